@@ -1,0 +1,49 @@
+import type { CheckpointName } from '../linux/capture.ts';
+
+/** A mismatch (differs from the prediction), an invariant violation (wrong under any logic), or a kernel complaint. */
+export type FindingKind = 'mismatch' | 'invariant' | 'splat';
+
+/** One defect, folded: however many leaves show it. */
+export interface Finding {
+  /** Stable: the same defect on another day, machine size or address has the same id. */
+  id: string;
+  kind: FindingKind;
+  /** Absent when the finding belongs to the boot as a whole. */
+  checkpoint?: CheckpointName;
+  /** One line for a list. */
+  title: string;
+  /** Explanation and evidence: several lines of plain text, at most 100 columns. */
+  detail: string;
+  /** The known issue that it matches (id in results/known-issues), if any. */
+  known?: string;
+}
+
+/** pass, fail, known, hang and crash speak of the kernel; error speaks of the harness, the emulator or the host. */
+export type Verdict = 'pass' | 'fail' | 'known' | 'hang' | 'crash' | 'error';
+
+/** Bytes of a linear map by leaf kind; the kinds are Linux's, their sizes follow the granule. */
+export interface LinearMapSizes {
+  page: number;
+  contPte: number;
+  pmd: number;
+  contPmd: number;
+  pud: number;
+  /** Leaves present but not valid. */
+  invalid: number;
+}
+
+/** One line of cases.jsonl. */
+export interface CaseResult {
+  case: string;
+  kernel: { spec: string; release: string; flavour: string; sha256: string; generation: string };
+  scenario: string;
+  verdict: Verdict;
+  findings: Finding[];
+  linearMap: Partial<Record<CheckpointName, LinearMapSizes>>;
+  /** Kernel variables and decisions worth a trend: linear_map_requires, force_pte_mapping, … as text. */
+  symbols: Record<string, string>;
+  /** Wall-clock seconds of the case. */
+  seconds: number;
+  /** Present with verdict error, hang or crash: one sentence. */
+  reason?: string;
+}

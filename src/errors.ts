@@ -1,0 +1,25 @@
+/**
+ * Who is to blame for a failure. The kernel's faults never travel as exceptions: they are verdicts and findings.
+ * - `usage`: what the user typed or wrote in a file;
+ * - `image`: a kernel, firmware or guest image is missing, truncated or not what it claims to be;
+ * - `host`: the machine ptdiff runs on (disk, tools, network);
+ * - `emulator`: QEMU refused to start, was killed, or does not speak as expected;
+ * - `harness`: a defect of ptdiff itself.
+ */
+export type Fault = 'usage' | 'image' | 'host' | 'emulator' | 'harness';
+
+/** An error for the user: one clear sentence that says what, where, and what to do. */
+export class PtdiffError extends Error {
+  readonly fault: Fault;
+
+  constructor(fault: Fault, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'PtdiffError';
+    this.fault = fault;
+  }
+}
+
+/** The one-sentence message of anything thrown, for places that must report rather than rethrow. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,64 @@
+import type { SystemRegisters, WalkResult } from '../vmsa/types.ts';
+
+/** Named instants of the boot at which the tables are captured, in order of time. */
+export const checkpointNames = ['paging_init', 'free_initmem', 'init'] as const;
+export type CheckpointName = (typeof checkpointNames)[number];
+
+/** What the harness read from outside at one checkpoint, with the guest stopped. */
+export interface Capture {
+  checkpoint: CheckpointName;
+  /** One entry per CPU in QEMU's order; a CPU that is still off has `online` false. */
+  cpus: { online: boolean; registers: SystemRegisters }[];
+  /** The kernel half, walked with CPU 0's registers. */
+  ttbr1: WalkResult;
+  /** The user half of the CPU that runs init; only at `init`. */
+  ttbr0?: WalkResult;
+  /**
+   * Kernel variables read from RAM by symbol, as unsigned integers (see `capturedVariables` in variables.ts); a symbol
+   * that this kernel does not have is absent.
+   */
+  variables: Record<string, bigint>;
+}
+
+/**
+ * One request that the kernel made of split_kernel_leaf_mapping(start, end), recorded by breakpoint: the model cannot know when
+ * the kernel allocates memory that it write-protects, but it does know what each request must do.
+ */
+export interface SplitRequest {
+  start: bigint;
+  end: bigint;
+}
+
+/** What the guest's own files said. Text of the guest is hostile: bounded by the reader, never trusted. */
+export interface GuestFiles {
+  /** By path, e.g. '/proc/iomem'; 'dmesg' for the kernel log; 'kernel_page_tables' for the debugfs dump. */
+  [name: string]: string;
+}
+
+/** Result of one probe as the guest saw it. */
+export interface ProbeResult {
+  probe: string;
+  /** 0 or the errno of the first call that failed. */
+  errno: number;
+  /** The call that failed, or 'ok'. */
+  call: string;
+  /** Physical addresses of the pages that the probe touched, from /proc/self/pagemap. */
+  pages: number[];
+}
+
+/** How the boot ended. */
+export type BootEnd =
+  | { kind: 'completed' }
+  | { kind: 'panic' | 'hang' | 'died'; reason: string; lastCheckpoint?: CheckpointName };
+
+/** Everything that was observed of one boot. */
+export interface Evidence {
+  captures: Capture[];
+  splitRequests: SplitRequest[];
+  files: GuestFiles;
+  probes: ProbeResult[];
+  console: string;
+  end: BootEnd;
+  /** Physical address of the Image and the KASLR slide in bytes (0 with nokaslr). */
+  image: { pa: number; slide: bigint };
+}

@@ -1,0 +1,75 @@
+import type { CheckpointName } from '../linux/capture.ts';
+import type { LeafRun, TablePage } from '../vmsa/types.ts';
+
+/** One step of the derivation: which rule gave what, and where a maintainer finds it. */
+export interface DerivationStep {
+  /** Kernel function, e.g. 'map_mem()'. */
+  where: string;
+  /** Kernel file and, where a rule depends on the release, commit and release. */
+  source: string;
+  /** What was concluded, in one sentence. */
+  outcome: string;
+}
+
+/** A predicted run of the linear map. */
+export interface PredictedRun extends LeafRun {
+  /** What this memory is and why its leaves look so, e.g. 'kernel text alias'. */
+  why: string;
+  /** Other attribute values that are right too, where the state is the kernel's free choice (KFENCE objects). */
+  alternatives: bigint[];
+}
+
+/** A predicted table of the linear map; where the table lies is the kernel's free choice. */
+export type PredictedTable = Omit<TablePage, 'pa'>;
+
+/** Bits that a system register must have: (value & mask) === bits. */
+export interface PredictedRegister {
+  bits: bigint;
+  mask: bigint;
+  why: string;
+}
+
+/** What the linear map must be at one checkpoint. */
+export interface CheckpointPrediction {
+  leaves: PredictedRun[];
+  tables: PredictedTable[];
+  registers: Record<string, PredictedRegister>;
+  /** Kernel variables, by symbol, e.g. linear_map_requires_bbml2. */
+  variables: Record<string, bigint>;
+}
+
+/** Named boolean outcomes of the kernel's decision functions. */
+export interface Decisions {
+  rodataEnabled: boolean;
+  rodataFull: boolean;
+  kfenceEarlyInit: boolean;
+  /** cpu_supports_bbml2_noabort() / cpu_supports_bbml3() on the boot CPU, and the system capability. */
+  bootCpuBbml: boolean;
+  systemBbml: boolean;
+  forcePteMapping: boolean;
+  canSetDirectMap: boolean;
+  /** Absent before 6.18, where the variable does not exist. */
+  linearMapRequiresBbml?: boolean;
+  useNgMappings: boolean;
+  lpa2: boolean;
+}
+
+/** Expected result of a probe. */
+export interface ProbePrediction {
+  probe: string;
+  errno: number;
+  why: string;
+}
+
+/** What the reference model says of one case. */
+export interface Prediction {
+  generation: string;
+  /** The kernel is newer than every generation the model knows; predicted with the newest. */
+  newerThanKnown: boolean;
+  derivation: DerivationStep[];
+  decisions: Decisions;
+  /** Bounds of the linear region [start, end) in virtual address. */
+  linearRegion: { start: bigint; end: bigint };
+  checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>>;
+  probes: ProbePrediction[];
+}

@@ -1,0 +1,34 @@
+/** The emulated hardware of a scenario. */
+export interface Machine {
+  /** Name of a CPU identity (see cpus.ts), e.g. 'max', 'neoverse-v3-r0p2', 'cortex-a76'. */
+  cpu: string;
+  /** Number of CPUs. */
+  cpus: number;
+  /** Memory in MiB. */
+  memory: number;
+  /** Physical ranges that the device tree reserves with no-map, in bytes: they cut RAM into several regions. */
+  holes: { start: number; size: number }[];
+  /** World the guest runs in. */
+  world: 'normal' | 'realm';
+}
+
+/** Probes that the guest's init can run. */
+export const probeNames = ['memfd_secret'] as const;
+export type ProbeName = (typeof probeNames)[number];
+
+/** Value of rodata=, kernel independent: `noalias` is spelt `on` before 6.18. */
+export type Rodata = 'default' | 'noalias' | 'off';
+
+/** A kernel-independent experiment: machine, boot parameters and probes. */
+export interface Scenario {
+  /** Unique among the scenarios of a run; letters, digits, '.', '_', '+', '-'. */
+  name: string;
+  machine: Machine;
+  rodata: Rodata;
+  /** kfence.sample_interval= in milliseconds; undefined leaves the kernel's default. */
+  kfenceSampleInterval?: number;
+  kaslr: boolean;
+  /** Further kernel parameters, verbatim. */
+  parameters: string[];
+  probes: ProbeName[];
+}
