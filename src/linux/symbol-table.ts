@@ -1,0 +1,113 @@
+/** A symbol of a kernel Image, at its link address (where it lies in a `nokaslr` boot). */
+export interface KernelSymbol {
+  name: string;
+  /** The letter of nm(1): T/t text, D/d data, R/r read-only, B/b bss … */
+  type: string;
+  address: bigint;
+}
+
+/** The raw material of a table: parallel columns, sorted by address. */
+export interface SymbolColumns {
+  names: string[];
+  /** The nm letter of each symbol as a character code. */
+  types: Uint8Array;
+  /** Distance in bytes of each symbol from `textBase`, ascending. */
+  offsets: Float64Array;
+  /** Link address of `_text`. */
+  textBase: bigint;
+}
+
+/** The symbols of one kernel Image, searchable by name and by address. */
+export class SymbolTable {
+  /** Link address of `_text`, the first byte of the Image. */
+  readonly textBase: bigint;
+  readonly #columns: SymbolColumns;
+  #byName: Map<string, number[]> | undefined;
+
+  constructor(columns: SymbolColumns) {
+    this.#columns = columns;
+    this.textBase = columns.textBase;
+  }
+
+  get count(): number {
+    return this.#columns.names.length;
+  }
+
+  /** Link address of a symbol; of the lowest one where several share the name. */
+  address(name: string): bigint | undefined {
+    const index = this.#indices(name)[0];
+    return index === undefined ? undefined : this.#addressAt(index);
+  }
+
+  has(name: string): boolean {
+    return this.#indices(name).length > 0;
+  }
+
+  /** Link addresses of all symbols of that name, ascending: static functions of one name are common. */
+  all(name: string): bigint[] {
+    return this.#indices(name).map((index) => this.#addressAt(index));
+  }
+
+  /** Bytes from a symbol to the next one at a higher address; undefined for an unknown or the last symbol. */
+  size(name: string): bigint | undefined {
+    const index = this.#indices(name)[0];
+    if (index === undefined) return undefined;
+    const { offsets } = this.#columns;
+    const next = this.#firstAbove(offsets[index]);
+    return next === offsets.length ? undefined : BigInt(offsets[next] - offsets[index]);
+  }
+
+  /**
+   * The symbol that covers a link address, and the distance of the address from its start in bytes. Of several symbols at one
+   * address it is the first, as in the kernel's own lookups. Undefined before the first symbol and from the last one on.
+   */
+  nameAt(address: bigint): { name: string; offset: bigint } | undefined {
+    const { offsets, names } = this.#columns;
+    const distance = Number(address - this.textBase);
+    const next = this.#firstAbove(distance);
+    if (next === 0 || next === offsets.length) return undefined;
+    let index = next - 1;
+    while (index > 0 && offsets[index - 1] === offsets[index]) index--;
+    return { name: names[index], offset: BigInt(distance - offsets[index]) };
+  }
+
+  /** All symbols in order of address. */
+  list(): KernelSymbol[] {
+    const { names, types } = this.#columns;
+    return names.map((name, index) => ({
+      name,
+      type: String.fromCharCode(types[index]),
+      address: this.#addressAt(index),
+    }));
+  }
+
+  #addressAt(index: number): bigint {
+    return this.textBase + BigInt(this.#columns.offsets[index]);
+  }
+
+  /** Index of the first symbol whose offset is above `distance`; the number of symbols when there is none. */
+  #firstAbove(distance: number): number {
+    const { offsets } = this.#columns;
+    let low = 0;
+    let high = offsets.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (offsets[middle] > distance) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** The map over some 200,000 names is made at the first question, not for callers that only want addresses named. */
+  #indices(name: string): readonly number[] {
+    if (this.#byName === undefined) {
+      this.#byName = new Map();
+      for (const [index, each] of this.#columns.names.entries()) {
+        const found = this.#byName.get(each);
+        if (found) found.push(index);
+        else this.#byName.set(each, [index]);
+      }
+    }
+    return this.#byName.get(name) ?? [];
+  }
+}
