@@ -1,0 +1,40 @@
+/** A value as JSON sees it; `undefined` members are left out, as JSON does. */
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** 0x-prefixed lower-case hexadecimal of an integer of any size. */
+export function hexOf(value: bigint): string {
+  return value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
+}
+
+function compareKeys(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+function normalise(value: unknown): Json | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint') return hexOf(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`${value} has no JSON form`);
+    return value;
+  }
+  if (Array.isArray(value)) return value.map((item) => normalise(item) ?? null);
+  if (typeof value !== 'object') return undefined;
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  const members: [string, Json][] = [];
+  for (const [key, member] of entries) {
+    const json = normalise(member);
+    if (json !== undefined) members.push([String(key), json]);
+  }
+  return Object.fromEntries(members.sort(([left], [right]) => compareKeys(left, right)));
+}
+
+/**
+ * JSON that is the same for the same value on every day: keys sorted by code unit, bigint as hexadecimal strings ('0x…'),
+ * Map as an object, undefined members left out. `indent` is the number of spaces; 0 gives one line.
+ *
+ * @throws TypeError for NaN and infinities, which JSON cannot carry.
+ */
+export function stableJson(value: unknown, indent = 0): string {
+  return JSON.stringify(normalise(value) ?? null, null, indent);
+}

@@ -1,0 +1,55 @@
+import type { CaseResult } from '../diff/types.ts';
+import type { PlannedCase, RunRecord } from './types.ts';
+
+/** A kernel of the matrix: one per spec, in the order of the run. */
+export interface MatrixRow {
+  spec: string;
+  /** `uname -r`, or the spec where the kernel could not be had. */
+  name: string;
+  cells: MatrixCell[];
+}
+
+/** One case of the matrix, or the reason why there is none. */
+export type MatrixCell =
+  | { kind: 'ended'; result: CaseResult }
+  | { kind: 'planned'; case: string }
+  | { kind: 'left-out' }
+  | { kind: 'absent' };
+
+/** Kernels by scenarios. */
+export interface Matrix {
+  scenarios: string[];
+  rows: MatrixRow[];
+}
+
+function cellOf(planned: PlannedCase | undefined, result: CaseResult | undefined, leftOut: boolean): MatrixCell {
+  if (result !== undefined) return { kind: 'ended', result };
+  if (planned !== undefined) return { kind: 'planned', case: planned.case };
+  return leftOut ? { kind: 'left-out' } : { kind: 'absent' };
+}
+
+/** Lays the cases of a run out as kernels by scenarios, both in the order in which the run planned them. */
+export function layMatrix(run: RunRecord, cases: readonly CaseResult[]): Matrix {
+  const key = (kernel: string, scenario: string) => JSON.stringify([kernel, scenario]);
+  const planned = new Map(run.planned.map((entry) => [key(entry.kernel, entry.scenario), entry]));
+  const leftOut = new Set(run.leftOut.map((entry) => key(entry.kernel, entry.scenario)));
+  const results = new Map(cases.map((result) => [key(result.kernel.spec, result.scenario), result]));
+  const everything = [
+    ...run.planned,
+    ...cases.map((result) => ({ kernel: result.kernel.spec, scenario: result.scenario })),
+  ];
+  const scenarios = [...new Set(everything.map(({ scenario }) => scenario))];
+  const releases = new Map([
+    ...run.kernels.map(({ spec, release }) => [spec, release] as const),
+    ...cases.filter(({ kernel }) => kernel.release !== '').map(({ kernel }) => [kernel.spec, kernel.release] as const),
+  ]);
+  const rows = [...new Set(everything.map(({ kernel }) => kernel))].map((spec) => ({
+    spec,
+    name: releases.get(spec) ?? spec,
+    cells: scenarios.map((scenario) => {
+      const place = key(spec, scenario);
+      return cellOf(planned.get(place), results.get(place), leftOut.has(place));
+    }),
+  }));
+  return { scenarios, rows };
+}

@@ -1,0 +1,113 @@
+import type { CaseResult, Verdict } from '../diff/types.ts';
+import type { CheckpointName, ProbeResult } from '../linux/capture.ts';
+import type { Decisions, DerivationStep, PredictedRun, ProbePrediction } from '../model/types.ts';
+import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';
+
+/** Version of the shapes of run.json and cases.jsonl; raised when a reader of the old shape would misread the new one. */
+export const runSchemaVersion = 1;
+
+/** The emulator that booted the cases: it is part of the experiment. */
+export interface EmulatorIdentity {
+  /** As the program prints it, e.g. '11.1.3 (Debian 1:11.1.3+ds-1~bpo13+1)'. */
+  version: string;
+  /** Of the program file. */
+  sha256: string;
+  /** Where it came from: the pinned package, or the path the user named. */
+  origin: string;
+  /** What a reader must know, e.g. that the pinned version was gone and which one was taken. */
+  notes: string[];
+}
+
+/** A kernel of the run. */
+export interface KernelIdentity {
+  spec: string;
+  /** As `uname -r` prints it. */
+  release: string;
+  /** Version of the package or of the source tree. */
+  version: string;
+  flavour: string;
+  /** Of the Image. */
+  sha256: string;
+}
+
+/** A case that the run set out to do. */
+export interface PlannedCase {
+  case: string;
+  /** Spec of the kernel, as in `KernelIdentity.spec`. */
+  kernel: string;
+  scenario: string;
+}
+
+/** run.json: what was asked, by what it was answered, and how it ended. */
+export interface RunRecord {
+  schema: typeof runSchemaVersion;
+  ptdiff: { version: string; commit?: string };
+  /** The command line, word by word, without the interpreter. */
+  command: string[];
+  asked: { kernels: string[]; scenarios: string[]; jobs: number };
+  emulator: EmulatorIdentity;
+  kernels: KernelIdentity[];
+  /** Kernels that were asked for and could not be had. */
+  unavailable: { spec: string; reason: string }[];
+  initramfs: { sha256: string };
+  /** Generations that the reference model of this run knows, oldest first. */
+  generations: string[];
+  host: { cpu: string; cores: number; kernel: string; os: string };
+  /** ISO 8601, UTC. */
+  started: string;
+  /** ISO 8601, UTC; absent while the run goes on, or when it was cut short. */
+  ended?: string;
+  /** Every case of the run, finished or not, in the order of the matrix. */
+  planned: PlannedCase[];
+  /** What pairwise thinning left out of the full matrix. */
+  leftOut: PlannedCase[];
+  counts: Record<Verdict, number>;
+}
+
+/** The linear map of one case at one checkpoint, as predicted and as found: what a picture needs. */
+export interface CaseDrawing {
+  checkpoint: CheckpointName;
+  granule: Granule;
+  /** Bounds of the linear region [start, end) in virtual address. */
+  linearRegion: { start: bigint; end: bigint };
+  /** Ascending in virtual address. */
+  predicted: PredictedRun[];
+  /** Leaves found inside the linear region, ascending in virtual address. */
+  actual: LeafRun[];
+  /** Of CPU 0: with TCR2_EL1.PIE the permissions of a descriptor are an index into PIR_EL1. */
+  registers?: SystemRegisters;
+}
+
+/** Everything about one case that is not in its line of cases.jsonl. Every part may be missing: a boot can die at any time. */
+export interface CaseDossier {
+  case: string;
+  newerThanKnown?: boolean;
+  decisions?: Decisions;
+  derivation?: DerivationStep[];
+  predictedProbes?: ProbePrediction[];
+  probes?: ProbeResult[];
+  drawings: CaseDrawing[];
+  /** The one command that boots this case again, as the user types it. */
+  repro?: string;
+  /** Last lines of the console. Guest text: hostile. */
+  consoleTail?: string;
+}
+
+/** A documented defect of a kernel, or a documented limit of the model. */
+export interface KnownIssue {
+  id: string;
+  title: string;
+  /** What happens and why, in plain text. */
+  explanation: string;
+  /** Commits and threads, e.g. 'f12b435de2f2 ("arm64: …")' or an https address. */
+  references: string[];
+}
+
+/** All that a report is made of. */
+export interface Report {
+  run: RunRecord;
+  /** In the order of `run.planned`. */
+  cases: CaseResult[];
+  dossiers: Map<string, CaseDossier>;
+  knownIssues: KnownIssue[];
+}
