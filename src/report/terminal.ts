@@ -34,7 +34,7 @@ function findingLines(folded: FoldedFinding, paint: Paint): string[] {
       `${names(folded.kernels)} × ${names(folded.scenarios)}`,
       terminalWidth,
     ),
-    `         ./ptdiff show ${fit(plainLine(folded.cases[0].case), terminalWidth - 24)}`,
+    ...hang('         ./ptdiff show ', plainLine(folded.cases[0].case), terminalWidth),
   ];
 }
 
@@ -65,11 +65,7 @@ function legend(matrix: Matrix): string[] {
     .map((verdict) => `${verdictStyles[verdict].letter} ${verdict}`);
   const others = [...(has('left-out') ? ['· left out by thinning'] : []), ...(has('planned') ? ['? not run yet'] : [])];
   const entries = [...verdicts, ...others];
-  return entries.length === 0
-    ? []
-    : wrap(entries.join('   ').replaceAll(' ', '\u00a0').replaceAll('\u00a0\u00a0\u00a0', '   '), terminalWidth).map(
-        (line) => line.replaceAll('\u00a0', ' '),
-      );
+  return entries.length === 0 ? [] : [entries.join('   ')];
 }
 
 /** 'What came of it' in one line, at most 100 columns. */

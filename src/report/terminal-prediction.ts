@@ -1,0 +1,85 @@
+import { checkpointNames } from '../linux/capture.ts';
+import type { PredictedRun, Prediction } from '../model/types.ts';
+import type { Granule } from '../vmsa/types.ts';
+import { type Paint, painter } from './colour.ts';
+import { accessOf, compose, compositionKinds, kindLabel, leafKind } from './leaf-kinds.ts';
+import { column, hang, plainLine } from './plain-text.ts';
+import { terminalWidth } from './terminal.ts';
+import { decisionLines, derivationLines } from './terminal-case.ts';
+import { formatBytes, formatPhysical, formatVirtual } from './units.ts';
+
+function runLine(run: PredictedRun, granule: Granule): string[] {
+  // Predicted attributes are those of the direct encoding: AP[2] tells read-only with and without permission indirection.
+  const access = accessOf(run);
+  const columns = [
+    `  ${formatVirtual(run.va)}`,
+    column(formatPhysical(run.pa), 12, 'right'),
+    column(formatBytes(run.size), 11, 'right'),
+    column(kindLabel(granule, leafKind(run)), 12),
+    column(access === 'invalid' ? 'inval' : access, 5),
+  ];
+  return hang(`${columns.join('  ')}  `, plainLine(run.why), terminalWidth);
+}
+
+function total(runs: readonly PredictedRun[], granule: Granule): string {
+  const sizes = compose(runs);
+  return compositionKinds
+    .filter((kind) => sizes[kind] > 0)
+    .map((kind) => `${formatBytes(sizes[kind])} ${kind === 'invalid' ? kind : `in ${kindLabel(granule, kind)}`}`)
+    .join(', ');
+}
+
+function checkpointLines(prediction: Prediction, granule: Granule, paint: Paint): string[] {
+  return checkpointNames.flatMap((name) => {
+    const checkpoint = prediction.checkpoints[name];
+    if (checkpoint === undefined) return [];
+    return [
+      paint('1;4', `Linear map at ${name}`),
+      ...hang('  ', total(checkpoint.leaves, granule), terminalWidth),
+      ...checkpoint.leaves.flatMap((run) => runLine(run, granule)),
+      ...Object.entries(checkpoint.variables).map(([symbol, value]) => `  ${plainLine(symbol)} = ${value}`),
+      '',
+    ];
+  });
+}
+
+/**
+ * The model's answer without a boot, at most 100 columns wide: decisions, derivation step by step, probes, and the layout at
+ * each checkpoint as a list of runs. Ends with a newline.
+ */
+export function formatPrediction(
+  prediction: Prediction,
+  subject: { kernel: string; scenario: string; granule: Granule },
+  options: { colour: boolean },
+): string {
+  const paint = painter(options.colour);
+  const { start, end } = prediction.linearRegion;
+  const newer = prediction.newerThanKnown
+    ? hang(
+        '  ',
+        'The kernel is newer than every generation the model knows; this is what the newest would do.',
+        terminalWidth,
+      )
+    : [];
+  const probes = prediction.probes.flatMap(({ probe, errno, why }) =>
+    hang(`  ${probe}  `, `${errno === 0 ? 'works' : `errno ${errno}`}: ${plainLine(why)}`, terminalWidth),
+  );
+  const lines = [
+    ...hang('', `${plainLine(subject.kernel)} × ${plainLine(subject.scenario)}`, terminalWidth).map((line) =>
+      paint('1', line),
+    ),
+    ...hang('  generation  ', plainLine(prediction.generation), terminalWidth),
+    ...newer,
+    `  linear region  ${formatVirtual(start)} to ${formatVirtual(end)}`,
+    '',
+    paint('1;4', 'Decisions'),
+    ...decisionLines(prediction.decisions),
+    '',
+    paint('1;4', 'Derivation'),
+    ...derivationLines(prediction.derivation, paint),
+    '',
+    ...(probes.length > 0 ? [paint('1;4', 'Probes'), ...probes, ''] : []),
+    ...checkpointLines(prediction, subject.granule, paint),
+  ];
+  return `${lines.slice(0, -1).join('\n')}\n`;
+}
