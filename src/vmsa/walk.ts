@@ -1,0 +1,284 @@
+import { outOfRange } from './bits.ts';
+import {
+  attributeMaskLow,
+  type DescriptorLayout,
+  descriptorLayouts,
+  join,
+  nextTable,
+  outputAddress,
+  tableDescriptorAttributes,
+} from './descriptor-layout.ts';
+import { groupFault, isGrouped, leafFaults } from './leaf-checks.ts';
+import type { Stage1Regime } from './regime.ts';
+import type { Level, Malformed, WalkResult } from './types.ts';
+
+/** Where the tables are read from. */
+export interface RamReader {
+  /** Bytes of RAM: no more tables than fit into it are visited. */
+  readonly size: number;
+  /**
+   * `bytes` of the table at `pa` as little-endian words, low word of each descriptor first; undefined when any of it lies
+   * outside RAM. The next call may overwrite the words.
+   */
+  table(pa: number, bytes: number): Uint32Array | undefined;
+}
+
+/** Bounds on what a hostile guest can make a walk produce; reaching one ends the walk and is reported. */
+export interface WalkLimits {
+  tables: number;
+  leaves: number;
+  malformed: number;
+}
+
+/** The table being scanned. */
+interface Table {
+  pa: number;
+  level: Level;
+  entries: number;
+  /** First virtual address minus the base of the half: 52 bits at most, so a number is exact. */
+  offset: number;
+  /** Hierarchical attributes of the descriptors above. */
+  inherited: number;
+}
+
+/**
+ * Walks every table of one half of the address space (DDI 0487 D8.2). A descriptor that faults (reserved type or level,
+ * address beyond the output size, table outside RAM) is malformed and no leaf; one that only has reserved bits set is
+ * malformed and a leaf too, since it translates. Guest RAM is not trusted: a table is never entered below itself, and the
+ * work is bounded by `limits`.
+ */
+export function walk(regime: Stage1Regime, ram: RamReader, limits: Partial<WalkLimits> = {}): WalkResult {
+  return new Walker(regime, ram, limits).walk();
+}
+
+class Walker {
+  readonly #regime: Stage1Regime;
+  readonly #ram: RamReader;
+  readonly #limits: WalkLimits;
+  readonly #layouts: Map<Level, DescriptorLayout>;
+  readonly #result: WalkResult;
+  /** Addresses of the tables from the root to the one being scanned. */
+  readonly #path: number[] = [];
+  #stopped = false;
+  /** Address of the contiguous group that was checked last. */
+  #checkedGroup = -1;
+
+  // The open run; #runSize is 0 when there is none.
+  #runOffset = 0;
+  #runPa = 0;
+  #runSize = 0;
+  #runLevel: Level = 3;
+  #runInherited = 0;
+  #runAttributesLow = 0;
+  #runAttributesHigh = 0;
+  /** The words of the descriptor that would go on with the run; the low one beyond 2^32 when the carry is not followed. */
+  #nextLow = 0;
+  #nextHigh = 0;
+
+  constructor(regime: Stage1Regime, ram: RamReader, limits: Partial<WalkLimits>) {
+    this.#regime = regime;
+    this.#ram = ram;
+    const tables = Math.max(8, Math.floor(ram.size / regime.granule));
+    this.#limits = { tables, leaves: 2 ** 22, malformed: 2 ** 16, ...limits };
+    this.#layouts = descriptorLayouts(regime);
+    this.#result = { leaves: [], tables: [], malformed: [...regime.malformed] };
+  }
+
+  walk(): WalkResult {
+    const { rootPa, rootEntries, startLevel, notWalked } = this.#regime;
+    if (notWalked === undefined) {
+      const root: Table = { pa: rootPa, level: startLevel, entries: rootEntries, offset: 0, inherited: 0 };
+      this.#enter(root, 0n, () => this.#report(0, startLevel, 0n, 'The first table lies outside RAM.'));
+      this.#closeRun();
+    }
+    // A broken contiguous group is found at its end but reported at its begin.
+    this.#result.malformed.sort((a, b) => (a.va < b.va ? -1 : a.va > b.va ? 1 : 0));
+    return this.#result;
+  }
+
+  #enter(table: Table, attributes: bigint, outside: () => void): void {
+    const found = this.#ram.table(table.pa, table.entries * 8);
+    if (found === undefined) {
+      outside();
+      return;
+    }
+    if (this.#result.tables.length >= this.#limits.tables) {
+      this.#stop(
+        table.offset,
+        table.level,
+        `The walk ended after ${this.#limits.tables} tables, more than RAM can hold.`,
+      );
+      return;
+    }
+    const va = this.#regime.base + BigInt(table.offset);
+    this.#result.tables.push({ pa: table.pa, level: table.level, va, attributes });
+    this.#path.push(table.pa);
+    // Only a table that can lead to others must outlive the next read.
+    this.#scan(table, table.level === 3 ? found : found.slice());
+    this.#path.pop();
+  }
+
+  #scan(table: Table, words: Uint32Array): void {
+    const layout = this.#layouts.get(table.level) as DescriptorLayout;
+    const size = 2 ** layout.shift;
+    let index = 0;
+    while (index < table.entries && !this.#stopped) {
+      index = this.#followRun(table, layout, words, index);
+      if (index === table.entries) break;
+      const lo = words[2 * index];
+      const hi = words[2 * index + 1];
+      this.#checkGroups(table, layout, words, index);
+      if ((lo | hi) === 0) {
+        index = skipZeroes(words, index + 1, table.entries);
+      } else {
+        this.#visit(table, layout, lo, hi, table.offset + index * size, table.pa + index * 8);
+        index++;
+      }
+    }
+  }
+
+  /** Lengthens the open run by the entries from `index` on that continue it; returns the first entry that does not. */
+  #followRun(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): number {
+    const size = 2 ** layout.shift;
+    const follows = this.#runOffset + this.#runSize === table.offset + index * size;
+    // A block of 4 GiB or more steps in the high word: too rare to be worth a second loop.
+    if (!follows || this.#runLevel !== table.level || this.#runInherited !== table.inherited || layout.shift >= 32) {
+      return index;
+    }
+    const room = Math.ceil((2 ** 32 - this.#nextLow) / size);
+    const end = Math.min(table.entries, index + room);
+    const stop = matchConsecutive(words, index, end, this.#nextLow, this.#nextHigh, size);
+    this.#runSize += (stop - index) * size;
+    this.#nextLow += (stop - index) * size;
+    return stop;
+  }
+
+  #visit(table: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number, at: number): void {
+    const type = lo & 3;
+    if (table.level < 3 && type === 3) this.#visitTable(table, layout, lo, hi, offset, at);
+    else if ((type & 1) === 0) this.#visitLeaf(table, layout, lo, hi, offset);
+    else if (type === 1 && table.level === 3)
+      this.#fault(table, lo, hi, offset, at, 'Descriptor type 0b01 is reserved at level 3.');
+    else if (type === 1 && !layout.blocks)
+      this.#fault(table, lo, hi, offset, at, `Blocks are reserved at level ${table.level} of this regime.`);
+    else if (outOfRange(outputAddress(layout, lo, hi), 2 ** layout.shift, this.#regime.outputBits)) {
+      this.#fault(table, lo, hi, offset, at, `The output address does not fit into ${this.#regime.outputBits} bits.`);
+    } else if (this.#visitLeaf(table, layout, lo, hi, offset)) {
+      for (const reason of leafFaults(this.#regime, layout, lo, hi)) this.#fault(table, lo, hi, offset, at, reason);
+    }
+  }
+
+  #visitTable(above: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number, at: number): void {
+    const { granule, outputBits } = this.#regime;
+    const fault = (reason: string) => this.#fault(above, lo, hi, offset, at, reason);
+    if ((lo & layout.tableZeroLow) !== 0 || (hi & layout.tableZeroHigh) !== 0)
+      fault('A table descriptor has bits set that must be 0.');
+    const pa = nextTable(layout, lo, hi);
+    if (outOfRange(pa, granule, outputBits)) fault(`The table address does not fit into ${outputBits} bits.`);
+    else if (this.#path.includes(pa)) fault('A table descriptor points back to a table above it.');
+    else {
+      const inherited = above.inherited | (hi >>> 27);
+      const table: Table = { pa, level: (above.level + 1) as Level, entries: granule / 8, offset, inherited };
+      this.#enter(table, tableDescriptorAttributes(layout, lo, hi), () => fault('A table lies outside RAM.'));
+    }
+  }
+
+  /** Adds one leaf to the open run, or opens a new run with it; true if it opened one. */
+  #visitLeaf(table: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number): boolean {
+    const size = 2 ** layout.shift;
+    const pa = outputAddress(layout, lo, hi);
+    const attributesLow = lo & attributeMaskLow(layout);
+    const attributesHigh = hi & ~layout.outputHigh;
+    const continues =
+      this.#runOffset + this.#runSize === offset &&
+      this.#runPa + this.#runSize === pa &&
+      this.#runLevel === table.level &&
+      this.#runInherited === table.inherited &&
+      this.#runAttributesLow === attributesLow &&
+      this.#runAttributesHigh === attributesHigh;
+    if (!continues) {
+      this.#closeRun();
+      this.#runOffset = offset;
+      this.#runPa = pa;
+      this.#runLevel = table.level;
+      this.#runInherited = table.inherited;
+      this.#runAttributesLow = attributesLow;
+      this.#runAttributesHigh = attributesHigh;
+    }
+    this.#runSize += size;
+    this.#nextLow = lo + size;
+    this.#nextHigh = hi;
+    return !continues;
+  }
+
+  #closeRun(): void {
+    if (this.#runSize === 0) return;
+    const attributes = join(this.#runAttributesLow, this.#runAttributesHigh);
+    const va = this.#regime.base + BigInt(this.#runOffset);
+    this.#result.leaves.push({
+      va,
+      pa: this.#runPa,
+      size: this.#runSize,
+      level: this.#runLevel,
+      contiguous: !this.#regime.protectedBit && (this.#runAttributesHigh & (1 << 20)) !== 0,
+      valid: (this.#runAttributesLow & 1) === 1,
+      attributes,
+      tableAttributes: this.#runInherited,
+    });
+    if (this.#result.leaves.length >= this.#limits.leaves && !this.#stopped) {
+      this.#stop(this.#runOffset, this.#runLevel, `The walk ended after ${this.#limits.leaves} runs of leaves.`);
+    }
+    this.#runSize = 0;
+  }
+
+  /** Checks the contiguous group of this entry, if it has one, and the group that its predecessor left unfinished. */
+  #checkGroups(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): void {
+    if (layout.groupEntries === 0) return;
+    const first = index - (index % layout.groupEntries);
+    const grouped = (entry: number) => isGrouped(layout, words[2 * entry], words[2 * entry + 1]);
+    if (!grouped(index) && (index === first || !grouped(index - 1))) return;
+    const at = table.pa + first * 8;
+    if (at === this.#checkedGroup) return;
+    this.#checkedGroup = at;
+    const reason = groupFault(this.#regime, layout, words, first);
+    if (reason === undefined) return;
+    const offset = table.offset + first * 2 ** layout.shift;
+    this.#fault(table, words[2 * first], words[2 * first + 1], offset, at, reason);
+  }
+
+  #fault(table: Table, lo: number, hi: number, offset: number, at: number, reason: string): void {
+    this.#report(offset, table.level, join(lo, hi), reason, at);
+  }
+
+  #report(offset: number, level: Level, descriptor: bigint, reason: string, at?: number): void {
+    if (this.#stopped) return;
+    const fault: Malformed = { va: this.#regime.base + BigInt(offset), level, descriptor, reason };
+    if (at !== undefined) fault.at = at;
+    this.#result.malformed.push(fault);
+    if (this.#result.malformed.length >= this.#limits.malformed) {
+      this.#stop(offset, level, `The walk ended after ${this.#limits.malformed} malformed entries.`);
+    }
+  }
+
+  #stop(offset: number, level: Level, reason: string): void {
+    this.#stopped = true;
+    this.#result.malformed.push({ va: this.#regime.base + BigInt(offset), level, descriptor: 0n, reason });
+  }
+}
+
+/** First entry of [from, to) whose words are not lo + n * size and hi. The caller makes sure that the low word does not wrap. */
+function matchConsecutive(words: Uint32Array, from: number, to: number, lo: number, hi: number, size: number): number {
+  let expected = lo | 0;
+  const high = hi | 0;
+  for (let index = from; index < to; index++) {
+    if ((words[2 * index] | 0) !== expected || (words[2 * index + 1] | 0) !== high) return index;
+    expected = (expected + size) | 0;
+  }
+  return Math.max(from, to);
+}
+
+function skipZeroes(words: Uint32Array, from: number, to: number): number {
+  let index = from;
+  while (index < to && (words[2 * index] | words[2 * index + 1]) === 0) index++;
+  return index;
+}
