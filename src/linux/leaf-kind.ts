@@ -1,0 +1,21 @@
+import type { LeafRun } from '../vmsa/types.ts';
+
+/** Linux's names for what one leaf entry is: the level, and the contiguous bit at the levels where the kernel uses it. */
+export type LeafKind = 'page' | 'contPte' | 'pmd' | 'contPmd' | 'pud';
+
+/**
+ * Kind of the leaves of a run. Their sizes follow the granule, their names do not: level 3 is PTE, 2 PMD, and what is above
+ * counts as PUD (arch/arm64/include/asm/pgtable-hwdef.h).
+ */
+export function leafKind(run: Pick<LeafRun, 'level' | 'contiguous'>): LeafKind {
+  if (run.level === 3) return run.contiguous ? 'contPte' : 'page';
+  if (run.level === 2) return run.contiguous ? 'contPmd' : 'pmd';
+  return 'pud';
+}
+
+/** Bytes of a set of runs by kind; leaves that are not valid count only as `invalid`. */
+export function linearMapSizes(runs: Iterable<LeafRun>): Record<LeafKind | 'invalid', number> {
+  const sizes = { page: 0, contPte: 0, pmd: 0, contPmd: 0, pud: 0, invalid: 0 };
+  for (const run of runs) sizes[run.valid ? leafKind(run) : 'invalid'] += run.size;
+  return sizes;
+}
