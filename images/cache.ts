@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import { tmpName } from 'tmp-promise';
+import { messageOf, PtdiffError } from '../src/errors.ts';
+
+/** One line about work in progress, for a person; downloads call it at most twice a second. */
+export type Progress = (line: string) => void;
+
+/**
+ * Everything that ptdiff downloads or builds lives below this one directory, which may be deleted at any time while no
+ * ptdiff runs: `apt/` (private package indexes), `kernels/`, `emulators/`, `toolchains/`, `locks/`, `tmp/`.
+ * `PTDIFF_CACHE`, or `ptdiff` below `$XDG_CACHE_HOME`, or below `~/.cache`.
+ */
+export function cacheRoot(): string {
+  const { PTDIFF_CACHE, XDG_CACHE_HOME } = process.env;
+  return PTDIFF_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'ptdiff');
+}
+
+/** The path of something in the cache. */
+export function cachePath(...parts: string[]): string {
+  return join(cacheRoot(), ...parts);
+}
+
+/** SHA-256 of a file, as lower-case hex digits. */
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** SHA-256 of bytes or text, as lower-case hex digits. */
+export function sha256(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Whether a file or directory exists. */
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A JSON file of the cache, or undefined where there is none or an older ptdiff left something unreadable. */
+export async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a JSON file so that a reader sees the old one or the new one, never half of it. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await withScratch(async (scratch) => {
+    const file = join(scratch, 'value.json');
+    const handle = await open(file, 'w');
+    try {
+      await handle.writeFile(`${JSON.stringify(value, null, 1)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(file, path);
+  });
+}
+
+/** Runs `use` with an empty directory on the cache's file system, which is removed afterwards. */
+export async function withScratch<T>(use: (directory: string) => Promise<T>): Promise<T> {
+  const parent = cachePath('tmp');
+  await mkdir(parent, { recursive: true });
+  const scratch = await tmpName({ tmpdir: parent, prefix: 'job' });
+  await mkdir(scratch);
+  try {
+    return await use(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Makes the directory `target` appear whole or not at all: `build` fills a scratch directory, which then gets the
+ * target's name. When another run was faster its directory, which has the same content, is kept.
+ */
+export async function publishDirectory(target: string, build: (directory: string) => Promise<void>): Promise<void> {
+  if (await exists(target)) {
+    return;
+  }
+  await mkdir(dirname(target), { recursive: true });
+  await withScratch(async (scratch) => {
+    const directory = join(scratch, 'content');
+    await mkdir(directory);
+    await build(directory);
+    await rename(directory, target).catch(async (error: NodeJS.ErrnoException) => {
+      if ((error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') || !(await exists(target))) {
+        throw error;
+      }
+    });
+  });
+}
+
+/**
+ * Runs `use` while no other ptdiff of this cache holds the lock of that name. The lock is the kernel's (flock), held by
+ * a child that ends when this process closes its pipe or dies, so a killed run never leaves one behind.
+ */
+export async function withLock<T>(name: string, use: () => Promise<T>): Promise<T> {
+  const path = cachePath('locks', name);
+  await mkdir(dirname(path), { recursive: true });
+  // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
+  const holder = execa('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
+    detached: true,
+    stdin: 'pipe',
+    buffer: false,
+    reject: false,
+  });
+  const locked = once(holder.stdout, 'data');
+  const early = await Promise.race([locked.then(() => undefined), holder]);
+  if (early !== undefined) {
+    throw new PtdiffError('host', `Cannot lock ${path} with flock (package util-linux): ${early.message}`);
+  }
+  try {
+    return await use();
+  } finally {
+    holder.stdin.end();
+    await holder;
+  }
+}
+
+/**
+ * Refuses to start what would fill the disk.
+ * @param bytes what the step will write at its worst moment
+ */
+export async function requireSpace(bytes: number, what: string): Promise<void> {
+  await mkdir(cacheRoot(), { recursive: true });
+  const { bavail, bsize } = await statfs(cacheRoot());
+  if (bavail * bsize < bytes) {
+    throw noSpace(what, bavail * bsize, bytes);
+  }
+}
+
+/** Turns a failure that a full disk caused into one that says so; anything else passes unchanged. */
+export async function explainDiskFull(error: unknown, what: string): Promise<unknown> {
+  if (!/ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(messageOf(error))) {
+    return error;
+  }
+  const { bavail, bsize } = await statfs(cacheRoot());
+  return noSpace(what, bavail * bsize);
+}
+
+function noSpace(what: string, free: number, needed?: number): PtdiffError {
+  const need = needed === undefined ? 'more' : `about ${mebibytes(needed)}`;
+  return new PtdiffError(
+    'host',
+    `No disk space for ${what}: it needs ${need} and ${cacheRoot()} has ${mebibytes(free)} free; free some, or set PTDIFF_CACHE to a directory elsewhere.`,
+  );
+}
+
+/** A size for a person, in MiB. */
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MiB`;
+}

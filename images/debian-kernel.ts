@@ -1,0 +1,144 @@
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, PtdiffError } from '../src/errors.ts';
+import type { AptArchive, FetchOptions } from './apt.ts';
+import { cachePath, exists, publishDirectory, readJson, sha256, withLock, withScratch, writeJson } from './cache.ts';
+import { downloadPackages } from './download.ts';
+import { checkImage } from './image-check.ts';
+import type { KernelBuild } from './kernel-builds.ts';
+import { unpackPackage } from './unpack.ts';
+
+/** A Debian kernel whose files are in the cache. */
+export interface CachedKernel {
+  /** SHA-256 of the Image. */
+  sha256: string;
+  release: string;
+  imagePath: string;
+  configPath?: string;
+  notes: string[];
+}
+
+interface CacheRecord {
+  sha256: string;
+  release: string;
+  config: boolean;
+  notes: string[];
+}
+
+/** Where the cache says which Image a package holds. */
+function recordPath({ image }: KernelBuild): string {
+  return cachePath('kernels', 'packages', `${image.name}_${image.version}.json`);
+}
+
+/** The kernel's files if the cache has them; asks no network. */
+export async function cachedKernel(build: KernelBuild): Promise<CachedKernel | undefined> {
+  const record = await readJson<CacheRecord>(recordPath(build));
+  if (record === undefined) {
+    return undefined;
+  }
+  const directory = cachePath('kernels', record.sha256);
+  const imagePath = join(directory, 'Image');
+  if (!(await exists(imagePath))) {
+    return undefined;
+  }
+  const { sha256, release, notes } = record;
+  return { sha256, release, notes, imagePath, ...(record.config ? { configPath: join(directory, 'config') } : {}) };
+}
+
+/**
+ * Brings a kernel's Image and config into the cache; the packages themselves are not kept.
+ * @throws PackageGone; `image` when the package holds no arm64 Image; `host`
+ */
+export async function fetchKernel(
+  archive: AptArchive,
+  build: KernelBuild,
+  options: FetchOptions,
+): Promise<CachedKernel> {
+  return withLock(`kernel-${build.image.name}_${build.version}`, async () => {
+    // Another run may have brought it while this one waited for the lock.
+    const present = await cachedKernel(build);
+    if (present !== undefined) {
+      return present;
+    }
+    await withScratch(async (scratch) => {
+      const files = await unpackImage(archive, build, scratch, options);
+      const image = await readFile(files.image);
+      const { release, bytes } = checkImage(image, `${build.image.name} ${build.version}`);
+      const config = files.config ?? (await unpackConfig(archive, build, scratch, options));
+      const notes = config.file === undefined ? [config.note] : [];
+      const digest = sha256(bytes);
+      await publishDirectory(cachePath('kernels', digest), async (directory) => {
+        await writeFile(join(directory, 'Image'), bytes);
+        if (config.file !== undefined) {
+          await rename(config.file, join(directory, 'config'));
+        }
+      });
+      await writeJson(recordPath(build), { sha256: digest, release, config: config.file !== undefined, notes });
+    });
+    const kernel = await cachedKernel(build);
+    if (kernel === undefined) {
+      throw new PtdiffError(
+        'harness',
+        `The cache lost ${build.image.name} ${build.version} right after it was stored.`,
+      );
+    }
+    return kernel;
+  });
+}
+
+type ConfigFile = { file: string } | { file: undefined; note: string };
+
+async function unpackImage(archive: AptArchive, build: KernelBuild, scratch: string, options: FetchOptions) {
+  const [deb] = await downloadPackages(archive, [build.image], scratch, options);
+  const tree = join(scratch, 'image');
+  await mkdir(tree);
+  await unpackPackage(deb, tree, ['*/vmlinuz*', './boot/config-*']);
+  const names = await filesBelow(tree);
+  const image = names.find((name) => /(^|\/)vmlinuz(-[^/]*)?$/.test(name));
+  if (image === undefined) {
+    throw new PtdiffError('image', `The package ${build.image.name} ${build.version} holds no vmlinuz.`);
+  }
+  const config = names.find((name) => /^boot\/config-[^/]*$/.test(name));
+  return {
+    image: join(tree, image),
+    config: config === undefined ? undefined : { file: join(tree, config) },
+  };
+}
+
+async function unpackConfig(
+  archive: AptArchive,
+  build: KernelBuild,
+  scratch: string,
+  options: FetchOptions,
+): Promise<ConfigFile> {
+  if (build.config === undefined) {
+    return { file: undefined, note: `Debian no longer has the package with the config of ${build.release}.` };
+  }
+  let deb: string;
+  try {
+    [deb] = await downloadPackages(archive, [build.config], scratch, options);
+  } catch (error) {
+    // A kernel boots without its config file; what could not be known from it is the caller's to say.
+    if (error instanceof PtdiffError && error.fault === 'image') {
+      return { file: undefined, note: messageOf(error) };
+    }
+    throw error;
+  }
+  const tree = join(scratch, 'config');
+  await mkdir(tree);
+  await unpackPackage(deb, tree, ['*/config', './boot/config-*']);
+  const config = (await filesBelow(tree)).find((name) =>
+    /(^boot\/config-[^/]*|^usr\/lib\/modules\/[^/]+\/config)$/.test(name),
+  );
+  return config === undefined
+    ? { file: undefined, note: `The package ${build.config.name} ${build.config.version} holds no config.` }
+    : { file: join(tree, config) };
+}
+
+/** Regular files below a directory, as paths relative to it. */
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+}

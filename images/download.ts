@@ -1,0 +1,92 @@
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { PtdiffError } from '../src/errors.ts';
+import type { AptArchive, FetchOptions } from './apt.ts';
+import { explainDiskFull, mebibytes, requireSpace, sha256File } from './cache.ts';
+import type { IndexedPackage } from './package-index.ts';
+
+/** What is needed of a package to fetch and verify it. */
+export type Downloadable = Pick<IndexedPackage, 'name' | 'version' | 'url' | 'bytes' | 'sha256'>;
+
+/** The archive's index lists a package whose file is no longer there. */
+export class PackageGone extends PtdiffError {
+  constructor(wanted: Downloadable) {
+    super(
+      'image',
+      `${wanted.name} ${wanted.version} is listed by Debian's index, but its file is gone from the archive.`,
+    );
+    this.name = 'PackageGone';
+  }
+}
+
+/**
+ * Downloads packages into a directory through apt, with its proxy settings, and verifies each against the hash that the
+ * signed index has for it.
+ * @returns the .deb files, in the order asked
+ * @throws PackageGone; `host` when the mirror cannot be reached or the disk is full
+ */
+export async function downloadPackages(
+  archive: AptArchive,
+  wanted: Downloadable[],
+  directory: string,
+  options: FetchOptions,
+): Promise<string[]> {
+  const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+  const what = wanted.length === 1 ? `${wanted[0].name} ${wanted[0].version}` : `${wanted.length} packages`;
+  await requireSpace(total * 2, what);
+  const files = wanted.map(({ url }) => join(directory, decodeURIComponent(basename(url))));
+  const stop = watchSize(files, (bytes) => {
+    options.progress?.(`downloading ${what}: ${mebibytes(bytes)} of ${mebibytes(total)}`);
+  });
+  try {
+    await runHelper(archive, wanted, files);
+  } catch (error) {
+    throw await explainDiskFull(error, what);
+  } finally {
+    stop();
+  }
+  options.progress?.(`downloaded ${what}, ${mebibytes(total)}`);
+  for (const [i, file] of files.entries()) {
+    if ((await sha256File(file)) !== wanted[i].sha256) {
+      throw new PtdiffError('host', `The download of ${wanted[i].name} ${wanted[i].version} is damaged: run it again.`);
+    }
+  }
+  return files;
+}
+
+async function runHelper(archive: AptArchive, wanted: Downloadable[], files: string[]): Promise<void> {
+  const triples = wanted.flatMap(({ url, sha256 }, i) => [url, files[i], `SHA256:${sha256}`]);
+  const { exitCode, stderr } = await execa('/usr/lib/apt/apt-helper', ['download-file', ...triples], {
+    env: archive.env,
+    stdout: 'ignore',
+    reject: false,
+  });
+  if (exitCode === 0) {
+    return;
+  }
+  for (const one of wanted) {
+    const complaints = (stderr ?? '').split('\n').filter((line) => line.includes(one.url));
+    if (complaints.some((line) => /\b404\b|File not found/.test(line))) {
+      throw new PackageGone(one);
+    }
+  }
+  const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt-helper failed';
+  throw new PtdiffError('host', `Cannot download from ${archive.mirror}: ${why.replace(/\s+/g, ' ')}`);
+}
+
+/** Reports the files' sum of sizes twice a second until the returned function is called. */
+function watchSize(files: string[], report: (bytes: number) => void): () => void {
+  const timer = setInterval(async () => {
+    const sizes = await Promise.all(
+      files.map((file) =>
+        stat(file).then(
+          (s) => s.size,
+          () => 0,
+        ),
+      ),
+    );
+    report(sizes.reduce((sum, size) => sum + size, 0));
+  }, 500);
+  return () => clearInterval(timer);
+}

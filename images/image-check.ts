@@ -1,0 +1,115 @@
+import { gunzipSync } from 'node:zlib';
+import { PtdiffError } from '../src/errors.ts';
+import { type ImageHeader, imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
+
+/** An arm64 Image that passed the checks. */
+export interface CheckedImage {
+  /** The plain Image, unpacked when the file was a gzip'd one. */
+  bytes: Buffer;
+  header: ImageHeader;
+  /** `uname -r`, from the Image's own banner. */
+  release: string;
+  /** True when `bytes` is not what the file holds, because it was compressed. */
+  unpacked: boolean;
+}
+
+/**
+ * Makes sure that a file is a whole arm64 Image, as QEMU's `-kernel` and the kernel's own boot protocol want it.
+ * @param name what to call it in messages, e.g. its path
+ * @throws `image`, one sentence that says what it is instead and what to do
+ */
+export function checkImage(file: Buffer, name: string): CheckedImage {
+  const unpacked = file.length > 2 && file.readUInt16BE(0) === 0x1f8b;
+  const bytes = unpacked ? gunzip(file, name) : file;
+  const other = otherKind(bytes);
+  if (other !== undefined) {
+    throw new PtdiffError('image', `${name} is ${other}.`);
+  }
+  const header = imageHeader(bytes.subarray(0, imageHeaderBytes));
+  if (header === undefined) {
+    throw new PtdiffError(
+      'image',
+      `${name} is not an arm64 kernel Image (no "ARM\\x64" at offset 0x38): name the arch/arm64/boot/Image of a build.`,
+    );
+  }
+  checkWhole(bytes, header, name);
+  const release = bannerRelease(bytes);
+  if (release === undefined) {
+    throw new PtdiffError(
+      'image',
+      `${name} has an arm64 Image header, but no "Linux version" banner: it is not Linux.`,
+    );
+  }
+  return { bytes, header, release, unpacked };
+}
+
+function gunzip(file: Buffer, name: string): Buffer {
+  try {
+    return gunzipSync(file);
+  } catch (cause) {
+    throw new PtdiffError(
+      'image',
+      `${name} starts like a gzip file but cannot be unpacked: it is truncated or damaged.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** What people give by mistake, recognized by its magic numbers. */
+function otherKind(bytes: Buffer): string | undefined {
+  if (bytes.length === 0) {
+    return 'an empty file';
+  }
+  // Documentation/arch/x86/boot.rst: "HdrS" at 0x202.
+  if (bytes.length > 0x206 && bytes.toString('latin1', 0x202, 0x206) === 'HdrS') {
+    return 'an x86 kernel (bzImage); ptdiff boots arm64 kernels only';
+  }
+  if (bytes.toString('latin1', 0, 4) === '\x7fELF') {
+    const machine = bytes.length > 20 ? bytes.readUInt16LE(18) : 0;
+    return machine === 183
+      ? 'an ELF file, such as vmlinux; name the arch/arm64/boot/Image of the same build'
+      : 'an ELF file, and not for arm64; name an arm64 Image';
+  }
+  // drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg" at 4 and the compression's name at 0x18.
+  if (bytes.toString('latin1', 0, 2) === 'MZ' && bytes.toString('latin1', 4, 8) === 'zimg') {
+    return 'a compressed EFI image (CONFIG_EFI_ZBOOT, vmlinuz.efi); name the arch/arm64/boot/Image of the same build';
+  }
+  return undefined;
+}
+
+function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
+  // image_size counts .bss, which the file does not hold; the PE header tells where the file's own last section ends.
+  if (header.fileSize !== undefined && bytes.length < header.fileSize) {
+    throw new PtdiffError(
+      'image',
+      `${name} is truncated: its header promises ${header.fileSize} bytes and it has ${bytes.length}; copy or download it again.`,
+    );
+  }
+  if (header.imageSize !== 0 && bytes.length > header.imageSize) {
+    throw new PtdiffError(
+      'image',
+      `${name} has ${bytes.length} bytes, more than the ${header.imageSize} that its header says it needs in memory: it is not a plain Image.`,
+    );
+  }
+  if (header.bigEndian) {
+    throw new PtdiffError(
+      'image',
+      `${name} is a big-endian kernel, which ptdiff does not read; build it little-endian.`,
+    );
+  }
+}
+
+/** The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". */
+export function bannerRelease(bytes: Buffer): string | undefined {
+  const prefix = 'Linux version ';
+  for (let at = bytes.indexOf(prefix); at >= 0; at = bytes.indexOf(prefix, at + 1)) {
+    const text = bytes.toString('latin1', at + prefix.length, at + prefix.length + 80);
+    const release = /^(\d+\.\d+\S*) \(/.exec(text)?.[1];
+    if (release !== undefined) {
+      return release;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,156 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PtdiffError } from '../src/errors.ts';
+import type { FetchOptions } from './apt.ts';
+import { cachePath, exists, publishDirectory, sha256 } from './cache.ts';
+import { cachedKernel, fetchKernel } from './debian-kernel.ts';
+import { PackageGone } from './download.ts';
+import { checkImage } from './image-check.ts';
+import { type KernelBuild, pickBuilds } from './kernel-builds.ts';
+import { type KernelCatalogue, kernelCatalogue } from './kernel-catalogue.ts';
+import { formatKernelSpec, type KernelSpec, parseKernelSpec } from './kernel-spec.ts';
+
+/** A kernel that is ready to boot. */
+export interface KernelImage {
+  /** As the user named it. */
+  spec: string;
+  /** `uname -r`, from the Image's banner. */
+  release: string;
+  /** Version of the Debian package; the release for a local Image. */
+  version: string;
+  /** `arm64`, `16k`, `cloud`, `rt`; `local` for a local Image. */
+  flavour: string;
+  /** A plain, checked arm64 Image. */
+  imagePath: string;
+  /** The config it was built with, where one is to be had. */
+  configPath?: string;
+  /** SHA-256 of the Image. */
+  sha256: string;
+  /** Where it came from: `PACKAGE VERSION (SUITE)`, or the path. */
+  source: string;
+  /** Sentences for the user: a stand-in for a lost package, a missing config, old lists. */
+  notes: string[];
+}
+
+/** A line of `ptdiff ls kernels`. */
+export interface ListedKernel {
+  /** The spec that means exactly this kernel version and flavour. */
+  spec: string;
+  release: string;
+  version: string;
+  flavour: string;
+  suite: string;
+  /** Size of the download. */
+  bytes: number;
+  /** Whether it boots without network. */
+  cached: boolean;
+}
+
+/** Every kernel that Debian's archive lists for arm64, newest first. */
+export async function listKernels(options: FetchOptions = {}): Promise<ListedKernel[]> {
+  const { builds } = await kernelCatalogue(options);
+  return Promise.all(
+    builds.map(async (build) => ({
+      spec: formatKernelSpec({ kind: 'debian', version: build.upstream, flavour: build.flavour }),
+      release: build.release,
+      version: build.version,
+      flavour: build.flavour,
+      suite: build.suite,
+      bytes: build.image.bytes + (build.config?.bytes ?? 0),
+      cached: (await cachedKernel(build)) !== undefined,
+    })),
+  );
+}
+
+/**
+ * Brings the kernel that a spec names (see parseKernelSpec) and checks that it is a whole arm64 Image.
+ * @throws `usage` for a spec that is none; `image` for a kernel that does not exist, is gone or is no Image; `host`
+ */
+export async function resolveKernel(text: string, options: FetchOptions = {}): Promise<KernelImage> {
+  const spec = parseKernelSpec(text);
+  return spec.kind === 'file' ? localKernel(text, spec) : debianKernel(text, spec, options);
+}
+
+async function debianKernel(
+  text: string,
+  spec: KernelSpec & { kind: 'debian' },
+  options: FetchOptions,
+): Promise<KernelImage> {
+  const { catalogue, candidates } = await findBuilds(text, spec, options);
+  const notes = [...catalogue.notes];
+  let gone: PackageGone | undefined;
+  for (const build of candidates) {
+    try {
+      const kernel = (await cachedKernel(build)) ?? (await fetchKernel(catalogue.archive, build, options));
+      const source = `${build.image.name} ${build.version} (${build.suite})`;
+      const { version, flavour } = build;
+      return { ...kernel, spec: text, version, flavour, source, notes: [...notes, ...kernel.notes] };
+    } catch (error) {
+      if (!(error instanceof PackageGone)) {
+        throw error;
+      }
+      gone = error;
+      notes.push(`${error.message} Another build of the same version stands in.`);
+    }
+  }
+  throw new PtdiffError('image', `${text}: ${gone?.message} Choose another version from 'ptdiff ls kernels'.`, {
+    cause: gone,
+  });
+}
+
+/** A version that the lists do not have may be newer than the lists. */
+async function findBuilds(text: string, spec: KernelSpec & { kind: 'debian' }, options: FetchOptions) {
+  let catalogue: KernelCatalogue = await kernelCatalogue(options);
+  let candidates: KernelBuild[] = pickBuilds(catalogue.builds, spec);
+  if (candidates.length === 0 && Date.now() - catalogue.updated > 10 * 60_000) {
+    catalogue = await kernelCatalogue({ ...options, refresh: true });
+    candidates = pickBuilds(catalogue.builds, spec);
+  }
+  if (candidates.length === 0) {
+    const versions = [...new Set(catalogue.builds.map(({ upstream }) => /^\d+\.\d+/.exec(upstream)?.[0]))].join(', ');
+    throw new PtdiffError(
+      'image',
+      `Debian's archive has no arm64 kernel '${text}'; it has versions of ${versions} (see 'ptdiff ls kernels').`,
+    );
+  }
+  return { catalogue, candidates };
+}
+
+async function localKernel(text: string, spec: KernelSpec & { kind: 'file' }): Promise<KernelImage> {
+  const path = resolve(spec.path);
+  const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new PtdiffError('image', `Cannot read the kernel ${path}: ${reasonOf(error)}.`, { cause: error });
+  });
+  const { bytes, release, unpacked } = checkImage(file, path);
+  const digest = sha256(bytes);
+  const configPath = spec.config === undefined ? undefined : resolve(spec.config);
+  if (configPath !== undefined && !(await exists(configPath))) {
+    throw new PtdiffError('image', `There is no config file ${configPath}.`);
+  }
+  return {
+    spec: text,
+    release,
+    version: release,
+    flavour: 'local',
+    imagePath: unpacked ? await storeUnpacked(bytes, digest) : path,
+    ...(configPath === undefined ? {} : { configPath }),
+    sha256: digest,
+    source: path,
+    notes: [],
+  };
+}
+
+async function storeUnpacked(bytes: Buffer, digest: string): Promise<string> {
+  const directory = cachePath('kernels', digest);
+  await publishDirectory(directory, (scratch) => writeFile(join(scratch, 'Image'), bytes));
+  return join(directory, 'Image');
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a directory',
+  };
+  return reasons[code ?? ''] ?? message;
+}
