@@ -1,0 +1,18 @@
+#ifndef PTDIFF_FILES_H
+#define PTDIFF_FILES_H
+
+#include "options.h"
+
+/* Mounts proc, sysfs, devtmpfs and debugfs, and asks the kernel to show addresses. */
+void files_mount(void);
+
+/* Sends what does not change any more. */
+void files_send_static(const struct options *options);
+
+/* Sends what probes change: the kernel log, the maps, the kernel's dump of its own page tables. */
+void files_send_changing(void);
+
+/* Sends the kernel log alone: what is there should the next step kill the kernel. */
+void files_send_log(void);
+
+#endif

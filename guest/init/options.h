@@ -1,0 +1,27 @@
+#ifndef PTDIFF_OPTIONS_H
+#define PTDIFF_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What stands behind "--" on the kernel command line. Lists are separated by commas. */
+struct options {
+	/* ptdiff.probes=a,b: the probes to run, in this order. */
+	const char *probes;
+	/* ptdiff.collect=a,b: files to send beside those that are always sent: kallsyms. */
+	const char *collect;
+	/* ptdiff.nonce=HEX: echoed in the directory. Given by a harness, so that init keeps its summary to itself. */
+	uint64_t nonce;
+	bool harness;
+	/* ptdiff.end=stay: wait forever instead of powering the machine off. */
+	bool stay;
+};
+
+struct options options_read(int count, char **arguments);
+
+/* The next name of a comma-separated list, copied to `name` and cut to fit; moves *list on; false at its end. */
+bool list_next(const char **list, char *name, unsigned int name_size);
+
+bool list_has(const char *list, const char *name);
+
+#endif

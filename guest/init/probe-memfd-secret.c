@@ -1,0 +1,44 @@
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "pagemap.h"
+#include "probes.h"
+
+/* include/uapi/asm-generic/unistd.h, since Linux 5.14. */
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+
+/* Pages 0-3 and 6-7 are touched; 4 and 5 stay a hole, so that neighbours in the file need not be neighbours in memory. */
+#define FILE_PAGES 8
+#define HOLE_START 4
+#define HOLE_END 6
+
+/* mm/secretmem.c: each page leaves the linear map (set_direct_map_invalid_noflush()) when it is first touched. */
+void probe_memfd_secret(struct probe_result *result)
+{
+	int file = (int)syscall(SYS_memfd_secret, 0);
+	unsigned char *memory;
+
+	if (file < 0) {
+		result->call = "memfd_secret";
+		result->error = errno;
+		return;
+	}
+	if (ftruncate(file, (off_t)(FILE_PAGES * page_bytes))) {
+		result->call = "ftruncate";
+		result->error = errno;
+		return;
+	}
+	memory = mmap(NULL, FILE_PAGES * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (memory == MAP_FAILED) {
+		result->call = "mmap";
+		result->error = errno;
+		return;
+	}
+	probe_touch(result, memory, HOLE_START);
+	if (!result->error)
+		probe_touch(result, memory + HOLE_END * page_bytes, FILE_PAGES - HOLE_END);
+}

@@ -1,0 +1,28 @@
+#ifndef PTDIFF_PROBES_H
+#define PTDIFF_PROBES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROBE_MAX_PAGES 64
+
+/* What a probe reports. What it holds (files, mappings) it keeps: the tables are captured with it in place. */
+struct probe_result {
+	/* The call that failed, or "ok". */
+	const char *call;
+	/* Its errno; EFAULT for "touch", when the page could not be reached. */
+	int error;
+	/* Physical addresses of the pages that were touched. */
+	uint64_t pages[PROBE_MAX_PAGES];
+	size_t page_count;
+};
+
+/* Runs the probes of a comma-separated list and sends a record for each. */
+void probes_run(const char *names);
+
+/* Writes a byte to each of `count` pages of a mapping and adds them to the result; on a fault sets call "touch". */
+void probe_touch(struct probe_result *result, volatile unsigned char *first, size_t count);
+
+void probe_memfd_secret(struct probe_result *result);
+
+#endif

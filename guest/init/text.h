@@ -1,0 +1,25 @@
+/* Small texts without stdio: musl's printf would pull in soft-float quad arithmetic, that is, libgcc. */
+#ifndef PTDIFF_TEXT_H
+#define PTDIFF_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A text under construction; what does not fit is cut, never written past the end. */
+struct text {
+	char bytes[4096];
+	size_t length;
+};
+
+void text_clear(struct text *text);
+void text_string(struct text *text, const char *string);
+void text_decimal(struct text *text, uint64_t value);
+void text_hex(struct text *text, uint64_t value);
+
+/* The text as a C string, valid until the text changes. */
+const char *text_done(struct text *text);
+
+/* Writes "ptdiff: " and the message as one line to the console. */
+void console_line(const char *message);
+
+#endif
