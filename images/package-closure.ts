@@ -1,0 +1,70 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { PtdiffError } from '../src/errors.ts';
+import type { AptArchive, FetchOptions } from './apt.ts';
+import { type Downloadable, downloadPackages } from './download.ts';
+import { unpackPackage } from './unpack.ts';
+
+/**
+ * Packages with everything that they depend on, down to the C library, so that they run on a host that has none of it.
+ * @param packages names, or `NAME=VERSION`
+ * @param suite preferred for packages that several suites have
+ */
+export async function packageClosure(archive: AptArchive, packages: string[], suite: string): Promise<Downloadable[]> {
+  // The private apt believes that nothing is installed, so its plan to install is the closure.
+  const { exitCode, stdout, stderr } = await execa(
+    'apt-get',
+    ['install', '--print-uris', '-qq', '--no-install-recommends', '-t', suite, ...packages],
+    { env: archive.env, reject: false },
+  );
+  const closure = parseUris(stdout ?? '');
+  if (exitCode !== 0 || closure.length === 0) {
+    const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt planned nothing';
+    throw new PtdiffError('host', `Debian's archive cannot provide ${packages.join(' ')} from ${suite}: ${why}`);
+  }
+  return closure;
+}
+
+/** Single packages of an archive, without their dependencies. */
+export async function packageFiles(archive: AptArchive, packages: string[], suite: string): Promise<Downloadable[]> {
+  const { exitCode, stdout, stderr } = await execa(
+    'apt-get',
+    ['download', '--print-uris', '-qq', '-t', suite, ...packages],
+    {
+      env: archive.env,
+      reject: false,
+    },
+  );
+  const files = parseUris(stdout ?? '');
+  if (exitCode !== 0 || files.length !== packages.length) {
+    const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt found only some of them';
+    throw new PtdiffError('host', `Debian's archive cannot provide ${packages.join(' ')} from ${suite}: ${why}`);
+  }
+  return files;
+}
+
+/** Parses what `apt-get --print-uris` prints: 'URL' FILE BYTES SHA256:DIGEST, with the version in the file's name. */
+export function parseUris(text: string): Downloadable[] {
+  const lines = text.matchAll(/^'([^']+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/gm);
+  return [...lines].map(([, url, file, bytes, sha256]) => {
+    const [name, version] = basename(decodeURIComponent(file), '.deb').split('_');
+    return { name, version: decodeURIComponent(version), url, bytes: Number(bytes), sha256 };
+  });
+}
+
+/** Downloads packages and unpacks all of them into one tree, deleting each .deb as soon as it is unpacked. */
+export async function unpackClosure(
+  archive: AptArchive,
+  packages: Downloadable[],
+  tree: string,
+  options: FetchOptions,
+): Promise<void> {
+  const downloads = join(tree, 'downloads');
+  await mkdir(downloads);
+  for (const deb of await downloadPackages(archive, packages, downloads, options)) {
+    await unpackPackage(deb, tree);
+    await rm(deb);
+  }
+  await rm(downloads, { recursive: true });
+}
