@@ -1,4 +1,5 @@
 import type { SystemRegisters, WalkResult } from '../vmsa/types.ts';
+import type { MemblockRegion } from './memblock.ts';
 
 /** Named instants of the boot at which the tables are captured, in order of time. */
 export const checkpointNames = ['paging_init', 'free_initmem', 'init'] as const;
@@ -18,6 +19,8 @@ export interface Capture {
    * that this kernel does not have is absent.
    */
   variables: Record<string, bigint>;
+  /** memblock's ranges of memory, ascending; absent when this kernel keeps none at this checkpoint. */
+  memblock?: MemblockRegion[];
 }
 
 /**

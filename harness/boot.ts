@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PtdiffError } from '../src/errors.ts';
+import type { Evidence } from '../src/linux/capture.ts';
+import { BootSession } from './boot-session.ts';
+import type { CaseSetup } from './case-setup.ts';
+import { findAnchor } from './image-anchor.ts';
+import { deathOfQemu } from './process.ts';
+import { startMachine, type VirtualMachine } from './virtual-machine.ts';
+
+/**
+ * Boots a kernel once and observes it from outside: stopped at the checkpoints, its registers and RAM are read. What the
+ * kernel does wrong (panic, hang, early end) is evidence; all that was collected before is kept.
+ *
+ * @throws PtdiffError for what is not the kernel's fault; the signal's reason when it was aborted
+ */
+export async function boot(setup: CaseSetup): Promise<Evidence> {
+  const anchor = findAnchor(setup.kernel.imagePath, setup.symbols);
+  const vm = await startMachine(
+    {
+      emulator: setup.emulator.command,
+      machine: setup.machine,
+      cpu: setup.cpu,
+      image: setup.kernel.imagePath,
+      initramfs: setup.initramfs,
+      commandLine: setup.commandLine,
+    },
+    setup.directory,
+    setup.signal,
+  );
+  try {
+    setup.onEvent({ kind: 'started', pid: vm.pid });
+    return await new BootSession(setup, vm, anchor).observe();
+  } catch (error) {
+    setup.signal.throwIfAborted();
+    throw (await deathNotice(vm)) ?? error;
+  } finally {
+    await vm.stop();
+  }
+}
+
+/** When QEMU has died, its own words say more than the connections that broke. Its end may be noticed a little later. */
+async function deathNotice(vm: VirtualMachine): Promise<PtdiffError | undefined> {
+  const exit = await Promise.race([vm.process.exited, sleep(1000, undefined, { ref: false })]);
+  return exit && deathOfQemu(exit);
+}

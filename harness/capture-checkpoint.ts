@@ -1,0 +1,119 @@
+import { PtdiffError } from '../src/errors.ts';
+import type { Capture, CheckpointName } from '../src/linux/capture.ts';
+import {
+  type MemblockRegion,
+  memblockArray,
+  memblockBytes,
+  memblockRegionBytes,
+  memblockRegions,
+} from '../src/linux/memblock.ts';
+import type { SymbolTable } from '../src/linux/symbol-table.ts';
+import { capturedVariables, maximumBitmapBytes, unsignedInteger } from '../src/linux/variables.ts';
+import { stage1Regime } from '../src/vmsa/regime.ts';
+import type { SystemRegisters } from '../src/vmsa/types.ts';
+import { walk } from '../src/vmsa/walk.ts';
+import type { GdbClient } from './gdb.ts';
+import { KernelMemory } from './kernel-memory.ts';
+import { ramBase } from './qemu-command.ts';
+import type { RamFile } from './ram-file.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
+
+const requiredRegisters = ['TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'MAIR_EL1', 'SCTLR_EL1'] as const;
+const optionalRegisters = ['TCR2_EL1', 'MAIR2_EL1', 'PIR_EL1', 'PIRE0_EL1', 'VBAR_EL1'] as const;
+
+/** A running kernel: its link-time symbols and how far KASLR moved it. */
+export interface RunningKernel {
+  symbols: SymbolTable;
+  /** Bytes from link address to run address. */
+  slide: bigint;
+}
+
+/** Reads everything that belongs to a checkpoint from a machine that stands still; `thread` is the CPU that reached it. */
+export async function captureCheckpoint(
+  vm: VirtualMachine,
+  kernel: RunningKernel,
+  checkpoint: CheckpointName,
+  thread: string,
+): Promise<Capture> {
+  vm.ram.forget();
+  const threads = await vm.gdb.threads();
+  const cpus: Capture['cpus'] = [];
+  for (const each of threads) {
+    cpus.push(await readCpu(vm.gdb, each));
+  }
+  const ttbr1 = walk(stage1Regime(cpus[0].registers, 'ttbr1'), vm.ram);
+  const memory = new KernelMemory(ttbr1.leaves, { read: (pa, bytes) => readRam(vm.ram, pa, bytes) });
+  const reader = { read: (name: string, bytes: number) => readVariable(kernel, memory, checkpoint, name, bytes) };
+  const memblock = readMemblock(reader, memory);
+  return {
+    checkpoint,
+    cpus,
+    ttbr1,
+    ...(checkpoint === 'init' && { ttbr0: walkUser(vm, cpus[threads.indexOf(thread)].registers) }),
+    variables: readVariables(kernel, reader),
+    ...(memblock && { memblock }),
+  };
+}
+
+function readRam(ram: RamFile, pa: number, bytes: number): Buffer | undefined {
+  return pa >= ramBase && pa + bytes <= ramBase + ram.size ? ram.read(pa, bytes) : undefined;
+}
+
+async function readCpu(gdb: GdbClient, thread: string): Promise<Capture['cpus'][number]> {
+  const values = await gdb.readRegisters(thread, [...requiredRegisters, ...optionalRegisters]);
+  const missing = requiredRegisters.find((name) => values[name] === undefined);
+  if (missing) {
+    throw new PtdiffError('emulator', `QEMU's GDB stub does not know the register ${missing}; use QEMU 10.0 or newer.`);
+  }
+  const registers = values as Record<string, bigint> & SystemRegisters;
+  // A CPU that was never started has its MMU off (SCTLR_EL1.M).
+  return { online: (registers.SCTLR_EL1 & 1n) === 1n, registers };
+}
+
+function walkUser(vm: VirtualMachine, registers: SystemRegisters): Capture['ttbr0'] {
+  return walk(stage1Regime(registers, 'ttbr0'), vm.ram);
+}
+
+interface VariableReader {
+  read(name: string, bytes: number): Buffer | undefined;
+}
+
+/** Undefined for a symbol that the kernel does not have, or whose memory was given back by free_initmem(). */
+function readVariable(
+  { symbols, slide }: RunningKernel,
+  memory: KernelMemory,
+  checkpoint: CheckpointName,
+  name: string,
+  bytes: number,
+): Buffer | undefined {
+  const address = symbols.address(name);
+  if (address === undefined || (checkpoint === 'init' && isInitMemory(symbols, address))) {
+    return undefined;
+  }
+  return memory.read(address + slide, bytes);
+}
+
+function isInitMemory(symbols: SymbolTable, address: bigint): boolean {
+  const start = symbols.address('__init_begin');
+  const end = symbols.address('__init_end');
+  return start !== undefined && end !== undefined && address >= start && address < end;
+}
+
+function readVariables({ symbols }: RunningKernel, reader: VariableReader): Record<string, bigint> {
+  const variables: Record<string, bigint> = {};
+  for (const [name, bytes] of Object.entries(capturedVariables)) {
+    const size = bytes || Math.min(Number(symbols.size(name) ?? 0n), maximumBitmapBytes);
+    const value = reader.read(name, size);
+    if (value) {
+      variables[name] = unsignedInteger(value);
+    }
+  }
+  return variables;
+}
+
+function readMemblock(reader: VariableReader, memory: KernelMemory): MemblockRegion[] | undefined {
+  const header = reader.read('memblock', memblockBytes);
+  const array = header && memblockArray(header, 'memory');
+  const bytes = array && memory.read(array.address, array.count * memblockRegionBytes);
+  return bytes && memblockRegions(bytes);
+}

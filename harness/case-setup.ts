@@ -1,0 +1,41 @@
+import type { CheckpointName } from '../src/linux/capture.ts';
+import type { SymbolTable } from '../src/linux/symbol-table.ts';
+import type { Machine } from '../src/scenario/types.ts';
+
+/** What happened in a boot, for a progress display. */
+export type BootEvent =
+  | { kind: 'started'; pid: number }
+  | { kind: 'checkpoint'; checkpoint: CheckpointName; cpuSeconds: number }
+  | { kind: 'note'; text: string };
+
+/** When a guest that shows no progress is given up; see watchdog.ts. */
+export interface WatchdogLimits {
+  /** Seconds of QEMU's own CPU time without progress. */
+  cpuSeconds: number;
+  /** Seconds of wall clock in which QEMU neither ran nor wanted to. */
+  idleSeconds: number;
+  /** Bytes of console output in one boot. */
+  consoleBytes: number;
+}
+
+/** Everything that one boot needs; nothing is looked up elsewhere. */
+export interface CaseSetup {
+  /** A plain arm64 Image. */
+  kernel: { imagePath: string; release: string };
+  symbols: SymbolTable;
+  machine: Machine;
+  /** QEMU's -cpu argument, e.g. `max,midr=0x410fd842,pauth=off`. */
+  cpu: string;
+  commandLine: string;
+  /** Path of the initial RAM disk. */
+  initramfs: string;
+  /** First arguments of every QEMU command: the emulator itself, or its loader and options. */
+  emulator: { command: string[] };
+  /** Existing folder for scratch files; a tmpfs with room for the guest's memory is best. Left as it was found. */
+  directory: string;
+  /** Record every request of split_kernel_leaf_mapping(); each costs a stop. */
+  traceSplits: boolean;
+  watchdog?: WatchdogLimits;
+  signal: AbortSignal;
+  onEvent(event: BootEvent): void;
+}

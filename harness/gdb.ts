@@ -1,0 +1,241 @@
+import type { Socket } from 'node:net';
+import { messageOf, PtdiffError } from '../src/errors.ts';
+import { framePacket, GdbPacketParser } from './gdb-packets.ts';
+import { parseTargetDescription, type TargetRegister } from './target-description.ts';
+
+/** Why the guest stopped: at a breakpoint or a step, by our interrupt, or because QEMU ended. */
+export type StopReply = { kind: 'stopped'; signal: number; thread: string } | { kind: 'exited'; detail: string };
+
+/** The stub answers within milliseconds; this much silence on a loaded host means that it never will. */
+const replyMilliseconds = 60_000;
+
+interface Waiter {
+  resolve(body: string): void;
+  reject(error: Error): void;
+  timer?: NodeJS.Timeout;
+}
+
+/**
+ * Client of QEMU's GDB stub ("GDB Remote Serial Protocol", all-stop mode without acknowledgements). Requests may be
+ * sent without waiting for the answers of earlier ones: the stub answers in order. While the guest runs, the only
+ * thing that may be sent is interrupt().
+ */
+export class GdbClient {
+  readonly registers: Map<string, TargetRegister>;
+  readonly #wire: Wire;
+
+  private constructor(wire: Wire, registers: Map<string, TargetRegister>) {
+    this.#wire = wire;
+    this.registers = registers;
+  }
+
+  /** Shakes hands on a connected socket and reads the register numbers, which change with QEMU, CPU and CPU options. */
+  static async open(socket: Socket): Promise<GdbClient> {
+    const wire = new Wire(socket);
+    const features = await wire.request('qSupported:swbreak+;hwbreak+;xmlRegisters=aarch64');
+    await wire.request('QStartNoAckMode');
+    wire.acknowledges = false;
+    if (!features.includes('qXfer:features:read+')) {
+      throw new PtdiffError('emulator', "QEMU's GDB stub offers no target description; use QEMU 10.0 or newer.");
+    }
+    const document = await readDocument(wire, 'target.xml');
+    return new GdbClient(wire, await parseTargetDescription(document, (name) => readDocument(wire, name)));
+  }
+
+  /** Identifiers of the CPUs, in QEMU's order. */
+  async threads(): Promise<string[]> {
+    const threads: string[] = [];
+    let reply = await this.#wire.request('qfThreadInfo');
+    while (reply.startsWith('m')) {
+      threads.push(...reply.slice(1).split(','));
+      reply = await this.#wire.request('qsThreadInfo');
+    }
+    return threads;
+  }
+
+  /**
+   * Values of registers of one CPU by name (x0, pc, TTBR1_EL1, …); a register that the CPU does not have is absent.
+   * Bounded by the names: one round trip.
+   */
+  async readRegisters(thread: string, names: readonly string[]): Promise<Record<string, bigint>> {
+    const known = names.filter((name) => this.registers.has(name));
+    const [, ...replies] = await Promise.all([
+      this.#wire.request(`Hg${thread}`),
+      ...known.map((name) => this.#wire.request(`p${this.registers.get(name)?.number.toString(16)}`)),
+    ]);
+    return Object.fromEntries(known.map((name, index) => [name, littleEndian(replies[index], `register ${name}`)]));
+  }
+
+  /** One register that every arm64 CPU has. */
+  async readRegister(thread: string, name: string): Promise<bigint> {
+    const value = (await this.readRegisters(thread, [name]))[name];
+    if (value === undefined) {
+      throw new PtdiffError('emulator', `QEMU's GDB stub does not know the register ${name}.`);
+    }
+    return value;
+  }
+
+  /** Guest memory by virtual address, translated by the tables of that CPU. */
+  async readMemory(thread: string, address: bigint, bytes: number): Promise<Buffer> {
+    const [, reply] = await Promise.all([
+      this.#wire.request(`Hg${thread}`),
+      this.#wire.request(`m${address.toString(16)},${bytes.toString(16)}`),
+    ]);
+    const memory = Buffer.from(reply, 'hex');
+    if (memory.length !== bytes) {
+      throw new PtdiffError('emulator', `QEMU cannot read ${bytes} bytes at 0x${address.toString(16)}: ${reply}.`);
+    }
+    return memory;
+  }
+
+  async insertBreakpoint(address: bigint): Promise<void> {
+    expectOk(await this.#wire.request(`Z0,${address.toString(16)},4`), 'set', address);
+  }
+
+  async removeBreakpoint(address: bigint): Promise<void> {
+    expectOk(await this.#wire.request(`z0,${address.toString(16)},4`), 'remove', address);
+  }
+
+  /** Lets all CPUs run until the next stop. */
+  async resume(): Promise<StopReply> {
+    return parseStop(await this.#wire.request('c', { patient: true }));
+  }
+
+  /** Executes one instruction on one CPU while the others stand still. */
+  async step(thread: string): Promise<StopReply> {
+    return parseStop(await this.#wire.request(`vCont;s:${thread}`));
+  }
+
+  /** Leaves a breakpoint that must stay: the stub stops again at once unless it is lifted for one instruction. */
+  async stepOver(thread: string, address: bigint): Promise<StopReply> {
+    await this.removeBreakpoint(address);
+    const stop = await this.step(thread);
+    if (stop.kind === 'stopped') {
+      await this.insertBreakpoint(address);
+    }
+    return stop;
+  }
+
+  /** Stops the running guest: the pending resume() answers. */
+  interrupt(): void {
+    this.#wire.interrupt();
+  }
+
+  close(): void {
+    this.#wire.close();
+  }
+}
+
+/** The queue of requests on the socket. */
+class Wire {
+  acknowledges = true;
+  readonly #socket: Socket;
+  readonly #parser = new GdbPacketParser();
+  readonly #waiting: Waiter[] = [];
+  #failure?: Error;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', (error) => this.#fail(`the connection to QEMU's GDB stub broke: ${error.message}.`));
+    socket.on('close', () => this.#fail('QEMU closed the connection of its GDB stub: it was killed or it crashed.'));
+  }
+
+  request(body: string, options: { patient?: boolean } = {}): Promise<string> {
+    if (this.#failure) {
+      return Promise.reject(this.#failure);
+    }
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject };
+      if (!options.patient) {
+        const message = `QEMU's GDB stub did not answer '${body.slice(0, 40)}' within ${replyMilliseconds / 1000} s.`;
+        waiter.timer = setTimeout(() => this.#fail(message), replyMilliseconds);
+      }
+      this.#waiting.push(waiter);
+      this.#socket.write(framePacket(body));
+    });
+  }
+
+  interrupt(): void {
+    this.#socket.write('\x03');
+  }
+
+  close(): void {
+    this.#failure ??= new PtdiffError('harness', 'The GDB connection is closed.');
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const item of this.#parser.push(chunk)) {
+        if (item.kind === 'damaged' || item.kind === 'nack') {
+          this.#fail("QEMU's GDB stub and ptdiff disagree about a packet's checksum.");
+        } else if (item.kind === 'packet') {
+          this.#deliver(item.body);
+        }
+      }
+    } catch (error) {
+      this.#fail(messageOf(error));
+    }
+  }
+
+  #deliver(body: string): void {
+    if (this.acknowledges) {
+      this.#socket.write('+');
+    }
+    const waiter = this.#waiting.shift();
+    clearTimeout(waiter?.timer);
+    waiter?.resolve(body);
+  }
+
+  #fail(message: string): void {
+    this.#failure ??= new PtdiffError('emulator', message);
+    for (const waiter of this.#waiting.splice(0)) {
+      clearTimeout(waiter.timer);
+      waiter.reject(this.#failure);
+    }
+    this.#socket.destroy();
+  }
+}
+
+async function readDocument(wire: Wire, name: string): Promise<string> {
+  const piece = 0x800;
+  let document = '';
+  for (;;) {
+    const offset = document.length.toString(16);
+    const reply = await wire.request(`qXfer:features:read:${name}:${offset},${piece.toString(16)}`);
+    if (!/^[ml]/.test(reply)) {
+      throw new PtdiffError('emulator', `QEMU's GDB stub cannot describe its registers (${name}: ${reply}).`);
+    }
+    document += reply.slice(1);
+    if (reply.startsWith('l')) {
+      return document;
+    }
+  }
+}
+
+/** Reads a stop reply: Tnn with key:value pairs, Snn, or W and X for the end of QEMU. */
+export function parseStop(body: string): StopReply {
+  if (/^[WX]/.test(body)) {
+    return { kind: 'exited', detail: body };
+  }
+  const stop = /^[TS]([0-9a-fA-F]{2})(.*)$/s.exec(body);
+  if (!stop) {
+    throw new PtdiffError('emulator', `QEMU's GDB stub answered '${body.slice(0, 40)}' where the guest should stop.`);
+  }
+  const thread = /(?:^|;)thread:([^;]+)/.exec(stop[2])?.[1] ?? '1';
+  return { kind: 'stopped', signal: Number.parseInt(stop[1], 16), thread };
+}
+
+function littleEndian(reply: string, what: string): bigint {
+  if (!/^([0-9a-fA-F]{2})+$/.test(reply)) {
+    throw new PtdiffError('emulator', `QEMU's GDB stub cannot read ${what}: '${reply.slice(0, 40)}'.`);
+  }
+  return BigInt(`0x${Buffer.from(reply, 'hex').reverse().toString('hex')}`);
+}
+
+function expectOk(reply: string, action: string, address: bigint): void {
+  if (reply !== 'OK') {
+    throw new PtdiffError('emulator', `QEMU cannot ${action} a breakpoint at 0x${address.toString(16)}: '${reply}'.`);
+  }
+}

@@ -1,0 +1,50 @@
+import type { RunningKernel } from './capture-checkpoint.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
+
+/** Longest piece of guest text in a sentence for the user. */
+const maximumQuote = 200;
+
+/** The kernel's own frame around a panic (kernel/panic.c). */
+const panicLine = /Kernel panic - not syncing: (.*)/;
+const endOfPanic = '---[ end Kernel panic';
+
+/** The console shows that panic() printed all that it will. */
+export function hasFinishedPanic(console: string): boolean {
+  return console.includes(endOfPanic);
+}
+
+/** The kernel's own words for its panic, as the end of a sentence. */
+export function panicMessage(console: string): string | undefined {
+  const message = panicLine.exec(console)?.[1];
+  return message && quote(message);
+}
+
+/** The last line on a console that is not empty, stripped of control characters and bounded. */
+export function lastLine(console: string): string {
+  const line = console
+    .slice(-4096)
+    .split('\n')
+    .findLast((line) => quote(line) !== '');
+  return line === undefined ? '<empty console>' : quote(line);
+}
+
+/** What each CPU was doing, and the last console line, as the end of a sentence. */
+export async function describeStuck(vm: VirtualMachine, { symbols, slide }: RunningKernel): Promise<string> {
+  const places: string[] = [];
+  for (const [index, thread] of (await vm.gdb.threads()).entries()) {
+    const pc = await vm.gdb.readRegister(thread, 'pc');
+    const symbol = symbols.nameAt(pc - slide);
+    const name = symbol ? ` (${symbol.name}+0x${symbol.offset.toString(16)})` : '';
+    places.push(`CPU ${index} at 0x${pc.toString(16)}${name}`);
+  }
+  return `${places.join(', ')}; last console line: ${lastLine(vm.console.text())}`;
+}
+
+/** Guest text fit for a sentence: printable characters only, bounded. */
+export function quote(text: string): string {
+  return text
+    .replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')
+    .replaceAll(/\p{C}/gu, ' ')
+    .trim()
+    .slice(0, maximumQuote);
+}

@@ -1,0 +1,53 @@
+import type { LeafRun } from '../src/vmsa/types.ts';
+
+/** Reads guest RAM; undefined for what lies outside. */
+export interface PhysicalReader {
+  read(pa: number, bytes: number): Uint8Array | undefined;
+}
+
+/** Reads memory by kernel virtual address through the leaves of a walk, which must ascend. */
+export class KernelMemory {
+  readonly #leaves: LeafRun[];
+  readonly #ram: PhysicalReader;
+
+  constructor(leaves: LeafRun[], ram: PhysicalReader) {
+    this.#leaves = leaves;
+    this.#ram = ram;
+  }
+
+  /** Undefined when any byte is unmapped or outside RAM. Entries that are not valid are read too: what they held stays. */
+  read(va: bigint, bytes: number): Buffer | undefined {
+    const pieces: Uint8Array[] = [];
+    let done = 0;
+    while (done < bytes) {
+      const leaf = this.#covering(va + BigInt(done));
+      if (leaf === undefined) {
+        return undefined;
+      }
+      const offset = Number(va + BigInt(done) - leaf.va);
+      const count = Math.min(bytes - done, leaf.size - offset);
+      const piece = this.#ram.read(leaf.pa + offset, count);
+      if (piece === undefined) {
+        return undefined;
+      }
+      pieces.push(Buffer.from(piece));
+      done += count;
+    }
+    return Buffer.concat(pieces);
+  }
+
+  #covering(va: bigint): LeafRun | undefined {
+    let low = 0;
+    let high = this.#leaves.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#leaves[middle].va <= va) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    const leaf = this.#leaves[low - 1];
+    return leaf !== undefined && va < leaf.va + BigInt(leaf.size) ? leaf : undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { execa } from 'execa';
+import { PtdiffError } from '../src/errors.ts';
+import { supervisorScript } from './supervisor.ts';
+
+/** Linux's USER_HZ, the unit of the times in /proc/PID/stat, is 100 on every architecture that Node runs on. */
+const ticksPerSecond = 100;
+
+/** How QEMU ended, and the last thing that it said on standard error. */
+export interface QemuExit {
+  /** 'with status 1', 'killed by signal 9'. */
+  how: string;
+  lastWords: string;
+}
+
+/** A QEMU under supervision: it ends with the harness, whatever ends the harness. */
+export class QemuProcess {
+  /** Settles when QEMU is gone; never rejects. */
+  readonly exited: Promise<QemuExit>;
+  readonly #closePipe: () => void;
+
+  constructor(command: string[]) {
+    // Detached: a Ctrl-C on the terminal goes to the harness alone, which then ends QEMU in order.
+    const supervisor = execa('sh', ['-c', supervisorScript, 'ptdiff-supervisor', ...command], {
+      stdin: 'pipe',
+      detached: true,
+      cleanup: false,
+      reject: false,
+      maxBuffer: 1 << 20,
+    });
+    // Writing is never tried, but the reader may be gone first.
+    supervisor.stdin.on('error', () => {});
+    this.#closePipe = () => supervisor.stdin.destroy();
+    this.exited = supervisor.then((result) => {
+      this.#closePipe();
+      const status = /^exit (\d+)$/m.exec(result.stdout)?.[1];
+      const spoken = result.stderr.split('\n').filter((line) => line.trim() !== '');
+      return { how: describeStatus(status), lastWords: spoken.at(-1)?.slice(0, 400) ?? result.originalMessage ?? '' };
+    });
+  }
+
+  /** Ends QEMU: SIGTERM, two seconds, SIGKILL; returns when it is gone. */
+  async stop(): Promise<void> {
+    this.#closePipe();
+    await this.exited;
+  }
+}
+
+/** What to tell the user when QEMU is gone before its time. */
+export function deathOfQemu(exit: QemuExit): PtdiffError {
+  const words = exit.lastWords === '' ? 'it said nothing' : `its last words: ${exit.lastWords}`;
+  return new PtdiffError('emulator', `QEMU ended ${exit.how} before the boot was over; ${words}.`);
+}
+
+function describeStatus(status: string | undefined): string {
+  if (status === undefined) {
+    return 'together with its supervisor';
+  }
+  return Number(status) > 128 ? `by signal ${Number(status) - 128}` : `with status ${status}`;
+}
+
+/** CPU time of a process and whether it waits for nothing but the host; undefined when it is gone. */
+export function processActivity(pid: number): { cpuSeconds: number; runnable: boolean } | undefined {
+  try {
+    const fields = statFields(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, runnable: anyRunnable(pid) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** proc_pid_stat(5) from the third field on: the second, the name in parentheses, may hold anything. */
+export function statFields(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function anyRunnable(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.some((thread) => statFields(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1'))[0] === 'R');
+}

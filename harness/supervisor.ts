@@ -1,0 +1,29 @@
+/**
+ * POSIX shell text that runs "$@" and never lets it outlive the harness. Its standard input is a pipe that the harness
+ * holds open: when the harness ends, however it ends, the kernel closes the pipe, the read returns, and the whole
+ * process group is ended: SIGTERM, two seconds, SIGKILL. Closing the pipe is also how the harness itself ends the
+ * emulator, so there is one way and it is tried in every run. The shell must lead a process group of its own.
+ *
+ * It writes `exit N` (N as the shell's $?) to standard output when the command ends. The last kill takes the reader
+ * along, so the shell itself always dies by SIGKILL.
+ */
+export const supervisorScript = `
+exec 3<&0
+trap : TERM
+"$@" 3<&- </dev/null &
+command=$!
+(
+  trap : TERM
+  read -r line <&3
+  kill -TERM 0
+  sleep 2
+  kill -KILL 0
+) >/dev/null 2>&1 &
+while :; do
+  wait "$command"
+  status=$?
+  kill -0 "$command" 2>/dev/null || break
+done
+echo "exit $status"
+kill -KILL 0
+`;

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { dir } from 'tmp-promise';
+import { messageOf, PtdiffError } from '../src/errors.ts';
+import { ConsoleLog } from './console-log.ts';
+import { GdbClient } from './gdb.ts';
+import { deathOfQemu, QemuProcess } from './process.ts';
+import { type QemuMachine, ramBase, watchedCommand } from './qemu-command.ts';
+import { QmpClient, type QmpEvent } from './qmp.ts';
+import { openRam, type RamFile } from './ram-file.ts';
+
+/** A QEMU that stands at reset, and everything by which it is watched. */
+export interface VirtualMachine {
+  process: QemuProcess;
+  /** Process id of QEMU itself, not of its supervisor. */
+  pid: number;
+  gdb: GdbClient;
+  qmp: QmpClient;
+  ram: RamFile;
+  console: ConsoleLog;
+  /** Events of QEMU so far, oldest first. */
+  events: QmpEvent[];
+  /** Ends QEMU and frees everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts QEMU, stopped at reset. Its RAM file, console file and sockets lose their names as soon as both sides hold them
+ * open, so that nothing is left behind even when the harness is killed.
+ *
+ * @param directory where the files live for that moment
+ * @throws PtdiffError('emulator') when QEMU does not come up
+ */
+export async function startMachine(
+  setup: QemuMachine,
+  directory: string,
+  signal: AbortSignal,
+): Promise<VirtualMachine> {
+  const scratch = await makeScratch(directory);
+  const at = (name: string) => join(scratch.path, name);
+  const paths = { ramFile: at('ram'), consoleFile: at('console'), pidFile: at('pid') };
+  const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };
+  const gdbDoor = listenOnce(sockets.gdbSocket);
+  const qmpDoor = listenOnce(sockets.qmpSocket);
+  const process = new QemuProcess(watchedCommand(setup, { ...paths, ...sockets }));
+  const onAbort = () => void process.stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const opened: { close(): void }[] = [gdbDoor, qmpDoor];
+  const stop = async () => {
+    signal.removeEventListener('abort', onAbort);
+    await process.stop();
+    for (const each of opened.splice(0)) {
+      each.close();
+    }
+  };
+  try {
+    signal.throwIfAborted();
+    const death = process.exited.then((exit) => Promise.reject(deathOfQemu(exit)));
+    const events: QmpEvent[] = [];
+    const qmp = await Promise.race([
+      qmpDoor.connection.then((socket) => QmpClient.open(socket, (event) => events.push(event))),
+      death,
+    ]);
+    opened.push(qmp);
+    const gdb = await Promise.race([gdbDoor.connection.then((socket) => GdbClient.open(socket)), death]);
+    opened.push(gdb);
+    const ram = openRam(paths.ramFile, ramBase);
+    opened.push(ram);
+    const console = new ConsoleLog(paths.consoleFile);
+    opened.push(console);
+    const pid = Number(readFileSync(paths.pidFile, 'latin1'));
+    return { process, pid, gdb, qmp, ram, console, events, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    await scratch.cleanup();
+  }
+}
+
+async function makeScratch(directory: string): Promise<{ path: string; cleanup(): Promise<void> }> {
+  const scratch = await dir({ tmpdir: directory, prefix: 'ptdiff', unsafeCleanup: true }).catch((error) => {
+    throw new PtdiffError('host', `Cannot make a scratch folder in ${directory}: ${messageOf(error)}.`);
+  });
+  // sockaddr_un holds 108 bytes (unix(7)).
+  if (scratch.path.length > 90) {
+    await scratch.cleanup();
+    throw new PtdiffError(
+      'host',
+      `The scratch folder ${directory} has too long a name for a socket; use a shorter one.`,
+    );
+  }
+  return scratch;
+}
+
+/** A listening socket for the one connection that QEMU makes. */
+function listenOnce(path: string): { connection: Promise<Socket>; close(): void } {
+  const server: Server = createServer();
+  const connection = new Promise<Socket>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('connection', (socket) => {
+      server.close();
+      resolve(socket);
+    });
+  });
+  // Whoever awaits the connection sees the error; nobody may when QEMU died first.
+  connection.catch(() => {});
+  server.listen(path);
+  return { connection, close: () => server.close() };
+}

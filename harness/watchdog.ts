@@ -1,0 +1,59 @@
+import type { WatchdogLimits } from './case-setup.ts';
+
+/** A kernel is silent for some seconds of emulated work at most; these leave an order of magnitude. */
+export const defaultLimits: WatchdogLimits = { cpuSeconds: 60, idleSeconds: 60, consoleBytes: 32 << 20 };
+
+/** One look at a running guest. */
+export interface Look {
+  /** CPU time that QEMU has used since it started. */
+  cpuSeconds: number;
+  /** Some thread of QEMU runs or waits for a host CPU. */
+  runnable: boolean;
+  /** Wall clock in seconds, from any fixed start. */
+  wallSeconds: number;
+  consoleBytes: number;
+}
+
+/**
+ * Tells a guest that hangs from one that works, by its progress: console output and stops. A busy guest is judged by
+ * QEMU's CPU time, so that a loaded host does not make hangs; an idle one by the time in which it wanted no CPU.
+ */
+export class Watchdog {
+  readonly limits: WatchdogLimits;
+  #cpuAtProgress = 0;
+  #idle = 0;
+  #last?: Look;
+
+  constructor(limits: WatchdogLimits = defaultLimits) {
+    this.limits = limits;
+  }
+
+  /** The guest did something that we wait for: a checkpoint, a breakpoint, a record. */
+  progress(): void {
+    this.#cpuAtProgress = this.#last?.cpuSeconds ?? 0;
+    this.#idle = 0;
+  }
+
+  /** Why the guest is to be given up, as the end of a sentence; undefined while there is hope. */
+  look(look: Look): string | undefined {
+    const last = this.#last ?? { cpuSeconds: 0, runnable: true, wallSeconds: look.wallSeconds, consoleBytes: 0 };
+    this.#last = look;
+    if (look.consoleBytes >= this.limits.consoleBytes) {
+      return `it printed more than ${this.limits.consoleBytes >> 20} MiB on its console`;
+    }
+    if (look.consoleBytes > last.consoleBytes) {
+      this.progress();
+      return undefined;
+    }
+    if (!look.runnable && !last.runnable) {
+      this.#idle += look.wallSeconds - last.wallSeconds;
+    }
+    if (look.cpuSeconds - this.#cpuAtProgress >= this.limits.cpuSeconds) {
+      return `it worked for ${this.limits.cpuSeconds} s of CPU time without any progress`;
+    }
+    if (this.#idle >= this.limits.idleSeconds) {
+      return `it idled for ${this.limits.idleSeconds} s`;
+    }
+    return undefined;
+  }
+}
