@@ -63,8 +63,8 @@ class Walker {
   /** Address of the contiguous group that was checked last. */
   #checkedGroup = -1;
 
-  // The open run; #runSize is 0 when there is none.
-  #runOffset = 0;
+  // The open run; #runSize is 0 when there is none, and no offset follows the first value.
+  #runOffset = -1;
   #runPa = 0;
   #runSize = 0;
   #runLevel: Level = 3;
