@@ -114,6 +114,7 @@ Dir::Etc::TrustedParts "/dev/null";
 Dir::State "${directory}/state";
 Dir::State::Status "${directory}/state/status";
 Dir::Cache "${directory}/cache";
+Dir::Cache::srcpkgcache "";
 APT::Architecture "${architecture}";
 APT::Architectures { "${architecture}"; };
 APT::Sandbox::User "root";

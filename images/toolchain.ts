@@ -75,6 +75,7 @@ async function compileStatic(tree: string, job: CompileJob): Promise<string> {
       '-z',
       'noexecstack',
       '--build-id=none',
+      '--strip-debug',
       '--gc-sections',
       '-o',
       linked,

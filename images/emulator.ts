@@ -1,0 +1,102 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { messageOf, PtdiffError } from '../src/errors.ts';
+import type { FetchOptions } from './apt.ts';
+import { sha256File } from './cache.ts';
+import { findCommand } from './host-tools.ts';
+import { packageClosure } from './package-closure.ts';
+import { type IndexedPackage, packagesMatching } from './package-index.ts';
+import { pickEmulator } from './pick-emulator.ts';
+import { openToolArchive } from './tool-archive.ts';
+import { type PrefixPlan, prefixCommand, toolPrefix } from './tool-prefix.ts';
+
+/** A qemu-system-aarch64 that starts on this host. */
+export interface Emulator {
+  /** Start of the command line: loader, libraries, program, and where its data files are. */
+  command: string[];
+  /** E.g. `11.1.3`. */
+  version: string;
+  /** SHA-256 of the program itself. */
+  sha256: string;
+  /** Package and version, or the path that the user gave. */
+  origin: string;
+  /** The packages that it consists of; empty for the user's own. */
+  packages: { name: string; version: string; sha256: string }[];
+  /** Sentences for the user: another version than the pinned one, say. */
+  notes: string[];
+}
+
+export interface EmulatorOptions extends FetchOptions {
+  /** QEMU version such as `11.1.3`, or `10.0` for the newest 10.0.x; default: `PTDIFF_QEMU_VERSION`, then the pinned one. */
+  version?: string;
+}
+
+/** The version that results are compared with: the emulator is part of the experiment. */
+export const pinnedEmulatorVersion = '11.1.3';
+
+/**
+ * QEMU of Debian's archive with all its libraries, from the cache: the same one on every host, whatever runs there.
+ * @throws `host` when it is not in the cache and cannot be fetched; `emulator` when it does not start
+ */
+export async function packagedEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const asked = options.version || process.env.PTDIFF_QEMU_VERSION || pinnedEmulatorVersion;
+  if (!/^\d+\.\d+(\.\d+)?$/.test(asked)) {
+    throw new PtdiffError('usage', `'${asked}' is no QEMU version: write one such as 11.1.3 or 10.0.`);
+  }
+  const { tree, packages, notes } = await toolPrefix(`qemu-${asked}`, () => emulatorPlan(asked, options), options);
+  const program = 'usr/bin/qemu-system-aarch64';
+  const command = [...prefixCommand(tree, program), '-L', join(tree, 'usr/share/qemu')];
+  const version = await emulatorVersion(command, `QEMU ${asked} of the cache`);
+  const debian = packages.find(({ name }) => name === 'qemu-system-arm')?.version;
+  const origin = `qemu-system-arm ${debian}`;
+  return { command, version, sha256: await sha256File(join(tree, program)), origin, packages, notes };
+}
+
+async function emulatorPlan(asked: string, options: FetchOptions): Promise<PrefixPlan> {
+  const offered: IndexedPackage[] = [];
+  // The older release is looked at only for what the newer one does not have: its lists are as large again.
+  for (const release of ['trixie', 'bookworm'] as const) {
+    const { archive, notes } = await openToolArchive(release, options);
+    const here = await packagesMatching(archive, /^qemu-system-arm$/);
+    offered.push(...here);
+    const picked = pickEmulator(here, asked, asked === pinnedEmulatorVersion);
+    if (picked !== undefined) {
+      const { name, version, suite } = picked.package;
+      const packages = await packageClosure(archive, [`${name}=${version}`], suite);
+      return { parts: [{ archive, packages }], notes: [...notes, ...picked.notes] };
+    }
+  }
+  const versions = offered.map(({ version, suite }) => `${version} (${suite})`).join(', ');
+  throw new PtdiffError('emulator', `Debian's archive has no QEMU ${asked}; it has ${versions}.`);
+}
+
+/**
+ * The user's own QEMU.
+ * @param name its path, or a command on PATH
+ * @throws `usage` when there is none; `emulator` when it does not start or emulates no arm64
+ */
+export async function userEmulator(name: string): Promise<Emulator> {
+  const found = name.includes('/') ? name : await findCommand(name);
+  const path = found && (await realpath(found).catch(() => undefined));
+  if (path === undefined) {
+    throw new PtdiffError('usage', `There is no emulator ${name}: give --qemu the path of a qemu-system-aarch64.`);
+  }
+  const version = await emulatorVersion([path], path);
+  const { stdout } = await execa(path, ['-cpu', 'help'], { reject: false });
+  if (!/\bcortex-a76\b/.test(stdout ?? '')) {
+    throw new PtdiffError('emulator', `${path} emulates no arm64 CPUs: give --qemu the path of a qemu-system-aarch64.`);
+  }
+  return { command: [path], version, sha256: await sha256File(path), origin: path, packages: [], notes: [] };
+}
+
+async function emulatorVersion(command: string[], name: string): Promise<string> {
+  const [file, ...args] = command;
+  const { stdout, stderr, message } = await execa(file, [...args, '--version'], { reject: false, timeout: 30_000 });
+  const version = /^QEMU emulator version (\d+\.\d+\.\d+)/m.exec(stdout ?? '')?.[1];
+  if (version === undefined) {
+    const why = (stderr ?? '').trim().split('\n')[0] || messageOf(message);
+    throw new PtdiffError('emulator', `${name} does not say its version as QEMU does: ${why || 'it printed nothing'}.`);
+  }
+  return version;
+}
