@@ -43,6 +43,7 @@ export interface Decisions {
   rodataEnabled: boolean;
   rodataFull: boolean;
   kfenceEarlyInit: boolean;
+  debugPagealloc: boolean;
   /** cpu_supports_bbml2_noabort() / cpu_supports_bbml3() on the boot CPU, and the system capability. */
   bootCpuBbml: boolean;
   systemBbml: boolean;

@@ -1,0 +1,27 @@
+import type { Geometry } from './geometry.ts';
+
+/** _PAGE_OFFSET(va): first address of a kernel half of `vaBits` bits, arch/arm64/include/asm/memory.h. */
+export function _PAGE_OFFSET(vaBits: number): bigint {
+  return 2n ** 64n - 2n ** BigInt(vaBits);
+}
+
+/** _PAGE_END(va): end of the linear region for the smallest supported VA size. */
+export function _PAGE_END(vaBits: number): bigint {
+  return 2n ** 64n - 2n ** BigInt(vaBits - 1);
+}
+
+/**
+ * VA_BITS_MIN: what a kernel built for `vaBits` falls back to on a CPU without 52-bit addresses:
+ * 47 with 16K pages, 48 otherwise (arch/arm64/include/asm/memory.h).
+ */
+export function vaBitsMin(vaBits: number, geometry: Geometry): number {
+  if (vaBits <= 48) return vaBits;
+  return geometry.granule === 16384 ? 47 : 48;
+}
+
+/** ARM64_MEMSTART_ALIGN in bytes, arch/arm64/mm/init.c; SECTION_SIZE_BITS is 27, or 29 with 64K pages. */
+export function memstartAlign(geometry: Geometry): number {
+  const wanted = { 4096: geometry.PUD_SIZE, 16384: geometry.CONT_PMD_SIZE, 65536: geometry.PMD_SIZE }[geometry.granule];
+  const section = geometry.granule === 65536 ? 2 ** 29 : 2 ** 27;
+  return Math.max(wanted, section);
+}

@@ -1,0 +1,66 @@
+import { PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
+import type { BootState } from './boot.ts';
+import type { BootFacts, PhysicalRange } from './boot-facts.ts';
+import type { Area } from './leaf-runs.ts';
+import { makeInvalid } from './pageattr.ts';
+
+/** The KFENCE pool page by page: guard pages are fixed, an object page is valid or not as its object is used. */
+function kfenceAreas({ map, traits, prot, kfencePool }: BootState): Area[] {
+  if (!kfencePool) return [];
+  const { granule } = map.geometry;
+  const first = map.offsetOfPa(kfencePool.start);
+  const pages = (kfencePool.end - kfencePool.start) / granule;
+  const invalid = makeInvalid(traits, prot);
+  const toggled = (attributes: bigint): bigint[] => [
+    attributes & PTE_VALID
+      ? (attributes & ~invalid.clear) | invalid.set
+      : (attributes & ~PTE_PRESENT_INVALID) | PTE_VALID | prot.maybeNg,
+  ];
+  return Array.from({ length: pages }, (_, page) => {
+    const area = { start: first + page * granule, end: first + (page + 1) * granule };
+    const object = page >= 2 && page % 2 === 0;
+    return object
+      ? { ...area, why: 'KFENCE object page', alternatives: toggled }
+      : { ...area, why: 'KFENCE guard page' };
+  });
+}
+
+/** Later areas win: cuts `area` out of `areas` and puts it in. */
+function overlay(areas: Area[], area: Area): Area[] {
+  return [
+    ...areas.flatMap((other) =>
+      [
+        { ...other, end: Math.min(other.end, area.start) },
+        { ...other, start: Math.max(other.start, area.end) },
+      ].filter((part) => part.start < part.end),
+    ),
+    area,
+  ];
+}
+
+/** Names the parts of the linear map that have a reason of their own at a checkpoint; disjoint and ascending. */
+export function areasOf(state: BootState, facts: BootFacts, checkpoint: string): Area[] {
+  const { map, sections } = state;
+  const { granule } = map.geometry;
+  const area = (why: string, { start, end }: PhysicalRange): Area => ({
+    why,
+    start: map.offsetOfPa(start),
+    end: map.offsetOfPa(end),
+  });
+  const pageEnd = Math.ceil(sections.bssStop / granule) * granule;
+  let areas: Area[] = [
+    area('kernel text and rodata alias', { start: sections.text, end: sections.initBegin }),
+    area('kernel init alias', { start: sections.initBegin, end: sections.initEnd }),
+    area('kernel data and bss alias', { start: sections.initEnd, end: pageEnd }),
+    ...kfenceAreas(state),
+  ];
+  if (checkpoint !== 'paging_init' && state.decisions.rodataFull) {
+    for (const range of facts.readOnlyVmalloc[checkpoint] ?? [])
+      areas = overlay(areas, area('alias of read-only vmalloc', range));
+  }
+  if (checkpoint === 'init') {
+    for (const pa of facts.probePages)
+      areas = overlay(areas, area('memfd_secret page', { start: pa, end: pa + granule }));
+  }
+  return areas.sort((a, b) => a.start - b.start);
+}

@@ -1,0 +1,29 @@
+import type { SplitRequest } from '../linux/capture.ts';
+
+/** A physical range [start, end) in bytes. */
+export interface PhysicalRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * The closed list of what the model cannot derive and takes from the boot instead. Each is a place or an input of the machine, never
+ * the state of a linear map entry:
+ * - `idRegisters`: what the emulated CPUs are, per CPU, by register name (MIDR_EL1, ID_AA64MMFR0_EL1, …);
+ * - `image`: where the boot loader put the Image, and the KASLR slide;
+ * - `memstartAddr`: only on kernels that randomise it (up to 6.15), with KASLR;
+ * - `kfencePool`: where memblock put the KFENCE pool;
+ * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs, module text): their aliases must
+ *   follow under rodata_full;
+ * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint;
+ * - `probePages`: frames that the probes' memfd_secret files own.
+ */
+export interface BootFacts {
+  idRegisters: Record<string, bigint>[];
+  image: { pa: number; slide: bigint };
+  memstartAddr?: bigint;
+  kfencePool?: number;
+  readOnlyVmalloc: Partial<Record<string, PhysicalRange[]>>;
+  splitRequests: Partial<Record<string, SplitRequest[]>>;
+  probePages: number[];
+}

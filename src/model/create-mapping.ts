@@ -1,0 +1,168 @@
+import { PMD_TABLE_BIT, PTE_CONT, PTE_VALID, TABLE_AF, TABLE_PXN, TABLE_TYPE, TABLE_UXN } from '../linux/pgprot.ts';
+import type { KernelTraits } from '../linux/traits.ts';
+import { PredictedBug } from './bug.ts';
+import { type LinearMap, NONE, TABLE, type Table } from './linear-map.ts';
+import { pgattr_change_is_safe } from './pgattr.ts';
+
+/** Flags of __create_pgd_mapping(), arch/arm64/mm/mmu.c. */
+export const NO_BLOCK_MAPPINGS = 1;
+export const NO_CONT_MAPPINGS = 2;
+export const NO_EXEC_MAPPINGS = 4;
+
+/** What every step of one mapping request shares. `alloc` false stands for pgtable_alloc == NULL. */
+interface Request {
+  map: LinearMap;
+  traits: KernelTraits;
+  flags: number;
+  alloc: boolean;
+}
+
+/** Descriptor bits of a new table; the access flag since 6.13 (FEAT_HAFT, kernel commit efe72541355d). */
+export function tableDescriptor(traits: KernelTraits, pxn: boolean): bigint {
+  return TABLE_TYPE | TABLE_UXN | (traits.tableAccessFlag ? TABLE_AF : 0n) | (pxn ? TABLE_PXN : 0n);
+}
+
+function tableAt(request: Request, parent: Table, index: number, where: string): Table {
+  const entry = parent.entries[index];
+  if (request.map.isLeaf(entry)) throw new PredictedBug(`BUG_ON(leaf) in ${where}()`);
+  if (entry === TABLE) return parent.tables.get(index) as Table;
+  if (!request.alloc) throw new PredictedBug(`BUG_ON(!pgtable_alloc) in ${where}()`);
+  const pxn = (request.flags & NO_EXEC_MAPPINGS) !== 0;
+  return request.map.populate(parent, index, tableDescriptor(request.traits, pxn));
+}
+
+const aligned = (size: number, ...values: number[]): boolean => values.every((value) => value % size === 0);
+const boundary = (addr: number, end: number, size: number): number =>
+  Math.min(end, (Math.floor(addr / size) + 1) * size);
+
+/** [pte|pmd]_range_has_valid_noncont() of 7.2: a table entry counts, as its bits read valid and not contiguous. */
+function rangeHasValidNoncont(map: LinearMap, table: Table, first: number, count: number): boolean {
+  for (let i = first; i < first + count; i++) {
+    const entry = table.entries[i];
+    if (entry === TABLE) return true;
+    if (entry === NONE) continue;
+    const attributes = map.attributes(entry);
+    if (attributes & PTE_VALID && !(attributes & PTE_CONT)) return true;
+  }
+  return false;
+}
+
+function init_pte(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
+  const { map, traits } = request;
+  const code = map.leaf(prot);
+  const last = map.index(table, addr) + (end - addr) / map.geometry.granule;
+  for (let i = map.index(table, addr); i < last; i++) {
+    const old = table.entries[i];
+    if (old !== NONE && old !== code && !pgattr_change_is_safe(traits, map.attributes(old), prot)) {
+      throw new PredictedBug('BUG_ON(!pgattr_change_is_safe) in init_pte()');
+    }
+    table.entries[i] = code;
+  }
+}
+
+/** True where a contiguous mapping may be used for [addr, next), as alloc_init_cont_pte() and alloc_init_cont_pmd() decide. */
+function mayUseCont(request: Request, table: Table, addr: number, next: number, size: number): boolean {
+  const { map, traits, flags } = request;
+  if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_CONT_MAPPINGS) return false;
+  const entries = size / map.entrySize(table);
+  return !(traits.contiguousMayChange && rangeHasValidNoncont(map, table, map.index(table, addr), entries));
+}
+
+function alloc_init_cont_pte(request: Request, pmd: Table, addr: number, end: number, prot: bigint): void {
+  const { map } = request;
+  const table = tableAt(request, pmd, map.index(pmd, addr), 'alloc_init_cont_pte');
+  for (let next = addr; addr < end; addr = next) {
+    next = boundary(addr, end, map.geometry.CONT_PTE_SIZE);
+    const cont = mayUseCont(request, table, addr, next, map.geometry.CONT_PTE_SIZE);
+    init_pte(request, table, addr, next, cont ? prot | PTE_CONT : prot);
+  }
+}
+
+/** pmd_set_huge() and pud_set_huge(): refused, without a word before 7.2, where the change is not safe. */
+function setHuge(request: Request, table: Table, index: number, prot: bigint): void {
+  const { map, traits } = request;
+  const attributes = prot & ~PMD_TABLE_BIT;
+  const old = table.entries[index];
+  if (old === TABLE) return;
+  if (old !== NONE && !pgattr_change_is_safe(traits, map.attributes(old), attributes)) return;
+  table.entries[index] = map.leaf(attributes);
+}
+
+/** True where a block of `size` is tried; since 7.2 not over an existing table. */
+function mayUseBlock(request: Request, entry: number, addr: number, next: number, size: number): boolean {
+  const { map, traits, flags } = request;
+  if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_BLOCK_MAPPINGS) return false;
+  return !(traits.contiguousMayChange && entry === TABLE);
+}
+
+function init_pmd(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
+  const { map } = request;
+  for (let next = addr; addr < end; addr = next) {
+    next = boundary(addr, end, map.geometry.PMD_SIZE);
+    const index = map.index(table, addr);
+    if (mayUseBlock(request, table.entries[index], addr, next, map.geometry.PMD_SIZE)) {
+      setHuge(request, table, index, prot);
+    } else {
+      alloc_init_cont_pte(request, table, addr, next, prot);
+    }
+  }
+}
+
+function alloc_init_cont_pmd(request: Request, pud: Table, addr: number, end: number, prot: bigint): void {
+  const { map } = request;
+  const table = tableAt(request, pud, map.index(pud, addr), 'alloc_init_cont_pmd');
+  for (let next = addr; addr < end; addr = next) {
+    next = boundary(addr, end, map.geometry.CONT_PMD_SIZE);
+    const cont = mayUseCont(request, table, addr, next, map.geometry.CONT_PMD_SIZE);
+    init_pmd(request, table, addr, next, cont ? prot | PTE_CONT : prot);
+  }
+}
+
+function alloc_init_pud(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
+  const { map } = request;
+  for (let next = addr; addr < end; addr = next) {
+    next = boundary(addr, end, map.geometry.PUD_SIZE);
+    const index = map.index(table, addr);
+    const huge =
+      map.geometry.pudSectSupported && mayUseBlock(request, table.entries[index], addr, next, map.geometry.PUD_SIZE);
+    if (huge) setHuge(request, table, index, prot);
+    else alloc_init_cont_pmd(request, table, addr, next, prot);
+  }
+}
+
+/** Levels above the PUD (alloc_init_p4d() and the PGD loop) only ever hold tables. */
+function alloc_init_upper(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
+  const { map } = request;
+  if (table.level === 1) {
+    alloc_init_pud(request, table, addr, end, prot);
+    return;
+  }
+  if (table.level === 2) throw new PredictedBug('a two-level kernel, which the model does not cover');
+  for (let next = addr; addr < end; addr = next) {
+    next = boundary(addr, end, map.entrySize(table));
+    const below = tableAt(request, table, map.index(table, addr), 'alloc_init_p4d');
+    alloc_init_upper(request, below, addr, next, prot);
+  }
+}
+
+/**
+ * __create_pgd_mapping() of arch/arm64/mm/mmu.c for the linear alias of the physical range [start, end), in bytes.
+ * @param prot attribute bits of a page (PAGE_KERNEL and the like)
+ * @param alloc false where the kernel passes no allocator: new tables are then a BUG
+ * @throws PredictedBug where the kernel would stop
+ */
+export function createPgdMapping(
+  map: LinearMap,
+  traits: KernelTraits,
+  start: number,
+  end: number,
+  prot: bigint,
+  flags: number,
+  alloc: boolean,
+): void {
+  const { granule } = map.geometry;
+  const from = Math.floor(start / granule) * granule;
+  const to = Math.ceil(end / granule) * granule;
+  if (from >= to) return;
+  alloc_init_upper({ map, traits, flags, alloc }, map.root, map.offsetOfPa(from), map.offsetOfPa(to), prot);
+}

@@ -1,0 +1,116 @@
+import type { KernelTraits } from '../linux/traits.ts';
+import { cpuHasLargeVa, cpuSupportsBbml, idField } from './cpufeature.ts';
+import type { Derivation } from './derivation.ts';
+import type { Decisions } from './types.ts';
+
+/** Inputs of the decision functions: the machine's CPUs and the kernel's parameters. */
+export interface DecisionInputs {
+  /** ID registers of each CPU, boot CPU first. */
+  idRegisters: Record<string, bigint>[];
+  /** Kernel parameters in order, e.g. 'rodata=off'. */
+  parameters: string[];
+  kaslr: boolean;
+}
+
+/** Values of every occurrence of an early_param(), in order: each is parsed in turn, so a later one overrides. */
+function valuesOf(parameters: string[], name: string): string[] {
+  return parameters.filter((p) => p.startsWith(`${name}=`)).map((p) => p.slice(name.length + 1));
+}
+
+function rodataOf(traits: KernelTraits, parameters: string[], why: Derivation): { enabled: boolean; full: boolean } {
+  const source = 'arch/arm64/include/asm/setup.h (6.18 renamed full to on, and on to noalias)';
+  let enabled = true;
+  let full = traits.config.rodataFullDefault;
+  why('rodata_full', 'arch/arm64/mm/pageattr.c', `default is ${full}`);
+  const partial = traits.rodataFullSpelling === 'full' ? 'on' : 'noalias';
+  for (const value of valuesOf(parameters, 'rodata')) {
+    if (value === traits.rodataFullSpelling) [enabled, full] = [true, true];
+    else if (value === partial) [enabled, full] = [true, false];
+    else if (value === 'off') [enabled, full] = [false, false];
+    else why('arch_parse_debug_rodata()', source, `refuses rodata=${value}; init/main.c knows it no better`);
+    why('arch_parse_debug_rodata()', source, `rodata=${value}: rodata_enabled ${enabled}, rodata_full ${full}`);
+  }
+  return { enabled, full };
+}
+
+function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Derivation): boolean {
+  if (!traits.config.kfence) return false;
+  let early = traits.config.kfenceSampleInterval !== 0;
+  why(
+    'kfence_early_init',
+    'arch/arm64/mm/mmu.c',
+    `CONFIG_KFENCE_SAMPLE_INTERVAL=${traits.config.kfenceSampleInterval}: ${early}`,
+  );
+  for (const value of valuesOf(parameters, 'kfence.sample_interval')) {
+    if (!/^-?(0x[0-9a-f]+|\d+)/i.test(value)) continue;
+    early = Number.parseInt(value) !== 0;
+    why('parse_kfence_early_init()', 'arch/arm64/mm/mmu.c', `kfence.sample_interval=${value}: ${early}`);
+  }
+  return early;
+}
+
+function debugPageallocOf(traits: KernelTraits, parameters: string[]): boolean {
+  if (!traits.config.debugPagealloc) return false;
+  const last = valuesOf(parameters, 'debug_pagealloc').at(-1);
+  return last === undefined ? traits.config.debugPageallocDefault : last === 'on' || last === '1';
+}
+
+/**
+ * Whether the first mappings are non-global: early_map_kernel() sets arm64_use_ng_mappings when KASLR needs KPTI, that is when the boot CPU
+ * has no FEAT_E0PD (kaslr_requires_kpti(), arch/arm64/kernel/cpufeature.c and pi/map_kernel.c).
+ */
+function useNgMappingsOf(traits: KernelTraits, inputs: DecisionInputs, why: Derivation): boolean {
+  const { config } = traits;
+  if (!inputs.kaslr || !config.randomizeBase || !config.unmapKernelAtEl0) return false;
+  const e0pd = config.e0pd && idField(inputs.idRegisters[0], 'ID_AA64MMFR2_EL1', 60) !== 0;
+  why('kaslr_requires_kpti()', 'arch/arm64/kernel/cpufeature.c', `FEAT_E0PD ${e0pd}: non-global mappings ${!e0pd}`);
+  return !e0pd;
+}
+
+/** force_pte_mapping() and can_set_direct_map(), as the generation has them, outside a realm. */
+function mappingRules(
+  traits: KernelTraits,
+  known: Pick<Decisions, 'rodataFull' | 'kfenceEarlyInit' | 'debugPagealloc'>,
+  bbml: boolean,
+): { forcePteMapping: boolean; canSetDirectMap: boolean } {
+  // arm64_kfence_can_set_direct_map() is !kfence_early_init, and false without CONFIG_KFENCE.
+  const lateKfence = traits.config.kfence && !known.kfenceEarlyInit;
+  const canSetDirectMap = known.rodataFull || known.debugPagealloc || lateKfence;
+  if (traits.bbml === 'none') return { forcePteMapping: canSetDirectMap, canSetDirectMap };
+  if (known.debugPagealloc) return { forcePteMapping: true, canSetDirectMap };
+  return { forcePteMapping: !bbml && (known.rodataFull || lateKfence), canSetDirectMap };
+}
+
+/** Runs the kernel's decision functions, in the order in which the boot asks them. */
+export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Derivation): Decisions {
+  const rodata = rodataOf(traits, inputs.parameters, why);
+  const kfenceEarlyInit = kfenceEarlyInitOf(traits, inputs.parameters, why);
+  const debugPagealloc = debugPageallocOf(traits, inputs.parameters);
+  const capable = inputs.idRegisters.map((registers) => cpuSupportsBbml(traits, registers));
+  const bootCpuBbml = capable[0] !== undefined;
+  const systemBbml = capable.every((reason) => reason !== undefined);
+  if (traits.bbml !== 'none') {
+    const detector = traits.bbml === 'bbml3' ? 'cpu_supports_bbml3()' : 'cpu_supports_bbml2_noabort()';
+    const because =
+      capable[0] ?? `MIDR_EL1 0x${(inputs.idRegisters[0].MIDR_EL1 ?? 0n).toString(16)} is not on the list`;
+    why(detector, 'arch/arm64/kernel/cpufeature.c', `boot CPU ${bootCpuBbml} (${because}), system ${systemBbml}`);
+  }
+  const rules = mappingRules(traits, { rodataFull: rodata.full, kfenceEarlyInit, debugPagealloc }, bootCpuBbml);
+  const pte = traits.bbml === 'none' ? 'can_set_direct_map()' : 'force_pte_mapping()';
+  why(pte, 'arch/arm64/mm/mmu.c; a166563e7ec3 (6.18)', `${rules.forcePteMapping} in map_mem()`);
+  why('can_set_direct_map()', 'arch/arm64/mm/pageattr.c', `${rules.canSetDirectMap}`);
+  const requires = !rules.forcePteMapping && rules.canSetDirectMap;
+  if (traits.requiresSymbol) why(traits.requiresSymbol, 'map_mem(), arch/arm64/mm/mmu.c', `${requires}`);
+  return {
+    rodataEnabled: rodata.enabled,
+    rodataFull: rodata.full,
+    kfenceEarlyInit,
+    debugPagealloc,
+    bootCpuBbml,
+    systemBbml,
+    ...rules,
+    ...(traits.requiresSymbol ? { linearMapRequiresBbml: requires } : {}),
+    useNgMappings: useNgMappingsOf(traits, inputs, why),
+    lpa2: traits.config.lpa2 && traits.geometry.granule !== 65536 && cpuHasLargeVa(traits, inputs.idRegisters[0]),
+  };
+}

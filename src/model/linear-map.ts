@@ -1,0 +1,95 @@
+import { type Geometry, levelShift, rootLevel } from '../linux/geometry.ts';
+import type { Level } from '../vmsa/types.ts';
+
+/** Entry codes of an abstract table: nothing, a table below, or LEAF + index into the list of attribute words. */
+export const NONE = 0;
+export const TABLE = 1;
+const LEAF = 2;
+
+/** One abstract translation table. Sixteen bits an entry are enough, since every leaf maps PA = offset + memstart_addr. */
+export interface Table {
+  level: Level;
+  /** Offset in the linear region of the first byte that this table translates. */
+  offset: number;
+  entries: Uint16Array;
+  /** Tables below, by entry index; empty at level 3. */
+  tables: Map<number, Table>;
+  /** The descriptor that points here, without its address; 0n for the root. */
+  descriptor: bigint;
+}
+
+/**
+ * The linear map as the model sees it: real tables with real descriptor bits, but without a place in memory.
+ * Offsets are bytes from the start of the linear region; as that start is aligned to the whole region, an offset is aligned
+ * exactly as its virtual address is. All offsets stay below 2^51 and are exact as numbers.
+ */
+export class LinearMap {
+  readonly geometry: Geometry;
+  /** First virtual address: _PAGE_OFFSET(vabits_actual). */
+  readonly start: bigint;
+  /** Physical address that the start of the region maps: __virt_to_phys(start). */
+  readonly physBase: number;
+  readonly root: Table;
+  readonly #attributes: bigint[] = [];
+  readonly #codes = new Map<bigint, number>();
+
+  constructor(geometry: Geometry, vaBits: number, start: bigint, physBase: number) {
+    this.geometry = geometry;
+    this.start = start;
+    this.physBase = physBase;
+    const level = rootLevel(geometry, vaBits);
+    const entries = 2 ** (vaBits - levelShift(geometry, level));
+    this.root = { level, offset: 0, entries: new Uint16Array(entries), tables: new Map(), descriptor: 0n };
+  }
+
+  /** Code of a leaf entry with these attribute bits. */
+  leaf(attributes: bigint): number {
+    let code = this.#codes.get(attributes);
+    if (code === undefined) {
+      code = LEAF + this.#attributes.push(attributes) - 1;
+      this.#codes.set(attributes, code);
+    }
+    return code;
+  }
+
+  /** Attribute bits of a leaf entry. */
+  attributes(code: number): bigint {
+    return this.#attributes[code - LEAF];
+  }
+
+  isLeaf(code: number): boolean {
+    return code >= LEAF;
+  }
+
+  /** Index in `table` of the entry that translates `offset`. */
+  index(table: Table, offset: number): number {
+    return Math.floor((offset - table.offset) / this.entrySize(table));
+  }
+
+  /** Bytes that one entry of `table` translates. */
+  entrySize(table: Table): number {
+    return 2 ** levelShift(this.geometry, table.level);
+  }
+
+  /** Puts a new, empty table under an entry; whatever the entry was is gone. */
+  populate(parent: Table, index: number, descriptor: bigint): Table {
+    const table: Table = {
+      level: (parent.level + 1) as Level,
+      offset: parent.offset + index * this.entrySize(parent),
+      entries: new Uint16Array(2 ** this.geometry.tableBits),
+      tables: new Map(),
+      descriptor,
+    };
+    parent.entries[index] = TABLE;
+    parent.tables.set(index, table);
+    return table;
+  }
+
+  offsetOfVa(va: bigint): number {
+    return Number(va - this.start);
+  }
+
+  offsetOfPa(pa: number): number {
+    return pa - this.physBase;
+  }
+}

@@ -1,0 +1,59 @@
+import { PTE_PRESENT_INVALID, PTE_RDONLY, PTE_VALID, PTE_WRITE } from '../linux/pgprot.ts';
+import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelProt } from './kernel-prot.ts';
+import { type LinearMap, NONE, TABLE, type Table } from './linear-map.ts';
+
+/** Bits to set and to clear; clearing comes first, as some share a bit (PTE_NG and PTE_PRESENT_INVALID). */
+export interface AttributeChange {
+  set: bigint;
+  clear: bigint;
+}
+
+/** set_memory_ro() as its alias sees it. */
+export const readOnlyAlias: AttributeChange = { set: PTE_RDONLY, clear: PTE_WRITE };
+
+/**
+ * set_memory_valid(…, 0) and set_direct_map_invalid_noflush(): since 15bfba1ad77f (stable updates carry it) what is made invalid keeps
+ * PTE_PRESENT_INVALID, and PTE_PRESENT_VALID_KERNEL, that is PTE_VALID with PTE_MAYBE_NG, is cleared.
+ */
+export function makeInvalid(traits: KernelTraits, prot: KernelProt): AttributeChange {
+  return traits.presentInvalid
+    ? { set: PTE_PRESENT_INVALID, clear: PTE_VALID | prot.maybeNg }
+    : { set: 0n, clear: PTE_VALID };
+}
+
+/** Why a change of [start, end) is refused: part of a block would have to change (WARN_ON_ONCE, -EINVAL). */
+export class PartialLeaf extends Error {}
+
+/**
+ * update_range_prot() without its split, arch/arm64/mm/pageattr.c: every leaf of [start, end) gets the change; offsets in the linear region.
+ * Up to 6.17 apply_to_page_range() does the same for pages and refuses blocks.
+ * @throws PartialLeaf where a block is only partly covered, or covered at all up to 6.17
+ */
+export function changeAttributes(
+  map: LinearMap,
+  traits: KernelTraits,
+  start: number,
+  end: number,
+  change: AttributeChange,
+): void {
+  const apply = (table: Table, index: number): void => {
+    table.entries[index] = map.leaf((map.attributes(table.entries[index]) & ~change.clear) | change.set);
+  };
+  const visit = (table: Table): void => {
+    const size = map.entrySize(table);
+    const first = Math.max(0, Math.floor((start - table.offset) / size));
+    const last = Math.min(table.entries.length, Math.ceil((end - table.offset) / size));
+    for (let i = first; i < last; i++) {
+      const entry = table.entries[i];
+      if (entry === TABLE) visit(table.tables.get(i) as Table);
+      else if (entry !== NONE) {
+        const at = table.offset + i * size;
+        const whole = at >= start && at + size <= end;
+        if (table.level !== 3 && (!whole || traits.bbml === 'none')) throw new PartialLeaf('block partly covered');
+        apply(table, i);
+      }
+    }
+  };
+  visit(map.root);
+}

@@ -1,0 +1,154 @@
+import { type CheckpointName, checkpointNames } from '../linux/capture.ts';
+import { _PAGE_END, _PAGE_OFFSET, memstartAlign, vaBitsMin } from '../linux/kernel-layout.ts';
+import type { KernelTraits } from '../linux/traits.ts';
+import type { Machine } from '../scenario/types.ts';
+import { areasOf } from './areas.ts';
+import { applySplit, type BootState, hideSecretPages, protectVmallocAliases, stepsBefore } from './boot.ts';
+import type { BootFacts, PhysicalRange } from './boot-facts.ts';
+import { cpuHasLargeVa } from './cpufeature.ts';
+import { decide } from './decisions.ts';
+import { type Derivation, recordDerivation } from './derivation.ts';
+import { kernelProt } from './kernel-prot.ts';
+import { leafRuns, predictedTables } from './leaf-runs.ts';
+import { LinearMap } from './linear-map.ts';
+import { type ImageSections, map_mem } from './map-mem.ts';
+import { predictRegisters } from './registers.ts';
+import type { CheckpointPrediction, Decisions, Prediction, ProbePrediction } from './types.ts';
+
+/** First byte of RAM on QEMU's virt machine. */
+export const RAM_BASE = 0x4000_0000;
+
+/** The one question the model answers: this kernel, on this machine, with these parameters. */
+export interface Question {
+  traits: KernelTraits;
+  machine: Machine;
+  /** Kernel parameters, e.g. 'rodata=off'. */
+  parameters: string[];
+  kaslr: boolean;
+  probes: string[];
+  /** Offset of a linker symbol from _text in bytes. */
+  symbolOffset: (name: string) => number;
+  facts: BootFacts;
+}
+
+/** memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves with no-map. */
+export function memoryRanges(machine: Machine): PhysicalRange[] {
+  const holes = [...machine.holes].sort((a, b) => a.start - b.start);
+  const ranges: PhysicalRange[] = [];
+  let start = RAM_BASE;
+  for (const hole of holes) {
+    if (hole.start > start) ranges.push({ start, end: hole.start });
+    start = Math.max(start, hole.start + hole.size);
+  }
+  ranges.push({ start, end: RAM_BASE + machine.memory * 2 ** 20 });
+  return ranges.filter((range) => range.start < range.end);
+}
+
+/** arm64_memblock_init() of arch/arm64/mm/init.c: the physical address that the first byte of the linear region maps. */
+function physBaseOf(question: Question, vaBits: number, why: Derivation): number {
+  const { traits, facts } = question;
+  if (traits.randomLinearMap && question.kaslr && facts.memstartAddr !== undefined) {
+    const fold = _PAGE_OFFSET(vaBits) - _PAGE_OFFSET(traits.vaBits);
+    const base = Number(BigInt.asIntN(64, facts.memstartAddr) + fold);
+    why('arm64_memblock_init()', 'arch/arm64/mm/init.c (to 6.15)', `memstart_addr is random; boot fact: ${base}`);
+    return base;
+  }
+  const align = memstartAlign(traits.geometry);
+  const base = Math.floor(memoryRanges(question.machine)[0].start / align) * align;
+  why('arm64_memblock_init()', 'arch/arm64/mm/init.c', `memstart_addr rounds down to 0x${base.toString(16)}`);
+  return base;
+}
+
+function sectionsOf({ facts, symbolOffset }: Question): ImageSections & { stext: number } {
+  const at = (name: string): number => facts.image.pa + symbolOffset(name);
+  return {
+    text: at('_text'),
+    stext: at('_stext'),
+    initBegin: at('__init_begin'),
+    initEnd: at('__init_end'),
+    bssStop: at('__bss_stop'),
+  };
+}
+
+/** KFENCE_POOL_SIZE in bytes: two pages an object, and two more (include/linux/kfence.h). */
+function kfencePoolOf({ traits, facts }: Question, decisions: Decisions): PhysicalRange | undefined {
+  if (!decisions.kfenceEarlyInit || facts.kfencePool === undefined) return undefined;
+  const size = (traits.config.kfenceNumObjects + 1) * 2 * traits.geometry.granule;
+  return { start: facts.kfencePool, end: facts.kfencePool + size };
+}
+
+/** Kernel variables whose value the decisions fix; the requires flag lies in .init.data up to 6.19 and is gone at init. */
+function variablesAt(question: Question, decisions: Decisions, checkpoint: CheckpointName): Record<string, bigint> {
+  const { requiresSymbol } = question.traits;
+  const variables: Record<string, bigint> = {
+    rodata_enabled: BigInt(decisions.rodataEnabled),
+    rodata_full: BigInt(decisions.rodataFull),
+    kfence_early_init: BigInt(decisions.kfenceEarlyInit),
+    arm64_use_ng_mappings: BigInt(decisions.useNgMappings),
+  };
+  if (requiresSymbol && checkpoint !== 'init')
+    variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml === true);
+  return variables;
+}
+
+const ENOSYS = 38;
+
+function probePredictions({ traits, probes }: Question, decisions: Decisions): ProbePrediction[] {
+  return probes.map((probe) => {
+    if (!traits.config.secretmem) return { probe, errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
+    return decisions.canSetDirectMap
+      ? { probe, errno: 0, why: 'can_set_direct_map() is true (memfd_secret(), mm/secretmem.c)' }
+      : { probe, errno: ENOSYS, why: 'can_set_direct_map() is false (memfd_secret(), mm/secretmem.c)' };
+  });
+}
+
+/**
+ * Predicts the linear map of a kernel, leaf by leaf, at every checkpoint, with the decisions that led there.
+ * @throws PredictedBug where the kernel's logic would stop the boot
+ */
+export function predict(question: Question): Prediction {
+  const { traits, facts } = question;
+  const { steps, why } = recordDerivation();
+  const decisions = decide(traits, { ...question, idRegisters: facts.idRegisters }, why);
+  const largeVa = traits.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
+  const vaBits = largeVa ? traits.vaBits : vaBitsMin(traits.vaBits, traits.geometry);
+  const start = _PAGE_OFFSET(vaBits);
+  const map = new LinearMap(traits.geometry, vaBits, start, physBaseOf(question, vaBits, why));
+  const prot = kernelProt(traits, decisions);
+  const sections = sectionsOf(question);
+  const kfencePool = kfencePoolOf(question, decisions);
+  map_mem({ map, traits, decisions, prot, memory: memoryRanges(question.machine), sections, kfencePool }, why);
+
+  const state: BootState = { map, traits, decisions, prot, sections, kfencePool, why };
+  const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
+  const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
+  for (const checkpoint of checkpointNames) {
+    for (const step of stepsBefore[checkpoint]) step(state);
+    if (checkpoint !== 'paging_init') applyFacts(state, facts, checkpoint);
+    checkpoints[checkpoint] = {
+      leaves: leafRuns(map, areasOf(state, facts, checkpoint)),
+      tables: predictedTables(map),
+      registers: predictRegisters(
+        { traits, decisions, idRegisters: facts.idRegisters[0], vaBits, swapper },
+        checkpoint,
+      ),
+      variables: variablesAt(question, decisions, checkpoint),
+    };
+  }
+  return {
+    generation: traits.generation,
+    newerThanKnown: traits.newerThanKnown,
+    derivation: steps,
+    decisions,
+    linearRegion: { start, end: _PAGE_END(vaBitsMin(traits.vaBits, traits.geometry)) },
+    checkpoints,
+    probes: probePredictions(question, decisions),
+  };
+}
+
+/** What the kernel was asked to do with vmalloc memory and by the probes up to a checkpoint. */
+function applyFacts(state: BootState, facts: BootFacts, checkpoint: CheckpointName): void {
+  for (const request of facts.splitRequests[checkpoint] ?? []) applySplit(state, request);
+  protectVmallocAliases(state, facts.readOnlyVmalloc[checkpoint] ?? []);
+  if (checkpoint === 'init' && state.decisions.canSetDirectMap) hideSecretPages(state, facts.probePages);
+}

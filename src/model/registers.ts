@@ -1,0 +1,133 @@
+import type { CheckpointName } from '../linux/capture.ts';
+import type { KernelTraits } from '../linux/traits.ts';
+import { idField } from './cpufeature.ts';
+import type { Decisions, PredictedRegister } from './types.ts';
+
+/** What the control registers of the boot CPU depend on. */
+export interface RegisterInputs {
+  traits: KernelTraits;
+  decisions: Decisions;
+  idRegisters: Record<string, bigint>;
+  /** vabits_actual. */
+  vaBits: number;
+  /** Physical address of swapper_pg_dir in bytes. */
+  swapper: number;
+}
+
+/** Collects fields of one register: value at lsb, width bits. */
+function fields(why: string, list: [lsb: number, width: number, value: number | boolean][]): PredictedRegister {
+  let bits = 0n;
+  let mask = 0n;
+  for (const [lsb, width, value] of list) {
+    bits |= BigInt(Number(value)) << BigInt(lsb);
+    mask |= ((1n << BigInt(width)) - 1n) << BigInt(lsb);
+  }
+  return { bits, mask, why };
+}
+
+/** TG1 encodings (DDI 0487 TCR_EL1); they differ from TG0's. */
+const TG1 = { 4096: 2, 16384: 1, 65536: 3 };
+
+/** Kernels do not turn on dirty state management on these (cpu_has_broken_dbm(), arch/arm64/kernel/cpufeature.c). */
+function hasBrokenDbm(midr: bigint): boolean {
+  const part = (midr >> 4n) & 0xfffn;
+  const implementer = midr >> 24n;
+  if (implementer !== 0x41n) return false;
+  const revision = ((midr >> 20n) & 0xfn) * 16n + (midr & 0xfn);
+  return part === 0xd05n || (part === 0xd46n && revision <= 2n);
+}
+
+/**
+ * TCR_EL1 as __cpu_setup() leaves it (arch/arm64/mm/proc.S), with what remap_idmap_for_lpa2() (pi/map_kernel.c) and, once the CPU features
+ * are known, cpu_enable_hw_dbm() and cpu_enable_e0pd() (kernel/cpufeature.c) change. Only fields that decide a TTBR1 translation.
+ */
+function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegister {
+  const { traits, decisions, idRegisters, vaBits } = inputs;
+  const hafdbs = idField(idRegisters, 'ID_AA64MMFR1_EL1', 0);
+  const parange = idField(idRegisters, 'ID_AA64MMFR0_EL1', 0) & 7;
+  const { config } = traits;
+  const dbm = config.hwAfdbm && hafdbs >= 2 && !hasBrokenDbm(idRegisters.MIDR_EL1 ?? 0n);
+  const e0pd = config.e0pd && idField(idRegisters, 'ID_AA64MMFR2_EL1', 60) !== 0;
+  const largestParange = traits.paBits === 52 && (decisions.lpa2 || !config.lpa2) ? 6 : 5;
+  return fields('__cpu_setup(), arch/arm64/mm/proc.S', [
+    [16, 6, 64 - vaBits],
+    [23, 1, 0],
+    [24, 2, 1],
+    [26, 2, 1],
+    [28, 2, 3],
+    [30, 2, TG1[traits.geometry.granule]],
+    [32, 3, Math.min(parange, largestParange)],
+    [36, 1, 1],
+    [38, 1, config.mte],
+    [39, 1, config.hwAfdbm && hafdbs !== 0],
+    [40, 1, featuresEnabled && dbm],
+    [42, 1, 0],
+    [54, 1, config.randomizeBase],
+    [56, 1, featuresEnabled && e0pd],
+    [59, 1, decisions.lpa2],
+  ]);
+}
+
+/** MAIR_EL1_SET of arch/arm64/mm/proc.S; mte_cpu_setup() turns the tagged attribute to 0xf0 where FEAT_MTE2 is there. */
+function mair(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegister {
+  const tagged = inputs.traits.config.mte && idField(inputs.idRegisters, 'ID_AA64PFR1_EL1', 8) >= 2;
+  return fields('MAIR_EL1_SET, arch/arm64/mm/proc.S', [
+    [0, 8, 0xff],
+    [8, 8, tagged && featuresEnabled ? 0xf0 : 0xff],
+    [16, 8, 0x44],
+    [24, 8, 0x00],
+    [32, 8, 0x04],
+  ]);
+}
+
+/**
+ * PIE_E1 of arch/arm64/include/asm/pgtable-prot.h: permission of each PIIndex at EL1. A nibble a protection, from index 0: nothing, …,
+ * READONLY_EXEC r, SHARED_EXEC rw, KERNEL_ROX rx, KERNEL_EXEC rwx, KERNEL_RO r, READONLY r, KERNEL rw, SHARED rw.
+ */
+const PIE_E1 = 0xcc880e0ac0800000n;
+/** Nibbles of the kernel's own protections in PIRE0_EL1: EL0 has no access. */
+const KERNEL_INDICES = 0x0f0f0f0f00000000n;
+
+/** TCR2_EL1, PIR_EL1 and PIRE0_EL1 of __cpu_setup(); the HAFT bit since 6.13. */
+function indirection(inputs: RegisterInputs): Record<string, PredictedRegister> {
+  const { traits, idRegisters } = inputs;
+  const s1pie = idField(idRegisters, 'ID_AA64MMFR3_EL1', 8) !== 0;
+  if (idField(idRegisters, 'ID_AA64MMFR3_EL1', 0) === 0) return {};
+  const haft = traits.config.haft && traits.config.hwAfdbm && idField(idRegisters, 'ID_AA64MMFR1_EL1', 0) >= 3;
+  const why = '__cpu_setup(), arch/arm64/mm/proc.S';
+  const tcr2 = fields(why, [
+    [1, 1, s1pie],
+    [4, 1, 0],
+    [5, 1, 0],
+    [11, 1, haft],
+  ]);
+  if (!s1pie) return { TCR2_EL1: tcr2 };
+  return {
+    TCR2_EL1: tcr2,
+    PIR_EL1: { bits: PIE_E1, mask: 2n ** 64n - 1n, why: 'PIE_E1, arch/arm64/include/asm/pgtable-prot.h' },
+    PIRE0_EL1: { bits: 0n, mask: KERNEL_INDICES, why: 'PIE_E0, arch/arm64/include/asm/pgtable-prot.h' },
+  };
+}
+
+/** Control registers of the boot CPU at a checkpoint. */
+export function predictRegisters(
+  inputs: RegisterInputs,
+  checkpoint: CheckpointName,
+): Record<string, PredictedRegister> {
+  const featuresEnabled = checkpoint !== 'paging_init';
+  return {
+    TCR_EL1: tcr(inputs, featuresEnabled),
+    MAIR_EL1: mair(inputs, featuresEnabled),
+    // M, C, I set; WXN, EE clear: INIT_SCTLR_EL1_MMU_ON, arch/arm64/include/asm/sysreg.h.
+    SCTLR_EL1: fields('INIT_SCTLR_EL1_MMU_ON, arch/arm64/include/asm/sysreg.h', [
+      [0, 1, 1],
+      [2, 1, 1],
+      [12, 1, 1],
+      [19, 1, 0],
+      [25, 1, 0],
+    ]),
+    // BADDR[47:6]; below are CnP and, with LPA2, BADDR[51:48], above is the ASID.
+    TTBR1_EL1: { bits: BigInt(inputs.swapper), mask: 0xffffffffffc0n, why: 'swapper_pg_dir' },
+    ...indirection(inputs),
+  };
+}

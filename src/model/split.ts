@@ -1,0 +1,117 @@
+import { PMD_TABLE_BIT, PTE_CONT, PTE_PRESENT_INVALID, PTE_PXN, PTE_TYPE_PAGE, PTE_VALID } from '../linux/pgprot.ts';
+import type { KernelTraits } from '../linux/traits.ts';
+import { tableDescriptor } from './create-mapping.ts';
+import { type LinearMap, TABLE, type Table } from './linear-map.ts';
+
+/** Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and split_contpmd(). */
+function splitContiguous(map: LinearMap, table: Table, index: number, size: number): void {
+  const count = size / map.entrySize(table);
+  const first = index - (index % count);
+  for (let i = first; i < first + count; i++) {
+    if (map.isLeaf(table.entries[i])) table.entries[i] = map.leaf(map.attributes(table.entries[i]) & ~PTE_CONT);
+  }
+}
+
+/**
+ * split_pmd() and split_pud(): a block becomes a table of the next smaller leaves, contiguous if `toCont`.
+ * A block that is present but not valid keeps PTE_PRESENT_INVALID (pte_mkinvalid()) where the kernel knows that state.
+ */
+function splitBlock(map: LinearMap, traits: KernelTraits, parent: Table, index: number, toCont: boolean): Table {
+  const block = map.attributes(parent.entries[index]);
+  const table = map.populate(parent, index, tableDescriptor(traits, (block & PTE_PXN) !== 0n));
+  let leaf = table.level === 3 ? block | PTE_TYPE_PAGE : block | PTE_VALID;
+  if (table.level !== 3) leaf &= ~PMD_TABLE_BIT;
+  if (!(block & PTE_VALID) && traits.presentInvalid) leaf = (leaf & ~PTE_VALID) | PTE_PRESENT_INVALID;
+  leaf &= ~PTE_CONT;
+  table.entries.fill(map.leaf(toCont ? leaf | PTE_CONT : leaf));
+  return table;
+}
+
+/** Table of level 2 or 3 under an entry, splitting a block on the way; undefined where nothing is mapped. */
+function descend(map: LinearMap, traits: KernelTraits, parent: Table, index: number): Table | undefined {
+  const entry = parent.entries[index];
+  if (entry === TABLE) return parent.tables.get(index);
+  return map.isLeaf(entry) ? splitBlock(map, traits, parent, index, true) : undefined;
+}
+
+/** Level 1 table that translates `offset`. */
+function pudTable(map: LinearMap, offset: number): Table | undefined {
+  let table: Table | undefined = map.root;
+  while (table && table.level < 1) table = table.tables.get(map.index(table, offset));
+  return table;
+}
+
+/**
+ * split_kernel_leaf_mapping_locked() of arch/arm64/mm/mmu.c: makes `offset` a leaf boundary,
+ * PUD -> contiguous PMD -> PMD -> contiguous PTE -> PTE, only as far as its alignment asks.
+ */
+export function split_kernel_leaf_mapping_locked(map: LinearMap, traits: KernelTraits, offset: number): void {
+  const { PUD_SIZE, CONT_PMD_SIZE, PMD_SIZE, CONT_PTE_SIZE } = map.geometry;
+  if (offset % PUD_SIZE === 0) return;
+  const pud = pudTable(map, offset);
+  if (!pud) return;
+  const pmd = descend(map, traits, pud, map.index(pud, offset));
+  if (!pmd || offset % CONT_PMD_SIZE === 0) return;
+  const index = map.index(pmd, offset);
+  if (map.isLeaf(pmd.entries[index])) {
+    if (map.attributes(pmd.entries[index]) & PTE_CONT) splitContiguous(map, pmd, index, CONT_PMD_SIZE);
+    if (offset % PMD_SIZE === 0) return;
+  }
+  if (offset % PMD_SIZE === 0) return;
+  const pte = descend(map, traits, pmd, index);
+  if (!pte || offset % CONT_PTE_SIZE === 0) return;
+  const page = map.index(pte, offset);
+  if (map.isLeaf(pte.entries[page]) && map.attributes(pte.entries[page]) & PTE_CONT) {
+    splitContiguous(map, pte, page, CONT_PTE_SIZE);
+  }
+}
+
+/** log2-free __ffs() comparison: true when `a` has the lower lowest set bit, that is the smaller alignment. */
+function lessAligned(a: number, b: number): boolean {
+  let size = 2;
+  while (a % size === 0 && b % size === 0) size *= 2;
+  return a % size !== 0;
+}
+
+/**
+ * The splitting part of split_kernel_leaf_mapping(start, end): a single page splits only at the less aligned of its two ends.
+ * Offsets in the linear region, page-aligned.
+ */
+export function splitAtEnds(map: LinearMap, traits: KernelTraits, start: number, end: number): void {
+  if (end - start === map.geometry.granule) {
+    split_kernel_leaf_mapping_locked(map, traits, lessAligned(start, end) ? start : end);
+    return;
+  }
+  split_kernel_leaf_mapping_locked(map, traits, start);
+  split_kernel_leaf_mapping_locked(map, traits, end);
+}
+
+/** range_split_to_ptes(): every leaf that touches [start, end) becomes pages, without contiguous bits. */
+export function range_split_to_ptes(map: LinearMap, traits: KernelTraits, start: number, end: number): void {
+  const visit = (table: Table): void => {
+    const size = map.entrySize(table);
+    const first = Math.max(0, Math.floor((start - table.offset) / size));
+    const last = Math.min(table.entries.length, Math.ceil((end - table.offset) / size));
+    for (let i = first; i < last; i++) {
+      const entry = table.entries[i];
+      if (entry === TABLE) visit(table.tables.get(i) as Table);
+      else if (map.isLeaf(entry)) splitLeafToPtes(map, traits, table, i, visit);
+    }
+  };
+  visit(map.root);
+}
+
+function splitLeafToPtes(
+  map: LinearMap,
+  traits: KernelTraits,
+  table: Table,
+  index: number,
+  visit: (table: Table) => void,
+): void {
+  const contiguous = (map.attributes(table.entries[index]) & PTE_CONT) !== 0n;
+  const { CONT_PTE_SIZE, CONT_PMD_SIZE } = map.geometry;
+  if (contiguous) splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
+  if (table.level === 3) return;
+  const below = splitBlock(map, traits, table, index, false);
+  if (below.level !== 3) visit(below);
+}
