@@ -1,0 +1,137 @@
+import type { Capture, CheckpointName, ProbeResult } from '../linux/capture.ts';
+import type { PredictedRegister, PredictedTable, ProbePrediction } from '../model/types.ts';
+import type { SystemRegisters, TablePage } from '../vmsa/types.ts';
+import { findingId, slug } from './finding-id.ts';
+import { differingFields } from './register-fields.ts';
+import { countText, detailOf, hex } from './text.ts';
+import type { Finding } from './types.ts';
+
+/**
+ * Compares the predicted table descriptors with the walked ones, as a multiset by level and VA: where a table lies is the
+ * kernel's free choice. Roots (no descriptor points to them) are no part of it, nor tables outside [start, end).
+ */
+export function compareTables(
+  predicted: readonly PredictedTable[],
+  walked: readonly TablePage[],
+  region: { start: bigint; end: bigint },
+  checkpoint: CheckpointName,
+): Finding[] {
+  const inRegion = (table: PredictedTable) =>
+    table.attributes !== 0n && table.va >= region.start && table.va < region.end;
+  const key = (table: PredictedTable) => `${table.level} ${table.va}`;
+  const expected = Map.groupBy(predicted.filter(inRegion), key);
+  const actual = Map.groupBy(walked.filter(inRegion), key);
+  const groups = new Map<string, string[]>();
+  for (const place of new Set([...expected.keys(), ...actual.keys()])) {
+    const left = [...(expected.get(place) ?? [])];
+    const extra = (actual.get(place) ?? []).filter((table) => {
+      const index = left.findIndex((candidate) => candidate.attributes === table.attributes);
+      if (index >= 0) left.splice(index, 1);
+      return index < 0;
+    });
+    for (let index = 0; index < Math.max(left.length, extra.length); index++) {
+      const [want, have] = [left[index], extra[index]];
+      const nature = want === undefined ? 'unexpected' : have === undefined ? 'missing' : 'attributes';
+      const table = want ?? have;
+      const line =
+        `  ${hex(table.va)} level ${table.level}: expected ${want ? `descriptor bits ${hex(want.attributes)}` : 'no table'}, ` +
+        `found ${have ? hex(have.attributes) : 'none'}`;
+      groups.set(nature, [...(groups.get(nature) ?? []), line]);
+    }
+  }
+  const titles: Record<string, string> = {
+    unexpected: 'table pages that the model does not predict',
+    missing: 'predicted table pages are absent',
+    attributes: 'table descriptors carry other bits than predicted',
+  };
+  return [...groups].sort().map(([nature, lines]) => ({
+    id: findingId('mismatch', ['tables', nature], checkpoint),
+    kind: 'mismatch',
+    checkpoint,
+    title: `linear map: ${titles[nature]}`,
+    detail: detailOf([`${countText(lines.length, 'table')} of the linear region:`, ...firstLines(lines)]),
+  }));
+}
+
+/** Compares every predicted register with every online CPU's; one finding per register field that differs. */
+export function compareRegisters(predicted: Record<string, PredictedRegister>, capture: Capture): Finding[] {
+  const findings = new Map<string, { title: string; lines: string[] }>();
+  for (const [register, { bits, mask, why }] of Object.entries(predicted)) {
+    for (const [cpu, { online, registers }] of capture.cpus.entries()) {
+      if (!online) continue;
+      const value = registers[register as keyof SystemRegisters];
+      const differences = value === undefined ? [undefined] : differingFields(register, bits, value, mask);
+      for (const difference of differences) {
+        const id = findingId('mismatch', ['register', register, difference?.field ?? 'absent'], capture.checkpoint);
+        const entry = findings.get(id) ?? {
+          title: registerTitle(register, difference?.field),
+          lines: [`  why: ${why}`],
+        };
+        const seen = difference
+          ? `${difference.field} is ${hex(difference.actual)}, expected ${hex(difference.expected)} (${hex(value ?? 0n)})`
+          : `the register does not exist or was not read, expected ${hex(bits)}`;
+        entry.lines.push(`  CPU ${cpu}: ${seen}`);
+        findings.set(id, entry);
+      }
+    }
+  }
+  return [...findings].map(([id, { title, lines }]) => ({
+    id,
+    kind: 'mismatch',
+    checkpoint: capture.checkpoint,
+    title,
+    detail: detailOf([`${title}:`, ...firstLines(lines)]),
+  }));
+}
+
+function registerTitle(register: string, field: string | undefined): string {
+  return field === undefined ? `${register} is absent` : `${register}.${field} differs from the prediction`;
+}
+
+/** Compares kernel variables; one that is predicted must have been captured. */
+export function compareVariables(predicted: Record<string, bigint>, capture: Capture): Finding[] {
+  return Object.entries(predicted).flatMap(([name, value]): Finding[] => {
+    const actual = capture.variables[name];
+    if (actual === value) return [];
+    const nature = actual === undefined ? 'absent' : 'value';
+    const seen = actual === undefined ? 'the kernel does not have it' : `it is ${actual}`;
+    return [
+      {
+        id: findingId('mismatch', ['variable', name, nature], capture.checkpoint),
+        kind: 'mismatch',
+        checkpoint: capture.checkpoint,
+        title: `${name} differs from the prediction`,
+        detail: detailOf([`The model predicts ${name} = ${value}, but ${seen}.`]),
+      },
+    ];
+  });
+}
+
+/**
+ * Compares the probes' results with their predictions. A probe without a result is not the kernel's fault here: the judge asks
+ * whether the boot lasted long enough to send one.
+ */
+export function compareProbes(predicted: readonly ProbePrediction[], results: readonly ProbeResult[]): Finding[] {
+  return predicted.flatMap(({ probe, errno, why }): Finding[] => {
+    const result = results.find((candidate) => candidate.probe === probe);
+    if (result === undefined || result.errno === errno) return [];
+    const nature = errno === 0 ? 'fails' : result.errno === 0 ? 'works' : 'errno';
+    const seen = result.errno === 0 ? 'it worked' : `${result.call} failed with errno ${result.errno}`;
+    return [
+      {
+        id: findingId('mismatch', ['probe', slug(probe), nature]),
+        kind: 'mismatch',
+        title: `probe ${probe}: another result than predicted`,
+        detail: detailOf([
+          `The model predicts ${errno === 0 ? 'success' : `errno ${errno}`}, but ${seen}.`,
+          `  why: ${why}`,
+        ]),
+      },
+    ];
+  });
+}
+
+/** The first lines, and how many more there are. */
+export function firstLines(lines: readonly string[], most = 8): string[] {
+  return lines.length <= most ? [...lines] : [...lines.slice(0, most), `  … and ${lines.length - most} more`];
+}

@@ -1,0 +1,119 @@
+import type { Capture, Evidence } from '../linux/capture.ts';
+import type { Decisions } from '../model/types.ts';
+import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
+import type { Granule, LeafRun } from '../vmsa/types.ts';
+import type { Finding } from './types.ts';
+
+/** A range of physical addresses [start, end), in bytes. */
+export interface PhysicalRange {
+  start: number;
+  end: number;
+}
+
+/** A range of virtual addresses [start, end). */
+export interface VirtualRange {
+  start: bigint;
+  end: bigint;
+}
+
+/** Borders of the kernel image's segments (arch/arm64/kernel/vmlinux.lds.S). */
+export const imageSymbols = [
+  '_text',
+  '_stext',
+  '_etext',
+  '__start_rodata',
+  '__init_begin',
+  '__init_end',
+  '_data',
+  '__bss_stop',
+  '_end',
+] as const;
+export type ImageSymbol = (typeof imageSymbols)[number];
+
+/** Where the kernel image lies in this boot. */
+export interface ImageLayout {
+  /** Link addresses, as in System.map. */
+  symbols: Record<ImageSymbol, bigint>;
+  /** Link address of tramp_pg_dir, where the kernel has one (CONFIG_UNMAP_KERNEL_AT_EL0). */
+  trampPgDir?: bigint;
+  /** KASLR slide in bytes: runtime address minus link address. */
+  slide: bigint;
+  /** Physical address of _text. */
+  pa: number;
+}
+
+/** The facts of one boot that the invariants may use; none of them comes from the model's idea of the mappings. */
+export interface BootContext {
+  evidence: Evidence;
+  /** Granule of TTBR1. */
+  granule: Granule;
+  /** memblock's memory without NOMAP regions: ascending, in bytes. */
+  ram: PhysicalRange[];
+  /** memblock's NOMAP memory: ascending, in bytes. */
+  noMap: PhysicalRange[];
+  /** The linear region, and what to add to a physical address to get its linear virtual address. */
+  linear: VirtualRange & { vaMinusPa: bigint };
+  image: ImageLayout;
+  /**
+   * Outcomes of the kernel's decision functions. Used only by the invariants on promises, and only where no captured variable
+   * says the same.
+   */
+  decisions: Decisions;
+  /** Ranges whose leaves the running kernel changes at any moment (KFENCE pool): dumps taken at two times may differ there. */
+  unsteady: VirtualRange[];
+}
+
+/** One checkpoint of a boot. */
+export interface CheckpointContext extends BootContext {
+  capture: Capture;
+  /** Translation regime of TTBR1 by CPU 0's registers at this checkpoint. */
+  regime: Stage1Regime;
+  /** Regime of TTBR0; present when `capture.ttbr0` is. */
+  userRegime?: Stage1Regime;
+}
+
+/** The context of one checkpoint of a boot: both halves' regimes decoded from CPU 0's registers, as the walk did. */
+export function checkpointContext(boot: BootContext, capture: Capture): CheckpointContext {
+  const { registers } = capture.cpus[0];
+  return {
+    ...boot,
+    capture,
+    regime: stage1Regime(registers, 'ttbr1'),
+    ...(capture.ttbr0 && { userRegime: stage1Regime(registers, 'ttbr0') }),
+  };
+}
+
+/** A rule that holds for every kernel whatever its logic, checked at one checkpoint. */
+export type Invariant = (context: CheckpointContext) => Finding[];
+
+/** A rule on a whole boot. */
+export type BootInvariant = (context: BootContext) => Finding[];
+
+/** Runtime virtual address of an image symbol. */
+export function imageVa(image: ImageLayout, symbol: ImageSymbol): bigint {
+  return image.symbols[symbol] + image.slide;
+}
+
+/** Physical address of an image symbol: the image is contiguous in physical memory. */
+export function imagePa(image: ImageLayout, symbol: ImageSymbol): number {
+  return image.pa + Number(image.symbols[symbol] - image.symbols._text);
+}
+
+/** Physical range [from, to) of a part of the image. */
+export function imageRange(image: ImageLayout, from: ImageSymbol, to: ImageSymbol): PhysicalRange {
+  return { start: imagePa(image, from), end: imagePa(image, to) };
+}
+
+/** True when the whole run lies in [start, end) of virtual addresses. */
+export function inVirtual(run: LeafRun, range: VirtualRange): boolean {
+  return run.va >= range.start && run.va + BigInt(run.size) <= range.end;
+}
+
+/**
+ * Whether rodata= left the kernel image protected (`rodata_enabled`, init/main.c): the captured variable where there is one,
+ * else the decision derived from the command line.
+ */
+export function rodataEnabled(context: CheckpointContext): boolean {
+  const captured = context.capture.variables.rodata_enabled;
+  return captured === undefined ? context.decisions.rodataEnabled : captured !== 0n;
+}

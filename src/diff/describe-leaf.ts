@@ -1,0 +1,75 @@
+import { geometryOf, levelShift } from '../linux/geometry.ts';
+import { type LeafKind, leafKind } from '../linux/leaf-kind.ts';
+import { memoryType } from '../vmsa/memory-type.ts';
+import { permissions } from '../vmsa/permissions.ts';
+import type { Stage1Regime } from '../vmsa/regime.ts';
+import type { Granule, LeafRun } from '../vmsa/types.ts';
+import { bytesText } from './text.ts';
+
+const kindNames: Record<LeafKind, string> = {
+  page: 'pages',
+  contPte: 'contiguous pages',
+  pmd: 'PMD blocks',
+  contPmd: 'contiguous PMD blocks',
+  pud: 'PUD blocks',
+};
+
+/** Linux's name for such leaves, e.g. 'contiguous PMD blocks'. */
+export function kindName(run: LeafRun): string {
+  return kindNames[leafKind(run)];
+}
+
+/** Bytes that the translation of one leaf covers as one piece: a contiguous group counts as a whole. */
+export function leafReach(run: LeafRun, granule: Granule): number {
+  const geometry = geometryOf(granule);
+  const { CONT_PTE_SIZE, CONT_PMD_SIZE } = geometry;
+  const entry = 2 ** levelShift(geometry, run.level);
+  if (!run.contiguous) return entry;
+  return run.level === 3 ? CONT_PTE_SIZE : run.level === 2 ? CONT_PMD_SIZE : entry * 16;
+}
+
+/** Access rights as 'rwx' letters; 'd' for writable once hardware marks the page dirty. */
+function rightsText(access: ReturnType<typeof permissions>['el1']): string {
+  const write = access.write ? 'w' : access.writeAfterDirty ? 'd' : access.guardedControlStack ? 'g' : '-';
+  return `${access.read ? 'r' : '-'}${write}${access.execute ? 'x' : '-'}`;
+}
+
+const shareabilities = ['non-shareable', 'reserved shareability', 'outer shareable', 'inner shareable'];
+
+/** Software and other bits worth a word, by position. */
+const bitNames: [position: bigint, name: string][] = [
+  [50n, 'guarded'],
+  [51n, 'DBM'],
+  [55n, 'dirty'],
+  [56n, 'special'],
+  [57n, 'bit 57'],
+  [58n, 'bit 58'],
+  [59n, 'bit 59'],
+  [60n, 'bit 60'],
+  [61n, 'bit 61'],
+  [62n, 'bit 62'],
+  [63n, 'bit 63'],
+];
+
+/**
+ * A leaf in words: kind, validity, effective rights of EL1 and EL0, memory type, shareability, nG, AF and software bits, then the
+ * raw attribute bits, which say everything.
+ */
+export function describeLeaf(regime: Stage1Regime, run: LeafRun): string {
+  const set = (position: bigint) => ((run.attributes >> position) & 1n) === 1n;
+  // What an invalid leaf would allow is still worth saying: read its bits as if it were valid.
+  const { el1, el0 } = permissions(regime, { ...run, attributes: run.attributes | 1n });
+  const words = [
+    `${kindName(run)} (${bytesText(leafReach(run, regime.granule))})`,
+    run.valid ? 'valid' : 'INVALID',
+    `EL1 ${rightsText(el1)} EL0 ${rightsText(el0)}`,
+    memoryType(regime, run.attributes).name,
+    ...(regime.lpa2 ? [] : [shareabilities[Number((run.attributes >> 8n) & 3n)]]),
+    // Bit 11 is PTE_PRESENT_INVALID in an invalid leaf.
+    ...(run.valid ? [set(11n) ? 'nG' : 'global'] : []),
+    ...(set(10n) ? [] : ['no AF']),
+    ...bitNames.filter(([position]) => set(position)).map(([, name]) => name),
+    ...(run.tableAttributes === 0 ? [] : [`tables 0x${run.tableAttributes.toString(16)}`]),
+  ];
+  return `${words.join(', ')} [0x${run.attributes.toString(16)}]`;
+}

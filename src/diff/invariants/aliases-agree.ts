@@ -1,0 +1,101 @@
+import { memoryType } from '../../vmsa/memory-type.ts';
+import type { Stage1Regime } from '../../vmsa/regime.ts';
+import type { LeafRun } from '../../vmsa/types.ts';
+import { aliasClass } from '../access.ts';
+import { firstLines } from '../compare-state.ts';
+import { type CheckpointContext, type Invariant, inVirtual, type VirtualRange } from '../context.ts';
+import { describeLeaf } from '../describe-leaf.ts';
+import { clipToPhysical, runsOnto } from '../physical.ts';
+import { countText, hex } from '../text.ts';
+import { violation } from './violation.ts';
+
+interface Alias {
+  run: LeafRun;
+  regime: Stage1Regime;
+  type: string;
+}
+
+/**
+ * All valid mappings of one page of RAM agree in memory type and cacheability: linear map, kernel image, vmalloc, vmemmap, fixmap
+ * and user mappings. Mismatched attributes lose coherency (DDI 0487 B2.8). Normal and Normal-Tagged agree:
+ * pgattr_change_is_safe() in arch/arm64/mm/mmu.c treats tagging as a permission.
+ * Left out is what the kernel does on purpose and keeps apart by cache maintenance: coherent DMA buffers remapped non-cacheable by
+ * dma_common_contiguous_remap() (kernel/dma/remap.c), which /proc/vmallocinfo marks 'dma-coherent'.
+ */
+export const aliasesAgree: Invariant = (context) => {
+  const conflicts = conflictsOf(aliasesOf(context));
+  if (conflicts.length === 0) return [];
+  const because =
+    'Aliases of one physical page with different memory types or cacheability lose coherency (DDI 0487, mismatched attributes).';
+  const byNature = Map.groupBy(conflicts, ([a, b]) => [a.type, b.type].sort().join('-and-').replaceAll('/', '-'));
+  return [...byNature]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([nature, pairs]) =>
+      violation(
+        context,
+        { name: 'aliases-agree', nature, title: 'aliases of one physical page differ in memory type', because },
+        [
+          `${countText(pairs.length, 'pair')} of mappings:`,
+          ...firstLines(
+            pairs.map((pair) => pair.map(({ run, regime }) => aliasText(run, regime)).join('\n')),
+            4,
+          ),
+        ],
+      ),
+    );
+};
+
+function aliasText(run: LeafRun, regime: Stage1Regime): string {
+  return `  PA ${hex(run.pa)} at VA ${hex(run.va)}: ${describeLeaf(regime, run)}`;
+}
+
+function aliasesOf(context: CheckpointContext): Alias[] {
+  const { capture, regime, userRegime, ram, evidence } = context;
+  const coherentDma = dmaCoherentAreas(evidence.files['/proc/vmallocinfo'] ?? '');
+  const kernel = capture.ttbr1.leaves.filter((run) => !isRemappedBuffer(run, regime, coherentDma));
+  const halves: [readonly LeafRun[], Stage1Regime][] = [[kernel, regime]];
+  if (capture.ttbr0 && userRegime) halves.push([capture.ttbr0.leaves, userRegime]);
+  return halves.flatMap(([runs, of]) =>
+    ram
+      .flatMap((range) => runsOnto(runs, range))
+      .filter((run) => run.valid)
+      .map((run) => ({ run, regime: of, type: aliasClass(memoryType(of, run.attributes)) })),
+  );
+}
+
+function isRemappedBuffer(run: LeafRun, regime: Stage1Regime, areas: readonly VirtualRange[]): boolean {
+  return (
+    aliasClass(memoryType(regime, run.attributes)) === 'non-cacheable' && areas.some((area) => inVirtual(run, area))
+  );
+}
+
+/** Areas that vmalloc marks VM_DMA_COHERENT (show_vmap_area() in mm/vmalloc.c). */
+function dmaCoherentAreas(vmallocinfo: string): VirtualRange[] {
+  return vmallocinfo.split('\n').flatMap((line) => {
+    const match = /^0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\s.*\bdma-coherent\b/.exec(line);
+    return match ? [{ start: BigInt(`0x${match[1]}`), end: BigInt(`0x${match[2]}`) }] : [];
+  });
+}
+
+/** Pairs of mappings that overlap in physical address and differ in type, by a sweep over physical addresses. */
+function conflictsOf(aliases: Alias[]): [Alias, Alias][] {
+  const conflicts: [Alias, Alias][] = [];
+  let open: Alias[] = [];
+  for (const alias of aliases.sort((a, b) => a.run.pa - b.run.pa)) {
+    open = open.filter(({ run }) => run.pa + run.size > alias.run.pa);
+    for (const other of open) {
+      if (other.type === alias.type) continue;
+      const both = {
+        start: alias.run.pa,
+        end: Math.min(alias.run.pa + alias.run.size, other.run.pa + other.run.size),
+      };
+      conflicts.push([cut(other, both), cut(alias, both)]);
+    }
+    open.push(alias);
+  }
+  return conflicts;
+}
+
+function cut(alias: Alias, range: { start: number; end: number }): Alias {
+  return { ...alias, run: clipToPhysical(alias.run, range) ?? alias.run };
+}

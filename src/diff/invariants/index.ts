@@ -1,0 +1,44 @@
+import type { BootInvariant, Invariant } from '../context.ts';
+import { accessFlagSet } from './access-flag.ts';
+import { aliasesAgree } from './aliases-agree.ts';
+import { cpusAgree } from './cpus-agree.ts';
+import { directMapPromise } from './direct-map-promise.ts';
+import { globalBit } from './global-bit.ts';
+import { imageInPlace } from './image-in-place.ts';
+import { kernelTextReadOnly } from './kernel-text-read-only.ts';
+import { linearMapMemoryType } from './linear-map-memory-type.ts';
+import { linearMapNotExecutable } from './linear-map-not-executable.ts';
+import { noUserAccess } from './no-user-access.ts';
+import { ramMappedOnce } from './ram-mapped-once.ts';
+import { secretPagesInvalid } from './secret-pages-invalid.ts';
+import { innerShareableMemory } from './shareability.ts';
+import { soundTables } from './sound-tables.ts';
+import { translationControls } from './translation-controls.ts';
+import { userMappingsSafe } from './user-mappings-safe.ts';
+import { writeBackIsRam } from './write-back-is-ram.ts';
+import { writeXorExecute } from './write-xor-execute.ts';
+
+/** Every rule on a checkpoint, in the order in which findings are reported. */
+export const invariants: readonly Invariant[] = [
+  soundTables,
+  translationControls,
+  cpusAgree,
+  ramMappedOnce,
+  imageInPlace,
+  writeXorExecute,
+  linearMapNotExecutable,
+  noUserAccess,
+  kernelTextReadOnly,
+  userMappingsSafe,
+  linearMapMemoryType,
+  aliasesAgree,
+  writeBackIsRam,
+  innerShareableMemory,
+  accessFlagSet,
+  globalBit,
+  directMapPromise,
+  secretPagesInvalid,
+];
+
+/** Every rule on a whole boot. */
+export const bootInvariants: readonly BootInvariant[] = [];

@@ -1,0 +1,93 @@
+import type { LeafRun } from '../../vmsa/types.ts';
+import type { Invariant, PhysicalRange } from '../context.ts';
+import { partsOutside, subtract } from '../physical.ts';
+import { runsIn } from '../runs.ts';
+import { bytesText, countText, hex } from '../text.ts';
+import type { Finding } from '../types.ts';
+import { leavesViolation, violation } from './violation.ts';
+
+const name = 'linear-map-is-ram';
+
+/**
+ * The linear region maps every page of RAM exactly once, at PA + offset, and nothing else: map_mem() in
+ * arch/arm64/mm/mmu.c walks for_each_mem_range(), which leaves NOMAP memory out; __phys_to_virt() is linear. Leaves that
+ * are present but invalid count as mapped: their output address must still be the right one (pfn_valid() users and
+ * set_memory_valid() rely on it). Pages that a region's border cuts may be there or not: the rounding of borders changed.
+ */
+export const ramMappedOnce: Invariant = (context) => {
+  const { linear, ram, granule, capture } = context;
+  const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
+  const right = (run: LeafRun) => run.va - BigInt(run.pa) === linear.vaMinusPa;
+  const wrong = leaves.filter((run) => !right(run));
+  // What the virtual address says decides whether a place is RAM's; what the leaf says decides whether it is the right one.
+  const outward = mergeTouching(
+    ram.map(({ start, end }) => ({
+      start: Math.floor(start / granule) * granule,
+      end: Math.ceil(end / granule) * granule,
+    })),
+  );
+  const stray = leaves.flatMap((run) => partsOutside(byPlace(run, linear.vaMinusPa), outward));
+  return [
+    ...leavesViolation(
+      context,
+      {
+        name,
+        nature: 'wrong-address',
+        title: 'linear map leaves point to another address than VA - offset',
+        because: `In the linear region PA must be VA - ${hex(linear.vaMinusPa)} (__virt_to_phys_nodebug).`,
+      },
+      wrong,
+    ),
+    ...leavesViolation(
+      context,
+      {
+        name,
+        nature: 'not-ram',
+        title: 'the linear region maps addresses that memblock does not list as mappable RAM',
+        because:
+          'map_mem() maps for_each_mem_range() and nothing else: these leaves lie where no RAM is, or where it is NOMAP.',
+      },
+      stray,
+    ),
+    ...missing(context, leaves),
+  ];
+};
+
+/** A run with the physical address that its place in the linear region stands for. */
+function byPlace(run: LeafRun, vaMinusPa: bigint): LeafRun {
+  return { ...run, pa: Number(run.va - vaMinusPa) };
+}
+
+function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]): Finding[] {
+  const { linear, ram, granule } = context;
+  const mapped = leaves
+    .map((run) => byPlace(run, linear.vaMinusPa))
+    .map(({ pa, size }) => ({ start: pa, end: pa + size }));
+  const holes = mergeTouching(ram).flatMap(({ start, end }) => {
+    const inward = { start: Math.ceil(start / granule) * granule, end: Math.floor(end / granule) * granule };
+    return inward.start < inward.end ? subtract(inward, mapped) : [];
+  });
+  if (holes.length === 0) return [];
+  const bytes = holes.reduce((sum, hole) => sum + hole.end - hole.start, 0);
+  const lines = holes.slice(0, 8).map((hole) => `  PA ${hex(hole.start)}-${hex(hole.end)}`);
+  const rule = {
+    name,
+    nature: 'ram-not-mapped',
+    title: 'RAM is missing from the linear map',
+    because:
+      'Every page of memblock memory that is not NOMAP has a leaf in the linear region, valid or present-invalid.',
+  };
+  const heading = `${countText(holes.length, 'hole')}, ${bytesText(bytes)}:`;
+  const more = holes.length > lines.length ? [`  … and ${holes.length - lines.length} more`] : [];
+  return [violation(context, rule, [heading, ...lines, ...more])];
+}
+
+function mergeTouching(ranges: readonly PhysicalRange[]): PhysicalRange[] {
+  const merged: PhysicalRange[] = [];
+  for (const range of ranges) {
+    const last = merged.at(-1);
+    if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
+    else merged.push({ ...range });
+  }
+  return merged;
+}

@@ -1,0 +1,39 @@
+import type { LeafRun } from '../../vmsa/types.ts';
+import { accessOf } from '../access.ts';
+import { type Invariant, imageRange } from '../context.ts';
+import { clipToPhysical } from '../physical.ts';
+import { leavesViolation } from './violation.ts';
+
+/**
+ * User mappings at init reach nothing of the kernel's: no table page at all, no page of the kernel image for writing (the vDSO
+ * and the zero page are mapped from it, read-only; init memory was freed and may be anyone's), and none is executable at EL1,
+ * since every user prot has PTE_PXN (arch/arm64/include/asm/pgtable-prot.h).
+ */
+export const userMappingsSafe: Invariant = (context) => {
+  const { capture, image, granule } = context;
+  if (!capture.ttbr0 || !context.userRegime) return [];
+  const regime = context.userRegime;
+  const user = capture.ttbr0.leaves.filter((run) => run.valid);
+  const writable = user.filter((run) => accessOf(regime, run).el0.write || accessOf(regime, run).el1.write);
+  const tables = [...capture.ttbr1.tables, ...capture.ttbr0.tables].map(({ pa }) => ({ start: pa, end: pa + granule }));
+  const onTables = user.flatMap((run) => tables.flatMap((table) => clipToPhysical(run, table) ?? []));
+  const kernel = [imageRange(image, '_text', '__init_begin'), imageRange(image, '__init_end', '_end')];
+  const onImage = writable.flatMap((run) => kernel.flatMap((part) => clipToPhysical(run, part) ?? []));
+  const rights: [string, string, LeafRun[]][] = [
+    ['table-page', 'a translation table page is mapped into user space', onTables],
+    ['kernel-image-writable', 'user space can write to the kernel image', onImage],
+    ['kernel-executable', 'user pages are executable at EL1', user.filter((run) => accessOf(regime, run).el1.execute)],
+  ];
+  return rights.flatMap(([nature, title, runs]) =>
+    leavesViolation(
+      context,
+      {
+        name: 'user-mappings-safe',
+        nature,
+        title,
+        because: 'No user mapping may reach tables or kernel memory, or be code at EL1.',
+      },
+      runs,
+    ),
+  );
+};

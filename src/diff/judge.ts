@@ -1,0 +1,149 @@
+import type { BootEnd, CheckpointName, Evidence } from '../linux/capture.ts';
+import { checkpointNames } from '../linux/capture.ts';
+import { linearMapSizes } from '../linux/leaf-kind.ts';
+import type { CheckpointPrediction, Prediction } from '../model/types.ts';
+import type { Scenario } from '../scenario/types.ts';
+import { diffLeaves } from './compare.ts';
+import { compareProbes, compareRegisters, compareTables, compareVariables } from './compare-state.ts';
+import { type BootContext, type CheckpointContext, checkpointContext } from './context.ts';
+import { findingId } from './finding-id.ts';
+import { foldDifferences } from './fold.ts';
+import { bootInvariants, invariants } from './invariants/index.ts';
+import { type KnownIssue, matchKnown } from './match-known.ts';
+import { runsIn } from './runs.ts';
+import { detailOf } from './text.ts';
+import type { CaseResult, Finding, Verdict } from './types.ts';
+
+/** Everything that the verdict on one case rests on. */
+export interface JudgeInput {
+  prediction: Prediction;
+  /** Facts of the boot, its evidence included. */
+  boot: BootContext;
+  /** The case: kernel release as `uname -r` gives it, and scenario. */
+  release: string;
+  scenario: Scenario;
+  knownIssues: readonly KnownIssue[];
+}
+
+/** The part of a case's result that follows from prediction and evidence. */
+export interface Judgement extends Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'symbols' | 'reason'> {
+  /** Checkpoints that were captured, but that the model says nothing of: only the invariants were checked there. */
+  notPredicted: CheckpointName[];
+}
+
+/**
+ * Judges one case: all mismatches, invariant violations and splats, and the verdict that follows from them.
+ * `pass`: no finding. `known`: every finding matches a documented known issue on this kernel. `hang` and `crash`: the boot
+ * did not complete, and not all of that is known. `fail`: any other finding. `error`: a completed boot lacks evidence for something that
+ * was predicted, so nothing may be concluded from it; the findings that could be made are kept.
+ */
+export function judge(input: JudgeInput): Judgement {
+  const { prediction, boot, release, scenario, knownIssues } = input;
+  const { evidence } = boot;
+  const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
+  const findings = [
+    ...contexts.flatMap((context) => [
+      ...mismatches(context, prediction.checkpoints[context.capture.checkpoint], prediction),
+      ...invariants.flatMap((invariant) => invariant(context)),
+    ]),
+    ...compareProbes(prediction.probes, evidence.probes),
+    ...bootInvariants.flatMap((invariant) => invariant(boot)),
+    ...endFinding(evidence.end),
+  ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
+  const missing = missingEvidence(prediction, evidence);
+  const reason = evidence.end.kind === 'completed' ? missing : evidence.end.reason;
+  return {
+    verdict: verdictOf(findings, evidence.end, missing !== undefined),
+    findings,
+    linearMap: Object.fromEntries(contexts.map((context) => [context.capture.checkpoint, sizesOf(context)])),
+    symbols: symbolsOf(prediction, evidence),
+    notPredicted: evidence.captures
+      .map(({ checkpoint }) => checkpoint)
+      .filter((checkpoint) => prediction.checkpoints[checkpoint] === undefined),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** Compares one checkpoint with its prediction, where there is one. */
+function mismatches(
+  { capture, regime, linear }: CheckpointContext,
+  predicted: CheckpointPrediction | undefined,
+  { linearRegion }: Prediction,
+): Finding[] {
+  if (!predicted) return [];
+  const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
+  return [
+    ...foldDifferences(diffLeaves(predicted.leaves, leaves), regime, capture.checkpoint),
+    ...compareTables(predicted.tables, capture.ttbr1.tables, linearRegion, capture.checkpoint),
+    ...compareRegisters(predicted.registers, capture),
+    ...compareVariables(predicted.variables, capture),
+  ];
+}
+
+/** What a completed boot should have yielded and did not, in one sentence. */
+function missingEvidence(prediction: Prediction, { captures, probes, end }: Evidence): string | undefined {
+  if (end.kind !== 'completed') return undefined;
+  const checkpoint = checkpointNames.find(
+    (name) => prediction.checkpoints[name] && !captures.some((capture) => capture.checkpoint === name),
+  );
+  if (checkpoint) return `The boot completed, but the checkpoint ${checkpoint} was never captured.`;
+  const probe = prediction.probes.find(({ probe }) => !probes.some((result) => result.probe === probe));
+  return probe && `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
+}
+
+/** A boot that did not complete is a finding of its own, so that a known issue can own it. */
+function endFinding(end: BootEnd): Finding[] {
+  if (end.kind === 'completed') return [];
+  const after = end.lastCheckpoint ? `after the checkpoint ${end.lastCheckpoint}` : 'before the first checkpoint';
+  return [
+    {
+      id: findingId('splat', ['boot', end.kind]),
+      kind: 'splat',
+      title: `the boot did not complete: ${end.kind} ${after}`,
+      detail: detailOf([end.reason]),
+    },
+  ];
+}
+
+function withKnown(finding: Finding, known: string | undefined): Finding {
+  return known === undefined ? finding : { ...finding, known };
+}
+
+function verdictOf(findings: readonly Finding[], end: BootEnd, incomplete: boolean): Verdict {
+  if (incomplete) return 'error';
+  if (findings.length === 0) return 'pass';
+  if (findings.every(({ known }) => known !== undefined)) return 'known';
+  if (end.kind === 'completed') return 'fail';
+  return end.kind === 'hang' ? 'hang' : 'crash';
+}
+
+function sizesOf({ capture, linear }: CheckpointContext): ReturnType<typeof linearMapSizes> {
+  return linearMapSizes(runsIn(capture.ttbr1.leaves, linear.start, linear.end));
+}
+
+/** Variables worth a trend by the name they have in results; several symbols are the same thing in several releases. */
+const trends: Record<string, string[]> = {
+  linear_map_requires: ['linear_map_requires_bbml2', 'linear_map_requires_bbml3'],
+  rodata_enabled: ['rodata_enabled'],
+  rodata_full: ['rodata_full'],
+  kfence_early_init: ['kfence_early_init'],
+  arm64_use_ng_mappings: ['arm64_use_ng_mappings'],
+};
+
+/** Captured variables (the last captured value of each), and derived decisions marked as such. */
+function symbolsOf({ decisions, generation }: Prediction, { captures }: Evidence): Record<string, string> {
+  const symbols: Record<string, string> = { generation };
+  for (const [name, variants] of Object.entries(trends)) {
+    const value = captures.flatMap(({ variables }) => variants.flatMap((variant) => variables[variant] ?? [])).at(-1);
+    if (value !== undefined) symbols[name] = String(value);
+  }
+  for (const [name, value] of Object.entries({
+    force_pte_mapping: decisions.forcePteMapping,
+    can_set_direct_map: decisions.canSetDirectMap,
+    boot_cpu_bbml: decisions.bootCpuBbml,
+    system_bbml: decisions.systemBbml,
+  })) {
+    symbols[`predicted ${name}`] = String(value);
+  }
+  return symbols;
+}

@@ -1,0 +1,86 @@
+import { atLeast, parseRelease, type Release } from '../linux/release.ts';
+import type { Scenario } from '../scenario/types.ts';
+import type { Finding } from './types.ts';
+
+/** A documented defect of real kernels: one file of results/known-issues. */
+export interface KnownIssue {
+  /** Name of the file without its ending. */
+  id: string;
+  title: string;
+  /** Release ranges 'FROM..TO', both ends included; TO '7.3' includes every 7.3.x. */
+  kernels: string[];
+  /** Patterns of finding ids; '*' stands for any text without '/' and '@'. */
+  match: string[];
+  /** Conditions on the scenario; absent ones are met. */
+  when: {
+    world?: Scenario['machine']['world'];
+    /** CPU identities of the machine. */
+    cpu?: string[];
+    rodata?: Scenario['rodata'][];
+    /** Whether kfence.sample_interval= is given. */
+    kfence?: 'set' | 'unset';
+  };
+  /** Why it happens, in one or two sentences that name the kernel's functions. */
+  cause: string;
+  /** Commits and threads, e.g. 'f12b435de2f2 ("arm64: …")' or an https address. */
+  references: string[];
+  /** The body of the file: how it shows, and how it was traced. */
+  explanation: string;
+}
+
+/** The case that a finding belongs to. */
+export interface KnownCase {
+  /** Kernel release as `uname -r` gives it. */
+  release: string;
+  scenario: Scenario;
+}
+
+/**
+ * The known issue that a finding matches: one of its patterns, on one of its kernels, under its conditions. A finding on any other
+ * kernel is not known: a defect that comes back must be seen.
+ * @returns the id of the first such issue in the given order, or undefined.
+ */
+export function matchKnown(
+  finding: Finding,
+  { release, scenario }: KnownCase,
+  issues: readonly KnownIssue[],
+): string | undefined {
+  const parsed = parseRelease(release);
+  return issues.find(
+    (issue) =>
+      issue.match.some((pattern) => matchesPattern(finding.id, pattern)) &&
+      issue.kernels.some((range) => inRange(parsed, range)) &&
+      conditionsMet(issue.when, scenario),
+  )?.id;
+}
+
+function matchesPattern(id: string, pattern: string): boolean {
+  const source = pattern
+    .split('*')
+    .map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('[^/@]*');
+  return new RegExp(`^${source}$`).test(id);
+}
+
+function inRange(release: Release, range: string): boolean {
+  const [fromText, toText] = range.split('..');
+  const from = parseRelease(fromText);
+  const to = parseRelease(toText);
+  const patchGiven = /^\d+\.\d+\.\d+/.test(toText);
+  const reached =
+    atLeast(release, from.major, from.minor) &&
+    (release.major > from.major || release.minor > from.minor || release.patch >= from.patch);
+  if (!reached) return false;
+  if (release.major !== to.major || release.minor !== to.minor) return !atLeast(release, to.major, to.minor);
+  return !patchGiven || release.patch <= to.patch;
+}
+
+function conditionsMet(when: KnownIssue['when'], scenario: Scenario): boolean {
+  const kfence = scenario.kfenceSampleInterval === undefined ? 'unset' : 'set';
+  return (
+    (when.world === undefined || when.world === scenario.machine.world) &&
+    (when.cpu === undefined || when.cpu.includes(scenario.machine.cpu)) &&
+    (when.rodata === undefined || when.rodata.includes(scenario.rodata)) &&
+    (when.kfence === undefined || when.kfence === kfence)
+  );
+}

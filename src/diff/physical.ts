@@ -1,0 +1,40 @@
+import type { LeafRun } from '../vmsa/types.ts';
+import type { PhysicalRange } from './context.ts';
+import { clipRun } from './runs.ts';
+
+/** The part of a run whose output addresses lie in `range`, or undefined. */
+export function clipToPhysical<R extends LeafRun>(run: R, range: PhysicalRange): R | undefined {
+  const start = Math.max(run.pa, range.start);
+  const end = Math.min(run.pa + run.size, range.end);
+  if (start >= end) return undefined;
+  return clipRun(run, run.va + BigInt(start - run.pa), run.va + BigInt(end - run.pa));
+}
+
+/** The parts of the runs whose output addresses lie in `range`. */
+export function runsOnto<R extends LeafRun>(runs: readonly R[], range: PhysicalRange): R[] {
+  return runs.flatMap((run) => clipToPhysical(run, range) ?? []);
+}
+
+/** What is left of `range` without `holes` (ascending, not overlapping). */
+export function subtract(range: PhysicalRange, holes: readonly PhysicalRange[]): PhysicalRange[] {
+  const left: PhysicalRange[] = [];
+  let start = range.start;
+  for (const hole of holes) {
+    if (hole.end <= start) continue;
+    if (hole.start >= range.end) break;
+    if (hole.start > start) left.push({ start, end: hole.start });
+    start = hole.end;
+  }
+  if (start < range.end) left.push({ start, end: range.end });
+  return left;
+}
+
+/** The parts of a run whose output addresses lie outside all of `ranges` (ascending). */
+export function partsOutside<R extends LeafRun>(run: R, ranges: readonly PhysicalRange[]): R[] {
+  return subtract({ start: run.pa, end: run.pa + run.size }, ranges).flatMap((part) => clipToPhysical(run, part) ?? []);
+}
+
+/** True when [start, end) lies inside one of `ranges` or of several that touch. */
+export function contains(ranges: readonly PhysicalRange[], range: PhysicalRange): boolean {
+  return subtract(range, ranges).length === 0;
+}

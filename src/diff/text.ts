@@ -1,0 +1,53 @@
+/** Width of every text that ptdiff writes for people. */
+const width = 100;
+
+/** Breaks one line at blanks into lines of at most 100 columns; those after the first are indented by `indent` more blanks. */
+export function wrap(text: string, indent = 2): string[] {
+  const margin = text.match(/^ */)?.[0].length ?? 0;
+  const hanging = ' '.repeat(margin + indent);
+  const lines: string[] = [];
+  let line = ' '.repeat(margin);
+  for (const word of text.trim().split(/ +/)) {
+    const glue = line.trim() === '' ? '' : ' ';
+    if (glue !== '' && line.length + glue.length + word.length > width) {
+      lines.push(line);
+      line = hanging + word;
+    } else {
+      line += glue + word;
+    }
+    // A word longer than a line (text of the guest) is cut: nothing may leave the page.
+    for (; line.length > width; line = hanging + line.slice(width)) lines.push(line.slice(0, width));
+  }
+  lines.push(line);
+  return lines;
+}
+
+/** Joins paragraphs, each wrapped at 100 columns, into the detail of a finding. */
+export function detailOf(paragraphs: readonly string[]): string {
+  return paragraphs
+    .flatMap((paragraph) => paragraph.split('\n'))
+    .flatMap((line) => wrap(line))
+    .join('\n');
+}
+
+/** Bytes in the largest binary unit that leaves them whole: 4096 is '4 KiB'. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value !== 0 && value % 1024 === 0 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value} ${units[unit]}`;
+}
+
+/** '1 leaf', '2 leaves'. */
+export function countText(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Hexadecimal with 0x, for addresses and descriptors. */
+export function hex(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}
