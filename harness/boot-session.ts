@@ -1,14 +1,21 @@
 import { PtdiffError } from '../src/errors.ts';
-import type { BootEnd, CheckpointName, Evidence } from '../src/linux/capture.ts';
-import { captureCheckpoint, type RunningKernel } from './capture-checkpoint.ts';
+import { type BootEnd, type CheckpointName, checkpointNames, type Evidence } from '../src/linux/capture.ts';
+import { guestEvent, guestEvents, rebootArgumentBytes } from '../src/linux/guest-events.ts';
+import type { ReadPhysical } from '../src/linux/record-stream.ts';
+import { decodeRecords, guestTexts } from '../src/linux/records.ts';
+import { captureCheckpoint, type RunningKernel, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { planStops } from './checkpoints.ts';
 import { describeStuck, hasFinishedPanic, panicMessage, quote } from './guest-failure.ts';
+import { readRam } from './guest-memory.ts';
 import { type GuestStop, runGuest } from './guest-runner.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 import { processActivity } from './process.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
+
+/** Enough of a directory page for all the index pages that init ever has (guest/init/channel.c). */
+const directoryBytes = 4096;
 
 /** Enough of the format string of panic() to know it again. */
 const panicFormatBytes = 80;
@@ -25,6 +32,8 @@ export class BootSession {
   readonly #handlers = new Map<bigint, Handler>();
   readonly #evidence: Evidence;
   #kernel: RunningKernel;
+  /** Physical address of the directory page of init's records; 0 until init said it. */
+  #directory = 0;
 
   constructor(setup: CaseSetup, vm: VirtualMachine, anchor: ImageAnchor) {
     this.#setup = setup;
@@ -40,12 +49,14 @@ export class BootSession {
       console: '',
       end: { kind: 'completed' },
       image: { pa: anchor.imagePa, slide: 0n },
+      idRegisters: [],
     };
   }
 
   async observe(): Promise<Evidence> {
     await this.#stopAt(BigInt(this.#anchor.branchPa), (thread, pc) => this.#atAnchor(thread, pc));
     this.#evidence.end = await this.#runToEnd();
+    this.#collectRecords();
     this.#vm.console.poll(this.#watchdog.limits.consoleBytes);
     this.#evidence.console = this.#vm.console.text();
     return this.#evidence;
@@ -88,6 +99,7 @@ export class BootSession {
     const linked = this.#setup.symbols.address('__primary_switched') ?? target;
     this.#kernel.slide = target - linked;
     this.#evidence.image.slide = this.#kernel.slide;
+    this.#evidence.idRegisters = await readIdRegisters(gdb);
     const plan = planStops(this.#setup.symbols, this.#setup.traceSplits);
     await this.#stopAtSymbol(plan.pagingInit, (thread, pc) => this.#atPagingInit(thread, pc));
     await this.#stopAtSymbol(plan.afterPagingInit, (thread, pc) => this.#atCheckpoint('paging_init', thread, pc));
@@ -117,15 +129,39 @@ export class BootSession {
     this.#setup.onEvent({ kind: 'checkpoint', checkpoint, cpuSeconds });
   }
 
-  async #atReboot(thread: string, _pc: bigint): Promise<BootEnd | undefined> {
-    await this.#capture('init', thread);
-    return { kind: 'completed' };
+  /** Entry of __arm64_sys_reboot(regs): an event of our init, or a true reboot. */
+  async #atReboot(thread: string, pc: bigint): Promise<BootEnd | undefined> {
+    const { gdb } = this.#vm;
+    const registers = await gdb.readRegister(thread, 'x0');
+    const event = guestEvent(await gdb.readMemory(thread, registers, rebootArgumentBytes));
+    this.#directory = event?.directory ?? this.#directory;
+    if (event?.event === guestEvents.ready) {
+      await this.#capture('init', thread);
+      return { kind: 'completed' };
+    }
+    await gdb.stepOver(thread, pc);
+    return undefined;
+  }
+
+  /** Takes over what init has committed to its memory so far, whatever became of the guest since. */
+  #collectRecords(): void {
+    const read: ReadPhysical = (pa, bytes) => readRam(this.#vm.ram, pa, bytes);
+    const page = this.#directory === 0 ? undefined : read(this.#directory, directoryBytes);
+    if (page === undefined) {
+      return;
+    }
+    const report = decodeRecords(page, read);
+    this.#evidence.files = guestTexts(report);
+    this.#evidence.probes = report.probes;
+    const problems = report.problems.map(({ where, what }) => `${where}: ${what}`);
+    this.#evidence.guestProblems = [...problems, ...report.damage];
   }
 
   /** split_kernel_leaf_mapping(start, end) of arch/arm64/mm/mmu.c. */
   async #atSplit(thread: string, pc: bigint): Promise<undefined> {
     const { x0, x1 } = await this.#vm.gdb.readRegisters(thread, ['x0', 'x1']);
-    this.#evidence.splitRequests.push({ start: x0, end: x1 });
+    const before = checkpointNames[this.#evidence.captures.length] ?? 'init';
+    this.#evidence.splitRequests.push({ start: x0, end: x1, before });
     await this.#vm.gdb.stepOver(thread, pc);
   }
 

@@ -13,13 +13,25 @@ import { stage1Regime } from '../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../src/vmsa/types.ts';
 import { walk } from '../src/vmsa/walk.ts';
 import type { GdbClient } from './gdb.ts';
+import { readRam } from './guest-memory.ts';
 import { KernelMemory } from './kernel-memory.ts';
-import { ramBase } from './qemu-command.ts';
-import type { RamFile } from './ram-file.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
 const requiredRegisters = ['TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'MAIR_EL1', 'SCTLR_EL1'] as const;
 const optionalRegisters = ['TCR2_EL1', 'MAIR2_EL1', 'PIR_EL1', 'PIRE0_EL1', 'VBAR_EL1'] as const;
+
+/** What the CPUs say of themselves; QEMU shows more of them from version to version. */
+const idRegisterNames = ['PFR0', 'PFR1', 'MMFR0', 'MMFR1', 'MMFR2', 'MMFR3'].map((name) => `ID_AA64${name}_EL1`);
+
+/** ID registers of every CPU; a register that the emulator does not show is absent. */
+export async function readIdRegisters(gdb: GdbClient): Promise<Record<string, bigint>[]> {
+  const cpus: Record<string, bigint>[] = [];
+  for (const thread of await gdb.threads()) {
+    const values = await gdb.readRegisters(thread, idRegisterNames);
+    cpus.push(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));
+  }
+  return cpus;
+}
 
 /** A running kernel: its link-time symbols and how far KASLR moved it. */
 export interface RunningKernel {
@@ -42,7 +54,7 @@ export async function captureCheckpoint(
     cpus.push(await readCpu(vm.gdb, each));
   }
   const ttbr1 = walk(stage1Regime(cpus[0].registers, 'ttbr1'), vm.ram);
-  const memory = new KernelMemory(ttbr1.leaves, { read: (pa, bytes) => readRam(vm.ram, pa, bytes) });
+  const memory = new KernelMemory(ttbr1.leaves, (pa, bytes) => readRam(vm.ram, pa, bytes));
   const reader = { read: (name: string, bytes: number) => readVariable(kernel, memory, checkpoint, name, bytes) };
   const memblock = readMemblock(reader, memory);
   return {
@@ -53,10 +65,6 @@ export async function captureCheckpoint(
     variables: readVariables(kernel, reader),
     ...(memblock && { memblock }),
   };
-}
-
-function readRam(ram: RamFile, pa: number, bytes: number): Buffer | undefined {
-  return pa >= ramBase && pa + bytes <= ramBase + ram.size ? ram.read(pa, bytes) : undefined;
 }
 
 async function readCpu(gdb: GdbClient, thread: string): Promise<Capture['cpus'][number]> {

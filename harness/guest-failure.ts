@@ -1,3 +1,4 @@
+import { fit, plainLine } from '../src/report/plain-text.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
@@ -40,11 +41,7 @@ export async function describeStuck(vm: VirtualMachine, { symbols, slide }: Runn
   return `${places.join(', ')}; last console line: ${lastLine(vm.console.text())}`;
 }
 
-/** Guest text fit for a sentence: printable characters only, bounded. */
+/** Guest text fit for a sentence: one line, printable, bounded. */
 export function quote(text: string): string {
-  return text
-    .replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')
-    .replaceAll(/\p{C}/gu, ' ')
-    .trim()
-    .slice(0, maximumQuote);
+  return fit(plainLine(text.slice(0, 4096)).trim(), maximumQuote);
 }

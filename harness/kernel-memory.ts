@@ -1,18 +1,14 @@
+import type { ReadPhysical } from '../src/linux/record-stream.ts';
 import type { LeafRun } from '../src/vmsa/types.ts';
-
-/** Reads guest RAM; undefined for what lies outside. */
-export interface PhysicalReader {
-  read(pa: number, bytes: number): Uint8Array | undefined;
-}
 
 /** Reads memory by kernel virtual address through the leaves of a walk, which must ascend. */
 export class KernelMemory {
   readonly #leaves: LeafRun[];
-  readonly #ram: PhysicalReader;
+  readonly #read: ReadPhysical;
 
-  constructor(leaves: LeafRun[], ram: PhysicalReader) {
+  constructor(leaves: LeafRun[], read: ReadPhysical) {
     this.#leaves = leaves;
-    this.#ram = ram;
+    this.#read = read;
   }
 
   /** Undefined when any byte is unmapped or outside RAM. Entries that are not valid are read too: what they held stays. */
@@ -26,7 +22,7 @@ export class KernelMemory {
       }
       const offset = Number(va + BigInt(done) - leaf.va);
       const count = Math.min(bytes - done, leaf.size - offset);
-      const piece = this.#ram.read(leaf.pa + offset, count);
+      const piece = this.#read(leaf.pa + offset, count);
       if (piece === undefined) {
         return undefined;
       }

@@ -30,6 +30,8 @@ export interface Capture {
 export interface SplitRequest {
   start: bigint;
   end: bigint;
+  /** The next checkpoint after the request. */
+  before: CheckpointName;
 }
 
 /** What the guest's own files said. Text of the guest is hostile: bounded by the reader, never trusted. */
@@ -60,8 +62,12 @@ export interface Evidence {
   splitRequests: SplitRequest[];
   files: GuestFiles;
   probes: ProbeResult[];
+  /** What went wrong inside the guest's init, and records of it that could not be believed; hostile text. */
+  guestProblems?: string[];
   console: string;
   end: BootEnd;
   /** Physical address of the Image and the KASLR slide in bytes (0 with nokaslr). */
   image: { pa: number; slide: bigint };
+  /** ID registers of each CPU in QEMU's order, by name, as far as the emulator shows them (MIDR_EL1 it does not). */
+  idRegisters: Record<string, bigint>[];
 }
