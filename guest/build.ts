@@ -1,0 +1,69 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FetchOptions } from '../images/apt.ts';
+import { cachePath, exists, publishDirectory, sha256, sha256File, withScratch } from '../images/cache.ts';
+import { crossToolchain, type Toolchain } from '../images/toolchain.ts';
+import { type CpioEntry, writeCpio } from './cpio.ts';
+
+/** The initramfs that every guest boots, the same bytes on every host. */
+export interface Initramfs {
+  /** Path in the cache. */
+  path: string;
+  sha256: string;
+}
+
+const sourceDir = join(import.meta.dirname, 'init');
+/** What decides the bytes beside the sources and the compiler: how they are put together. */
+const recipe = ['build.ts', 'cpio.ts', '../images/toolchain.ts'].map((file) => join(import.meta.dirname, file));
+
+/**
+ * Compiles guest/init and packs it as an initramfs, unless the cache has the one of these sources and this compiler.
+ *
+ * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched; `harness`, when the sources do not compile
+ */
+export async function buildInitramfs(options: FetchOptions = {}): Promise<Initramfs> {
+  const toolchain = await crossToolchain(options);
+  const directory = cachePath('guest', `init-${await buildKey(toolchain)}`);
+  const path = join(directory, 'initramfs.cpio');
+  if (!(await exists(path))) {
+    await publishDirectory(directory, async (arriving) => {
+      await writeFile(join(arriving, 'initramfs.cpio'), await packInitramfs(toolchain));
+    });
+  }
+  return { path, sha256: await sha256File(path) };
+}
+
+/** Compiles and packs, without the cache. */
+export async function packInitramfs(toolchain: Toolchain): Promise<Uint8Array> {
+  return withScratch(async (scratch) => {
+    const output = join(scratch, 'init');
+    const sources = (await sourceFiles()).filter((file) => file.endsWith('.c'));
+    const flags = ['-std=gnu11', '-Wextra', '-ffunction-sections', '-D_GNU_SOURCE'];
+    await toolchain.compileStatic({ sources, includeDirs: [sourceDir], output, flags });
+    return writeCpio(initramfsEntries(await readFile(output)));
+  });
+}
+
+/** /dev/console is what the kernel opens as init's standard output before any device file system is mounted. */
+function initramfsEntries(init: Uint8Array): CpioEntry[] {
+  return [
+    { kind: 'directory', path: 'dev', mode: 0o755 },
+    { kind: 'character-device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
+    { kind: 'directory', path: 'proc', mode: 0o755 },
+    { kind: 'directory', path: 'sys', mode: 0o755 },
+    { kind: 'file', path: 'init', mode: 0o755, content: init },
+  ];
+}
+
+/** In an order that does not depend on the host's file system. */
+async function sourceFiles(): Promise<string[]> {
+  const names = (await readdir(sourceDir)).filter((name) => /\.[ch]$/.test(name));
+  return names.sort().map((name) => join(sourceDir, name));
+}
+
+async function buildKey(toolchain: Toolchain): Promise<string> {
+  const files = [...(await sourceFiles()), ...recipe];
+  const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  const packages = toolchain.packages.map(({ name, version, sha256: digest }) => [name, version, digest]).sort();
+  return sha256(JSON.stringify([contents, packages])).slice(0, 16);
+}
