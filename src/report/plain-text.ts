@@ -120,6 +120,7 @@ export function preformatted(text: string, indent: string, width: number): strin
   return plainText(text)
     .split('\n')
     .flatMap((line) => {
+      if (indent.length + line.length <= width) return indent + line;
       const own = line.match(/^ */)?.[0].slice(0, 40) ?? '';
       return hang(indent + own, line.trim(), width);
     })

@@ -4,7 +4,7 @@ import { checkpointNames } from '../linux/capture.ts';
 import type { Decisions, DerivationStep } from '../model/types.ts';
 import { type Paint, painter } from './colour.ts';
 import { compose, compositionKinds, kindLabel } from './leaf-kinds.ts';
-import { column, hang, plainLine, preformatted } from './plain-text.ts';
+import { column, fit, hang, plainLine, preformatted } from './plain-text.ts';
 import { terminalWidth } from './terminal.ts';
 import type { CaseDossier, CaseDrawing } from './types.ts';
 import { formatMebibytes, formatSeconds, plural } from './units.ts';
@@ -13,7 +13,8 @@ import { verdictStyles } from './verdicts.ts';
 const labelWidth = 26;
 
 function field(label: string, value: string): string[] {
-  return hang(column(`  ${label}`, labelWidth), plainLine(value), terminalWidth);
+  const head = fit(`  ${plainLine(label)}`, terminalWidth / 2);
+  return hang(`${head}  `.padEnd(labelWidth), plainLine(value), terminalWidth);
 }
 
 /** The decisions of the kernel, one a line: 'forcePteMapping  yes'. */
@@ -38,7 +39,7 @@ export function derivationLines(steps: readonly DerivationStep[], paint: Paint):
   });
 }
 
-const sizeWidth = 11;
+const sizeWidth = 12;
 
 function compositionRow(label: string, sizes: LinearMapSizes): string {
   const cells = compositionKinds.map((kind) =>
@@ -112,7 +113,8 @@ export function formatCase(result: CaseResult, dossier: CaseDossier, options: { 
   const findings = result.findings.flatMap((finding) => findingLines(finding, paint)).slice(0, -1);
   // The command is for copying: it stays one line whatever its length.
   const repro = dossier.repro === undefined ? [] : [`  ${plainLine(dossier.repro)}`];
-  const console_ = dossier.consoleTail === undefined ? [] : preformatted(dossier.consoleTail, '  ', terminalWidth);
+  const console_ =
+    dossier.consoleTail === undefined ? [] : preformatted(dossier.consoleTail.trimEnd(), '  ', terminalWidth);
   const lines = [
     ...headLines(result, paint),
     ...section('Composition of the linear map', compositionLines(result, dossier, paint), paint),

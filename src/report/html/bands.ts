@@ -1,0 +1,147 @@
+import { endOf } from '../../diff/runs.ts';
+import type { LeafRun, SystemRegisters } from '../../vmsa/types.ts';
+import { accessOf, leafKind } from '../leaf-kinds.ts';
+import { html, type Markup } from './markup.ts';
+import type { Scale, Span } from './scale.ts';
+
+/** Height of a band in pixels. */
+export const bandHeight = 26;
+
+// More runs than this in one band are merged: a picture must not grow without bound.
+const mostRuns = 3000;
+
+interface Stroke extends Span {
+  /** CSS class: the leaf kind. */
+  kind: string;
+  /** CSS class of the overlay that shows the permission; '' for read-write, which has none. */
+  overlay: string;
+}
+
+const overlays = { rw: '', ro: 'ro', invalid: 'inv' } as const;
+
+function strokesOf(runs: readonly LeafRun[], scale: Scale, registers: SystemRegisters | undefined): Stroke[] {
+  const strokes: Stroke[] = [];
+  for (const run of runs) {
+    const stroke = {
+      from: scale.at(run.va),
+      to: scale.at(endOf(run)),
+      kind: leafKind(run) as string,
+      overlay: overlays[accessOf(run, registers)] as string,
+    };
+    const last = strokes.at(-1);
+    if (last?.to === stroke.from && last.kind === stroke.kind && last.overlay === stroke.overlay) last.to = stroke.to;
+    else strokes.push(stroke);
+  }
+  return strokes;
+}
+
+/** The look that most of a group of strokes has, by length. */
+function majority(strokes: readonly Stroke[]): Stroke {
+  const lengths = new Map<string, { stroke: Stroke; length: number }>();
+  for (const stroke of strokes) {
+    const key = `${stroke.kind} ${stroke.overlay}`;
+    const entry = lengths.get(key) ?? { stroke, length: 0 };
+    entry.length += stroke.to - stroke.from;
+    lengths.set(key, entry);
+  }
+  return [...lengths.values()].reduce((most, entry) => (entry.length > most.length ? entry : most)).stroke;
+}
+
+/** Neighbours closer than `grain` units joined into one stroke of a mixed colour. */
+function mergeFine(strokes: readonly Stroke[], grain: number): Stroke[] {
+  const groups = new Map<number, Stroke[]>();
+  for (const stroke of strokes) {
+    const cell = Math.floor(stroke.from / grain);
+    groups.set(cell, [...(groups.get(cell) ?? []), stroke]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    if (group.length < 2) return group;
+    const last = group[group.length - 1];
+    return [{ ...majority(group), from: group[0].from, to: last.to, overlay: 'mix' }];
+  });
+}
+
+function bounded(strokes: Stroke[]): { strokes: Stroke[]; merged: boolean } {
+  let fine = strokes;
+  for (let grain = 16; fine.length > mostRuns; grain *= 2) fine = mergeFine(strokes, grain);
+  return { strokes: fine, merged: fine.length < strokes.length };
+}
+
+/** Horizontal lines, thick as a band, drawn by one path a look: its stroke is the band. */
+function path(look: string, spans: readonly Span[]): Markup {
+  const middle = bandHeight / 2;
+  const lines = mergeSame(spans).map(({ from, to }) => `M${from} ${middle}h${to - from}`);
+  return html`<path class="${look}" d="${lines.join('')}"/>`;
+}
+
+function mergeSame(spans: readonly Span[]): Span[] {
+  const merged: Span[] = [];
+  for (const { from, to } of spans) {
+    const last = merged.at(-1);
+    if (last?.to === from) last.to = to;
+    else merged.push({ from, to });
+  }
+  return merged;
+}
+
+function paths(strokes: readonly Stroke[]): Markup {
+  const kinds = Map.groupBy(strokes, ({ kind }) => kind);
+  const lengths = (spans: readonly Span[]) => spans.reduce((sum, { from, to }) => sum + to - from, 0);
+  // The commonest kind lies below the others: a seam between two strokes then shows a colour of the picture, not of the page.
+  const layers = [...kinds].sort(([, left], [, right]) => lengths(right) - lengths(left));
+  const marked = Map.groupBy(
+    strokes.filter(({ overlay }) => overlay !== ''),
+    ({ overlay }) => overlay,
+  );
+  return html`${layers.map(([kind, spans]) => path(kind, spans))}${[...marked].map(([overlay, spans]) => overlayPath(overlay, spans))}`;
+}
+
+function overlayPath(overlay: string, spans: readonly Span[]): Markup {
+  if (overlay !== 'ro') return path(overlay, spans);
+  // Two stripes: they keep their shape however far the picture is stretched sideways.
+  const lines = mergeSame(spans).map(({ from, to }) => `M${from} 8h${to - from}M${from} 18h${to - from}`);
+  return html`<path class="ro" d="${lines.join('')}"/>`;
+}
+
+/** A band that pictures refer to by id. */
+export interface Band {
+  id: string;
+  /** Runs were merged into mixed strokes, since there were too many. */
+  merged: boolean;
+}
+
+/** The bands of a page, each kept once: most cases of a run have the same linear map as some other case. */
+export interface BandStore {
+  leaves(runs: readonly LeafRun[], scale: Scale, registers?: SystemRegisters): Band;
+  marks(spans: readonly Span[]): Band;
+  /** The definitions, for one hidden SVG on the page. */
+  definitions(): Markup;
+  /** Bytes of the definitions so far. */
+  size(): number;
+}
+
+/** An empty store. */
+export function createBandStore(): BandStore {
+  const bands = new Map<string, { id: string; content: Markup }>();
+  let size = 0;
+  const keep = (content: Markup): string => {
+    const known = bands.get(content.text);
+    if (known !== undefined) return known.id;
+    const id = `b${bands.size}`;
+    bands.set(content.text, { id, content });
+    size += content.text.length;
+    return id;
+  };
+  return {
+    leaves(runs, scale, registers) {
+      const { strokes, merged } = bounded(strokesOf(runs, scale, registers));
+      return { id: keep(paths(strokes)), merged };
+    },
+    marks: (spans) => ({ id: keep(path('diff', spans)), merged: false }),
+    definitions: () => {
+      const groups = [...bands.values()].map(({ id, content }) => html`<g id="${id}">${content}</g>\n`);
+      return html`<svg class="defs" width="0" height="0" aria-hidden="true"><defs>${groups}</defs></svg>`;
+    },
+    size: () => size,
+  };
+}

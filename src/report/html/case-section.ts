@@ -1,0 +1,100 @@
+import type { CaseResult } from '../../diff/types.ts';
+import type { DerivationStep } from '../../model/types.ts';
+import type { CaseDossier, CaseDrawing } from '../types.ts';
+import { formatSeconds, plural } from '../units.ts';
+import { verdictStyles } from '../verdicts.ts';
+import type { BandStore } from './bands.ts';
+import { compositionTable } from './composition.ts';
+import { type DrawingDepth, mapFigure } from './map-figure.ts';
+import { html, type Markup } from './markup.ts';
+import { verdictBadge } from './verdict-badge.ts';
+
+/** Ids of the page's anchors. */
+export interface Anchors {
+  case(name: string): string;
+  finding(id: string, known: string | undefined): string;
+}
+
+function rows(entries: readonly (readonly [string, string | number])[]): Markup {
+  return html`${entries.map(([name, value]) => html`<tr><th scope="row"><code>${name}</code></th><td>${value}</td></tr>`)}`;
+}
+
+function decisionsTable(result: CaseResult, dossier: CaseDossier): Markup | undefined {
+  const predicted = Object.entries(dossier.decisions ?? {}).map(
+    ([name, value]) => [name, value ? 'yes' : 'no'] as const,
+  );
+  const captured = Object.entries(result.symbols);
+  const probes = (dossier.probes ?? []).map(({ probe, call, errno }) => {
+    const expected = dossier.predictedProbes?.find((prediction) => prediction.probe === probe);
+    const found = errno === 0 ? 'works' : `${call} fails with errno ${errno}`;
+    const wanted =
+      expected === undefined ? '' : `, predicted ${expected.errno === 0 ? 'works' : `errno ${expected.errno}`}`;
+    return [probe, `${found}${wanted}`] as const;
+  });
+  const table = (caption: string, entries: readonly (readonly [string, string])[]) =>
+    entries.length === 0
+      ? undefined
+      : html`<table><caption>${caption}</caption><tbody>${rows(entries)}</tbody></table>`;
+  if (predicted.length + captured.length + probes.length === 0) return undefined;
+  return html`<div class="pair">${table('Decisions, predicted', predicted)}${table('Captured from the kernel', captured)}${table('Probes', probes)}</div>`;
+}
+
+function derivation(steps: readonly DerivationStep[]): Markup | undefined {
+  if (steps.length === 0) return undefined;
+  const items = steps.map(
+    ({ where, source, outcome }) => html`<li><code>${where}</code> ${outcome} <small>${source}</small></li>`,
+  );
+  return html`<details class="inner"><summary>Derivation of the prediction, ${plural(steps.length, 'step')}</summary><ol class="steps">${items}</ol></details>`;
+}
+
+function checkpoints(
+  drawings: readonly CaseDrawing[],
+  store: BandStore,
+  depth: DrawingDepth | 'none',
+): Markup | undefined {
+  if (drawings.length === 0) return undefined;
+  if (depth === 'none') {
+    return html`<p class="note">Not drawn, to keep this page small: <code>ptdiff show</code> has the numbers.</p>`;
+  }
+  return html`${drawings.map((drawing, index) => {
+    const open = index === drawings.length - 1 ? html` open` : undefined;
+    return html`<details class="inner"${open}><summary>Linear map at ${drawing.checkpoint}</summary>${mapFigure(drawing, store, depth)}</details>`;
+  })}`;
+}
+
+function findingLinks(result: CaseResult, anchors: Anchors): Markup | undefined {
+  if (result.findings.length === 0) return undefined;
+  const items = result.findings.map(({ id, known, title, checkpoint }) => {
+    const where = checkpoint === undefined ? '' : ` (${checkpoint})`;
+    return html`<li><a href="#${anchors.finding(id, known)}">${title}</a>${where}</li>`;
+  });
+  return html`<ul class="links">${items}</ul>`;
+}
+
+/** One case, folded: its summary line is what a reader scans; everything known of it lies inside. */
+export function caseSection(
+  result: CaseResult,
+  dossier: CaseDossier,
+  tools: { anchors: Anchors; store: BandStore; depth: DrawingDepth | 'none' },
+): Markup {
+  const { kernel } = result;
+  const findings =
+    result.findings.length > 0
+      ? html` <span class="meta">${plural(result.findings.length, 'finding')}</span>`
+      : undefined;
+  const console_ =
+    dossier.consoleTail === undefined || result.verdict === 'pass'
+      ? undefined
+      : html`<details class="inner"><summary>End of the console</summary><pre>${dossier.consoleTail}</pre></details>`;
+  const newer =
+    dossier.newerThanKnown === true ? ' (newer than every generation known; predicted with the newest)' : '';
+  return html`<details class="case v-${result.verdict}"><summary>${verdictBadge(result.verdict)} <b>${kernel.release || kernel.spec}</b> <span class="scenario">${result.scenario}</span>${findings}</summary>
+<div class="body" id="${tools.anchors.case(result.case)}">
+<p class="meta">${result.case} · ${verdictStyles[result.verdict].meaning} · ${formatSeconds(result.seconds)} · model generation ${kernel.generation}${newer} · <a href="cases/${encodeURIComponent(result.case)}/">files of this case</a></p>
+${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${findingLinks(result, tools.anchors)}
+${dossier.repro === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${dossier.repro}</pre>`}
+${compositionTable(result, dossier)}${checkpoints(dossier.drawings, tools.store, tools.depth)}
+${decisionsTable(result, dossier)}${derivation(dossier.derivation ?? [])}${console_}
+</div></details>
+`;
+}

@@ -1,0 +1,73 @@
+import { diffLeaves } from '../../diff/compare.ts';
+import type { Granule, LeafRun } from '../../vmsa/types.ts';
+import { accessOf, kindLabel, leafKind } from '../leaf-kinds.ts';
+import type { CaseDrawing } from '../types.ts';
+import { formatBytes, formatPhysical, formatVirtual, plural } from '../units.ts';
+import type { BandStore } from './bands.ts';
+import { type MapBands, overview, zoomed } from './map-view.ts';
+import { html, type Markup } from './markup.ts';
+import { measure, type Scale, unit } from './scale.ts';
+import { zoomWindows } from './zoom-windows.ts';
+
+const listedDifferences = 24;
+
+function describeRun(run: LeafRun | undefined, granule: Granule): string {
+  if (run === undefined) return 'nothing';
+  const access = accessOf(run);
+  return `${kindLabel(granule, leafKind(run))} ${access === 'invalid' ? 'invalid' : access.toUpperCase()}`;
+}
+
+function leafCells(run: LeafRun | undefined, granule: Granule): Markup {
+  if (run === undefined) return html`<td>nothing</td><td></td>`;
+  return html`<td>${describeRun(run, granule)}</td><td><code>0x${run.attributes.toString(16)}</code></td>`;
+}
+
+/** The first differing stretches as a table: address, both sides, and what the model says the memory is. */
+function differencesTable(drawing: CaseDrawing): Markup | undefined {
+  const differences = diffLeaves(drawing.predicted, drawing.actual);
+  if (differences.length === 0) return undefined;
+  const rows = differences.slice(0, listedDifferences).map(({ expected, actual }) => {
+    const run = expected ?? actual;
+    if (run === undefined) return undefined;
+    return html`<tr><td><code>${formatVirtual(run.va)}</code></td><td><code>${formatPhysical(run.pa)}</code></td><td class="num">${formatBytes(run.size)}</td>${leafCells(expected, drawing.granule)}${leafCells(actual, drawing.granule)}<td>${expected?.why ?? 'not in the prediction'}</td></tr>`;
+  });
+  const more = differences.length - rows.length;
+  return html`<div class="scroll"><table class="leaves"><caption>${plural(differences.length, 'differing stretch', 'differing stretches')}${more > 0 ? `, the first ${rows.length} shown` : ''}</caption>
+<thead><tr><th scope="col">virtual</th><th scope="col">physical</th><th scope="col" class="num">size</th><th scope="col">predicted</th><th scope="col">bits</th><th scope="col">actual</th><th scope="col">bits</th><th scope="col">what it is</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function windowViews(drawing: CaseDrawing, bands: MapBands, scale: Scale): Markup[] {
+  return zoomWindows(drawing.predicted, scale).map((window) => {
+    const from = scale.base + window.from * unit;
+    const size = (window.to - window.from) * unit;
+    const caption = `${formatPhysical(from)}, ${formatBytes(size)}: ${window.title}`;
+    return html`<p class="zoomed${window.differs ? ' differs' : ''}">${caption}</p>${zoomed(bands, scale, window, `Enlarged: ${caption}`)}`;
+  });
+}
+
+/** How much of a checkpoint is drawn: a page has room for the whole of a few cases only. */
+export type DrawingDepth = 'full' | 'overview';
+
+/**
+ * One checkpoint: the linear map to scale, predicted above actual, then enlarged views of the interesting parts and the list
+ * of differences. The attributes on the figure are what the script needs to zoom freely.
+ */
+export function mapFigure(drawing: CaseDrawing, store: BandStore, depth: DrawingDepth): Markup {
+  if (drawing.predicted.length + drawing.actual.length === 0) return html`<p>The linear map is empty.</p>`;
+  const scale = measure(drawing);
+  const bands: MapBands = {
+    predicted: store.leaves(drawing.predicted, scale),
+    actual: store.leaves(drawing.actual, scale, drawing.registers),
+  };
+  const differing = scale.differences.reduce((sum, { from, to }) => sum + (to - from) * unit, 0);
+  const verdict = differing === 0 ? 'predicted and actual agree' : `${formatBytes(differing)} differ`;
+  const spans = scale.regions.map(({ from, to }) => `${from}-${to}`).join(' ');
+  const merged =
+    bands.predicted.merged || bands.actual.merged
+      ? html`<p class="note">More runs than a picture holds: neighbours were merged into speckled strokes of the commoner kind.</p>`
+      : undefined;
+  return html`<figure data-base="${scale.base}" data-spans="${spans}" data-predicted="${bands.predicted.id}" data-actual="${bands.actual.id}">
+${overview(bands, scale, `Linear map at ${drawing.checkpoint}: ${verdict}`)}
+<figcaption>At <b>${drawing.checkpoint}</b>: ${verdict}. Physical address in GiB.</figcaption>${merged}
+${depth === 'full' ? windowViews(drawing, bands, scale) : undefined}</figure>${differencesTable(drawing)}`;
+}

@@ -1,0 +1,68 @@
+import { axis, holes, type Placed, placeRegions } from './axis.ts';
+import { type Band, bandHeight } from './bands.ts';
+import { html, type Markup } from './markup.ts';
+import { mergeSpans, type Scale, type Span } from './scale.ts';
+
+const pictureWidth = 1000;
+const labelWidth = 72;
+const margin = 14;
+const rows = { predicted: 2, actual: 2 + bandHeight + 4, diff: 2 + 2 * (bandHeight + 4) };
+const diffHeight = 12;
+const axisTop = rows.diff + diffHeight + 4;
+const pictureHeight = axisTop + 22;
+
+/** The three bands of one checkpoint. */
+export interface MapBands {
+  predicted: Band;
+  actual: Band;
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+/** A band cut to a region and stretched to its width: the band itself is drawn once for the page. */
+function stretched(band: Band, region: Placed, y: number): Markup {
+  const box = `${region.from} 0 ${region.to - region.from} ${bandHeight}`;
+  return html`<svg x="${round(region.x)}" y="${y}" width="${round(region.width)}" height="${bandHeight}" viewBox="${box}" preserveAspectRatio="none"><use href="#${band.id}"/></svg>`;
+}
+
+/** Marks of the differences in a region, each at least two pixels wide. */
+function marks(differences: readonly Span[], region: Placed): string {
+  const pixels = region.width / (region.to - region.from);
+  const inside = differences
+    .filter(({ from, to }) => from < region.to && to > region.from)
+    .map(({ from, to }) => {
+      const left = region.x + (Math.max(from, region.from) - region.from) * pixels;
+      const right = region.x + (Math.min(to, region.to) - region.from) * pixels;
+      return { from: left, to: Math.max(right, left + 2) };
+    });
+  const y = rows.diff + diffHeight / 2;
+  return mergeSpans(inside, 1)
+    .map(({ from, to }) => `M${round(from)} ${y}h${round(to - from)}`)
+    .join('');
+}
+
+function view(bands: MapBands, scale: Scale, regions: readonly Placed[], style: 'gibibytes' | 'hexadecimal'): Markup {
+  const differing = regions.map((region) => marks(scale.differences, region)).join('');
+  const label = (y: number, height: number, text: string) =>
+    html`<text class="band" x="${labelWidth - 8}" y="${y + height / 2 + 4}">${text}</text>`;
+  return html`${label(rows.predicted, bandHeight, 'predicted')}${label(rows.actual, bandHeight, 'actual')}${label(rows.diff, diffHeight, 'differs')}
+${regions.map((region) => [stretched(bands.predicted, region, rows.predicted), stretched(bands.actual, region, rows.actual)])}
+<path class="rail" d="${regions.map(({ x, width }) => `M${round(x)} ${rows.diff + diffHeight / 2}h${round(width)}`).join('')}"/>${differing === '' ? undefined : html`<path class="mark" d="${differing}"/>`}
+${regions.map((region) => axis(region, scale, axisTop, style))}${holes(regions, rows.predicted + bandHeight)}`;
+}
+
+function picture(title: string, content: Markup): Markup {
+  return html`<svg class="map" viewBox="0 0 ${pictureWidth} ${pictureHeight}" role="img"><title>${title}</title>${content}</svg>`;
+}
+
+const plotWidth = pictureWidth - labelWidth - margin;
+
+/** The whole linear map to scale, holes compressed, the axis in GiB of physical address. */
+export function overview(bands: MapBands, scale: Scale, title: string): Markup {
+  return picture(title, view(bands, scale, placeRegions(scale.regions, labelWidth, plotWidth), 'gibibytes'));
+}
+
+/** A part of the linear map, enlarged, the axis in hexadecimal physical addresses. */
+export function zoomed(bands: MapBands, scale: Scale, span: Span, title: string): Markup {
+  return picture(title, view(bands, scale, [{ ...span, x: labelWidth, width: plotWidth }], 'hexadecimal'));
+}
