@@ -145,7 +145,7 @@ class Walker {
     if (!follows || this.#runLevel !== table.level || this.#runInherited !== table.inherited || layout.shift >= 32) {
       return index;
     }
-    const room = Math.ceil((2 ** 32 - this.#nextLow) / size);
+    const room = Math.max(0, Math.ceil((2 ** 32 - this.#nextLow) / size));
     const end = Math.min(table.entries, index + room);
     const stop = matchConsecutive(words, index, end, this.#nextLow, this.#nextHigh, size);
     this.#runSize += (stop - index) * size;
@@ -266,15 +266,21 @@ class Walker {
   }
 }
 
-/** First entry of [from, to) whose words are not lo + n * size and hi. The caller makes sure that the low word does not wrap. */
+/**
+ * First entry of [from, to) whose words are not lo + n * size and hi; the caller makes sure that the low word does not wrap.
+ * This loop is the walk's whole cost: everything in it must stay a 32-bit integer, hence the `| 0`.
+ */
 function matchConsecutive(words: Uint32Array, from: number, to: number, lo: number, hi: number, size: number): number {
-  let expected = lo | 0;
   const high = hi | 0;
-  for (let index = from; index < to; index++) {
-    if ((words[2 * index] | 0) !== expected || (words[2 * index + 1] | 0) !== high) return index;
-    expected = (expected + size) | 0;
+  const step = size | 0;
+  const end = (2 * to) | 0;
+  let expected = lo | 0;
+  let at = (2 * from) | 0;
+  while (at < end && (words[at] | 0) === expected && (words[at + 1] | 0) === high) {
+    expected = (expected + step) | 0;
+    at += 2;
   }
-  return Math.max(from, to);
+  return at >> 1;
 }
 
 function skipZeroes(words: Uint32Array, from: number, to: number): number {
