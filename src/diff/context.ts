@@ -1,14 +1,9 @@
 import type { Capture, Evidence } from '../linux/capture.ts';
+import type { PhysicalRange } from '../model/boot-facts.ts';
 import type { Decisions } from '../model/types.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { Granule, LeafRun } from '../vmsa/types.ts';
 import type { Finding } from './types.ts';
-
-/** A range of physical addresses [start, end), in bytes. */
-export interface PhysicalRange {
-  start: number;
-  end: number;
-}
 
 /** A range of virtual addresses [start, end). */
 export interface VirtualRange {

@@ -1,5 +1,5 @@
+import type { PhysicalRange } from '../model/boot-facts.ts';
 import type { LeafRun } from '../vmsa/types.ts';
-import type { PhysicalRange } from './context.ts';
 import { clipRun } from './runs.ts';
 
 /** The part of a run whose output addresses lie in `range`, or undefined. */

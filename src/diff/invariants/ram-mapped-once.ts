@@ -1,5 +1,6 @@
+import type { PhysicalRange } from '../../model/boot-facts.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
-import type { Invariant, PhysicalRange } from '../context.ts';
+import type { Invariant } from '../context.ts';
 import { partsOutside, subtract } from '../physical.ts';
 import { runsIn } from '../runs.ts';
 import { bytesText, countText, hex } from '../text.ts';

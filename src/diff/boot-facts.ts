@@ -1,0 +1,67 @@
+import type { Capture, CheckpointName, Evidence } from '../linux/capture.ts';
+import { vmallocRange } from '../linux/kernel-layout.ts';
+import { PTE_RDONLY } from '../linux/pgprot.ts';
+import type { SymbolTable } from '../linux/symbol-table.ts';
+import type { KernelTraits } from '../linux/traits.ts';
+import type { BootFacts, PhysicalRange } from '../model/boot-facts.ts';
+
+/** What the facts are taken from: one observed boot of a known kernel on known CPUs. */
+export interface ObservedBoot {
+  evidence: Evidence;
+  traits: KernelTraits;
+  symbols: SymbolTable;
+  /** MIDR_EL1 of each CPU, which the emulator does not show. */
+  midrs: bigint[];
+}
+
+/** Joins neighbours of an ascending list of ranges. */
+function joined(ranges: PhysicalRange[]): PhysicalRange[] {
+  const result: PhysicalRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = result.at(-1);
+    if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
+    else result.push({ ...range });
+  }
+  return result;
+}
+
+/** Frames that page mappings of the vmalloc and module ranges map read-only, without the kernel image itself. */
+function readOnlyVmalloc(capture: Capture, { evidence, traits, symbols }: ObservedBoot): PhysicalRange[] {
+  const { start, end } = vmallocRange(traits.vaBits, traits.geometry);
+  const text = symbols.textBase + evidence.image.slide;
+  const imageEnd = (symbols.address('_end') ?? symbols.textBase) + evidence.image.slide;
+  return joined(
+    capture.ttbr1.leaves
+      .filter((leaf) => leaf.valid && leaf.level === 3 && leaf.va >= start && leaf.va < end)
+      .filter((leaf) => (leaf.attributes & PTE_RDONLY) !== 0n && !(leaf.va >= text && leaf.va < imageEnd))
+      .map((leaf) => ({ start: leaf.pa, end: leaf.pa + leaf.size })),
+  );
+}
+
+/** __kfence_pool holds a linear address; a pool that failed to come up is 0. */
+function kfencePoolOf(capture: Capture | undefined): number | undefined {
+  const pool = capture?.variables.__kfence_pool;
+  const offset = capture?.variables.memstart_addr;
+  if (!pool || offset === undefined) return undefined;
+  const leaf = capture.ttbr1.leaves.find(({ va, size }) => pool >= va && pool < va + BigInt(size));
+  return leaf && leaf.pa + Number(pool - leaf.va);
+}
+
+/** The closed list of boot facts (see BootFacts), taken from one boot. */
+export function bootFactsOf(boot: ObservedBoot): BootFacts {
+  const { evidence, midrs } = boot;
+  const first = evidence.captures[0];
+  const frames: Partial<Record<CheckpointName, PhysicalRange[]>> = {};
+  for (const capture of evidence.captures) frames[capture.checkpoint] = readOnlyVmalloc(capture, boot);
+  const memstartAddr = first?.variables.memstart_addr;
+  const kfencePool = kfencePoolOf(first);
+  return {
+    idRegisters: evidence.idRegisters.map((registers, cpu) => ({ ...registers, MIDR_EL1: midrs[cpu] })),
+    image: evidence.image,
+    ...(memstartAddr === undefined ? {} : { memstartAddr }),
+    ...(kfencePool === undefined ? {} : { kfencePool }),
+    readOnlyVmalloc: frames,
+    splitRequests: evidence.splitRequests,
+    probePages: evidence.probes.flatMap(({ pages }) => pages),
+  };
+}
