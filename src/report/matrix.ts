@@ -38,7 +38,9 @@ export function layMatrix(run: RunRecord, cases: readonly CaseResult[]): Matrix 
     ...run.planned,
     ...cases.map((result) => ({ kernel: result.kernel.spec, scenario: result.scenario })),
   ];
-  const scenarios = [...new Set(everything.map(({ scenario }) => scenario))];
+  const named = new Set(everything.map(({ scenario }) => scenario));
+  const inOrder = run.scenarios.map(({ name }) => name).filter((name) => named.has(name));
+  const scenarios = [...new Set([...inOrder, ...named])];
   const releases = new Map([
     ...run.kernels.map(({ spec, release }) => [spec, release] as const),
     ...cases.filter(({ kernel }) => kernel.release !== '').map(({ kernel }) => [kernel.spec, kernel.release] as const),

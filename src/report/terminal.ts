@@ -29,11 +29,8 @@ function findingLines(folded: FoldedFinding, paint: Paint): string[] {
     `  ${paint(finding.known === undefined ? '1;31' : '36', status)}  ${paint('1', id)}  ${paint('2', where)}`,
     ...hang('         ', plainLine(finding.title), terminalWidth),
     ...known,
-    ...hang(
-      `         ${describeReach(folded)}: `,
-      `${names(folded.kernels)} × ${names(folded.scenarios)}`,
-      terminalWidth,
-    ),
+    ...hang('         ', `${describeReach(folded)}: ${names(folded.kernels)}`, terminalWidth),
+    ...hang('         × ', names(folded.scenarios), terminalWidth),
     ...hang('         ./ptdiff show ', plainLine(folded.cases[0].case), terminalWidth),
   ];
 }

@@ -1,6 +1,7 @@
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import type { CheckpointName, ProbeResult } from '../linux/capture.ts';
 import type { Decisions, DerivationStep, PredictedRun, ProbePrediction } from '../model/types.ts';
+import type { Scenario } from '../scenario/types.ts';
 import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';
 
 /** Version of the shapes of run.json and cases.jsonl; raised when a reader of the old shape would misread the new one. */
@@ -45,6 +46,8 @@ export interface RunRecord {
   /** The command line, word by word, without the interpreter. */
   command: string[];
   asked: { kernels: string[]; scenarios: string[]; jobs: number };
+  /** The scenarios of the matrix, whole, in its order. */
+  scenarios: Scenario[];
   emulator: EmulatorIdentity;
   kernels: KernelIdentity[];
   /** Kernels that were asked for and could not be had. */

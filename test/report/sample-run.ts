@@ -10,6 +10,7 @@ import {
   runSchemaVersion,
 } from '../../src/report/types.ts';
 import { countVerdicts } from '../../src/report/verdicts.ts';
+import type { Rodata, Scenario } from '../../src/scenario/types.ts';
 import type { LeafRun, Level } from '../../src/vmsa/types.ts';
 
 /** A report of the shape and size of a real run: the layouts follow what stock kernels do with 1 GiB of 4K pages. */
@@ -102,6 +103,7 @@ export function layout(options: { large: boolean; kfence: boolean; imageAt: numb
 }
 
 const decisions: Decisions = {
+  debugPagealloc: false,
   rodataEnabled: true,
   rodataFull: true,
   kfenceEarlyInit: false,
@@ -153,6 +155,24 @@ export const sampleKernels = [
 export const sampleScenarios = ['max', 'neoverse-v3-r0p2', 'neoverse-v3-r0p1', 'cortex-a76', 'neoverse-n2'].flatMap(
   (cpu) => ['', '+noalias', '+off'].flatMap((rodata) => ['', '+kfence'].map((kfence) => `${cpu}${rodata}${kfence}`)),
 );
+
+function rodataOf(options: readonly string[]): Rodata {
+  if (options.includes('noalias')) return 'noalias';
+  return options.includes('off') ? 'off' : 'default';
+}
+
+function scenarioOf(name: string): Scenario {
+  const [cpu, ...options] = name.split('+');
+  return {
+    name,
+    machine: { cpu, cpus: 2, memory: 1024, holes: [], world: 'normal' },
+    rodata: rodataOf(options),
+    ...(options.includes('kfence') ? { kfenceSampleInterval: 100 } : {}),
+    kaslr: true,
+    parameters: [],
+    probes: ['memfd_secret'],
+  };
+}
 
 export const mismatch: Finding = {
   id: 'mismatch-init-kernel-text-alias-pmd-for-contpte',
@@ -265,6 +285,7 @@ export function sampleReport(share = 0.5): Report {
       ptdiff: { version: '0.1.0' },
       command: ['./ptdiff', 'run', '--out', 'results/run'],
       asked: { kernels: sampleKernels.map(({ spec }) => spec), scenarios: sampleScenarios, jobs: 2 },
+      scenarios: sampleScenarios.map(scenarioOf),
       emulator: {
         version: '11.1.3 (Debian 1:11.1.3+ds-1)',
         sha256: '5f'.repeat(32),

@@ -13,11 +13,9 @@ const mostRuns = 3000;
 interface Stroke extends Span {
   /** CSS class: the leaf kind. */
   kind: string;
-  /** CSS class of the overlay that shows the permission; '' for read-write, which has none. */
+  /** CSS class of the overlay that shows the permission; 'rw' has none. */
   overlay: string;
 }
-
-const overlays = { rw: '', ro: 'ro', invalid: 'inv' } as const;
 
 function strokesOf(runs: readonly LeafRun[], scale: Scale, registers: SystemRegisters | undefined): Stroke[] {
   const strokes: Stroke[] = [];
@@ -26,7 +24,7 @@ function strokesOf(runs: readonly LeafRun[], scale: Scale, registers: SystemRegi
       from: scale.at(run.va),
       to: scale.at(endOf(run)),
       kind: leafKind(run) as string,
-      overlay: overlays[accessOf(run, registers)] as string,
+      overlay: accessOf(run, registers) as string,
     };
     const last = strokes.at(-1);
     if (last?.to === stroke.from && last.kind === stroke.kind && last.overlay === stroke.overlay) last.to = stroke.to;
@@ -57,7 +55,7 @@ function mergeFine(strokes: readonly Stroke[], grain: number): Stroke[] {
   return [...groups.values()].flatMap((group) => {
     if (group.length < 2) return group;
     const last = group[group.length - 1];
-    return [{ ...majority(group), from: group[0].from, to: last.to, overlay: 'mix' }];
+    return [{ ...majority(group), from: group[0].from, to: last.to, overlay: 'mixed' }];
   });
 }
 
@@ -67,11 +65,27 @@ function bounded(strokes: Stroke[]): { strokes: Stroke[]; merged: boolean } {
   return { strokes: fine, merged: fine.length < strokes.length };
 }
 
-/** Horizontal lines, thick as a band, drawn by one path a look: its stroke is the band. */
+/** Rows of a band that a look paints, in pixels from its top; stripes and hollows keep their shape however far a view is stretched. */
+const rowsOf: Record<string, readonly { top: number; height: number }[]> = {
+  ro: [
+    { top: 7, height: 2.5 },
+    { top: 16.5, height: 2.5 },
+  ],
+  invalid: [{ top: 3, height: bandHeight - 6 }],
+  mixed: [{ top: 11, height: 4 }],
+};
+const whole = [{ top: 0, height: bandHeight }];
+
+/** The outline that paints the rows of a look over spans of memory. Filled, not stroked: browsers thin a stroke that is squeezed. */
+export function outline(look: string, spans: readonly Span[]): string {
+  const rows = rowsOf[look] ?? whole;
+  return mergeSame(spans)
+    .flatMap(({ from, to }) => rows.map(({ top, height }) => `M${from} ${top}h${to - from}v${height}H${from}`))
+    .join('');
+}
+
 function path(look: string, spans: readonly Span[]): Markup {
-  const middle = bandHeight / 2;
-  const lines = mergeSame(spans).map(({ from, to }) => `M${from} ${middle}h${to - from}`);
-  return html`<path class="${look}" d="${lines.join('')}"/>`;
+  return html`<path class="${look}" d="${outline(look, spans)}"/>`;
 }
 
 function mergeSame(spans: readonly Span[]): Span[] {
@@ -90,17 +104,10 @@ function paths(strokes: readonly Stroke[]): Markup {
   // The commonest kind lies below the others: a seam between two strokes then shows a colour of the picture, not of the page.
   const layers = [...kinds].sort(([, left], [, right]) => lengths(right) - lengths(left));
   const marked = Map.groupBy(
-    strokes.filter(({ overlay }) => overlay !== ''),
+    strokes.filter(({ overlay }) => overlay !== 'rw'),
     ({ overlay }) => overlay,
   );
-  return html`${layers.map(([kind, spans]) => path(kind, spans))}${[...marked].map(([overlay, spans]) => overlayPath(overlay, spans))}`;
-}
-
-function overlayPath(overlay: string, spans: readonly Span[]): Markup {
-  if (overlay !== 'ro') return path(overlay, spans);
-  // Two stripes: they keep their shape however far the picture is stretched sideways.
-  const lines = mergeSame(spans).map(({ from, to }) => `M${from} 8h${to - from}M${from} 18h${to - from}`);
-  return html`<path class="ro" d="${lines.join('')}"/>`;
+  return html`${layers.map(([kind, spans]) => path(kind, spans))}${[...marked].map(([overlay, spans]) => path(overlay, spans))}`;
 }
 
 /** A band that pictures refer to by id. */

@@ -4,10 +4,10 @@ import { accessOf, kindLabel, leafKind } from '../leaf-kinds.ts';
 import type { CaseDrawing } from '../types.ts';
 import { formatBytes, formatPhysical, formatVirtual, plural } from '../units.ts';
 import type { BandStore } from './bands.ts';
-import { type MapBands, overview, zoomed } from './map-view.ts';
+import { type MapBands, overview, windowLetters, zoomed } from './map-view.ts';
 import { html, type Markup } from './markup.ts';
 import { measure, type Scale, unit } from './scale.ts';
-import { zoomWindows } from './zoom-windows.ts';
+import { type ZoomWindow, zoomWindows } from './zoom-windows.ts';
 
 const listedDifferences = 24;
 
@@ -36,12 +36,12 @@ function differencesTable(drawing: CaseDrawing): Markup | undefined {
 <thead><tr><th scope="col">virtual</th><th scope="col">physical</th><th scope="col" class="num">size</th><th scope="col">predicted</th><th scope="col">bits</th><th scope="col">actual</th><th scope="col">bits</th><th scope="col">what it is</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function windowViews(drawing: CaseDrawing, bands: MapBands, scale: Scale): Markup[] {
-  return zoomWindows(drawing.predicted, scale).map((window) => {
+function windowViews(windows: readonly ZoomWindow[], bands: MapBands, scale: Scale): Markup[] {
+  return windows.map((window, index) => {
     const from = scale.base + window.from * unit;
     const size = (window.to - window.from) * unit;
     const caption = `${formatPhysical(from)}, ${formatBytes(size)}: ${window.title}`;
-    return html`<p class="zoomed${window.differs ? ' differs' : ''}">${caption}</p>${zoomed(bands, scale, window, `Enlarged: ${caption}`)}`;
+    return html`<p class="zoomed${window.differs ? ' differs' : ''}"><b>${windowLetters[index]}</b> ${caption}</p>${zoomed(bands, scale, window, `Enlarged: ${caption}`)}`;
   });
 }
 
@@ -59,6 +59,7 @@ export function mapFigure(drawing: CaseDrawing, store: BandStore, depth: Drawing
     predicted: store.leaves(drawing.predicted, scale),
     actual: store.leaves(drawing.actual, scale, drawing.registers),
   };
+  const windows = depth === 'full' ? zoomWindows(drawing.predicted, scale) : [];
   const differing = scale.differences.reduce((sum, { from, to }) => sum + (to - from) * unit, 0);
   const verdict = differing === 0 ? 'predicted and actual agree' : `${formatBytes(differing)} differ`;
   const spans = scale.regions.map(({ from, to }) => `${from}-${to}`).join(' ');
@@ -67,7 +68,7 @@ export function mapFigure(drawing: CaseDrawing, store: BandStore, depth: Drawing
       ? html`<p class="note">More runs than a picture holds: neighbours were merged into speckled strokes of the commoner kind.</p>`
       : undefined;
   return html`<figure data-base="${scale.base}" data-spans="${spans}" data-predicted="${bands.predicted.id}" data-actual="${bands.actual.id}">
-${overview(bands, scale, `Linear map at ${drawing.checkpoint}: ${verdict}`)}
+${overview(bands, scale, `Linear map at ${drawing.checkpoint}: ${verdict}`, windows)}
 <figcaption>At <b>${drawing.checkpoint}</b>: ${verdict}. Physical address in GiB.</figcaption>${merged}
-${depth === 'full' ? windowViews(drawing, bands, scale) : undefined}</figure>${differencesTable(drawing)}`;
+${windowViews(windows, bands, scale)}</figure>${differencesTable(drawing)}`;
 }

@@ -6,7 +6,7 @@ import { mergeSpans, type Scale, type Span } from './scale.ts';
 const pictureWidth = 1000;
 const labelWidth = 72;
 const margin = 14;
-const rows = { predicted: 2, actual: 2 + bandHeight + 4, diff: 2 + 2 * (bandHeight + 4) };
+const rows = { predicted: 16, actual: 16 + bandHeight + 4, diff: 16 + 2 * (bandHeight + 4) };
 const diffHeight = 12;
 const axisTop = rows.diff + diffHeight + 4;
 const pictureHeight = axisTop + 22;
@@ -51,18 +51,40 @@ ${regions.map((region) => [stretched(bands.predicted, region, rows.predicted), s
 ${regions.map((region) => axis(region, scale, axisTop, style))}${holes(regions, rows.predicted + bandHeight)}`;
 }
 
-function picture(title: string, content: Markup): Markup {
-  return html`<svg class="map" viewBox="0 0 ${pictureWidth} ${pictureHeight}" role="img"><title>${title}</title>${content}</svg>`;
+function picture(title: string, top: number, content: Markup): Markup {
+  return html`<svg class="map" viewBox="0 ${top} ${pictureWidth} ${pictureHeight - top}" role="img"><title>${title}</title>${content}</svg>`;
 }
 
 const plotWidth = pictureWidth - labelWidth - margin;
 
-/** The whole linear map to scale, holes compressed, the axis in GiB of physical address. */
-export function overview(bands: MapBands, scale: Scale, title: string): Markup {
-  return picture(title, view(bands, scale, placeRegions(scale.regions, labelWidth, plotWidth), 'gibibytes'));
+/** Letters of the enlarged views, in order. */
+export const windowLetters = 'abcdefghij';
+
+/** Brackets above an overview that show where the enlarged views lie; letters keep their distance. */
+function brackets(windows: readonly Span[], regions: readonly Placed[]): Markup {
+  let lastLetter = 0;
+  const each = windows.map(({ from, to }, index) => {
+    const region = regions.find((candidate) => from < candidate.to && to > candidate.from) ?? regions[0];
+    const pixels = region.width / (region.to - region.from);
+    const left = region.x + (from - region.from) * pixels;
+    const right = Math.max(left + 3, region.x + (to - region.from) * pixels);
+    lastLetter = Math.max((left + right) / 2, lastLetter + 10);
+    return html`<path class="tick" d="M${round(left)} 14v-4H${round(right)}v4"/><text x="${round(lastLetter)}" y="8">${windowLetters[index]}</text>`;
+  });
+  return html`${each}`;
+}
+
+/** The whole linear map to scale, holes compressed, the axis in GiB of physical address, `windows` marked by letters. */
+export function overview(bands: MapBands, scale: Scale, title: string, windows: readonly Span[]): Markup {
+  const regions = placeRegions(scale.regions, labelWidth, plotWidth);
+  return picture(title, 0, html`${view(bands, scale, regions, 'gibibytes')}${brackets(windows, regions)}`);
 }
 
 /** A part of the linear map, enlarged, the axis in hexadecimal physical addresses. */
 export function zoomed(bands: MapBands, scale: Scale, span: Span, title: string): Markup {
-  return picture(title, view(bands, scale, [{ ...span, x: labelWidth, width: plotWidth }], 'hexadecimal'));
+  return picture(
+    title,
+    rows.predicted - 2,
+    view(bands, scale, [{ ...span, x: labelWidth, width: plotWidth }], 'hexadecimal'),
+  );
 }

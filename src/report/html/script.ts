@@ -21,12 +21,23 @@ const input = (parent, text, max, value) => {
 };
 const size = (bytes) => bytes >= 2 ** 30 ? +(bytes / 2 ** 30).toFixed(2) + ' GiB' : bytes >= 2 ** 20 ? +(bytes / 2 ** 20).toFixed(2) + ' MiB' : Math.round(bytes / 1024) + ' KiB';
 function addLens(figure) {
+  const caption = figure.querySelector('figcaption');
   const spans = figure.dataset.spans.split(' ').map((span) => span.split('-').map(Number));
   const first = spans[0][0], end = spans[spans.length - 1][1], extent = end - first;
   const least = Math.min(extent, 32);
   const box = document.createElement('div');
   box.className = 'lens';
-  figure.querySelector('figcaption').after(box);
+  box.hidden = true;
+  caption.after(box);
+  const button = caption.appendChild(document.createElement('button'));
+  button.type = 'button';
+  button.textContent = 'Zoom freely';
+  button.setAttribute('aria-expanded', 'false');
+  const show = (shown) => {
+    box.hidden = !shown;
+    button.setAttribute('aria-expanded', String(shown));
+  };
+  button.addEventListener('click', () => show(box.hidden));
   const place = input(box, 'position', 1, 0);
   const zoom = input(box, 'zoom', 1, 0.5);
   const picture = node('svg', { class: 'map', viewBox: '0 0 1000 60', role: 'img', 'aria-label': 'The part of the map under the lens' }, box);
@@ -55,6 +66,7 @@ function addLens(figure) {
       const at = view.x + view.width * (event.clientX - area.left) / area.width;
       const width = extent * (least / extent) ** zoom.value;
       place.value = extent === width ? 0 : Math.min(1, Math.max(0, (at - width / 2 - first) / (extent - width)));
+      show(true);
       draw();
       break;
     }
