@@ -16,6 +16,8 @@ import type { Level, Malformed, WalkResult } from './types.ts';
 export interface RamReader {
   /** Bytes of RAM: no more tables than fit into it are visited. */
   readonly size: number;
+  /** Every walk calls this first: what a reader kept of an earlier walk may have changed since. */
+  begin?(): void;
   /**
    * `bytes` of the table at `pa` as little-endian words, low word of each descriptor first; undefined when any of it lies
    * outside RAM. The next call may overwrite the words.
@@ -87,6 +89,7 @@ class Walker {
   walk(): WalkResult {
     const { rootPa, rootEntries, startLevel, notWalked } = this.#regime;
     if (notWalked === undefined) {
+      this.#ram.begin?.();
       const root: Table = { pa: rootPa, level: startLevel, entries: rootEntries, offset: 0, inherited: 0 };
       this.#enter(root, 0n, () => this.#report(0, startLevel, 0n, 'The first table lies outside RAM.'));
       this.#closeRun();

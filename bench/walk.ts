@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { execa } from 'execa';
+import { withDir } from 'tmp-promise';
+import { openRam } from '../harness/ram-file.ts';
+import { stage1Regime } from '../src/vmsa/regime.ts';
+import type { SystemRegisters } from '../src/vmsa/types.ts';
+import { walk } from '../src/vmsa/walk.ts';
+import { type LinearMapFile, writeLinearMap } from './linear-map-file.ts';
+
+/** Milliseconds, medians of one run on one RAM file; the files are opened and the tables read in each measurement. */
+export interface WalkTimes {
+  gibibytes: number;
+  walk: number;
+  /** The C walker with one pread a table, and with the file mapped. */
+  cPread: number;
+  cMmap: number;
+  /** The Python stand-in for debugger scripts such as gdb-pt-dump. */
+  python?: number;
+}
+
+/** Ratios that the bench reports. */
+export interface WalkRatios {
+  /** walk / C, against the faster of the two C walkers. */
+  c1: number;
+  c16: number;
+  /** Python stand-in / walk at 1 GiB. */
+  python1: number;
+}
+
+const ROUNDS = 7;
+const TURNS = 3;
+
+/** Measures the outside walk of page-mapped 1 and 16 GiB guests against C and Python on the same RAM files, and prints it. */
+export async function benchWalk(): Promise<WalkRatios> {
+  return await withDir(
+    async ({ path: folder }) => {
+      const walker = join(folder, 'walker');
+      await execa('cc', ['-O2', '-o', walker, join(import.meta.dirname, 'walker.c')]);
+      const one = await measure(writeLinearMap(join(folder, 'ram1'), 1), walker, 1, true);
+      const sixteen = await measure(writeLinearMap(join(folder, 'ram16'), 16), walker, 16, false);
+      const ratios = {
+        c1: one.walk / Math.min(one.cPread, one.cMmap),
+        c16: sixteen.walk / Math.min(sixteen.cPread, sixteen.cMmap),
+        python1: (one.python ?? Number.NaN) / one.walk,
+      };
+      print([one, sixteen], ratios);
+      return ratios;
+    },
+    { unsafeCleanup: true },
+  );
+}
+
+/** Takes turns between the walkers, so that a busy machine slows all of them alike. */
+async function measure(
+  file: LinearMapFile,
+  walker: string,
+  gibibytes: number,
+  withPython: boolean,
+): Promise<WalkTimes> {
+  const times = { walk: [] as number[], cPread: [] as number[], cMmap: [] as number[], python: [] as number[] };
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (let round = 0; round < ROUNDS; round++) times.walk.push(timeWalk(file));
+    times.cPread.push(...(await timeC(file, walker, 'pread')));
+    times.cMmap.push(...(await timeC(file, walker, 'mmap')));
+    if (withPython) times.python.push(await timePython(file));
+  }
+  const measured = { gibibytes, walk: median(times.walk), cPread: median(times.cPread), cMmap: median(times.cMmap) };
+  return withPython ? { ...measured, python: median(times.python) } : measured;
+}
+
+function timeWalk(file: LinearMapFile): number {
+  const start = performance.now();
+  const ram = openRam(file.path, file.base);
+  const result = walk(stage1Regime(registers(file), 'ttbr1'), ram);
+  ram.close();
+  const time = performance.now() - start;
+  const leaves = result.leaves.reduce((sum, run) => sum + run.size, 0) / 4096;
+  check(file, leaves, result.leaves.length);
+  return time;
+}
+
+/** Registers of an arm64 Linux with 4K pages and 48-bit addresses. */
+function registers(file: LinearMapFile): SystemRegisters {
+  return {
+    TTBR0_EL1: 0n,
+    TTBR1_EL1: BigInt(file.root),
+    TCR_EL1: (16n << 16n) | (2n << 30n) | (5n << 32n),
+    MAIR_EL1: 0xf4_0c_04_00_44_f0_ffn,
+    SCTLR_EL1: 1n,
+  };
+}
+
+async function timeC(file: LinearMapFile, walker: string, access: 'pread' | 'mmap'): Promise<number[]> {
+  const { stdout } = await execa(walker, [file.path, `${file.root - file.base}`, `${ROUNDS}`, access]);
+  return stdout.split('\n').map((line) => {
+    const [nanoseconds, leaves, runs] = line.split(' ').map(Number);
+    check(file, leaves, runs);
+    return nanoseconds / 1e6;
+  });
+}
+
+async function timePython(file: LinearMapFile): Promise<number> {
+  const script = join(import.meta.dirname, 'python_walker.py');
+  const { stdout } = await execa('python3', [script, file.path, `${file.root - file.base}`]);
+  const [seconds, leaves, runs] = stdout.split(' ').map(Number);
+  check(file, leaves, runs);
+  return seconds * 1000;
+}
+
+/** A walker that is fast and wrong must not win. */
+function check(file: LinearMapFile, leaves: number, runs: number): void {
+  if (leaves !== file.leaves || runs !== file.runs) {
+    throw new Error(`A walker found ${leaves} leaves in ${runs} runs instead of ${file.leaves} in ${file.runs}.`);
+  }
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+function print(times: WalkTimes[], ratios: WalkRatios): void {
+  for (const { gibibytes, walk: own, cPread, cMmap, python } of times) {
+    const others = `C with pread ${cPread.toFixed(2)}, C with mmap ${cMmap.toFixed(2)}`;
+    const standIn = python === undefined ? '' : `, Python stand-in ${python.toFixed(0)}`;
+    console.log(`${gibibytes} GiB of pages, milliseconds: outside walk ${own.toFixed(2)}, ${others}${standIn}`);
+  }
+  console.log(`outside walk / faster C: ${ratios.c1.toFixed(2)} at 1 GiB, ${ratios.c16.toFixed(2)} at 16 GiB`);
+  console.log(`Python stand-in for debugger scripts / outside walk: ${ratios.python1.toFixed(0)} at 1 GiB`);
+}
+
+if (import.meta.main) await benchWalk();
