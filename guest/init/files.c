@@ -60,7 +60,8 @@ static void send_end(const char *name, int error, bool cut)
 	channel_send(RECORD_FILE_END, name, &end, sizeof(end));
 }
 
-static void send_file(const char *path)
+/* Sends the file at `path` under `name`, and its end, whatever happens. */
+static void send_file_as(const char *name, const char *path)
 {
 	static unsigned char piece[PIECE_BYTES];
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -70,7 +71,7 @@ static void send_file(const char *path)
 	bool lost = false;
 
 	if (file < 0) {
-		send_end(path, errno, false);
+		send_end(name, errno, false);
 		return;
 	}
 	/* A file of /proc gives a page at a time: fill pieces, so that records stay few. */
@@ -78,14 +79,19 @@ static void send_file(const char *path)
 		filled += (size_t)got;
 		total += (size_t)got;
 		if (filled == sizeof(piece)) {
-			lost = !channel_send(RECORD_PIECE, path, piece, filled);
+			lost = !channel_send(RECORD_PIECE, name, piece, filled);
 			filled = 0;
 		}
 	}
 	if (filled && !lost)
-		lost = !channel_send(RECORD_PIECE, path, piece, filled);
-	send_end(path, got < 0 ? errno : 0, lost || total >= MAX_FILE_BYTES);
+		lost = !channel_send(RECORD_PIECE, name, piece, filled);
+	send_end(name, got < 0 ? errno : 0, lost || total >= MAX_FILE_BYTES);
 	close(file);
+}
+
+static void send_file(const char *path)
+{
+	send_file_as(path, path);
 }
 
 void files_send_log(void)
@@ -128,6 +134,6 @@ void files_send_changing(void)
 	send_file("/proc/meminfo");
 	send_file("/proc/vmallocinfo");
 	send_file("/sys/kernel/debug/kfence/objects");
-	send_file("/sys/kernel/debug/kernel_page_tables");
+	send_file_as("kernel_page_tables", "/sys/kernel/debug/kernel_page_tables");
 	files_send_log();
 }
