@@ -1,27 +1,24 @@
 import { PtdiffError } from '../src/errors.ts';
 import { type BootEnd, type CheckpointName, checkpointNames, type Evidence } from '../src/linux/capture.ts';
 import { guestEvent, guestEvents, rebootArgumentBytes } from '../src/linux/guest-events.ts';
-import type { ReadPhysical } from '../src/linux/record-stream.ts';
-import { decodeRecords, guestTexts } from '../src/linux/records.ts';
 import { captureCheckpoint, type RunningKernel, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
-import { planStops } from './checkpoints.ts';
+import { planStops, type StopPlan } from './checkpoints.ts';
 import { describeStuck, hasFinishedPanic, panicMessage, quote } from './guest-failure.ts';
-import { readRam } from './guest-memory.ts';
-import { type GuestStop, runGuest } from './guest-runner.ts';
+import { collectRecords } from './guest-records.ts';
+import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 import { processActivity } from './process.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
-/** Enough of a directory page for all the index pages that init ever has (guest/init/channel.c). */
-const directoryBytes = 4096;
-
 /** Enough of the format string of panic() to know it again. */
 const panicFormatBytes = 80;
 
-/** What to do at a stop; an end when the boot is over. */
-type Handler = (thread: string, pc: bigint) => Promise<BootEnd | undefined>;
+/** What to do at a stop: the end of the boot, or how to go on. */
+type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
+
+type GuestFailure = Exclude<BootEnd, { kind: 'completed' }>;
 
 /** One boot from reset to its end: stops, and what each of them adds to the evidence. */
 export class BootSession {
@@ -54,33 +51,36 @@ export class BootSession {
   }
 
   async observe(): Promise<Evidence> {
-    await this.#stopAt(BigInt(this.#anchor.branchPa), (thread, pc) => this.#atAnchor(thread, pc));
-    this.#evidence.end = await this.#runToEnd();
-    this.#collectRecords();
+    await this.#stopAt(BigInt(this.#anchor.branchPa), (stop) => this.#atAnchor(stop));
+    const runner = new GuestRunner(this.#vm, this.#watchdog);
+    try {
+      this.#evidence.end = await this.#runToEnd(runner);
+    } finally {
+      runner.close();
+    }
+    Object.assign(this.#evidence, collectRecords(this.#vm.ram, this.#directory));
     this.#vm.console.poll(this.#watchdog.limits.consoleBytes);
     this.#evidence.console = this.#vm.console.text();
     return this.#evidence;
   }
 
-  async #runToEnd(): Promise<BootEnd> {
-    for (;;) {
-      const stop = await runGuest(this.#vm, this.#watchdog);
-      const end = await this.#atStop(stop);
-      if (end !== undefined) {
-        return end;
-      }
+  async #runToEnd(runner: GuestRunner): Promise<BootEnd> {
+    let step: BootEnd | RunOptions = {};
+    while (!('kind' in step)) {
+      step = await this.#atStop(await runner.run(step));
     }
+    return step.kind === 'panic' ? this.#lastWords(runner, step) : step;
   }
 
-  async #atStop(stop: GuestStop): Promise<BootEnd | undefined> {
+  async #atStop(stop: GuestStop): Promise<BootEnd | RunOptions> {
     switch (stop.kind) {
       case 'breakpoint': {
-        this.#watchdog.progress();
-        const handler = this.#handlers.get(stop.pc);
+        const { pc } = stop.registers;
+        const handler = this.#handlers.get(pc);
         if (handler === undefined) {
-          throw new PtdiffError('emulator', `The guest stopped at 0x${stop.pc.toString(16)}, where no breakpoint is.`);
+          throw new PtdiffError('emulator', `The guest stopped at 0x${pc.toString(16)}, where no breakpoint is.`);
         }
-        return handler(stop.thread, stop.pc);
+        return handler(stop);
       }
       case 'shutdown':
         return this.#ended('died', `the guest ended (${stop.reason}) before its init was ready`);
@@ -92,35 +92,43 @@ export class BootSession {
   }
 
   /** The kernel is about to enter its virtual addresses: from here on the breakpoints by symbol can be set. */
-  async #atAnchor(thread: string, pc: bigint): Promise<undefined> {
+  async #atAnchor({ thread, registers }: BreakpointStop): Promise<RunOptions> {
     const { gdb } = this.#vm;
-    await gdb.removeBreakpoint(pc);
+    await gdb.removeBreakpoint(registers.pc);
     const target = await gdb.readRegister(thread, this.#anchor.register);
     const linked = this.#setup.symbols.address('__primary_switched') ?? target;
     this.#kernel.slide = target - linked;
     this.#evidence.image.slide = this.#kernel.slide;
     this.#evidence.idRegisters = await readIdRegisters(gdb);
-    const plan = planStops(this.#setup.symbols, this.#setup.traceSplits);
-    await this.#stopAtSymbol(plan.pagingInit, (thread, pc) => this.#atPagingInit(thread, pc));
-    await this.#stopAtSymbol(plan.afterPagingInit, (thread, pc) => this.#atCheckpoint('paging_init', thread, pc));
-    await this.#stopAtSymbol(plan.freeInitmem, (thread, pc) => this.#atCheckpoint('free_initmem', thread, pc));
-    await this.#stopAtSymbol(plan.reboot, (thread, pc) => this.#atReboot(thread, pc));
-    await this.#stopAtSymbol(plan.panic, (thread, pc) => this.#atPanic(thread, pc));
-    await this.#stopAtSymbol(plan.split, (thread, pc) => this.#atSplit(thread, pc));
+    await this.#setStops(planStops(this.#setup.symbols));
+    return {};
+  }
+
+  async #setStops(plan: StopPlan): Promise<void> {
+    await this.#stopAtSymbol(plan.pagingInit, (stop) => this.#atPagingInit(stop));
+    await this.#stopAtSymbol(plan.afterPagingInit, (stop) => this.#atCheckpoint('paging_init', stop));
+    await this.#stopAtSymbol(plan.freeInitmem, (stop) => this.#atCheckpoint('free_initmem', stop));
+    await this.#stopAtSymbol(plan.reboot, (stop) => this.#atReboot(stop));
+    await this.#stopAtSymbol(plan.panic, (stop) => this.#atPanic(stop));
+    if (this.#setup.traceSplits && this.#anchor.split) {
+      const { address, skippable } = this.#anchor.split;
+      await this.#stopAtSymbol(address, (stop) => this.#atSplit(stop, skippable));
+    }
     if (plan.pagingInit === undefined) {
       this.#setup.onEvent({ kind: 'note', text: 'paging_init() is inlined: captured at the entry of bootmem_init()' });
     }
   }
 
-  async #atPagingInit(thread: string, pc: bigint): Promise<undefined> {
-    await this.#vm.gdb.removeBreakpoint(pc);
-    const returnAddress = await this.#vm.gdb.readRegister(thread, 'x30');
-    await this.#stopAt(returnAddress, (thread, pc) => this.#atCheckpoint('paging_init', thread, pc));
+  async #atPagingInit({ registers }: BreakpointStop): Promise<RunOptions> {
+    await this.#vm.gdb.removeBreakpoint(registers.pc);
+    await this.#stopAt(registers.x30, (stop) => this.#atCheckpoint('paging_init', stop));
+    return {};
   }
 
-  async #atCheckpoint(checkpoint: CheckpointName, thread: string, pc: bigint): Promise<undefined> {
-    await this.#vm.gdb.removeBreakpoint(pc);
+  async #atCheckpoint(checkpoint: CheckpointName, { thread, registers }: BreakpointStop): Promise<RunOptions> {
+    await this.#vm.gdb.removeBreakpoint(registers.pc);
     await this.#capture(checkpoint, thread);
+    return {};
   }
 
   async #capture(checkpoint: CheckpointName, thread: string): Promise<void> {
@@ -130,52 +138,46 @@ export class BootSession {
   }
 
   /** Entry of __arm64_sys_reboot(regs): an event of our init, or a true reboot. */
-  async #atReboot(thread: string, pc: bigint): Promise<BootEnd | undefined> {
+  async #atReboot({ thread, registers }: BreakpointStop): Promise<BootEnd | RunOptions> {
     const { gdb } = this.#vm;
-    const registers = await gdb.readRegister(thread, 'x0');
-    const event = guestEvent(await gdb.readMemory(thread, registers, rebootArgumentBytes));
+    const event = guestEvent(await gdb.readMemory(thread, registers.x0, rebootArgumentBytes));
     this.#directory = event?.directory ?? this.#directory;
     if (event?.event === guestEvents.ready) {
       await this.#capture('init', thread);
       return { kind: 'completed' };
     }
-    await gdb.stepOver(thread, pc);
-    return undefined;
-  }
-
-  /** Takes over what init has committed to its memory so far, whatever became of the guest since. */
-  #collectRecords(): void {
-    const read: ReadPhysical = (pa, bytes) => readRam(this.#vm.ram, pa, bytes);
-    const page = this.#directory === 0 ? undefined : read(this.#directory, directoryBytes);
-    if (page === undefined) {
-      return;
-    }
-    const report = decodeRecords(page, read);
-    this.#evidence.files = guestTexts(report);
-    this.#evidence.probes = report.probes;
-    const problems = report.problems.map(({ where, what }) => `${where}: ${what}`);
-    this.#evidence.guestProblems = [...problems, ...report.damage];
+    await gdb.stepOver(thread, registers.pc);
+    return {};
   }
 
   /** split_kernel_leaf_mapping(start, end) of arch/arm64/mm/mmu.c. */
-  async #atSplit(thread: string, pc: bigint): Promise<undefined> {
-    const { x0, x1 } = await this.#vm.gdb.readRegisters(thread, ['x0', 'x1']);
+  async #atSplit({ thread, registers }: BreakpointStop, skippable: boolean): Promise<RunOptions> {
+    const { pc, x0, x1 } = registers;
     const before = checkpointNames[this.#evidence.captures.length] ?? 'init';
     this.#evidence.splitRequests.push({ start: x0, end: x1, before });
+    if (skippable) {
+      return { resumeAt: pc + 4n };
+    }
     await this.#vm.gdb.stepOver(thread, pc);
+    return {};
   }
 
-  /** Lets the kernel print its last words, then ends the boot. */
-  async #atPanic(thread: string, pc: bigint): Promise<BootEnd> {
-    const { gdb, console } = this.#vm;
-    await gdb.removeBreakpoint(pc);
-    const format = await gdb.readMemory(thread, await gdb.readRegister(thread, 'x0'), panicFormatBytes);
-    const lastWords = new Watchdog({ ...this.#watchdog.limits, cpuSeconds: 5, idleSeconds: 5 });
-    await runGuest(this.#vm, lastWords, () => hasFinishedPanic(console.text()));
-    return this.#ended('panic', panicMessage(console.text()) ?? quote(format.toString('latin1').split('\0')[0]));
+  /** Entry of panic(format, …). */
+  async #atPanic({ thread, registers }: BreakpointStop): Promise<GuestFailure> {
+    await this.#vm.gdb.removeBreakpoint(registers.pc);
+    const format = await this.#vm.gdb.readMemory(thread, registers.x0, panicFormatBytes);
+    return this.#ended('panic', quote(format.toString('latin1').split('\0')[0]));
   }
 
-  #ended(kind: 'panic' | 'hang' | 'died', reason: string): BootEnd {
+  /** Lets a panicking kernel print all that it will; its own line says more than the format alone. */
+  async #lastWords(runner: GuestRunner, end: GuestFailure): Promise<GuestFailure> {
+    const { console } = this.#vm;
+    runner.watchdog = new Watchdog({ ...this.#watchdog.limits, cpuSeconds: 5, idleSeconds: 5 });
+    await runner.run({ until: () => hasFinishedPanic(console.text()) });
+    return { ...end, reason: panicMessage(console.text()) ?? end.reason };
+  }
+
+  #ended(kind: GuestFailure['kind'], reason: string): GuestFailure {
     const lastCheckpoint = this.#evidence.captures.at(-1)?.checkpoint;
     return { kind, reason, ...(lastCheckpoint && { lastCheckpoint }) };
   }

@@ -27,8 +27,7 @@ const idRegisterNames = ['PFR0', 'PFR1', 'MMFR0', 'MMFR1', 'MMFR2', 'MMFR3'].map
 export async function readIdRegisters(gdb: GdbClient): Promise<Record<string, bigint>[]> {
   const cpus: Record<string, bigint>[] = [];
   for (const thread of await gdb.threads()) {
-    const values = await gdb.readRegisters(thread, idRegisterNames);
-    cpus.push(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));
+    cpus.push(await gdb.readRegisters(thread, idRegisterNames));
   }
   return cpus;
 }

@@ -10,18 +10,41 @@ export interface StopPlan {
   /** By which the guest's init sends its events. */
   reboot?: bigint;
   panic?: bigint;
-  /** Entry of split_kernel_leaf_mapping(), since 6.18. */
-  split?: bigint;
+}
+
+/** A stop that is passed hundreds of times. */
+export interface FrequentStop {
+  address: bigint;
+  /** The instruction there does nothing, so the guest can go on behind it instead of stepping over the breakpoint. */
+  skippable: boolean;
 }
 
 /** Chooses the stops for a kernel (arch/arm64/kernel/setup.c, init/main.c, kernel/reboot.c, kernel/panic.c). */
-export function planStops(symbols: SymbolTable, traceSplits: boolean): StopPlan {
+export function planStops(symbols: SymbolTable): StopPlan {
   const pagingInit = symbols.address('paging_init');
   return {
     ...(pagingInit === undefined ? { afterPagingInit: symbols.address('bootmem_init') } : { pagingInit }),
     freeInitmem: symbols.address('free_initmem'),
     reboot: symbols.address('__arm64_sys_reboot'),
     panic: symbols.address('panic'),
-    ...(traceSplits && { split: symbols.address('split_kernel_leaf_mapping') }),
   };
+}
+
+/** NOP, and BTI with any target (DDI 0487 C6.2). */
+const nop = 0xd503201f;
+const isBti = (word: number) => (word & 0xffffff3f) >>> 0 === 0xd503241f;
+
+/**
+ * Where to stop in a function that is called very often. Kernels that can be traced have two NOPs at its entry, of which the
+ * first becomes `mov x9, x30` at boot and the second waits for a tracer (arch/arm64/kernel/ftrace.c): arguments are
+ * still in their registers there.
+ *
+ * @param code the first instructions of the function, from the Image
+ */
+export function frequentStop(entry: bigint, code: Buffer): FrequentStop {
+  const words = [0, 4, 8].map((at) => code.readUInt32LE(at));
+  const first = isBti(words[0]) ? 1 : 0;
+  return words[first] === nop && words[first + 1] === nop
+    ? { address: entry + BigInt((first + 1) * 4), skippable: true }
+    : { address: entry, skippable: false };
 }

@@ -10,9 +10,11 @@ export type StopReply = { kind: 'stopped'; signal: number; thread: string } | { 
 const replyMilliseconds = 60_000;
 
 interface Waiter {
+  body: string;
+  /** The answer may take as long as the guest runs. */
+  patient: boolean;
   resolve(body: string): void;
   reject(error: Error): void;
-  timer?: NodeJS.Timeout;
 }
 
 /**
@@ -96,9 +98,9 @@ export class GdbClient {
     expectOk(await this.#wire.request(`z0,${address.toString(16)},4`), 'remove', address);
   }
 
-  /** Lets all CPUs run until the next stop. */
-  async resume(): Promise<StopReply> {
-    return parseStop(await this.#wire.request('c', { patient: true }));
+  /** Lets all CPUs run until the next stop; the one that stopped last goes on at `address`, if given. */
+  async resume(address?: bigint): Promise<StopReply> {
+    return parseStop(await this.#wire.request(`c${address?.toString(16) ?? ''}`, { patient: true }));
   }
 
   /** Executes one instruction on one CPU while the others stand still. */
@@ -107,13 +109,10 @@ export class GdbClient {
   }
 
   /** Leaves a breakpoint that must stay: the stub stops again at once unless it is lifted for one instruction. */
-  async stepOver(thread: string, address: bigint): Promise<StopReply> {
+  async stepOver(thread: string, address: bigint): Promise<void> {
     await this.removeBreakpoint(address);
-    const stop = await this.step(thread);
-    if (stop.kind === 'stopped') {
-      await this.insertBreakpoint(address);
-    }
-    return stop;
+    await this.step(thread);
+    await this.insertBreakpoint(address);
   }
 
   /** Stops the running guest: the pending resume() answers. */
@@ -132,10 +131,13 @@ class Wire {
   readonly #socket: Socket;
   readonly #parser = new GdbPacketParser();
   readonly #waiting: Waiter[] = [];
+  readonly #deadline: NodeJS.Timeout;
+  #outgoing = '';
   #failure?: Error;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#deadline = setTimeout(() => this.#overdue(), replyMilliseconds);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error) => this.#fail(`the connection to QEMU's GDB stub broke: ${error.message}.`));
     socket.on('close', () => this.#fail('QEMU closed the connection of its GDB stub: it was killed or it crashed.'));
@@ -146,14 +148,27 @@ class Wire {
       return Promise.reject(this.#failure);
     }
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject };
-      if (!options.patient) {
-        const message = `QEMU's GDB stub did not answer '${body.slice(0, 40)}' within ${replyMilliseconds / 1000} s.`;
-        waiter.timer = setTimeout(() => this.#fail(message), replyMilliseconds);
+      this.#waiting.push({ resolve, reject, body, patient: options.patient ?? false });
+      this.#deadline.refresh();
+      this.#outgoing += framePacket(body);
+      if (this.#outgoing.length === framePacket(body).length) {
+        process.nextTick(() => this.#flush());
       }
-      this.#waiting.push(waiter);
-      this.#socket.write(framePacket(body));
     });
+  }
+
+  /** Requests that are made together travel together. */
+  #flush(): void {
+    this.#socket.write(this.#outgoing);
+    this.#outgoing = '';
+  }
+
+  #overdue(): void {
+    const [first] = this.#waiting;
+    if (first !== undefined && !first.patient) {
+      const request = first.body.slice(0, 40);
+      this.#fail(`QEMU's GDB stub did not answer '${request}' within ${replyMilliseconds / 1000} s.`);
+    }
   }
 
   interrupt(): void {
@@ -161,8 +176,7 @@ class Wire {
   }
 
   close(): void {
-    this.#failure ??= new PtdiffError('harness', 'The GDB connection is closed.');
-    this.#socket.destroy();
+    this.#fail('The GDB connection is closed.');
   }
 
   #receive(chunk: Buffer): void {
@@ -183,17 +197,16 @@ class Wire {
     if (this.acknowledges) {
       this.#socket.write('+');
     }
-    const waiter = this.#waiting.shift();
-    clearTimeout(waiter?.timer);
-    waiter?.resolve(body);
+    this.#deadline.refresh();
+    this.#waiting.shift()?.resolve(body);
   }
 
   #fail(message: string): void {
     this.#failure ??= new PtdiffError('emulator', message);
     for (const waiter of this.#waiting.splice(0)) {
-      clearTimeout(waiter.timer);
       waiter.reject(this.#failure);
     }
+    clearTimeout(this.#deadline);
     this.#socket.destroy();
   }
 }

@@ -6,9 +6,20 @@ import type { Watchdog } from './watchdog.ts';
 /** Between two looks at a running guest. Short enough to end a hang in time, long enough to cost nothing. */
 const lookMilliseconds = 250;
 
+/** Registers that most stops ask for, read in one round trip: the place, two arguments, the return address. */
+const stopRegisters = ['pc', 'x0', 'x1', 'x30'] as const;
+export type StopRegisters = Record<(typeof stopRegisters)[number], bigint>;
+
+/** A CPU that stands at a breakpoint. */
+export interface BreakpointStop {
+  kind: 'breakpoint';
+  thread: string;
+  registers: StopRegisters;
+}
+
 /** Why a running guest stands still again. */
 export type GuestStop =
-  | { kind: 'breakpoint'; thread: string; pc: bigint }
+  | BreakpointStop
   /** The guest reset or powered off; `reason` is QEMU's, e.g. 'guest-reset'. */
   | { kind: 'shutdown'; reason: string }
   /** The watchdog gave it up; `reason` as the end of a sentence. */
@@ -16,56 +27,79 @@ export type GuestStop =
   /** `until` said so. */
   | { kind: 'enough' };
 
+export interface RunOptions {
+  /** Where the CPU that stopped last goes on, instead of where it stands. */
+  resumeAt?: bigint;
+  /** Asked at every look; true interrupts the guest. */
+  until?: () => boolean;
+}
+
 /** SIGTRAP and SIGQUIT, by which QEMU's stub tells a breakpoint and RUN_STATE_SHUTDOWN (gdbstub/system.c). */
 const breakpointSignal = 5;
 const shutdownSignal = 3;
 
-/**
- * Lets the guest run until something stops it, under the eyes of the watchdog.
- * @param until asked at every look; true interrupts the guest
- */
-export async function runGuest(
-  vm: VirtualMachine,
-  watchdog: Watchdog,
-  until: () => boolean = () => false,
-): Promise<GuestStop> {
-  let given: GuestStop | undefined;
-  const timer = setInterval(() => {
-    const reason = lookAt(vm, watchdog);
-    if (given === undefined && (reason !== undefined || until())) {
-      given = reason === undefined ? { kind: 'enough' } : { kind: 'hang', reason };
-      vm.gdb.interrupt();
+/** Lets a guest run from stop to stop under the eyes of a watchdog. */
+export class GuestRunner {
+  readonly #vm: VirtualMachine;
+  readonly #timer: NodeJS.Timeout;
+  #watchdog: Watchdog;
+  #until?: () => boolean;
+  /** Why we interrupted the guest. */
+  #given?: GuestStop;
+  #running = false;
+
+  constructor(vm: VirtualMachine, watchdog: Watchdog) {
+    this.#vm = vm;
+    this.#watchdog = watchdog;
+    this.#timer = setInterval(() => this.#look(), lookMilliseconds);
+  }
+
+  /** Other limits from here on. */
+  set watchdog(watchdog: Watchdog) {
+    this.#watchdog = watchdog;
+  }
+
+  async run({ resumeAt, until }: RunOptions = {}): Promise<GuestStop> {
+    this.#until = until;
+    this.#given = undefined;
+    this.#running = true;
+    const stop = await this.#vm.gdb.resume(resumeAt);
+    this.#running = false;
+    return this.#given ?? (await this.#explain(stop));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const { console, pid, gdb } = this.#vm;
+    console.poll(this.#watchdog.limits.consoleBytes);
+    const activity = processActivity(pid);
+    // Without activity QEMU is gone, which its sockets tell.
+    const reason =
+      activity &&
+      this.#watchdog.look({ ...activity, wallSeconds: performance.now() / 1000, consoleBytes: console.total });
+    if (this.#running && this.#given === undefined && (reason !== undefined || this.#until?.())) {
+      this.#given = reason === undefined ? { kind: 'enough' } : { kind: 'hang', reason };
+      gdb.interrupt();
     }
-  }, lookMilliseconds);
-  try {
-    const stop = await vm.gdb.resume();
-    lookAt(vm, watchdog);
-    return given ?? (await explainStop(vm, stop));
-  } finally {
-    clearInterval(timer);
   }
-}
 
-/** Takes in the console and asks the watchdog. */
-function lookAt(vm: VirtualMachine, watchdog: Watchdog): string | undefined {
-  vm.console.poll(watchdog.limits.consoleBytes);
-  const activity = processActivity(vm.pid);
-  // When QEMU is gone its sockets tell.
-  return (
-    activity && watchdog.look({ ...activity, wallSeconds: performance.now() / 1000, consoleBytes: vm.console.total })
-  );
-}
-
-async function explainStop(vm: VirtualMachine, stop: StopReply): Promise<GuestStop> {
-  if (stop.kind === 'stopped' && stop.signal === breakpointSignal) {
-    return { kind: 'breakpoint', thread: stop.thread, pc: await vm.gdb.readRegister(stop.thread, 'pc') };
+  async #explain(stop: StopReply): Promise<GuestStop> {
+    const { gdb, qmp, events } = this.#vm;
+    if (stop.kind === 'stopped' && stop.signal === breakpointSignal) {
+      this.#watchdog.progress();
+      const registers = (await gdb.readRegisters(stop.thread, stopRegisters)) as StopRegisters;
+      return { kind: 'breakpoint', thread: stop.thread, registers };
+    }
+    if (stop.kind === 'stopped' && stop.signal === shutdownSignal) {
+      // A command and its answer: by then the event that explains the stop has arrived.
+      await qmp.execute('query-status');
+      const event = events.findLast(({ event }) => event === 'SHUTDOWN');
+      return { kind: 'shutdown', reason: String(event?.data.reason ?? 'unknown') };
+    }
+    const what = stop.kind === 'exited' ? 'QEMU ended' : `the guest stopped with signal ${stop.signal}`;
+    return { kind: 'hang', reason: `${what} for no reason that ptdiff knows` };
   }
-  if (stop.kind === 'stopped' && stop.signal === shutdownSignal) {
-    // A command and its answer: by then the event that explains the stop has arrived.
-    await vm.qmp.execute('query-status');
-    const event = vm.events.findLast(({ event }) => event === 'SHUTDOWN');
-    return { kind: 'shutdown', reason: String(event?.data.reason ?? 'unknown') };
-  }
-  const what = stop.kind === 'exited' ? 'QEMU ended' : `the guest stopped with signal ${stop.signal}`;
-  return { kind: 'hang', reason: `${what} for no reason that ptdiff knows` };
 }

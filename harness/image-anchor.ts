@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
+import { type FrequentStop, frequentStop } from './checkpoints.ts';
 import { ramBase } from './qemu-command.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface ImageAnchor {
   branchPa: number;
   /** Register of the branch, e.g. 'x8'. */
   register: string;
+  /** Where to stop in split_kernel_leaf_mapping(), by link address; absent before 6.18. */
+  split?: FrequentStop;
 }
 
 /** QEMU puts its boot loader first and moves an Image up by this that would lie on it (hw/arm/boot.c, load_aarch64_image). */
@@ -41,7 +44,13 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
     }
     const offset = header.textOffset < bootLoaderBytes ? header.textOffset + bootLoaderRoom : header.textOffset;
     const imagePa = ramBase + offset;
-    return { imagePa, branchPa: imagePa + start + branch.offset, register: branch.register };
+    const split = symbols.address('split_kernel_leaf_mapping');
+    return {
+      imagePa,
+      branchPa: imagePa + start + branch.offset,
+      register: branch.register,
+      ...(split !== undefined && { split: frequentStop(split, file.read(Number(split - symbols.textBase), 12)) }),
+    };
   } finally {
     file.close();
   }

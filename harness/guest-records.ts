@@ -1,0 +1,26 @@
+import type { Evidence } from '../src/linux/capture.ts';
+import type { ReadPhysical } from '../src/linux/record-stream.ts';
+import { decodeRecords, guestTexts } from '../src/linux/records.ts';
+import { readRam } from './guest-memory.ts';
+import type { RamFile } from './ram-file.ts';
+
+/** Enough of a directory page for all the index pages that init ever has (guest/init/channel.c). */
+const directoryBytes = 4096;
+
+/**
+ * Takes what init has committed to its memory so far, whatever became of the guest since.
+ * @param directory physical address of the directory page; 0 when init did not come to say it
+ */
+export function collectRecords(
+  ram: RamFile,
+  directory: number,
+): Pick<Evidence, 'files' | 'probes' | 'guestProblems'> | undefined {
+  const read: ReadPhysical = (pa, bytes) => readRam(ram, pa, bytes);
+  const page = directory === 0 ? undefined : read(directory, directoryBytes);
+  if (page === undefined) {
+    return undefined;
+  }
+  const report = decodeRecords(page, read);
+  const problems = report.problems.map(({ where, what }) => `${where}: ${what}`);
+  return { files: guestTexts(report), probes: report.probes, guestProblems: [...problems, ...report.damage] };
+}
