@@ -1,6 +1,7 @@
 import type { Capture, CheckpointName, ProbeResult } from '../linux/capture.ts';
 import type { PredictedRegister, PredictedTable, ProbePrediction } from '../model/types.ts';
 import type { SystemRegisters, TablePage } from '../vmsa/types.ts';
+import { type ImageLayout, inTrampoline } from './context.ts';
 import { findingId, slug } from './finding-id.ts';
 import { differingFields } from './register-fields.ts';
 import { countText, detailOf, hex } from './text.ts';
@@ -53,12 +54,19 @@ export function compareTables(
   }));
 }
 
-/** Compares every predicted register with every online CPU's; one finding per register field that differs. */
-export function compareRegisters(predicted: Record<string, PredictedRegister>, capture: Capture): Finding[] {
+/**
+ * Compares every predicted register with every online CPU's; one finding per register field that differs. TTBR1 of a CPU that
+ * runs user space under KPTI is not the kernel's root and is left out.
+ */
+export function compareRegisters(
+  predicted: Record<string, PredictedRegister>,
+  capture: Capture,
+  image: ImageLayout,
+): Finding[] {
   const findings = new Map<string, { title: string; lines: string[] }>();
   for (const [register, { bits, mask, why }] of Object.entries(predicted)) {
     for (const [cpu, { online, registers }] of capture.cpus.entries()) {
-      if (!online) continue;
+      if (!online || (register === 'TTBR1_EL1' && inTrampoline(image, registers))) continue;
       const value = registers[register as keyof SystemRegisters];
       const differences = value === undefined ? [undefined] : differingFields(register, bits, value, mask);
       for (const difference of differences) {

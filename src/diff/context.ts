@@ -2,7 +2,7 @@ import type { Capture, Evidence } from '../linux/capture.ts';
 import type { PhysicalRange } from '../model/boot-facts.ts';
 import type { Decisions } from '../model/types.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
-import type { Granule, LeafRun } from '../vmsa/types.ts';
+import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';
 import type { Finding } from './types.ts';
 
 /** A range of virtual addresses [start, end). */
@@ -111,4 +111,14 @@ export function inVirtual(run: LeafRun, range: VirtualRange): boolean {
 export function rodataEnabled(context: CheckpointContext): boolean {
   const captured = context.capture.variables.rodata_enabled;
   return captured === undefined ? context.decisions.rodataEnabled : captured !== 0n;
+}
+
+/**
+ * True when TTBR1 holds tramp_pg_dir: the CPU runs user space under KPTI (tramp_exit in arch/arm64/kernel/entry.S), and its TTBR1 says
+ * nothing of the kernel's tables. Bits 5:2 of TTBR1, address bits 51:48 with 52-bit physical addresses, are 0 for any RAM that
+ * QEMU's virt board can have.
+ */
+export function inTrampoline(image: ImageLayout, { TTBR1_EL1 }: SystemRegisters): boolean {
+  if (image.trampPgDir === undefined) return false;
+  return (TTBR1_EL1 & 0xffff_ffff_fffen) === BigInt(image.pa) + image.trampPgDir - image.symbols._text;
 }

@@ -66,7 +66,7 @@ export function judge(input: JudgeInput): Judgement {
 
 /** Compares one checkpoint with its prediction, where there is one. */
 function mismatches(
-  { capture, regime, linear }: CheckpointContext,
+  { capture, regime, linear, image }: CheckpointContext,
   predicted: CheckpointPrediction | undefined,
   { linearRegion }: Prediction,
 ): Finding[] {
@@ -75,7 +75,7 @@ function mismatches(
   return [
     ...foldDifferences(diffLeaves(predicted.leaves, leaves), regime, capture.checkpoint),
     ...compareTables(predicted.tables, capture.ttbr1.tables, linearRegion, capture.checkpoint),
-    ...compareRegisters(predicted.registers, capture),
+    ...compareRegisters(predicted.registers, capture, image),
     ...compareVariables(predicted.variables, capture),
   ];
 }

@@ -1,5 +1,5 @@
 import type { SystemRegisters } from '../../vmsa/types.ts';
-import type { CheckpointContext, Invariant } from '../context.ts';
+import { type Invariant, inTrampoline } from '../context.ts';
 import { differingFields } from '../register-fields.ts';
 import { hex } from '../text.ts';
 import { violation } from './violation.ts';
@@ -30,11 +30,11 @@ export const cpusAgree: Invariant = (context) => {
   const { capture } = context;
   const online = capture.cpus.flatMap(({ online, registers }, cpu) => (online ? [{ cpu, registers }] : []));
   // A CPU in the trampoline says nothing of the others' root; compare with one that is not.
-  const reference = online.find(({ registers }) => !inTrampoline(context, registers)) ?? online[0];
+  const reference = online.find(({ registers }) => !inTrampoline(context.image, registers)) ?? online[0];
   return common.flatMap(([register, mask]) => {
     const expected = reference?.registers[register];
     const lines = online.flatMap(({ cpu, registers }) => {
-      if (register === 'TTBR1_EL1' && inTrampoline(context, registers)) return [];
+      if (register === 'TTBR1_EL1' && inTrampoline(context.image, registers)) return [];
       const value = registers[register];
       if (value === expected) return [];
       const fields = differingFields(register, expected ?? 0n, value ?? 0n, mask).map(({ field }) => field);
@@ -53,11 +53,3 @@ export const cpusAgree: Invariant = (context) => {
     return [violation(context, rule, lines)];
   });
 };
-
-/** True when TTBR1 holds tramp_pg_dir: the CPU runs user space under KPTI (arch/arm64/kernel/entry.S, tramp_exit). */
-function inTrampoline({ image }: CheckpointContext, registers: SystemRegisters): boolean {
-  if (image.trampPgDir === undefined) return false;
-  const pa = BigInt(image.pa) + image.trampPgDir - image.symbols._text;
-  // TTBR_BADDR_MASK_52: bits 5:2 hold address bits 51:48, which are 0 on machines that QEMU's virt board can have.
-  return (registers.TTBR1_EL1 & 0xffff_ffff_fffen) === pa;
-}

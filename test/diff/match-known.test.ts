@@ -1,0 +1,80 @@
+import t from 'tap';
+import { type KnownIssue, matchKnown } from '../../src/diff/match-known.ts';
+import type { Finding } from '../../src/diff/types.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
+
+const finding: Finding = {
+  id: 'mismatch/linear-map/kernel-text-alias/writable@init',
+  kind: 'mismatch',
+  title: '',
+  detail: '',
+};
+const scenario: Scenario = {
+  name: 's',
+  machine: { cpu: 'max', cpus: 1, memory: 1024, holes: [], world: 'normal' },
+  rodata: 'noalias',
+  kfenceSampleInterval: 100,
+  kaslr: false,
+  parameters: [],
+  probes: [],
+};
+const issue: KnownIssue = {
+  id: 'an-issue',
+  title: '',
+  kernels: ['6.16..6.18', '7.0.3..7.1.13'],
+  match: [finding.id],
+  when: {},
+  cause: '',
+  references: [],
+  explanation: '',
+};
+
+function known(change: Partial<KnownIssue>, release = '6.18.15+deb13-arm64'): string | undefined {
+  return matchKnown(finding, { release, scenario }, [{ ...issue, ...change }]);
+}
+
+t.test('a finding is known only on the kernels that the issue names', (t) => {
+  const releases: [string, boolean][] = [
+    ['6.15.99', false],
+    ['6.16.0-rc1', true],
+    ['6.17.13+deb13-arm64', true],
+    ['6.18.15', true],
+    ['6.19.0', false],
+    ['7.0.2', false],
+    ['7.0.3', true],
+    ['7.0.99', true],
+    ['7.1.13', true],
+    ['7.1.14', false],
+    ['8.1.1', false],
+  ];
+  for (const [release, expected] of releases) t.equal(known({}, release), expected ? 'an-issue' : undefined, release);
+  t.end();
+});
+
+t.test('patterns', (t) => {
+  const patterns: [string, boolean][] = [
+    ['mismatch/linear-map/*/writable@init', true],
+    ['mismatch/linear-map/kernel-*/writable@*', true],
+    ['mismatch/linear-map/*@init', false],
+    ['mismatch/linear-map/kernel-text-alias/writable', false],
+    ['mismatch/linear-map/kernel.text.alias/writable@init', false],
+  ];
+  for (const [pattern, expected] of patterns) t.equal(known({ match: [pattern] }) !== undefined, expected, pattern);
+  t.end();
+});
+
+t.test('conditions', (t) => {
+  const conditions: [KnownIssue['when'], boolean][] = [
+    [{ world: 'normal' }, true],
+    [{ world: 'realm' }, false],
+    [{ cpu: ['max', 'cortex-a76'] }, true],
+    [{ cpu: ['cortex-a76'] }, false],
+    [{ rodata: ['noalias'] }, true],
+    [{ rodata: ['default', 'off'] }, false],
+    [{ kfence: 'set' }, true],
+    [{ kfence: 'unset' }, false],
+    [{ world: 'normal', kfence: 'unset' }, false],
+  ];
+  for (const [when, expected] of conditions) t.equal(known({ when }) !== undefined, expected, JSON.stringify(when));
+  t.end();
+});

@@ -1,0 +1,72 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { loadKnownIssues, parseKnownIssue } from '../../results/known-issues.ts';
+
+const sound = `---
+id: early-split
+title: Sharing before the capabilities are final fails
+kernels: ["6.18..6.19"]
+match:
+  - splat/warn/split_kernel_leaf_mapping
+when:
+  world: realm
+cause: split_leaf_mapping_possible() is false before the capabilities are final.
+references:
+  - f12b435de2f2 ("a subject")
+---
+How it shows.
+`;
+
+t.test('a sound file', (t) => {
+  t.same(parseKnownIssue('early-split.md', sound), {
+    id: 'early-split',
+    title: 'Sharing before the capabilities are final fails',
+    kernels: ['6.18..6.19'],
+    match: ['splat/warn/split_kernel_leaf_mapping'],
+    when: { world: 'realm' },
+    cause: 'split_leaf_mapping_possible() is false before the capabilities are final.',
+    references: ['f12b435de2f2 ("a subject")'],
+    explanation: 'How it shows.',
+  });
+  t.end();
+});
+
+t.test('every fault is one sentence that names the file and the place', (t) => {
+  const cases: [string, string, RegExp][] = [
+    ['no front matter', 'text', /front matter between/],
+    ['bad YAML', sound.replace('kernels: ["6.18..6.19"]', 'kernels: ["6.18'), /no YAML/],
+    ['no kernels', sound.replace('kernels: ["6.18..6.19"]\n', ''), /kernels: /],
+    ['empty kernels', sound.replace('["6.18..6.19"]', '[]'), /kernels: /],
+    ['a range that is none', sound.replace('6.18..6.19', '6.18+'), /kernels\.0: .*FROM\.\.TO/],
+    [
+      'a pattern that hides everything',
+      sound.replace('splat/warn/split_kernel_leaf_mapping', 'invariant/*/x'),
+      /match\.0: /,
+    ],
+    ['an unknown condition', sound.replace('world: realm', 'wold: realm'), /when: .*wold/],
+    ['another id', sound.replace('id: early-split', 'id: late-split'), /'late-split', but must be .*'early-split'/],
+    ['no text', sound.replace('How it shows.', ''), /no text below/],
+  ];
+  for (const [name, text, message] of cases) {
+    t.throws(() => parseKnownIssue('early-split.md', text), { fault: 'usage', message }, name);
+  }
+  t.end();
+});
+
+t.test('a folder', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'ptdiff-known-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'README.md'), 'no issue');
+  await writeFile(join(folder, 'early-split.md'), sound);
+  await writeFile(join(folder, 'another.md'), sound.replace('id: early-split', 'id: another'));
+  t.same(
+    (await loadKnownIssues(folder)).map(({ id }) => id),
+    ['another', 'early-split'],
+  );
+});
+
+t.test('the issues that ptdiff brings can be read', async (t) => {
+  t.resolves(loadKnownIssues(join(import.meta.dirname, '../../results/known-issues')));
+});
