@@ -1,0 +1,45 @@
+/** A resource of /proc/iomem, with those inside it. */
+export interface IomemEntry {
+  name: string;
+  /** Physical address of the first byte. */
+  start: number;
+  /** Physical address behind the last byte. */
+  end: number;
+  children: IomemEntry[];
+}
+
+/** More than any machine has; what comes behind is not read. */
+const maxEntries = 10_000;
+
+/**
+ * Parses /proc/iomem into a forest. Lines that are no resource are skipped; a reader without CAP_SYS_ADMIN is shown zeros for
+ * all addresses, which makes every entry one byte at 0: see `hidesAddresses`.
+ */
+export function parseIomem(text: string): IomemEntry[] {
+  const roots: IomemEntry[] = [];
+  const path: { indent: number; entry: IomemEntry }[] = [];
+  let count = 0;
+  for (const line of text.split('\n')) {
+    const match = /^( *)([0-9a-f]{1,16})-([0-9a-f]{1,16}) : (.*)$/.exec(line);
+    if (!match || ++count > maxEntries) continue;
+    const [start, last] = [Number.parseInt(match[2], 16), Number.parseInt(match[3], 16)];
+    if (last < start) continue;
+    const entry = { name: match[4], start, end: last + 1, children: [] };
+    const indent = match[1].length;
+    while (path.length > 0 && path[path.length - 1].indent >= indent) path.pop();
+    const siblings = path.length > 0 ? path[path.length - 1].entry.children : roots;
+    siblings.push(entry);
+    path.push({ indent, entry });
+  }
+  return roots;
+}
+
+/** All resources of a name at any depth, in order of the file: 'System RAM', 'Kernel code', 'Kernel data', 'reserved'. */
+export function findIomem(entries: readonly IomemEntry[], name: string): IomemEntry[] {
+  return entries.flatMap((entry) => [...(entry.name === name ? [entry] : []), ...findIomem(entry.children, name)]);
+}
+
+/** Whether the kernel hid the addresses from the reader. */
+export function hidesAddresses(entries: readonly IomemEntry[]): boolean {
+  return entries.length > 0 && entries.every((entry) => entry.start === 0 && entry.end === 1);
+}
