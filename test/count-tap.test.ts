@@ -1,0 +1,34 @@
+import t from 'tap';
+import { countTap } from './count-tap.ts';
+
+const nested = `TAP version 14
+# Subtest: group
+    ok 1 - first
+    not ok 2 - second
+    ok 3 - third # SKIP not here
+    1..3
+not ok 1 - group
+ok 2 - alone
+1..2
+`;
+
+t.test('assertions are counted once, inside or outside of subtests', async (t) => {
+  t.match(countTap(nested), { passed: 2, failed: 1, skipped: 1, troubles: [] });
+});
+
+t.test('a file that ran nothing, or died before its plan, has a trouble', async (t) => {
+  t.same(countTap('').troubles, ['ran no test']);
+  t.same(countTap('TAP version 14\n1..0\n').troubles, ['ran no test']);
+  t.equal(countTap('TAP version 14\nok 1 - a\n').troubles.length, 1);
+  t.equal(countTap('TAP version 14\nok 1 - a\n1..2\n').troubles.length, 1);
+});
+
+t.test('a subtest that failed without a failed assertion is a trouble', async (t) => {
+  const tap = 'TAP version 14\n# Subtest: slow\n    ok 1 - a\n    1..1\nnot ok 1 - slow\n1..1\n';
+  t.match(countTap(tap), { passed: 1, failed: 0 });
+  t.equal(countTap(tap).troubles.length, 1);
+});
+
+t.test('a bail out is a trouble', async (t) => {
+  t.equal(countTap('TAP version 14\nok 1 - a\nBail out! no disk\n').troubles.length, 1);
+});

@@ -1,0 +1,52 @@
+import { type FinalResults, Parser, type Result } from 'tap-parser';
+
+/** What a test file's TAP output says, counted by single assertions, not by the subtests that group them. */
+export interface TapCounts {
+  passed: number;
+  failed: number;
+  /** Assertions marked SKIP or TODO. */
+  skipped: number;
+  /** Failures that are no assertion's: a plan that was not kept, a subtest that ended early, no test at all. */
+  troubles: string[];
+}
+
+/** Counts the assertions of a TAP stream (TAP 14, subtests included). */
+export function countTap(tap: string): TapCounts {
+  const counts: TapCounts = { passed: 0, failed: 0, skipped: 0, troubles: [] };
+  const parser = new Parser();
+  count(parser, counts);
+  parser.on('complete', (results: FinalResults) => {
+    if (!results.ok && counts.failed === 0 && counts.troubles.length === 0) {
+      counts.troubles.push(`is no whole TAP stream: ${results.failures.map(({ tapError }) => tapError).join(', ')}`);
+    }
+  });
+  parser.end(tap);
+  if (counts.passed + counts.failed + counts.skipped === 0 && counts.troubles.length === 0) {
+    counts.troubles.push('ran no test');
+  }
+  return counts;
+}
+
+function count(parser: Parser, counts: TapCounts): void {
+  let child: { name: string; failedBefore: number } | undefined;
+  parser.on('child', (subtest: Parser) => {
+    child = { name: subtest.name, failedBefore: counts.failed + counts.troubles.length };
+    count(subtest, counts);
+  });
+  parser.on('assert', (assertion: Result) => {
+    const summarized = child;
+    child = undefined;
+    if (summarized !== undefined) {
+      // A subtest's own line repeats its assertions, save when it failed for another reason.
+      if (!assertion.ok && counts.failed + counts.troubles.length === summarized.failedBefore) {
+        counts.troubles.push(`has a subtest '${assertion.name}' that failed without a failed assertion`);
+      }
+    } else if (assertion.skip || assertion.todo) {
+      counts.skipped++;
+    } else if (assertion.ok) {
+      counts.passed++;
+    } else {
+      counts.failed++;
+    }
+  });
+}
