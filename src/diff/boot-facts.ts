@@ -27,7 +27,7 @@ function joined(ranges: PhysicalRange[]): PhysicalRange[] {
 
 /** Frames that page mappings of the vmalloc and module ranges map read-only, without the kernel image itself. */
 function readOnlyVmalloc(capture: Capture, { evidence, traits, symbols }: ObservedBoot): PhysicalRange[] {
-  const { start, end } = vmallocRange(traits.vaBits, traits.geometry);
+  const { start, end } = vmallocRange(traits.config.vaBits, traits.geometry);
   const text = symbols.textBase + evidence.image.slide;
   const imageEnd = (symbols.address('_end') ?? symbols.textBase) + evidence.image.slide;
   return joined(

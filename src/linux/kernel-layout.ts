@@ -25,3 +25,16 @@ export function memstartAlign(geometry: Geometry): number {
   const section = geometry.granule === 65536 ? 2 ** 29 : 2 ** 27;
   return Math.max(wanted, section);
 }
+
+const STRUCT_PAGE_MAX_SHIFT = 6n;
+
+/**
+ * [MODULES_VADDR, VMALLOC_END): where modules, the kernel image and vmalloc memory lie, arch/arm64/include/asm/memory.h and pgtable.h.
+ * The vmemmap begins 8 MiB behind its end.
+ */
+export function vmallocRange(vaBits: number, geometry: Geometry): { start: bigint; end: bigint } {
+  const start = _PAGE_END(vaBitsMin(vaBits, geometry));
+  const vmemmapEnd = 2n ** 64n - 2n ** 30n;
+  const vmemmapSize = (start - _PAGE_OFFSET(vaBits)) >> (BigInt(geometry.pageShift) - STRUCT_PAGE_MAX_SHIFT);
+  return { start, end: vmemmapEnd - vmemmapSize - 2n ** 23n };
+}

@@ -8,6 +8,8 @@ export const PTE_TYPE_MASK = 3n;
 export const PTE_TYPE_PAGE = 3n;
 /** Bit 1 tells a table or page from a block: PMD_TYPE_SECT is PTE_TYPE_PAGE without it. */
 export const PMD_TABLE_BIT = 1n << 1n;
+/** AP[1]: EL0 may access; bit 0 of the permission index under permission indirection. */
+export const PTE_USER = 1n << 6n;
 export const PTE_RDONLY = 1n << 7n;
 export const PTE_SHARED = 3n << 8n;
 export const PTE_AF = 1n << 10n;

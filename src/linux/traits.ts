@@ -1,7 +1,7 @@
 import { PtdiffError } from '../errors.ts';
-import type { Granule } from '../vmsa/types.ts';
 import { moveConstants } from './code-constants.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
+import { type KernelConfig, kernelConfigOf } from './image-config.ts';
 import { PTE_DIRTY, PTE_PRESENT_INVALID, PTE_PXN, PTE_UXN } from './pgprot.ts';
 import { atLeast, parseRelease, type Release } from './release.ts';
 import type { SymbolTable } from './symbol-table.ts';
@@ -13,9 +13,6 @@ export interface KernelTraits {
   generation: string;
   newerThanKnown: boolean;
   geometry: Geometry;
-  /** CONFIG_ARM64_VA_BITS and CONFIG_ARM64_PA_BITS. */
-  vaBits: number;
-  paBits: number;
   config: KernelConfig;
   /** Spelling of rodata=: 'full' is the full protection of vmalloc aliases until 6.17, 'on' since 6.18. */
   rodataFullSpelling: 'full' | 'on';
@@ -43,27 +40,6 @@ export interface KernelTraits {
   aliasOfWholeArea: boolean;
 }
 
-/** The options that the model asks for. */
-export interface KernelConfig {
-  kfence: boolean;
-  kfenceSampleInterval: number;
-  kfenceNumObjects: number;
-  rodataFullDefault: boolean;
-  strictKernelRwx: boolean;
-  debugPagealloc: boolean;
-  debugPageallocDefault: boolean;
-  randomizeBase: boolean;
-  unmapKernelAtEl0: boolean;
-  e0pd: boolean;
-  hwAfdbm: boolean;
-  haft: boolean;
-  lpa2: boolean;
-  mte: boolean;
-  kasanHwTags: boolean;
-  btiKernel: boolean;
-  secretmem: boolean;
-}
-
 /** Oldest and newest release that the model was checked against, and a short name for each that differs. */
 const generations: { from: [number, number]; name: string }[] = [
   { from: [7, 3], name: '7.3: BBML3, data alias invalid' },
@@ -74,36 +50,6 @@ const generations: { from: [number, number]; name: string }[] = [
   { from: [6, 12], name: '6.12: blocks unless the direct map is set' },
 ];
 const newestKnown: [number, number] = [7, 3];
-
-function granuleOf(config: ReadonlyMap<string, string>): Granule {
-  if (config.get('CONFIG_ARM64_64K_PAGES') === 'y') return 65536;
-  return config.get('CONFIG_ARM64_16K_PAGES') === 'y' ? 16384 : 4096;
-}
-
-function configOf(config: ReadonlyMap<string, string>): KernelConfig {
-  const yes = (name: string): boolean => config.get(`CONFIG_${name}`) === 'y';
-  const number = (name: string, otherwise: number): number => Number(config.get(`CONFIG_${name}`) ?? otherwise);
-  return {
-    kfence: yes('KFENCE'),
-    kfenceSampleInterval: number('KFENCE_SAMPLE_INTERVAL', 100),
-    kfenceNumObjects: number('KFENCE_NUM_OBJECTS', 255),
-    // The option went away with 6.18, where full protection is the only default (arch/arm64/mm/pageattr.c).
-    rodataFullDefault: !config.has('CONFIG_RODATA_FULL_DEFAULT_ENABLED') || yes('RODATA_FULL_DEFAULT_ENABLED'),
-    strictKernelRwx: yes('STRICT_KERNEL_RWX'),
-    debugPagealloc: yes('DEBUG_PAGEALLOC'),
-    debugPageallocDefault: yes('DEBUG_PAGEALLOC_ENABLE_DEFAULT'),
-    randomizeBase: yes('RANDOMIZE_BASE'),
-    unmapKernelAtEl0: yes('UNMAP_KERNEL_AT_EL0'),
-    e0pd: yes('ARM64_E0PD'),
-    hwAfdbm: yes('ARM64_HW_AFDBM'),
-    haft: yes('ARM64_HAFT'),
-    lpa2: yes('ARM64_LPA2'),
-    mte: yes('ARM64_MTE'),
-    kasanHwTags: yes('KASAN_HW_TAGS'),
-    btiKernel: yes('ARM64_BTI_KERNEL'),
-    secretmem: yes('SECRETMEM'),
-  };
-}
 
 /** PAGE_KERNEL_RO is built in this function: bits 63:48 come in one MOVK, 0xe0 with PTE_DIRTY and 0x60 without. */
 function kernelDirtyOf(image: Uint8Array, symbols: SymbolTable): boolean {
@@ -136,26 +82,25 @@ function generationOf(release: Release): { generation: string; newerThanKnown: b
 /**
  * Traits of a kernel. What has a symbol, an option or a trace in the code is read there, as stable updates carry backports; only what
  * leaves no trace at all is decided by the release.
- * @param config the kernel's .config
  * @param image the whole Image
+ * @param config the kernel's .config, needed with 64K pages only
  * @throws PtdiffError(image) for a kernel that the model cannot describe
  */
 export function traitsOf(
   releaseText: string,
-  config: ReadonlyMap<string, string>,
-  symbols: SymbolTable,
   image: Uint8Array,
+  symbols: SymbolTable,
+  config?: ReadonlyMap<string, string>,
 ): KernelTraits {
   const release = parseRelease(releaseText);
+  const kernelConfig = kernelConfigOf(image, symbols, config);
   const requiresSymbol = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].find((name) => symbols.has(name));
   const bbml = requiresSymbol === undefined ? 'none' : requiresSymbol.endsWith('3') ? 'bbml3' : 'bbml2';
   return {
     release,
     ...generationOf(release),
-    geometry: geometryOf(granuleOf(config)),
-    vaBits: Number(config.get('CONFIG_ARM64_VA_BITS')),
-    paBits: Number(config.get('CONFIG_ARM64_PA_BITS')),
-    config: configOf(config),
+    geometry: geometryOf(kernelConfig.granule),
+    config: kernelConfig,
     // arch_parse_debug_rodata() in arch/arm64/include/asm/setup.h of 6.17 and 6.18.
     rodataFullSpelling: atLeast(release, 6, 18) ? 'on' : 'full',
     bbml,

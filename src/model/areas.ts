@@ -1,3 +1,4 @@
+import type { CheckpointName } from '../linux/capture.ts';
 import { PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
 import type { BootState } from './boot.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
@@ -39,7 +40,7 @@ function overlay(areas: Area[], area: Area): Area[] {
 }
 
 /** Names the parts of the linear map that have a reason of their own at a checkpoint; disjoint and ascending. */
-export function areasOf(state: BootState, facts: BootFacts, checkpoint: string): Area[] {
+export function areasOf(state: BootState, facts: BootFacts, checkpoint: CheckpointName): Area[] {
   const { map, sections } = state;
   const { granule } = map.geometry;
   const area = (why: string, { start, end }: PhysicalRange): Area => ({

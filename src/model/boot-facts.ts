@@ -1,4 +1,4 @@
-import type { SplitRequest } from '../linux/capture.ts';
+import type { CheckpointName, SplitRequest } from '../linux/capture.ts';
 
 /** A physical range [start, end) in bytes. */
 export interface PhysicalRange {
@@ -23,7 +23,7 @@ export interface BootFacts {
   image: { pa: number; slide: bigint };
   memstartAddr?: bigint;
   kfencePool?: number;
-  readOnlyVmalloc: Partial<Record<string, PhysicalRange[]>>;
-  splitRequests: Partial<Record<string, SplitRequest[]>>;
+  readOnlyVmalloc: Partial<Record<CheckpointName, PhysicalRange[]>>;
+  splitRequests: SplitRequest[];
   probePages: number[];
 }

@@ -34,7 +34,7 @@ export function splitsLeaves({ traits, decisions }: BootState): boolean {
 }
 
 /** split_kernel_leaf_mapping() for one request; addresses outside the linear region and in the KFENCE pool change nothing here. */
-export function applySplit(state: BootState, { start, end }: SplitRequest): void {
+export function applySplit(state: BootState, { start, end }: Pick<SplitRequest, 'start' | 'end'>): void {
   const { map, traits, kfencePool } = state;
   const first = map.offsetOfVa(start);
   const last = map.offsetOfVa(end);

@@ -20,7 +20,7 @@ function valuesOf(parameters: string[], name: string): string[] {
 function rodataOf(traits: KernelTraits, parameters: string[], why: Derivation): { enabled: boolean; full: boolean } {
   const source = 'arch/arm64/include/asm/setup.h (6.18 renamed full to on, and on to noalias)';
   let enabled = true;
-  let full = traits.config.rodataFullDefault;
+  let full = traits.config.rodataFull;
   why('rodata_full', 'arch/arm64/mm/pageattr.c', `default is ${full}`);
   const partial = traits.rodataFullSpelling === 'full' ? 'on' : 'noalias';
   for (const value of valuesOf(parameters, 'rodata')) {
@@ -35,15 +35,11 @@ function rodataOf(traits: KernelTraits, parameters: string[], why: Derivation): 
 
 function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Derivation): boolean {
   if (!traits.config.kfence) return false;
-  let early = traits.config.kfenceSampleInterval !== 0;
-  why(
-    'kfence_early_init',
-    'arch/arm64/mm/mmu.c',
-    `CONFIG_KFENCE_SAMPLE_INTERVAL=${traits.config.kfenceSampleInterval}: ${early}`,
-  );
+  let early = traits.config.kfenceEarlyInit;
+  why('kfence_early_init', 'arch/arm64/mm/mmu.c', `default, !!CONFIG_KFENCE_SAMPLE_INTERVAL: ${early}`);
   for (const value of valuesOf(parameters, 'kfence.sample_interval')) {
-    if (!/^-?(0x[0-9a-f]+|\d+)/i.test(value)) continue;
-    early = Number.parseInt(value) !== 0;
+    if (!/^-?(0x[0-9a-f]+|\d+)$/i.test(value)) continue;
+    early = Number(value) !== 0;
     why('parse_kfence_early_init()', 'arch/arm64/mm/mmu.c', `kfence.sample_interval=${value}: ${early}`);
   }
   return early;
@@ -51,8 +47,7 @@ function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Deri
 
 function debugPageallocOf(traits: KernelTraits, parameters: string[]): boolean {
   if (!traits.config.debugPagealloc) return false;
-  const last = valuesOf(parameters, 'debug_pagealloc').at(-1);
-  return last === undefined ? traits.config.debugPageallocDefault : last === 'on' || last === '1';
+  return ['on', '1'].includes(valuesOf(parameters, 'debug_pagealloc').at(-1) ?? 'off');
 }
 
 /**

@@ -48,7 +48,7 @@ export function memoryRanges(machine: Machine): PhysicalRange[] {
 function physBaseOf(question: Question, vaBits: number, why: Derivation): number {
   const { traits, facts } = question;
   if (traits.randomLinearMap && question.kaslr && facts.memstartAddr !== undefined) {
-    const fold = _PAGE_OFFSET(vaBits) - _PAGE_OFFSET(traits.vaBits);
+    const fold = _PAGE_OFFSET(vaBits) - _PAGE_OFFSET(traits.config.vaBits);
     const base = Number(BigInt.asIntN(64, facts.memstartAddr) + fold);
     why('arm64_memblock_init()', 'arch/arm64/mm/init.c (to 6.15)', `memstart_addr is random; boot fact: ${base}`);
     return base;
@@ -110,8 +110,9 @@ export function predict(question: Question): Prediction {
   const { traits, facts } = question;
   const { steps, why } = recordDerivation();
   const decisions = decide(traits, { ...question, idRegisters: facts.idRegisters }, why);
-  const largeVa = traits.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
-  const vaBits = largeVa ? traits.vaBits : vaBitsMin(traits.vaBits, traits.geometry);
+  const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
+  const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
+  const vaBits = largeVa ? traits.config.vaBits : smallVa;
   const start = _PAGE_OFFSET(vaBits);
   const map = new LinearMap(traits.geometry, vaBits, start, physBaseOf(question, vaBits, why));
   const prot = kernelProt(traits, decisions);
@@ -140,7 +141,7 @@ export function predict(question: Question): Prediction {
     newerThanKnown: traits.newerThanKnown,
     derivation: steps,
     decisions,
-    linearRegion: { start, end: _PAGE_END(vaBitsMin(traits.vaBits, traits.geometry)) },
+    linearRegion: { start, end: _PAGE_END(smallVa) },
     checkpoints,
     probes: probePredictions(question, decisions),
   };
@@ -148,7 +149,9 @@ export function predict(question: Question): Prediction {
 
 /** What the kernel was asked to do with vmalloc memory and by the probes up to a checkpoint. */
 function applyFacts(state: BootState, facts: BootFacts, checkpoint: CheckpointName): void {
-  for (const request of facts.splitRequests[checkpoint] ?? []) applySplit(state, request);
+  for (const request of facts.splitRequests) {
+    if (request.before === checkpoint) applySplit(state, request);
+  }
   protectVmallocAliases(state, facts.readOnlyVmalloc[checkpoint] ?? []);
   if (checkpoint === 'init' && state.decisions.canSetDirectMap) hideSecretPages(state, facts.probePages);
 }

@@ -48,7 +48,7 @@ function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegiste
   const { config } = traits;
   const dbm = config.hwAfdbm && hafdbs >= 2 && !hasBrokenDbm(idRegisters.MIDR_EL1 ?? 0n);
   const e0pd = config.e0pd && idField(idRegisters, 'ID_AA64MMFR2_EL1', 60) !== 0;
-  const largestParange = traits.paBits === 52 && (decisions.lpa2 || !config.lpa2) ? 6 : 5;
+  const largestParange = config.paBits === 52 && (decisions.lpa2 || !config.lpa2) ? 6 : 5;
   return fields('__cpu_setup(), arch/arm64/mm/proc.S', [
     [16, 6, 64 - vaBits],
     [23, 1, 0],

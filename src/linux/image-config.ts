@@ -1,0 +1,115 @@
+import { PtdiffError } from '../errors.ts';
+import type { Granule } from '../vmsa/types.ts';
+import { moveConstants } from './code-constants.ts';
+import { imageHeader } from './image-header.ts';
+import type { SymbolTable } from './symbol-table.ts';
+
+/**
+ * The options that the linear map depends on, as the Image itself shows them. A configuration file is not needed: not every package of an
+ * old kernel is still to be had, and a file can be the wrong one.
+ */
+export interface KernelConfig {
+  granule: Granule;
+  /** CONFIG_ARM64_VA_BITS and CONFIG_ARM64_PA_BITS. */
+  vaBits: number;
+  paBits: number;
+  lpa2: boolean;
+  kfence: boolean;
+  /** CONFIG_KFENCE_SAMPLE_INTERVAL is not 0. */
+  kfenceEarlyInit: boolean;
+  kfenceNumObjects: number;
+  /** Initial value of rodata_full. */
+  rodataFull: boolean;
+  strictKernelRwx: boolean;
+  debugPagealloc: boolean;
+  randomizeBase: boolean;
+  unmapKernelAtEl0: boolean;
+  e0pd: boolean;
+  hwAfdbm: boolean;
+  haft: boolean;
+  mte: boolean;
+  secretmem: boolean;
+}
+
+/** Size of the module region below the kernel image, MODULES_VSIZE of arch/arm64/include/asm/memory.h. */
+const MODULES_VSIZE = 2n ** 31n;
+
+/** KIMAGE_VADDR is _PAGE_END(VA_BITS_MIN) + MODULES_VSIZE: the link address of _text gives VA_BITS_MIN away. */
+function vaBitsOfLinkAddress(textBase: bigint): number {
+  return (2n ** 64n - (textBase - MODULES_VSIZE)).toString(2).length;
+}
+
+/**
+ * With 4K and 16K pages, 52-bit virtual addresses, 52-bit physical ones and LPA2 come together (arch/arm64/Kconfig, ARM64_LPA2); with
+ * 64K pages nothing in the Image tells 48 from 52 bits.
+ */
+function addressBits(
+  granule: Granule,
+  symbols: SymbolTable,
+  config?: ReadonlyMap<string, string>,
+): [va: number, pa: number] {
+  if (granule !== 65536)
+    return symbols.has('__pi_set_ttbr0_for_lpa2') ? [52, 52] : [vaBitsOfLinkAddress(symbols.textBase), 48];
+  const va = Number(config?.get('CONFIG_ARM64_VA_BITS'));
+  const pa = Number(config?.get('CONFIG_ARM64_PA_BITS'));
+  if (va && pa) return [va, pa];
+  throw new PtdiffError('image', 'A kernel with 64K pages needs its configuration: give it as file:IMAGE,config=FILE.');
+}
+
+/** kfence_init_enable() prints KFENCE_POOL_SIZE and CONFIG_KFENCE_NUM_OBJECTS; the size is 2 * (objects + 1) pages. */
+function kfenceNumObjectsOf(image: Uint8Array, symbols: SymbolTable, granule: Granule): number {
+  const values = (moveConstants(image, symbols, 'kfence_init_enable') ?? []).map(({ value }) => Number(value));
+  const objects = values.find((count) => count > 0 && values.includes(2 * (count + 1) * granule));
+  if (objects !== undefined) return objects;
+  throw new PtdiffError(
+    'image',
+    'Cannot tell from kfence_init_enable() how large the KFENCE pool is; this kernel needs a newer ptdiff.',
+  );
+}
+
+/** One byte of initialised data. */
+function initialByte(image: Uint8Array, symbols: SymbolTable, name: string): number {
+  const address = symbols.address(name);
+  if (address === undefined)
+    throw new PtdiffError('image', `The kernel has no symbol ${name}; it needs CONFIG_KALLSYMS_ALL.`);
+  return image[Number(address - symbols.textBase)] ?? 0;
+}
+
+/**
+ * Reads the options from a kernel Image.
+ * @param config the kernel's .config, needed with 64K pages only
+ * @throws PtdiffError(image) for an Image that does not show them
+ */
+export function kernelConfigOf(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  config?: ReadonlyMap<string, string>,
+): KernelConfig {
+  const granule = imageHeader(image)?.granule;
+  if (granule === undefined)
+    throw new PtdiffError('image', 'The Image header does not name a page size; this is no arm64 Image.');
+  const [vaBits, paBits] = addressBits(granule, symbols, config);
+  const kfence = symbols.has('__kfence_pool');
+  return {
+    granule,
+    vaBits,
+    paBits,
+    lpa2: granule !== 65536 && vaBits === 52,
+    kfence,
+    kfenceEarlyInit: kfence && initialByte(image, symbols, 'kfence_early_init') !== 0,
+    kfenceNumObjects: kfence ? kfenceNumObjectsOf(image, symbols, granule) : 0,
+    rodataFull: initialByte(image, symbols, 'rodata_full') !== 0,
+    strictKernelRwx: symbols.has('mark_rodata_ro'),
+    debugPagealloc: symbols.has('_debug_pagealloc_enabled'),
+    randomizeBase: symbols.has('kaslr_init'),
+    unmapKernelAtEl0: symbols.has('tramp_pg_dir'),
+    e0pd: symbols.has('cpu_enable_e0pd'),
+    hwAfdbm: symbols.has('cpu_enable_hw_dbm'),
+    // The capability has no function of its own, but its description is printed at boot.
+    haft: Buffer.from(image.buffer, image.byteOffset, image.byteLength).includes(
+      'Hardware managed Access Flag for Table Descriptors',
+    ),
+    mte: symbols.has('mte_cpu_setup'),
+    secretmem: symbols.has('secretmem_active'),
+  };
+}

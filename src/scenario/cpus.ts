@@ -1,0 +1,35 @@
+import { PtdiffError } from '../errors.ts';
+
+/** A CPU as the emulator shall show it: QEMU's model with options, and the identity that the kernel will read. */
+export interface CpuIdentity {
+  name: string;
+  /** QEMU's -cpu argument. Pointer authentication and the vector extensions cost much and do not touch the tables: off. */
+  qemu: string;
+  /** MIDR_EL1, which QEMU's debugger interface does not show. */
+  midr: bigint;
+  /** What it is there for. */
+  about: string;
+}
+
+const CHEAP = 'pauth=off,sve=off,sme=off';
+
+/** `max` under another MIDR: every feature of the emulator, with a real part's place on the kernel's lists. */
+function masked(name: string, midr: bigint, about: string): CpuIdentity {
+  return { name, qemu: `max,midr=0x${midr.toString(16)},${CHEAP}`, midr, about };
+}
+
+/** CPU identities by name. MIDR values: Arm ARM MIDR_EL1; parts from arch/arm64/include/asm/cputype.h. */
+export const cpus: readonly CpuIdentity[] = [
+  { name: 'max', qemu: `max,${CHEAP}`, midr: 0x000f0510n, about: 'everything QEMU emulates; on no list of the kernel' },
+  masked('neoverse-v3-r0p2', 0x410fd842n, 'oldest Neoverse-V3 that the kernel trusts with BBML2_NOABORT'),
+  masked('neoverse-v3-r0p1', 0x410fd841n, 'newest Neoverse-V3 that it does not trust'),
+  { name: 'cortex-a76', qemu: 'cortex-a76', midr: 0x414fd0b1n, about: '48-bit addresses, no LPA2, no E0PD' },
+  { name: 'neoverse-n2', qemu: 'neoverse-n2,pauth=off,sve=off', midr: 0x410fd493n, about: '48-bit addresses, E0PD' },
+];
+
+/** @throws PtdiffError(usage) for a name that is not in the list */
+export function cpuNamed(name: string): CpuIdentity {
+  const found = cpus.find((cpu) => cpu.name === name);
+  if (found) return found;
+  throw new PtdiffError('usage', `There is no CPU '${name}'; './ptdiff ls cpus' lists them.`);
+}
