@@ -1,0 +1,145 @@
+import t from 'tap';
+import type { CheckpointContext } from '../../src/diff/context.ts';
+import { type JudgeInput, judge } from '../../src/diff/judge.ts';
+import type { KnownIssue } from '../../src/diff/match-known.ts';
+import type { Prediction } from '../../src/model/types.ts';
+import { KiB, linearOf, MiB, prot, registers, rewrite, soundContext, withAttributes } from './synthetic.ts';
+
+/** A prediction that says exactly what the context's capture shows. */
+function predictionOf(context: CheckpointContext): Prediction {
+  const { capture, linear, decisions } = context;
+  const inRegion = capture.ttbr1.leaves.filter(({ va }) => va < linear.end);
+  return {
+    generation: 'any',
+    newerThanKnown: false,
+    derivation: [],
+    decisions,
+    linearRegion: linear,
+    checkpoints: {
+      [capture.checkpoint]: {
+        leaves: inRegion.map((leaf) => ({ ...leaf, why: 'memory', alternatives: [] })),
+        tables: capture.ttbr1.tables.map(({ level, va, attributes }) => ({ level, va, attributes })),
+        registers: { MAIR_EL1: { bits: registers.MAIR_EL1, mask: 2n ** 64n - 1n, why: 'proc.S' } },
+        variables: { rodata_full: 1n },
+      },
+    },
+    probes: [{ probe: 'memfd_secret', errno: 38, why: 'off' }],
+  };
+}
+
+/** A case that passes; `change` breaks it after the prediction was made. */
+function caseOf(change: (context: CheckpointContext) => void = () => {}, knownIssues: KnownIssue[] = []): JudgeInput {
+  const context = soundContext();
+  const prediction = predictionOf(context);
+  context.evidence.probes.push({ probe: 'memfd_secret', errno: 38, call: 'memfd_secret', pages: [] });
+  change(context);
+  return {
+    prediction,
+    boot: context,
+    release: '7.3.4',
+    scenario: {
+      name: 's',
+      machine: { cpu: 'max', cpus: 2, memory: 64, holes: [], world: 'normal' },
+      rodata: 'default',
+      kaslr: false,
+      parameters: [],
+      probes: ['memfd_secret'],
+    },
+    knownIssues,
+  };
+}
+
+const readOnlyPage = (context: CheckpointContext) =>
+  rewrite(context, linearOf(context, context.ram[0].start + 40 * MiB), 4 * KiB, (leaf) =>
+    withAttributes(leaf, prot.readOnly),
+  );
+
+const issue: KnownIssue = {
+  id: 'read-only-page',
+  title: '',
+  kernels: ['7.3..7.3'],
+  match: ['mismatch/linear-map/memory/read-only@init'],
+  when: {},
+  cause: '',
+  references: [],
+  explanation: '',
+};
+
+t.test('pass', (t) => {
+  const { verdict, findings, linearMap, symbols, notPredicted, reason } = judge(caseOf());
+  t.same(
+    { verdict, findings, notPredicted, reason },
+    { verdict: 'pass', findings: [], notPredicted: [], reason: undefined },
+  );
+  t.same(linearMap, { init: { page: 64 * MiB, contPte: 0, pmd: 0, contPmd: 0, pud: 0, invalid: 0 } });
+  t.match(symbols, { rodata_full: '1', kfence_early_init: '0', 'predicted can_set_direct_map': 'true' });
+  t.end();
+});
+
+t.test('fail and known', (t) => {
+  t.equal(judge(caseOf(readOnlyPage)).verdict, 'fail');
+  const known = judge(caseOf(readOnlyPage, [issue]));
+  t.equal(known.verdict, 'known');
+  t.same(
+    known.findings.map(({ id, known }) => [id, known]),
+    [[issue.match[0], issue.id]],
+  );
+  t.equal(judge(caseOf(readOnlyPage, [{ ...issue, kernels: ['7.2..7.2'] }])).verdict, 'fail', 'on another kernel');
+  const two = judge(
+    caseOf(
+      (context) => {
+        readOnlyPage(context);
+        context.capture.cpus[1].registers.MAIR_EL1 ^= 0x0fn;
+      },
+      [issue],
+    ),
+  );
+  t.equal(two.verdict, 'fail', 'one finding is not known');
+  t.same(
+    two.findings.map(({ known }) => known),
+    ['read-only-page', undefined, undefined],
+  );
+  t.end();
+});
+
+t.test('a boot that does not complete', (t) => {
+  const ended = (kind: 'panic' | 'hang' | 'died', knownIssues: KnownIssue[] = []) =>
+    judge(
+      caseOf((context) => {
+        context.evidence.end = { kind, reason: 'Kernel panic - not syncing', lastCheckpoint: 'paging_init' };
+        context.evidence.captures = [];
+        context.evidence.probes = [];
+      }, knownIssues),
+    );
+  t.match(ended('panic'), {
+    verdict: 'crash',
+    reason: 'Kernel panic - not syncing',
+    findings: [{ id: 'splat/boot/panic' }],
+  });
+  t.match(ended('died'), { verdict: 'crash', findings: [{ id: 'splat/boot/died' }] });
+  t.match(ended('hang'), { verdict: 'hang', findings: [{ id: 'splat/boot/hang' }] });
+  t.equal(ended('hang', [{ ...issue, match: ['splat/boot/hang'] }]).verdict, 'known');
+  t.end();
+});
+
+t.test('missing evidence of a completed boot is an error, never a pass', (t) => {
+  const noCapture = judge(caseOf((context) => void context.evidence.captures.pop()));
+  t.match(noCapture, { verdict: 'error', reason: /checkpoint init was never captured/ });
+  const noProbe = judge(caseOf((context) => void context.evidence.probes.pop()));
+  t.match(noProbe, { verdict: 'error', reason: /no result of the probe memfd_secret/ });
+  t.end();
+});
+
+t.test('a checkpoint without prediction is named, and its invariants are checked', (t) => {
+  const input = caseOf((context) => {
+    context.capture.cpus[1].registers.MAIR_EL1 = 0n;
+  });
+  input.prediction.checkpoints = {};
+  const { notPredicted, findings } = judge(input);
+  t.same(notPredicted, ['init']);
+  t.same(
+    findings.map(({ id }) => id),
+    ['invariant/cpus-agree/MAIR_EL1@init'],
+  );
+  t.end();
+});
