@@ -1,16 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { KnownIssue } from '../src/diff/match-known.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { type CaseMaterial, makeDossier } from '../src/report/dossier.ts';
-import {
-  type CaseDossier,
-  type KnownIssue,
-  type Report,
-  type RunRecord,
-  runSchemaVersion,
-} from '../src/report/types.ts';
+import { type CaseDossier, type Report, type RunRecord, runSchemaVersion } from '../src/report/types.ts';
 import { evidenceSchema, predictionSchema } from './case-schema.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
 

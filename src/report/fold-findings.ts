@@ -1,5 +1,5 @@
+import { countText } from '../diff/text.ts';
 import type { CaseResult, Finding } from '../diff/types.ts';
-import { plural } from './units.ts';
 
 /** One defect over all cases that show it. */
 export interface FoldedFinding {
@@ -43,7 +43,7 @@ export function foldFindings(cases: readonly CaseResult[]): FoldedFinding[] {
 /** Where a folded finding shows, in words: '2 kernels × 3 scenarios', or '4 cases' where that would claim too much. */
 export function describeReach(folded: FoldedFinding): string {
   const { cases, kernels, scenarios } = folded;
-  if (kernels.length * scenarios.length !== cases.length) return plural(cases.length, 'case');
+  if (kernels.length * scenarios.length !== cases.length) return countText(cases.length, 'case');
   if (cases.length === 1) return '1 case';
-  return `${plural(kernels.length, 'kernel')} × ${plural(scenarios.length, 'scenario')}`;
+  return `${countText(kernels.length, 'kernel')} × ${countText(scenarios.length, 'scenario')}`;
 }

@@ -1,7 +1,8 @@
+import { countText } from '../diff/text.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import { painter } from './colour.ts';
 import { fit, plainLine } from './plain-text.ts';
-import { formatSeconds, plural } from './units.ts';
+import { formatSeconds } from './units.ts';
 import { countVerdicts, verdictOrder, verdictStyles } from './verdicts.ts';
 
 /** What happened in a run; `at` is in milliseconds of any steady clock. */
@@ -77,7 +78,7 @@ function statusLine(state: State, at: number, screen: ProgressScreen): string {
 function caseLine(state: State, result: CaseResult, screen: ProgressScreen): string {
   const paint = painter(screen.colour);
   const { letter, sgr } = verdictStyles[result.verdict];
-  const findings = result.findings.length > 0 ? `  ${plural(result.findings.length, 'finding')}` : '';
+  const findings = result.findings.length > 0 ? `  ${countText(result.findings.length, 'finding')}` : '';
   const reason = result.reason === undefined ? '' : `  ${plainLine(result.reason)}`;
   const width = String(state.total).length;
   const head = `[${String(state.done).padStart(width)}/${state.total}] `;

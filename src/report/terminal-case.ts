@@ -1,13 +1,16 @@
 import { diffLeaves } from '../diff/compare.ts';
+import { countText } from '../diff/text.ts';
 import type { CaseResult, Finding, LinearMapSizes } from '../diff/types.ts';
 import { checkpointNames } from '../linux/capture.ts';
-import type { Decisions, DerivationStep } from '../model/types.ts';
+import { linearMapSizes } from '../linux/leaf-kind.ts';
+import type { DerivationStep } from '../model/types.ts';
+import { stage1Regime } from '../vmsa/regime.ts';
 import { type Paint, painter } from './colour.ts';
-import { compose, compositionKinds, kindLabel } from './leaf-kinds.ts';
+import { compositionKinds, kindLabel } from './leaf-kinds.ts';
 import { column, fit, hang, plainLine, preformatted } from './plain-text.ts';
 import { terminalWidth } from './terminal.ts';
 import type { CaseDossier, CaseDrawing } from './types.ts';
-import { formatMebibytes, formatSeconds, plural } from './units.ts';
+import { formatMebibytes, formatSeconds } from './units.ts';
 import { verdictStyles } from './verdicts.ts';
 
 const labelWidth = 26;
@@ -18,7 +21,7 @@ function field(label: string, value: string): string[] {
 }
 
 /** The decisions of the kernel, one a line: 'forcePteMapping  yes'. */
-export function decisionLines(decisions: Decisions): string[] {
+export function decisionLines(decisions: NonNullable<CaseDossier['decisions']>): string[] {
   return Object.entries(decisions)
     .filter(([, value]) => value !== undefined)
     .flatMap(([name, value]) => field(name, value ? 'yes' : 'no'));
@@ -49,8 +52,9 @@ function compositionRow(label: string, sizes: LinearMapSizes): string {
 }
 
 function compositionHeader(drawing: CaseDrawing | undefined): string {
+  const granule = drawing === undefined ? undefined : stage1Regime(drawing.registers, 'ttbr1').granule;
   const labels = compositionKinds.map((kind) => {
-    const label = kind === 'invalid' || drawing === undefined ? kind : kindLabel(drawing.granule, kind);
+    const label = kind === 'invalid' || granule === undefined ? kind : kindLabel(granule, kind);
     return column(label, sizeWidth, 'right');
   });
   return `${column('  MiB of linear map', labelWidth)}${labels.join('')}`;
@@ -63,12 +67,12 @@ function compositionLines(result: CaseResult, dossier: CaseDossier, paint: Paint
   const lines = [paint('1', compositionHeader(dossier.drawings[0]))];
   for (const name of reached) {
     const drawing = dossier.drawings.find(({ checkpoint }) => checkpoint === name);
-    if (drawing !== undefined) lines.push(compositionRow(`${name} predicted`, compose(drawing.predicted)));
+    if (drawing !== undefined) lines.push(compositionRow(`${name} predicted`, linearMapSizes(drawing.predicted)));
     lines.push(compositionRow(`${name} actual`, result.linearMap[name] as LinearMapSizes));
     if (drawing === undefined) continue;
     const stretches = diffLeaves(drawing.predicted, drawing.actual).length;
     if (stretches > 0)
-      lines.push(paint('31', `  ${name}: ${plural(stretches, 'stretch', 'stretches')} of leaves differ`));
+      lines.push(paint('31', `  ${name}: ${countText(stretches, 'stretch', 'stretches')} of leaves differ`));
   }
   return lines;
 }
@@ -117,6 +121,7 @@ export function formatCase(result: CaseResult, dossier: CaseDossier, options: { 
     dossier.consoleTail === undefined ? [] : preformatted(dossier.consoleTail.trimEnd(), '  ', terminalWidth);
   const lines = [
     ...headLines(result, paint),
+    ...(dossier.unreadable ?? []).flatMap((text) => hang('  ', plainLine(text), terminalWidth)),
     ...section('Composition of the linear map', compositionLines(result, dossier, paint), paint),
     ...section('Findings', findings, paint),
     ...section('Decisions, predicted', decisions, paint),

@@ -1,28 +1,28 @@
 import { checkpointNames } from '../linux/capture.ts';
+import { leafKind, linearMapSizes } from '../linux/leaf-kind.ts';
 import type { PredictedRun, Prediction } from '../model/types.ts';
 import type { Granule } from '../vmsa/types.ts';
 import { type Paint, painter } from './colour.ts';
-import { accessOf, compose, compositionKinds, kindLabel, leafKind } from './leaf-kinds.ts';
+import { compositionKinds, kindLabel, shadeOf } from './leaf-kinds.ts';
 import { column, hang, plainLine } from './plain-text.ts';
 import { terminalWidth } from './terminal.ts';
 import { decisionLines, derivationLines } from './terminal-case.ts';
 import { formatBytes, formatPhysical, formatVirtual } from './units.ts';
 
 function runLine(run: PredictedRun, granule: Granule): string[] {
-  // Predicted attributes are those of the direct encoding: AP[2] tells read-only with and without permission indirection.
-  const access = accessOf(run);
+  const shade = shadeOf(run, undefined);
   const columns = [
     `  ${formatVirtual(run.va)}`,
     column(formatPhysical(run.pa), 12, 'right'),
     column(formatBytes(run.size), 11, 'right'),
     column(kindLabel(granule, leafKind(run)), 12),
-    column(access === 'invalid' ? 'inval' : access, 5),
+    column(shade === 'invalid' ? 'inval' : shade, 5),
   ];
   return hang(`${columns.join('  ')}  `, plainLine(run.why), terminalWidth);
 }
 
 function total(runs: readonly PredictedRun[], granule: Granule): string {
-  const sizes = compose(runs);
+  const sizes = linearMapSizes(runs);
   return compositionKinds
     .filter((kind) => sizes[kind] > 0)
     .map((kind) => `${formatBytes(sizes[kind])} ${kind === 'invalid' ? kind : `in ${kindLabel(granule, kind)}`}`)

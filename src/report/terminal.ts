@@ -1,3 +1,4 @@
+import { countText } from '../diff/text.ts';
 import { type Paint, painter } from './colour.ts';
 import { describeReach, type FoldedFinding, foldFindings } from './fold-findings.ts';
 import { notWitnessed } from './limits.ts';
@@ -5,7 +6,7 @@ import { layMatrix, type Matrix } from './matrix.ts';
 import { fit, hang, plainLine, wrap } from './plain-text.ts';
 import { tableLines } from './terminal-table.ts';
 import type { Report } from './types.ts';
-import { formatSeconds, plural } from './units.ts';
+import { formatSeconds } from './units.ts';
 import { countVerdicts, describeCounts, verdictOrder, verdictStyles } from './verdicts.ts';
 
 /** No line of a report is wider than this. */
@@ -73,8 +74,8 @@ export function summaryLine(report: Report): string {
   const missing = run.planned.length - cases.length;
   const seconds = run.ended === undefined ? undefined : (Date.parse(run.ended) - Date.parse(run.started)) / 1000;
   const parts = [
-    `${plural(cases.length, 'case')}: ${describeCounts(countVerdicts(cases))}`,
-    `${plural(fresh, 'new finding')}, ${folded.length - fresh} known`,
+    `${countText(cases.length, 'case')}: ${describeCounts(countVerdicts(cases))}`,
+    `${countText(fresh, 'new finding')}, ${folded.length - fresh} known`,
     ...(missing > 0 ? [`${missing} not run`] : []),
     ...(seconds === undefined ? [] : [formatSeconds(seconds)]),
   ];
@@ -94,7 +95,9 @@ export function formatRun(report: Report, options: { colour: boolean }): string 
   const notes = [
     ...report.run.unavailable.map(({ spec, reason }) => `${plainLine(spec)}: ${plainLine(reason)}`),
     ...report.run.emulator.notes.map((note) => plainLine(note)),
-    ...(thinned > 0 ? [`Pairwise thinning left out ${plural(thinned, 'case')}; --scenario all runs everything.`] : []),
+    ...(thinned > 0
+      ? [`Pairwise thinning left out ${countText(thinned, 'case')}; --scenario all runs everything.`]
+      : []),
   ];
   const sections = [
     [...tableLines(matrix, terminalWidth, paint), ...legend(matrix)],

@@ -1,8 +1,9 @@
+import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import type { CheckpointName, ProbeResult } from '../linux/capture.ts';
 import type { Decisions, DerivationStep, PredictedRun, ProbePrediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
-import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';
+import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 
 /** Version of the shapes of run.json and cases.jsonl; raised when a reader of the old shape would misread the new one. */
 export const runSchemaVersion = 1;
@@ -70,22 +71,22 @@ export interface RunRecord {
 /** The linear map of one case at one checkpoint, as predicted and as found: what a picture needs. */
 export interface CaseDrawing {
   checkpoint: CheckpointName;
-  granule: Granule;
   /** Bounds of the linear region [start, end) in virtual address. */
   linearRegion: { start: bigint; end: bigint };
   /** Ascending in virtual address. */
   predicted: PredictedRun[];
   /** Leaves found inside the linear region, ascending in virtual address. */
   actual: LeafRun[];
-  /** Of CPU 0: with TCR2_EL1.PIE the permissions of a descriptor are an index into PIR_EL1. */
-  registers?: SystemRegisters;
+  /** Of CPU 0: they say what granule the tables have and what a descriptor permits. */
+  registers: SystemRegisters;
 }
 
 /** Everything about one case that is not in its line of cases.jsonl. Every part may be missing: a boot can die at any time. */
 export interface CaseDossier {
   case: string;
   newerThanKnown?: boolean;
-  decisions?: Decisions;
+  /** Partial: the run may have been made by a version that knew fewer decisions. */
+  decisions?: Partial<Record<keyof Decisions, boolean>>;
   derivation?: DerivationStep[];
   predictedProbes?: ProbePrediction[];
   probes?: ProbeResult[];
@@ -94,16 +95,8 @@ export interface CaseDossier {
   repro?: string;
   /** Last lines of the console. Guest text: hostile. */
   consoleTail?: string;
-}
-
-/** A documented defect of a kernel, or a documented limit of the model. */
-export interface KnownIssue {
-  id: string;
-  title: string;
-  /** What happens and why, in plain text. */
-  explanation: string;
-  /** Commits and threads, e.g. 'f12b435de2f2 ("arm64: …")' or an https address. */
-  references: string[];
+  /** Files of the case that could not be read, one sentence each. */
+  unreadable?: string[];
 }
 
 /** All that a report is made of. */

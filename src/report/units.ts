@@ -38,11 +38,6 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
 }
 
-/** '1 case', '2 cases'. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** The start of a hash, for a place where that is enough to tell two apart. */
 export function shortHash(sha256: string): string {
   return sha256.slice(0, 12);

@@ -1,7 +1,7 @@
 import type { CaseResult, Finding, Verdict } from '../../src/diff/types.ts';
 import { checkpointNames } from '../../src/linux/capture.ts';
+import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
 import type { Decisions, DerivationStep, PredictedRun } from '../../src/model/types.ts';
-import { compose } from '../../src/report/leaf-kinds.ts';
 import {
   type CaseDossier,
   type CaseDrawing,
@@ -11,7 +11,7 @@ import {
 } from '../../src/report/types.ts';
 import { countVerdicts } from '../../src/report/verdicts.ts';
 import type { Rodata, Scenario } from '../../src/scenario/types.ts';
-import type { LeafRun, Level } from '../../src/vmsa/types.ts';
+import type { LeafRun, Level, SystemRegisters } from '../../src/vmsa/types.ts';
 
 /** A report of the shape and size of a real run: the layouts follow what stock kernels do with 1 GiB of 4K pages. */
 
@@ -213,7 +213,16 @@ function spoil(runs: readonly PredictedRun[]): LeafRun[] {
   });
 }
 
-function drawings(verdict: Verdict, kernel: string, scenario: string, seed: number): CaseDrawing[] {
+/** 4K granule, 52-bit addresses with DS, MMU on. */
+const registers: SystemRegisters = {
+  TTBR0_EL1: 0x4000_0000n,
+  TTBR1_EL1: 0x4100_0000n,
+  TCR_EL1: (1n << 59n) | (6n << 32n) | (2n << 30n) | (12n << 16n) | 12n,
+  MAIR_EL1: 0xff_44f0n,
+  SCTLR_EL1: 1n,
+};
+
+function drawings(verdict: Verdict, scenario: string, seed: number): CaseDrawing[] {
   const kfence = scenario.endsWith('+kfence');
   const large = (kfence && scenario.includes('+n')) || scenario.startsWith('neoverse-v3-r0p2');
   const predicted = layout({
@@ -224,7 +233,7 @@ function drawings(verdict: Verdict, kernel: string, scenario: string, seed: numb
   });
   return checkpointNames.map((checkpoint) => ({
     checkpoint,
-    granule: kernel.endsWith('16k') ? 16384 : 4096,
+    registers,
     linearRegion: { start: linearStart, end: linearStart + 2n ** 51n },
     predicted,
     actual: verdict === 'fail' && checkpoint === 'init' ? spoil(predicted) : predicted,
@@ -234,7 +243,7 @@ function drawings(verdict: Verdict, kernel: string, scenario: string, seed: numb
 function makeCase(planned: PlannedCase, index: number): { result: CaseResult; dossier: CaseDossier } {
   const kernel = sampleKernels.find(({ spec }) => spec === planned.kernel) ?? sampleKernels[0];
   const verdict = verdictOf(kernel.release, planned.scenario);
-  const maps = verdict === 'error' ? [] : drawings(verdict, planned.kernel, planned.scenario, index * 7);
+  const maps = verdict === 'error' ? [] : drawings(verdict, planned.scenario, index * 7);
   const findings: Record<Verdict, Finding[]> = {
     pass: [],
     error: [],
@@ -250,7 +259,7 @@ function makeCase(planned: PlannedCase, index: number): { result: CaseResult; do
       scenario: planned.scenario,
       verdict,
       findings: findings[verdict],
-      linearMap: Object.fromEntries(maps.map(({ checkpoint, actual }) => [checkpoint, compose(actual)])),
+      linearMap: Object.fromEntries(maps.map(({ checkpoint, actual }) => [checkpoint, linearMapSizes(actual)])),
       symbols: { linear_map_requires_bbml2: '0', rodata_full: '1' },
       seconds: 3 + (index % 5),
       ...(['hang', 'crash', 'error'].includes(verdict)
@@ -315,6 +324,10 @@ export function sampleReport(share = 0.5): Report {
       {
         id: 'split-before-caps-final',
         title: 'Splitting the linear map before the CPU capabilities are final warns and fails',
+        kernels: ['6.18..6.19'],
+        match: ['splat-*'],
+        when: {},
+        cause: 'The capability is asked for before it is final.',
         explanation: 'split_leaf_mapping_possible() of 6.18 and 6.19 refuses before system capabilities are final.',
         references: ['f12b435de2f2 (7.1)', 'https://lore.kernel.org/linux-arm-kernel/'],
       },

@@ -1,6 +1,8 @@
 import { endOf } from '../../diff/runs.ts';
-import type { LeafRun, SystemRegisters } from '../../vmsa/types.ts';
-import { accessOf, leafKind } from '../leaf-kinds.ts';
+import { leafKind } from '../../linux/leaf-kind.ts';
+import type { Stage1Regime } from '../../vmsa/regime.ts';
+import type { LeafRun } from '../../vmsa/types.ts';
+import { shadeOf } from '../leaf-kinds.ts';
 import { html, type Markup } from './markup.ts';
 import type { Scale, Span } from './scale.ts';
 
@@ -17,14 +19,14 @@ interface Stroke extends Span {
   overlay: string;
 }
 
-function strokesOf(runs: readonly LeafRun[], scale: Scale, registers: SystemRegisters | undefined): Stroke[] {
+function strokesOf(runs: readonly LeafRun[], scale: Scale, regime: Stage1Regime): Stroke[] {
   const strokes: Stroke[] = [];
   for (const run of runs) {
     const stroke = {
       from: scale.at(run.va),
       to: scale.at(endOf(run)),
       kind: leafKind(run) as string,
-      overlay: accessOf(run, registers) as string,
+      overlay: shadeOf(run, regime) as string,
     };
     const last = strokes.at(-1);
     if (last?.to === stroke.from && last.kind === stroke.kind && last.overlay === stroke.overlay) last.to = stroke.to;
@@ -119,7 +121,7 @@ export interface Band {
 
 /** The bands of a page, each kept once: most cases of a run have the same linear map as some other case. */
 export interface BandStore {
-  leaves(runs: readonly LeafRun[], scale: Scale, registers?: SystemRegisters): Band;
+  leaves(runs: readonly LeafRun[], scale: Scale, regime: Stage1Regime): Band;
   marks(spans: readonly Span[]): Band;
   /** The definitions, for one hidden SVG on the page. */
   definitions(): Markup;
@@ -140,8 +142,8 @@ export function createBandStore(): BandStore {
     return id;
   };
   return {
-    leaves(runs, scale, registers) {
-      const { strokes, merged } = bounded(strokesOf(runs, scale, registers));
+    leaves(runs, scale, regime) {
+      const { strokes, merged } = bounded(strokesOf(runs, scale, regime));
       return { id: keep(paths(strokes)), merged };
     },
     marks: (spans) => ({ id: keep(path('diff', spans)), merged: false }),

@@ -1,7 +1,8 @@
+import { countText } from '../../diff/text.ts';
 import type { CaseResult } from '../../diff/types.ts';
 import type { DerivationStep } from '../../model/types.ts';
 import type { CaseDossier, CaseDrawing } from '../types.ts';
-import { formatSeconds, plural } from '../units.ts';
+import { formatSeconds } from '../units.ts';
 import { verdictStyles } from '../verdicts.ts';
 import type { BandStore } from './bands.ts';
 import { compositionTable } from './composition.ts';
@@ -44,7 +45,7 @@ function derivation(steps: readonly DerivationStep[]): Markup | undefined {
   const items = steps.map(
     ({ where, source, outcome }) => html`<li><code>${where}</code> ${outcome} <small>${source}</small></li>`,
   );
-  return html`<details class="inner"><summary>Derivation of the prediction, ${plural(steps.length, 'step')}</summary><ol class="steps">${items}</ol></details>`;
+  return html`<details class="inner"><summary>Derivation of the prediction, ${countText(steps.length, 'step')}</summary><ol class="steps">${items}</ol></details>`;
 }
 
 function checkpoints(
@@ -80,7 +81,7 @@ export function caseSection(
   const { kernel } = result;
   const findings =
     result.findings.length > 0
-      ? html` <span class="meta">${plural(result.findings.length, 'finding')}</span>`
+      ? html` <span class="meta">${countText(result.findings.length, 'finding')}</span>`
       : undefined;
   const console_ =
     dossier.consoleTail === undefined || result.verdict === 'pass'
@@ -91,7 +92,7 @@ export function caseSection(
   return html`<details class="case v-${result.verdict}"><summary>${verdictBadge(result.verdict)} <b>${kernel.release || kernel.spec}</b> <span class="scenario">${result.scenario}</span>${findings}</summary>
 <div class="body" id="${tools.anchors.case(result.case)}">
 <p class="meta">${result.case} · ${verdictStyles[result.verdict].meaning} · ${formatSeconds(result.seconds)} · model generation ${kernel.generation}${newer} · <a href="cases/${encodeURIComponent(result.case)}/">files of this case</a></p>
-${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${findingLinks(result, tools.anchors)}
+${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${dossier.unreadable?.map((text) => html`<p class="note">${text}</p>`)}${findingLinks(result, tools.anchors)}
 ${dossier.repro === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${dossier.repro}</pre>`}
 ${compositionTable(result, dossier)}${checkpoints(dossier.drawings, tools.store, tools.depth)}
 ${decisionsTable(result, dossier)}${derivation(dossier.derivation ?? [])}${console_}

@@ -1,6 +1,8 @@
 import type { CaseResult, LinearMapSizes } from '../../diff/types.ts';
 import { checkpointNames } from '../../linux/capture.ts';
-import { compose, compositionKinds, kindLabel } from '../leaf-kinds.ts';
+import { linearMapSizes } from '../../linux/leaf-kind.ts';
+import { stage1Regime } from '../../vmsa/regime.ts';
+import { compositionKinds, kindLabel } from '../leaf-kinds.ts';
 import type { CaseDossier } from '../types.ts';
 import { formatMebibytes } from '../units.ts';
 import { html, type Markup } from './markup.ts';
@@ -18,7 +20,8 @@ function sizesRow(checkpoint: string, side: string, sizes: LinearMapSizes, other
 export function compositionTable(result: CaseResult, dossier: CaseDossier): Markup | undefined {
   const reached = checkpointNames.filter((name) => result.linearMap[name] !== undefined);
   if (reached.length === 0) return undefined;
-  const granule = dossier.drawings[0]?.granule;
+  const [first] = dossier.drawings;
+  const granule = first === undefined ? undefined : stage1Regime(first.registers, 'ttbr1').granule;
   const heads = compositionKinds.map((kind) => {
     const label = kind === 'invalid' || granule === undefined ? kind : kindLabel(granule, kind);
     return html`<th scope="col" class="num"><span class="key ${kind}" aria-hidden="true"></span>${label}</th>`;
@@ -26,7 +29,7 @@ export function compositionTable(result: CaseResult, dossier: CaseDossier): Mark
   const rows = reached.flatMap((name) => {
     const actual = result.linearMap[name] as LinearMapSizes;
     const drawing = dossier.drawings.find(({ checkpoint }) => checkpoint === name);
-    const predicted = drawing === undefined ? undefined : compose(drawing.predicted);
+    const predicted = drawing === undefined ? undefined : linearMapSizes(drawing.predicted);
     return [
       ...(predicted === undefined ? [] : [sizesRow(name, 'predicted', predicted, undefined)]),
       sizesRow(name, 'actual', actual, predicted),

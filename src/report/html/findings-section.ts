@@ -1,7 +1,8 @@
+import type { KnownIssue } from '../../diff/match-known.ts';
+import { countText } from '../../diff/text.ts';
 import type { FindingKind } from '../../diff/types.ts';
 import { describeReach, type FoldedFinding, foldFindings } from '../fold-findings.ts';
-import type { KnownIssue, Report } from '../types.ts';
-import { plural } from '../units.ts';
+import type { Report } from '../types.ts';
 import type { Anchors } from './case-section.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -18,7 +19,7 @@ function reference(text: string): Markup {
 function knownIssueBox(issue: KnownIssue | undefined, id: string): Markup {
   if (issue === undefined) return html`<p class="known-issue">Matches known issue <code>${id}</code>.</p>`;
   const references = issue.references.length > 0 ? html`<ul>${issue.references.map(reference)}</ul>` : undefined;
-  return html`<div class="known-issue"><p>Known issue <code>${issue.id}</code>: <b>${issue.title}</b></p><p class="pre">${issue.explanation}</p>${references}</div>`;
+  return html`<div class="known-issue"><p>Known issue <code>${issue.id}</code>: <b>${issue.title}</b></p><p>${issue.cause}</p><p class="pre">${issue.explanation}</p>${references}</div>`;
 }
 
 function caseLinks(folded: FoldedFinding, anchors: Anchors): Markup {
@@ -44,7 +45,7 @@ function findingMarkup(folded: FoldedFinding, report: Report, anchors: Anchors):
 ${finding.known === undefined ? undefined : knownIssueBox(issue, finding.known)}
 <p class="label">Evidence, from ${cases[0].case}</p><pre>${finding.detail}</pre>
 ${repro === undefined ? undefined : html`<p class="label">See it again</p><pre class="command">${repro}</pre>`}
-<p class="label">Where: ${plural(cases.length, 'case')}</p>${caseLinks(folded, anchors)}</div></details>
+<p class="label">Where: ${countText(cases.length, 'case')}</p>${caseLinks(folded, anchors)}</div></details>
 `;
 }
 

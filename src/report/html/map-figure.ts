@@ -1,8 +1,11 @@
 import { diffLeaves } from '../../diff/compare.ts';
-import type { Granule, LeafRun } from '../../vmsa/types.ts';
-import { accessOf, kindLabel, leafKind } from '../leaf-kinds.ts';
+import { countText } from '../../diff/text.ts';
+import { leafKind } from '../../linux/leaf-kind.ts';
+import { type Stage1Regime, stage1Regime } from '../../vmsa/regime.ts';
+import type { LeafRun } from '../../vmsa/types.ts';
+import { kindLabel, shadeOf } from '../leaf-kinds.ts';
 import type { CaseDrawing } from '../types.ts';
-import { formatBytes, formatPhysical, formatVirtual, plural } from '../units.ts';
+import { formatBytes, formatPhysical, formatVirtual } from '../units.ts';
 import type { BandStore } from './bands.ts';
 import { type MapBands, overview, windowLetters, zoomed } from './map-view.ts';
 import { html, type Markup } from './markup.ts';
@@ -11,28 +14,23 @@ import { type ZoomWindow, zoomWindows } from './zoom-windows.ts';
 
 const listedDifferences = 24;
 
-function describeRun(run: LeafRun | undefined, granule: Granule): string {
-  if (run === undefined) return 'nothing';
-  const access = accessOf(run);
-  return `${kindLabel(granule, leafKind(run))} ${access === 'invalid' ? 'invalid' : access.toUpperCase()}`;
-}
-
-function leafCells(run: LeafRun | undefined, granule: Granule): Markup {
+function leafCells(run: LeafRun | undefined, regime: Stage1Regime): Markup {
   if (run === undefined) return html`<td>nothing</td><td></td>`;
-  return html`<td>${describeRun(run, granule)}</td><td><code>0x${run.attributes.toString(16)}</code></td>`;
+  const shade = shadeOf(run, regime);
+  return html`<td>${kindLabel(regime.granule, leafKind(run))} ${shade === 'invalid' ? shade : shade.toUpperCase()}</td><td><code>0x${run.attributes.toString(16)}</code></td>`;
 }
 
 /** The first differing stretches as a table: address, both sides, and what the model says the memory is. */
-function differencesTable(drawing: CaseDrawing): Markup | undefined {
+function differencesTable(drawing: CaseDrawing, regime: Stage1Regime): Markup | undefined {
   const differences = diffLeaves(drawing.predicted, drawing.actual);
   if (differences.length === 0) return undefined;
   const rows = differences.slice(0, listedDifferences).map(({ expected, actual }) => {
     const run = expected ?? actual;
     if (run === undefined) return undefined;
-    return html`<tr><td><code>${formatVirtual(run.va)}</code></td><td><code>${formatPhysical(run.pa)}</code></td><td class="num">${formatBytes(run.size)}</td>${leafCells(expected, drawing.granule)}${leafCells(actual, drawing.granule)}<td>${expected?.why ?? 'not in the prediction'}</td></tr>`;
+    return html`<tr><td><code>${formatVirtual(run.va)}</code></td><td><code>${formatPhysical(run.pa)}</code></td><td class="num">${formatBytes(run.size)}</td>${leafCells(expected, regime)}${leafCells(actual, regime)}<td>${expected?.why ?? 'not in the prediction'}</td></tr>`;
   });
   const more = differences.length - rows.length;
-  return html`<div class="scroll"><table class="leaves"><caption>${plural(differences.length, 'differing stretch', 'differing stretches')}${more > 0 ? `, the first ${rows.length} shown` : ''}</caption>
+  return html`<div class="scroll"><table class="leaves"><caption>${countText(differences.length, 'differing stretch', 'differing stretches')}${more > 0 ? `, the first ${rows.length} shown` : ''}</caption>
 <thead><tr><th scope="col">virtual</th><th scope="col">physical</th><th scope="col" class="num">size</th><th scope="col">predicted</th><th scope="col">bits</th><th scope="col">actual</th><th scope="col">bits</th><th scope="col">what it is</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
@@ -55,9 +53,10 @@ export type DrawingDepth = 'full' | 'overview';
 export function mapFigure(drawing: CaseDrawing, store: BandStore, depth: DrawingDepth): Markup {
   if (drawing.predicted.length + drawing.actual.length === 0) return html`<p>The linear map is empty.</p>`;
   const scale = measure(drawing);
+  const regime = stage1Regime(drawing.registers, 'ttbr1');
   const bands: MapBands = {
-    predicted: store.leaves(drawing.predicted, scale),
-    actual: store.leaves(drawing.actual, scale, drawing.registers),
+    predicted: store.leaves(drawing.predicted, scale, regime),
+    actual: store.leaves(drawing.actual, scale, regime),
   };
   const windows = depth === 'full' ? zoomWindows(drawing.predicted, scale) : [];
   const differing = scale.differences.reduce((sum, { from, to }) => sum + (to - from) * unit, 0);
@@ -70,5 +69,5 @@ export function mapFigure(drawing: CaseDrawing, store: BandStore, depth: Drawing
   return html`<figure data-base="${scale.base}" data-spans="${spans}" data-predicted="${bands.predicted.id}" data-actual="${bands.actual.id}">
 ${overview(bands, scale, `Linear map at ${drawing.checkpoint}: ${verdict}`, windows)}
 <figcaption>At <b>${drawing.checkpoint}</b>: ${verdict}. Physical address in GiB.</figcaption>${merged}
-${windowViews(windows, bands, scale)}</figure>${differencesTable(drawing)}`;
+${windowViews(windows, bands, scale)}</figure>${differencesTable(drawing, regime)}`;
 }

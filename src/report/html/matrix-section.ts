@@ -1,6 +1,6 @@
+import { countText } from '../../diff/text.ts';
 import { layMatrix, type MatrixCell, type MatrixRow } from '../matrix.ts';
 import type { Report } from '../types.ts';
-import { plural } from '../units.ts';
 import { verdictStyles } from '../verdicts.ts';
 import type { Anchors } from './case-section.ts';
 import { html, type Markup } from './markup.ts';
@@ -10,7 +10,7 @@ function cellMarkup(cell: MatrixCell, row: MatrixRow, scenario: string, anchors:
   if (cell.kind === 'planned') return html`<td class="none" title="not run yet">?</td>`;
   if (cell.kind === 'absent') return html`<td></td>`;
   const { verdict, findings } = cell.result;
-  const what = `${row.name}, ${scenario}: ${verdict}${findings.length > 0 ? `, ${plural(findings.length, 'finding')}` : ''}`;
+  const what = `${row.name}, ${scenario}: ${verdict}${findings.length > 0 ? `, ${countText(findings.length, 'finding')}` : ''}`;
   return html`<td class="v-${verdict}"><a href="#${anchors.case(cell.result.case)}" title="${what}" aria-label="${what}">${verdictStyles[verdict].symbol}</a></td>`;
 }
 
@@ -28,5 +28,5 @@ export function matrixSection(report: Report, anchors: Anchors): Markup {
 <div class="scroll matrix" tabindex="0" role="region" aria-label="Verdicts of kernels by scenarios"><table>
 <thead><tr><th scope="col" class="corner">kernel</th>${heads}</tr></thead><tbody>
 ${body}</tbody></table></div>
-${report.run.leftOut.length > 0 ? html`<p class="note">· left out by pairwise thinning: ${plural(report.run.leftOut.length, 'case')}; <code>--scenario all</code> runs everything.</p>` : undefined}</section>`;
+${report.run.leftOut.length > 0 ? html`<p class="note">· left out by pairwise thinning: ${countText(report.run.leftOut.length, 'case')}; <code>--scenario all</code> runs everything.</p>` : undefined}</section>`;
 }

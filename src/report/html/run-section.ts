@@ -1,7 +1,8 @@
+import { countText } from '../../diff/text.ts';
 import { foldFindings } from '../fold-findings.ts';
 import { notWitnessed } from '../limits.ts';
 import type { Report } from '../types.ts';
-import { formatSeconds, plural, shortHash } from '../units.ts';
+import { formatSeconds, shortHash } from '../units.ts';
 import { countVerdicts, verdictOrder } from '../verdicts.ts';
 import { html, type Markup } from './markup.ts';
 import { verdictBadge } from './verdict-badge.ts';
@@ -13,10 +14,10 @@ function headline(report: Report): string {
   if (report.cases.length === 0) return 'No case has ended yet.';
   if (folds.length === 0) return 'Nothing found: the evidence equals the prediction in every case that ended.';
   const parts = [
-    ...(fresh > 0 ? [plural(fresh, 'new finding')] : []),
-    ...(known > 0 ? [plural(known, 'known finding')] : []),
+    ...(fresh > 0 ? [countText(fresh, 'new finding')] : []),
+    ...(known > 0 ? [countText(known, 'known finding')] : []),
   ];
-  return `${parts.join(' and ')} in ${plural(report.cases.length, 'case')}.`;
+  return `${parts.join(' and ')} in ${countText(report.cases.length, 'case')}.`;
 }
 
 function facts(entries: readonly [string, Markup | string][]): Markup {
@@ -39,7 +40,7 @@ ${facts([
   ['Started', `${run.started.replace('T', ' ').replace(/\.\d+Z$|Z$/, ' UTC')}, ${took}`],
   ['Command', html`<code>${run.command.join(' ')}</code>`],
   ['Emulator', run.emulator.version],
-  ['Host', `${run.host.cpu}, ${plural(run.host.cores, 'core')}, ${run.host.os}`],
+  ['Host', `${run.host.cpu}, ${countText(run.host.cores, 'core')}, ${run.host.os}`],
 ])}
 <nav aria-label="Sections"><a href="#matrix">Matrix</a> <a href="#findings">Findings</a> <a href="#cases">Cases</a> <a href="#limits">Not witnessed</a> <a href="#identities">Identities</a></nav></header>`;
 }
@@ -55,7 +56,7 @@ export function limitsSection(report: Report): Markup {
   );
   return html`<section id="limits"><h2>What this run could not witness</h2><ul class="prose">${items}</ul>
 ${gone.length > 0 ? html`<h3>Kernels that could not be had</h3><ul class="prose">${gone}</ul>` : undefined}
-${thinned.length > 0 ? html`<details class="inner"><summary>Left out by pairwise thinning: ${plural(leftOut.length, 'case')}</summary><ul>${thinned}</ul></details>` : undefined}</section>`;
+${thinned.length > 0 ? html`<details class="inner"><summary>Left out by pairwise thinning: ${countText(leftOut.length, 'case')}</summary><ul>${thinned}</ul></details>` : undefined}</section>`;
 }
 
 /** Versions and hashes of everything that took part: what another machine needs to repeat the run. */
@@ -78,7 +79,7 @@ ${facts([
     html`${run.emulator.version} <code title="${run.emulator.sha256}">${shortHash(run.emulator.sha256)}</code> ${run.emulator.origin}`,
   ],
   ['Guest initramfs', html`<code title="${run.initramfs.sha256}">${shortHash(run.initramfs.sha256)}</code>`],
-  ['Host', `${run.host.cpu}, ${plural(run.host.cores, 'core')}, Linux ${run.host.kernel}, ${run.host.os}`],
+  ['Host', `${run.host.cpu}, ${countText(run.host.cores, 'core')}, Linux ${run.host.kernel}, ${run.host.os}`],
   ['Jobs', String(run.asked.jobs)],
 ])}${notes}
 <div class="scroll"><table><caption>Kernels</caption><thead><tr><th scope="col">release</th><th scope="col">version</th><th scope="col">flavour</th><th scope="col">spec</th><th scope="col">Image sha256</th></tr></thead><tbody>${kernels}</tbody></table></div>

@@ -1,0 +1,64 @@
+import { runsIn } from '../diff/runs.ts';
+import type { Capture, ProbeResult } from '../linux/capture.ts';
+import type { Prediction } from '../model/types.ts';
+import type { CaseDossier, CaseDrawing } from './types.ts';
+
+/** What a picture needs of a capture; a reader of a run folder need not load the rest. */
+export type DrawnCapture = Pick<Capture, 'checkpoint'> & {
+  cpus: Pick<Capture['cpus'][number], 'registers'>[];
+  ttbr1: Pick<Capture['ttbr1'], 'leaves'>;
+};
+
+/** What a report needs of a prediction. */
+export type DrawnPrediction = Pick<Prediction, 'newerThanKnown' | 'derivation' | 'linearRegion' | 'probes'> & {
+  decisions: CaseDossier['decisions'];
+  checkpoints: { [Name in Capture['checkpoint']]?: Pick<NonNullable<Prediction['checkpoints'][Name]>, 'leaves'> };
+};
+
+/** What is known of one case, as far as its boot and its files got. */
+export interface CaseMaterial {
+  prediction?: DrawnPrediction;
+  captures: readonly DrawnCapture[];
+  probes?: ProbeResult[];
+  repro?: string;
+  console?: string;
+}
+
+const consoleLines = 60;
+
+/** The last lines of a console, which is where a dead kernel says why. */
+function tailOf(console: string): string {
+  return console.trimEnd().split('\n').slice(-consoleLines).join('\n');
+}
+
+function draw(capture: DrawnCapture, prediction: DrawnPrediction): CaseDrawing[] {
+  const predicted = prediction.checkpoints[capture.checkpoint];
+  const registers = capture.cpus[0]?.registers;
+  if (predicted === undefined || registers === undefined) return [];
+  const { start, end } = prediction.linearRegion;
+  return [
+    {
+      checkpoint: capture.checkpoint,
+      linearRegion: prediction.linearRegion,
+      predicted: predicted.leaves,
+      actual: runsIn(capture.ttbr1.leaves, start, end),
+      registers,
+    },
+  ];
+}
+
+/** Brings prediction and evidence of one case together for the reports. */
+export function makeDossier(name: string, material: CaseMaterial): CaseDossier {
+  const { prediction, captures, probes, repro } = material;
+  return {
+    case: name,
+    newerThanKnown: prediction?.newerThanKnown,
+    decisions: prediction?.decisions,
+    derivation: prediction?.derivation,
+    predictedProbes: prediction?.probes,
+    probes,
+    drawings: prediction === undefined ? [] : captures.flatMap((capture) => draw(capture, prediction)),
+    repro,
+    consoleTail: material.console === undefined ? undefined : tailOf(material.console),
+  };
+}
