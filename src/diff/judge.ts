@@ -1,6 +1,7 @@
 import type { BootEnd, CheckpointName, Evidence } from '../linux/capture.ts';
 import { checkpointNames } from '../linux/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
+import { parsePtdump } from '../linux/ptdump.ts';
 import type { CheckpointPrediction, Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { diffLeaves } from './compare.ts';
@@ -81,14 +82,17 @@ function mismatches(
 }
 
 /** What a completed boot should have yielded and did not, in one sentence. */
-function missingEvidence(prediction: Prediction, { captures, probes, end }: Evidence): string | undefined {
+function missingEvidence(prediction: Prediction, { captures, probes, files, end }: Evidence): string | undefined {
   if (end.kind !== 'completed') return undefined;
   const checkpoint = checkpointNames.find(
     (name) => prediction.checkpoints[name] && !captures.some((capture) => capture.checkpoint === name),
   );
   if (checkpoint) return `The boot completed, but the checkpoint ${checkpoint} was never captured.`;
   const probe = prediction.probes.find(({ probe }) => !probes.some((result) => result.probe === probe));
-  return probe && `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
+  if (probe) return `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
+  const dump = files.kernel_page_tables === undefined ? undefined : parsePtdump(files.kernel_page_tables);
+  const whole = dump === undefined || (dump.unreadable.length === 0 && dump.runs.at(-1)?.end === 2n ** 64n);
+  return whole ? undefined : "The guest's page table dump is cut short or unreadable, so it was not compared whole.";
 }
 
 /** A boot that did not complete is a finding of its own, so that a known issue can own it. */

@@ -1,3 +1,4 @@
+import { parseVmallocinfo } from '../../linux/vmallocinfo.ts';
 import { memoryType } from '../../vmsa/memory-type.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
@@ -51,7 +52,9 @@ function aliasText(run: LeafRun, regime: Stage1Regime): string {
 
 function aliasesOf(context: CheckpointContext): Alias[] {
   const { capture, regime, userRegime, ram, evidence } = context;
-  const coherentDma = dmaCoherentAreas(evidence.files['/proc/vmallocinfo'] ?? '');
+  const coherentDma = parseVmallocinfo(evidence.files['/proc/vmallocinfo'] ?? '').filter(({ flags }) =>
+    flags.includes('dma-coherent'),
+  );
   const kernel = capture.ttbr1.leaves.filter((run) => !isRemappedBuffer(run, regime, coherentDma));
   const halves: [readonly LeafRun[], Stage1Regime][] = [[kernel, regime]];
   if (capture.ttbr0 && userRegime) halves.push([capture.ttbr0.leaves, userRegime]);
@@ -67,14 +70,6 @@ function isRemappedBuffer(run: LeafRun, regime: Stage1Regime, areas: readonly Vi
   return (
     aliasClass(memoryType(regime, run.attributes)) === 'non-cacheable' && areas.some((area) => inVirtual(run, area))
   );
-}
-
-/** Areas that vmalloc marks VM_DMA_COHERENT (show_vmap_area() in mm/vmalloc.c). */
-function dmaCoherentAreas(vmallocinfo: string): VirtualRange[] {
-  return vmallocinfo.split('\n').flatMap((line) => {
-    const match = /^0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\s.*\bdma-coherent\b/.exec(line);
-    return match ? [{ start: BigInt(`0x${match[1]}`), end: BigInt(`0x${match[2]}`) }] : [];
-  });
 }
 
 /** Pairs of mappings that overlap in physical address and differ in type, by a sweep over physical addresses. */

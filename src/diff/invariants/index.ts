@@ -4,6 +4,7 @@ import { aliasesAgree } from './aliases-agree.ts';
 import { cpusAgree } from './cpus-agree.ts';
 import { directMapPromise } from './direct-map-promise.ts';
 import { globalBit } from './global-bit.ts';
+import { guestDump } from './guest-dump.ts';
 import { imageInPlace } from './image-in-place.ts';
 import { kernelTextReadOnly } from './kernel-text-read-only.ts';
 import { linearMapMemoryType } from './linear-map-memory-type.ts';
@@ -38,6 +39,7 @@ export const invariants: readonly Invariant[] = [
   globalBit,
   directMapPromise,
   secretPagesInvalid,
+  guestDump,
 ];
 
 /** Every rule on a whole boot. */

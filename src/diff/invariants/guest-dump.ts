@@ -1,0 +1,143 @@
+import {
+  type Ptdump,
+  type PtdumpAttributes,
+  type PtdumpLevel,
+  parsePtdump,
+  ptdumpAttributes,
+} from '../../linux/ptdump.ts';
+import type { Level } from '../../vmsa/types.ts';
+import { firstLines } from '../compare-state.ts';
+import { type CheckpointContext, type Invariant, imageVa, type VirtualRange } from '../context.ts';
+import { endOf } from '../runs.ts';
+import { countText, hex } from '../text.ts';
+import { violation } from './violation.ts';
+
+/** A stretch of equal leaves in the dump's terms. */
+interface Stretch extends VirtualRange {
+  level: PtdumpLevel;
+  attributes: PtdumpAttributes;
+}
+
+const levelNames: Record<Level, PtdumpLevel> = { '-1': 'PGD', 0: 'P4D', 1: 'PUD', 2: 'PMD', 3: 'PTE' };
+
+/**
+ * The guest's own dump (debugfs kernel_page_tables, arch/arm64/mm/ptdump.c) says the same of linear map and kernel image as the
+ * walk from outside. It has been wrong before: 15bfba1ad77f (invalid large leaves shown as valid). The dump was taken shortly
+ * before the checkpoint, so what changes while the kernel runs is left out: vmalloc, the KFENCE pool, the pages of the probes, and all of
+ * the linear map under debug_pagealloc.
+ */
+export const guestDump: Invariant = (context) => {
+  const text = context.evidence.files.kernel_page_tables;
+  if (context.capture.checkpoint !== 'init' || text === undefined) return [];
+  const ranges = steadyRanges(context);
+  const theirs = stretchesIn(ranges, dumpStretches(parsePtdump(text)));
+  const ours = stretchesIn(ranges, walkStretches(context));
+  return [...Map.groupBy(disagreements(ours, theirs), ({ nature }) => nature)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([nature, group]) => {
+      const lines = group.map(({ walk, dump }) => `  walk: ${textOf(walk)}\n  dump: ${textOf(dump)}`);
+      const because = `The kernel's own dump and the walk from outside differ (${countText(group.length, 'stretch', 'stretches')}):`;
+      return violation(
+        context,
+        { name: 'guest-dump', nature, title: "the kernel's own page table dump is not what the tables say", because },
+        firstLines(lines, 4),
+      );
+    });
+};
+
+/** What both witnesses must see alike, ascending. */
+function steadyRanges(context: CheckpointContext): VirtualRange[] {
+  const { linear, image, unsteady, evidence, decisions, granule } = context;
+  const pages = evidence.probes.flatMap(({ pages }) =>
+    pages.map((pa) => ({ start: BigInt(pa) + linear.vaMinusPa, end: BigInt(pa + granule) + linear.vaMinusPa })),
+  );
+  const holes = [...unsteady, ...pages].sort((a, b) => (a.start < b.start ? -1 : 1));
+  const whole = [
+    ...(decisions.debugPagealloc ? [] : [{ start: linear.start, end: linear.end }]),
+    { start: imageVa(image, '_text'), end: imageVa(image, '_end') },
+  ];
+  return whole.flatMap((range) => {
+    const parts: VirtualRange[] = [];
+    let { start } = range;
+    for (const hole of holes) {
+      if (hole.end <= start || hole.start >= range.end) continue;
+      if (hole.start > start) parts.push({ start, end: hole.start });
+      start = hole.end;
+    }
+    return start < range.end ? [...parts, { start, end: range.end }] : parts;
+  });
+}
+
+function dumpStretches({ runs }: Ptdump): Stretch[] {
+  return runs.flatMap(({ start, end, level, attributes }) =>
+    attributes ? [{ start, end, level, attributes: comparable(attributes) }] : [],
+  );
+}
+
+function walkStretches({ capture }: CheckpointContext): Stretch[] {
+  return capture.ttbr1.leaves.map((run) => ({
+    start: run.va,
+    end: endOf(run),
+    level: levelNames[run.level],
+    attributes: comparable(ptdumpAttributes(run.attributes)),
+  }));
+}
+
+/** The block column of an entry that is not valid differs between releases. */
+function comparable(attributes: PtdumpAttributes): PtdumpAttributes {
+  return attributes.valid ? attributes : { ...attributes, block: false };
+}
+
+/** The parts of stretches that lie in the ranges; both ascending. */
+function stretchesIn(ranges: readonly VirtualRange[], stretches: readonly Stretch[]): Stretch[] {
+  return ranges.flatMap((range) =>
+    stretches.flatMap((stretch) => {
+      const start = stretch.start < range.start ? range.start : stretch.start;
+      const end = stretch.end > range.end ? range.end : stretch.end;
+      return start < end ? [{ ...stretch, start, end }] : [];
+    }),
+  );
+}
+
+/** One stretch of addresses on which the witnesses differ; one of them may have nothing there. */
+interface Disagreement {
+  nature: string;
+  walk?: Stretch;
+  dump?: Stretch;
+}
+
+/** Where the two lists say different things, by one merge over both. */
+function disagreements(ours: readonly Stretch[], theirs: readonly Stretch[]): Disagreement[] {
+  const found: Disagreement[] = [];
+  const borders = [...new Set([...ours, ...theirs].flatMap(({ start, end }) => [start, end]))].sort((a, b) =>
+    a < b ? -1 : 1,
+  );
+  let w = 0;
+  let d = 0;
+  for (const [index, start] of borders.slice(0, -1).entries()) {
+    const end = borders[index + 1];
+    while (w < ours.length && ours[w].end <= start) w++;
+    while (d < theirs.length && theirs[d].end <= start) d++;
+    const walk = ours[w]?.start <= start ? { ...ours[w], start, end } : undefined;
+    const dump = theirs[d]?.start <= start ? { ...theirs[d], start, end } : undefined;
+    if (!walk && !dump) continue;
+    const nature = walk && dump ? differences(walk, dump).join('+') : walk ? 'not-in-dump' : 'only-in-dump';
+    if (nature !== '') found.push({ nature, walk, dump });
+  }
+  return found;
+}
+
+function differences(a: Stretch, b: Stretch): string[] {
+  const names: string[] = a.level === b.level ? [] : ['level'];
+  for (const name of new Set([...Object.keys(a.attributes), ...Object.keys(b.attributes)])) {
+    const key = name as keyof PtdumpAttributes;
+    if (a.attributes[key] !== b.attributes[key]) names.push(name);
+  }
+  return names;
+}
+
+function textOf(stretch: Stretch | undefined): string {
+  if (!stretch) return 'nothing';
+  const words = Object.entries(stretch.attributes).flatMap(([name, value]) => (value === true ? name : value || []));
+  return `${hex(stretch.start)}-${hex(stretch.end)} ${stretch.level} ${words.join(' ')}`;
+}
