@@ -3,8 +3,10 @@ import type { PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/linux/capture.ts';
 import { BootSession } from './boot-session.ts';
 import type { CaseSetup } from './case-setup.ts';
+import { makeDeviceTree, needsDeviceTree } from './device-tree.ts';
 import { findAnchor } from './image-anchor.ts';
 import { deathOfQemu } from './process.ts';
+import type { QemuMachine } from './qemu-command.ts';
 import { startMachine, type VirtualMachine } from './virtual-machine.ts';
 
 /**
@@ -15,18 +17,18 @@ import { startMachine, type VirtualMachine } from './virtual-machine.ts';
  */
 export async function boot(setup: CaseSetup): Promise<Evidence> {
   const anchor = findAnchor(setup.kernel.imagePath, setup.symbols);
-  const vm = await startMachine(
-    {
-      emulator: setup.emulator.command,
-      machine: setup.machine,
-      cpu: setup.cpu,
-      image: setup.kernel.imagePath,
-      initramfs: setup.initramfs,
-      commandLine: setup.commandLine,
-    },
-    setup.directory,
-    setup.signal,
-  );
+  const machine: QemuMachine = {
+    emulator: setup.emulator.command,
+    machine: setup.machine,
+    cpu: setup.cpu,
+    image: setup.kernel.imagePath,
+    initramfs: setup.initramfs,
+    commandLine: setup.commandLine,
+  };
+  const { directory, signal } = setup;
+  const deviceTree = needsDeviceTree(machine) ? await makeDeviceTree(machine, directory, signal) : undefined;
+  setup.onEvent({ kind: 'prepared', machine, ...(deviceTree && { deviceTree }) });
+  const vm = await startMachine(machine, deviceTree, directory, signal);
   try {
     setup.onEvent({ kind: 'started', pid: vm.pid });
     return await new BootSession(setup, vm, anchor).observe();

@@ -1,9 +1,12 @@
 import type { CheckpointName } from '../src/linux/capture.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
 import type { Machine } from '../src/scenario/types.ts';
+import type { QemuMachine } from './qemu-command.ts';
 
 /** What happened in a boot, for a progress display. */
 export type BootEvent =
+  /** What it takes to boot the same again (see repro.ts). */
+  | { kind: 'prepared'; machine: QemuMachine; deviceTree?: Uint8Array }
   | { kind: 'started'; pid: number }
   | { kind: 'checkpoint'; checkpoint: CheckpointName; cpuSeconds: number }
   | { kind: 'note'; text: string };

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
@@ -29,16 +29,19 @@ export interface VirtualMachine {
  * Starts QEMU, stopped at reset. Its RAM file, console file and sockets lose their names as soon as both sides hold them
  * open, so that nothing is left behind even when the harness is killed.
  *
+ * @param deviceTree replaces the one that QEMU would make
  * @param directory where the files live for that moment
  * @throws PtdiffError('emulator') when QEMU does not come up
  */
 export async function startMachine(
-  setup: QemuMachine,
+  machine: QemuMachine,
+  deviceTree: Uint8Array | undefined,
   directory: string,
   signal: AbortSignal,
 ): Promise<VirtualMachine> {
   const scratch = await makeScratch(directory);
   const at = (name: string) => join(scratch.path, name);
+  const setup = { ...machine, ...(deviceTree && { deviceTree: writeBlob(at('dtb'), deviceTree) }) };
   const paths = { ramFile: at('ram'), consoleFile: at('console'), pidFile: at('pid') };
   const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };
   const gdbDoor = listenOnce(sockets.gdbSocket);
@@ -73,6 +76,7 @@ export async function startMachine(
     return { process, pid, gdb, qmp, ram, console, events, stop };
   } catch (error) {
     await stop();
+    signal.throwIfAborted();
     throw error;
   } finally {
     await scratch.cleanup();
@@ -92,6 +96,11 @@ async function makeScratch(directory: string): Promise<{ path: string; cleanup()
     );
   }
   return scratch;
+}
+
+function writeBlob(path: string, blob: Uint8Array): string {
+  writeFileSync(path, blob);
+  return path;
 }
 
 /** A listening socket for the one connection that QEMU makes. */

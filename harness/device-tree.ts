@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, PtdiffError } from '../src/errors.ts';
+import { childNode, type DeviceTree, fdtCells, parseFdt, serialiseFdt, setProperty, words } from '../src/linux/fdt.ts';
+import { deathOfQemu, QemuProcess } from './process.ts';
+import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
+
+/** Any number serves: the same seed gives the same slide on every boot of a kernel. */
+const kaslrSeed = 0x9e3779b97f4a7c15n;
+
+/** Whether QEMU's own device tree does not do: for ranges without a mapping, and for a KASLR seed that does not change. */
+export function needsDeviceTree({ machine, commandLine }: QemuMachine): boolean {
+  return machine.holes.length > 0 || !/(^|\s)nokaslr(\s|$)/.test(commandLine);
+}
+
+/** QEMU's device tree for a machine with our additions, as a blob. */
+export async function makeDeviceTree(setup: QemuMachine, directory: string, signal: AbortSignal): Promise<Uint8Array> {
+  const tree = parseFdt(await dumpDeviceTree(setup, directory, signal));
+  addHoles(tree, setup.machine.holes);
+  setProperty(childNode(tree.root, 'chosen'), 'kaslr-seed', fdtCells(kaslrSeed));
+  return serialiseFdt(tree);
+}
+
+/** Reserves ranges of memory that the kernel shall not map (Devicetree Specification 0.4, 3.5). */
+export function addHoles(tree: DeviceTree, holes: { start: number; size: number }[]): void {
+  if (holes.length === 0) {
+    return;
+  }
+  const reserved = childNode(tree.root, 'reserved-memory');
+  setProperty(reserved, '#address-cells', words(2));
+  setProperty(reserved, '#size-cells', words(2));
+  setProperty(reserved, 'ranges', new Uint8Array());
+  for (const { start, size } of holes) {
+    const hole = childNode(reserved, `hole@${start.toString(16)}`);
+    setProperty(hole, 'reg', fdtCells(BigInt(start), BigInt(size)));
+    setProperty(hole, 'no-map', new Uint8Array());
+  }
+}
+
+async function dumpDeviceTree(setup: QemuMachine, directory: string, signal: AbortSignal): Promise<Uint8Array> {
+  const path = join(directory, `ptdiff-${randomUUID()}.dtb`);
+  const process = new QemuProcess(deviceTreeCommand(setup, path));
+  const onAbort = () => void process.stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const exit = await process.exited;
+    signal.throwIfAborted();
+    if (exit.how !== 'with status 0') {
+      throw deathOfQemu(exit);
+    }
+    return readFileSync(path);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof PtdiffError
+      ? error
+      : new PtdiffError('emulator', `QEMU wrote no device tree to ${path}: ${messageOf(error)}.`);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    rmSync(path, { force: true });
+  }
+}
