@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import t from 'tap';
+import { checkImage } from '../../images/image-check.ts';
+import { imageHeader } from '../../src/linux/image-header.ts';
+
+/** The first KiB of Debian's Image of 7.3.4-1~bpo13+1, flavour arm64, which has 51642304 bytes. */
+const recorded = readFileSync(join(import.meta.dirname, 'fixtures/image-header-7.3.4.bin'));
+const recordedEnd = 51640832;
+
+/** A file of that size, with that header and a banner; nothing else of an Image is looked at. */
+function wholeImage(): Buffer {
+  const bytes = Buffer.alloc(recordedEnd);
+  recorded.copy(bytes);
+  bytes.write('Linux version %s (x)\0Linux version 7.3.4+deb13-arm64 (debian-kernel) #1 SMP\n\0', 4096);
+  return bytes;
+}
+
+function elf(machine: number): Buffer {
+  const bytes = Buffer.alloc(4096);
+  bytes.write('\x7fELF\x02\x01\x01', 'latin1');
+  bytes.writeUInt16LE(machine, 18);
+  return bytes;
+}
+
+t.test('the header of a real Image', async (t) => {
+  t.same(imageHeader(recorded), {
+    textOffset: 0,
+    imageSize: 52690944,
+    granule: 4096,
+    bigEndian: false,
+    anywhere: true,
+    fileSize: recordedEnd,
+  });
+  const header64k = Buffer.from(recorded);
+  header64k.writeUInt8(header64k.readUInt8(0x18) | 6, 0x18);
+  t.equal(imageHeader(header64k)?.granule, 65536);
+  t.equal(imageHeader(recorded.subarray(0, 40)), undefined);
+  t.equal(imageHeader(recorded.subarray(0, 64))?.fileSize, undefined);
+});
+
+t.test('a whole Image passes, plain or gzipped, with the release of its banner', async (t) => {
+  const image = wholeImage();
+  t.match(checkImage(image, 'Image'), { release: '7.3.4+deb13-arm64', unpacked: false });
+  const unpacked = checkImage(gzipSync(image, { level: 1 }), 'Image.gz');
+  t.equal(unpacked.unpacked, true);
+  t.ok(unpacked.bytes.equals(image));
+});
+
+t.test('anything else is refused with a sentence that names it', async (t) => {
+  const image = wholeImage();
+  const refused: [string, Buffer, RegExp][] = [
+    ['cut by one byte', image.subarray(0, -1), /^cut by one byte is truncated: .* 51640832 bytes and it has 51640831/],
+    ['cut in the header', recorded, /truncated/],
+    ['cut gzip', gzipSync(image, { level: 1 }).subarray(0, 20000), /gzip.*truncated or damaged/],
+    ['padded', Buffer.concat([image, Buffer.alloc(2 ** 21)]), /more than the 52690944/],
+    ['empty', Buffer.alloc(0), /empty file/],
+    ['text', Buffer.from('hello'), /not an arm64 kernel Image/],
+    ['vmlinux', elf(183), /ELF.*arch\/arm64\/boot\/Image/],
+    ['x86 vmlinux', elf(62), /not for arm64/],
+  ];
+  const bzImage = Buffer.alloc(8192);
+  bzImage.write('MZ');
+  bzImage.write('HdrS', 0x202);
+  refused.push(['bzImage', bzImage, /x86 kernel \(bzImage\)/]);
+  const zboot = Buffer.alloc(8192);
+  zboot.write('MZ\0\0zimg');
+  zboot.write('gzip', 0x18);
+  refused.push(['vmlinuz.efi', zboot, /CONFIG_EFI_ZBOOT.*arch\/arm64\/boot\/Image/]);
+  const noBanner = Buffer.from(image);
+  noBanner.fill(0, 4096, 8192);
+  refused.push(['other', noBanner, /no "Linux version" banner/]);
+  const bigEndian = Buffer.from(image);
+  bigEndian.writeUInt8(bigEndian.readUInt8(0x18) | 1, 0x18);
+  refused.push(['be', bigEndian, /big-endian/]);
+  for (const [name, bytes, message] of refused) {
+    t.throws(() => checkImage(bytes, name), { fault: 'image', message }, name);
+  }
+});
