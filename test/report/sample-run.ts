@@ -214,7 +214,7 @@ function spoil(runs: readonly PredictedRun[]): LeafRun[] {
 }
 
 /** 4K granule, 52-bit addresses with DS, MMU on. */
-const registers: SystemRegisters = {
+export const registers: SystemRegisters = {
   TTBR0_EL1: 0x4000_0000n,
   TTBR1_EL1: 0x4100_0000n,
   TCR_EL1: (1n << 59n) | (6n << 32n) | (2n << 30n) | (12n << 16n) | 12n,
