@@ -9,6 +9,7 @@ import { imageInPlace } from './image-in-place.ts';
 import { kernelTextReadOnly } from './kernel-text-read-only.ts';
 import { linearMapMemoryType } from './linear-map-memory-type.ts';
 import { linearMapNotExecutable } from './linear-map-not-executable.ts';
+import { noSplat } from './no-splat.ts';
 import { noUserAccess } from './no-user-access.ts';
 import { ramMappedOnce } from './ram-mapped-once.ts';
 import { secretPagesInvalid } from './secret-pages-invalid.ts';
@@ -43,4 +44,4 @@ export const invariants: readonly Invariant[] = [
 ];
 
 /** Every rule on a whole boot. */
-export const bootInvariants: readonly BootInvariant[] = [];
+export const bootInvariants: readonly BootInvariant[] = [noSplat];

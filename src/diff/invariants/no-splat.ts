@@ -1,0 +1,42 @@
+import { findSplats, type Splat } from '../../linux/splats.ts';
+import type { BootInvariant } from '../context.ts';
+import { findingId, slug } from '../finding-id.ts';
+import { countText, detailOf } from '../text.ts';
+import type { Finding } from '../types.ts';
+
+/** Lines of a report that are worth a finding's detail; the console log has the rest. */
+const mostLines = 40;
+
+/**
+ * The kernel does not complain: no WARN, BUG, Oops, KASAN, KFENCE, RCU stall, W+X message or the like in its log (see findSplats),
+ * on the console or in dmesg. One finding for each kind and title, with its call chain; the same complaint in both logs, or made often, is one.
+ */
+export const noSplat: BootInvariant = ({ evidence }) => {
+  const logs = [evidence.console, evidence.files.dmesg ?? ''].map((log) => Map.groupBy(findSplats(log), idOf));
+  const ids = [...new Set(logs.flatMap((log) => [...log.keys()]))].sort();
+  return ids.flatMap((id) => {
+    // The log that shows it more often is the more complete one: dmesg may have wrapped, the console may have been cut.
+    const [seen] = logs.map((log) => log.get(id) ?? []).sort((a, b) => b.length - a.length);
+    return [splatFinding(id, seen)];
+  });
+};
+
+function idOf({ kind, title }: Splat): string {
+  return findingId('splat', [slug(kind), slug(title)]);
+}
+
+function splatFinding(id: string, splats: readonly Splat[]): Finding {
+  const splat = splats.find(({ callChain }) => callChain.length > 0) ?? splats[0];
+  const chain = splat.callChain.length === 0 ? 'none in the report' : splat.callChain.join(' <- ');
+  const more = splat.lines.length > mostLines ? [`… and ${splat.lines.length - mostLines} more lines`] : [];
+  return {
+    id,
+    kind: 'splat',
+    title: splat.title,
+    detail: detailOf([
+      `Seen ${countText(splats.length, 'time')}. Call chain: ${chain}`,
+      ...splat.lines.slice(0, mostLines).map((line) => `  ${line}`),
+      ...more,
+    ]),
+  };
+}

@@ -1,0 +1,43 @@
+import t from 'tap';
+import { noSplat } from '../../src/diff/invariants/no-splat.ts';
+import { soundContext } from './synthetic.ts';
+
+function warning(time: string, offset: string, pid: number): string {
+  return [
+    `[${time}] ------------[ cut here ]------------`,
+    `[${time}] WARNING: CPU: 0 PID: ${pid} at arch/arm64/mm/pageattr.c:${pid} pageattr_pmd_entry+0x${offset}/0x90`,
+    `[${time}] Modules linked in:`,
+    `[${time}] CPU: 0 UID: 0 PID: ${pid} Comm: swapper/0 Not tainted`,
+    `[${time}] pc : pageattr_pmd_entry+0x${offset}/0x90`,
+    `[${time}] lr : walk_pgd_range+0x${offset}/0x90`,
+    `[${time}] Call trace:`,
+    `[${time}]  pageattr_pmd_entry+0x${offset}/0x90 (P)`,
+    `[${time}]  update_range_prot+0x4c/0xa0`,
+    `[${time}] ---[ end trace 0000000000000000 ]---`,
+    '',
+  ].join('\n');
+}
+
+function findingsOf(console: string, dmesg = '') {
+  const { evidence, ...boot } = soundContext();
+  return noSplat({ ...boot, evidence: { ...evidence, console, files: { dmesg } } });
+}
+
+t.test('a quiet boot', (t) => {
+  t.same(findingsOf('[    0.000000] Booting Linux\n', ''), []);
+  t.end();
+});
+
+t.test('the same complaint is one finding, with one id on every day', (t) => {
+  const log = warning('    0.100000', '3c', 1);
+  const [finding, ...more] = findingsOf(log, log);
+  t.same(more, []);
+  t.match(finding, { kind: 'splat', id: /^splat\/warning\/[a-z_-]*pageattr_pmd_entry$/ });
+  t.match(finding.detail, /^Seen 1 time\. Call chain: pageattr_pmd_entry <- update_range_prot\n/);
+  t.ok(finding.detail.split('\n').every((line) => line.length <= 100));
+  const [later] = findingsOf(warning('   12.345678', '44', 77));
+  t.equal(later.id, finding.id);
+  t.match(findingsOf(log, log + warning('    0.200000', '3c', 1))[0].detail, /^Seen 2 times/, 'the fuller log counts');
+  t.equal(findingsOf('', log)[0].id, finding.id, 'in dmesg only');
+  t.end();
+});
