@@ -10,6 +10,28 @@ const MOVE_WIDE_MASK = 0x7f800000;
 const MOVZ = 0x52800000;
 const MOVK = 0x72800000;
 
+const ADRP_MASK = 0x9f000000;
+const ADRP = 0x90000000;
+
+/** Instructions of a kernel function with their link addresses; undefined when this kernel has no such function. */
+function instructions(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  name: string,
+): [address: bigint, word: number][] | undefined {
+  const address = symbols.address(name);
+  const size = symbols.size(name);
+  if (address === undefined || size === undefined) return undefined;
+  const start = Number(address - symbols.textBase);
+  const end = Math.min(start + Number(size), image.length) & ~3;
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  const words: [bigint, number][] = [];
+  for (let offset = start; offset + 4 <= end; offset += 4) {
+    words.push([address + BigInt(offset - start), view.getUint32(offset, true)]);
+  }
+  return words;
+}
+
 /**
  * Constants that the machine code of a kernel function loads with MOVZ and MOVK. Some of a kernel's properties have no symbol and no
  * configuration option, and stable updates carry them across releases: the code that uses them is the only honest witness.
@@ -17,19 +39,24 @@ const MOVK = 0x72800000;
  * @returns undefined when this kernel has no such function
  */
 export function moveConstants(image: Uint8Array, symbols: SymbolTable, name: string): MoveConstant[] | undefined {
-  const address = symbols.address(name);
-  const size = symbols.size(name);
-  if (address === undefined || size === undefined) return undefined;
-  const start = Number(address - symbols.textBase);
-  const end = Math.min(start + Number(size), image.length) & ~3;
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  const found: MoveConstant[] = [];
-  for (let offset = start; offset + 4 <= end; offset += 4) {
-    const instruction = view.getUint32(offset, true);
-    const opcode = instruction & MOVE_WIDE_MASK;
-    if (opcode !== MOVZ && opcode !== MOVK) continue;
-    const shift = BigInt((instruction >>> 21) & 3) * 16n;
-    found.push({ kind: opcode === MOVZ ? 'movz' : 'movk', value: BigInt((instruction >>> 5) & 0xffff) << shift });
-  }
-  return found;
+  return instructions(image, symbols, name)?.flatMap(([, word]) => {
+    const opcode = word & MOVE_WIDE_MASK;
+    if (opcode !== MOVZ && opcode !== MOVK) return [];
+    const shift = BigInt((word >>> 21) & 3) * 16n;
+    return [
+      { kind: opcode === MOVZ ? ('movz' as const) : ('movk' as const), value: BigInt((word >>> 5) & 0xffff) << shift },
+    ];
+  });
+}
+
+/**
+ * Pages that a kernel function addresses with ADRP (Arm ARM C6.2, "ADRP"): link addresses, 4 KiB aligned.
+ * @returns undefined when this kernel has no such function
+ */
+export function addressedPages(image: Uint8Array, symbols: SymbolTable, name: string): bigint[] | undefined {
+  return instructions(image, symbols, name)?.flatMap(([address, word]) => {
+    if ((word & ADRP_MASK) >>> 0 !== ADRP) return [];
+    const immediate = (((word >>> 5) & 0x7ffff) << 2) | ((word >>> 29) & 3);
+    return [(address & ~0xfffn) + (BigInt.asIntN(21, BigInt(immediate)) << 12n)];
+  });
 }

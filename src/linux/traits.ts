@@ -1,5 +1,5 @@
 import { PtdiffError } from '../errors.ts';
-import { moveConstants } from './code-constants.ts';
+import { addressedPages, moveConstants } from './code-constants.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { type KernelConfig, kernelConfigOf } from './image-config.ts';
 import { PTE_DIRTY, PTE_PRESENT_INVALID, PTE_PXN, PTE_UXN } from './pgprot.ts';
@@ -24,6 +24,8 @@ export interface KernelTraits {
   splitAsksRequires: boolean;
   /** is_realm_world() is part of can_set_direct_map(). */
   knowsRealms: boolean;
+  /** First byte of the kernel's alias that is mapped apart and made read-only: _text since 5973a62efa34, _stext before. */
+  aliasStart: '_text' | '_stext';
   /** map_mem() maps the kernel's alias before all memory, with contiguous mappings allowed and changeable. */
   contiguousMayChange: boolean;
   /** What mark_rodata_ro() does to the linear alias of [__init_end, __bss_stop). */
@@ -70,6 +72,12 @@ function presentInvalidOf(image: Uint8Array, symbols: SymbolTable): boolean {
   return constants.some(({ kind, value }) => kind === 'movz' && value === PTE_PRESENT_INVALID);
 }
 
+/** The symbol that mark_linear_text_alias_ro() starts from; 6.17, and stable updates before. */
+function aliasStartOf(image: Uint8Array, symbols: SymbolTable): '_text' | '_stext' {
+  const pages = addressedPages(image, symbols, 'mark_linear_text_alias_ro') ?? [];
+  return pages.includes(symbols.textBase) ? '_text' : '_stext';
+}
+
 function generationOf(release: Release): { generation: string; newerThanKnown: boolean } {
   const found = generations.find(({ from: [major, minor] }) => atLeast(release, major, minor));
   if (!found) {
@@ -109,6 +117,7 @@ export function traitsOf(
     splitAsksRequires: symbols.has('page_alloc_available'),
     // 42be24a4178f, 6.13
     knowsRealms: symbols.has('arm64_rsi_init'),
+    aliasStart: aliasStartOf(image, symbols),
     contiguousMayChange: atLeast(release, 7, 2),
     // mark_linear_data_alias_valid() of 7.3 registers a hibernation notifier of this name.
     dataAlias: symbols.has('arm64_hibernate_pm_notify') ? 'invalid' : atLeast(release, 7, 2) ? 'readOnly' : 'writable',

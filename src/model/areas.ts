@@ -50,7 +50,7 @@ export function areasOf(state: BootState, facts: BootFacts, checkpoint: Checkpoi
   });
   const pageEnd = Math.ceil(sections.bssStop / granule) * granule;
   let areas: Area[] = [
-    area('kernel text and rodata alias', { start: sections.text, end: sections.initBegin }),
+    area('kernel text and rodata alias', { start: sections.aliasStart, end: sections.initBegin }),
     area('kernel init alias', { start: sections.initBegin, end: sections.initEnd }),
     area('kernel data and bss alias', { start: sections.initEnd, end: pageEnd }),
     ...kfenceAreas(state),

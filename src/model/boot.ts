@@ -76,9 +76,13 @@ function update_mapping_prot(state: BootState, start: number, end: number, prot:
 
 /** mark_linear_text_alias_ro(), called by smp_cpus_done() whatever rodata= says. */
 export function mark_linear_text_alias_ro(state: BootState): void {
-  const { prot, sections, why } = state;
-  update_mapping_prot(state, sections.text, sections.initBegin, prot.PAGE_KERNEL_RO);
-  why('mark_linear_text_alias_ro()', MMU, 'alias of [_text, __init_begin) becomes read-only, Normal without tags');
+  const { traits, prot, sections, why } = state;
+  update_mapping_prot(state, sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL_RO);
+  why(
+    'mark_linear_text_alias_ro()',
+    MMU,
+    `alias of [${traits.aliasStart}, __init_begin) becomes read-only, Normal without tags`,
+  );
 }
 
 /** mark_rodata_ro() on the linear map: the alias of [__init_end, __bss_stop), read-only in 7.2, invalid in 7.3. */

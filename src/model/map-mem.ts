@@ -8,7 +8,8 @@ import type { Decisions } from './types.ts';
 
 /** Physical addresses of the linker symbols that map_mem() and mark_rodata_ro() use, in bytes. */
 export interface ImageSections {
-  text: number;
+  /** _text, or _stext on older kernels. */
+  aliasStart: number;
   initBegin: number;
   initEnd: number;
   bssStop: number;
@@ -41,11 +42,11 @@ function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] 
 function mapKernelLast(inputs: MapMemInputs, flags: number): void {
   const { map, traits, prot, sections, kfencePool } = inputs;
   let memory = kfencePool ? without(inputs.memory, kfencePool) : inputs.memory;
-  memory = without(memory, { start: sections.text, end: sections.initBegin });
+  memory = without(memory, { start: sections.aliasStart, end: sections.initBegin });
   for (const { start, end } of memory) {
     createPgdMapping(map, traits, start, end, pgprot_tagged(prot.PAGE_KERNEL), flags, true);
   }
-  createPgdMapping(map, traits, sections.text, sections.initBegin, prot.PAGE_KERNEL, NO_CONT_MAPPINGS, true);
+  createPgdMapping(map, traits, sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL, NO_CONT_MAPPINGS, true);
   if (kfencePool) {
     const pages = NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS;
     createPgdMapping(map, traits, kfencePool.start, kfencePool.end, pgprot_tagged(prot.PAGE_KERNEL), pages, true);
@@ -61,7 +62,7 @@ function mapKernelFirst(inputs: MapMemInputs, flags: number): void {
     const pages = NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS | NO_EXEC_MAPPINGS;
     createPgdMapping(map, traits, kfencePool.start, kfencePool.end, prot, pages, true);
   }
-  createPgdMapping(map, traits, sections.text, sections.initBegin, prot, flags, true);
+  createPgdMapping(map, traits, sections.aliasStart, sections.initBegin, prot, flags, true);
   createPgdMapping(map, traits, sections.initEnd, sections.bssStop, prot, flags, true);
   for (const { start, end } of memory) {
     // 7.3 rounds each range inward; where ranges are page-aligned, as any emulator's are, 7.2 does the same.
@@ -92,7 +93,7 @@ export function map_mem(inputs: MapMemInputs, why: Derivation): void {
     why(
       'map_mem()',
       'arch/arm64/mm/mmu.c (to 7.1)',
-      'maps the alias of [_text, __init_begin) in blocks, never contiguous',
+      `maps the alias of [${traits.aliasStart}, __init_begin) in blocks, never contiguous`,
     );
   }
 }

@@ -59,10 +59,10 @@ function physBaseOf(question: Question, vaBits: number, why: Derivation): number
   return base;
 }
 
-function sectionsOf({ facts, symbolOffset }: Question): ImageSections & { stext: number } {
+function sectionsOf({ traits, facts, symbolOffset }: Question): ImageSections & { stext: number } {
   const at = (name: string): number => facts.image.pa + symbolOffset(name);
   return {
-    text: at('_text'),
+    aliasStart: at(traits.aliasStart),
     stext: at('_stext'),
     initBegin: at('__init_begin'),
     initEnd: at('__init_end'),

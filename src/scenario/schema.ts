@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { PtdiffError } from '../errors.ts';
+import { cpus } from './cpus.ts';
+import { probeNames, type Scenario } from './types.ts';
+
+const MIB = 2 ** 20;
+const page = (value: number): boolean => value % 4096 === 0;
+
+const machine = z.strictObject({
+  cpu: z.enum(cpus.map(({ name }) => name) as [string, ...string[]]),
+  cpus: z.int().min(1).max(8).default(1),
+  memory: z.int().min(256).max(65536).default(1024),
+  holes: z
+    .array(
+      z.strictObject({
+        start: z.int().refine(page, 'must be page-aligned'),
+        size: z.int().positive().refine(page, 'must be whole pages'),
+      }),
+    )
+    .default([]),
+  world: z.enum(['normal']).default('normal'),
+});
+
+const scenario = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9._+-]{1,80}$/, "may have letters, digits, '.', '_', '+' and '-' only"),
+    machine,
+    rodata: z.enum(['default', 'noalias', 'off']).default('default'),
+    kfenceSampleInterval: z.int().nonnegative().optional(),
+    kaslr: z.boolean().default(false),
+    // A parameter with white space would become two on the command line.
+    parameters: z.array(z.string().regex(/^[^\s]+$/, 'must be one word each')).default([]),
+    probes: z.array(z.enum(probeNames)).default(['memfd_secret']),
+  })
+  .refine(holesInside, { path: ['machine', 'holes'], message: 'must lie inside the memory, behind its first 256 MiB' });
+
+/** The boot loader needs the start of RAM for the kernel, and the kernel its own initial RAM disk. */
+function holesInside(value: { machine: { memory: number; holes: { start: number; size: number }[] } }): boolean {
+  const first = 0x4000_0000 + 256 * MIB;
+  const end = 0x4000_0000 + value.machine.memory * MIB;
+  return value.machine.holes.every(({ start, size }) => start >= first && start + size <= end);
+}
+
+/**
+ * Checks scenarios read from a file: one, or a list.
+ * @param data the parsed YAML or JSON
+ * @param file its name, for the message
+ * @throws PtdiffError(usage) that names every wrong field
+ */
+export function parseScenarios(data: unknown, file: string): Scenario[] {
+  const list = Array.isArray(data) ? data : [data];
+  return list.map((item, index) => {
+    const result = scenario.safeParse(item);
+    if (result.success) return result.data;
+    const where = list.length > 1 ? `${file}, scenario ${index + 1}` : file;
+    const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'scenario'}: ${message}`);
+    throw new PtdiffError('usage', `${where} is not a valid scenario: ${problems.join('; ')}.`);
+  });
+}
