@@ -1,6 +1,7 @@
 import type { Capture, CheckpointName, ProbeResult } from '../linux/capture.ts';
+import { geometryOf, levelShift } from '../linux/geometry.ts';
 import type { PredictedRegister, PredictedTable, ProbePrediction } from '../model/types.ts';
-import type { SystemRegisters, TablePage } from '../vmsa/types.ts';
+import type { Granule, SystemRegisters, TablePage } from '../vmsa/types.ts';
 import { type ImageLayout, inTrampoline } from './context.ts';
 import { findingId, slug } from './finding-id.ts';
 import { differingFields } from './register-fields.ts';
@@ -9,16 +10,21 @@ import type { Finding } from './types.ts';
 
 /**
  * Compares the predicted table descriptors with the walked ones, as a multiset by level and VA: where a table lies is the
- * kernel's free choice. Roots (no descriptor points to them) are no part of it, nor tables outside [start, end).
+ * kernel's free choice. Roots (no descriptor points to them) are no part of it, nor tables that translate anything outside
+ * [start, end): with 52-bit addresses the linear region shares its last level 0 table with the kernel image (map_mem(),
+ * arch/arm64/mm/mmu.c), and map_kernel() made that one.
  */
 export function compareTables(
   predicted: readonly PredictedTable[],
   walked: readonly TablePage[],
   region: { start: bigint; end: bigint },
+  granule: Granule,
   checkpoint: CheckpointName,
 ): Finding[] {
+  const geometry = geometryOf(granule);
+  const spanOf = ({ level }: PredictedTable) => 1n << BigInt(levelShift(geometry, level) + geometry.tableBits);
   const inRegion = (table: PredictedTable) =>
-    table.attributes !== 0n && table.va >= region.start && table.va < region.end;
+    table.attributes !== 0n && table.va >= region.start && table.va + spanOf(table) <= region.end;
   const key = (table: PredictedTable) => `${table.level} ${table.va}`;
   const expected = Map.groupBy(predicted.filter(inRegion), key);
   const actual = Map.groupBy(walked.filter(inRegion), key);

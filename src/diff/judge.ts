@@ -67,7 +67,7 @@ export function judge(input: JudgeInput): Judgement {
 
 /** Compares one checkpoint with its prediction, where there is one. */
 function mismatches(
-  { capture, regime, linear, image }: CheckpointContext,
+  { capture, regime, linear, image, granule }: CheckpointContext,
   predicted: CheckpointPrediction | undefined,
   { linearRegion }: Prediction,
 ): Finding[] {
@@ -75,7 +75,7 @@ function mismatches(
   const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
   return [
     ...foldDifferences(diffLeaves(predicted.leaves, leaves), regime, capture.checkpoint),
-    ...compareTables(predicted.tables, capture.ttbr1.tables, linearRegion, capture.checkpoint),
+    ...compareTables(predicted.tables, capture.ttbr1.tables, linearRegion, granule, capture.checkpoint),
     ...compareRegisters(predicted.registers, capture, image),
     ...compareVariables(predicted.variables, capture),
   ];

@@ -8,7 +8,7 @@ t.test('tables', (t) => {
   const { capture, linear } = soundContext();
   const { tables } = capture.ttbr1;
   const predicted = tables.map(({ level, va, attributes }) => ({ level, va, attributes }));
-  const compare = (walked: typeof tables) => ids(compareTables(predicted, walked, linear, 'init'));
+  const compare = (walked: typeof tables) => ids(compareTables(predicted, walked, linear, 4096, 'init'));
   t.same(compare(tables), []);
   t.same(compare(tables.map((table) => ({ ...table, pa: table.pa + 4096 }))), [], 'where a table lies is free');
   t.same(compare([...tables].reverse()), [], 'the order is free');
@@ -17,6 +17,8 @@ t.test('tables', (t) => {
     [],
     'other regions are not compared',
   );
+  const shared = { pa: 0, level: 0, va: linear.start, attributes: TABLE } as const;
+  t.same(compare([...tables, shared]), [], 'nor what reaches beyond the region');
   t.same(compare(tables.slice(0, 2)), ['mismatch/tables/missing@init']);
   t.same(compare([...tables, tables[2]]), ['mismatch/tables/unexpected@init'], 'one too many at one place');
   t.same(compare([...tables.slice(0, 2), { ...tables[2], attributes: TABLE ^ (1n << 59n) }]), [
