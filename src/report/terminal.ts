@@ -66,7 +66,7 @@ function legend(matrix: Matrix): string[] {
   return entries.length === 0 ? [] : [entries.join('   ')];
 }
 
-/** 'What came of it' in one line, at most 100 columns. */
+/** What came of the run, in one sentence; a hundred columns hold it save in the worst of runs. */
 export function summaryLine(report: Report): string {
   const { run, cases } = report;
   const folded = foldFindings(cases);
@@ -74,12 +74,11 @@ export function summaryLine(report: Report): string {
   const missing = run.planned.length - cases.length;
   const seconds = run.ended === undefined ? undefined : (Date.parse(run.ended) - Date.parse(run.started)) / 1000;
   const parts = [
-    `${countText(cases.length, 'case')}: ${describeCounts(countVerdicts(cases))}`,
+    `${countText(cases.length, 'case')}${missing > 0 ? ` (${missing} not run)` : ''}: ${describeCounts(countVerdicts(cases))}`,
     `${countText(fresh, 'new finding')}, ${folded.length - fresh} known`,
-    ...(missing > 0 ? [`${missing} not run`] : []),
     ...(seconds === undefined ? [] : [formatSeconds(seconds)]),
   ];
-  return fit(parts.join(' · '), terminalWidth);
+  return parts.join(' · ');
 }
 
 /**
@@ -105,7 +104,7 @@ export function formatRun(report: Report, options: { colour: boolean }): string 
     findings.length > 0 ? [paint('1', 'Findings'), ...findings] : [],
     notes.flatMap((note) => hang('Note: ', note, terminalWidth)),
     limitLines(),
-    [paint('1', summaryLine(report))],
+    wrap(summaryLine(report), terminalWidth).map((line) => paint('1', line)),
   ];
   const blocks = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${blocks.join('\n\n')}\n`;

@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { CaseResult } from '../../src/diff/types.ts';
+import { describeReach, foldFindings } from '../../src/report/fold-findings.ts';
+import { layMatrix } from '../../src/report/matrix.ts';
+import { formatRun, summaryLine, terminalWidth } from '../../src/report/terminal.ts';
+import { formatCase } from '../../src/report/terminal-case.ts';
+import { formatPrediction } from '../../src/report/terminal-prediction.ts';
+import type { Report } from '../../src/report/types.ts';
+import { decisions, derivation, layout, mismatch, sampleReport } from './sample-run.ts';
+
+const escapeCode = String.fromCharCode(27);
+
+function visible(line: string): string {
+  return line
+    .split(`${escapeCode}[`)
+    .map((part, index) => (index === 0 ? part : part.replace(/^[0-9;]*m/, '')))
+    .join('');
+}
+
+function tooWide(text: string): string[] {
+  return text.split('\n').filter((line) => visible(line).length > terminalWidth);
+}
+
+t.test('a run fits 100 columns, with and without colour', async (t) => {
+  const report = sampleReport(0.5);
+  t.same(tooWide(formatRun(report, { colour: false })), []);
+  t.same(tooWide(formatRun(report, { colour: true })), []);
+  t.notOk(formatRun(report, { colour: false }).includes(escapeCode));
+  t.ok(formatRun(report, { colour: true }).includes(escapeCode));
+});
+
+const oddText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({ unit: 'grapheme', maxLength: 150 }),
+  fc.constantFrom('\u001b[2J', '\u001b]0;title\u0007', 'x'.repeat(300), '漢字'.repeat(40), '\u202etxt', 'a\nb\r\nc\td'),
+);
+
+function rename(report: Report, names: { release: string; scenario: string; finding: string; reason: string }): Report {
+  const scenario = report.run.planned[0].scenario;
+  const renamed = (value: string) => (value === scenario ? names.scenario : value);
+  const cases = report.cases.map(
+    (result): CaseResult => ({
+      ...result,
+      case: `${names.release}_${renamed(result.scenario)}`,
+      scenario: renamed(result.scenario),
+      kernel: { ...result.kernel, release: names.release },
+      reason: names.reason,
+      symbols: { [names.finding]: names.release },
+      findings: [{ ...mismatch, id: names.finding, title: names.finding, detail: names.reason, known: names.reason }],
+    }),
+  );
+  return { ...report, cases, run: { ...report.run, unavailable: [{ spec: names.release, reason: names.reason }] } };
+}
+
+t.test(
+  'whatever things are called, 100 columns are never exceeded and no control character gets through',
+  async (t) => {
+    const control = /[\p{Cc}\p{Bidi_Control}]/u;
+    fc.assert(
+      fc.property(oddText, oddText, oddText, oddText, (release, scenario, finding, reason) => {
+        const report = rename(sampleReport(0.04), { release, scenario, finding, reason });
+        const [result] = report.cases;
+        const dossier = { case: result.case, drawings: [], derivation, decisions, consoleTail: reason };
+        const text = formatRun(report, { colour: false }) + formatCase(result, dossier, { colour: false });
+        return tooWide(text).length === 0 && !control.test(text.replaceAll('\n', ''));
+      }),
+      { numRuns: 60 },
+    );
+    t.pass();
+  },
+);
+
+t.test('more scenarios than fit go on in a further block', async (t) => {
+  const report = sampleReport(0.05);
+  const [first] = report.cases;
+  const cases = Array.from({ length: 120 }, (_, index) => ({
+    ...first,
+    scenario: `scenario-${index}`,
+    case: `case-${index}`,
+  }));
+  const planned = cases.map((result) => ({ case: result.case, kernel: result.kernel.spec, scenario: result.scenario }));
+  const text = formatRun({ ...report, cases, run: { ...report.run, planned, leftOut: [] } }, { colour: false });
+  t.same(tooWide(text), []);
+  const letters = text
+    .split('\n')
+    .filter((line) => line.startsWith(first.kernel.release))
+    .join('')
+    .slice(first.kernel.release.length)
+    .replaceAll(/[^P]/g, '');
+  t.equal(letters.length, 120);
+});
+
+t.test('the matrix tells ended, planned and left out cases apart, and its counts add up', async (t) => {
+  const report = sampleReport(0.5);
+  const cells = layMatrix(report.run, report.cases.slice(1)).rows.flatMap((row) => row.cells);
+  const count = (kind: string) => cells.filter((cell) => cell.kind === kind).length;
+  t.equal(count('ended'), report.cases.length - 1);
+  t.equal(count('planned'), 1);
+  t.equal(count('left-out'), report.run.leftOut.length);
+  t.equal(count('absent'), 0);
+});
+
+t.test('scenarios come in the order of the matrix, whatever was left out', async (t) => {
+  const report = sampleReport(0.3);
+  const { scenarios } = layMatrix(report.run, report.cases);
+  const order = report.run.scenarios.map(({ name }) => name);
+  t.same(
+    scenarios,
+    order.filter((name) => scenarios.includes(name)),
+  );
+});
+
+t.test('findings fold over cases, the new before the known', async (t) => {
+  const report = sampleReport(1);
+  const folds = foldFindings(report.cases);
+  t.same(
+    folds.map(({ finding }) => finding.known !== undefined),
+    [false, true],
+  );
+  t.equal(folds[0].cases.length, report.cases.filter(({ verdict }) => verdict === 'fail').length);
+  t.equal(describeReach(folds[0]), '2 kernels × 2 scenarios');
+});
+
+t.test('a finding that is known on one kernel and new on another stays visible as new', async (t) => {
+  const report = sampleReport(1);
+  const known = report.cases.find(({ verdict }) => verdict === 'known');
+  if (known === undefined) throw new Error('the sample has a known finding');
+  const fresh = { ...known, case: 'other', findings: [{ ...known.findings[0], known: undefined }] };
+  const folds = foldFindings([known, fresh]);
+  t.equal(folds.length, 2);
+  t.equal(folds[0].finding.known, undefined);
+});
+
+t.test('reach claims a product of kernels and scenarios only where it is one', async (t) => {
+  const report = sampleReport(1);
+  const failing = report.cases.filter(({ verdict }) => verdict === 'fail').slice(0, 3);
+  t.equal(describeReach(foldFindings(failing)[0]), '3 cases');
+});
+
+t.test('the summary says what came of the run, and what was not run', async (t) => {
+  const report = sampleReport(1);
+  t.equal(
+    summaryLine(report),
+    '330 cases: 4 fail, 1 crash, 1 hang, 1 error, 6 known, 317 pass · 1 new finding, 1 known · 9 min 41 s',
+  );
+  t.match(summaryLine({ ...report, cases: report.cases.slice(30) }), '30 not run');
+});
+
+t.test('every report says what could not be witnessed', async (t) => {
+  const text = formatRun(sampleReport(0.05), { colour: false }).replaceAll('\n', ' ');
+  t.match(text, 'TLB conflict aborts');
+  t.match(text, 'missing TLB invalidations');
+});
+
+t.test('a case shows verdict, composition, findings and how to boot it again', async (t) => {
+  const report = sampleReport(1);
+  const result = report.cases.find(({ verdict }) => verdict === 'fail');
+  const dossier = report.dossiers.get(result?.case ?? '');
+  if (result === undefined || dossier === undefined) throw new Error('the sample has a failing case');
+  const text = formatCase(result, dossier, { colour: false });
+  t.same(tooWide(text), []);
+  t.match(text, /init predicted +\S+ +28 /);
+  t.match(text, /init actual +\S+ +20 /);
+  t.match(text, 'init: 1 stretch of leaves differ');
+  t.match(text, mismatch.title);
+  t.match(text, `sh results/run/cases/${result.case}/repro.sh`);
+  t.match(text, 'force_pte_mapping()');
+});
+
+t.test('a prediction shows decisions, derivation and every run', async (t) => {
+  const leaves = layout({ large: true, kfence: false, imageAt: 2 ** 21, hole: false });
+  const text = formatPrediction(
+    {
+      generation: '7.3',
+      newerThanKnown: true,
+      derivation,
+      decisions,
+      linearRegion: { start: 0xfff0_0000_0000_0000n, end: 0xfff8_0000_0000_0000n },
+      checkpoints: { paging_init: { leaves, tables: [], registers: {}, variables: { linear_map_requires_bbml3: 0n } } },
+      probes: [{ probe: 'memfd_secret', errno: 38, why: 'can_set_direct_map() is false.' }],
+    },
+    { kernel: 'debian:7.3.4', scenario: 'max', granule: 4096 },
+    { colour: false },
+  );
+  t.same(tooWide(text), []);
+  t.match(text, 'newer than every generation');
+  t.match(text, /memfd_secret +errno 38/);
+  for (const run of leaves) t.match(text, `0x${run.va.toString(16)}`);
+  for (const step of derivation) t.match(text, step.where);
+});

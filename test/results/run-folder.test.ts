@@ -1,0 +1,154 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import {
+  caseFiles,
+  parseCaseLines,
+  readDossier,
+  readRunFolder,
+  readRunRecord,
+  runFiles,
+} from '../../results/run-folder.ts';
+import { PtdiffError } from '../../src/errors.ts';
+import { stableJson } from '../../src/report/json.ts';
+import type { CaseDossier } from '../../src/report/types.ts';
+import { sampleReport } from '../report/sample-run.ts';
+
+const report = sampleReport(0.1);
+const lines = `${report.cases.map((result) => stableJson(result)).join('\n')}\n`;
+
+async function writeCase(folder: string, dossier: CaseDossier): Promise<void> {
+  const at = join(folder, runFiles.caseFolders, dossier.case);
+  await mkdir(at, { recursive: true });
+  const [first] = dossier.drawings;
+  const checkpoints = Object.fromEntries(
+    dossier.drawings.map(({ checkpoint, predicted }) => [checkpoint, { leaves: predicted }]),
+  );
+  const { derivation, decisions } = dossier;
+  const prediction = {
+    newerThanKnown: false,
+    derivation,
+    decisions,
+    checkpoints,
+    probes: dossier.predictedProbes,
+    linearRegion: first.linearRegion,
+  };
+  const captures = dossier.drawings.map(({ checkpoint, actual, registers }) => ({
+    checkpoint,
+    cpus: [{ online: true, registers }],
+    ttbr1: { leaves: actual, tables: [], malformed: [] },
+    variables: {},
+  }));
+  await writeFile(join(at, caseFiles.prediction), stableJson(prediction));
+  await writeFile(join(at, caseFiles.evidence), stableJson({ captures, probes: dossier.probes }));
+  await writeFile(join(at, caseFiles.console), dossier.consoleTail ?? '');
+  await writeFile(join(at, caseFiles.repro), '#!/bin/sh\n');
+}
+
+async function writeRun(folder: string): Promise<void> {
+  await writeFile(join(folder, runFiles.run), stableJson(report.run, 2));
+  await writeFile(join(folder, runFiles.cases), lines);
+}
+
+async function refusal(promise: Promise<unknown>): Promise<PtdiffError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof PtdiffError)) throw new Error(`not refused as expected: ${error}`);
+  return error;
+}
+
+t.test('a run folder is read back as it was written', async (t) => {
+  const folder = t.testdir();
+  await writeRun(folder);
+  const dossier = report.dossiers.get(report.cases[0].case);
+  if (dossier === undefined) throw new Error('the sample has dossiers');
+  await writeCase(folder, dossier);
+  const read = await readRunFolder(folder, report.knownIssues);
+  t.same(read.run, report.run);
+  t.same(read.cases, report.cases);
+  const back = read.dossiers.get(dossier.case);
+  t.same(back?.drawings, dossier.drawings);
+  t.same(back?.derivation, dossier.derivation);
+  t.same(back?.decisions, dossier.decisions);
+  t.match(back?.repro, /^sh .*repro\.sh$/);
+  t.same(read.dossiers.get(report.cases[1].case)?.drawings, [], 'a case without files has no drawings');
+});
+
+t.test('cases come in the order of the plan, however they ended', async (t) => {
+  const folder = t.testdir();
+  await writeRun(folder);
+  const reversed = [...report.cases].reverse().map((result) => stableJson(result));
+  await writeFile(join(folder, runFiles.cases), `${reversed.join('\n')}\n`);
+  const read = await readRunFolder(folder, []);
+  t.same(
+    read.cases.map((result) => result.case),
+    report.cases.map((result) => result.case),
+  );
+});
+
+t.test('wherever cases.jsonl is cut, the whole lines count and the place to go on is found', async (t) => {
+  const bytes = new TextEncoder().encode(lines);
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: bytes.length }), (length) => {
+      const text = new TextDecoder().decode(bytes.subarray(0, length));
+      const { cases, intactBytes } = parseCaseLines(text, 'cases.jsonl');
+      const whole = text.split('\n').length - 1;
+      return cases.length === whole && intactBytes <= length && (intactBytes === 0 || bytes[intactBytes - 1] === 10);
+    }),
+  );
+  t.pass();
+});
+
+t.test('a case that was run again counts once, by its last result', async (t) => {
+  const [first] = report.cases;
+  const again = stableJson({ ...first, verdict: 'error', reason: 'QEMU was killed.' });
+  const { cases } = parseCaseLines(`${again}\n${lines}`, 'cases.jsonl');
+  t.equal(cases.length, report.cases.length);
+  t.equal(cases.find((result) => result.case === first.case)?.verdict, first.verdict);
+});
+
+t.test('a broken line in the middle is named', async (t) => {
+  const broken = lines.replace('"verdict":"pass"', '"verdict":"fine"');
+  t.throws(() => parseCaseLines(broken, 'run/cases.jsonl'), {
+    fault: 'usage',
+    message: /run\/cases\.jsonl line 1 is no case: verdict/,
+  });
+});
+
+t.test('a case name that leads out of the folder is refused', async (t) => {
+  for (const name of ['..', '../x', 'a/b', '', 'a\u0000b']) {
+    const line = `${stableJson({ ...report.cases[0], case: name })}\n`;
+    t.throws(() => parseCaseLines(line, 'cases.jsonl'), PtdiffError, JSON.stringify(name));
+  }
+});
+
+t.test('what is no run folder, or another version wrote, is refused in one sentence', async (t) => {
+  const folder = t.testdir();
+  const none = await refusal(readRunRecord(folder));
+  t.match(none, { fault: 'usage', message: /is no run folder: it holds no run\.json/ });
+  await writeFile(join(folder, runFiles.run), stableJson({ ...report.run, schema: 2 }));
+  t.match((await refusal(readRunRecord(folder))).message, /has schema 2, this ptdiff reads 1/);
+  await writeFile(join(folder, runFiles.run), '{"schema":1,');
+  t.match((await refusal(readRunRecord(folder))).message, /run\.json cannot be used/);
+  const { emulator: _, ...incomplete } = report.run;
+  await writeFile(join(folder, runFiles.run), stableJson(incomplete));
+  t.match((await refusal(readRunRecord(folder))).message, /emulator/);
+});
+
+t.test('a file of a case that is broken is said to be, and the others are used', async (t) => {
+  const folder = t.testdir();
+  const dossier = report.dossiers.get(report.cases[0].case);
+  if (dossier === undefined) throw new Error('the sample has dossiers');
+  await writeCase(folder, dossier);
+  const at = join(folder, runFiles.caseFolders, dossier.case);
+  await writeFile(join(at, caseFiles.evidence), '{"captures":[{"checkpoint":"init"');
+  const read = await readDossier(folder, dossier.case);
+  t.same(read.derivation, dossier.derivation);
+  t.same(read.drawings, []);
+  t.match(read.unreadable?.[0], /evidence\.json cannot be used/);
+  await rm(at, { recursive: true });
+  t.same((await readDossier(folder, dossier.case)).unreadable, undefined);
+});
