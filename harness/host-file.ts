@@ -1,0 +1,51 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { messageOf, PtdiffError } from '../src/errors.ts';
+
+/** Runs file operations of ours; what fails is the host's fault and says which file. */
+export function onHost<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const advice = code === 'ENOSPC' || code === 'EDQUOT' ? 'no space left on the disk; free some and run again' : '';
+    throw new PtdiffError('host', `Cannot use ${path}: ${advice || messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** Writes a whole file so that there is the old one or the new one at any instant. */
+export function replaceFile(path: string, content: string | Uint8Array): void {
+  onHost(path, () => {
+    writeFileSync(`${path}.new`, content, { flush: true });
+    renameSync(`${path}.new`, path);
+  });
+}
+
+/** Appends, and returns when it is on the disk. */
+export function appendDurably(path: string, text: string): void {
+  onHost(path, () => {
+    const descriptor = openSync(path, 'a');
+    try {
+      const bytes = Buffer.from(text);
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(descriptor, bytes, done);
+      }
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
+/** The text of a file; undefined when there is none. */
+export function readTextIfAny(path: string): string | undefined {
+  return onHost(path, () => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        return undefined;
+      }
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,80 @@
+import { bareCommand, type QemuMachine } from './qemu-command.ts';
+
+/** A file that must be the same for the boot to be the same. */
+export interface ReproFile {
+  path: string;
+  sha256: string;
+  /** How to get it elsewhere, in words or as a command. */
+  origin: string;
+}
+
+export interface Repro {
+  /** Name of the case. */
+  name: string;
+  machine: QemuMachine;
+  deviceTree?: Uint8Array;
+  kernel: ReproFile;
+  initramfs: ReproFile;
+  /** The emulator's program; `machine.emulator` says how it is called. */
+  emulator: ReproFile;
+}
+
+/**
+ * A POSIX shell script that boots a case again with QEMU alone, its console on the terminal. Files that lie elsewhere are
+ * named by KERNEL, INITRAMFS and QEMU; hashes are checked first.
+ */
+export function reproScript(repro: Repro): string {
+  const { kernel, initramfs, emulator, machine, deviceTree } = repro;
+  const placed = { ...machine, emulator: [], image: '$kernel', initramfs: '$initramfs' };
+  const command = bareCommand({ ...placed, ...(deviceTree && { deviceTree: '$dtb' }) });
+  return `${[
+    '#!/bin/sh',
+    comment(`Boots the case ${repro.name} again, by QEMU alone. End it with Ctrl-A X.`),
+    comment('Exit code 2: a file is missing or is not the one that the case ran with. Get them so:'),
+    ...origin('kernel', 'KERNEL', kernel),
+    ...origin('initramfs', 'INITRAMFS', initramfs),
+    ...origin('emulator', 'QEMU', emulator),
+    'set -eu',
+    `kernel=\${KERNEL:-${quote(kernel.path)}}`,
+    `initramfs=\${INITRAMFS:-${quote(initramfs.path)}}`,
+    `program=\${QEMU:-${quote(emulator.path)}}`,
+    'check() {',
+    `  test "$(sha256sum <"$1" 2>/dev/null)" = "$2  -" || { echo "$1 is missing or is not the file of this case" >&2; exit 2; }`,
+    '}',
+    `check "$kernel" ${kernel.sha256}`,
+    `check "$initramfs" ${initramfs.sha256}`,
+    `check "$program" ${emulator.sha256}`,
+    ...(deviceTree === undefined ? [] : deviceTreeLines(deviceTree)),
+    `if test -n "\${QEMU:-}"; then set -- "$QEMU"; else set -- ${machine.emulator.map(quote).join(' ')}; fi`,
+    `"$@" ${command.map(argument).join(' ')}`,
+  ].join('\n')}\n`;
+}
+
+function origin(what: string, variable: string, file: ReproFile): string[] {
+  return [comment(`  ${what} (${variable}=PATH): sha256 ${file.sha256}`), comment(`    ${file.origin}`)];
+}
+
+/** Text of ours and of others: a line break would end the comment. */
+function comment(text: string): string {
+  return `# ${text.replaceAll(/[\r\n]+/g, ' ')}`;
+}
+
+function deviceTreeLines(blob: Uint8Array): string[] {
+  const encoded = Buffer.from(blob).toString('base64').replaceAll(/.{76}/g, '$&\n');
+  return [
+    'dtb=$(mktemp)',
+    `trap 'rm -f "$dtb"' EXIT`,
+    `base64 -d >"$dtb" <<'END_OF_DEVICE_TREE'`,
+    encoded.trimEnd(),
+    'END_OF_DEVICE_TREE',
+  ];
+}
+
+/** Our own variables are expanded, everything else is literal. */
+function argument(text: string): string {
+  return /^\$[a-z]+$/.test(text) ? `"${text}"` : quote(text);
+}
+
+function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,38 @@
+import t from 'tap';
+import { type Look, Watchdog } from '../../harness/watchdog.ts';
+
+const limits = { cpuSeconds: 10, idleSeconds: 20, consoleBytes: 1 << 20 };
+const look = (over: Partial<Look>): Look => ({ cpuSeconds: 0, runnable: true, wallSeconds: 0, consoleBytes: 0, ...over });
+
+t.test('gives up a guest that works without progress, by CPU time and not by the clock', (t) => {
+  const watchdog = new Watchdog(limits);
+  t.equal(watchdog.look(look({ cpuSeconds: 9, wallSeconds: 1000 })), undefined);
+  t.match(watchdog.look(look({ cpuSeconds: 10, wallSeconds: 1001 })), /10 s of CPU time/);
+  t.end();
+});
+
+t.test('console output and stops are progress', (t) => {
+  const watchdog = new Watchdog(limits);
+  t.equal(watchdog.look(look({ cpuSeconds: 9, consoleBytes: 1 })), undefined);
+  t.equal(watchdog.look(look({ cpuSeconds: 18, consoleBytes: 1 })), undefined);
+  watchdog.progress();
+  t.equal(watchdog.look(look({ cpuSeconds: 27, consoleBytes: 1 })), undefined);
+  t.match(watchdog.look(look({ cpuSeconds: 28, consoleBytes: 1 })), /CPU time/);
+  t.end();
+});
+
+t.test('gives up an idle guest, but not one that waits for a host CPU', (t) => {
+  const starved = new Watchdog(limits);
+  const idle = new Watchdog(limits);
+  starved.look(look({}));
+  idle.look(look({ runnable: false }));
+  t.equal(starved.look(look({ wallSeconds: 100 })), undefined);
+  t.match(idle.look(look({ runnable: false, wallSeconds: 100 })), /idled/);
+  t.end();
+});
+
+t.test('gives up a guest that floods its console', (t) => {
+  const watchdog = new Watchdog(limits);
+  t.match(watchdog.look(look({ consoleBytes: 1 << 20 })), /more than 1 MiB/);
+  t.end();
+});
