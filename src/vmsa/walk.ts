@@ -215,7 +215,7 @@ class Walker {
   }
 
   #closeRun(): void {
-    if (this.#runSize === 0) return;
+    if (this.#runSize === 0 || this.#result.leaves.length >= this.#limits.leaves) return;
     const attributes = join(this.#runAttributesLow, this.#runAttributesHigh);
     const va = this.#regime.base + BigInt(this.#runOffset);
     this.#result.leaves.push({
@@ -228,7 +228,7 @@ class Walker {
       attributes,
       tableAttributes: this.#runInherited,
     });
-    if (this.#result.leaves.length >= this.#limits.leaves && !this.#stopped) {
+    if (this.#result.leaves.length >= this.#limits.leaves) {
       this.#stop(this.#runOffset, this.#runLevel, `The walk ended after ${this.#limits.leaves} runs of leaves.`);
     }
     this.#runSize = 0;

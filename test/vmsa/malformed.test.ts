@@ -1,0 +1,310 @@
+import t from 'tap';
+import { stage1Regime } from '../../src/vmsa/regime.ts';
+import type { Granule, SystemRegisters, WalkResult } from '../../src/vmsa/types.ts';
+import { walk } from '../../src/vmsa/walk.ts';
+import { encodeRegisters, FakeRam, type Setup } from './encode.ts';
+
+const setup = (changes: Partial<Setup> = {}): Setup => ({
+  half: 'ttbr0',
+  granule: 4096,
+  vaBits: 39,
+  wide: 'no',
+  asid: 0n,
+  ...changes,
+});
+
+/** Root, level 2 and level 3 of a 39-bit half with 4K pages, at these addresses, already linked. */
+const ROOT = 0x4000_0000n;
+const TWO = 0x4001_0000n;
+const THREE = 0x4002_0000n;
+/** A sound page, block and table descriptor without an address. */
+const PAGE = 0x0060_0000_0000_0703n;
+const BLOCK = 0x0060_0000_0000_0701n;
+const TABLE = 3n;
+const CONTIGUOUS = 1n << 52n;
+
+/** Walks a tree of three linked tables of the granule after `fill` has put entries into it. */
+function walkTree(
+  fill: (ram: FakeRam) => void,
+  changes: { setup?: Partial<Setup>; registers?: (registers: SystemRegisters) => Partial<SystemRegisters> } = {},
+): WalkResult {
+  const made = setup(changes.setup);
+  const ram = new FakeRam();
+  const entries = made.granule / 8;
+  for (const table of [ROOT, TWO, THREE]) ram.add(table, entries);
+  ram.set(ROOT, 0, TWO | TABLE);
+  ram.set(TWO, 0, THREE | TABLE);
+  fill(ram);
+  const registers = encodeRegisters(made, ROOT);
+  return walk(stage1Regime({ ...registers, ...changes.registers?.(registers) }, made.half), ram);
+}
+
+/** A three-level tree for granules whose tables need more than 4K: 16K with 47 bits. */
+const sixteen = { granule: 16384 as Granule, vaBits: 47 };
+
+/** The one fault of a tree; fails when there are more or none. */
+function onlyFault(t: Tap, result: WalkResult, reason: RegExp, place: object = {}): void {
+  t.equal(result.malformed.length, 1, `one fault for ${reason}`);
+  t.match(result.malformed[0], { reason, ...place });
+}
+type Tap = Pick<typeof t, 'equal' | 'match'>;
+
+t.test('reserved types and levels translate nothing, and the walk goes on', (t) => {
+  const page = walkTree((ram) => {
+    ram.set(THREE, 5, 0x5000_0000n | 0x701n);
+    ram.set(THREE, 6, 0x5000_0000n | PAGE);
+  });
+  onlyFault(t, page, /0b01 is reserved at level 3/, {
+    va: 0x5000n,
+    level: 3,
+    at: Number(THREE) + 40,
+    descriptor: 0x5000_0701n,
+  });
+  t.match(page.leaves, [{ va: 0x6000n }]);
+  t.equal(page.leaves.length, 1);
+
+  const levelZero = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: { vaBits: 48 } });
+  t.match(levelZero.malformed[0], { reason: /Blocks are reserved at level 0/, va: 1n << 39n });
+  const sixteenK = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: sixteen });
+  onlyFault(t, sixteenK, /Blocks are reserved at level 1/);
+  const sixtyFourK = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: { granule: 65536, vaBits: 48 } });
+  t.match(sixtyFourK.malformed, [{ reason: /Blocks are reserved at level 1/ }]);
+  const levelMinusOne = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: { vaBits: 52, wide: 'lpa2' } });
+  t.match(levelMinusOne.malformed[0], { reason: /Blocks are reserved at level -1/ });
+  t.end();
+});
+
+t.test('bits that must be 0 are reported, and the leaf is kept as found', (t) => {
+  const low = walkTree((ram) => ram.set(TWO, 1, BLOCK | 0x8020_0000n | 0x2000n));
+  onlyFault(t, low, /block is misaligned/, { level: 2 });
+  t.match(low.leaves, [{ pa: 0x8020_0000, attributes: BLOCK | 0x2000n }]);
+  const nT = walkTree((ram) => ram.set(TWO, 1, BLOCK | 0x8020_0000n | 0x1_0000n));
+  t.same(nT.malformed, [], 'bit 16 of a block is nT');
+  t.match(nT.leaves, [{ pa: 0x8020_0000, attributes: BLOCK | 0x1_0000n }]);
+  for (const bit of [48n, 49n]) {
+    const high = walkTree((ram) => ram.set(THREE, 0, PAGE | (1n << bit)));
+    onlyFault(t, high, /page has bits set that must be 0/);
+    t.match(high.leaves, [{ pa: 0, attributes: PAGE | (1n << bit) }]);
+  }
+  for (const bit of [48n, 49n, 50n]) {
+    const table = walkTree((ram) => {
+      ram.set(TWO, 0, THREE | TABLE | (1n << bit));
+      ram.set(THREE, 0, PAGE);
+    });
+    onlyFault(t, table, /table descriptor has bits set/, { level: 2, at: Number(TWO) });
+    t.equal(table.leaves.length, 1, 'the table is walked');
+    t.equal(table.tables[2].attributes, TABLE | (1n << bit));
+  }
+  const sixteenK = walkTree((ram) => ram.set(THREE, 0, PAGE | 0x1000n), { setup: sixteen });
+  onlyFault(t, sixteenK, /page has bits set/);
+  t.end();
+});
+
+t.test('a fault is reported once for a run of equal entries', (t) => {
+  const result = walkTree((ram) => {
+    for (let index = 0; index < 100; index++) ram.set(THREE, index, PAGE | (1n << 48n) | BigInt(index * 4096));
+  });
+  onlyFault(t, result, /page has bits set/, { va: 0n });
+  t.match(result.leaves, [{ size: 100 * 4096 }]);
+  t.end();
+});
+
+t.test('addresses that do not fit the output size', (t) => {
+  const narrow = { registers: ({ TCR_EL1 }: SystemRegisters) => ({ TCR_EL1: TCR_EL1 & ~(7n << 32n) }) };
+  const crossing = walkTree((ram) => {
+    ram.set(THREE, 0, PAGE | 0xffff_f000n);
+    ram.set(THREE, 1, PAGE | 0x1_0000_0000n);
+    ram.set(THREE, 2, PAGE | 0x1_0000_1000n);
+  }, narrow);
+  t.match(crossing.malformed, [
+    { reason: /output address does not fit into 32 bits/, va: 0x1000n },
+    { reason: /32 bits/, va: 0x2000n },
+  ]);
+  t.match(crossing.leaves, [{ pa: 0xffff_f000, size: 4096 }]);
+  t.equal(crossing.leaves.length, 1);
+  const table = walkTree((ram) => ram.set(TWO, 0, 0x1_0000_0000n | TABLE), narrow);
+  onlyFault(t, table, /table address does not fit into 32 bits/, { va: 0n, level: 2 });
+  const wrap = walkTree((ram) => {
+    ram.set(THREE, 0, PAGE | 0xffff_ffff_f000n);
+    ram.set(THREE, 1, PAGE | (1n << 48n));
+  });
+  t.match(
+    wrap.leaves,
+    [
+      { pa: 0xffff_ffff_f000, size: 4096 },
+      { pa: 0, size: 4096 },
+    ],
+    'a carry out of the field is no run',
+  );
+  onlyFault(t, wrap, /bits set that must be 0/, { va: 0x1000n });
+  const upper = walkTree((ram) => ram.set(THREE, 0, PAGE | 0x1000n), { setup: { granule: 65536, vaBits: 48 } });
+  onlyFault(t, upper, /output address does not fit into 48 bits/);
+  t.end();
+});
+
+t.test('a low word that carries goes on with the run', (t) => {
+  const result = walkTree((ram) => {
+    for (let index = 0; index < 10; index++) ram.set(THREE, index, PAGE | BigInt(0xffff_b000 + index * 4096));
+  });
+  t.match(result.leaves, [{ pa: 0xffff_b000, size: 10 * 4096 }]);
+  const alias = walkTree((ram) => {
+    ram.set(THREE, 0, PAGE | 0x5_ffff_f000n);
+    ram.set(THREE, 1, PAGE | 0x5_0000_0000n);
+  });
+  t.equal(alias.leaves.length, 2, 'a wrap within the low word does not');
+  t.end();
+});
+
+t.test('tables that cannot be read or lead back', (t) => {
+  const outside = walkTree((ram) => {
+    ram.set(TWO, 1, 0x9999_0000n | TABLE);
+    ram.set(TWO, 2, BLOCK);
+  });
+  onlyFault(t, outside, /table lies outside RAM/, { va: 0x20_0000n, level: 2, at: Number(TWO) + 8 });
+  t.match(outside.leaves, [{ va: 0x40_0000n }]);
+  for (const above of [ROOT, TWO]) {
+    const cycle = walkTree((ram) => ram.set(TWO, 1, above | TABLE));
+    onlyFault(t, cycle, /points back to a table above it/, { va: 0x20_0000n });
+  }
+  const shared = walkTree((ram) => {
+    ram.set(TWO, 1, THREE | TABLE);
+    ram.set(THREE, 0, PAGE);
+  });
+  t.same(shared.malformed, [], 'a table on two paths is shared, not a cycle');
+  t.equal(shared.leaves.length, 2);
+  const root = walk(stage1Regime(encodeRegisters(setup(), 0x7000_0000n), 'ttbr0'), new FakeRam());
+  onlyFault(t, root, /first table lies outside RAM/);
+  t.end();
+});
+
+t.test('contiguous groups', (t) => {
+  const group = (change: (index: number) => bigint | undefined, base = 0x8001_0000n) =>
+    walkTree((ram) => {
+      for (let index = 0; index < 16; index++) {
+        ram.set(THREE, 16 + index, change(index) ?? PAGE | CONTIGUOUS | (base + BigInt(index * 4096)));
+      }
+    });
+  const whole = group(() => undefined);
+  t.same(whole.malformed, []);
+  t.match(whole.leaves, [{ va: 0x1_0000n, size: 0x1_0000, contiguous: true }]);
+  onlyFault(
+    t,
+    group((index) => (index === 15 ? 0n : undefined)),
+    /partial: entry 15 of 16/,
+    { va: 0x1_0000n },
+  );
+  onlyFault(
+    t,
+    group((index) => (index === 0 ? 0n : undefined)),
+    /partial: entry 0 of 16/,
+    { va: 0x1_0000n, descriptor: 0n },
+  );
+  onlyFault(
+    t,
+    group((index) => (index === 7 ? PAGE | 0x8001_7000n : undefined)),
+    /partial: entry 7/,
+  );
+  onlyFault(
+    t,
+    group((index) => (index === 7 ? 0x8001_7800n : undefined)),
+    /partial: entry 7/,
+  );
+  const attributes = group((index) => (index === 3 ? PAGE | CONTIGUOUS | 0x8001_3080n : undefined));
+  onlyFault(t, attributes, /attributes of entry 3 differ/);
+  const address = group((index) => (index === 3 ? PAGE | CONTIGUOUS | 0x9001_3000n : undefined));
+  onlyFault(t, address, /address of entry 3 does not follow/);
+  onlyFault(
+    t,
+    group(() => undefined, 0x8000_1000n),
+    /misaligned/,
+    { va: 0x1_0000n },
+  );
+  t.match(
+    group(() => undefined, 0x8000_1000n).leaves,
+    [{ contiguous: true, pa: 0x8000_1000 }],
+    'and is a leaf all the same',
+  );
+  const mixed = walkTree((ram) => {
+    for (let index = 0; index < 40; index++)
+      ram.set(THREE, index, PAGE | CONTIGUOUS | BigInt(0x8000_0000 + index * 4096));
+  });
+  onlyFault(t, mixed, /partial: entry 8 of 16/, { va: 0x2_0000n });
+  t.match(mixed.leaves, [{ size: 40 * 4096 }], 'whole groups and the partial one after them');
+  t.end();
+});
+
+t.test('hardware may set flags in one entry of a group', (t) => {
+  const DBM = 1n << 51n;
+  const flagged = (bits: bigint, tcr: bigint) =>
+    walkTree(
+      (ram) => {
+        for (let index = 0; index < 16; index++) {
+          const descriptor = PAGE | DBM | CONTIGUOUS | 0x80n | BigInt(0x8000_0000 + index * 4096);
+          ram.set(THREE, index, index === 4 ? descriptor ^ bits : descriptor);
+        }
+      },
+      { registers: ({ TCR_EL1 }) => ({ TCR_EL1: TCR_EL1 | tcr }) },
+    ).malformed.length;
+  t.equal(flagged(0x400n, 0n), 1, 'AF without HA');
+  t.equal(flagged(0x400n, 1n << 39n), 0, 'AF with HA');
+  t.equal(flagged(0x80n, 1n << 39n), 1, 'AP[2] without HD');
+  t.equal(flagged(0x80n, 3n << 39n), 0, 'AP[2] with HD');
+  t.equal(flagged(0x40n, 3n << 39n), 1, 'AP[1] never');
+  t.end();
+});
+
+t.test('where the contiguous bit is reserved, or means something else', (t) => {
+  const level = walkTree((ram) => ram.set(ROOT, 1, (0x80n << 36n) | BLOCK | CONTIGUOUS), {
+    setup: { ...sixteen, wide: 'lpa2' },
+  });
+  t.match(level.malformed, [{ reason: /contiguous bit is reserved at level 1/ }]);
+  t.equal(level.leaves[0].contiguous, true);
+  const isProtected = walkTree((ram) => ram.set(THREE, 1, PAGE | CONTIGUOUS), { registers: () => ({ TCR2_EL1: 1n }) });
+  t.same(isProtected.malformed, [], 'TCR2_EL1.PnCH makes bit 52 the Protected attribute');
+  t.equal(isProtected.leaves[0].contiguous, false);
+  t.end();
+});
+
+t.test('reserved memory type and shareability', (t) => {
+  const type = walkTree((ram) => ram.set(THREE, 0, PAGE), { registers: () => ({ MAIR_EL1: 0x70n }) });
+  onlyFault(t, type, /memory type is reserved \(MAIR attribute reserved\(0x70\)\)/);
+  const shared = (index: bigint) => walkTree((ram) => ram.set(THREE, 0, (PAGE & ~0x300n) | 0x100n | (index << 2n)));
+  onlyFault(t, shared(4n), /shareability 0b01 is reserved/);
+  t.same(shared(0n).malformed, [], 'Device memory has no shareability');
+  t.end();
+});
+
+t.test('a hostile guest cannot make a walk endless or fill memory', (t) => {
+  // Every entry of every level leads to the next table: 2^27 paths with three tables.
+  const ram = new FakeRam();
+  const small = { size: 2 ** 20, table: (pa: number, bytes: number) => ram.table(pa, bytes) };
+  for (const table of [ROOT, TWO, THREE]) ram.add(table, 512);
+  for (let index = 0; index < 512; index++) {
+    ram.set(ROOT, index, TWO | TABLE);
+    ram.set(TWO, index, THREE | TABLE);
+    ram.set(THREE, index, PAGE | BigInt((index % 2) * 0x8000_0000));
+  }
+  const regime = stage1Regime(encodeRegisters(setup(), ROOT), 'ttbr0');
+  const bounded = walk(regime, small);
+  t.equal(bounded.tables.length, 256, 'no more tables than fit into RAM');
+  t.match(bounded.malformed, [{ reason: /ended after 256 tables, more than RAM can hold/ }]);
+  const few = walk(regime, small, { leaves: 100 });
+  t.equal(few.leaves.length, 100);
+  t.match(few.malformed, [{ reason: /ended after 100 runs/ }]);
+  for (let index = 0; index < 512; index++) ram.set(THREE, index, 1n);
+  const faults = walk(regime, small, { malformed: 50 });
+  t.equal(faults.malformed.length, 51);
+  t.match(faults.malformed[50], { reason: /ended after 50 malformed entries/ });
+  t.end();
+});
+
+t.test('malformed entries come in ascending address', (t) => {
+  const { malformed } = walkTree((ram) => {
+    for (let index = 3; index < 16; index++) ram.set(THREE, index, PAGE | CONTIGUOUS | 0x8000_0000n | (1n << 48n));
+    ram.set(TWO, 3, 1n);
+    ram.set(TWO, 4, 0x9999_0000n | TABLE);
+  });
+  t.ok(malformed.length > 3);
+  t.ok(malformed.every((entry, index) => index === 0 || malformed[index - 1].va <= entry.va));
+  t.end();
+});
