@@ -1,20 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readEvidence } from '../harness/evidence-files.ts';
+import { parseResults } from '../harness/run-directory.ts';
 import type { KnownIssue } from '../src/diff/match-known.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
+import type { Evidence } from '../src/linux/capture.ts';
 import { type CaseMaterial, makeDossier } from '../src/report/dossier.ts';
 import { type CaseDossier, type Report, type RunRecord, runSchemaVersion } from '../src/report/types.ts';
-import { evidenceSchema, predictionSchema } from './case-schema.ts';
+import { predictionSchema } from './case-schema.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
 
 /** Names of the files of a run folder, and of the folder of a case below `cases`. */
 export const runFiles = { run: 'run.json', cases: 'cases.jsonl', report: 'report.html', caseFolders: 'cases' } as const;
 export const caseFiles = {
   prediction: 'prediction.json',
-  evidence: 'evidence.json',
-  console: 'console.log',
+  /** Written with the first capture; a case that was never booted has none. */
+  registers: 'registers.json',
   repro: 'repro.sh',
 } as const;
 
@@ -61,64 +64,65 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
   }
 }
 
-/** cases.jsonl as read. */
-export interface CaseLines {
-  /** In the order in which they were written; where a case was run again, its last result only. */
-  cases: CaseResult[];
-  /** Bytes of whole lines: whoever appends cuts the file here first, or a torn line would spoil the next one. */
-  intactBytes: number;
-}
-
 /**
- * Parses the text of cases.jsonl. A last line without its newline is what a killed harness left: it does not count.
+ * Parses the text of cases.jsonl: the cases in the order in which they were written; where a case was run again, its last result
+ * only. A last line without its newline is what a killed harness left: it does not count.
  *
  * @throws PtdiffError (usage) with the number of the first whole line that is no case.
  */
-export function parseCaseLines(text: string, path: string): CaseLines {
-  const intact = text.slice(0, text.lastIndexOf('\n') + 1);
+export function parseCaseLines(text: string, path: string): CaseResult[] {
   const cases = new Map<string, CaseResult>();
-  for (const [index, line] of intact.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    try {
-      const result = caseResultSchema.parse(JSON.parse(line));
-      cases.delete(result.case);
-      cases.set(result.case, result);
-    } catch (error) {
+  for (const [index, line] of parseResults(text).results.entries()) {
+    const { data: result, error } = caseResultSchema.safeParse(line);
+    if (result === undefined) {
       throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, { cause: error });
     }
+    cases.delete(result.case);
+    cases.set(result.case, result);
   }
-  return { cases: [...cases.values()], intactBytes: new TextEncoder().encode(intact).length };
+  return [...cases.values()];
 }
 
 /** Reads cases.jsonl of a run folder; a run that has ended no case yet has none. */
-export async function readCaseLines(folder: string): Promise<CaseLines> {
+export async function readCaseLines(folder: string): Promise<CaseResult[]> {
   const path = join(folder, runFiles.cases);
   return parseCaseLines((await readIfThere(path)) ?? '', path);
 }
 
-/** A file of a case through its schema; undefined when it is missing, and a sentence more in `unreadable` when it is broken. */
-async function readJson<T>(path: string, schema: z.ZodType<T>, unreadable: string[]): Promise<T | undefined> {
+/** The prediction of a case; undefined when it is missing, and a sentence more in `unreadable` when it is broken. */
+async function readPrediction(path: string, unreadable: string[]): Promise<CaseMaterial['prediction']> {
   const text = await readIfThere(path);
   if (text === undefined) return undefined;
   try {
-    return schema.parse(JSON.parse(text));
+    return predictionSchema.parse(JSON.parse(text));
   } catch (error) {
     unreadable.push(`${path} cannot be used: ${complaint(error)}.`);
     return undefined;
   }
 }
 
+/** The evidence of a case, in the same manner. */
+async function readEvidenceOf(directory: string, unreadable: string[]): Promise<Evidence | undefined> {
+  if ((await readIfThere(join(directory, caseFiles.registers))) === undefined) return undefined;
+  try {
+    return readEvidence(directory);
+  } catch (error) {
+    unreadable.push(`The evidence in ${directory} cannot be used: ${complaint(error)}.`);
+    return undefined;
+  }
+}
+
 /** Reads the folder of a case; a case that died early has few of the files, and what is there is used. */
 export async function readDossier(folder: string, name: string): Promise<CaseDossier> {
-  const at = (file: string) => join(folder, runFiles.caseFolders, name, file);
+  const directory = join(folder, runFiles.caseFolders, name);
   const unreadable: string[] = [];
-  const evidence = await readJson(at(caseFiles.evidence), evidenceSchema, unreadable);
-  const repro = at(caseFiles.repro);
+  const evidence = await readEvidenceOf(directory, unreadable);
+  const repro = join(directory, caseFiles.repro);
   const material: CaseMaterial = {
-    prediction: await readJson(at(caseFiles.prediction), predictionSchema, unreadable),
+    prediction: await readPrediction(join(directory, caseFiles.prediction), unreadable),
     captures: evidence?.captures ?? [],
     probes: evidence?.probes,
-    console: await readIfThere(at(caseFiles.console)),
+    console: evidence?.console,
     repro: (await readIfThere(repro)) === undefined ? undefined : `sh ${repro}`,
   };
   return { ...makeDossier(name, material), ...(unreadable.length > 0 ? { unreadable } : {}) };
@@ -127,7 +131,7 @@ export async function readDossier(folder: string, name: string): Promise<CaseDos
 /** Everything that a report of a run folder is made of. Cases come in the order of the run's plan. */
 export async function readRunFolder(folder: string, knownIssues: readonly KnownIssue[]): Promise<Report> {
   const run = await readRunRecord(folder);
-  const { cases } = await readCaseLines(folder);
+  const cases = await readCaseLines(folder);
   const place = new Map(run.planned.map((planned, index) => [planned.case, index]));
   const order = ({ case: name }: CaseResult) => place.get(name) ?? run.planned.length;
   cases.sort((left, right) => order(left) - order(right));
