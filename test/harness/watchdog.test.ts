@@ -2,7 +2,13 @@ import t from 'tap';
 import { type Look, Watchdog } from '../../harness/watchdog.ts';
 
 const limits = { cpuSeconds: 10, idleSeconds: 20, consoleBytes: 1 << 20 };
-const look = (over: Partial<Look>): Look => ({ cpuSeconds: 0, runnable: true, wallSeconds: 0, consoleBytes: 0, ...over });
+const look = (over: Partial<Look>): Look => ({
+  cpuSeconds: 0,
+  runnable: true,
+  wallSeconds: 0,
+  consoleBytes: 0,
+  ...over,
+});
 
 t.test('gives up a guest that works without progress, by CPU time and not by the clock', (t) => {
   const watchdog = new Watchdog(limits);

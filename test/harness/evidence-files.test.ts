@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs';
+import t from 'tap';
+import { readEvidence, writeEvidence } from '../../harness/evidence-files.ts';
+import type { Evidence } from '../../src/linux/capture.ts';
+import type { WalkResult } from '../../src/vmsa/types.ts';
+
+const walk: WalkResult = {
+  leaves: [
+    {
+      va: 0xfff0_0000_4000_0000n,
+      pa: 0x4000_0000,
+      size: 0x20_0000,
+      level: 2,
+      contiguous: true,
+      valid: true,
+      attributes: 0xcc880e0ac0800000n,
+      tableAttributes: 3,
+    },
+    {
+      va: 0xfff0_0000_4020_0000n,
+      pa: 0xf_ffff_ffff_f000,
+      size: 0x1000,
+      level: 3,
+      contiguous: false,
+      valid: false,
+      attributes: 0n,
+      tableAttributes: 0,
+    },
+  ],
+  tables: [{ pa: 0x7ffff000, level: -1, va: 0xfff0_0000_0000_0000n, attributes: 0n }],
+  malformed: [
+    { va: 0n, level: 0, at: 0x41000008, descriptor: 0x2n, reason: 'Two words, and more.' },
+    { va: 1n, level: 3, descriptor: 0n, reason: 'A register.' },
+  ],
+};
+
+const registers = { TTBR0_EL1: 0n, TTBR1_EL1: 2n ** 64n - 1n, TCR_EL1: 5n, MAIR_EL1: 6n, SCTLR_EL1: 1n };
+
+const evidence: Evidence = {
+  captures: [
+    { checkpoint: 'paging_init', cpus: [{ online: true, registers }], ttbr1: walk, variables: { memstart_addr: 3n } },
+    {
+      checkpoint: 'init',
+      cpus: [{ online: false, registers }],
+      ttbr1: walk,
+      ttbr0: { leaves: [], tables: [], malformed: [] },
+      variables: {},
+      memblock: [{ base: 0x4000_0000, size: 4096, flags: 4 }],
+    },
+  ],
+  splitRequests: [{ start: 1n, end: 2n, before: 'init' }],
+  files: { '/proc/iomem': 'text\n', '../../etc/passwd': '0x12', '/proc/IOMEM': 'other', __proto__x: '', '///': 'root' },
+  probes: [{ probe: 'memfd_secret', errno: 38, call: '0x1', pages: [4096] }],
+  guestProblems: ['0x1234'],
+  console: 'a\u001b[31mb',
+  end: { kind: 'panic', reason: '0xdead', lastCheckpoint: 'init' },
+  image: { pa: 0x40200000, slide: 0n },
+  idRegisters: [{ ID_AA64MMFR2_EL1: 0x1n }],
+};
+
+t.test('loads what it stored, text of the guest as it was', (t) => {
+  const directory = t.testdir();
+  writeEvidence(directory, evidence);
+  t.same(readEvidence(directory), evidence);
+  t.end();
+});
+
+t.test('names of guest files stay inside the folder and do not collide', (t) => {
+  const directory = t.testdir({ case: {} });
+  writeEvidence(`${directory}/case`, evidence);
+  t.same(readdirSync(directory), ['case']);
+  t.equal(readdirSync(`${directory}/case/files`).length, 5);
+  t.end();
+});
+
+t.test('a folder that cannot be written is the fault of the host', (t) => {
+  const directory = t.testdir({ file: '' });
+  t.throws(() => writeEvidence(`${directory}/file`, evidence), { name: 'PtdiffError', fault: 'host' });
+  t.end();
+});
