@@ -30,11 +30,9 @@ export function* formatPtdump(
     while (region + 1 < regions.length && regions[region + 1].start <= item.va) region++;
     if (region !== previous) yield `---[ ${regions[region].name} ]---`;
     else if (end !== undefined && item.va > end) yield holeLine(end, item.va);
-    if ('reason' in item) yield malformedLine(item);
-    else {
-      yield leafLine(regime, item);
-      end = item.va + BigInt(item.size);
-    }
+    yield 'reason' in item ? malformedLine(item) : leafLine(regime, item);
+    const itemEnd = 'reason' in item ? item.va : item.va + BigInt(item.size);
+    if (end === undefined || itemEnd > end) end = itemEnd;
   }
   yield* summary(regime, result);
 }
