@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -76,12 +76,26 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 export async function withScratch<T>(use: (directory: string) => Promise<T>): Promise<T> {
   const parent = cachePath('tmp');
   await mkdir(parent, { recursive: true });
+  await sweepScratch(parent);
   const scratch = await tmpName({ tmpdir: parent, prefix: 'job' });
   await mkdir(scratch);
   try {
     return await use(scratch);
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Removes what runs that were killed left behind: no step takes a day. */
+async function sweepScratch(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const age = await stat(join(parent, name)).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > 86_400_000) {
+      await rm(join(parent, name), { recursive: true, force: true });
+    }
   }
 }
 

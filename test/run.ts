@@ -36,7 +36,8 @@ async function runFile(file: string, kind: Kind): Promise<TapCounts> {
     stdin: 'ignore',
     timeout: minutes[kind] * 60_000,
     forceKillAfterDelay: 10_000,
-    env: { NO_COLOR: '1' },
+    // tap ends a file after half a minute if it is not told otherwise.
+    env: { NO_COLOR: '1', TAP_TIMEOUT: String(minutes[kind] * 60) },
   });
   const counts = countTap(result.stdout ?? '');
   const troubles = result.timedOut ? [`did not end within ${minutes[kind]} minutes`] : counts.troubles;

@@ -1,0 +1,89 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { openArchive } from '../../images/apt.ts';
+import { sha256, withScratch } from '../../images/cache.ts';
+import { downloadPackages } from '../../images/download.ts';
+import { packagedEmulator, userEmulator } from '../../images/emulator.ts';
+import { requireHostTools } from '../../images/host-tools.ts';
+import { resolveKernel } from '../../images/kernels.ts';
+
+process.env.PTDIFF_CACHE = t.testdir();
+/** Nothing listens on port 1 of this machine: the network is as good as gone. */
+const noNetwork = { mirror: 'http://127.0.0.1:1/debian' };
+
+t.test('no network and an empty cache: one sentence, the fault is the host', async (t) => {
+  const attempts: (() => Promise<unknown>)[] = [
+    () => resolveKernel('debian:7.3', noNetwork),
+    () => packagedEmulator(noNetwork),
+  ];
+  for (const attempt of attempts) {
+    await t.rejects(attempt, {
+      fault: 'host',
+      message:
+        /^Cannot fetch Debian's package lists from http:\/\/127\.0\.0\.1:1\/debian \(.*\), and the cache has none yet: check the network, or set PTDIFF_MIRROR\.$/,
+    });
+  }
+});
+
+t.test('downloads: a lost file, a changed file, a whole file', async (t) => {
+  const server = createServer((request, response) => {
+    response.writeHead(request.url?.includes('gone') ? 404 : 200).end(request.url?.includes('gone') ? '' : 'content');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const mirror = `http://127.0.0.1:${(server.address() as AddressInfo).port}/debian`;
+  const archive = await openArchive('test', ['sid'], 'arm64', { mirror });
+  const wanted = (name: string, content: string) => ({
+    name,
+    version: '1.2-3',
+    url: `${mirror}/pool/${name}_1.2-3_arm64.deb`,
+    bytes: 7,
+    sha256: sha256(content),
+  });
+  await withScratch(async (directory) => {
+    await t.rejects(downloadPackages(archive, [wanted('gone', 'content')], directory, {}), {
+      name: 'PackageGone',
+      fault: 'image',
+      message: "gone 1.2-3 is listed by Debian's index, but its file is gone from the archive.",
+    });
+    await t.rejects(downloadPackages(archive, [wanted('changed', 'other')], directory, {}), {
+      fault: 'host',
+      message: /Hash Sum mismatch|damaged/i,
+    });
+    t.same(await downloadPackages(archive, [wanted('whole', 'content')], directory, {}), [
+      join(directory, 'whole_1.2-3_arm64.deb'),
+    ]);
+  });
+});
+
+t.test('local files that are no kernel or no emulator', async (t) => {
+  const directory = t.testdir({ text: 'no kernel' });
+  await t.rejects(resolveKernel(`file:${directory}/absent`), {
+    fault: 'image',
+    message: /Cannot read the kernel .*absent: there is no such file/,
+  });
+  await t.rejects(resolveKernel(`file:${directory}`), { fault: 'image', message: /it is a directory/ });
+  await t.rejects(resolveKernel(`file:${directory}/text`), { fault: 'image', message: /not an arm64 kernel Image/ });
+  await t.rejects(userEmulator(`${directory}/absent`), { fault: 'usage', message: /There is no emulator/ });
+  await t.rejects(userEmulator('no-such-command'), { fault: 'usage', message: /There is no emulator no-such-command/ });
+  await t.rejects(userEmulator('true'), { fault: 'emulator', message: /does not say its version/ });
+  const other = join(directory, 'qemu-system-other');
+  await writeFile(
+    other,
+    '#!/bin/sh\n[ "$1" = --version ] && echo "QEMU emulator version 9.2.0" || echo "  pentium3"\n',
+  );
+  await execa('chmod', ['+x', other]);
+  await t.rejects(userEmulator(other), { fault: 'emulator', message: /emulates no arm64 CPUs/ });
+  await t.rejects(packagedEmulator({ version: 'newest' }), { fault: 'usage', message: /'newest' is no QEMU version/ });
+});
+
+t.test('missing host tools are named together, with their packages', async (t) => {
+  await t.rejects(requireHostTools(t.testdir()), {
+    fault: 'host',
+    message: /no apt-get \(package apt\).*no tar \(package tar\)/,
+  });
+});
