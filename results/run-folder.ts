@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readEvidence } from '../harness/evidence-files.ts';
+import { readTextIfAny } from '../harness/host-file.ts';
 import { parseResults } from '../harness/run-directory.ts';
 import type { KnownIssue } from '../src/diff/match-known.ts';
 import type { CaseResult } from '../src/diff/types.ts';
@@ -21,19 +21,6 @@ export const caseFiles = {
   repro: 'repro.sh',
 } as const;
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw new PtdiffError('host', `Cannot read ${path}: ${messageOf(error)}.`, { cause: error });
-  }
-}
-
 /** What is wrong with a value, in one line: the first place and its reason. */
 function complaint(error: unknown): string {
   if (!(error instanceof z.ZodError)) return messageOf(error);
@@ -46,9 +33,9 @@ function complaint(error: unknown): string {
  *
  * @throws PtdiffError (usage) when the folder is no run folder, or was written by a version with another schema.
  */
-export async function readRunRecord(folder: string): Promise<RunRecord> {
+export function readRunRecord(folder: string): RunRecord {
   const path = join(folder, runFiles.run);
-  const text = await readIfThere(path);
+  const text = readTextIfAny(path);
   if (text === undefined) {
     throw new PtdiffError('usage', `${folder} is no run folder: it holds no ${runFiles.run}; name the --out of a run.`);
   }
@@ -84,14 +71,14 @@ export function parseCaseLines(text: string, path: string): CaseResult[] {
 }
 
 /** Reads cases.jsonl of a run folder; a run that has ended no case yet has none. */
-export async function readCaseLines(folder: string): Promise<CaseResult[]> {
+export function readCaseLines(folder: string): CaseResult[] {
   const path = join(folder, runFiles.cases);
-  return parseCaseLines((await readIfThere(path)) ?? '', path);
+  return parseCaseLines(readTextIfAny(path) ?? '', path);
 }
 
 /** The prediction of a case; undefined when it is missing, and a sentence more in `unreadable` when it is broken. */
-async function readPrediction(path: string, unreadable: string[]): Promise<CaseMaterial['prediction']> {
-  const text = await readIfThere(path);
+function readPrediction(path: string, unreadable: string[]): CaseMaterial['prediction'] {
+  const text = readTextIfAny(path);
   if (text === undefined) return undefined;
   try {
     return predictionSchema.parse(JSON.parse(text));
@@ -102,8 +89,8 @@ async function readPrediction(path: string, unreadable: string[]): Promise<CaseM
 }
 
 /** The evidence of a case, in the same manner. */
-async function readEvidenceOf(directory: string, unreadable: string[]): Promise<Evidence | undefined> {
-  if ((await readIfThere(join(directory, caseFiles.registers))) === undefined) return undefined;
+function readEvidenceOf(directory: string, unreadable: string[]): Evidence | undefined {
+  if (readTextIfAny(join(directory, caseFiles.registers)) === undefined) return undefined;
   try {
     return readEvidence(directory);
   } catch (error) {
@@ -113,29 +100,29 @@ async function readEvidenceOf(directory: string, unreadable: string[]): Promise<
 }
 
 /** Reads the folder of a case; a case that died early has few of the files, and what is there is used. */
-export async function readDossier(folder: string, name: string): Promise<CaseDossier> {
+export function readDossier(folder: string, name: string): CaseDossier {
   const directory = join(folder, runFiles.caseFolders, name);
   const unreadable: string[] = [];
-  const evidence = await readEvidenceOf(directory, unreadable);
+  const evidence = readEvidenceOf(directory, unreadable);
   const repro = join(directory, caseFiles.repro);
   const material: CaseMaterial = {
-    prediction: await readPrediction(join(directory, caseFiles.prediction), unreadable),
+    prediction: readPrediction(join(directory, caseFiles.prediction), unreadable),
     captures: evidence?.captures ?? [],
     probes: evidence?.probes,
     console: evidence?.console,
-    repro: (await readIfThere(repro)) === undefined ? undefined : `sh ${repro}`,
+    repro: readTextIfAny(repro) === undefined ? undefined : `sh ${repro}`,
   };
   return { ...makeDossier(name, material), ...(unreadable.length > 0 ? { unreadable } : {}) };
 }
 
 /** Everything that a report of a run folder is made of. Cases come in the order of the run's plan. */
-export async function readRunFolder(folder: string, knownIssues: readonly KnownIssue[]): Promise<Report> {
-  const run = await readRunRecord(folder);
-  const cases = await readCaseLines(folder);
+export function readRunFolder(folder: string, knownIssues: readonly KnownIssue[]): Report {
+  const run = readRunRecord(folder);
+  const cases = readCaseLines(folder);
   const place = new Map(run.planned.map((planned, index) => [planned.case, index]));
   const order = ({ case: name }: CaseResult) => place.get(name) ?? run.planned.length;
   cases.sort((left, right) => order(left) - order(right));
   const dossiers = new Map<string, CaseDossier>();
-  for (const { case: name } of cases) dossiers.set(name, await readDossier(folder, name));
+  for (const { case: name } of cases) dossiers.set(name, readDossier(folder, name));
   return { run, cases, dossiers, knownIssues: [...knownIssues] };
 }

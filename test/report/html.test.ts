@@ -145,3 +145,15 @@ t.test('a run without a single ended case has a page', async (t) => {
   const { errors } = parseStrictly(formatHtml({ ...report, cases: [], dossiers: new Map() }));
   t.same(errors, []);
 });
+
+t.test('a run without findings does not claim more than its verdicts', async (t) => {
+  const report = sampleReport(1);
+  const headline = (cases: Report['cases']) => {
+    const { elements } = parseStrictly(formatHtml({ ...report, cases, dossiers: new Map() }));
+    return elements.filter(({ tagName }) => tagName === 'h1').map(textOf);
+  };
+  const silent = report.cases.filter(({ findings }) => findings.length === 0);
+  t.same(headline(silent), ['No finding, but 3 cases did not complete.']);
+  const passed = silent.filter(({ verdict }) => verdict === 'pass');
+  t.same(headline(passed), ['Nothing found: evidence and prediction agree in 317 cases.']);
+});

@@ -53,6 +53,6 @@ ${repro === undefined ? undefined : html`<p class="label">See it again</p><pre c
 export function findingsSection(report: Report, anchors: Anchors): Markup {
   const folds = foldFindings(report.cases);
   const list = folds.map((folded) => findingMarkup(folded, report, anchors));
-  const none = html`<p>No finding: in every case that ended, the evidence equals the prediction.</p>`;
+  const none = html`<p>No finding: in every case that passed, the evidence equals the prediction.</p>`;
   return html`<section id="findings"><h2>Findings</h2>${folds.length === 0 ? none : list}</section>`;
 }

@@ -12,7 +12,10 @@ function headline(report: Report): string {
   const fresh = folds.filter(({ finding }) => finding.known === undefined).length;
   const known = folds.length - fresh;
   if (report.cases.length === 0) return 'No case has ended yet.';
-  if (folds.length === 0) return 'Nothing found: the evidence equals the prediction in every case that ended.';
+  const unfinished = report.cases.filter(({ verdict }) => verdict !== 'pass').length;
+  if (folds.length === 0 && unfinished > 0) return `No finding, but ${countText(unfinished, 'case')} did not complete.`;
+  if (folds.length === 0)
+    return `Nothing found: evidence and prediction agree in ${countText(report.cases.length, 'case')}.`;
   const parts = [
     ...(fresh > 0 ? [countText(fresh, 'new finding')] : []),
     ...(known > 0 ? [countText(known, 'known finding')] : []),
@@ -33,11 +36,12 @@ export function headerSection(report: Report): Markup {
     .map((verdict) => html`${verdictBadge(verdict, counts[verdict])} `);
   const missing = run.planned.length - cases.length;
   const seconds = run.ended === undefined ? undefined : (Date.parse(run.ended) - Date.parse(run.started)) / 1000;
-  const took = seconds === undefined ? 'not ended' : formatSeconds(seconds);
+  const took = seconds === undefined ? 'not ended: still running, or cut short' : formatSeconds(seconds);
   return html`<header><p class="eyebrow">ptdiff · linear map of arm64 kernels, predicted and measured</p>
 <h1>${headline(report)}</h1><p class="badges">${badges}${missing > 0 ? html`<span class="badge none">${missing} not run</span>` : undefined}</p>
 ${facts([
-  ['Started', `${run.started.replace('T', ' ').replace(/\.\d+Z$|Z$/, ' UTC')}, ${took}`],
+  ['Started', `${run.started.replace('T', ' ').replace(/\.\d+Z$|Z$/, ' UTC')}`],
+  ['Took', took],
   ['Command', html`<code>${run.command.join(' ')}</code>`],
   ['Emulator', run.emulator.version],
   ['Host', `${run.host.cpu}, ${countText(run.host.cores, 'core')}, ${run.host.os}`],

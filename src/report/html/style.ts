@@ -26,7 +26,7 @@ small,.meta,.note,.label,.eyebrow{color:var(--soft)}.note,.meta{font-size:.87rem
 .eyebrow{margin:0;font-size:.85rem}.label{margin:.9rem 0 .2rem;font-size:.8rem;font-weight:600}
 .pre{white-space:pre-wrap}.prose{max-width:46rem;padding-left:1.2rem}.prose li{margin:.35rem 0}
 nav{margin-top:1.2rem;display:flex;gap:.4rem 1.4rem;flex-wrap:wrap}
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:.8rem 2rem;margin:1.2rem 0}
+dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(13rem,1fr));gap:.8rem 2rem;margin:1.2rem 0}
 dt{font-size:.8rem;color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .badge{display:inline-block;border-radius:4px;padding:.05rem .5rem;font-size:.84rem;line-height:1.5;white-space:nowrap}
 .badge.none{border:1px solid var(--line);color:var(--soft)}.badge.new{background:var(--fail);color:var(--failf)}
@@ -48,8 +48,8 @@ thead th{font-weight:600;color:var(--soft);white-space:nowrap}tbody th{font-weig
 .matrix tbody th{position:sticky;left:0;z-index:1;background:var(--panel);padding:.25rem .9rem .25rem .8rem;border-right:1px solid var(--line)}
 .matrix tbody th small{display:block;font-size:.74rem;line-height:1.2}
 .scenario-head span{writing-mode:vertical-rl;transform:rotate(180deg);padding:.6rem .2rem;font-weight:400;color:var(--fg);font-size:.8rem;white-space:nowrap}
-.matrix td{min-width:1.75rem;text-align:center;border:1px solid var(--panel);border-radius:5px}
-.matrix td a{display:block;padding:.42rem 0;color:inherit;text-decoration:none;font-weight:600}.matrix td a:hover{text-decoration:underline}
+.matrix td{min-width:1.75rem;vertical-align:middle;height:2.6rem;text-align:center;border:1px solid var(--panel);border-radius:5px}
+.matrix td a{display:flex;align-items:center;justify-content:center;height:100%;color:inherit;text-decoration:none;font-weight:600}.matrix td a:hover{text-decoration:underline}
 td.none{color:var(--soft)}
 details.case,details.finding{background:var(--panel);border:1px solid var(--line);border-radius:8px;margin:.4rem 0}
 details.case>summary,details.finding>summary{padding:.5rem .9rem;cursor:pointer;overflow-wrap:anywhere}
