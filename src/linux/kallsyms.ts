@@ -98,19 +98,21 @@ function tablesBefore(
   words: Uint32Array,
   tokenTable: number,
 ): Pick<KallsymsTables, 'symbolCount' | 'names' | 'markers'> | undefined {
-  let end = tokenTable >>> 2;
-  if (words[end - 1] === 0) end--; // padding, where tables are aligned to 8 (up to 6.19)
-  let first = end - 1;
-  while (first > 0 && words[first] !== 0 && words[first - 1] < words[first]) first--;
-  if (words[first] !== 0) return undefined;
-  const markers = words.subarray(first, end);
-  const found = findNames(bytes, words, first * 4, markers);
-  return found && { ...found, markers: first * 4 };
+  // Where tables are aligned to 8 bytes (up to 6.19) the last word may be padding.
+  for (const end of [tokenTable >>> 2, (tokenTable >>> 2) - 1]) {
+    let first = end - 1;
+    while (first > 0 && words[first] !== 0 && words[first - 1] < words[first]) first--;
+    // One marker alone would leave the start of the names ambiguous; kernels have hundreds.
+    if (first < 0 || words[first] !== 0 || end - first < 2) continue;
+    const found = findNames(bytes, words, first * 4, words.subarray(first, end));
+    if (found) return { ...found, markers: first * 4 };
+  }
+  return undefined;
 }
 
 /**
  * The names lie before the markers, and the count before the names. The last marker says how long the names are save for the last
- * 256 of them, so only a small window remains, and in it only one place where walking the names meets each marker.
+ * 256 of them, so only a small window remains, and in it only one place from where a walk over the names meets each marker.
  */
 function findNames(
   bytes: Uint8Array,
@@ -136,7 +138,9 @@ function namesEnd(bytes: Uint8Array, names: number, count: number, markers: Uint
   let at = names;
   for (let i = 0; i < count; i++) {
     if (i % namesPerMarker === 0 && at - names !== markers[i / namesPerMarker]) return undefined;
-    at += nameLength(bytes, at) + nameHeader(bytes, at);
+    const length = nameLength(bytes, at);
+    if (length === 0) return undefined; // no name is empty: this is padding, and the walk began in a wrong place
+    at += length + nameHeader(bytes, at);
   }
   return at;
 }

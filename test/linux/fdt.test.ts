@@ -8,7 +8,7 @@ const properties = fc.array(property, { maxLength: 4 });
 const { node } = fc.letrec<{ node: FdtNode }>((tie) => ({
   node: fc.oneof(
     { maxDepth: 3 },
-    fc.record({ name, properties, children: fc.constant([]) }),
+    fc.record({ name, properties, children: fc.constant<FdtNode[]>([]) }),
     fc.record({ name, properties, children: fc.array(tie('node'), { maxLength: 3 }) }),
   ),
 }));
