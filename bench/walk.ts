@@ -12,6 +12,8 @@ import { type LinearMapFile, writeLinearMap } from './linear-map-file.ts';
 export interface WalkTimes {
   gibibytes: number;
   walk: number;
+  /** The first walk of the process at this size; at 1 GiB that is before the JIT compiler has seen the code. */
+  first: number;
   /** The C walker with one pread a table, and with the file mapped. */
   cPread: number;
   cMmap: number;
@@ -28,8 +30,10 @@ export interface WalkRatios {
   python1: number;
 }
 
-const ROUNDS = 7;
 const TURNS = 3;
+
+/** Walks in each turn: as many as make the turns of every size about equally long. */
+const roundsOf = (gibibytes: number) => Math.ceil(112 / gibibytes);
 
 /** Measures the outside walk of page-mapped 1 and 16 GiB guests against C and Python on the same RAM files, and prints it. */
 export async function benchWalk(): Promise<WalkRatios> {
@@ -59,13 +63,16 @@ async function measure(
   withPython: boolean,
 ): Promise<WalkTimes> {
   const times = { walk: [] as number[], cPread: [] as number[], cMmap: [] as number[], python: [] as number[] };
+  const rounds = roundsOf(gibibytes);
   for (let turn = 0; turn < TURNS; turn++) {
-    for (let round = 0; round < ROUNDS; round++) times.walk.push(timeWalk(file));
-    times.cPread.push(...(await timeC(file, walker, 'pread')));
-    times.cMmap.push(...(await timeC(file, walker, 'mmap')));
+    for (let round = 0; round < rounds; round++) times.walk.push(timeWalk(file));
+    times.cPread.push(...(await timeC(file, walker, rounds, 'pread')));
+    times.cMmap.push(...(await timeC(file, walker, rounds, 'mmap')));
     if (withPython) times.python.push(await timePython(file));
   }
-  const measured = { gibibytes, walk: median(times.walk), cPread: median(times.cPread), cMmap: median(times.cMmap) };
+  const [first] = times.walk;
+  const medians = { walk: median(times.walk), cPread: median(times.cPread), cMmap: median(times.cMmap) };
+  const measured = { gibibytes, first, ...medians };
   return withPython ? { ...measured, python: median(times.python) } : measured;
 }
 
@@ -91,8 +98,8 @@ function registers(file: LinearMapFile): SystemRegisters {
   };
 }
 
-async function timeC(file: LinearMapFile, walker: string, access: 'pread' | 'mmap'): Promise<number[]> {
-  const { stdout } = await execa(walker, [file.path, `${file.root - file.base}`, `${ROUNDS}`, access]);
+async function timeC(file: LinearMapFile, walker: string, rounds: number, access: 'pread' | 'mmap'): Promise<number[]> {
+  const { stdout } = await execa(walker, [file.path, `${file.root - file.base}`, `${rounds}`, access]);
   return stdout.split('\n').map((line) => {
     const [nanoseconds, leaves, runs] = line.split(' ').map(Number);
     check(file, leaves, runs);
@@ -120,10 +127,12 @@ function median(values: number[]): number {
 }
 
 function print(times: WalkTimes[], ratios: WalkRatios): void {
-  for (const { gibibytes, walk: own, cPread, cMmap, python } of times) {
+  for (const { gibibytes, walk: own, first, cPread, cMmap, python } of times) {
     const others = `C with pread ${cPread.toFixed(2)}, C with mmap ${cMmap.toFixed(2)}`;
     const standIn = python === undefined ? '' : `, Python stand-in ${python.toFixed(0)}`;
-    console.log(`${gibibytes} GiB of pages, milliseconds: outside walk ${own.toFixed(2)}, ${others}${standIn}`);
+    console.log(
+      `${gibibytes} GiB of pages, milliseconds: outside walk ${own.toFixed(2)} (first ${first.toFixed(2)}), ${others}${standIn}`,
+    );
   }
   console.log(`outside walk / faster C: ${ratios.c1.toFixed(2)} at 1 GiB, ${ratios.c16.toFixed(2)} at 16 GiB`);
   console.log(`Python stand-in for debugger scripts / outside walk: ${ratios.python1.toFixed(0)} at 1 GiB`);

@@ -64,6 +64,8 @@ export function levelShifts(setup: Setup): number[] {
 export class FakeRam implements RamReader {
   readonly size = 2 ** 40;
   readonly #tables = new Map<number, Uint32Array>();
+  /** Where every table is handed out: a walk must not rely on one when it has read the next. */
+  readonly #window = new Uint32Array(65536 / 4);
 
   add(pa: bigint, entries: number): void {
     this.#tables.set(Number(pa), new Uint32Array(entries * 2));
@@ -82,7 +84,10 @@ export class FakeRam implements RamReader {
 
   table(pa: number, bytes: number): Uint32Array | undefined {
     const words = this.#tables.get(pa);
-    return words !== undefined && words.length * 4 >= bytes ? words.subarray(0, bytes / 4) : undefined;
+    if (words === undefined || words.length * 4 < bytes) return undefined;
+    this.#window.fill(0xdead_beef);
+    this.#window.set(words);
+    return this.#window.subarray(0, bytes / 4);
   }
 
   #words(pa: bigint): Uint32Array {

@@ -155,6 +155,20 @@ t.test('a low word that carries goes on with the run', (t) => {
   t.end();
 });
 
+t.test('entries of different levels never share a run', (t) => {
+  const { leaves } = walkTree((ram) => {
+    // Not valid, so that even the type bits are alike: a page at the end of a table, then a block of the level above.
+    ram.set(THREE, 511, 0x4ff_f000n | 0xf00n);
+    ram.set(TWO, 1, 0x500_0000n | 0xf00n);
+  });
+  t.match(leaves, [
+    { level: 3, size: 4096, pa: 0x4ff_f000 },
+    { level: 2, size: 2 ** 21, pa: 0x500_0000 },
+  ]);
+  t.equal(leaves.length, 2);
+  t.end();
+});
+
 t.test('tables that cannot be read or lead back', (t) => {
   const outside = walkTree((ram) => {
     ram.set(TWO, 1, 0x9999_0000n | TABLE);
