@@ -12,7 +12,7 @@ export function formatBytes(bytes: number): string {
   return `${Number((bytes / size).toFixed(2))} ${unit}`;
 }
 
-/** Bytes in MiB with as many decimals as a 4K page needs to be seen, without the unit, e.g. '1016.88', '.004'. */
+/** Bytes in MiB with as many decimals as a 4K page needs to be seen, without the unit, e.g. '1016.88', '0.004'. */
 export function formatMebibytes(bytes: number): string {
   const mebibytes = bytes / 2 ** 20;
   if (Number.isInteger(mebibytes)) return String(mebibytes);

@@ -85,6 +85,20 @@ t.test('kernel image, KFENCE pool and differences get an enlarged view', async (
   t.ok(found.some(({ differs }) => differs));
 });
 
+t.test('a pool is shown before pages that lie scattered over more memory', async (t) => {
+  const scattered = Array.from({ length: 5 }, (_, group) =>
+    [0, 1].map((page) =>
+      leafRun(0x5000_0000 + group * 64 * MiB + page * 3 * MiB, 4096, 'page', 'ro', 'read-only alias'),
+    ),
+  ).flat();
+  const pool = leafRun(0x4800_0000, 2 * MiB, 'page', 'rw', 'KFENCE object page');
+  const predicted = [leafRun(0x4000_0000, 128 * MiB, 'contPmd', 'rw', 'memory'), pool, ...scattered];
+  const end = leafRun(0x6800_0000, 384 * MiB, 'contPmd', 'rw', 'memory');
+  const windows = zoomWindows([...predicted, end], measure(drawingOf([...predicted, end])));
+  t.equal(windows.length, 4);
+  t.ok(windows.some(({ title }) => title === 'KFENCE object page'));
+});
+
 t.test('equal maps are kept once', async (t) => {
   const store = createBandStore();
   const first = mapFigure(drawingOf(plain), store, 'full').text;

@@ -122,7 +122,6 @@ export interface Band {
 /** The bands of a page, each kept once: most cases of a run have the same linear map as some other case. */
 export interface BandStore {
   leaves(runs: readonly LeafRun[], scale: Scale, regime: Stage1Regime): Band;
-  marks(spans: readonly Span[]): Band;
   /** The definitions, for one hidden SVG on the page. */
   definitions(): Markup;
   /** Bytes of the definitions so far. */
@@ -146,7 +145,6 @@ export function createBandStore(): BandStore {
       const { strokes, merged } = bounded(strokesOf(runs, scale, regime));
       return { id: keep(paths(strokes)), merged };
     },
-    marks: (spans) => ({ id: keep(path('diff', spans)), merged: false }),
     definitions: () => {
       const groups = [...bands.values()].map(({ id, content }) => html`<g id="${id}">${content}</g>\n`);
       return html`<svg class="defs" width="0" height="0" aria-hidden="true"><defs>${groups}</defs></svg>`;

@@ -64,7 +64,7 @@ export function mapFigure(drawing: CaseDrawing, store: BandStore, depth: Drawing
   const spans = scale.regions.map(({ from, to }) => `${from}-${to}`).join(' ');
   const merged =
     bands.predicted.merged || bands.actual.merged
-      ? html`<p class="note">More runs than a picture holds: neighbours were merged into speckled strokes of the commoner kind.</p>`
+      ? html`<p class="note">More runs than a picture holds: neighbours were merged into strokes of the commoner kind, with a line through them.</p>`
       : undefined;
   return html`<figure data-base="${scale.base}" data-spans="${spans}" data-predicted="${bands.predicted.id}" data-actual="${bands.actual.id}">
 ${overview(bands, scale, `Linear map at ${drawing.checkpoint}: ${verdict}`, windows)}

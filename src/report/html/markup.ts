@@ -24,7 +24,7 @@ function picture(character: string): string {
  * Text of any origin, guests included, as HTML text or attribute value: escape sequences are dropped, control characters shown
  * as pictures, bidirectional controls, lone surrogates and non-characters replaced.
  */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return withoutEscapeSequences(text.replaceAll('\r\n', '\n'))
     .toWellFormed()
     .replaceAll(/[\p{Cc}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu, (character) =>

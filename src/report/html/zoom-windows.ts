@@ -39,6 +39,16 @@ function titleOf(span: Span, features: readonly Feature[], differs: boolean): st
   return [...(differs ? ['differences'] : []), ...(shown === '' ? [] : [shown])].join(': ');
 }
 
+/** Clusters by how much of what made them they hold: a wide one may be a few scattered pages. */
+function fullestFirst(clusters: readonly Span[], content: readonly Span[]): Span[] {
+  const held = (cluster: Span) =>
+    content.filter((span) => overlap(cluster, span)).reduce((sum, { from, to }) => sum + to - from, 0);
+  return clusters
+    .map((span) => ({ span, weight: held(span) }))
+    .sort((left, right) => right.weight - left.weight)
+    .map(({ span }) => span);
+}
+
 /** A cluster too wide to gain from a zoom is shown where it begins. */
 function cut(span: Span, extent: number): Span {
   if (span.to - span.from <= extent / 4) return span;
@@ -56,7 +66,7 @@ function padded(span: Span, region: Span): Span {
 
 /**
  * The parts to draw enlarged: 1 GiB on a screen's width hides a 64K leaf. Clusters of differences come first, then clusters of
- * what the model explains as special, largest first; at most four, returned in order of address.
+ * what the model explains as special, those that hold most of it first; at most four, returned in order of address.
  */
 export function zoomWindows(predicted: readonly PredictedRun[], scale: Scale): ZoomWindow[] {
   const extent = scale.regions.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -66,10 +76,9 @@ export function zoomWindows(predicted: readonly PredictedRun[], scale: Scale): Z
   const special = mergeSpans(features, gap).filter(
     (span) => span.to - span.from <= extent / 4 && !different.some((other) => overlap(span, other)),
   );
-  const longest = (left: Span, right: Span) => right.to - right.from - (left.to - left.from);
   const candidates = [
-    ...different.sort(longest).map((span) => ({ span, differs: true })),
-    ...special.sort(longest).map((span) => ({ span, differs: false })),
+    ...fullestFirst(different, scale.differences).map((span) => ({ span, differs: true })),
+    ...fullestFirst(special, features).map((span) => ({ span, differs: false })),
   ];
   return candidates
     .slice(0, mostWindows)
