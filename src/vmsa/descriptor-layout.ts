@@ -56,8 +56,8 @@ export function descriptorLayout(regime: Stage1Regime, level: Level): Descriptor
   const output = span(shift, top);
   const table = span(pageShift, top);
   const upper = lpa ? span(12, 15) : 0n;
-  // Bit 16 of a block is nT (FEAT_BBM), whatever the granule.
-  const blockGap = level === 3 ? span(12, shift - 1) : span(12, shift - 1) & ~(1n << 16n);
+  // Address bits below the size of a page or block. Bit 16 of a block is nT (FEAT_BBM); in a page it is never among them.
+  const blockGap = span(12, shift - 1) & ~(1n << 16n);
   const reserved = regime.lpa2 ? 0n : span(48, 49);
   const leafZero = (blockGap & ~upper & span(0, top)) | reserved;
   const tableZero = (span(12, pageShift - 1) & ~upper) | reserved | (1n << 50n);

@@ -312,6 +312,21 @@ t.test('a hostile guest cannot make a walk endless or fill memory', (t) => {
   t.end();
 });
 
+t.test('a walk tells the reader that it begins, before it reads', (t) => {
+  const calls: string[] = [];
+  const ram = {
+    size: 2 ** 20,
+    begin: () => void calls.push('begin'),
+    table: () => {
+      calls.push('table');
+      return undefined;
+    },
+  };
+  walk(stage1Regime(encodeRegisters(setup(), ROOT), 'ttbr0'), ram);
+  t.same(calls, ['begin', 'table']);
+  t.end();
+});
+
 t.test('malformed entries come in ascending address', (t) => {
   const { malformed } = walkTree((ram) => {
     for (let index = 3; index < 16; index++) ram.set(THREE, index, PAGE | CONTIGUOUS | 0x8000_0000n | (1n << 48n));
