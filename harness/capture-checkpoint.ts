@@ -66,13 +66,18 @@ export async function captureCheckpoint(
   };
 }
 
-async function readCpu(gdb: GdbClient, thread: string): Promise<Capture['cpus'][number]> {
+/** Translation registers of one CPU. */
+export async function captureRegisters(gdb: GdbClient, thread: string): Promise<SystemRegisters> {
   const values = await gdb.readRegisters(thread, [...requiredRegisters, ...optionalRegisters]);
   const missing = requiredRegisters.find((name) => values[name] === undefined);
   if (missing) {
     throw new PtdiffError('emulator', `QEMU's GDB stub does not know the register ${missing}; use QEMU 10.0 or newer.`);
   }
-  const registers = values as Record<string, bigint> & SystemRegisters;
+  return values as Record<string, bigint> & SystemRegisters;
+}
+
+async function readCpu(gdb: GdbClient, thread: string): Promise<Capture['cpus'][number]> {
+  const registers = await captureRegisters(gdb, thread);
   // A CPU that was never started has its MMU off (SCTLR_EL1.M).
   return { online: (registers.SCTLR_EL1 & 1n) === 1n, registers };
 }

@@ -120,6 +120,12 @@ export class GdbClient {
     this.#wire.interrupt();
   }
 
+  /** Takes leave: the guest goes on, and the connection ends. */
+  async detach(): Promise<void> {
+    await this.#wire.request('D');
+    this.close();
+  }
+
   close(): void {
     this.#wire.close();
   }

@@ -53,6 +53,9 @@ const generations: { from: [number, number]; name: string }[] = [
 ];
 const newestKnown: [number, number] = [7, 3];
 
+/** Names of the generations that the model knows, oldest first. */
+export const knownGenerations: readonly string[] = generations.map(({ name }) => name).reverse();
+
 /** PAGE_KERNEL_RO is built in this function: bits 63:48 come in one MOVK, 0xe0 with PTE_DIRTY and 0x60 without. */
 function kernelDirtyOf(image: Uint8Array, symbols: SymbolTable): boolean {
   const constants = moveConstants(image, symbols, 'mark_linear_text_alias_ro') ?? [];

@@ -1,0 +1,45 @@
+import { listKernels } from '../../images/kernels.ts';
+import { formatMebibytes } from '../report/units.ts';
+import { builtInScenarios } from '../scenario/built-in.ts';
+import { cpus } from '../scenario/cpus.ts';
+import { say } from './output.ts';
+
+/** Lines of a table: every column but the last as wide as its widest cell. */
+function table(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column].length))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+const listings = {
+  kernels: async () => {
+    const kernels = await listKernels({ progress: say });
+    return kernels.map(({ spec, version, suite, bytes, cached }) => [
+      spec,
+      version,
+      suite,
+      cached ? 'cached' : formatMebibytes(bytes),
+    ]);
+  },
+  scenarios: async () =>
+    builtInScenarios.map(({ name, machine }) => [name, machine.cpu, `${machine.cpus} CPU`, `${machine.memory} MiB`]),
+  cpus: async () => cpus.map(({ name, midr, qemu, about }) => [name, `0x${midr.toString(16)}`, qemu, about]),
+};
+
+/** What `ptdiff ls` can list. */
+export const listable = Object.keys(listings) as (keyof typeof listings)[];
+
+/** `ptdiff ls kernels|scenarios|cpus`. */
+export async function list(what: keyof typeof listings): Promise<number> {
+  const rows = await listings[what]();
+  process.stdout.write(
+    table(rows)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+  return 0;
+}

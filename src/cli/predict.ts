@@ -1,0 +1,39 @@
+import { PtdiffError } from '../errors.ts';
+import { predict } from '../model/predict.ts';
+import { wantsColour } from '../report/colour.ts';
+import { stableJson } from '../report/json.ts';
+import { formatPrediction } from '../report/terminal-prediction.ts';
+import { recallFacts } from './facts-cache.ts';
+import { loadKernel } from './loaded-kernel.ts';
+import { say } from './output.ts';
+import { scenariosNamed } from './plan.ts';
+import { questionOf } from './question.ts';
+import { chooseEmulator } from './run.ts';
+
+/** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
+export async function predictCommand(options: {
+  kernel: string;
+  scenario: string;
+  qemu?: string;
+  json?: boolean;
+}): Promise<number> {
+  const kernel = await loadKernel(options.kernel, { progress: say });
+  const { image, traits } = kernel;
+  const [scenario, ...others] = await scenariosNamed(options.scenario);
+  if (others.length > 0) throw new PtdiffError('usage', 'predict answers for one scenario; name one.');
+  const emulator = await chooseEmulator(options.qemu);
+  const facts = await recallFacts({ kernelSha256: image.sha256, emulatorSha256: emulator.sha256, scenario });
+  if (!facts) {
+    throw new PtdiffError(
+      'usage',
+      `Nothing is recorded of where this kernel puts things; boot it once: ./ptdiff run --kernel ${options.kernel} --scenario ${options.scenario}`,
+    );
+  }
+  const prediction = predict(questionOf(kernel, scenario, facts));
+  const subject = { kernel: image.release, scenario: scenario.name, granule: traits.geometry.granule };
+  const text = options.json
+    ? `${stableJson(prediction, 1)}\n`
+    : formatPrediction(prediction, subject, { colour: wantsColour(process.stdout, process.env) });
+  process.stdout.write(text);
+  return 0;
+}

@@ -1,0 +1,33 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadKnownIssues } from '../../results/known-issues.ts';
+import { readRunFolder, runFiles } from '../../results/run-folder.ts';
+import type { CaseResult } from '../diff/types.ts';
+import { wantsColour } from '../report/colour.ts';
+import { formatHtml } from '../report/html/page.ts';
+import { stableJson } from '../report/json.ts';
+import { formatRun } from '../report/terminal.ts';
+import { exitCodes } from './exit-codes.ts';
+import { say } from './output.ts';
+import { knownIssuesFolder } from './run.ts';
+
+function exitCodeOf(cases: readonly CaseResult[], interrupted: boolean): number {
+  if (interrupted) return exitCodes.interrupted;
+  if (cases.some(({ verdict }) => ['fail', 'hang', 'crash'].includes(verdict))) return exitCodes.findings;
+  return cases.some(({ verdict }) => verdict === 'error') ? exitCodes.errors : exitCodes.pass;
+}
+
+/**
+ * Writes report.html into a run folder and prints the summary, or with `json` everything as JSON.
+ * @returns the exit code that the results ask for
+ */
+export async function publishReport(folder: string, options: { json: boolean; interrupted: boolean }): Promise<number> {
+  const report = await readRunFolder(folder, await loadKnownIssues(knownIssuesFolder));
+  const page = join(folder, runFiles.report);
+  await writeFile(page, formatHtml(report));
+  const { stdout } = process;
+  if (options.json) stdout.write(`${stableJson({ run: report.run, cases: report.cases }, 1)}\n`);
+  else stdout.write(formatRun(report, { colour: wantsColour(stdout, process.env) }));
+  say(`report: ${page}`);
+  return exitCodeOf(report.cases, options.interrupted);
+}

@@ -1,0 +1,28 @@
+import { PtdiffError } from '../errors.ts';
+import type { SymbolTable } from '../linux/symbol-table.ts';
+import type { BootFacts } from '../model/boot-facts.ts';
+import type { Question } from '../model/predict.ts';
+import { kernelParameters } from '../scenario/command-line.ts';
+import type { Scenario } from '../scenario/types.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+
+/** Offset of a symbol from _text in bytes. */
+export function symbolOffset(symbols: SymbolTable, name: string): number {
+  const address = symbols.address(name);
+  if (address === undefined)
+    throw new PtdiffError('image', `The kernel has no symbol ${name}; it needs CONFIG_KALLSYMS_ALL.`);
+  return Number(address - symbols.textBase);
+}
+
+/** What the model is asked for one case. */
+export function questionOf(kernel: LoadedKernel, scenario: Scenario, facts: BootFacts): Question {
+  return {
+    traits: kernel.traits,
+    machine: scenario.machine,
+    parameters: kernelParameters(scenario, kernel.traits),
+    kaslr: scenario.kaslr,
+    probes: scenario.probes,
+    symbolOffset: (name) => symbolOffset(kernel.symbols, name),
+    facts,
+  };
+}

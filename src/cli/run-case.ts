@@ -1,0 +1,151 @@
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { dir } from 'tmp-promise';
+import type { Initramfs } from '../../guest/build.ts';
+import { boot } from '../../harness/boot.ts';
+import type { BootEvent } from '../../harness/case-setup.ts';
+import { writeEvidence } from '../../harness/evidence-files.ts';
+import { type Repro, reproScript } from '../../harness/repro.ts';
+import { scratchDirectory } from '../../harness/scratch-directory.ts';
+import type { Emulator } from '../../images/emulator.ts';
+import { bootFactsOf } from '../diff/boot-facts.ts';
+import { judge } from '../diff/judge.ts';
+import type { KnownIssue } from '../diff/match-known.ts';
+import type { CaseResult } from '../diff/types.ts';
+import type { Evidence } from '../linux/capture.ts';
+import { cpuSupportsBbml } from '../model/cpufeature.ts';
+import { predict } from '../model/predict.ts';
+import type { Prediction } from '../model/types.ts';
+import { stableJson } from '../report/json.ts';
+import { kernelParameters } from '../scenario/command-line.ts';
+import { cpuNamed } from '../scenario/cpus.ts';
+import type { Scenario } from '../scenario/types.ts';
+import { bootContextOf } from './boot-context.ts';
+import { keepFacts } from './facts-cache.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+import { questionOf } from './question.ts';
+
+/** What all cases of a run share. */
+export interface Laboratory {
+  emulator: Emulator;
+  initramfs: Initramfs;
+  knownIssues: KnownIssue[];
+}
+
+/** One scenario on one kernel, and where its files go. */
+export interface Case {
+  name: string;
+  kernel: LoadedKernel;
+  scenario: Scenario;
+  directory: string;
+}
+
+/** The kernel of a case as cases.jsonl names it. */
+export function kernelOf({ image, traits }: LoadedKernel): CaseResult['kernel'] {
+  const { spec, release, flavour, sha256 } = image;
+  return { spec, release, flavour, sha256, generation: traits.generation };
+}
+
+/** Command line of a case: the scenario's parameters, the console, and what the guest's init reads. */
+function commandLine({ kernel, scenario }: Case): string {
+  const words = [...kernelParameters(scenario, kernel.traits), 'console=ttyAMA0', 'rdinit=/init'];
+  return [...words, '--', `ptdiff.probes=${scenario.probes.join(',')}`].join(' ');
+}
+
+/** The boot alone: QEMU's files live in a folder that is gone when this returns. */
+async function observe(
+  laboratory: Laboratory,
+  each: Case,
+  signal: AbortSignal,
+): Promise<{ evidence: Evidence; prepared?: BootEvent & { kind: 'prepared' } }> {
+  const { kernel, scenario } = each;
+  const { midr, qemu } = cpuNamed(scenario.machine.cpu);
+  let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
+  const scratch = await dir({
+    tmpdir: scratchDirectory(scenario.machine.memory * 2 ** 20),
+    prefix: 'ptdiff-',
+    unsafeCleanup: true,
+  });
+  try {
+    const evidence = await boot({
+      kernel: kernel.image,
+      symbols: kernel.symbols,
+      machine: scenario.machine,
+      cpu: qemu,
+      commandLine: commandLine(each),
+      initramfs: laboratory.initramfs.path,
+      emulator: laboratory.emulator,
+      directory: scratch.path,
+      // Every request costs a stop, and on other CPUs it splits nothing.
+      traceSplits: cpuSupportsBbml(kernel.traits, { MIDR_EL1: midr }) !== undefined,
+      signal,
+      onEvent: (event) => {
+        if (event.kind === 'prepared') prepared = event;
+      },
+    });
+    return { evidence, ...(prepared && { prepared }) };
+  } finally {
+    await scratch.cleanup();
+  }
+}
+
+/** repro.sh: the same boot by QEMU alone. */
+function reproOf(
+  { emulator, initramfs }: Laboratory,
+  { name, kernel }: Case,
+  event: BootEvent & { kind: 'prepared' },
+): Repro {
+  const program = emulator.command.find((word) => word.endsWith('qemu-system-aarch64')) ?? emulator.command[0];
+  return {
+    name,
+    machine: event.machine,
+    ...(event.deviceTree && { deviceTree: event.deviceTree }),
+    kernel: { path: kernel.image.imagePath, sha256: kernel.image.sha256, origin: kernel.image.source },
+    initramfs: { ...initramfs, origin: 'built by ptdiff from guest/init; any ptdiff run leaves it in the cache' },
+    emulator: { path: program, sha256: emulator.sha256, origin: emulator.origin },
+  };
+}
+
+/**
+ * Boots a case, predicts it, compares, and leaves everything in the folder of the case.
+ * @throws PtdiffError for what is not the kernel's fault
+ */
+export async function runCase(laboratory: Laboratory, each: Case, signal: AbortSignal): Promise<CaseResult> {
+  const started = performance.now();
+  const { kernel, scenario, directory } = each;
+  const { evidence, prepared } = await observe(laboratory, each, signal);
+  writeEvidence(directory, evidence);
+  if (prepared) {
+    await writeFile(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), { mode: 0o755 });
+  }
+  const { midr } = cpuNamed(scenario.machine.cpu);
+  const midrs = Array<bigint>(scenario.machine.cpus).fill(midr);
+  const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, midrs });
+  const prediction: Prediction = predict(questionOf(kernel, scenario, facts));
+  await writeFile(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);
+  if (evidence.end.kind === 'completed') {
+    const { emulator } = laboratory;
+    await keepFacts({ kernelSha256: kernel.image.sha256, emulatorSha256: emulator.sha256, scenario }, facts);
+  }
+  const boot = bootContextOf(kernel, scenario, { evidence, facts, prediction });
+  const { notPredicted: _, ...judgement } = judge({
+    prediction,
+    boot,
+    release: kernel.image.release,
+    scenario,
+    knownIssues: laboratory.knownIssues,
+  });
+  return {
+    case: each.name,
+    kernel: kernelOf(kernel),
+    scenario: scenario.name,
+    ...judgement,
+    seconds: Math.round((performance.now() - started) / 10) / 100,
+  };
+}
+
+/** Default of --jobs. */
+export function defaultJobs(): number {
+  return availableParallelism();
+}

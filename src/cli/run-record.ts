@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { Initramfs } from '../../guest/build.ts';
+import type { Emulator } from '../../images/emulator.ts';
+import type { CaseResult } from '../diff/types.ts';
+import { knownGenerations } from '../linux/traits.ts';
+import { type RunRecord, runSchemaVersion } from '../report/types.ts';
+import { countVerdicts } from '../report/verdicts.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+import type { Plan } from './plan.ts';
+
+/** Root of the repository. */
+export const repositoryRoot = join(import.meta.dirname, '..', '..');
+
+/** What was asked on the command line, words included. */
+export interface Asked {
+  kernels: string[];
+  scenarios: string[];
+  jobs: number;
+}
+
+/** Everything that run.json tells of a run at its start. */
+export interface RunParts {
+  asked: Asked;
+  plan: Plan;
+  kernels: LoadedKernel[];
+  unavailable: RunRecord['unavailable'];
+  emulator: Emulator;
+  initramfs: Initramfs;
+}
+
+async function versionOf(): Promise<RunRecord['ptdiff']> {
+  const { version } = JSON.parse(await readFile(join(repositoryRoot, 'package.json'), 'utf8')) as { version: string };
+  const git = await execa('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: repositoryRoot, reject: false });
+  return git.exitCode === 0 ? { version, commit: git.stdout } : { version };
+}
+
+async function osName(): Promise<string> {
+  try {
+    const text = await readFile('/etc/os-release', 'utf8');
+    return /^PRETTY_NAME="?([^"\n]*)/m.exec(text)?.[1] ?? 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** run.json as it is when the first case starts. */
+export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
+  const { asked, plan, emulator } = parts;
+  return {
+    schema: runSchemaVersion,
+    ptdiff: await versionOf(),
+    command: process.argv.slice(2),
+    asked,
+    scenarios: plan.scenarios,
+    emulator: { version: emulator.version, sha256: emulator.sha256, origin: emulator.origin, notes: emulator.notes },
+    kernels: parts.kernels.map(({ image }) => {
+      const { spec, release, version, flavour, sha256 } = image;
+      return { spec, release, version, flavour, sha256 };
+    }),
+    unavailable: parts.unavailable,
+    initramfs: { sha256: parts.initramfs.sha256 },
+    generations: [...knownGenerations],
+    host: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, kernel: release(), os: await osName() },
+    started: new Date().toISOString(),
+    planned: plan.planned,
+    leftOut: plan.leftOut,
+    counts: countVerdicts([]),
+  };
+}
+
+/** run.json as it is after a run that came to its end. */
+export function endedRunRecord(record: RunRecord, results: readonly CaseResult[]): RunRecord {
+  return { ...record, ended: new Date().toISOString(), counts: countVerdicts(results) };
+}

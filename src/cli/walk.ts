@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { captureRegisters } from '../../harness/capture-checkpoint.ts';
+import { GdbClient } from '../../harness/gdb.ts';
+import { openRam } from '../../harness/ram-file.ts';
+import { messageOf, PtdiffError } from '../errors.ts';
+import { formatPtdump } from '../linux/format-ptdump.ts';
+import { kernelRegions } from '../linux/kernel-regions.ts';
+import { stage1Regime } from '../vmsa/regime.ts';
+import { walk } from '../vmsa/walk.ts';
+
+/** Options of `ptdiff walk`, as typed. */
+export interface WalkOptions {
+  ram: string;
+  gdb: string;
+  base: string;
+  half: string;
+  cpu: string;
+}
+
+/** A unix socket by its path, or a TCP port as HOST:PORT. */
+async function dial(address: string): Promise<Socket> {
+  const tcp = /^([^/]*):(\d+)$/.exec(address);
+  const socket = tcp ? connect(Number(tcp[2]), tcp[1] || 'localhost') : connect(address);
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    const what = `Nothing answers as a GDB stub at ${address} (${messageOf(error)})`;
+    throw new PtdiffError('usage', `${what}; start QEMU with -gdb unix:PATH,server=on,wait=off or -gdb tcp::PORT.`, {
+      cause: error,
+    });
+  }
+}
+
+function numberOf(text: string, option: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new PtdiffError('usage', `${option} must be a number, not '${text}'.`);
+}
+
+/**
+ * `ptdiff walk`: stops the guest for as long as it takes to read registers and tables, prints the walk like the kernel's ptdump, and lets the
+ * guest go on.
+ */
+export async function walkCommand(options: WalkOptions): Promise<number> {
+  const base = numberOf(options.base, '--base');
+  const cpu = numberOf(options.cpu, '--cpu');
+  const { half } = options;
+  if (half !== 'ttbr0' && half !== 'ttbr1') throw new PtdiffError('usage', `--half is ttbr0 or ttbr1, not '${half}'.`);
+  const ram = openRam(options.ram, base);
+  const gdb = await GdbClient.open(await dial(options.gdb));
+  try {
+    const threads = await gdb.threads();
+    if (cpu >= threads.length)
+      throw new PtdiffError('usage', `There is no CPU ${cpu}; the machine has ${threads.length}.`);
+    const regime = stage1Regime(await captureRegisters(gdb, threads[cpu]), half);
+    const regions = half === 'ttbr1' ? kernelRegions(regime.inputBits, regime.granule) : [];
+    for (const line of formatPtdump(regime, walk(regime, ram), regions)) process.stdout.write(`${line}\n`);
+    return 0;
+  } finally {
+    await gdb.detach();
+    ram.close();
+  }
+}
