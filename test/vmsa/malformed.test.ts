@@ -69,6 +69,11 @@ t.test('reserved types and levels translate nothing, and the walk goes on', (t) 
   onlyFault(t, sixteenK, /Blocks are reserved at level 1/);
   const sixtyFourK = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: { granule: 65536, vaBits: 48 } });
   t.match(sixtyFourK.malformed, [{ reason: /Blocks are reserved at level 1/ }]);
+  const byDs = walkTree((ram) => ram.set(ROOT, 1, BLOCK & ~0x300n), {
+    setup: { ...sixteen, wide: 'lpa2' },
+    registers: ({ TCR_EL1 }) => ({ TCR_EL1: TCR_EL1 - (1n << 32n) }),
+  });
+  t.same(byDs.malformed, [], 'DS allows them with 16K, whatever the output size');
   const levelMinusOne = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: { vaBits: 52, wide: 'lpa2' } });
   t.match(levelMinusOne.malformed[0], { reason: /Blocks are reserved at level -1/ });
   t.end();
@@ -249,11 +254,11 @@ t.test('contiguous groups', (t) => {
 
 t.test('hardware may set flags in one entry of a group', (t) => {
   const DBM = 1n << 51n;
-  const flagged = (bits: bigint, tcr: bigint) =>
+  const flagged = (bits: bigint, tcr: bigint, dirtyBit = DBM) =>
     walkTree(
       (ram) => {
         for (let index = 0; index < 16; index++) {
-          const descriptor = PAGE | DBM | CONTIGUOUS | 0x80n | BigInt(0x8000_0000 + index * 4096);
+          const descriptor = PAGE | dirtyBit | CONTIGUOUS | 0x80n | BigInt(0x8000_0000 + index * 4096);
           ram.set(THREE, index, index === 4 ? descriptor ^ bits : descriptor);
         }
       },
@@ -263,6 +268,7 @@ t.test('hardware may set flags in one entry of a group', (t) => {
   t.equal(flagged(0x400n, 1n << 39n), 0, 'AF with HA');
   t.equal(flagged(0x80n, 1n << 39n), 1, 'AP[2] without HD');
   t.equal(flagged(0x80n, 3n << 39n), 0, 'AP[2] with HD');
+  t.equal(flagged(0x80n, 3n << 39n, 0n), 1, 'AP[2] with HD but without DBM');
   t.equal(flagged(0x40n, 3n << 39n), 1, 'AP[1] never');
   t.end();
 });
