@@ -51,12 +51,20 @@ export function decodeRecords(directory: Uint8Array, read: ReadPhysical): GuestR
   report.nonce = parsed.nonce;
   const stream = readStream(parsed, read);
   const open = new Map<string, Uint8Array[]>();
+  const incomplete = new Set<string>();
   let expected = 0;
   for (const record of splitRecords(stream.bytes, report.damage)) {
-    if (record.sequence !== expected)
+    if (record.sequence !== expected) {
       addDamage(report, `Record ${expected} of the guest is followed by ${record.sequence}.`);
+      // What is missing was a piece of a file that is open now, or of the one that comes next.
+      for (const name of [...open.keys(), record.name]) incomplete.add(name);
+    }
     expected = record.sequence + 1;
     applyRecord(report, open, record);
+  }
+  for (const name of incomplete) {
+    const file = report.files.get(name);
+    if (file) file.cut = true;
   }
   for (const [name, pieces] of open) report.files.set(name, { bytes: joined(pieces), errno: 0, cut: true });
   if (stream.damage) addDamage(report, stream.damage);
