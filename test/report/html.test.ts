@@ -56,7 +56,7 @@ t.test('nothing is loaded from elsewhere, and only the one script of the page ru
 });
 
 t.test('the matrix has a cell for every case, and the badges count them', async (t) => {
-  const report = sampleReport(0.3);
+  const report = sampleReport(0.15);
   const { elements } = parseStrictly(formatHtml(report));
   const cells = elements.filter(
     ({ tagName, attrs }) => tagName === 'td' && attrs.some(({ value }) => value.startsWith('v-')),
@@ -106,13 +106,14 @@ t.test('any text leaves the page well-formed', async (t) => {
       const { errors } = parseStrictly(formatHtml(withGuestText(guest)));
       return errors.length === 0;
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
   t.pass();
 });
 
 t.test('a link is made of a reference only where it is an https address', async (t) => {
-  const report = sampleReport();
+  const full = sampleReport();
+  const report = { ...full, cases: full.cases.filter(({ verdict }) => verdict === 'known') };
   report.knownIssues[0].references.push('javascript:alert(1)');
   const { elements } = parseStrictly(formatHtml(report));
   const links = elements.filter(({ tagName }) => tagName === 'a').map((element) => attribute(element, 'href') ?? '');

@@ -7,7 +7,7 @@ import { zoomWindows } from '../../src/report/html/zoom-windows.ts';
 import { shadeOf } from '../../src/report/leaf-kinds.ts';
 import type { CaseDrawing } from '../../src/report/types.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
-import { layout, leafRun, registers } from './sample-run.ts';
+import { layout, leafRun, registers } from './sample-layout.ts';
 
 const MiB = 2 ** 20;
 

@@ -7,7 +7,8 @@ import { formatRun, summaryLine, terminalWidth } from '../../src/report/terminal
 import { formatCase } from '../../src/report/terminal-case.ts';
 import { formatPrediction } from '../../src/report/terminal-prediction.ts';
 import type { Report } from '../../src/report/types.ts';
-import { decisions, derivation, layout, mismatch, sampleReport } from './sample-run.ts';
+import { layout } from './sample-layout.ts';
+import { decisions, derivation, mismatch, sampleReport } from './sample-run.ts';
 
 const escapeCode = String.fromCharCode(27);
 
