@@ -15,6 +15,7 @@ import { ramMappedOnce } from './ram-mapped-once.ts';
 import { secretPagesInvalid } from './secret-pages-invalid.ts';
 import { innerShareableMemory } from './shareability.ts';
 import { soundTables } from './sound-tables.ts';
+import { tablesMappedOnce } from './tables-mapped-once.ts';
 import { translationControls } from './translation-controls.ts';
 import { userMappingsSafe } from './user-mappings-safe.ts';
 import { writeBackIsRam } from './write-back-is-ram.ts';
@@ -31,6 +32,7 @@ export const invariants: readonly Invariant[] = [
   linearMapNotExecutable,
   noUserAccess,
   kernelTextReadOnly,
+  tablesMappedOnce,
   userMappingsSafe,
   linearMapMemoryType,
   aliasesAgree,
