@@ -46,7 +46,6 @@ export async function captureCheckpoint(
   checkpoint: CheckpointName,
   thread: string,
 ): Promise<Capture> {
-  vm.ram.forget();
   const threads = await vm.gdb.threads();
   const cpus: Capture['cpus'] = [];
   for (const each of threads) {

@@ -13,8 +13,6 @@ export interface RamBank {
 export interface RamFile extends RamReader {
   /** A copy of guest memory, which may reach over several banks that touch. Throws when any of it lies outside RAM. */
   read(pa: number, bytes: number): Buffer;
-  /** Drops what table() has read ahead: to be called when the guest ran since the last walk. */
-  forget(): void;
   close(): void;
 }
 
@@ -91,11 +89,6 @@ class BankedFile implements RamFile {
       done += length;
     }
     return result;
-  }
-
-  forget(): void {
-    this.#start = 0;
-    this.#end = 0;
   }
 
   close(): void {
