@@ -135,6 +135,11 @@ const defects: [name: string, breakIt: (context: CheckpointContext) => void, ids
       ['invariant/kernel-text-read-only/other-alias-writable@init'],
     ],
     [
+      'a table page has a writable alias in vmalloc space',
+      addKernel(vmalloc + 0x1_0000n, ramPlus(48 * MiB), prot.data),
+      ['invariant/tables-mapped-once/writable-alias@init'],
+    ],
+    [
       'a table page is mapped into user space, read-only',
       addUser(ramPlus(48 * MiB), prot.user | RDONLY),
       ['invariant/user-mappings-safe/table-page@init'],
