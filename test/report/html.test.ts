@@ -80,7 +80,7 @@ function withGuestText(text: string): Report {
   result.symbols = { [text]: text };
   result.findings = [{ id: text, kind: 'splat', title: text, detail: text, known: text }];
   if (dossier !== undefined) dossier.consoleTail = text;
-  return report;
+  return { ...report, cases: [result] };
 }
 
 t.test('text of a guest stays text', async (t) => {
