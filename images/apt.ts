@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
 import {
   cachePath,
+  cacheRoot,
   explainDiskFull,
   type Progress,
   readJson,
@@ -49,11 +50,26 @@ const keyrings = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/
 const hostSettings =
   /^Acquire::(http|https|ftp|tor|Retries|Check-Date|Check-Valid-Until|Max-ValidTime|Max-FutureTime|ForceIPv4|ForceIPv6|Queue-Mode)\b/;
 
+/** Archives that this process has laid out; asking the host for its settings takes a third of a second. */
+const opened = new Map<string, Promise<AptArchive>>();
+
 /**
  * Lays out a private apt in the cache, for some suites and one architecture.
  * @throws `host` where apt or Debian's keyring is missing, or no mirror is known
  */
-export async function openArchive(
+export function openArchive(
+  name: string,
+  suites: string[],
+  architecture: DebianArchitecture,
+  options: FetchOptions,
+): Promise<AptArchive> {
+  const key = JSON.stringify([cacheRoot(), name, suites, architecture, options.mirror]);
+  const archive = opened.get(key) ?? layOut(name, suites, architecture, options);
+  opened.set(key, archive);
+  return archive;
+}
+
+async function layOut(
   name: string,
   suites: string[],
   architecture: DebianArchitecture,

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { messageOf, PtdiffError } from '../src/errors.ts';
-import type { FetchOptions } from './apt.ts';
+import type { AptArchive, FetchOptions } from './apt.ts';
 import { sha256File } from './cache.ts';
 import { findCommand } from './host-tools.ts';
 import { packageClosure } from './package-closure.ts';
@@ -54,21 +54,26 @@ export async function packagedEmulator(options: EmulatorOptions = {}): Promise<E
 }
 
 async function emulatorPlan(asked: string, options: FetchOptions): Promise<PrefixPlan> {
-  const offered: IndexedPackage[] = [];
+  const offers: { archive: AptArchive; packages: IndexedPackage[] }[] = [];
   // The older release is looked at only for what the newer one does not have: its lists are as large again.
   for (const release of ['trixie', 'bookworm'] as const) {
-    const { archive, notes } = await openToolArchive(release, options);
-    const here = await packagesMatching(archive, /^qemu-system-arm$/);
-    offered.push(...here);
-    const picked = pickEmulator(here, asked, asked === pinnedEmulatorVersion);
-    if (picked !== undefined) {
-      const { name, version, suite } = picked.package;
-      const packages = await packageClosure(archive, [`${name}=${version}`], suite);
-      return { parts: [{ archive, packages }], notes: [...notes, ...picked.notes] };
+    const archive = await openToolArchive(release, options);
+    const packages = await packagesMatching(archive, /^qemu-system-arm$/);
+    offers.push({ archive, packages });
+    if (pickEmulator(packages, asked, false)?.notes.length === 0) {
+      break;
     }
   }
-  const versions = offered.map(({ version, suite }) => `${version} (${suite})`).join(', ');
-  throw new PtdiffError('emulator', `Debian's archive has no QEMU ${asked}; it has ${versions}.`);
+  const offered = offers.flatMap(({ packages }) => packages);
+  const picked = pickEmulator(offered, asked, asked === pinnedEmulatorVersion);
+  const source = offers.find(({ packages }) => picked !== undefined && packages.includes(picked.package));
+  if (picked === undefined || source === undefined) {
+    const versions = offered.map(({ version, suite }) => `${version} (${suite})`).join(', ');
+    throw new PtdiffError('emulator', `Debian's archive has no QEMU ${asked}; it has ${versions}.`);
+  }
+  const { name, version, suite } = picked.package;
+  const packages = await packageClosure(source.archive, [`${name}=${version}`], suite);
+  return { parts: [{ archive: source.archive, packages }], notes: picked.notes };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
@@ -60,6 +60,11 @@ export async function unpackClosure(
   tree: string,
   options: FetchOptions,
 ): Promise<void> {
+  // Debian's own layout since bookworm: packages from before it still name /lib and /bin.
+  for (const name of ['bin', 'lib', 'lib64', 'sbin']) {
+    await mkdir(join(tree, 'usr', name), { recursive: true });
+    await symlink(`usr/${name}`, join(tree, name)).catch(ignoreExisting);
+  }
   const downloads = join(tree, 'downloads');
   await mkdir(downloads);
   for (const deb of await downloadPackages(archive, packages, downloads, options)) {
@@ -67,4 +72,10 @@ export async function unpackClosure(
     await rm(deb);
   }
   await rm(downloads, { recursive: true });
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') {
+    throw error;
+  }
 }

@@ -12,11 +12,8 @@ export function hostArchitecture(): DebianArchitecture {
 }
 
 /** A private apt of programs that run on this host, with lists; `trixie` unless an older emulator asks for `bookworm`. */
-export async function openToolArchive(
-  release: 'trixie' | 'bookworm',
-  options: FetchOptions,
-): Promise<{ archive: AptArchive; notes: string[] }> {
+export async function openToolArchive(release: 'trixie' | 'bookworm', options: FetchOptions): Promise<AptArchive> {
   const archive = await openArchive('tools', [release, `${release}-backports`], hostArchitecture(), options);
-  const { notes } = await ensureLists(archive, options);
-  return { archive, notes };
+  await ensureLists(archive, options);
+  return archive;
 }

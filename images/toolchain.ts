@@ -45,7 +45,7 @@ export async function crossToolchain(options: FetchOptions = {}): Promise<Toolch
 }
 
 async function toolchainPlan(options: FetchOptions): Promise<PrefixPlan> {
-  const { archive: host } = await openToolArchive('trixie', options);
+  const host = await openToolArchive('trixie', options);
   const target = await openKernelArchive(options);
   await ensureLists(target, options);
   const programs = await packageClosure(host, ['cpp-14-aarch64-linux-gnu', 'binutils-aarch64-linux-gnu'], 'trixie');

@@ -9,7 +9,17 @@ import { explainDiskFull } from './cache.ts';
 export async function unpackPackage(deb: string, directory: string, members: string[] = []): Promise<void> {
   const unpack = execa('dpkg-deb', ['--fsys-tarfile', deb], { buffer: false }).pipe(
     'tar',
-    ['-x', '-C', directory, '--no-same-owner', '--no-same-permissions', '--wildcards', '--', ...members],
+    [
+      '-x',
+      '-C',
+      directory,
+      '--keep-directory-symlink',
+      '--no-same-owner',
+      '--no-same-permissions',
+      '--wildcards',
+      '--',
+      ...members,
+    ],
     { env: { LC_ALL: 'C' } },
   );
   try {
