@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cachePath, readJson, writeJson } from '../../images/cache.ts';
 import type { BootFacts } from '../model/boot-facts.ts';
 import { stableJson } from '../report/json.ts';
+import { revive } from '../report/revive.ts';
 import type { Scenario } from '../scenario/types.ts';
 
 /** What facts depend on; the same three give the same facts, up to what the kernel draws by lot. */
@@ -17,14 +18,6 @@ function pathOf({ kernelSha256, emulatorSha256, scenario }: FactsKey): string {
     .update(`${kernelSha256} ${emulatorSha256} ${stableJson(experiment)}`)
     .digest('hex');
   return cachePath('facts', `${hash}.json`);
-}
-
-/** Bigints travel as '0x…' strings; no other string of the facts looks so. */
-function revive(value: unknown): unknown {
-  if (typeof value === 'string' && /^0x[0-9a-f]+$/.test(value)) return BigInt(value);
-  if (Array.isArray(value)) return value.map(revive);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, revive(member)]));
 }
 
 /** Keeps the facts of a boot, so that `predict` can answer without one. */

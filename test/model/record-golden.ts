@@ -1,0 +1,44 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { readEvidence } from '../../harness/evidence-files.ts';
+import { formatWalk } from '../../harness/leaf-text.ts';
+import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
+import { loadKernel } from '../../src/cli/loaded-kernel.ts';
+import { questionOf, symbolOffset } from '../../src/cli/question.ts';
+import { bootFactsOf } from '../../src/diff/boot-facts.ts';
+import { predict } from '../../src/model/predict.ts';
+import { stableJson } from '../../src/report/json.ts';
+import { cpuNamed } from '../../src/scenario/cpus.ts';
+
+/**
+ * Records golden boots for the model's tests from a run folder:
+ *
+ *     ./ptdiff --node test/model/record-golden.ts RUNFOLDER CASE...
+ */
+const [folder, ...names] = process.argv.slice(2);
+const run = await readRunRecord(folder);
+for (const name of names) {
+  const result = readCaseLines(folder).find((each) => each.case === name);
+  const scenario = run.scenarios.find((each) => each.name === result?.scenario);
+  if (!result || !scenario) throw new Error(`${folder} has no case ${name}`);
+  const kernel = await loadKernel(result.kernel.spec);
+  const evidence = readEvidence(join(folder, 'cases', name));
+  const midrs = Array<bigint>(scenario.machine.cpus).fill(cpuNamed(scenario.machine.cpu).midr);
+  const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, midrs });
+  const { symbolOffset: _, ...question } = questionOf(kernel, scenario, facts);
+  const { start, end } = predict(questionOf(kernel, scenario, facts)).linearRegion;
+  const inside = ({ va }: { va: bigint }): boolean => va >= start && va < end;
+  const symbols = ['_text', '_stext', '__init_begin', '__init_end', '__bss_stop', 'swapper_pg_dir'];
+  const golden = {
+    from: `${result.kernel.release} × ${scenario.name} on QEMU ${run.emulator.version}`,
+    question,
+    symbolOffsets: Object.fromEntries(symbols.map((symbol) => [symbol, symbolOffset(kernel.symbols, symbol)])),
+    captures: evidence.captures.map(({ ttbr1, ttbr0: _user, ...rest }) => ({
+      ...rest,
+      walk: formatWalk({ leaves: ttbr1.leaves.filter(inside), tables: ttbr1.tables.filter(inside), malformed: [] }),
+    })),
+    probes: evidence.probes,
+  };
+  writeFileSync(join(import.meta.dirname, 'fixtures', `${name}.json.gz`), gzipSync(stableJson(golden), { level: 9 }));
+}
