@@ -24,7 +24,8 @@ const maxPreface = 8;
 const frame = /^ (?:\? )?([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[[\w-]+\])?(?: \([A-Z]+\))*$/;
 const programCounter = /^(?:pc|PC is at)\s*:?\s+([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+/;
 /** Innermost frames that say how the report was made, or how a task went to sleep, not what went wrong. */
-const machinery = /^(?:dump_stack|dump_stack_lvl|dump_backtrace|show_stack|__switch_to|__schedule|schedule\w*)$/;
+const machinery =
+  /^(?:dump_stack|dump_stack_lvl|dump_backtrace|show_stack|v?panic|nmi_panic|__switch_to|__schedule|schedule\w*)$/;
 const related =
   /^(?:\s|$|Modules linked in:|CPU|Hardware name:|Tainted:|pstate:|pc :|lr :|sp :|x\d+\s*:|Call trace:|Code:|Mem abort info|Data abort info|swapper pgtable|user pgtable|\[[0-9a-f]{16}\]|Internal error|irq event|hardirqs|softirqs|Workqueue:|Stopper:|Kernel Offset|Memory Limit|SMP: stopping|Sending NMI|NMI backtrace|Task dump|Backtrace|rcu:|task:|PMR:|note:|kfence-#|allocated by|freed by|Showing all locks|but task|which lock|=====|-----|---\[)/;
 
@@ -55,7 +56,9 @@ export function findSplats(log: string): Splat[] {
   for (const { text, caller } of logLines(log)) {
     const current = open.get(caller);
     const header = splatHeader(text);
-    if (header && !(current && isSameReport(current.header, header))) {
+    if (header?.kind === 'decrypt' && prefaces.has(caller)) {
+      collectPreface(prefaces, caller, text);
+    } else if (header && !(current && isSameReport(current.header, header))) {
       close(caller);
       open.set(caller, begun(header, [...(prefaces.get(caller) ?? []), text]));
       prefaces.delete(caller);
@@ -85,8 +88,15 @@ function isSameReport(open: SplatHeader, next: SplatHeader): boolean {
   return open.kind === 'rcu-stall' && next.kind === 'rcu-stall' && open.title === next.title;
 }
 
-function begun(header: SplatHeader, lines: string[]): OpenSplat {
+function begun(found: SplatHeader, lines: string[]): OpenSplat {
+  const header = found.kind === 'warning' ? { ...found, kind: warningKind(lines) } : found;
   return { header, lines, callChain: [], programCounter: undefined, inStack: 'no', unrelated: 0 };
+}
+
+/** Some warnings are of a sort of their own by the message in front of them: arch/arm64/mm/ptdump.c and pageattr.c. */
+function warningKind(lines: readonly string[]): SplatKind {
+  if (lines.some((line) => /Found (?:insecure W\+X|non-UXN) mapping/.test(line))) return 'w+x';
+  return lines.some((line) => splatHeader(line)?.kind === 'decrypt') ? 'decrypt' : 'warning';
 }
 
 function takeLine(splat: OpenSplat, text: string): void {
@@ -111,7 +121,7 @@ function isEnd(splat: OpenSplat, text: string): boolean {
 function finished(splat: OpenSplat): Splat {
   const { header, lines, programCounter: pc } = splat;
   const last = lines.findLastIndex((line, index) => index === 0 || (related.test(line) && line.trim() !== ''));
-  const kept = lines.slice(0, lines.length - Math.max(0, Math.min(splat.unrelated, lines.length - 1 - last)));
+  const kept = lines.slice(0, last + 1);
   const callChain = pc
     ? [pc, ...splat.callChain.slice(splat.callChain[0] === pc ? 1 : 0)]
     : withoutMachinery(splat.callChain);
