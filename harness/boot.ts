@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/linux/capture.ts';
 import { BootSession } from './boot-session.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { makeDeviceTree, needsDeviceTree } from './device-tree.ts';
 import { findAnchor } from './image-anchor.ts';
-import { deathOfQemu } from './process.ts';
+import { deathNotice } from './process.ts';
 import type { QemuMachine } from './qemu-command.ts';
-import { startMachine, type VirtualMachine } from './virtual-machine.ts';
+import { startMachine } from './virtual-machine.ts';
 
 /**
  * Boots a kernel once and observes it from outside: stopped at the checkpoints, its registers and RAM are read. What the
@@ -34,14 +32,8 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     return await new BootSession(setup, vm, anchor).observe();
   } catch (error) {
     setup.signal.throwIfAborted();
-    throw (await deathNotice(vm)) ?? error;
+    throw (await deathNotice(vm.process)) ?? error;
   } finally {
     await vm.stop();
   }
-}
-
-/** When QEMU has died, its own words say more than the connections that broke. Its end may be noticed a little later. */
-async function deathNotice(vm: VirtualMachine): Promise<PtdiffError | undefined> {
-  const exit = await Promise.race([vm.process.exited, sleep(1000, undefined, { ref: false })]);
-  return exit && deathOfQemu(exit);
 }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
 import { supervisorScript } from './supervisor.ts';
@@ -50,6 +51,15 @@ export class QemuProcess {
 export function deathOfQemu(exit: QemuExit): PtdiffError {
   const words = exit.lastWords === '' ? 'it said nothing' : `its last words: ${exit.lastWords}`;
   return new PtdiffError('emulator', `QEMU ended ${exit.how} before the boot was over; ${words}.`);
+}
+
+/**
+ * The death of QEMU, if it has died: its own words say more than the connections that broke, which may be noticed a little
+ * earlier than its end.
+ */
+export async function deathNotice(process: QemuProcess): Promise<PtdiffError | undefined> {
+  const exit = await Promise.race([process.exited, sleep(1000, undefined, { ref: false })]);
+  return exit && deathOfQemu(exit);
 }
 
 function describeStatus(status: string | undefined): string {

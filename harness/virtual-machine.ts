@@ -5,7 +5,7 @@ import { dir } from 'tmp-promise';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { ConsoleLog } from './console-log.ts';
 import { GdbClient } from './gdb.ts';
-import { deathOfQemu, QemuProcess } from './process.ts';
+import { deathNotice, deathOfQemu, QemuProcess } from './process.ts';
 import { type QemuMachine, ramBase, watchedCommand } from './qemu-command.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';
 import { openRam, type RamFile } from './ram-file.ts';
@@ -75,9 +75,10 @@ export async function startMachine(
     const pid = Number(readFileSync(paths.pidFile, 'latin1'));
     return { process, pid, gdb, qmp, ram, console, events, stop };
   } catch (error) {
+    const death = await deathNotice(process);
     await stop();
     signal.throwIfAborted();
-    throw error;
+    throw death ?? error;
   } finally {
     await scratch.cleanup();
   }

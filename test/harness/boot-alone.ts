@@ -1,0 +1,13 @@
+/** A harness to be killed: boots the case in its argument and prints QEMU's process id at the first checkpoint. */
+import { readFileSync } from 'node:fs';
+import { boot } from '../../harness/boot.ts';
+import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
+import { atFirstCheckpoint } from './boot-setup.ts';
+
+const setup = JSON.parse(process.argv[2]);
+await boot({
+  ...setup,
+  symbols: kallsymsOfImage(readFileSync(setup.kernel.imagePath)),
+  signal: new AbortController().signal,
+  onEvent: atFirstCheckpoint((pid) => console.log('qemu', pid)),
+});

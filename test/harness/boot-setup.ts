@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { buildInitramfs } from '../../guest/build.ts';
+import type { BootEvent, CaseSetup } from '../../harness/case-setup.ts';
+import { scratchDirectory } from '../../harness/scratch-directory.ts';
+import { packagedEmulator } from '../../images/emulator.ts';
+import { resolveKernel } from '../../images/kernels.ts';
+import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
+
+/** A boot of a real kernel, cheap and with its console; the emulator is the one of PTDIFF_QEMU_VERSION or the pinned one. */
+export async function realSetup(t: Test, spec: string, over: Partial<CaseSetup> = {}): Promise<CaseSetup> {
+  const [kernel, emulator, initramfs] = [await resolveKernel(spec), await packagedEmulator(), await buildInitramfs()];
+  // A folder of its own shows what a boot leaves behind.
+  const directory = mkdtempSync(join(scratchDirectory(512 << 20), 'ptdiff-test-'));
+  t.teardown(() => rmdirSync(directory));
+  return {
+    kernel: { imagePath: kernel.imagePath, release: kernel.release },
+    symbols: kallsymsOfImage(readFileSync(kernel.imagePath)),
+    machine: { cpu: 'max', cpus: 1, memory: 512, holes: [], world: 'normal' },
+    cpu: 'max,pauth=off,sve=off,sme=off',
+    commandLine: 'console=ttyAMA0 earlycon nokaslr panic=-1',
+    initramfs: initramfs.path,
+    emulator: { command: emulator.command },
+    directory,
+    traceSplits: false,
+    signal: new AbortController().signal,
+    onEvent: () => {},
+    ...over,
+  };
+}
+
+/** An event handler that calls `action` with the process id of QEMU when the guest reaches the first checkpoint. */
+export function atFirstCheckpoint(action: (pid: number) => void): (event: BootEvent) => void {
+  let pid = 0;
+  return (event) => {
+    if (event.kind === 'started') {
+      pid = event.pid;
+    } else if (event.kind === 'checkpoint' && event.checkpoint === 'paging_init') {
+      action(pid);
+    }
+  };
+}
+
+/** Whether a process runs; a zombie does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}

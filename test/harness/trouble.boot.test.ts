@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { writeCpio } from '../../guest/cpio.ts';
+import { boot } from '../../harness/boot.ts';
+import { atFirstCheckpoint, isAlive, realSetup } from './boot-setup.ts';
+
+const spec = 'debian:6.12';
+
+async function eventually(condition: () => boolean): Promise<boolean> {
+  for (let attempt = 0; attempt < 100 && !condition(); attempt++) {
+    await sleep(100);
+  }
+  return condition();
+}
+
+t.test('a QEMU that is killed in mid-boot is one clear error', async (t) => {
+  const setup = await realSetup(t, spec, { onEvent: atFirstCheckpoint((pid) => process.kill(pid, 'SIGKILL')) });
+  await t.rejects(boot(setup), { name: 'PtdiffError', fault: 'emulator', message: /QEMU ended by signal 9/ });
+});
+
+t.test('an emulator that refuses says why', async (t) => {
+  const setup = await realSetup(t, spec, { cpu: 'no-such-cpu' });
+  await t.rejects(boot(setup), { fault: 'emulator', message: /status 1 .*no-such-cpu/ });
+});
+
+t.test('an abort ends QEMU and leaves nothing behind', async (t) => {
+  const controller = new AbortController();
+  let qemu = 0;
+  const onEvent = atFirstCheckpoint((pid) => {
+    qemu = pid;
+    controller.abort(new Error('interrupted'));
+  });
+  const setup = await realSetup(t, spec, { signal: controller.signal, onEvent });
+  await t.rejects(boot(setup), { message: 'interrupted' });
+  t.notOk(isAlive(qemu));
+  t.same(readdirSync(setup.directory), []);
+});
+
+t.test('QEMU dies with a harness that is killed, and its RAM file with it', async (t) => {
+  const { symbols: _, signal: __, onEvent: ___, ...setup } = await realSetup(t, spec);
+  const script = join(import.meta.dirname, 'boot-alone.ts');
+  const harness = spawn(process.execPath, [script, JSON.stringify(setup)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [text] = await once(harness.stdout.setEncoding('utf8'), 'data');
+  const qemu = Number(/qemu (\d+)/.exec(text)?.[1]);
+  t.ok(isAlive(qemu));
+  harness.kill('SIGKILL');
+  await once(harness, 'exit');
+  t.ok(await eventually(() => !isAlive(qemu)));
+  t.same(readdirSync(setup.directory), []);
+});
+
+t.test('a panic is evidence, with what was captured before and its own words', async (t) => {
+  const initramfs = join(t.testdir(), 'empty.cpio');
+  writeFileSync(initramfs, writeCpio([]));
+  const evidence = await boot(await realSetup(t, spec, { initramfs }));
+  t.match(evidence.end, { kind: 'panic', reason: /Unable to mount root fs/, lastCheckpoint: 'paging_init' });
+  t.match(evidence.console, 'Kernel panic - not syncing: VFS');
+});
+
+t.test('a guest that resets early is evidence', async (t) => {
+  const setup = await realSetup(t, spec, { commandLine: 'console=ttyAMA0 earlycon nokaslr -- ptdiff.end=stay' });
+  // An Image whose first instruction after the header's branch is a PSCI SYSTEM_RESET by HVC.
+  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
+  const entry = Number((setup.symbols.address('free_initmem') ?? 0n) - setup.symbols.textBase);
+  for (const [index, word] of [0x52800120, 0x72b08000, 0xd4000002].entries()) {
+    image.writeUInt32LE(word, entry + 8 + index * 4);
+  }
+  const imagePath = join(t.testdir(), 'Image');
+  writeFileSync(imagePath, image);
+  const evidence = await boot({ ...setup, kernel: { ...setup.kernel, imagePath } });
+  t.match(evidence.end, { kind: 'died', reason: /guest-reset/, lastCheckpoint: 'free_initmem' });
+});
+
+t.test('a guest that hangs is evidence, with where it hangs', async (t) => {
+  const setup = await realSetup(t, spec, { watchdog: { cpuSeconds: 3, idleSeconds: 20, consoleBytes: 1 << 20 } });
+  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
+  const entry = Number((setup.symbols.address('free_initmem') ?? 0n) - setup.symbols.textBase);
+  image.writeUInt32LE(0x14000000, entry + 8); // b .
+  const imagePath = join(t.testdir(), 'Image');
+  writeFileSync(imagePath, image);
+  const evidence = await boot({ ...setup, kernel: { ...setup.kernel, imagePath } });
+  t.match(evidence.end, { kind: 'hang', reason: /3 s of CPU time.*CPU 0 at 0x[0-9a-f]+ \(free_initmem\+0x8\)/ });
+  t.equal(evidence.captures.length, 2);
+});
+
+t.test('a guest that floods its console is given up, and its log is bounded', async (t) => {
+  const setup = await realSetup(t, spec, { watchdog: { cpuSeconds: 60, idleSeconds: 60, consoleBytes: 1 << 20 } });
+  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
+  const panic = Number((setup.symbols.address('free_initmem') ?? 0n) - setup.symbols.textBase);
+  // while (true) printk(format): x0 is set anew from x19 each time.
+  const printk = Number((setup.symbols.address('_printk') ?? 0n) - setup.symbols.textBase);
+  const format = Number((setup.symbols.address('linux_banner') ?? 0n) - setup.symbols.textBase);
+  const at = (index: number) => panic + index * 4;
+  const words = [adrp(at(2), format), 0x91000000 | ((format & 0xfff) << 10), branchLink(at(4), printk), 0x17fffffd];
+  for (const [index, word] of words.entries()) {
+    image.writeUInt32LE(word >>> 0, at(2 + index));
+  }
+  const imagePath = join(t.testdir(), 'Image');
+  writeFileSync(imagePath, image);
+  const evidence = await boot({ ...setup, kernel: { ...setup.kernel, imagePath } });
+  t.match(evidence.end, { kind: 'hang', reason: /more than 1 MiB on its console/, lastCheckpoint: 'free_initmem' });
+  t.ok(evidence.console.length <= (1 << 20) + (1 << 16));
+});
+
+/** ADRP x0, and BL (DDI 0487 C6.2), for offsets in the Image. */
+function adrp(at: number, target: number): number {
+  const pages = (target >> 12) - (at >> 12);
+  return 0x90000000 | ((pages & 3) << 29) | (((pages >> 2) & 0x7ffff) << 5);
+}
+
+function branchLink(at: number, target: number): number {
+  return 0x94000000 | (((target - at) >> 2) & 0x3ffffff);
+}
