@@ -7,7 +7,9 @@ import { messageOf, PtdiffError } from '../src/errors.ts';
 
 const release = String.raw`\d+\.\d+(\.\d+)?`;
 
-/** Front matter of one file; see known-issues/README.md. Unknown keys are refused: a typo must not widen a condition. */
+/**
+ * Front matter of one file; see known-issues/README.md. Unknown keys are refused: a typo must not widen a condition.
+ */
 const frontMatter = z.strictObject({
   id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case words joined by "-"'),
   title: z.string().min(1).max(100),

@@ -28,8 +28,9 @@ export function isWriteBack(regime: Stage1Regime, run: LeafRun): boolean {
 }
 
 /**
- * What two aliases of one location must agree in (DDI 0487 B2.8, mismatched memory attributes): device type, or the cacheability of both
- * levels. Allocation hints are no part of it, nor is tagging (pgattr_change_is_safe() in arch/arm64/mm/mmu.c).
+ * What two aliases of one location must agree in (DDI 0487 B2.8, mismatched memory attributes): device type, or the
+ * cacheability of both levels. Allocation hints are no part of it, nor is tagging (pgattr_change_is_safe() in
+ * arch/arm64/mm/mmu.c).
  */
 export function aliasClass(type: MemoryType): string {
   if (type.kind === 'device') return `Device-${type.ordering}`;

@@ -9,10 +9,10 @@ import { countText, detailOf, hex } from './text.ts';
 import type { Finding } from './types.ts';
 
 /**
- * Compares the predicted table descriptors with the walked ones, as a multiset by level and VA: where a table lies is the
- * kernel's free choice. Roots (no descriptor points to them) are no part of it, nor tables that translate anything outside
- * [start, end): with 52-bit addresses the linear region shares its last level 0 table with the kernel image (map_mem(),
- * arch/arm64/mm/mmu.c), and map_kernel() made that one.
+ * Compares the predicted table descriptors with the walked ones, as a multiset by level and VA: where a table lies is
+ * the kernel's free choice. Roots (no descriptor points to them) are no part of it, nor tables that translate anything
+ * outside [start, end): with 52-bit addresses the linear region shares its last level 0 table with the kernel image
+ * (map_mem(), arch/arm64/mm/mmu.c), and map_kernel() made that one.
  */
 export function compareTables(
   predicted: readonly PredictedTable[],
@@ -61,8 +61,8 @@ export function compareTables(
 }
 
 /**
- * Compares every predicted register with every online CPU's; one finding per register field that differs. TTBR1 of a CPU that
- * runs user space under KPTI is not the kernel's root and is left out.
+ * Compares every predicted register with every online CPU's; one finding per register field that differs. TTBR1 of a
+ * CPU that runs user space under KPTI is not the kernel's root and is left out.
  */
 export function compareRegisters(
   predicted: Record<string, PredictedRegister>,
@@ -122,8 +122,8 @@ export function compareVariables(predicted: Record<string, bigint>, capture: Cap
 }
 
 /**
- * Compares the probes' results with their predictions. A probe without a result is not the kernel's fault here: the judge asks
- * whether the boot lasted long enough to send one.
+ * Compares the probes' results with their predictions. A probe without a result is not the kernel's fault here: the
+ * judge asks whether the boot lasted long enough to send one.
  */
 export function compareProbes(predicted: readonly ProbePrediction[], results: readonly ProbeResult[]): Finding[] {
   return predicted.flatMap(({ probe, errno, why }): Finding[] => {

@@ -3,8 +3,8 @@ import type { LeafRun } from '../vmsa/types.ts';
 import { clipRun, endOf } from './runs.ts';
 
 /**
- * One stretch of virtual addresses where prediction and walk disagree in one way: only predicted (`actual` absent), only
- * found (`expected` absent), or both and different. Where both exist they cover the same addresses.
+ * One stretch of virtual addresses where prediction and walk disagree in one way: only predicted (`actual` absent),
+ * only found (`expected` absent), or both and different. Where both exist they cover the same addresses.
  */
 export interface LeafDifference {
   expected?: PredictedRun;
@@ -33,7 +33,8 @@ function agree(expected: PredictedRun, actual: LeafRun): boolean {
  * Compares the leaves of two lists of runs, each ascending in VA without overlap, in one merge.
  * Runs may be cut differently: only what the single entries are counts (one run of N leaves equals two adjacent runs of
  * the same leaves, since entries are naturally aligned and cannot straddle a common cut of equal levels).
- * @returns the differences in ascending VA; empty when every leaf agrees in VA, PA, size, level and every attribute bit.
+ * @returns the differences in ascending VA; empty when every leaf agrees in VA, PA, size, level and every attribute
+ * bit.
  */
 export function diffLeaves(predicted: readonly PredictedRun[], actual: readonly LeafRun[]): LeafDifference[] {
   const differences: LeafDifference[] = [];

@@ -50,11 +50,14 @@ export interface BootContext {
   linear: VirtualRange & { vaMinusPa: bigint };
   image: ImageLayout;
   /**
-   * Outcomes of the kernel's decision functions. Used only by the invariants on promises, and only where no captured variable
-   * says the same.
+   * Outcomes of the kernel's decision functions. Used only by the invariants on promises, and only where no captured
+   * variable says the same.
    */
   decisions: Decisions;
-  /** Ranges whose leaves the running kernel changes at any moment (KFENCE pool): dumps taken at two times may differ there. */
+  /**
+   * Ranges whose leaves the running kernel changes at any moment (KFENCE pool): dumps taken at two times may differ
+   * there.
+   */
   unsteady: VirtualRange[];
 }
 
@@ -105,8 +108,8 @@ export function inVirtual(run: LeafRun, range: VirtualRange): boolean {
 }
 
 /**
- * Whether rodata= left the kernel image protected (`rodata_enabled`, init/main.c): the captured variable where there is one,
- * else the decision derived from the command line.
+ * Whether rodata= left the kernel image protected (`rodata_enabled`, init/main.c): the captured variable where there is
+ * one, else the decision derived from the command line.
  */
 export function rodataEnabled(context: CheckpointContext): boolean {
   const captured = context.capture.variables.rodata_enabled;
@@ -114,9 +117,9 @@ export function rodataEnabled(context: CheckpointContext): boolean {
 }
 
 /**
- * True when TTBR1 holds tramp_pg_dir: the CPU runs user space under KPTI (tramp_exit in arch/arm64/kernel/entry.S), and its TTBR1 says
- * nothing of the kernel's tables. Bits 5:2 of TTBR1, address bits 51:48 with 52-bit physical addresses, are 0 for any RAM that
- * QEMU's virt board can have.
+ * True when TTBR1 holds tramp_pg_dir: the CPU runs user space under KPTI (tramp_exit in arch/arm64/kernel/entry.S), and
+ * its TTBR1 says nothing of the kernel's tables. Bits 5:2 of TTBR1, address bits 51:48 with 52-bit physical addresses,
+ * are 0 for any RAM that QEMU's virt board can have.
  */
 export function inTrampoline(image: ImageLayout, { TTBR1_EL1 }: SystemRegisters): boolean {
   if (image.trampPgDir === undefined) return false;

@@ -52,8 +52,8 @@ const bitNames: [position: bigint, name: string][] = [
 ];
 
 /**
- * A leaf in words: kind, validity, effective rights of EL1 and EL0, memory type, shareability, nG, AF and software bits, then the
- * raw attribute bits, which say everything.
+ * A leaf in words: kind, validity, effective rights of EL1 and EL0, memory type, shareability, nG, AF and software
+ * bits, then the raw attribute bits, which say everything.
  */
 export function describeLeaf(regime: Stage1Regime, run: LeafRun): string {
   const set = (position: bigint) => ((run.attributes >> position) & 1n) === 1n;

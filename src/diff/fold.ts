@@ -13,8 +13,8 @@ import type { Finding } from './types.ts';
 const nothing = 'nothing predicted';
 
 /**
- * Folds differences of the linear map into findings: one for each reason (`why` of the prediction) and nature, however many leaves show
- * it. Ascending by id, so that two runs report in the same order.
+ * Folds differences of the linear map into findings: one for each reason (`why` of the prediction) and nature, however
+ * many leaves show it. Ascending by id, so that two runs report in the same order.
  */
 export function foldDifferences(
   differences: readonly LeafDifference[],

@@ -34,9 +34,10 @@ export interface Judgement extends Pick<CaseResult, 'verdict' | 'findings' | 'li
 
 /**
  * Judges one case: all mismatches, invariant violations and splats, and the verdict that follows from them.
- * `pass`: no finding. `known`: every finding matches a documented known issue on this kernel. `hang` and `crash`: the boot
- * did not complete, and not all of that is known. `fail`: any other finding. `error`: a completed boot lacks evidence for something that
- * was predicted, so nothing may be concluded from it; the findings that could be made are kept.
+ * `pass`: no finding. `known`: every finding matches a documented known issue on this kernel. `hang` and `crash`: the
+ * boot did not complete, and not all of that is known. `fail`: any other finding. `error`: a completed boot lacks
+ * evidence for something that was predicted, so nothing may be concluded from it; the findings that could be made are
+ * kept.
  */
 export function judge(input: JudgeInput): Judgement {
   const { prediction, boot, release, scenario, knownIssues } = input;

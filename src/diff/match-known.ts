@@ -36,8 +36,8 @@ export interface KnownCase {
 }
 
 /**
- * The known issue that a finding matches: one of its patterns, on one of its kernels, under its conditions. A finding on any other
- * kernel is not known: a defect that comes back must be seen.
+ * The known issue that a finding matches: one of its patterns, on one of its kernels, under its conditions. A finding
+ * on any other kernel is not known: a defect that comes back must be seen.
  * @returns the id of the first such issue in the given order, or undefined.
  */
 export function matchKnown(

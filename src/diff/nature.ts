@@ -24,8 +24,8 @@ const permissionBits: [position: bigint, name: string][] = [
 const contiguousBit = 1n << 52n;
 
 /**
- * How the found leaf differs from the predicted one, as fixed words joined by '+': the part of a finding's id that must not
- * depend on addresses, sizes, or which of several block sizes the memory's layout made possible.
+ * How the found leaf differs from the predicted one, as fixed words joined by '+': the part of a finding's id that must
+ * not depend on addresses, sizes, or which of several block sizes the memory's layout made possible.
  */
 export function natureOf({ expected, actual }: LeafDifference, regime: Stage1Regime): string {
   if (!actual) return 'missing';

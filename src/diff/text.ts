@@ -1,7 +1,10 @@
 /** Width of every text that ptdiff writes for people. */
 const width = 100;
 
-/** Breaks one line at blanks into lines of at most 100 columns; those after the first are indented by `indent` more blanks. */
+/**
+ * Breaks one line at blanks into lines of at most 100 columns; those after the first are indented by `indent` more
+ * blanks.
+ */
 export function wrap(text: string, indent = 2): string[] {
   const margin = text.match(/^ */)?.[0].length ?? 0;
   const hanging = ' '.repeat(margin + indent);

@@ -42,6 +42,7 @@ t.test('registers', (t) => {
   t.same(ids(findings), ['mismatch/register/TCR_EL1/T1SZ@init', 'mismatch/register/TCR_EL1/HA@init']);
   t.match(findings[0].detail, /CPU 0: T1SZ is 0x10, expected 0x1 .*CPU 1/s);
   t.same(ids(compare(2n, 2n, 'TCR2_EL1')), ['mismatch/register/TCR2_EL1/absent@init']);
+  t.equal(compare(2n, 2n, 'TCR2_EL1')[0].title, 'TCR2_EL1 is absent');
   capture.cpus[1].registers.MAIR_EL1 ^= 0xf0_00n;
   t.same(ids(compare(capture.cpus[0].registers.MAIR_EL1, 2n ** 64n - 1n, 'MAIR_EL1')), [
     'mismatch/register/MAIR_EL1/Attr1@init',

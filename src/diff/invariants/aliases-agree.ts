@@ -17,11 +17,11 @@ interface Alias {
 }
 
 /**
- * All valid mappings of one page of RAM agree in memory type and cacheability: linear map, kernel image, vmalloc, vmemmap, fixmap
- * and user mappings. Mismatched attributes lose coherency (DDI 0487 B2.8). Normal and Normal-Tagged agree:
- * pgattr_change_is_safe() in arch/arm64/mm/mmu.c treats tagging as a permission.
- * Left out is what the kernel does on purpose and keeps apart by cache maintenance: coherent DMA buffers remapped non-cacheable by
- * dma_common_contiguous_remap() (kernel/dma/remap.c), which /proc/vmallocinfo marks 'dma-coherent'.
+ * All valid mappings of one page of RAM agree in memory type and cacheability: linear map, kernel image, vmalloc,
+ * vmemmap, fixmap and user mappings. Mismatched attributes lose coherency (DDI 0487 B2.8). Normal and Normal-Tagged
+ * agree: pgattr_change_is_safe() in arch/arm64/mm/mmu.c treats tagging as a permission.
+ * Left out is what the kernel does on purpose and keeps apart by cache maintenance: coherent DMA buffers remapped
+ * non-cacheable by dma_common_contiguous_remap() (kernel/dma/remap.c), which /proc/vmallocinfo marks 'dma-coherent'.
  */
 export const aliasesAgree: Invariant = (context) => {
   const conflicts = conflictsOf(aliasesOf(context));

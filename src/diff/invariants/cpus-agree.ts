@@ -7,9 +7,9 @@ import { violation } from './violation.ts';
 const all = 2n ** 64n - 1n;
 
 /**
- * What every CPU must have in common, as masks. Left out is what the kernel sets for each CPU or task alone: ASID and CnP in TTBR1; T0SZ
- * (idmap), IPS (tcr_compute_pa_size), HA and HD (cpu_has_hw_af(), cpu_enable_hw_dbm()) in TCR; all of SCTLR but M, C, I and WXN
- * (arch/arm64/mm/proc.S, arch/arm64/kernel/cpufeature.c).
+ * What every CPU must have in common, as masks. Left out is what the kernel sets for each CPU or task alone: ASID and
+ * CnP in TTBR1; T0SZ (idmap), IPS (tcr_compute_pa_size), HA and HD (cpu_has_hw_af(), cpu_enable_hw_dbm()) in TCR; all
+ * of SCTLR but M, C, I and WXN (arch/arm64/mm/proc.S, arch/arm64/kernel/cpufeature.c).
  */
 const common: [register: keyof SystemRegisters, mask: bigint][] = [
   ['TTBR1_EL1', 0xffff_ffff_fffen],
@@ -23,8 +23,9 @@ const common: [register: keyof SystemRegisters, mask: bigint][] = [
 ];
 
 /**
- * All online CPUs translate the kernel half in the same way: same root, same TCR, MAIR and permission registers. One TLB entry
- * may serve several CPUs (CnP), and the kernel has one swapper_pg_dir. A CPU that is in user space under KPTI has tramp_pg_dir instead.
+ * All online CPUs translate the kernel half in the same way: same root, same TCR, MAIR and permission registers. One
+ * TLB entry may serve several CPUs (CnP), and the kernel has one swapper_pg_dir. A CPU that is in user space under KPTI
+ * has tramp_pg_dir instead.
  */
 export const cpusAgree: Invariant = (context) => {
   const { capture } = context;

@@ -3,16 +3,18 @@ import { type CheckpointContext, type Invariant, imageVa } from '../context.ts';
 import { endOf, runsIn } from '../runs.ts';
 import { leavesViolation } from './violation.ts';
 
-/** can_set_direct_map() of arch/arm64/mm/pageattr.c, from the captured variables it reads; the rest from the decisions. */
+/**
+ * can_set_direct_map() of arch/arm64/mm/pageattr.c, from the captured variables it reads; the rest from the decisions.
+ */
 function canSetDirectMap({ capture, decisions }: CheckpointContext): boolean {
   const { rodata_full: rodataFull, kfence_early_init: kfenceEarlyInit } = capture.variables;
   return decisions.canSetDirectMap || (rodataFull ?? 0n) !== 0n || kfenceEarlyInit === 0n;
 }
 
 /**
- * True when the kernel can split what it has to change later: the whole system has the capability, the kernel has the code for it (6.18+),
- * and the boot decided that splitting may be needed (split_kernel_leaf_mapping() in arch/arm64/mm/mmu.c; f12b435de2f2 returns
- * early when linear_map_requires_bbml2 is false).
+ * True when the kernel can split what it has to change later: the whole system has the capability, the kernel has the
+ * code for it (6.18+), and the boot decided that splitting may be needed (split_kernel_leaf_mapping() in
+ * arch/arm64/mm/mmu.c; f12b435de2f2 returns early when linear_map_requires_bbml2 is false).
  */
 function canSplit({ capture, decisions }: CheckpointContext): boolean {
   if (!decisions.systemBbml || decisions.linearMapRequiresBbml === undefined) return false;
@@ -21,9 +23,9 @@ function canSplit({ capture, decisions }: CheckpointContext): boolean {
 }
 
 /**
- * What can_set_direct_map() promises can be kept: if it is true, callers change single pages of the linear map, which works only
- * if the leaves are page-sized or can be split (apply_to_page_range() in arch/arm64/mm/pageattr.c warns and fails at a block).
- * The alias of [_text, __init_begin) is never changed page by page and may keep its blocks.
+ * What can_set_direct_map() promises can be kept: if it is true, callers change single pages of the linear map, which
+ * works only if the leaves are page-sized or can be split (apply_to_page_range() in arch/arm64/mm/pageattr.c warns and
+ * fails at a block). The alias of [_text, __init_begin) is never changed page by page and may keep its blocks.
  */
 export const directMapPromise: Invariant = (context) => {
   const { capture, linear, image, granule } = context;

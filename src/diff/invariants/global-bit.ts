@@ -4,10 +4,11 @@ import { leavesViolation } from './violation.ts';
 const nonGlobal = 1n << 11n;
 
 /**
- * Kernel leaves are global unless arm64_use_ng_mappings (PTE_MAYBE_NG in arch/arm64/include/asm/pgtable-prot.h), and with it every
- * leaf of the linear map is non-global: __kpti_install_ng_mappings() in arch/arm64/mm/mmu.c rewrites them all, since a global leaf would
- * survive in the TLB under the user's ASID, which is what KPTI exists to prevent. The entry trampoline stays global.
- * The captured variable decides; without it, the derived decision, which is final at init only.
+ * Kernel leaves are global unless arm64_use_ng_mappings (PTE_MAYBE_NG in arch/arm64/include/asm/pgtable-prot.h), and
+ * with it every leaf of the linear map is non-global: __kpti_install_ng_mappings() in arch/arm64/mm/mmu.c rewrites them
+ * all, since a global leaf would survive in the TLB under the user's ASID, which is what KPTI exists to prevent. The
+ * entry trampoline stays global. The captured variable decides; without it, the derived decision, which is final at
+ * init only.
  */
 export const globalBit: Invariant = (context) => {
   const { capture, decisions, linear } = context;

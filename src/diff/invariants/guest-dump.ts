@@ -21,10 +21,10 @@ interface Stretch extends VirtualRange {
 const levelNames: Record<Level, PtdumpLevel> = { '-1': 'PGD', 0: 'P4D', 1: 'PUD', 2: 'PMD', 3: 'PTE' };
 
 /**
- * The guest's own dump (debugfs kernel_page_tables, arch/arm64/mm/ptdump.c) says the same of linear map and kernel image as the
- * walk from outside. It has been wrong before: 15bfba1ad77f (invalid large leaves shown as valid). The dump was taken shortly
- * before the checkpoint, so what changes while the kernel runs is left out: vmalloc, the KFENCE pool, the pages of the probes, and all of
- * the linear map under debug_pagealloc.
+ * The guest's own dump (debugfs kernel_page_tables, arch/arm64/mm/ptdump.c) says the same of linear map and kernel
+ * image as the walk from outside. It has been wrong before: 15bfba1ad77f (invalid large leaves shown as valid). The
+ * dump was taken shortly before the checkpoint, so what changes while the kernel runs is left out: vmalloc, the KFENCE
+ * pool, the pages of the probes, and all of the linear map under debug_pagealloc.
  */
 export const guestDump: Invariant = (context) => {
   const text = context.evidence.files.kernel_page_tables;

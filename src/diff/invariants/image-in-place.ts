@@ -8,9 +8,9 @@ const name = 'kernel-image-in-place';
 
 /**
  * The kernel image view maps [_text, _end) page for page to the place where the image was loaded (map_kernel() in
- * arch/arm64/kernel/pi/map_kernel.c), that place is RAM (memblock reserves it; arm64_memblock_init() in arch/arm64/mm/init.c), and
- * [__init_begin, __init_end) is mapped until free_initmem() (same file) takes it out with vunmap_range(). The checkpoint
- * free_initmem is its entry.
+ * arch/arm64/kernel/pi/map_kernel.c), that place is RAM (memblock reserves it; arm64_memblock_init() in
+ * arch/arm64/mm/init.c), and [__init_begin, __init_end) is mapped until free_initmem() (same file) takes it out with
+ * vunmap_range(). The checkpoint free_initmem is its entry.
  */
 export const imageInPlace: Invariant = (context) => {
   const { capture, image, ram } = context;

@@ -6,8 +6,10 @@ import { leavesViolation } from './violation.ts';
 
 /**
  * Kernel text and rodata cannot be written through any mapping:
- * - text [_stext, _etext) of the image is read-only from map_kernel() on (arch/arm64/kernel/pi/map_kernel.c), unless rodata=off;
- * - the linear alias of [_text, __init_begin) since mark_linear_text_alias_ro(), called by smp_cpus_done(), whatever rodata= says;
+ * - text [_stext, _etext) of the image is read-only from map_kernel() on (arch/arm64/kernel/pi/map_kernel.c), unless
+ *   rodata=off;
+ * - the linear alias of [_text, __init_begin) since mark_linear_text_alias_ro(), called by smp_cpus_done(), whatever
+ *   rodata= says;
  * - all of [_text, __init_begin) in the image since mark_rodata_ro() (arch/arm64/mm/mmu.c), unless rodata=off;
  * - no other alias is writable once init runs: text is patched through a fixmap page that is gone again afterwards.
  */

@@ -8,8 +8,9 @@ import type { Finding } from '../types.ts';
 const mostLines = 40;
 
 /**
- * The kernel does not complain: no WARN, BUG, Oops, KASAN, KFENCE, RCU stall, W+X message or the like in its log (see findSplats),
- * on the console or in dmesg. One finding for each kind and title, with its call chain; the same complaint in both logs, or made often, is one.
+ * The kernel does not complain: no WARN, BUG, Oops, KASAN, KFENCE, RCU stall, W+X message or the like in its log (see
+ * findSplats), on the console or in dmesg. One finding for each kind and title, with its call chain; the same complaint
+ * in both logs, or made often, is one.
  */
 export const noSplat: BootInvariant = ({ evidence }) => {
   const logs = [evidence.console, evidence.files.dmesg ?? ''].map((log) => Map.groupBy(findSplats(log), idOf));

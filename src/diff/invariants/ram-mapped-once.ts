@@ -11,9 +11,10 @@ const name = 'linear-map-is-ram';
 
 /**
  * The linear region maps every page of RAM exactly once, at PA + offset, and nothing else: map_mem() in
- * arch/arm64/mm/mmu.c walks for_each_mem_range(), which leaves NOMAP memory out; __phys_to_virt() is linear. Leaves that
- * are present but invalid count as mapped: their output address must still be the right one (pfn_valid() users and
- * set_memory_valid() rely on it). Pages that a region's border cuts may be there or not: the rounding of borders changed.
+ * arch/arm64/mm/mmu.c walks for_each_mem_range(), which leaves NOMAP memory out; __phys_to_virt() is linear. Leaves
+ * that are present but invalid count as mapped: their output address must still be the right one (pfn_valid() users and
+ * set_memory_valid() rely on it). Pages that a region's border cuts may be there or not: the rounding of borders
+ * changed.
  */
 export const ramMappedOnce: Invariant = (context) => {
   const { linear, ram, granule, capture } = context;

@@ -4,8 +4,9 @@ import { runsIn } from '../runs.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * Pages of memfd_secret(2) are not valid in the linear map while the guest holds them: secretmem_fault() in mm/secretmem.c calls
- * set_direct_map_invalid_noflush() for each. A page that is still valid there is a secret that the kernel can leak.
+ * Pages of memfd_secret(2) are not valid in the linear map while the guest holds them: secretmem_fault() in
+ * mm/secretmem.c calls set_direct_map_invalid_noflush() for each. A page that is still valid there is a secret that the
+ * kernel can leak.
  */
 export const secretPagesInvalid: Invariant = (context) => {
   const { capture, evidence, granule, linear } = context;

@@ -4,7 +4,10 @@ import { violation } from './violation.ts';
 /** Field, lowest bit, width and the one right value for an SMP kernel with its MMU on. */
 type Control = [field: string, low: bigint, width: bigint, value: bigint];
 
-/** TCR_EL1: table walks of both halves are write-back, inner shareable (TCR_CACHE_FLAGS, TCR_SHARED in arch/arm64/mm/proc.S); TTBR1 walks are on. */
+/**
+ * TCR_EL1: table walks of both halves are write-back, inner shareable (TCR_CACHE_FLAGS, TCR_SHARED in
+ * arch/arm64/mm/proc.S); TTBR1 walks are on.
+ */
 const tcr: Control[] = [
   ['IRGN0', 8n, 2n, 1n],
   ['ORGN0', 10n, 2n, 1n],
@@ -23,8 +26,8 @@ const sctlr: Control[] = [
 ];
 
 /**
- * Every online CPU walks the tables as coherent memory, the same that the kernel writes them through: otherwise a CPU may see stale
- * descriptors (DDI 0487 D8.2.11, D8.6), which TCG never shows by behaviour.
+ * Every online CPU walks the tables as coherent memory, the same that the kernel writes them through: otherwise a CPU
+ * may see stale descriptors (DDI 0487 D8.2.11, D8.6), which TCG never shows by behaviour.
  */
 export const translationControls: Invariant = (context) => {
   const broken = new Map<string, string[]>();

@@ -5,9 +5,9 @@ import { clipToPhysical } from '../physical.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * User mappings at init reach nothing of the kernel's: no table page at all, no page of the kernel image for writing (the vDSO
- * and the zero page are mapped from it, read-only; init memory was freed and may be anyone's), and none is executable at EL1,
- * since every user prot has PTE_PXN (arch/arm64/include/asm/pgtable-prot.h).
+ * User mappings at init reach nothing of the kernel's: no table page at all, no page of the kernel image for writing
+ * (the vDSO and the zero page are mapped from it, read-only; init memory was freed and may be anyone's), and none is
+ * executable at EL1, since every user prot has PTE_PXN (arch/arm64/include/asm/pgtable-prot.h).
  */
 export const userMappingsSafe: Invariant = (context) => {
   const { capture, image, granule } = context;
