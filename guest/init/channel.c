@@ -17,7 +17,7 @@
 #define CHUNK_BYTES ((size_t)1 << 20)
 #define MAX_CHUNKS 64
 /* What must stay free in the guest: to be killed for lack of memory as PID 1 is a panic. */
-#define KEEP_FREE_BYTES ((uint64_t)24 << 20)
+#define KEEP_FREE_BYTES ((uint64_t)8 << 20)
 
 static struct directory *directory;
 static uint64_t directory_physical;

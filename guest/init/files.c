@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "options.h"
 
 #define PIECE_BYTES ((size_t)64 << 10)
 /* The longest known file is kallsyms: 14 MiB on Linux 7.3. */
@@ -117,7 +119,7 @@ void files_send_log(void)
 	munmap(log, (size_t)size);
 }
 
-void files_send_static(const struct options *options)
+void files_send_static(void)
 {
 	static const char *const paths[] = {
 		"/proc/version", "/proc/cmdline", "/proc/cpuinfo", "/proc/iomem", "/proc/modules", "/proc/config.gz",
@@ -125,7 +127,11 @@ void files_send_static(const struct options *options)
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		send_file(paths[i]);
-	if (list_has(options->collect, "kallsyms"))
+}
+
+void files_send_asked(const char *names)
+{
+	if (list_has(names, "kallsyms"))
 		send_file("/proc/kallsyms");
 }
 

@@ -92,12 +92,13 @@ int main(int count, char **arguments)
 	faults_catch(end_after_fault);
 	files_mount();
 	open_channel();
-	files_send_static(&options);
+	files_send_static();
 	if (*options.probes) {
 		files_send_log();
 		probes_run(options.probes);
 	}
 	files_send_changing();
+	files_send_asked(options.collect);
 	if (!options.harness)
 		print_summary();
 	channel_event(EVENT_READY);
