@@ -3,6 +3,7 @@ import { buildInitramfs } from '../../guest/build.ts';
 import { RunDirectory } from '../../harness/run-directory.ts';
 import { type Outcome, runCases } from '../../harness/scheduler.ts';
 import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator.ts';
+import { parseKernelSpec } from '../../images/kernel-spec.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
@@ -12,7 +13,7 @@ import type { RunRecord } from '../report/types.ts';
 import { defaultKernels } from '../scenario/built-in.ts';
 import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
-import { type Plan, planCases } from './plan.ts';
+import { type Plan, planCases, scenariosNamed } from './plan.ts';
 import { publishReport } from './publish-report.ts';
 import { checkResumed, resumedAsk } from './resume.ts';
 import { type Case, kernelOf, type Laboratory, runCase } from './run-case.ts';
@@ -178,6 +179,9 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
     scenarios: before?.asked.scenarios ?? options.scenario,
     jobs: options.jobs,
   };
+  // What costs nothing to check comes before what takes minutes to fetch.
+  for (const name of asked.scenarios) await scenariosNamed(name);
+  for (const spec of asked.kernels) parseKernelSpec(spec);
   const { kernels, unavailable } = await loadKernels(asked.kernels);
   signal.throwIfAborted();
   const labels = [

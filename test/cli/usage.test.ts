@@ -1,0 +1,50 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+
+/** Runs the CLI as a user does; never throws. */
+async function ptdiff(...words: string[]): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...words], { reject: false });
+  return { exitCode, stdout, stderr };
+}
+
+t.test('--help explains the exit codes', async (t) => {
+  const { exitCode, stdout } = await ptdiff('--help');
+  t.equal(exitCode, 0);
+  t.match(stdout, /Exit codes: 0 .* 130 interrupted/s);
+});
+
+t.test('wrong usage ends with 2 and one sentence', async (t) => {
+  for (const [words, sentence] of [
+    [['run', '--jobs', '0'], /--jobs/],
+    [['run', '--kernal', 'x'], /--kernal/],
+    [['ls', 'moons'], /moons/],
+    [['run', '--kernel', 'debian:7.3.4:9k', '--dry-run'], /9k/],
+    [['run', '--kernel', 'ubuntu:7.3', '--dry-run'], /ubuntu/],
+    [['report', '/nonexistent'], /no run folder/],
+    [['walk', '--ram', '/dev/null', '--gdb', '/nonexistent.sock'], /GDB stub/],
+    [['walk', '--ram', '/dev/null', '--gdb', 'x', '--half', 'ttbr2'], /ttbr2/],
+  ] as [string[], RegExp][]) {
+    const { exitCode, stderr } = await ptdiff(...words);
+    t.equal(exitCode, 2, words.join(' '));
+    t.match(stderr, sentence);
+    t.notMatch(stderr, /^\s+at /m, 'no stack trace');
+  }
+});
+
+t.test('a scenario file with a typo is named with its field', async (t) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'ptdiff-usage-')), 'typo.yaml');
+  writeFileSync(file, 'name: x\nmachine: { cpu: max, memroy: 512 }\n');
+  const { exitCode, stderr } = await ptdiff('run', '--scenario', file, '--kernel', `file:${file}`, '--dry-run');
+  t.equal(exitCode, 2);
+  t.match(stderr, /typo\.yaml.*memroy/s);
+});
+
+t.test('ls scenarios and cpus list what there is', async (t) => {
+  t.match((await ptdiff('ls', 'scenarios')).stdout, /^neoverse-v3-r0p2\+noalias\+kfence100 /m);
+  t.match((await ptdiff('ls', 'cpus')).stdout, /^neoverse-v3-r0p2 +0x410fd842/m);
+});

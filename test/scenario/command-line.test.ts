@@ -1,0 +1,36 @@
+import t from 'tap';
+import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { kernelParameters } from '../../src/scenario/command-line.ts';
+import { caseName } from '../../src/scenario/names.ts';
+
+const scenario = (name: string) => {
+  const found = builtInScenarios.find((each) => each.name === name);
+  if (!found) throw new Error(name);
+  return found;
+};
+
+t.test('rodata=noalias is spelt on before 6.18', async (t) => {
+  const noalias = scenario('max+noalias+kfence100');
+  t.same(kernelParameters(noalias, { rodataFullSpelling: 'full' }), [
+    'nokaslr',
+    'rodata=on',
+    'kfence.sample_interval=100',
+  ]);
+  t.same(kernelParameters(noalias, { rodataFullSpelling: 'on' }), [
+    'nokaslr',
+    'rodata=noalias',
+    'kfence.sample_interval=100',
+  ]);
+});
+
+t.test('defaults leave no trace, and KASLR takes nokaslr away', async (t) => {
+  t.same(kernelParameters(scenario('max'), { rodataFullSpelling: 'on' }), ['nokaslr']);
+  t.same(kernelParameters(scenario('max+kaslr'), { rodataFullSpelling: 'on' }), []);
+  t.same(kernelParameters(scenario('max+off'), { rodataFullSpelling: 'on' }), ['nokaslr', 'rodata=off']);
+});
+
+t.test('names are unique and are names of folders', async (t) => {
+  const names = builtInScenarios.map(({ name }) => name);
+  t.equal(new Set(names).size, names.length);
+  for (const name of names) t.match(caseName('7.3.4+deb13-arm64', name), /^[\w.+@-]+$/);
+});

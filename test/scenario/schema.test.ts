@@ -1,0 +1,54 @@
+import t from 'tap';
+import { PtdiffError } from '../../src/errors.ts';
+import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { parseScenarios } from '../../src/scenario/schema.ts';
+
+/** The message for wrong data; the test fails when there is none. */
+function complaint(data: unknown): string {
+  try {
+    parseScenarios(data, 'file.yaml');
+  } catch (error) {
+    if (error instanceof PtdiffError && error.fault === 'usage') return error.message;
+    throw error;
+  }
+  throw new Error('the data was taken');
+}
+
+t.test('what is left out has its default', async (t) => {
+  t.same(parseScenarios({ name: 'mine', machine: { cpu: 'max' } }, 'file.yaml'), [
+    {
+      name: 'mine',
+      machine: { cpu: 'max', cpus: 1, memory: 1024, holes: [], world: 'normal' },
+      rodata: 'default',
+      kaslr: false,
+      parameters: [],
+      probes: ['memfd_secret'],
+    },
+  ]);
+});
+
+t.test('a built-in scenario written to a file is the same scenario', async (t) => {
+  t.same(parseScenarios([...builtInScenarios], 'file.yaml'), [...builtInScenarios]);
+});
+
+t.test('a typo names the file and the field', async (t) => {
+  t.match(complaint({ name: 'x', machine: { cpu: 'max', memry: 512 } }), /^file\.yaml.*machine.*memry/);
+  t.match(complaint({ name: 'x', machine: { cpu: 'maxx' } }), /machine\.cpu/);
+  t.match(complaint({ name: 'a b', machine: { cpu: 'max' } }), /name.*letters/);
+  t.match(complaint([{ name: 'a', machine: { cpu: 'max' } }, { name: 'b' }]), /scenario 2.*machine/);
+});
+
+t.test('holes lie inside the memory and on page borders', async (t) => {
+  const withHole = (start: number, size: number) => ({
+    name: 'x',
+    machine: { cpu: 'max', memory: 1024, holes: [{ start, size }] },
+  });
+  t.match(complaint(withHole(0x40000000, 4096)), /inside the memory/);
+  t.match(complaint(withHole(0x7ffff000, 8192)), /inside the memory/);
+  t.match(complaint(withHole(0x60000800, 4096)), /page-aligned/);
+  t.equal(parseScenarios(withHole(0x7ffff000, 4096), 'f')[0].machine.holes.length, 1);
+});
+
+t.test('a parameter is one word', async (t) => {
+  t.match(complaint({ name: 'x', machine: { cpu: 'max' }, parameters: ['a b'] }), /parameters.*one word/);
+});
