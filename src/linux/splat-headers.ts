@@ -106,8 +106,8 @@ const patterns: readonly Pattern[] = [
   // mm/memory.c, kernel/fork.c, mm/page_alloc.c
   {
     kind: 'memory',
-    line: pattern('BUG: (Bad (?:rss-counter|page|pagetable|swap)[a-z -]*)'),
-    title: ([what]) => what.trim().replace(/ in process.*/, ''),
+    line: pattern('BUG: (Bad [a-z -]+?)(?: in process.*| mm:.*|:.*)?$'),
+    title: ([what]) => what,
   },
   { kind: 'memory', line: pattern('.{1,64}: page allocation failure'), title: () => 'page allocation failure' },
   // arch/arm64/mm/fault.c

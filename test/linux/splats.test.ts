@@ -99,7 +99,7 @@ const formats: [log: string, expected: string][] = [
   ['BUG: KASAN: slab-out-of-bounds in foo+0x8/0x20', 'kasan | KASAN: slab-out-of-bounds in foo'], // mm/kasan/report.c
   ['BUG: KASAN: global-out-of-bounds in foo+0x8/0x20', 'kasan | KASAN: global-out-of-bounds in foo'],
   ['UBSAN: array-index-out-of-bounds in drivers/x.c:12:3', 'ubsan | UBSAN: array-index-out-of-bounds in drivers/x.c'], // lib/ubsan.c
-  ['BUG: Bad rss-counter state mm:00000000f00df00d type:MM_ANONPAGES val:3', 'memory | Bad rss-counter state mm'], // kernel/fork.c, 6.12
+  ['BUG: Bad rss-counter state mm:00000000f00df00d type:MM_ANONPAGES val:3', 'memory | Bad rss-counter state'], // kernel/fork.c, 6.12
   ['BUG: Bad page state in process init  pfn:45000', 'memory | Bad page state'], // mm/page_alloc.c
   ['init: page allocation failure: order:9, mode:0xcc0(GFP_KERNEL)', 'memory | page allocation failure'],
   ['INFO: task init:1 blocked for more than 120 seconds.', 'hung-task | hung task'], // kernel/hung_task.c
