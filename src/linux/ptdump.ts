@@ -59,7 +59,7 @@ export interface Ptdump {
 }
 
 const flags =
-  /^ ([ F]) (USR| {3}) (ro|RW) (NX|x ) (SHD| {3}) (AF| {2}) (NG| {2}) (CON| {3}) (BLK| {3}) (UXN| {3}) (GP| {2})(?: ((?:DEVICE|MEM)\/[\w-]{1,20}))? *$/;
+  /^ ([ F]) (USR| {3}) (ro|RW) (NX|x ) (SHD| {3}) (AF| {2}) (NG| {2}) (CON| {3}) (BLK| {3}) (UXN| {3}) (GP| {2})(?: ((?:DEVICE|MEM)\/[\w-]{1,20}))?$/;
 const range = /^0x([0-9a-f]{16})-0x([0-9a-f]{16}) {3} *\d+[KMGTPE] (PGD|P4D|PUD|PMD|PTE)(.*)$/;
 const marker = /^---\[ (.{1,60}) \]---$/;
 
@@ -84,7 +84,9 @@ function* lines(text: string): Generator<string> {
     const found = text.indexOf('\n', start);
     const end = found < 0 ? text.length : found;
     // No line of the format is longer; the rest of a hostile one is not looked at.
-    yield text.slice(start, Math.min(end, start + 400)).trimEnd();
+    const line = text.slice(start, Math.min(end, start + 400));
+    // A console adds the carriage return; blanks belong to the columns.
+    yield line.endsWith('\r') ? line.slice(0, -1) : line;
     start = end + 1;
   }
 }
@@ -100,9 +102,8 @@ function readLine(dump: Ptdump, line: string): boolean {
   // The kernel's end address wraps to 0 at the end of the address space.
   const [start, end] = [BigInt(`0x${place[1]}`), BigInt(`0x${place[2]}`) || 2n ** 64n];
   const run: PtdumpRun = { start, end, level: place[3] as PtdumpLevel };
-  if (place[4].trim() !== '') {
-    // Blank columns at the end may have been trimmed.
-    const columns = flags.exec(place[4].padEnd(42));
+  if (place[4] !== '') {
+    const columns = flags.exec(place[4]);
     if (columns === null) return false;
     run.attributes = readFlags(columns);
   }
