@@ -65,14 +65,19 @@ async function runHelper(archive: AptArchive, wanted: Downloadable[], files: str
   if (exitCode === 0) {
     return;
   }
+  const complaints = (stderr ?? '').split('\n').filter((line) => /\b404\b|File not found/.test(line));
   for (const one of wanted) {
-    const complaints = (stderr ?? '').split('\n').filter((line) => line.includes(one.url));
-    if (complaints.some((line) => /\b404\b|File not found/.test(line))) {
+    // apt writes `+` and `~` of an address as %2b and %7e, the index as they are.
+    if (complaints.some((line) => plainAddress(line).includes(plainAddress(one.url)))) {
       throw new PackageGone(one);
     }
   }
   const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt-helper failed';
   throw new PtdiffError('host', `Cannot download from ${archive.mirror}: ${why.replace(/\s+/g, ' ')}`);
+}
+
+function plainAddress(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
 /** Reports the files' sum of sizes twice a second until the returned function is called. */

@@ -45,10 +45,10 @@ t.test('downloads: a lost file, a changed file, a whole file', async (t) => {
     sha256: sha256(content),
   });
   await withScratch(async (directory) => {
-    await t.rejects(downloadPackages(archive, [wanted('gone', 'content')], directory, {}), {
+    await t.rejects(downloadPackages(archive, [wanted('gone+deb13', 'content')], directory, {}), {
       name: 'PackageGone',
       fault: 'image',
-      message: "gone 1.2-3 is listed by Debian's index, but its file is gone from the archive.",
+      message: "gone+deb13 1.2-3 is listed by Debian's index, but its file is gone from the archive.",
     });
     await t.rejects(downloadPackages(archive, [wanted('changed', 'other')], directory, {}), {
       fault: 'host',
