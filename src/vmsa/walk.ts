@@ -46,8 +46,8 @@ interface Table {
 /**
  * Walks every table of one half of the address space (DDI 0487 D8.2). A descriptor that faults (reserved type or level,
  * address beyond the output size, table outside RAM) is malformed and no leaf; one that only has reserved bits set is
- * malformed and a leaf too, since it translates; a fault that a run of leaves shares is reported at its first one. Guest RAM is not trusted: a table is never entered below itself, and the
- * work is bounded by `limits`.
+ * malformed and a leaf too, since it translates; a fault that a run of leaves shares is reported at its first one.
+ * Guest RAM is not trusted: a table is never entered below itself, and the work is bounded by `limits`.
  */
 export function walk(regime: Stage1Regime, ram: RamReader, limits: Partial<WalkLimits> = {}): WalkResult {
   return new Walker(regime, ram, limits).walk();
