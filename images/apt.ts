@@ -41,7 +41,7 @@ export interface AptArchive {
 /** Lists older than this are asked for again. */
 const maximalListAge = 6 * 3600_000;
 /** Lists of the two largest suites, unpacked and while they are replaced. */
-const listBytes = 300 * 2 ** 20;
+const listBytes = 200 * 2 ** 20;
 
 /** Debian's keys, as the host's own package debian-archive-keyring brought them. */
 const keyrings = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/keyrings/debian-archive-keyring.pgp'];

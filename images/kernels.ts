@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
-import { cachePath, exists, publishDirectory, sha256 } from './cache.ts';
+import { cachePath, exists, explainDiskFull, publishDirectory, sha256 } from './cache.ts';
 import { cachedKernel, fetchKernel } from './debian-kernel.ts';
 import { PackageGone } from './download.ts';
 import { checkImage } from './image-check.ts';
@@ -68,7 +68,11 @@ export async function listKernels(options: FetchOptions = {}): Promise<ListedKer
  */
 export async function resolveKernel(text: string, options: FetchOptions = {}): Promise<KernelImage> {
   const spec = parseKernelSpec(text);
-  return spec.kind === 'file' ? localKernel(text, spec) : debianKernel(text, spec, options);
+  try {
+    return await (spec.kind === 'file' ? localKernel(text, spec) : debianKernel(text, spec, options));
+  } catch (error) {
+    throw await explainDiskFull(error, `the kernel ${text}`);
+  }
 }
 
 async function debianKernel(

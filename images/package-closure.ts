@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
+import { requireSpace } from './cache.ts';
 import { type Downloadable, downloadPackages } from './download.ts';
 import { unpackPackage } from './unpack.ts';
 
@@ -53,6 +54,9 @@ export function parseUris(text: string): Downloadable[] {
   });
 }
 
+/** Bytes on disk for a byte of download: QEMU's 36 MiB become 172, beside the packages themselves. */
+const unpackedFactor = 6;
+
 /** Downloads packages and unpacks all of them into one tree, deleting each .deb as soon as it is unpacked. */
 export async function unpackClosure(
   archive: AptArchive,
@@ -60,6 +64,8 @@ export async function unpackClosure(
   tree: string,
   options: FetchOptions,
 ): Promise<void> {
+  const total = packages.reduce((sum, { bytes }) => sum + bytes, 0);
+  await requireSpace(total * unpackedFactor, `${packages[0].name} and ${packages.length - 1} more packages`);
   // Debian's own layout since bookworm: packages from before it still name /lib and /bin.
   for (const name of ['bin', 'lib', 'lib64', 'sbin']) {
     await mkdir(join(tree, 'usr', name), { recursive: true });

@@ -1,7 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AptArchive, FetchOptions } from './apt.ts';
-import { cachePath, exists, publishDirectory, readJson, sha256, withLock, writeJson } from './cache.ts';
+import {
+  cachePath,
+  exists,
+  explainDiskFull,
+  publishDirectory,
+  readJson,
+  sha256,
+  withLock,
+  writeJson,
+} from './cache.ts';
 import type { Downloadable } from './download.ts';
 import { unpackClosure } from './package-closure.ts';
 import { hostArchitecture } from './tool-archive.ts';
@@ -38,9 +47,12 @@ export async function toolPrefix(
 ): Promise<ToolPrefix> {
   const key = `${name}-${hostArchitecture()}`;
   const recordFile = cachePath('tools', `${key}.json`);
-  return (
-    (await cachedPrefix(recordFile)) ??
-    withLock(`tool-${key}`, async () => {
+  const cached = await cachedPrefix(recordFile);
+  if (cached !== undefined) {
+    return cached;
+  }
+  try {
+    return await withLock(`tool-${key}`, async () => {
       // Another run may have made it while this one waited for the lock.
       const present = await cachedPrefix(recordFile);
       if (present !== undefined) {
@@ -59,8 +71,10 @@ export async function toolPrefix(
       });
       await writeJson(recordFile, { directory, packages, notes } satisfies PrefixRecord);
       return { tree: cachePath('tools', directory), packages, notes };
-    })
-  );
+    });
+  } catch (error) {
+    throw await explainDiskFull(error, name);
+  }
 }
 
 async function cachedPrefix(recordFile: string): Promise<ToolPrefix | undefined> {
