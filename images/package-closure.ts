@@ -12,34 +12,27 @@ import { unpackPackage } from './unpack.ts';
  * @param packages names, or `NAME=VERSION`
  * @param suite preferred for packages that several suites have
  */
-export async function packageClosure(archive: AptArchive, packages: string[], suite: string): Promise<Downloadable[]> {
+export function packageClosure(archive: AptArchive, packages: string[], suite: string): Promise<Downloadable[]> {
   // The private apt believes that nothing is installed, so its plan to install is the closure.
-  const { exitCode, stdout, stderr } = await execa(
-    'apt-get',
-    ['install', '--print-uris', '-qq', '--no-install-recommends', '-t', suite, ...packages],
-    { env: archive.env, reject: false },
-  );
-  const closure = parseUris(stdout ?? '');
-  if (exitCode !== 0 || closure.length === 0) {
-    const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt planned nothing';
-    throw new PtdiffError('host', `Debian's archive cannot provide ${packages.join(' ')} from ${suite}: ${why}`);
-  }
-  return closure;
+  return aptPlan(archive, ['install', '--no-install-recommends'], packages, suite);
 }
 
 /** Single packages of an archive, without their dependencies. */
-export async function packageFiles(archive: AptArchive, packages: string[], suite: string): Promise<Downloadable[]> {
-  const { exitCode, stdout, stderr } = await execa(
-    'apt-get',
-    ['download', '--print-uris', '-qq', '-t', suite, ...packages],
-    {
-      env: archive.env,
-      reject: false,
-    },
-  );
+export function packageFiles(archive: AptArchive, packages: string[], suite: string): Promise<Downloadable[]> {
+  return aptPlan(archive, ['download'], packages, suite);
+}
+
+async function aptPlan(
+  archive: AptArchive,
+  verb: string[],
+  packages: string[],
+  suite: string,
+): Promise<Downloadable[]> {
+  const args = [...verb, '--print-uris', '-qq', '-t', suite, ...packages];
+  const { exitCode, stdout, stderr } = await execa('apt-get', args, { env: archive.env, reject: false });
   const files = parseUris(stdout ?? '');
-  if (exitCode !== 0 || files.length !== packages.length) {
-    const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt found only some of them';
+  if (exitCode !== 0 || files.length < packages.length) {
+    const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt knows only some of them';
     throw new PtdiffError('host', `Debian's archive cannot provide ${packages.join(' ')} from ${suite}: ${why}`);
   }
   return files;
