@@ -4,7 +4,7 @@ import { guestEvent, guestEvents, rebootArgumentBytes } from '../src/linux/guest
 import { captureCheckpoint, type RunningKernel, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { planStops, type StopPlan } from './checkpoints.ts';
-import { describeStuck, hasFinishedPanic, panicMessage, quote } from './guest-failure.ts';
+import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './guest-failure.ts';
 import { collectRecords } from './guest-records.ts';
 import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
 import type { ImageAnchor } from './image-anchor.ts';
@@ -12,13 +12,8 @@ import { processActivity } from './process.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
-/** Enough of the format string of panic() to know it again. */
-const panicFormatBytes = 80;
-
 /** What to do at a stop: the end of the boot, or how to go on. */
 type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
-
-type GuestFailure = Exclude<BootEnd, { kind: 'completed' }>;
 
 /** One boot from reset to its end: stops, and what each of them adds to the evidence. */
 export class BootSession {
@@ -28,6 +23,8 @@ export class BootSession {
   readonly #watchdog: Watchdog;
   readonly #handlers = new Map<bigint, Handler>();
   readonly #evidence: Evidence;
+  readonly #panic: PanicWatch;
+  #plan: StopPlan = {};
   #kernel: RunningKernel;
   /** Physical address of the directory page of init's records; 0 until init said it. */
   #directory = 0;
@@ -38,6 +35,7 @@ export class BootSession {
     this.#anchor = anchor;
     this.#watchdog = new Watchdog(setup.watchdog ?? defaultLimits);
     this.#kernel = { symbols: setup.symbols, slide: 0n };
+    this.#panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
     this.#evidence = {
       captures: [],
       splitRequests: [],
@@ -67,12 +65,13 @@ export class BootSession {
   async #runToEnd(runner: GuestRunner): Promise<BootEnd> {
     let step: BootEnd | RunOptions = {};
     while (!('kind' in step)) {
-      step = await this.#atStop(await runner.run(step));
+      const stop = await runner.run({ ...step, until: () => this.#panic.begun() });
+      step = stop.kind === 'enough' ? await this.#lastWords(runner) : await this.#atStop(stop);
     }
-    return step.kind === 'panic' ? this.#lastWords(runner, step) : step;
+    return step;
   }
 
-  async #atStop(stop: GuestStop): Promise<BootEnd | RunOptions> {
+  async #atStop(stop: Exclude<GuestStop, { kind: 'enough' }>): Promise<BootEnd | RunOptions> {
     switch (stop.kind) {
       case 'breakpoint': {
         const { pc } = stop.registers;
@@ -83,11 +82,11 @@ export class BootSession {
         return handler(stop);
       }
       case 'shutdown':
-        return this.#ended('died', `the guest ended (${stop.reason}) before its init was ready`);
+        return this.#panic.begun()
+          ? this.#panicked()
+          : this.#ended('died', `the guest ended (${stop.reason}) before its init was ready`);
       case 'hang':
         return this.#ended('hang', `${stop.reason}; ${await describeStuck(this.#vm, this.#kernel)}`);
-      case 'enough':
-        throw new PtdiffError('harness', 'The guest was stopped for no reason.');
     }
   }
 
@@ -104,16 +103,11 @@ export class BootSession {
     return {};
   }
 
+  /** The first stops. Every breakpoint slows TCG by more than 1 %, so each is set when it is the next to come. */
   async #setStops(plan: StopPlan): Promise<void> {
+    this.#plan = plan;
     await this.#stopAtSymbol(plan.pagingInit, (stop) => this.#atPagingInit(stop));
-    await this.#stopAtSymbol(plan.afterPagingInit, (stop) => this.#atCheckpoint('paging_init', stop));
-    await this.#stopAtSymbol(plan.freeInitmem, (stop) => this.#atCheckpoint('free_initmem', stop));
-    await this.#stopAtSymbol(plan.reboot, (stop) => this.#atReboot(stop));
-    await this.#stopAtSymbol(plan.panic, (stop) => this.#atPanic(stop));
-    if (this.#setup.traceSplits && this.#anchor.split) {
-      const { address, skippable } = this.#anchor.split;
-      await this.#stopAtSymbol(address, (stop) => this.#atSplit(stop, skippable));
-    }
+    await this.#stopAtSymbol(plan.afterPagingInit, (stop) => this.#atPagingDone(stop));
     if (plan.pagingInit === undefined) {
       this.#setup.onEvent({ kind: 'note', text: 'paging_init() is inlined: captured at the entry of bootmem_init()' });
     }
@@ -121,13 +115,25 @@ export class BootSession {
 
   async #atPagingInit({ registers }: BreakpointStop): Promise<RunOptions> {
     await this.#vm.gdb.removeBreakpoint(registers.pc);
-    await this.#stopAt(registers.x30, (stop) => this.#atCheckpoint('paging_init', stop));
+    await this.#stopAt(registers.x30, (stop) => this.#atPagingDone(stop));
     return {};
   }
 
-  async #atCheckpoint(checkpoint: CheckpointName, { thread, registers }: BreakpointStop): Promise<RunOptions> {
+  async #atPagingDone({ thread, registers }: BreakpointStop): Promise<RunOptions> {
     await this.#vm.gdb.removeBreakpoint(registers.pc);
-    await this.#capture(checkpoint, thread);
+    await this.#capture('paging_init', thread);
+    await this.#stopAtSymbol(this.#plan.freeInitmem, (stop) => this.#atFreeInitmem(stop));
+    if (this.#setup.traceSplits && this.#anchor.split) {
+      const { address, skippable } = this.#anchor.split;
+      await this.#stopAtSymbol(address, (stop) => this.#atSplit(stop, skippable));
+    }
+    return {};
+  }
+
+  async #atFreeInitmem({ thread, registers }: BreakpointStop): Promise<RunOptions> {
+    await this.#vm.gdb.removeBreakpoint(registers.pc);
+    await this.#capture('free_initmem', thread);
+    await this.#stopAtSymbol(this.#plan.reboot, (stop) => this.#atReboot(stop));
     return {};
   }
 
@@ -162,22 +168,24 @@ export class BootSession {
     return {};
   }
 
-  /** Entry of panic(format, …). */
-  async #atPanic({ thread, registers }: BreakpointStop): Promise<GuestFailure> {
-    await this.#vm.gdb.removeBreakpoint(registers.pc);
-    const format = await this.#vm.gdb.readMemory(thread, registers.x0, panicFormatBytes);
-    return this.#ended('panic', quote(format.toString('latin1').split('\0')[0]));
-  }
-
-  /** Lets a panicking kernel print all that it will; its own line says more than the format alone. */
-  async #lastWords(runner: GuestRunner, end: GuestFailure): Promise<GuestFailure> {
+  /** Lets a panicking kernel print all that it will. */
+  async #lastWords(runner: GuestRunner): Promise<BootEnd> {
     const { console } = this.#vm;
     runner.watchdog = new Watchdog({ ...this.#watchdog.limits, cpuSeconds: 5, idleSeconds: 5 });
     await runner.run({ until: () => hasFinishedPanic(console.text()) });
-    return { ...end, reason: panicMessage(console.text()) ?? end.reason };
+    return this.#panicked();
   }
 
-  #ended(kind: GuestFailure['kind'], reason: string): GuestFailure {
+  async #panicked(): Promise<BootEnd> {
+    this.#vm.console.poll(this.#watchdog.limits.consoleBytes);
+    const message = panicMessage(this.#vm.console.text());
+    return this.#ended(
+      'panic',
+      message ?? `without a word on its console; ${await describeStuck(this.#vm, this.#kernel)}`,
+    );
+  }
+
+  #ended(kind: 'panic' | 'hang' | 'died', reason: string): BootEnd {
     const lastCheckpoint = this.#evidence.captures.at(-1)?.checkpoint;
     return { kind, reason, ...(lastCheckpoint && { lastCheckpoint }) };
   }

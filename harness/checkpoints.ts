@@ -9,7 +9,6 @@ export interface StopPlan {
   freeInitmem?: bigint;
   /** By which the guest's init sends its events. */
   reboot?: bigint;
-  panic?: bigint;
 }
 
 /** A stop that is passed hundreds of times. */
@@ -19,14 +18,13 @@ export interface FrequentStop {
   skippable: boolean;
 }
 
-/** Chooses the stops for a kernel (arch/arm64/kernel/setup.c, init/main.c, kernel/reboot.c, kernel/panic.c). */
+/** Chooses the stops for a kernel (arch/arm64/kernel/setup.c, init/main.c, kernel/reboot.c). */
 export function planStops(symbols: SymbolTable): StopPlan {
   const pagingInit = symbols.address('paging_init');
   return {
     ...(pagingInit === undefined ? { afterPagingInit: symbols.address('bootmem_init') } : { pagingInit }),
     freeInitmem: symbols.address('free_initmem'),
     reboot: symbols.address('__arm64_sys_reboot'),
-    panic: symbols.address('panic'),
   };
 }
 

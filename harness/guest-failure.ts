@@ -1,5 +1,8 @@
+import type { SymbolTable } from '../src/linux/symbol-table.ts';
 import { fit, plainLine } from '../src/report/plain-text.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
+import { readRam } from './guest-memory.ts';
+import type { RamFile } from './ram-file.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
 /** Longest piece of guest text in a sentence for the user. */
@@ -8,6 +11,28 @@ const maximumQuote = 200;
 /** The kernel's own frame around a panic (kernel/panic.c). */
 const panicLine = /Kernel panic - not syncing: (.*)/;
 const endOfPanic = '---[ end Kernel panic';
+
+/** PANIC_CPU_INVALID (include/linux/panic.h): the value of panic_cpu until a CPU panics. */
+const noCpu = 0xffffffff;
+
+/**
+ * Sees in RAM whether the kernel has begun to panic, without a breakpoint and whatever its console shows: panic() first
+ * claims the variable panic_cpu (kernel/panic.c). The Image lies in RAM from reset on, with the initial value.
+ */
+export class PanicWatch {
+  readonly #ram: RamFile;
+  readonly #address: number | undefined;
+
+  constructor(ram: RamFile, symbols: SymbolTable, imagePa: number) {
+    this.#ram = ram;
+    const address = symbols.address('panic_cpu');
+    this.#address = address === undefined ? undefined : imagePa + Number(address - symbols.textBase);
+  }
+
+  begun(): boolean {
+    return this.#address !== undefined && readRam(this.#ram, this.#address, 4)?.readUInt32LE() !== noCpu;
+  }
+}
 
 /** The console shows that panic() printed all that it will. */
 export function hasFinishedPanic(console: string): boolean {

@@ -61,6 +61,15 @@ t.test('a panic is evidence, with what was captured before and its own words', a
   t.match(evidence.console, 'Kernel panic - not syncing: VFS');
 });
 
+t.test('a panic on a silent console is no hang', async (t) => {
+  const initramfs = join(t.testdir(), 'empty.cpio');
+  writeFileSync(initramfs, writeCpio([]));
+  const setup = await realSetup(t, spec, { initramfs, commandLine: 'console=none nokaslr' });
+  const evidence = await boot(setup);
+  t.equal(evidence.console, '');
+  t.match(evidence.end, { kind: 'panic', reason: /without a word/, lastCheckpoint: 'paging_init' });
+});
+
 t.test('a guest that resets early is evidence', async (t) => {
   const setup = await realSetup(t, spec, { commandLine: 'console=ttyAMA0 earlycon nokaslr -- ptdiff.end=stay' });
   // An Image whose first instruction after the header's branch is a PSCI SYSTEM_RESET by HVC.
