@@ -69,8 +69,11 @@ async function loadKernels(
   return { kernels, unavailable };
 }
 
+/** A case whose folder is made when it starts. */
+type PlacedCase = Omit<Case, 'directory'>;
+
 /** Cases that have no result yet; one that ended in `error` gets another chance. */
-function casesToRun(plan: Plan, kernels: LoadedKernel[], directory: RunDirectory, finished: CaseResult[]): Case[] {
+function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[]): PlacedCase[] {
   const done = new Set(finished.filter(({ verdict }) => verdict !== 'error').map((result) => result.case));
   return plan.planned
     .filter((planned) => !done.has(planned.case))
@@ -78,7 +81,7 @@ function casesToRun(plan: Plan, kernels: LoadedKernel[], directory: RunDirectory
       const kernel = kernels.find(({ image }) => image.spec === planned.kernel);
       const scenario = plan.scenarios.find(({ name }) => name === planned.scenario);
       if (!kernel || !scenario) return [];
-      return [{ name: planned.case, kernel, scenario, directory: directory.caseDirectory(planned.case) }];
+      return [{ name: planned.case, kernel, scenario }];
     });
 }
 
@@ -108,7 +111,7 @@ function unavailableResults(plan: Plan, unavailable: RunRecord['unavailable']): 
   );
 }
 
-function resultOf(outcome: Outcome<Case, CaseResult>): CaseResult {
+function resultOf(outcome: Outcome<PlacedCase, CaseResult>): CaseResult {
   if ('result' in outcome) return outcome.result;
   const { name, kernel, scenario } = outcome.case;
   return errorResult(name, kernelOf(kernel), scenario.name, outcome.error.message);
@@ -133,7 +136,7 @@ function showProgress(total: number, done: number, jobs: number): { tell(event: 
 
 /** Runs all cases; each result is on the disk before the next one is shown. */
 async function runAll(
-  cases: Case[],
+  cases: PlacedCase[],
   laboratory: Laboratory,
   directory: RunDirectory,
   asked: Asked,
@@ -142,15 +145,19 @@ async function runAll(
 ): Promise<void> {
   const screen = showProgress(cases.length + done, done, asked.jobs);
   try {
-    const outcomes = runCases(cases, (each, stop) => runCase(laboratory, each, stop), {
-      jobs: asked.jobs,
-      signal,
-      onEvent: (event) => {
-        if (event.kind === 'started')
-          screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
-        if (event.kind === 'retried') say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
+    const outcomes = runCases(
+      cases,
+      (each, stop) => runCase(laboratory, { ...each, directory: directory.caseDirectory(each.name) }, stop),
+      {
+        jobs: asked.jobs,
+        signal,
+        onEvent: (event) => {
+          if (event.kind === 'started')
+            screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
+          if (event.kind === 'retried') say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
+        },
       },
-    });
+    );
     for await (const outcome of outcomes) {
       const result = resultOf(outcome);
       directory.append(result);
@@ -208,7 +215,7 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
   const recorded = new Set(finished.map((result) => result.case));
   for (const result of unavailableResults(plan, unavailable)) if (!recorded.has(result.case)) directory.append(result);
   const laboratory = { emulator, initramfs, knownIssues: await loadKnownIssues(knownIssuesFolder) };
-  const cases = casesToRun(plan, kernels, directory, finished);
+  const cases = casesToRun(plan, kernels, finished);
   await runAll(cases, laboratory, directory, asked, plan.planned.length - cases.length, signal);
   if (!signal.aborted) directory.writeRun(endedRunRecord(record, directory.finished()));
   return publishReport(out, { json: options.json === true, interrupted: signal.aborted });

@@ -79,13 +79,13 @@ function kfencePoolOf({ traits, facts }: Question, decisions: Decisions): Physic
 
 /** Kernel variables whose value the decisions fix; the requires flag lies in .init.data up to 6.19 and is gone at init. */
 function variablesAt(question: Question, decisions: Decisions, checkpoint: CheckpointName): Record<string, bigint> {
-  const { requiresSymbol } = question.traits;
+  const { requiresSymbol, config } = question.traits;
   const variables: Record<string, bigint> = {
     rodata_enabled: BigInt(decisions.rodataEnabled),
     rodata_full: BigInt(decisions.rodataFull),
-    kfence_early_init: BigInt(decisions.kfenceEarlyInit),
     arm64_use_ng_mappings: BigInt(decisions.useNgMappings),
   };
+  if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
   if (requiresSymbol && checkpoint !== 'init')
     variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml === true);
   return variables;

@@ -1,0 +1,4 @@
+import t from 'tap';
+import { rules } from './rules.ts';
+
+for (const { name, holds } of rules) t.ok(holds(), name);
