@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 
 /** Runs file operations of ours; what fails is the host's fault and says which file. */
@@ -20,16 +30,20 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
   });
 }
 
-/** Appends, and returns when it is on the disk. */
+/** Appends, and returns when it is on the disk. When that fails the file is as before, not a part longer. */
 export function appendDurably(path: string, text: string): void {
   onHost(path, () => {
     const descriptor = openSync(path, 'a');
+    const before = fstatSync(descriptor).size;
     try {
       const bytes = Buffer.from(text);
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(descriptor, bytes, done);
       }
       fsyncSync(descriptor);
+    } catch (error) {
+      ftruncateSync(descriptor, before);
+      throw error;
     } finally {
       closeSync(descriptor);
     }

@@ -7,6 +7,9 @@ import { supervisorScript } from './supervisor.ts';
 /** Linux's USER_HZ, the unit of the times in /proc/PID/stat, is 100 on every architecture that Node runs on. */
 const ticksPerSecond = 100;
 
+/** SIGBUS: a page of a mapped file that the file system has no room for. */
+const busError = 7;
+
 /** How QEMU ended, and the last thing that it said on standard error. */
 export interface QemuExit {
   /** 'with status 1', 'killed by signal 9'. */
@@ -66,7 +69,11 @@ function describeStatus(status: string | undefined): string {
   if (status === undefined) {
     return 'together with its supervisor';
   }
-  return Number(status) > 128 ? `by signal ${Number(status) - 128}` : `with status ${status}`;
+  const signal = Number(status) - 128;
+  if (signal === busError) {
+    return 'by signal 7 (SIGBUS: the folder of its RAM file is full)';
+  }
+  return signal > 0 ? `by signal ${signal}` : `with status ${status}`;
 }
 
 /** CPU time of a process and whether it waits for nothing but the host; undefined when it is gone. */

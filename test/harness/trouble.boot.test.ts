@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { writeCpio } from '../../guest/cpio.ts';
 import { boot } from '../../harness/boot.ts';
-import { atFirstCheckpoint, isAlive, realSetup } from './boot-setup.ts';
+import { atFirstCheckpoint, realSetup } from './boot-setup.ts';
+import { isAlive } from './processes.ts';
 
 const spec = 'debian:6.12';
 

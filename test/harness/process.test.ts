@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { deathOfQemu, processActivity, QemuProcess, statFields } from '../../harness/process.ts';
+import { isAlive } from './processes.ts';
+
+/** A process that writes its id to a file and then lives for a minute. */
+const script = (file: string) => `echo $$ >${file}.new; mv ${file}.new ${file}; sleep 60 & wait`;
+
+async function pidIn(file: string): Promise<number> {
+  for (;;) {
+    try {
+      return Number(readFileSync(file, 'latin1'));
+    } catch {
+      await sleep(20);
+    }
+  }
+}
+
+/** Whether a process that was killed goes on living; it may take a moment to die. */
+async function survives(pid: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 50 && isAlive(pid); attempt++) {
+    await sleep(20);
+  }
+  return isAlive(pid);
+}
+
+t.test('reports how the command ended and its last words', async (t) => {
+  const exit = await new QemuProcess(['sh', '-c', 'echo first >&2; echo last words >&2; exit 3']).exited;
+  t.same(exit, { how: 'with status 3', lastWords: 'last words' });
+  t.match(deathOfQemu(exit), { fault: 'emulator', message: /with status 3 .* last words/ });
+  t.equal((await new QemuProcess(['sh', '-c', 'kill -9 $$']).exited).how, 'by signal 9');
+  t.equal((await new QemuProcess(['/no/such/emulator']).exited).how, 'with status 127');
+});
+
+t.test('stop() ends the command', async (t) => {
+  const file = join(t.testdir(), 'pid');
+  const process = new QemuProcess(['sh', '-c', script(file)]);
+  const pid = await pidIn(file);
+  t.ok(isAlive(pid));
+  await process.stop();
+  t.notOk(await survives(pid));
+});
+
+const stubborn = (file: string) =>
+  `trap '' TERM; echo $$ >${file}.new; mv ${file}.new ${file}; while :; do sleep 1; done`;
+
+t.test('stop() ends a command that ignores SIGTERM, after a while', async (t) => {
+  const file = join(t.testdir(), 'pid');
+  const process = new QemuProcess(['sh', '-c', stubborn(file)]);
+  const pid = await pidIn(file);
+  const started = performance.now();
+  await process.stop();
+  t.ok(performance.now() - started > 1000);
+  t.notOk(await survives(pid));
+});
+
+t.test('stop() ends what a wrapper has started, although the wrapper ends first', async (t) => {
+  const file = join(t.testdir(), 'pid');
+  const process = new QemuProcess(['sh', '-c', 'sh -c "$1"; true', 'wrapper', stubborn(file)]);
+  const pid = await pidIn(file);
+  await process.stop();
+  t.notOk(await survives(pid));
+});
+
+t.test('reads CPU time and state of a process with any name', (t) => {
+  t.same(statFields('42 (a) S (b) R 1 2').slice(0, 2), ['R', '1']);
+  const activity = processActivity(process.pid);
+  t.ok(activity?.runnable && activity.cpuSeconds > 0);
+  t.equal(processActivity(2 ** 22 + 1), undefined);
+  t.end();
+});
