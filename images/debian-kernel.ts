@@ -111,8 +111,9 @@ async function unpackConfig(
   scratch: string,
   options: FetchOptions,
 ): Promise<ConfigFile> {
+  // Several releases have none in the archive any more, and the Image itself tells what matters: no word about it.
   if (build.config === undefined) {
-    return { file: undefined, note: `Debian no longer has the package with the config of ${build.release}.` };
+    return { file: undefined };
   }
   let deb: string;
   try {
