@@ -65,7 +65,7 @@ export async function fetchKernel(
       const image = await readFile(files.image);
       const { release, bytes } = checkImage(image, `${build.image.name} ${build.version}`);
       const config = files.config ?? (await unpackConfig(archive, build, scratch, options));
-      const notes = config.file === undefined ? [config.note] : [];
+      const notes = config.file === undefined && config.note !== undefined ? [config.note] : [];
       const digest = sha256(bytes);
       await publishDirectory(cachePath('kernels', digest), async (directory) => {
         await writeFile(join(directory, 'Image'), bytes);
@@ -86,7 +86,7 @@ export async function fetchKernel(
   });
 }
 
-type ConfigFile = { file: string } | { file: undefined; note: string };
+type ConfigFile = { file: string } | { file: undefined; note?: string };
 
 async function unpackImage(archive: AptArchive, build: KernelBuild, scratch: string, options: FetchOptions) {
   const [deb] = await downloadPackages(archive, [build.image], scratch, options);
