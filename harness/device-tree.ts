@@ -40,7 +40,7 @@ export function addHoles(tree: DeviceTree, holes: { start: number; size: number 
 
 async function dumpDeviceTree(setup: QemuMachine, directory: string, signal: AbortSignal): Promise<Uint8Array> {
   const path = join(directory, `ptdiff-${randomUUID()}.dtb`);
-  const process = new QemuProcess(deviceTreeCommand(setup, path));
+  const process = new QemuProcess(deviceTreeCommand(setup, path), path);
   const onAbort = () => void process.stop();
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -23,9 +23,10 @@ export class QemuProcess {
   readonly exited: Promise<QemuExit>;
   readonly #closePipe: () => void;
 
-  constructor(command: string[]) {
+  /** @param scratch a file or folder that is removed when the harness dies, or stops the process */
+  constructor(command: string[], scratch: string) {
     // Detached: a Ctrl-C on the terminal goes to the harness alone, which then ends QEMU in order.
-    const supervisor = execa('sh', ['-c', supervisorScript, 'ptdiff-supervisor', ...command], {
+    const supervisor = execa('sh', ['-c', supervisorScript, 'ptdiff-supervisor', scratch, ...command], {
       stdin: 'pipe',
       detached: true,
       cleanup: false,

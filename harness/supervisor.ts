@@ -1,8 +1,11 @@
 /**
- * POSIX shell text that runs "$@" and never lets it outlive the harness. Its standard input is a pipe that the harness
+ * POSIX shell text that runs its arguments from the second on, and never lets them outlive the harness. Its standard input is a pipe that the harness
  * holds open: when the harness ends, however it ends, the kernel closes the pipe, the read returns, and the whole
  * process group is ended: SIGTERM, two seconds, SIGKILL. Closing the pipe is also how the harness itself ends the
  * emulator, so there is one way and it is tried in every run. The shell must lead a process group of its own.
+ *
+ * The first argument is a file or folder that shall not outlive the harness either, should it be killed before it could
+ * remove it.
  *
  * It writes `exit N` (N as the shell's $?) to standard output when the command ends. The last kill takes the reader
  * along, so the shell itself always dies by SIGKILL.
@@ -10,11 +13,14 @@
 export const supervisorScript = `
 exec 3<&0
 trap : TERM
+scratch=$1
+shift
 "$@" 3<&- </dev/null &
 command=$!
 (
   trap : TERM
   read -r line <&3
+  rm -rf "$scratch"
   kill -TERM 0
   sleep 2
   kill -KILL 0

@@ -46,7 +46,7 @@ export async function startMachine(
   const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };
   const gdbDoor = listenOnce(sockets.gdbSocket);
   const qmpDoor = listenOnce(sockets.qmpSocket);
-  const process = new QemuProcess(watchedCommand(setup, { ...paths, ...sockets }));
+  const process = new QemuProcess(watchedCommand(setup, { ...paths, ...sockets }), scratch.path);
   const onAbort = () => void process.stop();
   signal.addEventListener('abort', onAbort, { once: true });
   const opened: { close(): void }[] = [gdbDoor, qmpDoor];

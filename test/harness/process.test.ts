@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { deathOfQemu, processActivity, QemuProcess, statFields } from '../../harness/process.ts';
 import { isAlive } from './processes.ts';
+
+/** No scratch folder. */
+const nothing = '/nonexistent/scratch';
 
 /** A process that writes its id to a file and then lives for a minute. */
 const script = (file: string) => `echo $$ >${file}.new; mv ${file}.new ${file}; sleep 60 & wait`;
@@ -27,19 +30,21 @@ async function survives(pid: number): Promise<boolean> {
 }
 
 t.test('reports how the command ended and its last words', async (t) => {
-  const exit = await new QemuProcess(['sh', '-c', 'echo first >&2; echo last words >&2; exit 3']).exited;
+  const exit = await new QemuProcess(['sh', '-c', 'echo first >&2; echo last words >&2; exit 3'], nothing).exited;
   t.same(exit, { how: 'with status 3', lastWords: 'last words' });
   t.match(deathOfQemu(exit), { fault: 'emulator', message: /with status 3 .* last words/ });
-  t.equal((await new QemuProcess(['sh', '-c', 'kill -9 $$']).exited).how, 'by signal 9');
-  t.equal((await new QemuProcess(['/no/such/emulator']).exited).how, 'with status 127');
+  t.equal((await new QemuProcess(['sh', '-c', 'kill -9 $$'], nothing).exited).how, 'by signal 9');
+  t.equal((await new QemuProcess(['/no/such/emulator'], nothing).exited).how, 'with status 127');
 });
 
-t.test('stop() ends the command', async (t) => {
-  const file = join(t.testdir(), 'pid');
-  const process = new QemuProcess(['sh', '-c', script(file)]);
+t.test('stop() ends the command and removes its scratch folder', async (t) => {
+  const scratch = t.testdir({ scratch: { ram: '' } });
+  const file = join(scratch, 'pid');
+  const process = new QemuProcess(['sh', '-c', script(file)], join(scratch, 'scratch'));
   const pid = await pidIn(file);
   t.ok(isAlive(pid));
   await process.stop();
+  t.same(readdirSync(scratch), ['pid']);
   t.notOk(await survives(pid));
 });
 
@@ -48,7 +53,7 @@ const stubborn = (file: string) =>
 
 t.test('stop() ends a command that ignores SIGTERM, after a while', async (t) => {
   const file = join(t.testdir(), 'pid');
-  const process = new QemuProcess(['sh', '-c', stubborn(file)]);
+  const process = new QemuProcess(['sh', '-c', stubborn(file)], nothing);
   const pid = await pidIn(file);
   const started = performance.now();
   await process.stop();
@@ -58,7 +63,7 @@ t.test('stop() ends a command that ignores SIGTERM, after a while', async (t) =>
 
 t.test('stop() ends what a wrapper has started, although the wrapper ends first', async (t) => {
   const file = join(t.testdir(), 'pid');
-  const process = new QemuProcess(['sh', '-c', 'sh -c "$1"; true', 'wrapper', stubborn(file)]);
+  const process = new QemuProcess(['sh', '-c', 'sh -c "$1"; true', 'wrapper', stubborn(file)], nothing);
   const pid = await pidIn(file);
   await process.stop();
   t.notOk(await survives(pid));
