@@ -30,6 +30,12 @@ export interface Toolchain {
    * @throws `harness` with the compiler's first complaint
    */
   compileStatic(job: CompileJob): Promise<string>;
+  /**
+   * Compiles and links a freestanding image: the bytes as they lie in memory, placed by the linker script, which refuses
+   * what would depend on the place.
+   * @throws `harness` with the compiler's or linker's first complaint
+   */
+  compileImage(job: CompileJob & { linkerScript: string }): Promise<void>;
 }
 
 /** Runs anywhere from Armv8.0 on, and needs no position independence: the kernel is the only loader. */
@@ -41,7 +47,11 @@ const compilerFlags = ['-quiet', '-O2', '-march=armv8-a', '-mno-outline-atomics'
  */
 export async function crossToolchain(options: FetchOptions = {}): Promise<Toolchain> {
   const { tree, packages } = await toolPrefix('gcc-14-musl', () => toolchainPlan(options), options);
-  return { packages, compileStatic: (job) => compileStatic(tree, job) };
+  return {
+    packages,
+    compileStatic: (job) => compileStatic(tree, job),
+    compileImage: (job) => compileImage(tree, job),
+  };
 }
 
 async function toolchainPlan(options: FetchOptions): Promise<PrefixPlan> {
@@ -62,13 +72,8 @@ async function toolchainPlan(options: FetchOptions): Promise<PrefixPlan> {
 async function compileStatic(tree: string, job: CompileJob): Promise<string> {
   const gcc = join(tree, 'usr/lib/gcc/aarch64-linux-gnu/14');
   const musl = join(tree, 'usr/lib/aarch64-linux-musl');
-  const output = resolve(job.output);
-  await mkdir(dirname(output), { recursive: true });
   return withScratch(async (scratch) => {
-    const objects: string[] = [];
-    for (const [i, source] of job.sources.entries()) {
-      objects.push(await compileOne(tree, resolve(source), join(scratch, `${i}-${basename(source)}`), job));
-    }
+    const objects = await compileAll(tree, job, scratch);
     const linked = join(scratch, 'linked');
     await run(tree, 'usr/bin/aarch64-linux-gnu-ld', [
       '-static',
@@ -88,12 +93,45 @@ async function compileStatic(tree: string, job: CompileJob): Promise<string> {
       join(musl, 'crtn.o'),
     ]);
     const digest = await sha256File(linked);
-    // The output may lie on another file system, and must never be seen half written.
-    const arriving = `${output}.${process.pid}.part`;
-    await copyFile(linked, arriving);
-    await rename(arriving, output);
+    await publishFile(linked, resolve(job.output));
     return digest;
   });
+}
+
+async function compileImage(tree: string, job: CompileJob & { linkerScript: string }): Promise<void> {
+  await withScratch(async (scratch) => {
+    const objects = await compileAll(tree, job, scratch);
+    const [linked, image] = [join(scratch, 'linked'), join(scratch, 'image')];
+    const flags = [
+      '-pie',
+      '--no-dynamic-linker',
+      '-z',
+      'noexecstack',
+      '--build-id=none',
+      '--no-warn-rwx-segments',
+      '--fatal-warnings',
+    ];
+    await run(tree, 'usr/bin/aarch64-linux-gnu-ld', [...flags, '-T', job.linkerScript, '-o', linked, ...objects]);
+    await run(tree, 'usr/bin/aarch64-linux-gnu-objcopy', ['-O', 'binary', linked, image]);
+    await publishFile(image, resolve(job.output));
+  });
+}
+
+/** The output may lie on another file system, and must never be seen half written. */
+async function publishFile(made: string, output: string): Promise<void> {
+  await mkdir(dirname(output), { recursive: true });
+  const arriving = `${output}.${process.pid}.part`;
+  await copyFile(made, arriving);
+  await rename(arriving, output);
+}
+
+/** @returns the object files, in the order of the sources */
+async function compileAll(tree: string, job: CompileJob, scratch: string): Promise<string[]> {
+  const objects: string[] = [];
+  for (const [i, source] of job.sources.entries()) {
+    objects.push(await compileOne(tree, resolve(source), join(scratch, `${i}-${basename(source)}`), job));
+  }
+  return objects;
 }
 
 /** @returns the object file */

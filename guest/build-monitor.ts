@@ -1,0 +1,65 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FetchOptions } from '../images/apt.ts';
+import { cachePath, exists, publishDirectory, sha256, sha256File, withScratch } from '../images/cache.ts';
+import { crossToolchain, type Toolchain } from '../images/toolchain.ts';
+
+/** The realm monitor's code, the same bytes on every host; a flash image is made of it by `monitorFlash`. */
+export interface MonitorImage {
+  /** Path in the cache. */
+  path: string;
+  sha256: string;
+}
+
+const sourceDir = join(import.meta.dirname, 'monitor');
+const linkerScript = join(sourceDir, 'monitor.lds');
+const recipe = [join(import.meta.dirname, 'build-monitor.ts'), join(import.meta.dirname, '../images/toolchain.ts')];
+
+/** For EL2 of any CPU from Armv8.0 on, without a C library, with its MMU off: no unaligned access, no vector register. */
+const flags = [
+  ...['-std=gnu11', '-Wextra', '-Werror', '-ffreestanding', '-fno-builtin', '-fno-stack-protector'],
+  ...['-mstrict-align', '-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns', '-fvisibility=hidden'],
+  ...['-fno-asynchronous-unwind-tables', '-fno-unwind-tables', '-fno-common'],
+];
+
+/**
+ * Compiles guest/monitor, unless the cache has the image of these sources and this compiler.
+ *
+ * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched; `harness`, when the sources do not compile
+ */
+export async function buildMonitor(options: FetchOptions = {}): Promise<MonitorImage> {
+  const toolchain = await crossToolchain(options);
+  const directory = cachePath('guest', `monitor-${await buildKey(toolchain)}`);
+  const path = join(directory, 'monitor.bin');
+  if (!(await exists(path))) {
+    await publishDirectory(directory, (arriving) => compile(toolchain, join(arriving, 'monitor.bin')));
+  }
+  return { path, sha256: await sha256File(path) };
+}
+
+/** Compiles and links, without the cache. */
+export async function linkMonitor(toolchain: Toolchain): Promise<Uint8Array> {
+  return withScratch(async (scratch) => {
+    const output = join(scratch, 'monitor.bin');
+    await compile(toolchain, output);
+    return readFile(output);
+  });
+}
+
+async function compile(toolchain: Toolchain, output: string): Promise<void> {
+  const sources = (await sourceFiles()).filter((file) => /\.[cS]$/.test(file));
+  await toolchain.compileImage({ sources, includeDirs: [sourceDir], linkerScript, output, flags });
+}
+
+/** In an order that does not depend on the host's file system. */
+async function sourceFiles(): Promise<string[]> {
+  const names = (await readdir(sourceDir)).filter((name) => /\.([chS]|lds)$/.test(name));
+  return names.sort().map((name) => join(sourceDir, name));
+}
+
+async function buildKey(toolchain: Toolchain): Promise<string> {
+  const files = [...(await sourceFiles()), ...recipe];
+  const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  const packages = toolchain.packages.map(({ name, version, sha256: digest }) => [name, version, digest]).sort();
+  return sha256(JSON.stringify([contents, packages])).slice(0, 16);
+}

@@ -1,0 +1,160 @@
+/** The realm monitor's parameter block (guest/monitor/parameters.h): how the harness tells it what to play. Pure. */
+import { PtdiffError } from '../src/errors.ts';
+
+/** A range of guest-physical addresses, in bytes. */
+export interface AddressRange {
+  base: number;
+  size: number;
+}
+
+/** On some CPUs, some bits of an ID register read otherwise than the CPU has them. */
+export interface IdOverride {
+  /** CPU numbers. */
+  cpus: number[];
+  register: IdRegister;
+  mask: bigint;
+  /** Bits outside the mask are ignored. */
+  value: bigint;
+}
+
+/** CRm and op2 of an ID register: op0 is 3, op1 and CRn are 0, CRm is 1 to 7 (Arm ARM, D24.2). */
+export interface IdRegister {
+  crm: number;
+  op2: number;
+}
+
+/** ID registers by name, for overrides. */
+export const idRegisters = {
+  ID_AA64PFR0_EL1: { crm: 4, op2: 0 },
+  ID_AA64PFR1_EL1: { crm: 4, op2: 1 },
+  ID_AA64DFR0_EL1: { crm: 5, op2: 0 },
+  ID_AA64ISAR0_EL1: { crm: 6, op2: 0 },
+  ID_AA64ISAR1_EL1: { crm: 6, op2: 1 },
+  ID_AA64ISAR2_EL1: { crm: 6, op2: 2 },
+  ID_AA64MMFR0_EL1: { crm: 7, op2: 0 },
+  ID_AA64MMFR1_EL1: { crm: 7, op2: 1 },
+  ID_AA64MMFR2_EL1: { crm: 7, op2: 2 },
+  ID_AA64MMFR3_EL1: { crm: 7, op2: 3 },
+  ID_AA64MMFR4_EL1: { crm: 7, op2: 4 },
+} as const satisfies Record<string, IdRegister>;
+
+/** ID_AA64MMFR2_EL1.BBM, bits 55:52, as 0 to 3 on the given CPUs. */
+export function bbmOverride(cpus: number[], level: number): IdOverride {
+  return { cpus, register: idRegisters.ID_AA64MMFR2_EL1, mask: 0xfn << 52n, value: BigInt(level) << 52n };
+}
+
+export interface MonitorParameters {
+  world: 'normal' | 'realm';
+  /** Width of the IPA space; in a realm its top bit is the alias bit. Default: what the CPU has, 48 at most. */
+  ipaBits?: number;
+  /** The monitor's own RAM, of `monitorMemorySize` at least; its base a multiple of 2 MiB; not among the guest's. */
+  memory: AddressRange;
+  /** Where CPU 0 enters the guest, at EL1 with the MMU off, and what is in x0 then. */
+  entry: number;
+  deviceTree: number;
+  /** Number of CPUs, 8 at most. */
+  cpus: number;
+  /** The guest's RAM, 8 ranges at most, of whole 2 MiB. */
+  regions: AddressRange[];
+  /** RAM that is DESTROYED from the start. */
+  destroyed?: AddressRange[];
+  /** How many granules one RSI_IPA_STATE_SET changes at most; default: all of them. */
+  ripasStep?: number;
+  /** A PL011 for the last words of a monitor that cannot go on; default: none, they are in the report too. */
+  uart?: number;
+  /** The realm personalization value, 64 bytes at most. */
+  personalization?: Uint8Array;
+  /** MIDR_EL1 by CPU; undefined: the CPU's own. */
+  midrs?: (bigint | undefined)[];
+  overrides?: IdOverride[];
+}
+
+const magic = 0x31504e4f4d445450n;
+const version = 1;
+/** guest/monitor/layout.h: the parameters follow the code in flash, and take one page. */
+export const parametersOffset = 0x10000;
+const parametersBytes = 0x1000;
+const recordBytes = 0xa98;
+const limits = { cpus: 8, regions: 8, destroyed: 4, overrides: 96 };
+
+const gib = 2 ** 30;
+const mib = 2 ** 20;
+
+/**
+ * How much RAM the monitor needs for a guest of these regions, in bytes (a multiple of 2 MiB): code and report, and for
+ * every GiB the RIPAS and two stage 2 tables for every 2 MiB. What is not touched costs nothing in a sparse file.
+ */
+export function monitorMemorySize(regions: AddressRange[]): number {
+  const bytes = regions.reduce((sum, { size }) => sum + size, 0);
+  const gibs = Math.ceil(bytes / gib);
+  return Math.ceil((8 * mib + gibs * 4.5 * mib) / (2 * mib)) * 2 * mib;
+}
+
+/**
+ * The flash image for QEMU's -bios: the monitor's code, then its parameters.
+ *
+ * @throws {PtdiffError} fault `harness`, when the code is too long or the parameters exceed what the monitor can hold
+ */
+export function monitorFlash(code: Uint8Array, parameters: MonitorParameters): Uint8Array {
+  if (code.length > parametersOffset) {
+    throw new PtdiffError('harness', `The monitor's code has ${code.length} bytes; ${parametersOffset} fit.`);
+  }
+  const flash = new Uint8Array(parametersOffset + parametersBytes);
+  flash.set(code);
+  flash.set(encodeParameters(parameters), parametersOffset);
+  return flash;
+}
+
+/** The parameter block alone. */
+export function encodeParameters(parameters: MonitorParameters): Uint8Array {
+  const { regions, destroyed = [], overrides = [], midrs = [] } = parameters;
+  const counts = { cpus: parameters.cpus, regions: regions.length, destroyed: destroyed.length };
+  checkLimits({ ...counts, overrides: overrides.length });
+  const block = new DataView(new ArrayBuffer(parametersBytes));
+  const u32 = (at: number, value: number) => block.setUint32(at, value, true);
+  const u64 = (at: number, value: number | bigint) => block.setBigUint64(at, BigInt(value), true);
+  u64(0x00, magic);
+  u32(0x08, version);
+  u32(0x0c, recordBytes);
+  u32(0x10, parameters.world === 'realm' ? 1 : 0);
+  u32(0x14, parameters.ipaBits ?? 0);
+  u64(0x18, parameters.memory.base);
+  u64(0x20, parameters.memory.size);
+  u64(0x28, parameters.entry);
+  u64(0x30, parameters.deviceTree);
+  u32(0x38, parameters.cpus);
+  u32(0x3c, regions.length);
+  u32(0x40, overrides.length);
+  u32(0x44, destroyed.length);
+  u32(0x48, parameters.ripasStep ?? 0);
+  u64(0x50, parameters.uart ?? 0);
+  new Uint8Array(block.buffer).set((parameters.personalization ?? new Uint8Array()).subarray(0, 64), 0x58);
+  for (const [index, { base, size }] of regions.entries()) {
+    u64(0x98 + 16 * index, base);
+    u64(0xa0 + 16 * index, size);
+  }
+  for (const [index, { base, size }] of destroyed.entries()) {
+    u64(0x118 + 16 * index, base);
+    u64(0x120 + 16 * index, size);
+  }
+  for (const [cpu, midr] of midrs.slice(0, limits.cpus).entries()) {
+    u64(0x158 + 8 * cpu, midr ?? 0);
+  }
+  for (const [index, { cpus, register, mask, value }] of overrides.entries()) {
+    const at = 0x198 + 24 * index;
+    u32(at, cpus.reduce((set, cpu) => set | (1 << cpu), 0) >>> 0);
+    u32(at + 4, 0xc000 | (register.crm << 3) | register.op2);
+    u64(at + 8, mask);
+    u64(at + 16, value & mask);
+  }
+  return new Uint8Array(block.buffer);
+}
+
+function checkLimits(counts: typeof limits): void {
+  for (const [name, limit] of Object.entries(limits)) {
+    const count = counts[name as keyof typeof limits];
+    if (count > limit) {
+      throw new PtdiffError('harness', `The monitor holds ${limit} ${name}, not ${count}.`);
+    }
+  }
+}

@@ -1,0 +1,237 @@
+/** The realm monitor's report (guest/monitor/report.h): its view of every call, abort and granule. Pure. */
+import type { AddressRange } from './monitor-parameters.ts';
+
+/** RSI functions by number, from 0xC4000190 (DEN0137). */
+export const rsiFunctions = [
+  ...['VERSION', 'FEATURES', 'MEASUREMENT_READ', 'MEASUREMENT_EXTEND', 'ATTESTATION_TOKEN_INIT'],
+  ...['ATTESTATION_TOKEN_CONTINUE', 'REALM_CONFIG', 'IPA_STATE_SET', 'IPA_STATE_GET', 'HOST_CALL'],
+] as const;
+
+export type RsiFunction = (typeof rsiFunctions)[number];
+
+/** Why an access was refused with a synchronous external abort. */
+export const abortKinds = [
+  'unknown',
+  'protected address of RAM that is not private',
+  'alias of RAM that is not shared',
+  'protected address of a device or of nothing',
+  'neither RAM nor device',
+  'granule protection',
+] as const;
+
+export type Ripas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV';
+const ripasNames: readonly Ripas[] = ['EMPTY', 'RAM', 'DESTROYED', 'DEV'];
+
+/** An access that the monitor refused. Times are CNTPCT_EL0. */
+export interface MonitorAbort {
+  time: bigint;
+  kind: (typeof abortKinds)[number];
+  ipa: number;
+  far: bigint;
+  elr: bigint;
+  spsr: bigint;
+  /** As taken to EL2. */
+  esr: number;
+  /** x30 of the guest. */
+  link: bigint;
+  cpu: number;
+  /** Of the granule; EMPTY outside RAM. */
+  ripas: Ripas;
+}
+
+/** An SMC of the guest and its answer. */
+export interface MonitorCall {
+  time: bigint;
+  /** The number in x0. */
+  function: bigint;
+  /** E.g. `IPA_STATE_SET`; undefined for other than RSI. */
+  rsi: RsiFunction | undefined;
+  /** x1 to x4. */
+  arguments: bigint[];
+  /** x0 to x2. */
+  results: bigint[];
+  /** The instruction after the SMC, the guest's x30, and its x29. */
+  elr: bigint;
+  link: bigint;
+  framePointer: bigint;
+  cpu: number;
+}
+
+/** Granules with one RIPAS that lie side by side; bytes. */
+export interface RipasRun extends AddressRange {
+  ripas: Ripas;
+}
+
+export interface MonitorReport {
+  state: 'running' | 'panic';
+  world: 'normal' | 'realm';
+  ipaBits: number;
+  /** CPUs that entered the guest through the monitor. */
+  cpusEntered: number[];
+  regions: AddressRange[];
+  /** VTTBR_EL2 and VTCR_EL2. */
+  stage2: { root: number; control: bigint };
+  rsi: Record<RsiFunction, { calls: number; refused: number }>;
+  psciCalls: number;
+  unknownCalls: number;
+  /** Reads of ID registers. */
+  idReads: number;
+  /** Instructions that the monitor refused as undefined. */
+  undefinedInstructions: number;
+  granulesShared: number;
+  granulesMadePrivate: number;
+  /** In order; the rings keep the newest 4096 and 16384, the totals count all. */
+  aborts: MonitorAbort[];
+  totalAborts: number;
+  calls: MonitorCall[];
+  totalCalls: number;
+  /** The monitor's view of the guest's RAM. */
+  ripas: RipasRun[];
+  /** What a monitor that could not go on said; else empty. */
+  lastWords: string;
+}
+
+/** Reads guest-physical memory. */
+export type ReadMemory = (address: number, bytes: number) => Uint8Array;
+
+const magic = 0x31524e4f4d445450n;
+const version = 1;
+const layout = { report: 0x100000, aborts: 0x140000, calls: 0x180000, reportBytes: 0x2a0 };
+const abortBytes = 64;
+const callBytes = 128;
+const abortRecords = 4096;
+const callRecords = 16384;
+const granule = 4096;
+const firstRsiFunction = 0xc4000190n;
+
+/**
+ * Reads the report of a stopped machine.
+ * @param memoryBase base of the monitor's RAM, as its parameters have it
+ * @returns undefined, when the monitor has not begun one
+ */
+export function decodeReport(read: ReadMemory, memoryBase: number): MonitorReport | undefined {
+  const header = new Fields(read(memoryBase + layout.report, layout.reportBytes));
+  if (header.u64(0) !== magic || header.u32(8) !== version) {
+    return undefined;
+  }
+  const regions = Array.from({ length: Math.min(header.u32(0x1c), 8) }, (_, index) => {
+    return { base: header.number(0x20 + 16 * index), size: header.number(0x28 + 16 * index) };
+  });
+  const [totalAborts, totalCalls] = [header.number(0x190), header.number(0x198)];
+  return {
+    state: header.u32(0xc) === 2 ? 'panic' : 'running',
+    world: header.u32(0x10) === 1 ? 'realm' : 'normal',
+    ipaBits: header.u32(0x14),
+    cpusEntered: [0, 1, 2, 3, 4, 5, 6, 7].filter((cpu) => (header.u32(0x18) >> cpu) & 1),
+    regions,
+    stage2: { root: header.number(0xb0), control: header.u64(0xb8) },
+    rsi: Object.fromEntries(
+      rsiFunctions.map((name, index) => {
+        return [name, { calls: header.number(0xc0 + 8 * index), refused: header.number(0x110 + 8 * index) }];
+      }),
+    ) as MonitorReport['rsi'],
+    psciCalls: header.number(0x160),
+    unknownCalls: header.number(0x168),
+    idReads: header.number(0x170),
+    undefinedInstructions: header.number(0x178),
+    granulesShared: header.number(0x180),
+    granulesMadePrivate: header.number(0x188),
+    aborts: ring(read, memoryBase + layout.aborts, totalAborts, abortRecords, abortBytes).map(decodeAbort),
+    totalAborts,
+    calls: ring(read, memoryBase + layout.calls, totalCalls, callRecords, callBytes).map(decodeCall),
+    totalCalls,
+    ripas: ripasRuns(read, header.number(0xa0), regions),
+    lastWords: header.text(0x1a0, 0x100),
+  };
+}
+
+/** The records that a ring still has, the oldest first. */
+function ring(read: ReadMemory, base: number, total: number, capacity: number, bytes: number): Fields[] {
+  const kept = Math.min(total, capacity);
+  return Array.from({ length: kept }, (_, index) => {
+    return new Fields(read(base + ((total - kept + index) % capacity) * bytes, bytes));
+  });
+}
+
+function decodeAbort(record: Fields): MonitorAbort {
+  return {
+    time: record.u64(0x08),
+    kind: abortKinds[record.u8(0x36)] ?? 'unknown',
+    ipa: record.number(0x10),
+    far: record.u64(0x18),
+    elr: record.u64(0x20),
+    spsr: record.u64(0x28),
+    esr: record.u32(0x30),
+    link: record.u64(0x38),
+    cpu: record.u16(0x34),
+    ripas: ripasNames[record.u8(0x37)] ?? 'EMPTY',
+  };
+}
+
+function decodeCall(record: Fields): MonitorCall {
+  const called = record.u64(0x10);
+  return {
+    time: record.u64(0x08),
+    function: called,
+    rsi: rsiFunctions[Number(called - firstRsiFunction)],
+    arguments: [0x18, 0x20, 0x28, 0x30].map((at) => record.u64(at)),
+    results: [0x38, 0x40, 0x48].map((at) => record.u64(at)),
+    elr: record.u64(0x50),
+    link: record.u64(0x58),
+    framePointer: record.u64(0x60),
+    cpu: record.u32(0x68),
+  };
+}
+
+/** The table has a byte for each granule, region after region. */
+function ripasRuns(read: ReadMemory, table: number, regions: AddressRange[]): RipasRun[] {
+  const runs: RipasRun[] = [];
+  let at = table;
+  for (const { base, size } of regions) {
+    const states = read(at, size / granule);
+    for (let first = 0; first < states.length; ) {
+      let end = first + 1;
+      while (end < states.length && states[end] === states[first]) end++;
+      const ripas = ripasNames[states[first]] ?? 'EMPTY';
+      runs.push({ base: base + first * granule, size: (end - first) * granule, ripas });
+      first = end;
+    }
+    at += states.length;
+  }
+  return runs;
+}
+
+/** Little-endian fields of a record. */
+class Fields {
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  u8(at: number): number {
+    return this.#view.getUint8(at);
+  }
+
+  u16(at: number): number {
+    return this.#view.getUint16(at, true);
+  }
+
+  u32(at: number): number {
+    return this.#view.getUint32(at, true);
+  }
+
+  u64(at: number): bigint {
+    return this.#view.getBigUint64(at, true);
+  }
+
+  number(at: number): number {
+    return Number(this.u64(at));
+  }
+
+  text(at: number, bytes: number): string {
+    const field = new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, bytes);
+    const end = field.indexOf(0);
+    return new TextDecoder('latin1').decode(end < 0 ? field : field.subarray(0, end));
+  }
+}

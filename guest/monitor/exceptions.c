@@ -1,0 +1,121 @@
+/* What the guest's synchronous exceptions to EL2 mean, and what becomes of them. */
+#include "monitor.h"
+
+#define EC_SHIFT 26
+#define EC_SMC 0x17
+#define EC_SYSTEM_REGISTER 0x18
+#define EC_INSTRUCTION_ABORT 0x20
+#define EC_DATA_ABORT 0x24
+
+#define FSC_MASK 0x3fUL
+#define FSC_GRANULE_WALK 0x23
+#define FSC_GRANULE 0x28
+#define NOT_SUPPORTED (-1UL)
+
+static void skip_instruction(void)
+{
+	write_sysreg(elr_el2, read_sysreg(elr_el2) + 4);
+}
+
+static void handle_smc(struct frame *frame)
+{
+	struct frame before = *frame;
+
+	lock();
+	skip_instruction();
+	if (!rsi_call(frame) && !psci_call(frame)) {
+		report()->unknown_calls++;
+		frame->x[0] = NOT_SUPPORTED;
+	}
+	record_call(&before, frame);
+	unlock();
+}
+
+static void refuse_instruction(void)
+{
+	lock();
+	report()->undefined++;
+	unlock();
+	inject_undefined();
+}
+
+/* ISS of a trapped MRS or MSR: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, direction 0. */
+static void handle_system_register(struct frame *frame, u64 esr)
+{
+	u32 op0 = esr >> 20 & 3, op2 = esr >> 17 & 7, op1 = esr >> 14 & 7, crn = esr >> 10 & 15, crm = esr >> 1 & 15;
+	u32 encoding = op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2;
+	u32 target = esr >> 5 & 31;
+	u64 value;
+
+	if ((esr & 1) == 0 || !identity_read(encoding, this_cpu(), &value)) {
+		refuse_instruction();
+		return;
+	}
+	if (target < 31)
+		frame->x[target] = value;
+	lock();
+	report()->id_reads++;
+	unlock();
+	skip_instruction();
+}
+
+static bool is_granule_fault(u64 esr)
+{
+	u64 status = esr & FSC_MASK;
+
+	return status >= FSC_GRANULE_WALK && status <= FSC_GRANULE;
+}
+
+static void handle_abort(struct frame *frame, u64 esr)
+{
+	u64 far = read_sysreg(far_el2);
+	struct abort_record record = {
+		.ipa = (read_sysreg(hpfar_el2) & 0xfffffffffff0) << 8 | (far & (GRANULE - 1)),
+		.far = far,
+		.elr = read_sysreg(elr_el2),
+		.spsr = read_sysreg(spsr_el2),
+		.esr = (u32)esr,
+		.cpu = (uint16_t)this_cpu(),
+		.link = frame->x[30],
+	};
+	bool allowed;
+
+	lock();
+	allowed = access_allowed(record.ipa, &record.kind, &record.ripas);
+	if (is_granule_fault(esr)) {
+		record.kind = ABORT_GRANULE_PROTECTION;
+		allowed = false;
+	}
+	if (!allowed)
+		record_abort(&record);
+	unlock();
+	if (!allowed)
+		inject_external_abort(esr);
+}
+
+void handle_guest_exception(struct frame *frame)
+{
+	u64 esr = read_sysreg(esr_el2);
+
+	switch (esr >> EC_SHIFT & 0x3f) {
+	case EC_SMC:
+		handle_smc(frame);
+		break;
+	case EC_SYSTEM_REGISTER:
+		handle_system_register(frame, esr);
+		break;
+	case EC_INSTRUCTION_ABORT:
+	case EC_DATA_ABORT:
+		handle_abort(frame, esr);
+		break;
+	default:
+		refuse_instruction();
+	}
+}
+
+/* An exception of the monitor itself, or an interrupt that nobody asked for. */
+_Noreturn void handle_unexpected(u64 vector)
+{
+	(void)vector;
+	panic("exception in the monitor, ESR_EL2 ELR_EL2", read_sysreg(esr_el2) << 32 | (read_sysreg(elr_el2) & 0xffffffff));
+}

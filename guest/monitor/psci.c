@@ -1,0 +1,160 @@
+/*
+ * PSCI (DEN0022): who is on is answered below the monitor, but CPUs that are turned on enter through the monitor.
+ */
+#include "monitor.h"
+
+#define SMCCC_VERSION 0x80000000UL
+#define SMCCC_ARCH_FEATURES 0x80000001UL
+#define PSCI_VERSION 0x84000000UL
+#define PSCI_CPU_SUSPEND32 0x84000001UL
+#define PSCI_CPU_SUSPEND64 0xc4000001UL
+#define PSCI_CPU_OFF 0x84000002UL
+#define PSCI_CPU_ON32 0x84000003UL
+#define PSCI_CPU_ON64 0xc4000003UL
+#define PSCI_AFFINITY_INFO32 0x84000004UL
+#define PSCI_AFFINITY_INFO64 0xc4000004UL
+#define PSCI_MIGRATE_INFO_TYPE 0x84000006UL
+#define PSCI_SYSTEM_OFF 0x84000008UL
+#define PSCI_SYSTEM_RESET 0x84000009UL
+#define PSCI_FEATURES 0x8400000aUL
+
+#define SMCCC_1_2 0x10002UL
+#define NOT_SUPPORTED (-1UL)
+#define INVALID_PARAMETERS (-2UL)
+#define ALREADY_ON (-4UL)
+#define ON_PENDING (-5UL)
+#define INVALID_ADDRESS (-9UL)
+#define SUCCESS 0UL
+
+enum power { OFF, PENDING, ON };
+
+static struct {
+	u64 entry;
+	u64 context;
+	enum power power;
+} cpus[MAX_CPUS];
+
+/* Where a CPU enters the guest, and with what in x0. */
+u64 boot_argument(u32 cpu, u64 *entry)
+{
+	u64 argument;
+
+	lock();
+	if (cpus[cpu].power == OFF) {
+		/* Nobody turned this one on: it is the boot CPU. */
+		cpus[cpu].entry = parameters.image_entry;
+		cpus[cpu].context = parameters.device_tree;
+	}
+	cpus[cpu].power = ON;
+	*entry = cpus[cpu].entry;
+	argument = cpus[cpu].context;
+	unlock();
+	return argument;
+}
+
+static u64 turn_on(u64 target, u64 entry, u64 context)
+{
+	bool is_ram;
+
+	if (target >= parameters.cpus)
+		return INVALID_PARAMETERS;
+	ram_run(entry, entry + 1, &is_ram);
+	if (!is_ram)
+		return INVALID_ADDRESS;
+	if (cpus[target].power != OFF)
+		return cpus[target].power == ON ? ALREADY_ON : ON_PENDING;
+	cpus[target].entry = entry;
+	cpus[target].context = context;
+	cpus[target].power = PENDING;
+
+	u64 result = forward_smc(PSCI_CPU_ON64, target, (u64)secondary_entry, 0);
+
+	if (result != SUCCESS)
+		cpus[target].power = OFF;
+	return result;
+}
+
+/* Returns only if the CPU could not be turned off. The lock must not stay with a CPU that is gone. */
+static u64 turn_off(void)
+{
+	cpus[this_cpu()].power = OFF;
+	unlock();
+
+	u64 result = forward_smc(PSCI_CPU_OFF, 0, 0, 0);
+
+	lock();
+	cpus[this_cpu()].power = ON;
+	return result;
+}
+
+/* Waits for an interrupt; nobody shall wait for the lock meanwhile. */
+static u64 suspend(u64 function, const u64 *x)
+{
+	unlock();
+
+	u64 result = forward_smc(function, x[1], x[2], x[3]);
+
+	lock();
+	return result;
+}
+
+static u64 features(u64 function)
+{
+	switch (function) {
+	case SMCCC_VERSION:
+	case PSCI_VERSION:
+	case PSCI_CPU_SUSPEND32:
+	case PSCI_CPU_SUSPEND64:
+	case PSCI_CPU_OFF:
+	case PSCI_CPU_ON32:
+	case PSCI_CPU_ON64:
+	case PSCI_AFFINITY_INFO32:
+	case PSCI_AFFINITY_INFO64:
+	case PSCI_MIGRATE_INFO_TYPE:
+	case PSCI_SYSTEM_OFF:
+	case PSCI_SYSTEM_RESET:
+	case PSCI_FEATURES:
+		return SUCCESS;
+	default:
+		return NOT_SUPPORTED;
+	}
+}
+
+static u64 arch_features(u64 function)
+{
+	return function == SMCCC_VERSION || function == SMCCC_ARCH_FEATURES ? SUCCESS : NOT_SUPPORTED;
+}
+
+static u64 answer(u64 function, const u64 *x)
+{
+	switch (function) {
+	case SMCCC_VERSION:
+		return SMCCC_1_2;
+	case SMCCC_ARCH_FEATURES:
+		return arch_features(x[1] & 0xffffffff);
+	case PSCI_CPU_ON32:
+	case PSCI_CPU_ON64:
+		return turn_on(x[1], x[2], x[3]);
+	case PSCI_CPU_OFF:
+		return turn_off();
+	case PSCI_FEATURES:
+		return features(x[1] & 0xffffffff);
+	case PSCI_CPU_SUSPEND32:
+	case PSCI_CPU_SUSPEND64:
+		return suspend(function, x);
+	default:
+		return forward_smc(function, x[1], x[2], x[3]);
+	}
+}
+
+/* Returns whether the call was one of PSCI's or SMCCC's own. Called with the lock held. */
+bool psci_call(struct frame *frame)
+{
+	u64 function = frame->x[0] & 0xffffffff;
+
+	if (function != SMCCC_ARCH_FEATURES && features(function) != SUCCESS)
+		return false;
+	report()->psci_calls++;
+	frame->x[0] = answer(function, frame->x);
+	return true;
+}

@@ -1,0 +1,149 @@
+/*
+ * RIPAS, the realm's IPA state (DEN0137, "Realm IPA state"): one byte for each granule of RAM. What is no RAM is EMPTY.
+ * In the normal world all RAM is RAM for ever.
+ */
+#include "monitor.h"
+
+static u8 *states;
+
+u8 *ripas_of(u64 ipa)
+{
+	return states + granule_of(ipa);
+}
+
+/* Everything is RAM, as a host leaves it before it activates a realm, save what it destroyed. */
+void ripas_init(u8 *table)
+{
+	bool is_ram;
+
+	states = table;
+	report()->ripas_table = (u64)table;
+	for (u32 i = 0; i < parameters.regions; i++) {
+		u64 granules = parameters.region[i].size / GRANULE;
+		u64 *word = (u64 *)ripas_of(parameters.region[i].base);
+
+		report()->granules += granules;
+		for (u64 n = 0; n < granules / 8; n++)
+			word[n] = RIPAS_RAM * 0x0101010101010101UL;
+	}
+	for (u32 i = 0; i < parameters.destroyed; i++) {
+		const struct range *range = &parameters.destroyed_range[i];
+		u64 end = range->base + range->size;
+
+		if (ram_run(range->base, end, &is_ram) != end || !is_ram)
+			panic("a destroyed range is no RAM", range->base);
+		memset(ripas_of(range->base), RIPAS_DESTROYED, range->size / GRANULE);
+	}
+}
+
+static u8 state_at(u64 ipa)
+{
+	bool is_ram;
+
+	ram_run(ipa, ipa + GRANULE, &is_ram);
+	return is_ram ? *ripas_of(ipa) : RIPAS_EMPTY;
+}
+
+/* The state at `base`, and where it changes, `top` at most. */
+u64 ripas_state_run(u64 base, u64 top, u8 *state)
+{
+	bool is_ram;
+
+	*state = state_at(base);
+	for (u64 at = base; at < top;) {
+		u64 end = ram_run(at, top, &is_ram);
+
+		if (!is_ram) {
+			if (*state != RIPAS_EMPTY)
+				return at;
+			at = end;
+			continue;
+		}
+		for (const u8 *seen = ripas_of(at); at < end; at += GRANULE, seen++) {
+			if (*seen != *state)
+				return at;
+		}
+	}
+	return top;
+}
+
+static void change_granule(u64 base, u8 state)
+{
+	u8 *held = ripas_of(base);
+
+	if (*held == state)
+		return;
+	wipe(base, GRANULE);
+	*held = state;
+	if (state == RIPAS_RAM)
+		report()->granules_made_private++;
+	else
+		report()->granules_shared++;
+}
+
+/* Changes a range within one region of RAM. Contents do not survive a change. */
+static void change_ram(u64 base, u64 top, u8 state)
+{
+	while (base < top && *ripas_of(base) == state)
+		base += GRANULE;
+	while (base < top && *ripas_of(top - GRANULE) == state)
+		top -= GRANULE;
+	if (base == top)
+		return;
+	stage2_unmap(base, top);
+	for (u64 granule = base; granule < top; granule += GRANULE)
+		change_granule(granule, state);
+	stage2_map(base, top);
+}
+
+/* The first DESTROYED granule of a range within RAM, else its end. */
+static u64 first_destroyed(u64 base, u64 top)
+{
+	const u8 *state = ripas_of(base);
+
+	while (base < top && *state != RIPAS_DESTROYED)
+		base += GRANULE, state++;
+	return base;
+}
+
+/*
+ * Changes the state of [base, top) to EMPTY or RAM, from the bottom up.
+ * Returns where it stopped: at what is no RAM and shall become it, or at a DESTROYED granule that shall stay.
+ */
+u64 ripas_change(u64 base, u64 top, u8 state, bool change_destroyed)
+{
+	bool is_ram;
+
+	while (base < top) {
+		u64 end = ram_run(base, top, &is_ram);
+
+		if (is_ram) {
+			u64 stop = change_destroyed ? end : first_destroyed(base, end);
+
+			change_ram(base, stop, state);
+			if (stop < end)
+				return stop;
+		} else if (state != RIPAS_EMPTY) {
+			return base;
+		}
+		base = end;
+	}
+	return top;
+}
+
+/* Whether stage 2 maps an address by the rules; if not, why. The answer to a fault that raced with a change is yes. */
+bool access_allowed(u64 ipa, u8 *kind, u8 *state)
+{
+	bool is_ram, alias = ipa >= protected_end();
+	u64 address = alias ? ipa - protected_end() : ipa;
+
+	ram_run(address, address + 1, &is_ram);
+	*state = is_ram ? *ripas_of(address & -GRANULE) : RIPAS_EMPTY;
+	if (parameters.world == WORLD_NORMAL || (alias && !is_ram))
+		*kind = ABORT_OUTSIDE;
+	else if (!is_ram)
+		*kind = ABORT_PROTECTED_DEVICE;
+	else
+		*kind = alias ? ABORT_ALIAS_OF_PRIVATE : ABORT_PROTECTED_NOT_RAM;
+	return is_ram && *state == (alias ? RIPAS_EMPTY : RIPAS_RAM);
+}
