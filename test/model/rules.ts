@@ -1,4 +1,8 @@
-import { type Question, predict } from '../../src/model/predict.ts';
+import { PTE_TYPE_PAGE } from '../../src/linux/pgprot.ts';
+import { createPgdMapping } from '../../src/model/create-mapping.ts';
+import { leafRuns } from '../../src/model/leaf-runs.ts';
+import { LinearMap } from '../../src/model/linear-map.ts';
+import { predict, type Question } from '../../src/model/predict.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
 
@@ -15,30 +19,36 @@ function leaves({ checkpoints }: Prediction): number {
   return checkpoints.init?.leaves.length ?? 0;
 }
 
-/** The question with one more request to split at the second page of a large leaf in the middle of memory. */
-function withRequest(original: Question): Question {
-  const { linearRegion } = predict(original);
-  const start = linearRegion.start + 0x1800_0000n + BigInt(original.traits.geometry.granule);
-  const request = { start, end: start + BigInt(original.traits.geometry.granule), before: 'init' as const };
+/** The question with one more request to split, `size` bytes from `offset` in the linear region. */
+function withRequest(original: Question, offset: bigint, size: number): Question {
+  const start = predict(original).linearRegion.start + offset;
+  const request = { start, end: start + BigInt(size), before: 'init' as const };
   return { ...original, facts: { ...original.facts, splitRequests: [...original.facts.splitRequests, request] } };
 }
 
+/** A place in the middle of memory, where leaves are as large as they get. */
+const MIDDLE = 0x1800_0000n;
+
+/** Whether a request for the second page of a large leaf splits it. */
 function requestSplits(name: string): boolean {
   const original = question(name);
-  return leaves(predict(withRequest(original))) > leaves(predict(original));
+  const { granule } = original.traits.geometry;
+  return leaves(predict(withRequest(original, MIDDLE + BigInt(granule), granule))) > leaves(predict(original));
 }
 
 export const rules: readonly Rule[] = [
   {
     name: 'kernels before 6.18 do not know the capability, whatever the CPU',
-    holds: () => !predict({ ...question('6.17.13+deb13-arm64@neoverse-v3-r0p1+noalias'), facts: trusted() }).decisions.bootCpuBbml,
+    holds: () =>
+      !predict({ ...question('6.17.13+deb13-arm64@neoverse-v3-r0p1+noalias'), facts: trusted() }).decisions.bootCpuBbml,
   },
   {
-    name: '16K pages have no level 1 blocks, even with 256 GiB of memory',
+    name: '16K pages have no level 1 blocks, even where memory is aligned to them',
     holds: () => {
-      const large = question('7.3.4+deb13-arm64-16k@max+off+kfence100');
-      const prediction = predict({ ...large, machine: { ...large.machine, memory: 256 * 1024 } });
-      return prediction.checkpoints.paging_init?.leaves.every(({ level }) => level > 1) === true;
+      const { traits } = question('7.3.4+deb13-arm64-16k@max+off+kfence100');
+      const map = new LinearMap(traits.geometry, 47, 0n, 0);
+      createPgdMapping(map, traits, 0, 2 * traits.geometry.PUD_SIZE, PTE_TYPE_PAGE, 0, true);
+      return leafRuns(map, []).every(({ level }) => level === 2);
     },
   },
   {
@@ -52,6 +62,14 @@ export const rules: readonly Rule[] = [
   {
     name: 'since f12b435de2f2 nothing is split unless the requires flag is set',
     holds: () => !requestSplits('7.1.13+deb13-arm64@neoverse-v3-r0p2+off+kfence100'),
+  },
+  {
+    name: 'a request for a whole contiguous group splits nothing',
+    holds: () => {
+      const original = question('7.0.13+deb13-arm64@neoverse-v3-r0p2+kfence100');
+      const group = withRequest(original, MIDDLE, original.traits.geometry.CONT_PMD_SIZE);
+      return leaves(predict(group)) === leaves(predict(original));
+    },
   },
 ];
 

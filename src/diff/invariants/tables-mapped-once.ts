@@ -1,6 +1,7 @@
 import { accessOf } from '../access.ts';
 import { type Invariant, imageVa, inVirtual } from '../context.ts';
 import { clipToPhysical } from '../physical.ts';
+import { tableRange } from '../table-range.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
@@ -10,14 +11,14 @@ import { leavesViolation } from './violation.ts';
  * others) are cleared again. Another writable alias is a way to forge translations.
  */
 export const tablesMappedOnce: Invariant = (context) => {
-  const { capture, image, linear, granule } = context;
+  const { capture, image, linear } = context;
   if (capture.checkpoint !== 'init') return [];
   const imageView = { start: imageVa(image, '_text'), end: imageVa(image, '_end') };
   const others = capture.ttbr1.leaves.filter(
     (run) => !inVirtual(run, linear) && !inVirtual(run, imageView) && accessOf(context.regime, run).el1.write,
   );
-  const aliases = capture.ttbr1.tables.flatMap(({ pa }) =>
-    others.flatMap((run) => clipToPhysical(run, { start: pa, end: pa + granule }) ?? []),
+  const aliases = capture.ttbr1.tables.flatMap((table) =>
+    others.flatMap((run) => clipToPhysical(run, tableRange(table, context.regime)) ?? []),
   );
   return leavesViolation(
     context,

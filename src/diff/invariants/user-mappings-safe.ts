@@ -2,6 +2,7 @@ import type { LeafRun } from '../../vmsa/types.ts';
 import { accessOf } from '../access.ts';
 import { type Invariant, imageRange } from '../context.ts';
 import { clipToPhysical } from '../physical.ts';
+import { tableRange } from '../table-range.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
@@ -10,12 +11,15 @@ import { leavesViolation } from './violation.ts';
  * executable at EL1, since every user prot has PTE_PXN (arch/arm64/include/asm/pgtable-prot.h).
  */
 export const userMappingsSafe: Invariant = (context) => {
-  const { capture, image, granule } = context;
+  const { capture, image } = context;
   if (!capture.ttbr0 || !context.userRegime) return [];
   const regime = context.userRegime;
   const user = capture.ttbr0.leaves.filter((run) => run.valid);
   const writable = user.filter((run) => accessOf(regime, run).el0.write || accessOf(regime, run).el1.write);
-  const tables = [...capture.ttbr1.tables, ...capture.ttbr0.tables].map(({ pa }) => ({ start: pa, end: pa + granule }));
+  const tables = [
+    ...capture.ttbr1.tables.map((table) => tableRange(table, context.regime)),
+    ...capture.ttbr0.tables.map((table) => tableRange(table, regime)),
+  ];
   const onTables = user.flatMap((run) => tables.flatMap((table) => clipToPhysical(run, table) ?? []));
   const kernel = [imageRange(image, '_text', '__init_begin'), imageRange(image, '__init_end', '_end')];
   const onImage = writable.flatMap((run) => kernel.flatMap((part) => clipToPhysical(run, part) ?? []));
