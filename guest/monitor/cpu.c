@@ -118,7 +118,9 @@ static void open_timers_and_interrupts(void)
 /* Sets EL2 up for the guest on this CPU; the tables are there already. */
 void prepare_cpu(u32 cpu)
 {
-	write_sysreg(hcr_el2, HCR_RW | HCR_VM | HCR_SWIO | HCR_TID3 | HCR_TSC | HCR_APK | HCR_API | HCR_ENSCXT | HCR_ATA);
+	u64 traps = HCR_TSC | (identity_is_altered(cpu) ? HCR_TID3 : 0);
+
+	write_sysreg(hcr_el2, HCR_RW | HCR_VM | HCR_SWIO | HCR_APK | HCR_API | HCR_ENSCXT | HCR_ATA | traps);
 	write_sysreg(hstr_el2, 0);
 	write_sysreg(vmpidr_el2, read_sysreg(mpidr_el1));
 	identity_apply(cpu);

@@ -16,6 +16,19 @@ void identity_apply(u32 cpu)
 	write_sysreg(vpidr_el2, midr != 0 ? midr : read_sysreg(midr_el1));
 }
 
+/*
+ * Whether the CPU's ID registers must be trapped. Where not, they are left alone: a kernel without hardware access flags
+ * reads one at every page fault.
+ */
+bool identity_is_altered(u32 cpu)
+{
+	for (u32 i = 0; i < parameters.overrides; i++) {
+		if ((parameters.override[i].cpus >> cpu & 1) != 0)
+			return true;
+	}
+	return false;
+}
+
 #define ID_CASE(crm, op2)  \
 	case 8 * crm + op2: \
 		return read_sysreg(S3_0_C0_C##crm##_##op2);

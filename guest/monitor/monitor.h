@@ -80,6 +80,7 @@ u64 boot_argument(u32 cpu, u64 *entry);
 
 /* identity.c */
 void identity_apply(u32 cpu);
+bool identity_is_altered(u32 cpu);
 bool identity_read(u32 encoding, u32 cpu, u64 *value);
 
 /* inject.c */
