@@ -7,52 +7,51 @@ import { stage1Regime } from '../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../src/vmsa/types.ts';
 import { walk } from '../src/vmsa/walk.ts';
 import { type LinearMapFile, writeLinearMap } from './linear-map-file.ts';
+import { median, type Ratio, spread } from './ratio.ts';
 
-/** Milliseconds, medians of one run on one RAM file; the files are opened and the tables read in each measurement. */
-export interface WalkTimes {
+/** Milliseconds on one RAM file, medians of each turn; the file is opened and the tables are read in each measurement. */
+interface WalkTimes {
   gibibytes: number;
-  walk: number;
+  walk: number[];
   /** The first walk of the process at this size; at 1 GiB that is before the JIT compiler has seen the code. */
   first: number;
   /** The C walker with one pread a table, and with the file mapped. */
-  cPread: number;
-  cMmap: number;
-  /** The Python stand-in for debugger scripts such as gdb-pt-dump. */
-  python?: number;
+  cPread: number[];
+  cMmap: number[];
+  /** The Python stand-in for debugger scripts such as gdb-pt-dump; empty where it was not asked. */
+  python: number[];
 }
 
-/** Ratios that the bench reports. */
-export interface WalkRatios {
-  /** walk / C, against the faster of the two C walkers. */
-  c1: number;
-  c16: number;
-  /** Python stand-in / walk at 1 GiB. */
-  python1: number;
-}
-
-const TURNS = 3;
+const TURNS = 5;
 
 /** Walks in each turn: as many as make the turns of every size about equally long. */
 const roundsOf = (gibibytes: number) => Math.ceil(112 / gibibytes);
 
-/** Measures the outside walk of page-mapped 1 and 16 GiB guests against C and Python on the same RAM files, and prints it. */
-export async function benchWalk(): Promise<WalkRatios> {
+/** Measures the outside walk of page-mapped 1 and 16 GiB guests against C and Python on the same RAM files. */
+export async function benchWalk(): Promise<Ratio[]> {
   return await withDir(
     async ({ path: folder }) => {
       const walker = join(folder, 'walker');
       await execa('cc', ['-O2', '-o', walker, join(import.meta.dirname, 'walker.c')]);
       const one = await measure(writeLinearMap(join(folder, 'ram1'), 1), walker, 1, true);
       const sixteen = await measure(writeLinearMap(join(folder, 'ram16'), 16), walker, 16, false);
-      const ratios = {
-        c1: one.walk / Math.min(one.cPread, one.cMmap),
-        c16: sixteen.walk / Math.min(sixteen.cPread, sixteen.cMmap),
-        python1: (one.python ?? Number.NaN) / one.walk,
-      };
-      print([one, sixteen], ratios);
-      return ratios;
+      for (const times of [one, sixteen]) print(times);
+      return [
+        { what: 'outside walk / faster C walker, 1 GiB', values: againstC(one) },
+        { what: 'outside walk / faster C walker, 16 GiB', values: againstC(sixteen), target: { at: 'most', value: 2 } },
+        {
+          what: 'debugger script (Python stand-in) / outside walk, 1 GiB',
+          values: one.python.map((python, turn) => python / one.walk[turn]),
+          target: { at: 'least', value: 50 },
+        },
+      ];
     },
     { unsafeCleanup: true },
   );
+}
+
+function againstC({ walk: own, cPread, cMmap }: WalkTimes): number[] {
+  return own.map((time, turn) => time / Math.min(cPread[turn], cMmap[turn]));
 }
 
 /** Takes turns between the walkers, so that a busy machine slows all of them alike. */
@@ -62,18 +61,15 @@ async function measure(
   gibibytes: number,
   withPython: boolean,
 ): Promise<WalkTimes> {
-  const times = { walk: [] as number[], cPread: [] as number[], cMmap: [] as number[], python: [] as number[] };
+  const times: WalkTimes = { gibibytes, first: timeWalk(file), walk: [], cPread: [], cMmap: [], python: [] };
   const rounds = roundsOf(gibibytes);
   for (let turn = 0; turn < TURNS; turn++) {
-    for (let round = 0; round < rounds; round++) times.walk.push(timeWalk(file));
-    times.cPread.push(...(await timeC(file, walker, rounds, 'pread')));
-    times.cMmap.push(...(await timeC(file, walker, rounds, 'mmap')));
+    times.walk.push(median(Array.from({ length: rounds }, () => timeWalk(file))));
+    times.cPread.push(median(await timeC(file, walker, rounds, 'pread')));
+    times.cMmap.push(median(await timeC(file, walker, rounds, 'mmap')));
     if (withPython) times.python.push(await timePython(file));
   }
-  const [first] = times.walk;
-  const medians = { walk: median(times.walk), cPread: median(times.cPread), cMmap: median(times.cMmap) };
-  const measured = { gibibytes, first, ...medians };
-  return withPython ? { ...measured, python: median(times.python) } : measured;
+  return times;
 }
 
 function timeWalk(file: LinearMapFile): number {
@@ -122,20 +118,9 @@ function check(file: LinearMapFile, leaves: number, runs: number): void {
   }
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+function print({ gibibytes, walk: own, first, cPread, cMmap, python }: WalkTimes): void {
+  const others = `C with pread ${spread(cPread, 2)}, C with mmap ${spread(cMmap, 2)}`;
+  const standIn = python.length === 0 ? '' : `, Python stand-in ${spread(python, 0)}`;
+  console.log(`${gibibytes} GiB of pages, milliseconds:`);
+  console.log(`  outside walk ${spread(own, 2)}, the first ${first.toFixed(2)}; ${others}${standIn}`);
 }
-
-function print(times: WalkTimes[], ratios: WalkRatios): void {
-  for (const { gibibytes, walk: own, first, cPread, cMmap, python } of times) {
-    const others = `C with pread ${cPread.toFixed(2)}, C with mmap ${cMmap.toFixed(2)}`;
-    const standIn = python === undefined ? '' : `, Python stand-in ${python.toFixed(0)}`;
-    console.log(
-      `${gibibytes} GiB of pages, milliseconds: outside walk ${own.toFixed(2)} (first ${first.toFixed(2)}), ${others}${standIn}`,
-    );
-  }
-  console.log(`outside walk / faster C: ${ratios.c1.toFixed(2)} at 1 GiB, ${ratios.c16.toFixed(2)} at 16 GiB`);
-  console.log(`Python stand-in for debugger scripts / outside walk: ${ratios.python1.toFixed(0)} at 1 GiB`);
-}
-
-if (import.meta.main) await benchWalk();

@@ -48,7 +48,7 @@ export function kernelOf({ image, traits }: LoadedKernel): CaseResult['kernel'] 
 }
 
 /** Command line of a case: the scenario's parameters, the console, and what the guest's init reads. */
-function commandLine({ kernel, scenario }: Case): string {
+export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
   const words = [...kernelParameters(scenario, kernel.traits), 'console=ttyAMA0', 'rdinit=/init'];
   return [...words, '--', `ptdiff.probes=${scenario.probes.join(',')}`].join(' ');
 }
@@ -73,7 +73,7 @@ async function observe(
       symbols: kernel.symbols,
       machine: scenario.machine,
       cpu: qemu,
-      commandLine: commandLine(each),
+      commandLine: commandLine(kernel, scenario),
       initramfs: laboratory.initramfs.path,
       emulator: laboratory.emulator,
       directory: scratch.path,

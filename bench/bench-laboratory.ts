@@ -1,0 +1,29 @@
+import { buildInitramfs } from '../guest/build.ts';
+import { loadKnownIssues } from '../results/known-issues.ts';
+import { type LoadedKernel, loadKernel } from '../src/cli/loaded-kernel.ts';
+import { say } from '../src/cli/output.ts';
+import { scenariosNamed } from '../src/cli/plan.ts';
+import { chooseEmulator, knownIssuesFolder } from '../src/cli/run.ts';
+import type { Laboratory } from '../src/cli/run-case.ts';
+import type { Scenario } from '../src/scenario/types.ts';
+
+/** What every measured boot needs, brought before any clock runs. */
+export interface BenchLaboratory {
+  laboratory: Laboratory;
+  kernel: LoadedKernel;
+  scenario: Scenario;
+}
+
+/** @throws PtdiffError as `ptdiff run` does */
+export async function benchLaboratory(kernel: string, scenario: string): Promise<BenchLaboratory> {
+  const [found] = await scenariosNamed(scenario);
+  return {
+    kernel: await loadKernel(kernel, { progress: say }),
+    scenario: found,
+    laboratory: {
+      emulator: await chooseEmulator(undefined),
+      initramfs: await buildInitramfs({ progress: say }),
+      knownIssues: await loadKnownIssues(knownIssuesFolder),
+    },
+  };
+}

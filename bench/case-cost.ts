@@ -1,0 +1,64 @@
+import { execa } from 'execa';
+import { withDir } from 'tmp-promise';
+import { bareCommand } from '../harness/qemu-command.ts';
+import { RunDirectory } from '../harness/run-directory.ts';
+import { runCase } from '../src/cli/run-case.ts';
+import type { BenchLaboratory } from './bench-laboratory.ts';
+import { type CpuSeconds, cpuSecondsOf } from './cpu-seconds.ts';
+import { machineOf } from './machine.ts';
+import { type Ratio, spread } from './ratio.ts';
+
+/** The machine of the case, booted by QEMU alone until the guest's init powers it off. Its console goes nowhere. */
+async function bareBoot(bench: BenchLaboratory): Promise<void> {
+  const [program, ...words] = bareCommand(machineOf(bench));
+  await execa(program, words, { stdio: 'ignore' });
+}
+
+async function wholeCase(bench: BenchLaboratory, directory: RunDirectory, name: string): Promise<void> {
+  const { laboratory, kernel, scenario } = bench;
+  const each = { name, kernel, scenario, directory: directory.caseDirectory(name) };
+  const result = await runCase(laboratory, each, new AbortController().signal);
+  if (result.verdict !== 'pass' && result.verdict !== 'known') {
+    throw new Error(`The measured case ended ${result.verdict}: ${result.reason ?? result.findings[0]?.title}.`);
+  }
+  directory.append(result);
+}
+
+/**
+ * CPU seconds of whole cases (boot under the harness, captures, prediction, verdict, files) against bare boots of the same
+ * machine, turn about. Both count everything that was started for them; the harness its own JavaScript too.
+ */
+export async function benchCaseCost(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
+  const bare: CpuSeconds[] = [];
+  const whole: CpuSeconds[] = [];
+  await withDir(
+    async ({ path }) => {
+      const directory = new RunDirectory(path);
+      for (let round = 0; round < rounds; round++) {
+        const turns = [
+          async () => bare.push(await cpuSecondsOf(() => bareBoot(bench))),
+          async () => whole.push(await cpuSecondsOf(() => wholeCase(bench, directory, `case-${round}`))),
+        ];
+        // The first of two is not always the same one.
+        for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn();
+      }
+    },
+    { unsafeCleanup: true },
+  );
+  const seconds = (list: CpuSeconds[], part: keyof CpuSeconds) =>
+    spread(
+      list.map((cost) => cost[part]),
+      2,
+    );
+  const [first] = whole;
+  console.log(`CPU seconds of ${bench.kernel.image.release}, scenario ${bench.scenario.name}:`);
+  console.log(`  bare boot, to the guest's power-off: QEMU ${seconds(bare, 'children')}`);
+  console.log(
+    `  whole case: QEMU ${seconds(whole, 'children')}, ptdiff ${seconds(whole, 'own')}, of it ${first.own.toFixed(2)} in the first case`,
+  );
+  return {
+    what: `whole case / bare boot, CPU seconds, ${bench.scenario.name}`,
+    values: whole.map(({ own, children }, round) => (own + children) / bare[round].children),
+    target: { at: 'most', value: 1.05 },
+  };
+}

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dir } from 'tmp-promise';
+import { captureRegisters } from '../harness/capture-checkpoint.ts';
+import { scratchDirectory } from '../harness/scratch-directory.ts';
+import { startMachine, type VirtualMachine } from '../harness/virtual-machine.ts';
+import { PtdiffError } from '../src/errors.ts';
+import { stage1Regime } from '../src/vmsa/regime.ts';
+import { walk } from '../src/vmsa/walk.ts';
+import type { BenchLaboratory } from './bench-laboratory.ts';
+import { machineOf } from './machine.ts';
+import { median, type Ratio, spread } from './ratio.ts';
+
+/** CPU milliseconds of all threads of a process (Documentation/scheduler/sched-stats.rst: the first field, in ns). */
+function cpuMilliseconds(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]) / 1e6)
+    .reduce((sum, value) => sum + value, 0);
+}
+
+/** The outside walk of the kernel half, registers included, in milliseconds of wall clock; several times. */
+async function walks(vm: VirtualMachine, thread: string): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < 9; round++) {
+    const start = performance.now();
+    const registers = await captureRegisters(vm.gdb, thread);
+    walk(stage1Regime(registers, 'ttbr1'), vm.ram);
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+/** One boot of a kernel with CONFIG_PTDUMP_DEBUGFS, whose init reads the dump. */
+async function measureDump(bench: BenchLaboratory, directory: string): Promise<{ dump: number; walk: number[] }> {
+  const address = bench.kernel.symbols.address('ptdump_show');
+  if (address === undefined)
+    throw new PtdiffError('usage', 'The kernel has no ptdump_show(): it needs CONFIG_PTDUMP_DEBUGFS.');
+  const vm = await startMachine(machineOf(bench), undefined, directory, new AbortController().signal);
+  try {
+    const { gdb, pid } = vm;
+    // The last call is the whole one: seq_read_iter() calls again with a larger buffer until the dump fits.
+    let dump = 0;
+    let walk: number[] = [];
+    await gdb.insertBreakpoint(address);
+    for (;;) {
+      const stop = await gdb.resume();
+      if (stop.kind !== 'stopped' || stop.signal !== 5) break;
+      const { pc, x30 } = await gdb.readRegisters(stop.thread, ['pc', 'x30']);
+      await gdb.removeBreakpoint(pc);
+      if (pc === address) {
+        await gdb.insertBreakpoint(x30);
+        dump = -cpuMilliseconds(pid);
+      } else {
+        dump += cpuMilliseconds(pid);
+        walk = await walks(vm, stop.thread);
+        await gdb.insertBreakpoint(address);
+      }
+    }
+    if (walk.length === 0) throw new PtdiffError('usage', 'The guest never read its debugfs dump.');
+    return { dump, walk };
+  } finally {
+    await vm.stop();
+  }
+}
+
+/**
+ * The time that a guest needs to write its own kernel_page_tables, in CPU time of QEMU, against the outside walk of the same tables at
+ * the same instant. The guest's dump is emulated work, which is what one waits for here; on hardware it would be faster.
+ */
+export async function benchGuestDump(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
+  const scratch = await dir({
+    tmpdir: scratchDirectory(bench.scenario.machine.memory * 2 ** 20),
+    prefix: 'ptdiff-',
+    unsafeCleanup: true,
+  });
+  try {
+    const measured = [];
+    for (let round = 0; round < rounds; round++) measured.push(await measureDump(bench, scratch.path));
+    const dumps = measured.map(({ dump }) => dump);
+    const walks = measured.map(({ walk }) => median(walk));
+    console.log(`The debugfs dump of ${bench.kernel.image.release}, scenario ${bench.scenario.name}, milliseconds:`);
+    console.log(`  guest's own dump ${spread(dumps, 1)}, outside walk ${spread(walks, 2)}`);
+    return {
+      what: "guest's own dump / outside walk",
+      values: dumps.map((dump, round) => dump / walks[round]),
+      target: { at: 'least', value: 1 },
+    };
+  } finally {
+    await scratch.cleanup();
+  }
+}

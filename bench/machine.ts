@@ -1,0 +1,16 @@
+import type { QemuMachine } from '../harness/qemu-command.ts';
+import { commandLine } from '../src/cli/run-case.ts';
+import { cpuNamed } from '../src/scenario/cpus.ts';
+import type { BenchLaboratory } from './bench-laboratory.ts';
+
+/** The machine that a case boots, for boots beside the harness. */
+export function machineOf({ laboratory, kernel, scenario }: BenchLaboratory): QemuMachine {
+  return {
+    emulator: laboratory.emulator.command,
+    machine: scenario.machine,
+    cpu: cpuNamed(scenario.machine.cpu).qemu,
+    image: kernel.image.imagePath,
+    initramfs: laboratory.initramfs.path,
+    commandLine: commandLine(kernel, scenario),
+  };
+}

@@ -1,0 +1,32 @@
+/** One number of the bench: measured several times in one run, with what it should be. */
+export interface Ratio {
+  what: string;
+  /** One value a round. */
+  values: number[];
+  /** Absent for what is only told. */
+  target?: { at: 'most' | 'least'; value: number };
+}
+
+/** The middle of an odd number of values, the mean of the two in the middle of an even one. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** `median (least-most)`, each with that many decimals. */
+export function spread(values: readonly number[], decimals: number): string {
+  const [middle, least, most] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
+    value.toFixed(decimals),
+  );
+  return `${middle} (${least}-${most})`;
+}
+
+/** One line: the ratio, its spread, its target, and whether the median keeps it. */
+export function formatRatio({ what, values, target }: Ratio): string {
+  const middle = median(values);
+  const told = `${what}: ${spread(values, middle >= 20 ? 0 : 2)} of ${values.length}`;
+  if (target === undefined) return told;
+  const kept = target.at === 'most' ? middle <= target.value : middle >= target.value;
+  return `${told}; target: at ${target.at} ${target.value}, ${kept ? 'met' : 'MISSED'}`;
+}

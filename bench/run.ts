@@ -1,0 +1,96 @@
+import { loadavg } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { exitCodes } from '../src/cli/exit-codes.ts';
+import { messageOf, PtdiffError } from '../src/errors.ts';
+import { type BenchLaboratory, benchLaboratory } from './bench-laboratory.ts';
+import { benchCaseCost } from './case-cost.ts';
+import { benchGuestDump } from './guest-dump.ts';
+import { formatRatio, type Ratio } from './ratio.ts';
+import { benchThroughput } from './throughput.ts';
+import { benchWalk } from './walk.ts';
+
+const parts = ['walk', 'dump', 'case', 'jobs'] as const;
+type Part = (typeof parts)[number];
+
+interface Options {
+  only: Part[];
+  kernel: string;
+  scenario: string[];
+  rounds: number;
+  ptdumpImage?: string;
+}
+
+function partsOf(value: string): Part[] {
+  const asked = value.split(',');
+  const unknown = asked.find((name) => !parts.some((part) => part === name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is none of ${parts.join(', ')}.`);
+  return parts.filter((part) => asked.includes(part));
+}
+
+function roundsOf(value: string): number {
+  const rounds = Number(value);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new InvalidArgumentError('It must be a number from 1 on.');
+  return rounds;
+}
+
+function options(): Options {
+  const program = new Command('bench')
+    .description('Prints ratios, each measured in one run: median (least-most). Never fails on a number.')
+    .addOption(new Option('--only <parts>', `of ${parts.join(',')}`).argParser(partsOf).default([...parts], 'all'))
+    .option('--kernel <spec>', 'kernel of case and jobs, as for ptdiff run', 'debian:7.3')
+    .option(
+      '--scenario <name>',
+      'scenario of case and jobs; may be repeated (default: max, neoverse-v3-r0p2)',
+      collect,
+      [],
+    )
+    .option('--rounds <n>', 'rounds of dump, case and jobs; 1 is quick', roundsOf, 5)
+    .option('--ptdump-image <path[,config=path]>', 'a kernel with CONFIG_PTDUMP_DEBUGFS, for dump')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage));
+  const given = program.parse().opts<Options>();
+  return { ...given, scenario: given.scenario.length > 0 ? given.scenario : ['max', 'neoverse-v3-r0p2'] };
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+/** Each part with what it needs; a part that cannot be measured says why. */
+async function measure(part: Part, { kernel, scenario, rounds, ptdumpImage }: Options): Promise<Ratio[]> {
+  const each = async (bench: (laboratory: BenchLaboratory) => Promise<Ratio>) => {
+    const ratios: Ratio[] = [];
+    for (const name of scenario) ratios.push(await bench(await benchLaboratory(kernel, name)));
+    return ratios;
+  };
+  switch (part) {
+    case 'walk':
+      return await benchWalk();
+    case 'dump':
+      if (ptdumpImage === undefined) {
+        console.log("Not measured: the guest's own debugfs dump. Debian's kernels are built without it; give one that");
+        console.log('has CONFIG_PTDUMP_DEBUGFS by --ptdump-image.');
+        return [];
+      }
+      return [await benchGuestDump(await benchLaboratory(`file:${ptdumpImage}`, 'max'), rounds)];
+    case 'case':
+      return await each((laboratory) => benchCaseCost(laboratory, rounds));
+    case 'jobs':
+      return await each((laboratory) => benchThroughput(laboratory, rounds));
+  }
+}
+
+async function main(): Promise<void> {
+  const asked = options();
+  const [load] = loadavg();
+  if (load > 0.5) console.log(`This host is busy (load ${load.toFixed(1)}): the spreads will be wide.`);
+  for (const part of asked.only) {
+    for (const ratio of await measure(part, asked)) console.log(`=> ${formatRatio(ratio)}`);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${messageOf(error)}`);
+  process.exitCode = error instanceof PtdiffError && error.fault === 'usage' ? exitCodes.usage : exitCodes.errors;
+}
