@@ -34,6 +34,26 @@ export interface SplitRequest {
   before: CheckpointName;
 }
 
+/**
+ * One request to change between private and shared memory, recorded at realm_set_memory_decrypted() or realm_set_memory_encrypted()
+ * (arch/arm64/mm/pageattr.c).
+ */
+export interface SharingRequest {
+  /** First linear address, and number of pages of the kernel's size. */
+  start: bigint;
+  pages: number;
+  direction: 'decrypt' | 'encrypt';
+  /** Whether smp_cpus_done() had been reached: from there on the CPU capabilities are final. */
+  capabilitiesFinal: boolean;
+  /** CPUs that were online at that moment (__num_online_cpus). */
+  onlineCpus: number;
+  /** page_alloc_available, on kernels that have it. */
+  pageAllocator?: boolean;
+  /** Kernel function that asked, by the return address: for the reader, no rule depends on it. */
+  caller: string;
+  before: CheckpointName;
+}
+
 /** What the guest's own files said. Text of the guest is hostile: bounded by the reader, never trusted. */
 export interface GuestFiles {
   /** By path, e.g. '/proc/iomem'; 'dmesg' for the kernel log; 'kernel_page_tables' for the debugfs dump. */
@@ -60,6 +80,8 @@ export type BootEnd =
 export interface Evidence {
   captures: Capture[];
   splitRequests: SplitRequest[];
+  /** Only in a realm. */
+  sharing?: SharingRequest[];
   files: GuestFiles;
   probes: ProbeResult[];
   /** What went wrong inside the guest's init, and records of it that could not be believed; hostile text. */

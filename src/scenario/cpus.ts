@@ -7,6 +7,8 @@ export interface CpuIdentity {
   qemu: string;
   /** MIDR_EL1, which QEMU's debugger interface does not show. */
   midr: bigint;
+  /** ID_AA64MMFR2_EL1.BBM that the monitor shows instead of QEMU's 2; needs a monitor. */
+  bbm?: number;
   /** What it is there for. */
   about: string;
 }

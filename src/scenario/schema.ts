@@ -6,8 +6,10 @@ import { probeNames, type Scenario } from './types.ts';
 const MIB = 2 ** 20;
 const page = (value: number): boolean => value % 4096 === 0;
 
+const cpuName = z.enum(cpus.map(({ name }) => name) as [string, ...string[]]);
+
 const machine = z.strictObject({
-  cpu: z.enum(cpus.map(({ name }) => name) as [string, ...string[]]),
+  cpu: cpuName,
   cpus: z.int().min(1).max(8).default(1),
   memory: z.int().min(256).max(65536).default(1024),
   holes: z
@@ -18,7 +20,10 @@ const machine = z.strictObject({
       }),
     )
     .default([]),
-  world: z.enum(['normal']).default('normal'),
+  world: z.enum(['normal', 'realm']).default('normal'),
+  firmware: z.enum(['monitor', 'monitor-rme']).optional(),
+  others: z.array(cpuName).optional(),
+  its: z.literal(false).optional(),
 });
 
 const scenario = z
@@ -32,7 +37,21 @@ const scenario = z
     parameters: z.array(z.string().regex(/^[^\s]+$/, 'must be one word each')).default([]),
     probes: z.array(z.enum(probeNames)).default(['memfd_secret']),
   })
+  .refine(monitorWhereNeeded, {
+    path: ['machine', 'firmware'],
+    message: "must be 'monitor' or 'monitor-rme' for a realm or for others, of which there are fewer than cpus",
+  })
   .refine(holesInside, { path: ['machine', 'holes'], message: 'must lie inside the memory, behind its first 256 MiB' });
+
+/** Only the monitor can make a realm, or CPUs that differ. */
+function monitorWhereNeeded({
+  machine,
+}: {
+  machine: { world: string; firmware?: string; others?: string[]; cpus: number };
+}): boolean {
+  const needed = machine.world === 'realm' || machine.others !== undefined;
+  return (!needed || machine.firmware !== undefined) && (machine.others?.length ?? 0) < machine.cpus;
+}
 
 /** The boot loader needs the start of RAM for the kernel, and the kernel its own initial RAM disk. */
 function holesInside(value: { machine: { memory: number; holes: { start: number; size: number }[] } }): boolean {

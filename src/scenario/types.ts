@@ -10,6 +10,15 @@ export interface Machine {
   holes: { start: number; size: number }[];
   /** World the guest runs in. */
   world: 'normal' | 'realm';
+  /**
+   * What runs below the kernel: nothing (the default); the realm monitor at EL2; or the monitor at R-EL2 behind FEAT_RME. A realm needs a monitor, and so do
+   * CPUs whose identities differ.
+   */
+  firmware?: 'monitor' | 'monitor-rme';
+  /** Identities of the CPUs after the first, where they differ from `cpu`: entry i is that of CPU i + 1. */
+  others?: string[];
+  /** False takes the GIC's Interrupt Translation Service away, whose tables a realm must share. */
+  its?: false;
 }
 
 /** Probes that the guest's init can run. */
