@@ -45,6 +45,8 @@ export function bbmOverride(cpus: number[], level: number): IdOverride {
 
 export interface MonitorParameters {
   world: 'normal' | 'realm';
+  /** Enter through EL3 and play the realm in the Realm world of FEAT_RME; otherwise at EL2. */
+  rme?: boolean;
   /** Width of the IPA space; in a realm its top bit is the alias bit. Default: what the CPU has, 48 at most. */
   ipaBits?: number;
   /** The monitor's own RAM, of `monitorMemorySize` at least; its base a multiple of 2 MiB; not among the guest's. */
@@ -74,7 +76,7 @@ const version = 1;
 /** guest/monitor/layout.h: the parameters follow the code in flash, and take one page. */
 export const parametersOffset = 0x10000;
 const parametersBytes = 0x1000;
-const recordBytes = 0xa98;
+const recordBytes = 0xaa0;
 const limits = { cpus: 8, regions: 8, destroyed: 4, overrides: 96 };
 
 const gib = 2 ** 30;
@@ -82,12 +84,26 @@ const mib = 2 ** 20;
 
 /**
  * How much RAM the monitor needs for a guest of these regions, in bytes (a multiple of 2 MiB): code and report, and for
- * every GiB the RIPAS and two stage 2 tables for every 2 MiB. What is not touched costs nothing in a sparse file.
+ * every GiB the RIPAS, two stage 2 tables for every 2 MiB, and the granule protection table. What is not touched costs nothing in a sparse file.
  */
 export function monitorMemorySize(regions: AddressRange[]): number {
   const bytes = regions.reduce((sum, { size }) => sum + size, 0);
   const gibs = Math.ceil(bytes / gib);
-  return Math.ceil((8 * mib + gibs * 4.5 * mib) / (2 * mib)) * 2 * mib;
+  return whole2M(8 * mib + gibs * 4.5 * mib) + rootSize(regions);
+}
+
+/** EL3's part, at the end: a granule protection table of 128 KiB for every GiB that is touched. */
+function rootSize(regions: AddressRange[]): number {
+  const gibs = regions.reduce((sum, { base, size }) => sum + Math.ceil(((base % gib) + size) / gib), 0);
+  return whole2M((gibs + 3) * 128 * 1024);
+}
+
+function rootBase({ memory, regions }: MonitorParameters): number {
+  return memory.base + memory.size - rootSize(regions);
+}
+
+function whole2M(bytes: number): number {
+  return Math.ceil(bytes / (2 * mib)) * 2 * mib;
 }
 
 /**
@@ -127,21 +143,22 @@ export function encodeParameters(parameters: MonitorParameters): Uint8Array {
   u32(0x40, overrides.length);
   u32(0x44, destroyed.length);
   u32(0x48, parameters.ripasStep ?? 0);
-  u64(0x50, parameters.uart ?? 0);
-  new Uint8Array(block.buffer).set((parameters.personalization ?? new Uint8Array()).subarray(0, 64), 0x58);
+  u64(0x50, parameters.rme ? rootBase(parameters) : 0);
+  u64(0x58, parameters.uart ?? 0);
+  new Uint8Array(block.buffer).set((parameters.personalization ?? new Uint8Array()).subarray(0, 64), 0x60);
   for (const [index, { base, size }] of regions.entries()) {
-    u64(0x98 + 16 * index, base);
-    u64(0xa0 + 16 * index, size);
+    u64(0xa0 + 16 * index, base);
+    u64(0xa8 + 16 * index, size);
   }
   for (const [index, { base, size }] of destroyed.entries()) {
-    u64(0x118 + 16 * index, base);
-    u64(0x120 + 16 * index, size);
+    u64(0x120 + 16 * index, base);
+    u64(0x128 + 16 * index, size);
   }
   for (const [cpu, midr] of midrs.slice(0, limits.cpus).entries()) {
-    u64(0x158 + 8 * cpu, midr ?? 0);
+    u64(0x160 + 8 * cpu, midr ?? 0);
   }
   for (const [index, { cpus, register, mask, value }] of overrides.entries()) {
-    const at = 0x198 + 24 * index;
+    const at = 0x1a0 + 24 * index;
     u32(at, cpus.reduce((set, cpu) => set | (1 << cpu), 0) >>> 0);
     u32(at + 4, 0xc000 | (register.crm << 3) | register.op2);
     u64(at + 8, mask);

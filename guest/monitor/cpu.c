@@ -11,6 +11,7 @@
 #define HCR_RW (1UL << 31)
 #define HCR_APK (1UL << 40)
 #define HCR_API (1UL << 41)
+#define HCR_GPF (1UL << 48)
 #define HCR_ENSCXT (1UL << 53)
 #define HCR_ATA (1UL << 56)
 
@@ -118,7 +119,7 @@ static void open_timers_and_interrupts(void)
 /* Sets EL2 up for the guest on this CPU; the tables are there already. */
 void prepare_cpu(u32 cpu)
 {
-	u64 traps = HCR_TSC | (identity_is_altered(cpu) ? HCR_TID3 : 0);
+	u64 traps = HCR_TSC | (identity_is_altered(cpu) ? HCR_TID3 : 0) | (parameters.root_base != 0 ? HCR_GPF : 0);
 
 	write_sysreg(hcr_el2, HCR_RW | HCR_VM | HCR_SWIO | HCR_APK | HCR_API | HCR_ENSCXT | HCR_ATA | traps);
 	write_sysreg(hstr_el2, 0);

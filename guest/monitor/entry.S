@@ -3,32 +3,19 @@
  * its own place, so the same image runs in flash and in whatever RAM the parameters name.
  */
 #include "layout.h"
+#include "macros.h"
 
 #define CURRENT_EL2 (2 << 2)
+#define CURRENT_EL3 (3 << 2)
 /* RES1 bits; MMU, caches and alignment checks off. */
 #define SCTLR_EL2_OFF 0x30c50830
 #define SCTLR_EL1_OFF 0x30d00800
 /* EL1h with D, A, I and F masked. */
 #define SPSR_GUEST 0x3c5
 
-	.macro constant register, value
-	movz	\register, #((\value) & 0xffff)
-	movk	\register, #(((\value) >> 16) & 0xffff), lsl #16
-	movk	\register, #(((\value) >> 32) & 0xffff), lsl #32
-	movk	\register, #(((\value) >> 48) & 0xffff), lsl #48
-	.endm
-
-	.macro address register, symbol
-	adrp	\register, \symbol
-	add	\register, \register, :lo12:\symbol
-	.endm
-
 	.section .text.entry, "ax"
 	.globl monitor_start
 monitor_start:
-	mrs	x0, CurrentEL
-	cmp	x0, #CURRENT_EL2
-	b.ne	no_way_in
 	adr	x19, monitor_start
 	add	x20, x19, #PARAMETERS_OFFSET
 	ldr	x0, [x20, #PARAMETERS_MAGIC_OFFSET]
@@ -36,6 +23,11 @@ monitor_start:
 	cmp	x0, x1
 	b.ne	no_way_in
 	ldr	x21, [x20, #PARAMETERS_BASE_OFFSET]
+	mrs	x0, CurrentEL
+	cmp	x0, #CURRENT_EL3
+	b.eq	el3_entry
+	cmp	x0, #CURRENT_EL2
+	b.ne	no_way_in
 	bl	move_to_ram
 	address	x0, primary
 	sub	x0, x0, x19
@@ -43,6 +35,7 @@ monitor_start:
 	br	x0
 
 /* Without parameters there is no UART to complain on: the harness sees a report that was never begun. */
+	.globl no_way_in
 no_way_in:
 	wfi
 	b	no_way_in
@@ -51,7 +44,8 @@ no_way_in:
 magic:
 	.quad	0x31504e4f4d445450
 
-/* Copies the image at x19 and the parameters at x20 to x21, and zeroes what follows the image. */
+/* Copies the image at x19 and the parameters at x20 to x21, and zeroes what follows the image. Changes x0 to x5. */
+	.globl move_to_ram
 move_to_ram:
 	address	x1, monitor_data_end
 	mov	x0, x19
@@ -70,9 +64,10 @@ move_to_ram:
 	sub	x2, x2, x19
 	add	x2, x2, x21
 	add	x1, x20, #PARAMETERS_SIZE
-3:	ldp	x3, x4, [x20], #16
+	mov	x0, x20
+3:	ldp	x3, x4, [x0], #16
 	stp	x3, x4, [x2], #16
-	cmp	x20, x1
+	cmp	x0, x1
 	b.lo	3b
 	dsb	sy
 	ic	iallu
@@ -86,7 +81,7 @@ move_to_ram:
 	.macro begin_on_own_stack
 	constant x0, SCTLR_EL2_OFF
 	msr	sctlr_el2, x0
-	address	x0, exception_vectors
+	address	x0, el2_vectors
 	msr	vbar_el2, x0
 	isb
 	mrs	x0, mpidr_el1
@@ -98,6 +93,7 @@ move_to_ram:
 	mov	sp, x1
 	.endm
 
+	.globl primary
 primary:
 	begin_on_own_stack
 	bl	start_primary

@@ -18,6 +18,13 @@
 /* Offsets in the parameter block that entry.S needs. */
 #define PARAMETERS_MAGIC_OFFSET 0x00
 #define PARAMETERS_BASE_OFFSET 0x18
+#define PARAMETERS_ROOT_OFFSET 0x50
+
+/* In Root memory, from its base (a multiple of 2 MiB): what EL3 keeps; stacks; the granule protection table. */
+#define ROOT_STACKS_OFFSET 0x1000
+#define ROOT_STACK_SIZE 0x1000
+#define ROOT_LEVEL0_OFFSET 0x10000
+#define ROOT_LEVEL1_OFFSET 0x20000
 
 #define MAX_CPUS 8
 #define STACK_SIZE 0x2000

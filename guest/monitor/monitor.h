@@ -61,6 +61,10 @@ u64 ripas_state_run(u64 base, u64 top, u8 *state);
 u64 ripas_change(u64 base, u64 top, u8 state, bool change_destroyed);
 bool access_allowed(u64 ipa, u8 *kind, u8 *state);
 
+/* gpt.c */
+void gpt_make_realm(u64 base, u64 top);
+void gpt_make_non_secure(u64 base, u64 top);
+
 /* rsi.c */
 bool rsi_call(struct frame *frame);
 

@@ -49,7 +49,8 @@ struct parameters {
 	uint32_t destroyed;
 	uint32_t ripas_step; /* granules that one IPA_STATE_SET changes at most; 0: all */
 	uint32_t reserved;
-	uint64_t uart; /* PL011 for the last words of a monitor that cannot go on */
+	uint64_t root_base; /* the last part of the monitor's memory, for EL3; 0: there is no EL3 */
+	uint64_t uart;      /* PL011 for the last words of a monitor that cannot go on */
 	uint8_t personalization[64];
 	struct range region[MAX_REGIONS];
 	struct range destroyed_range[MAX_DESTROYED];
@@ -59,11 +60,12 @@ struct parameters {
 
 _Static_assert(offsetof(struct parameters, magic) == PARAMETERS_MAGIC_OFFSET, "entry.S reads the magic");
 _Static_assert(offsetof(struct parameters, monitor_base) == PARAMETERS_BASE_OFFSET, "entry.S reads the base");
-_Static_assert(offsetof(struct parameters, personalization) == 0x58, "layout of the parameter block");
-_Static_assert(offsetof(struct parameters, region) == 0x98, "layout of the parameter block");
-_Static_assert(offsetof(struct parameters, destroyed_range) == 0x118, "layout of the parameter block");
-_Static_assert(offsetof(struct parameters, midr) == 0x158, "layout of the parameter block");
-_Static_assert(offsetof(struct parameters, override) == 0x198, "layout of the parameter block");
+_Static_assert(offsetof(struct parameters, root_base) == PARAMETERS_ROOT_OFFSET, "el3.S reads the root base");
+_Static_assert(offsetof(struct parameters, personalization) == 0x60, "layout of the parameter block");
+_Static_assert(offsetof(struct parameters, region) == 0xa0, "layout of the parameter block");
+_Static_assert(offsetof(struct parameters, destroyed_range) == 0x120, "layout of the parameter block");
+_Static_assert(offsetof(struct parameters, midr) == 0x160, "layout of the parameter block");
+_Static_assert(offsetof(struct parameters, override) == 0x1a0, "layout of the parameter block");
 _Static_assert(sizeof(struct parameters) <= PARAMETERS_SIZE, "the parameter block is one page");
 
 #endif

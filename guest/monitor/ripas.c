@@ -67,18 +67,30 @@ u64 ripas_state_run(u64 base, u64 top, u8 *state)
 	return top;
 }
 
-static void change_granule(u64 base, u8 state)
+/* Changes a run of granules that all have the same, other state: their contents, the physical address space, the record. */
+static void change_run(u64 base, u64 top, u8 state)
 {
-	u8 *held = ripas_of(base);
+	if (state == RIPAS_RAM) {
+		gpt_make_realm(base, top);
+		report()->granules_made_private += (top - base) / GRANULE;
+	}
+	wipe(base, top - base);
+	if (state == RIPAS_EMPTY) {
+		gpt_make_non_secure(base, top);
+		report()->granules_shared += (top - base) / GRANULE;
+	}
+	memset(ripas_of(base), state, (top - base) / GRANULE);
+}
 
-	if (*held == state)
-		return;
-	wipe(base, GRANULE);
-	*held = state;
-	if (state == RIPAS_RAM)
-		report()->granules_made_private++;
-	else
-		report()->granules_shared++;
+/* The end of the granules from `base` on that have the same state. */
+static u64 run_end(u64 base, u64 top)
+{
+	const u8 *held = ripas_of(base);
+	u64 end = base;
+
+	for (const u8 *seen = held; end < top && *seen == *held; seen++)
+		end += GRANULE;
+	return end;
 }
 
 /* Changes a range within one region of RAM. Contents do not survive a change. */
@@ -91,8 +103,11 @@ static void change_ram(u64 base, u64 top, u8 state)
 	if (base == top)
 		return;
 	stage2_unmap(base, top);
-	for (u64 granule = base; granule < top; granule += GRANULE)
-		change_granule(granule, state);
+	for (u64 at = base, end; at < top; at = end) {
+		end = run_end(at, top);
+		if (*ripas_of(at) != state)
+			change_run(at, end, state);
+	}
 	stage2_map(base, top);
 }
 

@@ -18,6 +18,8 @@
 #define READ_WRITE (3UL << 6)
 #define NORMAL_WRITE_BACK (0xfUL << 2)
 #define DEVICE_NGNRE (1UL << 2)
+/* With FEAT_RME: the output address is in the Non-secure physical address space. */
+#define NON_SECURE (1UL << 55)
 #define RAM_ATTRIBUTES (ACCESS_FLAG | INNER_SHAREABLE | READ_WRITE | NORMAL_WRITE_BACK)
 #define DEVICE_ATTRIBUTES (ACCESS_FLAG | READ_WRITE | DEVICE_NGNRE)
 
@@ -48,12 +50,17 @@ static u64 control;
 static u64 next_table;
 static u64 page_tables; /* two for each block of RAM: protected, alias */
 
+static u64 memory_end(void)
+{
+	return parameters.root_base != 0 ? parameters.root_base : parameters.monitor_base + parameters.monitor_size;
+}
+
 static u64 allocate(u64 size, u64 alignment)
 {
 	u64 address = (next_table + alignment - 1) & -alignment;
 
 	next_table = address + size;
-	if (next_table > parameters.monitor_base + parameters.monitor_size)
+	if (next_table > memory_end())
 		panic("the monitor's memory is too small", parameters.monitor_size);
 	return address;
 }
@@ -131,11 +138,17 @@ static u64 *level2_entry(u64 ipa)
 	return (u64 *)(*entry & DESCRIPTOR_ADDRESS) + (ipa >> 21) % ENTRIES;
 }
 
+/* What the alias half reaches is shared with the Non-secure world, where there is one. */
+static u64 shared_attributes(void)
+{
+	return parameters.root_base != 0 ? NON_SECURE : 0;
+}
+
 static u64 leaf(u64 address, u8 state, u64 half, u64 type)
 {
 	bool reachable = half == 0 ? state == RIPAS_RAM : state == RIPAS_EMPTY;
 
-	return reachable ? address | RAM_ATTRIBUTES | type : 0;
+	return reachable ? address | RAM_ATTRIBUTES | type | (half == 0 ? 0 : shared_attributes()) : 0;
 }
 
 static bool uniform(const u8 *states)
@@ -232,7 +245,7 @@ static void map_devices(void)
 
 	for (u64 gib = 0; gib < end; gib += GIB) {
 		if (gib_is_for_devices(gib))
-			*level1_entry(gib | alias_bit()) = gib | DEVICE_ATTRIBUTES | DESCRIPTOR_BLOCK;
+			*level1_entry(gib | alias_bit()) = gib | DEVICE_ATTRIBUTES | DESCRIPTOR_BLOCK | shared_attributes();
 	}
 }
 

@@ -31,6 +31,8 @@ static void check_parameters(void)
 		panic("number of RAM regions out of range", p->regions);
 	if (p->overrides > MAX_OVERRIDES || p->destroyed > MAX_DESTROYED)
 		panic("too many overrides or destroyed ranges", p->overrides);
+	if (p->root_base != 0 && p->world != WORLD_REALM)
+		panic("behind EL3 there is the realm world only", p->world);
 	if (p->monitor_base != (u64)monitor_start || p->monitor_base % BLOCK != 0)
 		panic("the monitor's base is not a multiple of 2 MiB", p->monitor_base);
 }
