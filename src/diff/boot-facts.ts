@@ -62,6 +62,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     ...(kfencePool === undefined ? {} : { kfencePool }),
     readOnlyVmalloc: frames,
     splitRequests: evidence.splitRequests,
+    sharing: evidence.sharing ?? [],
     probePages: evidence.probes.flatMap(({ pages }) => pages),
   };
 }

@@ -33,6 +33,13 @@ export function splitsLeaves({ traits, decisions }: BootState): boolean {
   return traits.splitAsksRequires ? decisions.linearMapRequiresBbml === true : !decisions.debugPagealloc;
 }
 
+/** Whether any single page of memory can be changed: the map has pages everywhere, or leaves can be split. */
+export function canChangePages(state: BootState): boolean {
+  const { decisions } = state;
+  const repainted = decisions.linearMapRequiresBbml === true && !decisions.systemBbml;
+  return decisions.forcePteMapping || repainted || splitsLeaves(state);
+}
+
 /** split_kernel_leaf_mapping() for one request; addresses outside the linear region and in the KFENCE pool change nothing here. */
 export function applySplit(state: BootState, { start, end }: Pick<SplitRequest, 'start' | 'end'>): void {
   const { map, traits, kfencePool } = state;

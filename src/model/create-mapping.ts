@@ -51,10 +51,15 @@ function init_pte(request: Request, table: Table, addr: number, end: number, pro
   const { map, traits } = request;
   const code = map.leaf(prot);
   const last = map.index(table, addr) + (end - addr) / map.geometry.granule;
+  // Neighbours are mostly alike: the answer for one holds for the next.
+  let safe = NONE;
   for (let i = map.index(table, addr); i < last; i++) {
     const old = table.entries[i];
-    if (old !== NONE && old !== code && !pgattr_change_is_safe(traits, map.attributes(old), prot)) {
-      throw new PredictedBug('BUG_ON(!pgattr_change_is_safe) in init_pte()');
+    if (old !== NONE && old !== code && old !== safe) {
+      if (!pgattr_change_is_safe(traits, map.attributes(old), prot)) {
+        throw new PredictedBug('BUG_ON(!pgattr_change_is_safe) in init_pte()');
+      }
+      safe = old;
     }
     table.entries[i] = code;
   }

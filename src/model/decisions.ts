@@ -10,6 +10,8 @@ export interface DecisionInputs {
   /** Kernel parameters in order, e.g. 'rodata=off'. */
   parameters: string[];
   kaslr: boolean;
+  /** World of the machine. */
+  world: 'normal' | 'realm';
 }
 
 /** Values of every occurrence of an early_param(), in order: each is parsed in turn, so a later one overrides. */
@@ -62,18 +64,18 @@ function useNgMappingsOf(traits: KernelTraits, inputs: DecisionInputs, why: Deri
   return !e0pd;
 }
 
-/** force_pte_mapping() and can_set_direct_map(), as the generation has them, outside a realm. */
+/** force_pte_mapping() and can_set_direct_map() in map_mem(), where is_realm_world() is false in any world. */
 function mappingRules(
   traits: KernelTraits,
   known: Pick<Decisions, 'rodataFull' | 'kfenceEarlyInit' | 'debugPagealloc'>,
   bbml: boolean,
-): { forcePteMapping: boolean; canSetDirectMap: boolean } {
+): { forcePteMapping: boolean; canSetDirectMapInMapMem: boolean } {
   // arm64_kfence_can_set_direct_map() is !kfence_early_init, and false without CONFIG_KFENCE.
   const lateKfence = traits.config.kfence && !known.kfenceEarlyInit;
-  const canSetDirectMap = known.rodataFull || known.debugPagealloc || lateKfence;
-  if (traits.bbml === 'none') return { forcePteMapping: canSetDirectMap, canSetDirectMap };
-  if (known.debugPagealloc) return { forcePteMapping: true, canSetDirectMap };
-  return { forcePteMapping: !bbml && (known.rodataFull || lateKfence), canSetDirectMap };
+  const canSetDirectMapInMapMem = known.rodataFull || known.debugPagealloc || lateKfence;
+  if (traits.bbml === 'none') return { forcePteMapping: canSetDirectMapInMapMem, canSetDirectMapInMapMem };
+  if (known.debugPagealloc) return { forcePteMapping: true, canSetDirectMapInMapMem };
+  return { forcePteMapping: !bbml && (known.rodataFull || lateKfence), canSetDirectMapInMapMem };
 }
 
 /** Runs the kernel's decision functions, in the order in which the boot asks them. */
@@ -93,9 +95,18 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
   const rules = mappingRules(traits, { rodataFull: rodata.full, kfenceEarlyInit, debugPagealloc }, bootCpuBbml);
   const pte = traits.bbml === 'none' ? 'can_set_direct_map()' : 'force_pte_mapping()';
   why(pte, 'arch/arm64/mm/mmu.c; a166563e7ec3 (6.18)', `${rules.forcePteMapping} in map_mem()`);
-  why('can_set_direct_map()', 'arch/arm64/mm/pageattr.c', `${rules.canSetDirectMap}`);
-  const requires = !rules.forcePteMapping && rules.canSetDirectMap;
+  why('can_set_direct_map()', 'arch/arm64/mm/pageattr.c', `${rules.canSetDirectMapInMapMem} in map_mem()`);
+  const requires = !rules.forcePteMapping && rules.canSetDirectMapInMapMem;
   if (traits.requiresSymbol) why(traits.requiresSymbol, 'map_mem(), arch/arm64/mm/mmu.c', `${requires}`);
+  const realm = inputs.world === 'realm' && traits.knowsRealms;
+  if (realm) {
+    const source = 'arch/arm64/kernel/rsi.c, setup.c';
+    why(
+      'arm64_rsi_init()',
+      source,
+      'is_realm_world() turns true after paging_init(), and can_set_direct_map() with it',
+    );
+  }
   return {
     rodataEnabled: rodata.enabled,
     rodataFull: rodata.full,
@@ -104,6 +115,8 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
     bootCpuBbml,
     systemBbml,
     ...rules,
+    canSetDirectMap: rules.canSetDirectMapInMapMem || realm,
+    realm,
     ...(traits.requiresSymbol ? { linearMapRequiresBbml: requires } : {}),
     useNgMappings: useNgMappingsOf(traits, inputs, why),
     lpa2: traits.config.lpa2 && traits.geometry.granule !== 65536 && cpuHasLargeVa(traits, inputs.idRegisters[0]),

@@ -1,6 +1,5 @@
 import { PTE_CONT, PTE_VALID } from '../linux/pgprot.ts';
-import type { LinearMap, Table } from './linear-map.ts';
-import { NONE, TABLE } from './linear-map.ts';
+import { type LinearMap, NONE, PROT_NS_SHARED, TABLE, type Table } from './linear-map.ts';
 import type { PredictedRun, PredictedTable } from './types.ts';
 
 /** A named part of the linear map, [start, end) as offsets, and what other attributes its leaves may have. */
@@ -55,8 +54,9 @@ const hierarchical = (table: Table): number => Number((table.descriptor >> 59n) 
 /**
  * The predicted map as runs of equal leaves in ascending address, cut at the borders of `areas`. A leaf larger than an area belongs to the
  * area that its first byte lies in: runs never cut a leaf.
+ * @param aliasBit the address bit of shared memory in a realm, as a number
  */
-export function leafRuns(map: LinearMap, areas: Area[]): PredictedRun[] {
+export function leafRuns(map: LinearMap, areas: Area[], aliasBit = 0): PredictedRun[] {
   const runs: PredictedRun[] = [];
   const areasOfLevel = new Map<number, Area[]>();
   const visit = (table: Table, inherited: number): void => {
@@ -73,10 +73,12 @@ export function leafRuns(map: LinearMap, areas: Area[]): PredictedRun[] {
       if (entry === NONE) continue;
       while (i < table.entries.length && table.entries[i] === entry) i++;
       const offset = table.offset + first * size;
-      const attributes = map.attributes(entry);
+      const word = map.attributes(entry);
+      const attributes = word & ~PROT_NS_SHARED;
+      const shared = word === attributes ? 0 : aliasBit;
       const run: PredictedRun = {
         va: map.start + BigInt(offset),
-        pa: map.physBase + offset,
+        pa: map.physBase + offset + shared,
         size: (i - first) * size,
         level: table.level,
         contiguous: (attributes & PTE_CONT) !== 0n,
@@ -109,6 +111,7 @@ function append(runs: PredictedRun[], run: PredictedRun): void {
   const continues =
     last !== undefined &&
     last.va + BigInt(last.size) === run.va &&
+    last.pa + last.size === run.pa &&
     last.level === run.level &&
     last.attributes === run.attributes &&
     last.tableAttributes === run.tableAttributes &&

@@ -6,6 +6,12 @@ export const NONE = 0;
 export const TABLE = 1;
 const LEAF = 2;
 
+/**
+ * PROT_NS_SHARED, the top bit of the IPA space (arch/arm64/kernel/rsi.c): in a descriptor it is a bit of the output address, whose place depends on
+ * the width of the space. The model keeps it beside the 64 bits of the attributes.
+ */
+export const PROT_NS_SHARED = 1n << 64n;
+
 /** One abstract translation table. Sixteen bits an entry are enough, since every leaf maps PA = offset + memstart_addr. */
 export interface Table {
   level: Level;

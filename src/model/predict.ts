@@ -3,7 +3,14 @@ import { _PAGE_END, _PAGE_OFFSET, memstartAlign, vaBitsMin } from '../linux/kern
 import type { KernelTraits } from '../linux/traits.ts';
 import type { Machine } from '../scenario/types.ts';
 import { areasOf } from './areas.ts';
-import { applySplit, type BootState, hideSecretPages, protectVmallocAliases, stepsBefore } from './boot.ts';
+import {
+  applySplit,
+  type BootState,
+  canChangePages,
+  hideSecretPages,
+  protectVmallocAliases,
+  stepsBefore,
+} from './boot.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import { cpuHasLargeVa } from './cpufeature.ts';
 import { decide } from './decisions.ts';
@@ -13,6 +20,7 @@ import { leafRuns, predictedTables } from './leaf-runs.ts';
 import { LinearMap } from './linear-map.ts';
 import { type ImageSections, map_mem } from './map-mem.ts';
 import { predictRegisters } from './registers.ts';
+import { realm_set_memory } from './sharing.ts';
 import type { CheckpointPrediction, Decisions, Prediction, ProbePrediction } from './types.ts';
 
 /** First byte of RAM on QEMU's virt machine. */
@@ -91,11 +99,16 @@ function variablesAt(question: Question, decisions: Decisions, checkpoint: Check
   return variables;
 }
 
+const EFAULT = 14;
 const ENOSYS = 38;
 
-function probePredictions({ traits, probes }: Question, decisions: Decisions): ProbePrediction[] {
+function probePredictions({ traits, probes }: Question, state: BootState): ProbePrediction[] {
+  const { decisions } = state;
   return probes.map((probe) => {
     if (!traits.config.secretmem) return { probe, errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
+    if (decisions.canSetDirectMap && !canChangePages(state)) {
+      return { probe, errno: EFAULT, why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS' };
+    }
     return decisions.canSetDirectMap
       ? { probe, errno: 0, why: 'can_set_direct_map() is true (memfd_secret(), mm/secretmem.c)' }
       : { probe, errno: ENOSYS, why: 'can_set_direct_map() is false (memfd_secret(), mm/secretmem.c)' };
@@ -109,7 +122,8 @@ function probePredictions({ traits, probes }: Question, decisions: Decisions): P
 export function predict(question: Question): Prediction {
   const { traits, facts } = question;
   const { steps, why } = recordDerivation();
-  const decisions = decide(traits, { ...question, idRegisters: facts.idRegisters }, why);
+  const { world } = question.machine;
+  const decisions = decide(traits, { ...question, world, idRegisters: facts.idRegisters }, why);
   const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
   const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
   const vaBits = largeVa ? traits.config.vaBits : smallVa;
@@ -124,10 +138,12 @@ export function predict(question: Question): Prediction {
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
   for (const checkpoint of checkpointNames) {
+    share(state, facts, checkpoint, false);
     for (const step of stepsBefore[checkpoint]) step(state);
+    share(state, facts, checkpoint, true);
     if (checkpoint !== 'paging_init') applyFacts(state, facts, checkpoint);
     checkpoints[checkpoint] = {
-      leaves: leafRuns(map, areasOf(state, facts, checkpoint)),
+      leaves: leafRuns(map, areasOf(state, facts, checkpoint), aliasBitOf(facts)),
       tables: predictedTables(map),
       registers: predictRegisters(
         { traits, decisions, idRegisters: facts.idRegisters[0], vaBits, swapper },
@@ -143,8 +159,22 @@ export function predict(question: Question): Prediction {
     decisions,
     linearRegion: { start, end: _PAGE_END(smallVa) },
     checkpoints,
-    probes: probePredictions(question, decisions),
+    probes: probePredictions(question, state),
   };
+}
+
+/** Requests of a realm to share memory, before or after the CPU capabilities are final (smp_cpus_done()). */
+function share(state: BootState, facts: BootFacts, checkpoint: CheckpointName, capabilitiesFinal: boolean): void {
+  if (!state.decisions.realm) return;
+  for (const request of facts.sharing) {
+    const now = request.before === checkpoint && request.capabilitiesFinal === capabilitiesFinal;
+    if (now) realm_set_memory(state, request);
+  }
+}
+
+/** prot_ns_shared: the top bit of the realm's address space (arm64_rsi_init(), arch/arm64/kernel/rsi.c). */
+function aliasBitOf({ ipaBits }: BootFacts): number {
+  return ipaBits === undefined ? 0 : 2 ** (ipaBits - 1);
 }
 
 /** What the kernel was asked to do with vmalloc memory and by the probes up to a checkpoint. */

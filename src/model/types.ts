@@ -48,7 +48,11 @@ export interface Decisions {
   bootCpuBbml: boolean;
   systemBbml: boolean;
   forcePteMapping: boolean;
+  /** can_set_direct_map() as map_mem() sees it, before arm64_rsi_init(), and from then on. */
+  canSetDirectMapInMapMem: boolean;
   canSetDirectMap: boolean;
+  /** is_realm_world() once arm64_rsi_init() ran; false in map_mem() in every kernel known. */
+  realm: boolean;
   /** Absent before 6.18, where the variable does not exist. */
   linearMapRequiresBbml?: boolean;
   useNgMappings: boolean;
