@@ -7,6 +7,7 @@
 #define EC_INSTRUCTION_ABORT 0x20
 #define EC_DATA_ABORT 0x24
 
+#define ESR_S1PTW (1UL << 7)
 #define FSC_MASK 0x3fUL
 #define FSC_GRANULE_WALK 0x23
 #define FSC_GRANULE 0x28
@@ -66,11 +67,31 @@ static bool is_granule_fault(u64 esr)
 	return status >= FSC_GRANULE_WALK && status <= FSC_GRANULE;
 }
 
+/* The IPA of an address of the guest, by its stage 1 alone. */
+static u64 translate(u64 address)
+{
+	u64 saved = read_sysreg(par_el1), result;
+
+	__asm__ volatile("at s1e1r, %0" ::"r"(address) : "memory");
+	isb();
+	result = read_sysreg(par_el1);
+	write_sysreg(par_el1, saved);
+	return (result & 1) == 0 ? (result & 0x000ffffffffff000UL) | (address & (GRANULE - 1)) : 0;
+}
+
+/* HPFAR_EL2 has the IPA of a stage 2 fault, but not of an access that failed its granule protection check. */
+static u64 faulting_ipa(u64 esr, u64 far)
+{
+	if (is_granule_fault(esr) && (esr & ESR_S1PTW) == 0)
+		return translate(far);
+	return (read_sysreg(hpfar_el2) & 0xfffffffffff0) << 8 | (far & (GRANULE - 1));
+}
+
 static void handle_abort(struct frame *frame, u64 esr)
 {
 	u64 far = read_sysreg(far_el2);
 	struct abort_record record = {
-		.ipa = (read_sysreg(hpfar_el2) & 0xfffffffffff0) << 8 | (far & (GRANULE - 1)),
+		.ipa = faulting_ipa(esr, far),
 		.far = far,
 		.elr = read_sysreg(elr_el2),
 		.spsr = read_sysreg(spsr_el2),
