@@ -22,6 +22,11 @@ export function onHost<T>(path: string, action: () => T): T {
   }
 }
 
+/** Writes a whole file. */
+export function writeText(path: string, content: string, mode?: number): void {
+  onHost(path, () => writeFileSync(path, content, { mode }));
+}
+
 /** Writes a whole file so that there is the old one or the new one at any instant. */
 export function replaceFile(path: string, content: string | Uint8Array): void {
   onHost(path, () => {

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeText } from '../../harness/host-file.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { readRunFolder, runFiles } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
@@ -24,7 +24,7 @@ function exitCodeOf(cases: readonly CaseResult[], interrupted: boolean): number 
 export async function publishReport(folder: string, options: { json: boolean; interrupted: boolean }): Promise<number> {
   const report = await readRunFolder(folder, await loadKnownIssues(knownIssuesFolder));
   const page = join(folder, runFiles.report);
-  await writeFile(page, formatHtml(report));
+  writeText(page, formatHtml(report));
   const { stdout } = process;
   if (options.json) stdout.write(`${stableJson({ run: report.run, cases: report.cases }, 1)}\n`);
   else stdout.write(formatRun(report, { colour: wantsColour(stdout, process.env) }));

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
@@ -6,6 +5,7 @@ import type { Initramfs } from '../../guest/build.ts';
 import { boot } from '../../harness/boot.ts';
 import type { BootEvent } from '../../harness/case-setup.ts';
 import { writeEvidence } from '../../harness/evidence-files.ts';
+import { writeText } from '../../harness/host-file.ts';
 import { type Repro, reproScript } from '../../harness/repro.ts';
 import { scratchDirectory } from '../../harness/scratch-directory.ts';
 import type { Emulator } from '../../images/emulator.ts';
@@ -117,13 +117,13 @@ export async function runCase(laboratory: Laboratory, each: Case, signal: AbortS
   const { evidence, prepared } = await observe(laboratory, each, signal);
   writeEvidence(directory, evidence);
   if (prepared) {
-    await writeFile(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), { mode: 0o755 });
+    writeText(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), 0o755);
   }
   const { midr } = cpuNamed(scenario.machine.cpu);
   const midrs = Array<bigint>(scenario.machine.cpus).fill(midr);
   const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, midrs });
   const prediction: Prediction = predict(questionOf(kernel, scenario, facts));
-  await writeFile(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);
+  writeText(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);
   if (evidence.end.kind === 'completed') {
     const { emulator } = laboratory;
     await keepFacts({ kernelSha256: kernel.image.sha256, emulatorSha256: emulator.sha256, scenario }, facts);
