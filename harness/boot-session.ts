@@ -126,7 +126,24 @@ export class BootSession {
     if (this.#setup.traceSplits && this.#anchor.split) {
       const { address, skippable } = this.#anchor.split;
       await this.#stopAtSymbol(address, (stop) => this.#atSplit(stop, skippable));
+      await this.#stopAtSymbol(this.#plan.kfenceInit, (stop) => this.#atKfenceInit(stop, address + this.#kernel.slide));
     }
+    return {};
+  }
+
+  /**
+   * kfence_init() makes the guard pages of its pool invalid one by one. map_mem() has mapped the pool as pages, so these requests
+   * split nothing, and they are as many as half of all.
+   */
+  async #atKfenceInit({ registers }: BreakpointStop, splitAddress: bigint): Promise<RunOptions> {
+    const { gdb } = this.#vm;
+    await gdb.removeBreakpoint(registers.pc);
+    await gdb.removeBreakpoint(splitAddress);
+    await this.#stopAt(registers.x30, async () => {
+      await gdb.removeBreakpoint(registers.x30);
+      await gdb.insertBreakpoint(splitAddress);
+      return {};
+    });
     return {};
   }
 

@@ -7,6 +7,8 @@ export interface StopPlan {
   /** Entry of the function that setup_arch() calls next, when paging_init() was inlined. */
   afterPagingInit?: bigint;
   freeInitmem?: bigint;
+  /** In its course, requests to split leaves are not recorded. */
+  kfenceInit?: bigint;
   /** By which the guest's init sends its events. */
   reboot?: bigint;
 }
@@ -24,6 +26,7 @@ export function planStops(symbols: SymbolTable): StopPlan {
   return {
     ...(pagingInit === undefined ? { afterPagingInit: symbols.address('bootmem_init') } : { pagingInit }),
     freeInitmem: symbols.address('free_initmem'),
+    kfenceInit: symbols.address('kfence_init'),
     reboot: symbols.address('__arm64_sys_reboot'),
   };
 }

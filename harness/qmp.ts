@@ -13,7 +13,8 @@ const maximumLine = 1 << 20;
 
 /**
  * Client of the QEMU Machine Protocol ("QEMU QMP Reference Manual"): JSON objects, one a line; the greeting, then
- * qmp_capabilities, then commands. Commands are answered in order.
+ * qmp_capabilities, then commands. Commands are answered in order. QEMU tells of every stop and start of the guest; that is read
+ * only while an answer is awaited, since to be woken for each would double the cost of a breakpoint.
  */
 export class QmpClient {
   readonly #socket: Socket;
@@ -57,6 +58,7 @@ export class QmpClient {
     if (this.#failure) {
       return Promise.reject(this.#failure);
     }
+    this.#socket.resume();
     return new Promise((resolve, reject) => {
       const message = `QEMU did not answer ${what} over QMP within ${replyMilliseconds / 1000} s.`;
       this.#waiting.push({ resolve, reject, timer: setTimeout(() => this.#fail(message), replyMilliseconds) });
@@ -88,6 +90,9 @@ export class QmpClient {
     }
     const waiter = this.#waiting.shift();
     clearTimeout(waiter?.timer);
+    if (this.#waiting.length === 0) {
+      this.#socket.pause();
+    }
     if ('error' in message) {
       const description = (message.error as { desc?: string }).desc ?? 'no reason given';
       waiter?.reject(new PtdiffError('emulator', `QEMU refused a QMP command: ${description}`));

@@ -19,7 +19,7 @@ export interface VirtualMachine {
   qmp: QmpClient;
   ram: RamFile;
   console: ConsoleLog;
-  /** Events of QEMU so far, oldest first. */
+  /** Events of QEMU up to the last answer over QMP, oldest first. */
   events: QmpEvent[];
   /** Ends QEMU and frees everything. */
   stop(): Promise<void>;

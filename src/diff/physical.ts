@@ -10,9 +10,16 @@ export function clipToPhysical<R extends LeafRun>(run: R, range: PhysicalRange):
   return clipRun(run, run.va + BigInt(start - run.pa), run.va + BigInt(end - run.pa));
 }
 
-/** The parts of the runs whose output addresses lie in `range`. */
-export function runsOnto<R extends LeafRun>(runs: readonly R[], range: PhysicalRange): R[] {
-  return runs.flatMap((run) => clipToPhysical(run, range) ?? []);
+/** The parts of the runs whose output addresses lie in one of `ranges`; of both there may be a thousand. */
+export function runsOnto<R extends LeafRun>(runs: readonly R[], ranges: readonly PhysicalRange[]): R[] {
+  const onto: R[] = [];
+  for (const run of runs) {
+    for (const range of ranges) {
+      const part = clipToPhysical(run, range);
+      if (part) onto.push(part);
+    }
+  }
+  return onto;
 }
 
 /** What is left of `range` without `holes` (ascending, not overlapping). */

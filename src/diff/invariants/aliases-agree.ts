@@ -60,7 +60,7 @@ function aliasesOf(context: CheckpointContext): Alias[] {
   if (capture.ttbr0 && userRegime) halves.push([capture.ttbr0.leaves, userRegime]);
   return halves.flatMap(([runs, of]) =>
     ram
-      .flatMap((range) => runsOnto(runs, range))
+      .flatMap((range) => runsOnto(runs, [range]))
       .filter((run) => run.valid)
       .map((run) => ({ run, regime: of, type: aliasClass(memoryType(of, run.attributes)) })),
   );

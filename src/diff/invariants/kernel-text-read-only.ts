@@ -17,7 +17,7 @@ export const kernelTextReadOnly: Invariant = (context) => {
   const { capture, image } = context;
   const { checkpoint } = capture;
   const protectedImage = imageRange(image, '_text', '__init_begin');
-  const writable = runsOnto(capture.ttbr1.leaves, protectedImage).filter((run) => {
+  const writable = runsOnto(capture.ttbr1.leaves, [protectedImage]).filter((run) => {
     const { el1, el0 } = accessOf(context.regime, run);
     return el1.write || el0.write;
   });
@@ -25,7 +25,7 @@ export const kernelTextReadOnly: Invariant = (context) => {
   const enabled = rodataEnabled(context);
   const linear = checkpoint === 'paging_init' ? [] : writable.filter((run) => inVirtual(run, context.linear));
   const inImage = writable.filter((run) => inVirtual(run, imageView));
-  const text = runsOnto(inImage, imageRange(image, '_stext', '_etext'));
+  const text = runsOnto(inImage, [imageRange(image, '_stext', '_etext')]);
   const rodata = inImage.flatMap((run) => partsOutside(run, [imageRange(image, '_stext', '_etext')]));
   const others = writable.filter((run) => !inVirtual(run, context.linear) && !inVirtual(run, imageView));
   const atInit = checkpoint === 'init' && enabled;

@@ -1,6 +1,6 @@
 import { accessOf } from '../access.ts';
 import { type Invariant, imageVa, inVirtual } from '../context.ts';
-import { clipToPhysical } from '../physical.ts';
+import { runsOnto } from '../physical.ts';
 import { tableRange } from '../table-range.ts';
 import { leavesViolation } from './violation.ts';
 
@@ -17,9 +17,7 @@ export const tablesMappedOnce: Invariant = (context) => {
   const others = capture.ttbr1.leaves.filter(
     (run) => !inVirtual(run, linear) && !inVirtual(run, imageView) && accessOf(context.regime, run).el1.write,
   );
-  const aliases = capture.ttbr1.tables.flatMap((table) =>
-    others.flatMap((run) => clipToPhysical(run, tableRange(table, context.regime)) ?? []),
-  );
+  const tables = capture.ttbr1.tables.map((table) => tableRange(table, context.regime));
   return leavesViolation(
     context,
     {
@@ -28,6 +26,6 @@ export const tablesMappedOnce: Invariant = (context) => {
       title: 'a translation table page has a writable alias outside the linear map',
       because: 'Tables of the kernel half are written through the linear map or the kernel image only.',
     },
-    aliases,
+    runsOnto(others, tables),
   );
 };

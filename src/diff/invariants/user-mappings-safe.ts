@@ -1,7 +1,7 @@
 import type { LeafRun } from '../../vmsa/types.ts';
 import { accessOf } from '../access.ts';
 import { type Invariant, imageRange } from '../context.ts';
-import { clipToPhysical } from '../physical.ts';
+import { runsOnto } from '../physical.ts';
 import { tableRange } from '../table-range.ts';
 import { leavesViolation } from './violation.ts';
 
@@ -20,9 +20,9 @@ export const userMappingsSafe: Invariant = (context) => {
     ...capture.ttbr1.tables.map((table) => tableRange(table, context.regime)),
     ...capture.ttbr0.tables.map((table) => tableRange(table, regime)),
   ];
-  const onTables = user.flatMap((run) => tables.flatMap((table) => clipToPhysical(run, table) ?? []));
+  const onTables = runsOnto(user, tables);
   const kernel = [imageRange(image, '_text', '__init_begin'), imageRange(image, '__init_end', '_end')];
-  const onImage = writable.flatMap((run) => kernel.flatMap((part) => clipToPhysical(run, part) ?? []));
+  const onImage = runsOnto(writable, kernel);
   const rights: [string, string, LeafRun[]][] = [
     ['table-page', 'a translation table page is mapped into user space', onTables],
     ['kernel-image-writable', 'user space can write to the kernel image', onImage],
