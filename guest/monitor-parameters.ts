@@ -1,11 +1,6 @@
 /** The realm monitor's parameter block (guest/monitor/parameters.h): how the harness tells it what to play. Pure. */
 import { PtdiffError } from '../src/errors.ts';
-
-/** A range of guest-physical addresses, in bytes. */
-export interface AddressRange {
-  base: number;
-  size: number;
-}
+import type { AddressRange } from '../src/linux/monitor-report.ts';
 
 /** On some CPUs, some bits of an ID register read otherwise than the CPU has them. */
 export interface IdOverride {

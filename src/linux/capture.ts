@@ -1,5 +1,6 @@
 import type { SystemRegisters, WalkResult } from '../vmsa/types.ts';
 import type { MemblockRegion } from './memblock.ts';
+import type { MonitorView } from './monitor-report.ts';
 
 /** Named instants of the boot at which the tables are captured, in order of time. */
 export const checkpointNames = ['paging_init', 'free_initmem', 'init'] as const;
@@ -21,6 +22,8 @@ export interface Capture {
   variables: Record<string, bigint>;
   /** memblock's ranges of memory, ascending; absent when this kernel keeps none at this checkpoint. */
   memblock?: MemblockRegion[];
+  /** What the realm monitor saw so far, where one runs below the kernel; of its aborts the newest. */
+  monitor?: MonitorView;
 }
 
 /**

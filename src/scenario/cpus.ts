@@ -1,4 +1,5 @@
 import { PtdiffError } from '../errors.ts';
+import type { Machine } from './types.ts';
 
 /** A CPU as the emulator shall show it: QEMU's model with options, and the identity that the kernel will read. */
 export interface CpuIdentity {
@@ -34,4 +35,12 @@ export function cpuNamed(name: string): CpuIdentity {
   const found = cpus.find((cpu) => cpu.name === name);
   if (found) return found;
   throw new PtdiffError('usage', `There is no CPU '${name}'; './ptdiff ls cpus' lists them.`);
+}
+
+/**
+ * Who each CPU of a machine is, in order of their numbers.
+ * @throws PtdiffError(usage) for a name that is not in the list
+ */
+export function identitiesOf({ cpu, cpus: count, others = [] }: Machine): CpuIdentity[] {
+  return Array.from({ length: count }, (_, index) => cpuNamed(others[index - 1] ?? cpu));
 }

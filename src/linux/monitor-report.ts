@@ -1,5 +1,10 @@
 /** The realm monitor's report (guest/monitor/report.h): its view of every call, abort and granule. Pure. */
-import type { AddressRange } from './monitor-parameters.ts';
+
+/** A range of guest-physical addresses, in bytes. */
+export interface AddressRange {
+  base: number;
+  size: number;
+}
 
 /** RSI functions by number, from 0xC4000190 (DEN0137). */
 export const rsiFunctions = [
@@ -62,7 +67,8 @@ export interface RipasRun extends AddressRange {
   ripas: Ripas;
 }
 
-export interface MonitorReport {
+/** The report without its calls, of which a boot makes thousands. */
+export interface MonitorView {
   state: 'running' | 'panic';
   world: 'normal' | 'realm';
   ipaBits: number;
@@ -80,15 +86,19 @@ export interface MonitorReport {
   undefinedInstructions: number;
   granulesShared: number;
   granulesMadePrivate: number;
-  /** In order; the rings keep the newest 4096 and 16384, the totals count all. */
+  /** In order; the ring keeps the newest 4096, the total counts all. */
   aborts: MonitorAbort[];
   totalAborts: number;
-  calls: MonitorCall[];
   totalCalls: number;
   /** The monitor's view of the guest's RAM. */
   ripas: RipasRun[];
   /** What a monitor that could not go on said; else empty. */
   lastWords: string;
+}
+
+export interface MonitorReport extends MonitorView {
+  /** In order; the ring keeps the newest 16384, the total counts all. */
+  calls: MonitorCall[];
 }
 
 /** Reads guest-physical memory. */
@@ -110,6 +120,16 @@ const firstRsiFunction = 0xc4000190n;
  * @returns undefined, when the monitor has not begun one
  */
 export function decodeReport(read: ReadMemory, memoryBase: number): MonitorReport | undefined {
+  const view = decodeView(read, memoryBase, abortRecords);
+  const calls = view && ring(read, memoryBase + layout.calls, view.totalCalls, callRecords, callBytes);
+  return view && calls && { ...view, calls: calls.map(decodeCall) };
+}
+
+/**
+ * Reads the report of a stopped machine without its calls.
+ * @param maximumAborts how many of the newest aborts are wanted
+ */
+export function decodeView(read: ReadMemory, memoryBase: number, maximumAborts: number): MonitorView | undefined {
   const header = new Fields(read(memoryBase + layout.report, layout.reportBytes));
   if (header.u64(0) !== magic || header.u32(8) !== version) {
     return undefined;
@@ -129,25 +149,33 @@ export function decodeReport(read: ReadMemory, memoryBase: number): MonitorRepor
       rsiFunctions.map((name, index) => {
         return [name, { calls: header.number(0xc0 + 8 * index), refused: header.number(0x110 + 8 * index) }];
       }),
-    ) as MonitorReport['rsi'],
+    ) as MonitorView['rsi'],
     psciCalls: header.number(0x160),
     unknownCalls: header.number(0x168),
     idReads: header.number(0x170),
     undefinedInstructions: header.number(0x178),
     granulesShared: header.number(0x180),
     granulesMadePrivate: header.number(0x188),
-    aborts: ring(read, memoryBase + layout.aborts, totalAborts, abortRecords, abortBytes).map(decodeAbort),
+    aborts: ring(read, memoryBase + layout.aborts, totalAborts, abortRecords, abortBytes, maximumAborts).map(
+      decodeAbort,
+    ),
     totalAborts,
-    calls: ring(read, memoryBase + layout.calls, totalCalls, callRecords, callBytes).map(decodeCall),
     totalCalls,
     ripas: ripasRuns(read, header.number(0xa0), regions),
     lastWords: header.text(0x1a0, 0x100),
   };
 }
 
-/** The records that a ring still has, the oldest first. */
-function ring(read: ReadMemory, base: number, total: number, capacity: number, bytes: number): Fields[] {
-  const kept = Math.min(total, capacity);
+/** The newest records that a ring still has, `maximum` at most, the oldest first. */
+function ring(
+  read: ReadMemory,
+  base: number,
+  total: number,
+  capacity: number,
+  bytes: number,
+  maximum = capacity,
+): Fields[] {
+  const kept = Math.min(total, capacity, maximum);
   return Array.from({ length: kept }, (_, index) => {
     return new Fields(read(base + ((total - kept + index) % capacity) * bytes, bytes));
   });
