@@ -47,6 +47,7 @@ export function bootContextOf(
     granule: traits.geometry.granule,
     ...memoryOf(evidence, scenario),
     linear: { ...prediction.linearRegion, vaMinusPa },
+    aliasBit: facts.ipaBits === undefined ? 0 : 2 ** (facts.ipaBits - 1),
     image: {
       symbols: Object.fromEntries(imageSymbols.map((name) => [name, address(name)])) as BootContext['image']['symbols'],
       ...(trampPgDir === undefined ? {} : { trampPgDir }),

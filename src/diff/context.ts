@@ -3,6 +3,7 @@ import type { PhysicalRange } from '../model/boot-facts.ts';
 import type { Decisions } from '../model/types.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';
+import { captureWithoutAlias } from './alias-bit.ts';
 import type { Finding } from './types.ts';
 
 /** A range of virtual addresses [start, end). */
@@ -49,6 +50,8 @@ export interface BootContext {
   /** The linear region, and what to add to a physical address to get its linear virtual address. */
   linear: VirtualRange & { vaMinusPa: bigint };
   image: ImageLayout;
+  /** In a realm, the address bit of shared memory, as a number; 0 elsewhere. */
+  aliasBit: number;
   /**
    * Outcomes of the kernel's decision functions. Used only by the invariants on promises, and only where no captured
    * variable says the same.
@@ -63,7 +66,10 @@ export interface BootContext {
 
 /** One checkpoint of a boot. */
 export interface CheckpointContext extends BootContext {
+  /** The capture with physical addresses that name memory: without the alias bit of a realm. */
   capture: Capture;
+  /** The capture as it was read. */
+  rawCapture: Capture;
   /** Translation regime of TTBR1 by CPU 0's registers at this checkpoint. */
   regime: Stage1Regime;
   /** Regime of TTBR0; present when `capture.ttbr0` is. */
@@ -75,7 +81,8 @@ export function checkpointContext(boot: BootContext, capture: Capture): Checkpoi
   const { registers } = capture.cpus[0];
   return {
     ...boot,
-    capture,
+    capture: captureWithoutAlias(capture, boot.aliasBit),
+    rawCapture: capture,
     regime: stage1Regime(registers, 'ttbr1'),
     ...(capture.ttbr0 && { userRegime: stage1Regime(registers, 'ttbr0') }),
   };

@@ -68,7 +68,7 @@ export function judge(input: JudgeInput): Judgement {
 
 /** Compares one checkpoint with its prediction, where there is one. */
 function mismatches(
-  { capture, regime, linear, image, granule }: CheckpointContext,
+  { rawCapture: capture, regime, linear, image, granule }: CheckpointContext,
   predicted: CheckpointPrediction | undefined,
   { linearRegion }: Prediction,
 ): Finding[] {

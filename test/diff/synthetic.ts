@@ -149,11 +149,13 @@ export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
     granule: 4096,
     ram: [{ start: ramStart, end: ramStart + ramSize }],
     noMap: [],
+    aliasBit: 0,
     linear: { start: linearStart, end: 0xffff_8000_0000_0000n, vaMinusPa },
     image: { symbols, slide, pa: imagePa },
     decisions: { ...decisions },
     unsteady: [],
     capture,
+    rawCapture: capture,
     regime: stage1Regime(cpuRegisters, 'ttbr1'),
     userRegime: stage1Regime(cpuRegisters, 'ttbr0'),
   };

@@ -9,9 +9,11 @@ import { imageInPlace } from './image-in-place.ts';
 import { kernelTextReadOnly } from './kernel-text-read-only.ts';
 import { linearMapMemoryType } from './linear-map-memory-type.ts';
 import { linearMapNotExecutable } from './linear-map-not-executable.ts';
+import { noExternalAbort } from './no-external-abort.ts';
 import { noSplat } from './no-splat.ts';
 import { noUserAccess } from './no-user-access.ts';
 import { ramMappedOnce } from './ram-mapped-once.ts';
+import { ripasAgrees } from './ripas-agrees.ts';
 import { secretPagesInvalid } from './secret-pages-invalid.ts';
 import { innerShareableMemory } from './shareability.ts';
 import { soundTables } from './sound-tables.ts';
@@ -42,6 +44,8 @@ export const invariants: readonly Invariant[] = [
   globalBit,
   directMapPromise,
   secretPagesInvalid,
+  ripasAgrees,
+  noExternalAbort,
   guestDump,
 ];
 

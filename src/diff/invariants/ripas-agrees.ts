@@ -1,0 +1,50 @@
+import type { RipasRun } from '../../linux/monitor-report.ts';
+import type { LeafRun } from '../../vmsa/types.ts';
+import { isShared, physical } from '../alias-bit.ts';
+import type { Invariant } from '../context.ts';
+import { clipToPhysical } from '../physical.ts';
+import { leavesViolation } from './violation.ts';
+
+/** Parts of a leaf run whose memory is in one of `states`. */
+function partsIn(
+  run: LeafRun,
+  ripas: readonly RipasRun[],
+  aliasBit: number,
+  states: readonly RipasRun['ripas'][],
+): LeafRun[] {
+  const mapped = { ...run, pa: physical(run.pa, aliasBit) };
+  return ripas
+    .filter((each) => states.includes(each.ripas))
+    .flatMap(({ base, size }) => clipToPhysical(mapped, { start: base, end: base + size }) ?? []);
+}
+
+/**
+ * In a realm, the alias bit of every valid mapping of RAM agrees with the granule's RIPAS: private memory (RAM) is mapped by its protected
+ * address, shared memory (EMPTY) by its alias, in every mapping of the kernel and of user space; a granule that is DESTROYED is mapped by
+ * none. Any other access is a Synchronous External Abort (RMM specification DEN0137, A5.2 and A5.5).
+ */
+export const ripasAgrees: Invariant = (context) => {
+  const { aliasBit, rawCapture } = context;
+  const ripas = rawCapture.monitor?.ripas;
+  // Before the last checkpoint of the boot memory may be on its way from EMPTY to RAM: arm64_rsi_init() comes after paging_init().
+  if (aliasBit === 0 || !ripas || rawCapture.checkpoint === 'paging_init') return [];
+  const valid = [...rawCapture.ttbr1.leaves, ...(rawCapture.ttbr0?.leaves ?? [])].filter((run) => run.valid);
+  const shared = valid.filter((run) => isShared(run, aliasBit));
+  const own = valid.filter((run) => !isShared(run, aliasBit));
+  const because = 'The alias bit of a mapping and the RIPAS of its memory must agree, in all its aliases.';
+  const cases: [nature: string, title: string, runs: LeafRun[]][] = [
+    [
+      'private-by-alias',
+      'private memory is mapped as if it were shared',
+      shared.flatMap((run) => partsIn(run, ripas, aliasBit, ['RAM', 'DESTROYED'])),
+    ],
+    [
+      'shared-by-protected-address',
+      'shared memory is mapped as if it were private',
+      own.flatMap((run) => partsIn(run, ripas, aliasBit, ['EMPTY', 'DESTROYED'])),
+    ],
+  ];
+  return cases.flatMap(([nature, title, runs]) =>
+    leavesViolation(context, { name: 'ripas-agrees', nature, title, because }, runs),
+  );
+};

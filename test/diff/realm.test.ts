@@ -1,0 +1,78 @@
+import t from 'tap';
+import type { CheckpointContext } from '../../src/diff/context.ts';
+import { noExternalAbort } from '../../src/diff/invariants/no-external-abort.ts';
+import { ripasAgrees } from '../../src/diff/invariants/ripas-agrees.ts';
+import type { MonitorAbort, MonitorView } from '../../src/linux/monitor-report.ts';
+import { soundContext } from './synthetic.ts';
+
+const MiB = 2 ** 20;
+const ALIAS = 2 ** 47;
+
+/** A sound realm: `shared` bytes in the middle of RAM are EMPTY and mapped by their alias. */
+function realm(shared: { start: number; end: number }): CheckpointContext {
+  const context = soundContext();
+  const [ram] = context.ram;
+  const ripas: MonitorView['ripas'] = [
+    { base: ram.start, size: shared.start - ram.start, ripas: 'RAM' },
+    { base: shared.start, size: shared.end - shared.start, ripas: 'EMPTY' },
+    { base: shared.end, size: ram.end - shared.end, ripas: 'RAM' },
+  ];
+  const leaves = context.capture.ttbr1.leaves.flatMap((leaf) => {
+    if (!(leaf.pa < shared.start && leaf.pa + leaf.size > shared.end)) return [leaf];
+    const part = (start: number, end: number, alias: number) => ({
+      ...leaf,
+      va: leaf.va + BigInt(start - leaf.pa),
+      pa: start + alias,
+      size: end - start,
+    });
+    return [
+      part(leaf.pa, shared.start, 0),
+      part(shared.start, shared.end, ALIAS),
+      part(shared.end, leaf.pa + leaf.size, 0),
+    ];
+  });
+  const monitor = { ripas, aborts: [] as MonitorAbort[], totalAborts: 0 } as unknown as MonitorView;
+  const rawCapture = { ...context.capture, ttbr1: { ...context.capture.ttbr1, leaves }, monitor };
+  return { ...context, aliasBit: ALIAS, rawCapture };
+}
+
+const usual = () => {
+  const [ram] = soundContext().ram;
+  return realm({ start: ram.start + 40 * MiB, end: ram.start + 42 * MiB });
+};
+
+t.test('a realm whose mappings and RIPAS agree is sound', async (t) => {
+  t.same(ripasAgrees(usual()), []);
+  t.same(noExternalAbort(usual()), []);
+});
+
+t.test('shared memory that is mapped by its protected address is found', async (t) => {
+  const context = usual();
+  for (const leaf of context.rawCapture.ttbr1.leaves) if (leaf.pa >= ALIAS) leaf.pa -= ALIAS;
+  t.match(ripasAgrees(context), [{ id: 'invariant/ripas-agrees/shared-by-protected-address@init' }]);
+});
+
+t.test('private memory that is mapped by its alias is found', async (t) => {
+  const context = usual();
+  for (const run of context.rawCapture.monitor?.ripas ?? []) run.ripas = 'RAM';
+  t.match(ripasAgrees(context), [{ id: 'invariant/ripas-agrees/private-by-alias@init' }]);
+});
+
+t.test('outside a realm there is nothing to agree with', async (t) => {
+  t.same(ripasAgrees({ ...usual(), aliasBit: 0 }), []);
+});
+
+t.test('every refused access is a finding', async (t) => {
+  const context = usual();
+  const abort = {
+    kind: 'unknown',
+    ipa: 0x4400_0000,
+    elr: 0xffff_8000_8001_0000n,
+    cpu: 1,
+    ripas: 'EMPTY',
+  } as unknown as MonitorAbort;
+  if (context.rawCapture.monitor) Object.assign(context.rawCapture.monitor, { aborts: [abort], totalAborts: 1 });
+  const [finding] = noExternalAbort(context);
+  t.equal(finding.id, 'invariant/no-external-abort/abort@init');
+  t.match(finding.detail, /0x44000000/);
+});
