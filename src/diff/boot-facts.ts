@@ -55,6 +55,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
   for (const capture of evidence.captures) frames[capture.checkpoint] = readOnlyVmalloc(capture, boot);
   const memstartAddr = first?.variables.memstart_addr;
   const kfencePool = kfencePoolOf(first);
+  const ipaBits = evidence.captures.find(({ monitor }) => monitor?.world === 'realm')?.monitor?.ipaBits;
   return {
     idRegisters: evidence.idRegisters.map((registers, cpu) => ({ ...registers, MIDR_EL1: midrs[cpu] })),
     image: evidence.image,
@@ -63,6 +64,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     readOnlyVmalloc: frames,
     splitRequests: evidence.splitRequests,
     sharing: evidence.sharing ?? [],
+    ...(ipaBits === undefined ? {} : { ipaBits }),
     probePages: evidence.probes.flatMap(({ pages }) => pages),
   };
 }
