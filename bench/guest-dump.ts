@@ -34,7 +34,7 @@ async function measureDump(bench: BenchLaboratory, directory: string): Promise<{
   const address = bench.kernel.symbols.address('ptdump_show');
   if (address === undefined)
     throw new PtdiffError('usage', 'The kernel has no ptdump_show(): it needs CONFIG_PTDUMP_DEBUGFS.');
-  const vm = await startMachine(machineOf(bench), undefined, directory, new AbortController().signal);
+  const vm = await startMachine(machineOf(bench), {}, directory, new AbortController().signal);
   try {
     const { gdb, pid } = vm;
     // The last call is the whole one: seq_read_iter() calls again with a larger buffer until the dump fits.

@@ -1,5 +1,11 @@
 import { PtdiffError } from '../src/errors.ts';
-import { type BootEnd, type CheckpointName, checkpointNames, type Evidence } from '../src/linux/capture.ts';
+import {
+  type BootEnd,
+  type CheckpointName,
+  checkpointNames,
+  type Evidence,
+  type SharingRequest,
+} from '../src/linux/capture.ts';
 import { guestEvent, guestEvents, rebootArgumentBytes } from '../src/linux/guest-events.ts';
 import { captureCheckpoint, type RunningKernel, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
@@ -8,7 +14,10 @@ import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './gue
 import { collectRecords } from './guest-records.ts';
 import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
 import type { ImageAnchor } from './image-anchor.ts';
+import { shownIdRegisters } from './monitor-firmware.ts';
+import { monitorHasPanicked, throwMonitorPanic } from './monitor-witness.ts';
 import { processActivity } from './process.ts';
+import { readSharingRequest } from './sharing-request.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
@@ -65,10 +74,22 @@ export class BootSession {
   async #runToEnd(runner: GuestRunner): Promise<BootEnd> {
     let step: BootEnd | RunOptions = {};
     while (!('kind' in step)) {
-      const stop = await runner.run({ ...step, until: () => this.#panic.begun() });
+      const stop = await runner.run({ ...step, until: () => this.#panic.begun() || this.#monitorPanicked() });
+      this.#checkMonitor(stop);
       step = stop.kind === 'enough' ? await this.#lastWords(runner) : await this.#atStop(stop);
     }
     return step;
+  }
+
+  #monitorPanicked(): boolean {
+    return this.#vm.monitor !== undefined && monitorHasPanicked(this.#vm.monitor);
+  }
+
+  /** A guest that stands still for the monitor's sake is no evidence. */
+  #checkMonitor({ kind }: GuestStop): void {
+    if (this.#vm.monitor && kind !== 'breakpoint') {
+      throwMonitorPanic(this.#vm.monitor);
+    }
   }
 
   async #atStop(stop: Exclude<GuestStop, { kind: 'enough' }>): Promise<BootEnd | RunOptions> {
@@ -98,7 +119,7 @@ export class BootSession {
     const linked = this.#setup.symbols.address('__primary_switched') ?? target;
     this.#kernel.slide = target - linked;
     this.#evidence.image.slide = this.#kernel.slide;
-    this.#evidence.idRegisters = await readIdRegisters(gdb);
+    this.#evidence.idRegisters = shownIdRegisters(await readIdRegisters(gdb), this.#vm.monitor?.overrides ?? []);
     await this.#setStops(planStops(this.#setup.symbols));
     return {};
   }
@@ -123,6 +144,9 @@ export class BootSession {
     await this.#vm.gdb.removeBreakpoint(registers.pc);
     await this.#capture('paging_init', thread);
     await this.#stopAtSymbol(this.#plan.freeInitmem, (stop) => this.#atFreeInitmem(stop));
+    if (this.#setup.machine.world === 'realm') {
+      await this.#traceSharing();
+    }
     if (this.#setup.traceSplits && this.#anchor.split) {
       const { address, skippable } = this.#anchor.split;
       await this.#stopAtSymbol(address, (stop) => this.#atSplit(stop, skippable));
@@ -145,6 +169,28 @@ export class BootSession {
       return {};
     });
     return {};
+  }
+
+  /** realm_set_memory_decrypted(addr, numpages) and its counterpart of arch/arm64/mm/pageattr.c. */
+  async #traceSharing(): Promise<void> {
+    const { smpCpusDone, decrypt, encrypt } = this.#plan;
+    const sharing: SharingRequest[] = [];
+    this.#evidence.sharing = sharing;
+    let capabilitiesFinal = false;
+    await this.#stopAtSymbol(smpCpusDone, async ({ registers }) => {
+      capabilitiesFinal = true;
+      await this.#vm.gdb.removeBreakpoint(registers.pc);
+      return {};
+    });
+    const record = (direction: SharingRequest['direction']) => async (stop: BreakpointStop) => {
+      const before = checkpointNames[this.#evidence.captures.length] ?? 'init';
+      const request = await readSharingRequest(this.#vm.gdb, this.#kernel, stop);
+      sharing.push({ ...request, direction, capabilitiesFinal, before });
+      await this.#vm.gdb.stepOver(stop.thread, stop.registers.pc);
+      return {};
+    };
+    await this.#stopAtSymbol(decrypt, record('decrypt'));
+    await this.#stopAtSymbol(encrypt, record('encrypt'));
   }
 
   async #atFreeInitmem({ thread, registers }: BreakpointStop): Promise<RunOptions> {

@@ -1,11 +1,13 @@
+import { PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/linux/capture.ts';
 import { BootSession } from './boot-session.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { makeDeviceTree, needsDeviceTree } from './device-tree.ts';
 import { findAnchor } from './image-anchor.ts';
+import { planMonitor } from './monitor-firmware.ts';
 import { deathNotice } from './process.ts';
 import type { QemuMachine } from './qemu-command.ts';
-import { startMachine } from './virtual-machine.ts';
+import { type MachineBlobs, startMachine } from './virtual-machine.ts';
 
 /**
  * Boots a kernel once and observes it from outside: stopped at the checkpoints, its registers and RAM are read. What the
@@ -24,9 +26,9 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     commandLine: setup.commandLine,
   };
   const { directory, signal } = setup;
-  const deviceTree = needsDeviceTree(machine) ? await makeDeviceTree(machine, directory, signal) : undefined;
-  setup.onEvent({ kind: 'prepared', machine, ...(deviceTree && { deviceTree }) });
-  const vm = await startMachine(machine, deviceTree, directory, signal);
+  const blobs = await makeBlobs(setup, machine, anchor.imagePa);
+  setup.onEvent({ kind: 'prepared', machine, ...blobs });
+  const vm = await startMachine(machine, blobs, directory, signal);
   try {
     setup.onEvent({ kind: 'started', pid: vm.pid });
     return await new BootSession(setup, vm, anchor).observe();
@@ -36,4 +38,17 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
   } finally {
     await vm.stop();
   }
+}
+
+async function makeBlobs(setup: CaseSetup, machine: QemuMachine, imagePa: number): Promise<MachineBlobs> {
+  const deviceTree = needsDeviceTree(machine)
+    ? await makeDeviceTree(machine, setup.directory, setup.signal)
+    : undefined;
+  if (setup.machine.firmware === undefined || deviceTree === undefined) {
+    return deviceTree ? { deviceTree } : {};
+  }
+  if (setup.monitor === undefined) {
+    throw new PtdiffError('harness', `The machine wants the firmware ${setup.machine.firmware}, but got no monitor.`);
+  }
+  return { deviceTree, monitor: planMonitor(setup.machine, setup.monitor, imagePa, deviceTree) };
 }

@@ -15,6 +15,7 @@ import { walk } from '../src/vmsa/walk.ts';
 import type { GdbClient } from './gdb.ts';
 import { readRam } from './guest-memory.ts';
 import { KernelMemory } from './kernel-memory.ts';
+import { viewOfMonitor } from './monitor-witness.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
 const requiredRegisters = ['TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'MAIR_EL1', 'SCTLR_EL1'] as const;
@@ -62,6 +63,7 @@ export async function captureCheckpoint(
     ...(checkpoint === 'init' && { ttbr0: walkUser(vm, cpus[threads.indexOf(thread)].registers) }),
     variables: readVariables(kernel, reader),
     ...(memblock && { memblock }),
+    ...(vm.monitor && { monitor: viewOfMonitor(vm.monitor) }),
   };
 }
 

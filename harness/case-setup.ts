@@ -2,11 +2,12 @@ import type { CheckpointName } from '../src/linux/capture.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
 import type { Machine } from '../src/scenario/types.ts';
 import type { QemuMachine } from './qemu-command.ts';
+import type { MachineBlobs } from './virtual-machine.ts';
 
 /** What happened in a boot, for a progress display. */
 export type BootEvent =
   /** What it takes to boot the same again (see repro.ts). */
-  | { kind: 'prepared'; machine: QemuMachine; deviceTree?: Uint8Array }
+  | ({ kind: 'prepared'; machine: QemuMachine } & MachineBlobs)
   | { kind: 'started'; pid: number }
   | { kind: 'checkpoint'; checkpoint: CheckpointName; cpuSeconds: number }
   | { kind: 'note'; text: string };
@@ -32,6 +33,8 @@ export interface CaseSetup {
   commandLine: string;
   /** Path of the initial RAM disk. */
   initramfs: string;
+  /** The realm monitor's code, of buildMonitor(); for machines with a `firmware`. */
+  monitor?: Uint8Array;
   /** First arguments of every QEMU command: the emulator itself, or its loader and options. */
   emulator: { command: string[] };
   /** Existing folder for scratch files; a tmpfs with room for the guest's memory is best. Left as it was found. */

@@ -9,6 +9,11 @@ export interface StopPlan {
   freeInitmem?: bigint;
   /** In its course, requests to split leaves are not recorded. */
   kfenceInit?: bigint;
+  /** From here on the CPU capabilities are final. */
+  smpCpusDone?: bigint;
+  /** By which a realm shares memory and takes it back. */
+  decrypt?: bigint;
+  encrypt?: bigint;
   /** By which the guest's init sends its events. */
   reboot?: bigint;
 }
@@ -27,6 +32,9 @@ export function planStops(symbols: SymbolTable): StopPlan {
     ...(pagingInit === undefined ? { afterPagingInit: symbols.address('bootmem_init') } : { pagingInit }),
     freeInitmem: symbols.address('free_initmem'),
     kfenceInit: symbols.address('kfence_init'),
+    smpCpusDone: symbols.address('smp_cpus_done'),
+    decrypt: symbols.address('realm_set_memory_decrypted'),
+    encrypt: symbols.address('realm_set_memory_encrypted'),
     reboot: symbols.address('__arm64_sys_reboot'),
   };
 }

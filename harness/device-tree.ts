@@ -9,9 +9,12 @@ import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
 /** Any number serves: the same seed gives the same slide on every boot of a kernel. */
 const kaslrSeed = 0x9e3779b97f4a7c15n;
 
-/** Whether QEMU's own device tree does not do: for ranges without a mapping, and for a KASLR seed that does not change. */
+/**
+ * Whether QEMU's own device tree does not do: for ranges without a mapping, for a KASLR seed that does not change, and for the realm
+ * monitor, to which QEMU gives none.
+ */
 export function needsDeviceTree({ machine, commandLine }: QemuMachine): boolean {
-  return machine.holes.length > 0 || !/(^|\s)nokaslr(\s|$)/.test(commandLine);
+  return machine.firmware !== undefined || machine.holes.length > 0 || !/(^|\s)nokaslr(\s|$)/.test(commandLine);
 }
 
 /** QEMU's device tree for a machine with our additions, as a blob. */

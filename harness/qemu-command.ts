@@ -3,6 +3,14 @@ import type { Machine } from '../src/scenario/types.ts';
 /** Physical address of the first byte of RAM of QEMU's `virt` machine (hw/arm/virt.c). */
 export const ramBase = 0x40000000;
 
+/** Where QEMU's loader puts what the realm monitor starts, and how much RAM the monitor has above the guest's; bytes. */
+export interface MonitorPlaces {
+  image: number;
+  initramfs: number;
+  deviceTree: number;
+  memory: number;
+}
+
 /** What a QEMU command line is made of. Paths as QEMU shall see them. */
 export interface QemuMachine {
   emulator: string[];
@@ -13,6 +21,8 @@ export interface QemuMachine {
   commandLine: string;
   /** A device tree of our own instead of QEMU's. */
   deviceTree?: string;
+  /** The realm monitor's flash image, which starts the kernel instead of QEMU; it needs a device tree. */
+  monitor?: MonitorPlaces & { flash: string };
 }
 
 /** Files and sockets by which the harness watches a machine. */
@@ -31,12 +41,54 @@ export interface QemuInstruments {
 export function machineArguments(setup: QemuMachine): string[] {
   return [
     ...['-no-user-config', '-nodefaults', '-display', 'none'],
-    ...['-machine', 'virt,gic-version=3,dtb-randomness=off'],
-    ...['-cpu', setup.cpu, '-smp', String(setup.machine.cpus), '-m', `${setup.machine.memory}M`],
+    ...['-machine', ['virt,gic-version=3,dtb-randomness=off', ...machineOptions(setup.machine)].join(',')],
+    ...['-cpu', setup.machine.firmware === 'monitor-rme' ? `${setup.cpu},x-rme=on` : setup.cpu],
+    ...['-smp', String(setup.machine.cpus), '-m', `${memoryOf(setup) / 2 ** 20}M`],
     ...['-rtc', 'base=2026-01-01T00:00:00,clock=vm', '-seed', '1'],
-    ...['-kernel', setup.image, '-initrd', setup.initramfs, '-append', setup.commandLine],
-    ...(setup.deviceTree === undefined ? [] : ['-dtb', setup.deviceTree]),
+    ...(setup.monitor === undefined ? bootArguments(setup) : monitorArguments(setup, setup.monitor)),
   ];
+}
+
+/** Options of the `virt` machine beyond those of every boot. */
+function machineOptions({ firmware, world, its }: Machine): string[] {
+  return [
+    ...(firmware === 'monitor-rme' ? ['secure=on'] : []),
+    // With ACPI, a machine that starts in flash lacks the GPIO controller of the device tree.
+    ...(firmware === undefined ? [] : ['virtualization=on', 'acpi=off']),
+    ...(its === false ? ['its=off'] : []),
+    // The upper window for PCI devices lies at 2^39, where the aliases of a realm begin.
+    ...(world === 'realm' ? ['highmem-mmio=off'] : []),
+  ];
+}
+
+/** RAM of guest and monitor, in bytes. */
+function memoryOf({ machine, monitor }: QemuMachine): number {
+  return machine.memory * 2 ** 20 + (monitor?.memory ?? 0);
+}
+
+/** QEMU's own boot loader (hw/arm/boot.c). */
+function bootArguments({ image, initramfs, commandLine, deviceTree }: QemuMachine): string[] {
+  return [
+    ...['-kernel', image, '-initrd', initramfs, '-append', commandLine],
+    ...(deviceTree === undefined ? [] : ['-dtb', deviceTree]),
+  ];
+}
+
+/** The command line and the place of the initial RAM disk are in the device tree. */
+function monitorArguments(
+  { image, initramfs, deviceTree = '' }: QemuMachine,
+  monitor: MonitorPlaces & { flash: string },
+): string[] {
+  return [
+    ...['-bios', monitor.flash],
+    ...loaded(image, monitor.image),
+    ...loaded(initramfs, monitor.initramfs),
+    ...loaded(deviceTree, monitor.deviceTree),
+  ];
+}
+
+function loaded(file: string, address: number): string[] {
+  return ['-device', `loader,file=${escapeComma(file)},addr=0x${address.toString(16)},force-raw=on`];
 }
 
 /**
@@ -47,7 +99,7 @@ export function watchedCommand(setup: QemuMachine, instruments: QemuInstruments)
   return [
     ...setup.emulator,
     ...machineArguments(setup),
-    ...['-object', ramBackend(instruments.ramFile, setup.machine.memory), '-machine', 'memory-backend=ram'],
+    ...['-object', ramBackend(instruments.ramFile, memoryOf(setup)), '-machine', 'memory-backend=ram'],
     ...['-chardev', `file,id=console,path=${escapeComma(instruments.consoleFile)}`, '-serial', 'chardev:console'],
     ...['-qmp', `unix:${escapeComma(instruments.qmpSocket)}`, '-gdb', `unix:${escapeComma(instruments.gdbSocket)}`],
     ...['-pidfile', instruments.pidFile, '-action', 'reboot=shutdown,shutdown=pause', '-S'],
@@ -64,8 +116,8 @@ export function deviceTreeCommand(setup: QemuMachine, outputFile: string): strin
   return [...setup.emulator, ...machineArguments(setup), '-machine', `dumpdtb=${escapeComma(outputFile)}`];
 }
 
-function ramBackend(path: string, mebibytes: number): string {
-  return `memory-backend-file,id=ram,mem-path=${escapeComma(path)},size=${mebibytes}M,share=on`;
+function ramBackend(path: string, bytes: number): string {
+  return `memory-backend-file,id=ram,mem-path=${escapeComma(path)},size=${bytes / 2 ** 20}M,share=on`;
 }
 
 /** In QEMU's key=value lists a comma within a value is written twice. */

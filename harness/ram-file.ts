@@ -13,6 +13,8 @@ export interface RamBank {
 export interface RamFile extends RamReader {
   /** A copy of guest memory, which may reach over several banks that touch. Throws when any of it lies outside RAM. */
   read(pa: number, bytes: number): Buffer;
+  /** Whether all of a range lies in one bank. */
+  contains(pa: number, bytes: number): boolean;
   close(): void;
 }
 
@@ -89,6 +91,11 @@ class BankedFile implements RamFile {
       done += length;
     }
     return result;
+  }
+
+  contains(pa: number, bytes: number): boolean {
+    const bank = this.#bankOf(pa);
+    return bank !== undefined && pa + bytes <= bank.base + bank.size;
   }
 
   close(): void {

@@ -5,10 +5,11 @@ import { dir } from 'tmp-promise';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { ConsoleLog } from './console-log.ts';
 import { GdbClient } from './gdb.ts';
+import type { Monitor } from './monitor-firmware.ts';
 import { deathNotice, deathOfQemu, QemuProcess } from './process.ts';
 import { type QemuMachine, ramBase, watchedCommand } from './qemu-command.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';
-import { openRam, type RamFile } from './ram-file.ts';
+import { openRam, type RamBank, type RamFile } from './ram-file.ts';
 
 /** A QEMU that stands at reset, and everything by which it is watched. */
 export interface VirtualMachine {
@@ -17,7 +18,10 @@ export interface VirtualMachine {
   pid: number;
   gdb: GdbClient;
   qmp: QmpClient;
+  /** The guest's RAM; in a realm at both its addresses. */
   ram: RamFile;
+  /** The realm monitor, where there is one, and its RAM. */
+  monitor?: Monitor & { ram: RamFile };
   console: ConsoleLog;
   /** Events of QEMU up to the last answer over QMP, oldest first. */
   events: QmpEvent[];
@@ -25,23 +29,34 @@ export interface VirtualMachine {
   stop(): Promise<void>;
 }
 
+/** Files that are made for one machine. */
+export interface MachineBlobs {
+  /** Replaces the one that QEMU would make. */
+  deviceTree?: Uint8Array;
+  /** Starts the kernel instead of QEMU. */
+  monitor?: Monitor;
+}
+
 /**
  * Starts QEMU, stopped at reset. Its RAM file, console file and sockets lose their names as soon as both sides hold them
  * open, so that nothing is left behind even when the harness is killed.
  *
- * @param deviceTree replaces the one that QEMU would make
  * @param directory where the files live for that moment
  * @throws PtdiffError('emulator') when QEMU does not come up
  */
 export async function startMachine(
   machine: QemuMachine,
-  deviceTree: Uint8Array | undefined,
+  { deviceTree, monitor }: MachineBlobs,
   directory: string,
   signal: AbortSignal,
 ): Promise<VirtualMachine> {
   const scratch = await makeScratch(directory);
   const at = (name: string) => join(scratch.path, name);
-  const setup = { ...machine, ...(deviceTree && { deviceTree: writeBlob(at('dtb'), deviceTree) }) };
+  const setup: QemuMachine = {
+    ...machine,
+    ...(deviceTree && { deviceTree: writeBlob(at('dtb'), deviceTree) }),
+    ...(monitor && { monitor: { ...monitor.places, flash: writeBlob(at('flash'), monitor.flash) } }),
+  };
   const paths = { ramFile: at('ram'), consoleFile: at('console'), pidFile: at('pid') };
   const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };
   const gdbDoor = listenOnce(sockets.gdbSocket);
@@ -68,12 +83,15 @@ export async function startMachine(
     opened.push(qmp);
     const gdb = await Promise.race([gdbDoor.connection.then((socket) => GdbClient.open(socket)), death]);
     opened.push(gdb);
-    const ram = openRam(paths.ramFile, ramBase);
+    const ram = openRam(paths.ramFile, guestBanks(machine, monitor));
     opened.push(ram);
+    const monitorRam = monitor && openRam(paths.ramFile, [monitorBank(monitor)]);
+    opened.push(...(monitorRam ? [monitorRam] : []));
     const console = new ConsoleLog(paths.consoleFile);
     opened.push(console);
     const pid = Number(readFileSync(paths.pidFile, 'latin1'));
-    return { process, pid, gdb, qmp, ram, console, events, stop };
+    const watched = monitor && monitorRam && { monitor: { ...monitor, ram: monitorRam } };
+    return { process, pid, gdb, qmp, ram, ...watched, console, events, stop };
   } catch (error) {
     const death = await deathNotice(process);
     await stop();
@@ -82,6 +100,16 @@ export async function startMachine(
   } finally {
     await scratch.cleanup();
   }
+}
+
+/** The same bytes answer at a realm's protected address and, while they are shared, at its alias. */
+function guestBanks({ machine }: QemuMachine, monitor: Monitor | undefined): RamBank[] {
+  const bank = { base: ramBase, size: machine.memory * 2 ** 20, offset: 0 };
+  return monitor?.aliasBit === undefined ? [bank] : [bank, { ...bank, base: monitor.aliasBit + bank.base }];
+}
+
+function monitorBank({ memory }: Monitor): RamBank {
+  return { ...memory, offset: memory.base - ramBase };
 }
 
 async function makeScratch(directory: string): Promise<{ path: string; cleanup(): Promise<void> }> {

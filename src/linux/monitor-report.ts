@@ -125,21 +125,33 @@ export function decodeReport(read: ReadMemory, memoryBase: number): MonitorRepor
   return view && calls && { ...view, calls: calls.map(decodeCall) };
 }
 
+/** Whether the monitor runs, of a machine that need not stand still; undefined, when it has not begun its report. */
+export function decodeState(
+  read: ReadMemory,
+  memoryBase: number,
+): Pick<MonitorView, 'state' | 'lastWords'> | undefined {
+  const header = new Fields(read(memoryBase + layout.report, layout.reportBytes));
+  return header.u64(0) === magic && header.u32(8) === version
+    ? { state: header.u32(0xc) === 2 ? 'panic' : 'running', lastWords: header.text(0x1a0, 0x100) }
+    : undefined;
+}
+
 /**
  * Reads the report of a stopped machine without its calls.
  * @param maximumAborts how many of the newest aborts are wanted
  */
 export function decodeView(read: ReadMemory, memoryBase: number, maximumAborts: number): MonitorView | undefined {
-  const header = new Fields(read(memoryBase + layout.report, layout.reportBytes));
-  if (header.u64(0) !== magic || header.u32(8) !== version) {
+  const state = decodeState(read, memoryBase);
+  if (state === undefined) {
     return undefined;
   }
+  const header = new Fields(read(memoryBase + layout.report, layout.reportBytes));
   const regions = Array.from({ length: Math.min(header.u32(0x1c), 8) }, (_, index) => {
     return { base: header.number(0x20 + 16 * index), size: header.number(0x28 + 16 * index) };
   });
   const [totalAborts, totalCalls] = [header.number(0x190), header.number(0x198)];
   return {
-    state: header.u32(0xc) === 2 ? 'panic' : 'running',
+    ...state,
     world: header.u32(0x10) === 1 ? 'realm' : 'normal',
     ipaBits: header.u32(0x14),
     cpusEntered: [0, 1, 2, 3, 4, 5, 6, 7].filter((cpu) => (header.u32(0x18) >> cpu) & 1),
@@ -162,7 +174,6 @@ export function decodeView(read: ReadMemory, memoryBase: number, maximumAborts: 
     totalAborts,
     totalCalls,
     ripas: ripasRuns(read, header.number(0xa0), regions),
-    lastWords: header.text(0x1a0, 0x100),
   };
 }
 

@@ -1,0 +1,123 @@
+import {
+  bbmOverride,
+  type IdOverride,
+  type IdRegister,
+  idRegisters,
+  type MonitorParameters,
+  monitorFlash,
+  monitorMemorySize,
+} from '../guest/monitor-parameters.ts';
+import { PtdiffError } from '../src/errors.ts';
+import { childNode, parseFdt } from '../src/linux/fdt.ts';
+import type { AddressRange } from '../src/linux/monitor-report.ts';
+import { type CpuIdentity, identitiesOf } from '../src/scenario/cpus.ts';
+import type { Machine } from '../src/scenario/types.ts';
+import { type MonitorPlaces, ramBase } from './qemu-command.ts';
+
+/**
+ * Width of a realm's address space, whose top bit is the alias bit: what every CPU model has, so that machines differ in their CPU
+ * only. All RAM and devices of the `virt` machine lie below its half, save the upper PCI window, which a realm has not.
+ */
+export const realmIpaBits = 40;
+
+/** PL011 of the `virt` machine (hw/arm/virt.c). */
+const uart = 0x0900_0000;
+
+/** The kernel maps the 2 MiB that its device tree lies in (Documentation/arch/arm64/booting.rst). */
+const block = 2 ** 21;
+
+/** The realm monitor of one machine. */
+export interface Monitor {
+  /** Flash image. */
+  flash: Uint8Array;
+  places: MonitorPlaces;
+  /** The monitor's own RAM. */
+  memory: AddressRange;
+  /** In a realm, the address bit of what is shared, as a number. */
+  aliasBit?: number;
+  /** What the CPUs' ID registers read as otherwise than the emulator shows them. */
+  overrides: IdOverride[];
+}
+
+/**
+ * Prepares the monitor for a machine: everything lies where QEMU's own boot loader would put it (hw/arm/boot.c), so that the
+ * kernel finds the same memory as without the monitor, and the monitor's own RAM above the guest's.
+ *
+ * @param code the monitor, of buildMonitor()
+ * @param image where the kernel's Image goes
+ * @param deviceTree of this machine, with the place of its initial RAM disk
+ */
+export function planMonitor(machine: Machine, code: Uint8Array, image: number, deviceTree: Uint8Array): Monitor {
+  const initrd = initrdOf(deviceTree);
+  const guestEnd = ramBase + machine.memory * 2 ** 20;
+  const base = roundUp(guestEnd);
+  const regions = [{ base: ramBase, size: base - ramBase }];
+  const memory = { base, size: monitorMemorySize(regions) };
+  const places: MonitorPlaces = {
+    image,
+    initramfs: initrd.start,
+    deviceTree: roundUp(initrd.end),
+    memory: base + memory.size - guestEnd,
+  };
+  const identities = identitiesOf(machine);
+  const overrides = bbmOverrides(identities);
+  const alias = machine.world === 'realm' ? { aliasBit: 2 ** (realmIpaBits - 1) } : {};
+  const parameters: MonitorParameters = {
+    world: machine.world,
+    rme: machine.firmware === 'monitor-rme',
+    ...(machine.world === 'realm' && { ipaBits: realmIpaBits }),
+    memory,
+    entry: image,
+    deviceTree: places.deviceTree,
+    cpus: machine.cpus,
+    regions,
+    uart,
+    midrs: identities.map(({ midr }) => (midr === identities[0].midr ? undefined : midr)),
+    overrides,
+  };
+  return { flash: monitorFlash(code, parameters), places, memory, ...alias, overrides };
+}
+
+/** ID registers of the CPUs as the kernel reads them below the monitor. */
+export function shownIdRegisters(cpus: Record<string, bigint>[], overrides: IdOverride[]): Record<string, bigint>[] {
+  return cpus.map((registers, cpu) => {
+    const altered = { ...registers };
+    for (const { register, mask, value } of overrides.filter((override) => override.cpus.includes(cpu))) {
+      const name = nameOf(register);
+      if (name !== undefined && registers[name] !== undefined) {
+        altered[name] = (altered[name] & ~mask) | (value & mask);
+      }
+    }
+    return altered;
+  });
+}
+
+function nameOf({ crm, op2 }: IdRegister): string | undefined {
+  return Object.entries(idRegisters).find(([, encoding]) => encoding.crm === crm && encoding.op2 === op2)?.[0];
+}
+
+/** One override for each level that some CPU shows. */
+function bbmOverrides(identities: CpuIdentity[]): IdOverride[] {
+  const levels = new Map<number, number[]>();
+  for (const [cpu, { bbm }] of identities.entries()) {
+    if (bbm !== undefined) levels.set(bbm, [...(levels.get(bbm) ?? []), cpu]);
+  }
+  return [...levels].map(([level, cpus]) => bbmOverride(cpus, level));
+}
+
+/** Where QEMU says in /chosen that it puts the initial RAM disk. */
+function initrdOf(deviceTree: Uint8Array): { start: number; end: number } {
+  const chosen = childNode(parseFdt(deviceTree).root, 'chosen');
+  const address = (name: string): number => {
+    const value = chosen.properties.find((property) => property.name === name)?.value;
+    if (value === undefined || (value.length !== 4 && value.length !== 8)) {
+      throw new PtdiffError('emulator', `QEMU's device tree has no address ${name}.`);
+    }
+    return value.reduce((sum, byte) => sum * 256 + byte, 0);
+  };
+  return { start: address('linux,initrd-start'), end: address('linux,initrd-end') };
+}
+
+function roundUp(address: number): number {
+  return Math.ceil(address / block) * block;
+}

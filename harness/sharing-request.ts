@@ -1,0 +1,40 @@
+import type { SharingRequest } from '../src/linux/capture.ts';
+import { unsignedInteger } from '../src/linux/variables.ts';
+import type { RunningKernel } from './capture-checkpoint.ts';
+import type { GdbClient } from './gdb.ts';
+import type { BreakpointStop } from './guest-runner.ts';
+
+/** Variables that decide what a request may do, and their size in bytes: kernel/cpu.c, atomic_t; mm/page_alloc.c, bool. */
+const variables = { __num_online_cpus: 4, page_alloc_available: 1 };
+
+/** Reads a request from a CPU that stands at the entry of realm_set_memory_decrypted() or realm_set_memory_encrypted(). */
+export async function readSharingRequest(
+  gdb: GdbClient,
+  { symbols, slide }: RunningKernel,
+  { thread, registers }: BreakpointStop,
+): Promise<Pick<SharingRequest, 'start' | 'pages' | 'onlineCpus' | 'pageAllocator' | 'caller'>> {
+  const read = async (name: keyof typeof variables) => {
+    const address = symbols.address(name);
+    return address === undefined
+      ? undefined
+      : unsignedInteger(await gdb.readMemory(thread, address + slide, variables[name]));
+  };
+  const pageAllocator = await read('page_alloc_available');
+  return {
+    start: registers.x0,
+    // An int: the upper half of the register is not defined (AAPCS64, 6.8.2).
+    pages: Number(BigInt.asIntN(32, registers.x1)),
+    onlineCpus: Number((await read('__num_online_cpus')) ?? 1n),
+    ...(pageAllocator !== undefined && { pageAllocator: pageAllocator !== 0n }),
+    caller: symbols.nameAt((await callerOfCaller(gdb, thread)) - slide)?.name ?? 'a module',
+  };
+}
+
+/**
+ * set_memory_decrypted() calls through a table of operations (arch/arm64/mm/mem_encrypt.c); who called it is in its frame record
+ * (AAPCS64, 6.4.6), perhaps signed (Arm ARM, D8.10): kernel text has ones in all upper bits.
+ */
+async function callerOfCaller(gdb: GdbClient, thread: string): Promise<bigint> {
+  const frame = await gdb.readRegister(thread, 'x29');
+  return unsignedInteger(await gdb.readMemory(thread, frame + 8n, 8)) | (0xffffn << 48n);
+}
