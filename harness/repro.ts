@@ -1,4 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import { bareCommand, type QemuMachine } from './qemu-command.ts';
+import type { MachineBlobs } from './virtual-machine.ts';
 
 /** A file that must be the same for the boot to be the same. */
 export interface ReproFile {
@@ -8,11 +10,10 @@ export interface ReproFile {
   origin: string;
 }
 
-export interface Repro {
+export interface Repro extends MachineBlobs {
   /** Name of the case. */
   name: string;
   machine: QemuMachine;
-  deviceTree?: Uint8Array;
   kernel: ReproFile;
   initramfs: ReproFile;
   /** The emulator's program; `machine.emulator` says how it is called. */
@@ -24,9 +25,15 @@ export interface Repro {
  * named by KERNEL, INITRAMFS and QEMU; hashes are checked first.
  */
 export function reproScript(repro: Repro): string {
-  const { kernel, initramfs, emulator, machine, deviceTree } = repro;
-  const placed = { ...machine, emulator: [], image: '$kernel', initramfs: '$initramfs' };
-  const command = bareCommand({ ...placed, ...(deviceTree && { deviceTree: '$dtb' }) });
+  const { kernel, initramfs, emulator, machine, deviceTree, monitor } = repro;
+  const command = bareCommand({
+    ...machine,
+    emulator: [],
+    image: '$kernel',
+    initramfs: '$initramfs',
+    ...(deviceTree && { deviceTree: '$dtb' }),
+    ...(monitor && { monitor: { ...monitor.places, flash: '$flash' } }),
+  });
   return `${[
     '#!/bin/sh',
     comment(`Boots the case ${repro.name} again, by QEMU alone. End it with Ctrl-A X.`),
@@ -44,7 +51,7 @@ export function reproScript(repro: Repro): string {
     `check "$kernel" ${kernel.sha256}`,
     `check "$initramfs" ${initramfs.sha256}`,
     `check "$program" ${emulator.sha256}`,
-    ...(deviceTree === undefined ? [] : deviceTreeLines(deviceTree)),
+    ...embedded({ ...(deviceTree && { dtb: deviceTree }), ...(monitor && { flash: monitor.flash }) }),
     `if test -n "\${QEMU:-}"; then set -- "$QEMU"; else set -- ${machine.emulator.map(quote).join(' ')}; fi`,
     `"$@" ${command.map(argument).join(' ')}`,
   ].join('\n')}\n`;
@@ -59,20 +66,24 @@ function comment(text: string): string {
   return `# ${text.replaceAll(/[\r\n]+/g, ' ')}`;
 }
 
-function deviceTreeLines(blob: Uint8Array): string[] {
-  const encoded = Buffer.from(blob).toString('base64').replaceAll(/.{76}/g, '$&\n');
-  return [
-    'dtb=$(mktemp)',
-    `trap 'rm -f "$dtb"' EXIT`,
-    `base64 -d >"$dtb" <<'END_OF_DEVICE_TREE'`,
-    encoded.trimEnd(),
-    'END_OF_DEVICE_TREE',
-  ];
+/** Files that the script carries, by the variable that shall name them. */
+function embedded(files: Record<string, Uint8Array>): string[] {
+  const names = Object.keys(files);
+  const lines = Object.entries(files).flatMap(([name, content]) => [
+    `${name}=$(mktemp)`,
+    `base64 -d <<'END_OF_FILE' | gzip -dc >"$${name}"`,
+    gzipSync(content).toString('base64').replaceAll(/.{76}/g, '$&\n').trimEnd(),
+    'END_OF_FILE',
+  ]);
+  const variables = names.map((name) => `"\${${name}:-}"`).join(' ');
+  return names.length === 0 ? [] : [`trap 'rm -f ${variables}' EXIT`, ...lines];
 }
 
-/** Our own variables are expanded, everything else is literal. */
+/** Our own variables are expanded, alone or as the file of QEMU's loader; everything else is literal. */
 function argument(text: string): string {
-  return /^\$[a-z]+$/.test(text) ? `"${text}"` : quote(text);
+  return /^(loader,file=)?\$(kernel|initramfs|dtb|flash)(,addr=0x[0-9a-f]+,force-raw=on)?$/.test(text)
+    ? `"${text}"`
+    : quote(text);
 }
 
 function quote(text: string): string {

@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import type { Initramfs } from '../../guest/build.ts';
+import { buildMonitor } from '../../guest/build-monitor.ts';
 import { boot } from '../../harness/boot.ts';
 import type { BootEvent } from '../../harness/case-setup.ts';
 import { writeEvidence } from '../../harness/evidence-files.ts';
@@ -19,7 +21,7 @@ import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import { stableJson } from '../report/json.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
-import { cpuNamed } from '../scenario/cpus.ts';
+import { type CpuIdentity, identitiesOf } from '../scenario/cpus.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { bootContextOf } from './boot-context.ts';
 import { keepFacts } from './facts-cache.ts';
@@ -53,6 +55,11 @@ export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
   return [...words, '--', `ptdiff.probes=${scenario.probes.join(',')}`].join(' ');
 }
 
+/** The registers of a CPU that decide about its capability, as far as its identity sets them. */
+function registersOf({ midr, bbm }: CpuIdentity): Record<string, bigint> {
+  return { MIDR_EL1: midr, ...(bbm !== undefined && { ID_AA64MMFR2_EL1: BigInt(bbm) << 52n }) };
+}
+
 /** The boot alone: QEMU's files live in a folder that is gone when this returns. */
 async function observe(
   laboratory: Laboratory,
@@ -60,7 +67,8 @@ async function observe(
   signal: AbortSignal,
 ): Promise<{ evidence: Evidence; prepared?: BootEvent & { kind: 'prepared' } }> {
   const { kernel, scenario } = each;
-  const { midr, qemu } = cpuNamed(scenario.machine.cpu);
+  const [bootCpu] = identitiesOf(scenario.machine);
+  const monitor = scenario.machine.firmware && (await readFile((await buildMonitor()).path));
   let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
   const scratch = await dir({
     tmpdir: scratchDirectory(scenario.machine.memory * 2 ** 20),
@@ -72,13 +80,14 @@ async function observe(
       kernel: kernel.image,
       symbols: kernel.symbols,
       machine: scenario.machine,
-      cpu: qemu,
+      cpu: bootCpu.qemu,
       commandLine: commandLine(kernel, scenario),
       initramfs: laboratory.initramfs.path,
+      ...(monitor && { monitor }),
       emulator: laboratory.emulator,
       directory: scratch.path,
       // Every request costs a stop, and on other CPUs it splits nothing.
-      traceSplits: cpuSupportsBbml(kernel.traits, { MIDR_EL1: midr }) !== undefined,
+      traceSplits: cpuSupportsBbml(kernel.traits, registersOf(bootCpu)) !== undefined,
       signal,
       onEvent: (event) => {
         if (event.kind === 'prepared') prepared = event;
@@ -101,6 +110,7 @@ function reproOf(
     name,
     machine: event.machine,
     ...(event.deviceTree && { deviceTree: event.deviceTree }),
+    ...(event.monitor && { monitor: event.monitor }),
     kernel: { path: kernel.image.imagePath, sha256: kernel.image.sha256, origin: kernel.image.source },
     initramfs: { ...initramfs, origin: 'built by ptdiff from guest/init; any ptdiff run leaves it in the cache' },
     emulator: { path: program, sha256: emulator.sha256, origin: emulator.origin },
@@ -119,8 +129,7 @@ export async function runCase(laboratory: Laboratory, each: Case, signal: AbortS
   if (prepared) {
     writeText(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), 0o755);
   }
-  const { midr } = cpuNamed(scenario.machine.cpu);
-  const midrs = Array<bigint>(scenario.machine.cpus).fill(midr);
+  const midrs = identitiesOf(scenario.machine).map(({ midr }) => midr);
   const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, midrs });
   const prediction: Prediction = predict(questionOf(kernel, scenario, facts));
   writeText(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);

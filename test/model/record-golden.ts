@@ -9,7 +9,7 @@ import { questionOf, symbolOffset } from '../../src/cli/question.ts';
 import { bootFactsOf } from '../../src/diff/boot-facts.ts';
 import { predict } from '../../src/model/predict.ts';
 import { stableJson } from '../../src/report/json.ts';
-import { cpuNamed } from '../../src/scenario/cpus.ts';
+import { identitiesOf } from '../../src/scenario/cpus.ts';
 
 /**
  * Records golden boots for the model's tests from a run folder:
@@ -24,7 +24,7 @@ for (const name of names) {
   if (!result || !scenario) throw new Error(`${folder} has no case ${name}`);
   const kernel = await loadKernel(result.kernel.spec);
   const evidence = readEvidence(join(folder, 'cases', name));
-  const midrs = Array<bigint>(scenario.machine.cpus).fill(cpuNamed(scenario.machine.cpu).midr);
+  const midrs = identitiesOf(scenario.machine).map(({ midr }) => midr);
   const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, midrs });
   const { symbolOffset: _, ...question } = questionOf(kernel, scenario, facts);
   const { start, end } = predict(questionOf(kernel, scenario, facts)).linearRegion;
