@@ -1,4 +1,5 @@
 import { type NamedParts, scenarioName } from './names.ts';
+import { namedRealms, realmMatrix, realmSingles } from './realms.ts';
 import type { Machine, Rodata, Scenario } from './types.ts';
 
 const MATRIX_CPUS = ['max', 'neoverse-v3-r0p2', 'neoverse-v3-r0p1', 'cortex-a76', 'neoverse-n2'];
@@ -50,7 +51,13 @@ export const singleChangeScenarios: readonly Scenario[] = [
 ];
 
 /** All scenarios that ptdiff brings. */
-export const builtInScenarios: readonly Scenario[] = [...matrixScenarios, ...singleChangeScenarios];
+export const builtInScenarios: readonly Scenario[] = [
+  ...matrixScenarios,
+  ...singleChangeScenarios,
+  ...realmMatrix,
+  ...realmSingles,
+  ...namedRealms,
+];
 
 /** Kernels of the default matrix: the newest of each generation, and two flavours with 16K pages. */
 export const defaultKernels: readonly string[] = [

@@ -21,11 +21,42 @@ function masked(name: string, midr: bigint, about: string): CpuIdentity {
   return { name, qemu: `max,midr=0x${midr.toString(16)},${CHEAP}`, midr, about };
 }
 
+/** `max` with another level in ID_AA64MMFR2_EL1.BBM, which only the monitor can show. */
+function withBbm(bbm: number): CpuIdentity {
+  return {
+    name: `max-bbm${bbm}`,
+    qemu: `max,${CHEAP}`,
+    midr: 0x000f0510n,
+    bbm,
+    about: `FEAT_BBM level ${bbm}; on no list`,
+  };
+}
+
 /** CPU identities by name. MIDR values: Arm ARM MIDR_EL1; parts from arch/arm64/include/asm/cputype.h. */
 export const cpus: readonly CpuIdentity[] = [
   { name: 'max', qemu: `max,${CHEAP}`, midr: 0x000f0510n, about: 'everything QEMU emulates; on no list of the kernel' },
   masked('neoverse-v3-r0p2', 0x410fd842n, 'oldest Neoverse-V3 that the kernel trusts with BBML2_NOABORT'),
   masked('neoverse-v3-r0p1', 0x410fd841n, 'newest Neoverse-V3 that it does not trust'),
+  masked('neoverse-v3-r1p2', 0x411fd842n, 'Neoverse-V3 of another variant: off the list'),
+  masked('neoverse-v3ae-r0p2', 0x410fd832n, 'oldest Neoverse-V3AE on the list'),
+  masked('neoverse-v3ae-r0p1', 0x410fd831n, 'newest Neoverse-V3AE off it'),
+  masked('cortex-x4-r0p3', 0x410fd823n, 'oldest Cortex-X4 on the list'),
+  masked('cortex-x4-r0p2', 0x410fd822n, 'newest Cortex-X4 off it'),
+  masked('nvidia-olympus', 0x4e0f0100n, 'NVIDIA Olympus: on the list in every revision'),
+  masked('ampere1', 0xc00fac30n, 'AmpereOne: on the list in every revision'),
+  masked('ampere1a', 0xc00fac40n, 'AmpereOne 1A: on the list in every revision'),
+  masked('cortex-a520ae', 0x410fd880n, 'on the list from 7.3 on'),
+  masked('cortex-a715', 0x410fd4d0n, 'on the list from 7.3 on'),
+  masked('cortex-a720ae', 0x410fd890n, 'on the list from 7.3 on'),
+  masked('cortex-a725', 0x410fd870n, 'on the list from 7.3 on'),
+  masked('neoverse-n3', 0x410fd8e0n, 'on the list from 7.3 on'),
+  masked('c1-nano', 0x410fd8a0n, 'on the list from 7.3 on'),
+  masked('c1-pro', 0x410fd8b0n, 'on the list from 7.3 on'),
+  masked('c1-ultra-r1p1', 0x411fd8c1n, 'oldest C1-Ultra on the list, from 7.3 on'),
+  masked('c1-ultra-r1p0', 0x411fd8c0n, 'newest C1-Ultra off it (erratum 3683289)'),
+  masked('c1-premium-r1p1', 0x411fd901n, 'oldest C1-Premium on the list, from 7.3 on'),
+  masked('c1-premium-r1p0', 0x411fd900n, 'newest C1-Premium off it (erratum 3683289)'),
+  ...[0, 1, 2, 3].map(withBbm),
   { name: 'cortex-a76', qemu: 'cortex-a76', midr: 0x414fd0b1n, about: '48-bit addresses, no LPA2, no E0PD' },
   { name: 'neoverse-n2', qemu: 'neoverse-n2,pauth=off,sve=off', midr: 0x410fd493n, about: '48-bit addresses, E0PD' },
 ];

@@ -1,11 +1,16 @@
 import type { Scenario } from './types.ts';
 
 /** What a scenario name is made of; anything at its default leaves no trace in the name. */
-export type NamedParts = Pick<Scenario, 'rodata' | 'kfenceSampleInterval' | 'kaslr'> & { cpu: string; suffix?: string };
+export type NamedParts = Pick<Scenario, 'rodata' | 'kfenceSampleInterval' | 'kaslr'> & {
+  cpu: string;
+  prefix?: string;
+  suffix?: string;
+};
 
 /** E.g. 'neoverse-v3-r0p2+noalias+kfence100': the CPU, then what differs from the kernel's defaults. */
 export function scenarioName(parts: NamedParts): string {
   return [
+    ...(parts.prefix ? [parts.prefix] : []),
     parts.cpu,
     ...(parts.rodata === 'default' ? [] : [parts.rodata]),
     ...(parts.kfenceSampleInterval === undefined ? [] : [`kfence${parts.kfenceSampleInterval}`]),

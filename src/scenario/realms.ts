@@ -1,0 +1,74 @@
+import { scenarioName } from './names.ts';
+import type { Machine, Rodata, Scenario } from './types.ts';
+
+const RODATA: Rodata[] = ['default', 'noalias', 'off'];
+const KFENCE = [undefined, 100];
+
+/** What a realm scenario is made of. */
+interface RealmParts {
+  prefix: 'realm' | 'rme' | 'monitor';
+  cpu: string;
+  rodata?: Rodata;
+  kfenceSampleInterval?: number;
+  suffix?: string;
+}
+
+function scenario(parts: RealmParts, machine: Partial<Machine> = {}): Scenario {
+  const { prefix, cpu, rodata = 'default', kfenceSampleInterval } = parts;
+  return {
+    name: scenarioName({ ...parts, rodata, kaslr: false }),
+    machine: {
+      cpu,
+      cpus: 1,
+      memory: 1024,
+      holes: [],
+      world: prefix === 'monitor' ? 'normal' : 'realm',
+      firmware: prefix === 'rme' ? 'monitor-rme' : 'monitor',
+      ...machine,
+    },
+    rodata,
+    ...(kfenceSampleInterval === undefined ? {} : { kfenceSampleInterval }),
+    kaslr: false,
+    parameters: [],
+    probes: ['memfd_secret'],
+  };
+}
+
+/** Realms with and without the capability, with every rodata= and KFENCE setting. */
+export const realmMatrix: readonly Scenario[] = ['max', 'neoverse-v3-r0p2'].flatMap((cpu) =>
+  RODATA.flatMap((rodata) =>
+    KFENCE.map((kfenceSampleInterval) => scenario({ prefix: 'realm', cpu, rodata, kfenceSampleInterval })),
+  ),
+);
+
+const v3 = 'neoverse-v3-r0p2';
+
+/** CPUs that differ, both ways round, in both worlds; more CPUs; no ITS; FEAT_RME. */
+export const realmSingles: readonly Scenario[] = [
+  ...(['realm', 'monitor'] as const).flatMap((prefix) => [
+    scenario({ prefix, cpu: v3, suffix: 'then-max' }, { cpus: 2, others: ['max'] }),
+    scenario({ prefix, cpu: 'max', suffix: 'then-v3' }, { cpus: 2, others: [v3] }),
+    scenario({ prefix, cpu: v3, suffix: 'smp2' }, { cpus: 2 }),
+  ]),
+  scenario({ prefix: 'realm', cpu: v3, suffix: 'smp4' }, { cpus: 4 }),
+  scenario(
+    { prefix: 'realm', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100, suffix: 'no-its' },
+    { its: false },
+  ),
+  ...[0, 1, 2, 3].map((bbm) => scenario({ prefix: 'monitor', cpu: `max-bbm${bbm}` })),
+  scenario({ prefix: 'monitor', cpu: 'max-bbm3', suffix: 'then-bbm2' }, { cpus: 2, others: ['max-bbm2'] }),
+  scenario({ prefix: 'monitor', cpu: 'max-bbm2', suffix: 'then-bbm3' }, { cpus: 2, others: ['max-bbm3'] }),
+  scenario({ prefix: 'rme', cpu: 'max' }),
+  scenario({ prefix: 'rme', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
+];
+
+/** Scenarios of the mailing-list threads, by the name of what they show. */
+export const namedRealms: readonly Scenario[] = [
+  // RSI is probed after map_mem(): a realm that nothing else forces to pages has blocks that it cannot share pages of.
+  {
+    ...scenario({ prefix: 'realm', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
+    name: 'realm-late-rsi',
+  },
+  // A capable CPU gets blocks; memory is shared before the capabilities are final.
+  { ...scenario({ prefix: 'realm', cpu: v3 }), name: 'realm-early-share' },
+];
