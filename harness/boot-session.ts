@@ -32,6 +32,8 @@ export class BootSession {
   readonly #watchdog: Watchdog;
   readonly #handlers = new Map<bigint, Handler>();
   readonly #evidence: Evidence;
+  /** Whether smp_cpus_done() was reached; watched in a realm only, where it matters. */
+  #capabilitiesFinal = true;
   readonly #panic: PanicWatch;
   #plan: StopPlan = {};
   #kernel: RunningKernel;
@@ -176,16 +178,16 @@ export class BootSession {
     const { smpCpusDone, decrypt, encrypt } = this.#plan;
     const sharing: SharingRequest[] = [];
     this.#evidence.sharing = sharing;
-    let capabilitiesFinal = false;
+    this.#capabilitiesFinal = false;
     await this.#stopAtSymbol(smpCpusDone, async ({ registers }) => {
-      capabilitiesFinal = true;
+      this.#capabilitiesFinal = true;
       await this.#vm.gdb.removeBreakpoint(registers.pc);
       return {};
     });
     const record = (direction: SharingRequest['direction']) => async (stop: BreakpointStop) => {
       const before = checkpointNames[this.#evidence.captures.length] ?? 'init';
       const request = await readSharingRequest(this.#vm.gdb, this.#kernel, stop);
-      sharing.push({ ...request, direction, capabilitiesFinal, before });
+      sharing.push({ ...request, direction, capabilitiesFinal: this.#capabilitiesFinal, before });
       await this.#vm.gdb.stepOver(stop.thread, stop.registers.pc);
       return {};
     };
@@ -223,7 +225,8 @@ export class BootSession {
   async #atSplit({ thread, registers }: BreakpointStop, skippable: boolean): Promise<RunOptions> {
     const { pc, x0, x1 } = registers;
     const before = checkpointNames[this.#evidence.captures.length] ?? 'init';
-    this.#evidence.splitRequests.push({ start: x0, end: x1, before });
+    const early = this.#capabilitiesFinal ? {} : { early: true as const };
+    this.#evidence.splitRequests.push({ start: x0, end: x1, before, ...early });
     if (skippable) {
       return { resumeAt: pc + 4n };
     }

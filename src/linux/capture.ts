@@ -35,6 +35,8 @@ export interface SplitRequest {
   end: bigint;
   /** The next checkpoint after the request. */
   before: CheckpointName;
+  /** Made by a realm before its CPU capabilities were final: part of a sharing request, which says what becomes of it. */
+  early?: true;
 }
 
 /**

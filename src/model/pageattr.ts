@@ -22,6 +22,19 @@ export function makeInvalid(traits: KernelTraits, prot: KernelProt): AttributeCh
     : { set: 0n, clear: PTE_VALID };
 }
 
+/** pte_present(): valid, or PTE_PRESENT_INVALID, which a non-global mapping that lost PTE_VALID also looks like. */
+export function isPresent(attributes: bigint): boolean {
+  return (attributes & (PTE_VALID | PTE_PRESENT_INVALID)) !== 0n;
+}
+
+/**
+ * pmd_leaf() and pud_leaf() as the change code asks them. Until 15bfba1ad77f it asked pmd_sect(), which wants PTE_VALID: a block that was made
+ * invalid is then no leaf any more, and no later change reaches it.
+ */
+function isLeafToKernel(traits: KernelTraits, attributes: bigint): boolean {
+  return traits.presentInvalid ? isPresent(attributes) : (attributes & PTE_VALID) !== 0n;
+}
+
 /** Why a change of [start, end) is refused: part of a block would have to change (WARN_ON_ONCE, -EINVAL). */
 export class PartialLeaf extends Error {}
 
@@ -47,7 +60,7 @@ export function changeAttributes(
     for (let i = first; i < last; i++) {
       const entry = table.entries[i];
       if (entry === TABLE) visit(table.tables.get(i) as Table);
-      else if (entry !== NONE) {
+      else if (entry !== NONE && (table.level === 3 || isLeafToKernel(traits, map.attributes(entry)))) {
         const at = table.offset + i * size;
         const whole = at >= start && at + size <= end;
         if (table.level !== 3 && (!whole || traits.bbml === 'none')) throw new PartialLeaf('block partly covered');

@@ -180,7 +180,7 @@ function aliasBitOf({ ipaBits }: BootFacts): number {
 /** What the kernel was asked to do with vmalloc memory and by the probes up to a checkpoint. */
 function applyFacts(state: BootState, facts: BootFacts, checkpoint: CheckpointName): void {
   for (const request of facts.splitRequests) {
-    if (request.before === checkpoint) applySplit(state, request);
+    if (request.before === checkpoint && !request.early) applySplit(state, request);
   }
   protectVmallocAliases(state, facts.readOnlyVmalloc[checkpoint] ?? []);
   if (checkpoint === 'init' && state.decisions.canSetDirectMap) hideSecretPages(state, facts.probePages);

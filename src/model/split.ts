@@ -2,6 +2,7 @@ import { PMD_TABLE_BIT, PTE_CONT, PTE_PRESENT_INVALID, PTE_PXN, PTE_TYPE_PAGE, P
 import type { KernelTraits } from '../linux/traits.ts';
 import { tableDescriptor } from './create-mapping.ts';
 import { type LinearMap, TABLE, type Table } from './linear-map.ts';
+import { isPresent } from './pageattr.ts';
 
 /** Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and split_contpmd(). */
 function splitContiguous(map: LinearMap, table: Table, index: number, size: number): void {
@@ -31,7 +32,9 @@ function splitBlock(map: LinearMap, traits: KernelTraits, parent: Table, index: 
 function descend(map: LinearMap, traits: KernelTraits, parent: Table, index: number): Table | undefined {
   const entry = parent.entries[index];
   if (entry === TABLE) return parent.tables.get(index);
-  return map.isLeaf(entry) ? splitBlock(map, traits, parent, index, true) : undefined;
+  // A block that lost PTE_VALID without PTE_PRESENT_INVALID is not present to the kernel: nothing to split.
+  if (!map.isLeaf(entry) || !isPresent(map.attributes(entry))) return undefined;
+  return splitBlock(map, traits, parent, index, true);
 }
 
 /** Level 1 table that translates `offset`. */
