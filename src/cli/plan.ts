@@ -5,11 +5,12 @@ import type { PlannedCase } from '../report/types.ts';
 import { builtInScenarios, matrixScenarios } from '../scenario/built-in.ts';
 import { caseName } from '../scenario/names.ts';
 import { thin } from '../scenario/pairwise.ts';
+import { namedRealms, realmMatrix, realmSingles } from '../scenario/realms.ts';
 import { parseScenarios } from '../scenario/schema.ts';
 import type { Scenario } from '../scenario/types.ts';
 
-/** Cases of the default run: about ten minutes on two cores. */
-export const DEFAULT_CASE_LIMIT = 120;
+/** Cases of the default matrix, without the single changes: all together about ten minutes on two cores. */
+export const DEFAULT_CASE_LIMIT = 110;
 
 /** What a run shall boot: kernels by spec (with their release, where they are to be had) times scenarios. */
 export interface Plan {
@@ -37,45 +38,66 @@ async function scenariosOfFile(file: string): Promise<Scenario[]> {
 
 /** Scenarios by name, by file (a name with '/' or an ending of .yaml, .yml, .json), or 'all'. */
 export async function scenariosNamed(name: string): Promise<Scenario[]> {
-  if (name === 'all') return [...builtInScenarios];
+  // The named realms are cases of the realm matrix under a name of their own.
+  if (name === 'all') return builtInScenarios.filter((scenario) => !namedRealms.includes(scenario));
   if (name.includes('/') || /\.(ya?ml|json)$/.test(name)) return scenariosOfFile(name);
   const found = builtInScenarios.filter((scenario) => scenario.name === name);
   if (found.length > 0) return found;
   throw new PtdiffError('usage', `There is no scenario '${name}'; './ptdiff ls scenarios' lists them, or name a file.`);
 }
 
-/** Factors of the matrix for one case: kernel, CPU, rodata=, KFENCE. */
-function factors(kernel: string, { machine, rodata, kfenceSampleInterval }: Scenario): string[] {
-  return [kernel, machine.cpu, rodata, String(kfenceSampleInterval)];
+/** A kernel as the plan needs it. */
+export interface PlannedKernel {
+  spec: string;
+  /** Name that its cases bear: the release, or what stands for it. */
+  label: string;
+  /** Whether it can be a realm's kernel (6.13 on); true where nothing is known of it. */
+  knowsRealms: boolean;
+}
+
+type Pair = { kernel: PlannedKernel; scenario: Scenario };
+
+/** Factors of the matrix for one case: kernel, CPU, rodata=, KFENCE, and what the machine is. */
+function factors({ kernel, scenario }: Pair): string[] {
+  const { machine, rodata, kfenceSampleInterval } = scenario;
+  return [kernel.spec, machine.cpu, rodata, String(kfenceSampleInterval), `${machine.world} ${machine.firmware}`];
+}
+
+/** Kernels times scenarios, without realms on kernels that do not know them. */
+function multiply(kernels: PlannedKernel[], scenarios: readonly Scenario[]): Pair[] {
+  const pairs = kernels.flatMap((kernel) => scenarios.map((scenario) => ({ kernel, scenario })));
+  return pairs.filter(({ kernel, scenario }) => kernel.knowsRealms || scenario.machine.world === 'normal');
+}
+
+const planned = ({ kernel, scenario }: Pair): PlannedCase => ({
+  case: caseName(kernel.label, scenario.name),
+  kernel: kernel.spec,
+  scenario: scenario.name,
+});
+
+/** The default matrix: every kernel in both worlds, thinned; and what changes one thing, on the newest kernel alone. */
+function defaultPlan(kernels: PlannedKernel[]): Plan {
+  const matrix = multiply(kernels, [...matrixScenarios, ...realmMatrix]);
+  const kept = new Set(thin(matrix.map(factors), DEFAULT_CASE_LIMIT));
+  const newest = kernels.filter(({ spec }) => spec.split(':').length === 2).slice(-1);
+  const singles = multiply(newest, realmSingles);
+  return {
+    scenarios: [...matrixScenarios, ...realmMatrix, ...realmSingles],
+    planned: [...matrix.filter((_, index) => kept.has(index)), ...singles].map(planned),
+    leftOut: matrix.filter((_, index) => !kept.has(index)).map(planned),
+  };
 }
 
 /**
  * Multiplies kernels and scenarios. Without scenario names it is the default matrix, thinned by pairwise coverage.
- * @param kernels spec, and name that a case bears: the release, or what stands for it
+ * @throws PtdiffError(usage) for a scenario that does not exist, or two of one name
  */
-export async function planCases(kernels: { spec: string; label: string }[], names: string[]): Promise<Plan> {
-  const thinned = names.length === 0;
-  const listed = thinned ? [...matrixScenarios] : (await Promise.all(names.map(scenariosNamed))).flat();
+export async function planCases(kernels: PlannedKernel[], names: string[]): Promise<Plan> {
+  if (names.length === 0) return defaultPlan(kernels);
+  const listed = (await Promise.all(names.map(scenariosNamed))).flat();
   const scenarios = [...new Map(listed.map((scenario) => [scenario.name, scenario])).values()];
   if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
     throw new PtdiffError('usage', 'Two different scenarios bear the same name; rename one of them.');
   }
-  const pairs = kernels.flatMap((kernel) => scenarios.map((scenario) => ({ kernel, scenario })));
-  const all = pairs.map(({ kernel, scenario }) => ({
-    case: caseName(kernel.label, scenario.name),
-    kernel: kernel.spec,
-    scenario: scenario.name,
-  }));
-  if (!thinned) return { scenarios, planned: all, leftOut: [] };
-  const kept = new Set(
-    thin(
-      pairs.map(({ kernel, scenario }) => factors(kernel.spec, scenario)),
-      DEFAULT_CASE_LIMIT,
-    ),
-  );
-  return {
-    scenarios,
-    planned: all.filter((_, index) => kept.has(index)),
-    leftOut: all.filter((_, index) => !kept.has(index)),
-  };
+  return { scenarios, planned: multiply(kernels, scenarios).map(planned), leftOut: [] };
 }

@@ -192,8 +192,12 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
   const { kernels, unavailable } = await loadKernels(asked.kernels);
   signal.throwIfAborted();
   const labels = [
-    ...kernels.map(({ image }) => ({ spec: image.spec, label: image.release })),
-    ...unavailable.map(({ spec }) => ({ spec, label: labelOf(spec) })),
+    ...kernels.map(({ image, traits }) => ({
+      spec: image.spec,
+      label: image.release,
+      knowsRealms: traits.knowsRealms,
+    })),
+    ...unavailable.map(({ spec }) => ({ spec, label: labelOf(spec), knowsRealms: true })),
   ].sort((a, b) => asked.kernels.indexOf(a.spec) - asked.kernels.indexOf(b.spec));
   const plan = await planCases(labels, asked.scenarios);
   if (options.dryRun) {

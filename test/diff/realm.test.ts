@@ -58,6 +58,12 @@ t.test('private memory that is mapped by its alias is found', async (t) => {
   t.match(ripasAgrees(context), [{ id: 'invariant/ripas-agrees/private-by-alias@init' }]);
 });
 
+t.test('shared memory that the kernel lost is found', async (t) => {
+  const context = usual();
+  for (const leaf of context.rawCapture.ttbr1.leaves) if (leaf.pa >= ALIAS) leaf.valid = false;
+  t.match(ripasAgrees(context), [{ id: 'invariant/ripas-agrees/shared-not-valid@init' }]);
+});
+
 t.test('outside a realm there is nothing to agree with', async (t) => {
   t.same(ripasAgrees({ ...usual(), aliasBit: 0 }), []);
 });

@@ -3,6 +3,7 @@ import type { LeafRun } from '../../vmsa/types.ts';
 import { isShared, physical } from '../alias-bit.ts';
 import type { Invariant } from '../context.ts';
 import { clipToPhysical } from '../physical.ts';
+import { runsIn } from '../runs.ts';
 import { leavesViolation } from './violation.ts';
 
 /** Parts of a leaf run whose memory is in one of `states`. */
@@ -21,13 +22,15 @@ function partsIn(
 /**
  * In a realm, the alias bit of every valid mapping of RAM agrees with the granule's RIPAS: private memory (RAM) is mapped by its protected
  * address, shared memory (EMPTY) by its alias, in every mapping of the kernel and of user space; a granule that is DESTROYED is mapped by
- * none. Any other access is a Synchronous External Abort (RMM specification DEN0137, A5.2 and A5.5).
+ * none. Any other access is a Synchronous External Abort (RMM specification DEN0137, A5.2 and A5.5). What was shared is there to be used by
+ * the kernel: its linear mapping is valid.
  */
 export const ripasAgrees: Invariant = (context) => {
   const { aliasBit, rawCapture } = context;
   const ripas = rawCapture.monitor?.ripas;
   // Before the last checkpoint of the boot memory may be on its way from EMPTY to RAM: arm64_rsi_init() comes after paging_init().
   if (aliasBit === 0 || !ripas || rawCapture.checkpoint === 'paging_init') return [];
+  const linear = runsIn(rawCapture.ttbr1.leaves, context.linear.start, context.linear.end);
   const valid = [...rawCapture.ttbr1.leaves, ...(rawCapture.ttbr0?.leaves ?? [])].filter((run) => run.valid);
   const shared = valid.filter((run) => isShared(run, aliasBit));
   const own = valid.filter((run) => !isShared(run, aliasBit));
@@ -42,6 +45,11 @@ export const ripasAgrees: Invariant = (context) => {
       'shared-by-protected-address',
       'shared memory is mapped as if it were private',
       own.flatMap((run) => partsIn(run, ripas, aliasBit, ['EMPTY', 'DESTROYED'])),
+    ],
+    [
+      'shared-not-valid',
+      'memory was shared, but its linear mapping is not valid: whoever uses it faults',
+      linear.filter((run) => !run.valid).flatMap((run) => partsIn(run, ripas, aliasBit, ['EMPTY'])),
     ],
   ];
   return cases.flatMap(([nature, title, runs]) =>
