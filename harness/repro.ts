@@ -51,6 +51,8 @@ export function reproScript(repro: Repro): string {
     `check "$kernel" ${kernel.sha256}`,
     `check "$initramfs" ${initramfs.sha256}`,
     `check "$program" ${emulator.sha256}`,
+    // In the options of QEMU's loader a comma of a path is written twice.
+    ...(monitor ? ['kernel', 'initramfs'].map((name) => `${name}=$(printf %s "$${name}" | sed 's/,/,,/g')`) : []),
     ...embedded({ ...(deviceTree && { dtb: deviceTree }), ...(monitor && { flash: monitor.flash }) }),
     `if test -n "\${QEMU:-}"; then set -- "$QEMU"; else set -- ${machine.emulator.map(quote).join(' ')}; fi`,
     `"$@" ${command.map(argument).join(' ')}`,

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { readEvidence, writeEvidence } from '../../harness/evidence-files.ts';
 import type { Evidence } from '../../src/linux/capture.ts';
+import { type MonitorView, rsiFunctions } from '../../src/linux/monitor-report.ts';
 import type { WalkResult } from '../../src/vmsa/types.ts';
 
 const walk: WalkResult = {
@@ -36,6 +37,42 @@ const walk: WalkResult = {
 
 const registers = { TTBR0_EL1: 0n, TTBR1_EL1: 2n ** 64n - 1n, TCR_EL1: 5n, MAIR_EL1: 6n, SCTLR_EL1: 1n };
 
+const counts = Object.fromEntries(rsiFunctions.map((name, index) => [name, { calls: index, refused: 0 }]));
+
+const monitor: MonitorView = {
+  state: 'running',
+  world: 'realm',
+  ipaBits: 40,
+  cpusEntered: [0],
+  regions: [{ base: 0x4000_0000, size: 0x4000_0000 }],
+  stage2: { root: 0x8040_0000, control: 0x80053558n },
+  rsi: counts as MonitorView['rsi'],
+  psciCalls: 1,
+  unknownCalls: 2,
+  idReads: 3,
+  undefinedInstructions: 4,
+  granulesShared: 5,
+  granulesMadePrivate: 6,
+  aborts: [
+    {
+      time: 1n,
+      kind: 'alias of RAM that is not shared',
+      ipa: 2 ** 39 + 0x4000_0000,
+      far: 2n ** 64n - 1n,
+      elr: 3n,
+      spsr: 0n,
+      esr: 0x96000010,
+      link: 4n,
+      cpu: 0,
+      ripas: 'RAM',
+    },
+  ],
+  totalAborts: 1,
+  totalCalls: 45,
+  ripas: [{ base: 0x4000_0000, size: 0x4000_0000, ripas: 'RAM' }],
+  lastWords: '',
+};
+
 const evidence: Evidence = {
   captures: [
     { checkpoint: 'paging_init', cpus: [{ online: true, registers }], ttbr1: walk, variables: { memstart_addr: 3n } },
@@ -46,9 +83,22 @@ const evidence: Evidence = {
       ttbr0: { leaves: [], tables: [], malformed: [] },
       variables: {},
       memblock: [{ base: 0x4000_0000, size: 4096, flags: 4 }],
+      monitor,
     },
   ],
   splitRequests: [{ start: 1n, end: 2n, before: 'init' }],
+  sharing: [
+    {
+      start: 0xfff0_0000_3a90_0000n,
+      pages: 256,
+      direction: 'decrypt',
+      capabilitiesFinal: false,
+      onlineCpus: 1,
+      pageAllocator: true,
+      caller: 'swiotlb_update_mem_attributes',
+      before: 'free_initmem',
+    },
+  ],
   files: { '/proc/iomem': 'text\n', '../../etc/passwd': '0x12', '/proc/IOMEM': 'other', __proto__x: '', '///': 'root' },
   probes: [{ probe: 'memfd_secret', errno: 38, call: '0x1', pages: [4096] }],
   guestProblems: ['0x1234'],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -9,8 +9,7 @@ const sha256 = (content: string) => createHash('sha256').update(content).digest(
 
 /** Files of a case, with an emulator that prints its arguments, one a line, and its device tree. */
 function prepare(folder: string): { repro: Repro; script: string } {
-  const emulator =
-    '#!/bin/sh\nfor a; do echo "<$a>"; if test -f "$a" && test "$p" = -dtb; then cat "$a"; fi; p=$a; done\n';
+  const emulator = '#!/bin/sh\nfor a; do echo "<$a>"; case "$p" in -dtb | -bios) cat "$a" ;; esac; p=$a; done\n';
   const files = { kernel: 'the kernel', initramfs: 'the initramfs', emulator };
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(folder, name), content);
@@ -56,6 +55,24 @@ t.test('carries its device tree', async (t) => {
   writeFileSync(script, reproScript({ ...repro, deviceTree: Buffer.from(`tree ${'x'.repeat(300)} end`) }));
   const { stdout } = await execa('sh', [script], { cwd: folder });
   t.match(stdout, `tree ${'x'.repeat(300)} end`);
+});
+
+t.test('carries the flash image of the monitor, and gives the other files to the loader', async (t) => {
+  const folder = join(t.testdir(), 'a,b');
+  mkdirSync(folder);
+  const { repro, script } = prepare(folder);
+  const places = { image: 0x4020_0000, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: 16 << 20 };
+  const flash = Buffer.from(`flash ${'x'.repeat(300)} end`);
+  const monitor = { flash, places, memory: { base: 0x6000_0000, size: 16 << 20 }, overrides: [] };
+  const machine = { ...repro.machine, machine: { ...repro.machine.machine, firmware: 'monitor' as const } };
+  writeFileSync(script, reproScript({ ...repro, machine, deviceTree: Buffer.from('tree'), monitor }));
+  const { stdout } = await execa('sh', [script], { cwd: folder });
+  t.match(stdout, `flash ${'x'.repeat(300)} end`);
+  const kernel = repro.machine.image.replaceAll(',', ',,');
+  t.match(stdout, `<loader,file=${kernel},addr=0x40200000,force-raw=on>`);
+  t.match(stdout, /<loader,file=.*,addr=0x48200000,force-raw=on>/);
+  t.match(stdout, '<528M>');
+  t.notMatch(stdout, '<-kernel>');
 });
 
 t.test('refuses another kernel', async (t) => {
