@@ -42,7 +42,10 @@ export interface MonitorParameters {
   world: 'normal' | 'realm';
   /** Enter through EL3 and play the realm in the Realm world of FEAT_RME; otherwise at EL2. */
   rme?: boolean;
-  /** Width of the IPA space; in a realm its top bit is the alias bit. Default: what the CPU has, 48 at most. */
+  /**
+   * Width of the IPA space; in a realm its top bit is the alias bit. Default in a realm: what the CPU has, 48 at most; in
+   * the normal world: no stage 2, so that nothing keeps the guest out of the monitor's memory but that it is not told of it.
+   */
   ipaBits?: number;
   /** The monitor's own RAM, of `monitorMemorySize` at least; its base a multiple of 2 MiB; not among the guest's. */
   memory: AddressRange;

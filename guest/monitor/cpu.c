@@ -119,9 +119,12 @@ static void open_timers_and_interrupts(void)
 /* Sets EL2 up for the guest on this CPU; the tables are there already. */
 void prepare_cpu(u32 cpu)
 {
-	u64 traps = HCR_TSC | (identity_is_altered(cpu) ? HCR_TID3 : 0) | (parameters.root_base != 0 ? HCR_GPF : 0);
+	u64 hcr = HCR_RW | HCR_SWIO | HCR_TSC | HCR_APK | HCR_API | HCR_ENSCXT | HCR_ATA;
 
-	write_sysreg(hcr_el2, HCR_RW | HCR_VM | HCR_SWIO | HCR_APK | HCR_API | HCR_ENSCXT | HCR_ATA | traps);
+	hcr |= stage2_is_used() ? HCR_VM : 0;
+	hcr |= identity_is_altered(cpu) ? HCR_TID3 : 0;
+	hcr |= parameters.root_base != 0 ? HCR_GPF : 0;
+	write_sysreg(hcr_el2, hcr);
 	write_sysreg(hstr_el2, 0);
 	write_sysreg(vmpidr_el2, read_sysreg(mpidr_el1));
 	identity_apply(cpu);

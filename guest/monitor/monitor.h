@@ -46,6 +46,7 @@ u32 this_cpu(void);
 /* stage2.c */
 void stage2_init(void);
 void stage2_enable(void);
+bool stage2_is_used(void);
 u64 protected_end(void);
 u64 ram_run(u64 ipa, u64 top, bool *is_ram);
 bool range_is_protected(u64 base, u64 top);

@@ -92,7 +92,7 @@ t.test('the normal world reaches devices and RAM where they are', async (t) => {
     ['load', page],
     ['load', ramBase + ramSize],
   ];
-  const { results, report } = await runMonitor(steps, { world: 'normal', ipaBits: 0 });
+  const { results, report } = await runMonitor(steps, { world: 'normal', ipaBits: 40 });
   t.same(
     results.map(({ esr }) => esr),
     [0n, 0n, readAborted],
@@ -102,6 +102,20 @@ t.test('the normal world reaches devices and RAM where they are', async (t) => {
     ['neither RAM nor device'],
     "but not the monitor's memory",
   );
+});
+
+t.test('without an IPA size the normal world has no stage 2', async (t) => {
+  const steps: Step[] = [
+    ['load', uartFlags],
+    ['load', page],
+    ['load', ramBase + ramSize],
+  ];
+  const { results, report } = await runMonitor(steps, { world: 'normal', ipaBits: undefined });
+  t.same(
+    results.map(({ esr }) => esr),
+    [0n, 0n, 0n],
+  );
+  t.same([report?.stage2.root, report?.ipaBits, report?.totalAborts], [0, 0, 0]);
 });
 
 t.test('several regions of RAM, whole blocks shared', async (t) => {
