@@ -2,6 +2,7 @@
 #include "monitor.h"
 
 #define EC_SHIFT 26
+#define EC_HVC 0x16
 #define EC_SMC 0x17
 #define EC_SYSTEM_REGISTER 0x18
 #define EC_INSTRUCTION_ABORT 0x20
@@ -38,6 +39,13 @@ static void refuse_instruction(void)
 	report()->undefined++;
 	unlock();
 	inject_undefined();
+}
+
+/* A realm has no hypervisor to call. The exception is for the instruction, which ELR_EL2 is past already. */
+static void handle_hvc(void)
+{
+	write_sysreg(elr_el2, read_sysreg(elr_el2) - 4);
+	refuse_instruction();
 }
 
 /* ISS of a trapped MRS or MSR: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, direction 0. */
@@ -119,6 +127,9 @@ void handle_guest_exception(struct frame *frame)
 	u64 esr = read_sysreg(esr_el2);
 
 	switch (esr >> EC_SHIFT & 0x3f) {
+	case EC_HVC:
+		handle_hvc();
+		break;
 	case EC_SMC:
 		handle_smc(frame);
 		break;

@@ -26,7 +26,7 @@ void record_call(const struct frame *before, const struct frame *after)
 
 	slot->sequence = 0;
 	slot->time = read_sysreg(cntpct_el0);
-	slot->function = before->x[0];
+	slot->function = before->x[0] & 0xffffffff;
 	for (u32 i = 0; i < 4; i++)
 		slot->argument[i] = before->x[1 + i];
 	for (u32 i = 0; i < 3; i++)

@@ -193,7 +193,7 @@ static u64 answer(u64 function, u64 *x)
 /* Returns whether the call was one of ours: in the normal world there is no RSI. */
 bool rsi_call(struct frame *frame)
 {
-	u64 function = frame->x[0] - RSI_FIRST;
+	u64 function = (frame->x[0] & 0xffffffff) - RSI_FIRST;
 
 	if (parameters.world != WORLD_REALM || function >= RSI_FUNCTIONS)
 		return false;

@@ -78,3 +78,25 @@ for (const rme of [false, true]) {
     t.equal(report?.aborts[0]?.kind, 'protected address of RAM that is not private');
   });
 }
+
+t.test('what is no call of the guest is undefined', async (t) => {
+  for (const world of ['normal', 'realm'] as const) {
+    const { results, report } = await runMonitor([['hvc', 0xc4000190]], { world });
+    t.equal(results[0]?.esr, 1n << 25n, 'an undefined instruction');
+    t.equal(results[0]?.instruction, 0xd4000002, 'at the HVC itself');
+    t.equal(report?.undefinedInstructions, 1);
+  }
+});
+
+t.test('only the lower half of x0 names a function', async (t) => {
+  const { results } = await runMonitor([['smc', 0xffffffffc4000190n, 0x10000]]);
+  t.equal(results[0]?.x[0], 0n);
+});
+
+t.test('a monitor that cannot go on says why', async (t) => {
+  const { report, console } = await runMonitor([], { cpu: 'cortex-a76', ipaBits: 47 });
+  const words = 'realm monitor: this CPU has no such IPA size: 0x000000000000002f';
+  t.equal(report?.state, 'panic');
+  t.equal(report?.lastWords, words);
+  t.match(console, words);
+});

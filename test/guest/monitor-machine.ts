@@ -16,17 +16,19 @@ export const guestBase = 0x40200000;
 export const secondaryEntry = guestBase + 64;
 const listBase = 0x40400000;
 const stepBytes = 256;
-const operations = { smc: 1, load: 2, store: 3, wait: 4, identity: 5, jump: 6 } as const;
+const operations = { smc: 1, load: 2, store: 3, wait: 4, identity: 5, jump: 6, hvc: 7 } as const;
 
-/** One step: an SMC with x0 to x10, a load from or store to an address, waiting for a word, reading ID registers, a jump. */
+/** One step: an SMC with x0 to x10, a load from or store to an address, waiting for a word, reading ID registers, a jump, an HVC. */
 export type Step = [keyof typeof operations, ...(number | bigint)[]];
 
 export interface StepResult {
   /** x0 to x8. */
   x: bigint[];
-  /** ESR_EL1 and FAR_EL1 of the exception that the step took; 0 if none. */
+  /** ESR_EL1 and FAR_EL1 (meaningless without an address) of the exception that the step took; 0 if none. */
   esr: bigint;
   far: bigint;
+  /** The instruction that took it. */
+  instruction: number | undefined;
 }
 
 export interface MonitorRun {
@@ -108,7 +110,9 @@ function encodeSteps(steps: Step[]): Uint8Array {
 
 function decodeStep(step: Buffer): StepResult {
   const x = Array.from({ length: 9 }, (_, index) => step.readBigUInt64LE(128 + 8 * index));
-  return { x, esr: step.readBigUInt64LE(224), far: step.readBigUInt64LE(232) };
+  const at = Number(step.readBigUInt64LE(240)) - guestBase;
+  const instruction = at >= 0 && at < guest.length ? Buffer.from(guest).readUInt32LE(at) : undefined;
+  return { x, esr: step.readBigUInt64LE(224), far: step.readBigUInt64LE(232), instruction };
 }
 
 async function buildGuest(): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 /*
  * A guest without a kernel: does what a list says and writes down what came of it. x0 points to the list; a step is 256
- * bytes: operation, ten arguments, then at 128 nine results, and at 224 the syndrome and address of the last exception.
+ * bytes: operation, eleven arguments, then at 128 nine results, and at 224 syndrome, address and PC of the last exception.
  */
 #define STEP 256
 #define RESULTS 128
@@ -13,6 +13,7 @@
 #define OP_WAIT 4
 #define OP_IDENTITY 5
 #define OP_JUMP 6
+#define OP_HVC 7
 
 #define PSCI_CPU_OFF 0x84000002
 #define PSCI_SYSTEM_OFF 0x84000008
@@ -63,6 +64,8 @@ step:
 	b.eq	identity
 	cmp	x20, #OP_JUMP
 	b.eq	jump
+	cmp	x20, #OP_HVC
+	b.eq	hypervisor_call
 	mov	w0, #(PSCI_SYSTEM_OFF & 0xffff)
 	movk	w0, #(PSCI_SYSTEM_OFF >> 16), lsl #16
 	smc	#0
@@ -90,6 +93,9 @@ identity:
 	b	done
 jump:
 	br	x0
+hypervisor_call:
+	hvc	#0
+	b	done
 
 done:
 	stp	x0, x1, [x19, #(RESULTS + 0)]
@@ -106,7 +112,9 @@ vectors:
 	.balign	0x80
 	mrs	x12, esr_el1
 	mrs	x13, far_el1
+	mrs	x14, elr_el1
 	stp	x12, x13, [x19, #SYNDROME]
+	str	x14, [x19, #(SYNDROME + 16)]
 	msr	elr_el1, x21
 	eret
 	.endr
