@@ -188,4 +188,64 @@ export const mutations: readonly Mutation[] = [
       'Normal and Normal-Tagged may change into each other',
     ],
   ]),
+  ...inFile('sharing.ts', [
+    [
+      'const supported = request.capabilitiesFinal && decisions.systemBbml;',
+      'const supported = decisions.systemBbml;',
+      'capabilities count once they are final',
+    ],
+    ["if (!decisions.linearMapRequiresBbml) return 'nothing';", '', 'without the requires flag nothing is split'],
+    [
+      "return request.pageAllocator === false || request.onlineCpus > 1 ? 'busy' : 'split';",
+      "return 'busy';",
+      'the boot CPU may split while it is alone',
+    ],
+    ["if (answer === 'split') splitAtEnds", "if (answer === 'busy') splitAtEnds", 'a request splits at its ends'],
+    [
+      "const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;",
+      'const set = 0n;',
+      'shared memory is mapped by its alias',
+    ],
+    ['{ set, clear: clear | PTE_VALID },', '{ set, clear },', 'the mapping is broken before the change'],
+  ]),
+  ...inFile('pageattr.ts', [
+    [
+      'traits.presentInvalid ? isPresent(attributes) : (attributes & PTE_VALID) !== 0n',
+      'isPresent(attributes) || true',
+      'old kernels lose a block that is not valid',
+    ],
+    ["(!whole || traits.bbml === 'none')", 'false', 'a block that is partly covered is refused'],
+  ]),
+  ...inFile('boot.ts', [
+    [
+      'if (!decisions.linearMapRequiresBbml || decisions.systemBbml) return;',
+      'return;',
+      'CPUs that differ repaint to pages',
+    ],
+    [
+      'range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);',
+      'range_split_to_ptes(map, traits, map.offsetOfPa(sections.aliasStart), end);',
+      'the kernel alias is not repainted',
+    ],
+    [
+      'return decisions.forcePteMapping || repainted || splitsLeaves(state);',
+      'return true;',
+      'a page of a block cannot become secret',
+    ],
+  ]),
+  ...inFile('decisions.ts', [
+    [
+      'canSetDirectMap: rules.canSetDirectMapInMapMem || realm',
+      'canSetDirectMap: rules.canSetDirectMapInMapMem',
+      'a realm may set its direct map',
+    ],
+    ['const systemBbml = capable.every(', 'const systemBbml = capable.some(', 'every CPU must be capable'],
+  ]),
+  ...inFile('cpufeature.ts', [
+    [
+      ">= 3) return 'ID_AA64MMFR2_EL1.BBM >= 3'",
+      ">= 4) return 'ID_AA64MMFR2_EL1.BBM >= 3'",
+      '7.3 believes BBM level 3',
+    ],
+  ]),
 ];
