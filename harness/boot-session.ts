@@ -15,7 +15,7 @@ import { collectRecords } from './guest-records.ts';
 import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 import { shownIdRegisters } from './monitor-firmware.ts';
-import { monitorHasPanicked, throwMonitorPanic } from './monitor-witness.ts';
+import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
 import { processActivity } from './process.ts';
 import { readSharingRequest } from './sharing-request.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -66,6 +66,9 @@ export class BootSession {
       this.#evidence.end = await this.#runToEnd(runner);
     } finally {
       runner.close();
+    }
+    if (this.#vm.monitor) {
+      this.#evidence.monitor = viewOfMonitor(this.#vm.monitor);
     }
     Object.assign(this.#evidence, collectRecords(this.#vm.ram, this.#directory));
     this.#vm.console.poll(this.#watchdog.limits.consoleBytes);

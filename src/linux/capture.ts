@@ -87,6 +87,8 @@ export interface Evidence {
   splitRequests: SplitRequest[];
   /** Only in a realm. */
   sharing?: SharingRequest[];
+  /** What the realm monitor had seen at the end of the boot, however it ended. */
+  monitor?: MonitorView;
   files: GuestFiles;
   probes: ProbeResult[];
   /** What went wrong inside the guest's init, and records of it that could not be believed; hostile text. */

@@ -99,6 +99,7 @@ const evidence: Evidence = {
       before: 'free_initmem',
     },
   ],
+  monitor: { ...monitor, totalCalls: 46 },
   files: { '/proc/iomem': 'text\n', '../../etc/passwd': '0x12', '/proc/IOMEM': 'other', __proto__x: '', '///': 'root' },
   probes: [{ probe: 'memfd_secret', errno: 38, call: '0x1', pages: [4096] }],
   guestProblems: ['0x1234'],
