@@ -28,6 +28,8 @@ export interface KernelTraits {
   aliasStart: '_text' | '_stext';
   /** map_mem() maps the kernel's alias before all memory, with contiguous mappings allowed and changeable. */
   contiguousMayChange: boolean;
+  /** map_mem() rounds ranges of memory inward to pages of the kernel. */
+  mapsWholePagesOnly: boolean;
   /** What mark_rodata_ro() does to the linear alias of [__init_end, __bss_stop). */
   dataAlias: 'writable' | 'readOnly' | 'invalid';
   /** PAGE_KERNEL* carry PTE_DIRTY. */
@@ -122,6 +124,7 @@ export function traitsOf(
     knowsRealms: symbols.has('arm64_rsi_init'),
     aliasStart: aliasStartOf(image, symbols),
     contiguousMayChange: atLeast(release, 7, 2),
+    mapsWholePagesOnly: atLeast(release, 7, 3),
     // mark_linear_data_alias_valid() of 7.3 registers a hibernation notifier of this name.
     dataAlias: symbols.has('arm64_hibernate_pm_notify') ? 'invalid' : atLeast(release, 7, 2) ? 'readOnly' : 'writable',
     // c25c4aa3f79a gave PTE_DIRTY back to PAGE_KERNEL*; stable updates carry it.

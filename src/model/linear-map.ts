@@ -99,3 +99,24 @@ export class LinearMap {
     return pa - this.physBase;
   }
 }
+
+/**
+ * Calls `visit` for every leaf entry of `from` and the tables below it that touches [start, end), in ascending address; offsets in the linear
+ * region. A table that `visit` puts in the place of its leaf is not entered.
+ */
+export function visitLeaves(
+  map: LinearMap,
+  from: Table,
+  start: number,
+  end: number,
+  visit: (table: Table, index: number) => void,
+): void {
+  const size = map.entrySize(from);
+  const first = Math.max(0, Math.floor((start - from.offset) / size));
+  const last = Math.min(from.entries.length, Math.ceil((end - from.offset) / size));
+  for (let i = first; i < last; i++) {
+    const entry = from.entries[i];
+    if (entry === TABLE) visitLeaves(map, from.tables.get(i) as Table, start, end, visit);
+    else if (entry !== NONE) visit(from, i);
+  }
+}

@@ -65,16 +65,10 @@ function mapKernelFirst(inputs: MapMemInputs, flags: number): void {
   createPgdMapping(map, traits, sections.aliasStart, sections.initBegin, prot, flags, true);
   createPgdMapping(map, traits, sections.initEnd, sections.bssStop, prot, flags, true);
   for (const { start, end } of memory) {
-    // 7.3 rounds each range inward; where ranges are page-aligned, as any emulator's are, 7.2 does the same.
-    createPgdMapping(
-      map,
-      traits,
-      Math.ceil(start / granule) * granule,
-      Math.floor(end / granule) * granule,
-      prot,
-      flags,
-      true,
-    );
+    // Up to 7.2 a range that begins or ends inside a page takes the whole page along, no-map memory or not; 7.3 leaves the page out.
+    const from = traits.mapsWholePagesOnly ? Math.ceil(start / granule) * granule : start;
+    const to = traits.mapsWholePagesOnly ? Math.floor(end / granule) * granule : end;
+    createPgdMapping(map, traits, from, to, prot, flags, true);
   }
 }
 

@@ -1,7 +1,7 @@
 import { PTE_PRESENT_INVALID, PTE_RDONLY, PTE_VALID, PTE_WRITE } from '../linux/pgprot.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import type { KernelProt } from './kernel-prot.ts';
-import { type LinearMap, NONE, TABLE, type Table } from './linear-map.ts';
+import { type LinearMap, visitLeaves } from './linear-map.ts';
 
 /** Bits to set and to clear; clearing comes first, as some share a bit (PTE_NG and PTE_PRESENT_INVALID). */
 export interface AttributeChange {
@@ -50,23 +50,15 @@ export function changeAttributes(
   end: number,
   change: AttributeChange,
 ): void {
-  const apply = (table: Table, index: number): void => {
-    table.entries[index] = map.leaf((map.attributes(table.entries[index]) & ~change.clear) | change.set);
-  };
-  const visit = (table: Table): void => {
-    const size = map.entrySize(table);
-    const first = Math.max(0, Math.floor((start - table.offset) / size));
-    const last = Math.min(table.entries.length, Math.ceil((end - table.offset) / size));
-    for (let i = first; i < last; i++) {
-      const entry = table.entries[i];
-      if (entry === TABLE) visit(table.tables.get(i) as Table);
-      else if (entry !== NONE && (table.level === 3 || isLeafToKernel(traits, map.attributes(entry)))) {
-        const at = table.offset + i * size;
-        const whole = at >= start && at + size <= end;
-        if (table.level !== 3 && (!whole || traits.bbml === 'none')) throw new PartialLeaf('block partly covered');
-        apply(table, i);
-      }
+  visitLeaves(map, map.root, start, end, (table, index) => {
+    const attributes = map.attributes(table.entries[index]);
+    if (table.level !== 3) {
+      if (!isLeafToKernel(traits, attributes)) return;
+      const size = map.entrySize(table);
+      const at = table.offset + index * size;
+      const whole = at >= start && at + size <= end;
+      if (!whole || traits.bbml === 'none') throw new PartialLeaf('block partly covered');
     }
-  };
-  visit(map.root);
+    table.entries[index] = map.leaf((attributes & ~change.clear) | change.set);
+  });
 }

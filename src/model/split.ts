@@ -1,7 +1,7 @@
 import { PMD_TABLE_BIT, PTE_CONT, PTE_PRESENT_INVALID, PTE_PXN, PTE_TYPE_PAGE, PTE_VALID } from '../linux/pgprot.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import { tableDescriptor } from './create-mapping.ts';
-import { type LinearMap, TABLE, type Table } from './linear-map.ts';
+import { type LinearMap, TABLE, type Table, visitLeaves } from './linear-map.ts';
 import { isPresent } from './pageattr.ts';
 
 /** Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and split_contpmd(). */
@@ -91,30 +91,13 @@ export function splitAtEnds(map: LinearMap, traits: KernelTraits, start: number,
 
 /** range_split_to_ptes(): every leaf that touches [start, end) becomes pages, without contiguous bits. */
 export function range_split_to_ptes(map: LinearMap, traits: KernelTraits, start: number, end: number): void {
-  const visit = (table: Table): void => {
-    const size = map.entrySize(table);
-    const first = Math.max(0, Math.floor((start - table.offset) / size));
-    const last = Math.min(table.entries.length, Math.ceil((end - table.offset) / size));
-    for (let i = first; i < last; i++) {
-      const entry = table.entries[i];
-      if (entry === TABLE) visit(table.tables.get(i) as Table);
-      else if (map.isLeaf(entry)) splitLeafToPtes(map, traits, table, i, visit);
-    }
-  };
-  visit(map.root);
-}
-
-function splitLeafToPtes(
-  map: LinearMap,
-  traits: KernelTraits,
-  table: Table,
-  index: number,
-  visit: (table: Table) => void,
-): void {
-  const contiguous = (map.attributes(table.entries[index]) & PTE_CONT) !== 0n;
   const { CONT_PTE_SIZE, CONT_PMD_SIZE } = map.geometry;
-  if (contiguous) splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
-  if (table.level === 3) return;
-  const below = splitBlock(map, traits, table, index, false);
-  if (below.level !== 3) visit(below);
+  const split = (table: Table, index: number): void => {
+    const contiguous = (map.attributes(table.entries[index]) & PTE_CONT) !== 0n;
+    if (contiguous) splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
+    if (table.level === 3) return;
+    const below = splitBlock(map, traits, table, index, false);
+    if (below.level !== 3) visitLeaves(map, below, start, end, split);
+  };
+  visitLeaves(map, map.root, start, end, split);
 }
