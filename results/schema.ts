@@ -50,6 +50,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   ),
   unavailable: z.array(z.object({ spec: z.string(), reason: z.string() })),
   initramfs: z.object({ sha256 }),
+  monitor: z.object({ sha256 }).optional(),
   generations: z.array(z.string()),
   host: z.object({ cpu: z.string(), cores: count, kernel: z.string(), os: z.string() }),
   started: z.iso.datetime(),

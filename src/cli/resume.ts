@@ -24,9 +24,10 @@ export async function resumedAsk(
 
 /** @throws PtdiffError(usage) when kernels, emulator or guest are no longer those that the folder's results came from */
 export function checkResumed(before: RunRecord, now: RunRecord, out: string): void {
-  const parts = ({ emulator, initramfs, kernels }: RunRecord): [string, string][] => [
+  const parts = ({ emulator, initramfs, monitor, kernels }: RunRecord): [string, string][] => [
     ['emulator', emulator.sha256],
     ['guest program', initramfs.sha256],
+    ...(monitor ? [['realm monitor', monitor.sha256] as [string, string]] : []),
     ...kernels.map(({ spec, sha256 }): [string, string] => [spec, sha256]),
   ];
   const then = new Map(parts(before));

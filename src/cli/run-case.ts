@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import type { Initramfs } from '../../guest/build.ts';
-import { buildMonitor } from '../../guest/build-monitor.ts';
 import { boot } from '../../harness/boot.ts';
 import type { BootEvent } from '../../harness/case-setup.ts';
 import { writeEvidence } from '../../harness/evidence-files.ts';
@@ -32,6 +30,8 @@ import { questionOf } from './question.ts';
 export interface Laboratory {
   emulator: Emulator;
   initramfs: Initramfs;
+  /** The realm monitor, where a scenario of the run needs it. */
+  monitor?: { code: Uint8Array; sha256: string };
   knownIssues: KnownIssue[];
 }
 
@@ -68,7 +68,7 @@ async function observe(
 ): Promise<{ evidence: Evidence; prepared?: BootEvent & { kind: 'prepared' } }> {
   const { kernel, scenario } = each;
   const [bootCpu] = identitiesOf(scenario.machine);
-  const monitor = scenario.machine.firmware && (await readFile((await buildMonitor()).path));
+  const monitor = scenario.machine.firmware && laboratory.monitor?.code;
   let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
   const scratch = await dir({
     tmpdir: scratchDirectory(scenario.machine.memory * 2 ** 20),

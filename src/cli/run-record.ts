@@ -29,6 +29,7 @@ export interface RunParts {
   unavailable: RunRecord['unavailable'];
   emulator: Emulator;
   initramfs: Initramfs;
+  monitor?: { sha256: string };
 }
 
 async function versionOf(): Promise<RunRecord['ptdiff']> {
@@ -62,6 +63,7 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
     }),
     unavailable: parts.unavailable,
     initramfs: { sha256: parts.initramfs.sha256 },
+    ...(parts.monitor && { monitor: { sha256: parts.monitor.sha256 } }),
     generations: [...knownGenerations],
     host: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, kernel: release(), os: await osName() },
     started: new Date().toISOString(),

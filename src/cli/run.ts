@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { buildInitramfs } from '../../guest/build.ts';
+import { buildMonitor } from '../../guest/build-monitor.ts';
 import { RunDirectory } from '../../harness/run-directory.ts';
 import { type Outcome, runCases } from '../../harness/scheduler.ts';
 import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator.ts';
@@ -42,6 +44,12 @@ function defaultOut(): string {
 /** The user's QEMU, or the pinned one. */
 export async function chooseEmulator(path: string | undefined): Promise<Emulator> {
   return path === undefined ? packagedEmulator({ progress: say }) : userEmulator(path);
+}
+
+/** The realm monitor's code, compiled or from the cache. */
+async function loadMonitor(): Promise<NonNullable<Laboratory['monitor']>> {
+  const { path, sha256 } = await buildMonitor({ progress: say });
+  return { code: await readFile(path), sha256 };
 }
 
 /** A label for the cases of a kernel that is not to be had: its spec without what a folder name cannot hold. */
@@ -207,9 +215,10 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
   const emulator = await chooseEmulator(options.qemu);
   for (const note of emulator.notes) say(note);
   const initramfs = await buildInitramfs({ progress: say });
+  const monitor = plan.scenarios.some(({ machine }) => machine.firmware) ? await loadMonitor() : undefined;
   signal.throwIfAborted();
 
-  const fresh = await newRunRecord({ asked, plan, kernels, unavailable, emulator, initramfs });
+  const fresh = await newRunRecord({ asked, plan, kernels, unavailable, emulator, initramfs, monitor });
   if (before) checkResumed(before, fresh, out);
   const record: RunRecord = before ? { ...fresh, started: before.started, command: before.command } : fresh;
   const directory = new RunDirectory(out);
@@ -218,7 +227,12 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
   const finished = directory.finished();
   const recorded = new Set(finished.map((result) => result.case));
   for (const result of unavailableResults(plan, unavailable)) if (!recorded.has(result.case)) directory.append(result);
-  const laboratory = { emulator, initramfs, knownIssues: await loadKnownIssues(knownIssuesFolder) };
+  const laboratory = {
+    emulator,
+    initramfs,
+    ...(monitor && { monitor }),
+    knownIssues: await loadKnownIssues(knownIssuesFolder),
+  };
   const cases = casesToRun(plan, kernels, finished);
   await runAll(cases, laboratory, directory, asked, plan.planned.length - cases.length, signal);
   if (!signal.aborted) directory.writeRun(endedRunRecord(record, directory.finished()));

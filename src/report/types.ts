@@ -54,6 +54,8 @@ export interface RunRecord {
   /** Kernels that were asked for and could not be had. */
   unavailable: { spec: string; reason: string }[];
   initramfs: { sha256: string };
+  /** The realm monitor; absent where no scenario needed it. */
+  monitor?: { sha256: string };
   /** Generations that the reference model of this run knows, oldest first. */
   generations: string[];
   host: { cpu: string; cores: number; kernel: string; os: string };
