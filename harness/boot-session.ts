@@ -7,7 +7,7 @@ import {
   type SharingRequest,
 } from '../src/linux/capture.ts';
 import { guestEvent, guestEvents, rebootArgumentBytes } from '../src/linux/guest-events.ts';
-import { captureCheckpoint, type RunningKernel, readIdRegisters } from './capture-checkpoint.ts';
+import { captureCheckpoint, mappedFrames, type RunningKernel, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { planStops, type StopPlan } from './checkpoints.ts';
 import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './guest-failure.ts';
@@ -155,8 +155,42 @@ export class BootSession {
     if (this.#setup.traceSplits && this.#anchor.split) {
       const { address, skippable } = this.#anchor.split;
       await this.#stopAtSymbol(address, (stop) => this.#atSplit(stop, skippable));
-      await this.#stopAtSymbol(this.#plan.kfenceInit, (stop) => this.#atKfenceInit(stop, address + this.#kernel.slide));
+      const splitAddress = address + this.#kernel.slide;
+      await this.#stopAtSymbol(this.#plan.kfenceInit, (stop) => this.#atKfenceInit(stop, splitAddress));
+      if (this.#mayGroupProtection()) {
+        await this.#stopAtSymbol(this.#plan.setMemoryRo, (stop) => this.#atSetMemoryRo(stop, splitAddress));
+      }
     }
+    return {};
+  }
+
+  /** Another CPU could ask for a split while the call of set_memory_ro() runs, and would be missed. */
+  #mayGroupProtection(): boolean {
+    const [{ variables }] = this.#evidence.captures;
+    return this.#setup.groupProtection === true && this.#setup.machine.cpus === 1 && variables.rodata_full === 1n;
+  }
+
+  /** Lets requests to split pass unrecorded until the function returns. */
+  async #pauseSplits(splitAddress: bigint, returnAddress: bigint): Promise<void> {
+    const { gdb } = this.#vm;
+    await gdb.removeBreakpoint(splitAddress);
+    await this.#stopAt(returnAddress, async () => {
+      await gdb.removeBreakpoint(returnAddress);
+      await gdb.insertBreakpoint(splitAddress);
+      return {};
+    });
+  }
+
+  /** set_memory_ro(addr, numpages) of arch/arm64/mm/pageattr.c; in a realm's early boot a request may be refused, so each is recorded. */
+  async #atSetMemoryRo({ thread, registers }: BreakpointStop, splitAddress: bigint): Promise<RunOptions> {
+    const { pc, x0, x1, x30 } = registers;
+    if (this.#capabilitiesFinal) {
+      const frames = await mappedFrames(this.#vm, thread, x0, Number(BigInt.asIntN(32, x1)));
+      const before = checkpointNames[this.#evidence.captures.length] ?? 'init';
+      this.#evidence.protectRequests = [...(this.#evidence.protectRequests ?? []), { frames, before }];
+      await this.#pauseSplits(splitAddress, x30);
+    }
+    await this.#vm.gdb.stepOver(thread, pc);
     return {};
   }
 
@@ -167,12 +201,7 @@ export class BootSession {
   async #atKfenceInit({ registers }: BreakpointStop, splitAddress: bigint): Promise<RunOptions> {
     const { gdb } = this.#vm;
     await gdb.removeBreakpoint(registers.pc);
-    await gdb.removeBreakpoint(splitAddress);
-    await this.#stopAt(registers.x30, async () => {
-      await gdb.removeBreakpoint(registers.x30);
-      await gdb.insertBreakpoint(splitAddress);
-      return {};
-    });
+    await this.#pauseSplits(splitAddress, registers.x30);
     return {};
   }
 

@@ -83,6 +83,24 @@ async function readCpu(gdb: GdbClient, thread: string): Promise<Capture['cpus'][
   return { online: (registers.SCTLR_EL1 & 1n) === 1n, registers };
 }
 
+/** Physical ranges that `pages` pages from a kernel virtual address on are mapped to, in their order. */
+export async function mappedFrames(
+  vm: VirtualMachine,
+  thread: string,
+  address: bigint,
+  pages: number,
+): Promise<{ start: number; end: number }[]> {
+  const regime = stage1Regime(await captureRegisters(vm.gdb, thread), 'ttbr1');
+  const end = address + BigInt(pages * regime.granule);
+  return walk(regime, vm.ram)
+    .leaves.filter((leaf) => leaf.va < end && leaf.va + BigInt(leaf.size) > address)
+    .map((leaf) => {
+      const skipped = Math.max(0, Number(address - leaf.va));
+      const kept = Math.min(leaf.size, Number(end - leaf.va));
+      return { start: leaf.pa + skipped, end: leaf.pa + kept };
+    });
+}
+
 function walkUser(vm: VirtualMachine, registers: SystemRegisters): Capture['ttbr0'] {
   return walk(stage1Regime(registers, 'ttbr0'), vm.ram);
 }

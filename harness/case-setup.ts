@@ -41,6 +41,11 @@ export interface CaseSetup {
   directory: string;
   /** Record every request of split_kernel_leaf_mapping(); each costs a stop. */
   traceSplits: boolean;
+  /**
+   * set_memory_ro() changes the aliases of just the pages that it names, so that its requests to split follow from its arguments
+   * (change_memory_common(), arch/arm64/mm/pageattr.c from 6.19 on).
+   */
+  groupProtection?: boolean;
   watchdog?: WatchdogLimits;
   signal: AbortSignal;
   onEvent(event: BootEvent): void;

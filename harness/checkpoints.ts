@@ -9,6 +9,8 @@ export interface StopPlan {
   freeInitmem?: bigint;
   /** In its course, requests to split leaves are not recorded. */
   kfenceInit?: bigint;
+  /** In its course, requests to split leaves follow from its arguments. */
+  setMemoryRo?: bigint;
   /** From here on the CPU capabilities are final. */
   smpCpusDone?: bigint;
   /** By which a realm shares memory and takes it back. */
@@ -32,6 +34,7 @@ export function planStops(symbols: SymbolTable): StopPlan {
     ...(pagingInit === undefined ? { afterPagingInit: symbols.address('bootmem_init') } : { pagingInit }),
     freeInitmem: symbols.address('free_initmem'),
     kfenceInit: symbols.address('kfence_init'),
+    setMemoryRo: symbols.address('set_memory_ro'),
     smpCpusDone: symbols.address('smp_cpus_done'),
     decrypt: symbols.address('realm_set_memory_decrypted'),
     encrypt: symbols.address('realm_set_memory_encrypted'),

@@ -5,7 +5,8 @@ import { onHost } from './host-file.ts';
 import { formatWalk, parseWalk } from './leaf-text.ts';
 
 /** registers.json: what the harness read; no text of the guest, so that every '0x…' is a number. */
-interface Measured extends Pick<Evidence, 'splitRequests' | 'sharing' | 'monitor' | 'image' | 'idRegisters'> {
+interface Measured
+  extends Pick<Evidence, 'splitRequests' | 'protectRequests' | 'sharing' | 'monitor' | 'image' | 'idRegisters'> {
   captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
 }
 
@@ -17,7 +18,7 @@ interface Said extends Pick<Evidence, 'probes' | 'guestProblems' | 'end'> {
 /** Stores evidence in the folder of a case: registers.json, leaves-CHECKPOINT.TTBR.txt, guest.json, files/, console.log. */
 export function writeEvidence(directory: string, evidence: Evidence): void {
   const write = (name: string, content: string) => writeText(join(directory, name), content);
-  const { splitRequests, sharing, monitor, image, idRegisters, probes, guestProblems, end } = evidence;
+  const { splitRequests, protectRequests, sharing, monitor, image, idRegisters, probes, guestProblems, end } = evidence;
   const captures = evidence.captures.map(({ ttbr1, ttbr0, ...rest }) => {
     write(leavesFile(rest.checkpoint, 'ttbr1'), formatWalk(ttbr1));
     if (ttbr0) {
@@ -26,7 +27,14 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     return rest;
   });
   const realm = { ...(sharing && { sharing }), ...(monitor && { monitor }) };
-  const measured: Measured = { captures, splitRequests, ...realm, image, idRegisters };
+  const measured: Measured = {
+    captures,
+    splitRequests,
+    ...(protectRequests && { protectRequests }),
+    ...realm,
+    image,
+    idRegisters,
+  };
   write('registers.json', `${JSON.stringify(measured, bigintsAsText, 1)}\n`);
   const files = fileNames(Object.keys(evidence.files));
   for (const [name, file] of Object.entries(files)) {

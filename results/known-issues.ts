@@ -33,6 +33,7 @@ const frontMatter = z.strictObject({
         .min(1)
         .optional(),
       kfence: z.enum(['set', 'unset']).optional(),
+      mixed: z.boolean().optional(),
     })
     .default({}),
   cause: z.string().min(1),

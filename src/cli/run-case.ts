@@ -87,6 +87,7 @@ async function observe(
       emulator: laboratory.emulator,
       directory: scratch.path,
       // Every request costs a stop, and on other CPUs it splits nothing.
+      groupProtection: !kernel.traits.aliasOfWholeArea,
       traceSplits: cpuSupportsBbml(kernel.traits, registersOf(bootCpu)) !== undefined,
       signal,
       onEvent: (event) => {

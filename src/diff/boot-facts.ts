@@ -63,6 +63,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     ...(kfencePool === undefined ? {} : { kfencePool }),
     readOnlyVmalloc: frames,
     splitRequests: evidence.splitRequests,
+    protectRequests: evidence.protectRequests ?? [],
     sharing: evidence.sharing ?? [],
     ...(ipaBits === undefined ? {} : { ipaBits }),
     probePages: evidence.probes.flatMap(({ pages }) => pages),

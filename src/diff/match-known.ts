@@ -19,6 +19,8 @@ export interface KnownIssue {
     rodata?: Scenario['rodata'][];
     /** Whether kfence.sample_interval= is given. */
     kfence?: 'set' | 'unset';
+    /** Whether the machine has CPUs of different identities. */
+    mixed?: boolean;
   };
   /** Why it happens, in one or two sentences that name the kernel's functions. */
   cause: string;
@@ -81,6 +83,7 @@ function conditionsMet(when: KnownIssue['when'], scenario: Scenario): boolean {
     (when.world === undefined || when.world === scenario.machine.world) &&
     (when.cpu === undefined || when.cpu.includes(scenario.machine.cpu)) &&
     (when.rodata === undefined || when.rodata.includes(scenario.rodata)) &&
-    (when.kfence === undefined || when.kfence === kfence)
+    (when.kfence === undefined || when.kfence === kfence) &&
+    (when.mixed === undefined || when.mixed === (scenario.machine.others !== undefined))
   );
 }

@@ -40,6 +40,17 @@ export interface SplitRequest {
 }
 
 /**
+ * One call of set_memory_ro() under rodata_full, recorded at its entry: the kernel then asks for a split at every page of the frames' linear
+ * alias, up to 512 times for one BPF program pack. These requests are not recorded one by one.
+ */
+export interface ProtectRequest {
+  /** Physical ranges [start, end) in bytes that the vmalloc addresses map, in their order. */
+  frames: { start: number; end: number }[];
+  /** The next checkpoint after the request. */
+  before: CheckpointName;
+}
+
+/**
  * One request to change between private and shared memory, recorded at realm_set_memory_decrypted() or realm_set_memory_encrypted()
  * (arch/arm64/mm/pageattr.c).
  */
@@ -85,6 +96,7 @@ export type BootEnd =
 export interface Evidence {
   captures: Capture[];
   splitRequests: SplitRequest[];
+  protectRequests?: ProtectRequest[];
   /** Only in a realm. */
   sharing?: SharingRequest[];
   /** What the realm monitor had seen at the end of the boot, however it ended. */

@@ -1,4 +1,4 @@
-import type { CheckpointName, SharingRequest, SplitRequest } from '../linux/capture.ts';
+import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } from '../linux/capture.ts';
 
 /** A physical range [start, end) in bytes. */
 export interface PhysicalRange {
@@ -15,7 +15,8 @@ export interface PhysicalRange {
  * - `kfencePool`: where memblock put the KFENCE pool;
  * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs, module text): their aliases must
  *   follow under rodata_full;
- * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint;
+ * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint; `protectRequests`: what was asked of set_memory_ro(),
+ *   where the requests that follow from it were not recorded one by one;
  * - `sharing`: what was asked of set_memory_decrypted() and set_memory_encrypted() in a realm, and `ipaBits`, the width of the realm's address
  *   space that the monitor gave it;
  * - `probePages`: frames that the probes' memfd_secret files own.
@@ -27,6 +28,7 @@ export interface BootFacts {
   kfencePool?: number;
   readOnlyVmalloc: Partial<Record<CheckpointName, PhysicalRange[]>>;
   splitRequests: SplitRequest[];
+  protectRequests?: ProtectRequest[];
   sharing: SharingRequest[];
   ipaBits?: number;
   probePages: number[];

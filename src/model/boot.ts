@@ -109,6 +109,19 @@ export function mark_rodata_ro(state: BootState): void {
   }
 }
 
+/** set_memory_ro() under rodata_full asks for a split at every page of the alias (change_memory_common()), kept or given back later. */
+export function splitForProtection(state: BootState, frames: PhysicalRange[]): void {
+  const { map, decisions } = state;
+  if (!decisions.rodataFull) return;
+  const { granule } = map.geometry;
+  for (const { start, end } of frames) {
+    for (let offset = map.offsetOfPa(start); offset < map.offsetOfPa(end); offset += granule) {
+      const va = map.start + BigInt(offset);
+      applySplit(state, { start: va, end: va + BigInt(granule) });
+    }
+  }
+}
+
 /** set_memory_ro() on vmalloc memory: with rodata_full its linear alias follows, page by page. */
 export function protectVmallocAliases(state: BootState, frames: PhysicalRange[]): void {
   const { map, decisions, why } = state;

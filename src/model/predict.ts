@@ -9,6 +9,7 @@ import {
   canChangePages,
   hideSecretPages,
   protectVmallocAliases,
+  splitForProtection,
   stepsBefore,
 } from './boot.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
@@ -181,6 +182,9 @@ function aliasBitOf({ ipaBits }: BootFacts): number {
 function applyFacts(state: BootState, facts: BootFacts, checkpoint: CheckpointName): void {
   for (const request of facts.splitRequests) {
     if (request.before === checkpoint && !request.early) applySplit(state, request);
+  }
+  for (const request of facts.protectRequests ?? []) {
+    if (request.before === checkpoint) splitForProtection(state, request.frames);
   }
   protectVmallocAliases(state, facts.readOnlyVmalloc[checkpoint] ?? []);
   if (checkpoint === 'init' && state.decisions.canSetDirectMap) hideSecretPages(state, facts.probePages);

@@ -93,6 +93,8 @@ export function splitAtEnds(map: LinearMap, traits: KernelTraits, start: number,
 export function range_split_to_ptes(map: LinearMap, traits: KernelTraits, start: number, end: number): void {
   const { CONT_PTE_SIZE, CONT_PMD_SIZE } = map.geometry;
   const split = (table: Table, index: number): void => {
+    // pmd_leaf() and pud_leaf() do not see a block that lost PTE_VALID without PTE_PRESENT_INVALID: it stays as it is.
+    if (table.level !== 3 && !isPresent(map.attributes(table.entries[index]))) return;
     const contiguous = (map.attributes(table.entries[index]) & PTE_CONT) !== 0n;
     if (contiguous) splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
     if (table.level === 3) return;

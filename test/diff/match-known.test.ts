@@ -73,6 +73,8 @@ t.test('conditions', (t) => {
     [{ rodata: ['default', 'off'] }, false],
     [{ kfence: 'set' }, true],
     [{ kfence: 'unset' }, false],
+    [{ mixed: false }, true],
+    [{ mixed: true }, false],
     [{ world: 'normal', kfence: 'unset' }, false],
   ];
   for (const [when, expected] of conditions) t.equal(known({ when }) !== undefined, expected, JSON.stringify(when));

@@ -90,6 +90,7 @@ export const mutations: readonly Mutation[] = [
       'return !(!traits.contiguousMayChange && rangeHasValidNoncont',
       'single pages keep their group from being contiguous',
     ],
+    ['  if (old === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
     ['attributes = prot & ~PMD_TABLE_BIT', 'attributes = prot', 'a block is no page'],
     ['map.geometry.pudSectSupported && mayUseBlock', 'mayUseBlock', '1 GiB blocks exist with 4K pages only'],
   ]),
@@ -140,6 +141,11 @@ export const mutations: readonly Mutation[] = [
     ['{ set: PTE_RDONLY, clear: PTE_WRITE }', '{ set: PTE_RDONLY, clear: 0n }', 'set_memory_ro() clears PTE_WRITE'],
   ]),
   ...inFile('split.ts', [
+    [
+      'if (table.level !== 3 && !isPresent(map.attributes(table.entries[index]))) return;',
+      '',
+      'the repaint does not see a lost block',
+    ],
     [
       'lessAligned(start, end) ? start : end',
       'lessAligned(start, end) ? end : start',
@@ -217,6 +223,7 @@ export const mutations: readonly Mutation[] = [
     ["(!whole || traits.bbml === 'none')", 'false', 'a block that is partly covered is refused'],
   ]),
   ...inFile('boot.ts', [
+    ['if (!decisions.rodataFull) return;', 'return;', 'set_memory_ro() splits the alias of each page'],
     [
       'if (!decisions.linearMapRequiresBbml || decisions.systemBbml) return;',
       'return;',

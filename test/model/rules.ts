@@ -36,7 +36,33 @@ function requestSplits(name: string): boolean {
   return leaves(predict(withRequest(original, MIDDLE + BigInt(granule), granule))) > leaves(predict(original));
 }
 
+/** The question with one more call of set_memory_ro(), on pages that were given back since. */
+function withProtection(name: string): { before: number; after: number } {
+  const original = question(name);
+  const start = predict(original).checkpoints.init?.leaves[0].pa ?? 0;
+  const frames = [
+    { start: start + Number(MIDDLE), end: start + Number(MIDDLE) + 4 * original.traits.geometry.granule },
+  ];
+  const request = { frames, before: 'init' as const };
+  const changed = { ...original, facts: { ...original.facts, protectRequests: [request] } };
+  return { before: leaves(predict(original)), after: leaves(predict(changed)) };
+}
+
 export const rules: readonly Rule[] = [
+  {
+    name: 'set_memory_ro() splits the alias of each of its pages under rodata_full',
+    holds: () => {
+      const { before, after } = withProtection('7.0.13+deb13-arm64@neoverse-v3-r0p2+kfence100');
+      return after > before;
+    },
+  },
+  {
+    name: 'set_memory_ro() leaves aliases alone without rodata_full',
+    holds: () => {
+      const { before, after } = withProtection('7.3.4+deb13-arm64@neoverse-v3-r0p2+noalias');
+      return after === before;
+    },
+  },
   {
     name: 'kernels before 6.18 do not know the capability, whatever the CPU',
     holds: () =>
