@@ -3,7 +3,7 @@ import { loadKnownIssues } from '../results/known-issues.ts';
 import { type LoadedKernel, loadKernel } from '../src/cli/loaded-kernel.ts';
 import { say } from '../src/cli/output.ts';
 import { scenariosNamed } from '../src/cli/plan.ts';
-import { chooseEmulator, knownIssuesFolder } from '../src/cli/run.ts';
+import { chooseEmulator, knownIssuesFolder, loadMonitor } from '../src/cli/run.ts';
 import type { Laboratory } from '../src/cli/run-case.ts';
 import type { Scenario } from '../src/scenario/types.ts';
 
@@ -23,6 +23,7 @@ export async function benchLaboratory(kernel: string, scenario: string): Promise
     laboratory: {
       emulator: await chooseEmulator(undefined),
       initramfs: await buildInitramfs({ progress: say }),
+      ...(found.machine.firmware && { monitor: await loadMonitor() }),
       knownIssues: await loadKnownIssues(knownIssuesFolder),
     },
   };

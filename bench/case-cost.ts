@@ -14,7 +14,8 @@ async function bareBoot(bench: BenchLaboratory): Promise<void> {
   await execa(program, words, { stdio: 'ignore' });
 }
 
-async function wholeCase(bench: BenchLaboratory, directory: RunDirectory, name: string): Promise<void> {
+/** Boots a case with everything that belongs to it. */
+export async function wholeCase(bench: BenchLaboratory, directory: RunDirectory, name: string): Promise<void> {
   const { laboratory, kernel, scenario } = bench;
   const each = { name, kernel, scenario, directory: directory.caseDirectory(name) };
   const result = await runCase(laboratory, each, new AbortController().signal);

@@ -6,10 +6,11 @@ import { type BenchLaboratory, benchLaboratory } from './bench-laboratory.ts';
 import { benchCaseCost } from './case-cost.ts';
 import { benchGuestDump } from './guest-dump.ts';
 import { formatRatio, type Ratio } from './ratio.ts';
+import { benchRealmCost } from './realm-cost.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWalk } from './walk.ts';
 
-const parts = ['walk', 'dump', 'case', 'jobs'] as const;
+const parts = ['walk', 'dump', 'case', 'jobs', 'realm'] as const;
 type Part = (typeof parts)[number];
 
 interface Options {
@@ -74,6 +75,11 @@ async function measure(part: Part, { kernel, scenario, rounds, ptdumpImage }: Op
       return [await benchGuestDump(await benchLaboratory(`file:${ptdumpImage}`, 'max'), rounds)];
     case 'case':
       return await each((laboratory) => benchCaseCost(laboratory, rounds));
+    case 'realm':
+      return [
+        await benchRealmCost(await benchLaboratory(kernel, 'realm+max'), await benchLaboratory(kernel, 'max'), rounds),
+        await benchRealmCost(await benchLaboratory(kernel, 'rme+max'), await benchLaboratory(kernel, 'max'), rounds),
+      ];
     case 'jobs':
       return await each((laboratory) => benchThroughput(laboratory, rounds));
   }

@@ -47,7 +47,7 @@ export async function chooseEmulator(path: string | undefined): Promise<Emulator
 }
 
 /** The realm monitor's code, compiled or from the cache. */
-async function loadMonitor(): Promise<NonNullable<Laboratory['monitor']>> {
+export async function loadMonitor(): Promise<NonNullable<Laboratory['monitor']>> {
   const { path, sha256 } = await buildMonitor({ progress: say });
   return { code: await readFile(path), sha256 };
 }
