@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FetchOptions } from '../images/apt.ts';
-import { cachePath, exists, publishDirectory, sha256, sha256File, withScratch } from '../images/cache.ts';
+import { cachePath, exists, publishDirectory, sha256File, withScratch } from '../images/cache.ts';
 import { crossToolchain, type Toolchain } from '../images/toolchain.ts';
+import { buildKey, sourceFiles } from './build-key.ts';
 
 /** The realm monitor's code, the same bytes on every host; a flash image is made of it by `monitorFlash`. */
 export interface MonitorImage {
@@ -13,7 +14,9 @@ export interface MonitorImage {
 
 const sourceDir = join(import.meta.dirname, 'monitor');
 const linkerScript = join(sourceDir, 'monitor.lds');
-const recipe = [join(import.meta.dirname, 'build-monitor.ts'), join(import.meta.dirname, '../images/toolchain.ts')];
+const recipe = ['build-monitor.ts', 'build-key.ts', '../images/toolchain.ts'].map((file) =>
+  join(import.meta.dirname, file),
+);
 
 /** For EL2 of any CPU from Armv8.0 on, without a C library, with its MMU off: no unaligned access, no vector register. */
 const flags = [
@@ -29,7 +32,7 @@ const flags = [
  */
 export async function buildMonitor(options: FetchOptions = {}): Promise<MonitorImage> {
   const toolchain = await crossToolchain(options);
-  const directory = cachePath('guest', `monitor-${await buildKey(toolchain)}`);
+  const directory = cachePath('guest', `monitor-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`);
   const path = join(directory, 'monitor.bin');
   if (!(await exists(path))) {
     await publishDirectory(directory, (arriving) => compile(toolchain, join(arriving, 'monitor.bin')));
@@ -47,19 +50,10 @@ export async function linkMonitor(toolchain: Toolchain): Promise<Uint8Array> {
 }
 
 async function compile(toolchain: Toolchain, output: string): Promise<void> {
-  const sources = (await sourceFiles()).filter((file) => /\.[cS]$/.test(file));
+  const sources = (await ownSources()).filter((file) => /\.[cS]$/.test(file));
   await toolchain.compileImage({ sources, includeDirs: [sourceDir], linkerScript, output, flags });
 }
 
-/** In an order that does not depend on the host's file system. */
-async function sourceFiles(): Promise<string[]> {
-  const names = (await readdir(sourceDir)).filter((name) => /\.([chS]|lds)$/.test(name));
-  return names.sort().map((name) => join(sourceDir, name));
-}
-
-async function buildKey(toolchain: Toolchain): Promise<string> {
-  const files = [...(await sourceFiles()), ...recipe];
-  const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-  const packages = toolchain.packages.map(({ name, version, sha256: digest }) => [name, version, digest]).sort();
-  return sha256(JSON.stringify([contents, packages])).slice(0, 16);
+function ownSources(): Promise<string[]> {
+  return sourceFiles(sourceDir, /\.([chS]|lds)$/);
 }

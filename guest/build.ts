@@ -1,8 +1,9 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FetchOptions } from '../images/apt.ts';
-import { cachePath, exists, publishDirectory, sha256, sha256File, withScratch } from '../images/cache.ts';
+import { cachePath, exists, publishDirectory, sha256File, withScratch } from '../images/cache.ts';
 import { crossToolchain, type Toolchain } from '../images/toolchain.ts';
+import { buildKey, sourceFiles } from './build-key.ts';
 import { type CpioEntry, writeCpio } from './cpio.ts';
 
 /** The initramfs that every guest boots, the same bytes on every host. */
@@ -14,7 +15,9 @@ export interface Initramfs {
 
 const sourceDir = join(import.meta.dirname, 'init');
 /** What decides the bytes beside the sources and the compiler: how they are put together. */
-const recipe = ['build.ts', 'cpio.ts', '../images/toolchain.ts'].map((file) => join(import.meta.dirname, file));
+const recipe = ['build.ts', 'build-key.ts', 'cpio.ts', '../images/toolchain.ts'].map((file) =>
+  join(import.meta.dirname, file),
+);
 
 /**
  * Compiles guest/init and packs it as an initramfs, unless the cache has the one of these sources and this compiler.
@@ -23,7 +26,7 @@ const recipe = ['build.ts', 'cpio.ts', '../images/toolchain.ts'].map((file) => j
  */
 export async function buildInitramfs(options: FetchOptions = {}): Promise<Initramfs> {
   const toolchain = await crossToolchain(options);
-  const directory = cachePath('guest', `init-${await buildKey(toolchain)}`);
+  const directory = cachePath('guest', `init-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`);
   const path = join(directory, 'initramfs.cpio');
   if (!(await exists(path))) {
     await publishDirectory(directory, async (arriving) => {
@@ -37,7 +40,7 @@ export async function buildInitramfs(options: FetchOptions = {}): Promise<Initra
 export async function packInitramfs(toolchain: Toolchain): Promise<Uint8Array> {
   return withScratch(async (scratch) => {
     const output = join(scratch, 'init');
-    const sources = (await sourceFiles()).filter((file) => file.endsWith('.c'));
+    const sources = (await ownSources()).filter((file) => file.endsWith('.c'));
     const flags = ['-std=gnu11', '-Wextra', '-ffunction-sections', '-D_GNU_SOURCE'];
     await toolchain.compileStatic({ sources, includeDirs: [sourceDir], output, flags });
     return writeCpio(initramfsEntries(await readFile(output)));
@@ -55,15 +58,6 @@ function initramfsEntries(init: Uint8Array): CpioEntry[] {
   ];
 }
 
-/** In an order that does not depend on the host's file system. */
-async function sourceFiles(): Promise<string[]> {
-  const names = (await readdir(sourceDir)).filter((name) => /\.[ch]$/.test(name));
-  return names.sort().map((name) => join(sourceDir, name));
-}
-
-async function buildKey(toolchain: Toolchain): Promise<string> {
-  const files = [...(await sourceFiles()), ...recipe];
-  const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-  const packages = toolchain.packages.map(({ name, version, sha256: digest }) => [name, version, digest]).sort();
-  return sha256(JSON.stringify([contents, packages])).slice(0, 16);
+function ownSources(): Promise<string[]> {
+  return sourceFiles(sourceDir, /\.[ch]$/);
 }

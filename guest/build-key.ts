@@ -1,0 +1,17 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256 } from '../images/cache.ts';
+import type { Toolchain } from '../images/toolchain.ts';
+
+/** Files of a folder whose names match, in an order that does not depend on the host's file system. */
+export async function sourceFiles(directory: string, names: RegExp): Promise<string[]> {
+  const found = (await readdir(directory)).filter((name) => names.test(name));
+  return found.sort().map((name) => join(directory, name));
+}
+
+/** Sixteen hex digits that change with every source, with how they are put together, and with the compiler. */
+export async function buildKey(toolchain: Toolchain, files: string[]): Promise<string> {
+  const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  const packages = toolchain.packages.map(({ name, version, sha256: digest }) => [name, version, digest]).sort();
+  return sha256(JSON.stringify([contents, packages])).slice(0, 16);
+}
