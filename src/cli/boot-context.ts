@@ -6,6 +6,7 @@ import { memoryRanges } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
+import { linkAddress } from './question.ts';
 
 /** MEMBLOCK_NOMAP of include/linux/memblock.h. */
 const NOMAP = 4;
@@ -30,12 +31,6 @@ export function bootContextOf(
 ): BootContext {
   const { evidence, facts, prediction } = observed;
   const { symbols, traits } = kernel;
-  const address = (name: string): bigint => {
-    const found = symbols.address(name);
-    if (found === undefined)
-      throw new PtdiffError('image', `The kernel has no symbol ${name}; it needs CONFIG_KALLSYMS_ALL.`);
-    return found;
-  };
   const trampPgDir = symbols.address('tramp_pg_dir');
   const leaf = prediction.checkpoints.paging_init?.leaves[0];
   if (!leaf) throw new PtdiffError('harness', 'The model predicts an empty linear map.');
@@ -49,7 +44,9 @@ export function bootContextOf(
     linear: { ...prediction.linearRegion, vaMinusPa },
     aliasBit: facts.ipaBits === undefined ? 0 : 2 ** (facts.ipaBits - 1),
     image: {
-      symbols: Object.fromEntries(imageSymbols.map((name) => [name, address(name)])) as BootContext['image']['symbols'],
+      symbols: Object.fromEntries(
+        imageSymbols.map((name) => [name, linkAddress(symbols, name)]),
+      ) as BootContext['image']['symbols'],
       ...(trampPgDir === undefined ? {} : { trampPgDir }),
       ...evidence.image,
     },

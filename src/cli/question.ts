@@ -6,12 +6,16 @@ import { kernelParameters } from '../scenario/command-line.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 
+/** @throws PtdiffError(image) for a symbol that the kernel does not show */
+export function linkAddress(symbols: SymbolTable, name: string): bigint {
+  const address = symbols.address(name);
+  if (address !== undefined) return address;
+  throw new PtdiffError('image', `The kernel has no symbol ${name}; it needs CONFIG_KALLSYMS_ALL.`);
+}
+
 /** Offset of a symbol from _text in bytes. */
 export function symbolOffset(symbols: SymbolTable, name: string): number {
-  const address = symbols.address(name);
-  if (address === undefined)
-    throw new PtdiffError('image', `The kernel has no symbol ${name}; it needs CONFIG_KALLSYMS_ALL.`);
-  return Number(address - symbols.textBase);
+  return Number(linkAddress(symbols, name) - symbols.textBase);
 }
 
 /** What the model is asked for one case. */
