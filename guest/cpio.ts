@@ -1,3 +1,5 @@
+import { concatenate } from '../src/bytes.ts';
+
 /** An entry of an archive. Directories must come before what is in them. */
 export type CpioEntry =
   | { kind: 'directory'; path: string; mode: number }
@@ -16,13 +18,7 @@ const nothing = new Uint8Array(0);
 export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
   const parts = entries.flatMap((entry, index) => member(entry, index + 1));
   parts.push(...member({ kind: 'file', path: 'TRAILER!!!', mode: 0, content: nothing }, 0));
-  const archive = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    archive.set(part, at);
-    at += part.length;
-  }
-  return archive;
+  return concatenate(parts);
 }
 
 /** Header and name together are padded to 4 bytes, and so is the content. */

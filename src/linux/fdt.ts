@@ -1,3 +1,4 @@
+import { byteLength, concatenate } from '../bytes.ts';
 import { PtdiffError } from '../errors.ts';
 
 /** A property of a node; its value as it stands in the blob (numbers are big-endian). */
@@ -219,19 +220,5 @@ function align(offset: number): number {
 function padded(bytes: Uint8Array): Uint8Array {
   const whole = new Uint8Array(align(bytes.length));
   whole.set(bytes);
-  return whole;
-}
-
-function byteLength(parts: Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
-function concatenate(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(byteLength(parts));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
   return whole;
 }

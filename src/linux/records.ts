@@ -1,3 +1,4 @@
+import { concatenate } from '../bytes.ts';
 import type { GuestFiles, ProbeResult } from './capture.ts';
 import { crc32 } from './crc32.ts';
 import { parseDirectory, type ReadPhysical, readStream } from './record-stream.ts';
@@ -66,7 +67,7 @@ export function decodeRecords(directory: Uint8Array, read: ReadPhysical): GuestR
     const file = report.files.get(name);
     if (file) file.cut = true;
   }
-  for (const [name, pieces] of open) report.files.set(name, { bytes: joined(pieces), errno: 0, cut: true });
+  for (const [name, pieces] of open) report.files.set(name, { bytes: concatenate(pieces), errno: 0, cut: true });
   if (stream.damage) addDamage(report, stream.damage);
   if (parsed.lost > 0) addDamage(report, `The guest had no memory for ${parsed.lost} records.`);
   return report;
@@ -121,7 +122,7 @@ function applyRecord(report: GuestReport, open: Map<string, Uint8Array[]>, { typ
     else open.set(name, [payload]);
   } else if (type === recordTypes.fileEnd && payload.length === 8) {
     const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-    const bytes = joined(open.get(name) ?? []);
+    const bytes = concatenate(open.get(name) ?? []);
     open.delete(name);
     report.files.set(name, { bytes, errno: view.getUint32(0, true), cut: view.getUint32(4, true) !== 0 });
   } else if (type === recordTypes.probe) {
@@ -141,14 +142,4 @@ function parseProbe(probe: string, text: string): ProbeResult {
     errno: Number(values('errno')[0]),
     pages: values('page').map(Number),
   };
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
