@@ -2,6 +2,7 @@
  * What EL3 does for Realm EL2: PSCI, which QEMU leaves to firmware on a machine with EL3, and granule transitions.
  */
 #include "el3.h"
+#include "smccc.h"
 
 /* NS and NSE: below is the Realm world. */
 #define SCR_REALM (1UL << 62 | 1UL << 0)
@@ -25,26 +26,10 @@
 #define EC_SHIFT 26
 #define EC_SMC 0x17
 
-#define PSCI_VERSION 0x84000000UL
-#define PSCI_CPU_SUSPEND32 0x84000001UL
-#define PSCI_CPU_SUSPEND64 0xc4000001UL
-#define PSCI_CPU_OFF 0x84000002UL
-#define PSCI_CPU_ON64 0xc4000003UL
-#define PSCI_AFFINITY_INFO32 0x84000004UL
-#define PSCI_AFFINITY_INFO64 0xc4000004UL
-#define PSCI_MIGRATE_INFO_TYPE 0x84000006UL
-#define PSCI_SYSTEM_OFF 0x84000008UL
-#define PSCI_SYSTEM_RESET 0x84000009UL
-
-#define VERSION_1_1 0x10001
 #define NO_MIGRATION 2
 #define AFFINITY_ON 0
 #define AFFINITY_OFF 1
 #define AFFINITY_PENDING 2
-#define SUCCESS 0
-#define NOT_SUPPORTED (-1UL)
-#define INVALID_PARAMETERS (-2UL)
-#define ALREADY_ON (-4UL)
 
 void el3_build(const struct parameters *p);
 void el3_prepare_cpu(u64 cpu);
@@ -147,7 +132,7 @@ static u64 answer(const u64 *x)
 	case EL3_SET_GRANULES:
 		return set_granules(x[1], x[2], x[3]);
 	case PSCI_VERSION:
-		return VERSION_1_1;
+		return PSCI_1_1;
 	case PSCI_CPU_SUSPEND32:
 	case PSCI_CPU_SUSPEND64:
 		__asm__ volatile("wfi");

@@ -1,5 +1,6 @@
 /* What the guest's synchronous exceptions to EL2 mean, and what becomes of them. */
 #include "monitor.h"
+#include "smccc.h"
 
 #define EC_SHIFT 26
 #define EC_HVC 0x16
@@ -12,7 +13,6 @@
 #define FSC_MASK 0x3fUL
 #define FSC_GRANULE_WALK 0x23
 #define FSC_GRANULE 0x28
-#define NOT_SUPPORTED (-1UL)
 
 static void skip_instruction(void)
 {

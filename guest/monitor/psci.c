@@ -2,29 +2,7 @@
  * PSCI (DEN0022): who is on is answered below the monitor, but CPUs that are turned on enter through the monitor.
  */
 #include "monitor.h"
-
-#define SMCCC_VERSION 0x80000000UL
-#define SMCCC_ARCH_FEATURES 0x80000001UL
-#define PSCI_VERSION 0x84000000UL
-#define PSCI_CPU_SUSPEND32 0x84000001UL
-#define PSCI_CPU_SUSPEND64 0xc4000001UL
-#define PSCI_CPU_OFF 0x84000002UL
-#define PSCI_CPU_ON32 0x84000003UL
-#define PSCI_CPU_ON64 0xc4000003UL
-#define PSCI_AFFINITY_INFO32 0x84000004UL
-#define PSCI_AFFINITY_INFO64 0xc4000004UL
-#define PSCI_MIGRATE_INFO_TYPE 0x84000006UL
-#define PSCI_SYSTEM_OFF 0x84000008UL
-#define PSCI_SYSTEM_RESET 0x84000009UL
-#define PSCI_FEATURES 0x8400000aUL
-
-#define SMCCC_1_2 0x10002UL
-#define NOT_SUPPORTED (-1UL)
-#define INVALID_PARAMETERS (-2UL)
-#define ALREADY_ON (-4UL)
-#define ON_PENDING (-5UL)
-#define INVALID_ADDRESS (-9UL)
-#define SUCCESS 0UL
+#include "smccc.h"
 
 enum power { OFF, PENDING, ON };
 

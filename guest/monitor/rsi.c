@@ -3,6 +3,7 @@
  * Arguments are in x1 to x10, results in x0 to x8. Nothing is changed by a call that is refused.
  */
 #include "monitor.h"
+#include "smccc.h"
 
 #define RSI_FIRST 0xc4000190UL
 #define RSI_VERSION 0
@@ -29,7 +30,6 @@
 #define MEASUREMENTS 5
 #define MEASUREMENT_BYTES 64
 #define HOST_CALL_ALIGNMENT 256
-#define NOT_SUPPORTED (-1UL)
 
 /* RsiRealmConfig: one granule. */
 struct realm_config {
