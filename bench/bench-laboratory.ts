@@ -1,9 +1,9 @@
 import { buildInitramfs } from '../guest/build.ts';
 import { loadKnownIssues } from '../results/known-issues.ts';
+import { chooseEmulator, knownIssuesFolder, loadMonitor } from '../src/cli/laboratory.ts';
 import { type LoadedKernel, loadKernel } from '../src/cli/loaded-kernel.ts';
 import { say } from '../src/cli/output.ts';
 import { scenariosNamed } from '../src/cli/plan.ts';
-import { chooseEmulator, knownIssuesFolder, loadMonitor } from '../src/cli/run.ts';
 import type { Laboratory } from '../src/cli/run-case.ts';
 import type { Scenario } from '../src/scenario/types.ts';
 

@@ -1,8 +1,10 @@
+import { Argument } from 'commander';
 import { listKernels } from '../../images/kernels.ts';
 import { formatMebibytes } from '../report/units.ts';
 import { builtInScenarios } from '../scenario/built-in.ts';
 import { cpus } from '../scenario/cpus.ts';
 import { say } from './output.ts';
+import type { Verb } from './verb.ts';
 
 /** Lines of a table: every column but the last as wide as its widest cell. */
 function table(rows: string[][]): string[] {
@@ -31,10 +33,10 @@ const listings = {
 };
 
 /** What `ptdiff ls` can list. */
-export const listable = Object.keys(listings) as (keyof typeof listings)[];
+const listable = Object.keys(listings) as (keyof typeof listings)[];
 
 /** `ptdiff ls kernels|scenarios|cpus`. */
-export async function list(what: keyof typeof listings): Promise<number> {
+async function list(what: keyof typeof listings): Promise<number> {
   const rows = await listings[what]();
   process.stdout.write(
     table(rows)
@@ -43,3 +45,11 @@ export async function list(what: keyof typeof listings): Promise<number> {
   );
   return 0;
 }
+
+export const addList: Verb = (program, { finish }) => {
+  program
+    .command('ls')
+    .description('list what there is')
+    .addArgument(new Argument('<what>').choices(listable))
+    .action(async (what) => finish(await list(what)));
+};

@@ -4,14 +4,15 @@ import { wantsColour } from '../report/colour.ts';
 import { stableJson } from '../report/json.ts';
 import { formatPrediction } from '../report/terminal-prediction.ts';
 import { recallFacts } from './facts-cache.ts';
+import { chooseEmulator } from './laboratory.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { scenariosNamed } from './plan.ts';
 import { questionOf } from './question.ts';
-import { chooseEmulator } from './run.ts';
+import type { Verb } from './verb.ts';
 
 /** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
-export async function predictCommand(options: {
+async function predictCommand(options: {
   kernel: string;
   scenario: string;
   qemu?: string;
@@ -37,3 +38,14 @@ export async function predictCommand(options: {
   process.stdout.write(text);
   return 0;
 }
+
+export const addPredict: Verb = (program, { finish }) => {
+  program
+    .command('predict')
+    .description("the model's answer without a boot, with its derivation")
+    .requiredOption('--kernel <spec>', 'as for run')
+    .requiredOption('--scenario <name|file>', 'as for run')
+    .option('--qemu <path>', 'as for run')
+    .option('--json', 'print the prediction as JSON')
+    .action(async (options) => finish(await predictCommand(options)));
+};

@@ -8,8 +8,9 @@ import { formatHtml } from '../report/html/page.ts';
 import { stableJson } from '../report/json.ts';
 import { formatRun } from '../report/terminal.ts';
 import { exitCodes } from './exit-codes.ts';
+import { knownIssuesFolder } from './laboratory.ts';
 import { say } from './output.ts';
-import { knownIssuesFolder } from './run.ts';
+import type { Verb } from './verb.ts';
 
 function exitCodeOf(cases: readonly CaseResult[], interrupted: boolean): number {
   if (interrupted) return exitCodes.interrupted;
@@ -31,3 +32,14 @@ export async function publishReport(folder: string, options: { json: boolean; in
   say(`report: ${page}`);
   return exitCodeOf(report.cases, options.interrupted);
 }
+
+export const addReport: Verb = (program, { finish }) => {
+  program
+    .command('report')
+    .description('write report.html of a run folder again and print its summary')
+    .argument('<dir>', 'the run folder')
+    .option('--json', 'print the results as JSON')
+    .action(async (folder, options) =>
+      finish(await publishReport(folder, { json: options.json === true, interrupted: false })),
+    );
+};

@@ -10,12 +10,12 @@ import type { RunRecord } from '../report/types.ts';
  */
 export async function resumedAsk(
   out: string,
-  options: { kernel: string[]; scenario: string[] },
+  { kernels, scenarios }: { kernels: string[]; scenarios: string[] },
 ): Promise<RunRecord | undefined> {
   if (!existsSync(join(out, runFiles.run))) return undefined;
   const before = await readRunRecord(out);
   const same = (now: string[], then: string[]): boolean => now.length === 0 || String(now) === String(then);
-  if (same(options.kernel, before.asked.kernels) && same(options.scenario, before.asked.scenarios)) return before;
+  if (same(kernels, before.asked.kernels) && same(scenarios, before.asked.scenarios)) return before;
   throw new PtdiffError(
     'usage',
     `${out} holds a run of other kernels or scenarios; name another --out, or repeat that run's options.`,

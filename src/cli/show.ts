@@ -6,6 +6,7 @@ import { wantsColour } from '../report/colour.ts';
 import { stableJson } from '../report/json.ts';
 import { formatCase } from '../report/terminal-case.ts';
 import { repositoryRoot } from './run-record.ts';
+import type { Verb } from './verb.ts';
 
 /** The newest run folder below results/runs. */
 async function newestRun(): Promise<string> {
@@ -29,7 +30,7 @@ async function locate(name: string, out: string | undefined): Promise<{ folder: 
 }
 
 /** `ptdiff show CASE`. */
-export async function show(caseName: string, options: { out?: string; json?: boolean }): Promise<number> {
+async function show(caseName: string, options: { out?: string; json?: boolean }): Promise<number> {
   const { folder, name } = await locate(caseName, options.out);
   const cases = await readCaseLines(folder);
   const result = cases.find((each) => each.case === name);
@@ -42,3 +43,13 @@ export async function show(caseName: string, options: { out?: string; json?: boo
   process.stdout.write(text);
   return 0;
 }
+
+export const addShow: Verb = (program, { finish }) => {
+  program
+    .command('show')
+    .description('one case: verdict, decisions, findings, derivation')
+    .argument('<case>', 'its name in the newest run, or its folder')
+    .option('--out <dir>', 'the run folder')
+    .option('--json', 'print its result as JSON')
+    .action(async (name, options) => finish(await show(name, options)));
+};

@@ -8,9 +8,10 @@ import { formatPtdump } from '../linux/format-ptdump.ts';
 import { kernelRegions } from '../linux/kernel-regions.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
 import { walk } from '../vmsa/walk.ts';
+import type { Verb } from './verb.ts';
 
 /** Options of `ptdiff walk`, as typed. */
-export interface WalkOptions {
+interface WalkOptions {
   ram: string;
   gdb: string;
   base: string;
@@ -43,7 +44,7 @@ function numberOf(text: string, option: string): number {
  * `ptdiff walk`: stops the guest for as long as it takes to read registers and tables, prints the walk like the kernel's ptdump, and lets the
  * guest go on.
  */
-export async function walkCommand(options: WalkOptions): Promise<number> {
+async function walkCommand(options: WalkOptions): Promise<number> {
   const base = numberOf(options.base, '--base');
   const cpu = numberOf(options.cpu, '--cpu');
   const { half } = options;
@@ -63,3 +64,15 @@ export async function walkCommand(options: WalkOptions): Promise<number> {
     ram.close();
   }
 }
+
+export const addWalk: Verb = (program, { finish }) => {
+  program
+    .command('walk')
+    .description('walk the page tables of any running QEMU from outside, and print them')
+    .requiredOption('--ram <file>', "the guest's RAM: mem-path of its memory-backend-file (share=on)")
+    .requiredOption('--gdb <socket>', "its GDB stub: a unix socket's path, or HOST:PORT")
+    .option('--base <address>', 'physical address of the first byte of the file', '0x40000000')
+    .option('--half <ttbr>', 'ttbr1 (kernel) or ttbr0 (user)', 'ttbr1')
+    .option('--cpu <n>', 'index of the CPU whose registers count', '0')
+    .action(async (options) => finish(await walkCommand(options)));
+};

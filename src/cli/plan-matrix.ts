@@ -1,0 +1,102 @@
+import { parseKernelSpec } from '../../images/kernel-spec.ts';
+import { PtdiffError } from '../errors.ts';
+import type { PlannedCase, RunRecord } from '../report/types.ts';
+import { defaultKernels } from '../scenario/built-in.ts';
+import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
+import { say } from './output.ts';
+import { type Plan, planCases, scenariosNamed } from './plan.ts';
+import { resumedAsk } from './resume.ts';
+import type { Asked } from './run-record.ts';
+
+/** A matrix that shall be run. */
+export interface MatrixRequest {
+  /** Specs of kernels, see parseKernelSpec(); none is the default kernels. */
+  kernels: string[];
+  /** Names, files or 'all', see scenariosNamed(); none is the default matrix, thinned. */
+  scenarios: string[];
+  /** Cases at the same time. */
+  jobs: number;
+  /** The run folder; one that is there goes on with what is missing and what ended in `error`. */
+  out: string;
+  /** A QEMU of the user's own. */
+  qemu?: string;
+  /** Which of the planned cases to run, in this order; all when absent. */
+  select?: (planned: readonly PlannedCase[]) => PlannedCase[];
+}
+
+/** A label for the cases of a kernel that is not to be had: its spec without what a folder name cannot hold. */
+export function labelOf(spec: string): string {
+  return spec.replace(/^debian:/, '').replaceAll(/[^A-Za-z0-9._+-]+/g, '-');
+}
+
+/** Kernels that could be brought, and those that could not, each with its reason: the run goes on without them. */
+async function loadKernels(
+  specs: string[],
+): Promise<{ kernels: LoadedKernel[]; unavailable: RunRecord['unavailable'] }> {
+  const kernels: LoadedKernel[] = [];
+  const unavailable: RunRecord['unavailable'] = [];
+  for (const spec of specs) {
+    try {
+      const kernel = await loadKernel(spec, { progress: say });
+      for (const note of kernel.image.notes) say(`${spec}: ${note}`);
+      kernels.push(kernel);
+    } catch (error) {
+      if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness') throw error;
+      unavailable.push({ spec, reason: error.message });
+      say(`${spec}: ${error.message}`);
+    }
+  }
+  return { kernels, unavailable };
+}
+
+/** A request whose kernels are there and whose cases are known. */
+export interface PlannedMatrix {
+  asked: Asked;
+  kernels: LoadedKernel[];
+  unavailable: RunRecord['unavailable'];
+  plan: Plan;
+  /** What the run folder says of an earlier part of the same run. */
+  before?: RunRecord;
+}
+
+/** What the cases of each kernel are called by: its release; two kernels of one release bear their hashes, too. */
+function labelsOf(kernels: LoadedKernel[]): Map<string, string> {
+  const releases = kernels.map(({ image }) => image.release);
+  return new Map(
+    kernels.map(({ image: { spec, release, sha256 } }) => {
+      const shared = releases.filter((each) => each === release).length > 1;
+      return [spec, shared ? `${release}-${sha256.slice(0, 8)}` : release];
+    }),
+  );
+}
+
+/**
+ * Brings the kernels of a request and multiplies them with its scenarios.
+ * @throws PtdiffError(usage) for a kernel or scenario that is none, or a run folder that holds another question
+ */
+export async function planMatrix(request: MatrixRequest, signal: AbortSignal): Promise<PlannedMatrix> {
+  const before = await resumedAsk(request.out, request);
+  const asked: Asked = {
+    kernels: before?.asked.kernels ?? (request.kernels.length > 0 ? request.kernels : [...defaultKernels]),
+    scenarios: before?.asked.scenarios ?? request.scenarios,
+    jobs: request.jobs,
+  };
+  // What costs nothing to check comes before what takes minutes to fetch.
+  for (const name of asked.scenarios) await scenariosNamed(name);
+  for (const spec of asked.kernels) parseKernelSpec(spec);
+  const { kernels, unavailable } = await loadKernels(asked.kernels);
+  signal.throwIfAborted();
+  const labels = labelsOf(kernels);
+  const planned = asked.kernels.map((spec) => {
+    const kernel = kernels.find(({ image }) => image.spec === spec);
+    return { spec, label: labels.get(spec) ?? labelOf(spec), knowsRealms: kernel?.traits.knowsRealms ?? true };
+  });
+  const plan = await planCases(planned, asked.scenarios);
+  return {
+    asked,
+    kernels,
+    unavailable,
+    plan: { ...plan, planned: before?.planned ?? request.select?.(plan.planned) ?? plan.planned },
+    ...(before && { before }),
+  };
+}

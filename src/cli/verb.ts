@@ -1,0 +1,30 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+/** What a verb of the command line gets. */
+export interface VerbContext {
+  /** Aborted by Ctrl-C or SIGTERM: end in order, keep what is there. */
+  signal: AbortSignal;
+  /** Takes the exit code of the verb (see exit-codes.ts). */
+  finish(code: number): void;
+}
+
+/** Adds one verb with its options to the program. Each verb lives in the file of its name. */
+export type Verb = (program: Command, context: VerbContext) => void;
+
+/** An option that may be repeated. */
+export const collect = (value: string, previous: string[]): string[] => [...previous, value];
+
+/** @throws InvalidArgumentError, which the command line shows as wrong usage */
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > 1024)
+    throw new InvalidArgumentError('It must be a number from 1 to 1024.');
+  return number;
+}
+
+/** How a kernel is named, for --help. */
+export const kernelSpecHelp =
+  'debian:7.3.4, debian:6.18, debian:7.3.4:16k, debian:latest or file:PATH[,config=PATH]; may be repeated';
+
+/** How scenarios are named, for --help. */
+export const scenarioHelp = "a scenario of 'ls scenarios', a YAML or JSON file, or all; may be repeated";
