@@ -12,7 +12,7 @@ import type { Asked } from './run-record.ts';
 export interface MatrixRequest {
   /** Specs of kernels, see parseKernelSpec(); none is the default kernels. */
   kernels: string[];
-  /** Names, files or 'all', see scenariosNamed(); none is the default matrix, thinned. */
+  /** Names, files, 'telling' or 'all', see scenariosNamed(); none is the default matrix, thinned. */
   scenarios: string[];
   /** Cases at the same time. */
   jobs: number;

@@ -7,6 +7,7 @@ import { caseName } from '../scenario/names.ts';
 import { thin } from '../scenario/pairwise.ts';
 import { namedRealms, realmMatrix, realmSingles } from '../scenario/realms.ts';
 import { parseScenarios } from '../scenario/schema.ts';
+import { tellingScenarios } from '../scenario/telling.ts';
 import type { Scenario } from '../scenario/types.ts';
 
 /** Cases of the default matrix, without the single changes: all together about ten minutes on two cores. */
@@ -36,10 +37,11 @@ async function scenariosOfFile(file: string): Promise<Scenario[]> {
   }
 }
 
-/** Scenarios by name, by file (a name with '/' or an ending of .yaml, .yml, .json), or 'all'. */
+/** Scenarios by name, by file (a name with '/' or an ending of .yaml, .yml, .json), 'telling' (twelve), or 'all'. */
 export async function scenariosNamed(name: string): Promise<Scenario[]> {
   // The named realms are cases of the realm matrix under a name of their own.
   if (name === 'all') return builtInScenarios.filter((scenario) => !namedRealms.includes(scenario));
+  if (name === 'telling') return builtInScenarios.filter((scenario) => tellingScenarios.includes(scenario.name));
   if (name.includes('/') || /\.(ya?ml|json)$/.test(name)) return scenariosOfFile(name);
   const found = builtInScenarios.filter((scenario) => scenario.name === name);
   if (found.length > 0) return found;

@@ -27,4 +27,5 @@ export const kernelSpecHelp =
   'debian:7.3.4, debian:6.18, debian:7.3.4:16k, debian:latest or file:PATH[,config=PATH]; may be repeated';
 
 /** How scenarios are named, for --help. */
-export const scenarioHelp = "a scenario of 'ls scenarios', a YAML or JSON file, or all; may be repeated";
+export const scenarioHelp =
+  "a scenario of 'ls scenarios', a YAML or JSON file, telling (the twelve that tell most), or all; may be repeated";
