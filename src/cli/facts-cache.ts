@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { cachePath, readJson, writeJson } from '../../images/cache.ts';
+import { cachePath, readJson, sha256, writeJson } from '../../images/cache.ts';
 import type { BootFacts } from '../model/boot-facts.ts';
-import { stableJson } from '../report/json.ts';
 import { revive } from '../report/revive.ts';
+import { canonicalScenario } from '../scenario/identity.ts';
 import type { Scenario } from '../scenario/types.ts';
+import { stableJson } from '../stable-json.ts';
 
 /** What facts depend on; the same three give the same facts, up to what the kernel draws by lot. */
 export interface FactsKey {
@@ -13,11 +13,7 @@ export interface FactsKey {
 }
 
 function pathOf({ kernelSha256, emulatorSha256, scenario }: FactsKey): string {
-  const { name: _, ...experiment } = scenario;
-  const hash = createHash('sha256')
-    .update(`${kernelSha256} ${emulatorSha256} ${stableJson(experiment)}`)
-    .digest('hex');
-  return cachePath('facts', `${hash}.json`);
+  return cachePath('facts', `${sha256(`${kernelSha256} ${emulatorSha256} ${canonicalScenario(scenario)}`)}.json`);
 }
 
 /** Keeps the facts of a boot, so that `predict` can answer without one. */

@@ -1,8 +1,8 @@
 import { PtdiffError } from '../errors.ts';
 import { predict } from '../model/predict.ts';
 import { wantsColour } from '../report/colour.ts';
-import { stableJson } from '../report/json.ts';
 import { formatPrediction } from '../report/terminal-prediction.ts';
+import { stableJson } from '../stable-json.ts';
 import { recallFacts } from './facts-cache.ts';
 import { chooseEmulator } from './laboratory.ts';
 import { loadKernel } from './loaded-kernel.ts';

@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readCaseLines, readDossier } from '../../results/run-folder.ts';
 import { PtdiffError } from '../errors.ts';
 import { wantsColour } from '../report/colour.ts';
-import { stableJson } from '../report/json.ts';
 import { formatCase } from '../report/terminal-case.ts';
+import { stableJson } from '../stable-json.ts';
 import { repositoryRoot } from './run-record.ts';
 import type { Verb } from './verb.ts';
 

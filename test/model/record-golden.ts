@@ -8,8 +8,8 @@ import { loadKernel } from '../../src/cli/loaded-kernel.ts';
 import { questionOf, symbolOffset } from '../../src/cli/question.ts';
 import { bootFactsOf } from '../../src/diff/boot-facts.ts';
 import { predict } from '../../src/model/predict.ts';
-import { stableJson } from '../../src/report/json.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
+import { stableJson } from '../../src/stable-json.ts';
 
 /**
  * Records golden boots for the model's tests from a run folder:

@@ -12,8 +12,8 @@ import {
   runFiles,
 } from '../../results/run-folder.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import { stableJson } from '../../src/report/json.ts';
 import type { CaseDossier } from '../../src/report/types.ts';
+import { stableJson } from '../../src/stable-json.ts';
 import { sampleReport } from '../report/sample-run.ts';
 
 const report = sampleReport(0.1);

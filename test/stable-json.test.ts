@@ -1,5 +1,5 @@
 import t from 'tap';
-import { hexOf, stableJson } from '../../src/report/json.ts';
+import { hexOf, stableJson } from '../src/stable-json.ts';
 
 t.test('the same value gives the same text, whatever the order of its members', async (t) => {
   t.equal(stableJson({ b: 1, a: [{ d: true, c: null }] }), stableJson({ a: [{ c: null, d: true }], b: 1 }));
