@@ -3,6 +3,12 @@ import { join } from 'node:path';
 import { sha256 } from '../images/cache.ts';
 import type { Toolchain } from '../images/toolchain.ts';
 
+/** What decides the bytes of every program beside its sources and the compiler, by path from this folder. */
+export const commonRecipe = [
+  'build-key.ts',
+  ...['toolchain', 'cross-tools', 'gnu', 'llvm'].map((name) => `../images/${name}.ts`),
+];
+
 /** Files of a folder whose names match, in an order that does not depend on the host's file system. */
 export async function sourceFiles(directory: string, names: RegExp): Promise<string[]> {
   const found = (await readdir(directory)).filter((name) => names.test(name));

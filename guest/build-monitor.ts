@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FetchOptions } from '../images/apt.ts';
 import { cachePath, exists, publishDirectory, sha256File, withScratch } from '../images/cache.ts';
-import { crossToolchain, type Toolchain } from '../images/toolchain.ts';
-import { buildKey, sourceFiles } from './build-key.ts';
+import { crossToolchain, type Toolchain, type ToolchainOptions } from '../images/toolchain.ts';
+import { buildKey, commonRecipe, sourceFiles } from './build-key.ts';
 
 /** The realm monitor's code, the same bytes on every host; a flash image is made of it by `monitorFlash`. */
 export interface MonitorImage {
@@ -14,14 +13,12 @@ export interface MonitorImage {
 
 const sourceDir = join(import.meta.dirname, 'monitor');
 const linkerScript = join(sourceDir, 'monitor.lds');
-const recipe = ['build-monitor.ts', 'build-key.ts', '../images/toolchain.ts'].map((file) =>
-  join(import.meta.dirname, file),
-);
+const recipe = ['build-monitor.ts', ...commonRecipe].map((file) => join(import.meta.dirname, file));
 
 /** For EL2 of any CPU from Armv8.0 on, without a C library, with its MMU off: no unaligned access, no vector register. */
 const flags = [
-  ...['-std=gnu11', '-Wextra', '-Werror', '-ffreestanding', '-fno-builtin', '-fno-stack-protector'],
-  ...['-mstrict-align', '-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns', '-fvisibility=hidden'],
+  ...['-std=gnu11', '-Wextra', '-Werror', '-fno-stack-protector'],
+  ...['-mstrict-align', '-mgeneral-regs-only', '-fvisibility=hidden'],
   ...['-fno-asynchronous-unwind-tables', '-fno-unwind-tables', '-fno-common'],
 ];
 
@@ -30,7 +27,7 @@ const flags = [
  *
  * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched; `harness`, when the sources do not compile
  */
-export async function buildMonitor(options: FetchOptions = {}): Promise<MonitorImage> {
+export async function buildMonitor(options: ToolchainOptions = {}): Promise<MonitorImage> {
   const toolchain = await crossToolchain(options);
   const directory = cachePath('guest', `monitor-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`);
   const path = join(directory, 'monitor.bin');

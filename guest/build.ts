@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FetchOptions } from '../images/apt.ts';
 import { cachePath, exists, publishDirectory, sha256File, withScratch } from '../images/cache.ts';
-import { crossToolchain, type Toolchain } from '../images/toolchain.ts';
-import { buildKey, sourceFiles } from './build-key.ts';
+import { crossToolchain, type Toolchain, type ToolchainOptions } from '../images/toolchain.ts';
+import { buildKey, commonRecipe, sourceFiles } from './build-key.ts';
 import { type CpioEntry, writeCpio } from './cpio.ts';
 
 /** The initramfs that every guest boots, the same bytes on every host. */
@@ -15,16 +14,14 @@ export interface Initramfs {
 
 const sourceDir = join(import.meta.dirname, 'init');
 /** What decides the bytes beside the sources and the compiler: how they are put together. */
-const recipe = ['build.ts', 'build-key.ts', 'cpio.ts', '../images/toolchain.ts'].map((file) =>
-  join(import.meta.dirname, file),
-);
+const recipe = ['build.ts', 'cpio.ts', ...commonRecipe].map((file) => join(import.meta.dirname, file));
 
 /**
  * Compiles guest/init and packs it as an initramfs, unless the cache has the one of these sources and this compiler.
  *
  * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched; `harness`, when the sources do not compile
  */
-export async function buildInitramfs(options: FetchOptions = {}): Promise<Initramfs> {
+export async function buildInitramfs(options: ToolchainOptions = {}): Promise<Initramfs> {
   const toolchain = await crossToolchain(options);
   const directory = cachePath('guest', `init-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`);
   const path = join(directory, 'initramfs.cpio');

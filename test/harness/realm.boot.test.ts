@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { buildInitramfs } from '../../guest/build.ts';
 import { buildMonitor } from '../../guest/build-monitor.ts';
 import { boot } from '../../harness/boot.ts';
 import type { CaseSetup } from '../../harness/case-setup.ts';
@@ -12,7 +13,7 @@ import { realSetup } from './boot-setup.ts';
 const alias = 2 ** (realmIpaBits - 1);
 const granule = 4096;
 
-// Five boots of real kernels, on hosts that may have much else to do.
+// Six boots of real kernels, on hosts that may have much else to do.
 t.setTimeout(10 * 60_000);
 
 /** A boot on the monitor; its early console is at the place that its world has it. */
@@ -77,6 +78,19 @@ for (const firmware of ['monitor', 'monitor-rme'] as const) {
     t.same(evidence.captures[2].monitor?.aborts, []);
   });
 }
+
+t.test('a realm whose monitor and init LLVM built', async (t) => {
+  const setup = await monitorSetup(t, 'debian:7.3', {});
+  const monitor = readFileSync((await buildMonitor({ compiler: 'llvm' })).path);
+  const initramfs = (await buildInitramfs({ compiler: 'llvm' })).path;
+  const evidence = await boot({ ...setup, monitor, initramfs });
+  t.notSame(monitor, setup.monitor);
+  t.same(evidence.end, { kind: 'completed' });
+  t.same(evidence.guestProblems, []);
+  t.same(sharedPages(evidence), emptyPages(evidence));
+  t.ok(sharedPages(evidence).length > 0);
+  t.same(evidence.captures[2].monitor?.aborts, []);
+});
 
 t.test('a capable CPU and one that is not, in the normal world: the linear map is split', async (t) => {
   const machine = { world: 'normal', cpu: 'neoverse-v3-r0p2', cpus: 2, others: ['max'] } as const;
