@@ -115,14 +115,22 @@ export function readDossier(folder: string, name: string): CaseDossier {
   return { ...makeDossier(name, material), ...(unreadable.length > 0 ? { unreadable } : {}) };
 }
 
-/** Everything that a report of a run folder is made of. Cases come in the order of the run's plan. */
-export function readRunFolder(folder: string, knownIssues: readonly KnownIssue[]): Report {
+/**
+ * Everything that a report of a run folder is made of. Cases come in the order of the run's plan.
+ *
+ * @param wanted of which cases the dossier is read: their files are most of a run folder
+ */
+export function readRunFolder(
+  folder: string,
+  knownIssues: readonly KnownIssue[],
+  wanted: (result: CaseResult) => boolean = () => true,
+): Report {
   const run = readRunRecord(folder);
   const cases = readCaseLines(folder);
   const place = new Map(run.planned.map((planned, index) => [planned.case, index]));
   const order = ({ case: name }: CaseResult) => place.get(name) ?? run.planned.length;
   cases.sort((left, right) => order(left) - order(right));
   const dossiers = new Map<string, CaseDossier>();
-  for (const { case: name } of cases) dossiers.set(name, readDossier(folder, name));
+  for (const { case: name } of cases.filter(wanted)) dossiers.set(name, readDossier(folder, name));
   return { run, cases, dossiers, knownIssues: [...knownIssues] };
 }

@@ -25,6 +25,23 @@ export function wrap(text: string, indent = 2): string[] {
   return lines;
 }
 
+/** The lines that wrap() broke, whole again: a line goes on in the next if that is indented as its rest would be, and its first word had no room. */
+export function unwrap(text: string): string {
+  const whole: string[] = [];
+  // Of the last line of `whole`: its margin, and how long its last piece was.
+  let margin = 0;
+  let length = 0;
+  for (const line of text.split('\n')) {
+    const [, blanks, first] = /^( *)([^ ]*)/.exec(line) ?? ['', '', ''];
+    const goesOn = first !== '' && blanks.length === margin + 2 && length + 1 + first.length > width;
+    if (goesOn) whole.push(`${whole.pop()} ${line.trim()}`);
+    else whole.push(line);
+    margin = goesOn ? margin : blanks.length;
+    length = line.length;
+  }
+  return whole.join('\n');
+}
+
 /** Joins paragraphs, each wrapped at 100 columns, into the detail of a finding. */
 export function detailOf(paragraphs: readonly string[]): string {
   return paragraphs

@@ -13,7 +13,7 @@ const mostLines = 40;
  * in both logs, or made often, is one.
  */
 export const noSplat: BootInvariant = ({ evidence }) => {
-  const logs = [evidence.console, evidence.files.dmesg ?? ''].map((log) => Map.groupBy(findSplats(log), idOf));
+  const logs = [evidence.console, evidence.files.dmesg ?? ''].map((log) => Map.groupBy(findSplats(log), splatId));
   const ids = [...new Set(logs.flatMap((log) => [...log.keys()]))].sort();
   return ids.flatMap((id) => {
     // The log that shows it more often is the more complete one: dmesg may have wrapped, the console may have been cut.
@@ -22,7 +22,8 @@ export const noSplat: BootInvariant = ({ evidence }) => {
   });
 };
 
-function idOf({ kind, title }: Splat): string {
+/** Id of the finding that a complaint is. */
+export function splatId({ kind, title }: Splat): string {
   return findingId('splat', [slug(kind), slug(title)]);
 }
 

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { Option } from 'commander';
+import { readEvidence } from '../../harness/evidence-files.ts';
+import { replaceFile } from '../../harness/host-file.ts';
+import { loadKnownIssues } from '../../results/known-issues.ts';
+import { readDossier, readRunFolder, runFiles } from '../../results/run-folder.ts';
+import { splatId } from '../diff/invariants/no-splat.ts';
+import type { CaseResult } from '../diff/types.ts';
+import { PtdiffError } from '../errors.ts';
+import type { Evidence } from '../linux/capture.ts';
+import { findSplats, type Splat } from '../linux/splats.ts';
+import { chooseFinding } from '../report/export/choose-finding.ts';
+import { formatJunit } from '../report/export/junit.ts';
+import { formatKcidb } from '../report/export/kcidb.ts';
+import { formatKtap } from '../report/export/ktap.ts';
+import { formatMail } from '../report/export/mail.ts';
+import type { RunResults } from '../report/export/outline.ts';
+import { builtInScenarios } from '../scenario/built-in.ts';
+import { stableJson } from '../stable-json.ts';
+import { knownIssuesFolder } from './laboratory.ts';
+import type { Verb } from './verb.ts';
+
+const formats = ['ktap', 'junit', 'kcidb', 'mail'] as const;
+
+/** Options of `ptdiff export` as the command line has them. */
+interface ExportOptions {
+  format: (typeof formats)[number];
+  finding?: string;
+  origin?: string;
+  output?: string;
+}
+
+/** The console of a case that did not pass says why; those of the others are not looked at. */
+const troubled = ({ verdict }: CaseResult): boolean => verdict !== 'pass';
+
+/** The complaint that a finding is, with a call chain if any of its kind has one. */
+function splatOf({ console, files }: Evidence, id: string): Splat | undefined {
+  const splats = [console, files.dmesg ?? ''].flatMap(findSplats).filter((splat) => splatId(splat) === id);
+  return splats.find(({ callChain }) => callChain.length > 0) ?? splats[0];
+}
+
+function builtIn({ run }: RunResults, name: string): boolean {
+  const scenario = run.scenarios.find((each) => each.name === name);
+  return builtInScenarios.some((each) => stableJson(each) === stableJson(scenario));
+}
+
+function mailOf(folder: string, results: RunResults, id: string | undefined): string {
+  const chosen = chooseFinding(results.cases, id);
+  const { finding, result } = chosen;
+  const evidence = readEvidence(join(folder, runFiles.caseFolders, result.case));
+  const commandLine = evidence.files['/proc/cmdline'];
+  const splat = finding.kind === 'splat' ? splatOf(evidence, finding.id) : undefined;
+  return formatMail(results, {
+    ...chosen,
+    dossier: readDossier(folder, result.case),
+    ...(commandLine !== undefined && { commandLine }),
+    ...(splat && { splat }),
+    builtIn: builtIn(results, result.scenario),
+  });
+}
+
+/** What the options say about a format that takes no such thing. */
+function checkOptions({ format, finding, origin }: ExportOptions): void {
+  if (finding !== undefined && format !== 'mail')
+    throw new PtdiffError('usage', `--finding chooses what a mail is about; --format ${format} tells the whole run.`);
+  if (origin !== undefined && format !== 'kcidb')
+    throw new PtdiffError('usage', `--origin is a part of KCIDB's ids; --format ${format} has none.`);
+  if (origin !== undefined && !/^[a-z0-9_]+$/.test(origin))
+    throw new PtdiffError('usage', `--origin ${origin} is no name for KCIDB: use lower-case letters, digits and '_'.`);
+}
+
+/** `ptdiff export`: a run folder in a format of others. */
+async function exportRun(folder: string, options: ExportOptions): Promise<number> {
+  checkOptions(options);
+  const { format, output, finding, origin = 'ptdiff' } = options;
+  const wanted = format === 'kcidb' ? troubled : () => false;
+  const results = readRunFolder(folder, await loadKnownIssues(knownIssuesFolder), wanted);
+  const emitters: Record<ExportOptions['format'], () => string> = {
+    ktap: () => formatKtap(results),
+    junit: () => formatJunit(results),
+    kcidb: () => formatKcidb(results, { origin }),
+    mail: () => mailOf(folder, results, finding),
+  };
+  const text = emitters[format]();
+  if (output === undefined) process.stdout.write(text);
+  else replaceFile(output, text);
+  return 0;
+}
+
+export const addExport: Verb = (program, { finish }) => {
+  program
+    .command('export')
+    .description('a run as KTAP, JUnit XML or KCIDB JSON, or one finding as a mail')
+    .argument('<dir>', 'the run folder')
+    .addOption(new Option('--format <format>', 'what to write').choices(formats).makeOptionMandatory())
+    .option('--finding <id>', 'what the mail is about (default: the only new finding)')
+    .option('--origin <name>', "who reports, for KCIDB's ids (default: ptdiff)")
+    .option('--output <file>', 'where to write it (default: standard output)')
+    .action(async (folder, options) => finish(await exportRun(folder, options)));
+};

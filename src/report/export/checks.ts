@@ -1,0 +1,54 @@
+import type { CaseResult, Finding } from '../../diff/types.ts';
+import { checkpointNames } from '../../linux/capture.ts';
+
+/** One thing that was judged in a case. Its name is the same in every case, so that a server can follow it over time. */
+export interface Check {
+  name: string;
+  /** `known`: all its findings are documented known issues. `skipped`: the boot did not get there. */
+  outcome: 'pass' | 'fail' | 'known' | 'skipped';
+  findings: Finding[];
+}
+
+const log = 'kernel-log';
+const end = 'boot';
+
+/** In the order of the boot: what was compared with the prediction, what holds under any logic, what the kernel said. */
+const checkNames: readonly string[] = [
+  ...checkpointNames.flatMap((checkpoint) => [`prediction@${checkpoint}`, `invariants@${checkpoint}`]),
+  'prediction@probes',
+  log,
+  end,
+];
+
+function checkOf({ kind, checkpoint, id }: Finding): string {
+  if (kind === 'splat') return /^splat\/boot\//.test(id) ? end : log;
+  const rules = kind === 'mismatch' ? 'prediction' : 'invariants';
+  return `${rules}@${checkpoint ?? (kind === 'mismatch' ? 'probes' : 'boot')}`;
+}
+
+function reached(name: string, result: CaseResult): boolean {
+  const [rules, checkpoint] = name.split('@');
+  if (rules !== 'prediction' && rules !== 'invariants') return true;
+  const needed = checkpoint === 'probes' ? 'init' : checkpoint;
+  return checkpointNames.every((known) => known !== needed || result.linearMap[known] !== undefined);
+}
+
+function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['outcome'] {
+  if (findings.length === 0) return wasReached ? 'pass' : 'skipped';
+  return findings.every(({ known }) => known !== undefined) ? 'known' : 'fail';
+}
+
+/**
+ * The checks of a case. A case that ended in `error` concludes nothing: of its checks those with findings are kept, and none
+ * of them is called passed.
+ */
+export function checksOf(result: CaseResult): Check[] {
+  const groups = Map.groupBy(result.findings, checkOf);
+  const names = [...checkNames, ...[...groups.keys()].filter((name) => !checkNames.includes(name))];
+  return names
+    .map((name) => {
+      const findings = groups.get(name) ?? [];
+      return { name, outcome: outcomeOf(findings, reached(name, result)), findings };
+    })
+    .filter(({ findings }) => result.verdict !== 'error' || findings.length > 0);
+}

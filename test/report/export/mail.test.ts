@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import type { CaseResult, Finding } from '../../../src/diff/types.ts';
+import { findSplats } from '../../../src/linux/splats.ts';
+import { chooseFinding } from '../../../src/report/export/choose-finding.ts';
+import { formatMail, type MailMaterial } from '../../../src/report/export/mail.ts';
+import { cutSplat } from '../../../src/report/export/splat-text.ts';
+import { mismatch, sampleReport } from '../sample-run.ts';
+import { hostileResults, hostileText } from './hostile-results.ts';
+
+const report = sampleReport();
+
+function mailOf(id: string | undefined, over: Partial<MailMaterial> = {}): string {
+  const chosen = chooseFinding(report.cases, id);
+  const dossier = report.dossiers.get(chosen.result.case);
+  if (!dossier) throw new Error('no dossier');
+  return formatMail(report, { ...chosen, dossier, builtIn: true, ...over });
+}
+
+/** Lines that may be longer: an id, a command's part, an address, each whole. */
+const wholeLine = /^ {2}\([^ ]+\)$|^ {7}(--\w+ )?[^ ]+( \\)?$|^Link: [^ ]+$/;
+
+function tooWide(mail: string): string[] {
+  return mail.split('\n').filter((line) => line.length > 72 && !wholeLine.test(line));
+}
+
+t.test('a mismatch: subject, kernel, evidence, decisions, command', async (t) => {
+  const mail = mailOf(mismatch.id, { commandLine: 'nokaslr rodata=noalias' });
+  const result = chooseFinding(report.cases, mismatch.id).result;
+  t.match(mail, /^Subject: \[BUG\] arm64: The alias of the kernel text/);
+  t.match(mail, new RegExp(`Kernel: +${result.kernel.release.replace('+', '.')}`));
+  t.match(mail, `  ${result.kernel.sha256}\n`);
+  t.match(mail, 'Parameters: nokaslr rodata=noalias\n');
+  t.match(mail, '0xfff0000042800000');
+  t.match(mail, 'force_pte_mapping(): True: the boot CPU lacks');
+  t.match(mail, './ptdiff run --kernel debian:7.3.4');
+  t.notMatch(mail, /Known issue|base-commit|Fixes:|Closes:|Link:/, 'nothing that is not known');
+  t.same(tooWide(mail), []);
+});
+
+t.test('a known issue brings its cause and its thread', async (t) => {
+  const known = report.knownIssues[0];
+  const mail = mailOf('splat-warn-split-kernel-leaf-mapping');
+  t.match(mail, known.cause);
+  t.match(mail, /^Link: https:\/\/lore\.kernel\.org\/linux-arm-kernel\/$/m);
+});
+
+t.test('a kernel of a commit names its base', async (t) => {
+  const chosen = chooseFinding(report.cases, mismatch.id);
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  const kernels = report.run.kernels.map((kernel) => ({ ...kernel, version: commit }));
+  const material = { ...chosen, dossier: { case: '', drawings: [] }, builtIn: true };
+  t.match(formatMail({ ...report, run: { ...report.run, kernels } }, material), `\nbase-commit: ${commit}\n`);
+});
+
+t.test('a scenario of the user comes along', async (t) => {
+  const mail = mailOf(mismatch.id, { builtIn: false });
+  const { scenario } = chooseFinding(report.cases, mismatch.id).result;
+  t.match(mail, `--scenario ${scenario}.json`);
+  t.match(mail, '"rodata": "noalias"');
+});
+
+t.test('which finding: the only new one, or the one that is named, on the newest kernel', async (t) => {
+  t.equal(chooseFinding(report.cases, undefined).finding.id, mismatch.id);
+  const on = (release: string, findings: Finding[]): CaseResult => ({
+    ...report.cases[0],
+    case: `${release}@max`,
+    kernel: { ...report.cases[0].kernel, release },
+    findings,
+  });
+  const other = { ...mismatch, id: 'mismatch/other' };
+  const cases = [on('6.18.9', [mismatch]), on('6.18.15', [mismatch, other]), on('6.9.1', [mismatch])];
+  t.equal(chooseFinding(cases, mismatch.id).result.kernel.release, '6.18.15');
+  t.throws(() => chooseFinding(cases, undefined), { fault: 'usage', message: /2 new findings.*mismatch\/other/ });
+  t.throws(() => chooseFinding(cases, 'x'), { fault: 'usage', message: /no finding 'x'/ });
+  t.throws(() => chooseFinding([on('6.18.9', [])], undefined), { message: /no finding to write about/ });
+});
+
+t.test('real complaints are cut to what happened and the call chain', async (t) => {
+  const cut = (name: string) => {
+    const file = join(import.meta.dirname, '..', '..', 'linux', 'fixtures', 'splats', name);
+    return cutSplat(findSplats(readFileSync(file, 'utf8'))[0]);
+  };
+  t.same(cut('ro-7.3.4.log').slice(0, 2), [
+    'Unable to handle kernel write to read-only memory at virtual address ffff800080010000',
+    'Internal error: Oops: 000000009600004f [#1]  SMP',
+  ]);
+  t.same(cut('ro-7.3.4.log').slice(-7), [
+    'Call trace:',
+    ...[
+      ' __memset',
+      ' el0_svc_common.constprop.0',
+      ' do_el0_svc',
+      ' el0_svc',
+      ' el0t_64_sync_handler',
+      ' el0t_64_sync',
+    ],
+  ]);
+  for (const name of ['bug-6.12.107.log', 'oops-6.18.15.log', 'wx-7.3.4.log', 'kfence-7.3.4.log']) {
+    t.notMatch(cut(name).join('\n'), /x\d+ *: [0-9a-f]{16}|Modules linked|cut here/, name);
+  }
+});
+
+t.test('whatever a guest says, the mail is printable ASCII of 72 columns with one subject', async () => {
+  const withFinding = hostileResults.filter(({ cases }) => cases.some(({ findings }) => findings.length > 0));
+  fc.assert(
+    fc.property(withFinding, hostileText, hostileText, (results, commandLine, line) => {
+      const id = results.cases.flatMap(({ findings }) => findings)[0].id;
+      const chosen = chooseFinding(results.cases, id);
+      const splat = { kind: 'bug' as const, title: line, lines: line.split('\n'), callChain: ['f'] };
+      const mail = formatMail(results, {
+        ...chosen,
+        dossier: { case: '', drawings: [] },
+        commandLine,
+        splat,
+        builtIn: false,
+      });
+      const subjects = mail.split('\n').filter((each) => each.startsWith('Subject:'));
+      return /^[\n\x20-\x7e]*$/.test(mail) && tooWide(mail).length === 0 && subjects.length === 1;
+    }),
+  );
+});
