@@ -56,12 +56,13 @@ export async function captureCheckpoint(
   const memory = new KernelMemory(ttbr1.leaves, (pa, bytes) => readRam(vm.ram, pa, bytes));
   const reader = { read: (name: string, bytes: number) => readVariable(kernel, memory, checkpoint, name, bytes) };
   const memblock = readMemblock(reader, memory);
+  const variables = readVariables(kernel, reader);
   return {
     checkpoint,
-    cpus,
+    cpus: onlineOnly(cpus, variables.__cpu_online_mask),
     ttbr1,
     ...(checkpoint === 'init' && { ttbr0: walkUser(vm, cpus[threads.indexOf(thread)].registers) }),
-    variables: readVariables(kernel, reader),
+    variables,
     ...(memblock && { memblock }),
     ...(vm.monitor && { monitor: viewOfMonitor(vm.monitor) }),
   };
@@ -99,6 +100,12 @@ export async function mappedFrames(
       const kept = Math.min(leaf.size, Number(end - leaf.va));
       return { start: leaf.pa + skipped, end: leaf.pa + kept };
     });
+}
+
+/** A CPU that the kernel sent away keeps its registers, MMU included: only the kernel's mask tells that it is off. */
+function onlineOnly(cpus: Capture['cpus'], mask: bigint | undefined): Capture['cpus'] {
+  if (mask === undefined) return cpus;
+  return cpus.map((cpu, index) => ({ ...cpu, online: cpu.online && ((mask >> BigInt(index)) & 1n) === 1n }));
 }
 
 function walkUser(vm: VirtualMachine, registers: SystemRegisters): Capture['ttbr0'] {

@@ -28,6 +28,7 @@ const scenario: z.ZodType<Scenario> = z.object({
     world: z.enum(['normal', 'realm']),
     firmware: z.enum(['monitor', 'monitor-rme']).optional(),
     others: z.array(z.string()).optional(),
+    late: z.literal(true).optional(),
     its: z.literal(false).optional(),
   }),
   rodata: z.enum(['default', 'noalias', 'off']),

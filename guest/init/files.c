@@ -139,6 +139,7 @@ void files_send_changing(void)
 {
 	send_file("/proc/meminfo");
 	send_file("/proc/vmallocinfo");
+	send_file("/sys/devices/system/cpu/online");
 	send_file("/sys/kernel/debug/kfence/objects");
 	send_file_as("kernel_page_tables", "/sys/kernel/debug/kernel_page_tables");
 	files_send_log();

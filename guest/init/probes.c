@@ -14,6 +14,7 @@ static const struct probe {
 	void (*run)(struct probe_result *result);
 } probes[] = {
 	{ "memfd_secret", probe_memfd_secret },
+	{ "cpu_online", probe_cpu_online },
 };
 
 static const struct probe *probe_named(const char *name)

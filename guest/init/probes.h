@@ -24,5 +24,6 @@ void probes_run(const char *names);
 void probe_touch(struct probe_result *result, volatile unsigned char *first, size_t count);
 
 void probe_memfd_secret(struct probe_result *result);
+void probe_cpu_online(struct probe_result *result);
 
 #endif

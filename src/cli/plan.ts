@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { messageOf, PtdiffError } from '../errors.ts';
 import type { PlannedCase } from '../report/types.ts';
 import { builtInScenarios, matrixScenarios } from '../scenario/built-in.ts';
+import { lateCpuScenarios } from '../scenario/late-cpus.ts';
 import { caseName } from '../scenario/names.ts';
 import { thin } from '../scenario/pairwise.ts';
 import { namedRealms, realmMatrix, realmSingles } from '../scenario/realms.ts';
@@ -82,9 +83,10 @@ function defaultPlan(kernels: PlannedKernel[]): Plan {
   const matrix = multiply(kernels, [...matrixScenarios, ...realmMatrix]);
   const kept = new Set(thin(matrix.map(factors), DEFAULT_CASE_LIMIT));
   const newest = kernels.filter(({ spec }) => spec.split(':').length === 2).slice(-1);
-  const singles = multiply(newest, realmSingles);
+  const onNewest = [...realmSingles, ...lateCpuScenarios];
+  const singles = multiply(newest, onNewest);
   return {
-    scenarios: [...matrixScenarios, ...realmMatrix, ...realmSingles],
+    scenarios: [...matrixScenarios, ...realmMatrix, ...onNewest],
     planned: [...matrix.filter((_, index) => kept.has(index)), ...singles].map(planned),
     leftOut: matrix.filter((_, index) => !kept.has(index)).map(planned),
   };

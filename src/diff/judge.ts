@@ -6,6 +6,7 @@ import type { CheckpointPrediction, Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { diffLeaves } from './compare.ts';
 import { compareProbes, compareRegisters, compareTables, compareVariables } from './compare-state.ts';
+import { withoutPredicted } from './complaints.ts';
 import { type BootContext, type CheckpointContext, checkpointContext } from './context.ts';
 import { findingId } from './finding-id.ts';
 import { foldDifferences } from './fold.ts';
@@ -49,7 +50,11 @@ export function judge(input: JudgeInput): Judgement {
       ...invariants.flatMap((invariant) => invariant(context)),
     ]),
     ...compareProbes(prediction.probes, evidence.probes),
-    ...bootInvariants.flatMap((invariant) => invariant(boot)),
+    ...withoutPredicted(
+      prediction.complaints,
+      bootInvariants.flatMap((invariant) => invariant(boot)),
+      evidence.end.kind === 'completed',
+    ),
     ...endFinding(evidence.end),
   ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
   const missing = missingEvidence(prediction, evidence);

@@ -19,7 +19,7 @@ export interface KnownIssue {
     rodata?: Scenario['rodata'][];
     /** Whether kfence.sample_interval= is given. */
     kfence?: 'set' | 'unset';
-    /** Whether the machine has CPUs of different identities. */
+    /** Whether CPUs of different identities take part in the boot. */
     mixed?: boolean;
   };
   /** Why it happens, in one or two sentences that name the kernel's functions. */
@@ -56,6 +56,11 @@ export function matchKnown(
   )?.id;
 }
 
+/** CPUs of different identities take part in the boot. */
+function isMixed({ machine }: Scenario): boolean {
+  return machine.others !== undefined && !machine.late;
+}
+
 function matchesPattern(id: string, pattern: string): boolean {
   const source = pattern
     .split('*')
@@ -84,6 +89,6 @@ function conditionsMet(when: KnownIssue['when'], scenario: Scenario): boolean {
     (when.cpu === undefined || when.cpu.includes(scenario.machine.cpu)) &&
     (when.rodata === undefined || when.rodata.includes(scenario.rodata)) &&
     (when.kfence === undefined || when.kfence === kfence) &&
-    (when.mixed === undefined || when.mixed === (scenario.machine.others !== undefined))
+    (when.mixed === undefined || when.mixed === isMixed(scenario))
   );
 }

@@ -9,7 +9,7 @@ export type CheckpointName = (typeof checkpointNames)[number];
 /** What the harness read from outside at one checkpoint, with the guest stopped. */
 export interface Capture {
   checkpoint: CheckpointName;
-  /** One entry per CPU in QEMU's order; a CPU that is still off has `online` false. */
+  /** One entry per CPU in QEMU's order; a CPU that is off, or that the kernel refused, has `online` false. */
   cpus: { online: boolean; registers: SystemRegisters }[];
   /** The kernel half, walked with CPU 0's registers. */
   ttbr1: WalkResult;

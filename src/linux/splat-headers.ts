@@ -1,3 +1,5 @@
+import { refusalTitle, variationTitle } from './cpu-messages.ts';
+
 /** Sorts of kernel complaints. */
 export type SplatKind =
   | 'warning'
@@ -13,6 +15,7 @@ export type SplatKind =
   | 'memory'
   | 'w+x'
   | 'decrypt'
+  | 'cpu'
   | 'panic';
 
 /** What a line that begins a complaint says. */
@@ -140,6 +143,41 @@ const patterns: readonly Pattern[] = [
     line: pattern('.{0,100}[Ff]ailed to (decrypt|encrypt) memory'),
     title: ([what]) => `failed to ${what} memory`,
   },
+  // arch/arm64/kernel/cpufeature.c, verify_local_cpu_caps() and its callers
+  {
+    kind: 'cpu',
+    line: pattern(
+      String.raw`CPU features: CPU\d+: Detected conflict for capability \d+ \((.*)\), System: \d, CPU: (\d)`,
+    ),
+    title: ([capability, has]) => refusalTitle(printable(capability), has === '1'),
+  },
+  {
+    kind: 'cpu',
+    line: pattern(String.raw`CPU features: SANITY CHECK: Unexpected variation in (\w{1,40})`),
+    title: ([register]) => variationTitle(register),
+  },
+  {
+    kind: 'cpu',
+    line: pattern('CPU features: Unsupported CPU feature variation'),
+    title: () => 'unsupported variation of CPU features',
+    goesOn: true,
+  },
+  {
+    kind: 'cpu',
+    line: pattern(
+      String.raw`CPU features: CPU\d+: (missing HWCAP|.{1,60} mismatch|.{1,60} mismatched|Missing .{1,60})`,
+    ),
+    title: ([what]) => `CPU refused for ${stableText(what)}`,
+  },
+  // arch/arm64/kernel/smp.c, cpu_die_early() and __cpu_up()
+  {
+    kind: 'cpu',
+    line: pattern(
+      String.raw`CPU\d+: (will not boot|failed to .{1,60}|failed in unknown state|died during early boot|may not have shut down cleanly|is stuck in kernel|does not support .{1,60})`,
+    ),
+    title: ([what]) => `CPU ${stableText(what)}`,
+    goesOn: true,
+  },
   {
     kind: 'panic',
     line: pattern('Kernel panic - not syncing: (.{1,200})'),
@@ -172,6 +210,11 @@ function path(file: string): string {
     /^(?:\/|\.\.?\/).*?(?=(?:arch|block|crypto|drivers|fs|init|io_uring|ipc|kernel|lib|mm|net|security)\/)/,
     '',
   );
+}
+
+/** Text of the kernel as it is, save what no terminal should get. */
+function printable(text: string): string {
+  return text.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '?');
 }
 
 /** Free text of the kernel without what differs from boot to boot: addresses, numbers, names of processes with their pid. */

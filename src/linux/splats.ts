@@ -84,7 +84,8 @@ function collectPreface(prefaces: Map<string, string[]>, caller: string, text: s
 
 /** An RCU stall report has several INFO lines. */
 function isSameReport(open: SplatHeader, next: SplatHeader): boolean {
-  if (next.goesOn) return !open.goesOn && (open.kind === 'bug' || open.kind === 'oops');
+  if (next.goesOn)
+    return next.kind === 'cpu' ? open.kind === 'cpu' : !open.goesOn && (open.kind === 'bug' || open.kind === 'oops');
   return open.kind === 'rcu-stall' && next.kind === 'rcu-stall' && open.title === next.title;
 }
 

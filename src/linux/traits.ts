@@ -1,5 +1,6 @@
 import { PtdiffError } from '../errors.ts';
 import { addressedPages, moveConstants } from './code-constants.ts';
+import { type CpuCapability, cpuCapabilities } from './cpu-capabilities.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { type KernelConfig, kernelConfigOf } from './image-config.ts';
 import { PTE_DIRTY, PTE_PRESENT_INVALID, PTE_PXN, PTE_UXN } from './pgprot.ts';
@@ -42,6 +43,8 @@ export interface KernelTraits {
   randomLinearMap: boolean;
   /** set_memory_ro() on a part of a vmalloc area changes the alias of the whole area. */
   aliasOfWholeArea: boolean;
+  /** What the kernel detects on each CPU by its part: a late CPU may be refused for it. Empty when the Image does not show its tables. */
+  cpuCapabilities: CpuCapability[];
 }
 
 /** Oldest and newest release that the model was checked against, and a short name for each that differs. */
@@ -136,5 +139,6 @@ export function traitsOf(
     randomLinearMap: symbols.has('memstart_offset_seed'),
     // change_memory_common() in arch/arm64/mm/pageattr.c walked all of area->pages up to 6.18.
     aliasOfWholeArea: !atLeast(release, 6, 19),
+    cpuCapabilities: cpuCapabilities(image, symbols),
   };
 }

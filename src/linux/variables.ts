@@ -21,6 +21,8 @@ export const capturedVariables: Readonly<Record<string, number>> = {
   // arch/arm64/kernel/cpufeature.c: bool; DECLARE_BITMAP.
   arm64_use_ng_mappings: 1,
   system_cpucaps: 0,
+  // kernel/cpu.c: struct cpumask, a bit for each CPU.
+  __cpu_online_mask: 0,
   // mm/page_alloc.c or mm/debug_page_alloc.c: bool.
   _debug_pagealloc_enabled_early: 1,
   // mm/secretmem.c: bool; in .init.data or .data by release.

@@ -67,10 +67,13 @@ function inRange(midr: bigint, range: MidrRange): boolean {
  * 7.3 also believes ID_AA64MMFR2_EL1.BBM >= 3; before, the register is not looked at.
  * @returns why, as the name of the entry or field that decided; undefined when the CPU is not capable
  */
-export function cpuSupportsBbml(traits: KernelTraits, registers: Record<string, bigint>): string | undefined {
-  if (traits.bbml === 'none') return undefined;
-  if (traits.bbml === 'bbml3' && idField(registers, 'ID_AA64MMFR2_EL1', 52) >= 3) return 'ID_AA64MMFR2_EL1.BBM >= 3';
-  const list = traits.bbml === 'bbml3' ? [...bbml2NoabortList, ...bbml3Additions] : bbml2NoabortList;
+export function cpuSupportsBbml(
+  { bbml }: Pick<KernelTraits, 'bbml'>,
+  registers: Record<string, bigint>,
+): string | undefined {
+  if (bbml === 'none') return undefined;
+  if (bbml === 'bbml3' && idField(registers, 'ID_AA64MMFR2_EL1', 52) >= 3) return 'ID_AA64MMFR2_EL1.BBM >= 3';
+  const list = bbml === 'bbml3' ? [...bbml2NoabortList, ...bbml3Additions] : bbml2NoabortList;
   return list.find((range) => inRange(registers.MIDR_EL1 ?? 0n, range))?.name;
 }
 

@@ -17,6 +17,7 @@ import { cpuHasLargeVa } from './cpufeature.ts';
 import { decide } from './decisions.ts';
 import { type Derivation, recordDerivation } from './derivation.ts';
 import { kernelProt } from './kernel-prot.ts';
+import { bootTimeCpus, type CpuOutcome, cpuOutcome } from './late-cpus.ts';
 import { leafRuns, predictedTables } from './leaf-runs.ts';
 import { LinearMap } from './linear-map.ts';
 import { type ImageSections, map_mem } from './map-mem.ts';
@@ -87,25 +88,57 @@ function kfencePoolOf({ traits, facts }: Question, decisions: Decisions): Physic
 }
 
 /** Kernel variables whose value the decisions fix; the requires flag lies in .init.data up to 6.19 and is gone at init. */
-function variablesAt(question: Question, decisions: Decisions, checkpoint: CheckpointName): Record<string, bigint> {
-  const { requiresSymbol, config } = question.traits;
+function variablesAt(
+  { traits, machine }: Question,
+  decisions: Decisions,
+  cpus: CpuOutcome,
+  checkpoint: CheckpointName,
+): Record<string, bigint> {
+  const { requiresSymbol, config } = traits;
   const variables: Record<string, bigint> = {
     rodata_enabled: BigInt(decisions.rodataEnabled),
     rodata_full: BigInt(decisions.rodataFull),
     arm64_use_ng_mappings: BigInt(decisions.useNgMappings),
   };
   if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
+  if (machine.cpus > 1) variables.__cpu_online_mask = onlineAt(cpus, checkpoint);
   if (requiresSymbol && checkpoint !== 'init')
     variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml === true);
   return variables;
 }
 
+/** cpu_online_mask: setup_arch() runs on the boot CPU alone. */
+function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: CheckpointName): bigint {
+  switch (checkpoint) {
+    case 'paging_init':
+      return 1n;
+    case 'free_initmem':
+      return onlineAtBoot;
+    case 'init':
+      return onlineAtInit;
+  }
+}
+
+const ENOENT = 2;
+const EIO = 5;
 const EFAULT = 14;
 const ENOSYS = 38;
 
-function probePredictions({ traits, probes }: Question, state: BootState): ProbePrediction[] {
+/** Writing 1 to /sys/devices/system/cpu/cpuN/online of every CPU after the first: __cpu_up(), arch/arm64/kernel/smp.c. */
+function cpuOnlinePrediction({ cpus }: Machine, { refused }: CpuOutcome): Omit<ProbePrediction, 'probe'> {
+  if (cpus === 1) return { errno: ENOENT, why: 'there is no second CPU' };
+  if (refused.length > 0) return { errno: EIO, why: `CPU${refused[0]} is refused, so __cpu_up() gives up` };
+  return { errno: 0, why: 'every CPU may come online' };
+}
+
+function probePredictions(
+  { traits, machine, probes }: Question,
+  state: BootState,
+  cpus: CpuOutcome,
+): ProbePrediction[] {
   const { decisions } = state;
   return probes.map((probe) => {
+    if (probe === 'cpu_online') return { probe, ...cpuOnlinePrediction(machine, cpus) };
     if (!traits.config.secretmem) return { probe, errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
     if (decisions.canSetDirectMap && !canChangePages(state)) {
       return { probe, errno: EFAULT, why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS' };
@@ -123,8 +156,9 @@ function probePredictions({ traits, probes }: Question, state: BootState): Probe
 export function predict(question: Question): Prediction {
   const { traits, facts } = question;
   const { steps, why } = recordDerivation();
-  const { world } = question.machine;
-  const decisions = decide(traits, { ...question, world, idRegisters: facts.idRegisters }, why);
+  const { machine, probes } = question;
+  const atBoot = bootTimeCpus(machine, facts.idRegisters);
+  const decisions = decide(traits, { ...question, world: machine.world, idRegisters: atBoot }, why);
   const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
   const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
   const vaBits = largeVa ? traits.config.vaBits : smallVa;
@@ -136,6 +170,7 @@ export function predict(question: Question): Prediction {
   map_mem({ map, traits, decisions, prot, memory: memoryRanges(question.machine), sections, kfencePool }, why);
 
   const state: BootState = { map, traits, decisions, prot, sections, kfencePool, why };
+  const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
   for (const checkpoint of checkpointNames) {
@@ -150,7 +185,7 @@ export function predict(question: Question): Prediction {
         { traits, decisions, idRegisters: facts.idRegisters[0], vaBits, swapper },
         checkpoint,
       ),
-      variables: variablesAt(question, decisions, checkpoint),
+      variables: variablesAt(question, decisions, cpus, checkpoint),
     };
   }
   return {
@@ -160,7 +195,8 @@ export function predict(question: Question): Prediction {
     decisions,
     linearRegion: { start, end: _PAGE_END(smallVa) },
     checkpoints,
-    probes: probePredictions(question, state),
+    probes: probePredictions(question, state, cpus),
+    complaints: cpus.complaints,
   };
 }
 

@@ -77,4 +77,6 @@ export interface Prediction {
   linearRegion: { start: bigint; end: bigint };
   checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>>;
   probes: ProbePrediction[];
+  /** Titles of what the kernel must complain about in its log, because its CPUs differ (see findSplats()). */
+  complaints: string[];
 }

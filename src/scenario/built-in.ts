@@ -1,3 +1,4 @@
+import { lateCpuScenarios } from './late-cpus.ts';
 import { type NamedParts, scenarioName } from './names.ts';
 import { namedRealms, realmMatrix, realmSingles } from './realms.ts';
 import type { Machine, Rodata, Scenario } from './types.ts';
@@ -56,6 +57,7 @@ export const builtInScenarios: readonly Scenario[] = [
   ...singleChangeScenarios,
   ...realmMatrix,
   ...realmSingles,
+  ...lateCpuScenarios,
   ...namedRealms,
 ];
 

@@ -24,6 +24,7 @@ export function kernelParameters(scenario: Scenario, traits: Pick<KernelTraits, 
     ...(scenario.kaslr ? [] : ['nokaslr']),
     ...(rodata ? [rodata] : []),
     ...(scenario.kfenceSampleInterval === undefined ? [] : [`kfence.sample_interval=${scenario.kfenceSampleInterval}`]),
+    ...(scenario.machine.late ? ['maxcpus=1'] : []),
     ...scenario.parameters,
   ];
 }

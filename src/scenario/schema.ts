@@ -23,6 +23,7 @@ const machine = z.strictObject({
   world: z.enum(['normal', 'realm']).default('normal'),
   firmware: z.enum(['monitor', 'monitor-rme']).optional(),
   others: z.array(cpuName).optional(),
+  late: z.literal(true).optional(),
   its: z.literal(false).optional(),
 });
 
@@ -40,6 +41,10 @@ const scenario = z
   .refine(monitorWhereNeeded, {
     path: ['machine', 'firmware'],
     message: "must be 'monitor' or 'monitor-rme' for a realm or for others, of which there are fewer than cpus",
+  })
+  .refine(({ machine }) => !machine.late || machine.cpus > 1, {
+    path: ['machine', 'late'],
+    message: 'is for the CPUs after the first, of which the machine has none',
   })
   .refine(holesInside, { path: ['machine', 'holes'], message: 'must lie inside the memory, behind its first 256 MiB' });
 

@@ -17,12 +17,14 @@ export interface Machine {
   firmware?: 'monitor' | 'monitor-rme';
   /** Identities of the CPUs after the first, where they differ from `cpu`: entry i is that of CPU i + 1. */
   others?: string[];
+  /** The CPUs after the first stay off during the boot (maxcpus=1); the probe cpu_online brings them up from user space. */
+  late?: true;
   /** False takes the GIC's Interrupt Translation Service away, whose tables a realm must share. */
   its?: false;
 }
 
 /** Probes that the guest's init can run. */
-export const probeNames = ['memfd_secret'] as const;
+export const probeNames = ['memfd_secret', 'cpu_online'] as const;
 export type ProbeName = (typeof probeNames)[number];
 
 /** Value of rodata=, kernel independent: `noalias` is spelt `on` before 6.18. */

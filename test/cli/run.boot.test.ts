@@ -108,3 +108,23 @@ t.test('a kernel that does not exist is an error of its cases, not of the others
     ['error', 'pass'],
   );
 });
+
+t.test("a late CPU is let in or refused as the kernel's own tables say", async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-late-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  const out = join(path, 'run');
+  const late = ['monitor+neoverse-v3-r0p2+late-max', 'monitor+max-bbm2+late-bbm3'];
+  const scenarios = late.flatMap((name) => ['--scenario', name]);
+  const { exitCode, stderr } = await ptdiff('run', '--kernel', 'debian:7.3', ...scenarios, '--out', out);
+  t.equal(exitCode, 0, stderr);
+  const cases = readCaseLines(out);
+  t.same(
+    cases.map(({ verdict }) => verdict),
+    ['pass', 'pass'],
+  );
+  const online = cases.map(({ case: name, scenario }) => [
+    scenario,
+    readFileSync(join(out, 'cases', name, 'files', 'sys_devices_system_cpu_online'), 'utf8').trim(),
+  ]);
+  t.same(Object.fromEntries(online), { [late[0]]: '0', [late[1]]: '0-1' });
+});

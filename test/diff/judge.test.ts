@@ -24,6 +24,7 @@ function predictionOf(context: CheckpointContext): Prediction {
       },
     },
     probes: [{ probe: 'memfd_secret', errno: 38, why: 'off' }],
+    complaints: [],
   };
 }
 
@@ -119,6 +120,23 @@ t.test('a boot that does not complete', (t) => {
   t.match(ended('died'), { verdict: 'crash', findings: [{ id: 'splat/boot/died' }] });
   t.match(ended('hang'), { verdict: 'hang', findings: [{ id: 'splat/boot/hang' }] });
   t.equal(ended('hang', [{ ...issue, match: ['splat/boot/hang'] }]).verdict, 'known');
+  t.end();
+});
+
+t.test('a predicted complaint is no finding, and its absence is one', (t) => {
+  const log =
+    '[    2.000000] CPU features: CPU1: Detected conflict for capability 11 (BBM Level 3), System: 1, CPU: 0\n';
+  const saying = (text: string, complaints: string[]) => {
+    const input = caseOf((context) => {
+      context.evidence.console = text;
+    });
+    input.prediction.complaints = complaints;
+    return judge(input).findings.map(({ id }) => id);
+  };
+  const title = 'CPU refused for lacking BBM Level 3';
+  t.same(saying(log, [title]), []);
+  t.same(saying(log, []), ['splat/cpu/cpu-refused-for-lacking-bbm-level']);
+  t.same(saying('', [title]), ['mismatch/complaint/cpu-refused-for-lacking-bbm-level/absent']);
   t.end();
 });
 

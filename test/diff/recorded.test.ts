@@ -15,7 +15,13 @@ function recorded(name: string): JudgeInput {
   const bigint = (_: string, value: unknown) =>
     typeof value === 'string' && /^0x[0-9a-f]+n$/.test(value) ? BigInt(value.slice(0, -1)) : value;
   const { evidence, boot, prediction, scenario, release } = JSON.parse(text, bigint);
-  return { prediction, boot: { aliasBit: 0, ...boot, evidence }, release, scenario, knownIssues: [] };
+  return {
+    prediction: { complaints: [], ...prediction },
+    boot: { aliasBit: 0, ...boot, evidence },
+    release,
+    scenario,
+    knownIssues: [],
+  };
 }
 
 /** Judges a recorded boot after its tables at init were changed. */

@@ -8,6 +8,24 @@ function titles(log: string): string[] {
   return findSplats(log).map(({ kind, title }) => `${kind} | ${title}`);
 }
 
+t.test('CPUs that differ: one complaint for all that the kernel says of a refused one', async (t) => {
+  t.strictSame(titles(recordedLog('late-refused-6.12.107')), [
+    'cpu | CPU refused for having Broken broadcast TLBI completion',
+  ]);
+  t.strictSame(titles(recordedLog('late-refused-7.3.4')), ['cpu | CPU refused for lacking BBM Level 3']);
+  t.strictSame(titles(recordedLog('late-bbm3-7.3.4')), ['cpu | unexpected variation in SYS_ID_AA64MMFR2_EL1']);
+  t.strictSame(titles('[    2.000000] CPU1: failed to come online\n[    2.000001] CPU1: is stuck in kernel\n'), [
+    'cpu | CPU failed to come online',
+  ]);
+  t.strictSame(titles('[    2.000000] CPU features: CPU3: missing HWCAP: flagm\n[    2.1] CPU3: will not boot\n'), [
+    'cpu | CPU refused for missing HWCAP',
+  ]);
+  t.strictSame(
+    titles('[    2.000000] CPU features: detected: BBM Level 3\n[    3.0] CPU1: Booted secondary processor\n'),
+    [],
+  );
+});
+
 const initDied = 'panic | panic: Attempted to kill init! exitcode=#';
 
 t.test('recorded logs: each complaint has one stable title, the same on every kernel', async (t) => {

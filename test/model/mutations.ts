@@ -36,7 +36,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('cpufeature.ts', [
     ["r0('Neoverse-V3', 0xd84, 2)", "r0('Neoverse-V3', 0xd84, 1)", 'Neoverse-V3 is trusted from r0p2 on'],
     ["r0('Neoverse-V3', 0xd84, 2)", "r0('Neoverse-V3', 0xd84, 3)", 'Neoverse-V3 r0p2 is trusted'],
-    ["if (traits.bbml === 'none') return undefined;", '', 'old kernels do not ask for the capability'],
+    ["if (bbml === 'none') return undefined;", '', 'old kernels do not ask for the capability'],
   ]),
   ...inFile('map-mem.ts', [
     [
@@ -171,6 +171,7 @@ export const mutations: readonly Mutation[] = [
       'variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml !== true)',
       'the requires flag',
     ],
+    ['errno: EIO, why:', 'errno: 0, why:', 'a refused CPU fails the request'],
     [
       'return decisions.canSetDirectMap\n',
       'return !decisions.canSetDirectMap\n',
@@ -247,6 +248,23 @@ export const mutations: readonly Mutation[] = [
       'a realm may set its direct map',
     ],
     ['const systemBbml = capable.every(', 'const systemBbml = capable.some(', 'every CPU must be capable'],
+  ]),
+  ...inFile('late-cpus.ts', [
+    [
+      'return machine.late ? idRegisters.slice(0, 1) : idRegisters;',
+      'return idRegisters;',
+      'a late CPU has no say in the capabilities',
+    ],
+    [
+      'system ? cpucapType.optionalForLate : cpucapType.permittedForLate',
+      'system ? cpucapType.permittedForLate : cpucapType.optionalForLate',
+      'what a late CPU may miss is not what it may have',
+    ],
+    [
+      'return bbm(boot) === bbm(other) ? [] : ',
+      'return bbm(boot) !== bbm(other) ? [] : ',
+      'CPUs of different FEAT_BBM levels get a warning',
+    ],
   ]),
   ...inFile('cpufeature.ts', [
     [

@@ -48,7 +48,40 @@ function withProtection(name: string): { before: number; after: number } {
   return { before: leaves(predict(original)), after: leaves(predict(changed)) };
 }
 
+/** The complaints that the model predicts of a recorded boot, on CPUs whose ID registers are changed. */
+function complaintsOf(
+  name: string,
+  change: (registers: Record<string, bigint>, cpu: number) => Record<string, bigint> = (registers) => registers,
+): string {
+  const original = question(name);
+  const idRegisters = original.facts.idRegisters.map(change);
+  return predict({ ...original, facts: { ...original.facts, idRegisters } }).complaints.join('; ');
+}
+
+const late = {
+  refused: '7.3.4+deb13-arm64@monitor+neoverse-v3-r0p2+late-max',
+  permitted: '7.3.4+deb13-arm64@monitor+max-bbm2+late-bbm3',
+};
+
 export const rules: readonly Rule[] = [
+  {
+    name: 'a late CPU without the capability is refused where the system has it',
+    holds: () => complaintsOf(late.refused) === 'CPU refused for lacking BBM Level 3',
+  },
+  {
+    name: 'a late CPU may have the capability where the system lacks it; its other FEAT_BBM level is complained about',
+    holds: () => complaintsOf(late.permitted) === 'unexpected variation in SYS_ID_AA64MMFR2_EL1',
+  },
+  {
+    name: 'a late CPU is refused for an erratum that the system does not work around, but not for the lack of one',
+    holds: () => {
+      const swapped = (_: Record<string, bigint>, cpu: number) => {
+        const { idRegisters } = question(late.refused).facts;
+        return idRegisters[1 - cpu];
+      };
+      return complaintsOf(late.refused, swapped) === 'CPU refused for having Broken broadcast TLBI completion';
+    },
+  },
   {
     name: 'set_memory_ro() splits the alias of each of its pages under rodata_full',
     holds: () => {

@@ -26,6 +26,10 @@ t.test('rodata=noalias is spelt on before 6.18', async (t) => {
 t.test('defaults leave no trace, and KASLR takes nokaslr away', async (t) => {
   t.same(kernelParameters(scenario('max'), { rodataFullSpelling: 'on' }), ['nokaslr']);
   t.same(kernelParameters(scenario('max+kaslr'), { rodataFullSpelling: 'on' }), []);
+  t.same(kernelParameters(scenario('neoverse-v3-r0p2+late-v3'), { rodataFullSpelling: 'on' }), [
+    'nokaslr',
+    'maxcpus=1',
+  ]);
   t.same(kernelParameters(scenario('max+off'), { rodataFullSpelling: 'on' }), ['nokaslr', 'rodata=off']);
 });
 

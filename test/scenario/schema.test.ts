@@ -49,6 +49,11 @@ t.test('holes lie inside the memory and on page borders', async (t) => {
   t.equal(parseScenarios(withHole(0x7ffff000, 4096), 'f')[0].machine.holes.length, 1);
 });
 
+t.test('late CPUs are CPUs after the first', async (t) => {
+  t.match(complaint({ name: 'x', machine: { cpu: 'max', late: true } }), /machine\.late.*has none/);
+  t.equal(parseScenarios({ name: 'x', machine: { cpu: 'max', cpus: 2, late: true } }, 'f')[0].machine.late, true);
+});
+
 t.test('a parameter is one word', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max' }, parameters: ['a b'] }), /parameters.*one word/);
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { decide } from '../../src/model/decisions.ts';
+import { bootTimeCpus } from '../../src/model/late-cpus.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
@@ -32,7 +33,7 @@ function answersOf(golden: string, scenario: Scenario): { inputs: string[]; outc
     {
       parameters: kernelParameters(scenario, traits),
       kaslr: scenario.kaslr,
-      idRegisters: idRegistersOf(scenario),
+      idRegisters: bootTimeCpus(scenario.machine, idRegistersOf(scenario)),
       world: scenario.machine.world,
     },
     () => {},

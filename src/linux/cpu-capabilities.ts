@@ -1,0 +1,153 @@
+import type { SymbolTable } from './symbol-table.ts';
+
+/** A range of CPU revisions as the kernel's struct midr_range has it (arch/arm64/include/asm/cputype.h). */
+export interface MidrRange {
+  /** Implementer, architecture and part of MIDR_EL1; variant and revision are 0. */
+  model: number;
+  /** Variant << 20 | revision, inclusive. */
+  from: number;
+  to: number;
+}
+
+/** One capability that the kernel detects on each CPU alone: an erratum's workaround, or the linear map's BBM capability. */
+export interface CpuCapability {
+  /** Its number: the kernel asks in this order. */
+  number: number;
+  description: string;
+  /** ARM64_CPUCAP_* bits. */
+  type: number;
+  /** CPUs that have it: parts by MIDR_EL1, or those on the kernel's list of one of the BBM capabilities. */
+  match: { midrs: MidrRange[] } | { bbml: 'bbml2' | 'bbml3' };
+}
+
+/** ARM64_CPUCAP_PERMITTED_FOR_LATE_CPU and _OPTIONAL_FOR_LATE_CPU (arch/arm64/include/asm/cpufeature.h): what a late CPU may have or miss. */
+export const cpucapType = { permittedForLate: 1 << 4, optionalForLate: 1 << 5 } as const;
+
+/** struct arm64_cpu_capabilities, the same from 6.12 to 7.3; sizes and places in bytes. */
+const entry = { bytes: 72, number: 8, type: 10, matches: 16, midr: 32, list: 56 } as const;
+const midrBytes = 12;
+const longestDescription = 200;
+const mostEntries = 512;
+
+/** Reads tables of a kernel Image by link address. */
+class ImageReader {
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #symbols: SymbolTable;
+
+  constructor(image: Uint8Array, symbols: SymbolTable) {
+    this.#bytes = image;
+    this.#view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+    this.#symbols = symbols;
+  }
+
+  #offset(address: bigint, bytes: number): number | undefined {
+    const offset = Number(address - this.#symbols.textBase);
+    return offset >= 0 && offset + bytes <= this.#bytes.length ? offset : undefined;
+  }
+
+  u16(address: bigint): number {
+    const offset = this.#offset(address, 2);
+    return offset === undefined ? 0 : this.#view.getUint16(offset, true);
+  }
+
+  u32(address: bigint): number {
+    const offset = this.#offset(address, 4);
+    return offset === undefined ? 0 : this.#view.getUint32(offset, true);
+  }
+
+  pointer(address: bigint): bigint {
+    const offset = this.#offset(address, 8);
+    return offset === undefined ? 0n : this.#view.getBigUint64(offset, true);
+  }
+
+  text(address: bigint): string {
+    const offset = this.#offset(address, 1);
+    if (offset === undefined) return '';
+    const bytes = this.#bytes.subarray(offset, offset + longestDescription);
+    const end = bytes.indexOf(0);
+    return String.fromCharCode(...bytes.subarray(0, end === -1 ? bytes.length : end));
+  }
+
+  /** Name of the function that an entry's matches() is; undefined at the end of a table. */
+  matcher(at: bigint): string | undefined {
+    const address = this.pointer(at + BigInt(entry.matches));
+    return address === 0n ? undefined : this.#symbols.nameAt(address)?.name;
+  }
+}
+
+function midrRange(reader: ImageReader, at: bigint): MidrRange {
+  return { model: reader.u32(at), from: reader.u32(at + 4n), to: reader.u32(at + 8n) };
+}
+
+/** CPUs that an entry matches by its own MIDR_EL1 ranges; undefined for an entry that asks anything else. */
+function ownMidrs(reader: ImageReader, at: bigint): MidrRange[] | undefined {
+  const place = at + BigInt(entry.midr);
+  switch (reader.matcher(at)) {
+    case 'is_affected_midr_range':
+      return [midrRange(reader, place)];
+    case 'is_affected_midr_range_list': {
+      const ranges: MidrRange[] = [];
+      let next = reader.pointer(place);
+      for (; reader.u32(next) !== 0 && ranges.length < mostEntries; next += BigInt(midrBytes)) {
+        ranges.push(midrRange(reader, next));
+      }
+      return ranges;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The same with entries that are lists of entries, which do not nest. */
+function midrsOf(reader: ImageReader, at: bigint): MidrRange[] | undefined {
+  if (reader.matcher(at) !== 'cpucap_multi_entry_cap_matches') return ownMidrs(reader, at);
+  const list = reader.pointer(at + BigInt(entry.list));
+  return entries(reader, list).flatMap((each) => ownMidrs(reader, each) ?? []);
+}
+
+/** What an entry asks of a CPU; undefined for what asks neither the part nor the BBM capability. */
+function matchOf(reader: ImageReader, at: bigint): CpuCapability['match'] | undefined {
+  switch (reader.matcher(at)) {
+    case 'has_bbml2_noabort':
+      return { bbml: 'bbml2' };
+    case 'has_bbml3':
+      return { bbml: 'bbml3' };
+    default: {
+      const midrs = midrsOf(reader, at);
+      return midrs && { midrs };
+    }
+  }
+}
+
+/** Addresses of a table's entries; the last one has no matches(). */
+function entries(reader: ImageReader, table: bigint): bigint[] {
+  const found: bigint[] = [];
+  for (let at = table; reader.matcher(at) !== undefined && found.length < mostEntries; at += BigInt(entry.bytes)) {
+    found.push(at);
+  }
+  return found;
+}
+
+/**
+ * Capabilities that depend on which part a CPU is, from the kernel's own tables arm64_features[] (arch/arm64/kernel/cpufeature.c) and
+ * arm64_errata[] (cpu_errata.c): stable updates add errata all the time, and options decide which are there. Left out is what asks an ID
+ * register other than MIDR_EL1 and ID_AA64MMFR2_EL1.BBM.
+ * @param image the whole Image
+ * @returns in the order in which the kernel asks; empty when the Image does not show the tables
+ */
+export function cpuCapabilities(image: Uint8Array, symbols: SymbolTable): CpuCapability[] {
+  const reader = new ImageReader(image, symbols);
+  const tables = ['arm64_features', 'arm64_errata'].flatMap((name) => {
+    const address = symbols.address(name);
+    return address === undefined ? [] : entries(reader, address);
+  });
+  const capabilities = tables.flatMap((at): CpuCapability[] => {
+    const match = matchOf(reader, at);
+    if (match === undefined) return [];
+    const number = reader.u16(at + BigInt(entry.number));
+    const type = reader.u16(at + BigInt(entry.type));
+    return [{ number, description: reader.text(reader.pointer(at)), type, match }];
+  });
+  return capabilities.sort((a, b) => a.number - b.number);
+}

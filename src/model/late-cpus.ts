@@ -1,0 +1,99 @@
+import { PtdiffError } from '../errors.ts';
+import { type CpuCapability, cpucapType } from '../linux/cpu-capabilities.ts';
+import { refusalTitle, variationTitle } from '../linux/cpu-messages.ts';
+import type { KernelTraits } from '../linux/traits.ts';
+import type { Machine } from '../scenario/types.ts';
+import { cpuSupportsBbml, idField } from './cpufeature.ts';
+import type { Derivation } from './derivation.ts';
+
+/** ID registers of one CPU by name. */
+type IdRegisters = Record<string, bigint>;
+
+/** What becomes of the CPUs of a machine. */
+export interface CpuOutcome {
+  /** Online at the end of the boot's own bring-up, and once init has asked for the others; a bit a CPU. */
+  onlineAtBoot: bigint;
+  onlineAtInit: bigint;
+  /** CPUs that the kernel does not let in. */
+  refused: number[];
+  /** Titles of the complaints that must be in the log (src/linux/cpu-messages.ts). */
+  complaints: string[];
+}
+
+const CPUFEATURE = 'arch/arm64/kernel/cpufeature.c';
+const MIDR_CPU_MODEL_MASK = 0xff0ffff0n;
+const MIDR_REVISION_MASK = 0x00f0000fn;
+
+/** ID registers of the CPUs that the boot brings up: all, or with maxcpus=1 the first. */
+export function bootTimeCpus(machine: Machine, idRegisters: IdRegisters[]): IdRegisters[] {
+  return machine.late ? idRegisters.slice(0, 1) : idRegisters;
+}
+
+/** matches() of one capability on one CPU; midr_is_cpu_model_range() of arch/arm64/include/asm/cputype.h. */
+function matches({ match }: CpuCapability, registers: IdRegisters): boolean {
+  if ('bbml' in match) return cpuSupportsBbml(match, registers) !== undefined;
+  const midr = registers.MIDR_EL1 ?? 0n;
+  const model = Number(midr & MIDR_CPU_MODEL_MASK);
+  const revision = Number(midr & MIDR_REVISION_MASK);
+  return match.midrs.some((range) => range.model === model && revision >= range.from && revision <= range.to);
+}
+
+/**
+ * verify_local_cpu_caps(): the first capability, in order of their numbers, in which a late CPU may not differ from the system, whose
+ * capabilities are those of the one CPU that booted it.
+ */
+function conflictOf(traits: KernelTraits, boot: IdRegisters, late: IdRegisters): CpuCapability | undefined {
+  return traits.cpuCapabilities.find((capability) => {
+    const system = matches(capability, boot);
+    if (system === matches(capability, late)) return false;
+    const allowed = system ? cpucapType.optionalForLate : cpucapType.permittedForLate;
+    return (capability.type & allowed) === 0;
+  });
+}
+
+/** ID_AA64MMFR2_EL1.BBM is FTR_STRICT in ftr_id_aa64mmfr2[]: CPUs that differ in it are let in, with a warning and a taint. */
+function variationOf(boot: IdRegisters, other: IdRegisters): string[] {
+  const bbm = (registers: IdRegisters): number => idField(registers, 'ID_AA64MMFR2_EL1', 52);
+  return bbm(boot) === bbm(other) ? [] : [variationTitle('SYS_ID_AA64MMFR2_EL1')];
+}
+
+/**
+ * Which CPUs come online, and what the kernel says of those that differ. cpu_die_early() takes a refused CPU off again (PSCI CPU_OFF) and
+ * marks it absent, and __cpu_up() fails with -EIO after five seconds. The linear map is never touched: it was decided at boot.
+ * @throws PtdiffError(image) for a late CPU on a kernel that does not show what it asks of one
+ */
+export function cpuOutcome(
+  traits: KernelTraits,
+  { machine, probes, idRegisters }: { machine: Machine; probes: string[]; idRegisters: IdRegisters[] },
+  why: Derivation,
+): CpuOutcome {
+  const atBoot = bootTimeCpus(machine, idRegisters);
+  const cpus = probes.includes('cpu_online') ? idRegisters : atBoot;
+  if (machine.late && traits.cpuCapabilities.length === 0) {
+    throw new PtdiffError(
+      'image',
+      'Cannot tell from arm64_errata[] and arm64_features[] what this kernel asks of a late CPU; it needs CONFIG_KALLSYMS_ALL.',
+    );
+  }
+  const complaints = new Set<string>();
+  const refused: number[] = [];
+  let onlineAtInit = 0n;
+  for (const [cpu, registers] of cpus.entries()) {
+    const conflict = cpu < atBoot.length ? undefined : conflictOf(traits, idRegisters[0], registers);
+    if (conflict) {
+      const has = matches(conflict, registers);
+      complaints.add(refusalTitle(conflict.description, has));
+      refused.push(cpu);
+      const outcome = `CPU${cpu} is refused: ${conflict.description}, system ${!has}, CPU ${has}`;
+      why('verify_local_cpu_caps()', `${CPUFEATURE}; cpu_die_early(), smp.c`, outcome);
+      continue;
+    }
+    onlineAtInit |= 1n << BigInt(cpu);
+    for (const title of variationOf(idRegisters[0], registers)) complaints.add(title);
+    if (cpu >= atBoot.length) {
+      why('verify_local_cpu_caps()', CPUFEATURE, `CPU${cpu} comes late and is let in; the linear map stays as it is`);
+    }
+  }
+  const onlineAtBoot = (1n << BigInt(atBoot.length)) - 1n;
+  return { onlineAtBoot, onlineAtInit, refused, complaints: [...complaints] };
+}

@@ -1,0 +1,54 @@
+import { scenarioName } from './names.ts';
+import type { Machine, Rodata, Scenario } from './types.ts';
+
+/** What a scenario of late CPUs is made of: the boot CPU, and the one that comes late. */
+interface LateParts {
+  /** Who runs below the kernel: nobody, the monitor in the normal world, or the monitor as a realm's RMM. */
+  prefix?: 'monitor' | 'realm';
+  cpu: string;
+  late: string;
+  /** What the late CPU is called in the scenario's name. */
+  suffix: string;
+  rodata?: Rodata;
+  kfenceSampleInterval?: number;
+}
+
+function machineOf({ prefix, cpu, late }: LateParts): Machine {
+  const world = prefix === 'realm' ? 'realm' : 'normal';
+  const plain = { cpu, cpus: 2, memory: 1024, holes: [], world, late: true } satisfies Machine;
+  return prefix === undefined ? plain : { ...plain, firmware: 'monitor', others: [late] };
+}
+
+function scenario(parts: LateParts): Scenario {
+  const { rodata = 'default', kfenceSampleInterval } = parts;
+  return {
+    name: scenarioName({ ...parts, rodata, kaslr: false }),
+    machine: machineOf(parts),
+    rodata,
+    ...(kfenceSampleInterval === undefined ? {} : { kfenceSampleInterval }),
+    kaslr: false,
+    parameters: [],
+    probes: ['cpu_online', 'memfd_secret'],
+  };
+}
+
+const v3 = 'neoverse-v3-r0p2';
+const blocks = { rodata: 'noalias', kfenceSampleInterval: 100 } as const;
+
+/**
+ * A CPU that comes when the linear map was made and the capabilities are final: equal to the first; without the capability where the system
+ * has it; with it where the system has none. A Neoverse-V3 brings errata that the system does not work around, so that it is refused for
+ * these; FEAT_BBM levels differ in nothing else.
+ */
+export const lateCpuScenarios: readonly Scenario[] = [
+  scenario({ cpu: v3, late: v3, suffix: 'late-v3' }),
+  ...(['monitor', 'realm'] as const).flatMap((prefix) => [
+    scenario({ prefix, cpu: v3, late: 'max', suffix: 'late-max' }),
+    scenario({ prefix, cpu: 'max', late: v3, suffix: 'late-v3' }),
+    scenario({ prefix, cpu: 'max-bbm2', late: 'max-bbm3', suffix: 'late-bbm3' }),
+  ]),
+  scenario({ prefix: 'monitor', cpu: 'max-bbm3', late: 'max-bbm2', suffix: 'late-bbm2' }),
+  // The linear map has large leaves that nobody will ever split: the kernel does not ask for that.
+  scenario({ prefix: 'monitor', cpu: v3, late: 'max', ...blocks, suffix: 'late-max' }),
+  scenario({ prefix: 'monitor', cpu: 'max-bbm2', late: 'max-bbm3', ...blocks, suffix: 'late-bbm3' }),
+];
