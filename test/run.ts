@@ -6,6 +6,7 @@
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { dir } from 'tmp-promise';
 import { countTap, type TapCounts } from './count-tap.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -27,6 +28,9 @@ async function testFiles(kind: Kind, words: string[]): Promise<string[]> {
     .sort();
 }
 
+/** No test may write into the user's results store. */
+const store = await dir({ prefix: 'ptdiff-store-', unsafeCleanup: true });
+
 async function runFile(file: string, kind: Kind): Promise<TapCounts> {
   const started = performance.now();
   const result = await execa(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
@@ -37,7 +41,11 @@ async function runFile(file: string, kind: Kind): Promise<TapCounts> {
     timeout: minutes[kind] * 60_000,
     forceKillAfterDelay: 10_000,
     // tap ends a file after half a minute if it is not told otherwise.
-    env: { NO_COLOR: '1', TAP_TIMEOUT: String(minutes[kind] * 60) },
+    env: {
+      NO_COLOR: '1',
+      TAP_TIMEOUT: String(minutes[kind] * 60),
+      PTDIFF_STORE: join(store.path, 'ptdiff.sqlite'),
+    },
   });
   const counts = countTap(result.stdout ?? '');
   const troubles = result.timedOut ? [`did not end within ${minutes[kind]} minutes`] : counts.troubles;
@@ -75,6 +83,7 @@ const counts: TapCounts[] = [];
 for (const kind of kinds) {
   counts.push(...(await runFiles(await testFiles(kind, words), kind)));
 }
+await store.cleanup();
 const sum = (key: 'passed' | 'failed' | 'skipped') => counts.reduce((total, one) => total + one[key], 0);
 const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
 console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);

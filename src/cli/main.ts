@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { messageOf, PtdiffError } from '../errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addExport } from './export.ts';
+import { addHistory } from './history.ts';
+import { addImport } from './import.ts';
 import { addList } from './list.ts';
 import { say } from './output.ts';
 import { addPredict } from './predict.ts';
@@ -12,7 +14,7 @@ import type { Verb, VerbContext } from './verb.ts';
 import { addWalk } from './walk.ts';
 
 /** The verbs, in the order in which --help shows them. */
-const verbs: Verb[] = [addRun, addPredict, addList, addShow, addReport, addExport, addWalk];
+const verbs: Verb[] = [addRun, addPredict, addList, addShow, addReport, addExport, addHistory, addImport, addWalk];
 
 /** The command line; every action answers with the exit code. */
 function commandLine(context: VerbContext): Command {

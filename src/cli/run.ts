@@ -1,10 +1,12 @@
 import { join, resolve } from 'node:path';
+import { exitCodes } from './exit-codes.ts';
 import { say } from './output.ts';
 import { planMatrix } from './plan-matrix.ts';
 import { publishReport } from './publish-report.ts';
 import { defaultJobs } from './run-case.ts';
 import { runMatrix } from './run-matrix.ts';
 import { repositoryRoot } from './run-record.ts';
+import { checkStore, feedStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
 /** Options of `ptdiff run` as the command line has them. */
@@ -15,6 +17,7 @@ interface RunOptions {
   out?: string;
   json?: boolean;
   qemu?: string;
+  store?: string;
   dryRun?: boolean;
 }
 
@@ -38,8 +41,12 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
     say(`${planned.length} cases; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`);
     return 0;
   }
+  const store = storeFile(options.store);
+  await checkStore(store);
   await runMatrix(request, signal);
-  return publishReport(out, { json: options.json === true, interrupted: signal.aborted });
+  const stored = await feedStore(store, out);
+  const code = await publishReport(out, { json: options.json === true, interrupted: signal.aborted });
+  return code === exitCodes.pass && !stored ? exitCodes.errors : code;
 }
 
 export const addRun: Verb = (program, { signal, finish }) => {
@@ -52,6 +59,7 @@ export const addRun: Verb = (program, { signal, finish }) => {
     .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')
     .option('--json', 'print the results as JSON')
     .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
+    .option('--store <file>', storeHelp)
     .option('--dry-run', 'print the cases and do nothing')
     .action(async (options) => finish(await run(options, signal)));
 };

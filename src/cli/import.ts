@@ -1,0 +1,42 @@
+import { importRun } from '../../results/store/import-run.ts';
+import { openStore } from '../../results/store/store.ts';
+import { countText } from '../diff/text.ts';
+import { PtdiffError } from '../errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { say } from './output.ts';
+import { storeFile, storeHelp } from './store-file.ts';
+import type { Verb } from './verb.ts';
+
+/** `ptdiff import`: brings run folders into the store; one that cannot be read does not keep the others out. */
+async function importFolders(folders: string[], path: string): Promise<number> {
+  using store = await openStore(path);
+  const totals = { runs: 0, newRuns: 0, cases: 0, changed: 0 };
+  let code: number = exitCodes.pass;
+  for (const folder of folders) {
+    try {
+      const { cases, changed, newRun } = importRun(store, folder);
+      totals.runs++;
+      totals.cases += cases;
+      totals.changed += changed;
+      if (newRun) totals.newRuns++;
+    } catch (error) {
+      if (!(error instanceof PtdiffError) || error.fault !== 'usage') throw error;
+      say(error.message);
+      code = exitCodes.usage;
+    }
+  }
+  const { runs, newRuns, cases, changed } = totals;
+  process.stdout.write(
+    `${countText(runs, 'run')} (${newRuns} new), ${countText(cases, 'case')} (${changed} new or changed) in ${path}\n`,
+  );
+  return code;
+}
+
+export const addImport: Verb = (program, { finish }) => {
+  program
+    .command('import')
+    .description('bring run folders into the results store; what is there already stays as it is')
+    .argument('<dir...>', 'run folders')
+    .option('--store <file>', storeHelp)
+    .action(async (folders, options) => finish(await importFolders(folders, storeFile(options.store))));
+};

@@ -1,0 +1,157 @@
+import { byKernel, bySeries, byTime } from './order-kernels.ts';
+import type { Look, RunMark } from './types.ts';
+
+/** A look as a point of a finding's life. */
+export interface LifePoint {
+  run: RunMark;
+  case: string;
+  release: string;
+}
+
+/** One kernel in the life of a finding, by the last look at each case that has shown the finding in this series. */
+export interface KernelLife {
+  release: string;
+  sha256: string;
+  /** absent: looked at, and nowhere to be seen; unknown: no look came far enough to tell. */
+  state: 'shown' | 'absent' | 'unknown';
+  /** Cases that show it. */
+  shown: string[];
+  /** Cases that came far enough to tell. */
+  looked: number;
+  firstLook: LifePoint;
+  lastLook: LifePoint;
+}
+
+/** A series of kernels that has shown the finding, oldest kernel first. */
+export interface SeriesLife {
+  series: string;
+  /** gone: the newest kernel that was looked at does not show it. */
+  state: 'there' | 'gone';
+  kernels: KernelLife[];
+  /** The first kernel after the last one that shows it, and the run that saw so first. */
+  goneSince?: LifePoint;
+}
+
+/** The same kernel and case answered in two ways. */
+export interface Wavering {
+  before: LifePoint;
+  after: LifePoint;
+  /** What the later look shows. */
+  shown: boolean;
+  /** What differed between the two looks; 'nothing' is what flaky means. */
+  because: 'scenario' | 'emulator' | 'ptdiff' | 'nothing';
+}
+
+/** First and last sight of a finding, where it is and where it went. */
+export interface FindingLife {
+  id: string;
+  state: 'there' | 'gone';
+  firstSeen: LifePoint;
+  lastSeen: LifePoint;
+  /** Known issues that it matched, on whatever kernel. */
+  known: string[];
+  series: SeriesLife[];
+  /** Series that never showed it, by the looks that could have. */
+  never: { series: string; kernels: number; looks: number }[];
+  wavering: Wavering[];
+}
+
+const incomplete = new Set(['splat/boot/hang', 'splat/boot/crash']);
+
+/**
+ * Whether a look shows a finding; undefined where it cannot tell: a boot that ended in an error, or did not complete, may have died
+ * before the finding could show.
+ */
+export function shows(look: Look, finding: string): boolean | undefined {
+  if (look.findings.some(({ id }) => id === finding)) return true;
+  if (look.verdict === 'error' || look.findings.some(({ id }) => incomplete.has(id))) return undefined;
+  return false;
+}
+
+const pointOf = ({ run, case: name, kernel }: Look): LifePoint => ({ run, case: name, release: kernel.release });
+
+/** What changed between two looks at one case of one kernel. */
+export function whatChanged(before: Look, after: Look): Wavering['because'] {
+  if (before.scenario.hash !== after.scenario.hash) return 'scenario';
+  if (before.run.emulator.sha256 !== after.run.emulator.sha256) return 'emulator';
+  return before.run.ptdiff === after.run.ptdiff ? 'nothing' : 'ptdiff';
+}
+
+/** Looks that tell about the finding, of each scenario, in the order of time. */
+function telling(looks: readonly Look[], finding: string): Look[][] {
+  const told = [...looks].sort(byTime).filter((look) => shows(look, finding) !== undefined);
+  return [...Map.groupBy(told, ({ scenario }) => scenario.name).values()];
+}
+
+function kernelLife(looks: readonly Look[], finding: string): KernelLife {
+  const last = telling(looks, finding).map((group) => group[group.length - 1]);
+  const shown = last.filter((look) => shows(look, finding)).map((look) => look.case);
+  const { release, sha256 } = looks[0].kernel;
+  const inTime = [...looks].sort(byTime);
+  return {
+    release,
+    sha256,
+    state: shown.length > 0 ? 'shown' : last.length > 0 ? 'absent' : 'unknown',
+    shown,
+    looked: last.length,
+    firstLook: pointOf(inTime[0]),
+    lastLook: pointOf(inTime[inTime.length - 1]),
+  };
+}
+
+/** The life in one series; undefined where it never showed. */
+function seriesLife(series: string, looks: readonly Look[], finding: string): SeriesLife | undefined {
+  const scenarios = new Set(looks.filter((look) => shows(look, finding)).map(({ scenario }) => scenario.name));
+  if (scenarios.size === 0) return undefined;
+  const groups = byKernel(looks.filter(({ scenario }) => scenarios.has(scenario.name)));
+  const kernels = groups.map((group) => kernelLife(group, finding));
+  const end = kernels.findLastIndex(({ state }) => state === 'shown');
+  const next = kernels.findIndex(({ state }, index) => index > end && state === 'absent');
+  if (next < 0) return { series, state: 'there', kernels };
+  const gone = groups[next].filter((look) => shows(look, finding) === false).sort(byTime);
+  return { series, state: 'gone', kernels, goneSince: pointOf(gone[0]) };
+}
+
+function waveringOf(looks: readonly Look[], finding: string): Wavering[] {
+  return byKernel(looks).flatMap((group) =>
+    telling(group, finding).flatMap((told) =>
+      told.slice(1).flatMap((after, index): Wavering[] => {
+        const before = told[index];
+        const shown = shows(after, finding) === true;
+        if (shown === (shows(before, finding) === true)) return [];
+        return [{ before: pointOf(before), after: pointOf(after), shown, because: whatChanged(before, after) }];
+      }),
+    ),
+  );
+}
+
+/**
+ * The life of a finding.
+ * @param looks all looks at the scenarios that have ever shown it, on whatever kernel
+ * @returns undefined when no look shows it
+ */
+export function findingLife(finding: string, looks: readonly Look[]): FindingLife | undefined {
+  const seen = looks.filter((look) => shows(look, finding)).sort(byTime);
+  if (seen.length === 0) return undefined;
+  const groups = bySeries(looks);
+  const series = groups.flatMap(([name, group]) => seriesLife(name, group, finding) ?? []);
+  const shownIn = new Set(series.map(({ series: name }) => name));
+  const never = groups
+    .filter(([name]) => !shownIn.has(name))
+    .map(([name, group]) => ({ name, told: group.filter((look) => shows(look, finding) === false) }))
+    .filter(({ told }) => told.length > 0)
+    .map(({ name, told }) => ({ series: name, kernels: byKernel(told).length, looks: told.length }));
+  const known = seen.flatMap((look) =>
+    look.findings.flatMap(({ id, known }) => (id === finding && known ? [known] : [])),
+  );
+  return {
+    id: finding,
+    state: series.some(({ state }) => state === 'there') ? 'there' : 'gone',
+    firstSeen: pointOf(seen[0]),
+    lastSeen: pointOf(seen[seen.length - 1]),
+    known: [...new Set(known)],
+    series,
+    never,
+    wavering: waveringOf(looks, finding),
+  };
+}

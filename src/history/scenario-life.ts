@@ -1,0 +1,78 @@
+import type { Verdict } from '../diff/types.ts';
+import { byKernel, bySeries, byTime } from './order-kernels.ts';
+import type { Look, RunMark } from './types.ts';
+
+/** Looks in a row that ended alike. */
+export interface VerdictSpan {
+  verdict: Verdict;
+  /** Ids of the findings, sorted. */
+  findings: string[];
+  /** Of the last look. */
+  reason?: string;
+  first: RunMark;
+  last: RunMark;
+  looks: number;
+}
+
+/** What one kernel answered to a scenario over time. */
+export interface KernelVerdicts {
+  release: string;
+  sha256: string;
+  case: string;
+  spans: VerdictSpan[];
+  /** Median wall-clock seconds of looks that are no errors; absent where there is none. */
+  seconds?: number;
+}
+
+/** The verdicts of a scenario, or of one case, by kernel, over time. */
+export interface ScenarioLife {
+  /** The scenario's name, or the case's. */
+  name: string;
+  /** How often the scenario itself was redefined. */
+  definitions: number;
+  series: { series: string; kernels: KernelVerdicts[] }[];
+}
+
+/** Middle of the values; undefined of none. */
+export function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((left, right) => left - right);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2 || undefined;
+}
+
+/** Joins looks in a row with the same verdict and findings; the looks are in the order of time. */
+export function verdictSpans(looks: readonly Look[]): VerdictSpan[] {
+  const spans: VerdictSpan[] = [];
+  for (const { verdict, findings, reason, run } of looks) {
+    const ids = [...new Set(findings.map(({ id }) => id))].sort();
+    const last = spans.at(-1);
+    if (last?.verdict === verdict && String(last.findings) === String(ids)) {
+      last.last = run;
+      last.looks++;
+      last.reason = reason;
+    } else {
+      spans.push({ verdict, findings: ids, ...(reason !== undefined && { reason }), first: run, last: run, looks: 1 });
+    }
+  }
+  return spans;
+}
+
+/** @param looks all looks at the scenario or case of that name */
+export function scenarioLife(name: string, looks: readonly Look[]): ScenarioLife {
+  return {
+    name,
+    definitions: new Set(looks.map((look) => look.scenario.hash)).size,
+    series: bySeries(looks).map(([series, group]) => ({
+      series,
+      kernels: byKernel(group).map((own) => {
+        const inTime = [...own].sort(byTime);
+        const seconds = median(inTime.filter(({ verdict }) => verdict !== 'error').map((look) => look.seconds));
+        const { kernel, case: name } = inTime[inTime.length - 1];
+        return {
+          ...{ release: kernel.release, sha256: kernel.sha256, case: name, spans: verdictSpans(inTime) },
+          ...(seconds !== undefined && { seconds }),
+        };
+      }),
+    })),
+  };
+}

@@ -1,0 +1,41 @@
+import type { CaseResult, FindingKind, LinearMapSizes, Verdict } from '../diff/types.ts';
+import type { CheckpointName } from '../linux/capture.ts';
+
+/** A run, as far as its results depend on it. */
+export interface RunMark {
+  id: string;
+  /** ISO 8601, UTC; the results of a run count as made when it began. */
+  started: string;
+  folder: string;
+  /** Commit of ptdiff, or its version where there is none. */
+  ptdiff: string;
+  emulator: { version: string; sha256: string };
+}
+
+/** What one run saw of one case: a point of the history. */
+export interface Look {
+  run: RunMark;
+  case: string;
+  kernel: CaseResult['kernel'];
+  /** One name can mean another experiment on another day: then the hashes differ. */
+  scenario: { name: string; hash: string };
+  verdict: Verdict;
+  reason?: string;
+  /** Wall-clock seconds of the case. */
+  seconds: number;
+  findings: { id: string; known?: string }[];
+  /** Bytes by leaf kind, at each checkpoint that was reached. */
+  linearMap: Partial<Record<CheckpointName, LinearMapSizes>>;
+}
+
+/** What is said of a finding wherever it shows; the words are those of its last sighting. */
+export interface FindingText {
+  id: string;
+  kind: FindingKind;
+  checkpoint?: CheckpointName;
+  title: string;
+  /** Explanation and evidence: several lines. */
+  detail: string;
+  /** The case whose evidence it is. */
+  case: string;
+}

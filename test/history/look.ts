@@ -1,0 +1,46 @@
+import type { Look } from '../../src/history/types.ts';
+
+/** What a test says of a look; everything else is the same in all of them. */
+export interface LookParts {
+  release: string;
+  /** Day of November 2026. */
+  day: number;
+  scenario?: string;
+  findings?: string[];
+  verdict?: Look['verdict'];
+  hash?: string;
+  ptdiff?: string;
+  emulator?: string;
+  flavour?: string;
+  /** Hash of the Image, where it does not follow from release and flavour. */
+  sha256?: string;
+  seconds?: number;
+  linearMap?: Look['linearMap'];
+}
+
+/** A look of a history made up for a test. */
+export function look(parts: LookParts): Look {
+  const { release, day, scenario = 'max', findings = [], flavour = 'arm64', ptdiff = 'p1', emulator = 'e1' } = parts;
+  return {
+    run: {
+      id: `run${day}`,
+      started: `2026-11-${String(day).padStart(2, '0')}T01:00:00.000Z`,
+      folder: `/runs/${day}`,
+      ptdiff,
+      emulator: { version: '11.1.3', sha256: emulator },
+    },
+    case: `${release}@${scenario}`,
+    kernel: {
+      spec: `debian:${release}`,
+      release,
+      flavour,
+      sha256: parts.sha256 ?? `${release} ${flavour}`,
+      generation: 'g',
+    },
+    scenario: { name: scenario, hash: parts.hash ?? `hash of ${scenario}` },
+    verdict: parts.verdict ?? (findings.length > 0 ? 'fail' : 'pass'),
+    seconds: parts.seconds ?? 3,
+    findings: findings.map((id) => ({ id })),
+    linearMap: parts.linearMap ?? {},
+  };
+}
