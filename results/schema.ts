@@ -58,6 +58,8 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   ended: z.iso.datetime().optional(),
   planned: z.array(plannedCase),
   leftOut: z.array(plannedCase),
+  // Folders of older runs do not say.
+  unfit: z.array(z.object({ kernel: z.string(), scenario: z.string(), reason: z.string() })).default([]),
   counts: z.record(z.enum(verdicts), count),
 });
 

@@ -89,9 +89,14 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
   const labels = labelsOf(kernels);
   const planned = asked.kernels.map((spec) => {
     const kernel = kernels.find(({ image }) => image.spec === spec);
-    return { spec, label: labels.get(spec) ?? labelOf(spec), knowsRealms: kernel?.traits.knowsRealms ?? true };
+    return { spec, label: labels.get(spec) ?? labelOf(spec), ...(kernel && { traits: kernel.traits }) };
   });
   const plan = await planCases(planned, asked.scenarios);
+  const [unfit] = plan.unfit;
+  if (plan.planned.length === 0 && unfit) {
+    const example = `${unfit.scenario} on ${unfit.kernel}: ${unfit.reason}`;
+    throw new PtdiffError('usage', `None of these kernels can run any of these scenarios; ${example}.`);
+  }
   return {
     asked,
     kernels,

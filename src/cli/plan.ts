@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { messageOf, PtdiffError } from '../errors.ts';
-import type { PlannedCase } from '../report/types.ts';
+import type { PlannedCase, UnfitCase } from '../report/types.ts';
 import { builtInScenarios, matrixScenarios } from '../scenario/built-in.ts';
+import { type FittingTraits, whyUnfit } from '../scenario/fit.ts';
 import { lateCpuScenarios } from '../scenario/late-cpus.ts';
 import { caseName } from '../scenario/names.ts';
 import { thin } from '../scenario/pairwise.ts';
@@ -10,6 +11,7 @@ import { namedRealms, realmMatrix, realmSingles } from '../scenario/realms.ts';
 import { parseScenarios } from '../scenario/schema.ts';
 import { tellingScenarios } from '../scenario/telling.ts';
 import type { Scenario } from '../scenario/types.ts';
+import { defaultVariants } from '../scenario/variants.ts';
 
 /** Cases of the default matrix, without the single changes: all together about ten minutes on two cores. */
 export const DEFAULT_CASE_LIMIT = 180;
@@ -19,6 +21,8 @@ export interface Plan {
   scenarios: Scenario[];
   planned: PlannedCase[];
   leftOut: PlannedCase[];
+  /** What a kernel cannot run, with the reason. */
+  unfit: UnfitCase[];
 }
 
 async function scenariosOfFile(file: string): Promise<Scenario[]> {
@@ -54,8 +58,8 @@ export interface PlannedKernel {
   spec: string;
   /** Name that its cases bear: the release, or what stands for it. */
   label: string;
-  /** Whether it can be a realm's kernel (6.13 on); true where nothing is known of it. */
-  knowsRealms: boolean;
+  /** What decides whether it fits a scenario; absent where the kernel is not to be had, which then fits all. */
+  traits?: FittingTraits;
 }
 
 type Pair = { kernel: PlannedKernel; scenario: Scenario };
@@ -66,10 +70,16 @@ function factors({ kernel, scenario }: Pair): string[] {
   return [kernel.spec, machine.cpu, rodata, String(kfenceSampleInterval), `${machine.world} ${machine.firmware}`];
 }
 
-/** Kernels times scenarios, without realms on kernels that do not know them. */
-function multiply(kernels: PlannedKernel[], scenarios: readonly Scenario[]): Pair[] {
-  const pairs = kernels.flatMap((kernel) => scenarios.map((scenario) => ({ kernel, scenario })));
-  return pairs.filter(({ kernel, scenario }) => kernel.knowsRealms || scenario.machine.world === 'normal');
+/** Kernels times scenarios, and apart from them what a kernel cannot run. */
+function multiply(kernels: PlannedKernel[], scenarios: readonly Scenario[]): { pairs: Pair[]; unfit: Plan['unfit'] } {
+  const all = kernels.flatMap((kernel) => scenarios.map((scenario) => ({ kernel, scenario })));
+  const reasons = new Map(all.map((pair) => [pair, pair.kernel.traits && whyUnfit(pair.scenario, pair.kernel.traits)]));
+  return {
+    pairs: all.filter((pair) => reasons.get(pair) === undefined),
+    unfit: [...reasons].flatMap(([{ kernel, scenario }, reason]) =>
+      reason === undefined ? [] : [{ kernel: kernel.spec, scenario: scenario.name, reason }],
+    ),
+  };
 }
 
 const planned = ({ kernel, scenario }: Pair): PlannedCase => ({
@@ -80,15 +90,16 @@ const planned = ({ kernel, scenario }: Pair): PlannedCase => ({
 
 /** The default matrix: every kernel in both worlds, thinned; and what changes one thing, on the newest kernel alone. */
 function defaultPlan(kernels: PlannedKernel[]): Plan {
-  const matrix = multiply(kernels, [...matrixScenarios, ...realmMatrix]);
+  const { pairs: matrix, unfit } = multiply(kernels, [...matrixScenarios, ...realmMatrix]);
   const kept = new Set(thin(matrix.map(factors), DEFAULT_CASE_LIMIT));
   const newest = kernels.filter(({ spec }) => spec.split(':').length === 2).slice(-1);
-  const onNewest = [...realmSingles, ...lateCpuScenarios];
+  const onNewest = [...realmSingles, ...lateCpuScenarios, ...defaultVariants];
   const singles = multiply(newest, onNewest);
   return {
     scenarios: [...matrixScenarios, ...realmMatrix, ...onNewest],
-    planned: [...matrix.filter((_, index) => kept.has(index)), ...singles].map(planned),
+    planned: [...matrix.filter((_, index) => kept.has(index)), ...singles.pairs].map(planned),
     leftOut: matrix.filter((_, index) => !kept.has(index)).map(planned),
+    unfit: [...unfit, ...singles.unfit],
   };
 }
 
@@ -103,5 +114,6 @@ export async function planCases(kernels: PlannedKernel[], names: string[]): Prom
   if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
     throw new PtdiffError('usage', 'Two different scenarios bear the same name; rename one of them.');
   }
-  return { scenarios, planned: multiply(kernels, scenarios).map(planned), leftOut: [] };
+  const { pairs, unfit } = multiply(kernels, scenarios);
+  return { scenarios, planned: pairs.map(planned), leftOut: [], unfit };
 }

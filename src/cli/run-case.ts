@@ -18,7 +18,7 @@ import { cpuSupportsBbml } from '../model/cpufeature.ts';
 import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
-import { type CpuIdentity, identitiesOf } from '../scenario/cpus.ts';
+import { type CpuIdentity, hiddenRegisters, identitiesOf } from '../scenario/cpus.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { bootContextOf } from './boot-context.ts';
@@ -130,8 +130,8 @@ export async function runCase(laboratory: Laboratory, each: Case, signal: AbortS
   if (prepared) {
     writeText(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), 0o755);
   }
-  const midrs = identitiesOf(scenario.machine).map(({ midr }) => midr);
-  const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, midrs });
+  const hidden = identitiesOf(scenario.machine).map(hiddenRegisters);
+  const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, hidden });
   const prediction: Prediction = predict(questionOf(kernel, scenario, facts));
   writeText(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);
   if (evidence.end.kind === 'completed') {

@@ -69,6 +69,7 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
     started: new Date().toISOString(),
     planned: plan.planned,
     leftOut: plan.leftOut,
+    unfit: plan.unfit,
     counts: countVerdicts([]),
   };
 }

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { describeUnfit } from '../report/unfit.ts';
 import { exitCodes } from './exit-codes.ts';
 import { say } from './output.ts';
 import { planMatrix } from './plan-matrix.ts';
@@ -36,9 +37,10 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const { kernel: kernels, scenario: scenarios, jobs, qemu } = options;
   const request = { kernels, scenarios, jobs, out, ...(qemu !== undefined && { qemu }) };
   if (options.dryRun) {
-    const { planned, leftOut } = (await planMatrix(request, signal)).plan;
+    const { planned, leftOut, unfit } = (await planMatrix(request, signal)).plan;
     for (const { case: name } of planned) process.stdout.write(`${name}\n`);
     say(`${planned.length} cases; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`);
+    for (const note of describeUnfit(unfit)) say(note);
     return 0;
   }
   const store = storeFile(options.store);

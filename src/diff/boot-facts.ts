@@ -10,8 +10,8 @@ export interface ObservedBoot {
   evidence: Evidence;
   traits: KernelTraits;
   symbols: SymbolTable;
-  /** MIDR_EL1 of each CPU, which the emulator does not show. */
-  midrs: bigint[];
+  /** Of each CPU, the ID registers that the emulator does not show. */
+  hidden: Record<string, bigint>[];
 }
 
 /** Joins neighbours of an ascending list of ranges. */
@@ -49,18 +49,20 @@ function kfencePoolOf(capture: Capture | undefined): number | undefined {
 
 /** The closed list of boot facts (see BootFacts), taken from one boot. */
 export function bootFactsOf(boot: ObservedBoot): BootFacts {
-  const { evidence, midrs } = boot;
+  const { evidence, hidden } = boot;
   const first = evidence.captures[0];
   const frames: Partial<Record<CheckpointName, PhysicalRange[]>> = {};
   for (const capture of evidence.captures) frames[capture.checkpoint] = readOnlyVmalloc(capture, boot);
   const memstartAddr = first?.variables.memstart_addr;
   const kfencePool = kfencePoolOf(first);
+  const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
   const ipaBits = evidence.captures.find(({ monitor }) => monitor?.world === 'realm')?.monitor?.ipaBits;
   return {
-    idRegisters: evidence.idRegisters.map((registers, cpu) => ({ ...registers, MIDR_EL1: midrs[cpu] })),
+    idRegisters: evidence.idRegisters.map((registers, cpu) => ({ ...registers, ...hidden[cpu] })),
     image: evidence.image,
     ...(memstartAddr === undefined ? {} : { memstartAddr }),
     ...(kfencePool === undefined ? {} : { kfencePool }),
+    ...(crashKernel === 0n ? {} : { crashKernel: Number(BigInt.asUintN(64, crashKernel)) }),
     readOnlyVmalloc: frames,
     splitRequests: evidence.splitRequests,
     protectRequests: evidence.protectRequests ?? [],

@@ -59,3 +59,10 @@ function parseWord(word: string): CommandLineWord {
   if (equals <= 0) return { name: bare, value: undefined };
   return { name: bare.slice(0, equals), value: bare.slice(equals + 1).replace(/^"(.*?)"?$/, '$1') };
 }
+
+/** kstrtobool() of lib/kstrtox.c: decided by the first letter, or by the second after an 'o'; undefined where the kernel refuses the value. */
+export function kstrtobool(value: string): boolean | undefined {
+  if (/^([yt1]|on)/i.test(value)) return true;
+  if (/^([nf0]|of)/i.test(value)) return false;
+  return undefined;
+}

@@ -22,12 +22,18 @@ export interface KernelConfig {
   rodataFull: boolean;
   strictKernelRwx: boolean;
   debugPagealloc: boolean;
+  /** CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT. */
+  debugPageallocDefault: boolean;
+  /** CONFIG_CRASH_RESERVE: crashkernel= reserves memory. */
+  crashReserve: boolean;
   randomizeBase: boolean;
   unmapKernelAtEl0: boolean;
   e0pd: boolean;
   hwAfdbm: boolean;
   haft: boolean;
   mte: boolean;
+  /** CONFIG_FUJITSU_ERRATUM_010001. */
+  fujitsuErratum010001: boolean;
   secretmem: boolean;
 }
 
@@ -101,6 +107,9 @@ export function kernelConfigOf(
     rodataFull: initialByte(image, symbols, 'rodata_full') !== 0,
     strictKernelRwx: symbols.has('mark_rodata_ro'),
     debugPagealloc: symbols.has('_debug_pagealloc_enabled'),
+    debugPageallocDefault:
+      symbols.has('_debug_pagealloc_enabled') && initialByte(image, symbols, '_debug_pagealloc_enabled_early') !== 0,
+    crashReserve: symbols.has('crashk_res'),
     randomizeBase: symbols.has('kaslr_init'),
     unmapKernelAtEl0: symbols.has('tramp_pg_dir'),
     e0pd: symbols.has('cpu_enable_e0pd'),
@@ -110,6 +119,10 @@ export function kernelConfigOf(
       'Hardware managed Access Flag for Table Descriptors',
     ),
     mte: symbols.has('mte_cpu_setup'),
+    // tcr_clear_errata_bits compares with the upper half of the A64FX's MIDR.
+    fujitsuErratum010001: (moveConstants(image, symbols, '__cpu_setup') ?? []).some(
+      ({ value }) => value === 0x460f0000n,
+    ),
     secretmem: symbols.has('secretmem_active'),
   };
 }

@@ -25,6 +25,8 @@ export const capturedVariables: Readonly<Record<string, number>> = {
   __cpu_online_mask: 0,
   // mm/page_alloc.c or mm/debug_page_alloc.c: bool.
   _debug_pagealloc_enabled_early: 1,
+  // kernel/crash_reserve.c: struct resource, of which these are start and end.
+  crashk_res: 16,
   // mm/secretmem.c: bool; in .init.data or .data by release.
   secretmem_enable: 1,
   // arch/arm64/kernel/rsi.c: DEFINE_STATIC_KEY_FALSE_RO; the int at its head is 1 in a realm.

@@ -55,6 +55,7 @@ export function areasOf(state: BootState, facts: BootFacts, checkpoint: Checkpoi
     area('kernel data and bss alias', { start: sections.initEnd, end: pageEnd }),
     ...kfenceAreas(state),
   ];
+  if (checkpoint !== 'paging_init' && state.crashKernel) areas.push(area('crash kernel memory', state.crashKernel));
   if (checkpoint !== 'paging_init' && state.decisions.rodataFull) {
     for (const range of facts.readOnlyVmalloc[checkpoint] ?? [])
       areas = overlay(areas, area('alias of read-only vmalloc', range));

@@ -12,7 +12,7 @@ export interface PhysicalRange {
  * - `idRegisters`: what the emulated CPUs are, per CPU, by register name (MIDR_EL1, ID_AA64MMFR0_EL1, …);
  * - `image`: where the boot loader put the Image, and the KASLR slide;
  * - `memstartAddr`: only on kernels that randomise it (up to 6.15), with KASLR;
- * - `kfencePool`: where memblock put the KFENCE pool;
+ * - `kfencePool`: where memblock put the KFENCE pool; `crashKernel`: where it put the memory that crashkernel= asked for;
  * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs, module text): their aliases must
  *   follow under rodata_full;
  * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint; `protectRequests`: what was asked of set_memory_ro(),
@@ -26,6 +26,7 @@ export interface BootFacts {
   image: { pa: number; slide: bigint };
   memstartAddr?: bigint;
   kfencePool?: number;
+  crashKernel?: number;
   readOnlyVmalloc: Partial<Record<CheckpointName, PhysicalRange[]>>;
   splitRequests: SplitRequest[];
   protectRequests?: ProtectRequest[];

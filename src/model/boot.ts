@@ -4,6 +4,7 @@ import type { PhysicalRange } from './boot-facts.ts';
 import { createPgdMapping, NO_CONT_MAPPINGS } from './create-mapping.ts';
 import type { Derivation } from './derivation.ts';
 import type { KernelProt } from './kernel-prot.ts';
+import { kpti_install_ng_mappings } from './kpti.ts';
 import type { LinearMap } from './linear-map.ts';
 import type { ImageSections } from './map-mem.ts';
 import { changeAttributes, makeInvalid, PartialLeaf, readOnlyAlias } from './pageattr.ts';
@@ -15,9 +16,11 @@ export interface BootState {
   map: LinearMap;
   traits: KernelTraits;
   decisions: Decisions;
+  /** What PAGE_KERNEL and its like are now: kpti_install_ng_mappings() changes them. */
   prot: KernelProt;
   sections: ImageSections & { stext: number };
   kfencePool?: PhysicalRange;
+  crashKernel?: PhysicalRange;
   why: Derivation;
 }
 
@@ -164,6 +167,6 @@ function setPage(state: BootState, pa: number, change: { set: bigint; clear: big
 /** Steps of the boot that change the linear map before each checkpoint, in order. */
 export const stepsBefore: Record<CheckpointName, ((state: BootState) => void)[]> = {
   paging_init: [],
-  free_initmem: [kfence_init_pool, linear_map_maybe_split_to_ptes, mark_linear_text_alias_ro],
+  free_initmem: [kfence_init_pool, linear_map_maybe_split_to_ptes, kpti_install_ng_mappings, mark_linear_text_alias_ro],
   init: [mark_rodata_ro],
 };

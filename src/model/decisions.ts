@@ -1,6 +1,8 @@
+import { kstrtobool } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import { cpuHasLargeVa, cpuSupportsBbml, idField } from './cpufeature.ts';
 import type { Derivation } from './derivation.ts';
+import { unmap_kernel_at_el0 } from './kpti.ts';
 import type { Decisions } from './types.ts';
 
 /** Inputs of the decision functions: the machine's CPUs and the kernel's parameters. */
@@ -47,21 +49,39 @@ function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Deri
   return early;
 }
 
-function debugPageallocOf(traits: KernelTraits, parameters: string[]): boolean {
+/** debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what early_debug_pagealloc() parses. */
+function debugPageallocOf(traits: KernelTraits, parameters: string[], why: Derivation): boolean {
   if (!traits.config.debugPagealloc) return false;
-  return ['on', '1'].includes(valuesOf(parameters, 'debug_pagealloc').at(-1) ?? 'off');
+  let enabled = traits.config.debugPageallocDefault;
+  for (const value of valuesOf(parameters, 'debug_pagealloc')) enabled = kstrtobool(value) ?? enabled;
+  why('debug_pagealloc_enabled()', 'mm/debug_page_alloc.c', `${enabled}`);
+  return enabled;
 }
 
 /**
  * Whether the first mappings are non-global: early_map_kernel() sets arm64_use_ng_mappings when KASLR needs KPTI, that is when the boot CPU
- * has no FEAT_E0PD (kaslr_requires_kpti(), arch/arm64/kernel/cpufeature.c and pi/map_kernel.c).
+ * has no FEAT_E0PD (kaslr_requires_kpti(), arch/arm64/kernel/cpufeature.c and pi/map_kernel.c); and whether KPTI is on in the end.
  */
-function useNgMappingsOf(traits: KernelTraits, inputs: DecisionInputs, why: Derivation): boolean {
+function kptiOf(
+  traits: KernelTraits,
+  { kaslr, idRegisters, parameters }: DecisionInputs,
+  why: Derivation,
+): Pick<Decisions, 'kpti' | 'useNgMappings'> {
   const { config } = traits;
-  if (!inputs.kaslr || !config.randomizeBase || !config.unmapKernelAtEl0) return false;
-  const e0pd = config.e0pd && idField(inputs.idRegisters[0], 'ID_AA64MMFR2_EL1', 60) !== 0;
-  why('kaslr_requires_kpti()', 'arch/arm64/kernel/cpufeature.c', `FEAT_E0PD ${e0pd}: non-global mappings ${!e0pd}`);
-  return !e0pd;
+  const e0pd = config.e0pd && idField(idRegisters[0], 'ID_AA64MMFR2_EL1', 60) !== 0;
+  const kaslrWantsIt = kaslr && config.randomizeBase && !e0pd;
+  const useNgMappings = kaslrWantsIt && config.unmapKernelAtEl0;
+  if (kaslr && config.randomizeBase && config.unmapKernelAtEl0) {
+    why('kaslr_requires_kpti()', 'arch/arm64/kernel/cpufeature.c', `FEAT_E0PD ${e0pd}: non-global mappings ${!e0pd}`);
+  }
+  const { kpti, because } = unmap_kernel_at_el0({
+    configured: config.unmapKernelAtEl0,
+    idRegisters,
+    parameters,
+    kaslrWantsIt,
+  });
+  why('unmap_kernel_at_el0()', 'arch/arm64/kernel/cpufeature.c', `${kpti}: ${because}`);
+  return { kpti, useNgMappings };
 }
 
 /** force_pte_mapping() and can_set_direct_map() in map_mem(), where is_realm_world() is false in any world. */
@@ -82,7 +102,7 @@ function mappingRules(
 export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Derivation): Decisions {
   const rodata = rodataOf(traits, inputs.parameters, why);
   const kfenceEarlyInit = kfenceEarlyInitOf(traits, inputs.parameters, why);
-  const debugPagealloc = debugPageallocOf(traits, inputs.parameters);
+  const debugPagealloc = debugPageallocOf(traits, inputs.parameters, why);
   const capable = inputs.idRegisters.map((registers) => cpuSupportsBbml(traits, registers));
   const bootCpuBbml = capable[0] !== undefined;
   const systemBbml = capable.every((reason) => reason !== undefined);
@@ -118,7 +138,7 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
     canSetDirectMap: rules.canSetDirectMapInMapMem || realm,
     realm,
     ...(traits.requiresSymbol ? { linearMapRequiresBbml: requires } : {}),
-    useNgMappings: useNgMappingsOf(traits, inputs, why),
+    ...kptiOf(traits, inputs, why),
     lpa2: traits.config.lpa2 && traits.geometry.granule !== 65536 && cpuHasLargeVa(traits, inputs.idRegisters[0]),
   };
 }

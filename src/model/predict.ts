@@ -14,6 +14,7 @@ import {
 } from './boot.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import { cpuHasLargeVa } from './cpufeature.ts';
+import { crashResource, reserve_crashkernel_generic } from './crash-reserve.ts';
 import { decide } from './decisions.ts';
 import { type Derivation, recordDerivation } from './derivation.ts';
 import { kernelProt } from './kernel-prot.ts';
@@ -90,7 +91,7 @@ function kfencePoolOf({ traits, facts }: Question, decisions: Decisions): Physic
 /** Kernel variables whose value the decisions fix; the requires flag lies in .init.data up to 6.19 and is gone at init. */
 function variablesAt(
   { traits, machine }: Question,
-  decisions: Decisions,
+  { decisions, crashKernel }: BootState,
   cpus: CpuOutcome,
   checkpoint: CheckpointName,
 ): Record<string, bigint> {
@@ -98,10 +99,12 @@ function variablesAt(
   const variables: Record<string, bigint> = {
     rodata_enabled: BigInt(decisions.rodataEnabled),
     rodata_full: BigInt(decisions.rodataFull),
-    arm64_use_ng_mappings: BigInt(decisions.useNgMappings),
+    // kpti_install_ng_mappings() sets it where early_map_kernel() did not.
+    arm64_use_ng_mappings: BigInt(decisions.useNgMappings || (checkpoint !== 'paging_init' && decisions.kpti)),
   };
   if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
   if (machine.cpus > 1) variables.__cpu_online_mask = onlineAt(cpus, checkpoint);
+  if (config.crashReserve) variables.crashk_res = crashResource(checkpoint === 'paging_init' ? undefined : crashKernel);
   if (requiresSymbol && checkpoint !== 'init')
     variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml === true);
   return variables;
@@ -169,7 +172,8 @@ export function predict(question: Question): Prediction {
   const kfencePool = kfencePoolOf(question, decisions);
   map_mem({ map, traits, decisions, prot, memory: memoryRanges(question.machine), sections, kfencePool }, why);
 
-  const state: BootState = { map, traits, decisions, prot, sections, kfencePool, why };
+  const crashKernel = reserve_crashkernel_generic(traits, question.parameters, facts, why);
+  const state: BootState = { map, traits, decisions, prot, sections, kfencePool, crashKernel, why };
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
@@ -185,7 +189,7 @@ export function predict(question: Question): Prediction {
         { traits, decisions, idRegisters: facts.idRegisters[0], vaBits, swapper },
         checkpoint,
       ),
-      variables: variablesAt(question, decisions, cpus, checkpoint),
+      variables: variablesAt(question, state, cpus, checkpoint),
     };
   }
   return {

@@ -25,6 +25,11 @@ function fields(why: string, list: [lsb: number, width: number, value: number | 
   return { bits, mask, why };
 }
 
+/** MIDR_FUJITSU_ERRATUM_010001 of arch/arm64/include/asm/cputype.h: v0r0 and v1r0, whose TCR_EL1.NFD1 __cpu_setup() clears. */
+function isA64fx(midr: bigint): boolean {
+  return (midr & ~(1n << 20n)) === 0x460f0010n;
+}
+
 /** TG1 encodings (DDI 0487 TCR_EL1); they differ from TG0's. */
 const TG1 = { 4096: 2, 16384: 1, 65536: 3 };
 
@@ -62,7 +67,7 @@ function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegiste
     [39, 1, config.hwAfdbm && hafdbs !== 0],
     [40, 1, featuresEnabled && dbm],
     [42, 1, 0],
-    [54, 1, config.randomizeBase],
+    [54, 1, config.randomizeBase && !(config.fujitsuErratum010001 && isA64fx(idRegisters.MIDR_EL1 ?? 0n))],
     [56, 1, featuresEnabled && e0pd],
     [59, 1, decisions.lpa2],
   ]);

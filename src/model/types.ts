@@ -55,7 +55,9 @@ export interface Decisions {
   realm: boolean;
   /** Absent before 6.18, where the variable does not exist. */
   linearMapRequiresBbml?: boolean;
+  /** arm64_use_ng_mappings as early_map_kernel() leaves it, and whether KPTI is on (arm64_kernel_unmapped_at_el0()), which sets it later. */
   useNgMappings: boolean;
+  kpti: boolean;
   lpa2: boolean;
 }
 

@@ -6,6 +6,7 @@ import { layMatrix, type Matrix } from './matrix.ts';
 import { fit, hang, plainLine, wrap } from './plain-text.ts';
 import { tableLines } from './terminal-table.ts';
 import type { Report } from './types.ts';
+import { describeUnfit } from './unfit.ts';
 import { formatSeconds } from './units.ts';
 import { countVerdicts, describeCounts, verdictOrder, verdictStyles } from './verdicts.ts';
 
@@ -94,6 +95,7 @@ export function formatRun(report: Report, options: { colour: boolean }): string 
   const notes = [
     ...report.run.unavailable.map(({ spec, reason }) => `${plainLine(spec)}: ${plainLine(reason)}`),
     ...report.run.emulator.notes.map((note) => plainLine(note)),
+    ...describeUnfit(report.run.unfit).map(plainLine),
     ...(thinned > 0
       ? [`Pairwise thinning left out ${countText(thinned, 'case')}; --scenario all runs everything.`]
       : []),

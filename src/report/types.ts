@@ -40,6 +40,14 @@ export interface PlannedCase {
   scenario: string;
 }
 
+/** A scenario that a kernel cannot run, by spec and name. */
+export interface UnfitCase {
+  kernel: string;
+  scenario: string;
+  /** A part of a sentence. */
+  reason: string;
+}
+
 /** run.json: what was asked, by what it was answered, and how it ended. */
 export interface RunRecord {
   schema: typeof runSchemaVersion;
@@ -67,6 +75,8 @@ export interface RunRecord {
   planned: PlannedCase[];
   /** What pairwise thinning left out of the full matrix. */
   leftOut: PlannedCase[];
+  /** What the kernels cannot run. */
+  unfit: UnfitCase[];
   counts: Record<Verdict, number>;
 }
 

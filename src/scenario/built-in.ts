@@ -2,6 +2,7 @@ import { lateCpuScenarios } from './late-cpus.ts';
 import { type NamedParts, scenarioName } from './names.ts';
 import { namedRealms, realmMatrix, realmSingles } from './realms.ts';
 import type { Machine, Rodata, Scenario } from './types.ts';
+import { variantScenarios } from './variants.ts';
 
 const MATRIX_CPUS = ['max', 'neoverse-v3-r0p2', 'neoverse-v3-r0p1', 'cortex-a76', 'neoverse-n2'];
 const RODATA: Rodata[] = ['default', 'noalias', 'off'];
@@ -55,6 +56,7 @@ export const singleChangeScenarios: readonly Scenario[] = [
 export const builtInScenarios: readonly Scenario[] = [
   ...matrixScenarios,
   ...singleChangeScenarios,
+  ...variantScenarios,
   ...realmMatrix,
   ...realmSingles,
   ...lateCpuScenarios,

@@ -1,4 +1,5 @@
 import { PtdiffError } from '../errors.ts';
+import type { Granule } from '../vmsa/types.ts';
 import type { Machine } from './types.ts';
 
 /** A CPU as the emulator shall show it: QEMU's model with options, and the identity that the kernel will read. */
@@ -8,8 +9,12 @@ export interface CpuIdentity {
   qemu: string;
   /** MIDR_EL1, which QEMU's debugger interface does not show. */
   midr: bigint;
+  /** ID_AA64PFR0_EL1.CSV3, which it does not show either, where it is not 1: the CPU is not safe from Meltdown. */
+  csv3?: 0;
   /** ID_AA64MMFR2_EL1.BBM that the monitor shows instead of QEMU's 2; needs a monitor. */
   bbm?: number;
+  /** Page sizes in bytes, where QEMU's model does not have all three. */
+  granules?: Granule[];
   /** What it is there for. */
   about: string;
 }
@@ -58,6 +63,14 @@ export const cpus: readonly CpuIdentity[] = [
   masked('c1-premium-r1p0', 0x411fd900n, 'newest C1-Premium off it (erratum 3683289)'),
   ...[0, 1, 2, 3].map(withBbm),
   { name: 'cortex-a76', qemu: 'cortex-a76', midr: 0x414fd0b1n, about: '48-bit addresses, no LPA2, no E0PD' },
+  {
+    name: 'a64fx',
+    qemu: 'a64fx,sve=off',
+    midr: 0x461f0010n,
+    csv3: 0,
+    granules: [4096, 65536],
+    about: '48-bit addresses; not safe from Meltdown, so that the kernel turns KPTI on',
+  },
   { name: 'neoverse-n2', qemu: 'neoverse-n2,pauth=off,sve=off', midr: 0x410fd493n, about: '48-bit addresses, E0PD' },
 ];
 
@@ -74,4 +87,9 @@ export function cpuNamed(name: string): CpuIdentity {
  */
 export function identitiesOf({ cpu, cpus: count, others = [] }: Machine): CpuIdentity[] {
   return Array.from({ length: count }, (_, index) => cpuNamed(others[index - 1] ?? cpu));
+}
+
+/** ID registers of a CPU that QEMU's debugger interface does not show; of ID_AA64PFR0_EL1 the field CSV3 alone. */
+export function hiddenRegisters({ midr, csv3 }: CpuIdentity): Record<string, bigint> {
+  return { MIDR_EL1: midr, ID_AA64PFR0_EL1: BigInt(csv3 ?? 1) << 60n };
 }

@@ -68,6 +68,7 @@ const decisions: Decisions = {
   realm: false,
   linearMapRequiresBbml: false,
   useNgMappings: false,
+  kpti: false,
   lpa2: false,
   debugPagealloc: false,
 };

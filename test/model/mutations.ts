@@ -273,4 +273,15 @@ export const mutations: readonly Mutation[] = [
       '7.3 believes BBM level 3',
     ],
   ]),
+  ...inFile('kpti.ts', [
+    ['if (!decisions.kpti || decisions.useNgMappings) return;', 'return;', 'KPTI rewrites the tables'],
+    ['      below.descriptor |= PTE_NG;\n', '', 'KPTI makes tables non-global, too'],
+    ['if (attributes & PTE_VALID) table', 'table', 'KPTI skips what is not valid'],
+    ["idField(registers, 'ID_AA64PFR0_EL1', 60) === 0", 'false', 'a CPU without CSV3 needs KPTI'],
+    ['state.prot = kernelProt(', 'kernelProt(', 'what is mapped behind KPTI is non-global'],
+  ]),
+  ...inFile('crash-reserve.ts', [
+    ['end: crashKernel + size }', 'end: crashKernel }', 'crashkernel= reserves what it says'],
+  ]),
+  ...inFile('registers.ts', [['isA64fx(idRegisters.MIDR_EL1 ?? 0n)', 'false', 'TCR_EL1.NFD1 stays off on an A64FX']]),
 ];

@@ -48,6 +48,12 @@ function withProtection(name: string): { before: number; after: number } {
   return { before: leaves(predict(original)), after: leaves(predict(changed)) };
 }
 
+/** Whether KPTI is on with these parameters, on a recorded machine whose CPU does not need it. */
+function kptiWith(kaslr: boolean, ...parameters: string[]): boolean {
+  const original = question('6.12.107+deb13-arm64@cortex-a76+kaslr');
+  return predict({ ...original, kaslr, parameters }).decisions.kpti;
+}
+
 /** The complaints that the model predicts of a recorded boot, on CPUs whose ID registers are changed. */
 function complaintsOf(
   name: string,
@@ -64,6 +70,15 @@ const late = {
 };
 
 export const rules: readonly Rule[] = [
+  {
+    name: 'KPTI: the parameter wins, then KASLR, then mitigations=off, then the CPU',
+    holds: () =>
+      kptiWith(false, 'kpti=off', 'kpti=on') &&
+      kptiWith(false, 'kpti=1', 'kpti=perhaps') &&
+      !kptiWith(true, 'kpti=n') &&
+      kptiWith(true, 'mitigations=off') &&
+      !kptiWith(false),
+  },
   {
     name: 'a late CPU without the capability is refused where the system has it',
     holds: () => complaintsOf(late.refused) === 'CPU refused for lacking BBM Level 3',

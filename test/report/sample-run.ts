@@ -29,6 +29,7 @@ export const decisions: Decisions = {
   realm: false,
   linearMapRequiresBbml: false,
   useNgMappings: false,
+  kpti: false,
   lpa2: true,
 };
 
@@ -228,6 +229,7 @@ export function sampleReport(share = 0.5): Report {
       ended: '2026-11-22T15:09:41.000Z',
       planned,
       leftOut: all.filter((_, index) => !kept(index)),
+      unfit: [],
       counts: countVerdicts(cases),
     },
     cases,

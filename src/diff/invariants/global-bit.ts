@@ -14,7 +14,7 @@ export const globalBit: Invariant = (context) => {
   const { capture, decisions, linear } = context;
   const captured = capture.variables.arm64_use_ng_mappings;
   if (captured === undefined && capture.checkpoint !== 'init') return [];
-  const useNg = captured === undefined ? decisions.useNgMappings : captured !== 0n;
+  const useNg = captured === undefined ? decisions.useNgMappings || decisions.kpti : captured !== 0n;
   const valid = capture.ttbr1.leaves.filter((run) => run.valid);
   const broken = useNg
     ? valid.filter((run) => run.va >= linear.start && run.va < linear.end && (run.attributes & nonGlobal) === 0n)

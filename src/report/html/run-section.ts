@@ -2,6 +2,7 @@ import { countText } from '../../diff/text.ts';
 import { foldFindings } from '../fold-findings.ts';
 import { notWitnessed } from '../limits.ts';
 import type { Report } from '../types.ts';
+import { describeUnfit } from '../unfit.ts';
 import { formatSeconds, shortHash } from '../units.ts';
 import { countVerdicts, verdictOrder } from '../verdicts.ts';
 import { html, type Markup } from './markup.ts';
@@ -51,7 +52,8 @@ ${facts([
 
 /** What a verdict of this run does not say. */
 export function limitsSection(report: Report): Markup {
-  const { leftOut, unavailable } = report.run;
+  const { leftOut, unavailable, unfit } = report.run;
+  const unable = describeUnfit(unfit).map((sentence) => html`<li>${sentence}</li>`);
   const items = notWitnessed.map(({ what, why }) => html`<li><b>${what}.</b> ${why}</li>`);
   const gone = unavailable.map(({ spec, reason }) => html`<li><b>${spec}.</b> ${reason}</li>`);
   const byScenario = [...Map.groupBy(leftOut, ({ scenario }) => scenario)];
@@ -60,6 +62,7 @@ export function limitsSection(report: Report): Markup {
   );
   return html`<section id="limits"><h2>What this run could not witness</h2><ul class="prose">${items}</ul>
 ${gone.length > 0 ? html`<h3>Kernels that could not be had</h3><ul class="prose">${gone}</ul>` : undefined}
+${unable.length > 0 ? html`<h3>Scenarios that a kernel cannot run</h3><ul class="prose">${unable}</ul>` : undefined}
 ${thinned.length > 0 ? html`<details class="inner"><summary>Left out by pairwise thinning: ${countText(leftOut.length, 'case')}</summary><ul>${thinned}</ul></details>` : undefined}</section>`;
 }
 

@@ -1,0 +1,47 @@
+import t from 'tap';
+import { planCases } from '../../src/cli/plan.ts';
+import { geometryOf } from '../../src/linux/geometry.ts';
+import { describeUnfit } from '../../src/report/unfit.ts';
+import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { type FittingTraits, whyUnfit } from '../../src/scenario/fit.ts';
+
+/** A kernel that has everything, with changes. */
+function kernel(changes: Partial<FittingTraits['config']> = {}, granule: 4096 | 16384 = 4096): FittingTraits {
+  const config = { debugPagealloc: true, crashReserve: true, unmapKernelAtEl0: true, ...changes };
+  return { knowsRealms: true, geometry: geometryOf(granule), config };
+}
+
+const reasonFor = (name: string, traits: FittingTraits): string | undefined => {
+  const found = builtInScenarios.find((scenario) => scenario.name === name);
+  if (!found) throw new Error(name);
+  return whyUnfit(found, traits);
+};
+
+t.test('a kernel that has everything runs everything', async (t) => {
+  for (const scenario of builtInScenarios) t.equal(whyUnfit(scenario, kernel()), undefined, scenario.name);
+});
+
+t.test('a parameter whose option is off would show nothing', async (t) => {
+  t.match(reasonFor('max+pagealloc', kernel({ debugPagealloc: false })), /CONFIG_DEBUG_PAGEALLOC/);
+  t.match(reasonFor('max+crashkernel', kernel({ crashReserve: false })), /CONFIG_CRASH_RESERVE/);
+  t.match(reasonFor('max+kpti', kernel({ unmapKernelAtEl0: false })), /CONFIG_UNMAP_KERNEL_AT_EL0/);
+  t.equal(reasonFor('max', kernel({ debugPagealloc: false })), undefined);
+});
+
+t.test('worlds and CPUs have limits, too', async (t) => {
+  t.match(reasonFor('realm+max', { ...kernel(), knowsRealms: false }), /realms/);
+  t.match(reasonFor('a64fx', kernel({}, 16384)), /a64fx has no pages of 16K/);
+});
+
+t.test('what is left out is said, a sentence a reason', async (t) => {
+  const traits = kernel({ debugPagealloc: false });
+  const kernels = ['debian:6.12', 'debian:7.3'].map((spec) => ({ spec, label: spec, traits }));
+  const { planned, unfit } = await planCases(kernels, ['max', 'max+pagealloc']);
+  t.same(
+    planned.map(({ scenario }) => scenario),
+    ['max', 'max'],
+  );
+  t.same(describeUnfit(unfit), [
+    '2 cases left out, as the kernel is built without CONFIG_DEBUG_PAGEALLOC: max+pagealloc on debian:6.12, debian:7.3.',
+  ]);
+});
