@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { FetchOptions } from '../../images/apt.ts';
 import { type KernelImage, resolveKernel } from '../../images/kernels.ts';
+import { checkConfigFile } from '../linux/image-config.ts';
 import { kallsymsOfImage } from '../linux/kallsyms.ts';
 import { parseKconfig } from '../linux/kconfig.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
@@ -21,6 +22,9 @@ export async function loadKernel(spec: string, options: FetchOptions = {}): Prom
   const image = await resolveKernel(spec, options);
   const bytes = await readFile(image.imagePath);
   const symbols = kallsymsOfImage(bytes);
-  const config = image.configPath === undefined ? undefined : parseKconfig(await readFile(image.configPath, 'utf8'));
-  return { image, symbols, traits: traitsOf(image.release, bytes, symbols, config) };
+  const traits = traitsOf(image.release, bytes, symbols);
+  if (image.configPath !== undefined) {
+    checkConfigFile(traits.config, parseKconfig(await readFile(image.configPath, 'utf8')));
+  }
+  return { image, symbols, traits };
 }

@@ -45,21 +45,30 @@ function vaBitsOfLinkAddress(textBase: bigint): number {
   return (2n ** 64n - (textBase - MODULES_VSIZE)).toString(2).length;
 }
 
+/** Whether the Image holds a text, as a description that the kernel prints at boot. */
+function holdsText(image: Uint8Array, text: string): boolean {
+  return Buffer.from(image.buffer, image.byteOffset, image.byteLength).includes(text);
+}
+
 /**
- * With 4K and 16K pages, 52-bit virtual addresses, 52-bit physical ones and LPA2 come together (arch/arm64/Kconfig, ARM64_LPA2); with
- * 64K pages nothing in the Image tells 48 from 52 bits.
+ * CONFIG_ARM64_VA_BITS and CONFIG_ARM64_PA_BITS. With 4K and 16K pages, 52-bit virtual addresses, 52-bit physical ones and LPA2 come together
+ * (arch/arm64/Kconfig, ARM64_LPA2). With 64K pages both are choices of their own: ARM64_HAS_VA52 is described in
+ * arch/arm64/kernel/cpufeature.c, and tcr_compute_pa_size in __cpu_setup() loads ID_AA64MMFR0_EL1_PARANGE_MAX, 6 for 52 bits and 5 for 48.
  */
-function addressBits(
-  granule: Granule,
-  symbols: SymbolTable,
-  config?: ReadonlyMap<string, string>,
-): [va: number, pa: number] {
-  if (granule !== 65536)
-    return symbols.has('__pi_set_ttbr0_for_lpa2') ? [52, 52] : [vaBitsOfLinkAddress(symbols.textBase), 48];
-  const va = Number(config?.get('CONFIG_ARM64_VA_BITS'));
-  const pa = Number(config?.get('CONFIG_ARM64_PA_BITS'));
-  if (va && pa) return [va, pa];
-  throw new PtdiffError('image', 'A kernel with 64K pages needs its configuration: give it as file:IMAGE,config=FILE.');
+function addressBits(granule: Granule, image: Uint8Array, symbols: SymbolTable): [va: number, pa: number] {
+  const linked = vaBitsOfLinkAddress(symbols.textBase);
+  if (granule !== 65536) return symbols.has('__pi_set_ttbr0_for_lpa2') ? [52, 52] : [linked, 48];
+  const constants = moveConstants(image, symbols, '__cpu_setup') ?? [];
+  const paRangeMax = [6, 5].find((most) =>
+    constants.some(({ kind, value }) => kind === 'movz' && value === BigInt(most)),
+  );
+  if (paRangeMax === undefined) {
+    throw new PtdiffError(
+      'image',
+      'Cannot tell from __cpu_setup() how wide physical addresses are; this kernel needs a newer ptdiff.',
+    );
+  }
+  return [holdsText(image, '52-bit Virtual Addressing (LVA)') ? 52 : linked, paRangeMax === 6 ? 52 : 48];
 }
 
 /** kfence_init_enable() prints KFENCE_POOL_SIZE and CONFIG_KFENCE_NUM_OBJECTS; the size is 2 * (objects + 1) pages. */
@@ -81,20 +90,53 @@ function initialByte(image: Uint8Array, symbols: SymbolTable, name: string): num
   return image[Number(address - symbols.textBase)] ?? 0;
 }
 
+/** The options of a KernelConfig that have a name of their own, with the values that a .config has for them. */
+function optionsOf(config: KernelConfig): Record<string, string> {
+  const flag = (set: boolean): string => (set ? 'y' : 'n');
+  return {
+    CONFIG_ARM64_VA_BITS: String(config.vaBits),
+    CONFIG_ARM64_PA_BITS: String(config.paBits),
+    CONFIG_KFENCE: flag(config.kfence),
+    CONFIG_DEBUG_PAGEALLOC: flag(config.debugPagealloc),
+    CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT: flag(config.debugPageallocDefault),
+    CONFIG_CRASH_RESERVE: flag(config.crashReserve),
+    CONFIG_RANDOMIZE_BASE: flag(config.randomizeBase),
+    CONFIG_UNMAP_KERNEL_AT_EL0: flag(config.unmapKernelAtEl0),
+    CONFIG_ARM64_E0PD: flag(config.e0pd),
+    CONFIG_ARM64_HW_AFDBM: flag(config.hwAfdbm),
+    CONFIG_ARM64_HAFT: flag(config.haft),
+    CONFIG_ARM64_MTE: flag(config.mte),
+    CONFIG_FUJITSU_ERRATUM_010001: flag(config.fujitsuErratum010001),
+    CONFIG_SECRETMEM: flag(config.secretmem),
+  };
+}
+
+/**
+ * Two witnesses of one kernel: a .config that says otherwise than the Image is of another build.
+ * @throws PtdiffError(image) that names the first option in which they differ
+ */
+export function checkConfigFile(shown: KernelConfig, file: ReadonlyMap<string, string>): void {
+  for (const [option, value] of Object.entries(optionsOf(shown))) {
+    const said = file.get(option) ?? 'n';
+    if (said !== value) {
+      const reason = `it says ${option}=${said}, but the Image shows ${value}`;
+      throw new PtdiffError(
+        'image',
+        `The configuration is not of this kernel: ${reason}; name the file of the same build.`,
+      );
+    }
+  }
+}
+
 /**
  * Reads the options from a kernel Image.
- * @param config the kernel's .config, needed with 64K pages only
  * @throws PtdiffError(image) for an Image that does not show them
  */
-export function kernelConfigOf(
-  image: Uint8Array,
-  symbols: SymbolTable,
-  config?: ReadonlyMap<string, string>,
-): KernelConfig {
+export function kernelConfigOf(image: Uint8Array, symbols: SymbolTable): KernelConfig {
   const granule = imageHeader(image)?.granule;
   if (granule === undefined)
     throw new PtdiffError('image', 'The Image header does not name a page size; this is no arm64 Image.');
-  const [vaBits, paBits] = addressBits(granule, symbols, config);
+  const [vaBits, paBits] = addressBits(granule, image, symbols);
   const kfence = symbols.has('__kfence_pool');
   return {
     granule,
@@ -115,9 +157,7 @@ export function kernelConfigOf(
     e0pd: symbols.has('cpu_enable_e0pd'),
     hwAfdbm: symbols.has('cpu_enable_hw_dbm'),
     // The capability has no function of its own, but its description is printed at boot.
-    haft: Buffer.from(image.buffer, image.byteOffset, image.byteLength).includes(
-      'Hardware managed Access Flag for Table Descriptors',
-    ),
+    haft: holdsText(image, 'Hardware managed Access Flag for Table Descriptors'),
     mte: symbols.has('mte_cpu_setup'),
     // tcr_clear_errata_bits compares with the upper half of the A64FX's MIDR.
     fujitsuErratum010001: (moveConstants(image, symbols, '__cpu_setup') ?? []).some(

@@ -99,17 +99,11 @@ function generationOf(release: Release): { generation: string; newerThanKnown: b
  * Traits of a kernel. What has a symbol, an option or a trace in the code is read there, as stable updates carry backports; only what
  * leaves no trace at all is decided by the release.
  * @param image the whole Image
- * @param config the kernel's .config, needed with 64K pages only
  * @throws PtdiffError(image) for a kernel that the model cannot describe
  */
-export function traitsOf(
-  releaseText: string,
-  image: Uint8Array,
-  symbols: SymbolTable,
-  config?: ReadonlyMap<string, string>,
-): KernelTraits {
+export function traitsOf(releaseText: string, image: Uint8Array, symbols: SymbolTable): KernelTraits {
   const release = parseRelease(releaseText);
-  const kernelConfig = kernelConfigOf(image, symbols, config);
+  const kernelConfig = kernelConfigOf(image, symbols);
   const requiresSymbol = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].find((name) => symbols.has(name));
   const bbml = requiresSymbol === undefined ? 'none' : requiresSymbol.endsWith('3') ? 'bbml3' : 'bbml2';
   return {

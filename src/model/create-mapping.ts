@@ -113,14 +113,19 @@ function init_pmd(request: Request, table: Table, addr: number, end: number, pro
   }
 }
 
-function alloc_init_cont_pmd(request: Request, pud: Table, addr: number, end: number, prot: bigint): void {
+/** The loop of alloc_init_cont_pmd() over one table of PMDs. */
+function initContPmds(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
   const { map } = request;
-  const table = tableAt(request, pud, map.index(pud, addr), 'alloc_init_cont_pmd');
   for (let next = addr; addr < end; addr = next) {
     next = boundary(addr, end, map.geometry.CONT_PMD_SIZE);
     const cont = mayUseCont(request, table, addr, next, map.geometry.CONT_PMD_SIZE);
     init_pmd(request, table, addr, next, cont ? prot | PTE_CONT : prot);
   }
+}
+
+function alloc_init_cont_pmd(request: Request, pud: Table, addr: number, end: number, prot: bigint): void {
+  const table = tableAt(request, pud, request.map.index(pud, addr), 'alloc_init_cont_pmd');
+  initContPmds(request, table, addr, end, prot);
 }
 
 function alloc_init_pud(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
@@ -135,16 +140,22 @@ function alloc_init_pud(request: Request, table: Table, addr: number, end: numbe
   }
 }
 
-/** Levels above the PUD (alloc_init_p4d() and the PGD loop) only ever hold tables. */
+/**
+ * Levels above the PUD (alloc_init_p4d() and the PGD loop) only ever hold tables. With two levels (64K pages and 42 bits, 16K and 36) PGD, P4D
+ * and PUD are folded onto the PMD: each step of their loops is one PMD, so that no range is long enough for a contiguous group.
+ */
 function alloc_init_upper(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
   const { map } = request;
   if (table.level === 1) {
     alloc_init_pud(request, table, addr, end, prot);
     return;
   }
-  if (table.level === 2) throw new PredictedBug('a two-level kernel, which the model does not cover');
   for (let next = addr; addr < end; addr = next) {
     next = boundary(addr, end, map.entrySize(table));
+    if (table.level === 2) {
+      initContPmds(request, table, addr, next, prot);
+      continue;
+    }
     const below = tableAt(request, table, map.index(table, addr), 'alloc_init_p4d');
     alloc_init_upper(request, below, addr, next, prot);
   }

@@ -114,6 +114,15 @@ function indirection(inputs: RegisterInputs): Record<string, PredictedRegister> 
   };
 }
 
+/**
+ * Bytes from swapper_pg_dir to the root that is walked: a kernel of 64K pages built for 52 bits keeps its tables for 52, and on a CPU that has
+ * 48 only the last 64 of the 1024 entries are used (offset_ttbr1, arch/arm64/include/asm/assembler.h). LPA2 has a level more instead.
+ */
+function rootOffset({ traits: { config }, vaBits }: RegisterInputs): number {
+  const entries = (bits: number): number => 2 ** (bits - 42);
+  return config.vaBits === 52 && !config.lpa2 && vaBits === 48 ? 8 * (entries(52) - entries(48)) : 0;
+}
+
 /** Control registers of the boot CPU at a checkpoint. */
 export function predictRegisters(
   inputs: RegisterInputs,
@@ -132,7 +141,7 @@ export function predictRegisters(
       [25, 1, 0],
     ]),
     // BADDR[47:6]; below are CnP and, with LPA2, BADDR[51:48], above is the ASID.
-    TTBR1_EL1: { bits: BigInt(inputs.swapper), mask: 0xffffffffffc0n, why: 'swapper_pg_dir' },
+    TTBR1_EL1: { bits: BigInt(inputs.swapper + rootOffset(inputs)), mask: 0xffffffffffc0n, why: 'swapper_pg_dir' },
     ...indirection(inputs),
   };
 }

@@ -37,11 +37,11 @@ function descend(map: LinearMap, traits: KernelTraits, parent: Table, index: num
   return splitBlock(map, traits, parent, index, true);
 }
 
-/** Level 1 table that translates `offset`. */
-function pudTable(map: LinearMap, offset: number): Table | undefined {
+/** Table of PMDs over `offset`, splitting a block of level 1 on the way; with two levels it is the root. */
+function pmdTable(map: LinearMap, traits: KernelTraits, offset: number): Table | undefined {
   let table: Table | undefined = map.root;
   while (table && table.level < 1) table = table.tables.get(map.index(table, offset));
-  return table;
+  return table?.level === 1 ? descend(map, traits, table, map.index(table, offset)) : table;
 }
 
 /**
@@ -51,9 +51,7 @@ function pudTable(map: LinearMap, offset: number): Table | undefined {
 export function split_kernel_leaf_mapping_locked(map: LinearMap, traits: KernelTraits, offset: number): void {
   const { PUD_SIZE, CONT_PMD_SIZE, PMD_SIZE, CONT_PTE_SIZE } = map.geometry;
   if (offset % PUD_SIZE === 0) return;
-  const pud = pudTable(map, offset);
-  if (!pud) return;
-  const pmd = descend(map, traits, pud, map.index(pud, offset));
+  const pmd = pmdTable(map, traits, offset);
   if (!pmd || offset % CONT_PMD_SIZE === 0) return;
   const index = map.index(pmd, offset);
   if (map.isLeaf(pmd.entries[index])) {

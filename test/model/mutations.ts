@@ -31,7 +31,7 @@ export const mutations: readonly Mutation[] = [
       'requires needs large mappings',
     ],
     ['lpa2: traits.config.lpa2 &&', 'lpa2: !traits.config.lpa2 &&', 'LPA2 takes the shareability bits'],
-    ['return !e0pd;', 'return e0pd;', 'KASLR without E0PD needs non-global mappings'],
+    ['config.randomizeBase && !e0pd;', 'config.randomizeBase && e0pd;', 'KASLR without E0PD needs non-global mappings'],
   ]),
   ...inFile('cpufeature.ts', [
     ["r0('Neoverse-V3', 0xd84, 2)", "r0('Neoverse-V3', 0xd84, 1)", 'Neoverse-V3 is trusted from r0p2 on'],
@@ -186,7 +186,7 @@ export const mutations: readonly Mutation[] = [
     ['[8, 8, tagged && featuresEnabled ? 0xf0 : 0xff]', '[8, 8, 0xf0]', 'MAIR without MTE'],
     ['[1, 1, s1pie]', '[1, 1, false]', 'TCR2_EL1.PIE'],
     ['0xcc880e0ac0800000n', '0xcc880e0ac0800001n', 'PIE_E1'],
-    ['BigInt(inputs.swapper)', 'BigInt(inputs.swapper + 65536)', 'TTBR1 is swapper_pg_dir'],
+    ['BigInt(inputs.swapper +', 'BigInt(inputs.swapper + 65536 +', 'TTBR1 is swapper_pg_dir'],
   ]),
   ...inFile('pgattr.ts', [
     [
