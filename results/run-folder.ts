@@ -7,7 +7,7 @@ import type { KnownIssue } from '../src/diff/match-known.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/linux/capture.ts';
-import { type CaseMaterial, makeDossier } from '../src/report/dossier.ts';
+import { type CaseMaterial, type DrawnPrediction, makeDossier } from '../src/report/dossier.ts';
 import { type CaseDossier, type Report, type RunRecord, runSchemaVersion } from '../src/report/types.ts';
 import { predictionSchema } from './case-schema.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
@@ -99,14 +99,29 @@ function readEvidenceOf(directory: string, unreadable: string[]): Evidence | und
   }
 }
 
-/** Reads the folder of a case; a case that died early has few of the files, and what is there is used. */
-export function readDossier(folder: string, name: string): CaseDossier {
+/** Prediction and evidence of one case, as far as its files can be read. */
+export interface StoredCase {
+  prediction?: DrawnPrediction;
+  evidence?: Evidence;
+  /** Files that could not be read, one sentence each. */
+  unreadable: string[];
+}
+
+/** Reads what was predicted and observed of a case. */
+export function readStoredCase(folder: string, name: string): StoredCase {
   const directory = join(folder, runFiles.caseFolders, name);
   const unreadable: string[] = [];
   const evidence = readEvidenceOf(directory, unreadable);
-  const repro = join(directory, caseFiles.repro);
+  const prediction = readPrediction(join(directory, caseFiles.prediction), unreadable);
+  return { ...(prediction && { prediction }), ...(evidence && { evidence }), unreadable };
+}
+
+/** Reads the folder of a case; a case that died early has few of the files, and what is there is used. */
+export function readDossier(folder: string, name: string): CaseDossier {
+  const { prediction, evidence, unreadable } = readStoredCase(folder, name);
+  const repro = join(folder, runFiles.caseFolders, name, caseFiles.repro);
   const material: CaseMaterial = {
-    prediction: readPrediction(join(directory, caseFiles.prediction), unreadable),
+    prediction,
     captures: evidence?.captures ?? [],
     probes: evidence?.probes,
     console: evidence?.console,

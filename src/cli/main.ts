@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, PtdiffError } from '../errors.ts';
+import { addCompare } from './compare.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addExport } from './export.ts';
 import { addHistory } from './history.ts';
@@ -14,7 +15,18 @@ import type { Verb, VerbContext } from './verb.ts';
 import { addWalk } from './walk.ts';
 
 /** The verbs, in the order in which --help shows them. */
-const verbs: Verb[] = [addRun, addPredict, addList, addShow, addReport, addExport, addHistory, addImport, addWalk];
+const verbs: Verb[] = [
+  addRun,
+  addCompare,
+  addPredict,
+  addList,
+  addShow,
+  addReport,
+  addExport,
+  addHistory,
+  addImport,
+  addWalk,
+];
 
 /** The command line; every action answers with the exit code. */
 function commandLine(context: VerbContext): Command {

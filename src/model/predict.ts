@@ -17,6 +17,7 @@ import { cpuHasLargeVa } from './cpufeature.ts';
 import { crashResource, reserve_crashkernel_generic } from './crash-reserve.ts';
 import { decide } from './decisions.ts';
 import { type Derivation, recordDerivation } from './derivation.ts';
+import { deriveTraits } from './derive-traits.ts';
 import { kernelProt } from './kernel-prot.ts';
 import { bootTimeCpus, type CpuOutcome, cpuOutcome } from './late-cpus.ts';
 import { leafRuns, predictedTables } from './leaf-runs.ts';
@@ -160,6 +161,7 @@ export function predict(question: Question): Prediction {
   const { traits, facts } = question;
   const { steps, why } = recordDerivation();
   const { machine, probes } = question;
+  deriveTraits(traits, why);
   const atBoot = bootTimeCpus(machine, facts.idRegisters);
   const decisions = decide(traits, { ...question, world: machine.world, idRegisters: atBoot }, why);
   const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);

@@ -91,6 +91,8 @@ export interface CaseDrawing {
   actual: LeafRun[];
   /** Of CPU 0: they say what granule the tables have and what a descriptor permits. */
   registers: SystemRegisters;
+  /** Those of the lower side, where it was another boot. */
+  actualRegisters?: SystemRegisters;
 }
 
 /** Everything about one case that is not in its line of cases.jsonl. Every part may be missing: a boot can die at any time. */

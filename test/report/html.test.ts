@@ -1,34 +1,9 @@
 import fc from 'fast-check';
-import { type DefaultTreeAdapterTypes, parse } from 'parse5';
 import t from 'tap';
 import { formatHtml } from '../../src/report/html/page.ts';
 import type { Report } from '../../src/report/types.ts';
+import { attribute, parseStrictly, textOf } from './html-tree.ts';
 import { sampleReport } from './sample-run.ts';
-
-type Node = DefaultTreeAdapterTypes.ChildNode | DefaultTreeAdapterTypes.Document;
-type Element = DefaultTreeAdapterTypes.Element;
-
-function parseStrictly(page: string): { elements: Element[]; errors: string[] } {
-  const errors: string[] = [];
-  const document = parse(page, {
-    onParseError: (error) => errors.push(`${error.code} at ${error.startLine}:${error.startCol}`),
-    sourceCodeLocationInfo: true,
-  });
-  const elements: Element[] = [];
-  const visit = (node: Node) => {
-    if ('tagName' in node) elements.push(node);
-    if ('childNodes' in node) node.childNodes.forEach(visit);
-  };
-  visit(document);
-  return { elements, errors };
-}
-
-const attribute = (element: Element, name: string) => element.attrs.find((candidate) => candidate.name === name)?.value;
-
-function textOf(node: Node): string {
-  if ('value' in node) return node.value;
-  return 'childNodes' in node ? node.childNodes.map(textOf).join('') : '';
-}
 
 t.test('the page is well-formed, and every link and every drawing leads somewhere', async (t) => {
   const report = sampleReport(0.2);

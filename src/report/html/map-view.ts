@@ -11,10 +11,17 @@ const diffHeight = 12;
 const axisTop = rows.diff + diffHeight + 4;
 const pictureHeight = axisTop + 22;
 
-/** The three bands of one checkpoint. */
+/** The bands of one checkpoint, and what stands before them. */
 export interface MapBands {
   predicted: Band;
   actual: Band;
+  labels: MapLabels;
+}
+
+/** Names of the upper and the lower side of a picture, one word each. */
+export interface MapLabels {
+  upper: string;
+  lower: string;
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10;
@@ -45,7 +52,7 @@ function view(bands: MapBands, scale: Scale, regions: readonly Placed[], style: 
   const differing = regions.map((region) => marks(scale.differences, region)).join('');
   const label = (y: number, height: number, text: string) =>
     html`<text class="band" x="${labelWidth - 8}" y="${y + height / 2 + 4}">${text}</text>`;
-  return html`${label(rows.predicted, bandHeight, 'predicted')}${label(rows.actual, bandHeight, 'actual')}${label(rows.diff, diffHeight, 'differs')}
+  return html`${label(rows.predicted, bandHeight, bands.labels.upper)}${label(rows.actual, bandHeight, bands.labels.lower)}${label(rows.diff, diffHeight, 'differs')}
 ${regions.map((region) => [stretched(bands.predicted, region, rows.predicted), stretched(bands.actual, region, rows.actual)])}
 <path class="rail" d="${regions.map(({ x, width }) => `M${round(x)} ${rows.diff + diffHeight / 2}h${round(width)}`).join('')}"/>${differing === '' ? undefined : html`<path class="mark" d="${differing}"/>`}
 ${regions.map((region) => axis(region, scale, axisTop, style))}${holes(regions, rows.predicted + bandHeight)}`;

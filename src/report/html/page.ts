@@ -57,6 +57,19 @@ function casesSection(report: Report, sections: Map<CaseResult, Markup>): Markup
   return html`<section id="cases"><h2>Cases</h2>${legend}${groups}</section>`;
 }
 
+/** A whole page around its main part: nothing is loaded from elsewhere, no script is needed to read it. `store` holds the bands that `main` refers to. */
+export function pageOf(title: string, store: BandStore, main: Markup): string {
+  return html`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark"><title>${title}</title>
+<style>${new Markup(style)}</style></head><body>
+${store.definitions()}
+<main>${main}</main>
+<script>${new Markup(script)}</script></body></html>
+`.text;
+}
+
 /**
  * The report of a run as one self-contained page: no script is needed to read it (script only adds free zoom), nothing is
  * loaded, all text of guests is escaped. Pictures are simplified, then left out, when a run is too large for one page.
@@ -65,19 +78,14 @@ export function formatHtml(report: Report): string {
   const anchors = makeAnchors(report);
   const store = createBandStore();
   const sections = renderCases(report, anchors, store);
-  const page = html`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark"><title>ptdiff: ${describeCounts(countVerdicts(report.cases))}</title>
-<style>${new Markup(style)}</style></head><body>
-${store.definitions()}
-<main>${headerSection(report)}
+  return pageOf(
+    `ptdiff: ${describeCounts(countVerdicts(report.cases))}`,
+    store,
+    html`${headerSection(report)}
 ${matrixSection(report, anchors)}
 ${findingsSection(report, anchors)}
 ${casesSection(report, sections)}
 ${limitsSection(report)}
-${identitiesSection(report)}</main>
-<script>${new Markup(script)}</script></body></html>
-`;
-  return page.text;
+${identitiesSection(report)}`,
+  );
 }

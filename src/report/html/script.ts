@@ -41,8 +41,9 @@ function addLens(figure) {
   const place = input(box, 'position', 1, 0);
   const zoom = input(box, 'zoom', 1, 0.5);
   const picture = node('svg', { class: 'map', viewBox: '0 0 1000 60', role: 'img', 'aria-label': 'The part of the map under the lens' }, box);
-  const bands = [['predicted', 2], ['actual', 32]].map(([name, y]) => {
-    node('text', { class: 'band', x: LEFT - 8, y: y + 17 }, picture).textContent = name;
+  const labels = figure.dataset.labels.split(' ');
+  const bands = [['predicted', 2], ['actual', 32]].map(([name, y], index) => {
+    node('text', { class: 'band', x: LEFT - 8, y: y + 17 }, picture).textContent = labels[index];
     const band = node('svg', { x: LEFT, y, width: WIDTH, height: 26, preserveAspectRatio: 'none' }, picture);
     node('use', { href: '#' + figure.dataset[name] }, band);
     return band;

@@ -1,0 +1,144 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { onHost, writeText } from '../../harness/host-file.ts';
+import { PtdiffError } from '../errors.ts';
+import { builtInScenarios } from '../scenario/built-in.ts';
+import type { Scenario } from '../scenario/types.ts';
+import { stableJson } from '../stable-json.ts';
+import { compareSides, comparisonExit, publishComparison } from './compare-report.ts';
+import { publishSeries, runSeries } from './compare-series.ts';
+import { type LoadedSide, loadSide, type NamedSide, namedSide, runBelow } from './compare-sides.ts';
+import { loadKernel } from './loaded-kernel.ts';
+import { say } from './output.ts';
+import { scenariosNamed } from './plan.ts';
+import { defaultJobs } from './run-case.ts';
+import { runMatrix } from './run-matrix.ts';
+import { repositoryRoot } from './run-record.ts';
+import { commitsOf } from './series-commits.ts';
+import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
+
+/** Options of `ptdiff compare` as the command line has them. */
+export interface CompareOptions {
+  scenario: string[];
+  jobs: number;
+  out?: string;
+  json?: boolean;
+  qemu?: string;
+}
+
+/** A folder of its own for each comparison. */
+export function comparisonFolder(out: string | undefined): string {
+  const stamp = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
+  return resolve(out ?? join(repositoryRoot, 'results', 'comparisons', stamp));
+}
+
+/** The scenarios of a recorded side as names and a file, so that the other side is asked exactly the same. */
+function recordedScenarios(side: LoadedSide, out: string): string[] {
+  const names = new Set(side.cases.map(({ scenario }) => scenario));
+  const scenarios: Scenario[] = side.run.scenarios.filter(({ name }) => names.has(name));
+  const known = (each: Scenario) => builtInScenarios.some((built) => stableJson(built) === stableJson(each));
+  const others = scenarios.filter((each) => !known(each));
+  if (others.length === 0) return scenarios.map(({ name }) => name);
+  const file = join(out, 'scenarios.json');
+  onHost(out, () => mkdirSync(out, { recursive: true }));
+  writeText(file, `${stableJson(others, 1)}\n`);
+  return [...scenarios.filter(known).map(({ name }) => name), file];
+}
+
+/** Boots the sides that are kernels, in one run, and reads those that are folders. */
+async function bringSides(words: [string, string], options: CompareOptions, out: string, signal: AbortSignal) {
+  const named = words.map(namedSide) as [NamedSide, NamedSide];
+  const wanted = (await Promise.all(options.scenario.map(scenariosNamed))).flat().map(({ name }) => name);
+  const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
+  // Kernels first: a spec that is none must not cost a boot.
+  const images = new Map<string, string>();
+  for (const spec of specs) images.set(spec, (await loadKernel(spec, { progress: say })).image.sha256);
+  signal.throwIfAborted();
+  if (specs.length === 2 && images.get(specs[0]) === images.get(specs[1])) return 'same image';
+  const recorded = named.map((side, index) =>
+    side.kind === 'folder' ? loadSide(words[index], side.folder, side.kernel, wanted) : undefined,
+  );
+  if (specs.length > 0) {
+    const before = recorded.find((side) => side !== undefined);
+    const scenarios = before
+      ? recordedScenarios(before, out)
+      : options.scenario.length > 0
+        ? options.scenario
+        : ['telling'];
+    const { jobs, qemu } = options;
+    await runMatrix(
+      { kernels: specs, scenarios, jobs, out: runBelow(out), ...(qemu !== undefined && { qemu }) },
+      signal,
+    );
+    signal.throwIfAborted();
+  }
+  const [a, b] = named.map((side, index) => {
+    const found = recorded[index];
+    if (found || side.kind === 'folder') return found;
+    return loadSide(words[index], runBelow(out), side.spec, wanted);
+  });
+  if (!a || !b) throw new PtdiffError('harness', 'A side of the comparison was not loaded.');
+  return { a, b };
+}
+
+/**
+ * `ptdiff compare A B`.
+ * @returns the exit code: 0 no change, 1 differences
+ */
+export async function compareCommand(
+  words: [string, string],
+  options: CompareOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const out = comparisonFolder(options.out);
+  const sides = await bringSides(words, options, out, signal);
+  if (sides === 'same image') {
+    say('both kernels are the same Image, byte by byte: nothing can differ, and nothing was booted');
+    return 0;
+  }
+  const report = compareSides(sides);
+  publishComparison(report, out, options.json === true);
+  return comparisonExit(report);
+}
+
+/** `ptdiff compare --series BASE..TIP --repo PATH`. */
+async function seriesCommand(
+  range: string,
+  repository: string,
+  options: CompareOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const commits = await commitsOf(range, repository);
+  const out = comparisonFolder(options.out);
+  const { rows, scenarios } = await runSeries(commits, out, options, signal);
+  return publishSeries({ range, repository, rows, scenarios }, out, options.json === true);
+}
+
+/** Two sides, or a series: anything else is no question. */
+async function ask(
+  words: (string | undefined)[],
+  { series, repo, ...options }: CompareOptions & { series?: string; repo?: string },
+  signal: AbortSignal,
+): Promise<number> {
+  const [a, b] = words;
+  if (series !== undefined && a === undefined) return seriesCommand(series, repo ?? '.', options, signal);
+  if (series === undefined && repo === undefined && a !== undefined && b !== undefined)
+    return compareCommand([a, b], options, signal);
+  throw new PtdiffError('usage', 'compare takes two sides, A and B, or else --series BASE..TIP with --repo PATH.');
+}
+
+export const addCompare: Verb = (program, { signal, finish }) => {
+  program
+    .command('compare')
+    .description('what differs between two kernels, between two runs, or along a series of commits')
+    .argument('[a]', `${kernelSpecHelp.split(';')[0]}; a run folder; or FOLDER@RELEASE for one kernel of it`)
+    .argument('[b]', 'the same')
+    .option('--series <base..tip>', 'a row for each commit of a git series, instead of A and B')
+    .option('--repo <path>', 'the repository of the series (default: the current folder)')
+    .option('--scenario <name|file>', `${scenarioHelp} (default: telling, or those of the folder)`, collect, [])
+    .option('--jobs <n>', "cases at the same time (default: the host's cores)", positiveInteger, defaultJobs())
+    .option('--out <dir>', 'folder for the boots and the report; a comparison that was cut short there goes on')
+    .option('--json', 'print the comparison as JSON')
+    .option('--qemu <path>', 'as for run')
+    .action(async (a, b, options) => finish(await ask([a, b], options, signal)));
+};

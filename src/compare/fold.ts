@@ -1,0 +1,35 @@
+import { aspects, type Difference, type DifferenceGroup, type PairComparison } from './types.ts';
+
+const rank = ({ aspect }: Difference): number => aspects.indexOf(aspect);
+
+/** The same difference seen in several scenarios, at all checkpoints that any of them shows. */
+function merge(differences: readonly Difference[]): Difference {
+  const checkpoints = [...new Set(differences.flatMap((difference) => difference.checkpoints))];
+  return { ...differences[0], checkpoints };
+}
+
+/**
+ * Folds the differences of all pairs: each once, with those that show in the same pairs together. The groups of most pairs come first; what no
+ * pair shows is not there, so that no group at all means no change.
+ */
+export function foldPairs(pairs: readonly PairComparison[]): DifferenceGroup[] {
+  const byKey = new Map<string, { differences: Difference[]; pairs: PairComparison[] }>();
+  for (const pair of pairs) {
+    for (const difference of pair.differences) {
+      const entry = byKey.get(difference.key) ?? { differences: [], pairs: [] };
+      entry.differences.push(difference);
+      entry.pairs.push(pair);
+      byKey.set(difference.key, entry);
+    }
+  }
+  const groups = Map.groupBy(byKey.values(), (entry) => entry.pairs.map(({ name }) => name).join('\n'));
+  return [...groups.values()]
+    .map((entries) => ({
+      names: entries[0].pairs.map(({ name }) => name),
+      differences: entries.map(({ differences }) => merge(differences)).sort((left, right) => rank(left) - rank(right)),
+      example: entries[0].pairs[0],
+    }))
+    .sort(
+      (left, right) => right.names.length - left.names.length || rank(left.differences[0]) - rank(right.differences[0]),
+    );
+}

@@ -1,0 +1,169 @@
+import { diffLeaves } from '../diff/compare.ts';
+import { natureOf } from '../diff/nature.ts';
+import { countText, hex } from '../diff/text.ts';
+import type { CheckpointName } from '../linux/capture.ts';
+import { geometryOf } from '../linux/geometry.ts';
+import type { LeafKind } from '../linux/leaf-kind.ts';
+import type { Stage1Regime } from '../vmsa/regime.ts';
+import type { LeafRun } from '../vmsa/types.ts';
+import { MEMORY, type PlacedMap, type Range } from './places.ts';
+import { type AreaProfile, profileOf, SHARED, SPLIT_MEMORY, stretches } from './profile.ts';
+import type { Difference, Sides } from './types.ts';
+
+/** One checkpoint of both sides. */
+export interface LayoutPair {
+  checkpoint: CheckpointName;
+  maps: Sides<PlacedMap>;
+  regimes: Sides<Stage1Regime>;
+}
+
+/** Kinds of leaves in an area, by what would fit. */
+type Rule = Map<LeafKind, string>;
+
+function ruleOf({ sizes }: AreaProfile): Rule {
+  return new Map([...sizes].map(([fits, actual]) => [fits, [...actual.keys()].sort().join(' and ')]));
+}
+
+/** A rule in words, over the kinds that count. */
+function ruleText(rule: Rule, kinds: readonly LeafKind[]): string {
+  const used = kinds.map((kind) => [kind, rule.get(kind) ?? ''] as const);
+  if (used.every(([fits, actual]) => fits === actual)) return 'the largest leaves that fit';
+  if (used.every(([, actual]) => actual === 'page')) return 'pages only';
+  const plain: Partial<Record<LeafKind, string>> = { contPmd: 'pmd', contPte: 'page' };
+  if (used.every(([fits, actual]) => actual === (plain[fits] ?? fits))) return 'blocks, never contiguous';
+  return used
+    .filter(([fits, actual]) => fits !== actual)
+    .map(([fits, actual]) => `${actual} where ${fits} fits`)
+    .join(', ');
+}
+
+/** Around single pages only one thing is a rule: whether what is larger was split; how far, follows from which pages they were. */
+function splitDifference(a: AreaProfile, b: AreaProfile): Omit<Difference, 'checkpoints'> | undefined {
+  const text = ({ sizes }: AreaProfile): string =>
+    [...sizes].every(([fits, actual]) => actual.has(fits) && actual.size === 1) ? 'not split' : 'split';
+  const [was, is] = [text(a), text(b)];
+  if (was === is) return undefined;
+  return { key: `layout/${SPLIT_MEMORY}/${was} → ${is}`, aspect: 'layout', subject: SPLIT_MEMORY, a: was, b: is };
+}
+
+/** Where the same leaves would fit, the other side used others. */
+function sizeDifference(name: string, a: AreaProfile, b: AreaProfile): Omit<Difference, 'checkpoints'> | undefined {
+  if (name === SPLIT_MEMORY) return splitDifference(a, b);
+  const [left, right] = [ruleOf(a), ruleOf(b)];
+  const common = [...left.keys()].filter((kind) => right.has(kind));
+  if (common.every((kind) => right.get(kind) === left.get(kind))) return undefined;
+  const [ruleA, ruleB] = [ruleText(left, common), ruleText(right, common)];
+  return { key: `layout/${name}/sizes/${ruleA} → ${ruleB}`, aspect: 'layout', subject: name, a: ruleA, b: ruleB };
+}
+
+/** The attributes of most of an area. */
+function commonest({ attributes }: AreaProfile): LeafRun {
+  return [...attributes.values()].reduce((most, entry) => (entry.bytes > most.bytes ? entry : most)).sample;
+}
+
+function attributeDifference(
+  name: string,
+  a: AreaProfile,
+  b: AreaProfile,
+  regime: Stage1Regime,
+): Omit<Difference, 'checkpoints'> | undefined {
+  const same =
+    [...a.attributes.keys()].every((key) => b.attributes.has(key)) && a.attributes.size === b.attributes.size;
+  // An object page of KFENCE is valid or not as its object is used, and what single pages are is an input of the boot.
+  if (same || name === SPLIT_MEMORY || name === 'KFENCE pool') return undefined;
+  const [left, right] = [commonest(a), commonest(b)];
+  const like = { ...right, level: left.level, contiguous: left.contiguous, pa: left.pa, va: left.va };
+  const words = natureOf({ expected: { ...left, why: '', alternatives: [] }, actual: like }, regime);
+  const nature =
+    words === 'level' ? 'other attributes in a part of it' : words.replaceAll('-', ' ').replaceAll('+', ', ');
+  return {
+    key: `layout/${name}/attributes/${nature}`,
+    aspect: 'layout',
+    subject: `${name}: ${nature}`,
+    a: hex(left.attributes),
+    b: hex(right.attributes),
+  };
+}
+
+const sum = (area: AreaProfile | undefined): number =>
+  [...(area?.attributes.values() ?? [])].reduce((total, { bytes }) => total + bytes, 0);
+
+/** Memory of a realm that the host may see: whether there is any, and how much. */
+function sharedDifference(
+  a: AreaProfile | undefined,
+  b: AreaProfile | undefined,
+): Omit<Difference, 'checkpoints'> | undefined {
+  const [left, right] = [sum(a), sum(b)];
+  if (left === right) return undefined;
+  const nature = left === 0 ? 'none → some' : right === 0 ? 'some → none' : 'another amount';
+  const text = (bytes: number) => (bytes === 0 ? 'nothing' : `${bytes / 1024} KiB`);
+  return { key: `shared/${nature}`, aspect: 'shared', subject: SHARED, a: text(left), b: text(right) };
+}
+
+/** Both maps' single pages and unsteady places, where exact leaves say nothing. */
+function inputRanges({ maps, regimes }: LayoutPair): Range[] {
+  return (['a', 'b'] as const).flatMap((side) =>
+    stretches(maps[side], geometryOf(regimes[side].granule)).filter(
+      ({ split, area }) => split || area.name === 'KFENCE pool',
+    ),
+  );
+}
+
+/** Whether text, data, KFENCE pool and RAM lie at the same places. */
+export function samePlaces({ a, b }: Sides<PlacedMap>): boolean {
+  const key = ({ areas }: PlacedMap): string =>
+    areas.map(({ name, start, end }) => `${name} ${start} ${end}`).join('\n');
+  return key(a) === key(b);
+}
+
+/** Leaves that differ though everything lies at the same place and the rules are the same. */
+function exactDifference(pair: LayoutPair): Omit<Difference, 'checkpoints'> | undefined {
+  const { a, b } = pair.maps;
+  if (!samePlaces(pair.maps)) return undefined;
+  const ignored = inputRanges(pair);
+  const atPlace = ({ runs }: PlacedMap) => runs.map(({ run, start }) => ({ ...run, va: BigInt(start) }));
+  const expected = atPlace(a).map((run) => ({ ...run, why: MEMORY, alternatives: [] }));
+  const differing = diffLeaves(expected, atPlace(b)).filter((difference) => {
+    const start = Number((difference.expected ?? difference.actual)?.va);
+    return !ignored.some((range) => start >= range.start && start < range.end);
+  });
+  const [first] = differing;
+  if (first === undefined) return undefined;
+  const nature =
+    first.expected && first.actual
+      ? natureOf(first, pair.regimes.a).replaceAll('-', ' ').replaceAll('+', ', ')
+      : 'mapped on one side only';
+  const where = hex((first.expected ?? first.actual)?.va ?? 0n);
+  return {
+    key: `layout/exact/${nature}`,
+    aspect: 'layout',
+    subject: `single leaves: ${nature}`,
+    a: `${countText(differing.length, 'stretch', 'stretches')}, the first at PA ${where}`,
+    b: 'other leaves there',
+  };
+}
+
+/** What differs between two linear maps at one checkpoint. */
+export function compareLayouts(pair: LayoutPair): Difference[] {
+  const a = profileOf(pair.maps.a, geometryOf(pair.regimes.a.granule));
+  const b = profileOf(pair.maps.b, geometryOf(pair.regimes.b.granule));
+  const found: (Omit<Difference, 'checkpoints'> | undefined)[] = [];
+  for (const name of new Set([...a.keys(), ...b.keys()])) {
+    const [left, right] = [a.get(name), b.get(name)];
+    if (name === SHARED) found.push(sharedDifference(left, right));
+    else if (left && right) {
+      found.push(sizeDifference(name, left, right), attributeDifference(name, left, right, pair.regimes.b));
+    } else if (name !== SPLIT_MEMORY) {
+      const text = (area: AreaProfile | undefined) => (area ? 'mapped' : 'not mapped');
+      found.push({
+        key: `layout/${name}/only ${left ? 'a' : 'b'}`,
+        aspect: 'layout',
+        subject: name,
+        a: text(left),
+        b: text(right),
+      });
+    }
+  }
+  if (!found.some(Boolean)) found.push(exactDifference(pair));
+  return found.flatMap((difference) => (difference ? [{ ...difference, checkpoints: [pair.checkpoint] }] : []));
+}

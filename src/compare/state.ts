@@ -1,0 +1,165 @@
+import { differingFields } from '../diff/register-fields.ts';
+import { countText } from '../diff/text.ts';
+import type { CaseResult } from '../diff/types.ts';
+import type { Capture, CheckpointName, Evidence } from '../linux/capture.ts';
+import type { SystemRegisters } from '../vmsa/types.ts';
+import type { ComparedCase, Difference, Sides } from './types.ts';
+
+/** Registers that say how memory is translated. Those that hold a place (TTBRn_EL1, VBAR_EL1) are no part of it. */
+const registers = [
+  'TCR_EL1',
+  'TCR2_EL1',
+  'SCTLR_EL1',
+  'MAIR_EL1',
+  'MAIR2_EL1',
+  'PIR_EL1',
+  'PIRE0_EL1',
+] as const satisfies (keyof SystemRegisters)[];
+
+/**
+ * Captured variables that are decisions, by the name that they share over the releases. Places (memstart_addr, __kfence_pool, …) and
+ * system_cpucaps, whose bits every release numbers anew, are not.
+ */
+const variables: Record<string, string[]> = {
+  linear_map_requires_bbml: ['linear_map_requires_bbml2', 'linear_map_requires_bbml3'],
+  rodata_enabled: ['rodata_enabled'],
+  rodata_full: ['rodata_full'],
+  kfence_early_init: ['kfence_early_init'],
+  kfence_sample_interval: ['kfence_sample_interval'],
+  arm64_use_ng_mappings: ['arm64_use_ng_mappings'],
+  debug_pagealloc: ['_debug_pagealloc_enabled_early'],
+  secretmem_enable: ['secretmem_enable'],
+  rsi_present: ['rsi_present'],
+};
+
+/** Both captures of a checkpoint. */
+export type CapturePair = Sides<Capture>;
+
+function valueOf({ variables: captured }: Capture, names: readonly string[]): bigint | undefined {
+  return names.map((name) => captured[name]).find((value) => value !== undefined);
+}
+
+/** How many variables either side has at a checkpoint. */
+export function countVariables({ a, b }: CapturePair): number {
+  return Object.values(variables).filter((names) => valueOf(a, names) !== undefined || valueOf(b, names) !== undefined)
+    .length;
+}
+
+/** A variable that one side freed before this checkpoint (.init.data) is no difference; one that it never had is. */
+export function compareVariables(pair: CapturePair, whole: Sides<Evidence>): Difference[] {
+  return Object.entries(variables).flatMap(([name, names]): Difference[] => {
+    const [a, b] = [valueOf(pair.a, names), valueOf(pair.b, names)];
+    const freed = (value: bigint | undefined, evidence: Evidence): boolean =>
+      value === undefined && evidence.captures.some((capture) => valueOf(capture, names) !== undefined);
+    if (a === b || freed(a, whole.a) || freed(b, whole.b)) return [];
+    const text = (value: bigint | undefined) => (value === undefined ? 'absent' : String(value));
+    return [
+      {
+        key: `variable/${name}/${text(a)} → ${text(b)}`,
+        aspect: 'variable',
+        subject: name,
+        a: text(a),
+        b: text(b),
+        checkpoints: [pair.a.checkpoint],
+      },
+    ];
+  });
+}
+
+/** Registers of CPUs that are on at a checkpoint on both sides. */
+export function countRegisters({ a, b }: CapturePair): number {
+  return a.cpus.filter(({ online }, cpu) => online && b.cpus[cpu]?.online).length * registers.length;
+}
+
+/** Fields of the translation registers that differ, on any CPU. */
+export function compareRegisters({ a, b }: CapturePair): Difference[] {
+  const found = new Map<string, Difference>();
+  const note = (subject: string, left: string, right: string): void => {
+    const key = `register/${subject}/${left} → ${right}`;
+    found.set(key, { key, aspect: 'register', subject, a: left, b: right, checkpoints: [a.checkpoint] });
+  };
+  const online = (capture: Capture): number => capture.cpus.filter((cpu) => cpu.online).length;
+  if (online(a) !== online(b)) note('CPUs online', String(online(a)), String(online(b)));
+  for (const [cpu, left] of a.cpus.entries()) {
+    const right = b.cpus[cpu];
+    if (!left.online || !right?.online) continue;
+    for (const register of registers) {
+      const [was, is] = [left.registers[register], right.registers[register]];
+      if (was === undefined || is === undefined) {
+        if (was !== is) note(register, was === undefined ? 'absent' : 'there', is === undefined ? 'absent' : 'there');
+        continue;
+      }
+      for (const { field, expected, actual } of differingFields(register, was, is, 2n ** 64n - 1n)) {
+        note(`${register}.${field}`, `0x${expected.toString(16)}`, `0x${actual.toString(16)}`);
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+/** What the model derives of the kernel's decision functions; one that a side does not have is no difference of its own. */
+export function compareDecisions({ a, b }: Sides<ComparedCase>): Difference[] {
+  const [left, right] = [a.prediction?.decisions, b.prediction?.decisions];
+  if (!left || !right) return [];
+  return (Object.keys(left) as (keyof typeof left)[]).flatMap((name): Difference[] => {
+    if (left[name] === right[name] || left[name] === undefined || right[name] === undefined) return [];
+    const [was, is] = [left[name] ? 'yes' : 'no', right[name] ? 'yes' : 'no'];
+    return [
+      { key: `decision/${name}/${was} → ${is}`, aspect: 'decision', subject: name, a: was, b: is, checkpoints: [] },
+    ];
+  });
+}
+
+/** Results of the probes. */
+export function compareProbes({ a, b }: Sides<Evidence>): Difference[] {
+  const text = ({ probes }: Evidence, name: string): string => {
+    const result = probes.find(({ probe }) => probe === name);
+    if (result === undefined) return 'no result';
+    return result.errno === 0 ? 'works' : `${result.call} fails with errno ${result.errno}`;
+  };
+  const names = [...new Set([...a.probes, ...b.probes].map(({ probe }) => probe))];
+  return names.flatMap((name): Difference[] => {
+    const [was, is] = [text(a, name), text(b, name)];
+    if (was === is) return [];
+    return [{ key: `probe/${name}/${was} → ${is}`, aspect: 'probe', subject: name, a: was, b: is, checkpoints: [] }];
+  });
+}
+
+/** Findings that only one side has: of the kernel, and, as an aspect of their own, those that only say that the model expected something else. */
+export function compareFindings({ a, b }: Sides<CaseResult>): Difference[] {
+  const only = (those: CaseResult, others: CaseResult, word: 'gone' | 'new'): Difference[] => {
+    const shown = new Set(others.findings.map(({ id }) => id));
+    const unique = new Map(those.findings.map((finding) => [finding.id, finding]));
+    return [...unique.values()]
+      .filter(({ id }) => !shown.has(id))
+      .map((finding): Difference => {
+        const name = finding.known === undefined ? finding.title : `${finding.title} (known issue ${finding.known})`;
+        const subject = finding.id.split('@')[0];
+        const aspect = finding.kind === 'mismatch' ? 'model' : 'finding';
+        return {
+          key: `${aspect}/${word}/${subject}`,
+          aspect,
+          subject,
+          a: word === 'gone' ? name : 'not there',
+          b: word === 'new' ? name : 'not there',
+          checkpoints: finding.checkpoint ? [finding.checkpoint] : [],
+        };
+      });
+  };
+  return [...only(a, b, 'gone'), ...only(b, a, 'new')];
+}
+
+/** How far the boots came. An error says nothing about the kernel: it is a difference that keeps the pair from being compared. */
+export function compareEnds({ a, b }: Sides<ComparedCase>): Difference[] {
+  const text = ({ result, evidence }: ComparedCase): string => {
+    if (result.verdict === 'error') return `no verdict: ${result.reason ?? 'unknown error'}`;
+    if (!evidence) return 'no evidence';
+    const { end, captures } = evidence;
+    const reached: CheckpointName | undefined = captures.at(-1)?.checkpoint;
+    if (end.kind === 'completed') return `completed, ${countText(captures.length, 'checkpoint')}`;
+    return `${end.kind} ${reached ? `after ${reached}` : 'before the first checkpoint'}`;
+  };
+  const [was, is] = [text(a), text(b)];
+  if (was === is) return [];
+  return [{ key: `boot/${was} → ${is}`, aspect: 'boot', subject: 'the boot', a: was, b: is, checkpoints: [] }];
+}

@@ -1,0 +1,37 @@
+import type { Geometry } from '../linux/geometry.ts';
+import type { LeafKind } from '../linux/leaf-kind.ts';
+import type { Range } from './places.ts';
+
+/** A stretch of memory that could be mapped by leaves of one kind. */
+export interface Tile extends Range {
+  kind: LeafKind;
+  /** Bytes of one leaf, or of one contiguous group. */
+  size: number;
+}
+
+/** Kinds of leaves with the bytes that each translates as one piece, largest first. */
+export function leafSizes(geometry: Geometry): { kind: LeafKind; size: number }[] {
+  return [
+    ...(geometry.pudSectSupported ? [{ kind: 'pud' as const, size: geometry.PUD_SIZE }] : []),
+    { kind: 'contPmd', size: geometry.CONT_PMD_SIZE },
+    { kind: 'pmd', size: geometry.PMD_SIZE },
+    { kind: 'contPte', size: geometry.CONT_PTE_SIZE },
+    { kind: 'page', size: geometry.granule },
+  ];
+}
+
+/** The largest leaves that alignment allows in a range, as tiles in ascending address: what map_mem() puts down where nothing forbids it. */
+export function tile(range: Range, geometry: Geometry): Tile[] {
+  const sizes = leafSizes(geometry);
+  const tiles: Tile[] = [];
+  for (let at = range.start; at < range.end; ) {
+    const best = sizes.find(({ size }) => at % size === 0 && at + size <= range.end) ?? sizes[sizes.length - 1];
+    // As many as follow until a larger one fits, or the range ends.
+    const larger = sizes[sizes.indexOf(best) - 1];
+    const stop = larger === undefined ? range.end : (Math.floor(at / larger.size) + 1) * larger.size;
+    const last = Math.max(at + best.size, Math.floor(Math.min(stop, range.end) / best.size) * best.size);
+    tiles.push({ start: at, end: last, ...best });
+    at = last;
+  }
+  return tiles;
+}

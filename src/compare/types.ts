@@ -1,0 +1,96 @@
+import type { CaseResult } from '../diff/types.ts';
+import type { CheckpointName, Evidence } from '../linux/capture.ts';
+import type { LeafKind } from '../linux/leaf-kind.ts';
+import type { Decisions, DerivationStep, PredictedRun, Prediction } from '../model/types.ts';
+
+/** What a comparison reads of a prediction. Partial where a version of ptdiff that knew less wrote it. */
+export interface ComparedPrediction {
+  derivation: DerivationStep[];
+  decisions: Partial<Record<keyof Decisions, boolean>> | undefined;
+  linearRegion: Prediction['linearRegion'];
+  checkpoints: Partial<Record<CheckpointName, { leaves: PredictedRun[] }>>;
+}
+
+/** One case as one side of a pair. A boot that died has little evidence, one that never began has none. */
+export interface ComparedCase {
+  result: CaseResult;
+  prediction?: ComparedPrediction;
+  evidence?: Evidence;
+}
+
+/** Two sides of the same thing. */
+export interface Sides<T> {
+  a: T;
+  b: T;
+}
+
+/** What a difference is about; the order is that of the reports. */
+export const aspects = [
+  'boot',
+  'layout',
+  'shared',
+  'variable',
+  'decision',
+  'probe',
+  'register',
+  'finding',
+  'model',
+] as const;
+export type Aspect = (typeof aspects)[number];
+
+/** The linear map of both sides at one checkpoint, in bytes by kind of leaf, with the tables that it needs. */
+export interface Composition extends Sides<Record<LeafKind | 'invalid', number> & { tables: number }> {
+  checkpoint: CheckpointName;
+}
+
+/** One thing that is not the same in two cases. */
+export interface Difference {
+  /**
+   * The same for the same change in every scenario, at every checkpoint and on another day: never an address, a count or a size. Reports fold by it.
+   */
+  key: string;
+  aspect: Aspect;
+  /** What differs, e.g. 'memory', 'linear_map_requires', 'TCR_EL1.DS'. */
+  subject: string;
+  /** Both sides in words. */
+  a: string;
+  b: string;
+  /** In order of time; empty where it is about the boot as a whole. */
+  checkpoints: CheckpointName[];
+}
+
+/** What was looked at in a pair, so that "no change" can be said with its weight. */
+export interface Compared {
+  checkpoints: number;
+  /** Leaf entries of the linear map, both sides together. */
+  leaves: number;
+  /** Captured variables and derived decisions. */
+  decisions: number;
+  registers: number;
+  probes: number;
+}
+
+/** The outcome for one scenario. */
+export interface PairComparison {
+  /** Name of the pair: the scenario, with the kernels where several are compared. */
+  name: string;
+  scenario: string;
+  cases: Sides<string>;
+  differences: Difference[];
+  /** Memory that lies elsewhere, or has another size, mapped by the same rules: no difference. One clause each. */
+  moved: string[];
+  /** At every checkpoint that both sides reached. */
+  compositions: Composition[];
+  /** How the model came to its prediction. */
+  derivation: Sides<DerivationStep[]>;
+  compared: Compared;
+}
+
+/** Differences that the same scenarios show. */
+export interface DifferenceGroup {
+  /** Names of pairs. */
+  names: string[];
+  differences: Difference[];
+  /** The first of them: numbers in a report are its. */
+  example: PairComparison;
+}

@@ -1,0 +1,100 @@
+import { explain } from '../../compare/steps.ts';
+import type { Composition, Difference, DifferenceGroup } from '../../compare/types.ts';
+import type { DerivationStep } from '../../model/types.ts';
+
+/** One statement of a report: what differs, and from what to what. */
+export interface Statement {
+  what: string;
+  /** Absent where `what` says it all. */
+  change?: string;
+}
+
+/** The checkpoints as a reader needs them: none when it is all of them. */
+function when({ checkpoints }: Difference, reached: readonly Composition[]): string {
+  const all = checkpoints.length === 0 || checkpoints.length >= reached.length;
+  return all ? '' : ` at ${checkpoints.join(', ')}`;
+}
+
+/** Parts of memory that change in the same way, as one statement. */
+function layoutStatements(differences: readonly Difference[], reached: readonly Composition[]): Statement[] {
+  const [attributes, sizes] = [': ', ''].map((mark) =>
+    differences.filter(({ aspect, subject }) => aspect === 'layout' && subject.includes(': ') === (mark !== '')),
+  );
+  const same = Map.groupBy(sizes, (difference) => `${difference.a} → ${difference.b}${when(difference, reached)}`);
+  const alike = Map.groupBy(
+    attributes,
+    (difference) => `${difference.subject.split(': ')[1]}${when(difference, reached)}`,
+  );
+  return [
+    ...[...same].map(([change, those]) => ({ what: those.map(({ subject }) => subject).join(', '), change })),
+    ...[...alike].map(([change, those]) => {
+      const bits = those.length === 1 ? ` (${those[0].a} → ${those[0].b})` : '';
+      return { what: those.map(({ subject }) => subject.split(': ')[0]).join(', '), change: `${change}${bits}` };
+    }),
+  ];
+}
+
+/** Names of the aspects whose differences are all said in one manner. */
+const prefixes: Partial<Record<Difference['aspect'], string>> = { probe: 'probe ', decision: 'the model derives ' };
+
+/** What a group of differences says, the kernel's own behaviour first. */
+export function statements({ differences, example }: DifferenceGroup): Statement[] {
+  const reached = example.compositions;
+  const of = (...aspects: Difference['aspect'][]) => differences.filter(({ aspect }) => aspects.includes(aspect));
+  const plain = (those: readonly Difference[]): Statement[] =>
+    those.map((difference) => ({
+      what: `${prefixes[difference.aspect] ?? ''}${difference.subject}`,
+      change: `${difference.a} → ${difference.b}${when(difference, reached)}`,
+    }));
+  const findings = of('finding').map((difference): Statement => {
+    const gone = difference.key.startsWith('finding/gone/');
+    return {
+      what: `finding ${gone ? 'gone' : 'new'}: ${difference.subject}`,
+      change: gone ? difference.a : difference.b,
+    };
+  });
+  return [
+    ...plain(of('boot')),
+    ...layoutStatements(of('layout'), reached),
+    ...plain(of('shared', 'variable', 'probe', 'register')),
+    ...findings,
+    ...plain(of('decision')),
+    ...of('model').map(({ key, subject }): Statement => {
+      const gone = key.startsWith('model/gone/');
+      return { what: `${gone ? 'only A' : 'only B'} departs from the model`, change: subject };
+    }),
+  ];
+}
+
+/** The checkpoint whose composition shows a group best: the last one at which its layout differs. */
+export function tellingComposition({ differences, example }: DifferenceGroup): Composition | undefined {
+  const sizes = differences.filter(({ aspect, key }) => aspect === 'layout' && !key.includes('/attributes/'));
+  const names = new Set(sizes.flatMap(({ checkpoints }) => checkpoints));
+  return example.compositions.filter(({ checkpoint }) => names.has(checkpoint)).at(-1);
+}
+
+/** Why, in the words of the model: a sentence, and the steps of each side. */
+export interface Reason {
+  sentence: string;
+  steps: { side: 'A' | 'B'; step: DerivationStep }[];
+}
+
+/** The rule that explains a group. */
+export function reasonOf(group: DifferenceGroup): Reason {
+  const { kind, steps, mismatches } = explain(group);
+  const listed = [
+    ...steps.a.map((step) => ({ side: 'A' as const, step })),
+    ...steps.b.map((step) => ({ side: 'B' as const, step })),
+  ];
+  if (kind === 'rule') return { sentence: 'The model explains it by other rules:', steps: listed };
+  if (kind === 'none') {
+    const sentence = "Both sides fit their predictions alike; no step of the model's derivation differs in this.";
+    return { sentence, steps: [] };
+  }
+  const sides = [...new Set(listed.map(({ side }) => side))].join(' and ') || 'One side';
+  const sentence = `The model derives the same for both; ${sides} departs from it (${mismatches.join(', ')})`;
+  return {
+    sentence: listed.length > 0 ? `${sentence}. The rules that it does not follow:` : `${sentence}.`,
+    steps: listed,
+  };
+}

@@ -1,0 +1,125 @@
+import { foldPairs } from '../../compare/fold.ts';
+import type { Composition, DifferenceGroup } from '../../compare/types.ts';
+import { compositionKinds } from '../leaf-kinds.ts';
+import { column, hang, plainLine, wrap } from '../plain-text.ts';
+import { formatMebibytes, shortHash } from '../units.ts';
+import { reasonOf, statements, tellingComposition } from './lines.ts';
+import { extent, verdictLine } from './summary.ts';
+import type { ComparisonReport, SideIdentity } from './types.ts';
+
+/** Lines of a mail to a list. */
+export const mailWidth = 72;
+
+const listedNames = 8;
+const listedSteps = 6;
+
+function sideLines(letter: string, side: SideIdentity): string[] {
+  const kernels = side.kernels.map(({ release, sha256 }) => `${release}, Image ${shortHash(sha256)}`);
+  return [
+    ...hang(`  ${letter}  `, plainLine(side.asked), mailWidth),
+    ...kernels.slice(0, listedNames).flatMap((text) => hang('     ', plainLine(text), mailWidth)),
+    ...(kernels.length > listedNames ? [`     and ${kernels.length - listedNames} more`] : []),
+  ];
+}
+
+/** Names in a list that stays short. */
+function names(all: readonly string[]): string {
+  const shown = all.slice(0, listedNames).map((name) => plainLine(name));
+  return all.length > listedNames ? `${shown.join(', ')} and ${all.length - listedNames} more` : shown.join(', ');
+}
+
+/** Bytes by kind of both sides in MiB; exactly 72 columns. */
+function compositionLines({ checkpoint, a, b }: Composition): string[] {
+  const labels = [...compositionKinds, 'tables'];
+  const row = (head: string, cells: readonly string[]): string =>
+    `     ${column(head, 11)}${cells.map((cell) => column(cell, 8, 'right')).join('')}`;
+  const cells = (side: Composition['a']): string[] => [
+    ...compositionKinds.map((kind) => (side[kind] === 0 ? '-' : formatMebibytes(side[kind]))),
+    String(side.tables),
+  ];
+  return [row(`MiB`, labels), row(`A`, cells(a)), row(`B`, cells(b)), `     (linear map at ${checkpoint})`];
+}
+
+function reasonLines(group: DifferenceGroup): string[] {
+  const { sentence, steps } = reasonOf(group);
+  return [
+    ...hang('   - ', plainLine(sentence), mailWidth),
+    ...steps
+      .slice(0, listedSteps)
+      .flatMap(({ side, step }) => [
+        ...hang(`     ${side}  `, plainLine(`${step.where}: ${step.outcome}`), mailWidth),
+        ...hang('        ', plainLine(step.source), mailWidth),
+      ]),
+    ...(steps.length > listedSteps ? [`     and ${steps.length - listedSteps} more steps`] : []),
+  ];
+}
+
+function groupLines(group: DifferenceGroup, index: number, total: number): string[] {
+  const { names: scenarios } = group;
+  const head =
+    scenarios.length === total && total > 1
+      ? `In all ${total} scenarios:`
+      : scenarios.length === 1
+        ? `In ${names(scenarios)}:`
+        : `In ${scenarios.length} of ${total} scenarios: ${names(scenarios)}`;
+  const composition = tellingComposition(group);
+  return [
+    ...hang(`${index + 1}. `, head, mailWidth),
+    ...statements(group).flatMap(({ what, change }) =>
+      hang('   * ', plainLine(change === undefined ? what : `${what}: ${change}`), mailWidth),
+    ),
+    ...(composition ? compositionLines(composition) : []),
+    ...reasonLines(group),
+    '',
+  ];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [...wrap(title, mailWidth), ...lines, ''];
+}
+
+/** Clauses on what only moved, each with how many scenarios it holds in. */
+function movedLines({ pairs }: ComparisonReport): string[] {
+  const counts = new Map<string, number>();
+  for (const { moved } of pairs) for (const clause of moved) counts.set(clause, (counts.get(clause) ?? 0) + 1);
+  return [...counts].flatMap(([clause, count]) =>
+    hang('  ', `${clause} (${count === pairs.length ? 'all' : count})`, mailWidth),
+  );
+}
+
+/**
+ * The comparison as a mail: at most 72 columns, each difference once with the scenarios that show it, numbers from the first of them.
+ * Ends with a newline.
+ */
+export function formatComparison(report: ComparisonReport): string {
+  const { sides, pairs } = report;
+  const groups = foldPairs(pairs);
+  const lines = [
+    'ptdiff compare: what the page tables of two kernels were',
+    '',
+    ...sideLines('A', sides.a),
+    ...sideLines('B', sides.b),
+    '',
+    ...wrap(verdictLine(report), mailWidth),
+    ...wrap(`Compared: ${extent(report)}.`, mailWidth),
+    '',
+    ...groups.flatMap((group, index) => groupLines(group, index, pairs.length)),
+    ...section('Moved or resized, mapped by the same rules (scenarios):', movedLines(report)),
+    ...section(
+      'Refused, since the scenarios differ:',
+      report.refused.flatMap(({ name, reasons }) => hang(`  ${name}: `, reasons.join('; '), mailWidth)),
+    ),
+    ...section(
+      'Not compared:',
+      [...Map.groupBy(report.uncompared, ({ reason }) => reason)].flatMap(([reason, those]) =>
+        hang('  ', plainLine(`${reason}: ${names(those.map(({ name }) => name))}`), mailWidth),
+      ),
+    ),
+    ...section(
+      'Not alike besides the kernels:',
+      report.unlike.flatMap((sentence) => hang('  ', plainLine(sentence), mailWidth)),
+    ),
+    ...wrap(`QEMU ${plainLine(sides.b.emulator.version)}, ptdiff ${sides.b.model}.`, mailWidth),
+  ];
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}

@@ -1,0 +1,113 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { dir } from 'tmp-promise';
+import { comparisonExit } from '../../src/cli/compare-report.ts';
+import { type LoadedSide, loadSide, namedSide, pairCases, unlikeParts } from '../../src/cli/compare-sides.ts';
+import type { ComparisonReport, SideIdentity } from '../../src/report/compare/types.ts';
+import { sampleReport } from '../report/sample-run.ts';
+
+const sample = sampleReport(1);
+
+function side(spec: string, change: Partial<LoadedSide> = {}): LoadedSide {
+  const cases = sample.cases.filter(({ kernel, verdict }) => kernel.spec === spec && verdict !== 'error');
+  return { asked: spec, folder: 'run', run: sample.run, cases, ...change };
+}
+
+const specs = [...new Set(sample.cases.map(({ kernel }) => kernel.spec))];
+
+t.test('a side is a folder, a folder with one of its kernels, or a kernel', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  t.same(namedSide(path), { kind: 'folder', folder: path });
+  t.same(namedSide(`${path}@6.18`), { kind: 'folder', folder: path, kernel: '6.18' });
+  t.same(namedSide('git:/src/linux@v7.3'), { kind: 'kernel', spec: 'git:/src/linux@v7.3' });
+  t.same(namedSide('debian:7.3'), { kind: 'kernel', spec: 'debian:7.3' });
+});
+
+t.test('a run folder gives the kernel that is asked for, by spec, release, or its beginning', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  mkdirSync(join(path, 'cases'));
+  writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
+  writeFileSync(join(path, 'cases.jsonl'), sample.cases.map((each) => `${JSON.stringify(each)}\n`).join(''));
+  const [{ kernel }] = sample.cases;
+  for (const name of [kernel.spec, kernel.release, kernel.spec.replace('debian:', '')]) {
+    const found = loadSide('x', path, name, []);
+    t.same([...new Set(found.cases.map((each) => each.kernel.release))], [kernel.release], name);
+  }
+  const one = sample.cases[0].scenario;
+  t.same([...new Set(loadSide('x', path, undefined, [one]).cases.map(({ scenario }) => scenario))], [one]);
+  t.throws(() => loadSide('x', path, kernel.release.slice(0, 6), []), {
+    fault: 'usage',
+    message: /has several kernels/,
+  });
+  t.throws(() => loadSide('x', path, '5.4', []), { fault: 'usage', message: /has no case of 5\.4; its kernels are: / });
+  t.throws(() => loadSide('x', join(path, 'cases'), undefined, []), { fault: 'usage', message: /is no run folder/ });
+});
+
+t.test('cases are paired by scenario, and only like is compared with like', async (t) => {
+  const [a, b] = [side(specs[0]), side(specs[1])];
+  const scenarios = a.cases
+    .map(({ scenario }) => scenario)
+    .filter((name) => b.cases.some((each) => each.scenario === name));
+  t.same(
+    pairCases({ a, b }).pairs.map(({ name }) => name),
+    scenarios,
+  );
+  const [changed] = scenarios;
+  const other = b.run.scenarios.map((scenario) =>
+    scenario.name === changed ? { ...scenario, machine: { ...scenario.machine, memory: 2048 } } : scenario,
+  );
+  const { pairs, refused } = pairCases({ a, b: { ...b, run: { ...b.run, scenarios: other } } });
+  t.equal(pairs.length, scenarios.length - 1);
+  t.same(refused, [{ name: changed, reasons: ['machine.memory 1024, 2048'] }]);
+});
+
+t.test('a case that only one side has, or that ended in error, is named', async (t) => {
+  const [a, b] = [side(specs[0]), side(specs[0])];
+  const [first, second] = a.cases;
+  const lost = { ...b, cases: b.cases.filter((each) => each !== first) };
+  t.same(pairCases({ a, b: lost }).uncompared, [{ name: first.scenario, reason: 'only A has it' }]);
+  t.same(pairCases({ a: lost, b }).uncompared, [{ name: first.scenario, reason: 'only B has it' }]);
+  const failed = b.cases.map((each) =>
+    each === second ? { ...each, verdict: 'error' as const, reason: 'no QEMU' } : each,
+  );
+  t.same(pairCases({ a, b: { ...b, cases: failed } }).uncompared, [
+    { name: second.scenario, reason: 'B ended in error: no QEMU' },
+  ]);
+});
+
+t.test('runs of several kernels are paired by kernel, too', async (t) => {
+  const cases = sample.cases.filter(({ verdict }) => verdict !== 'error');
+  const whole = side(specs[0], { cases });
+  const { pairs, uncompared } = pairCases({ a: whole, b: whole });
+  t.equal(pairs.length, cases.length);
+  t.ok(pairs.every(({ a, b }) => a.case === b.case));
+  t.same(uncompared, []);
+});
+
+t.test('instruments that differ are named', async (t) => {
+  const identity: SideIdentity = {
+    asked: 'x',
+    kernels: [],
+    folder: '.',
+    emulator: { version: '11', sha256: 'aa' },
+    initramfs: 'bb',
+    model: '0.1.0',
+  };
+  t.same(unlikeParts({ a: identity, b: { ...identity, monitor: 'cc' } }), [], 'a monitor that one side did not need');
+  const others = { ...identity, emulator: { version: '10', sha256: 'dd' }, model: '0.2.0' };
+  t.match(unlikeParts({ a: identity, b: others }), [/^The emulator: aa and dd\.$/, /0\.1\.0 and 0\.2\.0/]);
+});
+
+t.test('the exit code tells what came of it', async (t) => {
+  const nothing = { pairs: [], refused: [], uncompared: [] } as unknown as ComparisonReport;
+  const same = [{ differences: [] }] as unknown as ComparisonReport['pairs'];
+  const other = [{ differences: [{}] }] as unknown as ComparisonReport['pairs'];
+  t.equal(comparisonExit({ ...nothing, pairs: same }), 0);
+  t.equal(comparisonExit({ ...nothing, pairs: other }), 1);
+  t.equal(comparisonExit({ ...nothing, refused: [{ name: 'x', reasons: [] }] }), 2);
+  t.equal(comparisonExit({ ...nothing, uncompared: [{ name: 'x', reason: 'only A has it' }] }), 3);
+  t.equal(comparisonExit({ ...nothing, pairs: same, uncompared: [{ name: 'x', reason: 'B ended in error: y' }] }), 3);
+});

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { dir } from 'tmp-promise';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+
+async function ptdiff(...words: string[]) {
+  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], { reject: false });
+}
+
+t.test('two kernels of one distribution, from boot to mail', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-compare-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  const out = join(path, 'out');
+  const asked = ['compare', 'debian:7.2', 'debian:7.3', '--scenario', 'monitor+max-bbm3', '--out', out];
+  const { exitCode, stdout, stderr } = await ptdiff(...asked);
+  t.equal(exitCode, 1, stderr);
+  t.match(stdout, /memory.*: pages\n? *only → the largest leaves that fit/s);
+  t.match(stdout, /ID_AA64MMFR2_EL1\.BBM >= 3/, 'the rule that explains it');
+  t.match(stdout, /linear_map_requires_bbml: 0 → 1/);
+  t.equal(readFileSync(join(out, 'compare.txt'), 'utf8').trimEnd(), stdout);
+  t.ok(existsSync(join(out, 'compare.html')));
+
+  const run = join(out, 'run');
+  const again = await ptdiff('compare', `${run}@7.2`, `${run}@7.3`, '--json', '--out', join(path, 'again'));
+  t.equal(again.exitCode, 1);
+  t.same(JSON.parse(again.stdout).groups, JSON.parse(readFileSync(join(out, 'compare.json'), 'utf8')).groups);
+
+  const self = await ptdiff('compare', `${run}@7.3`, `${run}@7.3`, '--out', join(path, 'self'));
+  t.equal(self.exitCode, 0, self.stderr);
+  t.match(self.stdout, 'No change in 1 scenario.');
+
+  const same = await ptdiff('compare', 'debian:7.3', 'debian:7.3');
+  t.equal(same.exitCode, 0);
+  t.match(same.stderr, 'the same Image');
+
+  const none = await ptdiff('compare', 'debian:7.3', path);
+  t.equal(none.exitCode, 2);
+  t.match(none.stderr, 'is no run folder');
+});

@@ -1,0 +1,155 @@
+import t from 'tap';
+import { compareCases } from '../../src/compare/compare-case.ts';
+import type { ComparedCase } from '../../src/compare/types.ts';
+import type { Question } from '../../src/model/predict.ts';
+import { goldenNames } from '../model/golden.ts';
+import { changedCase, goldenCase } from './golden-case.ts';
+
+const keys = (a: ComparedCase, b: ComparedCase): string[] =>
+  compareCases('pair', { a, b })
+    .differences.map(({ key }) => key)
+    .sort();
+
+t.test('a recorded boot does not differ from itself, and everything was looked at', async (t) => {
+  for (const file of goldenNames().filter((_, index) => index % 4 === 0)) {
+    const name = file.replace('.json.gz', '');
+    const outcome = compareCases(name, { a: goldenCase(name), b: goldenCase(name) });
+    t.same(outcome.differences, [], name);
+    t.same(outcome.moved, [], name);
+    t.ok(outcome.compared.leaves > 500 && outcome.compared.decisions > 12, name);
+    t.equal(outcome.compared.checkpoints, outcome.compositions.length, name);
+  }
+});
+
+t.test('two real kernels: sizes of the image do not count, what the code does counts', async (t) => {
+  const outcome = compareCases('v3', {
+    a: goldenCase('6.18.15+deb13-arm64@neoverse-v3-r0p2'),
+    b: goldenCase('6.19.14+deb13-arm64@neoverse-v3-r0p2'),
+  });
+  t.same(
+    outcome.differences.map(({ key }) => key).filter((key) => key.startsWith('layout/')),
+    ['memory', 'kernel text and rodata alias', 'kernel init alias', 'kernel data and bss alias'].map(
+      (area) => `layout/${area}/attributes/software dirty`,
+    ),
+    'PAGE_KERNEL got PTE_DIRTY back (c25c4aa3f79a)',
+  );
+  t.ok(outcome.moved.includes('kernel text and rodata alias has another size'));
+});
+
+t.test('the data alias of 7.3 is invalid, and a realm shares less', async (t) => {
+  const found = keys(
+    goldenCase('7.0.13+deb13-arm64@realm-late-rsi'),
+    goldenCase('7.3.4+deb13-arm64@realm+max+noalias+kfence100'),
+  );
+  t.ok(found.some((key) => key.startsWith('layout/kernel data and bss alias/attributes/invalid')));
+  t.ok(found.includes('shared/some → none'), 'the small swiotlb of 7.3 lies inside one block');
+  t.ok(found.includes('variable/rsi_present/absent → 1') === false, 'both are realms');
+});
+
+const blocks = '7.3.4+deb13-arm64@neoverse-v3-r0p2+noalias';
+const kfence = '7.2.13+deb14-arm64@max+off+kfence100';
+
+const placed =
+  (offset: number) =>
+  (question: Question): Question => ({
+    ...question,
+    facts: {
+      ...question.facts,
+      image: { ...question.facts.image, pa: question.facts.image.pa + offset },
+      splitRequests: [],
+      probePages: [],
+      readOnlyVmalloc: {},
+    },
+  });
+
+t.test('an image that only moves is said to have moved', async (t) => {
+  for (const name of [
+    blocks,
+    kfence,
+    '6.12.107+deb13-arm64@max+noalias+kfence100',
+    '6.18.15+deb13-arm64@neoverse-v3-r0p2',
+  ]) {
+    for (const offset of [0x1_0000, 0x20_0000, 0x123_0000]) {
+      const outcome = compareCases(name, { a: changedCase(name, placed(0)), b: changedCase(name, placed(offset)) });
+      t.same(outcome.differences, [], `${name} by ${offset}`);
+      t.ok(outcome.moved.includes('kernel text and rodata alias lies elsewhere'), name);
+    }
+  }
+});
+
+t.test('a KFENCE pool that lies elsewhere is no difference; one that is in blocks is', async (t) => {
+  const move = (question: Question): Question => {
+    const facts = placed(0)(question).facts;
+    return { ...question, facts: { ...facts, kfencePool: (facts.kfencePool ?? 0) - 0x40_0000 } };
+  };
+  const outcome = compareCases(kfence, { a: changedCase(kfence, placed(0)), b: changedCase(kfence, move) });
+  t.same(outcome.differences, []);
+  t.ok(outcome.moved.includes('KFENCE pool lies elsewhere'));
+});
+
+t.test('pages where there were blocks are a difference of every part of memory, wherever things lie', async (t) => {
+  const pages = (question: Question): Question => ({ ...placed(0x1_0000)(question), parameters: [] });
+  const found = keys(changedCase(kfence, placed(0)), changedCase(kfence, pages));
+  t.ok(found.includes('layout/memory/sizes/the largest leaves that fit → pages only'), found.join('\n'));
+  t.ok(found.includes('layout/KFENCE pool/only a'), 'without kfence.sample_interval there is no early pool');
+});
+
+t.test('what was never contiguous is told from what was', async (t) => {
+  const never = '7.1.13+deb13-arm64@neoverse-v3-r0p2+off+kfence100';
+  const mayChange = (question: Question): Question => ({
+    ...placed(0)(question),
+    traits: { ...question.traits, contiguousMayChange: true },
+  });
+  const found = keys(changedCase(never, placed(0)), changedCase(never, mayChange));
+  t.ok(
+    found.includes('layout/kernel text and rodata alias/sizes/blocks, never contiguous → the largest leaves that fit'),
+    found.join('\n'),
+  );
+});
+
+t.test('one other leaf at the same place is a difference of its own', async (t) => {
+  const b = changedCase(blocks, placed(0));
+  const capture = b.evidence?.captures.at(-1);
+  if (!capture) throw new Error('no capture');
+  const { leaves } = capture.ttbr1;
+  const index = leaves.findIndex(({ size, level }) => level === 2 && size > 64 * 2 ** 20);
+  const run = leaves[index];
+  const hole = { ...run, va: run.va + BigInt(run.size), pa: run.pa + run.size, size: 0 };
+  capture.ttbr1.leaves = leaves.with(index, { ...run, size: run.size - 32 * 2 ** 20 }).filter((each) => each !== hole);
+  const found = keys(changedCase(blocks, placed(0)), b);
+  t.same(found, ['layout/exact/mapped on one side only'], '32 MiB are not mapped');
+});
+
+t.test('findings that come and go, and those that only concern the model', async (t) => {
+  const finding = (id: string, kind: 'mismatch' | 'splat') => ({ id, kind, title: id, detail: '' });
+  const a = changedCase(blocks, placed(0));
+  const b = changedCase(blocks, placed(0));
+  a.result.findings = [finding('splat/warning/x', 'splat'), finding('splat/bug/both', 'splat')];
+  b.result.findings = [
+    finding('mismatch/linear-map/memory/smaller-leaves@init', 'mismatch'),
+    finding('splat/bug/both', 'splat'),
+  ];
+  t.same(keys(a, b), ['finding/gone/splat/warning/x', 'model/new/mismatch/linear-map/memory/smaller-leaves']);
+});
+
+t.test('a boot that died is compared as far as it came', async (t) => {
+  const b = goldenCase(blocks);
+  if (!b.evidence) throw new Error('no evidence');
+  b.evidence = {
+    ...b.evidence,
+    captures: b.evidence.captures.slice(0, 1),
+    probes: [],
+    end: { kind: 'panic', reason: 'x', lastCheckpoint: 'paging_init' },
+  };
+  const outcome = compareCases('dead', { a: goldenCase(blocks), b });
+  t.same(
+    outcome.differences.map(({ key }) => key),
+    ['boot/completed, 3 checkpoints → panic after paging_init', 'probe/memfd_secret/works → no result'],
+  );
+  t.equal(outcome.compared.checkpoints, 1);
+  const nothing = compareCases('none', { a: goldenCase(blocks), b: { result: b.result } });
+  t.same(
+    nothing.differences.map(({ key }) => key),
+    ['boot/completed, 3 checkpoints → no evidence'],
+  );
+});
