@@ -10,6 +10,9 @@ const MOVE_WIDE_MASK = 0x7f800000;
 const MOVZ = 0x52800000;
 const MOVK = 0x72800000;
 
+const BRANCH_MASK = 0x7c000000;
+const BRANCH = 0x14000000;
+
 const ADRP_MASK = 0x9f000000;
 const ADRP = 0x90000000;
 
@@ -59,4 +62,17 @@ export function addressedPages(image: Uint8Array, symbols: SymbolTable, name: st
     const immediate = (((word >>> 5) & 0x7ffff) << 2) | ((word >>> 29) & 3);
     return [(address & ~0xfffn) + (BigInt.asIntN(21, BigInt(immediate)) << 12n)];
   });
+}
+
+/**
+ * Whether a kernel function calls another one, by B or BL (Arm ARM C6.2, "B", "BL").
+ * @returns false when this kernel lacks either
+ */
+export function calls(image: Uint8Array, symbols: SymbolTable, caller: string, callee: string): boolean {
+  const target = symbols.address(callee);
+  const code = instructions(image, symbols, caller) ?? [];
+  return code.some(
+    ([address, word]) =>
+      (word & BRANCH_MASK) === BRANCH && address + BigInt.asIntN(28, BigInt(word & 0x3ffffff) << 2n) === target,
+  );
 }

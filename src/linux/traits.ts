@@ -1,5 +1,5 @@
 import { PtdiffError } from '../errors.ts';
-import { addressedPages, moveConstants } from './code-constants.ts';
+import { addressedPages, calls, moveConstants } from './code-constants.ts';
 import { type CpuCapability, cpuCapabilities } from './cpu-capabilities.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { type KernelConfig, kernelConfigOf } from './image-config.ts';
@@ -86,6 +86,13 @@ function aliasStartOf(image: Uint8Array, symbols: SymbolTable): '_text' | '_stex
   return pages.includes(symbols.textBase) ? '_text' : '_stext';
 }
 
+/** mark_rodata_ro() ends with mark_linear_data_alias_valid(false) in 7.3, which is set_memory_valid() where it is inlined. */
+function dataAliasOf(image: Uint8Array, symbols: SymbolTable, release: Release): KernelTraits['dataAlias'] {
+  const makers = ['mark_linear_data_alias_valid', 'set_memory_valid'];
+  if (makers.some((name) => calls(image, symbols, 'mark_rodata_ro', name))) return 'invalid';
+  return atLeast(release, 7, 2) ? 'readOnly' : 'writable';
+}
+
 function generationOf(release: Release): { generation: string; newerThanKnown: boolean } {
   const found = generations.find(({ from: [major, minor] }) => atLeast(release, major, minor));
   if (!found) {
@@ -122,8 +129,7 @@ export function traitsOf(releaseText: string, image: Uint8Array, symbols: Symbol
     aliasStart: aliasStartOf(image, symbols),
     contiguousMayChange: atLeast(release, 7, 2),
     mapsWholePagesOnly: atLeast(release, 7, 3),
-    // mark_linear_data_alias_valid() of 7.3 registers a hibernation notifier of this name.
-    dataAlias: symbols.has('arm64_hibernate_pm_notify') ? 'invalid' : atLeast(release, 7, 2) ? 'readOnly' : 'writable',
+    dataAlias: dataAliasOf(image, symbols, release),
     // c25c4aa3f79a gave PTE_DIRTY back to PAGE_KERNEL*; stable updates carry it.
     kernelDirty: kernelDirtyOf(image, symbols),
     presentInvalid: presentInvalidOf(image, symbols),
