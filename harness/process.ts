@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
-import { supervisorScript } from './supervisor.ts';
+import { supervisorScript } from '../src/supervisor.ts';
 
 /** Linux's USER_HZ, the unit of the times in /proc/PID/stat, is 100 on every architecture that Node runs on. */
 const ticksPerSecond = 100;

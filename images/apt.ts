@@ -25,6 +25,8 @@ export interface FetchOptions {
   /** Ask the archive for new package lists even when those of the cache are recent. */
   refresh?: boolean;
   progress?: Progress;
+  /** Ends builds and waits for other processes; what is half done is kept or removed, never taken for whole. */
+  signal?: AbortSignal;
 }
 
 /** A private apt: its own configuration, lists and cache; the host's packages and state are neither read nor written. */

@@ -120,11 +120,22 @@ export async function publishDirectory(target: string, build: (directory: string
   });
 }
 
+/** What may be done while a lock is waited for. */
+export interface LockOptions {
+  /** Called once when the lock is not had at once. */
+  waiting?: () => void;
+  /** Ends the wait. */
+  signal?: AbortSignal;
+}
+
+/** A lock that is free is had well within this time, in milliseconds. */
+const patience = 1000;
+
 /**
  * Runs `use` while no other ptdiff of this cache holds the lock of that name. The lock is the kernel's (flock), held by
  * a child that ends when this process closes its pipe or dies, so a killed run never leaves one behind.
  */
-export async function withLock<T>(name: string, use: () => Promise<T>): Promise<T> {
+export async function withLock<T>(name: string, use: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   const path = cachePath('locks', name);
   await mkdir(dirname(path), { recursive: true });
   // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
@@ -134,12 +145,20 @@ export async function withLock<T>(name: string, use: () => Promise<T>): Promise<
     buffer: false,
     reject: false,
   });
+  const { waiting, signal } = options;
+  const timer = setTimeout(() => waiting?.(), patience);
+  // flock itself does not look at the pipe.
+  const giveUp = () => holder.kill();
+  signal?.addEventListener('abort', giveUp);
   const locked = once(holder.stdout, 'data');
   const early = await Promise.race([locked.then(() => undefined), holder]);
-  if (early !== undefined) {
-    throw new PtdiffError('host', `Cannot lock ${path} with flock (package util-linux): ${early.message}`);
-  }
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', giveUp);
   try {
+    signal?.throwIfAborted();
+    if (early !== undefined) {
+      throw new PtdiffError('host', `Cannot lock ${path} with flock (package util-linux): ${early.message}`);
+    }
     return await use();
   } finally {
     holder.stdin.end();

@@ -8,7 +8,8 @@ import { PackageGone } from './download.ts';
 import { checkImage } from './image-check.ts';
 import { type KernelBuild, pickBuilds } from './kernel-builds.ts';
 import { type KernelCatalogue, kernelCatalogue } from './kernel-catalogue.ts';
-import { formatKernelSpec, type KernelSpec, parseKernelSpec } from './kernel-spec.ts';
+import { formatKernelSpec, isSourceSpec, type KernelSpec, parseKernelSpec } from './kernel-spec.ts';
+import { sourceKernel } from './source/source-kernel.ts';
 
 /** A kernel that is ready to boot. */
 export interface KernelImage {
@@ -16,9 +17,9 @@ export interface KernelImage {
   spec: string;
   /** `uname -r`, from the Image's banner. */
   release: string;
-  /** Version of the Debian package; the release for a local Image. */
+  /** Version of the Debian package; the release for any other. */
   version: string;
-  /** `arm64`, `16k`, `cloud`, `rt`; `local` for a local Image. */
+  /** `arm64`, `16k`, `cloud`, `rt`; `local` for a local Image; `source`, `source-64k`, … for a built one. */
   flavour: string;
   /** A plain, checked arm64 Image. */
   imagePath: string;
@@ -26,8 +27,10 @@ export interface KernelImage {
   configPath?: string;
   /** SHA-256 of the Image. */
   sha256: string;
-  /** Where it came from: `PACKAGE VERSION (SUITE)`, or the path. */
+  /** Where it came from: `PACKAGE VERSION (SUITE)`, or the path; for a built one with patches and compiler. */
   source: string;
+  /** Tells it from other kernels of the same release, where the source has a name of its own: `g0123456789ab` for a commit. */
+  tag?: string;
   /** Sentences for the user: a stand-in for a lost package, a missing config, old lists. */
   notes: string[];
 }
@@ -63,12 +66,14 @@ export async function listKernels(options: FetchOptions = {}): Promise<ListedKer
 }
 
 /**
- * Brings the kernel that a spec names (see parseKernelSpec) and checks that it is a whole arm64 Image.
- * @throws `usage` for a spec that is none; `image` for a kernel that does not exist, is gone or is no Image; `host`
+ * Brings the kernel that a spec names (see parseKernelSpec), building it where need be, and checks that it is a whole arm64 Image.
+ * @throws `usage` for a spec that is none; `image` for a kernel that does not exist, is gone, is no Image or does not build;
+ *   `host`; the signal's reason
  */
 export async function resolveKernel(text: string, options: FetchOptions = {}): Promise<KernelImage> {
   const spec = parseKernelSpec(text);
   try {
+    if (isSourceSpec(spec)) return await sourceKernel(text, spec, options);
     return await (spec.kind === 'file' ? localKernel(text, spec) : debianKernel(text, spec, options));
   } catch (error) {
     throw await explainDiskFull(error, `the kernel ${text}`);

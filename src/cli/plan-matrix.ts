@@ -1,4 +1,6 @@
+import { sha256 } from '../../images/cache.ts';
 import { parseKernelSpec } from '../../images/kernel-spec.ts';
+import type { KernelImage } from '../../images/kernels.ts';
 import { PtdiffError } from '../errors.ts';
 import type { PlannedCase, RunRecord } from '../report/types.ts';
 import { defaultKernels } from '../scenario/built-in.ts';
@@ -24,20 +26,25 @@ export interface MatrixRequest {
   select?: (planned: readonly PlannedCase[]) => PlannedCase[];
 }
 
+/** Longer labels would not leave room for a scenario in the name of a folder. */
+const maximalLabel = 100;
+
 /** A label for the cases of a kernel that is not to be had: its spec without what a folder name cannot hold. */
 export function labelOf(spec: string): string {
-  return spec.replace(/^debian:/, '').replaceAll(/[^A-Za-z0-9._+-]+/g, '-');
+  const label = spec.replace(/^debian:/, '').replaceAll(/[^A-Za-z0-9._+-]+/g, '-');
+  return label.length <= maximalLabel ? label : `${label.slice(0, maximalLabel - 9)}-${sha256(spec).slice(0, 8)}`;
 }
 
 /** Kernels that could be brought, and those that could not, each with its reason: the run goes on without them. */
 async function loadKernels(
   specs: string[],
+  signal: AbortSignal,
 ): Promise<{ kernels: LoadedKernel[]; unavailable: RunRecord['unavailable'] }> {
   const kernels: LoadedKernel[] = [];
   const unavailable: RunRecord['unavailable'] = [];
   for (const spec of specs) {
     try {
-      const kernel = await loadKernel(spec, { progress: say });
+      const kernel = await loadKernel(spec, { progress: say, signal });
       for (const note of kernel.image.notes) say(`${spec}: ${note}`);
       kernels.push(kernel);
     } catch (error) {
@@ -59,15 +66,27 @@ export interface PlannedMatrix {
   before?: RunRecord;
 }
 
-/** What the cases of each kernel are called by: its release; two kernels of one release bear their hashes, too. */
-function labelsOf(kernels: LoadedKernel[]): Map<string, string> {
-  const releases = kernels.map(({ image }) => image.release);
-  return new Map(
-    kernels.map(({ image: { spec, release, sha256 } }) => {
-      const shared = releases.filter((each) => each === release).length > 1;
-      return [spec, shared ? `${release}-${sha256.slice(0, 8)}` : release];
-    }),
-  );
+/**
+ * What the cases of each kernel are called by: its release; several kernels of one release bear what tells their sources apart, or else the
+ * hash of the Image, or else (the same Image by two names) that of the spec.
+ * @returns labels by spec
+ */
+export function labelsOf(images: Pick<KernelImage, 'spec' | 'release' | 'sha256' | 'tag'>[]): Map<string, string> {
+  const ways: ((image: (typeof images)[number]) => string)[] = [
+    ({ release }) => release,
+    ({ release, sha256: digest, tag }) => `${release}-${tag ?? digest.slice(0, 8)}`,
+    ({ release, sha256: digest, tag = '' }) => [release, tag, digest.slice(0, 8)].filter(Boolean).join('-'),
+    ({ release, spec }) => `${release}-${sha256(spec).slice(0, 8)}`,
+  ];
+  const labels = new Map<string, string>();
+  let rest = [...new Map(images.map((image) => [image.spec, image])).values()];
+  for (const way of ways) {
+    const taken = rest.map(way);
+    const unique = (label: string) => taken.filter((each) => each === label).length === 1;
+    for (const image of rest) if (unique(way(image))) labels.set(image.spec, way(image));
+    rest = rest.filter(({ spec }) => !labels.has(spec));
+  }
+  return labels;
 }
 
 /**
@@ -84,9 +103,9 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
   // What costs nothing to check comes before what takes minutes to fetch.
   for (const name of asked.scenarios) await scenariosNamed(name);
   for (const spec of asked.kernels) parseKernelSpec(spec);
-  const { kernels, unavailable } = await loadKernels(asked.kernels);
+  const { kernels, unavailable } = await loadKernels(asked.kernels, signal);
   signal.throwIfAborted();
-  const labels = labelsOf(kernels);
+  const labels = labelsOf(kernels.map(({ image }) => image));
   const planned = asked.kernels.map((spec) => {
     const kernel = kernels.find(({ image }) => image.spec === spec);
     return { spec, label: labels.get(spec) ?? labelOf(spec), ...(kernel && { traits: kernel.traits }) };

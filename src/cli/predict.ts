@@ -1,3 +1,4 @@
+import { withPatches } from '../../images/kernel-spec.ts';
 import { PtdiffError } from '../errors.ts';
 import { predict } from '../model/predict.ts';
 import { wantsColour } from '../report/colour.ts';
@@ -9,16 +10,21 @@ import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { scenariosNamed } from './plan.ts';
 import { questionOf } from './question.ts';
-import type { Verb } from './verb.ts';
+import { collect, patchHelp, type Verb } from './verb.ts';
 
-/** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
-async function predictCommand(options: {
+/** Options of `ptdiff predict` as the command line has them. */
+interface PredictOptions {
   kernel: string;
+  patch: string[];
   scenario: string;
   qemu?: string;
   json?: boolean;
-}): Promise<number> {
-  const kernel = await loadKernel(options.kernel, { progress: say });
+}
+
+/** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
+async function predictCommand(options: PredictOptions, signal: AbortSignal): Promise<number> {
+  const [spec] = withPatches([options.kernel], options.patch);
+  const kernel = await loadKernel(spec, { progress: say, signal });
   const { image, traits } = kernel;
   const [scenario, ...others] = await scenariosNamed(options.scenario);
   if (others.length > 0) throw new PtdiffError('usage', 'predict answers for one scenario; name one.');
@@ -27,7 +33,7 @@ async function predictCommand(options: {
   if (!facts) {
     throw new PtdiffError(
       'usage',
-      `Nothing is recorded of where this kernel puts things; boot it once: ./ptdiff run --kernel ${options.kernel} --scenario ${options.scenario}`,
+      `Nothing is recorded of where this kernel puts things; boot it once: ./ptdiff run --kernel ${spec} --scenario ${options.scenario}`,
     );
   }
   const prediction = predict(questionOf(kernel, scenario, facts));
@@ -39,13 +45,14 @@ async function predictCommand(options: {
   return 0;
 }
 
-export const addPredict: Verb = (program, { finish }) => {
+export const addPredict: Verb = (program, { signal, finish }) => {
   program
     .command('predict')
     .description("the model's answer without a boot, with its derivation")
     .requiredOption('--kernel <spec>', 'as for run')
+    .option('--patch <file>', patchHelp, collect, [])
     .requiredOption('--scenario <name|file>', 'as for run')
     .option('--qemu <path>', 'as for run')
     .option('--json', 'print the prediction as JSON')
-    .action(async (options) => finish(await predictCommand(options)));
+    .action(async (options) => finish(await predictCommand(options, signal)));
 };

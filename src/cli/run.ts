@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { withPatches } from '../../images/kernel-spec.ts';
 import { describeUnfit } from '../report/unfit.ts';
 import { exitCodes } from './exit-codes.ts';
 import { say } from './output.ts';
@@ -8,11 +9,12 @@ import { defaultJobs } from './run-case.ts';
 import { runMatrix } from './run-matrix.ts';
 import { repositoryRoot } from './run-record.ts';
 import { checkStore, feedStore, storeFile, storeHelp } from './store-file.ts';
-import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
+import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
 /** Options of `ptdiff run` as the command line has them. */
 interface RunOptions {
   kernel: string[];
+  patch: string[];
   scenario: string[];
   jobs: number;
   out?: string;
@@ -34,7 +36,8 @@ function defaultOut(): string {
  */
 async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const out = resolve(options.out ?? defaultOut());
-  const { kernel: kernels, scenario: scenarios, jobs, qemu } = options;
+  const { kernel, patch, scenario: scenarios, jobs, qemu } = options;
+  const kernels = withPatches(kernel, patch);
   const request = { kernels, scenarios, jobs, out, ...(qemu !== undefined && { qemu }) };
   if (options.dryRun) {
     const { planned, leftOut, unfit } = (await planMatrix(request, signal)).plan;
@@ -56,6 +59,7 @@ export const addRun: Verb = (program, { signal, finish }) => {
     .command('run')
     .description('predict, boot and compare; without options the default matrix')
     .option('--kernel <spec>', kernelSpecHelp, collect, [])
+    .option('--patch <file>', patchHelp, collect, [])
     .option('--scenario <name|file>', scenarioHelp, collect, [])
     .option('--jobs <n>', "cases at the same time (default: the host's cores)", positiveInteger, defaultJobs())
     .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')

@@ -24,7 +24,10 @@ export function positiveInteger(value: string): number {
 
 /** How a kernel is named, for --help. */
 export const kernelSpecHelp =
-  'debian:7.3.4, debian:6.18, debian:7.3.4:16k, debian:latest or file:PATH[,config=PATH]; may be repeated';
+  'debian:7.3.4, debian:6.18, debian:7.3.4:16k, debian:latest, file:PATH[,config=PATH], or built from git:PATH@REV, tarball:PATH or source:7.3, each with [,patch=FILE][,config=FRAGMENT][,compiler=llvm]; may be repeated';
+
+/** What --patch does, for --help. */
+export const patchHelp = 'a diff or mailbox to put on top of every kernel from source; may be repeated';
 
 /** How scenarios are named, for --help. */
 export const scenarioHelp =

@@ -1,0 +1,99 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { messageOf, PtdiffError } from '../../src/errors.ts';
+import { withScratch } from '../cache.ts';
+import { firstComplaint, type GitStore } from './git-store.ts';
+import type { SourceTree } from './source-tree.ts';
+
+/** One diff of a patch file. */
+interface Patch {
+  /** For messages: the file, and which of its mails. */
+  name: string;
+  path: string;
+}
+
+/** Headers that a mail begins with; a mailbox begins with 'From '. */
+const mailStart = /^(From |(From|Date|Subject|Return-Path|Received|Delivered-To|Message-ID|MIME-Version|X-[\w-]+):)/i;
+
+/**
+ * A tree with patches on top, as git am would apply them.
+ * @param patches files: diffs, mails, or mailboxes whose mails are applied in their order
+ * @throws `image` for a patch that does not apply, with file and hunk; `usage` for a file that is none
+ */
+export async function applyPatches(store: GitStore, source: SourceTree, patches: string[]): Promise<SourceTree> {
+  if (patches.length === 0) return source;
+  const { alternates, name, tag } = source;
+  const tree = await withScratch(async (scratch) => {
+    const place = { index: join(scratch, 'index'), alternates };
+    await store.run(['read-tree', source.tree], place);
+    for (const [number, file] of patches.entries()) {
+      for (const patch of await splitPatches(store, resolve(file), join(scratch, `patch-${number}`))) {
+        const { ok, stderr } = await store.try(['apply', '--cached', '--whitespace=nowarn', patch.path], place);
+        if (!ok) throw await doesNotApply(patch, name, stderr);
+      }
+    }
+    return (await store.run(['write-tree'], place)).trim();
+  });
+  const names = patches.map((file) => basename(file)).join(', ');
+  return { tree, alternates, name: `${name} + ${names}`, tag: [tag, `p${tree.slice(0, 8)}`].filter(Boolean).join('-') };
+}
+
+/** The diffs in a file. */
+async function splitPatches(store: GitStore, file: string, stem: string): Promise<Patch[]> {
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw new PtdiffError('usage', `Cannot read the patch ${file}: ${messageOf(cause).replace(/,.*/, '')}.`, { cause });
+  });
+  const patches = mailStart.test(text.trimStart())
+    ? await splitMails(store, file, text, stem)
+    : [{ name: basename(file), path: file, diff: text }];
+  const whole = patches.filter(({ diff }) => /^(diff --git |--- \S)/m.test(diff));
+  if (whole.length === 0) throw new PtdiffError('usage', `The patch ${file} holds no diff.`);
+  return whole;
+}
+
+/** Cover letters and answers are mails without a diff. */
+async function splitMails(
+  store: GitStore,
+  file: string,
+  text: string,
+  stem: string,
+): Promise<(Patch & { diff: string })[]> {
+  // mailsplit counts in files of four digits, and wants their folder to be there.
+  const copy = `${stem}.mbox`;
+  await writeFile(copy, text.trimStart());
+  const count = Number(await store.run(['mailsplit', '-b', '-d4', `-o${join(stem, '..')}`, '--', copy]));
+  const found: (Patch & { diff: string })[] = [];
+  for (let number = 1; number <= count; number++) {
+    const mail = join(stem, '..', String(number).padStart(4, '0'));
+    const path = `${stem}.${number}.diff`;
+    const info = await store.run(['mailinfo', '-k', `${stem}.message`, path], { input: await readFile(mail, 'utf8') });
+    const subject = /^Subject: (.*)$/m.exec(info)?.[1] ?? 'no subject';
+    const name = `${basename(file)}${count > 1 ? `, mail ${number}` : ''} ("${subject.slice(0, 80)}")`;
+    found.push({ name, path, diff: await readFile(path, 'utf8') });
+  }
+  return found;
+}
+
+/** Finds the hunk that git means by its file and line. */
+async function doesNotApply({ name, path }: Patch, source: string, stderr: string): Promise<PtdiffError> {
+  const [, file, line] = /^error: patch failed: (.*):(\d+)$/m.exec(stderr) ?? [];
+  const fault = (why: string) => new PtdiffError('image', `The patch ${name} does not apply to ${source}: ${why}.`);
+  if (file === undefined) return fault(firstComplaint(stderr));
+  const hunks = hunkLines(await readFile(path, 'utf8'), file);
+  const number = hunks.indexOf(Number(line)) + 1;
+  const which = number > 0 ? `hunk ${number} of ${hunks.length}` : 'a hunk';
+  return fault(`${which} in ${file}, at line ${line}, finds other text there`);
+}
+
+/** First lines of the hunks of one file, in its old version. */
+export function hunkLines(diff: string, file: string): number[] {
+  const lines: number[] = [];
+  let inside = false;
+  for (const line of diff.split('\n')) {
+    const [, old] = /^--- (?:[^/\s]+\/)?(\S+)/.exec(line) ?? [];
+    if (old !== undefined) inside = old === file;
+    const [, start] = /^@@ -(\d+)/.exec(line) ?? [];
+    if (inside && start !== undefined) lines.push(Number(start));
+  }
+  return lines;
+}

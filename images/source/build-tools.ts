@@ -1,0 +1,158 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FetchOptions } from '../apt.ts';
+import { cachePath, sha256 } from '../cache.ts';
+import type { Compiler } from '../kernel-spec.ts';
+import { llvmPrefix, llvmPrograms, llvmResources } from '../llvm.ts';
+import { packageClosure } from '../package-closure.ts';
+import { hostArchitecture, openToolArchive } from '../tool-archive.ts';
+import { prefixCommand, toolPrefix } from '../tool-prefix.ts';
+
+/** Programs of Debian's archive that build a kernel, reachable by their usual names; nothing of the host but its essential packages. */
+export interface BuildTools {
+  compiler: Compiler;
+  /** Changes with every program and with how they are called. */
+  id: string;
+  /** Version of the compiler, e.g. `gcc 14.2.0-19`. */
+  version: string;
+  /** Directory for the front of PATH. */
+  bin: string;
+  /** Environment that the programs want. */
+  env: Record<string, string>;
+  /** Variables for make's command line. */
+  variables: string[];
+}
+
+const gccVersion = 14;
+/** Programs that build systems of kernels call, from the packages of the same names. */
+const generators = ['make', 'flex', 'bison', 'm4', 'bc'];
+/** Unpacks the archives that sources come in. */
+const unpackers = ['xz-utils'];
+const binutils = ['ar', 'as', 'ld', 'nm', 'objcopy', 'objdump', 'ranlib', 'readelf', 'size', 'strip'];
+const llvmNames = ['llvm-ar', 'llvm-nm', 'llvm-objcopy', 'llvm-objdump', 'llvm-readelf', 'llvm-strip', 'llvm-ranlib'];
+
+/**
+ * Brings the programs from the cache or the archive.
+ * @throws `host` when they are not in the cache and cannot be fetched
+ */
+export async function buildTools(compiler: Compiler, options: FetchOptions): Promise<BuildTools> {
+  const gnu = await fetchPrefix(
+    `kernel-gcc-${gccVersion}`,
+    [
+      ...generators,
+      ...unpackers,
+      `gcc-${gccVersion}`,
+      `gcc-${gccVersion}-aarch64-linux-gnu`,
+      'binutils-aarch64-linux-gnu',
+      'libc6-dev',
+    ],
+    options,
+  );
+  const wrappers = gnuWrappers(gnu.tree);
+  const packages = [...gnu.packages];
+  if (compiler === 'llvm') {
+    const llvm = await llvmPrefix(options);
+    packages.push(...llvm.packages);
+    for (const [name, text] of llvmWrappers(llvm.tree)) wrappers.set(name, text);
+  }
+  const proper = compiler === 'gcc' ? /^gcc-\d+-aarch64-linux-gnu$/ : /^clang-\d+$/;
+  const digests = packages.map((each) => each.sha256).sort();
+  return {
+    compiler,
+    id: sha256(JSON.stringify([digests, wrapperRecipe])).slice(0, 16),
+    version: `${compiler} ${packages.find(({ name }) => proper.test(name))?.version}`,
+    bin: await writeWrappers(wrappers),
+    env: { BISON_PKGDATADIR: join(gnu.tree, 'usr/share/bison'), M4: 'm4' },
+    variables: [
+      'ARCH=arm64',
+      'CROSS_COMPILE=aarch64-linux-gnu-',
+      ...(compiler === 'llvm' ? ['LLVM=1'] : []),
+      'HOSTCC=host-gcc',
+      // The programs that a build makes for itself run on the host, whatever C library that has.
+      'HOSTLDFLAGS=-static',
+    ],
+  };
+}
+
+/** Raised when the way in which programs are called changes what they make. */
+const wrapperRecipe = 1;
+
+function fetchPrefix(name: string, packages: string[], options: FetchOptions) {
+  const plan = async () => {
+    const archive = await openToolArchive('trixie', options);
+    return { parts: [{ archive, packages: await packageClosure(archive, packages, 'trixie') }], notes: [] };
+  };
+  return toolPrefix(name, plan, options);
+}
+
+/**
+ * A shell script that runs a program of a prefix.
+ * @param name path inside the prefix that the program finds itself called by; without one it is the script's own path, so
+ *   that make, when it starts itself, starts the script
+ */
+function wrapper(tree: string, program: string, args: string[] = [], name?: string): string {
+  const [loader, ...rest] = prefixCommand(tree, program).map(quote);
+  const path = rest.pop();
+  const argv0 = name === undefined ? '"$0"' : quote(join(tree, name));
+  return `#!/bin/sh\nexec ${[loader, ...rest, '--argv0', argv0, path, ...args.map(quote)].join(' ')} "$@"\n`;
+}
+
+const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** Scripts by their path below the directory of wrappers. */
+type Wrappers = Map<string, string>;
+
+function gnuWrappers(tree: string): Wrappers {
+  const wrappers: Wrappers = new Map([...generators, 'xz'].map((name) => [name, wrapper(tree, `usr/bin/${name}`)]));
+  const host = hostArchitecture() === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  for (const tool of binutils) {
+    const name = `aarch64-linux-gnu-${tool}`;
+    wrappers.set(name, wrapper(tree, `usr/bin/${name}`));
+  }
+  addGcc(wrappers, tree, 'aarch64-linux-gnu-gcc', 'aarch64-linux-gnu', [], host);
+  addGcc(wrappers, tree, 'host-gcc', host, [`--sysroot=${tree}`], host);
+  return wrappers;
+}
+
+/** GCC's driver starts programs of its own: it finds them, wrapped too, in a directory of its own (-B). */
+function addGcc(wrappers: Wrappers, tree: string, name: string, triplet: string, args: string[], host: string): void {
+  const kind = triplet === host ? 'gcc' : 'gcc-cross';
+  const parts = `${name}.parts`;
+  for (const part of ['cc1', 'collect2', 'lto-wrapper']) {
+    const program = `usr/libexec/${kind}/${triplet}/${gccVersion}/${part}`;
+    wrappers.set(`${parts}/${part}`, wrapper(tree, program, [], program));
+  }
+  for (const part of ['as', 'ld']) wrappers.set(`${parts}/${part}`, wrapper(tree, `usr/bin/${triplet}-${part}`));
+  const directory = join(wrapperDirectory(), parts);
+  const program = `usr/bin/${triplet}-gcc-${gccVersion}`;
+  wrappers.set(name, wrapper(tree, program, ['-B', `${directory}/`, ...args], program));
+}
+
+function llvmWrappers(tree: string): Wrappers {
+  const wrap = (name: string, args: string[] = []) => wrapper(tree, `${llvmPrograms}/${name}`, args);
+  return new Map([
+    // Started by a loader, clang finds neither its own headers nor itself.
+    ['clang', wrap('clang', ['-no-canonical-prefixes', '-resource-dir', join(tree, llvmResources)])],
+    ['ld.lld', wrap('lld')],
+    ...llvmNames.map((name): [string, string] => [name, wrap(name)]),
+  ]);
+}
+
+/** Always the same path: a build tree would be built anew if its commands changed. */
+function wrapperDirectory(): string {
+  return cachePath('source', 'bin');
+}
+
+async function writeWrappers(wrappers: Wrappers): Promise<string> {
+  const bin = wrapperDirectory();
+  for (const [name, text] of wrappers) {
+    const path = join(bin, name);
+    if ((await readFile(path, 'utf8').catch(() => undefined)) === text) continue;
+    await mkdir(join(path, '..'), { recursive: true });
+    const arriving = `${path}.${process.pid}`;
+    await writeFile(arriving, text);
+    await chmod(arriving, 0o755);
+    await rename(arriving, path).finally(() => rm(arriving, { force: true }));
+  }
+  return bin;
+}

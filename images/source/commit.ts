@@ -1,0 +1,67 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { PtdiffError } from '../../src/errors.ts';
+import type { FetchOptions } from '../apt.ts';
+import { firstComplaint, type GitStore, runGit, withoutGit } from './git-store.ts';
+import type { SourceTree } from './source-tree.ts';
+
+/** What is asked of a user's repository, which is only ever read. */
+export async function askRepository(path: string, args: string[], signal?: AbortSignal): Promise<string> {
+  // Without the locks that git status and the like take for their own speed.
+  const env = { ...withoutGit(process.env), GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' };
+  const { ok, stdout, stderr } = await runGit(['-C', path, ...args], env, { signal });
+  if (ok) return stdout;
+  throw new PtdiffError('image', `Cannot read the repository ${path}: ${firstComplaint(stderr)}.`);
+}
+
+/**
+ * Where a repository keeps its objects.
+ * @throws `image` when there is none
+ */
+export async function objectDirectory(path: string, signal?: AbortSignal): Promise<string> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new PtdiffError('image', `There is no folder ${path}; git:PATH@REV wants that of a repository.`);
+  return (await askRepository(path, ['rev-parse', '--path-format=absolute', '--git-path', 'objects'], signal)).trim();
+}
+
+/** Commits by a revision's name. */
+async function commitId(path: string, rev: string, signal?: AbortSignal): Promise<string> {
+  try {
+    return (
+      await askRepository(path, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${rev}^{commit}`], signal)
+    ).trim();
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new PtdiffError('image', `The repository ${path} has no commit '${rev}'.`, { cause });
+  }
+}
+
+/**
+ * The tree of a commit in a user's repository. Neither its files, index and HEAD nor anything else of it is written to.
+ * @throws `image` when there is no such repository or commit, or the commit is no Linux with arm64
+ */
+export async function commitTree(
+  store: GitStore,
+  { path: given, rev }: { path: string; rev: string },
+  { signal }: FetchOptions,
+): Promise<SourceTree> {
+  const path = resolve(given);
+  const objects = await objectDirectory(path, signal);
+  const commit = await commitId(path, rev, signal);
+  const tree = (await askRepository(path, ['rev-parse', `${commit}^{tree}`], signal)).trim();
+  const alternates = [objects];
+  const short = commit.slice(0, 12);
+  await requireArm64(store, tree, alternates, `Commit ${short} of ${path}`);
+  return { tree, alternates, name: `${path} at ${short}`, tag: `g${short}` };
+}
+
+/** @throws `image` for a tree that is no kernel's, or whose objects are not all there */
+export async function requireArm64(store: GitStore, tree: string, alternates: string[], what: string): Promise<void> {
+  if (await store.has(`${tree}:arch/arm64/Makefile`, alternates)) return;
+  const known = await store.has(tree, alternates);
+  const why = known ? 'has no arch/arm64: it is no source of Linux for arm64' : 'has no files here (a partial clone?)';
+  throw new PtdiffError('image', `${what} ${why}.`);
+}

@@ -1,0 +1,124 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { PtdiffError } from '../../src/errors.ts';
+import { cachePath, exists, explainDiskFull, withLock } from '../cache.ts';
+
+/** How one git command is run. */
+export interface GitOptions {
+  /** Index file; relative to nothing, so absolute. */
+  index?: string;
+  /** Directory that is checked out into. */
+  workTree?: string;
+  /** Directories of objects of other repositories, which are only read. */
+  alternates?: readonly string[];
+  input?: string;
+  signal?: AbortSignal;
+}
+
+/** How a git command ended. */
+export interface GitResult {
+  ok: boolean;
+  stdout: string;
+  stderr: string;
+}
+
+/** A git repository of ptdiff's own in the cache: every source becomes a tree in it, and trees can be told apart and checked out. */
+export interface GitStore {
+  /** Runs git and says how it ended. */
+  try(args: string[], options?: GitOptions): Promise<GitResult>;
+  /** @throws `host` with git's complaint when it fails */
+  run(args: string[], options?: GitOptions): Promise<string>;
+  /** Whether the store, or one of the alternates, has an object. */
+  has(object: string, alternates?: readonly string[]): Promise<boolean>;
+}
+
+/**
+ * Opens the store, and makes it when there is none.
+ * @throws `host` when git is missing or the cache cannot be written
+ */
+export async function openGitStore(): Promise<GitStore> {
+  const directory = cachePath('source', 'objects.git');
+  const store = storeIn(directory);
+  if (!(await exists(join(directory, 'HEAD')))) {
+    await withLock('source-objects', async () => {
+      if (await exists(join(directory, 'HEAD'))) return;
+      await mkdir(join(directory, '..'), { recursive: true });
+      const arriving = `${directory}.new`;
+      await rm(arriving, { recursive: true, force: true });
+      await storeIn(arriving).run(['init', '--quiet', '--bare', '--template=', '--object-format=sha1', arriving]);
+      await rm(directory, { recursive: true, force: true });
+      await rename(arriving, directory);
+    });
+  }
+  return store;
+}
+
+function storeIn(directory: string): GitStore {
+  const attempt = (args: string[], options: GitOptions = {}) => runGit(args, environment(directory, options), options);
+  return {
+    try: attempt,
+    run: async (args, options) => {
+      const { ok, stdout, stderr } = await attempt(args, options);
+      if (ok) return stdout;
+      throw await explainDiskFull(
+        new PtdiffError('host', `git ${args[0]} failed on ptdiff's store of sources: ${firstComplaint(stderr)}.`),
+        'the source of a kernel',
+      );
+    },
+    has: async (object, alternates) => (await attempt(['cat-file', '-e', object], { alternates })).ok,
+  };
+}
+
+/** The user's configuration and what a calling git left in the environment (hooks, bisect run) must change nothing. */
+function environment(directory: string, { index, workTree, alternates }: GitOptions): Record<string, string> {
+  return {
+    ...withoutGit(process.env),
+    GIT_DIR: directory,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    ...(index !== undefined && { GIT_INDEX_FILE: index }),
+    ...(workTree !== undefined && { GIT_WORK_TREE: workTree }),
+    ...(alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates.map((path) => JSON.stringify(path)).join(':') }),
+  };
+}
+
+/** The environment without git's own variables. */
+export function withoutGit(env: NodeJS.ProcessEnv): Record<string, string> {
+  const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { ...Object.fromEntries(entries.filter(([name]) => !name.startsWith('GIT_'))), LC_ALL: 'C' };
+}
+
+/** Git's output may be the list of every file of a kernel. */
+const maximalOutput = 64 * 2 ** 20;
+
+/**
+ * Runs git with exactly this environment.
+ * @throws `host` when there is no git; the signal's reason
+ */
+export async function runGit(
+  args: string[],
+  env: Record<string, string>,
+  { input, signal }: GitOptions,
+): Promise<GitResult> {
+  const result = await execa('git', args, {
+    env,
+    extendEnv: false,
+    reject: false,
+    maxBuffer: maximalOutput,
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    ...(signal && { cancelSignal: signal }),
+  });
+  signal?.throwIfAborted();
+  if (result.code === 'ENOENT') {
+    throw new PtdiffError('host', 'Kernels from source need git, which is not on PATH: install the package git.');
+  }
+  return { ok: result.exitCode === 0, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
+}
+
+/** What git says is wrong, without its prefix and final stop. */
+export function firstComplaint(stderr: string): string {
+  const line = stderr.split('\n').find((each) => /^(fatal|error):/.test(each)) ?? stderr.trim().split('\n')[0];
+  return (line || 'it said nothing').replace(/^(fatal|error): /, '').replace(/\.$/, '');
+}

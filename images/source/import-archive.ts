@@ -1,0 +1,171 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { messageOf, PtdiffError } from '../../src/errors.ts';
+import { ensureLists, type FetchOptions } from '../apt.ts';
+import {
+  cachePath,
+  exists,
+  explainDiskFull,
+  readJson,
+  requireSpace,
+  sha256File,
+  withLock,
+  withScratch,
+  writeJson,
+} from '../cache.ts';
+import { compareVersions, upstreamVersion } from '../debian-version.ts';
+import { downloadPackages, PackageGone } from '../download.ts';
+import { openKernelArchive } from '../kernel-catalogue.ts';
+import { type IndexedPackage, packagesMatching } from '../package-index.ts';
+import { unpackPackage } from '../unpack.ts';
+import { buildTools } from './build-tools.ts';
+import { requireArm64 } from './commit.ts';
+import { withNewDesk } from './desks.ts';
+import type { GitStore } from './git-store.ts';
+import type { SourceTree } from './source-tree.ts';
+
+/** An unpacked kernel, its objects in git, and the archive on the way. */
+const importBytes = 3 * 2 ** 30;
+
+/**
+ * The tree of an archive of a kernel's source, whatever tar can unpack.
+ * @throws `image` when it cannot be read or is no kernel's source; `host`
+ */
+export async function tarballTree(store: GitStore, given: string, options: FetchOptions): Promise<SourceTree> {
+  const path = resolve(given);
+  const digest = await sha256File(path).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'there is no such file' : messageOf(cause);
+    throw new PtdiffError('image', `Cannot read the archive ${path}: ${why}.`, { cause });
+  });
+  const tree = await importOnce(store, digest, options, (use) => use(path), basename(path));
+  return { tree, alternates: [], name: path, tag: `t${digest.slice(0, 8)}` };
+}
+
+/**
+ * The tree of Debian's newest package linux-source of a version: `7.3` is any 7.3.x.
+ * @throws `image` when the archive lists none, or lost it
+ */
+export async function packageTree(
+  store: GitStore,
+  text: string,
+  version: string,
+  options: FetchOptions,
+): Promise<SourceTree> {
+  const archive = await openKernelArchive(options);
+  await ensureLists(archive, options);
+  const listed = await sourcePackages(archive);
+  const matching = listed.filter((each) => matches(each, version));
+  let gone: PackageGone | undefined;
+  for (const each of matching) {
+    const fetch = (use: (path: string) => Promise<string>) =>
+      withScratch(async (scratch) => {
+        const [deb] = await downloadPackages(archive, [each], scratch, options);
+        await unpackPackage(deb, scratch, ['*/linux-source-*.tar.xz']);
+        await rm(deb);
+        const folder = join(scratch, 'usr/src');
+        const [file] = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.tar.xz'));
+        if (file === undefined)
+          throw new PtdiffError('image', `The package ${each.name} ${each.version} holds no source.`);
+        return use(join(folder, file));
+      });
+    try {
+      const tree = await importOnce(
+        store,
+        `${each.name}_${each.version}`,
+        options,
+        fetch,
+        `${each.name} ${each.version}`,
+      );
+      return { tree, alternates: [], name: `${each.name} ${each.version} (${each.suite})` };
+    } catch (error) {
+      if (!(error instanceof PackageGone)) throw error;
+      gone = error;
+    }
+  }
+  if (gone !== undefined) throw new PtdiffError('image', `${text}: ${gone.message}`, { cause: gone });
+  const versions = [...new Set(listed.map((each) => upstreamVersion(each.version)))].join(', ');
+  throw new PtdiffError('image', `Debian's archive has no linux-source of ${version}; it has ${versions}.`);
+}
+
+/** Newest first, release candidates last. */
+async function sourcePackages(archive: Parameters<typeof packagesMatching>[0]): Promise<IndexedPackage[]> {
+  const listed = await packagesMatching(archive, /^linux-source-\d+\.\d+$/);
+  const candidate = ({ version }: IndexedPackage) => Number(version.includes('~rc'));
+  return listed.sort((a, b) => candidate(a) - candidate(b) || compareVersions(b.version, a.version));
+}
+
+function matches({ version }: IndexedPackage, asked: string): boolean {
+  const upstream = upstreamVersion(version);
+  return (
+    upstream === asked || version === asked || upstream.startsWith(`${asked}.`) || upstream.startsWith(`${asked}~`)
+  );
+}
+
+/** The tree of an archive that was imported before, or that is imported now. */
+async function importOnce(
+  store: GitStore,
+  key: string,
+  options: FetchOptions,
+  fetch: (use: (path: string) => Promise<string>) => Promise<string>,
+  what: string,
+): Promise<string> {
+  const record = cachePath('source', 'archives', `${key}.json`);
+  const known = async () => {
+    const tree = (await readJson<{ tree: string }>(record))?.tree;
+    return tree !== undefined && (await store.has(tree)) ? tree : undefined;
+  };
+  return (
+    (await known()) ??
+    (await withLock(`source-${key}`, async () => {
+      const present = await known();
+      if (present !== undefined) return present;
+      await requireSpace(importBytes, `the source ${what}`);
+      const tree = await fetch((path) => importTarball(store, path, options, what));
+      await writeJson(record, { tree });
+      return tree;
+    }))
+  );
+}
+
+/** Unpacks an archive and keeps it as a tree; the files stay as a desk at which the kernel can be built at once. */
+async function importTarball(store: GitStore, path: string, options: FetchOptions, what: string): Promise<string> {
+  const { signal, progress } = options;
+  const { bin } = await buildTools('gcc', options);
+  return withNewDesk(options, async (desk) => {
+    progress?.(`unpacking ${what}`);
+    await unpack(path, desk.source, bin, signal);
+    progress?.(`indexing ${what}`);
+    const place = { index: desk.index, workTree: desk.source, signal };
+    // A pack at once instead of a file an object, and little effort for what is read on this machine only.
+    const quick = ['-c', 'core.bigFileThreshold=1', '-c', 'core.compression=1', '-c', 'core.fsync=none'];
+    await store.run([...quick, 'add', '--all', '--force', '.'], place);
+    const tree = (await store.run(['write-tree'], place)).trim();
+    await requireArm64(store, tree, [], `The archive ${what}`);
+    return tree;
+  });
+}
+
+/** A kernel's archive holds one folder with everything. */
+async function unpack(path: string, target: string, bin: string, signal: AbortSignal | undefined): Promise<void> {
+  const scratch = `${target}.unpacking`;
+  await mkdir(scratch, { recursive: true });
+  const args = ['--extract', '--file', path, '--directory', scratch, '--no-same-owner', '--no-same-permissions'];
+  const { exitCode, stderr } = await execa('tar', args, {
+    env: { LC_ALL: 'C', PATH: `${bin}:${process.env.PATH}` },
+    reject: false,
+    ...(signal && { cancelSignal: signal }),
+  });
+  signal?.throwIfAborted();
+  if (exitCode !== 0) {
+    const why = (stderr ?? '').trim().split('\n')[0];
+    const error = new PtdiffError('image', `Cannot unpack ${path}: ${why}.`);
+    throw await explainDiskFull(new Error(stderr), path).then((found) =>
+      found instanceof PtdiffError ? found : error,
+    );
+  }
+  const [single, another] = await readdir(scratch);
+  const nested = another === undefined && single !== undefined && !(await exists(join(scratch, 'Makefile')));
+  await rename(nested ? join(scratch, single) : scratch, target);
+  await rm(scratch, { recursive: true, force: true });
+}

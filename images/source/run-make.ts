@@ -1,0 +1,132 @@
+import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { PtdiffError } from '../../src/errors.ts';
+import { supervisorScript } from '../../src/supervisor.ts';
+import { exists, explainDiskFull, withScratch } from '../cache.ts';
+import { findCommand } from '../host-tools.ts';
+import type { BuildTools } from './build-tools.ts';
+
+/** One call of make on a kernel. */
+export interface MakeJob {
+  tools: BuildTools;
+  source: string;
+  /** Build tree (O=). */
+  objects: string;
+  /** Targets and further variables. */
+  args: string[];
+  /** Gets everything that make and the compiler say. */
+  log: string;
+  /** What is built, for messages. */
+  what: string;
+  signal?: AbortSignal;
+}
+
+/** The same source gives the same bytes, whoever builds it and when. */
+const reproducible = {
+  KBUILD_BUILD_TIMESTAMP: 'Thu Jan  1 00:00:00 UTC 1970',
+  KBUILD_BUILD_USER: 'ptdiff',
+  KBUILD_BUILD_HOST: 'ptdiff',
+  KBUILD_BUILD_VERSION: '1',
+};
+
+/**
+ * Runs make; it and its children end with this process, whatever ends that, and when the signal says so.
+ * @throws `image` with the first error and the log's path; `host` when the disk is full; the signal's reason
+ */
+export async function runMake(job: MakeJob): Promise<void> {
+  const { tools, source, objects, args, log, what, signal } = job;
+  signal?.throwIfAborted();
+  const marker = await startMarker(objects);
+  const status = await withScratch(async (scratch) => {
+    const cached = await ccache(tools);
+    const jobs = `-j${availableParallelism()}`;
+    const words = ['make', '-C', source, `O=${objects}`, jobs, ...tools.variables, ...cached.variables, ...args];
+    const command = ['sh', '-c', 'log=$0; exec "$@" >>"$log" 2>&1', log, ...words];
+    // Detached: a Ctrl-C on the terminal goes to ptdiff alone, which then ends make in order.
+    const supervisor = execa('sh', ['-c', supervisorScript, 'ptdiff-supervisor', scratch, ...command], {
+      stdin: 'pipe',
+      detached: true,
+      cleanup: false,
+      reject: false,
+      extendEnv: false,
+      env: { ...basicEnvironment(tools.bin), ...tools.env, ...cached.env, ...reproducible, TMPDIR: scratch },
+    });
+    supervisor.stdin.on('error', () => {});
+    const stop = () => supervisor.stdin.destroy();
+    signal?.addEventListener('abort', stop);
+    const { stdout } = await supervisor;
+    signal?.removeEventListener('abort', stop);
+    return /^exit (\d+)$/m.exec(stdout)?.[1];
+  }).finally(marker.stop);
+  // A make that ends by itself, on a signal too, has removed what it had not finished.
+  if (status !== undefined) await marker.remove();
+  signal?.throwIfAborted();
+  if (status === '0') return;
+  const text = await readFile(log, 'utf8');
+  const error = new PtdiffError(
+    'image',
+    `${what} does not build: ${firstError(text, source, status)}; the log is ${log}.`,
+  );
+  const full = /No space left on device|Disk quota exceeded/.exec(text);
+  throw full ? await explainDiskFull(new Error(full[0]), `the build of ${what}`) : error;
+}
+
+const markerName = '.ptdiff-building';
+/** A file that was written to within this time, in milliseconds, may be half done. */
+const restless = 60_000;
+
+/** A file in the build tree that says that make runs, and which files were finished since it began: those older than it. */
+async function startMarker(objects: string): Promise<{ stop(): void; remove(): Promise<void> }> {
+  const path = join(objects, markerName);
+  await writeFile(path, '');
+  const started = Date.now();
+  const timer = setInterval(() => {
+    const finished = new Date(Math.max(started, Date.now() - restless));
+    utimes(path, finished, finished).catch(() => {});
+  }, restless / 4);
+  return { stop: () => clearInterval(timer), remove: () => rm(path, { force: true }) };
+}
+
+/** After a make that was killed, removes what it may have left half written. */
+export async function dropHalfWritten(objects: string): Promise<void> {
+  const marker = join(objects, markerName);
+  if (!(await exists(marker))) return;
+  await execa('find', [objects, '-type', 'f', '-newer', marker, '-delete']);
+  await rm(marker);
+}
+
+/** Nothing of the user's environment shall change what is built. */
+function basicEnvironment(bin: string): Record<string, string> {
+  const { HOME } = process.env;
+  return { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, LC_ALL: 'C', ...(HOME !== undefined && { HOME }) };
+}
+
+/** The host's ccache, when there is one, with a note of the compiler that does not depend on when it was unpacked. */
+async function ccache({ compiler, id }: BuildTools): Promise<{ variables: string[]; env: Record<string, string> }> {
+  if ((await findCommand('ccache')) === undefined) return { variables: [], env: {} };
+  const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('CCACHE_'));
+  const program = compiler === 'llvm' ? 'clang' : 'aarch64-linux-gnu-gcc';
+  return {
+    variables: [`CC=ccache ${program}`],
+    env: { ...Object.fromEntries(own), CCACHE_COMPILERCHECK: `string:${id}` },
+  };
+}
+
+/**
+ * The first complaint of compiler, linker or make in a log.
+ * @param status exit status of make, where it ended by itself
+ */
+export function firstError(log: string, source: string, status: string | undefined): string {
+  const lines = log.replaceAll(`${source}/`, '').split('\n');
+  // What a program said before make gave up; make's own reports of steps are indented.
+  const stopped = lines.findIndex((line) => /^make(\[\d+\])?: \*\*\* /.test(line));
+  const before = lines[stopped - 1];
+  const found =
+    lines.find((line) => /^\S+:\d+:(\d+:)? (fatal )?error: /i.test(line)) ??
+    lines.find((line) => /^(\S*ld(\.\S+)?|ERROR|error|fatal error): |undefined reference|\berror:/i.test(line)) ??
+    (before !== undefined && !/^( |make)/.test(before) ? before : lines[stopped]) ??
+    `make ended ${status === undefined ? 'together with its supervisor' : `with status ${status}`}`;
+  return found.slice(0, 300).replace(/[.;\s]+$/, '');
+}

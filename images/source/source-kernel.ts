@@ -1,0 +1,61 @@
+import type { FetchOptions } from '../apt.ts';
+import { formatOrigin, type SourceParts, type SourceSpec } from '../kernel-spec.ts';
+import type { KernelImage } from '../kernels.ts';
+import { applyPatches } from './apply-patches.ts';
+import { buildKernel, builtKernel } from './build-kernel.ts';
+import { buildTools } from './build-tools.ts';
+import { type WantedConfig, wantedConfig } from './config-fragments.ts';
+import { openGitStore } from './git-store.ts';
+import { sourceTree } from './source-tree.ts';
+
+/**
+ * Builds the kernel that a spec describes, or takes it from the cache.
+ * @param text the spec as the user wrote it
+ * @throws `usage` for a part that does not exist; `image` for a source, patch or configuration that is not what it should be, and for a
+ *   kernel that does not build; `host`
+ */
+export async function sourceKernel(text: string, spec: SourceSpec, options: FetchOptions): Promise<KernelImage> {
+  // What costs nothing to check comes first.
+  const config = named(await wantedConfig(spec.configs), spec);
+  const store = await openGitStore();
+  const bare = await sourceTree(store, spec, options);
+  const source = await applyPatches(store, bare, spec.patches);
+  const tools = await buildTools(spec.compiler, options);
+  const recipe = { source, config, tools, what: formatOrigin(spec) };
+  const { sha256, release, imagePath, configPath } =
+    (await builtKernel(recipe)) ?? (await buildKernel(store, recipe, options));
+  return {
+    spec: text,
+    release,
+    version: release,
+    flavour: flavourOf(spec),
+    imagePath,
+    configPath,
+    sha256,
+    source: `${source.name}, ${tools.version}`,
+    ...(source.tag !== undefined && { tag: source.tag }),
+    notes: [],
+  };
+}
+
+/** What makes a kernel other than ptdiff's usual one of the same source, as `-64k` or `-llvm`; '' for that one. */
+function suffix({ configs, compiler }: SourceParts): string {
+  const names = configs.map((config) => config.replace(/^.*\//, '').replace(/\.[^.]*$/, ''));
+  return [...names, ...(compiler === 'gcc' ? [] : [compiler])]
+    .map((name) => `-${name.replaceAll(/[^A-Za-z0-9._]+/g, '_')}`)
+    .join('')
+    .slice(0, 40);
+}
+
+function flavourOf(parts: SourceParts): string {
+  return `source${suffix(parts)}`;
+}
+
+/** Configurations are told apart by their release, as a distribution's flavours are; commits are not: equal code stays equal. */
+function named(config: WantedConfig, parts: SourceParts): WantedConfig {
+  const name = 'CONFIG_LOCALVERSION';
+  if (config.options.has(name) || suffix(parts) === '') return config;
+  const value = suffix(parts);
+  const option = { value, line: `${name}="${value}"`, optional: false, from: 'ptdiff' };
+  return { ...config, options: new Map([...config.options, [name, option]]) };
+}

@@ -1,0 +1,32 @@
+import type { FetchOptions } from '../apt.ts';
+import { formatOrigin, type SourceOrigin } from '../kernel-spec.ts';
+import { commitTree } from './commit.ts';
+import { type GitStore } from './git-store.ts';
+import { packageTree, tarballTree } from './import-archive.ts';
+
+/** The source of a kernel as a tree of git. */
+export interface SourceTree {
+  /** Id of the tree. */
+  tree: string;
+  /** Directories that hold its objects, beside the store's own. */
+  alternates: string[];
+  /** For the records: `7.3 (commit 0123456789ab)`, `linux-source-7.3 7.3.4-1 (sid)`, or the path. */
+  name: string;
+  /** Short word that tells it from others of the same release, e.g. `g0123456789ab`. */
+  tag?: string;
+}
+
+/**
+ * Brings the source that a spec names, without its patches.
+ * @throws `image` for a source that does not exist or is no Linux with arm64; `usage`; `host`
+ */
+export function sourceTree(store: GitStore, origin: SourceOrigin, options: FetchOptions): Promise<SourceTree> {
+  switch (origin.kind) {
+    case 'git':
+      return commitTree(store, origin, options);
+    case 'tarball':
+      return tarballTree(store, origin.path, options);
+    case 'source':
+      return packageTree(store, formatOrigin(origin), origin.version, options);
+  }
+}
