@@ -5,12 +5,13 @@ import { messageOf, PtdiffError } from '../src/errors.ts';
 import { type BenchLaboratory, benchLaboratory } from './bench-laboratory.ts';
 import { benchCaseCost } from './case-cost.ts';
 import { benchGuestDump } from './guest-dump.ts';
+import { benchIncrementalBuild } from './incremental-build.ts';
 import { formatRatio, type Ratio } from './ratio.ts';
 import { benchRealmCost } from './realm-cost.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWalk } from './walk.ts';
 
-const parts = ['walk', 'dump', 'case', 'jobs', 'realm'] as const;
+const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'build'] as const;
 type Part = (typeof parts)[number];
 
 interface Options {
@@ -18,7 +19,7 @@ interface Options {
   kernel: string;
   scenario: string[];
   rounds: number;
-  ptdumpImage?: string;
+  source: string;
 }
 
 function partsOf(value: string): Part[] {
@@ -45,8 +46,8 @@ function options(): Options {
       collect,
       [],
     )
-    .option('--rounds <n>', 'rounds of dump, case and jobs; 1 is quick', roundsOf, 5)
-    .option('--ptdump-image <path[,config=path]>', 'a kernel with CONFIG_PTDUMP_DEBUGFS, for dump')
+    .option('--rounds <n>', 'rounds of dump, case, jobs, realm and build; 1 is quick', roundsOf, 5)
+    .option('--source <spec>', 'kernel of dump and build, built from source', 'source:7.3')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage));
   const given = program.parse().opts<Options>();
   return { ...given, scenario: given.scenario.length > 0 ? given.scenario : ['max', 'neoverse-v3-r0p2'] };
@@ -57,7 +58,7 @@ function collect(value: string, previous: string[]): string[] {
 }
 
 /** Each part with what it needs; a part that cannot be measured says why. */
-async function measure(part: Part, { kernel, scenario, rounds, ptdumpImage }: Options): Promise<Ratio[]> {
+async function measure(part: Part, { kernel, scenario, rounds, source }: Options): Promise<Ratio[]> {
   const each = async (bench: (laboratory: BenchLaboratory) => Promise<Ratio>) => {
     const ratios: Ratio[] = [];
     for (const name of scenario) ratios.push(await bench(await benchLaboratory(kernel, name)));
@@ -67,12 +68,7 @@ async function measure(part: Part, { kernel, scenario, rounds, ptdumpImage }: Op
     case 'walk':
       return await benchWalk();
     case 'dump':
-      if (ptdumpImage === undefined) {
-        console.log("Not measured: the guest's own debugfs dump. Debian's kernels are built without it; give one that");
-        console.log('has CONFIG_PTDUMP_DEBUGFS by --ptdump-image.');
-        return [];
-      }
-      return [await benchGuestDump(await benchLaboratory(`file:${ptdumpImage}`, 'max'), rounds)];
+      return [await benchGuestDump(await benchLaboratory(source, 'max'), rounds)];
     case 'case':
       return await each((laboratory) => benchCaseCost(laboratory, rounds));
     case 'realm':
@@ -80,6 +76,8 @@ async function measure(part: Part, { kernel, scenario, rounds, ptdumpImage }: Op
         await benchRealmCost(await benchLaboratory(kernel, 'realm+max'), await benchLaboratory(kernel, 'max'), rounds),
         await benchRealmCost(await benchLaboratory(kernel, 'rme+max'), await benchLaboratory(kernel, 'max'), rounds),
       ];
+    case 'build':
+      return [await benchIncrementalBuild(source, rounds)];
     case 'jobs':
       return await each((laboratory) => benchThroughput(laboratory, rounds));
   }
