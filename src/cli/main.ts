@@ -10,6 +10,7 @@ import { say } from './output.ts';
 import { addPredict } from './predict.ts';
 import { addReport } from './publish-report.ts';
 import { addRun } from './run.ts';
+import { addServe } from './serve.ts';
 import { addShow } from './show.ts';
 import type { Verb, VerbContext } from './verb.ts';
 import { addWalk } from './walk.ts';
@@ -25,6 +26,7 @@ const verbs: Verb[] = [
   addExport,
   addHistory,
   addImport,
+  addServe,
   addWalk,
 ];
 

@@ -19,7 +19,8 @@ function pointText({ run, case: name }: LifePoint): string {
   return `${formatInstant(run.started)}  ${plainLine(name)}  (run ${run.id})`;
 }
 
-const causes: Record<Wavering['because'], string> = {
+/** Why one kernel may have answered in two ways. */
+export const causes: Record<Wavering['because'], string> = {
   scenario: 'the scenario was changed in between',
   emulator: 'the emulator was changed in between',
   ptdiff: 'ptdiff was changed in between',

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -47,4 +49,36 @@ t.test('a run does not begin when its store cannot take it', async (t) => {
   const words = ['run', '--kernel', 'file:/nonexistent', '--scenario', 'max', '--out', join(directory, 'out')];
   const refused = await ptdiff(join(directory, 'store'), ...words);
   t.match(refused, { exitCode: 3, stderr: /^ptdiff: Cannot use the results store .* it is no database/ });
+});
+
+t.test('the history as pages, on disk and served', async (t) => {
+  const directory = t.testdir();
+  const store = join(directory, 'store.sqlite');
+  await ptdiff(store, 'import', writeRunFolder(join(directory, 'run'), record, cases));
+  const site = join(directory, 'site');
+  const words = [
+    '--disable-warning=ExperimentalWarning',
+    main,
+    'serve',
+    '--out',
+    site,
+    '--port',
+    '0',
+    '--store',
+    store,
+  ];
+  const server = execa(process.execPath, words, { reject: false });
+  const [said] = await once(server.stderr, 'data');
+  const address = /http:\S+/.exec(String(said))?.[0] ?? '';
+  const index = await (await fetch(address)).text();
+  t.equal(index, readFileSync(join(site, 'index.html'), 'utf8'));
+  const series = readdirSync(site).find((name) => name.startsWith('series-7.3')) ?? '';
+  t.equal((await fetch(`${address}${series}`)).status, 200);
+  for (const wrong of ['../store.sqlite', '%2e%2e%2fstore.sqlite', '%', 'nothing.html']) {
+    t.equal((await fetch(`${address}${wrong}`)).status, 404, wrong);
+  }
+  t.equal((await fetch(address, { method: 'POST' })).status, 404);
+  server.kill('SIGINT');
+  t.equal((await server).exitCode, 0, 'Ctrl-C is how it ends');
+  t.match(await ptdiff(store, 'serve', '--port', '70000'), { exitCode: 2, stderr: /port number/ });
 });

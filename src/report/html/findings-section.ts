@@ -6,7 +6,8 @@ import type { Report } from '../types.ts';
 import type { Anchors } from './case-section.ts';
 import { html, type Markup } from './markup.ts';
 
-const kindMeaning: Record<FindingKind, string> = {
+/** What a kind of finding says. */
+export const kindMeaning: Record<FindingKind, string> = {
   mismatch: 'Mismatch: the evidence differs from what the reference model predicts for this kernel.',
   invariant: 'Invariant violation: the evidence is wrong under any logic that a kernel may follow.',
   splat: 'Splat: the kernel complained by itself.',
@@ -16,7 +17,8 @@ function reference(text: string): Markup {
   return /^https:\/\/[^\s]+$/.test(text) ? html`<li><a href="${text}">${text}</a></li>` : html`<li>${text}</li>`;
 }
 
-function knownIssueBox(issue: KnownIssue | undefined, id: string): Markup {
+/** The text of a known issue, or its id where this ptdiff has no such text. */
+export function knownIssueBox(issue: KnownIssue | undefined, id: string): Markup {
   if (issue === undefined) return html`<p class="known-issue">Matches known issue <code>${id}</code>.</p>`;
   const references = issue.references.length > 0 ? html`<ul>${issue.references.map(reference)}</ul>` : undefined;
   return html`<div class="known-issue"><p>Known issue <code>${issue.id}</code>: <b>${issue.title}</b></p><p>${issue.cause}</p><p class="pre">${issue.explanation}</p>${references}</div>`;

@@ -1,0 +1,33 @@
+import { byTime } from './order-kernels.ts';
+import { median } from './scenario-life.ts';
+import type { Look, RunMark } from './types.ts';
+
+/** How long the cases of one run took, in terms of the usual time of the same cases. */
+export interface PaceOfRun {
+  run: RunMark;
+  /** 1 is usual, 2 is twice as long; the median over the cases. */
+  ratio: number;
+  cases: number;
+}
+
+/**
+ * Boot times over runs, like with like: runs boot different cases, so each case is measured by the median of its own times. Cases
+ * that were looked at once say nothing; nor do errors.
+ */
+export function paceOfRuns(looks: readonly Look[]): PaceOfRun[] {
+  const timed = looks.filter(({ verdict, seconds }) => verdict !== 'error' && seconds > 0).sort(byTime);
+  const usual = new Map(
+    [...Map.groupBy(timed, (look) => look.case)]
+      .filter(([, group]) => group.length > 1)
+      .map(([name, group]) => [name, median(group.map(({ seconds }) => seconds)) ?? 0]),
+  );
+  const ratios = timed.flatMap((look) => {
+    const own = usual.get(look.case);
+    return own === undefined ? [] : [{ run: look.run, ratio: look.seconds / own }];
+  });
+  return [...Map.groupBy(ratios, ({ run }) => run.id).values()].map((group) => ({
+    run: group[0].run,
+    ratio: median(group.map(({ ratio }) => ratio)) ?? 1,
+    cases: group.length,
+  }));
+}

@@ -1,0 +1,114 @@
+import { countText } from '../../diff/text.ts';
+import { byKernel, bySeries, byTime } from '../../history/order-kernels.ts';
+import { paceOfRuns } from '../../history/trends.ts';
+import type { Look } from '../../history/types.ts';
+import { html, type Markup } from '../html/markup.ts';
+import { formatInstant } from '../terminal-history.ts';
+import { countVerdicts, describeCounts, verdictStyles } from '../verdicts.ts';
+import { ratioChart } from './chart.ts';
+import { stateBadge } from './finding-page.ts';
+import type { SiteData, SiteFiles, SiteFinding } from './site.ts';
+import { sitePage, trail } from './site-page.ts';
+
+const shownRuns = 30;
+
+function findingRow({ life, text }: SiteFinding, files: SiteFiles): Markup {
+  const there = life.series.filter(({ state }) => state === 'there').map(({ series }) => series);
+  const known =
+    life.known.length > 0
+      ? html`<span class="badge v-known">${life.known.join(', ')}</span>`
+      : html`<span class="badge new">not documented</span>`;
+  return html`<tr><td>${stateBadge(life.state)}</td><td><a href="${files.finding.get(life.id)}">${text.title}</a><br><code class="id">${life.id}</code></td><td>${known}</td><td>${there.length === 0 ? '–' : there.join(', ')}</td><td class="when">${formatInstant(life.firstSeen.run.started)}<small>${life.firstSeen.release}</small></td><td class="when">${formatInstant(life.lastSeen.run.started)}<small>${life.lastSeen.release}</small></td></tr>
+`;
+}
+
+/** What is there comes before what is gone, what is not documented before what is. */
+function findingRank({ life }: SiteFinding): string {
+  return `${life.state === 'there' ? 0 : 1}${life.known.length === 0 ? 0 : 1}${life.id}`;
+}
+
+function findingsTable({ findings }: SiteData, files: SiteFiles): Markup {
+  const sorted = [...findings].sort((left, right) => (findingRank(left) < findingRank(right) ? -1 : 1));
+  if (sorted.length === 0) return html`<section id="findings"><h2>Findings</h2><p>None was ever seen.</p></section>`;
+  return html`<section id="findings"><h2>Findings</h2><div class="scroll"><table class="findings"><thead><tr><th scope="col">state</th><th scope="col">finding</th><th scope="col">known issue</th><th scope="col">there in</th><th scope="col">first seen</th><th scope="col">last seen</th></tr></thead><tbody>
+${sorted.map((finding) => findingRow(finding, files))}</tbody></table></div></section>`;
+}
+
+function cell(looks: readonly Look[] | undefined): Markup {
+  const last = looks?.at(-1);
+  if (looks === undefined || last === undefined) return html`<td></td>`;
+  const verdicts = looks.map(({ verdict }) => verdict);
+  const changed = new Set(verdicts).size > 1;
+  const what = `${last.case}: ${last.verdict}, ${countText(looks.length, 'look')} until ${formatInstant(last.run.started)}${changed ? `; over time ${verdicts.slice(-12).join(', ')}` : ''}`;
+  return html`<td class="v-${last.verdict}${changed ? ' changes' : ''}" title="${what}">${verdictStyles[last.verdict].symbol}</td>`;
+}
+
+function kernelRows(looks: readonly Look[], scenarios: readonly string[], files: SiteFiles): Markup[] {
+  return bySeries(looks).flatMap(([series, group]) =>
+    byKernel(group).map((own) => {
+      const byScenario = Map.groupBy([...own].sort(byTime), ({ scenario }) => scenario.name);
+      return html`<tr><th scope="row"><b><a href="${files.series.get(series)}">${own[0].kernel.release || own[0].kernel.spec}</a></b><small>${series}</small></th>${scenarios.map((name) => cell(byScenario.get(name)))}</tr>
+`;
+    }),
+  );
+}
+
+function matrix({ looks }: SiteData, files: SiteFiles): Markup {
+  const scenarios = [...new Set(looks.map(({ scenario }) => scenario.name))].sort();
+  const heads = scenarios.map((name) => html`<th scope="col" class="scenario-head"><span>${name}</span></th>`);
+  return html`<section id="matrix"><h2>Last verdicts</h2>
+<div class="scroll matrix" tabindex="0" role="region" aria-label="Last verdicts of kernels by scenarios"><table>
+<thead><tr><th scope="col" class="corner">kernel</th>${heads}</tr></thead><tbody>
+${kernelRows(looks, scenarios, files)}</tbody></table></div>
+<p class="note">A frame marks a case whose verdict was another one before; a kernel leads to its series over time.</p></section>`;
+}
+
+function paceFigures(looks: readonly Look[]): Markup {
+  const figures = bySeries(looks).flatMap(([series, group]) => {
+    const points = paceOfRuns(group).map(({ run, ratio, cases }) => ({
+      label: `${formatInstant(run.started)}, ${countText(cases, 'case')}`,
+      ratio,
+    }));
+    if (points.length < 2) return [];
+    return [
+      html`<figure><figcaption>${series} <small>${countText(points.length, 'run')}</small></figcaption>${ratioChart(points, `${series}: boot time over runs`)}</figure>
+`,
+    ];
+  });
+  if (figures.length === 0)
+    return html`<section id="pace"><h2>Boot time</h2><p>No case was looked at twice yet.</p></section>`;
+  return html`<section id="pace"><h2>Boot time</h2><p class="note">Each point is a run: the median of how long its cases took, each in terms of the usual time of the same case.</p><div class="grid">${figures}</div></section>`;
+}
+
+function runsTable(looks: readonly Look[]): Markup {
+  const groups = [...Map.groupBy(looks, ({ run }) => run.id).values()].reverse();
+  const rows = groups.slice(0, shownRuns).map((group) => {
+    const [{ run }] = group;
+    return html`<tr><td class="when">${formatInstant(run.started)}</td><td>${countText(group.length, 'case')}</td><td>${describeCounts(countVerdicts(group))}</td><td><code>${run.ptdiff}</code></td><td>${run.emulator.version}</td><td><code>${run.id}</code></td></tr>
+`;
+  });
+  const more =
+    groups.length > shownRuns
+      ? html`<p class="note">${countText(groups.length - shownRuns, 'older run')} not shown.</p>`
+      : undefined;
+  return html`<section id="runs"><h2>Runs</h2><div class="scroll"><table><thead><tr><th scope="col">started, UTC</th><th scope="col">cases</th><th scope="col">verdicts</th><th scope="col">ptdiff</th><th scope="col">emulator</th><th scope="col">run</th></tr></thead><tbody>
+${rows}</tbody></table></div>${more}</section>`;
+}
+
+function headline({ findings, looks }: SiteData): string {
+  const there = findings.filter(({ life }) => life.state === 'there');
+  const known = there.filter(({ life }) => life.known.length > 0).length;
+  const runs = new Set(looks.map(({ run }) => run.id)).size;
+  return `${countText(there.length, 'finding')} there (${known} known), ${findings.length - there.length} gone, in ${countText(runs, 'run')}.`;
+}
+
+/** The first page: findings, the last verdict of every case, boot times, runs. */
+export function indexPage(data: SiteData, files: SiteFiles): string {
+  const body = html`<header>${trail()}<h1>${headline(data)}</h1>
+<nav aria-label="Sections"><a href="#findings">Findings</a> <a href="#matrix">Last verdicts</a> <a href="#pace">Boot time</a> <a href="#runs">Runs</a></nav></header>
+${findingsTable(data, files)}
+${matrix(data, files)}
+${paceFigures(data.looks)}
+${runsTable(data.looks)}`;
+  return sitePage('history', body);
+}

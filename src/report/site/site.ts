@@ -1,0 +1,49 @@
+import type { KnownIssue } from '../../diff/match-known.ts';
+import type { FindingLife } from '../../history/finding-life.ts';
+import { bySeries } from '../../history/order-kernels.ts';
+import type { FindingText, Look } from '../../history/types.ts';
+import { fileNames } from './file-names.ts';
+import { findingPage } from './finding-page.ts';
+import { indexPage } from './index-page.ts';
+import { seriesPage } from './series-page.ts';
+
+/** A finding with its whole life. */
+export interface SiteFinding {
+  life: FindingLife;
+  text: FindingText;
+}
+
+/** All that the site is made of. */
+export interface SiteData {
+  /** In the order of time. */
+  looks: Look[];
+  findings: SiteFinding[];
+  knownIssues: readonly KnownIssue[];
+}
+
+/** Where the pages refer to each other. */
+export interface SiteFiles {
+  finding: ReadonlyMap<string, string>;
+  series: ReadonlyMap<string, string>;
+}
+
+/** The pages of the site by file name; they refer to each other and to nothing else. */
+export function formatSite(data: SiteData): Map<string, string> {
+  const series = bySeries(data.looks);
+  const files: SiteFiles = {
+    finding: fileNames(
+      'finding',
+      data.findings.map(({ life }) => life.id),
+    ),
+    series: fileNames(
+      'series',
+      series.map(([name]) => name),
+    ),
+  };
+  const pages = new Map([['index.html', indexPage(data, files)]]);
+  for (const [name, looks] of series) pages.set(files.series.get(name) ?? '', seriesPage(name, looks, files));
+  for (const finding of data.findings) {
+    pages.set(files.finding.get(finding.life.id) ?? '', findingPage(finding, data.knownIssues, files));
+  }
+  return pages;
+}
