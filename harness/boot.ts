@@ -26,7 +26,7 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     commandLine: setup.commandLine,
   };
   const { directory, signal } = setup;
-  const blobs = await makeBlobs(setup, machine, anchor.imagePa);
+  const blobs = setup.blobs ?? (await makeBlobs(setup, machine, anchor.imagePa));
   setup.onEvent({ kind: 'prepared', machine, ...blobs });
   const vm = await startMachine(machine, blobs, directory, signal);
   try {

@@ -35,6 +35,8 @@ export interface CaseSetup {
   initramfs: string;
   /** The realm monitor's code, of buildMonitor(); for machines with a `firmware`. */
   monitor?: Uint8Array;
+  /** Device tree and monitor of an earlier boot, to be used as they are instead of new ones. */
+  blobs?: MachineBlobs;
   /** First arguments of every QEMU command: the emulator itself, or its loader and options. */
   emulator: { command: string[] };
   /** Existing folder for scratch files; a tmpfs with room for the guest's memory is best. Left as it was found. */

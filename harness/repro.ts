@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { bareCommand, type QemuMachine } from './qemu-command.ts';
+import type { QemuMachine } from './qemu-command.ts';
+import { checkFunction, comment, quote, withoutCommas, wordsOf } from './repro-shell.ts';
 import type { MachineBlobs } from './virtual-machine.ts';
 
 /** A file that must be the same for the boot to be the same. */
@@ -26,14 +27,6 @@ export interface Repro extends MachineBlobs {
  */
 export function reproScript(repro: Repro): string {
   const { kernel, initramfs, emulator, machine, deviceTree, monitor } = repro;
-  const command = bareCommand({
-    ...machine,
-    emulator: [],
-    image: '$kernel',
-    initramfs: '$initramfs',
-    ...(deviceTree && { deviceTree: '$dtb' }),
-    ...(monitor && { monitor: { ...monitor.places, flash: '$flash' } }),
-  });
   return `${[
     '#!/bin/sh',
     comment(`Boots the case ${repro.name} again, by QEMU alone. End it with Ctrl-A X.`),
@@ -45,27 +38,19 @@ export function reproScript(repro: Repro): string {
     `kernel=\${KERNEL:-${quote(kernel.path)}}`,
     `initramfs=\${INITRAMFS:-${quote(initramfs.path)}}`,
     `program=\${QEMU:-${quote(emulator.path)}}`,
-    'check() {',
-    `  test "$(sha256sum <"$1" 2>/dev/null)" = "$2  -" || { echo "$1 is missing or is not the file of this case" >&2; exit 2; }`,
-    '}',
+    ...checkFunction,
     `check "$kernel" ${kernel.sha256}`,
     `check "$initramfs" ${initramfs.sha256}`,
     `check "$program" ${emulator.sha256}`,
-    // In the options of QEMU's loader a comma of a path is written twice.
-    ...(monitor ? ['kernel', 'initramfs'].map((name) => `${name}=$(printf %s "$${name}" | sed 's/,/,,/g')`) : []),
+    ...(monitor ? withoutCommas(['kernel', 'initramfs']) : []),
     ...embedded({ ...(deviceTree && { dtb: deviceTree }), ...(monitor && { flash: monitor.flash }) }),
     `if test -n "\${QEMU:-}"; then set -- "$QEMU"; else set -- ${machine.emulator.map(quote).join(' ')}; fi`,
-    `"$@" ${command.map(argument).join(' ')}`,
+    `"$@" ${wordsOf(machine, { deviceTree, monitor })}`,
   ].join('\n')}\n`;
 }
 
 function origin(what: string, variable: string, file: ReproFile): string[] {
   return [comment(`  ${what} (${variable}=PATH): sha256 ${file.sha256}`), comment(`    ${file.origin}`)];
-}
-
-/** Text of ours and of others: a line break would end the comment. */
-function comment(text: string): string {
-  return `# ${text.replaceAll(/[\r\n]+/g, ' ')}`;
 }
 
 /** Files that the script carries, by the variable that shall name them. */
@@ -79,15 +64,4 @@ function embedded(files: Record<string, Uint8Array>): string[] {
   ]);
   const variables = names.map((name) => `"\${${name}:-}"`).join(' ');
   return names.length === 0 ? [] : [`trap 'rm -f ${variables}' EXIT`, ...lines];
-}
-
-/** Our own variables are expanded, alone or as the file of QEMU's loader; everything else is literal. */
-function argument(text: string): string {
-  return /^(loader,file=)?\$(kernel|initramfs|dtb|flash)(,addr=0x[0-9a-f]+,force-raw=on)?$/.test(text)
-    ? `"${text}"`
-    : quote(text);
-}
-
-function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

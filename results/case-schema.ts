@@ -3,7 +3,8 @@ import { checkpointNames } from '../src/linux/capture.ts';
 import type { DrawnPrediction } from '../src/report/dossier.ts';
 import type { LeafRun } from '../src/vmsa/types.ts';
 
-const hexadecimal = z
+/** A number of any size as stable JSON holds it. */
+export const hexadecimal = z
   .string()
   .regex(/^0x[0-9a-f]+$/)
   .transform((text) => BigInt(text));

@@ -19,10 +19,12 @@ export const caseFiles = {
   /** Written with the first capture; a case that was never booted has none. */
   registers: 'registers.json',
   repro: 'repro.sh',
+  /** What the boot was made of, for a pack of the case. */
+  inputs: 'inputs.json',
 } as const;
 
 /** What is wrong with a value, in one line: the first place and its reason. */
-function complaint(error: unknown): string {
+export function complaint(error: unknown): string {
   if (!(error instanceof z.ZodError)) return messageOf(error);
   const [first] = error.issues;
   return first.path.length > 0 ? `${first.path.join('.')}: ${first.message}` : first.message;
@@ -77,7 +79,7 @@ export function readCaseLines(folder: string): CaseResult[] {
 }
 
 /** The prediction of a case; undefined when it is missing, and a sentence more in `unreadable` when it is broken. */
-function readPrediction(path: string, unreadable: string[]): CaseMaterial['prediction'] {
+export function readPrediction(path: string, unreadable: string[]): CaseMaterial['prediction'] {
   const text = readTextIfAny(path);
   if (text === undefined) return undefined;
   try {
@@ -89,7 +91,7 @@ function readPrediction(path: string, unreadable: string[]): CaseMaterial['predi
 }
 
 /** The evidence of a case, in the same manner. */
-function readEvidenceOf(directory: string, unreadable: string[]): Evidence | undefined {
+export function readEvidenceOf(directory: string, unreadable: string[]): Evidence | undefined {
   if (readTextIfAny(join(directory, caseFiles.registers)) === undefined) return undefined;
   try {
     return readEvidence(directory);

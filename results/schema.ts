@@ -10,15 +10,15 @@ import { probeNames, type Scenario } from '../src/scenario/types.ts';
  */
 
 /** A name that is a folder below cases/: it must not lead anywhere else. */
-const caseName = z.string().regex(/^(?!\.{1,2}$)[^/\\\p{Cc}]+$/u);
-const sha256 = z.string();
+export const caseName = z.string().regex(/^(?!\.{1,2}$)[^/\\\p{Cc}]+$/u);
+export const sha256 = z.string();
 const count = z.number().int().nonnegative();
 const verdicts = ['pass', 'fail', 'known', 'hang', 'crash', 'error'] as const satisfies Verdict[];
 const checkpoint = z.enum(checkpointNames);
 
 const plannedCase = z.object({ case: caseName, kernel: z.string(), scenario: z.string() });
 
-const scenario: z.ZodType<Scenario> = z.object({
+export const scenarioSchema: z.ZodType<Scenario> = z.object({
   name: z.string(),
   machine: z.object({
     cpu: z.string(),
@@ -44,7 +44,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   ptdiff: z.object({ version: z.string(), commit: z.string().optional() }),
   command: z.array(z.string()),
   asked: z.object({ kernels: z.array(z.string()), scenarios: z.array(z.string()), jobs: count }),
-  scenarios: z.array(scenario),
+  scenarios: z.array(scenarioSchema),
   emulator: z.object({ version: z.string(), sha256, origin: z.string(), notes: z.array(z.string()) }),
   kernels: z.array(
     z.object({ spec: z.string(), release: z.string(), version: z.string(), flavour: z.string(), sha256 }),

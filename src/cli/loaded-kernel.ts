@@ -19,7 +19,14 @@ export interface LoadedKernel {
  * @throws PtdiffError of resolveKernel(), and `image` for a kernel that the model cannot describe
  */
 export async function loadKernel(spec: string, options: FetchOptions = {}): Promise<LoadedKernel> {
-  const image = await resolveKernel(spec, options);
+  return describeKernel(await resolveKernel(spec, options));
+}
+
+/**
+ * Reads the symbols and traits of a kernel that is there.
+ * @throws PtdiffError(image) for a kernel that the model cannot describe
+ */
+export async function describeKernel(image: KernelImage): Promise<LoadedKernel> {
   const bytes = await readFile(image.imagePath);
   const symbols = kallsymsOfImage(bytes);
   const traits = traitsOf(image.release, bytes, symbols);

@@ -9,6 +9,7 @@ import { addList } from './list.ts';
 import { say } from './output.ts';
 import { addPredict } from './predict.ts';
 import { addReport } from './publish-report.ts';
+import { addRepro } from './repro.ts';
 import { addRun } from './run.ts';
 import { addServe } from './serve.ts';
 import { addShow } from './show.ts';
@@ -24,6 +25,7 @@ const verbs: Verb[] = [
   addShow,
   addReport,
   addExport,
+  addRepro,
   addHistory,
   addImport,
   addServe,

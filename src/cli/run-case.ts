@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import type { Initramfs } from '../../guest/build.ts';
 import { boot } from '../../harness/boot.ts';
+import { type CaseInputs, storeBlobs } from '../../harness/case-inputs.ts';
 import type { BootEvent } from '../../harness/case-setup.ts';
 import { writeEvidence } from '../../harness/evidence-files.ts';
 import { writeText } from '../../harness/host-file.ts';
 import { type Repro, reproScript } from '../../harness/repro.ts';
 import { scratchDirectory } from '../../harness/scratch-directory.ts';
+import type { MachineBlobs } from '../../harness/virtual-machine.ts';
 import type { Emulator } from '../../images/emulator.ts';
 import { bootFactsOf } from '../diff/boot-facts.ts';
 import { judge } from '../diff/judge.ts';
@@ -41,6 +43,8 @@ export interface Case {
   kernel: LoadedKernel;
   scenario: Scenario;
   directory: string;
+  /** An earlier boot that shall be repeated with exactly what it was made of. */
+  replay?: { cpu: string; commandLine: string; blobs: MachineBlobs };
 }
 
 /** The kernel of a case as cases.jsonl names it. */
@@ -66,7 +70,7 @@ async function observe(
   each: Case,
   signal: AbortSignal,
 ): Promise<{ evidence: Evidence; prepared?: BootEvent & { kind: 'prepared' } }> {
-  const { kernel, scenario } = each;
+  const { kernel, scenario, replay } = each;
   const [bootCpu] = identitiesOf(scenario.machine);
   const monitor = scenario.machine.firmware && laboratory.monitor?.code;
   let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
@@ -80,10 +84,11 @@ async function observe(
       kernel: kernel.image,
       symbols: kernel.symbols,
       machine: scenario.machine,
-      cpu: bootCpu.qemu,
-      commandLine: commandLine(kernel, scenario),
+      cpu: replay?.cpu ?? bootCpu.qemu,
+      commandLine: replay?.commandLine ?? commandLine(kernel, scenario),
       initramfs: laboratory.initramfs.path,
       ...(monitor && { monitor }),
+      ...(replay && { blobs: replay.blobs }),
       emulator: laboratory.emulator,
       directory: scratch.path,
       // Every request costs a stop, and on other CPUs it splits nothing.
@@ -118,6 +123,27 @@ function reproOf(
   };
 }
 
+/** inputs.json: what the boot was made of. */
+function inputsOf(
+  { emulator, initramfs }: Laboratory,
+  { kernel, scenario }: Case,
+  event: BootEvent & { kind: 'prepared' },
+): CaseInputs {
+  const { notes: _, ...image } = kernel.image;
+  const { version, sha256, origin } = emulator;
+  const { cpu, commandLine } = event.machine;
+  return {
+    schema: 1,
+    kernel: image,
+    scenario,
+    cpu,
+    commandLine,
+    initramfs,
+    emulator: { version, sha256, origin },
+    blobs: storeBlobs(event),
+  };
+}
+
 /**
  * Boots a case, predicts it, compares, and leaves everything in the folder of the case.
  * @throws PtdiffError for what is not the kernel's fault
@@ -129,6 +155,7 @@ export async function runCase(laboratory: Laboratory, each: Case, signal: AbortS
   writeEvidence(directory, evidence);
   if (prepared) {
     writeText(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), 0o755);
+    writeText(join(directory, 'inputs.json'), `${stableJson(inputsOf(laboratory, each, prepared), 1)}\n`);
   }
   const hidden = identitiesOf(scenario.machine).map(hiddenRegisters);
   const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, hidden });

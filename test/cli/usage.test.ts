@@ -26,6 +26,12 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
     [['run', '--kernel', 'debian:7.3.4:9k', '--dry-run'], /9k/],
     [['run', '--kernel', 'ubuntu:7.3', '--dry-run'], /ubuntu/],
     [['report', '/nonexistent'], /no run folder/],
+    [['export', '/nonexistent', '--format', 'ktap'], /no run folder/],
+    [['export', '/nonexistent', '--format', 'xml'], /ktap, junit, kcidb, mail/],
+    [['export', '/nonexistent', '--format', 'junit', '--finding', 'x'], /--finding/],
+    [['export', '/nonexistent', '--format', 'kcidb', '--origin', 'a:b'], /--origin a:b/],
+    [['repro', 'pack', 'x', '--out', '/nonexistent'], /has no case 'x'/],
+    [['repro', 'run', '/nonexistent.tar.zst'], /no whole packed case: ENOENT/],
     [['walk', '--ram', '/dev/null', '--gdb', '/nonexistent.sock'], /GDB stub/],
     [['walk', '--ram', '/dev/null', '--gdb', 'x', '--half', 'ttbr2'], /ttbr2/],
   ] as [string[], RegExp][]) {

@@ -1,0 +1,46 @@
+import { bareCommand, type QemuMachine } from './qemu-command.ts';
+import type { MachineBlobs } from './virtual-machine.ts';
+
+/** What the scripts that boot a case again have in common. */
+
+/** Text of ours and of others: a line break would end the comment. */
+export function comment(text: string): string {
+  return `# ${text.replaceAll(/[\r\n]+/g, ' ')}`;
+}
+
+/** check FILE SHA256: ends the script when that is not the file. */
+export const checkFunction: readonly string[] = [
+  'check() {',
+  `  test "$(sha256sum <"$1" 2>/dev/null)" = "$2  -" || { echo "$1 is missing or is not the file of this case" >&2; exit 2; }`,
+  '}',
+];
+
+/** In the options of QEMU's loader a comma of a path is written twice. */
+export function withoutCommas(variables: readonly string[]): string[] {
+  return variables.map((name) => `${name}=$(printf %s "$${name}" | sed 's/,/,,/g')`);
+}
+
+/** QEMU's arguments, with the variables kernel, initramfs, dtb and flash for the files. */
+export function wordsOf(machine: QemuMachine, { deviceTree, monitor }: MachineBlobs): string {
+  const command = bareCommand({
+    ...machine,
+    emulator: [],
+    image: '$kernel',
+    initramfs: '$initramfs',
+    ...(deviceTree && { deviceTree: '$dtb' }),
+    ...(monitor && { monitor: { ...monitor.places, flash: '$flash' } }),
+  });
+  return command.map(argument).join(' ');
+}
+
+/** Our own variables are expanded, alone or as the file of QEMU's loader; everything else is literal. */
+function argument(text: string): string {
+  return /^(loader,file=)?\$(kernel|initramfs|dtb|flash)(,addr=0x[0-9a-f]+,force-raw=on)?$/.test(text)
+    ? `"${text}"`
+    : quote(text);
+}
+
+/** A literal word. */
+export function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,44 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { readCaseLines } from '../../results/run-folder.ts';
+import type { CaseResult } from '../diff/types.ts';
+import { PtdiffError } from '../errors.ts';
+import { repositoryRoot } from './run-record.ts';
+
+/** A case of a run folder. */
+export interface LocatedCase {
+  /** The run folder. */
+  folder: string;
+  result: CaseResult;
+}
+
+/** The newest run folder below results/runs. */
+async function newestRun(): Promise<string> {
+  const runs = join(repositoryRoot, 'results', 'runs');
+  const names = await readdir(runs).catch(() => []);
+  const newest = names.sort().at(-1);
+  if (newest === undefined)
+    throw new PtdiffError('usage', 'There is no run yet; start one with ./ptdiff run, or name its folder with --out.');
+  return join(runs, newest);
+}
+
+/**
+ * Finds a case that a verb was given: by its folder, or by its name in the run folder `out`, which is the newest run when it is not given.
+ * @throws PtdiffError(usage) when there is no such case
+ */
+export async function locateCase(given: string, out: string | undefined): Promise<LocatedCase> {
+  const path = resolve(given);
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const folder = isFolder ? dirname(dirname(path)) : resolve(out ?? (await newestRun()));
+  const name = isFolder ? basename(path) : given;
+  const cases = readCaseLines(folder);
+  const result = cases.find((each) => each.case === name);
+  if (result) return { folder, result };
+  throw new PtdiffError('usage', `${folder} has no case '${name}'; cases.jsonl there names ${cases.length}.`);
+}
+
+/** The option by which a verb takes the run folder of a case. */
+export const outOption = ['--out <dir>', 'the run folder (default: the newest run)'] as const;

@@ -1,0 +1,105 @@
+import { cp } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { packedFiles } from '../../harness/packed-repro.ts';
+import { withScratch } from '../../images/cache.ts';
+import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator.ts';
+import { readJudgedBoot } from '../../results/judged-boot.ts';
+import { loadKnownIssues } from '../../results/known-issues.ts';
+import { type OpenedCase, readBlobs, withArchivedCase } from '../../results/open-case.ts';
+import { archiveFiles, packCase } from '../../results/pack-case.ts';
+import { caseFiles, readRunRecord, runFiles } from '../../results/run-folder.ts';
+import { compareReplay, isReproduced } from '../diff/compare-replay.ts';
+import { formatReplay } from '../report/replay.ts';
+import { stableJson } from '../stable-json.ts';
+import { exitCodes } from './exit-codes.ts';
+import { knownIssuesFolder } from './laboratory.ts';
+import { describeKernel, type LoadedKernel } from './loaded-kernel.ts';
+import { locateCase, outOption } from './locate-case.ts';
+import { say } from './output.ts';
+import { runCase } from './run-case.ts';
+import type { Verb } from './verb.ts';
+
+/** `ptdiff repro pack CASE`. */
+async function pack(given: string, options: { out?: string; output?: string }, signal: AbortSignal): Promise<number> {
+  const { folder, result } = await locateCase(given, options.out);
+  const output = resolve(options.output ?? `${result.case}.tar.zst`);
+  const directory = join(folder, runFiles.caseFolders, result.case);
+  await packCase({ result, directory, ptdiff: readRunRecord(folder).ptdiff }, output, signal);
+  process.stdout.write(`${output}\n`);
+  return exitCodes.pass;
+}
+
+/** The user's QEMU, or the packaged one of the version that the case ran with. */
+async function emulatorFor({ emulator }: OpenedCase, path: string | undefined): Promise<Emulator> {
+  const chosen =
+    path === undefined
+      ? await packagedEmulator({ version: emulator.version, progress: say })
+      : await userEmulator(path);
+  if (chosen.sha256 !== emulator.sha256) {
+    say(
+      `this QEMU ${chosen.version} (${chosen.origin}) is not the one of the case, ${emulator.version} (${emulator.origin})`,
+    );
+  }
+  return chosen;
+}
+
+function kernelOf({ kernel, files, folder }: OpenedCase): Promise<LoadedKernel> {
+  const config = files[packedFiles.config] === undefined ? {} : { configPath: join(folder, packedFiles.config) };
+  return describeKernel({ ...kernel, imagePath: join(folder, packedFiles.kernel), ...config, notes: [] });
+}
+
+/** What the files name are places that are gone when the command ends. */
+const lasting = (path: string): boolean => basename(path) !== caseFiles.inputs && basename(path) !== caseFiles.repro;
+
+interface ReplayOptions {
+  qemu?: string;
+  keep?: string;
+  json?: boolean;
+}
+
+async function replay(
+  opened: OpenedCase,
+  directory: string,
+  options: ReplayOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { result, scenario, cpu, commandLine, folder, files } = opened;
+  const emulator = await emulatorFor(opened, options.qemu);
+  signal.throwIfAborted();
+  const initramfs = { path: join(folder, packedFiles.initramfs), sha256: files[packedFiles.initramfs] };
+  const laboratory = { emulator, initramfs, knownIssues: await loadKnownIssues(knownIssuesFolder) };
+  const again = { cpu, commandLine, blobs: await readBlobs(opened) };
+  const each = { name: result.case, kernel: await kernelOf(opened), scenario, directory, replay: again };
+  const replayed = await runCase(laboratory, each, signal);
+  if (options.keep !== undefined) await cp(directory, options.keep, { recursive: true, filter: lasting });
+  const recorded = readJudgedBoot(join(folder, archiveFiles.evidence), result);
+  const comparison = compareReplay(recorded, readJudgedBoot(directory, replayed));
+  process.stdout.write(options.json ? `${stableJson(comparison, 1)}\n` : formatReplay(result.case, comparison));
+  return isReproduced(comparison) ? exitCodes.pass : exitCodes.findings;
+}
+
+/** `ptdiff repro run ARCHIVE`. */
+async function run(archive: string, options: ReplayOptions, signal: AbortSignal): Promise<number> {
+  return withArchivedCase(archive, (opened) => withScratch((directory) => replay(opened, directory, options, signal)));
+}
+
+export const addRepro: Verb = (program, { signal, finish }) => {
+  const repro = program.command('repro').description('pack a case into one file, and boot it again elsewhere');
+  repro
+    .command('pack')
+    .description(
+      'kernel, initial RAM disk, firmware, scenario, prediction, evidence and a script that needs QEMU alone',
+    )
+    .argument('<case>', 'its name in the newest run, or its folder')
+    .option(...outOption)
+    .option('--output <file>', 'the archive (default: CASE.tar.zst here)')
+    .action(async (name, options) => finish(await pack(name, options, signal)));
+  repro
+    .command('run')
+    .description('boot a packed case and compare with what was recorded; 0: the same findings, 1: not the same')
+    .argument('<archive>', 'a file of repro pack')
+    .option('--qemu <path>', 'a QEMU of your own instead of the version that the case ran with')
+    .option('--keep <dir>', 'folder for the prediction and evidence of this boot')
+    .option('--json', 'print the comparison as JSON')
+    .action(async (archive, options) => finish(await run(archive, options, signal)));
+};

@@ -1,0 +1,107 @@
+import { type CheckpointName, checkpointNames, type Evidence } from '../linux/capture.ts';
+import type { CheckpointPrediction, PredictedRun, Prediction } from '../model/types.ts';
+import type { LeafRun } from '../vmsa/types.ts';
+import { diffLeaves } from './compare.ts';
+import { endOf, runsIn } from './runs.ts';
+import type { CaseResult } from './types.ts';
+
+/** One boot of a case: what was judged, what was predicted and what was seen. */
+export interface JudgedBoot {
+  result: CaseResult;
+  /** Absent when the case ended before. */
+  prediction?: Pick<Prediction, 'linearRegion'> & {
+    decisions: Partial<Prediction['decisions']>;
+    checkpoints: { [Name in CheckpointName]?: Pick<CheckpointPrediction, 'leaves'> };
+  };
+  evidence?: Pick<Evidence, 'captures'>;
+}
+
+/** How the linear map of two boots differs at one checkpoint: stretches of leaves, and their bytes. */
+export interface MapDifference {
+  checkpoint: CheckpointName;
+  stretches: number;
+  bytes: number;
+}
+
+/** What a second boot of a case shows beside the first. */
+export interface ReplayComparison {
+  /** Ids of findings that both show, in the order of the first. */
+  shared: string[];
+  /** Ids of findings that only one of them shows. */
+  gone: string[];
+  fresh: string[];
+  verdicts: { recorded: CaseResult['verdict']; replayed: CaseResult['verdict'] };
+  /** Decisions that the model derives otherwise than it did. */
+  decisions: string[];
+  /** Only checkpoints that both reached, and where there is a difference; what the model leaves open is none. */
+  predicted: MapDifference[];
+  found: MapDifference[];
+  /** Checkpoints that one of them reached, and the other did not. */
+  unmatched: CheckpointName[];
+}
+
+function idsOf({ result }: JudgedBoot): string[] {
+  return [...new Set(result.findings.map(({ id }) => id))];
+}
+
+/** Virtual addresses where several leaves are right, as for objects of KFENCE: what is there says nothing of the boot. */
+function isFree(va: bigint, predicted: readonly PredictedRun[]): boolean {
+  return predicted.some((run) => run.alternatives.length > 0 && va >= run.va && va < endOf(run));
+}
+
+/** @param predicted of the first boot at this checkpoint */
+function differenceOf(
+  checkpoint: CheckpointName,
+  predicted: readonly PredictedRun[],
+  [then, now]: [readonly LeafRun[], readonly LeafRun[]],
+): MapDifference[] {
+  const expected = then.map((run) => ({ ...run, why: '', alternatives: [] }));
+  const runs = diffLeaves(expected, now).flatMap(({ expected, actual }) => actual ?? expected ?? []);
+  const told = runs.filter(({ va }) => !isFree(va, predicted));
+  const bytes = told.reduce((sum, { size }) => sum + size, 0);
+  return told.length === 0 ? [] : [{ checkpoint, stretches: told.length, bytes }];
+}
+
+function predictedDifferences({ prediction: then }: JudgedBoot, { prediction: now }: JudgedBoot): MapDifference[] {
+  return checkpointNames.flatMap((name) => {
+    const [before, after] = [then?.checkpoints[name], now?.checkpoints[name]];
+    return before && after ? differenceOf(name, [], [before.leaves, after.leaves]) : [];
+  });
+}
+
+/** Leaves that were found in the linear region at a checkpoint. */
+function foundAt({ evidence, prediction }: JudgedBoot, name: CheckpointName): LeafRun[] | undefined {
+  const capture = evidence?.captures.find(({ checkpoint }) => checkpoint === name);
+  if (!capture || !prediction) return undefined;
+  return runsIn(capture.ttbr1.leaves, prediction.linearRegion.start, prediction.linearRegion.end);
+}
+
+/** Compares a boot with the boot of the same case that was recorded before. */
+export function compareReplay(recorded: JudgedBoot, replayed: JudgedBoot): ReplayComparison {
+  const [then, now] = [idsOf(recorded), idsOf(replayed)];
+  const decisions = Object.entries(recorded.prediction?.decisions ?? {});
+  const newDecisions: Partial<Record<string, boolean>> = replayed.prediction?.decisions ?? {};
+  const maps = checkpointNames.map((name) => ({ name, then: foundAt(recorded, name), now: foundAt(replayed, name) }));
+  return {
+    shared: then.filter((id) => now.includes(id)),
+    gone: then.filter((id) => !now.includes(id)),
+    fresh: now.filter((id) => !then.includes(id)),
+    verdicts: { recorded: recorded.result.verdict, replayed: replayed.result.verdict },
+    decisions: decisions.filter(([name, value]) => newDecisions[name] !== value).map(([name]) => name),
+    predicted: predictedDifferences(recorded, replayed),
+    found: maps.flatMap(({ name, then, now }) =>
+      then && now ? differenceOf(name, recorded.prediction?.checkpoints[name]?.leaves ?? [], [then, now]) : [],
+    ),
+    unmatched: maps.filter(({ then, now }) => (then === undefined) !== (now === undefined)).map(({ name }) => name),
+  };
+}
+
+/** Whether neither the model nor the linear map says anything else than before. */
+export function isSameMap({ decisions, predicted, found, unmatched }: ReplayComparison): boolean {
+  return [decisions, predicted, found, unmatched].every(({ length }) => length === 0);
+}
+
+/** Whether the second boot shows what the first showed: the same findings. */
+export function isReproduced({ gone, fresh }: ReplayComparison): boolean {
+  return gone.length === 0 && fresh.length === 0;
+}
