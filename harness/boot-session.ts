@@ -45,7 +45,11 @@ export class BootSession {
     this.#vm = vm;
     this.#anchor = anchor;
     this.#watchdog = new Watchdog(setup.watchdog ?? defaultLimits);
-    this.#kernel = { symbols: setup.symbols, slide: 0n };
+    this.#kernel = {
+      symbols: setup.symbols,
+      slide: 0n,
+      ...(setup.vmemmap !== undefined && { vmemmap: setup.vmemmap }),
+    };
     this.#panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
     this.#evidence = {
       captures: [],

@@ -12,6 +12,7 @@ import { capturedVariables, maximumBitmapBytes, unsignedInteger } from '../src/l
 import { stage1Regime } from '../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../src/vmsa/types.ts';
 import { walk } from '../src/vmsa/walk.ts';
+import { readFreePages } from './free-pages.ts';
 import type { GdbClient } from './gdb.ts';
 import { readRam } from './guest-memory.ts';
 import { KernelMemory } from './kernel-memory.ts';
@@ -38,6 +39,8 @@ export interface RunningKernel {
   symbols: SymbolTable;
   /** Bytes from link address to run address. */
   slide: bigint;
+  /** Where the array of struct page begins, when the page allocator's books shall be read. */
+  vmemmap?: bigint;
 }
 
 /** Reads everything that belongs to a checkpoint from a machine that stands still; `thread` is the CPU that reached it. */
@@ -52,11 +55,17 @@ export async function captureCheckpoint(
   for (const each of threads) {
     cpus.push(await readCpu(vm.gdb, each));
   }
-  const ttbr1 = walk(stage1Regime(cpus[0].registers, 'ttbr1'), vm.ram);
+  const regime = stage1Regime(cpus[0].registers, 'ttbr1');
+  const ttbr1 = walk(regime, vm.ram);
   const memory = new KernelMemory(ttbr1.leaves, (pa, bytes) => readRam(vm.ram, pa, bytes));
   const reader = { read: (name: string, bytes: number) => readVariable(kernel, memory, checkpoint, name, bytes) };
   const memblock = readMemblock(reader, memory);
   const variables = readVariables(kernel, reader);
+  const told = variables._debug_pagealloc_enabled_early === 1n && checkpoint !== 'paging_init';
+  const freePages =
+    told && kernel.vmemmap !== undefined
+      ? readFreePages({ memblock, variables }, memory, kernel.vmemmap, regime.granule)
+      : undefined;
   return {
     checkpoint,
     cpus: onlineOnly(cpus, variables.__cpu_online_mask),
@@ -64,6 +73,7 @@ export async function captureCheckpoint(
     ...(checkpoint === 'init' && { ttbr0: walkUser(vm, cpus[threads.indexOf(thread)].registers) }),
     variables,
     ...(memblock && { memblock }),
+    ...(freePages && { freePages }),
     ...(vm.monitor && { monitor: viewOfMonitor(vm.monitor) }),
   };
 }

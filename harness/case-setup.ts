@@ -48,6 +48,8 @@ export interface CaseSetup {
    * (change_memory_common(), arch/arm64/mm/pageattr.c from 6.19 on).
    */
   groupProtection?: boolean;
+  /** Where the array of struct page begins, on a kernel that can have debug_pagealloc: tells which pages are free. */
+  vmemmap?: bigint;
   watchdog?: WatchdogLimits;
   signal: AbortSignal;
   onEvent(event: BootEvent): void;

@@ -16,7 +16,9 @@ import { judge } from '../diff/judge.ts';
 import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult } from '../diff/types.ts';
 import type { Evidence } from '../linux/capture.ts';
+import { vmemmapStart } from '../linux/kernel-layout.ts';
 import { cpuSupportsBbml } from '../model/cpufeature.ts';
+import { debug_pagealloc_enabled } from '../model/decisions.ts';
 import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
@@ -71,6 +73,7 @@ async function observe(
   signal: AbortSignal,
 ): Promise<{ evidence: Evidence; prepared?: BootEvent & { kind: 'prepared' } }> {
   const { kernel, scenario, replay } = each;
+  const { config, geometry } = kernel.traits;
   const [bootCpu] = identitiesOf(scenario.machine);
   const monitor = scenario.machine.firmware && laboratory.monitor?.code;
   let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
@@ -91,9 +94,12 @@ async function observe(
       ...(replay && { blobs: replay.blobs }),
       emulator: laboratory.emulator,
       directory: scratch.path,
-      // Every request costs a stop, and on other CPUs it splits nothing.
+      // Every request costs a stop; on other CPUs it splits nothing, and with debug_pagealloc there is nothing to split.
       groupProtection: !kernel.traits.aliasOfWholeArea,
-      traceSplits: cpuSupportsBbml(kernel.traits, registersOf(bootCpu)) !== undefined,
+      ...(config.debugPagealloc && { vmemmap: vmemmapStart(config.vaBits, geometry) }),
+      traceSplits:
+        cpuSupportsBbml(kernel.traits, registersOf(bootCpu)) !== undefined &&
+        !debug_pagealloc_enabled(kernel.traits, scenario.parameters),
       signal,
       onEvent: (event) => {
         if (event.kind === 'prepared') prepared = event;

@@ -52,7 +52,11 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const { evidence, hidden } = boot;
   const first = evidence.captures[0];
   const frames: Partial<Record<CheckpointName, PhysicalRange[]>> = {};
-  for (const capture of evidence.captures) frames[capture.checkpoint] = readOnlyVmalloc(capture, boot);
+  const freePages: BootFacts['freePages'] = {};
+  for (const capture of evidence.captures) {
+    frames[capture.checkpoint] = readOnlyVmalloc(capture, boot);
+    if (capture.freePages) freePages[capture.checkpoint] = capture.freePages;
+  }
   const memstartAddr = first?.variables.memstart_addr;
   const kfencePool = kfencePoolOf(first);
   const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
@@ -64,6 +68,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     ...(kfencePool === undefined ? {} : { kfencePool }),
     ...(crashKernel === 0n ? {} : { crashKernel: Number(BigInt.asUintN(64, crashKernel)) }),
     readOnlyVmalloc: frames,
+    ...(Object.keys(freePages).length > 0 && { freePages }),
     splitRequests: evidence.splitRequests,
     protectRequests: evidence.protectRequests ?? [],
     sharing: evidence.sharing ?? [],

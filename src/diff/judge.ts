@@ -94,6 +94,10 @@ function missingEvidence(prediction: Prediction, { captures, probes, files, end 
     (name) => prediction.checkpoints[name] && !captures.some((capture) => capture.checkpoint === name),
   );
   if (checkpoint) return `The boot completed, but the checkpoint ${checkpoint} was never captured.`;
+  const books = captures.find(({ checkpoint, freePages }) => checkpoint !== 'paging_init' && !freePages);
+  if (prediction.decisions.debugPagealloc && books) {
+    return `The boot completed, but what the page allocator held as free at ${books.checkpoint} could not be read.`;
+  }
   const probe = prediction.probes.find(({ probe }) => !probes.some((result) => result.probe === probe));
   if (probe) return `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
   const dump = files.kernel_page_tables === undefined ? undefined : parsePtdump(files.kernel_page_tables);

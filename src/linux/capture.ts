@@ -22,6 +22,8 @@ export interface Capture {
   variables: Record<string, bigint>;
   /** memblock's ranges of memory, ascending; absent when this kernel keeps none at this checkpoint. */
   memblock?: MemblockRegion[];
+  /** Memory that the page allocator holds as free, ascending [start, end) in bytes; with debug_pagealloc only. */
+  freePages?: { start: number; end: number }[];
   /** What the realm monitor saw so far, where one runs below the kernel; of its aborts the newest. */
   monitor?: MonitorView;
 }

@@ -38,3 +38,8 @@ export function vmallocRange(vaBits: number, geometry: Geometry): { start: bigin
   const vmemmapSize = (start - _PAGE_OFFSET(vaBits)) >> (BigInt(geometry.pageShift) - STRUCT_PAGE_MAX_SHIFT);
   return { start, end: vmemmapEnd - vmemmapSize - 2n ** 23n };
 }
+
+/** VMEMMAP_START, where the array of struct page lies that begins with the page at memstart_addr (arch/arm64/include/asm/memory.h). */
+export function vmemmapStart(vaBits: number, geometry: Geometry): bigint {
+  return vmallocRange(vaBits, geometry).end + 2n ** 23n;
+}

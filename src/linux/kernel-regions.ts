@@ -1,6 +1,6 @@
 import type { Granule } from '../vmsa/types.ts';
 import { geometryOf } from './geometry.ts';
-import { _PAGE_END, _PAGE_OFFSET, vaBitsMin, vmallocRange } from './kernel-layout.ts';
+import { _PAGE_END, _PAGE_OFFSET, vaBitsMin, vmemmapStart } from './kernel-layout.ts';
 
 /** A named part of the kernel's address space and its first address. */
 export interface KernelRegion {
@@ -24,7 +24,7 @@ export function kernelRegions(vaBits: number, granule: Granule): KernelRegion[] 
     { start: _PAGE_OFFSET(vaBits), name: 'Linear mapping' },
     { start: pageEnd, name: 'Modules' },
     { start: pageEnd + MODULES_VSIZE, name: 'Kernel image and vmalloc' },
-    { start: vmallocRange(vaBits, geometry).end + SZ_8M, name: 'vmemmap' },
+    { start: vmemmapStart(vaBits, geometry), name: 'vmemmap' },
     { start: VMEMMAP_END, name: 'PCI I/O' },
     { start: VMEMMAP_END + SZ_8M + PCI_IO_SIZE, name: 'Fixmap' },
   ];

@@ -39,6 +39,28 @@ function overlay(areas: Area[], area: Area): Area[] {
   ];
 }
 
+/** What is left of `range` without `areas`, which are disjoint and ascending. */
+function outside(range: { start: number; end: number }, areas: Area[]): { start: number; end: number }[] {
+  const left: { start: number; end: number }[] = [];
+  let { start } = range;
+  for (const area of areas) {
+    if (area.end <= start || area.start >= range.end) continue;
+    if (area.start > start) left.push({ start, end: area.start });
+    start = area.end;
+  }
+  return start < range.end ? [...left, { start, end: range.end }] : left;
+}
+
+/** Free pages, with debug_pagealloc, where nothing else has a name: init memory that was given back keeps its own. */
+function freeAreas({ map, freePages }: BootState, named: Area[]): Area[] {
+  return freePages.flatMap(({ start, end }) =>
+    outside({ start: map.offsetOfPa(start), end: map.offsetOfPa(end) }, named).map((part) => ({
+      ...part,
+      why: 'free pages',
+    })),
+  );
+}
+
 /** Names the parts of the linear map that have a reason of their own at a checkpoint; disjoint and ascending. */
 export function areasOf(state: BootState, facts: BootFacts, checkpoint: CheckpointName): Area[] {
   const { map, sections } = state;
@@ -64,5 +86,6 @@ export function areasOf(state: BootState, facts: BootFacts, checkpoint: Checkpoi
     for (const pa of facts.probePages)
       areas = overlay(areas, area('memfd_secret page', { start: pa, end: pa + granule }));
   }
-  return areas.sort((a, b) => a.start - b.start);
+  areas.sort((a, b) => a.start - b.start);
+  return [...areas, ...freeAreas(state, areas)].sort((a, b) => a.start - b.start);
 }

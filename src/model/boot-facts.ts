@@ -15,6 +15,7 @@ export interface PhysicalRange {
  * - `kfencePool`: where memblock put the KFENCE pool; `crashKernel`: where it put the memory that crashkernel= asked for;
  * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs, module text): their aliases must
  *   follow under rodata_full;
+ * - `freePages`: with debug_pagealloc, what the page allocator's own books say is free at a checkpoint: lists and struct pages, no tables;
  * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint; `protectRequests`: what was asked of set_memory_ro(),
  *   where the requests that follow from it were not recorded one by one;
  * - `sharing`: what was asked of set_memory_decrypted() and set_memory_encrypted() in a realm, and `ipaBits`, the width of the realm's address
@@ -28,6 +29,7 @@ export interface BootFacts {
   kfencePool?: number;
   crashKernel?: number;
   readOnlyVmalloc: Partial<Record<CheckpointName, PhysicalRange[]>>;
+  freePages?: Partial<Record<CheckpointName, PhysicalRange[]>>;
   splitRequests: SplitRequest[];
   protectRequests?: ProtectRequest[];
   sharing: SharingRequest[];

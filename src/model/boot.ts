@@ -21,6 +21,8 @@ export interface BootState {
   sections: ImageSections & { stext: number };
   kfencePool?: PhysicalRange;
   crashKernel?: PhysicalRange;
+  /** With debug_pagealloc, what was free at the checkpoint before. */
+  freePages: PhysicalRange[];
   why: Derivation;
 }
 

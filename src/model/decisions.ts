@@ -49,13 +49,11 @@ function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Deri
   return early;
 }
 
-/** debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what early_debug_pagealloc() parses. */
-function debugPageallocOf(traits: KernelTraits, parameters: string[], why: Derivation): boolean {
-  if (!traits.config.debugPagealloc) return false;
-  let enabled = traits.config.debugPageallocDefault;
-  for (const value of valuesOf(parameters, 'debug_pagealloc')) enabled = kstrtobool(value) ?? enabled;
-  why('debug_pagealloc_enabled()', 'mm/debug_page_alloc.c', `${enabled}`);
-  return enabled;
+/** debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what early_debug_pagealloc() parses (mm/debug_page_alloc.c). */
+export function debug_pagealloc_enabled({ config }: KernelTraits, parameters: string[]): boolean {
+  if (!config.debugPagealloc) return false;
+  const values = valuesOf(parameters, 'debug_pagealloc').map(kstrtobool);
+  return values.filter((value) => value !== undefined).at(-1) ?? config.debugPageallocDefault;
 }
 
 /**
@@ -102,7 +100,8 @@ function mappingRules(
 export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Derivation): Decisions {
   const rodata = rodataOf(traits, inputs.parameters, why);
   const kfenceEarlyInit = kfenceEarlyInitOf(traits, inputs.parameters, why);
-  const debugPagealloc = debugPageallocOf(traits, inputs.parameters, why);
+  const debugPagealloc = debug_pagealloc_enabled(traits, inputs.parameters);
+  if (traits.config.debugPagealloc) why('debug_pagealloc_enabled()', 'mm/debug_page_alloc.c', `${debugPagealloc}`);
   const capable = inputs.idRegisters.map((registers) => cpuSupportsBbml(traits, registers));
   const bootCpuBbml = capable[0] !== undefined;
   const systemBbml = capable.every((reason) => reason !== undefined);

@@ -22,6 +22,13 @@ export function makeInvalid(traits: KernelTraits, prot: KernelProt): AttributeCh
     : { set: 0n, clear: PTE_VALID };
 }
 
+/** set_memory_valid(…, 1): the way back; up to 15bfba1ad77f it is PTE_VALID alone, which leaves a page global that was invalid when KPTI came. */
+export function makeValid(traits: KernelTraits, prot: KernelProt): AttributeChange {
+  return traits.presentInvalid
+    ? { set: PTE_VALID | prot.maybeNg, clear: PTE_PRESENT_INVALID }
+    : { set: PTE_VALID, clear: 0n };
+}
+
 /** pte_present(): valid, or PTE_PRESENT_INVALID, which a non-global mapping that lost PTE_VALID also looks like. */
 export function isPresent(attributes: bigint): boolean {
   return (attributes & (PTE_VALID | PTE_PRESENT_INVALID)) !== 0n;

@@ -23,6 +23,7 @@ import { bootTimeCpus, type CpuOutcome, cpuOutcome } from './late-cpus.ts';
 import { leafRuns, predictedTables } from './leaf-runs.ts';
 import { LinearMap } from './linear-map.ts';
 import { type ImageSections, map_mem } from './map-mem.ts';
+import { __kernel_map_pages } from './page-alloc.ts';
 import { predictRegisters } from './registers.ts';
 import { realm_set_memory } from './sharing.ts';
 import type { CheckpointPrediction, Decisions, Prediction, ProbePrediction } from './types.ts';
@@ -175,7 +176,7 @@ export function predict(question: Question): Prediction {
   map_mem({ map, traits, decisions, prot, memory: memoryRanges(question.machine), sections, kfencePool }, why);
 
   const crashKernel = reserve_crashkernel_generic(traits, question.parameters, facts, why);
-  const state: BootState = { map, traits, decisions, prot, sections, kfencePool, crashKernel, why };
+  const state: BootState = { map, traits, decisions, prot, sections, kfencePool, crashKernel, freePages: [], why };
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
@@ -228,6 +229,7 @@ function applyFacts(state: BootState, facts: BootFacts, checkpoint: CheckpointNa
   for (const request of facts.protectRequests ?? []) {
     if (request.before === checkpoint) splitForProtection(state, request.frames);
   }
+  __kernel_map_pages(state, facts.freePages?.[checkpoint] ?? []);
   protectVmallocAliases(state, facts.readOnlyVmalloc[checkpoint] ?? []);
   if (checkpoint === 'init' && state.decisions.canSetDirectMap) hideSecretPages(state, facts.probePages);
 }

@@ -34,7 +34,7 @@ for (const name of names) {
     from: `${result.kernel.release} × ${scenario.name} on QEMU ${run.emulator.version}`,
     question,
     symbolOffsets: Object.fromEntries(symbols.map((symbol) => [symbol, symbolOffset(kernel.symbols, symbol)])),
-    captures: evidence.captures.map(({ ttbr1, ttbr0: _user, ...rest }) => ({
+    captures: evidence.captures.map(({ ttbr1, ttbr0: _user, freePages: _fact, ...rest }) => ({
       ...rest,
       walk: formatWalk({ leaves: ttbr1.leaves.filter(inside), tables: ttbr1.tables.filter(inside), malformed: [] }),
     })),
