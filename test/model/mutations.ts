@@ -284,4 +284,16 @@ export const mutations: readonly Mutation[] = [
     ['end: crashKernel + size }', 'end: crashKernel }', 'crashkernel= reserves what it says'],
   ]),
   ...inFile('registers.ts', [['isA64fx(idRegisters.MIDR_EL1 ?? 0n)', 'false', 'TCR_EL1.NFD1 stays off on an A64FX']]),
+  ...inFile('page-alloc.ts', [
+    ['change(free, makeInvalid(traits, prot));', '', 'free pages are invalid with debug_pagealloc'],
+    ['change(state.freePages, makeValid(traits, prot));', '', 'what is allocated again is valid again'],
+    ['if (!state.decisions.debugPagealloc) return;', 'return;', 'debug_pagealloc=on'],
+  ]),
+  ...inFile('decisions.ts', [
+    [
+      'if (known.debugPagealloc) return { forcePteMapping: true',
+      'if (known.debugPagealloc) return { forcePteMapping: false',
+      'debug_pagealloc needs pages on any CPU',
+    ],
+  ]),
 ];

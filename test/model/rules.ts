@@ -69,7 +69,22 @@ const late = {
   permitted: '7.3.4+deb13-arm64@monitor+max-bbm2+late-bbm3',
 };
 
+/** Whether debug_pagealloc is on with these parameters, on a kernel that has it, off by default or on. */
+function pageallocWith(byDefault: boolean, ...parameters: string[]): boolean {
+  const original = question('7.3.4-4k39@max+pagealloc');
+  const config = { ...original.traits.config, debugPageallocDefault: byDefault };
+  return predict({ ...original, traits: { ...original.traits, config }, parameters }).decisions.debugPagealloc;
+}
+
 export const rules: readonly Rule[] = [
+  {
+    name: 'debug_pagealloc=: the last value that kstrtobool() takes, else the default of the build',
+    holds: () =>
+      pageallocWith(true) &&
+      !pageallocWith(false) &&
+      pageallocWith(false, 'debug_pagealloc=off', 'debug_pagealloc=Yes') &&
+      !pageallocWith(true, 'debug_pagealloc=0', 'debug_pagealloc=maybe'),
+  },
   {
     name: 'KPTI: the parameter wins, then KASLR, then mitigations=off, then the CPU',
     holds: () =>
