@@ -29,6 +29,8 @@ export interface KernelImage {
   sha256: string;
   /** Where it came from: `PACKAGE VERSION (SUITE)`, or the path; for a built one with patches and compiler. */
   source: string;
+  /** The commit that it was built from, patches apart: 40 hexadecimal digits. */
+  commit?: string;
   /** Tells it from other kernels of the same release, where the source has a name of its own: `g0123456789ab` for a commit. */
   tag?: string;
   /** Sentences for the user: a stand-in for a lost package, a missing config, old lists. */

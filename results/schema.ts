@@ -47,7 +47,14 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   scenarios: z.array(scenarioSchema),
   emulator: z.object({ version: z.string(), sha256, origin: z.string(), notes: z.array(z.string()) }),
   kernels: z.array(
-    z.object({ spec: z.string(), release: z.string(), version: z.string(), flavour: z.string(), sha256 }),
+    z.object({
+      spec: z.string(),
+      release: z.string(),
+      version: z.string(),
+      flavour: z.string(),
+      sha256,
+      commit: z.string().optional(),
+    }),
   ),
   unavailable: z.array(z.object({ spec: z.string(), reason: z.string() })),
   initramfs: z.object({ sha256 }),

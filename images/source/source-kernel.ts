@@ -33,6 +33,7 @@ export async function sourceKernel(text: string, spec: SourceSpec, options: Fetc
     configPath,
     sha256,
     source: `${source.name}, ${tools.version}`,
+    ...(bare.commit !== undefined && { commit: bare.commit }),
     ...(source.tag !== undefined && { tag: source.tag }),
     notes: [],
   };

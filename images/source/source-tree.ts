@@ -12,6 +12,8 @@ export interface SourceTree {
   alternates: string[];
   /** For the records: `7.3 (commit 0123456789ab)`, `linux-source-7.3 7.3.4-1 (sid)`, or the path. */
   name: string;
+  /** The commit, patches apart, where it is one: 40 hexadecimal digits. */
+  commit?: string;
   /** Short word that tells it from others of the same release, e.g. `g0123456789ab`. */
   tag?: string;
 }

@@ -58,8 +58,8 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
     scenarios: plan.scenarios,
     emulator: { version: emulator.version, sha256: emulator.sha256, origin: emulator.origin, notes: emulator.notes },
     kernels: parts.kernels.map(({ image }) => {
-      const { spec, release, version, flavour, sha256 } = image;
-      return { spec, release, version, flavour, sha256 };
+      const { spec, release, version, flavour, sha256, commit } = image;
+      return { spec, release, version, flavour, sha256, ...(commit !== undefined && { commit }) };
     }),
     unavailable: parts.unavailable,
     initramfs: { sha256: parts.initramfs.sha256 },

@@ -30,6 +30,8 @@ export interface KernelIdentity {
   flavour: string;
   /** Of the Image. */
   sha256: string;
+  /** The commit that it was built from, patches apart: 40 hexadecimal digits. */
+  commit?: string;
 }
 
 /** A case that the run set out to do. */

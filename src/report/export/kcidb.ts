@@ -32,9 +32,21 @@ interface Context {
   run: RunRecord;
 }
 
+/** Whether a spec of a kernel from source puts patches on top of it. */
+function isPatched(spec: string): boolean {
+  return spec.includes(',patch=');
+}
+
+/** The source in words, where it is no commit. */
+function sourceText(spec: string, { version }: KernelIdentity): string {
+  if (spec.startsWith('debian:')) return `Debian's source package linux ${version}`;
+  return spec.startsWith('file:') ? `A local Image of release ${version}` : `Built from ${spec}`;
+}
+
 /** Where a kernel's source came from, as far as its spec tells. */
 function checkoutId(id: IdOf, spec: string, kernel: KernelIdentity | undefined): string {
   if (kernel === undefined) return id(`unavailable/${spec}`);
+  if (kernel.commit !== undefined && !isPatched(spec)) return id(`commit/${kernel.commit}`);
   return id(spec.startsWith('debian:') ? `debian/linux/${kernel.version}` : `image/${kernel.sha256}`);
 }
 
@@ -44,11 +56,15 @@ function buildId(id: IdOf, spec: string, kernel: KernelIdentity | undefined): st
 
 function checkoutOf({ origin, id, run }: Context, spec: string) {
   const kernel = run.kernels.find((each) => each.spec === spec);
-  const what = spec.startsWith('debian:') ? "Debian's source package linux" : 'A local Image of release';
   return {
     id: checkoutId(id, spec, kernel),
     origin,
-    comment: kernel ? `${what} ${plainLine(kernel.version)}` : `Kernel ${plainLine(spec)}, which could not be had`,
+    // A patchset's hash is of its files, which a run folder does not have.
+    ...(kernel?.commit !== undefined && {
+      git_commit_hash: kernel.commit,
+      ...(!isPatched(spec) && { patchset_hash: '' }),
+    }),
+    comment: plainLine(kernel ? sourceText(spec, kernel) : `Kernel ${spec}, which could not be had`),
   };
 }
 
@@ -164,7 +180,11 @@ function unique<T extends { id: string }>(objects: readonly T[]): T[] {
  */
 export function formatKcidb(results: RunResults, { origin }: { origin: string }): string {
   const { run, cases, knownIssues } = results;
-  const context: Context = { origin, id: (local) => `${origin}:${local.replaceAll('\0', '')}`, run };
+  const context: Context = {
+    origin,
+    id: (local) => `${origin}:${local.replaceAll('%', '%25').replaceAll('\0', '%00')}`,
+    run,
+  };
   const specs = [
     ...new Set(outlineOf(results).flatMap((kernel) => (kernel.cases.some(({ result }) => result) ? kernel.spec : []))),
   ];

@@ -26,6 +26,11 @@ export function paragraph(text: string, first = ''): string[] {
   return hang(first, plainLine(ascii(text)), mailWidth).map((line) => line.trimEnd());
 }
 
+/** Text as one word, which no line break cuts: an id is for searching. */
+export function wholeWord(text: string): string {
+  return plainLine(ascii(text)).replaceAll(' ', '_');
+}
+
 /** Lines that keep their own indentation, two columns in. */
 export function block(text: string): string[] {
   return preformatted(ascii(text), '  ', mailWidth);

@@ -4,10 +4,9 @@ import type { CheckpointName } from '../../linux/capture.ts';
 import type { Splat } from '../../linux/splats.ts';
 import type { Scenario } from '../../scenario/types.ts';
 import { stableJson } from '../../stable-json.ts';
-import { plainLine } from '../plain-text.ts';
 import type { CaseDossier, KernelIdentity } from '../types.ts';
 import type { ChosenFinding } from './choose-finding.ts';
-import { block, headerField, paragraph, section, shellLines, shellWord } from './mail-layout.ts';
+import { block, headerField, paragraph, section, shellLines, shellWord, wholeWord } from './mail-layout.ts';
 import type { RunResults } from './outline.ts';
 import { cutSplat } from './splat-text.ts';
 
@@ -42,8 +41,7 @@ function summary({ run }: RunResults, { finding }: MailMaterial): string[] {
     ...paragraph(`${tool} found ${kinds[finding.kind]}${when}:`),
     '',
     ...paragraph(finding.title, '  '),
-    // An id is for searching: it stays whole.
-    `  (${plainLine(finding.id)})`,
+    `  (${wholeWord(finding.id)})`,
     '',
   ];
 }
@@ -108,8 +106,9 @@ function derivation({ dossier }: MailMaterial): string[] {
   return [...new Set(steps)].flatMap((step) => paragraph(step, '  '));
 }
 
-/** A spec that means the same kernel on another day: 'debian:7.3' may be a newer one then. */
+/** A spec that means the same kernel on another day: 'debian:7.3' may be a newer one then, and a branch may have moved. */
 function lastingSpec(kernel: KernelIdentity | undefined, spec: string): string {
+  if (kernel?.commit !== undefined) return spec.replace(/@[^@,]+(?=,|$)/, `@${kernel.commit.slice(0, 12)}`);
   if (kernel === undefined || !spec.startsWith('debian:')) return spec;
   return `debian:${kernel.version}${kernel.flavour === 'arm64' ? '' : `:${kernel.flavour}`}`;
 }
@@ -149,10 +148,12 @@ function trailers(
   { finding }: MailMaterial,
   kernel: KernelIdentity | undefined,
 ): string[] {
-  const commit = /(?:^|@)([0-9a-f]{40})$/.exec(kernel?.version ?? '') ?? /@([0-9a-f]{40})$/.exec(kernel?.spec ?? '');
   const issue = knownIssues.find(({ id }) => id === finding.known);
   const links = issue?.references.filter((reference) => /^https:\/\/\S+$/.test(reference)) ?? [];
-  return [...links.map((link) => `Link: ${link}`), ...(commit ? [`base-commit: ${commit[1]}`] : [])];
+  return [
+    ...links.map((link) => `Link: ${link}`),
+    ...(kernel?.commit === undefined ? [] : [`base-commit: ${kernel.commit}`]),
+  ];
 }
 
 /**

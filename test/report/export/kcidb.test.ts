@@ -63,6 +63,19 @@ t.test('a kernel that could not be had is a missed build, its cases are missed t
   t.match(tests, [{ status: 'MISS', path: 'ptdiff.max' }]);
 });
 
+t.test('a kernel of a commit is that checkout; with patches on top it is one of its own', async (t) => {
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  const [result] = report.cases;
+  const checkout = (spec: string) => {
+    const kernels = [{ ...report.run.kernels[0], spec, commit }];
+    const cases = [{ ...result, kernel: { ...result.kernel, spec } }];
+    return read({ ...report, run: { ...report.run, kernels, planned: [] }, cases }).checkouts;
+  };
+  t.match(checkout('git:linux@HEAD'), [{ id: `ptdiff:commit/${commit}`, git_commit_hash: commit, patchset_hash: '' }]);
+  const [patched] = checkout('git:linux@HEAD,patch=fix.patch');
+  t.match(patched, { id: /^ptdiff:image/, git_commit_hash: commit, patchset_hash: undefined, comment: /fix\.patch/ });
+});
+
 t.test('whatever a guest says, the report is valid and whole', async () => {
   fc.assert(fc.property(hostileResults, (results) => dangling(results).length === 0));
 });

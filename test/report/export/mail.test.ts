@@ -50,7 +50,7 @@ t.test('a known issue brings its cause and its thread', async (t) => {
 t.test('a kernel of a commit names its base', async (t) => {
   const chosen = chooseFinding(report.cases, mismatch.id);
   const commit = '0123456789abcdef0123456789abcdef01234567';
-  const kernels = report.run.kernels.map((kernel) => ({ ...kernel, version: commit }));
+  const kernels = report.run.kernels.map((kernel) => ({ ...kernel, commit }));
   const material = { ...chosen, dossier: { case: '', drawings: [] }, builtIn: true };
   t.match(formatMail({ ...report, run: { ...report.run, kernels } }, material), `\nbase-commit: ${commit}\n`);
 });
