@@ -1,5 +1,6 @@
 import { PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/linux/capture.ts';
+import { deviceContent } from '../src/scenario/devices.ts';
 import { BootSession } from './boot-session.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { makeDeviceTree, needsDeviceTree } from './device-tree.ts';
@@ -44,11 +45,12 @@ async function makeBlobs(setup: CaseSetup, machine: QemuMachine, imagePa: number
   const deviceTree = needsDeviceTree(machine)
     ? await makeDeviceTree(machine, setup.directory, setup.signal)
     : undefined;
+  const common = { ...(deviceTree && { deviceTree }), ...(setup.machine.devices && { deviceData: deviceContent() }) };
   if (setup.machine.firmware === undefined || deviceTree === undefined) {
-    return deviceTree ? { deviceTree } : {};
+    return common;
   }
   if (setup.monitor === undefined) {
     throw new PtdiffError('harness', `The machine wants the firmware ${setup.machine.firmware}, but got no monitor.`);
   }
-  return { deviceTree, monitor: planMonitor(setup.machine, setup.monitor, imagePa, deviceTree) };
+  return { ...common, monitor: planMonitor(setup.machine, setup.monitor, imagePa, deviceTree) };
 }

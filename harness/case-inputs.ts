@@ -8,6 +8,7 @@ import type { MachineBlobs } from './virtual-machine.ts';
 export interface StoredBlobs {
   deviceTree?: string;
   monitor?: Omit<Monitor, 'flash'> & { flash: string };
+  deviceData?: string;
 }
 
 /** inputs.json of a case: everything that its boot was made of. The paths are those of the host that ran it. */
@@ -24,17 +25,19 @@ export interface CaseInputs {
   blobs: StoredBlobs;
 }
 
-export function storeBlobs({ deviceTree, monitor }: MachineBlobs): StoredBlobs {
+export function storeBlobs({ deviceTree, monitor, deviceData }: MachineBlobs): StoredBlobs {
   return {
     ...(deviceTree && { deviceTree: packed(deviceTree) }),
     ...(monitor && { monitor: { ...monitor, flash: packed(monitor.flash) } }),
+    ...(deviceData && { deviceData: packed(deviceData) }),
   };
 }
 
-export function loadBlobs({ deviceTree, monitor }: StoredBlobs): MachineBlobs {
+export function loadBlobs({ deviceTree, monitor, deviceData }: StoredBlobs): MachineBlobs {
   return {
     ...(deviceTree !== undefined && { deviceTree: unpacked(deviceTree) }),
     ...(monitor && { monitor: { ...monitor, flash: unpacked(monitor.flash) } }),
+    ...(deviceData !== undefined && { deviceData: unpacked(deviceData) }),
   };
 }
 

@@ -5,6 +5,7 @@ import { messageOf, PtdiffError } from '../src/errors.ts';
 import { childNode, type DeviceTree, fdtCells, parseFdt, serialiseFdt, setProperty, words } from '../src/linux/fdt.ts';
 import { deathOfQemu, QemuProcess } from './process.ts';
 import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
+import { hasDmaAlias } from './qemu-devices.ts';
 
 /** Any number serves: the same seed gives the same slide on every boot of a kernel. */
 const kaslrSeed = 0x9e3779b97f4a7c15n;
@@ -21,8 +22,16 @@ export function needsDeviceTree({ machine, commandLine }: QemuMachine): boolean 
 export async function makeDeviceTree(setup: QemuMachine, directory: string, signal: AbortSignal): Promise<Uint8Array> {
   const tree = parseFdt(await dumpDeviceTree(setup, directory, signal));
   addHoles(tree, setup.machine.holes);
+  if (hasDmaAlias(setup.machine)) {
+    removePowerButton(tree);
+  }
   setProperty(childNode(tree.root, 'chosen'), 'kaslr-seed', fdtCells(kaslrSeed));
   return serialiseFdt(tree);
+}
+
+/** With ACPI, a machine that starts in flash has another power button than the one that it would describe without flash. */
+function removePowerButton({ root }: DeviceTree): void {
+  root.children = root.children.filter(({ name }) => !/^(gpio-keys|pl061@.*)$/.test(name));
 }
 
 /** Reserves ranges of memory that the kernel shall not map (Devicetree Specification 0.4, 3.5). */

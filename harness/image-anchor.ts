@@ -3,7 +3,7 @@ import { messageOf, PtdiffError } from '../src/errors.ts';
 import { imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
 import { type FrequentStop, frequentStop } from './checkpoints.ts';
-import { ramBase } from './qemu-command.ts';
+import { ramBase } from './qemu-options.ts';
 
 /**
  * The last branch of __primary_switch (arch/arm64/kernel/head.S): it runs at the physical address of the Image, and its

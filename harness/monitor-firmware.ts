@@ -12,13 +12,9 @@ import { childNode, parseFdt } from '../src/linux/fdt.ts';
 import type { AddressRange } from '../src/linux/monitor-report.ts';
 import { type CpuIdentity, identitiesOf } from '../src/scenario/cpus.ts';
 import type { Machine } from '../src/scenario/types.ts';
-import { type MonitorPlaces, ramBase } from './qemu-command.ts';
-
-/**
- * Width of a realm's address space, whose top bit is the alias bit: what every CPU model has, so that machines differ in their CPU
- * only. All RAM and devices of the `virt` machine lie below its half, save the upper PCI window, which a realm has not.
- */
-export const realmIpaBits = 40;
+import { type MonitorPlaces } from './qemu-command.ts';
+import { realmIpaBits } from './qemu-devices.ts';
+import { ramBase } from './qemu-options.ts';
 
 /** PL011 of the `virt` machine (hw/arm/virt.c). */
 const uart = 0x0900_0000;
@@ -61,11 +57,11 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
   };
   const identities = identitiesOf(machine);
   const overrides = bbmOverrides(identities);
-  const alias = machine.world === 'realm' ? { aliasBit: 2 ** (realmIpaBits - 1) } : {};
+  const ipaBits = machine.world === 'realm' ? realmIpaBits(machine) : undefined;
   const parameters: MonitorParameters = {
     world: machine.world,
     rme: machine.firmware === 'monitor-rme',
-    ...(machine.world === 'realm' && { ipaBits: realmIpaBits }),
+    ...(ipaBits !== undefined && { ipaBits }),
     memory,
     entry: image,
     deviceTree: places.deviceTree,
@@ -75,6 +71,7 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
     midrs: identities.map(({ midr }) => (midr === identities[0].midr ? undefined : midr)),
     overrides,
   };
+  const alias = ipaBits !== undefined && { aliasBit: 2 ** (ipaBits - 1) };
   return { flash: monitorFlash(code, parameters), places, memory, ...alias, overrides };
 }
 

@@ -9,6 +9,7 @@ export const packedFiles = {
   initramfs: 'initramfs.cpio',
   deviceTree: 'device-tree.dtb',
   flash: 'flash.bin',
+  deviceData: 'device-data.bin',
 } as const;
 
 /** A packed case as its script needs it. */
@@ -22,14 +23,20 @@ export interface PackedRepro extends MachineBlobs {
 }
 
 /** The shell variable by which QEMU's arguments name a file. */
-const variables = { kernel: 'kernel', initramfs: 'initramfs', deviceTree: 'dtb', flash: 'flash' } as const;
+const variables = {
+  kernel: 'kernel',
+  initramfs: 'initramfs',
+  deviceTree: 'dtb',
+  flash: 'flash',
+  deviceData: 'data',
+} as const;
 
 /**
  * A POSIX shell script that boots a packed case from the files beside it by the QEMU on PATH. It says when that has another version than the one
  * that the case ran with, and boots all the same.
  */
 export function packedReproScript(repro: PackedRepro): string {
-  const { emulator, machine, monitor, sha256 } = repro;
+  const { emulator, machine, monitor, deviceData, sha256 } = repro;
   const files = Object.entries(variables).filter(([file]) => sha256[file as keyof typeof variables] !== undefined);
   return `${[
     '#!/bin/sh',
@@ -49,6 +56,7 @@ export function packedReproScript(repro: PackedRepro): string {
     `version=$("$program" --version 2>/dev/null | sed -n 's/^QEMU emulator version \\([0-9.]*\\).*/\\1/p') || true`,
     'test -n "$version" || { echo "$program is no QEMU: install qemu-system-aarch64, or name it by QEMU=PATH" >&2; exit 2; }',
     `test "$version" = ${quote(emulator.version)} || echo "QEMU $version is not ${emulator.version}, which the case ran with: it may show something else" >&2`,
-    `exec "$program" ${wordsOf({ ...machine, emulator: [], image: '', initramfs: '' }, repro)}`,
+    ...(deviceData ? ['ram=$(mktemp)', `trap 'rm -f "$ram"' EXIT`] : []),
+    `${deviceData ? '' : 'exec '}"$program" ${wordsOf({ ...machine, emulator: [], image: '', initramfs: '' }, repro)}`,
   ].join('\n')}\n`;
 }

@@ -1,7 +1,6 @@
 import type { Machine } from '../src/scenario/types.ts';
-
-/** Physical address of the first byte of RAM of QEMU's `virt` machine (hw/arm/virt.c). */
-export const ramBase = 0x40000000;
+import { aliasArguments, deviceArguments, hasDmaAlias, memoryArgument } from './qemu-devices.ts';
+import { escapeComma, ramBackend } from './qemu-options.ts';
 
 /** Where QEMU's loader puts what the realm monitor starts, and how much RAM the monitor has above the guest's; bytes. */
 export interface MonitorPlaces {
@@ -23,6 +22,8 @@ export interface QemuMachine {
   deviceTree?: string;
   /** The realm monitor's flash image, which starts the kernel instead of QEMU; it needs a device tree. */
   monitor?: MonitorPlaces & { flash: string };
+  /** What the machine's devices deliver; without it the machine has none. */
+  deviceData?: string;
 }
 
 /** Files and sockets by which the harness watches a machine. */
@@ -41,23 +42,35 @@ export interface QemuInstruments {
 export function machineArguments(setup: QemuMachine): string[] {
   return [
     ...['-no-user-config', '-nodefaults', '-display', 'none'],
-    ...['-machine', ['virt,gic-version=3,dtb-randomness=off', ...machineOptions(setup.machine)].join(',')],
+    ...['-machine', ['virt,gic-version=3,dtb-randomness=off', ...machineOptions(setup)].join(',')],
     ...['-cpu', setup.machine.firmware === 'monitor-rme' ? `${setup.cpu},x-rme=on` : setup.cpu],
-    ...['-smp', String(setup.machine.cpus), '-m', `${memoryOf(setup) / 2 ** 20}M`],
+    ...['-smp', String(setup.machine.cpus), '-m', memoryArgument(setup.machine, memoryOf(setup))],
     ...['-rtc', 'base=2026-01-01T00:00:00,clock=vm', '-seed', '1'],
     ...(setup.monitor === undefined ? bootArguments(setup) : monitorArguments(setup, setup.monitor)),
+    ...(setup.deviceData === undefined ? [] : deviceArguments(setup.machine.devices ?? [], setup.deviceData)),
   ];
 }
 
+/** The machine's RAM in a file, at its alias, too, where devices need that. */
+function ramArguments(setup: QemuMachine, ramFile: string): string[] {
+  const backend = ramBackend('ram', ramFile, memoryOf(setup));
+  return ['-object', backend, '-machine', 'memory-backend=ram', ...aliasArguments(setup.machine, ramFile)];
+}
+
 /** Options of the `virt` machine beyond those of every boot. */
-function machineOptions({ firmware, world, its }: Machine): string[] {
+function machineOptions({ machine, monitor }: QemuMachine): string[] {
+  const { firmware, world, its } = machine;
+  const hotplug = monitor !== undefined && hasDmaAlias(machine);
   return [
     ...(firmware === 'monitor-rme' ? ['secure=on'] : []),
-    // With ACPI, a machine that starts in flash lacks the GPIO controller of the device tree.
-    ...(firmware === undefined ? [] : ['virtualization=on', 'acpi=off']),
+    ...(firmware === undefined ? [] : ['virtualization=on']),
+    // With ACPI, a machine that starts in flash lacks the GPIO controller of the device tree; without, it has no hot-plugged memory.
+    ...(firmware === undefined || hotplug ? [] : ['acpi=off']),
     ...(its === false ? ['its=off'] : []),
     // The upper window for PCI devices lies at 2^39, where the aliases of a realm begin.
     ...(world === 'realm' ? ['highmem-mmio=off'] : []),
+    // The rest of what QEMU puts behind the RAM would come to lie behind its alias.
+    ...(hasDmaAlias(machine) ? ['highmem-ecam=off', 'highmem-redists=off'] : []),
   ];
 }
 
@@ -99,28 +112,23 @@ export function watchedCommand(setup: QemuMachine, instruments: QemuInstruments)
   return [
     ...setup.emulator,
     ...machineArguments(setup),
-    ...['-object', ramBackend(instruments.ramFile, memoryOf(setup)), '-machine', 'memory-backend=ram'],
+    ...ramArguments(setup, instruments.ramFile),
     ...['-chardev', `file,id=console,path=${escapeComma(instruments.consoleFile)}`, '-serial', 'chardev:console'],
     ...['-qmp', `unix:${escapeComma(instruments.qmpSocket)}`, '-gdb', `unix:${escapeComma(instruments.gdbSocket)}`],
     ...['-pidfile', instruments.pidFile, '-action', 'reboot=shutdown,shutdown=pause', '-S'],
   ];
 }
 
-/** The command line for a person: the same machine with its console on the terminal, ended by the guest's reset. */
-export function bareCommand(setup: QemuMachine): string[] {
-  return [...setup.emulator, ...machineArguments(setup), '-serial', 'mon:stdio', '-no-reboot'];
+/**
+ * The command line for a person: the same machine with its console on the terminal, ended by the guest's reset.
+ * @param ramFile where its RAM goes, if the machine needs that
+ */
+export function bareCommand(setup: QemuMachine, ramFile = ''): string[] {
+  const ram = hasDmaAlias(setup.machine) ? ramArguments(setup, ramFile) : [];
+  return [...setup.emulator, ...machineArguments(setup), ...ram, '-serial', 'mon:stdio', '-no-reboot'];
 }
 
 /** Makes QEMU write the device tree that it would give this machine, and end. */
 export function deviceTreeCommand(setup: QemuMachine, outputFile: string): string[] {
   return [...setup.emulator, ...machineArguments(setup), '-machine', `dumpdtb=${escapeComma(outputFile)}`];
-}
-
-function ramBackend(path: string, bytes: number): string {
-  return `memory-backend-file,id=ram,mem-path=${escapeComma(path)},size=${bytes / 2 ** 20}M,share=on`;
-}
-
-/** In QEMU's key=value lists a comma within a value is written twice. */
-function escapeComma(value: string): string {
-  return value.replaceAll(',', ',,');
 }

@@ -20,24 +20,23 @@ export function withoutCommas(variables: readonly string[]): string[] {
   return variables.map((name) => `${name}=$(printf %s "$${name}" | sed 's/,/,,/g')`);
 }
 
-/** QEMU's arguments, with the variables kernel, initramfs, dtb and flash for the files. */
-export function wordsOf(machine: QemuMachine, { deviceTree, monitor }: MachineBlobs): string {
-  const command = bareCommand({
+/** QEMU's arguments, with the variables kernel, initramfs, dtb, flash and data for the files, and ram for one that QEMU fills. */
+export function wordsOf(machine: QemuMachine, { deviceTree, monitor, deviceData }: MachineBlobs): string {
+  const described: QemuMachine = {
     ...machine,
     emulator: [],
     image: '$kernel',
     initramfs: '$initramfs',
     ...(deviceTree && { deviceTree: '$dtb' }),
     ...(monitor && { monitor: { ...monitor.places, flash: '$flash' } }),
-  });
-  return command.map(argument).join(' ');
+    ...(deviceData && { deviceData: '$data' }),
+  };
+  return bareCommand(described, '$ram').map(argument).join(' ');
 }
 
-/** Our own variables are expanded, alone or as the file of QEMU's loader; everything else is literal. */
+/** Our own variables are expanded, alone or as a file among QEMU's options; everything else is literal. */
 function argument(text: string): string {
-  return /^(loader,file=)?\$(kernel|initramfs|dtb|flash)(,addr=0x[0-9a-f]+,force-raw=on)?$/.test(text)
-    ? `"${text}"`
-    : quote(text);
+  return /^([\w=,./-]+=)?\$(kernel|initramfs|dtb|flash|data|ram)(,[\w=,-]+)?$/.test(text) ? `"${text}"` : quote(text);
 }
 
 /** A literal word. */

@@ -26,7 +26,7 @@ export interface Repro extends MachineBlobs {
  * named by KERNEL, INITRAMFS and QEMU; hashes are checked first.
  */
 export function reproScript(repro: Repro): string {
-  const { kernel, initramfs, emulator, machine, deviceTree, monitor } = repro;
+  const { kernel, initramfs, emulator, machine, deviceTree, monitor, deviceData } = repro;
   return `${[
     '#!/bin/sh',
     comment(`Boots the case ${repro.name} again, by QEMU alone. End it with Ctrl-A X.`),
@@ -43,9 +43,13 @@ export function reproScript(repro: Repro): string {
     `check "$initramfs" ${initramfs.sha256}`,
     `check "$program" ${emulator.sha256}`,
     ...(monitor ? withoutCommas(['kernel', 'initramfs']) : []),
-    ...embedded({ ...(deviceTree && { dtb: deviceTree }), ...(monitor && { flash: monitor.flash }) }),
+    ...embedded({
+      ...(deviceTree && { dtb: deviceTree }),
+      ...(monitor && { flash: monitor.flash }),
+      ...(deviceData && { data: deviceData, ram: new Uint8Array() }),
+    }),
     `if test -n "\${QEMU:-}"; then set -- "$QEMU"; else set -- ${machine.emulator.map(quote).join(' ')}; fi`,
-    `"$@" ${wordsOf(machine, { deviceTree, monitor })}`,
+    `"$@" ${wordsOf(machine, { deviceTree, monitor, deviceData })}`,
   ].join('\n')}\n`;
 }
 

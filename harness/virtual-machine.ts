@@ -7,7 +7,8 @@ import { ConsoleLog } from './console-log.ts';
 import { GdbClient } from './gdb.ts';
 import type { Monitor } from './monitor-firmware.ts';
 import { deathNotice, deathOfQemu, QemuProcess } from './process.ts';
-import { type QemuMachine, ramBase, watchedCommand } from './qemu-command.ts';
+import { type QemuMachine, watchedCommand } from './qemu-command.ts';
+import { ramBase } from './qemu-options.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';
 import { openRam, type RamBank, type RamFile } from './ram-file.ts';
 
@@ -35,6 +36,8 @@ export interface MachineBlobs {
   deviceTree?: Uint8Array;
   /** Starts the kernel instead of QEMU. */
   monitor?: Monitor;
+  /** What the machine's devices deliver. */
+  deviceData?: Uint8Array;
 }
 
 /**
@@ -46,7 +49,7 @@ export interface MachineBlobs {
  */
 export async function startMachine(
   machine: QemuMachine,
-  { deviceTree, monitor }: MachineBlobs,
+  { deviceTree, monitor, deviceData }: MachineBlobs,
   directory: string,
   signal: AbortSignal,
 ): Promise<VirtualMachine> {
@@ -56,6 +59,7 @@ export async function startMachine(
     ...machine,
     ...(deviceTree && { deviceTree: writeBlob(at('dtb'), deviceTree) }),
     ...(monitor && { monitor: { ...monitor.places, flash: writeBlob(at('flash'), monitor.flash) } }),
+    ...(deviceData && { deviceData: writeBlob(at('data'), deviceData) }),
   };
   const paths = { ramFile: at('ram'), consoleFile: at('console'), pidFile: at('pid') };
   const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };

@@ -34,6 +34,7 @@ const frontMatter = z.strictObject({
         .optional(),
       kfence: z.enum(['set', 'unset']).optional(),
       mixed: z.boolean().optional(),
+      devices: z.boolean().optional(),
     })
     .default({}),
   cause: z.string().min(1),

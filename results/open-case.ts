@@ -92,7 +92,12 @@ export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise
       `${archiveFiles.manifest} of the packed case and its ${packedFiles.flash} do not fit.`,
     );
   }
-  return { ...(deviceTree && { deviceTree }), ...(flash && monitor && { monitor: { ...monitor, flash } }) };
+  const deviceData = await read(packedFiles.deviceData);
+  return {
+    ...(deviceTree && { deviceTree }),
+    ...(flash && monitor && { monitor: { ...monitor, flash } }),
+    ...(deviceData && { deviceData }),
+  };
 }
 
 /**

@@ -68,12 +68,13 @@ async function stageMachine(
 ): Promise<Partial<Record<keyof typeof packedFiles, string>>> {
   const at = (file: keyof typeof packedFiles) => join(folder, packedFiles[file]);
   const { kernel, initramfs, blobs } = inputs;
-  const { deviceTree, monitor } = loadBlobs(blobs);
+  const { deviceTree, monitor, deviceData } = loadBlobs(blobs);
   await copyChecked(kernel.imagePath, at('kernel'), kernel.sha256);
   await copyChecked(initramfs.path, at('initramfs'), initramfs.sha256);
   if (kernel.configPath !== undefined) await copyFile(kernel.configPath, at('config'));
   if (deviceTree) await writeFile(at('deviceTree'), deviceTree);
   if (monitor) await writeFile(at('flash'), monitor.flash);
+  if (deviceData) await writeFile(at('deviceData'), deviceData);
   const hashes: Partial<Record<keyof typeof packedFiles, string>> = {};
   for (const file of Object.keys(packedFiles) as (keyof typeof packedFiles)[]) {
     if (await exists(at(file))) hashes[file] = await sha256File(at(file));

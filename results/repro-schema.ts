@@ -44,6 +44,7 @@ export const caseInputsSchema: z.ZodType<CaseInputs> = z.object({
   blobs: z.object({
     deviceTree: z.base64().optional(),
     monitor: monitor.extend({ flash: z.base64() }).optional(),
+    deviceData: z.base64().optional(),
   }),
 });
 

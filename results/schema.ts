@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CaseResult, LinearMapSizes, Verdict } from '../src/diff/types.ts';
 import { checkpointNames } from '../src/linux/capture.ts';
 import { type RunRecord, runSchemaVersion } from '../src/report/types.ts';
+import { deviceNames } from '../src/scenario/devices.ts';
 import { probeNames, type Scenario } from '../src/scenario/types.ts';
 
 /**
@@ -29,6 +30,7 @@ export const scenarioSchema: z.ZodType<Scenario> = z.object({
     firmware: z.enum(['monitor', 'monitor-rme']).optional(),
     others: z.array(z.string()).optional(),
     late: z.literal(true).optional(),
+    devices: z.array(z.enum(deviceNames)).optional(),
     its: z.literal(false).optional(),
   }),
   rodata: z.enum(['default', 'noalias', 'off']),

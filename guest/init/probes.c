@@ -15,6 +15,10 @@ static const struct probe {
 } probes[] = {
 	{ "memfd_secret", probe_memfd_secret },
 	{ "cpu_online", probe_cpu_online },
+	{ "virtio-console", probe_virtio_console },
+	{ "virtio-blk", probe_virtio_blk },
+	{ "virtio-rng", probe_virtio_rng },
+	{ "virtio-net", probe_virtio_net },
 };
 
 static const struct probe *probe_named(const char *name)
@@ -54,6 +58,10 @@ static void send_result(const char *name, const struct probe_result *result)
 		text_string(&text, "\npage=");
 		text_hex(&text, result->pages[i]);
 	}
+	if (result->data_bytes)
+		text_string(&text, "\ndata=");
+	for (size_t i = 0; i < result->data_bytes; i++)
+		text_byte(&text, result->data[i]);
 	text_string(&text, "\n");
 	channel_send(RECORD_PROBE, name, text.bytes, text.length);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #define PROBE_MAX_PAGES 64
+#define PROBE_MAX_DATA 64
 
 /* What a probe reports. What it holds (files, mappings) it keeps: the tables are captured with it in place. */
 struct probe_result {
@@ -15,6 +16,9 @@ struct probe_result {
 	/* Physical addresses of the pages that were touched. */
 	uint64_t pages[PROBE_MAX_PAGES];
 	size_t page_count;
+	/* What a device delivered, or the last of it. */
+	unsigned char data[PROBE_MAX_DATA];
+	size_t data_bytes;
 };
 
 /* Runs the probes of a comma-separated list and sends a record for each. */
@@ -25,5 +29,9 @@ void probe_touch(struct probe_result *result, volatile unsigned char *first, siz
 
 void probe_memfd_secret(struct probe_result *result);
 void probe_cpu_online(struct probe_result *result);
+void probe_virtio_console(struct probe_result *result);
+void probe_virtio_blk(struct probe_result *result);
+void probe_virtio_rng(struct probe_result *result);
+void probe_virtio_net(struct probe_result *result);
 
 #endif

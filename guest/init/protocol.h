@@ -34,7 +34,10 @@ enum record_type {
 	RECORD_PIECE = 1,
 	/* The end of the file `name`: struct file_end. A file sent twice counts as sent last. */
 	RECORD_FILE_END = 2,
-	/* The result of the probe `name`: lines "call=", "errno=", "page=" (physical address in hexadecimal, repeated). */
+	/*
+	 * The result of the probe `name`: lines "call=", "errno=", "page=" (physical address in hexadecimal, repeated), "data=" (bytes that
+	 * came from a device).
+	 */
 	RECORD_PROBE = 3,
 	/* Something failed in init: `name` says where, the payload what. */
 	RECORD_PROBLEM = 4,

@@ -46,6 +46,12 @@ void text_hex(struct text *text, uint64_t value)
 	text_number(text, value, 16);
 }
 
+void text_byte(struct text *text, unsigned char value)
+{
+	text_number(text, value >> 4, 16);
+	text_number(text, value & 0xf, 16);
+}
+
 const char *text_done(struct text *text)
 {
 	text->bytes[text->length] = '\0';

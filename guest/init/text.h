@@ -15,6 +15,8 @@ void text_clear(struct text *text);
 void text_string(struct text *text, const char *string);
 void text_decimal(struct text *text, uint64_t value);
 void text_hex(struct text *text, uint64_t value);
+/* Two hexadecimal digits. */
+void text_byte(struct text *text, unsigned char value);
 
 /* The text as a C string, valid until the text changes. */
 const char *text_done(struct text *text);

@@ -3,7 +3,7 @@ import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { BootFacts } from '../model/boot-facts.ts';
 import type { Question } from '../model/predict.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
-import type { Scenario } from '../scenario/types.ts';
+import { probesOf, type Scenario } from '../scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 
 /** @throws PtdiffError(image) for a symbol that the kernel does not show */
@@ -25,7 +25,7 @@ export function questionOf(kernel: LoadedKernel, scenario: Scenario, facts: Boot
     machine: scenario.machine,
     parameters: kernelParameters(scenario, kernel.traits),
     kaslr: scenario.kaslr,
-    probes: scenario.probes,
+    probes: probesOf(scenario),
     symbolOffset: (name) => symbolOffset(kernel.symbols, name),
     facts,
   };

@@ -23,7 +23,7 @@ import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
 import { type CpuIdentity, hiddenRegisters, identitiesOf } from '../scenario/cpus.ts';
-import type { Scenario } from '../scenario/types.ts';
+import { probesOf, type Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { bootContextOf } from './boot-context.ts';
 import { keepFacts } from './facts-cache.ts';
@@ -58,7 +58,7 @@ export function kernelOf({ image, traits }: LoadedKernel): CaseResult['kernel'] 
 /** Command line of a case: the scenario's parameters, the console, and what the guest's init reads. */
 export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
   const words = [...kernelParameters(scenario, kernel.traits), 'console=ttyAMA0', 'rdinit=/init'];
-  return [...words, '--', `ptdiff.probes=${scenario.probes.join(',')}`].join(' ');
+  return [...words, '--', `ptdiff.probes=${probesOf(scenario).join(',')}`].join(' ');
 }
 
 /** The registers of a CPU that decide about its capability, as far as its identity sets them. */
@@ -123,6 +123,7 @@ function reproOf(
     machine: event.machine,
     ...(event.deviceTree && { deviceTree: event.deviceTree }),
     ...(event.monitor && { monitor: event.monitor }),
+    ...(event.deviceData && { deviceData: event.deviceData }),
     kernel: { path: kernel.image.imagePath, sha256: kernel.image.sha256, origin: kernel.image.source },
     initramfs: { ...initramfs, origin: 'built by ptdiff from guest/init; any ptdiff run leaves it in the cache' },
     emulator: { path: program, sha256: emulator.sha256, origin: emulator.origin },

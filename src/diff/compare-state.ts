@@ -1,6 +1,7 @@
 import type { Capture, CheckpointName, ProbeResult } from '../linux/capture.ts';
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import type { PredictedRegister, PredictedTable, ProbePrediction } from '../model/types.ts';
+import { type DeviceName, isDelivered } from '../scenario/devices.ts';
 import type { Granule, SystemRegisters, TablePage } from '../vmsa/types.ts';
 import { type ImageLayout, inTrampoline } from './context.ts';
 import { findingId, slug } from './finding-id.ts';
@@ -126,9 +127,10 @@ export function compareVariables(predicted: Record<string, bigint>, capture: Cap
  * judge asks whether the boot lasted long enough to send one.
  */
 export function compareProbes(predicted: readonly ProbePrediction[], results: readonly ProbeResult[]): Finding[] {
-  return predicted.flatMap(({ probe, errno, why }): Finding[] => {
+  return predicted.flatMap(({ probe, errno, device, why }): Finding[] => {
     const result = results.find((candidate) => candidate.probe === probe);
-    if (result === undefined || result.errno === errno) return [];
+    if (result === undefined) return [];
+    if (result.errno === errno) return errno === 0 && device ? compareData(device, result) : [];
     const nature = errno === 0 ? 'fails' : result.errno === 0 ? 'works' : 'errno';
     const seen = result.errno === 0 ? 'it worked' : `${result.call} failed with errno ${result.errno}`;
     return [
@@ -143,6 +145,19 @@ export function compareProbes(predicted: readonly ProbePrediction[], results: re
       },
     ];
   });
+}
+
+/** What a guest has from a device, by DMA, must be what the device delivered. */
+function compareData(device: DeviceName, { data }: ProbeResult): Finding[] {
+  if (isDelivered(device, data)) return [];
+  return [
+    {
+      id: findingId('mismatch', ['probe', slug(device), 'data']),
+      kind: 'mismatch',
+      title: `${device}: the guest has other data than the device delivered`,
+      detail: detailOf([`It reports ${/^[0-9a-f]{1,128}$/.exec(data ?? '')?.[0] ?? 'nothing that is data'}.`]),
+    },
+  ];
 }
 
 /** The first lines, and how many more there are. */

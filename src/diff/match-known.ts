@@ -21,6 +21,8 @@ export interface KnownIssue {
     kfence?: 'set' | 'unset';
     /** Whether CPUs of different identities take part in the boot. */
     mixed?: boolean;
+    /** Whether the machine has devices that do DMA. */
+    devices?: boolean;
   };
   /** Why it happens, in one or two sentences that name the kernel's functions. */
   cause: string;
@@ -89,6 +91,7 @@ function conditionsMet(when: KnownIssue['when'], scenario: Scenario): boolean {
     (when.cpu === undefined || when.cpu.includes(scenario.machine.cpu)) &&
     (when.rodata === undefined || when.rodata.includes(scenario.rodata)) &&
     (when.kfence === undefined || when.kfence === kfence) &&
-    (when.mixed === undefined || when.mixed === isMixed(scenario))
+    (when.mixed === undefined || when.mixed === isMixed(scenario)) &&
+    (when.devices === undefined || when.devices === (scenario.machine.devices !== undefined))
   );
 }

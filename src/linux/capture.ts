@@ -87,6 +87,8 @@ export interface ProbeResult {
   call: string;
   /** Physical addresses of the pages that the probe touched, from /proc/self/pagemap. */
   pages: number[];
+  /** Of a device: the bytes that came from it, or the last of them; hexadecimal, as the guest wrote them. */
+  data?: string;
 }
 
 /** How the boot ended. */

@@ -136,10 +136,12 @@ function applyRecord(report: GuestReport, open: Map<string, Uint8Array[]>, { typ
 
 function parseProbe(probe: string, text: string): ProbeResult {
   const values = (key: string) => [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map((match) => match[1]);
+  const [data] = values('data');
   return {
     probe,
     call: values('call')[0] ?? '',
     errno: Number(values('errno')[0]),
     pages: values('page').map(Number),
+    ...(data !== undefined && { data }),
   };
 }

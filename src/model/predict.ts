@@ -6,7 +6,6 @@ import { areasOf } from './areas.ts';
 import {
   applySplit,
   type BootState,
-  canChangePages,
   hideSecretPages,
   protectVmallocAliases,
   splitForProtection,
@@ -24,9 +23,10 @@ import { leafRuns, predictedTables } from './leaf-runs.ts';
 import { LinearMap } from './linear-map.ts';
 import { type ImageSections, map_mem } from './map-mem.ts';
 import { __kernel_map_pages } from './page-alloc.ts';
+import { probePredictions } from './probes.ts';
 import { predictRegisters } from './registers.ts';
 import { realm_set_memory } from './sharing.ts';
-import type { CheckpointPrediction, Decisions, Prediction, ProbePrediction } from './types.ts';
+import type { CheckpointPrediction, Decisions, Prediction } from './types.ts';
 
 /** First byte of RAM on QEMU's virt machine. */
 export const RAM_BASE = 0x4000_0000;
@@ -122,36 +122,6 @@ function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: Checkp
     case 'init':
       return onlineAtInit;
   }
-}
-
-const ENOENT = 2;
-const EIO = 5;
-const EFAULT = 14;
-const ENOSYS = 38;
-
-/** Writing 1 to /sys/devices/system/cpu/cpuN/online of every CPU after the first: __cpu_up(), arch/arm64/kernel/smp.c. */
-function cpuOnlinePrediction({ cpus }: Machine, { refused }: CpuOutcome): Omit<ProbePrediction, 'probe'> {
-  if (cpus === 1) return { errno: ENOENT, why: 'there is no second CPU' };
-  if (refused.length > 0) return { errno: EIO, why: `CPU${refused[0]} is refused, so __cpu_up() gives up` };
-  return { errno: 0, why: 'every CPU may come online' };
-}
-
-function probePredictions(
-  { traits, machine, probes }: Question,
-  state: BootState,
-  cpus: CpuOutcome,
-): ProbePrediction[] {
-  const { decisions } = state;
-  return probes.map((probe) => {
-    if (probe === 'cpu_online') return { probe, ...cpuOnlinePrediction(machine, cpus) };
-    if (!traits.config.secretmem) return { probe, errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
-    if (decisions.canSetDirectMap && !canChangePages(state)) {
-      return { probe, errno: EFAULT, why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS' };
-    }
-    return decisions.canSetDirectMap
-      ? { probe, errno: 0, why: 'can_set_direct_map() is true (memfd_secret(), mm/secretmem.c)' }
-      : { probe, errno: ENOSYS, why: 'can_set_direct_map() is false (memfd_secret(), mm/secretmem.c)' };
-  });
 }
 
 /**

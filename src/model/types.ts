@@ -1,4 +1,5 @@
 import type { CheckpointName } from '../linux/capture.ts';
+import type { DeviceName } from '../scenario/devices.ts';
 import type { LeafRun, TablePage } from '../vmsa/types.ts';
 
 /** One step of the derivation: which rule gave what, and where a maintainer finds it. */
@@ -65,6 +66,8 @@ export interface Decisions {
 export interface ProbePrediction {
   probe: string;
   errno: number;
+  /** The probe asks this device, which delivers what src/scenario/devices.ts says. */
+  device?: DeviceName;
   why: string;
 }
 

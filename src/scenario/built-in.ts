@@ -32,10 +32,11 @@ export const matrixScenarios: readonly Scenario[] = MATRIX_CPUS.flatMap((cpu) =>
 const plain = { rodata: 'default', kaslr: false } as const;
 const large = { cpu: 'neoverse-v3-r0p2', ...plain };
 
-/** One thing changed at a time: KASLR, several CPUs, odd sizes of memory, memory in several regions. */
+/** One thing changed at a time: KASLR, several CPUs, a device that does DMA, odd sizes of memory, memory in several regions. */
 export const singleChangeScenarios: readonly Scenario[] = [
   ...['max', 'neoverse-v3-r0p2', 'cortex-a76'].map((cpu) => scenario({ cpu, ...plain, kaslr: true })),
   scenario({ ...large, suffix: 'smp2' }, { cpus: 2 }),
+  scenario({ ...large, suffix: 'console' }, { devices: ['virtio-console'] }),
   scenario({ ...large, suffix: '3000m' }, { memory: 3000 }),
   scenario({ ...large, suffix: '8g' }, { memory: 8192 }),
   scenario(

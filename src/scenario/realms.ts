@@ -43,7 +43,7 @@ export const realmMatrix: readonly Scenario[] = ['max', 'neoverse-v3-r0p2'].flat
 
 const v3 = 'neoverse-v3-r0p2';
 
-/** CPUs that differ, both ways round, in both worlds; more CPUs; no ITS; FEAT_RME. */
+/** CPUs that differ, both ways round, in both worlds; more CPUs; no ITS; devices that do DMA; FEAT_RME. */
 export const realmSingles: readonly Scenario[] = [
   ...(['realm', 'monitor'] as const).flatMap((prefix) => [
     scenario({ prefix, cpu: v3, suffix: 'then-max' }, { cpus: 2, others: ['max'] }),
@@ -58,6 +58,10 @@ export const realmSingles: readonly Scenario[] = [
   ...[0, 1, 2, 3].map((bbm) => scenario({ prefix: 'monitor', cpu: `max-bbm${bbm}` })),
   scenario({ prefix: 'monitor', cpu: 'max-bbm3', suffix: 'then-bbm2' }, { cpus: 2, others: ['max-bbm2'] }),
   scenario({ prefix: 'monitor', cpu: 'max-bbm2', suffix: 'then-bbm3' }, { cpus: 2, others: ['max-bbm3'] }),
+  ...(['realm', 'rme'] as const).map((prefix) =>
+    scenario({ prefix, cpu: 'max', suffix: 'console' }, { devices: ['virtio-console'] }),
+  ),
+  scenario({ prefix: 'realm', cpu: v3, suffix: 'console' }, { devices: ['virtio-console'] }),
   scenario({ prefix: 'rme', cpu: 'max' }),
   scenario({ prefix: 'rme', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
 ];
@@ -71,4 +75,11 @@ export const namedRealms: readonly Scenario[] = [
   },
   // A capable CPU gets blocks; memory is shared before the capabilities are final.
   { ...scenario({ prefix: 'realm', cpu: v3 }), name: 'realm-early-share' },
+  // Buffers of a device bounce through memory whose blocks never became valid again.
+  { ...scenario({ prefix: 'realm', cpu: v3 }, { devices: ['virtio-console'] }), name: 'realm-bounce-oops' },
+  // A device needs more bounce buffers than 7.3 gives a small realm.
+  {
+    ...scenario({ prefix: 'realm', cpu: 'max' }, { memory: 512, devices: ['virtio-console'] }),
+    name: 'realm-small-swiotlb',
+  },
 ];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
 import { cpus } from './cpus.ts';
+import { deviceNames } from './devices.ts';
 import { probeNames, type Scenario } from './types.ts';
 
 const MIB = 2 ** 20;
@@ -25,6 +26,7 @@ const machine = z.strictObject({
   others: z.array(cpuName).optional(),
   late: z.literal(true).optional(),
   its: z.literal(false).optional(),
+  devices: z.array(z.enum(deviceNames)).nonempty().optional(),
 });
 
 const scenario = z
@@ -45,6 +47,10 @@ const scenario = z
   .refine(({ machine }) => !machine.late || machine.cpus > 1, {
     path: ['machine', 'late'],
     message: 'is for the CPUs after the first, of which the machine has none',
+  })
+  .refine(({ machine: { devices } }) => new Set(devices).size === (devices?.length ?? 0), {
+    path: ['machine', 'devices'],
+    message: 'must not name a device twice',
   })
   .refine(holesInside, { path: ['machine', 'holes'], message: 'must lie inside the memory, behind its first 256 MiB' });
 

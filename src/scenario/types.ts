@@ -1,3 +1,5 @@
+import type { DeviceName } from './devices.ts';
+
 /** The emulated hardware of a scenario. */
 export interface Machine {
   /** Name of a CPU identity (see cpus.ts), e.g. 'max', 'neoverse-v3-r0p2', 'cortex-a76'. */
@@ -21,6 +23,8 @@ export interface Machine {
   late?: true;
   /** False takes the GIC's Interrupt Translation Service away, whose tables a realm must share. */
   its?: false;
+  /** Devices that do DMA. Each is asked by a probe of its own, beside those of the scenario. */
+  devices?: DeviceName[];
 }
 
 /** Probes that the guest's init can run. */
@@ -29,6 +33,11 @@ export type ProbeName = (typeof probeNames)[number];
 
 /** Value of rodata=, kernel independent: `noalias` is spelt `on` before 6.18. */
 export type Rodata = 'default' | 'noalias' | 'off';
+
+/** All probes of a scenario, in the order in which init runs them. */
+export function probesOf({ probes, machine }: Pick<Scenario, 'probes' | 'machine'>): string[] {
+  return [...probes, ...(machine.devices ?? [])];
+}
 
 /** A kernel-independent experiment: machine, boot parameters and probes. */
 export interface Scenario {

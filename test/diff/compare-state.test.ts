@@ -90,3 +90,17 @@ t.test('probes', (t) => {
   t.same(compare(38, 1), ['mismatch/probe/memfd_secret/errno']);
   t.end();
 });
+
+t.test('what a device delivers', (t) => {
+  const predicted = [{ probe: 'virtio-net', errno: 0, device: 'virtio-net' as const, why: 'w' }];
+  const compare = (data: string | undefined, errno = 0) =>
+    compareProbes(predicted, [
+      { probe: 'virtio-net', call: 'ok', errno, pages: [], ...(data !== undefined && { data }) },
+    ]);
+  t.same(compare('52550a0002020a000202'), []);
+  t.same(ids(compare('000000000000')), ['mismatch/probe/virtio-net/data']);
+  t.same(ids(compare(undefined)), ['mismatch/probe/virtio-net/data']);
+  t.same(ids(compare(undefined, 19)), ['mismatch/probe/virtio-net/fails']);
+  t.notMatch(compare('\x1b[2J')[0].detail, '\x1b', 'hostile text stays out');
+  t.end();
+});

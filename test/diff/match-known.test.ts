@@ -75,6 +75,8 @@ t.test('conditions', (t) => {
     [{ kfence: 'unset' }, false],
     [{ mixed: false }, true],
     [{ mixed: true }, false],
+    [{ devices: false }, true],
+    [{ devices: true }, false],
     [{ world: 'normal', kfence: 'unset' }, false],
   ];
   for (const [when, expected] of conditions) t.equal(known({ when }) !== undefined, expected, JSON.stringify(when));

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { bbmOverride, monitorFlash, monitorMemorySize } from '../../guest/monitor-parameters.ts';
-import { planMonitor, realmIpaBits, shownIdRegisters } from '../../harness/monitor-firmware.ts';
+import { planMonitor, shownIdRegisters } from '../../harness/monitor-firmware.ts';
 import { type DeviceTree, fdtCells, serialiseFdt } from '../../src/linux/fdt.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 
@@ -27,8 +27,8 @@ t.test('everything lies where QEMU would put it, and the monitor above the memor
   const size = monitorMemorySize([region]);
   t.same(plan.places, { image, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: size });
   t.same(plan.memory, { base: 0x8000_0000, size });
-  t.equal(plan.aliasBit, 2 ** (realmIpaBits - 1));
-  const parameters = { world: 'realm', rme: false, ipaBits: realmIpaBits, memory: plan.memory, entry: image } as const;
+  t.equal(plan.aliasBit, 2 ** 39);
+  const parameters = { world: 'realm', rme: false, ipaBits: 40, memory: plan.memory, entry: image } as const;
   const flash = monitorFlash(code, {
     ...parameters,
     deviceTree: 0x4820_0000,

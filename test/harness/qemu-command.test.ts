@@ -1,5 +1,6 @@
 import t from 'tap';
 import { deviceTreeCommand, machineArguments, type QemuMachine, watchedCommand } from '../../harness/qemu-command.ts';
+import { deviceNames } from '../../src/scenario/devices.ts';
 
 const realm: QemuMachine = {
   emulator: ['qemu'],
@@ -55,5 +56,31 @@ t.test('each machine has the exception levels and devices that it needs', (t) =>
   t.equal(argumentOf(normal, '-machine'), 'virt,gic-version=3,dtb-randomness=off,its=off');
   const rme = machineArguments({ ...realm, machine: { ...realm.machine, firmware: 'monitor-rme' } });
   t.equal(argumentOf(rme, '-cpu'), 'max,x-rme=on');
+  t.end();
+});
+
+t.test('a device of a realm reaches memory at its alias, too', (t) => {
+  const instruments = { ramFile: '/r', consoleFile: '/c', pidFile: '/p', gdbSocket: '/g', qmpSocket: '/q' };
+  const machine = { ...realm.machine, devices: [...deviceNames] };
+  const words = watchedCommand({ ...loaded, machine, deviceData: '/s/da,ta' }, instruments);
+  t.equal(argumentOf(words, '-m'), '1040M,slots=1,maxmem=133152M');
+  t.ok(words.includes('memory-backend-file,id=alias,mem-path=/r,size=1024M,share=on'));
+  t.ok(words.includes('pc-dimm,memdev=alias,addr=0x2040000000'));
+  t.notMatch(argumentOf(words, '-machine'), /acpi=off/);
+  t.match(argumentOf(words, '-machine'), /highmem-ecam=off,highmem-redists=off/);
+  t.ok(words.includes('file,id=port,path=/dev/null,input-path=/s/da,,ta'));
+  const devices = words.filter((word) => /^virtio-.*-pci,/.test(word));
+  t.equal(devices.length, deviceNames.length);
+  t.ok(devices.every((word) => word.includes('iommu_platform=on')));
+  t.end();
+});
+
+t.test('in the normal world a device needs no alias, and a description of the machine no device', (t) => {
+  const instruments = { ramFile: '/r', consoleFile: '/c', pidFile: '/p', gdbSocket: '/g', qmpSocket: '/q' };
+  const machine = { ...realm.machine, world: 'normal' as const, devices: [...deviceNames] };
+  const words = watchedCommand({ ...loaded, machine, deviceData: '/s/data' }, instruments);
+  t.notOk(words.some((word) => /pc-dimm|maxmem/.test(word)));
+  t.ok(words.some((word) => word.startsWith('virtio-blk-pci,')));
+  t.notOk(deviceTreeCommand({ ...realm, machine }, '/o').some((word) => word.startsWith('virtio-')));
   t.end();
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -73,6 +73,23 @@ t.test('carries the flash image of the monitor, and gives the other files to the
   t.match(stdout, /<loader,file=.*,addr=0x48200000,force-raw=on>/);
   t.match(stdout, '<528M>');
   t.notMatch(stdout, '<-kernel>');
+});
+
+t.test('carries what the devices deliver, and gives the RAM a file for their sake', async (t) => {
+  const folder = t.testdir();
+  const { repro, script } = prepare(folder);
+  const places = { image: 0x4020_0000, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: 16 << 20 };
+  const monitor = { flash: Buffer.from('flash'), places, memory: { base: 0x6000_0000, size: 16 << 20 }, overrides: [] };
+  const realm = { firmware: 'monitor' as const, world: 'realm' as const, devices: ['virtio-console' as const] };
+  const machine = { ...repro.machine, machine: { ...repro.machine.machine, ...realm } };
+  const blobs = { deviceTree: Buffer.from('tree'), monitor, deviceData: Buffer.from('what it says') };
+  writeFileSync(script, reproScript({ ...repro, machine, ...blobs }));
+  const { stdout } = await execa('sh', [script], { cwd: folder });
+  const [, data] = /<file,id=port,path=\/dev\/null,input-path=([^$,>]+)>/.exec(stdout) ?? [];
+  const [, ram] = /<memory-backend-file,id=alias,mem-path=([^$,>]+),size=512M,share=on>/.exec(stdout) ?? [];
+  t.ok(data !== undefined && ram !== undefined && data !== ram);
+  t.match(stdout, `<memory-backend-file,id=ram,mem-path=${ram},size=528M,share=on>`);
+  t.notOk(existsSync(data) || existsSync(ram), 'both are gone afterwards');
 });
 
 t.test('refuses another kernel', async (t) => {

@@ -19,6 +19,7 @@ for (const pageBytes of [4096, 16384, 65536]) {
         ...fileRecords('/proc/modules', ''),
         fileEnd('/proc/config.gz', 2, 0),
         textRecord(recordTypes.probe, 'memfd_secret', 'call=ok\nerrno=0\npage=0x4500e000\npage=0x4500d000\n'),
+        textRecord(recordTypes.probe, 'virtio-rng', 'call=ok\nerrno=0\ndata=00ff\n'),
         textRecord(recordTypes.probe, 'refused', 'call=mmap\nerrno=12\n'),
         textRecord(recordTypes.problem, '/sys', 'mount failed: Invalid argument'),
       ],
@@ -35,6 +36,7 @@ for (const pageBytes of [4096, 16384, 65536]) {
     t.equal(report.files.get('/proc/config.gz')?.errno, 2, 'absent, and it was asked for');
     t.strictSame(report.probes, [
       { probe: 'memfd_secret', call: 'ok', errno: 0, pages: [0x4500e000, 0x4500d000] },
+      { probe: 'virtio-rng', call: 'ok', errno: 0, pages: [], data: '00ff' },
       { probe: 'refused', call: 'mmap', errno: 12, pages: [] },
     ]);
     t.strictSame(report.problems, [{ where: '/sys', what: 'mount failed: Invalid argument' }]);

@@ -54,6 +54,14 @@ t.test('late CPUs are CPUs after the first', async (t) => {
   t.equal(parseScenarios({ name: 'x', machine: { cpu: 'max', cpus: 2, late: true } }, 'f')[0].machine.late, true);
 });
 
+t.test('a device is a known one, and there once', async (t) => {
+  const withDevices = (devices: string[]) => ({ name: 'x', machine: { cpu: 'max', devices } });
+  t.match(complaint(withDevices(['floppy'])), /machine\.devices/);
+  t.match(complaint(withDevices([])), /machine\.devices/);
+  t.match(complaint(withDevices(['virtio-console', 'virtio-console'])), /machine\.devices.*twice/);
+  t.same(parseScenarios(withDevices(['virtio-console']), 'f')[0].machine.devices, ['virtio-console']);
+});
+
 t.test('a parameter is one word', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max' }, parameters: ['a b'] }), /parameters.*one word/);
 });

@@ -1,0 +1,12 @@
+/** Physical address of the first byte of RAM of QEMU's `virt` machine (hw/arm/virt.c). */
+export const ramBase = 0x40000000;
+
+/** In QEMU's key=value lists a comma within a value is written twice. */
+export function escapeComma(value: string): string {
+  return value.replaceAll(',', ',,');
+}
+
+/** Value of -object for memory in a file that others can read; bytes. */
+export function ramBackend(id: string, path: string, bytes: number): string {
+  return `memory-backend-file,id=${id},mem-path=${escapeComma(path)},size=${bytes / 2 ** 20}M,share=on`;
+}

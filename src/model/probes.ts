@@ -1,0 +1,59 @@
+import { type DeviceName, deviceNames } from '../scenario/devices.ts';
+import type { Machine } from '../scenario/types.ts';
+import { type BootState, canChangePages } from './boot.ts';
+import type { CpuOutcome } from './late-cpus.ts';
+import type { ProbePrediction } from './types.ts';
+
+const ENOENT = 2;
+const EIO = 5;
+const EFAULT = 14;
+const ENODEV = 19;
+const ENOSYS = 38;
+
+type Outcome = Omit<ProbePrediction, 'probe'>;
+
+/** What each probe of the guest's init finds: the errno of the first call that fails. */
+export function probePredictions(
+  { machine, probes }: { machine: Machine; probes: readonly string[] },
+  state: BootState,
+  cpus: CpuOutcome,
+): ProbePrediction[] {
+  return probes.map((probe) => {
+    const device = deviceNames.find((name) => name === probe);
+    if (device) return { probe, ...deviceOutcome(device, state) };
+    return { probe, ...(probe === 'cpu_online' ? cpuOnlineOutcome(machine, cpus) : memfdSecretOutcome(state)) };
+  });
+}
+
+/** Writing 1 to /sys/devices/system/cpu/cpuN/online of every CPU after the first: __cpu_up(), arch/arm64/kernel/smp.c. */
+function cpuOnlineOutcome({ cpus }: Machine, { refused }: CpuOutcome): Outcome {
+  if (cpus === 1) return { errno: ENOENT, why: 'there is no second CPU' };
+  if (refused.length > 0) return { errno: EIO, why: `CPU${refused[0]} is refused, so __cpu_up() gives up` };
+  return { errno: 0, why: 'every CPU may come online' };
+}
+
+/** What a user of a device meets where its driver got no memory for the device's queues. */
+const withoutDriver: Record<DeviceName, number> = {
+  'virtio-console': ENOENT,
+  'virtio-blk': ENOENT,
+  'virtio-rng': ENODEV,
+  'virtio-net': ENODEV,
+};
+
+/** In a realm a queue is memory that dma_direct_alloc() (kernel/dma/direct.c) shares with the host. */
+function deviceOutcome(device: DeviceName, state: BootState): Outcome {
+  return state.decisions.realm && !canChangePages(state)
+    ? { device, errno: withoutDriver[device], why: 'a page of a block cannot be shared: the driver gets no queue' }
+    : { device, errno: 0, why: 'the driver and the device find the same memory' };
+}
+
+function memfdSecretOutcome(state: BootState): Outcome {
+  const { traits, decisions } = state;
+  if (!traits.config.secretmem) return { errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
+  if (decisions.canSetDirectMap && !canChangePages(state)) {
+    return { errno: EFAULT, why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS' };
+  }
+  return decisions.canSetDirectMap
+    ? { errno: 0, why: 'can_set_direct_map() is true (memfd_secret(), mm/secretmem.c)' }
+    : { errno: ENOSYS, why: 'can_set_direct_map() is false (memfd_secret(), mm/secretmem.c)' };
+}

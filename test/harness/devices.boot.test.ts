@@ -1,0 +1,35 @@
+/** Devices that do DMA, by boots of a real kernel: what they deliver arrives, in both worlds. */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { buildMonitor } from '../../guest/build-monitor.ts';
+import { boot } from '../../harness/boot.ts';
+import { isDelivered } from '../../src/scenario/devices.ts';
+import type { Machine } from '../../src/scenario/types.ts';
+import { realSetup } from './boot-setup.ts';
+
+t.setTimeout(10 * 60_000);
+
+const worlds: Pick<Machine, 'world' | 'firmware'>[] = [
+  { world: 'normal' },
+  { world: 'realm', firmware: 'monitor' },
+  { world: 'realm', firmware: 'monitor-rme' },
+];
+
+for (const world of worlds) {
+  t.test(`a console of the ${world.world} world, ${world.firmware ?? 'without a monitor'}`, async (t) => {
+    const setup = await realSetup(t, 'debian:7.3', {
+      // With less memory 7.3 makes a swiotlb buffer that a port's queues alone would fill.
+      machine: { cpu: 'max', cpus: 1, memory: 1024, holes: [], devices: ['virtio-console'], ...world },
+      commandLine: 'console=ttyAMA0 nokaslr panic=-1 rdinit=/init -- ptdiff.probes=virtio-console',
+      monitor: readFileSync((await buildMonitor()).path),
+    });
+    const evidence = await boot(setup);
+    t.same(evidence.end, { kind: 'completed' });
+    const [{ call, errno, data }] = evidence.probes;
+    t.same({ call, errno }, { call: 'ok', errno: 0 });
+    t.ok(isDelivered('virtio-console', data), 'its words arrive');
+    const queues = (evidence.sharing ?? []).filter(({ caller }) => caller === 'dma_direct_alloc');
+    t.equal(queues.length > 0, world.world === 'realm', 'a realm shares its queues');
+    t.same(evidence.captures[2].monitor?.aborts ?? [], []);
+  });
+}
