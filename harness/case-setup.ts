@@ -43,6 +43,8 @@ export interface CaseSetup {
   directory: string;
   /** Record every request of split_kernel_leaf_mapping(); each costs a stop. */
   traceSplits: boolean;
+  /** CPUs differ so that linear_map_maybe_split_to_ptes() repaints the linear map: capture it before and after. */
+  repaint?: boolean;
   /**
    * set_memory_ro() changes the aliases of just the pages that it names, so that its requests to split follow from its arguments
    * (change_memory_common(), arch/arm64/mm/pageattr.c from 6.19 on).

@@ -6,6 +6,8 @@ export interface StopPlan {
   pagingInit?: bigint;
   /** Entry of the function that setup_arch() calls next, when paging_init() was inlined. */
   afterPagingInit?: bigint;
+  /** At its entry and its return the linear map is captured where CPUs differ so that it repaints. */
+  maybeSplit?: bigint;
   freeInitmem?: bigint;
   /** In its course, requests to split leaves are not recorded. */
   kfenceInit?: bigint;
@@ -32,6 +34,7 @@ export function planStops(symbols: SymbolTable): StopPlan {
   const pagingInit = symbols.address('paging_init');
   return {
     ...(pagingInit === undefined ? { afterPagingInit: symbols.address('bootmem_init') } : { pagingInit }),
+    maybeSplit: symbols.address('linear_map_maybe_split_to_ptes'),
     freeInitmem: symbols.address('free_initmem'),
     kfenceInit: symbols.address('kfence_init'),
     setMemoryRo: symbols.address('set_memory_ro'),

@@ -17,8 +17,10 @@ import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult } from '../diff/types.ts';
 import type { Evidence } from '../linux/capture.ts';
 import { vmemmapStart } from '../linux/kernel-layout.ts';
+import { repaints } from '../model/boot.ts';
 import { cpuSupportsBbml } from '../model/cpufeature.ts';
-import { debug_pagealloc_enabled } from '../model/decisions.ts';
+import { debug_pagealloc_enabled, decide } from '../model/decisions.ts';
+import { bootTimeCpus } from '../model/late-cpus.ts';
 import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
@@ -66,6 +68,14 @@ function registersOf({ midr, bbm }: CpuIdentity): Record<string, bigint> {
   return { MIDR_EL1: midr, ...(bbm !== undefined && { ID_AA64MMFR2_EL1: BigInt(bbm) << 52n }) };
 }
 
+/** Whether the kernel will repaint its linear map because the CPUs that boot it differ. */
+function willRepaint({ traits }: LoadedKernel, scenario: Scenario): boolean {
+  const { machine, kaslr } = scenario;
+  const idRegisters = bootTimeCpus(machine, identitiesOf(machine).map(registersOf));
+  const parameters = kernelParameters(scenario, traits);
+  return repaints(decide(traits, { idRegisters, parameters, kaslr, world: machine.world }, () => {}));
+}
+
 /** The boot alone: QEMU's files live in a folder that is gone when this returns. */
 async function observe(
   laboratory: Laboratory,
@@ -97,6 +107,7 @@ async function observe(
       // Every request costs a stop; on other CPUs it splits nothing, and with debug_pagealloc there is nothing to split.
       groupProtection: !kernel.traits.aliasOfWholeArea,
       ...(config.debugPagealloc && { vmemmap: vmemmapStart(config.vaBits, geometry) }),
+      repaint: willRepaint(kernel, scenario),
       traceSplits:
         cpuSupportsBbml(kernel.traits, registersOf(bootCpu)) !== undefined &&
         !debug_pagealloc_enabled(kernel.traits, scenario.parameters),

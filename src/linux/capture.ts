@@ -3,8 +3,11 @@ import type { MemblockRegion } from './memblock.ts';
 import type { MonitorView } from './monitor-report.ts';
 
 /** Named instants of the boot at which the tables are captured, in order of time. */
-export const checkpointNames = ['paging_init', 'free_initmem', 'init'] as const;
+export const checkpointNames = ['paging_init', 'before_split', 'after_split', 'free_initmem', 'init'] as const;
 export type CheckpointName = (typeof checkpointNames)[number];
+
+/** Entry and return of linear_map_maybe_split_to_ptes(): captured only where CPUs differ so that it repaints the linear map. */
+export const splitCheckpoints: readonly CheckpointName[] = ['before_split', 'after_split'];
 
 /** What the harness read from outside at one checkpoint, with the guest stopped. */
 export interface Capture {

@@ -1,4 +1,4 @@
-import type { CheckpointName, SplitRequest } from '../linux/capture.ts';
+import { type CheckpointName, checkpointNames, type SplitRequest, splitCheckpoints } from '../linux/capture.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import type { PhysicalRange } from './boot-facts.ts';
 import { createPgdMapping, NO_CONT_MAPPINGS } from './create-mapping.ts';
@@ -41,8 +41,7 @@ export function splitsLeaves({ traits, decisions }: BootState): boolean {
 /** Whether any single page of memory can be changed: the map has pages everywhere, or leaves can be split. */
 export function canChangePages(state: BootState): boolean {
   const { decisions } = state;
-  const repainted = decisions.linearMapRequiresBbml === true && !decisions.systemBbml;
-  return decisions.forcePteMapping || repainted || splitsLeaves(state);
+  return decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state);
 }
 
 /** split_kernel_leaf_mapping() for one request; addresses outside the linear region and in the KFENCE pool change nothing here. */
@@ -70,10 +69,20 @@ export function kfence_init_pool(state: BootState): void {
   why('kfence_init_pool()', 'mm/kfence/core.c', `${guards.length} guard pages of the KFENCE pool become invalid`);
 }
 
+/** Whether linear_map_maybe_split_to_ptes() has something to do: the boot CPU made large leaves that another CPU cannot split later. */
+export function repaints({ linearMapRequiresBbml, systemBbml }: Decisions): boolean {
+  return linearMapRequiresBbml === true && !systemBbml;
+}
+
+/** The checkpoints of a boot: those around the repaint only where it happens. */
+export function checkpointsOf(decisions: Decisions): CheckpointName[] {
+  return checkpointNames.filter((name) => repaints(decisions) || !splitCheckpoints.includes(name));
+}
+
 /** linear_map_maybe_split_to_ptes(): CPUs differ, so the boot CPU repaints all but the alias of [_stext, __init_begin). */
 export function linear_map_maybe_split_to_ptes(state: BootState): void {
   const { map, traits, decisions, sections, why } = state;
-  if (!decisions.linearMapRequiresBbml || decisions.systemBbml) return;
+  if (!repaints(decisions)) return;
   const end = map.root.entries.length * map.entrySize(map.root);
   range_split_to_ptes(map, traits, 0, map.offsetOfPa(sections.stext));
   range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);
@@ -166,9 +175,17 @@ function setPage(state: BootState, pa: number, change: { set: bigint; clear: big
   }
 }
 
-/** Steps of the boot that change the linear map before each checkpoint, in order. */
-export const stepsBefore: Record<CheckpointName, ((state: BootState) => void)[]> = {
+/** Steps of the boot that change the linear map before each instant, in order. */
+const stepsUpTo: Record<CheckpointName, ((state: BootState) => void)[]> = {
   paging_init: [],
-  free_initmem: [kfence_init_pool, linear_map_maybe_split_to_ptes, kpti_install_ng_mappings, mark_linear_text_alias_ro],
+  before_split: [kfence_init_pool],
+  after_split: [linear_map_maybe_split_to_ptes],
+  free_initmem: [kpti_install_ng_mappings, mark_linear_text_alias_ro],
   init: [mark_rodata_ro],
 };
+
+/** The steps between two checkpoints of a boot that need not be neighbours. */
+export function stepsBetween(last: CheckpointName | undefined, next: CheckpointName): ((state: BootState) => void)[] {
+  const from = last === undefined ? 0 : checkpointNames.indexOf(last) + 1;
+  return checkpointNames.slice(from, checkpointNames.indexOf(next) + 1).flatMap((name) => stepsUpTo[name]);
+}

@@ -1,4 +1,4 @@
-import { type CheckpointName, checkpointNames } from '../linux/capture.ts';
+import { type CheckpointName, splitCheckpoints } from '../linux/capture.ts';
 import { _PAGE_END, _PAGE_OFFSET, memstartAlign, vaBitsMin } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import type { Machine } from '../scenario/types.ts';
@@ -6,10 +6,11 @@ import { areasOf } from './areas.ts';
 import {
   applySplit,
   type BootState,
+  checkpointsOf,
   hideSecretPages,
   protectVmallocAliases,
   splitForProtection,
-  stepsBefore,
+  stepsBetween,
 } from './boot.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import { cpuHasLargeVa } from './cpufeature.ts';
@@ -98,11 +99,13 @@ function variablesAt(
   checkpoint: CheckpointName,
 ): Record<string, bigint> {
   const { requiresSymbol, config } = traits;
+  // setup_system_features() calls kpti_install_ng_mappings() after the repaint.
+  const kptiInstalled = checkpoint !== 'paging_init' && !splitCheckpoints.includes(checkpoint);
   const variables: Record<string, bigint> = {
     rodata_enabled: BigInt(decisions.rodataEnabled),
     rodata_full: BigInt(decisions.rodataFull),
-    // kpti_install_ng_mappings() sets it where early_map_kernel() did not.
-    arm64_use_ng_mappings: BigInt(decisions.useNgMappings || (checkpoint !== 'paging_init' && decisions.kpti)),
+    // It is set here where early_map_kernel() did not.
+    arm64_use_ng_mappings: BigInt(decisions.useNgMappings || (kptiInstalled && decisions.kpti)),
   };
   if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
   if (machine.cpus > 1) variables.__cpu_online_mask = onlineAt(cpus, checkpoint);
@@ -117,6 +120,8 @@ function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: Checkp
   switch (checkpoint) {
     case 'paging_init':
       return 1n;
+    case 'before_split':
+    case 'after_split':
     case 'free_initmem':
       return onlineAtBoot;
     case 'init':
@@ -150,9 +155,10 @@ export function predict(question: Question): Prediction {
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
-  for (const checkpoint of checkpointNames) {
+  const planned = checkpointsOf(decisions);
+  for (const [index, checkpoint] of planned.entries()) {
     share(state, facts, checkpoint, false);
-    for (const step of stepsBefore[checkpoint]) step(state);
+    for (const step of stepsBetween(planned[index - 1], checkpoint)) step(state);
     share(state, facts, checkpoint, true);
     if (checkpoint !== 'paging_init') applyFacts(state, facts, checkpoint);
     checkpoints[checkpoint] = {

@@ -408,6 +408,7 @@ t.test('what the kernel protects late is not missed early, nor reported before i
   const alias = (context: CheckpointContext) =>
     rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
   t.same(early('paging_init', alias), []);
+  t.same(early('after_split', alias), []);
   t.same(early('free_initmem', alias), ['invariant/kernel-text-read-only/linear-alias-writable@free_initmem']);
   t.same(idsOf(soundContext({ checkpoint: 'free_initmem' })), ['invariant/kernel-image-in-place/hole@free_initmem']);
   t.end();

@@ -225,18 +225,14 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...inFile('boot.ts', [
     ['if (!decisions.rodataFull) return;', 'return;', 'set_memory_ro() splits the alias of each page'],
-    [
-      'if (!decisions.linearMapRequiresBbml || decisions.systemBbml) return;',
-      'return;',
-      'CPUs that differ repaint to pages',
-    ],
+    ['if (!repaints(decisions)) return;', 'return;', 'CPUs that differ repaint to pages'],
     [
       'range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);',
       'range_split_to_ptes(map, traits, map.offsetOfPa(sections.aliasStart), end);',
       'the kernel alias is not repainted',
     ],
     [
-      'return decisions.forcePteMapping || repainted || splitsLeaves(state);',
+      'return decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state);',
       'return true;',
       'a page of a block cannot become secret',
     ],

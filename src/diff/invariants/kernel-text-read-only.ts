@@ -1,3 +1,4 @@
+import { splitCheckpoints } from '../../linux/capture.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { accessOf } from '../access.ts';
 import { type Invariant, imageRange, imageVa, inVirtual, rodataEnabled } from '../context.ts';
@@ -23,7 +24,9 @@ export const kernelTextReadOnly: Invariant = (context) => {
   });
   const imageView = { start: imageVa(image, '_text'), end: imageVa(image, '_end') };
   const enabled = rodataEnabled(context);
-  const linear = checkpoint === 'paging_init' ? [] : writable.filter((run) => inVirtual(run, context.linear));
+  // mark_linear_text_alias_ro() follows the repaint in smp_cpus_done().
+  const early = checkpoint === 'paging_init' || splitCheckpoints.includes(checkpoint);
+  const linear = early ? [] : writable.filter((run) => inVirtual(run, context.linear));
   const inImage = writable.filter((run) => inVirtual(run, imageView));
   const text = runsOnto(inImage, [imageRange(image, '_stext', '_etext')]);
   const rodata = inImage.flatMap((run) => partsOutside(run, [imageRange(image, '_stext', '_etext')]));

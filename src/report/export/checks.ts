@@ -1,5 +1,5 @@
 import type { CaseResult, Finding } from '../../diff/types.ts';
-import { checkpointNames } from '../../linux/capture.ts';
+import { checkpointNames, splitCheckpoints } from '../../linux/capture.ts';
 
 /** One thing that was judged in a case. Its name is the same in every case, so that a server can follow it over time. */
 export interface Check {
@@ -33,6 +33,11 @@ function reached(name: string, result: CaseResult): boolean {
   return checkpointNames.every((known) => known !== needed || result.linearMap[known] !== undefined);
 }
 
+/** Few boots have the checkpoints of a repaint: those that do not are not said to have skipped it. */
+function isRare(name: string): boolean {
+  return splitCheckpoints.some((checkpoint) => name.endsWith(`@${checkpoint}`));
+}
+
 function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['outcome'] {
   if (findings.length === 0) return wasReached ? 'pass' : 'skipped';
   return findings.every(({ known }) => known !== undefined) ? 'known' : 'fail';
@@ -50,5 +55,6 @@ export function checksOf(result: CaseResult): Check[] {
       const findings = groups.get(name) ?? [];
       return { name, outcome: outcomeOf(findings, reached(name, result)), findings };
     })
+    .filter(({ name, outcome }) => outcome !== 'skipped' || !isRare(name))
     .filter(({ findings }) => result.verdict !== 'error' || findings.length > 0);
 }

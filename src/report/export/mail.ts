@@ -29,6 +29,8 @@ const kinds: Record<Finding['kind'], string> = {
 
 const instants: Record<CheckpointName, string> = {
   paging_init: 'at the return of paging_init()',
+  before_split: 'at the entry of linear_map_maybe_split_to_ptes()',
+  after_split: 'at the return of linear_map_maybe_split_to_ptes()',
   free_initmem: 'at free_initmem()',
   init: 'when init is ready',
 };

@@ -51,6 +51,18 @@ t.test('a hang is a time-out of its boot, and what it did not reach is skipped',
   );
 });
 
+t.test('a boot around a repaint has its checkpoints among the checks', async (t) => {
+  const [result] = report.cases;
+  const { init } = result.linearMap;
+  const cases = [{ ...result, linearMap: { ...result.linearMap, before_split: init, after_split: init } }];
+  const [kernel] = parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }));
+  const names = kernel.subtests[0].subtests.map(({ description }) => description);
+  t.same(
+    names.slice(2, 6),
+    ['before_split', 'after_split'].flatMap((name) => [`prediction@${name}`, `invariants@${name}`]),
+  );
+});
+
 t.test('cases that were not run are skipped, and so is a kernel without any', async (t) => {
   const [first] = report.cases;
   const parsed = parseKtap(formatKtap({ ...report, cases: [first] }));

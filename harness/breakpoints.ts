@@ -1,0 +1,61 @@
+import { PtdiffError } from '../src/errors.ts';
+import type { BootEnd } from '../src/linux/capture.ts';
+import type { GdbClient } from './gdb.ts';
+import type { BreakpointStop, RunOptions } from './guest-runner.ts';
+
+/** What to do at a stop: the end of the boot, or how to go on. */
+export type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
+
+/** The breakpoints of a boot, and what is done at each. A stop on any CPU stops all of them. */
+export class Breakpoints {
+  readonly #gdb: GdbClient;
+  readonly #handlers = new Map<bigint, Handler>();
+  /** Bytes from a symbol's link address to its run address. */
+  slide = 0n;
+
+  constructor(gdb: GdbClient) {
+    this.#gdb = gdb;
+  }
+
+  /** Does what belongs to a stop. */
+  async handle(stop: BreakpointStop): Promise<BootEnd | RunOptions> {
+    const { pc } = stop.registers;
+    const handler = this.#handlers.get(pc);
+    if (handler === undefined) {
+      throw new PtdiffError('emulator', `The guest stopped at 0x${pc.toString(16)}, where no breakpoint is.`);
+    }
+    return handler(stop);
+  }
+
+  /** At every pass of a run address; the handler has to step over it. */
+  async always(address: bigint, handler: Handler): Promise<void> {
+    this.#handlers.set(address, handler);
+    await this.#gdb.insertBreakpoint(address);
+  }
+
+  /** At the next pass of a run address alone. */
+  async once(address: bigint, handler: Handler): Promise<void> {
+    await this.always(address, async (stop) => {
+      await this.#gdb.removeBreakpoint(address);
+      return handler(stop);
+    });
+  }
+
+  /** The same by link address; a symbol that the kernel does not have is never passed. */
+  async alwaysAtSymbol(link: bigint | undefined, handler: Handler): Promise<void> {
+    if (link !== undefined) await this.always(link + this.slide, handler);
+  }
+
+  async onceAtSymbol(link: bigint | undefined, handler: Handler): Promise<void> {
+    if (link !== undefined) await this.once(link + this.slide, handler);
+  }
+
+  /** Lets a run address pass unseen until another one is reached. */
+  async pause(address: bigint, until: bigint): Promise<void> {
+    await this.#gdb.removeBreakpoint(address);
+    await this.once(until, async () => {
+      await this.#gdb.insertBreakpoint(address);
+      return {};
+    });
+  }
+}
