@@ -171,6 +171,8 @@ export const mutations: readonly Mutation[] = [
       'variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml !== true)',
       'the requires flag',
     ],
+  ]),
+  ...inFile('probes.ts', [
     ['errno: EIO, why:', 'errno: 0, why:', 'a refused CPU fails the request'],
     [
       'return decisions.canSetDirectMap\n',
