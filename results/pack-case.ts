@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -50,13 +51,16 @@ async function filesBelow(directory: string): Promise<string[]> {
     .sort();
 }
 
+/** Copies a file that the case ran with. */
+async function copyInput(from: string, to: string): Promise<void> {
+  await copyFile(from, to).catch((cause) => {
+    throw new PtdiffError('image', `Cannot pack ${from}, which the case ran with: ${complaint(cause)}.`, { cause });
+  });
+}
+
 /** Copies a file that must still be what the case ran with. */
 async function copyChecked(from: string, to: string, sha256: string): Promise<void> {
-  await copyFile(from, to).catch((error) => {
-    throw new PtdiffError('image', `Cannot pack ${from}, which the case ran with: ${complaint(error)}.`, {
-      cause: error,
-    });
-  });
+  await copyInput(from, to);
   if ((await sha256File(to)) === sha256) return;
   throw new PtdiffError('image', `${from} is no longer the file that the case ran with; run the case again.`);
 }
@@ -71,7 +75,7 @@ async function stageMachine(
   const { deviceTree, monitor, deviceData } = loadBlobs(blobs);
   await copyChecked(kernel.imagePath, at('kernel'), kernel.sha256);
   await copyChecked(initramfs.path, at('initramfs'), initramfs.sha256);
-  if (kernel.configPath !== undefined) await copyFile(kernel.configPath, at('config'));
+  if (kernel.configPath !== undefined) await copyInput(kernel.configPath, at('config'));
   if (deviceTree) await writeFile(at('deviceTree'), deviceTree);
   if (monitor) await writeFile(at('flash'), monitor.flash);
   if (deviceData) await writeFile(at('deviceData'), deviceData);
@@ -121,7 +125,8 @@ async function compress(scratch: string, folder: string, output: string, signal:
   const zstd = createZstdCompress({
     params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
   });
-  const arriving = `${output}.new`;
+  // A name of its own: two may write the same archive.
+  const arriving = `${output}.${randomUUID()}.new`;
   try {
     await pipeline(archive, zstd, createWriteStream(arriving, { flush: true }), { signal });
     await rename(arriving, output);

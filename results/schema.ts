@@ -11,8 +11,8 @@ import { probeNames, type Scenario } from '../src/scenario/types.ts';
  */
 
 /** A name that is a folder below cases/: it must not lead anywhere else. */
-export const caseName = z.string().regex(/^(?!\.{1,2}$)[^/\\\p{Cc}]+$/u);
-export const sha256 = z.string();
+const caseName = z.string().regex(/^(?!\.{1,2}$)[^/\\\p{Cc}]+$/u);
+const sha256 = z.string();
 const count = z.number().int().nonnegative();
 const verdicts = ['pass', 'fail', 'known', 'hang', 'crash', 'error'] as const satisfies Verdict[];
 const checkpoint = z.enum(checkpointNames);

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
@@ -77,15 +86,20 @@ t.test('a packed case is whole elsewhere, when all that it was made of is gone',
   t.same(readdirSync(join(at, 'elsewhere', 'tmp')), [], 'nothing stays behind');
 });
 
-t.test('the same case gives the same bytes', async (t) => {
+t.test('the same case gives the same bytes, also when two pack it at once', async (t) => {
   const { at, ended, archive } = endedCase(t);
-  await packCase(ended, archive, signal);
+  await Promise.all([packCase(ended, archive, signal), packCase(ended, archive, signal)]);
   await packCase(ended, join(at, 'b.tar.zst'), signal);
   t.ok(readFileSync(archive).equals(readFileSync(join(at, 'b.tar.zst'))));
 });
 
 t.test('what changed since the boot is not packed', async (t) => {
   const { at, ended, archive } = endedCase(t);
+  rmSync(join(at, 'config'));
+  await t.rejects(packCase(ended, archive, signal), {
+    fault: 'image',
+    message: /Cannot pack .*config, which the case/,
+  });
   writeFileSync(join(at, 'kernel'), 'another kernel');
   await t.rejects(packCase(ended, archive, signal), { fault: 'image', message: /no longer the file/ });
   writeFileSync(join(ended.directory, 'inputs.json'), '{"schema":2}');
