@@ -85,6 +85,7 @@ t.test('commits by name, range and what is none', async (t) => {
   const [first, second] = await seriesKernels(small.repository, 'HEAD~2..HEAD', parts);
   t.equal(first.subject, 'arm64: mm: change once');
   t.equal(first.spec, `git:${small.repository}@${first.id},patch=fix.diff,compiler=llvm`);
+  t.equal(tip.commit, second.id, 'the whole id, for records');
   t.equal(tip.tag, `g${second.id.slice(0, 12)}`);
   t.equal((await treeOf(second.id.slice(0, 9))).tree, tip.tree);
   await t.rejects(treeOf('v9'), { fault: 'image', message: /has no commit 'v9'/ });
