@@ -119,16 +119,23 @@ export function watchedCommand(setup: QemuMachine, instruments: QemuInstruments)
   ];
 }
 
+/** RAM that takes of the host only what is touched: without it the host refuses a machine that has more memory than itself. */
+function untouchedRam(setup: QemuMachine): string[] {
+  const backend = `memory-backend-ram,id=ram,size=${memoryOf(setup) / 2 ** 20}M,reserve=off`;
+  return ['-object', backend, '-machine', 'memory-backend=ram'];
+}
+
 /**
  * The command line for a person: the same machine with its console on the terminal, ended by the guest's reset.
  * @param ramFile where its RAM goes, if the machine needs that
  */
 export function bareCommand(setup: QemuMachine, ramFile = ''): string[] {
-  const ram = hasDmaAlias(setup.machine) ? ramArguments(setup, ramFile) : [];
+  const ram = hasDmaAlias(setup.machine) ? ramArguments(setup, ramFile) : untouchedRam(setup);
   return [...setup.emulator, ...machineArguments(setup), ...ram, '-serial', 'mon:stdio', '-no-reboot'];
 }
 
 /** Makes QEMU write the device tree that it would give this machine, and end. */
 export function deviceTreeCommand(setup: QemuMachine, outputFile: string): string[] {
-  return [...setup.emulator, ...machineArguments(setup), '-machine', `dumpdtb=${escapeComma(outputFile)}`];
+  const dump = ['-machine', `dumpdtb=${escapeComma(outputFile)}`];
+  return [...setup.emulator, ...machineArguments(setup), ...untouchedRam(setup), ...dump];
 }

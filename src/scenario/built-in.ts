@@ -1,6 +1,6 @@
 import { lateCpuScenarios } from './late-cpus.ts';
 import { type NamedParts, scenarioName } from './names.ts';
-import { namedRealms, realmMatrix, realmSingles } from './realms.ts';
+import { largeRealms, namedRealms, realmMatrix, realmSingles } from './realms.ts';
 import type { Machine, Rodata, Scenario } from './types.ts';
 import { variantScenarios } from './variants.ts';
 
@@ -39,6 +39,7 @@ export const singleChangeScenarios: readonly Scenario[] = [
   scenario({ ...large, suffix: 'console' }, { devices: ['virtio-console'] }),
   scenario({ ...large, suffix: '3000m' }, { memory: 3000 }),
   scenario({ ...large, suffix: '8g' }, { memory: 8192 }),
+  scenario({ ...large, suffix: '64g' }, { memory: 65536 }),
   scenario(
     { ...large, suffix: 'holes' },
     {
@@ -61,6 +62,7 @@ export const builtInScenarios: readonly Scenario[] = [
   ...realmMatrix,
   ...realmSingles,
   ...lateCpuScenarios,
+  ...largeRealms,
   ...namedRealms,
 ];
 

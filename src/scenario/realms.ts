@@ -66,6 +66,25 @@ export const realmSingles: readonly Scenario[] = [
   scenario({ prefix: 'rme', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
 ];
 
+const mib = 2 ** 20;
+
+/** As much memory as the monitor keeps account of; and memory in several regions. */
+export const largeRealms: readonly Scenario[] = [
+  scenario({ prefix: 'realm', cpu: v3, suffix: '64g' }, { memory: 65536 }),
+  scenario(
+    { prefix: 'realm', cpu: v3, suffix: 'holes' },
+    {
+      memory: 2048,
+      // One hole inside a 2 MiB block, one at its border, one of an odd number of pages.
+      holes: [
+        { start: 0x6010_0000, size: 64 * 1024 },
+        { start: 0x7000_0000, size: 2 * mib },
+        { start: 0x9234_0000, size: 7 * 64 * 1024 },
+      ],
+    },
+  ),
+];
+
 /** Scenarios of the mailing-list threads, by the name of what they show. */
 export const namedRealms: readonly Scenario[] = [
   // RSI is probed after map_mem(): a realm that nothing else forces to pages has blocks that it cannot share pages of.

@@ -1,5 +1,11 @@
 import t from 'tap';
-import { deviceTreeCommand, machineArguments, type QemuMachine, watchedCommand } from '../../harness/qemu-command.ts';
+import {
+  bareCommand,
+  deviceTreeCommand,
+  machineArguments,
+  type QemuMachine,
+  watchedCommand,
+} from '../../harness/qemu-command.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
 
 const realm: QemuMachine = {
@@ -82,5 +88,15 @@ t.test('in the normal world a device needs no alias, and a description of the ma
   t.notOk(words.some((word) => /pc-dimm|maxmem/.test(word)));
   t.ok(words.some((word) => word.startsWith('virtio-blk-pci,')));
   t.notOk(deviceTreeCommand({ ...realm, machine }, '/o').some((word) => word.startsWith('virtio-')));
+  t.end();
+});
+
+t.test('a machine may have more memory than the host, where only its description or its console is wanted', (t) => {
+  const machine = { ...realm.machine, memory: 65536 };
+  const described = deviceTreeCommand({ ...realm, machine }, '/o');
+  t.ok(described.includes('memory-backend-ram,id=ram,size=65536M,reserve=off'));
+  const bare = bareCommand({ ...loaded, machine });
+  t.equal(argumentOf(bare, '-m'), '65552M');
+  t.ok(bare.includes('memory-backend-ram,id=ram,size=65552M,reserve=off'));
   t.end();
 });
