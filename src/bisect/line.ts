@@ -1,0 +1,29 @@
+import type { Answers, Narrowed, Task } from './types.ts';
+
+/**
+ * Narrows a list of candidates, oldest first, whose ends are `task.old` and `task.new`: the middle of what is left, or beside it where
+ * the middle could not be tested. At most ⌈log2(n - 1)⌉ candidates of n are tested beside the ends, and those that were skipped.
+ */
+export function narrowLine(candidates: readonly string[], task: Pick<Task, 'signSide'>, answers: Answers): Narrowed {
+  const newAnswer = task.signSide === 'new' ? 'present' : 'absent';
+  const side = candidates.map((candidate) => {
+    const answer = answers.get(candidate);
+    if (answer === undefined || answer === 'skip') return answer;
+    return answer === newAnswer ? 'new' : 'old';
+  });
+  side[0] = 'old';
+  side[side.length - 1] = 'new';
+  const first = side.indexOf('new');
+  const last = side.lastIndexOf('old', first);
+  const untested: number[] = [];
+  for (let index = last + 1; index < first; index++) if (side[index] === undefined) untested.push(index);
+  if (untested.length > 0) {
+    const middle = (last + first) / 2;
+    const nearest = untested.reduce((best, index) =>
+      Math.abs(index - middle) < Math.abs(best - middle) ? index : best,
+    );
+    return { kind: 'test', candidate: candidates[nearest], suspects: first - last };
+  }
+  if (first === last + 1) return { kind: 'found', candidate: candidates[first], before: [candidates[last]] };
+  return { kind: 'unclear', candidates: candidates.slice(last + 1, first + 1) };
+}
