@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readCaseLines } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
-import { repositoryRoot } from './run-record.ts';
+import { runsFolder } from './run-record.ts';
 
 /** A case of a run folder. */
 export interface LocatedCase {
@@ -14,12 +14,11 @@ export interface LocatedCase {
 
 /** The newest run folder below results/runs. */
 async function newestRun(): Promise<string> {
-  const runs = join(repositoryRoot, 'results', 'runs');
-  const names = await readdir(runs).catch(() => []);
+  const names = await readdir(runsFolder).catch(() => []);
   const newest = names.sort().at(-1);
   if (newest === undefined)
     throw new PtdiffError('usage', 'There is no run yet; start one with ./ptdiff run, or name its folder with --out.');
-  return join(runs, newest);
+  return join(runsFolder, newest);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, PtdiffError } from '../errors.ts';
+import { addBisect } from './bisect.ts';
 import { addCompare } from './compare.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addExport } from './export.ts';
@@ -13,6 +14,7 @@ import { addRepro } from './repro.ts';
 import { addRun } from './run.ts';
 import { addServe } from './serve.ts';
 import { addShow } from './show.ts';
+import { addTestCommit } from './test-commit.ts';
 import type { Verb, VerbContext } from './verb.ts';
 import { addWalk } from './walk.ts';
 
@@ -24,6 +26,8 @@ const verbs: Verb[] = [
   addList,
   addShow,
   addReport,
+  addBisect,
+  addTestCommit,
   addExport,
   addRepro,
   addHistory,
@@ -68,13 +72,18 @@ function exitCodeOf(error: unknown, signal: AbortSignal): number {
 /** Runs the command line and says in one sentence what went wrong, if something did. */
 async function main(): Promise<void> {
   const { signal } = interruptible();
+  let failure: number | undefined;
   try {
     const finish = (code: number): void => {
       process.exitCode = code;
     };
-    await commandLine({ signal, finish }).parseAsync();
+    const failWith = (code: number): void => {
+      failure = code;
+    };
+    await commandLine({ signal, finish, failWith }).parseAsync();
   } catch (error) {
-    process.exitCode = exitCodeOf(error, signal);
+    const code = exitCodeOf(error, signal);
+    process.exitCode = code === exitCodes.usage || code === exitCodes.errors ? (failure ?? code) : code;
     if (error instanceof CommanderError || signal.aborted) return;
     say(messageOf(error));
     if (!(error instanceof PtdiffError) && process.env.PTDIFF_DEBUG) console.error(error);

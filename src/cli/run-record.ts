@@ -14,6 +14,9 @@ import type { Plan } from './plan.ts';
 /** Root of the repository. */
 export const repositoryRoot = join(import.meta.dirname, '..', '..');
 
+/** Where runs lie whose folder the user did not name. */
+export const runsFolder = join(repositoryRoot, 'results', 'runs');
+
 /** What was asked on the command line, words included. */
 export interface Asked {
   kernels: string[];

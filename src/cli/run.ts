@@ -7,7 +7,7 @@ import { planMatrix } from './plan-matrix.ts';
 import { publishReport } from './publish-report.ts';
 import { defaultJobs } from './run-case.ts';
 import { runMatrix } from './run-matrix.ts';
-import { repositoryRoot } from './run-record.ts';
+import { runsFolder } from './run-record.ts';
 import { checkStore, feedStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
@@ -27,7 +27,7 @@ interface RunOptions {
 /** A folder of its own for each run, below results/. */
 function defaultOut(): string {
   const stamp = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
-  return join(repositoryRoot, 'results', 'runs', stamp);
+  return join(runsFolder, stamp);
 }
 
 /**

@@ -6,6 +6,8 @@ export interface VerbContext {
   signal: AbortSignal;
   /** Takes the exit code of the verb (see exit-codes.ts). */
   finish(code: number): void;
+  /** Says what exit code wrong usage and failures have, for a verb whose caller would misread the usual ones. */
+  failWith(code: number): void;
 }
 
 /** Adds one verb with its options to the program. Each verb lives in the file of its name. */

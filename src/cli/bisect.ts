@@ -1,0 +1,195 @@
+import { join, resolve } from 'node:path';
+import { sha256, withLock } from '../../images/cache.ts';
+import { nextStep } from '../bisect/search.ts';
+import type { Conclusion, Task } from '../bisect/types.ts';
+import { PtdiffError } from '../errors.ts';
+import { plainLine } from '../report/plain-text.ts';
+import {
+  type BisectionText,
+  describeSign,
+  formatBisection,
+  searchBound,
+  trialLine,
+} from '../report/terminal-bisection.ts';
+import type { RunRecord } from '../report/types.ts';
+import { scenarioHash } from '../scenario/identity.ts';
+import { stableJson } from '../stable-json.ts';
+import { rangeOf, type Space, spaceOf } from './bisect-space.ts';
+import {
+  type BisectQuestion,
+  type BisectState,
+  defaultStateFile,
+  newState,
+  type RecordedTrial,
+  readState,
+  stepsFolder,
+  writeState,
+} from './bisect-state.ts';
+import { bootCandidate } from './boot-candidate.ts';
+import { exitCodes } from './exit-codes.ts';
+import { say } from './output.ts';
+import { labelOf } from './plan-matrix.ts';
+import { addSignOptions, type SignOptions, soughtSign } from './sign-options.ts';
+import type { Verb } from './verb.ts';
+
+/** Options of `ptdiff bisect` as typed. */
+interface BisectOptions extends SignOptions {
+  good: string;
+  bad: string;
+  repo?: string;
+  state?: string;
+  json?: boolean;
+}
+
+/** A bisection at work. */
+interface Bisection {
+  file: string;
+  state: BisectState;
+  space: Space;
+  task: Task;
+  options: BisectOptions;
+}
+
+/** Boots of two laboratories cannot be compared: the emulator is a part of the experiment. */
+function checkLaboratory({ file, state }: Bisection, { emulator, initramfs, monitor }: RunRecord): void {
+  const now = { emulator: emulator.sha256, initramfs: initramfs.sha256, ...(monitor && { monitor: monitor.sha256 }) };
+  state.laboratory ??= now;
+  if (stableJson(state.laboratory) === stableJson(now)) return;
+  throw new PtdiffError(
+    'usage',
+    `Emulator or guest program are not those that ${file} began with; start a new --state.`,
+  );
+}
+
+/** Boots a candidate in a folder of its own and records what it told, on the disk, before anything else happens. */
+async function makeTrial(
+  bisection: Bisection,
+  { candidate, stage }: { candidate: string; stage: RecordedTrial['stage'] },
+  signal: AbortSignal,
+): Promise<RecordedTrial> {
+  const { file, state, space, options } = bisection;
+  const { sign, scenario } = state.question;
+  const spec = space.specOf(candidate);
+  const number = String(state.trials.length + 1).padStart(3, '0');
+  const label = labelOf(candidate).slice(0, 40);
+  const folder = `${number}-${label}`;
+  const started = performance.now();
+  const out = join(stepsFolder(file), folder);
+  const request = { spec, scenario, sign, out, ...(options.qemu !== undefined && { qemu: options.qemu }) };
+  const { record, ...told } = await bootCandidate(request, signal);
+  if (record) checkLaboratory(bisection, record);
+  const seconds = Math.round((performance.now() - started) / 10) / 100;
+  const trial: RecordedTrial = { candidate, stage, ...told, ...(record && { folder }), seconds };
+  state.trials.push(trial);
+  writeState(file, state);
+  return trial;
+}
+
+/** One step after the other, each from what the state file holds, until there is an answer. */
+async function search(bisection: Bisection, signal: AbortSignal): Promise<Conclusion> {
+  const { state, space, task, options } = bisection;
+  const { trials } = state;
+  const tell = async (number: number, left: number | undefined): Promise<void> => {
+    const trial = trials[number - 1];
+    const line = trialLine(number, trial, (await space.describe(trial.candidate)).name, left);
+    if (options.json) say(line);
+    else process.stdout.write(`${line}\n`);
+  };
+  for (let told = 0; ; ) {
+    const step = await nextStep(task, trials, (answers) => space.narrow(task, answers));
+    const left = step.kind === 'boot' ? step.suspects : undefined;
+    for (; told < trials.length; told++) await tell(told + 1, told === trials.length - 1 ? left : undefined);
+    if (step.kind !== 'boot') return step;
+    await makeTrial(bisection, step, signal);
+  }
+}
+
+/** The end of a range that is not what the user says of it. */
+function wrongEnd({ task, space, state }: Bisection, conclusion: Conclusion & { kind: 'wrong-end' }): PtdiffError {
+  const { candidate, expected, tally } = conclusion;
+  const which = candidate === space.good ? 'good' : 'bad';
+  const sought = describeSign(state.question.sign);
+  const boots = tally.present + tally.absent;
+  if (boots === 0)
+    return new PtdiffError(
+      'usage',
+      `The ${which} end ${candidate} tells nothing: ${plainLine(tally.reason ?? '')} Choose another end.`,
+    );
+  const is = expected === 'present' ? `does not show ${sought}` : `shows ${sought}`;
+  const flaky = expected === 'present' && task.repeat === 1 ? ' (if it is flaky, --repeat N boots more often)' : '';
+  return new PtdiffError(
+    'usage',
+    `The ${which} end ${candidate} ${is} in ${boots} boots${flaky}; nothing can be bisected.`,
+  );
+}
+
+/** Everything that the answer needs told: the candidates that it names, each with its command. */
+async function textOf({ state, space, task }: Bisection, conclusion: Conclusion): Promise<BisectionText> {
+  const names = new Set(state.trials.map(({ candidate }) => candidate));
+  if (conclusion.kind === 'found') for (const { candidate } of conclusion.witnesses) names.add(candidate);
+  if (conclusion.kind === 'unclear') for (const candidate of conclusion.candidates) names.add(candidate);
+  const candidates: [string, BisectionText['candidates'] extends ReadonlyMap<string, infer V> ? V : never][] = [];
+  for (const candidate of names) {
+    const command = `./ptdiff run --kernel ${space.specOf(candidate)} --scenario ${state.question.scenario}`;
+    candidates.push([candidate, { ...(await space.describe(candidate)), command }]);
+  }
+  const { sign } = state.question;
+  return { task, sign, conclusion, trials: state.trials, suspects: space.suspects, candidates: new Map(candidates) };
+}
+
+/** Goes on with what the state file holds, or begins. */
+async function goOn(
+  file: string,
+  question: BisectQuestion,
+  range: Awaited<ReturnType<typeof rangeOf>>,
+  options: BisectOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const before = readState(file, question, options.repeat);
+  const space = await spaceOf(range, before?.line, join(stepsFolder(file), 'history.git'));
+  const state = before ?? newState(question, options.repeat, space.line);
+  const task: Task = {
+    old: space.goodIsNewer ? space.bad : space.good,
+    new: space.goodIsNewer ? space.good : space.bad,
+    signSide: space.goodIsNewer ? 'old' : 'new',
+    repeat: options.repeat,
+  };
+  const verb = space.goodIsNewer ? 'vanished' : 'appeared';
+  say(
+    `where ${describeSign(question.sign)} ${verb}: ${space.suspects} suspects, ${searchBound(space.suspects)} boots beside ends and proof`,
+  );
+  say(`${before ? `going on after ${before.trials.length} boots; ` : ''}state: ${file}`);
+  const bisection: Bisection = { file, state, space, task, options };
+  const conclusion = await search(bisection, signal);
+  if (conclusion.kind === 'wrong-end') throw wrongEnd(bisection, conclusion);
+  const text = await textOf(bisection, conclusion);
+  process.stdout.write(options.json ? `${stableJson({ ...text, file }, 1)}\n` : formatBisection(text));
+  return conclusion.kind === 'found' && conclusion.proven ? exitCodes.pass : exitCodes.errors;
+}
+
+/** `ptdiff bisect`. */
+async function bisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
+  const { sign, scenario, definition } = await soughtSign(options);
+  const range = await rangeOf(options.good, options.bad, options.repo);
+  const question: BisectQuestion = {
+    good: range.kind === 'git' ? range.specOf(range.good) : range.good,
+    bad: range.kind === 'git' ? range.specOf(range.bad) : range.bad,
+    sign,
+    scenario,
+    scenarioHash: scenarioHash(definition, sha256),
+  };
+  const file = resolve(options.state ?? defaultStateFile(question));
+  return withLock(`bisect-${sha256(file).slice(0, 12)}`, () => goOn(file, question, range, options, signal));
+}
+
+export const addBisect: Verb = (program, { signal, finish }) => {
+  const command = program
+    .command('bisect')
+    .description('find the Debian version or the commit in which a finding appeared or vanished')
+    .requiredOption('--good <spec|rev>', 'a kernel without it: debian:VERSION, git:PATH@REV, or with --repo a revision')
+    .requiredOption('--bad <spec|rev>', 'a kernel with it; the good one may be the newer one')
+    .option('--repo <path>', 'a git repository of kernel sources; nothing is written to it')
+    .option('--state <file>', 'where to keep what is known; the same command goes on from there')
+    .option('--json', 'print the answer as JSON');
+  addSignOptions(command).action(async (options) => finish(await bisect(options, signal)));
+};

@@ -1,0 +1,64 @@
+import { join, resolve } from 'node:path';
+import { answerOf, tallyOf } from '../bisect/answers.ts';
+import type { Answer, Trial } from '../bisect/types.ts';
+import { plainLine } from '../report/plain-text.ts';
+import { describeSign } from '../report/terminal-bisection.ts';
+import { bisectionsFolder } from './bisect-state.ts';
+import { bootCandidate } from './boot-candidate.ts';
+import { bisectRunCodes } from './exit-codes.ts';
+import { addSignOptions, type SignOptions, soughtSign } from './sign-options.ts';
+import type { Verb } from './verb.ts';
+
+/** Options of `ptdiff test-commit` as typed. */
+interface TestCommitOptions extends SignOptions {
+  kernel: string;
+  vanished?: boolean;
+  out?: string;
+}
+
+/** The exit code of an answer: git's old side is free of the sign, or has it where its end is looked for. */
+function exitCodeOf(answer: Answer, vanished: boolean): number {
+  if (answer === 'skip') return bisectRunCodes.skip;
+  return (answer === 'present') === vanished ? bisectRunCodes.old : bisectRunCodes.new;
+}
+
+/** `ptdiff test-commit`: boots one kernel until it is clear whether it has the sign. */
+async function testCommit(options: TestCommitOptions, signal: AbortSignal): Promise<number> {
+  const { sign, scenario } = await soughtSign(options);
+  const { kernel: spec, qemu, repeat } = options;
+  const stamp = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
+  const folder = resolve(options.out ?? join(bisectionsFolder, `test-${stamp}`));
+  const trials: Trial[] = [];
+  for (;;) {
+    const tally = tallyOf(trials, spec);
+    const answer = answerOf(tally, repeat);
+    if (answer !== undefined) {
+      const boots = `${tally.present + tally.absent} boots`;
+      const why = answer === 'skip' ? plainLine(tally.reason ?? '') : `${describeSign(sign)} in ${boots}`;
+      process.stdout.write(`${spec}: ${answer}: ${why}\n`);
+      return exitCodeOf(answer, options.vanished === true);
+    }
+    const out = join(folder, String(trials.length + 1).padStart(3, '0'));
+    const request = { spec, scenario, sign, out, ...(qemu !== undefined && { qemu }) };
+    const { outcome, reason } = await bootCandidate(request, signal);
+    trials.push({ candidate: spec, stage: 'search', outcome, ...(reason !== undefined && { reason }) });
+  }
+}
+
+export const addTestCommit: Verb = (program, { signal, finish, failWith }) => {
+  const command = program
+    .command('test-commit')
+    .description('say whether one kernel has a finding, in the exit codes of git bisect run')
+    .option('--kernel <spec>', 'as for run, once', 'git:.@HEAD')
+    .option('--vanished', 'look for the end of it: exit 0 with it, 1 without')
+    .option('--out <dir>', 'folder for the results of its boots');
+  addSignOptions(command)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 free of it, 1 has it, 125 cannot be tested, 128 trouble: git bisect run stops.',
+    )
+    .action(async (options) => finish(await testCommit(options, signal)));
+  program.hook('preSubcommand', (_, chosen) => {
+    if (chosen === command) failWith(bisectRunCodes.trouble);
+  });
+};
