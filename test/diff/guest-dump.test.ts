@@ -4,7 +4,7 @@ import { guestDump } from '../../src/diff/invariants/guest-dump.ts';
 import { ptdumpAttributes } from '../../src/linux/ptdump.ts';
 import { KiB, linearOf, MiB, NG, prot, rewrite, run, soundContext, vmalloc, withAttributes } from './synthetic.ts';
 
-/** The dump that arch/arm64/mm/ptdump.c would write of the context's leaves, all of which are pages. */
+/** The dump that arch/arm64/mm/ptdump.c would write of the context's leaves: pages, or blocks of a root table. */
 function dumpOf({ capture }: CheckpointContext): string {
   const address = (va: bigint) => `0x${BigInt.asUintN(64, va).toString(16).padStart(16, '0')}`;
   const lines = capture.ttbr1.leaves.map((leaf) => {
@@ -24,7 +24,7 @@ function dumpOf({ capture }: CheckpointContext): string {
     ];
     // Index 0 is Normal in the synthetic MAIR as in Linux's.
     const end = address(leaf.va + BigInt(leaf.size));
-    return `${address(leaf.va)}-${end} ${String(leaf.size / KiB).padStart(11)}K PTE ${columns.join(' ')} ${a.memory}`;
+    return `${address(leaf.va)}-${end} ${String(leaf.size / KiB).padStart(11)}K ${leaf.level === 3 ? 'PTE' : 'PGD'} ${columns.join(' ')} ${a.memory}`;
   });
   return `---[ Linear Mapping start ]---\n${lines.join('\n')}\n0x${'f'.repeat(13)}000-0x${'0'.repeat(16)}           4K PTE\n`;
 }
@@ -99,4 +99,18 @@ t.test('what changes while the kernel runs is not compared', (t) => {
     'pages of a probe',
   );
   t.end();
+});
+
+t.test('a block in the root table is a PGD to the kernel, and a PUD only below it', async (t) => {
+  const withBlock = (startLevel: 0 | 1): CheckpointContext => {
+    const context = soundContext();
+    rewrite(context, plain(context), 4 * KiB, (leaf) => ({ ...withAttributes(leaf, leaf.attributes & ~2n), level: 1 }));
+    context.evidence.files.kernel_page_tables = dumpOf(context);
+    return { ...context, regime: { ...context.regime, startLevel } };
+  };
+  t.same(guestDump(withBlock(1)), []);
+  t.same(
+    guestDump(withBlock(0)).map(({ id }) => id),
+    ['invariant/guest-dump/level@init'],
+  );
 });

@@ -74,11 +74,13 @@ function dumpStretches({ runs }: Ptdump): Stretch[] {
   );
 }
 
-function walkStretches({ capture }: CheckpointContext): Stretch[] {
+function walkStretches({ capture, regime }: CheckpointContext): Stretch[] {
+  // note_page() of arch/arm64/mm/ptdump.c calls a folded P4D or PUD by the PGD's name: with three levels a block of 1 GiB is an entry of the root.
+  const nameOf = (level: Level): PtdumpLevel => (level === regime.startLevel && level < 2 ? 'PGD' : levelNames[level]);
   return capture.ttbr1.leaves.map((run) => ({
     start: run.va,
     end: endOf(run),
-    level: levelNames[run.level],
+    level: nameOf(run.level),
     attributes: comparable(ptdumpAttributes(run.attributes)),
   }));
 }
