@@ -294,4 +294,14 @@ export const mutations: readonly Mutation[] = [
       'debug_pagealloc needs pages on any CPU',
     ],
   ]),
+  ...inFile('create-mapping.ts', [
+    [
+      '      initContPmds(request, table, addr, next, prot);\n      continue;',
+      '      initContPmds(request, table, addr, end, prot);\n      return;',
+      'with two levels no group of PMDs is contiguous',
+    ],
+  ]),
+  ...inFile('registers.ts', [
+    ['8 * (entries(52) - entries(48))', '0', 'a root for 52 bits is walked from its middle with 48'],
+  ]),
 ];

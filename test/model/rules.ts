@@ -1,8 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
+import { geometryOf } from '../../src/linux/geometry.ts';
 import { PTE_TYPE_PAGE } from '../../src/linux/pgprot.ts';
 import { createPgdMapping } from '../../src/model/create-mapping.ts';
 import { leafRuns } from '../../src/model/leaf-runs.ts';
 import { LinearMap } from '../../src/model/linear-map.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
+import { predictRegisters } from '../../src/model/registers.ts';
+import { range_split_to_ptes, split_kernel_leaf_mapping_locked } from '../../src/model/split.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
 
@@ -76,7 +80,47 @@ function pageallocWith(byDefault: boolean, ...parameters: string[]): boolean {
   return predict({ ...original, traits: { ...original.traits, config }, parameters }).decisions.debugPagealloc;
 }
 
+/** TTBR1_EL1 of a kernel with 64K pages built for 52 bits, on a CPU that has `vaBits`. */
+function rootOf64k(vaBits: number): bigint {
+  const { traits, facts } = question('7.3.4-4k39@max+pagealloc');
+  const geometry = geometryOf(65536);
+  const config = { ...traits.config, granule: geometry.granule, vaBits: 52, paBits: 52, lpa2: false };
+  const { decisions } = predict(question('7.3.4-4k39@max+pagealloc'));
+  const inputs = { traits: { ...traits, geometry, config }, decisions, idRegisters: facts.idRegisters[0], vaBits };
+  return predictRegisters({ ...inputs, swapper: 0x4200_0000 }, 'init').TTBR1_EL1.bits;
+}
+
+/** Kinds of leaves that two GiB in the middle of a region of 36 bits get with 16K pages, which have two levels of tables then. */
+function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number }[] {
+  const { traits } = question('7.3.4+deb13-arm64-16k@max+off+kfence100');
+  const map = new LinearMap(traits.geometry, 36, 0n, 0);
+  const start = 4 * 2 ** 30;
+  createPgdMapping(map, traits, start, start + 2 * 2 ** 30, PTE_TYPE_PAGE, 0, true);
+  range_split_to_ptes(map, traits, start, start + 1);
+  split_kernel_leaf_mapping_locked(map, traits, start + 2 ** 30 + traits.geometry.granule);
+  return leafRuns(map, []).map(({ level, contiguous, size }) => ({ level, contiguous, size }));
+}
+
 export const rules: readonly Rule[] = [
+  {
+    name: 'with two levels of tables the root holds blocks, never contiguous ones, and they can be split',
+    holds: () => {
+      const PMD = 32 * 2 ** 20;
+      const block = (blocks: number) => ({ level: 2, contiguous: false, size: blocks * PMD });
+      const split = [
+        { level: 3, contiguous: false, size: PMD },
+        block(31),
+        { level: 3, contiguous: false, size: 2 * 2 ** 20 },
+        { level: 3, contiguous: true, size: PMD - 2 * 2 ** 20 },
+        block(31),
+      ];
+      return isDeepStrictEqual(leavesOfTwoLevels(), split);
+    },
+  },
+  {
+    name: 'a kernel with 64K pages for 52 bits walks the end of its root on a CPU with 48',
+    holds: () => rootOf64k(52) === 0x4200_0000n && rootOf64k(48) === 0x4200_1e00n,
+  },
   {
     name: 'debug_pagealloc=: the last value that kstrtobool() takes, else the default of the build',
     holds: () =>
