@@ -5,7 +5,7 @@ import { readRam } from './guest-memory.ts';
 import type { RamFile } from './ram-file.ts';
 
 /** Enough of a directory page for all the index pages that init ever has (guest/init/channel.c). */
-const directoryBytes = 4096;
+export const directoryBytes = 4096;
 
 /**
  * Takes what init has committed to its memory so far, whatever became of the guest since.
@@ -20,6 +20,14 @@ export function collectRecords(
   if (page === undefined) {
     return undefined;
   }
+  return decodeReport(page, read);
+}
+
+/** The records of a directory page, as evidence has them. */
+export function decodeReport(
+  page: Uint8Array,
+  read: ReadPhysical,
+): Required<Pick<Evidence, 'files' | 'probes' | 'guestProblems'>> {
   const report = decodeRecords(page, read);
   const problems = report.problems.map(({ where, what }) => `${where}: ${what}`);
   return { files: guestTexts(report), probes: report.probes, guestProblems: [...problems, ...report.damage] };

@@ -22,6 +22,8 @@ export interface QemuMachine {
   deviceTree?: string;
   /** The realm monitor's flash image, which starts the kernel instead of QEMU; it needs a device tree. */
   monitor?: MonitorPlaces & { flash: string };
+  /** A flash image of the user's own, which starts the kernel, if there is one, instead of QEMU. */
+  userFirmware?: string;
   /** What the machine's devices deliver; without it the machine has none. */
   deviceData?: string;
 }
@@ -46,6 +48,7 @@ export function machineArguments(setup: QemuMachine): string[] {
     ...['-cpu', setup.machine.firmware === 'monitor-rme' ? `${setup.cpu},x-rme=on` : setup.cpu],
     ...['-smp', String(setup.machine.cpus), '-m', memoryArgument(setup.machine, memoryOf(setup))],
     ...['-rtc', 'base=2026-01-01T00:00:00,clock=vm', '-seed', '1'],
+    ...(setup.userFirmware === undefined ? [] : ['-bios', setup.userFirmware]),
     ...(setup.monitor === undefined ? bootArguments(setup) : monitorArguments(setup, setup.monitor)),
     ...(setup.deviceData === undefined ? [] : deviceArguments(setup.machine.devices ?? [], setup.deviceData)),
   ];
@@ -79,8 +82,9 @@ function memoryOf({ machine, monitor }: QemuMachine): number {
   return machine.memory * 2 ** 20 + (monitor?.memory ?? 0);
 }
 
-/** QEMU's own boot loader (hw/arm/boot.c). */
-function bootArguments({ image, initramfs, commandLine, deviceTree }: QemuMachine): string[] {
+/** QEMU's own boot loader (hw/arm/boot.c), or the user's firmware, which finds the same by fw_cfg; it may have a kernel of its own. */
+function bootArguments({ image, initramfs, commandLine, deviceTree, userFirmware }: QemuMachine): string[] {
+  if (userFirmware !== undefined && image === '') return [];
   return [
     ...['-kernel', image, '-initrd', initramfs, '-append', commandLine],
     ...(deviceTree === undefined ? [] : ['-dtb', deviceTree]),

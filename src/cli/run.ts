@@ -6,6 +6,7 @@ import { say } from './output.ts';
 import { planMatrix } from './plan-matrix.ts';
 import { publishReport } from './publish-report.ts';
 import { defaultJobs } from './run-case.ts';
+import { runFirmware } from './run-firmware.ts';
 import { runMatrix } from './run-matrix.ts';
 import { runsFolder } from './run-record.ts';
 import { checkStore, feedStore, storeFile, storeHelp } from './store-file.ts';
@@ -22,6 +23,7 @@ interface RunOptions {
   qemu?: string;
   store?: string;
   dryRun?: boolean;
+  firmware?: string;
 }
 
 /** A folder of its own for each run, below results/. */
@@ -36,6 +38,7 @@ function defaultOut(): string {
  */
 async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const out = resolve(options.out ?? defaultOut());
+  if (options.firmware !== undefined) return runFirmware({ ...options, firmware: options.firmware, out }, signal);
   const { kernel, patch, scenario: scenarios, jobs, qemu } = options;
   const kernels = withPatches(kernel, patch);
   const request = { kernels, scenarios, jobs, out, ...(qemu !== undefined && { qemu }) };
@@ -65,6 +68,7 @@ export const addRun: Verb = (program, { signal, finish }) => {
     .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')
     .option('--json', 'print the results as JSON')
     .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
+    .option('--firmware <file>', 'boot one kernel by a flash image of your own, and take what its console and RAM show')
     .option('--store <file>', storeHelp)
     .option('--dry-run', 'print the cases and do nothing')
     .action(async (options) => finish(await run(options, signal)));

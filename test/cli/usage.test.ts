@@ -22,6 +22,8 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
   for (const [words, sentence] of [
     [['run', '--jobs', '0'], /--jobs/],
     [['run', '--kernal', 'x'], /--kernal/],
+    [['run', '--firmware', main, '--scenario', 'all'], /one scenario on one kernel/],
+    [['run', '--firmware', main, '--scenario', 'monitor+max+late-v3'], /realm monitor/],
     [['ls', 'moons'], /moons/],
     [['run', '--kernel', 'debian:7.3.4:9k', '--dry-run'], /9k/],
     [['run', '--kernel', 'ubuntu:7.3', '--dry-run'], /ubuntu/],

@@ -1,3 +1,4 @@
+import type { Evidence } from '../../linux/capture.ts';
 import { findSplats, type Splat } from '../../linux/splats.ts';
 import type { BootInvariant } from '../context.ts';
 import { findingId, slug } from '../finding-id.ts';
@@ -12,7 +13,10 @@ const mostLines = 40;
  * findSplats), on the console or in dmesg. One finding for each kind and title, with its call chain; the same complaint
  * in both logs, or made often, is one.
  */
-export const noSplat: BootInvariant = ({ evidence }) => {
+export const noSplat: BootInvariant = ({ evidence }) => splatFindings(evidence);
+
+/** The complaints of one boot's logs. */
+export function splatFindings(evidence: Pick<Evidence, 'console' | 'files'>): Finding[] {
   const logs = [evidence.console, evidence.files.dmesg ?? ''].map((log) => Map.groupBy(findSplats(log), splatId));
   const ids = [...new Set(logs.flatMap((log) => [...log.keys()]))].sort();
   return ids.flatMap((id) => {
@@ -20,7 +24,7 @@ export const noSplat: BootInvariant = ({ evidence }) => {
     const [seen] = logs.map((log) => log.get(id) ?? []).sort((a, b) => b.length - a.length);
     return [splatFinding(id, seen)];
   });
-};
+}
 
 /** Id of the finding that a complaint is. */
 export function splatId({ kind, title }: Splat): string {

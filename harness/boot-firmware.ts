@@ -1,0 +1,51 @@
+import type { Evidence } from '../src/linux/capture.ts';
+import type { WatchdogLimits } from './case-setup.ts';
+import { findRecords } from './find-records.ts';
+import { GuestRunner } from './guest-runner.ts';
+import { deathNotice } from './process.ts';
+import type { QemuMachine } from './qemu-command.ts';
+import { ramBase } from './qemu-options.ts';
+import { startMachine } from './virtual-machine.ts';
+import { defaultLimits, Watchdog } from './watchdog.ts';
+
+/** What can be had of a boot whose kernel runs below software that ptdiff does not know. */
+export interface FirmwareBoot extends Pick<Evidence, 'console' | 'files' | 'probes' | 'guestProblems'> {
+  /** How the machine came to stand still, as the end of a sentence. */
+  end: string;
+  /** Whether init's records were found in RAM. */
+  recordsFound: boolean;
+}
+
+/** A machine with a flash image that may bring its own kernel. */
+export type FirmwareMachine = Omit<QemuMachine, 'image' | 'initramfs' | 'commandLine'> &
+  Partial<Pick<QemuMachine, 'image' | 'initramfs' | 'commandLine'>>;
+
+/**
+ * Boots a machine by a flash image of the user's own until it powers off, resets or shows no progress any more. Nothing is known of where
+ * its kernel lies, so there are no breakpoints and no walk of its tables.
+ * @throws PtdiffError for what is not the guest's fault; the signal's reason when it was aborted
+ */
+export async function bootFirmware(
+  { image = '', initramfs = '', commandLine = '', ...rest }: FirmwareMachine,
+  directory: string,
+  signal: AbortSignal,
+  limits: WatchdogLimits = defaultLimits,
+): Promise<FirmwareBoot> {
+  const machine: QemuMachine = { ...rest, image, initramfs, commandLine };
+  const vm = await startMachine(machine, {}, directory, signal);
+  const runner = new GuestRunner(vm, new Watchdog(limits));
+  try {
+    const stop = await runner.run();
+    vm.console.poll(limits.consoleBytes);
+    const console = vm.console.text();
+    const records = findRecords(vm.ram, ramBase, machine.machine.memory * 2 ** 20, console);
+    const end = 'reason' in stop ? stop.reason : stop.kind;
+    return { end, console, files: {}, probes: [], ...records, recordsFound: records !== undefined };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw (await deathNotice(vm.process)) ?? error;
+  } finally {
+    runner.close();
+    await vm.stop();
+  }
+}
