@@ -70,6 +70,10 @@ function requests(evidence: Evidence, offset: bigint, granule: Granule, checkpoi
       .filter((request) => before.has(request.before))
       .flatMap(({ start, end }) => [start, end].map((va) => ({ start: place(va), end: place(va) }))),
     ...(evidence.protectRequests ?? []).filter((request) => before.has(request.before)).flatMap(({ frames }) => frames),
+    // Only the guest knows which pages its probes touched, whatever the model expected of them.
+    ...(checkpoint === 'init' ? evidence.probes : []).flatMap(({ pages }) =>
+      pages.map((page) => ({ start: page, end: page + granule })),
+    ),
     ...(evidence.sharing ?? [])
       .filter((request) => before.has(request.before))
       .map(({ start, pages }) => ({ start: place(start), end: place(start) + pages * granule })),

@@ -49,7 +49,7 @@ function cutTouched(each: Tile, touched: readonly Range[]): (Range & { split: bo
   for (const { start, end } of touched) {
     // A split at the very border of a leaf splits nothing.
     const inside = start === end ? start > each.start && start % each.size !== 0 : end > each.start;
-    if (!inside || start >= each.end || each.kind === 'page') continue;
+    if (!inside || start >= each.end) continue;
     const first = Math.max(0, Math.floor((start - each.start) / each.size));
     const last = Math.floor((Math.min(each.end, Math.max(start + 1, end)) - 1 - each.start) / each.size);
     for (let block = first; block <= last; block++) blocks.add(block);

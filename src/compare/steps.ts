@@ -19,64 +19,64 @@ export function differingSteps({ a, b }: Sides<readonly DerivationStep[]>): Side
   return { a: only(a, b), b: only(b, a) };
 }
 
-const mapping =
-  /^(map_mem|force_pte_mapping|can_set_direct_map|cpu_supports|linear_map_requires|linear_map_maybe_split|arm64_rsi_init)/;
+const mapping = /^(force_pte_mapping|map_mem|arm64_rsi_init|linear_map_maybe_split|cpu_supports)/;
+const requires = /^(linear_map_requires|linear_map_maybe_split|arm64_rsi_init|cpu_supports)/;
 
-/** Kernel functions whose rules can make a difference of some kind. */
+/** Kernel functions whose rules can make a difference of some kind; the first entry that fits counts. */
 const rules: { of: RegExp; where: RegExp }[] = [
   { of: /^layout\/.*\/attributes\/.*dirty/, where: /^PAGE_KERNEL/ },
-  { of: /^layout\/kernel text/, where: /^(map_mem|mark_linear_text_alias_ro|linear_map_maybe_split)/ },
   {
-    of: /^layout\/kernel data/,
-    where: /^(map_mem|mark_rodata_ro|mark_linear_data_alias_valid|linear_map_maybe_split)/,
+    of: /^layout\/kernel text.*\/attributes/,
+    where: /^(mark_linear_text_alias_ro|linear_map_maybe_split)/,
   },
+  { of: /^layout\/kernel data.*\/attributes/, where: /^(mark_rodata_ro|mark_linear_data_alias_valid)/ },
   { of: /^layout\/KFENCE/, where: /^(map_mem|kfence|parse_kfence)/ },
   { of: /^layout\//, where: mapping },
-  { of: /^shared\//, where: /^(realm_set_memory|arm64_rsi_init|linear_map_requires|split_kernel_leaf)/ },
-  { of: /^(variable|decision)\/(linear_map|force|can|boot|system|realm|rsi)/, where: mapping },
+  { of: /^shared\//, where: /^(realm_set_memory|arm64_rsi_init|split_kernel_leaf)/ },
+  { of: /^variable\/rsi_present/, where: /^arm64_rsi_init/ },
+  { of: /^(variable|decision)\/linear_?map_?requires/i, where: requires },
+  { of: /^decision\/(force|can|boot|system|realm)/, where: mapping },
   { of: /^(variable|decision)\/rodata/, where: /rodata/ },
   { of: /^(variable|decision)\/kfence/, where: /kfence/ },
-  {
-    of: /^probe\//,
-    where: /^(can_set_direct_map|force_pte_mapping|arm64_rsi_init|linear_map_requires|set_direct_map)/,
-  },
+  { of: /^probe\//, where: /^(can_set_direct_map|arm64_rsi_init|linear_map_requires)/ },
   {
     of: /^finding\/[^/]+\/(splat\/decrypt|invariant\/ripas|invariant\/sound-tables)/,
-    where: /^(realm_set_memory|arm64_rsi_init|linear_map_requires|set_memory_valid|split_kernel_leaf_mapping)/,
+    where: /^(realm_set_memory|arm64_rsi_init|split_kernel_leaf_mapping|set_memory_valid)/,
   },
   { of: /^finding\/[^/]+\/invariant\/kernel-text/, where: /^(mark_linear_text_alias_ro|linear_map_maybe_split)/ },
   { of: /^finding\/[^/]+\/invariant\/direct-map/, where: mapping },
-  { of: /^finding\//, where: /^(realm_set_memory|map_mem|linear_map)/ },
+  { of: /^finding\//, where: /^(realm_set_memory|map_mem)/ },
 ];
 
 /** Why a difference is there, as far as the model knows. */
 export interface Explanation {
-  /** `rule`: the model derives something else for either side; `departs`: it derives the same, but a side does not follow it; `none`: neither. */
-  kind: 'rule' | 'departs' | 'none';
-  /** The steps of each side; with `departs`, those that the departing side does not follow. */
+  /**
+   * `departs`: a side does not follow its prediction where the other does, so the rules that it does not follow are the explanation; `rule`: the
+   * model derives something else for either side; `same`: neither, and the steps are those that both sides have.
+   */
+  kind: 'departs' | 'rule' | 'same';
   steps: Sides<DerivationStep[]>;
   /** With `departs`, the findings that say so. */
   mismatches: string[];
 }
 
-/**
- * Explains differences that come together by the kernel functions that decide what they are about. A kernel whose logic the model does not know
- * departs from its prediction where the other one follows it: then the rule that it departs from is the explanation.
- */
+/** Explains differences that come together by the kernel functions that decide what they are about. */
 export function explain({ differences, example }: DifferenceGroup): Explanation {
   const { derivation } = example;
   const patterns = differences.flatMap(({ key }) => rules.find(({ of }) => of.test(key))?.where ?? []);
+  const weight = ({ where }: DerivationStep) => patterns.filter((pattern) => pattern.test(where)).length;
+  // What most of the differences have to do with comes first.
   const pick = (those: readonly DerivationStep[]) =>
-    those.filter(({ where }) => patterns.some((pattern) => pattern.test(where)));
+    those.filter((step) => weight(step) > 0).sort((left, right) => weight(right) - weight(left));
+  // The mismatches may show in more scenarios than these differences do: the example has them all.
+  const mismatches = example.differences.filter(({ aspect }) => aspect === 'model');
+  if (mismatches.length > 0) {
+    const departs = (word: string) => mismatches.some(({ key }) => key.startsWith(`model/${word}/`));
+    const steps = { a: departs('gone') ? pick(derivation.a) : [], b: departs('new') ? pick(derivation.b) : [] };
+    return { kind: 'departs', steps, mismatches: mismatches.map(({ subject }) => subject) };
+  }
   const differing = differingSteps(derivation);
   const steps = { a: pick(differing.a), b: pick(differing.b) };
   if (steps.a.length + steps.b.length > 0) return { kind: 'rule', steps, mismatches: [] };
-  // The mismatches may show in more scenarios than these differences do: the example has them all.
-  const mismatches = example.differences.filter(({ aspect }) => aspect === 'model');
-  const departs = (word: string) => mismatches.some(({ key }) => key.startsWith(`model/${word}/`));
-  return {
-    kind: mismatches.length > 0 ? 'departs' : 'none',
-    steps: { a: departs('gone') ? pick(derivation.a) : [], b: departs('new') ? pick(derivation.b) : [] },
-    mismatches: mismatches.map(({ subject }) => subject),
-  };
+  return { kind: 'same', steps: { a: pick(derivation.a), b: [] }, mismatches: [] };
 }

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
+import { runSeries } from '../../src/cli/compare-series.ts';
+import { seriesDifferences } from '../../src/compare/series.ts';
+import { formatSeries } from '../../src/report/compare/series-text.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
@@ -39,4 +42,29 @@ t.test('two kernels of one distribution, from boot to mail', async (t) => {
   const none = await ptdiff('compare', 'debian:7.3', path);
   t.equal(none.exitCode, 2);
   t.match(none.stderr, 'is no run folder');
+});
+
+t.test('a series boots every Image once, and names where differences come and go', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-series-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  // Debian's kernels stand for what commits build.
+  const specs = ['debian:7.2', 'debian:7.3', 'debian:7.3', 'debian:5.5', 'debian:7.2'];
+  const commits = specs.map((spec, index) => ({ id: `${index}`.repeat(40), subject: spec, spec }));
+  const options = { scenario: ['monitor+max-bbm3'], jobs: 1 };
+  const { rows, scenarios } = await runSeries(commits, path, options, new AbortController().signal);
+  t.same(
+    rows.map(({ kernel }) => kernel.state),
+    ['booted', 'booted', 'same', 'unavailable', 'same'],
+  );
+  const blocks = seriesDifferences(rows).find(({ difference }) => difference.key.startsWith('layout/memory/sizes'));
+  t.same(blocks?.events, [
+    { kind: 'appears', at: 1, after: 0 },
+    { kind: 'vanishes', at: 4, after: 2 },
+  ]);
+  const text = formatSeries({ range: 'a..b', repository: '.', rows, scenarios });
+  t.match(text, /vanishes {2}with 444444444444 \("debian:7\.2"\)\n +or with 333333333333 before it/);
+  t.ok(
+    existsSync(join(path, 'commits', '1'.repeat(12), 'compare.html')),
+    'what each commit changed has a report of its own',
+  );
 });

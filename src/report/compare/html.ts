@@ -74,7 +74,7 @@ function groupMarkup(group: DifferenceGroup, index: number, report: ComparisonRe
       ? `all ${countText(total, 'scenario')}`
       : `${names.length} of ${countText(total, 'scenario')}`;
   const items = statements(group).map(
-    ({ what, change }) => html`<li><b>${what}</b>${change === undefined ? undefined : html`: ${change}`}</li>`,
+    ({ what, change, id }) => html`<li><b>${what}</b>: ${change}${id && html` <code class="id">${id}</code>`}</li>`,
   );
   return html`<section id="d${index + 1}"><h2>${index + 1}. In ${reach}</h2>
 <p class="meta">${names.join(', ')}</p><ul class="prose">${items}</ul>

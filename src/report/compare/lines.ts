@@ -5,8 +5,9 @@ import type { DerivationStep } from '../../model/types.ts';
 /** One statement of a report: what differs, and from what to what. */
 export interface Statement {
   what: string;
-  /** Absent where `what` says it all. */
-  change?: string;
+  change: string;
+  /** Of a finding: its stable id, for other commands. */
+  id?: string;
 }
 
 /** The checkpoints as a reader needs them: none when it is all of them. */
@@ -49,21 +50,23 @@ export function statements({ differences, example }: DifferenceGroup): Statement
   const findings = of('finding').map((difference): Statement => {
     const gone = difference.key.startsWith('finding/gone/');
     return {
-      what: `finding ${gone ? 'gone' : 'new'}: ${difference.subject}`,
+      what: `finding ${gone ? 'gone' : 'new'}`,
       change: gone ? difference.a : difference.b,
+      id: difference.subject,
     };
   });
-  return [
+  const kernel = [
     ...plain(of('boot')),
     ...layoutStatements(of('layout'), reached),
     ...plain(of('shared', 'variable', 'probe', 'register')),
     ...findings,
     ...plain(of('decision')),
-    ...of('model').map(({ key, subject }): Statement => {
-      const gone = key.startsWith('model/gone/');
-      return { what: `${gone ? 'only A' : 'only B'} departs from the model`, change: subject };
-    }),
   ];
+  if (kernel.length > 0) return kernel;
+  return of('model').map(({ key, subject }) => ({
+    what: `only ${key.startsWith('model/gone/') ? 'A' : 'B'} departs from the model`,
+    change: subject,
+  }));
 }
 
 /** The checkpoint whose composition shows a group best: the last one at which its layout differs. */
@@ -79,6 +82,8 @@ export interface Reason {
   steps: { side: 'A' | 'B'; step: DerivationStep }[];
 }
 
+const listedMismatches = 1;
+
 /** The rule that explains a group. */
 export function reasonOf(group: DifferenceGroup): Reason {
   const { kind, steps, mismatches } = explain(group);
@@ -87,14 +92,17 @@ export function reasonOf(group: DifferenceGroup): Reason {
     ...steps.b.map((step) => ({ side: 'B' as const, step })),
   ];
   if (kind === 'rule') return { sentence: 'The model explains it by other rules:', steps: listed };
-  if (kind === 'none') {
-    const sentence = "Both sides fit their predictions alike; no step of the model's derivation differs in this.";
-    return { sentence, steps: [] };
+  if (kind === 'same') {
+    const none = "Both sides fit their predictions alike, and no step of the model's derivation is about this.";
+    const rules = 'Both sides fit their predictions alike. What the model knows of it, the same for both:';
+    return { sentence: listed.length > 0 ? rules : none, steps: listed };
   }
   const sides = [...new Set(listed.map(({ side }) => side))].join(' and ') || 'One side';
-  const sentence = `The model derives the same for both; ${sides} departs from it (${mismatches.join(', ')})`;
+  const more = mismatches.length > listedMismatches ? ` and ${mismatches.length - listedMismatches} more` : '';
+  const ids = mismatches.slice(0, listedMismatches).join(', ') + more;
+  const sentence = `${sides} departs from its prediction (${ids})`;
   return {
-    sentence: listed.length > 0 ? `${sentence}. The rules that it does not follow:` : `${sentence}.`,
+    sentence: listed.length > 0 ? `${sentence}. That was derived from:` : `${sentence}.`,
     steps: listed,
   };
 }

@@ -11,7 +11,7 @@ import type { ComparisonReport, SideIdentity } from './types.ts';
 export const mailWidth = 72;
 
 const listedNames = 8;
-const listedSteps = 6;
+const listedSteps = 4;
 
 function sideLines(letter: string, side: SideIdentity): string[] {
   const kernels = side.kernels.map(({ release, sha256 }) => `${release}, Image ${shortHash(sha256)}`);
@@ -54,7 +54,7 @@ function reasonLines(group: DifferenceGroup): string[] {
   ];
 }
 
-function groupLines(group: DifferenceGroup, index: number, total: number): string[] {
+function groupLines(group: DifferenceGroup, index: number, total: number, drawn: Set<Composition>): string[] {
   const { names: scenarios } = group;
   const head =
     scenarios.length === total && total > 1
@@ -62,12 +62,13 @@ function groupLines(group: DifferenceGroup, index: number, total: number): strin
       : scenarios.length === 1
         ? `In ${names(scenarios)}:`
         : `In ${scenarios.length} of ${total} scenarios: ${names(scenarios)}`;
-  const composition = tellingComposition(group);
+  const telling = tellingComposition(group);
+  // Numbers that stand above already say nothing new.
+  const composition = telling && !drawn.has(telling) ? telling : undefined;
+  if (composition) drawn.add(composition);
   return [
     ...hang(`${index + 1}. `, head, mailWidth),
-    ...statements(group).flatMap(({ what, change }) =>
-      hang('   * ', plainLine(change === undefined ? what : `${what}: ${change}`), mailWidth),
-    ),
+    ...statements(group).flatMap(({ what, change }) => hang('   * ', plainLine(`${what}: ${change}`), mailWidth)),
     ...(composition ? compositionLines(composition) : []),
     ...reasonLines(group),
     '',
@@ -94,6 +95,7 @@ function movedLines({ pairs }: ComparisonReport): string[] {
 export function formatComparison(report: ComparisonReport): string {
   const { sides, pairs } = report;
   const groups = foldPairs(pairs);
+  const drawn = new Set<Composition>();
   const lines = [
     'ptdiff compare: what the page tables of two kernels were',
     '',
@@ -103,7 +105,7 @@ export function formatComparison(report: ComparisonReport): string {
     ...wrap(verdictLine(report), mailWidth),
     ...wrap(`Compared: ${extent(report)}.`, mailWidth),
     '',
-    ...groups.flatMap((group, index) => groupLines(group, index, pairs.length)),
+    ...groups.flatMap((group, index) => groupLines(group, index, pairs.length, drawn)),
     ...section('Moved or resized, mapped by the same rules (scenarios):', movedLines(report)),
     ...section(
       'Refused, since the scenarios differ:',

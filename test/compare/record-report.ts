@@ -1,0 +1,27 @@
+/**
+ * Records the comparison of two run folders as a golden report: `record-report.ts A B NAME LABEL-A LABEL-B`. A and B are sides of
+ * `ptdiff compare` that name folders; the labels stand for them in the report.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { compareSides } from '../../src/cli/compare-report.ts';
+import { loadSide, namedSide } from '../../src/cli/compare-sides.ts';
+import { formatComparison } from '../../src/report/compare/text.ts';
+import { stableJson } from '../../src/stable-json.ts';
+
+const [a, b, name, ...labels] = process.argv.slice(2);
+const [left, right] = [a, b].map((text, index) => {
+  const side = namedSide(text);
+  if (side.kind !== 'folder') throw new Error(`${text} is no run folder`);
+  return loadSide(labels[index], side.folder, side.kernel, []);
+});
+const { drawings: _, ...report } = compareSides({ a: left, b: right });
+// Where the folders and kernels lay says nothing to anybody else.
+for (const side of [report.sides.a, report.sides.b]) {
+  side.folder = '.';
+  side.kernels = side.kernels.map((kernel) => ({ ...kernel, spec: side.asked }));
+}
+const path = join(import.meta.dirname, 'fixtures', 'reports', name);
+writeFileSync(`${path}.json.gz`, gzipSync(stableJson(report), { level: 9 }));
+writeFileSync(`${path}.txt`, formatComparison({ ...report, drawings: new Map() }));
