@@ -45,7 +45,7 @@ const rules: { of: RegExp; where: RegExp }[] = [
   },
   { of: /^finding\/[^/]+\/invariant\/kernel-text/, where: /^(mark_linear_text_alias_ro|linear_map_maybe_split)/ },
   { of: /^finding\/[^/]+\/invariant\/direct-map/, where: mapping },
-  { of: /^finding\//, where: /^(realm_set_memory|map_mem)/ },
+  { of: /^finding\//, where: /^(realm_set_memory|split_kernel_leaf_mapping|map_mem)/ },
 ];
 
 /** Why a difference is there, as far as the model knows. */
@@ -60,14 +60,31 @@ export interface Explanation {
   mismatches: string[];
 }
 
+/**
+ * The steps that patterns match, in turns: one for each pattern, then a second one for each, so that the first few steps say something of
+ * everything. For one pattern those come first that most of the others match, too.
+ */
+function inTurns(patterns: readonly RegExp[], steps: readonly DerivationStep[]): DerivationStep[] {
+  const weight = ({ where }: DerivationStep) => patterns.filter((pattern) => pattern.test(where)).length;
+  const queues = patterns.map((pattern) =>
+    steps.filter(({ where }) => pattern.test(where)).sort((left, right) => weight(right) - weight(left)),
+  );
+  const taken = new Set<DerivationStep>();
+  while (queues.some((queue) => queue.length > 0)) {
+    for (const queue of queues) {
+      const next = queue.find((step) => !taken.has(step));
+      if (next) taken.add(next);
+      queue.splice(0, next ? queue.indexOf(next) + 1 : queue.length);
+    }
+  }
+  return [...taken];
+}
+
 /** Explains differences that come together by the kernel functions that decide what they are about. */
 export function explain({ differences, example }: DifferenceGroup): Explanation {
   const { derivation } = example;
-  const patterns = differences.flatMap(({ key }) => rules.find(({ of }) => of.test(key))?.where ?? []);
-  const weight = ({ where }: DerivationStep) => patterns.filter((pattern) => pattern.test(where)).length;
-  // What most of the differences have to do with comes first.
-  const pick = (those: readonly DerivationStep[]) =>
-    those.filter((step) => weight(step) > 0).sort((left, right) => weight(right) - weight(left));
+  const patterns = [...new Set(differences.flatMap(({ key }) => rules.find(({ of }) => of.test(key))?.where ?? []))];
+  const pick = (those: readonly DerivationStep[]) => inTurns(patterns, those);
   // The mismatches may show in more scenarios than these differences do: the example has them all.
   const mismatches = example.differences.filter(({ aspect }) => aspect === 'model');
   if (mismatches.length > 0) {

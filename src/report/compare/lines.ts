@@ -87,10 +87,14 @@ const listedMismatches = 1;
 /** The rule that explains a group. */
 export function reasonOf(group: DifferenceGroup): Reason {
   const { kind, steps, mismatches } = explain(group);
-  const listed = [
-    ...steps.a.map((step) => ({ side: 'A' as const, step })),
-    ...steps.b.map((step) => ({ side: 'B' as const, step })),
-  ];
+  const side = (name: 'A' | 'B', those: readonly DerivationStep[], index: number) =>
+    those.slice(index, index + 1).map((step) => ({ side: name, step }));
+  // In turns, so that the first steps of both sides are seen however few are shown.
+  const most = Math.max(steps.a.length, steps.b.length);
+  const listed = Array.from({ length: most }, (_, index) => [
+    ...side('A', steps.a, index),
+    ...side('B', steps.b, index),
+  ]).flat();
   if (kind === 'rule') return { sentence: 'The model explains it by other rules:', steps: listed };
   if (kind === 'same') {
     const none = "Both sides fit their predictions alike, and no step of the model's derivation is about this.";

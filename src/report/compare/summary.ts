@@ -44,6 +44,7 @@ export function verdictLine(report: ComparisonReport): string {
   const all = foldPairs(pairs).flatMap(({ differences }) => differences);
   const own = all.filter(({ aspect }) => aspect !== 'model').length;
   const changes = own > 0 ? countText(own, 'difference') : 'Other differences from the model, but none in the kernels';
+  if (pairs.length === 1) return `${changes} in ${pairs[0].name}.`;
   if (changed === pairs.length) return `${changes}; every one of ${countText(pairs.length, 'scenario')} shows some.`;
   return `${changes} in ${changed} of ${countText(pairs.length, 'scenario')}; no change in the other ${pairs.length - changed}.`;
 }

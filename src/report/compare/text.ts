@@ -11,7 +11,7 @@ import type { ComparisonReport, SideIdentity } from './types.ts';
 export const mailWidth = 72;
 
 const listedNames = 8;
-const listedSteps = 4;
+const listedSteps = 6;
 
 function sideLines(letter: string, side: SideIdentity): string[] {
   const kernels = side.kernels.map(({ release, sha256 }) => `${release}, Image ${shortHash(sha256)}`);
