@@ -3,8 +3,9 @@
  * 1 GiB. In a realm the IPA space has two halves: RAM is reached in the lower one while private, in the upper one (the
  * alias) while shared; devices only in the upper one.
  *
- * A block of RAM becomes a table of pages when its granules differ; its two tables have fixed places, so that no call
- * of the guest can run out of memory.
+ * RAM is mapped by pages: QEMU remembers a translation by the larger of its two stages' sizes, and forgets everything when the
+ * guest invalidates an address within a large one. With blocks a boot takes a tenth more CPU. The tables of each block of
+ * RAM have fixed places, so that no call of the guest can run out of memory.
  */
 #include "monitor.h"
 
@@ -162,13 +163,13 @@ static bool uniform(const u8 *states)
 	return true;
 }
 
-/* What level 2 shall hold for a block of RAM in one half; fills the table of pages where it takes one. */
+/* What level 2 shall hold for a block of RAM in one half: nothing, or its table of pages, which this fills. */
 static u64 block_entry(u64 block, u64 half)
 {
 	const u8 *states = ripas_of(block);
 
-	if (uniform(states))
-		return leaf(block, states[0], half, DESCRIPTOR_BLOCK);
+	if (uniform(states) && leaf(block, states[0], half, DESCRIPTOR_PAGE) == 0)
+		return 0;
 
 	u64 number = granule_of(block) / PAGES_PER_BLOCK;
 	u64 *table = (u64 *)(page_tables + (2 * number + half) * GRANULE);
@@ -289,7 +290,7 @@ static void build_tables(void)
 
 /*
  * A realm always has a stage 2. The normal world has one where the parameters name an IPA size: it keeps the guest out of
- * the monitor's memory, and costs a fifth of a boot under TCG.
+ * the monitor's memory, and costs a tenth of a boot under TCG.
  */
 bool stage2_is_used(void)
 {
