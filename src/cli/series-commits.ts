@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { askRepository } from '../../images/source/commit.ts';
+import { askRepository, objectDirectory } from '../../images/source/commit.ts';
 import { PtdiffError } from '../errors.ts';
 import type { SeriesCommit } from './compare-series.ts';
 
@@ -16,6 +16,8 @@ export async function commitsOf(range: string, repository: string): Promise<Seri
   if (base === undefined || tip === undefined)
     throw new PtdiffError('usage', `'${range}' is no series: write BASE..TIP, e.g. v7.3..my-topic.`);
   const path = resolve(repository);
+  // Says better than git what is wrong with a path.
+  await objectDirectory(path);
   const lines = (text: string) => text.split('\n').filter((line) => line !== '');
   const first = lines(await askRepository(path, ['log', '-1', '--format=%H %s', base, '--']));
   const rest = lines(

@@ -32,5 +32,6 @@ t.test('the commits of a range, base first, along the first parents', async (t) 
   // No option gets through to git.
   await t.rejects(commitsOf('--output=x..trunk', path), { fault: 'usage', message: /write BASE/ });
   await t.rejects(commitsOf('trunk..--all', path), { fault: 'usage', message: /write BASE/ });
+  await t.rejects(commitsOf('a..b', `${path}/gone`), { fault: 'image', message: /There is no folder/ });
   await t.rejects(commitsOf('nope..trunk', path), { fault: 'image', message: /Cannot read the repository/ });
 });

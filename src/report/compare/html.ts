@@ -57,13 +57,22 @@ function figures(pair: PairComparison, open: string | undefined, report: Compari
   })}`;
 }
 
+/** Steps of a derivation that are not folded away. */
+const shownSteps = 6;
+
 function reasonMarkup(group: DifferenceGroup): Markup {
   const { sentence, steps } = reasonOf(group);
   const items = steps.map(
     ({ side, step }) =>
       html`<li><b>${side}</b> <code>${step.where}</code> ${step.outcome} <small>${step.source}</small></li>`,
   );
-  return html`<p class="label">Why</p><p>${sentence}</p>${items.length > 0 ? html`<ul class="steps">${items}</ul>` : undefined}`;
+  const stepList = (those: readonly Markup[]) => (those.length > 0 ? html`<ul class="steps">${those}</ul>` : undefined);
+  const rest = items.slice(shownSteps);
+  const more =
+    rest.length > 0
+      ? html`<details class="inner"><summary>${countText(rest.length, 'more step')}</summary>${stepList(rest)}</details>`
+      : undefined;
+  return html`<p class="label">Why</p><p>${sentence}</p>${stepList(items.slice(0, shownSteps))}${more}`;
 }
 
 function groupMarkup(group: DifferenceGroup, index: number, report: ComparisonReport, store: BandStore): Markup {
