@@ -90,12 +90,12 @@ function rootOf64k(vaBits: number): bigint {
   return predictRegisters({ ...inputs, swapper: 0x4200_0000 }, 'init').TTBR1_EL1.bits;
 }
 
-/** Kinds of leaves that two GiB in the middle of a region of 36 bits get with 16K pages, which have two levels of tables then. */
+/** Kinds of leaves that three GiB in the middle of a region of 36 bits get with 16K pages, which have two levels of tables then. */
 function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number }[] {
   const { traits } = question('7.3.4+deb13-arm64-16k@max+off+kfence100');
   const map = new LinearMap(traits.geometry, 36, 0n, 0);
   const start = 4 * 2 ** 30;
-  createPgdMapping(map, traits, start, start + 2 * 2 ** 30, PTE_TYPE_PAGE, 0, true);
+  createPgdMapping(map, traits, start, start + 3 * 2 ** 30, PTE_TYPE_PAGE, 0, true);
   range_split_to_ptes(map, traits, start, start + 1);
   split_kernel_leaf_mapping_locked(map, traits, start + 2 ** 30 + traits.geometry.granule);
   return leafRuns(map, []).map(({ level, contiguous, size }) => ({ level, contiguous, size }));
@@ -112,7 +112,7 @@ export const rules: readonly Rule[] = [
         block(31),
         { level: 3, contiguous: false, size: 2 * 2 ** 20 },
         { level: 3, contiguous: true, size: PMD - 2 * 2 ** 20 },
-        block(31),
+        block(31 + 32),
       ];
       return isDeepStrictEqual(leavesOfTwoLevels(), split);
     },
