@@ -64,7 +64,7 @@ export async function captureCheckpoint(
   const told = variables._debug_pagealloc_enabled_early === 1n && checkpoint !== 'paging_init';
   const freePages =
     told && kernel.vmemmap !== undefined
-      ? readFreePages({ memblock, variables }, memory, kernel.vmemmap, regime.granule)
+      ? readFreePages({ memblock, variables }, memory, kernel.vmemmap, regime.granule, vm.ram.size)
       : undefined;
   return {
     checkpoint,
