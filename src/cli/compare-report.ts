@@ -36,7 +36,7 @@ export function compareSides(sides: Sides<LoadedSide>): ComparisonReport {
     const [left, right] = [comparedCase(sides.a, a), comparedCase(sides.b, b)];
     const [reason] = [...left.unreadable, ...right.unreadable];
     if (reason === undefined) pairs.push(compareCases(name, { a: left, b: right }));
-    else uncompared.push({ name, reason });
+    else uncompared.push({ name, reason, failed: true });
   }
   const dossiers = (side: LoadedSide, name: string) => readDossier(side.folder, name);
   const drawings = new Map(
@@ -54,7 +54,7 @@ export function comparisonExit({ pairs, refused, uncompared }: ComparisonReport)
   if (pairs.some(({ differences }) => differences.length > 0)) return exitCodes.findings;
   if (uncompared.length > 0 && pairs.length === 0) return exitCodes.errors;
   if (refused.length > 0 && pairs.length === 0) return exitCodes.usage;
-  return uncompared.some(({ reason }) => reason.includes('error')) ? exitCodes.errors : exitCodes.pass;
+  return uncompared.some(({ failed }) => failed) ? exitCodes.errors : exitCodes.pass;
 }
 
 /** Writes compare.txt, compare.json and compare.html. */

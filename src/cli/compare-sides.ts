@@ -137,17 +137,21 @@ export function pairCases(sides: Sides<LoadedSide>): Pairing {
     const b = others.get(key);
     others.delete(key);
     if (!b) {
-      pairing.uncompared.push({ name, reason: 'only A has it' });
+      pairing.uncompared.push({ name, reason: 'only A has it', failed: false });
       continue;
     }
     const reasons = reasonsAgainst(scenarioOf(sides.a, a.scenario), scenarioOf(sides.b, b.scenario));
     const failed = [a, b].find(({ verdict }) => verdict === 'error');
     if (reasons.length > 0) pairing.refused.push({ name, reasons });
     else if (failed)
-      pairing.uncompared.push({ name, reason: `${failed === a ? 'A' : 'B'} ended in error: ${failed.reason}` });
+      pairing.uncompared.push({
+        name,
+        reason: `${failed === a ? 'A' : 'B'} ended in error: ${failed.reason}`,
+        failed: true,
+      });
     else pairing.pairs.push({ name, a, b });
   }
-  for (const b of others.values()) pairing.uncompared.push({ name: nameOf(b), reason: 'only B has it' });
+  for (const b of others.values()) pairing.uncompared.push({ name: nameOf(b), reason: 'only B has it', failed: false });
   return pairing;
 }
 

@@ -68,13 +68,13 @@ t.test('a case that only one side has, or that ended in error, is named', async 
   const [a, b] = [side(specs[0]), side(specs[0])];
   const [first, second] = a.cases;
   const lost = { ...b, cases: b.cases.filter((each) => each !== first) };
-  t.same(pairCases({ a, b: lost }).uncompared, [{ name: first.scenario, reason: 'only A has it' }]);
-  t.same(pairCases({ a: lost, b }).uncompared, [{ name: first.scenario, reason: 'only B has it' }]);
+  t.same(pairCases({ a, b: lost }).uncompared, [{ name: first.scenario, reason: 'only A has it', failed: false }]);
+  t.same(pairCases({ a: lost, b }).uncompared, [{ name: first.scenario, reason: 'only B has it', failed: false }]);
   const failed = b.cases.map((each) =>
     each === second ? { ...each, verdict: 'error' as const, reason: 'no QEMU' } : each,
   );
   t.same(pairCases({ a, b: { ...b, cases: failed } }).uncompared, [
-    { name: second.scenario, reason: 'B ended in error: no QEMU' },
+    { name: second.scenario, reason: 'B ended in error: no QEMU', failed: true },
   ]);
 });
 
@@ -108,6 +108,6 @@ t.test('the exit code tells what came of it', async (t) => {
   t.equal(comparisonExit({ ...nothing, pairs: same }), 0);
   t.equal(comparisonExit({ ...nothing, pairs: other }), 1);
   t.equal(comparisonExit({ ...nothing, refused: [{ name: 'x', reasons: [] }] }), 2);
-  t.equal(comparisonExit({ ...nothing, uncompared: [{ name: 'x', reason: 'only A has it' }] }), 3);
-  t.equal(comparisonExit({ ...nothing, pairs: same, uncompared: [{ name: 'x', reason: 'B ended in error: y' }] }), 3);
+  t.equal(comparisonExit({ ...nothing, uncompared: [{ name: 'x', reason: 'only A has it', failed: false }] }), 3);
+  t.equal(comparisonExit({ ...nothing, pairs: same, uncompared: [{ name: 'x', reason: 'y', failed: true }] }), 3);
 });

@@ -94,7 +94,11 @@ t.test('text of a guest stays text, in a mail and in a page', async (t) => {
     fc.property(hostile, (text) => {
       const [pair] = plain.pairs;
       const differences = pair.differences.map((each) => ({ ...each, subject: text, a: text, b: text }));
-      const report = { ...plain, pairs: [{ ...pair, differences }], uncompared: [{ name: text, reason: text }] };
+      const report = {
+        ...plain,
+        pairs: [{ ...pair, differences }],
+        uncompared: [{ name: text, reason: text, failed: true }],
+      };
       const mail = formatComparison(report);
       const clean = [...mail].every((character) => character === '\n' || character >= ' ');
       return clean && parseStrictly(formatComparisonHtml(report)).errors.length === 0;

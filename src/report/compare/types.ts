@@ -24,8 +24,8 @@ export interface ComparisonReport {
   unlike: string[];
   /** Scenarios of one name that are not the same experiment: not compared. */
   refused: { name: string; reasons: string[] }[];
-  /** Cases that only one side has, or that ended without a verdict on the kernel: not compared. */
-  uncompared: { name: string; reason: string }[];
+  /** Cases that only one side has, and those that could not be compared since they, or their files, failed. */
+  uncompared: { name: string; reason: string; failed: boolean }[];
   pairs: PairComparison[];
   /** What the pictures need, for the pairs that are drawn, by name. */
   drawings: Map<string, Sides<CaseDossier>>;
