@@ -11,6 +11,8 @@ export interface SchedulerOptions<C> {
   /** Cases at the same time. */
   jobs: number;
   signal: AbortSignal;
+  /** Asked before each case; true ends the run in order: cases that run come to their end, no other begins. */
+  enough?(): boolean;
   onEvent?(event: SchedulerEvent<C>): void;
 }
 
@@ -25,7 +27,7 @@ const retriedFaults: ReadonlySet<PtdiffError['fault']> = new Set(['emulator', 'h
 export async function* runCases<C, R>(
   cases: readonly C[],
   run: (each: C, signal: AbortSignal) => Promise<R>,
-  { jobs, signal, onEvent = () => {} }: SchedulerOptions<C>,
+  { jobs, signal, enough = () => false, onEvent = () => {} }: SchedulerOptions<C>,
 ): AsyncGenerator<Outcome<C, R>> {
   // Whoever stops listening ends the running cases too.
   const ending = new AbortController();
@@ -36,7 +38,7 @@ export async function* runCases<C, R>(
 
   async function work(): Promise<void> {
     for (const each of waiting) {
-      if (either.aborted) {
+      if (either.aborted || enough()) {
         return;
       }
       onEvent({ kind: 'started', case: each });

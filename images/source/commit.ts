@@ -27,8 +27,11 @@ export async function objectDirectory(path: string, signal?: AbortSignal): Promi
   return (await askRepository(path, ['rev-parse', '--path-format=absolute', '--git-path', 'objects'], signal)).trim();
 }
 
-/** Commits by a revision's name. */
-async function commitId(path: string, rev: string, signal?: AbortSignal): Promise<string> {
+/**
+ * The commit that a revision of a repository names today, as 40 hexadecimal digits.
+ * @throws `image` when there is none
+ */
+export async function commitId(path: string, rev: string, signal?: AbortSignal): Promise<string> {
   try {
     return (
       await askRepository(path, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${rev}^{commit}`], signal)

@@ -107,6 +107,31 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sighting_by_finding ON sighting (finding);
   `,
+
+  // 2: nights, and which kernels a watched branch or suite has had.
+  `
+  CREATE TABLE night (
+    id INTEGER PRIMARY KEY,
+    config TEXT NOT NULL,
+    started TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    -- Absent while the night goes on, and where it was killed.
+    ended TEXT,
+    -- Cases of the matrix, and how many of them the last nights have looked at.
+    total INTEGER,
+    covered INTEGER,
+    -- JSON: findings that no second boot could confirm.
+    unconfirmed TEXT
+  ) STRICT;
+  CREATE INDEX night_by_config ON night (config, started);
+
+  CREATE TABLE watched (
+    watch TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    first_seen TEXT NOT NULL,
+    PRIMARY KEY (watch, sha256)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Version of the schema that this program writes. */

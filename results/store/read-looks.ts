@@ -54,16 +54,23 @@ const sightingRow = z.object({ result: z.number(), id: z.string(), known: nullab
 export interface LookFilter {
   /** Names of scenarios. */
   scenarios?: readonly string[];
+  /** Hashes of the kernels' Images. */
+  kernels?: readonly string[];
   /** Runs that started then or later, ISO 8601. */
   since?: string;
 }
 
 /** Looks of the store, in the order of time. */
 export function readLooks(store: Store, filter: LookFilter = {}): Look[] {
-  const where = `WHERE run.started >= ? AND (? IS NULL OR scenario.name IN (SELECT value FROM json_each(?)))`;
-  const names = filter.scenarios === undefined ? null : JSON.stringify(filter.scenarios);
-  const values = [filter.since ?? '', names, names];
-  const chosen = `SELECT result.id FROM result JOIN run ON run.id = result.run JOIN scenario ON scenario.id = result.scenario ${where}`;
+  const where = `WHERE run.started >= ?
+    AND (? IS NULL OR scenario.name IN (SELECT value FROM json_each(?)))
+    AND (? IS NULL OR kernel.sha256 IN (SELECT value FROM json_each(?)))`;
+  const [names, kernels] = [filter.scenarios, filter.kernels].map((list) =>
+    list === undefined ? null : JSON.stringify(list),
+  );
+  const values = [filter.since ?? '', names, names, kernels, kernels];
+  const chosen = `SELECT result.id FROM result JOIN run ON run.id = result.run JOIN scenario ON scenario.id = result.scenario
+    JOIN kernel ON kernel.id = result.kernel ${where}`;
   const rows = store.rows(lookRow, `${looksQuery} ${where} ORDER BY run.started, run.id, result.name`, ...values);
   const maps = store.rows(
     mapRow,

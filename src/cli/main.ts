@@ -7,6 +7,7 @@ import { addExport } from './export.ts';
 import { addHistory } from './history.ts';
 import { addImport } from './import.ts';
 import { addList } from './list.ts';
+import { addNightly } from './nightly.ts';
 import { say } from './output.ts';
 import { addPredict } from './predict.ts';
 import { addReport } from './publish-report.ts';
@@ -32,6 +33,7 @@ const verbs: Verb[] = [
   addRepro,
   addHistory,
   addImport,
+  addNightly,
   addServe,
   addWalk,
 ];

@@ -24,6 +24,8 @@ export interface MatrixRequest {
   qemu?: string;
   /** Which of the planned cases to run, in this order; all when absent. */
   select?: (planned: readonly PlannedCase[]) => PlannedCase[];
+  /** Asked before each case; true ends the run in order, with the rest not run. */
+  enough?: () => boolean;
 }
 
 /** Longer labels would not leave room for a scenario in the name of a folder. */

@@ -6,6 +6,7 @@ import type { CaseResult } from '../diff/types.ts';
 import { wantsColour } from '../report/colour.ts';
 import { formatHtml } from '../report/html/page.ts';
 import { formatRun } from '../report/terminal.ts';
+import type { Report } from '../report/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
 import { knownIssuesFolder } from './laboratory.ts';
@@ -18,14 +19,20 @@ function exitCodeOf(cases: readonly CaseResult[], interrupted: boolean): number 
   return cases.some(({ verdict }) => verdict === 'error') ? exitCodes.errors : exitCodes.pass;
 }
 
+/** Writes report.html into a run folder. */
+export async function writeReportPage(folder: string): Promise<{ report: Report; page: string }> {
+  const report = readRunFolder(folder, await loadKnownIssues(knownIssuesFolder));
+  const page = join(folder, runFiles.report);
+  writeText(page, formatHtml(report));
+  return { report, page };
+}
+
 /**
  * Writes report.html into a run folder and prints the summary, or with `json` everything as JSON.
  * @returns the exit code that the results ask for
  */
 export async function publishReport(folder: string, options: { json: boolean; interrupted: boolean }): Promise<number> {
-  const report = await readRunFolder(folder, await loadKnownIssues(knownIssuesFolder));
-  const page = join(folder, runFiles.report);
-  writeText(page, formatHtml(report));
+  const { report, page } = await writeReportPage(folder);
   const { stdout } = process;
   if (options.json) stdout.write(`${stableJson({ run: report.run, cases: report.cases }, 1)}\n`);
   else stdout.write(formatRun(report, { colour: wantsColour(stdout, process.env) }));

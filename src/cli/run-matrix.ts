@@ -79,7 +79,7 @@ async function runAll(
   directory: RunDirectory,
   asked: Asked,
   done: number,
-  signal: AbortSignal,
+  { enough, signal }: { enough?: () => boolean; signal: AbortSignal },
 ): Promise<void> {
   const screen = showProgress(cases.length + done, done, asked.jobs);
   try {
@@ -89,6 +89,7 @@ async function runAll(
       {
         jobs: asked.jobs,
         signal,
+        ...(enough && { enough }),
         onEvent: (event) => {
           if (event.kind === 'started')
             screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
@@ -135,7 +136,10 @@ export async function runMatrix(request: MatrixRequest, signal: AbortSignal): Pr
   const recorded = new Set(finished.map((result) => result.case));
   for (const result of unavailableResults(plan, unavailable)) if (!recorded.has(result.case)) directory.append(result);
   const cases = casesToRun(plan, kernels, finished);
-  await runAll(cases, laboratory, directory, asked, plan.planned.length - cases.length, signal);
+  await runAll(cases, laboratory, directory, asked, plan.planned.length - cases.length, {
+    ...(request.enough && { enough: request.enough }),
+    signal,
+  });
   const ended = signal.aborted ? record : endedRunRecord(record, directory.finished());
   directory.writeRun(ended);
   return { record: ended, cases: readCaseLines(out) };

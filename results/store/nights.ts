@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { Unconfirmed } from '../../src/nightly/judge-night.ts';
+import type { Store } from './store.ts';
+
+const nightRow = z.object({
+  id: z.number(),
+  started: z.string(),
+  folder: z.string(),
+  ended: z.string().nullable(),
+  total: z.number().nullable(),
+  covered: z.number().nullable(),
+  unconfirmed: z.string().nullable(),
+});
+
+/** A night as the store remembers it. */
+export type NightRow = z.infer<typeof nightRow>;
+
+const columns = 'id, started, folder, ended, total, covered, unconfirmed';
+const unconfirmedList = z.array(z.object({ watch: z.string(), id: z.string() }));
+
+/** Nights of one configuration, the last one first. */
+export function nightsOf(store: Store, config: string): NightRow[] {
+  return store.rows(nightRow, `SELECT ${columns} FROM night WHERE config = ? ORDER BY started DESC, id DESC`, config);
+}
+
+/** Nights that have begun and not ended: none of them runs any more while the caller holds the lock of the nights. */
+export function brokenNights(store: Store): NightRow[] {
+  return store.rows(nightRow, `SELECT ${columns} FROM night WHERE ended IS NULL ORDER BY id`);
+}
+
+/** Records that a night has begun: if it is killed, the next one brings in what it did. */
+export function beginNight(store: Store, config: string, started: string, folder: string): number {
+  return store.transaction(() => {
+    store.run('INSERT INTO night (config, started, folder) VALUES (?, ?, ?)', config, started, folder);
+    const row = store.row(z.object({ id: z.number() }), 'SELECT max(id) AS id FROM night');
+    return row?.id ?? 0;
+  });
+}
+
+/** What is written of a night at its end. */
+export interface NightEnd {
+  ended: string;
+  /** Cases of the matrix; absent where the night was killed before it could tell. */
+  total?: number;
+  /** Cases that the last nights have looked at. */
+  covered?: number;
+  unconfirmed: Unconfirmed;
+}
+
+/** Records the end of a night. */
+export function endNight(store: Store, id: number, { ended, total, covered, unconfirmed }: NightEnd): void {
+  store.transaction(() =>
+    store.run(
+      'UPDATE night SET ended = ?, total = ?, covered = ?, unconfirmed = ? WHERE id = ?',
+      ...[
+        ended,
+        total ?? null,
+        covered ?? null,
+        JSON.stringify(unconfirmed.map(({ watch, id }) => ({ watch, id }))),
+        id,
+      ],
+    ),
+  );
+}
+
+/** What the last night of a configuration could not confirm. */
+export function lastUnconfirmed(nights: readonly NightRow[]): Unconfirmed {
+  const last = nights.find(({ unconfirmed }) => unconfirmed !== null)?.unconfirmed;
+  return last ? unconfirmedList.parse(JSON.parse(last)) : [];
+}
+
+/** A kernel that a watch has. */
+export interface WatchedKernel {
+  watch: string;
+  /** Of the Image. */
+  sha256: string;
+}
+
+/** Remembers which kernels the watches have since a night. */
+export function rememberKernels(store: Store, kernels: readonly WatchedKernel[], at: string): void {
+  store.transaction(() => {
+    for (const { watch, sha256 } of kernels) {
+      store.run(
+        'INSERT INTO watched (watch, sha256, first_seen) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+        ...[watch, sha256, at],
+      );
+    }
+  });
+}
+
+/** Every kernel that a watch has ever had. */
+export function watchedKernels(store: Store): WatchedKernel[] {
+  const row = z.object({ watch: z.string(), sha256: z.string() });
+  return store.rows(row, 'SELECT watch, sha256 FROM watched ORDER BY watch, first_seen, sha256');
+}

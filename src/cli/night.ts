@@ -1,0 +1,268 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { sha256 } from '../../images/cache.ts';
+import { runFiles } from '../../results/run-folder.ts';
+import { importRun } from '../../results/store/import-run.ts';
+import {
+  beginNight,
+  brokenNights,
+  endNight,
+  lastUnconfirmed,
+  nightsOf,
+  rememberKernels,
+  type WatchedKernel,
+  watchedKernels,
+} from '../../results/store/nights.ts';
+import { readLooks } from '../../results/store/read-looks.ts';
+import type { Store } from '../../results/store/store.ts';
+import type { Look } from '../history/types.ts';
+import type { NightConfig } from '../nightly/config.ts';
+import { casesToConfirm, judgeNight, suspects, type WatchedLooks } from '../nightly/judge-night.ts';
+import {
+  type Candidate,
+  type Choice,
+  coveredSince,
+  type NightInput,
+  planNight,
+  reasons,
+  tells,
+} from '../nightly/plan-night.ts';
+import type { Coverage, NightSummary } from '../nightly/summary.ts';
+import type { PlannedCase } from '../report/types.ts';
+import { scenarioHash } from '../scenario/identity.ts';
+import { chooseEmulator } from './laboratory.ts';
+import { type TonightsKernel, tonightsKernels } from './night-kernels.ts';
+import { say } from './output.ts';
+import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
+import { writeReportPage } from './publish-report.ts';
+import { runMatrix } from './run-matrix.ts';
+
+/** Everything that one night works with. */
+export interface NightSetting {
+  config: NightConfig;
+  /** Path of the configuration: nights of one file follow each other. */
+  configPath: string;
+  /** The night's own folder. */
+  folder: string;
+  jobs: number;
+  store: Store;
+  signal: AbortSignal;
+}
+
+/** A night whose kernels are there and whose cases are chosen. */
+export interface PreparedNight {
+  started: Date;
+  specs: string[];
+  scenarios: string[];
+  unavailable: NightSummary['unavailable'];
+  newKernels: (WatchedKernel & { release: string })[];
+  input: NightInput;
+  choices: Choice[];
+}
+
+/** Runs of a night below its folder. */
+const parts = ['first', 'again'] as const;
+
+/** Brings in what nights did that were killed, so that it counts. */
+export function recoverNights(store: Store): void {
+  for (const { id, started, folder } of brokenNights(store)) {
+    const runs = parts.map((part) => join(folder, part)).filter((run) => existsSync(join(run, runFiles.run)));
+    const cases = runs.map((run) => importRun(store, run).cases).reduce((sum, count) => sum + count, 0);
+    endNight(store, id, { ended: started, unconfirmed: [] });
+    say(`the night of ${started} did not come to its end; ${cases} cases of it count`);
+  }
+}
+
+/** Two watches may have the same kernel tonight, which is booted once. */
+function distinctSpecs(kernels: readonly TonightsKernel[], { kernels: loaded }: PlannedMatrix): string[] {
+  const hashes = new Set<string>();
+  return loaded
+    .filter(({ image }) => kernels.some(({ spec }) => spec === image.spec))
+    .filter(({ image }) => !hashes.has(image.sha256) && hashes.add(image.sha256))
+    .map(({ image }) => image.spec);
+}
+
+function candidatesOf({ plan, kernels }: PlannedMatrix, watchOf: (sha: string) => string): Candidate[] {
+  const scenarios = new Map(plan.scenarios.map((scenario) => [scenario.name, scenarioHash(scenario, sha256)]));
+  const images = new Map(kernels.map(({ image }) => [image.spec, image.sha256]));
+  return plan.planned.flatMap(({ case: name, kernel, scenario }) => {
+    const [hash, image] = [scenarios.get(scenario), images.get(kernel)];
+    if (hash === undefined || image === undefined) return [];
+    return [{ case: name, watch: watchOf(image), kernel: image, scenario: { name: scenario, hash } }];
+  });
+}
+
+/** A night in which no kernel could be had: it runs nothing, and says so. */
+function nothingToRun(started: Date, config: NightConfig, unavailable: NightSummary['unavailable']): PreparedNight {
+  const input: NightInput = { candidates: [], looks: [], watchesOf: () => [], emulator: '', nights: config.nights };
+  return { started, specs: [], scenarios: [], unavailable, newKernels: [], input, choices: [] };
+}
+
+/** Brings tonight's kernels and chooses what to run. */
+export async function prepareNight({ config, folder, jobs, store, signal }: NightSetting): Promise<PreparedNight> {
+  const started = new Date();
+  const found = await tonightsKernels(config.kernels, signal);
+  if (found.kernels.length === 0) return nothingToRun(started, config, found.unavailable);
+  const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
+  const request = { scenarios, jobs, out: join(folder, parts[0]) };
+  const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
+  const all = await planMatrix({ ...request, kernels: specs }, signal);
+  const kept = distinctSpecs(found.kernels, all);
+  if (kept.length === 0) return nothingToRun(started, config, [...found.unavailable, ...all.unavailable]);
+  const matrix = kept.length === specs.length ? all : await planMatrix({ ...request, kernels: kept }, signal);
+
+  const images = new Map(all.kernels.map(({ image }) => [image.spec, image]));
+  const watched = found.kernels.flatMap(({ watch, spec }) => {
+    const image = images.get(spec);
+    return image ? [{ watch, sha256: image.sha256, release: image.release }] : [];
+  });
+  const past = watchedKernels(store);
+  const isNew = (kernel: WatchedKernel) =>
+    !past.some(({ watch, sha256: hash }) => watch === kernel.watch && hash === kernel.sha256);
+  const newKernels = watched.filter(isNew);
+  const history = Map.groupBy([...past, ...newKernels], (kernel) => kernel.sha256);
+  const watchesOf = (hash: string): string[] => (history.get(hash) ?? []).map(({ watch }) => watch);
+  const watchTonight = (hash: string): string => watched.find((each) => each.sha256 === hash)?.watch ?? '';
+  const input: NightInput = {
+    candidates: candidatesOf(matrix, watchTonight),
+    looks: readLooks(store, { kernels: [...history.keys()] }),
+    watchesOf,
+    emulator: (await chooseEmulator(undefined)).sha256,
+    nights: config.nights,
+  };
+  return {
+    started,
+    specs: kept,
+    scenarios,
+    unavailable: [...found.unavailable, ...all.unavailable],
+    newKernels,
+    input,
+    choices: planNight(input),
+  };
+}
+
+/** One run of the night: in the given order, into a folder of its own, and into the store. */
+async function runPart(
+  setting: NightSetting,
+  night: PreparedNight,
+  part: (typeof parts)[number],
+  cases: readonly string[],
+  enough: () => boolean,
+): Promise<Look[]> {
+  const { folder, jobs, store, signal } = setting;
+  if (cases.length === 0 || signal.aborted) return [];
+  const out = join(folder, part);
+  const select = (planned: readonly PlannedCase[]): PlannedCase[] => {
+    const byName = new Map(planned.map((each) => [each.case, each]));
+    return cases.flatMap((name) => byName.get(name) ?? []);
+  };
+  const request = { kernels: night.specs, scenarios: night.scenarios, jobs, out, select, enough };
+  try {
+    await runMatrix(request, signal);
+  } finally {
+    // However the run ended, what it did counts.
+    if (existsSync(join(out, runFiles.run))) importRun(store, out);
+  }
+  await writeReportPage(out);
+  return readLooks(store, { since: night.started.toISOString() }).filter(({ run }) => run.folder === out);
+}
+
+/** Looks by watch; a kernel may belong to several. */
+function byWatch(night: PreparedNight, tonight: readonly Look[], again: readonly Look[]): WatchedLooks[] {
+  const { watchesOf, looks } = night.input;
+  const watches = new Set(tonight.flatMap(({ kernel }) => watchesOf(kernel.sha256)));
+  return [...watches].sort().map((watch) => {
+    const own = (list: readonly Look[]) => list.filter(({ kernel }) => watchesOf(kernel.sha256).includes(watch));
+    return { watch, before: own(looks), tonight: own(tonight), again: own(again) };
+  });
+}
+
+function coverageOf(setting: NightSetting, night: PreparedNight, looks: readonly Look[], ended: Date): Coverage {
+  const { nights } = setting.config;
+  const input = { ...night.input, looks: [...night.input.looks, ...looks] };
+  const earlier = nightsOf(setting.store, setting.configPath).filter(
+    ({ started }) => started < night.started.toISOString(),
+  );
+  // With fewer nights than that behind it, a night may count on whatever was run before.
+  const since = nights === 1 ? night.started.toISOString() : (earlier[nights - 2]?.started ?? '');
+  const covered = coveredSince(input, since);
+  const total = input.candidates.length;
+  const isFull = total > 0 && covered.length === total && night.unavailable.length === 0;
+  const lastFull = isFull ? ended.toISOString() : earlier.find((row) => row.total && row.covered === row.total)?.ended;
+  return {
+    nights,
+    total,
+    covered: covered.length,
+    missing: input.candidates.filter((each) => !covered.includes(each)).map((each) => each.case),
+    ...(lastFull && { lastFull }),
+  };
+}
+
+/** What was run of what was planned. */
+function planOf(choices: readonly Choice[], tonight: readonly Look[]): NightSummary['plan'] {
+  const run = new Set(tonight.map((look) => look.case));
+  const entries = reasons.map((reason) => {
+    const own = choices.filter((choice) => choice.reason === reason);
+    return [
+      reason,
+      { planned: own.length, run: own.filter(({ candidate }) => run.has(candidate.case)).length },
+    ] as const;
+  });
+  return Object.fromEntries(entries) as NightSummary['plan'];
+}
+
+/** Errors that no second attempt healed. */
+function errorsOf(tonight: readonly Look[], again: readonly Look[]): NightSummary['errors'] {
+  const healed = new Set(again.filter(tells).map((look) => look.case));
+  return tonight
+    .filter((look) => !tells(look) && !healed.has(look.case))
+    .map((look) => ({ case: look.case, reason: look.reason ?? 'no reason given' }));
+}
+
+/** Runs a prepared night: its cases until the time is over, then a second boot of what looks new and of errors; and judges it. */
+export async function runNight(setting: NightSetting, night: PreparedNight): Promise<NightSummary> {
+  const { config, configPath, folder, store, signal } = setting;
+  const unconfirmedBefore = lastUnconfirmed(nightsOf(store, configPath));
+  rememberKernels(store, night.newKernels, night.started.toISOString());
+  const id = beginNight(store, configPath, night.started.toISOString(), folder);
+  const late = () => Date.now() - night.started.getTime() > config.budget * 1000;
+  const first = await runPart(
+    setting,
+    night,
+    'first',
+    night.choices.map(({ candidate }) => candidate.case),
+    late,
+  );
+
+  const confirm = casesToConfirm(byWatch(night, first, []).flatMap((looks) => suspects(looks, unconfirmedBefore)));
+  const failed = first.filter((look) => !tells(look)).map((look) => look.case);
+  // Nothing is called a regression without a second boot, however late it is; errors may wait for the next night.
+  let begun = 0;
+  const second = [...new Set([...confirm, ...failed])];
+  const again = await runPart(setting, night, 'again', second, () => ++begun > confirm.length && late());
+
+  const judgement = judgeNight(byWatch(night, first, again), unconfirmedBefore);
+  const ended = new Date();
+  const coverage = coverageOf(setting, night, [...first, ...again], ended);
+  const { total, covered } = coverage;
+  endNight(store, id, { ended: ended.toISOString(), total, covered, unconfirmed: judgement.unconfirmed });
+  return {
+    started: night.started.toISOString(),
+    ended: ended.toISOString(),
+    judgement,
+    cases: new Set([...first, ...again].filter(tells).map((look) => look.case)).size,
+    errors: errorsOf(first, again),
+    unavailable: night.unavailable,
+    newKernels: night.newKernels.map(({ watch, release }) => ({ watch, release })),
+    plan: planOf(night.choices, first),
+    coverage,
+    folders: parts.map((part) => join(folder, part)).filter((run) => existsSync(join(run, runFiles.run))),
+    interrupted: signal.aborted,
+  };
+}
+
+/** The name of a night's folder: its configuration and the second in which it begins. */
+export function nightFolder(out: string, configPath: string): string {
+  const stamp = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
+  return join(out, `${basename(configPath).replace(/\.[^.]*$/, '')}-${stamp}`);
+}

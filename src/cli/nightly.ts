@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { sha256, withLock } from '../../images/cache.ts';
+import { openStore } from '../../results/store/store.ts';
+import { countText } from '../diff/text.ts';
+import { messageOf, PtdiffError } from '../errors.ts';
+import { type NightConfig, parseNightConfig } from '../nightly/config.ts';
+import { hasErrors, type NightSummary } from '../nightly/summary.ts';
+import { wantsColour } from '../report/colour.ts';
+import { formatNight } from '../report/terminal-night.ts';
+import { stableJson } from '../stable-json.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type NightSetting, nightFolder, prepareNight, recoverNights, runNight } from './night.ts';
+import { say } from './output.ts';
+import { defaultJobs } from './run-case.ts';
+import { repositoryRoot } from './run-record.ts';
+import { storeFile, storeHelp } from './store-file.ts';
+import type { Verb } from './verb.ts';
+
+/** Options of `ptdiff nightly` as the command line has them. */
+interface NightlyOptions {
+  config: string;
+  store?: string;
+  json?: boolean;
+  dryRun?: boolean;
+}
+
+async function readConfig(path: string): Promise<NightConfig> {
+  let data: unknown;
+  try {
+    data = parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    const why = messageOf(error).split('\n')[0];
+    throw new PtdiffError('usage', `Cannot read the configuration ${path}: ${why}.`, { cause: error });
+  }
+  return parseNightConfig(data, path);
+}
+
+function exitCodeOf(night: NightSummary): number {
+  if (night.interrupted) return exitCodes.interrupted;
+  if (night.judgement.fresh.length > 0) return exitCodes.findings;
+  return hasErrors(night) ? exitCodes.errors : exitCodes.pass;
+}
+
+async function night(setting: NightSetting, options: NightlyOptions): Promise<number> {
+  recoverNights(setting.store);
+  const prepared = await prepareNight(setting);
+  if (options.dryRun) {
+    for (const { candidate, reason } of prepared.choices)
+      process.stdout.write(`${reason.padEnd(9)}  ${candidate.case}\n`);
+    for (const { spec, reason } of prepared.unavailable) say(`${spec}: ${reason}`);
+    const { candidates } = prepared.input;
+    say(`${countText(prepared.choices.length, 'case')} of ${candidates.length}; the budget may end the night earlier`);
+    return exitCodes.pass;
+  }
+  const summary = await runNight(setting, prepared);
+  const { stdout } = process;
+  stdout.write(
+    options.json ? `${stableJson(summary, 1)}\n` : formatNight(summary, { colour: wantsColour(stdout, process.env) }),
+  );
+  return exitCodeOf(summary);
+}
+
+/**
+ * `ptdiff nightly`: what changed, what was never run, and a part of the rest, against the history.
+ * @returns the exit code
+ */
+async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<number> {
+  const configPath = resolve(options.config);
+  const config = await readConfig(configPath);
+  const beside = (path: string | undefined) => path && resolve(dirname(configPath), path);
+  const storePath = storeFile(options.store ?? beside(config.store));
+  const out = beside(config.out) ?? join(repositoryRoot, 'results', 'nights');
+  (await openStore(storePath)).close();
+  const waiting = () => say(`another night with the store ${storePath} is under way; this one begins when it ends`);
+  return withLock(
+    `night-${sha256(storePath).slice(0, 16)}`,
+    async () => {
+      using store = await openStore(storePath);
+      const folder = nightFolder(out, configPath);
+      return await night({ config, configPath, folder, jobs: config.jobs ?? defaultJobs(), store, signal }, options);
+    },
+    { waiting, signal },
+  );
+}
+
+export const addNightly: Verb = (program, { signal, finish }) => {
+  program
+    .command('nightly')
+    .description('run what changed and a part of the rest within a time, and say what is new against the history')
+    .requiredOption('--config <file>', 'what to watch, in how many nights, how long a night: YAML')
+    .option('--store <file>', storeHelp)
+    .option('--json', 'print the summary as JSON')
+    .option('--dry-run', 'print the cases with the reason for each, in order, and run nothing')
+    .action(async (options) => finish(await nightly(options, signal)));
+};

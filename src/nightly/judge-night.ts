@@ -1,0 +1,130 @@
+import { shows } from '../history/finding-life.ts';
+import { byTime } from '../history/order-kernels.ts';
+import type { Look } from '../history/types.ts';
+
+/** A finding on the kernels of one watch. */
+export interface WatchedFinding {
+  watch: string;
+  id: string;
+  /** Cases of tonight that show it; of a finding that is gone, those that showed it before and no longer do. */
+  cases: string[];
+  /** The known issue that it matches. */
+  known?: string;
+}
+
+/** What a night found, against the history. */
+export interface NightJudgement {
+  /** Not documented, not shown by this watch before, and shown again by a second boot. */
+  fresh: WatchedFinding[];
+  /** As `fresh`, but the second boot did not show it. */
+  flaky: WatchedFinding[];
+  /** As `fresh`, but no second boot could tell. */
+  unconfirmed: WatchedFinding[];
+  /** Not documented, and shown by this watch before. */
+  still: WatchedFinding[];
+  /** Documented as known issues. */
+  known: WatchedFinding[];
+  /** Shown before, and by no case of this watch any more. */
+  gone: WatchedFinding[];
+}
+
+/** Looks of the kernels of one watch. */
+export interface WatchedLooks {
+  watch: string;
+  /** Before tonight. */
+  before: readonly Look[];
+  tonight: readonly Look[];
+  /** Cases that were booted a second time to confirm what the first boot showed. */
+  again: readonly Look[];
+}
+
+/** Findings of a watch that an earlier night could not confirm: they are as new as then. */
+export type Unconfirmed = readonly Pick<WatchedFinding, 'watch' | 'id'>[];
+
+/** The last look at each scenario that can tell whether it shows the finding. */
+function lastTelling(looks: readonly Look[], id: string): Map<string, Look> {
+  const told = [...looks].sort(byTime).filter((look) => shows(look, id) !== undefined);
+  return new Map(told.map((look) => [look.scenario.name, look]));
+}
+
+const showing = (looks: Iterable<Look>, id: string): Look[] => [...looks].filter((look) => shows(look, id));
+
+const idsOf = (looks: readonly Look[]): string[] =>
+  [...new Set(looks.flatMap(({ findings }) => findings.map(({ id }) => id)))].sort();
+
+const knownAs = (looks: readonly Look[], id: string): string | undefined =>
+  looks.flatMap(({ findings }) => findings).find((finding) => finding.id === id && finding.known !== undefined)?.known;
+
+/** Looks that show a finding which no known issue explains. */
+function undocumented(looks: readonly Look[], id: string): Look[] {
+  return looks.filter(({ findings }) => findings.some((finding) => finding.id === id && finding.known === undefined));
+}
+
+const casesOf = (looks: readonly Look[]): string[] => [...new Set(looks.map((look) => look.case))].sort();
+
+/** Findings of tonight that the watch did not show before, with the cases that show them. */
+export function suspects({ watch, before, tonight }: WatchedLooks, unconfirmed: Unconfirmed): WatchedFinding[] {
+  return idsOf(tonight).flatMap((id) => {
+    const own = undocumented(tonight, id);
+    if (own.length === 0) return [];
+    const open = unconfirmed.some((each) => each.watch === watch && each.id === id);
+    const shownBefore = showing(lastTelling(before, id).values(), id).length > 0;
+    return shownBefore && !open ? [] : [{ watch, id, cases: casesOf(own) }];
+  });
+}
+
+/** One case for each suspect to be booted again: as few cases as show all of them, as long as one greedy choice after another finds them. */
+export function casesToConfirm(found: readonly WatchedFinding[]): string[] {
+  const open = new Set(found);
+  const chosen: string[] = [];
+  while (open.size > 0) {
+    const counts = new Map<string, number>();
+    for (const { cases } of open) for (const each of cases) counts.set(each, (counts.get(each) ?? 0) + 1);
+    const [[best]] = [...counts].sort(([left, a], [right, b]) => b - a || (left < right ? -1 : 1));
+    chosen.push(best);
+    for (const each of open) if (each.cases.includes(best)) open.delete(each);
+  }
+  return chosen;
+}
+
+/** What the second boots say of a suspect. */
+function confirmation({ id, cases }: WatchedFinding, again: readonly Look[]): 'fresh' | 'flaky' | 'unconfirmed' {
+  const answers = again.filter((look) => cases.includes(look.case)).map((look) => shows(look, id));
+  if (answers.includes(true)) return 'fresh';
+  return answers.includes(false) ? 'flaky' : 'unconfirmed';
+}
+
+function goneFrom({ watch, before, tonight, again }: WatchedLooks): WatchedFinding[] {
+  return idsOf(before).flatMap((id) => {
+    const then = showing(lastTelling(before, id).values(), id);
+    if (then.length === 0) return [];
+    const now = lastTelling([...before, ...tonight, ...again], id);
+    if (showing(now.values(), id).length > 0) return [];
+    const known = knownAs(then, id);
+    const cases = casesOf(then.flatMap(({ scenario }) => now.get(scenario.name) ?? []));
+    return [{ watch, id, cases, ...(known !== undefined && { known }) }];
+  });
+}
+
+/** Compares what tonight showed with what each watch showed before. */
+export function judgeNight(watches: readonly WatchedLooks[], unconfirmed: Unconfirmed): NightJudgement {
+  const judgement: NightJudgement = { fresh: [], flaky: [], unconfirmed: [], still: [], known: [], gone: [] };
+  for (const looks of watches) {
+    const { watch, tonight, again } = looks;
+    const suspected = suspects(looks, unconfirmed);
+    for (const suspect of suspected) judgement[confirmation(suspect, again)].push(suspect);
+    for (const id of idsOf(tonight)) {
+      const known = knownAs(tonight, id);
+      const own = undocumented(tonight, id);
+      if (known !== undefined) {
+        const cases = casesOf(showing(tonight, id).filter((look) => !own.includes(look)));
+        judgement.known.push({ watch, id, known, cases });
+      }
+      if (own.length > 0 && !suspected.some((suspect) => suspect.id === id)) {
+        judgement.still.push({ watch, id, cases: casesOf(own) });
+      }
+    }
+    judgement.gone.push(...goneFrom(looks));
+  }
+  return judgement;
+}

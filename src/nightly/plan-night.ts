@@ -1,0 +1,118 @@
+import type { Look } from '../history/types.ts';
+
+/** A case of tonight's matrix. */
+export interface Candidate {
+  /** Its name tonight. */
+  case: string;
+  /** What its kernel was found by: kernels of one watch follow each other. */
+  watch: string;
+  /** SHA-256 of the Image. */
+  kernel: string;
+  scenario: { name: string; hash: string };
+}
+
+/**
+ * Why a case is run tonight, in the order of importance:
+ * - `changed`: kernel, scenario or emulator is another than when the case was last looked at;
+ * - `never-run`: nothing like it was ever looked at;
+ * - `error`: its last attempt ended in an error;
+ * - `due`: its turn in the rotation.
+ */
+export type Reason = 'changed' | 'never-run' | 'error' | 'due';
+export const reasons: readonly Reason[] = ['changed', 'never-run', 'error', 'due'];
+
+/** A case that tonight shall run. */
+export interface Choice {
+  candidate: Candidate;
+  reason: Reason;
+}
+
+/** What a night needs to know. */
+export interface NightInput {
+  candidates: readonly Candidate[];
+  /** Looks at all kernels that the watches have ever had, in the order of time. */
+  looks: readonly Look[];
+  /** The watches of a kernel, by the hash of its Image, past ones included. */
+  watchesOf(sha256: string): readonly string[];
+  /** SHA-256 of tonight's emulator. */
+  emulator: string;
+  /** In how many nights everything shall have been looked at. */
+  nights: number;
+}
+
+/** How a case stands before the night. */
+interface Standing {
+  candidate: Candidate;
+  reason: Reason;
+  /** When it was last looked at, ISO 8601; '' for never. */
+  since: string;
+}
+
+const key = (...parts: string[]): string => JSON.stringify(parts);
+
+/** The same experiment on the same kernel by the same emulator. */
+const sameCase = (kernel: string, hash: string, emulator: string): string => key(kernel, hash, emulator);
+
+/** Whether a look says something of the kernel. */
+export const tells = ({ verdict }: Look): boolean => verdict !== 'error';
+
+/** When each experiment was last looked at, and when it was last tried, both ISO 8601. */
+function lastTimes(looks: readonly Look[]): { told: Map<string, string>; tried: Map<string, string> } {
+  const times = { told: new Map<string, string>(), tried: new Map<string, string>() };
+  for (const look of looks) {
+    const place = sameCase(look.kernel.sha256, look.scenario.hash, look.run.emulator.sha256);
+    const later = (map: Map<string, string>) => {
+      if (look.run.started >= (map.get(place) ?? '')) map.set(place, look.run.started);
+    };
+    later(times.tried);
+    if (tells(look)) later(times.told);
+  }
+  return times;
+}
+
+function standings({ candidates, looks, watchesOf, emulator }: NightInput): Standing[] {
+  const { told, tried } = lastTimes(looks);
+  const places = new Set(
+    looks
+      .filter(tells)
+      .flatMap(({ kernel, scenario }) => watchesOf(kernel.sha256).map((watch) => key(watch, scenario.name))),
+  );
+  return candidates.map((candidate) => {
+    const { watch, kernel, scenario } = candidate;
+    const same = sameCase(kernel, scenario.hash, emulator);
+    const since = told.get(same);
+    const attempt = tried.get(same);
+    if (attempt !== undefined && attempt > (since ?? '')) return { candidate, reason: 'error', since: since ?? '' };
+    if (since !== undefined) return { candidate, reason: 'due', since };
+    return { candidate, reason: places.has(key(watch, scenario.name)) ? 'changed' : 'never-run', since: '' };
+  });
+}
+
+/**
+ * The cases of a night in the order in which they are to be run, until the time is over: everything that changed, was never run or
+ * ended in an error, then as many of the rest as must take their turn, those first that were looked at longest ago. Where the nights
+ * are long enough for that, every case is looked at in each row of `nights` nights.
+ */
+export function planNight(input: NightInput): Choice[] {
+  const all = standings(input);
+  const turn = Math.ceil(all.length / input.nights);
+  const inTurn = all
+    .filter(({ reason }) => reason === 'due')
+    .sort((left, right) => (left.since === right.since ? 0 : left.since < right.since ? -1 : 1))
+    .slice(0, turn);
+  const urgent = all.filter(({ reason }) => reason !== 'due');
+  urgent.sort((left, right) => reasons.indexOf(left.reason) - reasons.indexOf(right.reason));
+  return [...urgent, ...inTurn].map(({ candidate, reason }) => ({ candidate, reason }));
+}
+
+/**
+ * Cases of the matrix that were looked at since an instant, as they are tonight: same kernel, scenario and emulator.
+ * @param since ISO 8601
+ */
+export function coveredSince({ candidates, looks, emulator }: NightInput, since: string): Candidate[] {
+  const { told } = lastTimes(looks);
+  return candidates.filter(({ kernel, scenario }) => {
+    const last = told.get(sameCase(kernel, scenario.hash, emulator));
+    return last !== undefined && last >= since;
+  });
+}

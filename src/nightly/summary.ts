@@ -1,0 +1,40 @@
+import type { NightJudgement } from './judge-night.ts';
+import type { Reason } from './plan-night.ts';
+
+/** What came of a night. */
+export interface NightSummary {
+  /** ISO 8601, UTC. */
+  started: string;
+  ended: string;
+  judgement: NightJudgement;
+  /** Cases that told something of their kernel tonight. */
+  cases: number;
+  /** Cases without a verdict on the kernel, second attempts included. */
+  errors: { case: string; reason: string }[];
+  /** Watches whose kernel could not be had. */
+  unavailable: { spec: string; reason: string }[];
+  /** Kernels that a watch has for the first time. */
+  newKernels: { watch: string; release: string }[];
+  /** What was to be run tonight, and how much of it the time sufficed for. */
+  plan: Record<Reason, { planned: number; run: number }>;
+  coverage: Coverage;
+  /** The folders of tonight's runs. */
+  folders: string[];
+  interrupted: boolean;
+}
+
+/** How much of the matrix the last nights have looked at. */
+export interface Coverage {
+  nights: number;
+  total: number;
+  covered: number;
+  /** Cases that they have not, some of them by name. */
+  missing: string[];
+  /** When all of it was covered last, ISO 8601; absent where that never was. */
+  lastFull?: string;
+}
+
+/** Whether a night says something went wrong with ptdiff, the host or what it was given: then it proves less than it should. */
+export function hasErrors({ judgement, errors, unavailable, cases }: NightSummary): boolean {
+  return cases === 0 || errors.length > 0 || unavailable.length > 0 || judgement.unconfirmed.length > 0;
+}

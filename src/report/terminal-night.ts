@@ -1,0 +1,112 @@
+import { countText } from '../diff/text.ts';
+import type { WatchedFinding } from '../nightly/judge-night.ts';
+import { reasons } from '../nightly/plan-night.ts';
+import type { NightSummary } from '../nightly/summary.ts';
+import { type Paint, painter } from './colour.ts';
+import { hang, plainLine } from './plain-text.ts';
+import { terminalWidth } from './terminal.ts';
+import { formatSeconds } from './units.ts';
+
+/** Lines of one list: a night fits one screen. */
+const shownItems = 5;
+const day = 86_400_000;
+
+/** A number with commas between thousands. */
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+const distinct = (findings: readonly WatchedFinding[]): number => new Set(findings.map(({ id }) => id)).size;
+
+function coverageText({ coverage, ended }: NightSummary): string {
+  if (coverage.lastFull === undefined) return 'no full coverage yet';
+  const days = Math.floor((Date.parse(ended) - Date.parse(coverage.lastFull)) / day);
+  return `last full coverage ${days <= 0 ? 'today' : `${countText(days, 'day')} ago`}`;
+}
+
+/** The night in one sentence, e.g. '0 new, 3 known, 1,204 cases, last full coverage 4 days ago'. */
+export function nightHeadline(night: NightSummary): string {
+  const { fresh, known, still, flaky, unconfirmed, gone } = night.judgement;
+  const optional: [number, string][] = [
+    [distinct(still), 'still there'],
+    [distinct(gone), 'gone'],
+    [distinct(flaky), 'flaky'],
+    [distinct(unconfirmed), 'not confirmed'],
+    [night.errors.length, night.errors.length === 1 ? 'error' : 'errors'],
+    [night.unavailable.length, night.unavailable.length === 1 ? 'kernel not to be had' : 'kernels not to be had'],
+  ];
+  return [
+    `${distinct(fresh)} new`,
+    `${distinct(known)} known`,
+    ...optional.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
+    night.cases === 0 ? 'RAN NOTHING' : `${grouped(night.cases)} case${night.cases === 1 ? '' : 's'}`,
+    coverageText(night),
+  ].join(', ');
+}
+
+function bounded(items: readonly string[][]): string[] {
+  const shown = items.slice(0, shownItems).flat();
+  return items.length > shownItems ? [...shown, `  and ${items.length - shownItems} more`] : shown;
+}
+
+function findingItem(word: string, { watch, id, cases, known }: WatchedFinding): string[] {
+  const where = cases.length === 0 ? '' : `: ${cases[0]}${cases.length > 1 ? ` and ${cases.length - 1} more` : ''}`;
+  const issue = known === undefined ? '' : ` (known issue ${known})`;
+  return [
+    ...hang(`  ${word}  `, plainLine(id), terminalWidth),
+    ...hang('      ', plainLine(`${watch}${where}${issue}`), terminalWidth),
+  ];
+}
+
+function findingLines({ judgement }: NightSummary, paint: Paint): string[] {
+  const { fresh, unconfirmed, flaky, gone, still } = judgement;
+  return [
+    ...bounded(fresh.map((each) => findingItem(paint('1;31', 'NEW'), each))),
+    ...bounded(unconfirmed.map((each) => findingItem(paint('1;33', 'not confirmed'), each))),
+    ...bounded(flaky.map((each) => findingItem('flaky', each))),
+    ...bounded(gone.map((each) => findingItem(paint('32', 'gone'), each))),
+    ...bounded(still.map((each) => findingItem('still there', each))),
+  ];
+}
+
+function planLine({ plan, started, ended }: NightSummary): string {
+  const parts = reasons
+    .filter((reason) => plan[reason].planned > 0)
+    .map((reason) => `${reason} ${plan[reason].run} of ${plan[reason].planned}`);
+  const seconds = (Date.parse(ended) - Date.parse(started)) / 1000;
+  return `Run tonight: ${parts.join(', ') || 'nothing was to be run'}; ${formatSeconds(seconds)}.`;
+}
+
+function coverageLines({ coverage: { nights, total, covered, missing } }: NightSummary): string[] {
+  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${grouped(covered)} of ${grouped(total)} cases were looked at`;
+  if (missing.length === 0) return hang('', `${first}.`, terminalWidth);
+  const names = missing.slice(0, shownItems).map((name) => plainLine(name));
+  const more = total - covered > names.length ? ` and ${grouped(total - covered - names.length)} more` : '';
+  return hang('', `${first}; not: ${names.join(', ')}${more}.`, terminalWidth);
+}
+
+/** A night for a terminal or a mail: one screen, at most 100 columns wide, the sentence that matters in the last line. */
+export function formatNight(night: NightSummary, options: { colour: boolean }): string {
+  const paint = painter(options.colour);
+  const errors = night.errors.map((each) =>
+    hang('  error  ', plainLine(`${each.case}: ${each.reason}`), terminalWidth),
+  );
+  const missing = night.unavailable.map((each) =>
+    hang('  no kernel  ', plainLine(`${each.spec}: ${each.reason}`), terminalWidth),
+  );
+  const kernels = night.newKernels.map(({ watch, release }) =>
+    hang('  new kernel  ', plainLine(`${release} (${watch})`), terminalWidth),
+  );
+  const lines = [
+    ...bounded(kernels),
+    ...findingLines(night, paint),
+    ...bounded(missing),
+    ...bounded(errors),
+    planLine(night),
+    ...coverageLines(night),
+    ...night.folders.map((folder) => `Report: ${folder}/report.html`),
+    ...(night.interrupted ? [paint('1;33', 'Interrupted: what was done counts.')] : []),
+    paint('1', nightHeadline(night)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
