@@ -15,6 +15,7 @@ import {
 } from '../../results/store/nights.ts';
 import { readLooks } from '../../results/store/read-looks.ts';
 import type { Store } from '../../results/store/store.ts';
+import { countText } from '../diff/text.ts';
 import type { Look } from '../history/types.ts';
 import type { NightConfig } from '../nightly/config.ts';
 import { casesToConfirm, judgeNight, suspects, type WatchedLooks } from '../nightly/judge-night.ts';
@@ -69,7 +70,7 @@ export function recoverNights(store: Store): void {
     const runs = parts.map((part) => join(folder, part)).filter((run) => existsSync(join(run, runFiles.run)));
     const cases = runs.map((run) => importRun(store, run).cases).reduce((sum, count) => sum + count, 0);
     endNight(store, id, { ended: started, unconfirmed: [] });
-    say(`the night of ${started} did not come to its end; ${cases} cases of it count`);
+    say(`the night of ${started} did not come to its end; what it did counts: ${countText(cases, 'case')}`);
   }
 }
 

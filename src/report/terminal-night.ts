@@ -3,12 +3,13 @@ import type { WatchedFinding } from '../nightly/judge-night.ts';
 import { reasons } from '../nightly/plan-night.ts';
 import type { NightSummary } from '../nightly/summary.ts';
 import { type Paint, painter } from './colour.ts';
-import { hang, plainLine } from './plain-text.ts';
+import { fit, hang, plainLine, wrap } from './plain-text.ts';
 import { terminalWidth } from './terminal.ts';
 import { formatSeconds } from './units.ts';
 
-/** Lines of one list: a night fits one screen. */
-const shownItems = 5;
+/** Items of one list: a night fits one screen. What is new matters most. */
+const shownItems = 3;
+const shownNew = 6;
 const day = 86_400_000;
 
 /** A number with commas between thousands. */
@@ -44,28 +45,30 @@ export function nightHeadline(night: NightSummary): string {
   ].join(', ');
 }
 
-function bounded(items: readonly string[][]): string[] {
-  const shown = items.slice(0, shownItems).flat();
-  return items.length > shownItems ? [...shown, `  and ${items.length - shownItems} more`] : shown;
+function bounded(items: readonly string[][], most = shownItems): string[] {
+  const shown = items.slice(0, most).flat();
+  return items.length > most ? [...shown, `  and ${items.length - most} more`] : shown;
 }
 
-function findingItem(word: string, { watch, id, cases, known }: WatchedFinding): string[] {
+function findingItem({ watch, id, cases, known }: WatchedFinding, word: string, sgr: string, paint: Paint): string[] {
   const where = cases.length === 0 ? '' : `: ${cases[0]}${cases.length > 1 ? ` and ${cases.length - 1} more` : ''}`;
   const issue = known === undefined ? '' : ` (known issue ${known})`;
-  return [
-    ...hang(`  ${word}  `, plainLine(id), terminalWidth),
-    ...hang('      ', plainLine(`${watch}${where}${issue}`), terminalWidth),
-  ];
+  const name = fit(plainLine(id), terminalWidth - word.length - 4);
+  return [`  ${paint(sgr, word)}  ${name}`, `      ${fit(plainLine(`${watch}${where}${issue}`), terminalWidth - 6)}`];
 }
 
 function findingLines({ judgement }: NightSummary, paint: Paint): string[] {
-  const { fresh, unconfirmed, flaky, gone, still } = judgement;
+  const list = (findings: readonly WatchedFinding[], word: string, sgr: string, most?: number): string[] =>
+    bounded(
+      findings.map((each) => findingItem(each, word, sgr, paint)),
+      most,
+    );
   return [
-    ...bounded(fresh.map((each) => findingItem(paint('1;31', 'NEW'), each))),
-    ...bounded(unconfirmed.map((each) => findingItem(paint('1;33', 'not confirmed'), each))),
-    ...bounded(flaky.map((each) => findingItem('flaky', each))),
-    ...bounded(gone.map((each) => findingItem(paint('32', 'gone'), each))),
-    ...bounded(still.map((each) => findingItem('still there', each))),
+    ...list(judgement.fresh, 'NEW', '1;31', shownNew),
+    ...list(judgement.unconfirmed, 'not confirmed', '1;33'),
+    ...list(judgement.flaky, 'flaky', '33'),
+    ...list(judgement.gone, 'gone', '32'),
+    ...list(judgement.still, 'still there', '1'),
   ];
 }
 
@@ -106,7 +109,7 @@ export function formatNight(night: NightSummary, options: { colour: boolean }): 
     ...coverageLines(night),
     ...night.folders.map((folder) => `Report: ${folder}/report.html`),
     ...(night.interrupted ? [paint('1;33', 'Interrupted: what was done counts.')] : []),
-    paint('1', nightHeadline(night)),
+    ...wrap(nightHeadline(night), terminalWidth).map((line) => paint('1', line)),
   ];
   return `${lines.join('\n')}\n`;
 }

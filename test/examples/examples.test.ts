@@ -1,0 +1,74 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { validateWorkflow } from '@action-validator/core';
+import { execa } from 'execa';
+import t from 'tap';
+import { parse } from 'yaml';
+import { findCommand } from '../../images/host-tools.ts';
+import { parseNightConfig } from '../../src/nightly/config.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const text = (name: string): string => readFileSync(join(root, 'examples', name), 'utf8');
+
+t.test('the configuration is one, with what is commented out, too', async (t) => {
+  const plain = text('nightly.yaml');
+  t.match(parseNightConfig(parse(plain), 'nightly.yaml'), { nights: 7, budget: 7200 });
+  const all = plain.replaceAll(/^( *)# (- )?(\w+:.*?)( {2,}.*)?$/gm, '$1$2$3');
+  t.match(parseNightConfig(parse(all), 'nightly.yaml'), {
+    jobs: 2,
+    store: 'ptdiff.sqlite',
+    out: 'nights',
+    kernels: { length: 4 },
+  });
+});
+
+t.test('the workflow is one that GitHub takes', async (t) => {
+  const workflow = text('nightly-workflow.yml');
+  t.same(validateWorkflow(workflow).errors, []);
+  t.ok(validateWorkflow(workflow.replace('runs-on', 'run-on')).errors.length > 0, 'the check can fail');
+});
+
+const analyze = await findCommand('systemd-analyze');
+const options = analyze === undefined ? { skip: 'NOT CHECKED: no systemd-analyze on this host' } : {};
+
+t.test('systemd takes service and timer', options, async (t) => {
+  const folder = t.testdir();
+  const verify = async (change: (unit: string) => string) => {
+    for (const name of ['ptdiff-nightly.service', 'ptdiff-nightly.timer']) {
+      writeFileSync(join(folder, name), change(text(name).replaceAll('/srv/ptdiff', root)));
+    }
+    const units = ['service', 'timer'].map((kind) => join(folder, `ptdiff-nightly.${kind}`));
+    const { exitCode, all } = await execa(analyze ?? '', ['verify', '--man=no', ...units], {
+      reject: false,
+      all: true,
+    });
+    return { exitCode, own: all.split('\n').filter((line) => line.includes('ptdiff-nightly')) };
+  };
+  t.same(await verify((unit) => unit), { exitCode: 0, own: [] });
+  const broken = await verify((unit) => unit.replace('OnCalendar=*-*-* 01:00:00', 'OnCalendar=at night'));
+  t.ok(broken.exitCode !== 0 || broken.own.length > 0, 'the check can fail');
+});
+
+t.test('the examples call nothing but commands that ptdiff has', async (t) => {
+  const lines = ['ptdiff-nightly.service', 'nightly-workflow.yml', 'nightly.yaml']
+    .flatMap((name) => text(name).split('\n'))
+    .flatMap((line) => /\/ptdiff ([a-z]+)((?: --[a-z-]+(?: [\w./]+)?)*)/.exec(line)?.slice(1, 3) ?? []);
+  const used = new Map<string, Set<string>>();
+  for (let index = 0; index < lines.length; index += 2) {
+    const known = used.get(lines[index]) ?? new Set();
+    for (const [option] of lines[index + 1].matchAll(/--[a-z-]+/g)) known.add(option);
+    used.set(lines[index], known);
+  }
+  t.same([...used.keys()].sort(), ['nightly', 'serve']);
+  const main = join(root, 'src', 'cli', 'main.ts');
+  for (const [verb, words] of used) {
+    const { stdout, exitCode } = await execa(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      main,
+      verb,
+      '--help',
+    ]);
+    t.equal(exitCode, 0);
+    for (const word of words) t.match(stdout, `${word} `, `${verb} has ${word}`);
+  }
+});

@@ -1,0 +1,35 @@
+import t from 'tap';
+import { parseNightConfig } from '../../src/nightly/config.ts';
+
+t.test('a configuration is completed with what it leaves out', async (t) => {
+  const config = parseNightConfig({ kernels: ['debian:7.3', { suite: 'sid' }], budget: '1h30m' }, 'night.yaml');
+  t.same(config, {
+    kernels: ['debian:7.3', { suite: 'sid', flavours: ['arm64'] }],
+    scenarios: ['all'],
+    budget: 5400,
+    nights: 7,
+  });
+  for (const [text, seconds] of [
+    ['2h', 7200],
+    ['90m', 5400],
+  ] as const) {
+    t.equal(parseNightConfig({ kernels: ['debian:7.3'], budget: text }, 'night.yaml').budget, seconds);
+  }
+});
+
+t.test('what is wrong is named, with its file', async (t) => {
+  const wrong: [unknown, RegExp][] = [
+    [null, /^night\.yaml is no configuration for nightly: the file: .*\.$/],
+    [{ kernels: [], budget: '2h' }, /kernels: /],
+    [{ kernels: ['debian:7.3'] }, /budget: /],
+    [{ kernels: ['debian:7.3'], budget: '2 hours' }, /budget: must be a time such as '2h'/],
+    [{ kernels: ['debian:7.3'], budget: '0m' }, /budget: must be more than nothing/],
+    [{ kernels: ['debian:7.3'], budget: '' }, /budget: must be a time/],
+    [{ kernels: ['debian:7.3'], budget: '2h', night: 3 }, /"night"/],
+    [{ kernels: [{ suite: 'sid', flavour: '16k' }], budget: '2h' }, /kernels\.0: /],
+    [{ kernels: ['debian:7.3'], budget: '2h', nights: 0 }, /nights: /],
+  ];
+  for (const [data, message] of wrong) {
+    t.throws(() => parseNightConfig(data, 'night.yaml'), { name: 'PtdiffError', fault: 'usage', message });
+  }
+});

@@ -1,0 +1,56 @@
+import t from 'tap';
+import type { NightSummary } from '../../src/nightly/summary.ts';
+import { hasErrors } from '../../src/nightly/summary.ts';
+import { formatNight, nightHeadline } from '../../src/report/terminal-night.ts';
+
+const none = { planned: 0, run: 0 };
+const finding = (id: string) => ({ watch: 'debian:7.3', id, cases: ['7.3.4@max'] });
+
+function night(parts: Partial<NightSummary> = {}): NightSummary {
+  return {
+    started: '2026-11-22T01:00:00.000Z',
+    ended: '2026-11-22T02:30:00.000Z',
+    judgement: { fresh: [], flaky: [], unconfirmed: [], still: [], known: ['a', 'b', 'c', 'a'].map(finding), gone: [] },
+    cases: 1204,
+    errors: [],
+    unavailable: [],
+    newKernels: [],
+    plan: { changed: { planned: 1300, run: 1204 }, 'never-run': none, error: none, due: none },
+    coverage: { nights: 7, total: 1300, covered: 1204, missing: ['7.3.4@max'], lastFull: '2026-11-18T02:00:00.000Z' },
+    folders: ['/results/first'],
+    interrupted: false,
+    ...parts,
+  };
+}
+
+t.test('nothing new is a result too', async (t) => {
+  t.equal(nightHeadline(night()), '0 new, 3 known, 1,204 cases, last full coverage 4 days ago');
+  t.notOk(hasErrors(night()));
+  const text = formatNight(night(), { colour: false });
+  t.match(text, 'Run tonight: changed 1204 of 1300; 1 h 30 min.\n');
+  t.match(text, 'In the last 7 nights 1,204 of 1,300 cases were looked at; not: 7.3.4@max and 95 more.\n');
+  t.ok(text.endsWith('0 new, 3 known, 1,204 cases, last full coverage 4 days ago\n'));
+});
+
+t.test('a night that ran nothing says so, and is an error', async (t) => {
+  const nothing = night({ cases: 0, coverage: { nights: 7, total: 0, covered: 0, missing: [] } });
+  t.match(nightHeadline(nothing), '0 new, 3 known, RAN NOTHING, no full coverage yet');
+  t.ok(hasErrors(nothing));
+});
+
+t.test('a bad night fits one screen too, and hostile text cannot leave its line', async (t) => {
+  const many = Array.from({ length: 60 }, (_, index) => finding(`splat/\u001b[2Jlong-${'x'.repeat(200)}-${index}`));
+  const bad = night({
+    judgement: { fresh: many, flaky: many, unconfirmed: many, still: many, known: many, gone: many },
+    errors: Array.from({ length: 60 }, () => ({ case: '7.3.4@max', reason: 'the\nhost was tired' })),
+    unavailable: [{ spec: 'git:/srv/linux@master', reason: 'it does not build' }],
+    interrupted: true,
+  });
+  const lines = formatNight(bad, { colour: false }).split('\n');
+  t.ok(lines.every((line) => line.length <= 100 && !line.includes('\u001b')));
+  t.ok(lines.length < 60, `${lines.length} lines`);
+  t.match(
+    lines.at(-3),
+    /^60 new, 60 known, 60 still there, 60 gone, 60 flaky, 60 not confirmed, 60 errors, 1 kernel not/,
+  );
+});
