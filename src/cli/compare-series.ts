@@ -22,9 +22,12 @@ export interface SeriesCommit {
 }
 
 /** The Image of each commit, or why there is none: what belongs to one commit does not end the series. */
-async function imageOf({ spec, id }: SeriesCommit): Promise<{ sha256: string } | { reason: string }> {
+async function imageOf(
+  { spec, id }: SeriesCommit,
+  signal: AbortSignal,
+): Promise<{ sha256: string } | { reason: string }> {
   try {
-    return { sha256: (await loadKernel(spec, { progress: say })).image.sha256 };
+    return { sha256: (await loadKernel(spec, { progress: say, signal })).image.sha256 };
   } catch (error) {
     if (!(error instanceof PtdiffError) || error.fault !== 'image') throw error;
     say(`${id.slice(0, 12)}: ${error.message}`);
@@ -61,7 +64,7 @@ export async function runSeries(
   let base: LoadedSide | undefined;
   for (const [index, commit] of commits.entries()) {
     const { id, subject } = commit;
-    const image = await imageOf(commit);
+    const image = await imageOf(commit, signal);
     signal.throwIfAborted();
     if ('reason' in image) {
       if (index === 0) throw new PtdiffError('image', `The base of the series cannot be used: ${image.reason}`);

@@ -52,7 +52,7 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
   const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
   // Kernels first: a spec that is none must not cost a boot.
   const images = new Map<string, string>();
-  for (const spec of specs) images.set(spec, (await loadKernel(spec, { progress: say })).image.sha256);
+  for (const spec of specs) images.set(spec, (await loadKernel(spec, { progress: say, signal })).image.sha256);
   signal.throwIfAborted();
   if (specs.length === 2 && images.get(specs[0]) === images.get(specs[1])) return 'same image';
   const recorded = named.map((side, index) =>

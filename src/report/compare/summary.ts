@@ -4,7 +4,7 @@ import { countText } from '../../diff/text.ts';
 import type { ComparisonReport } from './types.ts';
 
 /** A number with thousands apart, e.g. '1,204'. */
-export function grouped(count: number): string {
+function grouped(count: number): string {
   return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
