@@ -59,11 +59,12 @@ function eventLines({ kind, at, after }: SeriesEvent, rows: readonly SeriesRow[]
 
 function differenceLines({ difference, names, events }: SeriesDifference, rows: readonly SeriesRow[]): string[] {
   const { subject, a, b, aspect, key } = difference;
-  const finding = aspect === 'finding' || aspect === 'model';
   const gone = key.split('/')[1] === 'gone';
-  const what = finding
-    ? `${aspect === 'model' ? 'departs from the model' : 'finding'} ${gone ? 'gone' : 'new'}: ${subject}`
-    : `${subject}: ${a} → ${b}`;
+  const words: Partial<Record<typeof aspect, string>> = {
+    finding: `finding ${gone ? 'gone' : 'new'}: ${subject}`,
+    model: `${gone ? 'no longer departs' : 'departs'} from the model: ${subject}`,
+  };
+  const what = words[aspect] ?? `${subject}: ${a} → ${b}`;
   const shown = names.slice(0, 4).map(plainLine).join(', ') + (names.length > 4 ? ` and ${names.length - 4} more` : '');
   return [
     ...hang('   * ', plainLine(what), mailWidth),
