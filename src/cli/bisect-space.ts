@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { compareVersions, upstreamVersion } from '../../images/debian-version.ts';
-import { formatKernelSpec, parseKernelSpec, type SourceSpec } from '../../images/kernel-spec.ts';
+import { formatKernelSpec, type KernelSpec, parseKernelSpec, type SourceSpec } from '../../images/kernel-spec.ts';
 import { listKernels, resolveKernel } from '../../images/kernels.ts';
 import { GitHistory, resolveCommit } from '../../images/source/git-history.ts';
 import { narrowLine } from '../bisect/line.ts';
@@ -8,6 +8,8 @@ import type { Answer, Answers, Narrowed, Task } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';
 import type { BisectState } from './bisect-state.ts';
 import { say } from './output.ts';
+
+type DebianSpec = KernelSpec & { kind: 'debian' };
 
 /** A candidate for a reader. */
 export interface CandidateInfo {
@@ -34,40 +36,39 @@ export interface Space {
   describe(candidate: string): Promise<CandidateInfo>;
 }
 
+/** Two versions of Debian, as specs that mean exactly these. */
+export interface VersionRange {
+  good: string;
+  bad: string;
+}
+
+const versionOf = (spec: string): string => (parseKernelSpec(spec) as DebianSpec).version;
+
 /** The versions between two ends, both included, as the archive lists them, oldest first. */
-async function debianLine(good: string, bad: string): Promise<NonNullable<BisectState['line']>> {
-  const [left, right] = [await resolveKernel(good, { progress: say }), await resolveKernel(bad, { progress: say })];
-  if (left.flavour !== right.flavour) {
-    throw new PtdiffError('usage', `${good} and ${bad} are of different flavours; bisect between kernels of one.`);
-  }
-  const bounds = [left.version, right.version].map(upstreamVersion).sort(compareVersions);
-  const between = (await listKernels({ progress: say })).filter(({ version, flavour }) => {
-    const upstream = upstreamVersion(version);
-    return (
-      flavour === left.flavour && compareVersions(upstream, bounds[0]) >= 0 && compareVersions(upstream, bounds[1]) <= 0
-    );
-  });
-  // Several builds of one version bear one spec; the newest stands for them.
-  const kernels = new Map(between.reverse().map(({ spec, version, suite }) => [spec, { spec, version, suite }]));
-  return [...kernels.values()].sort((a, b) => compareVersions(upstreamVersion(a.version), upstreamVersion(b.version)));
+async function debianLine({ good, bad }: VersionRange): Promise<NonNullable<BisectState['line']>> {
+  const { flavour } = parseKernelSpec(good) as DebianSpec;
+  const [oldest, newest] = [good, bad].map(versionOf).sort(compareVersions);
+  const isBetween = (version: string) => compareVersions(version, oldest) >= 0 && compareVersions(version, newest) <= 0;
+  const listed = (await listKernels({ progress: say })).filter(
+    (kernel) => kernel.flavour === flavour && isBetween(versionOf(kernel.spec)),
+  );
+  // Several builds of one version bear one spec; the newest, which is listed first, stands for them.
+  const kernels = new Map(listed.reverse().map(({ spec, version, suite }) => [spec, { spec, version, suite }]));
+  return [...kernels.values()].sort((a, b) => compareVersions(versionOf(a.spec), versionOf(b.spec)));
 }
 
 /**
- * Debian's versions between two specs.
+ * Debian's versions between two.
  * @param kept the line of an earlier part of the same bisection: the archive may have changed
  */
-async function debianSpace(good: string, bad: string, kept: BisectState['line']): Promise<Space> {
-  const line = kept ?? (await debianLine(good, bad));
-  if (line.length < 2)
-    throw new PtdiffError('usage', `${good} and ${bad} are one version; there is nothing between them.`);
+async function debianSpace(range: VersionRange, kept: BisectState['line']): Promise<Space> {
+  const { good, bad } = range;
+  const line = kept ?? (await debianLine(range));
   const candidates = line.map(({ spec }) => spec);
-  const wanted = upstreamVersion((await resolveKernel(good, { progress: say })).version);
-  const goodIsNewer = upstreamVersion(line[line.length - 1].version) === wanted;
-  const [oldest, newest] = [candidates[0], candidates[candidates.length - 1]];
   return {
-    good: goodIsNewer ? newest : oldest,
-    bad: goodIsNewer ? oldest : newest,
-    goodIsNewer,
+    good,
+    bad,
+    goodIsNewer: candidates.indexOf(good) > candidates.indexOf(bad),
     suspects: candidates.length - 1,
     line,
     narrow: async (task, answers) => narrowLine(candidates, task, answers),
@@ -118,14 +119,14 @@ async function gitSpace({ repository, good, bad, specOf }: CommitRange, own: str
 }
 
 /** The range of a bisection, as the user named it. */
-export type Range = { kind: 'debian'; good: string; bad: string } | ({ kind: 'git' } & CommitRange);
+export type Range = ({ kind: 'debian' } & VersionRange) | ({ kind: 'git' } & CommitRange);
 
 /**
  * @param kept the line of an earlier part of the same bisection
  * @param own folder for a repository of our own
  */
 export function spaceOf(range: Range, kept: BisectState['line'], own: string): Promise<Space> {
-  return range.kind === 'git' ? gitSpace(range, own) : debianSpace(range.good, range.bad, kept);
+  return range.kind === 'git' ? gitSpace(range, own) : debianSpace(range, kept);
 }
 
 /** An end in a git history: a spec `git:PATH@REV…` or, with `repository`, a revision of it. */
@@ -133,6 +134,20 @@ function gitEnd(text: string, repository: string | undefined): (SourceSpec & { k
   const isRevision = repository !== undefined && !/^(debian|file|git|tarball|source):/.test(text);
   const spec = parseKernelSpec(isRevision ? `git:${repository}@${text}` : text);
   return spec.kind === 'git' ? { ...spec, path: resolve(spec.path) } : undefined;
+}
+
+/** What the ends mean today: `debian:7.2` and `debian:latest` are other versions tomorrow. */
+async function versionRange(ends: DebianSpec[]): Promise<Range> {
+  const exact: string[] = [];
+  for (const end of ends) {
+    const { version } = await resolveKernel(formatKernelSpec(end), { progress: say });
+    exact.push(formatKernelSpec({ ...end, version: upstreamVersion(version) }));
+  }
+  const [good, bad] = exact;
+  if (ends[0].flavour !== ends[1].flavour)
+    throw new PtdiffError('usage', `${good} and ${bad} are of different flavours; bisect between kernels of one.`);
+  if (good === bad) throw new PtdiffError('usage', `Both ends are ${good}; there is nothing between them.`);
+  return { kind: 'debian', good, bad };
 }
 
 /**
@@ -148,7 +163,8 @@ export async function rangeOf(good: string, bad: string, repository: string | un
     const specOf = (commit: string) => formatKernelSpec({ ...left, rev: commit });
     return { kind: 'git', repository: left.path, good: from, bad: to, specOf };
   }
-  if ([good, bad].every((text) => parseKernelSpec(text).kind === 'debian')) return { kind: 'debian', good, bad };
+  const versions = [parseKernelSpec(good), parseKernelSpec(bad)];
+  if (versions.every((spec) => spec.kind === 'debian')) return versionRange(versions);
   throw new PtdiffError(
     'usage',
     `Nothing lies between ${good} and ${bad}: name two Debian versions, or two commits of one repository with the same patches and configuration.`,

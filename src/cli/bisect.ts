@@ -6,6 +6,7 @@ import { PtdiffError } from '../errors.ts';
 import { plainLine } from '../report/plain-text.ts';
 import {
   type BisectionText,
+  type CandidateText,
   describeSign,
   formatBisection,
   searchBound,
@@ -71,7 +72,7 @@ async function makeTrial(
   const { sign, scenario } = state.question;
   const spec = space.specOf(candidate);
   const number = String(state.trials.length + 1).padStart(3, '0');
-  const label = labelOf(candidate).slice(0, 40);
+  const label = labelOf(candidate).slice(0, 16);
   const folder = `${number}-${label}`;
   const started = performance.now();
   const out = join(stepsFolder(file), folder);
@@ -128,13 +129,13 @@ async function textOf({ state, space, task }: Bisection, conclusion: Conclusion)
   const names = new Set(state.trials.map(({ candidate }) => candidate));
   if (conclusion.kind === 'found') for (const { candidate } of conclusion.witnesses) names.add(candidate);
   if (conclusion.kind === 'unclear') for (const candidate of conclusion.candidates) names.add(candidate);
-  const candidates: [string, BisectionText['candidates'] extends ReadonlyMap<string, infer V> ? V : never][] = [];
+  const candidates = new Map<string, CandidateText>();
   for (const candidate of names) {
     const command = `./ptdiff run --kernel ${space.specOf(candidate)} --scenario ${state.question.scenario}`;
-    candidates.push([candidate, { ...(await space.describe(candidate)), command }]);
+    candidates.set(candidate, { ...(await space.describe(candidate)), command });
   }
   const { sign } = state.question;
-  return { task, sign, conclusion, trials: state.trials, suspects: space.suspects, candidates: new Map(candidates) };
+  return { task, sign, conclusion, trials: state.trials, suspects: space.suspects, candidates };
 }
 
 /** Goes on with what the state file holds, or begins. */

@@ -1,9 +1,10 @@
-import { resolveKernel } from '../../images/kernels.ts';
 import { observe } from '../bisect/observe.ts';
 import type { Outcome, Sign } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';
 import type { RunRecord } from '../report/types.ts';
+import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
+import { planCases } from './plan.ts';
 import { runMatrix } from './run-matrix.ts';
 
 /** One boot of a kernel and what it says of a sign. */
@@ -16,13 +17,18 @@ export interface CandidateBoot {
   case?: string;
 }
 
-/** The kernel of a candidate: one that is gone from the archive, or does not build, is skipped. */
-async function availability(spec: string, signal: AbortSignal): Promise<{ reason: string } | undefined> {
+/**
+ * Why a candidate cannot be booted, where it cannot: its kernel is gone from the archive or does not build, or it is no kernel for this
+ * scenario (a realm before 6.13, say).
+ */
+async function obstacle(spec: string, scenario: string, signal: AbortSignal): Promise<CandidateBoot | undefined> {
   try {
-    await resolveKernel(spec, { progress: say, signal });
-    return undefined;
+    const { image, traits } = await loadKernel(spec, { progress: say, signal });
+    const [unfit] = (await planCases([{ spec, label: image.release, traits }], [scenario])).unfit;
+    return unfit && { outcome: 'unavailable', reason: `${unfit.scenario} on ${spec}: ${unfit.reason}.` };
   } catch (error) {
-    if (error instanceof PtdiffError && error.fault === 'image') return { reason: error.message };
+    if (error instanceof PtdiffError && error.fault === 'image')
+      return { outcome: 'unavailable', reason: error.message };
     throw error;
   }
 }
@@ -37,16 +43,12 @@ export async function bootCandidate(
   signal: AbortSignal,
 ): Promise<CandidateBoot> {
   const { spec, scenario, sign, out, qemu } = request;
-  const missing = await availability(spec, signal);
+  const before = await obstacle(spec, scenario, signal);
   signal.throwIfAborted();
-  if (missing) return { outcome: 'unavailable', reason: missing.reason };
+  if (before) return before;
   const matrix = { kernels: [spec], scenarios: [scenario], jobs: 1, out, ...(qemu !== undefined && { qemu }) };
   const { record, cases } = await runMatrix(matrix, signal);
   signal.throwIfAborted();
-  if (cases.length !== 1) {
-    const why = 'The scenario cannot be booted on this kernel.';
-    if (cases.length === 0) return { outcome: 'unusable', reason: why, record };
-    throw new PtdiffError('usage', `A bisection is about one scenario, and ${scenario} names ${cases.length}.`);
-  }
-  return { ...observe(cases[0], sign), record, case: cases[0].case };
+  const [result] = cases;
+  return { ...observe(result, sign), record, case: result.case };
 }

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { answerOf, tallyOf } from '../bisect/answers.ts';
 import type { Answer, Trial } from '../bisect/types.ts';
+import { countText } from '../diff/text.ts';
 import { plainLine } from '../report/plain-text.ts';
 import { describeSign } from '../report/terminal-bisection.ts';
 import { bisectionsFolder } from './bisect-state.ts';
@@ -33,7 +34,7 @@ async function testCommit(options: TestCommitOptions, signal: AbortSignal): Prom
     const tally = tallyOf(trials, spec);
     const answer = answerOf(tally, repeat);
     if (answer !== undefined) {
-      const boots = `${tally.present + tally.absent} boots`;
+      const boots = countText(tally.present + tally.absent, 'boot');
       const why = answer === 'skip' ? plainLine(tally.reason ?? '') : `${describeSign(sign)} in ${boots}`;
       process.stdout.write(`${spec}: ${answer}: ${why}\n`);
       return exitCodeOf(answer, options.vanished === true);

@@ -1,6 +1,12 @@
 import t from 'tap';
 import type { Conclusion, Trial } from '../../src/bisect/types.ts';
-import { type BisectionText, formatBisection, searchBound, trialLine } from '../../src/report/terminal-bisection.ts';
+import {
+  type BisectionText,
+  type CandidateText,
+  formatBisection,
+  searchBound,
+  trialLine,
+} from '../../src/report/terminal-bisection.ts';
 
 const trial = (candidate: string, stage: Trial['stage'], outcome: Trial['outcome'], reason?: string) => ({
   candidate,
@@ -32,12 +38,10 @@ const found: Conclusion = {
 };
 
 function text(conclusion: Conclusion): BisectionText {
-  const names = ['a', 'b', 'c', 'x'].map(
-    (name): [string, BisectionText['candidates'] extends ReadonlyMap<string, infer V> ? V : never] => [
-      name,
-      { name: `commit ${name}`, about: [`Author: \u001b]0;${name}\u0007`], command: `./ptdiff run --kernel ${name}` },
-    ],
-  );
+  const names = ['a', 'b', 'c', 'x'].map((name): [string, CandidateText] => [
+    name,
+    { name: `commit ${name}`, about: [`Author: \u001b]0;${name}\u0007`], command: `./ptdiff run --kernel ${name}` },
+  ]);
   return {
     task: { old: 'a', new: 'c', signSide: 'new', repeat: 1 },
     sign: { finding: 'invariant/a/b@init' },
