@@ -14,7 +14,8 @@ export type Progress = (line: string) => void;
 
 /**
  * Everything that ptdiff downloads or builds lives below this one directory, which may be deleted at any time while no
- * ptdiff runs: `apt/` (private package indexes), `kernels/`, `emulators/`, `toolchains/`, `locks/`, `tmp/`.
+ * ptdiff runs: `apt/` (private package indexes), `kernels/`, `tools/`, `source/` (of kernels, with their build
+ * trees), `locks/`, `tmp/`.
  * `PTDIFF_CACHE`, or `ptdiff` below `$XDG_CACHE_HOME`, or below `~/.cache`.
  */
 export function cacheRoot(): string {

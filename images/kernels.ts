@@ -17,7 +17,7 @@ export interface KernelImage {
   spec: string;
   /** `uname -r`, from the Image's banner. */
   release: string;
-  /** Version of the Debian package; the release for any other. */
+  /** Version of the Debian package, or the commit by 40 hex digits; the release for any other. */
   version: string;
   /** `arm64`, `16k`, `cloud`, `rt`; `local` for a local Image; `source`, `source-64k`, … for a built one. */
   flavour: string;

@@ -22,9 +22,9 @@ const mailStart = /^(From |(From|Date|Subject|Return-Path|Received|Delivered-To|
  */
 export async function applyPatches(store: GitStore, source: SourceTree, patches: string[]): Promise<SourceTree> {
   if (patches.length === 0) return source;
-  const { alternates, name, tag } = source;
+  const { name, tag } = source;
   const tree = await withScratch(async (scratch) => {
-    const place = { index: join(scratch, 'index'), alternates };
+    const place = { index: join(scratch, 'index'), alternates: source.alternates };
     await store.run(['read-tree', source.tree], place);
     for (const [number, file] of patches.entries()) {
       for (const patch of await splitPatches(store, resolve(file), join(scratch, `patch-${number}`))) {
@@ -35,7 +35,7 @@ export async function applyPatches(store: GitStore, source: SourceTree, patches:
     return (await store.run(['write-tree'], place)).trim();
   });
   const names = patches.map((file) => basename(file)).join(', ');
-  return { tree, alternates, name: `${name} + ${names}`, tag: [tag, `p${tree.slice(0, 8)}`].filter(Boolean).join('-') };
+  return { ...source, tree, name: `${name} + ${names}`, tag: [tag, `p${tree.slice(0, 8)}`].filter(Boolean).join('-') };
 }
 
 /** The diffs in a file. */

@@ -58,7 +58,7 @@ export async function commitTree(
   const alternates = [objects];
   const short = commit.slice(0, 12);
   await requireArm64(store, tree, alternates, `Commit ${short} of ${path}`);
-  return { tree, alternates, name: `${path} at ${short}`, commit, tag: `g${short}` };
+  return { tree, alternates, name: `${path} at ${short}`, commit, version: commit, tag: `g${short}` };
 }
 
 /** @throws `image` for a tree that is no kernel's, or whose objects are not all there */

@@ -141,6 +141,7 @@ async function checkOut(
   await mkdir(desk.source, { recursive: true });
   await rm(`${desk.index}.lock`, { force: true });
   const place = { index: desk.index, workTree: desk.source, alternates };
-  await store.run(['read-tree', '--reset', '-u', tree], place);
+  // As many at a time as there are cores.
+  await store.run(['-c', 'checkout.workers=0', 'read-tree', '--reset', '-u', tree], place);
   if (unclean) await store.run(['clean', '-ffdxq'], place);
 }

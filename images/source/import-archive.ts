@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
-import { ensureLists, type FetchOptions } from '../apt.ts';
+import { type AptArchive, ensureLists, type FetchOptions } from '../apt.ts';
 import {
   cachePath,
   exists,
@@ -44,6 +44,7 @@ export async function tarballTree(store: GitStore, given: string, options: Fetch
 
 /**
  * The tree of Debian's newest package linux-source of a version: `7.3` is any 7.3.x.
+ * @param text the spec, for messages
  * @throws `image` when the archive lists none, or lost it
  */
 export async function packageTree(
@@ -53,31 +54,17 @@ export async function packageTree(
   options: FetchOptions,
 ): Promise<SourceTree> {
   const archive = await openKernelArchive(options);
-  await ensureLists(archive, options);
-  const listed = await sourcePackages(archive);
+  const listed = await sourcePackages(archive, options);
   const matching = listed.filter((each) => matches(each, version));
+  // Other builds of the same version stand in for one that is lost, as for kernels; other versions do not.
+  const upstream = matching[0] && upstreamVersion(matching[0].version);
   let gone: PackageGone | undefined;
-  for (const each of matching) {
-    const fetch = (use: (path: string) => Promise<string>) =>
-      withScratch(async (scratch) => {
-        const [deb] = await downloadPackages(archive, [each], scratch, options);
-        await unpackPackage(deb, scratch, ['*/linux-source-*.tar.xz']);
-        await rm(deb);
-        const folder = join(scratch, 'usr/src');
-        const [file] = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.tar.xz'));
-        if (file === undefined)
-          throw new PtdiffError('image', `The package ${each.name} ${each.version} holds no source.`);
-        return use(join(folder, file));
-      });
+  for (const each of matching.filter((other) => upstreamVersion(other.version) === upstream)) {
+    const name = `${each.name} ${each.version}`;
     try {
-      const tree = await importOnce(
-        store,
-        `${each.name}_${each.version}`,
-        options,
-        fetch,
-        `${each.name} ${each.version}`,
-      );
-      return { tree, alternates: [], name: `${each.name} ${each.version} (${each.suite})` };
+      const fetch = (use: UseArchive) => withPackage(archive, each, options, use);
+      const tree = await importOnce(store, `${each.name}_${each.version}`, options, fetch, name);
+      return { tree, alternates: [], name: `${name} (${each.suite})`, version: each.version };
     } catch (error) {
       if (!(error instanceof PackageGone)) throw error;
       gone = error;
@@ -88,11 +75,38 @@ export async function packageTree(
   throw new PtdiffError('image', `Debian's archive has no linux-source of ${version}; it has ${versions}.`);
 }
 
-/** Newest first, release candidates last. */
-async function sourcePackages(archive: Parameters<typeof packagesMatching>[0]): Promise<IndexedPackage[]> {
+/** What is done with an archive of a kernel's source while it is there. */
+type UseArchive = (path: string) => Promise<string>;
+
+/** Downloads a package of a kernel's source, which is not kept. */
+function withPackage(
+  archive: AptArchive,
+  each: IndexedPackage,
+  options: FetchOptions,
+  use: UseArchive,
+): Promise<string> {
+  return withScratch(async (scratch) => {
+    const [deb] = await downloadPackages(archive, [each], scratch, options);
+    await unpackPackage(deb, scratch, ['*/linux-source-*.tar.xz']);
+    await rm(deb);
+    const folder = join(scratch, 'usr/src');
+    const [file] = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.tar.xz'));
+    if (file === undefined) throw new PtdiffError('image', `The package ${each.name} ${each.version} holds no source.`);
+    return use(join(folder, file));
+  });
+}
+
+/** Newest first, release candidates last. Reading the lists of all packages takes seconds, so their answer is kept. */
+async function sourcePackages(archive: AptArchive, options: FetchOptions): Promise<IndexedPackage[]> {
+  const { updated } = await ensureLists(archive, options);
+  const file = join(archive.directory, 'sources.json');
+  const known = await readJson<{ updated: number; packages: IndexedPackage[] }>(file);
+  if (known?.updated === updated) return known.packages;
   const listed = await packagesMatching(archive, /^linux-source-\d+\.\d+$/);
   const candidate = ({ version }: IndexedPackage) => Number(version.includes('~rc'));
-  return listed.sort((a, b) => candidate(a) - candidate(b) || compareVersions(b.version, a.version));
+  const packages = listed.sort((a, b) => candidate(a) - candidate(b) || compareVersions(b.version, a.version));
+  await writeJson(file, { updated, packages });
+  return packages;
 }
 
 function matches({ version }: IndexedPackage, asked: string): boolean {
@@ -107,7 +121,7 @@ async function importOnce(
   store: GitStore,
   key: string,
   options: FetchOptions,
-  fetch: (use: (path: string) => Promise<string>) => Promise<string>,
+  fetch: (use: UseArchive) => Promise<string>,
   what: string,
 ): Promise<string> {
   const record = cachePath('source', 'archives', `${key}.json`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../../src/errors.ts';
 import { supervisorScript } from '../../src/supervisor.ts';
-import { exists, explainDiskFull, withScratch } from '../cache.ts';
+import { exists, explainDiskFull, requireSpace, withScratch } from '../cache.ts';
 import { findCommand } from '../host-tools.ts';
 import type { BuildTools } from './build-tools.ts';
 
@@ -36,10 +36,19 @@ const reproducible = {
  * @throws `image` with the first error and the log's path; `host` when the disk is full; the signal's reason
  */
 export async function runMake(job: MakeJob): Promise<void> {
-  const { tools, source, objects, args, log, what, signal } = job;
+  const { objects, signal } = job;
   signal?.throwIfAborted();
   const marker = await startMarker(objects);
-  const status = await withScratch(async (scratch) => {
+  const status = await supervise(job).finally(marker.stop);
+  // A make that ends by itself, on a signal too, has removed what it had not finished.
+  if (status !== undefined) await marker.remove();
+  signal?.throwIfAborted();
+  if (status !== '0') throw await failure(job, status);
+}
+
+/** @returns the exit status of make, where it ended by itself */
+function supervise({ tools, source, objects, args, log, signal }: MakeJob): Promise<string | undefined> {
+  return withScratch(async (scratch) => {
     const cached = await ccache(tools);
     const jobs = `-j${availableParallelism()}`;
     const words = ['make', '-C', source, `O=${objects}`, jobs, ...tools.variables, ...cached.variables, ...args];
@@ -53,24 +62,27 @@ export async function runMake(job: MakeJob): Promise<void> {
       extendEnv: false,
       env: { ...basicEnvironment(tools.bin), ...tools.env, ...cached.env, ...reproducible, TMPDIR: scratch },
     });
+    // Writing is never tried, but the reader may be gone first.
     supervisor.stdin.on('error', () => {});
     const stop = () => supervisor.stdin.destroy();
     signal?.addEventListener('abort', stop);
     const { stdout } = await supervisor;
     signal?.removeEventListener('abort', stop);
     return /^exit (\d+)$/m.exec(stdout)?.[1];
-  }).finally(marker.stop);
-  // A make that ends by itself, on a signal too, has removed what it had not finished.
-  if (status !== undefined) await marker.remove();
-  signal?.throwIfAborted();
-  if (status === '0') return;
+  });
+}
+
+/** A disk with less is full, in bytes. */
+const leastSpace = 8 * 2 ** 20;
+
+async function failure({ what, source, log }: MakeJob, status: string | undefined): Promise<unknown> {
+  // On a full disk even the log is cut short.
+  await requireSpace(leastSpace, `the build of ${what}`);
   const text = await readFile(log, 'utf8');
-  const error = new PtdiffError(
-    'image',
-    `${what} does not build: ${firstError(text, source, status)}; the log is ${log}.`,
-  );
   const full = /No space left on device|Disk quota exceeded/.exec(text);
-  throw full ? await explainDiskFull(new Error(full[0]), `the build of ${what}`) : error;
+  if (full) return explainDiskFull(new Error(full[0]), `the build of ${what}`);
+  const why = firstError(text, source, status);
+  return new PtdiffError('image', `${what} does not build: ${why}; the log is ${log}.`);
 }
 
 const markerName = '.ptdiff-building';

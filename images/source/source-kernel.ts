@@ -27,7 +27,7 @@ export async function sourceKernel(text: string, spec: SourceSpec, options: Fetc
   return {
     spec: text,
     release,
-    version: release,
+    version: source.version ?? release,
     flavour: flavourOf(spec),
     imagePath,
     configPath,

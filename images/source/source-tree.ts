@@ -14,6 +14,8 @@ export interface SourceTree {
   name: string;
   /** The commit, patches apart, where it is one: 40 hexadecimal digits. */
   commit?: string;
+  /** Version of the package, or the commit by 40 hex digits; absent for an archive. */
+  version?: string;
   /** Short word that tells it from others of the same release, e.g. `g0123456789ab`. */
   tag?: string;
 }
