@@ -59,6 +59,15 @@ export async function fragmentNames(): Promise<string[]> {
     .sort();
 }
 
+/** The fragments that ptdiff has, each with the options that it asks for, as its lines have them. */
+export async function listFragments(): Promise<{ name: string; options: string }[]> {
+  const fragments = await Promise.all((await fragmentNames()).map(readFragment));
+  return fragments.map((fragment) => {
+    const options = [...mergeFragments([fragment])].map(([name, { value }]) => `${name.slice(7)}=${value}`);
+    return { name: fragment.name, options: options.join(' ') };
+  });
+}
+
 async function readFragment(config: string): Promise<ConfigFragment> {
   const named = join(folder, `${config}.config`);
   const ours = /^[a-z0-9_-]+$/.test(config) ? await readFile(named, 'utf8').catch(() => undefined) : undefined;

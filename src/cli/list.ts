@@ -1,5 +1,6 @@
 import { Argument } from 'commander';
 import { listKernels } from '../../images/kernels.ts';
+import { listFragments } from '../../images/source/config-fragments.ts';
 import { formatMebibytes } from '../report/units.ts';
 import { builtInScenarios } from '../scenario/built-in.ts';
 import { cpus } from '../scenario/cpus.ts';
@@ -30,12 +31,13 @@ const listings = {
   scenarios: async () =>
     builtInScenarios.map(({ name, machine }) => [name, machine.cpu, `${machine.cpus} CPU`, `${machine.memory} MiB`]),
   cpus: async () => cpus.map(({ name, midr, qemu, about }) => [name, `0x${midr.toString(16)}`, qemu, about]),
+  fragments: async () => (await listFragments()).map(({ name, options }) => [name, options]),
 };
 
 /** What `ptdiff ls` can list. */
 const listable = Object.keys(listings) as (keyof typeof listings)[];
 
-/** `ptdiff ls kernels|scenarios|cpus`. */
+/** `ptdiff ls kernels|scenarios|cpus|fragments`. */
 async function list(what: keyof typeof listings): Promise<number> {
   const rows = await listings[what]();
   process.stdout.write(
