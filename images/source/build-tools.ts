@@ -129,10 +129,12 @@ function addGcc(wrappers: Wrappers, tree: string, name: string, triplet: string,
 }
 
 function llvmWrappers(tree: string): Wrappers {
-  const wrap = (name: string, args: string[] = []) => wrapper(tree, `${llvmPrograms}/${name}`, args);
+  const wrap = (name: string) => wrapper(tree, `${llvmPrograms}/${name}`);
+  // Started by a loader, clang finds neither its own headers nor itself. What it starts itself as has -cc1 as the first word.
+  const clang = ['-no-canonical-prefixes', '-resource-dir', join(tree, llvmResources)].map(quote).join(' ');
+  const first = `case $1 in -cc1*) ;; *) set -- ${clang} "$@" ;; esac`;
   return new Map([
-    // Started by a loader, clang finds neither its own headers nor itself.
-    ['clang', wrap('clang', ['-no-canonical-prefixes', '-resource-dir', join(tree, llvmResources)])],
+    ['clang', wrap('clang').replace('\n', `\n${first}\n`)],
     ['ld.lld', wrap('lld')],
     ...llvmNames.map((name): [string, string] => [name, wrap(name)]),
   ]);
