@@ -107,27 +107,28 @@ export function withDesk<T>(
 
 async function nearestDesk(
   store: GitStore,
-  { tree, alternates }: Pick<SourceTree, 'tree' | 'alternates'>,
+  source: Pick<SourceTree, 'tree' | 'alternates'>,
 ): Promise<{ desk: Desk; state?: DeskState }> {
   let best: { desk: Desk; state: DeskState; files: number } | undefined;
   for (const { desk, state } of await listDesks()) {
-    const files = await differingFiles(store, state.tree, tree, alternates);
+    const files = state.tree === source.tree ? 0 : await differingFiles(store, desk, source);
     if (files <= nearFiles && files < (best?.files ?? Infinity)) best = { desk, state, files };
   }
   return best ?? { desk: await newDesk() };
 }
 
-/** How many files a checkout would change; infinite where that cannot be told any more. */
+/**
+ * How many files a checkout would change. The index is asked, not the tree that it was made of: that may lie in a repository that is not
+ * at hand now.
+ */
 async function differingFiles(
   store: GitStore,
-  from: string | undefined,
-  to: string,
-  alternates: string[],
+  { index }: Desk,
+  { tree, alternates }: Pick<SourceTree, 'tree' | 'alternates'>,
 ): Promise<number> {
-  if (from === to) return 0;
-  if (from === undefined) return nearFiles;
-  const { ok, stdout } = await store.try(['diff-tree', '-r', '--name-only', '--no-renames', from, to], { alternates });
-  return ok ? stdout.split('\n').length - 1 : Infinity;
+  const args = ['diff-index', '--cached', '--name-only', '--no-renames', tree];
+  const { ok, stdout } = await store.try(args, { index, alternates });
+  return ok ? stdout.split('\n').length : Infinity;
 }
 
 /** @param unclean a checkout before this one was cut short: files may lie there that git knows nothing of */
