@@ -45,7 +45,17 @@ export interface KernelTraits {
   aliasOfWholeArea: boolean;
   /** What the kernel detects on each CPU by its part: a late CPU may be refused for it. Empty when the Image does not show its tables. */
   cpuCapabilities: CpuCapability[];
+  /** Devices of QEMU that the kernel drives without a module, by QEMU's names. */
+  builtInDrivers: string[];
 }
+
+/** A function of each driver that is in the Image exactly when the driver is. */
+const driverFunctions: Record<string, string> = {
+  'virtio-console': 'virtcons_probe',
+  'virtio-blk': 'virtblk_probe',
+  'virtio-rng': 'virtrng_probe',
+  'virtio-net': 'virtnet_probe',
+};
 
 /** Oldest and newest release that the model was checked against, and a short name for each that differs. */
 const generations: { from: [number, number]; name: string }[] = [
@@ -140,5 +150,6 @@ export function traitsOf(releaseText: string, image: Uint8Array, symbols: Symbol
     // change_memory_common() in arch/arm64/mm/pageattr.c walked all of area->pages up to 6.18.
     aliasOfWholeArea: !atLeast(release, 6, 19),
     cpuCapabilities: cpuCapabilities(image, symbols),
+    builtInDrivers: Object.keys(driverFunctions).filter((device) => symbols.has(driverFunctions[device])),
   };
 }

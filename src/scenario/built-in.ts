@@ -1,3 +1,4 @@
+import { deviceNames } from './devices.ts';
 import { lateCpuScenarios } from './late-cpus.ts';
 import { type NamedParts, scenarioName } from './names.ts';
 import { largeRealms, namedRealms, realmMatrix, realmSingles } from './realms.ts';
@@ -37,6 +38,7 @@ export const singleChangeScenarios: readonly Scenario[] = [
   ...['max', 'neoverse-v3-r0p2', 'cortex-a76'].map((cpu) => scenario({ cpu, ...plain, kaslr: true })),
   scenario({ ...large, suffix: 'smp2' }, { cpus: 2 }),
   scenario({ ...large, suffix: 'console' }, { devices: ['virtio-console'] }),
+  scenario({ cpu: 'max', ...plain, suffix: 'devices' }, { devices: [...deviceNames] }),
   scenario({ ...large, suffix: '3000m' }, { memory: 3000 }),
   scenario({ ...large, suffix: '8g' }, { memory: 8192 }),
   scenario({ ...large, suffix: '64g' }, { memory: 65536 }),

@@ -3,7 +3,7 @@ import { identitiesOf } from './cpus.ts';
 import type { Scenario } from './types.ts';
 
 /** What a kernel must bring for some scenarios. */
-export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry'> & {
+export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'builtInDrivers'> & {
   config: Pick<KernelTraits['config'], 'debugPagealloc' | 'crashReserve' | 'unmapKernelAtEl0'>;
 };
 
@@ -21,6 +21,8 @@ export function whyUnfit({ machine, parameters }: Scenario, traits: FittingTrait
     ({ parameter, has }) => parameters.some((word) => word.startsWith(`${parameter}=`)) && !has(traits),
   );
   if (missing) return `the kernel is built without ${missing.option}`;
+  const undriven = machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
+  if (undriven) return `the kernel has no driver for ${undriven} built in, and modules are not loaded`;
   const { granule } = traits.geometry;
   const cpu = identitiesOf(machine).find(({ granules }) => granules && !granules.includes(granule));
   return cpu && `the CPU ${cpu.name} has no pages of ${granule / 1024}K`;

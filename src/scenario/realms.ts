@@ -1,3 +1,4 @@
+import { deviceNames } from './devices.ts';
 import { scenarioName } from './names.ts';
 import type { Machine, Rodata, Scenario } from './types.ts';
 
@@ -62,6 +63,7 @@ export const realmSingles: readonly Scenario[] = [
     scenario({ prefix, cpu: 'max', suffix: 'console' }, { devices: ['virtio-console'] }),
   ),
   scenario({ prefix: 'realm', cpu: v3, suffix: 'console' }, { devices: ['virtio-console'] }),
+  scenario({ prefix: 'realm', cpu: 'max', suffix: 'devices' }, { devices: [...deviceNames] }),
   scenario({ prefix: 'rme', cpu: 'max' }),
   scenario({ prefix: 'rme', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
 ];

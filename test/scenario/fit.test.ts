@@ -3,12 +3,13 @@ import { planCases } from '../../src/cli/plan.ts';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { describeUnfit } from '../../src/report/unfit.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { deviceNames } from '../../src/scenario/devices.ts';
 import { type FittingTraits, whyUnfit } from '../../src/scenario/fit.ts';
 
 /** A kernel that has everything, with changes. */
 function kernel(changes: Partial<FittingTraits['config']> = {}, granule: 4096 | 16384 = 4096): FittingTraits {
   const config = { debugPagealloc: true, crashReserve: true, unmapKernelAtEl0: true, ...changes };
-  return { knowsRealms: true, geometry: geometryOf(granule), config };
+  return { knowsRealms: true, geometry: geometryOf(granule), builtInDrivers: [...deviceNames], config };
 }
 
 const reasonFor = (name: string, traits: FittingTraits): string | undefined => {
@@ -26,6 +27,11 @@ t.test('a parameter whose option is off would show nothing', async (t) => {
   t.match(reasonFor('max+crashkernel', kernel({ crashReserve: false })), /CONFIG_CRASH_RESERVE/);
   t.match(reasonFor('max+kpti', kernel({ unmapKernelAtEl0: false })), /CONFIG_UNMAP_KERNEL_AT_EL0/);
   t.equal(reasonFor('max', kernel({ debugPagealloc: false })), undefined);
+});
+
+t.test('a device wants a driver', async (t) => {
+  const traits = { ...kernel(), builtInDrivers: ['virtio-blk'] };
+  t.match(reasonFor('realm+max+console', traits), /no driver for virtio-console/);
 });
 
 t.test('worlds and CPUs have limits, too', async (t) => {
