@@ -57,6 +57,9 @@ export async function builtKernel(recipe: KernelRecipe): Promise<BuiltKernel | u
   return whole ? { ...record, imagePath, configPath } : undefined;
 }
 
+/** Where make leaves the Image. */
+const imageBelowObjects = 'arch/arm64/boot/Image';
+
 const recordPath = (recipe: KernelRecipe): string => cachePath('source', 'builds', `${buildKey(recipe)}.json`);
 
 /**
@@ -66,7 +69,8 @@ const recordPath = (recipe: KernelRecipe): string => cachePath('source', 'builds
 export async function buildKernel(store: GitStore, recipe: KernelRecipe, options: FetchOptions): Promise<BuiltKernel> {
   const present = await builtKernel(recipe);
   if (present !== undefined) return present;
-  return withDesk(store, recipe.source, options, async (desk) => {
+  const built = join('objects', objectsName(recipe).join('-'), imageBelowObjects);
+  return withDesk(store, recipe.source, built, options, async (desk) => {
     // Another run may have built it while this one waited for the desk.
     const other = await builtKernel(recipe);
     if (other !== undefined) return other;
@@ -78,10 +82,10 @@ export async function buildKernel(store: GitStore, recipe: KernelRecipe, options
     await compile(desk, recipe, objects, { log, ...options });
     await publish(objects, recipe);
     await rm(log);
-    const built = await builtKernel(recipe);
-    if (built === undefined)
+    const kernel = await builtKernel(recipe);
+    if (kernel === undefined)
       throw new PtdiffError('harness', `The cache lost ${recipe.what} right after it was built.`);
-    return built;
+    return kernel;
   });
 }
 
@@ -179,7 +183,7 @@ async function compile(desk: Desk, recipe: KernelRecipe, objects: string, option
 }
 
 async function publish(objects: string, recipe: KernelRecipe): Promise<void> {
-  const image = await readFile(join(objects, 'arch/arm64/boot/Image'));
+  const image = await readFile(join(objects, imageBelowObjects));
   const { release, bytes } = checkImage(image, `${recipe.what} (${basename(objects)})`);
   const digest = sha256(bytes);
   const config = await readFile(join(objects, '.config'));

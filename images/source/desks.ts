@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpName } from 'tmp-promise';
 import type { FetchOptions } from '../apt.ts';
-import { cachePath, readJson, requireSpace, withLock, writeJson } from '../cache.ts';
+import { cachePath, exists, readJson, requireSpace, withLock, writeJson } from '../cache.ts';
 import type { GitStore } from './git-store.ts';
 import type { SourceTree } from './source-tree.ts';
 
@@ -89,15 +89,20 @@ export function withNewDesk(options: FetchOptions, fill: (desk: Desk) => Promise
   });
 }
 
-/** Works at a desk where a tree is checked out: the one that has the fewest files to change, or a new one. */
+/**
+ * Works at a desk where a tree is checked out: one that has the wanted file, since building anew costs more than any checkout; among those
+ * the one with the fewest files to change; or a new one.
+ * @param wanted path below the desk
+ */
 export function withDesk<T>(
   store: GitStore,
   source: Pick<SourceTree, 'tree' | 'alternates'>,
+  wanted: string,
   options: FetchOptions,
   work: (desk: Desk) => Promise<T>,
 ): Promise<T> {
   return alone(options, async () => {
-    const { desk, state } = await nearestDesk(store, source);
+    const { desk, state } = await nearestDesk(store, source, wanted);
     if (state?.tree !== source.tree)
       await checkOut(store, desk, source, state !== undefined && state.tree === undefined);
     await writeJson(statePath(desk), { tree: source.tree, used: Date.now() } satisfies DeskState);
@@ -108,12 +113,15 @@ export function withDesk<T>(
 async function nearestDesk(
   store: GitStore,
   source: Pick<SourceTree, 'tree' | 'alternates'>,
+  wanted: string,
 ): Promise<{ desk: Desk; state?: DeskState }> {
-  let best: { desk: Desk; state: DeskState; files: number } | undefined;
+  const near: { desk: Desk; state: DeskState; files: number; cold: number }[] = [];
   for (const { desk, state } of await listDesks()) {
     const files = state.tree === source.tree ? 0 : await differingFiles(store, desk, source);
-    if (files <= nearFiles && files < (best?.files ?? Infinity)) best = { desk, state, files };
+    const cold = (await exists(join(desk.directory, wanted))) ? 0 : 1;
+    if (files <= nearFiles) near.push({ desk, state, files, cold });
   }
+  const [best] = near.sort((a, b) => a.cold - b.cold || a.files - b.files);
   return best ?? { desk: await newDesk() };
 }
 
