@@ -34,15 +34,25 @@ export interface SeriesDifference {
 interface Shown {
   pairs: readonly PairComparison[];
   compared(name: string): boolean;
+  /** Whether a pair was seen to its end: a boot that died says nothing of what would have come later. */
+  whole(name: string): boolean;
 }
+
+const diedInB = ({ differences }: PairComparison): boolean =>
+  differences.some(({ aspect, b }) => aspect === 'boot' && !b.startsWith('completed'));
 
 function shownAt(rows: readonly SeriesRow[], index: number): Shown | undefined {
   const { kernel } = rows[index];
-  if (index === 0) return { pairs: [], compared: () => true };
+  if (index === 0) return { pairs: [], compared: () => true, whole: () => true };
   if (kernel.state === 'same') return shownAt(rows, kernel.as);
   if (kernel.state === 'unavailable') return undefined;
   const names = new Set(kernel.pairs.map(({ name }) => name));
-  return { pairs: kernel.pairs, compared: (name) => names.has(name) };
+  const cut = new Set(kernel.pairs.filter(diedInB).map(({ name }) => name));
+  return {
+    pairs: kernel.pairs,
+    compared: (name) => names.has(name),
+    whole: (name) => names.has(name) && !cut.has(name),
+  };
 }
 
 /** Differences of pairs by their keys. */
@@ -60,7 +70,7 @@ function byKey(pairs: readonly PairComparison[]): Map<string, { difference: Diff
 
 /**
  * Where each difference from the base (row 0) appears and vanishes. A commit that could not be tried is skipped: an event after one names both
- * ends of what is not known. A pair that could not be compared at a commit neither shows nor ends a difference there.
+ * ends of what is not known. A pair that could not be compared at a commit, or whose boot died there, ends no difference.
  */
 export function seriesDifferences(rows: readonly SeriesRow[]): SeriesDifference[] {
   const found = new Map<string, SeriesDifference & { there: boolean; known: number }>();
@@ -77,7 +87,7 @@ export function seriesDifferences(rows: readonly SeriesRow[]): SeriesDifference[
       entry.there = true;
     }
     for (const [key, entry] of found) {
-      if (!entry.names.some((name) => now.compared(name))) continue;
+      if (!shown.has(key) && !entry.names.some((name) => now.whole(name))) continue;
       if (entry.there && !shown.has(key)) {
         entry.events.push({ kind: 'vanishes', at: index, after: entry.known });
         entry.there = false;

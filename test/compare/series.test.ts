@@ -92,3 +92,35 @@ t.test('a series that changes nothing says so', async (t) => {
   const text = formatSeries({ range: 'a..b', repository: '.', rows: rows.slice(0, 2), scenarios: 2 });
   t.match(text, 'No commit changes anything in 2 scenarios.');
 });
+
+t.test('a boot that dies does not end what an earlier commit did', async (t) => {
+  const died = (name: string) => {
+    const whole = pair(name, 'boot/completed → panic');
+    const [difference] = whole.differences;
+    return { ...whole, differences: [{ ...difference, aspect: 'boot' as const, b: 'panic after paging_init' }] };
+  };
+  const series = [
+    row(0, booted()),
+    row(1, booted(pair('max', 'layout/a'))),
+    row(2, booted(died('max'))),
+    row(3, booted(pair('max', 'layout/a'))),
+    row(4, booted(pair('max'))),
+  ];
+  const found = seriesDifferences(series).map(({ difference, events }) => [difference.key, events]);
+  t.same(found, [
+    [
+      'layout/a',
+      [
+        { kind: 'appears', at: 1, after: 0 },
+        { kind: 'vanishes', at: 4, after: 3 },
+      ],
+    ],
+    [
+      'boot/completed → panic',
+      [
+        { kind: 'appears', at: 2, after: 1 },
+        { kind: 'vanishes', at: 3, after: 2 },
+      ],
+    ],
+  ]);
+});
