@@ -1,0 +1,66 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { parse } from 'yaml';
+import { parseKernelSpec } from '../../images/kernel-spec.ts';
+import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { parseScenarios } from '../../src/scenario/schema.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const documents = ['README.md', ...globSync('docs/*.md', { cwd: root })];
+const textOf = (document: string): string => readFileSync(join(root, document), 'utf8');
+
+/** The commands of a document: what stands in code spans and blocks and begins with ./ptdiff, without prompt and comment. */
+function commandsOf(text: string): string[][] {
+  const code = [...text.matchAll(/```\w*\n([\s\S]*?)```|`([^`]+)`/g)].map(([, block, span]) => block ?? span ?? '');
+  return code
+    .flatMap((part) => (part.startsWith('./ptdiff') ? [part.replaceAll(/\\?\n/g, ' ')] : joined(part)))
+    .map((line) => line.replace(/^\$ /, '').replace(/ +#.*/, ''))
+    .filter((line) => line.startsWith('./ptdiff '))
+    .map((line) => line.split(/\s+/).slice(1).filter(Boolean));
+}
+
+const joined = (block: string): string[] => block.replaceAll(/\\\n\s*/g, '').split('\n');
+
+const helps = new Map<string, Promise<string>>();
+const helpOf = (verb: string): Promise<string> => {
+  const help = helps.get(verb) ?? execa(join(root, 'ptdiff'), [verb, '--help']).then(({ stdout }) => stdout);
+  helps.set(verb, help);
+  return help;
+};
+
+/** The values that follow an option in a command. */
+const valuesOf = (words: string[], option: string): string[] =>
+  words.flatMap((word, index) => (word === option ? [words[index + 1]] : []));
+
+for (const document of documents) {
+  t.test(`${document}: links lead somewhere`, async (t) => {
+    const links = [...textOf(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => link);
+    for (const link of links) t.ok(existsSync(join(root, dirname(document), link)), link);
+  });
+
+  t.test(`${document}: verbs, options, kernels and scenarios of its commands are real`, async (t) => {
+    for (const words of commandsOf(textOf(document))) {
+      const [verb] = words;
+      if (!/^[a-z]/.test(verb)) continue;
+      const help = await helpOf(verb);
+      for (const option of words.filter((word) => word.startsWith('--'))) {
+        t.match(help, new RegExp(`^ +(-., )?${option}\\b`, 'm'), `${words.join(' ')}: ${option}`);
+      }
+      for (const name of valuesOf(words, '--scenario')) {
+        const known = ['NAME', 'telling', 'all', 'my-scenario.yaml', ...builtInScenarios.map((one) => one.name)];
+        t.ok(known.includes(name), `${words.join(' ')}: ${name}`);
+      }
+      for (const spec of valuesOf(words, '--kernel')) t.doesNotThrow(() => parseKernelSpec(spec), spec);
+    }
+  });
+}
+
+t.test('docs/scenarios.md: the scenario that it shows is one, with what is commented out, too', async (t) => {
+  const [, yaml] = textOf('docs/scenarios.md').match(/```yaml\n([\s\S]*?)```/) as RegExpMatchArray;
+  const minimal = { name: 'my-scenario', machine: { cpu: 'max' } };
+  t.same(parseScenarios(parse(yaml), 'docs'), parseScenarios(minimal, 'docs'), 'the values shown are the defaults');
+  const all = yaml.replaceAll(/^( *)# (\w+:.*?)( {2,}.*)?$/gm, '$1$2').replace('cpus: 1 ', 'cpus: 2 ');
+  t.match(parseScenarios(parse(all), 'docs'), [{ machine: { firmware: 'monitor', late: true, its: false } }]);
+});
