@@ -1,4 +1,5 @@
 import { diffLeaves } from '../diff/compare.ts';
+import { describeLeaf } from '../diff/describe-leaf.ts';
 import { natureOf } from '../diff/nature.ts';
 import { countText, hex } from '../diff/text.ts';
 import type { CheckpointName } from '../linux/capture.ts';
@@ -6,6 +7,7 @@ import { geometryOf } from '../linux/geometry.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { LeafRun } from '../vmsa/types.ts';
+import { attributeDifference } from './attributes.ts';
 import { MEMORY, type PlacedMap, type Range } from './places.ts';
 import { type AreaProfile, profileOf, SHARED, SPLIT_MEMORY, stretches } from './profile.ts';
 import type { Difference, Sides } from './types.ts';
@@ -56,35 +58,6 @@ function sizeDifference(name: string, a: AreaProfile, b: AreaProfile): Omit<Diff
   return { key: `layout/${name}/sizes/${ruleA} → ${ruleB}`, aspect: 'layout', subject: name, a: ruleA, b: ruleB };
 }
 
-/** The attributes of most of an area. */
-function commonest({ attributes }: AreaProfile): LeafRun {
-  return [...attributes.values()].reduce((most, entry) => (entry.bytes > most.bytes ? entry : most)).sample;
-}
-
-function attributeDifference(
-  name: string,
-  a: AreaProfile,
-  b: AreaProfile,
-  regime: Stage1Regime,
-): Omit<Difference, 'checkpoints'> | undefined {
-  const same =
-    [...a.attributes.keys()].every((key) => b.attributes.has(key)) && a.attributes.size === b.attributes.size;
-  // An object page of KFENCE is valid or not as its object is used, and what single pages are is an input of the boot.
-  if (same || name === SPLIT_MEMORY || name === 'KFENCE pool') return undefined;
-  const [left, right] = [commonest(a), commonest(b)];
-  const like = { ...right, level: left.level, contiguous: left.contiguous, pa: left.pa, va: left.va };
-  const words = natureOf({ expected: { ...left, why: '', alternatives: [] }, actual: like }, regime);
-  const nature =
-    words === 'level' ? 'other attributes in a part of it' : words.replaceAll('-', ' ').replaceAll('+', ', ');
-  return {
-    key: `layout/${name}/attributes/${nature}`,
-    aspect: 'layout',
-    subject: `${name}: ${nature}`,
-    a: hex(left.attributes),
-    b: hex(right.attributes),
-  };
-}
-
 const sum = (area: AreaProfile | undefined): number =>
   [...(area?.attributes.values() ?? [])].reduce((total, { bytes }) => total + bytes, 0);
 
@@ -122,24 +95,26 @@ function exactDifference(pair: LayoutPair): Omit<Difference, 'checkpoints'> | un
   if (!samePlaces(pair.maps)) return undefined;
   const ignored = inputRanges(pair);
   const atPlace = ({ runs }: PlacedMap) => runs.map(({ run, start }) => ({ ...run, va: BigInt(start) }));
-  const expected = atPlace(a).map((run) => ({ ...run, why: MEMORY, alternatives: [] }));
-  const differing = diffLeaves(expected, atPlace(b)).filter((difference) => {
+  const before = atPlace(a).map((run) => ({ ...run, why: MEMORY, alternatives: [] }));
+  const differing = diffLeaves(before, atPlace(b)).filter((difference) => {
     const start = Number((difference.expected ?? difference.actual)?.va);
     return !ignored.some((range) => start >= range.start && start < range.end);
   });
   const [first] = differing;
   if (first === undefined) return undefined;
+  const { expected, actual } = first;
   const nature =
-    first.expected && first.actual
+    expected && actual
       ? natureOf(first, pair.regimes.a).replaceAll('-', ' ').replaceAll('+', ', ')
       : 'mapped on one side only';
-  const where = hex((first.expected ?? first.actual)?.va ?? 0n);
+  const text = (leaf: LeafRun | undefined, regime: Stage1Regime) => (leaf ? describeLeaf(regime, leaf) : 'not mapped');
+  const where = hex((expected ?? actual)?.va ?? 0n);
   return {
     key: `layout/exact/${nature}`,
     aspect: 'layout',
-    subject: `single leaves: ${nature}`,
-    a: `${countText(differing.length, 'stretch', 'stretches')}, the first at PA ${where}`,
-    b: 'other leaves there',
+    subject: `single leaves (${countText(differing.length, 'stretch', 'stretches')}, the first at PA ${where})`,
+    a: text(expected, pair.regimes.a),
+    b: text(actual, pair.regimes.b),
   };
 }
 
@@ -152,7 +127,10 @@ export function compareLayouts(pair: LayoutPair): Difference[] {
     const [left, right] = [a.get(name), b.get(name)];
     if (name === SHARED) found.push(sharedDifference(left, right));
     else if (left && right) {
-      found.push(sizeDifference(name, left, right), attributeDifference(name, left, right, pair.regimes.b));
+      found.push(sizeDifference(name, left, right));
+      // An object page of KFENCE is valid or not as its object is used, and what single pages are is an input of the boot.
+      const steady = name !== SPLIT_MEMORY && name !== 'KFENCE pool';
+      if (steady) found.push(attributeDifference(name, { a: left, b: right }, pair.regimes));
     } else if (name !== SPLIT_MEMORY) {
       const text = (area: AreaProfile | undefined) => (area ? 'mapped' : 'not mapped');
       found.push({

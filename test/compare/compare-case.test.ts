@@ -153,3 +153,46 @@ t.test('a boot that died is compared as far as it came', async (t) => {
     ['boot/completed, 3 checkpoints → no evidence'],
   );
 });
+
+t.test('attributes are named on both sides, and where they are those of a part', async (t) => {
+  // DBM is a bit of the permission index.
+  const writable = 1n << 51n;
+  const withPart = (attributes: (before: bigint) => bigint, tables = 3): ComparedCase => {
+    const each = changedCase(blocks, placed(0));
+    const capture = each.evidence?.captures.at(-1);
+    if (!capture) throw new Error('no capture');
+    const { leaves } = capture.ttbr1;
+    const index = leaves.findIndex(({ size, level }) => level === 2 && size > 64 * 2 ** 20);
+    const run = leaves[index];
+    const cut = run.size - 32 * 2 ** 20;
+    const rest = { ...run, va: run.va + BigInt(cut), pa: run.pa + cut, size: run.size - cut };
+    const bits = attributes(run.attributes);
+    const part = { ...rest, attributes: bits, valid: (bits & 1n) === 1n, tableAttributes: tables };
+    capture.ttbr1.leaves = leaves.toSpliced(index, 1, { ...run, size: cut }, part);
+    return each;
+  };
+  const difference = (b: ComparedCase) => {
+    const { differences } = compareCases('pair', { a: changedCase(blocks, placed(0)), b });
+    t.equal(differences.length, 1);
+    const [{ key, subject, a, b: now }] = differences;
+    return [key, subject, a, now];
+  };
+  t.same(difference(withPart((before) => before & ~writable)), [
+    'layout/memory/attributes/in a part of it, read only',
+    'a part of memory',
+    'writable',
+    'read only (bit 51 of the descriptor)',
+  ]);
+  t.same(difference(withPart((before) => (before & ~(7n << 2n)) | (4n << 2n))), [
+    'layout/memory/attributes/in a part of it, memory type',
+    'a part of memory',
+    'Normal-WB (AttrIndx 1)',
+    'Device-nGnRE (AttrIndx 4) (bits 2 and 4 of the descriptor)',
+  ]);
+  t.same(difference(withPart((before) => before, 1)).slice(1), [
+    'a part of memory',
+    'tables with attributes 0x3',
+    'tables with attributes 0x1',
+  ]);
+  t.same(difference(withPart((before) => before & ~1n)).slice(2), ['valid', 'invalid (bit 0 of the descriptor)']);
+});

@@ -18,21 +18,11 @@ function when({ checkpoints }: Difference, reached: readonly Composition[]): str
 
 /** Parts of memory that change in the same way, as one statement. */
 function layoutStatements(differences: readonly Difference[], reached: readonly Composition[]): Statement[] {
-  const [attributes, sizes] = [': ', ''].map((mark) =>
-    differences.filter(({ aspect, subject }) => aspect === 'layout' && subject.includes(': ') === (mark !== '')),
+  const same = Map.groupBy(
+    differences,
+    (difference) => `${difference.a} → ${difference.b}${when(difference, reached)}`,
   );
-  const same = Map.groupBy(sizes, (difference) => `${difference.a} → ${difference.b}${when(difference, reached)}`);
-  const alike = Map.groupBy(
-    attributes,
-    (difference) => `${difference.subject.split(': ')[1]}${when(difference, reached)}`,
-  );
-  return [
-    ...[...same].map(([change, those]) => ({ what: those.map(({ subject }) => subject).join(', '), change })),
-    ...[...alike].map(([change, those]) => {
-      const bits = those.length === 1 ? ` (${those[0].a} → ${those[0].b})` : '';
-      return { what: those.map(({ subject }) => subject.split(': ')[0]).join(', '), change: `${change}${bits}` };
-    }),
-  ];
+  return [...same].map(([change, those]) => ({ what: those.map(({ subject }) => subject).join(', '), change }));
 }
 
 /** Names of the aspects whose differences are all said in one manner. */
