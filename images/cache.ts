@@ -181,11 +181,23 @@ export async function requireSpace(bytes: number, what: string): Promise<void> {
 
 /** Turns a failure that a full disk caused into one that says so; anything else passes unchanged. */
 export async function explainDiskFull(error: unknown, what: string): Promise<unknown> {
-  if (!/ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(messageOf(error))) {
-    return error;
-  }
   const { bavail, bsize } = await statfs(cacheRoot());
-  return noSpace(what, bavail * bsize);
+  return saysDiskFull(messageOf(error)) ? noSpace(what, bavail * bsize) : error;
+}
+
+const saysDiskFull = (text: string): boolean => /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(text);
+
+/** A disk with less is full, in bytes. */
+const leastSpace = 8 * 2 ** 20;
+
+/**
+ * The failure of a program that a full disk caused, where it did: not every program says so.
+ * @param words what the program said
+ */
+export async function diskFull(words: string, what: string): Promise<PtdiffError | undefined> {
+  const { bavail, bsize } = await statfs(cacheRoot());
+  const free = bavail * bsize;
+  return free < leastSpace || saysDiskFull(words) ? noSpace(what, free) : undefined;
 }
 
 function noSpace(what: string, free: number, needed?: number): PtdiffError {

@@ -1,15 +1,15 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { execa } from 'execa';
 import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../apt.ts';
-import { cachePath, exists, publishDirectory, readJson, sha256, writeJson } from '../cache.ts';
+import { cachePath, exists, explainDiskFull, publishDirectory, readJson, sha256, writeJson } from '../cache.ts';
 import { checkImage } from '../image-check.ts';
 import type { BuildTools } from './build-tools.ts';
+import { type BuildTreeName, builtStamp, openBuildTree, optionsFile, stampBuilt } from './build-trees.ts';
 import { configText, lostOptions, type WantedConfig } from './config-fragments.ts';
 import { type Desk, withDesk } from './desks.ts';
 import type { GitStore } from './git-store.ts';
-import { dropHalfWritten, runMake } from './run-make.ts';
+import { runMake } from './run-make.ts';
 import type { SourceTree } from './source-tree.ts';
 
 /** Everything that decides the bytes of a kernel. */
@@ -34,17 +34,15 @@ type BuildRecord = Pick<BuiltKernel, 'sha256' | 'release'>;
 
 /** Raised when a build of the same parts gives other bytes. */
 const buildVersion = 1;
-/** Build trees that a desk keeps, one a configuration and compiler. */
-const maximalObjects = 4;
 
 /** Changes with the source, the options asked for, and the compiler. */
 export function buildKey({ source, config, tools }: KernelRecipe): string {
   return sha256(JSON.stringify([buildVersion, source.tree, config.complete, configText(config.options), tools.id]));
 }
 
-/** What a build tree is kept for: a compiler, and the options asked for. */
-function objectsName({ config, tools }: KernelRecipe): [compiler: string, options: string] {
-  return [tools.id, sha256(JSON.stringify([config.complete, configText(config.options)])).slice(0, 16)];
+function buildTreeName({ config, tools }: KernelRecipe): BuildTreeName {
+  const options = sha256(JSON.stringify([config.complete, configText(config.options)])).slice(0, 16);
+  return { compiler: tools.id, options };
 }
 
 /** The kernel of a recipe if it was built before. */
@@ -69,12 +67,12 @@ const recordPath = (recipe: KernelRecipe): string => cachePath('source', 'builds
 export async function buildKernel(store: GitStore, recipe: KernelRecipe, options: FetchOptions): Promise<BuiltKernel> {
   const present = await builtKernel(recipe);
   if (present !== undefined) return present;
-  const built = join('objects', objectsName(recipe).join('-'), imageBelowObjects);
-  return withDesk(store, recipe.source, built, options, async (desk) => {
+  const name = buildTreeName(recipe);
+  const build = withDesk(store, recipe.source, builtStamp(name), options, async (desk) => {
     // Another run may have built it while this one waited for the desk.
     const other = await builtKernel(recipe);
     if (other !== undefined) return other;
-    const objects = await openObjects(desk, objectsName(recipe));
+    const objects = await openBuildTree(desk.directory, name, configText(recipe.config.options), options.signal);
     const log = cachePath('source', 'logs', `${buildKey(recipe).slice(0, 16)}.log`);
     await mkdir(join(log, '..'), { recursive: true });
     await writeFile(log, '');
@@ -87,40 +85,12 @@ export async function buildKernel(store: GitStore, recipe: KernelRecipe, options
       throw new PtdiffError('harness', `The cache lost ${recipe.what} right after it was built.`);
     return kernel;
   });
+  return build.catch(async (error) => {
+    throw await explainDiskFull(error, `the build of ${recipe.what}`);
+  });
 }
 
 type StepOptions = FetchOptions & { log: string };
-
-/**
- * The build tree of a configuration at a desk. A new one begins as a copy of the last one of the same compiler, since make knows which
- * options each object depends on. The ones used least make room.
- */
-async function openObjects(desk: Desk, [compiler, options]: [string, string]): Promise<string> {
-  const parent = join(desk.directory, 'objects');
-  const directory = join(parent, `${compiler}-${options}`);
-  await mkdir(parent, { recursive: true });
-  const names = (await readdir(parent)).filter((name) => !name.endsWith(arriving));
-  const dated = await Promise.all(
-    names.map(async (name) => ({ name, used: (await stat(join(parent, name))).mtimeMs })),
-  );
-  const all = dated.sort((a, b) => b.used - a.used).map(({ name }) => name);
-  for (const name of all.slice(maximalObjects - 1)) {
-    if (join(parent, name) !== directory) await rm(join(parent, name), { recursive: true, force: true });
-  }
-  if (!all.includes(`${compiler}-${options}`)) {
-    const nearest = all.find((name) => name.startsWith(`${compiler}-`));
-    await rm(`${directory}${arriving}`, { recursive: true, force: true });
-    if (nearest === undefined) await mkdir(`${directory}${arriving}`);
-    else await execa('cp', ['-a', '--reflink=auto', join(parent, nearest), `${directory}${arriving}`]);
-    await rename(`${directory}${arriving}`, directory);
-  }
-  await utimes(directory, new Date(), new Date());
-  await dropHalfWritten(directory);
-  return directory;
-}
-
-/** Ends the name of a build tree that is not whole yet. */
-const arriving = '.arriving';
 
 /** Makes .config, unless neither the options nor the kernel's rules for them changed. */
 async function configure(
@@ -136,14 +106,12 @@ async function configure(
   const rules = sha256(JSON.stringify([config.complete, text, await kconfigFiles(store, recipe.source)]));
   if ((await readFile(stamp, 'utf8').catch(() => '')) === rules) return;
   await rm(stamp, { force: true });
-  const fragment = join(objects, '.ptdiff-config');
-  await writeFile(fragment, text);
   const make = { tools, source: desk.source, objects, log, what, ...(signal && { signal }) };
   if (config.complete) {
     await writeFile(join(objects, '.config'), text);
     await runMake({ ...make, args: ['olddefconfig'] });
   } else {
-    await runMake({ ...make, args: [`KCONFIG_ALLCONFIG=${fragment}`, 'allnoconfig'] });
+    await runMake({ ...make, args: [`KCONFIG_ALLCONFIG=${join(objects, optionsFile)}`, 'allnoconfig'] });
   }
   const lost = lostOptions(config.options, await readFile(join(objects, '.config'), 'utf8'));
   if (lost.length > 0) {
@@ -177,6 +145,7 @@ async function compile(desk: Desk, recipe: KernelRecipe, objects: string, option
     // Without LOCALVERSION= a tree outside git would be called a changed one.
     const make = { tools, source: desk.source, objects, args: ['LOCALVERSION=', 'Image'], log, what };
     await runMake({ ...make, ...(signal && { signal }) });
+    await stampBuilt(objects);
   } finally {
     clearInterval(timer);
   }

@@ -61,10 +61,17 @@ export async function commitTree(
   return { tree, alternates, name: `${path} at ${short}`, commit, version: commit, tag: `g${short}` };
 }
 
+/** A file that every source of Linux for arm64 has. */
+export const arm64Makefile = 'arch/arm64/Makefile';
+
+/** A source that lacks it. */
+export function noArm64(what: string): PtdiffError {
+  return new PtdiffError('image', `${what} has no arch/arm64: it is no source of Linux for arm64.`);
+}
+
 /** @throws `image` for a tree that is no kernel's, or whose objects are not all there */
-export async function requireArm64(store: GitStore, tree: string, alternates: string[], what: string): Promise<void> {
-  if (await store.has(`${tree}:arch/arm64/Makefile`, alternates)) return;
-  const known = await store.has(tree, alternates);
-  const why = known ? 'has no arch/arm64: it is no source of Linux for arm64' : 'has no files here (a partial clone?)';
-  throw new PtdiffError('image', `${what} ${why}.`);
+async function requireArm64(store: GitStore, tree: string, alternates: string[], what: string): Promise<void> {
+  if (await store.has(`${tree}:${arm64Makefile}`, alternates)) return;
+  if (await store.has(tree, alternates)) throw noArm64(what);
+  throw new PtdiffError('image', `${what} has no files here (a partial clone?).`);
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { tmpName } from 'tmp-promise';
 import type { FetchOptions } from '../apt.ts';
 import { cachePath, exists, readJson, requireSpace, withLock, writeJson } from '../cache.ts';
@@ -57,12 +58,19 @@ async function listDesks(): Promise<{ desk: Desk; state: DeskState }[]> {
   return found.sort((a, b) => b.state.used - a.state.used);
 }
 
-/** An empty desk; the ones used least make room. */
+/** The desks used least make room. */
+async function keepDesks(count: number): Promise<void> {
+  for (const { desk } of (await listDesks()).slice(count)) await rm(desk.directory, { recursive: true, force: true });
+}
+
+/** An empty desk. */
 async function newDesk(): Promise<Desk> {
-  for (const { desk } of (await listDesks()).slice(maximalDesks - 1)) {
-    await rm(desk.directory, { recursive: true, force: true });
-  }
-  await requireSpace(deskBytes, "a kernel's source");
+  // Only a desk that was filled takes the place of another, as long as there is room for both.
+  const need = () => requireSpace(deskBytes, "a kernel's source");
+  await need().catch(async () => {
+    await keepDesks(maximalDesks - 1);
+    await need();
+  });
   const parent = cachePath('source', 'desks');
   await mkdir(parent, { recursive: true });
   const desk = deskAt(await tmpName({ tmpdir: parent, prefix: 'desk' }));
@@ -81,6 +89,7 @@ export function withNewDesk(options: FetchOptions, fill: (desk: Desk) => Promise
     try {
       const tree = await fill(desk);
       await writeJson(statePath(desk), { tree, used: Date.now() } satisfies DeskState);
+      await keepDesks(maximalDesks);
       return tree;
     } catch (error) {
       await rm(desk.directory, { recursive: true, force: true });
@@ -90,22 +99,21 @@ export function withNewDesk(options: FetchOptions, fill: (desk: Desk) => Promise
 }
 
 /**
- * Works at a desk where a tree is checked out: one that has the wanted file, since building anew costs more than any checkout; among those
- * the one with the fewest files to change; or a new one.
- * @param wanted path below the desk
+ * Works at a desk where a tree is checked out: the one at which make has the fewest files to look at anew, or a new one.
+ * @param built path below the desk of a file that was written when the wanted build tree was made last
  */
 export function withDesk<T>(
   store: GitStore,
   source: Pick<SourceTree, 'tree' | 'alternates'>,
-  wanted: string,
+  built: string,
   options: FetchOptions,
   work: (desk: Desk) => Promise<T>,
 ): Promise<T> {
   return alone(options, async () => {
-    const { desk, state } = await nearestDesk(store, source, wanted);
-    if (state?.tree !== source.tree)
-      await checkOut(store, desk, source, state !== undefined && state.tree === undefined);
+    const { desk, state } = await nearestDesk(store, source, built);
+    if (state?.tree !== source.tree) await checkOut(store, desk, source, state, options.signal);
     await writeJson(statePath(desk), { tree: source.tree, used: Date.now() } satisfies DeskState);
+    await keepDesks(maximalDesks);
     return work(desk);
   });
 }
@@ -113,16 +121,32 @@ export function withDesk<T>(
 async function nearestDesk(
   store: GitStore,
   source: Pick<SourceTree, 'tree' | 'alternates'>,
-  wanted: string,
+  built: string,
 ): Promise<{ desk: Desk; state?: DeskState }> {
-  const near: { desk: Desk; state: DeskState; files: number; cold: number }[] = [];
+  const near: { desk: Desk; state: DeskState; files: number }[] = [];
   for (const { desk, state } of await listDesks()) {
     const files = state.tree === source.tree ? 0 : await differingFiles(store, desk, source);
-    const cold = (await exists(join(desk.directory, wanted))) ? 0 : 1;
-    if (files <= nearFiles) near.push({ desk, state, files, cold });
+    if (files <= nearFiles) near.push({ desk, state, files });
   }
-  const [best] = near.sort((a, b) => a.cold - b.cold || a.files - b.files);
-  return best ?? { desk: await newDesk() };
+  if (near.length < 2) return near[0] ?? { desk: await newDesk() };
+  const costs = new Map<Desk, number>();
+  for (const { desk, files } of near) costs.set(desk, files + (await touchedFiles(desk, built)));
+  const cost = ({ desk }: { desk: Desk }) => costs.get(desk) ?? Infinity;
+  return near.sort((a, b) => cost(a) - cost(b))[0];
+}
+
+/** To begin a build tree anew costs as much as so many files that changed: a small kernel is compiled from about as many. */
+const coldFiles = 1000;
+
+/**
+ * Source files that a checkout wrote since the build tree was made last. They are what make looks at, whether or not they are back at what
+ * they were.
+ */
+async function touchedFiles({ directory, source }: Desk, built: string): Promise<number> {
+  const stamp = join(directory, built);
+  if (!(await exists(stamp))) return coldFiles;
+  const { stdout } = await execa('find', [source, '-type', 'f', '-newer', stamp, '-printf', '.']);
+  return stdout.length;
 }
 
 /**
@@ -139,18 +163,20 @@ async function differingFiles(
   return ok ? stdout.split('\n').length : Infinity;
 }
 
-/** @param unclean a checkout before this one was cut short: files may lie there that git knows nothing of */
+/** @param state of the desk, if it is no new one */
 async function checkOut(
   store: GitStore,
   desk: Desk,
   { tree, alternates }: Pick<SourceTree, 'tree' | 'alternates'>,
-  unclean: boolean,
+  state: DeskState | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   await writeJson(statePath(desk), { used: Date.now() } satisfies DeskState);
   await mkdir(desk.source, { recursive: true });
   await rm(`${desk.index}.lock`, { force: true });
-  const place = { index: desk.index, workTree: desk.source, alternates };
+  const place = { index: desk.index, workTree: desk.source, alternates, signal };
   // As many at a time as there are cores.
   await store.run(['-c', 'checkout.workers=0', 'read-tree', '--reset', '-u', tree], place);
-  if (unclean) await store.run(['clean', '-ffdxq'], place);
+  // After a checkout that was cut short files may lie there that git knows nothing of.
+  if (state !== undefined && state.tree === undefined) await store.run(['clean', '-ffdxq'], place);
 }

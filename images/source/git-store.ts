@@ -2,7 +2,8 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../../src/errors.ts';
-import { cachePath, exists, explainDiskFull, withLock } from '../cache.ts';
+import { cachePath, diskFull, exists, withLock } from '../cache.ts';
+import { runSupervised } from './supervised.ts';
 
 /** How one git command is run. */
 export interface GitOptions {
@@ -13,7 +14,7 @@ export interface GitOptions {
   /** Directories of objects of other repositories, which are only read. */
   alternates?: readonly string[];
   input?: string;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** How a git command ended. */
@@ -55,16 +56,17 @@ export async function openGitStore(): Promise<GitStore> {
 }
 
 function storeIn(directory: string): GitStore {
-  const attempt = (args: string[], options: GitOptions = {}) => runGit(args, environment(directory, options), options);
+  const attempt = (args: string[], options: GitOptions = {}) => {
+    const env = environment(directory, options);
+    return options.workTree === undefined ? runGit(args, env, options) : runGitInFiles(args, env, options);
+  };
   return {
     try: attempt,
     run: async (args, options) => {
       const { ok, stdout, stderr } = await attempt(args, options);
       if (ok) return stdout;
-      throw await explainDiskFull(
-        new PtdiffError('host', `git ${args[0]} failed on ptdiff's store of sources: ${firstComplaint(stderr)}.`),
-        'the source of a kernel',
-      );
+      const why = `git ${args[0]} failed on ptdiff's store of sources: ${firstComplaint(stderr)}.`;
+      throw (await diskFull(stderr, 'the source of a kernel')) ?? new PtdiffError('host', why);
     },
     has: async (object, alternates) => (await attempt(['cat-file', '-e', object], { alternates })).ok,
   };
@@ -111,11 +113,20 @@ export async function runGit(
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
-  if (result.code === 'ENOENT') {
-    throw new PtdiffError('host', 'Kernels from source need git, which is not on PATH: install the package git.');
-  }
+  if (result.code === 'ENOENT') throw noGit();
   return { ok: result.exitCode === 0, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
 }
+
+/** The same for a git that writes checked-out files, which must not go on where the next ptdiff works. */
+async function runGitInFiles(args: string[], env: Record<string, string>, { signal }: GitOptions): Promise<GitResult> {
+  const { status, stdout, stderr } = await runSupervised(['git', ...args], env, { signal, maxBuffer: maximalOutput });
+  signal?.throwIfAborted();
+  if (status === 127) throw noGit();
+  return { ok: status === 0, stdout, stderr };
+}
+
+const noGit = () =>
+  new PtdiffError('host', 'Kernels from source need git, which is not on PATH: install the package git.');
 
 /** What git says is wrong, without its prefix and final stop. */
 export function firstComplaint(stderr: string): string {

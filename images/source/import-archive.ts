@@ -1,29 +1,19 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { execa } from 'execa';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 import { type AptArchive, ensureLists, type FetchOptions } from '../apt.ts';
-import {
-  cachePath,
-  exists,
-  explainDiskFull,
-  readJson,
-  requireSpace,
-  sha256File,
-  withLock,
-  withScratch,
-  writeJson,
-} from '../cache.ts';
+import { cachePath, exists, readJson, requireSpace, sha256File, withLock, withScratch, writeJson } from '../cache.ts';
 import { compareVersions, upstreamVersion } from '../debian-version.ts';
 import { downloadPackages, PackageGone } from '../download.ts';
 import { openKernelArchive } from '../kernel-catalogue.ts';
 import { type IndexedPackage, packagesMatching } from '../package-index.ts';
 import { unpackPackage } from '../unpack.ts';
 import { buildTools } from './build-tools.ts';
-import { requireArm64 } from './commit.ts';
+import { arm64Makefile, noArm64 } from './commit.ts';
 import { withNewDesk } from './desks.ts';
 import type { GitStore } from './git-store.ts';
 import type { SourceTree } from './source-tree.ts';
+import { unpackArchive } from './unpack-archive.ts';
 
 /** An unpacked kernel, its objects in git, and the archive on the way. */
 const importBytes = 3 * 2 ** 30;
@@ -35,7 +25,11 @@ const importBytes = 3 * 2 ** 30;
 export async function tarballTree(store: GitStore, given: string, options: FetchOptions): Promise<SourceTree> {
   const path = resolve(given);
   const digest = await sha256File(path).catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'there is no such file' : messageOf(cause);
+    const known: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a folder (git:PATH@REV takes a repository)',
+    };
+    const why = known[cause.code ?? ''] ?? messageOf(cause);
     throw new PtdiffError('image', `Cannot read the archive ${path}: ${why}.`, { cause });
   });
   const tree = await importOnce(store, digest, options, (use) => use(path), basename(path));
@@ -148,38 +142,14 @@ async function importTarball(store: GitStore, path: string, options: FetchOption
   const { bin } = await buildTools('gcc', options);
   return withNewDesk(options, async (desk) => {
     progress?.(`unpacking ${what}`);
-    await unpack(path, desk.source, bin, signal);
+    await unpackArchive(path, desk.source, bin, signal);
+    if (!(await exists(join(desk.source, arm64Makefile)))) throw noArm64(`The archive ${what}`);
     progress?.(`indexing ${what}`);
     const place = { index: desk.index, workTree: desk.source, signal };
     // A pack at once instead of a file an object, and little effort for what is read on this machine only.
     const quick = ['-c', 'core.bigFileThreshold=1', '-c', 'core.compression=1', '-c', 'core.fsync=none'];
     await store.run([...quick, 'add', '--all', '--force', '.'], place);
     const tree = (await store.run(['write-tree'], place)).trim();
-    await requireArm64(store, tree, [], `The archive ${what}`);
     return tree;
   });
-}
-
-/** A kernel's archive holds one folder with everything. */
-async function unpack(path: string, target: string, bin: string, signal: AbortSignal | undefined): Promise<void> {
-  const scratch = `${target}.unpacking`;
-  await mkdir(scratch, { recursive: true });
-  const args = ['--extract', '--file', path, '--directory', scratch, '--no-same-owner', '--no-same-permissions'];
-  const { exitCode, stderr } = await execa('tar', args, {
-    env: { LC_ALL: 'C', PATH: `${bin}:${process.env.PATH}` },
-    reject: false,
-    ...(signal && { cancelSignal: signal }),
-  });
-  signal?.throwIfAborted();
-  if (exitCode !== 0) {
-    const why = (stderr ?? '').trim().split('\n')[0];
-    const error = new PtdiffError('image', `Cannot unpack ${path}: ${why}.`);
-    throw await explainDiskFull(new Error(stderr), path).then((found) =>
-      found instanceof PtdiffError ? found : error,
-    );
-  }
-  const [single, another] = await readdir(scratch);
-  const nested = another === undefined && single !== undefined && !(await exists(join(scratch, 'Makefile')));
-  await rename(nested ? join(scratch, single) : scratch, target);
-  await rm(scratch, { recursive: true, force: true });
 }

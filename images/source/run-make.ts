@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../../src/errors.ts';
-import { supervisorScript } from '../../src/supervisor.ts';
-import { exists, explainDiskFull, requireSpace, withScratch } from '../cache.ts';
+import { diskFull, exists } from '../cache.ts';
 import { findCommand } from '../host-tools.ts';
 import type { BuildTools } from './build-tools.ts';
+import { runSupervised } from './supervised.ts';
 
 /** One call of make on a kernel. */
 export interface MakeJob {
@@ -36,51 +36,28 @@ const reproducible = {
  * @throws `image` with the first error and the log's path; `host` when the disk is full; the signal's reason
  */
 export async function runMake(job: MakeJob): Promise<void> {
-  const { objects, signal } = job;
+  const { tools, source, objects, args, log, signal } = job;
   signal?.throwIfAborted();
+  const cached = await ccache(tools);
+  const jobs = `-j${availableParallelism()}`;
+  const words = ['make', '-C', source, `O=${objects}`, jobs, ...tools.variables, ...cached.variables, ...args];
+  const command = ['sh', '-c', 'log=$0; exec "$@" >>"$log" 2>&1', log, ...words];
+  const env = { ...basicEnvironment(tools.bin), ...tools.env, ...cached.env, ...reproducible };
   const marker = await startMarker(objects);
-  const status = await supervise(job).finally(marker.stop);
-  // A make that ends by itself, on a signal too, has removed what it had not finished.
-  if (status !== undefined) await marker.remove();
+  const { status } = await runSupervised(command, env, { signal }).finally(marker.stop);
+  const trouble = status === 0 ? undefined : await failure(job, status);
+  // A make that ends by itself, on a signal too, has removed what it had not finished, unless the disk is full.
+  const inOrder = status !== undefined && (trouble === undefined || trouble.fault === 'image');
+  if (inOrder) await marker.remove();
   signal?.throwIfAborted();
-  if (status !== '0') throw await failure(job, status);
+  if (trouble !== undefined) throw trouble;
 }
 
-/** @returns the exit status of make, where it ended by itself */
-function supervise({ tools, source, objects, args, log, signal }: MakeJob): Promise<string | undefined> {
-  return withScratch(async (scratch) => {
-    const cached = await ccache(tools);
-    const jobs = `-j${availableParallelism()}`;
-    const words = ['make', '-C', source, `O=${objects}`, jobs, ...tools.variables, ...cached.variables, ...args];
-    const command = ['sh', '-c', 'log=$0; exec "$@" >>"$log" 2>&1', log, ...words];
-    // Detached: a Ctrl-C on the terminal goes to ptdiff alone, which then ends make in order.
-    const supervisor = execa('sh', ['-c', supervisorScript, 'ptdiff-supervisor', scratch, ...command], {
-      stdin: 'pipe',
-      detached: true,
-      cleanup: false,
-      reject: false,
-      extendEnv: false,
-      env: { ...basicEnvironment(tools.bin), ...tools.env, ...cached.env, ...reproducible, TMPDIR: scratch },
-    });
-    // Writing is never tried, but the reader may be gone first.
-    supervisor.stdin.on('error', () => {});
-    const stop = () => supervisor.stdin.destroy();
-    signal?.addEventListener('abort', stop);
-    const { stdout } = await supervisor;
-    signal?.removeEventListener('abort', stop);
-    return /^exit (\d+)$/m.exec(stdout)?.[1];
-  });
-}
-
-/** A disk with less is full, in bytes. */
-const leastSpace = 8 * 2 ** 20;
-
-async function failure({ what, source, log }: MakeJob, status: string | undefined): Promise<unknown> {
-  // On a full disk even the log is cut short.
-  await requireSpace(leastSpace, `the build of ${what}`);
+async function failure({ what, source, log }: MakeJob, status: number | undefined): Promise<PtdiffError> {
   const text = await readFile(log, 'utf8');
-  const full = /No space left on device|Disk quota exceeded/.exec(text);
-  if (full) return explainDiskFull(new Error(full[0]), `the build of ${what}`);
+  // On a full disk even the log is cut short.
+  const full = await diskFull(text, `the build of ${what}`);
+  if (full !== undefined) return full;
   const why = firstError(text, source, status);
   return new PtdiffError('image', `${what} does not build: ${why}; the log is ${log}.`);
 }
@@ -117,11 +94,13 @@ function basicEnvironment(bin: string): Record<string, string> {
 
 /** The host's ccache, when there is one, with a note of the compiler that does not depend on when it was unpacked. */
 async function ccache({ compiler, id }: BuildTools): Promise<{ variables: string[]; env: Record<string, string> }> {
-  if ((await findCommand('ccache')) === undefined) return { variables: [], env: {} };
+  // By its path: make looks for programs in the usual folders only. A path with a blank would be two words there.
+  const path = await findCommand('ccache');
+  if (path === undefined || /\s/.test(path)) return { variables: [], env: {} };
   const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('CCACHE_'));
   const program = compiler === 'llvm' ? 'clang' : 'aarch64-linux-gnu-gcc';
   return {
-    variables: [`CC=ccache ${program}`],
+    variables: [`CC=${path} ${program}`],
     env: { ...Object.fromEntries(own), CCACHE_COMPILERCHECK: `string:${id}` },
   };
 }
@@ -130,7 +109,7 @@ async function ccache({ compiler, id }: BuildTools): Promise<{ variables: string
  * The first complaint of compiler, linker or make in a log.
  * @param status exit status of make, where it ended by itself
  */
-export function firstError(log: string, source: string, status: string | undefined): string {
+export function firstError(log: string, source: string, status: number | undefined): string {
   const lines = log.replaceAll(`${source}/`, '').split('\n');
   // What a program said before make gave up; make's own reports of steps are indented.
   const stopped = lines.findIndex((line) => /^make(\[\d+\])?: \*\*\* /.test(line));

@@ -1,0 +1,110 @@
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PtdiffError } from '../../src/errors.ts';
+import { diskFull } from '../cache.ts';
+import { dropHalfWritten } from './run-make.ts';
+import { runSupervised } from './supervised.ts';
+
+/** What a build tree is kept for. */
+export interface BuildTreeName {
+  /** Id of the compiler and the other programs. */
+  compiler: string;
+  /** Digest of the options asked for. */
+  options: string;
+}
+
+/** Build trees that a desk keeps, one a configuration and compiler. */
+const maximalTrees = 4;
+/** Ends the name of a build tree that is not whole yet. */
+const arriving = '.arriving';
+/** The options that a build tree is made for, one a line. */
+export const optionsFile = '.ptdiff-config';
+/** Touched when make was done. */
+const builtFile = '.ptdiff-built';
+
+const directoryName = ({ compiler, options }: BuildTreeName): string => `${compiler}-${options}`;
+
+/** Where a desk's build tree has the file that is as old as its last build; relative to the desk. */
+export function builtStamp(name: BuildTreeName): string {
+  return join('objects', directoryName(name), builtFile);
+}
+
+/** Notes that a build tree is up to date with its source of now. */
+export async function stampBuilt(objects: string): Promise<void> {
+  await writeFile(join(objects, builtFile), '');
+}
+
+/**
+ * The build tree of a configuration at a desk. A new one begins as a copy of the one of the same compiler with the fewest other options,
+ * since make knows which options each object depends on. The ones used least make room.
+ * @param desk directory of the desk
+ * @param text the options asked for, one a line
+ * @throws `host`; the signal's reason
+ */
+export async function openBuildTree(
+  desk: string,
+  name: BuildTreeName,
+  text: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const parent = join(desk, 'objects');
+  const own = directoryName(name);
+  const directory = join(parent, own);
+  await mkdir(parent, { recursive: true });
+  const all = await listTrees(parent);
+  if (!all.includes(own)) {
+    const same = all.filter((each) => each.startsWith(`${name.compiler}-`));
+    await copyTree(parent, await nearestTree(parent, same, text), `${directory}${arriving}`, signal);
+    await rename(`${directory}${arriving}`, directory);
+  }
+  const others = all.filter((each) => each !== own);
+  for (const each of others.slice(maximalTrees - 1)) await rm(join(parent, each), { recursive: true, force: true });
+  await writeFile(join(directory, optionsFile), text);
+  await utimes(directory, new Date(), new Date());
+  await dropHalfWritten(directory);
+  return directory;
+}
+
+/** The whole ones, the one used last first; what is left of others is removed. */
+async function listTrees(parent: string): Promise<string[]> {
+  const dated: { name: string; used: number }[] = [];
+  for (const name of await readdir(parent)) {
+    if (name.endsWith(arriving)) await rm(join(parent, name), { recursive: true, force: true });
+    else dated.push({ name, used: (await stat(join(parent, name))).mtimeMs });
+  }
+  return dated.sort((a, b) => b.used - a.used).map(({ name }) => name);
+}
+
+/** Of trees with equally many other options the first. */
+async function nearestTree(parent: string, names: string[], text: string): Promise<string | undefined> {
+  const distances = new Map<string, number>();
+  for (const name of names) {
+    const theirs = await readFile(join(parent, name, optionsFile), 'utf8').catch(() => '');
+    distances.set(name, differingLines(theirs, text));
+  }
+  const distance = (name: string) => distances.get(name) ?? Infinity;
+  return names.toSorted((a, b) => distance(a) - distance(b))[0];
+}
+
+function differingLines(one: string, other: string): number {
+  const [ours, theirs] = [one, other].map((text) => new Set(text.split('\n')));
+  return ours.symmetricDifference(theirs).size;
+}
+
+async function copyTree(
+  parent: string,
+  from: string | undefined,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (from === undefined) return void (await mkdir(to));
+  const path = { PATH: process.env.PATH ?? '' };
+  const { status, stderr } = await runSupervised(['cp', '-a', '--reflink=auto', join(parent, from), to], path, {
+    signal,
+  });
+  signal?.throwIfAborted();
+  if (status === 0) return;
+  const what = 'the build tree of a kernel';
+  const why = stderr.trim().split('\n')[0];
+  throw (await diskFull(stderr, what)) ?? new PtdiffError('host', `Cannot copy ${what}: ${why}.`);
+}
