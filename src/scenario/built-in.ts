@@ -1,59 +1,32 @@
+import { stableJson } from '../stable-json.ts';
 import { deviceNames } from './devices.ts';
 import { lateCpuScenarios } from './late-cpus.ts';
-import { type NamedParts, scenarioName } from './names.ts';
+import { makeScenario, memoryWithHoles } from './make.ts';
 import { largeRealms, namedRealms, realmMatrix, realmSingles } from './realms.ts';
-import type { Machine, Rodata, Scenario } from './types.ts';
+import type { Rodata, Scenario } from './types.ts';
 import { variantScenarios } from './variants.ts';
 
 const MATRIX_CPUS = ['max', 'neoverse-v3-r0p2', 'neoverse-v3-r0p1', 'cortex-a76', 'neoverse-n2'];
 const RODATA: Rodata[] = ['default', 'noalias', 'off'];
 const KFENCE = [undefined, 100];
-const MIB = 2 ** 20;
-
-function scenario(parts: NamedParts, machine: Partial<Machine> = {}): Scenario {
-  const { cpu, rodata, kfenceSampleInterval, kaslr } = parts;
-  return {
-    name: scenarioName(parts),
-    machine: { cpu, cpus: 1, memory: 1024, holes: [], world: 'normal', ...machine },
-    rodata,
-    ...(kfenceSampleInterval === undefined ? {} : { kfenceSampleInterval }),
-    kaslr,
-    parameters: [],
-    probes: ['memfd_secret'],
-  };
-}
 
 /** Every CPU with every rodata= and both KFENCE settings: 30 scenarios on a machine of one CPU and 1 GiB. */
 export const matrixScenarios: readonly Scenario[] = MATRIX_CPUS.flatMap((cpu) =>
-  RODATA.flatMap((rodata) =>
-    KFENCE.map((kfenceSampleInterval) => scenario({ cpu, rodata, kfenceSampleInterval, kaslr: false })),
-  ),
+  RODATA.flatMap((rodata) => KFENCE.map((kfenceSampleInterval) => makeScenario({ cpu, rodata, kfenceSampleInterval }))),
 );
 
-const plain = { rodata: 'default', kaslr: false } as const;
-const large = { cpu: 'neoverse-v3-r0p2', ...plain };
+const large = { cpu: 'neoverse-v3-r0p2' };
 
 /** One thing changed at a time: KASLR, several CPUs, a device that does DMA, odd sizes of memory, memory in several regions. */
 export const singleChangeScenarios: readonly Scenario[] = [
-  ...['max', 'neoverse-v3-r0p2', 'cortex-a76'].map((cpu) => scenario({ cpu, ...plain, kaslr: true })),
-  scenario({ ...large, suffix: 'smp2' }, { cpus: 2 }),
-  scenario({ ...large, suffix: 'console' }, { devices: ['virtio-console'] }),
-  scenario({ cpu: 'max', ...plain, suffix: 'devices' }, { devices: [...deviceNames] }),
-  scenario({ ...large, suffix: '3000m' }, { memory: 3000 }),
-  scenario({ ...large, suffix: '8g' }, { memory: 8192 }),
-  scenario({ ...large, suffix: '64g' }, { memory: 65536 }),
-  scenario(
-    { ...large, suffix: 'holes' },
-    {
-      memory: 2048,
-      // One hole inside a 2 MiB block, one at a 2 MiB border, one of an odd number of pages.
-      holes: [
-        { start: 0x6010_0000, size: 64 * 1024 },
-        { start: 0x7000_0000, size: 2 * MIB },
-        { start: 0x9234_0000, size: 7 * 64 * 1024 },
-      ],
-    },
-  ),
+  ...['max', 'neoverse-v3-r0p2', 'cortex-a76'].map((cpu) => makeScenario({ cpu, kaslr: true })),
+  makeScenario({ ...large, suffix: 'smp2' }, { cpus: 2 }),
+  makeScenario({ ...large, suffix: 'console' }, { devices: ['virtio-console'] }),
+  makeScenario({ cpu: 'max', suffix: 'devices' }, { devices: [...deviceNames] }),
+  makeScenario({ ...large, suffix: '3000m' }, { memory: 3000 }),
+  makeScenario({ ...large, suffix: '8g' }, { memory: 8192 }),
+  makeScenario({ ...large, suffix: '64g' }, { memory: 65536 }),
+  makeScenario({ ...large, suffix: 'holes' }, memoryWithHoles),
 ];
 
 /** All scenarios that ptdiff brings. */
@@ -67,6 +40,12 @@ export const builtInScenarios: readonly Scenario[] = [
   ...largeRealms,
   ...namedRealms,
 ];
+
+/** Whether a scenario is one of them in all its parts: its name alone then says to another ptdiff what it is. */
+export function isBuiltIn(scenario: Scenario): boolean {
+  const text = stableJson(scenario);
+  return builtInScenarios.some((each) => stableJson(each) === text);
+}
 
 /** Kernels of the default matrix: the newest of each generation, and two flavours with 16K pages. */
 export const defaultKernels: readonly string[] = [

@@ -1,35 +1,19 @@
-import { scenarioName } from './names.ts';
-import type { Machine, Rodata, Scenario } from './types.ts';
+import { makeScenario, type ScenarioParts } from './make.ts';
+import type { Machine, Scenario } from './types.ts';
 
-/** What a scenario of late CPUs is made of: the boot CPU, and the one that comes late. */
-interface LateParts {
+/** What a scenario of late CPUs is made of: the boot CPU, and the one that comes late, which the suffix names. */
+type LateParts = ScenarioParts & {
   /** Who runs below the kernel: nobody, the monitor in the normal world, or the monitor as a realm's RMM. */
   prefix?: 'monitor' | 'realm';
-  cpu: string;
   late: string;
-  /** What the late CPU is called in the scenario's name. */
   suffix: string;
-  rodata?: Rodata;
-  kfenceSampleInterval?: number;
-}
+};
 
-function machineOf({ prefix, cpu, late }: LateParts): Machine {
+function scenario({ late, ...parts }: LateParts): Scenario {
+  const { prefix } = parts;
   const world = prefix === 'realm' ? 'realm' : 'normal';
-  const plain = { cpu, cpus: 2, memory: 1024, holes: [], world, late: true } satisfies Machine;
-  return prefix === undefined ? plain : { ...plain, firmware: 'monitor', others: [late] };
-}
-
-function scenario(parts: LateParts): Scenario {
-  const { rodata = 'default', kfenceSampleInterval } = parts;
-  return {
-    name: scenarioName({ ...parts, rodata, kaslr: false }),
-    machine: machineOf(parts),
-    rodata,
-    ...(kfenceSampleInterval === undefined ? {} : { kfenceSampleInterval }),
-    kaslr: false,
-    parameters: [],
-    probes: ['cpu_online', 'memfd_secret'],
-  };
+  const below: Partial<Machine> = prefix === undefined ? {} : { firmware: 'monitor', others: [late] };
+  return makeScenario(parts, { cpus: 2, world, late: true, ...below }, { probes: ['cpu_online', 'memfd_secret'] });
 }
 
 const v3 = 'neoverse-v3-r0p2';

@@ -1,38 +1,20 @@
 import { deviceNames } from './devices.ts';
-import { scenarioName } from './names.ts';
+import { makeScenario, memoryWithHoles, type ScenarioParts } from './make.ts';
 import type { Machine, Rodata, Scenario } from './types.ts';
 
 const RODATA: Rodata[] = ['default', 'noalias', 'off'];
 const KFENCE = [undefined, 100];
 
-/** What a realm scenario is made of. */
-interface RealmParts {
-  prefix: 'realm' | 'rme' | 'monitor';
-  cpu: string;
-  rodata?: Rodata;
-  kfenceSampleInterval?: number;
-  suffix?: string;
-}
+/** What a realm scenario is made of: its prefix says who runs below the kernel, and in which world. */
+type RealmParts = ScenarioParts & { prefix: 'realm' | 'rme' | 'monitor' };
 
 function scenario(parts: RealmParts, machine: Partial<Machine> = {}): Scenario {
-  const { prefix, cpu, rodata = 'default', kfenceSampleInterval } = parts;
-  return {
-    name: scenarioName({ ...parts, rodata, kaslr: false }),
-    machine: {
-      cpu,
-      cpus: 1,
-      memory: 1024,
-      holes: [],
-      world: prefix === 'monitor' ? 'normal' : 'realm',
-      firmware: prefix === 'rme' ? 'monitor-rme' : 'monitor',
-      ...machine,
-    },
-    rodata,
-    ...(kfenceSampleInterval === undefined ? {} : { kfenceSampleInterval }),
-    kaslr: false,
-    parameters: [],
-    probes: ['memfd_secret'],
-  };
+  const { prefix } = parts;
+  return makeScenario(parts, {
+    world: prefix === 'monitor' ? 'normal' : 'realm',
+    firmware: prefix === 'rme' ? 'monitor-rme' : 'monitor',
+    ...machine,
+  });
 }
 
 /** Realms with and without the capability, with every rodata= and KFENCE setting. */
@@ -68,23 +50,10 @@ export const realmSingles: readonly Scenario[] = [
   scenario({ prefix: 'rme', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
 ];
 
-const mib = 2 ** 20;
-
 /** As much memory as the monitor keeps account of; and memory in several regions. */
 export const largeRealms: readonly Scenario[] = [
   scenario({ prefix: 'realm', cpu: v3, suffix: '64g' }, { memory: 65536 }),
-  scenario(
-    { prefix: 'realm', cpu: v3, suffix: 'holes' },
-    {
-      memory: 2048,
-      // One hole inside a 2 MiB block, one at its border, one of an odd number of pages.
-      holes: [
-        { start: 0x6010_0000, size: 64 * 1024 },
-        { start: 0x7000_0000, size: 2 * mib },
-        { start: 0x9234_0000, size: 7 * 64 * 1024 },
-      ],
-    },
-  ),
+  scenario({ prefix: 'realm', cpu: v3, suffix: 'holes' }, memoryWithHoles),
 ];
 
 /** Scenarios of the mailing-list threads, by the name of what they show. */

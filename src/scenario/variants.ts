@@ -1,35 +1,14 @@
-import { type NamedParts, scenarioName } from './names.ts';
+import { makeScenario, type ScenarioParts } from './make.ts';
 import type { Machine, Scenario } from './types.ts';
 
 const capable = 'neoverse-v3-r0p2';
 
-/** One of the kernel's variants of the linear map, chosen by a parameter or a CPU. */
-function scenario(
-  parts: Partial<NamedParts> & { cpu: string },
-  parameters: string[],
-  machine: Partial<Machine> = {},
-): Scenario {
-  const { rodata = 'default', kaslr = false, cpu, kfenceSampleInterval } = parts;
-  return {
-    name: scenarioName({ ...parts, rodata, kaslr }),
-    machine: { cpu, cpus: 1, memory: 1024, holes: [], world: 'normal', ...machine },
-    rodata,
-    ...(kfenceSampleInterval === undefined ? {} : { kfenceSampleInterval }),
-    kaslr,
-    parameters,
-    probes: ['memfd_secret'],
-  };
-}
-
-const kpti = (parts: Partial<NamedParts> & { cpu: string }, machine: Partial<Machine> = {}): Scenario =>
-  scenario({ suffix: 'kpti', ...parts }, ['kpti=on'], machine);
-const crashkernel = (parts: Partial<NamedParts> & { cpu: string }): Scenario =>
-  scenario({ ...parts, suffix: 'crashkernel' }, ['crashkernel=64M']);
-const pagealloc = (
-  parts: Partial<NamedParts> & { cpu: string },
-  parameters: string[] = [],
-  machine: Partial<Machine> = {},
-): Scenario => scenario({ suffix: 'pagealloc', ...parts }, ['debug_pagealloc=on', ...parameters], machine);
+const kpti = (parts: ScenarioParts, machine: Partial<Machine> = {}): Scenario =>
+  makeScenario({ suffix: 'kpti', ...parts }, machine, { parameters: ['kpti=on'] });
+const crashkernel = (parts: ScenarioParts): Scenario =>
+  makeScenario({ ...parts, suffix: 'crashkernel' }, {}, { parameters: ['crashkernel=64M'] });
+const pagealloc = (parts: ScenarioParts, machine: Partial<Machine> = {}, parameters: string[] = []): Scenario =>
+  makeScenario({ suffix: 'pagealloc', ...parts }, machine, { parameters: ['debug_pagealloc=on', ...parameters] });
 
 const monitor = { firmware: 'monitor' } as const;
 const realm = { ...monitor, world: 'realm' } as const;
@@ -43,14 +22,14 @@ export const variantScenarios: readonly Scenario[] = [
   kpti({ cpu: capable, kfenceSampleInterval: 100 }),
   kpti({ cpu: capable, prefix: 'monitor', suffix: 'then-max+kpti' }, { ...monitor, cpus: 2, others: ['max'] }),
   kpti({ cpu: 'max', prefix: 'realm' }, realm),
-  scenario({ cpu: 'cortex-a76', kaslr: true, suffix: 'kpti-off' }, ['kpti=off']),
-  scenario({ cpu: 'a64fx' }, []),
+  makeScenario({ cpu: 'cortex-a76', kaslr: true, suffix: 'kpti-off' }, {}, { parameters: ['kpti=off'] }),
+  makeScenario({ cpu: 'a64fx' }),
   ...['max', capable].map((cpu) => crashkernel({ cpu })),
   ...['max', capable].map((cpu) => pagealloc({ cpu })),
   pagealloc({ cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
   pagealloc({ cpu: 'cortex-a76', kaslr: true }),
-  pagealloc({ cpu: 'max', suffix: 'pagealloc+kpti' }, ['kpti=on']),
-  pagealloc({ cpu: 'max', prefix: 'realm' }, [], realm),
+  pagealloc({ cpu: 'max', suffix: 'pagealloc+kpti' }, {}, ['kpti=on']),
+  pagealloc({ cpu: 'max', prefix: 'realm' }, realm),
 ];
 
 /** Those that the default matrix runs on the newest kernel: one of each kind that every kernel can run. */

@@ -1,0 +1,34 @@
+import { type NamedParts, scenarioName } from './names.ts';
+import type { Machine, Scenario } from './types.ts';
+
+/** What a scenario of ours is made of: a CPU, and what differs from the kernel's defaults. */
+export type ScenarioParts = Partial<NamedParts> & { cpu: string };
+
+/** A scenario whose name says its parts; the machine has one CPU and 1 GiB, and memfd_secret is probed, where nothing else is said. */
+export function makeScenario(
+  parts: ScenarioParts,
+  machine: Partial<Machine> = {},
+  rest: Partial<Pick<Scenario, 'parameters' | 'probes'>> = {},
+): Scenario {
+  const { cpu, rodata = 'default', kaslr = false, kfenceSampleInterval } = parts;
+  return {
+    name: scenarioName({ ...parts, rodata, kaslr }),
+    machine: { cpu, cpus: 1, memory: 1024, holes: [], world: 'normal', ...machine },
+    rodata,
+    ...(kfenceSampleInterval === undefined ? {} : { kfenceSampleInterval }),
+    kaslr,
+    parameters: [],
+    probes: ['memfd_secret'],
+    ...rest,
+  };
+}
+
+/** 2 GiB with three holes: one inside a 2 MiB block, one at a 2 MiB border, one of an odd number of pages. */
+export const memoryWithHoles = {
+  memory: 2048,
+  holes: [
+    { start: 0x6010_0000, size: 64 * 1024 },
+    { start: 0x7000_0000, size: 2 * 2 ** 20 },
+    { start: 0x9234_0000, size: 7 * 64 * 1024 },
+  ],
+} satisfies Partial<Machine>;
