@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { onHost, writeText } from '../../harness/host-file.ts';
 import { PtdiffError } from '../errors.ts';
-import { builtInScenarios } from '../scenario/built-in.ts';
+import { isBuiltIn } from '../scenario/built-in.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { compareSides, comparisonExit, publishComparison } from './compare-report.ts';
@@ -13,7 +13,7 @@ import { say } from './output.ts';
 import { scenariosNamed } from './plan.ts';
 import { defaultJobs } from './run-case.ts';
 import { runMatrix } from './run-matrix.ts';
-import { repositoryRoot } from './run-record.ts';
+import { repositoryRoot, timeStamp } from './run-record.ts';
 import { commitsOf } from './series-commits.ts';
 import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
@@ -28,21 +28,19 @@ export interface CompareOptions {
 
 /** A folder of its own for each comparison. */
 export function comparisonFolder(out: string | undefined): string {
-  const stamp = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
-  return resolve(out ?? join(repositoryRoot, 'results', 'comparisons', stamp));
+  return resolve(out ?? join(repositoryRoot, 'results', 'comparisons', timeStamp()));
 }
 
 /** The scenarios of a recorded side as names and a file, so that the other side is asked exactly the same. */
 function recordedScenarios(side: LoadedSide, out: string): string[] {
   const names = new Set(side.cases.map(({ scenario }) => scenario));
   const scenarios: Scenario[] = side.run.scenarios.filter(({ name }) => names.has(name));
-  const known = (each: Scenario) => builtInScenarios.some((built) => stableJson(built) === stableJson(each));
-  const others = scenarios.filter((each) => !known(each));
+  const others = scenarios.filter((each) => !isBuiltIn(each));
   if (others.length === 0) return scenarios.map(({ name }) => name);
   const file = join(out, 'scenarios.json');
   onHost(out, () => mkdirSync(out, { recursive: true }));
   writeText(file, `${stableJson(others, 1)}\n`);
-  return [...scenarios.filter(known).map(({ name }) => name), file];
+  return [...scenarios.filter(isBuiltIn).map(({ name }) => name), file];
 }
 
 /** Boots the sides that are kernels, in one run, and reads those that are folders. */

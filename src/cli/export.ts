@@ -15,8 +15,7 @@ import { formatKcidb } from '../report/export/kcidb.ts';
 import { formatKtap } from '../report/export/ktap.ts';
 import { formatMail } from '../report/export/mail.ts';
 import type { RunResults } from '../report/export/outline.ts';
-import { builtInScenarios } from '../scenario/built-in.ts';
-import { stableJson } from '../stable-json.ts';
+import { isBuiltIn } from '../scenario/built-in.ts';
 import { knownIssuesFolder } from './laboratory.ts';
 import type { Verb } from './verb.ts';
 
@@ -39,15 +38,11 @@ function splatOf({ console, files }: Evidence, id: string): Splat | undefined {
   return splats.find(({ callChain }) => callChain.length > 0) ?? splats[0];
 }
 
-function builtIn({ run }: RunResults, name: string): boolean {
-  const scenario = run.scenarios.find((each) => each.name === name);
-  return builtInScenarios.some((each) => stableJson(each) === stableJson(scenario));
-}
-
 function mailOf(folder: string, results: RunResults, id: string | undefined): string {
   const chosen = chooseFinding(results.cases, id);
   const { finding, result } = chosen;
   const evidence = readEvidence(join(folder, runFiles.caseFolders, result.case));
+  const scenario = results.run.scenarios.find(({ name }) => name === result.scenario);
   const commandLine = evidence.files['/proc/cmdline'];
   const splat = finding.kind === 'splat' ? splatOf(evidence, finding.id) : undefined;
   return formatMail(results, {
@@ -55,7 +50,7 @@ function mailOf(folder: string, results: RunResults, id: string | undefined): st
     dossier: readDossier(folder, result.case),
     ...(commandLine !== undefined && { commandLine }),
     ...(splat && { splat }),
-    builtIn: builtIn(results, result.scenario),
+    builtIn: scenario !== undefined && isBuiltIn(scenario),
   });
 }
 

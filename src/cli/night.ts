@@ -37,6 +37,7 @@ import { say } from './output.ts';
 import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
 import { writeReportPage } from './publish-report.ts';
 import { runMatrix } from './run-matrix.ts';
+import { timeStamp } from './run-record.ts';
 
 /** Everything that one night works with. */
 export interface NightSetting {
@@ -264,6 +265,5 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
 
 /** The name of a night's folder: its configuration and the second in which it begins. */
 export function nightFolder(out: string, configPath: string): string {
-  const stamp = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
-  return join(out, `${basename(configPath).replace(/\.[^.]*$/, '')}-${stamp}`);
+  return join(out, `${basename(configPath).replace(/\.[^.]*$/, '')}-${timeStamp()}`);
 }

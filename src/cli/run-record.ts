@@ -17,6 +17,11 @@ export const repositoryRoot = join(import.meta.dirname, '..', '..');
 /** Where runs lie whose folder the user did not name. */
 export const runsFolder = join(repositoryRoot, 'results', 'runs');
 
+/** This second in UTC, as a part of the name of a folder that the user did not name: 2026-03-16T09-30-00. */
+export function timeStamp(): string {
+  return new Date().toISOString().replaceAll(':', '-').slice(0, 19);
+}
+
 /** What was asked on the command line, words included. */
 export interface Asked {
   kernels: string[];

@@ -8,7 +8,7 @@ import { publishReport } from './publish-report.ts';
 import { defaultJobs } from './run-case.ts';
 import { runFirmware } from './run-firmware.ts';
 import { runMatrix } from './run-matrix.ts';
-import { runsFolder } from './run-record.ts';
+import { runsFolder, timeStamp } from './run-record.ts';
 import { checkStore, feedStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
@@ -26,18 +26,12 @@ interface RunOptions {
   firmware?: string;
 }
 
-/** A folder of its own for each run, below results/. */
-function defaultOut(): string {
-  const stamp = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
-  return join(runsFolder, stamp);
-}
-
 /**
  * `ptdiff run`: predicts, boots, compares and reports.
  * @returns the exit code
  */
 async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
-  const out = resolve(options.out ?? defaultOut());
+  const out = resolve(options.out ?? join(runsFolder, timeStamp()));
   if (options.firmware !== undefined) return runFirmware({ ...options, firmware: options.firmware, out }, signal);
   const { kernel, patch, scenario: scenarios, jobs, qemu } = options;
   const kernels = withPatches(kernel, patch);

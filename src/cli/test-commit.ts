@@ -7,6 +7,7 @@ import { describeSign } from '../report/terminal-bisection.ts';
 import { bisectionsFolder } from './bisect-state.ts';
 import { bootCandidate } from './boot-candidate.ts';
 import { bisectRunCodes } from './exit-codes.ts';
+import { timeStamp } from './run-record.ts';
 import { addSignOptions, type SignOptions, soughtSign } from './sign-options.ts';
 import type { Verb } from './verb.ts';
 
@@ -27,8 +28,7 @@ function exitCodeOf(answer: Answer, vanished: boolean): number {
 async function testCommit(options: TestCommitOptions, signal: AbortSignal): Promise<number> {
   const { sign, scenario } = await soughtSign(options);
   const { kernel: spec, qemu, repeat } = options;
-  const stamp = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
-  const folder = resolve(options.out ?? join(bisectionsFolder, `test-${stamp}`));
+  const folder = resolve(options.out ?? join(bisectionsFolder, `test-${timeStamp()}`));
   const trials: Trial[] = [];
   for (;;) {
     const tally = tallyOf(trials, spec);
