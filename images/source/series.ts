@@ -24,10 +24,36 @@ export async function seriesKernels(
   signal?: AbortSignal,
 ): Promise<SeriesCommit[]> {
   const path = resolve(repository);
+  const found = await kernelsOf(path, ['--reverse', '--first-parent'], range, parts, signal);
+  if (found.length > 0) return found;
+  throw new PtdiffError('usage', `${range} holds no commit in ${path}; is it the right way round?`);
+}
+
+/**
+ * The kernel of one commit, as seriesKernels() gives those of a range.
+ * @throws `image` when there is no such repository or commit
+ */
+export async function commitKernel(
+  repository: string,
+  rev: string,
+  parts: SourceParts,
+  signal?: AbortSignal,
+): Promise<SeriesCommit> {
+  const [found] = await kernelsOf(resolve(repository), ['-1'], rev, parts, signal);
+  return found;
+}
+
+async function kernelsOf(
+  path: string,
+  options: string[],
+  which: string,
+  parts: SourceParts,
+  signal: AbortSignal | undefined,
+): Promise<SeriesCommit[]> {
+  // Says better than git what is wrong with a path.
   await objectDirectory(path, signal);
-  const args = ['log', '--reverse', '--first-parent', '--format=%H %s', '--end-of-options', range, '--'];
-  const lines = (await askRepository(path, args, signal)).split('\n').filter((line) => line !== '');
-  if (lines.length === 0) throw new PtdiffError('usage', `The range ${range} of ${path} holds no commit.`);
+  const words = ['log', ...options, '--format=%H %s', '--end-of-options', which, '--'];
+  const lines = (await askRepository(path, words, signal)).split('\n').filter((line) => line !== '');
   return lines.map((line) => {
     const id = line.slice(0, line.indexOf(' '));
     const spec = formatKernelSpec({ kind: 'git', path, rev: id, ...parts });

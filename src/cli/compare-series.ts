@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onHost, writeText } from '../../harness/host-file.ts';
+import type { SeriesCommit } from '../../images/source/series.ts';
 import type { SeriesRow } from '../compare/series.ts';
 import { seriesDifferences } from '../compare/series.ts';
 import { PtdiffError } from '../errors.ts';
@@ -13,13 +14,6 @@ import { exitCodes } from './exit-codes.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { runMatrix } from './run-matrix.ts';
-
-/** A commit and the kernel spec that stands for it. */
-export interface SeriesCommit {
-  id: string;
-  subject: string;
-  spec: string;
-}
 
 /** The Image of each commit, or why there is none: what belongs to one commit does not end the series. */
 async function imageOf(
