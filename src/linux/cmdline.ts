@@ -35,6 +35,22 @@ export function parameterValues(line: CommandLine, name: string): string[] {
   return line.parameters.filter((word) => word.name.replaceAll('-', '_') === wanted).map((word) => word.value ?? '');
 }
 
+/**
+ * Values of the words NAME=VALUE among parameters, in order: what an early_param() function of the kernel is called with, once for each, so
+ * that it is for the caller to say which counts.
+ */
+export function valuesOf(parameters: readonly string[], name: string): string[] {
+  return parameters.filter((word) => word.startsWith(`${name}=`)).map((word) => word.slice(name.length + 1));
+}
+
+/** What the last of them says that kstrtobool() takes; undefined without one. */
+export function lastBoolean(parameters: readonly string[], name: string): boolean | undefined {
+  return valuesOf(parameters, name)
+    .map(kstrtobool)
+    .filter((value) => value !== undefined)
+    .at(-1);
+}
+
 function splitWords(text: string): string[] {
   const words: string[] = [];
   let word = '';
@@ -61,7 +77,7 @@ function parseWord(word: string): CommandLineWord {
 }
 
 /** kstrtobool() of lib/kstrtox.c: decided by the first letter, or by the second after an 'o'; undefined where the kernel refuses the value. */
-export function kstrtobool(value: string): boolean | undefined {
+function kstrtobool(value: string): boolean | undefined {
   if (/^([yt1]|on)/i.test(value)) return true;
   if (/^([nf0]|of)/i.test(value)) return false;
   return undefined;

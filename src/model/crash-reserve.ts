@@ -1,3 +1,4 @@
+import { valuesOf } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import type { Derivation } from './derivation.ts';
@@ -6,8 +7,8 @@ const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 3
 
 /** Bytes that the last crashkernel= of the forms SIZE, SIZE@OFFSET and SIZE,high asks for (parse_crashkernel()); 0 without one. */
 function crashkernelSize(parameters: string[]): number {
-  const value = parameters.filter((word) => word.startsWith('crashkernel=')).at(-1) ?? '';
-  const [, digits, unit] = /^crashkernel=(\d+)([KMG]?)(?:@\w+|,high)?$/i.exec(value) ?? [];
+  const value = valuesOf(parameters, 'crashkernel').at(-1) ?? '';
+  const [, digits, unit] = /^(\d+)([KMG]?)(?:@\w+|,high)?$/i.exec(value) ?? [];
   return digits === undefined ? 0 : Number(digits) * units[unit.toUpperCase()];
 }
 

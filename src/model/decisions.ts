@@ -1,4 +1,4 @@
-import { kstrtobool } from '../linux/cmdline.ts';
+import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import { cpuHasLargeVa, cpuSupportsBbml, idField } from './cpufeature.ts';
 import type { Derivation } from './derivation.ts';
@@ -14,11 +14,6 @@ export interface DecisionInputs {
   kaslr: boolean;
   /** World of the machine. */
   world: 'normal' | 'realm';
-}
-
-/** Values of every occurrence of an early_param(), in order: each is parsed in turn, so a later one overrides. */
-function valuesOf(parameters: string[], name: string): string[] {
-  return parameters.filter((p) => p.startsWith(`${name}=`)).map((p) => p.slice(name.length + 1));
 }
 
 function rodataOf(traits: KernelTraits, parameters: string[], why: Derivation): { enabled: boolean; full: boolean } {
@@ -52,8 +47,7 @@ function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Deri
 /** debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what early_debug_pagealloc() parses (mm/debug_page_alloc.c). */
 export function debug_pagealloc_enabled({ config }: KernelTraits, parameters: string[]): boolean {
   if (!config.debugPagealloc) return false;
-  const values = valuesOf(parameters, 'debug_pagealloc').map(kstrtobool);
-  return values.filter((value) => value !== undefined).at(-1) ?? config.debugPageallocDefault;
+  return lastBoolean(parameters, 'debug_pagealloc') ?? config.debugPageallocDefault;
 }
 
 /**

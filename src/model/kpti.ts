@@ -1,4 +1,4 @@
-import { kstrtobool } from '../linux/cmdline.ts';
+import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { PTE_NG, PTE_VALID } from '../linux/pgprot.ts';
 import type { BootState } from './boot.ts';
 import { idField } from './cpufeature.ts';
@@ -40,15 +40,11 @@ function isVulnerable(registers: Record<string, bigint>): boolean {
  */
 export function unmap_kernel_at_el0(inputs: KptiInputs): { kpti: boolean; because: string } {
   if (!inputs.configured) return { kpti: false, because: 'CONFIG_UNMAP_KERNEL_AT_EL0 is off' };
-  const valueOf = (name: string): string[] =>
-    inputs.parameters.filter((word) => word.startsWith(`${name}=`)).map((word) => word.slice(name.length + 1));
-  const forced = valueOf('kpti')
-    .map(kstrtobool)
-    .filter((value) => value !== undefined)
-    .at(-1);
+  const forced = lastBoolean(inputs.parameters, 'kpti');
   if (forced !== undefined) return { kpti: forced, because: 'forced by the parameter kpti=' };
   if (inputs.kaslrWantsIt) return { kpti: true, because: 'forced by KASLR' };
-  if (valueOf('mitigations').at(-1) === 'off') return { kpti: false, because: 'forced by mitigations=off' };
+  const mitigations = valuesOf(inputs.parameters, 'mitigations').at(-1);
+  if (mitigations === 'off') return { kpti: false, because: 'forced by mitigations=off' };
   const vulnerable = inputs.idRegisters.findIndex(isVulnerable);
   return vulnerable < 0
     ? { kpti: false, because: 'every CPU has ID_AA64PFR0_EL1.CSV3 or is on the safe list' }

@@ -1,3 +1,4 @@
+import { valuesOf } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import { identitiesOf } from './cpus.ts';
 import type { Scenario } from './types.ts';
@@ -17,9 +18,7 @@ const options: { parameter: string; option: string; has: (traits: FittingTraits)
 /** Why a scenario cannot be run on a kernel, as a part of a sentence; undefined where it can. */
 export function whyUnfit({ machine, parameters }: Scenario, traits: FittingTraits): string | undefined {
   if (machine.world === 'realm' && !traits.knowsRealms) return 'the kernel does not know realms, which came with 6.13';
-  const missing = options.find(
-    ({ parameter, has }) => parameters.some((word) => word.startsWith(`${parameter}=`)) && !has(traits),
-  );
+  const missing = options.find(({ parameter, has }) => valuesOf(parameters, parameter).length > 0 && !has(traits));
   if (missing) return `the kernel is built without ${missing.option}`;
   const undriven = machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
   if (undriven) return `the kernel has no driver for ${undriven} built in, and modules are not loaded`;
