@@ -1,10 +1,4 @@
-import {
-  type BootEnd,
-  type CheckpointName,
-  checkpointNames,
-  type Evidence,
-  splitCheckpoints,
-} from '../src/linux/capture.ts';
+import { type BootEnd, type CheckpointName, checkpointsOf, type Evidence } from '../src/linux/capture.ts';
 import { guestEvent, guestEvents, rebootArgumentBytes } from '../src/linux/guest-events.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { captureCheckpoint, readIdRegisters } from './capture-checkpoint.ts';
@@ -50,7 +44,7 @@ export class BootSession {
       image: { pa: anchor.imagePa, slide: 0n },
       idRegisters: [],
     };
-    const planned = checkpointNames.filter((name) => setup.repaint === true || !splitCheckpoints.includes(name));
+    const planned = checkpointsOf(setup.repaint === true);
     this.#boot = {
       vm,
       kernel: {

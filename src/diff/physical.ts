@@ -1,4 +1,5 @@
 import type { PhysicalRange } from '../model/boot-facts.ts';
+import { subtract } from '../model/ranges.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 import { clipRun } from './runs.ts';
 
@@ -20,20 +21,6 @@ export function runsOnto<R extends LeafRun>(runs: readonly R[], ranges: readonly
     }
   }
   return onto;
-}
-
-/** What is left of `range` without `holes` (ascending, not overlapping). */
-export function subtract(range: PhysicalRange, holes: readonly PhysicalRange[]): PhysicalRange[] {
-  const left: PhysicalRange[] = [];
-  let start = range.start;
-  for (const hole of holes) {
-    if (hole.end <= start) continue;
-    if (hole.start >= range.end) break;
-    if (hole.start > start) left.push({ start, end: hole.start });
-    start = hole.end;
-  }
-  if (start < range.end) left.push({ start, end: range.end });
-  return left;
 }
 
 /** The parts of a run whose output addresses lie outside all of `ranges` (ascending). */

@@ -9,6 +9,16 @@ export type CheckpointName = (typeof checkpointNames)[number];
 /** Entry and return of linear_map_maybe_split_to_ptes(): captured only where CPUs differ so that it repaints the linear map. */
 export const splitCheckpoints: readonly CheckpointName[] = ['before_split', 'after_split'];
 
+/** The checkpoints of a boot that does or does not repaint, in order of time. */
+export function checkpointsOf(repaint: boolean): CheckpointName[] {
+  return checkpointNames.filter((name) => repaint || !splitCheckpoints.includes(name));
+}
+
+/** Whether a boot comes to `checkpoint` before it comes to `other`. */
+export function isBefore(checkpoint: CheckpointName, other: CheckpointName): boolean {
+  return checkpointNames.indexOf(checkpoint) < checkpointNames.indexOf(other);
+}
+
 /** What the harness read from outside at one checkpoint, with the guest stopped. */
 export interface Capture {
   checkpoint: CheckpointName;

@@ -4,6 +4,7 @@ import type { BootState } from './boot.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import type { Area } from './leaf-runs.ts';
 import { makeInvalid } from './pageattr.ts';
+import { subtract } from './ranges.ts';
 
 /** The KFENCE pool page by page: guard pages are fixed, an object page is valid or not as its object is used. */
 function kfenceAreas({ map, traits, prot, kfencePool }: BootState): Area[] {
@@ -39,22 +40,10 @@ function overlay(areas: Area[], area: Area): Area[] {
   ];
 }
 
-/** What is left of `range` without `areas`, which are disjoint and ascending. */
-function outside(range: { start: number; end: number }, areas: Area[]): { start: number; end: number }[] {
-  const left: { start: number; end: number }[] = [];
-  let { start } = range;
-  for (const area of areas) {
-    if (area.end <= start || area.start >= range.end) continue;
-    if (area.start > start) left.push({ start, end: area.start });
-    start = area.end;
-  }
-  return start < range.end ? [...left, { start, end: range.end }] : left;
-}
-
 /** Free pages, with debug_pagealloc, where nothing else has a name: init memory that was given back keeps its own. */
 function freeAreas({ map, freePages }: BootState, named: Area[]): Area[] {
   return freePages.flatMap(({ start, end }) =>
-    outside({ start: map.offsetOfPa(start), end: map.offsetOfPa(end) }, named).map((part) => ({
+    subtract({ start: map.offsetOfPa(start), end: map.offsetOfPa(end) }, named).map((part) => ({
       ...part,
       why: 'free pages',
     })),

@@ -1,4 +1,4 @@
-import { type CheckpointName, checkpointNames, type SplitRequest, splitCheckpoints } from '../linux/capture.ts';
+import { type CheckpointName, checkpointNames, type SplitRequest } from '../linux/capture.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import type { PhysicalRange } from './boot-facts.ts';
 import { createPgdMapping, NO_CONT_MAPPINGS } from './create-mapping.ts';
@@ -72,11 +72,6 @@ export function kfence_init_pool(state: BootState): void {
 /** Whether linear_map_maybe_split_to_ptes() has something to do: the boot CPU made large leaves that another CPU cannot split later. */
 export function repaints({ linearMapRequiresBbml, systemBbml }: Decisions): boolean {
   return linearMapRequiresBbml === true && !systemBbml;
-}
-
-/** The checkpoints of a boot: those around the repaint only where it happens. */
-export function checkpointsOf(decisions: Decisions): CheckpointName[] {
-  return checkpointNames.filter((name) => repaints(decisions) || !splitCheckpoints.includes(name));
 }
 
 /** linear_map_maybe_split_to_ptes(): CPUs differ, so the boot CPU repaints all but the alias of [_stext, __init_begin). */

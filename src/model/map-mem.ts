@@ -4,6 +4,7 @@ import { createPgdMapping, NO_BLOCK_MAPPINGS, NO_CONT_MAPPINGS, NO_EXEC_MAPPINGS
 import type { Derivation } from './derivation.ts';
 import { type KernelProt, pgprot_tagged } from './kernel-prot.ts';
 import type { LinearMap } from './linear-map.ts';
+import { subtract } from './ranges.ts';
 import type { Decisions } from './types.ts';
 
 /** Physical addresses of the linker symbols that map_mem() and mark_rodata_ro() use, in bytes. */
@@ -30,12 +31,7 @@ export interface MapMemInputs {
 
 /** `ranges` without `hole`: what memblock_mark_nomap() leaves for for_each_mem_range(). */
 function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] {
-  return ranges.flatMap(({ start, end }) =>
-    [
-      { start, end: Math.min(end, hole.start) },
-      { start: Math.max(start, hole.end), end },
-    ].filter((part) => part.start < part.end),
-  );
+  return ranges.flatMap((range) => subtract(range, [hole]));
 }
 
 /** map_mem() up to 7.1: memory without the kernel and the KFENCE pool, then the kernel's alias, then the pool. */

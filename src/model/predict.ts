@@ -1,4 +1,4 @@
-import { type CheckpointName, splitCheckpoints } from '../linux/capture.ts';
+import { type CheckpointName, checkpointsOf, isBefore } from '../linux/capture.ts';
 import { _PAGE_END, _PAGE_OFFSET, memstartAlign, vaBitsMin } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import type { Machine } from '../scenario/types.ts';
@@ -6,9 +6,9 @@ import { areasOf } from './areas.ts';
 import {
   applySplit,
   type BootState,
-  checkpointsOf,
   hideSecretPages,
   protectVmallocAliases,
+  repaints,
   splitForProtection,
   stepsBetween,
 } from './boot.ts';
@@ -25,6 +25,7 @@ import { LinearMap } from './linear-map.ts';
 import { type ImageSections, map_mem } from './map-mem.ts';
 import { __kernel_map_pages } from './page-alloc.ts';
 import { probePredictions } from './probes.ts';
+import { subtract } from './ranges.ts';
 import { predictRegisters } from './registers.ts';
 import { realm_set_memory } from './sharing.ts';
 import type { CheckpointPrediction, Decisions, Prediction } from './types.ts';
@@ -47,15 +48,10 @@ export interface Question {
 
 /** memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves with no-map. */
 export function memoryRanges(machine: Machine): PhysicalRange[] {
-  const holes = [...machine.holes].sort((a, b) => a.start - b.start);
-  const ranges: PhysicalRange[] = [];
-  let start = RAM_BASE;
-  for (const hole of holes) {
-    if (hole.start > start) ranges.push({ start, end: hole.start });
-    start = Math.max(start, hole.start + hole.size);
-  }
-  ranges.push({ start, end: RAM_BASE + machine.memory * 2 ** 20 });
-  return ranges.filter((range) => range.start < range.end);
+  const holes = machine.holes
+    .map(({ start, size }) => ({ start, end: start + size }))
+    .sort((a, b) => a.start - b.start);
+  return subtract({ start: RAM_BASE, end: RAM_BASE + machine.memory * 2 ** 20 }, holes);
 }
 
 /** arm64_memblock_init() of arch/arm64/mm/init.c: the physical address that the first byte of the linear region maps. */
@@ -100,7 +96,7 @@ function variablesAt(
 ): Record<string, bigint> {
   const { requiresSymbol, config } = traits;
   // setup_system_features() calls kpti_install_ng_mappings() after the repaint.
-  const kptiInstalled = checkpoint !== 'paging_init' && !splitCheckpoints.includes(checkpoint);
+  const kptiInstalled = !isBefore(checkpoint, 'free_initmem');
   const variables: Record<string, bigint> = {
     rodata_enabled: BigInt(decisions.rodataEnabled),
     rodata_full: BigInt(decisions.rodataFull),
@@ -155,7 +151,7 @@ export function predict(question: Question): Prediction {
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
-  const planned = checkpointsOf(decisions);
+  const planned = checkpointsOf(repaints(decisions));
   for (const [index, checkpoint] of planned.entries()) {
     share(state, facts, checkpoint, false);
     for (const step of stepsBetween(planned[index - 1], checkpoint)) step(state);

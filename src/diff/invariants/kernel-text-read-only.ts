@@ -1,4 +1,4 @@
-import { splitCheckpoints } from '../../linux/capture.ts';
+import { isBefore } from '../../linux/capture.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { accessOf } from '../access.ts';
 import { type Invariant, imageRange, imageVa, inVirtual, rodataEnabled } from '../context.ts';
@@ -25,8 +25,7 @@ export const kernelTextReadOnly: Invariant = (context) => {
   const imageView = { start: imageVa(image, '_text'), end: imageVa(image, '_end') };
   const enabled = rodataEnabled(context);
   // mark_linear_text_alias_ro() follows the repaint in smp_cpus_done().
-  const early = checkpoint === 'paging_init' || splitCheckpoints.includes(checkpoint);
-  const linear = early ? [] : writable.filter((run) => inVirtual(run, context.linear));
+  const linear = isBefore(checkpoint, 'free_initmem') ? [] : writable.filter((run) => inVirtual(run, context.linear));
   const inImage = writable.filter((run) => inVirtual(run, imageView));
   const text = runsOnto(inImage, [imageRange(image, '_stext', '_etext')]);
   const rodata = inImage.flatMap((run) => partsOutside(run, [imageRange(image, '_stext', '_etext')]));

@@ -1,7 +1,8 @@
 import type { PhysicalRange } from '../../model/boot-facts.ts';
+import { subtract } from '../../model/ranges.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import type { Invariant } from '../context.ts';
-import { partsOutside, subtract } from '../physical.ts';
+import { partsOutside } from '../physical.ts';
 import { runsIn } from '../runs.ts';
 import { bytesText, countText, hex } from '../text.ts';
 import type { Finding } from '../types.ts';
