@@ -1,3 +1,4 @@
+import { runsIn } from '../src/diff/runs.ts';
 import { PtdiffError } from '../src/errors.ts';
 import type { Capture, CheckpointName } from '../src/linux/capture.ts';
 import {
@@ -103,13 +104,8 @@ export async function mappedFrames(
 ): Promise<{ start: number; end: number }[]> {
   const regime = stage1Regime(await captureRegisters(vm.gdb, thread), 'ttbr1');
   const end = address + BigInt(pages * regime.granule);
-  return walk(regime, vm.ram)
-    .leaves.filter((leaf) => leaf.va < end && leaf.va + BigInt(leaf.size) > address)
-    .map((leaf) => {
-      const skipped = Math.max(0, Number(address - leaf.va));
-      const kept = Math.min(leaf.size, Number(end - leaf.va));
-      return { start: leaf.pa + skipped, end: leaf.pa + kept };
-    });
+  const mapped = runsIn(walk(regime, vm.ram).leaves, address, end);
+  return mapped.map(({ pa, size }) => ({ start: pa, end: pa + size }));
 }
 
 /** A CPU that the kernel sent away keeps its registers, MMU included: only the kernel's mask tells that it is off. */

@@ -1,8 +1,9 @@
 import { findingId, slug } from './finding-id.ts';
+import { splatId } from './invariants/no-splat.ts';
 import { detailOf } from './text.ts';
 import type { Finding } from './types.ts';
 
-const idOf = (title: string): string => findingId('splat', ['cpu', slug(title)]);
+const idOf = (title: string): string => splatId({ kind: 'cpu', title });
 
 /**
  * Takes away the complaints that the model predicts, and adds a mismatch for each of them that the log of a completed boot does not show.

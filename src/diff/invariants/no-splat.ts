@@ -27,7 +27,7 @@ export function splatFindings(evidence: Pick<Evidence, 'console' | 'files'>): Fi
 }
 
 /** Id of the finding that a complaint is. */
-export function splatId({ kind, title }: Splat): string {
+export function splatId({ kind, title }: Pick<Splat, 'kind' | 'title'>): string {
   return findingId('splat', [slug(kind), slug(title)]);
 }
 
