@@ -2,10 +2,9 @@ import type { Evidence } from '../src/linux/capture.ts';
 import type { WatchdogLimits } from './case-setup.ts';
 import { findRecords } from './find-records.ts';
 import { GuestRunner } from './guest-runner.ts';
-import { deathNotice } from './process.ts';
 import type { QemuMachine } from './qemu-command.ts';
 import { ramBase } from './qemu-options.ts';
-import { startMachine } from './virtual-machine.ts';
+import { withMachine } from './virtual-machine.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
 /** What can be had of a boot whose kernel runs below software that ptdiff does not know. */
@@ -32,20 +31,17 @@ export async function bootFirmware(
   limits: WatchdogLimits = defaultLimits,
 ): Promise<FirmwareBoot> {
   const machine: QemuMachine = { ...rest, image, initramfs, commandLine };
-  const vm = await startMachine(machine, {}, directory, signal);
-  const runner = new GuestRunner(vm, new Watchdog(limits));
-  try {
-    const stop = await runner.run();
-    vm.console.poll(limits.consoleBytes);
-    const console = vm.console.text();
-    const records = findRecords(vm.ram, ramBase, machine.machine.memory * 2 ** 20, console);
-    const end = 'reason' in stop ? stop.reason : stop.kind;
-    return { end, console, files: {}, probes: [], ...records, recordsFound: records !== undefined };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw (await deathNotice(vm.process)) ?? error;
-  } finally {
-    runner.close();
-    await vm.stop();
-  }
+  return withMachine(machine, {}, { directory, signal }, async (vm) => {
+    const runner = new GuestRunner(vm, new Watchdog(limits));
+    try {
+      const stop = await runner.run();
+      vm.console.poll(limits.consoleBytes);
+      const console = vm.console.text();
+      const records = findRecords(vm.ram, ramBase, machine.machine.memory * 2 ** 20, console);
+      const end = 'reason' in stop ? stop.reason : stop.kind;
+      return { end, console, files: {}, probes: [], ...records, recordsFound: records !== undefined };
+    } finally {
+      runner.close();
+    }
+  });
 }

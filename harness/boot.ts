@@ -6,9 +6,8 @@ import type { CaseSetup } from './case-setup.ts';
 import { makeDeviceTree, needsDeviceTree } from './device-tree.ts';
 import { findAnchor } from './image-anchor.ts';
 import { planMonitor } from './monitor-firmware.ts';
-import { deathNotice } from './process.ts';
 import type { QemuMachine } from './qemu-command.ts';
-import { type MachineBlobs, startMachine } from './virtual-machine.ts';
+import { type MachineBlobs, withMachine } from './virtual-machine.ts';
 
 /**
  * Boots a kernel once and observes it from outside: stopped at the checkpoints, its registers and RAM are read. What the
@@ -26,19 +25,12 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     initramfs: setup.initramfs,
     commandLine: setup.commandLine,
   };
-  const { directory, signal } = setup;
   const blobs = setup.blobs ?? (await makeBlobs(setup, machine, anchor.imagePa));
   setup.onEvent({ kind: 'prepared', machine, ...blobs });
-  const vm = await startMachine(machine, blobs, directory, signal);
-  try {
+  return withMachine(machine, blobs, setup, async (vm) => {
     setup.onEvent({ kind: 'started', pid: vm.pid });
-    return await new BootSession(setup, vm, anchor).observe();
-  } catch (error) {
-    setup.signal.throwIfAborted();
-    throw (await deathNotice(vm.process)) ?? error;
-  } finally {
-    await vm.stop();
-  }
+    return new BootSession(setup, vm, anchor).observe();
+  });
 }
 
 async function makeBlobs(setup: CaseSetup, machine: QemuMachine, imagePa: number): Promise<MachineBlobs> {

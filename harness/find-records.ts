@@ -10,7 +10,7 @@ const window = 2 ** 20;
 const magic = Buffer.from('PDIFFRD1', 'latin1');
 
 /** Addresses of the pages in a range of RAM that begin like a directory page of init's. */
-export function directoryPages(ram: RamFile, base: number, bytes: number): number[] {
+function directoryPages(ram: RamFile, base: number, bytes: number): number[] {
   const found: number[] = [];
   for (let at = base; at < base + bytes; at += window) {
     const piece = readRam(ram, at, Math.min(window, base + bytes - at));

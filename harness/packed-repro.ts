@@ -57,6 +57,6 @@ export function packedReproScript(repro: PackedRepro): string {
     'test -n "$version" || { echo "$program is no QEMU: install qemu-system-aarch64, or name it by QEMU=PATH" >&2; exit 2; }',
     `test "$version" = ${quote(emulator.version)} || echo "QEMU $version is not ${emulator.version}, which the case ran with: it may show something else" >&2`,
     ...(deviceData ? ['ram=$(mktemp)', `trap 'rm -f "$ram"' EXIT`] : []),
-    `${deviceData ? '' : 'exec '}"$program" ${wordsOf({ ...machine, emulator: [], image: '', initramfs: '' }, repro)}`,
+    `${deviceData ? '' : 'exec '}"$program" ${wordsOf(machine, repro)}`,
   ].join('\n')}\n`;
 }

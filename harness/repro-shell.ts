@@ -21,9 +21,14 @@ export function withoutCommas(variables: readonly string[]): string[] {
 }
 
 /** QEMU's arguments, with the variables kernel, initramfs, dtb, flash and data for the files, and ram for one that QEMU fills. */
-export function wordsOf(machine: QemuMachine, { deviceTree, monitor, deviceData }: MachineBlobs): string {
+export function wordsOf(
+  { machine, cpu, commandLine }: Pick<QemuMachine, 'machine' | 'cpu' | 'commandLine'>,
+  { deviceTree, monitor, deviceData }: MachineBlobs,
+): string {
   const described: QemuMachine = {
-    ...machine,
+    machine,
+    cpu,
+    commandLine,
     emulator: [],
     image: '$kernel',
     initramfs: '$initramfs',

@@ -106,6 +106,27 @@ export async function startMachine(
   }
 }
 
+/**
+ * Starts a machine, lets `work` have it, and ends it whatever happens. Where QEMU died under the work, that is told instead of what came of it.
+ * @throws PtdiffError as startMachine() does, and for a QEMU that died; what `work` throws; the signal's reason when it was aborted
+ */
+export async function withMachine<Result>(
+  machine: QemuMachine,
+  blobs: MachineBlobs,
+  { directory, signal }: { directory: string; signal: AbortSignal },
+  work: (vm: VirtualMachine) => Promise<Result>,
+): Promise<Result> {
+  const vm = await startMachine(machine, blobs, directory, signal);
+  try {
+    return await work(vm);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw (await deathNotice(vm.process)) ?? error;
+  } finally {
+    await vm.stop();
+  }
+}
+
 /** The same bytes answer at a realm's protected address and, while they are shared, at its alias. */
 function guestBanks({ machine }: QemuMachine, monitor: Monitor | undefined): RamBank[] {
   const bank = { base: ramBase, size: machine.memory * 2 ** 20, offset: 0 };

@@ -17,12 +17,6 @@
 #define TRIES 200
 #define PAUSE_MICROSECONDS 10000
 
-static void failed(struct probe_result *result, const char *call)
-{
-	result->call = call;
-	result->error = errno;
-}
-
 static int open_late(const char *path)
 {
 	int file = -1;
@@ -43,7 +37,7 @@ static void read_device(struct probe_result *result, const char *path, size_t co
 	int file = open_late(path);
 
 	if (file < 0) {
-		failed(result, "open");
+		probe_failed(result, "open");
 		return;
 	}
 	for (int empty = 0; done < count;) {
@@ -51,7 +45,7 @@ static void read_device(struct probe_result *result, const char *path, size_t co
 
 		if (got < 0 || (got == 0 && ++empty == TRIES)) {
 			errno = got < 0 ? errno : ENODATA;
-			failed(result, "read");
+			probe_failed(result, "read");
 			return;
 		}
 		if (got == 0)
@@ -162,5 +156,5 @@ void probe_virtio_net(struct probe_result *result)
 		call = ask(line, &address, &request, result);
 	}
 	if (call)
-		failed(result, call);
+		probe_failed(result, call);
 }

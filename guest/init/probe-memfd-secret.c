@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,19 +22,16 @@ void probe_memfd_secret(struct probe_result *result)
 	unsigned char *memory;
 
 	if (file < 0) {
-		result->call = "memfd_secret";
-		result->error = errno;
+		probe_failed(result, "memfd_secret");
 		return;
 	}
 	if (ftruncate(file, (off_t)(FILE_PAGES * page_bytes))) {
-		result->call = "ftruncate";
-		result->error = errno;
+		probe_failed(result, "ftruncate");
 		return;
 	}
 	memory = mmap(NULL, FILE_PAGES * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	if (memory == MAP_FAILED) {
-		result->call = "mmap";
-		result->error = errno;
+		probe_failed(result, "mmap");
 		return;
 	}
 	probe_touch(result, memory, HOLE_START);

@@ -30,6 +30,12 @@ static const struct probe *probe_named(const char *name)
 	return NULL;
 }
 
+void probe_failed(struct probe_result *result, const char *call)
+{
+	result->call = call;
+	result->error = errno;
+}
+
 void probe_touch(struct probe_result *result, volatile unsigned char *first, size_t count)
 {
 	for (size_t i = 0; i < count && result->page_count < PROBE_MAX_PAGES; i++) {

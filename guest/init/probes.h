@@ -24,6 +24,9 @@ struct probe_result {
 /* Runs the probes of a comma-separated list and sends a record for each. */
 void probes_run(const char *names);
 
+/* Sets call, and error to what errno is. */
+void probe_failed(struct probe_result *result, const char *call);
+
 /* Writes a byte to each of `count` pages of a mapping and adds them to the result; on a fault sets call "touch". */
 void probe_touch(struct probe_result *result, volatile unsigned char *first, size_t count);
 

@@ -145,11 +145,11 @@ static u64 shared_attributes(void)
 	return parameters.root_base != 0 ? NON_SECURE : 0;
 }
 
-static u64 leaf(u64 address, u8 state, u64 half, u64 type)
+static u64 leaf(u64 address, u8 state, u64 half)
 {
 	bool reachable = half == 0 ? state == RIPAS_RAM : state == RIPAS_EMPTY;
 
-	return reachable ? address | RAM_ATTRIBUTES | type | (half == 0 ? 0 : shared_attributes()) : 0;
+	return reachable ? address | RAM_ATTRIBUTES | DESCRIPTOR_PAGE | (half == 0 ? 0 : shared_attributes()) : 0;
 }
 
 static bool uniform(const u8 *states)
@@ -168,14 +168,14 @@ static u64 block_entry(u64 block, u64 half)
 {
 	const u8 *states = ripas_of(block);
 
-	if (uniform(states) && leaf(block, states[0], half, DESCRIPTOR_PAGE) == 0)
+	if (uniform(states) && leaf(block, states[0], half) == 0)
 		return 0;
 
 	u64 number = granule_of(block) / PAGES_PER_BLOCK;
 	u64 *table = (u64 *)(page_tables + (2 * number + half) * GRANULE);
 
 	for (u32 i = 0; i < ENTRIES; i++)
-		table[i] = leaf(block + i * GRANULE, states[i], half, DESCRIPTOR_PAGE);
+		table[i] = leaf(block + i * GRANULE, states[i], half);
 	return (u64)table | DESCRIPTOR_TABLE;
 }
 
