@@ -12,6 +12,7 @@ import { shownIdRegisters } from './monitor-firmware.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
 import type { ObservedBoot } from './observed-boot.ts';
 import { processActivity } from './process.ts';
+import { recordKpti } from './record-kpti.ts';
 import { recordSharing } from './record-sharing.ts';
 import { recordSplits } from './record-splits.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -145,6 +146,9 @@ export class BootSession {
     }
     if (this.#setup.machine.world === 'realm') {
       await recordSharing(this.#boot, this.#plan);
+    }
+    if (this.#setup.vmemmap !== undefined) {
+      await recordKpti(this.#boot, this.#plan);
     }
     if (this.#setup.traceSplits && this.#anchor.split) {
       await recordSplits(this.#boot, this.#plan, this.#anchor.split, this.#mayGroupProtection());

@@ -15,6 +15,8 @@ export interface StopPlan {
   setMemoryRo?: bigint;
   /** From here on the CPU capabilities are final. */
   smpCpusDone?: bigint;
+  /** Where KPTI rewrites the tables. */
+  kptiRewrite?: bigint;
   /** By which a realm shares memory and takes it back. */
   decrypt?: bigint;
   encrypt?: bigint;
@@ -39,6 +41,7 @@ export function planStops(symbols: SymbolTable): StopPlan {
     kfenceInit: symbols.address('kfence_init'),
     setMemoryRo: symbols.address('set_memory_ro'),
     smpCpusDone: symbols.address('smp_cpus_done'),
+    kptiRewrite: symbols.address('idmap_kpti_install_ng_mappings'),
     decrypt: symbols.address('realm_set_memory_decrypted'),
     encrypt: symbols.address('realm_set_memory_encrypted'),
     reboot: symbols.address('__arm64_sys_reboot'),

@@ -6,7 +6,10 @@ import { formatWalk, parseWalk } from './leaf-text.ts';
 
 /** registers.json: what the harness read; no text of the guest, so that every '0x…' is a number. */
 interface Measured
-  extends Pick<Evidence, 'splitRequests' | 'protectRequests' | 'sharing' | 'monitor' | 'image' | 'idRegisters'> {
+  extends Pick<
+    Evidence,
+    'splitRequests' | 'protectRequests' | 'freeAtKpti' | 'sharing' | 'monitor' | 'image' | 'idRegisters'
+  > {
   captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
 }
 
@@ -18,7 +21,18 @@ interface Said extends Pick<Evidence, 'probes' | 'guestProblems' | 'end'> {
 /** Stores evidence in the folder of a case: registers.json, leaves-CHECKPOINT.TTBR.txt, guest.json, files/, console.log. */
 export function writeEvidence(directory: string, evidence: Evidence): void {
   const write = (name: string, content: string) => writeText(join(directory, name), content);
-  const { splitRequests, protectRequests, sharing, monitor, image, idRegisters, probes, guestProblems, end } = evidence;
+  const {
+    splitRequests,
+    protectRequests,
+    freeAtKpti,
+    sharing,
+    monitor,
+    image,
+    idRegisters,
+    probes,
+    guestProblems,
+    end,
+  } = evidence;
   const captures = evidence.captures.map(({ ttbr1, ttbr0, ...rest }) => {
     write(leavesFile(rest.checkpoint, 'ttbr1'), formatWalk(ttbr1));
     if (ttbr0) {
@@ -31,6 +45,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     captures,
     splitRequests,
     ...(protectRequests && { protectRequests }),
+    ...(freeAtKpti && { freeAtKpti }),
     ...realm,
     image,
     idRegisters,

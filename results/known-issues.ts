@@ -35,6 +35,7 @@ const frontMatter = z.strictObject({
       kfence: z.enum(['set', 'unset']).optional(),
       mixed: z.boolean().optional(),
       devices: z.boolean().optional(),
+      pagealloc: z.boolean().optional(),
     })
     .default({}),
   cause: z.string().min(1),

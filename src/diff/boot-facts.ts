@@ -68,6 +68,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     ...(kfencePool === undefined ? {} : { kfencePool }),
     ...(crashKernel === 0n ? {} : { crashKernel: Number(BigInt.asUintN(64, crashKernel)) }),
     readOnlyVmalloc: frames,
+    ...(evidence.freeAtKpti && { freeAtKpti: evidence.freeAtKpti }),
     ...(Object.keys(freePages).length > 0 && { freePages }),
     splitRequests: evidence.splitRequests,
     protectRequests: evidence.protectRequests ?? [],

@@ -23,6 +23,8 @@ export interface KnownIssue {
     mixed?: boolean;
     /** Whether the machine has devices that do DMA. */
     devices?: boolean;
+    /** Whether debug_pagealloc=on is given. */
+    pagealloc?: boolean;
   };
   /** Why it happens, in one or two sentences that name the kernel's functions. */
   cause: string;
@@ -92,6 +94,7 @@ function conditionsMet(when: KnownIssue['when'], scenario: Scenario): boolean {
     (when.rodata === undefined || when.rodata.includes(scenario.rodata)) &&
     (when.kfence === undefined || when.kfence === kfence) &&
     (when.mixed === undefined || when.mixed === isMixed(scenario)) &&
-    (when.devices === undefined || when.devices === (scenario.machine.devices !== undefined))
+    (when.devices === undefined || when.devices === (scenario.machine.devices !== undefined)) &&
+    (when.pagealloc === undefined || when.pagealloc === scenario.parameters.includes('debug_pagealloc=on'))
   );
 }

@@ -114,6 +114,8 @@ export interface Evidence {
   captures: Capture[];
   splitRequests: SplitRequest[];
   protectRequests?: ProtectRequest[];
+  /** With debug_pagealloc and KPTI: memory that the page allocator held as free when the tables were rewritten, as in Capture. */
+  freeAtKpti?: { start: number; end: number }[];
   /** Only in a realm. */
   sharing?: SharingRequest[];
   /** What the realm monitor had seen at the end of the boot, however it ended. */

@@ -16,6 +16,7 @@ export interface PhysicalRange {
  * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs, module text): their aliases must
  *   follow under rodata_full;
  * - `freePages`: with debug_pagealloc, what the page allocator's own books say is free at a checkpoint: lists and struct pages, no tables;
+ *   `freeAtKpti`: the same at the moment when KPTI rewrites the tables;
  * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint; `protectRequests`: what was asked of set_memory_ro(),
  *   where the requests that follow from it were not recorded one by one;
  * - `sharing`: what was asked of set_memory_decrypted() and set_memory_encrypted() in a realm, and `ipaBits`, the width of the realm's address
@@ -30,6 +31,7 @@ export interface BootFacts {
   crashKernel?: number;
   readOnlyVmalloc: Partial<Record<CheckpointName, PhysicalRange[]>>;
   freePages?: Partial<Record<CheckpointName, PhysicalRange[]>>;
+  freeAtKpti?: PhysicalRange[];
   splitRequests: SplitRequest[];
   protectRequests?: ProtectRequest[];
   sharing: SharingRequest[];

@@ -23,6 +23,8 @@ export interface BootState {
   crashKernel?: PhysicalRange;
   /** With debug_pagealloc, what was free at the checkpoint before. */
   freePages: PhysicalRange[];
+  /** With debug_pagealloc, what is free when KPTI rewrites the tables. */
+  freeAtKpti: PhysicalRange[];
   why: Derivation;
 }
 

@@ -4,6 +4,7 @@ import type { BootState } from './boot.ts';
 import { idField } from './cpufeature.ts';
 import { kernelProt } from './kernel-prot.ts';
 import { TABLE, type Table } from './linear-map.ts';
+import { __kernel_map_pages } from './page-alloc.ts';
 
 /** What unmap_kernel_at_el0() asks beside the CPUs. */
 export interface KptiInputs {
@@ -78,6 +79,8 @@ function makeNonGlobal(state: BootState, table: Table): void {
 export function kpti_install_ng_mappings(state: BootState): void {
   const { traits, decisions, why } = state;
   if (!decisions.kpti || decisions.useNgMappings) return;
+  // They are invalid then, so the rewriting skips them.
+  __kernel_map_pages(state, state.freeAtKpti);
   makeNonGlobal(state, state.map.root);
   state.prot = kernelProt(traits, { useNgMappings: true, lpa2: decisions.lpa2 });
   why('kpti_install_ng_mappings()', 'arch/arm64/mm/proc.S', 'every valid entry, tables included, becomes non-global');

@@ -147,7 +147,8 @@ export function predict(question: Question): Prediction {
   map_mem({ map, traits, decisions, prot, memory: memoryRanges(question.machine), sections, kfencePool }, why);
 
   const crashKernel = reserve_crashkernel_generic(traits, question.parameters, facts, why);
-  const state: BootState = { map, traits, decisions, prot, sections, kfencePool, crashKernel, freePages: [], why };
+  const books = { freePages: [], freeAtKpti: facts.freeAtKpti ?? [] };
+  const state: BootState = { map, traits, decisions, prot, sections, kfencePool, crashKernel, ...books, why };
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};

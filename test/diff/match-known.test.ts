@@ -77,6 +77,8 @@ t.test('conditions', (t) => {
     [{ mixed: true }, false],
     [{ devices: false }, true],
     [{ devices: true }, false],
+    [{ pagealloc: false }, true],
+    [{ pagealloc: true }, false],
     [{ world: 'normal', kfence: 'unset' }, false],
   ];
   for (const [when, expected] of conditions) t.equal(known({ when }) !== undefined, expected, JSON.stringify(when));

@@ -273,6 +273,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...inFile('kpti.ts', [
     ['if (!decisions.kpti || decisions.useNgMappings) return;', 'return;', 'KPTI rewrites the tables'],
+    ['__kernel_map_pages(state, state.freeAtKpti);', '', 'what is free when KPTI comes stays as it is'],
     ['      below.descriptor |= PTE_NG;\n', '', 'KPTI makes tables non-global, too'],
     ['if (attributes & PTE_VALID) table', 'table', 'KPTI skips what is not valid'],
     ["idField(registers, 'ID_AA64PFR0_EL1', 60) === 0", 'false', 'a CPU without CSV3 needs KPTI'],
