@@ -1,8 +1,11 @@
-import { formatKernelSpec, parseKernelSpec } from '../../images/kernel-spec.ts';
-import { listKernels } from '../../images/kernels.ts';
-import { commitId } from '../../images/source/commit.ts';
+import { upstreamVersion } from '../../images/debian-version.ts';
+import { kernelCatalogue } from '../../images/kernel-catalogue.ts';
+import { formatKernelSpec, type KernelSpec, parseKernelSpec } from '../../images/kernel-spec.ts';
+import { listKernels, resolveKernel } from '../../images/kernels.ts';
+import { askRepository, commitId, objectDirectory } from '../../images/source/commit.ts';
 import { PtdiffError } from '../errors.ts';
 import type { Watch } from '../nightly/config.ts';
+import type { NewKernel } from '../nightly/summary.ts';
 import type { RunRecord } from '../report/types.ts';
 import { say } from './output.ts';
 
@@ -10,6 +13,16 @@ import { say } from './output.ts';
 export interface TonightsKernel {
   watch: string;
   spec: string;
+  commit?: NewKernel['commit'];
+}
+
+/** What the watches have tonight. */
+export interface TonightsKernels {
+  kernels: TonightsKernel[];
+  /** Watches that have none, with the reason: the night goes on without them. */
+  unavailable: RunRecord['unavailable'];
+  /** Why Debian's lists are older than tonight. */
+  oldLists?: string;
 }
 
 /** The newest kernels of a suite, one for each flavour; a flavour that it does not have is told of. */
@@ -22,33 +35,58 @@ async function suiteKernels(suite: string, flavours: readonly string[]): Promise
   });
 }
 
-/** A branch is pinned to its commit of this moment: a night must not see it move. */
-async function pinned(text: string, signal: AbortSignal): Promise<string> {
-  const spec = parseKernelSpec(text);
-  if (spec.kind !== 'git') return text;
-  return formatKernelSpec({ ...spec, rev: await commitId(spec.path, spec.rev, signal) });
+/** The version that a Debian spec means tonight, e.g. 7.3.4 for 7.3. */
+async function exactVersion(spec: KernelSpec & { kind: 'debian' }, signal: AbortSignal): Promise<string> {
+  const { version } = await resolveKernel(formatKernelSpec(spec), { progress: say, signal });
+  return formatKernelSpec({ ...spec, version: upstreamVersion(version) });
 }
 
-/** Kernels of tonight, and watches that have none, with the reason: the night goes on without them. */
-export async function tonightsKernels(
-  watches: readonly Watch[],
-  signal: AbortSignal,
-): Promise<{ kernels: TonightsKernel[]; unavailable: RunRecord['unavailable'] }> {
+/** A branch is pinned to its commit of this moment, and a version to the whole of it: a night must not see it move, and its kernel must be found again. */
+async function pinned(watch: string, signal: AbortSignal): Promise<TonightsKernel> {
+  const spec = parseKernelSpec(watch);
+  if (spec.kind === 'debian') return { watch, spec: await exactVersion(spec, signal) };
+  if (spec.kind !== 'git') return { watch, spec: watch };
+  // Says better than git what is wrong with a path.
+  await objectDirectory(spec.path, signal);
+  const id = await commitId(spec.path, spec.rev, signal);
+  const subject = (await askRepository(spec.path, ['log', '-1', '--format=%s', id, '--'], signal)).trimEnd();
+  return { watch, spec: formatKernelSpec({ ...spec, rev: id }), commit: { id, subject } };
+}
+
+const asksDebian = (watch: Watch): boolean => typeof watch !== 'string' || watch.startsWith('debian:');
+
+/** What the archive has since the last night; why it could not be asked, where it could not. */
+async function refreshLists(signal: AbortSignal): Promise<{ old?: string; none?: string }> {
+  try {
+    const { notes } = await kernelCatalogue({ progress: say, refresh: true, signal });
+    return notes.length === 0 ? {} : { old: notes.join(' ') };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof PtdiffError) || error.fault !== 'host') throw error;
+    return { none: error.message };
+  }
+}
+
+/** Kernels of tonight. */
+export async function tonightsKernels(watches: readonly Watch[], signal: AbortSignal): Promise<TonightsKernels> {
   for (const watch of watches) if (typeof watch === 'string') parseKernelSpec(watch);
-  // What the archive has since the last night.
-  const asksDebian = watches.some((watch) => typeof watch !== 'string' || watch.startsWith('debian:'));
-  if (asksDebian) await listKernels({ progress: say, refresh: true });
+  const { old: oldLists, none } = watches.some(asksDebian) ? await refreshLists(signal) : {};
   const kernels: TonightsKernel[] = [];
   const unavailable: RunRecord['unavailable'] = [];
   for (const watch of watches) {
+    const spec = typeof watch === 'string' ? watch : watch.suite;
+    if (none !== undefined && asksDebian(watch)) {
+      unavailable.push({ spec, reason: none });
+      continue;
+    }
     try {
-      if (typeof watch === 'string') kernels.push({ watch, spec: await pinned(watch, signal) });
+      if (typeof watch === 'string') kernels.push(await pinned(watch, signal));
       else kernels.push(...(await suiteKernels(watch.suite, watch.flavours)));
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof PtdiffError) || error.fault !== 'image') throw error;
-      unavailable.push({ spec: typeof watch === 'string' ? watch : watch.suite, reason: error.message });
+      if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness') throw error;
+      unavailable.push({ spec, reason: error.message });
     }
   }
-  return { kernels, unavailable };
+  return { kernels, unavailable, ...(oldLists !== undefined && { oldLists }) };
 }

@@ -10,7 +10,6 @@ import {
   lastUnconfirmed,
   nightsOf,
   rememberKernels,
-  type WatchedKernel,
   watchedKernels,
 } from '../../results/store/nights.ts';
 import { readLooks } from '../../results/store/read-looks.ts';
@@ -18,7 +17,14 @@ import type { Store } from '../../results/store/store.ts';
 import { countText } from '../diff/text.ts';
 import type { Look } from '../history/types.ts';
 import type { NightConfig } from '../nightly/config.ts';
-import { casesToConfirm, judgeNight, suspects, type WatchedLooks } from '../nightly/judge-night.ts';
+import {
+  casesToConfirm,
+  judgeNight,
+  suspects,
+  type WatchedFinding,
+  type WatchedLooks,
+} from '../nightly/judge-night.ts';
+import { type Lead, leadOf } from '../nightly/lead.ts';
 import {
   type Candidate,
   type Choice,
@@ -28,8 +34,10 @@ import {
   reasons,
   tells,
 } from '../nightly/plan-night.ts';
-import type { Coverage, NightSummary } from '../nightly/summary.ts';
+import { type Coverage, commitText, type NewKernel, type NightSummary } from '../nightly/summary.ts';
+import { type KernelOfWatch, looksByWatch, watchesOf } from '../nightly/watches.ts';
 import type { PlannedCase } from '../report/types.ts';
+import { builtInScenarios } from '../scenario/built-in.ts';
 import { scenarioHash } from '../scenario/identity.ts';
 import { chooseEmulator } from './laboratory.ts';
 import { type TonightsKernel, tonightsKernels } from './night-kernels.ts';
@@ -57,7 +65,10 @@ export interface PreparedNight {
   specs: string[];
   scenarios: string[];
   unavailable: NightSummary['unavailable'];
-  newKernels: (WatchedKernel & { release: string })[];
+  oldLists?: string;
+  /** The kernel of each watch. */
+  watched: (KernelOfWatch & Omit<NewKernel, 'again'>)[];
+  newKernels: NewKernel[];
   input: NightInput;
   choices: Choice[];
 }
@@ -95,52 +106,71 @@ function candidatesOf({ plan, kernels }: PlannedMatrix, watchOf: (sha: string) =
 }
 
 /** A night in which no kernel could be had: it runs nothing, and says so. */
-function nothingToRun(started: Date, config: NightConfig, unavailable: NightSummary['unavailable']): PreparedNight {
-  const input: NightInput = { candidates: [], looks: [], watchesOf: () => [], emulator: '', nights: config.nights };
-  return { started, specs: [], scenarios: [], unavailable, newKernels: [], input, choices: [] };
+function nothingToRun(
+  night: Pick<PreparedNight, 'started' | 'unavailable' | 'oldLists'>,
+  nights: number,
+): PreparedNight {
+  const input: NightInput = { candidates: [], looks: [], watches: watchesOf([], []), emulator: '', nights };
+  return { ...night, specs: [], scenarios: [], watched: [], newKernels: [], input, choices: [] };
+}
+
+/** Kernels that a watch has for the first time, and those that it has come back to since it was last looked at. */
+function newKernelsOf(
+  watched: PreparedNight['watched'],
+  past: readonly KernelOfWatch[],
+  choices: readonly Choice[],
+): NewKernel[] {
+  return watched.flatMap(({ sha256: hash, ...kernel }) => {
+    const again = past.some(({ watch, sha256: other }) => watch === kernel.watch && other === hash);
+    const changed = choices.some(({ candidate, reason }) => candidate.kernel === hash && reason === 'changed');
+    return again && !changed ? [] : [{ ...kernel, again }];
+  });
+}
+
+/** A watch whose kernel does not build, say, under the name that the user gave it. */
+function withoutImage(
+  { spec, reason }: NightSummary['unavailable'][number],
+  kernels: readonly TonightsKernel[],
+): NightSummary['unavailable'][number] {
+  const watches = kernels.filter((kernel) => kernel.spec === spec);
+  const commit = watches.find((kernel) => kernel.commit)?.commit;
+  const name = watches.map(({ watch }) => watch).join(', ') || spec;
+  const what = reason.startsWith(`${spec} `) ? `it${reason.slice(spec.length)}` : reason;
+  return { spec: commit ? `${name}, ${commitText(commit)}` : name, reason: what };
 }
 
 /** Brings tonight's kernels and chooses what to run. */
 export async function prepareNight({ config, folder, jobs, store, signal }: NightSetting): Promise<PreparedNight> {
   const started = new Date();
-  const found = await tonightsKernels(config.kernels, signal);
-  if (found.kernels.length === 0) return nothingToRun(started, config, found.unavailable);
+  const { oldLists, ...found } = await tonightsKernels(config.kernels, signal);
+  const night = { started, unavailable: found.unavailable, ...(oldLists !== undefined && { oldLists }) };
+  if (found.kernels.length === 0) return nothingToRun(night, config.nights);
   const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
   const request = { scenarios, jobs, out: join(folder, parts[0]) };
   const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
   const all = await planMatrix({ ...request, kernels: specs }, signal);
+  const unavailable = [...found.unavailable, ...all.unavailable.map((each) => withoutImage(each, found.kernels))];
   const kept = distinctSpecs(found.kernels, all);
-  if (kept.length === 0) return nothingToRun(started, config, [...found.unavailable, ...all.unavailable]);
+  if (kept.length === 0) return nothingToRun({ ...night, unavailable }, config.nights);
   const matrix = kept.length === specs.length ? all : await planMatrix({ ...request, kernels: kept }, signal);
 
   const images = new Map(all.kernels.map(({ image }) => [image.spec, image]));
-  const watched = found.kernels.flatMap(({ watch, spec }) => {
+  const watched = found.kernels.flatMap(({ watch, spec, commit }) => {
     const image = images.get(spec);
-    return image ? [{ watch, sha256: image.sha256, release: image.release }] : [];
+    return image ? [{ watch, sha256: image.sha256, release: image.release, ...(commit && { commit }) }] : [];
   });
   const past = watchedKernels(store);
-  const isNew = (kernel: WatchedKernel) =>
-    !past.some(({ watch, sha256: hash }) => watch === kernel.watch && hash === kernel.sha256);
-  const newKernels = watched.filter(isNew);
-  const history = Map.groupBy([...past, ...newKernels], (kernel) => kernel.sha256);
-  const watchesOf = (hash: string): string[] => (history.get(hash) ?? []).map(({ watch }) => watch);
   const watchTonight = (hash: string): string => watched.find((each) => each.sha256 === hash)?.watch ?? '';
   const input: NightInput = {
     candidates: candidatesOf(matrix, watchTonight),
-    looks: readLooks(store, { kernels: [...history.keys()] }),
-    watchesOf,
+    looks: readLooks(store, { kernels: [...new Set([...past, ...watched].map(({ sha256: hash }) => hash))] }),
+    watches: watchesOf(past, watched),
     emulator: (await chooseEmulator(undefined)).sha256,
     nights: config.nights,
   };
-  return {
-    started,
-    specs: kept,
-    scenarios,
-    unavailable: [...found.unavailable, ...all.unavailable],
-    newKernels,
-    input,
-    choices: planNight(input),
-  };
+  const choices = planNight(input);
+  const newKernels = newKernelsOf(watched, past, choices);
+  return { ...night, specs: kept, scenarios, unavailable, watched, newKernels, input, choices };
 }
 
 /** One run of the night: in the given order, into a folder of its own, and into the store. */
@@ -167,16 +197,6 @@ async function runPart(
   }
   await writeReportPage(out);
   return readLooks(store, { since: night.started.toISOString() }).filter(({ run }) => run.folder === out);
-}
-
-/** Looks by watch; a kernel may belong to several. */
-function byWatch(night: PreparedNight, tonight: readonly Look[], again: readonly Look[]): WatchedLooks[] {
-  const { watchesOf, looks } = night.input;
-  const watches = new Set(tonight.flatMap(({ kernel }) => watchesOf(kernel.sha256)));
-  return [...watches].sort().map((watch) => {
-    const own = (list: readonly Look[]) => list.filter(({ kernel }) => watchesOf(kernel.sha256).includes(watch));
-    return { watch, before: own(looks), tonight: own(tonight), again: own(again) };
-  });
 }
 
 function coverageOf(setting: NightSetting, night: PreparedNight, looks: readonly Look[], ended: Date): Coverage {
@@ -221,11 +241,20 @@ function errorsOf(tonight: readonly Look[], again: readonly Look[]): NightSummar
     .map((look) => ({ case: look.case, reason: look.reason ?? 'no reason given' }));
 }
 
+/** Where the origin of the first new finding can be searched; bisect knows a scenario by its name only if it is built in. */
+function firstLead(fresh: readonly WatchedFinding[], all: readonly WatchedLooks[]): Lead | undefined {
+  const leads = fresh.flatMap((finding) => {
+    const looks = all.find(({ watch }) => watch === finding.watch);
+    return (looks && leadOf(finding, looks)) ?? [];
+  });
+  return leads.find(({ scenario }) => builtInScenarios.some(({ name }) => name === scenario));
+}
+
 /** Runs a prepared night: its cases until the time is over, then a second boot of what looks new and of errors; and judges it. */
 export async function runNight(setting: NightSetting, night: PreparedNight): Promise<NightSummary> {
   const { config, configPath, folder, store, signal } = setting;
   const unconfirmedBefore = lastUnconfirmed(nightsOf(store, configPath));
-  rememberKernels(store, night.newKernels, night.started.toISOString());
+  rememberKernels(store, night.watched, night.started.toISOString());
   const id = beginNight(store, configPath, night.started.toISOString(), folder);
   const late = () => Date.now() - night.started.getTime() > config.budget * 1000;
   const first = await runPart(
@@ -236,14 +265,18 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
     late,
   );
 
-  const confirm = casesToConfirm(byWatch(night, first, []).flatMap((looks) => suspects(looks, unconfirmedBefore)));
+  const { watches, looks: before } = night.input;
+  const suspected = looksByWatch(watches, { before, tonight: first, again: [] });
+  const confirm = casesToConfirm(suspected.flatMap((looks) => suspects(looks, unconfirmedBefore)));
   const failed = first.filter((look) => !tells(look)).map((look) => look.case);
   // Nothing is called a regression without a second boot, however late it is; errors may wait for the next night.
   let begun = 0;
   const second = [...new Set([...confirm, ...failed])];
   const again = await runPart(setting, night, 'again', second, () => ++begun > confirm.length && late());
 
-  const judgement = judgeNight(byWatch(night, first, again), unconfirmedBefore);
+  const watchedLooks = looksByWatch(watches, { before, tonight: first, again });
+  const judgement = judgeNight(watchedLooks, unconfirmedBefore);
+  const lead = firstLead(judgement.fresh, watchedLooks);
   const ended = new Date();
   const coverage = coverageOf(setting, night, [...first, ...again], ended);
   const { total, covered } = coverage;
@@ -255,7 +288,9 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
     cases: new Set([...first, ...again].filter(tells).map((look) => look.case)).size,
     errors: errorsOf(first, again),
     unavailable: night.unavailable,
-    newKernels: night.newKernels.map(({ watch, release }) => ({ watch, release })),
+    newKernels: night.newKernels,
+    ...(lead && { lead }),
+    ...(night.oldLists !== undefined && { oldLists: night.oldLists }),
     plan: planOf(night.choices, first),
     coverage,
     folders: parts.map((part) => join(folder, part)).filter((run) => existsSync(join(run, runFiles.run))),

@@ -1,4 +1,5 @@
 import type { Look } from '../history/types.ts';
+import type { Watches } from './watches.ts';
 
 /** A case of tonight's matrix. */
 export interface Candidate {
@@ -13,7 +14,7 @@ export interface Candidate {
 
 /**
  * Why a case is run tonight, in the order of importance:
- * - `changed`: kernel, scenario or emulator is another than when the case was last looked at;
+ * - `changed`: kernel, scenario or emulator is another than when the watch was last looked at in this scenario;
  * - `never-run`: nothing like it was ever looked at;
  * - `error`: its last attempt ended in an error;
  * - `due`: its turn in the rotation.
@@ -32,8 +33,7 @@ export interface NightInput {
   candidates: readonly Candidate[];
   /** Looks at all kernels that the watches have ever had, in the order of time. */
   looks: readonly Look[];
-  /** The watches of a kernel, by the hash of its Image, past ones included. */
-  watchesOf(sha256: string): readonly string[];
+  watches: Watches;
   /** SHA-256 of tonight's emulator. */
   emulator: string;
   /** In how many nights everything shall have been looked at. */
@@ -70,12 +70,23 @@ function lastTimes(looks: readonly Look[]): { told: Map<string, string>; tried: 
   return times;
 }
 
-function standings({ candidates, looks, watchesOf, emulator }: NightInput): Standing[] {
+/** What each watch was last seen with: by watch and name of the scenario, the experiment. */
+function lastExperiments(looks: readonly Look[], { nowOf }: Watches): Map<string, string> {
+  return new Map(
+    looks.filter(tells).flatMap(({ kernel, scenario, run }) => {
+      const experiment = sameCase(kernel.sha256, scenario.hash, run.emulator.sha256);
+      return nowOf(kernel.sha256).map((watch) => [key(watch, scenario.name), experiment] as const);
+    }),
+  );
+}
+
+function standings({ candidates, looks, watches, emulator }: NightInput): Standing[] {
   const { told, tried } = lastTimes(looks);
+  const last = lastExperiments(looks, watches);
   const places = new Set(
     looks
       .filter(tells)
-      .flatMap(({ kernel, scenario }) => watchesOf(kernel.sha256).map((watch) => key(watch, scenario.name))),
+      .flatMap(({ kernel, scenario }) => watches.everOf(kernel.sha256).map((watch) => key(watch, scenario.name))),
   );
   return candidates.map((candidate) => {
     const { watch, kernel, scenario } = candidate;
@@ -83,8 +94,10 @@ function standings({ candidates, looks, watchesOf, emulator }: NightInput): Stan
     const since = told.get(same);
     const attempt = tried.get(same);
     if (attempt !== undefined && attempt > (since ?? '')) return { candidate, reason: 'error', since: since ?? '' };
-    if (since !== undefined) return { candidate, reason: 'due', since };
-    return { candidate, reason: places.has(key(watch, scenario.name)) ? 'changed' : 'never-run', since: '' };
+    const place = key(watch, scenario.name);
+    if (since === undefined) return { candidate, reason: places.has(place) ? 'changed' : 'never-run', since: '' };
+    // A branch may come back to what it was: a revert is a change.
+    return { candidate, reason: last.get(place) === same ? 'due' : 'changed', since };
   });
 }
 

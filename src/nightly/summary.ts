@@ -1,4 +1,5 @@
 import type { NightJudgement } from './judge-night.ts';
+import type { Lead } from './lead.ts';
 import type { Reason } from './plan-night.ts';
 
 /** What came of a night. */
@@ -13,14 +14,39 @@ export interface NightSummary {
   errors: { case: string; reason: string }[];
   /** Watches whose kernel could not be had. */
   unavailable: { spec: string; reason: string }[];
-  /** Kernels that a watch has for the first time. */
-  newKernels: { watch: string; release: string }[];
+  /** Kernels that a watch did not have when it was last looked at. */
+  newKernels: NewKernel[];
+  /** Where to search for the origin of the first new finding. */
+  lead?: Lead;
+  /** Why Debian's lists of packages are older than tonight: what is new there was not seen. */
+  oldLists?: string;
   /** What was to be run tonight, and how much of it the time sufficed for. */
   plan: Record<Reason, { planned: number; run: number }>;
   coverage: Coverage;
   /** The folders of tonight's runs. */
   folders: string[];
   interrupted: boolean;
+}
+
+/** A kernel that a watch has come to. */
+export interface NewKernel {
+  watch: string;
+  release: string;
+  /** Whether the watch once had the same Image: a branch that went back. */
+  again: boolean;
+  commit?: WatchedCommit;
+}
+
+/** What a branch points to. */
+export interface WatchedCommit {
+  /** 40 hex digits. */
+  id: string;
+  subject: string;
+}
+
+/** A commit as kernel people write it. */
+export function commitText({ id, subject }: WatchedCommit): string {
+  return `commit ${id.slice(0, 12)} ("${subject}")`;
 }
 
 /** How much of the matrix the last nights have looked at. */
@@ -35,6 +61,7 @@ export interface Coverage {
 }
 
 /** Whether a night says something went wrong with ptdiff, the host or what it was given: then it proves less than it should. */
-export function hasErrors({ judgement, errors, unavailable, cases }: NightSummary): boolean {
-  return cases === 0 || errors.length > 0 || unavailable.length > 0 || judgement.unconfirmed.length > 0;
+export function hasErrors({ judgement, errors, unavailable, cases, oldLists }: NightSummary): boolean {
+  const incomplete = errors.length > 0 || unavailable.length > 0 || oldLists !== undefined;
+  return cases === 0 || incomplete || judgement.unconfirmed.length > 0;
 }

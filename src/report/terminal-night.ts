@@ -1,8 +1,9 @@
 import { countText } from '../diff/text.ts';
 import type { WatchedFinding } from '../nightly/judge-night.ts';
 import { reasons } from '../nightly/plan-night.ts';
-import type { NightSummary } from '../nightly/summary.ts';
+import { commitText, type NewKernel, type NightSummary } from '../nightly/summary.ts';
 import { type Paint, painter } from './colour.ts';
+import { shellLines, shellWord } from './export/mail-layout.ts';
 import { fit, hang, plainLine, wrap } from './plain-text.ts';
 import { terminalWidth } from './terminal.ts';
 import { formatSeconds } from './units.ts';
@@ -40,6 +41,7 @@ export function nightHeadline(night: NightSummary): string {
     `${distinct(fresh)} new`,
     `${distinct(known)} known`,
     ...optional.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
+    ...(night.oldLists === undefined ? [] : ['OLD PACKAGE LISTS']),
     night.cases === 0 ? 'RAN NOTHING' : `${grouped(night.cases)} case${night.cases === 1 ? '' : 's'}`,
     coverageText(night),
   ].join(', ');
@@ -50,26 +52,58 @@ function bounded(items: readonly string[][], most = shownItems): string[] {
   return items.length > most ? [...shown, `  and ${items.length - most} more`] : shown;
 }
 
-function findingItem({ watch, id, cases, known }: WatchedFinding, word: string, sgr: string, paint: Paint): string[] {
+/** Where a finding was seen. */
+function whereText({ watch, cases, known }: WatchedFinding): string {
   const where = cases.length === 0 ? '' : `: ${cases[0]}${cases.length > 1 ? ` and ${cases.length - 1} more` : ''}`;
-  const issue = known === undefined ? '' : ` (known issue ${known})`;
-  const name = fit(plainLine(id), terminalWidth - word.length - 4);
-  return [`  ${paint(sgr, word)}  ${name}`, `      ${fit(plainLine(`${watch}${where}${issue}`), terminalWidth - 6)}`];
+  return plainLine(`${watch}${where}${known === undefined ? '' : ` (known issue ${known})`}`);
 }
 
-function findingLines({ judgement }: NightSummary, paint: Paint): string[] {
-  const list = (findings: readonly WatchedFinding[], word: string, sgr: string, most?: number): string[] =>
-    bounded(
-      findings.map((each) => findingItem(each, word, sgr, paint)),
-      most,
-    );
+/** One line a finding, and one for where those were seen that were seen together. */
+function list(
+  findings: readonly WatchedFinding[],
+  word: string,
+  sgr: string,
+  paint: Paint,
+  most = shownItems,
+): string[] {
+  const together = [...Map.groupBy(findings, whereText)].flatMap(([where, those]) =>
+    those.map((finding, index) => ({ finding, where, isLast: index === those.length - 1 })),
+  );
+  const shown = together
+    .slice(0, most)
+    .flatMap(({ finding, where, isLast }, index) => [
+      `  ${paint(sgr, word)}  ${fit(plainLine(finding.id), terminalWidth - word.length - 4)}`,
+      ...(isLast || index === most - 1 ? [`      on ${fit(where, terminalWidth - 9)}`] : []),
+    ]);
+  return together.length > most ? [...shown, `  and ${together.length - most} more ${word}`] : shown;
+}
+
+/** The command that finds the commit or version of the first new finding. */
+function leadLines(lead: NightSummary['lead']): string[] {
+  if (!lead) return [];
+  const { good, bad, finding, scenario } = lead;
+  const values = { good, bad, finding, scenario };
+  const words = Object.entries(values).map(([name, value]) => `--${name} ${shellWord(value)}`);
   return [
-    ...list(judgement.fresh, 'NEW', '1;31', shownNew),
-    ...list(judgement.unconfirmed, 'not confirmed', '1;33'),
-    ...list(judgement.flaky, 'flaky', '33'),
-    ...list(judgement.gone, 'gone', '32'),
-    ...list(judgement.still, 'still there', '1'),
+    '  To find out which change brought it:',
+    ...shellLines(['./ptdiff bisect', ...words]).map((line) => `    ${line}`),
   ];
+}
+
+function findingLines({ judgement, lead }: NightSummary, paint: Paint): string[] {
+  return [
+    ...list(judgement.fresh, 'NEW', '1;31', paint, shownNew),
+    ...leadLines(lead),
+    ...list(judgement.unconfirmed, 'not confirmed', '1;33', paint),
+    ...list(judgement.flaky, 'flaky', '33', paint),
+    ...list(judgement.gone, 'gone', '32', paint),
+    ...list(judgement.still, 'still there', '1', paint),
+  ];
+}
+
+function kernelLines({ watch, release, again, commit }: NewKernel): string[] {
+  const text = commit ? `${release}, ${commitText(commit)}` : release;
+  return hang(again ? '  back to kernel  ' : '  new kernel  ', plainLine(`${text} (${watch})`), terminalWidth);
 }
 
 function planLine({ plan, started, ended }: NightSummary): string {
@@ -80,8 +114,8 @@ function planLine({ plan, started, ended }: NightSummary): string {
   return `Run tonight: ${parts.join(', ') || 'nothing was to be run'}; ${formatSeconds(seconds)}.`;
 }
 
-function coverageLines({ coverage: { nights, total, covered, missing } }: NightSummary): string[] {
-  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${grouped(covered)} of ${grouped(total)} cases were looked at`;
+function coverageLines({ coverage: { nights, total, covered, missing }, unavailable }: NightSummary): string[] {
+  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${grouped(covered)} of ${grouped(total)} cases were looked at${unavailable.length > 0 ? ', kernels not to be had left out' : ''}`;
   if (missing.length === 0) return hang('', `${first}.`, terminalWidth);
   const names = missing.slice(0, shownItems).map((name) => plainLine(name));
   const more = total - covered > names.length ? ` and ${grouped(total - covered - names.length)} more` : '';
@@ -97,12 +131,11 @@ export function formatNight(night: NightSummary, options: { colour: boolean }): 
   const missing = night.unavailable.map((each) =>
     hang('  no kernel  ', plainLine(`${each.spec}: ${each.reason}`), terminalWidth),
   );
-  const kernels = night.newKernels.map(({ watch, release }) =>
-    hang('  new kernel  ', plainLine(`${release} (${watch})`), terminalWidth),
-  );
+  const { oldLists } = night;
   const lines = [
-    ...bounded(kernels),
+    ...bounded(night.newKernels.map(kernelLines)),
     ...findingLines(night, paint),
+    ...(oldLists === undefined ? [] : hang('  old lists  ', plainLine(oldLists), terminalWidth)),
     ...bounded(missing),
     ...bounded(errors),
     planLine(night),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { type Candidate, coveredSince, type NightInput, planNight } from '../../src/nightly/plan-night.ts';
+import { watchesOf } from '../../src/nightly/watches.ts';
 import { look } from '../history/look.ts';
 
 /** A case of tonight on a kernel that is named as look() hashes it. */
@@ -13,7 +14,8 @@ function candidate(release: string, scenario: string): Candidate {
   };
 }
 
-const common = { watchesOf: () => ['debian:7.3'], emulator: 'e1', nights: 3 };
+const everyone = { everOf: () => ['debian:7.3'], nowOf: () => ['debian:7.3'] };
+const common = { watches: everyone, emulator: 'e1', nights: 3 };
 const shown = (input: NightInput) =>
   planNight(input).map(({ candidate: { case: name }, reason }) => `${reason} ${name}`);
 
@@ -34,7 +36,12 @@ t.test('what changed comes first, then what was never run, then errors, then who
     'due 7.3.4@g',
   ]);
   t.same(
-    shown({ ...common, candidates, looks, watchesOf: (sha) => (sha.startsWith('7.3.3') ? [] : ['debian:7.3']) })[0],
+    shown({
+      ...common,
+      candidates,
+      looks,
+      watches: watchesOf([], [{ watch: 'debian:7.3', sha256: '7.3.4 arm64' }]),
+    })[0],
     'never-run 7.3.4@b',
     'the kernel of another watch is nothing that changed',
   );
@@ -65,6 +72,27 @@ t.test('an error after a good look is tried again, and a good look after an erro
     'an error covers nothing',
   );
 });
+
+t.test(
+  'a branch that goes back to an earlier kernel has changed, whatever another watch does with its kernel',
+  async (t) => {
+    const looks = [
+      look({ release: '7.3.3', day: 1, scenario: 'a' }),
+      look({ release: '7.3.4', day: 2, scenario: 'a' }),
+      look({ release: '7.3.3', day: 3, scenario: 'b' }),
+    ];
+    const candidates = [candidate('7.3.3', 'a'), candidate('7.3.3', 'b')];
+    const both = ['7.3.3 arm64', '7.3.4 arm64'].map((sha256) => ({ watch: 'debian:7.3', sha256 }));
+    const watches = watchesOf(both, [both[0]]);
+    t.same(shown({ ...common, candidates, looks, watches, nights: 1 }), ['changed 7.3.3@a', 'due 7.3.3@b']);
+    const other = { watch: 'sid arm64', sha256: '7.3.4 arm64' };
+    t.same(
+      shown({ ...common, candidates, looks, watches: watchesOf(both, [both[0], other]), nights: 1 }),
+      ['due 7.3.3@a', 'due 7.3.3@b'],
+      'looks at a kernel that another watch has now are none of this one',
+    );
+  },
+);
 
 /** Plays nights one after another; each has time for `room` cases. */
 function play(nights: number, days: number, room: (day: number) => number, kernelOf: (day: number) => string) {

@@ -38,6 +38,32 @@ t.test('a night that ran nothing says so, and is an error', async (t) => {
   t.ok(hasErrors(nothing));
 });
 
+t.test('a new finding comes with its kernel, where it shows and how to go on', async (t) => {
+  const id = 'a'.repeat(40);
+  const text = formatNight(
+    night({
+      judgement: { fresh: ['x', 'y'].map(finding), flaky: [], unconfirmed: [], still: [], known: [], gone: [] },
+      newKernels: [
+        { watch: 'git:/src@topic', release: '7.3.4', again: false, commit: { id, subject: 'mm: one more' } },
+        { watch: 'debian:7.3', release: '7.3.3', again: true },
+      ],
+      lead: { finding: 'x', scenario: 'max', good: 'debian:7.3.3', bad: 'debian:7.3.4' },
+      oldLists: 'The lists are of yesterday.',
+    }),
+    { colour: false },
+  );
+  t.match(text, /^ {2}new kernel {2}7\.3\.4, commit aaaaaaaaaaaa \("mm: one more"\) \(git:\/src@topic\)$/m);
+  t.match(text, /^ {2}back to kernel {2}7\.3\.3 \(debian:7\.3\)$/m);
+  t.match(text, '  NEW  x\n  NEW  y\n      on debian:7.3: 7.3.4@max\n');
+  t.match(
+    text.replaceAll(/ \\\n +/g, ' '),
+    './ptdiff bisect --good debian:7.3.3 --bad debian:7.3.4 --finding x --scenario max',
+  );
+  t.match(text, '  old lists  The lists are of yesterday.\n');
+  t.match(text, /2 new, 0 known, OLD PACKAGE LISTS, 1,204 cases/);
+  t.ok(hasErrors(night({ oldLists: 'old' })), 'what Debian has new tonight was not seen');
+});
+
 t.test('a bad night fits one screen too, and hostile text cannot leave its line', async (t) => {
   const many = Array.from({ length: 60 }, (_, index) => finding(`splat/\u001b[2Jlong-${'x'.repeat(200)}-${index}`));
   const bad = night({

@@ -1,0 +1,33 @@
+import { shows } from '../history/finding-life.ts';
+import { byTime } from '../history/order-kernels.ts';
+import type { Look } from '../history/types.ts';
+import type { WatchedFinding, WatchedLooks } from './judge-night.ts';
+
+/** Where the search for the origin of a new finding begins: two kernels of one watch, by their specs. */
+export interface Lead {
+  finding: string;
+  scenario: string;
+  good: string;
+  bad: string;
+}
+
+/** What comes before the version or the commit of a kernel's spec; kernels with the same lie on one line. */
+const lineOf = (spec: string): string => spec.replace(/@[0-9a-f]{40}(?=,|$)/, '@').replace(/^(debian:)[^:]*/, '$1');
+
+/**
+ * A case that shows a finding, and the last kernel of the same watch that did not in the same scenario.
+ * @returns undefined where the watch has no such kernel, or nothing lies between the two that could be searched
+ */
+export function leadOf({ id, cases }: WatchedFinding, { before, tonight, again }: WatchedLooks): Lead | undefined {
+  const shown = [...again, ...tonight].find((look) => cases.includes(look.case) && shows(look, id));
+  if (!shown) return undefined;
+  const { kernel, scenario } = shown;
+  if (!/^(debian|git):/.test(kernel.spec)) return undefined;
+  const isGood = (look: Look) =>
+    look.scenario.hash === scenario.hash &&
+    shows(look, id) === false &&
+    lineOf(look.kernel.spec) === lineOf(kernel.spec) &&
+    look.kernel.spec !== kernel.spec;
+  const good = [...before].sort(byTime).findLast(isGood);
+  return good && { finding: id, scenario: scenario.name, good: good.kernel.spec, bad: kernel.spec };
+}
