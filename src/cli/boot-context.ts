@@ -51,6 +51,7 @@ export function bootContextOf(
       ...evidence.image,
     },
     decisions: prediction.decisions,
+    splitAsksRequires: traits.splitAsksRequires,
     unsteady: pool === undefined ? [] : [{ start: pool, end: pool + poolSize }],
   };
 }

@@ -57,6 +57,8 @@ export interface BootContext {
    * variable says the same.
    */
   decisions: Decisions;
+  /** split_kernel_leaf_mapping() asks linear_map_requires_bbml2 or 3 (f12b435de2f2), so that the variable says whether it splits. */
+  splitAsksRequires: boolean;
   /**
    * Ranges whose leaves the running kernel changes at any moment (KFENCE pool): dumps taken at two times may differ
    * there.

@@ -154,6 +154,7 @@ export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
     linear: { start: linearStart, end: 0xffff_8000_0000_0000n, vaMinusPa },
     image: { symbols, slide, pa: imagePa },
     decisions: { ...decisions },
+    splitAsksRequires: true,
     unsteady: [],
     capture,
     rawCapture: capture,

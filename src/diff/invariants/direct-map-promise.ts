@@ -12,14 +12,13 @@ function canSetDirectMap({ capture, decisions }: CheckpointContext): boolean {
 }
 
 /**
- * True when the kernel can split what it has to change later: the whole system has the capability, the kernel has the
- * code for it (6.18+), and the boot decided that splitting may be needed (split_kernel_leaf_mapping() in
- * arch/arm64/mm/mmu.c; f12b435de2f2 returns early when linear_map_requires_bbml2 is false).
+ * True when the kernel can split what it has to change later: the whole system has the capability, the kernel has the code for it (6.18+),
+ * and where split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c asks whether the boot found that splitting may be needed (f12b435de2f2), it did.
  */
-function canSplit({ capture, decisions }: CheckpointContext): boolean {
+function canSplit({ capture, decisions, splitAsksRequires }: CheckpointContext): boolean {
   if (!decisions.systemBbml || decisions.linearMapRequiresBbml === undefined) return false;
   const { linear_map_requires_bbml2: bbml2, linear_map_requires_bbml3: bbml3 } = capture.variables;
-  return (bbml2 ?? bbml3 ?? 1n) !== 0n;
+  return !splitAsksRequires || (bbml2 ?? bbml3 ?? 1n) !== 0n;
 }
 
 /**
