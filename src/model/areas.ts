@@ -1,29 +1,39 @@
 import type { CheckpointName } from '../linux/capture.ts';
-import { PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
+import { PTE_NG, PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
 import type { BootState } from './boot.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import type { Area } from './leaf-runs.ts';
 import { makeInvalid } from './pageattr.ts';
 import { subtract } from './ranges.ts';
 
+/**
+ * What an object page of KFENCE may be instead of `attributes`, valid or not as its object is used. What was freed before KPTI rewrote the
+ * tables kept no nG, since that passes over what is invalid, and gets none when it comes back; PTE_PRESENT_INVALID is the same bit and
+ * survives (15bfba1ad77f), and since then nG is set together with PTE_VALID.
+ */
+function objectPageAlternatives({ traits, prot, decisions }: BootState): (attributes: bigint) => bigint[] {
+  const invalid = makeInvalid(traits, prot);
+  const rewritten = decisions.kpti && !decisions.useNgMappings && prot.maybeNg !== 0n;
+  const passedOver = rewritten && !traits.presentInvalid;
+  return (attributes) => {
+    if (!(attributes & PTE_VALID)) return [(attributes & ~PTE_PRESENT_INVALID) | PTE_VALID | prot.maybeNg];
+    const freed = (attributes & ~invalid.clear) | invalid.set;
+    return passedOver ? [freed, freed & ~PTE_NG, attributes & ~PTE_NG] : [freed];
+  };
+}
+
 /** The KFENCE pool page by page: guard pages are fixed, an object page is valid or not as its object is used. */
-function kfenceAreas({ map, traits, prot, kfencePool }: BootState): Area[] {
+function kfenceAreas(state: BootState): Area[] {
+  const { map, kfencePool } = state;
   if (!kfencePool) return [];
   const { granule } = map.geometry;
   const first = map.offsetOfPa(kfencePool.start);
   const pages = (kfencePool.end - kfencePool.start) / granule;
-  const invalid = makeInvalid(traits, prot);
-  const toggled = (attributes: bigint): bigint[] => [
-    attributes & PTE_VALID
-      ? (attributes & ~invalid.clear) | invalid.set
-      : (attributes & ~PTE_PRESENT_INVALID) | PTE_VALID | prot.maybeNg,
-  ];
+  const alternatives = objectPageAlternatives(state);
   return Array.from({ length: pages }, (_, page) => {
     const area = { start: first + page * granule, end: first + (page + 1) * granule };
     const object = page >= 2 && page % 2 === 0;
-    return object
-      ? { ...area, why: 'KFENCE object page', alternatives: toggled }
-      : { ...area, why: 'KFENCE guard page' };
+    return object ? { ...area, why: 'KFENCE object page', alternatives } : { ...area, why: 'KFENCE guard page' };
   });
 }
 

@@ -279,6 +279,18 @@ export const mutations: readonly Mutation[] = [
     ["idField(registers, 'ID_AA64PFR0_EL1', 60) === 0", 'false', 'a CPU without CSV3 needs KPTI'],
     ['state.prot = kernelProt(', 'kernelProt(', 'what is mapped behind KPTI is non-global'],
   ]),
+  ...inFile('areas.ts', [
+    [
+      '[freed, freed & ~PTE_NG, attributes & ~PTE_NG]',
+      '[freed, attributes & ~PTE_NG]',
+      'KPTI passes over freed KFENCE pages',
+    ],
+    [
+      '[freed, freed & ~PTE_NG, attributes & ~PTE_NG]',
+      '[freed, freed & ~PTE_NG]',
+      'what KPTI passed over comes back global',
+    ],
+  ]),
   ...inFile('crash-reserve.ts', [
     ['end: crashKernel + size }', 'end: crashKernel }', 'crashkernel= reserves what it says'],
   ]),
