@@ -1,0 +1,85 @@
+/** Defects of the kernel image: where it is mapped, and what of it can be written. */
+import t from 'tap';
+import type { CheckpointContext } from '../../../src/diff/context.ts';
+import { addKernel, checkDefects, idsOf, imageVa } from '../defects.ts';
+import { KiB, linearOf, prot, rewrite, run, type Shape, soundContext, vmalloc, withAttributes } from '../synthetic.ts';
+
+checkDefects([
+  [
+    'kernel text is writable in the image',
+    (context) => rewrite(context, imageVa(context, '_stext'), 4 * KiB, (leaf) => withAttributes(leaf, prot.data)),
+    ['invariant/kernel-text-read-only/text-writable@init'],
+  ],
+  [
+    'rodata is writable in the image',
+    (context) =>
+      rewrite(context, imageVa(context, '__start_rodata'), 4 * KiB, (leaf) => withAttributes(leaf, prot.data)),
+    ['invariant/kernel-text-read-only/rodata-writable@init'],
+  ],
+  [
+    'the linear alias of text is writable',
+    (context) =>
+      rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data)),
+    ['invariant/kernel-text-read-only/linear-alias-writable@init'],
+  ],
+  [
+    'the linear alias of text is writable although rodata=off',
+    (context) => {
+      context.capture.variables.rodata_enabled = 0n;
+      rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
+    },
+    ['invariant/kernel-text-read-only/linear-alias-writable@init'],
+  ],
+  [
+    'text is mapped writable once more',
+    addKernel(vmalloc + 0x1_0000n, (context) => context.image.pa, prot.data),
+    ['invariant/kernel-text-read-only/other-alias-writable@init'],
+  ],
+  [
+    'the image is mapped to another place',
+    (context) => rewrite(context, imageVa(context, '_data'), 4 * KiB, (leaf) => ({ ...leaf, pa: leaf.pa + 4 * KiB })),
+    ['invariant/kernel-image-in-place/wrong-address@init'],
+  ],
+  [
+    'a page of the image is missing',
+    (context) => rewrite(context, imageVa(context, '_data'), 4 * KiB, () => undefined),
+    ['invariant/kernel-image-in-place/hole@init'],
+  ],
+  [
+    'init memory is still mapped',
+    (context) =>
+      context.capture.ttbr1.leaves.splice(
+        6,
+        0,
+        run(imageVa(context, '__init_begin'), context.image.pa + 0x18_0000, 4 * KiB, prot.data),
+      ),
+    ['invariant/kernel-image-in-place/init-still-mapped@init'],
+  ],
+]);
+
+t.test('what the kernel protects late is not missed early, nor reported before its time', (t) => {
+  const writable = (context: CheckpointContext, symbol: '_stext' | '__start_rodata') =>
+    rewrite(context, imageVa(context, symbol), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
+  const early = (checkpoint: Shape['checkpoint'], breakIt: (context: CheckpointContext) => void) => {
+    const context = soundContext({ checkpoint });
+    const initVa = imageVa(context, '__init_begin');
+    context.capture.ttbr1.leaves.splice(6, 0, run(initVa, context.image.pa + 0x18_0000, 0x8_0000, prot.readOnly));
+    breakIt(context);
+    return idsOf(context);
+  };
+  t.same(
+    early('free_initmem', (context) => writable(context, '__start_rodata')),
+    [],
+  );
+  t.same(
+    early('paging_init', (context) => writable(context, '_stext')),
+    ['invariant/kernel-text-read-only/text-writable@paging_init'],
+  );
+  const alias = (context: CheckpointContext) =>
+    rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
+  t.same(early('paging_init', alias), []);
+  t.same(early('after_split', alias), []);
+  t.same(early('free_initmem', alias), ['invariant/kernel-text-read-only/linear-alias-writable@free_initmem']);
+  t.same(idsOf(soundContext({ checkpoint: 'free_initmem' })), ['invariant/kernel-image-in-place/hole@free_initmem']);
+  t.end();
+});

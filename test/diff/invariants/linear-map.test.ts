@@ -1,0 +1,87 @@
+/** Defects of the linear map: what it holds, how it is mapped, what it promises. */
+import { checkDefects, plain, setPlain } from '../defects.ts';
+import { bits, CONT, KiB, linearOf, MiB, prot, RDONLY, rewrite, run, withAttributes } from '../synthetic.ts';
+
+checkDefects([
+  [
+    'a page of RAM is not mapped',
+    (context) => rewrite(context, plain(context), 4 * KiB, () => undefined),
+    ['invariant/linear-map-is-ram/ram-not-mapped@init'],
+  ],
+  [
+    'the linear region maps what is no RAM',
+    (context) =>
+      context.capture.ttbr1.leaves.splice(
+        3,
+        0,
+        run(linearOf(context, context.ram[0].end), context.ram[0].end, 4 * KiB, prot.data & ~1n),
+      ),
+    ['invariant/linear-map-is-ram/not-ram@init'],
+  ],
+  [
+    'NOMAP memory is mapped',
+    (context) => {
+      const hole = { start: context.ram[0].start + 40 * MiB, end: context.ram[0].start + 41 * MiB };
+      context.noMap.push(hole);
+      context.ram = [
+        { start: context.ram[0].start, end: hole.start },
+        { start: hole.end, end: context.ram[0].end },
+      ];
+    },
+    ['invariant/linear-map-is-ram/not-ram@init'],
+  ],
+  [
+    'a linear leaf points elsewhere',
+    (context) => rewrite(context, plain(context), 4 * KiB, (leaf) => ({ ...leaf, pa: leaf.pa + 4 * KiB })),
+    ['invariant/linear-map-is-ram/wrong-address@init'],
+  ],
+  [
+    'the linear map is executable',
+    setPlain((a) => (a & ~bits.PXN) | RDONLY),
+    ['invariant/linear-map-not-executable/executable@init'],
+  ],
+  [
+    'the linear map is executable at EL0',
+    setPlain((a) => (a & ~bits.UXN) | RDONLY),
+    ['invariant/linear-map-not-executable/executable@init', 'invariant/kernel-half-closed-to-user/user-access@init'],
+  ],
+  [
+    'the linear map is Device memory',
+    setPlain((a) => a | (4n << 2n)),
+    ['invariant/linear-map-memory-type/not-write-back@init'],
+  ],
+  [
+    'a block that cannot be split under can_set_direct_map()',
+    (context) =>
+      rewrite(context, plain(context), 2 * MiB, (leaf) => ({
+        ...withAttributes(leaf, leaf.attributes & ~2n),
+        level: 2,
+      })),
+    ['invariant/direct-map-promise/cannot-split@init'],
+  ],
+  [
+    'a contiguous group that cannot be split under can_set_direct_map()',
+    (context) => rewrite(context, plain(context), 64 * KiB, (leaf) => withAttributes(leaf, leaf.attributes | CONT)),
+    ['invariant/direct-map-promise/cannot-split@init'],
+  ],
+  [
+    'capable CPUs, but the boot decided that splitting is not needed',
+    (context) => {
+      context.decisions = { ...context.decisions, systemBbml: true };
+      context.capture.variables.linear_map_requires_bbml3 = 0n;
+      rewrite(context, plain(context), 64 * KiB, (leaf) => withAttributes(leaf, leaf.attributes | CONT));
+    },
+    ['invariant/direct-map-promise/cannot-split@init'],
+  ],
+  [
+    'a secret page stays valid',
+    (context) =>
+      context.evidence.probes.push({
+        probe: 'memfd_secret',
+        errno: 0,
+        call: 'ok',
+        pages: [context.ram[0].start + 36 * MiB],
+      }),
+    ['invariant/secret-pages-invalid/valid@init'],
+  ],
+]);

@@ -1,0 +1,89 @@
+/** What is sound, or allowed though it looks odd, is no finding of any invariant. */
+import t from 'tap';
+import type { CheckpointContext } from '../../../src/diff/context.ts';
+import { idsOf, imageVa, plain, setPlain, setVmalloc } from '../defects.ts';
+import {
+  bits,
+  CONT,
+  KiB,
+  linearOf,
+  MiB,
+  NG,
+  prot,
+  registers,
+  rewrite,
+  soundContext,
+  vmalloc,
+  withAttributes,
+} from '../synthetic.ts';
+
+t.test('a sound capture has no finding, whatever its size and place', (t) => {
+  t.same(idsOf(soundContext()), []);
+  t.same(idsOf(soundContext({ ramStart: 0x8_8000_0000, ramSize: 1024 * MiB, slide: 0x1234_0000n })), []);
+  t.end();
+});
+
+t.test('what is allowed is not reported', (t) => {
+  const allowed: [string, (context: CheckpointContext) => void][] = [
+    ['a present-invalid leaf', setPlain((a) => (a & ~1n) | NG)],
+    ['tagged and untagged aliases', setVmalloc((a) => a | (1n << 2n))],
+    [
+      'a block where the system can split it',
+      (context) => {
+        context.decisions = { ...context.decisions, systemBbml: true };
+        context.capture.variables.linear_map_requires_bbml3 = 1n;
+        rewrite(context, plain(context), 2 * MiB, (leaf) => ({
+          ...withAttributes(leaf, leaf.attributes & ~2n),
+          level: 2,
+        }));
+      },
+    ],
+    [
+      'a block in the kernel alias',
+      (context) =>
+        rewrite(context, linearOf(context, context.image.pa), 64 * KiB, (leaf) =>
+          withAttributes(leaf, leaf.attributes | CONT),
+        ),
+    ],
+    [
+      'writable executable text under rodata=off',
+      (context) => {
+        context.capture.variables.rodata_enabled = 0n;
+        rewrite(context, imageVa(context, '_stext'), 4 * KiB, (leaf) => withAttributes(leaf, prot.data & ~bits.PXN));
+      },
+    ],
+    [
+      'a CPU in user space under KPTI',
+      (context) => {
+        context.image.trampPgDir = context.image.symbols._text + 0x17_0000n;
+        context.capture.cpus[0].registers.TTBR1_EL1 = BigInt(context.image.pa + 0x17_0000) | (3n << 48n);
+      },
+    ],
+    [
+      'another ASID',
+      (context) => {
+        context.capture.cpus[1].registers.TTBR1_EL1 |= (5n << 48n) | 1n;
+      },
+    ],
+    [
+      'an offline CPU',
+      (context) => {
+        context.capture.cpus[1] = { online: false, registers: { ...registers, TCR_EL1: 0n, SCTLR_EL1: 0n } };
+      },
+    ],
+    [
+      'coherent DMA memory remapped non-cacheable',
+      (context) => {
+        const line = `0x${vmalloc.toString(16)}-0x${(vmalloc + 0x2000n).toString(16)}    8192 atomic_pool_expand+0x90/0x200 dma-coherent\n`;
+        context.evidence.files['/proc/vmallocinfo'] = line;
+        setVmalloc((a) => a | (2n << 2n))(context);
+      },
+    ],
+  ];
+  for (const [name, change] of allowed) {
+    const context = soundContext();
+    change(context);
+    t.same(idsOf(context), [], name);
+  }
+  t.end();
+});

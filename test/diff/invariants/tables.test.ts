@@ -1,0 +1,68 @@
+/** Defects of the tables themselves, and of the registers that CPUs walk them with. */
+import { addKernel, checkDefects, ramPlus } from '../defects.ts';
+import { linearStart, MiB, prot, TABLE, vmalloc } from '../synthetic.ts';
+
+checkDefects([
+  [
+    'a table page has a writable alias in vmalloc space',
+    addKernel(vmalloc + 0x1_0000n, ramPlus(48 * MiB), prot.data),
+    ['invariant/tables-mapped-once/writable-alias@init'],
+  ],
+  [
+    'CPU 1 has another root',
+    (context) => {
+      context.capture.cpus[1].registers.TTBR1_EL1 += 0x1000n;
+    },
+    ['invariant/cpus-agree/TTBR1_EL1@init'],
+  ],
+  [
+    'CPU 1 has another MAIR',
+    (context) => {
+      context.capture.cpus[1].registers.MAIR_EL1 ^= 0x0fn;
+    },
+    ['invariant/cpus-agree/MAIR_EL1@init'],
+  ],
+  [
+    'CPU 1 has permission indirection, CPU 0 has not',
+    (context) => {
+      context.capture.cpus[1].registers.PIR_EL1 = 0xcc880e0ac0800000n;
+    },
+    ['invariant/cpus-agree/PIR_EL1@init'],
+  ],
+  [
+    'all CPUs walk non-cacheable',
+    (context) => {
+      for (const { registers } of context.capture.cpus) registers.TCR_EL1 &= ~(3n << 24n);
+    },
+    ['invariant/translation-controls/TCR_EL1.IRGN1@init'],
+  ],
+  [
+    'a descriptor is malformed',
+    (context) =>
+      context.capture.ttbr1.malformed.push({
+        va: 0xffff_0000_0123_4000n,
+        level: 3,
+        at: 0x4800_0000,
+        descriptor: 0x10n,
+        reason: 'A contiguous group is partial: entry 3 of 16 is no part of it.',
+      }),
+    ['invariant/sound-tables/a-contiguous-group-is-partial@init'],
+  ],
+  [
+    'a table lies outside RAM',
+    (context) => {
+      context.capture.ttbr1.tables[2].pa = 0x900_0000;
+    },
+    ['invariant/sound-tables/outside-ram@init'],
+  ],
+  [
+    'two tables of the linear map share a page',
+    (context) =>
+      context.capture.ttbr1.tables.push({
+        ...context.capture.ttbr1.tables[2],
+        va: linearStart + 0x4000_0000n,
+        attributes: TABLE,
+      }),
+    ['invariant/sound-tables/shared@init'],
+  ],
+]);
