@@ -125,14 +125,31 @@ static u64 answer(u64 function, const u64 *x)
 	}
 }
 
+/* SMC32 has its arguments in the lower halves of the registers. */
+static bool is_smc64(u64 function)
+{
+	return (function >> 30 & 1) != 0;
+}
+
+static bool ends_the_cpu(u64 function)
+{
+	return function == PSCI_CPU_OFF || function == PSCI_SYSTEM_OFF || function == PSCI_SYSTEM_RESET;
+}
+
 /* Returns whether the call was one of PSCI's or SMCCC's own. Called with the lock held. */
 bool psci_call(struct frame *frame)
 {
 	u64 function = frame->x[0] & 0xffffffff;
+	u64 x[4];
 
 	if (function != SMCCC_ARCH_FEATURES && features(function) != SUCCESS)
 		return false;
 	report()->psci_calls++;
-	frame->x[0] = answer(function, frame->x);
+	/* Nobody will be there to record it afterwards, unless it fails: then it is there twice. */
+	if (ends_the_cpu(function))
+		record_call(frame, frame);
+	for (u32 i = 0; i < 4; i++)
+		x[i] = frame->x[i] & (is_smc64(function) ? -1UL : 0xffffffff);
+	frame->x[0] = answer(function, x);
 	return true;
 }

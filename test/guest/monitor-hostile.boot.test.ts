@@ -9,7 +9,14 @@ const calls = 10_000;
 const ipaBits = 40;
 /** Above the guest and its list, which it shall not lose before it is done. */
 const playground = ramBase + 0x2000000;
+const rsiFunctions = Array.from({ length: 10 }, (_, index) => 0xc4000190 + index);
 const [stateSet, writesMemory] = [0xc4000197, [0xc4000195, 0xc4000196, 0xc4000199]];
+/** SMCCC_VERSION and _ARCH_FEATURES, and all of PSCI in both widths (DEN0022). */
+const firmwareFunctions = [0x80000000, 0x84000000, 0xc4000000].flatMap((first) =>
+  Array.from({ length: first === 0x80000000 ? 2 : 0x18 }, (_, index) => first + index),
+);
+/** CPU_SUSPEND, CPU_OFF, SYSTEM_OFF, SYSTEM_RESET: they do what they say, which is tried apart. */
+const endings = [0x84000001, 0xc4000001, 0x84000002, 0x84000008, 0x84000009];
 
 /** xorshift32: the same calls on every host. */
 function randomNumbers(state: number): (below: number) => number {
@@ -22,8 +29,16 @@ function randomNumbers(state: number): (below: number) => number {
   };
 }
 
+/** Mostly RSI by SMC; sometimes PSCI, what is neither, and HVC. */
 function randomCall(random: (below: number) => number): Step {
-  const number = random(20) === 0 ? 0xc4000000 + random(0x400) : 0xc4000190 + random(11);
+  const kind = random(20);
+  const instruction = random(20) === 0 ? 'hvc' : 'smc';
+  const number =
+    kind < 14
+      ? 0xc4000190 + random(11)
+      : kind < 18
+        ? firmwareFunctions[random(firmwareFunctions.length)]
+        : [0, 0x80000000, 0xc4000000, 0x84000000][random(4)] + random(kind === 18 ? 0x400 : 0x20000000);
   const wild = () => (BigInt(random(2 ** 31)) << 33n) ^ BigInt(random(2 ** 31));
   const argument = () => {
     const kind = random(8);
@@ -34,14 +49,14 @@ function randomCall(random: (below: number) => number): Step {
     return wild();
   };
   const args = Array.from({ length: 10 }, argument);
-  return ['smc', number, ...args];
+  return [instruction, number, ...args];
 }
 
 /** Whether a call could hit the guest itself, or turn the machine or its CPU off. */
 function endsTheGuest([, number = 0, base = 0]: Step): boolean {
   const function_ = Number(number);
   const low = BigInt(base) < BigInt(playground);
-  return (low && (function_ === stateSet || writesMemory.includes(function_))) || function_ < 0xc4000100;
+  return (low && (function_ === stateSet || writesMemory.includes(function_))) || endings.includes(function_);
 }
 
 for (const rme of [false, true]) {
@@ -52,18 +67,52 @@ for (const rme of [false, true]) {
       const step = randomCall(random);
       if (!endsTheGuest(step)) list.push(step);
     }
-    const { results, report, ended } = await runMonitor([...list, ['smc', 0xc4000190, 0x10000]], { ipaBits, rme });
+    const made = new Set(list.filter(([instruction]) => instruction === 'smc').map(([, number]) => Number(number)));
+    const all = [...rsiFunctions, ...firmwareFunctions.filter((number) => !endings.includes(number))];
+    t.same(
+      all.filter((number) => !made.has(number)),
+      [],
+      'every function is called',
+    );
+    // The second CPU is there to be started anywhere.
+    const machine = { ipaBits, rme, cpus: 2 };
+    const { results, report, ended } = await runMonitor([...list, ['smc', 0xc4000190, 0x10000]], machine);
     t.ok(ended, 'the guest came to its end');
     t.equal(report?.state, 'running');
     t.equal(results.at(-1)?.x[0], 0n, 'and RSI still answers');
-    t.equal(report?.totalCalls, calls + 1, 'every call was counted');
-    const codes = new Set(results.map(({ x }) => x[0]));
+    const hvcs = list.filter(([instruction]) => instruction === 'hvc').length;
+    t.ok(
+      (report?.totalCalls ?? 0) >= calls - hvcs + 2,
+      'every call was counted, that which turns the machine off, too',
+    );
+    t.ok((report?.undefinedInstructions ?? 0) >= hvcs, 'and every HVC');
+    t.ok(
+      Object.values(report?.rsi ?? {}).every(({ calls, refused }) => calls > 0 && refused <= calls),
+      'by function',
+    );
+    t.ok((report?.psciCalls ?? 0) > 100 && (report?.unknownCalls ?? 0) > 100);
+    const answers = (wanted: (number: number) => boolean) =>
+      results.filter((_, index) => list[index]?.[0] === 'smc' && wanted(Number(list[index][1]))).map(({ x }) => x[0]);
+    const isRsi = (number: number): boolean => rsiFunctions.includes(number);
+    const codes = new Set(answers(isRsi));
     t.same(
-      [...codes].filter((code) => code !== undefined && code > 3n && code !== 2n ** 64n - 1n),
+      [...codes].filter((code) => code !== undefined && code > 3n),
       [],
     );
     t.ok(codes.has(1n) && codes.has(0n), 'some were good, some were not');
-    t.equal(report?.aborts.length, 0);
+    const others = new Set(answers((number) => !isRsi(number)).map((code) => BigInt.asIntN(64, code ?? 0n)));
+    t.same(
+      [...others].filter((code) => code < -9n || (code > 2n && code !== 0x10001n && code !== 0x10002n)),
+      [],
+      'PSCI and the rest answer in their own terms',
+    );
+    t.ok(others.has(-1n) && others.has(-2n) && others.has(0n));
+    t.same(
+      report?.aborts.filter(({ cpu }) => cpu !== 1),
+      [],
+      'only the CPU that was sent anywhere fell',
+    );
+    t.same(report?.cpusEntered, [0, 1]);
     const covered = report?.ripas.reduce((sum, { size }) => sum + size, 0);
     t.equal(covered, ramSize, "the monitor's view covers the RAM");
     t.ok((report?.ripas.length ?? 0) > 2, 'which was shared and taken back in many places');
@@ -78,6 +127,30 @@ for (const rme of [false, true]) {
     t.equal(report?.aborts[0]?.kind, 'protected address of RAM that is not private');
   });
 }
+
+t.test('a guest that turns itself off leaves a record of it', async (t) => {
+  for (const rme of [false, true]) {
+    for (const [number, ends] of [
+      [0x84000001, false],
+      [0x84000002, false],
+      [0x84000008, true],
+      [0x84000009, true],
+    ] as const) {
+      const steps: Step[] = [
+        ['smc', number, 0],
+        ['smc', 0xc4000190, 0x10000],
+      ];
+      const { report, ended } = await runMonitor(steps, { rme, ...(!ends && { patience: 3000 }) });
+      t.equal(ended, ends, `${number.toString(16)} ${ends ? 'ends the machine' : 'leaves it waiting'}`);
+      t.equal(report?.state, 'running');
+      t.same(
+        report?.calls.map((call) => call.function),
+        number === 0x84000001 ? [] : [number],
+        'nothing came after it',
+      );
+    }
+  }
+});
 
 t.test('what is no call of the guest is undefined', async (t) => {
   for (const world of ['normal', 'realm'] as const) {
