@@ -8,7 +8,7 @@
 /* The monitor and the harness know so many (guest/monitor/parameters.h). */
 #define MOST_CPUS 8
 
-static int bring_up(unsigned int cpu, const char **call)
+static int write_online(unsigned int cpu, const char *value, const char **call)
 {
 	struct text path;
 	int file;
@@ -23,24 +23,37 @@ static int bring_up(unsigned int cpu, const char **call)
 	if (file < 0)
 		return errno;
 	*call = "write";
-	if (write(file, "1", 1) < 0)
+	if (write(file, value, 1) < 0)
 		error = errno;
 	close(file);
 	return error;
 }
 
-/* Asks for every CPU after the first; one that is online already is no error. A CPU that is refused does not keep the others out. */
-void probe_cpu_online(struct probe_result *result)
+/* Writes each value for every CPU after the first, one CPU after the other. A CPU that refuses does not keep the others from it. */
+static void each_cpu(struct probe_result *result, const char *values)
 {
 	for (unsigned int cpu = 1; cpu < MOST_CPUS; cpu++) {
-		const char *call;
-		int error = bring_up(cpu, &call);
+		for (const char *value = values; *value; value++) {
+			const char *call;
+			int error = write_online(cpu, value, &call);
 
-		if (error == ENOENT && cpu > 1)
-			break;
-		if (error && !result->error) {
-			result->call = call;
-			result->error = error;
+			if (error == ENOENT && cpu > 1)
+				return;
+			if (error && !result->error) {
+				result->call = call;
+				result->error = error;
+			}
 		}
 	}
+}
+
+/* A CPU that is online already is no error. */
+void probe_cpu_online(struct probe_result *result)
+{
+	each_cpu(result, "1");
+}
+
+void probe_cpu_hotplug(struct probe_result *result)
+{
+	each_cpu(result, "01");
 }

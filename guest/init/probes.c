@@ -15,6 +15,7 @@ static const struct probe {
 } probes[] = {
 	{ "memfd_secret", probe_memfd_secret },
 	{ "cpu_online", probe_cpu_online },
+	{ "cpu_hotplug", probe_cpu_hotplug },
 	{ "virtio-console", probe_virtio_console },
 	{ "virtio-blk", probe_virtio_blk },
 	{ "virtio-rng", probe_virtio_rng },

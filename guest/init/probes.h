@@ -32,6 +32,7 @@ void probe_touch(struct probe_result *result, volatile unsigned char *first, siz
 
 void probe_memfd_secret(struct probe_result *result);
 void probe_cpu_online(struct probe_result *result);
+void probe_cpu_hotplug(struct probe_result *result);
 void probe_virtio_console(struct probe_result *result);
 void probe_virtio_blk(struct probe_result *result);
 void probe_virtio_rng(struct probe_result *result);

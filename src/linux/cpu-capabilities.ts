@@ -16,8 +16,8 @@ export interface CpuCapability {
   description: string;
   /** ARM64_CPUCAP_* bits. */
   type: number;
-  /** CPUs that have it: parts by MIDR_EL1, or those on the kernel's list of one of the BBM capabilities. */
-  match: { midrs: MidrRange[] } | { bbml: 'bbml2' | 'bbml3' };
+  /** CPUs that have it: parts by MIDR_EL1, or one of the BBM capabilities, with the kernel's own list of parts where the Image shows it. */
+  match: { midrs: MidrRange[] } | { bbml: 'bbml2' | 'bbml3'; listed?: MidrRange[] };
 }
 
 /** ARM64_CPUCAP_PERMITTED_FOR_LATE_CPU and _OPTIONAL_FOR_LATE_CPU (arch/arm64/include/asm/cpufeature.h): what a late CPU may have or miss. */
@@ -80,20 +80,29 @@ function midrRange(reader: ImageReader, at: bigint): MidrRange {
   return { model: reader.u32(at), from: reader.u32(at + 4n), to: reader.u32(at + 8n) };
 }
 
+/** An array of struct midr_range, which ends with an entry of zeros. */
+function midrList(reader: ImageReader, start: bigint): MidrRange[] {
+  const ranges: MidrRange[] = [];
+  for (let at = start; reader.u32(at) !== 0 && ranges.length < mostEntries; at += BigInt(midrBytes)) {
+    ranges.push(midrRange(reader, at));
+  }
+  return ranges;
+}
+
+/** The allow list in cpu_supports_bbml2_noabort() or cpu_supports_bbml3(), which compilers name after the function, a number, or both. */
+function allowList(reader: ImageReader, symbols: SymbolTable): { listed?: MidrRange[] } {
+  const list = symbols.list().find(({ name }) => /(^|\.)supports_bbml(2_noabort|3)_list(\.\d+)?$/.test(name));
+  return list === undefined ? {} : { listed: midrList(reader, list.address) };
+}
+
 /** CPUs that an entry matches by its own MIDR_EL1 ranges; undefined for an entry that asks anything else. */
 function ownMidrs(reader: ImageReader, at: bigint): MidrRange[] | undefined {
   const place = at + BigInt(entry.midr);
   switch (reader.matcher(at)) {
     case 'is_affected_midr_range':
       return [midrRange(reader, place)];
-    case 'is_affected_midr_range_list': {
-      const ranges: MidrRange[] = [];
-      let next = reader.pointer(place);
-      for (; reader.u32(next) !== 0 && ranges.length < mostEntries; next += BigInt(midrBytes)) {
-        ranges.push(midrRange(reader, next));
-      }
-      return ranges;
-    }
+    case 'is_affected_midr_range_list':
+      return midrList(reader, reader.pointer(place));
     default:
       return undefined;
   }
@@ -107,12 +116,12 @@ function midrsOf(reader: ImageReader, at: bigint): MidrRange[] | undefined {
 }
 
 /** What an entry asks of a CPU; undefined for what asks neither the part nor the BBM capability. */
-function matchOf(reader: ImageReader, at: bigint): CpuCapability['match'] | undefined {
+function matchOf(reader: ImageReader, symbols: SymbolTable, at: bigint): CpuCapability['match'] | undefined {
   switch (reader.matcher(at)) {
     case 'has_bbml2_noabort':
-      return { bbml: 'bbml2' };
+      return { bbml: 'bbml2', ...allowList(reader, symbols) };
     case 'has_bbml3':
-      return { bbml: 'bbml3' };
+      return { bbml: 'bbml3', ...allowList(reader, symbols) };
     default: {
       const midrs = midrsOf(reader, at);
       return midrs && { midrs };
@@ -143,7 +152,7 @@ export function cpuCapabilities(image: Uint8Array, symbols: SymbolTable): CpuCap
     return address === undefined ? [] : entries(reader, address);
   });
   const capabilities = tables.flatMap((at): CpuCapability[] => {
-    const match = matchOf(reader, at);
+    const match = matchOf(reader, symbols, at);
     if (match === undefined) return [];
     const number = reader.u16(at + BigInt(entry.number));
     const type = reader.u16(at + BigInt(entry.type));

@@ -3,7 +3,7 @@ import { type CpuCapability, cpucapType } from '../linux/cpu-capabilities.ts';
 import { refusalTitle, variationTitle } from '../linux/cpu-messages.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import type { Machine } from '../scenario/types.ts';
-import { cpuSupportsBbml, idField } from './cpufeature.ts';
+import { cpuSupportsBbml, hasBbmLevel3, idField, isMidrInRange } from './cpufeature.ts';
 import type { Derivation } from './derivation.ts';
 
 /** ID registers of one CPU by name. */
@@ -21,34 +21,36 @@ export interface CpuOutcome {
 }
 
 const CPUFEATURE = 'arch/arm64/kernel/cpufeature.c';
-const MIDR_CPU_MODEL_MASK = 0xff0ffff0n;
-const MIDR_REVISION_MASK = 0x00f0000fn;
 
 /** ID registers of the CPUs that the boot brings up: all, or with maxcpus=1 the first. */
 export function bootTimeCpus(machine: Machine, idRegisters: IdRegisters[]): IdRegisters[] {
   return machine.late ? idRegisters.slice(0, 1) : idRegisters;
 }
 
-/** matches() of one capability on one CPU; midr_is_cpu_model_range() of arch/arm64/include/asm/cputype.h. */
+/** matches() of one capability on one CPU; of the BBM capabilities by the list of this very kernel: 6.17 has a shorter one. */
 function matches({ match }: CpuCapability, registers: IdRegisters): boolean {
-  if ('bbml' in match) return cpuSupportsBbml(match, registers) !== undefined;
   const midr = registers.MIDR_EL1 ?? 0n;
-  const model = Number(midr & MIDR_CPU_MODEL_MASK);
-  const revision = Number(midr & MIDR_REVISION_MASK);
-  return match.midrs.some((range) => range.model === model && revision >= range.from && revision <= range.to);
+  if ('midrs' in match) return match.midrs.some((range) => isMidrInRange(midr, range));
+  if (match.listed === undefined) return cpuSupportsBbml(match, registers) !== undefined;
+  return hasBbmLevel3(match, registers) || match.listed.some((range) => isMidrInRange(midr, range));
 }
 
 /**
- * verify_local_cpu_caps(): the first capability, in order of their numbers, in which a late CPU may not differ from the system, whose
- * capabilities are those of the one CPU that booted it.
+ * verify_local_cpu_caps(): the first capability, in order of their numbers, in which a CPU that comes when the system has booted may not differ
+ * from it. The system has the BBM capability when every CPU of the boot has it, an erratum when one has.
  */
-function conflictOf(traits: KernelTraits, boot: IdRegisters, late: IdRegisters): CpuCapability | undefined {
+function conflictOf(traits: KernelTraits, boot: IdRegisters[], late: IdRegisters): CpuCapability | undefined {
   return traits.cpuCapabilities.find((capability) => {
-    const system = matches(capability, boot);
+    const system = systemHas(capability, boot);
     if (system === matches(capability, late)) return false;
     const allowed = system ? cpucapType.optionalForLate : cpucapType.permittedForLate;
     return (capability.type & allowed) === 0;
   });
+}
+
+function systemHas(capability: CpuCapability, boot: IdRegisters[]): boolean {
+  const has = (registers: IdRegisters): boolean => matches(capability, registers);
+  return 'bbml' in capability.match ? boot.every(has) : boot.some(has);
 }
 
 /** ID_AA64MMFR2_EL1.BBM is FTR_STRICT in ftr_id_aa64mmfr2[]: CPUs that differ in it are let in, with a warning and a taint. */
@@ -68,7 +70,8 @@ export function cpuOutcome(
   why: Derivation,
 ): CpuOutcome {
   const atBoot = bootTimeCpus(machine, idRegisters);
-  const cpus = probes.includes('cpu_online') ? idRegisters : atBoot;
+  const asked = probes.includes('cpu_online') || probes.includes('cpu_hotplug');
+  const cpus = asked ? idRegisters : atBoot;
   if (machine.late && traits.cpuCapabilities.length === 0) {
     throw new PtdiffError(
       'image',
@@ -79,7 +82,10 @@ export function cpuOutcome(
   const refused: number[] = [];
   let onlineAtInit = 0n;
   for (const [cpu, registers] of cpus.entries()) {
-    const conflict = cpu < atBoot.length ? undefined : conflictOf(traits, idRegisters[0], registers);
+    const late = cpu >= atBoot.length;
+    const comes = late || (cpu > 0 && probes.includes('cpu_hotplug'));
+    const conflict = comes ? conflictOf(traits, atBoot, registers) : undefined;
+    if (!late || !conflict) for (const title of variationOf(idRegisters[0], registers)) complaints.add(title);
     if (conflict) {
       const has = matches(conflict, registers);
       complaints.add(refusalTitle(conflict.description, has));
@@ -89,9 +95,9 @@ export function cpuOutcome(
       continue;
     }
     onlineAtInit |= 1n << BigInt(cpu);
-    for (const title of variationOf(idRegisters[0], registers)) complaints.add(title);
-    if (cpu >= atBoot.length) {
-      why('verify_local_cpu_caps()', CPUFEATURE, `CPU${cpu} comes late and is let in; the linear map stays as it is`);
+    if (comes) {
+      const when = late ? 'comes late' : 'goes, comes again';
+      why('verify_local_cpu_caps()', CPUFEATURE, `CPU${cpu} ${when} and is let in; the linear map stays as it is`);
     }
   }
   const onlineAtBoot = (1n << BigInt(atBoot.length)) - 1n;

@@ -21,11 +21,14 @@ export function probePredictions(
   return probes.map((probe) => {
     const device = deviceNames.find((name) => name === probe);
     if (device) return { probe, ...deviceOutcome(device, state) };
-    return { probe, ...(probe === 'cpu_online' ? cpuOnlineOutcome(machine, cpus) : memfdSecretOutcome(state)) };
+    return { probe, ...(probe === 'memfd_secret' ? memfdSecretOutcome(state) : cpuOnlineOutcome(machine, cpus)) };
   });
 }
 
-/** Writing 1 to /sys/devices/system/cpu/cpuN/online of every CPU after the first: __cpu_up(), arch/arm64/kernel/smp.c. */
+/**
+ * Writing 1 (cpu_hotplug: 0, then 1) to /sys/devices/system/cpu/cpuN/online of every CPU after the first: __cpu_up(), arch/arm64/kernel/smp.c;
+ * a CPU may always go.
+ */
 function cpuOnlineOutcome({ cpus }: Machine, { refused }: CpuOutcome): Outcome {
   if (cpus === 1) return { errno: ENOENT, why: 'there is no second CPU' };
   if (refused.length > 0) return { errno: EIO, why: `CPU${refused[0]} is refused, so __cpu_up() gives up` };
