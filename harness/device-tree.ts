@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { childNode, type DeviceTree, fdtCells, parseFdt, serialiseFdt, setProperty, words } from '../src/linux/fdt.ts';
+import type { MemoryRange } from '../src/scenario/types.ts';
 import { deathOfQemu, QemuProcess } from './process.ts';
 import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
 import { hasDmaAlias } from './qemu-devices.ts';
@@ -11,16 +12,18 @@ import { hasDmaAlias } from './qemu-devices.ts';
 const kaslrSeed = 0x9e3779b97f4a7c15n;
 
 /**
- * Whether QEMU's own device tree does not do: for ranges without a mapping, for a KASLR seed that does not change, and for the realm
+ * Whether QEMU's own device tree does not do: for ranges without a mapping, for memory in several nodes, for a KASLR seed that does not change, and for the realm
  * monitor, to which QEMU gives none.
  */
 export function needsDeviceTree({ machine, commandLine }: QemuMachine): boolean {
-  return machine.firmware !== undefined || machine.holes.length > 0 || !/(^|\s)nokaslr(\s|$)/.test(commandLine);
+  const own = machine.firmware !== undefined || machine.holes.length > 0 || machine.nodes !== undefined;
+  return own || !/(^|\s)nokaslr(\s|$)/.test(commandLine);
 }
 
 /** QEMU's device tree for a machine with our additions, as a blob. */
 export async function makeDeviceTree(setup: QemuMachine, directory: string, signal: AbortSignal): Promise<Uint8Array> {
   const tree = parseFdt(await dumpDeviceTree(setup, directory, signal));
+  if (setup.machine.nodes) replaceMemory(tree, setup.machine.nodes);
   addHoles(tree, setup.machine.holes);
   if (hasDmaAlias(setup.machine)) {
     removePowerButton(tree);
@@ -34,8 +37,18 @@ function removePowerButton({ root }: DeviceTree): void {
   root.children = root.children.filter(({ name }) => !/^(gpio-keys|pl061@.*)$/.test(name));
 }
 
+/** Puts memory nodes in the place of QEMU's one (Devicetree Specification 0.4, 3.4). */
+export function replaceMemory({ root }: DeviceTree, nodes: readonly MemoryRange[][]): void {
+  root.children = root.children.filter(({ name }) => !/^memory(@|$)/.test(name));
+  for (const ranges of nodes) {
+    const node = childNode(root, `memory@${ranges[0].start.toString(16)}`);
+    setProperty(node, 'device_type', new TextEncoder().encode('memory\0'));
+    setProperty(node, 'reg', fdtCells(...ranges.flatMap(({ start, size }) => [BigInt(start), BigInt(size)])));
+  }
+}
+
 /** Reserves ranges of memory that the kernel shall not map (Devicetree Specification 0.4, 3.5). */
-export function addHoles(tree: DeviceTree, holes: { start: number; size: number }[]): void {
+export function addHoles(tree: DeviceTree, holes: readonly MemoryRange[]): void {
   if (holes.length === 0) {
     return;
   }

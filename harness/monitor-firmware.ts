@@ -11,6 +11,7 @@ import { PtdiffError } from '../src/errors.ts';
 import { childNode, parseFdt } from '../src/linux/fdt.ts';
 import type { AddressRange } from '../src/linux/monitor-report.ts';
 import { type CpuIdentity, identitiesOf } from '../src/scenario/cpus.ts';
+import { ramRanges } from '../src/scenario/memory.ts';
 import type { Machine } from '../src/scenario/types.ts';
 import { type MonitorPlaces } from './qemu-command.ts';
 import { realmIpaBits } from './qemu-devices.ts';
@@ -47,7 +48,7 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
   const initrd = initrdOf(deviceTree);
   const guestEnd = ramBase + machine.memory * 2 ** 20;
   const base = roundUp(guestEnd);
-  const regions = [{ base: ramBase, size: base - ramBase }];
+  const regions = machine.nodes ? addressRanges(machine) : [{ base: ramBase, size: base - ramBase }];
   const memory = { base, size: monitorMemorySize(regions) };
   const places: MonitorPlaces = {
     image,
@@ -73,6 +74,10 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
   };
   const alias = ipaBits !== undefined && { aliasBit: 2 ** (ipaBits - 1) };
   return { flash: monitorFlash(code, parameters), places, memory, ...alias, overrides };
+}
+
+function addressRanges(machine: Machine): AddressRange[] {
+  return ramRanges(machine).map(({ start, size }) => ({ base: start, size }));
 }
 
 /** ID registers of the CPUs as the kernel reads them below the monitor. */

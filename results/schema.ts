@@ -26,6 +26,7 @@ export const scenarioSchema: z.ZodType<Scenario> = z.object({
     cpus: count,
     memory: count,
     holes: z.array(z.object({ start: count, size: count })),
+    nodes: z.array(z.array(z.object({ start: count, size: count }))).optional(),
     world: z.enum(['normal', 'realm']),
     firmware: z.enum(['monitor', 'monitor-rme']).optional(),
     others: z.array(z.string()).optional(),

@@ -1,6 +1,7 @@
 import { type BootContext, imageSymbols } from '../diff/context.ts';
 import { PtdiffError } from '../errors.ts';
 import type { Evidence } from '../linux/capture.ts';
+import type { Geometry } from '../linux/geometry.ts';
 import type { BootFacts, PhysicalRange } from '../model/boot-facts.ts';
 import { memoryRanges } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
@@ -12,10 +13,14 @@ import { linkAddress } from './question.ts';
 const NOMAP = 4;
 
 /** What memblock says of the memory, at the first checkpoint that tells; the machine's own layout where none does. */
-function memoryOf(evidence: Evidence, scenario: Scenario): { ram: PhysicalRange[]; noMap: PhysicalRange[] } {
+function memoryOf(
+  evidence: Evidence,
+  scenario: Scenario,
+  geometry: Geometry,
+): { ram: PhysicalRange[]; noMap: PhysicalRange[] } {
   const regions = evidence.captures.find(({ memblock }) => memblock)?.memblock;
   const holes = scenario.machine.holes.map(({ start, size }) => ({ start, end: start + size }));
-  if (!regions) return { ram: memoryRanges(scenario.machine), noMap: holes };
+  if (!regions) return { ram: memoryRanges(scenario.machine, geometry), noMap: holes };
   const ranges = (nomap: boolean): PhysicalRange[] =>
     regions
       .filter(({ flags }) => ((flags & NOMAP) !== 0) === nomap)
@@ -40,7 +45,7 @@ export function bootContextOf(
   return {
     evidence,
     granule: traits.geometry.granule,
-    ...memoryOf(evidence, scenario),
+    ...memoryOf(evidence, scenario, traits.geometry),
     linear: { ...prediction.linearRegion, vaMinusPa },
     aliasBit: facts.ipaBits === undefined ? 0 : 2 ** (facts.ipaBits - 1),
     image: {

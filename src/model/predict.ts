@@ -1,7 +1,9 @@
 import { type CheckpointName, checkpointsOf, isBefore } from '../linux/capture.ts';
+import type { Geometry } from '../linux/geometry.ts';
 import { _PAGE_END, _PAGE_OFFSET, memstartAlign, vaBitsMin } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/traits.ts';
-import type { Machine } from '../scenario/types.ts';
+import { ramRanges } from '../scenario/memory.ts';
+import type { Machine, MemoryRange } from '../scenario/types.ts';
 import { areasOf } from './areas.ts';
 import {
   applySplit,
@@ -30,9 +32,6 @@ import { predictRegisters } from './registers.ts';
 import { realm_set_memory } from './sharing.ts';
 import type { CheckpointPrediction, Decisions, Prediction } from './types.ts';
 
-/** First byte of RAM on QEMU's virt machine. */
-export const RAM_BASE = 0x4000_0000;
-
 /** The one question the model answers: this kernel, on this machine, with these parameters. */
 export interface Question {
   traits: KernelTraits;
@@ -47,11 +46,11 @@ export interface Question {
 }
 
 /** memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves with no-map. */
-export function memoryRanges(machine: Machine): PhysicalRange[] {
-  const holes = machine.holes
-    .map(({ start, size }) => ({ start, end: start + size }))
-    .sort((a, b) => a.start - b.start);
-  return subtract({ start: RAM_BASE, end: RAM_BASE + machine.memory * 2 ** 20 }, holes);
+export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalRange[] {
+  const ranges = (list: readonly MemoryRange[]): PhysicalRange[] =>
+    list.map(({ start, size }) => ({ start, end: start + size }));
+  const holes = ranges([...machine.holes].sort((a, b) => a.start - b.start));
+  return ranges(ramRanges(machine, granule)).flatMap((ram) => subtract(ram, holes));
 }
 
 /** arm64_memblock_init() of arch/arm64/mm/init.c: the physical address that the first byte of the linear region maps. */
@@ -64,7 +63,7 @@ function physBaseOf(question: Question, vaBits: number, why: Derivation): number
     return base;
   }
   const align = memstartAlign(traits.geometry);
-  const base = Math.floor(memoryRanges(question.machine)[0].start / align) * align;
+  const base = Math.floor(memoryRanges(question.machine, traits.geometry)[0].start / align) * align;
   why('arm64_memblock_init()', 'arch/arm64/mm/init.c', `memstart_addr rounds down to 0x${base.toString(16)}`);
   return base;
 }
@@ -144,7 +143,7 @@ export function predict(question: Question): Prediction {
   const prot = kernelProt(traits, decisions);
   const sections = sectionsOf(question);
   const kfencePool = kfencePoolOf(question, decisions);
-  map_mem({ map, traits, decisions, prot, memory: memoryRanges(question.machine), sections, kfencePool }, why);
+  map_mem({ map, traits, decisions, prot, memory: memoryRanges(machine, traits.geometry), sections, kfencePool }, why);
 
   const crashKernel = reserve_crashkernel_generic(traits, question.parameters, facts, why);
   const books = { freePages: [], freeAtKpti: facts.freeAtKpti ?? [] };

@@ -1,8 +1,9 @@
 import { stableJson } from '../stable-json.ts';
+import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { lateCpuScenarios } from './late-cpus.ts';
 import { makeScenario, memoryWithHoles } from './make.ts';
-import { largeRealms, namedRealms, realmMatrix, realmSingles } from './realms.ts';
+import { hotplugScenarios, largeRealms, namedRealms, realmCpus, realmMatrix, realmSingles } from './realms.ts';
 import type { Rodata, Scenario } from './types.ts';
 import { variantScenarios } from './variants.ts';
 
@@ -29,15 +30,23 @@ export const singleChangeScenarios: readonly Scenario[] = [
   makeScenario({ ...large, suffix: 'holes' }, memoryWithHoles),
 ];
 
+/** CPUs of the kernel's allow list and its neighbours just outside that are in no other scenario. */
+export const listedCpuScenarios: readonly Scenario[] = cpus
+  .filter(({ qemu, name }) => qemu.startsWith('max,midr=') && !MATRIX_CPUS.includes(name))
+  .map(({ name }) => makeScenario({ cpu: name }));
+
 /** All scenarios that ptdiff brings. */
 export const builtInScenarios: readonly Scenario[] = [
   ...matrixScenarios,
   ...singleChangeScenarios,
+  ...listedCpuScenarios,
   ...variantScenarios,
   ...realmMatrix,
   ...realmSingles,
   ...lateCpuScenarios,
   ...largeRealms,
+  ...realmCpus,
+  ...hotplugScenarios,
   ...namedRealms,
 ];
 

@@ -32,3 +32,16 @@ export const memoryWithHoles = {
     { start: 0x9234_0000, size: 7 * 64 * 1024 },
   ],
 } satisfies Partial<Machine>;
+
+/** 2 GiB with gaps: two nodes that touch amid a 2 MiB block, and one node with two ranges. */
+export const memoryInNodes = {
+  memory: 2048,
+  nodes: [
+    [{ start: 0x4000_0000, size: 0x2581_0000 }],
+    [{ start: 0x6581_0000, size: 0x0a9f_0000 }],
+    [
+      { start: 0x7440_0000, size: 30 * 2 ** 20 },
+      { start: 0xa000_0000, size: 512 * 2 ** 20 },
+    ],
+  ],
+} satisfies Partial<Machine>;

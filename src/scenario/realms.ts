@@ -1,5 +1,5 @@
 import { deviceNames } from './devices.ts';
-import { makeScenario, memoryWithHoles, type ScenarioParts } from './make.ts';
+import { makeScenario, memoryInNodes, memoryWithHoles, type ScenarioParts } from './make.ts';
 import type { Machine, Rodata, Scenario } from './types.ts';
 
 const RODATA: Rodata[] = ['default', 'noalias', 'off'];
@@ -50,11 +50,27 @@ export const realmSingles: readonly Scenario[] = [
   scenario({ prefix: 'rme', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
 ];
 
-/** As much memory as the monitor keeps account of; and memory in several regions. */
+/** As much memory and as many CPUs as the monitor keeps account of; and memory in several regions. */
 export const largeRealms: readonly Scenario[] = [
   scenario({ prefix: 'realm', cpu: v3, suffix: '64g' }, { memory: 65536 }),
   scenario({ prefix: 'realm', cpu: v3, suffix: 'holes' }, memoryWithHoles),
+  ...(['realm', 'monitor'] as const).map((prefix) => scenario({ prefix, cpu: v3, suffix: 'nodes' }, memoryInNodes)),
+  scenario({ prefix: 'realm', cpu: v3, suffix: 'smp8' }, { cpus: 8 }),
 ];
+
+/** CPUs without one feature or another as realms. */
+export const realmCpus: readonly Scenario[] = ['neoverse-n2', 'neoverse-n1', 'cortex-a76', 'cortex-a57'].map((cpu) =>
+  scenario({ prefix: 'realm', cpu }),
+);
+
+/** CPUs that go and come again when the system has booted: equal ones in each world, and one that alone is capable. */
+export const hotplugScenarios: readonly Scenario[] = [
+  scenario({ prefix: 'monitor', cpu: v3, suffix: 'smp2+hotplug' }, { cpus: 2 }),
+  scenario({ prefix: 'realm', cpu: v3, suffix: 'smp4+hotplug' }, { cpus: 4 }),
+  scenario({ prefix: 'rme', cpu: 'max', suffix: 'smp2+hotplug' }, { cpus: 2 }),
+  scenario({ prefix: 'realm', cpu: 'max', suffix: 'then-v3+hotplug' }, { cpus: 2, others: [v3] }),
+  scenario({ prefix: 'realm', cpu: v3, suffix: 'then-max+hotplug' }, { cpus: 2, others: ['max'] }),
+].map((each) => ({ ...each, probes: ['cpu_hotplug', ...each.probes] }));
 
 /** Scenarios of the mailing-list threads, by the name of what they show. */
 export const namedRealms: readonly Scenario[] = [

@@ -1,5 +1,11 @@
 import type { DeviceName } from './devices.ts';
 
+/** A physical range in bytes. */
+export interface MemoryRange {
+  start: number;
+  size: number;
+}
+
 /** The emulated hardware of a scenario. */
 export interface Machine {
   /** Name of a CPU identity (see cpus.ts), e.g. 'max', 'neoverse-v3-r0p2', 'cortex-a76'. */
@@ -9,7 +15,12 @@ export interface Machine {
   /** Memory in MiB. */
   memory: number;
   /** Physical ranges that the device tree reserves with no-map, in bytes: they cut RAM into several regions. */
-  holes: { start: number; size: number }[];
+  holes: MemoryRange[];
+  /**
+   * Memory nodes of the device tree, each with the ranges of its `reg`; what none names of the memory does not exist for the guest.
+   * Default: one node with all of it. Needs a firmware: QEMU's own boot loader writes the one node that it knows.
+   */
+  nodes?: MemoryRange[][];
   /** World the guest runs in. */
   world: 'normal' | 'realm';
   /**
@@ -28,7 +39,7 @@ export interface Machine {
 }
 
 /** Probes that the guest's init can run. */
-export const probeNames = ['memfd_secret', 'cpu_online'] as const;
+export const probeNames = ['memfd_secret', 'cpu_online', 'cpu_hotplug'] as const;
 export type ProbeName = (typeof probeNames)[number];
 
 /** Value of rodata=, kernel independent: `noalias` is spelt `on` before 6.18. */

@@ -162,8 +162,8 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...inFile('predict.ts', [
     [
-      'const base = Math.floor(memoryRanges(question.machine)[0].start / align) * align;',
-      'const base = memoryRanges(question.machine)[0].start + align;',
+      'const base = Math.floor(memoryRanges(question.machine, traits.geometry)[0].start / align) * align;',
+      'const base = memoryRanges(question.machine, traits.geometry)[0].start + align;',
       'memstart_addr rounds down',
     ],
     [
@@ -247,7 +247,18 @@ export const mutations: readonly Mutation[] = [
     ],
     ['const systemBbml = capable.every(', 'const systemBbml = capable.some(', 'every CPU must be capable'],
   ]),
+  {
+    file: 'src/scenario/memory.ts',
+    from: 'if (last && last.start + last.size === start) last.size += size;',
+    to: 'if (last && false) last.size += size;',
+    rule: 'memory of nodes that touch is one range',
+  },
   ...inFile('late-cpus.ts', [
+    [
+      "'bbml' in capability.match ? boot.every(has)",
+      "'bbml' in capability.match ? boot.some(has)",
+      'a CPU that comes again meets a system that has the capability only where every CPU has',
+    ],
     [
       'return machine.late ? idRegisters.slice(0, 1) : idRegisters;',
       'return idRegisters;',
@@ -266,8 +277,8 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...inFile('cpufeature.ts', [
     [
-      ">= 3) return 'ID_AA64MMFR2_EL1.BBM >= 3'",
-      ">= 4) return 'ID_AA64MMFR2_EL1.BBM >= 3'",
+      "idField(registers, 'ID_AA64MMFR2_EL1', 52) >= 3;",
+      "idField(registers, 'ID_AA64MMFR2_EL1', 52) >= 4;",
       '7.3 believes BBM level 3',
     ],
   ]),

@@ -65,3 +65,49 @@ t.test('a device is a known one, and there once', async (t) => {
 t.test('a parameter is one word', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max' }, parameters: ['a b'] }), /parameters.*one word/);
 });
+
+t.test('memory nodes lie inside the memory, hold what boots, and suit the monitor', async (t) => {
+  const nodes = (...nodes: [number, number][][]) => ({
+    name: 'n',
+    machine: {
+      cpu: 'max',
+      memory: 1024,
+      firmware: 'monitor',
+      nodes: nodes.map((ranges) => ranges.map(([start, size]) => ({ start, size }))),
+    },
+  });
+  const [first, second]: [number, number][] = [
+    [0x4000_0000, 0x1000_0000],
+    [0x6000_0000, 0x1000_0000],
+  ];
+  t.equal(parseScenarios(nodes([first], [second]), 'f')[0].machine.nodes?.length, 2);
+  t.equal(parseScenarios(nodes([second, first]), 'f')[0].machine.nodes?.length, 1);
+  const wrong: [string, unknown, RegExp][] = [
+    ['no start', nodes([second]), /must begin with the first 256 MiB/],
+    ['a short start', nodes([[0x4000_0000, 0xfe0_0000]], [second]), /must begin with the first 256 MiB/],
+    ['overlap', nodes([first], [[0x4fe0_0000, 0x40_0000]]), /not overlap/],
+    ['beyond the end', nodes([first], [[0x7000_0000, 0x1020_0000]]), /lie inside it/],
+    ['half a block', nodes([first], [[0x6000_0000, 0x1000]]), /whole 2 MiB/],
+    [
+      'too many',
+      nodes(
+        [first],
+        ...[...Array(8).keys()].map((i): [number, number][] => [[0x6000_0000 + i * 0x40_0000, 0x20_0000]]),
+      ),
+      /8 pieces/,
+    ],
+    ['no page', nodes([first], [[0x6000_0800, 0x1000]]), /must be page-aligned/],
+    ['an empty node', nodes([first], []), /nodes/],
+    [
+      'no firmware',
+      { name: 'n', machine: { cpu: 'max', nodes: [[{ start: 0x4000_0000, size: 0x1000_0000 }]] } },
+      /need a firmware/,
+    ],
+  ];
+  for (const [what, scenario, message] of wrong) {
+    t.throws(() => parseScenarios(scenario, 'f'), { fault: 'usage', message }, what);
+  }
+  const hole = nodes([first], [second]);
+  const inGap = { ...hole, machine: { ...hole.machine, holes: [{ start: 0x5000_0000, size: 4096 }] } };
+  t.throws(() => parseScenarios(inGap, 'f'), { message: /machine.holes/ }, 'a hole where there is no memory');
+});

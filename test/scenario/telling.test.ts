@@ -13,6 +13,8 @@ import { readGolden } from '../model/golden.ts';
 const recorded: Record<string, string> = {
   'cortex-a76': '7.3.4+deb13-arm64@cortex-a76+kaslr',
   'neoverse-n2': '7.3.4+deb13-arm64@neoverse-n2+off',
+  'cortex-a57': '7.3.4+deb13-arm64@realm+cortex-a57',
+  'neoverse-n1': '7.3.4+deb13-arm64@realm+neoverse-n1',
   max: '7.3.4+deb13-arm64@max+noalias',
 };
 
