@@ -21,7 +21,7 @@ export const variantScenarios: readonly Scenario[] = [
   ...['max', capable, 'cortex-a76'].map((cpu) => kpti({ cpu })),
   kpti({ cpu: capable, kfenceSampleInterval: 100 }),
   // Other CPUs come up before KPTI does, which gives KFENCE the time to use and free pages.
-  { ...kpti({ cpu: 'cortex-a76', kfenceSampleInterval: 1 }, { cpus: 4 }), name: 'kpti-global-pages' },
+  { ...kpti({ cpu: 'max', kfenceSampleInterval: 1 }, { cpus: 8 }), name: 'kfence-kpti-global' },
   kpti({ cpu: capable, prefix: 'monitor', suffix: 'then-max+kpti' }, { ...monitor, cpus: 2, others: ['max'] }),
   kpti({ cpu: 'max', prefix: 'realm' }, realm),
   makeScenario({ cpu: 'cortex-a76', kaslr: true, suffix: 'kpti-off' }, {}, { parameters: ['kpti=off'] }),
