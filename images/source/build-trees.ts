@@ -59,9 +59,9 @@ export async function openBuildTree(
   }
   const others = all.filter((each) => each !== own);
   for (const each of others.slice(maximalTrees - 1)) await rm(join(parent, each), { recursive: true, force: true });
+  await dropHalfWritten(directory);
   await writeFile(join(directory, optionsFile), text);
   await utimes(directory, new Date(), new Date());
-  await dropHalfWritten(directory);
   return directory;
 }
 

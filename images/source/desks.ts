@@ -65,6 +65,7 @@ async function keepDesks(count: number): Promise<void> {
 
 /** An empty desk. */
 async function newDesk(): Promise<Desk> {
+  await keepDesks(maximalDesks);
   // Only a desk that was filled takes the place of another, as long as there is room for both.
   const need = () => requireSpace(deskBytes, "a kernel's source");
   await need().catch(async () => {

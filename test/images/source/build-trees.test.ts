@@ -62,6 +62,7 @@ t.test('what a killed copy left is removed; a killed make leaves no file that it
   t.same(readdirSync(join(desk, 'objects')).sort(), ['gcc-1', 'gcc-2']);
   t.ok(existsSync(join(made, 'finished.o')));
   t.notOk(existsSync(join(made, 'half.o')), 'nor does a copy');
+  t.equal(readFileSync(join(made, '.ptdiff-config'), 'utf8'), usual);
 });
 
 t.test('an interruption leaves no half copy', async (t) => {

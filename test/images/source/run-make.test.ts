@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
-import { firstError } from '../../../images/source/run-make.ts';
+import { firstError, runMake } from '../../../images/source/run-make.ts';
 
 t.test('the first error of a log is the one that counts', async (t) => {
   const compiler = [
@@ -20,4 +22,37 @@ t.test('the first error of a log is the one that counts', async (t) => {
     '  YACC    parser.tab.c\nbison: m4 failed\nmake[3]: *** [parser.tab.h] Error 1\nmake: *** [x] Error 2';
   t.equal(firstError(generator, '/c/src', 2), 'bison: m4 failed');
   t.equal(firstError('', '/c/src', 127), 'make ended with status 127');
+});
+
+t.test('the compiler runs under the ccache on PATH, wherever that is', async (t) => {
+  const directory = t.testdir({ objects: {}, bin: {}, 'folder of ccache': {}, ccache: {} });
+  const program = (...path: string[]) =>
+    writeFileSync(join(directory, ...path), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  // Only how make is called is looked at.
+  program('bin', 'make');
+  process.env.PTDIFF_CACHE = directory;
+  const tools = {
+    compiler: 'gcc',
+    id: 'x',
+    version: 'gcc 14',
+    bin: join(directory, 'bin'),
+    env: {},
+    variables: [],
+  } as const;
+  const [log, objects] = [join(directory, 'log'), join(directory, 'objects')];
+  const { PATH } = process.env;
+  t.teardown(() => {
+    process.env.PATH = PATH;
+  });
+  const called = async (folder: string) => {
+    process.env.PATH = `${join(directory, folder)}:/usr/bin:/bin`;
+    writeFileSync(log, '');
+    await runMake({ tools: { ...tools, variables: [] }, source: '/s', objects, args: ['Image'], log, what: 'x' });
+    return readFileSync(log, 'utf8');
+  };
+  program('ccache', 'ccache');
+  program('folder of ccache', 'ccache');
+  t.match(await called('ccache'), ` CC=${join(directory, 'ccache', 'ccache')} aarch64-linux-gnu-gcc Image`);
+  t.notMatch(await called('folder of ccache'), 'CC=', 'make would take the path for two words');
+  t.same(readdirSync(objects), []);
 });
