@@ -65,6 +65,22 @@ function interruptible(): AbortController {
   return controller;
 }
 
+/**
+ * A reader who had enough (head, less) ends neither a run nor its exit code: what comes of it is on the disk. An answer that cannot be
+ * written for another reason, such as a full disk, is trouble.
+ */
+function watchOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE' || stream === process.stderr) return;
+      process.on('exit', () => {
+        process.exitCode = exitCodes.errors;
+      });
+      say(`Cannot write to standard output: ${messageOf(error)}.`);
+    });
+  }
+}
+
 function exitCodeOf(error: unknown, signal: AbortSignal): number {
   if (signal.aborted) return exitCodes.interrupted;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
@@ -73,6 +89,7 @@ function exitCodeOf(error: unknown, signal: AbortSignal): number {
 
 /** Runs the command line and says in one sentence what went wrong, if something did. */
 async function main(): Promise<void> {
+  watchOutput();
   const { signal } = interruptible();
   let failure: number | undefined;
   try {

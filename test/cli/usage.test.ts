@@ -44,6 +44,13 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
   }
 });
 
+t.test('a reader who had enough is no trouble, a disk that is full is', async (t) => {
+  const command = `"${process.execPath}" "${main}" ls scenarios`;
+  const code = async (rest: string) => (await execa('sh', ['-c', `(${command}; echo "code $?" >&2) ${rest}`])).stderr;
+  t.equal(await code('| true'), 'code 0');
+  t.match(await code('> /dev/full'), /^ptdiff: Cannot write to standard output: ENOSPC.*\ncode 3$/);
+});
+
 t.test('a scenario file with a typo is named with its field', async (t) => {
   const file = join(mkdtempSync(join(tmpdir(), 'ptdiff-usage-')), 'typo.yaml');
   writeFileSync(file, 'name: x\nmachine: { cpu: max, memroy: 512 }\n');
