@@ -96,10 +96,12 @@ function breakLongWord(word: string, width: number): string[] {
 
 /** Words laid out in lines of at most `width` columns; a longer word is broken. The empty text gives one empty line. */
 export function wrap(text: string, width: number): string[] {
+  // What stands before a text may have taken all of its room.
+  const room = Math.max(1, width);
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/ +/).flatMap((word) => breakLongWord(word, width))) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+  for (const word of text.split(/ +/).flatMap((word) => breakLongWord(word, room))) {
+    if (line !== '' && line.length + 1 + word.length > room) {
       lines.push(line);
       line = word;
     } else {

@@ -63,6 +63,7 @@ t.test('wrapping keeps every word in order and never exceeds the width', async (
     ),
   );
   t.same(hang('- ', 'one two three', 9), ['- one two', '  three']);
+  t.same(hang('no room: ', 'abc', 4), ['no room: a', '         b', '         c'], 'and ends where there is no room');
 });
 
 t.test('preformatted lines keep their inner spacing where they fit', async (t) => {

@@ -102,14 +102,14 @@ export function formatComparison(report: ComparisonReport): string {
     ...sideLines('A', sides.a),
     ...sideLines('B', sides.b),
     '',
-    ...wrap(verdictLine(report), mailWidth),
+    ...wrap(plainLine(verdictLine(report)), mailWidth),
     ...wrap(`Compared: ${extent(report)}.`, mailWidth),
     '',
     ...groups.flatMap((group, index) => groupLines(group, index, pairs.length, drawn)),
     ...section('Moved or resized, mapped by the same rules (scenarios):', movedLines(report)),
     ...section(
       'Refused, since the scenarios differ:',
-      report.refused.flatMap(({ name, reasons }) => hang(`  ${name}: `, reasons.join('; '), mailWidth)),
+      report.refused.flatMap(({ name, reasons }) => hang('  ', plainLine(`${name}: ${reasons.join('; ')}`), mailWidth)),
     ),
     ...section(
       'Not compared:',
