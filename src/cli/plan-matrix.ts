@@ -96,9 +96,11 @@ export function labelsOf(images: Pick<KernelImage, 'spec' | 'release' | 'sha256'
  * @throws PtdiffError(usage) for a kernel or scenario that is none, or a run folder that holds another question
  */
 export async function planMatrix(request: MatrixRequest, signal: AbortSignal): Promise<PlannedMatrix> {
-  const before = await resumedAsk(request.out, request);
+  // One that is named twice is still one: its cases must not run beside themselves.
+  const named = [...new Set(request.kernels)];
+  const before = resumedAsk(request.out, { ...request, kernels: named });
   const asked: Asked = {
-    kernels: before?.asked.kernels ?? (request.kernels.length > 0 ? request.kernels : [...defaultKernels]),
+    kernels: before?.asked.kernels ?? (named.length > 0 ? named : [...defaultKernels]),
     scenarios: before?.asked.scenarios ?? request.scenarios,
     jobs: request.jobs,
   };

@@ -8,12 +8,12 @@ import type { RunRecord } from '../report/types.ts';
  * What an output folder was asked before, when a run began there.
  * @throws PtdiffError(usage) when this command asks for something else: one folder holds one question
  */
-export async function resumedAsk(
+export function resumedAsk(
   out: string,
   { kernels, scenarios }: { kernels: string[]; scenarios: string[] },
-): Promise<RunRecord | undefined> {
+): RunRecord | undefined {
   if (!existsSync(join(out, runFiles.run))) return undefined;
-  const before = await readRunRecord(out);
+  const before = readRunRecord(out);
   const same = (now: string[], then: string[]): boolean => now.length === 0 || String(now) === String(then);
   if (same(kernels, before.asked.kernels) && same(scenarios, before.asked.scenarios)) return before;
   throw new PtdiffError(

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { withPatches } from '../../images/kernel-spec.ts';
+import { countText } from '../diff/text.ts';
 import { describeUnfit } from '../report/unfit.ts';
 import { exitCodes } from './exit-codes.ts';
 import { say } from './output.ts';
@@ -39,7 +40,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   if (options.dryRun) {
     const { planned, leftOut, unfit } = (await planMatrix(request, signal)).plan;
     for (const { case: name } of planned) process.stdout.write(`${name}\n`);
-    say(`${planned.length} cases; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`);
+    say(`${countText(planned.length, 'case')}; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`);
     for (const note of describeUnfit(unfit)) say(note);
     return 0;
   }
