@@ -4,7 +4,6 @@ import { dir } from 'tmp-promise';
 import { buildInitramfs } from '../../guest/build.ts';
 import { bootFirmware, type FirmwareBoot } from '../../harness/boot-firmware.ts';
 import { writeEvidence } from '../../harness/evidence-files.ts';
-import { onHost } from '../../harness/host-file.ts';
 import { scratchDirectory } from '../../harness/scratch-directory.ts';
 import { splatFindings } from '../diff/invariants/no-splat.ts';
 import type { Finding } from '../diff/types.ts';
@@ -21,8 +20,8 @@ import { commandLine } from './run-case.ts';
 /** One boot by a flash image. */
 export interface FirmwareRequest {
   firmware: string;
-  kernel: string[];
-  scenario: string[];
+  kernels: string[];
+  scenarios: string[];
   out: string;
   qemu?: string;
 }
@@ -50,21 +49,22 @@ function summary({ end, recordsFound, files, probes, guestProblems = [] }: Firmw
  */
 export async function runFirmware(request: FirmwareRequest, signal: AbortSignal): Promise<number> {
   const firmware = resolve(request.firmware);
-  if (!onHost(firmware, () => statSync(firmware)).isFile()) {
+  if (statSync(firmware, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new PtdiffError('usage', `${firmware} is no file; --firmware takes a flash image.`);
   }
   const [scenario, ...others] = (
-    await Promise.all((request.scenario.length > 0 ? request.scenario : ['rme+max']).map(scenariosNamed))
+    await Promise.all((request.scenarios.length > 0 ? request.scenarios : ['rme+max']).map(scenariosNamed))
   ).flat();
-  if (others.length > 0 || request.kernel.length > 1) {
+  if (others.length > 0 || request.kernels.length > 1) {
     throw new PtdiffError('usage', '--firmware boots one scenario on one kernel; name one of each.');
   }
   if (scenario.machine.others !== undefined) {
     throw new PtdiffError('usage', `${scenario.name} has CPUs that differ, which only the realm monitor can show.`);
   }
-  const [spec] = request.kernel;
-  const kernel = spec === undefined ? undefined : await loadKernel(spec, { progress: say });
+  const [spec] = request.kernels;
+  const kernel = spec === undefined ? undefined : await loadKernel(spec, { progress: say, signal });
   const { command } = await chooseEmulator(request.qemu);
+  signal.throwIfAborted();
   const scratch = await dir({
     tmpdir: scratchDirectory(scenario.machine.memory * 2 ** 20),
     prefix: 'ptdiff-',

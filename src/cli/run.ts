@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
 import { withPatches } from '../../images/kernel-spec.ts';
 import { countText } from '../diff/text.ts';
 import { describeUnfit } from '../report/unfit.ts';
@@ -33,14 +34,17 @@ interface RunOptions {
  */
 async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const out = resolve(options.out ?? join(runsFolder, timeStamp()));
-  if (options.firmware !== undefined) return runFirmware({ ...options, firmware: options.firmware, out }, signal);
-  const { kernel, patch, scenario: scenarios, jobs, qemu } = options;
+  const { kernel, patch, scenario: scenarios, jobs, qemu, firmware } = options;
   const kernels = withPatches(kernel, patch);
+  if (firmware !== undefined)
+    return runFirmware({ firmware, kernels, scenarios, out, ...(qemu !== undefined && { qemu }) }, signal);
   const request = { kernels, scenarios, jobs, out, ...(qemu !== undefined && { qemu }) };
   if (options.dryRun) {
     const { planned, leftOut, unfit } = (await planMatrix(request, signal)).plan;
     for (const { case: name } of planned) process.stdout.write(`${name}\n`);
-    say(`${countText(planned.length, 'case')}; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`);
+    say(
+      `${countText(planned.length, 'case')}; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`,
+    );
     for (const note of describeUnfit(unfit)) say(note);
     return 0;
   }
@@ -63,7 +67,12 @@ export const addRun: Verb = (program, { signal, finish }) => {
     .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')
     .option('--json', 'print the results as JSON')
     .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
-    .option('--firmware <file>', 'boot one kernel by a flash image of your own, and take what its console and RAM show')
+    .addOption(
+      new Option(
+        '--firmware <file>',
+        'boot one kernel by a flash image of your own, and take what its console and RAM show',
+      ).conflicts(['json', 'store', 'dryRun']),
+    )
     .option('--store <file>', storeHelp)
     .option('--dry-run', 'print the cases and do nothing')
     .action(async (options) => finish(await run(options, signal)));

@@ -49,7 +49,16 @@ t.test('four generations, predicted, booted and diffed from one command', async 
     12,
     'a finished run has nothing left to do',
   );
-  const twice = await ptdiff('run', '--kernel', 'debian:7.3', '--kernel', 'debian:7.3', '--scenario', 'max', '--dry-run');
+  const twice = await ptdiff(
+    'run',
+    '--kernel',
+    'debian:7.3',
+    '--kernel',
+    'debian:7.3',
+    '--scenario',
+    'max',
+    '--dry-run',
+  );
   t.match(twice.stdout, /^7\.3\.[^@]*@max\n?$/, 'a kernel that is named twice is booted once');
   const other = await ptdiff('run', '--kernel', 'debian:6.19', '--out', out);
   t.equal(other.exitCode, 2, 'one folder holds one question');
