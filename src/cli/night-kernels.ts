@@ -4,7 +4,7 @@ import { formatKernelSpec, type KernelSpec, parseKernelSpec } from '../../images
 import { listKernels, resolveKernel } from '../../images/kernels.ts';
 import { askRepository, commitId, objectDirectory } from '../../images/source/commit.ts';
 import { PtdiffError } from '../errors.ts';
-import type { Watch } from '../nightly/config.ts';
+import { type SingleWatch, singleWatches, type Watch } from '../nightly/config.ts';
 import type { NewKernel } from '../nightly/summary.ts';
 import type { RunRecord } from '../report/types.ts';
 import { say } from './output.ts';
@@ -25,14 +25,12 @@ export interface TonightsKernels {
   oldLists?: string;
 }
 
-/** The newest kernels of a suite, one for each flavour; a flavour that it does not have is told of. */
-async function suiteKernels(suite: string, flavours: readonly string[]): Promise<TonightsKernel[]> {
+/** The newest kernel of a suite's flavour. */
+async function suiteKernel(suite: string, flavour: string): Promise<string> {
   const kernels = await listKernels({ progress: say });
-  return flavours.map((flavour) => {
-    const newest = kernels.find((kernel) => kernel.suite === suite && kernel.flavour === flavour);
-    if (newest) return { watch: `${suite} ${flavour}`, spec: newest.spec };
-    throw new PtdiffError('image', `Debian's suite '${suite}' has no arm64 kernel of flavour ${flavour}.`);
-  });
+  const newest = kernels.find((kernel) => kernel.suite === suite && kernel.flavour === flavour);
+  if (newest) return newest.spec;
+  throw new PtdiffError('image', `Debian's suite '${suite}' has no arm64 kernel of flavour ${flavour}.`);
 }
 
 /** The version that a Debian spec means tonight, e.g. 7.3.4 for 7.3. */
@@ -53,7 +51,7 @@ async function pinned(watch: string, signal: AbortSignal): Promise<TonightsKerne
   return { watch, spec: formatKernelSpec({ ...spec, rev: id }), commit: { id, subject } };
 }
 
-const asksDebian = (watch: Watch): boolean => typeof watch !== 'string' || watch.startsWith('debian:');
+const asksDebian = (each: SingleWatch): boolean => !('spec' in each) || each.spec.startsWith('debian:');
 
 /** What the archive has since the last night; why it could not be asked, where it could not. */
 async function refreshLists(signal: AbortSignal): Promise<{ old?: string; none?: string }> {
@@ -70,22 +68,24 @@ async function refreshLists(signal: AbortSignal): Promise<{ old?: string; none?:
 /** Kernels of tonight. */
 export async function tonightsKernels(watches: readonly Watch[], signal: AbortSignal): Promise<TonightsKernels> {
   for (const watch of watches) if (typeof watch === 'string') parseKernelSpec(watch);
-  const { old: oldLists, none } = watches.some(asksDebian) ? await refreshLists(signal) : {};
+  const singles = singleWatches(watches);
+  const { old: oldLists, none } = singles.some(asksDebian) ? await refreshLists(signal) : {};
   const kernels: TonightsKernel[] = [];
   const unavailable: RunRecord['unavailable'] = [];
-  for (const watch of watches) {
-    const spec = typeof watch === 'string' ? watch : watch.suite;
-    if (none !== undefined && asksDebian(watch)) {
-      unavailable.push({ spec, reason: none });
+  for (const each of singles) {
+    const { watch } = each;
+    if (none !== undefined && asksDebian(each)) {
+      unavailable.push({ spec: watch, reason: none });
       continue;
     }
     try {
-      if (typeof watch === 'string') kernels.push(await pinned(watch, signal));
-      else kernels.push(...(await suiteKernels(watch.suite, watch.flavours)));
+      kernels.push(
+        'spec' in each ? await pinned(watch, signal) : { watch, spec: await suiteKernel(each.suite, each.flavour) },
+      );
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness') throw error;
-      unavailable.push({ spec, reason: error.message });
+      unavailable.push({ spec: watch, reason: error.message });
     }
   }
   return { kernels, unavailable, ...(oldLists !== undefined && { oldLists }) };

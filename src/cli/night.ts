@@ -5,7 +5,6 @@ import { runFiles } from '../../results/run-folder.ts';
 import { importRun } from '../../results/store/import-run.ts';
 import {
   beginNight,
-  brokenNights,
   endNight,
   lastUnconfirmed,
   nightsOf,
@@ -14,7 +13,6 @@ import {
 } from '../../results/store/nights.ts';
 import { readLooks } from '../../results/store/read-looks.ts';
 import type { Store } from '../../results/store/store.ts';
-import { countText } from '../diff/text.ts';
 import type { Look } from '../history/types.ts';
 import type { NightConfig } from '../nightly/config.ts';
 import {
@@ -41,9 +39,9 @@ import { builtInScenarios } from '../scenario/built-in.ts';
 import { scenarioHash } from '../scenario/identity.ts';
 import { chooseEmulator } from './laboratory.ts';
 import { type TonightsKernel, tonightsKernels } from './night-kernels.ts';
-import { say } from './output.ts';
 import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
 import { writeReportPage } from './publish-report.ts';
+import { nightParts, nightRuns } from './recover-nights.ts';
 import { runMatrix } from './run-matrix.ts';
 import { timeStamp } from './run-record.ts';
 
@@ -71,19 +69,6 @@ export interface PreparedNight {
   newKernels: NewKernel[];
   input: NightInput;
   choices: Choice[];
-}
-
-/** Runs of a night below its folder. */
-const parts = ['first', 'again'] as const;
-
-/** Brings in what nights did that were killed, so that it counts. */
-export function recoverNights(store: Store): void {
-  for (const { id, started, folder } of brokenNights(store)) {
-    const runs = parts.map((part) => join(folder, part)).filter((run) => existsSync(join(run, runFiles.run)));
-    const cases = runs.map((run) => importRun(store, run).cases).reduce((sum, count) => sum + count, 0);
-    endNight(store, id, { ended: started, unconfirmed: [] });
-    say(`the night of ${started} did not come to its end; what it did counts: ${countText(cases, 'case')}`);
-  }
 }
 
 /** Two watches may have the same kernel tonight, which is booted once. */
@@ -146,7 +131,7 @@ export async function prepareNight({ config, folder, jobs, store, signal }: Nigh
   const night = { started, unavailable: found.unavailable, ...(oldLists !== undefined && { oldLists }) };
   if (found.kernels.length === 0) return nothingToRun(night, config.nights);
   const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
-  const request = { scenarios, jobs, out: join(folder, parts[0]) };
+  const request = { scenarios, jobs, out: join(folder, nightParts[0]) };
   const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
   const all = await planMatrix({ ...request, kernels: specs }, signal);
   const unavailable = [...found.unavailable, ...all.unavailable.map((each) => withoutImage(each, found.kernels))];
@@ -177,7 +162,7 @@ export async function prepareNight({ config, folder, jobs, store, signal }: Nigh
 async function runPart(
   setting: NightSetting,
   night: PreparedNight,
-  part: (typeof parts)[number],
+  part: (typeof nightParts)[number],
   cases: readonly string[],
   enough: () => boolean,
 ): Promise<Look[]> {
@@ -293,7 +278,7 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
     ...(night.oldLists !== undefined && { oldLists: night.oldLists }),
     plan: planOf(night.choices, first),
     coverage,
-    folders: parts.map((part) => join(folder, part)).filter((run) => existsSync(join(run, runFiles.run))),
+    folders: nightRuns(folder),
     interrupted: signal.aborted,
   };
 }

@@ -35,6 +35,18 @@ export type NightConfig = z.infer<typeof config>;
 /** Something to watch: the spec of a kernel, or the newest kernels of a Debian suite. */
 export type Watch = NightConfig['kernels'][number];
 
+/** One kernel to watch, by what it is told of. */
+export type SingleWatch = { watch: string } & ({ spec: string } | { suite: string; flavour: string });
+
+/** The watches one by one: what a suite lacks of one flavour says nothing of the others. */
+export function singleWatches(watches: readonly Watch[]): SingleWatch[] {
+  return watches.flatMap((each): SingleWatch[] =>
+    typeof each === 'string'
+      ? [{ watch: each, spec: each }]
+      : each.flavours.map((flavour) => ({ watch: `${each.suite} ${flavour}`, suite: each.suite, flavour })),
+  );
+}
+
 /**
  * Checks the configuration of the nights.
  * @param data the parsed YAML

@@ -13,7 +13,7 @@ import {
 } from '../../results/store/nights.ts';
 import { readLooks } from '../../results/store/read-looks.ts';
 import { openStore } from '../../results/store/store.ts';
-import { recoverNights } from '../../src/cli/night.ts';
+import { recoverNights } from '../../src/cli/recover-nights.ts';
 import { recordedRun, writeRunFolder } from '../results/recorded-run.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
@@ -57,6 +57,12 @@ t.test('what a killed night did counts: the next one brings it in', async (t) =>
   t.equal(readLooks(store).length, 30);
   t.same(brokenNights(store), []);
   t.match(nightsOf(store, '/night.yaml'), [{ id, total: null, covered: null }]);
+
+  beginNight(store, '/night.yaml', '2026-11-23T01:00:00.000Z', join(directory, 'damaged'));
+  writeRunFolder(join(directory, 'damaged', 'first'), killed, []);
+  writeFileSync(join(directory, 'damaged', 'first', 'cases.jsonl'), 'no JSON\n');
+  recoverNights(store);
+  t.same(brokenNights(store), [], 'a folder that is damaged does not keep the nights from going on');
 });
 
 t.test('the store remembers nights, what they could not confirm, and the kernels of each watch', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseNightConfig } from '../../src/nightly/config.ts';
+import { parseNightConfig, singleWatches } from '../../src/nightly/config.ts';
 
 t.test('a configuration is completed with what it leaves out', async (t) => {
   const config = parseNightConfig({ kernels: ['debian:7.3', { suite: 'sid' }], budget: '1h30m' }, 'night.yaml');
@@ -15,6 +15,14 @@ t.test('a configuration is completed with what it leaves out', async (t) => {
   ] as const) {
     t.equal(parseNightConfig({ kernels: ['debian:7.3'], budget: text }, 'night.yaml').budget, seconds);
   }
+});
+
+t.test('each flavour of a suite is watched by itself', async (t) => {
+  t.same(singleWatches(['debian:7.3', { suite: 'sid', flavours: ['arm64', 'rt'] }]), [
+    { watch: 'debian:7.3', spec: 'debian:7.3' },
+    { watch: 'sid arm64', suite: 'sid', flavour: 'arm64' },
+    { watch: 'sid rt', suite: 'sid', flavour: 'rt' },
+  ]);
 });
 
 t.test('what is wrong is named, with its file', async (t) => {
