@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
-import { cachePath, exists, publishDirectory, readJson, sha256, withLock, withScratch, writeJson } from './cache.ts';
+import { cachePath, exists, readJson, withLock, withScratch, writeJson } from './cache.ts';
 import { downloadPackages } from './download.ts';
 import { checkImage } from './image-check.ts';
+import { keepImage } from './keep-image.ts';
 import type { KernelBuild } from './kernel-builds.ts';
 import { unpackPackage } from './unpack.ts';
 
@@ -37,12 +38,12 @@ export async function cachedKernel(build: KernelBuild): Promise<CachedKernel | u
     return undefined;
   }
   const directory = cachePath('kernels', record.sha256);
-  const imagePath = join(directory, 'Image');
-  if (!(await exists(imagePath))) {
+  const [imagePath, configPath] = [join(directory, 'Image'), join(directory, 'config')];
+  if (!(await exists(imagePath)) || (record.config && !(await exists(configPath)))) {
     return undefined;
   }
   const { sha256, release, notes } = record;
-  return { sha256, release, notes, imagePath, ...(record.config ? { configPath: join(directory, 'config') } : {}) };
+  return { sha256, release, notes, imagePath, ...(record.config ? { configPath } : {}) };
 }
 
 /**
@@ -66,14 +67,10 @@ export async function fetchKernel(
       const { release, bytes } = checkImage(image, `${build.image.name} ${build.version}`);
       const config = files.config ?? (await unpackConfig(archive, build, scratch, options));
       const notes = config.file === undefined && config.note !== undefined ? [config.note] : [];
-      const digest = sha256(bytes);
-      await publishDirectory(cachePath('kernels', digest), async (directory) => {
-        await writeFile(join(directory, 'Image'), bytes);
-        if (config.file !== undefined) {
-          await rename(config.file, join(directory, 'config'));
-        }
-      });
-      await writeJson(recordPath(build), { sha256: digest, release, config: config.file !== undefined, notes });
+      const text = config.file === undefined ? undefined : await readFile(config.file);
+      const { sha256 } = await keepImage(bytes, text);
+      const record: CacheRecord = { sha256, release, config: text !== undefined, notes };
+      await writeJson(recordPath(build), record);
     });
     const kernel = await cachedKernel(build);
     if (kernel === undefined) {

@@ -1,11 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
-import { cachePath, exists, explainDiskFull, publishDirectory, sha256 } from './cache.ts';
+import { exists, explainDiskFull, sha256 } from './cache.ts';
 import { cachedKernel, fetchKernel } from './debian-kernel.ts';
 import { PackageGone } from './download.ts';
 import { checkImage } from './image-check.ts';
+import { keepImage } from './keep-image.ts';
 import { type KernelBuild, pickBuilds } from './kernel-builds.ts';
 import { type KernelCatalogue, kernelCatalogue } from './kernel-catalogue.ts';
 import { formatKernelSpec, isSourceSpec, type KernelSpec, parseKernelSpec } from './kernel-spec.ts';
@@ -143,18 +144,12 @@ async function localKernel(text: string, spec: KernelSpec & { kind: 'file' }): P
     release,
     version: release,
     flavour: 'local',
-    imagePath: unpacked ? await storeUnpacked(bytes, digest) : path,
+    imagePath: unpacked ? (await keepImage(bytes)).imagePath : path,
     ...(configPath === undefined ? {} : { configPath }),
     sha256: digest,
     source: path,
     notes: [],
   };
-}
-
-async function storeUnpacked(bytes: Buffer, digest: string): Promise<string> {
-  const directory = cachePath('kernels', digest);
-  await publishDirectory(directory, (scratch) => writeFile(join(scratch, 'Image'), bytes));
-  return join(directory, 'Image');
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {

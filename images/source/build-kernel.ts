@@ -2,8 +2,9 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../apt.ts';
-import { cachePath, exists, explainDiskFull, publishDirectory, readJson, sha256, writeJson } from '../cache.ts';
+import { cachePath, exists, explainDiskFull, readJson, sha256, writeJson } from '../cache.ts';
 import { checkImage } from '../image-check.ts';
+import { keepImage } from '../keep-image.ts';
 import type { BuildTools } from './build-tools.ts';
 import { type BuildTreeName, builtStamp, openBuildTree, optionsFile, stampBuilt } from './build-trees.ts';
 import { configText, lostOptions, type WantedConfig } from './config-fragments.ts';
@@ -154,11 +155,6 @@ async function compile(desk: Desk, recipe: KernelRecipe, objects: string, option
 async function publish(objects: string, recipe: KernelRecipe): Promise<void> {
   const image = await readFile(join(objects, imageBelowObjects));
   const { release, bytes } = checkImage(image, `${recipe.what} (${basename(objects)})`);
-  const digest = sha256(bytes);
-  const config = await readFile(join(objects, '.config'));
-  await publishDirectory(cachePath('kernels', digest), async (directory) => {
-    await writeFile(join(directory, 'Image'), bytes);
-    await writeFile(join(directory, 'config'), config);
-  });
-  await writeJson(recordPath(recipe), { sha256: digest, release } satisfies BuildRecord);
+  const { sha256 } = await keepImage(bytes, await readFile(join(objects, '.config')));
+  await writeJson(recordPath(recipe), { sha256, release } satisfies BuildRecord);
 }
