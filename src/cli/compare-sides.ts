@@ -129,7 +129,7 @@ function reasonsAgainst(a: Scenario | undefined, b: Scenario | undefined): strin
 export function pairCases(sides: Sides<LoadedSide>): Pairing {
   const several = kernelCount(sides.a) > 1 || kernelCount(sides.b) > 1;
   const keyOf = ({ kernel, scenario }: CaseResult): string => (several ? `${kernel.spec} ${scenario}` : scenario);
-  const nameOf = ({ kernel, scenario }: CaseResult): string => (several ? `${kernel.release}@${scenario}` : scenario);
+  const nameOf = ({ case: name, scenario }: CaseResult): string => (several ? name : scenario);
   const others = new Map(sides.b.cases.map((result) => [keyOf(result), result]));
   const pairing: Pairing = { pairs: [], refused: [], uncompared: [] };
   for (const a of sides.a.cases) {

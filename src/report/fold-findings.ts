@@ -1,12 +1,13 @@
 import { countText } from '../diff/text.ts';
 import type { CaseResult, Finding } from '../diff/types.ts';
+import { kernelLabel } from '../scenario/names.ts';
 
 /** One defect over all cases that show it. */
 export interface FoldedFinding {
   finding: Finding;
   /** In the order of the run. */
   cases: CaseResult[];
-  /** Releases of the kernels, in the order of the run. */
+  /** Labels of the kernels, in the order of the run. */
   kernels: string[];
   scenarios: string[];
 }
@@ -34,7 +35,7 @@ export function foldFindings(cases: readonly CaseResult[]): FoldedFinding[] {
     }
   }
   for (const fold of folds.values()) {
-    fold.kernels = unique(fold.cases.map(({ kernel }) => kernel.release));
+    fold.kernels = unique(fold.cases.map((result) => kernelLabel(result, result.kernel.release)));
     fold.scenarios = unique(fold.cases.map(({ scenario }) => scenario));
   }
   return [...folds.values()].sort((left, right) => rank(left) - rank(right));

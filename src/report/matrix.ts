@@ -1,10 +1,11 @@
 import type { CaseResult } from '../diff/types.ts';
+import { kernelLabel } from '../scenario/names.ts';
 import type { PlannedCase, RunRecord } from './types.ts';
 
 /** A kernel of the matrix: one per spec, in the order of the run. */
 export interface MatrixRow {
   spec: string;
-  /** `uname -r`, or the spec where the kernel could not be had. */
+  /** The label of its cases: `uname -r`, and what tells it from another kernel of that release. */
   name: string;
   cells: MatrixCell[];
 }
@@ -41,13 +42,15 @@ export function layMatrix(run: RunRecord, cases: readonly CaseResult[]): Matrix 
   const named = new Set(everything.map(({ scenario }) => scenario));
   const inOrder = run.scenarios.map(({ name }) => name).filter((name) => named.has(name));
   const scenarios = [...new Set([...inOrder, ...named])];
-  const releases = new Map([
-    ...run.kernels.map(({ spec, release }) => [spec, release] as const),
-    ...cases.filter(({ kernel }) => kernel.release !== '').map(({ kernel }) => [kernel.spec, kernel.release] as const),
+  const labels = new Map([
+    ...run.planned.map((each) => [each.kernel, kernelLabel(each, each.kernel)] as const),
+    ...cases.map(
+      (result) => [result.kernel.spec, kernelLabel(result, result.kernel.release || result.kernel.spec)] as const,
+    ),
   ]);
   const rows = [...new Set(everything.map(({ kernel }) => kernel))].map((spec) => ({
     spec,
-    name: releases.get(spec) ?? spec,
+    name: labels.get(spec) ?? spec,
     cells: scenarios.map((scenario) => {
       const place = key(spec, scenario);
       return cellOf(planned.get(place), results.get(place), leftOut.has(place));

@@ -20,6 +20,14 @@ export function scenarioName(parts: NamedParts): string {
 }
 
 /** Name of a case; also the name of its folder. */
-export function caseName(release: string, scenario: string): string {
-  return `${release}@${scenario}`;
+export function caseName(label: string, scenario: string): string {
+  return `${label}@${scenario}`;
+}
+
+/**
+ * What the cases of a kernel are called by: its release, and what tells it from others of that release in the same run.
+ * @param otherwise for a case whose name is none of ours
+ */
+export function kernelLabel({ case: name, scenario }: { case: string; scenario: string }, otherwise: string): string {
+  return name.endsWith(`@${scenario}`) ? name.slice(0, -scenario.length - 1) : otherwise;
 }

@@ -84,6 +84,9 @@ t.test('runs of several kernels are paired by kernel, too', async (t) => {
   const { pairs, uncompared } = pairCases({ a: whole, b: whole });
   t.equal(pairs.length, cases.length);
   t.ok(pairs.every(({ a, b }) => a.case === b.case));
+  const alike = cases.map((each) => ({ ...each, kernel: { ...each.kernel, release: '7.3.0' } }));
+  const same = side(specs[0], { cases: alike });
+  t.equal(new Set(pairCases({ a: same, b: same }).pairs.map(({ name }) => name)).size, cases.length, 'of one release');
   t.same(uncompared, []);
 });
 

@@ -191,3 +191,22 @@ t.test('a prediction shows decisions, derivation and every run', async (t) => {
   for (const run of leaves) t.match(text, `0x${run.va.toString(16)}`);
   for (const step of derivation) t.match(text, step.where);
 });
+
+t.test('kernels of one release are told apart by what their cases are called', async (t) => {
+  const { run, cases } = sampleReport(1);
+  const shown = cases.find(({ findings }) => findings.length > 0) ?? cases[0];
+  const both = ['7.3.0-gaaaaaaaaaaaa', '7.3.0-gbbbbbbbbbbbb'].map((label) => ({
+    ...shown,
+    case: `${label}@${shown.scenario}`,
+    kernel: { ...shown.kernel, spec: `git:.@${label}`, release: '7.3.0' },
+  }));
+  const planned = both.map((result) => ({ case: result.case, kernel: result.kernel.spec, scenario: result.scenario }));
+  const labels = ['7.3.0-gaaaaaaaaaaaa', '7.3.0-gbbbbbbbbbbbb'];
+  t.same(
+    layMatrix({ ...run, planned, leftOut: [] }, both).rows.map(({ name }) => name),
+    labels,
+  );
+  const [folded] = foldFindings(both);
+  t.same(folded.kernels, labels);
+  t.equal(describeReach(folded), '2 kernels × 1 scenario');
+});

@@ -1,4 +1,5 @@
 import type { CaseResult } from '../../diff/types.ts';
+import { kernelLabel } from '../../scenario/names.ts';
 import type { PlannedCase, Report } from '../types.ts';
 
 /** What an export of a whole run is made of; of the dossiers it takes what is there. */
@@ -28,7 +29,7 @@ export function outlineOf({ run, cases }: Pick<RunResults, 'run' | 'cases'>): Ou
     .map((result): PlannedCase => ({ case: result.case, kernel: result.kernel.spec, scenario: result.scenario }));
   const kernels = new Map<string, OutlinedKernel>();
   for (const each of [...run.planned, ...unplanned]) {
-    const label = each.case.endsWith(`@${each.scenario}`) ? each.case.slice(0, -each.scenario.length - 1) : each.kernel;
+    const label = kernelLabel(each, each.kernel);
     const kernel = kernels.get(label) ?? { label, spec: each.kernel, cases: [] };
     const result = results.get(each.case);
     kernel.cases.push({ scenario: each.scenario, ...(result && { result }) });

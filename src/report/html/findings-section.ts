@@ -1,6 +1,7 @@
 import type { KnownIssue } from '../../diff/match-known.ts';
 import { countText } from '../../diff/text.ts';
 import type { FindingKind } from '../../diff/types.ts';
+import { kernelLabel } from '../../scenario/names.ts';
 import { describeReach, type FoldedFinding, foldFindings } from '../fold-findings.ts';
 import type { Report } from '../types.ts';
 import type { Anchors } from './case-section.ts';
@@ -25,7 +26,9 @@ export function knownIssueBox(issue: KnownIssue | undefined, id: string): Markup
 }
 
 function caseLinks(folded: FoldedFinding, anchors: Anchors): Markup {
-  const byKernel = Map.groupBy(folded.cases, ({ kernel }) => kernel.release || kernel.spec);
+  const byKernel = Map.groupBy(folded.cases, (result) =>
+    kernelLabel(result, result.kernel.release || result.kernel.spec),
+  );
   const lines = [...byKernel].map(([kernel, cases]) => {
     const links = cases.map((result) => html` <a href="#${anchors.case(result.case)}">${result.scenario}</a>`);
     return html`<li><b>${kernel}</b>${links}</li>`;
