@@ -2,13 +2,19 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../apt.ts';
-import { firstComplaint, type GitStore, runGit, withoutGit } from './git-store.ts';
+import { firstComplaint, type GitStore, plainLogs, runGit, withoutGit } from './git-store.ts';
 import type { SourceTree } from './source-tree.ts';
 
 /** What is asked of a user's repository, which is only ever read. */
 export async function askRepository(path: string, args: string[], signal?: AbortSignal): Promise<string> {
   // Without the locks that git status and the like take for their own speed.
-  const env = { ...withoutGit(process.env), GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' };
+  const env = {
+    ...withoutGit(process.env),
+    ...plainLogs,
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_NO_LAZY_FETCH: '1',
+  };
   const { ok, stdout, stderr } = await runGit(['-C', path, ...args], env, { signal });
   if (ok) return stdout;
   throw new PtdiffError('image', `Cannot read the repository ${path}: ${firstComplaint(stderr)}.`);

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Narrowed } from '../../src/bisect/types.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import { firstComplaint, runGit, withoutGit } from './git-store.ts';
+import { firstComplaint, plainLogs, runGit, withoutGit } from './git-store.ts';
 
 /** A commit for a reader. */
 export interface CommitInfo {
@@ -23,7 +23,13 @@ export interface SortedCommits {
 
 /** Neither a calling git (a hook, git bisect run) nor the user's configuration may lead elsewhere. */
 function environment(): Record<string, string> {
-  return { ...withoutGit(process.env), GIT_CONFIG_NOSYSTEM: '1', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1' };
+  return {
+    ...withoutGit(process.env),
+    ...plainLogs,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_LAZY_FETCH: '1',
+  };
 }
 
 /** @throws PtdiffError(usage) with git's own reason */

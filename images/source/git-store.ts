@@ -92,6 +92,9 @@ export function withoutGit(env: NodeJS.ProcessEnv): Record<string, string> {
   return { ...Object.fromEntries(entries.filter(([name]) => !name.startsWith('GIT_'))), LC_ALL: 'C' };
 }
 
+/** For git in a repository of the user, whose configuration counts: where it has signatures checked, what comes of that stands among the lines of a log. */
+export const plainLogs = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'log.showSignature', GIT_CONFIG_VALUE_0: 'false' };
+
 /** Git's output may be the list of every file of a kernel. */
 const maximalOutput = 64 * 2 ** 20;
 

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
@@ -22,6 +24,20 @@ t.test('the commits of a range, base first, along the first parents', async (t) 
   const merge = await git('rev-parse', 'HEAD');
 
   const found = await commitsOf(`${base.slice(0, 12)}..trunk`, path);
+  // A signed commit in a repository that wants to see signatures: git shows what the program says of it among the lines of its log.
+  const signed = (await git('cat-file', 'commit', merge)).replace('\n\n', '\ngpgsig -----BEGIN PGP SIGNATURE-----\n\n');
+  const { stdout: tip } = await execa('git', ['-C', path, 'hash-object', '-t', 'commit', '-w', '--stdin'], {
+    input: `${signed}\n`,
+  });
+  await writeFile(join(path, 'verify'), '#!/bin/sh\necho "gpg: Good signature" >&2\n', { mode: 0o755 });
+  await git('config', 'gpg.program', join(path, 'verify'));
+  await git('config', 'log.showSignature', 'true');
+  t.match(await git('log', '-1', '--format=%H', tip), /Good signature/, 'as this one does');
+  t.same(
+    (await commitsOf(`${base}..${tip}`, path)).map(({ id }) => id),
+    [base, one, tip],
+  );
+
   t.same(found, [
     { id: base, subject: 'the base', spec: `git:${path}@${base}` },
     { id: one, subject: 'mm:  two  blanks, "quotes" and $(words)', spec: `git:${path}@${one}` },
