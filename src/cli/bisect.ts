@@ -3,6 +3,7 @@ import { sha256, withLock } from '../../images/cache.ts';
 import { nextStep } from '../bisect/search.ts';
 import type { Conclusion, Task } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';
+import { shellWord } from '../report/export/mail-layout.ts';
 import { plainLine } from '../report/plain-text.ts';
 import {
   type BisectionText,
@@ -131,7 +132,7 @@ async function textOf({ state, space, task }: Bisection, conclusion: Conclusion)
   if (conclusion.kind === 'unclear') for (const candidate of conclusion.candidates) names.add(candidate);
   const candidates = new Map<string, CandidateText>();
   for (const candidate of names) {
-    const command = `./ptdiff run --kernel ${space.specOf(candidate)} --scenario ${state.question.scenario}`;
+    const command = `./ptdiff run --kernel ${shellWord(space.specOf(candidate))} --scenario ${shellWord(state.question.scenario)}`;
     candidates.set(candidate, { ...(await space.describe(candidate)), command });
   }
   const { sign } = state.question;
@@ -180,7 +181,9 @@ async function bisect(options: BisectOptions, signal: AbortSignal): Promise<numb
     scenarioHash: scenarioHash(definition, sha256),
   };
   const file = resolve(options.state ?? defaultStateFile(question));
-  return withLock(`bisect-${sha256(file).slice(0, 12)}`, () => goOn(file, question, range, options, signal));
+  const waiting = () => say(`another bisection with the state ${file} is under way; this one goes on when it ends`);
+  const work = () => goOn(file, question, range, options, signal);
+  return withLock(`bisect-${sha256(file).slice(0, 12)}`, work, { waiting, signal });
 }
 
 export const addBisect: Verb = (program, { signal, finish }) => {

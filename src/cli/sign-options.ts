@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { readCaseLines } from '../../results/run-folder.ts';
 import { type Sign, type SignVerdict, signVerdicts } from '../bisect/types.ts';
+import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
 import { builtInScenarios } from '../scenario/built-in.ts';
 import type { Scenario } from '../scenario/types.ts';
@@ -35,11 +36,27 @@ export function addSignOptions(command: Command): Command {
     .addOption(
       new Option('--verdict <kind>', 'with --case, what to look for: fail (a new finding), or died (hang or crash)')
         .choices(signVerdicts)
-        .default('fail'),
+        .default('fail')
+        .conflicts('finding'),
     )
-    .option('--scenario <name|file>', 'with --finding: where it shows (default: where the last run saw it)')
+    .addOption(
+      new Option(
+        '--scenario <name|file>',
+        'with --finding: where it shows (default: where the last run saw it)',
+      ).conflicts('case'),
+    )
     .option('--repeat <n>', 'boots without it that clear a kernel; for what is flaky', positiveInteger, 1)
     .option('--qemu <path>', 'a QEMU of your own instead of the pinned one');
+}
+
+/** Cases of a folder; what is damaged, or lies there and is none, saw nothing. */
+function casesOf(folder: string): CaseResult[] {
+  try {
+    return readCaseLines(folder);
+  } catch (error) {
+    if (error instanceof PtdiffError) return [];
+    throw error;
+  }
 }
 
 /** A built-in scenario in which the newest run below results/runs saw a finding. */
@@ -51,7 +68,7 @@ function scenarioOfFinding(id: string): string | undefined {
     return undefined;
   }
   for (const run of runs) {
-    const seen = readCaseLines(join(runsFolder, run)).find(
+    const seen = casesOf(join(runsFolder, run)).find(
       ({ findings, scenario }) =>
         findings.some((finding) => finding.id === id) && builtInScenarios.some(({ name }) => name === scenario),
     );

@@ -27,6 +27,8 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
     [['run', '--firmware', '/nonexistent'], /\/nonexistent is no file/],
     [['run', '--firmware', main, '--patch', main], /--patch wants a kernel that is built from source/],
     [['run', '--firmware', main, '--json'], /--firmware.*--json/],
+    [['bisect', '--good', 'a', '--bad', 'b', '--case', 'max', '--scenario', 'max'], /--scenario.*--case/],
+    [['bisect', '--good', 'a', '--bad', 'b', '--finding', 'x', '--verdict', 'died'], /--verdict.*--finding/],
     [['ls', 'moons'], /moons/],
     [['run', '--kernel', 'debian:7.3.4:9k', '--dry-run'], /9k/],
     [['run', '--kernel', 'ubuntu:7.3', '--dry-run'], /ubuntu/],
