@@ -35,9 +35,10 @@ export interface ScenarioLife {
 
 /** Middle of the values; undefined of none. */
 export function median(values: readonly number[]): number | undefined {
+  if (values.length === 0) return undefined;
   const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2 || undefined;
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 /** Joins looks in a row with the same verdict and findings; the looks are in the order of time. */

@@ -6,17 +6,12 @@ import { type Paint, painter } from './colour.ts';
 import { shellLines, shellWord } from './export/mail-layout.ts';
 import { fit, hang, plainLine, wrap } from './plain-text.ts';
 import { terminalWidth } from './terminal.ts';
-import { formatSeconds } from './units.ts';
+import { formatCount, formatSeconds } from './units.ts';
 
 /** Items of one list: a night fits one screen. What is new matters most. */
 const shownItems = 3;
 const shownNew = 6;
 const day = 86_400_000;
-
-/** A number with commas between thousands. */
-function grouped(value: number): string {
-  return value.toLocaleString('en-US');
-}
 
 const distinct = (findings: readonly WatchedFinding[]): number => new Set(findings.map(({ id }) => id)).size;
 
@@ -42,7 +37,7 @@ export function nightHeadline(night: NightSummary): string {
     `${distinct(known)} known`,
     ...optional.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
     ...(night.oldLists === undefined ? [] : ['OLD PACKAGE LISTS']),
-    night.cases === 0 ? 'RAN NOTHING' : `${grouped(night.cases)} case${night.cases === 1 ? '' : 's'}`,
+    night.cases === 0 ? 'RAN NOTHING' : `${formatCount(night.cases)} case${night.cases === 1 ? '' : 's'}`,
     coverageText(night),
   ].join(', ');
 }
@@ -115,10 +110,10 @@ function planLine({ plan, started, ended }: NightSummary): string {
 }
 
 function coverageLines({ coverage: { nights, total, covered, missing }, unavailable }: NightSummary): string[] {
-  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${grouped(covered)} of ${grouped(total)} cases were looked at${unavailable.length > 0 ? ', kernels not to be had left out' : ''}`;
+  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${formatCount(covered)} of ${formatCount(total)} cases were looked at${unavailable.length > 0 ? ', kernels not to be had left out' : ''}`;
   if (missing.length === 0) return hang('', `${first}.`, terminalWidth);
   const names = missing.slice(0, shownItems).map((name) => plainLine(name));
-  const more = total - covered > names.length ? ` and ${grouped(total - covered - names.length)} more` : '';
+  const more = total - covered > names.length ? ` and ${formatCount(total - covered - names.length)} more` : '';
   return hang('', `${first}; not: ${names.join(', ')}${more}.`, terminalWidth);
 }
 

@@ -38,6 +38,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
 }
 
+/** A number with commas between thousands, e.g. '1,204'. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
 /** The start of a hash, for a place where that is enough to tell two apart. */
 export function shortHash(sha256: string): string {
   return sha256.slice(0, 12);

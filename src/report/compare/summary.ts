@@ -1,12 +1,8 @@
 import { foldPairs } from '../../compare/fold.ts';
 import type { Compared, PairComparison } from '../../compare/types.ts';
 import { countText } from '../../diff/text.ts';
+import { formatCount } from '../units.ts';
 import type { ComparisonReport } from './types.ts';
-
-/** A number with thousands apart, e.g. '1,204'. */
-function grouped(count: number): string {
-  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',');
-}
 
 /** What was looked at, over all pairs. */
 export function totals(pairs: readonly PairComparison[]): Compared {
@@ -24,7 +20,7 @@ export function totals(pairs: readonly PairComparison[]): Compared {
 export function extent({ pairs }: ComparisonReport): string {
   const all = totals(pairs);
   const count = (value: number, one: string, many = `${one}s`) =>
-    countText(value, one, many).replace(/^\d+/, grouped(value));
+    countText(value, one, many).replace(/^\d+/, formatCount(value));
   return [
     count(pairs.length, 'scenario'),
     count(all.checkpoints, 'checkpoint'),
