@@ -173,6 +173,19 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...inFile('probes.ts', [
+    [
+      'state.decisions.realm && !canChangePages(state)',
+      'state.decisions.realm',
+      'a realm that can share pages drives its devices',
+    ],
+    ['state.decisions.realm && !canChangePages(state)', 'false', 'a realm that cannot share pages drives none'],
+    [
+      'state.decisions.realm && !canChangePages(state)',
+      '!canChangePages(state)',
+      'in the normal world devices need no page of their own',
+    ],
+    ["'virtio-blk': ENOENT", "'virtio-blk': ENODEV", 'a disk without driver has no node'],
+    ["'virtio-rng': ENODEV", "'virtio-rng': ENOENT", 'the node of the sources of randomness is there without one'],
     ['errno: EIO, why:', 'errno: 0, why:', 'a refused CPU fails the request'],
     [
       'return decisions.canSetDirectMap\n',

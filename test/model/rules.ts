@@ -8,6 +8,7 @@ import { predict, type Question } from '../../src/model/predict.ts';
 import { predictRegisters } from '../../src/model/registers.ts';
 import { range_split_to_ptes, split_kernel_leaf_mapping_locked } from '../../src/model/split.ts';
 import type { Prediction } from '../../src/model/types.ts';
+import { deviceNames } from '../../src/scenario/devices.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
 
 /** A rule that no recorded boot can show, checked on a recorded question that was changed; true when the model keeps it. */
@@ -68,6 +69,12 @@ function complaintsOf(
   return predict({ ...original, facts: { ...original.facts, idRegisters } }).complaints.join('; ');
 }
 
+/** What the probes of all devices find on a recorded machine that gets them. */
+function deviceProbes(name: string): (number | undefined)[] {
+  const predicted = predict({ ...question(name), probes: [...deviceNames] }).probes;
+  return deviceNames.map((device) => predicted.find(({ probe }) => probe === device)?.errno);
+}
+
 const late = {
   refused: '7.3.4+deb13-arm64@monitor+neoverse-v3-r0p2+late-max',
   permitted: '7.3.4+deb13-arm64@monitor+max-bbm2+late-bbm3',
@@ -102,6 +109,19 @@ function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number
 }
 
 export const rules: readonly Rule[] = [
+  {
+    name: 'a realm whose blocks cannot be shared has no driver: no port and no disk (ENOENT), no randomness and no network (ENODEV)',
+    holds: () => isDeepStrictEqual(deviceProbes('6.17.13+deb13-arm64@realm-late-rsi'), [2, 2, 19, 19]),
+  },
+  {
+    name: 'devices work in a realm of pages, and of blocks that can be split, and in the normal world with any blocks',
+    holds: () =>
+      [
+        '7.3.4+deb13-arm64@realm+max',
+        '7.2.13+deb14-arm64@realm+neoverse-v3-r0p2+console',
+        '7.2.13+deb14-arm64@max+off+kfence100',
+      ].every((name) => isDeepStrictEqual(deviceProbes(name), [0, 0, 0, 0])),
+  },
   {
     name: 'with two levels of tables the root holds blocks, never contiguous ones, and they can be split',
     holds: () => {
