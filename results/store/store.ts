@@ -165,6 +165,6 @@ export async function openStoreThatIs(path: string): Promise<Store> {
   if (existsSync(path)) return openStore(path);
   throw new PtdiffError(
     'usage',
-    `There is no results store ${path} yet: every ./ptdiff run feeds it, and './ptdiff import DIR' brings older run folders in.`,
+    `There is no results store ${path} yet: every command that boots kernels feeds it, and './ptdiff import DIR' brings older run folders in.`,
   );
 }

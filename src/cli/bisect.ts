@@ -32,6 +32,7 @@ import { exitCodes } from './exit-codes.ts';
 import { say } from './output.ts';
 import { labelOf } from './plan-matrix.ts';
 import { addSignOptions, type SignOptions, soughtSign } from './sign-options.ts';
+import { checkStore, storeFile } from './store-file.ts';
 import type { Verb } from './verb.ts';
 
 /** Options of `ptdiff bisect` as typed. */
@@ -77,7 +78,8 @@ async function makeTrial(
   const folder = `${number}-${label}`;
   const started = performance.now();
   const out = join(stepsFolder(file), folder);
-  const request = { spec, scenario, sign, out, ...(options.qemu !== undefined && { qemu: options.qemu }) };
+  const store = storeFile(options.store);
+  const request = { spec, scenario, sign, out, store, ...(options.qemu !== undefined && { qemu: options.qemu }) };
   const { record, ...told } = await bootCandidate(request, signal);
   if (record) checkLaboratory(bisection, record);
   const seconds = Math.round((performance.now() - started) / 10) / 100;
@@ -172,6 +174,7 @@ async function goOn(
 /** `ptdiff bisect`. */
 async function bisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
   const { sign, scenario, definition } = await soughtSign(options);
+  await checkStore(storeFile(options.store));
   const range = await rangeOf(options.good, options.bad, options.repo);
   const question: BisectQuestion = {
     good: range.kind === 'git' ? range.specOf(range.good) : range.good,

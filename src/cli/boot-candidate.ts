@@ -5,7 +5,7 @@ import type { RunRecord } from '../report/types.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { planCases } from './plan.ts';
-import { runMatrix } from './run-matrix.ts';
+import { runStored } from './run-stored.ts';
 
 /** One boot of a kernel and what it says of a sign. */
 export interface CandidateBoot {
@@ -34,20 +34,20 @@ async function obstacle(spec: string, scenario: string, signal: AbortSignal): Pr
 }
 
 /**
- * Boots one scenario on one kernel into a run folder of its own, or goes on with one that is there.
+ * Boots one scenario on one kernel into a run folder of its own and the results store, or goes on with a folder that is there.
  * @throws PtdiffError for what is neither the kernel's fault nor the kernel's absence (no network, a full disk, wrong usage), and what the
  * signal was aborted with
  */
 export async function bootCandidate(
-  request: { spec: string; scenario: string; sign: Sign; out: string; qemu?: string },
+  request: { spec: string; scenario: string; sign: Sign; out: string; store: string; qemu?: string },
   signal: AbortSignal,
 ): Promise<CandidateBoot> {
-  const { spec, scenario, sign, out, qemu } = request;
+  const { spec, scenario, sign, out, store, qemu } = request;
   const before = await obstacle(spec, scenario, signal);
   signal.throwIfAborted();
   if (before) return before;
   const matrix = { kernels: [spec], scenarios: [scenario], jobs: 1, out, ...(qemu !== undefined && { qemu }) };
-  const { record, cases } = await runMatrix(matrix, signal);
+  const { record, cases } = await runStored(matrix, store, signal);
   signal.throwIfAborted();
   const [result] = cases;
   return { ...observe(result, sign), record, case: result.case };

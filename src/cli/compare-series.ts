@@ -13,7 +13,8 @@ import { type LoadedSide, loadSide } from './compare-sides.ts';
 import { exitCodes } from './exit-codes.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
-import { runMatrix } from './run-matrix.ts';
+import { runStored } from './run-stored.ts';
+import { storeFile } from './store-file.ts';
 
 /** The Image of each commit, or why there is none: what belongs to one commit does not end the series. */
 async function imageOf(
@@ -33,11 +34,12 @@ async function imageOf(
 async function bootCommit(
   { spec }: SeriesCommit,
   out: string,
-  { jobs, qemu, scenario }: CompareOptions,
+  { jobs, qemu, scenario, store }: CompareOptions,
   signal: AbortSignal,
 ): Promise<LoadedSide> {
   const scenarios = scenario.length > 0 ? scenario : ['telling'];
-  await runMatrix({ kernels: [spec], scenarios, jobs, out, ...(qemu !== undefined && { qemu }) }, signal);
+  const request = { kernels: [spec], scenarios, jobs, out, ...(qemu !== undefined && { qemu }) };
+  await runStored(request, storeFile(store), signal);
   signal.throwIfAborted();
   return loadSide(spec, out, undefined, []);
 }

@@ -12,9 +12,10 @@ import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { scenariosNamed } from './plan.ts';
 import { defaultJobs } from './run-case.ts';
-import { runMatrix } from './run-matrix.ts';
 import { repositoryRoot, timeStamp } from './run-record.ts';
+import { runStored } from './run-stored.ts';
 import { commitsOf } from './series-commits.ts';
+import { checkStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
 /** Options of `ptdiff compare` as the command line has them. */
@@ -24,6 +25,7 @@ export interface CompareOptions {
   out?: string;
   json?: boolean;
   qemu?: string;
+  store?: string;
 }
 
 /** A folder of its own for each comparison. */
@@ -48,6 +50,7 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
   const named = words.map(namedSide) as [NamedSide, NamedSide];
   const wanted = (await Promise.all(options.scenario.map(scenariosNamed))).flat().map(({ name }) => name);
   const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
+  if (specs.length > 0) await checkStore(storeFile(options.store));
   // Kernels first: a spec that is none must not cost a boot.
   const images = new Map<string, string>();
   for (const spec of specs) images.set(spec, (await loadKernel(spec, { progress: say, signal })).image.sha256);
@@ -64,10 +67,8 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
         ? options.scenario
         : ['telling'];
     const { jobs, qemu } = options;
-    await runMatrix(
-      { kernels: specs, scenarios, jobs, out: runBelow(out), ...(qemu !== undefined && { qemu }) },
-      signal,
-    );
+    const request = { kernels: specs, scenarios, jobs, out: runBelow(out), ...(qemu !== undefined && { qemu }) };
+    await runStored(request, storeFile(options.store), signal);
     signal.throwIfAborted();
   }
   const [a, b] = named.map((side, index) => {
@@ -108,6 +109,7 @@ async function seriesCommand(
 ): Promise<number> {
   const commits = await commitsOf(range, repository);
   const out = comparisonFolder(options.out);
+  await checkStore(storeFile(options.store));
   const { rows, scenarios } = await runSeries(commits, out, options, signal);
   return publishSeries({ range, repository, rows, scenarios }, out, options.json === true);
 }
@@ -138,5 +140,6 @@ export const addCompare: Verb = (program, { signal, finish }) => {
     .option('--out <dir>', 'folder for the boots and the report; a comparison that was cut short there goes on')
     .option('--json', 'print the comparison as JSON')
     .option('--qemu <path>', 'as for run')
+    .option('--store <file>', storeHelp)
     .action(async (a, b, options) => finish(await ask([a, b], options, signal)));
 };

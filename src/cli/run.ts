@@ -9,9 +9,9 @@ import { planMatrix } from './plan-matrix.ts';
 import { publishReport } from './publish-report.ts';
 import { defaultJobs } from './run-case.ts';
 import { runFirmware } from './run-firmware.ts';
-import { runMatrix } from './run-matrix.ts';
 import { runsFolder, timeStamp } from './run-record.ts';
-import { checkStore, feedStore, storeFile, storeHelp } from './store-file.ts';
+import { runStored } from './run-stored.ts';
+import { checkStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
 /** Options of `ptdiff run` as the command line has them. */
@@ -50,8 +50,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   }
   const store = storeFile(options.store);
   await checkStore(store);
-  await runMatrix(request, signal);
-  const stored = await feedStore(store, out);
+  const { stored } = await runStored(request, store, signal);
   const code = await publishReport(out, { json: options.json === true, interrupted: signal.aborted });
   return code === exitCodes.pass && !stored ? exitCodes.errors : code;
 }

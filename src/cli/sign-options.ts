@@ -9,6 +9,7 @@ import { builtInScenarios } from '../scenario/built-in.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { scenariosNamed } from './plan.ts';
 import { runsFolder } from './run-record.ts';
+import { storeHelp } from './store-file.ts';
 import { positiveInteger } from './verb.ts';
 
 /** Options that say what is looked for, and how often. */
@@ -19,6 +20,7 @@ export interface SignOptions {
   scenario?: string;
   repeat: number;
   qemu?: string;
+  store?: string;
 }
 
 /** What is looked for, and in which scenario. */
@@ -46,7 +48,8 @@ export function addSignOptions(command: Command): Command {
       ).conflicts('case'),
     )
     .option('--repeat <n>', 'boots without it that clear a kernel; for what is flaky', positiveInteger, 1)
-    .option('--qemu <path>', 'a QEMU of your own instead of the pinned one');
+    .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
+    .option('--store <file>', storeHelp);
 }
 
 /** Cases of a folder; what is damaged, or lies there and is none, saw nothing. */

@@ -9,6 +9,7 @@ import { bootCandidate } from './boot-candidate.ts';
 import { bisectRunCodes } from './exit-codes.ts';
 import { timeStamp } from './run-record.ts';
 import { addSignOptions, type SignOptions, soughtSign } from './sign-options.ts';
+import { checkStore, storeFile } from './store-file.ts';
 import type { Verb } from './verb.ts';
 
 /** Options of `ptdiff test-commit` as typed. */
@@ -28,6 +29,8 @@ function exitCodeOf(answer: Answer, vanished: boolean): number {
 async function testCommit(options: TestCommitOptions, signal: AbortSignal): Promise<number> {
   const { sign, scenario } = await soughtSign(options);
   const { kernel: spec, qemu, repeat } = options;
+  const store = storeFile(options.store);
+  await checkStore(store);
   const folder = resolve(options.out ?? join(bisectionsFolder, `test-${timeStamp()}`));
   const trials: Trial[] = [];
   for (;;) {
@@ -40,7 +43,7 @@ async function testCommit(options: TestCommitOptions, signal: AbortSignal): Prom
       return exitCodeOf(answer, options.vanished === true);
     }
     const out = join(folder, String(trials.length + 1).padStart(3, '0'));
-    const request = { spec, scenario, sign, out, ...(qemu !== undefined && { qemu }) };
+    const request = { spec, scenario, sign, out, store, ...(qemu !== undefined && { qemu }) };
     const { outcome, reason } = await bootCandidate(request, signal);
     trials.push({ candidate: spec, stage: 'search', outcome, ...(reason !== undefined && { reason }) });
   }

@@ -1,3 +1,4 @@
+import { kernelName } from './kernel-name.ts';
 import { byKernel, bySeries, byTime } from './order-kernels.ts';
 import type { Look, RunMark } from './types.ts';
 
@@ -6,11 +7,15 @@ export interface LifePoint {
   run: RunMark;
   case: string;
   release: string;
+  /** See kernelName(). */
+  kernel: string;
 }
 
 /** One kernel in the life of a finding, by the last look at each case that has shown the finding in this series. */
 export interface KernelLife {
   release: string;
+  /** See kernelName(). */
+  kernel: string;
   sha256: string;
   /** absent: looked at, and nowhere to be seen; unknown: no look came far enough to tell. */
   state: 'shown' | 'absent' | 'unknown';
@@ -68,7 +73,12 @@ export function shows(look: Look, finding: string): boolean | undefined {
   return false;
 }
 
-const pointOf = ({ run, case: name, kernel }: Look): LifePoint => ({ run, case: name, release: kernel.release });
+const pointOf = ({ run, case: name, kernel }: Look): LifePoint => ({
+  run,
+  case: name,
+  release: kernel.release,
+  kernel: kernelName(kernel),
+});
 
 /** What changed between two looks at one case of one kernel. */
 export function whatChanged(before: Look, after: Look): Wavering['because'] {
@@ -90,6 +100,7 @@ function kernelLife(looks: readonly Look[], finding: string): KernelLife {
   const inTime = [...looks].sort(byTime);
   return {
     release,
+    kernel: kernelName(looks[looks.length - 1].kernel),
     sha256,
     state: shown.length > 0 ? 'shown' : last.length > 0 ? 'absent' : 'unknown',
     shown,

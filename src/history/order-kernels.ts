@@ -52,7 +52,7 @@ export function byTime(left: Look, right: Look): number {
   return first[place] < second[place] ? -1 : 1;
 }
 
-/** The looks of each kernel (by the hash of its Image), kernels of one series in the order of their versions, then of their first look. */
+/** The looks of each kernel (by the hash of its Image), kernels of one series in the order of their versions, then of their last look: a branch may go back. */
 export function byKernel(looks: readonly Look[]): Look[][] {
   const groups = [
     ...Map.groupBy([...looks].sort(byTime), ({ kernel }) => JSON.stringify([kernel.sha256, kernel.release])),
@@ -61,7 +61,7 @@ export function byKernel(looks: readonly Look[]): Look[][] {
     .map(([, group]) => group)
     .sort((left, right) => {
       const order = compareReleases(left[0].kernel.release, right[0].kernel.release);
-      return order !== 0 ? order : byTime(left[0], right[0]);
+      return order !== 0 ? order : byTime(left[left.length - 1], right[right.length - 1]);
     });
 }
 

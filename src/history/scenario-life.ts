@@ -1,4 +1,5 @@
 import type { Verdict } from '../diff/types.ts';
+import { kernelName } from './kernel-name.ts';
 import { byKernel, bySeries, byTime } from './order-kernels.ts';
 import type { Look, RunMark } from './types.ts';
 
@@ -17,6 +18,8 @@ export interface VerdictSpan {
 /** What one kernel answered to a scenario over time. */
 export interface KernelVerdicts {
   release: string;
+  /** See kernelName(). */
+  kernel: string;
   sha256: string;
   case: string;
   spans: VerdictSpan[];
@@ -70,7 +73,13 @@ export function scenarioLife(name: string, looks: readonly Look[]): ScenarioLife
         const seconds = median(inTime.filter(({ verdict }) => verdict !== 'error').map((look) => look.seconds));
         const { kernel, case: name } = inTime[inTime.length - 1];
         return {
-          ...{ release: kernel.release, sha256: kernel.sha256, case: name, spans: verdictSpans(inTime) },
+          ...{
+            release: kernel.release,
+            kernel: kernelName(kernel),
+            sha256: kernel.sha256,
+            case: name,
+            spans: verdictSpans(inTime),
+          },
           ...(seconds !== undefined && { seconds }),
         };
       }),

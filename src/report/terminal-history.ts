@@ -8,7 +8,7 @@ import { terminalWidth } from './terminal.ts';
 import { formatSeconds } from './units.ts';
 import { verdictStyles } from './verdicts.ts';
 
-const releaseWidth = 30;
+const kernelWidth = 30;
 
 /** '2026-11-22 17:16' of an instant; UTC, as everywhere. */
 export function formatInstant(iso: string): string {
@@ -27,15 +27,15 @@ export const causes: Record<Wavering['because'], string> = {
   nothing: 'nothing was changed in between: flaky',
 };
 
-function kernelLine({ release, state, shown, looked, lastLook }: KernelLife, paint: Paint): string {
+function kernelLine({ kernel, state, shown, looked, lastLook }: KernelLife, paint: Paint): string {
   const word = { shown: 'shown', absent: 'absent', unknown: 'not told' }[state];
   const reach = looked === 0 ? '' : `${shown.length} of ${countText(looked, 'case')}`;
   const colour = { shown: '1;31', absent: '32', unknown: '33' }[state];
-  return `    ${column(plainLine(release), releaseWidth)}  ${paint(colour, column(word, 8))}  ${column(reach, 16)}  last look ${formatInstant(lastLook.run.started)}`;
+  return `    ${column(plainLine(kernel), kernelWidth)}  ${paint(colour, column(word, 8))}  ${column(reach, 16)}  last look ${formatInstant(lastLook.run.started)}`;
 }
 
 function seriesLines({ series, state, kernels, goneSince }: SeriesLife, paint: Paint): string[] {
-  const since = goneSince === undefined ? '' : `, since ${plainLine(goneSince.release)} (run ${goneSince.run.id})`;
+  const since = goneSince === undefined ? '' : `, since ${plainLine(goneSince.kernel)} (run ${goneSince.run.id})`;
   return [
     `  ${paint('1', plainLine(series))}  ${state}${since}`,
     ...kernels.map((kernel) => kernelLine(kernel, paint)),
@@ -57,7 +57,7 @@ export function formatFindingLife(life: FindingLife, text: FindingText, options:
   const paint = painter(options.colour);
   const never = life.never.map(
     ({ series, kernels, looks }) =>
-      `    ${column(plainLine(series), releaseWidth)}  ${countText(kernels, 'kernel')}, ${countText(looks, 'look')}`,
+      `    ${column(plainLine(series), kernelWidth)}  ${countText(kernels, 'kernel')}, ${countText(looks, 'look')}`,
   );
   const lines = [
     paint('1', plainLine(life.id)),
@@ -96,8 +96,8 @@ export function formatScenarioLife(life: ScenarioLife, options: { colour: boolea
     `${paint('1', plainLine(life.name))}${redefined}`,
     ...life.series.flatMap(({ series, kernels }) => [
       `  ${paint('1', plainLine(series))}`,
-      ...kernels.flatMap(({ release, spans, seconds }) => [
-        `    ${column(plainLine(release), releaseWidth)}${seconds === undefined ? '' : `  usually ${formatSeconds(seconds)}`}`,
+      ...kernels.flatMap(({ kernel, spans, seconds }) => [
+        `    ${column(plainLine(kernel), kernelWidth)}${seconds === undefined ? '' : `  usually ${formatSeconds(seconds)}`}`,
         ...spans.flatMap((span) => spanLines(span, paint)),
       ]),
     ]),

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
+import { readLooks } from '../../results/store/read-looks.ts';
+import { openStoreThatIs } from '../../results/store/store.ts';
 import type { BisectState } from '../../src/cli/bisect-state.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
@@ -21,7 +23,9 @@ t.test('finds between which Debian versions a finding vanished, killed and begun
   const file = join(path, 'state.json');
   const state = (): BisectState => JSON.parse(readFileSync(file, 'utf8')) as BisectState;
   // Good is the newer one: where did it vanish?
-  const words = ['bisect', '--good', 'debian:7.2', '--bad', 'debian:7.1.13', ...finding, '--state', file];
+  const store = join(path, 'store.sqlite');
+  const ends = ['--good', 'debian:7.2', '--bad', 'debian:7.1.13'];
+  const words = ['bisect', ...ends, ...finding, '--state', file, '--store', store];
 
   const first = ptdiff(...words);
   // In the middle of the third boot: two trials are on the disk, the third has begun.
@@ -52,6 +56,12 @@ t.test('finds between which Debian versions a finding vanished, killed and begun
   t.ok(searched.size <= Math.ceil(Math.log2(line.length - 1)), `${searched.size} of ${line.length} searched`);
   for (const { folder = '', case: name = '' } of trials)
     t.ok(existsSync(join(path, 'state-steps', folder, 'cases', name, 'repro.sh')), `${folder} is a whole run folder`);
+
+  {
+    using looks = await openStoreThatIs(store);
+    const booted = trials.filter(({ folder }) => folder !== undefined).length;
+    t.equal(readLooks(looks).length, booted, 'every boot is in the store once, that of the killed part, too');
+  }
 
   const again = await ptdiff(...words, '--json');
   t.equal(again.exitCode, 0);

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
+import { readLooks } from '../../results/store/read-looks.ts';
+import { openStoreThatIs } from '../../results/store/store.ts';
 import { runSeries } from '../../src/cli/compare-series.ts';
 import { seriesDifferences } from '../../src/compare/series.ts';
 import { formatSeries } from '../../src/report/compare/series-text.ts';
@@ -16,8 +18,18 @@ async function ptdiff(...words: string[]) {
 t.test('two kernels of one distribution, from boot to mail', async (t) => {
   const { path, cleanup } = await dir({ prefix: 'ptdiff-compare-', unsafeCleanup: true });
   t.teardown(cleanup);
-  const out = join(path, 'out');
-  const asked = ['compare', 'debian:7.2', 'debian:7.3', '--scenario', 'monitor+max-bbm3', '--out', out];
+  const [out, store] = [join(path, 'out'), join(path, 'store.sqlite')];
+  const asked = [
+    'compare',
+    'debian:7.2',
+    'debian:7.3',
+    '--scenario',
+    'monitor+max-bbm3',
+    '--out',
+    out,
+    '--store',
+    store,
+  ];
   const { exitCode, stdout, stderr } = await ptdiff(...asked);
   t.equal(exitCode, 1, stderr);
   t.match(stdout, /memory.*: pages\n? *only → the largest leaves that fit/s);
@@ -25,6 +37,11 @@ t.test('two kernels of one distribution, from boot to mail', async (t) => {
   t.match(stdout, /linear_map_requires_bbml: 0 → 1/);
   t.equal(readFileSync(join(out, 'compare.txt'), 'utf8').trimEnd(), stdout);
   t.ok(existsSync(join(out, 'compare.html')));
+  {
+    using looks = await openStoreThatIs(store);
+    const kernels = readLooks(looks).map(({ kernel }) => kernel.spec);
+    t.same(kernels.sort(), ['debian:7.2', 'debian:7.3'], 'boots of a comparison are evidence like any other');
+  }
 
   const run = join(out, 'run');
   const again = await ptdiff('compare', `${run}@7.2`, `${run}@7.3`, '--json', '--out', join(path, 'again'));

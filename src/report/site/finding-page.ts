@@ -16,11 +16,11 @@ export function stateBadge(state: 'there' | 'gone'): Markup {
   return html`<span class="badge ${state}">${state}</span>`;
 }
 
-function kernelRow({ release, state, shown, looked, firstLook, lastLook }: KernelLife): Markup {
+function kernelRow({ kernel, state, shown, looked, firstLook, lastLook }: KernelLife): Markup {
   const word = { shown: 'shown', absent: 'absent', unknown: 'no look could tell' }[state];
   const look = { shown: 'v-fail', absent: 'v-pass', unknown: 'v-error' }[state];
   const reach = looked === 0 ? '–' : `${shown.length} of ${countText(looked, 'case')}`;
-  return html`<tr><th scope="row">${release}</th><td><span class="badge ${look}">${word}</span></td><td>${reach}</td><td>${formatInstant(firstLook.run.started)}</td><td>${formatInstant(lastLook.run.started)}</td></tr>
+  return html`<tr><th scope="row">${kernel}</th><td><span class="badge ${look}">${word}</span></td><td>${reach}</td><td>${formatInstant(firstLook.run.started)}</td><td>${formatInstant(lastLook.run.started)}</td></tr>
 `;
 }
 
@@ -28,7 +28,7 @@ function seriesBlock(life: SeriesLife, files: SiteFiles): Markup {
   const since =
     life.goneSince === undefined
       ? undefined
-      : html` <small>since ${life.goneSince.release}, ${formatInstant(life.goneSince.run.started)} (run ${life.goneSince.run.id})</small>`;
+      : html` <small>since ${life.goneSince.kernel}, ${formatInstant(life.goneSince.run.started)} (run ${life.goneSince.run.id})</small>`;
   const shown = [...new Set(life.kernels.flatMap((kernel) => kernel.shown))];
   const cases =
     shown.length === 0

@@ -1,4 +1,5 @@
 import { countText } from '../../diff/text.ts';
+import { kernelName } from '../../history/kernel-name.ts';
 import { byKernel, bySeries, byTime } from '../../history/order-kernels.ts';
 import { paceOfRuns } from '../../history/trends.ts';
 import type { Look } from '../../history/types.ts';
@@ -18,7 +19,7 @@ function findingRow({ life, text }: SiteFinding, files: SiteFiles): Markup {
     life.known.length > 0
       ? html`<span class="badge v-known">${life.known.join(', ')}</span>`
       : html`<span class="badge new">not documented</span>`;
-  return html`<tr><td>${stateBadge(life.state)}</td><td><a href="${files.finding.get(life.id)}">${text.title}</a><br><code class="id">${life.id}</code></td><td>${known}</td><td>${there.length === 0 ? '–' : there.join(', ')}</td><td class="when">${formatInstant(life.firstSeen.run.started)}<small>${life.firstSeen.release}</small></td><td class="when">${formatInstant(life.lastSeen.run.started)}<small>${life.lastSeen.release}</small></td></tr>
+  return html`<tr><td>${stateBadge(life.state)}</td><td><a href="${files.finding.get(life.id)}">${text.title}</a><br><code class="id">${life.id}</code></td><td>${known}</td><td>${there.length === 0 ? '–' : there.join(', ')}</td><td class="when">${formatInstant(life.firstSeen.run.started)}<small>${life.firstSeen.kernel}</small></td><td class="when">${formatInstant(life.lastSeen.run.started)}<small>${life.lastSeen.kernel}</small></td></tr>
 `;
 }
 
@@ -47,7 +48,7 @@ function kernelRows(looks: readonly Look[], scenarios: readonly string[], files:
   return bySeries(looks).flatMap(([series, group]) =>
     byKernel(group).map((own) => {
       const byScenario = Map.groupBy([...own].sort(byTime), ({ scenario }) => scenario.name);
-      return html`<tr><th scope="row"><b><a href="${files.series.get(series)}">${own[0].kernel.release || own[0].kernel.spec}</a></b><small>${series}</small></th>${scenarios.map((name) => cell(byScenario.get(name)))}</tr>
+      return html`<tr><th scope="row"><b><a href="${files.series.get(series)}">${kernelName(own[own.length - 1].kernel)}</a></b><small>${series}</small></th>${scenarios.map((name) => cell(byScenario.get(name)))}</tr>
 `;
     }),
   );

@@ -1,4 +1,5 @@
 import { countText } from '../../diff/text.ts';
+import { kernelName } from '../../history/kernel-name.ts';
 import { byTime, compareReleases } from '../../history/order-kernels.ts';
 import type { Look } from '../../history/types.ts';
 import { html, type Markup } from '../html/markup.ts';
@@ -16,7 +17,7 @@ const shownPoints = 60;
 /** One kernel in one run. */
 interface Column {
   when: string;
-  release: string;
+  kernel: string;
   looks: Map<string, Look>;
 }
 
@@ -30,7 +31,7 @@ function columnsOf(looks: readonly Look[]): Column[] {
   );
   return groups.map((group) => ({
     when: formatInstant(group[0].run.started),
-    release: group[0].kernel.release,
+    kernel: kernelName(group[0].kernel),
     looks: new Map(group.map((look) => [look.scenario.name, look])),
   }));
 }
@@ -66,9 +67,7 @@ function matrixOverTime(columns: readonly Column[], scenarios: readonly string[]
   const first = Math.max(0, columns.length - shownColumns);
   const heads = columns
     .slice(first)
-    .map(
-      ({ when, release }) => html`<th scope="col" class="scenario-head"><span>${when} <b>${release}</b></span></th>`,
-    );
+    .map(({ when, kernel }) => html`<th scope="col" class="scenario-head"><span>${when} <b>${kernel}</b></span></th>`);
   const older =
     first === 0
       ? undefined
@@ -86,7 +85,7 @@ function figure(scenario: string, looks: readonly Look[]): Markup {
     .filter(({ verdict }) => verdict !== 'error')
     .slice(-shownPoints);
   const points = told.map(({ run, kernel, linearMap, seconds }) => ({
-    label: `${formatInstant(run.started)} ${kernel.release}`,
+    label: `${formatInstant(run.started)} ${kernelName(kernel)}`,
     ...(linearMap.init && { linearMap: linearMap.init }),
     seconds,
   }));
@@ -100,7 +99,7 @@ export function seriesPage(series: string, looks: readonly Look[], files: SiteFi
   const byScenario = new Map(
     [...Map.groupBy(looks, ({ scenario }) => scenario.name)].sort(([a], [b]) => (a < b ? -1 : 1)),
   );
-  const kernels = [...new Set(looks.map(({ kernel }) => kernel.release))];
+  const kernels = [...new Set(looks.map(({ kernel }) => kernelName(kernel)))];
   const body = html`<header>${trail('series')}<h1>${series}</h1>
 <p class="note">${countText(kernels.length, 'kernel')}, ${countText(byScenario.size, 'scenario')}, ${countText(looks.length, 'look')}.</p>
 <nav aria-label="Sections"><a href="#matrix">Verdicts over time</a> <a href="#trends">Trends</a> <a href="#findings">Findings</a></nav></header>
