@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../images/make-folder.ts';
 import type { Capture, Evidence } from '../src/linux/capture.ts';
 import { onHost } from './host-file.ts';
 import { formatWalk, parseWalk } from './leaf-text.ts';
@@ -114,7 +115,7 @@ function textAsBigints(_key: string, value: unknown): unknown {
 
 function writeText(path: string, content: string): void {
   onHost(path, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, content);
   });
 }

@@ -1,5 +1,6 @@
-import { mkdirSync, truncateSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../images/make-folder.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { appendDurably, onHost, readTextIfAny, replaceFile } from './host-file.ts';
@@ -36,7 +37,7 @@ export class RunDirectory {
   /** Makes the folder, or goes on in one that is there. */
   constructor(path: string) {
     this.path = path;
-    onHost(path, () => mkdirSync(join(path, 'cases'), { recursive: true }));
+    onHost(path, () => makeFolder(join(path, 'cases')));
   }
 
   /** Results of cases that have ended; removes what a killed harness left of a line, so that the next one starts clean. */
@@ -73,7 +74,7 @@ export class RunDirectory {
       throw new PtdiffError('harness', `'${name}' cannot be the name of a case's folder.`);
     }
     const path = join(this.path, 'cases', name);
-    onHost(path, () => mkdirSync(path, { recursive: true }));
+    onHost(path, () => makeFolder(path));
     return path;
   }
 

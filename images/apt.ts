@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
@@ -14,6 +14,7 @@ import {
   writeJson,
 } from './cache.ts';
 import { requireHostTools } from './host-tools.ts';
+import { makeFolder } from './make-folder.ts';
 import { debianMirror } from './mirror.ts';
 
 export type DebianArchitecture = 'amd64' | 'arm64';
@@ -85,7 +86,7 @@ async function layOut(
     .join('');
   const directory = cachePath('apt', `${name}-${architecture}-${sha256(sources).slice(0, 8)}`);
   for (const part of ['etc', 'state/lists/partial', 'cache/archives/partial']) {
-    await mkdir(join(directory, part), { recursive: true });
+    makeFolder(join(directory, part));
   }
   const configuration = join(directory, 'etc/apt.conf');
   await writeIfChanged(join(directory, 'state/status'), '');

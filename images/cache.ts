@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { tmpName } from 'tmp-promise';
 import { messageOf, PtdiffError } from '../src/errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** One line about work in progress, for a person; downloads call it at most twice a second. */
 export type Progress = (line: string) => void;
@@ -59,7 +60,7 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
 
 /** Writes a JSON file so that a reader sees the old one or the new one, never half of it. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   await withScratch(async (scratch) => {
     const file = join(scratch, 'value.json');
     const handle = await open(file, 'w');
@@ -76,7 +77,7 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 /** Runs `use` with an empty directory on the cache's file system, which is removed afterwards. */
 export async function withScratch<T>(use: (directory: string) => Promise<T>): Promise<T> {
   const parent = cachePath('tmp');
-  await mkdir(parent, { recursive: true });
+  makeFolder(parent);
   await sweepScratch(parent);
   const scratch = await tmpName({ tmpdir: parent, prefix: 'job' });
   await mkdir(scratch);
@@ -108,7 +109,7 @@ export async function publishDirectory(target: string, build: (directory: string
   if (await exists(target)) {
     return;
   }
-  await mkdir(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   await withScratch(async (scratch) => {
     const directory = join(scratch, 'content');
     await mkdir(directory);
@@ -138,7 +139,7 @@ const patience = 1000;
  */
 export async function withLock<T>(name: string, use: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   const path = cachePath('locks', name);
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
   const holder = execa('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
     detached: true,
@@ -172,7 +173,7 @@ export async function withLock<T>(name: string, use: () => Promise<T>, options: 
  * @param bytes what the step will write at its worst moment
  */
 export async function requireSpace(bytes: number, what: string): Promise<void> {
-  await mkdir(cacheRoot(), { recursive: true });
+  makeFolder(cacheRoot());
   const { bavail, bsize } = await statfs(cacheRoot());
   if (bavail * bsize < bytes) {
     throw noSpace(what, bavail * bsize, bytes);

@@ -8,6 +8,7 @@ import { create } from 'tar';
 import { type CaseInputs, loadBlobs } from '../harness/case-inputs.ts';
 import { packedFiles, packedReproScript } from '../harness/packed-repro.ts';
 import { exists, explainDiskFull, sha256File, withScratch } from '../images/cache.ts';
+import { makeFolder } from '../images/make-folder.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import { PtdiffError } from '../src/errors.ts';
 import type { RunRecord } from '../src/report/types.ts';
@@ -91,7 +92,7 @@ async function stageEvidence(directory: string, folder: string): Promise<void> {
   for (const file of await filesBelow(directory)) {
     if (file === caseFiles.inputs || file === caseFiles.repro) continue;
     const target = join(folder, archiveFiles.evidence, file);
-    await mkdir(dirname(target), { recursive: true });
+    makeFolder(dirname(target));
     await copyFile(join(directory, file), target);
   }
 }

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { onHost } from '../../harness/host-file.ts';
+import { makeFolder } from '../../images/make-folder.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { migrations, storeVersion } from './migrations.ts';
 import { explainStoreError, resultCodeOf, sqliteCodes } from './store-errors.ts';
@@ -142,7 +143,7 @@ async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
  * @throws PtdiffError in one sentence: usage (not a store, or of a later ptdiff), host (no space, no permission, damaged)
  */
 export async function openStore(path: string): Promise<Store> {
-  onHost(path, () => mkdirSync(dirname(path), { recursive: true }));
+  onHost(path, () => makeFolder(dirname(path)));
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path);

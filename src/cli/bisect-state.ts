@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { onHost, readTextIfAny, replaceFile } from '../../harness/host-file.ts';
 import { sha256 } from '../../images/cache.ts';
+import { makeFolder } from '../../images/make-folder.ts';
 import { outcomes, type Sign, signVerdicts, stages, type Trial } from '../bisect/types.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
 import { stableJson } from '../stable-json.ts';
@@ -114,7 +114,7 @@ export function readState(file: string, question: BisectQuestion, repeat: number
 
 /** On the disk when this returns; whatever ends ptdiff, there is the old state or the new one. */
 export function writeState(file: string, state: BisectState): void {
-  onHost(file, () => mkdirSync(dirname(file), { recursive: true }));
+  onHost(file, () => makeFolder(dirname(file)));
   replaceFile(file, `${JSON.stringify(state, undefined, 1)}\n`);
 }
 

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onHost, writeText } from '../../harness/host-file.ts';
+import { makeFolder } from '../../images/make-folder.ts';
 import { readDossier, readStoredCase } from '../../results/run-folder.ts';
 import { compareCases } from '../compare/compare-case.ts';
 import { foldPairs } from '../compare/fold.ts';
@@ -59,7 +59,7 @@ export function comparisonExit({ pairs, refused, uncompared }: ComparisonReport)
 
 /** Writes compare.txt, compare.json and compare.html. */
 export function writeComparison(report: ComparisonReport, out: string): { text: string; data: string } {
-  onHost(out, () => mkdirSync(out, { recursive: true }));
+  onHost(out, () => makeFolder(out));
   const text = formatComparison(report);
   const data = comparisonJson(report);
   writeText(join(out, 'compare.txt'), text);

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onHost, writeText } from '../../harness/host-file.ts';
+import { makeFolder } from '../../images/make-folder.ts';
 import type { SeriesCommit } from '../../images/source/series.ts';
 import type { SeriesRow } from '../compare/series.ts';
 import { seriesDifferences } from '../compare/series.ts';
@@ -88,7 +88,7 @@ export async function runSeries(
 
 /** Writes series.txt and series.json, and prints one of them. */
 export function publishSeries(report: SeriesReport, out: string, json: boolean): number {
-  onHost(out, () => mkdirSync(out, { recursive: true }));
+  onHost(out, () => makeFolder(out));
   const text = formatSeries(report);
   const differences = seriesDifferences(report.rows);
   const data = `${stableJson({ schema: 1, ...report, differences }, 1)}\n`;

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { onHost, writeText } from '../../harness/host-file.ts';
+import { makeFolder } from '../../images/make-folder.ts';
 import { PtdiffError } from '../errors.ts';
 import { isBuiltIn } from '../scenario/built-in.ts';
 import type { Scenario } from '../scenario/types.ts';
@@ -40,7 +40,7 @@ function recordedScenarios(side: LoadedSide, out: string): string[] {
   const others = scenarios.filter((each) => !isBuiltIn(each));
   if (others.length === 0) return scenarios.map(({ name }) => name);
   const file = join(out, 'scenarios.json');
-  onHost(out, () => mkdirSync(out, { recursive: true }));
+  onHost(out, () => makeFolder(out));
   writeText(file, `${stableJson(others, 1)}\n`);
   return [...scenarios.filter(isBuiltIn).map(({ name }) => name), file];
 }

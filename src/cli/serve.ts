@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { onHost, replaceFile } from '../../harness/host-file.ts';
+import { makeFolder } from '../../images/make-folder.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { findingNames, findingText, readLooks, scenariosShowing } from '../../results/store/read-looks.ts';
 import { openStoreThatIs, type Store } from '../../results/store/store.ts';
@@ -32,7 +32,7 @@ async function siteData(store: Store): Promise<SiteData> {
 }
 
 function writeSite(out: string, pages: ReadonlyMap<string, string>): void {
-  onHost(out, () => mkdirSync(out, { recursive: true }));
+  onHost(out, () => makeFolder(out));
   for (const [name, page] of pages) replaceFile(join(out, name), page);
 }
 
