@@ -10,13 +10,15 @@ export interface WatchedFinding {
   cases: string[];
   /** The known issue that it matches. */
   known?: string;
+  /** A second boot of one of the cases did not show it. */
+  unsteady?: true;
 }
 
 /** What a night found, against the history. */
 export interface NightJudgement {
-  /** Not documented, not shown by this watch before, and shown again by a second boot. */
+  /** Not documented, not shown by this watch before, and shown by two boots: again by the second boot of a case, or by several cases. */
   fresh: WatchedFinding[];
-  /** As `fresh`, but the second boot did not show it. */
+  /** As `fresh`, but one boot only showed it, and the second did not. */
   flaky: WatchedFinding[];
   /** As `fresh`, but no second boot could tell. */
   unconfirmed: WatchedFinding[];
@@ -87,11 +89,15 @@ export function casesToConfirm(found: readonly WatchedFinding[]): string[] {
   return chosen;
 }
 
-/** What the second boots say of a suspect. */
-function confirmation({ id, cases }: WatchedFinding, again: readonly Look[]): 'fresh' | 'flaky' | 'unconfirmed' {
+/** What the second boots say of a suspect. What several cases showed is no freak of one boot, even if it does not come every time. */
+function confirmation(
+  { id, cases }: WatchedFinding,
+  again: readonly Look[],
+): { list: 'fresh' | 'flaky' | 'unconfirmed'; unsteady?: true } {
   const answers = again.filter((look) => cases.includes(look.case)).map((look) => shows(look, id));
-  if (answers.includes(true)) return 'fresh';
-  return answers.includes(false) ? 'flaky' : 'unconfirmed';
+  const unsteady = answers.includes(false) && { unsteady: true as const };
+  if (answers.includes(true) || (unsteady && cases.length > 1)) return { list: 'fresh', ...unsteady };
+  return unsteady ? { list: 'flaky', ...unsteady } : { list: 'unconfirmed' };
 }
 
 function goneFrom({ watch, before, tonight, again }: WatchedLooks): WatchedFinding[] {
@@ -112,7 +118,10 @@ export function judgeNight(watches: readonly WatchedLooks[], unconfirmed: Unconf
   for (const looks of watches) {
     const { watch, tonight, again } = looks;
     const suspected = suspects(looks, unconfirmed);
-    for (const suspect of suspected) judgement[confirmation(suspect, again)].push(suspect);
+    for (const suspect of suspected) {
+      const { list, ...how } = confirmation(suspect, again);
+      judgement[list].push({ ...suspect, ...how });
+    }
     for (const id of idsOf(tonight)) {
       const known = knownAs(tonight, id);
       const own = undocumented(tonight, id);

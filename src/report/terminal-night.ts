@@ -48,9 +48,10 @@ function bounded(items: readonly string[][], most = shownItems): string[] {
 }
 
 /** Where a finding was seen. */
-function whereText({ watch, cases, known }: WatchedFinding): string {
+function whereText({ watch, cases, known, unsteady }: WatchedFinding): string {
   const where = cases.length === 0 ? '' : `: ${cases[0]}${cases.length > 1 ? ` and ${cases.length - 1} more` : ''}`;
-  return plainLine(`${watch}${where}${known === undefined ? '' : ` (known issue ${known})`}`);
+  const notes = [...(known === undefined ? [] : [`known issue ${known}`]), ...(unsteady ? ['not in every boot'] : [])];
+  return plainLine(`${watch}${where}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`);
 }
 
 /** One line a finding, and one for where those were seen that were seen together. */

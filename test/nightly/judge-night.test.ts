@@ -37,7 +37,10 @@ t.test('a finding is new when a second boot shows it, flaky when it does not, an
   const before = { a: [], b: [] };
   const tonight = { a: [F], b: [F] };
   t.same(judged(watched({ before, tonight, again: { a: [F] } })), { fresh: [F] });
-  t.same(judged(watched({ before, tonight, again: { a: [] } })), { flaky: [F] });
+  t.same(judged(watched({ before, tonight: { a: [F] }, again: { a: [] } })), { flaky: [F] });
+  const random = watched({ before, tonight, again: { a: [] } });
+  t.same(judged(random), { fresh: [F] }, 'two boots showed it, though not every one');
+  t.match(judgeNight([random], []).fresh, [{ id: F, unsteady: true }]);
   t.same(judged(watched({ before, tonight, again: { a: [], b: [F] } })), { fresh: [F] });
   t.same(judged(watched({ before, tonight, again: { a: 'error' } })), { unconfirmed: [F] });
   t.same(judged(watched({ before, tonight })), { unconfirmed: [F] });
