@@ -6,7 +6,14 @@ import { cachePath, exists, explainDiskFull, readJson, sha256, writeJson } from 
 import { checkImage } from '../image-check.ts';
 import { keepImage } from '../keep-image.ts';
 import type { BuildTools } from './build-tools.ts';
-import { type BuildTreeName, builtStamp, openBuildTree, optionsFile, stampBuilt } from './build-trees.ts';
+import {
+  type BuildTreeName,
+  builtStamp,
+  dropUnbuiltTree,
+  keepBuildTree,
+  openBuildTree,
+  optionsFile,
+} from './build-trees.ts';
 import { configText, lostOptions, type WantedConfig } from './config-fragments.ts';
 import { type Desk, withDesk } from './desks.ts';
 import type { GitStore } from './git-store.ts';
@@ -77,7 +84,10 @@ export async function buildKernel(store: GitStore, recipe: KernelRecipe, options
     const log = cachePath('source', 'logs', `${buildKey(recipe).slice(0, 16)}.log`);
     await mkdir(join(log, '..'), { recursive: true });
     await writeFile(log, '');
-    await configure(store, desk, recipe, objects, { log, ...options });
+    await configure(store, desk, recipe, objects, { log, ...options }).catch(async (error) => {
+      await dropUnbuiltTree(objects);
+      throw error;
+    });
     await compile(desk, recipe, objects, { log, ...options });
     await publish(objects, recipe);
     await rm(log);
@@ -146,7 +156,7 @@ async function compile(desk: Desk, recipe: KernelRecipe, objects: string, option
     // Without LOCALVERSION= a tree outside git would be called a changed one.
     const make = { tools, source: desk.source, objects, args: ['LOCALVERSION=', 'Image'], log, what };
     await runMake({ ...make, ...(signal && { signal }) });
-    await stampBuilt(objects);
+    await keepBuildTree(objects);
   } finally {
     clearInterval(timer);
   }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PtdiffError } from '../../src/errors.ts';
-import { diskFull } from '../cache.ts';
+import { diskFull, exists } from '../cache.ts';
 import { dropHalfWritten } from './run-make.ts';
 import { runSupervised } from './supervised.ts';
 
@@ -29,14 +29,22 @@ export function builtStamp(name: BuildTreeName): string {
   return join('objects', directoryName(name), builtFile);
 }
 
-/** Notes that a build tree is up to date with its source of now. */
-export async function stampBuilt(objects: string): Promise<void> {
+/** Notes that a build tree is up to date with its source of now. The ones used least make room for it. */
+export async function keepBuildTree(objects: string): Promise<void> {
   await writeFile(join(objects, builtFile), '');
+  const parent = dirname(objects);
+  const others = (await listTrees(parent)).filter((name) => name !== basename(objects));
+  for (const name of others.slice(maximalTrees - 1)) await rm(join(parent, name), { recursive: true, force: true });
+}
+
+/** Removes a build tree in which no kernel was ever built. */
+export async function dropUnbuiltTree(objects: string): Promise<void> {
+  if (!(await exists(join(objects, builtFile)))) await rm(objects, { recursive: true, force: true });
 }
 
 /**
  * The build tree of a configuration at a desk. A new one begins as a copy of the one of the same compiler with the fewest other options,
- * since make knows which options each object depends on. The ones used least make room.
+ * since make knows which options each object depends on.
  * @param desk directory of the desk
  * @param text the options asked for, one a line
  * @throws `host`; the signal's reason
@@ -55,10 +63,9 @@ export async function openBuildTree(
   if (!all.includes(own)) {
     const same = all.filter((each) => each.startsWith(`${name.compiler}-`));
     await copyTree(parent, await nearestTree(parent, same, text), `${directory}${arriving}`, signal);
+    await rm(`${directory}${arriving}/${builtFile}`, { force: true });
     await rename(`${directory}${arriving}`, directory);
   }
-  const others = all.filter((each) => each !== own);
-  for (const each of others.slice(maximalTrees - 1)) await rm(join(parent, each), { recursive: true, force: true });
   await dropHalfWritten(directory);
   await writeFile(join(directory, optionsFile), text);
   await utimes(directory, new Date(), new Date());

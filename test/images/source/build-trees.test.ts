@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { openBuildTree } from '../../../images/source/build-trees.ts';
+import { dropUnbuiltTree, keepBuildTree, openBuildTree } from '../../../images/source/build-trees.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
 
@@ -36,10 +36,15 @@ t.test(
   },
 );
 
-t.test('the build tree used least makes room, when it was copied from if need be', async (t) => {
+t.test('the build tree used least makes room for one in which a kernel was built', async (t) => {
   const desk = deskWith(t, { 'llvm-1': usual, 'llvm-2': usual, 'llvm-3': usual, 'gcc-1': usual });
   const made = await openBuildTree(desk, { compiler: 'gcc', options: '2' }, large);
   t.equal(originOf(made), 'gcc-1');
+  t.equal(readdirSync(join(desk, 'objects')).length, 5, 'not before a kernel was built');
+  await dropUnbuiltTree(made);
+  t.notOk(existsSync(made), 'one that could not be configured takes the place of no other');
+  await keepBuildTree(await openBuildTree(desk, { compiler: 'gcc', options: '2' }, large));
+  await dropUnbuiltTree(made);
   t.same(readdirSync(join(desk, 'objects')).sort(), ['gcc-2', 'llvm-1', 'llvm-2', 'llvm-3']);
   t.equal(
     originOf(await openBuildTree(desk, { compiler: 'llvm', options: '3' }, usual)),
