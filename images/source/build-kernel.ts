@@ -8,8 +8,9 @@ import { keepImage } from '../keep-image.ts';
 import type { BuildTools } from './build-tools.ts';
 import {
   type BuildTreeName,
-  builtStamp,
+  builtImage,
   dropUnbuiltTree,
+  imageAtDesk,
   keepBuildTree,
   openBuildTree,
   optionsFile,
@@ -63,9 +64,6 @@ export async function builtKernel(recipe: KernelRecipe): Promise<BuiltKernel | u
   return whole ? { ...record, imagePath, configPath } : undefined;
 }
 
-/** Where make leaves the Image. */
-const imageBelowObjects = 'arch/arm64/boot/Image';
-
 const recordPath = (recipe: KernelRecipe): string => cachePath('source', 'builds', `${buildKey(recipe)}.json`);
 
 /**
@@ -76,7 +74,7 @@ export async function buildKernel(store: GitStore, recipe: KernelRecipe, options
   const present = await builtKernel(recipe);
   if (present !== undefined) return present;
   const name = buildTreeName(recipe);
-  const build = withDesk(store, recipe.source, builtStamp(name), options, async (desk) => {
+  const build = withDesk(store, recipe.source, imageAtDesk(name), options, async (desk) => {
     // Another run may have built it while this one waited for the desk.
     const other = await builtKernel(recipe);
     if (other !== undefined) return other;
@@ -163,7 +161,7 @@ async function compile(desk: Desk, recipe: KernelRecipe, objects: string, option
 }
 
 async function publish(objects: string, recipe: KernelRecipe): Promise<void> {
-  const image = await readFile(join(objects, imageBelowObjects));
+  const image = await readFile(join(objects, builtImage));
   const { release, bytes } = checkImage(image, `${recipe.what} (${basename(objects)})`);
   const { sha256 } = await keepImage(bytes, await readFile(join(objects, '.config')));
   await writeJson(recordPath(recipe), { sha256, release } satisfies BuildRecord);

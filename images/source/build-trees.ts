@@ -19,19 +19,20 @@ const maximalTrees = 4;
 const arriving = '.arriving';
 /** The options that a build tree is made for, one a line. */
 export const optionsFile = '.ptdiff-config';
-/** Touched when make was done. */
-const builtFile = '.ptdiff-built';
+/** Where make leaves the Image, which is as old as the last build. */
+export const builtImage = 'arch/arm64/boot/Image';
 
 const directoryName = ({ compiler, options }: BuildTreeName): string => `${compiler}-${options}`;
 
-/** Where a desk's build tree has the file that is as old as its last build; relative to the desk. */
-export function builtStamp(name: BuildTreeName): string {
-  return join('objects', directoryName(name), builtFile);
+/** Where a desk's build tree has its Image; relative to the desk. */
+export function imageAtDesk(name: BuildTreeName): string {
+  return join('objects', directoryName(name), builtImage);
 }
 
 /** Notes that a build tree is up to date with its source of now. The ones used least make room for it. */
 export async function keepBuildTree(objects: string): Promise<void> {
-  await writeFile(join(objects, builtFile), '');
+  // Make leaves an Image alone that would be the same.
+  await utimes(join(objects, builtImage), new Date(), new Date());
   const parent = dirname(objects);
   const others = (await listTrees(parent)).filter((name) => name !== basename(objects));
   for (const name of others.slice(maximalTrees - 1)) await rm(join(parent, name), { recursive: true, force: true });
@@ -39,7 +40,7 @@ export async function keepBuildTree(objects: string): Promise<void> {
 
 /** Removes a build tree in which no kernel was ever built. */
 export async function dropUnbuiltTree(objects: string): Promise<void> {
-  if (!(await exists(join(objects, builtFile)))) await rm(objects, { recursive: true, force: true });
+  if (!(await exists(join(objects, builtImage)))) await rm(objects, { recursive: true, force: true });
 }
 
 /**
@@ -63,7 +64,7 @@ export async function openBuildTree(
   if (!all.includes(own)) {
     const same = all.filter((each) => each.startsWith(`${name.compiler}-`));
     await copyTree(parent, await nearestTree(parent, same, text), `${directory}${arriving}`, signal);
-    await rm(`${directory}${arriving}/${builtFile}`, { force: true });
+    await rm(`${directory}${arriving}/${builtImage}`, { force: true });
     await rename(`${directory}${arriving}`, directory);
   }
   await dropHalfWritten(directory);

@@ -101,7 +101,7 @@ export function withNewDesk(options: FetchOptions, fill: (desk: Desk) => Promise
 
 /**
  * Works at a desk where a tree is checked out: the one at which make has the fewest files to look at anew, or a new one.
- * @param built path below the desk of a file that was written when the wanted build tree was made last
+ * @param built path below the desk of a file that is as old as the last build in the wanted build tree
  */
 export function withDesk<T>(
   store: GitStore,
@@ -144,9 +144,9 @@ const coldFiles = 1000;
  * they were.
  */
 async function touchedFiles({ directory, source }: Desk, built: string): Promise<number> {
-  const stamp = join(directory, built);
-  if (!(await exists(stamp))) return coldFiles;
-  const { stdout } = await execa('find', [source, '-type', 'f', '-newer', stamp, '-printf', '.']);
+  const file = join(directory, built);
+  if (!(await exists(file))) return coldFiles;
+  const { stdout } = await execa('find', [source, '-type', 'f', '-newer', file, '-printf', '.']);
   return stdout.length;
 }
 
