@@ -16,11 +16,13 @@ export interface KernelBuild {
   image: IndexedPackage;
   /** Holds the config where the image package does not: `linux-base-*`; from 6.19, and only as far as the archive keeps it. */
   config?: IndexedPackage;
+  /** Holds the modules: `linux-modules-*` from 6.19, before that the package of the Image. */
+  modules?: IndexedPackage;
 }
 
-/** Names of the packages that may hold a kernel's Image or config. */
+/** Names of the packages that may hold a kernel's Image, config or modules. */
 export const kernelPackageName =
-  /^linux-(image|binary|base)-(\d+\.\d+.*?)-(cloud-arm64|rt-arm64|arm64-16k|arm64)(-unsigned)?$/;
+  /^linux-(image|binary|base|modules)-(\d+\.\d+.*?)-(cloud-arm64|rt-arm64|arm64-16k|arm64)(-unsigned)?$/;
 
 /** How good a package is as the source of an Image, best first; the signed and the unsigned one hold the same code. */
 const sourceOrder = ['binary', 'binary-unsigned', 'image', 'image-unsigned'];
@@ -45,7 +47,7 @@ export function kernelBuilds(packages: IndexedPackage[]): KernelBuild[] {
     const image = sourceOrder.map((kind) => group.get(kind)).find((one) => one !== undefined);
     // Beside linux-binary, linux-image is an empty package; without it, since 6.19, nothing holds the Image.
     if (image !== undefined && (image.name.startsWith('linux-binary') || !hasEmptyImage(image))) {
-      builds.push(toBuild(key.split(' ')[0], image, group.get('base')));
+      builds.push(toBuild(key.split(' ')[0], image, group));
     }
   }
   return builds.sort(newestFirst);
@@ -55,11 +57,22 @@ function hasEmptyImage(image: IndexedPackage): boolean {
   return image.bytes < 2 ** 20;
 }
 
-function toBuild(release: string, image: IndexedPackage, config: IndexedPackage | undefined): KernelBuild {
+function toBuild(release: string, image: IndexedPackage, group: Map<string, IndexedPackage>): KernelBuild {
+  const config = group.get('base');
+  const modules = image.name.startsWith('linux-binary') ? group.get('modules') : image;
   const debianFlavour = kernelPackageName.exec(image.name)?.[3];
   const flavour = (Object.keys(flavours) as Flavour[]).find((name) => flavours[name] === debianFlavour) ?? 'arm64';
   const upstream = upstreamVersion(image.version);
-  return { release, version: image.version, upstream, flavour, suite: image.suite, image, config };
+  return {
+    release,
+    version: image.version,
+    upstream,
+    flavour,
+    suite: image.suite,
+    image,
+    config,
+    ...(modules && { modules }),
+  };
 }
 
 function newestFirst(a: KernelBuild, b: KernelBuild): number {

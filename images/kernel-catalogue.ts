@@ -33,7 +33,7 @@ export function openKernelArchive(options: FetchOptions): Promise<AptArchive> {
 export async function kernelCatalogue(options: FetchOptions): Promise<KernelCatalogue> {
   const archive = await openKernelArchive(options);
   const { updated, notes } = await ensureLists(archive, options);
-  const file = join(archive.directory, 'kernels.json');
+  const file = join(archive.directory, 'kernel-builds.json');
   const known = await readJson<{ updated: number; builds: KernelBuild[] }>(file);
   if (known?.updated === updated) {
     return { archive, builds: known.builds, updated, notes };

@@ -34,6 +34,8 @@ export interface KernelImage {
   commit?: string;
   /** Tells it from other kernels of the same release, where the source has a name of its own: `g0123456789ab` for a commit. */
   tag?: string;
+  /** Its modules are to be had, see debianModules(). */
+  hasModules?: true;
   /** Sentences for the user: a stand-in for a lost package, a missing config, old lists. */
   notes: string[];
 }
@@ -96,7 +98,8 @@ async function debianKernel(
       const kernel = (await cachedKernel(build)) ?? (await fetchKernel(catalogue.archive, build, options));
       const source = `${build.image.name} ${build.version} (${build.suite})`;
       const { version, flavour } = build;
-      return { ...kernel, spec: text, version, flavour, source, notes: [...notes, ...kernel.notes] };
+      const modules = build.modules && ({ hasModules: true } as const);
+      return { ...kernel, spec: text, version, flavour, source, ...modules, notes: [...notes, ...kernel.notes] };
     } catch (error) {
       if (!(error instanceof PackageGone)) {
         throw error;

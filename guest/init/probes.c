@@ -13,6 +13,7 @@ static const struct probe {
 	const char *name;
 	void (*run)(struct probe_result *result);
 } probes[] = {
+	{ "modules", probe_modules },
 	{ "memfd_secret", probe_memfd_secret },
 	{ "cpu_online", probe_cpu_online },
 	{ "cpu_hotplug", probe_cpu_hotplug },

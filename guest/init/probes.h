@@ -30,6 +30,7 @@ void probe_failed(struct probe_result *result, const char *call);
 /* Writes a byte to each of `count` pages of a mapping and adds them to the result; on a fault sets call "touch". */
 void probe_touch(struct probe_result *result, volatile unsigned char *first, size_t count);
 
+void probe_modules(struct probe_result *result);
 void probe_memfd_secret(struct probe_result *result);
 void probe_cpu_online(struct probe_result *result);
 void probe_cpu_hotplug(struct probe_result *result);

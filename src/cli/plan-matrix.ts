@@ -112,7 +112,11 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
   const labels = labelsOf(kernels.map(({ image }) => image));
   const planned = asked.kernels.map((spec) => {
     const kernel = kernels.find(({ image }) => image.spec === spec);
-    return { spec, label: labels.get(spec) ?? labelOf(spec), ...(kernel && { traits: kernel.traits }) };
+    return {
+      spec,
+      label: labels.get(spec) ?? labelOf(spec),
+      ...(kernel && { traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true } }),
+    };
   });
   const plan = await planCases(planned, asked.scenarios);
   const [unfit] = plan.unfit;

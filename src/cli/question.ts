@@ -3,6 +3,7 @@ import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { BootFacts } from '../model/boot-facts.ts';
 import type { Question } from '../model/predict.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
+import { modulesFor } from '../scenario/devices.ts';
 import { probesOf, type Scenario } from '../scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 
@@ -18,6 +19,12 @@ export function symbolOffset(symbols: SymbolTable, name: string): number {
   return Number(linkAddress(symbols, name) - symbols.textBase);
 }
 
+/** Probes that init runs for a case: a kernel whose drivers are modules loads them first. */
+export function guestProbes({ traits }: Pick<LoadedKernel, 'traits'>, scenario: Scenario): string[] {
+  const modules = modulesFor(scenario.machine.devices, traits.builtInDrivers);
+  return [...(modules.length > 0 ? ['modules'] : []), ...probesOf(scenario)];
+}
+
 /** What the model is asked for one case. */
 export function questionOf(kernel: LoadedKernel, scenario: Scenario, facts: BootFacts): Question {
   return {
@@ -25,7 +32,7 @@ export function questionOf(kernel: LoadedKernel, scenario: Scenario, facts: Boot
     machine: scenario.machine,
     parameters: kernelParameters(scenario, kernel.traits),
     kaslr: scenario.kaslr,
-    probes: probesOf(scenario),
+    probes: guestProbes(kernel, scenario),
     symbolOffset: (name) => symbolOffset(kernel.symbols, name),
     facts,
   };

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import type { Initramfs } from '../../guest/build.ts';
+import { withModules } from '../../guest/module-initramfs.ts';
 import { boot } from '../../harness/boot.ts';
 import { type CaseInputs, storeBlobs } from '../../harness/case-inputs.ts';
 import type { BootEvent } from '../../harness/case-setup.ts';
@@ -10,6 +11,7 @@ import { writeText } from '../../harness/host-file.ts';
 import { type Repro, reproScript } from '../../harness/repro.ts';
 import { scratchDirectory } from '../../harness/scratch-directory.ts';
 import type { MachineBlobs } from '../../harness/virtual-machine.ts';
+import { debianModules } from '../../images/debian-modules.ts';
 import type { Emulator } from '../../images/emulator.ts';
 import { bootFactsOf } from '../diff/boot-facts.ts';
 import { judge } from '../diff/judge.ts';
@@ -25,12 +27,14 @@ import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
 import { type CpuIdentity, hiddenRegisters, identitiesOf } from '../scenario/cpus.ts';
-import { probesOf, type Scenario } from '../scenario/types.ts';
+import { modulesFor } from '../scenario/devices.ts';
+import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { bootContextOf } from './boot-context.ts';
 import { keepFacts } from './facts-cache.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
-import { questionOf } from './question.ts';
+import { say } from './output.ts';
+import { guestProbes, questionOf } from './question.ts';
 
 /** What all cases of a run share. */
 export interface Laboratory {
@@ -60,12 +64,24 @@ export function kernelOf({ image, traits }: LoadedKernel): CaseResult['kernel'] 
 /** Command line of a case: the scenario's parameters, the console, and what the guest's init reads. */
 export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
   const words = [...kernelParameters(scenario, kernel.traits), 'console=ttyAMA0', 'rdinit=/init'];
-  return [...words, '--', `ptdiff.probes=${probesOf(scenario).join(',')}`].join(' ');
+  return [...words, '--', `ptdiff.probes=${guestProbes(kernel, scenario).join(',')}`].join(' ');
 }
 
 /** The registers of a CPU that decide about its capability, as far as its identity sets them. */
 function registersOf({ midr, bbm }: CpuIdentity): Record<string, bigint> {
   return { MIDR_EL1: midr, ...(bbm !== undefined && { ID_AA64MMFR2_EL1: BigInt(bbm) << 52n }) };
+}
+
+/** The laboratory with the modules that a kernel needs for the machine's devices; a repeated boot has them already. */
+async function withDrivers(
+  laboratory: Laboratory,
+  { kernel, scenario, replay }: Case,
+  signal: AbortSignal,
+): Promise<Laboratory> {
+  const modules = modulesFor(scenario.machine.devices, kernel.traits.builtInDrivers);
+  if (modules.length === 0 || replay) return laboratory;
+  const files = await debianModules(kernel.image, modules, { progress: say, signal });
+  return { ...laboratory, initramfs: await withModules(laboratory.initramfs, files) };
 }
 
 /** Whether the kernel will repaint its linear map because the CPUs that boot it differ. */
@@ -166,8 +182,9 @@ function inputsOf(
  * Boots a case, predicts it, compares, and leaves everything in the folder of the case.
  * @throws PtdiffError for what is not the kernel's fault
  */
-export async function runCase(laboratory: Laboratory, each: Case, signal: AbortSignal): Promise<CaseResult> {
+export async function runCase(shared: Laboratory, each: Case, signal: AbortSignal): Promise<CaseResult> {
   const started = performance.now();
+  const laboratory = await withDrivers(shared, each, signal);
   const { kernel, scenario, directory } = each;
   const { evidence, prepared } = await observe(laboratory, each, signal);
   writeEvidence(directory, evidence);

@@ -20,6 +20,7 @@ export function probePredictions(
 ): ProbePrediction[] {
   return probes.map((probe) => {
     const device = deviceNames.find((name) => name === probe);
+    if (probe === 'modules') return { probe, errno: 0, why: 'the kernel loads the modules that were built with it' };
     if (device) return { probe, ...deviceOutcome(device, state) };
     return { probe, ...(probe === 'memfd_secret' ? memfdSecretOutcome(state) : cpuOnlineOutcome(machine, cpus)) };
   });

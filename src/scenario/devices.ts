@@ -3,6 +3,19 @@
 export const deviceNames = ['virtio-console', 'virtio-blk', 'virtio-rng', 'virtio-net'] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
+/** Drivers as modules, by their files' names, each after those that it needs; the virtio bus itself is built in wherever modules are. */
+const moduleNames: Record<DeviceName, readonly string[]> = {
+  'virtio-console': ['virtio_console'],
+  'virtio-blk': ['virtio_blk'],
+  'virtio-rng': ['virtio-rng'],
+  'virtio-net': ['failover', 'net_failover', 'virtio_net'],
+};
+
+/** Modules that a kernel must load to drive a machine's devices. */
+export function modulesFor(devices: readonly DeviceName[] | undefined, builtInDrivers: readonly string[]): string[] {
+  return (devices ?? []).filter((device) => !builtInDrivers.includes(device)).flatMap((device) => moduleNames[device]);
+}
+
 /** Bytes of a device's content. */
 const contentBytes = 65536;
 /** Bytes of it that init reports. */

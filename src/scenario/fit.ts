@@ -5,6 +5,8 @@ import type { Scenario } from './types.ts';
 
 /** What a kernel must bring for some scenarios. */
 export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'builtInDrivers'> & {
+  /** Whether modules of the kernel are to be had. */
+  hasModules?: boolean;
   config: Pick<KernelTraits['config'], 'debugPagealloc' | 'crashReserve' | 'unmapKernelAtEl0'>;
 };
 
@@ -20,8 +22,10 @@ export function whyUnfit({ machine, parameters }: Scenario, traits: FittingTrait
   if (machine.world === 'realm' && !traits.knowsRealms) return 'the kernel does not know realms, which came with 6.13';
   const missing = options.find(({ parameter, has }) => valuesOf(parameters, parameter).length > 0 && !has(traits));
   if (missing) return `the kernel is built without ${missing.option}`;
-  const undriven = machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
-  if (undriven) return `the kernel has no driver for ${undriven} built in, and modules are not loaded`;
+  const undriven = traits.hasModules
+    ? undefined
+    : machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
+  if (undriven) return `the kernel has no driver for ${undriven} built in, and its modules are not to be had`;
   const { granule } = traits.geometry;
   const cpu = identitiesOf(machine).find(({ granules }) => granules && !granules.includes(granule));
   return cpu && `the CPU ${cpu.name} has no pages of ${granule / 1024}K`;

@@ -1,7 +1,11 @@
 /** Devices that do DMA, by boots of a real kernel: what they deliver arrives, in both worlds. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { dir } from 'tmp-promise';
+import { buildInitramfs } from '../../guest/build.ts';
 import { buildMonitor } from '../../guest/build-monitor.ts';
+import { withModules } from '../../guest/module-initramfs.ts';
 import { boot } from '../../harness/boot.ts';
 import { isDelivered } from '../../src/scenario/devices.ts';
 import type { Machine } from '../../src/scenario/types.ts';
@@ -33,3 +37,19 @@ for (const world of worlds) {
     t.same(evidence.captures[2].monitor?.aborts ?? [], []);
   });
 }
+
+t.test('a module that is none is told of, and the boot goes on', async (t) => {
+  const scratch = await dir({ unsafeCleanup: true });
+  t.teardown(() => scratch.cleanup());
+  const broken = join(scratch.path, 'broken.ko');
+  writeFileSync(broken, 'no module');
+  const setup = await realSetup(t, 'debian:7.3', {
+    machine: { cpu: 'max', cpus: 1, memory: 512, holes: [], world: 'normal' },
+    commandLine: 'console=ttyAMA0 nokaslr panic=-1 rdinit=/init -- ptdiff.probes=modules,memfd_secret',
+  });
+  const initramfs = await withModules(await buildInitramfs(), [broken]);
+  const { end, probes } = await boot({ ...setup, initramfs: initramfs.path });
+  t.same(end, { kind: 'completed' });
+  t.match(probes[0], { probe: 'modules', call: 'finit_module', errno: 8 });
+  t.match(probes[1], { probe: 'memfd_secret', errno: 0 });
+});

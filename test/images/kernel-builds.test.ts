@@ -73,3 +73,12 @@ t.test('every build names its packages by address, size and hash', async (t) => 
     t.ok(image.bytes > 2 ** 20, image.name);
   }
 });
+
+t.test('modules are in the package of the Image to 6.18, afterwards in one of their own', async (t) => {
+  const [old] = pick('debian:6.18');
+  t.equal(old.modules, old.image);
+  const own = recordedPackages(/^linux-binary-7\.3\.4\+deb13-arm64$/);
+  const modules = { ...own[0], name: 'linux-modules-7.3.4+deb13-arm64' };
+  t.equal(kernelBuilds([...own, modules])[0].modules?.name, modules.name);
+  t.equal(kernelBuilds(own)[0].modules, undefined);
+});

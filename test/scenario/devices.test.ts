@@ -1,5 +1,5 @@
 import t from 'tap';
-import { deviceContent, isDelivered } from '../../src/scenario/devices.ts';
+import { deviceContent, deviceNames, isDelivered, modulesFor } from '../../src/scenario/devices.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const content = deviceContent();
@@ -21,4 +21,16 @@ t.test("the network's answer is the gateway's", async (t) => {
   t.ok(isDelivered('virtio-net', '52550a0002020a000202'));
   t.notOk(isDelivered('virtio-net', '525400123456' + '0a00020f'));
   t.notOk(isDelivered('virtio-net', hex(content.subarray(0, 64))));
+});
+
+t.test('modules come for what is not built in, each after those that it needs', async (t) => {
+  t.same(modulesFor([...deviceNames], ['virtio-console']), [
+    'virtio_blk',
+    'virtio-rng',
+    'failover',
+    'net_failover',
+    'virtio_net',
+  ]);
+  t.same(modulesFor(['virtio-blk'], ['virtio-blk']), []);
+  t.same(modulesFor(undefined, []), []);
 });

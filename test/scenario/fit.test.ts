@@ -32,6 +32,7 @@ t.test('a parameter whose option is off would show nothing', async (t) => {
 t.test('a device wants a driver', async (t) => {
   const traits = { ...kernel(), builtInDrivers: ['virtio-blk'] };
   t.match(reasonFor('realm+max+console', traits), /no driver for virtio-console/);
+  t.equal(reasonFor('realm+max+console', { ...traits, hasModules: true }), undefined, 'a module will do');
 });
 
 t.test('worlds and CPUs have limits, too', async (t) => {

@@ -1,0 +1,60 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "probes.h"
+#include "text.h"
+
+/* include/uapi/linux/module.h */
+#define MODULE_INIT_COMPRESSED_FILE 4
+
+#define MOST_LIST_BYTES 1024
+
+static int load(const char *name, const char **call)
+{
+	struct text path;
+	int file;
+	int error = 0;
+
+	text_clear(&path);
+	text_string(&path, "/modules/");
+	text_string(&path, name);
+	*call = "open";
+	file = open(text_done(&path), O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return errno;
+	*call = "finit_module";
+	if (syscall(SYS_finit_module, file, "", strstr(name, ".ko.") ? MODULE_INIT_COMPRESSED_FILE : 0))
+		error = errno;
+	close(file);
+	return error;
+}
+
+/* Loads what /modules/list names, separated by commas, in this order, up to the first that fails. */
+void probe_modules(struct probe_result *result)
+{
+	char list[MOST_LIST_BYTES], name[64];
+	const char *rest = list;
+	int file = open("/modules/list", O_RDONLY | O_CLOEXEC);
+	ssize_t length = file < 0 ? -1 : read(file, list, sizeof(list) - 1);
+
+	if (length < 0) {
+		result->call = "list";
+		result->error = errno;
+		return;
+	}
+	close(file);
+	list[length] = '\0';
+	while (!result->error && list_next(&rest, name, sizeof(name))) {
+		const char *call;
+		int error = load(name, &call);
+
+		if (error) {
+			result->call = call;
+			result->error = error;
+		}
+	}
+}
