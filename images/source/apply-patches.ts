@@ -40,7 +40,8 @@ export async function applyPatches(store: GitStore, source: SourceTree, patches:
 
 /** The diffs in a file. */
 async function splitPatches(store: GitStore, file: string, stem: string): Promise<Patch[]> {
-  const text = await readFile(file, 'utf8').catch((cause) => {
+  // A file of the kernel may be in any encoding: its bytes must stay as they are.
+  const text = await readFile(file, 'latin1').catch((cause) => {
     throw new PtdiffError('usage', `Cannot read the patch ${file}: ${messageOf(cause).replace(/,.*/, '')}.`, { cause });
   });
   const patches = mailStart.test(text.trimStart())
@@ -60,13 +61,13 @@ async function splitMails(
 ): Promise<(Patch & { diff: string })[]> {
   // mailsplit counts in files of four digits, and wants their folder to be there.
   const copy = `${stem}.mbox`;
-  await writeFile(copy, text.trimStart());
+  await writeFile(copy, text.trimStart(), 'latin1');
   const count = Number(await store.run(['mailsplit', '-b', '-d4', `-o${join(stem, '..')}`, '--', copy]));
   const found: (Patch & { diff: string })[] = [];
   for (let number = 1; number <= count; number++) {
     const mail = join(stem, '..', String(number).padStart(4, '0'));
     const path = `${stem}.${number}.diff`;
-    const info = await store.run(['mailinfo', '-k', `${stem}.message`, path], { input: await readFile(mail, 'utf8') });
+    const info = await store.run(['mailinfo', '-k', `${stem}.message`, path], { input: await readFile(mail) });
     const subject = /^Subject: (.*)$/m.exec(info)?.[1] ?? 'no subject';
     const name = `${basename(file)}${count > 1 ? `, mail ${number}` : ''} ("${subject.slice(0, 80)}")`;
     found.push({ name, path, diff: await readFile(path, 'utf8') });

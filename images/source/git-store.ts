@@ -13,7 +13,7 @@ export interface GitOptions {
   workTree?: string;
   /** Directories of objects of other repositories, which are only read. */
   alternates?: readonly string[];
-  input?: string;
+  input?: string | Uint8Array;
   signal?: AbortSignal | undefined;
 }
 

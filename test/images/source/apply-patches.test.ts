@@ -71,6 +71,16 @@ t.test('a patch that does not apply is named with file and hunk, a mail with its
   });
 });
 
+t.test('a mail about a file in another encoding leaves its bytes as they are', async (t) => {
+  const base = await treeOf('HEAD');
+  await writeFile(small.file, Buffer.from('größer\n', 'latin1'));
+  await small.git('commit', '--quiet', '--all', '-m', 'latin 1');
+  await small.git('format-patch', '-1', '-o', small.path);
+  const patched = await applyPatches(store, base, [join(small.path, '0001-latin-1.patch')]);
+  t.equal(patched.tree, (await treeOf('HEAD')).tree);
+  await small.git('reset', '--quiet', '--hard', 'HEAD~1');
+});
+
 t.test('what is no patch is wrong usage', async (t) => {
   const base = await treeOf('HEAD~2');
   const letter = join(small.path, 'letter');
