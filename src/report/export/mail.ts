@@ -110,7 +110,8 @@ function derivation({ dossier }: MailMaterial): string[] {
 
 /** A spec that means the same kernel on another day: 'debian:7.3' may be a newer one then, and a branch may have moved. */
 function lastingSpec(kernel: KernelIdentity | undefined, spec: string): string {
-  if (kernel?.commit !== undefined) return spec.replace(/@[^@,]+(?=,|$)/, `@${kernel.commit.slice(0, 12)}`);
+  if (kernel?.commit !== undefined)
+    return spec.replace(/@[^@{,]+(?:@\{[^}]*\})?(?=,|$)/, `@${kernel.commit.slice(0, 12)}`);
   if (kernel === undefined || !spec.startsWith('debian:')) return spec;
   return `debian:${kernel.version}${kernel.flavour === 'arm64' ? '' : `:${kernel.flavour}`}`;
 }

@@ -53,6 +53,10 @@ t.test('a kernel of a commit names its base', async (t) => {
   const kernels = report.run.kernels.map((kernel) => ({ ...kernel, commit }));
   const material = { ...chosen, dossier: { case: '', drawings: [] }, builtIn: true };
   t.match(formatMail({ ...report, run: { ...report.run, kernels } }, material), `\nbase-commit: ${commit}\n`);
+  const spec = 'git:/src/linux@HEAD@{1},patch=fix.diff';
+  const moved = { ...material, result: { ...material.result, kernel: { ...material.result.kernel, spec } } };
+  const run = { ...report.run, kernels: kernels.map((kernel) => ({ ...kernel, spec })) };
+  t.match(formatMail({ ...report, run }, moved), `--kernel git:/src/linux@${commit.slice(0, 12)},patch=fix.diff`);
 });
 
 t.test('a scenario of the user comes along', async (t) => {
