@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dir } from 'tmp-promise';
 import { captureRegisters } from '../harness/capture-checkpoint.ts';
-import { scratchDirectory } from '../harness/scratch-directory.ts';
-import { startMachine, type VirtualMachine } from '../harness/virtual-machine.ts';
+import { withMachineFolder } from '../harness/scratch-directory.ts';
+import { type VirtualMachine, withMachine } from '../harness/virtual-machine.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { stage1Regime } from '../src/vmsa/regime.ts';
 import { walk } from '../src/vmsa/walk.ts';
@@ -34,8 +33,8 @@ async function measureDump(bench: BenchLaboratory, directory: string): Promise<{
   const address = bench.kernel.symbols.address('ptdump_show');
   if (address === undefined)
     throw new PtdiffError('usage', 'The kernel has no ptdump_show(): it needs CONFIG_PTDUMP_DEBUGFS.');
-  const vm = await startMachine(machineOf(bench), {}, directory, new AbortController().signal);
-  try {
+  const { signal } = new AbortController();
+  return withMachine(machineOf(bench), {}, { directory, signal }, async (vm) => {
     const { gdb, pid } = vm;
     // The last call is the whole one: seq_read_iter() calls again with a larger buffer until the dump fits.
     let dump = 0;
@@ -57,9 +56,7 @@ async function measureDump(bench: BenchLaboratory, directory: string): Promise<{
     }
     if (walk.length === 0) throw new PtdiffError('usage', 'The guest never read its debugfs dump.');
     return { dump, walk };
-  } finally {
-    await vm.stop();
-  }
+  });
 }
 
 /**
@@ -67,14 +64,9 @@ async function measureDump(bench: BenchLaboratory, directory: string): Promise<{
  * the same instant. The guest's dump is emulated work, which is what one waits for here; on hardware it would be faster.
  */
 export async function benchGuestDump(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
-  const scratch = await dir({
-    tmpdir: scratchDirectory(bench.scenario.machine.memory * 2 ** 20),
-    prefix: 'ptdiff-',
-    unsafeCleanup: true,
-  });
-  try {
+  return withMachineFolder(bench.scenario.machine, async (folder) => {
     const measured = [];
-    for (let round = 0; round < rounds; round++) measured.push(await measureDump(bench, scratch.path));
+    for (let round = 0; round < rounds; round++) measured.push(await measureDump(bench, folder));
     const dumps = measured.map(({ dump }) => dump);
     const walks = measured.map(({ walk }) => median(walk));
     console.log(`The debugfs dump of ${bench.kernel.image.release}, scenario ${bench.scenario.name}, milliseconds:`);
@@ -84,7 +76,5 @@ export async function benchGuestDump(bench: BenchLaboratory, rounds: number): Pr
       values: dumps.map((dump, round) => dump / walks[round]),
       target: { at: 'least', value: 1 },
     };
-  } finally {
-    await scratch.cleanup();
-  }
+  });
 }

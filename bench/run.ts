@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { exitCodes } from '../src/cli/exit-codes.ts';
+import { collect } from '../src/cli/verb.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { type BenchLaboratory, benchLaboratory } from './bench-laboratory.ts';
 import { benchCaseCost } from './case-cost.ts';
@@ -51,10 +52,6 @@ function options(): Options {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage));
   const given = program.parse().opts<Options>();
   return { ...given, scenario: given.scenario.length > 0 ? given.scenario : ['max', 'neoverse-v3-r0p2'] };
-}
-
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
 }
 
 /** Each part with what it needs; a part that cannot be measured says why. */

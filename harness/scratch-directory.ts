@@ -1,5 +1,6 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { withDir } from 'tmp-promise';
 
 /** tmpfs of every Linux (shm_overview(7)). */
 const sharedMemory = '/dev/shm';
@@ -16,4 +17,13 @@ export function scratchDirectory(bytes: number): string {
   } catch {
     return tmpdir();
   }
+}
+
+/** Runs `use` with an empty folder for a machine of so many MiB, which is removed afterwards. */
+export function withMachineFolder<Result>(
+  { memory }: { memory: number },
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  const options = { tmpdir: scratchDirectory(memory * 2 ** 20), prefix: 'ptdiff-', unsafeCleanup: true };
+  return withDir(({ path }) => use(path), options);
 }

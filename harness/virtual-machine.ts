@@ -47,7 +47,7 @@ export interface MachineBlobs {
  * @param directory where the files live for that moment
  * @throws PtdiffError('emulator') when QEMU does not come up
  */
-export async function startMachine(
+async function startMachine(
   machine: QemuMachine,
   { deviceTree, monitor, deviceData }: MachineBlobs,
   directory: string,

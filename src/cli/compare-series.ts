@@ -6,6 +6,7 @@ import type { SeriesRow } from '../compare/series.ts';
 import { seriesDifferences } from '../compare/series.ts';
 import { PtdiffError } from '../errors.ts';
 import { formatSeries, type SeriesReport } from '../report/compare/series-text.ts';
+import { plainLine } from '../report/plain-text.ts';
 import { stableJson } from '../stable-json.ts';
 import type { CompareOptions } from './compare.ts';
 import { compareSides, writeComparison } from './compare-report.ts';
@@ -74,7 +75,7 @@ export async function runSeries(
       rows.push({ id, subject, kernel: { state: 'same', sha256, as: known.index } });
       continue;
     }
-    say(`${index} of ${commits.length - 1}: ${id.slice(0, 12)} ${subject}`);
+    say(`${index} of ${commits.length - 1}: ${id.slice(0, 12)} ${plainLine(subject)}`);
     const side = await bootCommit(commit, join(out, 'commits', id.slice(0, 12)), options, signal);
     sides.set(sha256, { index, side });
     if (before) writeComparison(compareSides({ a: before, b: side }), join(out, 'commits', id.slice(0, 12)));

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { dir } from 'tmp-promise';
 import type { Initramfs } from '../../guest/build.ts';
 import { withModules } from '../../guest/module-initramfs.ts';
 import { boot } from '../../harness/boot.ts';
@@ -9,7 +8,7 @@ import type { BootEvent } from '../../harness/case-setup.ts';
 import { writeEvidence } from '../../harness/evidence-files.ts';
 import { writeText } from '../../harness/host-file.ts';
 import { type Repro, reproScript } from '../../harness/repro.ts';
-import { scratchDirectory } from '../../harness/scratch-directory.ts';
+import { withMachineFolder } from '../../harness/scratch-directory.ts';
 import type { MachineBlobs } from '../../harness/virtual-machine.ts';
 import { debianModules } from '../../images/debian-modules.ts';
 import type { Emulator } from '../../images/emulator.ts';
@@ -103,12 +102,7 @@ async function observe(
   const [bootCpu] = identitiesOf(scenario.machine);
   const monitor = scenario.machine.firmware && laboratory.monitor?.code;
   let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
-  const scratch = await dir({
-    tmpdir: scratchDirectory(scenario.machine.memory * 2 ** 20),
-    prefix: 'ptdiff-',
-    unsafeCleanup: true,
-  });
-  try {
+  return withMachineFolder(scenario.machine, async (folder) => {
     const evidence = await boot({
       kernel: kernel.image,
       symbols: kernel.symbols,
@@ -119,7 +113,7 @@ async function observe(
       ...(monitor && { monitor }),
       ...(replay && { blobs: replay.blobs }),
       emulator: laboratory.emulator,
-      directory: scratch.path,
+      directory: folder,
       // Every request costs a stop; on other CPUs it splits nothing, and with debug_pagealloc there is nothing to split.
       groupProtection: !kernel.traits.aliasOfWholeArea,
       ...(config.debugPagealloc && { vmemmap: vmemmapStart(config.vaBits, geometry) }),
@@ -133,9 +127,7 @@ async function observe(
       },
     });
     return { evidence, ...(prepared && { prepared }) };
-  } finally {
-    await scratch.cleanup();
-  }
+  });
 }
 
 /** repro.sh: the same boot by QEMU alone. */

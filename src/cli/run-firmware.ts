@@ -1,10 +1,9 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { dir } from 'tmp-promise';
 import { buildInitramfs } from '../../guest/build.ts';
 import { bootFirmware, type FirmwareBoot } from '../../harness/boot-firmware.ts';
 import { writeEvidence } from '../../harness/evidence-files.ts';
-import { scratchDirectory } from '../../harness/scratch-directory.ts';
+import { withMachineFolder } from '../../harness/scratch-directory.ts';
 import { splatFindings } from '../diff/invariants/no-splat.ts';
 import type { Finding } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
@@ -65,12 +64,7 @@ export async function runFirmware(request: FirmwareRequest, signal: AbortSignal)
   const kernel = spec === undefined ? undefined : await loadKernel(spec, { progress: say, signal });
   const { command } = await chooseEmulator(request.qemu);
   signal.throwIfAborted();
-  const scratch = await dir({
-    tmpdir: scratchDirectory(scenario.machine.memory * 2 ** 20),
-    prefix: 'ptdiff-',
-    unsafeCleanup: true,
-  });
-  try {
+  return withMachineFolder(scenario.machine, async (folder) => {
     const machine = {
       emulator: command,
       machine: scenario.machine,
@@ -82,16 +76,14 @@ export async function runFirmware(request: FirmwareRequest, signal: AbortSignal)
         commandLine: commandLine(kernel, scenario),
       }),
     };
-    const boot = await bootFirmware(machine, scratch.path, signal);
+    const boot = await bootFirmware(machine, folder, signal);
     const findings = splatFindings(boot);
     keep(request.out, boot);
     process.stdout.write(summary(boot, findings));
     say(`evidence: ${request.out}`);
     if (findings.length > 0) return exitCodes.findings;
     return boot.recordsFound ? exitCodes.pass : exitCodes.errors;
-  } finally {
-    await scratch.cleanup();
-  }
+  });
 }
 
 /** The files of a case, as far as there are any. */
