@@ -30,7 +30,7 @@ function valueOf(word: string, { attributes, tableAttributes }: LeafRun, regime:
   const bit = (position: bigint) => Number((attributes >> position) & 1n);
   switch (word) {
     case 'memory-type':
-      return `${memoryType(regime, attributes).name} (AttrIndx ${attributeIndex(regime, attributes)})`;
+      return `AttrIndx ${attributeIndex(regime, attributes)} = ${memoryType(regime, attributes).name}`;
     case 'shareability':
       return shareabilities[Number((attributes >> 8n) & 3n)];
     case 'table-attributes':

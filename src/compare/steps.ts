@@ -1,18 +1,22 @@
 import type { DerivationStep } from '../model/types.ts';
 import type { DifferenceGroup, Sides } from './types.ts';
 
-/** A step without what depends on the place: numbers, and the name that a symbol has in one release. */
-function meaning({ where, outcome }: DerivationStep): string {
-  const plain = (text: string): string =>
-    text.replaceAll(/bbml2_noabort|bbml[23]/g, 'bbml').replaceAll(/0x[0-9a-f]+|\b\d+\b/g, '#');
+/** A step without what depends on the place (addresses; all numbers, unless amounts count), and without the name that a symbol has in one release. */
+function meaning({ where, outcome }: DerivationStep, amountsCount: boolean): string {
+  const numbers = amountsCount ? /0x[0-9a-f]+/g : /0x[0-9a-f]+|\b\d+\b/g;
+  const plain = (text: string): string => text.replaceAll(/bbml2_noabort|bbml[23]/g, 'bbml').replaceAll(numbers, '#');
   return `${plain(where)}: ${plain(outcome)}`;
 }
 
-/** Steps of two derivations that only one side has, in their order. */
-export function differingSteps({ a, b }: Sides<readonly DerivationStep[]>): Sides<DerivationStep[]> {
+/** Steps of two derivations that only one side has, in their order, each once. */
+export function differingSteps(
+  { a, b }: Sides<readonly DerivationStep[]>,
+  amountsCount = false,
+): Sides<DerivationStep[]> {
+  const textOf = (step: DerivationStep) => meaning(step, amountsCount);
   const only = (those: readonly DerivationStep[], others: readonly DerivationStep[]): DerivationStep[] => {
-    const known = new Set(others.map(meaning));
-    return [...new Map(those.map((step) => [meaning(step), step])).entries()]
+    const known = new Set(others.map(textOf));
+    return [...new Map(those.map((step) => [textOf(step), step])).entries()]
       .filter(([key]) => !known.has(key))
       .map(([, step]) => step);
   };
@@ -52,9 +56,10 @@ const rules: { of: RegExp; where: RegExp }[] = [
 export interface Explanation {
   /**
    * `departs`: a side does not follow its prediction where the other does, so the rules that it does not follow are the explanation; `rule`: the
-   * model derives something else for either side; `same`: neither, and the steps are those that both sides have.
+   * model derives something else for either side; `amount`: it derives the same with other amounts; `same`: neither, and the steps are those that
+   * both sides have.
    */
-  kind: 'departs' | 'rule' | 'same';
+  kind: 'departs' | 'rule' | 'amount' | 'same';
   steps: Sides<DerivationStep[]>;
   /** With `departs`, the findings that say so. */
   mismatches: string[];
@@ -92,8 +97,16 @@ export function explain({ differences, example }: DifferenceGroup): Explanation 
     const steps = { a: departs('gone') ? pick(derivation.a) : [], b: departs('new') ? pick(derivation.b) : [] };
     return { kind: 'departs', steps, mismatches: mismatches.map(({ subject }) => subject) };
   }
-  const differing = differingSteps(derivation);
-  const steps = { a: pick(differing.a), b: pick(differing.b) };
-  if (steps.a.length + steps.b.length > 0) return { kind: 'rule', steps, mismatches: [] };
-  return { kind: 'same', steps: { a: pick(derivation.a), b: [] }, mismatches: [] };
+  const differing = (amountsCount: boolean) => {
+    const { a, b } = differingSteps(derivation, amountsCount);
+    return { a: pick(a), b: pick(b) };
+  };
+  const isFound = ({ a, b }: Sides<DerivationStep[]>) => a.length + b.length > 0;
+  const rule = differing(false);
+  if (isFound(rule)) return { kind: 'rule', steps: rule, mismatches: [] };
+  const amount = differing(true);
+  if (isFound(amount) && differences.some(({ aspect }) => aspect === 'shared'))
+    return { kind: 'amount', steps: amount, mismatches: [] };
+  const once = differingSteps({ a: derivation.a, b: [] }, true).a;
+  return { kind: 'same', steps: { a: pick(once), b: [] }, mismatches: [] };
 }

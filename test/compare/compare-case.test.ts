@@ -1,7 +1,9 @@
 import t from 'tap';
 import { compareCases } from '../../src/compare/compare-case.ts';
-import type { ComparedCase } from '../../src/compare/types.ts';
+import { explain } from '../../src/compare/steps.ts';
+import type { ComparedCase, Difference } from '../../src/compare/types.ts';
 import type { Question } from '../../src/model/predict.ts';
+import type { DerivationStep } from '../../src/model/types.ts';
 import { goldenNames } from '../model/golden.ts';
 import { changedCase, goldenCase } from './golden-case.ts';
 
@@ -186,8 +188,8 @@ t.test('attributes are named on both sides, and where they are those of a part',
   t.same(difference(withPart((before) => (before & ~(7n << 2n)) | (4n << 2n))), [
     'layout/memory/attributes/in a part of it, memory type',
     'a part of memory',
-    'Normal-WB (AttrIndx 1)',
-    'Device-nGnRE (AttrIndx 4) (bits 2 and 4 of the descriptor)',
+    'AttrIndx 1 = Normal-WB',
+    'AttrIndx 4 = Device-nGnRE (bits 2 and 4 of the descriptor)',
   ]);
   t.same(difference(withPart((before) => before, 1)).slice(1), [
     'a part of memory',
@@ -195,4 +197,30 @@ t.test('attributes are named on both sides, and where they are those of a part',
     'tables with attributes 0x1',
   ]);
   t.same(difference(withPart((before) => before & ~1n)).slice(2), ['valid', 'invalid (bit 0 of the descriptor)']);
+});
+
+t.test('memory that is shared in another amount is explained by the amounts', async (t) => {
+  const each = goldenCase('7.3.4+deb13-arm64@realm+neoverse-v3-r0p2');
+  const pair = compareCases('realm', { a: each, b: each });
+  const key = 'shared/another amount';
+  const shared: Difference = { key, aspect: 'shared', subject: 'x', a: '1472 KiB', b: '65984 KiB', checkpoints: [] };
+  const larger = pair.derivation.b.map((step) => ({
+    ...step,
+    outcome: step.outcome.replace(/^256 pages for swiotlb/, '16384 pages for swiotlb'),
+  }));
+  const told = (b: DerivationStep[]) =>
+    explain({
+      names: ['realm'],
+      differences: [shared],
+      example: { ...pair, derivation: { ...pair.derivation, b } },
+    });
+  const amount = told(larger);
+  t.equal(amount.kind, 'amount');
+  t.match(amount.steps.a, [{ outcome: /^256 pages for swiotlb/ }]);
+  t.match(amount.steps.b, [{ outcome: /^16384 pages for swiotlb/ }]);
+  const same = told(pair.derivation.a);
+  t.equal(same.kind, 'same');
+  const texts = same.steps.a.map(({ where, outcome }) => `${where}: ${outcome}`);
+  t.ok(texts.length > 2);
+  t.equal(new Set(texts).size, texts.length, 'each step once');
 });

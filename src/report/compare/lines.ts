@@ -86,6 +86,8 @@ export function reasonOf(group: DifferenceGroup): Reason {
     ...side('B', steps.b, index),
   ]).flat();
   if (kind === 'rule') return { sentence: 'The model explains it by other rules:', steps: listed };
+  if (kind === 'amount')
+    return { sentence: 'The model explains it by other amounts, by the same rules:', steps: listed };
   if (kind === 'same') {
     const none = "Both sides fit their predictions alike, and no step of the model's derivation is about this.";
     const rules = 'Both sides fit their predictions alike. What the model knows of it, the same for both:';
