@@ -29,7 +29,7 @@ export interface CompareOptions {
 }
 
 /** A folder of its own for each comparison. */
-export function comparisonFolder(out: string | undefined): string {
+function comparisonFolder(out: string | undefined): string {
   return resolve(out ?? join(repositoryRoot, 'results', 'comparisons', timeStamp()));
 }
 
@@ -84,11 +84,7 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
  * `ptdiff compare A B`.
  * @returns the exit code: 0 no change, 1 differences
  */
-export async function compareCommand(
-  words: [string, string],
-  options: CompareOptions,
-  signal: AbortSignal,
-): Promise<number> {
+async function compareCommand(words: [string, string], options: CompareOptions, signal: AbortSignal): Promise<number> {
   const out = comparisonFolder(options.out);
   const sides = await bringSides(words, options, out, signal);
   if (sides === 'same image') {

@@ -73,7 +73,7 @@ export interface PlannedMatrix {
  * hash of the Image, or else (the same Image by two names) that of the spec.
  * @returns labels by spec
  */
-export function labelsOf(images: Pick<KernelImage, 'spec' | 'release' | 'sha256' | 'tag'>[]): Map<string, string> {
+function labelsOf(images: Pick<KernelImage, 'spec' | 'release' | 'sha256' | 'tag'>[]): Map<string, string> {
   const ways: ((image: (typeof images)[number]) => string)[] = [
     ({ release }) => release,
     ({ release, sha256: digest, tag }) => `${release}-${tag ?? digest.slice(0, 8)}`,

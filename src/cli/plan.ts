@@ -14,7 +14,7 @@ import type { Scenario } from '../scenario/types.ts';
 import { defaultVariants } from '../scenario/variants.ts';
 
 /** Cases of the default matrix, without the single changes: all together about ten minutes on two cores. */
-export const DEFAULT_CASE_LIMIT = 180;
+const DEFAULT_CASE_LIMIT = 180;
 
 /** What a run shall boot: kernels by spec (with their release, where they are to be had) times scenarios. */
 export interface Plan {

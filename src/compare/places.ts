@@ -41,7 +41,7 @@ export function placeOffset({ prediction, evidence }: ComparedCase): bigint | un
 }
 
 /** Runs of the linear region with their places. */
-export function placeRuns<R extends LeafRun>(runs: readonly R[], offset: bigint): (Range & { run: R })[] {
+function placeRuns<R extends LeafRun>(runs: readonly R[], offset: bigint): (Range & { run: R })[] {
   return runs.map((run) => ({ run, start: Number(run.va - offset), end: Number(endOf(run) - offset) }));
 }
 

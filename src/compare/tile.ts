@@ -10,7 +10,7 @@ export interface Tile extends Range {
 }
 
 /** Kinds of leaves with the bytes that each translates as one piece, largest first. */
-export function leafSizes(geometry: Geometry): { kind: LeafKind; size: number }[] {
+function leafSizes(geometry: Geometry): { kind: LeafKind; size: number }[] {
   return [
     ...(geometry.pudSectSupported ? [{ kind: 'pud' as const, size: geometry.PUD_SIZE }] : []),
     { kind: 'contPmd', size: geometry.CONT_PMD_SIZE },

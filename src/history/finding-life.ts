@@ -81,7 +81,7 @@ const pointOf = ({ run, case: name, kernel }: Look): LifePoint => ({
 });
 
 /** What changed between two looks at one case of one kernel. */
-export function whatChanged(before: Look, after: Look): Wavering['because'] {
+function whatChanged(before: Look, after: Look): Wavering['because'] {
   if (before.scenario.hash !== after.scenario.hash) return 'scenario';
   if (before.run.emulator.sha256 !== after.run.emulator.sha256) return 'emulator';
   return before.run.ptdiff === after.run.ptdiff ? 'nothing' : 'ptdiff';

@@ -15,7 +15,7 @@ function releaseOf(text: string): Release | undefined {
  * The line of kernels that one belongs to, e.g. '7.3 arm64': a finding appears and goes along it. The flavour is part of it, since
  * 16K pages or another configuration give another linear map.
  */
-export function seriesOf({ release, flavour }: Pick<Look['kernel'], 'release' | 'flavour'>): string {
+function seriesOf({ release, flavour }: Pick<Look['kernel'], 'release' | 'flavour'>): string {
   const parsed = releaseOf(release);
   const version = parsed === undefined ? 'other' : `${parsed.major}.${parsed.minor}`;
   return `${version} ${flavour}`.trim();
@@ -36,7 +36,7 @@ export function compareReleases(left: string, right: string): number {
 }
 
 /** Compares two series by version, then by flavour, plain arm64 first. */
-export function compareSeries(left: string, right: string): number {
+function compareSeries(left: string, right: string): number {
   const order = compareReleases(left, right);
   if (order !== 0 || left === right) return order;
   const plain = [left, right].map((series) => series.endsWith(' arm64'));

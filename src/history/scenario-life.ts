@@ -45,7 +45,7 @@ export function median(values: readonly number[]): number | undefined {
 }
 
 /** Joins looks in a row with the same verdict and findings; the looks are in the order of time. */
-export function verdictSpans(looks: readonly Look[]): VerdictSpan[] {
+function verdictSpans(looks: readonly Look[]): VerdictSpan[] {
   const spans: VerdictSpan[] = [];
   for (const { verdict, findings, reason, run } of looks) {
     const ids = [...new Set(findings.map(({ id }) => id))].sort();

@@ -10,7 +10,7 @@ import type { SiteFiles } from './site.ts';
 import { sitePage, trail } from './site-page.ts';
 
 /** Columns of the matrix over time: older ones are told of in a note. */
-export const shownColumns = 40;
+const shownColumns = 40;
 /** Points of one chart. */
 const shownPoints = 60;
 
