@@ -58,12 +58,6 @@ export class RunDirectory {
     appendDurably(this.#results, `${JSON.stringify(result)}\n`);
   }
 
-  /** What run.json says, or undefined in a new folder. */
-  readRun(): unknown {
-    const text = readTextIfAny(this.#run);
-    return text === undefined ? undefined : JSON.parse(text);
-  }
-
   writeRun(run: unknown): void {
     replaceFile(this.#run, `${JSON.stringify(run, undefined, 2)}\n`);
   }

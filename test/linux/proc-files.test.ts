@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { parameterValues, parseCommandLine } from '../../src/linux/cmdline.ts';
-import { parseCpuinfo } from '../../src/linux/cpuinfo.ts';
 import { findIomem, hidesAddresses, parseIomem } from '../../src/linux/iomem.ts';
 import { parseKconfig } from '../../src/linux/kconfig.ts';
 import { parseVmallocinfo } from '../../src/linux/vmallocinfo.ts';
@@ -57,22 +55,6 @@ t.test('vmallocinfo: areas with caller, pages, physical address and flags', asyn
   t.strictSame(parseVmallocinfo('0xzz-0xff 12 f+0x1/0x2\n\n'), []);
 });
 
-t.test('cpuinfo: identity of each CPU', async (t) => {
-  const [cpu] = parseCpuinfo(recorded('cpuinfo-7.3.4'));
-  t.match(cpu, { processor: 0, implementer: 0, variant: 0, part: 0x51, revision: 0, midr: 0x000f0510 });
-  t.ok(cpu.features.includes('asimd'));
-  const two =
-    'processor\t: 0\nCPU implementer\t: 0x41\nCPU variant\t: 0x0\nCPU part\t: 0xd84\nCPU revision\t: 2\n\nprocessor\t: 1\nCPU part\t: 0xffffff\n\n';
-  t.strictSame(
-    parseCpuinfo(two).map(({ processor, midr }) => [processor, midr]),
-    [
-      [0, 0x410fd842],
-      [1, 0x000f0000],
-    ],
-    'an impossible field counts as missing',
-  );
-});
-
 t.test('.config: set, unset, strings', async (t) => {
   const config = parseKconfig(
     'CONFIG_ARM64=y\nCONFIG_FOO=m\n# CONFIG_BAR is not set\nCONFIG_ARM64_VA_BITS=52\nCONFIG_CMDLINE="a \\"b\\" \\\\c"\n# a comment\nrubbish\n',
@@ -89,28 +71,8 @@ t.test('.config: set, unset, strings', async (t) => {
   );
 });
 
-t.test('command line: quotes, repeats, the arguments of init', async (t) => {
-  const line = parseCommandLine(
-    'nokaslr kfence.sample_interval=100 dyndbg="file x.c +p" "module.opt=a b" rodata=full  rodata=off =odd -- ptdiff.probes=a --\n',
-  );
-  t.strictSame(line.parameters, [
-    { name: 'nokaslr', value: undefined },
-    { name: 'kfence.sample_interval', value: '100' },
-    { name: 'dyndbg', value: 'file x.c +p' },
-    { name: 'module.opt', value: 'a b' },
-    { name: 'rodata', value: 'full' },
-    { name: 'rodata', value: 'off' },
-    { name: '=odd', value: undefined },
-  ]);
-  t.strictSame(line.initArguments, ['ptdiff.probes=a', '--']);
-  t.strictSame(parameterValues(line, 'rodata'), ['full', 'off']);
-  t.strictSame(parameterValues(line, 'kfence.sample-interval'), ['100'], '- and _ are the same');
-  t.strictSame(parameterValues(line, 'nokaslr'), ['']);
-  t.strictSame(parseCommandLine(recorded('cmdline-7.3.4')).initArguments.slice(0, 1), ['ptdiff.probes=memfd_secret']);
-});
-
 t.test('hostile text never throws', async (t) => {
-  const parsers = [parseIomem, parseVmallocinfo, parseCpuinfo, parseKconfig, parseCommandLine];
+  const parsers = [parseIomem, parseVmallocinfo, parseKconfig];
   const pieces = fc.constantFrom(
     '0x',
     'ffff',
@@ -118,8 +80,6 @@ t.test('hostile text never throws', async (t) => {
     ' : ',
     '\n',
     '  ',
-    'processor\t: ',
-    '"',
     '=',
     'CONFIG_',
     'pages=',
