@@ -88,7 +88,10 @@ function mismatches(
 }
 
 /** What a completed boot should have yielded and did not, in one sentence. */
-function missingEvidence(prediction: Prediction, { captures, probes, files, end }: Evidence): string | undefined {
+function missingEvidence(
+  prediction: Prediction,
+  { captures, probes, files, end, guestProblems = [] }: Evidence,
+): string | undefined {
   if (end.kind !== 'completed') return undefined;
   const checkpoint = checkpointNames.find(
     (name) => prediction.checkpoints[name] && !captures.some((capture) => capture.checkpoint === name),
@@ -100,6 +103,9 @@ function missingEvidence(prediction: Prediction, { captures, probes, files, end 
   }
   const probe = prediction.probes.find(({ probe }) => !probes.some((result) => result.probe === probe));
   if (probe) return `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
+  // What a kernel was built without is no problem: init reports only what it should have been able to do, and records that are damaged.
+  if (guestProblems.length > 0)
+    return `The guest's init could not send everything: ${guestProblems[0].replace(/\.$/, '')}.`;
   const dump = files.kernel_page_tables === undefined ? undefined : parsePtdump(files.kernel_page_tables);
   const whole = dump === undefined || (dump.unreadable.length === 0 && dump.runs.at(-1)?.end === 2n ** 64n);
   return whole ? undefined : "The guest's page table dump is cut short or unreadable, so it was not compared whole.";

@@ -145,6 +145,12 @@ t.test('missing evidence of a completed boot is an error, never a pass', (t) => 
   t.match(noCapture, { verdict: 'error', reason: /checkpoint init was never captured/ });
   const noProbe = judge(caseOf((context) => void context.evidence.probes.pop()));
   t.match(noProbe, { verdict: 'error', reason: /no result of the probe memfd_secret/ });
+  const trouble = judge(
+    caseOf((context) => {
+      context.evidence.guestProblems = ['/sys: mount failed', 'another'];
+    }),
+  );
+  t.match(trouble, { verdict: 'error', reason: "The guest's init could not send everything: /sys: mount failed." });
   t.end();
 });
 
