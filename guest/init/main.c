@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -80,6 +81,8 @@ static void print_summary(void)
 		console_line(line);
 	}
 	console_line(options.stay ? "done: waiting" : "done: powering off");
+	/* What the UART has not sent yet would be lost with the power. */
+	tcdrain(STDOUT_FILENO);
 }
 
 int main(int count, char **arguments)
