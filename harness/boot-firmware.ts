@@ -19,6 +19,9 @@ export interface FirmwareBoot extends Pick<Evidence, 'console' | 'files' | 'prob
 export type FirmwareMachine = Omit<QemuMachine, 'image' | 'initramfs' | 'commandLine'> &
   Partial<Pick<QemuMachine, 'image' | 'initramfs' | 'commandLine'>>;
 
+/** Nothing stops such a boot on its way, so what it prints is all that tells of progress. */
+const firmwareLimits: WatchdogLimits = { ...defaultLimits, stalledSeconds: Number.POSITIVE_INFINITY };
+
 /**
  * Boots a machine by a flash image of the user's own until it powers off, resets or shows no progress any more. Nothing is known of where
  * its kernel lies, so there are no breakpoints and no walk of its tables.
@@ -28,7 +31,7 @@ export async function bootFirmware(
   { image = '', initramfs = '', commandLine = '', ...rest }: FirmwareMachine,
   directory: string,
   signal: AbortSignal,
-  limits: WatchdogLimits = defaultLimits,
+  limits: WatchdogLimits = firmwareLimits,
 ): Promise<FirmwareBoot> {
   const machine: QemuMachine = { ...rest, image, initramfs, commandLine };
   return withMachine(machine, {}, { directory, signal }, async (vm) => {

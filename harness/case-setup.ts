@@ -18,6 +18,8 @@ export interface WatchdogLimits {
   cpuSeconds: number;
   /** Seconds of wall clock in which QEMU neither ran nor wanted to. */
   idleSeconds: number;
+  /** Seconds of both together in which it reached no stop, whatever it printed. */
+  stalledSeconds: number;
   /** Bytes of console output in one boot. */
   consoleBytes: number;
 }

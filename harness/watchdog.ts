@@ -1,7 +1,12 @@
 import type { WatchdogLimits } from './case-setup.ts';
 
-/** A kernel is silent for some seconds of emulated work at most; these leave an order of magnitude. */
-export const defaultLimits: WatchdogLimits = { cpuSeconds: 60, idleSeconds: 60, consoleBytes: 32 << 20 };
+/** A kernel is silent for some seconds of emulated work at most, and reaches its next stop in a minute; these leave an order of magnitude. */
+export const defaultLimits: WatchdogLimits = {
+  cpuSeconds: 60,
+  idleSeconds: 60,
+  stalledSeconds: 300,
+  consoleBytes: 32 << 20,
+};
 
 /** One look at a running guest. */
 export interface Look {
@@ -16,12 +21,15 @@ export interface Look {
 
 /**
  * Tells a guest that hangs from one that works, by its progress: console output and stops. A busy guest is judged by
- * QEMU's CPU time, so that a loaded host does not make hangs; an idle one by the time in which it wanted no CPU.
+ * QEMU's CPU time, so that a loaded host does not make hangs; an idle one by the time in which it wanted no CPU. One that only goes on
+ * printing, as a driver does that tries again for ever, is given up later.
  */
 export class Watchdog {
   readonly limits: WatchdogLimits;
   #cpuAtProgress = 0;
   #idle = 0;
+  #cpuAtStop = 0;
+  #idleSinceStop = 0;
   #last?: Look;
 
   constructor(limits: WatchdogLimits = defaultLimits) {
@@ -30,6 +38,12 @@ export class Watchdog {
 
   /** The guest did something that we wait for: a checkpoint, a breakpoint, a record. */
   progress(): void {
+    this.#spoke();
+    this.#cpuAtStop = this.#cpuAtProgress;
+    this.#idleSinceStop = 0;
+  }
+
+  #spoke(): void {
     this.#cpuAtProgress = this.#last?.cpuSeconds ?? 0;
     this.#idle = 0;
   }
@@ -41,12 +55,16 @@ export class Watchdog {
     if (look.consoleBytes >= this.limits.consoleBytes) {
       return `it printed more than ${this.limits.consoleBytes >> 20} MiB on its console`;
     }
-    if (look.consoleBytes > last.consoleBytes) {
-      this.progress();
-      return undefined;
-    }
     if (!look.runnable && !last.runnable) {
       this.#idle += look.wallSeconds - last.wallSeconds;
+      this.#idleSinceStop += look.wallSeconds - last.wallSeconds;
+    }
+    if (look.cpuSeconds - this.#cpuAtStop + this.#idleSinceStop >= this.limits.stalledSeconds) {
+      return `it went on printing, but came no further in ${this.limits.stalledSeconds} s`;
+    }
+    if (look.consoleBytes > last.consoleBytes) {
+      this.#spoke();
+      return undefined;
     }
     if (look.cpuSeconds - this.#cpuAtProgress >= this.limits.cpuSeconds) {
       return `it worked for ${this.limits.cpuSeconds} s of CPU time without any progress`;

@@ -117,7 +117,7 @@ t.test('the level of FEAT_BBM is that of the identity, for the kernel and in the
 
 t.test('a monitor that does not come up is not the fault of the kernel', async (t) => {
   const setup = await monitorSetup(t, 'debian:7.3', {});
-  const watchdog = { cpuSeconds: 2, idleSeconds: 5, consoleBytes: 1 << 20 };
+  const watchdog = { cpuSeconds: 2, idleSeconds: 5, stalledSeconds: 300, consoleBytes: 1 << 20 };
   await t.rejects(boot({ ...setup, monitor: new Uint8Array(64), watchdog }), {
     name: 'PtdiffError',
     fault: 'harness',

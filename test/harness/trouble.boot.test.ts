@@ -86,7 +86,9 @@ t.test('a guest that resets early is evidence', async (t) => {
 });
 
 t.test('a guest that hangs is evidence, with where it hangs', async (t) => {
-  const setup = await realSetup(t, spec, { watchdog: { cpuSeconds: 3, idleSeconds: 20, consoleBytes: 1 << 20 } });
+  const setup = await realSetup(t, spec, {
+    watchdog: { cpuSeconds: 3, idleSeconds: 20, stalledSeconds: 300, consoleBytes: 1 << 20 },
+  });
   const image = Buffer.from(readFileSync(setup.kernel.imagePath));
   const entry = Number((setup.symbols.address('free_initmem') ?? 0n) - setup.symbols.textBase);
   image.writeUInt32LE(0x14000000, entry + 8); // b .
@@ -98,7 +100,9 @@ t.test('a guest that hangs is evidence, with where it hangs', async (t) => {
 });
 
 t.test('a guest that floods its console is given up, and its log is bounded', async (t) => {
-  const setup = await realSetup(t, spec, { watchdog: { cpuSeconds: 60, idleSeconds: 60, consoleBytes: 1 << 20 } });
+  const setup = await realSetup(t, spec, {
+    watchdog: { cpuSeconds: 60, idleSeconds: 60, stalledSeconds: 300, consoleBytes: 1 << 20 },
+  });
   const image = Buffer.from(readFileSync(setup.kernel.imagePath));
   const panic = Number((setup.symbols.address('free_initmem') ?? 0n) - setup.symbols.textBase);
   // while (true) printk(format): x0 is set anew from x19 each time.

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { type Look, Watchdog } from '../../harness/watchdog.ts';
 
-const limits = { cpuSeconds: 10, idleSeconds: 20, consoleBytes: 1 << 20 };
+const limits = { cpuSeconds: 10, idleSeconds: 20, stalledSeconds: 50, consoleBytes: 1 << 20 };
 const look = (over: Partial<Look>): Look => ({
   cpuSeconds: 0,
   runnable: true,
@@ -32,13 +32,27 @@ t.test('gives up an idle guest, but not one that waits for a host CPU', (t) => {
   const idle = new Watchdog(limits);
   starved.look(look({}));
   idle.look(look({ runnable: false }));
-  t.equal(starved.look(look({ wallSeconds: 100 })), undefined);
-  t.match(idle.look(look({ runnable: false, wallSeconds: 100 })), /idled/);
+  t.equal(starved.look(look({ wallSeconds: 30 })), undefined);
+  t.match(idle.look(look({ runnable: false, wallSeconds: 30 })), /idled/);
   t.end();
 });
 
 t.test('gives up a guest that floods its console', (t) => {
   const watchdog = new Watchdog(limits);
   t.match(watchdog.look(look({ consoleBytes: 1 << 20 })), /more than 1 MiB/);
+  t.end();
+});
+
+t.test('gives up a guest that prints for ever and reaches no stop', (t) => {
+  const watchdog = new Watchdog(limits);
+  for (let step = 0; step < 5; step++) {
+    const at = { cpuSeconds: 4 * step, runnable: false, wallSeconds: 10 * step, consoleBytes: step };
+    t.equal(watchdog.look(look(at)), undefined, `${step}`);
+    if (step === 1) watchdog.progress();
+  }
+  t.match(
+    watchdog.look(look({ cpuSeconds: 24, runnable: false, wallSeconds: 60, consoleBytes: 9 })),
+    /came no further in 50 s/,
+  );
   t.end();
 });
