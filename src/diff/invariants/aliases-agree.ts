@@ -22,6 +22,7 @@ interface Alias {
  * agree: pgattr_change_is_safe() in arch/arm64/mm/mmu.c treats tagging as a permission.
  * Left out is what the kernel does on purpose and keeps apart by cache maintenance: coherent DMA buffers remapped
  * non-cacheable by dma_common_contiguous_remap() (kernel/dma/remap.c), which /proc/vmallocinfo marks 'dma-coherent'.
+ * Of a boot that died before init could send that file, any non-cacheable mapping outside the linear map may be one.
  */
 export const aliasesAgree: Invariant = (context) => {
   const conflicts = conflictsOf(aliasesOf(context));
@@ -51,10 +52,12 @@ function aliasText(run: LeafRun, regime: Stage1Regime): string {
 }
 
 function aliasesOf(context: CheckpointContext): Alias[] {
-  const { capture, regime, userRegime, ram, evidence } = context;
-  const coherentDma = parseVmallocinfo(evidence.files['/proc/vmallocinfo'] ?? '').filter(({ flags }) =>
-    flags.includes('dma-coherent'),
-  );
+  const { capture, regime, userRegime, ram, linear, evidence } = context;
+  const vmallocinfo = evidence.files['/proc/vmallocinfo'];
+  const coherentDma =
+    vmallocinfo === undefined && evidence.end.kind !== 'completed'
+      ? [{ start: linear.end, end: 2n ** 64n }]
+      : parseVmallocinfo(vmallocinfo ?? '').filter(({ flags }) => flags.includes('dma-coherent'));
   const kernel = capture.ttbr1.leaves.filter((run) => !isRemappedBuffer(run, regime, coherentDma));
   const halves: [readonly LeafRun[], Stage1Regime][] = [[kernel, regime]];
   if (capture.ttbr0 && userRegime) halves.push([capture.ttbr0.leaves, userRegime]);

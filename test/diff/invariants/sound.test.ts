@@ -79,6 +79,13 @@ t.test('what is allowed is not reported', (t) => {
         setVmalloc((a) => a | (2n << 2n))(context);
       },
     ],
+    [
+      'a non-cacheable vmalloc mapping of a boot that died before init could tell what it is',
+      (context) => {
+        context.evidence.end = { kind: 'hang', reason: 'it idled' };
+        setVmalloc((a) => a | (2n << 2n))(context);
+      },
+    ],
   ];
   for (const [name, change] of allowed) {
     const context = soundContext();
