@@ -1,9 +1,9 @@
 import type { Evidence } from '../src/linux/capture.ts';
+import { RAM_BASE } from '../src/scenario/memory.ts';
 import type { WatchdogLimits } from './case-setup.ts';
 import { findRecords } from './find-records.ts';
 import { GuestRunner } from './guest-runner.ts';
 import type { QemuMachine } from './qemu-command.ts';
-import { ramBase } from './qemu-options.ts';
 import { withMachine } from './virtual-machine.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
@@ -40,7 +40,7 @@ export async function bootFirmware(
       const stop = await runner.run();
       vm.console.poll(limits.consoleBytes);
       const console = vm.console.text();
-      const records = findRecords(vm.ram, ramBase, machine.machine.memory * 2 ** 20, console);
+      const records = findRecords(vm.ram, RAM_BASE, machine.machine.memory * 2 ** 20, console);
       const end = 'reason' in stop ? stop.reason : stop.kind;
       return { end, console, files: {}, probes: [], ...records, recordsFound: records !== undefined };
     } finally {

@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
+import { RAM_BASE } from '../src/scenario/memory.ts';
 import { type FrequentStop, frequentStop } from './checkpoints.ts';
-import { ramBase } from './qemu-options.ts';
 
 /**
  * The last branch of __primary_switch (arch/arm64/kernel/head.S): it runs at the physical address of the Image, and its
@@ -43,7 +43,7 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
       throw new PtdiffError('image', `The kernel Image ${imagePath} has no branch at the end of __primary_switch.`);
     }
     const offset = header.textOffset < bootLoaderBytes ? header.textOffset + bootLoaderRoom : header.textOffset;
-    const imagePa = ramBase + offset;
+    const imagePa = RAM_BASE + offset;
     const split = symbols.address('split_kernel_leaf_mapping');
     return {
       imagePa,

@@ -11,11 +11,10 @@ import { PtdiffError } from '../src/errors.ts';
 import { childNode, parseFdt } from '../src/linux/fdt.ts';
 import type { AddressRange } from '../src/linux/monitor-report.ts';
 import { type CpuIdentity, identitiesOf } from '../src/scenario/cpus.ts';
-import { ramRanges } from '../src/scenario/memory.ts';
+import { RAM_BASE, ramRanges } from '../src/scenario/memory.ts';
 import type { Machine } from '../src/scenario/types.ts';
 import { type MonitorPlaces } from './qemu-command.ts';
 import { realmIpaBits } from './qemu-devices.ts';
-import { ramBase } from './qemu-options.ts';
 
 /** PL011 of the `virt` machine (hw/arm/virt.c). */
 const uart = 0x0900_0000;
@@ -46,9 +45,9 @@ export interface Monitor {
  */
 export function planMonitor(machine: Machine, code: Uint8Array, image: number, deviceTree: Uint8Array): Monitor {
   const initrd = initrdOf(deviceTree);
-  const guestEnd = ramBase + machine.memory * 2 ** 20;
+  const guestEnd = RAM_BASE + machine.memory * 2 ** 20;
   const base = roundUp(guestEnd);
-  const regions = machine.nodes ? addressRanges(machine) : [{ base: ramBase, size: base - ramBase }];
+  const regions = machine.nodes ? addressRanges(machine) : [{ base: RAM_BASE, size: base - RAM_BASE }];
   const memory = { base, size: monitorMemorySize(regions) };
   const places: MonitorPlaces = {
     image,

@@ -1,6 +1,7 @@
 import type { DeviceName } from '../src/scenario/devices.ts';
+import { RAM_BASE } from '../src/scenario/memory.ts';
 import type { Machine } from '../src/scenario/types.ts';
-import { escapeComma, ramBackend, ramBase } from './qemu-options.ts';
+import { escapeComma, ramBackend } from './qemu-options.ts';
 
 /**
  * QEMU's arguments for devices that do DMA. Each takes the addresses that the kernel maps for it (VIRTIO_F_ACCESS_PLATFORM, Virtual I/O Device
@@ -65,7 +66,7 @@ export function memoryArgument(machine: Machine, bytes: number): string {
 
 /** Maps the machine's RAM a second time at its alias. */
 export function aliasArguments(machine: Machine, ramFile: string): string[] {
-  const address = 2 ** (aliasedIpaBits - 1) + ramBase;
+  const address = 2 ** (aliasedIpaBits - 1) + RAM_BASE;
   return hasDmaAlias(machine)
     ? [
         ...['-object', ramBackend('alias', ramFile, machine.memory * 2 ** 20)],

@@ -1,6 +1,3 @@
-/** Physical address of the first byte of RAM of QEMU's `virt` machine (hw/arm/virt.c). */
-export const ramBase = 0x40000000;
-
 /** In QEMU's key=value lists a comma within a value is written twice. */
 export function escapeComma(value: string): string {
   return value.replaceAll(',', ',,');

@@ -3,12 +3,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import { messageOf, PtdiffError } from '../src/errors.ts';
+import { RAM_BASE } from '../src/scenario/memory.ts';
 import { ConsoleLog } from './console-log.ts';
 import { GdbClient } from './gdb.ts';
 import type { Monitor } from './monitor-firmware.ts';
 import { deathNotice, deathOfQemu, QemuProcess } from './process.ts';
 import { type QemuMachine, watchedCommand } from './qemu-command.ts';
-import { ramBase } from './qemu-options.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';
 import { openRam, type RamBank, type RamFile } from './ram-file.ts';
 
@@ -129,12 +129,12 @@ export async function withMachine<Result>(
 
 /** The same bytes answer at a realm's protected address and, while they are shared, at its alias. */
 function guestBanks({ machine }: QemuMachine, monitor: Monitor | undefined): RamBank[] {
-  const bank = { base: ramBase, size: machine.memory * 2 ** 20, offset: 0 };
+  const bank = { base: RAM_BASE, size: machine.memory * 2 ** 20, offset: 0 };
   return monitor?.aliasBit === undefined ? [bank] : [bank, { ...bank, base: monitor.aliasBit + bank.base }];
 }
 
 function monitorBank({ memory }: Monitor): RamBank {
-  return { ...memory, offset: memory.base - ramBase };
+  return { ...memory, offset: memory.base - RAM_BASE };
 }
 
 async function makeScratch(directory: string): Promise<{ path: string; cleanup(): Promise<void> }> {

@@ -174,16 +174,19 @@ export async function withLock<T>(name: string, use: () => Promise<T>, options: 
  */
 export async function requireSpace(bytes: number, what: string): Promise<void> {
   makeFolder(cacheRoot());
-  const { bavail, bsize } = await statfs(cacheRoot());
-  if (bavail * bsize < bytes) {
-    throw noSpace(what, bavail * bsize, bytes);
-  }
+  const free = await freeSpace();
+  if (free < bytes) throw noSpace(what, free, bytes);
 }
 
 /** Turns a failure that a full disk caused into one that says so; anything else passes unchanged. */
 export async function explainDiskFull(error: unknown, what: string): Promise<unknown> {
+  return saysDiskFull(messageOf(error)) ? noSpace(what, await freeSpace()) : error;
+}
+
+/** What the cache's disk has left for this user, in bytes. */
+async function freeSpace(): Promise<number> {
   const { bavail, bsize } = await statfs(cacheRoot());
-  return saysDiskFull(messageOf(error)) ? noSpace(what, bavail * bsize) : error;
+  return bavail * bsize;
 }
 
 const saysDiskFull = (text: string): boolean => /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(text);
@@ -196,8 +199,7 @@ const leastSpace = 8 * 2 ** 20;
  * @param words what the program said
  */
 export async function diskFull(words: string, what: string): Promise<PtdiffError | undefined> {
-  const { bavail, bsize } = await statfs(cacheRoot());
-  const free = bavail * bsize;
+  const free = await freeSpace();
   return free < leastSpace || saysDiskFull(words) ? noSpace(what, free) : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { compareVersions, upstreamVersion } from './debian-version.ts';
-import { type Flavour, flavours, type KernelSpec } from './kernel-spec.ts';
+import { type DebianSpec, type Flavour, flavours } from './kernel-spec.ts';
 import type { IndexedPackage } from './package-index.ts';
 
 /** One kernel that Debian built for arm64, with the packages that hold its files. */
@@ -85,7 +85,7 @@ function newestFirst(a: KernelBuild, b: KernelBuild): number {
  * stand in when the archive has lost the first.
  * @param builds from kernelBuilds(), newest first
  */
-export function pickBuilds(builds: KernelBuild[], spec: KernelSpec & { kind: 'debian' }): KernelBuild[] {
+export function pickBuilds(builds: KernelBuild[], spec: DebianSpec): KernelBuild[] {
   const matching = builds.filter((build) => build.flavour === spec.flavour && matchesVersion(build, spec.version));
   return matching.filter(({ upstream }) => upstream === matching[0].upstream);
 }

@@ -25,11 +25,15 @@ export type SourceOrigin =
 
 export type SourceSpec = SourceOrigin & SourceParts;
 
+/** A kernel of Debian's archive, by a version or the start of one. */
+export interface DebianSpec {
+  kind: 'debian';
+  version: string;
+  flavour: Flavour;
+}
+
 /** A kernel as the user names it. */
-export type KernelSpec =
-  | { kind: 'debian'; version: string; flavour: Flavour }
-  | { kind: 'file'; path: string; config?: string }
-  | SourceSpec;
+export type KernelSpec = DebianSpec | { kind: 'file'; path: string; config?: string } | SourceSpec;
 
 const grammar =
   'debian:VERSION[:FLAVOUR], debian:latest, file:PATH[,config=PATH], git:PATH@REV, tarball:PATH or source:VERSION; the last three may go on with ,patch=FILE ,config=FRAGMENT ,compiler=gcc|llvm';

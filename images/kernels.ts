@@ -4,12 +4,13 @@ import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
 import { exists, explainDiskFull, sha256 } from './cache.ts';
 import { cachedKernel, fetchKernel } from './debian-kernel.ts';
+import { upstreamVersion } from './debian-version.ts';
 import { PackageGone } from './download.ts';
 import { checkImage } from './image-check.ts';
 import { keepImage } from './keep-image.ts';
 import { type KernelBuild, pickBuilds } from './kernel-builds.ts';
 import { type KernelCatalogue, kernelCatalogue } from './kernel-catalogue.ts';
-import { formatKernelSpec, isSourceSpec, type KernelSpec, parseKernelSpec } from './kernel-spec.ts';
+import { type DebianSpec, formatKernelSpec, isSourceSpec, type KernelSpec, parseKernelSpec } from './kernel-spec.ts';
 import { sourceKernel } from './source/source-kernel.ts';
 
 /** A kernel that is ready to boot. */
@@ -85,11 +86,13 @@ export async function resolveKernel(text: string, options: FetchOptions = {}): P
   }
 }
 
-async function debianKernel(
-  text: string,
-  spec: KernelSpec & { kind: 'debian' },
-  options: FetchOptions,
-): Promise<KernelImage> {
+/** The spec of a Debian kernel by its whole version, e.g. debian:7.3.4 for debian:7.3 today. */
+export async function exactSpec(spec: DebianSpec, options: FetchOptions = {}): Promise<string> {
+  const { version } = await resolveKernel(formatKernelSpec(spec), options);
+  return formatKernelSpec({ ...spec, version: upstreamVersion(version) });
+}
+
+async function debianKernel(text: string, spec: DebianSpec, options: FetchOptions): Promise<KernelImage> {
   const { catalogue, candidates } = await findBuilds(text, spec, options);
   const notes = [...catalogue.notes];
   let gone: PackageGone | undefined;
@@ -114,7 +117,7 @@ async function debianKernel(
 }
 
 /** A version that the lists do not have may be newer than the lists. */
-async function findBuilds(text: string, spec: KernelSpec & { kind: 'debian' }, options: FetchOptions) {
+async function findBuilds(text: string, spec: DebianSpec, options: FetchOptions) {
   let catalogue: KernelCatalogue = await kernelCatalogue(options);
   let candidates: KernelBuild[] = pickBuilds(catalogue.builds, spec);
   if (candidates.length === 0 && Date.now() - catalogue.updated > 10 * 60_000) {

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -13,24 +12,22 @@
 
 #define MOST_LIST_BYTES 1024
 
-static int load(const char *name, const char **call)
+static void load(struct probe_result *result, const char *name)
 {
 	struct text path;
 	int file;
-	int error = 0;
 
 	text_clear(&path);
 	text_string(&path, "/modules/");
 	text_string(&path, name);
-	*call = "open";
 	file = open(text_done(&path), O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return errno;
-	*call = "finit_module";
+	if (file < 0) {
+		probe_failed(result, "open");
+		return;
+	}
 	if (syscall(SYS_finit_module, file, "", strstr(name, ".ko.") ? MODULE_INIT_COMPRESSED_FILE : 0))
-		error = errno;
+		probe_failed(result, "finit_module");
 	close(file);
-	return error;
 }
 
 /* Loads what /modules/list names, separated by commas, in this order, up to the first that fails. */
@@ -42,19 +39,11 @@ void probe_modules(struct probe_result *result)
 	ssize_t length = file < 0 ? -1 : read(file, list, sizeof(list) - 1);
 
 	if (length < 0) {
-		result->call = "list";
-		result->error = errno;
+		probe_failed(result, "list");
 		return;
 	}
 	close(file);
 	list[length] = '\0';
-	while (!result->error && list_next(&rest, name, sizeof(name))) {
-		const char *call;
-		int error = load(name, &call);
-
-		if (error) {
-			result->call = call;
-			result->error = error;
-		}
-	}
+	while (!result->error && list_next(&rest, name, sizeof(name)))
+		load(result, name);
 }

@@ -12,10 +12,10 @@ export interface SupervisedResult {
 
 /**
  * Runs a command that changes files which the next ptdiff would work in, too: it and its children end with this process, whatever ends that, and
- * when the signal says so, which is looked at once more when they are gone.
+ * when the signal says so: the caller looks at it again, for then nothing is thrown here.
  * @param env the whole environment; TMPDIR is a folder that is gone afterwards
  * @param maxBuffer characters of output that are kept
- * @throws the signal's reason
+ * @throws the signal's reason, where it has come before the start
  */
 export async function runSupervised(
   command: string[],

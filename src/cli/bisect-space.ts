@@ -1,15 +1,13 @@
 import { resolve } from 'node:path';
-import { compareVersions, upstreamVersion } from '../../images/debian-version.ts';
-import { formatKernelSpec, type KernelSpec, parseKernelSpec, type SourceSpec } from '../../images/kernel-spec.ts';
-import { listKernels, resolveKernel } from '../../images/kernels.ts';
+import { compareVersions } from '../../images/debian-version.ts';
+import { type DebianSpec, formatKernelSpec, parseKernelSpec, type SourceSpec } from '../../images/kernel-spec.ts';
+import { exactSpec, listKernels } from '../../images/kernels.ts';
 import { GitHistory, resolveCommit } from '../../images/source/git-history.ts';
 import { narrowLine } from '../bisect/line.ts';
 import type { Answer, Answers, Narrowed, Task } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';
 import type { BisectState } from './bisect-state.ts';
 import { say } from './output.ts';
-
-type DebianSpec = KernelSpec & { kind: 'debian' };
 
 /** A candidate for a reader. */
 export interface CandidateInfo {
@@ -139,10 +137,7 @@ function gitEnd(text: string, repository: string | undefined): (SourceSpec & { k
 /** What the ends mean today: `debian:7.2` and `debian:latest` are other versions tomorrow. */
 async function versionRange(ends: DebianSpec[]): Promise<Range> {
   const exact: string[] = [];
-  for (const end of ends) {
-    const { version } = await resolveKernel(formatKernelSpec(end), { progress: say });
-    exact.push(formatKernelSpec({ ...end, version: upstreamVersion(version) }));
-  }
+  for (const end of ends) exact.push(await exactSpec(end, { progress: say }));
   const [good, bad] = exact;
   if (ends[0].flavour !== ends[1].flavour)
     throw new PtdiffError('usage', `${good} and ${bad} are of different flavours; bisect between kernels of one.`);

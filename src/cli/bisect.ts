@@ -3,7 +3,7 @@ import { sha256, withLock } from '../../images/cache.ts';
 import { nextStep } from '../bisect/search.ts';
 import type { Conclusion, Task } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';
-import { shellWord } from '../report/export/mail-layout.ts';
+import { runCommand } from '../report/export/mail-layout.ts';
 import { plainLine } from '../report/plain-text.ts';
 import {
   type BisectionText,
@@ -134,7 +134,7 @@ async function textOf({ state, space, task }: Bisection, conclusion: Conclusion)
   if (conclusion.kind === 'unclear') for (const candidate of conclusion.candidates) names.add(candidate);
   const candidates = new Map<string, CandidateText>();
   for (const candidate of names) {
-    const command = `./ptdiff run --kernel ${shellWord(space.specOf(candidate))} --scenario ${shellWord(state.question.scenario)}`;
+    const command = runCommand(space.specOf(candidate), state.question.scenario);
     candidates.set(candidate, { ...(await space.describe(candidate)), command });
   }
   const { sign } = state.question;

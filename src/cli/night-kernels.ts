@@ -1,7 +1,6 @@
-import { upstreamVersion } from '../../images/debian-version.ts';
 import { kernelCatalogue } from '../../images/kernel-catalogue.ts';
-import { formatKernelSpec, type KernelSpec, parseKernelSpec } from '../../images/kernel-spec.ts';
-import { listKernels, resolveKernel } from '../../images/kernels.ts';
+import { formatKernelSpec, parseKernelSpec } from '../../images/kernel-spec.ts';
+import { exactSpec, listKernels } from '../../images/kernels.ts';
 import { askRepository, commitId, objectDirectory } from '../../images/source/commit.ts';
 import { PtdiffError } from '../errors.ts';
 import { type SingleWatch, singleWatches, type Watch } from '../nightly/config.ts';
@@ -33,16 +32,10 @@ async function suiteKernel(suite: string, flavour: string): Promise<string> {
   throw new PtdiffError('image', `Debian's suite '${suite}' has no arm64 kernel of flavour ${flavour}.`);
 }
 
-/** The version that a Debian spec means tonight, e.g. 7.3.4 for 7.3. */
-async function exactVersion(spec: KernelSpec & { kind: 'debian' }, signal: AbortSignal): Promise<string> {
-  const { version } = await resolveKernel(formatKernelSpec(spec), { progress: say, signal });
-  return formatKernelSpec({ ...spec, version: upstreamVersion(version) });
-}
-
 /** A branch is pinned to its commit of this moment, and a version to the whole of it: a night must not see it move, and its kernel must be found again. */
 async function pinned(watch: string, signal: AbortSignal): Promise<TonightsKernel> {
   const spec = parseKernelSpec(watch);
-  if (spec.kind === 'debian') return { watch, spec: await exactVersion(spec, signal) };
+  if (spec.kind === 'debian') return { watch, spec: await exactSpec(spec, { progress: say, signal }) };
   if (spec.kind !== 'git') return { watch, spec: watch };
   // Says better than git what is wrong with a path.
   await objectDirectory(spec.path, signal);

@@ -2,7 +2,7 @@ import { withPatches } from '../../images/kernel-spec.ts';
 import { PtdiffError } from '../errors.ts';
 import { predict } from '../model/predict.ts';
 import { wantsColour } from '../report/colour.ts';
-import { shellWord } from '../report/export/mail-layout.ts';
+import { runCommand } from '../report/export/mail-layout.ts';
 import { formatPrediction } from '../report/terminal-prediction.ts';
 import { stableJson } from '../stable-json.ts';
 import { recallFacts } from './facts-cache.ts';
@@ -34,7 +34,7 @@ async function predictCommand(options: PredictOptions, signal: AbortSignal): Pro
   if (!facts) {
     throw new PtdiffError(
       'usage',
-      `Nothing is recorded of where this kernel puts things; boot it once: ./ptdiff run --kernel ${shellWord(spec)} --scenario ${shellWord(options.scenario)}`,
+      `Nothing is recorded of where this kernel puts things; boot it once: ${runCommand(spec, options.scenario)}`,
     );
   }
   const prediction = predict(questionOf(kernel, scenario, facts));

@@ -1,6 +1,6 @@
 import type { Machine, MemoryRange } from './types.ts';
 
-/** First byte of RAM on QEMU's virt machine (hw/arm/virt.c). */
+/** Physical address of the first byte of RAM of QEMU's `virt` machine (hw/arm/virt.c). */
 export const RAM_BASE = 0x4000_0000;
 
 /** Ranges in order of address; those that touch are one, as memblock makes them (memblock_merge_regions(), mm/memblock.c). */

@@ -48,6 +48,16 @@ export function headerField(name: string, value: string): string[] {
   );
 }
 
+/** The command that boots one case again, for a terminal. */
+export function runCommand(spec: string, scenario: string): string {
+  return runWords(spec, scenario).join(' ');
+}
+
+/** The same in the parts for shellLines(). */
+export function runWords(spec: string, scenario: string): string[] {
+  return ['./ptdiff run', `--kernel ${shellWord(spec)}`, `--scenario ${shellWord(scenario)}`];
+}
+
 /** A shell command, broken with '\' between its parts only (an option and its value are one), so that it can be copied. */
 export function shellLines(parts: readonly string[]): string[] {
   const lines: string[] = [];

@@ -6,7 +6,7 @@ import type { Scenario } from '../../scenario/types.ts';
 import { stableJson } from '../../stable-json.ts';
 import type { CaseDossier, KernelIdentity } from '../types.ts';
 import type { ChosenFinding } from './choose-finding.ts';
-import { block, headerField, paragraph, section, shellLines, shellWord, wholeWord } from './mail-layout.ts';
+import { block, headerField, paragraph, runWords, section, shellLines, shellWord, wholeWord } from './mail-layout.ts';
 import type { RunResults } from './outline.ts';
 import { cutSplat } from './splat-text.ts';
 
@@ -120,10 +120,9 @@ function reproduction({ run }: RunResults, material: MailMaterial, kernel: Kerne
   const { result, builtIn } = material;
   const scenario: Scenario | undefined = run.scenarios.find(({ name }) => name === result.scenario);
   const file = `${result.scenario}.json`;
-  const spec = shellWord(lastingSpec(kernel, result.kernel.spec));
-  const name = shellWord(builtIn ? result.scenario : file);
+  const words = runWords(lastingSpec(kernel, result.kernel.spec), builtIn ? result.scenario : file);
   return [
-    ...shellLines(['./ptdiff run', `--kernel ${spec}`, `--scenario ${name}`]),
+    ...shellLines(words),
     ...(builtIn || scenario === undefined ? [] : ['', `with this ${file}:`, '', ...block(stableJson(scenario, 1))]),
     '',
     ...paragraph('Without ptdiff, by QEMU alone, from the archive that this command packs:'),
