@@ -69,6 +69,8 @@ export function openArchive(
   const key = JSON.stringify([cacheRoot(), name, suites, architecture, options.mirror]);
   const archive = opened.get(key) ?? layOut(name, suites, architecture, options);
   opened.set(key, archive);
+  // What was missing may be there at the next attempt.
+  archive.catch(() => opened.delete(key));
   return archive;
 }
 
@@ -171,7 +173,8 @@ export interface ListState {
 export async function ensureLists(archive: AptArchive, options: FetchOptions): Promise<ListState> {
   const stamp = join(archive.directory, 'updated.json');
   const started = Date.now();
-  return withLock(`apt-${archive.name}-${archive.architecture}`, async () => {
+  const waiting = "waiting for another ptdiff that fetches Debian's package lists";
+  const renew = async () => {
     const known = await readJson<{ updated: number }>(stamp);
     const age = Date.now() - (known?.updated ?? 0);
     // Whoever waited for another run's update does not repeat it, asked or not.
@@ -196,7 +199,8 @@ export async function ensureLists(archive: AptArchive, options: FetchOptions): P
       updated: known.updated,
       notes: [`The package lists could not be renewed (${failure}); those of ${when}Z are used.`],
     };
-  });
+  };
+  return withLock(`apt-${archive.name}-${archive.architecture}`, renew, { ...options, waiting });
 }
 
 /** @returns undefined, or why some list could not be fetched */

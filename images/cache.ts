@@ -122,10 +122,11 @@ export async function publishDirectory(target: string, build: (directory: string
   });
 }
 
-/** What may be done while a lock is waited for. */
+/** What is done while a lock is waited for. */
 export interface LockOptions {
-  /** Called once when the lock is not had at once. */
-  waiting?: () => void;
+  /** Said once to `progress` when the lock is not had at once. */
+  waiting?: string;
+  progress?: Progress;
   /** Ends the wait. */
   signal?: AbortSignal;
 }
@@ -138,6 +139,8 @@ const patience = 1000;
  * a child that ends when this process closes its pipe or dies, so a killed run never leaves one behind.
  */
 export async function withLock<T>(name: string, use: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+  const { waiting, progress, signal } = options;
+  signal?.throwIfAborted();
   const path = cachePath('locks', name);
   makeFolder(dirname(path));
   // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
@@ -147,8 +150,7 @@ export async function withLock<T>(name: string, use: () => Promise<T>, options: 
     buffer: false,
     reject: false,
   });
-  const { waiting, signal } = options;
-  const timer = setTimeout(() => waiting?.(), patience);
+  const timer = setTimeout(() => waiting !== undefined && progress?.(waiting), patience);
   // flock itself does not look at the pipe.
   const giveUp = () => holder.kill();
   signal?.addEventListener('abort', giveUp);

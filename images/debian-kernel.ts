@@ -55,7 +55,8 @@ export async function fetchKernel(
   build: KernelBuild,
   options: FetchOptions,
 ): Promise<CachedKernel> {
-  return withLock(`kernel-${build.image.name}_${build.version}`, async () => {
+  const what = `${build.image.name} ${build.version}`;
+  const bring = async () => {
     // Another run may have brought it while this one waited for the lock.
     const present = await cachedKernel(build);
     if (present !== undefined) {
@@ -64,7 +65,7 @@ export async function fetchKernel(
     await withScratch(async (scratch) => {
       const files = await unpackImage(archive, build, scratch, options);
       const image = await readFile(files.image);
-      const { release, bytes } = checkImage(image, `${build.image.name} ${build.version}`);
+      const { release, bytes } = checkImage(image, what);
       const config = files.config ?? (await unpackConfig(archive, build, scratch, options));
       const notes = config.file === undefined && config.note !== undefined ? [config.note] : [];
       const text = config.file === undefined ? undefined : await readFile(config.file);
@@ -74,13 +75,12 @@ export async function fetchKernel(
     });
     const kernel = await cachedKernel(build);
     if (kernel === undefined) {
-      throw new PtdiffError(
-        'harness',
-        `The cache lost ${build.image.name} ${build.version} right after it was stored.`,
-      );
+      throw new PtdiffError('harness', `The cache lost ${what} right after it was stored.`);
     }
     return kernel;
-  });
+  };
+  const waiting = `waiting for another ptdiff that fetches ${what}`;
+  return withLock(`kernel-${build.image.name}_${build.version}`, bring, { ...options, waiting });
 }
 
 type ConfigFile = { file: string } | { file: undefined; note?: string };

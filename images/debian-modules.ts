@@ -24,9 +24,9 @@ export async function debianModules(
 ): Promise<string[]> {
   const directory = cachePath('modules', `${release}_${version}`, names.join('+'));
   if (!(await exists(directory))) {
-    await withLock(`modules-${release}_${version}`, () =>
-      fetchModules(directory, { spec, release, version }, names, options),
-    );
+    const waiting = `waiting for another ptdiff that fetches modules of ${release}`;
+    const fetch = () => fetchModules(directory, { spec, release, version }, names, options);
+    await withLock(`modules-${release}_${version}`, fetch, { ...options, waiting });
   }
   const files = await readdir(directory);
   return names.map((name) => join(directory, files.find((file) => file.replace(ending, '') === name) ?? name));

@@ -51,26 +51,30 @@ export async function toolPrefix(
   if (cached !== undefined) {
     return cached;
   }
-  try {
-    return await withLock(`tool-${key}`, async () => {
-      // Another run may have made it while this one waited for the lock.
-      const present = await cachedPrefix(recordFile);
-      if (present !== undefined) {
-        return present;
+  const make = async () => {
+    // Another run may have made it while this one waited for the lock.
+    const present = await cachedPrefix(recordFile);
+    if (present !== undefined) {
+      return present;
+    }
+    const { parts, notes } = await plan();
+    const packages = parts
+      .flatMap((part) => part.packages)
+      .map(({ name, version, sha256 }) => ({ name, version, sha256 }));
+    const directory = `${key}-${sha256(JSON.stringify(packages)).slice(0, 16)}`;
+    await publishDirectory(cachePath('tools', directory), async (tree) => {
+      for (const { archive, packages } of parts) {
+        await unpackClosure(archive, packages, tree, options);
       }
-      const { parts, notes } = await plan();
-      const packages = parts
-        .flatMap((part) => part.packages)
-        .map(({ name, version, sha256 }) => ({ name, version, sha256 }));
-      const directory = `${key}-${sha256(JSON.stringify(packages)).slice(0, 16)}`;
-      await publishDirectory(cachePath('tools', directory), async (tree) => {
-        for (const { archive, packages } of parts) {
-          await unpackClosure(archive, packages, tree, options);
-        }
-        await writeFile(join(tree, 'packages.json'), `${JSON.stringify(packages, null, 1)}\n`);
-      });
-      await writeJson(recordFile, { directory, packages, notes } satisfies PrefixRecord);
-      return { tree: cachePath('tools', directory), packages, notes };
+      await writeFile(join(tree, 'packages.json'), `${JSON.stringify(packages, null, 1)}\n`);
+    });
+    await writeJson(recordFile, { directory, packages, notes } satisfies PrefixRecord);
+    return { tree: cachePath('tools', directory), packages, notes };
+  };
+  try {
+    return await withLock(`tool-${key}`, make, {
+      ...options,
+      waiting: `waiting for another ptdiff that fetches ${name}`,
     });
   } catch (error) {
     throw await explainDiskFull(error, name);

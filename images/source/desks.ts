@@ -41,8 +41,7 @@ const statePath = ({ directory }: Desk): string => join(directory, 'desk.json');
 
 /** Desks are changed, and kernels built, by one process at a time: a build takes all cores anyway. */
 function alone<T>(options: FetchOptions, use: () => Promise<T>): Promise<T> {
-  const waiting = () => options.progress?.('waiting for another ptdiff that builds a kernel');
-  return withLock('source-desks', use, { waiting, ...(options.signal && { signal: options.signal }) });
+  return withLock('source-desks', use, { ...options, waiting: 'waiting for another ptdiff that builds a kernel' });
 }
 
 /** All desks, the one used last first; what is left of one that was never finished is removed. */

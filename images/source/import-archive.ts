@@ -123,17 +123,16 @@ async function importOnce(
     const tree = (await readJson<{ tree: string }>(record))?.tree;
     return tree !== undefined && (await store.has(tree)) ? tree : undefined;
   };
-  return (
-    (await known()) ??
-    (await withLock(`source-${key}`, async () => {
-      const present = await known();
-      if (present !== undefined) return present;
-      await requireSpace(importBytes, `the source ${what}`);
-      const tree = await fetch((path) => importTarball(store, path, options, what));
-      await writeJson(record, { tree });
-      return tree;
-    }))
-  );
+  const bring = async () => {
+    const present = await known();
+    if (present !== undefined) return present;
+    await requireSpace(importBytes, `the source ${what}`);
+    const tree = await fetch((path) => importTarball(store, path, options, what));
+    await writeJson(record, { tree });
+    return tree;
+  };
+  const waiting = `waiting for another ptdiff that unpacks ${what}`;
+  return (await known()) ?? (await withLock(`source-${key}`, bring, { ...options, waiting }));
 }
 
 /** Unpacks an archive and keeps it as a tree; the files stay as a desk at which the kernel can be built at once. */

@@ -184,9 +184,9 @@ async function bisect(options: BisectOptions, signal: AbortSignal): Promise<numb
     scenarioHash: scenarioHash(definition, sha256),
   };
   const file = resolve(options.state ?? defaultStateFile(question));
-  const waiting = () => say(`another bisection with the state ${file} is under way; this one goes on when it ends`);
+  const waiting = `another bisection with the state ${file} is under way; this one goes on when it ends`;
   const work = () => goOn(file, question, range, options, signal);
-  return withLock(`bisect-${sha256(file).slice(0, 12)}`, work, { waiting, signal });
+  return withLock(`bisect-${sha256(file).slice(0, 12)}`, work, { waiting, progress: say, signal });
 }
 
 export const addBisect: Verb = (program, { signal, finish }) => {

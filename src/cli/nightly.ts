@@ -74,7 +74,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
   const storePath = storeFile(options.store ?? beside(config.store));
   const out = beside(config.out) ?? join(repositoryRoot, 'results', 'nights');
   (await openStore(storePath)).close();
-  const waiting = () => say(`another night with the store ${storePath} is under way; this one begins when it ends`);
+  const waiting = `another night with the store ${storePath} is under way; this one begins when it ends`;
   return withLock(
     `night-${sha256(storePath).slice(0, 16)}`,
     async () => {
@@ -82,7 +82,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
       const folder = nightFolder(out, configPath);
       return await night({ config, configPath, folder, jobs: config.jobs ?? defaultJobs(), store, signal }, options);
     },
-    { waiting, signal },
+    { waiting, progress: say, signal },
   );
 }
 

@@ -77,8 +77,8 @@ function list(
 /** The command that finds the commit or version of the first new finding. */
 function leadLines(lead: NightSummary['lead']): string[] {
   if (!lead) return [];
-  const { good, bad, finding, scenario } = lead;
-  const values = { good, bad, finding, scenario };
+  const { good, bad, finding, scenario, repeat } = lead;
+  const values = { good, bad, finding, scenario, ...(repeat && { repeat: `${repeat}` }) };
   const words = Object.entries(values).map(([name, value]) => `--${name} ${shellWord(value)}`);
   return [
     '  To find out which change brought it:',

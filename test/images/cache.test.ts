@@ -79,6 +79,27 @@ t.test('a lock is exclusive, and is free again when its holder is killed', async
   }
 });
 
+t.test('a lock that is waited for says so once, and the signal ends the wait', async (t) => {
+  const [held, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const holder = withLock('busy', async () => {
+    held.resolve();
+    await release.promise;
+  });
+  await held.promise;
+  const [lines, abort]: [string[], AbortController] = [[], new AbortController()];
+  const progress = (line: string) => {
+    lines.push(line);
+    abort.abort(new Error('enough'));
+  };
+  const never = async () => t.fail('the lock was had twice');
+  const wait = withLock('busy', never, { waiting: 'waiting for another', progress, signal: abort.signal });
+  await t.rejects(wait, { message: 'enough' });
+  t.same(lines, ['waiting for another']);
+  await t.rejects(withLock('busy', never, { signal: abort.signal }), { message: 'enough' });
+  release.resolve();
+  await holder;
+});
+
 t.test('a lock is given back after an error', async (t) => {
   await t.rejects(
     withLock('other', async () => {

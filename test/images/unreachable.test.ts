@@ -29,6 +29,14 @@ t.test('no network and an empty cache: one sentence, the fault is the host', asy
   }
 });
 
+t.test('an archive that could not be opened is tried again', async (t) => {
+  const path = process.env.PATH;
+  process.env.PATH = t.testdir();
+  await t.rejects(openArchive('again', ['sid'], 'arm64', noNetwork), { fault: 'host', message: /apt-get/ });
+  process.env.PATH = path;
+  t.match(await openArchive('again', ['sid'], 'arm64', noNetwork), { name: 'again' });
+});
+
 t.test('downloads: a lost file, a changed file, a whole file', async (t) => {
   const server = createServer((request, response) => {
     response.writeHead(request.url?.includes('gone') ? 404 : 200).end(request.url?.includes('gone') ? '' : 'content');

@@ -42,6 +42,7 @@ t.test('a new finding leads from the last kernel without it to the one with it',
   const tonight = [look({ release: '7.3.4', day: 5, scenario: 'a', findings: [F] })];
   const looks = { watch: 'sid', before, tonight, again: [] };
   t.same(leadOf(fresh, looks), { finding: F, scenario: 'a', good: 'debian:7.3.3', bad: 'debian:7.3.4' });
+  t.match(leadOf({ ...fresh, unsteady: true }, looks), { good: 'debian:7.3.3', repeat: 3 });
   t.equal(leadOf(fresh, { ...looks, before: [] }), undefined, 'the first night has nothing to go back to');
   const spec = (text: string) => (each: (typeof before)[number]) => ({
     ...each,

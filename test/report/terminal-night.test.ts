@@ -47,7 +47,7 @@ t.test('a new finding comes with its kernel, where it shows and how to go on', a
         { watch: 'git:/src@topic', release: '7.3.4', again: false, commit: { id, subject: 'mm: one more' } },
         { watch: 'debian:7.3', release: '7.3.3', again: true },
       ],
-      lead: { finding: 'x', scenario: 'max', good: 'debian:7.3.3', bad: 'debian:7.3.4' },
+      lead: { finding: 'x', scenario: 'max', good: 'debian:7.3.3', bad: 'debian:7.3.4', repeat: 3 },
       oldLists: 'The lists are of yesterday.',
     }),
     { colour: false },
@@ -57,7 +57,7 @@ t.test('a new finding comes with its kernel, where it shows and how to go on', a
   t.match(text, '  NEW  x\n  NEW  y\n      on debian:7.3: 7.3.4@max\n');
   t.match(
     text.replaceAll(/ \\\n +/g, ' '),
-    './ptdiff bisect --good debian:7.3.3 --bad debian:7.3.4 --finding x --scenario max',
+    './ptdiff bisect --good debian:7.3.3 --bad debian:7.3.4 --finding x --scenario max --repeat 3',
   );
   t.match(text, '  old lists  The lists are of yesterday.\n');
   t.match(text, /2 new, 0 known, OLD PACKAGE LISTS, 1,204 cases/);
