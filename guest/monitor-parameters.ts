@@ -1,42 +1,7 @@
 /** The realm monitor's parameter block (guest/monitor/parameters.h): how the harness tells it what to play. Pure. */
 import { PtdiffError } from '../src/errors.ts';
 import type { AddressRange } from '../src/linux/monitor-report.ts';
-
-/** On some CPUs, some bits of an ID register read otherwise than the CPU has them. */
-export interface IdOverride {
-  /** CPU numbers. */
-  cpus: number[];
-  register: IdRegister;
-  mask: bigint;
-  /** Bits outside the mask are ignored. */
-  value: bigint;
-}
-
-/** CRm and op2 of an ID register: op0 is 3, op1 and CRn are 0, CRm is 1 to 7 (Arm ARM, D24.2). */
-export interface IdRegister {
-  crm: number;
-  op2: number;
-}
-
-/** ID registers by name, for overrides. */
-export const idRegisters = {
-  ID_AA64PFR0_EL1: { crm: 4, op2: 0 },
-  ID_AA64PFR1_EL1: { crm: 4, op2: 1 },
-  ID_AA64DFR0_EL1: { crm: 5, op2: 0 },
-  ID_AA64ISAR0_EL1: { crm: 6, op2: 0 },
-  ID_AA64ISAR1_EL1: { crm: 6, op2: 1 },
-  ID_AA64ISAR2_EL1: { crm: 6, op2: 2 },
-  ID_AA64MMFR0_EL1: { crm: 7, op2: 0 },
-  ID_AA64MMFR1_EL1: { crm: 7, op2: 1 },
-  ID_AA64MMFR2_EL1: { crm: 7, op2: 2 },
-  ID_AA64MMFR3_EL1: { crm: 7, op2: 3 },
-  ID_AA64MMFR4_EL1: { crm: 7, op2: 4 },
-} as const satisfies Record<string, IdRegister>;
-
-/** ID_AA64MMFR2_EL1.BBM, bits 55:52, as 0 to 3 on the given CPUs. */
-export function bbmOverride(cpus: number[], level: number): IdOverride {
-  return { cpus, register: idRegisters.ID_AA64MMFR2_EL1, mask: 0xfn << 52n, value: BigInt(level) << 52n };
-}
+import type { IdOverride } from '../src/scenario/id-registers.ts';
 
 export interface MonitorParameters {
   world: 'normal' | 'realm';

@@ -1,5 +1,6 @@
 import { type BootEnd, type CheckpointName, checkpointsOf, type Evidence } from '../src/linux/capture.ts';
 import { guestEvent, guestEvents, rebootArgumentBytes } from '../src/linux/guest-events.ts';
+import { shownIdRegisters } from '../src/scenario/id-registers.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { captureCheckpoint, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
@@ -8,7 +9,6 @@ import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './gue
 import { collectRecords } from './guest-records.ts';
 import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
 import type { ImageAnchor } from './image-anchor.ts';
-import { shownIdRegisters } from './monitor-firmware.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
 import type { ObservedBoot } from './observed-boot.ts';
 import { processActivity } from './process.ts';

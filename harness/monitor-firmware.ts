@@ -1,16 +1,9 @@
-import {
-  bbmOverride,
-  type IdOverride,
-  type IdRegister,
-  idRegisters,
-  type MonitorParameters,
-  monitorFlash,
-  monitorMemorySize,
-} from '../guest/monitor-parameters.ts';
+import { type MonitorParameters, monitorFlash, monitorMemorySize } from '../guest/monitor-parameters.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { childNode, parseFdt } from '../src/linux/fdt.ts';
 import type { AddressRange } from '../src/linux/monitor-report.ts';
-import { type CpuIdentity, identitiesOf } from '../src/scenario/cpus.ts';
+import { identitiesOf } from '../src/scenario/cpus.ts';
+import { type IdOverride, idOverrides } from '../src/scenario/id-registers.ts';
 import { RAM_BASE, ramRanges } from '../src/scenario/memory.ts';
 import type { Machine } from '../src/scenario/types.ts';
 import { type MonitorPlaces } from './qemu-command.ts';
@@ -56,7 +49,7 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
     memory: base + memory.size - guestEnd,
   };
   const identities = identitiesOf(machine);
-  const overrides = bbmOverrides(identities);
+  const overrides = idOverrides(machine);
   const ipaBits = machine.world === 'realm' ? realmIpaBits(machine) : undefined;
   const parameters: MonitorParameters = {
     world: machine.world,
@@ -77,33 +70,6 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
 
 function addressRanges(machine: Machine): AddressRange[] {
   return ramRanges(machine).map(({ start, size }) => ({ base: start, size }));
-}
-
-/** ID registers of the CPUs as the kernel reads them below the monitor. */
-export function shownIdRegisters(cpus: Record<string, bigint>[], overrides: IdOverride[]): Record<string, bigint>[] {
-  return cpus.map((registers, cpu) => {
-    const altered = { ...registers };
-    for (const { register, mask, value } of overrides.filter((override) => override.cpus.includes(cpu))) {
-      const name = nameOf(register);
-      if (name !== undefined && registers[name] !== undefined) {
-        altered[name] = (altered[name] & ~mask) | (value & mask);
-      }
-    }
-    return altered;
-  });
-}
-
-function nameOf({ crm, op2 }: IdRegister): string | undefined {
-  return Object.entries(idRegisters).find(([, encoding]) => encoding.crm === crm && encoding.op2 === op2)?.[0];
-}
-
-/** One override for each level that some CPU shows. */
-function bbmOverrides(identities: CpuIdentity[]): IdOverride[] {
-  const levels = new Map<number, number[]>();
-  for (const [cpu, { bbm }] of identities.entries()) {
-    if (bbm !== undefined) levels.set(bbm, [...(levels.get(bbm) ?? []), cpu]);
-  }
-  return [...levels].map(([level, cpus]) => bbmOverride(cpus, level));
 }
 
 /** Where QEMU says in /chosen that it puts the initial RAM disk. */

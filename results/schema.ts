@@ -3,6 +3,7 @@ import type { CaseResult, LinearMapSizes, Verdict } from '../src/diff/types.ts';
 import { checkpointNames } from '../src/linux/capture.ts';
 import { type RunRecord, runSchemaVersion } from '../src/report/types.ts';
 import { deviceNames } from '../src/scenario/devices.ts';
+import { type IdRegisterName, idRegisters } from '../src/scenario/id-registers.ts';
 import { probeNames, type Scenario } from '../src/scenario/types.ts';
 
 /**
@@ -21,7 +22,8 @@ const plannedCase = z.object({ case: caseName, kernel: z.string(), scenario: z.s
 
 export const scenarioSchema: z.ZodType<Scenario> = z.object({
   name: z.string(),
-  machine: z.object({
+  // Strict: a machine without a member that a later version added would be another one.
+  machine: z.strictObject({
     cpu: z.string(),
     cpus: count,
     memory: count,
@@ -30,6 +32,16 @@ export const scenarioSchema: z.ZodType<Scenario> = z.object({
     world: z.enum(['normal', 'realm']),
     firmware: z.enum(['monitor', 'monitor-rme']).optional(),
     others: z.array(z.string()).optional(),
+    idFields: z
+      .array(
+        z.object({
+          register: z.enum(Object.keys(idRegisters) as IdRegisterName[]),
+          bits: z.string(),
+          value: count,
+          cpus: z.array(count).optional(),
+        }),
+      )
+      .optional(),
     late: z.literal(true).optional(),
     devices: z.array(z.enum(deviceNames)).optional(),
     its: z.literal(false).optional(),

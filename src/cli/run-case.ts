@@ -25,8 +25,9 @@ import { bootTimeCpus } from '../model/late-cpus.ts';
 import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
-import { type CpuIdentity, hiddenRegisters, identitiesOf } from '../scenario/cpus.ts';
+import { identitiesOf } from '../scenario/cpus.ts';
 import { modulesFor } from '../scenario/devices.ts';
+import { capabilityRegisters, hiddenRegisters } from '../scenario/id-registers.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { bootContextOf } from './boot-context.ts';
@@ -66,11 +67,6 @@ export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
   return [...words, '--', `ptdiff.probes=${guestProbes(kernel, scenario).join(',')}`].join(' ');
 }
 
-/** The registers of a CPU that decide about its capability, as far as its identity sets them. */
-function registersOf({ midr, bbm }: CpuIdentity): Record<string, bigint> {
-  return { MIDR_EL1: midr, ...(bbm !== undefined && { ID_AA64MMFR2_EL1: BigInt(bbm) << 52n }) };
-}
-
 /** The laboratory with the modules that a kernel needs for the machine's devices; a repeated boot has them already. */
 async function withDrivers(
   laboratory: Laboratory,
@@ -86,7 +82,7 @@ async function withDrivers(
 /** Whether the kernel will repaint its linear map because the CPUs that boot it differ. */
 function willRepaint({ traits }: LoadedKernel, scenario: Scenario): boolean {
   const { machine, kaslr } = scenario;
-  const idRegisters = bootTimeCpus(machine, identitiesOf(machine).map(registersOf));
+  const idRegisters = bootTimeCpus(machine, capabilityRegisters(machine));
   const parameters = kernelParameters(scenario, traits);
   return repaints(decide(traits, { idRegisters, parameters, kaslr, world: machine.world }, () => {}));
 }
@@ -119,7 +115,7 @@ async function observe(
       ...(config.debugPagealloc && { vmemmap: vmemmapStart(config.vaBits, geometry) }),
       repaint: willRepaint(kernel, scenario),
       traceSplits:
-        cpuSupportsBbml(kernel.traits, registersOf(bootCpu)) !== undefined &&
+        cpuSupportsBbml(kernel.traits, capabilityRegisters(scenario.machine)[0]) !== undefined &&
         !debug_pagealloc_enabled(kernel.traits, scenario.parameters),
       signal,
       onEvent: (event) => {
@@ -184,7 +180,7 @@ export async function runCase(shared: Laboratory, each: Case, signal: AbortSigna
     writeText(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), 0o755);
     writeText(join(directory, 'inputs.json'), `${stableJson(inputsOf(laboratory, each, prepared), 1)}\n`);
   }
-  const hidden = identitiesOf(scenario.machine).map(hiddenRegisters);
+  const hidden = hiddenRegisters(scenario.machine);
   const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, hidden });
   const prediction: Prediction = predict(questionOf(kernel, scenario, facts));
   writeText(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);

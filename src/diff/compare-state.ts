@@ -62,17 +62,17 @@ export function compareTables(
 }
 
 /**
- * Compares every predicted register with every online CPU's; one finding per register field that differs. TTBR1 of a
+ * Compares every online CPU's registers with their prediction; one finding per register field that differs. TTBR1 of a
  * CPU that runs user space under KPTI is not the kernel's root and is left out.
  */
 export function compareRegisters(
-  predicted: Record<string, PredictedRegister>,
+  predicted: Record<string, PredictedRegister>[],
   capture: Capture,
   image: ImageLayout,
 ): Finding[] {
   const findings = new Map<string, { title: string; lines: string[] }>();
-  for (const [register, { bits, mask, why }] of Object.entries(predicted)) {
-    for (const [cpu, { online, registers }] of capture.cpus.entries()) {
+  for (const [cpu, { online, registers }] of capture.cpus.entries()) {
+    for (const [register, { bits, mask, why }] of Object.entries(predicted[cpu])) {
       if (!online || (register === 'TTBR1_EL1' && inTrampoline(image, registers))) continue;
       const value = registers[register as keyof SystemRegisters];
       const differences = value === undefined ? [undefined] : differingFields(register, bits, value, mask);

@@ -53,10 +53,16 @@ function systemHas(capability: CpuCapability, boot: IdRegisters[]): boolean {
   return 'bbml' in capability.match ? boot.every(has) : boot.some(has);
 }
 
-/** ID_AA64MMFR2_EL1.BBM is FTR_STRICT in ftr_id_aa64mmfr2[]: CPUs that differ in it are let in, with a warning and a taint. */
+/** Fields of 4 bits that are FTR_STRICT in ftr_id_aa64mmfr1[] and [2]: HAFDBS and BBM. CPUs that differ in one are let in, with a warning and a taint. */
+const strictFields = [
+  { register: 'ID_AA64MMFR1_EL1', lsb: 0 },
+  { register: 'ID_AA64MMFR2_EL1', lsb: 52 },
+];
+
 function variationOf(boot: IdRegisters, other: IdRegisters): string[] {
-  const bbm = (registers: IdRegisters): number => idField(registers, 'ID_AA64MMFR2_EL1', 52);
-  return bbm(boot) === bbm(other) ? [] : [variationTitle('SYS_ID_AA64MMFR2_EL1')];
+  return strictFields
+    .filter(({ register, lsb }) => idField(boot, register, lsb) !== idField(other, register, lsb))
+    .map(({ register }) => variationTitle(`SYS_${register}`));
 }
 
 /**

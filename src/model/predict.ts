@@ -160,9 +160,8 @@ export function predict(question: Question): Prediction {
     checkpoints[checkpoint] = {
       leaves: leafRuns(map, areasOf(state, facts, checkpoint), aliasBitOf(facts)),
       tables: predictedTables(map),
-      registers: predictRegisters(
-        { traits, decisions, idRegisters: facts.idRegisters[0], vaBits, swapper },
-        checkpoint,
+      registers: facts.idRegisters.map((idRegisters) =>
+        predictRegisters({ traits, decisions, idRegisters, vaBits, swapper }, checkpoint),
       ),
       variables: variablesAt(question, state, cpus, checkpoint),
     };

@@ -3,10 +3,11 @@ import type { KernelTraits } from '../linux/traits.ts';
 import { idField } from './cpufeature.ts';
 import type { Decisions, PredictedRegister } from './types.ts';
 
-/** What the control registers of the boot CPU depend on. */
+/** What the control registers of a CPU depend on. */
 export interface RegisterInputs {
   traits: KernelTraits;
   decisions: Decisions;
+  /** Its own, which __cpu_setup() and the enable functions of the capabilities read. */
   idRegisters: Record<string, bigint>;
   /** vabits_actual. */
   vaBits: number;
@@ -123,7 +124,7 @@ function rootOffset({ traits: { config }, vaBits }: RegisterInputs): number {
   return config.vaBits === 52 && !config.lpa2 && vaBits === 48 ? 8 * (entries(52) - entries(48)) : 0;
 }
 
-/** Control registers of the boot CPU at a checkpoint. */
+/** Control registers of a CPU at a checkpoint. */
 export function predictRegisters(
   inputs: RegisterInputs,
   checkpoint: CheckpointName,

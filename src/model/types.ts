@@ -34,7 +34,8 @@ export interface PredictedRegister {
 export interface CheckpointPrediction {
   leaves: PredictedRun[];
   tables: PredictedTable[];
-  registers: Record<string, PredictedRegister>;
+  /** By CPU number, then by name; of a CPU that is not online they say nothing. */
+  registers: Record<string, PredictedRegister>[];
   /** Kernel variables, by symbol, e.g. linear_map_requires_bbml2. */
   variables: Record<string, bigint>;
 }

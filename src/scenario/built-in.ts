@@ -1,6 +1,7 @@
 import { stableJson } from '../stable-json.ts';
 import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
+import { idFieldScenarios } from './id-fields.ts';
 import { lateCpuScenarios } from './late-cpus.ts';
 import { makeScenario, memoryWithHoles } from './make.ts';
 import { hotplugScenarios, largeRealms, namedRealms, realmCpus, realmMatrix, realmSingles } from './realms.ts';
@@ -41,6 +42,7 @@ export const builtInScenarios: readonly Scenario[] = [
   ...singleChangeScenarios,
   ...listedCpuScenarios,
   ...variantScenarios,
+  ...idFieldScenarios,
   ...realmMatrix,
   ...realmSingles,
   ...lateCpuScenarios,

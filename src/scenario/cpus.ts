@@ -103,8 +103,3 @@ export function cpuNamed(name: string): CpuIdentity {
 export function identitiesOf({ cpu, cpus: count, others = [] }: Machine): CpuIdentity[] {
   return Array.from({ length: count }, (_, index) => cpuNamed(others[index - 1] ?? cpu));
 }
-
-/** ID registers of a CPU that QEMU's debugger interface does not show; of ID_AA64PFR0_EL1 the field CSV3 alone. */
-export function hiddenRegisters({ midr, csv3 }: CpuIdentity): Record<string, bigint> {
-  return { MIDR_EL1: midr, ID_AA64PFR0_EL1: BigInt(csv3 ?? 1) << 60n };
-}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
 import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
+import { bitRange, type IdRegisterName, idRegisters } from './id-registers.ts';
 import { RAM_BASE, ramRanges } from './memory.ts';
 import { type Machine, type MemoryRange, probeNames, type Scenario } from './types.ts';
 
@@ -15,6 +16,27 @@ const range = z.strictObject({
   size: z.int().positive().refine(page, 'must be whole pages'),
 });
 
+/**
+ * Fields in which CPUs of one boot may differ: BBM; HAFDBS and CSV3, whose capabilities each CPU has for itself (arch/arm64/kernel/cpufeature.c).
+ * In others the kernel stops a CPU that lacks what the first one has.
+ */
+const mayDiffer = ['ID_AA64MMFR2_EL1 55:52', 'ID_AA64MMFR1_EL1 3:0', 'ID_AA64PFR0_EL1 63:60'];
+
+const idField = z
+  .strictObject({
+    register: z.enum(Object.keys(idRegisters) as [IdRegisterName, ...IdRegisterName[]]),
+    bits: z
+      .string()
+      .regex(/^\d{1,2}(:\d{1,2})?$/, "must be written as '55:52' or '7'")
+      .refine((bits) => bitRange(bits).msb < 64 && bitRange(bits).lsb <= bitRange(bits).msb, 'must be within 63:0'),
+    value: z.int().nonnegative(),
+    cpus: z.array(z.int().nonnegative()).nonempty().optional(),
+  })
+  .refine(({ bits, value }) => value < 2 ** (bitRange(bits).msb - bitRange(bits).lsb + 1), {
+    path: ['value'],
+    message: 'has more bits than the field',
+  });
+
 const machine = z.strictObject({
   cpu: cpuName,
   cpus: z.int().min(1).max(8).default(1),
@@ -24,6 +46,8 @@ const machine = z.strictObject({
   world: z.enum(['normal', 'realm']).default('normal'),
   firmware: z.enum(['monitor', 'monitor-rme']).optional(),
   others: z.array(cpuName).optional(),
+  // The monitor holds 96, of which the identities take one for each CPU at most.
+  idFields: z.array(idField).nonempty().max(64).optional(),
   late: z.literal(true).optional(),
   its: z.literal(false).optional(),
   devices: z.array(z.enum(deviceNames)).nonempty().optional(),
@@ -42,11 +66,16 @@ const scenario = z
   })
   .refine(monitorWhereNeeded, {
     path: ['machine', 'firmware'],
-    message: "must be 'monitor' or 'monitor-rme' for a realm or for others, of which there are fewer than cpus",
+    message:
+      "must be 'monitor' or 'monitor-rme' for a realm, for idFields or for others, of which there are fewer than cpus",
   })
   .refine(({ machine }) => !machine.late || machine.cpus > 1, {
     path: ['machine', 'late'],
     message: 'is for the CPUs after the first, of which the machine has none',
+  })
+  .refine(fieldsMayDiffer, {
+    path: ['machine', 'idFields'],
+    message: `must name CPUs of the machine, and may differ between them in ${mayDiffer.join(', ')} only, between late CPUs in the first of these: in other fields the kernel stops a CPU that differs`,
   })
   .refine(({ machine: { devices } }) => new Set(devices).size === (devices?.length ?? 0), {
     path: ['machine', 'devices'],
@@ -63,14 +92,19 @@ const scenario = z
   })
   .refine(holesInside, { path: ['machine', 'holes'], message: 'must lie inside the memory, behind its first 256 MiB' });
 
-/** Only the monitor can make a realm, or CPUs that differ. */
-function monitorWhereNeeded({
-  machine,
-}: {
-  machine: { world: string; firmware?: string; others?: string[]; cpus: number };
-}): boolean {
-  const needed = machine.world === 'realm' || machine.others !== undefined;
+/** Only the monitor can make a realm, or CPUs that are not what they are. */
+function monitorWhereNeeded({ machine }: { machine: Omit<Machine, 'idFields'> & { idFields?: unknown } }): boolean {
+  const needed = machine.world === 'realm' || machine.others !== undefined || machine.idFields !== undefined;
   return (!needed || machine.firmware !== undefined) && (machine.others?.length ?? 0) < machine.cpus;
+}
+
+function fieldsMayDiffer({ machine }: { machine: Pick<Machine, 'cpus' | 'late' | 'idFields'> }): boolean {
+  const allowed = machine.late ? mayDiffer.slice(0, 1) : mayDiffer;
+  return (machine.idFields ?? []).every(
+    ({ register, bits, cpus = [] }) =>
+      cpus.every((cpu) => cpu < machine.cpus) &&
+      ([0, machine.cpus].includes(new Set(cpus).size) || allowed.includes(`${register} ${bits}`)),
+  );
 }
 
 /** The boot loader needs the start of RAM for the kernel, and the kernel its own initial RAM disk. */

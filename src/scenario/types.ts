@@ -1,9 +1,21 @@
 import type { DeviceName } from './devices.ts';
+import type { IdRegisterName } from './id-registers.ts';
 
 /** A physical range in bytes. */
 export interface MemoryRange {
   start: number;
   size: number;
+}
+
+/** Bits of an ID register that read otherwise than the CPU has them. */
+export interface IdField {
+  register: IdRegisterName;
+  /** As the Arm ARM writes them, e.g. '3:0'. */
+  bits: string;
+  /** What the bits hold, as a number of their width. */
+  value: number;
+  /** Numbers of the CPUs that show it; default: all. */
+  cpus?: number[];
 }
 
 /** The emulated hardware of a scenario. */
@@ -30,6 +42,8 @@ export interface Machine {
   firmware?: 'monitor' | 'monitor-rme';
   /** Identities of the CPUs after the first, where they differ from `cpu`: entry i is that of CPU i + 1. */
   others?: string[];
+  /** What the monitor shows of the CPUs otherwise than they are; needs a firmware. A later entry wins over an earlier one. */
+  idFields?: IdField[];
   /** The CPUs after the first stay off during the boot (maxcpus=1); the probe cpu_online brings them up from user space. */
   late?: true;
   /** False takes the GIC's Interrupt Translation Service away, whose tables a realm must share. */

@@ -35,7 +35,7 @@ t.test('registers', (t) => {
   const { capture, image } = soundContext();
   const tcr = capture.cpus[0].registers.TCR_EL1;
   const compare = (bits: bigint, mask: bigint, register = 'TCR_EL1') =>
-    compareRegisters({ [register]: { bits, mask, why: 'proc.S' } }, capture, image);
+    compareRegisters(Array(2).fill({ [register]: { bits, mask, why: 'proc.S' } }), capture, image);
   t.same(compare(tcr, 2n ** 64n - 1n), []);
   t.same(compare(0n, 0n), [], 'masked bits are free');
   const findings = compare(tcr ^ (1n << 39n) ^ (17n << 16n), 2n ** 64n - 1n);
@@ -58,9 +58,9 @@ t.test('registers', (t) => {
 
 t.test('TTBR1 of a CPU in user space under KPTI is not the kernel root', (t) => {
   const { capture, image } = soundContext();
-  const predicted = {
+  const predicted = Array(2).fill({
     TTBR1_EL1: { bits: capture.cpus[0].registers.TTBR1_EL1, mask: 0xffff_ffff_ffc0n, why: 'swapper' },
-  };
+  });
   capture.cpus[1].registers.TTBR1_EL1 = BigInt(image.pa + 0x17_0000);
   t.same(ids(compareRegisters(predicted, capture, image)), ['mismatch/register/TTBR1_EL1/BADDR@init']);
   t.same(compareRegisters(predicted, capture, { ...image, trampPgDir: image.symbols._text + 0x17_0000n }), []);

@@ -19,7 +19,7 @@ function predictionOf(context: CheckpointContext): Prediction {
       [capture.checkpoint]: {
         leaves: inRegion.map((leaf) => ({ ...leaf, why: 'memory', alternatives: [] })),
         tables: capture.ttbr1.tables.map(({ level, va, attributes }) => ({ level, va, attributes })),
-        registers: { MAIR_EL1: { bits: registers.MAIR_EL1, mask: 2n ** 64n - 1n, why: 'proc.S' } },
+        registers: Array(2).fill({ MAIR_EL1: { bits: registers.MAIR_EL1, mask: 2n ** 64n - 1n, why: 'proc.S' } }),
         variables: { rodata_full: 1n },
       },
     },

@@ -1,14 +1,13 @@
 /** The parameter block, field by field as guest/monitor/parameters.h has it. */
 import t from 'tap';
 import {
-  bbmOverride,
   encodeParameters,
-  idRegisters,
   type MonitorParameters,
   monitorFlash,
   monitorMemorySize,
   parametersOffset,
 } from '../../guest/monitor-parameters.ts';
+import { bbmOverride, idRegisters } from '../../src/scenario/id-registers.ts';
 
 const gib = 2 ** 30;
 const regions = [{ base: 0x40000000, size: gib }];

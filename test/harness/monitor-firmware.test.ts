@@ -1,7 +1,13 @@
 import t from 'tap';
-import { bbmOverride, monitorFlash, monitorMemorySize } from '../../guest/monitor-parameters.ts';
-import { planMonitor, shownIdRegisters } from '../../harness/monitor-firmware.ts';
+import { monitorFlash, monitorMemorySize } from '../../guest/monitor-parameters.ts';
+import { planMonitor } from '../../harness/monitor-firmware.ts';
 import { type DeviceTree, fdtCells, serialiseFdt } from '../../src/linux/fdt.ts';
+import {
+  bbmOverride,
+  capabilityRegisters,
+  hiddenRegisters,
+  shownIdRegisters,
+} from '../../src/scenario/id-registers.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 
 const code = Uint8Array.of(1, 2, 3, 4);
@@ -68,6 +74,23 @@ t.test('CPUs that differ: MIDR where it is another than the first, BBM by level'
     midrs: [undefined, 0x000f0510n],
   });
   t.same(v3.flash, expected);
+  t.end();
+});
+
+t.test('fields of ID registers: of all CPUs or of some, after the BBM levels', (t) => {
+  const idFields = [
+    { register: 'ID_AA64MMFR2_EL1', bits: '55:52', value: 1, cpus: [1] },
+    { register: 'ID_AA64PFR0_EL1', bits: '63:60', value: 0 },
+  ] satisfies Machine['idFields'];
+  const machine: Machine = { ...realm, cpu: 'max-bbm3', cpus: 2, idFields };
+  t.same(planMonitor(machine, code, image, tree).overrides, [
+    bbmOverride([0, 1], 3),
+    bbmOverride([1], 1),
+    { cpus: [0, 1], register: { crm: 4, op2: 0 }, mask: 0xfn << 60n, value: 0n },
+  ]);
+  const levels = capabilityRegisters(machine).map(({ ID_AA64MMFR2_EL1 }) => ID_AA64MMFR2_EL1 >> 52n);
+  t.same(levels, [3n, 1n], 'the last one wins');
+  t.equal(hiddenRegisters(machine)[1].ID_AA64PFR0_EL1, 0n);
   t.end();
 });
 

@@ -162,6 +162,11 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...inFile('predict.ts', [
     [
+      'registers: facts.idRegisters.map((idRegisters) =>',
+      'registers: facts.idRegisters.map((_, __, [idRegisters]) =>',
+      'the control registers of a CPU follow its own ID registers',
+    ],
+    [
       'const base = Math.floor(memoryRanges(question.machine, traits.geometry)[0].start / align) * align;',
       'const base = memoryRanges(question.machine, traits.geometry)[0].start + align;',
       'memstart_addr rounds down',
@@ -282,11 +287,8 @@ export const mutations: readonly Mutation[] = [
       'system ? cpucapType.permittedForLate : cpucapType.optionalForLate',
       'what a late CPU may miss is not what it may have',
     ],
-    [
-      'return bbm(boot) === bbm(other) ? [] : ',
-      'return bbm(boot) !== bbm(other) ? [] : ',
-      'CPUs of different FEAT_BBM levels get a warning',
-    ],
+    ["{ register: 'ID_AA64MMFR2_EL1', lsb: 52 },", '', 'CPUs of different FEAT_BBM levels get a warning'],
+    ["{ register: 'ID_AA64MMFR1_EL1', lsb: 0 },", '', 'CPUs of different HAFDBS get a warning'],
   ]),
   ...inFile('cpufeature.ts', [
     [

@@ -8,7 +8,7 @@ import { loadKernel } from '../../src/cli/loaded-kernel.ts';
 import { questionOf, symbolOffset } from '../../src/cli/question.ts';
 import { bootFactsOf } from '../../src/diff/boot-facts.ts';
 import { predict } from '../../src/model/predict.ts';
-import { hiddenRegisters, identitiesOf } from '../../src/scenario/cpus.ts';
+import { hiddenRegisters } from '../../src/scenario/id-registers.ts';
 import { stableJson } from '../../src/stable-json.ts';
 
 /**
@@ -24,7 +24,7 @@ for (const name of names) {
   if (!result || !scenario) throw new Error(`${folder} has no case ${name}`);
   const kernel = await loadKernel(result.kernel.spec);
   const evidence = readEvidence(join(folder, 'cases', name));
-  const hidden = identitiesOf(scenario.machine).map(hiddenRegisters);
+  const hidden = hiddenRegisters(scenario.machine);
   const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, hidden });
   const { symbolOffset: _, ...question } = questionOf(kernel, scenario, facts);
   const { start, end } = predict(questionOf(kernel, scenario, facts)).linearRegion;

@@ -167,6 +167,11 @@ export const rules: readonly Rule[] = [
     holds: () => complaintsOf(late.permitted) === 'unexpected variation in SYS_ID_AA64MMFR2_EL1',
   },
   {
+    name: 'a CPU without the hardware access flag is let in beside one that has it, and complained about',
+    holds: () =>
+      complaintsOf('7.3.4+deb13-arm64@monitor+max+then-no-hafdbs') === 'unexpected variation in SYS_ID_AA64MMFR1_EL1',
+  },
+  {
     name: 'a late CPU is refused for an erratum that the system does not work around, but not for the lack of one',
     holds: () => {
       const swapped = (_: Record<string, bigint>, cpu: number) => {

@@ -178,7 +178,7 @@ t.test('a prediction shows decisions, derivation and every run', async (t) => {
       derivation,
       decisions,
       linearRegion: { start: 0xfff0_0000_0000_0000n, end: 0xfff8_0000_0000_0000n },
-      checkpoints: { paging_init: { leaves, tables: [], registers: {}, variables: { linear_map_requires_bbml3: 0n } } },
+      checkpoints: { paging_init: { leaves, tables: [], registers: [], variables: { linear_map_requires_bbml3: 0n } } },
       probes: [{ probe: 'memfd_secret', errno: 38, why: 'can_set_direct_map() is false.' }],
       complaints: [],
     },

@@ -11,8 +11,10 @@ import {
   readRunRecord,
   runFiles,
 } from '../../results/run-folder.ts';
+import { scenarioSchema } from '../../results/schema.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { CaseDossier } from '../../src/report/types.ts';
+import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { sampleReport } from '../report/sample-run.ts';
 
@@ -76,6 +78,12 @@ t.test('a run folder is read back as it was written', async (t) => {
   t.same(back?.decisions, dossier.decisions);
   t.match(back?.repro, /^sh .*repro\.sh$/);
   t.same(read.dossiers.get(report.cases[1].case)?.drawings, [], 'a case without files has no drawings');
+});
+
+t.test('every member of a scenario is read back, and one that is not known is not passed over', async (t) => {
+  for (const scenario of builtInScenarios) t.same(scenarioSchema.parse(scenario), scenario, scenario.name);
+  const [scenario] = builtInScenarios;
+  t.throws(() => scenarioSchema.parse({ ...scenario, machine: { ...scenario.machine, gic: 4 } }), /gic/);
 });
 
 t.test('cases come in the order of the plan, however they ended', async (t) => {

@@ -31,6 +31,27 @@ t.test('a built-in scenario written to a file is the same scenario', async (t) =
   t.same(parseScenarios([...builtInScenarios], 'file.yaml'), [...builtInScenarios]);
 });
 
+t.test('fields of ID registers: of 64 bits, with a value that fits, and with CPUs that the machine has', async (t) => {
+  const withField = (field: object, machine: object = {}) => ({
+    name: 'x',
+    machine: {
+      ...{ cpu: 'max', cpus: 2, firmware: 'monitor', ...machine },
+      idFields: [{ register: 'ID_AA64MMFR1_EL1', bits: '3:0', value: 0, ...field }],
+    },
+  });
+  t.equal(parseScenarios([withField({}), withField({ bits: '7', value: 1, cpus: [1, 0] })], 'file.yaml').length, 2);
+  t.equal(parseScenarios(withField({ cpus: [1] }), 'file.yaml').length, 1);
+  t.match(complaint(withField({}, { firmware: undefined })), /firmware.*for idFields/);
+  t.match(complaint(withField({ register: 'ID_AA64MMFR9_EL1' })), /register/);
+  t.match(complaint(withField({ bits: '0:3' })), /bits: must be within 63:0/);
+  t.match(complaint(withField({ bits: '64' })), /bits: must be within 63:0/);
+  t.match(complaint(withField({ bits: 'HAFDBS' })), /bits: must be written as/);
+  t.match(complaint(withField({ value: 16 })), /value: has more bits than the field/);
+  t.match(complaint(withField({ cpus: [2] })), /must name CPUs of the machine/);
+  t.match(complaint(withField({ bits: '7:4', cpus: [1] })), /may differ between them in ID_AA64MMFR2_EL1 55:52,/);
+  t.match(complaint(withField({ cpus: [1] }, { late: true })), /between late CPUs in the first of these/);
+});
+
 t.test('a typo names the file and the field', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max', memry: 512 } }), /^file\.yaml.*machine.*memry/);
   t.match(complaint({ name: 'x', machine: { cpu: 'maxx' } }), /machine\.cpu/);

@@ -4,6 +4,7 @@ import { bootTimeCpus } from '../../src/model/late-cpus.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
+import { idOverrides, shownIdRegisters } from '../../src/scenario/id-registers.ts';
 import { tellingScenarios } from '../../src/scenario/telling.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { variantScenarios } from '../../src/scenario/variants.ts';
@@ -19,13 +20,11 @@ const recorded: Record<string, string> = {
 };
 
 function idRegistersOf({ machine }: Scenario): Record<string, bigint>[] {
-  return identitiesOf(machine).map(({ qemu, midr, bbm }) => {
+  const own = identitiesOf(machine).map(({ qemu, midr }) => {
     const { question } = readGolden(`${recorded[qemu.split(',')[0]]}.json.gz`);
-    const registers: Record<string, bigint> = { ...question.facts.idRegisters[0], MIDR_EL1: midr };
-    if (bbm === undefined) return registers;
-    const rest = (registers.ID_AA64MMFR2_EL1 ?? 0n) & ~(0xfn << 52n);
-    return { ...registers, ID_AA64MMFR2_EL1: rest | (BigInt(bbm) << 52n) };
+    return { ...question.facts.idRegisters[0], MIDR_EL1: midr };
   });
+  return shownIdRegisters(own, idOverrides(machine));
 }
 
 /** What rodata= and KFENCE's interval set of themselves, and what the decision functions make of it and of the machine. */
