@@ -9,6 +9,7 @@ import type { ComparisonReport, SideIdentity } from '../report/compare/types.ts'
 import type { RunRecord } from '../report/types.ts';
 import { shortHash } from '../report/units.ts';
 import { scenarioDifferences, scenarioHash } from '../scenario/identity.ts';
+import { kernelLabel } from '../scenario/names.ts';
 import type { Scenario } from '../scenario/types.ts';
 
 /** What the user named as one side. */
@@ -34,19 +35,24 @@ export function namedSide(text: string): NamedSide {
     : { kind: 'kernel', spec: text };
 }
 
-/** The kernel of a run that a spec, a release or the beginning of a release names. */
-function kernelNamed(name: string, kernels: readonly CaseResult['kernel'][], folder: string): CaseResult['kernel'] {
-  const exact = kernels.filter(({ spec, release }) => [spec, spec.replace(/^debian:/, ''), release].includes(name));
-  const found = exact.length > 0 ? exact : kernels.filter(({ release }) => release.startsWith(name));
+/** A kernel of a run, and what its cases are called by. */
+type RunKernel = Pick<CaseResult['kernel'], 'spec' | 'release'> & { label: string };
+
+/** The kernel of a run that a spec, a label, a release or the beginning of a release names. */
+function kernelNamed(name: string, kernels: readonly RunKernel[], folder: string): RunKernel {
+  const exact = ({ spec, label, release }: RunKernel): boolean =>
+    [spec, spec.replace(/^debian:/, ''), label, release].includes(name);
+  const [named, begun] = [kernels.filter(exact), kernels.filter(({ release }) => release.startsWith(name))];
+  const found = named.length > 0 ? named : begun;
   if (found.length === 1) return found[0];
-  const there = (found.length > 0 ? found : kernels).map(({ spec, release }) => `${release} (${spec})`).join(', ');
+  const there = (found.length > 0 ? found : kernels).map(({ spec, label }) => `${label} (${spec})`).join(', ');
   const what = found.length > 1 ? `has several kernels '${name}'` : `has no case of ${name}; its kernels are`;
   throw new PtdiffError('usage', `${folder} ${what}: ${there || 'none'}.`);
 }
 
 /**
  * Reads one side from a run folder.
- * @param kernel a spec, a release or the start of a release that the folder has; all its kernels when absent
+ * @param kernel a spec, a label, a release or the start of a release that the folder has; all its kernels when absent
  * @param scenarios names to keep; all when empty
  * @throws PtdiffError(usage) for a folder that is none, and for a kernel that it does not have, or has more than once
  */
@@ -59,7 +65,7 @@ export function loadSide(
   const run = readRunRecord(folder);
   const all = readCaseLines(folder);
   const kernels = unique(
-    all.map((each) => each.kernel),
+    all.map((each) => ({ ...each.kernel, label: kernelLabel(each, each.kernel.release) })),
     ({ spec }) => spec,
   );
   const spec = kernel === undefined ? undefined : kernelNamed(kernel, kernels, folder).spec;

@@ -46,6 +46,24 @@ t.test('a run folder gives the kernel that is asked for, by spec, release, or it
   t.throws(() => loadSide('x', join(path, 'cases'), undefined, []), { fault: 'usage', message: /is no run folder/ });
 });
 
+t.test('two kernels of one release are told apart by what their cases are called', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  const [first] = sample.cases;
+  const cases = ['p1', 'p2'].map((label) => ({
+    ...first,
+    case: `${label}@${first.scenario}`,
+    kernel: { ...first.kernel, spec: `source:7.3,patch=${label}.patch` },
+  }));
+  mkdirSync(join(path, 'cases'));
+  writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
+  writeFileSync(join(path, 'cases.jsonl'), cases.map((each) => `${JSON.stringify(each)}\n`).join(''));
+  t.same(loadSide('x', path, 'p2', []).cases, [cases[1]]);
+  t.throws(() => loadSide('x', path, first.kernel.release, []), {
+    message: /has several kernels .*: p1 \(source:7\.3,patch=p1\.patch\), p2 \(/,
+  });
+});
+
 t.test('cases are paired by scenario, and only like is compared with like', async (t) => {
   const [a, b] = [side(specs[0]), side(specs[1])];
   const scenarios = a.cases
