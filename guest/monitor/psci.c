@@ -12,7 +12,7 @@ static struct {
 	enum power power;
 } cpus[MAX_CPUS];
 
-/* Where a CPU enters the guest, and with what in x0. */
+/* Where a CPU enters the guest, and with what in x0; from now on it counts as on. */
 u64 boot_argument(u32 cpu, u64 *entry)
 {
 	u64 argument;
@@ -24,6 +24,7 @@ u64 boot_argument(u32 cpu, u64 *entry)
 		cpus[cpu].context = parameters.device_tree;
 	}
 	cpus[cpu].power = ON;
+	report()->cpus_entered |= 1U << cpu;
 	*entry = cpus[cpu].entry;
 	argument = cpus[cpu].context;
 	unlock();

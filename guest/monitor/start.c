@@ -43,9 +43,6 @@ _Noreturn static void enter(u32 cpu)
 	u64 argument = boot_argument(cpu, &entry);
 
 	prepare_cpu(cpu);
-	lock();
-	report()->cpus_entered |= 1U << cpu;
-	unlock();
 	enter_guest(entry, argument, (u64)stacks + (cpu + 1) * STACK_SIZE);
 }
 

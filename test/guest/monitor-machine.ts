@@ -16,9 +16,12 @@ export const guestBase = 0x40200000;
 export const secondaryEntry = guestBase + 64;
 const listBase = 0x40400000;
 const stepBytes = 256;
-const operations = { smc: 1, load: 2, store: 3, wait: 4, identity: 5, jump: 6, hvc: 7 } as const;
+const operations = { smc: 1, load: 2, store: 3, wait: 4, identity: 5, jump: 6, hvc: 7, until: 8 } as const;
 
-/** One step: an SMC with x0 to x10, a load from or store to an address, waiting for a word, reading ID registers, a jump, an HVC. */
+/**
+ * One step: an SMC with x0 to x10, a load from or store to an address, waiting for a word, reading ID registers, a jump, an HVC; or an SMC with x0 to
+ * x3, again and again until it answers what follows these.
+ */
 export type Step = [keyof typeof operations, ...(number | bigint)[]];
 
 export interface StepResult {

@@ -14,6 +14,7 @@
 #define OP_IDENTITY 5
 #define OP_JUMP 6
 #define OP_HVC 7
+#define OP_UNTIL 8
 
 #define PSCI_CPU_OFF 0x84000002
 #define PSCI_SYSTEM_OFF 0x84000008
@@ -66,6 +67,8 @@ step:
 	b.eq	jump
 	cmp	x20, #OP_HVC
 	b.eq	hypervisor_call
+	cmp	x20, #OP_UNTIL
+	b.eq	until
 	mov	w0, #(PSCI_SYSTEM_OFF & 0xffff)
 	movk	w0, #(PSCI_SYSTEM_OFF >> 16), lsl #16
 	smc	#0
@@ -95,6 +98,14 @@ jump:
 	br	x0
 hypervisor_call:
 	hvc	#0
+	b	done
+until:
+	ldp	x0, x1, [x19, #8]
+	ldp	x2, x3, [x19, #24]
+	smc	#0
+	ldr	x11, [x19, #40]
+	cmp	x0, x11
+	b.ne	until
 	b	done
 
 done:
