@@ -132,6 +132,13 @@ export function readDossier(folder: string, name: string): CaseDossier {
   return { ...makeDossier(name, material), ...(unreadable.length > 0 ? { unreadable } : {}) };
 }
 
+/** The cases of a run in the order of its plan: in which order they ended is chance. */
+export function readCases(folder: string, { planned }: Pick<RunRecord, 'planned'>): CaseResult[] {
+  const place = new Map(planned.map(({ case: name }, index) => [name, index]));
+  const order = ({ case: name }: CaseResult) => place.get(name) ?? planned.length;
+  return readCaseLines(folder).sort((left, right) => order(left) - order(right));
+}
+
 /**
  * Everything that a report of a run folder is made of. Cases come in the order of the run's plan.
  *
@@ -143,10 +150,7 @@ export function readRunFolder(
   wanted: (result: CaseResult) => boolean = () => true,
 ): Report {
   const run = readRunRecord(folder);
-  const cases = readCaseLines(folder);
-  const place = new Map(run.planned.map((planned, index) => [planned.case, index]));
-  const order = ({ case: name }: CaseResult) => place.get(name) ?? run.planned.length;
-  cases.sort((left, right) => order(left) - order(right));
+  const cases = readCases(folder, run);
   const dossiers = new Map<string, CaseDossier>();
   for (const { case: name } of cases.filter(wanted)) dossiers.set(name, readDossier(folder, name));
   return { run, cases, dossiers, knownIssues: [...knownIssues] };

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { sha256 } from '../../images/cache.ts';
-import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
+import { readCases, readRunRecord } from '../../results/run-folder.ts';
 import type { Sides } from '../compare/types.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
@@ -63,7 +63,7 @@ export function loadSide(
   scenarios: readonly string[],
 ): LoadedSide {
   const run = readRunRecord(folder);
-  const all = readCaseLines(folder);
+  const all = readCases(folder, run);
   const kernels = unique(
     all.map((each) => ({ ...each.kernel, label: kernelLabel(each, each.kernel.release) })),
     ({ spec }) => spec,

@@ -46,6 +46,21 @@ t.test('a run folder gives the kernel that is asked for, by spec, release, or it
   t.throws(() => loadSide('x', join(path, 'cases'), undefined, []), { fault: 'usage', message: /is no run folder/ });
 });
 
+t.test('cases come in the order of the plan, so that two comparisons of the same kernels tell the same', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  mkdirSync(join(path, 'cases'));
+  writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
+  const order = (asEnded: typeof sample.cases) => {
+    writeFileSync(join(path, 'cases.jsonl'), asEnded.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    return loadSide('x', path, undefined, []).cases.map((each) => each.case);
+  };
+  const names = new Set(sample.cases.map((each) => each.case));
+  const planned = sample.run.planned.map((each) => each.case).filter((name) => names.has(name));
+  t.same(order([...sample.cases].reverse()), planned);
+  t.same(order([...sample.cases]), planned);
+});
+
 t.test('two kernels of one release are told apart by what their cases are called', async (t) => {
   const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
   t.teardown(cleanup);
