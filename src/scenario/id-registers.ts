@@ -34,34 +34,34 @@ export interface IdOverride {
   value: bigint;
 }
 
-/** ID_AA64MMFR2_EL1.BBM, bits 55:52, as 0 to 3 on the given CPUs. */
-export function bbmOverride(cpus: number[], level: number): IdOverride {
-  return { cpus, register: idRegisters.ID_AA64MMFR2_EL1, mask: 0xfn << 52n, value: BigInt(level) << 52n };
-}
-
 /** Bit numbers of a field that is written as in the Arm ARM, '55:52' or '7'. */
 export function bitRange(bits: string): { msb: number; lsb: number } {
   const [msb, lsb = msb] = bits.split(':').map(Number);
   return { msb, lsb };
 }
 
-function fieldOverride(field: IdField, machine: Machine): IdOverride {
-  const { msb, lsb } = bitRange(field.bits);
+function fieldOverride({ register, bits, value }: Omit<IdField, 'cpus'>, cpus: number[]): IdOverride {
+  const { msb, lsb } = bitRange(bits);
   const shift = BigInt(lsb);
   const mask = ((1n << BigInt(msb - lsb + 1)) - 1n) << shift;
-  const cpus = field.cpus ?? Array.from({ length: machine.cpus }, (_, cpu) => cpu);
-  return { cpus, register: idRegisters[field.register], mask, value: BigInt(field.value) << shift };
+  return { cpus, register: idRegisters[register], mask, value: BigInt(value) << shift };
+}
+
+/** ID_AA64MMFR2_EL1.BBM as 0 to 3 on the given CPUs. */
+export function bbmOverride(cpus: number[], level: number): IdOverride {
+  return fieldOverride({ register: 'ID_AA64MMFR2_EL1', bits: '55:52', value: level }, cpus);
 }
 
 /** What the monitor shows otherwise: a BBM level that the identities of some CPUs have, and the fields that the machine names; a later one wins. */
 export function idOverrides(machine: Machine): IdOverride[] {
+  const all = Array.from({ length: machine.cpus }, (_, cpu) => cpu);
   const levels = new Map<number, number[]>();
   for (const [cpu, { bbm }] of identitiesOf(machine).entries()) {
     if (bbm !== undefined) levels.set(bbm, [...(levels.get(bbm) ?? []), cpu]);
   }
   return [
     ...[...levels].map(([level, cpus]) => bbmOverride(cpus, level)),
-    ...(machine.idFields ?? []).map((field) => fieldOverride(field, machine)),
+    ...(machine.idFields ?? []).map((field) => fieldOverride(field, field.cpus ?? all)),
   ];
 }
 
