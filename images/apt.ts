@@ -2,18 +2,10 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
-import {
-  cachePath,
-  cacheRoot,
-  explainDiskFull,
-  type Progress,
-  readJson,
-  requireSpace,
-  sha256,
-  withLock,
-  writeJson,
-} from './cache.ts';
+import { cachePath, cacheRoot, type Progress, readJson, sha256, writeJson } from './cache.ts';
+import { explainDiskFull, requireSpace } from './disk-space.ts';
 import { requireHostTools } from './host-tools.ts';
+import { withLock } from './lock.ts';
 import { makeFolder } from './make-folder.ts';
 import { debianMirror } from './mirror.ts';
 

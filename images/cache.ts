@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { execa } from 'execa';
 import { tmpName } from 'tmp-promise';
-import { messageOf, PtdiffError } from '../src/errors.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** One line about work in progress, for a person; downloads call it at most twice a second. */
@@ -120,100 +117,4 @@ export async function publishDirectory(target: string, build: (directory: string
       }
     });
   });
-}
-
-/** What is done while a lock is waited for. */
-export interface LockOptions {
-  /** Said once to `progress` when the lock is not had at once. */
-  waiting?: string;
-  progress?: Progress;
-  /** Ends the wait. */
-  signal?: AbortSignal;
-}
-
-/** A lock that is free is had well within this time, in milliseconds. */
-const patience = 1000;
-
-/**
- * Runs `use` while no other ptdiff of this cache holds the lock of that name. The lock is the kernel's (flock), held by
- * a child that ends when this process closes its pipe or dies, so a killed run never leaves one behind.
- */
-export async function withLock<T>(name: string, use: () => Promise<T>, options: LockOptions = {}): Promise<T> {
-  const { waiting, progress, signal } = options;
-  signal?.throwIfAborted();
-  const path = cachePath('locks', name);
-  makeFolder(dirname(path));
-  // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
-  const holder = execa('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
-    detached: true,
-    stdin: 'pipe',
-    buffer: false,
-    reject: false,
-  });
-  const timer = setTimeout(() => waiting !== undefined && progress?.(waiting), patience);
-  // flock itself does not look at the pipe.
-  const giveUp = () => holder.kill();
-  signal?.addEventListener('abort', giveUp);
-  const locked = once(holder.stdout, 'data');
-  const early = await Promise.race([locked.then(() => undefined), holder]);
-  clearTimeout(timer);
-  signal?.removeEventListener('abort', giveUp);
-  try {
-    signal?.throwIfAborted();
-    if (early !== undefined) {
-      throw new PtdiffError('host', `Cannot lock ${path} with flock (package util-linux): ${early.message}`);
-    }
-    return await use();
-  } finally {
-    holder.stdin.end();
-    await holder;
-  }
-}
-
-/**
- * Refuses to start what would fill the disk.
- * @param bytes what the step will write at its worst moment
- */
-export async function requireSpace(bytes: number, what: string): Promise<void> {
-  makeFolder(cacheRoot());
-  const free = await freeSpace();
-  if (free < bytes) throw noSpace(what, free, bytes);
-}
-
-/** Turns a failure that a full disk caused into one that says so; anything else passes unchanged. */
-export async function explainDiskFull(error: unknown, what: string): Promise<unknown> {
-  return saysDiskFull(messageOf(error)) ? noSpace(what, await freeSpace()) : error;
-}
-
-/** What the cache's disk has left for this user, in bytes. */
-async function freeSpace(): Promise<number> {
-  const { bavail, bsize } = await statfs(cacheRoot());
-  return bavail * bsize;
-}
-
-const saysDiskFull = (text: string): boolean => /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(text);
-
-/** A disk with less is full, in bytes. */
-const leastSpace = 8 * 2 ** 20;
-
-/**
- * The failure of a program that a full disk caused, where it did: not every program says so.
- * @param words what the program said
- */
-export async function diskFull(words: string, what: string): Promise<PtdiffError | undefined> {
-  const free = await freeSpace();
-  return free < leastSpace || saysDiskFull(words) ? noSpace(what, free) : undefined;
-}
-
-function noSpace(what: string, free: number, needed?: number): PtdiffError {
-  const need = needed === undefined ? 'more' : `about ${mebibytes(needed)}`;
-  return new PtdiffError(
-    'host',
-    `No disk space for ${what}: it needs ${need} and ${cacheRoot()} has ${mebibytes(free)} free; free some, or set PTDIFF_CACHE to a directory elsewhere.`,
-  );
-}
-
-/** A size for a person, in MiB. */
-export function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MiB`;
 }

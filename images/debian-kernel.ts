@@ -2,11 +2,12 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
-import { cachePath, exists, readJson, withLock, withScratch, writeJson } from './cache.ts';
+import { cachePath, exists, readJson, withScratch, writeJson } from './cache.ts';
 import { downloadPackages } from './download.ts';
 import { checkImage } from './image-check.ts';
 import { keepImage } from './keep-image.ts';
 import type { KernelBuild } from './kernel-builds.ts';
+import { obtain } from './lock.ts';
 import { unpackPackage } from './unpack.ts';
 
 /** A Debian kernel whose files are in the cache. */
@@ -47,7 +48,7 @@ export async function cachedKernel(build: KernelBuild): Promise<CachedKernel | u
 }
 
 /**
- * Brings a kernel's Image and config into the cache; the packages themselves are not kept.
+ * A kernel's Image and config, which are brought into the cache if it has none; the packages themselves are not kept.
  * @throws PackageGone; `image` when the package holds no arm64 Image; `host`
  */
 export async function fetchKernel(
@@ -56,12 +57,8 @@ export async function fetchKernel(
   options: FetchOptions,
 ): Promise<CachedKernel> {
   const what = `${build.image.name} ${build.version}`;
-  const bring = async () => {
-    // Another run may have brought it while this one waited for the lock.
-    const present = await cachedKernel(build);
-    if (present !== undefined) {
-      return present;
-    }
+  const find = () => cachedKernel(build);
+  const make = async () => {
     await withScratch(async (scratch) => {
       const files = await unpackImage(archive, build, scratch, options);
       const image = await readFile(files.image);
@@ -73,14 +70,14 @@ export async function fetchKernel(
       const record: CacheRecord = { sha256, release, config: text !== undefined, notes };
       await writeJson(recordPath(build), record);
     });
-    const kernel = await cachedKernel(build);
+    const kernel = await find();
     if (kernel === undefined) {
       throw new PtdiffError('harness', `The cache lost ${what} right after it was stored.`);
     }
     return kernel;
   };
   const waiting = `waiting for another ptdiff that fetches ${what}`;
-  return withLock(`kernel-${build.image.name}_${build.version}`, bring, { ...options, waiting });
+  return obtain(`kernel-${build.image.name}_${build.version}`, { find, make }, { ...options, waiting });
 }
 
 type ConfigFile = { file: string } | { file: undefined; note?: string };

@@ -2,10 +2,11 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
-import { cachePath, exists, publishDirectory, withLock, withScratch } from './cache.ts';
+import { cachePath, exists, publishDirectory, withScratch } from './cache.ts';
 import { downloadPackages } from './download.ts';
 import { kernelCatalogue } from './kernel-catalogue.ts';
 import type { KernelImage } from './kernels.ts';
+import { obtain } from './lock.ts';
 import { unpackPackage } from './unpack.ts';
 
 /** Endings of a module's file name, compressed as Debian does or not at all. */
@@ -23,12 +24,14 @@ export async function debianModules(
   options: FetchOptions = {},
 ): Promise<string[]> {
   const directory = cachePath('modules', `${release}_${version}`, names.join('+'));
-  if (!(await exists(directory))) {
-    const waiting = `waiting for another ptdiff that fetches modules of ${release}`;
-    const fetch = () => fetchModules(directory, { spec, release, version }, names, options);
-    await withLock(`modules-${release}_${version}`, fetch, { ...options, waiting });
-  }
-  const files = await readdir(directory);
+  const listed = () => readdir(directory);
+  const find = async () => ((await exists(directory)) ? listed() : undefined);
+  const make = async () => {
+    await fetchModules(directory, { spec, release, version }, names, options);
+    return listed();
+  };
+  const waiting = `waiting for another ptdiff that fetches modules of ${release}`;
+  const files = await obtain(`modules-${release}_${version}`, { find, make }, { ...options, waiting });
   return names.map((name) => join(directory, files.find((file) => file.replace(ending, '') === name) ?? name));
 }
 
@@ -38,8 +41,6 @@ async function fetchModules(
   names: readonly string[],
   options: FetchOptions,
 ): Promise<void> {
-  // Another run may have brought them while this one waited for the lock.
-  if (await exists(directory)) return;
   const { archive, builds } = await kernelCatalogue(options);
   const build = builds.find((each) => each.release === release && each.version === version);
   if (build?.modules === undefined) {

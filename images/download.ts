@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
-import { explainDiskFull, mebibytes, requireSpace, sha256File } from './cache.ts';
+import { sha256File } from './cache.ts';
+import { explainDiskFull, mebibytes, requireSpace } from './disk-space.ts';
 import type { IndexedPackage } from './package-index.ts';
 
 /** What is needed of a package to fetch and verify it. */

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
-import { exists, explainDiskFull, sha256 } from './cache.ts';
+import { exists, sha256 } from './cache.ts';
 import { cachedKernel, fetchKernel } from './debian-kernel.ts';
 import { upstreamVersion } from './debian-version.ts';
+import { explainDiskFull } from './disk-space.ts';
 import { PackageGone } from './download.ts';
 import { checkImage } from './image-check.ts';
 import { keepImage } from './keep-image.ts';
@@ -98,7 +99,7 @@ async function debianKernel(text: string, spec: DebianSpec, options: FetchOption
   let gone: PackageGone | undefined;
   for (const build of candidates) {
     try {
-      const kernel = (await cachedKernel(build)) ?? (await fetchKernel(catalogue.archive, build, options));
+      const kernel = await fetchKernel(catalogue.archive, build, options);
       const source = `${build.image.name} ${build.version} (${build.suite})`;
       const { version, flavour } = build;
       const modules = build.modules && ({ hasModules: true } as const);

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
-import { requireSpace } from './cache.ts';
+import { requireSpace } from './disk-space.ts';
 import { type Downloadable, downloadPackages } from './download.ts';
 import { unpackPackage } from './unpack.ts';
 

@@ -1,17 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AptArchive, FetchOptions } from './apt.ts';
-import {
-  cachePath,
-  exists,
-  explainDiskFull,
-  publishDirectory,
-  readJson,
-  sha256,
-  withLock,
-  writeJson,
-} from './cache.ts';
+import { cachePath, exists, publishDirectory, readJson, sha256, writeJson } from './cache.ts';
+import { explainDiskFull } from './disk-space.ts';
 import type { Downloadable } from './download.ts';
+import { obtain } from './lock.ts';
 import { unpackClosure } from './package-closure.ts';
 import { hostArchitecture } from './tool-archive.ts';
 
@@ -47,16 +40,8 @@ export async function toolPrefix(
 ): Promise<ToolPrefix> {
   const key = `${name}-${hostArchitecture()}`;
   const recordFile = cachePath('tools', `${key}.json`);
-  const cached = await cachedPrefix(recordFile);
-  if (cached !== undefined) {
-    return cached;
-  }
+  const find = () => cachedPrefix(recordFile);
   const make = async () => {
-    // Another run may have made it while this one waited for the lock.
-    const present = await cachedPrefix(recordFile);
-    if (present !== undefined) {
-      return present;
-    }
     const { parts, notes } = await plan();
     const packages = parts
       .flatMap((part) => part.packages)
@@ -72,10 +57,8 @@ export async function toolPrefix(
     return { tree: cachePath('tools', directory), packages, notes };
   };
   try {
-    return await withLock(`tool-${key}`, make, {
-      ...options,
-      waiting: `waiting for another ptdiff that fetches ${name}`,
-    });
+    const waiting = `waiting for another ptdiff that fetches ${name}`;
+    return await obtain(`tool-${key}`, { find, make }, { ...options, waiting });
   } catch (error) {
     throw await explainDiskFull(error, name);
   }

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { messageOf, PtdiffError } from '../src/errors.ts';
-import { explainDiskFull } from './cache.ts';
+import { explainDiskFull } from './disk-space.ts';
 
 /**
  * Unpacks a .deb, or only the members that match tar's wildcards (`*` matches slashes too). A package's own scripts are

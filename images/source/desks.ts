@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { tmpName } from 'tmp-promise';
 import type { FetchOptions } from '../apt.ts';
-import { cachePath, exists, readJson, requireSpace, withLock, writeJson } from '../cache.ts';
+import { cachePath, exists, readJson, writeJson } from '../cache.ts';
+import { requireSpace } from '../disk-space.ts';
+import { withLock } from '../lock.ts';
 import type { GitStore } from './git-store.ts';
 import type { SourceTree } from './source-tree.ts';
 

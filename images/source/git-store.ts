@@ -2,7 +2,9 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../../src/errors.ts';
-import { cachePath, diskFull, exists, withLock } from '../cache.ts';
+import { cachePath, exists } from '../cache.ts';
+import { diskFull } from '../disk-space.ts';
+import { withLock } from '../lock.ts';
 import { runSupervised } from './supervised.ts';
 
 /** How one git command is run. */

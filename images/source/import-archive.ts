@@ -2,10 +2,12 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 import { type AptArchive, ensureLists, type FetchOptions } from '../apt.ts';
-import { cachePath, exists, readJson, requireSpace, sha256File, withLock, withScratch, writeJson } from '../cache.ts';
+import { cachePath, exists, readJson, sha256File, withScratch, writeJson } from '../cache.ts';
 import { compareVersions, upstreamVersion } from '../debian-version.ts';
+import { requireSpace } from '../disk-space.ts';
 import { downloadPackages, PackageGone } from '../download.ts';
 import { openKernelArchive } from '../kernel-catalogue.ts';
+import { obtain } from '../lock.ts';
 import { type IndexedPackage, packagesMatching } from '../package-index.ts';
 import { unpackPackage } from '../unpack.ts';
 import { buildTools } from './build-tools.ts';
@@ -119,20 +121,18 @@ async function importOnce(
   what: string,
 ): Promise<string> {
   const record = cachePath('source', 'archives', `${key}.json`);
-  const known = async () => {
+  const find = async () => {
     const tree = (await readJson<{ tree: string }>(record))?.tree;
     return tree !== undefined && (await store.has(tree)) ? tree : undefined;
   };
-  const bring = async () => {
-    const present = await known();
-    if (present !== undefined) return present;
+  const make = async () => {
     await requireSpace(importBytes, `the source ${what}`);
     const tree = await fetch((path) => importTarball(store, path, options, what));
     await writeJson(record, { tree });
     return tree;
   };
   const waiting = `waiting for another ptdiff that unpacks ${what}`;
-  return (await known()) ?? (await withLock(`source-${key}`, bring, { ...options, waiting }));
+  return obtain(`source-${key}`, { find, make }, { ...options, waiting });
 }
 
 /** Unpacks an archive and keeps it as a tree; the files stay as a desk at which the kernel can be built at once. */

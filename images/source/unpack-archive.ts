@@ -1,7 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PtdiffError } from '../../src/errors.ts';
-import { diskFull, exists } from '../cache.ts';
+import { exists } from '../cache.ts';
+import { diskFull } from '../disk-space.ts';
 import { runSupervised } from './supervised.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
-import { sha256, withLock } from '../../images/cache.ts';
+import { sha256 } from '../../images/cache.ts';
+import { withLock } from '../../images/lock.ts';
 import { nextStep } from '../bisect/search.ts';
 import type { Conclusion, Task } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { sha256, withLock } from '../../images/cache.ts';
+import { sha256 } from '../../images/cache.ts';
+import { withLock } from '../../images/lock.ts';
 import { openStore } from '../../results/store/store.ts';
 import { countText } from '../diff/text.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
