@@ -1,6 +1,6 @@
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import { type LeafKind, leafKind } from '../linux/leaf-kind.ts';
-import { memoryType } from '../vmsa/memory-type.ts';
+import { attributeIndex, memoryType } from '../vmsa/memory-type.ts';
 import { permissions } from '../vmsa/permissions.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { Granule, LeafRun } from '../vmsa/types.ts';
@@ -51,6 +51,13 @@ const bitNames: [position: bigint, name: string][] = [
   [63n, 'bit 63'],
 ];
 
+/** The memory type's name, with the index where MAIR_EL1 has it twice: MT_NORMAL_TAGGED is MT_NORMAL without MTE. */
+function memoryTypeText(regime: Stage1Regime, attributes: bigint): string {
+  const { name, kind, encoding } = memoryType(regime, attributes);
+  const same = regime.memoryAttributes.filter((other) => other === encoding).length;
+  return kind === 'normal' && same > 1 ? `${name} (AttrIndx ${attributeIndex(regime, attributes)})` : name;
+}
+
 /**
  * A leaf in words: kind, validity, effective rights of EL1 and EL0, memory type, shareability, nG, AF and software
  * bits, then the raw attribute bits, which say everything.
@@ -63,7 +70,7 @@ export function describeLeaf(regime: Stage1Regime, run: LeafRun): string {
     `${kindName(run)} (${bytesText(leafReach(run, regime.granule))})`,
     run.valid ? 'valid' : 'INVALID',
     `EL1 ${rightsText(el1)} EL0 ${rightsText(el0)}`,
-    memoryType(regime, run.attributes).name,
+    memoryTypeText(regime, run.attributes),
     ...(regime.lpa2 ? [] : [shareabilities[Number((run.attributes >> 8n) & 3n)]]),
     // Bit 11 is PTE_PRESENT_INVALID in an invalid leaf.
     ...(run.valid ? [set(11n) ? 'nG' : 'global'] : []),

@@ -103,6 +103,17 @@ t.test('leaves are folded by reason and nature, in a stable order', (t) => {
   t.end();
 });
 
+t.test('two indices of one memory type are told apart in words', (t) => {
+  const tagged = prot.data | 4n;
+  const detail = (mair: bigint) => {
+    const regime = stage1Regime({ ...registers, MAIR_EL1: mair }, 'ttbr1');
+    return foldDifferences([difference(prot.data, tagged)], regime, 'init')[0].detail;
+  };
+  t.match(detail(0x04_00_44_f0_ffn), /expected .*Normal-WB,.*found .*Normal-Tagged,/s);
+  t.match(detail(0x04_00_44_ff_ffn), /expected .*Normal-WB \(AttrIndx 0\),.*found .*Normal-WB \(AttrIndx 1\),/s);
+  t.end();
+});
+
 t.test('an id does not depend on how many block sizes the memory allowed', (t) => {
   const pages = difference(prot.data, prot.data, {}, 0, 'memory');
   const block = { ...pages.expected, ...run(base, 0x4000_0000, 2 * MiB, prot.data & ~2n, { level: 2 }) };
