@@ -7,12 +7,20 @@
  * The first argument is a file or folder that shall not outlive the harness either, should it be killed before it could
  * remove it.
  *
+ * Its session is a scheduling group of its own (sched(7), autogroup), in which the niceness that the harness was started with says nothing against
+ * others: the group takes it over.
+ *
  * It writes `exit N` (N as the shell's $?) to standard output when the command ends. The last kill takes the reader
  * along, so the shell itself always dies by SIGKILL.
  */
 export const supervisorScript = `
 exec 3<&0
 trap : TERM
+(
+  read -r stat </proc/$$/stat
+  set -- \${stat##*) }
+  [ "\${17}" = 0 ] || echo "\${17}" >/proc/$$/autogroup
+) 2>/dev/null
 scratch=$1
 shift
 "$@" 3<&- </dev/null &
