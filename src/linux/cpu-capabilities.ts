@@ -1,3 +1,4 @@
+import { ImageReader } from './image-reader.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
 /** A range of CPU revisions as the kernel's struct midr_range has it (arch/arm64/include/asm/cputype.h). */
@@ -29,59 +30,20 @@ const midrBytes = 12;
 const longestDescription = 200;
 const mostEntries = 512;
 
-/** Reads tables of a kernel Image by link address. */
-class ImageReader {
-  readonly #view: DataView;
-  readonly #bytes: Uint8Array;
-  readonly #symbols: SymbolTable;
-
-  constructor(image: Uint8Array, symbols: SymbolTable) {
-    this.#bytes = image;
-    this.#view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-    this.#symbols = symbols;
-  }
-
-  #offset(address: bigint, bytes: number): number | undefined {
-    const offset = Number(address - this.#symbols.textBase);
-    return offset >= 0 && offset + bytes <= this.#bytes.length ? offset : undefined;
-  }
-
-  u16(address: bigint): number {
-    const offset = this.#offset(address, 2);
-    return offset === undefined ? 0 : this.#view.getUint16(offset, true);
-  }
-
-  u32(address: bigint): number {
-    const offset = this.#offset(address, 4);
-    return offset === undefined ? 0 : this.#view.getUint32(offset, true);
-  }
-
-  pointer(address: bigint): bigint {
-    const offset = this.#offset(address, 8);
-    return offset === undefined ? 0n : this.#view.getBigUint64(offset, true);
-  }
-
-  text(address: bigint): string {
-    const offset = this.#offset(address, 1);
-    if (offset === undefined) return '';
-    const bytes = this.#bytes.subarray(offset, offset + longestDescription);
-    const end = bytes.indexOf(0);
-    return String.fromCharCode(...bytes.subarray(0, end === -1 ? bytes.length : end));
-  }
-
+class CapabilityReader extends ImageReader {
   /** Name of the function that an entry's matches() is; undefined at the end of a table. */
   matcher(at: bigint): string | undefined {
     const address = this.pointer(at + BigInt(entry.matches));
-    return address === 0n ? undefined : this.#symbols.nameAt(address)?.name;
+    return address === 0n ? undefined : this.symbols.nameAt(address)?.name;
   }
 }
 
-function midrRange(reader: ImageReader, at: bigint): MidrRange {
+function midrRange(reader: CapabilityReader, at: bigint): MidrRange {
   return { model: reader.u32(at), from: reader.u32(at + 4n), to: reader.u32(at + 8n) };
 }
 
 /** An array of struct midr_range, which ends with an entry of zeros. */
-function midrList(reader: ImageReader, start: bigint): MidrRange[] {
+function midrList(reader: CapabilityReader, start: bigint): MidrRange[] {
   const ranges: MidrRange[] = [];
   for (let at = start; reader.u32(at) !== 0 && ranges.length < mostEntries; at += BigInt(midrBytes)) {
     ranges.push(midrRange(reader, at));
@@ -90,13 +52,13 @@ function midrList(reader: ImageReader, start: bigint): MidrRange[] {
 }
 
 /** The allow list in cpu_supports_bbml2_noabort() or cpu_supports_bbml3(), which compilers name after the function, a number, or both. */
-function allowList(reader: ImageReader, symbols: SymbolTable): { listed?: MidrRange[] } {
+function allowList(reader: CapabilityReader, symbols: SymbolTable): { listed?: MidrRange[] } {
   const list = symbols.list().find(({ name }) => /(^|\.)supports_bbml(2_noabort|3)_list(\.\d+)?$/.test(name));
   return list === undefined ? {} : { listed: midrList(reader, list.address) };
 }
 
 /** CPUs that an entry matches by its own MIDR_EL1 ranges; undefined for an entry that asks anything else. */
-function ownMidrs(reader: ImageReader, at: bigint): MidrRange[] | undefined {
+function ownMidrs(reader: CapabilityReader, at: bigint): MidrRange[] | undefined {
   const place = at + BigInt(entry.midr);
   switch (reader.matcher(at)) {
     case 'is_affected_midr_range':
@@ -109,14 +71,14 @@ function ownMidrs(reader: ImageReader, at: bigint): MidrRange[] | undefined {
 }
 
 /** The same with entries that are lists of entries, which do not nest. */
-function midrsOf(reader: ImageReader, at: bigint): MidrRange[] | undefined {
+function midrsOf(reader: CapabilityReader, at: bigint): MidrRange[] | undefined {
   if (reader.matcher(at) !== 'cpucap_multi_entry_cap_matches') return ownMidrs(reader, at);
   const list = reader.pointer(at + BigInt(entry.list));
   return entries(reader, list).flatMap((each) => ownMidrs(reader, each) ?? []);
 }
 
 /** What an entry asks of a CPU; undefined for what asks neither the part nor the BBM capability. */
-function matchOf(reader: ImageReader, symbols: SymbolTable, at: bigint): CpuCapability['match'] | undefined {
+function matchOf(reader: CapabilityReader, symbols: SymbolTable, at: bigint): CpuCapability['match'] | undefined {
   switch (reader.matcher(at)) {
     case 'has_bbml2_noabort':
       return { bbml: 'bbml2', ...allowList(reader, symbols) };
@@ -130,7 +92,7 @@ function matchOf(reader: ImageReader, symbols: SymbolTable, at: bigint): CpuCapa
 }
 
 /** Addresses of a table's entries; the last one has no matches(). */
-function entries(reader: ImageReader, table: bigint): bigint[] {
+function entries(reader: CapabilityReader, table: bigint): bigint[] {
   const found: bigint[] = [];
   for (let at = table; reader.matcher(at) !== undefined && found.length < mostEntries; at += BigInt(entry.bytes)) {
     found.push(at);
@@ -143,20 +105,22 @@ function entries(reader: ImageReader, table: bigint): bigint[] {
  * arm64_errata[] (cpu_errata.c): stable updates add errata all the time, and options decide which are there. Left out is what asks an ID
  * register other than MIDR_EL1 and ID_AA64MMFR2_EL1.BBM.
  * @param image the whole Image
- * @returns in the order in which the kernel asks; empty when the Image does not show the tables
+ * @returns in the order in which the kernel asks; undefined when the Image does not show the tables
  */
-export function cpuCapabilities(image: Uint8Array, symbols: SymbolTable): CpuCapability[] {
-  const reader = new ImageReader(image, symbols);
-  const tables = ['arm64_features', 'arm64_errata'].flatMap((name) => {
+export function cpuCapabilities(image: Uint8Array, symbols: SymbolTable): CpuCapability[] | undefined {
+  const reader = new CapabilityReader(image, symbols);
+  const [features, errata] = ['arm64_features', 'arm64_errata'].map((name) => {
     const address = symbols.address(name);
     return address === undefined ? [] : entries(reader, address);
   });
-  const capabilities = tables.flatMap((at): CpuCapability[] => {
+  // Every kernel has features; errata are options.
+  if (features.length === 0) return undefined;
+  const capabilities = [...features, ...errata].flatMap((at): CpuCapability[] => {
     const match = matchOf(reader, symbols, at);
     if (match === undefined) return [];
     const number = reader.u16(at + BigInt(entry.number));
     const type = reader.u16(at + BigInt(entry.type));
-    return [{ number, description: reader.text(reader.pointer(at)), type, match }];
+    return [{ number, description: reader.text(reader.pointer(at), longestDescription), type, match }];
   });
   return capabilities.sort((a, b) => a.number - b.number);
 }

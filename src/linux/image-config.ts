@@ -26,6 +26,7 @@ export interface KernelConfig {
   debugPageallocDefault: boolean;
   /** CONFIG_CRASH_RESERVE: crashkernel= reserves memory. */
   crashReserve: boolean;
+  hotplugCpu: boolean;
   randomizeBase: boolean;
   unmapKernelAtEl0: boolean;
   e0pd: boolean;
@@ -100,6 +101,7 @@ function optionsOf(config: KernelConfig): Record<string, string> {
     CONFIG_DEBUG_PAGEALLOC: flag(config.debugPagealloc),
     CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT: flag(config.debugPageallocDefault),
     CONFIG_CRASH_RESERVE: flag(config.crashReserve),
+    CONFIG_HOTPLUG_CPU: flag(config.hotplugCpu),
     CONFIG_RANDOMIZE_BASE: flag(config.randomizeBase),
     CONFIG_UNMAP_KERNEL_AT_EL0: flag(config.unmapKernelAtEl0),
     CONFIG_ARM64_E0PD: flag(config.e0pd),
@@ -152,6 +154,7 @@ export function kernelConfigOf(image: Uint8Array, symbols: SymbolTable): KernelC
     debugPageallocDefault:
       symbols.has('_debug_pagealloc_enabled') && initialByte(image, symbols, '_debug_pagealloc_enabled_early') !== 0,
     crashReserve: symbols.has('crashk_res'),
+    hotplugCpu: symbols.has('cpu_device_down'),
     randomizeBase: symbols.has('kaslr_init'),
     unmapKernelAtEl0: symbols.has('tramp_pg_dir'),
     e0pd: symbols.has('cpu_enable_e0pd'),

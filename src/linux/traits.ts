@@ -43,8 +43,8 @@ export interface KernelTraits {
   randomLinearMap: boolean;
   /** set_memory_ro() on a part of a vmalloc area changes the alias of the whole area. */
   aliasOfWholeArea: boolean;
-  /** What the kernel detects on each CPU by its part: a late CPU may be refused for it. Empty when the Image does not show its tables. */
-  cpuCapabilities: CpuCapability[];
+  /** What the kernel detects on each CPU by its part: a late CPU may be refused for it. Absent when the Image does not show its tables. */
+  cpuCapabilities?: CpuCapability[];
   /** Devices of QEMU that the kernel drives without a module, by QEMU's names. */
   builtInDrivers: string[];
 }

@@ -40,7 +40,7 @@ function matches({ match }: CpuCapability, registers: IdRegisters): boolean {
  * from it. The system has the BBM capability when every CPU of the boot has it, an erratum when one has.
  */
 function conflictOf(traits: KernelTraits, boot: IdRegisters[], late: IdRegisters): CpuCapability | undefined {
-  return traits.cpuCapabilities.find((capability) => {
+  return traits.cpuCapabilities?.find((capability) => {
     const system = systemHas(capability, boot);
     if (system === matches(capability, late)) return false;
     const allowed = system ? cpucapType.optionalForLate : cpucapType.permittedForLate;
@@ -78,7 +78,7 @@ export function cpuOutcome(
   const atBoot = bootTimeCpus(machine, idRegisters);
   const asked = probes.includes('cpu_online') || probes.includes('cpu_hotplug');
   const cpus = asked ? idRegisters : atBoot;
-  if (machine.late && traits.cpuCapabilities.length === 0) {
+  if (machine.late && traits.cpuCapabilities === undefined) {
     throw new PtdiffError(
       'image',
       'Cannot tell from arm64_errata[] and arm64_features[] what this kernel asks of a late CPU; it needs CONFIG_KALLSYMS_ALL.',

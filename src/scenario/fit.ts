@@ -7,7 +7,7 @@ import type { Scenario } from './types.ts';
 export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'builtInDrivers'> & {
   /** Whether modules of the kernel are to be had. */
   hasModules?: boolean;
-  config: Pick<KernelTraits['config'], 'debugPagealloc' | 'crashReserve' | 'unmapKernelAtEl0'>;
+  config: Pick<KernelTraits['config'], 'debugPagealloc' | 'crashReserve' | 'hotplugCpu' | 'unmapKernelAtEl0'>;
 };
 
 /** Parameters that a kernel passes on to init unread when the option is off: the boot would show nothing of what the scenario is for. */
@@ -18,10 +18,12 @@ const options: { parameter: string; option: string; has: (traits: FittingTraits)
 ];
 
 /** Why a scenario cannot be run on a kernel, as a part of a sentence; undefined where it can. */
-export function whyUnfit({ machine, parameters }: Scenario, traits: FittingTraits): string | undefined {
+export function whyUnfit({ machine, parameters, probes }: Scenario, traits: FittingTraits): string | undefined {
   if (machine.world === 'realm' && !traits.knowsRealms) return 'the kernel does not know realms, which came with 6.13';
   const missing = options.find(({ parameter, has }) => valuesOf(parameters, parameter).length > 0 && !has(traits));
   if (missing) return `the kernel is built without ${missing.option}`;
+  const hotplug = probes.find((probe) => probe === 'cpu_online' || probe === 'cpu_hotplug');
+  if (hotplug && !traits.config.hotplugCpu) return 'the kernel is built without CONFIG_HOTPLUG_CPU';
   const undriven = traits.hasModules
     ? undefined
     : machine.devices?.find((device) => !traits.builtInDrivers.includes(device));

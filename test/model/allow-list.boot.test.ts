@@ -8,7 +8,7 @@ t.setTimeout(0);
 for (const spec of ['debian:6.18', 'debian:7.3']) {
   t.test(spec, async (t) => {
     const { traits } = await loadKernel(spec);
-    const capability = traits.cpuCapabilities.find(({ match }) => 'bbml' in match);
+    const capability = traits.cpuCapabilities?.find(({ match }) => 'bbml' in match);
     const match = capability?.match;
     t.ok(match && 'bbml' in match && match.listed, 'the Image shows its list');
     if (!match || !('bbml' in match)) return;

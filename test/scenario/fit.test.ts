@@ -8,7 +8,7 @@ import { type FittingTraits, whyUnfit } from '../../src/scenario/fit.ts';
 
 /** A kernel that has everything, with changes. */
 function kernel(changes: Partial<FittingTraits['config']> = {}, granule: 4096 | 16384 = 4096): FittingTraits {
-  const config = { debugPagealloc: true, crashReserve: true, unmapKernelAtEl0: true, ...changes };
+  const config = { debugPagealloc: true, crashReserve: true, hotplugCpu: true, unmapKernelAtEl0: true, ...changes };
   return { knowsRealms: true, geometry: geometryOf(granule), builtInDrivers: [...deviceNames], config };
 }
 
@@ -27,6 +27,14 @@ t.test('a parameter whose option is off would show nothing', async (t) => {
   t.match(reasonFor('max+crashkernel', kernel({ crashReserve: false })), /CONFIG_CRASH_RESERVE/);
   t.match(reasonFor('max+kpti', kernel({ unmapKernelAtEl0: false })), /CONFIG_UNMAP_KERNEL_AT_EL0/);
   t.equal(reasonFor('max', kernel({ debugPagealloc: false })), undefined);
+});
+
+t.test('a CPU comes and goes where the kernel lets it', async (t) => {
+  const fixed = kernel({ hotplugCpu: false });
+  for (const name of ['neoverse-v3-r0p2+late-v3', 'rme+max+smp2+hotplug']) {
+    t.match(reasonFor(name, fixed), /CONFIG_HOTPLUG_CPU/, name);
+  }
+  t.equal(reasonFor('neoverse-v3-r0p2+smp2', fixed), undefined);
 });
 
 t.test('a device wants a driver', async (t) => {
