@@ -4,6 +4,7 @@ import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange, type IdRegisterName, idRegisters } from './id-registers.ts';
 import { RAM_BASE, ramRanges } from './memory.ts';
+import { fieldInstead } from './parameters.ts';
 import { type Machine, type MemoryRange, probeNames, type Scenario } from './types.ts';
 
 const MIB = 2 ** 20;
@@ -53,6 +54,14 @@ const machine = z.strictObject({
   devices: z.array(z.enum(deviceNames)).nonempty().optional(),
 });
 
+const parameter = z
+  .string()
+  // With white space it would become two on the command line.
+  .regex(/^[^\s]+$/, 'must be one word each')
+  .refine((word) => fieldInstead(word) === undefined, {
+    error: ({ input }) => `${input} must be said by ${fieldInstead(String(input))}, where the model reads it`,
+  });
+
 const scenario = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9._+-]{1,80}$/, "may have letters, digits, '.', '_', '+' and '-' only"),
@@ -60,8 +69,7 @@ const scenario = z
     rodata: z.enum(['default', 'noalias', 'off']).default('default'),
     kfenceSampleInterval: z.int().nonnegative().optional(),
     kaslr: z.boolean().default(false),
-    // A parameter with white space would become two on the command line.
-    parameters: z.array(z.string().regex(/^[^\s]+$/, 'must be one word each')).default([]),
+    parameters: z.array(parameter).default([]),
     probes: z.array(z.enum(probeNames)).default(['memfd_secret']),
   })
   .refine(monitorWhereNeeded, {

@@ -52,6 +52,18 @@ t.test('fields of ID registers: of 64 bits, with a value that fits, and with CPU
   t.match(complaint(withField({ cpus: [1] }, { late: true })), /between late CPUs in the first of these/);
 });
 
+t.test('what a field says is not said by a parameter', async (t) => {
+  const withParameter = (word: string) => ({ name: 'x', machine: { cpu: 'max' }, parameters: [word] });
+  t.match(complaint(withParameter('mem=512M')), /mem=512M must be said by machine\.memory/);
+  t.match(complaint(withParameter('maxcpus=1')), /machine\.cpus/);
+  t.match(complaint(withParameter('arm64.nomte')), /machine\.idFields/);
+  t.match(complaint(withParameter('id_aa64mmfr2.varange=0')), /machine\.idFields/);
+  t.match(complaint(withParameter('nokaslr')), /by kaslr,/);
+  for (const word of ['memtest=1', 'kpti=1', 'crashkernel=128M']) {
+    t.equal(parseScenarios(withParameter(word), 'file.yaml').length, 1, word);
+  }
+});
+
 t.test('a typo names the file and the field', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max', memry: 512 } }), /^file\.yaml.*machine.*memry/);
   t.match(complaint({ name: 'x', machine: { cpu: 'maxx' } }), /machine\.cpu/);
