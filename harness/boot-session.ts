@@ -11,7 +11,7 @@ import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } fro
 import type { ImageAnchor } from './image-anchor.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
 import type { ObservedBoot } from './observed-boot.ts';
-import { processActivity } from './process.ts';
+import { longestCpuWait, processActivity } from './process.ts';
 import { recordKpti } from './record-kpti.ts';
 import { recordSharing } from './record-sharing.ts';
 import { recordSplits } from './record-splits.ts';
@@ -68,6 +68,10 @@ export class BootSession {
       evidence.end = await this.#runToEnd(runner);
     } finally {
       runner.close();
+    }
+    const hostWaitSeconds = longestCpuWait(vm.pid);
+    if (hostWaitSeconds !== undefined) {
+      evidence.hostWaitSeconds = hostWaitSeconds;
     }
     if (vm.monitor) {
       evidence.monitor = viewOfMonitor(vm.monitor);

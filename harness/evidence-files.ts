@@ -9,7 +9,14 @@ import { formatWalk, parseWalk } from './leaf-text.ts';
 interface Measured
   extends Pick<
     Evidence,
-    'splitRequests' | 'protectRequests' | 'freeAtKpti' | 'sharing' | 'monitor' | 'image' | 'idRegisters'
+    | 'splitRequests'
+    | 'protectRequests'
+    | 'freeAtKpti'
+    | 'sharing'
+    | 'monitor'
+    | 'image'
+    | 'idRegisters'
+    | 'hostWaitSeconds'
   > {
   captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
 }
@@ -30,6 +37,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     monitor,
     image,
     idRegisters,
+    hostWaitSeconds,
     probes,
     guestProblems,
     end,
@@ -50,6 +58,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     ...realm,
     image,
     idRegisters,
+    ...(hostWaitSeconds !== undefined && { hostWaitSeconds }),
   };
   write('registers.json', `${JSON.stringify(measured, bigintsAsText, 1)}\n`);
   const files = fileNames(Object.keys(evidence.files));

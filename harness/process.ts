@@ -87,6 +87,22 @@ export function processActivity(pid: number): { cpuSeconds: number; runnable: bo
   }
 }
 
+/**
+ * The longest time in seconds that one thread of a process wanted a CPU of the host and had none (run_delay, Documentation/scheduler/sched-stats.rst);
+ * undefined when the process is gone, or where the host does not count it.
+ */
+export function longestCpuWait(pid: number): number | undefined {
+  try {
+    const waits = readdirSync(`/proc/${pid}/task`).map((thread) => {
+      const [, nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ');
+      return Number(nanoseconds) / 1e9;
+    });
+    return Math.max(...waits);
+  } catch {
+    return undefined;
+  }
+}
+
 /** proc_pid_stat(5) from the third field on: the second, the name in parentheses, may hold anything. */
 export function statFields(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');

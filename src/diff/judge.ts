@@ -10,6 +10,7 @@ import { withoutPredicted } from './complaints.ts';
 import { type BootContext, type CheckpointContext, checkpointContext } from './context.ts';
 import { findingId } from './finding-id.ts';
 import { foldDifferences } from './fold.ts';
+import { withoutHostStalls } from './host-stalls.ts';
 import { bootInvariants, invariants } from './invariants/index.ts';
 import { type KnownIssue, matchKnown } from './match-known.ts';
 import { runsIn } from './runs.ts';
@@ -37,14 +38,14 @@ export interface Judgement extends Pick<CaseResult, 'verdict' | 'findings' | 'li
  * Judges one case: all mismatches, invariant violations and splats, and the verdict that follows from them.
  * `pass`: no finding. `known`: every finding matches a documented known issue on this kernel. `hang` and `crash`: the
  * boot did not complete, and not all of that is known. `fail`: any other finding. `error`: a completed boot lacks
- * evidence for something that was predicted, so nothing may be concluded from it; the findings that could be made are
- * kept.
+ * evidence for something that was predicted, or the host kept the guest waiting so long that its watchdogs complained, so nothing may be concluded
+ * from it; the findings that could be made are kept.
  */
 export function judge(input: JudgeInput): Judgement {
   const { prediction, boot, release, scenario, knownIssues } = input;
   const { evidence } = boot;
   const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
-  const findings = [
+  const all = [
     ...contexts.flatMap((context) => [
       ...mismatches(context, prediction.checkpoints[context.capture.checkpoint], prediction),
       ...invariants.flatMap((invariant) => invariant(context)),
@@ -57,10 +58,11 @@ export function judge(input: JudgeInput): Judgement {
     ),
     ...endFinding(evidence.end),
   ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
+  const { findings, reason: stalled } = withoutHostStalls(all, evidence);
   const missing = missingEvidence(prediction, evidence);
-  const reason = evidence.end.kind === 'completed' ? missing : evidence.end.reason;
+  const reason = evidence.end.kind === 'completed' ? (missing ?? stalled) : evidence.end.reason;
   return {
-    verdict: verdictOf(findings, evidence.end, missing !== undefined),
+    verdict: verdictOf(findings, evidence.end, { incomplete: missing !== undefined, stalled: stalled !== undefined }),
     findings,
     linearMap: Object.fromEntries(contexts.map((context) => [context.capture.checkpoint, sizesOf(context)])),
     symbols: symbolsOf(prediction, evidence),
@@ -129,10 +131,15 @@ function withKnown(finding: Finding, known: string | undefined): Finding {
   return known === undefined ? finding : { ...finding, known };
 }
 
-function verdictOf(findings: readonly Finding[], end: BootEnd, incomplete: boolean): Verdict {
+function verdictOf(
+  findings: readonly Finding[],
+  end: BootEnd,
+  { incomplete, stalled }: { incomplete: boolean; stalled: boolean },
+): Verdict {
   if (incomplete) return 'error';
-  if (findings.length === 0) return 'pass';
-  if (findings.every(({ known }) => known !== undefined)) return 'known';
+  if (findings.every(({ known }) => known !== undefined)) {
+    return stalled ? 'error' : findings.length === 0 ? 'pass' : 'known';
+  }
   if (end.kind === 'completed') return 'fail';
   return end.kind === 'hang' ? 'hang' : 'crash';
 }

@@ -126,6 +126,8 @@ export interface Evidence {
   guestProblems?: string[];
   console: string;
   end: BootEnd;
+  /** The longest time that one CPU of the guest wanted a CPU of the host and had none; absent where the host does not tell. */
+  hostWaitSeconds?: number;
   /** Physical address of the Image and the KASLR slide in bytes (0 with nokaslr). */
   image: { pa: number; slide: bigint };
   /** ID registers of each CPU in QEMU's order, by name, as far as the emulator shows them (MIDR_EL1 it does not). */

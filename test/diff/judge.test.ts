@@ -123,6 +123,35 @@ t.test('a boot that does not complete', (t) => {
   t.end();
 });
 
+t.test('what watchdogs say on a busy host is told as the fault of the host', (t) => {
+  // 6.12.57 with eight CPUs on two busy cores.
+  const log = [
+    '[   72.000000] watchdog: BUG: soft lockup - CPU#5 stuck for 27s! [swapper/0:1]',
+    '[   72.100000] pc : sched_balance_update_blocked_averages+0x100/0x680',
+    '[   93.000000] rcu: INFO: rcu_sched detected stalls on CPUs/tasks:',
+  ].join('\n');
+  const stalled = (hostWaitSeconds: number, change: (context: CheckpointContext) => void = () => {}) =>
+    judge(
+      caseOf((context) => {
+        Object.assign(context.evidence, { console: log, hostWaitSeconds });
+        change(context);
+      }),
+    );
+  t.match(stalled(64), { verdict: 'error', findings: [], reason: /soft lockup, but one of its CPUs waited 64 s for/ });
+  t.match(stalled(3), { verdict: 'fail', findings: [{ id: /^splat\/lockup/ }, { id: /^splat\/rcu-stall/ }] });
+  const wrong = stalled(64, (context) => {
+    context.capture.cpus[1].registers.MAIR_EL1 ^= 0x0fn;
+  });
+  t.match(wrong, { verdict: 'fail', reason: /soft lockup/ }, 'what is wrong all the same is the verdict');
+  t.notOk(wrong.findings.some(({ id }) => id.startsWith('splat/')));
+  const hanging = stalled(64, ({ evidence }) => {
+    evidence.end = { kind: 'hang', reason: 'it idled for 60 s', lastCheckpoint: 'paging_init' };
+  });
+  t.equal(hanging.verdict, 'hang', 'a guest that came no further by its own time hangs');
+  t.ok(hanging.findings.some(({ id }) => id.startsWith('splat/lockup')));
+  t.end();
+});
+
 t.test('a predicted complaint is no finding, and its absence is one', (t) => {
   const log =
     '[    2.000000] CPU features: CPU1: Detected conflict for capability 11 (BBM Level 3), System: 1, CPU: 0\n';

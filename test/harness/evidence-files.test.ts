@@ -103,6 +103,7 @@ const evidence: Evidence = {
   files: { '/proc/iomem': 'text\n', '../../etc/passwd': '0x12', '/proc/IOMEM': 'other', __proto__x: '', '///': 'root' },
   probes: [{ probe: 'memfd_secret', errno: 38, call: '0x1', pages: [4096] }],
   guestProblems: ['0x1234'],
+  hostWaitSeconds: 1.5,
   console: 'a\u001b[31mb',
   end: { kind: 'panic', reason: '0xdead', lastCheckpoint: 'init' },
   image: { pa: 0x40200000, slide: 0n },

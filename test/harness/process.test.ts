@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { deathOfQemu, processActivity, QemuProcess, statFields } from '../../harness/process.ts';
+import { deathOfQemu, longestCpuWait, processActivity, QemuProcess, statFields } from '../../harness/process.ts';
 import { isAlive } from './processes.ts';
 
 /** No scratch folder. */
@@ -67,6 +67,13 @@ t.test('stop() ends what a wrapper has started, although the wrapper ends first'
   const pid = await pidIn(file);
   await process.stop();
   t.notOk(await survives(pid));
+});
+
+t.test('tells how long a thread waited for a CPU', (t) => {
+  const wait = longestCpuWait(process.pid);
+  t.ok(wait !== undefined && wait >= 0 && wait < performance.now() / 1000 + 60, String(wait));
+  t.equal(longestCpuWait(2 ** 22 + 1), undefined);
+  t.end();
 });
 
 t.test('reads CPU time and state of a process with any name', (t) => {
