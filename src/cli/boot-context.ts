@@ -3,7 +3,7 @@ import { PtdiffError } from '../errors.ts';
 import type { Evidence } from '../linux/capture.ts';
 import type { Geometry } from '../linux/geometry.ts';
 import type { BootFacts, PhysicalRange } from '../model/boot-facts.ts';
-import { memoryRanges } from '../model/predict.ts';
+import { memoryRanges } from '../model/memblock.ts';
 import type { Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';

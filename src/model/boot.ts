@@ -5,7 +5,7 @@ import { createPgdMapping, NO_CONT_MAPPINGS } from './create-mapping.ts';
 import type { Derivation } from './derivation.ts';
 import type { KernelProt } from './kernel-prot.ts';
 import { kpti_install_ng_mappings } from './kpti.ts';
-import type { LinearMap } from './linear-map.ts';
+import { type LinearMap, type Table, visitLeaves } from './linear-map.ts';
 import type { ImageSections } from './map-mem.ts';
 import { changeAttributes, makeInvalid, PartialLeaf, readOnlyAlias } from './pageattr.ts';
 import { range_split_to_ptes, splitAtEnds } from './split.ts';
@@ -40,10 +40,23 @@ export function splitsLeaves({ traits, decisions }: BootState): boolean {
   return traits.splitAsksRequires ? decisions.linearMapRequiresBbml === true : !decisions.debugPagealloc;
 }
 
-/** Whether any single page of memory can be changed: the map has pages everywhere, or leaves can be split. */
-export function canChangePages(state: BootState): boolean {
-  const { decisions } = state;
-  return decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state);
+/**
+ * Whether pages of memory cannot be changed one by one: they lie in blocks that cannot be split. Contiguous pages are pages here, as they
+ * are to pageattr_pte_entry() (arch/arm64/mm/pageattr.c), which does not look at PTE_CONT.
+ * @param pages physical addresses; those of all memory when none is known
+ */
+export function refusesPages(state: BootState, pages: readonly number[] = []): boolean {
+  const { map, decisions } = state;
+  if (decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state)) return false;
+  const ranges = pages.length > 0 ? pages.map((pa) => [pa, pa + map.geometry.granule]) : [[map.physBase, Infinity]];
+  return ranges.some(([start, end]) => {
+    let block = false;
+    const visit = ({ level }: Table) => {
+      block ||= level < 3;
+    };
+    visitLeaves(map, map.root, map.offsetOfPa(start), map.offsetOfPa(end), visit);
+    return block;
+  });
 }
 
 /** split_kernel_leaf_mapping() for one request; addresses outside the linear region and in the KFENCE pool change nothing here. */

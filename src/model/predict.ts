@@ -1,9 +1,7 @@
 import { type CheckpointName, checkpointsOf, isBefore } from '../linux/capture.ts';
-import type { Geometry } from '../linux/geometry.ts';
-import { _PAGE_END, _PAGE_OFFSET, memstartAlign, vaBitsMin } from '../linux/kernel-layout.ts';
+import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/traits.ts';
-import { ramRanges } from '../scenario/memory.ts';
-import type { Machine, MemoryRange } from '../scenario/types.ts';
+import type { Machine } from '../scenario/types.ts';
 import { areasOf } from './areas.ts';
 import {
   applySplit,
@@ -18,16 +16,16 @@ import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import { cpuHasLargeVa } from './cpufeature.ts';
 import { crashResource, reserve_crashkernel_generic } from './crash-reserve.ts';
 import { decide } from './decisions.ts';
-import { type Derivation, recordDerivation } from './derivation.ts';
+import { recordDerivation } from './derivation.ts';
 import { deriveTraits } from './derive-traits.ts';
 import { kernelProt } from './kernel-prot.ts';
 import { bootTimeCpus, type CpuOutcome, cpuOutcome } from './late-cpus.ts';
 import { leafRuns, predictedTables } from './leaf-runs.ts';
 import { LinearMap } from './linear-map.ts';
 import { type ImageSections, map_mem } from './map-mem.ts';
+import { arm64_memblock_init } from './memblock.ts';
 import { __kernel_map_pages } from './page-alloc.ts';
 import { probePredictions } from './probes.ts';
-import { subtract } from './ranges.ts';
 import { predictRegisters } from './registers.ts';
 import { realm_set_memory } from './sharing.ts';
 import type { CheckpointPrediction, Decisions, Prediction } from './types.ts';
@@ -43,29 +41,6 @@ export interface Question {
   /** Offset of a linker symbol from _text in bytes. */
   symbolOffset: (name: string) => number;
   facts: BootFacts;
-}
-
-/** memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves with no-map. */
-export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalRange[] {
-  const ranges = (list: readonly MemoryRange[]): PhysicalRange[] =>
-    list.map(({ start, size }) => ({ start, end: start + size }));
-  const holes = ranges([...machine.holes].sort((a, b) => a.start - b.start));
-  return ranges(ramRanges(machine, granule)).flatMap((ram) => subtract(ram, holes));
-}
-
-/** arm64_memblock_init() of arch/arm64/mm/init.c: the physical address that the first byte of the linear region maps. */
-function physBaseOf(question: Question, vaBits: number, why: Derivation): number {
-  const { traits, facts } = question;
-  if (traits.randomLinearMap && question.kaslr && facts.memstartAddr !== undefined) {
-    const fold = _PAGE_OFFSET(vaBits) - _PAGE_OFFSET(traits.config.vaBits);
-    const base = Number(BigInt.asIntN(64, facts.memstartAddr) + fold);
-    why('arm64_memblock_init()', 'arch/arm64/mm/init.c (to 6.15)', `memstart_addr is random; boot fact: ${base}`);
-    return base;
-  }
-  const align = memstartAlign(traits.geometry);
-  const base = Math.floor(memoryRanges(question.machine, traits.geometry)[0].start / align) * align;
-  why('arm64_memblock_init()', 'arch/arm64/mm/init.c', `memstart_addr rounds down to 0x${base.toString(16)}`);
-  return base;
 }
 
 function sectionsOf({ traits, facts, symbolOffset }: Question): ImageSections & { stext: number } {
@@ -139,11 +114,12 @@ export function predict(question: Question): Prediction {
   const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
   const vaBits = largeVa ? traits.config.vaBits : smallVa;
   const start = _PAGE_OFFSET(vaBits);
-  const map = new LinearMap(traits.geometry, vaBits, start, physBaseOf(question, vaBits, why));
+  const { physBase, memory } = arm64_memblock_init(question, vaBits, why);
+  const map = new LinearMap(traits.geometry, vaBits, start, physBase);
   const prot = kernelProt(traits, decisions);
   const sections = sectionsOf(question);
   const kfencePool = kfencePoolOf(question, decisions);
-  map_mem({ map, traits, decisions, prot, memory: memoryRanges(machine, traits.geometry), sections, kfencePool }, why);
+  map_mem({ map, traits, decisions, prot, memory, sections, kfencePool }, why);
 
   const crashKernel = reserve_crashkernel_generic(traits, question.parameters, facts, why);
   const books = { freePages: [], freeAtKpti: facts.freeAtKpti ?? [] };

@@ -1,6 +1,7 @@
 import { type DeviceName, deviceNames } from '../scenario/devices.ts';
 import type { Machine } from '../scenario/types.ts';
-import { type BootState, canChangePages } from './boot.ts';
+import { type BootState, refusesPages } from './boot.ts';
+import type { BootFacts } from './boot-facts.ts';
 import type { CpuOutcome } from './late-cpus.ts';
 import type { ProbePrediction } from './types.ts';
 
@@ -14,7 +15,7 @@ type Outcome = Omit<ProbePrediction, 'probe'>;
 
 /** What each probe of the guest's init finds: the errno of the first call that fails. */
 export function probePredictions(
-  { machine, probes }: { machine: Machine; probes: readonly string[] },
+  { machine, probes, facts }: { machine: Machine; probes: readonly string[]; facts: Pick<BootFacts, 'probePages'> },
   state: BootState,
   cpus: CpuOutcome,
 ): ProbePrediction[] {
@@ -22,7 +23,9 @@ export function probePredictions(
     const device = deviceNames.find((name) => name === probe);
     if (probe === 'modules') return { probe, errno: 0, why: 'the kernel loads the modules that were built with it' };
     if (device) return { probe, ...deviceOutcome(device, state) };
-    return { probe, ...(probe === 'memfd_secret' ? memfdSecretOutcome(state) : cpuOnlineOutcome(machine, cpus)) };
+    const outcome =
+      probe === 'memfd_secret' ? memfdSecretOutcome(state, facts.probePages) : cpuOnlineOutcome(machine, cpus);
+    return { probe, ...outcome };
   });
 }
 
@@ -46,15 +49,16 @@ const withoutDriver: Record<DeviceName, number> = {
 
 /** In a realm a queue is memory that dma_direct_alloc() (kernel/dma/direct.c) shares with the host. */
 function deviceOutcome(device: DeviceName, state: BootState): Outcome {
-  return state.decisions.realm && !canChangePages(state)
+  return state.decisions.realm && refusesPages(state)
     ? { device, errno: withoutDriver[device], why: 'a page of a block cannot be shared: the driver gets no queue' }
     : { device, errno: 0, why: 'the driver and the device find the same memory' };
 }
 
-function memfdSecretOutcome(state: BootState): Outcome {
+/** @param pages that the probe got, as it says; none where it failed */
+function memfdSecretOutcome(state: BootState, pages: readonly number[]): Outcome {
   const { traits, decisions } = state;
   if (!traits.config.secretmem) return { errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
-  if (decisions.canSetDirectMap && !canChangePages(state)) {
+  if (decisions.canSetDirectMap && refusesPages(state, pages)) {
     return { errno: EFAULT, why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS' };
   }
   return decisions.canSetDirectMap

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
-import { type Mutation, mutations } from './mutations.ts';
+import { mutations } from './mutations/index.ts';
+import type { Mutation } from './mutations/mutation.ts';
 
 /** What the golden boots need of the repository. */
 const needed = ['src', 'harness', 'test/model', 'package.json'];

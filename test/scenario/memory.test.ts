@@ -1,6 +1,6 @@
 import t from 'tap';
 import { geometryOf } from '../../src/linux/geometry.ts';
-import { memoryRanges } from '../../src/model/predict.ts';
+import { memoryRanges } from '../../src/model/memblock.ts';
 import { ramRanges } from '../../src/scenario/memory.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 

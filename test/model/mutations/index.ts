@@ -1,0 +1,5 @@
+import { decisionMutations } from './decisions.ts';
+import { mapMutations } from './map.ts';
+
+/** Every rule of the model that a golden boot must notice when it is broken. */
+export const mutations = [...decisionMutations, ...mapMutations];

@@ -1,0 +1,216 @@
+import { inFile, type Mutation } from './mutation.ts';
+
+/** What the linear map becomes: how it is made, split and changed. */
+export const mapMutations: readonly Mutation[] = [
+  ...inFile('map-mem.ts', [
+    [
+      'if (decisions.forcePteMapping) flags',
+      'if (!decisions.forcePteMapping) flags',
+      'force_pte_mapping() decides on blocks',
+    ],
+    ['let flags = NO_EXEC_MAPPINGS', 'let flags = 0', 'tables of the linear map are PXN'],
+    [
+      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL, NO_CONT_MAPPINGS',
+      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL, 0',
+      'the old alias is never contiguous',
+    ],
+    [
+      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL, NO_CONT',
+      'sections.aliasStart, sections.initBegin, pgprot_tagged(prot.PAGE_KERNEL), NO_CONT',
+      'the old alias is not tagged',
+    ],
+    [
+      'const pages = NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS;',
+      'const pages = NO_CONT_MAPPINGS;',
+      'the old KFENCE pool is mapped with pages',
+    ],
+    [
+      'const pages = NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS | NO_EXEC_MAPPINGS;',
+      'const pages = NO_EXEC_MAPPINGS;',
+      'the new KFENCE pool is mapped with pages',
+    ],
+    [
+      'sections.initEnd, sections.bssStop, prot, flags',
+      'sections.initEnd, sections.initEnd, prot, flags',
+      'the data alias is mapped apart',
+    ],
+    ['if (traits.contiguousMayChange)', 'if (!traits.contiguousMayChange)', '7.2 maps the aliases first'],
+    [
+      'memory = without(memory, { start: sections.aliasStart',
+      'memory = without(memory, { start: sections.initBegin',
+      'the old kernel alias is a hole for memory',
+    ],
+  ]),
+  ...inFile('create-mapping.ts', [
+    ['TABLE_TYPE | TABLE_UXN', 'TABLE_TYPE', 'tables are UXN'],
+    ['traits.tableAccessFlag ? TABLE_AF : 0n', 'traits.tableAccessFlag ? 0n : TABLE_AF', 'tables carry AF since 6.13'],
+    [
+      'if (entry === TABLE) return true;',
+      'if (entry === TABLE) continue;',
+      'a table keeps its group from being contiguous',
+    ],
+    [
+      'return !(traits.contiguousMayChange && rangeHasValidNoncont',
+      'return !(!traits.contiguousMayChange && rangeHasValidNoncont',
+      'single pages keep their group from being contiguous',
+    ],
+    ['  if (old === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
+    ['attributes = prot & ~PMD_TABLE_BIT', 'attributes = prot', 'a block is no page'],
+    ['map.geometry.pudSectSupported && mayUseBlock', 'mayUseBlock', '1 GiB blocks exist with 4K pages only'],
+    [
+      '      initContPmds(request, table, addr, next, prot);\n      continue;',
+      '      initContPmds(request, table, addr, end, prot);\n      return;',
+      'with two levels no group of PMDs is contiguous',
+    ],
+  ]),
+  ...inFile('kernel-prot.ts', [
+    ['decisions.useNgMappings ? PTE_NG : 0n', '0n', 'KPTI makes mappings non-global'],
+    ['decisions.lpa2 ? 0n : PTE_SHARED', 'PTE_SHARED', 'no shareability bits with LPA2'],
+    ['traits.kernelDirty ? PTE_DIRTY : 0n', 'traits.kernelDirty ? 0n : PTE_DIRTY', 'PTE_DIRTY by c25c4aa3f79a'],
+    ['(normal & ~PTE_WRITE) | PTE_RDONLY', 'normal | PTE_RDONLY', 'read-only is not writable'],
+    ['PTE_ATTRINDX(MT_NORMAL_TAGGED);', 'PTE_ATTRINDX(MT_NORMAL);', 'the linear map is tagged'],
+  ]),
+  ...inFile('boot.ts', [
+    ['guards = [0, 1, ...', 'guards = [0, ...', 'the first two KFENCE pages are guards'],
+    ['(_, i) => 2 * i + 3', '(_, i) => 2 * i + 2', 'the right neighbour of an object is a guard'],
+    [
+      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL_RO',
+      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL',
+      'the text alias becomes read-only',
+    ],
+    [
+      'sections.initEnd, sections.bssStop, prot.PAGE_KERNEL_RO',
+      'sections.initEnd, sections.bssStop, prot.PAGE_KERNEL',
+      '7.2 makes the data alias read-only',
+    ],
+    ['changeAttributes(map, traits, start, end, makeInvalid(traits, prot));', '', '7.3 makes the data alias invalid'],
+    ['if (!decisions.rodataEnabled ||', 'if (', 'rodata=off leaves the data alias alone'],
+    ['if (!decisions.rodataFull ||', 'if (', 'vmalloc aliases follow with rodata_full only'],
+    ['setPage(state, at, readOnlyAlias);', '', 'vmalloc aliases follow with rodata_full'],
+    ['for (const pa of pages) setPage(', 'for (const pa of []) setPage(', 'secret pages leave the linear map'],
+    ['if (!splitsLeaves(state) || !inRegion) return;', 'if (!inRegion) return;', 'no split without the capability'],
+    ['if (!splitsLeaves(state) || !inRegion) return;', 'return;', 'a request splits'],
+    [
+      'traits.splitAsksRequires ? decisions.linearMapRequiresBbml === true : !decisions.debugPagealloc',
+      'traits.splitAsksRequires ? !decisions.debugPagealloc : decisions.linearMapRequiresBbml === true',
+      'what split_kernel_leaf_mapping() asks',
+    ],
+    ['if (!decisions.rodataFull) return;', 'return;', 'set_memory_ro() splits the alias of each page'],
+    ['if (!repaints(decisions)) return;', 'return;', 'CPUs that differ repaint to pages'],
+    [
+      'range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);',
+      'range_split_to_ptes(map, traits, map.offsetOfPa(sections.aliasStart), end);',
+      'the kernel alias is not repainted',
+    ],
+    [
+      'if (decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state)) return false;',
+      'return false;',
+      'a page of a block cannot become secret',
+    ],
+    ['block ||= level < 3', 'block = true', 'contiguous pages are pages'],
+  ]),
+  ...inFile('pageattr.ts', [
+    [
+      '{ set: PTE_PRESENT_INVALID, clear: PTE_VALID | prot.maybeNg }',
+      '{ set: 0n, clear: PTE_VALID }',
+      '15bfba1ad77f keeps PTE_PRESENT_INVALID',
+    ],
+    [
+      '{ set: 0n, clear: PTE_VALID };',
+      '{ set: PTE_PRESENT_INVALID, clear: PTE_VALID };',
+      'before 15bfba1ad77f the bit is not set',
+    ],
+    ['{ set: PTE_RDONLY, clear: PTE_WRITE }', '{ set: PTE_RDONLY, clear: 0n }', 'set_memory_ro() clears PTE_WRITE'],
+    [
+      'traits.presentInvalid ? isPresent(attributes) : (attributes & PTE_VALID) !== 0n',
+      'isPresent(attributes) || true',
+      'old kernels lose a block that is not valid',
+    ],
+    ["(!whole || traits.bbml === 'none')", 'false', 'a block that is partly covered is refused'],
+  ]),
+  ...inFile('split.ts', [
+    [
+      'if (table.level !== 3 && !isPresent(map.attributes(table.entries[index]))) return;',
+      '',
+      'the repaint does not see a lost block',
+    ],
+    [
+      'lessAligned(start, end) ? start : end',
+      'lessAligned(start, end) ? end : start',
+      'a page splits at its less aligned end',
+    ],
+    ['if (!pmd || offset % CONT_PMD_SIZE === 0) return;', 'if (!pmd) return;', 'an aligned group is not split'],
+    [
+      'if (!pte || offset % CONT_PTE_SIZE === 0) return;',
+      'if (!pte) return;',
+      'an aligned group of pages is not split',
+    ],
+    ['toCont ? leaf | PTE_CONT : leaf', 'leaf', 'a block splits to contiguous pages'],
+    ['(block & PTE_PXN) !== 0n', 'false', 'tables of a split block are PXN as it was'],
+  ]),
+  ...inFile('pgattr.ts', [
+    [
+      'if (isNormal(old) && isNormal(next)) mask |= PTE_ATTRINDX_MASK;',
+      '',
+      'Normal and Normal-Tagged may change into each other',
+    ],
+  ]),
+  ...inFile('sharing.ts', [
+    [
+      'const supported = request.capabilitiesFinal && decisions.systemBbml;',
+      'const supported = decisions.systemBbml;',
+      'capabilities count once they are final',
+    ],
+    ["if (!decisions.linearMapRequiresBbml) return 'nothing';", '', 'without the requires flag nothing is split'],
+    [
+      "return request.pageAllocator === false || request.onlineCpus > 1 ? 'busy' : 'split';",
+      "return 'busy';",
+      'the boot CPU may split while it is alone',
+    ],
+    ["if (answer === 'split') splitAtEnds", "if (answer === 'busy') splitAtEnds", 'a request splits at its ends'],
+    [
+      "const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;",
+      'const set = 0n;',
+      'shared memory is mapped by its alias',
+    ],
+    ['{ set, clear: clear | PTE_VALID },', '{ set, clear },', 'the mapping is broken before the change'],
+  ]),
+  ...inFile('areas.ts', [
+    [
+      '[freed, freed & ~PTE_NG, attributes & ~PTE_NG]',
+      '[freed, attributes & ~PTE_NG]',
+      'KPTI passes over freed KFENCE pages',
+    ],
+    [
+      '[freed, freed & ~PTE_NG, attributes & ~PTE_NG]',
+      '[freed, freed & ~PTE_NG]',
+      'what KPTI passed over comes back global',
+    ],
+  ]),
+  ...inFile('crash-reserve.ts', [
+    ['end: crashKernel + size }', 'end: crashKernel }', 'crashkernel= reserves what it says'],
+  ]),
+  ...inFile('page-alloc.ts', [
+    ['change(free, makeInvalid(traits, prot));', '', 'free pages are invalid with debug_pagealloc'],
+    ['change(state.freePages, makeValid(traits, prot));', '', 'what is allocated again is valid again'],
+    ['if (!state.decisions.debugPagealloc) return;', 'return;', 'debug_pagealloc=on'],
+  ]),
+  ...inFile('memblock.ts', [
+    [
+      'const base = Math.floor(memory[0].start / align) * align;',
+      'const base = memory[0].start + align;',
+      'memstart_addr rounds down',
+    ],
+    [
+      'start: base + size, end: Infinity',
+      'start: Infinity, end: Infinity',
+      'what the region has no room for is no memory',
+    ],
+  ]),
+  {
+    file: 'src/scenario/memory.ts',
+    from: 'if (last && last.start + last.size === start) last.size += size;',
+    to: 'if (last && false) last.size += size;',
+    rule: 'memory of nodes that touch is one range',
+  },
+];
