@@ -11,7 +11,7 @@ import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } fro
 import type { ImageAnchor } from './image-anchor.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
 import type { ObservedBoot } from './observed-boot.ts';
-import { longestCpuWait, processActivity } from './process.ts';
+import { longestCpuWait } from './process.ts';
 import { recordKpti } from './record-kpti.ts';
 import { recordSharing } from './record-sharing.ts';
 import { recordSplits } from './record-splits.ts';
@@ -186,8 +186,7 @@ export class BootSession {
   async #capture(checkpoint: CheckpointName, thread: string): Promise<void> {
     const { vm, kernel, evidence } = this.#boot;
     evidence.captures.push(await captureCheckpoint(vm, kernel, checkpoint, thread));
-    const cpuSeconds = processActivity(vm.pid)?.cpuSeconds ?? 0;
-    this.#setup.onEvent({ kind: 'checkpoint', checkpoint, cpuSeconds });
+    this.#setup.onEvent({ kind: 'checkpoint', checkpoint });
   }
 
   /** Entry of __arm64_sys_reboot(regs): an event of our init, or a true reboot. */

@@ -9,12 +9,12 @@ export type BootEvent =
   /** What it takes to boot the same again (see repro.ts). */
   | ({ kind: 'prepared'; machine: QemuMachine } & MachineBlobs)
   | { kind: 'started'; pid: number }
-  | { kind: 'checkpoint'; checkpoint: CheckpointName; cpuSeconds: number }
+  | { kind: 'checkpoint'; checkpoint: CheckpointName }
   | { kind: 'note'; text: string };
 
 /** When a guest that shows no progress is given up; see watchdog.ts. */
 export interface WatchdogLimits {
-  /** Seconds of QEMU's own CPU time without progress. */
+  /** Seconds of CPU time of one thread of QEMU without progress. */
   cpuSeconds: number;
   /** Seconds of wall clock in which QEMU neither ran nor wanted to. */
   idleSeconds: number;

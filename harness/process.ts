@@ -77,11 +77,21 @@ function describeStatus(status: string | undefined): string {
   return signal > 0 ? `by signal ${signal}` : `with status ${status}`;
 }
 
-/** CPU time of a process and whether it waits for nothing but the host; undefined when it is gone. */
-export function processActivity(pid: number): { cpuSeconds: number; runnable: boolean } | undefined {
+/** CPU time in seconds of each thread of a process, by its id. */
+export type ThreadSeconds = ReadonlyMap<string, number>;
+
+/** What the threads of a process have worked, and whether one waits for nothing but the host; undefined when it is gone. */
+export function processActivity(pid: number): { worked: ThreadSeconds; runnable: boolean } | undefined {
   try {
-    const fields = statFields(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-    return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, runnable: anyRunnable(pid) };
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => ({
+      thread,
+      fields: statFields(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
+    }));
+    const seconds = (fields: string[]) => (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    return {
+      worked: new Map(threads.map(({ thread, fields }) => [thread, seconds(fields)])),
+      runnable: threads.some(({ fields }) => fields[0] === 'R'),
+    };
   } catch {
     return undefined;
   }
@@ -106,9 +116,4 @@ export function longestCpuWait(pid: number): number | undefined {
 /** proc_pid_stat(5) from the third field on: the second, the name in parentheses, may hold anything. */
 export function statFields(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-}
-
-function anyRunnable(pid: number): boolean {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  return threads.some((thread) => statFields(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1'))[0] === 'R');
 }

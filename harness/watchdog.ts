@@ -1,4 +1,5 @@
 import type { WatchdogLimits } from './case-setup.ts';
+import type { ThreadSeconds } from './process.ts';
 
 /** A kernel is silent for some seconds of emulated work at most, and reaches its next stop in a minute; these leave an order of magnitude. */
 export const defaultLimits: WatchdogLimits = {
@@ -10,8 +11,8 @@ export const defaultLimits: WatchdogLimits = {
 
 /** One look at a running guest. */
 export interface Look {
-  /** CPU time that QEMU has used since it started. */
-  cpuSeconds: number;
+  /** CPU time that each thread of QEMU, hence each CPU of the guest, has used since it started. */
+  worked: ThreadSeconds;
   /** Some thread of QEMU runs or waits for a host CPU. */
   runnable: boolean;
   /** Wall clock in seconds, from any fixed start. */
@@ -21,14 +22,15 @@ export interface Look {
 
 /**
  * Tells a guest that hangs from one that works, by its progress: console output and stops. A busy guest is judged by
- * QEMU's CPU time, so that a loaded host does not make hangs; an idle one by the time in which it wanted no CPU. One that only goes on
+ * QEMU's CPU time, so that a loaded host does not make hangs, and by the busiest of its threads, so that CPUs that spin for a lock do not use up the
+ * time of the one that holds it; an idle one by the time in which it wanted no CPU. One that only goes on
  * printing, as a driver does that tries again for ever, is given up later.
  */
 export class Watchdog {
   readonly limits: WatchdogLimits;
-  #cpuAtProgress = 0;
+  #atProgress: ThreadSeconds = new Map();
   #idle = 0;
-  #cpuAtStop = 0;
+  #atStop: ThreadSeconds = new Map();
   #idleSinceStop = 0;
   #last?: Look;
 
@@ -39,18 +41,18 @@ export class Watchdog {
   /** The guest did something that we wait for: a checkpoint, a breakpoint, a record. */
   progress(): void {
     this.#spoke();
-    this.#cpuAtStop = this.#cpuAtProgress;
+    this.#atStop = this.#atProgress;
     this.#idleSinceStop = 0;
   }
 
   #spoke(): void {
-    this.#cpuAtProgress = this.#last?.cpuSeconds ?? 0;
+    this.#atProgress = this.#last?.worked ?? new Map();
     this.#idle = 0;
   }
 
   /** Why the guest is to be given up, as the end of a sentence; undefined while there is hope. */
   look(look: Look): string | undefined {
-    const last = this.#last ?? { cpuSeconds: 0, runnable: true, wallSeconds: look.wallSeconds, consoleBytes: 0 };
+    const last = this.#last ?? { runnable: true, wallSeconds: look.wallSeconds, consoleBytes: 0 };
     this.#last = look;
     if (look.consoleBytes >= this.limits.consoleBytes) {
       return `it printed more than ${this.limits.consoleBytes >> 20} MiB on its console`;
@@ -59,14 +61,14 @@ export class Watchdog {
       this.#idle += look.wallSeconds - last.wallSeconds;
       this.#idleSinceStop += look.wallSeconds - last.wallSeconds;
     }
-    if (look.cpuSeconds - this.#cpuAtStop + this.#idleSinceStop >= this.limits.stalledSeconds) {
+    if (mostWork(this.#atStop, look.worked) + this.#idleSinceStop >= this.limits.stalledSeconds) {
       return `it went on printing, but came no further in ${this.limits.stalledSeconds} s`;
     }
     if (look.consoleBytes > last.consoleBytes) {
       this.#spoke();
       return undefined;
     }
-    if (look.cpuSeconds - this.#cpuAtProgress >= this.limits.cpuSeconds) {
+    if (mostWork(this.#atProgress, look.worked) >= this.limits.cpuSeconds) {
       return `it worked for ${this.limits.cpuSeconds} s of CPU time without any progress`;
     }
     if (this.#idle >= this.limits.idleSeconds) {
@@ -74,4 +76,9 @@ export class Watchdog {
     }
     return undefined;
   }
+}
+
+/** What the busiest thread worked between two looks, in seconds. */
+function mostWork(before: ThreadSeconds, now: ThreadSeconds): number {
+  return Math.max(0, ...[...now].map(([thread, seconds]) => seconds - (before.get(thread) ?? 0)));
 }

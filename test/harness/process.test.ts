@@ -79,7 +79,7 @@ t.test('tells how long a thread waited for a CPU', (t) => {
 t.test('reads CPU time and state of a process with any name', (t) => {
   t.same(statFields('42 (a) S (b) R 1 2').slice(0, 2), ['R', '1']);
   const activity = processActivity(process.pid);
-  t.ok(activity?.runnable && activity.cpuSeconds > 0);
+  t.ok(activity?.runnable && Math.max(...activity.worked.values()) > 0);
   t.equal(processActivity(2 ** 22 + 1), undefined);
   t.end();
 });

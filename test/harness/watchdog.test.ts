@@ -2,8 +2,9 @@ import t from 'tap';
 import { type Look, Watchdog } from '../../harness/watchdog.ts';
 
 const limits = { cpuSeconds: 10, idleSeconds: 20, stalledSeconds: 50, consoleBytes: 1 << 20 };
-const look = (over: Partial<Look>): Look => ({
-  cpuSeconds: 0,
+/** @param work CPU time of each thread */
+const look = ({ work = [0], ...over }: Partial<Look> & { work?: number[] }): Look => ({
+  worked: new Map(work.map((seconds, thread) => [String(thread), seconds])),
   runnable: true,
   wallSeconds: 0,
   consoleBytes: 0,
@@ -12,18 +13,26 @@ const look = (over: Partial<Look>): Look => ({
 
 t.test('gives up a guest that works without progress, by CPU time and not by the clock', (t) => {
   const watchdog = new Watchdog(limits);
-  t.equal(watchdog.look(look({ cpuSeconds: 9, wallSeconds: 1000 })), undefined);
-  t.match(watchdog.look(look({ cpuSeconds: 10, wallSeconds: 1001 })), /10 s of CPU time/);
+  t.equal(watchdog.look(look({ work: [9], wallSeconds: 1000 })), undefined);
+  t.match(watchdog.look(look({ work: [10], wallSeconds: 1001 })), /10 s of CPU time/);
+  t.end();
+});
+
+t.test('CPUs that wait for a lock do not use up the time of the one that holds it', (t) => {
+  const watchdog = new Watchdog(limits);
+  t.equal(watchdog.look(look({ work: [9, 9, 9, 9], consoleBytes: 1 })), undefined);
+  t.equal(watchdog.look(look({ work: [18, 18, 18, 10], consoleBytes: 1 })), undefined);
+  t.match(watchdog.look(look({ work: [18, 18, 19, 10], consoleBytes: 1 })), /10 s of CPU time/);
   t.end();
 });
 
 t.test('console output and stops are progress', (t) => {
   const watchdog = new Watchdog(limits);
-  t.equal(watchdog.look(look({ cpuSeconds: 9, consoleBytes: 1 })), undefined);
-  t.equal(watchdog.look(look({ cpuSeconds: 18, consoleBytes: 1 })), undefined);
+  t.equal(watchdog.look(look({ work: [9], consoleBytes: 1 })), undefined);
+  t.equal(watchdog.look(look({ work: [18], consoleBytes: 1 })), undefined);
   watchdog.progress();
-  t.equal(watchdog.look(look({ cpuSeconds: 27, consoleBytes: 1 })), undefined);
-  t.match(watchdog.look(look({ cpuSeconds: 28, consoleBytes: 1 })), /CPU time/);
+  t.equal(watchdog.look(look({ work: [27], consoleBytes: 1 })), undefined);
+  t.match(watchdog.look(look({ work: [28], consoleBytes: 1 })), /CPU time/);
   t.end();
 });
 
@@ -46,12 +55,12 @@ t.test('gives up a guest that floods its console', (t) => {
 t.test('gives up a guest that prints for ever and reaches no stop', (t) => {
   const watchdog = new Watchdog(limits);
   for (let step = 0; step < 5; step++) {
-    const at = { cpuSeconds: 4 * step, runnable: false, wallSeconds: 10 * step, consoleBytes: step };
+    const at = { work: [4 * step], runnable: false, wallSeconds: 10 * step, consoleBytes: step };
     t.equal(watchdog.look(look(at)), undefined, `${step}`);
     if (step === 1) watchdog.progress();
   }
   t.match(
-    watchdog.look(look({ cpuSeconds: 24, runnable: false, wallSeconds: 60, consoleBytes: 9 })),
+    watchdog.look(look({ work: [24], runnable: false, wallSeconds: 60, consoleBytes: 9 })),
     /came no further in 50 s/,
   );
   t.end();
