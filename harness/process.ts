@@ -82,19 +82,14 @@ export type ThreadSeconds = ReadonlyMap<string, number>;
 
 /** What the threads of a process have worked, and whether one waits for nothing but the host; undefined when it is gone. */
 export function processActivity(pid: number): { worked: ThreadSeconds; runnable: boolean } | undefined {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => ({
-      thread,
-      fields: statFields(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
-    }));
-    const seconds = (fields: string[]) => (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-    return {
+  const threads = ofThreads(pid, 'stat')?.map(({ thread, text }) => ({ thread, fields: statFields(text) }));
+  const seconds = (fields: string[]) => (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  return (
+    threads && {
       worked: new Map(threads.map(({ thread, fields }) => [thread, seconds(fields)])),
       runnable: threads.some(({ fields }) => fields[0] === 'R'),
-    };
-  } catch {
-    return undefined;
-  }
+    }
+  );
 }
 
 /**
@@ -102,12 +97,18 @@ export function processActivity(pid: number): { worked: ThreadSeconds; runnable:
  * undefined when the process is gone, or where the host does not count it.
  */
 export function longestCpuWait(pid: number): number | undefined {
+  const waits = ofThreads(pid, 'schedstat')?.map(({ text }) => Number(text.split(' ')[1]) / 1e9);
+  return waits && Math.max(...waits);
+}
+
+/** A file of proc(5) for each thread of a process; undefined when one of them is gone. */
+function ofThreads(pid: number, file: string): { thread: string; text: string }[] | undefined {
+  const folder = `/proc/${pid}/task`;
   try {
-    const waits = readdirSync(`/proc/${pid}/task`).map((thread) => {
-      const [, nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ');
-      return Number(nanoseconds) / 1e9;
-    });
-    return Math.max(...waits);
+    return readdirSync(folder).map((thread) => ({
+      thread,
+      text: readFileSync(`${folder}/${thread}/${file}`, 'latin1'),
+    }));
   } catch {
     return undefined;
   }

@@ -26,7 +26,7 @@ export function withoutHostStalls(
 ): WithoutHostStalls {
   if (end.kind !== 'completed' || hostWaitSeconds < longWait) return { findings };
   const isStall = ({ id }: Finding) => timed.some((kind) => id.startsWith(`${findingId('splat', [kind])}/`));
-  const [stall] = findings.filter(isStall);
+  const stall = findings.find(isStall);
   if (!stall) return { findings };
   const waited = `one of its CPUs waited ${Math.round(hostWaitSeconds)} s for a CPU of this host`;
   return {

@@ -2,7 +2,7 @@ import { PtdiffError } from '../errors.ts';
 import { type CpuCapability, cpucapType } from '../linux/cpu-capabilities.ts';
 import { refusalTitle, variationTitle } from '../linux/cpu-messages.ts';
 import type { KernelTraits } from '../linux/traits.ts';
-import type { Machine } from '../scenario/types.ts';
+import { asksForCpus, type Machine } from '../scenario/types.ts';
 import { cpuSupportsBbml, hasBbmLevel3, idField, isMidrInRange } from './cpufeature.ts';
 import type { Derivation } from './derivation.ts';
 
@@ -76,8 +76,7 @@ export function cpuOutcome(
   why: Derivation,
 ): CpuOutcome {
   const atBoot = bootTimeCpus(machine, idRegisters);
-  const asked = probes.includes('cpu_online') || probes.includes('cpu_hotplug');
-  const cpus = asked ? idRegisters : atBoot;
+  const cpus = asksForCpus(probes) ? idRegisters : atBoot;
   if (machine.late && traits.cpuCapabilities === undefined) {
     throw new PtdiffError(
       'image',

@@ -1,11 +1,14 @@
 import type { Geometry } from '../linux/geometry.ts';
-import { _PAGE_END, _PAGE_OFFSET, memstartAlign, vaBitsMin } from '../linux/kernel-layout.ts';
+import { _PAGE_OFFSET, memstartAlign } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import { ramRanges } from '../scenario/memory.ts';
 import type { Machine, MemoryRange } from '../scenario/types.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import type { Derivation } from './derivation.ts';
 import { subtract } from './ranges.ts';
+import type { Prediction } from './types.ts';
+
+type LinearRegion = Prediction['linearRegion'];
 
 const INIT = 'arch/arm64/mm/init.c';
 
@@ -28,32 +31,32 @@ export interface MemblockInputs {
 /**
  * arm64_memblock_init(): the physical address that the first byte of the linear region maps, and the memory that the region has room for. Every boot
  * of ours has the kernel in the first 256 MiB of memory, so nothing is clipped at the lower end.
- * @param vaBits vabits_actual
+ * @param region virtual addresses of the linear region: _PAGE_OFFSET(vabits_actual) to PAGE_END
  */
 export function arm64_memblock_init(
   { traits, machine, kaslr, facts }: MemblockInputs,
-  vaBits: number,
+  region: LinearRegion,
   why: Derivation,
 ): { physBase: number; memory: PhysicalRange[] } {
   const memory = memoryRanges(machine, traits.geometry);
   const align = memstartAlign(traits.geometry);
   const base = Math.floor(memory[0].start / align) * align;
-  const size = Number(_PAGE_END(vaBitsMin(traits.config.vaBits, traits.geometry)) - _PAGE_OFFSET(vaBits));
+  const size = Number(region.end - region.start);
   const beyond = { start: base + size, end: Infinity };
   const clipped = memory.flatMap((range) => subtract(range, [beyond]));
-  if (memory[memory.length - 1].end > beyond.start) {
+  if (memory.some(({ end }) => end > beyond.start)) {
     why('arm64_memblock_init()', INIT, `memory from 0x${beyond.start.toString(16)} on does not fit the linear region`);
   }
-  return { physBase: physBaseOf({ traits, kaslr, facts, base }, vaBits, why), memory: clipped };
+  return { physBase: physBaseOf({ traits, kaslr, facts, base }, region, why), memory: clipped };
 }
 
 function physBaseOf(
   { traits, kaslr, facts, base }: Pick<MemblockInputs, 'traits' | 'kaslr' | 'facts'> & { base: number },
-  vaBits: number,
+  region: LinearRegion,
   why: Derivation,
 ): number {
   if (traits.randomLinearMap && kaslr && facts.memstartAddr !== undefined) {
-    const fold = _PAGE_OFFSET(vaBits) - _PAGE_OFFSET(traits.config.vaBits);
+    const fold = region.start - _PAGE_OFFSET(traits.config.vaBits);
     const random = Number(BigInt.asIntN(64, facts.memstartAddr) + fold);
     why('arm64_memblock_init()', `${INIT} (to 6.15)`, `memstart_addr is random; boot fact: ${random}`);
     return random;

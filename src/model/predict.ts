@@ -113,9 +113,9 @@ export function predict(question: Question): Prediction {
   const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
   const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
   const vaBits = largeVa ? traits.config.vaBits : smallVa;
-  const start = _PAGE_OFFSET(vaBits);
-  const { physBase, memory } = arm64_memblock_init(question, vaBits, why);
-  const map = new LinearMap(traits.geometry, vaBits, start, physBase);
+  const linearRegion = { start: _PAGE_OFFSET(vaBits), end: _PAGE_END(smallVa) };
+  const { physBase, memory } = arm64_memblock_init(question, linearRegion, why);
+  const map = new LinearMap(traits.geometry, vaBits, linearRegion.start, physBase);
   const prot = kernelProt(traits, decisions);
   const sections = sectionsOf(question);
   const kfencePool = kfencePoolOf(question, decisions);
@@ -147,7 +147,7 @@ export function predict(question: Question): Prediction {
     newerThanKnown: traits.newerThanKnown,
     derivation: steps,
     decisions,
-    linearRegion: { start, end: _PAGE_END(smallVa) },
+    linearRegion,
     checkpoints,
     probes: probePredictions(question, state, cpus),
     complaints: cpus.complaints,

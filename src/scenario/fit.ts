@@ -1,7 +1,7 @@
 import { valuesOf } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import { identitiesOf } from './cpus.ts';
-import type { Scenario } from './types.ts';
+import { asksForCpus, type Scenario } from './types.ts';
 
 /** What a kernel must bring for some scenarios. */
 export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'builtInDrivers'> & {
@@ -10,20 +10,26 @@ export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'bui
   config: Pick<KernelTraits['config'], 'debugPagealloc' | 'crashReserve' | 'hotplugCpu' | 'unmapKernelAtEl0'>;
 };
 
-/** Parameters that a kernel passes on to init unread when the option is off: the boot would show nothing of what the scenario is for. */
-const options: { parameter: string; option: string; has: (traits: FittingTraits) => boolean }[] = [
-  { parameter: 'debug_pagealloc', option: 'CONFIG_DEBUG_PAGEALLOC', has: ({ config }) => config.debugPagealloc },
-  { parameter: 'crashkernel', option: 'CONFIG_CRASH_RESERVE', has: ({ config }) => config.crashReserve },
-  { parameter: 'kpti', option: 'CONFIG_UNMAP_KERNEL_AT_EL0', has: ({ config }) => config.unmapKernelAtEl0 },
+/** A kernel passes a parameter on to init unread when its option is off: the boot would show nothing of what the scenario is for. */
+const sets =
+  (parameter: string) =>
+  ({ parameters }: Scenario): boolean =>
+    valuesOf(parameters, parameter).length > 0;
+
+/** Options without which a kernel does not do what some scenarios ask. */
+const options: { option: string; asked: (scenario: Scenario) => boolean; has: keyof FittingTraits['config'] }[] = [
+  { option: 'CONFIG_DEBUG_PAGEALLOC', asked: sets('debug_pagealloc'), has: 'debugPagealloc' },
+  { option: 'CONFIG_CRASH_RESERVE', asked: sets('crashkernel'), has: 'crashReserve' },
+  { option: 'CONFIG_UNMAP_KERNEL_AT_EL0', asked: sets('kpti'), has: 'unmapKernelAtEl0' },
+  { option: 'CONFIG_HOTPLUG_CPU', asked: ({ probes }) => asksForCpus(probes), has: 'hotplugCpu' },
 ];
 
 /** Why a scenario cannot be run on a kernel, as a part of a sentence; undefined where it can. */
-export function whyUnfit({ machine, parameters, probes }: Scenario, traits: FittingTraits): string | undefined {
+export function whyUnfit(scenario: Scenario, traits: FittingTraits): string | undefined {
+  const { machine } = scenario;
   if (machine.world === 'realm' && !traits.knowsRealms) return 'the kernel does not know realms, which came with 6.13';
-  const missing = options.find(({ parameter, has }) => valuesOf(parameters, parameter).length > 0 && !has(traits));
+  const missing = options.find(({ asked, has }) => asked(scenario) && !traits.config[has]);
   if (missing) return `the kernel is built without ${missing.option}`;
-  const hotplug = probes.find((probe) => probe === 'cpu_online' || probe === 'cpu_hotplug');
-  if (hotplug && !traits.config.hotplugCpu) return 'the kernel is built without CONFIG_HOTPLUG_CPU';
   const undriven = traits.hasModules
     ? undefined
     : machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
