@@ -79,15 +79,21 @@ export class GdbClient {
 
   /** Guest memory by virtual address, translated by the tables of that CPU. */
   async readMemory(thread: string, address: bigint, bytes: number): Promise<Buffer> {
+    const memory = await this.peekMemory(thread, address, bytes);
+    if (memory === undefined) {
+      throw new PtdiffError('emulator', `QEMU cannot read ${bytes} bytes at 0x${address.toString(16)}.`);
+    }
+    return memory;
+  }
+
+  /** The same of an address that a guest may have made up: undefined where nothing can be read. */
+  async peekMemory(thread: string, address: bigint, bytes: number): Promise<Buffer | undefined> {
     const [, reply] = await Promise.all([
       this.#wire.request(`Hg${thread}`),
       this.#wire.request(`m${address.toString(16)},${bytes.toString(16)}`),
     ]);
     const memory = Buffer.from(reply, 'hex');
-    if (memory.length !== bytes) {
-      throw new PtdiffError('emulator', `QEMU cannot read ${bytes} bytes at 0x${address.toString(16)}: ${reply}.`);
-    }
-    return memory;
+    return memory.length === bytes ? memory : undefined;
   }
 
   async insertBreakpoint(address: bigint): Promise<void> {

@@ -1,5 +1,6 @@
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
 import { fit, plainLine } from '../src/report/plain-text.ts';
+import { callTrace } from './call-trace.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
 import { readRam } from './guest-memory.ts';
 import type { RamFile } from './ram-file.ts';
@@ -54,15 +55,14 @@ export function lastLine(console: string): string {
   return line === undefined ? '<empty console>' : quote(line);
 }
 
-/** What each CPU was doing, and the last console line, as the end of a sentence. */
-export async function describeStuck(vm: VirtualMachine, { symbols, slide }: RunningKernel): Promise<string> {
-  const places: string[] = [];
+/** What each CPU was doing, and the last console line, as the end of a sentence. CPUs that do the same, such as nothing, are told of together. */
+export async function describeStuck(vm: VirtualMachine, kernel: RunningKernel): Promise<string> {
+  const cpus = new Map<string, number[]>();
   for (const [index, thread] of (await vm.gdb.threads()).entries()) {
-    const pc = await vm.gdb.readRegister(thread, 'pc');
-    const symbol = symbols.nameAt(pc - slide);
-    const name = symbol ? ` (${symbol.name}+0x${symbol.offset.toString(16)})` : '';
-    places.push(`CPU ${index} at 0x${pc.toString(16)}${name}`);
+    const trace = await callTrace(vm.gdb, thread, kernel);
+    cpus.set(trace, [...(cpus.get(trace) ?? []), index]);
   }
+  const places = [...cpus].map(([trace, indices]) => `CPU ${indices.join('+')} at ${trace}`);
   return `${places.join(', ')}; last console line: ${lastLine(vm.console.text())}`;
 }
 

@@ -1,5 +1,6 @@
 import type { SharingRequest } from '../src/linux/capture.ts';
 import { unsignedInteger } from '../src/linux/variables.ts';
+import { withoutPac } from './call-trace.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
 import type { GdbClient } from './gdb.ts';
 import type { BreakpointStop } from './guest-runner.ts';
@@ -32,9 +33,9 @@ export async function readSharingRequest(
 
 /**
  * set_memory_decrypted() calls through a table of operations (arch/arm64/mm/mem_encrypt.c); who called it is in its frame record
- * (AAPCS64, 6.4.6), perhaps signed (Arm ARM, D8.10): kernel text has ones in all upper bits.
+ * (AAPCS64, 6.4.6), perhaps signed.
  */
 async function callerOfCaller(gdb: GdbClient, thread: string): Promise<bigint> {
-  const frame = await gdb.readRegister(thread, 'x29');
-  return unsignedInteger(await gdb.readMemory(thread, frame + 8n, 8)) | (0xffffn << 48n);
+  const { x29, TCR_EL1 } = await gdb.readRegisters(thread, ['x29', 'TCR_EL1']);
+  return withoutPac(unsignedInteger(await gdb.readMemory(thread, x29 + 8n, 8)), TCR_EL1);
 }

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { writeCpio } from '../../guest/cpio.ts';
 import { boot } from '../../harness/boot.ts';
+import type { CaseSetup } from '../../harness/case-setup.ts';
 import { atFirstCheckpoint, realSetup } from './boot-setup.ts';
 import { isAlive } from './processes.ts';
 
@@ -85,19 +86,38 @@ t.test('a guest that resets early is evidence', async (t) => {
   t.match(evidence.end, { kind: 'died', reason: /guest-reset/, lastCheckpoint: 'free_initmem' });
 });
 
-t.test('a guest that hangs is evidence, with where it hangs', async (t) => {
-  const setup = await realSetup(t, spec, {
-    watchdog: { cpuSeconds: 3, idleSeconds: 20, stalledSeconds: 300, consoleBytes: 1 << 20 },
-  });
-  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
-  const entry = Number((setup.symbols.address('free_initmem') ?? 0n) - setup.symbols.textBase);
-  image.writeUInt32LE(0x14000000, entry + 8); // b .
+const hastyWatchdog = { cpuSeconds: 3, idleSeconds: 20, stalledSeconds: 300, consoleBytes: 1 << 20 };
+
+/** An Image with an endless loop in a function, behind what ftrace patches at its entry. */
+function spinningImage(t: Test, { kernel, symbols }: CaseSetup, name: string): CaseSetup['kernel'] {
+  const image = Buffer.from(readFileSync(kernel.imagePath));
+  image.writeUInt32LE(0x14000000, Number((symbols.address(name) ?? 0n) - symbols.textBase) + 8); // b .
   const imagePath = join(t.testdir(), 'Image');
   writeFileSync(imagePath, image);
-  const evidence = await boot({ ...setup, kernel: { ...setup.kernel, imagePath } });
-  t.match(evidence.end, { kind: 'hang', reason: /3 s of CPU time.*CPU 0 at 0x[0-9a-f]+ \(free_initmem\+0x8\)/ });
+  return { ...kernel, imagePath };
+}
+
+t.test('a guest that hangs is evidence, with where it hangs', async (t) => {
+  const setup = await realSetup(t, spec, { watchdog: hastyWatchdog });
+  const evidence = await boot({ ...setup, kernel: spinningImage(t, setup, 'free_initmem') });
+  // The timer goes on, so that it may be found in the handler of an interrupt.
+  t.match(evidence.end, {
+    kind: 'hang',
+    reason: /3 s of CPU time.*CPU 0 at .*\bfree_initmem\+0x8 < .*\bret_from_fork\+0x/,
+  });
   t.equal(evidence.captures.length, 2);
 });
+
+// 6.13 changed the frame record of an exception.
+for (const [each, cpu] of Object.entries({ 'debian:6.12': 'max,pauth=off', 'debian:7.3': 'max,pauth-impdef=on' })) {
+  t.test(`${each} hangs in an interrupt on -cpu ${cpu}: the trace goes on to what it interrupted`, async (t) => {
+    const setup = await realSetup(t, each, { cpu: `${cpu},sve=off,sme=off`, watchdog: hastyWatchdog });
+    const evidence = await boot({ ...setup, kernel: spinningImage(t, setup, 'update_process_times') });
+    const reason =
+      /CPU 0 at update_process_times\+0x8 < \w+\+0x\w+ < .*\bel1h_64_irq\+0x\w+ < .*\b(start_kernel|ret_from_fork)\+0x/;
+    t.match(evidence.end, { kind: 'hang', reason });
+  });
+}
 
 t.test('a guest that floods its console is given up, and its log is bounded', async (t) => {
   const setup = await realSetup(t, spec, {

@@ -1,0 +1,100 @@
+import type { RunningKernel } from './capture-checkpoint.ts';
+import type { GdbClient } from './gdb.ts';
+
+/** The kernel's deepest chains of calls, an interrupt on top of them included, are shorter; a damaged stack may go round for ever. */
+const maximumPlaces = 32;
+
+/** FRAME_META_TYPE_PT_REGS (arch/arm64/include/asm/stacktrace/frame.h, since 6.13): the record lies in a struct pt_regs. */
+const ptRegsRecord = 2n;
+
+/** Bytes from regs[29] of a struct pt_regs, and from its pc, to its record (arch/arm64/include/asm/ptrace.h, since 6.13). */
+const regs29ToRecord = 64n;
+/** Bytes from regs[29] to the end of pc: x29, x30, sp, pc. */
+const interruptedBytes = 32;
+
+const registerNames = ['pc', 'x29', 'x30', 'TCR_EL1'] as const;
+
+/** A place in a chain of calls. */
+interface Place {
+  address: bigint;
+  /** `next`: the instruction that runs next; `return`: where a call returns to; `link`: what x30 holds, which may be stale. */
+  kind: 'next' | 'return' | 'link';
+}
+
+type ReadMemory = (address: bigint, bytes: number) => Promise<Buffer | undefined>;
+
+/**
+ * The chain of calls that a CPU which stands still is in, innermost first, through interrupts to what they interrupted: for a CPU that spins is
+ * found in the handler of its timer as often as in its loop. An address without a symbol is shown as it is.
+ */
+export async function callTrace(gdb: GdbClient, thread: string, kernel: RunningKernel): Promise<string> {
+  const { pc, x29, x30, TCR_EL1 } = await gdb.readRegisters(thread, registerNames);
+  const authenticated = (address: bigint) => withoutPac(address, TCR_EL1);
+  const places = (await unwind({ pc, x29, x30 }, (address, bytes) => gdb.peekMemory(thread, address, bytes)))
+    .map(({ address, kind }) => ({ address: authenticated(address), kind }))
+    .map((place) => ({ ...place, function: functionAt(place, kernel) }));
+  return places
+    .filter(({ address, kind, function: called }, index) => {
+      // x30 is where the innermost function returns to, unless a frame record says so already or a call of its own left its mark.
+      return (
+        kind !== 'link' || (address !== places[index + 1]?.address && called?.name !== places[index - 1].function?.name)
+      );
+    })
+    .map(({ address, function: called }) =>
+      called ? `${called.name}+0x${called.offset.toString(16)}` : `0x${address.toString(16)}`,
+    )
+    .join(' < ');
+}
+
+/** Frame records (AAPCS64, 6.4.6), to the last one that can be read. */
+async function unwind(registers: Record<'pc' | 'x29' | 'x30', bigint>, read: ReadMemory): Promise<Place[]> {
+  const places = interrupted(registers.pc, registers.x30);
+  let frame = registers.x29;
+  while (places.length < maximumPlaces) {
+    const record = await read(frame, 16);
+    if (record === undefined) break;
+    const [next, address] = words(record);
+    if (next !== 0n || address !== 0n) {
+      places.push({ address, kind: 'return' });
+      frame = next;
+      continue;
+    }
+    // Up to 6.12 entry.S makes an ordinary record of what was interrupted, and an empty one is the last.
+    const type = await read(frame + 16n, 8);
+    const regs =
+      type && words(type)[0] === ptRegsRecord ? await read(frame - regs29ToRecord, interruptedBytes) : undefined;
+    if (regs === undefined) break;
+    const [x29, x30, , pc] = words(regs);
+    places.push(...interrupted(pc, x30));
+    frame = x29;
+  }
+  return places;
+}
+
+function interrupted(pc: bigint, x30: bigint): Place[] {
+  return [
+    { address: pc, kind: 'next' },
+    { address: x30, kind: 'link' },
+  ];
+}
+
+/** A call may be the last instruction of its function: what it returns to then belongs to the next one. */
+function functionAt({ address, kind }: Place, { symbols, slide }: RunningKernel) {
+  const back = kind === 'next' ? 0n : 4n;
+  const symbol = symbols.nameAt(address - slide - back);
+  return symbol && { name: symbol.name, offset: symbol.offset + back };
+}
+
+/**
+ * A code address of the upper half without a pointer authentication code (Arm ARM, D8.10): all bits above the virtual addresses of TTBR1 are ones.
+ * @param tcr TCR_EL1, whose T1SZ says how many bits those are
+ */
+export function withoutPac(address: bigint, tcr: bigint): bigint {
+  const upperHalf = (address >> 55n) & 1n;
+  const t1sz = (tcr >> 16n) & 0x3fn;
+  return upperHalf === 0n ? address : address | (((1n << t1sz) - 1n) << (64n - t1sz));
+}
+
+function words(buffer: Buffer): bigint[] {
+  return Array.from({ length: buffer.length / 8 }, (_, index) => buffer.readBigUInt64LE(index * 8));
+}
