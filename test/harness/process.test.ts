@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { deathOfQemu, longestCpuWait, processActivity, QemuProcess, statFields } from '../../harness/process.ts';
-import { isAlive } from './processes.ts';
+import { eventually, isAlive } from './processes.ts';
 
 /** No scratch folder. */
 const nothing = '/nonexistent/scratch';
@@ -19,14 +19,6 @@ async function pidIn(file: string): Promise<number> {
       await sleep(20);
     }
   }
-}
-
-/** Whether a process that was killed goes on living; it may take a moment to die. */
-async function survives(pid: number): Promise<boolean> {
-  for (let attempt = 0; attempt < 50 && isAlive(pid); attempt++) {
-    await sleep(20);
-  }
-  return isAlive(pid);
 }
 
 t.test('reports how the command ended and its last words', async (t) => {
@@ -45,7 +37,7 @@ t.test('stop() ends the command and removes its scratch folder', async (t) => {
   t.ok(isAlive(pid));
   await process.stop();
   t.same(readdirSync(scratch), ['pid']);
-  t.notOk(await survives(pid));
+  t.ok(await eventually(() => !isAlive(pid)));
 });
 
 const stubborn = (file: string) =>
@@ -58,7 +50,7 @@ t.test('stop() ends a command that ignores SIGTERM, after a while', async (t) =>
   const started = performance.now();
   await process.stop();
   t.ok(performance.now() - started > 1000);
-  t.notOk(await survives(pid));
+  t.ok(await eventually(() => !isAlive(pid)));
 });
 
 t.test('stop() ends what a wrapper has started, although the wrapper ends first', async (t) => {
@@ -66,7 +58,7 @@ t.test('stop() ends what a wrapper has started, although the wrapper ends first'
   const process = new QemuProcess(['sh', '-c', 'sh -c "$1"; true', 'wrapper', stubborn(file)], nothing);
   const pid = await pidIn(file);
   await process.stop();
-  t.notOk(await survives(pid));
+  t.ok(await eventually(() => !isAlive(pid)));
 });
 
 t.test('tells how long a thread waited for a CPU', (t) => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether a process runs; a zombie does not. */
 export function isAlive(pid: number): boolean {
@@ -7,4 +8,10 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a condition comes true, within a minute: these hosts are busy. */
+export async function eventually(condition: () => boolean): Promise<boolean> {
+  for (let attempt = 0; attempt < 1200 && !condition(); attempt++) await sleep(50);
+  return condition();
 }

@@ -8,17 +8,19 @@ const never = new AbortController().signal;
 t.test('gives outcomes in the order in which they end, never more than the jobs at once', async (t) => {
   let running = 0;
   let most = 0;
-  const run = async (milliseconds: number) => {
+  const last = Promise.withResolvers<void>();
+  const run = async (name: string) => {
     most = Math.max(most, ++running);
-    await sleep(milliseconds);
+    await (name === 'long' ? last.promise : sleep(5));
+    if (name === 'third') last.resolve();
     running--;
-    return `${milliseconds}`;
+    return name;
   };
   const results: unknown[] = [];
-  for await (const outcome of runCases([120, 10, 50], run, { jobs: 2, signal: never })) {
+  for await (const outcome of runCases(['long', 'second', 'third'], run, { jobs: 2, signal: never })) {
     results.push('result' in outcome && outcome.result);
   }
-  t.same(results, ['10', '50', '120']);
+  t.same(results, ['second', 'third', 'long']);
   t.equal(most, 2);
 });
 

@@ -2,22 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { writeCpio } from '../../guest/cpio.ts';
 import { boot } from '../../harness/boot.ts';
 import type { CaseSetup } from '../../harness/case-setup.ts';
 import { atFirstCheckpoint, realSetup } from './boot-setup.ts';
-import { isAlive } from './processes.ts';
+import { eventually, isAlive } from './processes.ts';
 
 const spec = 'debian:6.12';
-
-async function eventually(condition: () => boolean): Promise<boolean> {
-  for (let attempt = 0; attempt < 100 && !condition(); attempt++) {
-    await sleep(100);
-  }
-  return condition();
-}
 
 t.test('a QEMU that is killed in mid-boot is one clear error', async (t) => {
   const setup = await realSetup(t, spec, { onEvent: atFirstCheckpoint((pid) => process.kill(pid, 'SIGKILL')) });

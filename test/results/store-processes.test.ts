@@ -27,7 +27,7 @@ async function writer(path: string, folders: string[]) {
     reject: false,
   });
   await once(child.stdout, 'data');
-  return { child, go: () => child.stdin.write('go\n') };
+  return { child, go: () => child.stdin.write('go\n'), goAndEnd: () => child.stdin.end('go\n') };
 }
 
 /** A store is whole: SQLite says so, every row belongs to something, every run has all of its cases. */
@@ -74,12 +74,12 @@ t.test('kill -9 at any point leaves a store that is whole', async (t) => {
     await spoken(child.stdout, lines);
     await sleep(milliseconds);
     child.kill('SIGKILL');
-    t.equal((await child).signal, 'SIGKILL', 'it died in the middle');
+    t.equal((await child).signal, 'SIGKILL', 'it was there to be killed');
     (await openStore(path)).close();
     checkWhole(t, path);
   }
-  const { child, go } = await writer(path, folders);
-  go();
+  const { child, goAndEnd } = await writer(path, folders);
+  goAndEnd();
   t.equal((await child).exitCode, 0, 'the next one goes on');
   t.equal(checkWhole(t, path), folders.length);
 });
@@ -90,7 +90,7 @@ t.test('writers that start at the same time wait for each other, from the making
   const folders = runFolders(directory, 6);
   const shares = [folders.slice(0, 4), folders.slice(2), folders];
   const writers = await Promise.all(shares.map((share) => writer(path, share)));
-  for (const { go } of writers) go();
+  for (const { goAndEnd } of writers) goAndEnd();
   for (const { child } of writers) {
     const { exitCode, stderr } = await child;
     t.equal(exitCode, 0, stderr);
@@ -104,8 +104,8 @@ t.test('a reader waits for no writer', async (t) => {
   const directory = t.testdir();
   const path = join(directory, 'store.sqlite');
   const [folder] = runFolders(directory, 1);
-  const { child, go } = await writer(path, [folder]);
-  go();
+  const { child, goAndEnd } = await writer(path, [folder]);
+  goAndEnd();
   await child;
   using busy = new DatabaseSync(path);
   busy.exec('BEGIN IMMEDIATE; DELETE FROM result');

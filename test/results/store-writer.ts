@@ -1,6 +1,6 @@
 /**
  * A process that writes: `store-writer.ts STORE FOLDER…` says 'ready', waits for a line on standard input, then imports every
- * folder and says so.
+ * folder and says so. It ends with its standard input, so that who will kill it is never too late.
  */
 import { once } from 'node:events';
 import { importRun } from '../../results/store/import-run.ts';
@@ -15,4 +15,4 @@ for (const folder of folders) {
   importRun(store, folder);
   process.stdout.write(`${folder}\n`);
 }
-process.stdin.destroy();
+process.stdin.resume();

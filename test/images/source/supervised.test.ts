@@ -2,19 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { runSupervised } from '../../../images/source/supervised.ts';
-import { isAlive } from '../../harness/processes.ts';
+import { eventually, isAlive } from '../../harness/processes.ts';
 
 const root = t.testdir();
 process.env.PTDIFF_CACHE = root;
 const env = { PATH: process.env.PATH ?? '' };
-
-async function eventually(condition: () => boolean): Promise<boolean> {
-  for (let attempt = 0; attempt < 100 && !condition(); attempt++) await sleep(50);
-  return condition();
-}
 
 const readPid = (path: string): number => Number(readFileSync(path, 'utf8'));
 
