@@ -21,33 +21,35 @@ interface Place {
   kind: 'next' | 'return' | 'link';
 }
 
+interface NamedPlace extends Place {
+  /** Of the function; absent outside of the Image, such as in a module. */
+  name?: string;
+  text: string;
+}
+
 type ReadMemory = (address: bigint, bytes: number) => Promise<Buffer | undefined>;
 
 /**
- * The chain of calls that a CPU which stands still is in, innermost first, through interrupts to what they interrupted: for a CPU that spins is
- * found in the handler of its timer as often as in its loop. An address without a symbol is shown as it is.
+ * The chain of calls that a CPU which stands still is in, innermost first, through interrupts to what they interrupted: a CPU that spins may be
+ * found in the handler of its timer. An address without a symbol is shown as it is.
  */
 export async function callTrace(gdb: GdbClient, thread: string, kernel: RunningKernel): Promise<string> {
-  const { pc, x29, x30, TCR_EL1 } = await gdb.readRegisters(thread, registerNames);
-  const authenticated = (address: bigint) => withoutPac(address, TCR_EL1);
-  const places = (await unwind({ pc, x29, x30 }, (address, bytes) => gdb.peekMemory(thread, address, bytes)))
-    .map(({ address, kind }) => ({ address: authenticated(address), kind }))
-    .map((place) => ({ ...place, function: functionAt(place, kernel) }));
+  const { TCR_EL1, ...registers } = await gdb.readRegisters(thread, registerNames);
+  const places = await unwind(registers, (address, bytes) => gdb.peekMemory(thread, address, bytes));
   return places
-    .filter(({ address, kind, function: called }, index) => {
-      // x30 is where the innermost function returns to, unless a frame record says so already or a call of its own left its mark.
-      return (
-        kind !== 'link' || (address !== places[index + 1]?.address && called?.name !== places[index - 1].function?.name)
-      );
-    })
-    .map(({ address, function: called }) =>
-      called ? `${called.name}+0x${called.offset.toString(16)}` : `0x${address.toString(16)}`,
-    )
+    .map(({ address, kind }) => nameOf({ address: withoutPac(address, TCR_EL1), kind }, kernel))
+    .filter((each, index, all) => each.kind !== 'link' || isCaller(each, all[index - 1], all[index + 1]))
+    .map(({ text }) => text)
     .join(' < ');
 }
 
+/** x30 is where a function returns to, unless a call of its own left its mark, or a frame record says the same. */
+function isCaller(link: NamedPlace, inner: NamedPlace, outer: NamedPlace | undefined): boolean {
+  return link.name !== inner.name && link.address !== outer?.address;
+}
+
 /** Frame records (AAPCS64, 6.4.6), to the last one that can be read. */
-async function unwind(registers: Record<'pc' | 'x29' | 'x30', bigint>, read: ReadMemory): Promise<Place[]> {
+async function unwind(registers: Record<string, bigint>, read: ReadMemory): Promise<Place[]> {
   const places = interrupted(registers.pc, registers.x30);
   let frame = registers.x29;
   while (places.length < maximumPlaces) {
@@ -79,10 +81,11 @@ function interrupted(pc: bigint, x30: bigint): Place[] {
 }
 
 /** A call may be the last instruction of its function: what it returns to then belongs to the next one. */
-function functionAt({ address, kind }: Place, { symbols, slide }: RunningKernel) {
-  const back = kind === 'next' ? 0n : 4n;
-  const symbol = symbols.nameAt(address - slide - back);
-  return symbol && { name: symbol.name, offset: symbol.offset + back };
+function nameOf(place: Place, { symbols, slide }: RunningKernel): NamedPlace {
+  const back = place.kind === 'next' ? 0n : 4n;
+  const symbol = symbols.nameAt(place.address - slide - back);
+  if (symbol === undefined) return { ...place, text: `0x${place.address.toString(16)}` };
+  return { ...place, name: symbol.name, text: `${symbol.name}+0x${(symbol.offset + back).toString(16)}` };
 }
 
 /**
