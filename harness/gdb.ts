@@ -92,8 +92,8 @@ export class GdbClient {
       this.#wire.request(`Hg${thread}`),
       this.#wire.request(`m${address.toString(16)},${bytes.toString(16)}`),
     ]);
-    const memory = Buffer.from(reply, 'hex');
-    return memory.length === bytes ? memory : undefined;
+    // An error is 'E' and two digits: the hexadecimal digits of a byte and a half.
+    return reply.length === 2 * bytes ? Buffer.from(reply, 'hex') : undefined;
   }
 
   async insertBreakpoint(address: bigint): Promise<void> {

@@ -8,8 +8,8 @@ import { eventually, isAlive } from './processes.ts';
 /** No scratch folder. */
 const nothing = '/nonexistent/scratch';
 
-/** A process that writes its id to a file and then lives for a minute. */
-const script = (file: string) => `echo $$ >${file}.new; mv ${file}.new ${file}; sleep 60 & wait`;
+/** A process that writes its id to a file and then lives for longer than any test waits. */
+const script = (file: string) => `echo $$ >${file}.new; mv ${file}.new ${file}; sleep 1000 & wait`;
 
 async function pidIn(file: string): Promise<number> {
   for (;;) {
