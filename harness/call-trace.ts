@@ -12,7 +12,7 @@ const regs29ToRecord = 64n;
 /** Bytes from regs[29] to the end of pc: x29, x30, sp, pc. */
 const interruptedBytes = 32;
 
-const registerNames = ['pc', 'x29', 'x30', 'TCR_EL1'] as const;
+const registerNames = ['pc', 'x29', 'x30', 'ELR_EL1', 'TCR_EL1'] as const;
 
 /** A place in a chain of calls. */
 interface Place {
@@ -27,57 +27,79 @@ interface NamedPlace extends Place {
   text: string;
 }
 
-type ReadMemory = (address: bigint, bytes: number) => Promise<Buffer | undefined>;
+/** What a stack is read with. */
+interface Stack {
+  /** Undefined for what is no memory. */
+  read(address: bigint, bytes: number): Promise<Buffer | undefined>;
+  /** Whether an address lies in the assembly that every exception goes through, in and out. */
+  isEntry(address: bigint): boolean;
+  withoutPac(address: bigint): bigint;
+}
 
 /**
  * The chain of calls that a CPU which stands still is in, innermost first, through interrupts to what they interrupted: a CPU that spins may be
  * found in the handler of its timer. An address without a symbol is shown as it is.
  */
 export async function callTrace(gdb: GdbClient, thread: string, kernel: RunningKernel): Promise<string> {
-  const { TCR_EL1, ...registers } = await gdb.readRegisters(thread, registerNames);
-  const places = await unwind(registers, (address, bytes) => gdb.peekMemory(thread, address, bytes));
-  return places
-    .map(({ address, kind }) => nameOf({ address: withoutPac(address, TCR_EL1), kind }, kernel))
-    .filter((each, index, all) => each.kind !== 'link' || isCaller(each, all[index - 1], all[index + 1]))
+  const { TCR_EL1, ELR_EL1, pc, x29, x30 } = await gdb.readRegisters(thread, registerNames);
+  const stack: Stack = {
+    read: (address, bytes) => gdb.peekMemory(thread, address, bytes),
+    isEntry: (address) => isEntryText(address, kernel),
+    withoutPac: (address) => withoutPac(address, TCR_EL1),
+  };
+  const saved = await unwind(stack, pc, x29);
+  // On the way in and out of an exception only ELR_EL1 knows what it interrupted.
+  const unsaved = stack.isEntry(pc) && saved[0]?.address !== ELR_EL1;
+  const inner = unsaved ? [next(pc), ...interrupted(stack, ELR_EL1, x30)] : interrupted(stack, pc, x30);
+  return [...inner, ...saved]
+    .map((place) => nameOf(place, kernel))
+    .filter((each, index, all) => each.kind !== 'link' || isCaller(each, all[index - 1], all[index + 1], stack))
     .map(({ text }) => text)
     .join(' < ');
 }
 
 /** x30 is where a function returns to, unless a call of its own left its mark, or a frame record says the same. */
-function isCaller(link: NamedPlace, inner: NamedPlace, outer: NamedPlace | undefined): boolean {
-  return link.name !== inner.name && link.address !== outer?.address;
+function isCaller(link: NamedPlace, inner: NamedPlace, outer: NamedPlace | undefined, { isEntry }: Stack): boolean {
+  return link.name !== inner.name && link.address !== outer?.address && !isEntry(link.address);
 }
 
-/** Frame records (AAPCS64, 6.4.6), to the last one that can be read. */
-async function unwind(registers: Record<string, bigint>, read: ReadMemory): Promise<Place[]> {
-  const places = interrupted(registers.pc, registers.x30);
-  let frame = registers.x29;
-  while (places.length < maximumPlaces) {
-    const record = await read(frame, 16);
+/** What the frame records (AAPCS64, 6.4.6) say, to the last one that can be read; `frame` is where the first lies. */
+async function unwind(stack: Stack, pc: bigint, frame: bigint): Promise<Place[]> {
+  const places: Place[] = [];
+  for (let at = frame; places.length < maximumPlaces; ) {
+    const record = await stack.read(at, 16);
     if (record === undefined) break;
-    const [next, address] = words(record);
-    if (next !== 0n || address !== 0n) {
-      places.push({ address, kind: 'return' });
-      frame = next;
+    const [outer, address] = words(record);
+    if (outer !== 0n || address !== 0n) {
+      // Up to 6.12 entry.S makes an ordinary record of what was interrupted, and an empty one is the last.
+      const afterEntry = stack.isEntry(places.at(-1)?.address ?? pc);
+      places.push(afterEntry ? next(address) : { address: stack.withoutPac(address), kind: 'return' });
+      at = outer;
       continue;
     }
-    // Up to 6.12 entry.S makes an ordinary record of what was interrupted, and an empty one is the last.
-    const type = await read(frame + 16n, 8);
-    const regs =
-      type && words(type)[0] === ptRegsRecord ? await read(frame - regs29ToRecord, interruptedBytes) : undefined;
+    const type = await stack.read(at + 16n, 8);
+    const isPtRegs = type !== undefined && words(type)[0] === ptRegsRecord;
+    const regs = isPtRegs ? await stack.read(at - regs29ToRecord, interruptedBytes) : undefined;
     if (regs === undefined) break;
-    const [x29, x30, , pc] = words(regs);
-    places.push(...interrupted(pc, x30));
-    frame = x29;
+    const [x29, x30, , interruptedPc] = words(regs);
+    places.push(...interrupted(stack, interruptedPc, x30));
+    at = x29;
   }
   return places;
 }
 
-function interrupted(pc: bigint, x30: bigint): Place[] {
-  return [
-    { address: pc, kind: 'next' },
-    { address: x30, kind: 'link' },
-  ];
+function next(address: bigint): Place {
+  return { address, kind: 'next' };
+}
+
+function interrupted({ withoutPac }: Stack, pc: bigint, x30: bigint): Place[] {
+  return [next(pc), { address: withoutPac(x30), kind: 'link' }];
+}
+
+/** The vectors of exceptions and what saves and restores registers (arch/arm64/kernel/entry.S, .entry.text). */
+function isEntryText(address: bigint, { symbols, slide }: RunningKernel): boolean {
+  const [start, end] = [symbols.address('__entry_text_start'), symbols.address('__entry_text_end')];
+  return start !== undefined && end !== undefined && address - slide >= start && address - slide < end;
 }
 
 /** A call may be the last instruction of its function: what it returns to then belongs to the next one. */
