@@ -1,3 +1,4 @@
+import { bit, field } from '../src/vmsa/bits.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
 import type { GdbClient } from './gdb.ts';
 
@@ -98,8 +99,7 @@ function interrupted({ withoutPac }: Stack, pc: bigint, x30: bigint): Place[] {
 
 /** The vectors of exceptions and what saves and restores registers (arch/arm64/kernel/entry.S, .entry.text). */
 function isEntryText(address: bigint, { symbols, slide }: RunningKernel): boolean {
-  const [start, end] = [symbols.address('__entry_text_start'), symbols.address('__entry_text_end')];
-  return start !== undefined && end !== undefined && address - slide >= start && address - slide < end;
+  return symbols.isBetween(address - slide, '__entry_text_start', '__entry_text_end');
 }
 
 /** A call may be the last instruction of its function: what it returns to then belongs to the next one. */
@@ -115,9 +115,8 @@ function nameOf(place: Place, { symbols, slide }: RunningKernel): NamedPlace {
  * @param tcr TCR_EL1, whose T1SZ says how many bits those are
  */
 export function withoutPac(address: bigint, tcr: bigint): bigint {
-  const upperHalf = (address >> 55n) & 1n;
-  const t1sz = (tcr >> 16n) & 0x3fn;
-  return upperHalf === 0n ? address : address | (((1n << t1sz) - 1n) << (64n - t1sz));
+  const t1sz = BigInt(field(tcr, 16, 6));
+  return bit(address, 55) ? address | (((1n << t1sz) - 1n) << (64n - t1sz)) : address;
 }
 
 function words(buffer: Buffer): bigint[] {

@@ -131,16 +131,10 @@ function readVariable(
   bytes: number,
 ): Buffer | undefined {
   const address = symbols.address(name);
-  if (address === undefined || (checkpoint === 'init' && isInitMemory(symbols, address))) {
+  if (address === undefined || (checkpoint === 'init' && symbols.isBetween(address, '__init_begin', '__init_end'))) {
     return undefined;
   }
   return memory.read(address + slide, bytes);
-}
-
-function isInitMemory(symbols: SymbolTable, address: bigint): boolean {
-  const start = symbols.address('__init_begin');
-  const end = symbols.address('__init_end');
-  return start !== undefined && end !== undefined && address >= start && address < end;
 }
 
 function readVariables({ symbols }: RunningKernel, reader: VariableReader): Record<string, bigint> {

@@ -39,6 +39,12 @@ export class SymbolTable {
     return index === undefined ? undefined : this.#addressAt(index);
   }
 
+  /** Whether a link address lies from the symbol `start` on and before `end`, as the linker script marks parts of the Image; false where there are none. */
+  isBetween(address: bigint, start: string, end: string): boolean {
+    const [first, beyond] = [this.address(start), this.address(end)];
+    return first !== undefined && beyond !== undefined && address >= first && address < beyond;
+  }
+
   has(name: string): boolean {
     return this.#indices(name).length > 0;
   }

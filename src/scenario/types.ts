@@ -54,12 +54,12 @@ export interface Machine {
 
 /** Probes that the guest's init can run. */
 export const probeNames = ['memfd_secret', 'cpu_online', 'cpu_hotplug'] as const;
+export type ProbeName = (typeof probeNames)[number];
 
 /** Whether one of the probes brings CPUs up from user space. */
 export function asksForCpus(probes: readonly string[]): boolean {
   return probes.includes('cpu_online') || probes.includes('cpu_hotplug');
 }
-export type ProbeName = (typeof probeNames)[number];
 
 /** Value of rodata=, kernel independent: `noalias` is spelt `on` before 6.18. */
 export type Rodata = 'default' | 'noalias' | 'off';

@@ -11,6 +11,20 @@ import { eventually, isAlive } from './processes.ts';
 
 const spec = 'debian:6.12';
 
+/** Distance of a symbol from the start of the Image, in bytes. */
+const offsetOf = ({ symbols }: CaseSetup, name: string) => Number((symbols.address(name) ?? 0n) - symbols.textBase);
+
+/** The setup with other instructions in its Image, from `offset` bytes into a function on: 8 is behind what ftrace patches at the entry. */
+function patched(t: Test, setup: CaseSetup, name: string, offset: number, instructions: number[]): CaseSetup {
+  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
+  for (const [index, word] of instructions.entries()) {
+    image.writeUInt32LE(word >>> 0, offsetOf(setup, name) + offset + index * 4);
+  }
+  const imagePath = join(t.testdir(), 'Image');
+  writeFileSync(imagePath, image);
+  return { ...setup, kernel: { ...setup.kernel, imagePath } };
+}
+
 t.test('a QEMU that is killed in mid-boot is one clear error', async (t) => {
   const setup = await realSetup(t, spec, { onEvent: atFirstCheckpoint((pid) => process.kill(pid, 'SIGKILL')) });
   await t.rejects(boot(setup), { name: 'PtdiffError', fault: 'emulator', message: /QEMU ended by signal 9/ });
@@ -66,32 +80,19 @@ t.test('a panic on a silent console is no hang', async (t) => {
 
 t.test('a guest that resets early is evidence', async (t) => {
   const setup = await realSetup(t, spec, { commandLine: 'console=ttyAMA0 earlycon nokaslr -- ptdiff.end=stay' });
-  // An Image whose first instruction after the header's branch is a PSCI SYSTEM_RESET by HVC.
-  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
-  const entry = Number((setup.symbols.address('free_initmem') ?? 0n) - setup.symbols.textBase);
-  for (const [index, word] of [0x52800120, 0x72b08000, 0xd4000002].entries()) {
-    image.writeUInt32LE(word, entry + 8 + index * 4);
-  }
-  const imagePath = join(t.testdir(), 'Image');
-  writeFileSync(imagePath, image);
-  const evidence = await boot({ ...setup, kernel: { ...setup.kernel, imagePath } });
+  // A PSCI SYSTEM_RESET by HVC.
+  const evidence = await boot(patched(t, setup, 'free_initmem', 8, [0x52800120, 0x72b08000, 0xd4000002]));
   t.match(evidence.end, { kind: 'died', reason: /guest-reset/, lastCheckpoint: 'free_initmem' });
 });
 
 const hastyWatchdog = { cpuSeconds: 3, idleSeconds: 20, stalledSeconds: 300, consoleBytes: 1 << 20 };
 
-/** An Image with an endless loop in a function: by default behind what ftrace patches at its entry. */
-function spinningImage(t: Test, { kernel, symbols }: CaseSetup, name: string, offset = 8): CaseSetup['kernel'] {
-  const image = Buffer.from(readFileSync(kernel.imagePath));
-  image.writeUInt32LE(0x14000000, Number((symbols.address(name) ?? 0n) - symbols.textBase) + offset); // b .
-  const imagePath = join(t.testdir(), 'Image');
-  writeFileSync(imagePath, image);
-  return { ...kernel, imagePath };
-}
+/** B . (DDI 0487 C6.2) */
+const endlessLoop = 0x14000000;
 
 t.test('a guest that hangs is evidence, with where it hangs', async (t) => {
   const setup = await realSetup(t, spec, { watchdog: hastyWatchdog });
-  const evidence = await boot({ ...setup, kernel: spinningImage(t, setup, 'free_initmem') });
+  const evidence = await boot(patched(t, setup, 'free_initmem', 8, [endlessLoop]));
   // The timer goes on, so that it may be found in the handler of an interrupt.
   t.match(evidence.end, {
     kind: 'hang',
@@ -109,7 +110,7 @@ for (const [each, cpu] of Object.entries({ 'debian:6.12': 'max,pauth=off', 'debi
   ] as const) {
     t.test(`${each} hangs in ${name} on -cpu ${cpu}: the trace goes on to what was interrupted`, async (t) => {
       const setup = await realSetup(t, each, { cpu: `${cpu},sve=off,sme=off`, watchdog: hastyWatchdog });
-      const { end } = await boot({ ...setup, kernel: spinningImage(t, setup, name, offset) });
+      const { end } = await boot(patched(t, setup, name, offset, [endlessLoop]));
       t.match(end, { kind: 'hang', reason: trace });
       t.match(end, { reason: / < start_kernel\+0x\w+ < __primary_switched\+0x\w+; last console line/ });
     });
@@ -120,19 +121,11 @@ t.test('a guest that floods its console is given up, and its log is bounded', as
   const setup = await realSetup(t, spec, {
     watchdog: { cpuSeconds: 60, idleSeconds: 60, stalledSeconds: 300, consoleBytes: 1 << 20 },
   });
-  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
-  const panic = Number((setup.symbols.address('free_initmem') ?? 0n) - setup.symbols.textBase);
   // while (true) printk(format): x0 is set anew from x19 each time.
-  const printk = Number((setup.symbols.address('_printk') ?? 0n) - setup.symbols.textBase);
-  const format = Number((setup.symbols.address('linux_banner') ?? 0n) - setup.symbols.textBase);
-  const at = (index: number) => panic + index * 4;
-  const words = [adrp(at(2), format), 0x91000000 | ((format & 0xfff) << 10), branchLink(at(4), printk), 0x17fffffd];
-  for (const [index, word] of words.entries()) {
-    image.writeUInt32LE(word >>> 0, at(2 + index));
-  }
-  const imagePath = join(t.testdir(), 'Image');
-  writeFileSync(imagePath, image);
-  const evidence = await boot({ ...setup, kernel: { ...setup.kernel, imagePath } });
+  const at = (index: number) => offsetOf(setup, 'free_initmem') + index * 4;
+  const [printk, format] = [offsetOf(setup, '_printk'), offsetOf(setup, 'linux_banner')];
+  const loop = [adrp(at(2), format), 0x91000000 | ((format & 0xfff) << 10), branchLink(at(4), printk), 0x17fffffd];
+  const evidence = await boot(patched(t, setup, 'free_initmem', 8, loop));
   t.match(evidence.end, { kind: 'hang', reason: /more than 1 MiB on its console/, lastCheckpoint: 'free_initmem' });
   t.ok(evidence.console.length <= (1 << 20) + (1 << 16));
 });
