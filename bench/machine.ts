@@ -12,5 +12,6 @@ export function machineOf({ laboratory, kernel, scenario }: BenchLaboratory): Qe
     image: kernel.image.imagePath,
     initramfs: laboratory.initramfs.path,
     commandLine: commandLine(kernel, scenario),
+    ...(scenario.seed !== undefined && { seed: scenario.seed }),
   };
 }

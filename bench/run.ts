@@ -7,13 +7,24 @@ import { type BenchLaboratory, benchLaboratory } from './bench-laboratory.ts';
 import { benchCaseCost } from './case-cost.ts';
 import { benchGuestDump } from './guest-dump.ts';
 import { benchIncrementalBuild } from './incremental-build.ts';
+import { benchLeanCost } from './lean-cost.ts';
 import { formatRatio, type Ratio } from './ratio.ts';
 import { benchRealmCost } from './realm-cost.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWalk } from './walk.ts';
 
-const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'build'] as const;
+const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'lean', 'build'] as const;
 type Part = (typeof parts)[number];
+
+/** Of the default matrix: old and new kernels, blocks and pages, both worlds, two page sizes. */
+const leanCases = [
+  ['debian:6.12', 'max'],
+  ['debian:6.18', 'cortex-a76+noalias'],
+  ['debian:7.1', 'realm+max'],
+  ['debian:7.3', 'max'],
+  ['debian:7.3', 'neoverse-v3-r0p2+kfence100'],
+  ['debian:7.3:16k', 'max+off'],
+] as const;
 
 interface Options {
   only: Part[];
@@ -47,7 +58,7 @@ function options(): Options {
       collect,
       [],
     )
-    .option('--rounds <n>', 'rounds of dump, case, jobs, realm and build; 1 is quick', roundsOf, 5)
+    .option('--rounds <n>', 'rounds of dump, case, jobs, realm, lean and build; 1 is quick', roundsOf, 5)
     .option('--source <spec>', 'kernel of dump and build, built from source', 'source:7.3')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage));
   const given = program.parse().opts<Options>();
@@ -73,6 +84,11 @@ async function measure(part: Part, { kernel, scenario, rounds, source }: Options
         await benchRealmCost(await benchLaboratory(kernel, 'realm+max'), await benchLaboratory(kernel, 'max'), rounds),
         await benchRealmCost(await benchLaboratory(kernel, 'rme+max'), await benchLaboratory(kernel, 'max'), rounds),
       ];
+    case 'lean': {
+      const benches: BenchLaboratory[] = [];
+      for (const [spec, name] of leanCases) benches.push(await benchLaboratory(spec, name));
+      return [await benchLeanCost(benches, rounds)];
+    }
     case 'build':
       return [await benchIncrementalBuild(source, rounds)];
     case 'jobs':

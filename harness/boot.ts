@@ -24,6 +24,7 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     image: setup.kernel.imagePath,
     initramfs: setup.initramfs,
     commandLine: setup.commandLine,
+    ...(setup.seed !== undefined && { seed: setup.seed }),
   };
   const blobs = setup.blobs ?? (await makeBlobs(setup, machine, anchor.imagePa));
   setup.onEvent({ kind: 'prepared', machine, ...blobs });

@@ -33,6 +33,8 @@ export interface CaseSetup {
   /** QEMU's -cpu argument, e.g. `max,midr=0x410fd842,pauth=off`. */
   cpu: string;
   commandLine: string;
+  /** Seed of what the emulator draws by lot; default: defaultSeed. */
+  seed?: number;
   /** Path of the initial RAM disk. */
   initramfs: string;
   /** The realm monitor's code, of buildMonitor(); for machines with a `firmware`. */

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { childNode, type DeviceTree, fdtCells, parseFdt, serialiseFdt, setProperty, words } from '../src/linux/fdt.ts';
 import type { MemoryRange } from '../src/scenario/types.ts';
+import { defaultSeed } from '../src/scenario/variation.ts';
 import { deathOfQemu, QemuProcess } from './process.ts';
 import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
 import { hasDmaAlias } from './qemu-devices.ts';
 
-/** Any number serves: the same seed gives the same slide on every boot of a kernel. */
-const kaslrSeed = 0x9e3779b97f4a7c15n;
+/** Multiples of 2^64 / φ: far apart for any two seeds (Knuth, TAOCP 6.4), so that their slides are, too. */
+function kaslrSeed(seed: number): bigint {
+  return BigInt.asUintN(64, 0x9e3779b97f4a7c15n * BigInt(seed));
+}
 
 /**
  * Whether QEMU's own device tree does not do: for ranges without a mapping, for memory in several nodes, for a KASLR seed that does not change, and for the realm
@@ -28,7 +31,7 @@ export async function makeDeviceTree(setup: QemuMachine, directory: string, sign
   if (hasDmaAlias(setup.machine)) {
     removePowerButton(tree);
   }
-  setProperty(childNode(tree.root, 'chosen'), 'kaslr-seed', fdtCells(kaslrSeed));
+  setProperty(childNode(tree.root, 'chosen'), 'kaslr-seed', fdtCells(kaslrSeed(setup.seed ?? defaultSeed)));
   return serialiseFdt(tree);
 }
 

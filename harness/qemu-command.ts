@@ -1,4 +1,5 @@
 import type { Machine } from '../src/scenario/types.ts';
+import { defaultSeed } from '../src/scenario/variation.ts';
 import { aliasArguments, deviceArguments, hasDmaAlias, memoryArgument } from './qemu-devices.ts';
 import { escapeComma, ramBackend } from './qemu-options.ts';
 
@@ -18,6 +19,8 @@ export interface QemuMachine {
   image: string;
   initramfs: string;
   commandLine: string;
+  /** What QEMU draws by lot (RNDR) and the KASLR seed follow from it; default: defaultSeed. */
+  seed?: number;
   /** A device tree of our own instead of QEMU's. */
   deviceTree?: string;
   /** The realm monitor's flash image, which starts the kernel instead of QEMU; it needs a device tree. */
@@ -47,7 +50,7 @@ export function machineArguments(setup: QemuMachine): string[] {
     ...['-machine', ['virt,gic-version=3,dtb-randomness=off', ...machineOptions(setup)].join(',')],
     ...['-cpu', setup.machine.firmware === 'monitor-rme' ? `${setup.cpu},x-rme=on` : setup.cpu],
     ...['-smp', String(setup.machine.cpus), '-m', memoryArgument(setup.machine, memoryOf(setup))],
-    ...['-rtc', 'base=2026-01-01T00:00:00,clock=vm', '-seed', '1'],
+    ...['-rtc', 'base=2026-01-01T00:00:00,clock=vm', '-seed', String(setup.seed ?? defaultSeed)],
     ...(setup.userFirmware === undefined ? [] : ['-bios', setup.userFirmware]),
     ...(setup.monitor === undefined ? bootArguments(setup) : monitorArguments(setup, setup.monitor)),
     ...(setup.deviceData === undefined ? [] : deviceArguments(setup.machine.devices ?? [], setup.deviceData)),

@@ -49,8 +49,16 @@ export const scenarioSchema: z.ZodType<Scenario> = z.object({
   rodata: z.enum(['default', 'noalias', 'off']),
   kfenceSampleInterval: z.number().optional(),
   kaslr: z.boolean(),
+  seed: count.optional(),
+  plain: z.literal(true).optional(),
   parameters: z.array(z.string()),
   probes: z.array(z.enum(probeNames)),
+});
+
+const variation = z.object({
+  seed: count.optional(),
+  plain: z.literal(true).optional(),
+  onlyKaslr: z.literal(true).optional(),
 });
 
 /** run.json. */
@@ -58,7 +66,12 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   schema: z.literal(runSchemaVersion),
   ptdiff: z.object({ version: z.string(), commit: z.string().optional() }),
   command: z.array(z.string()),
-  asked: z.object({ kernels: z.array(z.string()), scenarios: z.array(z.string()), jobs: count }),
+  asked: z.object({
+    kernels: z.array(z.string()),
+    scenarios: z.array(z.string()),
+    jobs: count,
+    variation: variation.optional(),
+  }),
   scenarios: z.array(scenarioSchema),
   emulator: z.object({ version: z.string(), sha256, origin: z.string(), notes: z.array(z.string()) }),
   kernels: z.array(

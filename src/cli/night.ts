@@ -35,8 +35,9 @@ import {
 import { type Coverage, commitText, type NewKernel, type NightSummary } from '../nightly/summary.ts';
 import { type KernelOfWatch, looksByWatch, watchesOf } from '../nightly/watches.ts';
 import type { PlannedCase } from '../report/types.ts';
-import { builtInScenarios } from '../scenario/built-in.ts';
+import { builtInScenario } from '../scenario/built-in.ts';
 import { scenarioHash } from '../scenario/identity.ts';
+import type { Variation } from '../scenario/variation.ts';
 import { chooseEmulator } from './laboratory.ts';
 import { type TonightsKernel, tonightsKernels } from './night-kernels.ts';
 import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
@@ -62,6 +63,8 @@ export interface PreparedNight {
   started: Date;
   specs: string[];
   scenarios: string[];
+  /** Every night sees kernels at other slides. */
+  variation: Variation;
   unavailable: NightSummary['unavailable'];
   oldLists?: string;
   /** The kernel of each watch. */
@@ -92,7 +95,7 @@ function candidatesOf({ plan, kernels }: PlannedMatrix, watchOf: (sha: string) =
 
 /** A night in which no kernel could be had: it runs nothing, and says so. */
 function nothingToRun(
-  night: Pick<PreparedNight, 'started' | 'unavailable' | 'oldLists'>,
+  night: Pick<PreparedNight, 'started' | 'unavailable' | 'oldLists' | 'variation'>,
   nights: number,
 ): PreparedNight {
   const input: NightInput = { candidates: [], looks: [], watches: watchesOf([], []), emulator: '', nights };
@@ -124,14 +127,20 @@ function withoutImage(
   return { spec: commit ? `${name}, ${commitText(commit)}` : name, reason: what };
 }
 
+/** A night's seed: its day as a number, e.g. 20260316, in UTC. */
+function seedOf(started: Date): number {
+  return Number(started.toISOString().slice(0, 10).replaceAll('-', ''));
+}
+
 /** Brings tonight's kernels and chooses what to run. */
 export async function prepareNight({ config, folder, jobs, store, signal }: NightSetting): Promise<PreparedNight> {
   const started = new Date();
   const { oldLists, ...found } = await tonightsKernels(config.kernels, signal);
-  const night = { started, unavailable: found.unavailable, ...(oldLists !== undefined && { oldLists }) };
+  const variation = { seed: seedOf(started), onlyKaslr: true } as const;
+  const night = { started, variation, unavailable: found.unavailable, ...(oldLists !== undefined && { oldLists }) };
   if (found.kernels.length === 0) return nothingToRun(night, config.nights);
   const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
-  const request = { scenarios, jobs, out: join(folder, nightParts[0]) };
+  const request = { scenarios, jobs, variation, out: join(folder, nightParts[0]) };
   const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
   const all = await planMatrix({ ...request, kernels: specs }, signal);
   const unavailable = [...found.unavailable, ...all.unavailable.map((each) => withoutImage(each, found.kernels))];
@@ -173,7 +182,15 @@ async function runPart(
     const byName = new Map(planned.map((each) => [each.case, each]));
     return cases.flatMap((name) => byName.get(name) ?? []);
   };
-  const request = { kernels: night.specs, scenarios: night.scenarios, jobs, out, select, enough };
+  const request = {
+    kernels: night.specs,
+    scenarios: night.scenarios,
+    variation: night.variation,
+    jobs,
+    out,
+    select,
+    enough,
+  };
   try {
     await runMatrix(request, signal);
   } finally {
@@ -232,7 +249,7 @@ function firstLead(fresh: readonly WatchedFinding[], all: readonly WatchedLooks[
     const looks = all.find(({ watch }) => watch === finding.watch);
     return (looks && leadOf(finding, looks)) ?? [];
   });
-  return leads.find(({ scenario }) => builtInScenarios.some(({ name }) => name === scenario));
+  return leads.find(({ scenario }) => builtInScenario(scenario) !== undefined);
 }
 
 /** Runs a prepared night: its cases until the time is over, then a second boot of what looks new and of errors; and judges it. */

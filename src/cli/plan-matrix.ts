@@ -4,6 +4,7 @@ import type { KernelImage } from '../../images/kernels.ts';
 import { PtdiffError } from '../errors.ts';
 import type { PlannedCase, RunRecord } from '../report/types.ts';
 import { defaultKernels } from '../scenario/built-in.ts';
+import type { Variation } from '../scenario/variation.ts';
 import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { type Plan, planCases, scenariosNamed } from './plan.ts';
@@ -20,6 +21,8 @@ export interface MatrixRequest {
   jobs: number;
   /** The run folder; one that is there goes on with what is missing and what ended in `error`. */
   out: string;
+  /** How every scenario is booted otherwise than by default. */
+  variation?: Variation;
   /** A QEMU of the user's own. */
   qemu?: string;
   /** Which of the planned cases to run, in this order; all when absent. */
@@ -99,10 +102,12 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
   // One that is named twice is still one: its cases must not run beside themselves.
   const named = [...new Set(request.kernels)];
   const before = resumedAsk(request.out, { ...request, kernels: named });
+  const variation = before?.asked.variation ?? request.variation;
   const asked: Asked = {
     kernels: before?.asked.kernels ?? (named.length > 0 ? named : [...defaultKernels]),
     scenarios: before?.asked.scenarios ?? request.scenarios,
     jobs: request.jobs,
+    ...(variation && { variation }),
   };
   // What costs nothing to check comes before what takes minutes to fetch.
   for (const name of asked.scenarios) await scenariosNamed(name);
@@ -118,7 +123,7 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
       ...(kernel && { traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true } }),
     };
   });
-  const plan = await planCases(planned, asked.scenarios);
+  const plan = await planCases(planned, asked.scenarios, variation);
   const [unfit] = plan.unfit;
   if (plan.planned.length === 0 && unfit) {
     const example = `${unfit.scenario} on ${unfit.kernel}: ${unfit.reason}`;

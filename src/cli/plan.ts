@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { messageOf, PtdiffError } from '../errors.ts';
 import type { PlannedCase, UnfitCase } from '../report/types.ts';
-import { builtInScenarios, matrixScenarios } from '../scenario/built-in.ts';
+import { builtInScenario, builtInScenarios, matrixScenarios } from '../scenario/built-in.ts';
 import { type FittingTraits, whyUnfit } from '../scenario/fit.ts';
 import { lateCpuScenarios } from '../scenario/late-cpus.ts';
 import { caseName } from '../scenario/names.ts';
@@ -12,6 +12,7 @@ import { parseScenarios } from '../scenario/schema.ts';
 import { tellingScenarios } from '../scenario/telling.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { defaultVariants } from '../scenario/variants.ts';
+import { type Variation, vary } from '../scenario/variation.ts';
 
 /** Cases of the default matrix, without the single changes: all together about ten minutes on two cores. */
 const DEFAULT_CASE_LIMIT = 180;
@@ -48,8 +49,8 @@ export async function scenariosNamed(name: string): Promise<Scenario[]> {
   if (name === 'all') return builtInScenarios.filter((scenario) => !namedRealms.includes(scenario));
   if (name === 'telling') return builtInScenarios.filter((scenario) => tellingScenarios.includes(scenario.name));
   if (name.includes('/') || /\.(ya?ml|json)$/.test(name)) return scenariosOfFile(name);
-  const found = builtInScenarios.filter((scenario) => scenario.name === name);
-  if (found.length > 0) return found;
+  const found = builtInScenario(name);
+  if (found) return [found];
   throw new PtdiffError('usage', `There is no scenario '${name}'; './ptdiff ls scenarios' lists them, or name a file.`);
 }
 
@@ -89,14 +90,16 @@ const planned = ({ kernel, scenario }: Pair): PlannedCase => ({
 });
 
 /** The default matrix: every kernel in both worlds, thinned; and what changes one thing, on the newest kernel alone. */
-function defaultPlan(kernels: PlannedKernel[]): Plan {
-  const { pairs: matrix, unfit } = multiply(kernels, [...matrixScenarios, ...realmMatrix]);
+function defaultPlan(kernels: PlannedKernel[], variation: Variation): Plan {
+  const varied = (scenario: Scenario): Scenario => vary(scenario, variation);
+  const inMatrix = [...matrixScenarios, ...realmMatrix].map(varied);
+  const { pairs: matrix, unfit } = multiply(kernels, inMatrix);
   const kept = new Set(thin(matrix.map(factors), DEFAULT_CASE_LIMIT));
   const newest = kernels.filter(({ spec }) => spec.split(':').length === 2).slice(-1);
-  const onNewest = [...realmSingles, ...lateCpuScenarios, ...defaultVariants];
+  const onNewest = [...realmSingles, ...lateCpuScenarios, ...defaultVariants].map(varied);
   const singles = multiply(newest, onNewest);
   return {
-    scenarios: [...matrixScenarios, ...realmMatrix, ...onNewest],
+    scenarios: [...inMatrix, ...onNewest],
     planned: [...matrix.filter((_, index) => kept.has(index)), ...singles.pairs].map(planned),
     leftOut: matrix.filter((_, index) => !kept.has(index)).map(planned),
     unfit: [...unfit, ...singles.unfit],
@@ -105,11 +108,12 @@ function defaultPlan(kernels: PlannedKernel[]): Plan {
 
 /**
  * Multiplies kernels and scenarios. Without scenario names it is the default matrix, thinned by pairwise coverage.
+ * @param variation how each scenario is booted otherwise than by default
  * @throws PtdiffError(usage) for a scenario that does not exist, or two of one name
  */
-export async function planCases(kernels: PlannedKernel[], names: string[]): Promise<Plan> {
-  if (names.length === 0) return defaultPlan(kernels);
-  const listed = (await Promise.all(names.map(scenariosNamed))).flat();
+export async function planCases(kernels: PlannedKernel[], names: string[], variation: Variation = {}): Promise<Plan> {
+  if (names.length === 0) return defaultPlan(kernels, variation);
+  const listed = (await Promise.all(names.map(scenariosNamed))).flat().map((scenario) => vary(scenario, variation));
   const scenarios = [...new Map(listed.map((scenario) => [scenario.name, scenario])).values()];
   if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
     throw new PtdiffError('usage', 'Two different scenarios bear the same name; rename one of them.');

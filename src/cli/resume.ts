@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { readRunRecord, runFiles } from '../../results/run-folder.ts';
 import { PtdiffError } from '../errors.ts';
 import type { RunRecord } from '../report/types.ts';
+import type { Variation } from '../scenario/variation.ts';
+import { stableJson } from '../stable-json.ts';
 
 /**
  * What an output folder was asked before, when a run began there.
@@ -10,15 +12,17 @@ import type { RunRecord } from '../report/types.ts';
  */
 export function resumedAsk(
   out: string,
-  { kernels, scenarios }: { kernels: string[]; scenarios: string[] },
+  { kernels, scenarios, variation }: { kernels: string[]; scenarios: string[]; variation?: Variation },
 ): RunRecord | undefined {
   if (!existsSync(join(out, runFiles.run))) return undefined;
   const before = readRunRecord(out);
   const same = (now: string[], then: string[]): boolean => now.length === 0 || String(now) === String(then);
-  if (same(kernels, before.asked.kernels) && same(scenarios, before.asked.scenarios)) return before;
+  const { asked } = before;
+  const sameVariation = variation === undefined || stableJson(variation) === stableJson(asked.variation ?? {});
+  if (same(kernels, asked.kernels) && same(scenarios, asked.scenarios) && sameVariation) return before;
   throw new PtdiffError(
     'usage',
-    `${out} holds a run of other kernels or scenarios; name another --out, or repeat that run's options.`,
+    `${out} holds a run of other kernels, scenarios or seeds; name another --out, or repeat that run's options.`,
   );
 }
 

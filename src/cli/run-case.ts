@@ -105,6 +105,7 @@ async function observe(
       machine: scenario.machine,
       cpu: replay?.cpu ?? bootCpu.qemu,
       commandLine: replay?.commandLine ?? commandLine(kernel, scenario),
+      ...(scenario.seed !== undefined && { seed: scenario.seed }),
       initramfs: laboratory.initramfs.path,
       ...(monitor && { monitor }),
       ...(replay && { blobs: replay.blobs }),

@@ -74,6 +74,7 @@ export async function runFirmware(request: FirmwareRequest, signal: AbortSignal)
         image: kernel.image.imagePath,
         initramfs: (await buildInitramfs({ progress: say })).path,
         commandLine: commandLine(kernel, scenario),
+        ...(scenario.seed !== undefined && { seed: scenario.seed }),
       }),
     };
     const boot = await bootFirmware(machine, folder, signal);

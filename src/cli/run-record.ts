@@ -8,6 +8,7 @@ import type { CaseResult } from '../diff/types.ts';
 import { knownGenerations } from '../linux/traits.ts';
 import { type RunRecord, runSchemaVersion } from '../report/types.ts';
 import { countVerdicts } from '../report/verdicts.ts';
+import type { Variation } from '../scenario/variation.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
 
@@ -27,6 +28,7 @@ export interface Asked {
   kernels: string[];
   scenarios: string[];
   jobs: number;
+  variation?: Variation;
 }
 
 /** Everything that run.json tells of a run at its start. */

@@ -12,7 +12,7 @@ import { runFirmware } from './run-firmware.ts';
 import { runsFolder, timeStamp } from './run-record.ts';
 import { runStored } from './run-stored.ts';
 import { checkStore, storeFile, storeHelp } from './store-file.ts';
-import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
+import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, seedNumber, type Verb } from './verb.ts';
 
 /** Options of `ptdiff run` as the command line has them. */
 interface RunOptions {
@@ -26,6 +26,8 @@ interface RunOptions {
   store?: string;
   dryRun?: boolean;
   firmware?: string;
+  seed?: number;
+  plain?: true;
 }
 
 /**
@@ -38,7 +40,16 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const kernels = withPatches(kernel, patch);
   if (firmware !== undefined)
     return runFirmware({ firmware, kernels, scenarios, out, ...(qemu !== undefined && { qemu }) }, signal);
-  const request = { kernels, scenarios, jobs, out, ...(qemu !== undefined && { qemu }) };
+  const { seed, plain } = options;
+  const variation = { ...(seed !== undefined && { seed }), ...(plain && { plain }) };
+  const request = {
+    kernels,
+    scenarios,
+    jobs,
+    out,
+    ...(Object.keys(variation).length > 0 && { variation }),
+    ...(qemu !== undefined && { qemu }),
+  };
   if (options.dryRun) {
     const { planned, leftOut, unfit } = (await planMatrix(request, signal)).plan;
     for (const { case: name } of planned) process.stdout.write(`${name}\n`);
@@ -72,6 +83,12 @@ export const addRun: Verb = (program, { signal, finish }) => {
         'boot one kernel by a flash image of your own, and take what its console and RAM show',
       ).conflicts(['json', 'store', 'dryRun']),
     )
+    .option(
+      '--seed <n>',
+      'another draw of what is drawn by lot: KASLR and random numbers (default: one that is fixed)',
+      seedNumber,
+    )
+    .option('--plain', 'boot with what has nothing to do with mappings, too: the self-tests of all ciphers, say')
     .option('--store <file>', storeHelp)
     .option('--dry-run', 'print the cases and do nothing')
     .action(async (options) => finish(await run(options, signal)));

@@ -5,7 +5,7 @@ import { readCaseLines } from '../../results/run-folder.ts';
 import { type Sign, type SignVerdict, signVerdicts } from '../bisect/types.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
-import { builtInScenarios } from '../scenario/built-in.ts';
+import { builtInScenario } from '../scenario/built-in.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { scenariosNamed } from './plan.ts';
 import { runsFolder } from './run-record.ts';
@@ -73,7 +73,7 @@ function scenarioOfFinding(id: string): string | undefined {
   for (const run of runs) {
     const seen = casesOf(join(runsFolder, run)).find(
       ({ findings, scenario }) =>
-        findings.some((finding) => finding.id === id) && builtInScenarios.some(({ name }) => name === scenario),
+        findings.some((finding) => finding.id === id) && builtInScenario(scenario) !== undefined,
     );
     if (seen) return seen.scenario;
   }

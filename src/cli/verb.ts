@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { largestSeed } from '../scenario/variation.ts';
 
 /** What a verb of the command line gets. */
 export interface VerbContext {
@@ -22,6 +23,14 @@ export function positiveInteger(value: string): number {
   if (!Number.isInteger(number) || number < 1 || number > 1024)
     throw new InvalidArgumentError('It must be a number from 1 to 1024.');
   return number;
+}
+
+/** @throws InvalidArgumentError for what is no seed, see vary() */
+export function seedNumber(value: string): number {
+  const seed = Number(value);
+  if (!/^\d+$/.test(value) || seed > largestSeed)
+    throw new InvalidArgumentError(`It must be a number from 0 to ${largestSeed}.`);
+  return seed;
 }
 
 /** How a kernel is named, for --help. */

@@ -3,6 +3,7 @@ import type { CaseResult, Verdict } from '../diff/types.ts';
 import type { CheckpointName, ProbeResult } from '../linux/capture.ts';
 import type { Decisions, DerivationStep, PredictedRun, ProbePrediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
+import type { Variation } from '../scenario/variation.ts';
 import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 
 /** Version of the shapes of run.json and cases.jsonl; raised when a reader of the old shape would misread the new one. */
@@ -56,7 +57,7 @@ export interface RunRecord {
   ptdiff: { version: string; commit?: string };
   /** The command line, word by word, without the interpreter. */
   command: string[];
-  asked: { kernels: string[]; scenarios: string[]; jobs: number };
+  asked: { kernels: string[]; scenarios: string[]; jobs: number; variation?: Variation };
   /** The scenarios of the matrix, whole, in its order. */
   scenarios: Scenario[];
   emulator: EmulatorIdentity;

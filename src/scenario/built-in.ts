@@ -7,6 +7,7 @@ import { makeScenario, memoryWithHoles } from './make.ts';
 import { hotplugScenarios, largeRealms, namedRealms, realmCpus, realmMatrix, realmSingles } from './realms.ts';
 import type { Rodata, Scenario } from './types.ts';
 import { variantScenarios } from './variants.ts';
+import { variedName, vary } from './variation.ts';
 
 const MATRIX_CPUS = ['max', 'neoverse-v3-r0p2', 'neoverse-v3-r0p1', 'cortex-a76', 'neoverse-n2'];
 const RODATA: Rodata[] = ['default', 'noalias', 'off'];
@@ -52,10 +53,19 @@ export const builtInScenarios: readonly Scenario[] = [
   ...namedRealms,
 ];
 
+/** The scenario of that name, also with another seed or plain (see vary()). */
+export function builtInScenario(name: string): Scenario | undefined {
+  const found = builtInScenarios.find((scenario) => scenario.name === name);
+  const varied = variedName(name);
+  if (found || !varied) return found;
+  const base = builtInScenarios.find((scenario) => scenario.name === varied.base);
+  return base && vary(base, varied.variation);
+}
+
 /** Whether a scenario is one of them in all its parts: its name alone then says to another ptdiff what it is. */
 export function isBuiltIn(scenario: Scenario): boolean {
-  const text = stableJson(scenario);
-  return builtInScenarios.some((each) => stableJson(each) === text);
+  const named = builtInScenario(scenario.name);
+  return named !== undefined && stableJson(named) === stableJson(scenario);
 }
 
 /** Kernels of the default matrix: the newest of each generation, and two flavours with 16K pages. */

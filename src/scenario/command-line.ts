@@ -1,4 +1,5 @@
 import type { KernelTraits } from '../linux/traits.ts';
+import { leanParameters } from './lean.ts';
 import type { Scenario } from './types.ts';
 
 /** The spelling of a scenario's rodata= on one kernel; undefined leaves the parameter out. */
@@ -18,13 +19,18 @@ export function rodataParameter(
 }
 
 /** The kernel command line of a scenario on one kernel, without what the harness adds for its console and init. */
-export function kernelParameters(scenario: Scenario, traits: Pick<KernelTraits, 'rodataFullSpelling'>): string[] {
+export function kernelParameters(
+  scenario: Scenario,
+  traits: Pick<KernelTraits, 'rodataFullSpelling' | 'builtInDrivers'>,
+): string[] {
   const rodata = rodataParameter(scenario, traits);
   return [
     ...(scenario.kaslr ? [] : ['nokaslr']),
     ...(rodata ? [rodata] : []),
     ...(scenario.kfenceSampleInterval === undefined ? [] : [`kfence.sample_interval=${scenario.kfenceSampleInterval}`]),
     ...(scenario.machine.late ? ['maxcpus=1'] : []),
+    // Last but for the scenario's own, which may say otherwise.
+    ...leanParameters(scenario, traits),
     ...scenario.parameters,
   ];
 }

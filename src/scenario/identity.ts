@@ -10,11 +10,12 @@ export function canonicalScenario({ name: _, ...experiment }: Scenario): string 
 }
 
 /**
- * The stable hash of a scenario; its name is no part of it.
+ * The stable hash of a scenario; its name is no part of it, and neither is its seed: another draw is the same experiment, of which one history is kept.
  * @param sha256 of text, in hexadecimal: src/ brings no hash of its own
  */
 export function scenarioHash(scenario: Scenario, sha256: (text: string) => string): string {
-  return sha256(canonicalScenario(scenario));
+  const { seed: _, ...experiment } = scenario;
+  return sha256(canonicalScenario(experiment));
 }
 
 /** Leaves of a value by their path, e.g. 'machine.cpus' → '2'; a list is a leaf. */

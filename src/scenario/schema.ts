@@ -6,6 +6,7 @@ import { bitRange, type IdRegisterName, idRegisters } from './id-registers.ts';
 import { RAM_BASE, ramRanges } from './memory.ts';
 import { fieldInstead } from './parameters.ts';
 import { type Machine, type MemoryRange, probeNames, type Scenario } from './types.ts';
+import { largestSeed } from './variation.ts';
 
 const MIB = 2 ** 20;
 const page = (value: number): boolean => value % 4096 === 0;
@@ -69,6 +70,8 @@ const scenario = z
     rodata: z.enum(['default', 'noalias', 'off']).default('default'),
     kfenceSampleInterval: z.int().nonnegative().optional(),
     kaslr: z.boolean().default(false),
+    seed: z.int().min(0).max(largestSeed).optional(),
+    plain: z.literal(true).optional(),
     parameters: z.array(parameter).default([]),
     probes: z.array(z.enum(probeNames)).default(['memfd_secret']),
   })

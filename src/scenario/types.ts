@@ -78,6 +78,10 @@ export interface Scenario {
   /** kfence.sample_interval= in milliseconds; undefined leaves the kernel's default. */
   kfenceSampleInterval?: number;
   kaslr: boolean;
+  /** Seed of all that the emulator draws by lot: the KASLR seed of the device tree, and RNDR. One fixed seed where it is left out. */
+  seed?: number;
+  /** Boots with what lean.ts leaves out otherwise. */
+  plain?: true;
   /** Further kernel parameters, verbatim. */
   parameters: string[];
   probes: ProbeName[];

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { dir } from 'tmp-promise';
+import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
+import { checkpointNames } from '../../src/linux/capture.ts';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+
+/** Scenarios whose linear map does not follow where vmalloc happened to take its pages from: no aliases are made read-only after the boot. */
+const scenarios = ['max+noalias', 'max+noalias+kfence100', 'neoverse-v3-r0p2+off'];
+const kernels = ['debian:6.12', 'debian:6.18', 'debian:7.3'];
+
+t.test('what lean boots leave out changes no leaf of the linear map', async (t) => {
+  const { path: out, cleanup } = await dir({ prefix: 'ptdiff-lean-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  const asked = [
+    ...kernels.flatMap((kernel) => ['--kernel', kernel]),
+    ...scenarios.flatMap((name) => ['--scenario', name, '--scenario', `${name}+plain`]),
+  ];
+  const words = ['--disable-warning=ExperimentalWarning', main, 'run', ...asked, '--out', out];
+  const { exitCode, stderr } = await execa(process.execPath, words, { reject: false });
+  t.equal(exitCode, 0, stderr);
+  const { scenarios: recorded } = readRunRecord(out);
+  t.equal(recorded.filter(({ plain }) => plain).length, scenarios.length, 'run.json tells which are plain');
+
+  const cases = readCaseLines(out);
+  const text = (name: string, file: string) => readFileSync(join(out, 'cases', name, file), 'utf8');
+  const lean = cases.filter(({ scenario }) => scenarios.includes(scenario));
+  t.equal(lean.length, kernels.length * scenarios.length);
+  for (const { case: name } of lean) {
+    const commandLine = (each: string) => text(each, 'inputs.json').includes('cryptomgr.notests=1');
+    t.ok(commandLine(name) && !commandLine(`${name}+plain`), `${name}: the parameters are recorded with the case`);
+    for (const checkpoint of checkpointNames.filter((each) => /^(paging_init|free_initmem|init)$/.test(each))) {
+      const leaves = (each: string) => linearLeaves(text(each, `leaves-${checkpoint}.ttbr1.txt`));
+      t.ok(leaves(name).length > 10);
+      t.strictSame(leaves(name), leaves(`${name}+plain`), `${name} at ${checkpoint}`);
+    }
+  }
+});
+
+/** The linear map is the lower half of the kernel's addresses (PAGE_OFFSET to PAGE_END, arch/arm64/include/asm/memory.h). */
+function linearLeaves(file: string): string[] {
+  return file.split('\n').filter((line) => /^leaf 0xfff[0-7]/.test(line));
+}
