@@ -10,10 +10,11 @@ import { benchIncrementalBuild } from './incremental-build.ts';
 import { benchLeanCost } from './lean-cost.ts';
 import { formatRatio, type Ratio } from './ratio.ts';
 import { benchRealmCost } from './realm-cost.ts';
+import { benchStartCost } from './start-cost.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWalk } from './walk.ts';
 
-const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'lean', 'build'] as const;
+const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'lean', 'start', 'build'] as const;
 type Part = (typeof parts)[number];
 
 /** Of the default matrix: old and new kernels, blocks and pages, both worlds, two page sizes. */
@@ -58,7 +59,7 @@ function options(): Options {
       collect,
       [],
     )
-    .option('--rounds <n>', 'rounds of dump, case, jobs, realm, lean and build; 1 is quick', roundsOf, 5)
+    .option('--rounds <n>', 'rounds of dump, case, jobs, realm, lean, start and build; 1 is quick', roundsOf, 5)
     .option('--source <spec>', 'kernel of dump and build, built from source', 'source:7.3')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage));
   const given = program.parse().opts<Options>();
@@ -89,6 +90,8 @@ async function measure(part: Part, { kernel, scenario, rounds, source }: Options
       for (const [spec, name] of leanCases) benches.push(await benchLaboratory(spec, name));
       return [await benchLeanCost(benches, rounds)];
     }
+    case 'start':
+      return await benchStartCost(rounds);
     case 'build':
       return [await benchIncrementalBuild(source, rounds)];
     case 'jobs':

@@ -59,6 +59,7 @@ const variation = z.object({
   seed: count.optional(),
   plain: z.literal(true).optional(),
   onlyKaslr: z.literal(true).optional(),
+  parameters: z.array(z.string()).optional(),
 });
 
 /** run.json. */

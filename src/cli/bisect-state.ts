@@ -6,7 +6,7 @@ import { makeFolder } from '../../images/make-folder.ts';
 import { outcomes, type Sign, signVerdicts, stages, type Trial } from '../bisect/types.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
 import { stableJson } from '../stable-json.ts';
-import { repositoryRoot } from './run-record.ts';
+import { repositoryRoot } from './version.ts';
 
 const stateSchema = 1;
 

@@ -190,10 +190,8 @@ async function bisect(options: BisectOptions, signal: AbortSignal): Promise<numb
   return withLock(`bisect-${sha256(file).slice(0, 12)}`, work, { waiting, progress: say, signal });
 }
 
-export const addBisect: Verb = (program, { signal, finish }) => {
-  const command = program
-    .command('bisect')
-    .description('find the Debian version or the commit in which a finding appeared or vanished')
+export const addBisect: Verb = (command, { signal, finish }) => {
+  command
     .requiredOption('--good <spec|rev>', 'a kernel without it: debian:VERSION, git:PATH@REV, or with --repo a revision')
     .requiredOption('--bad <spec|rev>', 'a kernel with it; the good one may be the newer one')
     .option('--repo <path>', 'a git repository of kernel sources; nothing is written to it')

@@ -35,7 +35,7 @@ async function imageOf(
 async function bootCommit(
   { spec }: SeriesCommit,
   out: string,
-  { jobs, qemu, scenario, store }: CompareOptions,
+  { jobs, qemu, scenario = [], store }: CompareOptions,
   signal: AbortSignal,
 ): Promise<LoadedSide> {
   const scenarios = scenario.length > 0 ? scenario : ['telling'];

@@ -12,15 +12,16 @@ import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { scenariosNamed } from './plan.ts';
 import { defaultJobs } from './run-case.ts';
-import { repositoryRoot, timeStamp } from './run-record.ts';
+import { timeStamp } from './run-record.ts';
 import { runStored } from './run-stored.ts';
 import { commitsOf } from './series-commits.ts';
 import { checkStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
+import { repositoryRoot } from './version.ts';
 
 /** Options of `ptdiff compare` as the command line has them. */
 export interface CompareOptions {
-  scenario: string[];
+  scenario?: string[];
   jobs: number;
   out?: string;
   json?: boolean;
@@ -48,7 +49,8 @@ function recordedScenarios(side: LoadedSide, out: string): string[] {
 /** Boots the sides that are kernels, in one run, and reads those that are folders. */
 async function bringSides(words: [string, string], options: CompareOptions, out: string, signal: AbortSignal) {
   const named = words.map(namedSide) as [NamedSide, NamedSide];
-  const wanted = (await Promise.all(options.scenario.map(scenariosNamed))).flat().map(({ name }) => name);
+  const asked = options.scenario ?? [];
+  const wanted = (await Promise.all(asked.map(scenariosNamed))).flat().map(({ name }) => name);
   const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
   if (specs.length > 0) await checkStore(storeFile(options.store));
   // Kernels first: a spec that is none must not cost a boot.
@@ -61,11 +63,7 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
   );
   if (specs.length > 0) {
     const before = recorded.find((side) => side !== undefined);
-    const scenarios = before
-      ? recordedScenarios(before, out)
-      : options.scenario.length > 0
-        ? options.scenario
-        : ['telling'];
+    const scenarios = before ? recordedScenarios(before, out) : asked.length > 0 ? asked : ['telling'];
     const { jobs, qemu } = options;
     const request = { kernels: specs, scenarios, jobs, out: runBelow(out), ...(qemu !== undefined && { qemu }) };
     await runStored(request, storeFile(options.store), signal);
@@ -123,15 +121,13 @@ async function ask(
   throw new PtdiffError('usage', 'compare takes two sides, A and B, or else --series BASE..TIP with --repo PATH.');
 }
 
-export const addCompare: Verb = (program, { signal, finish }) => {
-  program
-    .command('compare')
-    .description('what differs between two kernels, between two runs, or along a series of commits')
+export const addCompare: Verb = (command, { signal, finish }) => {
+  command
     .argument('[a]', `${kernelSpecHelp.split(';')[0]}; a run folder; or FOLDER@RELEASE for one kernel of it`)
     .argument('[b]', 'the same')
     .option('--series <base..tip>', 'a row for each commit of a git series, instead of A and B')
     .option('--repo <path>', 'the repository of the series (default: the current folder)')
-    .option('--scenario <name|file>', `${scenarioHelp} (default: telling, or those of the folder)`, collect, [])
+    .option('--scenario <name|file>', `${scenarioHelp} (default: telling, or those of the folder)`, collect)
     .option('--jobs <n>', "cases at the same time (default: the host's cores)", positiveInteger, defaultJobs())
     .option('--out <dir>', 'folder for the boots and the report; a comparison that was cut short there goes on')
     .option('--json', 'print the comparison as JSON')

@@ -82,10 +82,8 @@ async function exportRun(folder: string, options: ExportOptions): Promise<number
   return 0;
 }
 
-export const addExport: Verb = (program, { finish }) => {
-  program
-    .command('export')
-    .description('a run as KTAP, JUnit XML or KCIDB JSON, or one finding as a mail')
+export const addExport: Verb = (command, { finish }) => {
+  command
     .argument('<dir>', 'the run folder')
     .addOption(new Option('--format <format>', 'what to write').choices(formats).makeOptionMandatory())
     .option('--finding <id>', 'what the mail is about (default: the only new finding)')

@@ -15,6 +15,7 @@ import { wantsColour } from '../report/colour.ts';
 import { formatFindingLife, formatScenarioLife } from '../report/terminal-history.ts';
 import { stableJson } from '../stable-json.ts';
 import { storeFile, storeHelp } from './store-file.ts';
+import { suggest } from './suggest.ts';
 import type { Verb } from './verb.ts';
 
 const namesShown = 8;
@@ -24,7 +25,10 @@ function resolveName(shortened: string, path: string, names: string[]): string {
   const match = findName(shortened, names);
   if (match.kind === 'one') return match.name;
   if (match.kind === 'none') {
-    throw new PtdiffError('usage', `${path} knows no finding, scenario or case '${shortened}'.`);
+    throw new PtdiffError(
+      'usage',
+      `${path} knows no finding, scenario or case '${shortened}'.${suggest(shortened, names)}`,
+    );
   }
   const shown = match.names.slice(0, namesShown).join(', ');
   const more = match.names.length > namesShown ? ` and ${match.names.length - namesShown} more` : '';
@@ -56,10 +60,8 @@ async function history(shortened: string, options: { store?: string; json?: bool
   return 0;
 }
 
-export const addHistory: Verb = (program, { finish }) => {
-  program
-    .command('history')
-    .description("a finding's life, or a scenario's or a case's verdicts over time, from the results store")
+export const addHistory: Verb = (command, { finish }) => {
+  command
     .argument('<name>', 'a finding, scenario or case; enough of the name to be the only one')
     .option('--store <file>', storeHelp)
     .option('--json', 'print it as JSON')

@@ -32,10 +32,8 @@ async function importFolders(folders: string[], path: string): Promise<number> {
   return code;
 }
 
-export const addImport: Verb = (program, { finish }) => {
-  program
-    .command('import')
-    .description('bring run folders into the results store; what is there already stays as it is')
+export const addImport: Verb = (command, { finish }) => {
+  command
     .argument('<dir...>', 'run folders')
     .option('--store <file>', storeHelp)
     .action(async (folders, options) => finish(await importFolders(folders, storeFile(options.store))));

@@ -4,7 +4,7 @@ import { buildMonitor } from '../../guest/build-monitor.ts';
 import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator.ts';
 import { say } from './output.ts';
 import type { Laboratory } from './run-case.ts';
-import { repositoryRoot } from './run-record.ts';
+import { repositoryRoot } from './version.ts';
 
 /** Where known issues are documented. */
 export const knownIssuesFolder = join(repositoryRoot, 'results', 'known-issues');

@@ -1,6 +1,4 @@
 import { Argument } from 'commander';
-import { listKernels } from '../../images/kernels.ts';
-import { listFragments } from '../../images/source/config-fragments.ts';
 import { formatMebibytes } from '../report/units.ts';
 import { builtInScenarios } from '../scenario/built-in.ts';
 import { cpus } from '../scenario/cpus.ts';
@@ -18,20 +16,32 @@ function table(rows: string[][]): string[] {
   );
 }
 
+/** Rows of each list, its headings first. */
 const listings = {
   kernels: async () => {
+    // Loaded where it is needed: the other lists need neither archive nor network.
+    const { listKernels } = await import('../../images/kernels.ts');
     const kernels = await listKernels({ progress: say });
-    return kernels.map(({ spec, version, suite, bytes, cached }) => [
+    const rows = kernels.map(({ spec, version, suite, bytes, cached }) => [
       spec,
       version,
       suite,
       cached ? 'cached' : formatMebibytes(bytes),
     ]);
+    return [['KERNEL', 'PACKAGE', 'SUITE', 'MIB TO FETCH'], ...rows];
   },
-  scenarios: async () =>
-    builtInScenarios.map(({ name, machine }) => [name, machine.cpu, `${machine.cpus} CPU`, `${machine.memory} MiB`]),
-  cpus: async () => cpus.map(({ name, midr, qemu, about }) => [name, `0x${midr.toString(16)}`, qemu, about]),
-  fragments: async () => (await listFragments()).map(({ name, options }) => [name, options]),
+  scenarios: async () => [
+    ['SCENARIO', 'BOOT CPU', 'CPUS', 'MEMORY'],
+    ...builtInScenarios.map(({ name, machine }) => [name, machine.cpu, `${machine.cpus}`, `${machine.memory} MiB`]),
+  ],
+  cpus: async () => [
+    ['CPU', 'MIDR_EL1', 'QEMU', 'WHAT IT SHOWS'],
+    ...cpus.map(({ name, midr, qemu, about }) => [name, `0x${midr.toString(16)}`, qemu, about]),
+  ],
+  fragments: async () => {
+    const { listFragments } = await import('../../images/source/config-fragments.ts');
+    return [['FRAGMENT', 'OPTIONS'], ...(await listFragments()).map(({ name, options }) => [name, options])];
+  },
 };
 
 /** What `ptdiff ls` can list. */
@@ -48,10 +58,6 @@ async function list(what: keyof typeof listings): Promise<number> {
   return 0;
 }
 
-export const addList: Verb = (program, { finish }) => {
-  program
-    .command('ls')
-    .description('list what there is')
-    .addArgument(new Argument('<what>').choices(listable))
-    .action(async (what) => finish(await list(what)));
+export const addList: Verb = (command, { finish }) => {
+  command.addArgument(new Argument('<what>').choices(listable)).action(async (what) => finish(await list(what)));
 };

@@ -4,6 +4,7 @@ import { readCaseLines } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
 import { runsFolder } from './run-record.ts';
+import { suggest } from './suggest.ts';
 
 /** A case of a run folder. */
 export interface LocatedCase {
@@ -36,7 +37,11 @@ export async function locateCase(given: string, out: string | undefined): Promis
   const cases = readCaseLines(folder);
   const result = cases.find((each) => each.case === name);
   if (result) return { folder, result };
-  throw new PtdiffError('usage', `${folder} has no case '${name}'; cases.jsonl there names ${cases.length}.`);
+  const meant = suggest(
+    name,
+    cases.map((each) => each.case),
+  );
+  throw new PtdiffError('usage', `${folder} has no case '${name}'; cases.jsonl there names ${cases.length}.${meant}`);
 }
 
 /** The option by which a verb takes the run folder of a case. */

@@ -1,54 +1,35 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, PtdiffError } from '../errors.ts';
-import { addBisect } from './bisect.ts';
-import { addCompare } from './compare.ts';
 import { exitCodes } from './exit-codes.ts';
-import { addExport } from './export.ts';
-import { addHistory } from './history.ts';
-import { addImport } from './import.ts';
-import { addList } from './list.ts';
-import { addNightly } from './nightly.ts';
 import { say } from './output.ts';
-import { addPredict } from './predict.ts';
-import { addReport } from './publish-report.ts';
-import { addRepro } from './repro.ts';
-import { addRun } from './run.ts';
-import { addServe } from './serve.ts';
-import { addShow } from './show.ts';
-import { addTestCommit } from './test-commit.ts';
-import type { Verb, VerbContext } from './verb.ts';
-import { addWalk } from './walk.ts';
+import type { VerbContext } from './verb.ts';
+import { verbs } from './verbs.ts';
+import { versionText } from './version.ts';
 
-/** The verbs, in the order in which --help shows them. */
-const verbs: Verb[] = [
-  addRun,
-  addCompare,
-  addPredict,
-  addList,
-  addShow,
-  addReport,
-  addBisect,
-  addTestCommit,
-  addExport,
-  addRepro,
-  addHistory,
-  addImport,
-  addNightly,
-  addServe,
-  addWalk,
-];
-
-/** The command line; every action answers with the exit code. */
-function commandLine(context: VerbContext): Command {
+/**
+ * The command line; every action answers with the exit code. Only the verb that was asked for has its options, as only that one is loaded; of the others
+ * --help tells what they are for.
+ * @param words the arguments, without node and script
+ */
+async function commandLine(words: readonly string[], context: VerbContext): Promise<Command> {
   const program = new Command('ptdiff')
     .description('Boots real arm64 Linux kernels under QEMU, predicts their linear map and reports the difference.')
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
+    .option('--version', 'print the version, with the commit where there is one')
+    .on('option:version', () => {
+      process.stdout.write(`${versionText()}\n`);
+      throw new CommanderError(0, 'ptdiff.version', 'version');
+    })
     .addHelpText(
       'after',
       '\nExit codes: 0 all pass or known, 1 findings, 2 wrong usage, 3 some cases ended in error\n(harness, emulator or host; 1 wins over 3), 130 interrupted.',
     );
-  for (const add of verbs) add(program, context);
+  const asked = words.find((word) => !word.startsWith('-') && word !== 'help');
+  for (const { name, about, load } of verbs) {
+    const command = program.command(name).description(about);
+    if (name === asked) (await load())(command, context);
+  }
   return program;
 }
 
@@ -99,7 +80,9 @@ async function main(): Promise<void> {
     const failWith = (code: number): void => {
       failure = code;
     };
-    await commandLine({ signal, finish, failWith }).parseAsync();
+    const words = process.argv.slice(2);
+    const program = await commandLine(words, { signal, finish, failWith });
+    await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     const code = exitCodeOf(error, signal);
     process.exitCode = code === exitCodes.usage || code === exitCodes.errors ? (failure ?? code) : code;

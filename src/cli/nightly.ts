@@ -16,9 +16,9 @@ import { type NightSetting, nightFolder, prepareNight, runNight } from './night.
 import { say } from './output.ts';
 import { recoverNights } from './recover-nights.ts';
 import { defaultJobs } from './run-case.ts';
-import { repositoryRoot } from './run-record.ts';
 import { storeFile, storeHelp } from './store-file.ts';
 import type { Verb } from './verb.ts';
+import { repositoryRoot } from './version.ts';
 
 /** Options of `ptdiff nightly` as the command line has them. */
 interface NightlyOptions {
@@ -87,10 +87,8 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
   );
 }
 
-export const addNightly: Verb = (program, { signal, finish }) => {
-  program
-    .command('nightly')
-    .description('run what changed and a part of the rest within a time, and say what is new against the history')
+export const addNightly: Verb = (command, { signal, finish }) => {
+  command
     .requiredOption('--config <file>', 'what to watch, in how many nights, how long a night: YAML')
     .option('--store <file>', storeHelp)
     .option('--json', 'print the summary as JSON')

@@ -23,6 +23,8 @@ export interface MatrixRequest {
   out: string;
   /** How every scenario is booted otherwise than by default. */
   variation?: Variation;
+  /** Boot kernels of one Image once, by the first of their names. */
+  oncePerImage?: true;
   /** A QEMU of the user's own. */
   qemu?: string;
   /** Which of the planned cases to run, in this order; all when absent. */
@@ -59,6 +61,18 @@ async function loadKernels(
     }
   }
   return { kernels, unavailable };
+}
+
+/** The first kernel of each Image; of the others the user is told. */
+function distinctImages(kernels: LoadedKernel[]): LoadedKernel[] {
+  const first = new Map<string, LoadedKernel>();
+  for (const kernel of kernels) {
+    const { spec, sha256: hash } = kernel.image;
+    const same = first.get(hash);
+    if (same) say(`${spec} is the same Image as ${same.image.spec}, and booted once`);
+    else first.set(hash, kernel);
+  }
+  return [...first.values()];
 }
 
 /** A request whose kernels are there and whose cases are known. */
@@ -112,10 +126,14 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
   // What costs nothing to check comes before what takes minutes to fetch.
   for (const name of asked.scenarios) await scenariosNamed(name);
   for (const spec of asked.kernels) parseKernelSpec(spec);
-  const { kernels, unavailable } = await loadKernels(asked.kernels, signal);
+  const loaded = await loadKernels(asked.kernels, signal);
+  const { unavailable } = loaded;
   signal.throwIfAborted();
+  const kernels = request.oncePerImage ? distinctImages(loaded.kernels) : loaded.kernels;
+  const twice = loaded.kernels.filter((kernel) => !kernels.includes(kernel)).map(({ image }) => image.spec);
   const labels = labelsOf(kernels.map(({ image }) => image));
-  const planned = asked.kernels.map((spec) => {
+  const wanted = asked.kernels.filter((spec) => !twice.includes(spec));
+  const planned = wanted.map((spec) => {
     const kernel = kernels.find(({ image }) => image.spec === spec);
     return {
       spec,

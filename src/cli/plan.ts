@@ -13,6 +13,7 @@ import { tellingScenarios } from '../scenario/telling.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { defaultVariants } from '../scenario/variants.ts';
 import { type Variation, vary } from '../scenario/variation.ts';
+import { suggest } from './suggest.ts';
 
 /** Cases of the default matrix, without the single changes: all together about ten minutes on two cores. */
 const DEFAULT_CASE_LIMIT = 180;
@@ -51,7 +52,11 @@ export async function scenariosNamed(name: string): Promise<Scenario[]> {
   if (name.includes('/') || /\.(ya?ml|json)$/.test(name)) return scenariosOfFile(name);
   const found = builtInScenario(name);
   if (found) return [found];
-  throw new PtdiffError('usage', `There is no scenario '${name}'; './ptdiff ls scenarios' lists them, or name a file.`);
+  const known = ['all', 'telling', ...builtInScenarios.map((scenario) => scenario.name)];
+  throw new PtdiffError(
+    'usage',
+    `There is no scenario '${name}'; './ptdiff ls scenarios' lists them, or name a file.${suggest(name, known)}`,
+  );
 }
 
 /** A kernel as the plan needs it. */

@@ -16,7 +16,7 @@ import { collect, patchHelp, type Verb } from './verb.ts';
 /** Options of `ptdiff predict` as the command line has them. */
 interface PredictOptions {
   kernel: string;
-  patch: string[];
+  patch?: string[];
   scenario: string;
   qemu?: string;
   json?: boolean;
@@ -24,7 +24,7 @@ interface PredictOptions {
 
 /** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
 async function predictCommand(options: PredictOptions, signal: AbortSignal): Promise<number> {
-  const [spec] = withPatches([options.kernel], options.patch);
+  const [spec] = withPatches([options.kernel], options.patch ?? []);
   const kernel = await loadKernel(spec, { progress: say, signal });
   const { image, traits } = kernel;
   const [scenario, ...others] = await scenariosNamed(options.scenario);
@@ -46,12 +46,10 @@ async function predictCommand(options: PredictOptions, signal: AbortSignal): Pro
   return 0;
 }
 
-export const addPredict: Verb = (program, { signal, finish }) => {
-  program
-    .command('predict')
-    .description("the model's answer without a boot, with its derivation")
+export const addPredict: Verb = (command, { signal, finish }) => {
+  command
     .requiredOption('--kernel <spec>', 'as for run')
-    .option('--patch <file>', patchHelp, collect, [])
+    .option('--patch <file>', patchHelp, collect)
     .requiredOption('--scenario <name|file>', 'as for run')
     .option('--qemu <path>', 'as for run')
     .option('--json', 'print the prediction as JSON')

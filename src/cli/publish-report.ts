@@ -40,10 +40,8 @@ export async function publishReport(folder: string, options: { json: boolean; in
   return exitCodeOf(report.cases, options.interrupted);
 }
 
-export const addReport: Verb = (program, { finish }) => {
-  program
-    .command('report')
-    .description('write report.html of a run folder again and print its summary')
+export const addReport: Verb = (command, { finish }) => {
+  command
     .argument('<dir>', 'the run folder')
     .option('--json', 'print the results as JSON')
     .action(async (folder, options) =>

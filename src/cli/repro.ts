@@ -83,8 +83,7 @@ async function run(archive: string, options: ReplayOptions, signal: AbortSignal)
   return withArchivedCase(archive, (opened) => withScratch((directory) => replay(opened, directory, options, signal)));
 }
 
-export const addRepro: Verb = (program, { signal, finish }) => {
-  const repro = program.command('repro').description('pack a case into one file, and boot it again elsewhere');
+export const addRepro: Verb = (repro, { signal, finish }) => {
   repro
     .command('pack')
     .description(

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import type { Initramfs } from '../../guest/build.ts';
 import type { Emulator } from '../../images/emulator.ts';
 import type { CaseResult } from '../diff/types.ts';
@@ -11,9 +10,7 @@ import { countVerdicts } from '../report/verdicts.ts';
 import type { Variation } from '../scenario/variation.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
-
-/** Root of the repository. */
-export const repositoryRoot = join(import.meta.dirname, '..', '..');
+import { repositoryRoot, versionOf } from './version.ts';
 
 /** Where runs lie whose folder the user did not name. */
 export const runsFolder = join(repositoryRoot, 'results', 'runs');
@@ -42,12 +39,6 @@ export interface RunParts {
   monitor?: { sha256: string };
 }
 
-async function versionOf(): Promise<RunRecord['ptdiff']> {
-  const { version } = JSON.parse(await readFile(join(repositoryRoot, 'package.json'), 'utf8')) as { version: string };
-  const git = await execa('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: repositoryRoot, reject: false });
-  return git.exitCode === 0 ? { version, commit: git.stdout } : { version };
-}
-
 async function osName(): Promise<string> {
   try {
     const text = await readFile('/etc/os-release', 'utf8');
@@ -62,7 +53,7 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
   const { asked, plan, emulator } = parts;
   return {
     schema: runSchemaVersion,
-    ptdiff: await versionOf(),
+    ptdiff: versionOf(),
     command: process.argv.slice(2),
     asked,
     scenarios: plan.scenarios,

@@ -3,6 +3,8 @@ import { Option } from 'commander';
 import { withPatches } from '../../images/kernel-spec.ts';
 import { countText } from '../diff/text.ts';
 import { describeUnfit } from '../report/unfit.ts';
+import { checkParameter } from '../scenario/schema.ts';
+import type { Variation } from '../scenario/variation.ts';
 import { exitCodes } from './exit-codes.ts';
 import { say } from './output.ts';
 import { planMatrix } from './plan-matrix.ts';
@@ -16,9 +18,9 @@ import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, seed
 
 /** Options of `ptdiff run` as the command line has them. */
 interface RunOptions {
-  kernel: string[];
-  patch: string[];
-  scenario: string[];
+  kernel?: string[];
+  patch?: string[];
+  scenario?: string[];
   jobs: number;
   out?: string;
   json?: boolean;
@@ -28,6 +30,7 @@ interface RunOptions {
   firmware?: string;
   seed?: number;
   plain?: true;
+  param?: string[];
 }
 
 /**
@@ -36,17 +39,23 @@ interface RunOptions {
  */
 async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const out = resolve(options.out ?? join(runsFolder, timeStamp()));
-  const { kernel, patch, scenario: scenarios, jobs, qemu, firmware } = options;
+  const { kernel = [], patch = [], scenario: scenarios = [], jobs, qemu, firmware } = options;
   const kernels = withPatches(kernel, patch);
   if (firmware !== undefined)
     return runFirmware({ firmware, kernels, scenarios, out, ...(qemu !== undefined && { qemu }) }, signal);
-  const { seed, plain } = options;
-  const variation = { ...(seed !== undefined && { seed }), ...(plain && { plain }) };
+  const { seed, plain, param: parameters } = options;
+  for (const word of parameters ?? []) checkParameter(word);
+  const variation: Variation = {
+    ...(seed !== undefined && { seed }),
+    ...(plain && { plain }),
+    ...(parameters && { parameters }),
+  };
   const request = {
     kernels,
     scenarios,
     jobs,
     out,
+    oncePerImage: true as const,
     ...(Object.keys(variation).length > 0 && { variation }),
     ...(qemu !== undefined && { qemu }),
   };
@@ -66,13 +75,11 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   return code === exitCodes.pass && !stored ? exitCodes.errors : code;
 }
 
-export const addRun: Verb = (program, { signal, finish }) => {
-  program
-    .command('run')
-    .description('predict, boot and compare; without options the default matrix')
-    .option('--kernel <spec>', kernelSpecHelp, collect, [])
-    .option('--patch <file>', patchHelp, collect, [])
-    .option('--scenario <name|file>', scenarioHelp, collect, [])
+export const addRun: Verb = (command, { signal, finish }) => {
+  command
+    .option('--kernel <spec>', kernelSpecHelp, collect)
+    .option('--patch <file>', patchHelp, collect)
+    .option('--scenario <name|file>', scenarioHelp, collect)
     .option('--jobs <n>', "cases at the same time (default: the host's cores)", positiveInteger, defaultJobs())
     .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')
     .option('--json', 'print the results as JSON')
@@ -89,6 +96,7 @@ export const addRun: Verb = (program, { signal, finish }) => {
       seedNumber,
     )
     .option('--plain', 'boot with what has nothing to do with mappings, too: the self-tests of all ciphers, say')
+    .option('--param <word>', 'a kernel parameter on top of each scenario, e.g. isolcpus=1; may be repeated', collect)
     .option('--store <file>', storeHelp)
     .option('--dry-run', 'print the cases and do nothing')
     .action(async (options) => finish(await run(options, signal)));

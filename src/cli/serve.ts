@@ -13,9 +13,9 @@ import { findingLife } from '../history/finding-life.ts';
 import { formatSite, type SiteData } from '../report/site/site.ts';
 import { knownIssuesFolder } from './laboratory.ts';
 import { say } from './output.ts';
-import { repositoryRoot } from './run-record.ts';
 import { storeFile, storeHelp } from './store-file.ts';
 import type { Verb } from './verb.ts';
+import { repositoryRoot } from './version.ts';
 
 async function siteData(store: Store): Promise<SiteData> {
   const looks = readLooks(store);
@@ -82,10 +82,8 @@ function portNumber(text: string): number {
   throw new InvalidArgumentError('It must be a port number, 0 to 65535 (0 takes a free one).');
 }
 
-export const addServe: Verb = (program, { signal, finish }) => {
-  program
-    .command('serve')
-    .description('write the history as web pages that need no network; with --port, show them, too')
+export const addServe: Verb = (command, { signal, finish }) => {
+  command
     .option('--out <dir>', 'folder for the pages (default: results/site)')
     .option('--port <n>', 'serve them on this port of this machine until Ctrl-C', portNumber)
     .option('--store <file>', storeHelp)

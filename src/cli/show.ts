@@ -16,10 +16,8 @@ async function show(given: string, options: { out?: string; json?: boolean }): P
   return 0;
 }
 
-export const addShow: Verb = (program, { finish }) => {
-  program
-    .command('show')
-    .description('one case: verdict, decisions, findings, derivation')
+export const addShow: Verb = (command, { finish }) => {
+  command
     .argument('<case>', 'its name in the newest run, or its folder')
     .option(...outOption)
     .option('--json', 'print its result as JSON')

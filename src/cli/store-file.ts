@@ -3,7 +3,7 @@ import { importRun } from '../../results/store/import-run.ts';
 import { openStore } from '../../results/store/store.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
 import { say } from './output.ts';
-import { repositoryRoot } from './run-record.ts';
+import { repositoryRoot } from './version.ts';
 
 /** For --help. */
 export const storeHelp = 'the results store (default: PTDIFF_STORE, or results/ptdiff.sqlite)';

@@ -49,10 +49,8 @@ async function testCommit(options: TestCommitOptions, signal: AbortSignal): Prom
   }
 }
 
-export const addTestCommit: Verb = (program, { signal, finish, failWith }) => {
-  const command = program
-    .command('test-commit')
-    .description('say whether one kernel has a finding, in the exit codes of git bisect run')
+export const addTestCommit: Verb = (command, { signal, finish, failWith }) => {
+  command
     .option('--kernel <spec>', 'as for run, once', 'git:.@HEAD')
     .option('--vanished', 'look for the end of it: exit 0 with it, 1 without')
     .option('--out <dir>', 'folder for the results of its boots');
@@ -62,7 +60,5 @@ export const addTestCommit: Verb = (program, { signal, finish, failWith }) => {
       '\nExit codes: 0 free of it, 1 has it, 125 cannot be tested, 128 trouble: git bisect run stops.',
     )
     .action(async (options) => finish(await testCommit(options, signal)));
-  program.hook('preSubcommand', (_, chosen) => {
-    if (chosen === command) failWith(bisectRunCodes.trouble);
-  });
+  failWith(bisectRunCodes.trouble);
 };

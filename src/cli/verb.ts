@@ -11,11 +11,11 @@ export interface VerbContext {
   failWith(code: number): void;
 }
 
-/** Adds one verb with its options to the program. Each verb lives in the file of its name. */
-export type Verb = (program: Command, context: VerbContext) => void;
+/** Gives the command of one verb its arguments, options and action. Each verb lives in the file of its name; verbs.ts lists them. */
+export type Verb = (command: Command, context: VerbContext) => void;
 
-/** An option that may be repeated. */
-export const collect = (value: string, previous: string[]): string[] => [...previous, value];
+/** An option that may be repeated; commander shows a default of `[]`, so it has none. */
+export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
 
 /** @throws InvalidArgumentError, which the command line shows as wrong usage */
 export function positiveInteger(value: string): number {

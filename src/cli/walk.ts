@@ -65,10 +65,8 @@ async function walkCommand(options: WalkOptions): Promise<number> {
   }
 }
 
-export const addWalk: Verb = (program, { finish }) => {
-  program
-    .command('walk')
-    .description('walk the page tables of any running QEMU from outside, and print them')
+export const addWalk: Verb = (command, { finish }) => {
+  command
     .requiredOption('--ram <file>', "the guest's RAM: mem-path of its memory-backend-file (share=on)")
     .requiredOption('--gdb <socket>', "its GDB stub: a unix socket's path, or HOST:PORT")
     .option('--base <address>', 'physical address of the first byte of the file', '0x40000000')

@@ -63,7 +63,8 @@ const parameter = z
     error: ({ input }) => `${input} must be said by ${fieldInstead(String(input))}, where the model reads it`,
   });
 
-const scenario = z
+/** A scenario as a file has it: what is left out has a default. */
+export const scenarioFileSchema = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9._+-]{1,80}$/, "may have letters, digits, '.', '_', '+' and '-' only"),
     machine,
@@ -151,6 +152,12 @@ function holesInside({ machine }: Memory): boolean {
   return machine.holes.every((hole) => hole.start >= RAM_BASE + loaded && inside(hole));
 }
 
+/** @throws PtdiffError(usage) for what no scenario may have among its parameters */
+export function checkParameter(word: string): void {
+  const result = parameter.safeParse(word);
+  if (!result.success) throw new PtdiffError('usage', `--param ${word}: ${result.error.issues[0]?.message}.`);
+}
+
 /**
  * Checks scenarios read from a file: one, or a list.
  * @param data the parsed YAML or JSON
@@ -160,7 +167,7 @@ function holesInside({ machine }: Memory): boolean {
 export function parseScenarios(data: unknown, file: string): Scenario[] {
   const list = Array.isArray(data) ? data : [data];
   return list.map((item, index) => {
-    const result = scenario.safeParse(item);
+    const result = scenarioFileSchema.safeParse(item);
     if (result.success) return result.data;
     const where = list.length > 1 ? `${file}, scenario ${index + 1}` : file;
     const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'scenario'}: ${message}`);

@@ -4,6 +4,8 @@ import type { Scenario } from './types.ts';
 export interface Variation extends Pick<Scenario, 'seed' | 'plain'> {
   /** The seed goes to scenarios with KASLR only, which alone show it in their tables. */
   onlyKaslr?: true;
+  /** Further kernel parameters, see checkParameter(). The name tells of them, but does not bring them back. */
+  parameters?: string[];
 }
 
 /** Any number serves: the same seed gives the same draws, and the same slide, on every boot of a kernel. */
@@ -12,16 +14,26 @@ export const defaultSeed = 1;
 /** A seed is what QEMU's -seed takes, and 0 is one; the largest is that of 32 bits. */
 export const largestSeed = 2 ** 32 - 1;
 
+/** Names of scenarios are names of folders, and of bounded length. */
+const longestName = 80;
+
+function withParameters(scenario: Scenario, parameters: readonly string[]): Scenario {
+  if (parameters.length === 0) return scenario;
+  const told = parameters.map((word) => word.replaceAll(/[^A-Za-z0-9._-]+/g, '.'));
+  const name = [scenario.name, ...told].join('+').slice(0, longestName);
+  return { ...scenario, name, parameters: [...scenario.parameters, ...parameters] };
+}
+
 /**
- * The same scenario with another seed, or booted plainly. Its name says so, as `max+kaslr+seed7` or `max+plain`, so that the name alone repeats
- * the case, in whichever command it is used.
+ * The same scenario with another seed, booted plainly, or with further parameters. Its name says so, as `max+kaslr+seed7` or `max+plain`: of a seed and of
+ * `plain` the name alone repeats the case, in whichever command it is used.
  */
-export function vary(scenario: Scenario, { seed, plain, onlyKaslr }: Variation): Scenario {
-  const reseeded =
-    seed === undefined || (onlyKaslr && !scenario.kaslr)
-      ? scenario
-      : { ...scenario, name: `${scenario.name}+seed${seed}`, seed };
-  return plain && !reseeded.plain ? { ...reseeded, name: `${reseeded.name}+plain`, plain } : reseeded;
+export function vary(scenario: Scenario, { seed, plain, onlyKaslr, parameters = [] }: Variation): Scenario {
+  let varied = withParameters(scenario, parameters);
+  if (seed !== undefined && !(onlyKaslr && !scenario.kaslr)) {
+    varied = { ...varied, name: `${varied.name}+seed${seed}`, seed };
+  }
+  return plain && !varied.plain ? { ...varied, name: `${varied.name}+plain`, plain } : varied;
 }
 
 /** What vary() made a name of; undefined for a name that says nothing of the kind. */

@@ -30,6 +30,10 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
     [['bisect', '--good', 'a', '--bad', 'b', '--case', 'max', '--scenario', 'max'], /--scenario.*--case/],
     [['bisect', '--good', 'a', '--bad', 'b', '--finding', 'x', '--verdict', 'died'], /--verdict.*--finding/],
     [['ls', 'moons'], /moons/],
+    [['rum'], /Did you mean run\?/],
+    [['run', '--scenario', 'neoverse-v3-r0p2+kfense100', '--dry-run'], /Did you mean neoverse-v3-r0p2\+kfence100\?/],
+    [['run', '--param', 'mem=1G', '--dry-run'], /--param mem=1G.*machine\.memory/],
+    [['run', '--seed', '4294967296', '--dry-run'], /--seed/],
     [['run', '--kernel', 'debian:7.3.4:9k', '--dry-run'], /9k/],
     [['run', '--kernel', 'ubuntu:7.3', '--dry-run'], /ubuntu/],
     [['report', '/nonexistent'], /no run folder/],
@@ -49,6 +53,13 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
   }
 });
 
+t.test('--version says what this is, and a verb alone tells its options', async (t) => {
+  t.match((await ptdiff('--version')).stdout, /^ptdiff \d+\.\d+\.\d+( \([0-9a-f]{12}\))?$/);
+  t.match((await ptdiff('run', '--help')).stdout, /--scenario <name\|file>/);
+  t.notMatch((await ptdiff('run', '--help')).stdout, /default: \[\]/);
+  t.match((await ptdiff('help', 'show')).stdout, /Usage: ptdiff show/);
+});
+
 t.test('a reader who had enough is no trouble, a disk that is full is', async (t) => {
   const command = `"${process.execPath}" "${main}" ls scenarios`;
   const code = async (rest: string) => (await execa('sh', ['-c', `(${command}; echo "code $?" >&2) ${rest}`])).stderr;
@@ -65,6 +76,7 @@ t.test('a scenario file with a typo is named with its field', async (t) => {
 });
 
 t.test('ls scenarios and cpus list what there is', async (t) => {
+  t.match((await ptdiff('ls', 'scenarios')).stdout, /^SCENARIO +BOOT CPU +CPUS +MEMORY\n/);
   t.match((await ptdiff('ls', 'scenarios')).stdout, /^neoverse-v3-r0p2\+noalias\+kfence100 /m);
   t.match((await ptdiff('ls', 'cpus')).stdout, /^neoverse-v3-r0p2 +0x410fd842/m);
 });

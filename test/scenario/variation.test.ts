@@ -39,3 +39,12 @@ t.test('a name without a variation, or with one that is none, has none', async (
     t.equal(variedName(name), undefined, name);
   }
 });
+
+t.test('further parameters are told by the name, which stays the name of a folder', async (t) => {
+  const [scenario] = builtInScenarios;
+  const varied = vary(scenario, { parameters: ['isolcpus=1', 'a'.repeat(90)] });
+  t.match(varied.name, /^max\+isolcpus\.1\+a+$/);
+  t.same(varied.parameters.slice(0, 1), ['isolcpus=1']);
+  t.same(parseScenarios(varied, 'file.yaml'), [varied]);
+  t.notOk(isBuiltIn(varied), 'so that whoever repeats it gets its parameters, too');
+});

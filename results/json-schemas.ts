@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { runSchemaVersion } from '../src/report/types.ts';
+import { scenarioFileSchema } from '../src/scenario/schema.ts';
+import { caseResultSchema, runRecordSchema } from './schema.ts';
+
+/** A file of docs/schemas, and what it describes. */
+const described = {
+  'scenario.json': {
+    title: 'One scenario of a scenario file; a file holds one, or a list',
+    schema: scenarioFileSchema,
+    io: 'input',
+  },
+  'run.json': { title: 'run.json of a run folder', schema: runRecordSchema, io: 'output' },
+  'case.json': {
+    title: 'One line of cases.jsonl of a run folder; show --json prints one',
+    schema: caseResultSchema,
+    io: 'output',
+  },
+} as const;
+
+/**
+ * JSON Schemas (draft 2020-12) of what other programs may write for ptdiff or read of it, by file name. The version is that of run folders: it rises
+ * when a member changes its meaning or goes; a member that comes does not raise it. What a scenario must fulfil beyond the shape of its
+ * fields (a realm needs a firmware, say) no schema tells: ./ptdiff does.
+ */
+export function jsonSchemas(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(described).map(([file, { title, schema, io }]) => {
+      const json = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
+      const { $schema, ...rest } = json;
+      return [file, `${JSON.stringify({ $schema, title, version: runSchemaVersion, ...rest }, null, 2)}\n`];
+    }),
+  );
+}

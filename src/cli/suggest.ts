@@ -1,0 +1,13 @@
+import leven from 'leven';
+
+/** A longer way from one name to another is no slip of the hand. */
+const farthest = 3;
+
+/** 'Did you mean …?' with a space before it, where one of the names is near to a mistyped one; else nothing. */
+export function suggest(given: string, names: Iterable<string>): string {
+  const near = [...names].map((name) => ({ name, far: leven(given, name, { maxDistance: farthest + 1 }) }));
+  const [best] = near
+    .filter(({ far, name }) => far <= Math.min(farthest, name.length / 2))
+    .sort((a, b) => a.far - b.far);
+  return best ? ` Did you mean ${best.name}?` : '';
+}

@@ -1,0 +1,87 @@
+import type { Verb } from './verb.ts';
+
+/** One verb as --help lists it. What it needs is loaded when it is asked for: a start that loads all verbs takes a second. */
+export interface VerbEntry {
+  name: string;
+  about: string;
+  load(): Promise<Verb>;
+}
+
+/** The verbs, in the order in which --help shows them. */
+export const verbs: readonly VerbEntry[] = [
+  {
+    name: 'run',
+    about: 'predict, boot and compare; without options the default matrix',
+    load: async () => (await import('./run.ts')).addRun,
+  },
+  {
+    name: 'compare',
+    about: 'what differs between two kernels, between two runs, or along a series of commits',
+    load: async () => (await import('./compare.ts')).addCompare,
+  },
+  {
+    name: 'predict',
+    about: "the model's answer without a boot, with its derivation",
+    load: async () => (await import('./predict.ts')).addPredict,
+  },
+  {
+    name: 'ls',
+    about: 'list the kernels, scenarios, CPUs or configuration fragments that there are',
+    load: async () => (await import('./list.ts')).addList,
+  },
+  {
+    name: 'show',
+    about: 'one case: verdict, decisions, findings, derivation',
+    load: async () => (await import('./show.ts')).addShow,
+  },
+  {
+    name: 'report',
+    about: 'write report.html of a run folder again and print its summary',
+    load: async () => (await import('./publish-report.ts')).addReport,
+  },
+  {
+    name: 'bisect',
+    about: 'find the Debian version or the commit in which a finding appeared or vanished',
+    load: async () => (await import('./bisect.ts')).addBisect,
+  },
+  {
+    name: 'test-commit',
+    about: 'say whether one kernel has a finding, in the exit codes of git bisect run',
+    load: async () => (await import('./test-commit.ts')).addTestCommit,
+  },
+  {
+    name: 'export',
+    about: 'a run as KTAP, JUnit XML or KCIDB JSON, or one finding as a mail',
+    load: async () => (await import('./export.ts')).addExport,
+  },
+  {
+    name: 'repro',
+    about: 'pack a case into one file, and boot it again elsewhere',
+    load: async () => (await import('./repro.ts')).addRepro,
+  },
+  {
+    name: 'history',
+    about: "a finding's life, or a scenario's or a case's verdicts over time, from the results store",
+    load: async () => (await import('./history.ts')).addHistory,
+  },
+  {
+    name: 'import',
+    about: 'bring run folders into the results store; what is there already stays as it is',
+    load: async () => (await import('./import.ts')).addImport,
+  },
+  {
+    name: 'nightly',
+    about: 'run what changed and a part of the rest within a time, and say what is new against the history',
+    load: async () => (await import('./nightly.ts')).addNightly,
+  },
+  {
+    name: 'serve',
+    about: 'write the history as web pages that need no network; with --port, show them, too',
+    load: async () => (await import('./serve.ts')).addServe,
+  },
+  {
+    name: 'walk',
+    about: 'walk the page tables of any running QEMU from outside, and print them',
+    load: async () => (await import('./walk.ts')).addWalk,
+  },
+];
