@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { makeFolder } from '../images/make-folder.ts';
 import type { Capture, Evidence } from '../src/linux/capture.ts';
 import { onHost } from './host-file.ts';
-import { formatWalk, parseWalk } from './leaf-text.ts';
+import { formatWalk, parseWalk, walkLegend } from './leaf-text.ts';
 
 /** registers.json: what the harness read; no text of the guest, so that every '0x…' is a number. */
 interface Measured
@@ -43,9 +43,9 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     end,
   } = evidence;
   const captures = evidence.captures.map(({ ttbr1, ttbr0, ...rest }) => {
-    write(leavesFile(rest.checkpoint, 'ttbr1'), formatWalk(ttbr1));
+    write(leavesFile(rest.checkpoint, 'ttbr1'), walkLegend + formatWalk(ttbr1));
     if (ttbr0) {
-      write(leavesFile(rest.checkpoint, 'ttbr0'), formatWalk(ttbr0));
+      write(leavesFile(rest.checkpoint, 'ttbr0'), walkLegend + formatWalk(ttbr0));
     }
     return rest;
   });

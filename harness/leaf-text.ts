@@ -14,10 +14,21 @@ export function formatWalk(walk: WalkResult): string {
     .join('');
 }
 
+/** What a person who opens the file needs to know; lines that begin with '#' are no items. */
+export const walkLegend = [
+  '# leaf VA PA SIZE LEVEL c|- v|- ATTRIBUTES TABLEATTRIBUTES',
+  '#   a run of leaf entries alike: addresses and bytes; c contiguous bit; v valid, - present but not valid;',
+  '#   ATTRIBUTES: the descriptor without its address; TABLEATTRIBUTES: bits 63:59 of all tables above it, or-ed',
+  '# table VA PA LEVEL ATTRIBUTES: a table, the first address that it translates, the descriptor that links it',
+  '# malformed VA LEVEL AT|- DESCRIPTOR REASON: an entry that no walk can follow, and where it lies',
+]
+  .map((line) => `${line}\n`)
+  .join('');
+
 /** @throws PtdiffError('usage') for a line that formatWalk() did not write. */
 export function parseWalk(text: string): WalkResult {
   const walk: WalkResult = { leaves: [], tables: [], malformed: [] };
-  for (const line of text.split('\n').filter((line) => line !== '')) {
+  for (const line of text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))) {
     const [kind, ...fields] = line.split(' ');
     if (kind === 'leaf' && fields.length === 8) {
       walk.leaves.push(parseLeaf(fields));

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { readEvidence, writeEvidence } from '../../harness/evidence-files.ts';
+import { formatWalk, parseWalk, walkLegend } from '../../harness/leaf-text.ts';
 import type { Evidence } from '../../src/linux/capture.ts';
 import { type MonitorView, rsiFunctions } from '../../src/linux/monitor-report.ts';
 import type { WalkResult } from '../../src/vmsa/types.ts';
@@ -129,4 +130,15 @@ t.test('a folder that cannot be written is the fault of the host', (t) => {
   const directory = t.testdir({ file: '' });
   t.throws(() => writeEvidence(`${directory}/file`, evidence), { name: 'PtdiffError', fault: 'host' });
   t.end();
+});
+
+t.test('the legend of a recorded walk is no part of it', async (t) => {
+  const leaf = { va: 0xfff0_0000_0000_0000n, pa: 0x4000_0000, size: 0x20_0000, level: 2 as const };
+  const walk = {
+    leaves: [{ ...leaf, contiguous: false, valid: true, attributes: 0x401n, tableAttributes: 0 }],
+    tables: [],
+    malformed: [],
+  };
+  t.same(parseWalk(walkLegend + formatWalk(walk)), walk);
+  t.match(walkLegend, /^(# .*\n)+$/);
 });
