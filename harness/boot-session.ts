@@ -1,4 +1,10 @@
-import { type BootEnd, type CheckpointName, checkpointsOf, type Evidence } from '../src/linux/capture.ts';
+import {
+  type BootEnd,
+  type CheckpointName,
+  checkpointsOf,
+  type EarlyEnd,
+  type Evidence,
+} from '../src/linux/capture.ts';
 import { guestEvent, guestEvents, rebootArgumentBytes } from '../src/linux/guest-events.ts';
 import { shownIdRegisters } from '../src/scenario/id-registers.ts';
 import { Breakpoints } from './breakpoints.ts';
@@ -217,7 +223,7 @@ export class BootSession {
     return this.#ended('panic', message ?? `without a word on its console; ${await describeStuck(vm, kernel)}`);
   }
 
-  #ended(kind: 'panic' | 'hang' | 'died', reason: string): BootEnd {
+  #ended(kind: EarlyEnd, reason: string): BootEnd {
     const lastCheckpoint = this.#boot.evidence.captures.at(-1)?.checkpoint;
     return { kind, reason, ...(lastCheckpoint && { lastCheckpoint }) };
   }

@@ -2,8 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { bootEndId, isBootEnd } from '../src/diff/boot-end.ts';
 import type { KnownIssue } from '../src/diff/match-known.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
+import { earlyEnds } from '../src/linux/capture.ts';
 
 const release = String.raw`\d+\.\d+(\.\d+)?`;
 
@@ -21,7 +23,10 @@ const frontMatter = z.strictObject({
         .regex(
           /^(mismatch|invariant|splat)\/[^*/@]+\/[^/@]+(\/[^/@]+)*(@[a-z_*]+)?$/,
           'a finding id whose first two parts have no "*"',
-        ),
+        )
+        .refine((pattern) => !pattern.startsWith('splat/boot/') || isBootEnd(pattern), {
+          error: `a boot ends in ${earlyEnds.map(bootEndId).join(', ')}`,
+        }),
     )
     .min(1),
   when: z

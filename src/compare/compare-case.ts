@@ -101,6 +101,8 @@ function compareMaps(pair: Sides<ComparedCase>, captures: readonly Sides<Capture
   return outcome;
 }
 
+const hasCompleted = ({ evidence }: ComparedCase): boolean => evidence?.end.kind === 'completed';
+
 /**
  * Compares the evidence of two cases of one scenario. What only moved is told apart from what changed: layouts are compared by their rules
  * (which leaves are used where which would fit, in which part of memory), and leaf by leaf where everything lies at the same place.
@@ -122,6 +124,7 @@ export function compareCases(name: string, pair: Sides<ComparedCase>): PairCompa
     name,
     scenario: a.result.scenario,
     cases: { a: a.result.case, b: b.result.case },
+    completed: { a: hasCompleted(a), b: hasCompleted(b) },
     differences: joinCheckpoints([
       ...compareEnds(pair),
       ...layout.differences,

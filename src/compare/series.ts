@@ -38,16 +38,13 @@ interface Shown {
   whole(name: string): boolean;
 }
 
-const diedInB = ({ differences }: PairComparison): boolean =>
-  differences.some(({ aspect, b }) => aspect === 'boot' && !b.startsWith('completed'));
-
 function shownAt(rows: readonly SeriesRow[], index: number): Shown | undefined {
   const { kernel } = rows[index];
   if (index === 0) return { pairs: [], compared: () => true, whole: () => true };
   if (kernel.state === 'same') return shownAt(rows, kernel.as);
   if (kernel.state === 'unavailable') return undefined;
   const names = new Set(kernel.pairs.map(({ name }) => name));
-  const cut = new Set(kernel.pairs.filter(diedInB).map(({ name }) => name));
+  const cut = new Set(kernel.pairs.filter(({ completed }) => !completed.b).map(({ name }) => name));
   return {
     pairs: kernel.pairs,
     compared: (name) => names.has(name),

@@ -1,3 +1,4 @@
+import { shows } from '../diff/boot-end.ts';
 import { differingFields } from '../diff/register-fields.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult } from '../diff/types.ts';
@@ -110,28 +111,29 @@ export function compareDecisions({ a, b }: Sides<ComparedCase>): Difference[] {
   });
 }
 
-/** Results of the probes. */
+/** Results of the probes; a boot that died before it sent one gave no answer. */
 export function compareProbes({ a, b }: Sides<Evidence>): Difference[] {
-  const text = ({ probes }: Evidence, name: string): string => {
+  const text = ({ probes, end }: Evidence, name: string): string | undefined => {
     const result = probes.find(({ probe }) => probe === name);
-    if (result === undefined) return 'no result';
+    if (result === undefined) return end.kind === 'completed' ? 'no result' : undefined;
     return result.errno === 0 ? 'works' : `${result.call} fails with errno ${result.errno}`;
   };
   const names = [...new Set([...a.probes, ...b.probes].map(({ probe }) => probe))];
   return names.flatMap((name): Difference[] => {
     const [was, is] = [text(a, name), text(b, name)];
-    if (was === is) return [];
+    if (was === undefined || is === undefined || was === is) return [];
     return [{ key: `probe/${name}/${was} → ${is}`, aspect: 'probe', subject: name, a: was, b: is, checkpoints: [] }];
   });
 }
 
-/** Findings that only one side has: of the kernel, and, as an aspect of their own, those that only say that the model expected something else. */
+/**
+ * Findings that one side has and the other would have shown, had it them: of the kernel, and, as an aspect of their own, those that only say that the model expected something else.
+ */
 export function compareFindings({ a, b }: Sides<CaseResult>): Difference[] {
   const only = (those: CaseResult, others: CaseResult, word: 'gone' | 'new'): Difference[] => {
-    const shown = new Set(others.findings.map(({ id }) => id));
     const unique = new Map(those.findings.map((finding) => [finding.id, finding]));
     return [...unique.values()]
-      .filter(({ id }) => !shown.has(id))
+      .filter(({ id }) => shows(others, id) === false)
       .map((finding): Difference => {
         const name = finding.known === undefined ? finding.title : `${finding.title} (known issue ${finding.known})`;
         const subject = finding.id.split('@')[0];

@@ -76,6 +76,8 @@ export interface PairComparison {
   name: string;
   scenario: string;
   cases: Sides<string>;
+  /** Whether the boot was seen to its end: one that died says nothing of what would have come later. */
+  completed: Sides<boolean>;
   differences: Difference[];
   /** Memory that lies elsewhere, or has another size, mapped by the same rules: no difference. One clause each. */
   moved: string[];

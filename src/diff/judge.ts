@@ -4,11 +4,11 @@ import { linearMapSizes } from '../linux/leaf-kind.ts';
 import { parsePtdump } from '../linux/ptdump.ts';
 import type { CheckpointPrediction, Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
+import { bootEndId } from './boot-end.ts';
 import { diffLeaves } from './compare.ts';
 import { compareProbes, compareRegisters, compareTables, compareVariables } from './compare-state.ts';
 import { withoutPredicted } from './complaints.ts';
 import { type BootContext, type CheckpointContext, checkpointContext } from './context.ts';
-import { findingId } from './finding-id.ts';
 import { foldDifferences } from './fold.ts';
 import { withoutHostStalls } from './host-stalls.ts';
 import { bootInvariants, invariants } from './invariants/index.ts';
@@ -119,7 +119,7 @@ function endFinding(end: BootEnd): Finding[] {
   const after = end.lastCheckpoint ? `after the checkpoint ${end.lastCheckpoint}` : 'before the first checkpoint';
   return [
     {
-      id: findingId('splat', ['boot', end.kind]),
+      id: bootEndId(end.kind),
       kind: 'splat',
       title: `the boot did not complete: ${end.kind} ${after}`,
       detail: detailOf([end.reason]),

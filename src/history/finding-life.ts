@@ -1,3 +1,4 @@
+import { shows } from '../diff/boot-end.ts';
 import { kernelName } from './kernel-name.ts';
 import { byKernel, bySeries, byTime } from './order-kernels.ts';
 import type { Look, RunMark } from './types.ts';
@@ -59,18 +60,6 @@ export interface FindingLife {
   /** Series that never showed it, by the looks that could have. */
   never: { series: string; kernels: number; looks: number }[];
   wavering: Wavering[];
-}
-
-const incomplete = new Set(['splat/boot/hang', 'splat/boot/crash']);
-
-/**
- * Whether a look shows a finding; undefined where it cannot tell: a boot that ended in an error, or did not complete, may have died
- * before the finding could show.
- */
-export function shows(look: Look, finding: string): boolean | undefined {
-  if (look.findings.some(({ id }) => id === finding)) return true;
-  if (look.verdict === 'error' || look.findings.some(({ id }) => incomplete.has(id))) return undefined;
-  return false;
 }
 
 const pointOf = ({ run, case: name, kernel }: Look): LifePoint => ({

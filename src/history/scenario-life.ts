@@ -1,3 +1,4 @@
+import { isWhole } from '../diff/boot-end.ts';
 import type { Verdict } from '../diff/types.ts';
 import { kernelName } from './kernel-name.ts';
 import { byKernel, bySeries, byTime } from './order-kernels.ts';
@@ -23,7 +24,7 @@ export interface KernelVerdicts {
   sha256: string;
   case: string;
   spans: VerdictSpan[];
-  /** Median wall-clock seconds of looks that are no errors; absent where there is none. */
+  /** Median wall-clock seconds of boots that completed; absent where there is none. */
   seconds?: number;
 }
 
@@ -70,7 +71,7 @@ export function scenarioLife(name: string, looks: readonly Look[]): ScenarioLife
       series,
       kernels: byKernel(group).map((own) => {
         const inTime = [...own].sort(byTime);
-        const seconds = median(inTime.filter(({ verdict }) => verdict !== 'error').map((look) => look.seconds));
+        const seconds = median(inTime.filter(isWhole).map((look) => look.seconds));
         const { kernel, case: name } = inTime[inTime.length - 1];
         return {
           ...{

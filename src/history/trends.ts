@@ -1,3 +1,4 @@
+import { isWhole } from '../diff/boot-end.ts';
 import { byTime } from './order-kernels.ts';
 import { median } from './scenario-life.ts';
 import type { Look, RunMark } from './types.ts';
@@ -12,10 +13,10 @@ export interface PaceOfRun {
 
 /**
  * Boot times over runs, like with like: runs boot different cases, so each case is measured by the median of its own times. Cases
- * that were looked at once say nothing; nor do errors.
+ * that were looked at once say nothing; nor do errors and boots that died, whose time is that of a watchdog.
  */
 export function paceOfRuns(looks: readonly Look[]): PaceOfRun[] {
-  const timed = looks.filter(({ verdict, seconds }) => verdict !== 'error' && seconds > 0).sort(byTime);
+  const timed = looks.filter((look) => isWhole(look) && look.seconds > 0).sort(byTime);
   const usual = new Map(
     [...Map.groupBy(timed, (look) => look.case)]
       .filter(([, group]) => group.length > 1)

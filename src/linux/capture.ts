@@ -104,10 +104,12 @@ export interface ProbeResult {
   data?: string;
 }
 
+/** How a boot ends before its init is ready: the kernel panics, comes no further, or takes the machine down. */
+export const earlyEnds = ['panic', 'hang', 'died'] as const;
+export type EarlyEnd = (typeof earlyEnds)[number];
+
 /** How the boot ended. */
-export type BootEnd =
-  | { kind: 'completed' }
-  | { kind: 'panic' | 'hang' | 'died'; reason: string; lastCheckpoint?: CheckpointName };
+export type BootEnd = { kind: 'completed' } | { kind: EarlyEnd; reason: string; lastCheckpoint?: CheckpointName };
 
 /** Everything that was observed of one boot. */
 export interface Evidence {

@@ -1,4 +1,4 @@
-import { shows } from '../history/finding-life.ts';
+import { shows } from '../diff/boot-end.ts';
 import { byTime } from '../history/order-kernels.ts';
 import type { Look } from '../history/types.ts';
 

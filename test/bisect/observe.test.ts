@@ -1,43 +1,52 @@
 import t from 'tap';
 import { observe } from '../../src/bisect/observe.ts';
-import type { CaseResult, Finding } from '../../src/diff/types.ts';
+import { bootEndId } from '../../src/diff/boot-end.ts';
+import { earlyEnds } from '../../src/linux/capture.ts';
+import { issue, judged, readOnlyPage } from '../diff/judged.ts';
 
-const finding = (id: string): Finding => ({ id, kind: 'invariant', title: id, detail: id });
-const result = (verdict: CaseResult['verdict'], ...ids: string[]) => ({
-  verdict,
-  findings: ids.map(finding),
-  ...(['hang', 'crash', 'error'].includes(verdict) && { reason: 'It died.' }),
-});
-const sought = { finding: 'invariant/a/b@init' };
+/** What readOnlyPage() breaks. */
+const sought = { finding: issue.match[0] };
 
 t.test('only the same finding counts, known or not, and a boot that died says nothing else', async (t) => {
-  t.equal(observe(result('fail', 'invariant/a/b@init'), sought).outcome, 'present');
-  t.equal(
-    observe({ verdict: 'known', findings: [{ ...finding('invariant/a/b@init'), known: 'x' }] }, sought).outcome,
-    'present',
-  );
-  t.equal(observe(result('fail', 'invariant/a/b@free_initmem'), sought).outcome, 'absent');
-  t.equal(observe(result('pass'), sought).outcome, 'absent');
-  t.same(observe(result('crash', 'splat/boot/crash'), sought), { outcome: 'unusable', reason: 'It died.' });
-  t.equal(
-    observe(result('hang', 'splat/boot/hang', 'invariant/a/b@init'), sought).outcome,
-    'present',
-    'it showed before',
-  );
-  t.equal(observe(result('crash', 'splat/boot/crash'), { finding: 'splat/boot/crash' }).outcome, 'present');
-  t.equal(observe(result('error'), sought).outcome, 'unusable');
-  t.equal(
-    observe({ verdict: 'known', findings: [{ ...finding('splat/boot/hang'), known: 'x' }] }, sought).outcome,
-    'unusable',
-    'a known hang is a hang all the same',
-  );
+  t.equal(observe(judged({}, readOnlyPage), sought).outcome, 'present');
+  t.equal(observe(judged({ knownIssues: [issue] }, readOnlyPage), sought).outcome, 'present', 'known or not');
+  const elsewhere = sought.finding.replace('@init', '@free_initmem');
+  t.equal(observe(judged({}, readOnlyPage), { finding: elsewhere }).outcome, 'absent');
+  t.equal(observe(judged({}), sought).outcome, 'absent');
+  t.equal(observe(judged({ end: 'error' }), sought).outcome, 'unusable');
+  for (const end of earlyEnds) {
+    t.same(observe(judged({ end }), sought), { outcome: 'unusable', reason: 'It ended.' }, end);
+    t.same(observe(judged({ end, after: 'init' }, readOnlyPage), sought).outcome, 'present', `shown before the ${end}`);
+    t.equal(observe(judged({ end }), { finding: bootEndId(end) }).outcome, 'present');
+    const known = judged({ end, knownIssues: [{ ...issue, match: [bootEndId(end)] }] });
+    t.equal(known.verdict, 'known');
+    t.equal(observe(known, sought).outcome, 'unusable', `a known ${end} is one all the same`);
+  }
+});
+
+t.test('a boot that never came to the checkpoint of the finding is neither good nor bad', async (t) => {
+  const { linearMap, ...result } = judged({});
+  const { init: _, ...before } = linearMap;
+  t.same(observe({ ...result, linearMap: before }, sought), {
+    outcome: 'unusable',
+    reason: 'The boot did not come to the checkpoint init.',
+  });
 });
 
 t.test('a verdict: new findings, or death', async (t) => {
-  const outcomes = (verdict: 'fail' | 'died') =>
-    (['pass', 'known', 'fail', 'hang', 'crash', 'error'] as const).map(
-      (each) => observe(result(each), { verdict }).outcome,
-    );
-  t.same(outcomes('fail'), ['absent', 'absent', 'present', 'unusable', 'unusable', 'unusable']);
-  t.same(outcomes('died'), ['absent', 'absent', 'absent', 'present', 'present', 'unusable']);
+  const boots = [
+    judged({}),
+    judged({ knownIssues: [issue] }, readOnlyPage),
+    judged({}, readOnlyPage),
+    ...earlyEnds.map((end) => judged({ end })),
+    judged({ end: 'error' }),
+  ];
+  t.same(
+    boots.map(({ verdict }) => verdict),
+    ['pass', 'known', 'fail', 'crash', 'hang', 'crash', 'error'],
+  );
+  const outcomes = (verdict: 'fail' | 'died') => boots.map((each) => observe(each, { verdict }).outcome);
+  const unusable = Array(4).fill('unusable');
+  t.same(outcomes('fail'), ['absent', 'absent', 'present', ...unusable]);
+  t.same(outcomes('died'), ['absent', 'absent', 'absent', 'present', 'present', 'present', 'unusable']);
 });

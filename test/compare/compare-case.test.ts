@@ -2,8 +2,10 @@ import t from 'tap';
 import { compareCases } from '../../src/compare/compare-case.ts';
 import { explain } from '../../src/compare/steps.ts';
 import type { ComparedCase, Difference } from '../../src/compare/types.ts';
+import { earlyEnds } from '../../src/linux/capture.ts';
 import type { Question } from '../../src/model/predict.ts';
 import type { DerivationStep } from '../../src/model/types.ts';
+import { judged } from '../diff/judged.ts';
 import { goldenNames } from '../model/golden.ts';
 import { changedCase, goldenCase } from './golden-case.ts';
 
@@ -134,6 +136,21 @@ t.test('findings that come and go, and those that only concern the model', async
   t.same(keys(a, b), ['finding/gone/splat/warning/x', 'model/new/mismatch/linear-map/memory/smaller-leaves']);
 });
 
+t.test('a boot that died takes no finding with it', async (t) => {
+  const shown = changedCase(blocks, placed(0));
+  shown.result.findings = [{ id: 'invariant/x/y@init', kind: 'invariant', title: 'x', detail: '' }];
+  for (const end of earlyEnds) {
+    const dead = changedCase(blocks, placed(0));
+    Object.assign(dead.result, judged({ end }));
+    const findings = (pair: { a: ComparedCase; b: ComparedCase }) =>
+      compareCases('pair', pair)
+        .differences.map(({ key }) => key)
+        .filter((key) => key.startsWith('finding/') && !key.includes('splat/boot/'));
+    t.same(findings({ a: shown, b: dead }), [], `gone with a ${end}`);
+    t.same(findings({ a: dead, b: shown }), [], `new after a ${end}`);
+  }
+});
+
 t.test('a boot that died is compared as far as it came', async (t) => {
   const b = goldenCase(blocks);
   if (!b.evidence) throw new Error('no evidence');
@@ -146,8 +163,10 @@ t.test('a boot that died is compared as far as it came', async (t) => {
   const outcome = compareCases('dead', { a: goldenCase(blocks), b });
   t.same(
     outcome.differences.map(({ key }) => key),
-    ['boot/completed, 3 checkpoints → panic after paging_init', 'probe/memfd_secret/works → no result'],
+    ['boot/completed, 3 checkpoints → panic after paging_init'],
+    'what it did not come to is no difference',
   );
+  t.same(outcome.completed, { a: true, b: false });
   t.equal(outcome.compared.checkpoints, 1);
   const nothing = compareCases('none', { a: goldenCase(blocks), b: { result: b.result } });
   t.same(

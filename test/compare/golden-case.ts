@@ -2,6 +2,7 @@ import { parseWalk } from '../../harness/leaf-text.ts';
 import type { ComparedCase } from '../../src/compare/types.ts';
 import type { Finding } from '../../src/diff/types.ts';
 import type { Capture, Evidence } from '../../src/linux/capture.ts';
+import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { questionOfGolden, readGolden } from '../model/golden.ts';
@@ -20,7 +21,9 @@ function caseOf(name: string, evidence: Evidence, prediction: Prediction, findin
       scenario: name.split('@')[1] ?? name,
       verdict: findings.length > 0 ? 'fail' : 'pass',
       findings,
-      linearMap: {},
+      linearMap: Object.fromEntries(
+        evidence.captures.map(({ checkpoint, ttbr1 }) => [checkpoint, linearMapSizes(ttbr1.leaves)]),
+      ),
       symbols: {},
       seconds: 1,
     },

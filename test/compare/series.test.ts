@@ -6,6 +6,7 @@ import { formatSeries } from '../../src/report/compare/series-text.ts';
 const pair = (name: string, ...keys: string[]) =>
   ({
     name,
+    completed: { a: true, b: true },
     differences: keys.map((key) => ({ key, aspect: 'layout', subject: key, a: 'x', b: 'y', checkpoints: [] })),
   }) as unknown as PairComparison;
 
@@ -97,7 +98,11 @@ t.test('a boot that dies does not end what an earlier commit did', async (t) => 
   const died = (name: string) => {
     const whole = pair(name, 'boot/completed → panic');
     const [difference] = whole.differences;
-    return { ...whole, differences: [{ ...difference, aspect: 'boot' as const, b: 'panic after paging_init' }] };
+    return {
+      ...whole,
+      completed: { a: true, b: false },
+      differences: [{ ...difference, aspect: 'boot' as const, b: 'panic after paging_init' }],
+    };
   };
   const series = [
     row(0, booted()),

@@ -1,70 +1,11 @@
 import t from 'tap';
+import { bootEndId, didNotComplete } from '../../src/diff/boot-end.ts';
 import type { CheckpointContext } from '../../src/diff/context.ts';
-import { type JudgeInput, judge } from '../../src/diff/judge.ts';
+import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
-import type { Prediction } from '../../src/model/types.ts';
-import { KiB, linearOf, MiB, prot, registers, rewrite, soundContext, withAttributes } from './synthetic.ts';
-
-/** A prediction that says exactly what the context's capture shows. */
-function predictionOf(context: CheckpointContext): Prediction {
-  const { capture, linear, decisions } = context;
-  const inRegion = capture.ttbr1.leaves.filter(({ va }) => va < linear.end);
-  return {
-    generation: 'any',
-    newerThanKnown: false,
-    derivation: [],
-    decisions,
-    linearRegion: linear,
-    checkpoints: {
-      [capture.checkpoint]: {
-        leaves: inRegion.map((leaf) => ({ ...leaf, why: 'memory', alternatives: [] })),
-        tables: capture.ttbr1.tables.map(({ level, va, attributes }) => ({ level, va, attributes })),
-        registers: Array(2).fill({ MAIR_EL1: { bits: registers.MAIR_EL1, mask: 2n ** 64n - 1n, why: 'proc.S' } }),
-        variables: { rodata_full: 1n },
-      },
-    },
-    probes: [{ probe: 'memfd_secret', errno: 38, why: 'off' }],
-    complaints: [],
-  };
-}
-
-/** A case that passes; `change` breaks it after the prediction was made. */
-function caseOf(change: (context: CheckpointContext) => void = () => {}, knownIssues: KnownIssue[] = []): JudgeInput {
-  const context = soundContext();
-  const prediction = predictionOf(context);
-  context.evidence.probes.push({ probe: 'memfd_secret', errno: 38, call: 'memfd_secret', pages: [] });
-  change(context);
-  return {
-    prediction,
-    boot: context,
-    release: '7.3.4',
-    scenario: {
-      name: 's',
-      machine: { cpu: 'max', cpus: 2, memory: 64, holes: [], world: 'normal' },
-      rodata: 'default',
-      kaslr: false,
-      parameters: [],
-      probes: ['memfd_secret'],
-    },
-    knownIssues,
-  };
-}
-
-const readOnlyPage = (context: CheckpointContext) =>
-  rewrite(context, linearOf(context, context.ram[0].start + 40 * MiB), 4 * KiB, (leaf) =>
-    withAttributes(leaf, prot.readOnly),
-  );
-
-const issue: KnownIssue = {
-  id: 'read-only-page',
-  title: '',
-  kernels: ['7.3..7.3'],
-  match: ['mismatch/linear-map/memory/read-only@init'],
-  when: {},
-  cause: '',
-  references: [],
-  explanation: '',
-};
+import { type EarlyEnd, earlyEnds } from '../../src/linux/capture.ts';
+import { caseOf, issue, readOnlyPage } from './judged.ts';
+import { MiB } from './synthetic.ts';
 
 t.test('pass', (t) => {
   const { verdict, findings, linearMap, symbols, notPredicted, reason } = judge(caseOf());
@@ -104,7 +45,7 @@ t.test('fail and known', (t) => {
 });
 
 t.test('a boot that does not complete', (t) => {
-  const ended = (kind: 'panic' | 'hang' | 'died', knownIssues: KnownIssue[] = []) =>
+  const ended = (kind: EarlyEnd, knownIssues: KnownIssue[] = []) =>
     judge(
       caseOf((context) => {
         context.evidence.end = { kind, reason: 'Kernel panic - not syncing', lastCheckpoint: 'paging_init' };
@@ -120,6 +61,11 @@ t.test('a boot that does not complete', (t) => {
   t.match(ended('died'), { verdict: 'crash', findings: [{ id: 'splat/boot/died' }] });
   t.match(ended('hang'), { verdict: 'hang', findings: [{ id: 'splat/boot/hang' }] });
   t.equal(ended('hang', [{ ...issue, match: ['splat/boot/hang'] }]).verdict, 'known');
+  for (const kind of earlyEnds) {
+    t.ok(didNotComplete(ended(kind)), kind);
+    t.ok(didNotComplete(ended(kind, [{ ...issue, match: [bootEndId(kind)] }])), `a known ${kind}`);
+  }
+  t.notOk(didNotComplete(judge(caseOf(readOnlyPage))));
   t.end();
 });
 

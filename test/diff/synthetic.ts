@@ -112,6 +112,8 @@ export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
     inImage('_text', '_stext', prot.readOnly),
     inImage('_stext', '_etext', prot.text),
     inImage('__start_rodata', '__init_begin', prot.readOnly),
+    // free_initmem() takes it out of the image.
+    ...(checkpoint === 'init' ? [] : [inImage('__init_begin', '__init_end', prot.data)]),
     inImage('_data', '_end', prot.data),
     run(vmalloc, ramStart + 32 * MiB, 4 * KiB, prot.data),
   ];

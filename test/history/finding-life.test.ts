@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { findingLife } from '../../src/history/finding-life.ts';
+import { type CheckpointName, checkpointsOf, earlyEnds } from '../../src/linux/capture.ts';
 import { look } from './look.ts';
 
 const F = 'invariant/rule/broken@init';
@@ -12,7 +13,7 @@ t.test('a finding comes with one kernel of a series and goes with another', asyn
     look({ release: '7.0.10', day: 3, findings: [F, 'splat/other'] }),
     // An older version is looked at again later: that brings nothing back.
     look({ release: '7.0.9', day: 9, findings: [F] }),
-    look({ release: '7.0.12', day: 4, verdict: 'error' }),
+    look({ release: '7.0.12', day: 4, end: 'error' }),
     look({ release: '7.0.13', day: 5 }),
     look({ release: '7.0.13', day: 6 }),
     look({ release: '6.12.1', day: 6 }),
@@ -41,18 +42,37 @@ t.test('a finding comes with one kernel of a series and goes with another', asyn
   t.match(fresh, { series: '7.3 arm64', state: 'there', goneSince: undefined });
 });
 
-t.test('gone needs a look that could have seen it: an error, a hang or another scenario is none', async (t) => {
-  const there = look({ release: '7.3.3', day: 1, findings: [F] });
-  const hang = look({ release: '7.3.4', day: 2, verdict: 'hang', findings: ['splat/boot/hang'] });
-  const elsewhere = look({ release: '7.3.4', day: 2, scenario: 'cortex-a76' });
-  const error = look({ release: '7.3.4', day: 2, verdict: 'error' });
-  for (const later of [hang, elsewhere, error]) {
-    t.equal(findingLife(F, [there, later])?.state, 'there');
-  }
-  t.equal(findingLife(F, [there, look({ release: '7.3.4', day: 2 })])?.state, 'gone');
-  t.equal(findingLife(F, [hang]), undefined);
-  const hanging = look({ release: '7.3.4', day: 2, verdict: 'hang', findings: ['splat/boot/hang', F] });
-  t.equal(findingLife(F, [hanging])?.state, 'there', 'what a hanging kernel shows counts');
+t.test(
+  'gone needs a look that could have seen it: an error, a boot that died or another scenario is none',
+  async (t) => {
+    const there = look({ release: '7.3.3', day: 1, findings: [F] });
+    const died = earlyEnds.flatMap((end) =>
+      [undefined, ...checkpointsOf(false)].map((after) =>
+        look({ release: '7.3.4', day: 2, end, ...(after && { after }) }),
+      ),
+    );
+    const elsewhere = look({ release: '7.3.4', day: 2, scenario: 'cortex-a76' });
+    const error = look({ release: '7.3.4', day: 2, end: 'error' });
+    for (const later of [...died, elsewhere, error]) {
+      t.equal(findingLife(F, [there, later])?.state, 'there', JSON.stringify(later.findings));
+    }
+    t.equal(findingLife(F, [there, look({ release: '7.3.4', day: 2 })])?.state, 'gone');
+    t.equal(findingLife(F, died), undefined);
+    const hanging = look({ release: '7.3.4', day: 2, end: 'hang', findings: [F] });
+    t.equal(findingLife(F, [hanging])?.state, 'there', 'what a hanging kernel shows counts');
+  },
+);
+
+t.test('only a boot that came to its checkpoint can say that a finding is gone', async (t) => {
+  const on = (checkpoint: CheckpointName) => {
+    const id = `invariant/rule/broken@${checkpoint}`;
+    const { init: _, ...before } = look({ release: '7.3.4', day: 2 }).linearMap;
+    const later = look({ release: '7.3.4', day: 2, linearMap: before });
+    return findingLife(id, [look({ release: '7.3.3', day: 1, findings: [id] }), later])?.state;
+  };
+  t.equal(on('init'), 'there');
+  t.equal(on('free_initmem'), 'gone');
+  t.equal(on('after_split'), 'gone', 'where nothing is repainted, nothing is wrong after the repaint');
 });
 
 t.test('one kernel that answers in two ways: what changed in between, or nothing', async (t) => {
@@ -98,8 +118,8 @@ t.test('the order in which looks are given does not matter, and nothing is count
     release: fc.constantFrom('6.12.1', '7.3-rc1', '7.3.1', '7.3.2', '7.3.11'),
     day: fc.integer({ min: 1, max: 28 }),
     scenario: fc.constantFrom('max', 'realm', 'cortex-a76'),
-    findings: fc.subarray([F, 'splat/boot/hang']),
-    verdict: fc.constantFrom('pass' as const, 'fail' as const, 'error' as const),
+    findings: fc.subarray([F, 'splat/warning/other']),
+    end: fc.option(fc.constantFrom('error' as const, ...earlyEnds), { nil: undefined }),
     flavour: fc.constantFrom('arm64', '16k'),
   });
   // One case has one result in a run.
@@ -108,7 +128,7 @@ t.test('the order in which looks are given does not matter, and nothing is count
   });
   fc.assert(
     fc.property(history, fc.integer(), (all, seed) => {
-      const looks = all.map((each) => look(each));
+      const looks = all.map(({ end, ...each }) => look({ ...each, ...(end && { end }) }));
       const life = findingLife(F, looks);
       const shuffled = looks
         .map((each, index) => ({ each, key: Math.imul(index + 1, seed | 1) }))

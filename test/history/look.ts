@@ -1,13 +1,14 @@
 import type { Look } from '../../src/history/types.ts';
+import { type Course, judged } from '../diff/judged.ts';
 
 /** What a test says of a look; everything else is the same in all of them. */
-export interface LookParts {
+export interface LookParts extends Omit<Course, 'knownIssues'> {
   release: string;
   /** Day of November 2026. */
   day: number;
   scenario?: string;
+  /** Beside what judge() finds of the course of the boot. */
   findings?: string[];
-  verdict?: Look['verdict'];
   hash?: string;
   ptdiff?: string;
   emulator?: string;
@@ -18,9 +19,20 @@ export interface LookParts {
   linearMap?: Look['linearMap'];
 }
 
+const courses = new Map<string, Pick<Look, 'verdict' | 'findings' | 'linearMap'>>();
+
+/** Ends of boots are judged, never made up: a test that names them by itself proves nothing. */
+function courseOf({ end, after }: LookParts): Pick<Look, 'verdict' | 'findings' | 'linearMap'> {
+  const key = `${end} ${after}`;
+  const { verdict, findings, linearMap } = courses.get(key) ?? judged({ ...(end && { end }), ...(after && { after }) });
+  courses.set(key, { verdict, findings, linearMap });
+  return { verdict, findings: findings.map(({ id }) => ({ id })), linearMap };
+}
+
 /** A look of a history made up for a test. */
 export function look(parts: LookParts): Look {
   const { release, day, scenario = 'max', findings = [], flavour = 'arm64', ptdiff = 'p1', emulator = 'e1' } = parts;
+  const course = courseOf(parts);
   return {
     run: {
       id: `run${day}`,
@@ -38,9 +50,9 @@ export function look(parts: LookParts): Look {
       generation: 'g',
     },
     scenario: { name: scenario, hash: parts.hash ?? `hash of ${scenario}` },
-    verdict: parts.verdict ?? (findings.length > 0 ? 'fail' : 'pass'),
+    verdict: course.verdict === 'pass' && findings.length > 0 ? 'fail' : course.verdict,
     seconds: parts.seconds ?? 3,
-    findings: findings.map((id) => ({ id })),
-    linearMap: parts.linearMap ?? {},
+    findings: [...findings.map((id) => ({ id })), ...course.findings],
+    linearMap: parts.linearMap ?? course.linearMap,
   };
 }

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { findName } from '../../src/history/find-name.ts';
 import { median, scenarioLife } from '../../src/history/scenario-life.ts';
+import { earlyEnds } from '../../src/linux/capture.ts';
 import { look } from './look.ts';
 
 t.test('verdicts in a row that are alike are one span', async (t) => {
@@ -8,7 +9,7 @@ t.test('verdicts in a row that are alike are one span', async (t) => {
     look({ release: '7.3.4', day: 5, findings: ['splat/b', 'splat/a'] }),
     look({ release: '7.3.4', day: 1, seconds: 2 }),
     look({ release: '7.3.4', day: 2, seconds: 4 }),
-    look({ release: '7.3.4', day: 3, verdict: 'error', seconds: 100 }),
+    look({ release: '7.3.4', day: 3, end: 'error', seconds: 100 }),
     look({ release: '7.3.4', day: 4, findings: ['splat/a', 'splat/b'], hash: 'redefined' }),
     look({ release: '7.3.10', day: 1 }),
     look({ release: '6.12.1', day: 1 }),
@@ -31,6 +32,12 @@ t.test('verdicts in a row that are alike are one span', async (t) => {
     ],
   );
   t.equal(kernel.seconds, 3, 'the time of an error says nothing');
+  const died = earlyEnds.map((end) => scenarioLife('max', [look({ release: '7.3.4', day: 1, end })]));
+  t.same(
+    died.map(({ series }) => series[0].kernels[0].seconds),
+    Array(3).fill(undefined),
+    'nor does that of a boot that died',
+  );
 });
 
 t.test('the median is of odd and even numbers of values', async (t) => {

@@ -1,23 +1,22 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { type EarlyEnd, earlyEnds } from '../../src/linux/capture.ts';
 import { casesToConfirm, judgeNight, suspects, type WatchedLooks } from '../../src/nightly/judge-night.ts';
+import { leadOf } from '../../src/nightly/lead.ts';
 import { look } from '../history/look.ts';
 
 const F = 'invariant/rule/broken@init';
 const G = 'splat/warning/other';
 const watch = 'debian:7.3';
 
+/** By scenario: the findings of a boot that completed, or how it ended otherwise. */
+type Shown = Record<string, string[] | 'error' | EarlyEnd>;
+
 /** What one watch saw: before on 7.3.3, tonight on 7.3.4. */
-function watched({
-  before = {},
-  tonight = {},
-  again = {},
-}: Record<string, Record<string, string[] | 'error'>>): WatchedLooks {
-  const looks = (release: string, day: number, shown: Record<string, string[] | 'error'>) =>
+function watched({ before = {}, tonight = {}, again = {} }: Record<string, Shown>): WatchedLooks {
+  const looks = (release: string, day: number, shown: Shown) =>
     Object.entries(shown).map(([scenario, findings]) =>
-      findings === 'error'
-        ? look({ release, day, scenario, verdict: 'error' })
-        : look({ release, day, scenario, findings }),
+      look({ release, day, scenario, ...(typeof findings === 'string' ? { end: findings } : { findings }) }),
     );
   return {
     watch,
@@ -43,6 +42,11 @@ t.test('a finding is new when a second boot shows it, flaky when it does not, an
   t.match(judgeNight([random], []).fresh, [{ id: F, unsteady: true }]);
   t.same(judged(watched({ before, tonight, again: { a: [], b: [F] } })), { fresh: [F] });
   t.same(judged(watched({ before, tonight, again: { a: 'error' } })), { unconfirmed: [F] });
+  for (const end of earlyEnds) {
+    const dead = watched({ before, tonight, again: { a: end } });
+    t.same(judgeNight([dead], []).flaky, [], `a second boot that ends in ${end} does not make it flaky`);
+    t.match(judgeNight([dead], []).unconfirmed, [{ id: F }]);
+  }
   t.same(judged(watched({ before, tonight })), { unconfirmed: [F] });
   t.same(judged(watched({ before: {}, tonight, again: { a: [F] } })), { fresh: [F] }, 'on the first night, too');
 });
@@ -69,6 +73,13 @@ t.test('gone is what no case of the watch shows any more', async (t) => {
   t.same(judged(watched({ before, tonight: { a: [], b: [] } })), { gone: [F] });
   t.same(judged(watched({ before, tonight: { a: [] } })), {}, 'case b was not looked at tonight');
   t.same(judged(watched({ before, tonight: { a: [], b: 'error' } })), {}, 'an error tells nothing');
+  for (const end of earlyEnds) {
+    t.same(
+      judgeNight([watched({ before, tonight: { a: [], b: end } })], []).gone,
+      [],
+      `nor does a boot that ends in ${end}`,
+    );
+  }
   t.same(judged(watched({ before, tonight: { a: [], b: [F] } })), { still: [F] });
   t.match(judgeNight([watched({ before, tonight: { a: [], b: [] } })], []).gone[0].cases, ['7.3.4@a', '7.3.4@b']);
 });
@@ -86,6 +97,17 @@ t.test(
     t.same(suspects(both, [])[0].cases, ['7.3.4@b']);
   },
 );
+
+t.test('a kernel that died is no good end of a bisection', async (t) => {
+  const shown = watched({ tonight: { a: [F] } });
+  const suspect = { watch, id: F, cases: ['7.3.4@a'] };
+  const whole = look({ release: '7.3.1', day: 1, scenario: 'a' });
+  for (const end of earlyEnds) {
+    const died = look({ release: '7.3.2', day: 1, scenario: 'a', end });
+    t.equal(leadOf(suspect, { ...shown, before: [died] }), undefined);
+    t.match(leadOf(suspect, { ...shown, before: [whole, died] }), { good: 'debian:7.3.1', bad: 'debian:7.3.4' });
+  }
+});
 
 t.test('few second boots confirm all suspects', async (t) => {
   const found = suspects(watched({ tonight: { a: [F], b: [F, G], c: [G] } }), []);

@@ -22,10 +22,10 @@ const shown = (input: NightInput) =>
 t.test('what changed comes first, then what was never run, then errors, then whose turn it is', async (t) => {
   const looks = [
     look({ release: '7.3.3', day: 1, scenario: 'a' }),
-    look({ release: '7.3.4', day: 2, scenario: 'c', verdict: 'error' }),
+    look({ release: '7.3.4', day: 2, scenario: 'c', end: 'error' }),
     look({ release: '7.3.4', day: 3, scenario: 'e' }),
     look({ release: '7.3.4', day: 2, scenario: 'f' }),
-    look({ release: '7.3.4', day: 2, scenario: 'g', verdict: 'hang', findings: ['splat/boot/hang'] }),
+    look({ release: '7.3.4', day: 2, scenario: 'g', end: 'hang' }),
   ];
   const candidates = ['e', 'f', 'g', 'b', 'c', 'a'].map((scenario) => candidate('7.3.4', scenario));
   t.same(shown({ ...common, candidates, looks }), [
@@ -60,7 +60,7 @@ t.test('another scenario of the same name, or another emulator, is a change', as
 
 t.test('an error after a good look is tried again, and a good look after an error heals it', async (t) => {
   const good = look({ release: '7.3.4', day: 1, scenario: 'a' });
-  const bad = look({ release: '7.3.4', day: 2, scenario: 'a', verdict: 'error' });
+  const bad = look({ release: '7.3.4', day: 2, scenario: 'a', end: 'error' });
   const better = look({ release: '7.3.4', day: 3, scenario: 'a' });
   const candidates = [candidate('7.3.4', 'a')];
   t.same(shown({ ...common, candidates, looks: [good, bad] }), ['error 7.3.4@a']);

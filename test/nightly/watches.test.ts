@@ -36,7 +36,7 @@ t.test('a new finding leads from the last kernel without it to the one with it',
   const before = [
     look({ release: '7.3.2', day: 1, scenario: 'a' }),
     look({ release: '7.3.3', day: 2, scenario: 'a' }),
-    look({ release: '7.3.3', day: 3, scenario: 'a', verdict: 'error' }),
+    look({ release: '7.3.3', day: 3, scenario: 'a', end: 'error' }),
     look({ release: '7.3.3', day: 4, scenario: 'b' }),
   ];
   const tonight = [look({ release: '7.3.4', day: 5, scenario: 'a', findings: [F] })];

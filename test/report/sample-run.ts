@@ -12,6 +12,7 @@ import {
 import { countVerdicts } from '../../src/report/verdicts.ts';
 import type { Rodata, Scenario } from '../../src/scenario/types.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
+import { judged } from '../diff/judged.ts';
 import { layout, leafRun, linearStart, MiB, registers } from './sample-layout.ts';
 
 /** A report of the shape and size of a real run. */
@@ -162,8 +163,8 @@ function makeCase(planned: PlannedCase, index: number): { result: CaseResult; do
   const findings: Record<Verdict, Finding[]> = {
     pass: [],
     error: [],
-    hang: [],
-    crash: [],
+    hang: judged({ end: 'hang', after: 'init' }).findings,
+    crash: judged({ end: 'panic', after: 'init' }).findings,
     fail: [mismatch],
     known: [known],
   };

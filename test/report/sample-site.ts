@@ -34,7 +34,7 @@ export function sampleSite(hostile = ''): Map<string, string> {
           ...common,
           release: '6.12.107',
           findings: late && day === 2 ? [gone] : [],
-          verdict: day === 9 ? 'error' : undefined,
+          ...(day === 9 && { end: 'error' as const }),
         }),
       );
     }

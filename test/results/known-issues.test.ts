@@ -45,6 +45,11 @@ t.test('every fault is one sentence that names the file and the place', (t) => {
       sound.replace('splat/warn/split_kernel_leaf_mapping', 'invariant/*/x'),
       /match\.0: /,
     ],
+    [
+      'an end of a boot that is none',
+      sound.replace('splat/warn/split_kernel_leaf_mapping', 'splat/boot/crash'),
+      /match\.0: a boot ends in splat\/boot\/panic, splat\/boot\/hang, splat\/boot\/died/,
+    ],
     ['an unknown condition', sound.replace('world: realm', 'wold: realm'), /when: .*wold/],
     ['another id', sound.replace('id: early-split', 'id: late-split'), /'late-split', but must be .*'early-split'/],
     ['no text', sound.replace('How it shows.', ''), /no text below/],

@@ -1,3 +1,4 @@
+import { didNotComplete, isBootEnd } from '../../diff/boot-end.ts';
 import type { CaseResult, Finding } from '../../diff/types.ts';
 import { checkpointNames, splitCheckpoints } from '../../linux/capture.ts';
 
@@ -21,12 +22,14 @@ const checkNames: readonly string[] = [
 ];
 
 function checkOf({ kind, checkpoint, id }: Finding): string {
-  if (kind === 'splat') return /^splat\/boot\//.test(id) ? end : log;
+  if (kind === 'splat') return isBootEnd(id) ? end : log;
   const rules = kind === 'mismatch' ? 'prediction' : 'invariants';
   return `${rules}@${checkpoint ?? (kind === 'mismatch' ? 'probes' : 'boot')}`;
 }
 
 function reached(name: string, result: CaseResult): boolean {
+  // A kernel that died may have been about to complain.
+  if (name === log) return !didNotComplete(result);
   const [rules, checkpoint] = name.split('@');
   if (rules !== 'prediction' && rules !== 'invariants') return true;
   const needed = checkpoint === 'probes' ? 'init' : checkpoint;

@@ -1,3 +1,4 @@
+import { shows } from '../../diff/boot-end.ts';
 import { countText, unwrap } from '../../diff/text.ts';
 import type { CaseResult, Finding } from '../../diff/types.ts';
 import type { CheckpointName } from '../../linux/capture.ts';
@@ -75,18 +76,18 @@ function releases(cases: readonly CaseResult[]): string {
   return [...new Set(cases.map(({ kernel }) => kernel.release))].join(', ');
 }
 
-/** Other kernels under the same scenario, and other scenarios on the same kernel. A case without a verdict tells neither. */
+/** Other kernels under the same scenario, and other scenarios on the same kernel. A case that cannot tell counts for neither. */
 function reach({ cases }: RunResults, { finding, result }: MailMaterial): string[] {
-  const told = cases.filter(({ verdict }) => verdict !== 'error');
-  const shows = ({ findings }: CaseResult) => findings.some(({ id }) => id === finding.id);
+  const told = cases.filter((each) => shows(each, finding.id) !== undefined);
+  const showing = (each: CaseResult) => shows(each, finding.id) === true;
   const sameScenario = told.filter(({ scenario }) => scenario === result.scenario);
-  const free = sameScenario.filter((each) => !shows(each));
+  const free = sameScenario.filter((each) => !showing(each));
   const sameKernel = told.filter(({ kernel }) => kernel.sha256 === result.kernel.sha256);
   return [
-    ...paragraph(`Under this scenario it shows on ${releases(sameScenario.filter(shows))}.`, '  '),
+    ...paragraph(`Under this scenario it shows on ${releases(sameScenario.filter(showing))}.`, '  '),
     ...(free.length === 0 ? [] : paragraph(`It does not show on ${releases(free)}.`, '  ')),
     ...paragraph(
-      `On this kernel it shows in ${sameKernel.filter(shows).length} of ${countText(sameKernel.length, 'scenario')}.`,
+      `On this kernel it shows in ${sameKernel.filter(showing).length} of ${countText(sameKernel.length, 'scenario')}.`,
       '  ',
     ),
   ];

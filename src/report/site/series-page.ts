@@ -1,3 +1,4 @@
+import { isWhole } from '../../diff/boot-end.ts';
 import { countText } from '../../diff/text.ts';
 import { kernelName } from '../../history/kernel-name.ts';
 import { byTime, compareReleases } from '../../history/order-kernels.ts';
@@ -80,10 +81,7 @@ ${scenarios.map((scenario) => row(scenario, columns, first))}</tbody></table></d
 }
 
 function figure(scenario: string, looks: readonly Look[]): Markup {
-  const told = [...looks]
-    .sort(byTime)
-    .filter(({ verdict }) => verdict !== 'error')
-    .slice(-shownPoints);
+  const told = [...looks].sort(byTime).filter(isWhole).slice(-shownPoints);
   const points = told.map(({ run, kernel, linearMap, seconds }) => ({
     label: `${formatInstant(run.started)} ${kernelName(kernel)}`,
     ...(linearMap.init && { linearMap: linearMap.init }),

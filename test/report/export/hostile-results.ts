@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import { bootEndId } from '../../../src/diff/boot-end.ts';
 import type { CaseResult, Finding, Verdict } from '../../../src/diff/types.ts';
-import { checkpointNames } from '../../../src/linux/capture.ts';
+import { checkpointNames, earlyEnds } from '../../../src/linux/capture.ts';
 import type { RunResults } from '../../../src/report/export/outline.ts';
 import { countVerdicts } from '../../../src/report/verdicts.ts';
 import { sampleReport } from '../sample-run.ts';
@@ -34,7 +35,7 @@ export const hostileText = fc.array(poison, { maxLength: 6 }).map((parts) => par
 
 const finding: fc.Arbitrary<Finding> = fc.record(
   {
-    id: fc.oneof(hostileText, fc.constantFrom('splat/boot/hang', 'invariant/x/y@init')),
+    id: fc.oneof(hostileText, fc.constantFrom(...earlyEnds.map(bootEndId), 'invariant/x/y@init')),
     kind: fc.constantFrom('mismatch', 'invariant', 'splat'),
     title: hostileText,
     detail: hostileText,

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { didNotComplete } from '../../../src/diff/boot-end.ts';
 import type { CaseResult, Finding } from '../../../src/diff/types.ts';
 import { findSplats } from '../../../src/linux/splats.ts';
 import { chooseFinding } from '../../../src/report/export/choose-finding.ts';
 import { formatMail, type MailMaterial } from '../../../src/report/export/mail.ts';
 import { cutSplat } from '../../../src/report/export/splat-text.ts';
+import { type Course, judged } from '../../diff/judged.ts';
 import { mismatch, sampleReport } from '../sample-run.ts';
 import { hostileResults, hostileText } from './hostile-results.ts';
 
@@ -40,6 +42,20 @@ t.test('a mismatch: subject, kernel, evidence, decisions, command', async (t) =>
   t.same(tooWide(mail), []);
 });
 
+t.test('a kernel that died is not called free of the finding', async (t) => {
+  const chosen = chooseFinding(report.cases, mismatch.id);
+  const other = (release: string, course: Course): CaseResult => ({
+    ...chosen.result,
+    ...judged(course),
+    case: release,
+    kernel: { ...chosen.result.kernel, release, sha256: release },
+  });
+  const cases = [chosen.result, other('7.3.5', {}), other('7.3.6', { end: 'panic' }), other('7.3.7', { end: 'error' })];
+  const mail = formatMail({ ...report, cases }, { ...chosen, dossier: { case: '', drawings: [] }, builtIn: true });
+  t.match(mail, 'It does not show on 7.3.5.\n');
+  t.match(mail, 'On this kernel it shows in 1 of 1 scenario.');
+});
+
 t.test('a known issue brings its cause and its thread', async (t) => {
   const known = report.knownIssues[0];
   const mail = mailOf('splat-warn-split-kernel-leaf-mapping');
@@ -67,7 +83,8 @@ t.test('a scenario of the user comes along', async (t) => {
 });
 
 t.test('which finding: the only new one, or the one that is named, on the newest kernel', async (t) => {
-  t.equal(chooseFinding(report.cases, undefined).finding.id, mismatch.id);
+  const completed = report.cases.filter((each) => !didNotComplete(each));
+  t.equal(chooseFinding(completed, undefined).finding.id, mismatch.id);
   const on = (release: string, findings: Finding[]): CaseResult => ({
     ...report.cases[0],
     case: `${release}@max`,
