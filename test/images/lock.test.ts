@@ -1,9 +1,19 @@
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { execa } from 'execa';
 import t from 'tap';
+import { cachePath } from '../../images/cache.ts';
 import { obtain, withLock } from '../../images/lock.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
+
+/** Resolves once the kernel has somebody wait for the lock of that name: /proc/locks marks it with '->' (proc_locks(5)). */
+async function waitedFor(name: string): Promise<void> {
+  const { ino } = statSync(cachePath('locks', name));
+  const isWaiting = (line: string) => / -> FLOCK /.test(line) && line.includes(`:${ino} `);
+  while (!readFileSync('/proc/locks', 'utf8').split('\n').some(isWaiting)) await setImmediate();
+}
 
 t.test('a lock is exclusive, and is free again when its holder is killed', async (t) => {
   const module = join(import.meta.dirname, '../../images/lock.ts');
@@ -19,8 +29,8 @@ t.test('a lock is exclusive, and is free again when its holder is killed', async
     const mine = withLock('it', async () => {
       taken = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    t.equal(taken, false);
+    await waitedFor('it');
+    t.equal(taken, false, 'while the kernel says that it is waited for');
     holder.kill('SIGKILL');
     await mine;
     t.equal(taken, true);
@@ -63,7 +73,7 @@ t.test('what two ask for at once is made once', async (t) => {
   const find = async () => cached;
   const make = async () => {
     made++;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await waitedFor('thing');
     cached = 'thing';
     return cached;
   };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { type Desk, withDesk, withNewDesk } from '../../../images/source/desks.ts';
@@ -35,8 +35,23 @@ const desks = () => readdirSync(join(root, 'source', 'desks'));
 const other = (desk: string) => join(root, 'source', 'desks', desks().find((name) => !desk.endsWith(name)) ?? '');
 const remove = () => rmSync(join(root, 'source', 'desks'), { recursive: true, force: true });
 
-/** Later than everything so far, to the clock of any file system. */
-const later = () => new Promise((resolve) => setTimeout(resolve, 20));
+/** Makes all that lies at a desk older than anything that is written from now on: its files, then the last build. */
+async function age(store: GitStore, { directory, source, index }: Desk): Promise<void> {
+  for (const name of readdirSync(source)) utimesSync(join(source, name), 1, 1);
+  utimesSync(join(directory, stamp), 2, 2);
+  // Git knows its files by their times.
+  await store.run(['update-index', '--refresh'], { index, workTree: source });
+}
+
+/** Says when each desk was used last, by the file that its source has alone. */
+function setUses(order: readonly string[]): void {
+  for (const name of desks()) {
+    const directory = join(root, 'source', 'desks', name);
+    const used = order.findIndex((file) => existsSync(join(directory, 'source', file)));
+    const state = JSON.parse(readFileSync(join(directory, 'desk.json'), 'utf8'));
+    writeFileSync(join(directory, 'desk.json'), JSON.stringify({ ...state, used }));
+  }
+}
 
 /** Files by number, those from `first` to below `end` with other text. */
 function files(text = 'old', first = 0, end = 0): Files {
@@ -48,17 +63,16 @@ t.test('a kernel is built where make has the fewest files to look at anew', asyn
   remove();
   const store = await openGitStore();
   const base = await newDesk(store, files());
-  const stale = await at(store, base, async ({ directory }) => {
-    write(directory, { [stamp]: '' });
-    return directory;
+  const stale = await at(store, base, async (desk) => {
+    write(desk.directory, { [stamp]: '' });
+    await age(store, desk);
+    return desk.directory;
   });
-  await later();
   // The desk goes on to another source, for another configuration: its objects stay behind.
   const tip = await newDesk(store, files('new', 0, 15));
   rmSync(other(stale), { recursive: true });
   t.equal(await at(store, tip, async ({ directory }) => directory), stale, 'the only desk');
 
-  await later();
   await newDesk(store, files('new', 0, 12));
   const fresh = other(stale);
   const ask = () =>
@@ -76,6 +90,7 @@ t.test('a source that cannot be had takes the place of no other', async (t) => {
   remove();
   const store = await openGitStore();
   for (const name of ['a', 'b', 'c']) await newDesk(store, { [name]: name });
+  setUses(['a', 'b', 'c']);
   const before = desks();
   const failing = withNewDesk({}, async (desk) => {
     write(desk.source, { half: '' });
