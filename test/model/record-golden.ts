@@ -10,6 +10,8 @@ import { bootFactsOf } from '../../src/diff/boot-facts.ts';
 import { predict } from '../../src/model/predict.ts';
 import { hiddenRegisters } from '../../src/scenario/id-registers.ts';
 import { stableJson } from '../../src/stable-json.ts';
+import { goldenFrom } from './golden.ts';
+import { goldenVersion } from './golden-schema.ts';
 
 /**
  * Records golden boots for the model's tests from a run folder:
@@ -31,6 +33,10 @@ for (const name of names) {
   const inside = ({ va }: { va: bigint }): boolean => va >= start && va < end;
   const symbols = ['_text', '_stext', '__init_begin', '__init_end', '__bss_stop', 'swapper_pg_dir'];
   const golden = {
+    schema: goldenVersion,
+    image: kernel.image.sha256,
+    unrecorded: [],
+    unobserved: [],
     from: `${result.kernel.release} × ${scenario.name} on QEMU ${run.emulator.version}`,
     question,
     symbolOffsets: Object.fromEntries(symbols.map((symbol) => [symbol, symbolOffset(kernel.symbols, symbol)])),
@@ -40,5 +46,7 @@ for (const name of names) {
     })),
     probes: evidence.probes,
   };
-  writeFileSync(join(import.meta.dirname, 'fixtures', `${name}.json.gz`), gzipSync(stableJson(golden), { level: 9 }));
+  const text = stableJson(golden);
+  goldenFrom(name, text);
+  writeFileSync(join(import.meta.dirname, 'fixtures', `${name}.json.gz`), gzipSync(text, { level: 9 }));
 }
