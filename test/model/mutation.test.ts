@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
+import { noticed } from './golden-check.ts';
 import { mutations } from './mutations/index.ts';
 import type { Mutation } from './mutations/mutation.ts';
 
@@ -10,7 +11,10 @@ import type { Mutation } from './mutations/mutation.ts';
 const needed = ['src', 'harness', 'test/model', 'package.json'];
 const root = join(import.meta.dirname, '..', '..');
 
-/** Runs the golden boots in a copy of the repository; true when a boot differs from the prediction, or the model breaks. */
+/**
+ * Runs the golden boots in a copy of the repository; true when a boot differs from the prediction, or the model fails.
+ * @throws Error for a mutation with which the model does not even load
+ */
 async function isNoticed(copy: string, mutation: Mutation): Promise<boolean> {
   const path = join(copy, mutation.file);
   const original = readFileSync(path, 'utf8');
@@ -20,8 +24,10 @@ async function isNoticed(copy: string, mutation: Mutation): Promise<boolean> {
     original.replace(mutation.from, () => mutation.to),
   );
   try {
-    const { exitCode } = await execa(process.execPath, [join(copy, 'test/model/golden-check.ts')], { reject: false });
-    return exitCode !== 0;
+    const check = await execa(process.execPath, [join(copy, 'test/model/golden-check.ts')], { reject: false });
+    if (check.exitCode !== 0 && check.exitCode !== noticed)
+      throw new Error(`With '${mutation.to}' the model does not load: ${check.stderr}`);
+    return check.exitCode === noticed;
   } finally {
     writeFileSync(path, original);
   }

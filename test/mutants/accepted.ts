@@ -1,0 +1,2 @@
+/** Mutants that no test can notice, by keyOf(), each with the reason why it is equivalent. */
+export const accepted: ReadonlyMap<string, string> = new Map<string, string>([]);

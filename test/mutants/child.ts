@@ -1,0 +1,16 @@
+import { writeFileSync } from 'node:fs';
+import { installMutants, keepMutant, mutantsOf, recordVisits } from './install.ts';
+
+/*
+ * Loaded before a test file: puts one mutant in force (PTDIFF_MUTANT: file and number in it), or writes down which mutants' places the test
+ * passes (PTDIFF_VISITS: file to write, then the files whose mutants are meant).
+ */
+const [file, id] = (process.env.PTDIFF_MUTANT ?? '').split('#');
+const [log, ...files] = (process.env.PTDIFF_VISITS ?? '').split(':');
+const mutants = mutantsOf(id === undefined ? files : [file]);
+installMutants(mutants);
+if (id !== undefined) keepMutant(Number(id));
+else {
+  const visited = recordVisits();
+  process.on('exit', () => writeFileSync(log, JSON.stringify([...visited])));
+}
