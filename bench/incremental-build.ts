@@ -8,6 +8,7 @@ import { openGitStore } from '../images/source/git-store.ts';
 import { sourceTree } from '../images/source/source-tree.ts';
 import { runMatrix } from '../src/cli/run-matrix.ts';
 import { PtdiffError } from '../src/errors.ts';
+import { tellingScenarios } from '../src/scenario/telling.ts';
 import { cpuSecondsOf } from './cpu-seconds.ts';
 import { type Ratio, spread } from './ratio.ts';
 
@@ -47,7 +48,7 @@ async function commitCost(spec: KernelSpec, directory: string, round: number): P
   const { own, children } = await cpuSecondsOf(() => resolveKernel(patched, { progress }));
   const built = performance.now();
   const out = join(directory, `run-${round}`);
-  const request = { kernels: [patched], scenarios: ['telling'], jobs: availableParallelism(), out };
+  const request = { kernels: [patched], scenarios: tellingScenarios.slice(0, 12), jobs: availableParallelism(), out };
   const { cases } = await runMatrix(request, new AbortController().signal);
   const bad = cases.find(({ verdict }) => verdict !== 'pass' && verdict !== 'known');
   if (bad) throw new Error(`${bad.case} ended ${bad.verdict}: ${bad.reason ?? bad.findings[0]?.title}.`);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { tellingScenarios } from '../scenario/telling.ts';
 import { largestSeed } from '../scenario/variation.ts';
 
 /** What a verb of the command line gets. */
@@ -41,5 +42,4 @@ export const kernelSpecHelp =
 export const patchHelp = 'a diff or mailbox to put on top of every kernel from source; may be repeated';
 
 /** How scenarios are named, for --help. */
-export const scenarioHelp =
-  "a scenario of 'ls scenarios', a YAML or JSON file, telling (the twelve that tell most), or all; may be repeated";
+export const scenarioHelp = `a scenario of 'ls scenarios', a YAML or JSON file, telling (the ${tellingScenarios.length} that tell most), or all; may be repeated`;

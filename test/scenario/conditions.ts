@@ -1,0 +1,128 @@
+import type { KernelTraits } from '../../src/linux/traits.ts';
+import type { Question } from '../../src/model/predict.ts';
+import type { Decisions } from '../../src/model/types.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
+import type { Mutant } from '../mutants/find-mutants.ts';
+import { installMutants, mutantsOf, visitedBy, withMutant } from '../mutants/install.ts';
+
+/** The decision functions of the kernel, as the model has them. */
+const functions: Record<string, readonly string[]> = {
+  'src/model/decisions.ts': [
+    'rodataOf',
+    'kfenceEarlyInitOf',
+    'debug_pagealloc_enabled',
+    'kptiOf',
+    'mappingRules',
+    'decide',
+  ],
+  'src/model/kpti.ts': ['isVulnerable', 'unmap_kernel_at_el0', 'kpti_install_ng_mappings'],
+  'src/model/cpufeature.ts': ['isMidrInRange', 'hasBbmLevel3', 'cpuSupportsBbml'],
+  'src/model/boot.ts': ['splitsLeaves', 'repaints', 'mark_rodata_ro'],
+  'src/model/sharing.ts': ['splitAnswer'],
+};
+
+/** Whether a mutant holds a condition at one of its truths, or turns it round; what stands in for an absent register is no condition. */
+function isOfCondition({ file, within, rule, from }: Mutant): boolean {
+  const inFunction = functions[file].includes(within ?? '');
+  return inFunction && rule !== 'constant' && rule !== 'call' && !from.includes('??');
+}
+
+const all = mutantsOf(Object.keys(functions));
+installMutants(all);
+// Loaded with the mutants in them: a static import would come before.
+const { asked, generations, scenarioNamed, shown, traitsOfGeneration } = await import('./asked.ts');
+const { decide } = await import('../../src/model/decisions.ts');
+const { bootTimeCpus } = await import('../../src/model/late-cpus.ts');
+const { asksForCpus } = await import('../../src/scenario/types.ts');
+const { whyUnfit } = await import('../../src/scenario/fit.ts');
+
+/** Every condition of the decision functions, held at true, held at false, and its comparisons turned round. */
+export const conditions: readonly Mutant[] = all.filter(isOfCondition);
+
+/** What a scenario tells on a generation. */
+export interface Telling {
+  scenario: Scenario;
+  /** World, and whether the boot CPU has the capability: what asks the same rules under other circumstances. */
+  kind: string;
+  /** Whether something on which anything depends would be decided otherwise. */
+  decides(condition: Mutant): boolean;
+  /** Whether a boot would show that this condition is another. */
+  tells(condition: Mutant): boolean;
+}
+
+/**
+ * Of what is decided, that on which anything depends: a kernel without the capability asks for none, mappings are non-global once, and what
+ * can_set_direct_map() is in map_mem() acts by the others.
+ */
+function visibleOf(traits: KernelTraits, decisions: Decisions) {
+  const { bootCpuBbml, systemBbml, linearMapRequiresBbml, canSetDirectMapInMapMem: _, kpti, ...others } = decisions;
+  const requires = linearMapRequiresBbml === true;
+  // Since f12b435de2f2 the capability is asked where it is required only.
+  const system = systemBbml && (requires || !traits.splitAsksRequires);
+  const capability = traits.bbml === 'none' ? {} : { bootCpuBbml, system, requires };
+  return { ...others, ...capability, kpti: kpti || decisions.useNgMappings };
+}
+
+/** What a boot would show; a kernel that would not boot shows that. */
+function whatIsShown(question: Question): string {
+  try {
+    return shown(question);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const deciders = new Set(['src/model/decisions.ts', 'src/model/cpufeature.ts', 'src/model/kpti.ts']);
+
+/** Undefined where the kernel cannot run the scenario. */
+export function tellingOf(generation: string, scenario: Scenario): Telling | undefined {
+  const traits = traitsOfGeneration(generation);
+  if (whyUnfit(scenario, { ...traits, builtInDrivers: [], hasModules: true })) return undefined;
+  const question = asked(generation, scenario);
+  const { machine, facts, probes } = question;
+  const inputs = { ...question, world: machine.world, idRegisters: bootTimeCpus(machine, facts.idRegisters) };
+  const decisions = () => decide(traits, inputs, () => {});
+  const decided = () => JSON.stringify(decisions());
+  const outcome = () => JSON.stringify(visibleOf(traits, decisions()));
+  const inDecisions = visitedBy(decisions);
+  const right = outcome();
+  const { bootCpuBbml } = decisions();
+  return {
+    scenario,
+    kind: `${machine.world} world, ${bootCpuBbml ? 'with' : 'without'} the capability`,
+    decides: ({ id }) => inDecisions.has(id) && withMutant(id, outcome) !== right,
+    tells: tellerOf(question, decided, machine.late || asksForCpus(probes)),
+  };
+}
+
+/** Answers whether a boot shows a condition; what it shows is found out when first asked, and for each set of decisions once. */
+function tellerOf(question: Question, decided: () => string, hasLateCpus: boolean): Telling['tells'] {
+  let base: { whole: string; visited: ReadonlySet<number>; changed: Map<string, boolean> } | undefined;
+  const look = () => {
+    let whole = '';
+    const visited = visitedBy(() => {
+      whole = shown(question);
+    });
+    return { whole, visited, changed: new Map([[decided(), false]]) };
+  };
+  return ({ id, file, within }) => {
+    base ??= look();
+    const { whole, visited, changed } = base;
+    if (!visited.has(id)) return false;
+    const isChanged = () => withMutant(id, () => whatIsShown(question) !== whole);
+    // These act by what is decided alone, but for CPUs that come late.
+    const byDecisions = deciders.has(file) && within !== 'kpti_install_ng_mappings';
+    if (!byDecisions || (hasLateCpus && file.endsWith('cpufeature.ts'))) return isChanged();
+    const key = withMutant(id, decided);
+    const answer = changed.get(key) ?? isChanged();
+    changed.set(key, answer);
+    return answer;
+  };
+}
+
+/** A condition in words, which stay as they are when lines move. */
+export function nameOf({ within, from, to }: Mutant): string {
+  return `${within}(): ${from} as ${to}`.replaceAll(/\s+/g, ' ');
+}
+
+export { generations, scenarioNamed };
