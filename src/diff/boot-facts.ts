@@ -1,4 +1,5 @@
 import type { Capture, CheckpointName, Evidence } from '../linux/capture.ts';
+import { findIomem, hidesAddresses, parseIomem } from '../linux/iomem.ts';
 import { vmallocRange } from '../linux/kernel-layout.ts';
 import { PTE_RDONLY } from '../linux/pgprot.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
@@ -38,10 +39,21 @@ function readOnlyVmalloc(capture: Capture, { evidence, traits, symbols }: Observ
   );
 }
 
+/**
+ * memblock.reserved by /proc/iomem, with the kernel's image, whose parts have names of their own, and without what crashkernel= reserved
+ * (reserve_memblock_reserved_regions(), arch/arm64/kernel/setup.c); undefined where the guest told nothing, or no addresses.
+ */
+function memblockReserved({ files }: Evidence): PhysicalRange[] | undefined {
+  const entries = parseIomem(files['/proc/iomem'] ?? '');
+  if (entries.length === 0 || hidesAddresses(entries)) return undefined;
+  const named = ['reserved', 'Kernel code', 'Kernel data'].flatMap((name) => findIomem(entries, name));
+  return joined(named.map(({ start, end }) => ({ start, end })));
+}
+
 /** __kfence_pool holds a linear address; a pool that failed to come up is 0. */
-function kfencePoolOf(capture: Capture | undefined): number | undefined {
-  const pool = capture?.variables.__kfence_pool;
-  const offset = capture?.variables.memstart_addr;
+function kfencePoolOf(capture: Capture): number | undefined {
+  const pool = capture.variables.__kfence_pool;
+  const offset = capture.variables.memstart_addr;
   if (!pool || offset === undefined) return undefined;
   const leaf = capture.ttbr1.leaves.find(({ va, size }) => pool >= va && pool < va + BigInt(size));
   return leaf && leaf.pa + Number(pool - leaf.va);
@@ -58,7 +70,9 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     if (capture.freePages) freePages[capture.checkpoint] = capture.freePages;
   }
   const memstartAddr = first?.variables.memstart_addr;
-  const kfencePool = kfencePoolOf(first);
+  // Where the pool is not taken early, it is not there yet at the first checkpoint.
+  const kfencePool = evidence.captures.map(kfencePoolOf).find((pool) => pool !== undefined);
+  const reserved = memblockReserved(evidence);
   const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
   const ipaBits = evidence.captures.find(({ monitor }) => monitor?.world === 'realm')?.monitor?.ipaBits;
   return {
@@ -67,6 +81,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     ...(memstartAddr === undefined ? {} : { memstartAddr }),
     ...(kfencePool === undefined ? {} : { kfencePool }),
     ...(crashKernel === 0n ? {} : { crashKernel: Number(BigInt.asUintN(64, crashKernel)) }),
+    ...(reserved && { memblockReserved: reserved }),
     readOnlyVmalloc: frames,
     ...(evidence.freeAtKpti && { freeAtKpti: evidence.freeAtKpti }),
     ...(Object.keys(freePages).length > 0 && { freePages }),

@@ -1,3 +1,4 @@
+import { lastBoolean } from '../linux/cmdline.ts';
 import { atLeast, parseRelease, type Release } from '../linux/release.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { Finding } from './types.ts';
@@ -56,7 +57,7 @@ export function matchKnown(
     (issue) =>
       issue.match.some((pattern) => matchesPattern(finding.id, pattern)) &&
       issue.kernels.some((range) => inRange(parsed, range)) &&
-      conditionsMet(issue.when, scenario),
+      conditionsMet(issue.when, scenario, parsed),
   )?.id;
 }
 
@@ -86,7 +87,7 @@ function inRange(release: Release, range: string): boolean {
   return !patchGiven || release.patch <= to.patch;
 }
 
-function conditionsMet(when: KnownIssue['when'], scenario: Scenario): boolean {
+function conditionsMet(when: KnownIssue['when'], scenario: Scenario, release: Release): boolean {
   const kfence = scenario.kfenceSampleInterval === undefined ? 'unset' : 'set';
   return (
     (when.world === undefined || when.world === scenario.machine.world) &&
@@ -95,6 +96,7 @@ function conditionsMet(when: KnownIssue['when'], scenario: Scenario): boolean {
     (when.kfence === undefined || when.kfence === kfence) &&
     (when.mixed === undefined || when.mixed === isMixed(scenario)) &&
     (when.devices === undefined || when.devices === (scenario.machine.devices !== undefined)) &&
-    (when.pagealloc === undefined || when.pagealloc === scenario.parameters.includes('debug_pagealloc=on'))
+    (when.pagealloc === undefined ||
+      when.pagealloc === (lastBoolean(scenario.parameters, 'debug_pagealloc', release) ?? false))
   );
 }

@@ -1,25 +1,96 @@
+import { kstrtobool, type ParsedNumber, saturates, simple_strtoull, ULLONG_MAX } from './kstrtox.ts';
+import type { Release } from './release.ts';
+
+/** A word of the command line as the kernel takes it apart. */
+export interface KernelParameter {
+  param: string;
+  /** Undefined for a word without '='. */
+  val: string | undefined;
+}
+
+/**
+ * next_arg() of lib/cmdline.c, the same in 6.12 and 7.3: the first word of a line, and the rest. Quotes hold a value with spaces together, and
+ * a quote that is never closed takes the rest of the line.
+ */
+export function next_arg(line: string): KernelParameter & { rest: string } {
+  const quoted = line.startsWith('"');
+  const args = quoted ? line.slice(1) : line;
+  let inQuote = quoted;
+  // As in the kernel, an '=' at the very start is none.
+  let equals = 0;
+  let length = 0;
+  for (; length < args.length; length++) {
+    if (args[length] === ' ' && !inQuote) break;
+    if (equals === 0 && args[length] === '=') equals = length;
+    if (args[length] === '"') inQuote = !inQuote;
+  }
+  const quotedValue = equals > 0 && args[equals + 1] === '"';
+  const closed = (quoted || quotedValue) && length > 0 && args[length - 1] === '"';
+  const end = closed ? length - 1 : length;
+  return {
+    param: args.slice(0, equals || end),
+    val: equals ? args.slice(equals + (quotedValue ? 2 : 1), end) : undefined,
+    rest: args.slice(length + 1).trimStart(),
+  };
+}
+
+/** parse_args() of kernel/params.c: the words of a command line, up to '--', behind which those for init stand. */
+export function parse_args(line: string): KernelParameter[] {
+  const found: KernelParameter[] = [];
+  for (let args = line.trimStart(); args !== ''; ) {
+    const { rest, ...word } = next_arg(args);
+    if (word.val === undefined && word.param === '--') break;
+    found.push(word);
+    args = rest;
+  }
+  return found;
+}
+
+/** parameq() of kernel/params.c: in names '-' and '_' are the same. */
+export function parameq(a: string, b: string): boolean {
+  return a.replaceAll('-', '_') === b.replaceAll('-', '_');
+}
+
 /**
  * Values of the words NAME=VALUE among parameters, in order: what an early_param() function of the kernel is called with, once for each, so
- * that it is for the caller to say which counts. In names '-' and '_' are the same (parameq() of kernel/params.c).
+ * that it is for the caller to say which counts. The functions that the model knows do nothing for a word without '='.
  */
 export function valuesOf(parameters: readonly string[], name: string): string[] {
-  const wanted = `${name.replaceAll('-', '_')}=`;
-  return parameters
-    .filter((word) => word.slice(0, wanted.length).replaceAll('-', '_') === wanted)
-    .map((word) => word.slice(wanted.length));
+  return parse_args(parameters.join(' '))
+    .filter(({ param }) => parameq(param, name))
+    .flatMap(({ val }) => (val === undefined ? [] : [val]));
 }
 
 /** What the last of them says that kstrtobool() takes; undefined without one. */
-export function lastBoolean(parameters: readonly string[], name: string): boolean | undefined {
+export function lastBoolean(parameters: readonly string[], name: string, release: Release): boolean | undefined {
   return valuesOf(parameters, name)
-    .map(kstrtobool)
+    .map((value) => kstrtobool(value, release))
     .filter((value) => value !== undefined)
     .at(-1);
 }
 
-/** kstrtobool() of lib/kstrtox.c: decided by the first letter, or by the second after an 'o'; undefined where the kernel refuses the value. */
-function kstrtobool(value: string): boolean | undefined {
-  if (/^([yt1]|on)/i.test(value)) return true;
-  if (/^([nf0]|of)/i.test(value)) return false;
-  return undefined;
+/**
+ * memparse() of lib/cmdline.c: a number with a suffix K, M, G, T, P or E. Up to 7.1 a suffix without a number counts as taken, and bits
+ * beyond 64 are lost; see saturates().
+ */
+export function memparse(text: string, release: Release): ParsedNumber {
+  const number = simple_strtoull(text, release);
+  const power = 'kmgtpe'.indexOf(text.charAt(number.length).toLowerCase() || ' ') + 1;
+  if (power === 0) return number;
+  if (!saturates(release)) {
+    return { ...number, value: BigInt.asUintN(64, number.value << BigInt(10 * power)), length: number.length + 1 };
+  }
+  if (number.length === 0) return number;
+  const value = number.value << BigInt(10 * power);
+  return { ...number, value: value > ULLONG_MAX ? ULLONG_MAX : value, length: number.length + 1 };
+}
+
+/**
+ * get_option() of lib/cmdline.c: a number that may have a '-' before it and anything behind it, as an int: of what is larger the low 32 bits
+ * count. Undefined where there is no number.
+ */
+export function get_option(text: string, release: Release): number | undefined {
+  const negative = text.startsWith('-');
+  const { value, length } = simple_strtoull(negative ? text.slice(1) : text, release);
+  return length === 0 ? undefined : Number(BigInt.asIntN(32, negative ? -value : value));
 }

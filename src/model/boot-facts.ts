@@ -13,6 +13,7 @@ export interface PhysicalRange {
  * - `image`: where the boot loader put the Image, and the KASLR slide;
  * - `memstartAddr`: only on kernels that randomise it (up to 6.15), with KASLR;
  * - `kfencePool`: where memblock put the KFENCE pool; `crashKernel`: where it put the memory that crashkernel= asked for;
+ *   `memblockReserved`: what else it had reserved when initcalls ran, as far as /proc/iomem tells;
  * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs, module text): their aliases must
  *   follow under rodata_full;
  * - `freePages`: with debug_pagealloc, what the page allocator's own books say is free at a checkpoint: lists and struct pages, no tables;
@@ -29,6 +30,7 @@ export interface BootFacts {
   memstartAddr?: bigint;
   kfencePool?: number;
   crashKernel?: number;
+  memblockReserved?: PhysicalRange[];
   readOnlyVmalloc: Partial<Record<CheckpointName, PhysicalRange[]>>;
   freePages?: Partial<Record<CheckpointName, PhysicalRange[]>>;
   freeAtKpti?: PhysicalRange[];

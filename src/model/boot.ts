@@ -19,7 +19,10 @@ export interface BootState {
   /** What PAGE_KERNEL and its like are now: kpti_install_ng_mappings() changes them. */
   prot: KernelProt;
   sections: ImageSections & { stext: number };
+  /** The KFENCE pool once it is one: from map_mem() on where it was taken early. */
   kfencePool?: PhysicalRange;
+  /** The pool that kfence_init() sets up; none where the sample interval is 0 by then. */
+  poolInUse?: PhysicalRange;
   crashKernel?: PhysicalRange;
   /** With debug_pagealloc, what was free at the checkpoint before. */
   freePages: PhysicalRange[];
@@ -71,13 +74,23 @@ export function applySplit(state: BootState, { start, end }: Pick<SplitRequest, 
   splitAtEnds(map, traits, first, last);
 }
 
+/** arch_kfence_init_pool() of arch/arm64/mm/mmu.c: a pool that was not taken early becomes pages. Up to 6.17 there are no blocks then. */
+function arch_kfence_init_pool(state: BootState, pool: PhysicalRange): void {
+  const { map, traits, decisions } = state;
+  if (traits.bbml === 'none' || decisions.forcePteMapping || decisions.kfenceEarlyInit) return;
+  range_split_to_ptes(map, traits, map.offsetOfPa(pool.start), map.offsetOfPa(pool.end));
+  state.why('arch_kfence_init_pool()', MMU, 'the KFENCE pool, which was not taken early, becomes pages');
+}
+
 /** kfence_init_pool() of mm/kfence/core.c: the first two pages and the right neighbour of each object page become invalid. */
 export function kfence_init_pool(state: BootState): void {
-  const { map, traits, prot, kfencePool, why } = state;
-  if (!kfencePool) return;
+  const { map, traits, prot, poolInUse, why } = state;
+  if (!poolInUse) return;
+  arch_kfence_init_pool(state, poolInUse);
+  state.kfencePool = poolInUse;
   const { granule } = map.geometry;
   const invalid = makeInvalid(traits, prot);
-  const first = map.offsetOfPa(kfencePool.start);
+  const first = map.offsetOfPa(poolInUse.start);
   const guards = [0, 1, ...Array.from({ length: traits.config.kfenceNumObjects }, (_, i) => 2 * i + 3)];
   for (const page of guards)
     changeAttributes(map, traits, first + page * granule, first + (page + 1) * granule, invalid);

@@ -1,38 +1,107 @@
-import { valuesOf } from '../linux/cmdline.ts';
+import { type CrashkernelRequest, DEFAULT_CRASH_KERNEL_LOW_SIZE, parse_crashkernel } from '../linux/crashkernel.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import type { Derivation } from './derivation.ts';
+import { memblock_find_in_range } from './memblock.ts';
+import { subtract } from './ranges.ts';
 
-const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+/** What arch_reserve_crashkernel() asks. */
+export interface CrashReserveInputs {
+  traits: KernelTraits;
+  parameters: readonly string[];
+  /** memblock.memory without NOMAP, ascending; memblock_phys_mem_size() and memblock_end_of_DRAM() count what is NOMAP too. */
+  memory: readonly PhysicalRange[];
+  physMemSize: number;
+  endOfDram: number;
+  /** What is known to be taken: the kernel's image and the early KFENCE pool. */
+  taken: readonly PhysicalRange[];
+  facts: Pick<BootFacts, 'crashKernel' | 'memblockReserved'>;
+}
 
-/** Bytes that the last crashkernel= of the forms SIZE, SIZE@OFFSET and SIZE,high asks for (parse_crashkernel()); 0 without one. */
-function crashkernelSize(parameters: string[]): number {
-  const value = valuesOf(parameters, 'crashkernel').at(-1) ?? '';
-  const [, digits, unit] = /^(\d+)([KMG]?)(?:@\w+|,high)?$/i.exec(value) ?? [];
-  return digits === undefined ? 0 : Number(digits) * units[unit.toUpperCase()];
+const CRASH_ALIGN = 2 * 2 ** 20;
+const SOURCE = 'kernel/crash_reserve.c, arch/arm64/mm/init.c';
+
+/** Where the memory of one attempt may lie, as addresses [start, end). */
+type Window = PhysicalRange;
+
+/** Where reserve_crashkernel_generic() looks, in order; behind the first attempt it asks for low memory of the default size. */
+function windowsOf({ size, base, high }: CrashkernelRequest, lowMax: number): Window[] {
+  const [low, above] = [
+    { start: 0, end: lowMax },
+    { start: lowMax, end: Infinity },
+  ];
+  // An address beyond 2^53 is not exact here, and beyond all memory.
+  if (base > 0n) return [{ start: Number(base), end: Number(base + size) }];
+  return high ? [above, low] : [low, above];
+}
+
+/** Whether memory that the kernel took is where the rule lets it be: aligned, in a window, and nowhere that is in use. */
+function mayLieThere(range: PhysicalRange, free: readonly PhysicalRange[], windows: readonly Window[]): boolean {
+  const inside = ({ start, end }: PhysicalRange): boolean => range.start >= start && range.end <= end;
+  return range.start % CRASH_ALIGN === 0 && free.some(inside) && windows.some(inside);
 }
 
 /**
- * reserve_crashkernel_generic() of kernel/crash_reserve.c, called by bootmem_init() behind paging_init(): memory for the crash kernel is reserved
- * in memblock, and that is all. map_mem() of no kernel from 6.12 on knows of it, and nothing protects it later, so that it is mapped like
- * any other memory, in blocks where those are.
- * @returns the reserved range, or undefined where the parameter asks for nothing
+ * arch_reserve_crashkernel(), called by bootmem_init() behind paging_init(): memory for the crash kernel is reserved in memblock, and that is all.
+ * map_mem() of no kernel from 6.12 on knows of it, and nothing protects it later, so that it is mapped like any other memory, in blocks where those
+ * are. A fixed address is refused where any of it is in use or no memory, and so is one that is not aligned to CRASH_ALIGN. Where memblock may
+ * choose, the place is a boot fact; that there is none is not: what the rule finds room for is predicted, once it is known what else is reserved.
+ * @returns the reserved range, or undefined where the kernel reserves nothing
  */
-export function reserve_crashkernel_generic(
-  traits: KernelTraits,
-  parameters: string[],
-  { crashKernel = 0 }: BootFacts,
-  why: Derivation,
-): PhysicalRange | undefined {
-  const size = traits.config.crashReserve ? crashkernelSize(parameters) : 0;
-  if (size === 0) return undefined;
-  const source = 'kernel/crash_reserve.c, arch/arm64/mm/init.c';
-  why(
-    'reserve_crashkernel_generic()',
-    source,
-    `${size / 2 ** 20} MiB are reserved behind paging_init(), and stay mapped`,
-  );
-  return { start: crashKernel, end: crashKernel + size };
+export function reserve_crashkernel_generic(inputs: CrashReserveInputs, why: Derivation): PhysicalRange | undefined {
+  const { traits, parameters, facts, endOfDram } = inputs;
+  const line = parameters.join(' ');
+  if (!traits.config.crashReserve || !line.includes('crashkernel=')) return undefined;
+  const request = parse_crashkernel(line, BigInt(inputs.physMemSize), traits.release);
+  if (!request) {
+    why('parse_crashkernel()', SOURCE, 'refuses crashkernel=: nothing is reserved');
+    return undefined;
+  }
+  const size = Number(request.size);
+  const inUse = [...inputs.taken, ...(facts.memblockReserved ?? [])].sort((a, b) => a.start - b.start);
+  const free = inputs.memory.flatMap((range) => subtract(range, inUse));
+  // arm64_dma_phys_limit, which is CRASH_ADDR_LOW_MAX.
+  const lowMax = Math.min(2 ** 32, endOfDram);
+  const windows = windowsOf(request, lowMax);
+  const unknown = facts.crashKernel === undefined && facts.memblockReserved === undefined;
+  const start = unknown ? undefined : placeOf(size, free, windows, facts.crashKernel);
+  if (start === undefined || !lowMemoryFits(request, { start, end: start + size }, free, lowMax)) {
+    const where = request.base > 0n ? ` at 0x${request.base.toString(16)}` : '';
+    why('reserve_crashkernel_generic()', SOURCE, `finds no ${mib(size)}${where} that are free: nothing is reserved`);
+    return undefined;
+  }
+  why('reserve_crashkernel_generic()', SOURCE, `${mib(size)} are reserved behind paging_init(), and stay mapped`);
+  return { start, end: start + size };
+}
+
+const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`;
+
+/** The place that the kernel took where it may lie there, else the one that the rule gives. */
+function placeOf(
+  size: number,
+  free: readonly PhysicalRange[],
+  windows: readonly Window[],
+  observed: number | undefined,
+): number | undefined {
+  if (observed !== undefined && mayLieThere({ start: observed, end: observed + size }, free, windows)) return observed;
+  for (const window of windows) {
+    const found = memblock_find_in_range(free, size, CRASH_ALIGN, window);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** reserve_crashkernel_low(): what lies above CRASH_ADDR_LOW_MAX is given back where there is no low memory beside it. */
+function lowMemoryFits(
+  { base, high, lowSize }: CrashkernelRequest,
+  range: PhysicalRange,
+  free: readonly PhysicalRange[],
+  lowMax: number,
+): boolean {
+  const size = Number(high ? lowSize : DEFAULT_CRASH_KERNEL_LOW_SIZE);
+  if (range.start < lowMax || base > 0n || size === 0) return true;
+  const left = free.flatMap((part) => subtract(part, [range]));
+  return memblock_find_in_range(left, size, CRASH_ALIGN, { start: 0, end: lowMax }) !== undefined;
 }
 
 /** struct resource crashk_res as it is captured: start, and from bit 64 on the last byte. */

@@ -1,4 +1,5 @@
-import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
+import { get_option, lastBoolean, valuesOf } from '../linux/cmdline.ts';
+import { kstrtoull } from '../linux/kstrtox.ts';
 import type { KernelTraits } from '../linux/traits.ts';
 import { cpuHasLargeVa, cpuSupportsBbml, idField } from './cpufeature.ts';
 import type { Derivation } from './derivation.ts';
@@ -37,17 +38,31 @@ function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Deri
   let early = traits.config.kfenceEarlyInit;
   why('kfence_early_init', 'arch/arm64/mm/mmu.c', `default, !!CONFIG_KFENCE_SAMPLE_INTERVAL: ${early}`);
   for (const value of valuesOf(parameters, 'kfence.sample_interval')) {
-    if (!/^-?(0x[0-9a-f]+|\d+)$/i.test(value)) continue;
-    early = Number(value) !== 0;
+    const option = get_option(value, traits.release);
+    if (option === undefined) continue;
+    early = option !== 0;
     why('parse_kfence_early_init()', 'arch/arm64/mm/mmu.c', `kfence.sample_interval=${value}: ${early}`);
   }
   return early;
 }
 
+/**
+ * Whether kfence_sample_interval is not 0 in kfence_init() (mm/kfence/core.c): param_set_sample_interval() takes only whole numbers, and other
+ * ones than parse_kfence_early_init(). So a pool that was taken early may stay unused, and one may come that was not.
+ */
+export function kfenceEnabled({ config, release }: KernelTraits, parameters: string[]): boolean {
+  if (!config.kfence) return false;
+  const given = valuesOf(parameters, 'kfence.sample_interval')
+    .map((value) => kstrtoull(value, release))
+    .filter((value) => value !== undefined);
+  // Both defaults are CONFIG_KFENCE_SAMPLE_INTERVAL.
+  return given.length > 0 ? given.at(-1) !== 0n : config.kfenceEarlyInit;
+}
+
 /** debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what early_debug_pagealloc() parses (mm/debug_page_alloc.c). */
-export function debug_pagealloc_enabled({ config }: KernelTraits, parameters: string[]): boolean {
+export function debug_pagealloc_enabled({ config, release }: KernelTraits, parameters: string[]): boolean {
   if (!config.debugPagealloc) return false;
-  return lastBoolean(parameters, 'debug_pagealloc') ?? config.debugPageallocDefault;
+  return lastBoolean(parameters, 'debug_pagealloc', release) ?? config.debugPageallocDefault;
 }
 
 /**
@@ -70,6 +85,7 @@ function kptiOf(
     configured: config.unmapKernelAtEl0,
     idRegisters,
     parameters,
+    release: traits.release,
     kaslrWantsIt,
   });
   why('unmap_kernel_at_el0()', 'arch/arm64/kernel/cpufeature.c', `${kpti}: ${because}`);

@@ -1,5 +1,6 @@
 import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { PTE_NG, PTE_VALID } from '../linux/pgprot.ts';
+import { atLeast, type Release } from '../linux/release.ts';
 import type { BootState } from './boot.ts';
 import { idField } from './cpufeature.ts';
 import { kernelProt } from './kernel-prot.ts';
@@ -13,6 +14,7 @@ export interface KptiInputs {
   /** ID registers of each CPU: the capability is set when any CPU needs it. */
   idRegisters: Record<string, bigint>[];
   parameters: string[];
+  release: Release;
   /** kaslr_enabled() && kaslr_requires_kpti(): KASLR, and no FEAT_E0PD on the boot CPU. */
   kaslrWantsIt: boolean;
 }
@@ -36,16 +38,28 @@ function isVulnerable(registers: Record<string, bigint>): boolean {
 }
 
 /**
+ * cpu_mitigations_off() as mitigations_parse_cmdline() leaves it (kernel/cpu.c): a value that begins with none of the words is passed over. Since 6.17,
+ * which has a list of attack vectors behind the word, anything may follow it.
+ */
+export function cpu_mitigations_off(parameters: readonly string[], release: Release): boolean {
+  const words = ['auto,nosmt', 'auto', 'off'];
+  const given = valuesOf(parameters, 'mitigations').map((value) =>
+    words.find((word) => (atLeast(release, 6, 17) ? value.startsWith(word) : value === word)),
+  );
+  return given.filter((word) => word !== undefined).at(-1) === 'off';
+}
+
+/**
  * unmap_kernel_at_el0() of arch/arm64/kernel/cpufeature.c: whether the kernel is unmapped while user space runs, and who decided.
  * parse_kpti() takes the last value that kstrtobool() does; 'mitigations=off' counts only where nothing else was said.
  */
 export function unmap_kernel_at_el0(inputs: KptiInputs): { kpti: boolean; because: string } {
   if (!inputs.configured) return { kpti: false, because: 'CONFIG_UNMAP_KERNEL_AT_EL0 is off' };
-  const forced = lastBoolean(inputs.parameters, 'kpti');
+  const forced = lastBoolean(inputs.parameters, 'kpti', inputs.release);
   if (forced !== undefined) return { kpti: forced, because: 'forced by the parameter kpti=' };
   if (inputs.kaslrWantsIt) return { kpti: true, because: 'forced by KASLR' };
-  const mitigations = valuesOf(inputs.parameters, 'mitigations').at(-1);
-  if (mitigations === 'off') return { kpti: false, because: 'forced by mitigations=off' };
+  if (cpu_mitigations_off(inputs.parameters, inputs.release))
+    return { kpti: false, because: 'forced by mitigations=off' };
   const vulnerable = inputs.idRegisters.findIndex(isVulnerable);
   return vulnerable < 0
     ? { kpti: false, because: 'every CPU has ID_AA64PFR0_EL1.CSV3 or is on the safe list' }

@@ -14,10 +14,32 @@ const INIT = 'arch/arm64/mm/init.c';
 
 /** memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves with no-map. */
 export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalRange[] {
-  const ranges = (list: readonly MemoryRange[]): PhysicalRange[] =>
-    list.map(({ start, size }) => ({ start, end: start + size }));
   const holes = ranges([...machine.holes].sort((a, b) => a.start - b.start));
   return ranges(ramRanges(machine, granule)).flatMap((ram) => subtract(ram, holes));
+}
+
+function ranges(list: readonly MemoryRange[]): PhysicalRange[] {
+  return list.map(({ start, size }) => ({ start, end: start + size }));
+}
+
+/**
+ * memblock_find_in_range_node() from the top down (mm/memblock.c): the highest aligned place in free memory that a window has room for.
+ * @param free memory that is neither reserved nor NOMAP, ascending
+ * @param window addresses [start, end); the first page is never given
+ * @returns undefined where there is none
+ */
+export function memblock_find_in_range(
+  free: readonly PhysicalRange[],
+  size: number,
+  align: number,
+  window: PhysicalRange,
+): number | undefined {
+  const clamp = (value: number): number => Math.min(Math.max(value, window.start), Math.max(window.start, window.end));
+  for (const range of [...free].reverse()) {
+    const candidate = Math.floor((clamp(range.end) - size) / align) * align;
+    if (candidate >= Math.max(clamp(range.start), 1)) return candidate;
+  }
+  return undefined;
 }
 
 /** What arm64_memblock_init() asks. */
@@ -26,6 +48,15 @@ export interface MemblockInputs {
   machine: Machine;
   kaslr: boolean;
   facts: Pick<BootFacts, 'memstartAddr'>;
+}
+
+export interface MemblockOutcome {
+  physBase: number;
+  /** memblock.memory without NOMAP, as far as the linear region reaches. */
+  memory: PhysicalRange[];
+  /** memblock_phys_mem_size() in bytes, and memblock_end_of_DRAM(): both with what is NOMAP. */
+  physMemSize: number;
+  endOfDram: number;
 }
 
 /**
@@ -37,7 +68,7 @@ export function arm64_memblock_init(
   { traits, machine, kaslr, facts }: MemblockInputs,
   region: LinearRegion,
   why: Derivation,
-): { physBase: number; memory: PhysicalRange[] } {
+): MemblockOutcome {
   const memory = memoryRanges(machine, traits.geometry);
   const align = memstartAlign(traits.geometry);
   const base = Math.floor(memory[0].start / align) * align;
@@ -47,7 +78,13 @@ export function arm64_memblock_init(
   if (memory.some(({ end }) => end > beyond.start)) {
     why('arm64_memblock_init()', INIT, `memory from 0x${beyond.start.toString(16)} on does not fit the linear region`);
   }
-  return { physBase: physBaseOf({ traits, kaslr, facts, base }, region, why), memory: clipped };
+  const all = ranges(ramRanges(machine, traits.geometry.granule)).flatMap((range) => subtract(range, [beyond]));
+  return {
+    physBase: physBaseOf({ traits, kaslr, facts, base }, region, why),
+    memory: clipped,
+    physMemSize: all.reduce((sum, { start, end }) => sum + end - start, 0),
+    endOfDram: all[all.length - 1].end,
+  };
 }
 
 function physBaseOf(

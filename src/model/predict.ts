@@ -15,7 +15,7 @@ import {
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import { cpuHasLargeVa } from './cpufeature.ts';
 import { crashResource, reserve_crashkernel_generic } from './crash-reserve.ts';
-import { decide } from './decisions.ts';
+import { decide, kfenceEnabled } from './decisions.ts';
 import { recordDerivation } from './derivation.ts';
 import { deriveTraits } from './derive-traits.ts';
 import { kernelProt } from './kernel-prot.ts';
@@ -28,7 +28,7 @@ import { __kernel_map_pages } from './page-alloc.ts';
 import { probePredictions } from './probes.ts';
 import { predictRegisters } from './registers.ts';
 import { realm_set_memory } from './sharing.ts';
-import type { CheckpointPrediction, Decisions, Prediction } from './types.ts';
+import type { CheckpointPrediction, Prediction } from './types.ts';
 
 /** The one question the model answers: this kernel, on this machine, with these parameters. */
 export interface Question {
@@ -55,8 +55,8 @@ function sectionsOf({ traits, facts, symbolOffset }: Question): ImageSections & 
 }
 
 /** KFENCE_POOL_SIZE in bytes: two pages an object, and two more (include/linux/kfence.h). */
-function kfencePoolOf({ traits, facts }: Question, decisions: Decisions): PhysicalRange | undefined {
-  if (!decisions.kfenceEarlyInit || facts.kfencePool === undefined) return undefined;
+function kfencePoolOf({ traits, facts }: Question): PhysicalRange | undefined {
+  if (facts.kfencePool === undefined) return undefined;
   const size = (traits.config.kfenceNumObjects + 1) * 2 * traits.geometry.granule;
   return { start: facts.kfencePool, end: facts.kfencePool + size };
 }
@@ -114,16 +114,22 @@ export function predict(question: Question): Prediction {
   const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
   const vaBits = largeVa ? traits.config.vaBits : smallVa;
   const linearRegion = { start: _PAGE_OFFSET(vaBits), end: _PAGE_END(smallVa) };
-  const { physBase, memory } = arm64_memblock_init(question, linearRegion, why);
+  const { physBase, memory, ...dram } = arm64_memblock_init(question, linearRegion, why);
   const map = new LinearMap(traits.geometry, vaBits, linearRegion.start, physBase);
   const prot = kernelProt(traits, decisions);
   const sections = sectionsOf(question);
-  const kfencePool = kfencePoolOf(question, decisions);
+  const pool = kfencePoolOf(question);
+  const kfencePool = decisions.kfenceEarlyInit ? pool : undefined;
   map_mem({ map, traits, decisions, prot, memory, sections, kfencePool }, why);
 
-  const crashKernel = reserve_crashkernel_generic(traits, question.parameters, facts, why);
+  const image = { start: facts.image.pa, end: sections.bssStop };
+  const taken = kfencePool ? [image, kfencePool] : [image];
+  const { parameters } = question;
+  const crashKernel = reserve_crashkernel_generic({ traits, parameters, memory, ...dram, taken, facts }, why);
   const books = { freePages: [], freeAtKpti: facts.freeAtKpti ?? [] };
-  const state: BootState = { map, traits, decisions, prot, sections, kfencePool, crashKernel, ...books, why };
+  const poolInUse = kfenceEnabled(traits, parameters) ? pool : undefined;
+  const parts = { map, traits, decisions, prot, sections, kfencePool, poolInUse, crashKernel };
+  const state: BootState = { ...parts, ...books, why };
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};

@@ -1,3 +1,6 @@
+import { parameq, parse_args } from '../linux/cmdline.ts';
+import { kstrtobool } from '../linux/kstrtox.ts';
+import type { Release } from '../linux/release.ts';
 import { type DeviceName, deviceNames } from '../scenario/devices.ts';
 import type { Machine } from '../scenario/types.ts';
 import { type BootState, refusesPages } from './boot.ts';
@@ -11,11 +14,18 @@ const EFAULT = 14;
 const ENODEV = 19;
 const ENOSYS = 38;
 
+interface ProbeQuestion {
+  machine: Machine;
+  probes: readonly string[];
+  parameters: readonly string[];
+  facts: Pick<BootFacts, 'probePages'>;
+}
+
 type Outcome = Omit<ProbePrediction, 'probe'>;
 
 /** What each probe of the guest's init finds: the errno of the first call that fails. */
 export function probePredictions(
-  { machine, probes, facts }: { machine: Machine; probes: readonly string[]; facts: Pick<BootFacts, 'probePages'> },
+  { machine, probes, parameters, facts }: ProbeQuestion,
   state: BootState,
   cpus: CpuOutcome,
 ): ProbePrediction[] {
@@ -24,7 +34,9 @@ export function probePredictions(
     if (probe === 'modules') return { probe, errno: 0, why: 'the kernel loads the modules that were built with it' };
     if (device) return { probe, ...deviceOutcome(device, state) };
     const outcome =
-      probe === 'memfd_secret' ? memfdSecretOutcome(state, facts.probePages) : cpuOnlineOutcome(machine, cpus);
+      probe === 'memfd_secret'
+        ? memfdSecretOutcome(state, secretmem_enable(parameters, state.traits.release), facts.probePages)
+        : cpuOnlineOutcome(machine, cpus);
     return { probe, ...outcome };
   });
 }
@@ -54,10 +66,19 @@ function deviceOutcome(device: DeviceName, state: BootState): Outcome {
     : { device, errno: 0, why: 'the driver and the device find the same memory' };
 }
 
+/** secretmem_enable of mm/secretmem.c, a module_param: param_set_bool() (kernel/params.c) takes a word without a value for true. */
+function secretmem_enable(parameters: readonly string[], release: Release): boolean {
+  const given = parse_args(parameters.join(' '))
+    .filter(({ param }) => parameq(param, 'secretmem.enable'))
+    .map(({ val }) => (val === undefined ? true : kstrtobool(val, release)));
+  return given.filter((value) => value !== undefined).at(-1) ?? true;
+}
+
 /** @param pages that the probe got, as it says; none where it failed */
-function memfdSecretOutcome(state: BootState, pages: readonly number[]): Outcome {
+function memfdSecretOutcome(state: BootState, enabled: boolean, pages: readonly number[]): Outcome {
   const { traits, decisions } = state;
   if (!traits.config.secretmem) return { errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
+  if (!enabled) return { errno: ENOSYS, why: 'secretmem.enable= turns it off (memfd_secret(), mm/secretmem.c)' };
   if (decisions.canSetDirectMap && refusesPages(state, pages)) {
     return { errno: EFAULT, why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS' };
   }

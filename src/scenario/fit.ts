@@ -19,7 +19,12 @@ const sets =
 /** Options without which a kernel does not do what some scenarios ask. */
 const options: { option: string; asked: (scenario: Scenario) => boolean; has: keyof FittingTraits['config'] }[] = [
   { option: 'CONFIG_DEBUG_PAGEALLOC', asked: sets('debug_pagealloc'), has: 'debugPagealloc' },
-  { option: 'CONFIG_CRASH_RESERVE', asked: sets('crashkernel'), has: 'crashReserve' },
+  // Found by strstr(), whatever stands around it: src/linux/crashkernel.ts.
+  {
+    option: 'CONFIG_CRASH_RESERVE',
+    asked: ({ parameters }) => parameters.some((word) => word.includes('crashkernel=')),
+    has: 'crashReserve',
+  },
   { option: 'CONFIG_UNMAP_KERNEL_AT_EL0', asked: sets('kpti'), has: 'unmapKernelAtEl0' },
   { option: 'CONFIG_HOTPLUG_CPU', asked: ({ probes }) => asksForCpus(probes), has: 'hotplugCpu' },
 ];

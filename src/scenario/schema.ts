@@ -4,7 +4,7 @@ import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange, type IdRegisterName, idRegisters } from './id-registers.ts';
 import { RAM_BASE, ramRanges } from './memory.ts';
-import { fieldInstead } from './parameters.ts';
+import { fieldInstead, isWholeParameter } from './parameters.ts';
 import { type Machine, type MemoryRange, probeNames, type Scenario } from './types.ts';
 import { largestSeed } from './variation.ts';
 
@@ -57,8 +57,11 @@ const machine = z.strictObject({
 
 const parameter = z
   .string()
-  // With white space it would become two on the command line.
-  .regex(/^[^\s]+$/, 'must be one word each')
+  // With white space it would become two on the command line; the kernel takes the byte 0xa0 of UTF-8 for white space, too.
+  .regex(/^[!-~]+$/, 'must be one word of ASCII each')
+  .refine(isWholeParameter, {
+    error: ({ input }) => `${input} must close its quotes, and not be '--': the kernel would not see what follows`,
+  })
   .refine((word) => fieldInstead(word) === undefined, {
     error: ({ input }) => `${input} must be said by ${fieldInstead(String(input))}, where the model reads it`,
   });

@@ -1,0 +1,31 @@
+import type { CaseSetup } from '../../harness/case-setup.ts';
+import { withMachine } from '../../harness/virtual-machine.ts';
+import { unsignedInteger } from '../../src/linux/variables.ts';
+
+/**
+ * Boots a real kernel until start_kernel() has parsed its whole command line and comes to mm_core_init(), and reads variables there: a second or
+ * two, where a boot to user space takes many. The command line must hold nokaslr.
+ * @param variables bytes of each, by symbol
+ */
+export async function variablesAfterParsing<Name extends string>(
+  setup: CaseSetup,
+  commandLine: string,
+  variables: Readonly<Record<Name, number>>,
+): Promise<Record<Name, bigint>> {
+  const { machine, cpu, initramfs, kernel, emulator, symbols } = setup;
+  const qemu = { emulator: emulator.command, machine, cpu, image: kernel.imagePath, initramfs, commandLine };
+  const address = (name: string): bigint => {
+    const found = symbols.address(name);
+    if (found === undefined) throw new Error(`${kernel.release} has no ${name}`);
+    return found;
+  };
+  return withMachine(qemu, {}, setup, async ({ gdb }) => {
+    const [thread] = await gdb.threads();
+    await gdb.insertBreakpoint(address('mm_core_init'));
+    await gdb.resume();
+    const read = Object.entries<number>(variables).map(async ([name, bytes]) => {
+      return [name, unsignedInteger(await gdb.readMemory(thread, address(name), bytes))] as const;
+    });
+    return Object.fromEntries(await Promise.all(read)) as Record<Name, bigint>;
+  });
+}
