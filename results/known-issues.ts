@@ -41,6 +41,7 @@ const frontMatter = z.strictObject({
       mixed: z.boolean().optional(),
       devices: z.boolean().optional(),
       pagealloc: z.boolean().optional(),
+      isolation: z.boolean().optional(),
     })
     .default({}),
   cause: z.string().min(1),

@@ -1,4 +1,4 @@
-import { lastBoolean } from '../linux/cmdline.ts';
+import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { atLeast, parseRelease, type Release } from '../linux/release.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { Finding } from './types.ts';
@@ -26,6 +26,8 @@ export interface KnownIssue {
     devices?: boolean;
     /** Whether debug_pagealloc=on is given. */
     pagealloc?: boolean;
+    /** Whether CPUs are isolated by isolcpus= or nohz_full=. */
+    isolation?: boolean;
   };
   /** Why it happens, in one or two sentences that name the kernel's functions. */
   cause: string;
@@ -66,6 +68,11 @@ function isMixed({ machine }: Scenario): boolean {
   return machine.others !== undefined && !machine.late;
 }
 
+/** housekeeping_isolcpus_setup() or housekeeping_nohz_full_setup() is called (kernel/sched/isolation.c). */
+function isolatesCpus({ parameters }: Scenario): boolean {
+  return ['isolcpus', 'nohz_full'].some((name) => valuesOf(parameters, name).length > 0);
+}
+
 function matchesPattern(id: string, pattern: string): boolean {
   const source = pattern
     .split('*')
@@ -97,6 +104,7 @@ function conditionsMet(when: KnownIssue['when'], scenario: Scenario, release: Re
     (when.mixed === undefined || when.mixed === isMixed(scenario)) &&
     (when.devices === undefined || when.devices === (scenario.machine.devices !== undefined)) &&
     (when.pagealloc === undefined ||
-      when.pagealloc === (lastBoolean(scenario.parameters, 'debug_pagealloc', release) ?? false))
+      when.pagealloc === (lastBoolean(scenario.parameters, 'debug_pagealloc', release) ?? false)) &&
+    (when.isolation === undefined || when.isolation === isolatesCpus(scenario))
   );
 }

@@ -15,7 +15,7 @@ const realm = { ...monitor, world: 'realm' } as const;
 
 /**
  * KPTI, forced by the parameter or needed by the CPU (a64fx): pages, blocks, 48-bit tables, the early KFENCE pool, a repaint, a realm.
- * crashkernel=: its memory is mapped like any other. debug_pagealloc=on: every free page is invalid.
+ * crashkernel=: its memory is mapped like any other. debug_pagealloc=on: every free page is invalid. isolcpus=: memory is freed early.
  */
 export const variantScenarios: readonly Scenario[] = [
   ...['max', capable, 'cortex-a76'].map((cpu) => kpti({ cpu })),
@@ -32,6 +32,8 @@ export const variantScenarios: readonly Scenario[] = [
   pagealloc({ cpu: 'cortex-a76', kaslr: true }),
   pagealloc({ cpu: 'max', suffix: 'pagealloc+kpti' }, {}, ['kpti=on']),
   pagealloc({ cpu: 'max', prefix: 'realm' }, realm),
+  // The masks of isolated CPUs come from memblock and go back to it.
+  { ...makeScenario({ cpu: 'max' }, { cpus: 2 }, { parameters: ['isolcpus=1'] }), name: 'isolcpus-early-free' },
 ];
 
 /** Those that the default matrix runs on the newest kernel: one of each kind that every kernel can run. */

@@ -59,7 +59,24 @@ t.test('what a field says is not said by a parameter', async (t) => {
   t.match(complaint(withParameter('arm64.nomte')), /machine\.idFields/);
   t.match(complaint(withParameter('id_aa64mmfr2.varange=0')), /machine\.idFields/);
   t.match(complaint(withParameter('nokaslr')), /by kaslr,/);
+  // The kernel takes '-' for '_' in names, and leaves out quotes.
+  t.match(complaint(withParameter('nr-cpus=1')), /machine\.cpus/);
+  t.match(complaint(withParameter('"mem=512M"')), /machine\.memory/);
+  t.match(complaint(withParameter('nosmp=1')), /machine\.cpus/);
+  t.match(complaint(withParameter('id-aa64mmfr2.varange=0')), /machine\.idFields/);
   for (const word of ['memtest=1', 'kpti=1', 'crashkernel=128M']) {
+    t.equal(parseScenarios(withParameter(word), 'file.yaml').length, 1, word);
+  }
+});
+
+t.test('a parameter does not hide those behind it', async (t) => {
+  const withParameter = (word: string) => ({ name: 'x', machine: { cpu: 'max' }, parameters: [word] });
+  for (const word of ['foo="bar', '"foo', '--', '"--"']) {
+    t.match(complaint(withParameter(word)), /must close its quotes, and not be '--'/, word);
+  }
+  for (const word of ['a b', 'caf\u00e0', 'a\u00a0b'])
+    t.match(complaint(withParameter(word)), /one word of ASCII/, word);
+  for (const word of ['foo="bar"', '"foo=bar"', '--=1', 'rodata=', '=']) {
     t.equal(parseScenarios(withParameter(word), 'file.yaml').length, 1, word);
   }
 });
