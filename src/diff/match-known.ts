@@ -1,6 +1,6 @@
 import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { atLeast, parseRelease, type Release } from '../linux/release.ts';
-import type { Scenario } from '../scenario/types.ts';
+import type { Rodata, Scenario } from '../scenario/types.ts';
 import type { Finding } from './types.ts';
 
 /** A documented defect of real kernels: one file of results/known-issues. */
@@ -68,6 +68,24 @@ function isMixed({ machine }: Scenario): boolean {
   return machine.others !== undefined && !machine.late;
 }
 
+/** What rodata= says in the end, which may stand among the parameters, in the spelling of the kernel: see rodataParameter(). */
+function rodataOf({ rodata, parameters }: Scenario, release: Release): Rodata {
+  const spelling: [string, Rodata][] = atLeast(release, 6, 18)
+    ? [
+        ['on', 'default'],
+        ['noalias', 'noalias'],
+        ['off', 'off'],
+      ]
+    : [
+        ['full', 'default'],
+        ['on', 'noalias'],
+        ['off', 'off'],
+      ];
+  const known = new Map(spelling);
+  const said = valuesOf(parameters, 'rodata').map((value) => known.get(value));
+  return said.filter((value) => value !== undefined).at(-1) ?? rodata;
+}
+
 /** housekeeping_isolcpus_setup() or housekeeping_nohz_full_setup() is called (kernel/sched/isolation.c). */
 function isolatesCpus({ parameters }: Scenario): boolean {
   return ['isolcpus', 'nohz_full'].some((name) => valuesOf(parameters, name).length > 0);
@@ -95,16 +113,19 @@ function inRange(release: Release, range: string): boolean {
 }
 
 function conditionsMet(when: KnownIssue['when'], scenario: Scenario, release: Release): boolean {
-  const kfence = scenario.kfenceSampleInterval === undefined ? 'unset' : 'set';
+  const { parameters } = scenario;
+  const given =
+    scenario.kfenceSampleInterval !== undefined || valuesOf(parameters, 'kfence.sample_interval').length > 0;
+  const kfence = given ? 'set' : 'unset';
   return (
     (when.world === undefined || when.world === scenario.machine.world) &&
     (when.cpu === undefined || when.cpu.includes(scenario.machine.cpu)) &&
-    (when.rodata === undefined || when.rodata.includes(scenario.rodata)) &&
+    (when.rodata === undefined || when.rodata.includes(rodataOf(scenario, release))) &&
     (when.kfence === undefined || when.kfence === kfence) &&
     (when.mixed === undefined || when.mixed === isMixed(scenario)) &&
     (when.devices === undefined || when.devices === (scenario.machine.devices !== undefined)) &&
     (when.pagealloc === undefined ||
-      when.pagealloc === (lastBoolean(scenario.parameters, 'debug_pagealloc', release) ?? false)) &&
+      when.pagealloc === (lastBoolean(parameters, 'debug_pagealloc', release) ?? false)) &&
     (when.isolation === undefined || when.isolation === isolatesCpus(scenario))
   );
 }

@@ -84,3 +84,21 @@ t.test('conditions', (t) => {
   for (const [when, expected] of conditions) t.equal(known({ when }) !== undefined, expected, JSON.stringify(when));
   t.end();
 });
+
+t.test('conditions count parameters however they are given', (t) => {
+  const when = (condition: KnownIssue['when'], parameters: string[], release = '6.18.15'): boolean => {
+    const { kfenceSampleInterval: _, ...plain } = { ...scenario, rodata: 'default' as const, parameters };
+    return matchKnown(finding, { release, scenario: plain }, [{ ...issue, when: condition }]) !== undefined;
+  };
+  t.ok(when({ kfence: 'set' }, ['kfence.sample_interval=100']));
+  t.ok(when({ kfence: 'unset' }, ['kfence.other=100']));
+  t.ok(when({ rodata: ['noalias'] }, ['rodata=off', 'rodata=noalias', 'rodata=nonsense']));
+  t.ok(when({ rodata: ['noalias'] }, ['rodata=on'], '6.17.13'), 'the spelling before 6.18');
+  t.notOk(when({ rodata: ['noalias'] }, ['rodata=on']));
+  t.ok(when({ pagealloc: true }, ['debug-pagealloc=1']));
+  t.ok(when({ pagealloc: false }, ['debug_pagealloc=on', 'debug_pagealloc=off']));
+  t.ok(when({ isolation: true }, ['isolcpus=1']));
+  t.ok(when({ isolation: true }, ['nohz-full=1']));
+  t.ok(when({ isolation: false }, ['isolcpus']));
+  t.end();
+});

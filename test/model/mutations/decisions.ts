@@ -13,7 +13,7 @@ export const decisionMutations: readonly Mutation[] = [
       'else if (value === partial) [enabled, full] = [true, true]',
       'rodata=noalias leaves aliases alone',
     ],
-    ['early = Number(value) !== 0', 'early = Number(value) === 0', 'a sample interval makes the KFENCE pool early'],
+    ['early = option !== 0', 'early = option === 0', 'a sample interval makes the KFENCE pool early'],
     ['!known.kfenceEarlyInit', 'known.kfenceEarlyInit', 'a late KFENCE pool needs pages'],
     ['forcePteMapping: !bbml && (', 'forcePteMapping: (', 'the capability allows large mappings'],
     [

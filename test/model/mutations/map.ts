@@ -188,7 +188,7 @@ export const mapMutations: readonly Mutation[] = [
     ],
   ]),
   ...inFile('crash-reserve.ts', [
-    ['end: crashKernel + size }', 'end: crashKernel }', 'crashkernel= reserves what it says'],
+    ['return { start, end: start + size };', 'return { start, end: start };', 'crashkernel= reserves what it says'],
   ]),
   ...inFile('page-alloc.ts', [
     ['change(free, makeInvalid(traits, prot));', '', 'free pages are invalid with debug_pagealloc'],
