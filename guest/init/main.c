@@ -85,15 +85,15 @@ static void print_summary(void)
 	tcdrain(STDOUT_FILENO);
 }
 
-int main(int count, char **arguments)
+int main(void)
 {
 	if (getpid() != 1) {
 		console_line("this is the init of a test machine; it runs as PID 1 only");
 		return 1;
 	}
-	options = options_read(count, arguments);
 	faults_catch(end_after_fault);
 	files_mount();
+	options = options_read();
 	open_channel();
 	files_send_static();
 	if (*options.probes) {

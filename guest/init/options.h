@@ -17,7 +17,11 @@ struct options {
 	bool stay;
 };
 
-struct options options_read(int count, char **arguments);
+/*
+ * Reads them from /proc/cmdline: a kernel that refuses a value of a module's parameter gives init no arguments at all (start_kernel() asks
+ * whether parse_args() met an error, init/main.c).
+ */
+struct options options_read(void);
 
 /* The next name of a comma-separated list, copied to `name` and cut to fit; moves *list on; false at its end. */
 bool list_next(const char **list, char *name, unsigned int name_size);

@@ -151,6 +151,17 @@ t.test('a probe that the kernel refuses is a result, not a failure', patient, as
   t.strictSame(report.problems, []);
 });
 
+t.test(
+  'what init is asked reaches it where the kernel refuses a parameter, and gives it no arguments',
+  patient,
+  async (t) => {
+    const { imagePath } = await resolveKernel('debian:7.3');
+    const { report } = await bootInit(imagePath, 'kfence.sample_interval=-5 -- ptdiff.probes=memfd_secret');
+    t.match(guestTexts(report).dmesg, /`-5' invalid for parameter `kfence\.sample_interval'/);
+    t.equal(report.probes.length, 1);
+  },
+);
+
 t.test('a guest that has little memory says what it could not send', patient, async (t) => {
   const { imagePath } = await resolveKernel('debian:6.12');
   const { report } = await bootInit(imagePath, '-- ptdiff.collect=kallsyms', 64);
