@@ -1,10 +1,16 @@
-import { type BootContext, imageSymbols } from '../diff/context.ts';
-import { PtdiffError } from '../errors.ts';
+import {
+  type BootContext,
+  imageSymbols,
+  type LeafSplitting,
+  type LinearLayout,
+  type VirtualRange,
+} from '../diff/context.ts';
 import type { Evidence } from '../linux/capture.ts';
 import type { Geometry } from '../linux/geometry.ts';
+import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../linux/kernel-layout.ts';
+import type { KernelTraits } from '../linux/traits.ts';
 import type { BootFacts, PhysicalRange } from '../model/boot-facts.ts';
 import { memoryRanges } from '../model/memblock.ts';
-import type { Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { linkAddress } from './question.ts';
@@ -28,25 +34,37 @@ function memoryOf(
   return { ram: ranges(false), noMap: ranges(true) };
 }
 
+/** By CONFIG_ARM64_VA_BITS and the page size, which the Image shows. */
+export function linearLayoutOf({ config, geometry }: KernelTraits): LinearLayout {
+  return { pageOffset: _PAGE_OFFSET(config.vaBits), pageEnd: _PAGE_END(vaBitsMin(config.vaBits, geometry)) };
+}
+
+function splittingOf({ cpuCapabilities, splitAsksRequires }: KernelTraits): LeafSplitting {
+  const capability = cpuCapabilities?.find(({ match }) => 'bbml' in match)?.number;
+  return { asksRequires: splitAsksRequires, ...(capability !== undefined && { capability }) };
+}
+
+/** The KFENCE pool, where the kernel first said that it lies. */
+function kfencePoolOf({ captures }: Evidence, { config, geometry }: KernelTraits): VirtualRange[] {
+  const start = captures[0]?.variables.__kfence_pool ?? 0n;
+  const size = BigInt((config.kfenceNumObjects + 1) * 2 * geometry.granule);
+  return start === 0n ? [] : [{ start, end: start + size }];
+}
+
 /** The facts of one boot as the invariants want them. */
 export function bootContextOf(
   kernel: LoadedKernel,
   scenario: Scenario,
-  observed: { evidence: Evidence; facts: BootFacts; prediction: Prediction },
+  observed: { evidence: Evidence; facts: BootFacts },
 ): BootContext {
-  const { evidence, facts, prediction } = observed;
+  const { evidence, facts } = observed;
   const { symbols, traits } = kernel;
   const trampPgDir = symbols.address('tramp_pg_dir');
-  const leaf = prediction.checkpoints.paging_init?.leaves[0];
-  if (!leaf) throw new PtdiffError('harness', 'The model predicts an empty linear map.');
-  const vaMinusPa = leaf.va - BigInt(leaf.pa);
-  const pool = facts.kfencePool === undefined ? undefined : BigInt(facts.kfencePool) + vaMinusPa;
-  const poolSize = BigInt((traits.config.kfenceNumObjects + 1) * 2 * traits.geometry.granule);
   return {
     evidence,
     granule: traits.geometry.granule,
     ...memoryOf(evidence, scenario, traits.geometry),
-    linear: { ...prediction.linearRegion, vaMinusPa },
+    layout: linearLayoutOf(traits),
     aliasBit: facts.ipaBits === undefined ? 0 : 2 ** (facts.ipaBits - 1),
     image: {
       symbols: Object.fromEntries(
@@ -55,8 +73,7 @@ export function bootContextOf(
       ...(trampPgDir === undefined ? {} : { trampPgDir }),
       ...evidence.image,
     },
-    decisions: prediction.decisions,
-    splitAsksRequires: traits.splitAsksRequires,
-    unsteady: pool === undefined ? [] : [{ start: pool, end: pool + poolSize }],
+    ...(symbols.has('split_kernel_leaf_mapping') && { splitting: splittingOf(traits) }),
+    unsteady: kfencePoolOf(evidence, traits),
   };
 }

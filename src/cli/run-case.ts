@@ -189,7 +189,7 @@ export async function runCase(shared: Laboratory, each: Case, signal: AbortSigna
     const { emulator } = laboratory;
     await keepFacts({ kernelSha256: kernel.image.sha256, emulatorSha256: emulator.sha256, scenario }, facts);
   }
-  const boot = bootContextOf(kernel, scenario, { evidence, facts, prediction });
+  const boot = bootContextOf(kernel, scenario, { evidence, facts });
   const { notPredicted: _, ...judgement } = judge({
     prediction,
     boot,

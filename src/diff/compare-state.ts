@@ -61,6 +61,23 @@ export function compareTables(
   }));
 }
 
+/** Compares the borders of the linear region with what TCR_EL1 and the Image say they are. */
+export function compareRegion(
+  predicted: { start: bigint; end: bigint },
+  actual: { start: bigint; end: bigint },
+  checkpoint: CheckpointName,
+): Finding[] {
+  return (['start', 'end'] as const)
+    .filter((border) => predicted[border] !== actual[border])
+    .map((border) => ({
+      id: findingId('mismatch', ['linear-region', border], checkpoint),
+      kind: 'mismatch',
+      checkpoint,
+      title: `the ${border} of the linear region differs from the prediction`,
+      detail: detailOf([`The model predicts ${hex(predicted[border])}, but it is ${hex(actual[border])}.`]),
+    }));
+}
+
 /**
  * Compares every online CPU's registers with their prediction; one finding per register field that differs. TTBR1 of a
  * CPU that runs user space under KPTI is not the kernel's root and is left out.

@@ -1,6 +1,5 @@
 import type { Capture, Evidence } from '../linux/capture.ts';
 import type { PhysicalRange } from '../model/boot-facts.ts';
-import type { Decisions } from '../model/types.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';
 import { captureWithoutAlias } from './alias-bit.ts';
@@ -38,7 +37,32 @@ export interface ImageLayout {
   pa: number;
 }
 
-/** The facts of one boot that the invariants may use; none of them comes from the model's idea of the mappings. */
+/** Borders of the linear region that a kernel was built with (arch/arm64/include/asm/memory.h). */
+export interface LinearLayout {
+  /** PAGE_OFFSET, which memstart_addr is mapped to: _PAGE_OFFSET(VA_BITS), also where the CPU has fewer bits. */
+  pageOffset: bigint;
+  /** PAGE_END: _PAGE_END(VA_BITS_MIN). */
+  pageEnd: bigint;
+}
+
+/** How a kernel splits leaves of its linear map, where it has split_kernel_leaf_mapping() (6.18). */
+export interface LeafSplitting {
+  /** Number of the system's capability for it, a bit of system_cpucaps; absent where the Image does not show it. */
+  capability?: number;
+  /** It asks linear_map_requires_bbml2 or 3 (f12b435de2f2), so that the variable says whether it splits. */
+  asksRequires: boolean;
+}
+
+/** The linear region at one checkpoint. */
+export interface LinearRegion extends VirtualRange {
+  /** What to add to a physical address to get its linear virtual address; absent where memstart_addr could not be read. */
+  vaMinusPa?: bigint;
+}
+
+/**
+ * The facts of one boot that the invariants may use: what the Image shows of the kernel, and what was observed. None of them is
+ * predicted.
+ */
 export interface BootContext {
   evidence: Evidence;
   /** Granule of TTBR1. */
@@ -47,18 +71,12 @@ export interface BootContext {
   ram: PhysicalRange[];
   /** memblock's NOMAP memory: ascending, in bytes. */
   noMap: PhysicalRange[];
-  /** The linear region, and what to add to a physical address to get its linear virtual address. */
-  linear: VirtualRange & { vaMinusPa: bigint };
+  layout: LinearLayout;
   image: ImageLayout;
   /** In a realm, the address bit of shared memory, as a number; 0 elsewhere. */
   aliasBit: number;
-  /**
-   * Outcomes of the kernel's decision functions. Used only by the invariants on promises, and only where no captured
-   * variable says the same.
-   */
-  decisions: Decisions;
-  /** split_kernel_leaf_mapping() asks linear_map_requires_bbml2 or 3 (f12b435de2f2), so that the variable says whether it splits. */
-  splitAsksRequires: boolean;
+  /** Absent where the kernel cannot split leaves. */
+  splitting?: LeafSplitting;
   /**
    * Ranges whose leaves the running kernel changes at any moment (KFENCE pool): dumps taken at two times may differ
    * there.
@@ -74,6 +92,7 @@ export interface CheckpointContext extends BootContext {
   rawCapture: Capture;
   /** Translation regime of TTBR1 by CPU 0's registers at this checkpoint. */
   regime: Stage1Regime;
+  linear: LinearRegion;
   /** Regime of TTBR0; present when `capture.ttbr0` is. */
   userRegime?: Stage1Regime;
 }
@@ -81,13 +100,29 @@ export interface CheckpointContext extends BootContext {
 /** The context of one checkpoint of a boot: both halves' regimes decoded from CPU 0's registers, as the walk did. */
 export function checkpointContext(boot: BootContext, capture: Capture): CheckpointContext {
   const { registers } = capture.cpus[0];
+  const regime = stage1Regime(registers, 'ttbr1');
   return {
     ...boot,
     capture: captureWithoutAlias(capture, boot.aliasBit),
     rawCapture: capture,
-    regime: stage1Regime(registers, 'ttbr1'),
+    regime,
+    linear: linearRegion(boot.layout, capture, regime),
     ...(capture.ttbr0 && { userRegime: stage1Regime(registers, 'ttbr0') }),
   };
+}
+
+/**
+ * The linear region by TCR_EL1.T1SZ, where it begins, and memstart_addr: __phys_to_virt() is (pa - memstart_addr) | PAGE_OFFSET. Where a kernel
+ * for 52 bits has fewer, arm64_memblock_init() lowers memstart_addr by what the region is shorter (arch/arm64/mm/init.c).
+ */
+export function linearRegion(
+  { pageOffset, pageEnd }: LinearLayout,
+  { variables }: Pick<Capture, 'variables'>,
+  { base }: Pick<Stage1Regime, 'base'>,
+): LinearRegion {
+  const { memstart_addr: memstart } = variables;
+  const region = { start: base, end: pageEnd };
+  return memstart === undefined ? region : { ...region, vaMinusPa: pageOffset - BigInt.asIntN(64, memstart) };
 }
 
 /** A rule that holds for every kernel whatever its logic, checked at one checkpoint. */
@@ -116,13 +151,14 @@ export function inVirtual(run: LeafRun, range: VirtualRange): boolean {
   return run.va >= range.start && run.va + BigInt(run.size) <= range.end;
 }
 
-/**
- * Whether rodata= left the kernel image protected (`rodata_enabled`, init/main.c): the captured variable where there is
- * one, else the decision derived from the command line.
- */
+/** Whether a captured variable that is a flag is set; a kernel that has no such variable has nothing of what it switches on. */
+export function isSet({ capture }: Pick<CheckpointContext, 'capture'>, variable: string): boolean {
+  return (capture.variables[variable] ?? 0n) !== 0n;
+}
+
+/** Whether rodata= left the kernel image protected: `rodata_enabled`, init/main.c. */
 export function rodataEnabled(context: CheckpointContext): boolean {
-  const captured = context.capture.variables.rodata_enabled;
-  return captured === undefined ? context.decisions.rodataEnabled : captured !== 0n;
+  return isSet(context, 'rodata_enabled');
 }
 
 /**

@@ -6,11 +6,12 @@ import type { CheckpointPrediction, Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { bootEndId } from './boot-end.ts';
 import { diffLeaves } from './compare.ts';
-import { compareProbes, compareRegisters, compareTables, compareVariables } from './compare-state.ts';
+import { compareProbes, compareRegion, compareRegisters, compareTables, compareVariables } from './compare-state.ts';
 import { withoutPredicted } from './complaints.ts';
-import { type BootContext, type CheckpointContext, checkpointContext } from './context.ts';
+import { type BootContext, type CheckpointContext, checkpointContext, isSet } from './context.ts';
 import { foldDifferences } from './fold.ts';
 import { withoutHostStalls } from './host-stalls.ts';
+import { promiseUnchecked } from './invariants/direct-map-promise.ts';
 import { bootInvariants, invariants } from './invariants/index.ts';
 import { type KnownIssue, matchKnown } from './match-known.ts';
 import { runsIn } from './runs.ts';
@@ -47,7 +48,8 @@ export function judge(input: JudgeInput): Judgement {
   const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
   const all = [
     ...contexts.flatMap((context) => [
-      ...mismatches(context, prediction.checkpoints[context.capture.checkpoint], prediction),
+      ...compareRegion(prediction.linearRegion, context.linear, context.capture.checkpoint),
+      ...mismatches(context, prediction.checkpoints[context.capture.checkpoint]),
       ...invariants.flatMap((invariant) => invariant(context)),
     ]),
     ...compareProbes(prediction.probes, evidence.probes),
@@ -59,7 +61,7 @@ export function judge(input: JudgeInput): Judgement {
     ...endFinding(evidence.end),
   ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
   const { findings, reason: stalled } = withoutHostStalls(all, evidence);
-  const missing = missingEvidence(prediction, evidence);
+  const missing = missingEvidence(prediction, evidence, contexts);
   const reason = evidence.end.kind === 'completed' ? (missing ?? stalled) : evidence.end.reason;
   return {
     verdict: verdictOf(findings, evidence.end, { incomplete: missing !== undefined, stalled: stalled !== undefined }),
@@ -77,13 +79,12 @@ export function judge(input: JudgeInput): Judgement {
 function mismatches(
   { rawCapture: capture, regime, linear, image, granule }: CheckpointContext,
   predicted: CheckpointPrediction | undefined,
-  { linearRegion }: Prediction,
 ): Finding[] {
   if (!predicted) return [];
   const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
   return [
     ...foldDifferences(diffLeaves(predicted.leaves, leaves), regime, capture.checkpoint),
-    ...compareTables(predicted.tables, capture.ttbr1.tables, linearRegion, granule, capture.checkpoint),
+    ...compareTables(predicted.tables, capture.ttbr1.tables, linear, granule, capture.checkpoint),
     ...compareRegisters(predicted.registers, capture, image),
     ...compareVariables(predicted.variables, capture),
   ];
@@ -93,15 +94,20 @@ function mismatches(
 function missingEvidence(
   prediction: Prediction,
   { captures, probes, files, end, guestProblems = [] }: Evidence,
+  contexts: readonly CheckpointContext[],
 ): string | undefined {
   if (end.kind !== 'completed') return undefined;
   const checkpoint = checkpointNames.find(
     (name) => prediction.checkpoints[name] && !captures.some((capture) => capture.checkpoint === name),
   );
   if (checkpoint) return `The boot completed, but the checkpoint ${checkpoint} was never captured.`;
-  const books = captures.find(({ checkpoint, freePages }) => checkpoint !== 'paging_init' && !freePages);
-  if (prediction.decisions.debugPagealloc && books) {
-    return `The boot completed, but what the page allocator held as free at ${books.checkpoint} could not be read.`;
+  const books = contexts.find((context) => lacksBooks(context));
+  if (books) {
+    return `The boot completed, but what the page allocator held as free at ${books.capture.checkpoint} could not be read.`;
+  }
+  for (const context of contexts) {
+    const reason = unchecked(context);
+    if (reason) return `The boot completed, but ${reason} (${context.capture.checkpoint}).`;
   }
   const probe = prediction.probes.find(({ probe }) => !probes.some((result) => result.probe === probe));
   if (probe) return `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
@@ -111,6 +117,19 @@ function missingEvidence(
   const dump = files.kernel_page_tables === undefined ? undefined : parsePtdump(files.kernel_page_tables);
   const whole = dump === undefined || (dump.unreadable.length === 0 && dump.runs.at(-1)?.end === 2n ** 64n);
   return whole ? undefined : "The guest's page table dump is cut short or unreadable, so it was not compared whole.";
+}
+
+/** With debug_pagealloc on, by the kernel's own word, the tables follow the page allocator's books. */
+function lacksBooks(context: CheckpointContext): boolean {
+  const { checkpoint, freePages } = context.capture;
+  return checkpoint !== 'paging_init' && !freePages && isSet(context, '_debug_pagealloc_enabled_early');
+}
+
+/** Which rule that holds for every kernel could not be checked at a checkpoint for lack of evidence, and why; nothing is guessed. */
+function unchecked(context: CheckpointContext): string | undefined {
+  return context.linear.vaMinusPa === undefined
+    ? 'memstart_addr could not be read, so nobody can tell which memory the linear map must map where'
+    : promiseUnchecked(context);
 }
 
 /** A boot that did not complete is a finding of its own, so that a known issue can own it. */

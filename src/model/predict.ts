@@ -64,20 +64,24 @@ function kfencePoolOf({ traits, facts }: Question): PhysicalRange | undefined {
 /** Kernel variables whose value the decisions fix; the requires flag lies in .init.data up to 6.19 and is gone at init. */
 function variablesAt(
   { traits, machine }: Question,
-  { decisions, crashKernel }: BootState,
+  { map, decisions, crashKernel }: BootState,
   cpus: CpuOutcome,
   checkpoint: CheckpointName,
 ): Record<string, bigint> {
   const { requiresSymbol, config } = traits;
+  // The linear address of physical address 0 is PAGE_OFFSET - memstart_addr (__phys_to_virt(), arch/arm64/include/asm/memory.h).
+  const linearOfZero = map.start - BigInt(map.physBase);
   // setup_system_features() calls kpti_install_ng_mappings() after the repaint.
   const kptiInstalled = !isBefore(checkpoint, 'free_initmem');
   const variables: Record<string, bigint> = {
+    memstart_addr: BigInt.asUintN(64, _PAGE_OFFSET(config.vaBits) - linearOfZero),
     rodata_enabled: BigInt(decisions.rodataEnabled),
     rodata_full: BigInt(decisions.rodataFull),
     // It is set here where early_map_kernel() did not.
     arm64_use_ng_mappings: BigInt(decisions.useNgMappings || (kptiInstalled && decisions.kpti)),
   };
   if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
+  if (config.debugPagealloc) variables._debug_pagealloc_enabled_early = BigInt(decisions.debugPagealloc);
   if (machine.cpus > 1) variables.__cpu_online_mask = onlineAt(cpus, checkpoint);
   if (config.crashReserve) variables.crashk_res = crashResource(checkpoint === 'paging_init' ? undefined : crashKernel);
   if (requiresSymbol && checkpoint !== 'init')

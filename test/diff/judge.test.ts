@@ -5,7 +5,7 @@ import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { type EarlyEnd, earlyEnds } from '../../src/linux/capture.ts';
 import { caseOf, issue, readOnlyPage } from './judged.ts';
-import { MiB } from './synthetic.ts';
+import { KiB, linearOf, MiB, prot, rewrite, withAttributes } from './synthetic.ts';
 
 t.test('pass', (t) => {
   const { verdict, findings, linearMap, symbols, notPredicted, reason } = judge(caseOf());
@@ -118,6 +118,10 @@ t.test('a predicted complaint is no finding, and its absence is one', (t) => {
 t.test('missing evidence of a completed boot is an error, never a pass', (t) => {
   const noCapture = judge(caseOf((context) => void context.evidence.captures.pop()));
   t.match(noCapture, { verdict: 'error', reason: /checkpoint init was never captured/ });
+  const noMemstart = judge(caseOf((context) => void delete context.capture.variables.memstart_addr));
+  t.match(noMemstart, { verdict: 'error', findings: [], reason: /but memstart_addr could not be read, .* \(init\)/ });
+  const noBooks = judge(caseOf(({ capture }) => void (capture.variables._debug_pagealloc_enabled_early = 1n)));
+  t.match(noBooks, { verdict: 'error', reason: /held as free at init could not be read/ });
   const noProbe = judge(caseOf((context) => void context.evidence.probes.pop()));
   t.match(noProbe, { verdict: 'error', reason: /no result of the probe memfd_secret/ });
   const trouble = judge(
@@ -140,5 +144,38 @@ t.test('a checkpoint without prediction is named, and its invariants are checked
     findings.map(({ id }) => id),
     ['invariant/cpus-agree/MAIR_EL1@init'],
   );
+  t.end();
+});
+
+t.test('a model that is wrong about the linear region hides no writable alias of kernel text, and is told', (t) => {
+  const writableText = (context: CheckpointContext) =>
+    rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
+  const alias = 'invariant/kernel-text-read-only/linear-alias-writable@init';
+  t.ok(judge(caseOf(writableText)).findings.some(({ id }) => id === alias));
+  const wrong = (start: bigint, end: bigint): string[] => {
+    const input = caseOf(writableText);
+    const { linearRegion } = input.prediction;
+    input.prediction.linearRegion = { start: linearRegion.start + start, end: linearRegion.end + end };
+    return judge(input).findings.map(({ id }) => id);
+  };
+  for (const [start, end, border] of [
+    [2n ** 40n, 0n, 'start'],
+    [0n, 2n ** 30n - 2n ** 47n, 'end'],
+  ] as const) {
+    const ids = wrong(start, end);
+    t.ok(ids.includes(alias), 'the rules do not ask the model where the linear map is');
+    t.ok(ids.includes(`mismatch/linear-region/${border}@init`));
+  }
+  t.end();
+});
+
+t.test('a model that is wrong about VA - PA is told, and no leaf is blamed by a rule', (t) => {
+  const input = caseOf();
+  const predicted = input.prediction.checkpoints.init;
+  for (const leaf of predicted?.leaves ?? []) leaf.pa += 4 * KiB;
+  Object.assign(predicted?.variables ?? {}, { memstart_addr: 0x4000_1000n });
+  const ids = judge(input).findings.map(({ id }) => id);
+  t.ok(ids.includes('mismatch/variable/memstart_addr/value@init'));
+  t.notOk(ids.some((id) => id.startsWith('invariant/')));
   t.end();
 });

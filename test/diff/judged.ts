@@ -3,18 +3,19 @@ import { type JudgeInput, type Judgement, judge } from '../../src/diff/judge.ts'
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { type CheckpointName, checkpointsOf, type EarlyEnd, isBefore } from '../../src/linux/capture.ts';
 import type { Prediction } from '../../src/model/types.ts';
+import { decisions } from '../report/sample-run.ts';
 import { KiB, linearOf, MiB, prot, registers, rewrite, soundContext, withAttributes } from './synthetic.ts';
 
 /** A prediction that says exactly what the context's capture shows. */
 function predictionOf(context: CheckpointContext): Prediction {
-  const { capture, linear, decisions } = context;
+  const { capture, linear } = context;
   const inRegion = capture.ttbr1.leaves.filter(({ va }) => va < linear.end);
   return {
     generation: 'any',
     newerThanKnown: false,
     derivation: [],
     decisions,
-    linearRegion: linear,
+    linearRegion: { start: linear.start, end: linear.end },
     checkpoints: {
       [capture.checkpoint]: {
         leaves: inRegion.map((leaf) => ({ ...leaf, why: 'memory', alternatives: [] })),

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { type CheckpointContext, checkpointContext, imageVa } from '../../src/diff/context.ts';
 import { type JudgeInput, judge } from '../../src/diff/judge.ts';
+import { _PAGE_END, _PAGE_OFFSET } from '../../src/linux/kernel-layout.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 import { rewrite, withAttributes } from './synthetic.ts';
 
@@ -15,9 +16,11 @@ function recorded(name: string): JudgeInput {
   const bigint = (_: string, value: unknown) =>
     typeof value === 'string' && /^0x[0-9a-f]+n$/.test(value) ? BigInt(value.slice(0, -1)) : value;
   const { evidence, boot, prediction, scenario, release } = JSON.parse(text, bigint);
+  // Stock kernels of Debian: CONFIG_ARM64_VA_BITS=52, where VA_BITS_MIN is 48 with 4K pages.
+  const layout = { pageOffset: _PAGE_OFFSET(52), pageEnd: _PAGE_END(48) };
   return {
     prediction: { complaints: [], ...prediction },
-    boot: { aliasBit: 0, ...boot, evidence },
+    boot: { aliasBit: 0, ...boot, layout, evidence },
     release,
     scenario,
     knownIssues: [],

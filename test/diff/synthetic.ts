@@ -1,7 +1,5 @@
-import type { BootContext, CheckpointContext } from '../../src/diff/context.ts';
+import { type BootContext, type CheckpointContext, checkpointContext } from '../../src/diff/context.ts';
 import type { Capture, CheckpointName } from '../../src/linux/capture.ts';
-import type { Decisions } from '../../src/model/types.ts';
-import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { LeafRun, SystemRegisters, TablePage } from '../../src/vmsa/types.ts';
 
 /*
@@ -56,22 +54,8 @@ export const linearStart = 0xffff_0000_0000_0000n;
 const kimage = 0xffff_8000_8000_0000n;
 export const vmalloc = 0xffff_8000_a000_0000n;
 
-const decisions: Decisions = {
-  rodataEnabled: true,
-  rodataFull: true,
-  kfenceEarlyInit: false,
-  bootCpuBbml: false,
-  systemBbml: false,
-  forcePteMapping: true,
-  canSetDirectMapInMapMem: true,
-  canSetDirectMap: true,
-  realm: false,
-  linearMapRequiresBbml: false,
-  useNgMappings: false,
-  kpti: false,
-  lpa2: false,
-  debugPagealloc: false,
-};
+/** Number of the capability to split leaves, which these CPUs lack. */
+export const capability = 12;
 
 /** Offsets of the image's segments from _text. */
 export const segment = {
@@ -136,9 +120,16 @@ export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
       tables: [{ pa: ramStart + 50 * MiB, level: 0, va: 0n, attributes: 0n }],
       malformed: [],
     },
-    variables: { rodata_full: 1n, rodata_enabled: 1n, kfence_early_init: 0n, arm64_use_ng_mappings: 0n },
+    variables: {
+      memstart_addr: BigInt(ramStart),
+      rodata_full: 1n,
+      rodata_enabled: 1n,
+      kfence_early_init: 0n,
+      arm64_use_ng_mappings: 0n,
+      system_cpucaps: 0n,
+    },
   };
-  return {
+  const boot: BootContext = {
     evidence: {
       captures: [capture],
       idRegisters: [],
@@ -153,16 +144,12 @@ export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
     ram: [{ start: ramStart, end: ramStart + ramSize }],
     noMap: [],
     aliasBit: 0,
-    linear: { start: linearStart, end: 0xffff_8000_0000_0000n, vaMinusPa },
+    layout: { pageOffset: linearStart, pageEnd: 0xffff_8000_0000_0000n },
     image: { symbols, slide, pa: imagePa },
-    decisions: { ...decisions },
-    splitAsksRequires: true,
+    splitting: { capability, asksRequires: true },
     unsteady: [],
-    capture,
-    rawCapture: capture,
-    regime: stage1Regime(cpuRegisters, 'ttbr1'),
-    userRegime: stage1Regime(cpuRegisters, 'ttbr0'),
   };
+  return checkpointContext(boot, capture);
 }
 
 /** Table descriptor bits: valid table, AF, PXNTable and UXNTable. */
@@ -189,8 +176,8 @@ export function rewrite(
 }
 
 /** Linear address of a physical address in this context. */
-export function linearOf(context: CheckpointContext, pa: number): bigint {
-  return BigInt(pa) + context.linear.vaMinusPa;
+export function linearOf({ linear }: CheckpointContext, pa: number): bigint {
+  return BigInt(pa) + (linear.vaMinusPa ?? 0n);
 }
 
 /** Sets other attribute bits; `valid` and `contiguous` follow. */

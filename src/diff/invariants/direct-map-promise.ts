@@ -1,24 +1,56 @@
 import { geometryOf, levelShift } from '../../linux/geometry.ts';
-import { type CheckpointContext, type Invariant, imageVa } from '../context.ts';
+import type { LeafRun } from '../../vmsa/types.ts';
+import { type CheckpointContext, type Invariant, imageVa, isSet } from '../context.ts';
 import { endOf, runsIn } from '../runs.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * can_set_direct_map() of arch/arm64/mm/pageattr.c, from the captured variables it reads; the rest from the decisions.
+ * can_set_direct_map() of arch/arm64/mm/pageattr.c, from the captured variables that it reads. A kernel without CONFIG_KFENCE, CONFIG_DEBUG_PAGEALLOC
+ * or realms (6.12) has no variable for it and does not ask.
  */
-function canSetDirectMap({ capture, decisions }: CheckpointContext): boolean {
-  const { rodata_full: rodataFull, kfence_early_init: kfenceEarlyInit } = capture.variables;
-  return decisions.canSetDirectMap || (rodataFull ?? 0n) !== 0n || kfenceEarlyInit === 0n;
+function canSetDirectMap(context: CheckpointContext): boolean {
+  const asked = ['rodata_full', '_debug_pagealloc_enabled_early', 'rsi_present'];
+  return asked.some((name) => isSet(context, name)) || context.capture.variables.kfence_early_init === 0n;
+}
+
+/** Whether all CPUs together can change the size of a live mapping, by the kernel's own bitmap; undefined where that was not readable. */
+function systemCanSplit({ capture, splitting }: CheckpointContext): boolean | undefined {
+  const { system_cpucaps: capabilities } = capture.variables;
+  if (capabilities === undefined || splitting?.capability === undefined) return undefined;
+  return ((capabilities >> BigInt(splitting.capability)) & 1n) === 1n;
 }
 
 /**
- * True when the kernel can split what it has to change later: the whole system has the capability, the kernel has the code for it (6.18+),
- * and where split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c asks whether the boot found that splitting may be needed (f12b435de2f2), it did.
+ * True when the kernel can split what it has to change later: it has the code for it (6.18+), the whole system has the capability, and where
+ * split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c asks whether the boot found that splitting may be needed (f12b435de2f2), it did.
+ * Undefined where nobody can tell (see unchecked()).
  */
-function canSplit({ capture, decisions, splitAsksRequires }: CheckpointContext): boolean {
-  if (!decisions.systemBbml || decisions.linearMapRequiresBbml === undefined) return false;
+function canSplit(context: CheckpointContext): boolean | undefined {
+  const { capture, splitting } = context;
+  if (!splitting) return false;
   const { linear_map_requires_bbml2: bbml2, linear_map_requires_bbml3: bbml3 } = capture.variables;
-  return !splitAsksRequires || (bbml2 ?? bbml3 ?? 1n) !== 0n;
+  if (splitting.asksRequires && (bbml2 ?? bbml3) === 0n) return false;
+  return systemCanSplit(context);
+}
+
+/** Leaves of the linear map larger than a page, without those of the kernel's alias, which is never changed page by page. */
+function largeLeaves({ capture, linear, image, granule }: CheckpointContext): LeafRun[] {
+  if (linear.vaMinusPa === undefined) return [];
+  const aliasStart = BigInt(image.pa) + linear.vaMinusPa;
+  const aliasEnd = aliasStart + imageVa(image, '__init_begin') - imageVa(image, '_text');
+  const geometry = geometryOf(granule);
+  return runsIn(capture.ttbr1.leaves, linear.start, linear.end).filter(
+    (run) =>
+      (2 ** levelShift(geometry, run.level) > granule || (run.contiguous && run.valid)) &&
+      !(run.va >= aliasStart && endOf(run) <= aliasEnd),
+  );
+}
+
+/** What keeps this rule from being checked at a checkpoint, in half a sentence. */
+export function promiseUnchecked(context: CheckpointContext): string | undefined {
+  const asked = context.capture.checkpoint === 'init' && canSetDirectMap(context);
+  if (!asked || canSplit(context) !== undefined || largeLeaves(context).length === 0) return undefined;
+  return 'neither system_cpucaps nor arm64_features[] tells whether the system can split leaves of the linear map';
 }
 
 /**
@@ -27,16 +59,7 @@ function canSplit({ capture, decisions, splitAsksRequires }: CheckpointContext):
  * fails at a block). The alias of [_text, __init_begin) is never changed page by page and may keep its blocks.
  */
 export const directMapPromise: Invariant = (context) => {
-  const { capture, linear, image, granule } = context;
-  if (capture.checkpoint !== 'init' || !canSetDirectMap(context) || canSplit(context)) return [];
-  const aliasStart = BigInt(image.pa) + linear.vaMinusPa;
-  const aliasEnd = aliasStart + imageVa(image, '__init_begin') - imageVa(image, '_text');
-  const geometry = geometryOf(granule);
-  const large = runsIn(capture.ttbr1.leaves, linear.start, linear.end).filter(
-    (run) =>
-      (2 ** levelShift(geometry, run.level) > granule || (run.contiguous && run.valid)) &&
-      !(run.va >= aliasStart && endOf(run) <= aliasEnd),
-  );
+  if (context.capture.checkpoint !== 'init' || !canSetDirectMap(context) || canSplit(context) !== false) return [];
   return leavesViolation(
     context,
     {
@@ -46,6 +69,6 @@ export const directMapPromise: Invariant = (context) => {
       because:
         'set_direct_map_*(), set_memory_*() and debug_pagealloc change single pages of the linear map; a larger leaf makes them fail or warn.',
     },
-    large,
+    largeLeaves(context),
   );
 };

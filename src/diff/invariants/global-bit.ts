@@ -1,4 +1,4 @@
-import type { Invariant } from '../context.ts';
+import { type Invariant, isSet } from '../context.ts';
 import { leavesViolation } from './violation.ts';
 
 const nonGlobal = 1n << 11n;
@@ -7,14 +7,12 @@ const nonGlobal = 1n << 11n;
  * Kernel leaves are global unless arm64_use_ng_mappings (PTE_MAYBE_NG in arch/arm64/include/asm/pgtable-prot.h), and
  * with it every leaf of the linear map is non-global: __kpti_install_ng_mappings() in arch/arm64/mm/mmu.c rewrites them
  * all, since a global leaf would survive in the TLB under the user's ASID, which is what KPTI exists to prevent. The
- * entry trampoline stays global. The captured variable decides; without it, the derived decision, which is final at
- * init only.
+ * entry trampoline stays global. The captured variable decides; compareVariables() says where a kernel has none.
  */
 export const globalBit: Invariant = (context) => {
-  const { capture, decisions, linear } = context;
-  const captured = capture.variables.arm64_use_ng_mappings;
-  if (captured === undefined && capture.checkpoint !== 'init') return [];
-  const useNg = captured === undefined ? decisions.useNgMappings || decisions.kpti : captured !== 0n;
+  const { capture, linear } = context;
+  if (capture.variables.arm64_use_ng_mappings === undefined) return [];
+  const useNg = isSet(context, 'arm64_use_ng_mappings');
   const valid = capture.ttbr1.leaves.filter((run) => run.valid);
   const broken = useNg
     ? valid.filter((run) => run.va >= linear.start && run.va < linear.end && (run.attributes & nonGlobal) === 0n)

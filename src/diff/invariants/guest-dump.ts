@@ -7,7 +7,7 @@ import {
 } from '../../linux/ptdump.ts';
 import type { Level } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
-import { type CheckpointContext, type Invariant, imageVa, type VirtualRange } from '../context.ts';
+import { type CheckpointContext, type Invariant, imageVa, isSet, type VirtualRange } from '../context.ts';
 import { endOf } from '../runs.ts';
 import { countText, hex } from '../text.ts';
 import { violation } from './violation.ts';
@@ -47,13 +47,18 @@ export const guestDump: Invariant = (context) => {
 
 /** What both witnesses must see alike, ascending. */
 function steadyRanges(context: CheckpointContext): VirtualRange[] {
-  const { linear, image, unsteady, evidence, decisions, granule } = context;
-  const pages = evidence.probes.flatMap(({ pages }) =>
-    pages.map((pa) => ({ start: BigInt(pa) + linear.vaMinusPa, end: BigInt(pa + granule) + linear.vaMinusPa })),
-  );
+  const { linear, image, unsteady, evidence, granule } = context;
+  const { vaMinusPa } = linear;
+  const pages =
+    vaMinusPa === undefined
+      ? []
+      : evidence.probes.flatMap(({ pages }) =>
+          pages.map((pa) => ({ start: BigInt(pa) + vaMinusPa, end: BigInt(pa + granule) + vaMinusPa })),
+        );
+  const changing = vaMinusPa === undefined || isSet(context, '_debug_pagealloc_enabled_early');
   const holes = [...unsteady, ...pages].sort((a, b) => (a.start < b.start ? -1 : 1));
   const whole = [
-    ...(decisions.debugPagealloc ? [] : [{ start: linear.start, end: linear.end }]),
+    ...(changing ? [] : [{ start: linear.start, end: linear.end }]),
     { start: imageVa(image, '_text'), end: imageVa(image, '_end') },
   ];
   return whole.flatMap((range) => {

@@ -19,8 +19,10 @@ const name = 'linear-map-is-ram';
  */
 export const ramMappedOnce: Invariant = (context) => {
   const { linear, ram, granule, capture } = context;
+  const { vaMinusPa } = linear;
+  if (vaMinusPa === undefined) return [];
   const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
-  const right = (run: LeafRun) => run.va - BigInt(run.pa) === linear.vaMinusPa;
+  const right = (run: LeafRun) => run.va - BigInt(run.pa) === vaMinusPa;
   const wrong = leaves.filter((run) => !right(run));
   // What the virtual address says decides whether a place is RAM's; what the leaf says decides whether it is the right one.
   const outward = mergeTouching(
@@ -29,7 +31,7 @@ export const ramMappedOnce: Invariant = (context) => {
       end: Math.ceil(end / granule) * granule,
     })),
   );
-  const stray = leaves.flatMap((run) => partsOutside(byPlace(run, linear.vaMinusPa), outward));
+  const stray = leaves.flatMap((run) => partsOutside(byPlace(run, vaMinusPa), outward));
   return [
     ...leavesViolation(
       context,
@@ -37,7 +39,7 @@ export const ramMappedOnce: Invariant = (context) => {
         name,
         nature: 'wrong-address',
         title: 'linear map leaves point to another address than VA - offset',
-        because: `In the linear region PA must be VA - ${hex(linear.vaMinusPa)} (__virt_to_phys_nodebug).`,
+        because: `In the linear region PA must be VA - ${hex(vaMinusPa)} (__virt_to_phys_nodebug).`,
       },
       wrong,
     ),
@@ -52,7 +54,10 @@ export const ramMappedOnce: Invariant = (context) => {
       },
       stray,
     ),
-    ...missing(context, leaves),
+    ...missing(
+      context,
+      leaves.map((run) => byPlace(run, vaMinusPa)),
+    ),
   ];
 };
 
@@ -61,11 +66,10 @@ function byPlace(run: LeafRun, vaMinusPa: bigint): LeafRun {
   return { ...run, pa: Number(run.va - vaMinusPa) };
 }
 
+/** @param leaves with the physical addresses that their places stand for */
 function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]): Finding[] {
-  const { linear, ram, granule } = context;
-  const mapped = leaves
-    .map((run) => byPlace(run, linear.vaMinusPa))
-    .map(({ pa, size }) => ({ start: pa, end: pa + size }));
+  const { ram, granule } = context;
+  const mapped = leaves.map(({ pa, size }) => ({ start: pa, end: pa + size }));
   const holes = mergeTouching(ram).flatMap(({ start, end }) => {
     const inward = { start: Math.ceil(start / granule) * granule, end: Math.floor(end / granule) * granule };
     return inward.start < inward.end ? subtract(inward, mapped) : [];

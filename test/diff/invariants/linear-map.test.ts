@@ -1,6 +1,18 @@
 /** Defects of the linear map: what it holds, how it is mapped, what it promises. */
 import { checkDefects, plain, setPlain } from '../defects.ts';
-import { bits, CONT, KiB, linearOf, MiB, prot, RDONLY, rewrite, run, withAttributes } from '../synthetic.ts';
+import {
+  bits,
+  CONT,
+  capability,
+  KiB,
+  linearOf,
+  MiB,
+  prot,
+  RDONLY,
+  rewrite,
+  run,
+  withAttributes,
+} from '../synthetic.ts';
 
 checkDefects([
   [
@@ -67,7 +79,7 @@ checkDefects([
   [
     'capable CPUs, but the boot decided that splitting is not needed',
     (context) => {
-      context.decisions = { ...context.decisions, systemBbml: true };
+      context.capture.variables.system_cpucaps = 1n << BigInt(capability);
       context.capture.variables.linear_map_requires_bbml3 = 0n;
       rewrite(context, plain(context), 64 * KiB, (leaf) => withAttributes(leaf, leaf.attributes | CONT));
     },

@@ -5,6 +5,7 @@ import { idsOf, imageVa, plain, setPlain, setVmalloc } from '../defects.ts';
 import {
   bits,
   CONT,
+  capability,
   KiB,
   linearOf,
   MiB,
@@ -30,7 +31,7 @@ t.test('what is allowed is not reported', (t) => {
     [
       'a block where the system can split it',
       (context) => {
-        context.decisions = { ...context.decisions, systemBbml: true };
+        context.capture.variables.system_cpucaps = 1n << BigInt(capability);
         context.capture.variables.linear_map_requires_bbml3 = 1n;
         rewrite(context, plain(context), 2 * MiB, (leaf) => ({
           ...withAttributes(leaf, leaf.attributes & ~2n),
