@@ -1,8 +1,9 @@
+import { PtdiffError } from '../errors.ts';
 import { parameq, parse_args } from '../linux/cmdline.ts';
 import { kstrtobool } from '../linux/kstrtox.ts';
 import type { Release } from '../linux/release.ts';
 import { type DeviceName, deviceNames } from '../scenario/devices.ts';
-import type { Machine } from '../scenario/types.ts';
+import { type Machine, type ProbeName, probeNames } from '../scenario/types.ts';
 import { type BootState, refusesPages } from './boot.ts';
 import type { BootFacts } from './boot-facts.ts';
 import type { CpuOutcome } from './late-cpus.ts';
@@ -29,16 +30,42 @@ export function probePredictions(
   state: BootState,
   cpus: CpuOutcome,
 ): ProbePrediction[] {
-  return probes.map((probe) => {
-    const device = deviceNames.find((name) => name === probe);
-    if (probe === 'modules') return { probe, errno: 0, why: 'the kernel loads the modules that were built with it' };
-    if (device) return { probe, ...deviceOutcome(device, state) };
-    const outcome =
-      probe === 'memfd_secret'
-        ? memfdSecretOutcome(state, secretmem_enable(parameters, state.traits.release), facts.probePages)
-        : cpuOnlineOutcome(machine, cpus);
-    return { probe, ...outcome };
-  });
+  const outcomeOf = (probe: KnownProbe): Outcome => {
+    switch (probe) {
+      case 'modules':
+        return { errno: 0, why: 'the kernel loads the modules that were built with it' };
+      case 'memfd_secret':
+        return memfdSecretOutcome(state, secretmem_enable(parameters, state.traits.release), facts.probePages);
+      case 'cpu_online':
+      case 'cpu_hotplug':
+        return cpuOnlineOutcome(machine, cpus);
+      case 'virtio-console':
+      case 'virtio-blk':
+      case 'virtio-rng':
+      case 'virtio-net':
+        return deviceOutcome(probe, state);
+      default:
+        return unknownProbe(probe);
+    }
+  };
+  return probes.map((probe) => ({ probe, ...outcomeOf(knownProbe(probe)) }));
+}
+
+/** What init may be asked: a scenario's probes, its devices, and the drivers that these need. */
+type KnownProbe = ProbeName | DeviceName | 'modules';
+const knownProbes: readonly KnownProbe[] = [...probeNames, ...deviceNames, 'modules'];
+
+/** @throws PtdiffError(harness) for a name that is none of a probe */
+function knownProbe(probe: string): KnownProbe {
+  return knownProbes.find((name) => name === probe) ?? unknownProbe(probe as never);
+}
+
+/** A probe that the compiler knows and the switch does not is no `never`. */
+function unknownProbe(probe: never): never {
+  throw new PtdiffError(
+    'harness',
+    `The model does not know the probe ${JSON.stringify(probe)}; it knows ${knownProbes.join(', ')}.`,
+  );
 }
 
 /**

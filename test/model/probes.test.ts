@@ -1,0 +1,27 @@
+import t from 'tap';
+import { predict } from '../../src/model/predict.ts';
+import { deviceNames } from '../../src/scenario/devices.ts';
+import { probeNames } from '../../src/scenario/types.ts';
+import { questionOfGolden, readGolden } from './golden.ts';
+
+const question = questionOfGolden(readGolden('6.12.107+deb13-arm64@cortex-a76+kaslr.json.gz'));
+
+t.test('every probe that a scenario may ask has a prediction of its own', async (t) => {
+  const probes = ['modules', ...probeNames, ...deviceNames];
+  const predicted = predict({ ...question, probes }).probes;
+  t.same(
+    predicted.map(({ probe }) => probe),
+    probes,
+  );
+  t.match(
+    predicted.filter(({ device }) => device).map(({ device }) => device),
+    deviceNames,
+  );
+});
+
+t.test('a probe that the model does not know is an error, not the answer of another probe', async (t) => {
+  t.throws(() => predict({ ...question, probes: ['memfd_secret', 'memfd_secrets'] }), {
+    fault: 'harness',
+    message: /^The model does not know the probe "memfd_secrets"; it knows memfd_secret, cpu_online, .*, modules\.$/,
+  });
+});
