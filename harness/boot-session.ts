@@ -20,7 +20,7 @@ import type { ObservedBoot } from './observed-boot.ts';
 import { longestCpuWait } from './process.ts';
 import { recordKpti } from './record-kpti.ts';
 import { recordSharing } from './record-sharing.ts';
-import { recordSplits } from './record-splits.ts';
+import { hasLeavesToSplit, recordSplits } from './record-splits.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
@@ -51,18 +51,21 @@ export class BootSession {
       image: { pa: anchor.imagePa, slide: 0n },
       idRegisters: [],
     };
-    const planned = checkpointsOf(setup.repaint === true);
+    const planned = checkpointsOf(this.#plan.maybeSplit !== undefined);
     this.#boot = {
       vm,
       kernel: {
         symbols: setup.symbols,
         slide: 0n,
-        ...(setup.vmemmap !== undefined && { vmemmap: setup.vmemmap }),
+        vmemmap: setup.vmemmap,
       },
       breakpoints: new Breakpoints(vm.gdb),
       evidence,
       capabilitiesFinal: true,
-      nextCheckpoint: () => planned[evidence.captures.length] ?? 'init',
+      nextCheckpoint: () => {
+        const last = evidence.captures.at(-1);
+        return planned[last ? planned.indexOf(last.checkpoint) + 1 : 0] ?? 'init';
+      },
     };
   }
 
@@ -151,16 +154,16 @@ export class BootSession {
     const { breakpoints } = this.#boot;
     await this.#capture('paging_init', thread);
     await breakpoints.onceAtSymbol(this.#plan.freeInitmem, (stop) => this.#atFreeInitmem(stop));
-    if (this.#setup.repaint) {
-      await breakpoints.onceAtSymbol(this.#plan.maybeSplit, (stop) => this.#atMaybeSplit(stop));
-    }
+    await breakpoints.onceAtSymbol(this.#plan.maybeSplit, (stop) => this.#atMaybeSplit(stop));
     if (this.#setup.machine.world === 'realm') {
       await recordSharing(this.#boot, this.#plan);
     }
-    if (this.#setup.vmemmap !== undefined) {
+    const { evidence, kernel } = this.#boot;
+    const [capture] = evidence.captures;
+    if (capture.variables._debug_pagealloc_enabled_early === 1n) {
       await recordKpti(this.#boot, this.#plan);
     }
-    if (this.#setup.traceSplits && this.#anchor.split) {
+    if (this.#anchor.split && hasLeavesToSplit(capture, evidence.image, kernel.symbols)) {
       await recordSplits(this.#boot, this.#plan, this.#anchor.split, this.#mayGroupProtection());
     }
     return {};

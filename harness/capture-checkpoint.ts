@@ -40,8 +40,8 @@ export interface RunningKernel {
   symbols: SymbolTable;
   /** Bytes from link address to run address. */
   slide: bigint;
-  /** Where the array of struct page begins, when the page allocator's books shall be read. */
-  vmemmap?: bigint;
+  /** Where the array of struct page begins: the page allocator's books. */
+  vmemmap: bigint;
 }
 
 /** Reads everything that belongs to a checkpoint from a machine that stands still; `thread` is the CPU that reached it. */
@@ -63,10 +63,9 @@ export async function captureCheckpoint(
   const memblock = readMemblock(reader, memory);
   const variables = readVariables(kernel, reader);
   const told = variables._debug_pagealloc_enabled_early === 1n && checkpoint !== 'paging_init';
-  const freePages =
-    told && kernel.vmemmap !== undefined
-      ? readFreePages({ memblock, variables }, memory, kernel.vmemmap, regime.granule, vm.ram.size)
-      : undefined;
+  const freePages = told
+    ? readFreePages({ memblock, variables }, memory, kernel.vmemmap, regime.granule, vm.ram.size)
+    : undefined;
   return {
     checkpoint,
     cpus: onlineOnly(cpus, variables.__cpu_online_mask),

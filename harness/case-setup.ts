@@ -45,17 +45,13 @@ export interface CaseSetup {
   emulator: { command: string[] };
   /** Existing folder for scratch files; a tmpfs with room for the guest's memory is best. Left as it was found. */
   directory: string;
-  /** Record every request of split_kernel_leaf_mapping(); each costs a stop. */
-  traceSplits: boolean;
-  /** CPUs differ so that linear_map_maybe_split_to_ptes() repaints the linear map: capture it before and after. */
-  repaint?: boolean;
   /**
    * set_memory_ro() changes the aliases of just the pages that it names, so that its requests to split follow from its arguments
    * (change_memory_common(), arch/arm64/mm/pageattr.c from 6.19 on).
    */
   groupProtection?: boolean;
-  /** Where the array of struct page begins, on a kernel that can have debug_pagealloc: tells which pages are free. */
-  vmemmap?: bigint;
+  /** Where the array of struct page begins, which tells which pages are free where debug_pagealloc is on. */
+  vmemmap: bigint;
   watchdog?: WatchdogLimits;
   signal: AbortSignal;
   onEvent(event: BootEvent): void;

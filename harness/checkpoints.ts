@@ -6,7 +6,7 @@ export interface StopPlan {
   pagingInit?: bigint;
   /** Entry of the function that setup_arch() calls next, when paging_init() was inlined. */
   afterPagingInit?: bigint;
-  /** At its entry and its return the linear map is captured where CPUs differ so that it repaints. */
+  /** At its entry and its return the linear map is captured: it repaints where CPUs differ. */
   maybeSplit?: bigint;
   freeInitmem?: bigint;
   /** In its course, requests to split leaves are not recorded. */

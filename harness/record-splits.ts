@@ -1,7 +1,37 @@
+import { partsOutside } from '../src/diff/physical.ts';
+import { endOf } from '../src/diff/runs.ts';
+import type { Capture, Evidence } from '../src/linux/capture.ts';
+import type { SymbolTable } from '../src/linux/symbol-table.ts';
+import type { LeafRun } from '../src/vmsa/types.ts';
 import { mappedFrames } from './capture-checkpoint.ts';
 import type { FrequentStop, StopPlan } from './checkpoints.ts';
 import type { BreakpointStop, RunOptions } from './guest-runner.ts';
 import type { ObservedBoot } from './observed-boot.ts';
+
+/** A leaf that split_kernel_leaf_mapping() could make smaller. */
+const isLarge = ({ level, contiguous }: LeafRun): boolean => level < 3 || contiguous;
+
+/**
+ * Whether the linear map has anything to split, as it was found at paging_init(): a leaf larger than a page, outside of the alias of
+ * [_text, __init_begin), which nobody changes page by page. It only ever gets finer, so without one no request can change the tables; with
+ * debug_pagealloc there would be one for each page that is allocated.
+ */
+export function hasLeavesToSplit(
+  { ttbr1 }: Pick<Capture, 'ttbr1'>,
+  image: Evidence['image'],
+  symbols: Pick<SymbolTable, 'address' | 'textBase'>,
+): boolean {
+  const initBegin = symbols.address('__init_begin') ?? symbols.textBase;
+  const alias = { start: image.pa, end: image.pa + Number(initBegin - symbols.textBase) };
+  // The image, and all that is mapped beside it at that time, lies above its link address.
+  return ttbr1.leaves.some((run) => isLarge(run) && run.va < symbols.textBase && partsOutside(run, [alias]).length > 0);
+}
+
+/** Whether the KFENCE pool that memblock gave begins with a page, as it was found at paging_init(). */
+function poolHasPages({ captures: [{ ttbr1, variables }] }: Evidence): boolean {
+  const pool = variables.__kfence_pool ?? 0n;
+  return ttbr1.leaves.some((run) => pool >= run.va && pool < endOf(run) && !isLarge(run));
+}
 
 /**
  * Records every request of split_kernel_leaf_mapping() from here on, each at the cost of a stop.
@@ -16,12 +46,13 @@ export async function recordSplits(
   const { breakpoints } = boot;
   const address = split.address + boot.kernel.slide;
   await breakpoints.always(address, (stop) => atSplit(boot, stop, split.skippable));
-  // kfence_init() makes the guard pages of its pool invalid one by one. map_mem() has mapped the pool as pages, so these requests split
-  // nothing, and they are as many as half of all.
-  await breakpoints.onceAtSymbol(plan.kfenceInit, async ({ registers }) => {
-    await breakpoints.pause(address, registers.x30);
-    return {};
-  });
+  // kfence_init() makes the guard pages of its pool invalid one by one: as many requests as half of all, and of pages they split nothing.
+  if (poolHasPages(boot.evidence)) {
+    await breakpoints.onceAtSymbol(plan.kfenceInit, async ({ registers }) => {
+      await breakpoints.pause(address, registers.x30);
+      return {};
+    });
+  }
   if (groupProtection) {
     await breakpoints.alwaysAtSymbol(plan.setMemoryRo, (stop) => atSetMemoryRo(boot, stop, address));
   }

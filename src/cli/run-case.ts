@@ -18,16 +18,12 @@ import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult } from '../diff/types.ts';
 import type { Evidence } from '../linux/capture.ts';
 import { vmemmapStart } from '../linux/kernel-layout.ts';
-import { repaints } from '../model/boot.ts';
-import { cpuSupportsBbml } from '../model/cpufeature.ts';
-import { debug_pagealloc_enabled, decide } from '../model/decisions.ts';
-import { bootTimeCpus } from '../model/late-cpus.ts';
 import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
 import { identitiesOf } from '../scenario/cpus.ts';
 import { modulesFor } from '../scenario/devices.ts';
-import { capabilityRegisters, hiddenRegisters } from '../scenario/id-registers.ts';
+import { hiddenRegisters } from '../scenario/id-registers.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { bootContextOf } from './boot-context.ts';
@@ -79,14 +75,6 @@ async function withDrivers(
   return { ...laboratory, initramfs: await withModules(laboratory.initramfs, files) };
 }
 
-/** Whether the kernel will repaint its linear map because the CPUs that boot it differ. */
-function willRepaint({ traits }: LoadedKernel, scenario: Scenario): boolean {
-  const { machine, kaslr } = scenario;
-  const idRegisters = bootTimeCpus(machine, capabilityRegisters(machine));
-  const parameters = kernelParameters(scenario, traits);
-  return repaints(decide(traits, { idRegisters, parameters, kaslr, world: machine.world }, () => {}));
-}
-
 /** The boot alone: QEMU's files live in a folder that is gone when this returns. */
 async function observe(
   laboratory: Laboratory,
@@ -111,13 +99,8 @@ async function observe(
       ...(replay && { blobs: replay.blobs }),
       emulator: laboratory.emulator,
       directory: folder,
-      // Every request costs a stop; on other CPUs it splits nothing, and with debug_pagealloc there is nothing to split.
       groupProtection: !kernel.traits.aliasOfWholeArea,
-      ...(config.debugPagealloc && { vmemmap: vmemmapStart(config.vaBits, geometry) }),
-      repaint: willRepaint(kernel, scenario),
-      traceSplits:
-        cpuSupportsBbml(kernel.traits, capabilityRegisters(scenario.machine)[0]) !== undefined &&
-        !debug_pagealloc_enabled(kernel.traits, scenario.parameters),
+      vmemmap: vmemmapStart(config.vaBits, geometry),
       signal,
       onEvent: (event) => {
         if (event.kind === 'prepared') prepared = event;

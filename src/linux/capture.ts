@@ -6,12 +6,12 @@ import type { MonitorView } from './monitor-report.ts';
 export const checkpointNames = ['paging_init', 'before_split', 'after_split', 'free_initmem', 'init'] as const;
 export type CheckpointName = (typeof checkpointNames)[number];
 
-/** Entry and return of linear_map_maybe_split_to_ptes(): captured only where CPUs differ so that it repaints the linear map. */
+/** Entry and return of linear_map_maybe_split_to_ptes(), which every kernel that has it calls: it repaints the linear map where CPUs differ. */
 export const splitCheckpoints: readonly CheckpointName[] = ['before_split', 'after_split'];
 
-/** The checkpoints of a boot that does or does not repaint, in order of time. */
-export function checkpointsOf(repaint: boolean): CheckpointName[] {
-  return checkpointNames.filter((name) => repaint || !splitCheckpoints.includes(name));
+/** The checkpoints of a kernel that has linear_map_maybe_split_to_ptes() or does not, in order of time. */
+export function checkpointsOf(maySplit: boolean): CheckpointName[] {
+  return checkpointNames.filter((name) => maySplit || !splitCheckpoints.includes(name));
 }
 
 /** Whether a boot comes to `checkpoint` before it comes to `other`. */

@@ -8,7 +8,6 @@ import {
   type BootState,
   hideSecretPages,
   protectVmallocAliases,
-  repaints,
   splitForProtection,
   stepsBetween,
 } from './boot.ts';
@@ -137,7 +136,8 @@ export function predict(question: Question): Prediction {
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
-  const planned = checkpointsOf(repaints(decisions));
+  // linear_map_requires_bbml2 came with linear_map_maybe_split_to_ptes(), its reader (arch/arm64/mm/mmu.c, 6.18).
+  const planned = checkpointsOf(traits.requiresSymbol !== undefined);
   for (const [index, checkpoint] of planned.entries()) {
     share(state, facts, checkpoint, false);
     for (const step of stepsBetween(planned[index - 1], checkpoint)) step(state);

@@ -92,9 +92,3 @@ export function hiddenRegisters(machine: Machine): Record<string, bigint>[] {
   }));
   return shownIdRegisters(own, idOverrides(machine));
 }
-
-/** The registers that decide about each CPU's BBM capability, as far as the scenario sets them: QEMU's own level, 2, is never enough. */
-export function capabilityRegisters(machine: Machine): Record<string, bigint>[] {
-  const own = identitiesOf(machine).map(({ midr }) => ({ MIDR_EL1: midr, ID_AA64MMFR2_EL1: 0n }));
-  return shownIdRegisters(own, idOverrides(machine));
-}

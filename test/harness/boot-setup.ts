@@ -6,7 +6,9 @@ import type { BootEvent, CaseSetup } from '../../harness/case-setup.ts';
 import { scratchDirectory } from '../../harness/scratch-directory.ts';
 import { packagedEmulator } from '../../images/emulator.ts';
 import { resolveKernel } from '../../images/kernels.ts';
+import { geometryOf } from '../../src/linux/geometry.ts';
 import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
+import { vmemmapStart } from '../../src/linux/kernel-layout.ts';
 
 /** A boot of a real kernel, cheap and with its console; the emulator is the one of PTDIFF_QEMU_VERSION or the pinned one. */
 export async function realSetup(t: Test, spec: string, over: Partial<CaseSetup> = {}): Promise<CaseSetup> {
@@ -23,7 +25,7 @@ export async function realSetup(t: Test, spec: string, over: Partial<CaseSetup> 
     initramfs: initramfs.path,
     emulator: { command: emulator.command },
     directory,
-    traceSplits: false,
+    vmemmap: vmemmapStart(52, geometryOf(4096)),
     signal: new AbortController().signal,
     onEvent: () => {},
     ...over,

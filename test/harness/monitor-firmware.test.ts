@@ -2,12 +2,7 @@ import t from 'tap';
 import { monitorFlash, monitorMemorySize } from '../../guest/monitor-parameters.ts';
 import { planMonitor } from '../../harness/monitor-firmware.ts';
 import { type DeviceTree, fdtCells, serialiseFdt } from '../../src/linux/fdt.ts';
-import {
-  bbmOverride,
-  capabilityRegisters,
-  hiddenRegisters,
-  shownIdRegisters,
-} from '../../src/scenario/id-registers.ts';
+import { bbmOverride, hiddenRegisters, idOverrides, shownIdRegisters } from '../../src/scenario/id-registers.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 
 const code = Uint8Array.of(1, 2, 3, 4);
@@ -88,7 +83,8 @@ t.test('fields of ID registers: of all CPUs or of some, after the BBM levels', (
     bbmOverride([1], 1),
     { cpus: [0, 1], register: { crm: 4, op2: 0 }, mask: 0xfn << 60n, value: 0n },
   ]);
-  const levels = capabilityRegisters(machine).map(({ ID_AA64MMFR2_EL1 }) => ID_AA64MMFR2_EL1 >> 52n);
+  const own = [0n, 0n].map((ID_AA64MMFR2_EL1) => ({ ID_AA64MMFR2_EL1 }));
+  const levels = shownIdRegisters(own, idOverrides(machine)).map(({ ID_AA64MMFR2_EL1 }) => ID_AA64MMFR2_EL1 >> 52n);
   t.same(levels, [3n, 1n], 'the last one wins');
   t.equal(hiddenRegisters(machine)[1].ID_AA64PFR0_EL1, 0n);
   t.end();

@@ -36,7 +36,7 @@ function reached(name: string, result: CaseResult): boolean {
   return checkpointNames.every((known) => known !== needed || result.linearMap[known] !== undefined);
 }
 
-/** Few boots have the checkpoints of a repaint: those that do not are not said to have skipped it. */
+/** Not every kernel has linear_map_maybe_split_to_ptes() and its checkpoints: a boot without them is not said to have skipped them. */
 function isRare(name: string): boolean {
   return splitCheckpoints.some((checkpoint) => name.endsWith(`@${checkpoint}`));
 }
