@@ -10,7 +10,7 @@ import { shownIdRegisters } from '../src/scenario/id-registers.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { captureCheckpoint, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
-import { planStops, type StopPlan } from './checkpoints.ts';
+import { planStops, type StopPlan, unseenOf } from './checkpoints.ts';
 import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './guest-failure.ts';
 import { collectRecords } from './guest-records.ts';
 import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
@@ -32,6 +32,8 @@ export class BootSession {
   readonly #boot: ObservedBoot;
   readonly #panic: PanicWatch;
   readonly #plan: StopPlan;
+  /** Checkpoints to come. */
+  #planned: CheckpointName[];
   /** Physical address of the directory page of init's records; 0 until init said it. */
   #directory = 0;
 
@@ -51,7 +53,17 @@ export class BootSession {
       image: { pa: anchor.imagePa, slide: 0n },
       idRegisters: [],
     };
-    const planned = checkpointsOf(this.#plan.maybeSplit !== undefined);
+    const maySplit = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].some((name) => setup.symbols.has(name));
+    const wanted = {
+      repaint: maySplit,
+      splits: maySplit,
+      sharing: setup.machine.world === 'realm',
+      kpti: setup.symbols.has('_debug_pagealloc_enabled_early'),
+    };
+    const unseen = unseenOf(this.#plan, wanted, anchor.split !== undefined);
+    if (unseen.length > 0) evidence.unseen = unseen;
+    const isSeen = (checkpoint: CheckpointName) => !unseen.some(({ what }) => what === checkpoint);
+    this.#planned = checkpointsOf(maySplit || this.#plan.maybeSplit !== undefined).filter(isSeen);
     this.#boot = {
       vm,
       kernel: {
@@ -62,10 +74,7 @@ export class BootSession {
       breakpoints: new Breakpoints(vm.gdb),
       evidence,
       capabilitiesFinal: true,
-      nextCheckpoint: () => {
-        const last = evidence.captures.at(-1);
-        return planned[last ? planned.indexOf(last.checkpoint) + 1 : 0] ?? 'init';
-      },
+      nextCheckpoint: () => this.#planned[0] ?? 'init',
     };
   }
 
@@ -135,7 +144,7 @@ export class BootSession {
   async #atAnchor({ thread }: BreakpointStop): Promise<RunOptions> {
     const { vm, kernel, breakpoints, evidence } = this.#boot;
     const target = await vm.gdb.readRegister(thread, this.#anchor.register);
-    kernel.slide = target - (kernel.symbols.address('__primary_switched') ?? target);
+    kernel.slide = target - this.#anchor.target;
     breakpoints.slide = kernel.slide;
     evidence.image.slide = kernel.slide;
     evidence.idRegisters = shownIdRegisters(await readIdRegisters(vm.gdb), vm.monitor?.overrides ?? []);
@@ -146,13 +155,20 @@ export class BootSession {
     await breakpoints.onceAtSymbol(this.#plan.afterPagingInit, (stop) => this.#atPagingDone(stop));
     if (this.#plan.pagingInit === undefined) {
       this.#setup.onEvent({ kind: 'note', text: 'paging_init() is inlined: captured at the entry of bootmem_init()' });
+      if (this.#plan.afterPagingInit === undefined) await this.#afterPagingInit();
     }
     return {};
   }
 
   async #atPagingDone({ thread }: BreakpointStop): Promise<RunOptions> {
-    const { breakpoints } = this.#boot;
     await this.#capture('paging_init', thread);
+    await this.#afterPagingInit();
+    return {};
+  }
+
+  /** Sets the stops of the rest of the boot. */
+  async #afterPagingInit(): Promise<void> {
+    const { breakpoints } = this.#boot;
     await breakpoints.onceAtSymbol(this.#plan.freeInitmem, (stop) => this.#atFreeInitmem(stop));
     await breakpoints.onceAtSymbol(this.#plan.maybeSplit, (stop) => this.#atMaybeSplit(stop));
     if (this.#setup.machine.world === 'realm') {
@@ -160,19 +176,20 @@ export class BootSession {
     }
     const { evidence, kernel } = this.#boot;
     const [capture] = evidence.captures;
-    if (capture.variables._debug_pagealloc_enabled_early === 1n) {
+    if (capture?.variables._debug_pagealloc_enabled_early === 1n) {
       await recordKpti(this.#boot, this.#plan);
     }
-    if (this.#anchor.split && hasLeavesToSplit(capture, evidence.image, kernel.symbols)) {
+    // Of a kernel that was not seen at paging_init() every request is recorded.
+    if (this.#anchor.split && (!capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols))) {
       await recordSplits(this.#boot, this.#plan, this.#anchor.split, this.#mayGroupProtection());
     }
-    return {};
+    if (this.#plan.freeInitmem === undefined) await this.#awaitInit();
   }
 
   /** Another CPU could ask for a split while the call of set_memory_ro() runs, and would be missed. */
   #mayGroupProtection(): boolean {
-    const [{ variables }] = this.#boot.evidence.captures;
-    return this.#setup.groupProtection === true && this.#setup.machine.cpus === 1 && variables.rodata_full === 1n;
+    const variables = this.#boot.evidence.captures[0]?.variables;
+    return this.#setup.groupProtection === true && this.#setup.machine.cpus === 1 && variables?.rodata_full === 1n;
   }
 
   /** linear_map_maybe_split_to_ptes() of arch/arm64/mm/mmu.c, at its entry; the boot CPU repaints while the others wait in stop_machine(). */
@@ -188,13 +205,20 @@ export class BootSession {
 
   async #atFreeInitmem({ thread }: BreakpointStop): Promise<RunOptions> {
     await this.#capture('free_initmem', thread);
-    await this.#boot.breakpoints.alwaysAtSymbol(this.#plan.reboot, (stop) => this.#atReboot(stop));
+    await this.#awaitInit();
     return {};
+  }
+
+  async #awaitInit(): Promise<void> {
+    await this.#boot.breakpoints.alwaysAtSymbol(this.#plan.reboot, (stop) => this.#atReboot(stop));
   }
 
   async #capture(checkpoint: CheckpointName, thread: string): Promise<void> {
     const { vm, kernel, evidence } = this.#boot;
     evidence.captures.push(await captureCheckpoint(vm, kernel, checkpoint, thread));
+    const passed = this.#planned.splice(0, this.#planned.indexOf(checkpoint) + 1).slice(0, -1);
+    const missed = passed.map((what) => ({ what, why: 'the kernel never came to it' }));
+    if (missed.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...missed];
     this.#setup.onEvent({ kind: 'checkpoint', checkpoint });
   }
 

@@ -1,3 +1,4 @@
+import type { Evidence } from '../src/linux/capture.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
 
 /** Where the guest is stopped, by link address; undefined where this kernel has no such function. */
@@ -31,21 +32,64 @@ export interface FrequentStop {
   skippable: boolean;
 }
 
+/** Link address of the first of several functions that a kernel has, whatever a compiler made of its name. */
+function first(symbols: SymbolTable, ...names: string[]): bigint | undefined {
+  const name = names.map((each) => symbols.codeName(each)).find((each) => each !== undefined);
+  return name === undefined ? undefined : symbols.address(name);
+}
+
+/** The same for functions whose arguments are read: those that a compiler made anew may have others. */
+function exactly(symbols: SymbolTable, ...names: string[]): bigint | undefined {
+  return names.map((name) => symbols.address(name)).find((address) => address !== undefined);
+}
+
 /** Chooses the stops for a kernel (arch/arm64/kernel/setup.c, init/main.c, kernel/reboot.c). */
 export function planStops(symbols: SymbolTable): StopPlan {
-  const pagingInit = symbols.address('paging_init');
+  const pagingInit = first(symbols, 'paging_init');
   return {
-    ...(pagingInit === undefined ? { afterPagingInit: symbols.address('bootmem_init') } : { pagingInit }),
-    maybeSplit: symbols.address('linear_map_maybe_split_to_ptes'),
-    freeInitmem: symbols.address('free_initmem'),
-    kfenceInit: symbols.address('kfence_init'),
-    setMemoryRo: symbols.address('set_memory_ro'),
-    smpCpusDone: symbols.address('smp_cpus_done'),
-    kptiRewrite: symbols.address('idmap_kpti_install_ng_mappings'),
-    decrypt: symbols.address('realm_set_memory_decrypted'),
-    encrypt: symbols.address('realm_set_memory_encrypted'),
-    reboot: symbols.address('__arm64_sys_reboot'),
+    ...(pagingInit === undefined ? { afterPagingInit: first(symbols, 'bootmem_init') } : { pagingInit }),
+    maybeSplit: first(symbols, 'linear_map_maybe_split_to_ptes'),
+    freeInitmem: first(symbols, 'free_initmem'),
+    kfenceInit: first(symbols, 'kfence_init'),
+    setMemoryRo: exactly(symbols, 'set_memory_ro'),
+    // setup_system_features() is what smp_cpus_done() calls to make them final.
+    smpCpusDone: first(symbols, 'smp_cpus_done', 'setup_system_features'),
+    kptiRewrite: exactly(symbols, 'idmap_kpti_install_ng_mappings'),
+    // The operations of arch/arm64/mm/mem_encrypt.c have the arguments of those of a realm, which they call.
+    decrypt: exactly(symbols, 'realm_set_memory_decrypted', 'set_memory_decrypted'),
+    encrypt: exactly(symbols, 'realm_set_memory_encrypted', 'set_memory_encrypted'),
+    // Every system call passes do_el0_svc(), which has the same argument (arch/arm64/kernel/syscall.c).
+    reboot: exactly(symbols, '__arm64_sys_reboot', 'do_el0_svc'),
   };
+}
+
+/** What a boot shall record. */
+export interface Wanted {
+  repaint: boolean;
+  splits: boolean;
+  sharing: boolean;
+  kpti: boolean;
+}
+
+/** What cannot be seen of a boot, as the kernel has not the functions to stop at. */
+export function unseenOf(plan: StopPlan, wanted: Wanted, canRecordSplits: boolean): NonNullable<Evidence['unseen']> {
+  const why = (name: string): string => `its symbol table has no ${name}()`;
+  const has = (at: bigint | undefined): boolean => at !== undefined;
+  const checks: [what: NonNullable<Evidence['unseen']>[number]['what'], missing: boolean, name: string][] = [
+    ['paging_init', !has(plan.pagingInit ?? plan.afterPagingInit), 'paging_init'],
+    ['before_split', wanted.repaint && !has(plan.maybeSplit), 'linear_map_maybe_split_to_ptes'],
+    ['after_split', wanted.repaint && !has(plan.maybeSplit), 'linear_map_maybe_split_to_ptes'],
+    ['free_initmem', !has(plan.freeInitmem), 'free_initmem'],
+    ['init', !has(plan.reboot), '__arm64_sys_reboot'],
+    ['splits', wanted.splits && !canRecordSplits, 'split_kernel_leaf_mapping'],
+    [
+      'sharing',
+      wanted.sharing && !(has(plan.smpCpusDone) && has(plan.decrypt) && has(plan.encrypt)),
+      'realm_set_memory_decrypted',
+    ],
+    ['kpti', wanted.kpti && !has(plan.kptiRewrite), 'idmap_kpti_install_ng_mappings'],
+  ];
+  return checks.filter(([, missing]) => missing).map(([what, , name]) => ({ what, why: why(name) }));
 }
 
 /** NOP, and BTI with any target (DDI 0487 C6.2). */

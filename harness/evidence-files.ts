@@ -17,6 +17,7 @@ interface Measured
     | 'image'
     | 'idRegisters'
     | 'hostWaitSeconds'
+    | 'unseen'
   > {
   captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
 }
@@ -38,6 +39,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     image,
     idRegisters,
     hostWaitSeconds,
+    unseen,
     probes,
     guestProblems,
     end,
@@ -59,6 +61,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     image,
     idRegisters,
     ...(hostWaitSeconds !== undefined && { hostWaitSeconds }),
+    ...(unseen && { unseen }),
   };
   write('registers.json', `${JSON.stringify(measured, bigintsAsText, 1)}\n`);
   const files = fileNames(Object.keys(evidence.files));

@@ -1,6 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf, PtdiffError } from '../src/errors.ts';
+import { adrpPage } from '../src/linux/code-constants.ts';
 import { imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
+import { ImageReader } from '../src/linux/image-reader.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
 import { RAM_BASE } from '../src/scenario/memory.ts';
 import { type FrequentStop, frequentStop } from './checkpoints.ts';
@@ -14,8 +16,9 @@ export interface ImageAnchor {
   imagePa: number;
   /** Physical address of the branch. */
   branchPa: number;
-  /** Register of the branch, e.g. 'x8'. */
+  /** Register of the branch, e.g. 'x8', and the link address that it holds but for the KASLR slide. */
   register: string;
+  target: bigint;
   /** Where to stop in split_kernel_leaf_mapping(), by link address; absent before 6.18. */
   split?: FrequentStop;
 }
@@ -36,9 +39,7 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
       const sizes = `${file.size} bytes of ${header.fileSize}`;
       throw new PtdiffError('image', `The kernel Image ${imagePath} is truncated: it has ${sizes}; fetch it again.`);
     }
-    const start = Number((symbols.address('__primary_switch') ?? symbols.textBase) - symbols.textBase);
-    const bytes = Number(symbols.size('__primary_switch') ?? 0n);
-    const branch = lastBranch(file.read(start, bytes));
+    const branch = namedBranch(file, symbols) ?? unnamedBranch(file, symbols);
     if (branch === undefined) {
       throw new PtdiffError('image', `The kernel Image ${imagePath} has no branch at the end of __primary_switch.`);
     }
@@ -47,13 +48,59 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
     const split = symbols.address('split_kernel_leaf_mapping');
     return {
       imagePa,
-      branchPa: imagePa + start + branch.offset,
+      branchPa: imagePa + branch.offset,
       register: branch.register,
+      target: branch.target,
       ...(split !== undefined && { split: frequentStop(split, file.read(Number(split - symbols.textBase), 12)) }),
     };
   } finally {
     file.close();
   }
+}
+
+type ImageFile = ReturnType<typeof openImage>;
+
+/** A branch to the kernel's virtual addresses: its offset in the Image, and where it goes. */
+interface Entry {
+  offset: number;
+  register: string;
+  target: bigint;
+}
+
+/** The branch by the symbols of head.S. */
+function namedBranch(file: ImageFile, symbols: SymbolTable): Entry | undefined {
+  const address = symbols.address('__primary_switch');
+  const target = symbols.address('__primary_switched');
+  if (address === undefined || target === undefined) return undefined;
+  const start = Number(address - symbols.textBase);
+  const branch = lastBranch(file.read(start, Number(symbols.size('__primary_switch') ?? 0n)));
+  return branch && { ...branch, offset: start + branch.offset, target };
+}
+
+/** Instructions before the branch among which its own lie. */
+const nearby = 4;
+
+/**
+ * The branch by its code, where the symbols have other names: `ldr xN, =__primary_switched`, `adrp x0, KERNEL_START`, `br xN`. The literal is
+ * a pointer into the Image.
+ */
+function unnamedBranch(file: ImageFile, symbols: SymbolTable): Entry | undefined {
+  const image = file.read(0, file.size);
+  const reader = new ImageReader(image, symbols);
+  const words = new Uint32Array(image.buffer, image.byteOffset, image.length >>> 2);
+  for (let at = nearby; at < words.length; at++) {
+    if ((words[at] & 0xfffffc1f) >>> 0 !== 0xd61f0000) continue;
+    const register = (words[at] >>> 5) & 31;
+    const before = Array.from({ length: nearby }, (_, index) => at - nearby + index);
+    const link = (index: number): bigint => symbols.textBase + BigInt(index * 4);
+    const addressesText = before.some((index) => adrpPage(link(index), words[index]) === symbols.textBase);
+    // LDR (literal) of 64 bits (DDI 0487 C6.2).
+    const load = before.findLast((index) => (words[index] & 0xff00001f) >>> 0 === (0x58000000 | register) >>> 0);
+    if (!addressesText || load === undefined) continue;
+    const target = reader.pointer(link(load) + BigInt.asIntN(21, BigInt((words[load] >>> 5) & 0x7ffff) << 2n));
+    if (symbols.nameAt(target)?.offset === 0n) return { offset: at * 4, register: `x${register}`, target };
+  }
+  return undefined;
 }
 
 /** The last BR instruction (DDI 0487 C6.2, BR) in code, with its byte offset. */

@@ -28,7 +28,9 @@ export function hasLeavesToSplit(
 }
 
 /** Whether the KFENCE pool that memblock gave begins with a page, as it was found at paging_init(). */
-function poolHasPages({ captures: [{ ttbr1, variables }] }: Evidence): boolean {
+function poolHasPages({ captures: [capture] }: Evidence): boolean {
+  if (!capture) return false;
+  const { ttbr1, variables } = capture;
   const pool = variables.__kfence_pool ?? 0n;
   return ttbr1.leaves.some((run) => pool >= run.va && pool < endOf(run) && !isLarge(run));
 }

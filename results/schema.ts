@@ -128,4 +128,5 @@ export const caseResultSchema: z.ZodType<CaseResult> = z.object({
   symbols: z.record(z.string(), z.string()),
   seconds: z.number().nonnegative(),
   reason: z.string().optional(),
+  notes: z.array(z.string()).optional(),
 });

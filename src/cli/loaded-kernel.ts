@@ -1,17 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import type { FetchOptions } from '../../images/apt.ts';
 import { type KernelImage, resolveKernel } from '../../images/kernels.ts';
-import { checkConfigFile } from '../linux/image-config.ts';
+import type { Assumption } from '../linux/assumptions.ts';
+import { checkConfigFile, correctByFile, settleByFile } from '../linux/config-file.ts';
 import { kallsymsOfImage } from '../linux/kallsyms.ts';
 import { parseKconfig } from '../linux/kconfig.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
-import { type KernelTraits, traitsOf } from '../linux/traits.ts';
+import { type KernelDescription, type KernelTraits, traitsOf } from '../linux/traits.ts';
 
 /** A kernel with everything that its Image tells. */
 export interface LoadedKernel {
   image: KernelImage;
   symbols: SymbolTable;
   traits: KernelTraits;
+  /** What the Image does not show: the traits have the rule of the release. */
+  assumptions: Assumption[];
+  /** What cannot be told of this kernel, as ends of a sentence. */
+  notKnown: string[];
 }
 
 /**
@@ -22,16 +27,26 @@ export async function loadKernel(spec: string, options: FetchOptions = {}): Prom
   return describeKernel(await resolveKernel(spec, options));
 }
 
+/** A description with what the configuration of its kernel says; that of another build is refused where the user named it. */
+async function withConfig(description: KernelDescription, image: KernelImage): Promise<KernelDescription> {
+  if (image.configPath === undefined) return description;
+  const file = parseKconfig(await readFile(image.configPath, 'utf8'));
+  const { config, assumptions } = settleByFile(description.traits.config, description.assumptions, file);
+  if (image.flavour === 'local') checkConfigFile(config, file);
+  const corrected = correctByFile(config, file);
+  return {
+    traits: { ...description.traits, config: corrected.config },
+    assumptions,
+    notKnown: [...description.notKnown, ...corrected.notKnown],
+  };
+}
+
 /**
  * Reads the symbols and traits of a kernel that is there.
- * @throws PtdiffError(image) for a kernel that the model cannot describe
+ * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table, or has the configuration of another
  */
 export async function describeKernel(image: KernelImage): Promise<LoadedKernel> {
   const bytes = await readFile(image.imagePath);
   const symbols = kallsymsOfImage(bytes);
-  const traits = traitsOf(image.release, bytes, symbols);
-  if (image.configPath !== undefined) {
-    checkConfigFile(traits.config, parseKconfig(await readFile(image.configPath, 'utf8')));
-  }
-  return { image, symbols, traits };
+  return { image, symbols, ...(await withConfig(traitsOf(image.release, bytes, symbols), image)) };
 }

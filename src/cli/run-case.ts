@@ -12,25 +12,20 @@ import { withMachineFolder } from '../../harness/scratch-directory.ts';
 import type { MachineBlobs } from '../../harness/virtual-machine.ts';
 import { debianModules } from '../../images/debian-modules.ts';
 import type { Emulator } from '../../images/emulator.ts';
-import { bootFactsOf } from '../diff/boot-facts.ts';
-import { judge } from '../diff/judge.ts';
 import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult } from '../diff/types.ts';
 import type { Evidence } from '../linux/capture.ts';
 import { vmemmapStart } from '../linux/kernel-layout.ts';
-import { predict } from '../model/predict.ts';
-import type { Prediction } from '../model/types.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
 import { identitiesOf } from '../scenario/cpus.ts';
 import { modulesFor } from '../scenario/devices.ts';
-import { hiddenRegisters } from '../scenario/id-registers.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
-import { bootContextOf } from './boot-context.ts';
 import { keepFacts } from './facts-cache.ts';
+import { judgeCase } from './judge-case.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
-import { guestProbes, questionOf } from './question.ts';
+import { guestProbes } from './question.ts';
 
 /** What all cases of a run share. */
 export interface Laboratory {
@@ -164,28 +159,20 @@ export async function runCase(shared: Laboratory, each: Case, signal: AbortSigna
     writeText(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), 0o755);
     writeText(join(directory, 'inputs.json'), `${stableJson(inputsOf(laboratory, each, prepared), 1)}\n`);
   }
-  const hidden = hiddenRegisters(scenario.machine);
-  const facts = bootFactsOf({ evidence, traits: kernel.traits, symbols: kernel.symbols, hidden });
-  const prediction: Prediction = predict(questionOf(kernel, scenario, facts));
+  const { facts, prediction, judgement, notes } = judgeCase(kernel, scenario, evidence, laboratory.knownIssues);
   writeText(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);
   if (evidence.end.kind === 'completed') {
     const { emulator } = laboratory;
     await keepFacts({ kernelSha256: kernel.image.sha256, emulatorSha256: emulator.sha256, scenario }, facts);
   }
-  const boot = bootContextOf(kernel, scenario, { evidence, facts });
-  const { notPredicted: _, ...judgement } = judge({
-    prediction,
-    boot,
-    release: kernel.image.release,
-    scenario,
-    knownIssues: laboratory.knownIssues,
-  });
+  const { notPredicted: _, ...judged } = judgement;
   return {
     case: each.name,
     kernel: kernelOf(kernel),
     scenario: scenario.name,
-    ...judgement,
+    ...judged,
     seconds: Math.round((performance.now() - started) / 10) / 100,
+    ...(notes.length > 0 && { notes }),
   };
 }
 

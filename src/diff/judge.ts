@@ -93,12 +93,15 @@ function mismatches(
 /** What a completed boot should have yielded and did not, in one sentence. */
 function missingEvidence(
   prediction: Prediction,
-  { captures, probes, files, end, guestProblems = [] }: Evidence,
+  { captures, probes, files, end, guestProblems = [], unseen = [] }: Evidence,
   contexts: readonly CheckpointContext[],
 ): string | undefined {
   if (end.kind !== 'completed') return undefined;
   const checkpoint = checkpointNames.find(
-    (name) => prediction.checkpoints[name] && !captures.some((capture) => capture.checkpoint === name),
+    (name) =>
+      prediction.checkpoints[name] &&
+      !captures.some((capture) => capture.checkpoint === name) &&
+      !unseen.some(({ what }) => what === name),
   );
   if (checkpoint) return `The boot completed, but the checkpoint ${checkpoint} was never captured.`;
   const books = contexts.find((context) => lacksBooks(context));

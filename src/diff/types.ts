@@ -46,4 +46,6 @@ export interface CaseResult {
   seconds: number;
   /** Present with verdict error, hang or crash: one sentence. */
   reason?: string;
+  /** What was assumed of the kernel, and what is not known of it: sentences. */
+  notes?: string[];
 }

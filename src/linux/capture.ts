@@ -128,6 +128,8 @@ export interface Evidence {
   guestProblems?: string[];
   console: string;
   end: BootEnd;
+  /** What could not be looked at, as the kernel's symbol table lacks what it takes; `why` is a clause. */
+  unseen?: { what: CheckpointName | 'splits' | 'sharing' | 'kpti'; why: string }[];
   /** The longest time that one CPU of the guest wanted a CPU of the host and had none; absent where the host does not tell. */
   hostWaitSeconds?: number;
   /** Physical address of the Image and the KASLR slide in bytes (0 with nokaslr). */

@@ -16,14 +16,22 @@ const BRANCH = 0x14000000;
 const ADRP_MASK = 0x9f000000;
 const ADRP = 0x90000000;
 
+/** Page that an ADRP at a link address addresses (Arm ARM C6.2, "ADRP"), 4 KiB aligned; undefined for another instruction. */
+export function adrpPage(address: bigint, word: number): bigint | undefined {
+  if ((word & ADRP_MASK) >>> 0 !== ADRP) return undefined;
+  const immediate = (((word >>> 5) & 0x7ffff) << 2) | ((word >>> 29) & 3);
+  return (address & ~0xfffn) + (BigInt.asIntN(21, BigInt(immediate)) << 12n);
+}
+
 /** Instructions of a kernel function with their link addresses; undefined when this kernel has no such function. */
 function instructions(
   image: Uint8Array,
   symbols: SymbolTable,
   name: string,
 ): [address: bigint, word: number][] | undefined {
-  const address = symbols.address(name);
-  const size = symbols.size(name);
+  const symbol = symbols.codeName(name) ?? name;
+  const address = symbols.address(symbol);
+  const size = symbols.size(symbol);
   if (address === undefined || size === undefined) return undefined;
   const start = Number(address - symbols.textBase);
   const end = Math.min(start + Number(size), image.length) & ~3;
@@ -57,21 +65,16 @@ export function moveConstants(image: Uint8Array, symbols: SymbolTable, name: str
  * @returns undefined when this kernel has no such function
  */
 export function addressedPages(image: Uint8Array, symbols: SymbolTable, name: string): bigint[] | undefined {
-  return instructions(image, symbols, name)?.flatMap(([address, word]) => {
-    if ((word & ADRP_MASK) >>> 0 !== ADRP) return [];
-    const immediate = (((word >>> 5) & 0x7ffff) << 2) | ((word >>> 29) & 3);
-    return [(address & ~0xfffn) + (BigInt.asIntN(21, BigInt(immediate)) << 12n)];
-  });
+  return instructions(image, symbols, name)?.flatMap(([address, word]) => adrpPage(address, word) ?? []);
 }
 
 /**
  * Whether a kernel function calls another one, by B or BL (Arm ARM C6.2, "B", "BL").
- * @returns false when this kernel lacks either
+ * @returns false when there is no such callee, undefined when there is no such caller
  */
-export function calls(image: Uint8Array, symbols: SymbolTable, caller: string, callee: string): boolean {
-  const target = symbols.address(callee);
-  const code = instructions(image, symbols, caller) ?? [];
-  return code.some(
+export function calls(image: Uint8Array, symbols: SymbolTable, caller: string, callee: string): boolean | undefined {
+  const target = symbols.address(symbols.codeName(callee) ?? callee);
+  return instructions(image, symbols, caller)?.some(
     ([address, word]) =>
       (word & BRANCH_MASK) === BRANCH && address + BigInt.asIntN(28, BigInt(word & 0x3ffffff) << 2n) === target,
   );

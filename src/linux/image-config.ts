@@ -1,5 +1,6 @@
 import { PtdiffError } from '../errors.ts';
 import type { Granule } from '../vmsa/types.ts';
+import type { Assumptions } from './assumptions.ts';
 import { moveConstants } from './code-constants.ts';
 import { imageHeader } from './image-header.ts';
 import type { SymbolTable } from './symbol-table.ts';
@@ -56,116 +57,130 @@ function holdsText(image: Uint8Array, text: string): boolean {
  * (arch/arm64/Kconfig, ARM64_LPA2). With 64K pages both are choices of their own: ARM64_HAS_VA52 is described in
  * arch/arm64/kernel/cpufeature.c, and tcr_compute_pa_size in __cpu_setup() loads ID_AA64MMFR0_EL1_PARANGE_MAX, 6 for 52 bits and 5 for 48.
  */
-function addressBits(granule: Granule, image: Uint8Array, symbols: SymbolTable): [va: number, pa: number] {
+function addressBits(
+  granule: Granule,
+  image: Uint8Array,
+  symbols: SymbolTable,
+  assumed: Assumptions,
+): [va: number, pa: number] {
   const linked = vaBitsOfLinkAddress(symbols.textBase);
-  if (granule !== 65536) return symbols.has('__pi_set_ttbr0_for_lpa2') ? [52, 52] : [linked, 48];
+  if (granule !== 65536) {
+    const lpa2 = has(symbols, ['__pi_set_ttbr0_for_lpa2']) || holdsText(image, '52-bit Virtual Addressing (LPA2)');
+    return lpa2 ? [52, 52] : [linked, 48];
+  }
+  const vaBits = holdsText(image, '52-bit Virtual Addressing (LVA)') ? 52 : linked;
   const constants = moveConstants(image, symbols, '__cpu_setup') ?? [];
   const paRangeMax = [6, 5].find((most) =>
     constants.some(({ kind, value }) => kind === 'movz' && value === BigInt(most)),
   );
-  if (paRangeMax === undefined) {
-    throw new PtdiffError(
-      'image',
-      'Cannot tell from __cpu_setup() how wide physical addresses are; this kernel needs a newer ptdiff.',
-    );
-  }
-  return [holdsText(image, '52-bit Virtual Addressing (LVA)') ? 52 : linked, paRangeMax === 6 ? 52 : 48];
+  const paBits = assumed.option('paBits', paRangeMax && (paRangeMax === 6 ? 52 : 48), {
+    rule: vaBits === 52 ? 52 : 48,
+    others: [52, 48],
+    says: (bits) => `CONFIG_ARM64_PA_BITS is ${bits}`,
+    why: '__cpu_setup() does not show how wide physical addresses are',
+  });
+  return [vaBits, paBits];
 }
 
 /** kfence_init_enable() prints KFENCE_POOL_SIZE and CONFIG_KFENCE_NUM_OBJECTS; the size is 2 * (objects + 1) pages. */
-function kfenceNumObjectsOf(image: Uint8Array, symbols: SymbolTable, granule: Granule): number {
+function kfenceNumObjectsOf(image: Uint8Array, symbols: SymbolTable, granule: Granule, assumed: Assumptions): number {
   const values = (moveConstants(image, symbols, 'kfence_init_enable') ?? []).map(({ value }) => Number(value));
-  const objects = values.find((count) => count > 0 && values.includes(2 * (count + 1) * granule));
-  if (objects !== undefined) return objects;
-  throw new PtdiffError(
-    'image',
-    'Cannot tell from kfence_init_enable() how large the KFENCE pool is; this kernel needs a newer ptdiff.',
-  );
+  const shown = values.find((count) => count > 0 && values.includes(2 * (count + 1) * granule));
+  return assumed.option('kfenceNumObjects', shown, {
+    rule: 255,
+    others: [63, 127, 511],
+    says: (objects) => `CONFIG_KFENCE_NUM_OBJECTS is ${objects}`,
+    why: 'kfence_init_enable() does not show how large the KFENCE pool is',
+  });
 }
 
-/** One byte of initialised data. */
-function initialByte(image: Uint8Array, symbols: SymbolTable, name: string): number {
+/** Whether a variable is not 0 when the kernel starts; undefined when this kernel has no such variable. */
+function initialFlag(image: Uint8Array, symbols: SymbolTable, name: string): boolean | undefined {
   const address = symbols.address(name);
-  if (address === undefined)
-    throw new PtdiffError('image', `The kernel has no symbol ${name}; it needs CONFIG_KALLSYMS_ALL.`);
-  return image[Number(address - symbols.textBase)] ?? 0;
+  return address === undefined ? undefined : (image[Number(address - symbols.textBase)] ?? 0) !== 0;
 }
 
-/** The options of a KernelConfig that have a name of their own, with the values that a .config has for them. */
-function optionsOf(config: KernelConfig): Record<string, string> {
-  const flag = (set: boolean): string => (set ? 'y' : 'n');
-  return {
-    CONFIG_ARM64_VA_BITS: String(config.vaBits),
-    CONFIG_ARM64_PA_BITS: String(config.paBits),
-    CONFIG_KFENCE: flag(config.kfence),
-    CONFIG_DEBUG_PAGEALLOC: flag(config.debugPagealloc),
-    CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT: flag(config.debugPageallocDefault),
-    CONFIG_CRASH_RESERVE: flag(config.crashReserve),
-    CONFIG_HOTPLUG_CPU: flag(config.hotplugCpu),
-    CONFIG_RANDOMIZE_BASE: flag(config.randomizeBase),
-    CONFIG_UNMAP_KERNEL_AT_EL0: flag(config.unmapKernelAtEl0),
-    CONFIG_ARM64_E0PD: flag(config.e0pd),
-    CONFIG_ARM64_HW_AFDBM: flag(config.hwAfdbm),
-    CONFIG_ARM64_HAFT: flag(config.haft),
-    CONFIG_ARM64_MTE: flag(config.mte),
-    CONFIG_FUJITSU_ERRATUM_010001: flag(config.fujitsuErratum010001),
-    CONFIG_SECRETMEM: flag(config.secretmem),
-  };
+/** How a default that its variable does not tell is asked for. */
+function flagDoubt(option: string, rule: boolean, variable: string) {
+  const says = (set: boolean): string => `${option} is ${set ? 'set' : 'not set'}`;
+  return { rule, others: [!rule], says, why: `it has no variable ${variable}` };
 }
 
-/**
- * Two witnesses of one kernel: a .config that says otherwise than the Image is of another build.
- * @throws PtdiffError(image) that names the first option in which they differ
- */
-export function checkConfigFile(shown: KernelConfig, file: ReadonlyMap<string, string>): void {
-  for (const [option, value] of Object.entries(optionsOf(shown))) {
-    const said = file.get(option) ?? 'n';
-    if (said !== value) {
-      const reason = `it says ${option}=${said}, but the Image shows ${value}`;
-      throw new PtdiffError(
-        'image',
-        `The configuration is not of this kernel: ${reason}; name the file of the same build.`,
-      );
-    }
-  }
+/** Whether any of several symbols is there, by its name or what a compiler made of it. */
+export function has(symbols: SymbolTable, names: readonly string[]): boolean {
+  return names.some((name) => symbols.codeName(name) !== undefined);
 }
+
+/** Symbols of each option, any of which is in the Image exactly when the option is on: a rename or inlining hides one of them. */
+const signs = {
+  kfence: ['__kfence_pool', 'kfence_init', '__kfence_alloc'],
+  strictKernelRwx: ['mark_rodata_ro'],
+  debugPagealloc: ['_debug_pagealloc_enabled', '__kernel_map_pages'],
+  crashReserve: ['crashk_res', 'reserve_crashkernel_generic', 'parse_crashkernel'],
+  hotplugCpu: ['cpu_device_down', 'takedown_cpu', '_cpu_down'],
+  randomizeBase: ['kaslr_init', '__pi_kaslr_early_init'],
+  unmapKernelAtEl0: ['tramp_pg_dir', 'tramp_vectors', 'idmap_kpti_install_ng_mappings'],
+  e0pd: ['cpu_enable_e0pd'],
+  hwAfdbm: ['cpu_enable_hw_dbm', 'has_hw_dbm'],
+  mte: ['mte_cpu_setup', 'cpu_enable_mte'],
+  secretmem: ['secretmem_active', 'secretmem_fault'],
+} as const;
 
 /**
  * Reads the options from a kernel Image.
- * @throws PtdiffError(image) for an Image that does not show them
+ * @param assumed is told what the Image does not show
+ * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table
  */
-export function kernelConfigOf(image: Uint8Array, symbols: SymbolTable): KernelConfig {
+export function kernelConfigOf(image: Uint8Array, symbols: SymbolTable, assumed: Assumptions): KernelConfig {
   const granule = imageHeader(image)?.granule;
   if (granule === undefined)
     throw new PtdiffError('image', 'The Image header does not name a page size; this is no arm64 Image.');
-  const [vaBits, paBits] = addressBits(granule, image, symbols);
-  const kfence = symbols.has('__kfence_pool');
+  if (!symbols.has('swapper_pg_dir'))
+    throw new PtdiffError('image', 'The kernel has no symbol swapper_pg_dir; it needs CONFIG_KALLSYMS_ALL.');
+  const [vaBits, paBits] = addressBits(granule, image, symbols, assumed);
+  const flags = Object.fromEntries(
+    Object.entries(signs).map(([option, names]) => [option, has(symbols, names)]),
+  ) as Record<keyof typeof signs, boolean>;
+  const setup = moveConstants(image, symbols, '__cpu_setup');
+  const flag = (name: string): boolean | undefined => initialFlag(image, symbols, name);
   return {
     granule,
     vaBits,
     paBits,
     lpa2: granule !== 65536 && vaBits === 52,
-    kfence,
-    kfenceEarlyInit: kfence && initialByte(image, symbols, 'kfence_early_init') !== 0,
-    kfenceNumObjects: kfence ? kfenceNumObjectsOf(image, symbols, granule) : 0,
-    rodataFull: initialByte(image, symbols, 'rodata_full') !== 0,
-    strictKernelRwx: symbols.has('mark_rodata_ro'),
-    debugPagealloc: symbols.has('_debug_pagealloc_enabled'),
+    ...flags,
+    kfenceEarlyInit:
+      flags.kfence &&
+      assumed.option(
+        'kfenceEarlyInit',
+        flag('kfence_early_init'),
+        flagDoubt('CONFIG_KFENCE_SAMPLE_INTERVAL', true, 'kfence_early_init'),
+      ),
+    kfenceNumObjects: flags.kfence ? kfenceNumObjectsOf(image, symbols, granule, assumed) : 0,
+    rodataFull: assumed.option(
+      'rodataFull',
+      flag('rodata_full'),
+      flagDoubt('CONFIG_RODATA_FULL_DEFAULT_ENABLED', true, 'rodata_full'),
+    ),
     debugPageallocDefault:
-      symbols.has('_debug_pagealloc_enabled') && initialByte(image, symbols, '_debug_pagealloc_enabled_early') !== 0,
-    crashReserve: symbols.has('crashk_res'),
-    hotplugCpu: symbols.has('cpu_device_down'),
-    randomizeBase: symbols.has('kaslr_init'),
-    unmapKernelAtEl0: symbols.has('tramp_pg_dir'),
-    e0pd: symbols.has('cpu_enable_e0pd'),
-    hwAfdbm: symbols.has('cpu_enable_hw_dbm'),
+      flags.debugPagealloc &&
+      assumed.option(
+        'debugPageallocDefault',
+        flag('_debug_pagealloc_enabled_early'),
+        flagDoubt('CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT', false, '_debug_pagealloc_enabled_early'),
+      ),
     // The capability has no function of its own, but its description is printed at boot.
     haft: holdsText(image, 'Hardware managed Access Flag for Table Descriptors'),
-    mte: symbols.has('mte_cpu_setup'),
     // tcr_clear_errata_bits compares with the upper half of the A64FX's MIDR.
-    fujitsuErratum010001: (moveConstants(image, symbols, '__cpu_setup') ?? []).some(
-      ({ value }) => value === 0x460f0000n,
+    fujitsuErratum010001: assumed.option(
+      'fujitsuErratum010001',
+      setup?.some(({ value }) => value === 0x460f0000n),
+      {
+        rule: true,
+        others: [],
+        says: (set) => `CONFIG_FUJITSU_ERRATUM_010001 is ${set ? 'set' : 'not set'}`,
+        why: 'it has no __cpu_setup()',
+      },
     ),
-    secretmem: symbols.has('secretmem_active'),
   };
 }

@@ -17,12 +17,16 @@ export interface SymbolColumns {
   textBase: bigint;
 }
 
+/** What compilers append to the name of a whole function that they changed. */
+const variant = /(\.(isra|constprop)\.\d+)+$|\.llvm\.\d+$/;
+
 /** The symbols of one kernel Image, searchable by name and by address. */
 export class SymbolTable {
   /** Link address of `_text`, the first byte of the Image. */
   readonly textBase: bigint;
   readonly #columns: SymbolColumns;
   #byName: Map<string, number[]> | undefined;
+  #variants: Map<string, string[]> | undefined;
 
   constructor(columns: SymbolColumns) {
     this.#columns = columns;
@@ -43,6 +47,20 @@ export class SymbolTable {
   isBetween(address: bigint, start: string, end: string): boolean {
     const [first, beyond] = [this.address(start), this.address(end)];
     return first !== undefined && beyond !== undefined && address >= first && address < beyond;
+  }
+
+  /**
+   * The symbol under which a function stands: its own name, or the only one that a compiler made of it, as GCC's NAME.isra.0 and
+   * NAME.constprop.0 and Clang's NAME.llvm.123. Of pieces of a function (.part, .cold) none is the function.
+   */
+  codeName(name: string): string | undefined {
+    if (this.has(name)) return name;
+    this.#variants ??= Map.groupBy(
+      this.#columns.names.filter((each) => variant.test(each)),
+      (each) => each.replace(variant, ''),
+    );
+    const [only, ...others] = this.#variants.get(name) ?? [];
+    return others.length === 0 ? only : undefined;
   }
 
   has(name: string): boolean {

@@ -1,13 +1,12 @@
-import { PtdiffError } from '../errors.ts';
-import { addressedPages, calls, moveConstants } from './code-constants.ts';
+import { type Assumption, Assumptions } from './assumptions.ts';
+import { aliasStartShown, invalidatesDataAlias, kernelDirtyShown, presentInvalidShown } from './code-traits.ts';
 import { type CpuCapability, cpuCapabilities } from './cpu-capabilities.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
-import { type KernelConfig, kernelConfigOf } from './image-config.ts';
-import { PTE_DIRTY, PTE_PRESENT_INVALID, PTE_PXN, PTE_UXN } from './pgprot.ts';
+import { has, type KernelConfig, kernelConfigOf } from './image-config.ts';
 import { atLeast, parseRelease, type Release } from './release.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
-/** What one kernel Image is made of, as far as the linear map depends on it. Each has its reason beside it in `traitsOf`. */
+/** What one kernel Image is made of, as far as the linear map depends on it. Each has its reason where it is read. */
 export interface KernelTraits {
   release: Release;
   /** Name of the generation, and whether the kernel is newer than every generation known here. */
@@ -49,12 +48,12 @@ export interface KernelTraits {
   builtInDrivers: string[];
 }
 
-/** A function of each driver that is in the Image exactly when the driver is. */
-const driverFunctions: Record<string, string> = {
-  'virtio-console': 'virtcons_probe',
-  'virtio-blk': 'virtblk_probe',
-  'virtio-rng': 'virtrng_probe',
-  'virtio-net': 'virtnet_probe',
+/** Functions of each driver, any of which is in the Image exactly when the driver is. */
+const driverFunctions: Record<string, string[]> = {
+  'virtio-console': ['virtcons_probe', 'virtcons_remove'],
+  'virtio-blk': ['virtblk_probe', 'virtblk_remove'],
+  'virtio-rng': ['virtrng_probe', 'virtrng_remove'],
+  'virtio-net': ['virtnet_probe', 'virtnet_remove'],
 };
 
 /** Oldest and newest release that the model was checked against, and a short name for each that differs. */
@@ -71,85 +70,172 @@ const newestKnown: [number, number] = [7, 3];
 /** Names of the generations that the model knows, oldest first. */
 export const knownGenerations: readonly string[] = generations.map(({ name }) => name).reverse();
 
-/** PAGE_KERNEL_RO is built in this function: bits 63:48 come in one MOVK, 0xe0 with PTE_DIRTY and 0x60 without. */
-function kernelDirtyOf(image: Uint8Array, symbols: SymbolTable): boolean {
-  const constants = moveConstants(image, symbols, 'mark_linear_text_alias_ro') ?? [];
-  const high = constants.find(({ kind, value }) => kind === 'movk' && (value & ~PTE_DIRTY) === (PTE_PXN | PTE_UXN));
-  if (!high) {
-    throw new PtdiffError(
-      'image',
-      'Cannot tell from mark_linear_text_alias_ro() whether PAGE_KERNEL carries PTE_DIRTY; this kernel needs a newer ptdiff.',
+/** The newest release that the model was checked against: what a kernel counts as whose own release cannot be read. */
+const newestRelease: Release = { major: newestKnown[0], minor: newestKnown[1], patch: 0 };
+
+/** The release that rules are looked up by. */
+function releaseOf(text: string, notKnown: string[]): Release {
+  try {
+    return parseRelease(text);
+  } catch {
+    notKnown.push(
+      `its release: '${text}' is none such as 6.18.15, so that the rules of ${newestKnown.join('.')} are taken`,
     );
+    return newestRelease;
   }
-  return (high.value & PTE_DIRTY) !== 0n;
 }
 
-/** The set_mask of set_direct_map_invalid_noflush() is PTE_PRESENT_INVALID (0x800) since 15bfba1ad77f, and 0 before. */
-function presentInvalidOf(image: Uint8Array, symbols: SymbolTable): boolean {
-  const constants = moveConstants(image, symbols, 'set_direct_map_invalid_noflush') ?? [];
-  return constants.some(({ kind, value }) => kind === 'movz' && value === PTE_PRESENT_INVALID);
-}
-
-/** The symbol that mark_linear_text_alias_ro() starts from; 6.17, and stable updates before. */
-function aliasStartOf(image: Uint8Array, symbols: SymbolTable): '_text' | '_stext' {
-  const pages = addressedPages(image, symbols, 'mark_linear_text_alias_ro') ?? [];
-  return pages.includes(symbols.textBase) ? '_text' : '_stext';
-}
-
-/** mark_rodata_ro() ends with mark_linear_data_alias_valid(false) in 7.3, which is set_memory_valid() where it is inlined. */
-function dataAliasOf(image: Uint8Array, symbols: SymbolTable, release: Release): KernelTraits['dataAlias'] {
-  const makers = ['mark_linear_data_alias_valid', 'set_memory_valid'];
-  if (makers.some((name) => calls(image, symbols, 'mark_rodata_ro', name))) return 'invalid';
-  return atLeast(release, 7, 2) ? 'readOnly' : 'writable';
-}
-
-function generationOf(release: Release): { generation: string; newerThanKnown: boolean } {
+function generationOf(release: Release, notKnown: string[]): { generation: string; newerThanKnown: boolean } {
   const found = generations.find(({ from: [major, minor] }) => atLeast(release, major, minor));
+  const oldest = generations[generations.length - 1];
   if (!found) {
-    throw new PtdiffError('image', `The model knows kernels from 6.12 on; ${release.major}.${release.minor} is older.`);
+    const older = `${release.major}.${release.minor}, which is older than ${oldest.from.join('.')}`;
+    notKnown.push(`its generation: it is of ${older}, the oldest that the model knows, so that its rules are taken`);
   }
   const [major, minor] = newestKnown;
-  return { generation: found.name, newerThanKnown: atLeast(release, major, minor + 1) };
+  return { generation: (found ?? oldest).name, newerThanKnown: atLeast(release, major, minor + 1) };
+}
+
+/** Whether the linear map uses the BBM capability, by the variable that map_mem() sets; by the release where it has another name. */
+function bbmlOf(
+  symbols: SymbolTable,
+  release: Release,
+  assumed: Assumptions,
+): Pick<KernelTraits, 'bbml' | 'requiresSymbol'> {
+  const requiresSymbol = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].find((name) => symbols.has(name));
+  const shown = requiresSymbol === undefined ? undefined : requiresSymbol.endsWith('3') ? 'bbml3' : 'bbml2';
+  const rule = atLeast(release, 7, 3) ? 'bbml3' : atLeast(release, 6, 18) ? 'bbml2' : 'none';
+  const bbml = assumed.trait('bbml', shown ?? (rule === 'none' ? rule : undefined), {
+    rule,
+    others: ['bbml3', 'bbml2', 'none'],
+    says: (value) =>
+      value === 'none'
+        ? 'the linear map asks no CPU for FEAT_BBM'
+        : `the linear map is large on CPUs of its ${value.toUpperCase()} list`,
+    why: 'it has no variable linear_map_requires_bbml2 or linear_map_requires_bbml3',
+  });
+  return { bbml, requiresSymbol };
+}
+
+/** What mark_rodata_ro() does to the linear alias of data. */
+function dataAliasOf(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  release: Release,
+  assumed: Assumptions,
+): KernelTraits['dataAlias'] {
+  const words = { writable: 'stays writable', readOnly: 'becomes read-only', invalid: 'becomes invalid' };
+  const before73 = atLeast(release, 7, 2) ? 'readOnly' : 'writable';
+  const invalidates = invalidatesDataAlias(image, symbols);
+  const shown = invalidates ? 'invalid' : invalidates === false && !atLeast(release, 7, 3) ? before73 : undefined;
+  return assumed.trait('dataAlias', shown, {
+    rule: atLeast(release, 7, 3) ? 'invalid' : before73,
+    others: ['invalid', 'readOnly', 'writable'],
+    says: (value) => `the linear alias of [__init_end, __bss_stop) ${words[value]}`,
+    why: 'mark_rodata_ro() does not call mark_linear_data_alias_valid() or set_memory_valid()',
+  });
+}
+
+/** Traits that a symbol gives away, where only a rename or inlining could hide it. */
+function symbolTraits(symbols: SymbolTable, release: Release, config: KernelConfig, assumed: Assumptions) {
+  const shown = (names: string[], since: boolean) => (has(symbols, names) ? true : since ? undefined : false);
+  return {
+    // f12b435de2f2 introduced page_alloc_available together with the new question; 7.1 and stable 7.0.x.
+    splitAsksRequires: assumed.trait('splitAsksRequires', shown(['page_alloc_available'], atLeast(release, 7, 1)), {
+      rule: true,
+      others: [false],
+      says: (asks) =>
+        `split_kernel_leaf_mapping() asks ${asks ? 'the requires flag' : 'split_leaf_mapping_possible()'}`,
+      why: 'it has no variable page_alloc_available',
+    }),
+    // 42be24a4178f, 6.13
+    knowsRealms: assumed.trait('knowsRealms', shown(['arm64_rsi_init', 'rsi_present'], atLeast(release, 6, 13)), {
+      rule: true,
+      others: [false],
+      says: (knows) => (knows ? 'is_realm_world() is a part of can_set_direct_map()' : 'it knows nothing of realms'),
+      why: 'it has no arm64_rsi_init() and no variable rsi_present',
+    }),
+    // The seed's variable went with 1db780bafa4c, 6.16.
+    randomLinearMap: assumed.trait(
+      'randomLinearMap',
+      shown(['memstart_offset_seed'], config.randomizeBase && !atLeast(release, 6, 16)),
+      {
+        rule: true,
+        others: [false],
+        says: (random) => `KASLR ${random ? 'randomises' : 'leaves alone'} where the linear map begins`,
+        why: 'it has no variable memstart_offset_seed',
+      },
+    ),
+  };
+}
+
+/** Traits that only the machine code shows. */
+function codeTraits(image: Uint8Array, symbols: SymbolTable, release: Release, assumed: Assumptions) {
+  const alias = 'mark_linear_text_alias_ro()';
+  return {
+    aliasStart: assumed.trait('aliasStart', aliasStartShown(image, symbols), {
+      rule: atLeast(release, 6, 17) ? '_text' : '_stext',
+      others: ['_text', '_stext'],
+      says: (start) => `${alias} begins at ${start}`,
+      why: `${alias} addresses neither _text nor _stext`,
+    }),
+    // 6.12, 6.19 and later have it, 6.16 to 6.18 lost it; c25c4aa3f79a gave PTE_DIRTY back to PAGE_KERNEL*, and stable updates carry it.
+    kernelDirty: assumed.trait('kernelDirty', kernelDirtyShown(image, symbols), {
+      rule: atLeast(release, 6, 19) || !atLeast(release, 6, 16),
+      others: [true, false],
+      says: (dirty) => `PAGE_KERNEL ${dirty ? 'carries' : 'does not carry'} PTE_DIRTY`,
+      why: `${alias} does not load the bits of PAGE_KERNEL_RO`,
+    }),
+    // 15bfba1ad77f, 6.19; stable updates carry it.
+    presentInvalid: assumed.trait('presentInvalid', presentInvalidShown(image, symbols), {
+      rule: atLeast(release, 6, 19),
+      others: [true, false],
+      says: (kept) => `what becomes invalid ${kept ? 'keeps' : 'does not keep'} PTE_PRESENT_INVALID`,
+      why: 'set_direct_map_invalid_noflush() loads no set_mask that is known',
+    }),
+    dataAlias: dataAliasOf(image, symbols, release, assumed),
+  };
+}
+
+/** What an Image tells of its kernel. */
+export interface KernelDescription {
+  traits: KernelTraits;
+  /** What the Image does not show, each with the rule that stands in the traits and what else may be. */
+  assumptions: Assumption[];
+  /** What cannot be told and has no other answer to try, as ends of a sentence: 'its release: …'. */
+  notKnown: string[];
 }
 
 /**
- * Traits of a kernel. What has a symbol, an option or a trace in the code is read there, as stable updates carry backports; only what
- * leaves no trace at all is decided by the release.
+ * Traits of a kernel. What has a symbol, an option or a trace in the code is read there, as stable updates carry backports; what
+ * leaves no trace at all is decided by the release, and so is what this Image does not show, with a note.
  * @param image the whole Image
- * @throws PtdiffError(image) for a kernel that the model cannot describe
+ * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table
  */
-export function traitsOf(releaseText: string, image: Uint8Array, symbols: SymbolTable): KernelTraits {
-  const release = parseRelease(releaseText);
-  const kernelConfig = kernelConfigOf(image, symbols);
-  const requiresSymbol = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].find((name) => symbols.has(name));
-  const bbml = requiresSymbol === undefined ? 'none' : requiresSymbol.endsWith('3') ? 'bbml3' : 'bbml2';
-  return {
+export function traitsOf(releaseText: string, image: Uint8Array, symbols: SymbolTable): KernelDescription {
+  const assumed = new Assumptions();
+  const notKnown: string[] = [];
+  const release = releaseOf(releaseText, notKnown);
+  const config = kernelConfigOf(image, symbols, assumed);
+  const capabilities = cpuCapabilities(image, symbols);
+  const traits: KernelTraits = {
     release,
-    ...generationOf(release),
-    geometry: geometryOf(kernelConfig.granule),
-    config: kernelConfig,
+    ...generationOf(release, notKnown),
+    geometry: geometryOf(config.granule),
+    config,
     // arch_parse_debug_rodata() in arch/arm64/include/asm/setup.h of 6.17 and 6.18.
     rodataFullSpelling: atLeast(release, 6, 18) ? 'on' : 'full',
-    bbml,
-    requiresSymbol,
-    // f12b435de2f2 introduced page_alloc_available together with the new question; 7.1 and stable 7.0.x.
-    splitAsksRequires: symbols.has('page_alloc_available'),
-    // 42be24a4178f, 6.13
-    knowsRealms: symbols.has('arm64_rsi_init'),
-    aliasStart: aliasStartOf(image, symbols),
+    ...bbmlOf(symbols, release, assumed),
+    ...symbolTraits(symbols, release, config, assumed),
+    ...codeTraits(image, symbols, release, assumed),
     contiguousMayChange: atLeast(release, 7, 2),
     mapsWholePagesOnly: atLeast(release, 7, 3),
-    dataAlias: dataAliasOf(image, symbols, release),
-    // c25c4aa3f79a gave PTE_DIRTY back to PAGE_KERNEL*; stable updates carry it.
-    kernelDirty: kernelDirtyOf(image, symbols),
-    presentInvalid: presentInvalidOf(image, symbols),
     // efe72541355d, 6.13
     tableAccessFlag: atLeast(release, 6, 13),
-    // The seed's variable went with 1db780bafa4c, 6.16.
-    randomLinearMap: symbols.has('memstart_offset_seed'),
     // change_memory_common() in arch/arm64/mm/pageattr.c walked all of area->pages up to 6.18.
     aliasOfWholeArea: !atLeast(release, 6, 19),
-    cpuCapabilities: cpuCapabilities(image, symbols),
-    builtInDrivers: Object.keys(driverFunctions).filter((device) => symbols.has(driverFunctions[device])),
+    ...(capabilities && { cpuCapabilities: capabilities }),
+    builtInDrivers: Object.keys(driverFunctions).filter((device) => has(symbols, driverFunctions[device])),
   };
+  return { traits, assumptions: assumed.list, notKnown };
 }

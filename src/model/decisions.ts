@@ -126,7 +126,9 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
   why(pte, 'arch/arm64/mm/mmu.c; a166563e7ec3 (6.18)', `${rules.forcePteMapping} in map_mem()`);
   why('can_set_direct_map()', 'arch/arm64/mm/pageattr.c', `${rules.canSetDirectMapInMapMem} in map_mem()`);
   const requires = !rules.forcePteMapping && rules.canSetDirectMapInMapMem;
-  if (traits.requiresSymbol) why(traits.requiresSymbol, 'map_mem(), arch/arm64/mm/mmu.c', `${requires}`);
+  // The flag is there since the capability is asked, whatever its name.
+  if (traits.bbml !== 'none')
+    why(traits.requiresSymbol ?? 'the requires flag', 'map_mem(), arch/arm64/mm/mmu.c', `${requires}`);
   const realm = inputs.world === 'realm' && traits.knowsRealms;
   if (realm) {
     const source = 'arch/arm64/kernel/rsi.c, setup.c';
@@ -146,7 +148,7 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
     ...rules,
     canSetDirectMap: rules.canSetDirectMapInMapMem || realm,
     realm,
-    ...(traits.requiresSymbol ? { linearMapRequiresBbml: requires } : {}),
+    ...(traits.bbml === 'none' ? {} : { linearMapRequiresBbml: requires }),
     ...kptiOf(traits, inputs, why),
     lpa2: traits.config.lpa2 && traits.geometry.granule !== 65536 && cpuHasLargeVa(traits, inputs.idRegisters[0]),
   };

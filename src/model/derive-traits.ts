@@ -11,7 +11,7 @@ export function deriveTraits(traits: KernelTraits, why: Derivation): void {
   why('set_memory_valid()', 'arch/arm64/mm/pageattr.c; 15bfba1ad77f', invalid);
   if (traits.bbml === 'none') return;
   const asks = traits.splitAsksRequires
-    ? `asks ${traits.requiresSymbol}, and splits before the capabilities are final while one CPU is online`
+    ? `asks ${traits.requiresSymbol ?? 'the requires flag'}, and splits before the capabilities are final while one CPU is online`
     : 'asks split_leaf_mapping_possible(): nothing before the capabilities are final';
   why('split_kernel_leaf_mapping()', 'arch/arm64/mm/mmu.c; f12b435de2f2 (7.1)', asks);
 }

@@ -102,6 +102,14 @@ function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: Checkp
   }
 }
 
+/** How wide virtual addresses are on the boot CPU, and where the linear region lies. */
+function addressesOf({ traits, facts }: Question): { vaBits: number; linearRegion: Prediction['linearRegion'] } {
+  const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
+  const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
+  const vaBits = largeVa ? traits.config.vaBits : smallVa;
+  return { vaBits, linearRegion: { start: _PAGE_OFFSET(vaBits), end: _PAGE_END(smallVa) } };
+}
+
 /**
  * Predicts the linear map of a kernel, leaf by leaf, at every checkpoint, with the decisions that led there.
  * @throws PredictedBug where the kernel's logic would stop the boot
@@ -113,10 +121,7 @@ export function predict(question: Question): Prediction {
   deriveTraits(traits, why);
   const atBoot = bootTimeCpus(machine, facts.idRegisters);
   const decisions = decide(traits, { ...question, world: machine.world, idRegisters: atBoot }, why);
-  const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
-  const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
-  const vaBits = largeVa ? traits.config.vaBits : smallVa;
-  const linearRegion = { start: _PAGE_OFFSET(vaBits), end: _PAGE_END(smallVa) };
+  const { vaBits, linearRegion } = addressesOf(question);
   const { physBase, memory, ...dram } = arm64_memblock_init(question, linearRegion, why);
   const map = new LinearMap(traits.geometry, vaBits, linearRegion.start, physBase);
   const prot = kernelProt(traits, decisions);
@@ -161,6 +166,23 @@ export function predict(question: Question): Prediction {
     checkpoints,
     probes: probePredictions(question, state, cpus),
     complaints: cpus.complaints,
+  };
+}
+
+/**
+ * The answer for a kernel whose linear map the model cannot predict: the kernel's decisions alone, which need nothing but parameters and CPUs, for
+ * the rules that hold whatever its logic.
+ */
+export function predictNothing(question: Question): Prediction {
+  const { traits, machine, facts } = question;
+  const { steps, why } = recordDerivation();
+  const idRegisters = bootTimeCpus(machine, facts.idRegisters);
+  const decisions = decide(traits, { ...question, world: machine.world, idRegisters }, why);
+  const { generation, newerThanKnown } = traits;
+  const { linearRegion } = addressesOf(question);
+  return {
+    ...{ generation, newerThanKnown, derivation: steps, decisions, linearRegion },
+    ...{ checkpoints: {}, probes: [], complaints: [] },
   };
 }
 

@@ -122,6 +122,11 @@ export function formatCase(result: CaseResult, dossier: CaseDossier, options: { 
   const lines = [
     ...headLines(result, paint),
     ...(dossier.unreadable ?? []).flatMap((text) => hang('  ', plainLine(text), terminalWidth)),
+    ...section(
+      'Assumed, not known',
+      (result.notes ?? []).flatMap((note) => hang('  ', plainLine(note), terminalWidth)),
+      paint,
+    ),
     ...section('Composition of the linear map', compositionLines(result, dossier, paint), paint),
     ...section('Findings', findings, paint),
     ...section('Decisions, predicted', decisions, paint),

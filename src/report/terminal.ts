@@ -50,6 +50,14 @@ function reasonLines(report: Report, paint: Paint): string[] {
   });
 }
 
+/** What was assumed of kernels and is not known of them, each said once. */
+function noteLines(cases: Report['cases']): string[] {
+  const noted = cases.flatMap((result) => (result.notes ?? []).map((note) => ({ note, kernel: result.kernel.spec })));
+  return [...Map.groupBy(noted, ({ note }) => note)].map(
+    ([note, each]) => `${names([...new Set(each.map(({ kernel }) => kernel))])}: ${plainLine(note)}`,
+  );
+}
+
 function limitLines(): string[] {
   const what = notWitnessed.map((limit) => limit.what.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()));
   return wrap(`Not witnessed, since the emulator (TCG) hides it: ${what.join('; ')}.`, terminalWidth);
@@ -96,6 +104,7 @@ export function formatRun(report: Report, options: { colour: boolean }): string 
     ...report.run.unavailable.map(({ spec, reason }) => `${plainLine(spec)}: ${plainLine(reason)}`),
     ...report.run.emulator.notes.map((note) => plainLine(note)),
     ...describeUnfit(report.run.unfit).map(plainLine),
+    ...noteLines(report.cases),
     ...(thinned > 0
       ? [`Pairwise thinning left out ${countText(thinned, 'case')}; --scenario all runs everything.`]
       : []),

@@ -23,28 +23,46 @@ t.test('stops on the second NOP of a traceable function, else at its entry', (t)
   t.end();
 });
 
-const symbols = new SymbolTable({
-  names: ['_text', '__primary_switch', 'end'],
-  types: Uint8Array.from([84, 116, 116]),
-  offsets: Float64Array.from([0, 0x400, 0x410]),
-  textBase: 0xffff_8000_8000_0000n,
-});
+const textBase = 0xffff_8000_8000_0000n;
 
-/** An Image of 0x410 bytes with a branch at 0x408. */
+/** A table of functions by their distance from _text. */
+const table = (functions: Record<string, number>) =>
+  new SymbolTable({
+    names: Object.keys(functions),
+    types: Uint8Array.from(Object.keys(functions), () => 84),
+    offsets: Float64Array.from(Object.values(functions)),
+    textBase,
+  });
+const symbols = table({ _text: 0, __primary_switched: 0x100, __primary_switch: 0x400, end: 0x410 });
+
+/** An Image of 0x410 bytes with the end of __primary_switch at 0x400, which has its literal at 0x200. */
 function image(textOffset: bigint): Buffer {
   const bytes = Buffer.alloc(0x410);
   bytes.writeBigUInt64LE(textOffset, 8);
   bytes.writeUInt32LE(0x644d5241, 0x38);
-  bytes.writeUInt32LE(brX8, 0x408);
+  // ldr x8, . - 0x200; adrp x0, .; br x8
+  for (const [index, word] of [0x58fff008, 0x90000000, brX8].entries()) bytes.writeUInt32LE(word, 0x400 + index * 4);
+  bytes.writeBigUInt64LE(textBase + 0x100n, 0x200);
   return bytes;
 }
 
 t.test('says where the branch lies in RAM: QEMU moves an Image that would lie on its boot loader', (t) => {
   const path = join(t.testdir(), 'Image');
+  const branch = { register: 'x8', target: textBase + 0x100n };
   writeFileSync(path, image(0n));
-  t.same(findAnchor(path, symbols), { imagePa: 0x40200000, branchPa: 0x40200408, register: 'x8' });
+  t.same(findAnchor(path, symbols), { imagePa: 0x40200000, branchPa: 0x40200408, ...branch });
   writeFileSync(path, image(0x80000n));
-  t.same(findAnchor(path, symbols), { imagePa: 0x40080000, branchPa: 0x40080408, register: 'x8' });
+  t.same(findAnchor(path, symbols), { imagePa: 0x40080000, branchPa: 0x40080408, ...branch });
+  t.end();
+});
+
+t.test('the branch is found by its code where head.S has other names, and its target by the literal', (t) => {
+  const path = join(t.testdir(), 'Image');
+  writeFileSync(path, image(0n));
+  const named = findAnchor(path, symbols);
+  t.same(findAnchor(path, table({ _text: 0, enter_kernel: 0x100, leave_idmap: 0x400, end: 0x410 })), named);
+  t.same(findAnchor(path, table({ _text: 0, enter_kernel: 0x100, __primary_switch: 0x400, end: 0x410 })), named);
+  t.throws(() => findAnchor(path, table({ _text: 0, end: 0x410 })), { message: /has no branch/ }, 'to no function');
   t.end();
 });
 

@@ -92,7 +92,7 @@ export function caseSection(
   return html`<details class="case v-${result.verdict}"><summary>${verdictBadge(result.verdict)} <b>${kernel.release || kernel.spec}</b> <span class="scenario">${result.scenario}</span>${findings}</summary>
 <div class="body" id="${tools.anchors.case(result.case)}">
 <p class="meta">${result.case} · ${verdictStyles[result.verdict].meaning} · ${formatSeconds(result.seconds)} · model generation ${kernel.generation}${newer} · <a href="cases/${encodeURIComponent(result.case)}/">files of this case</a></p>
-${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${dossier.unreadable?.map((text) => html`<p class="note">${text}</p>`)}${findingLinks(result, tools.anchors)}
+${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${result.notes?.map((text) => html`<p class="note">${text}</p>`)}${dossier.unreadable?.map((text) => html`<p class="note">${text}</p>`)}${findingLinks(result, tools.anchors)}
 ${dossier.repro === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${dossier.repro}</pre>`}
 ${compositionTable(result, dossier)}${checkpoints(dossier.drawings, tools.store, tools.depth)}
 ${decisionsTable(result, dossier)}${derivation(dossier.derivation ?? [])}${console_}

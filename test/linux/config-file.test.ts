@@ -1,6 +1,6 @@
 import t from 'tap';
 import { PtdiffError } from '../../src/errors.ts';
-import { checkConfigFile } from '../../src/linux/image-config.ts';
+import { checkConfigFile } from '../../src/linux/config-file.ts';
 import { parseKconfig } from '../../src/linux/kconfig.ts';
 import { readGolden } from '../model/golden.ts';
 

@@ -1,0 +1,58 @@
+import { type Evidence, isBefore } from '../linux/capture.ts';
+import type { SymbolTable } from '../linux/symbol-table.ts';
+import type { Prediction } from '../model/types.ts';
+
+/** Whether a prediction rests on requests that the harness records at a function: then nothing can be said of the tables without them. */
+function restsOn(what: string, { decisions }: Prediction): boolean {
+  switch (what) {
+    case 'splits':
+      return decisions.linearMapRequiresBbml === true || decisions.bootCpuBbml;
+    case 'sharing':
+      return decisions.realm;
+    case 'kpti':
+      return decisions.debugPagealloc && decisions.kpti;
+    default:
+      return false;
+  }
+}
+
+/**
+ * A prediction without what cannot be compared on this kernel: variables that it does not have, and checkpoints whose tables follow from requests
+ * that could not be recorded.
+ * @returns with what was left out, each the end of a sentence
+ */
+export function onlyWhatIsKnown(
+  prediction: Prediction,
+  { unseen = [] }: Pick<Evidence, 'unseen'>,
+  symbols: Pick<SymbolTable, 'has'>,
+): { prediction: Prediction; notKnown: string[] } {
+  const notKnown = new Set(unseen.map(({ what, why }) => `${whatWords[what]}: ${why}`));
+  const blind = unseen.find(({ what }) => restsOn(what, prediction));
+  const checkpoints: Prediction['checkpoints'] = {};
+  for (const [name, predicted] of Object.entries(prediction.checkpoints)) {
+    const checkpoint = name as keyof Prediction['checkpoints'];
+    if (blind && isBefore('paging_init', checkpoint)) {
+      notKnown.add(`its linear map behind paging_init(): ${whatWords[blind.what]} would have to be recorded`);
+      continue;
+    }
+    const variables = Object.entries(predicted.variables).filter(([variable]) => {
+      if (symbols.has(variable)) return true;
+      notKnown.add(`the value of ${variable}: it has no such symbol`);
+      return false;
+    });
+    checkpoints[checkpoint] = { ...predicted, variables: Object.fromEntries(variables) };
+  }
+  return { prediction: { ...prediction, checkpoints }, notKnown: [...notKnown] };
+}
+
+/** What may stay unseen, as the subject of a sentence. */
+const whatWords: Record<NonNullable<Evidence['unseen']>[number]['what'], string> = {
+  paging_init: 'its tables behind paging_init()',
+  before_split: 'its tables before linear_map_maybe_split_to_ptes()',
+  after_split: 'its tables behind linear_map_maybe_split_to_ptes()',
+  free_initmem: 'its tables at free_initmem()',
+  init: 'its tables when init runs',
+  splits: 'what split_kernel_leaf_mapping() was asked for',
+  sharing: 'what memory the realm shared',
+  kpti: 'which pages were free when KPTI rewrote the tables',
+};
