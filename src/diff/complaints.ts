@@ -1,17 +1,22 @@
+import { refusalPrefix } from '../linux/cpu-messages.ts';
+import type { Prediction } from '../model/types.ts';
 import { findingId, slug } from './finding-id.ts';
 import { splatId } from './invariants/no-splat.ts';
 import { detailOf } from './text.ts';
 import type { Finding } from './types.ts';
 
+/** What the ids of all refusals begin with. */
+const anyRefusal = splatId({ kind: 'cpu', title: refusalPrefix });
+
 const idOf = (title: string): string => splatId({ kind: 'cpu', title });
 
 /**
  * Takes away the complaints that the model predicts, and adds a mismatch for each of them that the log of a completed boot does not show.
- * @param predicted titles of the model's `complaints`
+ * Where it is not known which CPUs are let in, a refusal is no finding.
  * @param splats findings of the invariant that no kernel complains
  */
 export function withoutPredicted(
-  predicted: readonly string[],
+  { complaints: predicted, lateCpusUnknown }: Pick<Prediction, 'complaints' | 'lateCpusUnknown'>,
   splats: readonly Finding[],
   completed: boolean,
 ): Finding[] {
@@ -19,7 +24,7 @@ export function withoutPredicted(
   const seen = new Set(splats.map(({ id }) => id));
   const absent = predicted.filter((title) => completed && !seen.has(idOf(title)));
   return [
-    ...splats.filter(({ id }) => !expected.has(id)),
+    ...splats.filter(({ id }) => !expected.has(id) && !(lateCpusUnknown && id.startsWith(anyRefusal))),
     ...absent.map(
       (title): Finding => ({
         id: findingId('mismatch', ['complaint', slug(title), 'absent']),

@@ -54,7 +54,7 @@ export function judge(input: JudgeInput): Judgement {
     ]),
     ...compareProbes(prediction.probes, evidence.probes),
     ...withoutPredicted(
-      prediction.complaints,
+      prediction,
       bootInvariants.flatMap((invariant) => invariant(boot)),
       evidence.end.kind === 'completed',
     ),

@@ -1,6 +1,7 @@
 import { type Evidence, isBefore } from '../linux/capture.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { Prediction } from '../model/types.ts';
+import { asksForCpus } from '../scenario/types.ts';
 
 /** Whether a prediction rests on requests that the harness records at a function: then nothing can be said of the tables without them. */
 function restsOn(what: string, { decisions }: Prediction): boolean {
@@ -28,6 +29,9 @@ export function onlyWhatIsKnown(
 ): { prediction: Prediction; notKnown: string[] } {
   const notKnown = new Set(unseen.map(({ what, why }) => `${whatWords[what]}: ${why}`));
   const blind = unseen.find(({ what }) => restsOn(what, prediction));
+  if (prediction.lateCpusUnknown) {
+    notKnown.add('whether it lets in a CPU that comes late: it has no arm64_features[] of a shape that is known');
+  }
   const checkpoints: Prediction['checkpoints'] = {};
   for (const [name, predicted] of Object.entries(prediction.checkpoints)) {
     const checkpoint = name as keyof Prediction['checkpoints'];
@@ -42,7 +46,10 @@ export function onlyWhatIsKnown(
     });
     checkpoints[checkpoint] = { ...predicted, variables: Object.fromEntries(variables) };
   }
-  return { prediction: { ...prediction, checkpoints }, notKnown: [...notKnown] };
+  // The other probes do not depend on who is let in.
+  const isCpus = (probe: string): boolean => asksForCpus([probe]);
+  const probes = prediction.probes.filter(({ probe }) => !(prediction.lateCpusUnknown && isCpus(probe)));
+  return { prediction: { ...prediction, checkpoints, probes }, notKnown: [...notKnown] };
 }
 
 /** What may stay unseen, as the subject of a sentence. */

@@ -77,18 +77,21 @@ function midrsOf(reader: CapabilityReader, at: bigint): MidrRange[] | undefined 
   return entries(reader, list).flatMap((each) => ownMidrs(reader, each) ?? []);
 }
 
+/** Which BBM capability an entry is, by the function that detects it or by what the kernel prints of it: one of them may have another name. */
+function bbmlOf(reader: CapabilityReader, at: bigint): 'bbml2' | 'bbml3' | undefined {
+  const matcher = reader.matcher(at);
+  if (matcher === 'has_bbml2_noabort') return 'bbml2';
+  if (matcher === 'has_bbml3') return 'bbml3';
+  const level = /^BBM Level ([23])\b/.exec(reader.text(reader.pointer(at), longestDescription))?.[1];
+  return level === undefined ? undefined : level === '3' ? 'bbml3' : 'bbml2';
+}
+
 /** What an entry asks of a CPU; undefined for what asks neither the part nor the BBM capability. */
 function matchOf(reader: CapabilityReader, symbols: SymbolTable, at: bigint): CpuCapability['match'] | undefined {
-  switch (reader.matcher(at)) {
-    case 'has_bbml2_noabort':
-      return { bbml: 'bbml2', ...allowList(reader, symbols) };
-    case 'has_bbml3':
-      return { bbml: 'bbml3', ...allowList(reader, symbols) };
-    default: {
-      const midrs = midrsOf(reader, at);
-      return midrs && { midrs };
-    }
-  }
+  const bbml = bbmlOf(reader, at);
+  if (bbml) return { bbml, ...allowList(reader, symbols) };
+  const midrs = midrsOf(reader, at);
+  return midrs && { midrs };
 }
 
 /** Addresses of a table's entries; the last one has no matches(). */
@@ -111,10 +114,11 @@ export function cpuCapabilities(image: Uint8Array, symbols: SymbolTable): CpuCap
   const reader = new CapabilityReader(image, symbols);
   const [features, errata] = ['arm64_features', 'arm64_errata'].map((name) => {
     const address = symbols.address(name);
-    return address === undefined ? [] : entries(reader, address);
+    return address === undefined ? undefined : entries(reader, address);
   });
-  // Every kernel has features; errata are options.
-  if (features.length === 0) return undefined;
+  // Every kernel has both tables and entries of features; errata are options, and nearly all of them ask for parts.
+  if (!features?.length || !errata) return undefined;
+  if (errata.length > 0 && !errata.some((at) => midrsOf(reader, at))) return undefined;
   const capabilities = [...features, ...errata].flatMap((at): CpuCapability[] => {
     const match = matchOf(reader, symbols, at);
     if (match === undefined) return [];

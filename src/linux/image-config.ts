@@ -114,7 +114,7 @@ export function has(symbols: SymbolTable, names: readonly string[]): boolean {
 /** Symbols of each option, any of which is in the Image exactly when the option is on: a rename or inlining hides one of them. */
 const signs = {
   kfence: ['__kfence_pool', 'kfence_init', '__kfence_alloc'],
-  strictKernelRwx: ['mark_rodata_ro'],
+  strictKernelRwx: ['mark_rodata_ro', 'rodata_enabled'],
   debugPagealloc: ['_debug_pagealloc_enabled', '__kernel_map_pages'],
   crashReserve: ['crashk_res', 'reserve_crashkernel_generic', 'parse_crashkernel'],
   hotplugCpu: ['cpu_device_down', 'takedown_cpu', '_cpu_down'],
@@ -149,6 +149,8 @@ export function kernelConfigOf(image: Uint8Array, symbols: SymbolTable, assumed:
     paBits,
     lpa2: granule !== 65536 && vaBits === 52,
     ...flags,
+    // Its description is printed at boot.
+    e0pd: flags.e0pd || holdsText(image, '\0E0PD\0'),
     kfenceEarlyInit:
       flags.kfence &&
       assumed.option(
@@ -177,7 +179,7 @@ export function kernelConfigOf(image: Uint8Array, symbols: SymbolTable, assumed:
       setup?.some(({ value }) => value === 0x460f0000n),
       {
         rule: true,
-        others: [],
+        others: [false],
         says: (set) => `CONFIG_FUJITSU_ERRATUM_010001 is ${set ? 'set' : 'not set'}`,
         why: 'it has no __cpu_setup()',
       },

@@ -1,4 +1,3 @@
-import { PtdiffError } from '../errors.ts';
 import { type CpuCapability, cpucapType } from '../linux/cpu-capabilities.ts';
 import { refusalTitle, variationTitle } from '../linux/cpu-messages.ts';
 import type { KernelTraits } from '../linux/traits.ts';
@@ -18,6 +17,8 @@ export interface CpuOutcome {
   refused: number[];
   /** Titles of the complaints that must be in the log (src/linux/cpu-messages.ts). */
   complaints: string[];
+  /** The Image does not show what the kernel asks of a CPU that comes late, and such CPUs come: who is let in is not known. */
+  unknown: boolean;
 }
 
 const CPUFEATURE = 'arch/arm64/kernel/cpufeature.c';
@@ -68,7 +69,6 @@ function variationOf(boot: IdRegisters, other: IdRegisters): string[] {
 /**
  * Which CPUs come online, and what the kernel says of those that differ. cpu_die_early() takes a refused CPU off again (PSCI CPU_OFF) and
  * marks it absent, and __cpu_up() fails with -EIO after five seconds. The linear map is never touched: it was decided at boot.
- * @throws PtdiffError(image) for a late CPU on a kernel that does not show what it asks of one
  */
 export function cpuOutcome(
   traits: KernelTraits,
@@ -77,12 +77,7 @@ export function cpuOutcome(
 ): CpuOutcome {
   const atBoot = bootTimeCpus(machine, idRegisters);
   const cpus = asksForCpus(probes) ? idRegisters : atBoot;
-  if (machine.late && traits.cpuCapabilities === undefined) {
-    throw new PtdiffError(
-      'image',
-      'Cannot tell from arm64_errata[] and arm64_features[] what this kernel asks of a late CPU; it needs CONFIG_KALLSYMS_ALL.',
-    );
-  }
+  const unknown = traits.cpuCapabilities === undefined && asksForCpus(probes);
   const complaints = new Set<string>();
   const refused: number[] = [];
   let onlineAtInit = 0n;
@@ -106,5 +101,5 @@ export function cpuOutcome(
     }
   }
   const onlineAtBoot = (1n << BigInt(atBoot.length)) - 1n;
-  return { onlineAtBoot, onlineAtInit, refused, complaints: [...complaints] };
+  return { onlineAtBoot, onlineAtInit, refused, complaints: [...complaints], unknown };
 }

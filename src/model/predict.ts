@@ -81,7 +81,9 @@ function variablesAt(
   };
   if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
   if (config.debugPagealloc) variables._debug_pagealloc_enabled_early = BigInt(decisions.debugPagealloc);
-  if (machine.cpus > 1) variables.__cpu_online_mask = onlineAt(cpus, checkpoint);
+  if (machine.cpus > 1 && !(cpus.unknown && checkpoint === 'init')) {
+    variables.__cpu_online_mask = onlineAt(cpus, checkpoint);
+  }
   if (config.crashReserve) variables.crashk_res = crashResource(checkpoint === 'paging_init' ? undefined : crashKernel);
   if (requiresSymbol && checkpoint !== 'init')
     variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml === true);
@@ -166,6 +168,7 @@ export function predict(question: Question): Prediction {
     checkpoints,
     probes: probePredictions(question, state, cpus),
     complaints: cpus.complaints,
+    ...(cpus.unknown && { lateCpusUnknown: true }),
   };
 }
 

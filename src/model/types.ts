@@ -85,4 +85,6 @@ export interface Prediction {
   probes: ProbePrediction[];
   /** Titles of what the kernel must complain about in its log, because its CPUs differ (see findSplats()). */
   complaints: string[];
+  /** Whether a late CPU is let in is not known of this kernel: nothing of it is predicted. */
+  lateCpusUnknown?: true;
 }

@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { SymbolTable } from '../../src/linux/symbol-table.ts';
+
+/** What traitsOf() reads of one real Image: see record-slices.ts. */
+export interface RecordedSlice {
+  /** The package that the kernel comes from, and the SHA-256 of its Image. */
+  from: string;
+  release: string;
+  textBase: string;
+  /** Name and distance from _text of each symbol, ascending. */
+  symbols: [name: string, offset: number][];
+  /** Pieces of the Image: offset and bytes in hexadecimal. */
+  pieces: [offset: number, bytes: string][];
+}
+
+/** A kernel as traitsOf() takes it; nothing but the recorded pieces is there, the rest of the Image is 0. */
+export interface SlicedKernel {
+  release: string;
+  image: Uint8Array;
+  symbols: SymbolTable;
+}
+
+export const slicesFolder = join(import.meta.dirname, 'fixtures', 'slices');
+
+/** Names of the recorded kernels. */
+export function sliceNames(): string[] {
+  return readdirSync(slicesFolder)
+    .filter((name) => name.endsWith('.json.gz'))
+    .map((name) => name.replace(/\.json\.gz$/, ''))
+    .sort();
+}
+
+/** A table of symbols, which are all of code. */
+export function tableOf(symbols: readonly (readonly [name: string, offset: number])[], textBase: bigint): SymbolTable {
+  return new SymbolTable({
+    names: symbols.map(([name]) => name),
+    types: Uint8Array.from(symbols, () => 0x74),
+    offsets: Float64Array.from(symbols, ([, offset]) => offset),
+    textBase,
+  });
+}
+
+export function kernelOfSlice({ release, textBase, symbols, pieces }: RecordedSlice): SlicedKernel {
+  const image = new Uint8Array(Math.max(...pieces.map(([offset, bytes]) => offset + bytes.length / 2)));
+  for (const [offset, bytes] of pieces) image.set(Buffer.from(bytes, 'hex'), offset);
+  return { release, image, symbols: tableOf(symbols, BigInt(textBase)) };
+}
+
+export function readSlice(name: string): RecordedSlice {
+  return JSON.parse(gunzipSync(readFileSync(join(slicesFolder, `${name}.json.gz`))).toString());
+}
