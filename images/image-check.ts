@@ -101,15 +101,19 @@ function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
   }
 }
 
-/** The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". */
+/**
+ * The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". One that begins like a release is preferred: the banner
+ * may not be the first text that begins like it.
+ */
 export function bannerRelease(bytes: Buffer): string | undefined {
   const prefix = 'Linux version ';
+  let other: string | undefined;
   for (let at = bytes.indexOf(prefix); at >= 0; at = bytes.indexOf(prefix, at + 1)) {
     const text = bytes.toString('latin1', at + prefix.length, at + prefix.length + 80);
-    const release = /^(\d+\.\d+\S*) \(/.exec(text)?.[1];
-    if (release !== undefined) {
-      return release;
-    }
+    const release = /^(\S+) \(/.exec(text)?.[1];
+    if (release !== undefined && /^\d+\.\d+/.test(release)) return release;
+    // Not the format string of the banner.
+    if (release !== undefined && /^\w[\w.+~-]*$/.test(release)) other ??= release;
   }
-  return undefined;
+  return other;
 }

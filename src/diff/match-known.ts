@@ -1,5 +1,5 @@
 import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
-import { atLeast, parseRelease, type Release } from '../linux/release.ts';
+import { atLeast, parseRelease, type Release, releaseOf } from '../linux/release.ts';
 import type { Rodata, Scenario } from '../scenario/types.ts';
 import type { Finding } from './types.ts';
 
@@ -54,7 +54,9 @@ export function matchKnown(
   { release, scenario }: KnownCase,
   issues: readonly KnownIssue[],
 ): string | undefined {
-  const parsed = parseRelease(release);
+  const parsed = releaseOf(release);
+  // A kernel of no release is in no range.
+  if (!parsed) return undefined;
   return issues.find(
     (issue) =>
       issue.match.some((pattern) => matchesPattern(finding.id, pattern)) &&

@@ -1,15 +1,5 @@
-import { PtdiffError } from '../errors.ts';
-import { parseRelease, type Release } from '../linux/release.ts';
+import { releaseOf } from '../linux/release.ts';
 import type { Look } from './types.ts';
-
-function releaseOf(text: string): Release | undefined {
-  try {
-    return parseRelease(text);
-  } catch (error) {
-    if (error instanceof PtdiffError) return undefined;
-    throw error;
-  }
-}
 
 /**
  * The line of kernels that one belongs to, e.g. '7.3 arm64': a finding appears and goes along it. The flavour is part of it, since

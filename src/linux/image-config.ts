@@ -135,8 +135,8 @@ export function kernelConfigOf(image: Uint8Array, symbols: SymbolTable, assumed:
   const granule = imageHeader(image)?.granule;
   if (granule === undefined)
     throw new PtdiffError('image', 'The Image header does not name a page size; this is no arm64 Image.');
-  if (!symbols.has('swapper_pg_dir'))
-    throw new PtdiffError('image', 'The kernel has no symbol swapper_pg_dir; it needs CONFIG_KALLSYMS_ALL.');
+  if (!symbols.has('__bss_stop'))
+    throw new PtdiffError('image', 'The kernel has no symbol __bss_stop; it needs CONFIG_KALLSYMS_ALL.');
   const [vaBits, paBits] = addressBits(granule, image, symbols, assumed);
   const flags = Object.fromEntries(
     Object.entries(signs).map(([option, names]) => [option, has(symbols, names)]),

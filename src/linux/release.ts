@@ -8,15 +8,22 @@ export interface Release {
   rc?: number;
 }
 
+/** Parses the upstream part of `uname -r` ('7.3.4+deb13-arm64', '7.3-rc7-arm64', '6.18'); undefined for a text that does not start like a release. */
+export function releaseOf(text: string): Release | undefined {
+  const match = /^(\d+)\.(\d+)(?:\.(\d+))?(?:[-~]rc(\d+))?/.exec(text);
+  if (!match) return undefined;
+  const release: Release = { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3] ?? 0) };
+  return match[4] === undefined ? release : { ...release, rc: Number(match[4]) };
+}
+
 /**
- * Parses the upstream part of `uname -r` ('7.3.4+deb13-arm64', '7.3-rc7-arm64', '6.18').
+ * The same for a text that must be one.
  * @throws PtdiffError(image) when the text does not start like a release.
  */
 export function parseRelease(text: string): Release {
-  const match = /^(\d+)\.(\d+)(?:\.(\d+))?(?:[-~]rc(\d+))?/.exec(text);
-  if (!match) throw new PtdiffError('image', `'${text}' is not a kernel release such as 6.18.15.`);
-  const release: Release = { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3] ?? 0) };
-  return match[4] === undefined ? release : { ...release, rc: Number(match[4]) };
+  const release = releaseOf(text);
+  if (!release) throw new PtdiffError('image', `'${text}' is not a kernel release such as 6.18.15.`);
+  return release;
 }
 
 /** True when `release` is `major.minor` or newer; release candidates of major.minor count as major.minor. */

@@ -3,7 +3,7 @@ import { aliasStartShown, invalidatesDataAlias, kernelDirtyShown, presentInvalid
 import { type CpuCapability, cpuCapabilities } from './cpu-capabilities.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { has, type KernelConfig, kernelConfigOf } from './image-config.ts';
-import { atLeast, parseRelease, type Release } from './release.ts';
+import { atLeast, type Release, releaseOf } from './release.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
 /** What one kernel Image is made of, as far as the linear map depends on it. Each has its reason where it is read. */
@@ -74,15 +74,13 @@ export const knownGenerations: readonly string[] = generations.map(({ name }) =>
 const newestRelease: Release = { major: newestKnown[0], minor: newestKnown[1], patch: 0 };
 
 /** The release that rules are looked up by. */
-function releaseOf(text: string, notKnown: string[]): Release {
-  try {
-    return parseRelease(text);
-  } catch {
-    notKnown.push(
-      `its release: '${text}' is none such as 6.18.15, so that the rules of ${newestKnown.join('.')} are taken`,
-    );
-    return newestRelease;
-  }
+function ruleRelease(text: string, notKnown: string[]): Release {
+  const release = releaseOf(text);
+  if (release) return release;
+  notKnown.push(
+    `its release: '${text}' is none such as 6.18.15, so that the rules of ${newestKnown.join('.')} are taken`,
+  );
+  return newestRelease;
 }
 
 function generationOf(release: Release, notKnown: string[]): { generation: string; newerThanKnown: boolean } {
@@ -215,7 +213,7 @@ export interface KernelDescription {
 export function traitsOf(releaseText: string, image: Uint8Array, symbols: SymbolTable): KernelDescription {
   const assumed = new Assumptions();
   const notKnown: string[] = [];
-  const release = releaseOf(releaseText, notKnown);
+  const release = ruleRelease(releaseText, notKnown);
   const config = kernelConfigOf(image, symbols, assumed);
   const capabilities = cpuCapabilities(image, symbols);
   const traits: KernelTraits = {

@@ -35,6 +35,7 @@ function known(change: Partial<KnownIssue>, release = '6.18.15+deb13-arm64'): st
 
 t.test('a finding is known only on the kernels that the issue names', (t) => {
   const releases: [string, boolean][] = [
+    ['next-20261128', false],
     ['6.15.99', false],
     ['6.16.0-rc1', true],
     ['6.17.13+deb13-arm64', true],

@@ -48,6 +48,13 @@ t.test('a whole Image passes, plain or gzipped, with the release of its banner',
   t.ok(unpacked.bytes.equals(image));
 });
 
+t.test('a release that is none is taken from the banner, as the last resort', async (t) => {
+  const image = wholeImage();
+  const at = image.indexOf('Linux version 7.3.4');
+  image.write('Linux version next-20261128 (someone)\0', at);
+  t.equal(checkImage(image, 'Image').release, 'next-20261128');
+});
+
 t.test('anything else is refused with a sentence that names it', async (t) => {
   const image = wholeImage();
   const refused: [string, Buffer, RegExp][] = [

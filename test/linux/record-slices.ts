@@ -61,7 +61,7 @@ function namesAsked(release: string, image: Uint8Array, symbols: SymbolTable): S
     traitsOf(release, image, table);
   };
   ask();
-  for (const name of [...asked]) if (name !== 'swapper_pg_dir') ask(name);
+  for (const name of [...asked]) if (name !== '__bss_stop') ask(name);
   // The allow list is looked for by a pattern.
   for (const { name } of symbols.list()) if (/supports_bbml/.test(name)) asked.add(name);
   return asked;

@@ -185,7 +185,7 @@ const variables = ['kfence_early_init', 'rodata_full', '__kfence_pool', 'arm64_f
 /** Kernels of which every symbol is taken away, one by one: of the others those that the traits hang on. */
 const wholly = ['6.12.117+deb13-arm64', '6.18.15+deb13-arm64', '7.3.4+deb13-arm64', '7.3.4'];
 /** What no symbol table that ptdiff takes lacks. */
-const needed = ['_text', 'swapper_pg_dir'];
+const needed = ['_text', '__bss_stop'];
 
 /** A description's traits and options in one record. */
 const flat = ({ traits: { config, cpuCapabilities: _, ...traits } }: KernelDescription): Record<string, unknown> => ({

@@ -1,6 +1,6 @@
 import type { CaseResult, Finding } from '../../diff/types.ts';
 import { PtdiffError } from '../../errors.ts';
-import { parseRelease } from '../../linux/release.ts';
+import { releaseOf } from '../../linux/release.ts';
 import { foldFindings } from '../fold-findings.ts';
 import { plainLine } from '../plain-text.ts';
 
@@ -13,10 +13,12 @@ export interface ChosenFinding {
 
 const mostNamed = 10;
 
+/** A kernel whose release cannot be read counts as older than all. */
+const noRelease = { major: 0, minor: 0, patch: 0 };
+
 function newest(cases: readonly CaseResult[]): CaseResult {
   return cases.reduce((best, each) => {
-    const { major, minor, patch } = parseRelease(best.kernel.release);
-    const other = parseRelease(each.kernel.release);
+    const [{ major, minor, patch }, other] = [best, each].map(({ kernel }) => releaseOf(kernel.release) ?? noRelease);
     return (other.major - major || other.minor - minor || other.patch - patch) > 0 ? each : best;
   });
 }
