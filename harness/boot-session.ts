@@ -87,9 +87,10 @@ export class BootSession {
     } finally {
       runner.close();
     }
-    const hostWaitSeconds = longestCpuWait(vm.pid);
-    if (hostWaitSeconds !== undefined) {
-      evidence.hostWaitSeconds = hostWaitSeconds;
+    const cpuWait = longestCpuWait(vm.pid);
+    if (cpuWait !== undefined) {
+      // To the guest's watchdogs a QEMU that was stopped is one that got no CPU.
+      evidence.hostWaitSeconds = Math.max(cpuWait, this.#watchdog.longestStop);
     }
     if (vm.monitor) {
       evidence.monitor = viewOfMonitor(vm.monitor);

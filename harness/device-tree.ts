@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { within } from '../host/deadline.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { childNode, type DeviceTree, fdtCells, parseFdt, serialiseFdt, setProperty, words } from '../src/linux/fdt.ts';
 import type { MemoryRange } from '../src/scenario/types.ts';
 import { defaultSeed } from '../src/scenario/variation.ts';
-import { deathOfQemu, QemuProcess } from './process.ts';
+import { deathOfQemu, QemuProcess, startMilliseconds } from './process.ts';
 import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
 import { hasDmaAlias } from './qemu-devices.ts';
 
@@ -68,17 +69,19 @@ export function addHoles(tree: DeviceTree, holes: readonly MemoryRange[]): void 
 
 async function dumpDeviceTree(setup: QemuMachine, directory: string, signal: AbortSignal): Promise<Uint8Array> {
   const path = join(directory, `ptdiff-${randomUUID()}.dtb`);
-  const process = new QemuProcess(deviceTreeCommand(setup, path), path);
+  const process = await QemuProcess.prepare(deviceTreeCommand(setup, path), path);
   const onAbort = () => void process.stop();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const exit = await process.exited;
+    process.begin();
+    const exit = await within(startMilliseconds, 'QEMU did not write its device tree', process.exited);
     signal.throwIfAborted();
     if (exit.how !== 'with status 0') {
       throw deathOfQemu(exit);
     }
     return readFileSync(path);
   } catch (error) {
+    await process.stop();
     signal.throwIfAborted();
     throw error instanceof PtdiffError
       ? error

@@ -121,7 +121,7 @@ export class GdbClient {
     await this.insertBreakpoint(address);
   }
 
-  /** Stops the running guest: the pending resume() answers. */
+  /** Stops the running guest: the pending resume() answers, or fails where a QEMU that does not run answers nothing. */
   interrupt(): void {
     this.#wire.interrupt();
   }
@@ -145,6 +145,8 @@ class Wire {
   readonly #waiting: Waiter[] = [];
   readonly #deadline: NodeJS.Timeout;
   #outgoing = '';
+  /** The first that waits shall end its wait. */
+  #interrupted = false;
   #failure?: Error;
 
   constructor(socket: Socket) {
@@ -178,12 +180,18 @@ class Wire {
   #overdue(): void {
     const [first] = this.#waiting;
     if (first !== undefined && !first.patient) {
-      const request = first.body.slice(0, 40);
-      this.#fail(`QEMU's GDB stub did not answer '${request}' within ${replyMilliseconds / 1000} s.`);
+      const request = this.#interrupted ? 'the request to stop the guest' : `'${first.body.slice(0, 40)}'`;
+      this.#fail(`QEMU's GDB stub did not answer ${request} within ${replyMilliseconds / 1000} s.`);
     }
   }
 
   interrupt(): void {
+    const [first] = this.#waiting;
+    if (first !== undefined) {
+      first.patient = false;
+      this.#interrupted = true;
+      this.#deadline.refresh();
+    }
     this.#socket.write('\x03');
   }
 
@@ -210,6 +218,7 @@ class Wire {
       this.#socket.write('+');
     }
     this.#deadline.refresh();
+    this.#interrupted = false;
     this.#waiting.shift()?.resolve(body);
   }
 

@@ -1,3 +1,4 @@
+import { PtdiffError } from '../src/errors.ts';
 import type { StopReply } from './gdb.ts';
 import { processActivity } from './process.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -47,11 +48,15 @@ export class GuestRunner {
   /** Why we interrupted the guest. */
   #given?: GuestStop;
   #running = false;
+  /** What keeps us from looking at the guest. */
+  readonly #trouble = Promise.withResolvers<never>();
 
   constructor(vm: VirtualMachine, watchdog: Watchdog) {
     this.#vm = vm;
     this.#watchdog = watchdog;
-    this.#timer = setInterval(() => this.#look(), lookMilliseconds);
+    // It may come while nobody waits.
+    this.#trouble.promise.catch(() => {});
+    this.#timer = setInterval(() => this.#tryToLook(), lookMilliseconds);
   }
 
   /** Other limits from here on. */
@@ -59,17 +64,27 @@ export class GuestRunner {
     this.#watchdog = watchdog;
   }
 
+  /** @throws PtdiffError for a QEMU that is stopped from outside for too long, that does not answer or that cannot be looked at */
   async run({ resumeAt, until }: RunOptions = {}): Promise<GuestStop> {
     this.#until = until;
     this.#given = undefined;
     this.#running = true;
-    const stop = await this.#vm.gdb.resume(resumeAt);
+    const stop = await Promise.race([this.#vm.gdb.resume(resumeAt), this.#trouble.promise]);
     this.#running = false;
     return this.#given ?? (await this.#explain(stop));
   }
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  #tryToLook(): void {
+    try {
+      this.#look();
+    } catch (error) {
+      clearInterval(this.#timer);
+      this.#trouble.reject(error);
+    }
   }
 
   #look(): void {
@@ -80,6 +95,10 @@ export class GuestRunner {
     const reason =
       activity &&
       this.#watchdog.look({ ...activity, wallSeconds: performance.now() / 1000, consoleBytes: console.total });
+    if (this.#watchdog.stoppedSeconds >= this.#watchdog.limits.idleSeconds) {
+      const seconds = this.#watchdog.limits.idleSeconds;
+      throw new PtdiffError('host', `Something stopped QEMU (SIGSTOP or a debugger) and left it so for ${seconds} s.`);
+    }
     if (this.#running && this.#given === undefined && (reason !== undefined || this.#until?.())) {
       this.#given = reason === undefined ? { kind: 'enough' } : { kind: 'hang', reason };
       gdb.interrupt();

@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -27,11 +28,18 @@ export function writeText(path: string, content: string, mode?: number): void {
   onHost(path, () => writeFileSync(path, content, { mode }));
 }
 
-/** Writes a whole file so that there is the old one or the new one at any instant. */
+/** Writes a whole file so that there is the old one or the new one at any instant, and nothing else when that fails. */
 export function replaceFile(path: string, content: string | Uint8Array): void {
+  // Of this process alone: a report may be written while the run writes its own.
+  const fresh = `${path}.${process.pid}.new`;
   onHost(path, () => {
-    writeFileSync(`${path}.new`, content, { flush: true });
-    renameSync(`${path}.new`, path);
+    try {
+      writeFileSync(fresh, content, { flush: true });
+      renameSync(fresh, path);
+    } catch (error) {
+      rmSync(fresh, { force: true });
+      throw error;
+    }
   });
 }
 

@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
+import { ProcessGroup } from '../host/process-group.ts';
 import { PtdiffError } from '../src/errors.ts';
-import { supervisorScript } from '../src/supervisor.ts';
 
 /** Linux's USER_HZ, the unit of the times in /proc/PID/stat, is 100 on every architecture that Node runs on. */
 const ticksPerSecond = 100;
 
 /** SIGBUS: a page of a mapped file that the file system has no room for. */
 const busError = 7;
+
+/** QEMU comes up, or writes a device tree, within a second; this much time on a loaded host means that it never will. */
+export const startMilliseconds = 120_000;
 
 /** How QEMU ended, and the last thing that it said on standard error. */
 export interface QemuExit {
@@ -21,33 +23,32 @@ export interface QemuExit {
 export class QemuProcess {
   /** Settles when QEMU is gone; never rejects. */
   readonly exited: Promise<QemuExit>;
-  readonly #closePipe: () => void;
+  readonly #group: ProcessGroup;
 
-  /** @param scratch a file or folder that is removed when the harness dies, or stops the process */
-  constructor(command: string[], scratch: string) {
-    // Detached: a Ctrl-C on the terminal goes to the harness alone, which then ends QEMU in order.
-    const supervisor = execa('sh', ['-c', supervisorScript, 'ptdiff-supervisor', scratch, ...command], {
-      stdin: 'pipe',
-      detached: true,
-      cleanup: false,
-      reject: false,
-      maxBuffer: 1 << 20,
+  private constructor(group: ProcessGroup) {
+    this.#group = group;
+    this.exited = group.ended.then(({ status, stderr, note }) => {
+      const spoken = stderr.split('\n').filter((line) => line.trim() !== '');
+      return { how: note ?? describeStatus(status), lastWords: spoken.at(-1)?.slice(0, 400) ?? '' };
     });
-    // Writing is never tried, but the reader may be gone first.
-    supervisor.stdin.on('error', () => {});
-    this.#closePipe = () => supervisor.stdin.destroy();
-    this.exited = supervisor.then((result) => {
-      this.#closePipe();
-      const status = /^exit (\d+)$/m.exec(result.stdout)?.[1];
-      const spoken = result.stderr.split('\n').filter((line) => line.trim() !== '');
-      return { how: describeStatus(status), lastWords: spoken.at(-1)?.slice(0, 400) ?? result.originalMessage ?? '' };
-    });
+  }
+
+  /**
+   * Readies QEMU, which waits for begin().
+   * @param scratch a file or folder, there or not yet, that is removed when the harness dies, or stops the process
+   * @throws PtdiffError('host') when the host cannot start it
+   */
+  static async prepare(command: string[], scratch: string): Promise<QemuProcess> {
+    return new QemuProcess(await ProcessGroup.start(command, { scratch }));
+  }
+
+  begin(): void {
+    this.#group.begin();
   }
 
   /** Ends QEMU: SIGTERM, two seconds, SIGKILL; returns when it is gone. */
   async stop(): Promise<void> {
-    this.#closePipe();
-    await this.exited;
+    await this.#group.end();
   }
 }
 
@@ -66,11 +67,11 @@ export async function deathNotice(process: QemuProcess): Promise<PtdiffError | u
   return exit && deathOfQemu(exit);
 }
 
-function describeStatus(status: string | undefined): string {
+function describeStatus(status: number | undefined): string {
   if (status === undefined) {
     return 'together with its supervisor';
   }
-  const signal = Number(status) - 128;
+  const signal = status - 128;
   if (signal === busError) {
     return 'by signal 7 (SIGBUS: the folder of its RAM file is full)';
   }
@@ -80,14 +81,24 @@ function describeStatus(status: string | undefined): string {
 /** CPU time in seconds of each thread of a process, by its id. */
 export type ThreadSeconds = ReadonlyMap<string, number>;
 
-/** What the threads of a process have worked, and whether one waits for nothing but the host; undefined when it is gone. */
-export function processActivity(pid: number): { worked: ThreadSeconds; runnable: boolean } | undefined {
+/** What a process does. */
+export interface ProcessActivity {
+  worked: ThreadSeconds;
+  /** A thread runs, or waits for nothing but a CPU of the host. */
+  runnable: boolean;
+  /** It was stopped from outside: SIGSTOP, or a debugger. */
+  stopped: boolean;
+}
+
+/** What the threads of a process have worked, and what they wait for; undefined when it is gone. */
+export function processActivity(pid: number): ProcessActivity | undefined {
   const threads = ofThreads(pid, 'stat')?.map(({ thread, text }) => ({ thread, fields: statFields(text) }));
   const seconds = (fields: string[]) => (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
   return (
     threads && {
       worked: new Map(threads.map(({ thread, fields }) => [thread, seconds(fields)])),
       runnable: threads.some(({ fields }) => fields[0] === 'R'),
+      stopped: threads.some(({ fields }) => /[Tt]/.test(fields[0])),
     }
   );
 }

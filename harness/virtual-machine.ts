@@ -1,13 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { dir } from 'tmp-promise';
+import { tmpName } from 'tmp-promise';
+import { within } from '../host/deadline.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { RAM_BASE } from '../src/scenario/memory.ts';
 import { ConsoleLog } from './console-log.ts';
 import { GdbClient } from './gdb.ts';
+import { onHost } from './host-file.ts';
 import type { Monitor } from './monitor-firmware.ts';
-import { deathNotice, deathOfQemu, QemuProcess } from './process.ts';
+import { deathNotice, deathOfQemu, QemuProcess, startMilliseconds } from './process.ts';
 import { type QemuMachine, watchedCommand } from './qemu-command.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';
 import { openRam, type RamBank, type RamFile } from './ram-file.ts';
@@ -53,22 +55,21 @@ async function startMachine(
   directory: string,
   signal: AbortSignal,
 ): Promise<VirtualMachine> {
-  const scratch = await makeScratch(directory);
-  const at = (name: string) => join(scratch.path, name);
+  const scratch = await scratchName(directory);
+  const at = (name: string) => join(scratch, name);
   const setup: QemuMachine = {
     ...machine,
-    ...(deviceTree && { deviceTree: writeBlob(at('dtb'), deviceTree) }),
-    ...(monitor && { monitor: { ...monitor.places, flash: writeBlob(at('flash'), monitor.flash) } }),
-    ...(deviceData && { deviceData: writeBlob(at('data'), deviceData) }),
+    ...(deviceTree && { deviceTree: at('dtb') }),
+    ...(monitor && { monitor: { ...monitor.places, flash: at('flash') } }),
+    ...(deviceData && { deviceData: at('data') }),
   };
   const paths = { ramFile: at('ram'), consoleFile: at('console'), pidFile: at('pid') };
   const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };
-  const gdbDoor = listenOnce(sockets.gdbSocket);
-  const qmpDoor = listenOnce(sockets.qmpSocket);
-  const process = new QemuProcess(watchedCommand(setup, { ...paths, ...sockets }), scratch.path);
+  // The folder is made under the eyes of the one who removes it if the harness is killed.
+  const process = await QemuProcess.prepare(watchedCommand(setup, { ...paths, ...sockets }), scratch);
   const onAbort = () => void process.stop();
   signal.addEventListener('abort', onAbort, { once: true });
-  const opened: { close(): void }[] = [gdbDoor, qmpDoor];
+  const opened: { close(): void }[] = [];
   const stop = async () => {
     signal.removeEventListener('abort', onAbort);
     await process.stop();
@@ -78,14 +79,18 @@ async function startMachine(
   };
   try {
     signal.throwIfAborted();
+    fillScratch(scratch, { dtb: deviceTree, flash: monitor?.flash, data: deviceData });
+    const gdbDoor = listenOnce(sockets.gdbSocket);
+    const qmpDoor = listenOnce(sockets.qmpSocket);
+    opened.push(gdbDoor, qmpDoor);
+    process.begin();
     const death = process.exited.then((exit) => Promise.reject(deathOfQemu(exit)));
     const events: QmpEvent[] = [];
-    const qmp = await Promise.race([
-      qmpDoor.connection.then((socket) => QmpClient.open(socket, (event) => events.push(event))),
-      death,
-    ]);
+    const came = <T>(what: Promise<T>) =>
+      within(startMilliseconds, 'QEMU did not come up', Promise.race([what, death]));
+    const qmp = await came(qmpDoor.connection.then((socket) => QmpClient.open(socket, (event) => events.push(event))));
     opened.push(qmp);
-    const gdb = await Promise.race([gdbDoor.connection.then((socket) => GdbClient.open(socket)), death]);
+    const gdb = await came(gdbDoor.connection.then((socket) => GdbClient.open(socket)));
     opened.push(gdb);
     const ram = openRam(paths.ramFile, guestBanks(machine, monitor));
     opened.push(ram);
@@ -102,7 +107,7 @@ async function startMachine(
     signal.throwIfAborted();
     throw death ?? error;
   } finally {
-    await scratch.cleanup();
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -137,24 +142,27 @@ function monitorBank({ memory }: Monitor): RamBank {
   return { ...memory, offset: memory.base - RAM_BASE };
 }
 
-async function makeScratch(directory: string): Promise<{ path: string; cleanup(): Promise<void> }> {
-  const scratch = await dir({ tmpdir: directory, prefix: 'ptdiff', unsafeCleanup: true }).catch((error) => {
+async function scratchName(directory: string): Promise<string> {
+  const path = await tmpName({ tmpdir: directory, prefix: 'ptdiff' }).catch((error) => {
     throw new PtdiffError('host', `Cannot make a scratch folder in ${directory}: ${messageOf(error)}.`);
   });
   // sockaddr_un holds 108 bytes (unix(7)).
-  if (scratch.path.length > 90) {
-    await scratch.cleanup();
+  if (path.length > 90) {
     throw new PtdiffError(
       'host',
       `The scratch folder ${directory} has too long a name for a socket; use a shorter one.`,
     );
   }
-  return scratch;
+  return path;
 }
 
-function writeBlob(path: string, blob: Uint8Array): string {
-  writeFileSync(path, blob);
-  return path;
+function fillScratch(path: string, blobs: Record<string, Uint8Array | undefined>): void {
+  onHost(path, () => {
+    mkdirSync(path, { mode: 0o700 });
+    for (const [name, blob] of Object.entries(blobs)) {
+      if (blob) writeFileSync(join(path, name), blob);
+    }
+  });
 }
 
 /** A listening socket for the one connection that QEMU makes. */

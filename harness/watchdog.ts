@@ -9,12 +9,17 @@ export const defaultLimits: WatchdogLimits = {
   consoleBytes: 32 << 20,
 };
 
+/** Seconds. Where more lies between two looks it was the harness that stood still, and what the guest did is not yet known. */
+const longestGap = 5;
+
 /** One look at a running guest. */
 export interface Look {
   /** CPU time that each thread of QEMU, hence each CPU of the guest, has used since it started. */
   worked: ThreadSeconds;
   /** Some thread of QEMU runs or waits for a host CPU. */
   runnable: boolean;
+  /** QEMU was stopped from outside; no time of that is the guest's. */
+  stopped?: boolean;
   /** Wall clock in seconds, from any fixed start. */
   wallSeconds: number;
   consoleBytes: number;
@@ -27,6 +32,9 @@ export interface Look {
  * printing, as a driver does that tries again for ever, is given up later.
  */
 export class Watchdog {
+  /** Seconds for which QEMU has been stopped from outside, as far as it was looked at; and the longest such time. */
+  stoppedSeconds = 0;
+  longestStop = 0;
   readonly limits: WatchdogLimits;
   #atProgress: ThreadSeconds = new Map();
   #idle = 0;
@@ -57,9 +65,12 @@ export class Watchdog {
     if (look.consoleBytes >= this.limits.consoleBytes) {
       return `it printed more than ${this.limits.consoleBytes >> 20} MiB on its console`;
     }
-    if (!look.runnable && !last.runnable) {
-      this.#idle += look.wallSeconds - last.wallSeconds;
-      this.#idleSinceStop += look.wallSeconds - last.wallSeconds;
+    const passed = Math.min(look.wallSeconds - last.wallSeconds, longestGap);
+    this.stoppedSeconds = look.stopped ? this.stoppedSeconds + passed : 0;
+    this.longestStop = Math.max(this.longestStop, this.stoppedSeconds);
+    if (!look.runnable && !last.runnable && !look.stopped && !last.stopped) {
+      this.#idle += passed;
+      this.#idleSinceStop += passed;
     }
     if (mostWork(this.#atStop, look.worked) + this.#idleSinceStop >= this.limits.stalledSeconds) {
       return `it went on printing, but came no further in ${this.limits.stalledSeconds} s`;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -71,6 +71,14 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   });
 }
 
+/** Scratch directories in use. */
+const scratches = new Set<string>();
+
+/** A second Ctrl-C, or an exception, ends this process before those who use them can clean up. */
+process.on('exit', () => {
+  for (const scratch of scratches) rmSync(scratch, { recursive: true, force: true });
+});
+
 /** Runs `use` with an empty directory on the cache's file system, which is removed afterwards. */
 export async function withScratch<T>(use: (directory: string) => Promise<T>): Promise<T> {
   const parent = cachePath('tmp');
@@ -78,10 +86,12 @@ export async function withScratch<T>(use: (directory: string) => Promise<T>): Pr
   await sweepScratch(parent);
   const scratch = await tmpName({ tmpdir: parent, prefix: 'job' });
   await mkdir(scratch);
+  scratches.add(scratch);
   try {
     return await use(scratch);
   } finally {
     await rm(scratch, { recursive: true, force: true });
+    scratches.delete(scratch);
   }
 }
 

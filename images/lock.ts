@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { existsSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
-import { PtdiffError } from '../src/errors.ts';
+import { messageOf, PtdiffError } from '../src/errors.ts';
 import { cachePath, type Progress } from './cache.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -17,15 +18,79 @@ export interface LockOptions {
 /** A lock that is free is had well within this time, in milliseconds. */
 const patience = 1000;
 
+/** Milliseconds in which the holder of a lock ends when its pipe is closed, if nothing has stopped it. */
+const releaseMilliseconds = 5000;
+
 /**
  * Runs `use` while no other ptdiff of this cache holds the lock of that name. The lock is the kernel's (flock), held by
  * a child that ends when this process closes its pipe or dies, so a killed run never leaves one behind.
+ * @throws `host` when the file cannot be locked; the signal's reason; what `use` throws
  */
 export async function withLock<T>(name: string, use: () => Promise<T>, options: LockOptions = {}): Promise<T> {
-  const { waiting, progress, signal } = options;
-  signal?.throwIfAborted();
   const path = cachePath('locks', name);
+  options.signal?.throwIfAborted();
   makeFolder(dirname(path));
+  return holdingLock(path, use, options);
+}
+
+/**
+ * Runs `use` while no other ptdiff, whatever its cache, writes into a folder, which is made if need be. The lock is on the folder itself, so that
+ * nothing is left in it. It must not be taken twice by one process.
+ * @throws as withLock()
+ */
+export async function withLockedFolder<T>(
+  folder: string,
+  use: () => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const made = makeLockable(folder);
+    const before = inodeOf(folder);
+    const outcome = await holdingLock(
+      folder,
+      async () => {
+        // Whoever made it in vain has removed it while this one waited.
+        if (inodeOf(folder) !== before) return undefined;
+        try {
+          return { result: await use() };
+        } finally {
+          if (made) removeIfEmpty(folder);
+        }
+      },
+      options,
+    );
+    if (outcome) return outcome.result;
+  }
+}
+
+/** @returns whether there was none before */
+function makeLockable(folder: string): boolean {
+  try {
+    const made = !existsSync(folder);
+    makeFolder(folder);
+    return made;
+  } catch (error) {
+    throw new PtdiffError('host', `Cannot make the folder ${folder}: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { throwIfNoEntry: false, bigint: true })?.ino;
+}
+
+/** A question that was none leaves no folder behind. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It holds results.
+  }
+}
+
+/** @param path a file, which is made if need be, or a folder */
+async function holdingLock<T>(path: string, use: () => Promise<T>, options: LockOptions): Promise<T> {
+  const { waiting, progress, signal } = options;
   // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
   const holder = execa('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
     detached: true,
@@ -33,14 +98,22 @@ export async function withLock<T>(name: string, use: () => Promise<T>, options: 
     buffer: false,
     reject: false,
   });
+  // flock itself does not look at the pipe, and nothing that was stopped does.
+  const kill = () => {
+    try {
+      if (holder.pid !== undefined) process.kill(-holder.pid, 'SIGKILL');
+    } catch {
+      // It is gone already.
+    }
+  };
   const timer = setTimeout(() => waiting !== undefined && progress?.(waiting), patience);
-  // flock itself does not look at the pipe.
-  const giveUp = () => holder.kill();
-  signal?.addEventListener('abort', giveUp);
+  signal?.addEventListener('abort', kill);
   const locked = once(holder.stdout, 'data');
+  // Where it ends without a word nobody waits for one any more.
+  locked.catch(() => {});
   const early = await Promise.race([locked.then(() => undefined), holder]);
   clearTimeout(timer);
-  signal?.removeEventListener('abort', giveUp);
+  signal?.removeEventListener('abort', kill);
   try {
     signal?.throwIfAborted();
     if (early !== undefined) {
@@ -49,7 +122,9 @@ export async function withLock<T>(name: string, use: () => Promise<T>, options: 
     return await use();
   } finally {
     holder.stdin.end();
+    const late = setTimeout(kill, releaseMilliseconds);
     await holder;
+    clearTimeout(late);
   }
 }
 

@@ -1,11 +1,17 @@
 /**
- * POSIX shell text that runs its arguments from the second on, and never lets them outlive the harness. Its standard input is a pipe that the harness
- * holds open: when the harness ends, however it ends, the kernel closes the pipe, the read returns, and the whole
- * process group is ended: SIGTERM, two seconds, SIGKILL. Closing the pipe is also how the harness itself ends the
- * emulator, so there is one way and it is tried in every run. The shell must lead a process group of its own.
+ * POSIX shell text that runs its arguments from the second on, and never lets them outlive the harness. It must lead a process group of its
+ * own; host/process-group.ts is the other side of it.
+ *
+ * Its standard input is a pipe that the harness holds open: when the harness ends, however it ends, the kernel closes the pipe, the read
+ * returns, and the whole process group is ended: SIGTERM, two seconds, SIGKILL. Closing the pipe is also how the harness itself ends the
+ * command, so there is one way and it is tried in every run. A line on the pipe begins the command; until then the shell itself waits at the
+ * pipe, and from then on a watcher beside the command.
+ *
+ * The watcher alone holds file descriptor 3 open, which the harness reads: its end tells that the watcher is gone, without which nothing would
+ * end the command with the harness.
  *
  * The first argument is a file or folder that shall not outlive the harness either, should it be killed before it could
- * remove it.
+ * remove it. It may be made before the command begins, or by it.
  *
  * Its session is a scheduling group of its own (sched(7), autogroup), in which the niceness that the harness was started with says nothing against
  * others: the group takes it over.
@@ -14,7 +20,7 @@
  * along, so the shell itself always dies by SIGKILL.
  */
 export const supervisorScript = `
-exec 3<&0
+exec 4<&0
 trap : TERM
 (
   read -r stat </proc/$$/stat
@@ -23,16 +29,21 @@ trap : TERM
 ) 2>/dev/null
 scratch=$1
 shift
-"$@" 3<&- </dev/null &
-command=$!
+read -r line <&4 || {
+  rm -rf "$scratch"
+  exit
+}
 (
   trap : TERM
-  read -r line <&3
+  read -r line <&4
   rm -rf "$scratch"
   kill -TERM 0
   sleep 2
   kill -KILL 0
 ) >/dev/null 2>&1 &
+exec 3>&-
+"$@" 4<&- </dev/null &
+command=$!
 while :; do
   wait "$command"
   status=$?

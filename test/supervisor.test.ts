@@ -10,12 +10,13 @@ const autogroup = '/proc/self/autogroup';
 /** What a supervised command reads of its scheduling group, when ptdiff was started with a niceness. */
 async function groupOf(niceness: number): Promise<string> {
   const command = ['sh', '-c', supervisorScript, 'ptdiff-supervisor', join(t.testdirName, 'none'), 'cat', autogroup];
-  const { stdout } = await execa('nice', ['-n', String(niceness), ...command], {
+  const supervisor = execa('nice', ['-n', String(niceness), ...command], {
     stdin: 'pipe',
     detached: true,
     reject: false,
   });
-  return stdout;
+  supervisor.stdin.write('begin\n');
+  return (await supervisor).stdout;
 }
 
 /** Kernels without CONFIG_SCHED_AUTOGROUP have no such file, and there niceness is enough. */

@@ -1,51 +1,47 @@
-import { execa } from 'execa';
-import { supervisorScript } from '../../src/supervisor.ts';
+import { type GroupEnd, ProcessGroup } from '../../host/process-group.ts';
+import { PtdiffError } from '../../src/errors.ts';
 import { withScratch } from '../cache.ts';
 
-/** How a command ended. */
-export interface SupervisedResult {
-  /** Exit status as the shell's $?; undefined when it was ended together with its supervisor. */
-  status?: number;
-  stdout: string;
-  stderr: string;
+/** How a command ended: without a status it was ended together with its supervisor. */
+export type SupervisedResult = Omit<GroupEnd, 'note'>;
+
+/** Minutes that any of these commands may take: far more than the build of a kernel on one busy CPU. */
+const defaultMinutes = 12 * 60;
+
+export interface SupervisedOptions {
+  signal?: AbortSignal;
+  /** Characters of output that are kept. */
+  maxBuffer?: number;
+  /** After so long it is ended: something stopped it. */
+  minutes?: number;
 }
 
 /**
  * Runs a command that changes files which the next ptdiff would work in, too: it and its children end with this process, whatever ends that, and
  * when the signal says so: the caller looks at it again, for then nothing is thrown here.
  * @param env the whole environment; TMPDIR is a folder that is gone afterwards
- * @param maxBuffer characters of output that are kept
- * @throws the signal's reason, where it has come before the start
+ * @throws `host` when it cannot be started or comes to no end; the signal's reason, where it has come before the start
  */
 export async function runSupervised(
   command: string[],
   env: Record<string, string>,
-  { signal, maxBuffer = 2 ** 20 }: { signal?: AbortSignal; maxBuffer?: number } = {},
+  { signal, maxBuffer = 2 ** 20, minutes = defaultMinutes }: SupervisedOptions = {},
 ): Promise<SupervisedResult> {
   signal?.throwIfAborted();
   return withScratch(async (scratch) => {
-    // Detached: a Ctrl-C on the terminal goes to ptdiff alone, which then ends the command in order.
-    const supervisor = execa('sh', ['-c', supervisorScript, 'ptdiff-supervisor', scratch, ...command], {
-      stdin: 'pipe',
-      detached: true,
-      cleanup: false,
-      reject: false,
-      extendEnv: false,
-      env: { ...env, TMPDIR: scratch },
-      maxBuffer,
-    });
-    // Writing is never tried, but the reader may be gone first.
-    supervisor.stdin.on('error', () => {});
-    const stop = () => supervisor.stdin.destroy();
+    const group = await ProcessGroup.start(command, { scratch, env: { ...env, TMPDIR: scratch }, maxBuffer });
+    let overdue = false;
+    const limit = setTimeout(() => {
+      overdue = true;
+      void group.end();
+    }, minutes * 60_000);
+    const stop = () => void group.end();
     signal?.addEventListener('abort', stop);
-    const { stdout, stderr } = await supervisor;
+    group.begin();
+    const { status, stdout, stderr } = await group.ended;
     signal?.removeEventListener('abort', stop);
-    return endOf(stdout, stderr);
+    clearTimeout(limit);
+    if (overdue) throw new PtdiffError('host', `${command[0]} came to no end in ${minutes} minutes and was ended.`);
+    return { stdout, stderr, ...(status !== undefined && { status }) };
   });
-}
-
-/** The supervisor's own last word is how the command ended. */
-function endOf(stdout: string, stderr: string): SupervisedResult {
-  const [, output, status] = /^([\s\S]*?)exit (\d+)\n?$/.exec(stdout) ?? [];
-  return status === undefined ? { stdout, stderr } : { status: Number(status), stdout: output, stderr };
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { onHost, writeText } from '../../harness/host-file.ts';
+import { withLockedFolder } from '../../images/lock.ts';
 import { makeFolder } from '../../images/make-folder.ts';
 import { PtdiffError } from '../errors.ts';
 import { isBuiltIn } from '../scenario/built-in.ts';
@@ -84,14 +85,22 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
  */
 async function compareCommand(words: [string, string], options: CompareOptions, signal: AbortSignal): Promise<number> {
   const out = comparisonFolder(options.out);
-  const sides = await bringSides(words, options, out, signal);
-  if (sides === 'same image') {
-    say('both kernels are the same Image, byte by byte: nothing can differ, and nothing was booted');
-    return 0;
-  }
-  const report = compareSides(sides);
-  publishComparison(report, out, options.json === true);
-  return comparisonExit(report);
+  return alone(out, signal, async () => {
+    const sides = await bringSides(words, options, out, signal);
+    if (sides === 'same image') {
+      say('both kernels are the same Image, byte by byte: nothing can differ, and nothing was booted');
+      return 0;
+    }
+    const report = compareSides(sides);
+    publishComparison(report, out, options.json === true);
+    return comparisonExit(report);
+  });
+}
+
+/** Two comparisons into one folder come one after the other; the second finds the boots done. */
+function alone<T>(out: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const waiting = `another comparison writes into ${out}; this one goes on when it ends`;
+  return withLockedFolder(out, work, { waiting, progress: say, signal });
 }
 
 /** `ptdiff compare --series BASE..TIP --repo PATH`. */
@@ -104,8 +113,10 @@ async function seriesCommand(
   const commits = await commitsOf(range, repository);
   const out = comparisonFolder(options.out);
   await checkStore(storeFile(options.store));
-  const { rows, scenarios } = await runSeries(commits, out, options, signal);
-  return publishSeries({ range, repository, rows, scenarios }, out, options.json === true);
+  return alone(out, signal, async () => {
+    const { rows, scenarios } = await runSeries(commits, out, options, signal);
+    return publishSeries({ range, repository, rows, scenarios }, out, options.json === true);
+  });
 }
 
 /** Two sides, or a series: anything else is no question. */

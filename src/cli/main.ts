@@ -33,7 +33,7 @@ async function commandLine(words: readonly string[], context: VerbContext): Prom
   return program;
 }
 
-/** Ctrl-C ends the run in order; a second one ends it at once. */
+/** Ctrl-C ends the run in order; a second one ends it at once, and what it has started with it (host/process-group.ts). */
 function interruptible(): AbortController {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -68,11 +68,34 @@ function exitCodeOf(error: unknown, signal: AbortSignal): number {
   return error instanceof PtdiffError && error.fault === 'usage' ? exitCodes.usage : exitCodes.errors;
 }
 
+/** Says in one sentence what went wrong; of a defect of ptdiff itself PTDIFF_DEBUG=1 shows the place. */
+function tell(error: unknown): void {
+  if (error instanceof PtdiffError) {
+    say(messageOf(error));
+    return;
+  }
+  const debug = Boolean(process.env.PTDIFF_DEBUG);
+  const hint = debug ? '' : ' (PTDIFF_DEBUG=1 shows where)';
+  say(`something that ptdiff did not foresee ended it: ${messageOf(error).split('\n')[0]}${hint}`);
+  if (debug) console.error(error);
+}
+
+/** Node's own exit code for an exception that nobody caught is that for findings. */
+function catchTheUnforeseen(exitCode: () => number): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      tell(error);
+      process.exit(exitCode());
+    });
+  }
+}
+
 /** Runs the command line and says in one sentence what went wrong, if something did. */
 async function main(): Promise<void> {
   watchOutput();
   const { signal } = interruptible();
   let failure: number | undefined;
+  catchTheUnforeseen(() => failure ?? exitCodes.errors);
   try {
     const finish = (code: number): void => {
       process.exitCode = code;
@@ -87,8 +110,7 @@ async function main(): Promise<void> {
     const code = exitCodeOf(error, signal);
     process.exitCode = code === exitCodes.usage || code === exitCodes.errors ? (failure ?? code) : code;
     if (error instanceof CommanderError || signal.aborted) return;
-    say(messageOf(error));
-    if (!(error instanceof PtdiffError) && process.env.PTDIFF_DEBUG) console.error(error);
+    tell(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeText } from '../../harness/host-file.ts';
+import { replaceFile } from '../../harness/host-file.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { readRunFolder, runFiles } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
@@ -23,7 +23,7 @@ function exitCodeOf(cases: readonly CaseResult[], interrupted: boolean): number 
 export async function writeReportPage(folder: string): Promise<{ report: Report; page: string }> {
   const report = readRunFolder(folder, await loadKnownIssues(knownIssuesFolder));
   const page = join(folder, runFiles.report);
-  writeText(page, formatHtml(report));
+  replaceFile(page, formatHtml(report));
   return { report, page };
 }
 

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { packedFiles } from '../../harness/packed-repro.ts';
 import { withScratch } from '../../images/cache.ts';
 import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator.ts';
+import { withLockedFolder } from '../../images/lock.ts';
 import { readJudgedBoot } from '../../results/judged-boot.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { type OpenedCase, readBlobs, withArchivedCase } from '../../results/open-case.ts';
@@ -71,7 +72,9 @@ async function replay(
   const again = { cpu, commandLine, blobs: await readBlobs(opened) };
   const each = { name: result.case, kernel: await kernelOf(opened), scenario, directory, replay: again };
   const replayed = await runCase(laboratory, each, signal);
-  if (options.keep !== undefined) await cp(directory, options.keep, { recursive: true, filter: lasting });
+  const { keep } = options;
+  if (keep !== undefined)
+    await withLockedFolder(resolve(keep), () => cp(directory, keep, { recursive: true, filter: lasting }), { signal });
   const recorded = readJudgedBoot(join(folder, archiveFiles.evidence), result);
   const comparison = compareReplay(recorded, readJudgedBoot(directory, replayed));
   process.stdout.write(options.json ? `${stableJson(comparison, 1)}\n` : formatReplay(result.case, comparison));

@@ -2,6 +2,7 @@ import { buildInitramfs } from '../../guest/build.ts';
 import { RunDirectory } from '../../harness/run-directory.ts';
 import { type Outcome, runCases } from '../../harness/scheduler.ts';
 import type { Emulator } from '../../images/emulator.ts';
+import { withLockedFolder } from '../../images/lock.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { readCaseLines } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
@@ -116,10 +117,16 @@ async function prepare(plan: Plan, emulator: Emulator): Promise<Laboratory> {
 }
 
 /**
- * Predicts, boots and compares every case of a matrix. The folder is whole and can be gone on with at any instant.
+ * Predicts, boots and compares every case of a matrix. The folder is whole and can be gone on with at any instant; another run into the same
+ * folder waits, and then finds done what this one did.
  * @throws PtdiffError for what keeps the run from starting; what happens to a case is in its result
  */
 export async function runMatrix(request: MatrixRequest, signal: AbortSignal): Promise<MatrixResult> {
+  const waiting = `another ptdiff writes into ${request.out}; this one goes on when it ends`;
+  return withLockedFolder(request.out, () => runLocked(request, signal), { waiting, progress: say, signal });
+}
+
+async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<MatrixResult> {
   const { out } = request;
   const matrix = await planMatrix(request, signal);
   const { asked, kernels, unavailable, plan, before } = matrix;

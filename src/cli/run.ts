@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { withPatches } from '../../images/kernel-spec.ts';
+import { withLockedFolder } from '../../images/lock.ts';
 import { countText } from '../diff/text.ts';
 import { describeUnfit } from '../report/unfit.ts';
 import { checkParameter } from '../scenario/schema.ts';
@@ -41,8 +42,10 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const out = resolve(options.out ?? join(runsFolder, timeStamp()));
   const { kernel = [], patch = [], scenario: scenarios = [], jobs, qemu, firmware } = options;
   const kernels = withPatches(kernel, patch);
-  if (firmware !== undefined)
-    return runFirmware({ firmware, kernels, scenarios, out, ...(qemu !== undefined && { qemu }) }, signal);
+  if (firmware !== undefined) {
+    const boot = { firmware, kernels, scenarios, out, ...(qemu !== undefined && { qemu }) };
+    return withLockedFolder(out, () => runFirmware(boot, signal), { signal });
+  }
   const { seed, plain, param: parameters } = options;
   for (const word of parameters ?? []) checkParameter(word);
   const variation: Variation = {

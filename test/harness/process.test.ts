@@ -11,6 +11,12 @@ const nothing = '/nonexistent/scratch';
 /** A process that writes its id to a file and then lives for longer than any test waits. */
 const script = (file: string) => `echo $$ >${file}.new; mv ${file}.new ${file}; sleep 1000 & wait`;
 
+async function begun(command: string[], scratch = nothing): Promise<QemuProcess> {
+  const qemu = await QemuProcess.prepare(command, scratch);
+  qemu.begin();
+  return qemu;
+}
+
 async function pidIn(file: string): Promise<number> {
   for (;;) {
     try {
@@ -22,17 +28,17 @@ async function pidIn(file: string): Promise<number> {
 }
 
 t.test('reports how the command ended and its last words', async (t) => {
-  const exit = await new QemuProcess(['sh', '-c', 'echo first >&2; echo last words >&2; exit 3'], nothing).exited;
+  const exit = await (await begun(['sh', '-c', 'echo first >&2; echo last words >&2; exit 3'])).exited;
   t.same(exit, { how: 'with status 3', lastWords: 'last words' });
   t.match(deathOfQemu(exit), { fault: 'emulator', message: /with status 3 .* last words/ });
-  t.equal((await new QemuProcess(['sh', '-c', 'kill -9 $$'], nothing).exited).how, 'by signal 9');
-  t.equal((await new QemuProcess(['/no/such/emulator'], nothing).exited).how, 'with status 127');
+  t.equal((await (await begun(['sh', '-c', 'kill -9 $$'])).exited).how, 'by signal 9');
+  t.equal((await (await begun(['/no/such/emulator'])).exited).how, 'with status 127');
 });
 
 t.test('stop() ends the command and removes its scratch folder', async (t) => {
   const scratch = t.testdir({ scratch: { ram: '' } });
   const file = join(scratch, 'pid');
-  const process = new QemuProcess(['sh', '-c', script(file)], join(scratch, 'scratch'));
+  const process = await begun(['sh', '-c', script(file)], join(scratch, 'scratch'));
   const pid = await pidIn(file);
   t.ok(isAlive(pid));
   await process.stop();
@@ -45,7 +51,7 @@ const stubborn = (file: string) =>
 
 t.test('stop() ends a command that ignores SIGTERM, after a while', async (t) => {
   const file = join(t.testdir(), 'pid');
-  const process = new QemuProcess(['sh', '-c', stubborn(file)], nothing);
+  const process = await begun(['sh', '-c', stubborn(file)]);
   const pid = await pidIn(file);
   const started = performance.now();
   await process.stop();
@@ -55,7 +61,7 @@ t.test('stop() ends a command that ignores SIGTERM, after a while', async (t) =>
 
 t.test('stop() ends what a wrapper has started, although the wrapper ends first', async (t) => {
   const file = join(t.testdir(), 'pid');
-  const process = new QemuProcess(['sh', '-c', 'sh -c "$1"; true', 'wrapper', stubborn(file)], nothing);
+  const process = await begun(['sh', '-c', 'sh -c "$1"; true', 'wrapper', stubborn(file)]);
   const pid = await pidIn(file);
   await process.stop();
   t.ok(await eventually(() => !isAlive(pid)));

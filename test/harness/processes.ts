@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { statFields } from '../../harness/process.ts';
 
 /** Whether a process runs; a zombie does not. */
 export function isAlive(pid: number): boolean {
@@ -14,4 +15,41 @@ export function isAlive(pid: number): boolean {
 export async function eventually(condition: () => boolean): Promise<boolean> {
   for (let attempt = 0; attempt < 1200 && !condition(); attempt++) await sleep(50);
   return condition();
+}
+
+/** A process that runs, as proc(5) has it. */
+export interface RunningProcess {
+  pid: number;
+  /** The name of its program, as the kernel cuts it. */
+  name: string;
+  parent: number;
+  group: number;
+}
+
+/** All processes that run; a zombie does not. */
+export function runningProcesses(): RunningProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+        const [state, parent, group] = statFields(stat);
+        const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+        return /[ZX]/.test(state) ? [] : [{ pid: Number(pid), name, parent: Number(parent), group: Number(group) }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Processes of every group that a child of this process leads, and of what they have started in groups of their own. */
+export function groupsBelow(pid: number): RunningProcess[] {
+  const all = runningProcesses();
+  const below = new Set([pid]);
+  for (let grown = -1; grown !== below.size; ) {
+    grown = below.size;
+    for (const each of all) if (below.has(each.parent)) below.add(each.pid);
+  }
+  const groups = new Set(all.filter((each) => below.has(each.pid) && each.pid !== pid).map(({ group }) => group));
+  return all.filter((each) => each.pid !== pid && (below.has(each.pid) || groups.has(each.group)));
 }

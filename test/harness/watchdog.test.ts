@@ -11,6 +11,14 @@ const look = ({ work = [0], ...over }: Partial<Look> & { work?: number[] }): Loo
   ...over,
 });
 
+/** Looks once a second at a guest that does nothing; the last answer. */
+function lookOn(watchdog: Watchdog, seconds: number, over: Partial<Look>): string | undefined {
+  const start = watchdog.look(look(over));
+  return Array.from({ length: seconds }, (_, second) =>
+    watchdog.look(look({ ...over, wallSeconds: (over.wallSeconds ?? 0) + second + 1 })),
+  ).reduce((_, answer) => answer, start);
+}
+
 t.test('gives up a guest that works without progress, by CPU time and not by the clock', (t) => {
   const watchdog = new Watchdog(limits);
   t.equal(watchdog.look(look({ work: [9], wallSeconds: 1000 })), undefined);
@@ -37,12 +45,24 @@ t.test('console output and stops are progress', (t) => {
 });
 
 t.test('gives up an idle guest, but not one that waits for a host CPU', (t) => {
-  const starved = new Watchdog(limits);
-  const idle = new Watchdog(limits);
-  starved.look(look({}));
-  idle.look(look({ runnable: false }));
-  t.equal(starved.look(look({ wallSeconds: 30 })), undefined);
-  t.match(idle.look(look({ runnable: false, wallSeconds: 30 })), /idled/);
+  t.equal(lookOn(new Watchdog(limits), 30, {}), undefined);
+  t.match(lookOn(new Watchdog(limits), 30, { runnable: false }), /idled/);
+  t.end();
+});
+
+t.test('time in which the harness or QEMU was stopped is no idleness of the guest', (t) => {
+  const asleep = new Watchdog(limits);
+  t.equal(lookOn(asleep, 3, { runnable: false }), undefined);
+  // Ctrl-Z for ten minutes: by now the guest may have stood at a breakpoint for long.
+  t.equal(lookOn(asleep, 3, { runnable: false, wallSeconds: 600 }), undefined);
+  t.match(lookOn(asleep, 30, { runnable: false, wallSeconds: 604 }), /idled/);
+
+  const stopped = new Watchdog(limits);
+  t.equal(lookOn(stopped, 30, { runnable: false, stopped: true }), undefined);
+  t.equal(stopped.stoppedSeconds, 30);
+  t.equal(lookOn(stopped, 3, { runnable: false, wallSeconds: 31 }), undefined);
+  t.equal(stopped.stoppedSeconds, 0);
+  t.equal(stopped.longestStop, 30, 'the complaints of the guest about it are not its own fault');
   t.end();
 });
 
@@ -54,13 +74,13 @@ t.test('gives up a guest that floods its console', (t) => {
 
 t.test('gives up a guest that prints for ever and reaches no stop', (t) => {
   const watchdog = new Watchdog(limits);
-  for (let step = 0; step < 5; step++) {
-    const at = { work: [4 * step], runnable: false, wallSeconds: 10 * step, consoleBytes: step };
+  for (let step = 0; step < 8; step++) {
+    const at = { work: [2 * step], runnable: false, wallSeconds: 5 * step, consoleBytes: step };
     t.equal(watchdog.look(look(at)), undefined, `${step}`);
     if (step === 1) watchdog.progress();
   }
   t.match(
-    watchdog.look(look({ work: [24], runnable: false, wallSeconds: 60, consoleBytes: 9 })),
+    watchdog.look(look({ work: [24], runnable: false, wallSeconds: 40, consoleBytes: 20 })),
     /came no further in 50 s/,
   );
   t.end();
