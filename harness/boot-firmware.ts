@@ -1,5 +1,6 @@
 import type { Evidence } from '../src/linux/capture.ts';
 import { RAM_BASE } from '../src/scenario/memory.ts';
+import { requireCommandLine } from './boot.ts';
 import type { WatchdogLimits } from './case-setup.ts';
 import { findRecords } from './find-records.ts';
 import { GuestRunner } from './guest-runner.ts';
@@ -33,6 +34,7 @@ export async function bootFirmware(
   signal: AbortSignal,
   limits: WatchdogLimits = firmwareLimits,
 ): Promise<FirmwareBoot> {
+  requireCommandLine(commandLine);
   const machine: QemuMachine = { ...rest, image, initramfs, commandLine };
   return withMachine(machine, {}, { directory, signal }, async (vm) => {
     const runner = new GuestRunner(vm, new Watchdog(limits));

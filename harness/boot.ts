@@ -1,5 +1,6 @@
 import { PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/linux/capture.ts';
+import { whyNoCommandLine } from '../src/scenario/command-line.ts';
 import { deviceContent } from '../src/scenario/devices.ts';
 import { BootSession } from './boot-session.ts';
 import type { CaseSetup } from './case-setup.ts';
@@ -16,6 +17,7 @@ import { type MachineBlobs, withMachine } from './virtual-machine.ts';
  * @throws PtdiffError for what is not the kernel's fault; the signal's reason when it was aborted
  */
 export async function boot(setup: CaseSetup): Promise<Evidence> {
+  requireCommandLine(setup.commandLine);
   const anchor = findAnchor(setup.kernel.imagePath, setup.symbols);
   const machine: QemuMachine = {
     emulator: setup.emulator.command,
@@ -32,6 +34,12 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     setup.onEvent({ kind: 'started', pid: vm.pid });
     return new BootSession(setup, vm, anchor).observe();
   });
+}
+
+/** @throws PtdiffError('usage') for a command line that the kernel would cut short: what it then did would be no answer */
+export function requireCommandLine(text: string): void {
+  const reason = whyNoCommandLine(text);
+  if (reason !== undefined) throw new PtdiffError('usage', `The case cannot be booted: ${reason}.`);
 }
 
 async function makeBlobs(setup: CaseSetup, machine: QemuMachine, imagePa: number): Promise<MachineBlobs> {

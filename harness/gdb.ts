@@ -96,6 +96,21 @@ export class GdbClient {
     return reply.length === 2 * bytes ? Buffer.from(reply, 'hex') : undefined;
   }
 
+  /**
+   * Guest memory by physical address, whatever the tables say: undefined where nothing can be read.
+   * @throws PtdiffError('emulator') for a stub that cannot; QEMU's can from 4.1 on (qqemu.PhyMemMode)
+   */
+  async peekPhysical(thread: string, address: number, bytes: number): Promise<Buffer | undefined> {
+    if ((await this.#wire.request('Qqemu.PhyMemMode:1')) !== 'OK') {
+      throw new PtdiffError('emulator', "QEMU's GDB stub reads no physical memory; use QEMU 10.0 or newer.");
+    }
+    try {
+      return await this.peekMemory(thread, BigInt(address), bytes);
+    } finally {
+      await this.#wire.request('Qqemu.PhyMemMode:0');
+    }
+  }
+
   async insertBreakpoint(address: bigint): Promise<void> {
     expectOk(await this.#wire.request(`Z0,${address.toString(16)},4`), 'set', address);
   }

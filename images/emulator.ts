@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { messageOf, PtdiffError } from '../src/errors.ts';
+import { PtdiffError } from '../src/errors.ts';
+import { plainLine } from '../src/report/plain-text.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
 import { sha256File } from './cache.ts';
 import { findCommand } from './host-tools.ts';
@@ -88,20 +89,24 @@ export async function userEmulator(name: string): Promise<Emulator> {
     throw new PtdiffError('usage', `There is no emulator ${name}: give --qemu the path of a qemu-system-aarch64.`);
   }
   const version = await emulatorVersion([path], path);
-  const { stdout } = await execa(path, ['-cpu', 'help'], { reject: false });
+  const { stdout } = await execa(path, ['-cpu', 'help'], { reject: false, ...briefly });
   if (!/\bcortex-a76\b/.test(stdout ?? '')) {
     throw new PtdiffError('emulator', `${path} emulates no arm64 CPUs: give --qemu the path of a qemu-system-aarch64.`);
   }
   return { command: [path], version, sha256: await sha256File(path), origin: path, packages: [], notes: [] };
 }
 
+/** A QEMU that is asked what it is answers at once; something else may not, nor let itself be asked to end. */
+const briefly = { timeout: 30_000, killSignal: 'SIGKILL', stdin: 'ignore' } as const;
+
 async function emulatorVersion(command: string[], name: string): Promise<string> {
   const [file, ...args] = command;
-  const { stdout, stderr, message } = await execa(file, [...args, '--version'], { reject: false, timeout: 30_000 });
+  const { stdout, stderr, message } = await execa(file, [...args, '--version'], { reject: false, ...briefly });
   const version = /^QEMU emulator version (\d+\.\d+\.\d+)/m.exec(stdout ?? '')?.[1];
   if (version === undefined) {
-    const why = (stderr ?? '').trim().split('\n')[0] || messageOf(message);
-    throw new PtdiffError('emulator', `${name} does not say its version as QEMU does: ${why || 'it printed nothing'}.`);
+    const why = (stderr ?? '').trim().split('\n')[0] || (stdout ?? '').trim().split('\n')[0] || message;
+    const told = plainLine(why ?? 'it printed nothing').slice(0, 200);
+    throw new PtdiffError('emulator', `${name} does not say its version as QEMU does: ${told}.`);
   }
   return version;
 }

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { mostBytes } from '../host/read-file.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { type ImageHeader, imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
 
@@ -45,8 +46,12 @@ export function checkImage(file: Buffer, name: string): CheckedImage {
 
 function gunzip(file: Buffer, name: string): Buffer {
   try {
-    return gunzipSync(file);
+    return gunzipSync(file, { maxOutputLength: mostBytes.image });
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      const most = `${mostBytes.image / 2 ** 20} MiB`;
+      throw new PtdiffError('image', `${name} unpacks to more than ${most}, which no kernel has.`, { cause });
+    }
     throw new PtdiffError(
       'image',
       `${name} starts like a gzip file but cannot be unpacked: it is truncated or damaged.`,

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { mostBytes, readRegular, requireRegular, whyUnreadable } from '../host/read-file.ts';
 import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
-import { exists, sha256 } from './cache.ts';
+import { sha256 } from './cache.ts';
 import { cachedKernel, fetchKernel } from './debian-kernel.ts';
 import { upstreamVersion } from './debian-version.ts';
 import { explainDiskFull } from './disk-space.ts';
@@ -137,14 +137,18 @@ async function findBuilds(text: string, spec: DebianSpec, options: FetchOptions)
 
 async function localKernel(text: string, spec: KernelSpec & { kind: 'file' }): Promise<KernelImage> {
   const path = resolve(spec.path);
-  const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new PtdiffError('image', `Cannot read the kernel ${path}: ${reasonOf(error)}.`, { cause: error });
+  const file = await readRegular(path, mostBytes.image).catch((error) => {
+    throw new PtdiffError('image', `Cannot read the kernel ${path}: ${whyUnreadable(error)}.`, { cause: error });
   });
   const { bytes, release, unpacked } = checkImage(file, path);
   const digest = sha256(bytes);
   const configPath = spec.config === undefined ? undefined : resolve(spec.config);
-  if (configPath !== undefined && !(await exists(configPath))) {
-    throw new PtdiffError('image', `There is no config file ${configPath}.`);
+  if (configPath !== undefined) {
+    await requireRegular(configPath).catch((error) => {
+      throw new PtdiffError('image', `Cannot read the config ${configPath}: ${whyUnreadable(error)}.`, {
+        cause: error,
+      });
+    });
   }
   return {
     spec: text,
@@ -157,13 +161,4 @@ async function localKernel(text: string, spec: KernelSpec & { kind: 'file' }): P
     source: path,
     notes: [],
   };
-}
-
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a directory',
-  };
-  return reasons[code ?? ''] ?? message;
 }

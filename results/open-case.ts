@@ -7,6 +7,7 @@ import { createZstdDecompress } from 'node:zlib';
 import { extract, type ReadEntry } from 'tar';
 import { packedFiles } from '../harness/packed-repro.ts';
 import type { MachineBlobs } from '../harness/virtual-machine.ts';
+import { requireRegular } from '../host/read-file.ts';
 import { sha256File, withScratch } from '../images/cache.ts';
 import { explainDiskFull } from '../images/disk-space.ts';
 import { PtdiffError } from '../src/errors.ts';
@@ -42,6 +43,7 @@ async function unpack(archive: string, scratch: string): Promise<void> {
   const closed = new Promise<void>((resolve, reject) => target.on('close', resolve).on('error', reject));
   // It may complain while nobody waits for it yet.
   closed.catch(() => {});
+  await requireRegular(archive);
   await pipeline(createReadStream(archive), createZstdDecompress(), async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) {
       if (!target.write(chunk)) await Promise.race([once(target, 'drain'), closed]);

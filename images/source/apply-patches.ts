@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { messageOf, PtdiffError } from '../../src/errors.ts';
+import { mostBytes, readRegular, whyUnreadable } from '../../host/read-file.ts';
+import { PtdiffError } from '../../src/errors.ts';
 import { withScratch } from '../cache.ts';
 import { firstComplaint, type GitStore } from './git-store.ts';
 import type { SourceTree } from './source-tree.ts';
@@ -41,9 +42,10 @@ export async function applyPatches(store: GitStore, source: SourceTree, patches:
 /** The diffs in a file. */
 async function splitPatches(store: GitStore, file: string, stem: string): Promise<Patch[]> {
   // A file of the kernel may be in any encoding: its bytes must stay as they are.
-  const text = await readFile(file, 'latin1').catch((cause) => {
-    throw new PtdiffError('usage', `Cannot read the patch ${file}: ${messageOf(cause).replace(/,.*/, '')}.`, { cause });
+  const bytes = await readRegular(file, mostBytes.text).catch((cause) => {
+    throw new PtdiffError('usage', `Cannot read the patch ${file}: ${whyUnreadable(cause)}.`, { cause });
   });
+  const text = bytes.toString('latin1');
   const patches = mailStart.test(text.trimStart())
     ? await splitMails(store, file, text, stem)
     : [{ name: basename(file), path: file, diff: text }];

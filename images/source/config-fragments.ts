@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
+import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { parseKconfig } from '../../src/linux/kconfig.ts';
 
@@ -73,11 +74,11 @@ async function readFragment(config: string): Promise<ConfigFragment> {
   const ours = /^[a-z0-9_-]+$/.test(config) ? await readFile(named, 'utf8').catch(() => undefined) : undefined;
   if (ours !== undefined) return { name: config, text: ours };
   try {
-    return { name: basename(config, extname(config)), text: await readFile(resolve(config), 'utf8') };
+    return { name: basename(config, extname(config)), text: await readRegularText(resolve(config)) };
   } catch (error) {
     const names = (await fragmentNames()).join(', ');
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read';
-    throw new PtdiffError('usage', `config=${config} is no fragment of ptdiff's (${names}), and as a file ${why}.`, {
+    const why = `is not to be read as a file: ${whyUnreadable(error)}`;
+    throw new PtdiffError('usage', `config=${config} is no fragment of ptdiff's (${names}), and ${why}.`, {
       cause: error,
     });
   }

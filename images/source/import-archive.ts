@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { messageOf, PtdiffError } from '../../src/errors.ts';
+import { requireRegular, whyUnreadable } from '../../host/read-file.ts';
+import { PtdiffError } from '../../src/errors.ts';
 import { type AptArchive, ensureLists, type FetchOptions } from '../apt.ts';
 import { cachePath, exists, readJson, sha256File, withScratch, writeJson } from '../cache.ts';
 import { compareVersions, upstreamVersion } from '../debian-version.ts';
@@ -26,12 +27,9 @@ const importBytes = 3 * 2 ** 30;
  */
 export async function tarballTree(store: GitStore, given: string, options: FetchOptions): Promise<SourceTree> {
   const path = resolve(given);
-  const digest = await sha256File(path).catch((cause: NodeJS.ErrnoException) => {
-    const known: Record<string, string> = {
-      ENOENT: 'there is no such file',
-      EISDIR: 'it is a folder (git:PATH@REV takes a repository)',
-    };
-    const why = known[cause.code ?? ''] ?? messageOf(cause);
+  const readable = requireRegular(path).then(() => sha256File(path));
+  const digest = await readable.catch((cause) => {
+    const why = `${whyUnreadable(cause)} (git:PATH@REV takes a repository)`;
     throw new PtdiffError('image', `Cannot read the archive ${path}: ${why}.`, { cause });
   });
   const tree = await importOnce(store, digest, options, (use) => use(path), basename(path));

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readRegularText } from '../../host/read-file.ts';
 import type { FetchOptions } from '../../images/apt.ts';
 import { type KernelImage, resolveKernel } from '../../images/kernels.ts';
 import type { Assumption } from '../linux/assumptions.ts';
@@ -30,7 +31,7 @@ export async function loadKernel(spec: string, options: FetchOptions = {}): Prom
 /** A description with what the configuration of its kernel says; that of another build is refused where the user named it. */
 async function withConfig(description: KernelDescription, image: KernelImage): Promise<KernelDescription> {
   if (image.configPath === undefined) return description;
-  const file = parseKconfig(await readFile(image.configPath, 'utf8'));
+  const file = parseKconfig(await readRegularText(image.configPath));
   const { config, assumptions } = settleByFile(description.traits.config, description.assumptions, file);
   if (image.flavour === 'local') checkConfigFile(config, file);
   const corrected = correctByFile(config, file);

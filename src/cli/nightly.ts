@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
 import { sha256 } from '../../images/cache.ts';
 import { withLock } from '../../images/lock.ts';
 import { openStore } from '../../results/store/store.ts';
 import { countText } from '../diff/text.ts';
-import { messageOf, PtdiffError } from '../errors.ts';
+import { PtdiffError } from '../errors.ts';
 import { type NightConfig, parseNightConfig } from '../nightly/config.ts';
 import { hasErrors, type NightSummary } from '../nightly/summary.ts';
 import { wantsColour } from '../report/colour.ts';
@@ -31,9 +31,9 @@ interface NightlyOptions {
 async function readConfig(path: string): Promise<NightConfig> {
   let data: unknown;
   try {
-    data = parse(await readFile(path, 'utf8'));
+    data = parse(await readRegularText(path));
   } catch (error) {
-    const why = messageOf(error).split('\n')[0];
+    const why = whyUnreadable(error).split('\n')[0];
     throw new PtdiffError('usage', `Cannot read the configuration ${path}: ${why}.`, { cause: error });
   }
   return parseNightConfig(data, path);

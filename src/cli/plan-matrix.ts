@@ -4,11 +4,13 @@ import type { KernelImage } from '../../images/kernels.ts';
 import { PtdiffError } from '../errors.ts';
 import type { PlannedCase, RunRecord } from '../report/types.ts';
 import { defaultKernels } from '../scenario/built-in.ts';
+import type { Scenario } from '../scenario/types.ts';
 import type { Variation } from '../scenario/variation.ts';
 import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { type Plan, planCases, scenariosNamed } from './plan.ts';
 import { resumedAsk } from './resume.ts';
+import { commandLine } from './run-case.ts';
 import type { Asked } from './run-record.ts';
 
 /** A matrix that shall be run. */
@@ -138,7 +140,10 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
     return {
       spec,
       label: labels.get(spec) ?? labelOf(spec),
-      ...(kernel && { traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true } }),
+      ...(kernel && {
+        traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true },
+        commandLine: (scenario: Scenario) => commandLine(kernel, scenario),
+      }),
     };
   });
   const plan = await planCases(planned, asked.scenarios, variation);

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
 import type { PlannedCase, UnfitCase } from '../report/types.ts';
 import { builtInScenario, builtInScenarios, matrixScenarios } from '../scenario/built-in.ts';
+import { whyNoCommandLine } from '../scenario/command-line.ts';
 import { type FittingTraits, whyUnfit } from '../scenario/fit.ts';
 import { lateCpuScenarios } from '../scenario/late-cpus.ts';
 import { caseName } from '../scenario/names.ts';
@@ -30,9 +31,9 @@ export interface Plan {
 async function scenariosOfFile(file: string): Promise<Scenario[]> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readRegularText(file);
   } catch (error) {
-    throw new PtdiffError('usage', `Cannot read the scenario file ${file}: ${messageOf(error)}.`, { cause: error });
+    throw new PtdiffError('usage', `Cannot read the scenario file ${file}: ${whyUnreadable(error)}.`, { cause: error });
   }
   try {
     return parseScenarios(parse(text), file);
@@ -67,6 +68,8 @@ export interface PlannedKernel {
   label: string;
   /** What decides whether it fits a scenario; absent where the kernel is not to be had, which then fits all. */
   traits?: FittingTraits;
+  /** The whole command line of a scenario on it, with all that ptdiff adds. */
+  commandLine?(scenario: Scenario): string;
 }
 
 type Pair = { kernel: PlannedKernel; scenario: Scenario };
@@ -77,10 +80,15 @@ function factors({ kernel, scenario }: Pair): string[] {
   return [kernel.spec, machine.cpu, rodata, String(kfenceSampleInterval), `${machine.world} ${machine.firmware}`];
 }
 
+function reasonAgainst({ kernel, scenario }: Pair): string | undefined {
+  if (!kernel.traits) return undefined;
+  return whyUnfit(scenario, kernel.traits) ?? whyNoCommandLine(kernel.commandLine?.(scenario) ?? '');
+}
+
 /** Kernels times scenarios, and apart from them what a kernel cannot run. */
 function multiply(kernels: PlannedKernel[], scenarios: readonly Scenario[]): { pairs: Pair[]; unfit: Plan['unfit'] } {
   const all = kernels.flatMap((kernel) => scenarios.map((scenario) => ({ kernel, scenario })));
-  const reasons = new Map(all.map((pair) => [pair, pair.kernel.traits && whyUnfit(pair.scenario, pair.kernel.traits)]));
+  const reasons = new Map(all.map((pair) => [pair, reasonAgainst(pair)]));
   return {
     pairs: all.filter((pair) => reasons.get(pair) === undefined),
     unfit: [...reasons].flatMap(([{ kernel, scenario }, reason]) =>

@@ -8,7 +8,7 @@ import { checkParameter } from '../scenario/schema.ts';
 import type { Variation } from '../scenario/variation.ts';
 import { exitCodes } from './exit-codes.ts';
 import { say } from './output.ts';
-import { planMatrix } from './plan-matrix.ts';
+import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
 import { publishReport } from './publish-report.ts';
 import { defaultJobs } from './run-case.ts';
 import { runFirmware } from './run-firmware.ts';
@@ -32,6 +32,23 @@ interface RunOptions {
   seed?: number;
   plain?: true;
   param?: string[];
+}
+
+/**
+ * The cases that would be run; a kernel that is not to be had was said when it was looked for.
+ * @returns the exit code
+ */
+function dryRun({ plan: { planned, leftOut, unfit }, unavailable }: PlannedMatrix): number {
+  const lost = new Set(unavailable.map(({ spec }) => spec));
+  const there = planned.filter(({ kernel }) => !lost.has(kernel));
+  for (const { case: name } of there) process.stdout.write(`${name}\n`);
+  say(
+    `${countText(there.length, 'case')}; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`,
+  );
+  for (const note of describeUnfit(unfit)) say(note);
+  if (lost.size === 0) return exitCodes.pass;
+  say(`${countText(planned.length - there.length, 'case')} would end in error: ${[...lost].join(', ')} cannot be had`);
+  return exitCodes.errors;
 }
 
 /**
@@ -63,13 +80,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
     ...(qemu !== undefined && { qemu }),
   };
   if (options.dryRun) {
-    const { planned, leftOut, unfit } = (await planMatrix(request, signal)).plan;
-    for (const { case: name } of planned) process.stdout.write(`${name}\n`);
-    say(
-      `${countText(planned.length, 'case')}; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`,
-    );
-    for (const note of describeUnfit(unfit)) say(note);
-    return 0;
+    return dryRun(await planMatrix(request, signal));
   }
   const store = storeFile(options.store);
   await checkStore(store);

@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { captureRegisters } from '../../harness/capture-checkpoint.ts';
 import { GdbClient } from '../../harness/gdb.ts';
-import { openRam } from '../../harness/ram-file.ts';
+import { openRam, type RamFile } from '../../harness/ram-file.ts';
+import { within } from '../../host/deadline.ts';
+import { requireRegular, whyUnreadable } from '../../host/read-file.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
 import { formatPtdump } from '../linux/format-ptdump.ts';
 import { kernelRegions } from '../linux/kernel-regions.ts';
-import { stage1Regime } from '../vmsa/regime.ts';
+import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import { walk } from '../vmsa/walk.ts';
 import type { Verb } from './verb.ts';
 
@@ -34,10 +36,46 @@ async function dial(address: string): Promise<Socket> {
   }
 }
 
+/** A stub greets at once, even on a busy host. */
+const greetingMilliseconds = 20_000;
+
+async function greet(address: string): Promise<GdbClient> {
+  const socket = await dial(address);
+  const silence = `The QEMU at ${address} is stopped (SIGSTOP) or has another debugger: its GDB stub did not answer`;
+  return within(greetingMilliseconds, silence, GdbClient.open(socket)).catch((error) => {
+    socket.destroy();
+    throw error;
+  });
+}
+
 function numberOf(text: string, option: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new PtdiffError('usage', `${option} must be a number, not '${text}'.`);
+}
+
+/**
+ * The registers are the machine's and the tables the file's: that the two belong together shows in the first table.
+ * @throws PtdiffError(usage) where they do not
+ */
+async function requireSameMachine(
+  { regime, thread, gdb, ram }: { regime: Stage1Regime; thread: string; gdb: GdbClient; ram: RamFile },
+  options: WalkOptions,
+): Promise<void> {
+  if (regime.notWalked !== undefined) return;
+  const { rootPa, rootEntries } = regime;
+  // Within what one packet of the stub holds.
+  const bytes = Math.min(rootEntries * 8, 1024);
+  const table = `the first table of ${options.half.toUpperCase()}_EL1, at 0x${rootPa.toString(16)},`;
+  const advice = 'check --ram and --base';
+  if (!ram.contains(rootPa, rootEntries * 8)) {
+    const end = numberOf(options.base, '--base') + ram.size;
+    const range = `0x${Number(options.base).toString(16)} to 0x${end.toString(16)}`;
+    throw new PtdiffError('usage', `${options.ram} holds the RAM from ${range}, and ${table} lies outside; ${advice}.`);
+  }
+  const actual = await gdb.peekPhysical(thread, rootPa, bytes);
+  if (actual?.equals(ram.read(rootPa, bytes))) return;
+  throw new PtdiffError('usage', `${options.ram} does not hold ${table} as the machine has it; ${advice}.`);
 }
 
 /**
@@ -49,13 +87,20 @@ async function walkCommand(options: WalkOptions): Promise<number> {
   const cpu = numberOf(options.cpu, '--cpu');
   const { half } = options;
   if (half !== 'ttbr0' && half !== 'ttbr1') throw new PtdiffError('usage', `--half is ttbr0 or ttbr1, not '${half}'.`);
+  await requireRegular(options.ram).catch((error) => {
+    throw new PtdiffError('usage', `Cannot read the RAM file ${options.ram}: ${whyUnreadable(error)}.`, {
+      cause: error,
+    });
+  });
   const ram = openRam(options.ram, base);
-  const gdb = await GdbClient.open(await dial(options.gdb));
+  const gdb = await greet(options.gdb);
   try {
     const threads = await gdb.threads();
     if (cpu >= threads.length)
       throw new PtdiffError('usage', `There is no CPU ${cpu}; the machine has ${threads.length}.`);
-    const regime = stage1Regime(await captureRegisters(gdb, threads[cpu]), half);
+    const thread = threads[cpu];
+    const regime = stage1Regime(await captureRegisters(gdb, thread), half);
+    await requireSameMachine({ regime, thread, gdb, ram }, options);
     const regions = half === 'ttbr1' ? kernelRegions(regime.inputBits, regime.granule) : [];
     for (const line of formatPtdump(regime, walk(regime, ram), regions)) process.stdout.write(`${line}\n`);
     return 0;

@@ -34,3 +34,17 @@ export function kernelParameters(
     ...scenario.parameters,
   ];
 }
+
+/**
+ * What the kernel takes of a command line, in bytes: COMMAND_LINE_SIZE of arch/arm64/include/uapi/asm/setup.h (2048, the same from 6.12 to 7.3)
+ * without the NUL at its end. early_init_dt_scan_chosen() of drivers/of/fdt.c cuts off the rest without a word, and with it what init shall do.
+ */
+const longestCommandLine = 2047;
+
+/** Why no kernel can be given a whole command line, with all that ptdiff adds, as a part of a sentence; undefined where it can. */
+export function whyNoCommandLine(text: string): string | undefined {
+  const bytes = Buffer.byteLength(text);
+  return bytes <= longestCommandLine
+    ? undefined
+    : `its command line has ${bytes} bytes with what ptdiff adds, and the kernel takes ${longestCommandLine} (COMMAND_LINE_SIZE)`;
+}

@@ -43,7 +43,13 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
     [['export', '/nonexistent', '--format', 'kcidb', '--origin', 'a:b'], /--origin a:b/],
     [['repro', 'pack', 'x', '--out', '/nonexistent'], /has no case 'x'/],
     [['repro', 'run', '/nonexistent.tar.zst'], /no whole packed case: ENOENT/],
-    [['walk', '--ram', '/dev/null', '--gdb', '/nonexistent.sock'], /GDB stub/],
+    [['repro', 'run', '/dev/zero'], /no whole packed case: it is a device/],
+    [['run', '--scenario', '/dev/zero'], /\/dev\/zero: it is a device, not a file/],
+    [['run', '--scenario', '/dev'], /\/dev: it is a directory, not a file/],
+    [['run', '--firmware', '/dev/zero'], /\/dev\/zero is no file/],
+    [['nightly', '--config', '/dev/zero'], /\/dev\/zero: it is a device, not a file/],
+    [['walk', '--ram', main, '--gdb', '/nonexistent.sock'], /GDB stub/],
+    [['walk', '--ram', '/dev/zero', '--gdb', 'x'], /\/dev\/zero: it is a device, not a file/],
     [['walk', '--ram', '/dev/null', '--gdb', 'x', '--half', 'ttbr2'], /ttbr2/],
   ] as [string[], RegExp][]) {
     const { exitCode, stderr } = await ptdiff(...words);
@@ -73,6 +79,41 @@ t.test('a scenario file with a typo is named with its field', async (t) => {
   const { exitCode, stderr } = await ptdiff('run', '--scenario', file, '--kernel', `file:${file}`, '--dry-run');
   t.equal(exitCode, 2);
   t.match(stderr, /typo\.yaml.*memroy/s);
+});
+
+t.test('kernels that do not exist are no cases of a dry run', async (t) => {
+  const kernel = `file:${join(t.testdir(), 'none')}`;
+  const { exitCode, stdout, stderr } = await ptdiff('run', '--kernel', kernel, '--scenario', 'max', '--dry-run');
+  t.equal(exitCode, 3);
+  t.equal(stdout, '');
+  t.match(stderr, /none: there is no such file.*0 cases; .*1 case would end in error: file:.*none cannot be had/s);
+});
+
+/** Runs the CLI with something that happens beside it. */
+async function ptdiffWith(code: string, env: Record<string, string> = {}) {
+  const preload = `data:text/javascript,${encodeURIComponent(code)}`;
+  return execa(process.execPath, ['--import', preload, main, 'serve', '--help'], { reject: false, env });
+}
+
+t.test('what nobody foresaw ends with 3 and one sentence, and tells its place to who asks', async (t) => {
+  for (const code of [
+    "setImmediate(() => { throw new TypeError('no such thing') })",
+    "setImmediate(() => Promise.reject(new TypeError('no such thing')))",
+  ]) {
+    // Not before ptdiff is there to see it: Node alone ends with 1, as if there were findings.
+    const held = `const wait = setInterval(() => {
+      if (process.listenerCount('uncaughtException') === 0) return;
+      clearInterval(wait);
+      ${code};
+    }, 10)`;
+    const { exitCode, stderr } = await ptdiffWith(held);
+    t.equal(exitCode, 3, code);
+    t.equal(
+      stderr,
+      'ptdiff: something that ptdiff did not foresee ended it: no such thing (PTDIFF_DEBUG=1 shows where)',
+    );
+    t.match((await ptdiffWith(held, { PTDIFF_DEBUG: '1' })).stderr, /ended it: no such thing\nTypeError.*\n +at /);
+  }
 });
 
 t.test('ls scenarios and cpus list what there is', async (t) => {

@@ -42,14 +42,14 @@ export function runningProcesses(): RunningProcess[] {
     });
 }
 
-/** Processes of every group that a child of this process leads, and of what they have started in groups of their own. */
+/** Everything that a process has started, and all of the groups that are led by some of that. */
 export function groupsBelow(pid: number): RunningProcess[] {
   const all = runningProcesses();
   const below = new Set([pid]);
-  for (let grown = -1; grown !== below.size; ) {
-    grown = below.size;
+  for (let before = 0; before !== below.size; ) {
+    before = below.size;
     for (const each of all) if (below.has(each.parent)) below.add(each.pid);
   }
-  const groups = new Set(all.filter((each) => below.has(each.pid) && each.pid !== pid).map(({ group }) => group));
-  return all.filter((each) => each.pid !== pid && (below.has(each.pid) || groups.has(each.group)));
+  below.delete(pid);
+  return all.filter((each) => below.has(each.pid) || below.has(each.group));
 }

@@ -1,10 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { execa } from 'execa';
 import t from 'tap';
 import { cachePath } from '../../images/cache.ts';
-import { obtain, withLock } from '../../images/lock.ts';
+import { obtain, withLock, withLockedFolder } from '../../images/lock.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
 
@@ -89,4 +89,45 @@ t.test('what could not be made is tried again by the next', async (t) => {
   const fail = { find, make: () => Promise.reject(new Error('no luck')) };
   await t.rejects(obtain('luck', fail, {}), { message: 'no luck' });
   t.equal(await obtain('luck', { find, make: async () => 'luck' }, {}), 'luck');
+});
+
+t.test('a folder is locked itself: nothing is left in it, and one that was made in vain is gone', async (t) => {
+  const folder = join(t.testdir(), 'runs', 'new');
+  await withLockedFolder(folder, async () => t.same(readdirSync(folder), []));
+  t.notOk(existsSync(folder));
+  await withLockedFolder(folder, async () => writeFileSync(join(folder, 'result'), ''));
+  t.same(readdirSync(folder), ['result']);
+  await t.rejects(
+    withLockedFolder('/proc/none', async () => {}),
+    { fault: 'host', message: /folder \/proc\/none/ },
+  );
+});
+
+t.test('who waited for a folder that is gone by then locks the one that he makes', async (t) => {
+  const folder = join(t.testdir(), 'new');
+  const [held, waits] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = withLockedFolder(folder, async () => {
+    held.resolve();
+    await waits.promise;
+  });
+  await held.promise;
+  const options = { waiting: 'waits', progress: () => waits.resolve() };
+  const second = withLockedFolder(
+    folder,
+    async () => {
+      let [taken, third]: [boolean, Promise<void> | undefined] = [false, undefined];
+      t.ok(existsSync(folder));
+      await new Promise<void>((resolve) => {
+        const take = async () => {
+          taken = true;
+        };
+        third = withLockedFolder(folder, take, { waiting: 'waits', progress: () => resolve() });
+      });
+      t.notOk(taken, 'the third waits for the second');
+      return { third };
+    },
+    options,
+  );
+  await first;
+  await (await second).third;
 });

@@ -78,7 +78,15 @@ t.test('local files that are no kernel or no emulator', async (t) => {
   await t.rejects(resolveKernel(`file:${directory}/text`), { fault: 'image', message: /not an arm64 kernel Image/ });
   await t.rejects(userEmulator(`${directory}/absent`), { fault: 'usage', message: /There is no emulator/ });
   await t.rejects(userEmulator('no-such-command'), { fault: 'usage', message: /There is no emulator no-such-command/ });
-  await t.rejects(userEmulator('true'), { fault: 'emulator', message: /does not say its version/ });
+  await t.rejects(userEmulator('true'), { fault: 'emulator', message: /does not say its version as QEMU does: true / });
+  await t.rejects(userEmulator('false'), { fault: 'emulator', message: /as QEMU does: \w(?!ndefined)/ });
+  const mute = join(directory, 'qemu-mute');
+  await writeFile(mute, '#!/bin/sh\n', { mode: 0o755 });
+  await t.rejects(userEmulator(mute), { fault: 'emulator', message: /as QEMU does: it printed nothing\./ });
+  await t.rejects(resolveKernel('file:/dev/zero'), {
+    fault: 'image',
+    message: /\/dev\/zero: it is a device, not a file/,
+  });
   const other = join(directory, 'qemu-system-other');
   await writeFile(
     other,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
-import { kernelParameters } from '../../src/scenario/command-line.ts';
+import { kernelParameters, whyNoCommandLine } from '../../src/scenario/command-line.ts';
 import { caseName } from '../../src/scenario/names.ts';
 import { vary } from '../../src/scenario/variation.ts';
 
@@ -30,4 +30,10 @@ t.test('names are unique and are names of folders', async (t) => {
   const names = builtInScenarios.map(({ name }) => name);
   t.equal(new Set(names).size, names.length);
   for (const name of names) t.match(caseName('7.3.4+deb13-arm64', name), /^[\w.+@-]+$/);
+});
+
+t.test('a command line that the kernel would cut short is refused, by its bytes', async (t) => {
+  t.equal(whyNoCommandLine('x'.repeat(2047)), undefined);
+  t.match(whyNoCommandLine('x'.repeat(2048)), /has 2048 bytes .* takes 2047 \(COMMAND_LINE_SIZE\)/);
+  t.match(whyNoCommandLine('ä'.repeat(1024)), /has 2048 bytes/);
 });

@@ -60,3 +60,16 @@ t.test('what is left out is said, a sentence a reason', async (t) => {
     '2 cases left out, as the kernel is built without CONFIG_DEBUG_PAGEALLOC: max+pagealloc on debian:6.12, debian:7.3.',
   ]);
 });
+
+t.test('of a matrix, the case whose whole command line is too long is left out, and said', async (t) => {
+  const commandLine = ({ name }: { name: string }) => (name === 'max' ? 'x'.repeat(2048) : 'console=ttyAMA0');
+  const { planned, unfit } = await planCases(
+    [{ spec: 'debian:7.3', label: '7.3', traits: kernel(), commandLine }],
+    ['max', 'cortex-a76'],
+  );
+  t.same(
+    planned.map(({ scenario }) => scenario),
+    ['cortex-a76'],
+  );
+  t.match(describeUnfit(unfit), [/1 case left out, as its command line has 2048 bytes .*: max on debian:7.3/]);
+});

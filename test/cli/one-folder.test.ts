@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { withLockedFolder } from '../../images/lock.ts';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+
+/** What a verb does while another ptdiff writes into its folder: it waits, until it is interrupted. */
+async function whileBusy(out: string, words: string[]): Promise<{ exitCode?: number; stderr: string }> {
+  const command = ['--disable-warning=ExperimentalWarning', main, ...words, '--out', out];
+  return withLockedFolder(out, async () => {
+    const child = execa(process.execPath, command, { reject: false });
+    child.stderr.on('data', (text: Buffer) => {
+      if (text.includes('this one goes on when it ends')) child.kill('SIGINT');
+    });
+    const { exitCode, stderr } = await child;
+    return { exitCode, stderr };
+  });
+}
+
+for (const words of [
+  ['run', '--kernel', 'file:/nonexistent', '--scenario', 'max'],
+  ['compare', '/', '/'],
+]) {
+  t.test(`${words[0]} begins when another that writes into its folder has ended`, async (t) => {
+    const out = join(t.testdir(), 'out');
+    const { exitCode, stderr } = await whileBusy(out, words);
+    t.match(stderr, /another \w+ writes into .*out; this one goes on when it ends/);
+    t.equal(exitCode, 130);
+    t.same(readdirSync(join(out, '..')), [], 'it has not begun');
+  });
+}
