@@ -150,6 +150,11 @@ export class GdbClient {
   close(): void {
     this.#wire.close();
   }
+
+  /** Ends the connection: whatever waits for an answer, or asks from now on, gets this error. */
+  abandon(error: Error): void {
+    this.#wire.abandon(error);
+  }
 }
 
 /** The queue of requests on the socket. */
@@ -214,6 +219,15 @@ class Wire {
     this.#fail('The GDB connection is closed.');
   }
 
+  abandon(error: Error): void {
+    this.#failure ??= error;
+    for (const waiter of this.#waiting.splice(0)) {
+      waiter.reject(this.#failure);
+    }
+    clearTimeout(this.#deadline);
+    this.#socket.destroy();
+  }
+
   #receive(chunk: Buffer): void {
     try {
       for (const item of this.#parser.push(chunk)) {
@@ -238,12 +252,7 @@ class Wire {
   }
 
   #fail(message: string): void {
-    this.#failure ??= new PtdiffError('emulator', message);
-    for (const waiter of this.#waiting.splice(0)) {
-      waiter.reject(this.#failure);
-    }
-    clearTimeout(this.#deadline);
-    this.#socket.destroy();
+    this.abandon(new PtdiffError('emulator', message));
   }
 }
 

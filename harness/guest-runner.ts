@@ -48,14 +48,10 @@ export class GuestRunner {
   /** Why we interrupted the guest. */
   #given?: GuestStop;
   #running = false;
-  /** What keeps us from looking at the guest. */
-  readonly #trouble = Promise.withResolvers<never>();
 
   constructor(vm: VirtualMachine, watchdog: Watchdog) {
     this.#vm = vm;
     this.#watchdog = watchdog;
-    // It may come while nobody waits.
-    this.#trouble.promise.catch(() => {});
     this.#timer = setInterval(() => this.#tryToLook(), lookMilliseconds);
   }
 
@@ -69,7 +65,7 @@ export class GuestRunner {
     this.#until = until;
     this.#given = undefined;
     this.#running = true;
-    const stop = await Promise.race([this.#vm.gdb.resume(resumeAt), this.#trouble.promise]);
+    const stop = await this.#vm.gdb.resume(resumeAt);
     this.#running = false;
     return this.#given ?? (await this.#explain(stop));
   }
@@ -78,12 +74,13 @@ export class GuestRunner {
     clearInterval(this.#timer);
   }
 
+  /** What keeps us from looking at the guest ends every wait for it. */
   #tryToLook(): void {
     try {
       this.#look();
     } catch (error) {
       clearInterval(this.#timer);
-      this.#trouble.reject(error);
+      this.#vm.gdb.abandon(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

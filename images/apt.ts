@@ -1,6 +1,7 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { briefTool, longTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { cachePath, cacheRoot, type Progress, readJson, sha256, writeJson } from './cache.ts';
 import { explainDiskFull, requireSpace } from './disk-space.ts';
@@ -107,7 +108,7 @@ async function debianKeyring(): Promise<string> {
 
 /** Proxy, time-outs and the like: how this host reaches a mirror. */
 async function hostAcquireSettings(): Promise<string> {
-  const { stdout } = await execa('apt-config', ['dump', '--format', '%f "%v";%n', 'Acquire']);
+  const { stdout } = await execa('apt-config', ['dump', '--format', '%f "%v";%n', 'Acquire'], briefTool);
   return stdout
     .split('\n')
     .filter((line) => hostSettings.test(line))
@@ -199,7 +200,11 @@ export async function ensureLists(archive: AptArchive, options: FetchOptions): P
 async function updateLists(archive: AptArchive, options: FetchOptions): Promise<string | undefined> {
   await requireSpace(listBytes, "Debian's package lists");
   options.progress?.(`fetching Debian's package lists (${archive.name}) from ${archive.mirror}`);
-  const { exitCode, stderr, stdout } = await execa('apt-get', ['update', '-q'], { env: archive.env, reject: false });
+  const { exitCode, stderr, stdout } = await execa('apt-get', ['update', '-q'], {
+    ...longTool,
+    env: archive.env,
+    reject: false,
+  });
   const complaint = /^(?:E|W|Err):\s*(Failed to fetch.*|The repository.*|GPG error.*|.*No space left.*)$/m.exec(
     `${stderr ?? ''}\n${stdout ?? ''}`,
   )?.[1];

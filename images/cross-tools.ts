@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { execa } from 'execa';
+import { briefTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { prefixCommand, type ToolPrefix } from './tool-prefix.ts';
 
@@ -38,6 +39,7 @@ export const codeFlags = ['-O2', '-march=armv8-a', '-mno-outline-atomics', '-fno
 export async function runTool(tree: string, program: string, args: string[]): Promise<void> {
   const [loader, ...loaderArgs] = prefixCommand(tree, program);
   const { exitCode, stderr, message } = await execa(loader, [...loaderArgs, ...args], {
+    ...briefTool,
     env: { LC_ALL: 'C', SOURCE_DATE_EPOCH: '0' },
     reject: false,
   });

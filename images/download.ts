@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
+import { longTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
 import { sha256File } from './cache.ts';
@@ -59,6 +60,7 @@ export async function downloadPackages(
 async function runHelper(archive: AptArchive, wanted: Downloadable[], files: string[]): Promise<void> {
   const triples = wanted.flatMap(({ url, sha256 }, i) => [url, files[i], `SHA256:${sha256}`]);
   const { exitCode, stderr } = await execa('/usr/lib/apt/apt-helper', ['download-file', ...triples], {
+    ...longTool,
     env: archive.env,
     stdout: 'ignore',
     reject: false,

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { briefTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
 
 /** Suites that only Debian's own archive has; they tell its mirror apart from other vendors' sources. */
@@ -23,7 +24,10 @@ export async function debianMirror(option?: string): Promise<string> {
 }
 
 async function hostMirror(): Promise<string | undefined> {
-  const { stdout } = await execa('apt-get', ['indextargets', '--format', '$(SITE) $(RELEASE)'], { reject: false });
+  const { stdout } = await execa('apt-get', ['indextargets', '--format', '$(SITE) $(RELEASE)'], {
+    ...briefTool,
+    reject: false,
+  });
   const known = (stdout ?? '').split('\n').map((line) => line.split(' '));
   const site = known.find(([, release]) => debianRelease.test(release ?? ''))?.[0];
   // apt lists only what it has downloaded before, and a fresh container has not: then its source files tell.
@@ -31,13 +35,11 @@ async function hostMirror(): Promise<string | undefined> {
 }
 
 async function sourceTexts(): Promise<string[]> {
-  const { stdout } = await execa('apt-config', [
-    'shell',
-    'LIST',
-    'Dir::Etc::sourcelist/f',
-    'PARTS',
-    'Dir::Etc::sourceparts/d',
-  ]);
+  const { stdout } = await execa(
+    'apt-config',
+    ['shell', 'LIST', 'Dir::Etc::sourcelist/f', 'PARTS', 'Dir::Etc::sourceparts/d'],
+    briefTool,
+  );
   const value = (name: string) => new RegExp(`^${name}='(.*)'$`, 'm').exec(stdout)?.[1] ?? '';
   const parts = await readdir(value('PARTS')).catch(() => []);
   const files = [

@@ -1,6 +1,7 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
+import { briefTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
 import { requireSpace } from './disk-space.ts';
@@ -29,7 +30,7 @@ async function aptPlan(
   suite: string,
 ): Promise<Downloadable[]> {
   const args = [...verb, '--print-uris', '-qq', '-t', suite, ...packages];
-  const { exitCode, stdout, stderr } = await execa('apt-get', args, { env: archive.env, reject: false });
+  const { exitCode, stdout, stderr } = await execa('apt-get', args, { ...briefTool, env: archive.env, reject: false });
   const files = parseUris(stdout ?? '');
   if (exitCode !== 0 || files.length < packages.length) {
     const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt knows only some of them';

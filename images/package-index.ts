@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { briefTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
 import type { AptArchive } from './apt.ts';
 
@@ -22,12 +23,13 @@ export async function packagesMatching(archive: AptArchive, name: RegExp): Promi
   const { stdout } = await execa(
     'apt-get',
     ['indextargets', '--format', '$(FILENAME) $(RELEASE) $(SITE)', 'Created-By: Packages'],
-    { env: archive.env },
+    { ...briefTool, env: archive.env },
   );
   const found: IndexedPackage[] = [];
   for (const line of stdout.split('\n').filter((row) => row !== '')) {
     const [file, suite, site] = line.split(' ');
     const text = await execa('/usr/lib/apt/apt-helper', ['cat-file', file], {
+      ...briefTool,
       env: archive.env,
       maxBuffer: maximalIndexText,
     });

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { longTool } from '../host/tool-limits.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { explainDiskFull } from './disk-space.ts';
 
@@ -7,7 +8,7 @@ import { explainDiskFull } from './disk-space.ts';
  * never read. A wildcard without a match is not an error: the caller looks at what came.
  */
 export async function unpackPackage(deb: string, directory: string, members: string[] = []): Promise<void> {
-  const unpack = execa('dpkg-deb', ['--fsys-tarfile', deb], { buffer: false }).pipe(
+  const unpack = execa('dpkg-deb', ['--fsys-tarfile', deb], { ...longTool, buffer: false }).pipe(
     'tar',
     [
       '-x',

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { tmpName } from 'tmp-promise';
+import { briefTool } from '../../host/tool-limits.ts';
 import type { FetchOptions } from '../apt.ts';
 import { cachePath, exists, readJson, writeJson } from '../cache.ts';
 import { requireSpace } from '../disk-space.ts';
@@ -147,7 +148,7 @@ const coldFiles = 1000;
 async function touchedFiles({ directory, source }: Desk, built: string): Promise<number> {
   const file = join(directory, built);
   if (!(await exists(file))) return coldFiles;
-  const { stdout } = await execa('find', [source, '-type', 'f', '-newer', file, '-printf', '.']);
+  const { stdout } = await execa('find', [source, '-type', 'f', '-newer', file, '-printf', '.'], briefTool);
   return stdout.length;
 }
 

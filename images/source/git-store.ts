@@ -1,6 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { longTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { cachePath, exists } from '../cache.ts';
 import { diskFull } from '../disk-space.ts';
@@ -110,6 +111,7 @@ export async function runGit(
   { input, signal }: GitOptions,
 ): Promise<GitResult> {
   const result = await execa('git', args, {
+    ...longTool,
     env,
     extendEnv: false,
     reject: false,

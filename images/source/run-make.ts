@@ -2,6 +2,7 @@ import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { briefTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { exists } from '../cache.ts';
 import { diskFull } from '../disk-space.ts';
@@ -83,7 +84,7 @@ async function startMarker(objects: string): Promise<{ stop(): void; remove(): P
 export async function dropHalfWritten(objects: string): Promise<void> {
   const marker = join(objects, markerName);
   if (!(await exists(marker))) return;
-  await execa('find', [objects, '-type', 'f', '-newer', marker, '-delete']);
+  await execa('find', [objects, '-type', 'f', '-newer', marker, '-delete'], briefTool);
   await rm(marker);
 }
 

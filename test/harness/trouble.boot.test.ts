@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { writeCpio } from '../../guest/cpio.ts';
 import { boot } from '../../harness/boot.ts';
 import type { CaseSetup } from '../../harness/case-setup.ts';
+import { withMachine } from '../../harness/virtual-machine.ts';
+import { defaultLimits } from '../../harness/watchdog.ts';
 import { atFirstCheckpoint, realSetup } from './boot-setup.ts';
 import { eventually, isAlive } from './processes.ts';
 
@@ -28,6 +31,41 @@ function patched(t: Test, setup: CaseSetup, name: string, offset: number, instru
 t.test('a QEMU that is killed in mid-boot is one clear error', async (t) => {
   const setup = await realSetup(t, spec, { onEvent: atFirstCheckpoint((pid) => process.kill(pid, 'SIGKILL')) });
   await t.rejects(boot(setup), { name: 'PtdiffError', fault: 'emulator', message: /QEMU ended by signal 9/ });
+});
+
+t.test('a QEMU that something stops is an error of the host, and ends', async (t) => {
+  let qemu = 0;
+  const onEvent = atFirstCheckpoint((pid) => {
+    qemu = pid;
+    process.kill(pid, 'SIGSTOP');
+  });
+  const setup = await realSetup(t, spec, { onEvent, watchdog: { ...defaultLimits, idleSeconds: 5 } });
+  await t.rejects(boot(setup), { fault: 'host', message: /Something stopped QEMU \(SIGSTOP.* left it so for 5 s/ });
+  t.notOk(isAlive(qemu));
+  t.same(readdirSync(setup.directory), []);
+});
+
+t.test('a QEMU that does not stop its guest when it is asked to is an error, after a while', async (t) => {
+  const setup = await realSetup(t, spec);
+  const { machine, cpu, initramfs, commandLine, kernel, emulator } = setup;
+  const qemu = { emulator: emulator.command, machine, cpu, image: kernel.imagePath, initramfs, commandLine };
+  await withMachine(qemu, {}, setup, async ({ gdb, pid }) => {
+    const running = gdb.resume();
+    // The client sends what was asked for at once together.
+    await sleep(100);
+    process.kill(pid, 'SIGSTOP');
+    gdb.interrupt();
+    await t.rejects(running, {
+      fault: 'emulator',
+      message: /did not answer the request to stop the guest within 60 s/,
+    });
+  });
+  t.same(readdirSync(setup.directory), []);
+});
+
+t.test('a command line that the kernel would cut short is refused before anything begins', async (t) => {
+  const setup = await realSetup(t, spec, { commandLine: 'x'.repeat(2048), directory: '/nonexistent' });
+  await t.rejects(boot(setup), { fault: 'usage', message: /its command line has 2048 bytes/ });
 });
 
 t.test('an emulator that refuses says why', async (t) => {

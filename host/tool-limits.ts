@@ -1,0 +1,10 @@
+/**
+ * Options of execa for tools of the host: one that was stopped, or that waits for something that never comes, is ended (SIGTERM, five seconds,
+ * SIGKILL) and then counts as failed. They leave room for any host that works at all.
+ */
+
+/** Tools that answer from what is on the disk. */
+export const briefTool = { timeout: 15 * 60_000 } as const;
+
+/** Tools that load, unpack or write a lot. */
+export const longTool = { timeout: 6 * 3_600_000 } as const;
