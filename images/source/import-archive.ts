@@ -29,8 +29,9 @@ export async function tarballTree(store: GitStore, given: string, options: Fetch
   const path = resolve(given);
   const readable = requireRegular(path).then(() => sha256File(path));
   const digest = await readable.catch((cause) => {
-    const why = `${whyUnreadable(cause)} (git:PATH@REV takes a repository)`;
-    throw new PtdiffError('image', `Cannot read the archive ${path}: ${why}.`, { cause });
+    const why = whyUnreadable(cause);
+    const hint = why.includes('directory') ? ' (git:PATH@REV takes a repository)' : '';
+    throw new PtdiffError('image', `Cannot read the archive ${path}: ${why}${hint}.`, { cause });
   });
   const tree = await importOnce(store, digest, options, (use) => use(path), basename(path));
   return { tree, alternates: [], name: path, tag: `t${digest.slice(0, 8)}` };

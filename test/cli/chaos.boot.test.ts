@@ -54,7 +54,9 @@ for (let round = 1; round <= rounds; round++) {
     const watch = setInterval(() => {
       for (const each of groupsBelow(pid)) seen.set(each.pid, each);
     }, 100);
-    const booting = () => groupsBelow(pid).some(({ name }) => /^(ld-linux|qemu)/.test(name));
+    // A QEMU that boots is a child of its group's leader; one that is only asked for its version is not.
+    const boots = ({ name, parent, group }: RunningProcess) => /^(ld-linux|qemu)/.test(name) && parent === group;
+    const booting = () => groupsBelow(pid).some(boots);
     await eventually(() => early || booting() || !isAlive(pid));
     await sleep(moment);
     const there = [{ pid, name: 'ptdiff', parent: process.pid, group: 0 }, ...groupsBelow(pid)];

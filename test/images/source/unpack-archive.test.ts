@@ -51,7 +51,7 @@ t.test('an archive that cannot be read says why, before anything is fetched', as
   mkdirSync(folder, { recursive: true });
   await t.rejects(tarballTree(store, folder, {}), {
     fault: 'image',
-    message: `Cannot read the archive ${folder}: it is a folder (git:PATH@REV takes a repository).`,
+    message: `Cannot read the archive ${folder}: it is a directory, not a file (git:PATH@REV takes a repository).`,
   });
   await t.rejects(tarballTree(store, join(folder, 'none.tar.xz'), {}), { fault: 'image', message: /no such file/ });
 });
