@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cachePath, exists, publishDirectory, sha256File, withScratch } from '../images/cache.ts';
+import { cachePath, withScratch } from '../images/cache.ts';
 import { crossToolchain, type Toolchain, type ToolchainOptions } from '../images/toolchain.ts';
 import { buildKey, commonRecipe, sourceFiles } from './build-key.ts';
+import { keepBuilt } from './keep-built.ts';
 
 /** The realm monitor's code, the same bytes on every host; a flash image is made of it by `monitorFlash`. */
 export interface MonitorImage {
@@ -30,11 +31,7 @@ const flags = [
 export async function buildMonitor(options: ToolchainOptions = {}): Promise<MonitorImage> {
   const toolchain = await crossToolchain(options);
   const directory = cachePath('guest', `monitor-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`);
-  const path = join(directory, 'monitor.bin');
-  if (!(await exists(path))) {
-    await publishDirectory(directory, (arriving) => compile(toolchain, join(arriving, 'monitor.bin')));
-  }
-  return { path, sha256: await sha256File(path) };
+  return keepBuilt(directory, 'monitor.bin', options, (output) => compile(toolchain, output));
 }
 
 /** Compiles and links, without the cache. */

@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cachePath, exists, publishDirectory, sha256File, withScratch } from '../images/cache.ts';
+import { cachePath, withScratch } from '../images/cache.ts';
 import { crossToolchain, type Toolchain, type ToolchainOptions } from '../images/toolchain.ts';
 import { buildKey, commonRecipe, sourceFiles } from './build-key.ts';
 import { type CpioEntry, writeCpio } from './cpio.ts';
+import { keepBuilt } from './keep-built.ts';
 
 /** The initramfs that every guest boots, the same bytes on every host. */
 export interface Initramfs {
@@ -24,13 +25,9 @@ const recipe = ['build.ts', 'cpio.ts', ...commonRecipe].map((file) => join(impor
 export async function buildInitramfs(options: ToolchainOptions = {}): Promise<Initramfs> {
   const toolchain = await crossToolchain(options);
   const directory = cachePath('guest', `init-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`);
-  const path = join(directory, 'initramfs.cpio');
-  if (!(await exists(path))) {
-    await publishDirectory(directory, async (arriving) => {
-      await writeFile(join(arriving, 'initramfs.cpio'), await packInitramfs(toolchain));
-    });
-  }
-  return { path, sha256: await sha256File(path) };
+  return keepBuilt(directory, 'initramfs.cpio', options, async (output) => {
+    await writeFile(output, await packInitramfs(toolchain));
+  });
 }
 
 /** Compiles and packs, without the cache. */

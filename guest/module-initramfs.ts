@@ -1,16 +1,22 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { cachePath, exists, publishDirectory, sha256, sha256File } from '../images/cache.ts';
+import { basename } from 'node:path';
+import type { FetchOptions } from '../images/apt.ts';
+import { cachePath, sha256 } from '../images/cache.ts';
 import { concatenate } from '../src/bytes.ts';
 import type { Initramfs } from './build.ts';
 import { writeCpio } from './cpio.ts';
+import { keepBuilt } from './keep-built.ts';
 
 /**
  * An initramfs with a kernel's modules in /modules, and their order in /modules/list for init's probe `modules`: a second archive behind the
  * first one, which the kernel unpacks alike (Documentation/driver-api/early-userspace/buffer-format.rst).
  * @param modules paths of module files, each after those that it needs
  */
-export async function withModules(initramfs: Initramfs, modules: readonly string[]): Promise<Initramfs> {
+export async function withModules(
+  initramfs: Initramfs,
+  modules: readonly string[],
+  options: FetchOptions = {},
+): Promise<Initramfs> {
   const files = await Promise.all(
     modules.map(async (path) => ({ name: basename(path), content: await readFile(path) })),
   );
@@ -27,9 +33,5 @@ export async function withModules(initramfs: Initramfs, modules: readonly string
   const first = await readFile(initramfs.path);
   const bytes = concatenate([first, new Uint8Array(-first.length & 3), archive]);
   const directory = cachePath('guest', `modules-${sha256(bytes).slice(0, 16)}`);
-  const path = join(directory, 'initramfs.cpio');
-  if (!(await exists(path))) {
-    await publishDirectory(directory, (arriving) => writeFile(join(arriving, 'initramfs.cpio'), bytes));
-  }
-  return { path, sha256: await sha256File(path) };
+  return keepBuilt(directory, 'initramfs.cpio', options, (output) => writeFile(output, bytes));
 }

@@ -1,14 +1,16 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { z } from 'zod';
 import { briefTool, longTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
-import { cachePath, cacheRoot, type Progress, readJson, sha256, writeJson } from './cache.ts';
+import { cachePath, cacheRoot, type Progress, sha256 } from './cache.ts';
 import { explainDiskFull, requireSpace } from './disk-space.ts';
 import { requireHostTools } from './host-tools.ts';
 import { withLock } from './lock.ts';
 import { makeFolder } from './make-folder.ts';
 import { debianMirror } from './mirror.ts';
+import { readRecord, writeRecord } from './records.ts';
 
 export type DebianArchitecture = 'amd64' | 'arm64';
 
@@ -33,6 +35,9 @@ export interface AptArchive {
   /** Environment that makes apt's programs use it. */
   env: { APT_CONFIG: string; LC_ALL: 'C' };
 }
+
+/** When the lists were fetched last, in milliseconds since 1970. */
+const stampSchema = z.strictObject({ updated: z.number() });
 
 /** Lists older than this are asked for again. */
 const maximalListAge = 6 * 3600_000;
@@ -168,7 +173,7 @@ export async function ensureLists(archive: AptArchive, options: FetchOptions): P
   const started = Date.now();
   const waiting = "waiting for another ptdiff that fetches Debian's package lists";
   const renew = async () => {
-    const known = await readJson<{ updated: number }>(stamp);
+    const known = await readRecord(stamp, stampSchema);
     const age = Date.now() - (known?.updated ?? 0);
     // Whoever waited for another run's update does not repeat it, asked or not.
     const fresh = known !== undefined && (known.updated > started || (!options.refresh && age < maximalListAge));
@@ -178,7 +183,7 @@ export async function ensureLists(archive: AptArchive, options: FetchOptions): P
     const failure = await updateLists(archive, options);
     if (failure === undefined) {
       const state = { updated: Date.now(), notes: [] };
-      await writeJson(stamp, { updated: state.updated });
+      await writeRecord(stamp, { updated: state.updated });
       return state;
     }
     if (known === undefined) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { tmpName } from 'tmp-promise';
 import { makeFolder } from './make-folder.ts';
@@ -46,31 +46,6 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** A JSON file of the cache, or undefined where there is none or an older ptdiff left something unreadable. */
-export async function readJson<T>(path: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as T;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Writes a JSON file so that a reader sees the old one or the new one, never half of it. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  makeFolder(dirname(path));
-  await withScratch(async (scratch) => {
-    const file = join(scratch, 'value.json');
-    const handle = await open(file, 'w');
-    try {
-      await handle.writeFile(`${JSON.stringify(value, null, 1)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(file, path);
-  });
-}
-
 /** Scratch directories in use. */
 const scratches = new Set<string>();
 
@@ -106,25 +81,4 @@ async function sweepScratch(parent: string): Promise<void> {
       await rm(join(parent, name), { recursive: true, force: true });
     }
   }
-}
-
-/**
- * Makes the directory `target` appear whole or not at all: `build` fills a scratch directory, which then gets the
- * target's name. When another run was faster its directory, which has the same content, is kept.
- */
-export async function publishDirectory(target: string, build: (directory: string) => Promise<void>): Promise<void> {
-  if (await exists(target)) {
-    return;
-  }
-  makeFolder(dirname(target));
-  await withScratch(async (scratch) => {
-    const directory = join(scratch, 'content');
-    await mkdir(directory);
-    await build(directory);
-    await rename(directory, target).catch(async (error: NodeJS.ErrnoException) => {
-      if ((error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') || !(await exists(target))) {
-        throw error;
-      }
-    });
-  });
 }

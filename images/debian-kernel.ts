@@ -1,13 +1,16 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
-import { cachePath, exists, readJson, withScratch, writeJson } from './cache.ts';
+import { cachePath, type Progress, withScratch } from './cache.ts';
 import { downloadPackages } from './download.ts';
 import { checkImage } from './image-check.ts';
-import { keepImage } from './keep-image.ts';
+import { keepImage, keptImage } from './keep-image.ts';
 import type { KernelBuild } from './kernel-builds.ts';
 import { obtain } from './lock.ts';
+import { readRecord, writeRecord } from './records.ts';
+import { digestSchema } from './sealed-folder.ts';
 import { unpackPackage } from './unpack.ts';
 
 /** A Debian kernel whose files are in the cache. */
@@ -20,31 +23,29 @@ export interface CachedKernel {
   notes: string[];
 }
 
-interface CacheRecord {
-  sha256: string;
-  release: string;
-  config: boolean;
-  notes: string[];
-}
+const recordSchema = z.strictObject({
+  sha256: digestSchema,
+  release: z.string().regex(/^\d+\.\d+\S*$/),
+  config: z.boolean(),
+  notes: z.array(z.string()),
+});
+type CacheRecord = z.infer<typeof recordSchema>;
 
 /** Where the cache says which Image a package holds. */
 function recordPath({ image }: KernelBuild): string {
   return cachePath('kernels', 'packages', `${image.name}_${image.version}.json`);
 }
 
-/** The kernel's files if the cache has them; asks no network. */
-export async function cachedKernel(build: KernelBuild): Promise<CachedKernel | undefined> {
-  const record = await readJson<CacheRecord>(recordPath(build));
-  if (record === undefined) {
-    return undefined;
-  }
-  const directory = cachePath('kernels', record.sha256);
-  const [imagePath, configPath] = [join(directory, 'Image'), join(directory, 'config')];
-  if (!(await exists(imagePath)) || (record.config && !(await exists(configPath)))) {
+/** The kernel's files if the cache has them as they were stored; asks no network. */
+export async function cachedKernel(build: KernelBuild, progress?: Progress): Promise<CachedKernel | undefined> {
+  const record = await readRecord(recordPath(build), recordSchema, progress);
+  const kept = record && (await keptImage(record.sha256, progress));
+  if (record === undefined || kept === undefined || (record.config && kept.configPath === undefined)) {
     return undefined;
   }
   const { sha256, release, notes } = record;
-  return { sha256, release, notes, imagePath, ...(record.config ? { configPath } : {}) };
+  const { imagePath, configPath } = kept;
+  return { sha256, release, notes, imagePath, ...(record.config && configPath ? { configPath } : {}) };
 }
 
 /**
@@ -57,7 +58,7 @@ export async function fetchKernel(
   options: FetchOptions,
 ): Promise<CachedKernel> {
   const what = `${build.image.name} ${build.version}`;
-  const find = () => cachedKernel(build);
+  const find = () => cachedKernel(build, options.progress);
   const make = async () => {
     await withScratch(async (scratch) => {
       const files = await unpackImage(archive, build, scratch, options);
@@ -68,7 +69,7 @@ export async function fetchKernel(
       const text = config.file === undefined ? undefined : await readFile(config.file);
       const { sha256 } = await keepImage(bytes, text);
       const record: CacheRecord = { sha256, release, config: text !== undefined, notes };
-      await writeJson(recordPath(build), record);
+      await writeRecord(recordPath(build), record);
     });
     const kernel = await find();
     if (kernel === undefined) {

@@ -2,11 +2,12 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
-import { cachePath, exists, publishDirectory, withScratch } from './cache.ts';
+import { cachePath, withScratch } from './cache.ts';
 import { downloadPackages } from './download.ts';
 import { kernelCatalogue } from './kernel-catalogue.ts';
 import type { KernelImage } from './kernels.ts';
 import { obtain } from './lock.ts';
+import { publishFolder, type Seal, takeFolder } from './sealed-folder.ts';
 import { unpackPackage } from './unpack.ts';
 
 /** Endings of a module's file name, compressed as Debian does or not at all. */
@@ -24,14 +25,11 @@ export async function debianModules(
   options: FetchOptions = {},
 ): Promise<string[]> {
   const directory = cachePath('modules', `${release}_${version}`, names.join('+'));
-  const listed = () => readdir(directory);
-  const find = async () => ((await exists(directory)) ? listed() : undefined);
-  const make = async () => {
-    await fetchModules(directory, { spec, release, version }, names, options);
-    return listed();
-  };
+  const find = () => takeFolder(directory, options.progress);
+  const make = () => fetchModules(directory, { spec, release, version }, names, options);
   const waiting = `waiting for another ptdiff that fetches modules of ${release}`;
-  const files = await obtain(`modules-${release}_${version}`, { find, make }, { ...options, waiting });
+  const seal = await obtain(`modules-${release}_${version}`, { find, make }, { ...options, waiting });
+  const files = Object.keys(seal.files);
   return names.map((name) => join(directory, files.find((file) => file.replace(ending, '') === name) ?? name));
 }
 
@@ -40,14 +38,14 @@ async function fetchModules(
   { spec, release, version }: Pick<KernelImage, 'spec' | 'release' | 'version'>,
   names: readonly string[],
   options: FetchOptions,
-): Promise<void> {
+): Promise<Seal> {
   const { archive, builds } = await kernelCatalogue(options);
   const build = builds.find((each) => each.release === release && each.version === version);
   if (build?.modules === undefined) {
     throw new PtdiffError('image', `Debian's archive has no modules of ${spec}; choose a scenario without devices.`);
   }
   const wanted = build.modules;
-  await withScratch(async (scratch) => {
+  return withScratch(async (scratch) => {
     const [deb] = await downloadPackages(archive, [wanted], scratch, options);
     const tree = join(scratch, 'tree');
     await mkdir(tree);
@@ -61,7 +59,7 @@ async function fetchModules(
     if (missing !== undefined) {
       throw new PtdiffError('image', `The package ${wanted.name} ${wanted.version} holds no module ${missing}.`);
     }
-    await publishDirectory(directory, async (arriving) => {
+    return publishFolder(directory, async (arriving) => {
       for (const file of found) await rename(join(tree, file), join(arriving, basename(file)));
     });
   });

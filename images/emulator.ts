@@ -45,13 +45,14 @@ export async function packagedEmulator(options: EmulatorOptions = {}): Promise<E
   if (!/^\d+\.\d+(\.\d+)?$/.test(asked)) {
     throw new PtdiffError('usage', `'${asked}' is no QEMU version: write one such as 11.1.3 or 10.0.`);
   }
-  const { tree, packages, notes } = await toolPrefix(`qemu-${asked}`, () => emulatorPlan(asked, options), options);
+  const prefix = await toolPrefix(`qemu-${asked}`, () => emulatorPlan(asked, options), options);
+  const { tree, packages, notes } = prefix;
   const program = 'usr/bin/qemu-system-aarch64';
   const command = [...prefixCommand(tree, program), '-L', join(tree, 'usr/share/qemu')];
   const version = await emulatorVersion(command, `QEMU ${asked} of the cache`);
   const debian = packages.find(({ name }) => name === 'qemu-system-arm')?.version;
   const origin = `qemu-system-arm ${debian}`;
-  return { command, version, sha256: await sha256File(join(tree, program)), origin, packages, notes };
+  return { command, version, sha256: await prefix.digestOf(program), origin, packages, notes };
 }
 
 async function emulatorPlan(asked: string, options: FetchOptions): Promise<PrefixPlan> {

@@ -1,28 +1,59 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cachePath, exists, publishDirectory, sha256, withScratch } from './cache.ts';
+import { cachePath, type Progress, sha256, sha256File } from './cache.ts';
+import { addFile, inspectFolder, publishFolder, type Seal, sealFolder, takeFolder } from './sealed-folder.ts';
 
 /** An Image in the cache; the configuration, where there is one, lies beside it as `config`. */
 export interface KeptImage {
   /** SHA-256 of the Image, by which the cache keeps it. */
   sha256: string;
   imagePath: string;
+  configPath?: string;
 }
 
 /**
- * Keeps a plain Image in the cache, and its configuration beside it: also where the same Image was kept without one.
+ * Keeps a plain Image in the cache, and its configuration beside it: also where the same Image was kept without one, and where what was kept
+ * is damaged.
  * @param config text of the configuration
  */
 export async function keepImage(image: Uint8Array, config?: Uint8Array): Promise<KeptImage> {
   const digest = sha256(image);
-  const directory = cachePath('kernels', digest);
-  await publishDirectory(directory, (scratch) => writeFile(join(scratch, 'Image'), image));
-  const configPath = join(directory, 'config');
-  if (config !== undefined && !(await exists(configPath))) {
-    await withScratch(async (scratch) => {
-      await writeFile(join(scratch, 'config'), config);
-      await rename(join(scratch, 'config'), configPath);
+  const folder = cachePath('kernels', digest);
+  const seal = await takeImageFolder(digest, undefined);
+  if (seal === undefined) {
+    const made = await publishFolder(folder, async (arriving) => {
+      await writeFile(join(arriving, 'Image'), image);
+      if (config !== undefined) await writeFile(join(arriving, 'config'), config);
     });
+    return kept(digest, made);
   }
-  return { sha256: digest, imagePath: join(directory, 'Image') };
+  const lacksConfig = config !== undefined && seal.files.config === undefined;
+  return kept(digest, lacksConfig ? await addFile(folder, seal, 'config', config) : seal);
+}
+
+/** The Image of that hash, if the cache has it as it was stored; else a line says what is damaged. */
+export async function keptImage(digest: string, progress?: Progress): Promise<KeptImage | undefined> {
+  const seal = await takeImageFolder(digest, progress);
+  return seal && kept(digest, seal);
+}
+
+function kept(digest: string, seal: Seal): KeptImage {
+  const [imagePath, configPath] = ['Image', 'config'].map((name) => cachePath('kernels', digest, name));
+  return { sha256: digest, imagePath, ...(seal.files.config && { configPath }) };
+}
+
+async function takeImageFolder(digest: string, progress: Progress | undefined): Promise<Seal | undefined> {
+  const folder = cachePath('kernels', digest);
+  if ((await inspectFolder(folder)).kind === 'unsealed') await adopt(folder, digest);
+  const seal = await takeFolder(folder, progress);
+  return seal?.files.Image?.sha256 === digest ? seal : undefined;
+}
+
+/**
+ * An Image of an older ptdiff is believed when its hash is its name. Its configuration is taken as it lies: it is only ever compared with what
+ * the Image itself says.
+ */
+async function adopt(folder: string, digest: string): Promise<void> {
+  const found = await sha256File(join(folder, 'Image')).catch(() => undefined);
+  if (found === digest) await sealFolder(folder);
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { AptArchive } from './apt.ts';
 import { ensureLists, type FetchOptions, openArchive } from './apt.ts';
-import { readJson, writeJson } from './cache.ts';
 import { type KernelBuild, kernelBuilds, kernelPackageName } from './kernel-builds.ts';
-import { packagesMatching } from './package-index.ts';
+import { type Flavour, flavours } from './kernel-spec.ts';
+import { packageSchema, packagesMatching } from './package-index.ts';
+import { readRecord, writeRecord } from './records.ts';
 
 /** Suites that hold arm64 kernels today, all of which Debian's keyring verifies. */
 export const kernelSuites = [
@@ -14,6 +16,23 @@ export const kernelSuites = [
   'sid',
   'experimental',
 ];
+
+/** What is kept of the lists, which take seconds to read. */
+const recordSchema = z.strictObject({
+  updated: z.number(),
+  builds: z.array(
+    z.strictObject({
+      release: z.string(),
+      version: z.string(),
+      upstream: z.string(),
+      flavour: z.enum(Object.keys(flavours) as [Flavour, ...Flavour[]]),
+      suite: z.string(),
+      image: packageSchema,
+      config: packageSchema.optional(),
+      modules: packageSchema.optional(),
+    }),
+  ),
+});
 
 /** Every kernel that the archive lists, and the private apt that fetches them. */
 export interface KernelCatalogue {
@@ -34,11 +53,11 @@ export async function kernelCatalogue(options: FetchOptions): Promise<KernelCata
   const archive = await openKernelArchive(options);
   const { updated, notes } = await ensureLists(archive, options);
   const file = join(archive.directory, 'kernel-builds.json');
-  const known = await readJson<{ updated: number; builds: KernelBuild[] }>(file);
+  const known = await readRecord(file, recordSchema);
   if (known?.updated === updated) {
     return { archive, builds: known.builds, updated, notes };
   }
   const builds = kernelBuilds(await packagesMatching(archive, kernelPackageName));
-  await writeJson(file, { updated, builds });
+  await writeRecord(file, { updated, builds });
   return { archive, builds, updated, notes };
 }

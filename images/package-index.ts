@@ -1,19 +1,23 @@
 import { execa } from 'execa';
+import { z } from 'zod';
 import { briefTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
 import type { AptArchive } from './apt.ts';
+import { digestSchema } from './sealed-folder.ts';
 
-/** One package as the archive's signed index describes it. */
-export interface IndexedPackage {
-  name: string;
-  version: string;
+/** For records of what the index says. */
+export const packageSchema = z.strictObject({
+  name: z.string(),
+  version: z.string(),
   /** Suite that lists it, e.g. `trixie-backports`. */
-  suite: string;
+  suite: z.string(),
   /** Address of the .deb. */
-  url: string;
-  bytes: number;
-  sha256: string;
-}
+  url: z.string(),
+  bytes: z.number(),
+  sha256: digestSchema,
+});
+/** One package as the archive's signed index describes it. */
+export type IndexedPackage = z.infer<typeof packageSchema>;
 
 /** Enough for the text of the largest suite's index. */
 const maximalIndexText = 512 * 2 ** 20;
@@ -22,12 +26,12 @@ const maximalIndexText = 512 * 2 ** 20;
 export async function packagesMatching(archive: AptArchive, name: RegExp): Promise<IndexedPackage[]> {
   const { stdout } = await execa(
     'apt-get',
-    ['indextargets', '--format', '$(FILENAME) $(RELEASE) $(SITE)', 'Created-By: Packages'],
+    // The path comes last: it is the only one that may have blanks.
+    ['indextargets', '--format', '$(RELEASE) $(SITE) $(FILENAME)', 'Created-By: Packages'],
     { ...briefTool, env: archive.env },
   );
   const found: IndexedPackage[] = [];
-  for (const line of stdout.split('\n').filter((row) => row !== '')) {
-    const [file, suite, site] = line.split(' ');
+  for (const [, suite, site, file] of stdout.matchAll(/^(\S+) (\S+) (.+)$/gm)) {
     const text = await execa('/usr/lib/apt/apt-helper', ['cat-file', file], {
       ...briefTool,
       env: archive.env,

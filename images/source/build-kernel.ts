@@ -1,11 +1,14 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../apt.ts';
-import { cachePath, exists, readJson, sha256, writeJson } from '../cache.ts';
+import { cachePath, type Progress, sha256 } from '../cache.ts';
 import { explainDiskFull } from '../disk-space.ts';
 import { checkImage } from '../image-check.ts';
-import { keepImage } from '../keep-image.ts';
+import { keepImage, keptImage } from '../keep-image.ts';
+import { readRecord, writeRecord } from '../records.ts';
+import { digestSchema } from '../sealed-folder.ts';
 import type { BuildTools } from './build-tools.ts';
 import {
   type BuildTreeName,
@@ -40,7 +43,8 @@ export interface BuiltKernel {
 }
 
 /** What the cache says of a build. */
-type BuildRecord = Pick<BuiltKernel, 'sha256' | 'release'>;
+const recordSchema = z.strictObject({ sha256: digestSchema, release: z.string().regex(/^\d+\.\d+\S*$/) });
+type BuildRecord = z.infer<typeof recordSchema>;
 
 /** Raised when a build of the same parts gives other bytes. */
 const buildVersion = 1;
@@ -55,14 +59,11 @@ function buildTreeName({ config, tools }: KernelRecipe): BuildTreeName {
   return { compiler: tools.id, options };
 }
 
-/** The kernel of a recipe if it was built before. */
-export async function builtKernel(recipe: KernelRecipe): Promise<BuiltKernel | undefined> {
-  const record = await readJson<BuildRecord>(recordPath(recipe));
-  if (record === undefined) return undefined;
-  const directory = cachePath('kernels', record.sha256);
-  const [imagePath, configPath] = [join(directory, 'Image'), join(directory, 'config')];
-  const whole = (await exists(imagePath)) && (await exists(configPath));
-  return whole ? { ...record, imagePath, configPath } : undefined;
+/** The kernel of a recipe if it was built before, and is what was built. */
+export async function builtKernel(recipe: KernelRecipe, progress?: Progress): Promise<BuiltKernel | undefined> {
+  const record = await readRecord(recordPath(recipe), recordSchema, progress);
+  const { imagePath, configPath } = (record && (await keptImage(record.sha256, progress))) ?? {};
+  return record && imagePath && configPath ? { ...record, imagePath, configPath } : undefined;
 }
 
 const recordPath = (recipe: KernelRecipe): string => cachePath('source', 'builds', `${buildKey(recipe)}.json`);
@@ -72,7 +73,7 @@ const recordPath = (recipe: KernelRecipe): string => cachePath('source', 'builds
  * @throws `image` when it cannot be configured as asked, does not build, or is no kernel; `host`; the signal's reason
  */
 export async function buildKernel(store: GitStore, recipe: KernelRecipe, options: FetchOptions): Promise<BuiltKernel> {
-  const present = await builtKernel(recipe);
+  const present = await builtKernel(recipe, options.progress);
   if (present !== undefined) return present;
   const name = buildTreeName(recipe);
   const build = withDesk(store, recipe.source, imageAtDesk(name), options, async (desk) => {
@@ -165,5 +166,5 @@ async function publish(objects: string, recipe: KernelRecipe): Promise<void> {
   const image = await readFile(join(objects, builtImage));
   const { release, bytes } = checkImage(image, `${recipe.what} (${basename(objects)})`);
   const { sha256 } = await keepImage(bytes, await readFile(join(objects, '.config')));
-  await writeJson(recordPath(recipe), { sha256, release } satisfies BuildRecord);
+  await writeRecord(recordPath(recipe), { sha256, release } satisfies BuildRecord);
 }

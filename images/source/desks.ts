@@ -2,11 +2,13 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { tmpName } from 'tmp-promise';
+import { z } from 'zod';
 import { briefTool } from '../../host/tool-limits.ts';
 import type { FetchOptions } from '../apt.ts';
-import { cachePath, exists, readJson, writeJson } from '../cache.ts';
+import { cachePath, exists } from '../cache.ts';
 import { requireSpace } from '../disk-space.ts';
 import { withLock } from '../lock.ts';
+import { readRecord, writeRecord } from '../records.ts';
 import type { GitStore } from './git-store.ts';
 import type { SourceTree } from './source-tree.ts';
 
@@ -22,12 +24,16 @@ export interface Desk {
   index: string;
 }
 
-interface DeskState {
+const stateSchema = z.strictObject({
   /** What is checked out; absent while that changes, and after a change that was cut short. */
-  tree?: string;
+  tree: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/)
+    .optional(),
   /** When it was used last, in milliseconds since 1970. */
-  used: number;
-}
+  used: z.number(),
+});
+type DeskState = z.infer<typeof stateSchema>;
 
 /** A kernel's source has 1.8 GiB, a small build tree 150 MiB. */
 const maximalDesks = 3;
@@ -53,7 +59,7 @@ async function listDesks(): Promise<{ desk: Desk; state: DeskState }[]> {
   const found: { desk: Desk; state: DeskState }[] = [];
   for (const name of await readdir(parent).catch(() => [])) {
     const desk = deskAt(join(parent, name));
-    const state = await readJson<DeskState>(statePath(desk));
+    const state = await readRecord(statePath(desk), stateSchema);
     if (state === undefined) await rm(desk.directory, { recursive: true, force: true });
     else found.push({ desk, state });
   }
@@ -91,7 +97,7 @@ export function withNewDesk(options: FetchOptions, fill: (desk: Desk) => Promise
     const desk = await newDesk();
     try {
       const tree = await fill(desk);
-      await writeJson(statePath(desk), { tree, used: Date.now() } satisfies DeskState);
+      await writeRecord(statePath(desk), { tree, used: Date.now() } satisfies DeskState);
       await keepDesks(maximalDesks);
       return tree;
     } catch (error) {
@@ -115,7 +121,7 @@ export function withDesk<T>(
   return alone(options, async () => {
     const { desk, state } = await nearestDesk(store, source, built);
     if (state?.tree !== source.tree) await checkOut(store, desk, source, state, options.signal);
-    await writeJson(statePath(desk), { tree: source.tree, used: Date.now() } satisfies DeskState);
+    await writeRecord(statePath(desk), { tree: source.tree, used: Date.now() } satisfies DeskState);
     await keepDesks(maximalDesks);
     return work(desk);
   });
@@ -174,7 +180,7 @@ async function checkOut(
   state: DeskState | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await writeJson(statePath(desk), { used: Date.now() } satisfies DeskState);
+  await writeRecord(statePath(desk), { used: Date.now() } satisfies DeskState);
   await mkdir(desk.source, { recursive: true });
   await rm(`${desk.index}.lock`, { force: true });
   const place = { index: desk.index, workTree: desk.source, alternates, signal };

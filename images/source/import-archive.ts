@@ -1,15 +1,17 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
 import { requireRegular, whyUnreadable } from '../../host/read-file.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { type AptArchive, ensureLists, type FetchOptions } from '../apt.ts';
-import { cachePath, exists, readJson, sha256File, withScratch, writeJson } from '../cache.ts';
+import { cachePath, exists, sha256File, withScratch } from '../cache.ts';
 import { compareVersions, upstreamVersion } from '../debian-version.ts';
 import { requireSpace } from '../disk-space.ts';
 import { downloadPackages, PackageGone } from '../download.ts';
 import { openKernelArchive } from '../kernel-catalogue.ts';
 import { obtain } from '../lock.ts';
-import { type IndexedPackage, packagesMatching } from '../package-index.ts';
+import { type IndexedPackage, packageSchema, packagesMatching } from '../package-index.ts';
+import { readRecord, writeRecord } from '../records.ts';
 import { unpackPackage } from '../unpack.ts';
 import { buildTools } from './build-tools.ts';
 import { arm64Makefile, noArm64 } from './commit.ts';
@@ -17,6 +19,9 @@ import { withNewDesk } from './desks.ts';
 import type { GitStore } from './git-store.ts';
 import type { SourceTree } from './source-tree.ts';
 import { unpackArchive } from './unpack-archive.ts';
+
+const listSchema = z.strictObject({ updated: z.number(), packages: z.array(packageSchema) });
+const treeSchema = z.strictObject({ tree: z.string().regex(/^[0-9a-f]{40}$/) });
 
 /** An unpacked kernel, its objects in git, and the archive on the way. */
 const importBytes = 3 * 2 ** 30;
@@ -95,12 +100,12 @@ function withPackage(
 async function sourcePackages(archive: AptArchive, options: FetchOptions): Promise<IndexedPackage[]> {
   const { updated } = await ensureLists(archive, options);
   const file = join(archive.directory, 'sources.json');
-  const known = await readJson<{ updated: number; packages: IndexedPackage[] }>(file);
+  const known = await readRecord(file, listSchema);
   if (known?.updated === updated) return known.packages;
   const listed = await packagesMatching(archive, /^linux-source-\d+\.\d+$/);
   const candidate = ({ version }: IndexedPackage) => Number(version.includes('~rc'));
   const packages = listed.sort((a, b) => candidate(a) - candidate(b) || compareVersions(b.version, a.version));
-  await writeJson(file, { updated, packages });
+  await writeRecord(file, { updated, packages });
   return packages;
 }
 
@@ -121,13 +126,13 @@ async function importOnce(
 ): Promise<string> {
   const record = cachePath('source', 'archives', `${key}.json`);
   const find = async () => {
-    const tree = (await readJson<{ tree: string }>(record))?.tree;
+    const tree = (await readRecord(record, treeSchema, options.progress))?.tree;
     return tree !== undefined && (await store.has(tree)) ? tree : undefined;
   };
   const make = async () => {
     await requireSpace(importBytes, `the source ${what}`);
     const tree = await fetch((path) => importTarball(store, path, options, what));
-    await writeJson(record, { tree });
+    await writeRecord(record, { tree });
     return tree;
   };
   const waiting = `waiting for another ptdiff that unpacks ${what}`;

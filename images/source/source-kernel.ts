@@ -2,7 +2,7 @@ import type { FetchOptions } from '../apt.ts';
 import { formatOrigin, type SourceParts, type SourceSpec } from '../kernel-spec.ts';
 import type { KernelImage } from '../kernels.ts';
 import { applyPatches } from './apply-patches.ts';
-import { buildKernel, builtKernel } from './build-kernel.ts';
+import { buildKernel } from './build-kernel.ts';
 import { buildTools } from './build-tools.ts';
 import { type WantedConfig, wantedConfig } from './config-fragments.ts';
 import { openGitStore } from './git-store.ts';
@@ -22,8 +22,7 @@ export async function sourceKernel(text: string, spec: SourceSpec, options: Fetc
   const source = await applyPatches(store, bare, spec.patches);
   const tools = await buildTools(spec.compiler, options);
   const recipe = { source, config, tools, what: formatOrigin(spec) };
-  const { sha256, release, imagePath, configPath } =
-    (await builtKernel(recipe)) ?? (await buildKernel(store, recipe, options));
+  const { sha256, release, imagePath, configPath } = await buildKernel(store, recipe, options);
   return {
     spec: text,
     release,

@@ -1,9 +1,14 @@
-import { cachePath, readJson, sha256, writeJson } from '../../images/cache.ts';
+import { utimes } from 'node:fs/promises';
+import { z } from 'zod';
+import { cachePath, sha256 } from '../../images/cache.ts';
+import { readRecord, writeRecord } from '../../images/records.ts';
+import { checkpointNames } from '../linux/capture.ts';
 import type { BootFacts } from '../model/boot-facts.ts';
 import { revive } from '../report/revive.ts';
 import { canonicalScenario } from '../scenario/identity.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
+import { say } from './output.ts';
 
 /** What facts depend on; the same three give the same facts, up to what the kernel draws by lot. */
 export interface FactsKey {
@@ -12,17 +17,56 @@ export interface FactsKey {
   scenario: Scenario;
 }
 
+const ranges = z.array(z.strictObject({ start: z.number(), end: z.number() }));
+const before = z.enum(checkpointNames);
+const byCheckpoint = z.partialRecord(before, ranges);
+
+const factsSchema = z.strictObject({
+  idRegisters: z.array(z.record(z.string(), z.bigint())),
+  image: z.strictObject({ pa: z.number(), slide: z.bigint() }),
+  memstartAddr: z.bigint().exactOptional(),
+  kfencePool: z.number().exactOptional(),
+  crashKernel: z.number().exactOptional(),
+  readOnlyVmalloc: byCheckpoint,
+  freePages: byCheckpoint.exactOptional(),
+  freeAtKpti: ranges.exactOptional(),
+  splitRequests: z.array(
+    z.strictObject({ start: z.bigint(), end: z.bigint(), before, early: z.literal(true).exactOptional() }),
+  ),
+  protectRequests: z.array(z.strictObject({ frames: ranges, before })).exactOptional(),
+  sharing: z.array(
+    z.strictObject({
+      start: z.bigint(),
+      pages: z.number(),
+      direction: z.enum(['decrypt', 'encrypt']),
+      capabilitiesFinal: z.boolean(),
+      onlineCpus: z.number(),
+      pageAllocator: z.boolean().exactOptional(),
+      caller: z.string(),
+      before,
+    }),
+  ),
+  ipaBits: z.number().exactOptional(),
+  probePages: z.array(z.number()),
+}) satisfies z.ZodType<BootFacts>;
+
+/** As they lie in the cache: numbers above 2^53 are text. */
+const storedFacts = z.looseObject({}).transform(revive).pipe(factsSchema);
+
 function pathOf({ kernelSha256, emulatorSha256, scenario }: FactsKey): string {
   return cachePath('facts', `${sha256(`${kernelSha256} ${emulatorSha256} ${canonicalScenario(scenario)}`)}.json`);
 }
 
 /** Keeps the facts of a boot, so that `predict` can answer without one. */
 export async function keepFacts(key: FactsKey, facts: BootFacts): Promise<void> {
-  await writeJson(pathOf(key), JSON.parse(stableJson(facts)));
+  await writeRecord(pathOf(key), JSON.parse(stableJson(facts)));
 }
 
-/** Facts of an earlier boot; undefined when there was none. */
+/** Facts of an earlier boot; undefined when there was none, or when what it left is damaged. */
 export async function recallFacts(key: FactsKey): Promise<BootFacts | undefined> {
-  const stored = await readJson<unknown>(pathOf(key));
-  return stored === undefined ? undefined : (revive(stored) as BootFacts);
+  const path = pathOf(key);
+  const facts = await readRecord(path, storedFacts, say);
+  // How old something is says when it was used last.
+  if (facts !== undefined) await utimes(path, new Date(), new Date()).catch(() => {});
+  return facts;
 }

@@ -6,7 +6,7 @@ import { say } from './output.ts';
 import type { Verb } from './verb.ts';
 
 /** Lines of a table: every column but the last as wide as its widest cell. */
-function table(rows: string[][]): string[] {
+export function table(rows: string[][]): string[] {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column].length))) ?? [];
   return rows.map((row) =>
     row

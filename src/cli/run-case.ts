@@ -67,7 +67,7 @@ async function withDrivers(
   const modules = modulesFor(scenario.machine.devices, kernel.traits.builtInDrivers);
   if (modules.length === 0 || replay) return laboratory;
   const files = await debianModules(kernel.image, modules, { progress: say, signal });
-  return { ...laboratory, initramfs: await withModules(laboratory.initramfs, files) };
+  return { ...laboratory, initramfs: await withModules(laboratory.initramfs, files, { progress: say, signal }) };
 }
 
 /** The boot alone: QEMU's files live in a folder that is gone when this returns. */

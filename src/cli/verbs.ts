@@ -84,4 +84,9 @@ export const verbs: readonly VerbEntry[] = [
     about: 'walk the page tables of any running QEMU from outside, and print them',
     load: async () => (await import('./walk.ts')).addWalk,
   },
+  {
+    name: 'cache',
+    about: 'what ptdiff keeps of what it fetched and built: list, check, remove',
+    load: async () => (await import('./cache.ts')).addCache,
+  },
 ];

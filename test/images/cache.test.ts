@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { cachePath, cacheRoot, publishDirectory, readJson, withScratch, writeJson } from '../../images/cache.ts';
+import { cachePath, cacheRoot, withScratch } from '../../images/cache.ts';
 
 const root = t.testdir();
 process.env.PTDIFF_CACHE = root;
@@ -16,34 +16,6 @@ t.test('the cache lies where the environment says', async (t) => {
   delete process.env.PTDIFF_CACHE;
   process.env.XDG_CACHE_HOME = '/xdg';
   t.equal(cacheRoot(), '/xdg/ptdiff');
-});
-
-t.test('a directory appears whole, once, and leaves no scratch behind', async (t) => {
-  const target = cachePath('things', 'one');
-  await t.rejects(
-    publishDirectory(target, async (directory) => {
-      await writeFile(join(directory, 'half'), 'x');
-      throw new Error('stopped in between');
-    }),
-    { message: 'stopped in between' },
-  );
-  await t.rejects(readdir(target), { code: 'ENOENT' });
-  const publish = (text: string) =>
-    publishDirectory(target, async (directory) => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      await writeFile(join(directory, 'file'), text);
-    });
-  await Promise.all([publish('same'), publish('same'), publish('same')]);
-  t.equal(await readFile(join(target, 'file'), 'utf8'), 'same');
-  t.same(await readdir(target), ['file']);
-  t.same(await readdir(cachePath('tmp')), []);
-});
-
-t.test('JSON files survive a round and tolerate damage', async (t) => {
-  await writeJson(cachePath('x/y.json'), { a: [1] });
-  t.same(await readJson(cachePath('x/y.json')), { a: [1] });
-  await writeFile(cachePath('x/y.json'), '{"a": [1');
-  t.equal(await readJson(cachePath('x/y.json')), undefined);
 });
 
 t.test('scratch directories that a killed run left are swept after a day', async (t) => {

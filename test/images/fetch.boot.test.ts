@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
-import { cachePath, sha256File, writeJson } from '../../images/cache.ts';
+import { cachePath, sha256File } from '../../images/cache.ts';
 import { packagedEmulator, pinnedEmulatorVersion } from '../../images/emulator.ts';
 import { listKernels, resolveKernel } from '../../images/kernels.ts';
+import { writeRecord } from '../../images/records.ts';
 import { crossToolchain } from '../../images/toolchain.ts';
 
 // The downloads are real; a fresh cache makes them happen.
@@ -86,7 +87,7 @@ t.test('without network, everything that is cached still works, and old lists ar
   process.env.https_proxy = 'http://127.0.0.1:1';
   t.same(await resolveKernel('debian:7.3:cloud'), fetched);
   const [archive] = (await readdir(cachePath('apt'))).filter((name) => name.startsWith('kernels-'));
-  await writeJson(cachePath('apt', archive, 'updated.json'), { updated: Date.now() - 86_400_000 });
+  await writeRecord(cachePath('apt', archive, 'updated.json'), { updated: Date.now() - 86_400_000 });
   t.match(await resolveKernel('debian:7.3:cloud'), {
     ...fetched,
     notes: [/^The package lists could not be renewed \(.*\); those of \d{4}-\d\d-\d\dT\d\d:\d\dZ are used\.$/],

@@ -1,0 +1,33 @@
+import { basename, join } from 'node:path';
+import type { FetchOptions } from '../images/apt.ts';
+import { obtain } from '../images/lock.ts';
+import { publishFolder, takeFolder } from '../images/sealed-folder.ts';
+
+/** A file that was made for guests, in the cache. */
+export interface BuiltFile {
+  path: string;
+  sha256: string;
+}
+
+/**
+ * The one file of a folder of the cache, as it was stored, or else made (again).
+ * @param directory its name changes with everything that decides the file's bytes
+ * @param make writes the file to the path that it gets
+ */
+export async function keepBuilt(
+  directory: string,
+  name: string,
+  options: FetchOptions,
+  make: (output: string) => Promise<void>,
+): Promise<BuiltFile> {
+  const what = basename(directory);
+  const seal = await obtain(
+    `guest-${what}`,
+    {
+      find: () => takeFolder(directory, options.progress),
+      make: () => publishFolder(directory, (arriving) => make(join(arriving, name))),
+    },
+    { ...options, waiting: `waiting for another ptdiff that makes ${what}` },
+  );
+  return { path: join(directory, name), sha256: seal.files[name].sha256 };
+}
