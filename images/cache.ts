@@ -13,7 +13,7 @@ export type Progress = (line: string) => void;
 /**
  * Everything that ptdiff downloads or builds lives below this one directory, which may be deleted at any time while no
  * ptdiff runs: `apt/` (private package indexes), `kernels/`, `tools/`, `source/` (of kernels, with their build
- * trees), `locks/`, `tmp/`.
+ * trees), `locks/`, `tmp/`. Beside a folder lies the list of the hashes of its files (sealed-folder.ts); records have their own (records.ts).
  * `PTDIFF_CACHE`, or `ptdiff` below `$XDG_CACHE_HOME`, or below `~/.cache`.
  */
 export function cacheRoot(): string {

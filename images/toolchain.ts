@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
@@ -96,8 +96,12 @@ async function compileImage(tools: CrossTools, job: CompileJob & { linkerScript:
 async function publishFile(made: string, output: string): Promise<void> {
   await mkdir(dirname(output), { recursive: true });
   const arriving = `${output}.${process.pid}.part`;
-  await copyFile(made, arriving);
-  await rename(arriving, output);
+  try {
+    await copyFile(made, arriving);
+    await rename(arriving, output);
+  } finally {
+    await rm(arriving, { force: true });
+  }
 }
 
 /** @returns the object files, in the order of the sources */

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../apt.ts';
-import { cachePath, type Progress, sha256 } from '../cache.ts';
+import { cachePath, type Progress, sha256, sha256File } from '../cache.ts';
 import { explainDiskFull } from '../disk-space.ts';
 import { checkImage } from '../image-check.ts';
 import { keepImage, keptImage } from '../keep-image.ts';
@@ -80,17 +80,15 @@ export async function buildKernel(store: GitStore, recipe: KernelRecipe, options
     // Another run may have built it while this one waited for the desk.
     const other = await builtKernel(recipe);
     if (other !== undefined) return other;
-    const objects = await openBuildTree(desk.directory, name, configText(recipe.config.options), options.signal);
-    const log = cachePath('source', 'logs', `${buildKey(recipe).slice(0, 16)}.log`);
-    await mkdir(join(log, '..'), { recursive: true });
-    await writeFile(log, '');
-    await configure(store, desk, recipe, objects, { log, ...options }).catch(async (error) => {
-      await dropUnbuiltTree(objects);
-      throw error;
-    });
-    await compile(desk, recipe, objects, { log, ...options });
+    const before = await readRecord(recordPath(recipe), recordSchema);
+    const objects = await buildAt(desk, name, { store, recipe }, options);
+    // Its Image was damaged in the cache, and the same parts give the same bytes: else the objects at the desk are damaged, too.
+    if (before !== undefined && before.sha256 !== (await sha256File(join(objects, builtImage)))) {
+      options.progress?.(`the build tree of ${recipe.what} is damaged, too: it is built from nothing`);
+      await rm(objects, { recursive: true });
+      await buildAt(desk, name, { store, recipe }, options);
+    }
     await publish(objects, recipe);
-    await rm(log);
     const kernel = await builtKernel(recipe);
     if (kernel === undefined)
       throw new PtdiffError('harness', `The cache lost ${recipe.what} right after it was built.`);
@@ -99,6 +97,34 @@ export async function buildKernel(store: GitStore, recipe: KernelRecipe, options
   return build.catch(async (error) => {
     throw await explainDiskFull(error, `the build of ${recipe.what}`);
   });
+}
+
+/**
+ * Configures and compiles at a desk. The log of a build that fails is kept, unless that is the host's fault.
+ * @returns the build tree
+ */
+async function buildAt(
+  desk: Desk,
+  name: BuildTreeName,
+  { store, recipe }: { store: GitStore; recipe: KernelRecipe },
+  options: FetchOptions,
+): Promise<string> {
+  const objects = await openBuildTree(desk.directory, name, configText(recipe.config.options), options.signal);
+  const log = cachePath('source', 'logs', `${buildKey(recipe).slice(0, 16)}.log`);
+  await mkdir(join(log, '..'), { recursive: true });
+  try {
+    await writeFile(log, '');
+    await configure(store, desk, recipe, objects, { log, ...options }).catch(async (error) => {
+      await dropUnbuiltTree(objects);
+      throw error;
+    });
+    await compile(desk, recipe, objects, { log, ...options });
+    await rm(log);
+  } catch (error) {
+    if (!(error instanceof PtdiffError) || error.fault === 'host') await rm(log, { force: true });
+    throw error;
+  }
+  return objects;
 }
 
 type StepOptions = FetchOptions & { log: string };

@@ -152,9 +152,13 @@ async function writeWrappers(wrappers: Wrappers): Promise<string> {
     if ((await readFile(path, 'utf8').catch(() => undefined)) === text) continue;
     await mkdir(join(path, '..'), { recursive: true });
     const arriving = `${path}.${process.pid}`;
-    await writeFile(arriving, text);
-    await chmod(arriving, 0o755);
-    await rename(arriving, path).finally(() => rm(arriving, { force: true }));
+    try {
+      await writeFile(arriving, text);
+      await chmod(arriving, 0o755);
+      await rename(arriving, path);
+    } finally {
+      await rm(arriving, { force: true });
+    }
   }
   return bin;
 }

@@ -111,8 +111,9 @@ async function copyTree(
   const { status, stderr } = await runSupervised(['cp', '-a', '--reflink=auto', join(parent, from), to], path, {
     signal,
   });
+  if (status === 0 && !signal?.aborted) return;
+  await rm(to, { recursive: true, force: true });
   signal?.throwIfAborted();
-  if (status === 0) return;
   const what = 'the build tree of a kernel';
   const why = stderr.trim().split('\n')[0];
   throw (await diskFull(stderr, what)) ?? new PtdiffError('host', `Cannot copy ${what}: ${why}.`);

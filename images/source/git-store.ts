@@ -50,9 +50,14 @@ export async function openGitStore(): Promise<GitStore> {
       await mkdir(join(directory, '..'), { recursive: true });
       const arriving = `${directory}.new`;
       await rm(arriving, { recursive: true, force: true });
-      await storeIn(arriving).run(['init', '--quiet', '--bare', '--template=', '--object-format=sha1', arriving]);
-      await rm(directory, { recursive: true, force: true });
-      await rename(arriving, directory);
+      try {
+        await storeIn(arriving).run(['init', '--quiet', '--bare', '--template=', '--object-format=sha1', arriving]);
+        await rm(directory, { recursive: true, force: true });
+        await rename(arriving, directory);
+      } finally {
+        // Of a full disk, say.
+        await rm(arriving, { recursive: true, force: true });
+      }
     });
   }
   return store;

@@ -1,4 +1,6 @@
+import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../apt.ts';
+import { cachePath } from '../cache.ts';
 import { formatOrigin, type SourceParts, type SourceSpec } from '../kernel-spec.ts';
 import type { KernelImage } from '../kernels.ts';
 import { applyPatches } from './apply-patches.ts';
@@ -16,6 +18,7 @@ import { sourceTree } from './source-tree.ts';
  */
 export async function sourceKernel(text: string, spec: SourceSpec, options: FetchOptions): Promise<KernelImage> {
   // What costs nothing to check comes first.
+  requirePlainPath(cachePath('source'));
   const config = named(await wantedConfig(spec.configs), spec);
   const store = await openGitStore();
   const bare = await sourceTree(store, spec, options);
@@ -36,6 +39,20 @@ export async function sourceKernel(text: string, spec: SourceSpec, options: Fetc
     ...(source.tag !== undefined && { tag: source.tag }),
     notes: [],
   };
+}
+
+/**
+ * The kernel's top Makefile ends with "source directory cannot contain spaces or colons" where its real path has one, and no link helps.
+ * @throws `host` for such a path
+ */
+export function requirePlainPath(path: string): void {
+  const found = /[\s:]/.exec(path)?.[0];
+  if (found === undefined) return;
+  const what = found === ':' ? 'colons' : 'blanks';
+  throw new PtdiffError(
+    'host',
+    `No kernel can be built below ${path}, since Linux refuses to be built in a path that has ${what}: set PTDIFF_CACHE to a path without them.`,
+  );
 }
 
 /** What makes a kernel other than ptdiff's usual one of the same source, as `-64k` or `-llvm`; '' for that one. */

@@ -21,7 +21,8 @@ const ranges = z.array(z.strictObject({ start: z.number(), end: z.number() }));
 const before = z.enum(checkpointNames);
 const byCheckpoint = z.partialRecord(before, ranges);
 
-const factsSchema = z.strictObject({
+/** Every fact has its place here, the optional ones included: else what a boot left would not be found again. */
+const shape = {
   idRegisters: z.array(z.record(z.string(), z.bigint())),
   image: z.strictObject({ pa: z.number(), slide: z.bigint() }),
   memstartAddr: z.bigint().exactOptional(),
@@ -48,7 +49,8 @@ const factsSchema = z.strictObject({
   ),
   ipaBits: z.number().exactOptional(),
   probePages: z.array(z.number()),
-}) satisfies z.ZodType<BootFacts>;
+} satisfies { [name in keyof BootFacts]-?: z.ZodType };
+const factsSchema: z.ZodType<BootFacts> = z.strictObject(shape);
 
 /** As they lie in the cache: numbers above 2^53 are text. */
 const storedFacts = z.looseObject({}).transform(revive).pipe(factsSchema);
