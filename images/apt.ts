@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { briefTool, longTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
-import { cachePath, cacheRoot, type Progress, sha256 } from './cache.ts';
+import { cachePath, cacheRoot, type Progress, requireUsableCache, sha256 } from './cache.ts';
 import { explainDiskFull, requireSpace } from './disk-space.ts';
 import { requireHostTools } from './host-tools.ts';
 import { withLock } from './lock.ts';
@@ -78,6 +78,7 @@ async function layOut(
   architecture: DebianArchitecture,
   options: FetchOptions,
 ): Promise<AptArchive> {
+  requireUsableCache();
   await requireHostTools();
   const mirror = await debianMirror(options.mirror);
   const keyring = await debianKeyring();

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { tmpName } from 'tmp-promise';
+import { PtdiffError } from '../src/errors.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** One line about work in progress, for a person; downloads call it at most twice a second. */
@@ -19,6 +20,22 @@ export type Progress = (line: string) => void;
 export function cacheRoot(): string {
   const { PTDIFF_CACHE, XDG_CACHE_HOME } = process.env;
   return PTDIFF_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'ptdiff');
+}
+
+/**
+ * Whether tools can live in the cache: the loader of programs takes colons and semicolons for the ends of paths and `$` for the start of a name
+ * (ld.so(8)), and apt's configuration has no way to write quotes and backslashes (apt.conf(5)).
+ * @throws `usage` where they cannot
+ */
+export function requireUsableCache(): void {
+  const root = cacheRoot();
+  const found = /[:;$"\\\p{Cc}]/u.exec(root)?.[0];
+  if (found === undefined) return;
+  const character = /\p{Cc}/u.test(found) ? 'a control character' : `a '${found}'`;
+  throw new PtdiffError(
+    'usage',
+    `The cache ${JSON.stringify(root)} has ${character} in its path, which apt or the loader of programs cannot take: set PTDIFF_CACHE to a path without it.`,
+  );
 }
 
 /** The path of something in the cache. */

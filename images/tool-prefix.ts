@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
-import { cachePath, sha256, sha256File } from './cache.ts';
+import { cachePath, requireUsableCache, sha256, sha256File } from './cache.ts';
 import { explainDiskFull } from './disk-space.ts';
 import type { Downloadable } from './download.ts';
 import { obtain } from './lock.ts';
@@ -45,6 +45,7 @@ export async function toolPrefix(
   plan: () => Promise<PrefixPlan>,
   options: FetchOptions,
 ): Promise<ToolPrefix> {
+  requireUsableCache();
   const key = `${name}-${hostArchitecture()}`;
   const recordFile = cachePath('tools', `${key}.json`);
   const { progress } = options;

@@ -24,9 +24,14 @@ function commandsOf(text: string): string[][] {
 const joined = (block: string): string[] => block.replaceAll(/\\\n\s*/g, '').split('\n');
 
 const helps = new Map<string, Promise<string>>();
-const helpOf = (verb: string): Promise<string> => {
-  const help = helps.get(verb) ?? execa(join(root, 'ptdiff'), [verb, '--help']).then(({ stdout }) => stdout);
-  helps.set(verb, help);
+/** Verbs with verbs below them, whose options are told by those. */
+const families = ['cache', 'repro'];
+const helpOf = (words: string[]): Promise<string> => {
+  const [verb] = words;
+  const asked = families.includes(verb) ? words.slice(0, 2) : [verb];
+  const help =
+    helps.get(asked.join(' ')) ?? execa(join(root, 'ptdiff'), [...asked, '--help']).then(({ stdout }) => stdout);
+  helps.set(asked.join(' '), help);
   return help;
 };
 
@@ -44,7 +49,7 @@ for (const document of documents) {
     for (const words of commandsOf(textOf(document))) {
       const [verb] = words;
       if (!/^[a-z]/.test(verb)) continue;
-      const help = await helpOf(verb);
+      const help = await helpOf(words);
       for (const option of words.filter((word) => word.startsWith('--'))) {
         t.match(help, new RegExp(`^ +(-., )?${option}\\b`, 'm'), `${words.join(' ')}: ${option}`);
       }

@@ -2,6 +2,9 @@ import { mkdir, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { cachePath, cacheRoot, withScratch } from '../../images/cache.ts';
+import { packagedEmulator } from '../../images/emulator.ts';
+import { kernelCatalogue } from '../../images/kernel-catalogue.ts';
+import { requirePlainPath } from '../../images/source/source-kernel.ts';
 
 const root = t.testdir();
 process.env.PTDIFF_CACHE = root;
@@ -30,4 +33,26 @@ t.test('scratch directories that a killed run left are swept after a day', async
     t.notOk(names.includes('job-left'));
     t.ok(names.includes('job-busy'));
   });
+});
+
+t.test('a cache whose path apt or the loader cannot take is refused in one sentence', async (t) => {
+  t.teardown(() => {
+    process.env.PTDIFF_CACHE = root;
+  });
+  for (const name of ['a:b', 'a;b', 'a$LIB', 'a"b', 'a\\b', 'a\nb']) {
+    process.env.PTDIFF_CACHE = join(root, name);
+    const refused = { fault: 'usage', message: /^The cache .* in its path, which .*: set PTDIFF_CACHE to a path/ };
+    await t.rejects(packagedEmulator(), refused, name);
+    await t.rejects(kernelCatalogue({}), refused, name);
+  }
+});
+
+t.test('kernels are not built below a path that their Makefile refuses', (t) => {
+  t.doesNotThrow(() => requirePlainPath('/cache/März/source'));
+  t.throws(() => requirePlainPath('/ca che/source'), {
+    fault: 'host',
+    message: /^No kernel .*\/ca che\/.* has blanks: /,
+  });
+  t.throws(() => requirePlainPath('/ca:che/source'), { fault: 'host', message: / has colons: / });
+  t.end();
 });
