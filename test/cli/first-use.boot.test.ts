@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import t from 'tap';
 import { sha256File } from '../../images/cache.ts';
@@ -31,7 +32,7 @@ const damageLines = (stderr: string) => stderr.split('\n').filter((line) => / of
 
 /** Calls one of the functions that bring things, in a process of its own, and answers with its value and what it said of damage. */
 async function bring(file: string, call: string): Promise<{ value: Record<string, unknown>; lines: string[] }> {
-  const program = `import * as brought from ${JSON.stringify(join(project, file))};
+  const program = `import * as brought from ${JSON.stringify(pathToFileURL(join(project, file)))};
     const progress = (line) => console.error(line);
     console.log(JSON.stringify(await brought.${call}));`;
   const { stdout, stderr } = await execa(process.execPath, ['--input-type=module', '-e', program], { env });
@@ -169,7 +170,7 @@ t.test(
 );
 
 t.test('what nobody used is removed, but not while a ptdiff uses the cache', async (t) => {
-  const program = `import { useCache } from ${JSON.stringify(join(project, 'images/in-use.ts'))};
+  const program = `import { useCache } from ${JSON.stringify(pathToFileURL(join(project, 'images/in-use.ts')))};
     await useCache(); console.log('used'); process.stdin.resume();`;
   const user = execa(process.execPath, ['--input-type=module', '-e', program], { env, reject: false, stdin: 'pipe' });
   await new Promise((resolve) => user.stdout.once('data', resolve));
