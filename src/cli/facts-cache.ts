@@ -28,6 +28,7 @@ const shape = {
   memstartAddr: z.bigint().exactOptional(),
   kfencePool: z.number().exactOptional(),
   crashKernel: z.number().exactOptional(),
+  memblockReserved: ranges.exactOptional(),
   readOnlyVmalloc: byCheckpoint,
   freePages: byCheckpoint.exactOptional(),
   freeAtKpti: ranges.exactOptional(),
