@@ -21,6 +21,8 @@ export interface MonitorParameters {
   cpus: number;
   /** The guest's RAM, 8 ranges at most, of whole 2 MiB. */
   regions: AddressRange[];
+  /** The part of it that the guest's device tree names, 8 ranges at most: in a realm RAM from the start, the rest is EMPTY. Default: all. */
+  described?: AddressRange[];
   /** RAM that is DESTROYED from the start. */
   destroyed?: AddressRange[];
   /** How many granules one RSI_IPA_STATE_SET changes at most; default: all of them. */
@@ -35,12 +37,12 @@ export interface MonitorParameters {
 }
 
 const magic = 0x31504e4f4d445450n;
-const version = 1;
+const version = 2;
 /** guest/monitor/layout.h: the parameters follow the code in flash, and take one page. */
 export const parametersOffset = 0x10000;
 const parametersBytes = 0x1000;
-const recordBytes = 0xaa0;
-const limits = { cpus: 8, regions: 8, destroyed: 4, overrides: 96 };
+const recordBytes = 0xb20;
+const limits = { cpus: 8, regions: 8, described: 8, destroyed: 4, overrides: 96 };
 
 const gib = 2 ** 30;
 const mib = 2 ** 20;
@@ -86,9 +88,9 @@ export function monitorFlash(code: Uint8Array, parameters: MonitorParameters): U
 
 /** The parameter block alone. */
 export function encodeParameters(parameters: MonitorParameters): Uint8Array {
-  const { regions, destroyed = [], overrides = [], midrs = [] } = parameters;
-  const counts = { cpus: parameters.cpus, regions: regions.length, destroyed: destroyed.length };
-  checkLimits({ ...counts, overrides: overrides.length });
+  const { regions, described = regions, destroyed = [], overrides = [], midrs = [] } = parameters;
+  const counts = { cpus: parameters.cpus, regions: regions.length, described: described.length };
+  checkLimits({ ...counts, destroyed: destroyed.length, overrides: overrides.length });
   const block = new DataView(new ArrayBuffer(parametersBytes));
   const u32 = (at: number, value: number) => block.setUint32(at, value, true);
   const u64 = (at: number, value: number | bigint) => block.setBigUint64(at, BigInt(value), true);
@@ -106,6 +108,7 @@ export function encodeParameters(parameters: MonitorParameters): Uint8Array {
   u32(0x40, overrides.length);
   u32(0x44, destroyed.length);
   u32(0x48, parameters.ripasStep ?? 0);
+  u32(0x4c, described.length);
   u64(0x50, parameters.rme ? rootBase(parameters) : 0);
   u64(0x58, parameters.uart ?? 0);
   new Uint8Array(block.buffer).set((parameters.personalization ?? new Uint8Array()).subarray(0, 64), 0x60);
@@ -126,6 +129,10 @@ export function encodeParameters(parameters: MonitorParameters): Uint8Array {
     u32(at + 4, 0xc000 | (register.crm << 3) | register.op2);
     u64(at + 8, mask);
     u64(at + 16, value & mask);
+  }
+  for (const [index, { base, size }] of described.entries()) {
+    u64(0xaa0 + 16 * index, base);
+    u64(0xaa8 + 16 * index, size);
   }
   return new Uint8Array(block.buffer);
 }

@@ -60,6 +60,7 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
     deviceTree: places.deviceTree,
     cpus: machine.cpus,
     regions,
+    described: addressRanges(machine),
     uart,
     midrs: identities.map(({ midr }) => (midr === identities[0].midr ? undefined : midr)),
     overrides,

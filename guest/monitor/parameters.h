@@ -11,7 +11,7 @@
 #include "layout.h"
 
 #define PARAMETERS_MAGIC 0x31504e4f4d445450 /* "PTDMONP1" */
-#define PARAMETERS_VERSION 1
+#define PARAMETERS_VERSION 2
 
 #define WORLD_NORMAL 0
 #define WORLD_REALM 1
@@ -48,7 +48,7 @@ struct parameters {
 	uint32_t overrides;
 	uint32_t destroyed;
 	uint32_t ripas_step; /* granules that one IPA_STATE_SET changes at most; 0: all */
-	uint32_t reserved;
+	uint32_t described;   /* ranges of RAM that the guest's device tree names */
 	uint64_t root_base; /* the last part of the monitor's memory, for EL3; 0: there is no EL3 */
 	uint64_t uart;      /* PL011 for the last words of a monitor that cannot go on */
 	uint8_t personalization[64];
@@ -56,6 +56,7 @@ struct parameters {
 	struct range destroyed_range[MAX_DESTROYED];
 	uint64_t midr[MAX_CPUS]; /* 0: the CPU's own */
 	struct override override[MAX_OVERRIDES];
+	struct range described_range[MAX_REGIONS];
 };
 
 _Static_assert(offsetof(struct parameters, magic) == PARAMETERS_MAGIC_OFFSET, "entry.S reads the magic");
@@ -66,6 +67,7 @@ _Static_assert(offsetof(struct parameters, region) == 0xa0, "layout of the param
 _Static_assert(offsetof(struct parameters, destroyed_range) == 0x120, "layout of the parameter block");
 _Static_assert(offsetof(struct parameters, midr) == 0x160, "layout of the parameter block");
 _Static_assert(offsetof(struct parameters, override) == 0x1a0, "layout of the parameter block");
+_Static_assert(offsetof(struct parameters, described_range) == 0xaa0, "layout of the parameter block");
 _Static_assert(sizeof(struct parameters) <= PARAMETERS_SIZE, "the parameter block is one page");
 
 #endif

@@ -11,29 +11,68 @@ u8 *ripas_of(u64 ipa)
 	return states + granule_of(ipa);
 }
 
-/* Everything is RAM, as a host leaves it before it activates a realm, save what it destroyed. */
-void ripas_init(u8 *table)
+/* Sets bytes; whole words of them at once, since with the MMU off every store counts. */
+static void fill(u8 *from, u8 *end, u8 state)
+{
+	while (from < end && (u64)from % 8 != 0)
+		*from++ = state;
+	for (; end - from >= 8; from += 8)
+		*(u64 *)from = state * 0x0101010101010101UL;
+	while (from < end)
+		*from++ = state;
+}
+
+static void set_range(const struct range *range, u8 state)
 {
 	bool is_ram;
+	u64 end = range->base + range->size;
+
+	if (range->base % GRANULE != 0 || range->size % GRANULE != 0)
+		panic("a range is not made of whole granules", range->base);
+	if (ram_run(range->base, end, &is_ram) != end || !is_ram)
+		panic("a described or destroyed range is no RAM", range->base);
+	fill(ripas_of(range->base), ripas_of(range->base) + range->size / GRANULE, state);
+}
+
+/* What is shared from the start is Non-secure, where that means something. */
+static void give_away(u64 base, u64 top)
+{
+	for (u64 at = base; at < top;) {
+		u8 state;
+		u64 end = ripas_state_run(at, top, &state);
+
+		if (state == RIPAS_EMPTY)
+			gpt_make_non_secure(at, end);
+		at = end;
+	}
+}
+
+/*
+ * What is described to the guest is RAM when it starts (README.md, "What a guest finds"), save what the host destroyed;
+ * the rest is EMPTY. The normal world knows no states.
+ */
+void ripas_init(u8 *table)
+{
+	u64 described = 0;
 
 	states = table;
 	report()->ripas_table = (u64)table;
 	for (u32 i = 0; i < parameters.regions; i++) {
 		u64 granules = parameters.region[i].size / GRANULE;
-		u64 *word = (u64 *)ripas_of(parameters.region[i].base);
+		u8 *first = ripas_of(parameters.region[i].base);
 
 		report()->granules += granules;
-		for (u64 n = 0; n < granules / 8; n++)
-			word[n] = RIPAS_RAM * 0x0101010101010101UL;
+		fill(first, first + granules, parameters.world == WORLD_REALM ? RIPAS_EMPTY : RIPAS_RAM);
 	}
-	for (u32 i = 0; i < parameters.destroyed; i++) {
-		const struct range *range = &parameters.destroyed_range[i];
-		u64 end = range->base + range->size;
-
-		if (ram_run(range->base, end, &is_ram) != end || !is_ram)
-			panic("a destroyed range is no RAM", range->base);
-		memset(ripas_of(range->base), RIPAS_DESTROYED, range->size / GRANULE);
+	for (u32 i = 0; parameters.world == WORLD_REALM && i < parameters.described; i++) {
+		set_range(&parameters.described_range[i], RIPAS_RAM);
+		described += parameters.described_range[i].size / GRANULE;
 	}
+	for (u32 i = 0; i < parameters.destroyed; i++)
+		set_range(&parameters.destroyed_range[i], RIPAS_DESTROYED);
+	/* As a rule everything is described, and there is nothing to look for. */
+	for (u32 i = 0; described < report()->granules && i < parameters.regions; i++)
+		give_away(parameters.region[i].base, parameters.region[i].base + parameters.region[i].size);
 }
 
 static u8 state_at(u64 ipa)

@@ -29,6 +29,8 @@ static void check_parameters(void)
 		panic("number of CPUs out of range", p->cpus);
 	if (p->regions == 0 || p->regions > MAX_REGIONS)
 		panic("number of RAM regions out of range", p->regions);
+	if (p->described == 0 || p->described > MAX_REGIONS)
+		panic("number of described ranges out of range", p->described);
 	if (p->overrides > MAX_OVERRIDES || p->destroyed > MAX_DESTROYED)
 		panic("too many overrides or destroyed ranges", p->overrides);
 	if (p->root_base != 0 && p->world != WORLD_REALM)

@@ -86,6 +86,45 @@ for (const [cpu, ipaBits, rme] of machines) {
   });
 }
 
+for (const rme of [false, true]) {
+  t.test(
+    `memory that nobody told the guest of is EMPTY, until it asks for it${rme ? ', Realm world' : ''}`,
+    async (t) => {
+      const alias = 2 ** 39;
+      const stateGet = (base: number, top: number): Step => ['smc', 0xc4000198, base, top];
+      const steps: Step[] = [
+        ['load', page],
+        stateGet(page - 0x1000, page + 0x2000),
+        stateGet(page, page + 0x2000),
+        ['store', page + alias, pattern],
+        ['smc', 0xc4000197, page, page + 0x1000, ram, 0],
+        ['load', page],
+        ['load', page + 0x1000],
+      ];
+      const described = [{ base: ramBase, size: page - ramBase }];
+      const { results, report } = await runMonitor(steps, { rme, described });
+      t.same(
+        results.map(({ esr }) => esr),
+        [readAborted, 0n, 0n, 0n, 0n, 0n, readAborted],
+      );
+      t.same(results[1]?.x.slice(0, 3), [0n, BigInt(page), BigInt(ram)], 'what the guest was told of is RAM');
+      t.same(results[2]?.x.slice(0, 3), [0n, BigInt(page + 0x2000), BigInt(empty)]);
+      t.same(results[5]?.x[0], 0n, 'it was wiped on its way');
+      t.same(
+        report?.ripas.map(({ ripas, size }) => [ripas, size]),
+        [
+          ['RAM', page - ramBase + 0x1000],
+          ['EMPTY', ramBase + ramSize - page - 0x1000],
+        ],
+      );
+      t.same(
+        report?.aborts.map(({ ipa, kind, ripas }) => [ipa, kind, ripas]),
+        [page, page + 0x1000].map((ipa) => [ipa, 'protected address of RAM that is not private', 'EMPTY']),
+      );
+    },
+  );
+}
+
 t.test('the normal world reaches devices and RAM where they are', async (t) => {
   const steps: Step[] = [
     ['load', uartFlags],

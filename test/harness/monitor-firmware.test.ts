@@ -45,6 +45,13 @@ t.test('an odd number of MiB is filled up to what the monitor can map', (t) => {
   const plan = planMonitor({ ...realm, memory: 1023 }, code, image, tree);
   t.equal(plan.memory.base, 0x8000_0000);
   t.equal(plan.places.memory, plan.memory.size + 2 ** 20);
+  const { memory, places } = plan;
+  const expected = monitorFlash(code, {
+    ...{ world: 'realm', ipaBits: 40, memory, entry: image, deviceTree: places.deviceTree, cpus: 1, uart: 0x0900_0000 },
+    regions: [{ base: 0x4000_0000, size: 1024 * 2 ** 20 }],
+    described: [{ base: 0x4000_0000, size: 1023 * 2 ** 20 }],
+  });
+  t.same(plan.flash, expected, 'of which the kernel is told nothing');
   t.end();
 });
 
