@@ -19,6 +19,7 @@ import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-
 import type { ObservedBoot } from './observed-boot.ts';
 import { longestCpuWait } from './process.ts';
 import { recordKpti } from './record-kpti.ts';
+import { RsiRecorder } from './record-rsi.ts';
 import { recordSharing } from './record-sharing.ts';
 import { hasLeavesToSplit, recordSplits } from './record-splits.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -34,6 +35,7 @@ export class BootSession {
   readonly #plan: StopPlan;
   /** Checkpoints to come. */
   #planned: CheckpointName[];
+  readonly #rsi: RsiRecorder | undefined;
   /** Physical address of the directory page of init's records; 0 until init said it. */
   #directory = 0;
 
@@ -43,6 +45,7 @@ export class BootSession {
     this.#watchdog = new Watchdog(setup.watchdog ?? defaultLimits);
     this.#panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
     this.#plan = planStops(setup.symbols);
+    this.#rsi = vm.monitor && setup.machine.world === 'realm' ? new RsiRecorder(vm.monitor) : undefined;
     const evidence: Evidence = {
       captures: [],
       splitRequests: [],
@@ -94,6 +97,10 @@ export class BootSession {
     }
     if (vm.monitor) {
       evidence.monitor = viewOfMonitor(vm.monitor);
+    }
+    if (this.#rsi) {
+      this.#rsi.readUpTo(this.#boot.nextCheckpoint());
+      evidence.rsi = this.#rsi.record;
     }
     Object.assign(evidence, collectRecords(vm.ram, this.#directory));
     vm.console.poll(this.#watchdog.limits.consoleBytes);
@@ -216,6 +223,7 @@ export class BootSession {
 
   async #capture(checkpoint: CheckpointName, thread: string): Promise<void> {
     const { vm, kernel, evidence } = this.#boot;
+    this.#rsi?.readUpTo(checkpoint);
     evidence.captures.push(await captureCheckpoint(vm, kernel, checkpoint, thread));
     const passed = this.#planned.splice(0, this.#planned.indexOf(checkpoint) + 1).slice(0, -1);
     const missed = passed.map((what) => ({ what, why: 'the kernel never came to it' }));

@@ -13,6 +13,7 @@ interface Measured
     | 'protectRequests'
     | 'freeAtKpti'
     | 'sharing'
+    | 'rsi'
     | 'monitor'
     | 'image'
     | 'idRegisters'
@@ -35,6 +36,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     protectRequests,
     freeAtKpti,
     sharing,
+    rsi,
     monitor,
     image,
     idRegisters,
@@ -51,7 +53,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     }
     return rest;
   });
-  const realm = { ...(sharing && { sharing }), ...(monitor && { monitor }) };
+  const realm = { ...(sharing && { sharing }), ...(rsi && { rsi }), ...(monitor && { monitor }) };
   const measured: Measured = {
     captures,
     splitRequests,

@@ -7,7 +7,7 @@ type Monitor = NonNullable<VirtualMachine['monitor']>;
 /** A capture keeps so many of the newest aborts. */
 const maximumAborts = 256;
 
-const readerOf =
+export const readerOf =
   ({ ram }: Monitor): ReadMemory =>
   (address, bytes) =>
     ram.read(address, bytes);

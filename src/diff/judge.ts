@@ -6,6 +6,7 @@ import type { CheckpointPrediction, Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { bootEndId } from './boot-end.ts';
 import { diffLeaves } from './compare.ts';
+import { compareRsi, missingCalls } from './compare-rsi.ts';
 import { compareProbes, compareRegion, compareRegisters, compareTables, compareVariables } from './compare-state.ts';
 import { withoutPredicted } from './complaints.ts';
 import { type BootContext, type CheckpointContext, checkpointContext, isSet } from './context.ts';
@@ -53,6 +54,7 @@ export function judge(input: JudgeInput): Judgement {
       ...invariants.flatMap((invariant) => invariant(context)),
     ]),
     ...compareProbes(prediction.probes, evidence.probes),
+    ...compareRsi(prediction.rsi, evidence, boot.granule),
     ...withoutPredicted(
       prediction,
       bootInvariants.flatMap((invariant) => invariant(boot)),
@@ -93,9 +95,10 @@ function mismatches(
 /** What a completed boot should have yielded and did not, in one sentence. */
 function missingEvidence(
   prediction: Prediction,
-  { captures, probes, files, end, guestProblems = [], unseen = [] }: Evidence,
+  evidence: Evidence,
   contexts: readonly CheckpointContext[],
 ): string | undefined {
+  const { captures, probes, files, end, guestProblems = [], unseen = [] } = evidence;
   if (end.kind !== 'completed') return undefined;
   const checkpoint = checkpointNames.find(
     (name) =>
@@ -114,6 +117,8 @@ function missingEvidence(
   }
   const probe = prediction.probes.find(({ probe }) => !probes.some((result) => result.probe === probe));
   if (probe) return `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
+  const calls = missingCalls(prediction.rsi, evidence);
+  if (calls) return calls;
   // What a kernel was built without is no problem: init reports only what it should have been able to do, and records that are damaged.
   if (guestProblems.length > 0)
     return `The guest's init could not send everything: ${guestProblems[0].replace(/\.$/, '')}.`;

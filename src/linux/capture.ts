@@ -1,6 +1,6 @@
 import type { SystemRegisters, WalkResult } from '../vmsa/types.ts';
 import type { MemblockRegion } from './memblock.ts';
-import type { MonitorView } from './monitor-report.ts';
+import type { MonitorCall, MonitorView, RsiFunction } from './monitor-report.ts';
 
 /** Named instants of the boot at which the tables are captured, in order of time. */
 export const checkpointNames = ['paging_init', 'before_split', 'after_split', 'free_initmem', 'init'] as const;
@@ -85,6 +85,20 @@ export interface SharingRequest {
   before: CheckpointName;
 }
 
+/** One call of a realm to the RMM (DEN0137, Realm Services Interface), from the monitor's record. */
+export interface RsiCall extends Pick<MonitorCall, 'arguments' | 'results' | 'cpu'> {
+  rsi: RsiFunction;
+  /** The next checkpoint after the call. */
+  before: CheckpointName;
+}
+
+/** All calls of a realm to the RMM, in order. */
+export interface RsiRecord {
+  calls: RsiCall[];
+  /** Calls of any kind that the monitor's ring lost before they were read: then the record does not tell what is missing. */
+  lost: number;
+}
+
 /** What the guest's own files said. Text of the guest is hostile: bounded by the reader, never trusted. */
 export interface GuestFiles {
   /** By path, e.g. '/proc/iomem'; 'dmesg' for the kernel log; 'kernel_page_tables' for the debugfs dump. */
@@ -120,6 +134,8 @@ export interface Evidence {
   freeAtKpti?: { start: number; end: number }[];
   /** Only in a realm. */
   sharing?: SharingRequest[];
+  /** Only in a realm. */
+  rsi?: RsiRecord;
   /** What the realm monitor had seen at the end of the boot, however it ended. */
   monitor?: MonitorView;
   files: GuestFiles;

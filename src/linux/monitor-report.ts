@@ -121,8 +121,23 @@ const firstRsiFunction = 0xc4000190n;
  */
 export function decodeReport(read: ReadMemory, memoryBase: number): MonitorReport | undefined {
   const view = decodeView(read, memoryBase, abortRecords);
-  const calls = view && ring(read, memoryBase + layout.calls, view.totalCalls, callRecords, callBytes);
-  return view && calls && { ...view, calls: calls.map(decodeCall) };
+  return view && { ...view, calls: decodeCalls(read, memoryBase, { first: 0, total: view.totalCalls }).calls };
+}
+
+/**
+ * The calls of a stopped machine from number `first` on (0 is the first of all) to its last, number `total - 1`.
+ * @returns in order; of those that the ring has lost to newer ones, their number
+ */
+export function decodeCalls(
+  read: ReadMemory,
+  memoryBase: number,
+  { first, total }: { first: number; total: number },
+): { calls: MonitorCall[]; lost: number } {
+  const records = ring(read, memoryBase + layout.calls, total, callRecords, callBytes, total - first);
+  const [oldest] = records;
+  // A CPU may have been stopped as it wrote over the oldest record: its sequence number tells (record_call() of guest/monitor/record.c).
+  if (oldest !== undefined && oldest.number(0) !== total - records.length + 1) records.shift();
+  return { calls: records.map(decodeCall), lost: total - first - records.length };
 }
 
 /** Whether the monitor runs, of a machine that need not stand still; undefined, when it has not begun its report. */

@@ -9,7 +9,7 @@ import { type LinearMap, type Table, visitLeaves } from './linear-map.ts';
 import type { ImageSections } from './map-mem.ts';
 import { changeAttributes, makeInvalid, PartialLeaf, readOnlyAlias } from './pageattr.ts';
 import { range_split_to_ptes, splitAtEnds } from './split.ts';
-import type { Decisions } from './types.ts';
+import type { Decisions, PredictedRsiCall } from './types.ts';
 
 /** The machine's state while it boots: what map_mem() built, and what each later step needs. */
 export interface BootState {
@@ -28,6 +28,8 @@ export interface BootState {
   freePages: PhysicalRange[];
   /** With debug_pagealloc, what is free when KPTI rewrites the tables. */
   freeAtKpti: PhysicalRange[];
+  /** What a realm has asked of the RMM so far. */
+  rsi: PredictedRsiCall[];
   why: Derivation;
 }
 

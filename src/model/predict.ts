@@ -26,6 +26,7 @@ import { arm64_memblock_init } from './memblock.ts';
 import { __kernel_map_pages } from './page-alloc.ts';
 import { probePredictions } from './probes.ts';
 import { predictRegisters } from './registers.ts';
+import { arm64_rsi_init } from './rsi.ts';
 import { realm_set_memory } from './sharing.ts';
 import type { CheckpointPrediction, Prediction } from './types.ts';
 
@@ -137,9 +138,10 @@ export function predict(question: Question): Prediction {
   const { parameters } = question;
   const crashKernel = reserve_crashkernel_generic({ traits, parameters, memory, ...dram, taken, facts }, why);
   const books = { freePages: [], freeAtKpti: facts.freeAtKpti ?? [] };
+  const rsi = decisions.realm ? arm64_rsi_init(sections, memory, why) : [];
   const poolInUse = kfenceEnabled(traits, parameters) ? pool : undefined;
   const parts = { map, traits, decisions, prot, sections, kfencePool, poolInUse, crashKernel };
-  const state: BootState = { ...parts, ...books, why };
+  const state: BootState = { ...parts, ...books, rsi, why };
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
@@ -167,6 +169,7 @@ export function predict(question: Question): Prediction {
     linearRegion,
     checkpoints,
     probes: probePredictions(question, state, cpus),
+    rsi: state.rsi,
     complaints: cpus.complaints,
     ...(cpus.unknown && { lateCpusUnknown: true }),
   };

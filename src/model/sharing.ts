@@ -3,6 +3,7 @@ import { PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
 import type { BootState } from './boot.ts';
 import { PROT_NS_SHARED } from './linear-map.ts';
 import { type AttributeChange, changeAttributes, PartialLeaf } from './pageattr.ts';
+import { rsi_set_memory_range_protected, rsi_set_memory_range_shared } from './rsi.ts';
 import { splitAtEnds } from './split.ts';
 
 const PAGEATTR = 'arch/arm64/mm/pageattr.c';
@@ -45,6 +46,15 @@ function changesOf(
   ];
 }
 
+/** Between the two changes __set_memory_enc_dec() asks the RMM, which is not asked where the first of them fails. */
+function askFor(state: BootState, { start, pages, direction, before }: SharingRequest): void {
+  const { map } = state;
+  const first = map.physBase + map.offsetOfVa(start);
+  const range = { start: first, end: first + pages * map.geometry.granule };
+  const set = direction === 'decrypt' ? rsi_set_memory_range_shared : rsi_set_memory_range_protected;
+  state.rsi.push({ ...set(range), where: `realm_set_memory_${direction}ed()`, source: PAGEATTR, before });
+}
+
 /**
  * set_memory_decrypted() and set_memory_encrypted() of a realm: one request against the linear map, with what is left behind where it fails.
  * A block that is only partly covered ends it with -EINVAL; leaves before that block keep the first of the two changes.
@@ -66,7 +76,10 @@ export function realm_set_memory(state: BootState, request: SharingRequest): voi
   }
   if (answer === 'split') splitAtEnds(map, traits, start, end);
   try {
-    for (const change of changesOf(state, request.direction)) changeAttributes(map, traits, start, end, change);
+    const [away, back] = changesOf(state, request.direction);
+    changeAttributes(map, traits, start, end, away);
+    askFor(state, request);
+    changeAttributes(map, traits, start, end, back);
     why(name, PAGEATTR, `${what} become ${request.direction === 'decrypt' ? 'shared' : 'private'}`);
   } catch (error) {
     if (!(error instanceof PartialLeaf)) throw error;

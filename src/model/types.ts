@@ -1,6 +1,7 @@
 import type { CheckpointName } from '../linux/capture.ts';
 import type { DeviceName } from '../scenario/devices.ts';
 import type { LeafRun, TablePage } from '../vmsa/types.ts';
+import type { PhysicalRange } from './boot-facts.ts';
 
 /** One step of the derivation: which rule gave what, and where a maintainer finds it. */
 export interface DerivationStep {
@@ -63,6 +64,27 @@ export interface Decisions {
   lpa2: boolean;
 }
 
+/**
+ * A call that a realm must make of the RMM. A change of state may take several calls, each from where the RMM stopped in the one before
+ * (rsi_set_memory_range(), arch/arm64/include/asm/rsi.h).
+ */
+export type PredictedRsiCall = RsiRequest & {
+  /** What it is for: fixed words, which findings are named after. */
+  step: 'version' | 'realm-config' | 'setup-memory' | 'share' | 'unshare';
+  /** Kernel function and file that ask. */
+  where: string;
+  source: string;
+  /** The next checkpoint after the call. */
+  before: CheckpointName;
+};
+
+/** Function and arguments of a call; addresses in bytes. */
+export type RsiRequest =
+  | { rsi: 'VERSION'; version: bigint }
+  /** The configuration goes to one granule of this range. */
+  | { rsi: 'REALM_CONFIG'; within: PhysicalRange }
+  | ({ rsi: 'IPA_STATE_SET'; ripas: 'EMPTY' | 'RAM'; changeDestroyed: boolean } & PhysicalRange);
+
 /** Expected result of a probe. */
 export interface ProbePrediction {
   probe: string;
@@ -83,6 +105,8 @@ export interface Prediction {
   linearRegion: { start: bigint; end: bigint };
   checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>>;
   probes: ProbePrediction[];
+  /** What a realm asks of the RMM, in order; of its devices it asks besides. Empty in the normal world. */
+  rsi: PredictedRsiCall[];
   /** Titles of what the kernel must complain about in its log, because its CPUs differ (see findSplats()). */
   complaints: string[];
   /** Whether a late CPU is let in is not known of this kernel: nothing of it is predicted. */

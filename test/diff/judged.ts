@@ -26,6 +26,7 @@ function predictionOf(context: CheckpointContext): Prediction {
     },
     probes: [{ probe: 'memfd_secret', errno: 38, why: 'off' }],
     complaints: [],
+    rsi: [],
   };
 }
 

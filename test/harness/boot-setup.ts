@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { buildInitramfs } from '../../guest/build.ts';
@@ -42,4 +42,19 @@ export function atFirstCheckpoint(action: (pid: number) => void): (event: BootEv
       action(pid);
     }
   };
+}
+
+/** Distance of a symbol from the start of the Image, in bytes. */
+export const offsetOf = ({ symbols }: CaseSetup, name: string) =>
+  Number((symbols.address(name) ?? 0n) - symbols.textBase);
+
+/** The setup with other instructions in its Image, from `offset` bytes into a function on: 8 is behind what ftrace patches at the entry. */
+export function patched(t: Test, setup: CaseSetup, name: string, offset: number, instructions: number[]): CaseSetup {
+  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
+  for (const [index, word] of instructions.entries()) {
+    image.writeUInt32LE(word >>> 0, offsetOf(setup, name) + offset + index * 4);
+  }
+  const imagePath = join(t.testdir(), 'Image');
+  writeFileSync(imagePath, image);
+  return { ...setup, kernel: { ...setup.kernel, imagePath } };
 }

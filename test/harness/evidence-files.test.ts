@@ -100,6 +100,12 @@ const evidence: Evidence = {
       before: 'free_initmem',
     },
   ],
+  rsi: {
+    calls: [
+      { rsi: 'VERSION', arguments: [0x10000n, 0n, 0n, 0n], results: [0n, 1n, 1n], cpu: 1, before: 'free_initmem' },
+    ],
+    lost: 2,
+  },
   monitor: { ...monitor, totalCalls: 46 },
   files: { '/proc/iomem': 'text\n', '../../etc/passwd': '0x12', '/proc/IOMEM': 'other', __proto__x: '', '///': 'root' },
   probes: [{ probe: 'memfd_secret', errno: 38, call: '0x1', pages: [4096] }],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -9,24 +9,10 @@ import { boot } from '../../harness/boot.ts';
 import type { CaseSetup } from '../../harness/case-setup.ts';
 import { withMachine } from '../../harness/virtual-machine.ts';
 import { defaultLimits } from '../../harness/watchdog.ts';
-import { atFirstCheckpoint, realSetup } from './boot-setup.ts';
+import { atFirstCheckpoint, offsetOf, patched, realSetup } from './boot-setup.ts';
 import { eventually, isAlive } from './processes.ts';
 
 const spec = 'debian:6.12';
-
-/** Distance of a symbol from the start of the Image, in bytes. */
-const offsetOf = ({ symbols }: CaseSetup, name: string) => Number((symbols.address(name) ?? 0n) - symbols.textBase);
-
-/** The setup with other instructions in its Image, from `offset` bytes into a function on: 8 is behind what ftrace patches at the entry. */
-function patched(t: Test, setup: CaseSetup, name: string, offset: number, instructions: number[]): CaseSetup {
-  const image = Buffer.from(readFileSync(setup.kernel.imagePath));
-  for (const [index, word] of instructions.entries()) {
-    image.writeUInt32LE(word >>> 0, offsetOf(setup, name) + offset + index * 4);
-  }
-  const imagePath = join(t.testdir(), 'Image');
-  writeFileSync(imagePath, image);
-  return { ...setup, kernel: { ...setup.kernel, imagePath } };
-}
 
 t.test('a QEMU that is killed in mid-boot is one clear error', async (t) => {
   const setup = await realSetup(t, spec, { onEvent: atFirstCheckpoint((pid) => process.kill(pid, 'SIGKILL')) });

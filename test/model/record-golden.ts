@@ -7,6 +7,7 @@ import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
 import { loadKernel } from '../../src/cli/loaded-kernel.ts';
 import { questionOf, symbolOffset } from '../../src/cli/question.ts';
 import { bootFactsOf } from '../../src/diff/boot-facts.ts';
+import type { Evidence } from '../../src/linux/capture.ts';
 import { predict } from '../../src/model/predict.ts';
 import { hiddenRegisters } from '../../src/scenario/id-registers.ts';
 import { stableJson } from '../../src/stable-json.ts';
@@ -45,8 +46,15 @@ for (const name of names) {
       walk: formatWalk({ leaves: ttbr1.leaves.filter(inside), tables: ttbr1.tables.filter(inside), malformed: [] }),
     })),
     probes: evidence.probes,
+    ...(evidence.rsi && { rsi: evidence.rsi, files: { '/proc/vmallocinfo': ioremapped(evidence) } }),
   };
   const text = stableJson(golden);
   goldenFrom(name, text);
   writeFileSync(join(import.meta.dirname, 'fixtures', `${name}.json.gz`), gzipSync(text, { level: 9 }));
+}
+
+/** The lines of /proc/vmallocinfo that tell of devices. */
+function ioremapped({ files }: Evidence): string {
+  const lines = (files['/proc/vmallocinfo'] ?? '').split('\n');
+  return lines.filter((line) => line.endsWith(' ioremap')).join('\n');
 }

@@ -181,6 +181,7 @@ t.test('a prediction shows decisions, derivation and every run', async (t) => {
       checkpoints: { paging_init: { leaves, tables: [], registers: [], variables: { linear_map_requires_bbml3: 0n } } },
       probes: [{ probe: 'memfd_secret', errno: 38, why: 'can_set_direct_map() is false.' }],
       complaints: [],
+      rsi: [],
     },
     { kernel: 'debian:7.3.4', scenario: 'max', granule: 4096 },
     { colour: false },

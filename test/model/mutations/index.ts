@@ -1,5 +1,6 @@
 import { decisionMutations } from './decisions.ts';
 import { mapMutations } from './map.ts';
+import { rsiMutations } from './rsi.ts';
 
 /** Every rule of the model that a golden boot must notice when it is broken. */
-export const mutations = [...decisionMutations, ...mapMutations];
+export const mutations = [...decisionMutations, ...mapMutations, ...rsiMutations];

@@ -1,0 +1,31 @@
+import type { CheckpointName, RsiRecord } from '../src/linux/capture.ts';
+import { decodeCalls } from '../src/linux/monitor-report.ts';
+import { readerOf, viewOfMonitor } from './monitor-witness.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
+
+/**
+ * Collects the calls of a realm to the RMM. The monitor's ring keeps the newest SMCs of all kinds, so it is read at every checkpoint; calls that were
+ * lost nevertheless are counted.
+ */
+export class RsiRecorder {
+  readonly record: RsiRecord = { calls: [], lost: 0 };
+  readonly #monitor: NonNullable<VirtualMachine['monitor']>;
+  /** Number of SMCs that were read or lost. */
+  #seen = 0;
+
+  constructor(monitor: NonNullable<VirtualMachine['monitor']>) {
+    this.#monitor = monitor;
+  }
+
+  /** Reads what is new; the machine stands still at `before`, or has ended before it came there. */
+  readUpTo(before: CheckpointName): void {
+    const { totalCalls: total } = viewOfMonitor(this.#monitor);
+    const range = { first: this.#seen, total };
+    const { calls, lost } = decodeCalls(readerOf(this.#monitor), this.#monitor.memory.base, range);
+    for (const { rsi, arguments: args, results, cpu } of calls) {
+      if (rsi !== undefined) this.record.calls.push({ rsi, arguments: args, results, cpu, before });
+    }
+    this.record.lost += lost;
+    this.#seen = total;
+  }
+}

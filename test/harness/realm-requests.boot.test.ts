@@ -1,0 +1,114 @@
+/** What a realm asks of the RMM, on real kernels: as they are, and with one range of memory forgotten by a changed Image. */
+import { readFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { buildMonitor } from '../../guest/build-monitor.ts';
+import { parametersOffset } from '../../guest/monitor-parameters.ts';
+import { boot } from '../../harness/boot.ts';
+import type { BootEvent, CaseSetup } from '../../harness/case-setup.ts';
+import { loadKernel } from '../../src/cli/loaded-kernel.ts';
+import { symbolOffset } from '../../src/cli/question.ts';
+import { bootFactsOf } from '../../src/diff/boot-facts.ts';
+import { compareRsi } from '../../src/diff/compare-rsi.ts';
+import type { Finding } from '../../src/diff/types.ts';
+import type { Evidence } from '../../src/linux/capture.ts';
+import { predict } from '../../src/model/predict.ts';
+import { cpuNamed } from '../../src/scenario/cpus.ts';
+import { hiddenRegisters } from '../../src/scenario/id-registers.ts';
+import type { Machine } from '../../src/scenario/types.ts';
+import { offsetOf, patched, realSetup } from './boot-setup.ts';
+
+// Three boots of real kernels, on hosts that may have much else to do.
+t.setTimeout(0);
+
+const spec = 'debian:7.3';
+const kernel = await loadKernel(spec);
+/** Little memory, in three ranges. */
+const nodes = [
+  [{ start: 0x4000_0000, size: 0x1000_0000 }],
+  [
+    { start: 0x5800_0000, size: 0x0400_0000 },
+    { start: 0x6000_0000, size: 0x0400_0000 },
+  ],
+];
+const machine: Machine = {
+  ...{ cpu: 'max', cpus: 1, holes: [], world: 'realm', firmware: 'monitor' },
+  ...{ memory: 576, nodes },
+};
+
+async function realmSetup(t: Test, over: Partial<CaseSetup> = {}): Promise<CaseSetup> {
+  const monitor = readFileSync((await buildMonitor()).path);
+  return realSetup(t, spec, {
+    machine,
+    cpu: cpuNamed('max').qemu,
+    commandLine: 'console=ttyAMA0 nokaslr',
+    monitor,
+    ...over,
+  });
+}
+
+/** What the comparison finds in the record of a boot. */
+function compared(evidence: Evidence): Finding[] {
+  const { symbols, traits } = kernel;
+  const facts = bootFactsOf({ evidence, traits, symbols, hidden: hiddenRegisters(machine) });
+  const question = { traits, machine, parameters: [], kaslr: false, probes: [], facts };
+  const { rsi } = predict({ ...question, symbolOffset: (name) => symbolOffset(symbols, name) });
+  return compareRsi(rsi, evidence, traits.geometry.granule);
+}
+
+/** Ranges that the realm asked to be RAM. */
+const askedRam = ({ rsi }: Evidence): string[] =>
+  (rsi?.calls ?? [])
+    .filter(({ rsi, arguments: [, , state] }) => rsi === 'IPA_STATE_SET' && state === 1n)
+    .map(({ arguments: [base, top] }) => `${base.toString(16)}-${top.toString(16)}`);
+
+let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
+
+t.test('a stock kernel asks for all of its memory, range by range', async (t) => {
+  const onEvent = (event: BootEvent) => {
+    if (event.kind === 'prepared') prepared = event;
+  };
+  const evidence = await boot(await realmSetup(t, { onEvent }));
+  t.same(evidence.end, { kind: 'completed' });
+  t.same(askedRam(evidence), ['40000000-50000000', '58000000-5c000000', '60000000-64000000']);
+  t.same(compared(evidence), []);
+});
+
+/**
+ * arm64_rsi_setup_memory(), inlined: `stp xzr, xzr, [sp, #16]` and `str xzr, [sp, #32]` clear the iterator, start and end. With the iterator at 1 the
+ * first range is passed over: `mov x8, #1`, `stp x8, xzr, [sp, #16]`.
+ */
+const [clearsIterator, startsBehindFirst] = [
+  [0xa9017fff, 0xf90013ff],
+  [0xd2800028, 0xa9017fe8],
+];
+
+t.test('a kernel that forgets one range of its memory is found out, though it lives on', async (t) => {
+  const setup = await realmSetup(t);
+  const image = readFileSync(setup.kernel.imagePath);
+  const [start, size] = [offsetOf(setup, 'arm64_rsi_init'), Number(setup.symbols.size('arm64_rsi_init'))];
+  const words = Array.from({ length: size / 4 }, (_, index) => image.readUInt32LE(start + index * 4));
+  const places = [...words.keys()].filter((at) => clearsIterator.every((word, index) => words[at + index] === word));
+  t.equal(places.length, 1, 'the kernel has the loop where this test expects it');
+  const evidence = await boot(patched(t, setup, 'arm64_rsi_init', places[0] * 4, startsBehindFirst));
+  t.same(evidence.end, { kind: 'completed' });
+  t.same(askedRam(evidence), ['58000000-5c000000', '60000000-64000000']);
+  const [finding, ...others] = compared(evidence);
+  t.match(finding, { id: 'mismatch/rsi/setup-memory/missing', kind: 'mismatch' });
+  t.match(finding.detail, /RSI_IPA_STATE_SET\(0x40000000 to 0x50000000, RAM, RSI_NO_CHANGE_DESTROYED\)/);
+  t.same(others, []);
+});
+
+t.test('memory that is EMPTY when Linux starts is its end: it is used before anything is asked', async (t) => {
+  const setup = await realmSetup(t);
+  const { monitor, deviceTree } = prepared ?? {};
+  if (!monitor || !deviceTree) throw new Error('the first boot was not prepared');
+  const flash = Uint8Array.from(monitor.flash);
+  // The number of described ranges (guest/monitor/parameters.h): the host makes the first one RAM and no other.
+  new DataView(flash.buffer).setUint32(parametersOffset + 0x4c, 1, true);
+  const evidence = await boot({ ...setup, blobs: { deviceTree, monitor: { ...monitor, flash } } });
+  t.match(evidence.end, { kind: 'panic', reason: /do_sea\+.*< paging_init\+/ });
+  t.same(evidence.rsi, { calls: [], lost: 0 });
+  t.match(evidence.monitor?.aborts, [{ kind: 'protected address of RAM that is not private', ripas: 'EMPTY' }]);
+  t.ok((evidence.monitor?.aborts[0].ipa ?? 0) >= 0x5800_0000);
+  t.same(evidence.captures, []);
+});
