@@ -98,17 +98,30 @@ t.test('a kernel that forgets one range of its memory is found out, though it li
   t.same(others, []);
 });
 
-t.test('memory that is EMPTY when Linux starts is its end: it is used before anything is asked', async (t) => {
-  const setup = await realmSetup(t);
+/** The first boot again, with one 32-bit parameter of the monitor changed (guest/monitor/parameters.h). */
+async function bootWith(t: Test, offset: number, value: number): Promise<Evidence> {
   const { monitor, deviceTree } = prepared ?? {};
   if (!monitor || !deviceTree) throw new Error('the first boot was not prepared');
   const flash = Uint8Array.from(monitor.flash);
-  // The number of described ranges (guest/monitor/parameters.h): the host makes the first one RAM and no other.
-  new DataView(flash.buffer).setUint32(parametersOffset + 0x4c, 1, true);
-  const evidence = await boot({ ...setup, blobs: { deviceTree, monitor: { ...monitor, flash } } });
+  new DataView(flash.buffer).setUint32(parametersOffset + offset, value, true);
+  return boot({ ...(await realmSetup(t)), blobs: { deviceTree, monitor: { ...monitor, flash } } });
+}
+
+t.test('memory that is EMPTY when Linux starts is its end: it is used before anything is asked', async (t) => {
+  // The host makes the first of the described ranges RAM and no other.
+  const evidence = await bootWith(t, 0x4c, 1);
   t.match(evidence.end, { kind: 'panic', reason: /do_sea\+.*< paging_init\+/ });
   t.same(evidence.rsi, { calls: [], lost: 0 });
   t.match(evidence.monitor?.aborts, [{ kind: 'protected address of RAM that is not private', ripas: 'EMPTY' }]);
   t.ok((evidence.monitor?.aborts[0].ipa ?? 0) >= 0x5800_0000);
   t.same(evidence.captures, []);
+});
+
+t.test('an RMM that does 16 MiB at a time is asked again, from where it stopped', async (t) => {
+  const evidence = await bootWith(t, 0x48, 4096);
+  t.same(evidence.end, { kind: 'completed' });
+  const asked = askedRam(evidence);
+  t.equal(asked.length, (256 + 64 + 64) / 16);
+  t.same(asked.slice(0, 2), ['40000000-50000000', '41000000-50000000'], 'with the rest of the range');
+  t.same(compared(evidence), []);
 });
