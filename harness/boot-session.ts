@@ -97,9 +97,9 @@ export class BootSession {
     }
     if (vm.monitor) {
       evidence.monitor = viewOfMonitor(vm.monitor);
+      this.#rsi?.readUpTo(this.#boot.nextCheckpoint(), evidence.monitor);
     }
     if (this.#rsi) {
-      this.#rsi.readUpTo(this.#boot.nextCheckpoint());
       evidence.rsi = this.#rsi.record;
     }
     Object.assign(evidence, collectRecords(vm.ram, this.#directory));
@@ -223,8 +223,11 @@ export class BootSession {
 
   async #capture(checkpoint: CheckpointName, thread: string): Promise<void> {
     const { vm, kernel, evidence } = this.#boot;
-    this.#rsi?.readUpTo(checkpoint);
-    evidence.captures.push(await captureCheckpoint(vm, kernel, checkpoint, thread));
+    const capture = await captureCheckpoint(vm, kernel, checkpoint, thread);
+    evidence.captures.push(capture);
+    if (capture.monitor) {
+      this.#rsi?.readUpTo(checkpoint, capture.monitor);
+    }
     const passed = this.#planned.splice(0, this.#planned.indexOf(checkpoint) + 1).slice(0, -1);
     const missed = passed.map((what) => ({ what, why: 'the kernel never came to it' }));
     if (missed.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...missed];

@@ -1,6 +1,6 @@
 import type { CheckpointName, RsiRecord } from '../src/linux/capture.ts';
-import { decodeCalls } from '../src/linux/monitor-report.ts';
-import { readerOf, viewOfMonitor } from './monitor-witness.ts';
+import { decodeCalls, type MonitorView } from '../src/linux/monitor-report.ts';
+import { readerOf } from './monitor-witness.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
 /**
@@ -17,9 +17,8 @@ export class RsiRecorder {
     this.#monitor = monitor;
   }
 
-  /** Reads what is new; the machine stands still at `before`, or has ended before it came there. */
-  readUpTo(before: CheckpointName): void {
-    const { totalCalls: total } = viewOfMonitor(this.#monitor);
+  /** Reads what is new of `total` SMCs; the machine stands still at `before`, or has ended before it came there. */
+  readUpTo(before: CheckpointName, { totalCalls: total }: Pick<MonitorView, 'totalCalls'>): void {
     const range = { first: this.#seen, total };
     const { calls, lost } = decodeCalls(readerOf(this.#monitor), this.#monitor.memory.base, range);
     for (const { rsi, arguments: args, results, cpu } of calls) {

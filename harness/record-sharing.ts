@@ -6,9 +6,10 @@ import { readSharingRequest } from './sharing-request.ts';
 
 /**
  * Records what a realm shares from here on: realm_set_memory_decrypted(addr, numpages) and its counterpart of arch/arm64/mm/pageattr.c,
- * and when the CPU capabilities become final.
+ * and when the CPU capabilities become final. Nothing where the kernel does not show these functions.
  */
 export async function recordSharing(boot: ObservedBoot, { smpCpusDone, decrypt, encrypt }: StopPlan): Promise<void> {
+  if (decrypt === undefined || encrypt === undefined) return;
   const sharing: SharingRequest[] = [];
   boot.evidence.sharing = sharing;
   boot.capabilitiesFinal = false;

@@ -132,7 +132,7 @@ export interface Evidence {
   protectRequests?: ProtectRequest[];
   /** With debug_pagealloc and KPTI: memory that the page allocator held as free when the tables were rewritten, as in Capture. */
   freeAtKpti?: { start: number; end: number }[];
-  /** Only in a realm. */
+  /** Only in a realm, and where the kernel shows the functions that ask. */
   sharing?: SharingRequest[];
   /** Only in a realm. */
   rsi?: RsiRecord;

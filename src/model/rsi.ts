@@ -44,7 +44,7 @@ function arm64_rsi_setup_memory(memory: readonly PhysicalRange[], why: Derivatio
  * @param memory memblock.memory without NOMAP, ascending
  */
 export function arm64_rsi_init(
-  { initEnd, bssStop }: Pick<ImageSections, 'initEnd' | 'bssStop'>,
+  { aliasStart, bssStop }: Pick<ImageSections, 'aliasStart' | 'bssStop'>,
   memory: readonly PhysicalRange[],
   why: Derivation,
 ): PredictedRsiCall[] {
@@ -55,7 +55,7 @@ export function arm64_rsi_init(
     {
       step: 'realm-config',
       rsi: 'REALM_CONFIG',
-      within: { start: initEnd, end: bssStop },
+      within: { start: aliasStart, end: bssStop },
       where: 'rsi_get_realm_config()',
       ...asked,
     },

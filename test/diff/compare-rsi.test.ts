@@ -13,7 +13,10 @@ const [ram, empty] = [1n, 0n];
 function recorded(): { predicted: PredictedRsiCall[]; evidence: RsiEvidence & { rsi: { calls: RsiCall[] } } } {
   const golden = readGolden('6.18.15+deb13-arm64@realm+neoverse-v3-r0p2+nodes.json.gz');
   const { captures, rsi = { calls: [], lost: 0 }, files = {} } = golden;
-  return { predicted: predict(questionOfGolden(golden)).rsi, evidence: { captures, rsi, files } };
+  return {
+    predicted: predict(questionOfGolden(golden)).rsi,
+    evidence: { captures, rsi, sharing: golden.question.facts.sharing, files },
+  };
 }
 
 /** Ids of the findings when the record is changed. */
@@ -45,7 +48,14 @@ t.test('every recorded realm asks what it must ask, and nothing else', async (t)
     const { captures, rsi, files = {}, question } = golden;
     const { rsi: predicted } = predict(questionOfGolden(golden));
     t.ok(predicted.length >= 3, `${golden.from}: version, configuration and memory`);
-    t.same(compareRsi(predicted, { captures, files, ...(rsi && { rsi }) }, question.traits.geometry.granule), []);
+    t.same(
+      compareRsi(
+        predicted,
+        { captures, files, sharing: question.facts.sharing, ...(rsi && { rsi }) },
+        question.traits.geometry.granule,
+      ),
+      [],
+    );
   }
 });
 
@@ -139,6 +149,14 @@ t.test('what is not predicted is found', async (t) => {
     ['other/extra'],
     'nor may a call be made twice',
   );
+});
+
+t.test('where the kernel does not show who asks to share, nobody is blamed for what was shared', async (t) => {
+  const unknown = (calls: RsiCall[], evidence: RsiEvidence) => {
+    calls.push(calls[changes(calls, empty)[0]]);
+    delete evidence.sharing;
+  };
+  t.same(found(unknown), []);
 });
 
 t.test('an RMM that does a part is asked again, from where it stopped', async (t) => {

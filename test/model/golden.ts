@@ -113,7 +113,11 @@ export function differences(golden: GoldenBoot): string[] {
   const { captures, rsi, files = {} } = golden;
   const whole = [
     ...compareProbes(prediction.probes, golden.probes),
-    ...compareRsi(prediction.rsi, { captures, files, ...(rsi && { rsi }) }, granule),
+    ...compareRsi(
+      prediction.rsi,
+      { captures, files, sharing: golden.question.facts.sharing, ...(rsi && { rsi }) },
+      granule,
+    ),
   ];
   return [...perCheckpoint, ...whole.map(({ id }) => id)];
 }

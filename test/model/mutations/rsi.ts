@@ -11,7 +11,11 @@ export const rsiMutations: readonly Mutation[] = [
     ["ripas: 'EMPTY', changeDestroyed: true", "ripas: 'EMPTY', changeDestroyed: false", 'anything may be shared'],
     ['memory.map((range)', 'memory.slice(1).map((range)', 'the RMM is asked for every range of memory'],
     ['RSI_ABI_VERSION = 0x10000n', 'RSI_ABI_VERSION = 0x10001n', 'version 1.0 is asked for'],
-    ['within: { start: initEnd, end: bssStop }', 'within: { start: 0, end: initEnd }', 'the configuration is in .bss'],
+    [
+      'within: { start: aliasStart, end: bssStop }',
+      'within: { start: 0, end: aliasStart }',
+      'the configuration is a variable of the kernel',
+    ],
   ]),
   ...inFile('sharing.ts', [
     ['    askFor(state, request);\n', '', 'a request goes to the RMM'],
