@@ -19,7 +19,7 @@ function recorded(name: string): JudgeInput {
   // Stock kernels of Debian: CONFIG_ARM64_VA_BITS=52, where VA_BITS_MIN is 48 with 4K pages.
   const layout = { pageOffset: _PAGE_OFFSET(52), pageEnd: _PAGE_END(48) };
   return {
-    prediction: { complaints: [], ...prediction },
+    prediction: { complaints: [], rsi: [], ...prediction },
     boot: { aliasBit: 0, ...boot, layout, evidence },
     release,
     scenario,
