@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { checkpointNames, type ProbeResult } from '../../src/linux/capture.ts';
+import { checkpointNames, type ProbeResult, type RsiCall } from '../../src/linux/capture.ts';
 import type { CpuCapability } from '../../src/linux/cpu-capabilities.ts';
 import type { Geometry } from '../../src/linux/geometry.ts';
 import type { KernelConfig } from '../../src/linux/image-config.ts';
+import { rsiFunctions } from '../../src/linux/monitor-report.ts';
 import type { KernelTraits } from '../../src/linux/traits.ts';
 import type { BootFacts } from '../../src/model/boot-facts.ts';
 
@@ -127,6 +128,14 @@ const facts: z.ZodType<BootFacts> = z.strictObject({
   probePages: z.array(z.number()),
 });
 
+const rsiCall: z.ZodType<RsiCall> = z.strictObject({
+  rsi: z.enum(rsiFunctions),
+  arguments: z.array(z.bigint()),
+  results: z.array(z.bigint()),
+  cpu: int,
+  before: checkpoint,
+});
+
 const piece = z.strictObject({ start: z.number(), size: z.number() });
 /** What no machine is without; what only some have stays as it is. */
 const machine = z.looseObject({
@@ -177,4 +186,7 @@ export const goldenSchema = z.strictObject({
   symbolOffsets: z.record(z.string(), int),
   captures: z.array(capture).min(1),
   probes: z.array(probe),
+  /** Of a realm: what it asked of the RMM, and its files that tell what it mapped; older recordings lack them. */
+  rsi: z.strictObject({ calls: z.array(rsiCall), lost: int }).exactOptional(),
+  files: z.record(z.string(), z.string()).exactOptional(),
 });

@@ -7,18 +7,15 @@ import { diffLeaves } from '../../src/diff/compare.ts';
 import { compareRsi } from '../../src/diff/compare-rsi.ts';
 import { compareProbes, compareRegisters, compareTables, compareVariables } from '../../src/diff/compare-state.ts';
 import { runsIn } from '../../src/diff/runs.ts';
-import type { Capture, GuestFiles, RsiRecord } from '../../src/linux/capture.ts';
+import type { Capture } from '../../src/linux/capture.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
 import { revive } from '../../src/report/revive.ts';
 import { goldenSchema } from './golden-schema.ts';
 
 /** A recorded real boot: what the model was asked, and what the tables, registers and variables of the guest were. */
-export interface GoldenBoot extends Omit<z.infer<typeof goldenSchema>, 'question' | 'captures' | 'rsi' | 'files'> {
+export interface GoldenBoot extends Omit<z.infer<typeof goldenSchema>, 'question' | 'captures'> {
   question: Omit<Question, 'symbolOffset'>;
   captures: (Omit<Capture, 'ttbr1' | 'ttbr0'> & { walk: string })[];
-  /** Of a realm: what it asked of the RMM, and its files that tell what it mapped. */
-  rsi?: RsiRecord;
-  files?: GuestFiles;
 }
 
 const folder = join(import.meta.dirname, 'fixtures');
