@@ -41,9 +41,13 @@ const titles: Record<string, string> = {
  * blamed for what it had not come to; a record with gaps says nothing at all (missingCalls()).
  * @param pageSize of the kernel, in bytes
  */
-export function compareRsi(predicted: readonly PredictedRsiCall[], evidence: RsiEvidence, pageSize: number): Finding[] {
+export function compareRsi(
+  predicted: readonly PredictedRsiCall[] | undefined,
+  evidence: RsiEvidence,
+  pageSize: number,
+): Finding[] {
   const { rsi } = evidence;
-  if (rsi === undefined || rsi.lost > 0) return [];
+  if (predicted === undefined || rsi === undefined || rsi.lost > 0) return [];
   const lines = new Map<string, string[]>();
   const report: Report = (step, nature, line) => {
     const id = findingId('mismatch', ['rsi', step, nature]);
@@ -59,10 +63,10 @@ export function compareRsi(predicted: readonly PredictedRsiCall[], evidence: Rsi
 
 /** In one sentence, why the calls of a realm cannot be compared; undefined where they can. */
 export function missingCalls(
-  predicted: readonly PredictedRsiCall[],
+  predicted: readonly PredictedRsiCall[] | undefined,
   { rsi }: Pick<Evidence, 'rsi'>,
 ): string | undefined {
-  if (predicted.length === 0) return undefined;
+  if (predicted === undefined || predicted.length === 0) return undefined;
   if (rsi === undefined) return 'The kernel is a realm, but its calls to the RMM were not recorded.';
   return rsi.lost === 0
     ? undefined

@@ -105,8 +105,11 @@ export interface Prediction {
   linearRegion: { start: bigint; end: bigint };
   checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>>;
   probes: ProbePrediction[];
-  /** What a realm asks of the RMM, in order; of its devices it asks besides. Empty in the normal world. */
-  rsi: PredictedRsiCall[];
+  /**
+   * What a realm asks of the RMM, in order; of its devices it asks besides. Empty in the normal world, absent where the model has no answer for
+   * a kernel.
+   */
+  rsi?: PredictedRsiCall[];
   /** Titles of what the kernel must complain about in its log, because its CPUs differ (see findSplats()). */
   complaints: string[];
   /** Whether a late CPU is let in is not known of this kernel: nothing of it is predicted. */
