@@ -8,6 +8,7 @@ import type { CaseResult } from '../src/diff/types.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/linux/capture.ts';
 import { type CaseMaterial, type DrawnPrediction, makeDossier } from '../src/report/dossier.ts';
+import { shellWord } from '../src/report/export/mail-layout.ts';
 import { type CaseDossier, type Report, type RunRecord, runSchemaVersion } from '../src/report/types.ts';
 import { predictionSchema } from './case-schema.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
@@ -127,7 +128,7 @@ export function readDossier(folder: string, name: string): CaseDossier {
     captures: evidence?.captures ?? [],
     probes: evidence?.probes,
     console: evidence?.console,
-    repro: readTextIfAny(repro) === undefined ? undefined : `sh ${repro}`,
+    repro: readTextIfAny(repro) === undefined ? undefined : `sh ${shellWord(repro)}`,
   };
   return { ...makeDossier(name, material), ...(unreadable.length > 0 ? { unreadable } : {}) };
 }
@@ -153,5 +154,5 @@ export function readRunFolder(
   const cases = readCases(folder, run);
   const dossiers = new Map<string, CaseDossier>();
   for (const { case: name } of cases.filter(wanted)) dossiers.set(name, readDossier(folder, name));
-  return { run, cases, dossiers, knownIssues: [...knownIssues] };
+  return { run, cases, dossiers, knownIssues: [...knownIssues], folder };
 }

@@ -11,7 +11,7 @@ import { PtdiffError } from '../errors.ts';
 import { findName } from '../history/find-name.ts';
 import { findingLife } from '../history/finding-life.ts';
 import { scenarioLife } from '../history/scenario-life.ts';
-import { wantsColour } from '../report/colour.ts';
+import { type PaintOptions, paintOptions } from '../report/colour.ts';
 import { formatFindingLife, formatScenarioLife } from '../report/terminal-history.ts';
 import { stableJson } from '../stable-json.ts';
 import { storeFile, storeHelp } from './store-file.ts';
@@ -36,26 +36,26 @@ function resolveName(shortened: string, path: string, names: string[]): string {
 }
 
 /** The answer as text and as data. */
-function answer(store: Store, shortened: string, colour: boolean): { text: string; data: unknown } {
+function answer(store: Store, shortened: string, options: PaintOptions): { text: string; data: unknown } {
   const findings = findingNames(store);
   const cases = caseNames(store);
   const name = resolveName(shortened, store.path, [...findings, ...scenarioNames(store), ...cases.keys()]);
   if (findings.includes(name)) {
     const life = findingLife(name, readLooks(store, { scenarios: scenariosShowing(store, name) }));
     const text = findingText(store, name);
-    if (life && text) return { text: formatFindingLife(life, text, { colour }), data: { ...life, text } };
+    if (life && text) return { text: formatFindingLife(life, text, options), data: { ...life, text } };
     throw new PtdiffError('usage', `${name} was seen once, but a later run of the same case replaced that result.`);
   }
   const scenario = cases.get(name) ?? name;
   const looks = readLooks(store, { scenarios: [scenario] });
   const life = scenarioLife(name, cases.has(name) ? looks.filter((look) => look.case === name) : looks);
-  return { text: formatScenarioLife(life, { colour }), data: life };
+  return { text: formatScenarioLife(life, options), data: life };
 }
 
 /** `ptdiff history`. */
 async function history(shortened: string, options: { store?: string; json?: boolean }): Promise<number> {
   using store = await openStoreThatIs(storeFile(options.store));
-  const { text, data } = answer(store, shortened, wantsColour(process.stdout, process.env));
+  const { text, data } = answer(store, shortened, paintOptions(process.stdout, process.env));
   process.stdout.write(options.json ? `${stableJson(data, 1)}\n` : text);
   return 0;
 }

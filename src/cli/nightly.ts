@@ -8,7 +8,7 @@ import { countText } from '../diff/text.ts';
 import { PtdiffError } from '../errors.ts';
 import { type NightConfig, parseNightConfig } from '../nightly/config.ts';
 import { hasErrors, type NightSummary } from '../nightly/summary.ts';
-import { wantsColour } from '../report/colour.ts';
+import { paintOptions } from '../report/colour.ts';
 import { formatNight } from '../report/terminal-night.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -58,9 +58,7 @@ async function night(setting: NightSetting, options: NightlyOptions): Promise<nu
   }
   const summary = await runNight(setting, prepared);
   const { stdout } = process;
-  stdout.write(
-    options.json ? `${stableJson(summary, 1)}\n` : formatNight(summary, { colour: wantsColour(stdout, process.env) }),
-  );
+  stdout.write(options.json ? `${stableJson(summary, 1)}\n` : formatNight(summary, paintOptions(stdout, process.env)));
   return exitCodeOf(summary);
 }
 

@@ -1,7 +1,7 @@
 import { withPatches } from '../../images/kernel-spec.ts';
 import { PtdiffError } from '../errors.ts';
 import { predict } from '../model/predict.ts';
-import { wantsColour } from '../report/colour.ts';
+import { paintOptions } from '../report/colour.ts';
 import { runCommand } from '../report/export/mail-layout.ts';
 import { formatPrediction } from '../report/terminal-prediction.ts';
 import { stableJson } from '../stable-json.ts';
@@ -41,7 +41,7 @@ async function predictCommand(options: PredictOptions, signal: AbortSignal): Pro
   const subject = { kernel: image.release, scenario: scenario.name, granule: traits.geometry.granule };
   const text = options.json
     ? `${stableJson(prediction, 1)}\n`
-    : formatPrediction(prediction, subject, { colour: wantsColour(process.stdout, process.env) });
+    : formatPrediction(prediction, subject, paintOptions(process.stdout, process.env));
   process.stdout.write(text);
   return 0;
 }

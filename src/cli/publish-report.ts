@@ -1,9 +1,9 @@
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { replaceFile } from '../../harness/host-file.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { readRunFolder, runFiles } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
-import { wantsColour } from '../report/colour.ts';
+import { paintOptions } from '../report/colour.ts';
 import { formatHtml } from '../report/html/page.ts';
 import { formatRun } from '../report/terminal.ts';
 import type { Report } from '../report/types.ts';
@@ -27,15 +27,32 @@ export async function writeReportPage(folder: string): Promise<{ report: Report;
   return { report, page };
 }
 
+/** A folder as the user would type it: what lies below the current folder is named from there. */
+function shortPath(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path === '' || path.startsWith('..') ? resolve(folder) : path;
+}
+
+/** How a report is printed. */
+interface PublishOptions {
+  json: boolean;
+  /** Every finding and the matrix, instead of a summary. */
+  full: boolean;
+  interrupted: boolean;
+}
+
+/** The option by which a summary gets whole. */
+export const fullOption = ['--full', 'print every finding of known issues and the matrix of all scenarios'] as const;
+
 /**
  * Writes report.html into a run folder and prints the summary, or with `json` everything as JSON.
  * @returns the exit code that the results ask for
  */
-export async function publishReport(folder: string, options: { json: boolean; interrupted: boolean }): Promise<number> {
-  const { report, page } = await writeReportPage(folder);
+export async function publishReport(folder: string, options: PublishOptions): Promise<number> {
+  const { report, page } = await writeReportPage(shortPath(folder));
   const { stdout } = process;
   if (options.json) stdout.write(`${stableJson({ run: report.run, cases: report.cases }, 1)}\n`);
-  else stdout.write(formatRun(report, { colour: wantsColour(stdout, process.env) }));
+  else stdout.write(formatRun(report, { ...paintOptions(stdout, process.env), full: options.full }));
   say(`report: ${page}`);
   return exitCodeOf(report.cases, options.interrupted);
 }
@@ -43,8 +60,11 @@ export async function publishReport(folder: string, options: { json: boolean; in
 export const addReport: Verb = (command, { finish }) => {
   command
     .argument('<dir>', 'the run folder')
+    .option(...fullOption)
     .option('--json', 'print the results as JSON')
     .action(async (folder, options) =>
-      finish(await publishReport(folder, { json: options.json === true, interrupted: false })),
+      finish(
+        await publishReport(folder, { json: options.json === true, full: options.full === true, interrupted: false }),
+      ),
     );
 };

@@ -10,6 +10,7 @@ import { type OpenedCase, readBlobs, withArchivedCase } from '../../results/open
 import { archiveFiles, packCase } from '../../results/pack-case.ts';
 import { caseFiles, readRunRecord, runFiles } from '../../results/run-folder.ts';
 import { compareReplay, isReproduced } from '../diff/compare-replay.ts';
+import { paintOptions } from '../report/colour.ts';
 import { formatReplay } from '../report/replay.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -77,7 +78,11 @@ async function replay(
     await withLockedFolder(resolve(keep), () => cp(directory, keep, { recursive: true, filter: lasting }), { signal });
   const recorded = readJudgedBoot(join(folder, archiveFiles.evidence), result);
   const comparison = compareReplay(recorded, readJudgedBoot(directory, replayed));
-  process.stdout.write(options.json ? `${stableJson(comparison, 1)}\n` : formatReplay(result.case, comparison));
+  process.stdout.write(
+    options.json
+      ? `${stableJson(comparison, 1)}\n`
+      : formatReplay(result.case, comparison, paintOptions(process.stdout, process.env)),
+  );
   return isReproduced(comparison) ? exitCodes.pass : exitCodes.findings;
 }
 

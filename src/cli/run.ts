@@ -9,7 +9,7 @@ import type { Variation } from '../scenario/variation.ts';
 import { exitCodes } from './exit-codes.ts';
 import { say } from './output.ts';
 import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
-import { publishReport } from './publish-report.ts';
+import { fullOption, publishReport } from './publish-report.ts';
 import { defaultJobs } from './run-case.ts';
 import { runFirmware } from './run-firmware.ts';
 import { runsFolder, timeStamp } from './run-record.ts';
@@ -25,6 +25,7 @@ interface RunOptions {
   jobs: number;
   out?: string;
   json?: boolean;
+  full?: boolean;
   qemu?: string;
   store?: string;
   dryRun?: boolean;
@@ -45,7 +46,7 @@ function dryRun({ plan: { planned, leftOut, unfit }, unavailable }: PlannedMatri
   say(
     `${countText(there.length, 'case')}; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`,
   );
-  for (const note of describeUnfit(unfit)) say(note);
+  for (const note of describeUnfit(unfit, { full: true })) say(note);
   if (lost.size === 0) return exitCodes.pass;
   say(`${countText(planned.length - there.length, 'case')} would end in error: ${[...lost].join(', ')} cannot be had`);
   return exitCodes.errors;
@@ -85,7 +86,11 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const store = storeFile(options.store);
   await checkStore(store);
   const { stored } = await runStored(request, store, signal);
-  const code = await publishReport(out, { json: options.json === true, interrupted: signal.aborted });
+  const code = await publishReport(out, {
+    json: options.json === true,
+    full: options.full === true,
+    interrupted: signal.aborted,
+  });
   return code === exitCodes.pass && !stored ? exitCodes.errors : code;
 }
 
@@ -96,6 +101,7 @@ export const addRun: Verb = (command, { signal, finish }) => {
     .option('--scenario <name|file>', scenarioHelp, collect)
     .option('--jobs <n>', "cases at the same time (default: the host's cores)", positiveInteger, defaultJobs())
     .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')
+    .option(...fullOption)
     .option('--json', 'print the results as JSON')
     .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
     .addOption(

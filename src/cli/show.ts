@@ -1,5 +1,5 @@
 import { readDossier } from '../../results/run-folder.ts';
-import { wantsColour } from '../report/colour.ts';
+import { paintOptions } from '../report/colour.ts';
 import { formatCase } from '../report/terminal-case.ts';
 import { stableJson } from '../stable-json.ts';
 import { locateCase, outOption } from './locate-case.ts';
@@ -11,7 +11,7 @@ async function show(given: string, options: { out?: string; json?: boolean }): P
   const dossier = readDossier(folder, result.case);
   const text = options.json
     ? `${stableJson(result, 1)}\n`
-    : formatCase(result, dossier, { colour: wantsColour(process.stdout, process.env) });
+    : formatCase(result, dossier, paintOptions(process.stdout, process.env));
   process.stdout.write(text);
   return 0;
 }

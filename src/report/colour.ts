@@ -1,15 +1,45 @@
-/** Wraps text in a terminal's SGR sequence (ECMA-48 8.3.117), or leaves it as it is. */
-export type Paint = (sgr: string, text: string) => string;
+/** How text is put on a stream. */
+export interface Paint {
+  /** Wraps text in a terminal's SGR sequence (ECMA-48 8.3.117), or leaves it as it is. */
+  (sgr: string, text: string): string;
+  /** Columns that a line may have; infinite where no line shall be broken. */
+  readonly width: number;
+}
 
-const plain: Paint = (_sgr, text) => text;
-const coloured: Paint = (sgr, text) => (text === '' ? '' : `\u001b[${sgr}m${text}\u001b[0m`);
+/** What a stream is like for a reader. */
+export interface PaintOptions {
+  colour: boolean;
+  /** Columns; 100 when it is not given. */
+  width?: number;
+}
+
+/** Width of a text whose reader is not known. */
+export const usualWidth = 100;
+
+/** No layout holds in less. */
+const leastWidth = 60;
 
 /** The painter for a stream: colours only where the user wants them. */
-export function painter(colour: boolean): Paint {
-  return colour ? coloured : plain;
+export function painter({ colour, width = usualWidth }: PaintOptions): Paint {
+  const paint = (sgr: string, text: string) => (!colour || text === '' ? text : `\u001b[${sgr}m${text}\u001b[0m`);
+  return Object.assign(paint, { width });
+}
+
+/** Columns for a table: a pipe has no end of a line, but a table needs one. */
+export function tableWidth({ width }: Paint): number {
+  return Number.isFinite(width) ? width : usualWidth;
 }
 
 /** Whether a stream gets colours: a terminal does, unless NO_COLOR is set to anything but the empty string (no-color.org). */
 export function wantsColour(stream: { isTTY?: boolean }, environment: Record<string, string | undefined>): boolean {
   return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
+}
+
+/** How to write to a stream: a terminal has its own width, from 60 columns on; what goes into a pipe or a file is not wrapped. */
+export function paintOptions(
+  stream: { isTTY?: boolean; columns?: number },
+  environment: Record<string, string | undefined>,
+): Required<PaintOptions> {
+  const width = stream.isTTY ? Math.max(leastWidth, stream.columns ?? usualWidth) : Number.POSITIVE_INFINITY;
+  return { colour: wantsColour(stream, environment), width };
 }

@@ -48,3 +48,59 @@ export function describeReach(folded: FoldedFinding): string {
   if (cases.length === 1) return '1 case';
   return `${countText(kernels.length, 'kernel')} × ${countText(scenarios.length, 'scenario')}`;
 }
+
+/** One known issue over all cases that show it. */
+export interface FoldedIssue extends Omit<FoldedFinding, 'finding'> {
+  /** Name of its file in results/known-issues. */
+  id: string;
+  /** What shows it, that of most cases first. */
+  findings: FoldedFinding[];
+}
+
+/** The findings as a reader wants them: what is new by itself, what is known by its cause. */
+export interface FindingsByIssue {
+  fresh: FoldedFinding[];
+  /** That of most cases first. */
+  issues: FoldedIssue[];
+}
+
+/** Folds the findings of cases, and those that a known issue explains into that issue. */
+export function foldByIssue(cases: readonly CaseResult[]): FindingsByIssue {
+  const folds = foldFindings(cases);
+  const known = Map.groupBy(
+    folds.filter(({ finding }) => finding.known !== undefined),
+    ({ finding }) => finding.known ?? '',
+  );
+  const issues = [...known].map(([id, findings]): FoldedIssue => {
+    const shown = new Set(findings.flatMap((fold) => fold.cases));
+    return {
+      id,
+      findings,
+      cases: cases.filter((result) => shown.has(result)),
+      kernels: unique(findings.flatMap(({ kernels }) => kernels)),
+      scenarios: unique(findings.flatMap(({ scenarios }) => scenarios)),
+    };
+  });
+  return {
+    fresh: folds.filter(({ finding }) => finding.known === undefined),
+    issues: issues.sort((left, right) => right.cases.length - left.cases.length),
+  };
+}
+
+/** How many findings there are, by their ids: one that two known issues explain is one. The one way of counting of all reports. */
+export function countFindings({ fresh, issues }: FindingsByIssue): { fresh: number; issues: number; known: number } {
+  const known = new Set(issues.flatMap(({ findings }) => findings.map(({ finding }) => finding.id)));
+  return { fresh: fresh.length, issues: issues.length, known: known.size };
+}
+
+/** '2 new findings, 8 known issues (21 findings)'. */
+export function describeFindings(folded: FindingsByIssue): string {
+  const { fresh, issues, known } = countFindings(folded);
+  const documented = countText(issues, 'known issue');
+  return `${countText(fresh, 'new finding')}, ${documented}${issues === 0 ? '' : ` (${countText(known, 'finding')})`}`;
+}
+
+/** The title of a finding with the instant that it belongs to: titles alone repeat. */
+export function titleOf({ title, checkpoint }: Pick<Finding, 'title' | 'checkpoint'>): string {
+  return checkpoint === undefined ? title : `${title.replace(/\.$/, '')}, at ${checkpoint}`;
+}

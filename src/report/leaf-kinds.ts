@@ -1,3 +1,4 @@
+import type { LinearMapSizes } from '../diff/types.ts';
 import { geometryOf } from '../linux/geometry.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
 import { permissions } from '../vmsa/permissions.ts';
@@ -10,6 +11,17 @@ export const leafKinds = ['page', 'contPte', 'pmd', 'contPmd', 'pud'] as const s
 
 /** The columns of a composition table, in order. */
 export const compositionKinds = [...leafKinds, 'invalid'] as const;
+
+/** Whether two linear maps have the same amount of every kind of leaf. */
+export function sameSizes(left: LinearMapSizes, right: LinearMapSizes): boolean {
+  return compositionKinds.every((kind) => left[kind] === right[kind]);
+}
+
+/**
+ * What is said where amounts differ and no leaf does: a prediction has alternatives for the objects of KFENCE alone, which are valid or not as
+ * they are used (src/model/linear-map.ts).
+ */
+export const acceptedText = 'accepted: KFENCE objects';
 
 /** Bytes that one leaf of this kind, or one contiguous group, translates. */
 function kindSize(granule: Granule, kind: LeafKind): number {

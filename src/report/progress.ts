@@ -76,7 +76,7 @@ function statusLine(state: State, at: number, screen: ProgressScreen): string {
 }
 
 function caseLine(state: State, result: CaseResult, screen: ProgressScreen): string {
-  const paint = painter(screen.colour);
+  const paint = painter(screen);
   const { letter, sgr } = verdictStyles[result.verdict];
   const findings = result.findings.length > 0 ? `  ${countText(result.findings.length, 'finding')}` : '';
   const reason = result.reason === undefined ? '' : `  ${plainLine(result.reason)}`;

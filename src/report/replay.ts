@@ -1,7 +1,7 @@
 import { isReproduced, isSameMap, type MapDifference, type ReplayComparison } from '../diff/compare-replay.ts';
 import { countText } from '../diff/text.ts';
+import { type PaintOptions, painter } from './colour.ts';
 import { hang, plainLine } from './plain-text.ts';
-import { terminalWidth } from './terminal.ts';
 import { formatBytes } from './units.ts';
 
 function mapLine(what: string, { checkpoint, stretches, bytes }: MapDifference): string {
@@ -17,21 +17,22 @@ function head(name: string, comparison: ReplayComparison): string {
   return `${name}: reproduced, ${findings}; verdict ${verdicts.replayed}`;
 }
 
-/** A replay beside what was recorded, for a terminal, at most 100 columns wide. Ends with a newline. */
-export function formatReplay(name: string, comparison: ReplayComparison): string {
+/** A replay beside what was recorded, for a terminal. Ends with a newline. */
+export function formatReplay(name: string, comparison: ReplayComparison, options: PaintOptions): string {
+  const paint = painter(options);
   const { shared, gone, fresh, verdicts, decisions, predicted, found, unmatched } = comparison;
   const list = (words: string, ids: readonly string[]) =>
-    ids.flatMap((id) => hang(`  ${words} `.padEnd(13), plainLine(id), terminalWidth));
+    ids.flatMap((id) => hang(`  ${words} `.padEnd(13), plainLine(id), paint.width));
   const verdict =
     verdicts.recorded === verdicts.replayed ? [] : [`  verdict ${verdicts.replayed}, recorded ${verdicts.recorded}`];
   const lines = [
-    ...hang('', plainLine(head(name, comparison)), terminalWidth),
+    ...hang('', plainLine(head(name, comparison)), paint.width),
     ...list('only now', fresh),
     ...list('only then', gone),
     ...list('both', shared),
     ...verdict,
     ...unmatched.map((checkpoint) => `  only one of the boots reached ${checkpoint}`),
-    ...(decisions.length === 0 ? [] : hang('  decisions differ: ', decisions.join(', '), terminalWidth)),
+    ...(decisions.length === 0 ? [] : hang('  decisions differ: ', decisions.join(', '), paint.width)),
     ...predicted.map((difference) => mapLine('predicted', difference)),
     ...found.map((difference) => mapLine('found', difference)),
   ];

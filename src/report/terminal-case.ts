@@ -5,85 +5,106 @@ import { checkpointNames } from '../linux/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
 import type { DerivationStep } from '../model/types.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
-import { type Paint, painter } from './colour.ts';
-import { compositionKinds, kindLabel } from './leaf-kinds.ts';
+import { type Paint, type PaintOptions, painter, tableWidth } from './colour.ts';
+import { capturedEntries, decisionEntries } from './decision-entries.ts';
+import { titleOf } from './fold-findings.ts';
+import { acceptedText, compositionKinds, kindLabel, sameSizes } from './leaf-kinds.ts';
 import { column, fit, hang, plainLine, preformatted } from './plain-text.ts';
-import { terminalWidth } from './terminal.ts';
 import type { CaseDossier, CaseDrawing } from './types.ts';
 import { formatMebibytes, formatSeconds } from './units.ts';
 import { verdictStyles } from './verdicts.ts';
 
+/** Room for the longest name of a decision. */
+const fieldWidth = 42;
 const labelWidth = 26;
 
-function field(label: string, value: string): string[] {
-  const head = fit(`  ${plainLine(label)}`, terminalWidth / 2);
-  return hang(`${head}  `.padEnd(labelWidth), plainLine(value), terminalWidth);
+function field(label: string, value: string, paint: Paint): string[] {
+  const head = fit(`  ${plainLine(label)}`, Math.max(fieldWidth - 2, tableWidth(paint) / 2));
+  return hang(`${head}  `.padEnd(fieldWidth), plainLine(value), paint.width);
 }
 
-/** The decisions of the kernel, one a line: 'forcePteMapping  yes'. */
-export function decisionLines(decisions: NonNullable<CaseDossier['decisions']>): string[] {
-  return Object.entries(decisions)
-    .filter(([, value]) => value !== undefined)
-    .flatMap(([name, value]) => field(name, value ? 'yes' : 'no'));
+/** The decisions of the kernel, one a line: 'force_pte_mapping()  yes'. */
+export function decisionLines(dossier: Pick<CaseDossier, 'decisions' | 'derivation'>, paint: Paint): string[] {
+  return decisionEntries(dossier).flatMap(([name, value]) => field(name, value, paint));
 }
 
 /** The derivation, a step a paragraph: which rule, where it stands in the kernel, what it gave. */
 export function derivationLines(steps: readonly DerivationStep[], paint: Paint): string[] {
   const digits = String(steps.length).length;
   return steps.flatMap((step, index) => {
-    const [first, ...rest] = hang(`  ${String(index + 1).padStart(digits)}. `, plainLine(step.where), terminalWidth);
+    const [first, ...rest] = hang(`  ${String(index + 1).padStart(digits)}. `, plainLine(step.where), paint.width);
     const indent = ' '.repeat(digits + 4);
     return [
       paint('1', first),
       ...rest,
-      ...hang(indent, plainLine(step.outcome), terminalWidth),
-      ...hang(indent, plainLine(step.source), terminalWidth).map((line) => paint('2', line)),
+      ...hang(indent, plainLine(step.outcome), paint.width),
+      ...hang(indent, plainLine(step.source), paint.width).map((line) => paint('2', line)),
     ];
   });
 }
 
-const sizeWidth = 12;
+/** The columns of a composition: kinds that occur, as wide as the terminal allows. */
+interface SizeColumns {
+  kinds: (typeof compositionKinds)[number][];
+  width: number;
+}
 
-function compositionRow(label: string, sizes: LinearMapSizes): string {
-  const cells = compositionKinds.map((kind) =>
-    column(sizes[kind] === 0 ? '-' : formatMebibytes(sizes[kind]), sizeWidth, 'right'),
-  );
+/** A label with its size is this wide, and no number is wider than the least. */
+const sizeWidth = { most: 12, least: 9 };
+
+function sizeColumns(rows: readonly LinearMapSizes[], paint: Paint): SizeColumns {
+  const kinds = compositionKinds.filter((kind) => rows.some((sizes) => sizes[kind] > 0));
+  const room = Math.floor((tableWidth(paint) - labelWidth) / Math.max(1, kinds.length));
+  return { kinds, width: Math.max(sizeWidth.least, Math.min(sizeWidth.most, room)) };
+}
+
+function compositionRow(label: string, sizes: LinearMapSizes, { kinds, width }: SizeColumns): string {
+  const cells = kinds.map((kind) => column(sizes[kind] === 0 ? '-' : formatMebibytes(sizes[kind]), width, 'right'));
   return `${column(`  ${label}`, labelWidth)}${cells.join('')}`;
 }
 
-function compositionHeader(drawing: CaseDrawing | undefined): string {
+function compositionHeader(drawing: CaseDrawing | undefined, { kinds, width }: SizeColumns): string {
   const granule = drawing === undefined ? undefined : stage1Regime(drawing.registers, 'ttbr1').granule;
-  const labels = compositionKinds.map((kind) => {
+  const labels = kinds.map((kind) => {
     const label = kind === 'invalid' || granule === undefined ? kind : kindLabel(granule, kind);
-    return column(label, sizeWidth, 'right');
+    return column(label.length < width ? label : kind, width, 'right');
   });
   return `${column('  MiB of linear map', labelWidth)}${labels.join('')}`;
 }
 
-/** Predicted and actual bytes by leaf kind, two rows a checkpoint, and how many stretches differ. */
+/** Predicted and actual bytes by leaf kind, two rows a checkpoint, and what differs of them. */
 function compositionLines(result: CaseResult, dossier: CaseDossier, paint: Paint): string[] {
-  const reached = checkpointNames.filter((name) => result.linearMap[name] !== undefined);
-  if (reached.length === 0) return ['  No checkpoint was reached.'];
-  const lines = [paint('1', compositionHeader(dossier.drawings[0]))];
-  for (const name of reached) {
+  const reached = checkpointNames.flatMap((name) => {
+    const actual = result.linearMap[name];
     const drawing = dossier.drawings.find(({ checkpoint }) => checkpoint === name);
-    if (drawing !== undefined) lines.push(compositionRow(`${name} predicted`, linearMapSizes(drawing.predicted)));
-    lines.push(compositionRow(`${name} actual`, result.linearMap[name] as LinearMapSizes));
-    if (drawing === undefined) continue;
+    return actual === undefined
+      ? []
+      : [{ name, actual, drawing, predicted: drawing && linearMapSizes(drawing.predicted) }];
+  });
+  if (reached.length === 0) return ['  No checkpoint was reached.'];
+  const columns = sizeColumns(
+    reached.flatMap(({ actual, predicted }) => [actual, ...(predicted ? [predicted] : [])]),
+    paint,
+  );
+  const lines = [paint('1', compositionHeader(dossier.drawings[0], columns))];
+  for (const { name, actual, drawing, predicted } of reached) {
+    if (predicted !== undefined) lines.push(compositionRow(`${name} predicted`, predicted, columns));
+    lines.push(compositionRow(`${name} actual`, actual, columns));
+    if (drawing === undefined || predicted === undefined) continue;
     const stretches = diffLeaves(drawing.predicted, drawing.actual).length;
     if (stretches > 0)
       lines.push(paint('31', `  ${name}: ${countText(stretches, 'stretch', 'stretches')} of leaves differ`));
+    else if (!sameSizes(predicted, actual)) lines.push(paint('2', `  ${name}: ${acceptedText}`));
   }
   return lines;
 }
 
 function findingLines(finding: Finding, paint: Paint): string[] {
-  const where = finding.checkpoint === undefined ? finding.kind : `${finding.kind} at ${finding.checkpoint}`;
   return [
-    ...hang('  ', plainLine(finding.title), terminalWidth).map((line) => paint('1', line)),
-    ...hang('  ', plainLine(`${finding.id}, ${where}`), terminalWidth),
-    ...(finding.known === undefined ? [] : hang('  ', `known issue ${plainLine(finding.known)}`, terminalWidth)),
-    ...preformatted(finding.detail, '    ', terminalWidth),
+    ...hang('  ', plainLine(titleOf(finding)), paint.width).map((line) => paint('1', line)),
+    `  ${plainLine(finding.id)}`,
+    ...(finding.known === undefined ? [] : hang('  ', `known issue ${plainLine(finding.known)}`, paint.width)),
+    ...preformatted(finding.detail, '    ', paint.width),
     '',
   ];
 }
@@ -95,36 +116,36 @@ function section(title: string, lines: readonly string[], paint: Paint): string[
 function headLines(result: CaseResult, paint: Paint): string[] {
   const { sgr, meaning } = verdictStyles[result.verdict];
   return [
-    ...hang('', plainLine(result.case), terminalWidth).map((line) => paint('1', line)),
-    ...hang(column('  verdict', labelWidth), `${result.verdict} (${meaning})`, terminalWidth).map((line) =>
+    ...hang('', plainLine(result.case), paint.width).map((line) => paint('1', line)),
+    ...hang(column('  verdict', fieldWidth), `${result.verdict} (${meaning})`, paint.width).map((line) =>
       paint(sgr, line),
     ),
-    ...(result.reason === undefined ? [] : field('reason', result.reason)),
-    ...field('kernel', `${result.kernel.release} (${result.kernel.spec})`),
-    ...field('Image sha256', result.kernel.sha256),
-    ...field('model generation', result.kernel.generation),
-    ...field('scenario', result.scenario),
-    ...field('took', formatSeconds(result.seconds)),
+    ...(result.reason === undefined ? [] : field('reason', result.reason, paint)),
+    ...field('kernel', `${result.kernel.release} (${result.kernel.spec})`, paint),
+    ...field('Image sha256', result.kernel.sha256, paint),
+    ...field('model generation', result.kernel.generation, paint),
+    ...field('scenario', result.scenario, paint),
+    ...field('took', formatSeconds(result.seconds), paint),
     '',
   ];
 }
 
-/** One case for a terminal, at most 100 columns wide, with everything that its folder holds. Ends with a newline. */
-export function formatCase(result: CaseResult, dossier: CaseDossier, options: { colour: boolean }): string {
-  const paint = painter(options.colour);
-  const captured = Object.entries(result.symbols).flatMap(([name, value]) => field(name, value));
-  const decisions = dossier.decisions === undefined ? [] : decisionLines(dossier.decisions);
+/** One case for a terminal, with everything that its folder holds. Ends with a newline. */
+export function formatCase(result: CaseResult, dossier: CaseDossier, options: PaintOptions): string {
+  const paint = painter(options);
+  const captured = capturedEntries(result).flatMap(([name, value]) => field(name, value, paint));
+  const decisions = decisionLines(dossier, paint);
   const findings = result.findings.flatMap((finding) => findingLines(finding, paint)).slice(0, -1);
   // The command is for copying: it stays one line whatever its length.
   const repro = dossier.repro === undefined ? [] : [`  ${plainLine(dossier.repro)}`];
   const console_ =
-    dossier.consoleTail === undefined ? [] : preformatted(dossier.consoleTail.trimEnd(), '  ', terminalWidth);
+    dossier.consoleTail === undefined ? [] : preformatted(dossier.consoleTail.trimEnd(), '  ', paint.width);
   const lines = [
     ...headLines(result, paint),
-    ...(dossier.unreadable ?? []).flatMap((text) => hang('  ', plainLine(text), terminalWidth)),
+    ...(dossier.unreadable ?? []).flatMap((text) => hang('  ', plainLine(text), paint.width)),
     ...section(
       'Assumed, not known',
-      (result.notes ?? []).flatMap((note) => hang('  ', plainLine(note), terminalWidth)),
+      (result.notes ?? []).flatMap((note) => hang('  ', plainLine(note), paint.width)),
       paint,
     ),
     ...section('Composition of the linear map', compositionLines(result, dossier, paint), paint),

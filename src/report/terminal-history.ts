@@ -2,9 +2,8 @@ import { countText } from '../diff/text.ts';
 import type { FindingLife, KernelLife, LifePoint, SeriesLife, Wavering } from '../history/finding-life.ts';
 import type { ScenarioLife, VerdictSpan } from '../history/scenario-life.ts';
 import type { FindingText, RunMark } from '../history/types.ts';
-import { type Paint, painter } from './colour.ts';
+import { type Paint, type PaintOptions, painter } from './colour.ts';
 import { column, hang, plainLine } from './plain-text.ts';
-import { terminalWidth } from './terminal.ts';
 import { formatSeconds } from './units.ts';
 import { verdictStyles } from './verdicts.ts';
 
@@ -42,26 +41,26 @@ function seriesLines({ series, state, kernels, goneSince }: SeriesLife, paint: P
   ];
 }
 
-function waveringLines({ before, after, shown, because }: Wavering): string[] {
+function waveringLines({ before, after, shown, because }: Wavering, paint: Paint): string[] {
   const change = shown ? 'not shown, then shown' : 'shown, then not shown';
   const times = `${formatInstant(before.run.started)} and ${formatInstant(after.run.started)}`;
-  return hang('    ', `${plainLine(after.case)}: ${change} (${times}); ${causes[because]}`, terminalWidth);
+  return hang('    ', `${plainLine(after.case)}: ${change} (${times}); ${causes[because]}`, paint.width);
 }
 
 function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...lines];
 }
 
-/** A finding's life for a terminal, at most 100 columns wide; ends with a newline. */
-export function formatFindingLife(life: FindingLife, text: FindingText, options: { colour: boolean }): string {
-  const paint = painter(options.colour);
+/** A finding's life for a terminal; ends with a newline. */
+export function formatFindingLife(life: FindingLife, text: FindingText, options: PaintOptions): string {
+  const paint = painter(options);
   const never = life.never.map(
     ({ series, kernels, looks }) =>
       `    ${column(plainLine(series), kernelWidth)}  ${countText(kernels, 'kernel')}, ${countText(looks, 'look')}`,
   );
   const lines = [
     paint('1', plainLine(life.id)),
-    ...hang('  ', plainLine(text.title), terminalWidth),
+    ...hang('  ', plainLine(text.title), paint.width),
     ...life.known.map((known) => `  known issue ${plainLine(known)}`),
     '',
     `  first seen  ${pointText(life.firstSeen)}`,
@@ -69,7 +68,10 @@ export function formatFindingLife(life: FindingLife, text: FindingText, options:
     '',
     ...life.series.flatMap((series) => seriesLines(series, paint)),
     ...section('  Looked at there, and never shown:', never),
-    ...section('  Answered in two ways by one kernel:', life.wavering.flatMap(waveringLines)),
+    ...section(
+      '  Answered in two ways by one kernel:',
+      life.wavering.flatMap((each) => waveringLines(each, paint)),
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -83,14 +85,14 @@ function spanLines({ verdict, findings, reason, first, last, looks }: VerdictSpa
   const word = paint(verdictStyles[verdict].sgr, column(verdict, 6));
   return [
     `      ${word}  ${column(countText(looks, 'look'), 9)}  ${spanTime(first, last)}`,
-    ...(reason === undefined ? [] : hang('              ', plainLine(reason), terminalWidth)),
-    ...findings.flatMap((id) => hang('              ', plainLine(id), terminalWidth)),
+    ...(reason === undefined ? [] : hang('              ', plainLine(reason), paint.width)),
+    ...findings.flatMap((id) => hang('              ', plainLine(id), paint.width)),
   ];
 }
 
-/** A scenario's verdicts by kernel over time for a terminal, at most 100 columns wide; ends with a newline. */
-export function formatScenarioLife(life: ScenarioLife, options: { colour: boolean }): string {
-  const paint = painter(options.colour);
+/** A scenario's verdicts by kernel over time for a terminal; ends with a newline. */
+export function formatScenarioLife(life: ScenarioLife, options: PaintOptions): string {
+  const paint = painter(options);
   const redefined = life.definitions > 1 ? `, defined in ${life.definitions} ways over time` : '';
   const lines = [
     `${paint('1', plainLine(life.name))}${redefined}`,

@@ -2,10 +2,9 @@ import { countText } from '../diff/text.ts';
 import type { WatchedFinding } from '../nightly/judge-night.ts';
 import { reasons } from '../nightly/plan-night.ts';
 import { commitText, type NewKernel, type NightSummary } from '../nightly/summary.ts';
-import { type Paint, painter } from './colour.ts';
+import { type Paint, type PaintOptions, painter } from './colour.ts';
 import { shellLines, shellWord } from './export/mail-layout.ts';
 import { fit, hang, plainLine, wrap } from './plain-text.ts';
-import { terminalWidth } from './terminal.ts';
 import { formatCount, formatSeconds } from './units.ts';
 
 /** Items of one list: a night fits one screen. What is new matters most. */
@@ -68,8 +67,8 @@ function list(
   const shown = together
     .slice(0, most)
     .flatMap(({ finding, where, isLast }, index) => [
-      `  ${paint(sgr, word)}  ${fit(plainLine(finding.id), terminalWidth - word.length - 4)}`,
-      ...(isLast || index === most - 1 ? [`      on ${fit(where, terminalWidth - 9)}`] : []),
+      `  ${paint(sgr, word)}  ${plainLine(finding.id)}`,
+      ...(isLast || index === most - 1 ? [`      on ${fit(where, paint.width - 9)}`] : []),
     ]);
   return together.length > most ? [...shown, `  and ${together.length - most} more ${word}`] : shown;
 }
@@ -97,9 +96,9 @@ function findingLines({ judgement, lead }: NightSummary, paint: Paint): string[]
   ];
 }
 
-function kernelLines({ watch, release, again, commit }: NewKernel): string[] {
+function kernelLines({ watch, release, again, commit }: NewKernel, paint: Paint): string[] {
   const text = commit ? `${release}, ${commitText(commit)}` : release;
-  return hang(again ? '  back to kernel  ' : '  new kernel  ', plainLine(`${text} (${watch})`), terminalWidth);
+  return hang(again ? '  back to kernel  ' : '  new kernel  ', plainLine(`${text} (${watch})`), paint.width);
 }
 
 function planLine({ plan, started, ended }: NightSummary): string {
@@ -110,35 +109,36 @@ function planLine({ plan, started, ended }: NightSummary): string {
   return `Run tonight: ${parts.join(', ') || 'nothing was to be run'}; ${formatSeconds(seconds)}.`;
 }
 
-function coverageLines({ coverage: { nights, total, covered, missing }, unavailable }: NightSummary): string[] {
+function coverageLines(
+  { coverage: { nights, total, covered, missing }, unavailable }: NightSummary,
+  paint: Paint,
+): string[] {
   const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${formatCount(covered)} of ${formatCount(total)} cases were looked at${unavailable.length > 0 ? ', kernels not to be had left out' : ''}`;
-  if (missing.length === 0) return hang('', `${first}.`, terminalWidth);
+  if (missing.length === 0) return hang('', `${first}.`, paint.width);
   const names = missing.slice(0, shownItems).map((name) => plainLine(name));
   const more = total - covered > names.length ? ` and ${formatCount(total - covered - names.length)} more` : '';
-  return hang('', `${first}; not: ${names.join(', ')}${more}.`, terminalWidth);
+  return hang('', `${first}; not: ${names.join(', ')}${more}.`, paint.width);
 }
 
-/** A night for a terminal or a mail: one screen, at most 100 columns wide, the sentence that matters in the last line. */
-export function formatNight(night: NightSummary, options: { colour: boolean }): string {
-  const paint = painter(options.colour);
-  const errors = night.errors.map((each) =>
-    hang('  error  ', plainLine(`${each.case}: ${each.reason}`), terminalWidth),
-  );
+/** A night for a terminal or a mail: one screen, the sentence that matters in the last line. */
+export function formatNight(night: NightSummary, options: PaintOptions): string {
+  const paint = painter(options);
+  const errors = night.errors.map((each) => hang('  error  ', plainLine(`${each.case}: ${each.reason}`), paint.width));
   const missing = night.unavailable.map((each) =>
-    hang('  no kernel  ', plainLine(`${each.spec}: ${each.reason}`), terminalWidth),
+    hang('  no kernel  ', plainLine(`${each.spec}: ${each.reason}`), paint.width),
   );
   const { oldLists } = night;
   const lines = [
-    ...bounded(night.newKernels.map(kernelLines)),
+    ...bounded(night.newKernels.map((each) => kernelLines(each, paint))),
     ...findingLines(night, paint),
-    ...(oldLists === undefined ? [] : hang('  old lists  ', plainLine(oldLists), terminalWidth)),
+    ...(oldLists === undefined ? [] : hang('  old lists  ', plainLine(oldLists), paint.width)),
     ...bounded(missing),
     ...bounded(errors),
     planLine(night),
-    ...coverageLines(night),
+    ...coverageLines(night, paint),
     ...night.folders.map((folder) => `Report: ${folder}/report.html`),
     ...(night.interrupted ? [paint('1;33', 'Interrupted: what was done counts.')] : []),
-    ...wrap(nightHeadline(night), terminalWidth).map((line) => paint('1', line)),
+    ...wrap(nightHeadline(night), paint.width).map((line) => paint('1', line)),
   ];
   return `${lines.join('\n')}\n`;
 }

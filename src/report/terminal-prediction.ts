@@ -2,14 +2,13 @@ import { checkpointNames } from '../linux/capture.ts';
 import { leafKind, linearMapSizes } from '../linux/leaf-kind.ts';
 import type { PredictedRun, Prediction } from '../model/types.ts';
 import type { Granule } from '../vmsa/types.ts';
-import { type Paint, painter } from './colour.ts';
+import { type Paint, type PaintOptions, painter } from './colour.ts';
 import { compositionKinds, kindLabel, shadeOf } from './leaf-kinds.ts';
 import { column, hang, plainLine } from './plain-text.ts';
-import { terminalWidth } from './terminal.ts';
 import { decisionLines, derivationLines } from './terminal-case.ts';
 import { formatBytes, formatPhysical, formatVirtual } from './units.ts';
 
-function runLine(run: PredictedRun, granule: Granule): string[] {
+function runLine(run: PredictedRun, granule: Granule, paint: Paint): string[] {
   const shade = shadeOf(run, undefined);
   const columns = [
     `  ${formatVirtual(run.va)}`,
@@ -18,7 +17,7 @@ function runLine(run: PredictedRun, granule: Granule): string[] {
     column(kindLabel(granule, leafKind(run)), 12),
     column(shade === 'invalid' ? 'inval' : shade, 5),
   ];
-  return hang(`${columns.join('  ')}  `, plainLine(run.why), terminalWidth);
+  return hang(`${columns.join('  ')}  `, plainLine(run.why), paint.width);
 }
 
 function total(runs: readonly PredictedRun[], granule: Granule): string {
@@ -35,8 +34,8 @@ function checkpointLines(prediction: Prediction, granule: Granule, paint: Paint)
     if (checkpoint === undefined) return [];
     return [
       paint('1;4', `Linear map at ${name}`),
-      ...hang('  ', total(checkpoint.leaves, granule), terminalWidth),
-      ...checkpoint.leaves.flatMap((run) => runLine(run, granule)),
+      ...hang('  ', total(checkpoint.leaves, granule), paint.width),
+      ...checkpoint.leaves.flatMap((run) => runLine(run, granule, paint)),
       ...Object.entries(checkpoint.variables).map(([symbol, value]) => `  ${plainLine(symbol)} = ${value}`),
       '',
     ];
@@ -44,36 +43,36 @@ function checkpointLines(prediction: Prediction, granule: Granule, paint: Paint)
 }
 
 /**
- * The model's answer without a boot, at most 100 columns wide: decisions, derivation step by step, probes, and the layout at
+ * The model's answer without a boot: decisions, derivation step by step, probes, and the layout at
  * each checkpoint as a list of runs. Ends with a newline.
  */
 export function formatPrediction(
   prediction: Prediction,
   subject: { kernel: string; scenario: string; granule: Granule },
-  options: { colour: boolean },
+  options: PaintOptions,
 ): string {
-  const paint = painter(options.colour);
+  const paint = painter(options);
   const { start, end } = prediction.linearRegion;
   const newer = prediction.newerThanKnown
     ? hang(
         '  ',
         'The kernel is newer than every generation the model knows; this is what the newest would do.',
-        terminalWidth,
+        paint.width,
       )
     : [];
   const probes = prediction.probes.flatMap(({ probe, errno, why }) =>
-    hang(`  ${probe}  `, `${errno === 0 ? 'works' : `errno ${errno}`}: ${plainLine(why)}`, terminalWidth),
+    hang(`  ${probe}  `, `${errno === 0 ? 'works' : `errno ${errno}`}: ${plainLine(why)}`, paint.width),
   );
   const lines = [
-    ...hang('', `${plainLine(subject.kernel)} × ${plainLine(subject.scenario)}`, terminalWidth).map((line) =>
+    ...hang('', `${plainLine(subject.kernel)} × ${plainLine(subject.scenario)}`, paint.width).map((line) =>
       paint('1', line),
     ),
-    ...hang('  generation  ', plainLine(prediction.generation), terminalWidth),
+    ...hang('  generation  ', plainLine(prediction.generation), paint.width),
     ...newer,
     `  linear region  ${formatVirtual(start)} to ${formatVirtual(end)}`,
     '',
     paint('1;4', 'Decisions'),
-    ...decisionLines(prediction.decisions),
+    ...decisionLines(prediction, paint),
     '',
     paint('1;4', 'Derivation'),
     ...derivationLines(prediction.derivation, paint),

@@ -1,16 +1,21 @@
 import type { Verdict } from '../diff/types.ts';
-import type { Paint } from './colour.ts';
+import { type Paint, tableWidth } from './colour.ts';
 import type { Matrix, MatrixCell, MatrixRow } from './matrix.ts';
 import { column, plainLine } from './plain-text.ts';
 import { verdictOrder, verdictStyles } from './verdicts.ts';
 
-const nameWidth = 32;
+const usualName = 32;
 const countWidth = 4;
 const groupSize = 5;
 
+/** Room for the names of kernels: less where the counts and one group of cells would have none. */
+function nameRoom(width: number, countColumns: number): number {
+  return Math.min(usualName, width - countColumns * countWidth - 3 - groupSize);
+}
+
 /** Scenarios in one block of the table: groups of five cells with a space between, in the columns that names and counts leave. */
 function scenariosPerBlock(width: number, countColumns: number): number {
-  const room = width - nameWidth - countColumns * countWidth - 3;
+  const room = width - nameRoom(width, countColumns) - countColumns * countWidth - 3;
   return Math.max(groupSize, Math.floor((room + 1) / (groupSize + 1)) * groupSize);
 }
 
@@ -31,7 +36,13 @@ function countOf(row: MatrixRow, verdict: Verdict): string {
   return count === 0 ? '' : String(count);
 }
 
-function headerLines(first: number, count: number, verdicts: readonly Verdict[], paint: Paint): string[] {
+function headerLines(
+  first: number,
+  count: number,
+  verdicts: readonly Verdict[],
+  nameWidth: number,
+  paint: Paint,
+): string[] {
   const numbers = Array.from({ length: count }, (_, index) => first + index + 1);
   const counts = verdicts.map((verdict) => column(verdictStyles[verdict].letter, countWidth, 'right')).join('');
   const digits = String(Math.max(...numbers)).length;
@@ -71,12 +82,13 @@ export function tableLines(matrix: Matrix, width: number, paint: Paint): string[
   if (matrix.rows.length === 0) return ['No case was planned.'];
   const occurring = verdictOrder.filter((verdict) => matrix.rows.some((row) => countOf(row, verdict) !== ''));
   const perBlock = scenariosPerBlock(width, occurring.length);
+  const nameWidth = nameRoom(width, occurring.length);
   const lines: string[] = [];
   for (let first = 0; first < matrix.scenarios.length; first += perBlock) {
     if (first > 0) lines.push('');
     const count = Math.min(perBlock, matrix.scenarios.length - first);
     const verdicts = first === 0 ? occurring : [];
-    lines.push(...headerLines(first, count, verdicts, paint));
+    lines.push(...headerLines(first, count, verdicts, nameWidth, paint));
     for (const row of matrix.rows) {
       const counts = verdicts.map((verdict) => column(countOf(row, verdict), countWidth, 'right')).join('');
       const cells = inGroups(row.cells.slice(first, first + count).map((cell) => cellText(cell, paint)));
@@ -84,4 +96,18 @@ export function tableLines(matrix: Matrix, width: number, paint: Paint): string[
     }
   }
   return [...lines, '', ...scenarioKey(matrix.scenarios, width)];
+}
+
+/** The verdicts of each kernel as counts alone. */
+export function countLines(matrix: Matrix, paint: Paint): string[] {
+  const occurring = verdictOrder.filter((verdict) => matrix.rows.some((row) => countOf(row, verdict) !== ''));
+  const nameWidth = nameRoom(tableWidth(paint), occurring.length);
+  const counts = (text: (verdict: Verdict) => string) =>
+    occurring.map((verdict) => column(text(verdict), countWidth, 'right')).join('');
+  return [
+    paint('1', `${column('kernel', nameWidth)}${counts((verdict) => verdictStyles[verdict].letter)}`),
+    ...matrix.rows.map(
+      (row) => `${column(plainLine(row.name), nameWidth)}${counts((verdict) => countOf(row, verdict))}`,
+    ),
+  ];
 }

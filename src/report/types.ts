@@ -123,4 +123,6 @@ export interface Report {
   cases: CaseResult[];
   dossiers: Map<string, CaseDossier>;
   knownIssues: KnownIssue[];
+  /** The run folder as the user may type it, for commands; absent where there is none. */
+  folder?: string;
 }

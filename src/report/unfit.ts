@@ -1,10 +1,15 @@
 import { countText } from '../diff/text.ts';
 import type { UnfitCase } from './types.ts';
 
-/** What the kernels of a run could not run, a sentence a reason. */
-export function describeUnfit(unfit: readonly UnfitCase[]): string[] {
+const listedScenarios = 3;
+
+/** What the kernels of a run could not run, a sentence a reason; `full` names every scenario, however many. */
+export function describeUnfit(unfit: readonly UnfitCase[], { full }: { full: boolean }): string[] {
   return [...Map.groupBy(unfit, ({ reason }) => reason)].map(([reason, cases]) => {
-    const names = (key: 'kernel' | 'scenario'): string => [...new Set(cases.map((each) => each[key]))].join(', ');
-    return `${countText(cases.length, 'case')} left out, as ${reason}: ${names('scenario')} on ${names('kernel')}.`;
+    const unique = (key: 'kernel' | 'scenario'): string[] => [...new Set(cases.map((each) => each[key]))];
+    const scenarios = unique('scenario');
+    const named = full || scenarios.length <= listedScenarios;
+    const which = named ? scenarios.join(', ') : countText(scenarios.length, 'scenario');
+    return `${countText(cases.length, 'case')} left out, as ${reason}: ${which} on ${unique('kernel').join(', ')}.`;
   });
 }

@@ -40,7 +40,7 @@ const idField = z
   });
 
 const machine = z.strictObject({
-  cpu: cpuName,
+  cpu: cpuName.default('max'),
   cpus: z.int().min(1).max(8).default(1),
   memory: z.int().min(256).max(65536).default(1024),
   holes: z.array(range).default([]),
@@ -70,7 +70,7 @@ const parameter = z
 export const scenarioFileSchema = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9._+-]{1,80}$/, "may have letters, digits, '.', '_', '+' and '-' only"),
-    machine,
+    machine: machine.prefault({}),
     rodata: z.enum(['default', 'noalias', 'off']).default('default'),
     kfenceSampleInterval: z.int().nonnegative().optional(),
     kaslr: z.boolean().default(false),

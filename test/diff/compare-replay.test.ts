@@ -22,7 +22,7 @@ const recorded: JudgedBoot = {
 t.test('the same boot again', async (t) => {
   const comparison = compareReplay(recorded, structuredClone(recorded));
   t.ok(isReproduced(comparison) && isSameMap(comparison));
-  t.same(formatReplay('a@b', comparison).split('\n'), [
+  t.same(formatReplay('a@b', comparison, { colour: false }).split('\n'), [
     'a@b: reproduced, the same 1 finding; verdict fail',
     `  both       ${mismatch.id}`,
     '  prediction and linear map are the same, leaf by leaf',
@@ -36,8 +36,11 @@ t.test('another finding and a missing one', async (t) => {
   const comparison = compareReplay(recorded, now);
   t.match(comparison, { shared: [], gone: [mismatch.id], fresh: ['splat/other'] });
   t.notOk(isReproduced(comparison));
-  t.match(formatReplay('a@b', comparison), /differs in its findings\n {2}only now {3}splat\/other\n {2}only then/);
-  t.match(formatReplay('a@b', comparison), 'verdict known, recorded fail');
+  t.match(
+    formatReplay('a@b', comparison, { colour: false }),
+    /differs in its findings\n {2}only now {3}splat\/other\n {2}only then/,
+  );
+  t.match(formatReplay('a@b', comparison, { colour: false }), 'verdict known, recorded fail');
 });
 
 t.test('what the model leaves open is no difference, anything else is', async (t) => {
@@ -50,7 +53,10 @@ t.test('what the model leaves open is no difference, anything else is', async (t
   const comparison = compareReplay(recorded, { ...recorded, evidence: { captures: [captureOf(text)] } });
   t.same(comparison.found, [{ checkpoint: 'init', stretches: 1, bytes: 28 * MiB }]);
   t.ok(isReproduced(comparison), 'findings decide');
-  t.match(formatReplay('a@b', comparison), 'the found linear map at init differs in 1 stretch of leaves, 28 MiB');
+  t.match(
+    formatReplay('a@b', comparison, { colour: false }),
+    'the found linear map at init differs in 1 stretch of leaves, 28 MiB',
+  );
 });
 
 t.test('another model, and a boot that got less far', async (t) => {
@@ -61,5 +67,5 @@ t.test('another model, and a boot that got less far', async (t) => {
   };
   const comparison = compareReplay(recorded, { result: recorded.result, prediction, evidence: { captures: [] } });
   t.match(comparison, { decisions: ['realm'], predicted: [{ stretches: 1 }], found: [], unmatched: ['init'] });
-  t.match(formatReplay('a@b', comparison), 'only one of the boots reached init');
+  t.match(formatReplay('a@b', comparison, { colour: false }), 'only one of the boots reached init');
 });

@@ -67,5 +67,5 @@ t.test('a finding tells where it is there and since when it is gone', async (t) 
   t.match(page, /7\.0 arm64<\/a> <span class="badge gone">gone<\/span> <small>since 7\.0\.13/);
   t.match(page, /7\.3 arm64<\/a> <span class="badge there">there/);
   t.match(page, /flaky/);
-  t.match(site.get('index.html'), /1 finding there \(0 known\), 1 gone/);
+  t.match(site.get('index.html'), /1 new finding, 0 known issues \(0 findings\) there; 1 gone/);
 });

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { CaseResult } from '../../src/diff/types.ts';
-import { describeReach, foldFindings } from '../../src/report/fold-findings.ts';
+import { usualWidth } from '../../src/report/colour.ts';
+import { countFindings, describeReach, foldByIssue, foldFindings } from '../../src/report/fold-findings.ts';
+import { formatHtml } from '../../src/report/html/page.ts';
 import { layMatrix } from '../../src/report/matrix.ts';
-import { formatRun, summaryLine, terminalWidth } from '../../src/report/terminal.ts';
+import { plainLine } from '../../src/report/plain-text.ts';
+import { formatRun, summaryLine } from '../../src/report/terminal.ts';
 import { formatCase } from '../../src/report/terminal-case.ts';
 import { formatPrediction } from '../../src/report/terminal-prediction.ts';
 import type { Report } from '../../src/report/types.ts';
@@ -20,7 +23,7 @@ function visible(line: string): string {
 }
 
 function tooWide(text: string): string[] {
-  return text.split('\n').filter((line) => visible(line).length > terminalWidth);
+  return text.split('\n').filter((line) => visible(line).length > usualWidth);
 }
 
 t.test('a run fits 100 columns, with and without colour', async (t) => {
@@ -63,8 +66,13 @@ t.test(
         const report = rename(sampleReport(0.04), { release, scenario, finding, reason });
         const [result] = report.cases;
         const dossier = { case: result.case, drawings: [], derivation, decisions, consoleTail: reason };
-        const text = formatRun(report, { colour: false }) + formatCase(result, dossier, { colour: false });
-        return tooWide(text).length === 0 && !control.test(text.replaceAll('\n', ''));
+        const text =
+          formatRun(report, { colour: false, full: true }) +
+          formatRun(report, { colour: false }) +
+          formatCase(result, dossier, { colour: false });
+        // Ids and commands are there to be copied: they are never broken.
+        const broken = tooWide(text).filter((line) => line.trim() !== plainLine(finding) && !/^ +see it: /.test(line));
+        return broken.length === 0 && !control.test(text.replaceAll('\n', ''));
       }),
       { numRuns: 60 },
     );
@@ -81,7 +89,10 @@ t.test('more scenarios than fit go on in a further block', async (t) => {
     case: `case-${index}`,
   }));
   const planned = cases.map((result) => ({ case: result.case, kernel: result.kernel.spec, scenario: result.scenario }));
-  const text = formatRun({ ...report, cases, run: { ...report.run, planned, leftOut: [] } }, { colour: false });
+  const text = formatRun(
+    { ...report, cases, run: { ...report.run, planned, leftOut: [] } },
+    { colour: false, full: true },
+  );
   t.same(tooWide(text), []);
   const letters = text
     .split('\n')
@@ -143,7 +154,7 @@ t.test('the summary says what came of the run, and what was not run', async (t) 
   const report = sampleReport(1);
   t.equal(
     summaryLine(report),
-    '330 cases: 4 fail, 1 crash, 1 hang, 1 error, 6 known, 317 pass · 1 new finding, 1 known · 9 min 41 s',
+    '330 cases: 4 fail, 1 crash, 1 hang, 1 error, 6 known, 317 pass · 1 new finding, 1 known issue (1 finding) · 9 min 41 s',
   );
   t.match(summaryLine({ ...report, cases: report.cases.slice(30) }), '30 not run');
 });
@@ -210,4 +221,64 @@ t.test('kernels of one release are told apart by what their cases are called', a
   const [folded] = foldFindings(both);
   t.same(folded.kernels, labels);
   t.equal(describeReach(folded), '2 kernels × 1 scenario');
+});
+
+t.test('known issues take a line each, and what is new comes before everything else', async (t) => {
+  const report = { ...sampleReport(1), folder: '/tmp/my results' };
+  const lines = formatRun(report, { colour: false }).split('\n');
+  t.match(lines[0], `NEW ${mismatch.id}`);
+  t.ok(lines.slice(0, 10).some((line) => line.includes('./ptdiff show ') && line.endsWith("--out '/tmp/my results'")));
+  t.ok(lines.slice(0, 10).some((line) => /boot it: +\S/.test(line)));
+  t.equal(lines.filter((line) => line.includes('split-before-caps-final')).length, 1);
+  t.notOk(
+    lines.some((line) => line.includes('splat-warn-split')),
+    'what a known issue explains is told on demand',
+  );
+  t.match(formatRun(report, { colour: false, full: true }), 'splat-warn-split-kernel-leaf-mapping');
+});
+
+t.test('an id is never cut, however long, and a pipe wraps nothing', async (t) => {
+  const report = sampleReport(1);
+  const id = `splat/${'x'.repeat(200)}@init`;
+  const cases = report.cases.map((result) => ({
+    ...result,
+    findings: result.findings.map((finding) => ({ ...finding, id, title: 'word '.repeat(60) })),
+  }));
+  for (const width of [60, 80, 132]) {
+    const text = formatRun({ ...report, cases }, { colour: false, full: true, width });
+    t.ok(text.split('\n').some((line) => line.endsWith(id)));
+    t.same(
+      text
+        .split('\n')
+        .filter((line) => line.length > width && !line.endsWith(id) && !/^ +(?:see|boot) it: /.test(line)),
+      [],
+      `${width} columns`,
+    );
+  }
+  const piped = formatRun({ ...report, cases }, { colour: false, width: Number.POSITIVE_INFINITY });
+  t.ok(piped.split('\n').some((line) => line.includes('word '.repeat(60).trim())));
+});
+
+t.test('all reports count findings in one way', async (t) => {
+  const report = sampleReport(1);
+  const [first] = report.cases.filter(({ verdict }) => verdict === 'known');
+  const twice = report.cases.map((result) =>
+    result.case === first.case
+      ? { ...result, findings: result.findings.map((each) => ({ ...each, known: 'another' })) }
+      : result,
+  );
+  t.same(countFindings(foldByIssue(twice)), { fresh: 1, issues: 2, known: 1 }, 'one id is one finding');
+  t.match(summaryLine({ ...report, cases: twice }), '1 new finding, 2 known issues (1 finding)');
+  t.match(formatHtml({ ...report, cases: twice }), '1 new finding, 2 known issues (1 finding)');
+});
+
+t.test('decisions bear names of the kernel, and captured is only what was captured', async (t) => {
+  const report = sampleReport(0.05);
+  const [result] = report.cases;
+  const symbols = { generation: '7.3', rodata_full: '1', 'predicted force_pte_mapping': 'true' };
+  const dossier = { case: result.case, drawings: [], derivation, decisions };
+  const text = formatCase({ ...result, symbols }, dossier, { colour: false });
+  t.match(text, /can_set_direct_map\(\), map_mem\(\) +yes/);
+  t.notMatch(text, /canSetDirectMap|forcePteMapping/);
+  t.match(text, /Captured from the kernel\n {2}rodata_full +1\n\n/);
 });

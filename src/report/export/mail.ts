@@ -5,9 +5,10 @@ import type { CheckpointName } from '../../linux/capture.ts';
 import type { Splat } from '../../linux/splats.ts';
 import type { Scenario } from '../../scenario/types.ts';
 import { stableJson } from '../../stable-json.ts';
+import { caseCommand, lastingSpec } from '../commands.ts';
 import type { CaseDossier, KernelIdentity } from '../types.ts';
 import type { ChosenFinding } from './choose-finding.ts';
-import { block, headerField, paragraph, runWords, section, shellLines, shellWord, wholeWord } from './mail-layout.ts';
+import { block, headerField, paragraph, runWords, section, shellLines, wholeWord } from './mail-layout.ts';
 import type { RunResults } from './outline.ts';
 import { cutSplat } from './splat-text.ts';
 
@@ -109,13 +110,8 @@ function derivation({ dossier }: MailMaterial): string[] {
   return [...new Set(steps)].flatMap((step) => paragraph(step, '  '));
 }
 
-/** A spec that means the same kernel on another day: 'debian:7.3' may be a newer one then, and a branch may have moved. */
-function lastingSpec(kernel: KernelIdentity | undefined, spec: string): string {
-  if (kernel?.commit !== undefined)
-    return spec.replace(/@[^@{,]+(?:@\{[^}]*\})?(?=,|$)/, `@${kernel.commit.slice(0, 12)}`);
-  if (kernel === undefined || !spec.startsWith('debian:')) return spec;
-  return `debian:${kernel.version}${kernel.flavour === 'arm64' ? '' : `:${kernel.flavour}`}`;
-}
+/** The folder of a boot that a mail asks for, so that its second command finds what the first one made. */
+const again = 'again';
 
 function reproduction({ run }: RunResults, material: MailMaterial, kernel: KernelIdentity | undefined): string[] {
   const { result, builtIn } = material;
@@ -123,12 +119,12 @@ function reproduction({ run }: RunResults, material: MailMaterial, kernel: Kerne
   const file = `${result.scenario}.json`;
   const words = runWords(lastingSpec(kernel, result.kernel.spec), builtIn ? result.scenario : file);
   return [
-    ...shellLines(words),
+    ...shellLines([...words, `--out ${again}`]),
     ...(builtIn || scenario === undefined ? [] : ['', `with this ${file}:`, '', ...block(stableJson(scenario, 1))]),
     '',
     ...paragraph('Without ptdiff, by QEMU alone, from the archive that this command packs:'),
     '',
-    ...shellLines(['./ptdiff repro pack', shellWord(result.case)]),
+    ...shellLines([caseCommand('repro pack', result.case, undefined), `--out ${again}`]),
   ];
 }
 

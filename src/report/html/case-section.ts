@@ -1,6 +1,8 @@
 import { countText } from '../../diff/text.ts';
 import type { CaseResult } from '../../diff/types.ts';
 import type { DerivationStep } from '../../model/types.ts';
+import { capturedEntries, decisionEntries } from '../decision-entries.ts';
+import { titleOf } from '../fold-findings.ts';
 import type { CaseDossier, CaseDrawing } from '../types.ts';
 import { formatSeconds } from '../units.ts';
 import { verdictStyles } from '../verdicts.ts';
@@ -21,10 +23,8 @@ function rows(entries: readonly (readonly [string, string | number])[]): Markup 
 }
 
 function decisionsTable(result: CaseResult, dossier: CaseDossier): Markup | undefined {
-  const predicted = Object.entries(dossier.decisions ?? {}).map(
-    ([name, value]) => [name, value ? 'yes' : 'no'] as const,
-  );
-  const captured = Object.entries(result.symbols);
+  const predicted = decisionEntries(dossier);
+  const captured = capturedEntries(result);
   const probes = (dossier.probes ?? []).map(({ probe, call, errno }) => {
     const expected = dossier.predictedProbes?.find((prediction) => prediction.probe === probe);
     const found = errno === 0 ? 'works' : `${call} fails with errno ${errno}`;
@@ -65,10 +65,9 @@ function checkpoints(
 
 function findingLinks(result: CaseResult, anchors: Anchors): Markup | undefined {
   if (result.findings.length === 0) return undefined;
-  const items = result.findings.map(({ id, known, title, checkpoint }) => {
-    const where = checkpoint === undefined ? '' : ` (${checkpoint})`;
-    return html`<li><a href="#${anchors.finding(id, known)}">${title}</a>${where}</li>`;
-  });
+  const items = result.findings.map(
+    (finding) => html`<li><a href="#${anchors.finding(finding.id, finding.known)}">${titleOf(finding)}</a></li>`,
+  );
   return html`<ul class="links">${items}</ul>`;
 }
 

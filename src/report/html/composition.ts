@@ -1,13 +1,19 @@
+import { diffLeaves } from '../../diff/compare.ts';
 import type { CaseResult, LinearMapSizes } from '../../diff/types.ts';
 import { checkpointNames } from '../../linux/capture.ts';
 import { linearMapSizes } from '../../linux/leaf-kind.ts';
 import { stage1Regime } from '../../vmsa/regime.ts';
-import { compositionKinds, kindLabel } from '../leaf-kinds.ts';
+import { acceptedText, compositionKinds, kindLabel, sameSizes } from '../leaf-kinds.ts';
 import type { CaseDossier } from '../types.ts';
 import { formatMebibytes } from '../units.ts';
 import { html, type Markup } from './markup.ts';
 
-function sizesRow(checkpoint: string, side: string, sizes: LinearMapSizes, other: LinearMapSizes | undefined): Markup {
+function sizesRow(
+  checkpoint: string,
+  side: Markup | string,
+  sizes: LinearMapSizes,
+  other: LinearMapSizes | undefined,
+): Markup {
   const cells = compositionKinds.map((kind) => {
     const differs = other !== undefined && other[kind] !== sizes[kind];
     const text = sizes[kind] === 0 ? '–' : formatMebibytes(sizes[kind]);
@@ -30,9 +36,16 @@ export function compositionTable(result: CaseResult, dossier: CaseDossier): Mark
     const actual = result.linearMap[name] as LinearMapSizes;
     const drawing = dossier.drawings.find(({ checkpoint }) => checkpoint === name);
     const predicted = drawing === undefined ? undefined : linearMapSizes(drawing.predicted);
+    const accepted =
+      drawing !== undefined &&
+      predicted !== undefined &&
+      !sameSizes(predicted, actual) &&
+      diffLeaves(drawing.predicted, drawing.actual).length === 0;
     return [
       ...(predicted === undefined ? [] : [sizesRow(name, 'predicted', predicted, undefined)]),
-      sizesRow(name, 'actual', actual, predicted),
+      accepted
+        ? sizesRow(name, html`actual <small>${acceptedText}</small>`, actual, undefined)
+        : sizesRow(name, 'actual', actual, predicted),
     ];
   });
   return html`<div class="scroll"><table class="sizes"><caption>Linear map in MiB by leaf kind</caption>

@@ -2,7 +2,8 @@ import type { KnownIssue } from '../../diff/match-known.ts';
 import { countText } from '../../diff/text.ts';
 import type { FindingKind } from '../../diff/types.ts';
 import { kernelLabel } from '../../scenario/names.ts';
-import { describeReach, type FoldedFinding, foldFindings } from '../fold-findings.ts';
+import { caseCommand, repeatCommand } from '../commands.ts';
+import { describeReach, type FoldedFinding, type FoldedIssue, foldByIssue, titleOf } from '../fold-findings.ts';
 import type { Report } from '../types.ts';
 import type { Anchors } from './case-section.ts';
 import { html, type Markup } from './markup.ts';
@@ -38,26 +39,44 @@ function caseLinks(folded: FoldedFinding, anchors: Anchors): Markup {
 
 function findingMarkup(folded: FoldedFinding, report: Report, anchors: Anchors): Markup {
   const { finding, cases } = folded;
-  const repro = report.dossiers.get(cases[0].case)?.repro;
-  const issue = report.knownIssues.find(({ id }) => id === finding.known);
-  const status =
-    finding.known === undefined
-      ? html`<span class="badge new">new</span>`
-      : html`<span class="badge v-known">known</span>`;
-  const where = finding.checkpoint === undefined ? '' : ` Seen at ${finding.checkpoint}.`;
-  return html`<details class="finding"${finding.known === undefined ? html` open` : undefined}><summary>${status} <b>${finding.title}</b> <span class="meta">${describeReach(folded)}</span></summary>
-<div class="body" id="${anchors.finding(finding.id, finding.known)}"><p>${kindMeaning[finding.kind]}${where} <code class="id">${finding.id}</code></p>
-${finding.known === undefined ? undefined : knownIssueBox(issue, finding.known)}
+  const fresh = finding.known === undefined;
+  const again = repeatCommand(report, cases[0]);
+  const commands = [
+    html`<p class="label">See it</p><pre class="command">${caseCommand('show', cases[0].case, report.folder)}</pre>`,
+    again === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${again}</pre>`,
+  ];
+  const badge = fresh ? html`<span class="badge new">new</span> ` : undefined;
+  return html`<details class="finding"${fresh ? html` open` : undefined}><summary>${badge}<b>${titleOf(finding)}</b> <span class="meta">${describeReach(folded)}</span></summary>
+<div class="body" id="${anchors.finding(finding.id, finding.known)}"><p>${kindMeaning[finding.kind]} <code class="id">${finding.id}</code></p>
 <p class="label">Evidence, from ${cases[0].case}</p><pre>${finding.detail}</pre>
-${repro === undefined ? undefined : html`<p class="label">See it again</p><pre class="command">${repro}</pre>`}
+${commands}
 <p class="label">Where: ${countText(cases.length, 'case')}</p>${caseLinks(folded, anchors)}</div></details>
 `;
 }
 
-/** All findings, each once, however many cases show it: new ones first. */
+/** A known issue, folded: one line, and inside what it is and every finding that it explains. */
+function issueMarkup(issue: FoldedIssue, report: Report, anchors: Anchors): Markup {
+  const text = report.knownIssues.find(({ id }) => id === issue.id);
+  const { kernels, cases, findings } = issue;
+  const reach = [
+    countText(kernels.length, 'kernel'),
+    countText(cases.length, 'case'),
+    countText(findings.length, 'finding'),
+  ];
+  return html`<details class="issue"><summary><span class="badge v-known">known</span> <b>${text?.title ?? issue.id}</b> <span class="meta">${issue.id} · ${reach.join(', ')}</span></summary>
+<div class="body">${knownIssueBox(text, issue.id)}<p class="meta">${kernels.join(', ')}</p>
+${findings.map((folded) => findingMarkup(folded, report, anchors))}</div></details>
+`;
+}
+
+/** All findings, each once, however many cases show it: new ones first and apart, the others below the known issues that explain them. */
 export function findingsSection(report: Report, anchors: Anchors): Markup {
-  const folds = foldFindings(report.cases);
-  const list = folds.map((folded) => findingMarkup(folded, report, anchors));
+  const { fresh, issues } = foldByIssue(report.cases);
   const none = html`<p>No finding: in every case that passed, the evidence equals the prediction.</p>`;
-  return html`<section id="findings"><h2>Findings</h2>${folds.length === 0 ? none : list}</section>`;
+  const list = [
+    ...fresh.map((folded) => findingMarkup(folded, report, anchors)),
+    issues.length === 0 ? undefined : html`<h3>Known issues</h3>`,
+    ...issues.map((issue) => issueMarkup(issue, report, anchors)),
+  ];
+  return html`<section id="findings"><h2>Findings</h2>${fresh.length + issues.length === 0 ? none : list}</section>`;
 }

@@ -1,9 +1,9 @@
 import { diffLeaves } from '../../diff/compare.ts';
 import { countText } from '../../diff/text.ts';
-import { leafKind } from '../../linux/leaf-kind.ts';
+import { leafKind, linearMapSizes } from '../../linux/leaf-kind.ts';
 import { type Stage1Regime, stage1Regime } from '../../vmsa/regime.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
-import { kindLabel, shadeOf } from '../leaf-kinds.ts';
+import { acceptedText, kindLabel, sameSizes, shadeOf } from '../leaf-kinds.ts';
 import type { CaseDrawing } from '../types.ts';
 import { formatBytes, formatPhysical, formatVirtual } from '../units.ts';
 import type { BandStore } from './bands.ts';
@@ -73,7 +73,12 @@ export function mapFigure(
   };
   const windows = depth === 'full' ? zoomWindows(drawing.predicted, scale) : [];
   const differing = scale.differences.reduce((sum, { from, to }) => sum + (to - from) * unit, 0);
-  const verdict = differing === 0 ? `${labels.upper} and ${labels.lower} agree` : `${formatBytes(differing)} differ`;
+  const accepted =
+    labels.upper === 'predicted' && !sameSizes(linearMapSizes(drawing.predicted), linearMapSizes(drawing.actual))
+      ? ` (${acceptedText})`
+      : '';
+  const verdict =
+    differing === 0 ? `${labels.upper} and ${labels.lower} agree${accepted}` : `${formatBytes(differing)} differ`;
   const spans = scale.regions.map(({ from, to }) => `${from}-${to}`).join(' ');
   const merged =
     bands.predicted.merged || bands.actual.merged

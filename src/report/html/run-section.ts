@@ -1,5 +1,5 @@
 import { countText } from '../../diff/text.ts';
-import { foldFindings } from '../fold-findings.ts';
+import { countFindings, describeFindings, foldByIssue } from '../fold-findings.ts';
 import { notWitnessed } from '../limits.ts';
 import type { Report } from '../types.ts';
 import { describeUnfit } from '../unfit.ts';
@@ -9,19 +9,15 @@ import { html, type Markup } from './markup.ts';
 import { verdictBadge } from './verdict-badge.ts';
 
 function headline(report: Report): string {
-  const folds = foldFindings(report.cases);
-  const fresh = folds.filter(({ finding }) => finding.known === undefined).length;
-  const known = folds.length - fresh;
+  const folded = foldByIssue(report.cases);
+  const { fresh, issues } = countFindings(folded);
   if (report.cases.length === 0) return 'No case has ended yet.';
   const unfinished = report.cases.filter(({ verdict }) => verdict !== 'pass').length;
-  if (folds.length === 0 && unfinished > 0) return `No finding, but ${countText(unfinished, 'case')} did not complete.`;
-  if (folds.length === 0)
+  if (fresh + issues === 0 && unfinished > 0)
+    return `No finding, but ${countText(unfinished, 'case')} did not complete.`;
+  if (fresh + issues === 0)
     return `Nothing found: evidence and prediction agree in ${countText(report.cases.length, 'case')}.`;
-  const parts = [
-    ...(fresh > 0 ? [countText(fresh, 'new finding')] : []),
-    ...(known > 0 ? [countText(known, 'known finding')] : []),
-  ];
-  return `${parts.join(' and ')} in ${countText(report.cases.length, 'case')}.`;
+  return `${describeFindings(folded)} in ${countText(report.cases.length, 'case')}.`;
 }
 
 function facts(entries: readonly [string, Markup | string][]): Markup {
@@ -53,7 +49,7 @@ ${facts([
 /** What a verdict of this run does not say. */
 export function limitsSection(report: Report): Markup {
   const { leftOut, unavailable, unfit } = report.run;
-  const unable = describeUnfit(unfit).map((sentence) => html`<li>${sentence}</li>`);
+  const unable = describeUnfit(unfit, { full: true }).map((sentence) => html`<li>${sentence}</li>`);
   const items = notWitnessed.map(({ what, why }) => html`<li><b>${what}.</b> ${why}</li>`);
   const gone = unavailable.map(({ spec, reason }) => html`<li><b>${spec}.</b> ${reason}</li>`);
   const byScenario = [...Map.groupBy(leftOut, ({ scenario }) => scenario)];

@@ -51,8 +51,8 @@ thead th{font-weight:600;color:var(--soft);white-space:nowrap}tbody th{font-weig
 .matrix td{min-width:1.75rem;vertical-align:middle;height:2.6rem;text-align:center;border:1px solid var(--panel);border-radius:5px}
 .matrix td a{display:flex;align-items:center;justify-content:center;height:100%;color:inherit;text-decoration:none;font-weight:600}.matrix td a:hover{text-decoration:underline}
 td.none{color:var(--soft)}
-details.case,details.finding{background:var(--panel);border:1px solid var(--line);border-radius:8px;margin:.4rem 0}
-details.case>summary,details.finding>summary{padding:.5rem .9rem;cursor:pointer;overflow-wrap:anywhere}
+details.case,details.finding,details.issue{background:var(--panel);border:1px solid var(--line);border-radius:8px;margin:.4rem 0}
+details.case>summary,details.finding>summary,details.issue>summary{padding:.5rem .9rem;cursor:pointer;overflow-wrap:anywhere}
 .case .badge{min-width:4.6rem;text-align:center}.case .scenario{margin:0 .6rem 0 .4rem}
 .body{padding:.1rem 1.1rem 1rem;border-top:1px solid var(--line)}
 .inner{margin:.9rem 0}.inner>summary{cursor:pointer;font-weight:600;font-size:.92rem}
@@ -84,6 +84,6 @@ figcaption button{font:inherit;font-size:.84rem;margin-left:.5rem;padding:.05rem
 .lens[hidden]{display:none}.lens svg,.lens output{grid-column:1/-1}.lens output{color:var(--fg);font-variant-numeric:tabular-nums}.lens input{width:100%;accent-color:var(--contPmd)}
 @media (max-width:640px){main{padding:1rem .8rem 3rem}.lens{grid-template-columns:auto 1fr}}
 @media print{*{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:11px}main{max-width:none;padding:0}nav,.lens{display:none}
-.matrix,pre{max-height:none;overflow:visible}pre{white-space:pre-wrap}details.finding::details-content{content-visibility:visible;height:auto}details.case,details.finding,figure{break-inside:avoid-page}
+.matrix,pre{max-height:none;overflow:visible}pre{white-space:pre-wrap}details.finding::details-content,details.issue::details-content{content-visibility:visible;height:auto}details.case,details.finding,figure{break-inside:avoid-page}
 .scroll,figure{overflow:visible}h2,h3{break-after:avoid}}
 `;

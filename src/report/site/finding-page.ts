@@ -1,6 +1,7 @@
 import type { KnownIssue } from '../../diff/match-known.ts';
 import { countText } from '../../diff/text.ts';
 import type { KernelLife, LifePoint, SeriesLife } from '../../history/finding-life.ts';
+import { titleOf } from '../fold-findings.ts';
 import { kindMeaning, knownIssueBox } from '../html/findings-section.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { causes, formatInstant } from '../terminal-history.ts';
@@ -56,12 +57,12 @@ export function findingPage({ life, text }: SiteFinding, issues: readonly KnownI
       html`<li><code>${after.case}</code>: ${shown ? 'not shown, then shown' : 'shown, then not shown'} (${formatInstant(before.run.started)} and ${formatInstant(after.run.started)}); ${causes[because]}</li>`,
   );
   const body = html`<header>${trail('finding')}
-<h1>${text.title}</h1><p>${stateBadge(life.state)} <code>${life.id}</code></p><p class="note">${kindMeaning[text.kind]}</p>
+<h1>${titleOf(text)}</h1><p>${stateBadge(life.state)} <code>${life.id}</code></p><p class="note">${kindMeaning[text.kind]}</p>
 <dl><div><dt>First seen</dt><dd>${point(life.firstSeen)}</dd></div><div><dt>Last seen</dt><dd>${point(life.lastSeen)}</dd></div></dl></header>
 ${known}
 <section id="life"><h2>Life</h2>${life.series.map((series) => seriesBlock(series, files))}
 ${never.length === 0 ? undefined : html`<h3>Looked at there, and never shown</h3><ul class="prose">${never}</ul>`}
 ${wavering.length === 0 ? undefined : html`<h3>Answered in two ways by one kernel</h3><ul class="prose">${wavering}</ul>`}</section>
 <section id="evidence"><h2>Evidence</h2><p class="label">At the last sighting, ${text.case}</p><pre>${text.detail}</pre></section>`;
-  return sitePage(text.title, body);
+  return sitePage(titleOf(text), body);
 }

@@ -3,6 +3,7 @@ import { kernelName } from '../../history/kernel-name.ts';
 import { byKernel, bySeries, byTime } from '../../history/order-kernels.ts';
 import { paceOfRuns } from '../../history/trends.ts';
 import type { Look } from '../../history/types.ts';
+import { titleOf } from '../fold-findings.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { formatInstant } from '../terminal-history.ts';
 import { countVerdicts, describeCounts, verdictStyles } from '../verdicts.ts';
@@ -15,24 +16,59 @@ const shownRuns = 30;
 
 function findingRow({ life, text }: SiteFinding, files: SiteFiles): Markup {
   const there = life.series.filter(({ state }) => state === 'there').map(({ series }) => series);
-  const known =
-    life.known.length > 0
-      ? html`<span class="badge v-known">${life.known.join(', ')}</span>`
-      : html`<span class="badge new">not documented</span>`;
-  return html`<tr><td>${stateBadge(life.state)}</td><td><a href="${files.finding.get(life.id)}">${text.title}</a><br><code class="id">${life.id}</code></td><td>${known}</td><td>${there.length === 0 ? '–' : there.join(', ')}</td><td class="when">${formatInstant(life.firstSeen.run.started)}<small>${life.firstSeen.kernel}</small></td><td class="when">${formatInstant(life.lastSeen.run.started)}<small>${life.lastSeen.kernel}</small></td></tr>
+  return html`<tr><td>${stateBadge(life.state)}</td><td><a href="${files.finding.get(life.id)}">${titleOf(text)}</a><br><code class="id">${life.id}</code></td><td>${there.length === 0 ? '–' : there.join(', ')}</td><td class="when">${formatInstant(life.firstSeen.run.started)}<small>${life.firstSeen.kernel}</small></td><td class="when">${formatInstant(life.lastSeen.run.started)}<small>${life.lastSeen.kernel}</small></td></tr>
 `;
 }
 
-/** What is there comes before what is gone, what is not documented before what is. */
+/** What is there comes before what is gone. */
 function findingRank({ life }: SiteFinding): string {
-  return `${life.state === 'there' ? 0 : 1}${life.known.length === 0 ? 0 : 1}${life.id}`;
+  return `${life.state === 'there' ? 0 : 1}${life.id}`;
 }
 
-function findingsTable({ findings }: SiteData, files: SiteFiles): Markup {
+function findingTable(findings: readonly SiteFinding[], files: SiteFiles): Markup {
   const sorted = [...findings].sort((left, right) => (findingRank(left) < findingRank(right) ? -1 : 1));
-  if (sorted.length === 0) return html`<section id="findings"><h2>Findings</h2><p>None was ever seen.</p></section>`;
-  return html`<section id="findings"><h2>Findings</h2><div class="scroll"><table class="findings"><thead><tr><th scope="col">state</th><th scope="col">finding</th><th scope="col">known issue</th><th scope="col">there in</th><th scope="col">first seen</th><th scope="col">last seen</th></tr></thead><tbody>
-${sorted.map((finding) => findingRow(finding, files))}</tbody></table></div></section>`;
+  return html`<div class="scroll"><table class="findings"><thead><tr><th scope="col">state</th><th scope="col">finding</th><th scope="col">there in</th><th scope="col">first seen</th><th scope="col">last seen</th></tr></thead><tbody>
+${sorted.map((finding) => findingRow(finding, files))}</tbody></table></div>`;
+}
+
+/** A known issue in one line: where it is there, in how many cases of the last looks. */
+function issueMarkup(
+  id: string,
+  findings: readonly SiteFinding[],
+  { knownIssues }: SiteData,
+  files: SiteFiles,
+): Markup {
+  const text = knownIssues.find((issue) => issue.id === id);
+  const kernels = findings.flatMap(({ life }) => life.series.flatMap((series) => series.kernels));
+  const showing = kernels.filter(({ shown }) => shown.length > 0);
+  const reach = [
+    countText(new Set(showing.map(({ kernel }) => kernel)).size, 'kernel'),
+    countText(new Set(showing.flatMap(({ shown }) => shown)).size, 'case'),
+    countText(findings.length, 'finding'),
+  ];
+  const there = findings.some(({ life }) => life.state === 'there');
+  return html`<details class="issue"><summary>${stateBadge(there ? 'there' : 'gone')} <b>${text?.title ?? id}</b> <span class="meta">${id} · ${reach.join(', ')}</span></summary>
+<div class="body">${findingTable(findings, files)}</div></details>
+`;
+}
+
+/** The findings by known issue; what is not documented comes first and apart. A finding that two issues explain stands below both. */
+function findingsTable(data: SiteData, files: SiteFiles): Markup {
+  const { findings } = data;
+  if (findings.length === 0) return html`<section id="findings"><h2>Findings</h2><p>None was ever seen.</p></section>`;
+  const fresh = findings.filter(({ life }) => life.known.length === 0);
+  const ids = [...new Set(findings.flatMap(({ life }) => life.known))].sort();
+  const issues = ids.map((id) =>
+    issueMarkup(
+      id,
+      findings.filter(({ life }) => life.known.includes(id)),
+      data,
+      files,
+    ),
+  );
+  return html`<section id="findings"><h2>Findings</h2>
+${fresh.length === 0 ? undefined : html`<h3><span class="badge new">not documented</span></h3>${findingTable(fresh, files)}`}
+${issues.length === 0 ? undefined : html`<h3>Known issues</h3>${issues}`}</section>`;
 }
 
 function cell(looks: readonly Look[] | undefined): Markup {
@@ -98,9 +134,10 @@ ${rows}</tbody></table></div>${more}</section>`;
 
 function headline({ findings, looks }: SiteData): string {
   const there = findings.filter(({ life }) => life.state === 'there');
-  const known = there.filter(({ life }) => life.known.length > 0).length;
+  const fresh = there.filter(({ life }) => life.known.length === 0).length;
+  const issues = new Set(there.flatMap(({ life }) => life.known)).size;
   const runs = new Set(looks.map(({ run }) => run.id)).size;
-  return `${countText(there.length, 'finding')} there (${known} known), ${findings.length - there.length} gone, in ${countText(runs, 'run')}.`;
+  return `${countText(fresh, 'new finding')}, ${countText(issues, 'known issue')} (${countText(there.length - fresh, 'finding')}) there; ${findings.length - there.length} gone, in ${countText(runs, 'run')}.`;
 }
 
 /** The first page: findings, the last verdict of every case, boot times, runs. */

@@ -1,0 +1,20 @@
+import type { CaseResult } from '../diff/types.ts';
+import { decisionName } from '../model/decision-names.ts';
+import type { Decisions } from '../model/types.ts';
+import type { CaseDossier } from './types.ts';
+
+/** The decisions of the kernel as the model derives them, by the kernel's names. */
+export function decisionEntries({
+  decisions = {},
+  derivation = [],
+}: Pick<CaseDossier, 'decisions' | 'derivation'>): [string, string][] {
+  const known = Object.entries(decisions) as [keyof Decisions, boolean | undefined][];
+  return known
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [decisionName(name, derivation), value ? 'yes' : 'no']);
+}
+
+/** Variables of the kernel that were read from its memory; a result also holds what was derived, for trends. */
+export function capturedEntries({ symbols }: Pick<CaseResult, 'symbols'>): [string, string][] {
+  return Object.entries(symbols).filter(([name]) => name !== 'generation' && !name.startsWith('predicted '));
+}
