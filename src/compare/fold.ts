@@ -1,6 +1,12 @@
 import { aspects, type Difference, type DifferenceGroup, type PairComparison } from './types.ts';
 
-const rank = ({ aspect }: Difference): number => aspects.indexOf(aspect);
+/** A variable that one side does not have says that it was written otherwise, not that it does anything else. */
+const isAbsence = ({ aspect, a, b }: Difference): boolean => aspect === 'variable' && [a, b].includes('absent');
+
+/** Lower is weightier: how boots ended, then layout and permissions, and a variable that is absent after all that the kernel does. */
+const rank = (difference: Difference): number => aspects.indexOf(difference.aspect) + (isAbsence(difference) ? 0.5 : 0);
+
+const weight = ({ differences }: DifferenceGroup): number => Math.min(...differences.map(rank));
 
 /** The same difference seen in several scenarios, at all checkpoints that any of them shows. */
 function merge(differences: readonly Difference[]): Difference {
@@ -9,7 +15,7 @@ function merge(differences: readonly Difference[]): Difference {
 }
 
 /**
- * Folds the differences of all pairs: each once, with those that show in the same pairs together. The groups of most pairs come first; what no
+ * Folds the differences of all pairs: each once, with those that show in the same pairs together. The weightiest group comes first, of two alike that of most pairs; what no
  * pair shows is not there, so that no group at all means no change.
  */
 export function foldPairs(pairs: readonly PairComparison[]): DifferenceGroup[] {
@@ -29,7 +35,5 @@ export function foldPairs(pairs: readonly PairComparison[]): DifferenceGroup[] {
       differences: entries.map(({ differences }) => merge(differences)).sort((left, right) => rank(left) - rank(right)),
       example: entries[0].pairs[0],
     }))
-    .sort(
-      (left, right) => right.names.length - left.names.length || rank(left.differences[0]) - rank(right.differences[0]),
-    );
+    .sort((left, right) => weight(left) - weight(right) || right.names.length - left.names.length);
 }

@@ -24,16 +24,16 @@ export interface Sides<T> {
   b: T;
 }
 
-/** What a difference is about; the order is that of the reports. */
+/** What a difference is about, the weightiest first: the order of the reports. */
 export const aspects = [
   'boot',
   'layout',
   'shared',
-  'variable',
-  'decision',
-  'probe',
   'register',
   'finding',
+  'probe',
+  'variable',
+  'decision',
   'model',
 ] as const;
 export type Aspect = (typeof aspects)[number];

@@ -161,8 +161,15 @@ export function checkParameter(word: string): void {
   if (!result.success) throw new PtdiffError('usage', `--param ${word}: ${result.error.issues[0]?.message}.`);
 }
 
+/** A scenario without a name has that of its file, and in a list its place there. */
+function withName(item: unknown, file: string, place: number | undefined): unknown {
+  if (typeof item !== 'object' || item === null || 'name' in item) return item;
+  const stem = (file.split('/').at(-1) ?? '').replace(/\.[^.]*$/, '').replaceAll(/[^A-Za-z0-9._+-]/g, '-');
+  return { ...item, name: `${stem.slice(0, 60) || 'scenario'}${place === undefined ? '' : `-${place}`}` };
+}
+
 /**
- * Checks scenarios read from a file: one, or a list.
+ * Checks scenarios read from a file: one, or a list. Everything may be left out.
  * @param data the parsed YAML or JSON
  * @param file its name, for the message
  * @throws PtdiffError(usage) that names every wrong field
@@ -170,7 +177,7 @@ export function checkParameter(word: string): void {
 export function parseScenarios(data: unknown, file: string): Scenario[] {
   const list = Array.isArray(data) ? data : [data];
   return list.map((item, index) => {
-    const result = scenarioFileSchema.safeParse(item);
+    const result = scenarioFileSchema.safeParse(withName(item, file, list.length > 1 ? index + 1 : undefined));
     if (result.success) return result.data;
     const where = list.length > 1 ? `${file}, scenario ${index + 1}` : file;
     const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'scenario'}: ${message}`);

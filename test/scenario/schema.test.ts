@@ -85,7 +85,7 @@ t.test('a typo names the file and the field', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max', memry: 512 } }), /^file\.yaml.*machine.*memry/);
   t.match(complaint({ name: 'x', machine: { cpu: 'maxx' } }), /machine\.cpu/);
   t.match(complaint({ name: 'a b', machine: { cpu: 'max' } }), /name.*letters/);
-  t.match(complaint([{ name: 'a', machine: { cpu: 'max' } }, { name: 'b' }]), /scenario 2.*machine/);
+  t.match(complaint([{ name: 'a', machine: { cpu: 'max' } }, { name: 'b', machine: 'max' }]), /scenario 2.*machine/);
 });
 
 t.test('holes lie inside the memory and on page borders', async (t) => {
@@ -161,4 +161,15 @@ t.test('memory nodes lie inside the memory, hold what boots, and suit the monito
   const hole = nodes([first], [second]);
   const inGap = { ...hole, machine: { ...hole.machine, holes: [{ start: 0x5000_0000, size: 4096 }] } };
   t.throws(() => parseScenarios(inGap, 'f'), { message: /machine.holes/ }, 'a hole where there is no memory');
+});
+
+t.test('everything may be left out: a file without a word is a max by the name of the file', async (t) => {
+  const [max] = builtInScenarios;
+  t.equal(max.name, 'max');
+  for (const data of [{}, { machine: {} }, { machine: { cpu: 'max' } }])
+    t.same(parseScenarios(data, 'some/my max.yaml'), [{ ...max, name: 'my-max' }]);
+  t.same(
+    parseScenarios([{}, { rodata: 'off' }], 'two.yaml').map(({ name }) => name),
+    ['two-1', 'two-2'],
+  );
 });

@@ -1,5 +1,5 @@
 import { foldPairs } from '../../compare/fold.ts';
-import type { DifferenceGroup, PairComparison } from '../../compare/types.ts';
+import type { Composition, DifferenceGroup, PairComparison } from '../../compare/types.ts';
 import { countText } from '../../diff/text.ts';
 import { type BandStore, createBandStore } from '../html/bands.ts';
 import { legend } from '../html/legend.ts';
@@ -21,11 +21,14 @@ function sideMarkup(letter: string, side: SideIdentity): Markup {
 }
 
 /** Bytes by kind at every checkpoint of a pair, A above B. */
-function compositionTable({ compositions }: PairComparison): Markup | undefined {
+function compositionTable({ compositions, differences }: PairComparison): Markup | undefined {
   if (compositions.length === 0) return undefined;
   const heads = [...compositionKinds, 'tables'].map(
     (kind) => html`<th scope="col" class="num"><span class="key ${kind}" aria-hidden="true"></span>${kind}</th>`,
   );
+  // Amounts also differ where memory only moved: what is marked is what other rules map.
+  const changed = (checkpoint: Composition['checkpoint']) =>
+    differences.some(({ aspect, checkpoints }) => aspect === 'layout' && checkpoints.includes(checkpoint));
   const rows = compositions.flatMap(({ checkpoint, a, b }) =>
     (
       [
@@ -34,7 +37,9 @@ function compositionTable({ compositions }: PairComparison): Markup | undefined 
       ] as const
     ).map(([letter, side, other]) => {
       const cell = (differs: boolean, text: string) =>
-        differs ? html`<td class="num differs">≠ ${text}</td>` : html`<td class="num">${text}</td>`;
+        differs && changed(checkpoint)
+          ? html`<td class="num differs">≠ ${text}</td>`
+          : html`<td class="num">${text}</td>`;
       const cells = compositionKinds.map((kind) =>
         cell(side[kind] !== other[kind], side[kind] === 0 ? '–' : formatMebibytes(side[kind])),
       );

@@ -1,6 +1,6 @@
 import { foldPairs } from '../../compare/fold.ts';
 import { stableJson } from '../../stable-json.ts';
-import { reasonOf } from './lines.ts';
+import { countDifferences, reasonOf, statements } from './lines.ts';
 import { totals, verdictLine } from './summary.ts';
 import type { ComparisonReport } from './types.ts';
 
@@ -10,8 +10,10 @@ const schema = 1;
 /** The comparison as JSON: groups as in the text, and every scenario with what was looked at. Ends with a newline. */
 export function comparisonJson(report: ComparisonReport): string {
   const { sides, unlike, refused, uncompared, pairs } = report;
-  const groups = foldPairs(pairs).map((group) => ({
+  const folded = foldPairs(pairs);
+  const groups = folded.map((group) => ({
     scenarios: group.names,
+    statements: statements(group),
     differences: group.differences,
     compositions: group.example.compositions,
     reason: reasonOf(group),
@@ -27,6 +29,7 @@ export function comparisonJson(report: ComparisonReport): string {
   const value = {
     schema,
     verdict: verdictLine(report),
+    differences: countDifferences(folded),
     sides,
     compared: totals(pairs),
     groups,

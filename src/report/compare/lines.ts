@@ -48,8 +48,9 @@ export function statements({ differences, example }: DifferenceGroup): Statement
   const kernel = [
     ...plain(of('boot')),
     ...layoutStatements(of('layout'), reached),
-    ...plain(of('shared', 'variable', 'probe', 'register')),
+    ...plain(of('shared', 'register')),
     ...findings,
+    ...plain(of('probe', 'variable')),
     ...plain(of('decision')),
   ];
   if (kernel.length > 0) return kernel;
@@ -57,6 +58,12 @@ export function statements({ differences, example }: DifferenceGroup): Statement
     what: `only ${key.startsWith('model/gone/') ? 'A' : 'B'} departs from the model`,
     change: subject,
   }));
+}
+
+/** Differences of the kernels as a report lists them, a statement each: the one way of counting. What only departs from the model is none. */
+export function countDifferences(groups: readonly DifferenceGroup[]): number {
+  const own = groups.filter(({ differences }) => differences.some(({ aspect }) => aspect !== 'model'));
+  return own.reduce((sum, group) => sum + statements(group).length, 0);
 }
 
 /** The checkpoint whose composition shows a group best: the last one at which its layout differs. */

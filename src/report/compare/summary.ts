@@ -2,6 +2,7 @@ import { foldPairs } from '../../compare/fold.ts';
 import type { Compared, PairComparison } from '../../compare/types.ts';
 import { countText } from '../../diff/text.ts';
 import { formatCount } from '../units.ts';
+import { countDifferences } from './lines.ts';
 import type { ComparisonReport } from './types.ts';
 
 /** What was looked at, over all pairs. */
@@ -37,8 +38,7 @@ export function verdictLine(report: ComparisonReport): string {
   if (pairs.length === 0) return 'Nothing could be compared.';
   const changed = pairs.filter(({ differences }) => differences.length > 0).length;
   if (changed === 0) return `No change in ${countText(pairs.length, 'scenario')}.`;
-  const all = foldPairs(pairs).flatMap(({ differences }) => differences);
-  const own = all.filter(({ aspect }) => aspect !== 'model').length;
+  const own = countDifferences(foldPairs(pairs));
   const changes = own > 0 ? countText(own, 'difference') : 'Other differences from the model, but none in the kernels';
   if (pairs.length === 1) return `${changes} in ${pairs[0].name}.`;
   if (changed === pairs.length) return `${changes}; every one of ${countText(pairs.length, 'scenario')} shows some.`;
