@@ -3,6 +3,7 @@ import { differingFields } from '../diff/register-fields.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult } from '../diff/types.ts';
 import type { Capture, CheckpointName, Evidence } from '../linux/capture.ts';
+import { decisionName } from '../model/decision-names.ts';
 import type { SystemRegisters } from '../vmsa/types.ts';
 import type { ComparedCase, Difference, Sides } from './types.ts';
 
@@ -106,7 +107,14 @@ export function compareDecisions({ a, b }: Sides<ComparedCase>): Difference[] {
     if (left[name] === right[name] || left[name] === undefined || right[name] === undefined) return [];
     const [was, is] = [left[name] ? 'yes' : 'no', right[name] ? 'yes' : 'no'];
     return [
-      { key: `decision/${name}/${was} → ${is}`, aspect: 'decision', subject: name, a: was, b: is, checkpoints: [] },
+      {
+        key: `decision/${name}/${was} → ${is}`,
+        aspect: 'decision',
+        subject: decisionName(name, b.prediction?.derivation ?? []),
+        a: was,
+        b: is,
+        checkpoints: [],
+      },
     ];
   });
 }

@@ -85,7 +85,13 @@ t.test('a typo names the file and the field', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max', memry: 512 } }), /^file\.yaml.*machine.*memry/);
   t.match(complaint({ name: 'x', machine: { cpu: 'maxx' } }), /machine\.cpu/);
   t.match(complaint({ name: 'a b', machine: { cpu: 'max' } }), /name.*letters/);
-  t.match(complaint([{ name: 'a', machine: { cpu: 'max' } }, { name: 'b', machine: 'max' }]), /scenario 2.*machine/);
+  t.match(
+    complaint([
+      { name: 'a', machine: { cpu: 'max' } },
+      { name: 'b', machine: 'max' },
+    ]),
+    /scenario 2.*machine/,
+  );
 });
 
 t.test('holes lie inside the memory and on page borders', async (t) => {
