@@ -28,6 +28,8 @@ export function jsonSchemas(): Record<string, string> {
     Object.entries(described).map(([file, { title, schema, io }]) => {
       const json = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
       const { $schema, ...rest } = json;
+      // A scenario without a name has that of its file.
+      if (io === 'input') rest.required = rest.required?.filter((name) => name !== 'name');
       return [file, `${JSON.stringify({ $schema, title, version: runSchemaVersion, ...rest }, null, 2)}\n`];
     }),
   );

@@ -9,9 +9,15 @@ const { config } = readGolden('7.3.4+deb13-arm64@max+crashkernel.json.gz').quest
 /** What Debian's own file says of that kernel, as far as it is compared. */
 const file = [
   ...['VA_BITS=52', 'PA_BITS=52', 'E0PD=y', 'HW_AFDBM=y', 'HAFT=y', 'MTE=y'].map((option) => `CONFIG_ARM64_${option}`),
-  ...['KFENCE', 'CRASH_RESERVE', 'RANDOMIZE_BASE', 'UNMAP_KERNEL_AT_EL0', 'FUJITSU_ERRATUM_010001', 'SECRETMEM'].map(
-    (option) => `CONFIG_${option}=y`,
-  ),
+  ...[
+    'KFENCE',
+    'CRASH_RESERVE',
+    'RANDOMIZE_BASE',
+    'UNMAP_KERNEL_AT_EL0',
+    'FUJITSU_ERRATUM_010001',
+    'SECRETMEM',
+    'HOTPLUG_CPU',
+  ].map((option) => `CONFIG_${option}=y`),
   '# CONFIG_DEBUG_PAGEALLOC is not set',
 ].join('\n');
 

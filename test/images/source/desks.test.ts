@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { z } from 'zod';
+import { readRecord, writeRecord } from '../../../images/records.ts';
 import { type Desk, withDesk, withNewDesk } from '../../../images/source/desks.ts';
 import { type GitStore, openGitStore } from '../../../images/source/git-store.ts';
 
@@ -44,12 +46,12 @@ async function age(store: GitStore, { directory, source, index }: Desk): Promise
 }
 
 /** Says when each desk was used last, by the file that its source has alone. */
-function setUses(order: readonly string[]): void {
+async function setUses(order: readonly string[]): Promise<void> {
   for (const name of desks()) {
     const directory = join(root, 'source', 'desks', name);
     const used = order.findIndex((file) => existsSync(join(directory, 'source', file)));
-    const state = JSON.parse(readFileSync(join(directory, 'desk.json'), 'utf8'));
-    writeFileSync(join(directory, 'desk.json'), JSON.stringify({ ...state, used }));
+    const record = join(directory, 'desk.json');
+    await writeRecord(record, { ...(await readRecord(record, z.looseObject({}))), used });
   }
 }
 
@@ -90,7 +92,7 @@ t.test('a source that cannot be had takes the place of no other', async (t) => {
   remove();
   const store = await openGitStore();
   for (const name of ['a', 'b', 'c']) await newDesk(store, { [name]: name });
-  setUses(['a', 'b', 'c']);
+  await setUses(['a', 'b', 'c']);
   const before = desks();
   const failing = withNewDesk({}, async (desk) => {
     write(desk.source, { half: '' });
