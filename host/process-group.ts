@@ -20,7 +20,7 @@ export interface GroupEnd {
 }
 
 export interface GroupOptions {
-  /** A file or folder that is gone when the group is, even if the harness was killed. */
+  /** A file or folder that is gone when the group was ended, even if the harness was killed; what a command that ended well left there stays. */
   scratch: string;
   /** The whole environment; this process's own when absent. */
   env?: Record<string, string>;
@@ -82,24 +82,31 @@ export class ProcessGroup {
   async end(): Promise<GroupEnd> {
     this.#stdin.destroy();
     this.#ending.resolve();
-    return this.ended;
+    const end = await this.ended;
+    rmSync(this.#scratch, { recursive: true, force: true });
+    return end;
   }
 
   /** SIGKILL to all of it, at once; and its scratch is gone. */
   kill(): void {
+    this.#sendKill();
+    rmSync(this.#scratch, { recursive: true, force: true });
+  }
+
+  #sendKill(): void {
     try {
       process.kill(-this.#pid, 'SIGKILL');
     } catch {
       // It is gone already.
     }
-    rmSync(this.#scratch, { recursive: true, force: true });
   }
 
   async #outcome(supervisor: Supervisor): Promise<GroupEnd> {
     const end = await Promise.race([supervisor.then(endOf), this.#deadline()]);
     living.delete(this);
     this.#stdin.destroy();
-    rmSync(this.#scratch, { recursive: true, force: true });
+    // What a command leaves that ended well is for whoever started it.
+    if (end.status !== 0) rmSync(this.#scratch, { recursive: true, force: true });
     return end.status === undefined && this.#note !== undefined ? { note: this.#note, ...end } : end;
   }
 
@@ -108,7 +115,7 @@ export class ProcessGroup {
     await this.#ending.promise;
     await sleep(orderlyMilliseconds, undefined, { ref: false });
     this.#note ??= 'by SIGKILL from ptdiff, since its supervisor did not end it';
-    if (living.has(this)) this.kill();
+    if (living.has(this)) this.#sendKill();
     await sleep(killMilliseconds, undefined, { ref: false });
     return { stdout: '', stderr: '', note: `not even by SIGKILL: processes of its group ${this.#pid} may be left` };
   }
@@ -117,7 +124,8 @@ export class ProcessGroup {
   #unguarded(): void {
     if (!living.has(this)) return;
     this.#note ??= 'by SIGKILL from ptdiff, since the process that guards it was killed';
-    this.kill();
+    // Of a command that ended well the scratch stays, and its end may not have been seen yet.
+    this.#sendKill();
     this.#ending.resolve();
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ProcessGroup } from '../../host/process-group.ts';
@@ -31,6 +31,8 @@ for (const [number, role] of roles.entries()) {
     process.kill(members[number].pid, 'SIGKILL');
     const end = await group.ended;
     t.ok(await eventually(() => !members.some(({ pid }) => isAlive(pid))));
+    t.equal(existsSync(scratch), end.status === 0, 'only a command that ended well leaves anything');
+    await group.end();
     t.notOk(existsSync(scratch));
     if (role === 'watcher') t.match(end, { note: /the process that guards it was killed/ });
   });
@@ -90,4 +92,14 @@ t.test('a ptdiff that ends at once has ended what it began', async (t) => {
   await once(ptdiff, 'exit');
   t.notOk(existsSync(scratch), 'it is gone before ptdiff is');
   t.ok(await eventually(() => !members.some(({ pid }) => isAlive(pid))));
+});
+
+t.test('what a command that ended well has written stays for whoever started it', async (t) => {
+  const scratch = join(t.testdir(), 'result');
+  const group = await ProcessGroup.start(['sh', '-c', `echo done >'${scratch}'`], { scratch });
+  group.begin();
+  t.match(await group.ended, { status: 0 });
+  t.equal(readFileSync(scratch, 'utf8'), 'done\n');
+  await group.end();
+  t.notOk(existsSync(scratch), 'and is gone when it says that it needs it no more');
 });

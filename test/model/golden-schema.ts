@@ -100,6 +100,7 @@ const facts: z.ZodType<BootFacts> = z.strictObject({
   memstartAddr: z.bigint().exactOptional(),
   kfencePool: z.number().exactOptional(),
   crashKernel: z.number().exactOptional(),
+  memblockReserved: z.array(range).exactOptional(),
   readOnlyVmalloc: z.partialRecord(checkpoint, z.array(range)),
   freePages: z.partialRecord(checkpoint, z.array(range)).exactOptional(),
   freeAtKpti: z.array(range).exactOptional(),

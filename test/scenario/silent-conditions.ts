@@ -50,17 +50,12 @@ const reasons: Record<string, readonly string[]> = {
     "decide(): traits.bbml === 'none' as true",
     "decide(): traits.bbml === 'none' as false",
     "decide(): traits.bbml === 'none' as (traits.bbml) !== ('none')",
-    'decide(): traits.requiresSymbol as true',
-    'decide(): traits.requiresSymbol as false',
     'decide(): realm as true',
     'decide(): realm as false',
   ],
   'none of these kernels has 64K pages': ['decide(): traits.geometry.granule !== 65536 as true'],
   'every CPU of ours tells its CSV3': ['isVulnerable(): told as true'],
-  'no scenario says mitigations=off': [
-    'unmap_kernel_at_el0(): false as true',
-    "unmap_kernel_at_el0(): mitigations === 'off' as false",
-  ],
+  'no scenario says mitigations=off': ['unmap_kernel_at_el0(): false as true'],
   'with KASLR the first mappings are non-global already, so that nothing shows whether KPTI would make them so': [
     'unmap_kernel_at_el0(): inputs.kaslrWantsIt as false',
     'unmap_kernel_at_el0(): true as false',
@@ -69,7 +64,6 @@ const reasons: Record<string, readonly string[]> = {
     'isMidrInRange(): revision <= range.to as (revision) < (range.to)',
   ],
   'no realm that was recorded makes the request that it would decide': [
-    'splitAnswer(): request.capabilitiesFinal as true',
     'splitAnswer(): decisions.systemBbml as true',
     'splitAnswer(): supported && !decisions.debugPagealloc as false',
     'splitAnswer(): supported as false',

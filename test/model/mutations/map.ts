@@ -126,7 +126,7 @@ export const mapMutations: readonly Mutation[] = [
       'isPresent(attributes) || true',
       'old kernels lose a block that is not valid',
     ],
-    ["(!whole || traits.bbml === 'none')", 'false', 'a block that is partly covered is refused'],
+    ["(!whole || traits.bbml === 'none')", '(false)', 'a block that is partly covered is refused'],
   ]),
   ...inFile('split.ts', [
     [
