@@ -73,7 +73,8 @@ export function bootContextOf(
       ...(trampPgDir === undefined ? {} : { trampPgDir }),
       ...evidence.image,
     },
-    ...(symbols.has('split_kernel_leaf_mapping') && { splitting: splittingOf(traits) }),
+    // The variable came with the function (a166563e7ec3), which a compiler may have named otherwise.
+    ...((traits.requiresSymbol ?? symbols.codeName('split_kernel_leaf_mapping')) && { splitting: splittingOf(traits) }),
     unsteady: kfencePoolOf(evidence, traits),
   };
 }

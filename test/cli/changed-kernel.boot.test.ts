@@ -125,6 +125,7 @@ t.test('without any of the functions to stop at, the boot is seen where init run
     '__primary_switched',
     'paging_init',
     'bootmem_init',
+    'linear_map_maybe_split_to_ptes',
     'free_initmem',
     '__arm64_sys_reboot',
   ];
