@@ -18,7 +18,17 @@ const env = { PTDIFF_CACHE: cache, PTDIFF_STORE: join(place, 'st ore.sqlite'), P
 
 /** A copy of this project, with its installed packages. */
 function checkout(): void {
-  for (const name of ['src', 'host', 'harness', 'images', 'guest', 'results', 'package.json', 'package-lock.json', 'ptdiff']) {
+  for (const name of [
+    'src',
+    'host',
+    'harness',
+    'images',
+    'guest',
+    'results',
+    'package.json',
+    'package-lock.json',
+    'ptdiff',
+  ]) {
     const filter = (path: string) => !path.includes('/results/runs');
     cpSync(join(repository, name), join(project, name), { recursive: true, preserveTimestamps: true, filter });
   }

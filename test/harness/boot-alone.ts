@@ -7,6 +7,7 @@ import { atFirstCheckpoint } from './boot-setup.ts';
 const setup = JSON.parse(process.argv[2]);
 await boot({
   ...setup,
+  vmemmap: BigInt(setup.vmemmap),
   symbols: kallsymsOfImage(readFileSync(setup.kernel.imagePath)),
   signal: new AbortController().signal,
   onEvent: atFirstCheckpoint((pid) => console.log('qemu', pid)),

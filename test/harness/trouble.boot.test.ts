@@ -72,9 +72,11 @@ t.test('an abort ends QEMU and leaves nothing behind', async (t) => {
 });
 
 t.test('QEMU dies with a harness that is killed, and its RAM file with it', async (t) => {
-  const { symbols: _, signal: __, onEvent: ___, ...setup } = await realSetup(t, spec);
+  const { symbols: _, signal: __, onEvent: ___, vmemmap, ...setup } = await realSetup(t, spec);
   const script = join(import.meta.dirname, 'boot-alone.ts');
-  const harness = spawn(process.execPath, [script, JSON.stringify(setup)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const harness = spawn(process.execPath, [script, JSON.stringify({ ...setup, vmemmap: String(vmemmap) })], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [text] = await once(harness.stdout.setEncoding('utf8'), 'data');
   const qemu = Number(/qemu (\d+)/.exec(text)?.[1]);
   t.ok(isAlive(qemu));
