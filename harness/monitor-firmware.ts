@@ -6,7 +6,7 @@ import { identitiesOf } from '../src/scenario/cpus.ts';
 import { type IdOverride, idOverrides } from '../src/scenario/id-registers.ts';
 import { RAM_BASE, ramRanges } from '../src/scenario/memory.ts';
 import type { Machine } from '../src/scenario/types.ts';
-import { type MonitorPlaces } from './qemu-command.ts';
+import type { MonitorPlaces } from './qemu-command.ts';
 import { realmIpaBits } from './qemu-devices.ts';
 
 /** PL011 of the `virt` machine (hw/arm/virt.c). */

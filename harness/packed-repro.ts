@@ -49,7 +49,7 @@ export function packedReproScript(repro: PackedRepro): string {
     'set -eu',
     'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)',
     ...files.map(([file, variable]) => `${variable}=$here/${packedFiles[file as keyof typeof variables]}`),
-    'program=${QEMU:-qemu-system-aarch64}',
+    `program=\${QEMU:-qemu-system-aarch64}`,
     ...checkFunction,
     ...files.map(([file, variable]) => `check "$${variable}" ${sha256[file as keyof typeof variables]}`),
     ...(monitor ? withoutCommas(files.map(([, variable]) => variable).filter((name) => name !== 'flash')) : []),

@@ -1,7 +1,7 @@
 import type { FetchOptions } from '../apt.ts';
 import { formatOrigin, type SourceOrigin } from '../kernel-spec.ts';
 import { commitTree } from './commit.ts';
-import { type GitStore } from './git-store.ts';
+import type { GitStore } from './git-store.ts';
 import { packageTree, tarballTree } from './import-archive.ts';
 
 /** The source of a kernel as a tree of git. */

@@ -155,8 +155,9 @@ function writeResult(store: Store, context: RunContext, result: CaseResult, fing
     ],
     ...[verdict, reason, seconds, internText(store, stableJson(result.symbols))],
   );
-  const id = store.row(identified, 'SELECT id FROM result WHERE run = ? AND name = ?', context.run, name)?.id;
-  if (id === undefined) return fail('a result that was written is not there');
+  const id =
+    store.row(identified, 'SELECT id FROM result WHERE run = ? AND name = ?', context.run, name)?.id ??
+    fail('a result that was written is not there');
   for (const [checkpoint, { page, contPte, pmd, contPmd, pud, invalid }] of Object.entries(result.linearMap)) {
     store.run(
       'INSERT INTO linear_map (result, checkpoint, page, cont_pte, pmd, cont_pmd, pud, invalid) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',

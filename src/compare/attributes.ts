@@ -26,7 +26,7 @@ function bitsText(bits: bigint): string {
 const shareabilities = ['non-shareable', 'reserved shareability', 'outer shareable', 'inner shareable'];
 
 /** The value behind a word of natureOf() that only says that there is a difference; undefined for a word that says what is there. */
-function valueOf(word: string, { attributes, tableAttributes }: LeafRun, regime: Stage1Regime): string | undefined {
+function wordValue(word: string, { attributes, tableAttributes }: LeafRun, regime: Stage1Regime): string | undefined {
   const bit = (position: bigint) => Number((attributes >> position) & 1n);
   switch (word) {
     case 'memory-type':
@@ -68,7 +68,7 @@ function wordsOf(leaf: LeafRun, other: LeafRun, regime: Stage1Regime): string[] 
 function sideTexts({ a, b }: Sides<LeafRun>, regimes: Sides<Stage1Regime>): Sides<string> {
   const text = (leaf: LeafRun, other: LeafRun, regime: Stage1Regime): string =>
     wordsOf(leaf, other, regimes.b)
-      .map((word) => valueOf(word, leaf, regime) ?? word.replaceAll('-', ' '))
+      .map((word) => wordValue(word, leaf, regime) ?? word.replaceAll('-', ' '))
       .join(', ');
   return { a: text(a, b, regimes.a), b: text(b, a, regimes.b) };
 }

@@ -37,22 +37,23 @@ const variables: Record<string, string[]> = {
 /** Both captures of a checkpoint. */
 export type CapturePair = Sides<Capture>;
 
-function valueOf({ variables: captured }: Capture, names: readonly string[]): bigint | undefined {
+function variableValue({ variables: captured }: Capture, names: readonly string[]): bigint | undefined {
   return names.map((name) => captured[name]).find((value) => value !== undefined);
 }
 
 /** How many variables either side has at a checkpoint. */
 export function countVariables({ a, b }: CapturePair): number {
-  return Object.values(variables).filter((names) => valueOf(a, names) !== undefined || valueOf(b, names) !== undefined)
-    .length;
+  return Object.values(variables).filter(
+    (names) => variableValue(a, names) !== undefined || variableValue(b, names) !== undefined,
+  ).length;
 }
 
 /** A variable that one side freed before this checkpoint (.init.data) is no difference; one that it never had is. */
 export function compareVariables(pair: CapturePair, whole: Sides<Evidence>): Difference[] {
   return Object.entries(variables).flatMap(([name, names]): Difference[] => {
-    const [a, b] = [valueOf(pair.a, names), valueOf(pair.b, names)];
+    const [a, b] = [variableValue(pair.a, names), variableValue(pair.b, names)];
     const freed = (value: bigint | undefined, evidence: Evidence): boolean =>
-      value === undefined && evidence.captures.some((capture) => valueOf(capture, names) !== undefined);
+      value === undefined && evidence.captures.some((capture) => variableValue(capture, names) !== undefined);
     if (a === b || freed(a, whole.a) || freed(b, whole.b)) return [];
     const text = (value: bigint | undefined) => (value === undefined ? 'absent' : String(value));
     return [

@@ -81,7 +81,7 @@ export function compareReplay(recorded: JudgedBoot, replayed: JudgedBoot): Repla
   const [then, now] = [idsOf(recorded), idsOf(replayed)];
   const decisions = Object.entries(recorded.prediction?.decisions ?? {});
   const newDecisions: Partial<Record<string, boolean>> = replayed.prediction?.decisions ?? {};
-  const maps = checkpointNames.map((name) => ({ name, then: foundAt(recorded, name), now: foundAt(replayed, name) }));
+  const maps = checkpointNames.map((name) => ({ name, before: foundAt(recorded, name), now: foundAt(replayed, name) }));
   return {
     shared: then.filter((id) => now.includes(id)),
     gone: then.filter((id) => !now.includes(id)),
@@ -89,10 +89,10 @@ export function compareReplay(recorded: JudgedBoot, replayed: JudgedBoot): Repla
     verdicts: { recorded: recorded.result.verdict, replayed: replayed.result.verdict },
     decisions: decisions.filter(([name, value]) => newDecisions[name] !== value).map(([name]) => name),
     predicted: predictedDifferences(recorded, replayed),
-    found: maps.flatMap(({ name, then, now }) =>
-      then && now ? differenceOf(name, recorded.prediction?.checkpoints[name]?.leaves ?? [], [then, now]) : [],
+    found: maps.flatMap(({ name, before, now }) =>
+      before && now ? differenceOf(name, recorded.prediction?.checkpoints[name]?.leaves ?? [], [before, now]) : [],
     ),
-    unmatched: maps.filter(({ then, now }) => (then === undefined) !== (now === undefined)).map(({ name }) => name),
+    unmatched: maps.filter(({ before, now }) => (before === undefined) !== (now === undefined)).map(({ name }) => name),
   };
 }
 

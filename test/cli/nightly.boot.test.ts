@@ -66,5 +66,5 @@ t.test('nights on a real kernel: killed, two at once, rotation, and a finding th
   const rotation = await third;
   t.equal(rotation.exitCode, 0, rotation.stderr);
   t.match(rotation.stderr, /another night with the store .* is under way; this one begins when it ends/);
-  t.match(rotation.stdout, /Run tonight: due 1 of 1;[^]*\n0 new, 0 known, 1 case, last full coverage today$/);
+  t.match(rotation.stdout, /Run tonight: due 1 of 1;[\s\S]*\n0 new, 0 known, 1 case, last full coverage today$/);
 });

@@ -120,7 +120,11 @@ t.test('missing evidence of a completed boot is an error, never a pass', (t) => 
   t.match(noCapture, { verdict: 'error', reason: /checkpoint init was never captured/ });
   const noMemstart = judge(caseOf((context) => void delete context.capture.variables.memstart_addr));
   t.match(noMemstart, { verdict: 'error', findings: [], reason: /but memstart_addr could not be read, .* \(init\)/ });
-  const noBooks = judge(caseOf(({ capture }) => void (capture.variables._debug_pagealloc_enabled_early = 1n)));
+  const noBooks = judge(
+    caseOf(({ capture }) => {
+      capture.variables._debug_pagealloc_enabled_early = 1n;
+    }),
+  );
   t.match(noBooks, { verdict: 'error', reason: /held as free at init could not be read/ });
   const noProbe = judge(caseOf((context) => void context.evidence.probes.pop()));
   t.match(noProbe, { verdict: 'error', reason: /no result of the probe memfd_secret/ });

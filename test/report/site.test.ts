@@ -54,7 +54,7 @@ t.test('hostile text shows as text', async (t) => {
   const pages = [...sampleSite('"><script>document.title="taken"</script>\u001b[31m\u202e').values()];
   for (const page of pages) {
     t.notMatch(page, '<script>document');
-    t.notMatch(page, /[\u001b\u202e]/);
+    t.notOk(['\u001b', '\u202e'].some((character) => page.includes(character)));
     elementsOf(page, errors);
   }
   t.same(errors, []);
