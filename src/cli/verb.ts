@@ -26,6 +26,12 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
+/** @throws InvalidArgumentError for what is no virtual address */
+export function addressOf(value: string): bigint {
+  if (!/^(0x)?[0-9a-f]{1,16}$/i.test(value)) throw new InvalidArgumentError('It must be an address in hexadecimal.');
+  return BigInt(value.toLowerCase().startsWith('0x') ? value : `0x${value}`);
+}
+
 /** @throws InvalidArgumentError for what is no seed, see vary() */
 export function seedNumber(value: string): number {
   const seed = Number(value);

@@ -48,16 +48,25 @@ function* merge(result: WalkResult): Generator<LeafRun | Malformed> {
 }
 
 function leafLine(regime: Stage1Regime, run: LeafRun): string {
+  const pa = `pa 0x${run.pa.toString(16).padStart(12, '0')}`;
+  return `${placeText(run)} ${levelText(run)} ${pa} ${attributesText(regime, run)}`;
+}
+
+/** Where a run of leaves lies and how large it is, as the kernel prints it. */
+export function placeText({ va, size }: Pick<LeafRun, 'va' | 'size'>): string {
+  return `${rangeText(va, va + BigInt(size))}   ${sizeText(BigInt(size)).padStart(10)}`;
+}
+
+/** Linux's name for the kind of a leaf, at least eight columns wide. */
+export function levelText({ contiguous, level }: Pick<LeafRun, 'contiguous' | 'level'>): string {
+  return `${contiguous ? 'CONT ' : ''}${levelNames[level]}`.padEnd(8);
+}
+
+/** Permissions of EL1 and EL0, flags and memory type of a leaf. */
+export function attributesText(regime: Stage1Regime, run: LeafRun): string {
   const { el1, el0 } = permissions(regime, run);
-  const name = `${run.contiguous ? 'CONT ' : ''}${levelNames[run.level]}`;
   const access = run.valid ? `${accessText(el1)} ${accessText(el0)}` : 'INVALID';
-  const place = `${rangeText(run.va, run.va + BigInt(run.size))}   ${sizeText(BigInt(run.size)).padStart(10)}`;
-  const columns = [
-    `${place} ${name.padEnd(8)} pa 0x${run.pa.toString(16).padStart(12, '0')} ${access}`,
-    flagsText(regime, run.attributes),
-    memoryType(regime, run.attributes).name,
-  ];
-  return columns.join(' ');
+  return [access, flagsText(regime, run.attributes), memoryType(regime, run.attributes).name].join(' ');
 }
 
 function accessText(access: Access): string {

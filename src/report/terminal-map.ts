@@ -1,0 +1,113 @@
+import { diffLeaves } from '../diff/compare.ts';
+import { clipRun, endOf } from '../diff/runs.ts';
+import { attributesText, levelText, placeText } from '../linux/format-ptdump.ts';
+import type { PredictedRun } from '../model/types.ts';
+import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
+import type { LeafRun } from '../vmsa/types.ts';
+import { type Paint, type PaintOptions, painter } from './colour.ts';
+import { plainLine } from './plain-text.ts';
+import type { CaseDrawing } from './types.ts';
+
+/** One row of a map: what lies between two borders of either side. */
+interface Row {
+  va: bigint;
+  size: number;
+  predicted?: PredictedRun;
+  actual?: LeafRun;
+  differs: boolean;
+}
+
+/** The run of an ascending list that covers an address. */
+function covering<Run extends LeafRun>(runs: readonly Run[], va: bigint): Run | undefined {
+  let [low, high] = [0, runs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (endOf(runs[middle]) <= va) low = middle + 1;
+    else high = middle;
+  }
+  return low < runs.length && runs[low].va <= va ? runs[low] : undefined;
+}
+
+/** Both sides in one list, cut at the borders of either. */
+function rowsOf({ predicted, actual }: Pick<CaseDrawing, 'predicted' | 'actual'>): Row[] {
+  const differences = diffLeaves(predicted, actual).map(
+    ({ expected, actual: found }) => (expected ?? found) as LeafRun,
+  );
+  const borders = [...new Set([...predicted, ...actual, ...differences].flatMap((run) => [run.va, endOf(run)]))];
+  borders.sort((a, b) => (a < b ? -1 : 1));
+  return borders.slice(0, -1).flatMap((va, index) => {
+    const end = borders[index + 1] ?? va;
+    const [expected, found] = [covering(predicted, va), covering(actual, va)];
+    if (!expected && !found) return [];
+    return {
+      va,
+      size: Number(end - va),
+      ...(expected && { predicted: clipRun(expected, va, end) }),
+      ...(found && { actual: clipRun(found, va, end) }),
+      differs: covering(differences, va) !== undefined,
+    };
+  });
+}
+
+const nothing = '-';
+
+function sideText(regime: Stage1Regime, run: LeafRun | undefined): string {
+  return run === undefined ? nothing : `${levelText(run)} ${attributesText(regime, run)}`;
+}
+
+/** What was found where it is not what was predicted; where words do not tell the two apart, the bits of the descriptor or its address do. */
+function foundText(expected: string, found: string, actual: LeafRun | undefined): string {
+  return expected !== found || !actual
+    ? found
+    : `${found} 0x${actual.attributes.toString(16)} pa 0x${actual.pa.toString(16)}`;
+}
+
+/** Whether a row says nothing that the one above it does not say. */
+function goesOn(above: Row | undefined, row: Row, text: (row: Row) => string): boolean {
+  return above !== undefined && above.va + BigInt(above.size) === row.va && text(above) === text(row);
+}
+
+/**
+ * The linear map at one checkpoint in the manner of the kernel's ptdump, a line a stretch: addresses, size, what was predicted, and what was found
+ * beside it: '=' where it is the same, '~' where it differs in what the kernel is free to choose. The last column says what the model takes it for.
+ */
+function mapLines(drawing: CaseDrawing, at: bigint | undefined, paint: Paint): string[] {
+  const regime = stage1Regime(drawing.registers, 'ttbr1');
+  const actualRegime = drawing.actualRegisters ? stage1Regime(drawing.actualRegisters, 'ttbr1') : regime;
+  const text = ({ predicted, actual, differs }: Row): string => {
+    const expected = sideText(regime, predicted);
+    const found = sideText(actualRegime, actual);
+    const same = differs ? foundText(expected, found, actual) : expected === found ? '=' : `~ ${found}`;
+    return `${expected} | ${same}${predicted ? `  ${plainLine(predicted.why)}` : ''}`;
+  };
+  const joined: Row[] = [];
+  for (const row of rowsOf(drawing)) {
+    const above = joined.at(-1);
+    if (above && goesOn(above, row, text)) above.size += row.size;
+    else joined.push({ ...row });
+  }
+  const shown = joined.filter(({ va, size }) => at === undefined || (va <= at && at < va + BigInt(size)));
+  return [
+    paint('1;4', `Linear map at ${drawing.checkpoint}: predicted | found`),
+    ...shown.map((row) => {
+      const line = `${row.differs ? '!' : ' '} ${placeText(row)} ${text(row)}`;
+      return row.differs ? paint('31', line) : line;
+    }),
+    '',
+  ];
+}
+
+/**
+ * Maps of a case, predicted and found side by side. Lines are not broken: they are for a wide terminal, less -S, or grep. Ends with a newline.
+ * @param at an address of the linear map: only the line that it lies in
+ */
+export function formatMaps(
+  drawings: readonly CaseDrawing[],
+  options: PaintOptions & { checkpoint?: string; at?: bigint },
+): string {
+  const paint = painter(options);
+  const { checkpoint, at } = options;
+  const wanted = drawings.filter((drawing) => checkpoint === undefined || drawing.checkpoint === checkpoint);
+  const lines = wanted.flatMap((drawing) => mapLines(drawing, at, paint));
+  return `${lines.slice(0, -1).join('\n')}\n`;
+}

@@ -1,0 +1,50 @@
+import t from 'tap';
+import { parseWalk } from '../../harness/leaf-text.ts';
+import { predict } from '../../src/model/predict.ts';
+import { formatMaps } from '../../src/report/terminal-map.ts';
+import type { CaseDrawing } from '../../src/report/types.ts';
+import type { SystemRegisters } from '../../src/vmsa/types.ts';
+import { goldenNames, questionOfGolden, readGolden } from '../model/golden.ts';
+
+/** The drawings of a recorded boot. */
+function drawings(name: string): CaseDrawing[] {
+  const golden = readGolden(name);
+  const { checkpoints, linearRegion } = predict(questionOfGolden(golden));
+  return golden.captures.map(({ checkpoint, walk, cpus }) => ({
+    checkpoint,
+    linearRegion,
+    predicted: checkpoints[checkpoint]?.leaves ?? [],
+    actual: parseWalk(walk).leaves,
+    registers: cpus[0].registers as SystemRegisters,
+  }));
+}
+
+const plain = { colour: false };
+const v3 = '7.3.4+deb13-arm64@neoverse-v3-r0p2.json.gz';
+
+t.test('what is found as predicted is one line a stretch, with what it is', async (t) => {
+  const text = formatMaps(drawings(v3), { ...plain, checkpoint: 'init' });
+  t.match(text, /^Linear map at init: predicted \| found\n/);
+  t.match(text, /^ {2}0xfff0\d{12}-0x\w{16} +\d+[KMG] CONT PMD rw- --- .* Normal-WB \| = {2}memory$/m);
+  t.match(text, /PTE {6}INVALID .* \| = {2}kernel data and bss alias$/m);
+  t.notMatch(text, /^!/m);
+});
+
+t.test('every recorded boot has a map without a difference', async (t) => {
+  for (const name of goldenNames().filter((_, index) => index % 8 === 0)) {
+    t.notMatch(formatMaps(drawings(name), plain), /^!/m, name);
+  }
+});
+
+t.test('a leaf that differs stands beside what was predicted, and an address chooses its line', async (t) => {
+  const broken = drawings(v3).filter(({ checkpoint }) => checkpoint === 'init');
+  const [drawing] = broken;
+  const leaf = drawing.actual[1];
+  drawing.actual[1] = { ...leaf, attributes: leaf.attributes & ~0x80n };
+  const text = formatMaps(broken, { ...plain, at: leaf.va });
+  t.match(
+    text,
+    /^! 0x\w+-0x\w+ .* r-- --- .* \| .* r-- --- .* 0xe0000000000401 pa 0x40200000 {2}kernel text and rodata alias$/m,
+  );
+  t.equal(text.split('\n').length, 3);
+});
