@@ -1,9 +1,10 @@
 import { withPatches } from '../../images/kernel-spec.ts';
 import { PtdiffError } from '../errors.ts';
+import { lifeOfLeaf } from '../model/leaf-life.ts';
 import { predict } from '../model/predict.ts';
 import { paintOptions } from '../report/colour.ts';
 import { runCommand } from '../report/export/mail-layout.ts';
-import { formatPrediction } from '../report/terminal-prediction.ts';
+import { formatLeafLife, formatPrediction } from '../report/terminal-prediction.ts';
 import { stableJson } from '../stable-json.ts';
 import { recallFacts } from './facts-cache.ts';
 import { chooseEmulator } from './laboratory.ts';
@@ -11,7 +12,7 @@ import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { scenariosNamed } from './plan.ts';
 import { questionOf } from './question.ts';
-import { collect, patchHelp, type Verb } from './verb.ts';
+import { addressOf, collect, patchHelp, type Verb } from './verb.ts';
 
 /** Options of `ptdiff predict` as the command line has them. */
 interface PredictOptions {
@@ -20,6 +21,7 @@ interface PredictOptions {
   scenario: string;
   qemu?: string;
   json?: boolean;
+  at?: bigint;
 }
 
 /** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
@@ -37,12 +39,17 @@ async function predictCommand(options: PredictOptions, signal: AbortSignal): Pro
       `Nothing is recorded of where this kernel puts things; boot it once: ${runCommand(spec, options.scenario)}`,
     );
   }
-  const prediction = predict(questionOf(kernel, scenario, facts));
+  const question = questionOf(kernel, scenario, facts);
   const subject = { kernel: image.release, scenario: scenario.name, granule: traits.geometry.granule };
-  const text = options.json
-    ? `${stableJson(prediction, 1)}\n`
-    : formatPrediction(prediction, subject, paintOptions(process.stdout, process.env));
-  process.stdout.write(text);
+  const paint = paintOptions(process.stdout, process.env);
+  const { at: va, json } = options;
+  if (va === undefined) {
+    const prediction = predict(question);
+    process.stdout.write(json ? `${stableJson(prediction, 1)}\n` : formatPrediction(prediction, subject, paint));
+  } else {
+    const life = lifeOfLeaf(question, va);
+    process.stdout.write(json ? `${stableJson(life, 1)}\n` : formatLeafLife(life, { ...subject, va }, paint));
+  }
   return 0;
 }
 
@@ -52,6 +59,7 @@ export const addPredict: Verb = (command, { signal, finish }) => {
     .option('--patch <file>', patchHelp, collect)
     .requiredOption('--scenario <name|file>', 'as for run')
     .option('--qemu <path>', 'as for run')
+    .option('--at <address>', 'which rules made the leaf of one address, step by step', addressOf)
     .option('--json', 'print the prediction as JSON')
     .action(async (options) => finish(await predictCommand(options, signal)));
 };

@@ -3,8 +3,16 @@ import type { DerivationStep } from './types.ts';
 /** Records one step: kernel function or variable, its source, what came out. */
 export type Derivation = (where: string, source: string, outcome: string) => void;
 
-/** A derivation that collects its steps. */
-export function recordDerivation(): { steps: DerivationStep[]; why: Derivation } {
+/** A derivation that collects its steps, and tells of each when it is over. */
+export function recordDerivation(told: (step: DerivationStep) => void = () => {}): {
+  steps: DerivationStep[];
+  why: Derivation;
+} {
   const steps: DerivationStep[] = [];
-  return { steps, why: (where, source, outcome) => void steps.push({ where, source, outcome }) };
+  const why: Derivation = (where, source, outcome) => {
+    const step = { where, source, outcome };
+    steps.push(step);
+    told(step);
+  };
+  return { steps, why };
 }

@@ -28,7 +28,7 @@ import { probePredictions } from './probes.ts';
 import { predictRegisters } from './registers.ts';
 import { arm64_rsi_init } from './rsi.ts';
 import { realm_set_memory } from './sharing.ts';
-import type { CheckpointPrediction, Prediction } from './types.ts';
+import type { CheckpointPrediction, DerivationStep, Prediction } from './types.ts';
 
 /** The one question the model answers: this kernel, on this machine, with these parameters. */
 export interface Question {
@@ -115,11 +115,16 @@ function addressesOf({ traits, facts }: Question): { vaBits: number; linearRegio
 
 /**
  * Predicts the linear map of a kernel, leaf by leaf, at every checkpoint, with the decisions that led there.
+ * @param watch called at the end of each step of the derivation, with the linear map from map_mem() on
  * @throws PredictedBug where the kernel's logic would stop the boot
  */
-export function predict(question: Question): Prediction {
+export function predict(
+  question: Question,
+  watch: (step: DerivationStep, map: LinearMap | undefined) => void = () => {},
+): Prediction {
   const { traits, facts } = question;
-  const { steps, why } = recordDerivation();
+  let watched: LinearMap | undefined;
+  const { steps, why } = recordDerivation((step) => watch(step, watched));
   const { machine, probes } = question;
   deriveTraits(traits, why);
   const atBoot = bootTimeCpus(machine, facts.idRegisters);
@@ -127,6 +132,7 @@ export function predict(question: Question): Prediction {
   const { vaBits, linearRegion } = addressesOf(question);
   const { physBase, memory, ...dram } = arm64_memblock_init(question, linearRegion, why);
   const map = new LinearMap(traits.geometry, vaBits, linearRegion.start, physBase);
+  watched = map;
   const prot = kernelProt(traits, decisions);
   const sections = sectionsOf(question);
   const pool = kfencePoolOf(question);

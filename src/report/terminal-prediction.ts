@@ -1,7 +1,10 @@
 import { checkpointNames } from '../linux/capture.ts';
+import { geometryOf, levelShift } from '../linux/geometry.ts';
 import { leafKind, linearMapSizes } from '../linux/leaf-kind.ts';
+import { PTE_CONT, PTE_VALID } from '../linux/pgprot.ts';
+import type { LeafChange, LeafState } from '../model/leaf-life.ts';
 import type { PredictedRun, Prediction } from '../model/types.ts';
-import type { Granule } from '../vmsa/types.ts';
+import type { Granule, Level } from '../vmsa/types.ts';
 import { type Paint, type PaintOptions, painter } from './colour.ts';
 import { compositionKinds, kindLabel, shadeOf } from './leaf-kinds.ts';
 import { column, hang, plainLine } from './plain-text.ts';
@@ -81,4 +84,38 @@ export function formatPrediction(
     ...checkpointLines(prediction, subject.granule, paint),
   ];
   return `${lines.slice(0, -1).join('\n')}\n`;
+}
+
+/**
+ * Which rules made one leaf of the linear map, step by step, each with its source. Ends with a newline.
+ * @param va the address that was asked for
+ */
+export function formatLeafLife(
+  changes: readonly LeafChange[],
+  subject: { kernel: string; scenario: string; granule: Granule; va: bigint },
+  options: PaintOptions,
+): string {
+  const paint = painter(options);
+  const { granule, va } = subject;
+  const title = `${formatVirtual(va)} on ${plainLine(subject.kernel)} × ${plainLine(subject.scenario)}`;
+  if (changes.length === 0) return `${title}: the linear map never has this address.\n`;
+  const lines = changes.flatMap(({ step, leaf }, index) => {
+    const { where, outcome, source } = step;
+    const now = leaf ? leafText(leaf, granule) : 'not mapped';
+    return [
+      ...hang(`  ${index + 1}. `, plainLine(where), paint.width).map((line) => paint('1', line)),
+      ...hang('     ', plainLine(outcome), paint.width),
+      ...hang('     ', plainLine(source), paint.width).map((line) => paint('2', line)),
+      `     ${now}`,
+    ];
+  });
+  return `${[paint('1', title), ...lines].join('\n')}\n`;
+}
+
+/** E.g. 'now 2M, 0xf0000000000711'. */
+function leafText({ level, attributes }: LeafState, granule: Granule): string {
+  const valid = (attributes & PTE_VALID) === PTE_VALID;
+  const size = 2 ** levelShift(geometryOf(granule), level as Level);
+  const contiguous = (attributes & PTE_CONT) === PTE_CONT ? ' in a contiguous group' : '';
+  return `now a leaf of ${formatBytes(size)}${contiguous}, ${valid ? 'valid' : 'not valid'}: 0x${attributes.toString(16)}`;
 }

@@ -1,0 +1,56 @@
+import { type LinearMap, NONE, TABLE } from './linear-map.ts';
+import { predict, type Question } from './predict.ts';
+import type { DerivationStep } from './types.ts';
+
+/** The leaf that translates an address, as one state of it. */
+export interface LeafState {
+  /** Level of the descriptor, 3 for a page. */
+  level: number;
+  /** Bits of the descriptor, those of its address left out. */
+  attributes: bigint;
+}
+
+/** One change of the leaf that translates an address. */
+export interface LeafChange {
+  /** The step of the derivation by whose end it had come about; what splits leaves is a part of the step that asks for it. */
+  step: DerivationStep;
+  /** Its place in the derivation, from 0 on. */
+  index: number;
+  /** Absent where nothing is mapped any more. */
+  leaf?: LeafState;
+}
+
+function leafAt(map: LinearMap, offset: number): LeafState | undefined {
+  let table = map.root;
+  for (;;) {
+    const index = map.index(table, offset);
+    const entry = table.entries[index];
+    if (entry === undefined || entry === NONE) return undefined;
+    if (entry !== TABLE) return { level: table.level, attributes: map.attributes(entry) };
+    const below = table.tables.get(index);
+    if (!below) return undefined;
+    table = below;
+  }
+}
+
+const same = (a: LeafState | undefined, b: LeafState | undefined): boolean =>
+  a?.level === b?.level && a?.attributes === b?.attributes;
+
+/**
+ * Which rules made the leaf of an address what it is, in the order of the boot.
+ * @param va a virtual address of the linear region
+ * @returns nothing for an address that the linear map never has
+ * @throws PredictedBug as predict() does
+ */
+export function lifeOfLeaf(question: Question, va: bigint): LeafChange[] {
+  const changes: LeafChange[] = [];
+  let before: LeafState | undefined;
+  let index = 0;
+  predict(question, (step, map) => {
+    const leaf = map && leafAt(map, map.offsetOfVa(va));
+    if (!same(before, leaf)) changes.push({ step, index, ...(leaf && { leaf }) });
+    before = leaf;
+    index++;
+  });
+  return changes;
+}

@@ -1,0 +1,40 @@
+import t from 'tap';
+import { lifeOfLeaf } from '../../src/model/leaf-life.ts';
+import { predict } from '../../src/model/predict.ts';
+import { formatLeafLife } from '../../src/report/terminal-prediction.ts';
+import { questionOfGolden, readGolden } from './golden.ts';
+
+const question = questionOfGolden(readGolden('7.3.4+deb13-arm64@neoverse-v3-r0p2.json.gz'));
+const linearOf = (name: string): bigint => {
+  const { linearRegion } = predict(question);
+  const [first] = predict(question).checkpoints.paging_init?.leaves ?? [];
+  const offset = question.facts.image.pa + question.symbolOffset(name) - (first?.pa ?? 0);
+  return linearRegion.start + BigInt(offset);
+};
+
+t.test('the leaf of kernel text is made by map_mem(), and made read-only when the CPUs are there', async (t) => {
+  const life = lifeOfLeaf(question, linearOf('_stext'));
+  t.same(
+    life.map(({ step }) => step.where),
+    ['map_mem()', 'mark_linear_text_alias_ro()'],
+  );
+  t.same(
+    life.map(({ step }) => step),
+    life.map(({ index }) => predict(question).derivation[index]),
+    'each is a step of the derivation',
+  );
+});
+
+t.test('the last state of a life is what the prediction holds at init', async (t) => {
+  for (const run of predict(question).checkpoints.init?.leaves ?? []) {
+    const last = lifeOfLeaf(question, run.va).at(-1);
+    t.same(last?.leaf, { level: run.level, attributes: run.attributes }, run.why);
+  }
+});
+
+t.test('an address that the linear map never has is said to be none', async (t) => {
+  const va = 0xfff0_0000_0000_0000n + 2n ** 46n;
+  t.same(lifeOfLeaf(question, va), []);
+  const subject = { kernel: '7.3.4', scenario: 's', granule: 4096 as const, va };
+  t.match(formatLeafLife([], subject, { colour: false }), /the linear map never has this address/);
+});
