@@ -39,7 +39,7 @@ t.test('what lean boots leave out changes no leaf of the linear map', async (t) 
     t.ok(commandLine(name) && !commandLine(`${name}+plain`), `${name}: the parameters are recorded with the case`);
     for (const checkpoint of checkpointNames.filter((each) => /^(paging_init|free_initmem|init)$/.test(each))) {
       const leaves = (each: string) => linearLeaves(text(each, `leaves-${checkpoint}.ttbr1.txt`));
-      t.ok(leaves(name).length > 2);
+      t.ok(leaves(name).length > 0);
       t.strictSame(leaves(name), leaves(`${name}+plain`), `${name} at ${checkpoint}`);
     }
   }
