@@ -36,6 +36,11 @@ export function block(text: string): string[] {
   return preformatted(ascii(text), '  ', mailWidth);
 }
 
+/** Lines of a kernel's log, two columns in and otherwise as they are: whoever searches for one must find it whole. */
+export function verbatim(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${ascii(line).replaceAll('\n', ' ').trimEnd()}`);
+}
+
 /** A heading and what belongs to it; nothing where there is nothing. */
 export function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [title, '-'.repeat(title.length), ...lines, ''];

@@ -8,7 +8,7 @@ import { stableJson } from '../../stable-json.ts';
 import { caseCommand, lastingSpec } from '../commands.ts';
 import type { CaseDossier, KernelIdentity } from '../types.ts';
 import type { ChosenFinding } from './choose-finding.ts';
-import { block, headerField, paragraph, runWords, section, shellLines, wholeWord } from './mail-layout.ts';
+import { block, headerField, paragraph, runWords, section, shellLines, verbatim, wholeWord } from './mail-layout.ts';
 import type { RunResults } from './outline.ts';
 import { cutSplat } from './splat-text.ts';
 
@@ -102,7 +102,7 @@ function others({ result, finding }: MailMaterial): string[] {
 }
 
 function evidence({ finding, splat }: MailMaterial): string[] {
-  return splat === undefined ? block(unwrap(finding.detail)) : block(cutSplat(splat).join('\n'));
+  return splat === undefined ? block(unwrap(finding.detail)) : verbatim(cutSplat(splat));
 }
 
 function derivation({ dossier }: MailMaterial): string[] {
@@ -156,7 +156,7 @@ function trailers(
 }
 
 /**
- * A mail about a finding for a kernel list: plain ASCII, 72 columns save commands and addresses, which are not broken. The subject is its first
+ * A mail about a finding for a kernel list: plain ASCII, 72 columns save commands, addresses and lines of the kernel's log, which are not broken. The subject is its first
  * line, as `git send-email` takes it. Ends with a newline.
  */
 export function formatMail(results: RunResults, material: MailMaterial): string {

@@ -124,6 +124,17 @@ t.test('real complaints are cut to what happened and the call chain', async (t) 
   }
 });
 
+t.test('a line of the kernel log is not broken: whoever searches for it finds it whole', async (t) => {
+  const file = join(import.meta.dirname, '..', '..', 'linux', 'fixtures', 'splats', 'ro-7.3.4.log');
+  const [splat] = findSplats(readFileSync(file, 'utf8'));
+  const material = { ...chooseFinding(report.cases, mismatch.id), dossier: { case: '', drawings: [] }, builtIn: true };
+  const mail = formatMail(report, { ...material, splat });
+  t.match(
+    mail,
+    '\n  Unable to handle kernel write to read-only memory at virtual address ffff800080010000\n  Internal error: Oops:',
+  );
+});
+
 t.test('whatever a guest says, the mail is printable ASCII of 72 columns with one subject', async () => {
   const withFinding = hostileResults.filter(({ cases }) => cases.some(({ findings }) => findings.length > 0));
   fc.assert(
