@@ -14,6 +14,7 @@ import { planStops, type StopPlan, unseenOf } from './checkpoints.ts';
 import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './guest-failure.ts';
 import { collectRecords } from './guest-records.ts';
 import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
+import { giveToDebugger, type Hold } from './held-machine.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
 import type { ObservedBoot } from './observed-boot.ts';
@@ -232,6 +233,15 @@ export class BootSession {
     const missed = passed.map((what) => ({ what, why: 'the kernel never came to it' }));
     if (missed.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...missed];
     this.#setup.onEvent({ kind: 'checkpoint', checkpoint });
+    if (this.#setup.hold?.checkpoint === checkpoint) await this.#give(this.#setup.hold);
+  }
+
+  async #give({ gdbSocket, until }: Hold): Promise<void> {
+    const { vm, kernel, breakpoints } = this.#boot;
+    await breakpoints.clear();
+    await giveToDebugger(vm, gdbSocket);
+    await until({ pid: vm.pid, gdbSocket, slide: kernel.slide });
+    this.#setup.signal.throwIfAborted();
   }
 
   /** Entry of __arm64_sys_reboot(regs): an event of our init, or a true reboot. */

@@ -10,6 +10,8 @@ export type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
 export class Breakpoints {
   readonly #gdb: GdbClient;
   readonly #handlers = new Map<bigint, Handler>();
+  /** Run addresses at which the guest stops now. */
+  readonly #set = new Set<bigint>();
   /** Bytes from a symbol's link address to its run address. */
   slide = 0n;
 
@@ -30,13 +32,13 @@ export class Breakpoints {
   /** At every pass of a run address; the handler has to step over it. */
   async always(address: bigint, handler: Handler): Promise<void> {
     this.#handlers.set(address, handler);
-    await this.#gdb.insertBreakpoint(address);
+    await this.#insert(address);
   }
 
   /** At the next pass of a run address alone. */
   async once(address: bigint, handler: Handler): Promise<void> {
     await this.always(address, async (stop) => {
-      await this.#gdb.removeBreakpoint(address);
+      await this.#remove(address);
       return handler(stop);
     });
   }
@@ -50,11 +52,27 @@ export class Breakpoints {
     if (link !== undefined) await this.once(link + this.slide, handler);
   }
 
+  /** Removes those that are set, for a machine that others shall have. */
+  async clear(): Promise<void> {
+    const set = [...this.#set];
+    for (const address of set) await this.#remove(address);
+  }
+
+  async #insert(address: bigint): Promise<void> {
+    await this.#gdb.insertBreakpoint(address);
+    this.#set.add(address);
+  }
+
+  async #remove(address: bigint): Promise<void> {
+    await this.#gdb.removeBreakpoint(address);
+    this.#set.delete(address);
+  }
+
   /** Lets a run address pass unseen until another one is reached. */
   async pause(address: bigint, until: bigint): Promise<void> {
-    await this.#gdb.removeBreakpoint(address);
+    await this.#remove(address);
     await this.once(until, async () => {
-      await this.#gdb.insertBreakpoint(address);
+      await this.#insert(address);
       return {};
     });
   }

@@ -1,6 +1,7 @@
 import type { CheckpointName } from '../src/linux/capture.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
 import type { Machine } from '../src/scenario/types.ts';
+import type { Hold } from './held-machine.ts';
 import type { QemuMachine } from './qemu-command.ts';
 import type { MachineBlobs } from './virtual-machine.ts';
 
@@ -52,6 +53,8 @@ export interface CaseSetup {
   groupProtection?: boolean;
   /** Where the array of struct page begins, which tells which pages are free where debug_pagealloc is on. */
   vmemmap: bigint;
+  /** Give the machine to a person at a checkpoint instead of going on. */
+  hold?: Hold;
   watchdog?: WatchdogLimits;
   signal: AbortSignal;
   onEvent(event: BootEvent): void;

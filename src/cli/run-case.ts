@@ -6,6 +6,7 @@ import { boot } from '../../harness/boot.ts';
 import { type CaseInputs, storeBlobs } from '../../harness/case-inputs.ts';
 import type { BootEvent } from '../../harness/case-setup.ts';
 import { writeEvidence } from '../../harness/evidence-files.ts';
+import type { Hold } from '../../harness/held-machine.ts';
 import { writeText } from '../../harness/host-file.ts';
 import { type Repro, reproScript } from '../../harness/repro.ts';
 import { withMachineFolder } from '../../harness/scratch-directory.ts';
@@ -42,6 +43,8 @@ export interface Case {
   kernel: LoadedKernel;
   scenario: Scenario;
   directory: string;
+  /** Gives the machine to a person at a checkpoint. */
+  hold?: Hold;
   /** An earlier boot that shall be repeated with exactly what it was made of. */
   replay?: { cpu: string; commandLine: string; blobs: MachineBlobs };
 }
@@ -92,6 +95,7 @@ async function observe(
       initramfs: laboratory.initramfs.path,
       ...(monitor && { monitor }),
       ...(replay && { blobs: replay.blobs }),
+      ...(each.hold && { hold: each.hold }),
       emulator: laboratory.emulator,
       directory: folder,
       groupProtection: !kernel.traits.aliasOfWholeArea,

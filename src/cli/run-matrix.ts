@@ -1,7 +1,6 @@
 import { buildInitramfs } from '../../guest/build.ts';
 import { RunDirectory } from '../../harness/run-directory.ts';
 import { type Outcome, runCases } from '../../harness/scheduler.ts';
-import type { Emulator } from '../../images/emulator.ts';
 import { withLockedFolder } from '../../images/lock.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { readCaseLines } from '../../results/run-folder.ts';
@@ -109,7 +108,8 @@ async function runAll(
 }
 
 /** What all cases of the plan share. */
-async function prepare(plan: Plan, emulator: Emulator): Promise<Laboratory> {
+export async function prepareLaboratory(plan: Plan, qemu: string | undefined): Promise<Laboratory> {
+  const emulator = await chooseEmulator(qemu);
   for (const note of emulator.notes) say(note);
   const initramfs = await buildInitramfs({ progress: say });
   const monitor = plan.scenarios.some(({ machine }) => machine.firmware) ? await loadMonitor() : undefined;
@@ -130,7 +130,7 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
   const { out } = request;
   const matrix = await planMatrix(request, signal);
   const { asked, kernels, unavailable, plan, before } = matrix;
-  const laboratory = await prepare(plan, await chooseEmulator(request.qemu));
+  const laboratory = await prepareLaboratory(plan, request.qemu);
   signal.throwIfAborted();
 
   const fresh = await newRunRecord({ ...matrix, ...laboratory });

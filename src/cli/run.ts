@@ -13,6 +13,7 @@ import { fullOption, publishReport } from './publish-report.ts';
 import { defaultJobs } from './run-case.ts';
 import { runFirmware } from './run-firmware.ts';
 import { runsFolder, timeStamp } from './run-record.ts';
+import { runStopped } from './run-stopped.ts';
 import { runStored } from './run-stored.ts';
 import { checkStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, seedNumber, type Verb } from './verb.ts';
@@ -33,6 +34,7 @@ interface RunOptions {
   seed?: number;
   plain?: true;
   param?: string[];
+  stopAt?: string;
 }
 
 /**
@@ -83,6 +85,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   if (options.dryRun) {
     return dryRun(await planMatrix(request, signal));
   }
+  if (options.stopAt !== undefined) return runStopped(request, options.stopAt, signal);
   const store = storeFile(options.store);
   await checkStore(store);
   const { stored } = await runStored(request, store, signal);
@@ -117,6 +120,7 @@ export const addRun: Verb = (command, { signal, finish }) => {
     )
     .option('--plain', 'boot with what has nothing to do with mappings, too: the self-tests of all ciphers, say')
     .option('--param <word>', 'a kernel parameter on top of each scenario, e.g. isolcpus=1; may be repeated', collect)
+    .option('--stop-at <checkpoint>', 'boot one case up to there, and keep it for a debugger until Ctrl-C')
     .option('--store <file>', storeHelp)
     .option('--dry-run', 'print the cases and do nothing')
     .action(async (options) => finish(await run(options, signal)));
