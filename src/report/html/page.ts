@@ -82,8 +82,8 @@ export function formatHtml(report: Report): string {
     `ptdiff: ${describeCounts(countVerdicts(report.cases))}`,
     store,
     html`${headerSection(report)}
-${matrixSection(report, anchors)}
 ${findingsSection(report, anchors)}
+${matrixSection(report, anchors)}
 ${casesSection(report, sections)}
 ${limitsSection(report)}
 ${identitiesSection(report)}`,

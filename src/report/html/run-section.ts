@@ -43,7 +43,7 @@ ${facts([
   ['Emulator', run.emulator.version],
   ['Host', `${run.host.cpu}, ${countText(run.host.cores, 'core')}, ${run.host.os}`],
 ])}
-<nav aria-label="Sections"><a href="#matrix">Matrix</a> <a href="#findings">Findings</a> <a href="#cases">Cases</a> <a href="#limits">Not witnessed</a> <a href="#identities">Identities</a></nav></header>`;
+<nav aria-label="Sections"><a href="#findings">Findings</a> <a href="#matrix">Matrix</a> <a href="#cases">Cases</a> <a href="#limits">Not witnessed</a> <a href="#identities">Identities</a></nav></header>`;
 }
 
 /** What a verdict of this run does not say. */

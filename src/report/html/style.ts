@@ -68,6 +68,7 @@ svg.map{display:block;width:100%;height:auto;min-width:640px;overflow:visible}fi
 svg.defs{position:absolute}
 svg text{font-size:11px;fill:var(--soft);text-anchor:middle;font-variant-numeric:tabular-nums}
 svg text.band{text-anchor:end;fill:var(--fg)}svg text.hole{font-size:10px}
+@media(max-width:800px){svg.map{min-width:1000px}svg text,svg text.hole{font-size:13px}}
 svg path{stroke:none}
 svg path.tick{fill:none;stroke:var(--soft);shape-rendering:crispEdges}
 path.page{fill:var(--page)}path.contPte{fill:var(--contPte)}path.pmd{fill:var(--pmd)}path.contPmd{fill:var(--contPmd)}path.pud{fill:var(--pud)}
