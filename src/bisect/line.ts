@@ -1,3 +1,4 @@
+import { present } from '../present.ts';
 import type { Answers, Narrowed, Task } from './types.ts';
 
 /**
@@ -11,6 +12,7 @@ export function narrowLine(candidates: readonly string[], task: Pick<Task, 'sign
     if (answer === undefined || answer === 'skip') return answer;
     return answer === newAnswer ? 'new' : 'old';
   });
+  const at = (index: number) => present(candidates[index], 'candidate of a bisection');
   side[0] = 'old';
   side[side.length - 1] = 'new';
   const first = side.indexOf('new');
@@ -22,8 +24,8 @@ export function narrowLine(candidates: readonly string[], task: Pick<Task, 'sign
     const nearest = untested.reduce((best, index) =>
       Math.abs(index - middle) < Math.abs(best - middle) ? index : best,
     );
-    return { kind: 'test', candidate: candidates[nearest], suspects: first - last };
+    return { kind: 'test', candidate: at(nearest), suspects: first - last };
   }
-  if (first === last + 1) return { kind: 'found', candidate: candidates[first], before: [candidates[last]] };
+  if (first === last + 1) return { kind: 'found', candidate: at(first), before: [at(last)] };
   return { kind: 'unclear', candidates: candidates.slice(last + 1, first + 1) };
 }

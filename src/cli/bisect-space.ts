@@ -45,7 +45,8 @@ const versionOf = (spec: string): string => (parseKernelSpec(spec) as DebianSpec
 /** The versions between two ends, both included, as the archive lists them, oldest first. */
 async function debianLine({ good, bad }: VersionRange): Promise<NonNullable<BisectState['line']>> {
   const { flavour } = parseKernelSpec(good) as DebianSpec;
-  const [oldest, newest] = [good, bad].map(versionOf).sort(compareVersions);
+  const [left, right] = [versionOf(good), versionOf(bad)];
+  const [oldest, newest] = compareVersions(left, right) > 0 ? [right, left] : [left, right];
   const isBetween = (version: string) => compareVersions(version, oldest) >= 0 && compareVersions(version, newest) <= 0;
   const listed = (await listKernels({ progress: say })).filter(
     (kernel) => kernel.flavour === flavour && isBetween(versionOf(kernel.spec)),
@@ -135,11 +136,10 @@ function gitEnd(text: string, repository: string | undefined): (SourceSpec & { k
 }
 
 /** What the ends mean today: `debian:7.2` and `debian:latest` are other versions tomorrow. */
-async function versionRange(ends: DebianSpec[]): Promise<Range> {
-  const exact: string[] = [];
-  for (const end of ends) exact.push(await exactSpec(end, { progress: say }));
-  const [good, bad] = exact;
-  if (ends[0].flavour !== ends[1].flavour)
+async function versionRange(left: DebianSpec, right: DebianSpec): Promise<Range> {
+  const good = await exactSpec(left, { progress: say });
+  const bad = await exactSpec(right, { progress: say });
+  if (left.flavour !== right.flavour)
     throw new PtdiffError('usage', `${good} and ${bad} are of different flavours; bisect between kernels of one.`);
   if (good === bad) throw new PtdiffError('usage', `Both ends are ${good}; there is nothing between them.`);
   return { kind: 'debian', good, bad };
@@ -158,8 +158,8 @@ export async function rangeOf(good: string, bad: string, repository: string | un
     const specOf = (commit: string) => formatKernelSpec({ ...left, rev: commit });
     return { kind: 'git', repository: left.path, good: from, bad: to, specOf };
   }
-  const versions = [parseKernelSpec(good), parseKernelSpec(bad)];
-  if (versions.every((spec) => spec.kind === 'debian')) return versionRange(versions);
+  const ends = { good: parseKernelSpec(good), bad: parseKernelSpec(bad) };
+  if (ends.good.kind === 'debian' && ends.bad.kind === 'debian') return versionRange(ends.good, ends.bad);
   throw new PtdiffError(
     'usage',
     `Nothing lies between ${good} and ${bad}: name two Debian versions, or two commits of one repository with the same patches and configuration.`,

@@ -100,8 +100,8 @@ export function readState(file: string, question: BisectQuestion, repeat: number
   try {
     state = schema.parse(JSON.parse(text));
   } catch (error) {
-    const what =
-      error instanceof z.ZodError ? `${error.issues[0].path.join('.')}: ${error.issues[0].message}` : messageOf(error);
+    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+    const what = issue ? `${issue.path.join('.')}: ${issue.message}` : messageOf(error);
     throw new PtdiffError('usage', `${file} is no state of a bisection (${what}); name another --state.`, {
       cause: error,
     });

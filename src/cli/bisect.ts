@@ -4,6 +4,7 @@ import { withLock } from '../../images/lock.ts';
 import { nextStep } from '../bisect/search.ts';
 import type { Conclusion, Task } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';
+import { present } from '../present.ts';
 import { runCommand } from '../report/export/mail-layout.ts';
 import { plainLine } from '../report/plain-text.ts';
 import {
@@ -95,7 +96,7 @@ async function search(bisection: Bisection, signal: AbortSignal): Promise<Conclu
   const { state, space, task, options } = bisection;
   const { trials } = state;
   const tell = async (number: number, left: number | undefined): Promise<void> => {
-    const trial = trials[number - 1];
+    const trial = present(trials[number - 1], 'trial of a bisection');
     const line = trialLine(number, trial, (await space.describe(trial.candidate)).name, left);
     if (options.json) say(line);
     else process.stdout.write(`${line}\n`);

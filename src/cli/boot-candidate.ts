@@ -1,6 +1,7 @@
 import { observe } from '../bisect/observe.ts';
 import type { Outcome, Sign } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';
+import { first } from '../present.ts';
 import type { RunRecord } from '../report/types.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
@@ -49,6 +50,6 @@ export async function bootCandidate(
   const matrix = { kernels: [spec], scenarios: [scenario], jobs: 1, out, ...(qemu !== undefined && { qemu }) };
   const { record, cases } = await runStored(matrix, store, signal);
   signal.throwIfAborted();
-  const [result] = cases;
+  const result = first(cases);
   return { ...observe(result, sign), record, case: result.case };
 }

@@ -44,7 +44,8 @@ function kernelNamed(name: string, kernels: readonly RunKernel[], folder: string
     [spec, spec.replace(/^debian:/, ''), label, release].includes(name);
   const [named, begun] = [kernels.filter(exact), kernels.filter(({ release }) => release.startsWith(name))];
   const found = named.length > 0 ? named : begun;
-  if (found.length === 1) return found[0];
+  const [only] = found;
+  if (only && found.length === 1) return only;
   const there = (found.length > 0 ? found : kernels).map(({ spec, label }) => `${label} (${spec})`).join(', ');
   const what = found.length > 1 ? `has several kernels '${name}'` : `has no case of ${name}; its kernels are`;
   throw new PtdiffError('usage', `${folder} ${what}: ${there || 'none'}.`);

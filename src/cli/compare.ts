@@ -8,7 +8,7 @@ import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { compareSides, comparisonExit, publishComparison } from './compare-report.ts';
 import { publishSeries, runSeries } from './compare-series.ts';
-import { type LoadedSide, loadSide, type NamedSide, namedSide, runBelow } from './compare-sides.ts';
+import { type LoadedSide, loadSide, namedSide, runBelow } from './compare-sides.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { say } from './output.ts';
 import { scenariosNamed } from './plan.ts';
@@ -49,18 +49,18 @@ function recordedScenarios(side: LoadedSide, out: string): string[] {
 
 /** Boots the sides that are kernels, in one run, and reads those that are folders. */
 async function bringSides(words: [string, string], options: CompareOptions, out: string, signal: AbortSignal) {
-  const named = words.map(namedSide) as [NamedSide, NamedSide];
+  const named = words.map((word) => ({ ...namedSide(word), word }));
   const asked = options.scenario ?? [];
   const wanted = (await Promise.all(asked.map(scenariosNamed))).flat().map(({ name }) => name);
   const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
   if (specs.length > 0) await checkStore(storeFile(options.store));
   // Kernels first: a spec that is none must not cost a boot.
-  const images = new Map<string, string>();
-  for (const spec of specs) images.set(spec, (await loadKernel(spec, { progress: say, signal })).image.sha256);
+  const images: string[] = [];
+  for (const spec of specs) images.push((await loadKernel(spec, { progress: say, signal })).image.sha256);
   signal.throwIfAborted();
-  if (specs.length === 2 && images.get(specs[0]) === images.get(specs[1])) return 'same image';
-  const recorded = named.map((side, index) =>
-    side.kind === 'folder' ? loadSide(words[index], side.folder, side.kernel, wanted) : undefined,
+  if (images.length === 2 && images[0] === images[1]) return 'same image';
+  const recorded = named.map((side) =>
+    side.kind === 'folder' ? loadSide(side.word, side.folder, side.kernel, wanted) : undefined,
   );
   if (specs.length > 0) {
     const before = recorded.find((side) => side !== undefined);
@@ -73,7 +73,7 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
   const [a, b] = named.map((side, index) => {
     const found = recorded[index];
     if (found || side.kind === 'folder') return found;
-    return loadSide(words[index], runBelow(out), side.spec, wanted);
+    return loadSide(side.word, runBelow(out), side.spec, wanted);
   });
   if (!a || !b) throw new PtdiffError('harness', 'A side of the comparison was not loaded.');
   return { a, b };

@@ -2,6 +2,7 @@ import { withPatches } from '../../images/kernel-spec.ts';
 import { PtdiffError } from '../errors.ts';
 import { lifeOfLeaf } from '../model/leaf-life.ts';
 import { predict } from '../model/predict.ts';
+import { first } from '../present.ts';
 import { paintOptions } from '../report/colour.ts';
 import { runCommand } from '../report/export/mail-layout.ts';
 import { formatLeafLife, formatPrediction } from '../report/terminal-prediction.ts';
@@ -26,11 +27,11 @@ interface PredictOptions {
 
 /** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
 async function predictCommand(options: PredictOptions, signal: AbortSignal): Promise<number> {
-  const [spec] = withPatches([options.kernel], options.patch ?? []);
+  const spec = first(withPatches([options.kernel], options.patch ?? []));
   const kernel = await loadKernel(spec, { progress: say, signal });
   const { image, traits } = kernel;
   const [scenario, ...others] = await scenariosNamed(options.scenario);
-  if (others.length > 0) throw new PtdiffError('usage', 'predict answers for one scenario; name one.');
+  if (!scenario || others.length > 0) throw new PtdiffError('usage', 'predict answers for one scenario; name one.');
   const emulator = await chooseEmulator(options.qemu);
   const facts = await recallFacts({ kernelSha256: image.sha256, emulatorSha256: emulator.sha256, scenario });
   if (!facts) {

@@ -10,6 +10,7 @@ import { type OpenedCase, readBlobs, withArchivedCase } from '../../results/open
 import { archiveFiles, packCase } from '../../results/pack-case.ts';
 import { caseFiles, readRunRecord, runFiles } from '../../results/run-folder.ts';
 import { compareReplay, isReproduced } from '../diff/compare-replay.ts';
+import { PtdiffError } from '../errors.ts';
 import { paintOptions } from '../report/colour.ts';
 import { formatReplay } from '../report/replay.ts';
 import { stableJson } from '../stable-json.ts';
@@ -68,7 +69,10 @@ async function replay(
   const { result, scenario, cpu, commandLine, folder, files } = opened;
   const emulator = await emulatorFor(opened, options.qemu);
   signal.throwIfAborted();
-  const initramfs = { path: join(folder, packedFiles.initramfs), sha256: files[packedFiles.initramfs] };
+  const sha256 = files[packedFiles.initramfs];
+  if (sha256 === undefined)
+    throw new PtdiffError('usage', `The packed case holds no ${packedFiles.initramfs}; have it packed again.`);
+  const initramfs = { path: join(folder, packedFiles.initramfs), sha256 };
   const laboratory = { emulator, initramfs, knownIssues: await loadKnownIssues(knownIssuesFolder) };
   const again = { cpu, commandLine, blobs: await readBlobs(opened) };
   const each = { name: result.case, kernel: await kernelOf(opened), scenario, directory, replay: again };

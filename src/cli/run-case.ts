@@ -17,6 +17,7 @@ import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult } from '../diff/types.ts';
 import type { Evidence } from '../linux/capture.ts';
 import { vmemmapStart } from '../linux/kernel-layout.ts';
+import { first } from '../present.ts';
 import { kernelParameters } from '../scenario/command-line.ts';
 import { identitiesOf } from '../scenario/cpus.ts';
 import { modulesFor } from '../scenario/devices.ts';
@@ -81,7 +82,7 @@ async function observe(
 ): Promise<{ evidence: Evidence; prepared?: BootEvent & { kind: 'prepared' } }> {
   const { kernel, scenario, replay } = each;
   const { config, geometry } = kernel.traits;
-  const [bootCpu] = identitiesOf(scenario.machine);
+  const bootCpu = first(identitiesOf(scenario.machine));
   const monitor = scenario.machine.firmware && laboratory.monitor?.code;
   let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
   return withMachineFolder(scenario.machine, async (folder) => {
@@ -115,7 +116,7 @@ function reproOf(
   { name, kernel }: Case,
   event: BootEvent & { kind: 'prepared' },
 ): Repro {
-  const program = emulator.command.find((word) => word.endsWith('qemu-system-aarch64')) ?? emulator.command[0];
+  const program = emulator.command.find((word) => word.endsWith('qemu-system-aarch64')) ?? first(emulator.command);
   return {
     name,
     machine: event.machine,

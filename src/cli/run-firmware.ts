@@ -54,7 +54,7 @@ export async function runFirmware(request: FirmwareRequest, signal: AbortSignal)
   const [scenario, ...others] = (
     await Promise.all((request.scenarios.length > 0 ? request.scenarios : ['rme+max']).map(scenariosNamed))
   ).flat();
-  if (others.length > 0 || request.kernels.length > 1) {
+  if (!scenario || others.length > 0 || request.kernels.length > 1) {
     throw new PtdiffError('usage', '--firmware boots one scenario on one kernel; name one of each.');
   }
   if (scenario.machine.others !== undefined) {

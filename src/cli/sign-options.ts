@@ -91,7 +91,7 @@ export async function soughtSign(options: SignOptions): Promise<SoughtSign> {
   if (scenario === undefined)
     throw new PtdiffError('usage', `No run below ${runsFolder} saw ${finding}; name a --scenario that shows it.`);
   const [definition, ...others] = await scenariosNamed(scenario);
-  if (others.length > 0) throw new PtdiffError('usage', 'A bisection is about one scenario; name one.');
+  if (!definition || others.length > 0) throw new PtdiffError('usage', 'A bisection is about one scenario; name one.');
   const sign = finding === undefined ? { verdict: options.verdict } : { finding };
   return { sign, scenario, definition };
 }

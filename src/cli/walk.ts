@@ -96,9 +96,9 @@ async function walkCommand(options: WalkOptions): Promise<number> {
   const gdb = await greet(options.gdb);
   try {
     const threads = await gdb.threads();
-    if (cpu >= threads.length)
-      throw new PtdiffError('usage', `There is no CPU ${cpu}; the machine has ${threads.length}.`);
     const thread = threads[cpu];
+    if (thread === undefined)
+      throw new PtdiffError('usage', `There is no CPU ${cpu}; the machine has ${threads.length}.`);
     const regime = stage1Regime(await captureRegisters(gdb, thread), half);
     await requireSameMachine({ regime, thread, gdb, ram }, options);
     const regions = half === 'ttbr1' ? kernelRegions(regime.inputBits, regime.granule) : [];

@@ -1,5 +1,6 @@
 import { natureOf } from '../diff/nature.ts';
 import { countText } from '../diff/text.ts';
+import { first } from '../present.ts';
 import { attributeIndex, memoryType } from '../vmsa/memory-type.ts';
 import { permissions } from '../vmsa/permissions.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
@@ -90,9 +91,10 @@ export function attributeDifference(
   const onlyB = others.filter(({ key }) => !a.attributes.has(key));
   if (onlyA.length + onlyB.length === 0) return undefined;
   // Where most of the area differs, that is the difference; else it is in what only one side has.
-  const isWhole = all[0].key !== others[0].key;
-  const left = isWhole ? all[0] : (onlyA[0] ?? all[0]);
-  const right = isWhole ? others[0] : (onlyB[0] ?? others[0]);
+  const [mostA, mostB] = [first(all), first(others)];
+  const isWhole = mostA.key !== mostB.key;
+  const left = isWhole ? mostA : (onlyA[0] ?? mostA);
+  const right = isWhole ? mostB : (onlyB[0] ?? mostB);
   const nature = wordsOf(right.sample, left.sample, regimes.b)
     .map((word) => word.replaceAll('-', ' '))
     .join(', ');

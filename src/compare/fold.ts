@@ -1,3 +1,4 @@
+import { first } from '../present.ts';
 import { aspects, type Difference, type DifferenceGroup, type PairComparison } from './types.ts';
 
 /** A variable that one side does not have says that it was written otherwise, not that it does anything else. */
@@ -11,7 +12,7 @@ const weight = ({ differences }: DifferenceGroup): number => Math.min(...differe
 /** The same difference seen in several scenarios, at all checkpoints that any of them shows. */
 function merge(differences: readonly Difference[]): Difference {
   const checkpoints = [...new Set(differences.flatMap((difference) => difference.checkpoints))];
-  return { ...differences[0], checkpoints };
+  return { ...first(differences), checkpoints };
 }
 
 /**
@@ -31,9 +32,9 @@ export function foldPairs(pairs: readonly PairComparison[]): DifferenceGroup[] {
   const groups = Map.groupBy(byKey.values(), (entry) => entry.pairs.map(({ name }) => name).join('\n'));
   return [...groups.values()]
     .map((entries) => ({
-      names: entries[0].pairs.map(({ name }) => name),
+      names: first(entries).pairs.map(({ name }) => name),
       differences: entries.map(({ differences }) => merge(differences)).sort((left, right) => rank(left) - rank(right)),
-      example: entries[0].pairs[0],
+      example: first(first(entries).pairs),
     }))
     .sort((left, right) => weight(left) - weight(right) || right.names.length - left.names.length);
 }

@@ -118,16 +118,12 @@ export function profileOf(map: PlacedMap, geometry: Geometry): Profile {
   const profile: Profile = new Map();
   let at = 0;
   for (const { start, end, area, kind, split } of stretches(map, geometry)) {
-    while (at < map.runs.length && map.runs[at].end <= start) at++;
-    for (let i = at; i < map.runs.length && map.runs[i].start < end; i++) {
-      const placed = map.runs[i];
-      add(
-        profile,
-        nameOf(area, split, placed),
-        kind,
-        placed,
-        Math.min(end, placed.end) - Math.max(start, placed.start),
-      );
+    while (at < map.runs.length && (map.runs[at] as PlacedRun).end <= start) at++;
+    for (let i = at; i < map.runs.length; i++) {
+      const placed = map.runs[i] as PlacedRun;
+      if (placed.start >= end) break;
+      const bytes = Math.min(end, placed.end) - Math.max(start, placed.start);
+      add(profile, nameOf(area, split, placed), kind, placed, bytes);
     }
   }
   return profile;

@@ -1,3 +1,4 @@
+import { present } from '../present.ts';
 import type { Difference, PairComparison } from './types.ts';
 
 /** One commit of a series and what is known of its kernel. */
@@ -39,7 +40,7 @@ interface Shown {
 }
 
 function shownAt(rows: readonly SeriesRow[], index: number): Shown | undefined {
-  const { kernel } = rows[index];
+  const { kernel } = present(rows[index], 'row of a series');
   if (index === 0) return { pairs: [], compared: () => true, whole: () => true };
   if (kernel.state === 'same') return shownAt(rows, kernel.as);
   if (kernel.state === 'unavailable') return undefined;

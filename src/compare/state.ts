@@ -145,7 +145,7 @@ export function compareFindings({ a, b }: Sides<CaseResult>): Difference[] {
       .filter(({ id }) => shows(others, id) === false)
       .map((finding): Difference => {
         const name = finding.known === undefined ? finding.title : `${finding.title} (known issue ${finding.known})`;
-        const subject = finding.id.split('@')[0];
+        const [subject = ''] = finding.id.split('@');
         const aspect = finding.kind === 'mismatch' ? 'model' : 'finding';
         return {
           key: `${aspect}/${word}/${subject}`,

@@ -1,5 +1,6 @@
 import type { Geometry } from '../linux/geometry.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
+import { last } from '../present.ts';
 import type { Range } from './places.ts';
 
 /** A stretch of memory that could be mapped by leaves of one kind. */
@@ -25,13 +26,13 @@ export function tile(range: Range, geometry: Geometry): Tile[] {
   const sizes = leafSizes(geometry);
   const tiles: Tile[] = [];
   for (let at = range.start; at < range.end; ) {
-    const best = sizes.find(({ size }) => at % size === 0 && at + size <= range.end) ?? sizes[sizes.length - 1];
+    const best = sizes.find(({ size }) => at % size === 0 && at + size <= range.end) ?? last(sizes);
     // As many as follow until a larger one fits, or the range ends.
     const larger = sizes[sizes.indexOf(best) - 1];
     const stop = larger === undefined ? range.end : (Math.floor(at / larger.size) + 1) * larger.size;
-    const last = Math.max(at + best.size, Math.floor(Math.min(stop, range.end) / best.size) * best.size);
-    tiles.push({ start: at, end: last, ...best });
-    at = last;
+    const end = Math.max(at + best.size, Math.floor(Math.min(stop, range.end) / best.size) * best.size);
+    tiles.push({ start: at, end, ...best });
+    at = end;
   }
   return tiles;
 }

@@ -13,17 +13,23 @@ export type RsiEvidence = Pick<Evidence, 'rsi' | 'sharing' | 'files'> & {
   captures: readonly Pick<Capture, 'checkpoint' | 'cpus'>[];
 };
 
-/** What a predicted call became: the numbers of the first and the last call that it took. */
+/** A call with its number in the record. */
+type Numbered = readonly [number: number, call: RsiCall];
+
+/** Calls that no predicted one has taken, by their numbers. */
+type Unused = Map<number, RsiCall>;
+
+/** What a predicted call became: the first and the last call that it took. */
 interface Matched {
   predicted: PredictedRsiCall;
-  first: number;
-  last: number;
+  first: Numbered;
+  last: Numbered;
 }
 
 /** Lines of one kind, which become one finding. */
-type Report = (step: PredictedRsiCall['step'] | 'device' | 'other', nature: string, line: string) => void;
+type Report = (step: PredictedRsiCall['step'] | 'device' | 'other', nature: keyof typeof titles, line: string) => void;
 
-const titles: Record<string, string> = {
+const titles = {
   missing: 'a call to the RMM that this kernel must make is missing',
   short: 'a range was not asked for to its end',
   order: 'calls to the RMM come in another order than predicted',
@@ -48,15 +54,14 @@ export function compareRsi(
 ): Finding[] {
   const { rsi } = evidence;
   if (predicted === undefined || rsi === undefined || rsi.lost > 0) return [];
-  const lines = new Map<string, string[]>();
+  const lines = new Map<string, { title: string; found: string[] }>();
   const report: Report = (step, nature, line) => {
     const id = findingId('mismatch', ['rsi', step, nature]);
-    lines.set(id, [...(lines.get(id) ?? []), `  ${line}`]);
+    lines.set(id, { title: titles[nature], found: [...(lines.get(id)?.found ?? []), `  ${line}`] });
   };
   compareRequests(predicted, evidence, rsi.calls, report);
   compareDevices(evidence.files, pageSize, rsi.calls, report);
-  return [...lines].map(([id, found]) => {
-    const title = titles[id.split('/')[3]];
+  return [...lines].map(([id, { title, found }]) => {
     return { id, kind: 'mismatch', title, detail: detailOf([`${title}:`, ...firstLines(found)]) };
   });
 }
@@ -80,51 +85,44 @@ function compareRequests(
   calls: readonly RsiCall[],
   report: Report,
 ): void {
-  const unused = new Set(calls.keys().filter((index) => calls[index].rsi !== 'IPA_STATE_GET'));
+  const unused: Unused = new Map(calls.entries().filter(([, { rsi }]) => rsi !== 'IPA_STATE_GET'));
   const matched: Matched[] = [];
   const unmatched: PredictedRsiCall[] = [];
   for (const each of predicted) {
-    const first = unused.values().find((index) => isRequested(each, calls[index]));
+    const first = unused.entries().find(([, call]) => isRequested(each, call));
     if (first === undefined) unmatched.push(each);
-    else matched.push({ predicted: each, first, last: follow(each, first, calls, unused, report) });
+    else matched.push({ predicted: each, first, last: follow(each, first, unused, report) });
   }
   const owed = unmatched.filter((each) => isOwed(each, predicted, evidence));
   for (const each of unmatched) {
-    const [index, nature] = nearest(each, calls, unused);
-    if (index !== undefined) {
-      unused.delete(index);
-      report(each.step, nature, `${callText(calls[index])} instead of ${expectedText(each)}, by ${sourceOf(each)}`);
+    const found = nearest(each, unused);
+    if (found !== undefined) {
+      unused.delete(found.number);
+      report(each.step, found.nature, `${callText(found.call)} instead of ${expectedText(each)}, by ${sourceOf(each)}`);
     } else if (owed.includes(each)) report(each.step, 'missing', `${expectedText(each)}, by ${sourceOf(each)}`);
   }
-  for (const index of unused) {
-    const { rsi, results } = calls[index];
+  for (const call of unused.values()) {
     // Whatever is not known to have been asked may have been.
-    if (rsi === 'IPA_STATE_SET' && evidence.sharing === undefined) continue;
-    report('other', 'extra', `${callText(calls[index])}, answered with ${hex(results[0])}`);
+    if (call.rsi === 'IPA_STATE_SET' && evidence.sharing === undefined) continue;
+    report('other', 'extra', `${callText(call)}, answered with ${hex(call.results[0])}`);
   }
-  compareOrder(matched, calls, report);
+  compareOrder(matched, report);
 }
 
 const sourceOf = ({ where, source }: PredictedRsiCall): string => `${where} (${source})`;
 
-/** Takes the calls that a change of state goes on with, where the RMM did only a part of it (rsi_set_memory_range()); the number of the last one. */
-function follow(
-  each: PredictedRsiCall,
-  first: number,
-  calls: readonly RsiCall[],
-  unused: Set<number>,
-  report: Report,
-): number {
-  unused.delete(first);
+/** Takes the calls that a change of state goes on with, where the RMM did only a part of it (rsi_set_memory_range()); the last one. */
+function follow(each: PredictedRsiCall, first: Numbered, unused: Unused, report: Report): Numbered {
+  unused.delete(first[0]);
   for (let last = first; ; ) {
-    const rest = remainder(each, calls[last]);
+    const rest = remainder(each, last[1]);
     if (rest === undefined) return last;
-    const next = unused.values().find((index) => index > last && isRequested(rest, calls[index]));
+    const next = unused.entries().find(([number, call]) => number > last[0] && isRequested(rest, call));
     if (next === undefined) {
       report(each.step, 'short', `${expectedText(rest)} was left of ${expectedText(each)}, by ${sourceOf(each)}`);
       return last;
     }
-    unused.delete(next);
+    unused.delete(next[0]);
     last = next;
   }
 }
@@ -132,14 +130,13 @@ function follow(
 /** The call that comes closest to one that was not made as predicted, and in what it differs. */
 function nearest(
   each: PredictedRsiCall,
-  calls: readonly RsiCall[],
-  unused: Set<number>,
-): [index: number, nature: string] | [index: undefined, nature: ''] {
-  for (const index of unused) {
-    const nature = resemblance(each, calls[index]);
-    if (nature !== undefined) return [index, nature];
+  unused: Unused,
+): { number: number; call: RsiCall; nature: NonNullable<ReturnType<typeof resemblance>> } | undefined {
+  for (const [number, call] of unused) {
+    const nature = resemblance(each, call);
+    if (nature !== undefined) return { number, call, nature };
   }
-  return [undefined, ''];
+  return undefined;
 }
 
 /**
@@ -155,13 +152,13 @@ function isOwed(each: PredictedRsiCall, predicted: readonly PredictedRsiCall[], 
 }
 
 /** Calls of arm64_rsi_init() come first, in their order; changes of the same memory come in the order of the requests. */
-function compareOrder(matched: readonly Matched[], calls: readonly RsiCall[], report: Report): void {
+function compareOrder(matched: readonly Matched[], report: Report): void {
   for (const [number, later] of matched.entries()) {
     const overtaken = matched
       .slice(0, number)
-      .find((earlier) => mustPrecede(earlier.predicted, later.predicted) && earlier.last > later.first);
+      .find((earlier) => mustPrecede(earlier.predicted, later.predicted) && earlier.last[0] > later.first[0]);
     if (overtaken) {
-      const [early, late] = [calls[later.first], calls[overtaken.last]];
+      const [early, late] = [later.first[1], overtaken.last[1]];
       report(later.predicted.step, 'order', `${callText(early)} comes before ${callText(late)}`);
     }
   }

@@ -1,6 +1,7 @@
 import type { Capture, CheckpointName, ProbeResult } from '../linux/capture.ts';
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import type { PredictedRegister, PredictedTable, ProbePrediction } from '../model/types.ts';
+import { present } from '../present.ts';
 import { type DeviceName, isDelivered } from '../scenario/devices.ts';
 import type { Granule, SystemRegisters, TablePage } from '../vmsa/types.ts';
 import { type ImageLayout, inTrampoline } from './context.ts';
@@ -41,6 +42,7 @@ export function compareTables(
       const [want, have] = [left[index], extra[index]];
       const nature = want === undefined ? 'unexpected' : have === undefined ? 'missing' : 'attributes';
       const table = want ?? have;
+      if (table === undefined) break;
       const line =
         `  ${hex(table.va)} level ${table.level}: expected ${want ? `descriptor bits ${hex(want.attributes)}` : 'no table'}, ` +
         `found ${have ? hex(have.attributes) : 'none'}`;
@@ -89,7 +91,9 @@ export function compareRegisters(
 ): Finding[] {
   const findings = new Map<string, { title: string; lines: string[] }>();
   for (const [cpu, { online, registers }] of capture.cpus.entries()) {
-    for (const [register, { bits, mask, why }] of Object.entries(predicted[cpu])) {
+    for (const [register, { bits, mask, why }] of Object.entries(
+      present(predicted[cpu], `prediction of the registers of CPU ${cpu}`),
+    )) {
       if (!online || (register === 'TTBR1_EL1' && inTrampoline(image, registers))) continue;
       const value = registers[register as keyof SystemRegisters];
       const differences = value === undefined ? [undefined] : differingFields(register, bits, value, mask);

@@ -42,23 +42,25 @@ export function diffLeaves(predicted: readonly PredictedRun[], actual: readonly 
   let a = 0;
   let va = 0n;
   while (p < predicted.length || a < actual.length) {
-    const expectedStart = p < predicted.length ? later(predicted[p].va, va) : undefined;
-    const actualStart = a < actual.length ? later(actual[a].va, va) : undefined;
+    const ours = p < predicted.length ? predicted[p] : undefined;
+    const theirs = a < actual.length ? actual[a] : undefined;
+    const expectedStart = ours && later(ours.va, va);
+    const actualStart = theirs && later(theirs.va, va);
     const start = earlier(expectedStart, actualStart);
-    const expectedHere = expectedStart === start;
-    const actualHere = actualStart === start;
+    const expectedHere = expectedStart === start ? ours : undefined;
+    const actualHere = actualStart === start ? theirs : undefined;
     // The piece ends where a covering run ends, or where the other side starts.
-    const expectedEnd = expectedHere ? endOf(predicted[p]) : expectedStart;
-    const actualEnd = actualHere ? endOf(actual[a]) : actualStart;
+    const expectedEnd = expectedHere ? endOf(expectedHere) : expectedStart;
+    const actualEnd = actualHere ? endOf(actualHere) : actualStart;
     va = earlier(expectedEnd, actualEnd);
     const difference: LeafDifference = {};
-    if (expectedHere) difference.expected = clipRun(predicted[p], start, va);
-    if (actualHere) difference.actual = clipRun(actual[a], start, va);
+    if (expectedHere) difference.expected = clipRun(expectedHere, start, va);
+    if (actualHere) difference.actual = clipRun(actualHere, start, va);
     if (!difference.expected || !difference.actual || !agree(difference.expected, difference.actual)) {
       differences.push(difference);
     }
-    if (expectedHere && endOf(predicted[p]) === va) p++;
-    if (actualHere && endOf(actual[a]) === va) a++;
+    if (expectedHere && endOf(expectedHere) === va) p++;
+    if (actualHere && endOf(actualHere) === va) a++;
   }
   return differences;
 }

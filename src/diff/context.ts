@@ -1,5 +1,6 @@
 import type { Capture, Evidence } from '../linux/capture.ts';
 import type { PhysicalRange } from '../model/boot-facts.ts';
+import { first } from '../present.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';
 import { captureWithoutAlias } from './alias-bit.ts';
@@ -99,7 +100,7 @@ export interface CheckpointContext extends BootContext {
 
 /** The context of one checkpoint of a boot: both halves' regimes decoded from CPU 0's registers, as the walk did. */
 export function checkpointContext(boot: BootContext, capture: Capture): CheckpointContext {
-  const { registers } = capture.cpus[0];
+  const { registers } = first(capture.cpus);
   const regime = stage1Regime(registers, 'ttbr1');
   return {
     ...boot,

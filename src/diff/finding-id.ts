@@ -7,7 +7,7 @@ import type { FindingKind } from './types.ts';
  * anything after the first clause.
  */
 export function slug(text: string): string {
-  const clause = text.split(/[:;,(]/)[0];
+  const [clause = ''] = text.split(/[:;,(]/);
   const words = clause
     .toLowerCase()
     .replace(/['’]/g, '')

@@ -1,4 +1,5 @@
 import type { CheckpointName } from '../linux/capture.ts';
+import { first } from '../present.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { LeafDifference } from './compare.ts';
 import { firstLines } from './compare-state.ts';
@@ -39,7 +40,7 @@ function explain(group: LeafDifference[], regime: Stage1Regime): Pick<Finding, '
   const leaves = subjects.reduce((sum, run) => sum + entriesOf(run, regime.granule), 0);
   const whys = [...new Set(group.map(({ expected }) => expected?.why ?? nothing))];
   return {
-    title: titleOf(group, natureOf(group[0], regime)),
+    title: titleOf(group, natureOf(first(group), regime)),
     detail: detailOf([
       `${countText(leaves, 'leaf', 'leaves')}, ${bytesText(bytes)}. Prediction: ${whys.join('; ')}`,
       ...firstLines(
@@ -51,7 +52,7 @@ function explain(group: LeafDifference[], regime: Stage1Regime): Pick<Finding, '
 }
 
 function titleOf(group: LeafDifference[], nature: string): string {
-  const [{ expected, actual }] = group;
+  const { expected, actual } = first(group);
   const subject = `linear map, ${expected?.why ?? nothing}`;
   if (!expected) return `${subject}: ${actual?.valid ? 'valid' : 'invalid'} leaves that nothing explains`;
   if (!actual) return `${subject}: predicted leaves are absent`;

@@ -120,8 +120,8 @@ function missingEvidence(
   const calls = missingCalls(prediction.rsi, evidence);
   if (calls) return calls;
   // What a kernel was built without is no problem: init reports only what it should have been able to do, and records that are damaged.
-  if (guestProblems.length > 0)
-    return `The guest's init could not send everything: ${guestProblems[0].replace(/\.$/, '')}.`;
+  const [problem] = guestProblems;
+  if (problem !== undefined) return `The guest's init could not send everything: ${problem.replace(/\.$/, '')}.`;
   const dump = files.kernel_page_tables === undefined ? undefined : parsePtdump(files.kernel_page_tables);
   const whole = dump === undefined || (dump.unreadable.length === 0 && dump.runs.at(-1)?.end === 2n ** 64n);
   return whole ? undefined : "The guest's page table dump is cut short or unreadable, so it was not compared whole.";

@@ -102,7 +102,7 @@ function matchesPattern(id: string, pattern: string): boolean {
 }
 
 function inRange(release: Release, range: string): boolean {
-  const [fromText, toText] = range.split('..');
+  const [fromText = '', toText = ''] = range.split('..');
   const from = parseRelease(fromText);
   const to = parseRelease(toText);
   const patchGiven = /^\d+\.\d+\.\d+/.test(toText);

@@ -8,7 +8,7 @@ export interface RegisterField {
 /** 'NAME:HIGH:LOW' or 'NAME:BIT', blank separated, in the order of the Arm ARM. */
 function fields(text: string): RegisterField[] {
   return text.split(' ').map((item) => {
-    const [name, high, low = high] = item.split(':');
+    const [name = '', high, low = high] = item.split(':');
     return { name, low: Number(low), width: Number(high) - Number(low) + 1 };
   });
 }

@@ -7,8 +7,9 @@ export function findName(shortened: string, names: Iterable<string>): Match {
   if (all.includes(shortened)) return { kind: 'one', name: shortened };
   for (const fits of [(name: string) => name.startsWith(shortened), (name: string) => name.includes(shortened)]) {
     const found = all.filter(fits);
-    if (found.length === 1) return { kind: 'one', name: found[0] };
-    if (found.length > 1) return { kind: 'several', names: found };
+    const [only, ...others] = found;
+    if (only !== undefined)
+      return others.length === 0 ? { kind: 'one', name: only } : { kind: 'several', names: found };
   }
   return { kind: 'none' };
 }

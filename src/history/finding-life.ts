@@ -1,4 +1,5 @@
 import { shows } from '../diff/boot-end.ts';
+import { first, last, present } from '../present.ts';
 import { kernelName } from './kernel-name.ts';
 import { byKernel, bySeries, byTime } from './order-kernels.ts';
 import type { Look, RunMark } from './types.ts';
@@ -83,19 +84,19 @@ function telling(looks: readonly Look[], finding: string): Look[][] {
 }
 
 function kernelLife(looks: readonly Look[], finding: string): KernelLife {
-  const last = telling(looks, finding).map((group) => group[group.length - 1]);
-  const shown = last.filter((look) => shows(look, finding)).map((look) => look.case);
-  const { release, sha256 } = looks[0].kernel;
+  const newest = telling(looks, finding).map(last);
+  const shown = newest.filter((look) => shows(look, finding)).map((look) => look.case);
+  const { release, sha256 } = first(looks).kernel;
   const inTime = [...looks].sort(byTime);
   return {
     release,
-    kernel: kernelName(looks[looks.length - 1].kernel),
+    kernel: kernelName(last(looks).kernel),
     sha256,
-    state: shown.length > 0 ? 'shown' : last.length > 0 ? 'absent' : 'unknown',
+    state: shown.length > 0 ? 'shown' : newest.length > 0 ? 'absent' : 'unknown',
     shown,
-    looked: last.length,
-    firstLook: pointOf(inTime[0]),
-    lastLook: pointOf(inTime[inTime.length - 1]),
+    looked: newest.length,
+    firstLook: pointOf(first(inTime)),
+    lastLook: pointOf(last(inTime)),
   };
 }
 
@@ -108,15 +109,17 @@ function seriesLife(series: string, looks: readonly Look[], finding: string): Se
   const end = kernels.findLastIndex(({ state }) => state === 'shown');
   const next = kernels.findIndex(({ state }, index) => index > end && state === 'absent');
   if (next < 0) return { series, state: 'there', kernels };
-  const gone = groups[next].filter((look) => shows(look, finding) === false).sort(byTime);
-  return { series, state: 'gone', kernels, goneSince: pointOf(gone[0]) };
+  const gone = present(groups[next], 'group of looks')
+    .filter((look) => shows(look, finding) === false)
+    .sort(byTime);
+  return { series, state: 'gone', kernels, goneSince: pointOf(first(gone)) };
 }
 
 function waveringOf(looks: readonly Look[], finding: string): Wavering[] {
   return byKernel(looks).flatMap((group) =>
     telling(group, finding).flatMap((told) =>
       told.slice(1).flatMap((after, index): Wavering[] => {
-        const before = told[index];
+        const before = present(told[index], 'look before one');
         const shown = shows(after, finding) === true;
         if (shown === (shows(before, finding) === true)) return [];
         return [{ before: pointOf(before), after: pointOf(after), shown, because: whatChanged(before, after) }];
@@ -147,8 +150,8 @@ export function findingLife(finding: string, looks: readonly Look[]): FindingLif
   return {
     id: finding,
     state: series.some(({ state }) => state === 'there') ? 'there' : 'gone',
-    firstSeen: pointOf(seen[0]),
-    lastSeen: pointOf(seen[seen.length - 1]),
+    firstSeen: pointOf(first(seen)),
+    lastSeen: pointOf(last(seen)),
     known: [...new Set(known)],
     series,
     never,

@@ -8,7 +8,7 @@ const shownPatches = 2;
  */
 export function kernelName({ release, spec, sha256 }: Pick<Look['kernel'], 'release' | 'spec' | 'sha256'>): string {
   const commit = /^git:.*@([0-9a-f]{12})[0-9a-f]{28}(?=,|$)/.exec(spec)?.[1];
-  const patches = [...spec.matchAll(/,patch=(.*?)(?=,(?:patch|config|compiler)=|$)/g)].map(([, path]) =>
+  const patches = [...spec.matchAll(/,patch=(.*?)(?=,(?:patch|config|compiler)=|$)/g)].map(([, path = '']) =>
     path.slice(path.lastIndexOf('/') + 1),
   );
   const own = spec.startsWith('file:') ? [sha256.slice(0, 8)] : [];

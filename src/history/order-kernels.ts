@@ -1,4 +1,5 @@
 import { releaseOf } from '../linux/release.ts';
+import { first, last } from '../present.ts';
 import type { Look } from './types.ts';
 
 /**
@@ -17,12 +18,18 @@ function rank(text: string): number[] {
   return [major, minor, patch, rc ?? Number.POSITIVE_INFINITY];
 }
 
+/** Compares two lists of keys of one length by the first that differs. */
+function compareKeys<Key extends number | string>(left: readonly Key[], right: readonly Key[]): number {
+  for (const [index, key] of left.entries()) {
+    const other = right[index];
+    if (other !== undefined && key !== other) return key < other ? -1 : 1;
+  }
+  return 0;
+}
+
 /** Compares two releases (`uname -r`) by version: negative when the left one is older, 0 when the version does not tell. */
 export function compareReleases(left: string, right: string): number {
-  const [first, second] = [rank(left), rank(right)];
-  const place = first.findIndex((number, index) => number !== second[index]);
-  if (place < 0) return 0;
-  return first[place] < second[place] ? -1 : 1;
+  return compareKeys(rank(left), rank(right));
 }
 
 /** Compares two series by version, then by flavour, plain arm64 first. */
@@ -36,10 +43,7 @@ function compareSeries(left: string, right: string): number {
 /** Orders looks in time; those of one instant by run and case, so that the order is the same on every day. */
 export function byTime(left: Look, right: Look): number {
   const keys = ({ run, case: name }: Look) => [run.started, run.id, name];
-  const [first, second] = [keys(left), keys(right)];
-  const place = first.findIndex((key, index) => key !== second[index]);
-  if (place < 0) return 0;
-  return first[place] < second[place] ? -1 : 1;
+  return compareKeys(keys(left), keys(right));
 }
 
 /** The looks of each kernel (by the hash of its Image), kernels of one series in the order of their versions, then of their last look: a branch may go back. */
@@ -50,8 +54,8 @@ export function byKernel(looks: readonly Look[]): Look[][] {
   return groups
     .map(([, group]) => group)
     .sort((left, right) => {
-      const order = compareReleases(left[0].kernel.release, right[0].kernel.release);
-      return order !== 0 ? order : byTime(left[left.length - 1], right[right.length - 1]);
+      const order = compareReleases(first(left).kernel.release, first(right).kernel.release);
+      return order !== 0 ? order : byTime(last(left), last(right));
     });
 }
 

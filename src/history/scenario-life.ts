@@ -1,5 +1,6 @@
 import { isWhole } from '../diff/boot-end.ts';
 import type { Verdict } from '../diff/types.ts';
+import { last } from '../present.ts';
 import { kernelName } from './kernel-name.ts';
 import { byKernel, bySeries, byTime } from './order-kernels.ts';
 import type { Look, RunMark } from './types.ts';
@@ -39,10 +40,10 @@ export interface ScenarioLife {
 
 /** Middle of the values; undefined of none. */
 export function median(values: readonly number[]): number | undefined {
-  if (values.length === 0) return undefined;
   const sorted = [...values].sort((left, right) => left - right);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  // Of an odd number of values both are the one in the middle.
+  const [lower, upper] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return lower === undefined || upper === undefined ? undefined : (lower + upper) / 2;
 }
 
 /** Joins looks in a row with the same verdict and findings; the looks are in the order of time. */
@@ -72,7 +73,7 @@ export function scenarioLife(name: string, looks: readonly Look[]): ScenarioLife
       kernels: byKernel(group).map((own) => {
         const inTime = [...own].sort(byTime);
         const seconds = median(inTime.filter(isWhole).map((look) => look.seconds));
-        const { kernel, case: name } = inTime[inTime.length - 1];
+        const { kernel, case: name } = last(inTime);
         return {
           ...{
             release: kernel.release,

@@ -1,4 +1,5 @@
 import { isWhole } from '../diff/boot-end.ts';
+import { first } from '../present.ts';
 import { byTime } from './order-kernels.ts';
 import { median } from './scenario-life.ts';
 import type { Look, RunMark } from './types.ts';
@@ -27,7 +28,7 @@ export function paceOfRuns(looks: readonly Look[]): PaceOfRun[] {
     return own === undefined ? [] : [{ run: look.run, ratio: look.seconds / own }];
   });
   return [...Map.groupBy(ratios, ({ run }) => run.id).values()].map((group) => ({
-    run: group[0].run,
+    run: first(group).run,
     ratio: median(group.map(({ ratio }) => ratio)) ?? 1,
     cases: group.length,
   }));

@@ -31,7 +31,7 @@ function lastCrashkernel(line: string, suffix: string | undefined, release: Rele
   const name = 'crashkernel=';
   let last: string | undefined;
   for (let at = line.indexOf(name); at >= 0; at = line.indexOf(name, at + 1)) {
-    const [word] = line.slice(at).split(' ', 1);
+    const [word = ''] = line.slice(at).split(' ', 1);
     const wanted = suffix ? word.endsWith(suffix) : !suffixes(release).some((known) => word.endsWith(known));
     if (wanted) last = word.slice(name.length);
   }

@@ -9,7 +9,7 @@ const table = Uint32Array.from({ length: 256 }, (_, index) => {
 export function crc32(...parts: Uint8Array[]): number {
   let crc = 0xffffffff;
   for (const part of parts) {
-    for (let i = 0; i < part.length; i++) crc = (crc >>> 8) ^ table[(crc ^ part[i]) & 0xff];
+    for (let i = 0; i < part.length; i++) crc = (crc >>> 8) ^ (table[(crc ^ (part[i] as number)) & 0xff] as number);
   }
   return ~crc >>> 0;
 }

@@ -23,12 +23,12 @@ export function* formatPtdump(
   regions: KernelRegion[] = [],
 ): Generator<string> {
   if (regime.notWalked !== undefined) yield `Not walked: ${regime.notWalked}`;
-  let region = -1;
+  const ahead = [...regions];
   let end: bigint | undefined;
   for (const item of merge(result)) {
-    const previous = region;
-    while (region + 1 < regions.length && regions[region + 1].start <= item.va) region++;
-    if (region !== previous) yield `---[ ${regions[region].name} ]---`;
+    let entered: KernelRegion | undefined;
+    while (ahead[0] && ahead[0].start <= item.va) entered = ahead.shift();
+    if (entered) yield `---[ ${entered.name} ]---`;
     else if (end !== undefined && item.va > end) yield holeLine(end, item.va);
     yield 'reason' in item ? malformedLine(item) : leafLine(regime, item);
     const itemEnd = 'reason' in item ? item.va : item.va + BigInt(item.size);
@@ -41,7 +41,7 @@ export function* formatPtdump(
 function* merge(result: WalkResult): Generator<LeafRun | Malformed> {
   let next = 0;
   for (const run of result.leaves) {
-    while (next < result.malformed.length && result.malformed[next].va <= run.va) yield result.malformed[next++];
+    for (let fault = result.malformed[next]; fault && fault.va <= run.va; fault = result.malformed[++next]) yield fault;
     yield run;
   }
   yield* result.malformed.slice(next);

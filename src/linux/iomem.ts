@@ -22,12 +22,13 @@ export function parseIomem(text: string): IomemEntry[] {
   for (const line of text.split('\n')) {
     const match = /^( *)([0-9a-f]{1,16})-([0-9a-f]{1,16}) : (.*)$/.exec(line);
     if (!match || ++count > maxEntries) continue;
-    const [start, last] = [Number.parseInt(match[2], 16), Number.parseInt(match[3], 16)];
+    const [, spaces = '', from = '', to = '', name = ''] = match;
+    const [start, last] = [Number.parseInt(from, 16), Number.parseInt(to, 16)];
     if (last < start) continue;
-    const entry = { name: match[4], start, end: last + 1, children: [] };
-    const indent = match[1].length;
-    while (path.length > 0 && path[path.length - 1].indent >= indent) path.pop();
-    const siblings = path.length > 0 ? path[path.length - 1].entry.children : roots;
+    const entry = { name, start, end: last + 1, children: [] };
+    const indent = spaces.length;
+    while ((path.at(-1)?.indent ?? -1) >= indent) path.pop();
+    const siblings = path.at(-1)?.entry.children ?? roots;
     siblings.push(entry);
     path.push({ indent, entry });
   }

@@ -58,8 +58,8 @@ function findTables(bytes: Uint8Array, words: Uint32Array): KallsymsTables {
 function indexOfDigits(bytes: Uint8Array, from: number): number {
   const last = digitTokens.length - 1;
   const skip = new Uint8Array(256).fill(digitTokens.length);
-  for (let i = 0; i < last; i++) skip[digitTokens[i]] = last - i;
-  for (let at = from; at + last < bytes.length; at += skip[bytes[at + last]]) {
+  for (let i = 0; i < last; i++) skip[digitTokens[i] as number] = last - i;
+  for (let at = from; at + last < bytes.length; at += skip[bytes[at + last] as number] as number) {
     let i = last;
     while (i >= 0 && bytes[at + i] === digitTokens[i]) i--;
     if (i < 0) return at;
@@ -71,7 +71,7 @@ function tablesAround(bytes: Uint8Array, words: Uint32Array, digits: number): Ka
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = Math.min(digits + maxTokenTableBytes, bytes.length - tokenIndexBytes);
   for (let tokenIndex = (digits + 23) & ~3; tokenIndex <= end; tokenIndex += 4) {
-    if (words[tokenIndex >>> 2] << 16 !== 0) continue;
+    if ((words[tokenIndex >>> 2] as number) << 16 !== 0) continue;
     const tokenTable = digits - view.getUint16(tokenIndex + 0x30 * 2, true);
     if (!isTokenIndex(bytes, view, tokenTable, tokenIndex)) continue;
     const before = tablesBefore(bytes, words, tokenTable);
@@ -101,7 +101,7 @@ function tablesBefore(
   // Where tables are aligned to 8 bytes (up to 6.19) the last word may be padding.
   for (const end of [tokenTable >>> 2, (tokenTable >>> 2) - 1]) {
     let first = end - 1;
-    while (first > 0 && words[first] !== 0 && words[first - 1] < words[first]) first--;
+    while (first > 0 && words[first] !== 0 && (words[first - 1] as number) < (words[first] as number)) first--;
     // One marker alone would leave the start of the names ambiguous; kernels have hundreds.
     if (first < 0 || words[first] !== 0 || end - first < 2) continue;
     const found = findNames(bytes, words, first * 4, words.subarray(first, end));
@@ -120,11 +120,11 @@ function findNames(
   markersAt: number,
   markers: Uint32Array,
 ): { symbolCount: number; names: number } | undefined {
-  const latest = markersAt - markers[markers.length - 1];
+  const latest = markersAt - (markers[markers.length - 1] as number);
   const earliest = Math.max(8, latest - namesPerMarker * 512);
   for (let names = latest & ~3; names >= earliest; names -= 4) {
     for (const countAt of [names - 4, names - 8]) {
-      const symbolCount = words[countAt >>> 2];
+      const symbolCount = words[countAt >>> 2] as number;
       if (Math.ceil(symbolCount / namesPerMarker) !== markers.length) continue;
       const end = namesEnd(bytes, names, symbolCount, markers);
       if (end !== undefined && end <= markersAt && markersAt - end < 8) return { symbolCount, names };
@@ -147,11 +147,12 @@ function namesEnd(bytes: Uint8Array, names: number, count: number, markers: Uint
 
 /** A length of one byte, or of two (7 low bits first) for names of more than 127 tokens: since 6.1, commit 73bbb94466fd. */
 function nameLength(bytes: Uint8Array, at: number): number {
-  return bytes[at] & 0x80 ? (bytes[at] & 0x7f) | (bytes[at + 1] << 7) : bytes[at];
+  const first = bytes[at] as number;
+  return first & 0x80 ? (first & 0x7f) | ((bytes[at + 1] as number) << 7) : first;
 }
 
 function nameHeader(bytes: Uint8Array, at: number): number {
-  return bytes[at] & 0x80 ? 2 : 1;
+  return (bytes[at] as number) & 0x80 ? 2 : 1;
 }
 
 /** Expands all names into one byte array that is made a string once: 200,000 small decodings would take a second. */
@@ -168,13 +169,14 @@ function decodeNames(bytes: Uint8Array, tables: KallsymsTables): Pick<SymbolColu
     if (length + (end - start) * 512 > text.length) text = grow(text, (end - start) * 512);
     const typeAt = length;
     for (at = start; at < end; at++) {
-      for (let from = starts[bytes[at]]; bytes[from] !== 0; from++) text[length++] = bytes[from];
+      for (let from = starts[bytes[at] as number] as number; bytes[from] !== 0; from++)
+        text[length++] = bytes[from] as number;
     }
-    types[i] = text[typeAt];
+    types[i] = text[typeAt] as number;
     ends[i] = length;
   }
   const whole = new TextDecoder('latin1').decode(text.subarray(0, length));
-  const names = Array.from(ends, (end, i) => whole.slice((i === 0 ? 0 : ends[i - 1]) + 1, end));
+  const names = Array.from(ends, (end, i) => whole.slice((ends[i - 1] ?? 0) + 1, end));
   return { names, types };
 }
 
@@ -203,7 +205,7 @@ function decodeOffsets(words: Uint32Array, { offsets, symbolCount }: KallsymsTab
 /** scripts/kallsyms.c sorts by address, and every search in the table relies on it. */
 function requireAscending(offsets: Float64Array): void {
   for (let i = 1; i < offsets.length; i++) {
-    if (offsets[i] < offsets[i - 1]) {
+    if ((offsets[i] as number) < (offsets[i - 1] as number)) {
       throw new PtdiffError(
         'image',
         `The kernel Image is damaged: its kallsyms addresses do not ascend at entry ${i}.`,

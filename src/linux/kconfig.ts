@@ -7,15 +7,15 @@ export function parseKconfig(text: string): Map<string, string> {
   const options = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     const set = /^(CONFIG_\w+)=(.*)$/.exec(line);
-    if (set) options.set(set[1], unquoted(set[2]));
+    if (set?.[1] !== undefined) options.set(set[1], unquoted(set[2] ?? ''));
     const unset = /^# (CONFIG_\w+) is not set$/.exec(line);
-    if (unset) options.set(unset[1], 'n');
+    if (unset?.[1] !== undefined) options.set(unset[1], 'n');
   }
   return options;
 }
 
 /** A string option stands in double quotes, with a backslash before quotes and backslashes (scripts/kconfig/confdata.c). */
 function unquoted(value: string): string {
-  const string = /^"(.*)"$/.exec(value);
-  return string ? string[1].replaceAll(/\\(.)/g, '$1') : value;
+  const string = /^"(.*)"$/.exec(value)?.[1];
+  return string !== undefined ? string.replaceAll(/\\(.)/g, '$1') : value;
 }

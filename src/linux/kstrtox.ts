@@ -36,7 +36,7 @@ function parseInteger(text: string, base: number, release: Release): ParsedNumbe
   let overflow = false;
   let length = 0;
   for (; length < text.length; length++) {
-    const digit = Number.parseInt(text[length], base);
+    const digit = Number.parseInt(text.charAt(length), base);
     if (Number.isNaN(digit)) break;
     value = value * BigInt(base) + BigInt(digit);
     if (value <= ULLONG_MAX) continue;

@@ -15,9 +15,9 @@ export function kernelLinkBase(words: Uint32Array): bigint {
   const votes = new Map<number, number>();
   let total = 0;
   for (let i = 0; i + 1 < words.length; i += 2) {
-    const high = words[i + 1];
+    const high = words[i + 1] as number;
     if (high < 0xffff0000 || high === 0xffffffff) continue;
-    const distance = words[i] - 0x80000000;
+    const distance = (words[i] as number) - 0x80000000;
     // .bss and the initial page tables lie behind the bytes of the Image, hence twice its size.
     if (distance < 0 || distance >= imageBytes * 2) continue;
     votes.set(high, (votes.get(high) ?? 0) + 1);

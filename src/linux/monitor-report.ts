@@ -52,9 +52,9 @@ export interface MonitorCall {
   /** E.g. `IPA_STATE_SET`; undefined for other than RSI. */
   rsi: RsiFunction | undefined;
   /** x1 to x4. */
-  arguments: bigint[];
+  arguments: [bigint, bigint, bigint, bigint];
   /** x0 to x2. */
-  results: bigint[];
+  results: [bigint, bigint, bigint];
   /** The instruction after the SMC, the guest's x30, and its x29. */
   elr: bigint;
   link: bigint;
@@ -228,8 +228,8 @@ function decodeCall(record: Fields): MonitorCall {
     time: record.u64(0x08),
     function: called,
     rsi: rsiFunctions[Number(called - firstRsiFunction)],
-    arguments: [0x18, 0x20, 0x28, 0x30].map((at) => record.u64(at)),
-    results: [0x38, 0x40, 0x48].map((at) => record.u64(at)),
+    arguments: [record.u64(0x18), record.u64(0x20), record.u64(0x28), record.u64(0x30)],
+    results: [record.u64(0x38), record.u64(0x40), record.u64(0x48)],
     elr: record.u64(0x50),
     link: record.u64(0x58),
     framePointer: record.u64(0x60),
@@ -246,7 +246,7 @@ function ripasRuns(read: ReadMemory, table: number, regions: AddressRange[]): Ri
     for (let first = 0; first < states.length; ) {
       let end = first + 1;
       while (end < states.length && states[end] === states[first]) end++;
-      const ripas = ripasNames[states[first]] ?? 'EMPTY';
+      const ripas = ripasNames[states[first] as number] ?? 'EMPTY';
       runs.push({ base: base + first * granule, size: (end - first) * granule, ripas });
       first = end;
     }

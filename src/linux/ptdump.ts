@@ -92,9 +92,9 @@ function* lines(text: string): Generator<string> {
 }
 
 function readLine(dump: Ptdump, line: string): boolean {
-  const name = marker.exec(line);
-  if (name !== null) {
-    dump.markers.push({ name: name[1], before: dump.runs.length });
+  const name = marker.exec(line)?.[1];
+  if (name !== undefined) {
+    dump.markers.push({ name, before: dump.runs.length });
     return true;
   }
   const place = range.exec(line);
@@ -102,8 +102,9 @@ function readLine(dump: Ptdump, line: string): boolean {
   // The kernel's end address wraps to 0 at the end of the address space.
   const [start, end] = [BigInt(`0x${place[1]}`), BigInt(`0x${place[2]}`) || 2n ** 64n];
   const run: PtdumpRun = { start, end, level: place[3] as PtdumpLevel };
-  if (place[4] !== '') {
-    const columns = flags.exec(place[4]);
+  const text = place[4] ?? '';
+  if (text !== '') {
+    const columns = flags.exec(text);
     if (columns === null) return false;
     run.attributes = readFlags(columns);
   }
@@ -113,7 +114,7 @@ function readLine(dump: Ptdump, line: string): boolean {
 
 function readFlags(columns: RegExpExecArray): PtdumpAttributes {
   const [, valid, user, access, pxn, shared, accessed, notGlobal, contiguous, block, uxn, guarded, memory] = columns;
-  const set = (column: string) => column.trim() !== '';
+  const set = (column = '') => column.trim() !== '';
   return {
     valid: valid === ' ',
     user: set(user),

@@ -29,10 +29,13 @@ export interface SplatHeader {
   goesOn: boolean;
 }
 
+/** What the groups of an expression matched; empty where it has fewer. */
+type Groups = readonly [first: string, second: string];
+
 interface Pattern {
   kind: SplatKind;
   line: RegExp;
-  title(groups: readonly string[]): string;
+  title(groups: Groups): string;
   wantsFunction?: true;
   goesOn?: true;
 }
@@ -191,7 +194,9 @@ const patterns: readonly Pattern[] = [
 export function splatHeader(line: string): SplatHeader | undefined {
   for (const { kind, line: expression, title, wantsFunction = false, goesOn = false } of patterns) {
     const match = expression.exec(line);
-    if (match) return { kind, title: title(match.slice(1)), wantsFunction, goesOn };
+    if (!match) continue;
+    const [, first = '', second = ''] = match;
+    return { kind, title: title([first, second]), wantsFunction, goesOn };
   }
   return undefined;
 }
@@ -200,7 +205,7 @@ function pattern(text: string): RegExp {
   return new RegExp(`^${text}`);
 }
 
-function warningTitle([file, name]: readonly string[]): string {
+function warningTitle([file, name]: Groups): string {
   return `WARNING in ${name} at ${path(file)}`;
 }
 

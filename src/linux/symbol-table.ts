@@ -77,8 +77,9 @@ export class SymbolTable {
     const index = this.#indices(name)[0];
     if (index === undefined) return undefined;
     const { offsets } = this.#columns;
-    const next = this.#firstAbove(offsets[index]);
-    return next === offsets.length ? undefined : BigInt(offsets[next] - offsets[index]);
+    const offset = offsets[index] as number;
+    const next = offsets[this.#firstAbove(offset)];
+    return next === undefined ? undefined : BigInt(next - offset);
   }
 
   /**
@@ -92,7 +93,7 @@ export class SymbolTable {
     if (next === 0 || next === offsets.length) return undefined;
     let index = next - 1;
     while (index > 0 && offsets[index - 1] === offsets[index]) index--;
-    return { name: names[index], offset: BigInt(distance - offsets[index]) };
+    return { name: names[index] as string, offset: BigInt(distance - (offsets[index] as number)) };
   }
 
   /** All symbols in order of address. */
@@ -100,13 +101,13 @@ export class SymbolTable {
     const { names, types } = this.#columns;
     return names.map((name, index) => ({
       name,
-      type: String.fromCharCode(types[index]),
+      type: String.fromCharCode(types[index] as number),
       address: this.#addressAt(index),
     }));
   }
 
   #addressAt(index: number): bigint {
-    return this.textBase + BigInt(this.#columns.offsets[index]);
+    return this.textBase + BigInt(this.#columns.offsets[index] as number);
   }
 
   /** Index of the first symbol whose offset is above `distance`; the number of symbols when there is none. */
@@ -116,7 +117,7 @@ export class SymbolTable {
     let high = offsets.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (offsets[middle] > distance) high = middle;
+      if ((offsets[middle] as number) > distance) high = middle;
       else low = middle + 1;
     }
     return low;

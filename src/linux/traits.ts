@@ -1,3 +1,4 @@
+import { last } from '../present.ts';
 import { type Assumption, Assumptions } from './assumptions.ts';
 import { aliasStartShown, invalidatesDataAlias, kernelDirtyShown, presentInvalidShown } from './code-traits.ts';
 import { type CpuCapability, cpuCapabilities } from './cpu-capabilities.ts';
@@ -85,7 +86,7 @@ function ruleRelease(text: string, notKnown: string[]): Release {
 
 function generationOf(release: Release, notKnown: string[]): { generation: string; newerThanKnown: boolean } {
   const found = generations.find(({ from: [major, minor] }) => atLeast(release, major, minor));
-  const oldest = generations[generations.length - 1];
+  const oldest = last(generations);
   if (!found) {
     const older = `${release.major}.${release.minor}, which is older than ${oldest.from.join('.')}`;
     notKnown.push(`its generation: it is of ${older}, the oldest that the model knows, so that its rules are taken`);
@@ -233,7 +234,9 @@ export function traitsOf(releaseText: string, image: Uint8Array, symbols: Symbol
     // change_memory_common() in arch/arm64/mm/pageattr.c walked all of area->pages up to 6.18.
     aliasOfWholeArea: !atLeast(release, 6, 19),
     ...(capabilities && { cpuCapabilities: capabilities }),
-    builtInDrivers: Object.keys(driverFunctions).filter((device) => has(symbols, driverFunctions[device])),
+    builtInDrivers: Object.entries(driverFunctions).flatMap(([device, functions]) =>
+      has(symbols, functions) ? [device] : [],
+    ),
   };
   return { traits, assumptions: assumed.list, notKnown };
 }

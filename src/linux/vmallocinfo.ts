@@ -32,7 +32,7 @@ export function parseVmallocinfo(text: string): VmallocArea[] {
   for (const line of text.split('\n')) {
     const match = /^0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\s+\d+(.*)$/.exec(line);
     if (!match || areas.length >= maxAreas) continue;
-    const words = match[3].split(' ').filter((word) => word !== '');
+    const words = (match[3] ?? '').split(' ').filter((word) => word !== '');
     areas.push({
       start: BigInt(`0x${match[1]}`),
       end: BigInt(`0x${match[2]}`),

@@ -53,8 +53,11 @@ export function splitsLeaves({ traits, decisions }: BootState): boolean {
 export function refusesPages(state: BootState, pages: readonly number[] = []): boolean {
   const { map, decisions } = state;
   if (decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state)) return false;
-  const ranges = pages.length > 0 ? pages.map((pa) => [pa, pa + map.geometry.granule]) : [[map.physBase, Infinity]];
-  return ranges.some(([start, end]) => {
+  const ranges =
+    pages.length > 0
+      ? pages.map((pa) => ({ start: pa, end: pa + map.geometry.granule }))
+      : [{ start: map.physBase, end: Infinity }];
+  return ranges.some(({ start, end }) => {
     let block = false;
     const visit = ({ level }: Table) => {
       block ||= level < 3;

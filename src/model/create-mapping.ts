@@ -23,7 +23,7 @@ export function tableDescriptor(traits: KernelTraits, pxn: boolean): bigint {
 }
 
 function tableAt(request: Request, parent: Table, index: number, where: string): Table {
-  const entry = parent.entries[index];
+  const entry = request.map.entry(parent, index);
   if (request.map.isLeaf(entry)) throw new PredictedBug(`BUG_ON(leaf) in ${where}()`);
   if (entry === TABLE) return parent.tables.get(index) as Table;
   if (!request.alloc) throw new PredictedBug(`BUG_ON(!pgtable_alloc) in ${where}()`);
@@ -38,7 +38,7 @@ const boundary = (addr: number, end: number, size: number): number =>
 /** [pte|pmd]_range_has_valid_noncont() of 7.2: a table entry counts, as its bits read valid and not contiguous. */
 function rangeHasValidNoncont(map: LinearMap, table: Table, first: number, count: number): boolean {
   for (let i = first; i < first + count; i++) {
-    const entry = table.entries[i];
+    const entry = table.entries[i] as number;
     if (entry === TABLE) return true;
     if (entry === NONE) continue;
     const attributes = map.attributes(entry);
@@ -54,7 +54,7 @@ function init_pte(request: Request, table: Table, addr: number, end: number, pro
   // Neighbours are mostly alike: the answer for one holds for the next.
   let safe = NONE;
   for (let i = map.index(table, addr); i < last; i++) {
-    const old = table.entries[i];
+    const old = table.entries[i] as number;
     if (old !== NONE && old !== code && old !== safe) {
       if (!pgattr_change_is_safe(traits, map.attributes(old), prot)) {
         throw new PredictedBug('BUG_ON(!pgattr_change_is_safe) in init_pte()');
@@ -87,7 +87,7 @@ function alloc_init_cont_pte(request: Request, pmd: Table, addr: number, end: nu
 function setHuge(request: Request, table: Table, index: number, prot: bigint): void {
   const { map, traits } = request;
   const attributes = prot & ~PMD_TABLE_BIT;
-  const old = table.entries[index];
+  const old = map.entry(table, index);
   if (old === TABLE) return;
   if (old !== NONE && !pgattr_change_is_safe(traits, map.attributes(old), attributes)) return;
   table.entries[index] = map.leaf(attributes);
@@ -105,7 +105,7 @@ function init_pmd(request: Request, table: Table, addr: number, end: number, pro
   for (let next = addr; addr < end; addr = next) {
     next = boundary(addr, end, map.geometry.PMD_SIZE);
     const index = map.index(table, addr);
-    if (mayUseBlock(request, table.entries[index], addr, next, map.geometry.PMD_SIZE)) {
+    if (mayUseBlock(request, map.entry(table, index), addr, next, map.geometry.PMD_SIZE)) {
       setHuge(request, table, index, prot);
     } else {
       alloc_init_cont_pte(request, table, addr, next, prot);
@@ -134,7 +134,7 @@ function alloc_init_pud(request: Request, table: Table, addr: number, end: numbe
     next = boundary(addr, end, map.geometry.PUD_SIZE);
     const index = map.index(table, addr);
     const huge =
-      map.geometry.pudSectSupported && mayUseBlock(request, table.entries[index], addr, next, map.geometry.PUD_SIZE);
+      map.geometry.pudSectSupported && mayUseBlock(request, map.entry(table, index), addr, next, map.geometry.PUD_SIZE);
     if (huge) setHuge(request, table, index, prot);
     else alloc_init_cont_pmd(request, table, addr, next, prot);
   }

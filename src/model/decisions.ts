@@ -1,6 +1,7 @@
 import { get_option, lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { kstrtoull } from '../linux/kstrtox.ts';
 import type { KernelTraits } from '../linux/traits.ts';
+import { first } from '../present.ts';
 import { cpuHasLargeVa, cpuSupportsBbml, idField } from './cpufeature.ts';
 import type { Derivation } from './derivation.ts';
 import { unmap_kernel_at_el0 } from './kpti.ts';
@@ -75,7 +76,7 @@ function kptiOf(
   why: Derivation,
 ): Pick<Decisions, 'kpti' | 'useNgMappings'> {
   const { config } = traits;
-  const e0pd = config.e0pd && idField(idRegisters[0], 'ID_AA64MMFR2_EL1', 60) !== 0;
+  const e0pd = config.e0pd && idField(first(idRegisters), 'ID_AA64MMFR2_EL1', 60) !== 0;
   const kaslrWantsIt = kaslr && config.randomizeBase && !e0pd;
   const useNgMappings = kaslrWantsIt && config.unmapKernelAtEl0;
   if (kaslr && config.randomizeBase && config.unmapKernelAtEl0) {
@@ -118,7 +119,7 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
   if (traits.bbml !== 'none') {
     const detector = traits.bbml === 'bbml3' ? 'cpu_supports_bbml3()' : 'cpu_supports_bbml2_noabort()';
     const because =
-      capable[0] ?? `MIDR_EL1 0x${(inputs.idRegisters[0].MIDR_EL1 ?? 0n).toString(16)} is not on the list`;
+      capable[0] ?? `MIDR_EL1 0x${(first(inputs.idRegisters).MIDR_EL1 ?? 0n).toString(16)} is not on the list`;
     why(detector, 'arch/arm64/kernel/cpufeature.c', `boot CPU ${bootCpuBbml} (${because}), system ${systemBbml}`);
   }
   const rules = mappingRules(traits, { rodataFull: rodata.full, kfenceEarlyInit, debugPagealloc }, bootCpuBbml);
@@ -150,6 +151,6 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
     realm,
     ...(traits.bbml === 'none' ? {} : { linearMapRequiresBbml: requires }),
     ...kptiOf(traits, inputs, why),
-    lpa2: traits.config.lpa2 && traits.geometry.granule !== 65536 && cpuHasLargeVa(traits, inputs.idRegisters[0]),
+    lpa2: traits.config.lpa2 && traits.geometry.granule !== 65536 && cpuHasLargeVa(traits, first(inputs.idRegisters)),
   };
 }

@@ -73,7 +73,7 @@ export function unmap_kernel_at_el0(inputs: KptiInputs): { kpti: boolean; becaus
 function makeNonGlobal(state: BootState, table: Table): void {
   const { map } = state;
   for (let index = 0; index < table.entries.length; index++) {
-    const entry = table.entries[index];
+    const entry = map.entry(table, index);
     if (entry === TABLE) {
       const below = table.tables.get(index) as Table;
       if (below.descriptor & PTE_NG) continue;

@@ -1,6 +1,7 @@
 import { type CpuCapability, cpucapType } from '../linux/cpu-capabilities.ts';
 import { refusalTitle, variationTitle } from '../linux/cpu-messages.ts';
 import type { KernelTraits } from '../linux/traits.ts';
+import { first } from '../present.ts';
 import { asksForCpus, type Machine } from '../scenario/types.ts';
 import { cpuSupportsBbml, hasBbmLevel3, idField, isMidrInRange } from './cpufeature.ts';
 import type { Derivation } from './derivation.ts';
@@ -85,7 +86,7 @@ export function cpuOutcome(
     const late = cpu >= atBoot.length;
     const comes = late || (cpu > 0 && probes.includes('cpu_hotplug'));
     const conflict = comes ? conflictOf(traits, atBoot, registers) : undefined;
-    if (!late || !conflict) for (const title of variationOf(idRegisters[0], registers)) complaints.add(title);
+    if (!late || !conflict) for (const title of variationOf(first(idRegisters), registers)) complaints.add(title);
     if (conflict) {
       const has = matches(conflict, registers);
       complaints.add(refusalTitle(conflict.description, has));

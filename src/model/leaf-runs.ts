@@ -41,11 +41,12 @@ function areasWithin(areas: Area[], start: number, end: number): Area[] {
   let high = areas.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (areas[middle].end <= start) low = middle + 1;
+    // Between low and high, so within the list.
+    if ((areas[middle] as Area).end <= start) low = middle + 1;
     else high = middle;
   }
   let last = low;
-  while (last < areas.length && areas[last].start < end) last++;
+  while (last < areas.length && (areas[last] as Area).start < end) last++;
   return areas.slice(low, last);
 }
 
@@ -63,7 +64,7 @@ export function leafRuns(map: LinearMap, areas: Area[], aliasBit = 0): Predicted
     const size = map.entrySize(table);
     if (!areasOfLevel.has(size)) areasOfLevel.set(size, wholeLeaves(areas, size));
     for (let i = 0; i < table.entries.length; ) {
-      const entry = table.entries[i];
+      const entry = table.entries[i] as number;
       const first = i++;
       if (entry === TABLE) {
         const below = table.tables.get(first) as Table;

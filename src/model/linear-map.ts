@@ -60,7 +60,8 @@ export class LinearMap {
 
   /** Attribute bits of a leaf entry. */
   attributes(code: number): bigint {
-    return this.#attributes[code - LEAF];
+    // The codes of leaves are handed out by leaf() alone, which stores what they stand for.
+    return this.#attributes[code - LEAF] as bigint;
   }
 
   isLeaf(code: number): boolean {
@@ -70,6 +71,11 @@ export class LinearMap {
   /** Index in `table` of the entry that translates `offset`. */
   index(table: Table, offset: number): number {
     return Math.floor((offset - table.offset) / this.entrySize(table));
+  }
+
+  /** Code of an entry of `table`; `index` is within it, as index() gives it. */
+  entry(table: Table, index: number): number {
+    return table.entries[index] as number;
   }
 
   /** Bytes that one entry of `table` translates. */

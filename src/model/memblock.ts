@@ -1,6 +1,7 @@
 import type { Geometry } from '../linux/geometry.ts';
 import { _PAGE_OFFSET, memstartAlign } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/traits.ts';
+import { first, last } from '../present.ts';
 import { ramRanges } from '../scenario/memory.ts';
 import type { Machine, MemoryRange } from '../scenario/types.ts';
 import type { BootFacts, PhysicalRange } from './boot-facts.ts';
@@ -71,7 +72,7 @@ export function arm64_memblock_init(
 ): MemblockOutcome {
   const memory = memoryRanges(machine, traits.geometry);
   const align = memstartAlign(traits.geometry);
-  const base = Math.floor(memory[0].start / align) * align;
+  const base = Math.floor(first(memory).start / align) * align;
   const size = Number(region.end - region.start);
   const beyond = { start: base + size, end: Infinity };
   const clipped = memory.flatMap((range) => subtract(range, [beyond]));
@@ -83,7 +84,7 @@ export function arm64_memblock_init(
     physBase: physBaseOf({ traits, kaslr, facts, base }, region, why),
     memory: clipped,
     physMemSize: all.reduce((sum, { start, end }) => sum + end - start, 0),
-    endOfDram: all[all.length - 1].end,
+    endOfDram: last(all).end,
   };
 }
 

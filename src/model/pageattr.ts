@@ -58,7 +58,7 @@ export function changeAttributes(
   change: AttributeChange,
 ): void {
   visitLeaves(map, map.root, start, end, (table, index) => {
-    const attributes = map.attributes(table.entries[index]);
+    const attributes = map.attributes(map.entry(table, index));
     if (table.level !== 3) {
       if (!isLeafToKernel(traits, attributes)) return;
       const size = map.entrySize(table);

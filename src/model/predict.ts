@@ -1,6 +1,7 @@
 import { type CheckpointName, checkpointsOf, isBefore } from '../linux/capture.ts';
 import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/traits.ts';
+import { first } from '../present.ts';
 import type { Machine } from '../scenario/types.ts';
 import { areasOf } from './areas.ts';
 import {
@@ -107,7 +108,7 @@ function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: Checkp
 
 /** How wide virtual addresses are on the boot CPU, and where the linear region lies. */
 function addressesOf({ traits, facts }: Question): { vaBits: number; linearRegion: Prediction['linearRegion'] } {
-  const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, facts.idRegisters[0]);
+  const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, first(facts.idRegisters));
   const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
   const vaBits = largeVa ? traits.config.vaBits : smallVa;
   return { vaBits, linearRegion: { start: _PAGE_OFFSET(vaBits), end: _PAGE_END(smallVa) } };

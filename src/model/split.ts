@@ -9,7 +9,8 @@ function splitContiguous(map: LinearMap, table: Table, index: number, size: numb
   const count = size / map.entrySize(table);
   const first = index - (index % count);
   for (let i = first; i < first + count; i++) {
-    if (map.isLeaf(table.entries[i])) table.entries[i] = map.leaf(map.attributes(table.entries[i]) & ~PTE_CONT);
+    const entry = map.entry(table, i);
+    if (map.isLeaf(entry)) table.entries[i] = map.leaf(map.attributes(entry) & ~PTE_CONT);
   }
 }
 
@@ -18,7 +19,7 @@ function splitContiguous(map: LinearMap, table: Table, index: number, size: numb
  * A block that is present but not valid keeps PTE_PRESENT_INVALID (pte_mkinvalid()) where the kernel knows that state.
  */
 function splitBlock(map: LinearMap, traits: KernelTraits, parent: Table, index: number, toCont: boolean): Table {
-  const block = map.attributes(parent.entries[index]);
+  const block = map.attributes(map.entry(parent, index));
   const table = map.populate(parent, index, tableDescriptor(traits, (block & PTE_PXN) !== 0n));
   let leaf = table.level === 3 ? block | PTE_TYPE_PAGE : block | PTE_VALID;
   if (table.level !== 3) leaf &= ~PMD_TABLE_BIT;
@@ -30,7 +31,7 @@ function splitBlock(map: LinearMap, traits: KernelTraits, parent: Table, index: 
 
 /** Table of level 2 or 3 under an entry, splitting a block on the way; undefined where nothing is mapped. */
 function descend(map: LinearMap, traits: KernelTraits, parent: Table, index: number): Table | undefined {
-  const entry = parent.entries[index];
+  const entry = map.entry(parent, index);
   if (entry === TABLE) return parent.tables.get(index);
   // A block that lost PTE_VALID without PTE_PRESENT_INVALID is not present to the kernel: nothing to split.
   if (!map.isLeaf(entry) || !isPresent(map.attributes(entry))) return undefined;
@@ -54,15 +55,17 @@ export function split_kernel_leaf_mapping_locked(map: LinearMap, traits: KernelT
   const pmd = pmdTable(map, traits, offset);
   if (!pmd || offset % CONT_PMD_SIZE === 0) return;
   const index = map.index(pmd, offset);
-  if (map.isLeaf(pmd.entries[index])) {
-    if (map.attributes(pmd.entries[index]) & PTE_CONT) splitContiguous(map, pmd, index, CONT_PMD_SIZE);
+  const block = map.entry(pmd, index);
+  if (map.isLeaf(block)) {
+    if (map.attributes(block) & PTE_CONT) splitContiguous(map, pmd, index, CONT_PMD_SIZE);
     if (offset % PMD_SIZE === 0) return;
   }
   if (offset % PMD_SIZE === 0) return;
   const pte = descend(map, traits, pmd, index);
   if (!pte || offset % CONT_PTE_SIZE === 0) return;
   const page = map.index(pte, offset);
-  if (map.isLeaf(pte.entries[page]) && map.attributes(pte.entries[page]) & PTE_CONT) {
+  const leaf = map.entry(pte, page);
+  if (map.isLeaf(leaf) && map.attributes(leaf) & PTE_CONT) {
     splitContiguous(map, pte, page, CONT_PTE_SIZE);
   }
 }
@@ -92,8 +95,9 @@ export function range_split_to_ptes(map: LinearMap, traits: KernelTraits, start:
   const { CONT_PTE_SIZE, CONT_PMD_SIZE } = map.geometry;
   const split = (table: Table, index: number): void => {
     // pmd_leaf() and pud_leaf() do not see a block that lost PTE_VALID without PTE_PRESENT_INVALID: it stays as it is.
-    if (table.level !== 3 && !isPresent(map.attributes(table.entries[index]))) return;
-    const contiguous = (map.attributes(table.entries[index]) & PTE_CONT) !== 0n;
+    const attributes = map.attributes(map.entry(table, index));
+    if (table.level !== 3 && !isPresent(attributes)) return;
+    const contiguous = (attributes & PTE_CONT) !== 0n;
     if (contiguous) splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
     if (table.level === 3) return;
     const below = splitBlock(map, traits, table, index, false);

@@ -1,6 +1,7 @@
 import { shows } from '../diff/boot-end.ts';
 import { byTime } from '../history/order-kernels.ts';
 import type { Look } from '../history/types.ts';
+import { first } from '../present.ts';
 
 /** A finding on the kernels of one watch. */
 export interface WatchedFinding {
@@ -82,7 +83,7 @@ export function casesToConfirm(found: readonly WatchedFinding[]): string[] {
   while (open.size > 0) {
     const counts = new Map<string, number>();
     for (const { cases } of open) for (const each of cases) counts.set(each, (counts.get(each) ?? 0) + 1);
-    const [[best]] = [...counts].sort(([left, a], [right, b]) => b - a || (left < right ? -1 : 1));
+    const [best] = first([...counts].sort(([left, a], [right, b]) => b - a || (left < right ? -1 : 1)));
     chosen.push(best);
     for (const each of open) if (each.cases.includes(best)) open.delete(each);
   }

@@ -58,7 +58,7 @@ function countBoots(trials: readonly Trial[], stage: Stage): number {
 
 /** How many boots it took, against what halving needs. */
 function bootLine({ trials, suspects }: BisectionText): string[] {
-  const [ends, search, proof] = (['ends', 'search', 'proof'] as const).map((stage) => countBoots(trials, stage));
+  const [ends, search, proof] = [countBoots(trials, 'ends'), countBoots(trials, 'search'), countBoots(trials, 'proof')];
   const skipped = new Set(
     trials
       .filter(({ outcome }) => outcome === 'unusable' || outcome === 'unavailable')

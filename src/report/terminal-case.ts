@@ -32,7 +32,7 @@ export function decisionLines(dossier: Pick<CaseDossier, 'decisions' | 'derivati
 export function derivationLines(steps: readonly DerivationStep[], paint: Paint): string[] {
   const digits = String(steps.length).length;
   return steps.flatMap((step, index) => {
-    const [first, ...rest] = hang(`  ${String(index + 1).padStart(digits)}. `, plainLine(step.where), paint.width);
+    const [first = '', ...rest] = hang(`  ${String(index + 1).padStart(digits)}. `, plainLine(step.where), paint.width);
     const indent = ' '.repeat(digits + 4);
     return [
       paint('1', first),

@@ -1,6 +1,7 @@
 import type { KnownIssue } from '../diff/match-known.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult } from '../diff/types.ts';
+import { first } from '../present.ts';
 import type { Paint } from './colour.ts';
 import { caseCommand, repeatCommand } from './commands.ts';
 import { describeReach, type FoldedFinding, type FoldedIssue, titleOf } from './fold-findings.ts';
@@ -38,8 +39,12 @@ function findingLines(folded: FoldedFinding, indent: string, paint: Paint): stri
 /** What no known issue explains: what, where, how to see it, how to repeat it. */
 export function newFindingLines(report: Report, fresh: readonly FoldedFinding[], paint: Paint): string[] {
   return fresh.flatMap((folded) => {
-    const [id, ...rest] = findingLines(folded, '    ', paint);
-    return [`${paint('1;31', 'NEW')} ${id.trimStart()}`, ...rest, ...commandLines(report, folded.cases[0], '      ')];
+    const [id = '', ...rest] = findingLines(folded, '    ', paint);
+    return [
+      `${paint('1;31', 'NEW')} ${id.trimStart()}`,
+      ...rest,
+      ...commandLines(report, first(folded.cases), '      '),
+    ];
   });
 }
 
@@ -72,7 +77,7 @@ export function issueLines(
       line,
       ...issue.findings.flatMap((folded) => [
         ...findingLines(folded, '    ', paint),
-        ...commandLines(report, folded.cases[0], '      ').slice(0, 1),
+        ...commandLines(report, first(folded.cases), '      ').slice(0, 1),
       ]),
     ];
   });

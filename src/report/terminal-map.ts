@@ -22,10 +22,11 @@ function covering<Run extends LeafRun>(runs: readonly Run[], va: bigint): Run | 
   let [low, high] = [0, runs.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (endOf(runs[middle]) <= va) low = middle + 1;
+    if (endOf(runs[middle] as Run) <= va) low = middle + 1;
     else high = middle;
   }
-  return low < runs.length && runs[low].va <= va ? runs[low] : undefined;
+  const run = runs[low];
+  return run && run.va <= va ? run : undefined;
 }
 
 /** Both sides in one list, cut at the borders of either. */

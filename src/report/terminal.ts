@@ -1,4 +1,5 @@
 import { countText } from '../diff/text.ts';
+import { first } from '../present.ts';
 import { type Paint, type PaintOptions, painter, tableWidth } from './colour.ts';
 import { shellWord } from './export/mail-layout.ts';
 import { describeFindings, foldByIssue } from './fold-findings.ts';
@@ -20,8 +21,8 @@ function reasonLines(report: Report, paint: Paint): string[] {
     reasons.set(key, [...(reasons.get(key) ?? []), result]);
   }
   return [...reasons].flatMap(([reason, cases]) => {
-    const [first, ...rest] = hang('  ', `${reason} (${names(cases.map((result) => result.case))})`, paint.width);
-    return [paint(verdictStyles[cases[0].verdict].sgr, first), ...rest];
+    const [head = '', ...rest] = hang('  ', `${reason} (${names(cases.map((result) => result.case))})`, paint.width);
+    return [paint(verdictStyles[first(cases).verdict].sgr, head), ...rest];
   });
 }
 
@@ -44,7 +45,7 @@ const mostColumns = 12;
 function matrixLines(matrix: Matrix, full: boolean, paint: Paint): string[] {
   if (full || matrix.scenarios.length <= mostColumns)
     return [...tableLines(matrix, tableWidth(paint), paint), ...legend(matrix)];
-  return [...countLines(matrix, paint), ...legend(matrix).map((line) => line.split('   ·')[0])];
+  return [...countLines(matrix, paint), ...legend(matrix).map((line) => line.replace(/ {3}·.*/s, ''))];
 }
 
 function legend(matrix: Matrix): string[] {

@@ -36,7 +36,7 @@ export interface IdOverride {
 
 /** Bit numbers of a field that is written as in the Arm ARM, '55:52' or '7'. */
 export function bitRange(bits: string): { msb: number; lsb: number } {
-  const [msb, lsb = msb] = bits.split(':').map(Number);
+  const [msb = Number.NaN, lsb = msb] = bits.split(':').map(Number);
   return { msb, lsb };
 }
 

@@ -30,7 +30,8 @@ function fieldsOf(value: unknown, path: string, into: Map<string, string>): Map<
 
 /** What differs between two experiments, in words, e.g. 'machine.memory 1024, 2048'; empty when they are the same. */
 export function scenarioDifferences(a: Scenario, b: Scenario): string[] {
-  const [left, right] = [a, b].map(({ name: _, ...experiment }) => fieldsOf(experiment, '', new Map()));
+  const fields = ({ name: _, ...experiment }: Scenario) => fieldsOf(experiment, '', new Map());
+  const [left, right] = [fields(a), fields(b)];
   return [...new Set([...left.keys(), ...right.keys()])]
     .sort()
     .filter((path) => left.get(path) !== right.get(path))

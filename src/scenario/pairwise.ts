@@ -1,3 +1,4 @@
+import { present } from '../present.ts';
 /** One candidate case: the value of each factor. */
 export type Candidate = readonly string[];
 
@@ -19,18 +20,20 @@ function combinations(candidate: Candidate, strength: number): string[] {
 
 /** Picks candidates, best first, until every combination of `strength` factors is covered or `limit` is reached. */
 function cover(candidates: Candidate[], picked: Set<number>, strength: number, limit: number): void {
-  const keys = candidates.map((candidate) => combinations(candidate, strength));
-  const open = new Set(keys.flat());
-  for (const index of picked) for (const key of keys[index]) open.delete(key);
+  const all = candidates.map((candidate, index) => ({ index, keys: combinations(candidate, strength) }));
+  const open = new Set(all.flatMap(({ keys }) => keys));
+  for (const { index, keys } of all) if (picked.has(index)) for (const key of keys) open.delete(key);
   while (open.size > 0 && picked.size < limit) {
-    let best = -1;
+    let best: (typeof all)[number] | undefined;
     let bestGain = 0;
-    for (let i = 0; i < candidates.length; i++) {
-      const gain = picked.has(i) ? 0 : keys[i].filter((key) => open.has(key)).length;
-      if (gain > bestGain) [best, bestGain] = [i, gain];
+    for (const each of all) {
+      const gain = picked.has(each.index) ? 0 : each.keys.filter((key) => open.has(key)).length;
+      if (gain > bestGain) [best, bestGain] = [each, gain];
     }
-    picked.add(best);
-    for (const key of keys[best]) open.delete(key);
+    // Each open combination is one of a candidate that is not picked yet.
+    const { index, keys } = present(best, 'candidate with a combination that is open');
+    picked.add(index);
+    for (const key of keys) open.delete(key);
   }
 }
 

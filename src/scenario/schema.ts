@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
+import { present } from '../present.ts';
 import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange, type IdRegisterName, idRegisters } from './id-registers.ts';
@@ -131,11 +132,12 @@ function nodesInside({ machine }: Memory): boolean {
   const ranges = (machine.nodes?.flat() ?? []).sort((a, b) => a.start - b.start);
   if (ranges.length === 0) return true;
   const end = ({ start, size }: MemoryRange): number => start + size;
-  const [first] = ramRanges(machine);
+  const [lowest] = ramRanges(machine);
   return (
-    first.start === RAM_BASE &&
-    first.size >= loaded &&
-    ranges.every((each, index) => index === 0 || end(ranges[index - 1]) <= each.start) &&
+    lowest !== undefined &&
+    lowest.start === RAM_BASE &&
+    lowest.size >= loaded &&
+    ranges.slice(1).every((each, index) => end(present(ranges[index], 'range before one')) <= each.start) &&
     ranges.every((each) => end(each) <= RAM_BASE + machine.memory * MIB)
   );
 }
@@ -176,6 +178,7 @@ function withName(item: unknown, file: string, place: number | undefined): unkno
  */
 export function parseScenarios(data: unknown, file: string): Scenario[] {
   const list = Array.isArray(data) ? data : [data];
+  if (list.length === 0) throw new PtdiffError('usage', `${file} holds an empty list; write at least one scenario.`);
   return list.map((item, index) => {
     const result = scenarioFileSchema.safeParse(withName(item, file, list.length > 1 ? index + 1 : undefined));
     if (result.success) return result.data;

@@ -1,5 +1,5 @@
 import { attributeMaskLow, type DescriptorLayout, leafAttributes, outputAddress } from './descriptor-layout.ts';
-import { attributeIndex, decodeMemoryType } from './memory-type.ts';
+import { memoryType } from './memory-type.ts';
 import type { Stage1Regime } from './regime.ts';
 
 /** Bit 52 in the high word. */
@@ -21,7 +21,7 @@ export function leafFaults(regime: Stage1Regime, layout: DescriptorLayout, lo: n
   if ((hi & CONTIGUOUS) !== 0 && layout.groupEntries === 0 && !regime.protectedBit) {
     faults.push(`The contiguous bit is reserved at level ${layout.level}.`);
   }
-  const type = decodeMemoryType(regime.memoryAttributes[attributeIndex(regime, leafAttributes(layout, lo, hi))]);
+  const type = memoryType(regime, leafAttributes(layout, lo, hi));
   if (type.kind === 'reserved') faults.push(`The memory type is reserved (MAIR attribute ${type.name}).`);
   if (!regime.lpa2 && ((lo >>> 8) & 3) === 1 && type.kind === 'normal')
     faults.push('The shareability 0b01 is reserved.');
@@ -45,15 +45,15 @@ export function groupFault(
 ): string | undefined {
   const count = layout.groupEntries;
   const size = 2 ** layout.shift;
-  const lo = words[2 * first];
-  const hi = words[2 * first + 1];
+  const lo = words[2 * first] as number;
+  const hi = words[2 * first + 1] as number;
   const base = outputAddress(layout, lo, hi);
   const compared = attributeMaskLow(layout) & ~hardwareFlags(regime, hi);
   for (let index = 0; index < count; index++) {
     const lo2 = words[2 * (first + index)];
     const hi2 = words[2 * (first + index) + 1];
     // Beyond the end of a table that is smaller than a group, the words are undefined: no grouped entry.
-    if (!isGrouped(layout, lo2, hi2))
+    if (lo2 === undefined || hi2 === undefined || !isGrouped(layout, lo2, hi2))
       return `A contiguous group is partial: entry ${index} of ${count} is no part of it.`;
     if (((lo ^ lo2) & compared) !== 0 || ((hi ^ hi2) & ~layout.outputHigh) !== 0) {
       return `A contiguous group is inconsistent: the attributes of entry ${index} differ from entry 0.`;

@@ -16,8 +16,8 @@ export type MemoryType = { name: string; encoding: number } & (
   | { kind: 'reserved' }
 );
 
-export type DeviceOrdering = 'nGnRnE' | 'nGnRE' | 'nGRE' | 'GRE';
-const orderings: DeviceOrdering[] = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'];
+export type DeviceOrdering = (typeof orderings)[number];
+const orderings = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'] as const;
 
 const nonCacheable: CachePolicy = {
   write: 'non-cacheable',
@@ -28,7 +28,8 @@ const nonCacheable: CachePolicy = {
 
 /** Memory type of a page or block, from AttrIndx (bits 4:2, and bit 59 above them with TCR2_EL1.AIE) and the MAIR registers. */
 export function memoryType(regime: Stage1Regime, attributes: bigint): MemoryType {
-  return decodeMemoryType(regime.memoryAttributes[attributeIndex(regime, attributes)]);
+  // The index has as many bits as the regime has attributes.
+  return decodeMemoryType(regime.memoryAttributes[attributeIndex(regime, attributes)] as number);
 }
 
 /** AttrIndx of a page or block descriptor. */
@@ -50,7 +51,7 @@ export function decodeMemoryType(encoding: number): MemoryType {
 /** 0b0000dd00, and 0b0000dd01 with FEAT_XS; the rest is reserved. */
 function decodeDevice(encoding: number): MemoryType {
   if ((encoding & 2) !== 0) return reserved(encoding);
-  const ordering = orderings[(encoding >> 2) & 3];
+  const ordering = orderings[((encoding >> 2) & 3) as 0 | 1 | 2 | 3];
   const xs = (encoding & 1) === 0;
   return { kind: 'device', name: `Device-${ordering}${xs ? '' : '-nXS'}`, encoding, ordering, xs };
 }

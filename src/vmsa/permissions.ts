@@ -108,8 +108,9 @@ function indirectPermissions(
   attributes: bigint,
 ): Permissions {
   const index = permissionIndex(attributes);
-  const el1 = fields[field(registers.el1, index * 4, 4)];
-  const el0 = fields[field(registers.el0, index * 4, 4)];
+  // Four bits, sixteen fields.
+  const el1 = fields[field(registers.el1, index * 4, 4)] as Base;
+  const el0 = fields[field(registers.el0, index * 4, 4)] as Base;
   // What EL0 may write, EL1 must not run: the combination takes every permission from both.
   const conflict = (el1.execute || el1.guardedControlStack) && (el0.write || el0.guardedControlStack);
   if (conflict) return { el1: none, el0: none };

@@ -128,8 +128,8 @@ class Walker {
     while (index < table.entries && !this.#stopped) {
       index = this.#followRun(table, layout, words, index);
       if (index === table.entries) break;
-      const lo = words[2 * index];
-      const hi = words[2 * index + 1];
+      const lo = words[2 * index] as number;
+      const hi = words[2 * index + 1] as number;
       this.#checkGroups(table, layout, words, index);
       if ((lo | hi) === 0) {
         index = skipZeroes(words, index + 1, table.entries);
@@ -238,7 +238,7 @@ class Walker {
   #checkGroups(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): void {
     if (layout.groupEntries === 0) return;
     const first = index - (index % layout.groupEntries);
-    const grouped = (entry: number) => isGrouped(layout, words[2 * entry], words[2 * entry + 1]);
+    const grouped = (entry: number) => isGrouped(layout, words[2 * entry] as number, words[2 * entry + 1] as number);
     if (!grouped(index) && (index === first || !grouped(index - 1))) return;
     const at = table.pa + first * 8;
     if (at === this.#checkedGroup) return;
@@ -246,7 +246,7 @@ class Walker {
     const reason = groupFault(this.#regime, layout, words, first);
     if (reason === undefined) return;
     const offset = table.offset + first * 2 ** layout.shift;
-    this.#fault(table, words[2 * first], words[2 * first + 1], offset, at, reason);
+    this.#fault(table, words[2 * first] as number, words[2 * first + 1] as number, offset, at, reason);
   }
 
   #fault(table: Table, lo: number, hi: number, offset: number, at: number, reason: string): void {
@@ -279,7 +279,7 @@ function matchConsecutive(words: Uint32Array, from: number, to: number, lo: numb
   const end = (2 * to) | 0;
   let expected = lo | 0;
   let at = (2 * from) | 0;
-  while (at < end && (words[at] | 0) === expected && (words[at + 1] | 0) === high) {
+  while (at < end && ((words[at] as number) | 0) === expected && ((words[at + 1] as number) | 0) === high) {
     expected = (expected + step) | 0;
     at += 2;
   }
@@ -288,6 +288,6 @@ function matchConsecutive(words: Uint32Array, from: number, to: number, lo: numb
 
 function skipZeroes(words: Uint32Array, from: number, to: number): number {
   let index = from;
-  while (index < to && (words[2 * index] | words[2 * index + 1]) === 0) index++;
+  while (index < to && ((words[2 * index] as number) | (words[2 * index + 1] as number)) === 0) index++;
   return index;
 }

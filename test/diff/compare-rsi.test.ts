@@ -109,7 +109,8 @@ t.test('requests of several CPUs may overtake each other, unless they are about 
   const { calls } = evidence.rsi;
   const share = predicted.find(({ step }) => step === 'share') as PredictedRsiCall & { rsi: 'IPA_STATE_SET' };
   const back: PredictedRsiCall = { ...share, step: 'unshare', ripas: 'RAM' };
-  const takenBack = { ...calls[one], arguments: calls[one].arguments.with(2, ram) };
+  const [base, top, , flags] = calls[one].arguments;
+  const takenBack: RsiCall = { ...calls[one], arguments: [base, top, ram, flags] };
   const inOrder = { ...evidence, rsi: { calls: [...calls, takenBack], lost: 0 } };
   t.same(compareRsi([...predicted, back], inOrder, granule), []);
   const tooEarly = { ...evidence, rsi: { calls: calls.toSpliced(one, 0, takenBack), lost: 0 } };
@@ -164,8 +165,8 @@ t.test('an RMM that does a part is asked again, from where it stopped', async (t
     const [index] = changes(calls, ram);
     const [base, top, ...rest] = calls[index].arguments;
     const middle = (base + top) / 2n;
-    const answer = (reached: bigint) => [0n, reached, 0n];
-    const second = { ...calls[index], arguments: [middle, top, ...rest], results: answer(top) };
+    const answer = (reached: bigint): RsiCall['results'] => [0n, reached, 0n];
+    const second: RsiCall = { ...calls[index], arguments: [middle, top, ...rest], results: answer(top) };
     return calls.splice(index, 1, { ...calls[index], results: answer(middle) }, second);
   };
   t.same(found(halves), []);

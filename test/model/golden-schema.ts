@@ -131,8 +131,8 @@ const facts: z.ZodType<BootFacts> = z.strictObject({
 
 const rsiCall: z.ZodType<RsiCall> = z.strictObject({
   rsi: z.enum(rsiFunctions),
-  arguments: z.array(z.bigint()),
-  results: z.array(z.bigint()),
+  arguments: z.tuple([z.bigint(), z.bigint(), z.bigint(), z.bigint()]),
+  results: z.tuple([z.bigint(), z.bigint(), z.bigint()]),
   cpu: int,
   before: checkpoint,
 });

@@ -179,3 +179,7 @@ t.test('everything may be left out: a file without a word is a max by the name o
     ['two-1', 'two-2'],
   );
 });
+
+t.test('a file with an empty list is told of, rather than taken for no scenario at all', async (t) => {
+  t.match(complaint([]), /^file\.yaml holds an empty list/);
+});

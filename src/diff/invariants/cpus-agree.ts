@@ -32,8 +32,9 @@ export const cpusAgree: Invariant = (context) => {
   const online = capture.cpus.flatMap(({ online, registers }, cpu) => (online ? [{ cpu, registers }] : []));
   // A CPU in the trampoline says nothing of the others' root; compare with one that is not.
   const reference = online.find(({ registers }) => !inTrampoline(context.image, registers)) ?? online[0];
+  if (!reference) return [];
   return common.flatMap(([register, mask]) => {
-    const expected = reference?.registers[register];
+    const expected = reference.registers[register];
     const lines = online.flatMap(({ cpu, registers }) => {
       if (register === 'TTBR1_EL1' && inTrampoline(context.image, registers)) return [];
       const value = registers[register];

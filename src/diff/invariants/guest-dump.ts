@@ -113,6 +113,12 @@ interface Disagreement {
   dump?: Stretch;
 }
 
+const isBelow = (stretch: Stretch | undefined, at: bigint): boolean => stretch !== undefined && stretch.end <= at;
+
+/** What a stretch that does not end before [start, end) has of it. */
+const part = (stretch: Stretch | undefined, start: bigint, end: bigint): Stretch | undefined =>
+  stretch && stretch.start <= start ? { ...stretch, start, end } : undefined;
+
 /** Where the two lists say different things, by one merge over both. */
 function disagreements(ours: readonly Stretch[], theirs: readonly Stretch[]): Disagreement[] {
   const found: Disagreement[] = [];
@@ -121,12 +127,15 @@ function disagreements(ours: readonly Stretch[], theirs: readonly Stretch[]): Di
   );
   let w = 0;
   let d = 0;
-  for (const [index, start] of borders.slice(0, -1).entries()) {
-    const end = borders[index + 1];
-    while (w < ours.length && ours[w].end <= start) w++;
-    while (d < theirs.length && theirs[d].end <= start) d++;
-    const walk = ours[w]?.start <= start ? { ...ours[w], start, end } : undefined;
-    const dump = theirs[d]?.start <= start ? { ...theirs[d], start, end } : undefined;
+  const [first, ...ends] = borders;
+  if (first === undefined) return found;
+  let start = first;
+  for (const end of ends) {
+    while (isBelow(ours[w], start)) w++;
+    while (isBelow(theirs[d], start)) d++;
+    const walk = part(ours[w], start, end);
+    const dump = part(theirs[d], start, end);
+    start = end;
     if (!walk && !dump) continue;
     const nature = walk && dump ? differences(walk, dump).join('+') : walk ? 'not-in-dump' : 'only-in-dump';
     if (nature !== '') found.push({ nature, walk, dump });

@@ -1,5 +1,6 @@
 import type { Evidence } from '../../linux/capture.ts';
 import { findSplats, type Splat } from '../../linux/splats.ts';
+import { first } from '../../present.ts';
 import type { BootInvariant } from '../context.ts';
 import { findingId, slug } from '../finding-id.ts';
 import { countText, detailOf } from '../text.ts';
@@ -21,7 +22,7 @@ export function splatFindings(evidence: Pick<Evidence, 'console' | 'files'>): Fi
   const ids = [...new Set(logs.flatMap((log) => [...log.keys()]))].sort();
   return ids.flatMap((id) => {
     // The log that shows it more often is the more complete one: dmesg may have wrapped, the console may have been cut.
-    const [seen] = logs.map((log) => log.get(id) ?? []).sort((a, b) => b.length - a.length);
+    const [seen = []] = logs.map((log) => log.get(id) ?? []).sort((a, b) => b.length - a.length);
     return [splatFinding(id, seen)];
   });
 }
@@ -32,7 +33,7 @@ export function splatId({ kind, title }: Pick<Splat, 'kind' | 'title'>): string 
 }
 
 function splatFinding(id: string, splats: readonly Splat[]): Finding {
-  const splat = splats.find(({ callChain }) => callChain.length > 0) ?? splats[0];
+  const splat = splats.find(({ callChain }) => callChain.length > 0) ?? first(splats);
   const chain = splat.callChain.length === 0 ? 'none in the report' : splat.callChain.join(' <- ');
   const more = splat.lines.length > mostLines ? [`… and ${splat.lines.length - mostLines} more lines`] : [];
   return {

@@ -1,3 +1,4 @@
+import { first } from '../../present.ts';
 import type { TablePage } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
 import type { CheckpointContext, Invariant } from '../context.ts';
@@ -34,7 +35,11 @@ function malformed(context: CheckpointContext): Finding[] {
           `  ${hex(va)} level ${level}${at === undefined ? '' : ` at PA ${hex(at)}`}: ${hex(descriptor)} ${reason}`,
       );
       const because = `The walk met ${countText(group.length, 'encoding')} that the architecture reserves or does not allow:`;
-      return violation(context, { name, nature, title: `malformed: ${group[0].reason}`, because }, firstLines(lines));
+      return violation(
+        context,
+        { name, nature, title: `malformed: ${first(group).reason}`, because },
+        firstLines(lines),
+      );
     });
 }
 

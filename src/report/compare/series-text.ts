@@ -6,6 +6,7 @@ import {
   seriesDifferences,
 } from '../../compare/series.ts';
 import { countText } from '../../diff/text.ts';
+import { present } from '../../present.ts';
 import { column, fit, hang, plainLine, wrap } from '../plain-text.ts';
 import { shortHash } from '../units.ts';
 import { mailWidth } from './text.ts';
@@ -22,9 +23,11 @@ export interface SeriesReport {
 
 const short = (id: string): string => id.slice(0, 12);
 
+const rowAt = (rows: readonly SeriesRow[], index: number): SeriesRow => present(rows[index], 'row of a series');
+
 /** What a commit came to, in a few words. */
 function outcome({ rows, scenarios }: SeriesReport, index: number): string {
-  const { kernel } = rows[index];
+  const { kernel } = rowAt(rows, index);
   if (kernel.state === 'unavailable') return 'not tried';
   if (index === 0) return 'the base';
   if (kernel.state === 'same') return kernel.as === index - 1 ? 'same image' : `same image as ${kernel.as}`;
@@ -34,7 +37,7 @@ function outcome({ rows, scenarios }: SeriesReport, index: number): string {
 }
 
 function rowLines(report: SeriesReport, index: number): string[] {
-  const { id, subject, kernel } = report.rows[index];
+  const { id, subject, kernel } = rowAt(report.rows, index);
   const image = kernel.state === 'unavailable' ? '-' : shortHash(kernel.sha256);
   const head = `${String(index).padStart(3)}  ${short(id).padEnd(12)}  ${column(image, 12)}  ${outcome(report, index)}`;
   const reason = kernel.state === 'unavailable' ? hang('       ', plainLine(kernel.reason), mailWidth) : [];
@@ -43,7 +46,8 @@ function rowLines(report: SeriesReport, index: number): string[] {
 
 /** A commit as kernel people write it. */
 function commitText(rows: readonly SeriesRow[], index: number): string {
-  return `${short(rows[index].id)} ("${plainLine(rows[index].subject)}")`;
+  const { id, subject } = rowAt(rows, index);
+  return `${short(id)} ("${plainLine(subject)}")`;
 }
 
 function eventLines({ kind, at, after }: SeriesEvent, rows: readonly SeriesRow[]): string[] {

@@ -1,6 +1,7 @@
 import { foldPairs } from '../../compare/fold.ts';
 import type { Compared, PairComparison } from '../../compare/types.ts';
 import { countText } from '../../diff/text.ts';
+import { first } from '../../present.ts';
 import { formatCount } from '../units.ts';
 import { countDifferences } from './lines.ts';
 import type { ComparisonReport } from './types.ts';
@@ -40,7 +41,7 @@ export function verdictLine(report: ComparisonReport): string {
   if (changed === 0) return `No change in ${countText(pairs.length, 'scenario')}.`;
   const own = countDifferences(foldPairs(pairs));
   const changes = own > 0 ? countText(own, 'difference') : 'Other differences from the model, but none in the kernels';
-  if (pairs.length === 1) return `${changes} in ${pairs[0].name}.`;
+  if (pairs.length === 1) return `${changes} in ${first(pairs).name}.`;
   if (changed === pairs.length) return `${changes}; every one of ${countText(pairs.length, 'scenario')} shows some.`;
   return `${changes} in ${changed} of ${countText(pairs.length, 'scenario')}; no change in the other ${pairs.length - changed}.`;
 }

@@ -18,7 +18,8 @@ const noRelease = { major: 0, minor: 0, patch: 0 };
 
 function newest(cases: readonly CaseResult[]): CaseResult {
   return cases.reduce((best, each) => {
-    const [{ major, minor, patch }, other] = [best, each].map(({ kernel }) => releaseOf(kernel.release) ?? noRelease);
+    const { major, minor, patch } = releaseOf(best.kernel.release) ?? noRelease;
+    const other = releaseOf(each.kernel.release) ?? noRelease;
     return (other.major - major || other.minor - minor || other.patch - patch) > 0 ? each : best;
   });
 }

@@ -8,7 +8,7 @@ const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 
 /** Plain text has no character that XML 1.0 forbids. */
 function escapeXml(text: string): string {
-  return plainText(text).replaceAll(/[&<>"]/g, (character) => entities[character]);
+  return plainText(text).replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
 }
 
 /** An element; `content` is XML already. */

@@ -1,3 +1,4 @@
+import { present } from '../../present.ts';
 import { formatBytes } from '../units.ts';
 import { html, type Markup } from './markup.ts';
 import { type Scale, type Span, unit } from './scale.ts';
@@ -54,7 +55,7 @@ export function axis(placed: Placed, scale: Scale, top: number, style: 'gibibyte
 /** The holes between placed regions, each with its size. */
 export function holes(regions: readonly Placed[], top: number): Markup[] {
   return regions.slice(1).map((region, index) => {
-    const before = regions[index];
+    const before = present(regions[index], 'region before one');
     const middle = rounded((before.x + before.width + region.x) / 2);
     const size = formatBytes((region.from - before.to) * unit);
     return html`<text class="hole" x="${middle}" y="${top}">⋯</text><text class="hole" x="${middle}" y="${top + 14}">${size}</text>`;

@@ -1,5 +1,6 @@
 import { endOf } from '../../diff/runs.ts';
 import { leafKind } from '../../linux/leaf-kind.ts';
+import { first, last } from '../../present.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { shadeOf } from '../leaf-kinds.ts';
@@ -56,8 +57,7 @@ function mergeFine(strokes: readonly Stroke[], grain: number): Stroke[] {
   }
   return [...groups.values()].flatMap((group) => {
     if (group.length < 2) return group;
-    const last = group[group.length - 1];
-    return [{ ...majority(group), from: group[0].from, to: last.to, overlay: 'mixed' }];
+    return [{ ...majority(group), from: first(group).from, to: last(group).to, overlay: 'mixed' }];
   });
 }
 

@@ -1,6 +1,7 @@
 import type { KnownIssue } from '../../diff/match-known.ts';
 import { countText } from '../../diff/text.ts';
 import type { FindingKind } from '../../diff/types.ts';
+import { first } from '../../present.ts';
 import { kernelLabel } from '../../scenario/names.ts';
 import { caseCommand, repeatCommand } from '../commands.ts';
 import { describeReach, type FoldedFinding, type FoldedIssue, foldByIssue, titleOf } from '../fold-findings.ts';
@@ -40,15 +41,16 @@ function caseLinks(folded: FoldedFinding, anchors: Anchors): Markup {
 function findingMarkup(folded: FoldedFinding, report: Report, anchors: Anchors): Markup {
   const { finding, cases } = folded;
   const fresh = finding.known === undefined;
-  const again = repeatCommand(report, cases[0]);
+  const example = first(cases);
+  const again = repeatCommand(report, example);
   const commands = [
-    html`<p class="label">See it</p><pre class="command">${caseCommand('show', cases[0].case, report.folder)}</pre>`,
+    html`<p class="label">See it</p><pre class="command">${caseCommand('show', example.case, report.folder)}</pre>`,
     again === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${again}</pre>`,
   ];
   const badge = fresh ? html`<span class="badge new">new</span> ` : undefined;
   return html`<details class="finding"${fresh ? html` open` : undefined}><summary>${badge}<b>${titleOf(finding)}</b> <span class="meta">${describeReach(folded)}</span></summary>
 <div class="body" id="${anchors.finding(finding.id, finding.known)}"><p>${kindMeaning[finding.kind]} <code class="id">${finding.id}</code></p>
-<p class="label">Evidence, from ${cases[0].case}</p><pre>${finding.detail}</pre>
+<p class="label">Evidence, from ${example.case}</p><pre>${finding.detail}</pre>
 ${commands}
 <p class="label">Where: ${countText(cases.length, 'case')}</p>${caseLinks(folded, anchors)}</div></details>
 `;

@@ -1,3 +1,4 @@
+import { first } from '../../present.ts';
 import { axis, holes, type Placed, placeRegions } from './axis.ts';
 import { type Band, bandHeight } from './bands.ts';
 import { html, type Markup } from './markup.ts';
@@ -71,7 +72,7 @@ export const windowLetters = 'abcdefghij';
 function brackets(windows: readonly Span[], regions: readonly Placed[]): Markup {
   let lastLetter = 0;
   const each = windows.map(({ from, to }, index) => {
-    const region = regions.find((candidate) => from < candidate.to && to > candidate.from) ?? regions[0];
+    const region = regions.find((candidate) => from < candidate.to && to > candidate.from) ?? first(regions);
     const pixels = region.width / (region.to - region.from);
     const left = region.x + (from - region.from) * pixels;
     const right = Math.max(left + 3, region.x + (to - region.from) * pixels);

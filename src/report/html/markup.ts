@@ -30,7 +30,7 @@ function escapeHtml(text: string): string {
     .replaceAll(/[\p{Cc}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu, (character) =>
       character === '\n' || character === '\t' ? character : picture(character),
     )
-    .replaceAll(/[&<>"']/g, (character) => entities[character]);
+    .replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
 function render(content: Content): string {

@@ -1,4 +1,5 @@
 import { countText } from '../../diff/text.ts';
+import { present } from '../../present.ts';
 import { layMatrix, type MatrixCell, type MatrixRow } from '../matrix.ts';
 import type { Report } from '../types.ts';
 import { verdictStyles } from '../verdicts.ts';
@@ -21,7 +22,7 @@ export function matrixSection(report: Report, anchors: Anchors): Markup {
   const heads = matrix.scenarios.map((name) => html`<th scope="col" class="scenario-head"><span>${name}</span></th>`);
   const body = matrix.rows.map(
     (row) =>
-      html`<tr><th scope="row"><b>${row.name}</b><small>${row.spec}</small></th>${row.cells.map((cell, index) => cellMarkup(cell, row, matrix.scenarios[index], anchors))}</tr>
+      html`<tr><th scope="row"><b>${row.name}</b><small>${row.spec}</small></th>${row.cells.map((cell, index) => cellMarkup(cell, row, present(matrix.scenarios[index], 'scenario of a cell'), anchors))}</tr>
 `,
   );
   return html`<section id="matrix"><h2>Matrix</h2>

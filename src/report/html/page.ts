@@ -1,4 +1,5 @@
 import type { CaseResult } from '../../diff/types.ts';
+import { first } from '../../present.ts';
 import { kernelLabel } from '../../scenario/names.ts';
 import type { CaseDossier, Report } from '../types.ts';
 import { countVerdicts, describeCounts, verdictOrder } from '../verdicts.ts';
@@ -52,7 +53,7 @@ function renderCases(report: Report, anchors: Anchors, store: BandStore): Map<Ca
 function casesSection(report: Report, sections: Map<CaseResult, Markup>): Markup {
   const byKernel = Map.groupBy(report.cases, ({ kernel }) => kernel.spec);
   const groups = [...byKernel].map(([spec, cases]) => {
-    return html`<h3>${kernelLabel(cases[0], spec)} <small>${describeCounts(countVerdicts(cases))}</small></h3>${cases.map((result) => sections.get(result))}`;
+    return html`<h3>${kernelLabel(first(cases), spec)} <small>${describeCounts(countVerdicts(cases))}</small></h3>${cases.map((result) => sections.get(result))}`;
   });
   return html`<section id="cases"><h2>Cases</h2>${legend}${groups}</section>`;
 }

@@ -3,6 +3,7 @@ import { kernelName } from '../../history/kernel-name.ts';
 import { byKernel, bySeries, byTime } from '../../history/order-kernels.ts';
 import { paceOfRuns } from '../../history/trends.ts';
 import type { Look } from '../../history/types.ts';
+import { first, last } from '../../present.ts';
 import { titleOf } from '../fold-findings.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { formatInstant } from '../terminal-history.ts';
@@ -84,7 +85,7 @@ function kernelRows(looks: readonly Look[], scenarios: readonly string[], files:
   return bySeries(looks).flatMap(([series, group]) =>
     byKernel(group).map((own) => {
       const byScenario = Map.groupBy([...own].sort(byTime), ({ scenario }) => scenario.name);
-      return html`<tr><th scope="row"><b><a href="${files.series.get(series)}">${kernelName(own[own.length - 1].kernel)}</a></b><small>${series}</small></th>${scenarios.map((name) => cell(byScenario.get(name)))}</tr>
+      return html`<tr><th scope="row"><b><a href="${files.series.get(series)}">${kernelName(last(own).kernel)}</a></b><small>${series}</small></th>${scenarios.map((name) => cell(byScenario.get(name)))}</tr>
 `;
     }),
   );
@@ -120,7 +121,7 @@ function paceFigures(looks: readonly Look[]): Markup {
 function runsTable(looks: readonly Look[]): Markup {
   const groups = [...Map.groupBy(looks, ({ run }) => run.id).values()].reverse();
   const rows = groups.slice(0, shownRuns).map((group) => {
-    const [{ run }] = group;
+    const { run } = first(group);
     return html`<tr><td class="when">${formatInstant(run.started)}</td><td>${countText(group.length, 'case')}</td><td>${describeCounts(countVerdicts(group))}</td><td><code>${run.ptdiff}</code></td><td>${run.emulator.version}</td><td><code>${run.id}</code></td></tr>
 `;
   });

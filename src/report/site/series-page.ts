@@ -3,6 +3,7 @@ import { countText } from '../../diff/text.ts';
 import { kernelName } from '../../history/kernel-name.ts';
 import { byTime, compareReleases } from '../../history/order-kernels.ts';
 import type { Look } from '../../history/types.ts';
+import { first } from '../../present.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { formatInstant } from '../terminal-history.ts';
 import { verdictStyles } from '../verdicts.ts';
@@ -27,12 +28,15 @@ const keyOf = ({ run, kernel }: Look): string => JSON.stringify([run.id, kernel.
 /** Columns in the order of time; the kernels of one run in the order of their versions. */
 function columnsOf(looks: readonly Look[]): Column[] {
   const groups = [...Map.groupBy([...looks].sort(byTime), keyOf).values()];
-  groups.sort(([left], [right]) =>
-    left.run.id === right.run.id ? compareReleases(left.kernel.release, right.kernel.release) : byTime(left, right),
-  );
+  groups.sort((own, others) => {
+    const [left, right] = [first(own), first(others)];
+    return left.run.id === right.run.id
+      ? compareReleases(left.kernel.release, right.kernel.release)
+      : byTime(left, right);
+  });
   return groups.map((group) => ({
-    when: formatInstant(group[0].run.started),
-    kernel: kernelName(group[0].kernel),
+    when: formatInstant(first(group).run.started),
+    kernel: kernelName(first(group).kernel),
     looks: new Map(group.map((look) => [look.scenario.name, look])),
   }));
 }

@@ -129,11 +129,7 @@ export const mapMutations: readonly Mutation[] = [
     ["(!whole || traits.bbml === 'none')", '(false)', 'a block that is partly covered is refused'],
   ]),
   ...inFile('split.ts', [
-    [
-      'if (table.level !== 3 && !isPresent(map.attributes(table.entries[index]))) return;',
-      '',
-      'the repaint does not see a lost block',
-    ],
+    ['if (table.level !== 3 && !isPresent(attributes)) return;', '', 'the repaint does not see a lost block'],
     [
       'lessAligned(start, end) ? start : end',
       'lessAligned(start, end) ? end : start',
@@ -197,7 +193,7 @@ export const mapMutations: readonly Mutation[] = [
   ]),
   ...inFile('memblock.ts', [
     [
-      'const base = Math.floor(memory[0].start / align) * align;',
+      'const base = Math.floor(first(memory).start / align) * align;',
       'const base = memory[0].start + align;',
       'memstart_addr rounds down',
     ],

@@ -1,0 +1,24 @@
+import { PtdiffError } from './errors.ts';
+
+/**
+ * A value that is there by construction, where the type cannot say so.
+ * @param what names it, for the day on which it is missing after all
+ * @throws {PtdiffError} fault `harness`, when it is missing: the construction is not what it seemed
+ */
+export function present<T>(value: T | undefined, what: string): T {
+  if (value !== undefined) return value;
+  throw new PtdiffError(
+    'harness',
+    `ptdiff has no ${what} where there always is one; PTDIFF_DEBUG=1 shows where, please report it.`,
+  );
+}
+
+/** The first value of a list that is never empty, as a group of Map.groupBy() or the lines of a text. */
+export function first<T>(list: readonly T[]): T {
+  return present(list[0], 'first entry of a list');
+}
+
+/** The last value of a list that is never empty. */
+export function last<T>(list: readonly T[]): T {
+  return present(list.at(-1), 'last entry of a list');
+}
