@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import type { FetchOptions } from '../images/apt.ts';
 import { obtain } from '../images/lock.ts';
 import { publishFolder, takeFolder } from '../images/sealed-folder.ts';
+import { present } from '../src/present.ts';
 
 /** A file that was made for guests, in the cache. */
 export interface BuiltFile {
@@ -29,5 +30,5 @@ export async function keepBuilt(
     },
     { ...options, waiting: `waiting for another ptdiff that makes ${what}` },
   );
-  return { path: join(directory, name), sha256: seal.files[name].sha256 };
+  return { path: join(directory, name), sha256: present(seal.files[name], `hash of ${name}`).sha256 };
 }

@@ -42,7 +42,7 @@ interface Stack {
  * found in the handler of its timer. An address without a symbol is shown as it is.
  */
 export async function callTrace(gdb: GdbClient, thread: string, kernel: RunningKernel): Promise<string> {
-  const { TCR_EL1, ELR_EL1, pc, x29, x30 } = await gdb.readRegisters(thread, registerNames);
+  const { TCR_EL1, ELR_EL1, pc, x29, x30 } = await gdb.requireRegisters(thread, registerNames);
   const stack: Stack = {
     read: (address, bytes) => gdb.peekMemory(thread, address, bytes),
     isEntry: (address) => isEntryText(address, kernel),
@@ -60,8 +60,13 @@ export async function callTrace(gdb: GdbClient, thread: string, kernel: RunningK
 }
 
 /** x30 is where a function returns to, unless a call of its own left its mark, or a frame record says the same. */
-function isCaller(link: NamedPlace, inner: NamedPlace, outer: NamedPlace | undefined, { isEntry }: Stack): boolean {
-  return link.name !== inner.name && link.address !== outer?.address && !isEntry(link.address);
+function isCaller(
+  link: NamedPlace,
+  inner: NamedPlace | undefined,
+  outer: NamedPlace | undefined,
+  { isEntry }: Stack,
+): boolean {
+  return link.name !== inner?.name && link.address !== outer?.address && !isEntry(link.address);
 }
 
 /** What the frame records (AAPCS64, 6.4.6) say, to the last one that can be read; `frame` is where the first lies. */
@@ -70,7 +75,7 @@ async function unwind(stack: Stack, pc: bigint, frame: bigint): Promise<Place[]>
   for (let at = frame; places.length < maximumPlaces; ) {
     const record = await stack.read(at, 16);
     if (record === undefined) break;
-    const [outer, address] = words(record);
+    const [outer, address] = [word(record, 0), word(record, 1)];
     if (outer !== 0n || address !== 0n) {
       // Up to 6.12 entry.S makes an ordinary record of what was interrupted, and an empty one is the last.
       const afterEntry = stack.isEntry(places.at(-1)?.address ?? pc);
@@ -79,12 +84,12 @@ async function unwind(stack: Stack, pc: bigint, frame: bigint): Promise<Place[]>
       continue;
     }
     const type = await stack.read(at + 16n, 8);
-    const isPtRegs = type !== undefined && words(type)[0] === ptRegsRecord;
+    const isPtRegs = type !== undefined && word(type, 0) === ptRegsRecord;
     const regs = isPtRegs ? await stack.read(at - regs29ToRecord, interruptedBytes) : undefined;
     if (regs === undefined) break;
-    const [x29, x30, , interruptedPc] = words(regs);
-    places.push(...interrupted(stack, interruptedPc, x30));
-    at = x29;
+    // x29, x30, sp, pc
+    places.push(...interrupted(stack, word(regs, 3), word(regs, 1)));
+    at = word(regs, 0);
   }
   return places;
 }
@@ -119,6 +124,6 @@ export function withoutPac(address: bigint, tcr: bigint): bigint {
   return bit(address, 55) ? address | (((1n << t1sz) - 1n) << (64n - t1sz)) : address;
 }
 
-function words(buffer: Buffer): bigint[] {
-  return Array.from({ length: buffer.length / 8 }, (_, index) => buffer.readBigUInt64LE(index * 8));
+function word(buffer: Buffer, index: number): bigint {
+  return buffer.readBigUInt64LE(index * 8);
 }

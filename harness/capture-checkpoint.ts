@@ -1,5 +1,4 @@
 import { runsIn } from '../src/diff/runs.ts';
-import { PtdiffError } from '../src/errors.ts';
 import type { Capture, CheckpointName } from '../src/linux/capture.ts';
 import {
   type MemblockRegion,
@@ -10,6 +9,7 @@ import {
 } from '../src/linux/memblock.ts';
 import type { SymbolTable } from '../src/linux/symbol-table.ts';
 import { capturedVariables, maximumBitmapBytes, unsignedInteger } from '../src/linux/variables.ts';
+import { first, present } from '../src/present.ts';
 import { stage1Regime } from '../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../src/vmsa/types.ts';
 import { walk } from '../src/vmsa/walk.ts';
@@ -56,7 +56,7 @@ export async function captureCheckpoint(
   for (const each of threads) {
     cpus.push(await readCpu(vm.gdb, each));
   }
-  const regime = stage1Regime(cpus[0].registers, 'ttbr1');
+  const regime = stage1Regime(first(cpus).registers, 'ttbr1');
   const ttbr1 = walk(regime, vm.ram);
   const memory = new KernelMemory(ttbr1.leaves, (pa, bytes) => readRam(vm.ram, pa, bytes));
   const reader = { read: (name: string, bytes: number) => readVariable(kernel, memory, checkpoint, name, bytes) };
@@ -70,7 +70,9 @@ export async function captureCheckpoint(
     checkpoint,
     cpus: onlineOnly(cpus, variables.__cpu_online_mask),
     ttbr1,
-    ...(checkpoint === 'init' && { ttbr0: walkUser(vm, cpus[threads.indexOf(thread)].registers) }),
+    ...(checkpoint === 'init' && {
+      ttbr0: walkUser(vm, present(cpus[threads.indexOf(thread)], 'CPU that stopped').registers),
+    }),
     variables,
     ...(memblock && { memblock }),
     ...(freePages && { freePages }),
@@ -80,12 +82,7 @@ export async function captureCheckpoint(
 
 /** Translation registers of one CPU. */
 export async function captureRegisters(gdb: GdbClient, thread: string): Promise<SystemRegisters> {
-  const values = await gdb.readRegisters(thread, [...requiredRegisters, ...optionalRegisters]);
-  const missing = requiredRegisters.find((name) => values[name] === undefined);
-  if (missing) {
-    throw new PtdiffError('emulator', `QEMU's GDB stub does not know the register ${missing}; use QEMU 10.0 or newer.`);
-  }
-  return values as Record<string, bigint> & SystemRegisters;
+  return gdb.requireRegisters(thread, requiredRegisters, optionalRegisters);
 }
 
 async function readCpu(gdb: GdbClient, thread: string): Promise<Capture['cpus'][number]> {

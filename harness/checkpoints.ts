@@ -104,9 +104,9 @@ const isBti = (word: number) => (word & 0xffffff3f) >>> 0 === 0xd503241f;
  * @param code the first instructions of the function, from the Image
  */
 export function frequentStop(entry: bigint, code: Buffer): FrequentStop {
-  const words = [0, 4, 8].map((at) => code.readUInt32LE(at));
-  const first = isBti(words[0]) ? 1 : 0;
-  return words[first] === nop && words[first + 1] === nop
+  const word = (index: number): number => code.readUInt32LE(index * 4);
+  const first = isBti(word(0)) ? 1 : 0;
+  return word(first) === nop && word(first + 1) === nop
     ? { address: entry + BigInt((first + 1) * 4), skippable: true }
     : { address: entry, skippable: false };
 }

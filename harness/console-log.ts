@@ -25,8 +25,10 @@ export class BoundedLog {
       this.#tail.push(bytes.subarray(Math.max(room, 0)));
       this.#tailLength += bytes.length - Math.max(room, 0);
     }
-    while (this.#tail.length > 1 && this.#tailLength - this.#tail[0].length >= tailBytes) {
-      this.#tailLength -= this.#tail[0].length;
+    for (;;) {
+      const [oldest, newer] = this.#tail;
+      if (!oldest || !newer || this.#tailLength - oldest.length < tailBytes) break;
+      this.#tailLength -= oldest.length;
       this.#tail.shift();
     }
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { within } from '../host/deadline.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { childNode, type DeviceTree, fdtCells, parseFdt, serialiseFdt, setProperty, words } from '../src/linux/fdt.ts';
+import { first } from '../src/present.ts';
 import type { MemoryRange } from '../src/scenario/types.ts';
 import { defaultSeed } from '../src/scenario/variation.ts';
 import { deathOfQemu, QemuProcess, startMilliseconds } from './process.ts';
@@ -45,7 +46,7 @@ function removePowerButton({ root }: DeviceTree): void {
 export function replaceMemory({ root }: DeviceTree, nodes: readonly MemoryRange[][]): void {
   root.children = root.children.filter(({ name }) => !/^memory(@|$)/.test(name));
   for (const ranges of nodes) {
-    const node = childNode(root, `memory@${ranges[0].start.toString(16)}`);
+    const node = childNode(root, `memory@${first(ranges).start.toString(16)}`);
     setProperty(node, 'device_type', new TextEncoder().encode('memory\0'));
     setProperty(node, 'reg', fdtCells(...ranges.flatMap(({ start, size }) => [BigInt(start), BigInt(size)])));
   }

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../images/make-folder.ts';
 import type { Capture, Evidence } from '../src/linux/capture.ts';
+import { present } from '../src/present.ts';
 import { onHost } from './host-file.ts';
 import { formatWalk, parseWalk, walkLegend } from './leaf-text.ts';
 
@@ -68,7 +69,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
   write('registers.json', `${JSON.stringify(measured, bigintsAsText, 1)}\n`);
   const files = fileNames(Object.keys(evidence.files));
   for (const [name, file] of Object.entries(files)) {
-    write(file, evidence.files[name]);
+    write(file, present(evidence.files[name], `text of ${name}`));
   }
   const said: Said = { probes, guestProblems, end, files };
   write('guest.json', `${JSON.stringify(said, undefined, 1)}\n`);

@@ -60,21 +60,44 @@ export class GdbClient {
    * Bounded by the names: one round trip.
    */
   async readRegisters(thread: string, names: readonly string[]): Promise<Record<string, bigint>> {
-    const known = names.filter((name) => this.registers.has(name));
-    const [, ...replies] = await Promise.all([
+    const read = async (name: string, { number }: TargetRegister) => {
+      const reply = await this.#wire.request(`p${number.toString(16)}`);
+      return [name, littleEndian(reply, `register ${name}`)] as const;
+    };
+    const [, ...values] = await Promise.all([
       this.#wire.request(`Hg${thread}`),
-      ...known.map((name) => this.#wire.request(`p${this.registers.get(name)?.number.toString(16)}`)),
+      ...names.flatMap((name) => {
+        const register = this.registers.get(name);
+        return register ? [read(name, register)] : [];
+      }),
     ]);
-    return Object.fromEntries(known.map((name, index) => [name, littleEndian(replies[index], `register ${name}`)]));
+    return Object.fromEntries(values);
+  }
+
+  /**
+   * Registers that every arm64 CPU has, by name.
+   * @param more names of registers that only some have
+   * @throws PtdiffError('emulator') for one of `names` that the stub does not know
+   */
+  async requireRegisters<Name extends string, More extends string = never>(
+    thread: string,
+    names: readonly Name[],
+    more: readonly More[] = [],
+  ): Promise<Record<Name, bigint> & Partial<Record<More, bigint>>> {
+    const values = await this.readRegisters(thread, [...names, ...more]);
+    const missing = names.find((name) => values[name] === undefined);
+    if (missing !== undefined) {
+      throw new PtdiffError(
+        'emulator',
+        `QEMU's GDB stub does not know the register ${missing}; use QEMU 10.0 or newer.`,
+      );
+    }
+    return values as Record<Name, bigint> & Partial<Record<More, bigint>>;
   }
 
   /** One register that every arm64 CPU has. */
-  async readRegister(thread: string, name: string): Promise<bigint> {
-    const value = (await this.readRegisters(thread, [name]))[name];
-    if (value === undefined) {
-      throw new PtdiffError('emulator', `QEMU's GDB stub does not know the register ${name}.`);
-    }
-    return value;
+  async readRegister<Name extends string>(thread: string, name: Name): Promise<bigint> {
+    return (await this.requireRegisters(thread, [name]))[name];
   }
 
   /** Guest memory by virtual address, translated by the tables of that CPU. */
@@ -281,8 +304,9 @@ export function parseStop(body: string): StopReply {
   if (!stop) {
     throw new PtdiffError('emulator', `QEMU's GDB stub answered '${body.slice(0, 40)}' where the guest should stop.`);
   }
-  const thread = /(?:^|;)thread:([^;]+)/.exec(stop[2])?.[1] ?? '1';
-  return { kind: 'stopped', signal: Number.parseInt(stop[1], 16), thread };
+  const [, signal = '', rest = ''] = stop;
+  const thread = /(?:^|;)thread:([^;]+)/.exec(rest)?.[1] ?? '1';
+  return { kind: 'stopped', signal: Number.parseInt(signal, 16), thread };
 }
 
 function littleEndian(reply: string, what: string): bigint {

@@ -89,15 +89,18 @@ function unnamedBranch(file: ImageFile, symbols: SymbolTable): Entry | undefined
   const reader = new ImageReader(image, symbols);
   const words = new Uint32Array(image.buffer, image.byteOffset, image.length >>> 2);
   for (let at = nearby; at < words.length; at++) {
-    if ((words[at] & 0xfffffc1f) >>> 0 !== 0xd61f0000) continue;
-    const register = (words[at] >>> 5) & 31;
+    const branch = words[at] as number;
+    if ((branch & 0xfffffc1f) >>> 0 !== 0xd61f0000) continue;
+    const register = (branch >>> 5) & 31;
+    // What is looked at lies before the branch, so within the Image.
+    const word = (index: number): number => words[index] as number;
     const before = Array.from({ length: nearby }, (_, index) => at - nearby + index);
     const link = (index: number): bigint => symbols.textBase + BigInt(index * 4);
-    const addressesText = before.some((index) => adrpPage(link(index), words[index]) === symbols.textBase);
+    const addressesText = before.some((index) => adrpPage(link(index), word(index)) === symbols.textBase);
     // LDR (literal) of 64 bits (DDI 0487 C6.2).
-    const load = before.findLast((index) => (words[index] & 0xff00001f) >>> 0 === (0x58000000 | register) >>> 0);
+    const load = before.findLast((index) => (word(index) & 0xff00001f) >>> 0 === (0x58000000 | register) >>> 0);
     if (!addressesText || load === undefined) continue;
-    const target = reader.pointer(link(load) + BigInt.asIntN(21, BigInt((words[load] >>> 5) & 0x7ffff) << 2n));
+    const target = reader.pointer(link(load) + BigInt.asIntN(21, BigInt((word(load) >>> 5) & 0x7ffff) << 2n));
     if (symbols.nameAt(target)?.offset === 0n) return { offset: at * 4, register: `x${register}`, target };
   }
   return undefined;

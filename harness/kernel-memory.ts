@@ -37,7 +37,8 @@ export class KernelMemory {
     let high = this.#leaves.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#leaves[middle].va <= va) {
+      // Between low and high, so within the list.
+      if ((this.#leaves[middle] as LeafRun).va <= va) {
         low = middle + 1;
       } else {
         high = middle;

@@ -25,17 +25,22 @@ export const walkLegend = [
   .map((line) => `${line}\n`)
   .join('');
 
+/** What follows the word that says what a line is; parseWalk() counts them. */
+type LeafFields = [string, string, string, string, string, string, string, string];
+type TableFields = [string, string, string, string];
+type MalformedFields = [string, string, string, string, ...string[]];
+
 /** @throws PtdiffError('usage') for a line that formatWalk() did not write. */
 export function parseWalk(text: string): WalkResult {
   const walk: WalkResult = { leaves: [], tables: [], malformed: [] };
   for (const line of text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))) {
     const [kind, ...fields] = line.split(' ');
     if (kind === 'leaf' && fields.length === 8) {
-      walk.leaves.push(parseLeaf(fields));
+      walk.leaves.push(parseLeaf(fields as LeafFields));
     } else if (kind === 'table' && fields.length === 4) {
-      walk.tables.push(parseTable(fields));
+      walk.tables.push(parseTable(fields as TableFields));
     } else if (kind === 'malformed' && fields.length >= 5) {
-      walk.malformed.push(parseMalformed(fields));
+      walk.malformed.push(parseMalformed(fields as MalformedFields));
     } else {
       throw new PtdiffError('usage', `This is no line of a recorded walk: '${line.slice(0, 80)}'.`);
     }
@@ -51,7 +56,7 @@ function formatLeaf(leaf: LeafRun): string {
   ].join(' ');
 }
 
-function parseLeaf([va, pa, size, level, contiguous, valid, attributes, tableAttributes]: string[]): LeafRun {
+function parseLeaf([va, pa, size, level, contiguous, valid, attributes, tableAttributes]: LeafFields): LeafRun {
   return {
     va: BigInt(va),
     pa: Number(pa),
@@ -68,7 +73,7 @@ function formatTable(table: TablePage): string {
   return ['table', hex(table.va), hex(table.pa), table.level, hex(table.attributes)].join(' ');
 }
 
-function parseTable([va, pa, level, attributes]: string[]): TablePage {
+function parseTable([va, pa, level, attributes]: TableFields): TablePage {
   return { pa: Number(pa), level: Number(level) as Level, va: BigInt(va), attributes: BigInt(attributes) };
 }
 
@@ -76,7 +81,7 @@ function formatMalformed({ va, level, at, descriptor, reason }: Malformed): stri
   return ['malformed', hex(va), level, at === undefined ? '-' : hex(at), hex(descriptor), reason].join(' ');
 }
 
-function parseMalformed([va, level, at, descriptor, ...reason]: string[]): Malformed {
+function parseMalformed([va, level, at, descriptor, ...reason]: MalformedFields): Malformed {
   return {
     va: BigInt(va),
     level: Number(level) as Level,

@@ -2,6 +2,7 @@ import { type MonitorParameters, monitorFlash, monitorMemorySize } from '../gues
 import { PtdiffError } from '../src/errors.ts';
 import { childNode, parseFdt } from '../src/linux/fdt.ts';
 import type { AddressRange } from '../src/linux/monitor-report.ts';
+import { first } from '../src/present.ts';
 import { identitiesOf } from '../src/scenario/cpus.ts';
 import { type IdOverride, idOverrides } from '../src/scenario/id-registers.ts';
 import { RAM_BASE, ramRanges } from '../src/scenario/memory.ts';
@@ -49,6 +50,7 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
     memory: base + memory.size - guestEnd,
   };
   const identities = identitiesOf(machine);
+  const bootMidr = first(identities).midr;
   const overrides = idOverrides(machine);
   const ipaBits = machine.world === 'realm' ? realmIpaBits(machine) : undefined;
   const parameters: MonitorParameters = {
@@ -62,7 +64,7 @@ export function planMonitor(machine: Machine, code: Uint8Array, image: number, d
     regions,
     described: addressRanges(machine),
     uart,
-    midrs: identities.map(({ midr }) => (midr === identities[0].midr ? undefined : midr)),
+    midrs: identities.map(({ midr }) => (midr === bootMidr ? undefined : midr)),
     overrides,
   };
   const alias = ipaBits !== undefined && { aliasBit: 2 ** (ipaBits - 1) };

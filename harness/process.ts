@@ -98,7 +98,7 @@ export function processActivity(pid: number): ProcessActivity | undefined {
     threads && {
       worked: new Map(threads.map(({ thread, fields }) => [thread, seconds(fields)])),
       runnable: threads.some(({ fields }) => fields[0] === 'R'),
-      stopped: threads.some(({ fields }) => /[Tt]/.test(fields[0])),
+      stopped: threads.some(({ fields }) => /[Tt]/.test(fields[0] ?? '')),
     }
   );
 }

@@ -36,6 +36,6 @@ export async function readSharingRequest(
  * (AAPCS64, 6.4.6), perhaps signed.
  */
 async function callerOfCaller(gdb: GdbClient, thread: string): Promise<bigint> {
-  const { x29, TCR_EL1 } = await gdb.readRegisters(thread, ['x29', 'TCR_EL1']);
+  const { x29, TCR_EL1 } = await gdb.requireRegisters(thread, ['x29', 'TCR_EL1']);
   return withoutPac(unsignedInteger(await gdb.readMemory(thread, x29 + 8n, 8)), TCR_EL1);
 }

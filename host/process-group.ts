@@ -169,6 +169,6 @@ function startFailure(
 
 /** The supervisor's own last word is how the command ended. */
 function endOf({ stdout, stderr }: { stdout: string; stderr: string }): GroupEnd {
-  const [, output, status] = /^([\s\S]*?)exit (\d+)\n?$/.exec(stdout) ?? [];
+  const [, output = '', status] = /^([\s\S]*?)exit (\d+)\n?$/.exec(stdout) ?? [];
   return status === undefined ? { stdout, stderr } : { status: Number(status), stdout: output, stderr };
 }
