@@ -5,6 +5,7 @@ import { type LoadedKernel, loadKernel } from '../src/cli/loaded-kernel.ts';
 import { say } from '../src/cli/output.ts';
 import { scenariosNamed } from '../src/cli/plan.ts';
 import type { Laboratory } from '../src/cli/run-case.ts';
+import { first } from '../src/present.ts';
 import type { Scenario } from '../src/scenario/types.ts';
 
 /** What every measured boot needs, brought before any clock runs. */
@@ -16,7 +17,7 @@ export interface BenchLaboratory {
 
 /** @throws PtdiffError as `ptdiff run` does */
 export async function benchLaboratory(kernel: string, scenario: string): Promise<BenchLaboratory> {
-  const [found] = await scenariosNamed(scenario);
+  const found = first(await scenariosNamed(scenario));
   return {
     kernel: await loadKernel(kernel, { progress: say }),
     scenario: found,

@@ -3,15 +3,16 @@ import { withDir } from 'tmp-promise';
 import { bareCommand } from '../harness/qemu-command.ts';
 import { RunDirectory } from '../harness/run-directory.ts';
 import { runCase } from '../src/cli/run-case.ts';
+import { first } from '../src/present.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { type CpuSeconds, cpuSecondsOf } from './cpu-seconds.ts';
 import { machineOf } from './machine.ts';
-import { type Ratio, spread } from './ratio.ts';
+import { quotients, type Ratio, spread } from './ratio.ts';
 
 /** The machine of the case, booted by QEMU alone until the guest's init powers it off. Its console goes nowhere. */
 async function bareBoot(bench: BenchLaboratory): Promise<void> {
-  const [program, ...words] = bareCommand(machineOf(bench));
-  await execa(program, words, { stdio: 'ignore' });
+  const command = bareCommand(machineOf(bench));
+  await execa(first(command), command.slice(1), { stdio: 'ignore' });
 }
 
 /** Boots a case with everything that belongs to it. */
@@ -51,15 +52,17 @@ export async function benchCaseCost(bench: BenchLaboratory, rounds: number): Pro
       list.map((cost) => cost[part]),
       2,
     );
-  const [first] = whole;
   console.log(`CPU seconds of ${bench.kernel.image.release}, scenario ${bench.scenario.name}:`);
   console.log(`  bare boot, to the guest's power-off: QEMU ${seconds(bare, 'children')}`);
   console.log(
-    `  whole case: QEMU ${seconds(whole, 'children')}, ptdiff ${seconds(whole, 'own')}, of it ${first.own.toFixed(2)} in the first case`,
+    `  whole case: QEMU ${seconds(whole, 'children')}, ptdiff ${seconds(whole, 'own')}, of it ${first(whole).own.toFixed(2)} in the first case`,
   );
   return {
     what: `whole case / bare boot, CPU seconds, ${bench.scenario.name}`,
-    values: whole.map(({ own, children }, round) => (own + children) / bare[round].children),
+    values: quotients(
+      whole.map(({ own, children }) => own + children),
+      bare.map(({ children }) => children),
+    ),
     target: { at: 'most', value: 1.05 },
   };
 }

@@ -15,7 +15,9 @@ const TICKS = 100;
 function now(): CpuSeconds {
   const { user, system } = process.cpuUsage();
   // proc_pid_stat(5): cutime and cstime, the 14th and 15th field after the name.
-  const [childUser, childSystem] = statFields(readFileSync('/proc/self/stat', 'latin1')).slice(13, 15).map(Number);
+  const [childUser = Number.NaN, childSystem = Number.NaN] = statFields(readFileSync('/proc/self/stat', 'latin1'))
+    .slice(13, 15)
+    .map(Number);
   return { own: (user + system) / 1e6, children: (childUser + childSystem) / TICKS };
 }
 

@@ -7,7 +7,7 @@ import { stage1Regime } from '../src/vmsa/regime.ts';
 import { walk } from '../src/vmsa/walk.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { machineOf } from './machine.ts';
-import { median, type Ratio, spread } from './ratio.ts';
+import { median, quotients, type Ratio, spread } from './ratio.ts';
 
 /** CPU milliseconds of all threads of a process (Documentation/scheduler/sched-stats.rst: the first field, in ns). */
 function cpuMilliseconds(pid: number): number {
@@ -43,7 +43,7 @@ async function measureDump(bench: BenchLaboratory, directory: string): Promise<{
     for (;;) {
       const stop = await gdb.resume();
       if (stop.kind !== 'stopped' || stop.signal !== 5) break;
-      const { pc, x30 } = await gdb.readRegisters(stop.thread, ['pc', 'x30']);
+      const { pc, x30 } = await gdb.requireRegisters(stop.thread, ['pc', 'x30']);
       await gdb.removeBreakpoint(pc);
       if (pc === address) {
         await gdb.insertBreakpoint(x30);
@@ -73,7 +73,7 @@ export async function benchGuestDump(bench: BenchLaboratory, rounds: number): Pr
     console.log(`  guest's own dump ${spread(dumps, 1)}, outside walk ${spread(walks, 2)}`);
     return {
       what: "guest's own dump / outside walk",
-      values: dumps.map((dump, round) => dump / walks[round]),
+      values: quotients(dumps, walks),
       target: { at: 'least', value: 1 },
     };
   });

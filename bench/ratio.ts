@@ -1,3 +1,6 @@
+import { median as middleOf } from '../src/history/scenario-life.ts';
+import { present } from '../src/present.ts';
+
 /** One number of the bench: measured several times in one run, with what it should be. */
 export interface Ratio {
   what: string;
@@ -9,9 +12,12 @@ export interface Ratio {
 
 /** The middle of an odd number of values, the mean of the two in the middle of an even one. */
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  return present(middleOf(values), 'measured value');
+}
+
+/** What was measured in each round, divided by what was measured beside it. */
+export function quotients(values: readonly number[], by: readonly number[]): number[] {
+  return values.map((value, round) => value / present(by[round], `value of round ${round + 1}`));
 }
 
 /** `median (least-most)`, each with that many decimals. */

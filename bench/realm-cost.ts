@@ -3,7 +3,7 @@ import { RunDirectory } from '../harness/run-directory.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { wholeCase } from './case-cost.ts';
 import { cpuSecondsOf } from './cpu-seconds.ts';
-import type { Ratio } from './ratio.ts';
+import { quotients, type Ratio } from './ratio.ts';
 
 /** CPU seconds of a case as a realm against the same case in the normal world without the monitor, turn about. */
 export async function benchRealmCost(realm: BenchLaboratory, normal: BenchLaboratory, rounds: number): Promise<Ratio> {
@@ -24,7 +24,7 @@ export async function benchRealmCost(realm: BenchLaboratory, normal: BenchLabora
   );
   return {
     what: `${realm.scenario.name} / ${normal.scenario.name}, CPU seconds of a case`,
-    values: seconds.realm.map((value, round) => value / seconds.normal[round]),
+    values: quotients(seconds.realm, seconds.normal),
     target: { at: 'most', value: 1.25 },
   };
 }

@@ -101,7 +101,7 @@ async function measure(part: Part, { kernel, scenario, rounds, source }: Options
 
 async function main(): Promise<void> {
   const asked = options();
-  const [load] = loadavg();
+  const [load = 0] = loadavg();
   if (load > 0.5) console.log(`This host is busy (load ${load.toFixed(1)}): the spreads will be wide.`);
   for (const part of asked.only) {
     for (const ratio of await measure(part, asked)) console.log(`=> ${formatRatio(ratio)}`);

@@ -3,7 +3,7 @@ import { RunDirectory } from '../harness/run-directory.ts';
 import { runCases } from '../harness/scheduler.ts';
 import { runCase } from '../src/cli/run-case.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
-import { type Ratio, spread } from './ratio.ts';
+import { quotients, type Ratio, spread } from './ratio.ts';
 
 /** Runs the same case several times, `jobs` at a time. @returns cases a minute of wall clock */
 async function casesAMinute({ laboratory, ...what }: BenchLaboratory, jobs: number, cases: number): Promise<number> {
@@ -44,7 +44,7 @@ export async function benchThroughput(bench: BenchLaboratory, rounds: number): P
   console.log(`  1 job ${spread(one, 1)}, 2 jobs ${spread(two, 1)}`);
   return {
     what: `cases a minute, 2 jobs / 1 job, ${bench.scenario.name}`,
-    values: two.map((value, round) => value / one[round]),
+    values: quotients(two, one),
     target: { at: 'least', value: 1.9 },
   };
 }

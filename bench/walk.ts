@@ -7,7 +7,7 @@ import { stage1Regime } from '../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../src/vmsa/types.ts';
 import { walk } from '../src/vmsa/walk.ts';
 import { type LinearMapFile, writeLinearMap } from './linear-map-file.ts';
-import { median, type Ratio, spread } from './ratio.ts';
+import { median, quotients, type Ratio, spread } from './ratio.ts';
 
 /** Milliseconds on one RAM file, medians of each turn; the file is opened and the tables are read in each measurement. */
 interface WalkTimes {
@@ -41,7 +41,7 @@ export async function benchWalk(): Promise<Ratio[]> {
         { what: 'outside walk / faster C walker, 16 GiB', values: againstC(sixteen), target: { at: 'most', value: 2 } },
         {
           what: 'debugger script (Python stand-in) / outside walk, 1 GiB',
-          values: one.python.map((python, turn) => python / one.walk[turn]),
+          values: quotients(one.python, one.walk),
           target: { at: 'least', value: 50 },
         },
       ];
@@ -50,8 +50,10 @@ export async function benchWalk(): Promise<Ratio[]> {
   );
 }
 
+/** The better of the two C walkers in each turn. */
 function againstC({ walk: own, cPread, cMmap }: WalkTimes): number[] {
-  return own.map((time, turn) => time / Math.min(cPread[turn], cMmap[turn]));
+  const faster = cPread.map((time, turn) => Math.min(time, cMmap[turn] ?? Number.NaN));
+  return quotients(own, faster);
 }
 
 /** Takes turns between the walkers, so that a busy machine slows all of them alike. */
@@ -97,7 +99,7 @@ function registers(file: LinearMapFile): SystemRegisters {
 async function timeC(file: LinearMapFile, walker: string, rounds: number, access: 'pread' | 'mmap'): Promise<number[]> {
   const { stdout } = await execa(walker, [file.path, `${file.root - file.base}`, `${rounds}`, access]);
   return stdout.split('\n').map((line) => {
-    const [nanoseconds, leaves, runs] = line.split(' ').map(Number);
+    const [nanoseconds = Number.NaN, leaves, runs] = line.split(' ').map(Number);
     check(file, leaves, runs);
     return nanoseconds / 1e6;
   });
@@ -106,13 +108,13 @@ async function timeC(file: LinearMapFile, walker: string, rounds: number, access
 async function timePython(file: LinearMapFile): Promise<number> {
   const script = join(import.meta.dirname, 'python_walker.py');
   const { stdout } = await execa('python3', [script, file.path, `${file.root - file.base}`]);
-  const [seconds, leaves, runs] = stdout.split(' ').map(Number);
+  const [seconds = Number.NaN, leaves, runs] = stdout.split(' ').map(Number);
   check(file, leaves, runs);
   return seconds * 1000;
 }
 
 /** A walker that is fast and wrong must not win. */
-function check(file: LinearMapFile, leaves: number, runs: number): void {
+function check(file: LinearMapFile, leaves: number | undefined, runs: number | undefined): void {
   if (leaves !== file.leaves || runs !== file.runs) {
     throw new Error(`A walker found ${leaves} leaves in ${runs} runs instead of ${file.leaves} in ${file.runs}.`);
   }

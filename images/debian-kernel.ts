@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
 import { cachePath, type Progress, withScratch } from './cache.ts';
-import { downloadPackages } from './download.ts';
+import { downloadPackage } from './download.ts';
 import { checkImage } from './image-check.ts';
 import { keepImage, keptImage } from './keep-image.ts';
 import type { KernelBuild } from './kernel-builds.ts';
@@ -84,7 +84,7 @@ export async function fetchKernel(
 type ConfigFile = { file: string } | { file: undefined; note?: string };
 
 async function unpackImage(archive: AptArchive, build: KernelBuild, scratch: string, options: FetchOptions) {
-  const [deb] = await downloadPackages(archive, [build.image], scratch, options);
+  const deb = await downloadPackage(archive, build.image, scratch, options);
   const tree = join(scratch, 'image');
   await mkdir(tree);
   await unpackPackage(deb, tree, ['*/vmlinuz*', './boot/config-*']);
@@ -112,7 +112,7 @@ async function unpackConfig(
   }
   let deb: string;
   try {
-    [deb] = await downloadPackages(archive, [build.config], scratch, options);
+    deb = await downloadPackage(archive, build.config, scratch, options);
   } catch (error) {
     // A kernel boots without its config file; what could not be known from it is the caller's to say.
     if (error instanceof PtdiffError && error.fault === 'image') {

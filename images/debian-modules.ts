@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 import type { FetchOptions } from './apt.ts';
 import { cachePath, withScratch } from './cache.ts';
-import { downloadPackages } from './download.ts';
+import { downloadPackage } from './download.ts';
 import { kernelCatalogue } from './kernel-catalogue.ts';
 import type { KernelImage } from './kernels.ts';
 import { obtain } from './lock.ts';
@@ -46,7 +46,7 @@ async function fetchModules(
   }
   const wanted = build.modules;
   return withScratch(async (scratch) => {
-    const [deb] = await downloadPackages(archive, [wanted], scratch, options);
+    const deb = await downloadPackage(archive, wanted, scratch, options);
     const tree = join(scratch, 'tree');
     await mkdir(tree);
     await unpackPackage(

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { longTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
+import { first } from '../src/present.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
 import { sha256File } from './cache.ts';
 import { explainDiskFull, mebibytes, requireSpace } from './disk-space.ts';
@@ -35,30 +36,42 @@ export async function downloadPackages(
   options: FetchOptions,
 ): Promise<string[]> {
   const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
-  const what = wanted.length === 1 ? `${wanted[0].name} ${wanted[0].version}` : `${wanted.length} packages`;
+  const [one, another] = wanted;
+  const what = one && !another ? `${one.name} ${one.version}` : `${wanted.length} packages`;
   await requireSpace(total * 2, what);
-  const files = wanted.map(({ url }) => join(directory, decodeURIComponent(basename(url))));
+  const targets = wanted.map((each) => ({ ...each, file: join(directory, decodeURIComponent(basename(each.url))) }));
+  const files = targets.map(({ file }) => file);
   const stop = watchSize(files, (bytes) => {
     options.progress?.(`downloading ${what}: ${mebibytes(bytes)} of ${mebibytes(total)}`);
   });
   try {
-    await runHelper(archive, wanted, files);
+    await runHelper(archive, targets);
   } catch (error) {
     throw await explainDiskFull(error, what);
   } finally {
     stop();
   }
   options.progress?.(`downloaded ${what}, ${mebibytes(total)}`);
-  for (const [i, file] of files.entries()) {
-    if ((await sha256File(file)) !== wanted[i].sha256) {
-      throw new PtdiffError('host', `The download of ${wanted[i].name} ${wanted[i].version} is damaged: run it again.`);
+  for (const { file, name, version, sha256 } of targets) {
+    if ((await sha256File(file)) !== sha256) {
+      throw new PtdiffError('host', `The download of ${name} ${version} is damaged: run it again.`);
     }
   }
   return files;
 }
 
-async function runHelper(archive: AptArchive, wanted: Downloadable[], files: string[]): Promise<void> {
-  const triples = wanted.flatMap(({ url, sha256 }, i) => [url, files[i], `SHA256:${sha256}`]);
+/** The same of one package. */
+export async function downloadPackage(
+  archive: AptArchive,
+  wanted: Downloadable,
+  directory: string,
+  options: FetchOptions,
+): Promise<string> {
+  return first(await downloadPackages(archive, [wanted], directory, options));
+}
+
+async function runHelper(archive: AptArchive, wanted: (Downloadable & { file: string })[]): Promise<void> {
+  const triples = wanted.flatMap(({ url, sha256, file }) => [url, file, `SHA256:${sha256}`]);
   const { exitCode, stderr } = await execa('/usr/lib/apt/apt-helper', ['download-file', ...triples], {
     ...longTool,
     env: archive.env,

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
+import { first } from '../src/present.ts';
 import { plainLine } from '../src/report/plain-text.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
 import { sha256File } from './cache.ts';
@@ -101,8 +102,8 @@ export async function userEmulator(name: string): Promise<Emulator> {
 const briefly = { timeout: 30_000, killSignal: 'SIGKILL', stdin: 'ignore' } as const;
 
 async function emulatorVersion(command: string[], name: string): Promise<string> {
-  const [file, ...args] = command;
-  const { stdout, stderr, message } = await execa(file, [...args, '--version'], { reject: false, ...briefly });
+  const words = [...command.slice(1), '--version'];
+  const { stdout, stderr, message } = await execa(first(command), words, { reject: false, ...briefly });
   const version = /^QEMU emulator version (\d+\.\d+\.\d+)/m.exec(stdout ?? '')?.[1];
   if (version === undefined) {
     const why = (stderr ?? '').trim().split('\n')[0] || (stdout ?? '').trim().split('\n')[0] || message;

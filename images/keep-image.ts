@@ -38,7 +38,7 @@ export async function keptImage(digest: string, progress?: Progress): Promise<Ke
 }
 
 function kept(digest: string, seal: Seal): KeptImage {
-  const [imagePath, configPath] = ['Image', 'config'].map((name) => cachePath('kernels', digest, name));
+  const [imagePath, configPath] = [cachePath('kernels', digest, 'Image'), cachePath('kernels', digest, 'config')];
   return { sha256: digest, imagePath, ...(seal.files.config && { configPath }) };
 }
 

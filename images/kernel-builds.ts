@@ -47,7 +47,8 @@ export function kernelBuilds(packages: IndexedPackage[]): KernelBuild[] {
     const image = sourceOrder.map((kind) => group.get(kind)).find((one) => one !== undefined);
     // Beside linux-binary, linux-image is an empty package; without it, since 6.19, nothing holds the Image.
     if (image !== undefined && (image.name.startsWith('linux-binary') || !hasEmptyImage(image))) {
-      builds.push(toBuild(key.split(' ')[0], image, group));
+      const [name = ''] = key.split(' ');
+      builds.push(toBuild(name, image, group));
     }
   }
   return builds.sort(newestFirst);
@@ -87,7 +88,7 @@ function newestFirst(a: KernelBuild, b: KernelBuild): number {
  */
 export function pickBuilds(builds: KernelBuild[], spec: DebianSpec): KernelBuild[] {
   const matching = builds.filter((build) => build.flavour === spec.flavour && matchesVersion(build, spec.version));
-  return matching.filter(({ upstream }) => upstream === matching[0].upstream);
+  return matching.filter(({ upstream }) => upstream === matching[0]?.upstream);
 }
 
 function matchesVersion({ upstream, version }: KernelBuild, asked: string): boolean {

@@ -52,7 +52,7 @@ export function parseKernelSpec(text: string): KernelSpec {
     return parseDebian(rest, text);
   }
   if (kind === 'file' && rest !== '') {
-    const [path, config, more] = rest.split(',config=');
+    const [path = '', config, more] = rest.split(',config=');
     if (path !== '' && config !== '' && more === undefined) {
       return config === undefined ? { kind: 'file', path } : { kind: 'file', path, config };
     }
@@ -70,7 +70,7 @@ export function isSourceSpec(spec: KernelSpec): spec is SourceSpec {
 
 /** A path may hold commas, as long as no name of a part and '=' follow. */
 function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): SourceSpec {
-  const [where, ...parts] = rest.split(/,(?=(?:patch|config|compiler)=)/);
+  const [where = '', ...parts] = rest.split(/,(?=(?:patch|config|compiler)=)/);
   const values = (name: string) =>
     parts.filter((part) => part.startsWith(`${name}=`)).map((part) => part.slice(name.length + 1));
   const [compiler = 'gcc', another] = values('compiler');
@@ -82,7 +82,7 @@ function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): So
   if ([where, ...made.patches, ...made.configs].every((part) => part !== '')) {
     // Not the '@' of a revision such as HEAD@{1}.
     const [, path, rev] = /^(.+)@([^@{][^@]*(?:@\{[^}]*\})?)$/.exec(where) ?? [];
-    if (kind === 'git' && path !== undefined) return { kind, path, rev, ...made };
+    if (kind === 'git' && path !== undefined && rev !== undefined) return { kind, path, rev, ...made };
     if (kind === 'tarball') return { kind, path: where, ...made };
     if (kind === 'source' && /^\d+\.\d+[\w.+~-]*$/.test(where)) return { kind, version: debianVersion(where), ...made };
   }
@@ -110,7 +110,7 @@ export function withPatches(specs: string[], patches: string[]): string[] {
 const debianVersion = (version: string): string => version.replace(/-rc(\d+)$/, '~rc$1');
 
 function parseDebian(rest: string, text: string): KernelSpec {
-  const [version, flavour = 'arm64', more] = rest.split(':');
+  const [version = '', flavour = 'arm64', more] = rest.split(':');
   if (more !== undefined || !/^(latest|\d+\.\d+[\w.+~-]*)$/.test(version)) {
     throw new PtdiffError(
       'usage',

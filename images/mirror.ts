@@ -54,7 +54,7 @@ export function mirrorOfSources(texts: string[]): string | undefined {
   for (const text of texts) {
     for (const line of text.split('\n')) {
       const [, uri, suite] = /^deb\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)/.exec(line) ?? [];
-      if (uri !== undefined && debianRelease.test(suite)) {
+      if (uri !== undefined && suite !== undefined && debianRelease.test(suite)) {
         return uri;
       }
     }

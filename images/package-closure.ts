@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { briefTool } from '../host/tool-limits.ts';
 import { PtdiffError } from '../src/errors.ts';
+import { first } from '../src/present.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
 import { requireSpace } from './disk-space.ts';
 import { type Downloadable, downloadPackages } from './download.ts';
@@ -42,8 +43,8 @@ async function aptPlan(
 /** Parses what `apt-get --print-uris` prints: 'URL' FILE BYTES SHA256:DIGEST, with the version in the file's name. */
 export function parseUris(text: string): Downloadable[] {
   const lines = text.matchAll(/^'([^']+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/gm);
-  return [...lines].map(([, url, file, bytes, sha256]) => {
-    const [name, version] = basename(decodeURIComponent(file), '.deb').split('_');
+  return [...lines].map(([, url = '', file = '', bytes, sha256 = '']) => {
+    const [name = '', version = ''] = basename(decodeURIComponent(file), '.deb').split('_');
     return { name, version: decodeURIComponent(version), url, bytes: Number(bytes), sha256 };
   });
 }
@@ -59,7 +60,7 @@ export async function unpackClosure(
   options: FetchOptions,
 ): Promise<void> {
   const total = packages.reduce((sum, { bytes }) => sum + bytes, 0);
-  await requireSpace(total * unpackedFactor, `${packages[0].name} and ${packages.length - 1} more packages`);
+  await requireSpace(total * unpackedFactor, `${first(packages).name} and ${packages.length - 1} more packages`);
   // Debian's own layout since bookworm: packages from before it still name /lib and /bin.
   for (const name of ['bin', 'lib', 'lib64', 'sbin']) {
     await mkdir(join(tree, 'usr', name), { recursive: true });

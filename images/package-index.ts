@@ -31,7 +31,7 @@ export async function packagesMatching(archive: AptArchive, name: RegExp): Promi
     { ...briefTool, env: archive.env },
   );
   const found: IndexedPackage[] = [];
-  for (const [, suite, site, file] of stdout.matchAll(/^(\S+) (\S+) (.+)$/gm)) {
+  for (const [, suite = '', site = '', file = ''] of stdout.matchAll(/^(\S+) (\S+) (.+)$/gm)) {
     const text = await execa('/usr/lib/apt/apt-helper', ['cat-file', file], {
       ...briefTool,
       env: archive.env,

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { mkdir, readdir, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
+import { first } from '../src/present.ts';
 import { exists, type Progress, sha256, sha256File, withScratch } from './cache.ts';
 import { useCache } from './in-use.ts';
 import { makeFolder } from './make-folder.ts';
@@ -127,7 +128,7 @@ export async function takeFolder(folder: string, progress: Progress | undefined)
 
 /** In words: `kernels/01ab/Image of the cache is damaged`. */
 export function describeDamage(folder: string, files: { name: string; why: string }[]): string {
-  const [{ name, why }] = files;
+  const { name, why } = first(files);
   const more = files.length > 1 ? `, and so are ${files.length - 1} more files of that folder` : '';
   return `${placeOf(join(folder, name))} of the cache is ${why}${more}`;
 }

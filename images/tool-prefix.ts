@@ -129,7 +129,7 @@ const loaders = {
  * with its own libraries, ignoring the host's.
  * @param program path inside the prefix, e.g. `usr/bin/qemu-system-aarch64`
  */
-export function prefixCommand(tree: string, program: string): string[] {
+export function prefixCommand(tree: string, program: string): [file: string, ...args: string[]] {
   const { triplet, loader } = loaders[hostArchitecture()];
   const libraries = join(tree, 'usr/lib', triplet);
   const path = [libraries, join(libraries, 'pulseaudio')].join(':');

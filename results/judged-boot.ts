@@ -12,7 +12,8 @@ export function readJudgedBoot(directory: string, result: CaseResult): JudgedBoo
   const unreadable: string[] = [];
   const prediction = readPrediction(join(directory, caseFiles.prediction), unreadable);
   const evidence = readEvidenceOf(directory, unreadable);
-  if (unreadable.length > 0) throw new PtdiffError('usage', unreadable[0]);
+  const [trouble] = unreadable;
+  if (trouble !== undefined) throw new PtdiffError('usage', trouble);
   return {
     result,
     ...(prediction && { prediction: { ...prediction, decisions: prediction.decisions ?? {} } }),

@@ -6,6 +6,7 @@ import { bootEndId, isBootEnd } from '../src/diff/boot-end.ts';
 import type { KnownIssue } from '../src/diff/match-known.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { earlyEnds } from '../src/linux/capture.ts';
+import { first } from '../src/present.ts';
 
 const release = String.raw`\d+\.\d+(\.\d+)?`;
 
@@ -55,21 +56,22 @@ const frontMatter = z.strictObject({
 export function parseKnownIssue(file: string, text: string): KnownIssue {
   const parts = /^---\r?\n([\s\S]*?)\r?\n---\r?\n([\s\S]*)$/.exec(text);
   if (!parts) throw fault(file, 'it does not begin with YAML front matter between two lines of ---');
+  const [, yaml = '', body = ''] = parts;
   let data: unknown;
   try {
-    data = parse(parts[1]);
+    data = parse(yaml);
   } catch (error) {
     throw fault(file, `its front matter is no YAML (${messageOf(error).split('\n')[0]})`);
   }
   const parsed = frontMatter.safeParse(data);
   if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues;
+    const { path, message } = first(parsed.error.issues);
     throw fault(file, `${path.join('.') || 'the front matter'}: ${message}`);
   }
   const name = basename(file, '.md');
   if (parsed.data.id !== name)
     throw fault(file, `its id is '${parsed.data.id}', but must be the file's name, '${name}'`);
-  const explanation = parts[2].trim();
+  const explanation = body.trim();
   if (explanation === '') throw fault(file, 'it has no text below the front matter');
   return { ...parsed.data, explanation };
 }

@@ -56,8 +56,9 @@ async function unpack(archive: string, scratch: string): Promise<void> {
 /** The one folder that an archive holds. */
 async function onlyFolder(scratch: string): Promise<string> {
   const names = await readdir(scratch);
-  if (names.length !== 1) throw new Error(`it has ${names.length} folders instead of one`);
-  return join(scratch, names[0]);
+  const [only, another] = names;
+  if (only === undefined || another !== undefined) throw new Error(`it has ${names.length} folders instead of one`);
+  return join(scratch, only);
 }
 
 async function readManifest(folder: string): Promise<ArchivedCase> {

@@ -26,9 +26,9 @@ export const caseFiles = {
 
 /** What is wrong with a value, in one line: the first place and its reason. */
 export function complaint(error: unknown): string {
-  if (!(error instanceof z.ZodError)) return messageOf(error);
-  const [first] = error.issues;
-  return first.path.length > 0 ? `${first.path.join('.')}: ${first.message}` : first.message;
+  const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+  if (!issue) return messageOf(error);
+  return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message;
 }
 
 /**

@@ -96,8 +96,8 @@ async function nearestTree(parent: string, names: string[], text: string): Promi
 }
 
 function differingLines(one: string, other: string): number {
-  const [ours, theirs] = [one, other].map((text) => new Set(text.split('\n')));
-  return ours.symmetricDifference(theirs).size;
+  const lines = (text: string) => new Set(text.split('\n'));
+  return lines(one).symmetricDifference(lines(other)).size;
 }
 
 async function copyTree(

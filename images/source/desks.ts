@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { tmpName } from 'tmp-promise';
 import { z } from 'zod';
 import { briefTool } from '../../host/tool-limits.ts';
+import { first } from '../../src/present.ts';
 import type { FetchOptions } from '../apt.ts';
 import { cachePath, exists } from '../cache.ts';
 import { requireSpace } from '../disk-space.ts';
@@ -141,7 +142,7 @@ async function nearestDesk(
   const costs = new Map<Desk, number>();
   for (const { desk, files } of near) costs.set(desk, files + (await touchedFiles(desk, built)));
   const cost = ({ desk }: { desk: Desk }) => costs.get(desk) ?? Infinity;
-  return near.sort((a, b) => cost(a) - cost(b))[0];
+  return first(near.sort((a, b) => cost(a) - cost(b)));
 }
 
 /** To begin a build tree anew costs as much as so many files that changed: a small kernel is compiled from about as many. */

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Narrowed } from '../../src/bisect/types.ts';
 import { PtdiffError } from '../../src/errors.ts';
+import { last } from '../../src/present.ts';
 import { firstComplaint, plainLogs, runGit, withoutGit } from './git-store.ts';
 
 /** A commit for a reader. */
@@ -67,7 +68,7 @@ export class GitHistory {
   static async open(repository: string, own: string): Promise<GitHistory> {
     const places = ['--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'];
     const located = await git(['-C', repository, 'rev-parse', ...places], `${repository} is no git repository`);
-    const [objects, shallow] = located.split('\n');
+    const [objects = '', shallow = ''] = located.split('\n');
     await mkdir(own, { recursive: true });
     await git(['init', '--quiet', '--bare', '--template=', own], `Cannot make the repository ${own}`);
     await mkdir(join(own, 'objects', 'info'), { recursive: true });
@@ -83,7 +84,8 @@ export class GitHistory {
   }
 
   async describe(commit: string): Promise<CommitInfo> {
-    const [subject, author, date] = (await this.#git('show', '-s', '--format=%s%n%an <%ae>%n%aI', commit)).split('\n');
+    const shown = await this.#git('show', '-s', '--format=%s%n%an <%ae>%n%aI', commit);
+    const [subject = '', author = '', date = ''] = shown.split('\n');
     return { commit, subject, author, date };
   }
 
@@ -96,19 +98,19 @@ export class GitHistory {
    * @throws PtdiffError(usage) when the history contradicts the answers, e.g. a merge base that is on the new side already
    */
   async narrow(commits: SortedCommits): Promise<Narrowed> {
-    const [last] = commits.new.slice(-1);
+    const newest = last(commits.new);
     // git bisect wants a HEAD that is a commit; ours stands for nothing.
-    await this.#git('update-ref', '--no-deref', 'HEAD', last);
-    await this.#bisect('start', '--no-checkout', '--term-new=new', '--term-old=old', last, ...commits.old);
+    await this.#git('update-ref', '--no-deref', 'HEAD', newest);
+    await this.#bisect('start', '--no-checkout', '--term-new=new', '--term-old=old', newest, ...commits.old);
     if (commits.skipped.length > 0) await this.#bisect('skip', ...commits.skipped);
     const log = await this.#git('bisect', 'log');
-    const named = (line: RegExp): string[] => [...log.matchAll(line)].map(([, commit]) => commit);
+    const named = (line: RegExp): string[] => [...log.matchAll(line)].map(([, commit = '']) => commit);
     const [found] = named(/^# first new commit: \[([0-9a-f]+)\]/gm);
     if (found !== undefined) return { kind: 'found', candidate: found, before: await this.parents(found) };
     const possible = named(/^# possible first new commit: \[([0-9a-f]+)\]/gm);
     if (possible.length > 0) return { kind: 'unclear', candidates: possible };
     const candidate = (await this.#git('rev-parse', 'BISECT_HEAD')).trim();
-    return { kind: 'test', candidate, suspects: await this.suspects(last, commits.old) };
+    return { kind: 'test', candidate, suspects: await this.suspects(newest, commits.old) };
   }
 
   /** Commits that may be the first on the new side. */

@@ -7,7 +7,7 @@ import { type AptArchive, ensureLists, type FetchOptions } from '../apt.ts';
 import { cachePath, exists, sha256File, withScratch } from '../cache.ts';
 import { compareVersions, upstreamVersion } from '../debian-version.ts';
 import { requireSpace } from '../disk-space.ts';
-import { downloadPackages, PackageGone } from '../download.ts';
+import { downloadPackage, PackageGone } from '../download.ts';
 import { openKernelArchive } from '../kernel-catalogue.ts';
 import { obtain } from '../lock.ts';
 import { type IndexedPackage, packageSchema, packagesMatching } from '../package-index.ts';
@@ -86,7 +86,7 @@ function withPackage(
   use: UseArchive,
 ): Promise<string> {
   return withScratch(async (scratch) => {
-    const [deb] = await downloadPackages(archive, [each], scratch, options);
+    const deb = await downloadPackage(archive, each, scratch, options);
     await unpackPackage(deb, scratch, ['*/linux-source-*.tar.xz']);
     await rm(deb);
     const folder = join(scratch, 'usr/src');

@@ -39,8 +39,10 @@ export async function commitKernel(
   parts: SourceParts,
   signal?: AbortSignal,
 ): Promise<SeriesCommit> {
-  const [found] = await kernelsOf(resolve(repository), ['-1'], rev, parts, signal);
-  return found;
+  const path = resolve(repository);
+  const [found] = await kernelsOf(path, ['-1'], rev, parts, signal);
+  if (found) return found;
+  throw new PtdiffError('image', `${rev} names no commit in ${path}; name one, such as a branch or a tag.`);
 }
 
 async function kernelsOf(

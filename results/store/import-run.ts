@@ -32,7 +32,12 @@ export function runId({ started, command, planned }: RunRecord): string {
 }
 
 /** The row's id; the row is made if need be. */
-function intern(store: Store, table: string, row: Record<string, string | null>, unique: string[]): number {
+function intern<Column extends string>(
+  store: Store,
+  table: string,
+  row: Record<Column, string | null>,
+  unique: NoInfer<Column>[],
+): number {
   const columns = Object.keys(row);
   const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
     ON CONFLICT (${unique.join(', ')}) DO NOTHING`;
@@ -44,7 +49,7 @@ function intern(store: Store, table: string, row: Record<string, string | null>,
     )?.id;
   const before = found();
   if (before !== undefined) return before;
-  store.run(sql, ...Object.values(row));
+  store.run(sql, ...Object.values<string | null>(row));
   return found() ?? fail(`${table} does not keep what it is given`);
 }
 

@@ -65,9 +65,8 @@ export function readLooks(store: Store, filter: LookFilter = {}): Look[] {
   const where = `WHERE run.started >= ?
     AND (? IS NULL OR scenario.name IN (SELECT value FROM json_each(?)))
     AND (? IS NULL OR kernel.sha256 IN (SELECT value FROM json_each(?)))`;
-  const [names, kernels] = [filter.scenarios, filter.kernels].map((list) =>
-    list === undefined ? null : JSON.stringify(list),
-  );
+  const asJson = (list: readonly string[] | undefined) => (list === undefined ? null : JSON.stringify(list));
+  const [names, kernels] = [asJson(filter.scenarios), asJson(filter.kernels)];
   const values = [filter.since ?? '', names, names, kernels, kernels];
   const chosen = `SELECT result.id FROM result JOIN run ON run.id = result.run JOIN scenario ON scenario.id = result.scenario
     JOIN kernel ON kernel.id = result.kernel ${where}`;
