@@ -2,6 +2,7 @@
  * The bisection of a real history of arch/arm64/mm, three times: `npm run test:bisect`. It builds a kernel from linux-source-7.3 (about ten
  * minutes of CPU time when the cache has none) and seven more from that build tree, which is too long for `npm test`.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -11,6 +12,7 @@ import { cachePath } from '../../images/cache.ts';
 import { openGitStore } from '../../images/source/git-store.ts';
 import { sourceTree } from '../../images/source/source-tree.ts';
 import type { BisectState } from '../../src/cli/bisect-state.ts';
+import { given } from '../given.ts';
 import { makeHistory } from './mm-history.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
@@ -27,14 +29,17 @@ t.test(
     const repository = join(path, 'linux.git');
     const history = await makeHistory(repository, { tree, objects: cachePath('source', 'objects.git', 'objects') });
     const roleOf = (commit: string) => history.find((each) => each.commit === commit)?.role;
-    const [culprit] = history.filter(({ role }) => role === 'culprit');
+    const culprit = given(history.filter(({ role }) => role === 'culprit')[0]);
     const suspects = history.length - 1;
     for (const round of [1, 2, 3]) {
       const file = join(path, `round-${round}.json`);
-      const ends = ['--good', history[0].commit, '--bad', 'main', '--repo', repository];
+      const ends = ['--good', given(history[0]).commit, '--bad', 'main', '--repo', repository];
       const words = ['bisect', ...ends, '--finding', finding, '--scenario', 'max', '--state', file];
       const command = [process.execPath, '--disable-warning=ExperimentalWarning', main, ...words];
-      const { exitCode, stdout } = await execa(command[0], command.slice(1), { reject: false, stderr: 'inherit' });
+      const { exitCode, stdout } = await execa(given(command[0]), command.slice(1), {
+        reject: false,
+        stderr: 'inherit',
+      });
       t.equal(exitCode, 0, `round ${round}`);
       t.match(stdout, `${culprit.commit.slice(0, 12)} ("${culprit.subject}")`);
       t.match(stdout, /Proof:\n.*present in 2 of 2 boots\n.*absent in \d of \d boots\n/);

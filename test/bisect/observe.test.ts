@@ -3,9 +3,10 @@ import { observe } from '../../src/bisect/observe.ts';
 import { bootEndId } from '../../src/diff/boot-end.ts';
 import { earlyEnds } from '../../src/linux/capture.ts';
 import { issue, judged, readOnlyPage } from '../diff/judged.ts';
+import { given } from '../given.ts';
 
 /** What readOnlyPage() breaks. */
-const sought = { finding: issue.match[0] };
+const sought = { finding: given(issue.match[0]) };
 
 t.test('only the same finding counts, known or not, and a boot that died says nothing else', async (t) => {
   t.equal(observe(judged({}, readOnlyPage), sought).outcome, 'present');

@@ -13,6 +13,7 @@ import type { CaseResult } from '../../src/diff/types.ts';
 import { checkpointNames } from '../../src/linux/capture.ts';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';
 import { traitsOf } from '../../src/linux/traits.ts';
+import { given } from '../given.ts';
 
 // Kernels under development look different: a stock kernel with other code in a function, or other names in its symbol table.
 
@@ -21,7 +22,7 @@ t.setTimeout(30 * 60_000);
 const stock = await loadKernel('debian:7.3');
 
 async function run(t: Test, kernel: LoadedKernel, scenario: string): Promise<CaseResult> {
-  const [found] = await scenariosNamed(scenario);
+  const found = given((await scenariosNamed(scenario))[0]);
   const laboratory = {
     emulator: await chooseEmulator(undefined),
     initramfs: await buildInitramfs(),
@@ -84,7 +85,7 @@ t.test('a rule of the release that is wrong for this kernel gives way to the ans
   // As if the rule were another: 7.3 carries PTE_DIRTY.
   const { traits, assumptions } = kernel;
   const swapped = assumptions.map((each) =>
-    each.trait === 'kernelDirty' ? { ...each, chosen: each.alternatives[0], alternatives: [each.chosen] } : each,
+    each.trait === 'kernelDirty' ? { ...each, chosen: given(each.alternatives[0]), alternatives: [each.chosen] } : each,
   );
   const wrong = { ...kernel, traits: { ...traits, kernelDirty: false }, assumptions: swapped };
   const { verdict, notes = [] } = await run(t, wrong, 'max');

@@ -5,6 +5,7 @@ import { dir } from 'tmp-promise';
 import { comparisonExit } from '../../src/cli/compare-report.ts';
 import { type LoadedSide, loadSide, namedSide, pairCases, unlikeParts } from '../../src/cli/compare-sides.ts';
 import type { ComparisonReport, SideIdentity } from '../../src/report/compare/types.ts';
+import { given, take } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
 
 const sample = sampleReport(1);
@@ -31,12 +32,12 @@ t.test('a run folder gives the kernel that is asked for, by spec, release, or it
   mkdirSync(join(path, 'cases'));
   writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
   writeFileSync(join(path, 'cases.jsonl'), sample.cases.map((each) => `${JSON.stringify(each)}\n`).join(''));
-  const [{ kernel }] = sample.cases;
+  const { kernel } = given(sample.cases[0]);
   for (const name of [kernel.spec, kernel.release, kernel.spec.replace('debian:', '')]) {
     const found = loadSide('x', path, name, []);
     t.same([...new Set(found.cases.map((each) => each.kernel.release))], [kernel.release], name);
   }
-  const one = sample.cases[0].scenario;
+  const one = given(sample.cases[0]).scenario;
   t.same([...new Set(loadSide('x', path, undefined, [one]).cases.map(({ scenario }) => scenario))], [one]);
   t.throws(() => loadSide('x', path, kernel.release.slice(0, 6), []), {
     fault: 'usage',
@@ -64,7 +65,7 @@ t.test('cases come in the order of the plan, so that two comparisons of the same
 t.test('two kernels of one release are told apart by what their cases are called', async (t) => {
   const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
   t.teardown(cleanup);
-  const [first] = sample.cases;
+  const first = given(sample.cases[0]);
   const cases = ['p1', 'p2'].map((label) => ({
     ...first,
     case: `${label}@${first.scenario}`,
@@ -80,7 +81,7 @@ t.test('two kernels of one release are told apart by what their cases are called
 });
 
 t.test('cases are paired by scenario, and only like is compared with like', async (t) => {
-  const [a, b] = [side(specs[0]), side(specs[1])];
+  const [a, b] = [side(given(specs[0])), side(given(specs[1]))];
   const scenarios = a.cases
     .map(({ scenario }) => scenario)
     .filter((name) => b.cases.some((each) => each.scenario === name));
@@ -98,8 +99,8 @@ t.test('cases are paired by scenario, and only like is compared with like', asyn
 });
 
 t.test('a case that only one side has, or that ended in error, is named', async (t) => {
-  const [a, b] = [side(specs[0]), side(specs[0])];
-  const [first, second] = a.cases;
+  const [a, b] = [side(given(specs[0])), side(given(specs[0]))];
+  const [first, second] = take(a.cases, 2);
   const lost = { ...b, cases: b.cases.filter((each) => each !== first) };
   t.same(pairCases({ a, b: lost }).uncompared, [{ name: first.scenario, reason: 'only A has it', failed: false }]);
   t.same(pairCases({ a: lost, b }).uncompared, [{ name: first.scenario, reason: 'only B has it', failed: false }]);
@@ -113,12 +114,12 @@ t.test('a case that only one side has, or that ended in error, is named', async 
 
 t.test('runs of several kernels are paired by kernel, too', async (t) => {
   const cases = sample.cases.filter(({ verdict }) => verdict !== 'error');
-  const whole = side(specs[0], { cases });
+  const whole = side(given(specs[0]), { cases });
   const { pairs, uncompared } = pairCases({ a: whole, b: whole });
   t.equal(pairs.length, cases.length);
   t.ok(pairs.every(({ a, b }) => a.case === b.case));
   const alike = cases.map((each) => ({ ...each, kernel: { ...each.kernel, release: '7.3.0' } }));
-  const same = side(specs[0], { cases: alike });
+  const same = side(given(specs[0]), { cases: alike });
   t.equal(new Set(pairCases({ a: same, b: same }).pairs.map(({ name }) => name)).size, cases.length, 'of one release');
   t.same(uncompared, []);
 });

@@ -5,9 +5,10 @@ import { cachePath } from '../../images/cache.ts';
 import { keepFacts, recallFacts } from '../../src/cli/facts-cache.ts';
 import type { BootFacts } from '../../src/model/boot-facts.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { given } from '../given.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
-const key = { kernelSha256: 'a', emulatorSha256: 'b', scenario: builtInScenarios[0] };
+const key = { kernelSha256: 'a', emulatorSha256: 'b', scenario: given(builtInScenarios[0]) };
 
 const facts: BootFacts = {
   idRegisters: [{ MIDR_EL1: 0x410fd842n, ID_AA64MMFR0_EL1: 0n }],
@@ -53,7 +54,7 @@ t.test('facts of a boot come back as they were; without optional ones, too', asy
 });
 
 t.test('damaged facts, and those of another shape, are none', async (t) => {
-  const [name] = readdirSync(cachePath('facts'));
+  const name = given(readdirSync(cachePath('facts'))[0]);
   const path = join(cachePath('facts'), name);
   const text = readFileSync(path, 'utf8');
   writeFileSync(path, text.replace(`"pa": ${facts.image.pa}`, '"pa": 1'));

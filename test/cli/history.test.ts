@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
+import { given } from '../given.ts';
 import { recordedRun, writeRunFolder } from '../results/recorded-run.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
@@ -36,7 +37,7 @@ t.test('run folders go into the store, and the history comes out', async (t) => 
 
   const scenario = await ptdiff(store, 'history', 'max');
   t.match(scenario.stdout, /6\.12 arm64\n +6\.12\.107\+deb13-arm64 .*\n +pass +1 look/);
-  const [{ case: name }] = cases;
+  const { case: name } = given(cases[0]);
   t.match((await ptdiff(store, 'history', name)).stdout, name);
   t.match(await ptdiff(store, 'history', 'kernel-text'), { exitCode: 2, stderr: /may mean .*; write more of it/ });
   t.match(await ptdiff(store, 'history', 'zzz'), { exitCode: 2, stderr: /knows no finding, scenario or case 'zzz'/ });

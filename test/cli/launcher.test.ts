@@ -16,7 +16,7 @@ rmdir busy
 
 /** A checkout of its own, with nothing installed. */
 function checkout(directory: string): { root: string; start: (cache: string) => Promise<string> } {
-  const [root, bin] = ['root', 'bin'].map((name) => join(directory, name));
+  const [root, bin] = [join(directory, 'root'), join(directory, 'bin')];
   for (const path of [join(root, 'src', 'cli'), bin]) mkdirSync(path, { recursive: true });
   copyFileSync(launcher, join(root, 'ptdiff'));
   writeFileSync(join(root, 'package-lock.json'), '{}\n');

@@ -7,6 +7,7 @@ import { dir } from 'tmp-promise';
 import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
 import { importRun } from '../../results/store/import-run.ts';
 import { openStore } from '../../results/store/store.ts';
+import { given } from '../given.ts';
 import { writeRunFolder } from '../results/recorded-run.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
@@ -36,11 +37,11 @@ t.test('nights on a real kernel: killed, two at once, rotation, and a finding th
   await killed;
 
   // A finding that the history has and tonight's boot does not show: the killed night's result, told of another case.
-  const [night] = readdirSync(join(path, 'nights'));
+  const night = given(readdirSync(join(path, 'nights'))[0]);
   const first = join(path, 'nights', night, 'first');
   {
     using store = await openStore(join(path, 'store.sqlite'));
-    const [each] = readCaseLines(first);
+    const each = given(readCaseLines(first)[0]);
     const finding = {
       id: invented,
       kind: 'invariant',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
+import { given } from '../given.ts';
 import { recordedRun, writeRunFolder } from '../results/recorded-run.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -20,7 +21,7 @@ t.test('every command that the summary of a run prints works as it is printed', 
   const verbs = new Set(commands.map((command) => command.split(' ')[1]));
   t.same(verbs, new Set(['show', 'run', 'report']), stdout);
   for (const verb of verbs) {
-    const [command] = commands.filter((each) => each.split(' ')[1] === verb);
+    const command = given(commands.find((each) => each.split(' ')[1] === verb));
     const { exitCode, stdout: answer, stderr } = await sh(verb === 'run' ? `${command} --dry-run` : command);
     // A version that was in the archive on that day may be gone from it: 3, with a sentence that names it.
     const gone = exitCode === 3 && /debian:/.test(stderr);

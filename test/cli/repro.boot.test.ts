@@ -6,6 +6,7 @@ import { dir } from 'tmp-promise';
 import { cachePath } from '../../images/cache.ts';
 import { packagedEmulator } from '../../images/emulator.ts';
 import { withArchivedCase } from '../../results/open-case.ts';
+import { given } from '../given.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
@@ -21,7 +22,7 @@ t.test('a case with findings is packed, and boots elsewhere with and without ptd
   const asked = ['--kernel', 'debian:7.3.4', '--scenario', 'realm-late-rsi', '--out', 'run'];
   const ran = await ptdiff(['run', ...asked]);
   t.equal(ran.exitCode, 0, ran.stderr);
-  const [found] = readdirSync(join(path, 'run', 'cases'));
+  const found = given(readdirSync(join(path, 'run', 'cases'))[0]);
   t.match(await ptdiff(['repro', 'pack', found, '--out', 'run', '--output', 'a.tar.zst']), { exitCode: 0 });
 
   // Another machine: of this one's cache it has the emulator, but neither kernel nor guest program.

@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
 import { bareCommand } from '../../harness/qemu-command.ts';
+import { given } from '../given.ts';
 import { realSetup } from '../harness/boot-setup.ts';
 import { eventually } from '../harness/processes.ts';
 
@@ -19,13 +20,14 @@ t.test('walk looks at a QEMU of the user, and says when it looks at something el
   const { emulator, machine, cpu, kernel, initramfs } = await realSetup(t, 'debian:6.12');
   const commandLine = 'console=ttyAMA0 nokaslr -- ptdiff.end=stay';
   const setup = { emulator: emulator.command, machine, cpu, image: kernel.imagePath, initramfs, commandLine };
-  const [ram, console, gdb] = ['ram', 'console', 'gdb'].map((name) => join(path, name));
-  const [file, ...words] = bareCommand(setup).map((word) =>
+  const [ram, console, gdb] = [join(path, 'ram'), join(path, 'console'), join(path, 'gdb')];
+  const words = bareCommand(setup).map((word) =>
     word
       .replace(/^memory-backend-ram,.*/, `memory-backend-file,id=ram,mem-path=${ram},size=${machine.memory}M,share=on`)
       .replace('mon:stdio', `file:${console}`),
   );
-  const qemu = execa(file, [...words, '-gdb', `unix:${gdb},server=on,wait=off`], { reject: false, stdin: 'ignore' });
+  const more = ['-gdb', `unix:${gdb},server=on,wait=off`];
+  const qemu = execa(given(words[0]), [...words.slice(1), ...more], { reject: false, stdin: 'ignore' });
   t.teardown(async () => {
     qemu.kill('SIGKILL');
     await qemu;

@@ -6,6 +6,7 @@ import { earlyEnds } from '../../src/linux/capture.ts';
 import type { Question } from '../../src/model/predict.ts';
 import type { DerivationStep } from '../../src/model/types.ts';
 import { judged } from '../diff/judged.ts';
+import { given } from '../given.ts';
 import { goldenNames } from '../model/golden.ts';
 import { changedCase, goldenCase } from './golden-case.ts';
 
@@ -117,7 +118,7 @@ t.test('one other leaf at the same place is a difference of its own', async (t) 
   if (!capture) throw new Error('no capture');
   const { leaves } = capture.ttbr1;
   const index = leaves.findIndex(({ size, level }) => level === 2 && size > 64 * 2 ** 20);
-  const run = leaves[index];
+  const run = given(leaves[index]);
   const hole = { ...run, va: run.va + BigInt(run.size), pa: run.pa + run.size, size: 0 };
   capture.ttbr1.leaves = leaves.with(index, { ...run, size: run.size - 32 * 2 ** 20 }).filter((each) => each !== hole);
   const found = keys(changedCase(blocks, placed(0)), b);
@@ -184,7 +185,7 @@ t.test('attributes are named on both sides, and where they are those of a part',
     if (!capture) throw new Error('no capture');
     const { leaves } = capture.ttbr1;
     const index = leaves.findIndex(({ size, level }) => level === 2 && size > 64 * 2 ** 20);
-    const run = leaves[index];
+    const run = given(leaves[index]);
     const cut = run.size - 32 * 2 ** 20;
     const rest = { ...run, va: run.va + BigInt(cut), pa: run.pa + cut, size: run.size - cut };
     const bits = attributes(run.attributes);
@@ -195,7 +196,7 @@ t.test('attributes are named on both sides, and where they are those of a part',
   const difference = (b: ComparedCase) => {
     const { differences } = compareCases('pair', { a: changedCase(blocks, placed(0)), b });
     t.equal(differences.length, 1);
-    const [{ key, subject, a, b: now }] = differences;
+    const { key, subject, a, b: now } = given(differences[0]);
     return [key, subject, a, now];
   };
   t.same(difference(withPart((before) => before & ~writable)), [

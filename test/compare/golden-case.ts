@@ -5,6 +5,7 @@ import type { Capture, Evidence } from '../../src/linux/capture.ts';
 import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
 import type { Prediction } from '../../src/model/types.ts';
+import { given } from '../given.ts';
 import { questionOfGolden, readGolden } from '../model/golden.ts';
 
 function caseOf(name: string, evidence: Evidence, prediction: Prediction, findings: Finding[] = []): ComparedCase {
@@ -13,7 +14,7 @@ function caseOf(name: string, evidence: Evidence, prediction: Prediction, findin
       case: name,
       kernel: {
         spec: name,
-        release: name.split('@')[0],
+        release: given(name.split('@')[0]),
         flavour: 'arm64',
         sha256: name,
         generation: prediction.generation,

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { formatComparison } from '../../src/report/compare/text.ts';
 import type { ComparisonReport } from '../../src/report/compare/types.ts';
+import { given } from '../given.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 const reports = join(fixtures, 'reports');
@@ -58,11 +59,11 @@ t.test('without the realm term memfd_secret() is refused, and sharing fails as b
 
 t.test('probing RSI early mends the realm that nothing else forces to pages', async (t) => {
   const found = changes(read('early-rsi').report);
-  const late = found['realm+max+noalias+kfence100'];
+  const late = given(found['realm+max+noalias+kfence100']);
   t.ok(late.includes('layout/memory/sizes/the largest leaves that fit → pages only'));
   t.ok(late.includes('finding/gone/invariant/direct-map-promise/cannot-split'));
   t.ok(late.includes('shared/none → some'));
-  const capable = found['realm+neoverse-v3-r0p2+noalias+kfence100'];
+  const capable = given(found['realm+neoverse-v3-r0p2+noalias+kfence100']);
   t.ok(
     capable.includes('variable/linear_map_requires_bbml/0 → 1'),
     'a capable CPU keeps its blocks, and may split them',

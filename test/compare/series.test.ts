@@ -2,6 +2,7 @@ import t from 'tap';
 import { changedSince, type SeriesRow, seriesDifferences } from '../../src/compare/series.ts';
 import type { PairComparison } from '../../src/compare/types.ts';
 import { formatSeries } from '../../src/report/compare/series-text.ts';
+import { given } from '../given.ts';
 
 const pair = (name: string, ...keys: string[]) =>
   ({
@@ -97,7 +98,7 @@ t.test('a series that changes nothing says so', async (t) => {
 t.test('a boot that dies does not end what an earlier commit did', async (t) => {
   const died = (name: string) => {
     const whole = pair(name, 'boot/completed → panic');
-    const [difference] = whole.differences;
+    const difference = given(whole.differences[0]);
     return {
       ...whole,
       completed: { a: true, b: false },

@@ -3,14 +3,15 @@ import { compareReplay, isReproduced, isSameMap, type JudgedBoot } from '../../s
 import type { Finding } from '../../src/diff/types.ts';
 import type { Capture } from '../../src/linux/capture.ts';
 import { formatReplay } from '../../src/report/replay.ts';
+import { given } from '../given.ts';
 import { layout, leafRun, MiB } from '../report/sample-layout.ts';
 import { decisions, mismatch, sampleReport } from '../report/sample-run.ts';
 
-const [result] = sampleReport(0.02).cases;
+const result = given(sampleReport(0.02).cases[0]);
 const leaves = layout({ large: true, kfence: true, imageAt: 2 * MiB, hole: false }).map((run) =>
   run.why === 'KFENCE pool' ? { ...run, alternatives: [run.attributes & ~1n] } : run,
 );
-const linearRegion = { start: leaves[0].va, end: leaves[0].va + 2n ** 40n };
+const linearRegion = { start: given(leaves[0]).va, end: given(leaves[0]).va + 2n ** 40n };
 const captureOf = (found: typeof leaves) => ({ checkpoint: 'init', ttbr1: { leaves: found } }) as unknown as Capture;
 
 const recorded: JudgedBoot = {

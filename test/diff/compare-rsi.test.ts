@@ -1,9 +1,11 @@
 /** Records of real realms that are changed here: a call that is missing, comes too early, differs or was not predicted. */
+
 import t from 'tap';
 import { compareRsi, missingCalls, type RsiEvidence } from '../../src/diff/compare-rsi.ts';
 import type { RsiCall } from '../../src/linux/capture.ts';
 import { predict } from '../../src/model/predict.ts';
 import type { PredictedRsiCall } from '../../src/model/types.ts';
+import { given, take } from '../given.ts';
 import { goldenNames, questionOfGolden, readGolden } from '../model/golden.ts';
 
 const granule = 4096;
@@ -28,12 +30,14 @@ function found(change: (calls: RsiCall[], evidence: RsiEvidence) => void): strin
 
 /** Numbers of the calls that change the state of memory to `state`. */
 const changes = (calls: RsiCall[], state: bigint): number[] =>
-  [...calls.keys()].filter((index) => calls[index].rsi === 'IPA_STATE_SET' && calls[index].arguments[2] === state);
+  [...calls.entries()]
+    .filter(([, call]) => call.rsi === 'IPA_STATE_SET' && call.arguments[2] === state)
+    .map(([index]) => index);
 const numberOf = (calls: RsiCall[], name: RsiCall['rsi']): number => calls.findIndex(({ rsi }) => rsi === name);
 
 /** Two calls change places. */
 function swap(calls: RsiCall[], one: number, other: number): void {
-  [calls[one], calls[other]] = [calls[other], calls[one]];
+  [calls[one], calls[other]] = [given(calls[other]), given(calls[one])];
 }
 
 t.test('every recorded realm asks what it must ask, and nothing else', async (t) => {
@@ -74,16 +78,16 @@ t.test('whichever call is left out, it is missed', async (t) => {
 
 t.test('a kernel that forgets a range of its memory is told which', async (t) => {
   const { predicted, evidence } = recorded();
-  const [, second] = changes(evidence.rsi.calls, ram);
+  const [, second] = take(changes(evidence.rsi.calls, ram), 2);
   evidence.rsi.calls.splice(second, 1);
-  const [{ title, detail }] = compareRsi(predicted, evidence, granule);
+  const { title, detail } = given(compareRsi(predicted, evidence, granule)[0]);
   t.equal(title, 'a call to the RMM that this kernel must make is missing');
   t.match(detail, 'RSI_IPA_STATE_SET(0x74400000 to 0x76200000, RAM, RSI_NO_CHANGE_DESTROYED)');
   t.match(detail, 'arm64_rsi_setup_memory()');
 });
 
 t.test('the order of arm64_rsi_init() counts', async (t) => {
-  const [first, second] = changes(recorded().evidence.rsi.calls, ram);
+  const [first, second] = take(changes(recorded().evidence.rsi.calls, ram), 2);
   t.same(
     found((calls) => swap(calls, first, second)),
     ['setup-memory/order'],
@@ -93,14 +97,14 @@ t.test('the order of arm64_rsi_init() counts', async (t) => {
     ['realm-config/order'],
   );
   t.same(
-    found((calls) => swap(calls, first, changes(calls, empty)[0])),
+    found((calls) => swap(calls, first, given(changes(calls, empty)[0]))),
     ['setup-memory/order', 'share/order'],
     'memory is shared before all of it is RAM',
   );
 });
 
 t.test('requests of several CPUs may overtake each other, unless they are about the same memory', async (t) => {
-  const [one, other] = changes(recorded().evidence.rsi.calls, empty);
+  const [one, other] = take(changes(recorded().evidence.rsi.calls, empty), 2);
   t.same(
     found((calls) => swap(calls, one, other)),
     [],
@@ -109,8 +113,9 @@ t.test('requests of several CPUs may overtake each other, unless they are about 
   const { calls } = evidence.rsi;
   const share = predicted.find(({ step }) => step === 'share') as PredictedRsiCall & { rsi: 'IPA_STATE_SET' };
   const back: PredictedRsiCall = { ...share, step: 'unshare', ripas: 'RAM' };
-  const [base, top, , flags] = calls[one].arguments;
-  const takenBack: RsiCall = { ...calls[one], arguments: [base, top, ram, flags] };
+  const call = given(calls[one]);
+  const [base, top, , flags] = call.arguments;
+  const takenBack: RsiCall = { ...call, arguments: [base, top, ram, flags] };
   const inOrder = { ...evidence, rsi: { calls: [...calls, takenBack], lost: 0 } };
   t.same(compareRsi([...predicted, back], inOrder, granule), []);
   const tooEarly = { ...evidence, rsi: { calls: calls.toSpliced(one, 0, takenBack), lost: 0 } };
@@ -119,12 +124,12 @@ t.test('requests of several CPUs may overtake each other, unless they are about 
 
 t.test('a call with another argument is told from one that is missing', async (t) => {
   const argument = (index: number, number: number, value: bigint) => (calls: RsiCall[]) => {
-    calls[index].arguments[number] = value;
+    given(calls[index]).arguments[number] = value;
   };
   const { calls } = recorded().evidence.rsi;
-  const [memory] = changes(calls, ram);
-  const [share] = changes(calls, empty);
-  const [, top] = calls[memory].arguments;
+  const memory = given(changes(calls, ram)[0]);
+  const share = given(changes(calls, empty)[0]);
+  const [, top] = given(calls[memory]).arguments;
   t.same(found(argument(memory, 3, 1n)), ['setup-memory/flags'], 'DESTROYED memory would become RAM');
   t.same(found(argument(memory, 2, empty)), ['setup-memory/state']);
   t.same(found(argument(memory, 1, top - 0x1000n)), ['setup-memory/range'], 'the last page is forgotten');
@@ -146,7 +151,7 @@ t.test('what is not predicted is found', async (t) => {
     ['other/extra'],
   );
   t.same(
-    found((calls) => calls.push(calls[changes(calls, ram)[0]])),
+    found((calls) => calls.push(given(calls[given(changes(calls, ram)[0])]))),
     ['other/extra'],
     'nor may a call be made twice',
   );
@@ -154,7 +159,7 @@ t.test('what is not predicted is found', async (t) => {
 
 t.test('where the kernel does not show who asks to share, nobody is blamed for what was shared', async (t) => {
   const unknown = (calls: RsiCall[], evidence: RsiEvidence) => {
-    calls.push(calls[changes(calls, empty)[0]]);
+    calls.push(given(calls[given(changes(calls, empty)[0])]));
     delete evidence.sharing;
   };
   t.same(found(unknown), []);
@@ -162,17 +167,18 @@ t.test('where the kernel does not show who asks to share, nobody is blamed for w
 
 t.test('an RMM that does a part is asked again, from where it stopped', async (t) => {
   const halves = (calls: RsiCall[]): RsiCall[] => {
-    const [index] = changes(calls, ram);
-    const [base, top, ...rest] = calls[index].arguments;
+    const index = given(changes(calls, ram)[0]);
+    const call = given(calls[index]);
+    const [base, top, ...rest] = call.arguments;
     const middle = (base + top) / 2n;
     const answer = (reached: bigint): RsiCall['results'] => [0n, reached, 0n];
-    const second: RsiCall = { ...calls[index], arguments: [middle, top, ...rest], results: answer(top) };
-    return calls.splice(index, 1, { ...calls[index], results: answer(middle) }, second);
+    const second: RsiCall = { ...call, arguments: [middle, top, ...rest], results: answer(top) };
+    return calls.splice(index, 1, { ...call, results: answer(middle) }, second);
   };
   t.same(found(halves), []);
   const dropSecond = (calls: RsiCall[]) => {
     halves(calls);
-    calls.splice(changes(calls, ram)[1], 1);
+    calls.splice(given(changes(calls, ram)[1]), 1);
   };
   t.same(found(dropSecond), ['setup-memory/short']);
 });
@@ -184,7 +190,7 @@ t.test('a device that is mapped without a question is found, one that was refuse
     each.splice(0, each.length, ...each.filter(({ arguments: [base] }) => base !== uart[0]));
   t.same(found(others), ['device/missing']);
   const refuse = (each: RsiCall[]) => {
-    each[numberOf(each, 'IPA_STATE_GET')].results[0] = 1n;
+    given(each[numberOf(each, 'IPA_STATE_GET')]).results[0] = 1n;
   };
   t.same(found(refuse), ['device/refused']);
 });
@@ -208,7 +214,7 @@ t.test('a CPU that is stopped on its way to a call has not forgotten it', async 
   const late = predicted.map((each, index) => (index === predicted.length - 1 ? { ...each, before: until } : each));
   const without = { ...evidence, rsi: { calls: calls.toSpliced(last, 1), lost: 0 } };
   t.match(compareRsi(late, without, granule), [{ id: 'mismatch/rsi/share/missing' }]);
-  const [cpu] = evidence.captures[0].cpus;
+  const cpu = given(given(evidence.captures[0]).cpus[0]);
   const two = evidence.captures.map((capture) => ({ ...capture, cpus: [cpu, { ...cpu, online: true }] }));
   t.same(compareRsi(late, { ...without, captures: two }, granule), []);
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { compareProbes, compareRegisters, compareTables, compareVariables } from '../../src/diff/compare-state.ts';
+import { given } from '../given.ts';
 import { linearStart, soundContext, TABLE } from './synthetic.ts';
 
 const ids = (findings: { id: string }[]) => findings.map(({ id }) => id);
@@ -20,11 +21,11 @@ t.test('tables', (t) => {
   const shared = { pa: 0, level: 0, va: linear.start, attributes: TABLE } as const;
   t.same(compare([...tables, shared]), [], 'nor what reaches beyond the region');
   t.same(compare(tables.slice(0, 2)), ['mismatch/tables/missing@init']);
-  t.same(compare([...tables, tables[2]]), ['mismatch/tables/unexpected@init'], 'one too many at one place');
-  t.same(compare([...tables.slice(0, 2), { ...tables[2], attributes: TABLE ^ (1n << 59n) }]), [
+  t.same(compare([...tables, given(tables[2])]), ['mismatch/tables/unexpected@init'], 'one too many at one place');
+  t.same(compare([...tables.slice(0, 2), { ...given(tables[2]), attributes: TABLE ^ (1n << 59n) }]), [
     'mismatch/tables/attributes@init',
   ]);
-  t.same(compare([...tables.slice(0, 2), { ...tables[2], va: linearStart + 0x4000_0000n }]), [
+  t.same(compare([...tables.slice(0, 2), { ...given(tables[2]), va: linearStart + 0x4000_0000n }]), [
     'mismatch/tables/missing@init',
     'mismatch/tables/unexpected@init',
   ]);
@@ -33,23 +34,23 @@ t.test('tables', (t) => {
 
 t.test('registers', (t) => {
   const { capture, image } = soundContext();
-  const tcr = capture.cpus[0].registers.TCR_EL1;
+  const tcr = given(capture.cpus[0]).registers.TCR_EL1;
   const compare = (bits: bigint, mask: bigint, register = 'TCR_EL1') =>
     compareRegisters(Array(2).fill({ [register]: { bits, mask, why: 'proc.S' } }), capture, image);
   t.same(compare(tcr, 2n ** 64n - 1n), []);
   t.same(compare(0n, 0n), [], 'masked bits are free');
   const findings = compare(tcr ^ (1n << 39n) ^ (17n << 16n), 2n ** 64n - 1n);
   t.same(ids(findings), ['mismatch/register/TCR_EL1/T1SZ@init', 'mismatch/register/TCR_EL1/HA@init']);
-  t.match(findings[0].detail, /CPU 0: T1SZ is 0x10, expected 0x1 .*CPU 1/s);
+  t.match(given(findings[0]).detail, /CPU 0: T1SZ is 0x10, expected 0x1 .*CPU 1/s);
   t.same(ids(compare(2n, 2n, 'TCR2_EL1')), ['mismatch/register/TCR2_EL1/absent@init']);
-  t.equal(compare(2n, 2n, 'TCR2_EL1')[0].title, 'TCR2_EL1 is absent');
-  capture.cpus[1].registers.MAIR_EL1 ^= 0xf0_00n;
-  t.same(ids(compare(capture.cpus[0].registers.MAIR_EL1, 2n ** 64n - 1n, 'MAIR_EL1')), [
+  t.equal(given(compare(2n, 2n, 'TCR2_EL1')[0]).title, 'TCR2_EL1 is absent');
+  given(capture.cpus[1]).registers.MAIR_EL1 ^= 0xf0_00n;
+  t.same(ids(compare(given(capture.cpus[0]).registers.MAIR_EL1, 2n ** 64n - 1n, 'MAIR_EL1')), [
     'mismatch/register/MAIR_EL1/Attr1@init',
   ]);
-  capture.cpus[1].online = false;
+  given(capture.cpus[1]).online = false;
   t.same(
-    compare(capture.cpus[0].registers.MAIR_EL1, 2n ** 64n - 1n, 'MAIR_EL1'),
+    compare(given(capture.cpus[0]).registers.MAIR_EL1, 2n ** 64n - 1n, 'MAIR_EL1'),
     [],
     'a CPU that is off does not count',
   );
@@ -59,9 +60,9 @@ t.test('registers', (t) => {
 t.test('TTBR1 of a CPU in user space under KPTI is not the kernel root', (t) => {
   const { capture, image } = soundContext();
   const predicted = Array(2).fill({
-    TTBR1_EL1: { bits: capture.cpus[0].registers.TTBR1_EL1, mask: 0xffff_ffff_ffc0n, why: 'swapper' },
+    TTBR1_EL1: { bits: given(capture.cpus[0]).registers.TTBR1_EL1, mask: 0xffff_ffff_ffc0n, why: 'swapper' },
   });
-  capture.cpus[1].registers.TTBR1_EL1 = BigInt(image.pa + 0x17_0000);
+  given(capture.cpus[1]).registers.TTBR1_EL1 = BigInt(image.pa + 0x17_0000);
   t.same(ids(compareRegisters(predicted, capture, image)), ['mismatch/register/TTBR1_EL1/BADDR@init']);
   t.same(compareRegisters(predicted, capture, { ...image, trampPgDir: image.symbols._text + 0x17_0000n }), []);
   t.end();
@@ -101,6 +102,6 @@ t.test('what a device delivers', (t) => {
   t.same(ids(compare('000000000000')), ['mismatch/probe/virtio-net/data']);
   t.same(ids(compare(undefined)), ['mismatch/probe/virtio-net/data']);
   t.same(ids(compare(undefined, 19)), ['mismatch/probe/virtio-net/fails']);
-  t.notMatch(compare('\x1b[2J')[0].detail, '\x1b', 'hostile text stays out');
+  t.notMatch(given(compare('\x1b[2J')[0]).detail, '\x1b', 'hostile text stays out');
   t.end();
 });

@@ -1,7 +1,9 @@
 /** Defects for the invariants to find: ways to break a sound capture, and the check that each gives exactly its ids. */
+
 import t from 'tap';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { invariants } from '../../src/diff/invariants/index.ts';
+import { given } from '../given.ts';
 import { KiB, linearOf, MiB, rewrite, run, soundContext, vmalloc, withAttributes } from './synthetic.ts';
 
 export function idsOf(context: CheckpointContext): string[] {
@@ -9,7 +11,7 @@ export function idsOf(context: CheckpointContext): string[] {
 }
 
 /** Somewhere in RAM that is neither image nor table. */
-export const plain = (context: CheckpointContext) => linearOf(context, context.ram[0].start + 40 * MiB);
+export const plain = (context: CheckpointContext) => linearOf(context, given(context.ram[0]).start + 40 * MiB);
 export const imageVa = (context: CheckpointContext, symbol: keyof CheckpointContext['image']['symbols']) =>
   context.image.symbols[symbol] + context.image.slide;
 export const setPlain = (change: (attributes: bigint) => bigint) => (context: CheckpointContext) =>
@@ -22,7 +24,7 @@ export const addKernel =
 export const addUser =
   (pa: (context: CheckpointContext) => number, attributes: bigint) => (context: CheckpointContext) =>
     context.capture.ttbr0?.leaves.push(run(0x50_0000n, pa(context), 4 * KiB, attributes));
-export const ramPlus = (offset: number) => (context: CheckpointContext) => context.ram[0].start + offset;
+export const ramPlus = (offset: number) => (context: CheckpointContext) => given(context.ram[0]).start + offset;
 
 /** One defect: what is broken, how, and exactly the ids that must appear. */
 type Defect = [name: string, breakIt: (context: CheckpointContext) => void, ids: string[]];

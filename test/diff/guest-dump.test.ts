@@ -2,6 +2,7 @@ import t from 'tap';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { guestDump } from '../../src/diff/invariants/guest-dump.ts';
 import { ptdumpAttributes } from '../../src/linux/ptdump.ts';
+import { given } from '../given.ts';
 import { KiB, linearOf, MiB, NG, prot, rewrite, run, soundContext, vmalloc, withAttributes } from './synthetic.ts';
 
 /** The dump that arch/arm64/mm/ptdump.c would write of the context's leaves: pages, or blocks of a root table. */
@@ -37,7 +38,7 @@ function idsAfter(change: (context: CheckpointContext) => void): string[] {
   return guestDump(context).map(({ id }) => id);
 }
 
-const plain = (context: CheckpointContext) => linearOf(context, context.ram[0].start + 40 * MiB);
+const plain = (context: CheckpointContext) => linearOf(context, given(context.ram[0]).start + 40 * MiB);
 const invalidate = (context: CheckpointContext) =>
   rewrite(context, plain(context), 8 * KiB, (leaf) => withAttributes(leaf, (leaf.attributes & ~1n) | NG));
 
@@ -68,7 +69,11 @@ t.test('a dump that differs', (t) => {
   );
   t.same(
     idsAfter((context) => {
-      context.capture.ttbr1.leaves.splice(3, 0, run(linearOf(context, context.ram[0].end), 0, 4 * KiB, prot.data));
+      context.capture.ttbr1.leaves.splice(
+        3,
+        0,
+        run(linearOf(context, given(context.ram[0]).end), 0, 4 * KiB, prot.data),
+      );
     }),
     ['invariant/guest-dump/not-in-dump@init'],
   );
@@ -91,7 +96,7 @@ t.test('what changes while the kernel runs is not compared', (t) => {
   );
   t.same(
     idsAfter((context) => {
-      const pa = context.ram[0].start + 40 * MiB;
+      const pa = given(context.ram[0]).start + 40 * MiB;
       context.evidence.probes.push({ probe: 'memfd_secret', errno: 0, call: 'ok', pages: [pa + 4 * KiB, pa] });
       invalidate(context);
     }),

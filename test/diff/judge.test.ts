@@ -4,6 +4,7 @@ import type { CheckpointContext } from '../../src/diff/context.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { type EarlyEnd, earlyEnds } from '../../src/linux/capture.ts';
+import { given } from '../given.ts';
 import { caseOf, issue, readOnlyPage } from './judged.ts';
 import { KiB, linearOf, MiB, prot, rewrite, withAttributes } from './synthetic.ts';
 
@@ -31,7 +32,7 @@ t.test('fail and known', (t) => {
     caseOf(
       (context) => {
         readOnlyPage(context);
-        context.capture.cpus[1].registers.MAIR_EL1 ^= 0x0fn;
+        given(context.capture.cpus[1]).registers.MAIR_EL1 ^= 0x0fn;
       },
       [issue],
     ),
@@ -86,7 +87,7 @@ t.test('what watchdogs say on a busy host is told as the fault of the host', (t)
   t.match(stalled(64), { verdict: 'error', findings: [], reason: /soft lockup, but one of its CPUs waited 64 s for/ });
   t.match(stalled(3), { verdict: 'fail', findings: [{ id: /^splat\/lockup/ }, { id: /^splat\/rcu-stall/ }] });
   const wrong = stalled(64, (context) => {
-    context.capture.cpus[1].registers.MAIR_EL1 ^= 0x0fn;
+    given(context.capture.cpus[1]).registers.MAIR_EL1 ^= 0x0fn;
   });
   t.match(wrong, { verdict: 'fail', reason: /soft lockup/ }, 'what is wrong all the same is the verdict');
   t.notOk(wrong.findings.some(({ id }) => id.startsWith('splat/')));
@@ -139,7 +140,7 @@ t.test('missing evidence of a completed boot is an error, never a pass', (t) => 
 
 t.test('a checkpoint without prediction is named, and its invariants are checked', (t) => {
   const input = caseOf((context) => {
-    context.capture.cpus[1].registers.MAIR_EL1 = 0n;
+    given(context.capture.cpus[1]).registers.MAIR_EL1 = 0n;
   });
   input.prediction.checkpoints = {};
   const { notPredicted, findings } = judge(input);

@@ -3,6 +3,7 @@ import { type JudgeInput, type Judgement, judge } from '../../src/diff/judge.ts'
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { type CheckpointName, checkpointsOf, type EarlyEnd, isBefore } from '../../src/linux/capture.ts';
 import type { Prediction } from '../../src/model/types.ts';
+import { given } from '../given.ts';
 import { decisions } from '../report/sample-run.ts';
 import { KiB, linearOf, MiB, prot, registers, rewrite, soundContext, withAttributes } from './synthetic.ts';
 
@@ -57,7 +58,7 @@ export function caseOf(
 
 /** Breaks one page of the linear map at init. */
 export const readOnlyPage = (context: CheckpointContext) =>
-  rewrite(context, linearOf(context, context.ram[0].start + 40 * MiB), 4 * KiB, (leaf) =>
+  rewrite(context, linearOf(context, given(context.ram[0]).start + 40 * MiB), 4 * KiB, (leaf) =>
     withAttributes(leaf, prot.readOnly),
   );
 
@@ -87,7 +88,7 @@ export interface Course {
 function wholeCase(change: (context: CheckpointContext) => void, knownIssues: KnownIssue[]): JudgeInput {
   const input = caseOf(change, knownIssues);
   const { captures } = input.boot.evidence;
-  const [init] = captures;
+  const init = given(captures[0]);
   const sound = soundContext({ checkpoint: 'free_initmem' }).capture;
   captures.splice(
     0,

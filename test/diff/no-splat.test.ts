@@ -1,5 +1,6 @@
 import t from 'tap';
 import { noSplat } from '../../src/diff/invariants/no-splat.ts';
+import { given } from '../given.ts';
 import { soundContext } from './synthetic.ts';
 
 function warning(time: string, offset: string, pid: number): string {
@@ -33,11 +34,15 @@ t.test('the same complaint is one finding, with one id on every day', (t) => {
   const [finding, ...more] = findingsOf(log, log);
   t.same(more, []);
   t.match(finding, { kind: 'splat', id: 'splat/warning/warning-in-pageattr_pmd_entry-at-arch-arm64-mm-pageattr-c' });
-  t.match(finding.detail, /^Seen 1 time\. Call chain: pageattr_pmd_entry <- update_range_prot\n/);
-  t.ok(finding.detail.split('\n').every((line) => line.length <= 100));
-  const [later] = findingsOf(warning('   12.345678', '44', 77));
-  t.equal(later.id, finding.id);
-  t.match(findingsOf(log, log + warning('    0.200000', '3c', 1))[0].detail, /^Seen 2 times/, 'the fuller log counts');
-  t.equal(findingsOf('', log)[0].id, finding.id, 'in dmesg only');
+  t.match(finding?.detail, /^Seen 1 time\. Call chain: pageattr_pmd_entry <- update_range_prot\n/);
+  t.ok(finding?.detail.split('\n').every((line) => line.length <= 100));
+  const later = given(findingsOf(warning('   12.345678', '44', 77))[0]);
+  t.equal(later.id, finding?.id);
+  t.match(
+    given(findingsOf(log, log + warning('    0.200000', '3c', 1))[0]).detail,
+    /^Seen 2 times/,
+    'the fuller log counts',
+  );
+  t.equal(given(findingsOf('', log)[0]).id, finding?.id, 'in dmesg only');
   t.end();
 });

@@ -3,6 +3,7 @@ import type { CheckpointContext } from '../../src/diff/context.ts';
 import { noExternalAbort } from '../../src/diff/invariants/no-external-abort.ts';
 import { ripasAgrees } from '../../src/diff/invariants/ripas-agrees.ts';
 import type { MonitorAbort, MonitorView } from '../../src/linux/monitor-report.ts';
+import { given } from '../given.ts';
 import { soundContext } from './synthetic.ts';
 
 const MiB = 2 ** 20;
@@ -11,7 +12,7 @@ const ALIAS = 2 ** 47;
 /** A sound realm: `shared` bytes in the middle of RAM are EMPTY and mapped by their alias. */
 function realm(shared: { start: number; end: number }): CheckpointContext {
   const context = soundContext();
-  const [ram] = context.ram;
+  const ram = given(context.ram[0]);
   const ripas: MonitorView['ripas'] = [
     { base: ram.start, size: shared.start - ram.start, ripas: 'RAM' },
     { base: shared.start, size: shared.end - shared.start, ripas: 'EMPTY' },
@@ -37,7 +38,7 @@ function realm(shared: { start: number; end: number }): CheckpointContext {
 }
 
 const usual = () => {
-  const [ram] = soundContext().ram;
+  const ram = given(soundContext().ram[0]);
   return realm({ start: ram.start + 40 * MiB, end: ram.start + 42 * MiB });
 };
 
@@ -78,7 +79,7 @@ t.test('every refused access is a finding', async (t) => {
     ripas: 'EMPTY',
   } as unknown as MonitorAbort;
   if (context.rawCapture.monitor) Object.assign(context.rawCapture.monitor, { aborts: [abort], totalAborts: 1 });
-  const [finding] = noExternalAbort(context);
+  const finding = given(noExternalAbort(context)[0]);
   t.equal(finding.id, 'invariant/no-external-abort/abort@init');
   t.match(finding.detail, /0x44000000/);
 });

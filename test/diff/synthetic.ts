@@ -165,8 +165,8 @@ export function rewrite(
   const end = va + BigInt(size);
   const part = (leaf: LeafRun, from: bigint, to: bigint): LeafRun[] =>
     from < to ? [{ ...leaf, va: from, pa: leaf.pa + Number(from - leaf.va), size: Number(to - from) }] : [];
-  const least = (a: bigint, b: bigint) => [a, b].sort((x, y) => Number(x - y))[0];
-  const most = (a: bigint, b: bigint) => [a, b].sort((x, y) => Number(y - x))[0];
+  const least = (a: bigint, b: bigint) => (a < b ? a : b);
+  const most = (a: bigint, b: bigint) => (a > b ? a : b);
   context.capture.ttbr1.leaves = context.capture.ttbr1.leaves.flatMap((leaf) => {
     const stop = leaf.va + BigInt(leaf.size);
     if (stop <= va || leaf.va >= end) return [leaf];

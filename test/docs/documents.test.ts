@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { parseKernelSpec } from '../../images/kernel-spec.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { parseScenarios } from '../../src/scenario/schema.ts';
+import { given, take } from '../given.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const documents = ['README.md', ...globSync('docs/*.md', { cwd: root })];
@@ -27,7 +28,7 @@ const helps = new Map<string, Promise<string>>();
 /** Verbs with verbs below them, whose options are told by those. */
 const families = ['cache', 'repro'];
 const helpOf = (words: string[]): Promise<string> => {
-  const [verb] = words;
+  const verb = given(words[0]);
   const asked = families.includes(verb) ? words.slice(0, 2) : [verb];
   const help =
     helps.get(asked.join(' ')) ?? execa(join(root, 'ptdiff'), [...asked, '--help']).then(({ stdout }) => stdout);
@@ -37,17 +38,17 @@ const helpOf = (words: string[]): Promise<string> => {
 
 /** The values that follow an option in a command. */
 const valuesOf = (words: string[], option: string): string[] =>
-  words.flatMap((word, index) => (word === option ? [words[index + 1]] : []));
+  words.flatMap((word, index) => (word === option ? [given(words[index + 1])] : []));
 
 for (const document of documents) {
   t.test(`${document}: links lead somewhere`, async (t) => {
-    const links = [...textOf(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => link);
+    const links = [...textOf(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => given(link));
     for (const link of links) t.ok(existsSync(join(root, dirname(document), link)), link);
   });
 
   t.test(`${document}: verbs, options, kernels and scenarios of its commands are real`, async (t) => {
     for (const words of commandsOf(textOf(document))) {
-      const [verb] = words;
+      const verb = given(words[0]);
       if (!/^[a-z]/.test(verb)) continue;
       const help = await helpOf(words);
       for (const option of words.filter((word) => word.startsWith('--'))) {
@@ -63,7 +64,7 @@ for (const document of documents) {
 }
 
 t.test('docs/scenarios.md: the scenario that it shows is one, with what is commented out, too', async (t) => {
-  const [, yaml] = textOf('docs/scenarios.md').match(/```yaml\n([\s\S]*?)```/) as RegExpMatchArray;
+  const [, yaml] = take(textOf('docs/scenarios.md').match(/```yaml\n([\s\S]*?)```/) as RegExpMatchArray, 2);
   const minimal = { name: 'my-scenario', machine: { cpu: 'max' } };
   t.same(parseScenarios(parse(yaml), 'docs'), parseScenarios(minimal, 'docs'), 'the values shown are the defaults');
   const all = yaml.replaceAll(/^( *)# (\w+:.*?)( {2,}.*)?$/gm, '$1$2').replace('cpus: 1 ', 'cpus: 2 ');

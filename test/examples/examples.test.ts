@@ -6,6 +6,7 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { findCommand } from '../../images/host-tools.ts';
 import { parseNightConfig } from '../../src/nightly/config.ts';
+import { given } from '../given.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const text = (name: string): string => readFileSync(join(root, 'examples', name), 'utf8');
@@ -55,9 +56,9 @@ t.test('the examples call nothing but commands that ptdiff has', async (t) => {
     .flatMap((line) => /\/ptdiff ([a-z]+)((?: --[a-z-]+(?: [\w./]+)?)*)/.exec(line)?.slice(1, 3) ?? []);
   const used = new Map<string, Set<string>>();
   for (let index = 0; index < lines.length; index += 2) {
-    const known = used.get(lines[index]) ?? new Set();
-    for (const [option] of lines[index + 1].matchAll(/--[a-z-]+/g)) known.add(option);
-    used.set(lines[index], known);
+    const known = used.get(given(lines[index])) ?? new Set();
+    for (const [option] of given(lines[index + 1]).matchAll(/--[a-z-]+/g)) known.add(option);
+    used.set(given(lines[index]), known);
   }
   t.same([...used.keys()].sort(), ['nightly', 'serve']);
   const main = join(root, 'src', 'cli', 'main.ts');

@@ -1,4 +1,5 @@
 /** Boots guest/init on real kernels, without a debugger, and reads what it left in the RAM file once the machine is off. */
+
 import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
 import { decodeRecords, type GuestReport, guestTexts } from '../../src/linux/records.ts';
 import { findSplats } from '../../src/linux/splats.ts';
 import { parseVmallocinfo } from '../../src/linux/vmallocinfo.ts';
+import { given } from '../given.ts';
 
 const ramBase = 0x40000000;
 const bootMilliseconds = 180_000;
@@ -35,7 +37,6 @@ async function bootInit(
   return withDir(
     async ({ path }) => {
       const ramPath = join(path, 'ram');
-      const [program, ...loader] = emulator.command;
       const machine = [
         ...['-M', 'virt,gic-version=3,dtb-randomness=off', '-cpu', 'max,pauth=off,sve=off,sme=off', '-smp', '1'],
         ...[
@@ -57,7 +58,10 @@ async function bootInit(
         ],
         ...['-append', `nokaslr console=ttyAMA0 rdinit=/init ${parameters}`, '-nographic'],
       ];
-      const { stdout } = await execa(program, [...loader, ...machine], { stdin: 'ignore', timeout: bootMilliseconds });
+      const { stdout } = await execa(given(emulator.command[0]), [...emulator.command.slice(1), ...machine], {
+        stdin: 'ignore',
+        timeout: bootMilliseconds,
+      });
       const directory = Number(/ptdiff: directory (0x[0-9a-f]+)/.exec(stdout)?.[1]);
       const ram = await open(ramPath);
       try {
@@ -101,11 +105,11 @@ for (const spec of ['debian:6.12', 'debian:6.18', 'debian:7.1', 'debian:7.3', 'd
       t.match(texts['/proc/meminfo'], /^MemTotal:/);
       t.equal(texts['/proc/modules'], '');
       t.match(texts.dmesg, /Run \/init as init process/);
-      t.strictSame(findSplats(texts.dmesg), []);
+      t.strictSame(findSplats(given(texts.dmesg)), []);
       t.equal(report.files.get('/proc/config.gz')?.errno, 2);
       t.equal(report.files.get('kernel_page_tables')?.errno, 2);
 
-      const iomem = parseIomem(texts['/proc/iomem']);
+      const iomem = parseIomem(given(texts['/proc/iomem']));
       t.notOk(hidesAddresses(iomem));
       t.strictSame(
         findIomem(iomem, 'System RAM').map(({ start, end }) => [start, end]),
@@ -113,17 +117,17 @@ for (const spec of ['debian:6.12', 'debian:6.18', 'debian:7.1', 'debian:7.3', 'd
       );
 
       const symbols = kallsymsOfImage(readFileSync(kernel.imagePath));
-      const areas = parseVmallocinfo(texts['/proc/vmallocinfo']);
-      t.equal(areas[0].start, symbols.textBase, 'addresses are not hashed');
+      const areas = parseVmallocinfo(given(texts['/proc/vmallocinfo']));
+      t.equal(given(areas[0]).start, symbols.textBase, 'addresses are not hashed');
 
       const pageBytes = spec.endsWith('16k') ? 16384 : 4096;
-      const [probe] = report.probes;
+      const probe = given(report.probes[0]);
       t.match(probe, { probe: 'memfd_secret', call: 'ok', errno: 0 });
       t.equal(new Set(probe.pages).size, 6);
       t.ok(probe.pages.every((pa) => pa % pageBytes === 0 && pa >= ramBase && pa < ramBase + 2 ** 29));
 
       const ofImage = symbols.list().map(({ name, type, address }) => `${address.toString(16)} ${type} ${name}`);
-      const running = texts['/proc/kallsyms']
+      const running = given(texts['/proc/kallsyms'])
         .trimEnd()
         .split('\n')
         .filter((line) => !line.includes('\t['));

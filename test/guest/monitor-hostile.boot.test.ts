@@ -1,5 +1,7 @@
 /** Guests that mean harm: random calls by the thousand, and a guest that takes its own memory away. */
+
 import t from 'tap';
+import { given } from '../given.ts';
 import { guestBase, ramBase, ramSize, runMonitor, type Step } from './monitor-machine.ts';
 
 t.setTimeout(0);
@@ -37,8 +39,8 @@ function randomCall(random: (below: number) => number): Step {
     kind < 14
       ? 0xc4000190 + random(11)
       : kind < 18
-        ? firmwareFunctions[random(firmwareFunctions.length)]
-        : [0, 0x80000000, 0xc4000000, 0x84000000][random(4)] + random(kind === 18 ? 0x400 : 0x20000000);
+        ? given(firmwareFunctions[random(firmwareFunctions.length)])
+        : given([0, 0x80000000, 0xc4000000, 0x84000000][random(4)]) + random(kind === 18 ? 0x400 : 0x20000000);
   const wild = () => (BigInt(random(2 ** 31)) << 33n) ^ BigInt(random(2 ** 31));
   const argument = () => {
     const kind = random(8);

@@ -1,4 +1,5 @@
 /** Runs the test guest under the realm monitor: a list of steps in, their results and the monitor's report out. */
+
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -8,6 +9,7 @@ import { type MonitorParameters, monitorFlash, monitorMemorySize } from '../../g
 import { packagedEmulator } from '../../images/emulator.ts';
 import { crossToolchain } from '../../images/toolchain.ts';
 import { decodeReport, type MonitorReport } from '../../src/linux/monitor-report.ts';
+import { given } from '../given.ts';
 
 export const ramBase = 0x40000000;
 export const ramSize = 0x4000000;
@@ -68,11 +70,10 @@ export async function runMonitor(steps: Step[], machine: MonitorMachine = {}): P
       await writeFile(file('list'), encodeSteps(steps));
       const mebibytes = (memory.base + memory.size - ramBase) / 2 ** 20;
       const worlds = parameters.rme ? 'secure=on,virtualization=on' : 'virtualization=on';
-      const [program, ...loader] = emulator.command;
       const { stderr, exitCode, timedOut } = await execa(
-        program,
+        given(emulator.command[0]),
         [
-          ...[...loader, '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot'],
+          ...[...emulator.command.slice(1), '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot'],
           ...['-machine', `virt,gic-version=3,acpi=off,${worlds}`, '-cpu', parameters.rme ? `${cpu},x-rme=on` : cpu],
           ...['-smp', String(parameters.cpus), '-m', `${mebibytes}M`, '-bios', file('flash')],
           ...['-object', `memory-backend-file,id=ram,mem-path=${file('ram')},size=${mebibytes}M,share=on`],

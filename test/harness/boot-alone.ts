@@ -1,10 +1,12 @@
 /** A harness to be killed: boots the case in its argument and prints QEMU's process id at the first checkpoint. */
+
 import { readFileSync } from 'node:fs';
 import { boot } from '../../harness/boot.ts';
 import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
+import { given } from '../given.ts';
 import { atFirstCheckpoint } from './boot-setup.ts';
 
-const setup = JSON.parse(process.argv[2]);
+const setup = JSON.parse(given(process.argv[2]));
 await boot({
   ...setup,
   vmemmap: BigInt(setup.vmemmap),

@@ -2,13 +2,14 @@ import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { boot } from '../../harness/boot.ts';
 import type { Evidence } from '../../src/linux/capture.ts';
+import { given } from '../given.ts';
 import { realSetup } from './boot-setup.ts';
 
 const ramEnd = (megabytes: number) => 0x4000_0000 + megabytes * (1 << 20);
 
 /** Bytes of RAM below `end` that valid leaves of the linear map cover at a checkpoint. */
 function mappedRam(evidence: Evidence, checkpoint: number, end: number): number {
-  const linear = evidence.captures[checkpoint].ttbr1.leaves.filter((leaf) => leaf.va < 0xffff_8000_0000_0000n);
+  const linear = given(evidence.captures[checkpoint]).ttbr1.leaves.filter((leaf) => leaf.va < 0xffff_8000_0000_0000n);
   return linear
     .filter((leaf) => leaf.valid && leaf.pa >= 0x4000_0000 && leaf.pa < end)
     .reduce((sum, leaf) => sum + leaf.size, 0);
@@ -29,7 +30,7 @@ for (const [spec, expected] of Object.entries(checkpoints)) {
       evidence.captures.map(({ checkpoint }) => checkpoint),
       expected,
     );
-    const last = evidence.captures[expected.length - 1];
+    const last = given(evidence.captures[expected.length - 1]);
     t.equal(mappedRam(evidence, 0, ramEnd(512)), 512 << 20);
     t.equal(evidence.image.slide, 0n);
     t.equal(last.variables.rodata_enabled, 1n);
@@ -66,7 +67,7 @@ t.test('KASLR, two CPUs and a hole: the same slide twice, and the hole in memblo
       [true, true],
     ],
   );
-  t.same(first.captures[0].memblock?.[1], { base: 0x5000_0000, size: 2 << 20, flags: 4 });
+  t.same(given(first.captures[0]).memblock?.[1], { base: 0x5000_0000, size: 2 << 20, flags: 4 });
   t.equal(mappedRam(first, 0, ramEnd(512)), 510 << 20);
 });
 
@@ -77,5 +78,5 @@ t.test('requests to split are recorded with their arguments', async (t) => {
   const { splitRequests, captures } = await boot(setup);
   t.ok(splitRequests.length > 100);
   t.ok(splitRequests.every(({ start, end }) => start < end && start % 4096n === 0n && end % 4096n === 0n));
-  t.equal(captures[0].variables.linear_map_requires_bbml3, 1n);
+  t.equal(given(captures[0]).variables.linear_map_requires_bbml3, 1n);
 });

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { replaceMemory } from '../../harness/device-tree.ts';
 import { childNode, type DeviceTree, fdtCells, parseFdt, serialiseFdt, setProperty } from '../../src/linux/fdt.ts';
+import { given } from '../given.ts';
 
 t.test("memory nodes take the place of QEMU's one", async (t) => {
   const tree: DeviceTree = { root: { name: '', properties: [], children: [] }, reservations: [], bootCpu: 0 };
@@ -19,7 +20,7 @@ t.test("memory nodes take the place of QEMU's one", async (t) => {
     ['memory-controller', 'memory@40000000', 'memory@800000000'],
   );
   const value = (node: number, name: string) =>
-    root.children[node].properties.find((each) => each.name === name)?.value;
+    given(root.children[node]).properties.find((each) => each.name === name)?.value;
   t.same(value(1, 'device_type'), new TextEncoder().encode('memory\0'));
   t.same(value(2, 'reg'), fdtCells(0x8_0000_0000n, 0x2000n, 0x9000_0000n, 0x3000n));
 });

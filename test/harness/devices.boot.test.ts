@@ -1,4 +1,5 @@
 /** Devices that do DMA, by boots of a real kernel: what they deliver arrives, in both worlds. */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -9,6 +10,7 @@ import { withModules } from '../../guest/module-initramfs.ts';
 import { boot } from '../../harness/boot.ts';
 import { isDelivered } from '../../src/scenario/devices.ts';
 import type { Machine } from '../../src/scenario/types.ts';
+import { given } from '../given.ts';
 import { realSetup } from './boot-setup.ts';
 
 t.setTimeout(10 * 60_000);
@@ -29,12 +31,12 @@ for (const world of worlds) {
     });
     const evidence = await boot(setup);
     t.same(evidence.end, { kind: 'completed' });
-    const [{ call, errno, data }] = evidence.probes;
+    const { call, errno, data } = given(evidence.probes[0]);
     t.same({ call, errno }, { call: 'ok', errno: 0 });
     t.ok(isDelivered('virtio-console', data), 'its words arrive');
     const queues = (evidence.sharing ?? []).filter(({ caller }) => caller === 'dma_direct_alloc');
     t.equal(queues.length > 0, world.world === 'realm', 'a realm shares its queues');
-    t.same(evidence.captures[2].monitor?.aborts ?? [], []);
+    t.same(given(evidence.captures[2]).monitor?.aborts ?? [], []);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { CaseSetup } from '../../harness/case-setup.ts';
 import { withMachine } from '../../harness/virtual-machine.ts';
 import { unsignedInteger } from '../../src/linux/variables.ts';
+import { given } from '../given.ts';
 
 /**
  * Boots a real kernel until start_kernel() has parsed its whole command line and comes to mm_core_init(), and reads variables there: a second or
@@ -20,7 +21,7 @@ export async function variablesAfterParsing<Name extends string>(
     return found;
   };
   return withMachine(qemu, {}, setup, async ({ gdb }) => {
-    const [thread] = await gdb.threads();
+    const thread = given((await gdb.threads())[0]);
     await gdb.insertBreakpoint(address('mm_core_init'));
     await gdb.resume();
     const read = Object.entries<number>(variables).map(async ([name, bytes]) => {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { withMachine } from '../../harness/virtual-machine.ts';
 import { RAM_BASE } from '../../src/scenario/memory.ts';
+import { given } from '../given.ts';
 import { realSetup } from './boot-setup.ts';
 
 t.test('memory that is not there is told from memory, however few bytes are asked for', async (t) => {
@@ -8,7 +9,7 @@ t.test('memory that is not there is told from memory, however few bytes are aske
   const { machine, cpu, initramfs, commandLine, kernel, emulator } = setup;
   const qemu = { emulator: emulator.command, machine, cpu, image: kernel.imagePath, initramfs, commandLine };
   await withMachine(qemu, {}, setup, async ({ gdb }) => {
-    const [thread] = await gdb.threads();
+    const thread = given((await gdb.threads())[0]);
     t.equal((await gdb.peekMemory(thread, BigInt(RAM_BASE), 4))?.length, 4);
     // Above everything in the memory map of the machine.
     for (const bytes of [1, 2, 16]) {

@@ -4,6 +4,7 @@ import { planMonitor } from '../../harness/monitor-firmware.ts';
 import { type DeviceTree, fdtCells, serialiseFdt } from '../../src/linux/fdt.ts';
 import { bbmOverride, hiddenRegisters, idOverrides, shownIdRegisters } from '../../src/scenario/id-registers.ts';
 import type { Machine } from '../../src/scenario/types.ts';
+import { given } from '../given.ts';
 
 const code = Uint8Array.of(1, 2, 3, 4);
 const image = 0x4020_0000;
@@ -91,9 +92,11 @@ t.test('fields of ID registers: of all CPUs or of some, after the BBM levels', (
     { cpus: [0, 1], register: { crm: 4, op2: 0 }, mask: 0xfn << 60n, value: 0n },
   ]);
   const own = [0n, 0n].map((ID_AA64MMFR2_EL1) => ({ ID_AA64MMFR2_EL1 }));
-  const levels = shownIdRegisters(own, idOverrides(machine)).map(({ ID_AA64MMFR2_EL1 }) => ID_AA64MMFR2_EL1 >> 52n);
+  const levels = shownIdRegisters(own, idOverrides(machine)).map(
+    ({ ID_AA64MMFR2_EL1 }) => given(ID_AA64MMFR2_EL1) >> 52n,
+  );
   t.same(levels, [3n, 1n], 'the last one wins');
-  t.equal(hiddenRegisters(machine)[1].ID_AA64PFR0_EL1, 0n);
+  t.equal(given(hiddenRegisters(machine)[1]).ID_AA64PFR0_EL1, 0n);
   t.end();
 });
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { statFields } from '../../harness/process.ts';
+import { take } from '../given.ts';
 
 /** Whether a process runs; a zombie does not. */
 export function isAlive(pid: number): boolean {
@@ -33,7 +34,7 @@ export function runningProcesses(): RunningProcess[] {
     .flatMap((pid) => {
       try {
         const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-        const [state, parent, group] = statFields(stat);
+        const [state, parent, group] = take(statFields(stat), 3);
         const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
         return /[ZX]/.test(state) ? [] : [{ pid: Number(pid), name, parent: Number(parent), group: Number(group) }];
       } catch {

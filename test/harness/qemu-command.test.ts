@@ -7,6 +7,7 @@ import {
   watchedCommand,
 } from '../../harness/qemu-command.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
+import { given } from '../given.ts';
 
 const realm: QemuMachine = {
   emulator: ['qemu'],
@@ -20,7 +21,7 @@ const places = { image: 0x4020_0000, initramfs: 0x4800_0000, deviceTree: 0x4820_
 const loaded: QemuMachine = { ...realm, deviceTree: '/s/dtb', monitor: { ...places, flash: '/s/flash' } };
 
 /** The value that follows an option. */
-const argumentOf = (words: string[], option: string) => words[words.indexOf(option) + 1];
+const argumentOf = (words: string[], option: string): string => given(words[words.indexOf(option) + 1]);
 
 t.test('the monitor starts from flash, and all that it starts is loaded', (t) => {
   const words = machineArguments(loaded);

@@ -7,6 +7,7 @@ import type { CaseSetup } from '../../harness/case-setup.ts';
 import { checkpointNames, type Evidence } from '../../src/linux/capture.ts';
 import { cpuNamed } from '../../src/scenario/cpus.ts';
 import type { Machine } from '../../src/scenario/types.ts';
+import { given } from '../given.ts';
 import { realSetup } from './boot-setup.ts';
 
 /** Of a realm without devices that do DMA. */
@@ -38,7 +39,7 @@ async function monitorSetup(t: Test, spec: string, machine: Partial<Machine>): P
 
 /** Pages that the linear map shows at their alias, ascending. */
 function sharedPages({ captures }: Evidence): number[] {
-  const { leaves } = captures[captures.length - 1].ttbr1;
+  const { leaves } = given(captures[captures.length - 1]).ttbr1;
   return leaves
     .filter(({ va, pa, valid }) => valid && va < 0xffff_8000_0000_0000n && pa >= alias + 0x4000_0000)
     .flatMap(({ pa, size }) => Array.from({ length: size / granule }, (_, page) => pa - alias + page * granule))
@@ -47,7 +48,7 @@ function sharedPages({ captures }: Evidence): number[] {
 
 /** Pages that are EMPTY to the monitor, ascending. */
 function emptyPages({ captures }: Evidence): number[] {
-  return (captures[captures.length - 1].monitor?.ripas ?? [])
+  return (given(captures[captures.length - 1]).monitor?.ripas ?? [])
     .filter(({ ripas }) => ripas === 'EMPTY')
     .flatMap(({ base, size }) => Array.from({ length: size / granule }, (_, page) => base + page * granule));
 }
@@ -66,14 +67,14 @@ for (const firmware of ['monitor', 'monitor-rme'] as const) {
     t.same(evidence.guestProblems, []);
     t.match(evidence.files['/proc/version'], setup.kernel.release);
     const { sharing = [] } = evidence;
-    t.equal(sharing[0].caller, 'swiotlb_update_mem_attributes');
+    t.equal(given(sharing[0]).caller, 'swiotlb_update_mem_attributes');
     t.ok(sharing.every(({ direction, onlineCpus }) => direction === 'decrypt' && onlineCpus === 1));
     t.same(new Set(sharing.map(({ capabilitiesFinal }) => capabilitiesFinal)), new Set([false, true]));
     const pages = sharing.reduce((sum, request) => sum + request.pages, 0);
     const shared = sharedPages(evidence);
     t.equal(shared.length, pages);
     t.same(shared, emptyPages(evidence));
-    t.same(evidence.captures[0].monitor?.granulesShared, 0);
+    t.same(given(evidence.captures[0]).monitor?.granulesShared, 0);
     t.same(evidence.captures.at(-1)?.monitor?.granulesShared, pages);
     t.same(evidence.captures.at(-1)?.monitor?.aborts, []);
   });
@@ -105,14 +106,14 @@ t.test('a capable CPU and one that is not, in the normal world: the linear map i
       .filter(({ va, level }) => va < 0xffff_8000_0000_0000n && level < 3)
       .reduce((sum, { size }) => sum + size, 0),
   );
-  t.ok(blocks[0] > 400 << 20, 'blocks at first');
-  t.ok((blocks.at(-1) ?? blocks[0]) < 64 << 20, 'but for the alias of the kernel, pages when both CPUs run');
+  t.ok(given(blocks[0]) > 400 << 20, 'blocks at first');
+  t.ok(given(blocks.at(-1)) < 64 << 20, 'but for the alias of the kernel, pages when both CPUs run');
 });
 
 t.test('the level of FEAT_BBM is that of the identity, for the kernel and in the evidence', async (t) => {
   const evidence = await boot(await monitorSetup(t, 'debian:7.3', { world: 'normal', cpu: 'max-bbm3' }));
-  t.equal((evidence.idRegisters[0].ID_AA64MMFR2_EL1 >> 52n) & 15n, 3n);
-  t.equal(evidence.captures[0].variables.linear_map_requires_bbml3, 1n);
+  t.equal((given(given(evidence.idRegisters[0]).ID_AA64MMFR2_EL1) >> 52n) & 15n, 3n);
+  t.equal(given(evidence.captures[0]).variables.linear_map_requires_bbml3, 1n);
 });
 
 t.test('a monitor that does not come up is not the fault of the kernel', async (t) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { type Repro, reproScript } from '../../harness/repro.ts';
+import { take } from '../given.ts';
 
 const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');
 
@@ -85,8 +86,8 @@ t.test('carries what the devices deliver, and gives the RAM a file for their sak
   const blobs = { deviceTree: Buffer.from('tree'), monitor, deviceData: Buffer.from('what it says') };
   writeFileSync(script, reproScript({ ...repro, machine, ...blobs }));
   const { stdout } = await execa('sh', [script], { cwd: folder });
-  const [, data] = /<file,id=port,path=\/dev\/null,input-path=([^$,>]+)>/.exec(stdout) ?? [];
-  const [, ram] = /<memory-backend-file,id=alias,mem-path=([^$,>]+),size=512M,share=on>/.exec(stdout) ?? [];
+  const [, data] = take(/<file,id=port,path=\/dev\/null,input-path=([^$,>]+)>/.exec(stdout) ?? [], 2);
+  const [, ram] = take(/<memory-backend-file,id=alias,mem-path=([^$,>]+),size=512M,share=on>/.exec(stdout) ?? [], 2);
   t.ok(data !== undefined && ram !== undefined && data !== ram);
   t.match(stdout, `<memory-backend-file,id=ram,mem-path=${ram},size=528M,share=on>`);
   t.notOk(existsSync(data) || existsSync(ram), 'both are gone afterwards');

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { parseTargetDescription } from '../../harness/target-description.ts';
+import { given } from '../given.ts';
 
 const documents: Record<string, string> = {
   'core.xml': `<feature name="core"><reg name="x0" bitsize="64"/><reg name="pc" bitsize='64' type="code_ptr"/></feature>`,
@@ -10,7 +11,7 @@ const target = `<?xml version="1.0"?><target><architecture>aarch64</architecture
   <xi:include href="core.xml"/><xi:include href="system.xml"/></target>`;
 
 t.test('numbers registers across included documents and gives them their full names', async (t) => {
-  const registers = await parseTargetDescription(target, async (name) => documents[name]);
+  const registers = await parseTargetDescription(target, async (name) => given(documents[name]));
   t.same(Object.fromEntries(registers), {
     x0: { number: 0, bits: 64 },
     pc: { number: 1, bits: 64 },

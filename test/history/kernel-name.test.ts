@@ -23,7 +23,7 @@ t.test('of one version, the kernel that was looked at last stands last', async (
     look({ release: '7.3.5', day: 1, sha256: 'newer' }),
   ];
   t.same(
-    byKernel(looks).map(([{ kernel }]) => kernel.sha256),
+    byKernel(looks).map(([look]) => look?.kernel.sha256),
     ['reverted', 'before', 'newer'],
   );
 });

@@ -2,6 +2,7 @@ import t from 'tap';
 import { findName } from '../../src/history/find-name.ts';
 import { median, scenarioLife } from '../../src/history/scenario-life.ts';
 import { earlyEnds } from '../../src/linux/capture.ts';
+import { given } from '../given.ts';
 import { look } from './look.ts';
 
 t.test('verdicts in a row that are alike are one span', async (t) => {
@@ -22,7 +23,7 @@ t.test('verdicts in a row that are alike are one span', async (t) => {
       ['7.3 arm64', '7.3.4', '7.3.10'],
     ],
   );
-  const [kernel] = life.series[1].kernels;
+  const kernel = given(given(life.series[1]).kernels[0]);
   t.same(
     kernel.spans.map(({ verdict, looks, first, last }) => [verdict, looks, first.id, last.id]),
     [
@@ -34,7 +35,7 @@ t.test('verdicts in a row that are alike are one span', async (t) => {
   t.equal(kernel.seconds, 3, 'the time of an error says nothing');
   const died = earlyEnds.map((end) => scenarioLife('max', [look({ release: '7.3.4', day: 1, end })]));
   t.same(
-    died.map(({ series }) => series[0].kernels[0].seconds),
+    died.map(({ series }) => given(given(series[0]).kernels[0]).seconds),
     Array(3).fill(undefined),
     'nor does that of a boot that died',
   );

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ProcessGroup } from '../../host/process-group.ts';
+import { given } from '../given.ts';
 import { eventually, groupsBelow, isAlive, type RunningProcess } from '../harness/processes.ts';
 
 /** Two processes that live for longer than any test waits. */
@@ -28,7 +29,7 @@ for (const [number, role] of roles.entries()) {
     const scratch = join(t.testdir(), 'scratch');
     const { group, members } = await atWork(scratch);
     t.equal(members.length, roles.length, JSON.stringify(members));
-    process.kill(members[number].pid, 'SIGKILL');
+    process.kill(given(members[number]).pid, 'SIGKILL');
     const end = await group.ended;
     t.ok(await eventually(() => !members.some(({ pid }) => isAlive(pid))));
     t.equal(existsSync(scratch), end.status === 0, 'only a command that ended well leaves anything');
@@ -40,7 +41,7 @@ for (const [number, role] of roles.entries()) {
   t.test(`the ${role} stopped: end() ends the group, with all that it had`, async (t) => {
     const scratch = join(t.testdir(), 'scratch');
     const { group, members } = await atWork(scratch);
-    process.kill(members[number].pid, 'SIGSTOP');
+    process.kill(given(members[number]).pid, 'SIGSTOP');
     await group.end();
     t.ok(await eventually(() => !members.some(({ pid }) => isAlive(pid))));
     t.notOk(existsSync(scratch));

@@ -7,6 +7,7 @@ import { packagedEmulator, pinnedEmulatorVersion } from '../../images/emulator.t
 import { listKernels, resolveKernel } from '../../images/kernels.ts';
 import { writeRecord } from '../../images/records.ts';
 import { crossToolchain } from '../../images/toolchain.ts';
+import { given } from '../given.ts';
 
 // The downloads are real; a fresh cache makes them happen.
 const root = t.testdir();
@@ -75,8 +76,7 @@ t.test('the pinned emulator runs through its own loader and says what it consist
   const emulator = await packagedEmulator();
   t.match(emulator, { version: pinnedEmulatorVersion, origin: /^qemu-system-arm 1:\d/, notes: [] });
   t.ok(emulator.packages.some(({ name }) => name === 'libc6'));
-  const [file, ...args] = emulator.command;
-  const { stdout } = await execa(file, [...args, '-cpu', 'help']);
+  const { stdout } = await execa(given(emulator.command[0]), [...emulator.command.slice(1), '-cpu', 'help']);
   t.match(stdout, /\bneoverse-v1\b/);
 });
 
@@ -86,7 +86,7 @@ t.test('without network, everything that is cached still works, and old lists ar
   process.env.http_proxy = 'http://127.0.0.1:1';
   process.env.https_proxy = 'http://127.0.0.1:1';
   t.same(await resolveKernel('debian:7.3:cloud'), fetched);
-  const [archive] = (await readdir(cachePath('apt'))).filter((name) => name.startsWith('kernels-'));
+  const archive = given((await readdir(cachePath('apt'))).filter((name) => name.startsWith('kernels-'))[0]);
   await writeRecord(cachePath('apt', archive, 'updated.json'), { updated: Date.now() - 86_400_000 });
   t.match(await resolveKernel('debian:7.3:cloud'), {
     ...fetched,

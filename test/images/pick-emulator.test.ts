@@ -4,10 +4,10 @@ import { pickEmulator } from '../../images/pick-emulator.ts';
 
 /** What the amd64 suites had on 2026-11-22. */
 const offered: IndexedPackage[] = [
-  ['1:10.0.13+ds-0+deb13u1', 'trixie'],
-  ['1:11.1.3+ds-1~bpo13+1', 'trixie-backports'],
-  ['1:10.0.2+ds-2+deb13u1~bpo12+1', 'bookworm-backports'],
-].map(([version, suite]) => ({ name: 'qemu-system-arm', version, suite, url: '', bytes: 0, sha256: '' }));
+  { version: '1:10.0.13+ds-0+deb13u1', suite: 'trixie' },
+  { version: '1:11.1.3+ds-1~bpo13+1', suite: 'trixie-backports' },
+  { version: '1:10.0.2+ds-2+deb13u1~bpo12+1', suite: 'bookworm-backports' },
+].map((each) => ({ name: 'qemu-system-arm', ...each, url: '', bytes: 0, sha256: '' }));
 
 t.test('the exact version, or the newest of a series, without a note', async (t) => {
   t.match(pickEmulator(offered, '11.1.3', true), { package: { suite: 'trixie-backports' }, notes: [] });

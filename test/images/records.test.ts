@@ -3,6 +3,7 @@ import t from 'tap';
 import { z } from 'zod';
 import { cachePath } from '../../images/cache.ts';
 import { readRecord, writeRecord } from '../../images/records.ts';
+import { given } from '../given.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
 const schema = z.strictObject({ release: z.string(), sizes: z.array(z.number()), note: z.string().optional() });
@@ -21,11 +22,11 @@ t.test('a record of which any bit flipped, or any end is missing, is none, and t
   const whole = await readFile(path);
   for (let bit = 0; bit < whole.length * 8; bit += 5) {
     const flipped = Buffer.from(whole);
-    flipped[bit >> 3] ^= 1 << (bit & 7);
+    flipped[bit >> 3] = given(flipped[bit >> 3]) ^ (1 << (bit & 7));
     await writeFile(path, flipped);
     const read = await readRecord(path, schema);
     // White space between the members is no content.
-    const blank = /\s/.test(String.fromCharCode(whole[bit >> 3]));
+    const blank = /\s/.test(String.fromCharCode(given(whole[bit >> 3])));
     if (!blank || read !== undefined)
       t.same(read, blank ? { release: '7.3.4', sizes: [1, 2] } : undefined, `bit ${bit}`);
   }

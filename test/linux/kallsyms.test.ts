@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { PtdiffError } from '../../src/errors.ts';
 import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
+import { given } from '../given.ts';
 import { type AddressEncoding, type ImageSymbol, imageWithKallsyms, linkBase } from './kallsyms-image.ts';
 
 const manyNames = Array.from({ length: 300 }, (_, i) => `function_${i}`);
@@ -10,8 +11,8 @@ const encodings: AddressEncoding[] = ['base-relative', 'pc-relative'];
 function symbolsFrom(names: readonly string[], gaps: readonly number[]): ImageSymbol[] {
   let offset = 0;
   return ['_text', ...names].map((name, i) => {
-    if (i > 0) offset += gaps[i % gaps.length];
-    return { name, type: 'TtDdRrBbW'[i % 9], offset };
+    if (i > 0) offset += given(gaps[i % gaps.length]);
+    return { name, type: 'TtDdRrBbW'.charAt(i % 9), offset };
   });
 }
 
@@ -86,7 +87,7 @@ t.test('damaged tables never do more than throw a PtdiffError', async (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 16_000, max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, flip) => {
       const damaged = whole.slice();
-      damaged[at] ^= flip;
+      damaged[at] = given(damaged[at]) ^ flip;
       try {
         kallsymsOfImage(damaged).list();
         return true;

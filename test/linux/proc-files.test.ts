@@ -5,6 +5,7 @@ import t from 'tap';
 import { findIomem, hidesAddresses, parseIomem } from '../../src/linux/iomem.ts';
 import { parseKconfig } from '../../src/linux/kconfig.ts';
 import { parseVmallocinfo } from '../../src/linux/vmallocinfo.ts';
+import { given } from '../given.ts';
 
 function recorded(name: string): string {
   return readFileSync(join(import.meta.dirname, 'fixtures', 'proc', name), 'utf8');
@@ -22,11 +23,11 @@ t.test('iomem: a tree of resources', async (t) => {
     t.strictSame(ranges('Kernel data'), [data], kernel);
     const ram = entries.find(({ name }) => name === 'System RAM');
     t.equal(ram?.children.length, recorded(`iomem-${kernel}`).match(/^ {2}4|^ {2}7/gm)?.length);
-    t.equal(findIomem(entries, 'rtc-pl031')[0].start, 0x9010000, 'inside its parent');
+    t.equal(given(findIomem(entries, 'rtc-pl031')[0]).start, 0x9010000, 'inside its parent');
     t.notOk(hidesAddresses(entries));
   }
   t.ok(hidesAddresses(parseIomem('00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n')));
-  t.strictSame(findIomem(parseIomem('8000000000-80ffffffff : System RAM\n'), 'System RAM')[0].end, 0x8100000000);
+  t.strictSame(given(findIomem(parseIomem('8000000000-80ffffffff : System RAM\n'), 'System RAM')[0]).end, 0x8100000000);
   t.strictSame(parseIomem('rubbish\n9-3 : backwards\n'), []);
 });
 

@@ -7,6 +7,7 @@ import { permissions } from '../../src/vmsa/permissions.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { LeafRun, SystemRegisters } from '../../src/vmsa/types.ts';
 import { walk } from '../../src/vmsa/walk.ts';
+import { given } from '../given.ts';
 
 /** A guest's own dump, and every table page and register that was read from outside while it stood still after it. */
 interface Recorded {
@@ -37,7 +38,7 @@ function asPrinted(runs: LeafRun[]): PtdumpRun[] {
   return runs.map((run) => ({
     start: run.va,
     end: run.va + BigInt(run.size),
-    level: ptdumpLevels[run.level + 1],
+    level: given(ptdumpLevels[run.level + 1]),
     attributes: ptdumpAttributes(run.attributes),
   }));
 }
@@ -82,7 +83,7 @@ t.test('markers and holes have their place', (t) => {
   const { runs, markers } = parsePtdump(recorded('v3').dump);
   t.match(markers[0], { name: 'Linear Mapping start', before: 0 });
   const end = markers.find((marker) => marker.name === 'Linear Mapping end');
-  t.equal(runs[end?.before ?? 0].start, 0xffff_8000_0000_0000n);
+  t.equal(given(runs[end?.before ?? 0]).start, 0xffff_8000_0000_0000n);
   t.match(runs.at(-1), { start: 0xffff_ffff_ff80_0000n, end: 2n ** 64n, level: 'PMD', attributes: undefined });
   t.ok(
     runs.some((run) => run.attributes?.block && run.attributes.contiguous),
@@ -93,7 +94,7 @@ t.test('markers and holes have their place', (t) => {
     'entries that are present but not valid',
   );
   t.ok(
-    runs.every((run, index) => index === 0 || runs[index - 1].end === run.start),
+    runs.every((run, index) => index === 0 || given(runs[index - 1]).end === run.start),
     'no gap between lines',
   );
   t.end();
@@ -101,7 +102,16 @@ t.test('markers and holes have their place', (t) => {
 
 t.test('what is not a line of the dump is counted, and the rest is read', (t) => {
   const lines = recorded('a76').dump.split('\n').slice(0, 4);
-  const noisy = [lines[0], '[    1.234] hello', lines[1].slice(0, 75), lines[1], lines[2], '\u001b[2J', lines[3], ''];
+  const noisy = [
+    lines[0],
+    '[    1.234] hello',
+    given(lines[1]).slice(0, 75),
+    lines[1],
+    lines[2],
+    '\u001b[2J',
+    lines[3],
+    '',
+  ];
   const { runs, unreadable } = parsePtdump(noisy.join('\r\n'));
   t.same(unreadable, [2, 3, 6]);
   t.equal(runs.length, 3);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { decodeRecords, guestTexts } from '../../src/linux/records.ts';
+import { given } from '../given.ts';
 import { fileEnd, fileRecords, ramWith, recordTypes, type SentRecord } from './records-writer.ts';
 
 const encoder = new TextEncoder();
@@ -73,7 +74,7 @@ t.test('a directory that is none is one sentence', async (t) => {
 t.test('a page that is no RAM ends the records, and what came before stays', async (t) => {
   const ram = ramWith([...fileRecords('first', 'a'.repeat(3000)), ...fileRecords('second', 'b'.repeat(3000))]);
   const pages = [...ram.pages.keys()];
-  ram.pages.delete(pages[1]); // the second data page
+  ram.pages.delete(given(pages[1])); // the second data page
   const report = decodeRecords(ram.directory, ram.read);
   t.equal(report.files.get('first')?.bytes.length, 3000);
   t.notOk(report.files.has('second'));
@@ -94,8 +95,8 @@ t.test('any damage to one byte is noticed, and no undamaged file is lost with a 
   fc.assert(
     fc.property(fc.nat(committed - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
       const ram = ramWith(records);
-      const page = [...ram.pages.values()][Math.floor(at / 4096)];
-      page[at % 4096] ^= flip;
+      const page = given([...ram.pages.values()][Math.floor(at / 4096)]);
+      page[at % 4096] = given(page[at % 4096]) ^ flip;
       const report = decodeRecords(ram.directory, ram.read);
       const wholeFiles = [...report.files].filter(([, file]) => !file.cut);
       const wrong = wholeFiles.filter(([name, file]) => new TextDecoder().decode(file.bytes) !== contents[name]);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { findSplats } from '../../src/linux/splats.ts';
+import { given } from '../given.ts';
 import { recordedLog } from './splat-samples.ts';
 
 /** Kind and title of each complaint. */
@@ -75,7 +76,7 @@ t.test('a healthy boot has no complaint', async (t) => {
 });
 
 t.test('call chains run from the innermost function outwards', async (t) => {
-  const [warning] = findSplats(recordedLog('vfree-7.3.4'));
+  const warning = given(findSplats(recordedLog('vfree-7.3.4'))[0]);
   t.strictSame(warning.callChain, [
     'vfree',
     'invoke_syscall',
@@ -85,12 +86,16 @@ t.test('call chains run from the innermost function outwards', async (t) => {
     'el0t_64_sync_handler',
     'el0t_64_sync',
   ]);
-  t.strictSame(findSplats(recordedLog('vfree-6.12.107'))[0].callChain, warning.callChain, 'with and without "(P)"');
-  t.equal(findSplats(recordedLog('noinit-7.3.4'))[0].callChain.includes('kernel_init'), true);
+  t.strictSame(
+    given(findSplats(recordedLog('vfree-6.12.107'))[0]).callChain,
+    warning.callChain,
+    'with and without "(P)"',
+  );
+  t.equal(given(findSplats(recordedLog('noinit-7.3.4'))[0]).callChain.includes('kernel_init'), true);
 });
 
 t.test("a report holds its own lines, and WARN()'s message in front", async (t) => {
-  const [warning] = findSplats(recordedLog('vfree-7.3.4'));
+  const warning = given(findSplats(recordedLog('vfree-7.3.4'))[0]);
   t.match(warning.lines[0], /cut here/);
   t.match(warning.lines[1], /^Trying to vfree\(\)/);
   t.match(warning.lines.at(-1), /end trace/);
@@ -98,7 +103,7 @@ t.test("a report holds its own lines, and WARN()'s message in front", async (t) 
     warning.lines.some((line) => /^\[ *\d+\.\d+\]/.test(line)),
     'no time stamps',
   );
-  const [stall] = findSplats(recordedLog('lockup-6.12.107'));
+  const stall = given(findSplats(recordedLog('lockup-6.12.107'))[0]);
   t.match(stall.lines.at(-1), /el0t_64_sync/, 'a report without an end mark ends with its stack');
 });
 
@@ -192,9 +197,9 @@ t.test('hostile logs give bounded results', async (t) => {
   const flood = 'WARNING: CPU: 0 PID: 1 at mm/a.c:1 alpha+0x8/0x20\n'.repeat(5000);
   t.equal(findSplats(flood).length, 200);
   const long = findSplats(`BUG: ${'x'.repeat(1 << 20)}\n${'  y\n'.repeat(10_000)}`);
-  t.ok(long[0].title.length < 300);
-  t.ok(long[0].lines.length <= 201);
-  t.ok(long[0].lines.every((line) => line.length <= 1024));
-  t.match(findSplats('BUG: \x1b[31mred\x07')[0].title, /^[ -~]*$/, 'a title is printable');
+  t.ok(given(long[0]).title.length < 300);
+  t.ok(given(long[0]).lines.length <= 201);
+  t.ok(given(long[0]).lines.every((line) => line.length <= 1024));
+  t.match(given(findSplats('BUG: \x1b[31mred\x07')[0]).title, /^[ -~]*$/, 'a title is printable');
   fc.assert(fc.property(fc.string({ maxLength: 2000, unit: 'binary' }), (log) => Array.isArray(findSplats(log))));
 });

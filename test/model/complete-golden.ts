@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { loadKernel } from '../../src/cli/loaded-kernel.ts';
 import { stableJson } from '../../src/stable-json.ts';
+import { given } from '../given.ts';
 import { differences, goldenFrom } from './golden.ts';
 import { goldenVersion } from './golden-schema.ts';
 
@@ -13,7 +14,7 @@ import { goldenVersion } from './golden-schema.ts';
  *     ./ptdiff --node test/model/complete-golden.ts KERNEL CASE...
  */
 const [spec, ...names] = process.argv.slice(2);
-const { image, traits } = await loadKernel(spec);
+const { image, traits } = await loadKernel(given(spec));
 for (const name of names) {
   const path = join(import.meta.dirname, 'fixtures', `${name}.json.gz`);
   const recorded = JSON.parse(gunzipSync(readFileSync(path)).toString());

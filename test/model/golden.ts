@@ -10,6 +10,7 @@ import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture } from '../../src/linux/capture.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
 import { revive } from '../../src/report/revive.ts';
+import { given } from '../given.ts';
 import { goldenSchema } from './golden-schema.ts';
 
 /** A recorded real boot: what the model was asked, and what the tables, registers and variables of the guest were. */
@@ -77,7 +78,7 @@ export function readGolden(name: string): GoldenBoot {
 
 /** The question of a recorded boot, as predict() wants it. */
 export function questionOfGolden({ question, symbolOffsets }: GoldenBoot): Question {
-  return { ...question, symbolOffset: (name) => symbolOffsets[name] };
+  return { ...question, symbolOffset: (name) => given(symbolOffsets[name]) };
 }
 
 /** What is predicted of the variables that were read at all. */

@@ -8,7 +8,7 @@ import { mutations } from './mutations/index.ts';
 import type { Mutation } from './mutations/mutation.ts';
 
 /** What the golden boots need of the repository. */
-const needed = ['src', 'harness', 'test/model', 'package.json'];
+const needed = ['src', 'harness', 'test/model', 'test/given.ts', 'package.json'];
 const root = join(import.meta.dirname, '..', '..');
 
 /**

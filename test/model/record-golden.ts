@@ -11,6 +11,7 @@ import type { Evidence } from '../../src/linux/capture.ts';
 import { predict } from '../../src/model/predict.ts';
 import { hiddenRegisters } from '../../src/scenario/id-registers.ts';
 import { stableJson } from '../../src/stable-json.ts';
+import { given } from '../given.ts';
 import { goldenFrom } from './golden.ts';
 import { goldenVersion } from './golden-schema.ts';
 
@@ -19,7 +20,8 @@ import { goldenVersion } from './golden-schema.ts';
  *
  *     ./ptdiff --node test/model/record-golden.ts RUNFOLDER CASE...
  */
-const [folder, ...names] = process.argv.slice(2);
+const [runFolder, ...names] = process.argv.slice(2);
+const folder = given(runFolder);
 const run = await readRunRecord(folder);
 for (const name of names) {
   const result = readCaseLines(folder).find((each) => each.case === name);

@@ -9,6 +9,7 @@ import { predictRegisters } from '../../src/model/registers.ts';
 import { range_split_to_ptes, split_kernel_leaf_mapping_locked } from '../../src/model/split.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
+import { given } from '../given.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
 
 /** A rule that no recorded boot can show, checked on a recorded question that was changed; true when the model keeps it. */
@@ -44,7 +45,7 @@ function requestSplits(name: string): boolean {
 /** The question with one more call of set_memory_ro(), on pages that were given back since. */
 function withProtection(name: string): { before: number; after: number } {
   const original = question(name);
-  const start = predict(original).checkpoints.init?.leaves[0].pa ?? 0;
+  const start = given(predict(original).checkpoints.init?.leaves[0]).pa ?? 0;
   const frames = [
     { start: start + Number(MIDDLE), end: start + Number(MIDDLE) + 4 * original.traits.geometry.granule },
   ];
@@ -93,8 +94,13 @@ function rootOf64k(vaBits: number): bigint {
   const geometry = geometryOf(65536);
   const config = { ...traits.config, granule: geometry.granule, vaBits: 52, paBits: 52, lpa2: false };
   const { decisions } = predict(question('7.3.4-4k39@max+pagealloc'));
-  const inputs = { traits: { ...traits, geometry, config }, decisions, idRegisters: facts.idRegisters[0], vaBits };
-  return predictRegisters({ ...inputs, swapper: 0x4200_0000 }, 'init').TTBR1_EL1.bits;
+  const inputs = {
+    traits: { ...traits, geometry, config },
+    decisions,
+    idRegisters: given(facts.idRegisters[0]),
+    vaBits,
+  };
+  return given(predictRegisters({ ...inputs, swapper: 0x4200_0000 }, 'init').TTBR1_EL1).bits;
 }
 
 /** Kinds of leaves that three GiB in the middle of a region of 36 bits get with 16K pages, which have two levels of tables then. */
@@ -176,7 +182,7 @@ export const rules: readonly Rule[] = [
     holds: () => {
       const swapped = (_: Record<string, bigint>, cpu: number) => {
         const { idRegisters } = question(late.refused).facts;
-        return idRegisters[1 - cpu];
+        return given(idRegisters[1 - cpu]);
       };
       return complaintsOf(late.refused, swapped) === 'CPU refused for having Broken broadcast TLBI completion';
     },

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { given } from '../given.ts';
 import { installMutants, keepMutant, mutantsOf, recordVisits } from './install.ts';
 
 /*
@@ -7,10 +8,10 @@ import { installMutants, keepMutant, mutantsOf, recordVisits } from './install.t
  */
 const [file, id] = (process.env.PTDIFF_MUTANT ?? '').split('#');
 const [log, ...files] = (process.env.PTDIFF_VISITS ?? '').split(':');
-const mutants = mutantsOf(id === undefined ? files : [file]);
+const mutants = mutantsOf(id === undefined ? files : [given(file)]);
 installMutants(mutants);
 if (id !== undefined) keepMutant(Number(id));
 else {
   const visited = recordVisits();
-  process.on('exit', () => writeFileSync(log, JSON.stringify([...visited])));
+  process.on('exit', () => writeFileSync(given(log), JSON.stringify([...visited])));
 }

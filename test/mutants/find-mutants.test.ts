@@ -1,4 +1,5 @@
 import t from 'tap';
+import { given, take } from '../given.ts';
 import { findMutants, withMutants } from './find-mutants.ts';
 import { keyOf, summaryOf, type Tried } from './outcomes.ts';
 
@@ -53,7 +54,7 @@ t.test(
 );
 
 t.test('one source holds them all, and none is in force until it is chosen', async (t) => {
-  const idOf = (words: string) => mutants[shown.indexOf(words)].id;
+  const idOf = (words: string) => given(mutants[shown.indexOf(words)]).id;
   t.equal(build(-1)(2, [5]), true);
   t.equal(build(-1)(3, [5]), false);
   t.equal(build(idOf('comparison: value < limit => (value) <= (limit)'))(3, [5]), true);
@@ -63,7 +64,7 @@ t.test('one source holds them all, and none is in force until it is chosen', asy
 });
 
 t.test('what did not run is told apart, and what need not be noticed is counted', async (t) => {
-  const [first, second, third] = mutants;
+  const [first, second, third] = take(mutants, 3);
   const tried: Tried[] = [
     { mutant: first, ending: { outcome: 'noticed', by: 'a test' } },
     { mutant: second, ending: { outcome: 'did not run', by: 'SyntaxError' } },

@@ -1,5 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module';
 import { type AnyNode, parse } from 'acorn';
+import { given } from '../given.ts';
 
 /** One way to break a source file: the text at [start, end) becomes `to`. */
 export interface Mutant {
@@ -180,15 +181,15 @@ export function withMutants(source: string, mutants: readonly Mutant[]): string 
   const plain = stripTypeScriptTypes(source);
   const places = Map.groupBy(mutants, ({ start, end }) => `${start} ${end}`);
   const nests = [...places.values()]
-    .map((group): Nest => ({ start: group[0].start, end: group[0].end, mutants: group }))
+    .map((group): Nest => ({ start: given(group[0]).start, end: given(group[0]).end, mutants: group }))
     .sort((left, right) => left.start - right.start || right.end - left.end);
   /** Renders [start, end) with the nests from `index` on that lie in it. */
   const render = (start: number, end: number, from: number): { text: string; next: number } => {
     let text = '';
     let at = start;
     let index = from;
-    while (index < nests.length && nests[index].start < end) {
-      const nest = nests[index];
+    while (index < nests.length && given(nests[index]).start < end) {
+      const nest = given(nests[index]);
       const inner = render(nest.start, nest.end, index + 1);
       const chosen = nest.mutants.reduce(
         (rest, { id, to }) => `(ptdiffMutant(${id})?(${to}):${rest})`,

@@ -3,6 +3,7 @@ import t from 'tap';
 import { type EarlyEnd, earlyEnds } from '../../src/linux/capture.ts';
 import { casesToConfirm, judgeNight, suspects, type WatchedLooks } from '../../src/nightly/judge-night.ts';
 import { leadOf } from '../../src/nightly/lead.ts';
+import { given } from '../given.ts';
 import { look } from '../history/look.ts';
 
 const F = 'invariant/rule/broken@init';
@@ -81,7 +82,10 @@ t.test('gone is what no case of the watch shows any more', async (t) => {
     );
   }
   t.same(judged(watched({ before, tonight: { a: [], b: [F] } })), { still: [F] });
-  t.match(judgeNight([watched({ before, tonight: { a: [], b: [] } })], []).gone[0].cases, ['7.3.4@a', '7.3.4@b']);
+  t.match(given(judgeNight([watched({ before, tonight: { a: [], b: [] } })], []).gone[0]).cases, [
+    '7.3.4@a',
+    '7.3.4@b',
+  ]);
 });
 
 t.test(
@@ -94,7 +98,7 @@ t.test(
     t.same(suspects(alone, []), []);
     const both = { ...alone, tonight: [known, look({ release: '7.3.4', day: 2, scenario: 'b', findings: [F] })] };
     t.same(judged(both), { known: [F], unconfirmed: [F] });
-    t.same(suspects(both, [])[0].cases, ['7.3.4@b']);
+    t.same(given(suspects(both, [])[0]).cases, ['7.3.4@b']);
   },
 );
 

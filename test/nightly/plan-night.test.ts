@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type Candidate, coveredSince, type NightInput, planNight } from '../../src/nightly/plan-night.ts';
 import { watchesOf } from '../../src/nightly/watches.ts';
+import { given } from '../given.ts';
 import { look } from '../history/look.ts';
 
 /** A case of tonight on a kernel that is named as look() hashes it. */
@@ -83,11 +84,11 @@ t.test(
     ];
     const candidates = [candidate('7.3.3', 'a'), candidate('7.3.3', 'b')];
     const both = ['7.3.3 arm64', '7.3.4 arm64'].map((sha256) => ({ watch: 'debian:7.3', sha256 }));
-    const watches = watchesOf(both, [both[0]]);
+    const watches = watchesOf(both, [given(both[0])]);
     t.same(shown({ ...common, candidates, looks, watches, nights: 1 }), ['changed 7.3.3@a', 'due 7.3.3@b']);
     const other = { watch: 'sid arm64', sha256: '7.3.4 arm64' };
     t.same(
-      shown({ ...common, candidates, looks, watches: watchesOf(both, [both[0], other]), nights: 1 }),
+      shown({ ...common, candidates, looks, watches: watchesOf(both, [given(both[0]), other]), nights: 1 }),
       ['due 7.3.3@a', 'due 7.3.3@b'],
       'looks at a kernel that another watch has now are none of this one',
     );
@@ -137,7 +138,7 @@ t.test(
         const { ran, looks, scenarios } = play(
           2,
           28,
-          (day) => rooms[day - 1],
+          (day) => given(rooms[day - 1]),
           () => '7.3.4',
         );
         const order = ran.flat();
@@ -157,7 +158,7 @@ t.test('a new kernel comes before the rotation, whatever is left of the old one'
     (day) => (day < 6 ? '7.3.4' : '7.3.5'),
   );
   t.same(
-    [5, 6, 7].map((night) => ran[night].length),
+    [5, 6, 7].map((night) => given(ran[night]).length),
     [4, 4, 4],
   );
   t.equal(new Set(ran.slice(5, 8).flat()).size, 11, 'all of it in three nights, in which it was not run twice');

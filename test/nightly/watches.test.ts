@@ -49,7 +49,8 @@ t.test('a new finding leads from the last kernel without it to the one with it',
     kernel: { ...each.kernel, spec: text },
   });
   t.equal(leadOf(fresh, { ...looks, before: before.map(spec('file:/boot/Image')) }), undefined);
-  const [older, newer] = ['a', 'b'].map((digit) => `git:/src@${digit.repeat(40)},config=64k`);
+  const commit = (digit: string) => `git:/src@${digit.repeat(40)},config=64k`;
+  const [older, newer] = [commit('a'), commit('b')];
   const git = { ...looks, before: before.map(spec(older)), tonight: tonight.map(spec(newer)) };
   t.match(leadOf(fresh, git), { good: older, bad: newer });
   t.equal(leadOf(fresh, { ...git, before: before.map(spec(older.replace('64k', '16k'))) }), undefined);

@@ -8,6 +8,7 @@ import { formatComparison } from '../../src/report/compare/text.ts';
 import type { ComparisonReport } from '../../src/report/compare/types.ts';
 import { makeDossier } from '../../src/report/dossier.ts';
 import { goldenCase } from '../compare/golden-case.ts';
+import { given } from '../given.ts';
 import { parseStrictly, textOf } from './html-tree.ts';
 
 const side = (asked: string) => ({
@@ -92,7 +93,7 @@ t.test('text of a guest stays text, in a mail and in a page', async (t) => {
   const plain = { ...reportOf([['x', a, b]]), drawings: new Map() };
   fc.assert(
     fc.property(hostile, (text) => {
-      const [pair] = plain.pairs;
+      const pair = given(plain.pairs[0]);
       const differences = pair.differences.map((each) => ({ ...each, subject: text, a: text, b: text }));
       const report = {
         ...plain,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { formatHtml } from '../../src/report/html/page.ts';
 import type { Report } from '../../src/report/types.ts';
+import { given } from '../given.ts';
 import { attribute, parseStrictly, textOf } from './html-tree.ts';
 import { sampleReport } from './sample-run.ts';
 
@@ -47,7 +48,7 @@ t.test('the matrix has a cell for every case, and the badges count them', async 
 
 function withGuestText(text: string): Report {
   const report = sampleReport(0.02);
-  const [result] = report.cases;
+  const result = given(report.cases[0]);
   const dossier = report.dossiers.get(result.case);
   result.verdict = 'crash';
   result.reason = text;
@@ -89,7 +90,7 @@ t.test('any text leaves the page well-formed', async (t) => {
 t.test('a link is made of a reference only where it is an https address', async (t) => {
   const full = sampleReport();
   const report = { ...full, cases: full.cases.filter(({ verdict }) => verdict === 'known') };
-  report.knownIssues[0].references.push('javascript:alert(1)');
+  given(report.knownIssues[0]).references.push('javascript:alert(1)');
   const { elements } = parseStrictly(formatHtml(report));
   const links = elements.filter(({ tagName }) => tagName === 'a').map((element) => attribute(element, 'href') ?? '');
   t.ok(links.includes('https://lore.kernel.org/linux-arm-kernel/'));

@@ -7,6 +7,7 @@ import { zoomWindows } from '../../src/report/html/zoom-windows.ts';
 import { shadeOf } from '../../src/report/leaf-kinds.ts';
 import type { CaseDrawing } from '../../src/report/types.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
+import { given, take } from '../given.ts';
 import { layout, leafRun, registers } from './sample-layout.ts';
 
 const MiB = 2 ** 20;
@@ -34,12 +35,15 @@ t.test('a drawing is measured in physical addresses, holes apart', async (t) => 
 });
 
 t.test('differences are found in place, those of one side only too', async (t) => {
-  const [first, ...others] = plain;
-  const changed = { ...others[0], attributes: others[0].attributes ^ 0x80n };
-  const scale = measure(drawingOf(plain, [first, changed, ...others.slice(1, -1)]));
-  const last = plain[plain.length - 1];
+  const [first, second] = take(plain, 2);
+  const changed = { ...second, attributes: second.attributes ^ 0x80n };
+  const scale = measure(drawingOf(plain, [first, changed, ...plain.slice(2, -1)]));
+  const last = given(plain[plain.length - 1]);
   t.same(scale.differences, [
-    { from: (changed.pa - 0x4000_0000) / unit, to: (changed.pa - 0x4000_0000 + changed.size) / unit },
+    {
+      from: (given(changed.pa) - 0x4000_0000) / unit,
+      to: (given(changed.pa) - 0x4000_0000 + given(changed.size)) / unit,
+    },
     { from: (last.pa - 0x4000_0000) / unit, to: (last.pa - 0x4000_0000 + last.size) / unit },
   ]);
 });
@@ -48,7 +52,10 @@ t.test('a leaf that maps the wrong page is drawn where it should have been', asy
   const actual = plain.map((run, index) => (index === 1 ? { ...run, pa: run.pa + 64 * MiB } : run));
   const scale = measure(drawingOf(plain, actual));
   t.same(scale.differences, [
-    { from: (plain[1].pa - 0x4000_0000) / unit, to: (plain[1].pa - 0x4000_0000 + plain[1].size) / unit },
+    {
+      from: (given(plain[1]).pa - 0x4000_0000) / unit,
+      to: (given(plain[1]).pa - 0x4000_0000 + given(plain[1]).size) / unit,
+    },
   ]);
 });
 
@@ -62,9 +69,9 @@ t.test('regions are placed to scale, within the width, the smallest visible', as
     72,
     900,
   );
-  t.ok(placed[1].width >= 5);
-  t.equal(Math.round(placed[0].width * 10), Math.round(placed[2].width * 10));
-  const last = placed[placed.length - 1];
+  t.ok(given(placed[1]).width >= 5);
+  t.equal(Math.round(given(placed[0]).width * 10), Math.round(given(placed[2]).width * 10));
+  const last = given(placed[placed.length - 1]);
   t.ok(last.x + last.width <= 72 + 900.001);
 });
 
@@ -74,8 +81,8 @@ t.test('kernel image, KFENCE pool and differences get an enlarged view', async (
     windows.map(({ differs }) => differs),
     [false, false],
   );
-  t.match(windows[0].title, 'kernel text and rodata alias');
-  t.match(windows[1].title, 'KFENCE');
+  t.match(given(windows[0]).title, 'kernel text and rodata alias');
+  t.match(given(windows[1]).title, 'KFENCE');
   const spoiled = plain.map((run) =>
     run.why === 'memory' && run.pa > 0x7000_0000 && run.pa < 0x8000_0000
       ? { ...run, valid: false, attributes: 0n }

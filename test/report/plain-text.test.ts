@@ -24,7 +24,7 @@ t.test('escape sequences go whole', async (t) => {
     ['\u009b31mred', 'red'],
     ['cut short \u001b[', 'cut short '],
     ['cut short \u001b', 'cut short '],
-  ]) {
+  ] as const) {
     t.equal(withoutEscapeSequences(text), plain);
   }
 });

@@ -1,10 +1,11 @@
 import t from 'tap';
 import { wantsColour } from '../../src/report/colour.ts';
 import { createProgress, estimateRemaining } from '../../src/report/progress.ts';
+import { given } from '../given.ts';
 import { sampleReport } from './sample-run.ts';
 
 const { cases } = sampleReport(1);
-const passed = { ...cases[0], case: 'passing', verdict: 'pass' as const, seconds: 4, findings: [] };
+const passed = { ...given(cases[0]), case: 'passing', verdict: 'pass' as const, seconds: 4, findings: [] };
 const failed = {
   ...passed,
   case: 'failing',

@@ -1,5 +1,6 @@
 import type { PredictedRun } from '../../src/model/types.ts';
 import type { Level, SystemRegisters } from '../../src/vmsa/types.ts';
+import { given } from '../given.ts';
 
 /** Linear maps as stock kernels lay them out over 1 GiB of 4K pages. */
 
@@ -22,7 +23,7 @@ export function leafRun(
   access: 'rw' | 'ro' | 'invalid',
   why: string,
 ): PredictedRun {
-  const { level, contiguous } = shapes[shape];
+  const { level, contiguous } = given(shapes[shape]);
   const type = level === 3 ? 0x3n : 0x1n;
   let attributes = 0x68_0000_0000_0700n | type | (contiguous ? 1n << 52n : 0n);
   if (access === 'ro') attributes |= 0x80n;

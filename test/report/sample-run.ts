@@ -13,6 +13,7 @@ import { countVerdicts } from '../../src/report/verdicts.ts';
 import type { Rodata, Scenario } from '../../src/scenario/types.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 import { judged } from '../diff/judged.ts';
+import { given } from '../given.ts';
 import { layout, leafRun, linearStart, MiB, registers } from './sample-layout.ts';
 
 /** A report of the shape and size of a real run. */
@@ -80,7 +81,7 @@ function rodataOf(options: readonly string[]): Rodata {
 }
 
 function scenarioOf(name: string): Scenario {
-  const [cpu, ...options] = name.split('+');
+  const [cpu = '', ...options] = name.split('+');
   return {
     name,
     machine: { cpu, cpus: 2, memory: 1024, holes: [], world: 'normal' },
@@ -157,7 +158,7 @@ function drawings(verdict: Verdict, scenario: string, seed: number): CaseDrawing
 }
 
 function makeCase(planned: PlannedCase, index: number): { result: CaseResult; dossier: CaseDossier } {
-  const kernel = sampleKernels.find(({ spec }) => spec === planned.kernel) ?? sampleKernels[0];
+  const kernel = given(sampleKernels.find(({ spec }) => spec === planned.kernel));
   const verdict = verdictOf(kernel.release, planned.scenario);
   const maps = verdict === 'error' ? [] : drawings(verdict, planned.scenario, index * 7);
   const findings: Record<Verdict, Finding[]> = {
@@ -219,7 +220,7 @@ export function sampleReport(share = 0.5): Report {
       },
       kernels: sampleKernels.map((kernel) => ({
         ...kernel,
-        version: kernel.release.split('+')[0],
+        version: given(kernel.release.split('+')[0]),
         sha256: 'a3'.repeat(32),
       })),
       unavailable: [

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import t from 'tap';
 import { findCommand } from '../../images/host-tools.ts';
+import { given } from '../given.ts';
 import { sampleSite } from './sample-site.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -41,7 +42,7 @@ t.test('Chromium shows the pages without a complaint and without the network', o
     t.notMatch(stdout, '<script>document', 'what was text is text in the document');
   }
   const png = join(folder, 'shot.png');
-  await open(folder, pages[0], `--screenshot=${png}`);
+  await open(folder, given(pages[0]), `--screenshot=${png}`);
   const image = readFileSync(png);
   t.same([image.readUInt32BE(16), image.readUInt32BE(20)], [1300, 2000]);
   t.ok(image.length > 40_000, 'there is something to see');

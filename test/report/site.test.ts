@@ -42,7 +42,7 @@ t.test('every page is well-formed, and every link leads to a page or a place of 
   }
   t.ok(links.length > 20);
   for (const [from, href] of links) {
-    const [file, place] = href.split('#');
+    const [file = '', place] = href.split('#');
     const target = decodeURIComponent(file) || from;
     t.ok(site.has(target), `${from} leads to ${href}`);
     if (place !== undefined) t.ok(ids.get(target)?.includes(place), `${from} leads to ${href}`);

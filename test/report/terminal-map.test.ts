@@ -4,6 +4,7 @@ import { predict } from '../../src/model/predict.ts';
 import { formatMaps } from '../../src/report/terminal-map.ts';
 import type { CaseDrawing } from '../../src/report/types.ts';
 import type { SystemRegisters } from '../../src/vmsa/types.ts';
+import { given } from '../given.ts';
 import { goldenNames, questionOfGolden, readGolden } from '../model/golden.ts';
 
 /** The drawings of a recorded boot. */
@@ -15,7 +16,7 @@ function drawings(name: string): CaseDrawing[] {
     linearRegion,
     predicted: checkpoints[checkpoint]?.leaves ?? [],
     actual: parseWalk(walk).leaves,
-    registers: cpus[0].registers as SystemRegisters,
+    registers: given(cpus[0]).registers as SystemRegisters,
   }));
 }
 
@@ -38,8 +39,8 @@ t.test('every recorded boot has a map without a difference', async (t) => {
 
 t.test('a leaf that differs stands beside what was predicted, and an address chooses its line', async (t) => {
   const broken = drawings(v3).filter(({ checkpoint }) => checkpoint === 'init');
-  const [drawing] = broken;
-  const leaf = drawing.actual[1];
+  const drawing = given(broken[0]);
+  const leaf = given(drawing.actual[1]);
   drawing.actual[1] = { ...leaf, attributes: leaf.attributes & ~0x80n };
   const text = formatMaps(broken, { ...plain, at: leaf.va });
   t.match(

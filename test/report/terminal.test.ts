@@ -10,6 +10,7 @@ import { formatRun, summaryLine } from '../../src/report/terminal.ts';
 import { formatCase } from '../../src/report/terminal-case.ts';
 import { formatPrediction } from '../../src/report/terminal-prediction.ts';
 import type { Report } from '../../src/report/types.ts';
+import { given } from '../given.ts';
 import { layout } from './sample-layout.ts';
 import { decisions, derivation, mismatch, sampleReport } from './sample-run.ts';
 
@@ -41,7 +42,7 @@ const oddText = fc.oneof(
 );
 
 function rename(report: Report, names: { release: string; scenario: string; finding: string; reason: string }): Report {
-  const scenario = report.run.planned[0].scenario;
+  const scenario = given(report.run.planned[0]).scenario;
   const renamed = (value: string) => (value === scenario ? names.scenario : value);
   const cases = report.cases.map(
     (result): CaseResult => ({
@@ -64,7 +65,7 @@ t.test(
     fc.assert(
       fc.property(oddText, oddText, oddText, oddText, (release, scenario, finding, reason) => {
         const report = rename(sampleReport(0.04), { release, scenario, finding, reason });
-        const [result] = report.cases;
+        const result = given(report.cases[0]);
         const dossier = { case: result.case, drawings: [], derivation, decisions, consoleTail: reason };
         const text =
           formatRun(report, { colour: false, full: true }) +
@@ -82,13 +83,17 @@ t.test(
 
 t.test('more scenarios than fit go on in a further block', async (t) => {
   const report = sampleReport(0.05);
-  const [first] = report.cases;
+  const first = given(report.cases[0]);
   const cases = Array.from({ length: 120 }, (_, index) => ({
     ...first,
     scenario: `scenario-${index}`,
     case: `case-${index}`,
   }));
-  const planned = cases.map((result) => ({ case: result.case, kernel: result.kernel.spec, scenario: result.scenario }));
+  const planned = cases.map((result) => ({
+    case: result.case,
+    kernel: given(result.kernel).spec,
+    scenario: result.scenario,
+  }));
   const text = formatRun(
     { ...report, cases, run: { ...report.run, planned, leftOut: [] } },
     { colour: false, full: true },
@@ -130,24 +135,24 @@ t.test('findings fold over cases, the new before the known', async (t) => {
     folds.map(({ finding }) => finding.known !== undefined),
     [false, false, false, true],
   );
-  t.equal(folds[0].cases.length, report.cases.filter(({ verdict }) => verdict === 'fail').length);
-  t.equal(describeReach(folds[0]), '2 kernels × 2 scenarios');
+  t.equal(given(folds[0]).cases.length, report.cases.filter(({ verdict }) => verdict === 'fail').length);
+  t.equal(describeReach(given(folds[0])), '2 kernels × 2 scenarios');
 });
 
 t.test('a finding that is known on one kernel and new on another stays visible as new', async (t) => {
   const report = sampleReport(1);
   const known = report.cases.find(({ verdict }) => verdict === 'known');
   if (known === undefined) throw new Error('the sample has a known finding');
-  const fresh = { ...known, case: 'other', findings: [{ ...known.findings[0], known: undefined }] };
+  const fresh = { ...known, case: 'other', findings: [{ ...given(known.findings[0]), known: undefined }] };
   const folds = foldFindings([known, fresh]);
   t.equal(folds.length, 2);
-  t.equal(folds[0].finding.known, undefined);
+  t.equal(given(folds[0]).finding.known, undefined);
 });
 
 t.test('reach claims a product of kernels and scenarios only where it is one', async (t) => {
   const report = sampleReport(1);
   const failing = report.cases.filter(({ verdict }) => verdict === 'fail').slice(0, 3);
-  t.equal(describeReach(foldFindings(failing)[0]), '3 cases');
+  t.equal(describeReach(given(foldFindings(failing)[0])), '3 cases');
 });
 
 t.test('the summary says what came of the run, and what was not run', async (t) => {
@@ -206,7 +211,7 @@ t.test('a prediction shows decisions, derivation and every run', async (t) => {
 
 t.test('kernels of one release are told apart by what their cases are called', async (t) => {
   const { run, cases } = sampleReport(1);
-  const shown = cases.find(({ findings }) => findings.length > 0) ?? cases[0];
+  const shown = given(cases.find(({ findings }) => findings.length > 0));
   const both = ['7.3.0-gaaaaaaaaaaaa', '7.3.0-gbbbbbbbbbbbb'].map((label) => ({
     ...shown,
     case: `${label}@${shown.scenario}`,
@@ -218,7 +223,7 @@ t.test('kernels of one release are told apart by what their cases are called', a
     layMatrix({ ...run, planned, leftOut: [] }, both).rows.map(({ name }) => name),
     labels,
   );
-  const [folded] = foldFindings(both);
+  const folded = given(foldFindings(both)[0]);
   t.same(folded.kernels, labels);
   t.equal(describeReach(folded), '2 kernels × 1 scenario');
 });
@@ -261,7 +266,7 @@ t.test('an id is never cut, however long, and a pipe wraps nothing', async (t) =
 
 t.test('all reports count findings in one way', async (t) => {
   const report = sampleReport(1);
-  const [first] = report.cases.filter(({ verdict }) => verdict === 'known');
+  const first = given(report.cases.filter(({ verdict }) => verdict === 'known')[0]);
   const twice = report.cases.map((result) =>
     result.case === first.case
       ? { ...result, findings: result.findings.map((each) => ({ ...each, known: 'another' })) }
@@ -274,7 +279,7 @@ t.test('all reports count findings in one way', async (t) => {
 
 t.test('decisions bear names of the kernel, and captured is only what was captured', async (t) => {
   const report = sampleReport(0.05);
-  const [result] = report.cases;
+  const result = given(report.cases[0]);
   const symbols = { generation: '7.3', rodata_full: '1', 'predicted force_pte_mapping': 'true' };
   const dossier = { case: result.case, drawings: [], derivation, decisions };
   const text = formatCase({ ...result, symbols }, dossier, { colour: false });

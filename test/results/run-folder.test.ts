@@ -16,6 +16,7 @@ import { PtdiffError } from '../../src/errors.ts';
 import type { CaseDossier } from '../../src/report/types.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { stableJson } from '../../src/stable-json.ts';
+import { given } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
 
 const report = sampleReport(0.1);
@@ -24,7 +25,7 @@ const lines = `${report.cases.map((result) => stableJson(result)).join('\n')}\n`
 async function writeCase(folder: string, dossier: CaseDossier): Promise<void> {
   const at = join(folder, runFiles.caseFolders, dossier.case);
   await mkdir(at, { recursive: true });
-  const [first] = dossier.drawings;
+  const first = given(dossier.drawings[0]);
   const checkpoints = Object.fromEntries(
     dossier.drawings.map(({ checkpoint, predicted }) => [checkpoint, { leaves: predicted }]),
   );
@@ -66,7 +67,7 @@ async function writeRun(folder: string): Promise<void> {
 t.test('a run folder is read back as it was written', async (t) => {
   const folder = t.testdir();
   await writeRun(folder);
-  const dossier = report.dossiers.get(report.cases[0].case);
+  const dossier = report.dossiers.get(given(report.cases[0]).case);
   if (dossier === undefined) throw new Error('the sample has dossiers');
   await writeCase(folder, dossier);
   const read = readRunFolder(folder, report.knownIssues);
@@ -77,12 +78,12 @@ t.test('a run folder is read back as it was written', async (t) => {
   t.same(back?.derivation, dossier.derivation);
   t.same(back?.decisions, dossier.decisions);
   t.match(back?.repro, /^sh .*repro\.sh$/);
-  t.same(read.dossiers.get(report.cases[1].case)?.drawings, [], 'a case without files has no drawings');
+  t.same(read.dossiers.get(given(report.cases[1]).case)?.drawings, [], 'a case without files has no drawings');
 });
 
 t.test('every member of a scenario is read back, and one that is not known is not passed over', async (t) => {
   for (const scenario of builtInScenarios) t.same(scenarioSchema.parse(scenario), scenario, scenario.name);
-  const [scenario] = builtInScenarios;
+  const scenario = given(builtInScenarios[0]);
   t.throws(() => scenarioSchema.parse({ ...scenario, machine: { ...scenario.machine, gic: 4 } }), /gic/);
 });
 
@@ -110,7 +111,7 @@ t.test('wherever cases.jsonl is cut, the whole lines count', async (t) => {
 });
 
 t.test('a case that was run again counts once, by its last result', async (t) => {
-  const [first] = report.cases;
+  const first = given(report.cases[0]);
   const again = stableJson({ ...first, verdict: 'error', reason: 'QEMU was killed.' });
   const cases = parseCaseLines(`${again}\n${lines}`, 'cases.jsonl');
   t.equal(cases.length, report.cases.length);
@@ -147,7 +148,7 @@ t.test('what is no run folder, or another version wrote, is refused in one sente
 
 t.test('a file of a case that is broken is said to be, and the others are used', async (t) => {
   const folder = t.testdir();
-  const dossier = report.dossiers.get(report.cases[0].case);
+  const dossier = report.dossiers.get(given(report.cases[0]).case);
   if (dossier === undefined) throw new Error('the sample has dossiers');
   await writeCase(folder, dossier);
   const at = join(folder, runFiles.caseFolders, dossier.case);

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import t, { type Test } from 'tap';
 import { readLooks } from '../../results/store/read-looks.ts';
 import { openStore } from '../../results/store/store.ts';
+import { given } from '../given.ts';
 import { recordedRun, writeRunFolder } from './recorded-run.ts';
 
 const { record, cases } = recordedRun();
@@ -68,7 +69,7 @@ t.test('kill -9 at any point leaves a store that is whole', async (t) => {
     [2, 20],
     [3, 40],
     [5, 60],
-  ]) {
+  ] as const) {
     const { child, go } = await writer(path, folders);
     go();
     await spoken(child.stdout, lines);
@@ -103,7 +104,7 @@ t.test('writers that start at the same time wait for each other, from the making
 t.test('a reader waits for no writer', async (t) => {
   const directory = t.testdir();
   const path = join(directory, 'store.sqlite');
-  const [folder] = runFolders(directory, 1);
+  const folder = given(runFolders(directory, 1)[0]);
   const { child, goAndEnd } = await writer(path, [folder]);
   goAndEnd();
   await child;

@@ -8,6 +8,7 @@ import { migrations, storeVersion } from '../../results/store/migrations.ts';
 import { findingText, readLooks, scenariosShowing } from '../../results/store/read-looks.ts';
 import { openStore, openStoreThatIs } from '../../results/store/store.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
+import { given } from '../given.ts';
 import { recordedRun, writeRunFolder } from './recorded-run.ts';
 
 const { record, cases } = recordedRun();
@@ -39,9 +40,14 @@ t.test('a run folder goes in whole, and comes out as it was', async (t) => {
       each.findings.map(({ id, known }) => ({ id, ...(known !== undefined && { known }) })),
     );
   }
-  t.match(looks[0].run, { folder, started: record.started, ptdiff: '368619fa1d53', emulator: { version: '11.1.3' } });
+  t.match(given(looks[0]).run, {
+    folder,
+    started: record.started,
+    ptdiff: '368619fa1d53',
+    emulator: { version: '11.1.3' },
+  });
   const failed = cases.filter(({ verdict }) => verdict === 'fail');
-  const [first] = failed[0].findings;
+  const first = given(given(failed[0]).findings[0]);
   t.same(
     scenariosShowing(store, first.id),
     [
@@ -70,7 +76,7 @@ t.test('importing twice changes nothing; what is new comes in', async (t) => {
 
   // The run went on: a case that had ended in an error was run again, with another result.
   const error: CaseResult = {
-    ...cases[0],
+    ...given(cases[0]),
     verdict: 'error',
     findings: [],
     linearMap: {},
@@ -78,11 +84,11 @@ t.test('importing twice changes nothing; what is new comes in', async (t) => {
   };
   writeRunFolder(folder, { ...record, ended: undefined }, [error, ...cases.slice(1, 50)]);
   t.match(importRun(store, folder), { changed: 1, newRun: false });
-  writeRunFolder(folder, record, [...cases.slice(1), cases[0]]);
+  writeRunFolder(folder, record, [...cases.slice(1), given(cases[0])]);
   t.match(importRun(store, folder), { changed: cases.length - 49, newRun: false });
   const looks = readLooks(store);
   t.equal(looks.length, cases.length);
-  t.equal(looks.find((look) => look.case === cases[0].case)?.verdict, cases[0].verdict);
+  t.equal(looks.find((look) => look.case === given(cases[0]).case)?.verdict, given(cases[0]).verdict);
   const whole = dump(path);
   t.match(importRun(store, folder), { changed: 0, newRun: false });
   t.equal(dump(path), whole);

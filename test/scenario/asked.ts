@@ -5,6 +5,7 @@ import { identitiesOf } from '../../src/scenario/cpus.ts';
 import { idOverrides, shownIdRegisters } from '../../src/scenario/id-registers.ts';
 import { probesOf, type Scenario } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
+import { given } from '../given.ts';
 import { type GoldenBoot, questionOfGolden, readGolden } from '../model/golden.ts';
 
 /*
@@ -61,7 +62,7 @@ function once(name: string): GoldenBoot {
 
 function idRegistersOf({ machine }: Scenario): Record<string, bigint>[] {
   const own = identitiesOf(machine).map(({ qemu, midr }) => {
-    const { question } = once(registersOf[qemu.split(',')[0]]);
+    const { question } = once(given(registersOf[given(qemu.split(',')[0])]));
     return { ...question.facts.idRegisters[0], MIDR_EL1: midr };
   });
   return shownIdRegisters(own, idOverrides(machine));
@@ -69,7 +70,7 @@ function idRegistersOf({ machine }: Scenario): Record<string, bigint>[] {
 
 /** Traits of the kernel of a generation. */
 export function traitsOfGeneration(generation: string): Question['traits'] {
-  return once(recorded[generation].kernel).question.traits;
+  return once(given(recorded[generation]).kernel).question.traits;
 }
 
 const MiB = 2 ** 20;
@@ -78,7 +79,7 @@ const pieces = (start: number, bytes: number) => [{ start: ram + start, end: ram
 
 /** What the model is asked for a scenario on a generation. */
 export function asked(generation: string, scenario: Scenario): Question {
-  const { kernel, realm } = recorded[generation];
+  const { kernel, realm } = given(recorded[generation]);
   const own = questionOfGolden(once(kernel));
   const other = realm === undefined ? undefined : once(realm).question.facts;
   const { machine } = scenario;

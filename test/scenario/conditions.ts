@@ -2,6 +2,7 @@ import type { KernelTraits } from '../../src/linux/traits.ts';
 import type { Question } from '../../src/model/predict.ts';
 import type { Decisions } from '../../src/model/types.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
+import { given } from '../given.ts';
 import type { Mutant } from '../mutants/find-mutants.ts';
 import { installMutants, mutantsOf, visitedBy, withMutant } from '../mutants/install.ts';
 
@@ -23,7 +24,7 @@ const functions: Record<string, readonly string[]> = {
 
 /** Whether a mutant holds a condition at one of its truths, or turns it round; what stands in for an absent register is no condition. */
 function isOfCondition({ file, within, rule, from }: Mutant): boolean {
-  const inFunction = functions[file].includes(within ?? '');
+  const inFunction = given(functions[file]).includes(within ?? '');
   return inFunction && rule !== 'constant' && rule !== 'call' && !from.includes('??');
 }
 

@@ -2,6 +2,7 @@ import t from 'tap';
 import { PtdiffError } from '../../src/errors.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { parseScenarios } from '../../src/scenario/schema.ts';
+import { given } from '../given.ts';
 
 /** The message for wrong data; the test fails when there is none. */
 function complaint(data: unknown): string {
@@ -102,12 +103,15 @@ t.test('holes lie inside the memory and on page borders', async (t) => {
   t.match(complaint(withHole(0x40000000, 4096)), /inside the memory/);
   t.match(complaint(withHole(0x7ffff000, 8192)), /inside the memory/);
   t.match(complaint(withHole(0x60000800, 4096)), /page-aligned/);
-  t.equal(parseScenarios(withHole(0x7ffff000, 4096), 'f')[0].machine.holes.length, 1);
+  t.equal(given(parseScenarios(withHole(0x7ffff000, 4096), 'f')[0]).machine.holes.length, 1);
 });
 
 t.test('late CPUs are CPUs after the first', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max', late: true } }), /machine\.late.*has none/);
-  t.equal(parseScenarios({ name: 'x', machine: { cpu: 'max', cpus: 2, late: true } }, 'f')[0].machine.late, true);
+  t.equal(
+    given(parseScenarios({ name: 'x', machine: { cpu: 'max', cpus: 2, late: true } }, 'f')[0]).machine.late,
+    true,
+  );
 });
 
 t.test('a device is a known one, and there once', async (t) => {
@@ -115,7 +119,7 @@ t.test('a device is a known one, and there once', async (t) => {
   t.match(complaint(withDevices(['floppy'])), /machine\.devices/);
   t.match(complaint(withDevices([])), /machine\.devices/);
   t.match(complaint(withDevices(['virtio-console', 'virtio-console'])), /machine\.devices.*twice/);
-  t.same(parseScenarios(withDevices(['virtio-console']), 'f')[0].machine.devices, ['virtio-console']);
+  t.same(given(parseScenarios(withDevices(['virtio-console']), 'f')[0]).machine.devices, ['virtio-console']);
 });
 
 t.test('a parameter is one word', async (t) => {
@@ -133,12 +137,12 @@ t.test('memory nodes lie inside the memory, hold what boots, and suit the monito
       nodes: nodes.map((ranges) => ranges.map(([start, size]) => ({ start, size }))),
     },
   });
-  const [first, second]: [number, number][] = [
+  const [first, second]: [[number, number], [number, number]] = [
     [0x4000_0000, 0x1000_0000],
     [0x6000_0000, 0x1000_0000],
   ];
-  t.equal(parseScenarios(nodes([first], [second]), 'f')[0].machine.nodes?.length, 2);
-  t.equal(parseScenarios(nodes([second, first]), 'f')[0].machine.nodes?.length, 1);
+  t.equal(given(parseScenarios(nodes([first], [second]), 'f')[0]).machine.nodes?.length, 2);
+  t.equal(given(parseScenarios(nodes([second, first]), 'f')[0]).machine.nodes?.length, 1);
   const wrong: [string, unknown, RegExp][] = [
     ['no start', nodes([second]), /must begin with the first 256 MiB/],
     ['a short start', nodes([[0x4000_0000, 0xfe0_0000]], [second]), /must begin with the first 256 MiB/],
@@ -170,7 +174,7 @@ t.test('memory nodes lie inside the memory, hold what boots, and suit the monito
 });
 
 t.test('everything may be left out: a file without a word is a max by the name of the file', async (t) => {
-  const [max] = builtInScenarios;
+  const max = given(builtInScenarios[0]);
   t.equal(max.name, 'max');
   for (const data of [{}, { machine: {} }, { machine: { cpu: 'max' } }])
     t.same(parseScenarios(data, 'some/my max.yaml'), [{ ...max, name: 'my-max' }]);

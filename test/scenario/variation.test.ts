@@ -4,6 +4,7 @@ import { builtInScenario, builtInScenarios, isBuiltIn } from '../../src/scenario
 import { scenarioHash } from '../../src/scenario/identity.ts';
 import { parseScenarios } from '../../src/scenario/schema.ts';
 import { largestSeed, variedName, vary } from '../../src/scenario/variation.ts';
+import { given } from '../given.ts';
 
 const variations = fc.record(
   { seed: fc.integer({ min: 0, max: largestSeed }), plain: fc.constant(true as const) },
@@ -22,7 +23,7 @@ t.test('the name of a varied scenario alone brings it back', async (t) => {
 });
 
 t.test('another seed is the same experiment, another kernel command line is not', async (t) => {
-  const [scenario] = builtInScenarios;
+  const scenario = given(builtInScenarios[0]);
   const hash = (each: typeof scenario) => scenarioHash(each, (text) => text);
   t.equal(hash(vary(scenario, { seed: 7 })), hash(scenario));
   t.not(hash(vary(scenario, { plain: true })), hash(scenario));
@@ -41,7 +42,7 @@ t.test('a name without a variation, or with one that is none, has none', async (
 });
 
 t.test('further parameters are told by the name, which stays the name of a folder', async (t) => {
-  const [scenario] = builtInScenarios;
+  const scenario = given(builtInScenarios[0]);
   const varied = vary(scenario, { parameters: ['isolcpus=1', 'a'.repeat(90)] });
   t.match(varied.name, /^max\+isolcpus\.1\+a+$/);
   t.same(varied.parameters.slice(0, 1), ['isolcpus=1']);

@@ -1,6 +1,7 @@
 import type { Half } from '../../src/vmsa/regime.ts';
 import type { Granule, SystemRegisters } from '../../src/vmsa/types.ts';
 import type { RamReader } from '../../src/vmsa/walk.ts';
+import { given } from '../given.ts';
 
 /**
  * An encoder of VMSAv8-64 tables, written from the architecture's descriptor figures and not from the decoder: values are
@@ -56,7 +57,7 @@ export function levelShifts(setup: Setup): number[] {
   const page = { 4096: 12, 16384: 14, 65536: 16 }[setup.granule];
   const perTable = { 4096: 9, 16384: 11, 65536: 13 }[setup.granule];
   const shifts = [page];
-  while (shifts[0] + perTable < setup.vaBits) shifts.unshift(shifts[0] + perTable);
+  while (given(shifts[0]) + perTable < setup.vaBits) shifts.unshift(given(shifts[0]) + perTable);
   return shifts;
 }
 
@@ -79,7 +80,7 @@ export class FakeRam implements RamReader {
 
   get(pa: bigint, index: number): bigint {
     const words = this.#words(pa);
-    return BigInt(words[index * 2]) + BigInt(words[index * 2 + 1]) * 2n ** 32n;
+    return BigInt(given(words[index * 2])) + BigInt(given(words[index * 2 + 1])) * 2n ** 32n;
   }
 
   table(pa: number, bytes: number): Uint32Array | undefined {
@@ -130,7 +131,7 @@ export class TableTree {
     this.root = root;
     this.base = setup.half === 'ttbr1' ? 2n ** 64n - 2n ** BigInt(setup.vaBits) : 0n;
     this.shifts = levelShifts(setup);
-    this.ram.add(root, 2 ** (setup.vaBits - this.shifts[0]));
+    this.ram.add(root, 2 ** (setup.vaBits - given(this.shifts[0])));
     this.tables.push({ pa: root, level: this.levelOf(0), va: this.base, attributes: 0n });
     this.#known.set('', { pa: root, inherited: 0n });
   }
@@ -171,13 +172,13 @@ export class TableTree {
     this.ram.set(above.pa, index, attributes + encodeAddress(this.#setup, pa));
     const table = { pa, inherited: above.inherited | hierarchical };
     this.#known.set(path, table);
-    const va = this.base + ((offset >> BigInt(this.shifts[depth])) << BigInt(this.shifts[depth]));
+    const va = this.base + ((offset >> BigInt(given(this.shifts[depth]))) << BigInt(given(this.shifts[depth])));
     this.tables.push({ pa, level: this.levelOf(depth + 1), va, attributes });
     return table;
   }
 
   #index(offset: bigint, depth: number): number {
-    const bits = depth === 0 ? this.#setup.vaBits : this.shifts[depth - 1];
-    return Number((offset % 2n ** BigInt(bits)) >> BigInt(this.shifts[depth]));
+    const bits = depth === 0 ? this.#setup.vaBits : given(this.shifts[depth - 1]);
+    return Number((offset % 2n ** BigInt(bits)) >> BigInt(given(this.shifts[depth])));
   }
 }

@@ -2,6 +2,7 @@ import t from 'tap';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { Granule, SystemRegisters, WalkResult } from '../../src/vmsa/types.ts';
 import { walk } from '../../src/vmsa/walk.ts';
+import { given } from '../given.ts';
 import { encodeRegisters, FakeRam, type Setup } from './encode.ts';
 
 const setup = (changes: Partial<Setup> = {}): Setup => ({
@@ -98,7 +99,7 @@ t.test('bits that must be 0 are reported, and the leaf is kept as found', (t) =>
     });
     onlyFault(t, table, /table descriptor has bits set/, { level: 2, at: Number(TWO) });
     t.equal(table.leaves.length, 1, 'the table is walked');
-    t.equal(table.tables[2].attributes, TABLE | (1n << bit));
+    t.equal(given(table.tables[2]).attributes, TABLE | (1n << bit));
   }
   const sixteenK = walkTree((ram) => ram.set(THREE, 0, PAGE | 0x1000n), { setup: sixteen });
   onlyFault(t, sixteenK, /page has bits set/);
@@ -278,10 +279,10 @@ t.test('where the contiguous bit is reserved, or means something else', (t) => {
     setup: { ...sixteen, wide: 'lpa2' },
   });
   t.match(level.malformed, [{ reason: /contiguous bit is reserved at level 1/ }]);
-  t.equal(level.leaves[0].contiguous, true);
+  t.equal(given(level.leaves[0]).contiguous, true);
   const isProtected = walkTree((ram) => ram.set(THREE, 1, PAGE | CONTIGUOUS), { registers: () => ({ TCR2_EL1: 1n }) });
   t.same(isProtected.malformed, [], 'TCR2_EL1.PnCH makes bit 52 the Protected attribute');
-  t.equal(isProtected.leaves[0].contiguous, false);
+  t.equal(given(isProtected.leaves[0]).contiguous, false);
   t.end();
 });
 
@@ -340,6 +341,6 @@ t.test('malformed entries come in ascending address', (t) => {
     ram.set(TWO, 4, 0x9999_0000n | TABLE);
   });
   t.ok(malformed.length > 3);
-  t.ok(malformed.every((entry, index) => index === 0 || malformed[index - 1].va <= entry.va));
+  t.ok(malformed.every((entry, index) => index === 0 || given(malformed[index - 1]).va <= entry.va));
   t.end();
 });

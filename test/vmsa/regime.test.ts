@@ -1,6 +1,7 @@
 import t from 'tap';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../../src/vmsa/types.ts';
+import { given } from '../given.ts';
 
 /** Registers with the MMU on; T1SZ 16, TG1 4K, IPS 48 bits unless overridden. */
 function registers(changes: Partial<SystemRegisters> = {}): SystemRegisters {
@@ -145,7 +146,7 @@ t.test('control bits belong to their half', (t) => {
     both(39).map((regime) => regime.hardwareAccessFlag),
     [true, true],
   );
-  t.equal(both(40)[1].hardwareDirty, false, 'HD has no effect without HA');
+  t.equal(given(both(40)[1]).hardwareDirty, false, 'HD has no effect without HA');
   const { TCR_EL1 } = registers();
   t.equal(stage1Regime(registers({ TCR_EL1: TCR_EL1 | (3n << 39n) }), 'ttbr1').hardwareDirty, true);
   t.equal(stage1Regime(registers({ SCTLR_EL1: 1n | (1n << 19n) }), 'ttbr1').writeExecuteNever, true);

@@ -3,6 +3,7 @@ import t from 'tap';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { Granule, LeafRun } from '../../src/vmsa/types.ts';
 import { walk } from '../../src/vmsa/walk.ts';
+import { given } from '../given.ts';
 import { encodeAddress, encodeRegisters, levelShifts, type Setup, TableTree } from './encode.ts';
 
 /** A wish of the generator; it is dropped where the regime has no such entry or the place is taken. */
@@ -46,7 +47,7 @@ const setups: fc.Arbitrary<Setup> = fc
   .map(({ half, granule, broad, size, asid }) => {
     const sizes = broad && granule !== 65536 ? [...vaSizes[granule], 49, 50, 51, 52] : vaSizes[granule];
     const wide = broad ? (granule === 65536 ? 'lpa' : 'lpa2') : 'no';
-    return { half, granule, vaBits: sizes[size % sizes.length], wide, asid };
+    return { half, granule, vaBits: given(sizes[size % sizes.length]), wide, asid };
   });
 
 const index = fc.oneof(fc.nat(3), fc.constantFrom(15, 16, 127, 510, 511, 2046, 2047, 8191), fc.nat(8191));
@@ -111,19 +112,20 @@ function firstAddress(setup: Setup, wish: Wish, shift: number, count: number): b
 function grant(setup: Setup, tree: TableTree, wish: Wish): Entry[] {
   const depth = tree.shifts.length - 1 - wish.up;
   if (depth < 0) return [];
-  const shift = tree.shifts[depth];
+  const shift = given(tree.shifts[depth]);
   const size = 2n ** BigInt(shift);
   const span = 2n ** BigInt(setup.vaBits);
   const valid = wish.valid && (wish.up === 0 || blockAllowed(setup, wish.up));
   const group = groupTable[setup.granule][wish.up] ?? 0;
-  const rootEntries = 2 ** (setup.vaBits - tree.shifts[0]);
+  const rootEntries = 2 ** (setup.vaBits - given(tree.shifts[0]));
   const contiguous = valid && wish.contiguous && group > 0 && (depth > 0 || rootEntries >= group);
   // No more entries than the output addresses can number.
   const most = Number(outputLimit(setup) / size);
   const count = Math.min(most, contiguous ? Math.ceil(wish.count / group) * group : wish.count);
   const step = contiguous ? size * BigInt(group) : size;
   let offset = 0n;
-  for (let above = 0; above <= depth; above++) offset += BigInt(wish.indices[above]) << BigInt(tree.shifts[above]);
+  for (let above = 0; above <= depth; above++)
+    offset += BigInt(given(wish.indices[above])) << BigInt(given(tree.shifts[above]));
   offset %= span;
   offset -= offset % step;
   let pa = firstAddress(setup, wish, shift, count);
@@ -205,7 +207,7 @@ function build(setup: Setup, list: Wish[], seed: bigint) {
     frame = (frame + 0x9e37_79b9n) % frames;
     return frame * granule;
   };
-  const rootBytes = BigInt(8 * 2 ** (setup.vaBits - levelShifts(setup)[0]));
+  const rootBytes = BigInt(8 * 2 ** (setup.vaBits - given(levelShifts(setup)[0])));
   const alignment = setup.wide === 'no' || rootBytes > 64n ? rootBytes : 64n;
   const root = allocate() + (alignment < granule ? alignment : 0n);
   let noise = seed;
@@ -249,7 +251,8 @@ t.test('a walk finds exactly what the encoder put down', (t) => {
     same(expand(result.leaves, setup.granule).map(ordered), entries.map(ordered), 'leaves');
     same(result.tables.map(orderedTable), tables.map(orderedTable), 'tables');
     for (let i = 1; i < result.leaves.length; i++) {
-      if (foldable(result.leaves[i - 1], result.leaves[i])) throw new Error(`run ${i} was not folded for ${shown}`);
+      if (foldable(given(result.leaves[i - 1]), given(result.leaves[i])))
+        throw new Error(`run ${i} was not folded for ${shown}`);
     }
   });
   fc.assert(property, { numRuns: 1500 });

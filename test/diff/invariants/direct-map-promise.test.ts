@@ -1,5 +1,6 @@
 import t from 'tap';
 import { directMapPromise, promiseUnchecked } from '../../../src/diff/invariants/direct-map-promise.ts';
+import { given } from '../../given.ts';
 import { capability, linearOf, MiB, rewrite, soundContext, withAttributes } from '../synthetic.ts';
 
 /** A capable system whose linear map has a block, on a boot that did not find that splitting may be needed. */
@@ -8,7 +9,7 @@ function withBlock(asksRequires: boolean): ReturnType<typeof soundContext> {
   context.splitting = { capability, asksRequires };
   context.capture.variables.system_cpucaps = 1n << BigInt(capability);
   context.capture.variables.linear_map_requires_bbml3 = 0n;
-  rewrite(context, linearOf(context, context.ram[0].start + 40 * MiB), 2 * MiB, (leaf) => ({
+  rewrite(context, linearOf(context, given(context.ram[0]).start + 40 * MiB), 2 * MiB, (leaf) => ({
     ...withAttributes(leaf, leaf.attributes & ~2n),
     level: 2,
   }));

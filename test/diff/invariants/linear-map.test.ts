@@ -1,4 +1,5 @@
 /** Defects of the linear map: what it holds, how it is mapped, what it promises. */
+import { given } from '../../given.ts';
 import { checkDefects, plain, setPlain } from '../defects.ts';
 import {
   bits,
@@ -26,18 +27,18 @@ checkDefects([
       context.capture.ttbr1.leaves.splice(
         3,
         0,
-        run(linearOf(context, context.ram[0].end), context.ram[0].end, 4 * KiB, prot.data & ~1n),
+        run(linearOf(context, given(context.ram[0]).end), given(context.ram[0]).end, 4 * KiB, prot.data & ~1n),
       ),
     ['invariant/linear-map-is-ram/not-ram@init'],
   ],
   [
     'NOMAP memory is mapped',
     (context) => {
-      const hole = { start: context.ram[0].start + 40 * MiB, end: context.ram[0].start + 41 * MiB };
+      const hole = { start: given(context.ram[0]).start + 40 * MiB, end: given(context.ram[0]).start + 41 * MiB };
       context.noMap.push(hole);
       context.ram = [
-        { start: context.ram[0].start, end: hole.start },
-        { start: hole.end, end: context.ram[0].end },
+        { start: given(context.ram[0]).start, end: hole.start },
+        { start: hole.end, end: given(context.ram[0]).end },
       ];
     },
     ['invariant/linear-map-is-ram/not-ram@init'],
@@ -92,7 +93,7 @@ checkDefects([
         probe: 'memfd_secret',
         errno: 0,
         call: 'ok',
-        pages: [context.ram[0].start + 36 * MiB],
+        pages: [given(context.ram[0]).start + 36 * MiB],
       }),
     ['invariant/secret-pages-invalid/valid@init'],
   ],

@@ -1,6 +1,8 @@
 /** What is sound, or allowed though it looks odd, is no finding of any invariant. */
+
 import t from 'tap';
 import type { CheckpointContext } from '../../../src/diff/context.ts';
+import { given } from '../../given.ts';
 import { idsOf, imageVa, plain, setPlain, setVmalloc } from '../defects.ts';
 import {
   bits,
@@ -57,13 +59,13 @@ t.test('what is allowed is not reported', (t) => {
       'a CPU in user space under KPTI',
       (context) => {
         context.image.trampPgDir = context.image.symbols._text + 0x17_0000n;
-        context.capture.cpus[0].registers.TTBR1_EL1 = BigInt(context.image.pa + 0x17_0000) | (3n << 48n);
+        given(context.capture.cpus[0]).registers.TTBR1_EL1 = BigInt(context.image.pa + 0x17_0000) | (3n << 48n);
       },
     ],
     [
       'another ASID',
       (context) => {
-        context.capture.cpus[1].registers.TTBR1_EL1 |= (5n << 48n) | 1n;
+        given(context.capture.cpus[1]).registers.TTBR1_EL1 |= (5n << 48n) | 1n;
       },
     ],
     [

@@ -1,4 +1,5 @@
 /** Defects of the tables themselves, and of the registers that CPUs walk them with. */
+import { given } from '../../given.ts';
 import { addKernel, checkDefects, ramPlus } from '../defects.ts';
 import { linearStart, MiB, prot, TABLE, vmalloc } from '../synthetic.ts';
 
@@ -11,21 +12,21 @@ checkDefects([
   [
     'CPU 1 has another root',
     (context) => {
-      context.capture.cpus[1].registers.TTBR1_EL1 += 0x1000n;
+      given(context.capture.cpus[1]).registers.TTBR1_EL1 += 0x1000n;
     },
     ['invariant/cpus-agree/TTBR1_EL1@init'],
   ],
   [
     'CPU 1 has another MAIR',
     (context) => {
-      context.capture.cpus[1].registers.MAIR_EL1 ^= 0x0fn;
+      given(context.capture.cpus[1]).registers.MAIR_EL1 ^= 0x0fn;
     },
     ['invariant/cpus-agree/MAIR_EL1@init'],
   ],
   [
     'CPU 1 has permission indirection, CPU 0 has not',
     (context) => {
-      context.capture.cpus[1].registers.PIR_EL1 = 0xcc880e0ac0800000n;
+      given(context.capture.cpus[1]).registers.PIR_EL1 = 0xcc880e0ac0800000n;
     },
     ['invariant/cpus-agree/PIR_EL1@init'],
   ],
@@ -51,7 +52,7 @@ checkDefects([
   [
     'a table lies outside RAM',
     (context) => {
-      context.capture.ttbr1.tables[2].pa = 0x900_0000;
+      given(context.capture.ttbr1.tables[2]).pa = 0x900_0000;
     },
     ['invariant/sound-tables/outside-ram@init'],
   ],
@@ -59,7 +60,7 @@ checkDefects([
     'two tables of the linear map share a page',
     (context) =>
       context.capture.ttbr1.tables.push({
-        ...context.capture.ttbr1.tables[2],
+        ...given(context.capture.ttbr1.tables[2]),
         va: linearStart + 0x4000_0000n,
         attributes: TABLE,
       }),

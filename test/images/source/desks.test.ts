@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { readRecord, writeRecord } from '../../../images/records.ts';
 import { type Desk, withDesk, withNewDesk } from '../../../images/source/desks.ts';
 import { type GitStore, openGitStore } from '../../../images/source/git-store.ts';
+import { given } from '../../given.ts';
 
 const root = t.testdir();
 process.env.PTDIFF_CACHE = root;
@@ -110,7 +111,7 @@ t.test('a checkout that was cut short is put right', async (t) => {
   remove();
   const store = await openGitStore();
   const tree = await newDesk(store, files());
-  const [name] = desks();
+  const name = given(desks()[0]);
   const directory = join(root, 'source', 'desks', name);
   // What a killed checkout of another tree leaves.
   writeFileSync(join(directory, 'desk.json'), JSON.stringify({ used: Date.now() }));

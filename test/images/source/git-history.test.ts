@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { dir } from 'tmp-promise';
 import { GitHistory, resolveCommit } from '../../../images/source/git-history.ts';
+import { given } from '../../given.ts';
 
 /** Commits of a repository that exists as objects alone, each with its parents among the earlier ones; its SHA for each. */
 async function makeRepository(path: string, parents: number[][]): Promise<string[]> {
@@ -24,7 +25,7 @@ async function makeRepository(path: string, parents: number[][]): Promise<string
   const marks = join(path, 'marks');
   await execa('git', ['-C', path, 'fast-import', '--quiet', `--export-marks=${marks}`], { input: lines.join('\n') });
   const { stdout } = await execa('sort', ['-t', ':', '-k', '2n', marks]);
-  return stdout.split('\n').map((line) => line.split(' ')[1]);
+  return stdout.split('\n').map((line) => given(line.split(' ')[1]));
 }
 
 /** Whether each commit contains the culprit. */
@@ -59,24 +60,23 @@ t.test(
           ];
           const tip = parents.length - 1;
           const commits = await makeRepository(join(path, String(++number)), parents);
+          const [root, newest] = [given(commits[0]), given(commits[tip])];
           const history = await GitHistory.open(join(path, String(number)), join(path, `${number}-own`));
-          const inTip = (await execa('git', ['-C', join(path, String(number)), 'rev-list', commits[tip]])).stdout.split(
-            '\n',
-          );
-          const suspects = inTip.filter((commit) => commit !== commits[0]);
-          const culprit = commits.indexOf(suspects[place % suspects.length]);
+          const inTip = (await execa('git', ['-C', join(path, String(number)), 'rev-list', newest])).stdout.split('\n');
+          const suspects = inTip.filter((commit) => commit !== root);
+          const culprit = commits.indexOf(given(suspects[place % suspects.length]));
           const isNew = descendants(parents, culprit);
-          const known = { old: [commits[0]], new: [commits[tip]], skipped: [] as string[] };
+          const known = { old: [root], new: [newest], skipped: [] as string[] };
           for (;;) {
             const stand = await history.narrow(known);
             if (stand.kind === 'unclear') {
               seen.unclear++;
-              return holes.length > 0 && stand.candidates.includes(commits[culprit]);
+              return holes.length > 0 && stand.candidates.includes(given(commits[culprit]));
             }
             if (stand.kind === 'found') {
               seen.found++;
-              if (parents[culprit].length > 1) seen.merges++;
-              const before = parents[culprit].map((parent) => commits[parent]);
+              if (given(parents[culprit]).length > 1) seen.merges++;
+              const before = given(parents[culprit]).map((parent) => commits[parent]);
               return stand.candidate === commits[culprit] && String(stand.before) === String(before);
             }
             const index = commits.indexOf(stand.candidate);
@@ -102,11 +102,14 @@ t.test('nothing is written to the repository, and git is not led astray by its o
   t.teardown(() => delete process.env.GIT_DIR);
   const history = await GitHistory.open(repository, join(path, 'own'));
   t.equal(await resolveCommit(repository, 'main~1'), commits[2]);
-  t.match(await history.narrow({ old: [commits[0]], new: [commits[3]], skipped: [] }), { kind: 'test', suspects: 3 });
+  t.match(await history.narrow({ old: [given(commits[0])], new: [given(commits[3])], skipped: [] }), {
+    kind: 'test',
+    suspects: 3,
+  });
   t.same((await readdir(join(repository, '.git'), { recursive: true })).sort(), before);
-  t.match(await history.describe(commits[1]), { subject: 'change 1', author: 'A. Tester <tester@example.org>' });
-  t.equal(await history.isAncestor(commits[0], commits[3]), true);
-  t.equal(await history.isAncestor(commits[3], commits[0]), false);
+  t.match(await history.describe(given(commits[1])), { subject: 'change 1', author: 'A. Tester <tester@example.org>' });
+  t.equal(await history.isAncestor(given(commits[0]), given(commits[3])), true);
+  t.equal(await history.isAncestor(given(commits[3]), given(commits[0])), false);
 });
 
 t.test('what is no repository, no commit, or no range is told in one sentence', async (t) => {
@@ -120,13 +123,16 @@ t.test('what is no repository, no commit, or no range is told in one sentence', 
   await t.rejects(resolveCommit(path, 'HEAD'), { message: /has no commit 'HEAD': not a git repo/ });
   const history = await GitHistory.open(repository, join(path, 'own'));
   t.match(
-    await history.narrow({ old: [commits[2]], new: [commits[1]], skipped: [] }),
+    await history.narrow({ old: [given(commits[2])], new: [given(commits[1])], skipped: [] }),
     { kind: 'test', candidate: commits[0] },
     'the merge base first',
   );
-  await t.rejects(history.narrow({ old: [commits[2]], new: [commits[1], commits[0]], skipped: [] }), {
-    message: /git bisect cannot go on/,
-  });
+  await t.rejects(
+    history.narrow({ old: [given(commits[2])], new: [given(commits[1]), given(commits[0])], skipped: [] }),
+    {
+      message: /git bisect cannot go on/,
+    },
+  );
   await rm(repository, { recursive: true });
-  await t.rejects(history.describe(commits[0]), { message: /git show -s failed/ });
+  await t.rejects(history.describe(given(commits[0])), { message: /git show -s failed/ });
 });

@@ -4,6 +4,7 @@ import type { CaseResult, Finding, Verdict } from '../../../src/diff/types.ts';
 import { checkpointNames, earlyEnds } from '../../../src/linux/capture.ts';
 import type { RunResults } from '../../../src/report/export/outline.ts';
 import { countVerdicts } from '../../../src/report/verdicts.ts';
+import { given } from '../../given.ts';
 import { sampleReport } from '../sample-run.ts';
 
 /** What breaks formats: their own syntax, markup, control sequences, and characters that are none. */
@@ -70,13 +71,13 @@ export const hostileResults: fc.Arbitrary<RunResults> = fc
   .array(outcome, { minLength: 1, maxLength: 5 })
   .map((outcomes) => {
     const cases = sample.cases.slice(0, outcomes.length).map((result, index): CaseResult => {
-      const { consoleTail: _, end, ...rest } = outcomes[index];
+      const { consoleTail: _, end, ...rest } = given(outcomes[index]);
       return { ...result, ...rest, verdict: verdictOf(end, rest.findings) };
     });
     const dossiers = new Map(
       cases.map((result, index) => [
         result.case,
-        { case: result.case, drawings: [], consoleTail: outcomes[index].consoleTail },
+        { case: result.case, drawings: [], consoleTail: given(outcomes[index]).consoleTail },
       ]),
     );
     return { ...sample, cases, dossiers, run: { ...sample.run, counts: countVerdicts(cases) } };

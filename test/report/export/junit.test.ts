@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import t from 'tap';
 import { formatJunit } from '../../../src/report/export/junit.ts';
+import { given } from '../../given.ts';
 import { sampleReport } from '../sample-run.ts';
 import { hostileResults } from './hostile-results.ts';
 
@@ -22,17 +23,17 @@ function parseXml(text: string): XmlNode {
   });
   parser.on('opentag', ({ name, attributes }) => {
     const node: XmlNode = { name, attributes, children: [], text: '' };
-    stack[stack.length - 1].children.push(node);
+    given(stack[stack.length - 1]).children.push(node);
     stack.push(node);
   });
   parser.on('text', (piece) => {
-    stack[stack.length - 1].text += piece;
+    given(stack[stack.length - 1]).text += piece;
   });
   parser.on('closetag', () => {
     stack.pop();
   });
   parser.write(text).close();
-  return root.children[0];
+  return given(root.children[0]);
 }
 
 /** What an element may hold: attributes, with a '!' those that it must have, and children in their order. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { formatKcidb } from '../../../src/report/export/kcidb.ts';
 import type { RunResults } from '../../../src/report/export/outline.ts';
+import { given } from '../../given.ts';
 import { sampleReport } from '../sample-run.ts';
 import { hostileResults } from './hostile-results.ts';
 import { kcidbReport } from './kcidb-schema.ts';
@@ -40,7 +41,7 @@ t.test('the sample is a report of schema 5.3', async (t) => {
 
 t.test('every verdict has its status', async (t) => {
   const verdicts = ['pass', 'known', 'fail', 'hang', 'crash', 'error'] as const;
-  const cases = verdicts.map((verdict, index) => ({ ...report.cases[index], verdict }));
+  const cases = verdicts.map((verdict, index) => ({ ...given(report.cases[index]), verdict }));
   t.same(
     read({ ...report, cases }).tests.map(({ status }) => status),
     ['PASS', 'FAIL', 'FAIL', 'FAIL', 'FAIL', 'MISS'],
@@ -57,7 +58,7 @@ t.test('a kernel that could not be had is a missed build, its cases are missed t
   const spec = 'debian:6.15';
   const kernel = { spec, release: '6.15', flavour: '', sha256: '', generation: '' };
   const planned = [{ case: '6.15@max', kernel: spec, scenario: 'max' }];
-  const result = { ...report.cases[0], case: '6.15@max', scenario: 'max', kernel, verdict: 'error' as const };
+  const result = { ...given(report.cases[0]), case: '6.15@max', scenario: 'max', kernel, verdict: 'error' as const };
   const { builds, tests } = read({ ...report, run: { ...report.run, planned }, cases: [result] });
   t.match(builds, [{ status: 'MISS', comment: /no longer has it/ }]);
   t.match(tests, [{ status: 'MISS', path: 'ptdiff.max' }]);
@@ -65,9 +66,9 @@ t.test('a kernel that could not be had is a missed build, its cases are missed t
 
 t.test('a kernel of a commit is that checkout; with patches on top it is one of its own', async (t) => {
   const commit = '0123456789abcdef0123456789abcdef01234567';
-  const [result] = report.cases;
+  const result = given(report.cases[0]);
   const checkout = (spec: string) => {
-    const kernels = [{ ...report.run.kernels[0], spec, commit }];
+    const kernels = [{ ...given(report.run.kernels[0]), spec, commit }];
     const cases = [{ ...result, kernel: { ...result.kernel, spec } }];
     return read({ ...report, run: { ...report.run, kernels, planned: [] }, cases }).checkouts;
   };

@@ -3,6 +3,7 @@ import t from 'tap';
 import { formatKtap } from '../../../src/report/export/ktap.ts';
 import { outlineOf } from '../../../src/report/export/outline.ts';
 import { judged } from '../../diff/judged.ts';
+import { given } from '../../given.ts';
 import { sampleReport } from '../sample-run.ts';
 import { hostileResults } from './hostile-results.ts';
 import { type KtapResult, parseKtap } from './parse-ktap.ts';
@@ -28,17 +29,17 @@ t.test('every verdict has its form', async (t) => {
   t.equal(checks('pass').test.subtests.length, 9);
   t.match(checks('known').marked, [{ ok: true, description: 'kernel-log', directive: 'XFAIL', words: /split-before/ }]);
   t.match(checks('fail'), { test: { ok: false }, marked: [{ ok: false, description: 'prediction@init' }] });
-  t.match(checks('fail').marked[0].diagnostics[0], /mismatch-init/);
+  t.match(given(checks('fail').marked[0]).diagnostics[0], /mismatch-init/);
   t.match(checks('error').test, { ok: false, directive: 'ERROR', words: /free_initmem/, subtests: [] });
 });
 
 t.test('a hang is a time-out of its boot, and what it did not reach is skipped', async (t) => {
-  const [result] = report.cases;
+  const result = given(report.cases[0]);
   const cases = [{ ...result, ...judged({ end: 'hang', after: 'paging_init' }) }];
-  const [kernel] = parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }));
-  t.notOk(kernel.subtests[0].ok);
+  const kernel = given(parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }))[0]);
+  t.notOk(given(kernel.subtests[0]).ok);
   t.same(
-    kernel.subtests[0].subtests.map(({ description, directive }) => directive && `${description} ${directive}`),
+    given(kernel.subtests[0]).subtests.map(({ description, directive }) => directive && `${description} ${directive}`),
     [
       ...[undefined, undefined],
       ...['prediction@free_initmem SKIP', 'invariants@free_initmem SKIP'],
@@ -49,11 +50,11 @@ t.test('a hang is a time-out of its boot, and what it did not reach is skipped',
 });
 
 t.test('a boot around a repaint has its checkpoints among the checks', async (t) => {
-  const [result] = report.cases;
+  const result = given(report.cases[0]);
   const { init } = result.linearMap;
   const cases = [{ ...result, linearMap: { ...result.linearMap, before_split: init, after_split: init } }];
-  const [kernel] = parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }));
-  const names = kernel.subtests[0].subtests.map(({ description }) => description);
+  const kernel = given(parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }))[0]);
+  const names = given(kernel.subtests[0]).subtests.map(({ description }) => description);
   t.same(
     names.slice(2, 6),
     ['before_split', 'after_split'].flatMap((name) => [`prediction@${name}`, `invariants@${name}`]),
@@ -61,7 +62,7 @@ t.test('a boot around a repaint has its checkpoints among the checks', async (t)
 });
 
 t.test('cases that were not run are skipped, and so is a kernel without any', async (t) => {
-  const [first] = report.cases;
+  const first = given(report.cases[0]);
   const parsed = parseKtap(formatKtap({ ...report, cases: [first] }));
   const all = parsed.flatMap(({ subtests }) => subtests);
   t.equal(all.length, report.run.planned.length);

@@ -9,6 +9,7 @@ import { chooseFinding } from '../../../src/report/export/choose-finding.ts';
 import { formatMail, type MailMaterial } from '../../../src/report/export/mail.ts';
 import { cutSplat } from '../../../src/report/export/splat-text.ts';
 import { type Course, judged } from '../../diff/judged.ts';
+import { given } from '../../given.ts';
 import { mismatch, sampleReport } from '../sample-run.ts';
 import { hostileResults, hostileText } from './hostile-results.ts';
 
@@ -57,7 +58,7 @@ t.test('a kernel that died is not called free of the finding', async (t) => {
 });
 
 t.test('a known issue brings its cause and its thread', async (t) => {
-  const known = report.knownIssues[0];
+  const known = given(report.knownIssues[0]);
   const mail = mailOf('splat-warn-split-kernel-leaf-mapping');
   t.match(mail, known.cause);
   t.match(mail, /^Link: https:\/\/lore\.kernel\.org\/linux-arm-kernel\/$/m);
@@ -86,9 +87,9 @@ t.test('which finding: the only new one, or the one that is named, on the newest
   const completed = report.cases.filter((each) => !didNotComplete(each));
   t.equal(chooseFinding(completed, undefined).finding.id, mismatch.id);
   const on = (release: string, findings: Finding[]): CaseResult => ({
-    ...report.cases[0],
+    ...given(report.cases[0]),
     case: `${release}@max`,
-    kernel: { ...report.cases[0].kernel, release },
+    kernel: { ...given(report.cases[0]).kernel, release },
     findings,
   });
   const other = { ...mismatch, id: 'mismatch/other' };
@@ -102,7 +103,7 @@ t.test('which finding: the only new one, or the one that is named, on the newest
 t.test('real complaints are cut to what happened and the call chain', async (t) => {
   const cut = (name: string) => {
     const file = join(import.meta.dirname, '..', '..', 'linux', 'fixtures', 'splats', name);
-    return cutSplat(findSplats(readFileSync(file, 'utf8'))[0]);
+    return cutSplat(given(findSplats(readFileSync(file, 'utf8'))[0]));
   };
   t.same(cut('ro-7.3.4.log').slice(0, 2), [
     'Unable to handle kernel write to read-only memory at virtual address ffff800080010000',
@@ -139,7 +140,7 @@ t.test('whatever a guest says, the mail is printable ASCII of 72 columns with on
   const withFinding = hostileResults.filter(({ cases }) => cases.some(({ findings }) => findings.length > 0));
   fc.assert(
     fc.property(withFinding, hostileText, hostileText, (results, commandLine, line) => {
-      const id = results.cases.flatMap(({ findings }) => findings)[0].id;
+      const id = given(results.cases.flatMap(({ findings }) => findings)[0]).id;
       const chosen = chooseFinding(results.cases, id);
       const splat = { kind: 'bug' as const, title: line, lines: line.split('\n'), callChain: ['f'] };
       const mail = formatMail(results, {

@@ -23,8 +23,9 @@ export function parseKtap(text: string): KtapResult[] {
 
   function level(indent: string): KtapResult[] {
     expect(`${indent}KTAP version 1`);
-    const plan = /^1\.\.(\d+)$/.exec(lines[at].slice(indent.length));
-    if (!lines[at].startsWith(indent) || !plan) throw new Error(`line ${at + 1}: no plan: ${lines[at]}`);
+    const line = lines[at] ?? '';
+    const plan = /^1\.\.(\d+)$/.exec(line.slice(indent.length));
+    if (!line.startsWith(indent) || !plan) throw new Error(`line ${at + 1}: no plan: ${lines[at]}`);
     at++;
     const tests: KtapResult[] = [];
     while (tests.length < Number(plan[1])) tests.push(test(indent, tests.length + 1));
@@ -34,11 +35,12 @@ export function parseKtap(text: string): KtapResult[] {
   function test(indent: string, number: number): KtapResult {
     const subtests = lines[at] === `${indent}  KTAP version 1` ? level(`${indent}  `) : [];
     const diagnostics: string[] = [];
-    while (lines[at]?.startsWith(`${indent}#`)) diagnostics.push(lines[at++].slice(indent.length + 1));
-    const match = result.exec(lines[at]?.slice(indent.length) ?? '');
-    if (!match || !lines[at].startsWith(indent)) throw new Error(`line ${at + 1}: no result: ${lines[at]}`);
+    for (; lines[at]?.startsWith(`${indent}#`); at++) diagnostics.push((lines[at] ?? '').slice(indent.length + 1));
+    const line = lines[at] ?? '';
+    const match = result.exec(line.slice(indent.length));
+    if (!match || !line.startsWith(indent)) throw new Error(`line ${at + 1}: no result: ${lines[at]}`);
     at++;
-    const [, word, written, description, directive, words = ''] = match;
+    const [, word, written, description = '', directive, words = ''] = match;
     if (Number(written) !== number) throw new Error(`line ${at}: number ${written} instead of ${number}`);
     const ok = word === 'ok';
     if (ok && (directive === 'TIMEOUT' || directive === 'ERROR')) throw new Error(`line ${at}: ok, but ${directive}`);
