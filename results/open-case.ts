@@ -84,6 +84,18 @@ async function verify(folder: string, { files }: ArchivedCase): Promise<void> {
 }
 
 /**
+ * The initial RAM disk of a packed case.
+ * @throws PtdiffError(usage) when it holds none
+ */
+export function initramfsOf({ folder, files }: OpenedCase): { path: string; sha256: string } {
+  const sha256 = files[packedFiles.initramfs];
+  if (sha256 === undefined) {
+    throw new PtdiffError('usage', `The packed case holds no ${packedFiles.initramfs}; have the case packed again.`);
+  }
+  return { path: join(folder, packedFiles.initramfs), sha256 };
+}
+
+/**
  * Device tree and firmware of a packed case.
  * @throws PtdiffError(usage) when the firmware's places are there and it is not, or the other way round
  */

@@ -6,11 +6,10 @@ import { type Emulator, packagedEmulator, userEmulator } from '../../images/emul
 import { withLockedFolder } from '../../images/lock.ts';
 import { readJudgedBoot } from '../../results/judged-boot.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
-import { type OpenedCase, readBlobs, withArchivedCase } from '../../results/open-case.ts';
+import { initramfsOf, type OpenedCase, readBlobs, withArchivedCase } from '../../results/open-case.ts';
 import { archiveFiles, packCase } from '../../results/pack-case.ts';
 import { caseFiles, readRunRecord, runFiles } from '../../results/run-folder.ts';
 import { compareReplay, isReproduced } from '../diff/compare-replay.ts';
-import { PtdiffError } from '../errors.ts';
 import { paintOptions } from '../report/colour.ts';
 import { formatReplay } from '../report/replay.ts';
 import { stableJson } from '../stable-json.ts';
@@ -66,14 +65,14 @@ async function replay(
   options: ReplayOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const { result, scenario, cpu, commandLine, folder, files } = opened;
+  const { result, scenario, cpu, commandLine, folder } = opened;
   const emulator = await emulatorFor(opened, options.qemu);
   signal.throwIfAborted();
-  const sha256 = files[packedFiles.initramfs];
-  if (sha256 === undefined)
-    throw new PtdiffError('usage', `The packed case holds no ${packedFiles.initramfs}; have it packed again.`);
-  const initramfs = { path: join(folder, packedFiles.initramfs), sha256 };
-  const laboratory = { emulator, initramfs, knownIssues: await loadKnownIssues(knownIssuesFolder) };
+  const laboratory = {
+    emulator,
+    initramfs: initramfsOf(opened),
+    knownIssues: await loadKnownIssues(knownIssuesFolder),
+  };
   const again = { cpu, commandLine, blobs: await readBlobs(opened) };
   const each = { name: result.case, kernel: await kernelOf(opened), scenario, directory, replay: again };
   const replayed = await runCase(laboratory, each, signal);

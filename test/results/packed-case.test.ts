@@ -14,7 +14,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { create } from 'tar';
 import { storeBlobs } from '../../harness/case-inputs.ts';
-import { readBlobs, withArchivedCase } from '../../results/open-case.ts';
+import { initramfsOf, readBlobs, withArchivedCase } from '../../results/open-case.ts';
 import { type EndedCase, packCase } from '../../results/pack-case.ts';
 import { given } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
@@ -76,6 +76,8 @@ t.test('a packed case is whole elsewhere, when all that it was made of is gone',
   await withArchivedCase(archive, async (opened) => {
     t.same(opened.result, result);
     t.match(opened, { scenario, cpu: 'max', commandLine: 'nokaslr', kernel: { spec: 'file:gone', release: '7.3.4' } });
+    t.equal(initramfsOf(opened).sha256, opened.files['initramfs.cpio']);
+    t.throws(() => initramfsOf({ ...opened, files: {} }), { fault: 'usage', message: /holds no initramfs\.cpio/ });
     t.same(await readBlobs(opened), { deviceTree: Buffer.from('tree'), monitor });
     const read = (name: string) => readFileSync(join(opened.folder, name), 'utf8');
     t.equal(read('Image').length, 'the kernel '.length * 9999);

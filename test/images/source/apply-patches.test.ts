@@ -5,7 +5,7 @@ import t from 'tap';
 import { applyPatches } from '../../../images/source/apply-patches.ts';
 import { commitTree } from '../../../images/source/commit.ts';
 import { openGitStore } from '../../../images/source/git-store.ts';
-import { seriesKernels } from '../../../images/source/series.ts';
+import { commitKernel, seriesKernels } from '../../../images/source/series.ts';
 import { take } from '../../given.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
@@ -104,6 +104,7 @@ t.test('commits by name, range and what is none', async (t) => {
   await t.rejects(commitTree(store, { path: '/', rev: 'HEAD' }, {}), { fault: 'image', message: /repository/ });
   await t.rejects(commitTree(store, { path: '/nowhere', rev: 'HEAD' }, {}), { message: /no folder \/nowhere/ });
   await t.rejects(seriesKernels(small.repository, 'HEAD..HEAD', parts), { fault: 'usage', message: /holds no commit/ });
+  await t.rejects(commitKernel(small.repository, 'HEAD..HEAD', parts), { fault: 'image', message: /names no commit/ });
   await small.git('checkout', '--quiet', '--force', '--orphan', 'other');
   await small.git('rm', '-rfq', '.');
   await small.git('commit', '--quiet', '--allow-empty', '-m', 'empty');
