@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { GdbClient } from '../../harness/gdb.ts';
+import { given } from '../given.ts';
 import { eventually, isAlive } from '../harness/processes.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
@@ -26,7 +27,7 @@ t.test('a boot that is kept at a checkpoint is there for a debugger, and gone at
   const socket = connect(path);
   await once(socket, 'connect');
   const gdb = await GdbClient.open(socket);
-  const [thread] = await gdb.threads();
+  const thread = given((await gdb.threads())[0]);
   const pc = await gdb.readRegister(thread, 'pc');
   t.ok(pc > 0xffff_8000_0000_0000n, 'in the kernel');
   const symbols = /symbol-file ([^']+)/.exec(told)?.[1] ?? '';

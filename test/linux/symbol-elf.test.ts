@@ -1,6 +1,7 @@
 import t from 'tap';
 import { symbolElf } from '../../src/linux/symbol-elf.ts';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';
+import { given } from '../given.ts';
 
 const textBase = 0xffff_8000_8000_0000n;
 const table = new SymbolTable({
@@ -27,7 +28,7 @@ function symbolsOf(image: Uint8Array): { name: string; value: bigint; info: numb
   const all = Array.from({ length: view.getUint16(60, true) }, (_, index) => section(index));
   const symtab = all.find(({ type }) => type === 2);
   if (!symtab) throw new Error('no symbol table');
-  const strings = all[symtab.link].offset;
+  const strings = given(all[symtab.link]).offset;
   const text = (offset: number) => {
     const start = strings + offset;
     return new TextDecoder().decode(image.subarray(start, image.indexOf(0, start)));
