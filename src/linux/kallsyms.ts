@@ -54,7 +54,10 @@ function findTables(bytes: Uint8Array, words: Uint32Array): KallsymsTables {
   );
 }
 
-/** Horspool's search: twenty different steps make it some ten times faster than looking at each byte. */
+/**
+ * Horspool's search: twenty different steps make it some ten times faster than looking at each byte. Every index is within the bytes, or
+ * within the table of 256 steps.
+ */
 function indexOfDigits(bytes: Uint8Array, from: number): number {
   const last = digitTokens.length - 1;
   const skip = new Uint8Array(256).fill(digitTokens.length);
@@ -145,7 +148,10 @@ function namesEnd(bytes: Uint8Array, names: number, count: number, markers: Uint
   return at;
 }
 
-/** A length of one byte, or of two (7 low bits first) for names of more than 127 tokens: since 6.1, commit 73bbb94466fd. */
+/**
+ * A length of one byte, or of two (7 low bits first) for names of more than 127 tokens: since 6.1, commit 73bbb94466fd. Beyond the Image, where
+ * only a walk from a wrong place strays, it is no number, and such a walk meets no marker: a check here would cost each of 200,000 names.
+ */
 function nameLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
   return first & 0x80 ? (first & 0x7f) | ((bytes[at + 1] as number) << 7) : first;
