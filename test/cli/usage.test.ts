@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -74,7 +73,7 @@ t.test('a reader who had enough is no trouble, a disk that is full is', async (t
 });
 
 t.test('a scenario file with a typo is named with its field', async (t) => {
-  const file = join(mkdtempSync(join(tmpdir(), 'ptdiff-usage-')), 'typo.yaml');
+  const file = join(t.testdir(), 'typo.yaml');
   writeFileSync(file, 'name: x\nmachine: { cpu: max, memroy: 512 }\n');
   const { exitCode, stderr } = await ptdiff('run', '--scenario', file, '--kernel', `file:${file}`, '--dry-run');
   t.equal(exitCode, 2);
