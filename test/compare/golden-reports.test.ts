@@ -1,16 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { formatComparison } from '../../src/report/compare/text.ts';
 import type { ComparisonReport } from '../../src/report/compare/types.ts';
+import { readFixture } from '../fixture.ts';
 import { given } from '../given.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 const reports = join(fixtures, 'reports');
 
 function read(name: string): { report: ComparisonReport; text: string } {
-  const report = JSON.parse(gunzipSync(readFileSync(join(reports, `${name}.json.gz`))).toString());
+  const path = join(reports, `${name}.json.gz`);
+  const { schema: _, ...report } = readFixture<Omit<ComparisonReport, 'drawings'> & { schema: 1 }>(path, 1);
   return { report: { ...report, drawings: new Map() }, text: readFileSync(join(reports, `${name}.txt`), 'utf8') };
 }
 

@@ -27,5 +27,5 @@ for (const side of [report.sides.a, report.sides.b]) {
   side.kernels = side.kernels.map((kernel) => ({ ...kernel, spec: side.asked }));
 }
 const path = join(import.meta.dirname, 'fixtures', 'reports', name);
-writeFileSync(`${path}.json.gz`, gzipSync(stableJson(report), { level: 9 }));
+writeFileSync(`${path}.json.gz`, gzipSync(stableJson({ schema: 1, ...report }), { level: 9 }));
 writeFileSync(`${path}.txt`, formatComparison({ ...report, drawings: new Map() }));

@@ -1,21 +1,28 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { type CheckpointContext, checkpointContext, imageVa } from '../../src/diff/context.ts';
 import { type JudgeInput, judge } from '../../src/diff/judge.ts';
 import { _PAGE_END, _PAGE_OFFSET } from '../../src/linux/kernel-layout.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
+import { readFixture } from '../fixture.ts';
 import { rewrite, withAttributes } from './synthetic.ts';
 
 const recordings = ['6.12.107-cortex-a76-kaslr', '7.3.4-neoverse-v3-r0p2-noalias-kfence-kaslr'];
 
+/** What the files hold: what was kept of judge()'s input before it had complaints, calls of a realm and the alias bit. */
+interface Recording extends Pick<JudgeInput, 'release' | 'scenario'> {
+  schema: 1;
+  evidence: JudgeInput['boot']['evidence'];
+  boot: Omit<JudgeInput['boot'], 'aliasBit' | 'layout' | 'evidence'>;
+  prediction: Omit<JudgeInput['prediction'], 'complaints' | 'rsi'>;
+}
+
 /** A recorded boot, fresh for each call; see fixtures/README.md. */
 function recorded(name: string): JudgeInput {
-  const text = gunzipSync(readFileSync(join(import.meta.dirname, 'fixtures', `${name}.json.gz`))).toString();
   const bigint = (_: string, value: unknown) =>
     typeof value === 'string' && /^0x[0-9a-f]+n$/.test(value) ? BigInt(value.slice(0, -1)) : value;
-  const { evidence, boot, prediction, scenario, release } = JSON.parse(text, bigint);
+  const path = join(import.meta.dirname, 'fixtures', `${name}.json.gz`);
+  const { evidence, boot, prediction, scenario, release } = readFixture<Recording>(path, 1, bigint);
   // Stock kernels of Debian: CONFIG_ARM64_VA_BITS=52, where VA_BITS_MIN is 48 with 4K pages.
   const layout = { pageOffset: _PAGE_OFFSET(52), pageEnd: _PAGE_END(48) };
   return {

@@ -1,16 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { type PtdumpRun, parsePtdump, ptdumpAttributes, ptdumpLevels } from '../../src/linux/ptdump.ts';
 import { permissions } from '../../src/vmsa/permissions.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { LeafRun, SystemRegisters } from '../../src/vmsa/types.ts';
 import { walk } from '../../src/vmsa/walk.ts';
+import { readFixture } from '../fixture.ts';
 import { given } from '../given.ts';
 
 /** A guest's own dump, and every table page and register that was read from outside while it stood still after it. */
 interface Recorded {
+  schema: 1;
   from: string;
   registers: Record<keyof SystemRegisters, string>;
   tables: { pa: number; content: string }[];
@@ -19,7 +19,7 @@ interface Recorded {
 
 function recorded(name: string): Recorded {
   const path = join(import.meta.dirname, 'fixtures', `ptdump-7.3.4-${name}.json.gz`);
-  return JSON.parse(gunzipSync(readFileSync(path)).toString());
+  return readFixture<Recorded>(path, 1);
 }
 
 function walkRecorded({ registers, tables }: Recorded) {

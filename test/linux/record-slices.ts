@@ -139,7 +139,14 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
   const taken = new Set(kept.map(([, offset]) => offset));
   const all = [...kept, ...ends.filter(([, offset]) => !taken.has(offset))].sort((a, b) => a[1] - b[1]);
   const unique = all.filter(([name, offset], index) => name !== '' || offset !== all[index - 1]?.[1]);
-  const recorded = { from, release, textBase: `0x${symbols.textBase.toString(16)}`, symbols: unique, pieces };
+  const recorded: RecordedSlice = {
+    schema: 1,
+    from,
+    release,
+    textBase: `0x${symbols.textBase.toString(16)}`,
+    symbols: unique,
+    pieces,
+  };
 
   const again = kernelOfSlice(recorded);
   assert.deepEqual(traitsOf(release, again.image, again.symbols), whole, `${from}: the slice shows other traits`);

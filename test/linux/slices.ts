@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';
+import { readFixture } from '../fixture.ts';
 
 /** What traitsOf() reads of one real Image: see record-slices.ts. */
 export interface RecordedSlice {
+  schema: 1;
   /** The package that the kernel comes from, and the SHA-256 of its Image. */
   from: string;
   release: string;
@@ -49,5 +50,5 @@ export function kernelOfSlice({ release, textBase, symbols, pieces }: RecordedSl
 }
 
 export function readSlice(name: string): RecordedSlice {
-  return JSON.parse(gunzipSync(readFileSync(join(slicesFolder, `${name}.json.gz`))).toString());
+  return readFixture<RecordedSlice>(join(slicesFolder, `${name}.json.gz`), 1);
 }
