@@ -16,6 +16,8 @@ const kinds = {
   source: ['source/desks/*', 'source/objects.git'],
   lists: ['apt/*'],
   node: ['node/*'],
+  // Node's compiled modules, a folder for each version of it.
+  compiled: ['compile/*'],
   scratch: ['tmp/*'],
 } as const;
 export type CacheKind = keyof typeof kinds;

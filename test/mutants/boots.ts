@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { GoldenBoot } from '../model/golden.ts';
 import type { Mutant } from './find-mutants.ts';
 import { installMutants, keepMutant, visitedBy, withMutant } from './install.ts';
 
@@ -35,8 +36,13 @@ async function witnesses(): Promise<Witness[]> {
   const { differences, goldenNames, readGolden } = await import('../model/golden.ts');
   const { rules } = await import('../model/rules.ts');
   const boots = goldenNames().map((name): Witness => {
-    const golden = readGolden(name);
-    return { name, notices: () => differences(golden).length > 0 };
+    // Read when it is asked: most mutants are noticed by one of the first.
+    let golden: GoldenBoot | undefined;
+    const read = () => {
+      golden ??= readGolden(name);
+      return golden;
+    };
+    return { name, notices: () => differences(read()).length > 0 };
   });
   return [...rules.map(({ name, holds }): Witness => ({ name, notices: () => !holds() })), ...boots];
 }

@@ -2,18 +2,23 @@
  * Breaks the model, the traits, the architecture's rules and the invariants in every way that the rules of find-mutants.ts make, and says which of
  * them no test notices:
  *
- *     npm run mutants -- [--sample N] [--seed N] [--only WORD] [--boots] [--out FILE]
+ *     npm run mutants -- [--sample N] [--seed N] [--only WORD] [--boots] [--jobs N] [--out FILE]
  *
  * Recorded boots and rules are asked first, then, of those that they let pass, the pure test files that pass the place (--boots leaves these
  * out). A mutant that no test passes is told apart, and so is one that did not run: it proves nothing.
  */
+
+import { once } from 'node:events';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { countTap } from '../count-tap.ts';
+import { given } from '../given.ts';
 import { accepted } from './accepted.ts';
 import type { BootsAnswer, BootsInput } from './boots.ts';
 import type { Mutant } from './find-mutants.ts';
@@ -32,10 +37,12 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     boots: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     out: { type: 'string' },
   },
 });
 
+const jobs = Number(values.jobs);
 const files = ['src/model/*.ts', 'src/linux/traits.ts', 'src/vmsa/*.ts', 'src/diff/invariants/*.ts']
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .sort();
@@ -64,36 +71,60 @@ function startBoots(input: BootsInput): { worker: Worker; next(seconds?: number)
     workerData: input,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
-  const next = (seconds = patience) =>
-    new Promise<BootsAnswer | 'silent'>((done, fail) => {
-      const timer = setTimeout(() => done('silent'), seconds * 1000);
-      worker.once('message', (answer: BootsAnswer) => {
-        clearTimeout(timer);
-        done(answer);
-      });
-      worker.once('error', fail);
-    });
+  const next = async (seconds = patience) => {
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    try {
+      return await Promise.race([
+        once(worker, 'message', { signal }).then(([answer]: BootsAnswer[]) => given(answer)),
+        setTimeout(seconds * 1000, 'silent' as const, { signal }),
+      ]);
+    } finally {
+      waiting.abort();
+    }
+  };
   return { worker, next };
+}
+
+/** Does something for each of a list, so many at once, and says how far it is. */
+async function forEach<T>(list: readonly T[], what: string, one: (each: T) => Promise<void>): Promise<void> {
+  let [next, done, told] = [0, 0, performance.now()];
+  const line = async () => {
+    while (next < list.length) {
+      await one(given(list[next++]));
+      done++;
+      if (performance.now() - told < 15_000) continue;
+      told = performance.now();
+      say(`${what}: ${done} of ${list.length}, ${endings.size} noticed`);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, line));
+}
+
+/** A worker that is ready to be asked, and the mutants that its boots and rules come by. */
+async function readyBoots() {
+  const boots = startBoots({ mutants: all });
+  const first = await boots.next(toLoad);
+  if (first === 'silent' || first.kind !== 'ready') throw new Error('The recorded boots could not be loaded.');
+  if (first.broken) throw new Error(`The unbroken model fails ${first.broken}.`);
+  return { ...boots, visited: new Set(first.visited) };
 }
 
 /** Asks the recorded boots and the rules about mutants that can be switched while they run. */
 async function askBoots(mutants: readonly Mutant[]): Promise<void> {
-  let boots = startBoots({ mutants: all });
-  let first = await boots.next(toLoad);
-  for (const { id } of mutants) {
-    if (first === 'silent' || first.kind !== 'ready') throw new Error('The recorded boots could not be loaded.');
-    if (first.broken) throw new Error(`The unbroken model fails ${first.broken}.`);
-    if (!first.visited.includes(id)) continue;
-    boots.worker.postMessage(id);
-    const answer = await boots.next();
-    note(id, answer);
-    if (answer === 'silent') {
-      await boots.worker.terminate();
-      boots = startBoots({ mutants: all });
-      first = await boots.next(toLoad);
+  const ready: Awaited<ReturnType<typeof readyBoots>>[] = [];
+  await forEach(mutants, 'recorded boots and rules', async ({ id }) => {
+    const boots = ready.pop() ?? (await readyBoots());
+    if (boots.visited.has(id)) {
+      boots.worker.postMessage(id);
+      const answer = await boots.next();
+      note(id, answer);
+      // One that loops for good cannot be asked again.
+      if (answer === 'silent') return void (await boots.worker.terminate());
     }
-  }
-  await boots.worker.terminate();
+    ready.push(boots);
+  });
+  await Promise.all(ready.map(({ worker }) => worker.terminate()));
 }
 
 /** Asks about a mutant that decides while its module is loaded. */
@@ -125,12 +156,12 @@ async function runTest(file: string, env: Record<string, string>) {
 async function visitsOfTests(): Promise<Map<string, Set<number>>> {
   const scratch = await dir({ prefix: 'ptdiff-mutants-', unsafeCleanup: true });
   const visits = new Map<string, Set<number>>();
-  for (const test of tests) {
-    const log = join(scratch.path, 'visits.json');
+  await forEach(tests, 'test files without a mutant', async (test) => {
+    const log = join(scratch.path, `${tests.indexOf(test)}.json`);
     const { failed, troubles } = await runTest(test, { PTDIFF_VISITS: [log, ...files].join(':') });
     if (failed + troubles.length > 0) throw new Error(`${test} fails without any mutant: ${troubles.join(', ')}`);
     visits.set(test, new Set(JSON.parse(readFileSync(log, 'utf8'))));
-  }
+  });
   await scratch.cleanup();
   return visits;
 }
@@ -157,12 +188,12 @@ function say(text: string): void {
 const isLoaded = ({ within }: Mutant): boolean => within === undefined;
 say(`${all.length} mutants in ${files.length} files; ${wanted.length} are tried`);
 await askBoots(wanted.filter((mutant) => !isLoaded(mutant)));
-for (const mutant of wanted.filter(isLoaded)) await askLoaded(mutant);
+await forEach(wanted.filter(isLoaded), 'what decides at load', askLoaded);
 say(`recorded boots and rules notice ${endings.size}`);
 const open = wanted.filter(({ id }) => !endings.has(id));
 if (!values.boots) {
   const visits = await visitsOfTests();
-  for (const mutant of open) await askTests(mutant, visits);
+  await forEach(open, 'test files', (mutant) => askTests(mutant, visits));
 }
 const outcomes = wanted.map((mutant) => ({
   mutant,
