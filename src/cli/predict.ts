@@ -1,11 +1,14 @@
 import { withPatches } from '../../images/kernel-spec.ts';
 import { PtdiffError } from '../errors.ts';
+import type { CheckpointName } from '../linux/capture.ts';
 import { lifeOfLeaf } from '../model/leaf-life.ts';
 import { predict } from '../model/predict.ts';
+import type { Prediction } from '../model/types.ts';
 import { first } from '../present.ts';
 import { paintOptions } from '../report/colour.ts';
 import { runCommand } from '../report/export/mail-layout.ts';
-import { formatLeafLife, formatPrediction } from '../report/terminal-prediction.ts';
+import { formatPredictedMaps } from '../report/terminal-map.ts';
+import { formatLeafLife, formatPrediction, type Subject } from '../report/terminal-prediction.ts';
 import { stableJson } from '../stable-json.ts';
 import { recallFacts } from './facts-cache.ts';
 import { chooseEmulator } from './laboratory.ts';
@@ -23,6 +26,8 @@ interface PredictOptions {
   qemu?: string;
   json?: boolean;
   at?: bigint;
+  map?: boolean;
+  checkpoint?: CheckpointName;
 }
 
 /** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
@@ -46,12 +51,24 @@ async function predictCommand(options: PredictOptions, signal: AbortSignal): Pro
   const { at: va, json } = options;
   if (va === undefined) {
     const prediction = predict(question);
-    process.stdout.write(json ? `${stableJson(prediction, 1)}\n` : formatPrediction(prediction, subject, paint));
+    process.stdout.write(json ? `${stableJson(prediction, 1)}\n` : predictionText(prediction, subject, options));
   } else {
     const life = lifeOfLeaf(question, va);
     process.stdout.write(json ? `${stableJson(life, 1)}\n` : formatLeafLife(life, { ...subject, va }, paint));
   }
   return 0;
+}
+
+function predictionText(prediction: Prediction, subject: Subject, { map, checkpoint }: PredictOptions): string {
+  const paint = paintOptions(process.stdout, process.env);
+  if (!map && checkpoint === undefined) return formatPrediction(prediction, subject, paint);
+  const known = Object.keys(prediction.checkpoints);
+  if (checkpoint !== undefined && !known.includes(checkpoint))
+    throw new PtdiffError(
+      'usage',
+      `Nothing is predicted for a checkpoint '${checkpoint}', but for ${known.join(', ')}.`,
+    );
+  return formatPredictedMaps(prediction, { ...paint, ...(checkpoint && { checkpoint }) });
 }
 
 export const addPredict: Verb = (command, { signal, finish }) => {
@@ -61,6 +78,8 @@ export const addPredict: Verb = (command, { signal, finish }) => {
     .requiredOption('--scenario <name|file>', 'as for run')
     .option('--qemu <path>', 'as for run')
     .option('--at <address>', 'which rules made the leaf of one address, step by step', addressOf)
+    .option('--map', 'its linear map in the manner of ptdump')
+    .option('--checkpoint <name>', 'that map at this checkpoint only')
     .option('--json', 'print the prediction as JSON')
     .action(async (options) => finish(await predictCommand(options, signal)));
 };

@@ -1,9 +1,10 @@
 import { diffLeaves } from '../diff/compare.ts';
 import { clipRun, endOf } from '../diff/runs.ts';
+import { type CheckpointName, checkpointNames } from '../linux/capture.ts';
 import { attributesText, levelText, placeText } from '../linux/format-ptdump.ts';
-import type { PredictedRun } from '../model/types.ts';
+import type { CheckpointPrediction, PredictedRun, Prediction } from '../model/types.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
-import type { LeafRun } from '../vmsa/types.ts';
+import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 import { type Paint, type PaintOptions, painter } from './colour.ts';
 import { plainLine } from './plain-text.ts';
 import type { CaseDrawing } from './types.ts';
@@ -68,6 +69,17 @@ function goesOn(above: Row | undefined, row: Row, text: (row: Row) => string): b
   return above !== undefined && above.va + BigInt(above.size) === row.va && text(above) === text(row);
 }
 
+/** Rows that say the same, one after another, as one. */
+function joinRows(rows: readonly Row[], text: (row: Row) => string): Row[] {
+  const joined: Row[] = [];
+  for (const row of rows) {
+    const above = joined.at(-1);
+    if (above && goesOn(above, row, text)) above.size += row.size;
+    else joined.push({ ...row });
+  }
+  return joined;
+}
+
 /**
  * The linear map at one checkpoint in the manner of the kernel's ptdump, a line a stretch: addresses, size, what was predicted, and what was found
  * beside it: '=' where it is the same, '~' where it differs in what the kernel is free to choose. The last column says what the model takes it for.
@@ -81,13 +93,9 @@ function mapLines(drawing: CaseDrawing, at: bigint | undefined, paint: Paint): s
     const same = differs ? foundText(expected, found, actual) : expected === found ? '=' : `~ ${found}`;
     return `${expected} | ${same}${predicted ? `  ${plainLine(predicted.why)}` : ''}`;
   };
-  const joined: Row[] = [];
-  for (const row of rowsOf(drawing)) {
-    const above = joined.at(-1);
-    if (above && goesOn(above, row, text)) above.size += row.size;
-    else joined.push({ ...row });
-  }
-  const shown = joined.filter(({ va, size }) => at === undefined || (va <= at && at < va + BigInt(size)));
+  const shown = joinRows(rowsOf(drawing), text).filter(
+    ({ va, size }) => at === undefined || (va <= at && at < va + BigInt(size)),
+  );
   return [
     paint('1;4', `Linear map at ${drawing.checkpoint}: predicted | found`),
     ...shown.map((row) => {
@@ -110,5 +118,32 @@ export function formatMaps(
   const { checkpoint, at } = options;
   const wanted = drawings.filter((drawing) => checkpoint === undefined || drawing.checkpoint === checkpoint);
   const lines = wanted.flatMap((drawing) => mapLines(drawing, at, paint));
+  return `${lines.slice(0, -1).join('\n')}\n`;
+}
+
+/** The registers of CPU 0 as far as they are predicted: enough to say what a descriptor permits. */
+function predictedRegisters({ registers }: CheckpointPrediction): SystemRegisters {
+  const bits = Object.entries(registers[0] ?? {}).map(([name, register]) => [name, register.bits]);
+  return { TTBR0_EL1: 0n, TTBR1_EL1: 0n, TCR_EL1: 0n, MAIR_EL1: 0n, SCTLR_EL1: 0n, ...Object.fromEntries(bits) };
+}
+
+/**
+ * Predicted maps in the manner of the kernel's ptdump, without a boot: addresses, size, level and attributes, and what the model takes each stretch
+ * for. Lines are not broken. Ends with a newline.
+ */
+export function formatPredictedMaps(
+  { checkpoints }: Pick<Prediction, 'checkpoints'>,
+  options: PaintOptions & { checkpoint?: CheckpointName },
+): string {
+  const paint = painter(options);
+  const lines = checkpointNames.flatMap((name) => {
+    const checkpoint = checkpoints[name];
+    if (checkpoint === undefined || (options.checkpoint ?? name) !== name) return [];
+    const regime = stage1Regime(predictedRegisters(checkpoint), 'ttbr1');
+    const text = ({ predicted }: Row) => `${sideText(regime, predicted)}  ${plainLine(predicted?.why ?? '')}`;
+    const rows = checkpoint.leaves.map((run): Row => ({ ...run, predicted: run, differs: false }));
+    const found = joinRows(rows, text).map((row) => `  ${placeText(row)} ${text(row)}`);
+    return [paint('1;4', `Linear map at ${name}: predicted`), ...found, ''];
+  });
   return `${lines.slice(0, -1).join('\n')}\n`;
 }

@@ -11,6 +11,13 @@ import { column, hang, plainLine } from './plain-text.ts';
 import { decisionLines, derivationLines } from './terminal-case.ts';
 import { formatBytes, formatPhysical, formatVirtual } from './units.ts';
 
+/** What a prediction is of. */
+export interface Subject {
+  kernel: string;
+  scenario: string;
+  granule: Granule;
+}
+
 function runLine(run: PredictedRun, granule: Granule, paint: Paint): string[] {
   const shade = shadeOf(run, undefined);
   const columns = [
@@ -49,11 +56,7 @@ function checkpointLines(prediction: Prediction, granule: Granule, paint: Paint)
  * The model's answer without a boot: decisions, derivation step by step, probes, and the layout at
  * each checkpoint as a list of runs. Ends with a newline.
  */
-export function formatPrediction(
-  prediction: Prediction,
-  subject: { kernel: string; scenario: string; granule: Granule },
-  options: PaintOptions,
-): string {
+export function formatPrediction(prediction: Prediction, subject: Subject, options: PaintOptions): string {
   const paint = painter(options);
   const { start, end } = prediction.linearRegion;
   const newer = prediction.newerThanKnown
@@ -92,7 +95,7 @@ export function formatPrediction(
  */
 export function formatLeafLife(
   changes: readonly LeafChange[],
-  subject: { kernel: string; scenario: string; granule: Granule; va: bigint },
+  subject: Subject & { va: bigint },
   options: PaintOptions,
 ): string {
   const paint = painter(options);

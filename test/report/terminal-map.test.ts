@@ -1,7 +1,7 @@
 import t from 'tap';
 import { parseWalk } from '../../harness/leaf-text.ts';
 import { predict } from '../../src/model/predict.ts';
-import { formatMaps } from '../../src/report/terminal-map.ts';
+import { formatMaps, formatPredictedMaps } from '../../src/report/terminal-map.ts';
 import type { CaseDrawing } from '../../src/report/types.ts';
 import type { SystemRegisters } from '../../src/vmsa/types.ts';
 import { given } from '../given.ts';
@@ -48,4 +48,16 @@ t.test('a leaf that differs stands beside what was predicted, and an address cho
     /^! 0x\w+-0x\w+ .* r-- --- .* \| .* r-- --- .* 0xe0000000000401 pa 0x40200000 {2}kernel text and rodata alias$/m,
   );
   t.equal(text.split('\n').length, 3);
+});
+
+t.test('a prediction alone has the same lines as the left side of a map', async (t) => {
+  const prediction = predict(questionOfGolden(readGolden(v3)));
+  const left = (line: string) => line.replace(/ \| = {2}/, '  ');
+  const expected = formatMaps(drawings(v3), { ...plain, checkpoint: 'init' })
+    .split('\n')
+    .slice(1)
+    .map(left);
+  const text = formatPredictedMaps(prediction, { ...plain, checkpoint: 'init' });
+  t.same(text.split('\n').slice(1), expected);
+  t.equal(formatPredictedMaps(prediction, plain).match(/^Linear map at /gm)?.length, 5);
 });
