@@ -1,10 +1,10 @@
 import { buildInitramfs } from '../guest/build.ts';
+import { chooseEmulator, knownIssuesFolder, loadMonitor } from '../harness/laboratory/laboratory.ts';
+import { type LoadedKernel, loadKernel } from '../harness/laboratory/loaded-kernel.ts';
+import { scenariosNamed } from '../harness/laboratory/plan.ts';
+import type { Laboratory } from '../harness/laboratory/run-case.ts';
+import { say } from '../host/say.ts';
 import { loadKnownIssues } from '../results/known-issues.ts';
-import { chooseEmulator, knownIssuesFolder, loadMonitor } from '../src/cli/laboratory.ts';
-import { type LoadedKernel, loadKernel } from '../src/cli/loaded-kernel.ts';
-import { say } from '../src/cli/output.ts';
-import { scenariosNamed } from '../src/cli/plan.ts';
-import type { Laboratory } from '../src/cli/run-case.ts';
 import { first } from '../src/present.ts';
 import type { Scenario } from '../src/scenario/types.ts';
 

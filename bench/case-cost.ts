@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
-import { bareCommand } from '../harness/qemu-command.ts';
-import { RunDirectory } from '../harness/run-directory.ts';
-import { runCase } from '../src/cli/run-case.ts';
+import { bareCommand } from '../harness/emulator/qemu-command.ts';
+import { runCase } from '../harness/laboratory/run-case.ts';
+import { RunDirectory } from '../results/run-directory.ts';
 import { first } from '../src/present.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { type CpuSeconds, cpuSecondsOf } from './cpu-seconds.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { statFields } from '../harness/process.ts';
+import { statFields } from '../harness/emulator/qemu-process.ts';
 
 /** CPU seconds, user and system. */
 export interface CpuSeconds {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { captureRegisters } from '../harness/capture-checkpoint.ts';
-import { withMachineFolder } from '../harness/scratch-directory.ts';
-import { type VirtualMachine, withMachine } from '../harness/virtual-machine.ts';
+import { captureRegisters } from '../harness/boot/capture-checkpoint.ts';
+import { type VirtualMachine, withMachine } from '../harness/emulator/virtual-machine.ts';
+import { withMachineFolder } from '../host/scratch-directory.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { stage1Regime } from '../src/vmsa/regime.ts';
 import { walk } from '../src/vmsa/walk.ts';

@@ -1,5 +1,5 @@
 import { withDir } from 'tmp-promise';
-import { RunDirectory } from '../harness/run-directory.ts';
+import { RunDirectory } from '../results/run-directory.ts';
 import { vary } from '../src/scenario/variation.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { wholeCase } from './case-cost.ts';

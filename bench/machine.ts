@@ -1,5 +1,5 @@
-import type { QemuMachine } from '../harness/qemu-command.ts';
-import { commandLine } from '../src/cli/run-case.ts';
+import type { QemuMachine } from '../harness/emulator/qemu-command.ts';
+import { commandLine } from '../harness/laboratory/run-case.ts';
 import { cpuNamed } from '../src/scenario/cpus.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 

@@ -1,5 +1,5 @@
 import { withDir } from 'tmp-promise';
-import { RunDirectory } from '../harness/run-directory.ts';
+import { RunDirectory } from '../results/run-directory.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { wholeCase } from './case-cost.ts';
 import { cpuSecondsOf } from './cpu-seconds.ts';

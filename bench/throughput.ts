@@ -1,7 +1,7 @@
 import { withDir } from 'tmp-promise';
-import { RunDirectory } from '../harness/run-directory.ts';
-import { runCases } from '../harness/scheduler.ts';
-import { runCase } from '../src/cli/run-case.ts';
+import { runCase } from '../harness/laboratory/run-case.ts';
+import { runCases } from '../harness/laboratory/scheduler.ts';
+import { RunDirectory } from '../results/run-directory.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { quotients, type Ratio, spread } from './ratio.ts';
 

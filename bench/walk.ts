@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
-import { openRam } from '../harness/ram-file.ts';
+import { openRam } from '../harness/emulator/ram-file.ts';
 import { stage1Regime } from '../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../src/vmsa/types.ts';
 import { walk } from '../src/vmsa/walk.ts';

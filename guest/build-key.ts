@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256 } from '../images/cache.ts';
-import type { Toolchain } from '../images/toolchain.ts';
+import { sha256 } from '../host/cache.ts';
+import type { Toolchain } from '../images/toolchain/toolchain.ts';
 
 /** What decides the bytes of every program beside its sources and the compiler, by path from this folder. */
 export const commonRecipe = [

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cachePath, withScratch } from '../images/cache.ts';
-import { crossToolchain, type Toolchain, type ToolchainOptions } from '../images/toolchain.ts';
+import { cachePath, withScratch } from '../host/cache.ts';
+import { crossToolchain, type Toolchain, type ToolchainOptions } from '../images/toolchain/toolchain.ts';
 import { buildKey, commonRecipe, sourceFiles } from './build-key.ts';
 import { type CpioEntry, writeCpio } from './cpio.ts';
 import { keepBuilt } from './keep-built.ts';

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
-import type { FetchOptions } from '../images/apt.ts';
-import { obtain } from '../images/lock.ts';
-import { publishFolder, takeFolder } from '../images/sealed-folder.ts';
+import { obtain } from '../host/lock.ts';
+import { publishFolder, takeFolder } from '../host/sealed-folder.ts';
+import type { FetchOptions } from '../images/debian/apt.ts';
 import { present } from '../src/present.ts';
 
 /** A file that was made for guests, in the cache. */

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { FetchOptions } from '../images/apt.ts';
-import { cachePath, sha256 } from '../images/cache.ts';
+import { cachePath, sha256 } from '../host/cache.ts';
+import type { FetchOptions } from '../images/debian/apt.ts';
 import { concatenate } from '../src/bytes.ts';
 import type { Initramfs } from './build.ts';
 import { writeCpio } from './cpio.ts';

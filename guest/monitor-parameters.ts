@@ -1,7 +1,7 @@
 /** The realm monitor's parameter block (guest/monitor/parameters.h): how the harness tells it what to play. Pure. */
 import { PtdiffError } from '../src/errors.ts';
-import type { AddressRange } from '../src/linux/monitor-report.ts';
-import type { IdOverride } from '../src/scenario/id-registers.ts';
+import type { AddressRange } from '../src/evidence/monitor-report.ts';
+import type { IdOverride } from '../src/scenario/id-overrides.ts';
 
 export interface MonitorParameters {
   world: 'normal' | 'realm';

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { messageOf, PtdiffError } from '../src/errors.ts';
-import { supervisorScript } from '../src/supervisor.ts';
+import { supervisorScript } from './supervisor.ts';
 
 /** Milliseconds in which the supervisor ends its command, SIGTERM and SIGKILL, with much to spare for a busy host. */
 const orderlyMilliseconds = 6_000;
@@ -37,7 +37,7 @@ process.on('exit', () => {
 });
 
 /**
- * A command in a process group of its own under a supervisor (src/supervisor.ts): it ends with this process, whatever ends that. Any process of
+ * A command in a process group of its own under a supervisor (host/supervisor.ts): it ends with this process, whatever ends that. Any process of
  * the group may be killed or stopped from outside: what is left of it is ended from here, within limits.
  */
 export class ProcessGroup {

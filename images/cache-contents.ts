@@ -1,9 +1,9 @@
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { cachePath, exists, sha256File } from './cache.ts';
-import { parseRecord, placeOf, writeRecord } from './records.ts';
-import { type FolderState, inspectFolder, sealPath } from './sealed-folder.ts';
+import { cachePath, exists, sha256File } from '../host/cache.ts';
+import { parseRecord, placeOf, writeRecord } from '../host/records.ts';
+import { type FolderState, inspectFolder, sealPath } from '../host/sealed-folder.ts';
 import { openGitStore } from './source/git-store.ts';
 
 /** Kinds of things in the cache, with the folders that hold them; `*` stands for one level of names. */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cachePath, type Progress, sha256, sha256File } from './cache.ts';
-import { addFile, inspectFolder, publishFolder, type Seal, sealFolder, takeFolder } from './sealed-folder.ts';
+import { cachePath, type Progress, sha256, sha256File } from '../host/cache.ts';
+import { addFile, inspectFolder, publishFolder, type Seal, sealFolder, takeFolder } from '../host/sealed-folder.ts';
 
 /** An Image in the cache; the configuration, where there is one, lies beside it as `config`. */
 export interface KeptImage {

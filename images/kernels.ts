@@ -1,46 +1,19 @@
 import { resolve } from 'node:path';
+import { sha256 } from '../host/cache.ts';
+import { explainDiskFull } from '../host/disk-space.ts';
 import { mostBytes, readRegular, requireRegular, whyUnreadable } from '../host/read-file.ts';
 import { PtdiffError } from '../src/errors.ts';
-import type { FetchOptions } from './apt.ts';
-import { sha256 } from './cache.ts';
-import { cachedKernel, fetchKernel } from './debian-kernel.ts';
-import { upstreamVersion } from './debian-version.ts';
-import { explainDiskFull } from './disk-space.ts';
-import { PackageGone } from './download.ts';
+import type { FetchOptions } from './debian/apt.ts';
+import { PackageGone } from './debian/download.ts';
+import { cachedKernel, fetchKernel } from './debian/kernel.ts';
+import { type KernelBuild, pickBuilds } from './debian/kernel-builds.ts';
+import { type KernelCatalogue, kernelCatalogue } from './debian/kernel-catalogue.ts';
+import { upstreamVersion } from './debian/version.ts';
 import { checkImage } from './image-check.ts';
 import { keepImage } from './keep-image.ts';
-import { type KernelBuild, pickBuilds } from './kernel-builds.ts';
-import { type KernelCatalogue, kernelCatalogue } from './kernel-catalogue.ts';
+import type { KernelImage } from './kernel-image.ts';
 import { type DebianSpec, formatKernelSpec, isSourceSpec, type KernelSpec, parseKernelSpec } from './kernel-spec.ts';
 import { sourceKernel } from './source/source-kernel.ts';
-
-/** A kernel that is ready to boot. */
-export interface KernelImage {
-  /** As the user named it. */
-  spec: string;
-  /** `uname -r`, from the Image's banner. */
-  release: string;
-  /** Version of the Debian package, or the commit by 40 hex digits; the release for any other. */
-  version: string;
-  /** `arm64`, `16k`, `cloud`, `rt`; `local` for a local Image; `source`, `source-64k`, … for a built one. */
-  flavour: string;
-  /** A plain, checked arm64 Image. */
-  imagePath: string;
-  /** The config it was built with, where one is to be had. */
-  configPath?: string;
-  /** SHA-256 of the Image. */
-  sha256: string;
-  /** Where it came from: `PACKAGE VERSION (SUITE)`, or the path; for a built one with patches and compiler. */
-  source: string;
-  /** The commit that it was built from, patches apart: 40 hexadecimal digits. */
-  commit?: string;
-  /** Tells it from other kernels of the same release, where the source has a name of its own: `g0123456789ab` for a commit. */
-  tag?: string;
-  /** Its modules are to be had, see debianModules(). */
-  hasModules?: true;
-  /** Sentences for the user: a stand-in for a lost package, a missing config, old lists. */
-  notes: string[];
-}
 
 /** A line of `ptdiff ls kernels`. */
 export interface ListedKernel {

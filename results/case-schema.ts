@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkpointNames } from '../src/linux/capture.ts';
+import { checkpointNames } from '../src/evidence/capture.ts';
 import type { DrawnPrediction } from '../src/report/dossier.ts';
 import type { LeafRun } from '../src/vmsa/types.ts';
 

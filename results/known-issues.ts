@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { bootEndId, isBootEnd } from '../src/diff/boot-end.ts';
 import type { KnownIssue } from '../src/diff/match-known.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
-import { earlyEnds } from '../src/linux/capture.ts';
+import { earlyEnds } from '../src/evidence/capture.ts';
 import { first } from '../src/present.ts';
 
 const release = String.raw`\d+\.\d+(\.\d+)?`;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { CaseInputs } from '../harness/case-inputs.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import type { RunRecord } from '../src/report/types.ts';
+import type { CaseInputs } from './case-inputs.ts';
 import { hexadecimal } from './case-schema.ts';
 import { caseResultSchema, scenarioSchema } from './schema.ts';
 

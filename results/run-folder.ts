@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readEvidence } from '../harness/evidence-files.ts';
-import { readTextIfAny } from '../harness/host-file.ts';
-import { parseResults } from '../harness/run-directory.ts';
+import { readTextIfAny } from '../host/host-file.ts';
 import type { KnownIssue } from '../src/diff/match-known.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
-import type { Evidence } from '../src/linux/capture.ts';
+import type { Evidence } from '../src/evidence/capture.ts';
 import { type CaseMaterial, type DrawnPrediction, makeDossier } from '../src/report/dossier.ts';
 import { shellWord } from '../src/report/export/mail-layout.ts';
 import { type CaseDossier, type Report, type RunRecord, runSchemaVersion } from '../src/report/types.ts';
 import { predictionSchema } from './case-schema.ts';
+import { readEvidence } from './evidence-files.ts';
+import { parseResults } from './run-directory.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
 
 /** Names of the files of a run folder, and of the folder of a case below `cases`. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CaseResult, LinearMapSizes, Verdict } from '../src/diff/types.ts';
-import { checkpointNames } from '../src/linux/capture.ts';
+import { checkpointNames } from '../src/evidence/capture.ts';
 import { type RunRecord, runSchemaVersion } from '../src/report/types.ts';
 import { deviceNames } from '../src/scenario/devices.ts';
 import { type IdRegisterName, idRegisters } from '../src/scenario/id-registers.ts';

@@ -1,5 +1,5 @@
 /*
- * What init and src/linux/records.ts agree on. All numbers are little-endian.
+ * What init and src/evidence/records.ts agree on. All numbers are little-endian.
  *
  * init writes records into pages of its own memory. A directory page says where these pages lie in physical memory, so that
  * a harness that can read the machine's RAM needs no device and no console, and has all that was committed when the

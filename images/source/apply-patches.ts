@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { withScratch } from '../../host/cache.ts';
 import { mostBytes, readRegular, whyUnreadable } from '../../host/read-file.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import { withScratch } from '../cache.ts';
 import { firstComplaint, type GitStore } from './git-store.ts';
-import type { SourceTree } from './source-tree.ts';
+import type { SourceTree } from './tree.ts';
 
 /** One diff of a patch file. */
 interface Patch {

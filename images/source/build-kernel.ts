@@ -1,14 +1,14 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { cachePath, type Progress, sha256, sha256File } from '../../host/cache.ts';
+import { explainDiskFull } from '../../host/disk-space.ts';
+import { readRecord, writeRecord } from '../../host/records.ts';
+import { digestSchema } from '../../host/sealed-folder.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import type { FetchOptions } from '../apt.ts';
-import { cachePath, type Progress, sha256, sha256File } from '../cache.ts';
-import { explainDiskFull } from '../disk-space.ts';
+import type { FetchOptions } from '../debian/apt.ts';
 import { checkImage } from '../image-check.ts';
 import { keepImage, keptImage } from '../keep-image.ts';
-import { readRecord, writeRecord } from '../records.ts';
-import { digestSchema } from '../sealed-folder.ts';
 import type { BuildTools } from './build-tools.ts';
 import {
   type BuildTreeName,
@@ -23,7 +23,7 @@ import { configText, lostOptions, type WantedConfig } from './config-fragments.t
 import { type Desk, withDesk } from './desks.ts';
 import type { GitStore } from './git-store.ts';
 import { runMake } from './run-make.ts';
-import type { SourceTree } from './source-tree.ts';
+import type { SourceTree } from './tree.ts';
 
 /** Everything that decides the bytes of a kernel. */
 export interface KernelRecipe {

@@ -1,12 +1,12 @@
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FetchOptions } from '../apt.ts';
-import { cachePath, sha256 } from '../cache.ts';
+import { cachePath, sha256 } from '../../host/cache.ts';
+import type { FetchOptions } from '../debian/apt.ts';
+import { packageClosure } from '../debian/package-closure.ts';
 import type { Compiler } from '../kernel-spec.ts';
-import { llvmPrefix, llvmPrograms, llvmResources } from '../llvm.ts';
-import { packageClosure } from '../package-closure.ts';
-import { hostArchitecture, openToolArchive } from '../tool-archive.ts';
-import { prefixCommand, toolPrefix } from '../tool-prefix.ts';
+import { llvmPrefix, llvmPrograms, llvmResources } from '../toolchain/llvm.ts';
+import { hostArchitecture, openToolArchive } from '../toolchain/tool-archive.ts';
+import { prefixCommand, toolPrefix } from '../toolchain/tool-prefix.ts';
 
 /** Programs of Debian's archive that build a kernel, reachable by their usual names; nothing of the host but its essential packages. */
 export interface BuildTools {

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { exists } from '../../host/cache.ts';
+import { diskFull } from '../../host/disk-space.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import { exists } from '../cache.ts';
-import { diskFull } from '../disk-space.ts';
 import { dropHalfWritten } from './run-make.ts';
 import { runSupervised } from './supervised.ts';
 

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PtdiffError } from '../../src/errors.ts';
-import type { FetchOptions } from '../apt.ts';
+import type { FetchOptions } from '../debian/apt.ts';
 import { firstComplaint, type GitStore, plainLogs, runGit, withoutGit } from './git-store.ts';
-import type { SourceTree } from './source-tree.ts';
+import type { SourceTree } from './tree.ts';
 
 /** What is asked of a user's repository, which is only ever read. */
 export async function askRepository(path: string, args: string[], signal?: AbortSignal): Promise<string> {

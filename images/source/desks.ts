@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { tmpName } from 'tmp-promise';
 import { z } from 'zod';
+import { cachePath, exists } from '../../host/cache.ts';
+import { requireSpace } from '../../host/disk-space.ts';
+import { withLock } from '../../host/lock.ts';
+import { readRecord, writeRecord } from '../../host/records.ts';
 import { briefTool } from '../../host/tool-limits.ts';
 import { first } from '../../src/present.ts';
-import type { FetchOptions } from '../apt.ts';
-import { cachePath, exists } from '../cache.ts';
-import { requireSpace } from '../disk-space.ts';
-import { withLock } from '../lock.ts';
-import { readRecord, writeRecord } from '../records.ts';
+import type { FetchOptions } from '../debian/apt.ts';
 import type { GitStore } from './git-store.ts';
-import type { SourceTree } from './source-tree.ts';
+import type { SourceTree } from './tree.ts';
 
 /**
  * Where kernels are built: a checked-out source with build trees of several configurations beside it. A desk goes from one tree to the next

@@ -1,11 +1,11 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { cachePath, exists } from '../../host/cache.ts';
+import { diskFull } from '../../host/disk-space.ts';
+import { withLock } from '../../host/lock.ts';
 import { longTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import { cachePath, exists } from '../cache.ts';
-import { diskFull } from '../disk-space.ts';
-import { withLock } from '../lock.ts';
 import { runSupervised } from './supervised.ts';
 
 /** How one git command is run. */

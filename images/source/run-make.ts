@@ -2,11 +2,11 @@ import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { exists } from '../../host/cache.ts';
+import { diskFull } from '../../host/disk-space.ts';
+import { findCommand } from '../../host/host-tools.ts';
 import { briefTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import { exists } from '../cache.ts';
-import { diskFull } from '../disk-space.ts';
-import { findCommand } from '../host-tools.ts';
 import type { BuildTools } from './build-tools.ts';
 import { runSupervised } from './supervised.ts';
 

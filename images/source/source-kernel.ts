@@ -1,8 +1,8 @@
+import { cachePath } from '../../host/cache.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import type { FetchOptions } from '../apt.ts';
-import { cachePath } from '../cache.ts';
+import type { FetchOptions } from '../debian/apt.ts';
+import type { KernelImage } from '../kernel-image.ts';
 import { formatOrigin, type SourceParts, type SourceSpec } from '../kernel-spec.ts';
-import type { KernelImage } from '../kernels.ts';
 import { applyPatches } from './apply-patches.ts';
 import { buildKernel } from './build-kernel.ts';
 import { buildTools } from './build-tools.ts';

@@ -1,6 +1,6 @@
+import { withScratch } from '../../host/cache.ts';
 import { type GroupEnd, ProcessGroup } from '../../host/process-group.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import { withScratch } from '../cache.ts';
 
 /** How a command ended: without a status it was ended together with its supervisor. */
 export type SupervisedResult = Omit<GroupEnd, 'note'>;

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { exists } from '../../host/cache.ts';
+import { diskFull } from '../../host/disk-space.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import { exists } from '../cache.ts';
-import { diskFull } from '../disk-space.ts';
 import { runSupervised } from './supervised.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { sha256 } from '../../images/cache.ts';
+import { sha256 } from '../../host/cache.ts';
 import type { CaseResult, Finding } from '../../src/diff/types.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { RunRecord } from '../../src/report/types.ts';

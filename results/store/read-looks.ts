@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { checkpointNames } from '../../src/evidence/capture.ts';
 import type { FindingText, Look } from '../../src/history/types.ts';
-import { checkpointNames } from '../../src/linux/capture.ts';
 import { verdictOrder } from '../../src/report/verdicts.ts';
 import type { Store } from './store.ts';
 

@@ -1,6 +1,21 @@
 import { join, resolve } from 'node:path';
-import { sha256 } from '../../images/cache.ts';
-import { withLock } from '../../images/lock.ts';
+import { rangeOf, type Space, spaceOf } from '../../harness/laboratory/bisect-space.ts';
+import {
+  type BisectQuestion,
+  type BisectState,
+  defaultStateFile,
+  newState,
+  type RecordedTrial,
+  readState,
+  stepsFolder,
+  writeState,
+} from '../../harness/laboratory/bisect-state.ts';
+import { bootCandidate } from '../../harness/laboratory/boot-candidate.ts';
+import { labelOf } from '../../harness/laboratory/plan-matrix.ts';
+import { checkStore, storeFile } from '../../harness/laboratory/store-file.ts';
+import { sha256 } from '../../host/cache.ts';
+import { withLock } from '../../host/lock.ts';
+import { say } from '../../host/say.ts';
 import { nextStep } from '../bisect/search.ts';
 import type { Conclusion, Task } from '../bisect/types.ts';
 import { PtdiffError } from '../errors.ts';
@@ -18,23 +33,8 @@ import {
 import type { RunRecord } from '../report/types.ts';
 import { scenarioHash } from '../scenario/identity.ts';
 import { stableJson } from '../stable-json.ts';
-import { rangeOf, type Space, spaceOf } from './bisect-space.ts';
-import {
-  type BisectQuestion,
-  type BisectState,
-  defaultStateFile,
-  newState,
-  type RecordedTrial,
-  readState,
-  stepsFolder,
-  writeState,
-} from './bisect-state.ts';
-import { bootCandidate } from './boot-candidate.ts';
 import { exitCodes } from './exit-codes.ts';
-import { say } from './output.ts';
-import { labelOf } from './plan-matrix.ts';
 import { addSignOptions, type SignOptions, soughtSign } from './sign-options.ts';
-import { checkStore, storeFile } from './store-file.ts';
 import type { Verb } from './verb.ts';
 
 /** Options of `ptdiff bisect` as typed. */

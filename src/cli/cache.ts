@@ -1,13 +1,13 @@
 import { InvalidArgumentError } from 'commander';
-import { cacheRoot } from '../../images/cache.ts';
+import { cacheRoot } from '../../host/cache.ts';
+import { withUnusedCache } from '../../host/cache-in-use.ts';
+import { placeOf } from '../../host/records.ts';
+import { say } from '../../host/say.ts';
 import { type CacheItem, listCache, removeItems, unusedSince, verifyCache } from '../../images/cache-contents.ts';
-import { withUnusedCache } from '../../images/in-use.ts';
-import { placeOf } from '../../images/records.ts';
 import { countText } from '../diff/text.ts';
 import { formatMebibytes } from '../report/units.ts';
 import { exitCodes } from './exit-codes.ts';
 import { table } from './list.ts';
-import { say } from './output.ts';
 import type { Verb } from './verb.ts';
 
 const day = 86_400_000;

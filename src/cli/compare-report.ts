@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import { onHost, writeText } from '../../harness/host-file.ts';
-import { makeFolder } from '../../images/make-folder.ts';
+import { identityOf, type LoadedSide, pairCases, unlikeParts } from '../../harness/laboratory/compare-sides.ts';
+import { onHost, writeText } from '../../host/host-file.ts';
+import { makeFolder } from '../../host/make-folder.ts';
+import { say } from '../../host/say.ts';
 import { readDossier, readStoredCase } from '../../results/run-folder.ts';
 import { compareCases } from '../compare/compare-case.ts';
 import { foldPairs } from '../compare/fold.ts';
@@ -10,9 +12,7 @@ import { formatComparisonHtml } from '../report/compare/html.ts';
 import { comparisonJson } from '../report/compare/json.ts';
 import { formatComparison } from '../report/compare/text.ts';
 import type { ComparisonReport } from '../report/compare/types.ts';
-import { identityOf, type LoadedSide, pairCases, unlikeParts } from './compare-sides.ts';
 import { exitCodes } from './exit-codes.ts';
-import { say } from './output.ts';
 
 /** Groups whose maps are drawn: a page of a hundred pictures is no report. */
 const mostDrawn = 12;

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
-import { onHost, writeText } from '../../harness/host-file.ts';
-import { makeFolder } from '../../images/make-folder.ts';
+import { type LoadedSide, loadSide } from '../../harness/laboratory/compare-sides.ts';
+import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
+import { runStored } from '../../harness/laboratory/run-stored.ts';
+import { storeFile } from '../../harness/laboratory/store-file.ts';
+import { onHost, writeText } from '../../host/host-file.ts';
+import { makeFolder } from '../../host/make-folder.ts';
+import { say } from '../../host/say.ts';
 import type { SeriesCommit } from '../../images/source/series.ts';
 import type { SeriesRow } from '../compare/series.ts';
 import { seriesDifferences } from '../compare/series.ts';
@@ -8,14 +13,9 @@ import { PtdiffError } from '../errors.ts';
 import { formatSeries, type SeriesReport } from '../report/compare/series-text.ts';
 import { plainLine } from '../report/plain-text.ts';
 import { stableJson } from '../stable-json.ts';
-import type { CompareOptions } from './compare.ts';
+import type { CompareOptions } from './compare-options.ts';
 import { compareSides, writeComparison } from './compare-report.ts';
-import { type LoadedSide, loadSide } from './compare-sides.ts';
 import { exitCodes } from './exit-codes.ts';
-import { loadKernel } from './loaded-kernel.ts';
-import { say } from './output.ts';
-import { runStored } from './run-stored.ts';
-import { storeFile } from './store-file.ts';
 
 /** The Image of each commit, or why there is none: what belongs to one commit does not end the series. */
 async function imageOf(

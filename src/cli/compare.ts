@@ -1,34 +1,25 @@
 import { join, resolve } from 'node:path';
-import { onHost, writeText } from '../../harness/host-file.ts';
-import { withLockedFolder } from '../../images/lock.ts';
-import { makeFolder } from '../../images/make-folder.ts';
+import { type LoadedSide, loadSide, namedSide, runBelow } from '../../harness/laboratory/compare-sides.ts';
+import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
+import { scenariosNamed } from '../../harness/laboratory/plan.ts';
+import { defaultJobs } from '../../harness/laboratory/run-case.ts';
+import { timeStamp } from '../../harness/laboratory/run-record.ts';
+import { runStored } from '../../harness/laboratory/run-stored.ts';
+import { commitsOf } from '../../harness/laboratory/series-commits.ts';
+import { checkStore, storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
+import { onHost, writeText } from '../../host/host-file.ts';
+import { withLockedFolder } from '../../host/lock.ts';
+import { makeFolder } from '../../host/make-folder.ts';
+import { say } from '../../host/say.ts';
+import { repositoryRoot } from '../../host/version.ts';
 import { PtdiffError } from '../errors.ts';
 import { isBuiltIn } from '../scenario/built-in.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { stableJson } from '../stable-json.ts';
+import type { CompareOptions } from './compare-options.ts';
 import { compareSides, comparisonExit, publishComparison } from './compare-report.ts';
 import { publishSeries, runSeries } from './compare-series.ts';
-import { type LoadedSide, loadSide, namedSide, runBelow } from './compare-sides.ts';
-import { loadKernel } from './loaded-kernel.ts';
-import { say } from './output.ts';
-import { scenariosNamed } from './plan.ts';
-import { defaultJobs } from './run-case.ts';
-import { timeStamp } from './run-record.ts';
-import { runStored } from './run-stored.ts';
-import { commitsOf } from './series-commits.ts';
-import { checkStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
-import { repositoryRoot } from './version.ts';
-
-/** Options of `ptdiff compare` as the command line has them. */
-export interface CompareOptions {
-  scenario?: string[];
-  jobs: number;
-  out?: string;
-  json?: boolean;
-  qemu?: string;
-  store?: string;
-}
 
 /** A folder of its own for each comparison. */
 function comparisonFolder(out: string | undefined): string {

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { readEvidence } from '../../harness/evidence-files.ts';
-import { replaceFile } from '../../harness/host-file.ts';
+import { knownIssuesFolder } from '../../harness/laboratory/laboratory.ts';
+import { replaceFile } from '../../host/host-file.ts';
+import { readEvidence } from '../../results/evidence-files.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { readDossier, readRunFolder, runFiles } from '../../results/run-folder.ts';
 import { splatId } from '../diff/invariants/no-splat.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
-import type { Evidence } from '../linux/capture.ts';
+import type { Evidence } from '../evidence/capture.ts';
 import { findSplats, type Splat } from '../linux/splats.ts';
 import { chooseFinding } from '../report/export/choose-finding.ts';
 import { formatJunit } from '../report/export/junit.ts';
@@ -16,7 +17,6 @@ import { formatKtap } from '../report/export/ktap.ts';
 import { formatMail } from '../report/export/mail.ts';
 import type { RunResults } from '../report/export/outline.ts';
 import { isBuiltIn } from '../scenario/built-in.ts';
-import { knownIssuesFolder } from './laboratory.ts';
 import type { Verb } from './verb.ts';
 
 const formats = ['ktap', 'junit', 'kcidb', 'mail'] as const;

@@ -1,3 +1,4 @@
+import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
 import {
   caseNames,
   findingNames,
@@ -14,8 +15,7 @@ import { scenarioLife } from '../history/scenario-life.ts';
 import { type PaintOptions, paintOptions } from '../report/colour.ts';
 import { formatFindingLife, formatScenarioLife } from '../report/terminal-history.ts';
 import { stableJson } from '../stable-json.ts';
-import { storeFile, storeHelp } from './store-file.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '../suggest.ts';
 import type { Verb } from './verb.ts';
 
 const namesShown = 8;

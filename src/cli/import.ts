@@ -1,10 +1,10 @@
+import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
+import { say } from '../../host/say.ts';
 import { importRun } from '../../results/store/import-run.ts';
 import { openStore } from '../../results/store/store.ts';
 import { countText } from '../diff/text.ts';
 import { PtdiffError } from '../errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { say } from './output.ts';
-import { storeFile, storeHelp } from './store-file.ts';
 import type { Verb } from './verb.ts';
 
 /** `ptdiff import`: brings run folders into the store; one that cannot be read does not keep the others out. */

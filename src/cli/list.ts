@@ -1,8 +1,8 @@
 import { Argument } from 'commander';
+import { say } from '../../host/say.ts';
 import { formatMebibytes } from '../report/units.ts';
 import { builtInScenarios } from '../scenario/built-in.ts';
 import { cpus } from '../scenario/cpus.ts';
-import { say } from './output.ts';
 import type { Verb } from './verb.ts';
 
 /** Lines of a table: every column but the last as wide as its widest cell. */

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { runsFolder } from '../../harness/laboratory/run-record.ts';
 import { readCaseLines } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
-import { runsFolder } from './run-record.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '../suggest.ts';
 
 /** A case of a run folder. */
 export interface LocatedCase {

@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander';
+import { say } from '../../host/say.ts';
+import { versionText } from '../../host/version.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { say } from './output.ts';
 import type { VerbContext } from './verb.ts';
 import { verbs } from './verbs.ts';
-import { versionText } from './version.ts';
 
 /**
  * The command line; every action answers with the exit code. Only the verb that was asked for has its options, as only that one is loaded; of the others

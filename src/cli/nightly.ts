@@ -1,8 +1,14 @@
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { type NightSetting, nightFolder, prepareNight, runNight } from '../../harness/laboratory/night.ts';
+import { recoverNights } from '../../harness/laboratory/recover-nights.ts';
+import { defaultJobs } from '../../harness/laboratory/run-case.ts';
+import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
+import { sha256 } from '../../host/cache.ts';
+import { withLock } from '../../host/lock.ts';
 import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
-import { sha256 } from '../../images/cache.ts';
-import { withLock } from '../../images/lock.ts';
+import { say } from '../../host/say.ts';
+import { repositoryRoot } from '../../host/version.ts';
 import { openStore } from '../../results/store/store.ts';
 import { countText } from '../diff/text.ts';
 import { PtdiffError } from '../errors.ts';
@@ -12,13 +18,7 @@ import { paintOptions } from '../report/colour.ts';
 import { formatNight } from '../report/terminal-night.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
-import { type NightSetting, nightFolder, prepareNight, runNight } from './night.ts';
-import { say } from './output.ts';
-import { recoverNights } from './recover-nights.ts';
-import { defaultJobs } from './run-case.ts';
-import { storeFile, storeHelp } from './store-file.ts';
 import type { Verb } from './verb.ts';
-import { repositoryRoot } from './version.ts';
 
 /** Options of `ptdiff nightly` as the command line has them. */
 interface NightlyOptions {

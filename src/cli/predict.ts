@@ -1,6 +1,12 @@
+import { recallFacts } from '../../harness/laboratory/facts-cache.ts';
+import { chooseEmulator } from '../../harness/laboratory/laboratory.ts';
+import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
+import { scenariosNamed } from '../../harness/laboratory/plan.ts';
+import { questionOf } from '../../harness/laboratory/question.ts';
+import { say } from '../../host/say.ts';
 import { withPatches } from '../../images/kernel-spec.ts';
 import { PtdiffError } from '../errors.ts';
-import type { CheckpointName } from '../linux/capture.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 import { lifeOfLeaf } from '../model/leaf-life.ts';
 import { predict } from '../model/predict.ts';
 import type { Prediction } from '../model/types.ts';
@@ -10,12 +16,6 @@ import { runCommand } from '../report/export/mail-layout.ts';
 import { formatPredictedMaps } from '../report/terminal-map.ts';
 import { formatLeafLife, formatPrediction, type Subject } from '../report/terminal-prediction.ts';
 import { stableJson } from '../stable-json.ts';
-import { recallFacts } from './facts-cache.ts';
-import { chooseEmulator } from './laboratory.ts';
-import { loadKernel } from './loaded-kernel.ts';
-import { say } from './output.ts';
-import { scenariosNamed } from './plan.ts';
-import { questionOf } from './question.ts';
 import { addressOf, collect, patchHelp, type Verb } from './verb.ts';
 
 /** Options of `ptdiff predict` as the command line has them. */

@@ -1,30 +1,17 @@
-import { join, relative, resolve } from 'node:path';
-import { replaceFile } from '../../harness/host-file.ts';
-import { loadKnownIssues } from '../../results/known-issues.ts';
-import { readRunFolder, runFiles } from '../../results/run-folder.ts';
+import { relative, resolve } from 'node:path';
+import { writeReportPage } from '../../harness/laboratory/report-page.ts';
+import { say } from '../../host/say.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { paintOptions } from '../report/colour.ts';
-import { formatHtml } from '../report/html/page.ts';
 import { formatRun } from '../report/terminal.ts';
-import type { Report } from '../report/types.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
-import { knownIssuesFolder } from './laboratory.ts';
-import { say } from './output.ts';
 import type { Verb } from './verb.ts';
 
 function exitCodeOf(cases: readonly CaseResult[], interrupted: boolean): number {
   if (interrupted) return exitCodes.interrupted;
   if (cases.some(({ verdict }) => ['fail', 'hang', 'crash'].includes(verdict))) return exitCodes.findings;
   return cases.some(({ verdict }) => verdict === 'error') ? exitCodes.errors : exitCodes.pass;
-}
-
-/** Writes report.html into a run folder. */
-export async function writeReportPage(folder: string): Promise<{ report: Report; page: string }> {
-  const report = readRunFolder(folder, await loadKnownIssues(knownIssuesFolder));
-  const page = join(folder, runFiles.report);
-  replaceFile(page, formatHtml(report));
-  return { report, page };
 }
 
 /** A folder as the user would type it: what lies below the current folder is named from there. */

@@ -1,24 +1,24 @@
 import { cp } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { packedFiles } from '../../harness/packed-repro.ts';
-import { withScratch } from '../../images/cache.ts';
-import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator.ts';
-import { withLockedFolder } from '../../images/lock.ts';
+import { knownIssuesFolder } from '../../harness/laboratory/laboratory.ts';
+import { describeKernel, type LoadedKernel } from '../../harness/laboratory/loaded-kernel.ts';
+import { initramfsOf, type OpenedCase, readBlobs, withArchivedCase } from '../../harness/laboratory/open-case.ts';
+import { archiveFiles, packCase } from '../../harness/laboratory/pack-case.ts';
+import { packedFiles } from '../../harness/laboratory/packed-repro.ts';
+import { runCase } from '../../harness/laboratory/run-case.ts';
+import { withScratch } from '../../host/cache.ts';
+import { withLockedFolder } from '../../host/lock.ts';
+import { say } from '../../host/say.ts';
+import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator/emulator.ts';
 import { readJudgedBoot } from '../../results/judged-boot.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
-import { initramfsOf, type OpenedCase, readBlobs, withArchivedCase } from '../../results/open-case.ts';
-import { archiveFiles, packCase } from '../../results/pack-case.ts';
 import { caseFiles, readRunRecord, runFiles } from '../../results/run-folder.ts';
 import { compareReplay, isReproduced } from '../diff/compare-replay.ts';
 import { paintOptions } from '../report/colour.ts';
 import { formatReplay } from '../report/replay.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
-import { knownIssuesFolder } from './laboratory.ts';
-import { describeKernel, type LoadedKernel } from './loaded-kernel.ts';
 import { locateCase, outOption } from './locate-case.ts';
-import { say } from './output.ts';
-import { runCase } from './run-case.ts';
 import type { Verb } from './verb.ts';
 
 /** `ptdiff repro pack CASE`. */

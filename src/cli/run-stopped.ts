@@ -1,19 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HeldMachine } from '../../harness/held-machine.ts';
-import { replaceFile } from '../../harness/host-file.ts';
+import type { HeldMachine } from '../../harness/boot/held-machine.ts';
+import type { LoadedKernel } from '../../harness/laboratory/loaded-kernel.ts';
+import { type MatrixRequest, planMatrix } from '../../harness/laboratory/plan-matrix.ts';
+import { runCase } from '../../harness/laboratory/run-case.ts';
+import { prepareLaboratory } from '../../harness/laboratory/run-matrix.ts';
+import { replaceFile } from '../../host/host-file.ts';
+import { say } from '../../host/say.ts';
 import { PtdiffError } from '../errors.ts';
-import { type CheckpointName, checkpointNames } from '../linux/capture.ts';
+import { type CheckpointName, checkpointNames } from '../evidence/capture.ts';
 import { symbolElf } from '../linux/symbol-elf.ts';
 import { shellWord } from '../report/export/mail-layout.ts';
+import { suggest } from '../suggest.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { LoadedKernel } from './loaded-kernel.ts';
-import { say } from './output.ts';
-import { type MatrixRequest, planMatrix } from './plan-matrix.ts';
-import { runCase } from './run-case.ts';
-import { prepareLaboratory } from './run-matrix.ts';
-import { suggest } from './suggest.ts';
 
 /** @throws PtdiffError(usage) for a name that is none of a checkpoint */
 function checkpointNamed(name: string): CheckpointName {

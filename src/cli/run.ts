@@ -1,21 +1,22 @@
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { type PlannedMatrix, planMatrix } from '../../harness/laboratory/plan-matrix.ts';
+import { defaultJobs } from '../../harness/laboratory/run-case.ts';
+import { type FirmwareRequest, runFirmware } from '../../harness/laboratory/run-firmware.ts';
+import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
+import { runStored } from '../../harness/laboratory/run-stored.ts';
+import { checkStore, storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
+import { withLockedFolder } from '../../host/lock.ts';
+import { say } from '../../host/say.ts';
 import { withPatches } from '../../images/kernel-spec.ts';
-import { withLockedFolder } from '../../images/lock.ts';
 import { countText } from '../diff/text.ts';
+import { formatFirmwareBoot } from '../report/terminal-firmware.ts';
 import { describeUnfit } from '../report/unfit.ts';
 import { checkParameter } from '../scenario/schema.ts';
 import type { Variation } from '../scenario/variation.ts';
 import { exitCodes } from './exit-codes.ts';
-import { say } from './output.ts';
-import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
 import { fullOption, publishReport } from './publish-report.ts';
-import { defaultJobs } from './run-case.ts';
-import { runFirmware } from './run-firmware.ts';
-import { runsFolder, timeStamp } from './run-record.ts';
 import { runStopped } from './run-stopped.ts';
-import { runStored } from './run-stored.ts';
-import { checkStore, storeFile, storeHelp } from './store-file.ts';
 import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, seedNumber, type Verb } from './verb.ts';
 
 /** Options of `ptdiff run` as the command line has them. */
@@ -64,7 +65,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const kernels = withPatches(kernel, patch);
   if (firmware !== undefined) {
     const boot = { firmware, kernels, scenarios, out, ...(qemu !== undefined && { qemu }) };
-    return withLockedFolder(out, () => runFirmware(boot, signal), { signal });
+    return withLockedFolder(out, () => bootFirmware(boot, signal), { signal });
   }
   const { seed, plain, param: parameters } = options;
   for (const word of parameters ?? []) checkParameter(word);
@@ -95,6 +96,15 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
     interrupted: signal.aborted,
   });
   return code === exitCodes.pass && !stored ? exitCodes.errors : code;
+}
+
+/** `ptdiff run --firmware FILE`. */
+async function bootFirmware(request: FirmwareRequest, signal: AbortSignal): Promise<number> {
+  const { boot, findings } = await runFirmware(request, signal);
+  process.stdout.write(formatFirmwareBoot(boot, findings));
+  say(`evidence: ${request.out}`);
+  if (findings.length > 0) return exitCodes.findings;
+  return boot.recordsFound ? exitCodes.pass : exitCodes.errors;
 }
 
 export const addRun: Verb = (command, { signal, finish }) => {

@@ -2,20 +2,21 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { onHost, replaceFile } from '../../harness/host-file.ts';
-import { makeFolder } from '../../images/make-folder.ts';
+import { knownIssuesFolder } from '../../harness/laboratory/laboratory.ts';
+import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
+import { onHost, replaceFile } from '../../host/host-file.ts';
+import { makeFolder } from '../../host/make-folder.ts';
+import { say } from '../../host/say.ts';
+import { repositoryRoot } from '../../host/version.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import { findingNames, findingText, readLooks, scenariosShowing } from '../../results/store/read-looks.ts';
 import { openStoreThatIs, type Store } from '../../results/store/store.ts';
 import { countText } from '../diff/text.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
 import { findingLife } from '../history/finding-life.ts';
-import { formatSite, type SiteData } from '../report/site/site.ts';
-import { knownIssuesFolder } from './laboratory.ts';
-import { say } from './output.ts';
-import { storeFile, storeHelp } from './store-file.ts';
+import { formatSite } from '../report/site/site.ts';
+import type { SiteData } from '../report/site/types.ts';
 import type { Verb } from './verb.ts';
-import { repositoryRoot } from './version.ts';
 
 async function siteData(store: Store): Promise<SiteData> {
   const looks = readLooks(store);

@@ -1,15 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { scenariosNamed } from '../../harness/laboratory/plan.ts';
+import { runsFolder } from '../../harness/laboratory/run-record.ts';
+import { storeHelp } from '../../harness/laboratory/store-file.ts';
 import { readCaseLines } from '../../results/run-folder.ts';
 import { type Sign, type SignVerdict, signVerdicts } from '../bisect/types.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
 import { builtInScenario } from '../scenario/built-in.ts';
 import type { Scenario } from '../scenario/types.ts';
-import { scenariosNamed } from './plan.ts';
-import { runsFolder } from './run-record.ts';
-import { storeHelp } from './store-file.ts';
 import { positiveInteger } from './verb.ts';
 
 /** Options that say what is looked for, and how often. */

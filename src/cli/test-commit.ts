@@ -1,15 +1,15 @@
 import { join, resolve } from 'node:path';
+import { bisectionsFolder } from '../../harness/laboratory/bisect-state.ts';
+import { bootCandidate } from '../../harness/laboratory/boot-candidate.ts';
+import { timeStamp } from '../../harness/laboratory/run-record.ts';
+import { checkStore, storeFile } from '../../harness/laboratory/store-file.ts';
 import { answerOf, tallyOf } from '../bisect/answers.ts';
 import type { Answer, Trial } from '../bisect/types.ts';
 import { countText } from '../diff/text.ts';
 import { plainLine } from '../report/plain-text.ts';
 import { describeSign } from '../report/terminal-bisection.ts';
-import { bisectionsFolder } from './bisect-state.ts';
-import { bootCandidate } from './boot-candidate.ts';
 import { bisectRunCodes } from './exit-codes.ts';
-import { timeStamp } from './run-record.ts';
 import { addSignOptions, type SignOptions, soughtSign } from './sign-options.ts';
-import { checkStore, storeFile } from './store-file.ts';
 import type { Verb } from './verb.ts';
 
 /** Options of `ptdiff test-commit` as typed. */

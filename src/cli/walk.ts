@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { captureRegisters } from '../../harness/capture-checkpoint.ts';
-import { GdbClient } from '../../harness/gdb.ts';
-import { openRam, type RamFile } from '../../harness/ram-file.ts';
+import { captureRegisters } from '../../harness/boot/capture-checkpoint.ts';
+import { GdbClient } from '../../harness/emulator/gdb.ts';
+import { openRam, type RamFile } from '../../harness/emulator/ram-file.ts';
 import { within } from '../../host/deadline.ts';
 import { requireRegular, whyUnreadable } from '../../host/read-file.ts';
 import { messageOf, PtdiffError } from '../errors.ts';

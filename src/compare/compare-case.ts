@@ -1,6 +1,6 @@
 import { endOf, entriesOf, runsIn } from '../diff/runs.ts';
-import type { Capture, CheckpointName } from '../linux/capture.ts';
-import { checkpointNames } from '../linux/capture.ts';
+import type { Capture, CheckpointName } from '../evidence/capture.ts';
+import { checkpointNames } from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { LeafRun } from '../vmsa/types.ts';

@@ -2,7 +2,7 @@ import { diffLeaves } from '../diff/compare.ts';
 import { describeLeaf } from '../diff/describe-leaf.ts';
 import { natureOf } from '../diff/nature.ts';
 import { countText, hex } from '../diff/text.ts';
-import type { CheckpointName } from '../linux/capture.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 import { geometryOf } from '../linux/geometry.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';

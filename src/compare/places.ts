@@ -1,5 +1,5 @@
 import { endOf } from '../diff/runs.ts';
-import type { CheckpointName, Evidence } from '../linux/capture.ts';
+import type { CheckpointName, Evidence } from '../evidence/capture.ts';
 import type { Granule, LeafRun } from '../vmsa/types.ts';
 import type { ComparedCase } from './types.ts';
 

@@ -2,7 +2,7 @@ import { shows } from '../diff/boot-end.ts';
 import { differingFields } from '../diff/register-fields.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult } from '../diff/types.ts';
-import type { Capture, CheckpointName, Evidence } from '../linux/capture.ts';
+import type { Capture, CheckpointName, Evidence } from '../evidence/capture.ts';
 import { decisionName } from '../model/decision-names.ts';
 import type { SystemRegisters } from '../vmsa/types.ts';
 import type { ComparedCase, Difference, Sides } from './types.ts';

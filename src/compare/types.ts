@@ -1,5 +1,5 @@
 import type { CaseResult } from '../diff/types.ts';
-import type { CheckpointName, Evidence } from '../linux/capture.ts';
+import type { CheckpointName, Evidence } from '../evidence/capture.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
 import type { Decisions, DerivationStep, PredictedRun, Prediction } from '../model/types.ts';
 

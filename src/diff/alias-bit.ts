@@ -1,4 +1,4 @@
-import type { Capture } from '../linux/capture.ts';
+import type { Capture } from '../evidence/capture.ts';
 import type { LeafRun, WalkResult } from '../vmsa/types.ts';
 
 /** `pa` without the alias bit of a realm's address space; the bit may be 2^47, so no bitwise operator. */

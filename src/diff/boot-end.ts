@@ -1,4 +1,4 @@
-import { checkpointNames, type EarlyEnd, earlyEnds, splitCheckpoints } from '../linux/capture.ts';
+import { checkpointNames, type EarlyEnd, earlyEnds, splitCheckpoints } from '../evidence/capture.ts';
 import { findingId } from './finding-id.ts';
 import type { CaseResult } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { type CheckpointName, checkpointNames, type Evidence } from '../linux/capture.ts';
+import { type CheckpointName, checkpointNames, type Evidence } from '../evidence/capture.ts';
 import type { CheckpointPrediction, PredictedRun, Prediction } from '../model/types.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 import { diffLeaves } from './compare.ts';

@@ -1,5 +1,5 @@
-import type { Capture, Evidence, GuestFiles, RsiCall } from '../linux/capture.ts';
-import { isBefore } from '../linux/capture.ts';
+import type { Capture, Evidence, GuestFiles, RsiCall } from '../evidence/capture.ts';
+import { isBefore } from '../evidence/capture.ts';
 import { parseVmallocinfo } from '../linux/vmallocinfo.ts';
 import type { PredictedRsiCall } from '../model/types.ts';
 import { firstLines } from './compare-state.ts';

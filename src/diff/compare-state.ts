@@ -1,4 +1,4 @@
-import type { Capture, CheckpointName, ProbeResult } from '../linux/capture.ts';
+import type { Capture, CheckpointName, ProbeResult } from '../evidence/capture.ts';
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import type { PredictedRegister, PredictedTable, ProbePrediction } from '../model/types.ts';
 import { present } from '../present.ts';

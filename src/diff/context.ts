@@ -1,5 +1,5 @@
-import type { Capture, Evidence } from '../linux/capture.ts';
-import type { PhysicalRange } from '../model/boot-facts.ts';
+import type { PhysicalRange } from '../evidence/boot-facts.ts';
+import type { Capture, Evidence } from '../evidence/capture.ts';
 import { first } from '../present.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';

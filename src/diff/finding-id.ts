@@ -1,4 +1,4 @@
-import type { CheckpointName } from '../linux/capture.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 import type { FindingKind } from './types.ts';
 
 /**

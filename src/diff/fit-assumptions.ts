@@ -1,7 +1,7 @@
 import { PtdiffError } from '../errors.ts';
+import type { Evidence } from '../evidence/capture.ts';
 import { type Assumption, type Hypothesis, withChanges } from '../linux/assumptions.ts';
-import type { Evidence } from '../linux/capture.ts';
-import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { PredictedBug } from '../model/bug.ts';
 import type { DerivationStep, Prediction } from '../model/types.ts';
 import type { Judgement } from './judge.ts';

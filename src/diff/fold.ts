@@ -1,4 +1,4 @@
-import type { CheckpointName } from '../linux/capture.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 import { first } from '../present.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { LeafDifference } from './compare.ts';

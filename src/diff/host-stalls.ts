@@ -1,4 +1,4 @@
-import type { Evidence } from '../linux/capture.ts';
+import type { Evidence } from '../evidence/capture.ts';
 import type { SplatKind } from '../linux/splat-headers.ts';
 import { findingId } from './finding-id.ts';
 import type { Finding } from './types.ts';

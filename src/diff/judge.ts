@@ -1,5 +1,5 @@
-import type { BootEnd, CheckpointName, Evidence } from '../linux/capture.ts';
-import { checkpointNames } from '../linux/capture.ts';
+import type { BootEnd, CheckpointName, Evidence } from '../evidence/capture.ts';
+import { checkpointNames } from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
 import { parsePtdump } from '../linux/ptdump.ts';
 import type { CheckpointPrediction, Prediction } from '../model/types.ts';

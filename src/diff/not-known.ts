@@ -1,4 +1,4 @@
-import { type Evidence, isBefore } from '../linux/capture.ts';
+import { type Evidence, isBefore } from '../evidence/capture.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { Prediction } from '../model/types.ts';
 import { asksForCpus } from '../scenario/types.ts';

@@ -1,4 +1,4 @@
-import type { PhysicalRange } from '../model/boot-facts.ts';
+import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import { subtract } from '../model/ranges.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 import { clipRun } from './runs.ts';

@@ -1,4 +1,4 @@
-import type { RsiCall } from '../linux/capture.ts';
+import type { RsiCall } from '../evidence/capture.ts';
 import type { PredictedRsiCall, RsiRequest } from '../model/types.ts';
 import { hex } from './text.ts';
 

@@ -1,4 +1,4 @@
-import type { PhysicalRange } from '../model/boot-facts.ts';
+import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { TablePage } from '../vmsa/types.ts';
 

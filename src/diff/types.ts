@@ -1,4 +1,4 @@
-import type { CheckpointName } from '../linux/capture.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 
 /** A mismatch (differs from the prediction), an invariant violation (wrong under any logic), or a kernel complaint. */
 export type FindingKind = 'mismatch' | 'invariant' | 'splat';

@@ -1,5 +1,5 @@
 import type { CaseResult, FindingKind, LinearMapSizes, Verdict } from '../diff/types.ts';
-import type { CheckpointName } from '../linux/capture.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 
 /** A run, as far as its results depend on it. */
 export interface RunMark {

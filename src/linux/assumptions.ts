@@ -1,5 +1,5 @@
-import type { KernelConfig } from './image-config.ts';
-import type { KernelTraits } from './traits.ts';
+import type { KernelConfig } from './kernel-config.ts';
+import type { KernelTraits } from './kernel-traits.ts';
 
 /** What a hypothesis about a kernel changes in its traits. */
 export interface TraitChanges {

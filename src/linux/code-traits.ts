@@ -1,7 +1,7 @@
 import { addressedPages, calls, moveConstants } from './code-constants.ts';
+import type { KernelTraits } from './kernel-traits.ts';
 import { PTE_DIRTY, PTE_PRESENT_INVALID, PTE_PXN, PTE_UXN, PTE_VALID } from './pgprot.ts';
 import type { SymbolTable } from './symbol-table.ts';
-import type { KernelTraits } from './traits.ts';
 
 /**
  * What the machine code of a kernel shows of its traits, as stable updates carry backports. Each answer is undefined where the code

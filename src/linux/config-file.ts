@@ -1,6 +1,6 @@
 import { PtdiffError } from '../errors.ts';
 import type { Assumption } from './assumptions.ts';
-import type { KernelConfig } from './image-config.ts';
+import type { KernelConfig } from './kernel-config.ts';
 
 /** The options of a KernelConfig that have a name of their own. */
 const optionNames = {

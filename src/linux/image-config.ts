@@ -3,41 +3,8 @@ import type { Granule } from '../vmsa/types.ts';
 import type { Assumptions } from './assumptions.ts';
 import { moveConstants } from './code-constants.ts';
 import { imageHeader } from './image-header.ts';
+import type { KernelConfig } from './kernel-config.ts';
 import type { SymbolTable } from './symbol-table.ts';
-
-/**
- * The options that the linear map depends on, as the Image itself shows them. A configuration file is not needed: not every package of an
- * old kernel is still to be had, and a file can be the wrong one.
- */
-export interface KernelConfig {
-  granule: Granule;
-  /** CONFIG_ARM64_VA_BITS and CONFIG_ARM64_PA_BITS. */
-  vaBits: number;
-  paBits: number;
-  lpa2: boolean;
-  kfence: boolean;
-  /** CONFIG_KFENCE_SAMPLE_INTERVAL is not 0. */
-  kfenceEarlyInit: boolean;
-  kfenceNumObjects: number;
-  /** Initial value of rodata_full. */
-  rodataFull: boolean;
-  strictKernelRwx: boolean;
-  debugPagealloc: boolean;
-  /** CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT. */
-  debugPageallocDefault: boolean;
-  /** CONFIG_CRASH_RESERVE: crashkernel= reserves memory. */
-  crashReserve: boolean;
-  hotplugCpu: boolean;
-  randomizeBase: boolean;
-  unmapKernelAtEl0: boolean;
-  e0pd: boolean;
-  hwAfdbm: boolean;
-  haft: boolean;
-  mte: boolean;
-  /** CONFIG_FUJITSU_ERRATUM_010001. */
-  fujitsuErratum010001: boolean;
-  secretmem: boolean;
-}
 
 /** Size of the module region below the kernel image, MODULES_VSIZE of arch/arm64/include/asm/memory.h. */
 const MODULES_VSIZE = 2n ** 31n;

@@ -1,7 +1,7 @@
-import type { CheckpointName } from '../linux/capture.ts';
+import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 import { PTE_NG, PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
-import type { BootState } from './boot.ts';
-import type { BootFacts, PhysicalRange } from './boot-facts.ts';
+import type { BootState } from './boot-state.ts';
 import type { Area } from './leaf-runs.ts';
 import { makeInvalid } from './pageattr.ts';
 import { subtract } from './ranges.ts';

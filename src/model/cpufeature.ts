@@ -1,5 +1,5 @@
 import type { MidrRange } from '../linux/cpu-capabilities.ts';
-import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 
 /** An entry of the kernel's allow list, with the part's name. */
 interface AllowedPart extends MidrRange {

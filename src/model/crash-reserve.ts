@@ -1,6 +1,6 @@
+import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
 import { type CrashkernelRequest, DEFAULT_CRASH_KERNEL_LOW_SIZE, parse_crashkernel } from '../linux/crashkernel.ts';
-import type { KernelTraits } from '../linux/traits.ts';
-import type { BootFacts, PhysicalRange } from './boot-facts.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Derivation } from './derivation.ts';
 import { memblock_find_in_range } from './memblock.ts';
 import { subtract } from './ranges.ts';

@@ -1,5 +1,5 @@
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { PMD_TABLE_BIT, PTE_CONT, PTE_VALID, TABLE_AF, TABLE_PXN, TABLE_TYPE, TABLE_UXN } from '../linux/pgprot.ts';
-import type { KernelTraits } from '../linux/traits.ts';
 import { PredictedBug } from './bug.ts';
 import { type LinearMap, NONE, TABLE, type Table } from './linear-map.ts';
 import { pgattr_change_is_safe } from './pgattr.ts';

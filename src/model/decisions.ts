@@ -1,6 +1,6 @@
 import { get_option, lastBoolean, valuesOf } from '../linux/cmdline.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { kstrtoull } from '../linux/kstrtox.ts';
-import type { KernelTraits } from '../linux/traits.ts';
 import { first } from '../present.ts';
 import { cpuHasLargeVa, cpuSupportsBbml, idField } from './cpufeature.ts';
 import type { Derivation } from './derivation.ts';

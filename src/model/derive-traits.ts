@@ -1,4 +1,4 @@
-import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Derivation } from './derivation.ts';
 
 /** Records what was read from the kernel itself and decides about leaves wherever they are made or changed. */

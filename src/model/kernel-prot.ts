@@ -1,3 +1,4 @@
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import {
   MT_NORMAL,
   MT_NORMAL_TAGGED,
@@ -13,7 +14,6 @@ import {
   PTE_UXN,
   PTE_WRITE,
 } from '../linux/pgprot.ts';
-import type { KernelTraits } from '../linux/traits.ts';
 import type { Decisions } from './types.ts';
 
 /** Page protections of one kernel on one machine: attribute bits of a page descriptor. */

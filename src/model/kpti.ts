@@ -1,7 +1,7 @@
 import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { PTE_NG, PTE_VALID } from '../linux/pgprot.ts';
 import { atLeast, type Release } from '../linux/release.ts';
-import type { BootState } from './boot.ts';
+import type { BootState } from './boot-state.ts';
 import { idField } from './cpufeature.ts';
 import { kernelProt } from './kernel-prot.ts';
 import { TABLE, type Table } from './linear-map.ts';

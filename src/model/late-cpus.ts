@@ -1,6 +1,6 @@
 import { type CpuCapability, cpucapType } from '../linux/cpu-capabilities.ts';
 import { refusalTitle, variationTitle } from '../linux/cpu-messages.ts';
-import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { first } from '../present.ts';
 import { asksForCpus, type Machine } from '../scenario/types.ts';
 import { cpuSupportsBbml, hasBbmLevel3, idField, isMidrInRange } from './cpufeature.ts';

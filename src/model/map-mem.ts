@@ -1,5 +1,5 @@
-import type { KernelTraits } from '../linux/traits.ts';
-import type { PhysicalRange } from './boot-facts.ts';
+import type { PhysicalRange } from '../evidence/boot-facts.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { createPgdMapping, NO_BLOCK_MAPPINGS, NO_CONT_MAPPINGS, NO_EXEC_MAPPINGS } from './create-mapping.ts';
 import type { Derivation } from './derivation.ts';
 import { type KernelProt, pgprot_tagged } from './kernel-prot.ts';

@@ -1,10 +1,10 @@
+import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
 import type { Geometry } from '../linux/geometry.ts';
 import { _PAGE_OFFSET, memstartAlign } from '../linux/kernel-layout.ts';
-import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { first, last } from '../present.ts';
 import { ramRanges } from '../scenario/memory.ts';
 import type { Machine, MemoryRange } from '../scenario/types.ts';
-import type { BootFacts, PhysicalRange } from './boot-facts.ts';
 import type { Derivation } from './derivation.ts';
 import { subtract } from './ranges.ts';
 import type { Prediction } from './types.ts';

@@ -1,5 +1,5 @@
-import type { BootState } from './boot.ts';
-import type { PhysicalRange } from './boot-facts.ts';
+import type { PhysicalRange } from '../evidence/boot-facts.ts';
+import type { BootState } from './boot-state.ts';
 import { type AttributeChange, changeAttributes, makeInvalid, makeValid } from './pageattr.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { PTE_PRESENT_INVALID, PTE_RDONLY, PTE_VALID, PTE_WRITE } from '../linux/pgprot.ts';
-import type { KernelTraits } from '../linux/traits.ts';
 import type { KernelProt } from './kernel-prot.ts';
 import { type LinearMap, visitLeaves } from './linear-map.ts';
 

@@ -1,3 +1,4 @@
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import {
   MT_NORMAL,
   MT_NORMAL_TAGGED,
@@ -11,7 +12,6 @@ import {
   PTE_VALID,
   PTE_WRITE,
 } from '../linux/pgprot.ts';
-import type { KernelTraits } from '../linux/traits.ts';
 
 const isNormal = (attributes: bigint): boolean =>
   (attributes & PTE_ATTRINDX_MASK) === PTE_ATTRINDX(MT_NORMAL) ||

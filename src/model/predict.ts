@@ -1,18 +1,12 @@
-import { type CheckpointName, checkpointsOf, isBefore } from '../linux/capture.ts';
+import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
+import { type CheckpointName, checkpointsOf, isBefore } from '../evidence/capture.ts';
 import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../linux/kernel-layout.ts';
-import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { first } from '../present.ts';
 import type { Machine } from '../scenario/types.ts';
 import { areasOf } from './areas.ts';
-import {
-  applySplit,
-  type BootState,
-  hideSecretPages,
-  protectVmallocAliases,
-  splitForProtection,
-  stepsBetween,
-} from './boot.ts';
-import type { BootFacts, PhysicalRange } from './boot-facts.ts';
+import { applySplit, hideSecretPages, protectVmallocAliases, splitForProtection, stepsBetween } from './boot.ts';
+import type { BootState } from './boot-state.ts';
 import { cpuHasLargeVa } from './cpufeature.ts';
 import { crashResource, reserve_crashkernel_generic } from './crash-reserve.ts';
 import { decide, kfenceEnabled } from './decisions.ts';

@@ -1,11 +1,12 @@
 import { PtdiffError } from '../errors.ts';
+import type { BootFacts } from '../evidence/boot-facts.ts';
 import { parameq, parse_args } from '../linux/cmdline.ts';
 import { kstrtobool } from '../linux/kstrtox.ts';
 import type { Release } from '../linux/release.ts';
 import { type DeviceName, deviceNames } from '../scenario/devices.ts';
 import { type Machine, type ProbeName, probeNames } from '../scenario/types.ts';
-import { type BootState, refusesPages } from './boot.ts';
-import type { BootFacts } from './boot-facts.ts';
+import { refusesPages } from './boot.ts';
+import type { BootState } from './boot-state.ts';
 import type { CpuOutcome } from './late-cpus.ts';
 import type { ProbePrediction } from './types.ts';
 

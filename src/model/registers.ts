@@ -1,5 +1,5 @@
-import type { CheckpointName } from '../linux/capture.ts';
-import type { KernelTraits } from '../linux/traits.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { idField } from './cpufeature.ts';
 import type { Decisions, PredictedRegister } from './types.ts';
 

@@ -1,4 +1,4 @@
-import type { PhysicalRange } from './boot-facts.ts';
+import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { Derivation } from './derivation.ts';
 import type { ImageSections } from './map-mem.ts';
 import type { PredictedRsiCall } from './types.ts';

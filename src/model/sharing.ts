@@ -1,6 +1,6 @@
-import type { SharingRequest } from '../linux/capture.ts';
+import type { SharingRequest } from '../evidence/capture.ts';
 import { PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
-import type { BootState } from './boot.ts';
+import type { BootState } from './boot-state.ts';
 import { PROT_NS_SHARED } from './linear-map.ts';
 import { type AttributeChange, changeAttributes, PartialLeaf } from './pageattr.ts';
 import { rsi_set_memory_range_protected, rsi_set_memory_range_shared } from './rsi.ts';

@@ -1,5 +1,5 @@
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { PMD_TABLE_BIT, PTE_CONT, PTE_PRESENT_INVALID, PTE_PXN, PTE_TYPE_PAGE, PTE_VALID } from '../linux/pgprot.ts';
-import type { KernelTraits } from '../linux/traits.ts';
 import { tableDescriptor } from './create-mapping.ts';
 import { type LinearMap, TABLE, type Table, visitLeaves } from './linear-map.ts';
 import { isPresent } from './pageattr.ts';

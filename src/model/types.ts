@@ -1,7 +1,7 @@
-import type { CheckpointName } from '../linux/capture.ts';
+import type { PhysicalRange } from '../evidence/boot-facts.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 import type { DeviceName } from '../scenario/devices.ts';
 import type { LeafRun, TablePage } from '../vmsa/types.ts';
-import type { PhysicalRange } from './boot-facts.ts';
 
 /** One step of the derivation: which rule gave what, and where a maintainer finds it. */
 export interface DerivationStep {

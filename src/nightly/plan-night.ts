@@ -1,5 +1,6 @@
 import type { Look } from '../history/types.ts';
 import type { Watches } from './watches.ts';
+import { tells } from './watches.ts';
 
 /** A case of tonight's matrix. */
 export interface Candidate {
@@ -52,9 +53,6 @@ const key = (...parts: string[]): string => JSON.stringify(parts);
 
 /** The same experiment on the same kernel by the same emulator. */
 const sameCase = (kernel: string, hash: string, emulator: string): string => key(kernel, hash, emulator);
-
-/** Whether a look says something of the kernel. */
-export const tells = ({ verdict }: Look): boolean => verdict !== 'error';
 
 /** When each experiment was last looked at, and when it was last tried, both ISO 8601. */
 function lastTimes(looks: readonly Look[]): { told: Map<string, string>; tried: Map<string, string> } {

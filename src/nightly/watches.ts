@@ -1,6 +1,5 @@
 import type { Look } from '../history/types.ts';
 import type { WatchedLooks } from './judge-night.ts';
-import { tells } from './plan-night.ts';
 
 /** A kernel that a watch has or had, by the hash of its Image. */
 export interface KernelOfWatch {
@@ -56,3 +55,6 @@ export function looksByWatch(
     return { watch, before: ownBefore(watch, before, watches), tonight: own(tonight), again: own(again) };
   });
 }
+
+/** Whether a look says something of the kernel. */
+export const tells = ({ verdict }: Look): boolean => verdict !== 'error';

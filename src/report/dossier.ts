@@ -1,5 +1,5 @@
 import { runsIn } from '../diff/runs.ts';
-import type { Capture, ProbeResult } from '../linux/capture.ts';
+import type { Capture, ProbeResult } from '../evidence/capture.ts';
 import type { Prediction } from '../model/types.ts';
 import type { CaseDossier, CaseDrawing } from './types.ts';
 

@@ -1,7 +1,7 @@
 import { diffLeaves } from '../diff/compare.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult, Finding, LinearMapSizes } from '../diff/types.ts';
-import { checkpointNames } from '../linux/capture.ts';
+import { checkpointNames } from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
 import type { DerivationStep } from '../model/types.ts';
 import { stage1Regime } from '../vmsa/regime.ts';

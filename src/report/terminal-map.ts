@@ -1,6 +1,6 @@
 import { diffLeaves } from '../diff/compare.ts';
 import { clipRun, endOf } from '../diff/runs.ts';
-import { type CheckpointName, checkpointNames } from '../linux/capture.ts';
+import { type CheckpointName, checkpointNames } from '../evidence/capture.ts';
 import { attributesText, levelText, placeText } from '../linux/format-ptdump.ts';
 import type { CheckpointPrediction, PredictedRun, Prediction } from '../model/types.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';

@@ -1,4 +1,4 @@
-import { checkpointNames } from '../linux/capture.ts';
+import { checkpointNames } from '../evidence/capture.ts';
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import { leafKind, linearMapSizes } from '../linux/leaf-kind.ts';
 import { PTE_CONT, PTE_VALID } from '../linux/pgprot.ts';

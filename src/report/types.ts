@@ -1,6 +1,6 @@
 import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
-import type { CheckpointName, ProbeResult } from '../linux/capture.ts';
+import type { CheckpointName, ProbeResult } from '../evidence/capture.ts';
 import type { Decisions, DerivationStep, PredictedRun, ProbePrediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { Variation } from '../scenario/variation.ts';

@@ -1,4 +1,4 @@
-import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { leanParameters } from './lean.ts';
 import type { Scenario } from './types.ts';
 

@@ -1,5 +1,5 @@
 import { valuesOf } from '../linux/cmdline.ts';
-import type { KernelTraits } from '../linux/traits.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { identitiesOf } from './cpus.ts';
 import { asksForCpus, type Scenario } from './types.ts';
 

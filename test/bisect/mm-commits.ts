@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
-import { cachePath } from '../../images/cache.ts';
+import type { BisectState } from '../../harness/laboratory/bisect-state.ts';
+import { cachePath } from '../../host/cache.ts';
 import { openGitStore } from '../../images/source/git-store.ts';
 import { sourceTree } from '../../images/source/source-tree.ts';
-import type { BisectState } from '../../src/cli/bisect-state.ts';
 import { given } from '../given.ts';
 import { makeHistory } from './mm-history.ts';
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { observe } from '../../src/bisect/observe.ts';
 import { bootEndId } from '../../src/diff/boot-end.ts';
-import { earlyEnds } from '../../src/linux/capture.ts';
+import { earlyEnds } from '../../src/evidence/capture.ts';
 import { issue, judged, readOnlyPage } from '../diff/judged.ts';
 import { given } from '../given.ts';
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
+import type { BisectState } from '../../harness/laboratory/bisect-state.ts';
 import { readLooks } from '../../results/store/read-looks.ts';
 import { openStoreThatIs } from '../../results/store/store.ts';
-import type { BisectState } from '../../src/cli/bisect-state.ts';
 import { given } from '../given.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');

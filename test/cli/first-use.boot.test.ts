@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import t from 'tap';
-import { sha256File } from '../../images/cache.ts';
+import { sha256File } from '../../host/cache.ts';
 import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
 import { given } from '../given.ts';
 import { flipBit } from '../images/damage.ts';
@@ -106,11 +106,11 @@ t.test('whatever a boot is made of is made again when it is damaged, cut short o
       'emulator',
       join(qemu, 'usr/bin/qemu-system-aarch64'),
       (file) => flipBit(file, 2 ** 22),
-      'images/emulator.ts',
+      'images/emulator/emulator.ts',
       'QEMU',
     ],
-    ['loader', loader, unlinkSync, 'images/emulator.ts', 'QEMU'],
-    ['library', library, (file) => flipBit(file, 2 ** 16), 'images/emulator.ts', 'QEMU'],
+    ['loader', loader, unlinkSync, 'images/emulator/emulator.ts', 'QEMU'],
+    ['library', library, (file) => flipBit(file, 2 ** 16), 'images/emulator/emulator.ts', 'QEMU'],
   ];
   const calls: Record<string, string> = {
     KERNEL: "resolveKernel('debian:7.3', { progress })",
@@ -132,11 +132,11 @@ t.test('whatever a boot is made of is made again when it is damaged, cut short o
 t.test('modules of a kernel are made again, too', async (t) => {
   const kernel = (await bring('images/kernels.ts', "resolveKernel('debian:7.3')")).value;
   const call = `debianModules(${JSON.stringify(kernel)}, ['virtio_mmio'], { progress })`;
-  const { value } = await bring('images/debian-modules.ts', call);
+  const { value } = await bring('images/debian/modules.ts', call);
   const file = given((Object.values(value) as string[])[0]);
   const whole = await sha256File(file);
   flipBit(file, 500);
-  const again = await bring('images/debian-modules.ts', call);
+  const again = await bring('images/debian/modules.ts', call);
   t.match(again, { value, lines: [/virtio_mmio\.ko\S* of the cache is damaged: it is made again$/] });
   t.equal(await sha256File(file), whole);
 });
@@ -181,7 +181,7 @@ t.test(
 );
 
 t.test('what nobody used is removed, but not while a ptdiff uses the cache', async (t) => {
-  const program = `import { useCache } from ${JSON.stringify(pathToFileURL(join(project, 'images/in-use.ts')))};
+  const program = `import { useCache } from ${JSON.stringify(pathToFileURL(join(project, 'host/cache-in-use.ts')))};
     await useCache(); console.log('used'); process.stdin.resume();`;
   const user = execa(process.execPath, ['--input-type=module', '-e', program], { env, reject: false, stdin: 'pipe' });
   await new Promise((resolve) => user.stdout.once('data', resolve));

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
+import { recoverNights } from '../../harness/laboratory/recover-nights.ts';
 import {
   beginNight,
   brokenNights,
@@ -13,7 +14,6 @@ import {
 } from '../../results/store/nights.ts';
 import { readLooks } from '../../results/store/read-looks.ts';
 import { openStore } from '../../results/store/store.ts';
-import { recoverNights } from '../../src/cli/recover-nights.ts';
 import { recordedRun, writeRunFolder } from '../results/recorded-run.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
-import { cachePath } from '../../images/cache.ts';
-import { packagedEmulator } from '../../images/emulator.ts';
-import { withArchivedCase } from '../../results/open-case.ts';
+import { withArchivedCase } from '../../harness/laboratory/open-case.ts';
+import { cachePath } from '../../host/cache.ts';
+import { packagedEmulator } from '../../images/emulator/emulator.ts';
 import { given } from '../given.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
-import { GdbClient } from '../../harness/gdb.ts';
+import { GdbClient } from '../../harness/emulator/gdb.ts';
 import { given } from '../given.ts';
 import { eventually, isAlive } from '../harness/processes.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
-import { bareCommand } from '../../harness/qemu-command.ts';
+import { bareCommand } from '../../harness/emulator/qemu-command.ts';
 import { given } from '../given.ts';
 import { realSetup } from '../harness/boot-setup.ts';
 import { eventually } from '../harness/processes.ts';

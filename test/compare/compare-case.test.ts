@@ -2,7 +2,7 @@ import t from 'tap';
 import { compareCases } from '../../src/compare/compare-case.ts';
 import { explain } from '../../src/compare/steps.ts';
 import type { ComparedCase, Difference } from '../../src/compare/types.ts';
-import { earlyEnds } from '../../src/linux/capture.ts';
+import { earlyEnds } from '../../src/evidence/capture.ts';
 import type { Question } from '../../src/model/predict.ts';
 import type { DerivationStep } from '../../src/model/types.ts';
 import { judged } from '../diff/judged.ts';

@@ -1,7 +1,7 @@
-import { parseWalk } from '../../harness/leaf-text.ts';
 import type { ComparedCase } from '../../src/compare/types.ts';
 import type { Finding } from '../../src/diff/types.ts';
-import type { Capture, Evidence } from '../../src/linux/capture.ts';
+import type { Capture, Evidence } from '../../src/evidence/capture.ts';
+import { parseWalk } from '../../src/evidence/leaf-text.ts';
 import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
 import type { Prediction } from '../../src/model/types.ts';

@@ -6,8 +6,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { loadSide, namedSide } from '../../harness/laboratory/compare-sides.ts';
 import { compareSides } from '../../src/cli/compare-report.ts';
-import { loadSide, namedSide } from '../../src/cli/compare-sides.ts';
 import { formatComparison } from '../../src/report/compare/text.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { take } from '../given.ts';

@@ -1,11 +1,12 @@
 import t from 'tap';
 import { compareReplay, isReproduced, isSameMap, type JudgedBoot } from '../../src/diff/compare-replay.ts';
 import type { Finding } from '../../src/diff/types.ts';
-import type { Capture } from '../../src/linux/capture.ts';
+import type { Capture } from '../../src/evidence/capture.ts';
 import { formatReplay } from '../../src/report/replay.ts';
 import { given } from '../given.ts';
 import { layout, leafRun, MiB } from '../report/sample-layout.ts';
-import { decisions, mismatch, sampleReport } from '../report/sample-run.ts';
+import { mismatch, sampleReport } from '../report/sample-run.ts';
+import { decisions } from './sample-decisions.ts';
 
 const result = given(sampleReport(0.02).cases[0]);
 const leaves = layout({ large: true, kfence: true, imageAt: 2 * MiB, hole: false }).map((run) =>

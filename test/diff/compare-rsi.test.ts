@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { compareRsi, missingCalls, type RsiEvidence } from '../../src/diff/compare-rsi.ts';
-import type { RsiCall } from '../../src/linux/capture.ts';
+import type { RsiCall } from '../../src/evidence/capture.ts';
 import { predict } from '../../src/model/predict.ts';
 import type { PredictedRsiCall } from '../../src/model/types.ts';
 import { given, take } from '../given.ts';

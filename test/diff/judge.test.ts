@@ -3,7 +3,7 @@ import { bootEndId, didNotComplete } from '../../src/diff/boot-end.ts';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
-import { type EarlyEnd, earlyEnds } from '../../src/linux/capture.ts';
+import { type EarlyEnd, earlyEnds } from '../../src/evidence/capture.ts';
 import { given } from '../given.ts';
 import { caseOf, issue, readOnlyPage } from './judged.ts';
 import { KiB, linearOf, MiB, prot, rewrite, withAttributes } from './synthetic.ts';

@@ -1,10 +1,10 @@
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { type JudgeInput, type Judgement, judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
-import { type CheckpointName, checkpointsOf, type EarlyEnd, isBefore } from '../../src/linux/capture.ts';
+import { type CheckpointName, checkpointsOf, type EarlyEnd, isBefore } from '../../src/evidence/capture.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { given } from '../given.ts';
-import { decisions } from '../report/sample-run.ts';
+import { decisions } from './sample-decisions.ts';
 import { KiB, linearOf, MiB, prot, registers, rewrite, soundContext, withAttributes } from './synthetic.ts';
 
 /** A prediction that says exactly what the context's capture shows. */

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { noExternalAbort } from '../../src/diff/invariants/no-external-abort.ts';
 import { ripasAgrees } from '../../src/diff/invariants/ripas-agrees.ts';
-import type { MonitorAbort, MonitorView } from '../../src/linux/monitor-report.ts';
+import type { MonitorAbort, MonitorView } from '../../src/evidence/monitor-report.ts';
 import { given } from '../given.ts';
 import { soundContext } from './synthetic.ts';
 

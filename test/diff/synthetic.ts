@@ -1,5 +1,5 @@
 import { type BootContext, type CheckpointContext, checkpointContext } from '../../src/diff/context.ts';
-import type { Capture, CheckpointName } from '../../src/linux/capture.ts';
+import type { Capture, CheckpointName } from '../../src/evidence/capture.ts';
 import type { LeafRun, SystemRegisters, TablePage } from '../../src/vmsa/types.ts';
 
 /*

@@ -4,7 +4,7 @@ import { validateWorkflow } from '@action-validator/core';
 import { execa } from 'execa';
 import t from 'tap';
 import { parse } from 'yaml';
-import { findCommand } from '../../images/host-tools.ts';
+import { findCommand } from '../../host/host-tools.ts';
 import { parseNightConfig } from '../../src/nightly/config.ts';
 import { given } from '../given.ts';
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { buildMonitor, linkMonitor } from '../../guest/build-monitor.ts';
 import { parametersOffset } from '../../guest/monitor-parameters.ts';
-import { compilerNames, crossToolchain } from '../../images/toolchain.ts';
+import { compilerNames, crossToolchain } from '../../images/toolchain/toolchain.ts';
 
 t.setTimeout(0);
 

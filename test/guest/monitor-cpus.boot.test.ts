@@ -1,6 +1,7 @@
 /** CPUs under the monitor: turned on and off through it, each with the identity that the parameters give it. */
 import t from 'tap';
-import { bbmOverride, idRegisters } from '../../src/scenario/id-registers.ts';
+import { bbmOverride } from '../../src/scenario/id-overrides.ts';
+import { idRegisters } from '../../src/scenario/id-registers.ts';
 import { ramBase, runMonitor, type Step, secondaryEntry } from './monitor-machine.ts';
 
 t.setTimeout(0);

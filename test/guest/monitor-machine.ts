@@ -6,9 +6,9 @@ import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { buildMonitor } from '../../guest/build-monitor.ts';
 import { type MonitorParameters, monitorFlash, monitorMemorySize } from '../../guest/monitor-parameters.ts';
-import { packagedEmulator } from '../../images/emulator.ts';
-import { crossToolchain } from '../../images/toolchain.ts';
-import { decodeReport, type MonitorReport } from '../../src/linux/monitor-report.ts';
+import { packagedEmulator } from '../../images/emulator/emulator.ts';
+import { crossToolchain } from '../../images/toolchain/toolchain.ts';
+import { decodeReport, type MonitorReport } from '../../src/evidence/monitor-report.ts';
 import { given } from '../given.ts';
 
 export const ramBase = 0x40000000;

@@ -7,7 +7,8 @@ import {
   monitorMemorySize,
   parametersOffset,
 } from '../../guest/monitor-parameters.ts';
-import { bbmOverride, idRegisters } from '../../src/scenario/id-registers.ts';
+import { bbmOverride } from '../../src/scenario/id-overrides.ts';
+import { idRegisters } from '../../src/scenario/id-registers.ts';
 
 const gib = 2 ** 30;
 const regions = [{ base: 0x40000000, size: gib }];

@@ -1,7 +1,7 @@
 /** A harness to be killed: boots the case in its argument and prints QEMU's process id at the first checkpoint. */
 
 import { readFileSync } from 'node:fs';
-import { boot } from '../../harness/boot.ts';
+import { boot } from '../../harness/boot/boot.ts';
 import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
 import { given } from '../given.ts';
 import { atFirstCheckpoint } from './boot-setup.ts';

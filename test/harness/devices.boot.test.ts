@@ -7,7 +7,7 @@ import { dir } from 'tmp-promise';
 import { buildInitramfs } from '../../guest/build.ts';
 import { buildMonitor } from '../../guest/build-monitor.ts';
 import { withModules } from '../../guest/module-initramfs.ts';
-import { boot } from '../../harness/boot.ts';
+import { boot } from '../../harness/boot/boot.ts';
 import { isDelivered } from '../../src/scenario/devices.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';

@@ -1,5 +1,5 @@
-import type { CaseSetup } from '../../harness/case-setup.ts';
-import { withMachine } from '../../harness/virtual-machine.ts';
+import type { CaseSetup } from '../../harness/boot/case-setup.ts';
+import { withMachine } from '../../harness/emulator/virtual-machine.ts';
 import { unsignedInteger } from '../../src/linux/variables.ts';
 import { given } from '../given.ts';
 

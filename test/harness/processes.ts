@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { statFields } from '../../harness/process.ts';
+import { statFields } from '../../harness/emulator/qemu-process.ts';
 import { take } from '../given.ts';
 
 /** Whether a process runs; a zombie does not. */

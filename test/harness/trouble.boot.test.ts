@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { writeCpio } from '../../guest/cpio.ts';
-import { boot } from '../../harness/boot.ts';
-import { withMachine } from '../../harness/virtual-machine.ts';
-import { defaultLimits } from '../../harness/watchdog.ts';
+import { boot } from '../../harness/boot/boot.ts';
+import { defaultLimits } from '../../harness/boot/watchdog.ts';
+import { withMachine } from '../../harness/emulator/virtual-machine.ts';
 import { atFirstCheckpoint, offsetOf, patched, realSetup } from './boot-setup.ts';
 import { eventually, isAlive } from './processes.ts';
 

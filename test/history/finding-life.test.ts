@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { type CheckpointName, checkpointsOf, earlyEnds } from '../../src/evidence/capture.ts';
 import { findingLife } from '../../src/history/finding-life.ts';
-import { type CheckpointName, checkpointsOf, earlyEnds } from '../../src/linux/capture.ts';
 import { take } from '../given.ts';
 import { look } from './look.ts';
 

@@ -1,7 +1,7 @@
 import t from 'tap';
+import { earlyEnds } from '../../src/evidence/capture.ts';
 import { findName } from '../../src/history/find-name.ts';
 import { median, scenarioLife } from '../../src/history/scenario-life.ts';
-import { earlyEnds } from '../../src/linux/capture.ts';
 import { given } from '../given.ts';
 import { look } from './look.ts';
 

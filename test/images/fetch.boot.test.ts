@@ -2,11 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
-import { cachePath, sha256File } from '../../images/cache.ts';
-import { packagedEmulator, pinnedEmulatorVersion } from '../../images/emulator.ts';
+import { cachePath, sha256File } from '../../host/cache.ts';
+import { writeRecord } from '../../host/records.ts';
+import { packagedEmulator, pinnedEmulatorVersion } from '../../images/emulator/emulator.ts';
 import { listKernels, resolveKernel } from '../../images/kernels.ts';
-import { writeRecord } from '../../images/records.ts';
-import { crossToolchain } from '../../images/toolchain.ts';
+import { crossToolchain } from '../../images/toolchain/toolchain.ts';
 import { given } from '../given.ts';
 
 // The downloads are real; a fresh cache makes them happen.

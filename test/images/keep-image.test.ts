@@ -1,8 +1,8 @@
 import { readdir, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { sealPath } from '../../host/sealed-folder.ts';
 import { keepImage, keptImage } from '../../images/keep-image.ts';
-import { sealPath } from '../../images/sealed-folder.ts';
 import { flipBit } from './damage.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();

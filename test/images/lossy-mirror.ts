@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { debianMirror } from '../../images/mirror.ts';
+import { debianMirror } from '../../images/debian/mirror.ts';
 
 /** A mirror that has everything the real one has, save the files that were lost. */
 export interface LossyMirror {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import t from 'tap';
-import { cachePath } from '../../images/cache.ts';
+import { cachePath } from '../../host/cache.ts';
 import { resolveKernel } from '../../images/kernels.ts';
 import { lossyMirror } from './lossy-mirror.ts';
 

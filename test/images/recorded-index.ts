@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type IndexedPackage, parsePackages } from '../../images/package-index.ts';
+import { type IndexedPackage, parsePackages } from '../../images/debian/package-index.ts';
 
 /**
  * Packages of Debian's arm64 suites on 2026-11-22, as their Packages files had them (kernels, linux-base, QEMU; only the fields

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
-import { openArchive } from '../../images/apt.ts';
-import { sha256, withScratch } from '../../images/cache.ts';
-import { downloadPackages } from '../../images/download.ts';
-import { packagedEmulator, userEmulator } from '../../images/emulator.ts';
-import { requireHostTools } from '../../images/host-tools.ts';
+import { sha256, withScratch } from '../../host/cache.ts';
+import { requireHostTools } from '../../host/host-tools.ts';
+import { openArchive } from '../../images/debian/apt.ts';
+import { downloadPackages } from '../../images/debian/download.ts';
+import { packagedEmulator, userEmulator } from '../../images/emulator/emulator.ts';
 import { resolveKernel } from '../../images/kernels.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();

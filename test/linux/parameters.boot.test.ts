@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { loadKernel } from '../../src/cli/loaded-kernel.ts';
+import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
+import type { PhysicalRange } from '../../src/evidence/boot-facts.ts';
 import { lastBoolean } from '../../src/linux/cmdline.ts';
-import type { PhysicalRange } from '../../src/model/boot-facts.ts';
 import { crashResource, reserve_crashkernel_generic } from '../../src/model/crash-reserve.ts';
 import { decide, kfenceEnabled } from '../../src/model/decisions.ts';
 import { cpu_mitigations_off } from '../../src/model/kpti.ts';

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { cpucapType } from '../../src/linux/cpu-capabilities.ts';
-import type { KernelConfig } from '../../src/linux/image-config.ts';
-import { type KernelDescription, type KernelTraits, traitsOf } from '../../src/linux/traits.ts';
+import type { KernelConfig } from '../../src/linux/kernel-config.ts';
+import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
+import { type KernelDescription, traitsOf } from '../../src/linux/traits.ts';
 import { kernelOfSlice, type RecordedSlice, readSlice, type SlicedKernel, sliceNames, tableOf } from './slices.ts';
 
 const describe = ({ release, image, symbols }: SlicedKernel): KernelDescription => traitsOf(release, image, symbols);

@@ -1,6 +1,6 @@
 /** The model's copy of the kernel's allow list, against the lists of real kernels: no entry is forgotten, none made up. */
 import t from 'tap';
-import { loadKernel } from '../../src/cli/loaded-kernel.ts';
+import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { bbmlAllowList } from '../../src/model/cpufeature.ts';
 
 t.setTimeout(0);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { loadKernel } from '../../src/cli/loaded-kernel.ts';
+import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { given } from '../given.ts';
 import { differences, goldenFrom } from './golden.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
+import type { PhysicalRange } from '../../src/evidence/boot-facts.ts';
+import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { parseRelease } from '../../src/linux/release.ts';
-import type { KernelTraits } from '../../src/linux/traits.ts';
-import type { PhysicalRange } from '../../src/model/boot-facts.ts';
 import { type CrashReserveInputs, reserve_crashkernel_generic } from '../../src/model/crash-reserve.ts';
 import { memblock_find_in_range } from '../../src/model/memblock.ts';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { checkpointNames, type ProbeResult, type RsiCall } from '../../src/linux/capture.ts';
+import type { BootFacts } from '../../src/evidence/boot-facts.ts';
+import { checkpointNames, type ProbeResult, type RsiCall } from '../../src/evidence/capture.ts';
+import { rsiFunctions } from '../../src/evidence/monitor-report.ts';
 import type { CpuCapability } from '../../src/linux/cpu-capabilities.ts';
 import type { Geometry } from '../../src/linux/geometry.ts';
-import type { KernelConfig } from '../../src/linux/image-config.ts';
-import { rsiFunctions } from '../../src/linux/monitor-report.ts';
-import type { KernelTraits } from '../../src/linux/traits.ts';
-import type { BootFacts } from '../../src/model/boot-facts.ts';
+import type { KernelConfig } from '../../src/linux/kernel-config.ts';
+import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 
 /** Version of the recorded boots; raised when a reader of the old shape would misread the new one. */
 export const goldenVersion = 2;

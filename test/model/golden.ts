@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
-import { parseWalk } from '../../harness/leaf-text.ts';
 import { diffLeaves } from '../../src/diff/compare.ts';
 import { compareRsi } from '../../src/diff/compare-rsi.ts';
 import { compareProbes, compareRegisters, compareTables, compareVariables } from '../../src/diff/compare-state.ts';
 import { runsIn } from '../../src/diff/runs.ts';
-import type { Capture } from '../../src/linux/capture.ts';
+import type { Capture } from '../../src/evidence/capture.ts';
+import { parseWalk } from '../../src/evidence/leaf-text.ts';
+import { revive } from '../../src/evidence/revive.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
-import { revive } from '../../src/report/revive.ts';
 import { given } from '../given.ts';
 import { goldenSchema } from './golden-schema.ts';
 

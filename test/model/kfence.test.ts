@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { CheckpointName } from '../../src/linux/capture.ts';
+import type { CheckpointName } from '../../src/evidence/capture.ts';
 import { PTE_VALID } from '../../src/linux/pgprot.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
 import { questionOfGolden, readGolden } from './golden.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type EarlyEnd, earlyEnds } from '../../src/linux/capture.ts';
+import { type EarlyEnd, earlyEnds } from '../../src/evidence/capture.ts';
 import { casesToConfirm, judgeNight, suspects, type WatchedLooks } from '../../src/nightly/judge-night.ts';
 import { leadOf } from '../../src/nightly/lead.ts';
 import { given } from '../given.ts';

@@ -1,7 +1,7 @@
 import type { CaseResult, Finding, Verdict } from '../../src/diff/types.ts';
-import { checkpointNames, splitCheckpoints } from '../../src/linux/capture.ts';
+import { checkpointNames, splitCheckpoints } from '../../src/evidence/capture.ts';
 import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
-import type { Decisions, DerivationStep, PredictedRun } from '../../src/model/types.ts';
+import type { DerivationStep, PredictedRun } from '../../src/model/types.ts';
 import {
   type CaseDossier,
   type CaseDrawing,
@@ -13,27 +13,11 @@ import { countVerdicts } from '../../src/report/verdicts.ts';
 import type { Rodata, Scenario } from '../../src/scenario/types.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 import { judged } from '../diff/judged.ts';
+import { decisions } from '../diff/sample-decisions.ts';
 import { given } from '../given.ts';
 import { layout, leafRun, linearStart, MiB, registers } from './sample-layout.ts';
 
 /** A report of the shape and size of a real run. */
-
-export const decisions: Decisions = {
-  debugPagealloc: false,
-  rodataEnabled: true,
-  rodataFull: true,
-  kfenceEarlyInit: false,
-  bootCpuBbml: false,
-  systemBbml: false,
-  forcePteMapping: true,
-  canSetDirectMapInMapMem: true,
-  canSetDirectMap: true,
-  realm: false,
-  linearMapRequiresBbml: false,
-  useNgMappings: false,
-  kpti: false,
-  lpa2: true,
-};
 
 export const derivation: DerivationStep[] = [
   {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import t from 'tap';
-import { findCommand } from '../../images/host-tools.ts';
+import { findCommand } from '../../host/host-tools.ts';
 import { given } from '../given.ts';
 import { sampleSite } from './sample-site.ts';
 

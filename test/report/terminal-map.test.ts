@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseWalk } from '../../harness/leaf-text.ts';
+import { parseWalk } from '../../src/evidence/leaf-text.ts';
 import { predict } from '../../src/model/predict.ts';
 import { formatMaps, formatPredictedMaps } from '../../src/report/terminal-map.ts';
 import type { CaseDrawing } from '../../src/report/types.ts';

@@ -10,9 +10,10 @@ import { formatRun, summaryLine } from '../../src/report/terminal.ts';
 import { formatCase } from '../../src/report/terminal-case.ts';
 import { formatPrediction } from '../../src/report/terminal-prediction.ts';
 import type { Report } from '../../src/report/types.ts';
+import { decisions } from '../diff/sample-decisions.ts';
 import { given } from '../given.ts';
 import { layout } from './sample-layout.ts';
-import { decisions, derivation, mismatch, sampleReport } from './sample-run.ts';
+import { derivation, mismatch, sampleReport } from './sample-run.ts';
 
 const escapeCode = String.fromCharCode(27);
 

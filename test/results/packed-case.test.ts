@@ -13,9 +13,9 @@ import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { create } from 'tar';
-import { storeBlobs } from '../../harness/case-inputs.ts';
-import { initramfsOf, readBlobs, withArchivedCase } from '../../results/open-case.ts';
-import { type EndedCase, packCase } from '../../results/pack-case.ts';
+import { initramfsOf, readBlobs, withArchivedCase } from '../../harness/laboratory/open-case.ts';
+import { type EndedCase, packCase } from '../../harness/laboratory/pack-case.ts';
+import { storeBlobs } from '../../results/case-inputs.ts';
 import { given } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
 

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { writeEvidence } from '../../harness/evidence-files.ts';
+import { writeEvidence } from '../../results/evidence-files.ts';
 import {
   caseFiles,
   parseCaseLines,

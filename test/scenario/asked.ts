@@ -2,7 +2,7 @@ import { predict, type Question } from '../../src/model/predict.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
-import { idOverrides, shownIdRegisters } from '../../src/scenario/id-registers.ts';
+import { idOverrides, shownIdRegisters } from '../../src/scenario/id-overrides.ts';
 import { probesOf, type Scenario } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { given } from '../given.ts';

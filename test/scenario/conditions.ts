@@ -1,4 +1,4 @@
-import type { KernelTraits } from '../../src/linux/traits.ts';
+import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import type { Question } from '../../src/model/predict.ts';
 import type { Decisions } from '../../src/model/types.ts';
 import type { Scenario } from '../../src/scenario/types.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { planCases } from '../../src/cli/plan.ts';
+import { planCases } from '../../harness/laboratory/plan.ts';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { describeUnfit } from '../../src/report/unfit.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';

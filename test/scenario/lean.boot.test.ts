@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
 import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
-import { checkpointNames } from '../../src/linux/capture.ts';
+import { checkpointNames } from '../../src/evidence/capture.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 

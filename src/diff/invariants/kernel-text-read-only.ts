@@ -1,4 +1,4 @@
-import { isBefore } from '../../linux/capture.ts';
+import { isBefore } from '../../evidence/capture.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { accessOf } from '../access.ts';
 import { type Invariant, imageRange, imageVa, inVirtual, rodataEnabled } from '../context.ts';

@@ -1,4 +1,4 @@
-import type { MonitorAbort } from '../../linux/monitor-report.ts';
+import type { MonitorAbort } from '../../evidence/monitor-report.ts';
 import { firstLines } from '../compare-state.ts';
 import type { Invariant } from '../context.ts';
 import { countText, hex } from '../text.ts';

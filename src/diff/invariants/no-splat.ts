@@ -1,4 +1,4 @@
-import type { Evidence } from '../../linux/capture.ts';
+import type { Evidence } from '../../evidence/capture.ts';
 import { findSplats, type Splat } from '../../linux/splats.ts';
 import { first } from '../../present.ts';
 import type { BootInvariant } from '../context.ts';

@@ -1,4 +1,4 @@
-import type { RipasRun } from '../../linux/monitor-report.ts';
+import type { RipasRun } from '../../evidence/monitor-report.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { isShared, physical } from '../alias-bit.ts';
 import type { Invariant } from '../context.ts';

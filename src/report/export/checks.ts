@@ -1,6 +1,6 @@
 import { didNotComplete, isBootEnd } from '../../diff/boot-end.ts';
 import type { CaseResult, Finding } from '../../diff/types.ts';
-import { checkpointNames, splitCheckpoints } from '../../linux/capture.ts';
+import { checkpointNames, splitCheckpoints } from '../../evidence/capture.ts';
 
 /** One thing that was judged in a case. Its name is the same in every case, so that a server can follow it over time. */
 export interface Check {

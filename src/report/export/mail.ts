@@ -1,7 +1,7 @@
 import { shows } from '../../diff/boot-end.ts';
 import { countText, unwrap } from '../../diff/text.ts';
 import type { CaseResult, Finding } from '../../diff/types.ts';
-import type { CheckpointName } from '../../linux/capture.ts';
+import type { CheckpointName } from '../../evidence/capture.ts';
 import type { Splat } from '../../linux/splats.ts';
 import type { Scenario } from '../../scenario/types.ts';
 import { stableJson } from '../../stable-json.ts';

@@ -1,6 +1,6 @@
 import { diffLeaves } from '../../diff/compare.ts';
 import type { CaseResult, LinearMapSizes } from '../../diff/types.ts';
-import { checkpointNames } from '../../linux/capture.ts';
+import { checkpointNames } from '../../evidence/capture.ts';
 import { linearMapSizes } from '../../linux/leaf-kind.ts';
 import { stage1Regime } from '../../vmsa/regime.ts';
 import { acceptedText, compositionKinds, kindLabel, sameSizes } from '../leaf-kinds.ts';

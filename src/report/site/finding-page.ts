@@ -5,8 +5,8 @@ import { titleOf } from '../fold-findings.ts';
 import { kindMeaning, knownIssueBox } from '../html/findings-section.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { causes, formatInstant } from '../terminal-history.ts';
-import type { SiteFiles, SiteFinding } from './site.ts';
 import { sitePage, trail } from './site-page.ts';
+import type { SiteFiles, SiteFinding } from './types.ts';
 
 function point({ run, case: name }: LifePoint): Markup {
   return html`${formatInstant(run.started)} UTC <small>${name}, run ${run.id}</small>`;

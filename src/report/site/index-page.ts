@@ -10,8 +10,8 @@ import { formatInstant } from '../terminal-history.ts';
 import { countVerdicts, describeCounts, verdictStyles } from '../verdicts.ts';
 import { ratioChart } from './chart.ts';
 import { stateBadge } from './finding-page.ts';
-import type { SiteData, SiteFiles, SiteFinding } from './site.ts';
 import { sitePage, trail } from './site-page.ts';
+import type { SiteData, SiteFiles, SiteFinding } from './types.ts';
 
 const shownRuns = 30;
 

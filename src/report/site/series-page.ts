@@ -8,8 +8,8 @@ import { html, type Markup } from '../html/markup.ts';
 import { formatInstant } from '../terminal-history.ts';
 import { verdictStyles } from '../verdicts.ts';
 import { trendChart } from './chart.ts';
-import type { SiteFiles } from './site.ts';
 import { sitePage, trail } from './site-page.ts';
+import type { SiteFiles } from './types.ts';
 
 /** Columns of the matrix over time: older ones are told of in a note. */
 const shownColumns = 40;

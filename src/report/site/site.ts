@@ -1,31 +1,9 @@
-import type { KnownIssue } from '../../diff/match-known.ts';
-import type { FindingLife } from '../../history/finding-life.ts';
 import { bySeries } from '../../history/order-kernels.ts';
-import type { FindingText, Look } from '../../history/types.ts';
 import { fileNames } from './file-names.ts';
 import { findingPage } from './finding-page.ts';
 import { indexPage } from './index-page.ts';
 import { seriesPage } from './series-page.ts';
-
-/** A finding with its whole life. */
-export interface SiteFinding {
-  life: FindingLife;
-  text: FindingText;
-}
-
-/** All that the site is made of. */
-export interface SiteData {
-  /** In the order of time. */
-  looks: Look[];
-  findings: SiteFinding[];
-  knownIssues: readonly KnownIssue[];
-}
-
-/** Where the pages refer to each other. */
-export interface SiteFiles {
-  finding: ReadonlyMap<string, string>;
-  series: ReadonlyMap<string, string>;
-}
+import type { SiteData, SiteFiles } from './types.ts';
 
 /** The pages of the site by file name; they refer to each other and to nothing else. */
 export function formatSite(data: SiteData): Map<string, string> {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { z } from 'zod';
-import { readRecord, writeRecord } from '../../../images/records.ts';
+import { readRecord, writeRecord } from '../../../host/records.ts';
 import { type Desk, withDesk, withNewDesk } from '../../../images/source/desks.ts';
 import { type GitStore, openGitStore } from '../../../images/source/git-store.ts';
 import { given } from '../../given.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { bootEndId } from '../../../src/diff/boot-end.ts';
 import type { CaseResult, Finding, Verdict } from '../../../src/diff/types.ts';
-import { checkpointNames, earlyEnds } from '../../../src/linux/capture.ts';
+import { checkpointNames, earlyEnds } from '../../../src/evidence/capture.ts';
 import type { RunResults } from '../../../src/report/export/outline.ts';
 import { countVerdicts } from '../../../src/report/verdicts.ts';
 import { given } from '../../given.ts';

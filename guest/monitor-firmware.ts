@@ -1,0 +1,100 @@
+import { PtdiffError } from '../src/errors.ts';
+import type { AddressRange } from '../src/evidence/monitor-report.ts';
+import { childNode, parseFdt } from '../src/linux/fdt.ts';
+import { first } from '../src/present.ts';
+import { realmIpaBits } from '../src/scenario/address-space.ts';
+import { identitiesOf } from '../src/scenario/cpus.ts';
+import { type IdOverride, idOverrides } from '../src/scenario/id-overrides.ts';
+import { RAM_BASE, ramRanges } from '../src/scenario/memory.ts';
+import type { Machine } from '../src/scenario/types.ts';
+import { type MonitorParameters, monitorFlash, monitorMemorySize } from './monitor-parameters.ts';
+
+/** PL011 of the `virt` machine (hw/arm/virt.c). */
+const uart = 0x0900_0000;
+
+/** The kernel maps the 2 MiB that its device tree lies in (Documentation/arch/arm64/booting.rst). */
+const block = 2 ** 21;
+
+/** Where QEMU's loader puts what the realm monitor starts, and how much RAM the monitor has above the guest's; bytes. */
+export interface MonitorPlaces {
+  image: number;
+  initramfs: number;
+  deviceTree: number;
+  memory: number;
+}
+
+/** The realm monitor of one machine. */
+export interface Monitor {
+  /** Flash image. */
+  flash: Uint8Array;
+  places: MonitorPlaces;
+  /** The monitor's own RAM. */
+  memory: AddressRange;
+  /** In a realm, the address bit of what is shared, as a number. */
+  aliasBit?: number;
+  /** What the CPUs' ID registers read as otherwise than the emulator shows them. */
+  overrides: IdOverride[];
+}
+
+/**
+ * Prepares the monitor for a machine: everything lies where QEMU's own boot loader would put it (hw/arm/boot.c), so that the
+ * kernel finds the same memory as without the monitor, and the monitor's own RAM above the guest's.
+ *
+ * @param code the monitor, of buildMonitor()
+ * @param image where the kernel's Image goes
+ * @param deviceTree of this machine, with the place of its initial RAM disk
+ */
+export function planMonitor(machine: Machine, code: Uint8Array, image: number, deviceTree: Uint8Array): Monitor {
+  const initrd = initrdOf(deviceTree);
+  const guestEnd = RAM_BASE + machine.memory * 2 ** 20;
+  const base = roundUp(guestEnd);
+  const regions = machine.nodes ? addressRanges(machine) : [{ base: RAM_BASE, size: base - RAM_BASE }];
+  const memory = { base, size: monitorMemorySize(regions) };
+  const places: MonitorPlaces = {
+    image,
+    initramfs: initrd.start,
+    deviceTree: roundUp(initrd.end),
+    memory: base + memory.size - guestEnd,
+  };
+  const identities = identitiesOf(machine);
+  const bootMidr = first(identities).midr;
+  const overrides = idOverrides(machine);
+  const ipaBits = machine.world === 'realm' ? realmIpaBits(machine) : undefined;
+  const parameters: MonitorParameters = {
+    world: machine.world,
+    rme: machine.firmware === 'monitor-rme',
+    ...(ipaBits !== undefined && { ipaBits }),
+    memory,
+    entry: image,
+    deviceTree: places.deviceTree,
+    cpus: machine.cpus,
+    regions,
+    described: addressRanges(machine),
+    uart,
+    midrs: identities.map(({ midr }) => (midr === bootMidr ? undefined : midr)),
+    overrides,
+  };
+  const alias = ipaBits !== undefined && { aliasBit: 2 ** (ipaBits - 1) };
+  return { flash: monitorFlash(code, parameters), places, memory, ...alias, overrides };
+}
+
+function addressRanges(machine: Machine): AddressRange[] {
+  return ramRanges(machine).map(({ start, size }) => ({ base: start, size }));
+}
+
+/** Where QEMU says in /chosen that it puts the initial RAM disk. */
+function initrdOf(deviceTree: Uint8Array): { start: number; end: number } {
+  const chosen = childNode(parseFdt(deviceTree).root, 'chosen');
+  const address = (name: string): number => {
+    const value = chosen.properties.find((property) => property.name === name)?.value;
+    if (value === undefined || (value.length !== 4 && value.length !== 8)) {
+      throw new PtdiffError('emulator', `QEMU's device tree has no address ${name}.`);
+    }
+    return value.reduce((sum, byte) => sum * 256 + byte, 0);
+  };
+  return { start: address('linux,initrd-start'), end: address('linux,initrd-end') };
+}
+
+function roundUp(address: number): number {
+  return Math.ceil(address / block) * block;
+}

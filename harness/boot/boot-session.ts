@@ -1,0 +1,279 @@
+import {
+  type BootEnd,
+  type CheckpointName,
+  checkpointsOf,
+  type EarlyEnd,
+  type Evidence,
+} from '../../src/evidence/capture.ts';
+import { guestEvent, guestEvents, rebootArgumentBytes } from '../../src/evidence/guest-events.ts';
+import { shownIdRegisters } from '../../src/scenario/id-overrides.ts';
+import { longestCpuWait } from '../emulator/qemu-process.ts';
+import type { VirtualMachine } from '../emulator/virtual-machine.ts';
+import { Breakpoints } from './breakpoints.ts';
+import { captureCheckpoint, readIdRegisters } from './capture-checkpoint.ts';
+import type { CaseSetup } from './case-setup.ts';
+import { planStops, type StopPlan, unseenOf } from './checkpoints.ts';
+import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './guest-failure.ts';
+import { collectRecords } from './guest-records.ts';
+import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
+import { giveToDebugger, type Hold } from './held-machine.ts';
+import type { ImageAnchor } from './image-anchor.ts';
+import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
+import type { ObservedBoot } from './observed-boot.ts';
+import { recordKpti } from './record-kpti.ts';
+import { RsiRecorder } from './record-rsi.ts';
+import { recordSharing } from './record-sharing.ts';
+import { hasLeavesToSplit, recordSplits } from './record-splits.ts';
+import { defaultLimits, Watchdog } from './watchdog.ts';
+
+/** One boot from reset to its end: checkpoints, and how it ends. */
+export class BootSession {
+  readonly #setup: CaseSetup;
+  readonly #anchor: ImageAnchor;
+  readonly #watchdog: Watchdog;
+  readonly #boot: ObservedBoot;
+  readonly #panic: PanicWatch;
+  readonly #plan: StopPlan;
+  /** Checkpoints to come. */
+  #planned: CheckpointName[];
+  readonly #rsi: RsiRecorder | undefined;
+  /** Physical address of the directory page of init's records; 0 until init said it. */
+  #directory = 0;
+
+  constructor(setup: CaseSetup, vm: VirtualMachine, anchor: ImageAnchor) {
+    this.#setup = setup;
+    this.#anchor = anchor;
+    this.#watchdog = new Watchdog(setup.watchdog ?? defaultLimits);
+    this.#panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
+    this.#plan = planStops(setup.symbols);
+    this.#rsi = vm.monitor && setup.machine.world === 'realm' ? new RsiRecorder(vm.monitor) : undefined;
+    const evidence: Evidence = {
+      captures: [],
+      splitRequests: [],
+      files: {},
+      probes: [],
+      console: '',
+      end: { kind: 'completed' },
+      image: { pa: anchor.imagePa, slide: 0n },
+      idRegisters: [],
+    };
+    const maySplit = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].some((name) => setup.symbols.has(name));
+    const wanted = {
+      repaint: maySplit,
+      splits: maySplit,
+      sharing: setup.machine.world === 'realm',
+      kpti: setup.symbols.has('_debug_pagealloc_enabled_early'),
+    };
+    const unseen = unseenOf(this.#plan, wanted, anchor.split !== undefined);
+    if (unseen.length > 0) evidence.unseen = unseen;
+    const isSeen = (checkpoint: CheckpointName) => !unseen.some(({ what }) => what === checkpoint);
+    this.#planned = checkpointsOf(maySplit || this.#plan.maybeSplit !== undefined).filter(isSeen);
+    this.#boot = {
+      vm,
+      kernel: {
+        symbols: setup.symbols,
+        slide: 0n,
+        vmemmap: setup.vmemmap,
+      },
+      breakpoints: new Breakpoints(vm.gdb),
+      evidence,
+      capabilitiesFinal: true,
+      nextCheckpoint: () => this.#planned[0] ?? 'init',
+    };
+  }
+
+  async observe(): Promise<Evidence> {
+    const { vm, evidence, breakpoints } = this.#boot;
+    await breakpoints.once(BigInt(this.#anchor.branchPa), (stop) => this.#atAnchor(stop));
+    const runner = new GuestRunner(vm, this.#watchdog);
+    try {
+      evidence.end = await this.#runToEnd(runner);
+    } finally {
+      runner.close();
+    }
+    const cpuWait = longestCpuWait(vm.pid);
+    if (cpuWait !== undefined) {
+      // To the guest's watchdogs a QEMU that was stopped is one that got no CPU.
+      evidence.hostWaitSeconds = Math.max(cpuWait, this.#watchdog.longestStop);
+    }
+    if (vm.monitor) {
+      evidence.monitor = viewOfMonitor(vm.monitor);
+      this.#rsi?.readUpTo(this.#boot.nextCheckpoint(), evidence.monitor);
+    }
+    if (this.#rsi) {
+      evidence.rsi = this.#rsi.record;
+    }
+    Object.assign(evidence, collectRecords(vm.ram, this.#directory));
+    vm.console.poll(this.#watchdog.limits.consoleBytes);
+    evidence.console = vm.console.text();
+    return evidence;
+  }
+
+  async #runToEnd(runner: GuestRunner): Promise<BootEnd> {
+    let step: BootEnd | RunOptions = {};
+    while (!('kind' in step)) {
+      const stop = await runner.run({ ...step, until: () => this.#panic.begun() || this.#monitorPanicked() });
+      this.#checkMonitor(stop);
+      step = stop.kind === 'enough' ? await this.#lastWords(runner) : await this.#atStop(stop);
+    }
+    return step;
+  }
+
+  #monitorPanicked(): boolean {
+    const { monitor } = this.#boot.vm;
+    return monitor !== undefined && monitorHasPanicked(monitor);
+  }
+
+  /** A guest that stands still for the monitor's sake is no evidence. */
+  #checkMonitor({ kind }: GuestStop): void {
+    const { monitor } = this.#boot.vm;
+    if (monitor && kind !== 'breakpoint') {
+      throwMonitorPanic(monitor);
+    }
+  }
+
+  async #atStop(stop: Exclude<GuestStop, { kind: 'enough' }>): Promise<BootEnd | RunOptions> {
+    const { vm, kernel, breakpoints } = this.#boot;
+    switch (stop.kind) {
+      case 'breakpoint':
+        return breakpoints.handle(stop);
+      case 'shutdown':
+        return this.#panic.begun()
+          ? this.#panicked()
+          : this.#ended('died', `the guest ended (${stop.reason}) before its init was ready`);
+      case 'hang':
+        return this.#ended('hang', `${stop.reason}; ${await describeStuck(vm, kernel)}`);
+    }
+  }
+
+  /**
+   * The kernel is about to enter its virtual addresses: from here on the breakpoints by symbol can be set. Every one slows TCG by more than
+   * 1 %, so each is set when it is the next to come.
+   */
+  async #atAnchor({ thread }: BreakpointStop): Promise<RunOptions> {
+    const { vm, kernel, breakpoints, evidence } = this.#boot;
+    const target = await vm.gdb.readRegister(thread, this.#anchor.register);
+    kernel.slide = target - this.#anchor.target;
+    breakpoints.slide = kernel.slide;
+    evidence.image.slide = kernel.slide;
+    evidence.idRegisters = shownIdRegisters(await readIdRegisters(vm.gdb), vm.monitor?.overrides ?? []);
+    await breakpoints.onceAtSymbol(this.#plan.pagingInit, async ({ registers }) => {
+      await breakpoints.once(registers.x30, (stop) => this.#atPagingDone(stop));
+      return {};
+    });
+    await breakpoints.onceAtSymbol(this.#plan.afterPagingInit, (stop) => this.#atPagingDone(stop));
+    if (this.#plan.pagingInit === undefined) {
+      this.#setup.onEvent({ kind: 'note', text: 'paging_init() is inlined: captured at the entry of bootmem_init()' });
+      if (this.#plan.afterPagingInit === undefined) await this.#afterPagingInit();
+    }
+    return {};
+  }
+
+  async #atPagingDone({ thread }: BreakpointStop): Promise<RunOptions> {
+    await this.#capture('paging_init', thread);
+    await this.#afterPagingInit();
+    return {};
+  }
+
+  /** Sets the stops of the rest of the boot. */
+  async #afterPagingInit(): Promise<void> {
+    const { breakpoints } = this.#boot;
+    await breakpoints.onceAtSymbol(this.#plan.freeInitmem, (stop) => this.#atFreeInitmem(stop));
+    await breakpoints.onceAtSymbol(this.#plan.maybeSplit, (stop) => this.#atMaybeSplit(stop));
+    if (this.#setup.machine.world === 'realm') {
+      await recordSharing(this.#boot, this.#plan);
+    }
+    const { evidence, kernel } = this.#boot;
+    const [capture] = evidence.captures;
+    if (capture?.variables._debug_pagealloc_enabled_early === 1n) {
+      await recordKpti(this.#boot, this.#plan);
+    }
+    // Of a kernel that was not seen at paging_init() every request is recorded.
+    if (this.#anchor.split && (!capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols))) {
+      await recordSplits(this.#boot, this.#plan, this.#anchor.split, this.#mayGroupProtection());
+    }
+    if (this.#plan.freeInitmem === undefined) await this.#awaitInit();
+  }
+
+  /** Another CPU could ask for a split while the call of set_memory_ro() runs, and would be missed. */
+  #mayGroupProtection(): boolean {
+    const variables = this.#boot.evidence.captures[0]?.variables;
+    return this.#setup.groupProtection === true && this.#setup.machine.cpus === 1 && variables?.rodata_full === 1n;
+  }
+
+  /** linear_map_maybe_split_to_ptes() of arch/arm64/mm/mmu.c, at its entry; the boot CPU repaints while the others wait in stop_machine(). */
+  async #atMaybeSplit({ thread, registers }: BreakpointStop): Promise<RunOptions> {
+    const { breakpoints } = this.#boot;
+    await this.#capture('before_split', thread);
+    await breakpoints.once(registers.x30, async (stop) => {
+      await this.#capture('after_split', stop.thread);
+      return {};
+    });
+    return {};
+  }
+
+  async #atFreeInitmem({ thread }: BreakpointStop): Promise<RunOptions> {
+    await this.#capture('free_initmem', thread);
+    await this.#awaitInit();
+    return {};
+  }
+
+  async #awaitInit(): Promise<void> {
+    await this.#boot.breakpoints.alwaysAtSymbol(this.#plan.reboot, (stop) => this.#atReboot(stop));
+  }
+
+  async #capture(checkpoint: CheckpointName, thread: string): Promise<void> {
+    const { vm, kernel, evidence } = this.#boot;
+    const capture = await captureCheckpoint(vm, kernel, checkpoint, thread);
+    evidence.captures.push(capture);
+    if (capture.monitor) {
+      this.#rsi?.readUpTo(checkpoint, capture.monitor);
+    }
+    const passed = this.#planned.splice(0, this.#planned.indexOf(checkpoint) + 1).slice(0, -1);
+    const missed = passed.map((what) => ({ what, why: 'the kernel never came to it' }));
+    if (missed.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...missed];
+    this.#setup.onEvent({ kind: 'checkpoint', checkpoint });
+    if (this.#setup.hold?.checkpoint === checkpoint) await this.#give(this.#setup.hold);
+  }
+
+  async #give({ gdbSocket, until }: Hold): Promise<void> {
+    const { vm, kernel, breakpoints } = this.#boot;
+    await breakpoints.clear();
+    await giveToDebugger(vm, gdbSocket);
+    await until({ pid: vm.pid, gdbSocket, slide: kernel.slide });
+    this.#setup.signal.throwIfAborted();
+  }
+
+  /** Entry of __arm64_sys_reboot(regs): an event of our init, or a true reboot. */
+  async #atReboot({ thread, registers }: BreakpointStop): Promise<BootEnd | RunOptions> {
+    const { gdb } = this.#boot.vm;
+    const event = guestEvent(await gdb.readMemory(thread, registers.x0, rebootArgumentBytes));
+    this.#directory = event?.directory ?? this.#directory;
+    if (event?.event === guestEvents.ready) {
+      await this.#capture('init', thread);
+      return { kind: 'completed' };
+    }
+    await gdb.stepOver(thread, registers.pc);
+    return {};
+  }
+
+  /** Lets a panicking kernel print all that it will. */
+  async #lastWords(runner: GuestRunner): Promise<BootEnd> {
+    const { console } = this.#boot.vm;
+    runner.watchdog = new Watchdog({ ...this.#watchdog.limits, cpuSeconds: 5, idleSeconds: 5 });
+    await runner.run({ until: () => hasFinishedPanic(console.text()) });
+    return this.#panicked();
+  }
+
+  async #panicked(): Promise<BootEnd> {
+    const { vm, kernel } = this.#boot;
+    vm.console.poll(this.#watchdog.limits.consoleBytes);
+    const message = panicMessage(vm.console.text());
+    return this.#ended('panic', message ?? `without a word on its console; ${await describeStuck(vm, kernel)}`);
+  }
+
+  #ended(kind: EarlyEnd, reason: string): BootEnd {
+    const lastCheckpoint = this.#boot.evidence.captures.at(-1)?.checkpoint;
+    return { kind, reason, ...(lastCheckpoint && { lastCheckpoint }) };
+  }
+}

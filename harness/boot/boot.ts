@@ -1,0 +1,58 @@
+import { planMonitor } from '../../guest/monitor-firmware.ts';
+import type { MachineBlobs } from '../../results/case-inputs.ts';
+import { PtdiffError } from '../../src/errors.ts';
+import type { Evidence } from '../../src/evidence/capture.ts';
+import { whyNoCommandLine } from '../../src/scenario/command-line.ts';
+import { deviceContent } from '../../src/scenario/devices.ts';
+import { makeDeviceTree, needsDeviceTree } from '../emulator/device-tree.ts';
+import type { QemuMachine } from '../emulator/qemu-command.ts';
+import { withMachine } from '../emulator/virtual-machine.ts';
+import { BootSession } from './boot-session.ts';
+import type { CaseSetup } from './case-setup.ts';
+import { findAnchor } from './image-anchor.ts';
+
+/**
+ * Boots a kernel once and observes it from outside: stopped at the checkpoints, its registers and RAM are read. What the
+ * kernel does wrong (panic, hang, early end) is evidence; all that was collected before is kept.
+ *
+ * @throws PtdiffError for what is not the kernel's fault; the signal's reason when it was aborted
+ */
+export async function boot(setup: CaseSetup): Promise<Evidence> {
+  requireCommandLine(setup.commandLine);
+  const anchor = findAnchor(setup.kernel.imagePath, setup.symbols);
+  const machine: QemuMachine = {
+    emulator: setup.emulator.command,
+    machine: setup.machine,
+    cpu: setup.cpu,
+    image: setup.kernel.imagePath,
+    initramfs: setup.initramfs,
+    commandLine: setup.commandLine,
+    ...(setup.seed !== undefined && { seed: setup.seed }),
+  };
+  const blobs = setup.blobs ?? (await makeBlobs(setup, machine, anchor.imagePa));
+  setup.onEvent({ kind: 'prepared', machine, ...blobs });
+  return withMachine(machine, blobs, setup, async (vm) => {
+    setup.onEvent({ kind: 'started', pid: vm.pid });
+    return new BootSession(setup, vm, anchor).observe();
+  });
+}
+
+/** @throws PtdiffError('usage') for a command line that the kernel would cut short: what it then did would be no answer */
+export function requireCommandLine(text: string): void {
+  const reason = whyNoCommandLine(text);
+  if (reason !== undefined) throw new PtdiffError('usage', `The case cannot be booted: ${reason}.`);
+}
+
+async function makeBlobs(setup: CaseSetup, machine: QemuMachine, imagePa: number): Promise<MachineBlobs> {
+  const deviceTree = needsDeviceTree(machine)
+    ? await makeDeviceTree(machine, setup.directory, setup.signal)
+    : undefined;
+  const common = { ...(deviceTree && { deviceTree }), ...(setup.machine.devices && { deviceData: deviceContent() }) };
+  if (setup.machine.firmware === undefined || deviceTree === undefined) {
+    return common;
+  }
+  if (setup.monitor === undefined) {
+    throw new PtdiffError('harness', `The machine wants the firmware ${setup.machine.firmware}, but got no monitor.`);
+  }
+  return { ...common, monitor: planMonitor(setup.machine, setup.monitor, imagePa, deviceTree) };
+}

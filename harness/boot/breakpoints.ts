@@ -1,0 +1,79 @@
+import { PtdiffError } from '../../src/errors.ts';
+import type { BootEnd } from '../../src/evidence/capture.ts';
+import type { GdbClient } from '../emulator/gdb.ts';
+import type { BreakpointStop, RunOptions } from './guest-runner.ts';
+
+/** What to do at a stop: the end of the boot, or how to go on. */
+export type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
+
+/** The breakpoints of a boot, and what is done at each. A stop on any CPU stops all of them. */
+export class Breakpoints {
+  readonly #gdb: GdbClient;
+  readonly #handlers = new Map<bigint, Handler>();
+  /** Run addresses at which the guest stops now. */
+  readonly #set = new Set<bigint>();
+  /** Bytes from a symbol's link address to its run address. */
+  slide = 0n;
+
+  constructor(gdb: GdbClient) {
+    this.#gdb = gdb;
+  }
+
+  /** Does what belongs to a stop. */
+  async handle(stop: BreakpointStop): Promise<BootEnd | RunOptions> {
+    const { pc } = stop.registers;
+    const handler = this.#handlers.get(pc);
+    if (handler === undefined) {
+      throw new PtdiffError('emulator', `The guest stopped at 0x${pc.toString(16)}, where no breakpoint is.`);
+    }
+    return handler(stop);
+  }
+
+  /** At every pass of a run address; the handler has to step over it. */
+  async always(address: bigint, handler: Handler): Promise<void> {
+    this.#handlers.set(address, handler);
+    await this.#insert(address);
+  }
+
+  /** At the next pass of a run address alone. */
+  async once(address: bigint, handler: Handler): Promise<void> {
+    await this.always(address, async (stop) => {
+      await this.#remove(address);
+      return handler(stop);
+    });
+  }
+
+  /** The same by link address; a symbol that the kernel does not have is never passed. */
+  async alwaysAtSymbol(link: bigint | undefined, handler: Handler): Promise<void> {
+    if (link !== undefined) await this.always(link + this.slide, handler);
+  }
+
+  async onceAtSymbol(link: bigint | undefined, handler: Handler): Promise<void> {
+    if (link !== undefined) await this.once(link + this.slide, handler);
+  }
+
+  /** Removes those that are set, for a machine that others shall have. */
+  async clear(): Promise<void> {
+    const set = [...this.#set];
+    for (const address of set) await this.#remove(address);
+  }
+
+  async #insert(address: bigint): Promise<void> {
+    await this.#gdb.insertBreakpoint(address);
+    this.#set.add(address);
+  }
+
+  async #remove(address: bigint): Promise<void> {
+    await this.#gdb.removeBreakpoint(address);
+    this.#set.delete(address);
+  }
+
+  /** Lets a run address pass unseen until another one is reached. */
+  async pause(address: bigint, until: bigint): Promise<void> {
+    await this.#remove(address);
+    await this.once(until, async () => {
+      await this.#insert(address);
+      return {};
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { Capture } from '../../src/evidence/capture.ts';
+import { freeFrames, structPageBytes } from '../../src/linux/struct-page.ts';
+import type { KernelMemory } from './kernel-memory.ts';
+
+/** Page frames whose struct pages are read at a time: 4 MiB; a multiple of every block that the page allocator has. */
+const atATime = 2 ** 16;
+
+/**
+ * Memory that the page allocator holds as free, by the struct pages of memblock's ranges.
+ * @param vmemmap where the array of struct page begins (VMEMMAP_START)
+ * @param granule bytes of a page
+ * @param ramBytes size of RAM, more than which memblock is not believed to have
+ * @returns undefined where there is no such array
+ */
+export function readFreePages(
+  { memblock, variables }: Pick<Capture, 'memblock' | 'variables'>,
+  memory: KernelMemory,
+  vmemmap: bigint,
+  granule: number,
+  ramBytes: number,
+): Capture['freePages'] {
+  if (!memblock || variables.memstart_addr === undefined) return undefined;
+  if (memblock.reduce((sum, { size }) => sum + size, 0) > ramBytes) return undefined;
+  const memstart = BigInt.asIntN(64, variables.memstart_addr) / BigInt(granule);
+  const readWord = (address: bigint): bigint | undefined => memory.read(address, 8)?.readBigUInt64LE();
+  const free: NonNullable<Capture['freePages']> = [];
+  for (const { base, size } of memblock) {
+    const lastPfn = Math.floor((base + size) / granule);
+    for (let firstPfn = Math.ceil(base / granule); firstPfn < lastPfn; ) {
+      const endPfn = Math.min(lastPfn, (Math.floor(firstPfn / atATime) + 1) * atATime);
+      const address = vmemmap + (BigInt(firstPfn) - memstart) * BigInt(structPageBytes);
+      const bytes = memory.read(address, (endPfn - firstPfn) * structPageBytes);
+      if (!bytes) return undefined;
+      for (const { start, end } of freeFrames({ bytes, address, firstPfn }, readWord)) {
+        free.push({ start: start * granule, end: end * granule });
+      }
+      firstPfn = endPfn;
+    }
+  }
+  return free;
+}

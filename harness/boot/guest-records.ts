@@ -1,0 +1,34 @@
+import type { Evidence } from '../../src/evidence/capture.ts';
+import type { ReadPhysical } from '../../src/evidence/record-stream.ts';
+import { decodeRecords, guestTexts } from '../../src/evidence/records.ts';
+import { readRam } from '../emulator/guest-memory.ts';
+import type { RamFile } from '../emulator/ram-file.ts';
+
+/** Enough of a directory page for all the index pages that init ever has (guest/init/channel.c). */
+export const directoryBytes = 4096;
+
+/**
+ * Takes what init has committed to its memory so far, whatever became of the guest since.
+ * @param directory physical address of the directory page; 0 when init did not come to say it
+ */
+export function collectRecords(
+  ram: RamFile,
+  directory: number,
+): Pick<Evidence, 'files' | 'probes' | 'guestProblems'> | undefined {
+  const read: ReadPhysical = (pa, bytes) => readRam(ram, pa, bytes);
+  const page = directory === 0 ? undefined : read(directory, directoryBytes);
+  if (page === undefined) {
+    return undefined;
+  }
+  return decodeReport(page, read);
+}
+
+/** The records of a directory page, as evidence has them. */
+export function decodeReport(
+  page: Uint8Array,
+  read: ReadPhysical,
+): Required<Pick<Evidence, 'files' | 'probes' | 'guestProblems'>> {
+  const report = decodeRecords(page, read);
+  const problems = report.problems.map(({ where, what }) => `${where}: ${what}`);
+  return { files: guestTexts(report), probes: report.probes, guestProblems: [...problems, ...report.damage] };
+}

@@ -1,0 +1,50 @@
+import type { ReadPhysical } from '../../src/evidence/record-stream.ts';
+import type { LeafRun } from '../../src/vmsa/types.ts';
+
+/** Reads memory by kernel virtual address through the leaves of a walk, which must ascend. */
+export class KernelMemory {
+  readonly #leaves: LeafRun[];
+  readonly #read: ReadPhysical;
+
+  constructor(leaves: LeafRun[], read: ReadPhysical) {
+    this.#leaves = leaves;
+    this.#read = read;
+  }
+
+  /** Undefined when any byte is unmapped or outside RAM. Entries that are not valid are read too: what they held stays. */
+  read(va: bigint, bytes: number): Buffer | undefined {
+    const pieces: Uint8Array[] = [];
+    let done = 0;
+    while (done < bytes) {
+      const leaf = this.#covering(va + BigInt(done));
+      if (leaf === undefined) {
+        return undefined;
+      }
+      const offset = Number(va + BigInt(done) - leaf.va);
+      const count = Math.min(bytes - done, leaf.size - offset);
+      const piece = this.#read(leaf.pa + offset, count);
+      if (piece === undefined) {
+        return undefined;
+      }
+      pieces.push(Buffer.from(piece));
+      done += count;
+    }
+    return Buffer.concat(pieces);
+  }
+
+  #covering(va: bigint): LeafRun | undefined {
+    let low = 0;
+    let high = this.#leaves.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      // Between low and high, so within the list.
+      if ((this.#leaves[middle] as LeafRun).va <= va) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    const leaf = this.#leaves[low - 1];
+    return leaf !== undefined && va < leaf.va + BigInt(leaf.size) ? leaf : undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import { PtdiffError } from '../../src/errors.ts';
+import { decodeState, decodeView, type MonitorView, type ReadMemory } from '../../src/evidence/monitor-report.ts';
+import type { VirtualMachine } from '../emulator/virtual-machine.ts';
+
+type Monitor = NonNullable<VirtualMachine['monitor']>;
+
+/** A capture keeps so many of the newest aborts. */
+const maximumAborts = 256;
+
+export const readerOf =
+  ({ ram }: Monitor): ReadMemory =>
+  (address, bytes) =>
+    ram.read(address, bytes);
+
+/** What the monitor saw so far, of a machine that stands still. */
+export function viewOfMonitor(monitor: Monitor): MonitorView {
+  const view = decodeView(readerOf(monitor), monitor.memory.base, maximumAborts);
+  if (view === undefined) {
+    throw new PtdiffError('harness', 'The realm monitor wrote no report: it did not find its parameters.');
+  }
+  return view;
+}
+
+/** Whether the monitor could not go on; the machine may be running. */
+export function monitorHasPanicked(monitor: Monitor): boolean {
+  return decodeState(readerOf(monitor), monitor.memory.base)?.state === 'panic';
+}
+
+/** @throws PtdiffError('harness') when the machine stands still because of the monitor, which is none of the kernel's faults */
+export function throwMonitorPanic(monitor: Monitor): void {
+  const { state, lastWords } = viewOfMonitor(monitor);
+  if (state === 'panic') {
+    throw new PtdiffError('harness', `The realm monitor could not go on: ${lastWords}.`);
+  }
+}

@@ -1,0 +1,29 @@
+import type { SharingRequest } from '../../src/evidence/capture.ts';
+import type { StopPlan } from './checkpoints.ts';
+import type { BreakpointStop } from './guest-runner.ts';
+import type { ObservedBoot } from './observed-boot.ts';
+import { readSharingRequest } from './sharing-request.ts';
+
+/**
+ * Records what a realm shares from here on: realm_set_memory_decrypted(addr, numpages) and its counterpart of arch/arm64/mm/pageattr.c,
+ * and when the CPU capabilities become final. Nothing where the kernel does not show these functions.
+ */
+export async function recordSharing(boot: ObservedBoot, { smpCpusDone, decrypt, encrypt }: StopPlan): Promise<void> {
+  if (decrypt === undefined || encrypt === undefined) return;
+  const sharing: SharingRequest[] = [];
+  boot.evidence.sharing = sharing;
+  boot.capabilitiesFinal = false;
+  await boot.breakpoints.onceAtSymbol(smpCpusDone, async () => {
+    boot.capabilitiesFinal = true;
+    return {};
+  });
+  const record = (direction: SharingRequest['direction']) => async (stop: BreakpointStop) => {
+    const before = boot.nextCheckpoint();
+    const request = await readSharingRequest(boot.vm.gdb, boot.kernel, stop);
+    sharing.push({ ...request, direction, capabilitiesFinal: boot.capabilitiesFinal, before });
+    await boot.vm.gdb.stepOver(stop.thread, stop.registers.pc);
+    return {};
+  };
+  await boot.breakpoints.alwaysAtSymbol(decrypt, record('decrypt'));
+  await boot.breakpoints.alwaysAtSymbol(encrypt, record('encrypt'));
+}

@@ -1,0 +1,95 @@
+import type { ThreadSeconds } from '../emulator/qemu-process.ts';
+import type { WatchdogLimits } from './case-setup.ts';
+
+/** A kernel is silent for some seconds of emulated work at most, and reaches its next stop in a minute; these leave an order of magnitude. */
+export const defaultLimits: WatchdogLimits = {
+  cpuSeconds: 60,
+  idleSeconds: 60,
+  stalledSeconds: 300,
+  consoleBytes: 32 << 20,
+};
+
+/** Seconds. Where more lies between two looks it was the harness that stood still, and what the guest did is not yet known. */
+const longestGap = 5;
+
+/** One look at a running guest. */
+export interface Look {
+  /** CPU time that each thread of QEMU, hence each CPU of the guest, has used since it started. */
+  worked: ThreadSeconds;
+  /** Some thread of QEMU runs or waits for a host CPU. */
+  runnable: boolean;
+  /** QEMU was stopped from outside; no time of that is the guest's. */
+  stopped?: boolean;
+  /** Wall clock in seconds, from any fixed start. */
+  wallSeconds: number;
+  consoleBytes: number;
+}
+
+/**
+ * Tells a guest that hangs from one that works, by its progress: console output and stops. A busy guest is judged by
+ * QEMU's CPU time, so that a loaded host does not make hangs, and by the busiest of its threads, so that CPUs that spin for a lock do not use up the
+ * time of the one that holds it; an idle one by the time in which it wanted no CPU. One that only goes on
+ * printing, as a driver does that tries again for ever, is given up later.
+ */
+export class Watchdog {
+  /** Seconds for which QEMU has been stopped from outside, as far as it was looked at; and the longest such time. */
+  stoppedSeconds = 0;
+  longestStop = 0;
+  readonly limits: WatchdogLimits;
+  #atProgress: ThreadSeconds = new Map();
+  #idle = 0;
+  #atStop: ThreadSeconds = new Map();
+  #idleSinceStop = 0;
+  #last?: Look;
+
+  constructor(limits: WatchdogLimits = defaultLimits) {
+    this.limits = limits;
+  }
+
+  /** The guest did something that we wait for: a checkpoint, a breakpoint, a record. */
+  progress(): void {
+    this.#spoke();
+    this.#atStop = this.#atProgress;
+    this.#idleSinceStop = 0;
+  }
+
+  #spoke(): void {
+    this.#atProgress = this.#last?.worked ?? new Map();
+    this.#idle = 0;
+  }
+
+  /** Why the guest is to be given up, as the end of a sentence; undefined while there is hope. */
+  look(look: Look): string | undefined {
+    const last = this.#last ?? { runnable: true, wallSeconds: look.wallSeconds, consoleBytes: 0 };
+    this.#last = look;
+    if (look.consoleBytes >= this.limits.consoleBytes) {
+      return `it printed more than ${this.limits.consoleBytes >> 20} MiB on its console`;
+    }
+    const passed = Math.min(look.wallSeconds - last.wallSeconds, longestGap);
+    this.stoppedSeconds = look.stopped ? this.stoppedSeconds + passed : 0;
+    this.longestStop = Math.max(this.longestStop, this.stoppedSeconds);
+    if (!look.runnable && !last.runnable && !look.stopped && !last.stopped) {
+      this.#idle += passed;
+      this.#idleSinceStop += passed;
+    }
+    if (mostWork(this.#atStop, look.worked) + this.#idleSinceStop >= this.limits.stalledSeconds) {
+      return `it went on printing, but came no further in ${this.limits.stalledSeconds} s`;
+    }
+    if (look.consoleBytes > last.consoleBytes) {
+      this.#spoke();
+      return undefined;
+    }
+    if (mostWork(this.#atProgress, look.worked) >= this.limits.cpuSeconds) {
+      return `it worked for ${this.limits.cpuSeconds} s of CPU time without any progress`;
+    }
+    if (this.#idle >= this.limits.idleSeconds) {
+      return `it idled for ${this.limits.idleSeconds} s`;
+    }
+    return undefined;
+  }
+}
+
+/** What the busiest thread worked between two looks, in seconds. */
+function mostWork(before: ThreadSeconds, now: ThreadSeconds): number {
+  return Math.max(0, ...[...now].map(([thread, seconds]) => seconds - (before.get(thread) ?? 0)));
+}

@@ -1,0 +1,55 @@
+import { say } from '../../host/say.ts';
+import { observe } from '../../src/bisect/observe.ts';
+import type { Outcome, Sign } from '../../src/bisect/types.ts';
+import { PtdiffError } from '../../src/errors.ts';
+import { first } from '../../src/present.ts';
+import type { RunRecord } from '../../src/report/types.ts';
+import { loadKernel } from './loaded-kernel.ts';
+import { planCases } from './plan.ts';
+import { runStored } from './run-stored.ts';
+
+/** One boot of a kernel and what it says of a sign. */
+export interface CandidateBoot {
+  outcome: Outcome;
+  reason?: string;
+  /** What the folder of the boot says of its run; absent where there was no kernel to boot. */
+  record?: RunRecord;
+  /** Name of the case in the run folder. */
+  case?: string;
+}
+
+/**
+ * Why a candidate cannot be booted, where it cannot: its kernel is gone from the archive or does not build, or it is no kernel for this
+ * scenario (a realm before 6.13, say).
+ */
+async function obstacle(spec: string, scenario: string, signal: AbortSignal): Promise<CandidateBoot | undefined> {
+  try {
+    const { image, traits } = await loadKernel(spec, { progress: say, signal });
+    const [unfit] = (await planCases([{ spec, label: image.release, traits }], [scenario])).unfit;
+    return unfit && { outcome: 'unavailable', reason: `${unfit.scenario} on ${spec}: ${unfit.reason}.` };
+  } catch (error) {
+    if (error instanceof PtdiffError && error.fault === 'image')
+      return { outcome: 'unavailable', reason: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Boots one scenario on one kernel into a run folder of its own and the results store, or goes on with a folder that is there.
+ * @throws PtdiffError for what is neither the kernel's fault nor the kernel's absence (no network, a full disk, wrong usage), and what the
+ * signal was aborted with
+ */
+export async function bootCandidate(
+  request: { spec: string; scenario: string; sign: Sign; out: string; store: string; qemu?: string },
+  signal: AbortSignal,
+): Promise<CandidateBoot> {
+  const { spec, scenario, sign, out, store, qemu } = request;
+  const before = await obstacle(spec, scenario, signal);
+  signal.throwIfAborted();
+  if (before) return before;
+  const matrix = { kernels: [spec], scenarios: [scenario], jobs: 1, out, ...(qemu !== undefined && { qemu }) };
+  const { record, cases } = await runStored(matrix, store, signal);
+  signal.throwIfAborted();
+  const result = first(cases);
+  return { ...observe(result, sign), record, case: result.case };
+}

@@ -1,0 +1,80 @@
+import {
+  type BootContext,
+  imageSymbols,
+  type LeafSplitting,
+  type LinearLayout,
+  type VirtualRange,
+} from '../../src/diff/context.ts';
+import type { BootFacts, PhysicalRange } from '../../src/evidence/boot-facts.ts';
+import type { Evidence } from '../../src/evidence/capture.ts';
+import type { Geometry } from '../../src/linux/geometry.ts';
+import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../../src/linux/kernel-layout.ts';
+import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
+import { memoryRanges } from '../../src/model/memblock.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+import { linkAddress } from './question.ts';
+
+/** MEMBLOCK_NOMAP of include/linux/memblock.h. */
+const NOMAP = 4;
+
+/** What memblock says of the memory, at the first checkpoint that tells; the machine's own layout where none does. */
+function memoryOf(
+  evidence: Evidence,
+  scenario: Scenario,
+  geometry: Geometry,
+): { ram: PhysicalRange[]; noMap: PhysicalRange[] } {
+  const regions = evidence.captures.find(({ memblock }) => memblock)?.memblock;
+  const holes = scenario.machine.holes.map(({ start, size }) => ({ start, end: start + size }));
+  if (!regions) return { ram: memoryRanges(scenario.machine, geometry), noMap: holes };
+  const ranges = (nomap: boolean): PhysicalRange[] =>
+    regions
+      .filter(({ flags }) => ((flags & NOMAP) !== 0) === nomap)
+      .map(({ base, size }) => ({ start: base, end: base + size }));
+  return { ram: ranges(false), noMap: ranges(true) };
+}
+
+/** By CONFIG_ARM64_VA_BITS and the page size, which the Image shows. */
+export function linearLayoutOf({ config, geometry }: KernelTraits): LinearLayout {
+  return { pageOffset: _PAGE_OFFSET(config.vaBits), pageEnd: _PAGE_END(vaBitsMin(config.vaBits, geometry)) };
+}
+
+function splittingOf({ cpuCapabilities, splitAsksRequires }: KernelTraits): LeafSplitting {
+  const capability = cpuCapabilities?.find(({ match }) => 'bbml' in match)?.number;
+  return { asksRequires: splitAsksRequires, ...(capability !== undefined && { capability }) };
+}
+
+/** The KFENCE pool, where the kernel first said that it lies. */
+function kfencePoolOf({ captures }: Evidence, { config, geometry }: KernelTraits): VirtualRange[] {
+  const start = captures[0]?.variables.__kfence_pool ?? 0n;
+  const size = BigInt((config.kfenceNumObjects + 1) * 2 * geometry.granule);
+  return start === 0n ? [] : [{ start, end: start + size }];
+}
+
+/** The facts of one boot as the invariants want them. */
+export function bootContextOf(
+  kernel: LoadedKernel,
+  scenario: Scenario,
+  observed: { evidence: Evidence; facts: BootFacts },
+): BootContext {
+  const { evidence, facts } = observed;
+  const { symbols, traits } = kernel;
+  const trampPgDir = symbols.address('tramp_pg_dir');
+  return {
+    evidence,
+    granule: traits.geometry.granule,
+    ...memoryOf(evidence, scenario, traits.geometry),
+    layout: linearLayoutOf(traits),
+    aliasBit: facts.ipaBits === undefined ? 0 : 2 ** (facts.ipaBits - 1),
+    image: {
+      symbols: Object.fromEntries(
+        imageSymbols.map((name) => [name, linkAddress(symbols, name)]),
+      ) as BootContext['image']['symbols'],
+      ...(trampPgDir === undefined ? {} : { trampPgDir }),
+      ...evidence.image,
+    },
+    // The variable came with the function (a166563e7ec3), which a compiler may have named otherwise.
+    ...((traits.requiresSymbol ?? symbols.codeName('split_kernel_leaf_mapping')) && { splitting: splittingOf(traits) }),
+    unsteady: kfencePoolOf(evidence, traits),
+  };
+}

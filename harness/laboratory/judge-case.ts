@@ -1,0 +1,62 @@
+import { type BestFit, fitAssumptions, isNoAnswer } from '../../src/diff/fit-assumptions.ts';
+import { judge } from '../../src/diff/judge.ts';
+import type { KnownIssue } from '../../src/diff/match-known.ts';
+import { onlyWhatIsKnown } from '../../src/diff/not-known.ts';
+import type { BootFacts } from '../../src/evidence/boot-facts.ts';
+import type { Evidence } from '../../src/evidence/capture.ts';
+import { bootFactsOf } from '../../src/evidence/read-boot-facts.ts';
+import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
+import { predict, predictNothing } from '../../src/model/predict.ts';
+import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
+import { bootContextOf } from './boot-context.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+import { questionOf } from './question.ts';
+
+/** What is concluded from one boot. */
+export interface JudgedCase extends Pick<BestFit, 'prediction' | 'judgement' | 'notes'> {
+  facts: BootFacts;
+}
+
+/** A sentence on something that cannot be told of a kernel. */
+const notKnown = (what: string): string => `Not known of this kernel: ${what}.`;
+
+/**
+ * Predicts a boot that was observed, and judges it. What the kernel does not show of itself is tried both ways; where the model has no answer at
+ * all, the rules that hold for every kernel are checked alone.
+ */
+export function judgeCase(
+  kernel: LoadedKernel,
+  scenario: Scenario,
+  evidence: Evidence,
+  knownIssues: KnownIssue[],
+): JudgedCase {
+  const { symbols, assumptions } = kernel;
+  const hidden = hiddenRegisters(scenario.machine);
+  const factsFor = (traits: KernelTraits): BootFacts => bootFactsOf({ evidence, traits, symbols, hidden });
+  const said = new Set(kernel.notKnown);
+  const attempt =
+    (answer: typeof predict) =>
+    (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
+      const candidate = { ...kernel, traits };
+      const facts = factsFor(traits);
+      const known = onlyWhatIsKnown(answer(questionOf(candidate, scenario, facts)), evidence, symbols);
+      for (const each of known.notKnown) said.add(each);
+      const { prediction } = known;
+      const boot = bootContextOf(candidate, scenario, { evidence, facts });
+      const { release } = kernel.image;
+      return { prediction, judgement: judge({ prediction, boot, release, scenario, knownIssues }) };
+    };
+  const fit = (answer: typeof predict, tried: LoadedKernel['assumptions']): BestFit =>
+    fitAssumptions({ traits: kernel.traits, assumptions: tried, evidence }, attempt(answer));
+  let best: BestFit;
+  try {
+    best = fit(predict, assumptions);
+  } catch (error) {
+    if (!isNoAnswer(error)) throw error;
+    said.add(`what its linear map must be: ${error.message.replace(/\.$/, '')}`);
+    best = fit(predictNothing, []);
+  }
+  const { traits, prediction, judgement, notes } = best;
+  return { facts: factsFor(traits), prediction, judgement, notes: [...[...said].map(notKnown), ...notes] };
+}

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { readRegularText } from '../../host/read-file.ts';
+import type { FetchOptions } from '../../images/debian/apt.ts';
+import type { KernelImage } from '../../images/kernel-image.ts';
+import { resolveKernel } from '../../images/kernels.ts';
+import type { Assumption } from '../../src/linux/assumptions.ts';
+import { checkConfigFile, correctByFile, settleByFile } from '../../src/linux/config-file.ts';
+import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
+import { parseKconfig } from '../../src/linux/kconfig.ts';
+import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
+import type { SymbolTable } from '../../src/linux/symbol-table.ts';
+import { type KernelDescription, traitsOf } from '../../src/linux/traits.ts';
+
+/** A kernel with everything that its Image tells. */
+export interface LoadedKernel {
+  image: KernelImage;
+  symbols: SymbolTable;
+  traits: KernelTraits;
+  /** What the Image does not show: the traits have the rule of the release. */
+  assumptions: Assumption[];
+  /** What cannot be told of this kernel, as ends of a sentence. */
+  notKnown: string[];
+}
+
+/**
+ * Brings a kernel and reads its symbols and traits.
+ * @throws PtdiffError of resolveKernel(), and `image` for a kernel that the model cannot describe
+ */
+export async function loadKernel(spec: string, options: FetchOptions = {}): Promise<LoadedKernel> {
+  return describeKernel(await resolveKernel(spec, options));
+}
+
+/** A description with what the configuration of its kernel says; that of another build is refused where the user named it. */
+async function withConfig(description: KernelDescription, image: KernelImage): Promise<KernelDescription> {
+  if (image.configPath === undefined) return description;
+  const file = parseKconfig(await readRegularText(image.configPath));
+  const { config, assumptions } = settleByFile(description.traits.config, description.assumptions, file);
+  if (image.flavour === 'local') checkConfigFile(config, file);
+  const corrected = correctByFile(config, file);
+  return {
+    traits: { ...description.traits, config: corrected.config },
+    assumptions,
+    notKnown: [...description.notKnown, ...corrected.notKnown],
+  };
+}
+
+/**
+ * Reads the symbols and traits of a kernel that is there.
+ * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table, or has the configuration of another
+ */
+export async function describeKernel(image: KernelImage): Promise<LoadedKernel> {
+  const bytes = await readFile(image.imagePath);
+  const symbols = kallsymsOfImage(bytes);
+  return { image, symbols, ...(await withConfig(traitsOf(image.release, bytes, symbols), image)) };
+}

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createZstdDecompress } from 'node:zlib';
+import { extract, type ReadEntry } from 'tar';
+import { sha256File, withScratch } from '../../host/cache.ts';
+import { explainDiskFull } from '../../host/disk-space.ts';
+import { requireRegular } from '../../host/read-file.ts';
+import type { MachineBlobs } from '../../results/case-inputs.ts';
+import { type ArchivedCase, archivedCaseSchema } from '../../results/repro-schema.ts';
+import { complaint } from '../../results/run-folder.ts';
+import { PtdiffError } from '../../src/errors.ts';
+import { archiveFiles } from './pack-case.ts';
+import { packedFiles } from './packed-repro.ts';
+
+/** A packed case that was unpacked, every file of it checked. */
+export interface OpenedCase extends ArchivedCase {
+  /** Where its files lie until `use` of withArchivedCase() returns. */
+  folder: string;
+}
+
+/** No archive of ours comes near; another must not fill the disk. */
+const mostBytes = 4 * 2 ** 30;
+
+/** Takes files and folders below the target only, and not too much of them. */
+function guard(): (path: string, entry: unknown) => boolean {
+  let bytes = 0;
+  return (path, entry) => {
+    const { type, size = 0 } = entry as ReadEntry;
+    if (type !== 'File' && type !== 'OldFile' && type !== 'Directory') throw new Error(`'${path}' in it is no file`);
+    if (path.startsWith('/') || path.split('/').includes('..')) throw new Error(`'${path}' in it leads out of it`);
+    bytes += size;
+    if (bytes > mostBytes) throw new Error('what it unpacks to has no end');
+    return true;
+  };
+}
+
+/** tar's writer is no stream of Node's: it is fed by hand, and its first complaint ends it. */
+async function unpack(archive: string, scratch: string): Promise<void> {
+  const target = extract({ cwd: scratch, strict: true, preserveOwner: false, filter: guard() });
+  const closed = new Promise<void>((resolve, reject) => target.on('close', resolve).on('error', reject));
+  // It may complain while nobody waits for it yet.
+  closed.catch(() => {});
+  await requireRegular(archive);
+  await pipeline(createReadStream(archive), createZstdDecompress(), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      if (!target.write(chunk)) await Promise.race([once(target, 'drain'), closed]);
+    }
+    target.end();
+    await closed;
+  });
+}
+
+/** The one folder that an archive holds. */
+async function onlyFolder(scratch: string): Promise<string> {
+  const names = await readdir(scratch);
+  const [only, another] = names;
+  if (only === undefined || another !== undefined) throw new Error(`it has ${names.length} folders instead of one`);
+  return join(scratch, only);
+}
+
+async function readManifest(folder: string): Promise<ArchivedCase> {
+  const path = join(folder, archiveFiles.manifest);
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new Error(`it has no ${archiveFiles.manifest}`);
+  });
+  return archivedCaseSchema.parse(JSON.parse(text));
+}
+
+/** Every file that the manifest names, and no other, is what it was. */
+async function verify(folder: string, { files }: ArchivedCase): Promise<void> {
+  const found = await readdir(folder, { recursive: true });
+  for (const name of found) {
+    const isFile = (await lstat(join(folder, name))).isFile();
+    if (isFile && name !== archiveFiles.manifest && files[name] === undefined)
+      throw new Error(`'${name}' in it is not its own`);
+  }
+  for (const [name, sha256] of Object.entries(files)) {
+    const found = await sha256File(join(folder, name)).catch(() => 'none');
+    if (found !== sha256) throw new Error(`'${name}' in it is missing or was changed`);
+  }
+}
+
+/**
+ * The initial RAM disk of a packed case.
+ * @throws PtdiffError(usage) when it holds none
+ */
+export function initramfsOf({ folder, files }: OpenedCase): { path: string; sha256: string } {
+  const sha256 = files[packedFiles.initramfs];
+  if (sha256 === undefined) {
+    throw new PtdiffError('usage', `The packed case holds no ${packedFiles.initramfs}; have the case packed again.`);
+  }
+  return { path: join(folder, packedFiles.initramfs), sha256 };
+}
+
+/**
+ * Device tree and firmware of a packed case.
+ * @throws PtdiffError(usage) when the firmware's places are there and it is not, or the other way round
+ */
+export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise<MachineBlobs> {
+  const read = async (name: string) => (files[name] === undefined ? undefined : readFile(join(folder, name)));
+  const [deviceTree, flash] = [await read(packedFiles.deviceTree), await read(packedFiles.flash)];
+  if ((flash === undefined) !== (monitor === undefined)) {
+    throw new PtdiffError(
+      'usage',
+      `${archiveFiles.manifest} of the packed case and its ${packedFiles.flash} do not fit.`,
+    );
+  }
+  const deviceData = await read(packedFiles.deviceData);
+  return {
+    ...(deviceTree && { deviceTree }),
+    ...(flash && monitor && { monitor: { ...monitor, flash } }),
+    ...(deviceData && { deviceData }),
+  };
+}
+
+/**
+ * Unpacks a packed case, checks it and hands it to `use`; its files are gone afterwards. What is checked is what it holds: each file by its
+ * hash, and that there is no other.
+ * @throws PtdiffError(usage) when the file is no packed case, or not whole; (host) when it cannot be read or unpacked
+ */
+export async function withArchivedCase<T>(archive: string, use: (opened: OpenedCase) => Promise<T>): Promise<T> {
+  return withScratch(async (scratch) => {
+    let opened: OpenedCase;
+    try {
+      await unpack(archive, scratch);
+      const folder = await onlyFolder(scratch);
+      opened = { ...(await readManifest(folder)), folder };
+      await verify(folder, opened);
+    } catch (error) {
+      const told = await explainDiskFull(error, `what ${archive} unpacks to`);
+      if (told instanceof PtdiffError) throw told;
+      throw new PtdiffError('usage', `${archive} is no whole packed case: ${complaint(error).trim()}.`, {
+        cause: error,
+      });
+    }
+    return use(opened);
+  });
+}

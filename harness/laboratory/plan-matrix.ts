@@ -1,0 +1,162 @@
+import { sha256 } from '../../host/cache.ts';
+import { say } from '../../host/say.ts';
+import type { KernelImage } from '../../images/kernel-image.ts';
+import { parseKernelSpec } from '../../images/kernel-spec.ts';
+import { PtdiffError } from '../../src/errors.ts';
+import type { PlannedCase, RunRecord } from '../../src/report/types.ts';
+import { defaultKernels } from '../../src/scenario/built-in.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
+import type { Variation } from '../../src/scenario/variation.ts';
+import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
+import { type Plan, planCases, scenariosNamed } from './plan.ts';
+import { resumedAsk } from './resume.ts';
+import { commandLine } from './run-case.ts';
+import type { Asked } from './run-record.ts';
+
+/** A matrix that shall be run. */
+export interface MatrixRequest {
+  /** Specs of kernels, see parseKernelSpec(); none is the default kernels. */
+  kernels: string[];
+  /** Names, files, 'telling' or 'all', see scenariosNamed(); none is the default matrix, thinned. */
+  scenarios: string[];
+  /** Cases at the same time. */
+  jobs: number;
+  /** The run folder; one that is there goes on with what is missing and what ended in `error`. */
+  out: string;
+  /** How every scenario is booted otherwise than by default. */
+  variation?: Variation;
+  /** Boot kernels of one Image once, by the first of their names. */
+  oncePerImage?: true;
+  /** A QEMU of the user's own. */
+  qemu?: string;
+  /** Which of the planned cases to run, in this order; all when absent. */
+  select?: (planned: readonly PlannedCase[]) => PlannedCase[];
+  /** Asked before each case; true ends the run in order, with the rest not run. */
+  enough?: () => boolean;
+}
+
+/** Longer labels would not leave room for a scenario in the name of a folder. */
+const maximalLabel = 100;
+
+/** A label for the cases of a kernel that is not to be had: its spec without what a folder name cannot hold. */
+export function labelOf(spec: string): string {
+  const label = spec.replace(/^debian:/, '').replaceAll(/[^A-Za-z0-9._+-]+/g, '-');
+  return label.length <= maximalLabel ? label : `${label.slice(0, maximalLabel - 9)}-${sha256(spec).slice(0, 8)}`;
+}
+
+/** Kernels that could be brought, and those that could not, each with its reason: the run goes on without them. */
+async function loadKernels(
+  specs: string[],
+  signal: AbortSignal,
+): Promise<{ kernels: LoadedKernel[]; unavailable: RunRecord['unavailable'] }> {
+  const kernels: LoadedKernel[] = [];
+  const unavailable: RunRecord['unavailable'] = [];
+  for (const spec of specs) {
+    try {
+      const kernel = await loadKernel(spec, { progress: say, signal });
+      for (const note of kernel.image.notes) say(`${spec}: ${note}`);
+      kernels.push(kernel);
+    } catch (error) {
+      if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness') throw error;
+      unavailable.push({ spec, reason: error.message });
+      say(`${spec}: ${error.message}`);
+    }
+  }
+  return { kernels, unavailable };
+}
+
+/** The first kernel of each Image; of the others the user is told. */
+function distinctImages(kernels: LoadedKernel[]): LoadedKernel[] {
+  const first = new Map<string, LoadedKernel>();
+  for (const kernel of kernels) {
+    const { spec, sha256: hash } = kernel.image;
+    const same = first.get(hash);
+    if (same) say(`${spec} is the same Image as ${same.image.spec}, and booted once`);
+    else first.set(hash, kernel);
+  }
+  return [...first.values()];
+}
+
+/** A request whose kernels are there and whose cases are known. */
+export interface PlannedMatrix {
+  asked: Asked;
+  kernels: LoadedKernel[];
+  unavailable: RunRecord['unavailable'];
+  plan: Plan;
+  /** What the run folder says of an earlier part of the same run. */
+  before?: RunRecord;
+}
+
+/**
+ * What the cases of each kernel are called by: its release; several kernels of one release bear what tells their sources apart, or else the
+ * hash of the Image, or else (the same Image by two names) that of the spec.
+ * @returns labels by spec
+ */
+function labelsOf(images: Pick<KernelImage, 'spec' | 'release' | 'sha256' | 'tag'>[]): Map<string, string> {
+  const ways: ((image: (typeof images)[number]) => string)[] = [
+    ({ release }) => release,
+    ({ release, sha256: digest, tag }) => `${release}-${tag ?? digest.slice(0, 8)}`,
+    ({ release, sha256: digest, tag = '' }) => [release, tag, digest.slice(0, 8)].filter(Boolean).join('-'),
+    ({ release, spec }) => `${release}-${sha256(spec).slice(0, 8)}`,
+  ];
+  const labels = new Map<string, string>();
+  let rest = [...new Map(images.map((image) => [image.spec, image])).values()];
+  for (const way of ways) {
+    const taken = rest.map(way);
+    const unique = (label: string) => taken.filter((each) => each === label).length === 1;
+    for (const image of rest) if (unique(way(image))) labels.set(image.spec, way(image));
+    rest = rest.filter(({ spec }) => !labels.has(spec));
+  }
+  return labels;
+}
+
+/**
+ * Brings the kernels of a request and multiplies them with its scenarios.
+ * @throws PtdiffError(usage) for a kernel or scenario that is none, or a run folder that holds another question
+ */
+export async function planMatrix(request: MatrixRequest, signal: AbortSignal): Promise<PlannedMatrix> {
+  // One that is named twice is still one: its cases must not run beside themselves.
+  const named = [...new Set(request.kernels)];
+  const before = resumedAsk(request.out, { ...request, kernels: named });
+  const variation = before?.asked.variation ?? request.variation;
+  const asked: Asked = {
+    kernels: before?.asked.kernels ?? (named.length > 0 ? named : [...defaultKernels]),
+    scenarios: before?.asked.scenarios ?? request.scenarios,
+    jobs: request.jobs,
+    ...(variation && { variation }),
+  };
+  // What costs nothing to check comes before what takes minutes to fetch.
+  for (const name of asked.scenarios) await scenariosNamed(name);
+  for (const spec of asked.kernels) parseKernelSpec(spec);
+  const loaded = await loadKernels(asked.kernels, signal);
+  const { unavailable } = loaded;
+  signal.throwIfAborted();
+  const kernels = request.oncePerImage ? distinctImages(loaded.kernels) : loaded.kernels;
+  const twice = loaded.kernels.filter((kernel) => !kernels.includes(kernel)).map(({ image }) => image.spec);
+  const labels = labelsOf(kernels.map(({ image }) => image));
+  const wanted = asked.kernels.filter((spec) => !twice.includes(spec));
+  const planned = wanted.map((spec) => {
+    const kernel = kernels.find(({ image }) => image.spec === spec);
+    return {
+      spec,
+      label: labels.get(spec) ?? labelOf(spec),
+      ...(kernel && {
+        traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true },
+        commandLine: (scenario: Scenario) => commandLine(kernel, scenario),
+      }),
+    };
+  });
+  const plan = await planCases(planned, asked.scenarios, variation);
+  const [unfit] = plan.unfit;
+  if (plan.planned.length === 0 && unfit) {
+    const example = `${unfit.scenario} on ${unfit.kernel}: ${unfit.reason}`;
+    throw new PtdiffError('usage', `None of these kernels can run any of these scenarios; ${example}.`);
+  }
+  return {
+    asked,
+    kernels,
+    unavailable,
+    plan: { ...plan, planned: before?.planned ?? request.select?.(plan.planned) ?? plan.planned },
+    ...(before && { before }),
+  };
+}

@@ -1,0 +1,137 @@
+import { parse } from 'yaml';
+import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
+import { messageOf, PtdiffError } from '../../src/errors.ts';
+import type { PlannedCase, UnfitCase } from '../../src/report/types.ts';
+import { builtInScenario, builtInScenarios, matrixScenarios } from '../../src/scenario/built-in.ts';
+import { whyNoCommandLine } from '../../src/scenario/command-line.ts';
+import { type FittingTraits, whyUnfit } from '../../src/scenario/fit.ts';
+import { lateCpuScenarios } from '../../src/scenario/late-cpus.ts';
+import { caseName } from '../../src/scenario/names.ts';
+import { thin } from '../../src/scenario/pairwise.ts';
+import { namedRealms, realmMatrix, realmSingles } from '../../src/scenario/realms.ts';
+import { parseScenarios } from '../../src/scenario/schema.ts';
+import { tellingScenarios } from '../../src/scenario/telling.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
+import { defaultVariants } from '../../src/scenario/variants.ts';
+import { type Variation, vary } from '../../src/scenario/variation.ts';
+import { suggest } from '../../src/suggest.ts';
+
+/** Cases of the default matrix, without the single changes: all together about ten minutes on two cores. */
+const DEFAULT_CASE_LIMIT = 180;
+
+/** What a run shall boot: kernels by spec (with their release, where they are to be had) times scenarios. */
+export interface Plan {
+  scenarios: Scenario[];
+  planned: PlannedCase[];
+  leftOut: PlannedCase[];
+  /** What a kernel cannot run, with the reason. */
+  unfit: UnfitCase[];
+}
+
+async function scenariosOfFile(file: string): Promise<Scenario[]> {
+  let text: string;
+  try {
+    text = await readRegularText(file);
+  } catch (error) {
+    throw new PtdiffError('usage', `Cannot read the scenario file ${file}: ${whyUnreadable(error)}.`, { cause: error });
+  }
+  try {
+    return parseScenarios(parse(text), file);
+  } catch (error) {
+    if (error instanceof PtdiffError) throw error;
+    throw new PtdiffError('usage', `${file} is neither YAML nor JSON: ${messageOf(error).split('\n')[0]}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Scenarios by name, by file (a name with '/' or an ending of .yaml, .yml, .json), 'telling' (the most telling first), or 'all'. */
+export async function scenariosNamed(name: string): Promise<Scenario[]> {
+  // The named realms are cases of the realm matrix under a name of their own.
+  if (name === 'all') return builtInScenarios.filter((scenario) => !namedRealms.includes(scenario));
+  if (name === 'telling')
+    return tellingScenarios.flatMap((wanted) => builtInScenarios.filter((scenario) => scenario.name === wanted));
+  if (name.includes('/') || /\.(ya?ml|json)$/.test(name)) return scenariosOfFile(name);
+  const found = builtInScenario(name);
+  if (found) return [found];
+  const known = ['all', 'telling', ...builtInScenarios.map((scenario) => scenario.name)];
+  throw new PtdiffError(
+    'usage',
+    `There is no scenario '${name}'; './ptdiff ls scenarios' lists them, or name a file.${suggest(name, known)}`,
+  );
+}
+
+/** A kernel as the plan needs it. */
+export interface PlannedKernel {
+  spec: string;
+  /** Name that its cases bear: the release, or what stands for it. */
+  label: string;
+  /** What decides whether it fits a scenario; absent where the kernel is not to be had, which then fits all. */
+  traits?: FittingTraits;
+  /** The whole command line of a scenario on it, with all that ptdiff adds. */
+  commandLine?(scenario: Scenario): string;
+}
+
+type Pair = { kernel: PlannedKernel; scenario: Scenario };
+
+/** Factors of the matrix for one case: kernel, CPU, rodata=, KFENCE, and what the machine is. */
+function factors({ kernel, scenario }: Pair): string[] {
+  const { machine, rodata, kfenceSampleInterval } = scenario;
+  return [kernel.spec, machine.cpu, rodata, String(kfenceSampleInterval), `${machine.world} ${machine.firmware}`];
+}
+
+function reasonAgainst({ kernel, scenario }: Pair): string | undefined {
+  if (!kernel.traits) return undefined;
+  return whyUnfit(scenario, kernel.traits) ?? whyNoCommandLine(kernel.commandLine?.(scenario) ?? '');
+}
+
+/** Kernels times scenarios, and apart from them what a kernel cannot run. */
+function multiply(kernels: PlannedKernel[], scenarios: readonly Scenario[]): { pairs: Pair[]; unfit: Plan['unfit'] } {
+  const all = kernels.flatMap((kernel) => scenarios.map((scenario) => ({ kernel, scenario })));
+  const reasons = new Map(all.map((pair) => [pair, reasonAgainst(pair)]));
+  return {
+    pairs: all.filter((pair) => reasons.get(pair) === undefined),
+    unfit: [...reasons].flatMap(([{ kernel, scenario }, reason]) =>
+      reason === undefined ? [] : [{ kernel: kernel.spec, scenario: scenario.name, reason }],
+    ),
+  };
+}
+
+const planned = ({ kernel, scenario }: Pair): PlannedCase => ({
+  case: caseName(kernel.label, scenario.name),
+  kernel: kernel.spec,
+  scenario: scenario.name,
+});
+
+/** The default matrix: every kernel in both worlds, thinned; and what changes one thing, on the newest kernel alone. */
+function defaultPlan(kernels: PlannedKernel[], variation: Variation): Plan {
+  const varied = (scenario: Scenario): Scenario => vary(scenario, variation);
+  const inMatrix = [...matrixScenarios, ...realmMatrix].map(varied);
+  const { pairs: matrix, unfit } = multiply(kernels, inMatrix);
+  const kept = new Set(thin(matrix.map(factors), DEFAULT_CASE_LIMIT));
+  const newest = kernels.filter(({ spec }) => spec.split(':').length === 2).slice(-1);
+  const onNewest = [...realmSingles, ...lateCpuScenarios, ...defaultVariants].map(varied);
+  const singles = multiply(newest, onNewest);
+  return {
+    scenarios: [...inMatrix, ...onNewest],
+    planned: [...matrix.filter((_, index) => kept.has(index)), ...singles.pairs].map(planned),
+    leftOut: matrix.filter((_, index) => !kept.has(index)).map(planned),
+    unfit: [...unfit, ...singles.unfit],
+  };
+}
+
+/**
+ * Multiplies kernels and scenarios. Without scenario names it is the default matrix, thinned by pairwise coverage.
+ * @param variation how each scenario is booted otherwise than by default
+ * @throws PtdiffError(usage) for a scenario that does not exist, or two of one name
+ */
+export async function planCases(kernels: PlannedKernel[], names: string[], variation: Variation = {}): Promise<Plan> {
+  if (names.length === 0) return defaultPlan(kernels, variation);
+  const listed = (await Promise.all(names.map(scenariosNamed))).flat().map((scenario) => vary(scenario, variation));
+  const scenarios = [...new Map(listed.map((scenario) => [scenario.name, scenario])).values()];
+  if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
+    throw new PtdiffError('usage', 'Two different scenarios bear the same name; rename one of them.');
+  }
+  const { pairs, unfit } = multiply(kernels, scenarios);
+  return { scenarios, planned: pairs.map(planned), leftOut: [], unfit };
+}

@@ -1,0 +1,39 @@
+import { PtdiffError } from '../../src/errors.ts';
+import type { BootFacts } from '../../src/evidence/boot-facts.ts';
+import type { SymbolTable } from '../../src/linux/symbol-table.ts';
+import type { Question } from '../../src/model/predict.ts';
+import { kernelParameters } from '../../src/scenario/command-line.ts';
+import { modulesFor } from '../../src/scenario/devices.ts';
+import { probesOf, type Scenario } from '../../src/scenario/types.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+
+/** @throws PtdiffError(image) for a symbol that the kernel does not show */
+export function linkAddress(symbols: SymbolTable, name: string): bigint {
+  const address = symbols.address(name);
+  if (address !== undefined) return address;
+  throw new PtdiffError('image', `The kernel has no symbol ${name}; it needs CONFIG_KALLSYMS_ALL.`);
+}
+
+/** Offset of a symbol from _text in bytes. */
+export function symbolOffset(symbols: SymbolTable, name: string): number {
+  return Number(linkAddress(symbols, name) - symbols.textBase);
+}
+
+/** Probes that init runs for a case: a kernel whose drivers are modules loads them first. */
+export function guestProbes({ traits }: Pick<LoadedKernel, 'traits'>, scenario: Scenario): string[] {
+  const modules = modulesFor(scenario.machine.devices, traits.builtInDrivers);
+  return [...(modules.length > 0 ? ['modules'] : []), ...probesOf(scenario)];
+}
+
+/** What the model is asked for one case. */
+export function questionOf(kernel: LoadedKernel, scenario: Scenario, facts: BootFacts): Question {
+  return {
+    traits: kernel.traits,
+    machine: scenario.machine,
+    parameters: kernelParameters(scenario, kernel.traits),
+    kaslr: scenario.kaslr,
+    probes: guestProbes(kernel, scenario),
+    symbolOffset: (name) => symbolOffset(kernel.symbols, name),
+    facts,
+  };
+}

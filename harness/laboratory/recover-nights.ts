@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { say } from '../../host/say.ts';
+import { runFiles } from '../../results/run-folder.ts';
+import { importRun } from '../../results/store/import-run.ts';
+import { brokenNights, endNight } from '../../results/store/nights.ts';
+import type { Store } from '../../results/store/store.ts';
+import { countText } from '../../src/diff/text.ts';
+import { PtdiffError } from '../../src/errors.ts';
+
+/** Runs of a night below its folder. */
+export const nightParts = ['first', 'again'] as const;
+
+/** The run folders that a night has made so far. */
+export function nightRuns(folder: string): string[] {
+  return nightParts.map((part) => join(folder, part)).filter((run) => existsSync(join(run, runFiles.run)));
+}
+
+/** Brings a run in; one whose files were damaged must not keep every night to come from running. */
+function casesOf(store: Store, run: string): number {
+  try {
+    return importRun(store, run).cases;
+  } catch (error) {
+    if (!(error instanceof PtdiffError) || error.fault !== 'usage') throw error;
+    say(error.message);
+    return 0;
+  }
+}
+
+/** Brings in what nights did that were killed, so that it counts. */
+export function recoverNights(store: Store): void {
+  for (const { id, started, folder } of brokenNights(store)) {
+    const cases = nightRuns(folder).reduce((sum, run) => sum + casesOf(store, run), 0);
+    endNight(store, id, { ended: started, unconfirmed: [] });
+    say(`the night of ${started} did not come to its end; what it did counts: ${countText(cases, 'case')}`);
+  }
+}

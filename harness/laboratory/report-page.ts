@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { replaceFile } from '../../host/host-file.ts';
+import { loadKnownIssues } from '../../results/known-issues.ts';
+import { readRunFolder, runFiles } from '../../results/run-folder.ts';
+import { formatHtml } from '../../src/report/html/page.ts';
+import type { Report } from '../../src/report/types.ts';
+import { knownIssuesFolder } from './laboratory.ts';
+
+/** Writes report.html into a run folder. */
+export async function writeReportPage(folder: string): Promise<{ report: Report; page: string }> {
+  const report = readRunFolder(folder, await loadKnownIssues(knownIssuesFolder));
+  const page = join(folder, runFiles.report);
+  replaceFile(page, formatHtml(report));
+  return { report, page };
+}

@@ -1,0 +1,153 @@
+import { buildInitramfs } from '../../guest/build.ts';
+import { withLockedFolder } from '../../host/lock.ts';
+import { say } from '../../host/say.ts';
+import { loadKnownIssues } from '../../results/known-issues.ts';
+import { RunDirectory } from '../../results/run-directory.ts';
+import { readCaseLines } from '../../results/run-folder.ts';
+import type { CaseResult } from '../../src/diff/types.ts';
+import { messageOf } from '../../src/errors.ts';
+import type { RunRecord } from '../../src/report/types.ts';
+import { chooseEmulator, knownIssuesFolder, loadMonitor } from './laboratory.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+import type { Plan } from './plan.ts';
+import { labelOf, type MatrixRequest, planMatrix } from './plan-matrix.ts';
+import { checkResumed } from './resume.ts';
+import { type Case, kernelOf, type Laboratory, runCase } from './run-case.ts';
+import { type Asked, endedRunRecord, newRunRecord } from './run-record.ts';
+import { type Outcome, runCases } from './scheduler.ts';
+import { showProgress } from './show-progress.ts';
+
+/** A matrix that was run, or cut short by the signal. */
+export interface MatrixResult {
+  record: RunRecord;
+  /** Of this run and of what the folder held before, the last result of each case. */
+  cases: CaseResult[];
+}
+
+/** A case whose folder is made when it starts. */
+type PlacedCase = Omit<Case, 'directory'>;
+
+/** Cases that have no result yet; one that ended in `error` gets another chance. */
+function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[]): PlacedCase[] {
+  const done = new Set(finished.filter(({ verdict }) => verdict !== 'error').map((result) => result.case));
+  return plan.planned
+    .filter((planned) => !done.has(planned.case))
+    .flatMap((planned) => {
+      const kernel = kernels.find(({ image }) => image.spec === planned.kernel);
+      const scenario = plan.scenarios.find(({ name }) => name === planned.scenario);
+      if (!kernel || !scenario) return [];
+      return [{ name: planned.case, kernel, scenario }];
+    });
+}
+
+/** What is written of a case that ended without a verdict on the kernel. */
+function errorResult(name: string, kernel: CaseResult['kernel'], scenario: string, reason: string): CaseResult {
+  return {
+    case: name,
+    kernel,
+    scenario,
+    verdict: 'error',
+    findings: [],
+    linearMap: {},
+    symbols: {},
+    seconds: 0,
+    reason,
+  };
+}
+
+function unavailableResults(plan: Plan, unavailable: RunRecord['unavailable']): CaseResult[] {
+  return unavailable.flatMap(({ spec, reason }) =>
+    plan.planned
+      .filter(({ kernel }) => kernel === spec)
+      .map((planned) => {
+        const kernel = { spec, release: labelOf(spec), flavour: '', sha256: '', generation: '' };
+        return errorResult(planned.case, kernel, planned.scenario, reason);
+      }),
+  );
+}
+
+function resultOf(outcome: Outcome<PlacedCase, CaseResult>): CaseResult {
+  if ('result' in outcome) return outcome.result;
+  const { name, kernel, scenario } = outcome.case;
+  return errorResult(name, kernelOf(kernel), scenario.name, outcome.error.message);
+}
+
+/** Runs all cases; each result is on the disk before the next one is shown. */
+async function runAll(
+  cases: PlacedCase[],
+  laboratory: Laboratory,
+  directory: RunDirectory,
+  asked: Asked,
+  done: number,
+  { enough, signal }: { enough?: () => boolean; signal: AbortSignal },
+): Promise<void> {
+  const screen = showProgress(cases.length + done, done, asked.jobs);
+  try {
+    const outcomes = runCases(
+      cases,
+      (each, stop) => runCase(laboratory, { ...each, directory: directory.caseDirectory(each.name) }, stop),
+      {
+        jobs: asked.jobs,
+        signal,
+        ...(enough && { enough }),
+        onEvent: (event) => {
+          if (event.kind === 'started')
+            screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
+          if (event.kind === 'retried') say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
+        },
+      },
+    );
+    for await (const outcome of outcomes) {
+      const result = resultOf(outcome);
+      directory.append(result);
+      screen.tell({ kind: 'case-ended', at: performance.now(), result });
+    }
+  } finally {
+    screen.end();
+  }
+}
+
+/** What all cases of the plan share. */
+export async function prepareLaboratory(plan: Plan, qemu: string | undefined): Promise<Laboratory> {
+  const emulator = await chooseEmulator(qemu);
+  for (const note of emulator.notes) say(note);
+  const initramfs = await buildInitramfs({ progress: say });
+  const monitor = plan.scenarios.some(({ machine }) => machine.firmware) ? await loadMonitor() : undefined;
+  return { emulator, initramfs, ...(monitor && { monitor }), knownIssues: await loadKnownIssues(knownIssuesFolder) };
+}
+
+/**
+ * Predicts, boots and compares every case of a matrix. The folder is whole and can be gone on with at any instant; another run into the same
+ * folder waits, and then finds done what this one did.
+ * @throws PtdiffError for what keeps the run from starting; what happens to a case is in its result
+ */
+export async function runMatrix(request: MatrixRequest, signal: AbortSignal): Promise<MatrixResult> {
+  const waiting = `another ptdiff writes into ${request.out}; this one goes on when it ends`;
+  return withLockedFolder(request.out, () => runLocked(request, signal), { waiting, progress: say, signal });
+}
+
+async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<MatrixResult> {
+  const { out } = request;
+  const matrix = await planMatrix(request, signal);
+  const { asked, kernels, unavailable, plan, before } = matrix;
+  const laboratory = await prepareLaboratory(plan, request.qemu);
+  signal.throwIfAborted();
+
+  const fresh = await newRunRecord({ ...matrix, ...laboratory });
+  if (before) checkResumed(before, fresh, out);
+  const record: RunRecord = before ? { ...fresh, started: before.started, command: before.command } : fresh;
+  const directory = new RunDirectory(out);
+  directory.writeRun(record);
+  say(`results go to ${out}`);
+  const finished = directory.finished();
+  const recorded = new Set(finished.map((result) => result.case));
+  for (const result of unavailableResults(plan, unavailable)) if (!recorded.has(result.case)) directory.append(result);
+  const cases = casesToRun(plan, kernels, finished);
+  await runAll(cases, laboratory, directory, asked, plan.planned.length - cases.length, {
+    ...(request.enough && { enough: request.enough }),
+    signal,
+  });
+  const ended = signal.aborted ? record : endedRunRecord(record, directory.finished());
+  directory.writeRun(ended);
+  return { record: ended, cases: readCaseLines(out) };
+}

@@ -1,0 +1,96 @@
+import { messageOf, PtdiffError } from '../../src/errors.ts';
+
+/** How a case ended: with its result, or with an error that is not the kernel's fault. */
+export type Outcome<C, R> = { case: C; result: R } | { case: C; error: PtdiffError };
+
+export type SchedulerEvent<C> =
+  | { kind: 'started' | 'ended'; case: C }
+  | { kind: 'retried'; case: C; error: PtdiffError };
+
+export interface SchedulerOptions<C> {
+  /** Cases at the same time. */
+  jobs: number;
+  signal: AbortSignal;
+  /** Asked before each case; true ends the run in order: cases that run come to their end, no other begins. */
+  enough?(): boolean;
+  onEvent?(event: SchedulerEvent<C>): void;
+}
+
+/** A second attempt may go better; what the user asked for, or an image, will not. */
+const retriedFaults: ReadonlySet<PtdiffError['fault']> = new Set(['emulator', 'host', 'harness']);
+
+/**
+ * Runs cases, `jobs` at a time, and gives their outcomes in the order in which they end. A failure of harness, emulator or
+ * host is tried once more. When the signal is aborted, running cases are awaited (they see the signal too), nothing
+ * further is given, and the iteration ends.
+ */
+export async function* runCases<C, R>(
+  cases: readonly C[],
+  run: (each: C, signal: AbortSignal) => Promise<R>,
+  { jobs, signal, enough = () => false, onEvent = () => {} }: SchedulerOptions<C>,
+): AsyncGenerator<Outcome<C, R>> {
+  // Whoever stops listening ends the running cases too.
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
+  const waiting = cases.values();
+  const outcomes: Outcome<C, R>[] = [];
+  let wake = Promise.withResolvers<void>();
+
+  async function work(): Promise<void> {
+    for (const each of waiting) {
+      if (either.aborted || enough()) {
+        return;
+      }
+      onEvent({ kind: 'started', case: each });
+      const outcome = await attempt(each, run, either, onEvent);
+      if (either.aborted) {
+        return;
+      }
+      onEvent({ kind: 'ended', case: each });
+      outcomes.push(outcome);
+      wake.resolve();
+    }
+  }
+
+  const workers = Promise.all(Array.from({ length: Math.max(1, jobs) }, work)).then(() => 'done' as const);
+  try {
+    for (;;) {
+      const state = await Promise.race([workers, wake.promise]);
+      wake = Promise.withResolvers();
+      yield* outcomes.splice(0);
+      if (state === 'done') {
+        return;
+      }
+    }
+  } finally {
+    ending.abort();
+    await workers;
+  }
+}
+
+async function attempt<C, R>(
+  each: C,
+  run: (each: C, signal: AbortSignal) => Promise<R>,
+  signal: AbortSignal,
+  onEvent: (event: SchedulerEvent<C>) => void,
+): Promise<Outcome<C, R>> {
+  const first = await once(each, run, signal);
+  if ('result' in first || signal.aborted || !retriedFaults.has(first.error.fault)) {
+    return first;
+  }
+  onEvent({ kind: 'retried', case: each, error: first.error });
+  return once(each, run, signal);
+}
+
+async function once<C, R>(
+  each: C,
+  run: (each: C, signal: AbortSignal) => Promise<R>,
+  signal: AbortSignal,
+): Promise<Outcome<C, R>> {
+  try {
+    return { case: each, result: await run(each, signal) };
+  } catch (error) {
+    const known = error instanceof PtdiffError;
+    return { case: each, error: known ? error : new PtdiffError('harness', messageOf(error), { cause: error }) };
+  }
+}

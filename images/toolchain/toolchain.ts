@@ -1,0 +1,125 @@
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { sha256File, withScratch } from '../../host/cache.ts';
+import { PtdiffError } from '../../src/errors.ts';
+import type { FetchOptions } from '../debian/apt.ts';
+import type { CompileStep, CrossTools } from './cross-tools.ts';
+import { gnuPrefix, gnuTools, targetLibraries } from './gnu.ts';
+import { llvmTools } from './llvm.ts';
+
+/** Whose compiler and linker. */
+export const compilerNames = ['gnu', 'llvm'] as const;
+export type CompilerName = (typeof compilerNames)[number];
+
+export interface ToolchainOptions extends FetchOptions {
+  /** Default: `PTDIFF_COMPILER`, then GNU's. */
+  compiler?: CompilerName;
+}
+
+/** What to compile. */
+export interface CompileJob {
+  /** C (`.c`) and preprocessed assembly (`.S`) files. */
+  sources: string[];
+  includeDirs?: string[];
+  /** Path of the executable. */
+  output: string;
+  /** Further flags of the C compiler proper, e.g. `-DNAME=1`. */
+  flags?: string[];
+}
+
+/** A C compiler for static arm64 Linux programs, with musl as the C library. */
+export interface Toolchain {
+  /** The packages that it consists of, for the records of a run. */
+  packages: { name: string; version: string; sha256: string }[];
+  /**
+   * Compiles and links a static executable; the same sources give the same bytes on every host.
+   * @returns the executable's SHA-256
+   * @throws `harness` with the compiler's first complaint
+   */
+  compileStatic(job: CompileJob): Promise<string>;
+  /**
+   * Compiles and links a freestanding image: the bytes as they lie in memory, placed by the linker script, which refuses
+   * what would depend on the place.
+   * @throws `harness` with the compiler's or linker's first complaint
+   */
+  compileImage(job: CompileJob & { linkerScript: string }): Promise<void>;
+}
+
+/**
+ * A cross compiler from Debian's packages, unpacked in the cache: needs neither root nor a compiler on the host.
+ * @throws `host` when it is not in the cache and cannot be fetched
+ */
+export async function crossToolchain(options: ToolchainOptions = {}): Promise<Toolchain> {
+  const tools = await (compilerOf(options) === 'llvm' ? llvmTools : gnuTools)(options);
+  const { tree } = await gnuPrefix(options);
+  return {
+    packages: tools.packages,
+    compileStatic: (job) => compileStatic(tools, tree, job),
+    compileImage: (job) => compileImage(tools, job),
+  };
+}
+
+function compilerOf({ compiler }: ToolchainOptions): CompilerName {
+  const asked = compiler ?? (process.env.PTDIFF_COMPILER || 'gnu');
+  const name = compilerNames.find((each) => each === asked);
+  if (name === undefined) {
+    throw new PtdiffError('usage', `PTDIFF_COMPILER is '${asked}': write one of ${compilerNames.join(', ')}.`);
+  }
+  return name;
+}
+
+async function compileStatic(tools: CrossTools, target: string, job: CompileJob): Promise<string> {
+  const { before, after } = targetLibraries(target);
+  return withScratch(async (scratch) => {
+    const objects = await compileAll(tools, 'static', job, scratch);
+    const linked = join(scratch, 'linked');
+    const flags = ['-static', '-z', 'noexecstack', '--build-id=none', '--strip-debug', '--gc-sections'];
+    await tools.link([...flags, '-o', linked, ...before, ...objects, ...after]);
+    const digest = await sha256File(linked);
+    await publishFile(linked, resolve(job.output));
+    return digest;
+  });
+}
+
+async function compileImage(tools: CrossTools, job: CompileJob & { linkerScript: string }): Promise<void> {
+  await withScratch(async (scratch) => {
+    const objects = await compileAll(tools, 'image', job, scratch);
+    const [linked, image] = [join(scratch, 'linked'), join(scratch, 'image')];
+    const flags = ['-pie', '--no-dynamic-linker', '-z', 'noexecstack', '--build-id=none', '--fatal-warnings'];
+    await tools.link([...flags, '-T', job.linkerScript, '-o', linked, ...objects]);
+    await tools.extractImage(linked, image);
+    await publishFile(image, resolve(job.output));
+  });
+}
+
+/** The output may lie on another file system, and must never be seen half written. */
+async function publishFile(made: string, output: string): Promise<void> {
+  await mkdir(dirname(output), { recursive: true });
+  const arriving = `${output}.${process.pid}.part`;
+  try {
+    await copyFile(made, arriving);
+    await rename(arriving, output);
+  } finally {
+    await rm(arriving, { force: true });
+  }
+}
+
+/** @returns the object files, in the order of the sources */
+async function compileAll(
+  tools: CrossTools,
+  kind: CompileStep['kind'],
+  job: CompileJob,
+  scratch: string,
+): Promise<string[]> {
+  const objects: string[] = [];
+  for (const [i, each] of job.sources.entries()) {
+    const source = resolve(each);
+    const object = join(scratch, `${i}-${basename(source)}.o`);
+    // __FILE__ must not tell where the tree lies, else the same source would not give the same program.
+    const flags = [`-ffile-prefix-map=${dirname(source)}/=`, ...(job.flags ?? [])];
+    const includeDirs = (job.includeDirs ?? []).map((directory) => resolve(directory));
+    await tools.compile({ source, object, includeDirs, kind, flags });
+    objects.push(object);
+  }
+  return objects;
+}

@@ -1,0 +1,59 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Monitor } from '../guest/monitor-firmware.ts';
+import type { KernelImage } from '../images/kernel-image.ts';
+import type { Scenario } from '../src/scenario/types.ts';
+
+/** Files that are made for one machine. */
+export interface MachineBlobs {
+  /** Replaces the one that QEMU would make. */
+  deviceTree?: Uint8Array;
+  /** Starts the kernel instead of QEMU. */
+  monitor?: Monitor;
+  /** What the machine's devices deliver. */
+  deviceData?: Uint8Array;
+}
+
+/** Files that were made for one machine, as JSON holds them: gzip in base64. */
+export interface StoredBlobs {
+  deviceTree?: string;
+  monitor?: Omit<Monitor, 'flash'> & { flash: string };
+  deviceData?: string;
+}
+
+/** inputs.json of a case: everything that its boot was made of. The paths are those of the host that ran it. */
+export interface CaseInputs {
+  schema: 1;
+  kernel: Omit<KernelImage, 'notes'>;
+  scenario: Scenario;
+  /** QEMU's -cpu argument. */
+  cpu: string;
+  /** Kernel parameters as they were, those of the guest's init included. */
+  commandLine: string;
+  initramfs: { path: string; sha256: string };
+  emulator: { version: string; sha256: string; origin: string };
+  blobs: StoredBlobs;
+}
+
+export function storeBlobs({ deviceTree, monitor, deviceData }: MachineBlobs): StoredBlobs {
+  return {
+    ...(deviceTree && { deviceTree: packed(deviceTree) }),
+    ...(monitor && { monitor: { ...monitor, flash: packed(monitor.flash) } }),
+    ...(deviceData && { deviceData: packed(deviceData) }),
+  };
+}
+
+export function loadBlobs({ deviceTree, monitor, deviceData }: StoredBlobs): MachineBlobs {
+  return {
+    ...(deviceTree !== undefined && { deviceTree: unpacked(deviceTree) }),
+    ...(monitor && { monitor: { ...monitor, flash: unpacked(monitor.flash) } }),
+    ...(deviceData !== undefined && { deviceData: unpacked(deviceData) }),
+  };
+}
+
+function packed(bytes: Uint8Array): string {
+  return gzipSync(bytes).toString('base64');
+}
+
+function unpacked(text: string): Uint8Array {
+  return gunzipSync(Buffer.from(text, 'base64'));
+}

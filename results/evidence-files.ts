@@ -1,0 +1,136 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { onHost } from '../host/host-file.ts';
+import { makeFolder } from '../host/make-folder.ts';
+import type { Capture, Evidence } from '../src/evidence/capture.ts';
+import { formatWalk, parseWalk, walkLegend } from '../src/evidence/leaf-text.ts';
+import { present } from '../src/present.ts';
+
+/** registers.json: what the harness read; no text of the guest, so that every '0x…' is a number. */
+interface Measured
+  extends Pick<
+    Evidence,
+    | 'splitRequests'
+    | 'protectRequests'
+    | 'freeAtKpti'
+    | 'sharing'
+    | 'rsi'
+    | 'monitor'
+    | 'image'
+    | 'idRegisters'
+    | 'hostWaitSeconds'
+    | 'unseen'
+  > {
+  captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
+}
+
+/** guest.json: what the guest said; file names as the guest gave them → names in files/. */
+interface Said extends Pick<Evidence, 'probes' | 'guestProblems' | 'end'> {
+  files: Record<string, string>;
+}
+
+/** Stores evidence in the folder of a case: registers.json, leaves-CHECKPOINT.TTBR.txt, guest.json, files/, console.log. */
+export function writeEvidence(directory: string, evidence: Evidence): void {
+  const write = (name: string, content: string) => writeText(join(directory, name), content);
+  const {
+    splitRequests,
+    protectRequests,
+    freeAtKpti,
+    sharing,
+    rsi,
+    monitor,
+    image,
+    idRegisters,
+    hostWaitSeconds,
+    unseen,
+    probes,
+    guestProblems,
+    end,
+  } = evidence;
+  const captures = evidence.captures.map(({ ttbr1, ttbr0, ...rest }) => {
+    write(leavesFile(rest.checkpoint, 'ttbr1'), walkLegend + formatWalk(ttbr1));
+    if (ttbr0) {
+      write(leavesFile(rest.checkpoint, 'ttbr0'), walkLegend + formatWalk(ttbr0));
+    }
+    return rest;
+  });
+  const realm = { ...(sharing && { sharing }), ...(rsi && { rsi }), ...(monitor && { monitor }) };
+  const measured: Measured = {
+    captures,
+    splitRequests,
+    ...(protectRequests && { protectRequests }),
+    ...(freeAtKpti && { freeAtKpti }),
+    ...realm,
+    image,
+    idRegisters,
+    ...(hostWaitSeconds !== undefined && { hostWaitSeconds }),
+    ...(unseen && { unseen }),
+  };
+  write('registers.json', `${JSON.stringify(measured, bigintsAsText, 1)}\n`);
+  const files = fileNames(Object.keys(evidence.files));
+  for (const [name, file] of Object.entries(files)) {
+    write(file, present(evidence.files[name], `text of ${name}`));
+  }
+  const said: Said = { probes, guestProblems, end, files };
+  write('guest.json', `${JSON.stringify(said, undefined, 1)}\n`);
+  write('console.log', evidence.console);
+}
+
+/** Loads what writeEvidence() stored. */
+export function readEvidence(directory: string): Evidence {
+  const read = (name: string) => onHost(join(directory, name), () => readFileSync(join(directory, name), 'utf8'));
+  const measured = JSON.parse(read('registers.json'), textAsBigints) as Measured;
+  const { files, ...said } = JSON.parse(read('guest.json')) as Said;
+  const captures = measured.captures.map((capture): Capture => {
+    const walk = (half: 'ttbr1' | 'ttbr0') => parseWalk(read(leavesFile(capture.checkpoint, half)));
+    return {
+      ...capture,
+      ttbr1: walk('ttbr1'),
+      ...(capture.checkpoint === 'init' && { ttbr0: walk('ttbr0') }),
+    };
+  });
+  return {
+    ...measured,
+    ...said,
+    captures,
+    files: Object.fromEntries(Object.entries(files).map(([name, file]) => [name, read(file)])),
+    console: read('console.log'),
+  };
+}
+
+function leavesFile(checkpoint: string, half: string): string {
+  return `leaves-${checkpoint}.${half}.txt`;
+}
+
+/** Names that are safe on any file system for names that a guest gave, e.g. '/proc/iomem' → 'files/proc_iomem'. */
+function fileNames(names: string[]): Record<string, string> {
+  const taken = new Set<string>();
+  const choose = (name: string) => {
+    const plain = name
+      .replaceAll(/[^A-Za-z0-9]+/g, '_')
+      .replaceAll(/^_|_$/g, '')
+      .slice(0, 100);
+    let file = plain;
+    for (let number = 2; taken.has(file.toLowerCase()) || file === ''; number++) {
+      file = `${plain}-${number}`;
+    }
+    taken.add(file.toLowerCase());
+    return `files/${file}`;
+  };
+  return Object.fromEntries(names.map((name) => [name, choose(name)]));
+}
+
+function bigintsAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
+}
+
+function textAsBigints(_key: string, value: unknown): unknown {
+  return typeof value === 'string' && /^0x[0-9a-f]+$/.test(value) ? BigInt(value) : value;
+}
+
+function writeText(path: string, content: string): void {
+  onHost(path, () => {
+    makeFolder(dirname(path));
+    writeFileSync(path, content);
+  });
+}

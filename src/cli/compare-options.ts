@@ -1,0 +1,9 @@
+/** Options of `ptdiff compare` as the command line has them. */
+export interface CompareOptions {
+  scenario?: string[];
+  jobs: number;
+  out?: string;
+  json?: boolean;
+  qemu?: string;
+  store?: string;
+}

@@ -1,0 +1,94 @@
+import { findIomem, hidesAddresses, parseIomem } from '../linux/iomem.ts';
+import { vmallocRange } from '../linux/kernel-layout.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
+import { PTE_RDONLY } from '../linux/pgprot.ts';
+import type { SymbolTable } from '../linux/symbol-table.ts';
+import type { BootFacts, PhysicalRange } from './boot-facts.ts';
+import type { Capture, CheckpointName, Evidence } from './capture.ts';
+
+/** What the facts are taken from: one observed boot of a known kernel on known CPUs. */
+export interface ObservedBoot {
+  evidence: Evidence;
+  traits: KernelTraits;
+  symbols: SymbolTable;
+  /** Of each CPU, the ID registers that the emulator does not show. */
+  hidden: Record<string, bigint>[];
+}
+
+/** Joins neighbours of an ascending list of ranges. */
+function joined(ranges: PhysicalRange[]): PhysicalRange[] {
+  const result: PhysicalRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = result.at(-1);
+    if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
+    else result.push({ ...range });
+  }
+  return result;
+}
+
+/** Frames that page mappings of the vmalloc and module ranges map read-only, without the kernel image itself. */
+function readOnlyVmalloc(capture: Capture, { evidence, traits, symbols }: ObservedBoot): PhysicalRange[] {
+  const { start, end } = vmallocRange(traits.config.vaBits, traits.geometry);
+  const text = symbols.textBase + evidence.image.slide;
+  const imageEnd = (symbols.address('_end') ?? symbols.textBase) + evidence.image.slide;
+  return joined(
+    capture.ttbr1.leaves
+      .filter((leaf) => leaf.valid && leaf.level === 3 && leaf.va >= start && leaf.va < end)
+      .filter((leaf) => (leaf.attributes & PTE_RDONLY) !== 0n && !(leaf.va >= text && leaf.va < imageEnd))
+      .map((leaf) => ({ start: leaf.pa, end: leaf.pa + leaf.size })),
+  );
+}
+
+/**
+ * memblock.reserved by /proc/iomem, with the kernel's image, whose parts have names of their own, and without what crashkernel= reserved
+ * (reserve_memblock_reserved_regions(), arch/arm64/kernel/setup.c); undefined where the guest told nothing, or no addresses.
+ */
+function memblockReserved({ files }: Evidence): PhysicalRange[] | undefined {
+  const entries = parseIomem(files['/proc/iomem'] ?? '');
+  if (entries.length === 0 || hidesAddresses(entries)) return undefined;
+  const named = ['reserved', 'Kernel code', 'Kernel data'].flatMap((name) => findIomem(entries, name));
+  return joined(named.map(({ start, end }) => ({ start, end })));
+}
+
+/** __kfence_pool holds a linear address; a pool that failed to come up is 0. */
+function kfencePoolOf(capture: Capture): number | undefined {
+  const pool = capture.variables.__kfence_pool;
+  const offset = capture.variables.memstart_addr;
+  if (!pool || offset === undefined) return undefined;
+  const leaf = capture.ttbr1.leaves.find(({ va, size }) => pool >= va && pool < va + BigInt(size));
+  return leaf && leaf.pa + Number(pool - leaf.va);
+}
+
+/** The closed list of boot facts (see BootFacts), taken from one boot. */
+export function bootFactsOf(boot: ObservedBoot): BootFacts {
+  const { evidence, hidden } = boot;
+  const first = evidence.captures[0];
+  const frames: Partial<Record<CheckpointName, PhysicalRange[]>> = {};
+  const freePages: BootFacts['freePages'] = {};
+  for (const capture of evidence.captures) {
+    frames[capture.checkpoint] = readOnlyVmalloc(capture, boot);
+    if (capture.freePages) freePages[capture.checkpoint] = capture.freePages;
+  }
+  const memstartAddr = first?.variables.memstart_addr;
+  // Where the pool is not taken early, it is not there yet at the first checkpoint.
+  const kfencePool = evidence.captures.map(kfencePoolOf).find((pool) => pool !== undefined);
+  const reserved = memblockReserved(evidence);
+  const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
+  const ipaBits = evidence.captures.find(({ monitor }) => monitor?.world === 'realm')?.monitor?.ipaBits;
+  return {
+    idRegisters: evidence.idRegisters.map((registers, cpu) => ({ ...registers, ...hidden[cpu] })),
+    image: evidence.image,
+    ...(memstartAddr === undefined ? {} : { memstartAddr }),
+    ...(kfencePool === undefined ? {} : { kfencePool }),
+    ...(crashKernel === 0n ? {} : { crashKernel: Number(BigInt.asUintN(64, crashKernel)) }),
+    ...(reserved && { memblockReserved: reserved }),
+    readOnlyVmalloc: frames,
+    ...(evidence.freeAtKpti && { freeAtKpti: evidence.freeAtKpti }),
+    ...(Object.keys(freePages).length > 0 && { freePages }),
+    splitRequests: evidence.splitRequests,
+    protectRequests: evidence.protectRequests ?? [],
+    sharing: evidence.sharing ?? [],
+    ...(ipaBits === undefined ? {} : { ipaBits }),
+    probePages: evidence.probes.flatMap(({ pages }) => pages),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Granule } from '../vmsa/types.ts';
+
+/**
+ * The options that the linear map depends on, as the Image itself shows them. A configuration file is not needed: not every package of an
+ * old kernel is still to be had, and a file can be the wrong one.
+ */
+export interface KernelConfig {
+  granule: Granule;
+  /** CONFIG_ARM64_VA_BITS and CONFIG_ARM64_PA_BITS. */
+  vaBits: number;
+  paBits: number;
+  lpa2: boolean;
+  kfence: boolean;
+  /** CONFIG_KFENCE_SAMPLE_INTERVAL is not 0. */
+  kfenceEarlyInit: boolean;
+  kfenceNumObjects: number;
+  /** Initial value of rodata_full. */
+  rodataFull: boolean;
+  strictKernelRwx: boolean;
+  debugPagealloc: boolean;
+  /** CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT. */
+  debugPageallocDefault: boolean;
+  /** CONFIG_CRASH_RESERVE: crashkernel= reserves memory. */
+  crashReserve: boolean;
+  hotplugCpu: boolean;
+  randomizeBase: boolean;
+  unmapKernelAtEl0: boolean;
+  e0pd: boolean;
+  hwAfdbm: boolean;
+  haft: boolean;
+  mte: boolean;
+  /** CONFIG_FUJITSU_ERRATUM_010001. */
+  fujitsuErratum010001: boolean;
+  secretmem: boolean;
+}
