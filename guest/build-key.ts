@@ -6,7 +6,7 @@ import type { Toolchain } from '../images/toolchain/toolchain.ts';
 /** What decides the bytes of every program beside its sources and the compiler, by path from this folder. */
 export const commonRecipe = [
   'build-key.ts',
-  ...['toolchain', 'cross-tools', 'gnu', 'llvm'].map((name) => `../images/${name}.ts`),
+  ...['toolchain', 'cross-tools', 'gnu', 'llvm'].map((name) => `../images/toolchain/${name}.ts`),
 ];
 
 /** Files of a folder whose names match, in an order that does not depend on the host's file system. */

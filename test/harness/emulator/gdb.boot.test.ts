@@ -18,3 +18,28 @@ t.test('memory that is not there is told from memory, however few bytes are aske
     await t.rejects(gdb.readMemory(thread, 1n << 46n, 1), { fault: 'emulator', message: /cannot read 1 bytes/ });
   });
 });
+
+t.test('a CPU that steps over its breakpoint has left it, though others come to theirs meanwhile', async (t) => {
+  const setup = await realSetup(t, 'debian:7.3');
+  const machine = { ...setup.machine, cpus: 4 };
+  const { cpu, initramfs, commandLine, kernel, emulator, symbols } = setup;
+  const qemu = { emulator: emulator.command, machine, cpu, image: kernel.imagePath, initramfs, commandLine };
+  await withMachine(qemu, {}, setup, async ({ gdb }) => {
+    // Where all CPUs come by, again and again.
+    const hot = given(symbols.address('__schedule'));
+    await gdb.insertBreakpoint(given(symbols.address('smp_cpus_done')));
+    const { thread } = (await gdb.resume()) as { thread: string };
+    await gdb.removeBreakpoint(await gdb.readRegister(thread, 'pc'));
+    await gdb.insertBreakpoint(hot);
+    let stayed = 0;
+    const cpus = new Set<string>();
+    for (let stop = 0; stop < 600; stop++) {
+      const at = (await gdb.resume()) as { thread: string };
+      cpus.add(at.thread);
+      await gdb.stepOver(at.thread, hot);
+      if ((await gdb.readRegister(at.thread, 'pc')) === hot) stayed++;
+    }
+    t.equal(stayed, 0);
+    t.equal(cpus.size, 4);
+  });
+});
