@@ -1,5 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { buildInitramfs } from '../guest/build.ts';
-import { chooseEmulator, knownIssuesFolder, loadMonitor } from '../harness/laboratory/laboratory.ts';
+import {
+  chooseEmulator,
+  knownIssuesFolder,
+  loadMonitor,
+} from '../harness/laboratory/laboratory.ts';
 import { type LoadedKernel, loadKernel } from '../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../harness/laboratory/plan.ts';
 import type { Laboratory } from '../harness/laboratory/run-case.ts';

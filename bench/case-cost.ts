@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { bareCommand } from '../harness/emulator/qemu-command.ts';
@@ -9,26 +10,36 @@ import { type CpuSeconds, cpuSecondsOf } from './cpu-seconds.ts';
 import { machineOf } from './machine.ts';
 import { quotients, type Ratio, spread } from './ratio.ts';
 
-/** The machine of the case, booted by QEMU alone until the guest's init powers it off. Its console goes nowhere. */
+/**
+ * The machine of the case, booted by QEMU alone until the guest's init powers it off. Its console
+ * goes nowhere.
+ */
 async function bareBoot(bench: BenchLaboratory): Promise<void> {
   const command = bareCommand(machineOf(bench));
   await execa(first(command), command.slice(1), { stdio: 'ignore' });
 }
 
 /** Boots a case with everything that belongs to it. */
-export async function wholeCase(bench: BenchLaboratory, directory: RunDirectory, name: string): Promise<void> {
+export async function wholeCase(
+  bench: BenchLaboratory,
+  directory: RunDirectory,
+  name: string,
+): Promise<void> {
   const { laboratory, kernel, scenario } = bench;
   const each = { name, kernel, scenario, directory: directory.caseDirectory(name) };
   const result = await runCase(laboratory, each, new AbortController().signal);
   if (result.verdict !== 'pass' && result.verdict !== 'known') {
-    throw new Error(`The measured case ended ${result.verdict}: ${result.reason ?? result.findings[0]?.title}.`);
+    throw new Error(
+      `The measured case ended ${result.verdict}: ${result.reason ?? result.findings[0]?.title}.`,
+    );
   }
   directory.append(result);
 }
 
 /**
- * CPU seconds of whole cases (boot under the harness, captures, prediction, verdict, files) against bare boots of the same
- * machine, turn about. Both count everything that was started for them; the harness its own JavaScript too.
+ * CPU seconds of whole cases (boot under the harness, captures, prediction, verdict, files) against
+ * bare boots of the same machine, turn about. Both count everything that was started for them; the
+ * harness its own JavaScript too.
  */
 export async function benchCaseCost(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
   const bare: CpuSeconds[] = [];
@@ -39,7 +50,8 @@ export async function benchCaseCost(bench: BenchLaboratory, rounds: number): Pro
       for (let round = 0; round < rounds; round++) {
         const turns = [
           async () => bare.push(await cpuSecondsOf(() => bareBoot(bench))),
-          async () => whole.push(await cpuSecondsOf(() => wholeCase(bench, directory, `case-${round}`))),
+          async () =>
+            whole.push(await cpuSecondsOf(() => wholeCase(bench, directory, `case-${round}`))),
         ];
         // The first of two is not always the same one.
         for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn();

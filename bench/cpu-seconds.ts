@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { statFields } from '../harness/emulator/qemu-process.ts';
 
@@ -15,7 +16,9 @@ const TICKS = 100;
 function now(): CpuSeconds {
   const { user, system } = process.cpuUsage();
   // proc_pid_stat(5): cutime and cstime, the 14th and 15th field after the name.
-  const [childUser = Number.NaN, childSystem = Number.NaN] = statFields(readFileSync('/proc/self/stat', 'latin1'))
+  const [childUser = Number.NaN, childSystem = Number.NaN] = statFields(
+    readFileSync('/proc/self/stat', 'latin1'),
+  )
     .slice(13, 15)
     .map(Number);
   return { own: (user + system) / 1e6, children: (childUser + childSystem) / TICKS };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync } from 'node:fs';
 import { captureRegisters } from '../harness/boot/capture-checkpoint.ts';
 import { type VirtualMachine, withMachine } from '../harness/emulator/virtual-machine.ts';
@@ -9,14 +10,23 @@ import type { BenchLaboratory } from './bench-laboratory.ts';
 import { machineOf } from './machine.ts';
 import { median, quotients, type Ratio, spread } from './ratio.ts';
 
-/** CPU milliseconds of all threads of a process (Documentation/scheduler/sched-stats.rst: the first field, in ns). */
+/**
+ * CPU milliseconds of all threads of a process (Documentation/scheduler/sched-stats.rst: the first
+ * field, in ns).
+ */
 function cpuMilliseconds(pid: number): number {
   return readdirSync(`/proc/${pid}/task`)
-    .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]) / 1e6)
+    .map(
+      (thread) =>
+        Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]) / 1e6,
+    )
     .reduce((sum, value) => sum + value, 0);
 }
 
-/** The outside walk of the kernel half, registers included, in milliseconds of wall clock; several times. */
+/**
+ * The outside walk of the kernel half, registers included, in milliseconds of wall clock; several
+ * times.
+ */
 async function walks(vm: VirtualMachine, thread: string): Promise<number[]> {
   const times: number[] = [];
   for (let round = 0; round < 9; round++) {
@@ -29,14 +39,21 @@ async function walks(vm: VirtualMachine, thread: string): Promise<number[]> {
 }
 
 /** One boot of a kernel with CONFIG_PTDUMP_DEBUGFS, whose init reads the dump. */
-async function measureDump(bench: BenchLaboratory, directory: string): Promise<{ dump: number; walk: number[] }> {
+async function measureDump(
+  bench: BenchLaboratory,
+  directory: string,
+): Promise<{ dump: number; walk: number[] }> {
   const address = bench.kernel.symbols.address('ptdump_show');
   if (address === undefined)
-    throw new PtdiffError('usage', 'The kernel has no ptdump_show(): it needs CONFIG_PTDUMP_DEBUGFS.');
+    throw new PtdiffError(
+      'usage',
+      'The kernel has no ptdump_show(): it needs CONFIG_PTDUMP_DEBUGFS.',
+    );
   const { signal } = new AbortController();
   return withMachine(machineOf(bench), {}, { directory, signal }, async (vm) => {
     const { gdb, pid } = vm;
-    // The last call is the whole one: seq_read_iter() calls again with a larger buffer until the dump fits.
+    // The last call is the whole one: seq_read_iter() calls again with a larger buffer until the
+    // dump fits.
     let dump = 0;
     let walk: number[] = [];
     await gdb.insertBreakpoint(address);
@@ -60,8 +77,9 @@ async function measureDump(bench: BenchLaboratory, directory: string): Promise<{
 }
 
 /**
- * The time that a guest needs to write its own kernel_page_tables, in CPU time of QEMU, against the outside walk of the same tables at
- * the same instant. The guest's dump is emulated work, which is what one waits for here; on hardware it would be faster.
+ * The time that a guest needs to write its own kernel_page_tables, in CPU time of QEMU, against the
+ * outside walk of the same tables at the same instant. The guest's dump is emulated work, which is
+ * what one waits for here; on hardware it would be faster.
  */
 export async function benchGuestDump(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
   return withMachineFolder(bench.scenario.machine, async (folder) => {
@@ -69,7 +87,9 @@ export async function benchGuestDump(bench: BenchLaboratory, rounds: number): Pr
     for (let round = 0; round < rounds; round++) measured.push(await measureDump(bench, folder));
     const dumps = measured.map(({ dump }) => dump);
     const walks = measured.map(({ walk }) => median(walk));
-    console.log(`The debugfs dump of ${bench.kernel.image.release}, scenario ${bench.scenario.name}, milliseconds:`);
+    console.log(
+      `The debugfs dump of ${bench.kernel.image.release}, scenario ${bench.scenario.name}, milliseconds:`,
+    );
     console.log(`  guest's own dump ${spread(dumps, 1)}, outside walk ${spread(walks, 2)}`);
     return {
       what: "guest's own dump / outside walk",

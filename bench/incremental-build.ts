@@ -1,9 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { withDir } from 'tmp-promise';
 import { runMatrix } from '../harness/laboratory/run-matrix.ts';
-import { formatKernelSpec, isSourceSpec, type KernelSpec, parseKernelSpec } from '../images/kernel-spec.ts';
+import {
+  formatKernelSpec,
+  isSourceSpec,
+  type KernelSpec,
+  parseKernelSpec,
+} from '../images/kernel-spec.ts';
 import { resolveKernel } from '../images/kernels.ts';
 import { openGitStore } from '../images/source/git-store.ts';
 import { sourceTree } from '../images/source/source-tree.ts';
@@ -15,12 +21,18 @@ import { type Ratio, spread } from './ratio.ts';
 /** The file that a commit to the linear map touches. */
 const touched = 'arch/arm64/mm/mmu.c';
 
-/** A diff that adds a constant to the file, another one each time, so that no cache knows the kernel. */
+/**
+ * A diff that adds a constant to the file, another one each time, so that no cache knows the
+ * kernel.
+ */
 async function freshPatch(spec: KernelSpec, directory: string, round: number): Promise<string> {
-  if (!isSourceSpec(spec)) throw new PtdiffError('usage', 'build measures a kernel from source, such as source:7.3.');
+  if (!isSourceSpec(spec))
+    throw new PtdiffError('usage', 'build measures a kernel from source, such as source:7.3.');
   const store = await openGitStore();
   const { tree, alternates } = await sourceTree(store, spec, {});
-  const lines = (await store.run(['cat-file', 'blob', `${tree}:${touched}`], { alternates })).split('\n');
+  const lines = (await store.run(['cat-file', 'blob', `${tree}:${touched}`], { alternates })).split(
+    '\n',
+  );
   const context = lines.slice(-3).map((line) => ` ${line}\n`);
   const added = `+const unsigned long ptdiff_bench = ${Date.now()}${round};\n`;
   const start = lines.length - context.length + 1;
@@ -30,7 +42,10 @@ async function freshPatch(spec: KernelSpec, directory: string, round: number): P
   return path;
 }
 
-/** Wall clock seconds of a commit: until make starts, in make, and for its twelve cases; and CPU seconds of the first two. */
+/**
+ * Wall clock seconds of a commit: until make starts, in make, and for its twelve cases; and CPU
+ * seconds of the first two.
+ */
 interface CommitCost {
   prepare: number;
   make: number;
@@ -48,10 +63,16 @@ async function commitCost(spec: KernelSpec, directory: string, round: number): P
   const { own, children } = await cpuSecondsOf(() => resolveKernel(patched, { progress }));
   const built = performance.now();
   const out = join(directory, `run-${round}`);
-  const request = { kernels: [patched], scenarios: tellingScenarios.slice(0, 12), jobs: availableParallelism(), out };
+  const request = {
+    kernels: [patched],
+    scenarios: tellingScenarios.slice(0, 12),
+    jobs: availableParallelism(),
+    out,
+  };
   const { cases } = await runMatrix(request, new AbortController().signal);
   const bad = cases.find(({ verdict }) => verdict !== 'pass' && verdict !== 'known');
-  if (bad) throw new Error(`${bad.case} ended ${bad.verdict}: ${bad.reason ?? bad.findings[0]?.title}.`);
+  if (bad)
+    throw new Error(`${bad.case} ended ${bad.verdict}: ${bad.reason ?? bad.findings[0]?.title}.`);
   const ended = performance.now();
   const seconds = (from: number, to: number) => (to - from) / 1000;
   return {
@@ -63,8 +84,9 @@ async function commitCost(spec: KernelSpec, directory: string, round: number): P
 }
 
 /**
- * What a commit that touches mmu.c costs, from a warm cache: patch, checkout, incremental build and the twelve most telling cases, in wall
- * clock, against the two minutes that it may take on two cores.
+ * What a commit that touches mmu.c costs, from a warm cache: patch, checkout, incremental build and
+ * the twelve most telling cases, in wall clock, against the two minutes that it may take on two
+ * cores.
  */
 export async function benchIncrementalBuild(text: string, rounds: number): Promise<Ratio> {
   const spec = parseKernelSpec(text);
@@ -82,7 +104,9 @@ export async function benchIncrementalBuild(text: string, rounds: number): Promi
       costs.map((cost) => cost[name]),
       1,
     );
-  console.log(`Seconds of wall clock for a commit to ${touched} of ${text}, ${availableParallelism()} cores:`);
+  console.log(
+    `Seconds of wall clock for a commit to ${touched} of ${text}, ${availableParallelism()} cores:`,
+  );
   console.log(`  patch, checkout, configuration ${part('prepare')}`);
   console.log(`  incremental build ${part('make')} (${part('cpu')} of CPU with what goes before)`);
   console.log(`  twelve cases ${part('cases')}`);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { withDir } from 'tmp-promise';
 import { RunDirectory } from '../results/run-directory.ts';
 import { vary } from '../src/scenario/variation.ts';
@@ -7,10 +8,14 @@ import { cpuSecondsOf } from './cpu-seconds.ts';
 import type { Ratio } from './ratio.ts';
 
 /**
- * CPU seconds of a case as ptdiff boots it by default against the same case booted plainly (see src/scenario/lean.ts), turn about.
+ * CPU seconds of a case as ptdiff boots it by default against the same case booted plainly (see
+ * src/scenario/lean.ts), turn about.
  * @param benches cases of the default matrix, each with its own laboratory; a round is all of them
  */
-export async function benchLeanCost(benches: readonly BenchLaboratory[], rounds: number): Promise<Ratio> {
+export async function benchLeanCost(
+  benches: readonly BenchLaboratory[],
+  rounds: number,
+): Promise<Ratio> {
   const values = await withDir(
     async ({ path }) => {
       const directory = new RunDirectory(path);
@@ -21,7 +26,9 @@ export async function benchLeanCost(benches: readonly BenchLaboratory[], rounds:
           const scenarios = { lean: bench.scenario, plain: vary(bench.scenario, { plain: true }) };
           const turns = (['lean', 'plain'] as const).map((kind) => async () => {
             const each = { ...bench, scenario: scenarios[kind] };
-            const { own, children } = await cpuSecondsOf(() => wholeCase(each, directory, `${kind}-${index}-${round}`));
+            const { own, children } = await cpuSecondsOf(() =>
+              wholeCase(each, directory, `${kind}-${index}-${round}`),
+            );
             seconds[kind] += own + children;
           });
           // The first of two is not always the same one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 
 /** A RAM file that holds the page tables of a linear map; addresses and sizes in bytes. */
@@ -15,15 +16,19 @@ const GIB = 2 ** 30;
 const PAGE = 4096;
 const BASE = 0x4000_0000;
 const TABLE = 3n;
-/** PAGE_KERNEL and PAGE_KERNEL_RO of an arm64 Linux without permission indirection: Normal memory, UXN, PXN, shareable, AF. */
+/**
+ * PAGE_KERNEL and PAGE_KERNEL_RO of an arm64 Linux without permission indirection: Normal memory,
+ * UXN, PXN, shareable, AF.
+ */
 const WRITABLE = 0x0068_0000_0000_0f03n;
 const READ_ONLY = 0x0060_0000_0000_0f83n;
 /** Size of the kernel image, whose alias is read-only. */
 const IMAGE = 32 * 2 ** 20;
 
 /**
- * Writes a sparse RAM file with the 4K, 48-bit tables of a page-mapped linear map of `gibibytes` GiB, placed as Linux places
- * them: every table page taken from the top of memory downwards, in the order of the mapping. Everything else stays a hole.
+ * Writes a sparse RAM file with the 4K, 48-bit tables of a page-mapped linear map of `gibibytes`
+ * GiB, placed as Linux places them: every table page taken from the top of memory downwards, in the
+ * order of the mapping. Everything else stays a hole.
  */
 export function writeLinearMap(path: string, gibibytes: number): LinearMapFile {
   const size = gibibytes * GIB;
@@ -62,5 +67,8 @@ export function writeLinearMap(path: string, gibibytes: number): LinearMapFile {
 
 function pageTable(first: number): BigUint64Array {
   const attributes = first < BASE + IMAGE ? READ_ONLY : WRITABLE;
-  return BigUint64Array.from({ length: 512 }, (_, index) => BigInt(first + index * PAGE) | attributes);
+  return BigUint64Array.from(
+    { length: 512 },
+    (_, index) => BigInt(first + index * PAGE) | attributes,
+  );
 }

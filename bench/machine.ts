@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { QemuMachine } from '../harness/emulator/qemu-command.ts';
 import { commandLine } from '../harness/laboratory/run-case.ts';
 import { cpuNamed } from '../src/scenario/cpus.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { median as middleOf } from '../src/history/scenario-life.ts';
 import { present } from '../src/present.ts';
 
@@ -22,8 +23,8 @@ export function quotients(values: readonly number[], by: readonly number[]): num
 
 /** `median (least-most)`, each with that many decimals. */
 export function spread(values: readonly number[], decimals: number): string {
-  const [middle, least, most] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
-    value.toFixed(decimals),
+  const [middle, least, most] = [median(values), Math.min(...values), Math.max(...values)].map(
+    (value) => value.toFixed(decimals),
   );
   return `${middle} (${least}-${most})`;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { loadavg } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { exitCodes } from '../src/cli/exit-codes.ts';
@@ -38,20 +39,28 @@ interface Options {
 function partsOf(value: string): Part[] {
   const asked = value.split(',');
   const unknown = asked.find((name) => !parts.some((part) => part === name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is none of ${parts.join(', ')}.`);
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`'${unknown}' is none of ${parts.join(', ')}.`);
   return parts.filter((part) => asked.includes(part));
 }
 
 function roundsOf(value: string): number {
   const rounds = Number(value);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new InvalidArgumentError('It must be a number from 1 on.');
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new InvalidArgumentError('It must be a number from 1 on.');
   return rounds;
 }
 
 function options(): Options {
   const program = new Command('bench')
-    .description('Prints ratios, each measured in one run: median (least-most). Never fails on a number.')
-    .addOption(new Option('--only <parts>', `of ${parts.join(',')}`).argParser(partsOf).default([...parts], 'all'))
+    .description(
+      'Prints ratios, each measured in one run: median (least-most). Never fails on a number.',
+    )
+    .addOption(
+      new Option('--only <parts>', `of ${parts.join(',')}`)
+        .argParser(partsOf)
+        .default([...parts], 'all'),
+    )
     .option('--kernel <spec>', 'kernel of case and jobs, as for ptdiff run', 'debian:7.3')
     .option(
       '--scenario <name>',
@@ -59,15 +68,28 @@ function options(): Options {
       collect,
       [],
     )
-    .option('--rounds <n>', 'rounds of dump, case, jobs, realm, lean, start and build; 1 is quick', roundsOf, 5)
+    .option(
+      '--rounds <n>',
+      'rounds of dump, case, jobs, realm, lean, start and build; 1 is quick',
+      roundsOf,
+      5,
+    )
     .option('--source <spec>', 'kernel of dump and build, built from source', 'source:7.3')
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage));
+    .exitOverride(({ exitCode }) =>
+      process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage),
+    );
   const given = program.parse().opts<Options>();
-  return { ...given, scenario: given.scenario.length > 0 ? given.scenario : ['max', 'neoverse-v3-r0p2'] };
+  return {
+    ...given,
+    scenario: given.scenario.length > 0 ? given.scenario : ['max', 'neoverse-v3-r0p2'],
+  };
 }
 
 /** Each part with what it needs; a part that cannot be measured says why. */
-async function measure(part: Part, { kernel, scenario, rounds, source }: Options): Promise<Ratio[]> {
+async function measure(
+  part: Part,
+  { kernel, scenario, rounds, source }: Options,
+): Promise<Ratio[]> {
   const each = async (bench: (laboratory: BenchLaboratory) => Promise<Ratio>) => {
     const ratios: Ratio[] = [];
     for (const name of scenario) ratios.push(await bench(await benchLaboratory(kernel, name)));
@@ -82,8 +104,16 @@ async function measure(part: Part, { kernel, scenario, rounds, source }: Options
       return await each((laboratory) => benchCaseCost(laboratory, rounds));
     case 'realm':
       return [
-        await benchRealmCost(await benchLaboratory(kernel, 'realm+max'), await benchLaboratory(kernel, 'max'), rounds),
-        await benchRealmCost(await benchLaboratory(kernel, 'rme+max'), await benchLaboratory(kernel, 'max'), rounds),
+        await benchRealmCost(
+          await benchLaboratory(kernel, 'realm+max'),
+          await benchLaboratory(kernel, 'max'),
+          rounds,
+        ),
+        await benchRealmCost(
+          await benchLaboratory(kernel, 'rme+max'),
+          await benchLaboratory(kernel, 'max'),
+          rounds,
+        ),
       ];
     case 'lean': {
       const benches: BenchLaboratory[] = [];
@@ -102,7 +132,8 @@ async function measure(part: Part, { kernel, scenario, rounds, source }: Options
 async function main(): Promise<void> {
   const asked = options();
   const [load = 0] = loadavg();
-  if (load > 0.5) console.log(`This host is busy (load ${load.toFixed(1)}): the spreads will be wide.`);
+  if (load > 0.5)
+    console.log(`This host is busy (load ${load.toFixed(1)}): the spreads will be wide.`);
   for (const part of asked.only) {
     for (const ratio of await measure(part, asked)) console.log(`=> ${formatRatio(ratio)}`);
   }
@@ -112,5 +143,6 @@ try {
   await main();
 } catch (error) {
   console.error(`bench: ${messageOf(error)}`);
-  process.exitCode = error instanceof PtdiffError && error.fault === 'usage' ? exitCodes.usage : exitCodes.errors;
+  process.exitCode =
+    error instanceof PtdiffError && error.fault === 'usage' ? exitCodes.usage : exitCodes.errors;
 }

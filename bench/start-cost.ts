@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { cpuSecondsOf } from './cpu-seconds.ts';
@@ -8,10 +9,16 @@ const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
 /** Commands that a person waits for, and that boot nothing. */
 const commands = ['--help', 'ls scenarios', 'show nothing'];
 
-/** CPU seconds of commands that boot nothing, as the launcher starts them, against a Node that does nothing; turn about. */
+/**
+ * CPU seconds of commands that boot nothing, as the launcher starts them, against a Node that does
+ * nothing; turn about.
+ */
 export async function benchStartCost(rounds: number): Promise<Ratio[]> {
   const node = async (...words: string[]): Promise<number> => {
-    const run = () => execa(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], { reject: false });
+    const run = () =>
+      execa(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
+        reject: false,
+      });
     const { children } = await cpuSecondsOf(run);
     return children;
   };
@@ -21,7 +28,8 @@ export async function benchStartCost(rounds: number): Promise<Ratio[]> {
     // The first start fills Node's compile cache.
     await node(...words);
     const values: number[] = [];
-    for (let round = 0; round < rounds; round++) values.push((await node(...words)) / (await node('-e', '0')));
+    for (let round = 0; round < rounds; round++)
+      values.push((await node(...words)) / (await node('-e', '0')));
     ratios.push({
       what: `ptdiff ${command} / node -e 0, CPU seconds`,
       values,

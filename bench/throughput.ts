@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { withDir } from 'tmp-promise';
 import { runCase } from '../harness/laboratory/run-case.ts';
 import { runCases } from '../harness/laboratory/scheduler.ts';
@@ -6,7 +7,11 @@ import type { BenchLaboratory } from './bench-laboratory.ts';
 import { quotients, type Ratio, spread } from './ratio.ts';
 
 /** Runs the same case several times, `jobs` at a time. @returns cases a minute of wall clock */
-async function casesAMinute({ laboratory, ...what }: BenchLaboratory, jobs: number, cases: number): Promise<number> {
+async function casesAMinute(
+  { laboratory, ...what }: BenchLaboratory,
+  jobs: number,
+  cases: number,
+): Promise<number> {
   return await withDir(
     async ({ path }) => {
       const directory = new RunDirectory(path);
@@ -14,7 +19,10 @@ async function casesAMinute({ laboratory, ...what }: BenchLaboratory, jobs: numb
       const start = performance.now();
       const run = (name: string, signal: AbortSignal) =>
         runCase(laboratory, { ...what, name, directory: directory.caseDirectory(name) }, signal);
-      for await (const outcome of runCases(names, run, { jobs, signal: new AbortController().signal })) {
+      for await (const outcome of runCases(names, run, {
+        jobs,
+        signal: new AbortController().signal,
+      })) {
         if ('error' in outcome) throw outcome.error;
         directory.append(outcome.result);
       }
@@ -24,7 +32,10 @@ async function casesAMinute({ laboratory, ...what }: BenchLaboratory, jobs: numb
   );
 }
 
-/** Cases a minute with two jobs against one, turn about. On a host of one core, or a busy one, the number says little. */
+/**
+ * Cases a minute with two jobs against one, turn about. On a host of one core, or a busy one, the
+ * number says little.
+ */
 export async function benchThroughput(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
   const cases = 4;
   const one: number[] = [];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { execa } from 'execa';
@@ -9,11 +10,17 @@ import { walk } from '../src/vmsa/walk.ts';
 import { type LinearMapFile, writeLinearMap } from './linear-map-file.ts';
 import { median, quotients, type Ratio, spread } from './ratio.ts';
 
-/** Milliseconds on one RAM file, medians of each turn; the file is opened and the tables are read in each measurement. */
+/**
+ * Milliseconds on one RAM file, medians of each turn; the file is opened and the tables are read in
+ * each measurement.
+ */
 interface WalkTimes {
   gibibytes: number;
   walk: number[];
-  /** The first walk of the process at this size; at 1 GiB that is before the JIT compiler has seen the code. */
+  /**
+   * The first walk of the process at this size; at 1 GiB that is before the JIT compiler has seen
+   * the code.
+   */
   first: number;
   /** The C walker with one pread a table, and with the file mapped. */
   cPread: number[];
@@ -27,7 +34,10 @@ const TURNS = 5;
 /** Walks in each turn: as many as make the turns of every size about equally long. */
 const roundsOf = (gibibytes: number) => Math.ceil(112 / gibibytes);
 
-/** Measures the outside walk of page-mapped 1 and 16 GiB guests against C and Python on the same RAM files. */
+/**
+ * Measures the outside walk of page-mapped 1 and 16 GiB guests against C and Python on the same RAM
+ * files.
+ */
 export async function benchWalk(): Promise<Ratio[]> {
   return await withDir(
     async ({ path: folder }) => {
@@ -38,7 +48,11 @@ export async function benchWalk(): Promise<Ratio[]> {
       for (const times of [one, sixteen]) print(times);
       return [
         { what: 'outside walk / faster C walker, 1 GiB', values: againstC(one) },
-        { what: 'outside walk / faster C walker, 16 GiB', values: againstC(sixteen), target: { at: 'most', value: 2 } },
+        {
+          what: 'outside walk / faster C walker, 16 GiB',
+          values: againstC(sixteen),
+          target: { at: 'most', value: 2 },
+        },
         {
           what: 'debugger script (Python stand-in) / outside walk, 1 GiB',
           values: quotients(one.python, one.walk),
@@ -63,7 +77,14 @@ async function measure(
   gibibytes: number,
   withPython: boolean,
 ): Promise<WalkTimes> {
-  const times: WalkTimes = { gibibytes, first: timeWalk(file), walk: [], cPread: [], cMmap: [], python: [] };
+  const times: WalkTimes = {
+    gibibytes,
+    first: timeWalk(file),
+    walk: [],
+    cPread: [],
+    cMmap: [],
+    python: [],
+  };
   const rounds = roundsOf(gibibytes);
   for (let turn = 0; turn < TURNS; turn++) {
     times.walk.push(median(Array.from({ length: rounds }, () => timeWalk(file))));
@@ -96,8 +117,18 @@ function registers(file: LinearMapFile): SystemRegisters {
   };
 }
 
-async function timeC(file: LinearMapFile, walker: string, rounds: number, access: 'pread' | 'mmap'): Promise<number[]> {
-  const { stdout } = await execa(walker, [file.path, `${file.root - file.base}`, `${rounds}`, access]);
+async function timeC(
+  file: LinearMapFile,
+  walker: string,
+  rounds: number,
+  access: 'pread' | 'mmap',
+): Promise<number[]> {
+  const { stdout } = await execa(walker, [
+    file.path,
+    `${file.root - file.base}`,
+    `${rounds}`,
+    access,
+  ]);
   return stdout.split('\n').map((line) => {
     const [nanoseconds = Number.NaN, leaves, runs] = line.split(' ').map(Number);
     check(file, leaves, runs);
@@ -116,7 +147,9 @@ async function timePython(file: LinearMapFile): Promise<number> {
 /** A walker that is fast and wrong must not win. */
 function check(file: LinearMapFile, leaves: number | undefined, runs: number | undefined): void {
   if (leaves !== file.leaves || runs !== file.runs) {
-    throw new Error(`A walker found ${leaves} leaves in ${runs} runs instead of ${file.leaves} in ${file.runs}.`);
+    throw new Error(
+      `A walker found ${leaves} leaves in ${runs} runs instead of ${file.leaves} in ${file.runs}.`,
+    );
   }
 }
 
@@ -124,5 +157,7 @@ function print({ gibibytes, walk: own, first, cPread, cMmap, python }: WalkTimes
   const others = `C with pread ${spread(cPread, 2)}, C with mmap ${spread(cMmap, 2)}`;
   const standIn = python.length === 0 ? '' : `, Python stand-in ${spread(python, 0)}`;
   console.log(`${gibibytes} GiB of pages, milliseconds:`);
-  console.log(`  outside walk ${spread(own, 2)}, the first ${first.toFixed(2)}; ${others}${standIn}`);
+  console.log(
+    `  outside walk ${spread(own, 2)}, the first ${first.toFixed(2)}; ${others}${standIn}`,
+  );
 }

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reference for the walk benchmark: the plainest C that folds the leaves of a 4K, 48-bit table tree into runs.
+ * Reference for the walk benchmark: the plainest C that folds the leaves of a 4K, 48-bit table tree
+ * into runs.
  *
  * walker RAM_FILE ROOT_OFFSET ROUNDS pread|mmap
  *
- * The RAM file begins at physical address 0x40000000. Prints one line per round: nanoseconds, leaves, runs.
+ * The RAM file begins at physical address 0x40000000. Prints one line per round: nanoseconds,
+ * leaves, runs.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,11 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachePath, withScratch } from '../host/cache.ts';
-import { crossToolchain, type Toolchain, type ToolchainOptions } from '../images/toolchain/toolchain.ts';
+import {
+  crossToolchain,
+  type Toolchain,
+  type ToolchainOptions,
+} from '../images/toolchain/toolchain.ts';
 import { buildKey, commonRecipe, sourceFiles } from './build-key.ts';
 import { keepBuilt } from './keep-built.ts';
 
-/** The realm monitor's code, the same bytes on every host; a flash image is made of it by `monitorFlash`. */
+/**
+ * The realm monitor's code, the same bytes on every host; a flash image is made of it by
+ * `monitorFlash`.
+ */
 export interface MonitorImage {
   /** Path in the cache. */
   path: string;
@@ -16,7 +24,10 @@ const sourceDir = join(import.meta.dirname, 'monitor');
 const linkerScript = join(sourceDir, 'monitor.lds');
 const recipe = ['build-monitor.ts', ...commonRecipe].map((file) => join(import.meta.dirname, file));
 
-/** For EL2 of any CPU from Armv8.0 on, without a C library, with its MMU off: no unaligned access, no vector register. */
+/**
+ * For EL2 of any CPU from Armv8.0 on, without a C library, with its MMU off: no unaligned access,
+ * no vector register.
+ */
 const flags = [
   ...['-std=gnu11', '-Wextra', '-Werror', '-fno-stack-protector'],
   ...['-mstrict-align', '-mgeneral-regs-only', '-fvisibility=hidden'],
@@ -26,11 +37,15 @@ const flags = [
 /**
  * Compiles guest/monitor, unless the cache has the image of these sources and this compiler.
  *
- * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched; `harness`, when the sources do not compile
+ * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched;
+ * `harness`, when the sources do not compile
  */
 export async function buildMonitor(options: ToolchainOptions = {}): Promise<MonitorImage> {
   const toolchain = await crossToolchain(options);
-  const directory = cachePath('guest', `monitor-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`);
+  const directory = cachePath(
+    'guest',
+    `monitor-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`,
+  );
   return keepBuilt(directory, 'monitor.bin', options, (output) => compile(toolchain, output));
 }
 

@@ -1,7 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachePath, withScratch } from '../host/cache.ts';
-import { crossToolchain, type Toolchain, type ToolchainOptions } from '../images/toolchain/toolchain.ts';
+import {
+  crossToolchain,
+  type Toolchain,
+  type ToolchainOptions,
+} from '../images/toolchain/toolchain.ts';
 import { buildKey, commonRecipe, sourceFiles } from './build-key.ts';
 import { type CpioEntry, writeCpio } from './cpio.ts';
 import { keepBuilt } from './keep-built.ts';
@@ -15,16 +20,23 @@ export interface Initramfs {
 
 const sourceDir = join(import.meta.dirname, 'init');
 /** What decides the bytes beside the sources and the compiler: how they are put together. */
-const recipe = ['build.ts', 'cpio.ts', ...commonRecipe].map((file) => join(import.meta.dirname, file));
+const recipe = ['build.ts', 'cpio.ts', ...commonRecipe].map((file) =>
+  join(import.meta.dirname, file),
+);
 
 /**
- * Compiles guest/init and packs it as an initramfs, unless the cache has the one of these sources and this compiler.
+ * Compiles guest/init and packs it as an initramfs, unless the cache has the one of these sources
+ * and this compiler.
  *
- * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched; `harness`, when the sources do not compile
+ * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched;
+ * `harness`, when the sources do not compile
  */
 export async function buildInitramfs(options: ToolchainOptions = {}): Promise<Initramfs> {
   const toolchain = await crossToolchain(options);
-  const directory = cachePath('guest', `init-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`);
+  const directory = cachePath(
+    'guest',
+    `init-${await buildKey(toolchain, [...(await ownSources()), ...recipe])}`,
+  );
   return keepBuilt(directory, 'initramfs.cpio', options, async (output) => {
     await writeFile(output, await packInitramfs(toolchain));
   });
@@ -41,7 +53,10 @@ export async function packInitramfs(toolchain: Toolchain): Promise<Uint8Array> {
   });
 }
 
-/** /dev/console is what the kernel opens as init's standard output before any device file system is mounted. */
+/**
+ * /dev/console is what the kernel opens as init's standard output before any device file system is
+ * mounted.
+ */
 function initramfsEntries(init: Uint8Array): CpioEntry[] {
   return [
     { kind: 'directory', path: 'dev', mode: 0o755 },

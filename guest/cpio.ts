@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { concatenate } from '../src/bytes.ts';
 
 /** An entry of an archive. Directories must come before what is in them. */
@@ -10,8 +11,9 @@ const fileType = { directory: 0o040000, file: 0o100000, 'character-device': 0o02
 const nothing = new Uint8Array(0);
 
 /**
- * Writes an archive in the "newc" format, which the kernel unpacks as its initramfs (Documentation/driver-api/early-userspace/
- * buffer-format.rst). The same entries give the same bytes: owners and times are 0, inode numbers count up.
+ * Writes an archive in the "newc" format, which the kernel unpacks as its initramfs
+ * (Documentation/driver-api/early-userspace/ buffer-format.rst). The same entries give the same
+ * bytes: owners and times are 0, inode numbers count up.
  *
  * @param entries paths are relative, without a leading slash
  */
@@ -42,7 +44,9 @@ function member(entry: CpioEntry, inode: number): Uint8Array[] {
     name.length,
     0, // checksum: newc has none
   ];
-  const header = new TextEncoder().encode(`070701${fields.map((each) => each.toString(16).padStart(8, '0')).join('')}`);
+  const header = new TextEncoder().encode(
+    `070701${fields.map((each) => each.toString(16).padStart(8, '0')).join('')}`,
+  );
   return [header, name, padding(header.length + name.length), content, padding(content.length)];
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { basename, join } from 'node:path';
 import { obtain } from '../host/lock.ts';
 import { publishFolder, takeFolder } from '../host/sealed-folder.ts';
@@ -30,5 +31,8 @@ export async function keepBuilt(
     },
     { ...options, waiting: `waiting for another ptdiff that makes ${what}` },
   );
-  return { path: join(directory, name), sha256: present(seal.files[name], `hash of ${name}`).sha256 };
+  return {
+    path: join(directory, name),
+    sha256: present(seal.files[name], `hash of ${name}`).sha256,
+  };
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { cachePath, sha256 } from '../host/cache.ts';
@@ -8,8 +9,9 @@ import { writeCpio } from './cpio.ts';
 import { keepBuilt } from './keep-built.ts';
 
 /**
- * An initramfs with a kernel's modules in /modules, and their order in /modules/list for init's probe `modules`: a second archive behind the
- * first one, which the kernel unpacks alike (Documentation/driver-api/early-userspace/buffer-format.rst).
+ * An initramfs with a kernel's modules in /modules, and their order in /modules/list for init's
+ * probe `modules`: a second archive behind the first one, which the kernel unpacks alike
+ * (Documentation/driver-api/early-userspace/buffer-format.rst).
  * @param modules paths of module files, each after those that it needs
  */
 export async function withModules(
@@ -22,7 +24,12 @@ export async function withModules(
   );
   const archive = writeCpio([
     { kind: 'directory', path: 'modules', mode: 0o755 },
-    ...files.map(({ name, content }) => ({ kind: 'file' as const, path: `modules/${name}`, mode: 0o644, content })),
+    ...files.map(({ name, content }) => ({
+      kind: 'file' as const,
+      path: `modules/${name}`,
+      mode: 0o644,
+      content,
+    })),
     {
       kind: 'file',
       path: 'modules/list',

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../src/errors.ts';
 import type { AddressRange } from '../src/evidence/monitor-report.ts';
 import { childNode, parseFdt } from '../src/linux/fdt.ts';
@@ -12,10 +13,15 @@ import { type MonitorParameters, monitorFlash, monitorMemorySize } from './monit
 /** PL011 of the `virt` machine (hw/arm/virt.c). */
 const uart = 0x0900_0000;
 
-/** The kernel maps the 2 MiB that its device tree lies in (Documentation/arch/arm64/booting.rst). */
+/**
+ * The kernel maps the 2 MiB that its device tree lies in (Documentation/arch/arm64/booting.rst).
+ */
 const block = 2 ** 21;
 
-/** Where QEMU's loader puts what the realm monitor starts, and how much RAM the monitor has above the guest's; bytes. */
+/**
+ * Where QEMU's loader puts what the realm monitor starts, and how much RAM the monitor has above
+ * the guest's; bytes.
+ */
 export interface MonitorPlaces {
   image: number;
   initramfs: number;
@@ -37,18 +43,26 @@ export interface Monitor {
 }
 
 /**
- * Prepares the monitor for a machine: everything lies where QEMU's own boot loader would put it (hw/arm/boot.c), so that the
- * kernel finds the same memory as without the monitor, and the monitor's own RAM above the guest's.
+ * Prepares the monitor for a machine: everything lies where QEMU's own boot loader would put it
+ * (hw/arm/boot.c), so that the kernel finds the same memory as without the monitor, and the
+ * monitor's own RAM above the guest's.
  *
  * @param code the monitor, of buildMonitor()
  * @param image where the kernel's Image goes
  * @param deviceTree of this machine, with the place of its initial RAM disk
  */
-export function planMonitor(machine: Machine, code: Uint8Array, image: number, deviceTree: Uint8Array): Monitor {
+export function planMonitor(
+  machine: Machine,
+  code: Uint8Array,
+  image: number,
+  deviceTree: Uint8Array,
+): Monitor {
   const initrd = initrdOf(deviceTree);
   const guestEnd = RAM_BASE + machine.memory * 2 ** 20;
   const base = roundUp(guestEnd);
-  const regions = machine.nodes ? addressRanges(machine) : [{ base: RAM_BASE, size: base - RAM_BASE }];
+  const regions = machine.nodes
+    ? addressRanges(machine)
+    : [{ base: RAM_BASE, size: base - RAM_BASE }];
   const memory = { base, size: monitorMemorySize(regions) };
   const places: MonitorPlaces = {
     image,

@@ -1,4 +1,8 @@
-/** The realm monitor's parameter block (guest/monitor/parameters.h): how the harness tells it what to play. Pure. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The realm monitor's parameter block (guest/monitor/parameters.h): how the harness tells it what
+ * to play. Pure.
+ */
 import { PtdiffError } from '../src/errors.ts';
 import type { AddressRange } from '../src/evidence/monitor-report.ts';
 import type { IdOverride } from '../src/scenario/id-overrides.ts';
@@ -8,11 +12,15 @@ export interface MonitorParameters {
   /** Enter through EL3 and play the realm in the Realm world of FEAT_RME; otherwise at EL2. */
   rme?: boolean;
   /**
-   * Width of the IPA space; in a realm its top bit is the alias bit. Default in a realm: what the CPU has, 48 at most; in
-   * the normal world: no stage 2, so that nothing keeps the guest out of the monitor's memory but that it is not told of it.
+   * Width of the IPA space; in a realm its top bit is the alias bit. Default in a realm: what the
+   * CPU has, 48 at most; in the normal world: no stage 2, so that nothing keeps the guest out of
+   * the monitor's memory but that it is not told of it.
    */
   ipaBits?: number;
-  /** The monitor's own RAM, of `monitorMemorySize` at least; its base a multiple of 2 MiB; not among the guest's. */
+  /**
+   * The monitor's own RAM, of `monitorMemorySize` at least; its base a multiple of 2 MiB; not among
+   * the guest's.
+   */
   memory: AddressRange;
   /** Where CPU 0 enters the guest, at EL1 with the MMU off, and what is in x0 then. */
   entry: number;
@@ -21,13 +29,19 @@ export interface MonitorParameters {
   cpus: number;
   /** The guest's RAM, 8 ranges at most, of whole 2 MiB. */
   regions: AddressRange[];
-  /** The part of it that the guest's device tree names, 8 ranges at most: in a realm RAM from the start, the rest is EMPTY. Default: all. */
+  /**
+   * The part of it that the guest's device tree names, 8 ranges at most: in a realm RAM from the
+   * start, the rest is EMPTY. Default: all.
+   */
   described?: AddressRange[];
   /** RAM that is DESTROYED from the start. */
   destroyed?: AddressRange[];
   /** How many granules one RSI_IPA_STATE_SET changes at most; default: all of them. */
   ripasStep?: number;
-  /** A PL011 for the last words of a monitor that cannot go on; default: none, they are in the report too. */
+  /**
+   * A PL011 for the last words of a monitor that cannot go on; default: none, they are in the
+   * report too.
+   */
   uart?: number;
   /** The realm personalization value, 64 bytes at most. */
   personalization?: Uint8Array;
@@ -48,8 +62,9 @@ const gib = 2 ** 30;
 const mib = 2 ** 20;
 
 /**
- * How much RAM the monitor needs for a guest of these regions, in bytes (a multiple of 2 MiB): code and report, and for
- * every GiB the RIPAS, two stage 2 tables for every 2 MiB, and the granule protection table. What is not touched costs nothing in a sparse file.
+ * How much RAM the monitor needs for a guest of these regions, in bytes (a multiple of 2 MiB): code
+ * and report, and for every GiB the RIPAS, two stage 2 tables for every 2 MiB, and the granule
+ * protection table. What is not touched costs nothing in a sparse file.
  */
 export function monitorMemorySize(regions: AddressRange[]): number {
   const bytes = regions.reduce((sum, { size }) => sum + size, 0);
@@ -59,7 +74,10 @@ export function monitorMemorySize(regions: AddressRange[]): number {
 
 /** EL3's part, at the end: a granule protection table of 128 KiB for every GiB that is touched. */
 function rootSize(regions: AddressRange[]): number {
-  const gibs = regions.reduce((sum, { base, size }) => sum + Math.ceil(((base % gib) + size) / gib), 0);
+  const gibs = regions.reduce(
+    (sum, { base, size }) => sum + Math.ceil(((base % gib) + size) / gib),
+    0,
+  );
   return whole2M((gibs + 3) * 128 * 1024);
 }
 
@@ -74,11 +92,15 @@ function whole2M(bytes: number): number {
 /**
  * The flash image for QEMU's -bios: the monitor's code, then its parameters.
  *
- * @throws {PtdiffError} fault `harness`, when the code is too long or the parameters exceed what the monitor can hold
+ * @throws {PtdiffError} fault `harness`, when the code is too long or the parameters exceed what
+ * the monitor can hold
  */
 export function monitorFlash(code: Uint8Array, parameters: MonitorParameters): Uint8Array {
   if (code.length > parametersOffset) {
-    throw new PtdiffError('harness', `The monitor's code has ${code.length} bytes; ${parametersOffset} fit.`);
+    throw new PtdiffError(
+      'harness',
+      `The monitor's code has ${code.length} bytes; ${parametersOffset} fit.`,
+    );
   }
   const flash = new Uint8Array(parametersOffset + parametersBytes);
   flash.set(code);
@@ -111,7 +133,10 @@ export function encodeParameters(parameters: MonitorParameters): Uint8Array {
   u32(0x4c, described.length);
   u64(0x50, parameters.rme ? rootBase(parameters) : 0);
   u64(0x58, parameters.uart ?? 0);
-  new Uint8Array(block.buffer).set((parameters.personalization ?? new Uint8Array()).subarray(0, 64), 0x60);
+  new Uint8Array(block.buffer).set(
+    (parameters.personalization ?? new Uint8Array()).subarray(0, 64),
+    0x60,
+  );
   for (const [index, { base, size }] of regions.entries()) {
     u64(0xa0 + 16 * index, base);
     u64(0xa8 + 16 * index, size);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -6,7 +7,10 @@ import { PtdiffError } from '../src/errors.ts';
 import { cachePath, type Progress } from './cache.ts';
 import { makeFolder } from './make-folder.ts';
 
-/** Held by every ptdiff that has taken something from the cache (shared), and while the cache is pruned (alone). */
+/**
+ * Held by every ptdiff that has taken something from the cache (shared), and while the cache is
+ * pruned (alone).
+ */
 const lockPath = (): string => cachePath('locks', 'in-use');
 
 /** What this process uses, by the path of the lock. */
@@ -20,8 +24,9 @@ function unref(...streams: (Readable | Writable | null)[]): void {
 }
 
 /**
- * Says that this process uses the cache until it ends, so that nothing is pruned under it. The lock is the kernel's (flock), held by a
- * child that ends with this process. A host without flock, or a cache that cannot be written to, goes on without: there nothing is pruned.
+ * Says that this process uses the cache until it ends, so that nothing is pruned under it. The lock
+ * is the kernel's (flock), held by a child that ends with this process. A host without flock, or a
+ * cache that cannot be written to, goes on without: there nothing is pruned.
  */
 export function useCache(progress?: Progress): Promise<void> {
   const path = lockPath();
@@ -38,7 +43,10 @@ async function hold(path: string, progress: Progress | undefined): Promise<void>
     return;
   }
   const holder = startHolder(['--shared', path]);
-  const timer = setTimeout(() => progress?.('waiting for another ptdiff that prunes the cache'), 1000);
+  const timer = setTimeout(
+    () => progress?.('waiting for another ptdiff that prunes the cache'),
+    1000,
+  );
   await Promise.race([once(holder.stdout, 'data').catch(() => {}), holder]);
   clearTimeout(timer);
   holder.unref();

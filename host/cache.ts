@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
@@ -12,9 +13,10 @@ import { makeFolder } from './make-folder.ts';
 export type Progress = (line: string) => void;
 
 /**
- * Everything that ptdiff downloads or builds lives below this one directory, which may be deleted at any time while no
- * ptdiff runs: `apt/` (private package indexes), `kernels/`, `tools/`, `source/` (of kernels, with their build
- * trees), `locks/`, `tmp/`. Beside a folder lies the list of the hashes of its files (sealed-folder.ts); records have their own (records.ts).
+ * Everything that ptdiff downloads or builds lives below this one directory, which may be deleted
+ * at any time while no ptdiff runs: `apt/` (private package indexes), `kernels/`, `tools/`,
+ * `source/` (of kernels, with their build trees), `locks/`, `tmp/`. Beside a folder lies the list
+ * of the hashes of its files (sealed-folder.ts); records have their own (records.ts).
  * `PTDIFF_CACHE`, or `ptdiff` below `$XDG_CACHE_HOME`, or below `~/.cache`.
  */
 export function cacheRoot(): string {
@@ -23,8 +25,9 @@ export function cacheRoot(): string {
 }
 
 /**
- * Whether tools can live in the cache: the loader of programs takes colons and semicolons for the ends of paths and `$` for the start of a name
- * (ld.so(8)), and apt's configuration has no way to write quotes and backslashes (apt.conf(5)).
+ * Whether tools can live in the cache: the loader of programs takes colons and semicolons for the
+ * ends of paths and `$` for the start of a name (ld.so(8)), and apt's configuration has no way to
+ * write quotes and backslashes (apt.conf(5)).
  * @throws `usage` where they cannot
  */
 export function requireUsableCache(): void {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fault, PtdiffError } from '../src/errors.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { statfs } from 'node:fs/promises';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { cacheRoot } from './cache.ts';
@@ -13,7 +14,9 @@ export async function requireSpace(bytes: number, what: string): Promise<void> {
   if (free < bytes) throw noSpace(what, free, bytes);
 }
 
-/** Turns a failure that a full disk caused into one that says so; anything else passes unchanged. */
+/**
+ * Turns a failure that a full disk caused into one that says so; anything else passes unchanged.
+ */
 export async function explainDiskFull(error: unknown, what: string): Promise<unknown> {
   return saysDiskFull(messageOf(error)) ? noSpace(what, await freeSpace()) : error;
 }
@@ -24,7 +27,8 @@ async function freeSpace(): Promise<number> {
   return bavail * bsize;
 }
 
-const saysDiskFull = (text: string): boolean => /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(text);
+const saysDiskFull = (text: string): boolean =>
+  /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(text);
 
 /** A disk with less is full, in bytes. */
 const leastSpace = 8 * 2 ** 20;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import {
   closeSync,
   fstatSync,
@@ -18,8 +19,13 @@ export function onHost<T>(path: string, action: () => T): T {
     return action();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const advice = code === 'ENOSPC' || code === 'EDQUOT' ? 'no space left on the disk; free some and run again' : '';
-    throw new PtdiffError('host', `Cannot use ${path}: ${advice || messageOf(error)}.`, { cause: error });
+    const advice =
+      code === 'ENOSPC' || code === 'EDQUOT'
+        ? 'no space left on the disk; free some and run again'
+        : '';
+    throw new PtdiffError('host', `Cannot use ${path}: ${advice || messageOf(error)}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -28,7 +34,10 @@ export function writeText(path: string, content: string, mode?: number): void {
   onHost(path, () => writeFileSync(path, content, { mode }));
 }
 
-/** Writes a whole file so that there is the old one or the new one at any instant, and nothing else when that fails. */
+/**
+ * Writes a whole file so that there is the old one or the new one at any instant, and nothing else
+ * when that fails.
+ */
 export function replaceFile(path: string, content: string | Uint8Array): void {
   // Of this process alone: a report may be written while the run writes its own.
   const fresh = `${path}.${process.pid}.new`;
@@ -43,7 +52,10 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
   });
 }
 
-/** Appends, and returns when it is on the disk. When that fails the file is as before, not a part longer. */
+/**
+ * Appends, and returns when it is on the disk. When that fails the file is as before, not a part
+ * longer.
+ */
 export function appendDurably(path: string, text: string): void {
   onHost(path, () => {
     const descriptor = openSync(path, 'a');

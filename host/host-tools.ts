@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 
-/** What ptdiff runs on the host to fetch packages, with the Debian package that has it. All are part of a minimal Debian. */
+/**
+ * What ptdiff runs on the host to fetch packages, with the Debian package that has it. All are part
+ * of a minimal Debian.
+ */
 const required: Record<string, string> = {
   'apt-get': 'apt',
   'apt-config': 'apt',
@@ -12,7 +16,10 @@ const required: Record<string, string> = {
 };
 
 /** Where a command is on PATH, or undefined. */
-export async function findCommand(name: string, path = process.env.PATH ?? ''): Promise<string | undefined> {
+export async function findCommand(
+  name: string,
+  path = process.env.PATH ?? '',
+): Promise<string | undefined> {
   for (const directory of path.split(delimiter)) {
     const candidate = join(directory || '.', name);
     if (

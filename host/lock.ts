@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
 import { existsSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -18,15 +19,23 @@ export interface LockOptions {
 /** A lock that is free is had well within this time, in milliseconds. */
 const patience = 1000;
 
-/** Milliseconds in which the holder of a lock ends when its pipe is closed, if nothing has stopped it. */
+/**
+ * Milliseconds in which the holder of a lock ends when its pipe is closed, if nothing has stopped
+ * it.
+ */
 const releaseMilliseconds = 5000;
 
 /**
- * Runs `use` while no other ptdiff of this cache holds the lock of that name. The lock is the kernel's (flock), held by
- * a child that ends when this process closes its pipe or dies, so a killed run never leaves one behind.
+ * Runs `use` while no other ptdiff of this cache holds the lock of that name. The lock is the
+ * kernel's (flock), held by a child that ends when this process closes its pipe or dies, so a
+ * killed run never leaves one behind.
  * @throws `host` when the file cannot be locked; the signal's reason; what `use` throws
  */
-export async function withLock<T>(name: string, use: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+export async function withLock<T>(
+  name: string,
+  use: () => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
   const path = cachePath('locks', name);
   options.signal?.throwIfAborted();
   makeFolder(dirname(path));
@@ -34,8 +43,9 @@ export async function withLock<T>(name: string, use: () => Promise<T>, options: 
 }
 
 /**
- * Runs `use` while no other ptdiff, whatever its cache, writes into a folder, which is made if need be. The lock is on the folder itself, so that
- * nothing is left in it. It must not be taken twice by one process.
+ * Runs `use` while no other ptdiff, whatever its cache, writes into a folder, which is made if need
+ * be. The lock is on the folder itself, so that nothing is left in it. It must not be taken twice
+ * by one process.
  * @throws as withLock()
  */
 export async function withLockedFolder<T>(
@@ -71,7 +81,9 @@ function makeLockable(folder: string): boolean {
     makeFolder(folder);
     return made;
   } catch (error) {
-    throw new PtdiffError('host', `Cannot make the folder ${folder}: ${messageOf(error)}.`, { cause: error });
+    throw new PtdiffError('host', `Cannot make the folder ${folder}: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -89,7 +101,11 @@ function removeIfEmpty(folder: string): void {
 }
 
 /** @param path a file, which is made if need be, or a folder */
-async function holdingLock<T>(path: string, use: () => Promise<T>, options: LockOptions): Promise<T> {
+async function holdingLock<T>(
+  path: string,
+  use: () => Promise<T>,
+  options: LockOptions,
+): Promise<T> {
   const { waiting, progress, signal } = options;
   // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
   const holder = execa('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
@@ -117,7 +133,10 @@ async function holdingLock<T>(path: string, use: () => Promise<T>, options: Lock
   try {
     signal?.throwIfAborted();
     if (early !== undefined) {
-      throw new PtdiffError('host', `Cannot lock ${path} with flock (package util-linux): ${early.message}`);
+      throw new PtdiffError(
+        'host',
+        `Cannot lock ${path} with flock (package util-linux): ${early.message}`,
+      );
     }
     return await use();
   } finally {
@@ -135,7 +154,16 @@ export interface Obtainable<T> {
   make: () => Promise<T>;
 }
 
-/** What the cache has or else what is made for it, by one ptdiff at a time: those who waited find it made. */
-export async function obtain<T>(lock: string, { find, make }: Obtainable<T>, options: LockOptions): Promise<T> {
-  return (await find()) ?? (await withLock(lock, async () => (await find()) ?? (await make()), options));
+/**
+ * What the cache has or else what is made for it, by one ptdiff at a time: those who waited find it
+ * made.
+ */
+export async function obtain<T>(
+  lock: string,
+  { find, make }: Obtainable<T>,
+  options: LockOptions,
+): Promise<T> {
+  return (
+    (await find()) ?? (await withLock(lock, async () => (await find()) ?? (await make()), options))
+  );
 }

@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { supervisorScript } from './supervisor.ts';
 
-/** Milliseconds in which the supervisor ends its command, SIGTERM and SIGKILL, with much to spare for a busy host. */
+/**
+ * Milliseconds in which the supervisor ends its command, SIGTERM and SIGKILL, with much to spare
+ * for a busy host.
+ */
 const orderlyMilliseconds = 6_000;
 /** Milliseconds in which the kernel ends what got SIGKILL, unless it hangs in the kernel itself. */
 const killMilliseconds = 30_000;
@@ -20,7 +24,10 @@ export interface GroupEnd {
 }
 
 export interface GroupOptions {
-  /** A file or folder that is gone when the group was ended, even if the harness was killed; what a command that ended well left there stays. */
+  /**
+   * A file or folder that is gone when the group was ended, even if the harness was killed; what a
+   * command that ended well left there stays.
+   */
   scratch: string;
   /** The whole environment; this process's own when absent. */
   env?: Record<string, string>;
@@ -31,14 +38,18 @@ export interface GroupOptions {
 /** Groups that were not seen to end. */
 const living = new Set<ProcessGroup>();
 
-/** Whatever ends this process in a way that it notices, a second Ctrl-C or an exception, leaves nothing behind. */
+/**
+ * Whatever ends this process in a way that it notices, a second Ctrl-C or an exception, leaves
+ * nothing behind.
+ */
 process.on('exit', () => {
   for (const group of living) group.kill();
 });
 
 /**
- * A command in a process group of its own under a supervisor (host/supervisor.ts): it ends with this process, whatever ends that. Any process of
- * the group may be killed or stopped from outside: what is left of it is ended from here, within limits.
+ * A command in a process group of its own under a supervisor (host/supervisor.ts): it ends with
+ * this process, whatever ends that. Any process of the group may be killed or stopped from outside:
+ * what is left of it is ended from here, within limits.
  */
 export class ProcessGroup {
   /** Settles when the group is gone, or cannot be ended; never rejects. */
@@ -52,11 +63,13 @@ export class ProcessGroup {
 
   /**
    * Starts the supervisor; the command waits for begin().
-   * @throws PtdiffError('host') when the host cannot start it: a command line that is too long, too many processes, no shell
+   * @throws PtdiffError('host') when the host cannot start it: a command line that is too long, too
+   * many processes, no shell
    */
   static async start(command: string[], options: GroupOptions): Promise<ProcessGroup> {
     const supervisor = spawn(command, options);
-    if (supervisor.pid !== undefined) return new ProcessGroup(supervisor, supervisor.pid, options.scratch);
+    if (supervisor.pid !== undefined)
+      return new ProcessGroup(supervisor, supervisor.pid, options.scratch);
     const { code, originalMessage } = await supervisor;
     throw startFailure(command, code, originalMessage);
   }
@@ -107,7 +120,9 @@ export class ProcessGroup {
     this.#stdin.destroy();
     // What a command leaves that ended well is for whoever started it.
     if (end.status !== 0) rmSync(this.#scratch, { recursive: true, force: true });
-    return end.status === undefined && this.#note !== undefined ? { note: this.#note, ...end } : end;
+    return end.status === undefined && this.#note !== undefined
+      ? { note: this.#note, ...end }
+      : end;
   }
 
   /** What is said when the group does not end although it shall. */
@@ -117,10 +132,17 @@ export class ProcessGroup {
     this.#note ??= 'by SIGKILL from ptdiff, since its supervisor did not end it';
     if (living.has(this)) this.#sendKill();
     await sleep(killMilliseconds, undefined, { ref: false });
-    return { stdout: '', stderr: '', note: `not even by SIGKILL: processes of its group ${this.#pid} may be left` };
+    return {
+      stdout: '',
+      stderr: '',
+      note: `not even by SIGKILL: processes of its group ${this.#pid} may be left`,
+    };
   }
 
-  /** The watcher is gone: either the whole group is, or nothing would end it with this process any more. */
+  /**
+   * The watcher is gone: either the whole group is, or nothing would end it with this process any
+   * more.
+   */
   #unguarded(): void {
     if (!living.has(this)) return;
     this.#note ??= 'by SIGKILL from ptdiff, since the process that guards it was killed';
@@ -132,7 +154,10 @@ export class ProcessGroup {
 
 type Supervisor = ReturnType<typeof execute>;
 
-/** Detached: a Ctrl-C on the terminal goes to this process alone, which then ends the command in order. */
+/**
+ * Detached: a Ctrl-C on the terminal goes to this process alone, which then ends the command in
+ * order.
+ */
 function execute(command: string[], { scratch, env, maxBuffer = 2 ** 20 }: GroupOptions) {
   return execa('sh', ['-c', supervisorScript, 'ptdiff-supervisor', scratch, ...command], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
@@ -164,11 +189,16 @@ function startFailure(
     ENOMEM: 'this host has no memory left',
     ENOENT: 'there is no shell (sh) on PATH',
   };
-  return new PtdiffError('host', `Cannot start ${program}: ${reasons[code ?? ''] ?? String(message)}.`);
+  return new PtdiffError(
+    'host',
+    `Cannot start ${program}: ${reasons[code ?? ''] ?? String(message)}.`,
+  );
 }
 
 /** The supervisor's own last word is how the command ended. */
 function endOf({ stdout, stderr }: { stdout: string; stderr: string }): GroupEnd {
   const [, output = '', status] = /^([\s\S]*?)exit (\d+)\n?$/.exec(stdout) ?? [];
-  return status === undefined ? { stdout, stderr } : { status: Number(status), stdout: output, stderr };
+  return status === undefined
+    ? { stdout, stderr }
+    : { status: Number(status), stdout: output, stderr };
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 
@@ -26,7 +27,8 @@ export function whyUnreadable(error: unknown): string {
 }
 
 /**
- * Makes sure that a path names a regular file: another may have no end (/dev/zero), or no beginning (a pipe that nobody writes to).
+ * Makes sure that a path names a regular file: another may have no end (/dev/zero), or no beginning
+ * (a pipe that nobody writes to).
  * @throws Error whose message, by whyUnreadable(), says what it is instead
  */
 export async function requireRegular(path: string): Promise<void> {
@@ -62,6 +64,9 @@ export async function readRegular(path: string, limit: number): Promise<Buffer> 
 }
 
 /** The same as text. */
-export async function readRegularText(path: string, limit: number = mostBytes.text): Promise<string> {
+export async function readRegularText(
+  path: string,
+  limit: number = mostBytes.text,
+): Promise<string> {
   return (await readRegular(path, limit)).toString('utf8');
 }

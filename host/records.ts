@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { z } from 'zod';
@@ -24,17 +25,25 @@ export function placeOf(path: string): string {
 const sealOf = (value: unknown): string => sha256(JSON.stringify(value));
 
 /**
- * A record of the cache: JSON with a hash of itself, so that a digit that changed on the disk is not believed either.
- * One of an older ptdiff has no hash, and counts as far as the schema allows.
+ * A record of the cache: JSON with a hash of itself, so that a digit that changed on the disk is
+ * not believed either. One of an older ptdiff has no hash, and counts as far as the schema allows.
  * @param schema strict, so that a hash whose name is damaged is none that is absent
- * @returns undefined where there is none, or none that is whole: what it told is then found out again
+ * @returns undefined where there is none, or none that is whole: what it told is then found out
+ * again
  */
-export async function readRecord<T>(path: string, schema: z.ZodType<T>, progress?: Progress): Promise<T | undefined> {
+export async function readRecord<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  progress?: Progress,
+): Promise<T | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const value = parseRecord(text, schema);
   if (value === undefined) {
-    sayOnce(`${placeOf(path)} of the cache is damaged, or of another ptdiff: it is made again`, progress);
+    sayOnce(
+      `${placeOf(path)} of the cache is damaged, or of another ptdiff: it is made again`,
+      progress,
+    );
   }
   return value;
 }

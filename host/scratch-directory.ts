@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
@@ -5,8 +6,9 @@ import { tmpdir } from 'node:os';
 const sharedMemory = '/dev/shm';
 
 /**
- * Where guests' memory lies best: a tmpfs when it has room for `bytes`, since the host's kernel would write the dirty pages of
- * another file system to its disk; else the folder for temporary files.
+ * Where guests' memory lies best: a tmpfs when it has room for `bytes`, since the host's kernel
+ * would write the dirty pages of another file system to its disk; else the folder for temporary
+ * files.
  */
 export function scratchDirectory(bytes: number): string {
   try {
@@ -19,8 +21,9 @@ export function scratchDirectory(bytes: number): string {
 }
 
 /**
- * Runs `use` with the folder that the files of a machine of so many MiB go to. It is no folder of its own, which would be left behind when this
- * process is killed: a machine makes one under the eyes of its supervisor (virtual-machine.ts), for the moment until both sides hold its files open.
+ * Runs `use` with the folder that the files of a machine of so many MiB go to. It is no folder of
+ * its own, which would be left behind when this process is killed: a machine makes one under the
+ * eyes of its supervisor (virtual-machine.ts), for the moment until both sides hold its files open.
  */
 export function withMachineFolder<Result>(
   { memory }: { memory: number },

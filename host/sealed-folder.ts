@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { lstatSync } from 'node:fs';
 import { mkdir, readdir, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -12,12 +13,17 @@ import { placeOf, readRecord, sayOnce, writeRecord } from './records.ts';
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
- * What a folder of the cache holds, written beside it when it is stored. A file whose stamp (size, mtime, ctime, inode) is the one that it
- * had when it was hashed last is not hashed again: ctime is the kernel's, so that no write escapes it, not even one that puts mtime back.
- * A disk that loses bits leaves the stamp alone: after a week, and by `cache verify`, everything is hashed whatever its stamp.
+ * What a folder of the cache holds, written beside it when it is stored. A file whose stamp (size,
+ * mtime, ctime, inode) is the one that it had when it was hashed last is not hashed again: ctime is
+ * the kernel's, so that no write escapes it, not even one that puts mtime back. A disk that loses
+ * bits leaves the stamp alone: after a week, and by `cache verify`, everything is hashed whatever
+ * its stamp.
  */
 const sealSchema = z.strictObject({
-  files: z.record(z.string(), z.strictObject({ sha256: digestSchema, stamp: z.string().optional() })),
+  files: z.record(
+    z.string(),
+    z.strictObject({ sha256: digestSchema, stamp: z.string().optional() }),
+  ),
   /** Targets of symbolic links. */
   links: z.record(z.string(), z.string()),
   /** When everything was hashed last, in milliseconds since 1970. */
@@ -27,7 +33,10 @@ export type Seal = z.infer<typeof sealSchema>;
 
 /** How long stamps are believed, in milliseconds. */
 const stampAge = 7 * 86_400_000;
-/** A file may be changed twice within a tick of the file system's clock: the stamp of one that just changed tells nothing. Milliseconds. */
+/**
+ * A file may be changed twice within a tick of the file system's clock: the stamp of one that just
+ * changed tells nothing. Milliseconds.
+ */
 const restless = 2000;
 
 /** How a folder compares with what was stored. */
@@ -44,7 +53,9 @@ export function sealPath(folder: string): string {
   return `${folder}.seal.json`;
 }
 
-/** What identifies the content of a file without reading it; undefined for a file that is not there. */
+/**
+ * What identifies the content of a file without reading it; undefined for a file that is not there.
+ */
 function stampOf(path: string): { stamp: string; changed: number } | undefined {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   if (found === undefined || found.isDirectory()) return undefined;
@@ -78,14 +89,22 @@ async function sealOf(folder: string): Promise<Seal> {
  * Compares a folder with what was stored, and remembers the stamps of what was hashed for it.
  * @param everything hash whatever the stamps say
  */
-export async function inspectFolder(folder: string, everything = false, progress?: Progress): Promise<FolderState> {
+export async function inspectFolder(
+  folder: string,
+  everything = false,
+  progress?: Progress,
+): Promise<FolderState> {
   if (!(await exists(folder))) return { kind: 'absent' };
   const seal = await readRecord(sealPath(folder), sealSchema, progress);
   if (seal === undefined) return { kind: 'unsealed' };
   const age = Date.now() - seal.hashed;
   const all = everything || age > stampAge || age < 0;
   const files: { name: string; why: string }[] = [];
-  const renewed: Seal = { ...seal, files: { ...seal.files }, hashed: all ? Date.now() : seal.hashed };
+  const renewed: Seal = {
+    ...seal,
+    files: { ...seal.files },
+    hashed: all ? Date.now() : seal.hashed,
+  };
   let hashed = false;
   for (const [name, { sha256: stored, stamp }] of Object.entries(seal.files)) {
     const path = join(folder, name);
@@ -112,7 +131,10 @@ export async function inspectFolder(folder: string, everything = false, progress
  * A folder of the cache for use, if it is what was stored; notes that it was used.
  * @returns undefined where it must be made, or made again: then a line says what is damaged
  */
-export async function takeFolder(folder: string, progress: Progress | undefined): Promise<Seal | undefined> {
+export async function takeFolder(
+  folder: string,
+  progress: Progress | undefined,
+): Promise<Seal | undefined> {
   await useCache(progress);
   const state = await inspectFolder(folder, false, progress);
   if (state.kind === 'whole') {
@@ -120,9 +142,13 @@ export async function takeFolder(folder: string, progress: Progress | undefined)
     return state.seal;
   }
   if (state.kind === 'unsealed' && !(await exists(sealPath(folder)))) {
-    sayOnce(`${placeOf(folder)} of the cache is of an older ptdiff, which kept no hashes: it is made again`, progress);
+    sayOnce(
+      `${placeOf(folder)} of the cache is of an older ptdiff, which kept no hashes: it is made again`,
+      progress,
+    );
   }
-  if (state.kind === 'damaged') sayOnce(`${describeDamage(folder, state.files)}: it is made again`, progress);
+  if (state.kind === 'damaged')
+    sayOnce(`${describeDamage(folder, state.files)}: it is made again`, progress);
   return undefined;
 }
 
@@ -137,7 +163,10 @@ export function describeDamage(folder: string, files: { name: string; why: strin
  * Makes a folder of the cache appear whole or not at all, in place of one that is not whole.
  * @param build fills an empty folder, which then gets the name
  */
-export async function publishFolder(folder: string, build: (arriving: string) => Promise<void>): Promise<Seal> {
+export async function publishFolder(
+  folder: string,
+  build: (arriving: string) => Promise<void>,
+): Promise<Seal> {
   await useCache();
   makeFolder(dirname(folder));
   return withScratch(async (scratch) => {
@@ -161,7 +190,12 @@ export async function sealFolder(folder: string): Promise<Seal> {
 }
 
 /** Adds a file to a folder that is whole. */
-export async function addFile(folder: string, seal: Seal, name: string, content: Uint8Array): Promise<Seal> {
+export async function addFile(
+  folder: string,
+  seal: Seal,
+  name: string,
+  content: Uint8Array,
+): Promise<Seal> {
   await withScratch(async (scratch) => {
     await writeFile(join(scratch, name), content);
     await rename(join(scratch, name), join(folder, name));

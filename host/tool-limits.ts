@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Options of execa for tools of the host: one that was stopped, or that waits for something that never comes, is ended (SIGTERM, five seconds,
- * SIGKILL) and then counts as failed. They leave room for any host that works at all.
+ * Options of execa for tools of the host: one that was stopped, or that waits for something that
+ * never comes, is ended (SIGTERM, five seconds, SIGKILL) and then counts as failed. They leave room
+ * for any host that works at all.
  */
 
 /** Tools that answer from what is on the disk. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,10 +8,15 @@ export const repositoryRoot = join(import.meta.dirname, '..');
 
 /** Version of this ptdiff, with its commit where it is a git checkout. */
 export function versionOf(): { version: string; commit?: string } {
-  const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   try {
     const options = { cwd: repositoryRoot, encoding: 'utf8', stdio: 'pipe' } as const;
-    return { version, commit: execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], options).trim() };
+    return {
+      version,
+      commit: execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], options).trim(),
+    };
   } catch {
     return { version };
   }

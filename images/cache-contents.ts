@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -6,7 +7,9 @@ import { parseRecord, placeOf, writeRecord } from '../host/records.ts';
 import { type FolderState, inspectFolder, sealPath } from '../host/sealed-folder.ts';
 import { openGitStore } from './source/git-store.ts';
 
-/** Kinds of things in the cache, with the folders that hold them; `*` stands for one level of names. */
+/**
+ * Kinds of things in the cache, with the folders that hold them; `*` stands for one level of names.
+ */
 const kinds = {
   kernels: ['kernels/*'],
   tools: ['tools/*'],
@@ -35,7 +38,14 @@ export interface CacheItem {
 }
 
 /** Folders that hold records of where things are. */
-const recordFolders = ['kernels/packages', 'tools', 'facts', 'source/builds', 'source/archives', 'apt/*'];
+const recordFolders = [
+  'kernels/packages',
+  'tools',
+  'facts',
+  'source/builds',
+  'source/archives',
+  'apt/*',
+];
 const isRecord = (name: string): boolean => name.endsWith('.json') && !name.endsWith('.seal.json');
 
 /** Everything that is there, by kind. */
@@ -46,9 +56,18 @@ export async function listCache(): Promise<CacheItem[]> {
     for (const path of (await Promise.all(kinds[kind].map(matching))).flat()) {
       const folder = (await lstat(path)).isDirectory();
       // Beside the things themselves lie what they hold, and records that say where to find them.
-      if (folder ? path === cachePath('kernels', 'packages') : kind !== 'facts' && kind !== 'scratch') continue;
+      if (
+        folder ? path === cachePath('kernels', 'packages') : kind !== 'facts' && kind !== 'scratch'
+      )
+        continue;
       const about = kind === 'kernels' && releases.get(basename(path));
-      items.push({ kind, path, bytes: await sizeOf(path), used: await lastUse(path), ...(about && { about }) });
+      items.push({
+        kind,
+        path,
+        bytes: await sizeOf(path),
+        used: await lastUse(path),
+        ...(about && { about }),
+      });
     }
   }
   return items;
@@ -92,7 +111,13 @@ async function sizeOf(path: string): Promise<number> {
 
 /** What is taken with its hashes notes that at the file that has them, a desk in its own record. */
 async function lastUse(path: string): Promise<number> {
-  const marks = [sealPath(path), join(path, 'desk.json'), join(path, 'updated.json'), join(path, 'objects/pack'), path];
+  const marks = [
+    sealPath(path),
+    join(path, 'desk.json'),
+    join(path, 'updated.json'),
+    join(path, 'objects/pack'),
+    path,
+  ];
   for (const mark of marks) {
     const found = await lstat(mark).catch(() => undefined);
     if (found !== undefined) return found.mtimeMs;
@@ -111,8 +136,8 @@ export interface CacheCheck {
 }
 
 /**
- * Hashes everything in the cache that has a recorded hash, whatever was remembered. Nothing is removed: what is damaged is forgotten to have
- * been whole, so that its next user makes it again.
+ * Hashes everything in the cache that has a recorded hash, whatever was remembered. Nothing is
+ * removed: what is damaged is forgotten to have been whole, so that its next user makes it again.
  */
 export async function verifyCache(): Promise<CacheCheck> {
   const check: CacheCheck = { checked: 0, damaged: [], unknown: [] };
@@ -121,14 +146,22 @@ export async function verifyCache(): Promise<CacheCheck> {
       await verifyFolder(kind, path, check);
     }
   }
-  for (const path of (await Promise.all(recordFolders.map((folder) => matching(`${folder}/*`)))).flat()) {
+  for (const path of (
+    await Promise.all(recordFolders.map((folder) => matching(`${folder}/*`)))
+  ).flat()) {
     if (!isRecord(path)) continue;
     check.checked++;
     const text = await readFile(path, 'utf8').catch(() => '');
-    if (parseRecord(text, z.looseObject({})) === undefined) check.damaged.push(`${placeOf(path)} is damaged`);
+    if (parseRecord(text, z.looseObject({})) === undefined)
+      check.damaged.push(`${placeOf(path)} is damaged`);
   }
   if (await exists(cachePath('source', 'objects.git', 'HEAD'))) {
-    const { ok } = await (await openGitStore()).try(['fsck', '--full', '--no-dangling', '--no-progress']);
+    const { ok } = await (await openGitStore()).try([
+      'fsck',
+      '--full',
+      '--no-dangling',
+      '--no-progress',
+    ]);
     check.checked++;
     if (!ok) check.damaged.push(`${placeOf(cachePath('source', 'objects.git'))} is damaged`);
   }
@@ -146,22 +179,31 @@ async function verifyFolder(kind: CacheKind, path: string, check: CacheCheck): P
     check.checked += Object.keys(state.seal.files).length + Object.keys(state.seal.links).length;
   }
   if (state.kind === 'damaged') {
-    for (const { name, why } of state.files) check.damaged.push(`${placeOf(join(path, name))} is ${why}`);
+    for (const { name, why } of state.files)
+      check.damaged.push(`${placeOf(join(path, name))} is ${why}`);
     await forget(path, state);
   }
 }
 
 /** A disk that lost a bit has left the stamp of the file as it was. */
-async function forget(folder: string, { seal, files }: FolderState & { kind: 'damaged' }): Promise<void> {
+async function forget(
+  folder: string,
+  { seal, files }: FolderState & { kind: 'damaged' },
+): Promise<void> {
   const forgotten = structuredClone(seal);
   for (const { name } of files) delete forgotten.files[name]?.stamp;
   await writeRecord(sealPath(folder), forgotten);
 }
 
-/** Things that nobody used since a moment, in milliseconds since 1970; never the Node that runs this. */
+/**
+ * Things that nobody used since a moment, in milliseconds since 1970; never the Node that runs
+ * this.
+ */
 export async function unusedSince(moment: number): Promise<CacheItem[]> {
   const items = await listCache();
-  return items.filter(({ path, used }) => used < moment && !process.execPath.startsWith(`${path}/`));
+  return items.filter(
+    ({ path, used }) => used < moment && !process.execPath.startsWith(`${path}/`),
+  );
 }
 
 /** Removes things with what was noted of them. The caller sees to it that nobody uses them. */
@@ -178,7 +220,10 @@ export async function removeItems(items: readonly CacheItem[]): Promise<void> {
 
 /** Records of things that are not there any more. */
 async function dropLostRecords(): Promise<void> {
-  const pointing = z.looseObject({ sha256: z.string().optional(), directory: z.string().optional() });
+  const pointing = z.looseObject({
+    sha256: z.string().optional(),
+    directory: z.string().optional(),
+  });
   for (const folder of ['kernels/packages', 'tools', 'source/builds']) {
     for (const path of (await matching(`${folder}/*`)).filter(isRecord)) {
       const record = parseRecord(await readFile(path, 'utf8').catch(() => ''), pointing);

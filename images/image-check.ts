@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { gunzipSync } from 'node:zlib';
 import { mostBytes } from '../host/read-file.ts';
 import { PtdiffError } from '../src/errors.ts';
@@ -15,7 +16,8 @@ export interface CheckedImage {
 }
 
 /**
- * Makes sure that a file is a whole arm64 Image, as QEMU's `-kernel` and the kernel's own boot protocol want it.
+ * Makes sure that a file is a whole arm64 Image, as QEMU's `-kernel` and the kernel's own boot
+ * protocol want it.
  * @param name what to call it in messages, e.g. its path
  * @throws `image`, one sentence that says what it is instead and what to do
  */
@@ -50,7 +52,9 @@ function gunzip(file: Buffer, name: string): Buffer {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       const most = `${mostBytes.image / 2 ** 20} MiB`;
-      throw new PtdiffError('image', `${name} unpacks to more than ${most}, which no kernel has.`, { cause });
+      throw new PtdiffError('image', `${name} unpacks to more than ${most}, which no kernel has.`, {
+        cause,
+      });
     }
     throw new PtdiffError(
       'image',
@@ -77,7 +81,8 @@ function otherKind(bytes: Buffer): string | undefined {
       ? 'an ELF file, such as vmlinux; name the arch/arm64/boot/Image of the same build'
       : 'an ELF file, and not for arm64; name an arm64 Image';
   }
-  // drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg" at 4 and the compression's name at 0x18.
+  // drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg" at 4 and the compression's name
+  // at 0x18.
   if (bytes.toString('latin1', 0, 2) === 'MZ' && bytes.toString('latin1', 4, 8) === 'zimg') {
     return 'a compressed EFI image (CONFIG_EFI_ZBOOT, vmlinuz.efi); name the arch/arm64/boot/Image of the same build';
   }
@@ -85,7 +90,8 @@ function otherKind(bytes: Buffer): string | undefined {
 }
 
 function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
-  // image_size counts .bss, which the file does not hold; the PE header tells where the file's own last section ends.
+  // image_size counts .bss, which the file does not hold; the PE header tells where the file's own
+  // last section ends.
   if (header.fileSize !== undefined && bytes.length < header.fileSize) {
     throw new PtdiffError(
       'image',
@@ -107,8 +113,8 @@ function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
 }
 
 /**
- * The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". One that begins like a release is preferred: the banner
- * may not be the first text that begins like it.
+ * The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". One that
+ * begins like a release is preferred: the banner may not be the first text that begins like it.
  */
 export function bannerRelease(bytes: Buffer): string | undefined {
   const prefix = 'Linux version ';

@@ -1,7 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachePath, type Progress, sha256, sha256File } from '../host/cache.ts';
-import { addFile, inspectFolder, publishFolder, type Seal, sealFolder, takeFolder } from '../host/sealed-folder.ts';
+import {
+  addFile,
+  inspectFolder,
+  publishFolder,
+  type Seal,
+  sealFolder,
+  takeFolder,
+} from '../host/sealed-folder.ts';
 
 /** An Image in the cache; the configuration, where there is one, lies beside it as `config`. */
 export interface KeptImage {
@@ -12,8 +20,8 @@ export interface KeptImage {
 }
 
 /**
- * Keeps a plain Image in the cache, and its configuration beside it: also where the same Image was kept without one, and where what was kept
- * is damaged.
+ * Keeps a plain Image in the cache, and its configuration beside it: also where the same Image was
+ * kept without one, and where what was kept is damaged.
  * @param config text of the configuration
  */
 export async function keepImage(image: Uint8Array, config?: Uint8Array): Promise<KeptImage> {
@@ -31,18 +39,29 @@ export async function keepImage(image: Uint8Array, config?: Uint8Array): Promise
   return kept(digest, lacksConfig ? await addFile(folder, seal, 'config', config) : seal);
 }
 
-/** The Image of that hash, if the cache has it as it was stored; else a line says what is damaged. */
-export async function keptImage(digest: string, progress?: Progress): Promise<KeptImage | undefined> {
+/**
+ * The Image of that hash, if the cache has it as it was stored; else a line says what is damaged.
+ */
+export async function keptImage(
+  digest: string,
+  progress?: Progress,
+): Promise<KeptImage | undefined> {
   const seal = await takeImageFolder(digest, progress);
   return seal && kept(digest, seal);
 }
 
 function kept(digest: string, seal: Seal): KeptImage {
-  const [imagePath, configPath] = [cachePath('kernels', digest, 'Image'), cachePath('kernels', digest, 'config')];
+  const [imagePath, configPath] = [
+    cachePath('kernels', digest, 'Image'),
+    cachePath('kernels', digest, 'config'),
+  ];
   return { sha256: digest, imagePath, ...(seal.files.config && { configPath }) };
 }
 
-async function takeImageFolder(digest: string, progress: Progress | undefined): Promise<Seal | undefined> {
+async function takeImageFolder(
+  digest: string,
+  progress: Progress | undefined,
+): Promise<Seal | undefined> {
   const folder = cachePath('kernels', digest);
   if ((await inspectFolder(folder)).kind === 'unsealed') await adopt(folder, digest);
   const seal = await takeFolder(folder, progress);
@@ -50,8 +69,8 @@ async function takeImageFolder(digest: string, progress: Progress | undefined): 
 }
 
 /**
- * An Image of an older ptdiff is believed when its hash is its name. Its configuration is taken as it lies: it is only ever compared with what
- * the Image itself says.
+ * An Image of an older ptdiff is believed when its hash is its name. Its configuration is taken as
+ * it lies: it is only ever compared with what the Image itself says.
  */
 async function adopt(folder: string, digest: string): Promise<void> {
   const found = await sha256File(join(folder, 'Image')).catch(() => undefined);

@@ -1,7 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../src/errors.ts';
 
 /** Debian's arm64 kernel flavours by their short names, as in `debian:7.3.4:16k`. */
-export const flavours = { arm64: 'arm64', '16k': 'arm64-16k', cloud: 'cloud-arm64', rt: 'rt-arm64' } as const;
+export const flavours = {
+  arm64: 'arm64',
+  '16k': 'arm64-16k',
+  cloud: 'cloud-arm64',
+  rt: 'rt-arm64',
+} as const;
 export type Flavour = keyof typeof flavours;
 
 /** The compilers that a kernel can be built with. */
@@ -12,12 +18,18 @@ export type Compiler = (typeof compilers)[number];
 export interface SourceParts {
   /** Diffs or mailboxes, applied in this order. */
   patches: string[];
-  /** Names of fragments (images/source/fragments) or files, merged in this order onto ptdiff's own configuration. */
+  /**
+   * Names of fragments (images/source/fragments) or files, merged in this order onto ptdiff's own
+   * configuration.
+   */
   configs: string[];
   compiler: Compiler;
 }
 
-/** Where the source of a kernel comes from: a commit, an archive, or Debian's package linux-source-VERSION. */
+/**
+ * Where the source of a kernel comes from: a commit, an archive, or Debian's package
+ * linux-source-VERSION.
+ */
 export type SourceOrigin =
   | { kind: 'git'; path: string; rev: string }
   | { kind: 'tarball'; path: string }
@@ -39,9 +51,11 @@ const grammar =
   'debian:VERSION[:FLAVOUR], debian:latest, file:PATH[,config=PATH], git:PATH@REV, tarball:PATH or source:VERSION; the last three may go on with ,patch=FILE ,config=FRAGMENT ,compiler=gcc|llvm';
 
 /**
- * Parses `debian:7.3.4`, `debian:6.18`, `debian:7.3.4:16k`, `debian:latest`, `file:PATH[,config=PATH]`, `git:PATH@REV`, `tarball:PATH` or
- * `source:7.3`. A Debian version is a prefix of whole numbers (`6.18` is any 6.18.x), a release candidate (`7.3-rc7`) or a whole package
- * version. A kernel from source may be followed by `,patch=FILE`, `,config=FRAGMENT` (both repeatable) and `,compiler=NAME`.
+ * Parses `debian:7.3.4`, `debian:6.18`, `debian:7.3.4:16k`, `debian:latest`,
+ * `file:PATH[,config=PATH]`, `git:PATH@REV`, `tarball:PATH` or `source:7.3`. A Debian version is a
+ * prefix of whole numbers (`6.18` is any 6.18.x), a release candidate (`7.3-rc7`) or a whole
+ * package version. A kernel from source may be followed by `,patch=FILE`, `,config=FRAGMENT` (both
+ * repeatable) and `,compiler=NAME`.
  * @throws `usage`
  */
 export function parseKernelSpec(text: string): KernelSpec {
@@ -76,15 +90,24 @@ function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): So
   const [compiler = 'gcc', another] = values('compiler');
   const known = compilers.find((name) => name === compiler);
   if (known === undefined || another !== undefined) {
-    throw new PtdiffError('usage', `'${text}' must name one compiler, of ${compilers.join(' and ')}.`);
+    throw new PtdiffError(
+      'usage',
+      `'${text}' must name one compiler, of ${compilers.join(' and ')}.`,
+    );
   }
-  const made: SourceParts = { patches: values('patch'), configs: values('config'), compiler: known };
+  const made: SourceParts = {
+    patches: values('patch'),
+    configs: values('config'),
+    compiler: known,
+  };
   if ([where, ...made.patches, ...made.configs].every((part) => part !== '')) {
     // Not the '@' of a revision such as HEAD@{1}.
     const [, path, rev] = /^(.+)@([^@{][^@]*(?:@\{[^}]*\})?)$/.exec(where) ?? [];
-    if (kind === 'git' && path !== undefined && rev !== undefined) return { kind, path, rev, ...made };
+    if (kind === 'git' && path !== undefined && rev !== undefined)
+      return { kind, path, rev, ...made };
     if (kind === 'tarball') return { kind, path: where, ...made };
-    if (kind === 'source' && /^\d+\.\d+[\w.+~-]*$/.test(where)) return { kind, version: debianVersion(where), ...made };
+    if (kind === 'source' && /^\d+\.\d+[\w.+~-]*$/.test(where))
+      return { kind, version: debianVersion(where), ...made };
   }
   throw new PtdiffError('usage', `'${text}' names no source of a kernel: write ${grammar}.`);
 }
@@ -117,10 +140,15 @@ function parseDebian(rest: string, text: string): KernelSpec {
       `'${text}' has no kernel version such as 7.3.4, 6.18, 7.3-rc7 or latest: write ${grammar}.`,
     );
   }
-  const short = (Object.keys(flavours) as Flavour[]).find((name) => name === flavour || flavours[name] === flavour);
+  const short = (Object.keys(flavours) as Flavour[]).find(
+    (name) => name === flavour || flavours[name] === flavour,
+  );
   if (short === undefined) {
     const known = Object.keys(flavours).join(', ');
-    throw new PtdiffError('usage', `'${text}' names the flavour '${flavour}': Debian's arm64 kernels have ${known}.`);
+    throw new PtdiffError(
+      'usage',
+      `'${text}' names the flavour '${flavour}': Debian's arm64 kernels have ${known}.`,
+    );
   }
   return { kind: 'debian', version: debianVersion(version), flavour: short };
 }

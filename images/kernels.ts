@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { resolve } from 'node:path';
 import { sha256 } from '../host/cache.ts';
 import { explainDiskFull } from '../host/disk-space.ts';
@@ -12,7 +13,13 @@ import { upstreamVersion } from './debian/version.ts';
 import { checkImage } from './image-check.ts';
 import { keepImage } from './keep-image.ts';
 import type { KernelImage } from './kernel-image.ts';
-import { type DebianSpec, formatKernelSpec, isSourceSpec, type KernelSpec, parseKernelSpec } from './kernel-spec.ts';
+import {
+  type DebianSpec,
+  formatKernelSpec,
+  isSourceSpec,
+  type KernelSpec,
+  parseKernelSpec,
+} from './kernel-spec.ts';
 import { sourceKernel } from './source/source-kernel.ts';
 
 /** A line of `ptdiff ls kernels`. */
@@ -46,15 +53,21 @@ export async function listKernels(options: FetchOptions = {}): Promise<ListedKer
 }
 
 /**
- * Brings the kernel that a spec names (see parseKernelSpec), building it where need be, and checks that it is a whole arm64 Image.
- * @throws `usage` for a spec that is none; `image` for a kernel that does not exist, is gone, is no Image or does not build;
- *   `host`; the signal's reason
+ * Brings the kernel that a spec names (see parseKernelSpec), building it where need be, and checks
+ * that it is a whole arm64 Image.
+ * @throws `usage` for a spec that is none; `image` for a kernel that does not exist, is gone, is no
+ * Image or does not build; `host`; the signal's reason
  */
-export async function resolveKernel(text: string, options: FetchOptions = {}): Promise<KernelImage> {
+export async function resolveKernel(
+  text: string,
+  options: FetchOptions = {},
+): Promise<KernelImage> {
   const spec = parseKernelSpec(text);
   try {
     if (isSourceSpec(spec)) return await sourceKernel(text, spec, options);
-    return await (spec.kind === 'file' ? localKernel(text, spec) : debianKernel(text, spec, options));
+    return await (spec.kind === 'file'
+      ? localKernel(text, spec)
+      : debianKernel(text, spec, options));
   } catch (error) {
     throw await explainDiskFull(error, `the kernel ${text}`);
   }
@@ -66,7 +79,11 @@ export async function exactSpec(spec: DebianSpec, options: FetchOptions = {}): P
   return formatKernelSpec({ ...spec, version: upstreamVersion(version) });
 }
 
-async function debianKernel(text: string, spec: DebianSpec, options: FetchOptions): Promise<KernelImage> {
+async function debianKernel(
+  text: string,
+  spec: DebianSpec,
+  options: FetchOptions,
+): Promise<KernelImage> {
   const { catalogue, candidates } = await findBuilds(text, spec, options);
   const notes = [...catalogue.notes];
   let gone: PackageGone | undefined;
@@ -76,7 +93,15 @@ async function debianKernel(text: string, spec: DebianSpec, options: FetchOption
       const source = `${build.image.name} ${build.version} (${build.suite})`;
       const { version, flavour } = build;
       const modules = build.modules && ({ hasModules: true } as const);
-      return { ...kernel, spec: text, version, flavour, source, ...modules, notes: [...notes, ...kernel.notes] };
+      return {
+        ...kernel,
+        spec: text,
+        version,
+        flavour,
+        source,
+        ...modules,
+        notes: [...notes, ...kernel.notes],
+      };
     } catch (error) {
       if (!(error instanceof PackageGone)) {
         throw error;
@@ -85,9 +110,13 @@ async function debianKernel(text: string, spec: DebianSpec, options: FetchOption
       notes.push(`${error.message} Another build of the same version stands in.`);
     }
   }
-  throw new PtdiffError('image', `${text}: ${gone?.message} Choose another version from 'ptdiff ls kernels'.`, {
-    cause: gone,
-  });
+  throw new PtdiffError(
+    'image',
+    `${text}: ${gone?.message} Choose another version from 'ptdiff ls kernels'.`,
+    {
+      cause: gone,
+    },
+  );
 }
 
 /** A version that the lists do not have may be newer than the lists. */
@@ -99,7 +128,9 @@ async function findBuilds(text: string, spec: DebianSpec, options: FetchOptions)
     candidates = pickBuilds(catalogue.builds, spec);
   }
   if (candidates.length === 0) {
-    const versions = [...new Set(catalogue.builds.map(({ upstream }) => /^\d+\.\d+/.exec(upstream)?.[0]))].join(', ');
+    const versions = [
+      ...new Set(catalogue.builds.map(({ upstream }) => /^\d+\.\d+/.exec(upstream)?.[0])),
+    ].join(', ');
     throw new PtdiffError(
       'image',
       `Debian's archive has no arm64 kernel '${text}'; it has versions of ${versions} (see 'ptdiff ls kernels').`,
@@ -108,19 +139,28 @@ async function findBuilds(text: string, spec: DebianSpec, options: FetchOptions)
   return { catalogue, candidates };
 }
 
-async function localKernel(text: string, spec: KernelSpec & { kind: 'file' }): Promise<KernelImage> {
+async function localKernel(
+  text: string,
+  spec: KernelSpec & { kind: 'file' },
+): Promise<KernelImage> {
   const path = resolve(spec.path);
   const file = await readRegular(path, mostBytes.image).catch((error) => {
-    throw new PtdiffError('image', `Cannot read the kernel ${path}: ${whyUnreadable(error)}.`, { cause: error });
+    throw new PtdiffError('image', `Cannot read the kernel ${path}: ${whyUnreadable(error)}.`, {
+      cause: error,
+    });
   });
   const { bytes, release, unpacked } = checkImage(file, path);
   const digest = sha256(bytes);
   const configPath = spec.config === undefined ? undefined : resolve(spec.config);
   if (configPath !== undefined) {
     await requireRegular(configPath).catch((error) => {
-      throw new PtdiffError('image', `Cannot read the config ${configPath}: ${whyUnreadable(error)}.`, {
-        cause: error,
-      });
+      throw new PtdiffError(
+        'image',
+        `Cannot read the config ${configPath}: ${whyUnreadable(error)}.`,
+        {
+          cause: error,
+        },
+      );
     });
   }
   return {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Monitor } from '../guest/monitor-firmware.ts';
 import type { KernelImage } from '../images/kernel-image.ts';
@@ -20,7 +21,10 @@ export interface StoredBlobs {
   deviceData?: string;
 }
 
-/** inputs.json of a case: everything that its boot was made of. The paths are those of the host that ran it. */
+/**
+ * inputs.json of a case: everything that its boot was made of. The paths are those of the host that
+ * ran it.
+ */
 export interface CaseInputs {
   schema: 1;
   kernel: Omit<KernelImage, 'notes'>;

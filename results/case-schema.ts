@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { checkpointNames } from '../src/evidence/capture.ts';
 import type { DrawnPrediction } from '../src/report/dossier.ts';
@@ -23,14 +24,17 @@ const leafRun = z.object({
 const predictedRun = leafRun.extend({ why: z.string(), alternatives: z.array(hexadecimal) });
 
 /**
- * What the reports read of cases/CASE/prediction.json: a `Prediction` of src/model as stable JSON, where bigint is a string '0x…'.
- * Members that they do not need are dropped.
+ * What the reports read of cases/CASE/prediction.json: a `Prediction` of src/model as stable JSON,
+ * where bigint is a string '0x…'. Members that they do not need are dropped.
  */
 export const predictionSchema: z.ZodType<DrawnPrediction> = z.object({
   newerThanKnown: z.boolean(),
   derivation: z.array(z.object({ where: z.string(), source: z.string(), outcome: z.string() })),
   decisions: z.record(z.string(), z.boolean()),
   linearRegion: z.object({ start: hexadecimal, end: hexadecimal }),
-  checkpoints: z.partialRecord(z.enum(checkpointNames), z.object({ leaves: z.array(predictedRun) })),
+  checkpoints: z.partialRecord(
+    z.enum(checkpointNames),
+    z.object({ leaves: z.array(predictedRun) }),
+  ),
   probes: z.array(z.object({ probe: z.string(), errno: z.number(), why: z.string() })),
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onHost } from '../host/host-file.ts';
@@ -29,7 +30,10 @@ interface Said extends Pick<Evidence, 'probes' | 'guestProblems' | 'end'> {
   files: Record<string, string>;
 }
 
-/** Stores evidence in the folder of a case: registers.json, leaves-CHECKPOINT.TTBR.txt, guest.json, files/, console.log. */
+/**
+ * Stores evidence in the folder of a case: registers.json, leaves-CHECKPOINT.TTBR.txt, guest.json,
+ * files/, console.log.
+ */
 export function writeEvidence(directory: string, evidence: Evidence): void {
   const write = (name: string, content: string) => writeText(join(directory, name), content);
   const {
@@ -78,7 +82,8 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
 
 /** Loads what writeEvidence() stored. */
 export function readEvidence(directory: string): Evidence {
-  const read = (name: string) => onHost(join(directory, name), () => readFileSync(join(directory, name), 'utf8'));
+  const read = (name: string) =>
+    onHost(join(directory, name), () => readFileSync(join(directory, name), 'utf8'));
   const measured = JSON.parse(read('registers.json'), textAsBigints) as Measured;
   const { files, ...said } = JSON.parse(read('guest.json')) as Said;
   const captures = measured.captures.map((capture): Capture => {
@@ -102,7 +107,10 @@ function leavesFile(checkpoint: string, half: string): string {
   return `leaves-${checkpoint}.${half}.txt`;
 }
 
-/** Names that are safe on any file system for names that a guest gave, e.g. '/proc/iomem' → 'files/proc_iomem'. */
+/**
+ * Names that are safe on any file system for names that a guest gave, e.g. '/proc/iomem' →
+ * 'files/proc_iomem'.
+ */
 function fileNames(names: string[]): Record<string, string> {
   const taken = new Set<string>();
   const choose = (name: string) => {

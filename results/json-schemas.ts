@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { runSchemaVersion } from '../src/report/types.ts';
 import { scenarioFileSchema } from '../src/scenario/schema.ts';
@@ -19,9 +20,10 @@ const described = {
 } as const;
 
 /**
- * JSON Schemas (draft 2020-12) of what other programs may write for ptdiff or read of it, by file name. The version is that of run folders: it rises
- * when a member changes its meaning or goes; a member that comes does not raise it. What a scenario must fulfil beyond the shape of its
- * fields (a realm needs a firmware, say) no schema tells: ./ptdiff does.
+ * JSON Schemas (draft 2020-12) of what other programs may write for ptdiff or read of it, by file
+ * name. The version is that of run folders: it rises when a member changes its meaning or goes; a
+ * member that comes does not raise it. What a scenario must fulfil beyond the shape of its fields
+ * (a realm needs a firmware, say) no schema tells: ./ptdiff does.
  */
 export function jsonSchemas(): Record<string, string> {
   return Object.fromEntries(
@@ -30,7 +32,10 @@ export function jsonSchemas(): Record<string, string> {
       const { $schema, ...rest } = json;
       // A scenario without a name has that of its file.
       if (io === 'input') rest.required = rest.required?.filter((name) => name !== 'name');
-      return [file, `${JSON.stringify({ $schema, title, version: runSchemaVersion, ...rest }, null, 2)}\n`];
+      return [
+        file,
+        `${JSON.stringify({ $schema, title, version: runSchemaVersion, ...rest }, null, 2)}\n`,
+      ];
     }),
   );
 }

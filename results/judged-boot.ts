@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import type { JudgedBoot } from '../src/diff/compare-replay.ts';
 import type { CaseResult } from '../src/diff/types.ts';
@@ -5,7 +6,8 @@ import { PtdiffError } from '../src/errors.ts';
 import { caseFiles, readEvidenceOf, readPrediction } from './run-folder.ts';
 
 /**
- * Reads the prediction and the evidence of a case from its folder; a case that ended early has none.
+ * Reads the prediction and the evidence of a case from its folder; a case that ended early has
+ * none.
  * @throws PtdiffError(usage) when one of them is there and cannot be read
  */
 export function readJudgedBoot(directory: string, result: CaseResult): JudgedBoot {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
@@ -11,12 +12,15 @@ import { first } from '../src/present.ts';
 const release = String.raw`\d+\.\d+(\.\d+)?`;
 
 /**
- * Front matter of one file; see known-issues/README.md. Unknown keys are refused: a typo must not widen a condition.
+ * Front matter of one file; see known-issues/README.md. Unknown keys are refused: a typo must not
+ * widen a condition.
  */
 const frontMatter = z.strictObject({
   id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case words joined by "-"'),
   title: z.string().min(1).max(100),
-  kernels: z.array(z.string().regex(new RegExp(`^${release}\\.\\.${release}$`), 'FROM..TO, e.g. 6.16..7.3')).min(1),
+  kernels: z
+    .array(z.string().regex(new RegExp(`^${release}\\.\\.${release}$`), 'FROM..TO, e.g. 6.16..7.3'))
+    .min(1),
   match: z
     .array(
       z
@@ -55,7 +59,8 @@ const frontMatter = z.strictObject({
  */
 export function parseKnownIssue(file: string, text: string): KnownIssue {
   const parts = /^---\r?\n([\s\S]*?)\r?\n---\r?\n([\s\S]*)$/.exec(text);
-  if (!parts) throw fault(file, 'it does not begin with YAML front matter between two lines of ---');
+  if (!parts)
+    throw fault(file, 'it does not begin with YAML front matter between two lines of ---');
   const [, yaml = '', body = ''] = parts;
   let data: unknown;
   try {
@@ -78,10 +83,17 @@ export function parseKnownIssue(file: string, text: string): KnownIssue {
 
 /** Reads every known issue of a folder (README.md apart), in the order of their ids. */
 export async function loadKnownIssues(folder: string): Promise<KnownIssue[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.md') && file !== 'README.md').sort();
-  return Promise.all(files.map(async (file) => parseKnownIssue(file, await readFile(join(folder, file), 'utf8'))));
+  const files = (await readdir(folder))
+    .filter((file) => file.endsWith('.md') && file !== 'README.md')
+    .sort();
+  return Promise.all(
+    files.map(async (file) => parseKnownIssue(file, await readFile(join(folder, file), 'utf8'))),
+  );
 }
 
 function fault(file: string, what: string): PtdiffError {
-  return new PtdiffError('usage', `Known issue ${file}: ${what}; see results/known-issues/README.md.`);
+  return new PtdiffError(
+    'usage',
+    `Known issue ${file}: ${what}; see results/known-issues/README.md.`,
+  );
 }

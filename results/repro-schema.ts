@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import type { CaseResult } from '../src/diff/types.ts';
 import type { RunRecord } from '../src/report/types.ts';
@@ -48,8 +49,12 @@ export const caseInputsSchema: z.ZodType<CaseInputs> = z.object({
   }),
 });
 
-/** case.json of a packed case: what the files beside it are, and what came of the boot that they are from. */
-export interface ArchivedCase extends Pick<CaseInputs, 'schema' | 'scenario' | 'cpu' | 'commandLine' | 'emulator'> {
+/**
+ * case.json of a packed case: what the files beside it are, and what came of the boot that they are
+ * from.
+ */
+export interface ArchivedCase
+  extends Pick<CaseInputs, 'schema' | 'scenario' | 'cpu' | 'commandLine' | 'emulator'> {
   ptdiff: RunRecord['ptdiff'];
   result: CaseResult;
   kernel: Omit<CaseInputs['kernel'], 'imagePath' | 'configPath'>;

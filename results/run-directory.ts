@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendDurably, onHost, readTextIfAny, replaceFile } from '../host/host-file.ts';
@@ -12,7 +13,8 @@ export interface ParsedResults {
 }
 
 /**
- * Parses cases.jsonl. A harness that was killed may leave a last line without its end: that case counts as not run.
+ * Parses cases.jsonl. A harness that was killed may leave a last line without its end: that case
+ * counts as not run.
  * @throws PtdiffError('usage') for any other line that is no JSON
  */
 export function parseResults(text: string): ParsedResults {
@@ -22,15 +24,21 @@ export function parseResults(text: string): ParsedResults {
     try {
       return JSON.parse(line) as CaseResult;
     } catch (error) {
-      throw new PtdiffError('usage', `Line ${index + 1} of cases.jsonl is damaged; start with a new output folder.`, {
-        cause: error,
-      });
+      throw new PtdiffError(
+        'usage',
+        `Line ${index + 1} of cases.jsonl is damaged; start with a new output folder.`,
+        {
+          cause: error,
+        },
+      );
     }
   });
   return { results, wholeBytes: Buffer.byteLength(text.slice(0, end)) };
 }
 
-/** The output folder of a run. It is valid and resumable at any instant, however the harness ends. */
+/**
+ * The output folder of a run. It is valid and resumable at any instant, however the harness ends.
+ */
 export class RunDirectory {
   readonly path: string;
 
@@ -40,7 +48,10 @@ export class RunDirectory {
     onHost(path, () => makeFolder(join(path, 'cases')));
   }
 
-  /** Results of cases that have ended; removes what a killed harness left of a line, so that the next one starts clean. */
+  /**
+   * Results of cases that have ended; removes what a killed harness left of a line, so that the
+   * next one starts clean.
+   */
   finished(): CaseResult[] {
     const text = readTextIfAny(this.#results);
     if (text === undefined) {
@@ -62,7 +73,10 @@ export class RunDirectory {
     replaceFile(this.#run, `${JSON.stringify(run, undefined, 2)}\n`);
   }
 
-  /** Folder of a case, made if need be. Names are letters, digits and `.`, `_`, `+`, `-`, `:`, `~`, `@`. */
+  /**
+   * Folder of a case, made if need be. Names are letters, digits and `.`, `_`, `+`, `-`, `:`, `~`,
+   * `@`.
+   */
   caseDirectory(name: string): string {
     if (!/^[\w+:~@-][\w.+:~@-]*$/.test(name)) {
       throw new PtdiffError('harness', `'${name}' cannot be the name of a case's folder.`);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readTextIfAny } from '../host/host-file.ts';
@@ -7,14 +8,24 @@ import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/evidence/capture.ts';
 import { type CaseMaterial, type DrawnPrediction, makeDossier } from '../src/report/dossier.ts';
 import { shellWord } from '../src/report/export/mail-layout.ts';
-import { type CaseDossier, type Report, type RunRecord, runSchemaVersion } from '../src/report/types.ts';
+import {
+  type CaseDossier,
+  type Report,
+  type RunRecord,
+  runSchemaVersion,
+} from '../src/report/types.ts';
 import { predictionSchema } from './case-schema.ts';
 import { readEvidence } from './evidence-files.ts';
 import { parseResults } from './run-directory.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
 
 /** Names of the files of a run folder, and of the folder of a case below `cases`. */
-export const runFiles = { run: 'run.json', cases: 'cases.jsonl', report: 'report.html', caseFolders: 'cases' } as const;
+export const runFiles = {
+  run: 'run.json',
+  cases: 'cases.jsonl',
+  report: 'report.html',
+  caseFolders: 'cases',
+} as const;
 export const caseFiles = {
   prediction: 'prediction.json',
   /** Written with the first capture; a case that was never booted has none. */
@@ -34,29 +45,38 @@ export function complaint(error: unknown): string {
 /**
  * Reads run.json of a run folder.
  *
- * @throws PtdiffError (usage) when the folder is no run folder, or was written by a version with another schema.
+ * @throws PtdiffError (usage) when the folder is no run folder, or was written by a version with
+ * another schema.
  */
 export function readRunRecord(folder: string): RunRecord {
   const path = join(folder, runFiles.run);
   const text = readTextIfAny(path);
   if (text === undefined) {
-    throw new PtdiffError('usage', `${folder} is no run folder: it holds no ${runFiles.run}; name the --out of a run.`);
+    throw new PtdiffError(
+      'usage',
+      `${folder} is no run folder: it holds no ${runFiles.run}; name the --out of a run.`,
+    );
   }
   try {
     const value: unknown = JSON.parse(text);
     const written = z.object({ schema: z.number() }).parse(value).schema;
     if (written !== runSchemaVersion) {
-      throw new Error(`it has schema ${written}, this ptdiff reads ${runSchemaVersion}; use the version that wrote it`);
+      throw new Error(
+        `it has schema ${written}, this ptdiff reads ${runSchemaVersion}; use the version that wrote it`,
+      );
     }
     return runRecordSchema.parse(value);
   } catch (error) {
-    throw new PtdiffError('usage', `${path} cannot be used: ${complaint(error)}.`, { cause: error });
+    throw new PtdiffError('usage', `${path} cannot be used: ${complaint(error)}.`, {
+      cause: error,
+    });
   }
 }
 
 /**
- * Parses the text of cases.jsonl: the cases in the order in which they were written; where a case was run again, its last result
- * only. A last line without its newline is what a killed harness left: it does not count.
+ * Parses the text of cases.jsonl: the cases in the order in which they were written; where a case
+ * was run again, its last result only. A last line without its newline is what a killed harness
+ * left: it does not count.
  *
  * @throws PtdiffError (usage) with the number of the first whole line that is no case.
  */
@@ -65,7 +85,9 @@ export function parseCaseLines(text: string, path: string): CaseResult[] {
   for (const [index, line] of parseResults(text).results.entries()) {
     const { data: result, error } = caseResultSchema.safeParse(line);
     if (result === undefined) {
-      throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, { cause: error });
+      throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, {
+        cause: error,
+      });
     }
     cases.delete(result.case);
     cases.set(result.case, result);
@@ -79,7 +101,10 @@ export function readCaseLines(folder: string): CaseResult[] {
   return parseCaseLines(readTextIfAny(path) ?? '', path);
 }
 
-/** The prediction of a case; undefined when it is missing, and a sentence more in `unreadable` when it is broken. */
+/**
+ * The prediction of a case; undefined when it is missing, and a sentence more in `unreadable` when
+ * it is broken.
+ */
 export function readPrediction(path: string, unreadable: string[]): CaseMaterial['prediction'] {
   const text = readTextIfAny(path);
   if (text === undefined) return undefined;
@@ -119,7 +144,10 @@ export function readStoredCase(folder: string, name: string): StoredCase {
   return { ...(prediction && { prediction }), ...(evidence && { evidence }), unreadable };
 }
 
-/** Reads the folder of a case; a case that died early has few of the files, and what is there is used. */
+/**
+ * Reads the folder of a case; a case that died early has few of the files, and what is there is
+ * used.
+ */
 export function readDossier(folder: string, name: string): CaseDossier {
   const { prediction, evidence, unreadable } = readStoredCase(folder, name);
   const repro = join(folder, runFiles.caseFolders, name, caseFiles.repro);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import type { CaseResult, LinearMapSizes, Verdict } from '../src/diff/types.ts';
 import { checkpointNames } from '../src/evidence/capture.ts';
@@ -7,8 +8,9 @@ import { type IdRegisterName, idRegisters } from '../src/scenario/id-registers.t
 import { probeNames, type Scenario } from '../src/scenario/types.ts';
 
 /**
- * The shapes of run.json and cases.jsonl, as a reader demands them. Members that this version does not know are dropped, so that
- * a later version may add some; one that changes what is here raises `runSchemaVersion`.
+ * The shapes of run.json and cases.jsonl, as a reader demands them. Members that this version does
+ * not know are dropped, so that a later version may add some; one that changes what is here raises
+ * `runSchemaVersion`.
  */
 
 /** A name that is a folder below cases/: it must not lead anywhere else. */
@@ -74,7 +76,12 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
     variation: variation.optional(),
   }),
   scenarios: z.array(scenarioSchema),
-  emulator: z.object({ version: z.string(), sha256, origin: z.string(), notes: z.array(z.string()) }),
+  emulator: z.object({
+    version: z.string(),
+    sha256,
+    origin: z.string(),
+    notes: z.array(z.string()),
+  }),
   kernels: z.array(
     z.object({
       spec: z.string(),
@@ -95,7 +102,9 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   planned: z.array(plannedCase),
   leftOut: z.array(plannedCase),
   // Folders of older runs do not say.
-  unfit: z.array(z.object({ kernel: z.string(), scenario: z.string(), reason: z.string() })).default([]),
+  unfit: z
+    .array(z.object({ kernel: z.string(), scenario: z.string(), reason: z.string() }))
+    .default([]),
   counts: z.record(z.enum(verdicts), count),
 });
 
@@ -111,7 +120,13 @@ const sizes: z.ZodType<LinearMapSizes> = z.object({
 /** One line of cases.jsonl. */
 export const caseResultSchema: z.ZodType<CaseResult> = z.object({
   case: caseName,
-  kernel: z.object({ spec: z.string(), release: z.string(), flavour: z.string(), sha256, generation: z.string() }),
+  kernel: z.object({
+    spec: z.string(),
+    release: z.string(),
+    flavour: z.string(),
+    sha256,
+    generation: z.string(),
+  }),
   scenario: z.string(),
   verdict: z.enum(verdicts),
   findings: z.array(

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Who is to blame for a failure. The kernel's faults never travel as exceptions: they are verdicts and findings.
+ * Who is to blame for a failure. The kernel's faults never travel as exceptions: they are verdicts
+ * and findings.
  * - `usage`: what the user typed or wrote in a file;
  * - `image`: a kernel, firmware or guest image is missing, truncated or not what it claims to be;
  * - `host`: the machine ptdiff runs on (disk, tools, network);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from './errors.ts';
 
 /**
@@ -13,7 +14,10 @@ export function present<T>(value: T | undefined, what: string): T {
   );
 }
 
-/** The first value of a list that is never empty, as a group of Map.groupBy() or the lines of a text. */
+/**
+ * The first value of a list that is never empty, as a group of Map.groupBy() or the lines of a
+ * text.
+ */
 export function first<T>(list: readonly T[]): T {
   return present(list[0], 'first entry of a list');
 }

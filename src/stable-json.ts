@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A value as JSON sees it; `undefined` members are left out, as JSON does. */
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -30,8 +31,9 @@ function normalise(value: unknown): Json | undefined {
 }
 
 /**
- * JSON that is the same for the same value on every day: keys sorted by code unit, bigint as hexadecimal strings ('0x…'),
- * Map as an object, undefined members left out. `indent` is the number of spaces; 0 gives one line.
+ * JSON that is the same for the same value on every day: keys sorted by code unit, bigint as
+ * hexadecimal strings ('0x…'), Map as an object, undefined members left out. `indent` is the number
+ * of spaces; 0 gives one line.
  *
  * @throws TypeError for NaN and infinities, which JSON cannot carry.
  */

@@ -1,11 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import leven from 'leven';
 
 /** A longer way from one name to another is no slip of the hand. */
 const farthest = 3;
 
-/** 'Did you mean …?' with a space before it, where one of the names is near to a mistyped one; else nothing. */
+/**
+ * 'Did you mean …?' with a space before it, where one of the names is near to a mistyped one; else
+ * nothing.
+ */
 export function suggest(given: string, names: Iterable<string>): string {
-  const near = [...names].map((name) => ({ name, far: leven(given, name, { maxDistance: farthest + 1 }) }));
+  const near = [...names].map((name) => ({
+    name,
+    far: leven(given, name, { maxDistance: farthest + 1 }),
+  }));
   const [best] = near
     .filter(({ far, name }) => far <= Math.min(farthest, name.length / 2))
     .sort((a, b) => a.far - b.far);

@@ -1,12 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type FinalResults, Parser, type Result } from 'tap-parser';
 
-/** What a test file's TAP output says, counted by single assertions, not by the subtests that group them. */
+/**
+ * What a test file's TAP output says, counted by single assertions, not by the subtests that group
+ * them.
+ */
 export interface TapCounts {
   passed: number;
   failed: number;
   /** Assertions marked SKIP or TODO. */
   skipped: number;
-  /** Failures that are no assertion's: a plan that was not kept, a subtest that ended early, no test at all. */
+  /**
+   * Failures that are no assertion's: a plan that was not kept, a subtest that ended early, no test
+   * at all.
+   */
   troubles: string[];
 }
 
@@ -17,7 +24,9 @@ export function countTap(tap: string): TapCounts {
   count(parser, counts);
   parser.on('complete', (results: FinalResults) => {
     if (!results.ok && counts.failed === 0 && counts.troubles.length === 0) {
-      counts.troubles.push(`is no whole TAP stream: ${results.failures.map(({ tapError }) => tapError).join(', ')}`);
+      counts.troubles.push(
+        `is no whole TAP stream: ${results.failures.map(({ tapError }) => tapError).join(', ')}`,
+      );
     }
   });
   parser.end(tap);
@@ -39,7 +48,9 @@ function count(parser: Parser, counts: TapCounts): void {
     if (summarized !== undefined) {
       // A subtest's own line repeats its assertions, save when it failed for another reason.
       if (!assertion.ok && counts.failed + counts.troubles.length === summarized.failedBefore) {
-        counts.troubles.push(`has a subtest '${assertion.name}' that failed without a failed assertion`);
+        counts.troubles.push(
+          `has a subtest '${assertion.name}' that failed without a failed assertion`,
+        );
       }
     } else if (assertion.skip || assertion.todo) {
       counts.skipped++;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
@@ -7,7 +8,8 @@ interface Fixture {
 }
 
 /**
- * Reads a recording (gzipped JSON with a schema version). A recording of another shape would be misread, a missing key taken for false.
+ * Reads a recording (gzipped JSON with a schema version). A recording of another shape would be
+ * misread, a missing key taken for false.
  * @param path of the file
  * @param schema the version that the reader was written for
  * @param reviver as JSON.parse() takes it

@@ -1,4 +1,7 @@
-/** A value that a test relies on: where it is missing, the test ends here and not where it is used. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * A value that a test relies on: where it is missing, the test ends here and not where it is used.
+ */
 export function given<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('A value that this test relies on is missing.');
   return value;
@@ -12,6 +15,8 @@ export function take<T>(list: readonly T[], count: 4): [T, T, T, T];
 export function take<T>(list: readonly T[], count: 5): [T, T, T, T, T];
 export function take<T>(list: readonly T[], count: number): T[] {
   if (list.length < count)
-    throw new Error(`This test relies on a list of ${count} entries or more, but it has ${list.length}.`);
+    throw new Error(
+      `This test relies on a list of ${count} entries or more, but it has ${list.length}.`,
+    );
   return list.slice(0, count);
 }

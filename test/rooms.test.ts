@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 
-/** The rooms of docs/architecture.md from the ground up; what lies in src/ itself is below all of them. */
+/**
+ * The rooms of docs/architecture.md from the ground up; what lies in src/ itself is below all of
+ * them.
+ */
 const rooms = [
   'src',
   'src/vmsa',
@@ -40,15 +44,21 @@ const { stdout } = await execa('git', ['ls-files', '-co', '--exclude-standard', 
 const imports = new Map(
   stdout.split('\n').map((file) => {
     const source = readFileSync(join(import.meta.dirname, '..', file), 'utf8');
-    const names = [...source.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, name = '']) => name);
+    const names = [...source.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(
+      ([, name = '']) => name,
+    );
     return [file, names.map((name) => normalize(join(dirname(file), name)))];
   }),
 );
-const edges = [...imports].flatMap(([file, targets]) => targets.map((target) => [file, target] as const));
+const edges = [...imports].flatMap(([file, targets]) =>
+  targets.map((target) => [file, target] as const),
+);
 
 t.test('every file lies in a room, and each imports from rooms below it only', async (t) => {
   t.same(new Set([...imports.keys()].map(roomOf)), new Set(rooms));
-  const upward = edges.filter(([file, target]) => rooms.indexOf(roomOf(target)) > rooms.indexOf(roomOf(file)));
+  const upward = edges.filter(
+    ([file, target]) => rooms.indexOf(roomOf(target)) > rooms.indexOf(roomOf(file)),
+  );
   t.same(
     upward.map((edge) => edge.join(' imports ')),
     [],
@@ -59,7 +69,9 @@ t.test('every file lies in a room, and each imports from rooms below it only', a
 t.test('what is in src/ but for src/cli/ is pure: no process, no socket, no file', async (t) => {
   const impure =
     /from 'node:(?!zlib)|from 'execa'|from 'tmp-promise'|\bprocess\.(stdout|stderr|env|cwd|exit|on|pid|argv)\b/;
-  const pure = [...imports.keys()].filter((file) => file.startsWith('src/') && !file.startsWith('src/cli/'));
+  const pure = [...imports.keys()].filter(
+    (file) => file.startsWith('src/') && !file.startsWith('src/cli/'),
+  );
   t.same(
     pure.filter((file) => impure.test(readFileSync(join(import.meta.dirname, '..', file), 'utf8'))),
     [],

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Runs the test files, each in a Node of its own, two at a time: the unit tests first, then those that boot kernels or
- * download. `--unit` and `--boot` choose one kind; a further word chooses the files whose path contains it.
- * (tap's own runner wants its TypeScript plugin, which does not know this TypeScript; Node runs these files as they are.)
+ * Runs the test files, each in a Node of its own, two at a time: the unit tests first, then those
+ * that boot kernels or download. `--unit` and `--boot` choose one kind; a further word chooses the
+ * files whose path contains it. (tap's own runner wants its TypeScript plugin, which does not know
+ * this TypeScript; Node runs these files as they are.)
  */
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -49,16 +51,28 @@ async function runFile(file: string, kind: Kind): Promise<TapCounts> {
     },
   });
   const counts = countTap(result.stdout ?? '');
-  const troubles = result.timedOut ? [`did not end within ${minutes[kind]} minutes`] : counts.troubles;
+  const troubles = result.timedOut
+    ? [`did not end within ${minutes[kind]} minutes`]
+    : counts.troubles;
   if (result.failed && counts.failed === 0 && troubles.length === 0) {
-    troubles.push(result.signal === undefined ? `ended with exit code ${result.exitCode}` : `died of ${result.signal}`);
+    troubles.push(
+      result.signal === undefined
+        ? `ended with exit code ${result.exitCode}`
+        : `died of ${result.signal}`,
+    );
   }
   const failed = counts.failed + troubles.length;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${failed === 0 ? 'ok    ' : 'FAILED'} ${file}: ${counts.passed} assertions in ${seconds} s`);
+  console.log(
+    `${failed === 0 ? 'ok    ' : 'FAILED'} ${file}: ${counts.passed} assertions in ${seconds} s`,
+  );
   if (failed > 0) {
     const lines = (result.all ?? '').split('\n').slice(-shownLines);
-    console.log([...lines, ...troubles.map((trouble) => `${file} ${trouble}`)].map((line) => `    ${line}`).join('\n'));
+    console.log(
+      [...lines, ...troubles.map((trouble) => `${file} ${trouble}`)]
+        .map((line) => `    ${line}`)
+        .join('\n'),
+    );
   }
   return { ...counts, failed, troubles };
 }
@@ -85,7 +99,8 @@ for (const kind of kinds) {
   counts.push(...(await runFiles(await testFiles(kind, words), kind)));
 }
 await store.cleanup();
-const sum = (key: 'passed' | 'failed' | 'skipped') => counts.reduce((total, one) => total + one[key], 0);
+const sum = (key: 'passed' | 'failed' | 'skipped') =>
+  counts.reduce((total, one) => total + one[key], 0);
 const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
 console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
 process.exitCode = sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Writes docs/schemas anew; a test holds it against the code. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "channel.h"
 
 #include <errno.h>
@@ -13,7 +14,10 @@
 
 #define LINUX_REBOOT_MAGIC1 0xfee1dead
 
-/* Data pages are taken in chunks of this size, each a mapping of its own; with 16K pages a chunk is 64 pages. */
+/*
+ * Data pages are taken in chunks of this size, each a mapping of its own; with 16K pages a chunk is
+ * 64 pages.
+ */
 #define CHUNK_BYTES ((size_t)1 << 20)
 #define MAX_CHUNKS 64
 /* What must stay free in the guest: to be killed for lack of memory as PID 1 is a panic. */
@@ -28,8 +32,8 @@ static size_t chunk_count;
 static uint32_t next_sequence;
 
 /*
- * Memory that is there and stays where it is: locked, and kept from becoming huge, which would move it. That compaction may still move
- * locked pages is answered in channel_event().
+ * Memory that is there and stays where it is: locked, and kept from becoming huge, which would move
+ * it. That compaction may still move locked pages is answered in channel_event().
  */
 static void *held_memory(size_t bytes)
 {

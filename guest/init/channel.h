@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef PTDIFF_CHANNEL_H
 #define PTDIFF_CHANNEL_H
 
@@ -15,7 +16,10 @@ int channel_send(enum record_type type, const char *name, const void *payload, s
 /* Sends a RECORD_PROBLEM and prints it on the console. */
 void channel_problem(const char *where, const char *what, int error);
 
-/* Writes the pages' physical addresses anew, should the kernel have moved any of them, then tells the harness. */
+/*
+ * Writes the pages' physical addresses anew, should the kernel have moved any of them, then tells
+ * the harness.
+ */
 void channel_event(enum event event);
 
 /* Physical address of the directory; 0 without a channel. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "crc32.h"
 
 #define POLYNOMIAL UINT32_C(0xedb88320)

@@ -1,10 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef PTDIFF_CRC32_H
 #define PTDIFF_CRC32_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* CRC-32 as in IEEE 802.3 and zlib: start with 0, pass the result on to continue over further bytes. */
+/*
+ * CRC-32 as in IEEE 802.3 and zlib: start with 0, pass the result on to continue over further
+ * bytes.
+ */
 uint32_t crc32(uint32_t crc, const void *bytes, size_t length);
 
 #endif

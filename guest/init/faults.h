@@ -1,10 +1,17 @@
-/* A fatal signal to PID 1 is a kernel panic, and would look like the kernel's fault: catch them all. */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A fatal signal to PID 1 is a kernel panic, and would look like the kernel's fault: catch them
+ * all.
+ */
 #ifndef PTDIFF_FAULTS_H
 #define PTDIFF_FAULTS_H
 
 #include <stdbool.h>
 
-/* Installs the handlers; `last_words` is called for a fault that no probe awaits, and must not return. */
+/*
+ * Installs the handlers; `last_words` is called for a fault that no probe awaits, and must not
+ * return.
+ */
 void faults_catch(void (*last_words)(int signal));
 
 /* Writes one byte; true when that raised SIGBUS or SIGSEGV. */

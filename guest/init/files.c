@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "files.h"
 
 #include <errno.h>
@@ -20,7 +21,10 @@
 #define SYSLOG_ACTION_READ_ALL 3
 #define SYSLOG_ACTION_SIZE_BUFFER 10
 
-/* A file system that this kernel was built without is no problem: its files are then reported as absent. */
+/*
+ * A file system that this kernel was built without is no problem: its files are then reported as
+ * absent.
+ */
 static void mount_one(const char *type, const char *target)
 {
 	mkdir(target, 0755);
@@ -49,7 +53,10 @@ void files_mount(void)
 	mount_one("sysfs", "/sys");
 	mount_one("devtmpfs", "/dev");
 	mount_one("debugfs", "/sys/kernel/debug");
-	/* 1 shows %pK addresses to a reader with CAP_SYSLOG; 0 would hash them (lib/vsprintf.c, restricted_pointer()). */
+	/*
+	 * 1 shows %pK addresses to a reader with CAP_SYSLOG; 0 would hash them (lib/vsprintf.c,
+	 * restricted_pointer()).
+	 */
 	write_setting("/proc/sys/kernel/kptr_restrict", "1");
 	/* Keeps locked pages, ours, where they are. */
 	write_setting("/proc/sys/vm/compact_unevictable_allowed", "0");

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ptdiff's probe: the first and only process of the guest. It tells the harness what the guest itself sees, runs the probes that
- * were asked for, and powers the machine off. See protocol.h for how records leave the guest.
+ * ptdiff's probe: the first and only process of the guest. It tells the harness what the guest
+ * itself sees, runs the probes that were asked for, and powers the machine off. See protocol.h for
+ * how records leave the guest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +22,10 @@
 
 static struct options options;
 
-/* Ends the guest. That PID 1 returns, or that its power-off fails, would be a panic: it waits instead. */
+/*
+ * Ends the guest. That PID 1 returns, or that its power-off fails, would be a panic: it waits
+ * instead.
+ */
 static _Noreturn void end(void)
 {
 	channel_event(EVENT_BYE);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef PTDIFF_OPTIONS_H
 #define PTDIFF_OPTIONS_H
 
@@ -10,7 +11,10 @@ struct options {
 	const char *probes;
 	/* ptdiff.collect=a,b: files to send beside those that are always sent: kallsyms. */
 	const char *collect;
-	/* ptdiff.nonce=HEX: echoed in the directory. Given by a harness, so that init keeps its summary to itself. */
+	/*
+	 * ptdiff.nonce=HEX: echoed in the directory. Given by a harness, so that init keeps its summary to
+	 * itself.
+	 */
 	uint64_t nonce;
 	bool harness;
 	/* ptdiff.end=stay: wait forever instead of powering the machine off. */
@@ -18,12 +22,15 @@ struct options {
 };
 
 /*
- * Reads them from /proc/cmdline: a kernel that refuses a value of a module's parameter gives init no arguments at all (start_kernel() asks
- * whether parse_args() met an error, init/main.c).
+ * Reads them from /proc/cmdline: a kernel that refuses a value of a module's parameter gives init
+ * no arguments at all (start_kernel() asks whether parse_args() met an error, init/main.c).
  */
 struct options options_read(void);
 
-/* The next name of a comma-separated list, copied to `name` and cut to fit; moves *list on; false at its end. */
+/*
+ * The next name of a comma-separated list, copied to `name` and cut to fit; moves *list on; false
+ * at its end.
+ */
 bool list_next(const char **list, char *name, unsigned int name_size);
 
 bool list_has(const char *list, const char *name);

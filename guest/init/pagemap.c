@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include "pagemap.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Documentation/admin-guide/mm/pagemap.rst: one 64-bit word a page, the frame number in bits 54:0, bit 63 says present. */
+/*
+ * Documentation/admin-guide/mm/pagemap.rst: one 64-bit word a page, the frame number in bits 54:0,
+ * bit 63 says present.
+ */
 #define PAGEMAP_FRAME ((UINT64_C(1) << 55) - 1)
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef PTDIFF_PAGEMAP_H
 #define PTDIFF_PAGEMAP_H
 
@@ -10,7 +11,10 @@ extern size_t page_bytes;
 /* Opens /proc/self/pagemap; 0 or an errno. */
 int pagemap_open(void);
 
-/* The physical address behind a touched page of ours; 0 when it is not in memory or the kernel hides it. */
+/*
+ * The physical address behind a touched page of ours; 0 when it is not in memory or the kernel
+ * hides it.
+ */
 uint64_t pagemap_physical(const void *address);
 
 #endif

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -29,7 +30,10 @@ static int write_online(unsigned int cpu, const char *value, const char **call)
 	return error;
 }
 
-/* Writes each value for every CPU after the first, one CPU after the other. A CPU that refuses does not keep the others from it. */
+/*
+ * Writes each value for every CPU after the first, one CPU after the other. A CPU that refuses does
+ * not keep the others from it.
+ */
 static void each_cpu(struct probe_result *result, const char *values)
 {
 	for (unsigned int cpu = 1; cpu < MOST_CPUS; cpu++) {

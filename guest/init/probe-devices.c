@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /* Devices that do DMA: each is asked for bytes that the harness knows. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +14,10 @@
 
 #include "probes.h"
 
-/* A device may come after init does, and a port have no other side at first: tried so often, so long apart. */
+/*
+ * A device may come after init does, and a port have no other side at first: tried so often, so
+ * long apart.
+ */
 #define TRIES 200
 #define PAUSE_MICROSECONDS 10000
 

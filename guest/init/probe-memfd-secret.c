@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,12 +11,18 @@
 #define SYS_memfd_secret 447
 #endif
 
-/* Pages 0-3 and 6-7 are touched; 4 and 5 stay a hole, so that neighbours in the file need not be neighbours in memory. */
+/*
+ * Pages 0-3 and 6-7 are touched; 4 and 5 stay a hole, so that neighbours in the file need not be
+ * neighbours in memory.
+ */
 #define FILE_PAGES 8
 #define HOLE_START 4
 #define HOLE_END 6
 
-/* mm/secretmem.c: each page leaves the linear map (set_direct_map_invalid_noflush()) when it is first touched. */
+/*
+ * mm/secretmem.c: each page leaves the linear map (set_direct_map_invalid_noflush()) when it is
+ * first touched.
+ */
 void probe_memfd_secret(struct probe_result *result)
 {
 	int file = (int)syscall(SYS_memfd_secret, 0);

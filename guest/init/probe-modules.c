@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -30,7 +31,9 @@ static void load(struct probe_result *result, const char *name)
 	close(file);
 }
 
-/* Loads what /modules/list names, separated by commas, in this order, up to the first that fails. */
+/*
+ * Loads what /modules/list names, separated by commas, in this order, up to the first that fails.
+ */
 void probe_modules(struct probe_result *result)
 {
 	char list[MOST_LIST_BYTES], name[64];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef PTDIFF_PROBES_H
 #define PTDIFF_PROBES_H
 
@@ -7,7 +8,10 @@
 #define PROBE_MAX_PAGES 64
 #define PROBE_MAX_DATA 64
 
-/* What a probe reports. What it holds (files, mappings) it keeps: the tables are captured with it in place. */
+/*
+ * What a probe reports. What it holds (files, mappings) it keeps: the tables are captured with it
+ * in place.
+ */
 struct probe_result {
 	/* The call that failed, or "ok". */
 	const char *call;
@@ -27,7 +31,10 @@ void probes_run(const char *names);
 /* Sets call, and error to what errno is. */
 void probe_failed(struct probe_result *result, const char *call);
 
-/* Writes a byte to each of `count` pages of a mapping and adds them to the result; on a fault sets call "touch". */
+/*
+ * Writes a byte to each of `count` pages of a mapping and adds them to the result; on a fault sets
+ * call "touch".
+ */
 void probe_touch(struct probe_result *result, volatile unsigned char *first, size_t count);
 
 void probe_modules(struct probe_result *result);

@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What init and src/evidence/records.ts agree on. All numbers are little-endian.
  *
- * init writes records into pages of its own memory. A directory page says where these pages lie in physical memory, so that
- * a harness that can read the machine's RAM needs no device and no console, and has all that was committed when the
- * kernel dies. Records follow each other, each aligned to 8 bytes, across the data pages as if these were one piece.
+ * init writes records into pages of its own memory. A directory page says where these pages lie in
+ * physical memory, so that a harness that can read the machine's RAM needs no device and no
+ * console, and has all that was committed when the kernel dies. Records follow each other, each
+ * aligned to 8 bytes, across the data pages as if these were one piece.
  */
 #ifndef PTDIFF_PROTOCOL_H
 #define PTDIFF_PROTOCOL_H
@@ -13,7 +15,10 @@
 #define DIRECTORY_MAGIC UINT64_C(0x3144524646494450) /* "PDIFFRD1" */
 #define DIRECTORY_VERSION 1
 
-/* The first page. It lists index pages; an index page lists data pages; each by physical address, 0 ends a list. */
+/*
+ * The first page. It lists index pages; an index page lists data pages; each by physical address, 0
+ * ends a list.
+ */
 struct directory {
 	uint64_t magic;
 	uint32_t version;
@@ -35,8 +40,8 @@ enum record_type {
 	/* The end of the file `name`: struct file_end. A file sent twice counts as sent last. */
 	RECORD_FILE_END = 2,
 	/*
-	 * The result of the probe `name`: lines "call=", "errno=", "page=" (physical address in hexadecimal, repeated), "data=" (bytes that
-	 * came from a device).
+	 * The result of the probe `name`: lines "call=", "errno=", "page=" (physical address in
+	 * hexadecimal, repeated), "data=" (bytes that came from a device).
 	 */
 	RECORD_PROBE = 3,
 	/* Something failed in init: `name` says where, the payload what. */
@@ -55,15 +60,19 @@ struct record {
 };
 
 struct file_end {
-	/* 0, or why the file could not be opened or read to its end; ENOENT means that this kernel has none. */
+	/*
+	 * 0, or why the file could not be opened or read to its end; ENOENT means that this kernel has
+	 * none.
+	 */
 	uint32_t error;
 	/* 1 when the file was longer than init sends. */
 	uint32_t cut;
 };
 
 /*
- * Events reach the harness through a breakpoint on __arm64_sys_reboot: init calls reboot(LINUX_REBOOT_MAGIC1, EVENT_MAGIC2,
- * event, physical address of the directory), which the kernel refuses with EINVAL, so that it does nothing without a harness.
+ * Events reach the harness through a breakpoint on __arm64_sys_reboot: init calls
+ * reboot(LINUX_REBOOT_MAGIC1, EVENT_MAGIC2, event, physical address of the directory), which the
+ * kernel refuses with EINVAL, so that it does nothing without a harness.
  */
 #define EVENT_MAGIC2 UINT32_C(0x70746466)
 

@@ -1,4 +1,8 @@
-/* Small texts without stdio: musl's printf would pull in soft-float quad arithmetic, that is, libgcc. */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Small texts without stdio: musl's printf would pull in soft-float quad arithmetic, that is,
+ * libgcc.
+ */
 #ifndef PTDIFF_TEXT_H
 #define PTDIFF_TEXT_H
 

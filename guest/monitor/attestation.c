@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attestation token of a realm without a root of trust: a text that says so, with the challenge in it, so that
- * nobody can take it for a real one. Each CPU has its own, as each REC has (DEN0137, "Realm attestation").
+ * The attestation token of a realm without a root of trust: a text that says so, with the challenge
+ * in it, so that nobody can take it for a real one. Each CPU has its own, as each REC has (DEN0137,
+ * "Realm attestation").
  */
 #include "monitor.h"
 

@@ -1,4 +1,8 @@
-/* The last words of a monitor that cannot go on: in the report and on the UART, then the machine is turned off. */
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The last words of a monitor that cannot go on: in the report and on the UART, then the machine is
+ * turned off.
+ */
 #include "monitor.h"
 
 #define PL011_DATA 0x00

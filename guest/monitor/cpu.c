@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a CPU needs before it can run a guest that finds all of the CPU's features usable: EL2 traps nothing but what the
- * monitor answers (Arm ARM, D24.2, the registers named *_EL2).
+ * What a CPU needs before it can run a guest that finds all of the CPU's features usable: EL2 traps
+ * nothing but what the monitor answers (Arm ARM, D24.2, the registers named *_EL2).
  */
 #include "monitor.h"
 

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What EL3 does for Realm EL2: PSCI, which QEMU leaves to firmware on a machine with EL3, and granule transitions.
+ * What EL3 does for Realm EL2: PSCI, which QEMU leaves to firmware on a machine with EL3, and
+ * granule transitions.
  */
 #include "el3.h"
 #include "smccc.h"
@@ -18,7 +20,10 @@
 
 #define GICD_CTLR 0x08000000UL
 #define GICD_CTLR_DS (1U << 6)
-/* PL061 of the secure world: line 0 turns the machine off, line 1 resets it (QEMU, docs/system/arm/virt). */
+/*
+ * PL061 of the secure world: line 0 turns the machine off, line 1 resets it (QEMU,
+ * docs/system/arm/virt).
+ */
 #define POWER_GPIO 0x090b0000UL
 #define GPIO_DIRECTION 0x400
 #define PL011_DATA 0

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the parts of EL3 share. Both run in flash and keep everything in Root memory. */
 #ifndef EL3_H
 #define EL3_H
@@ -16,7 +17,10 @@ struct root {
 };
 _Static_assert(sizeof(struct root) <= ROOT_STACKS_OFFSET, "EL3's variables end before its stacks");
 
-/* Not SMC numbers of any standard: Realm EL2 asks EL3 to move granules between physical address spaces. */
+/*
+ * Not SMC numbers of any standard: Realm EL2 asks EL3 to move granules between physical address
+ * spaces.
+ */
 #define EL3_SET_GRANULES 0xc7000000UL
 
 /* Granule protection information (Arm ARM, D9.2). */

@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where CPUs come in: from reset in flash, from PSCI CPU_ON, and out to the guest. The code finds its data relative to
- * its own place, so the same image runs in flash and in whatever RAM the parameters name.
+ * Where CPUs come in: from reset in flash, from PSCI CPU_ON, and out to the guest. The code finds
+ * its data relative to its own place, so the same image runs in flash and in whatever RAM the
+ * parameters name.
  */
 #include "layout.h"
 #include "macros.h"
@@ -34,7 +36,10 @@ monitor_start:
 	add	x0, x0, x21
 	br	x0
 
-/* Without parameters there is no UART to complain on: the harness sees a report that was never begun. */
+/*
+ * Without parameters there is no UART to complain on: the harness sees a report that was never
+ * begun.
+ */
 	.globl no_way_in
 no_way_in:
 	wfi
@@ -44,7 +49,10 @@ no_way_in:
 magic:
 	.quad	0x31504e4f4d445450
 
-/* Copies the image at x19 and the parameters at x20 to x21, and zeroes what follows the image. Changes x0 to x5. */
+/*
+ * Copies the image at x19 and the parameters at x20 to x21, and zeroes what follows the image.
+ * Changes x0 to x5.
+ */
 	.globl move_to_ram
 move_to_ram:
 	address	x1, monitor_data_end
@@ -103,7 +111,10 @@ secondary_entry:
 	begin_on_own_stack
 	bl	start_secondary
 
-/* void enter_guest(entry, argument, stack top): never returns; no register tells the guest of its past. */
+/*
+ * void enter_guest(entry, argument, stack top): never returns; no register tells the guest of its
+ * past.
+ */
 	.globl enter_guest
 enter_guest:
 	mov	sp, x2

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /* What the guest's synchronous exceptions to EL2 mean, and what becomes of them. */
 #include "monitor.h"
 #include "smccc.h"
@@ -41,14 +42,20 @@ static void refuse_instruction(void)
 	inject_undefined();
 }
 
-/* A realm has no hypervisor to call. The exception is for the instruction, which ELR_EL2 is past already. */
+/*
+ * A realm has no hypervisor to call. The exception is for the instruction, which ELR_EL2 is past
+ * already.
+ */
 static void handle_hvc(void)
 {
 	write_sysreg(elr_el2, read_sysreg(elr_el2) - 4);
 	refuse_instruction();
 }
 
-/* ISS of a trapped MRS or MSR: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, direction 0. */
+/*
+ * ISS of a trapped MRS or MSR: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1,
+ * direction 0.
+ */
 static void handle_system_register(struct frame *frame, u64 esr)
 {
 	u32 op0 = esr >> 20 & 3, op2 = esr >> 17 & 7, op1 = esr >> 14 & 7, crn = esr >> 10 & 15, crm = esr >> 1 & 15;
@@ -87,7 +94,10 @@ static u64 translate(u64 address)
 	return (result & 1) == 0 ? (result & 0x000ffffffffff000UL) | (address & (GRANULE - 1)) : 0;
 }
 
-/* HPFAR_EL2 has the IPA of a stage 2 fault, but not of an access that failed its granule protection check. */
+/*
+ * HPFAR_EL2 has the IPA of a stage 2 fault, but not of an access that failed its granule protection
+ * check.
+ */
 static u64 faulting_ipa(u64 esr, u64 far)
 {
 	if (is_granule_fault(esr) && (esr & ESR_S1PTW) == 0)

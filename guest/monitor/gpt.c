@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The granule protection table (Arm ARM, D9.3), for 40 bits of physical address: level 0 has an entry for each GiB, level 1
- * four bits for each granule. What has no RAM is open to all worlds: QEMU's devices are Non-secure or Secure by
- * themselves. The first functions run at Realm EL2, the others at EL3.
+ * The granule protection table (Arm ARM, D9.3), for 40 bits of physical address: level 0 has an
+ * entry for each GiB, level 1 four bits for each granule. What has no RAM is open to all worlds:
+ * QEMU's devices are Non-secure or Secure by themselves. The first functions run at Realm EL2, the
+ * others at EL3.
  */
 #include "el3.h"
 

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who a CPU says it is: MIDR_EL1 through VPIDR_EL2, and the ID registers of op0 3, op1 0, CRn 0, CRm 1 to 7, which
- * HCR_EL2.TID3 traps, as the CPU has them save the fields that the parameters override.
+ * Who a CPU says it is: MIDR_EL1 through VPIDR_EL2, and the ID registers of op0 3, op1 0, CRn 0,
+ * CRm 1 to 7, which HCR_EL2.TID3 traps, as the CPU has them save the fields that the parameters
+ * override.
  */
 #include "monitor.h"
 
@@ -17,8 +19,8 @@ void identity_apply(u32 cpu)
 }
 
 /*
- * Whether the CPU's ID registers must be trapped. Where not, they are left alone: a kernel without hardware access flags
- * reads one at every page fault.
+ * Whether the CPU's ID registers must be trapped. Where not, they are left alone: a kernel without
+ * hardware access flags reads one at every page fault.
  */
 bool identity_is_altered(u32 cpu)
 {

@@ -1,4 +1,8 @@
-/* Exceptions that the monitor raises in the guest, as the CPU itself would take them to EL1 (Arm ARM, D1.3). */
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exceptions that the monitor raises in the guest, as the CPU itself would take them to EL1 (Arm
+ * ARM, D1.3).
+ */
 #include "monitor.h"
 
 #define EC_SHIFT 26

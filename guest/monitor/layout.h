@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the parts of the monitor lie. Shared by C and assembly, and by guest/monitor-parameters.ts and
- * guest/monitor-report.ts: what changes here changes there.
+ * Where the parts of the monitor lie. Shared by C and assembly, and by guest/monitor-parameters.ts
+ * and guest/monitor-report.ts: what changes here changes there.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
@@ -9,7 +10,10 @@
 #define PARAMETERS_OFFSET 0x10000
 #define PARAMETERS_SIZE 0x1000
 
-/* In the monitor's own RAM, from its base (a multiple of 2 MiB): code, data and stacks; the report; tables. */
+/*
+ * In the monitor's own RAM, from its base (a multiple of 2 MiB): code, data and stacks; the report;
+ * tables.
+ */
 #define REPORT_OFFSET 0x100000
 #define ABORT_RING_OFFSET 0x140000
 #define CALL_RING_OFFSET 0x180000
@@ -20,7 +24,10 @@
 #define PARAMETERS_BASE_OFFSET 0x18
 #define PARAMETERS_ROOT_OFFSET 0x50
 
-/* In Root memory, from its base (a multiple of 2 MiB): what EL3 keeps; stacks; the granule protection table. */
+/*
+ * In Root memory, from its base (a multiple of 2 MiB): what EL3 keeps; stacks; the granule
+ * protection table.
+ */
 #define ROOT_STACKS_OFFSET 0x1000
 #define ROOT_STACK_SIZE 0x1000
 #define ROOT_LEVEL0_OFFSET 0x10000

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Assembly that every part needs. */
 
 	.macro constant register, value

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /* The functions that the compiler calls by itself, and wiping. */
 #include "monitor.h"
 
@@ -31,7 +32,10 @@ int memcmp(const void *a, const void *b, size_t size)
 	return 0;
 }
 
-/* Zeroes whole granules. What is zero already is not written, so that a RAM file of the host stays sparse. */
+/*
+ * Zeroes whole granules. What is zero already is not written, so that a RAM file of the host stays
+ * sparse.
+ */
 void wipe(u64 base, u64 size)
 {
 	for (u64 *word = (u64 *)base; word < (u64 *)(base + size); word += 2) {

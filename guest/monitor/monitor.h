@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the parts of the monitor know of each other. */
 #ifndef MONITOR_H
 #define MONITOR_H

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parameter block: what the harness tells the monitor, at PARAMETERS_OFFSET of the flash image. Little-endian.
- * README.md explains the fields; guest/monitor-parameters.ts writes them.
+ * The parameter block: what the harness tells the monitor, at PARAMETERS_OFFSET of the flash image.
+ * Little-endian. README.md explains the fields; guest/monitor-parameters.ts writes them.
  */
 #ifndef PARAMETERS_H
 #define PARAMETERS_H

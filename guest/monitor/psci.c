@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * PSCI (DEN0022): who is on is answered below the monitor, but CPUs that are turned on enter through the monitor.
+ * PSCI (DEN0022): who is on is answered below the monitor, but CPUs that are turned on enter
+ * through the monitor.
  */
 #include "monitor.h"
 #include "smccc.h"
@@ -53,7 +55,9 @@ static u64 turn_on(u64 target, u64 entry, u64 context)
 	return result;
 }
 
-/* Returns only if the CPU could not be turned off. The lock must not stay with a CPU that is gone. */
+/*
+ * Returns only if the CPU could not be turned off. The lock must not stay with a CPU that is gone.
+ */
 static u64 turn_off(void)
 {
 	cpus[this_cpu()].power = OFF;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /* Writing the report. Callers hold the lock where several CPUs could write. */
 #include "monitor.h"
 

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * RIPAS, the realm's IPA state (DEN0137, "Realm IPA state"): one byte for each granule of RAM. What is no RAM is EMPTY.
- * In the normal world all RAM is RAM for ever.
+ * RIPAS, the realm's IPA state (DEN0137, "Realm IPA state"): one byte for each granule of RAM. What
+ * is no RAM is EMPTY. In the normal world all RAM is RAM for ever.
  */
 #include "monitor.h"
 
@@ -48,8 +49,8 @@ static void give_away(u64 base, u64 top)
 }
 
 /*
- * What is described to the guest is RAM when it starts (README.md, "What a guest finds"), save what the host destroyed;
- * the rest is EMPTY. The normal world knows no states.
+ * What is described to the guest is RAM when it starts (README.md, "What a guest finds"), save what
+ * the host destroyed; the rest is EMPTY. The normal world knows no states.
  */
 void ripas_init(u8 *table)
 {
@@ -106,7 +107,10 @@ u64 ripas_state_run(u64 base, u64 top, u8 *state)
 	return top;
 }
 
-/* Changes a run of granules that all have the same, other state: their contents, the physical address space, the record. */
+/*
+ * Changes a run of granules that all have the same, other state: their contents, the physical
+ * address space, the record.
+ */
 static void change_run(u64 base, u64 top, u8 state)
 {
 	if (state == RIPAS_RAM) {
@@ -161,8 +165,8 @@ static u64 first_destroyed(u64 base, u64 top)
 }
 
 /*
- * Changes the state of [base, top) to EMPTY or RAM, from the bottom up.
- * Returns where it stopped: at what is no RAM and shall become it, or at a DESTROYED granule that shall stay.
+ * Changes the state of [base, top) to EMPTY or RAM, from the bottom up. Returns where it stopped:
+ * at what is no RAM and shall become it, or at a DESTROYED granule that shall stay.
  */
 u64 ripas_change(u64 base, u64 top, u8 state, bool change_destroyed)
 {
@@ -185,7 +189,10 @@ u64 ripas_change(u64 base, u64 top, u8 state, bool change_destroyed)
 	return top;
 }
 
-/* Whether stage 2 maps an address by the rules; if not, why. The answer to a fault that raced with a change is yes. */
+/*
+ * Whether stage 2 maps an address by the rules; if not, why. The answer to a fault that raced with
+ * a change is yes.
+ */
 bool access_allowed(u64 ipa, u8 *kind, u8 *state)
 {
 	bool is_ram, alias = ipa >= protected_end();

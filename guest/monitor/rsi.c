@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Realm Services Interface, version 1.0 (DEN0137, "Realm Services Interface"): functions 0xC4000190 to 0xC4000199.
- * Arguments are in x1 to x10, results in x0 to x8. Nothing is changed by a call that is refused.
+ * The Realm Services Interface, version 1.0 (DEN0137, "Realm Services Interface"): functions
+ * 0xC4000190 to 0xC4000199. Arguments are in x1 to x10, results in x0 to x8. Nothing is changed by
+ * a call that is refused.
  */
 #include "monitor.h"
 #include "smccc.h"
@@ -47,7 +49,10 @@ struct host_call {
 	u64 gprs[31];
 };
 
-/* The guest's own page: aligned, protected and RAM. Where its address leads, the monitor must not write else. */
+/*
+ * The guest's own page: aligned, protected and RAM. Where its address leads, the monitor must not
+ * write else.
+ */
 static bool usable(u64 address, u64 alignment)
 {
 	bool is_ram;
@@ -125,8 +130,8 @@ static u64 realm_config(u64 *x)
 }
 
 /*
- * x1 base, x2 top, x3 RIPAS, x4 flags; the results are how far it went and what the host said. A host that cannot give
- * memory, or must keep a DESTROYED granule, rejects what is left.
+ * x1 base, x2 top, x3 RIPAS, x4 flags; the results are how far it went and what the host said. A
+ * host that cannot give memory, or must keep a DESTROYED granule, rejects what is left.
  */
 static u64 set_ipa_state(u64 *x)
 {

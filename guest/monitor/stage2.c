@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage 2: IPA to PA, always the same address. 4 KiB granule without LPA2. Beyond RAM, devices are mapped in blocks of
- * 1 GiB. In a realm the IPA space has two halves: RAM is reached in the lower one while private, in the upper one (the
- * alias) while shared; devices only in the upper one.
+ * Stage 2: IPA to PA, always the same address. 4 KiB granule without LPA2. Beyond RAM, devices are
+ * mapped in blocks of 1 GiB. In a realm the IPA space has two halves: RAM is reached in the lower
+ * one while private, in the upper one (the alias) while shared; devices only in the upper one.
  *
- * RAM is mapped by pages: QEMU remembers a translation by the larger of its two stages' sizes, and forgets everything when the
- * guest invalidates an address within a large one. With blocks a boot takes a tenth more CPU. The tables of each block of
- * RAM have fixed places, so that no call of the guest can run out of memory.
+ * RAM is mapped by pages: QEMU remembers a translation by the larger of its two stages' sizes, and
+ * forgets everything when the guest invalidates an address within a large one. With blocks a boot
+ * takes a tenth more CPU. The tables of each block of RAM have fixed places, so that no call of the
+ * guest can run out of memory.
  */
 #include "monitor.h"
 
@@ -163,7 +165,10 @@ static bool uniform(const u8 *states)
 	return true;
 }
 
-/* What level 2 shall hold for a block of RAM in one half: nothing, or its table of pages, which this fills. */
+/*
+ * What level 2 shall hold for a block of RAM in one half: nothing, or its table of pages, which
+ * this fills.
+ */
 static u64 block_entry(u64 block, u64 half)
 {
 	const u8 *states = ripas_of(block);
@@ -197,8 +202,8 @@ static void set_blocks(u64 base, u64 top, bool mapped)
 }
 
 /*
- * Takes the blocks that a range of RAM touches out of both halves (break before make). Another CPU that needs one of
- * their pages meanwhile faults, waits for the lock and tries again.
+ * Takes the blocks that a range of RAM touches out of both halves (break before make). Another CPU
+ * that needs one of their pages meanwhile faults, waits for the lock and tries again.
  */
 void stage2_unmap(u64 base, u64 top)
 {
@@ -289,8 +294,8 @@ static void build_tables(void)
 }
 
 /*
- * A realm always has a stage 2. The normal world has one where the parameters name an IPA size: it keeps the guest out of
- * the monitor's memory, and costs a tenth of a boot under TCG.
+ * A realm always has a stage 2. The normal world has one where the parameters name an IPA size: it
+ * keeps the guest out of the monitor's memory, and costs a tenth of a boot under TCG.
  */
 bool stage2_is_used(void)
 {

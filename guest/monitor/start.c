@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /* From the first instruction in RAM to the guest's first. */
 #include "monitor.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Evidence } from '../../src/evidence/capture.ts';
 import { RAM_BASE } from '../../src/scenario/memory.ts';
 import type { QemuMachine } from '../emulator/qemu-command.ts';
@@ -9,7 +10,8 @@ import { GuestRunner } from './guest-runner.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
 /** What can be had of a boot whose kernel runs below software that ptdiff does not know. */
-export interface FirmwareBoot extends Pick<Evidence, 'console' | 'files' | 'probes' | 'guestProblems'> {
+export interface FirmwareBoot
+  extends Pick<Evidence, 'console' | 'files' | 'probes' | 'guestProblems'> {
   /** How the machine came to stand still, as the end of a sentence. */
   end: string;
   /** Whether init's records were found in RAM. */
@@ -21,11 +23,15 @@ export type FirmwareMachine = Omit<QemuMachine, 'image' | 'initramfs' | 'command
   Partial<Pick<QemuMachine, 'image' | 'initramfs' | 'commandLine'>>;
 
 /** Nothing stops such a boot on its way, so what it prints is all that tells of progress. */
-const firmwareLimits: WatchdogLimits = { ...defaultLimits, stalledSeconds: Number.POSITIVE_INFINITY };
+const firmwareLimits: WatchdogLimits = {
+  ...defaultLimits,
+  stalledSeconds: Number.POSITIVE_INFINITY,
+};
 
 /**
- * Boots a machine by a flash image of the user's own until it powers off, resets or shows no progress any more. Nothing is known of where
- * its kernel lies, so there are no breakpoints and no walk of its tables.
+ * Boots a machine by a flash image of the user's own until it powers off, resets or shows no
+ * progress any more. Nothing is known of where its kernel lies, so there are no breakpoints and no
+ * walk of its tables.
  * @throws PtdiffError for what is not the guest's fault; the signal's reason when it was aborted
  */
 export async function bootFirmware(
@@ -44,7 +50,14 @@ export async function bootFirmware(
       const console = vm.console.text();
       const records = findRecords(vm.ram, RAM_BASE, machine.machine.memory * 2 ** 20, console);
       const end = 'reason' in stop ? stop.reason : stop.kind;
-      return { end, console, files: {}, probes: [], ...records, recordsFound: records !== undefined };
+      return {
+        end,
+        console,
+        files: {},
+        probes: [],
+        ...records,
+        recordsFound: records !== undefined,
+      };
     } finally {
       runner.close();
     }

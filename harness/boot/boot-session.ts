@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import {
   type BootEnd,
   type CheckpointName,
@@ -15,7 +16,12 @@ import type { CaseSetup } from './case-setup.ts';
 import { planStops, type StopPlan, unseenOf } from './checkpoints.ts';
 import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './guest-failure.ts';
 import { collectRecords } from './guest-records.ts';
-import { type BreakpointStop, GuestRunner, type GuestStop, type RunOptions } from './guest-runner.ts';
+import {
+  type BreakpointStop,
+  GuestRunner,
+  type GuestStop,
+  type RunOptions,
+} from './guest-runner.ts';
 import { giveToDebugger, type Hold } from './held-machine.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
@@ -46,7 +52,8 @@ export class BootSession {
     this.#watchdog = new Watchdog(setup.watchdog ?? defaultLimits);
     this.#panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
     this.#plan = planStops(setup.symbols);
-    this.#rsi = vm.monitor && setup.machine.world === 'realm' ? new RsiRecorder(vm.monitor) : undefined;
+    this.#rsi =
+      vm.monitor && setup.machine.world === 'realm' ? new RsiRecorder(vm.monitor) : undefined;
     const evidence: Evidence = {
       captures: [],
       splitRequests: [],
@@ -57,7 +64,9 @@ export class BootSession {
       image: { pa: anchor.imagePa, slide: 0n },
       idRegisters: [],
     };
-    const maySplit = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].some((name) => setup.symbols.has(name));
+    const maySplit = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].some((name) =>
+      setup.symbols.has(name),
+    );
     const wanted = {
       repaint: maySplit,
       splits: maySplit,
@@ -112,7 +121,10 @@ export class BootSession {
   async #runToEnd(runner: GuestRunner): Promise<BootEnd> {
     let step: BootEnd | RunOptions = {};
     while (!('kind' in step)) {
-      const stop = await runner.run({ ...step, until: () => this.#panic.begun() || this.#monitorPanicked() });
+      const stop = await runner.run({
+        ...step,
+        until: () => this.#panic.begun() || this.#monitorPanicked(),
+      });
       this.#checkMonitor(stop);
       step = stop.kind === 'enough' ? await this.#lastWords(runner) : await this.#atStop(stop);
     }
@@ -147,8 +159,8 @@ export class BootSession {
   }
 
   /**
-   * The kernel is about to enter its virtual addresses: from here on the breakpoints by symbol can be set. Every one slows TCG by more than
-   * 1 %, so each is set when it is the next to come.
+   * The kernel is about to enter its virtual addresses: from here on the breakpoints by symbol can
+   * be set. Every one slows TCG by more than 1 %, so each is set when it is the next to come.
    */
   async #atAnchor({ thread }: BreakpointStop): Promise<RunOptions> {
     const { vm, kernel, breakpoints, evidence } = this.#boot;
@@ -156,14 +168,20 @@ export class BootSession {
     kernel.slide = target - this.#anchor.target;
     breakpoints.slide = kernel.slide;
     evidence.image.slide = kernel.slide;
-    evidence.idRegisters = shownIdRegisters(await readIdRegisters(vm.gdb), vm.monitor?.overrides ?? []);
+    evidence.idRegisters = shownIdRegisters(
+      await readIdRegisters(vm.gdb),
+      vm.monitor?.overrides ?? [],
+    );
     await breakpoints.onceAtSymbol(this.#plan.pagingInit, async ({ registers }) => {
       await breakpoints.once(registers.x30, (stop) => this.#atPagingDone(stop));
       return {};
     });
     await breakpoints.onceAtSymbol(this.#plan.afterPagingInit, (stop) => this.#atPagingDone(stop));
     if (this.#plan.pagingInit === undefined) {
-      this.#setup.onEvent({ kind: 'note', text: 'paging_init() is inlined: captured at the entry of bootmem_init()' });
+      this.#setup.onEvent({
+        kind: 'note',
+        text: 'paging_init() is inlined: captured at the entry of bootmem_init()',
+      });
       if (this.#plan.afterPagingInit === undefined) await this.#afterPagingInit();
     }
     return {};
@@ -189,19 +207,31 @@ export class BootSession {
       await recordKpti(this.#boot, this.#plan);
     }
     // Of a kernel that was not seen at paging_init() every request is recorded.
-    if (this.#anchor.split && (!capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols))) {
+    if (
+      this.#anchor.split &&
+      (!capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols))
+    ) {
       await recordSplits(this.#boot, this.#plan, this.#anchor.split, this.#mayGroupProtection());
     }
     if (this.#plan.freeInitmem === undefined) await this.#awaitInit();
   }
 
-  /** Another CPU could ask for a split while the call of set_memory_ro() runs, and would be missed. */
+  /**
+   * Another CPU could ask for a split while the call of set_memory_ro() runs, and would be missed.
+   */
   #mayGroupProtection(): boolean {
     const variables = this.#boot.evidence.captures[0]?.variables;
-    return this.#setup.groupProtection === true && this.#setup.machine.cpus === 1 && variables?.rodata_full === 1n;
+    return (
+      this.#setup.groupProtection === true &&
+      this.#setup.machine.cpus === 1 &&
+      variables?.rodata_full === 1n
+    );
   }
 
-  /** linear_map_maybe_split_to_ptes() of arch/arm64/mm/mmu.c, at its entry; the boot CPU repaints while the others wait in stop_machine(). */
+  /**
+   * linear_map_maybe_split_to_ptes() of arch/arm64/mm/mmu.c, at its entry; the boot CPU repaints
+   * while the others wait in stop_machine().
+   */
   async #atMaybeSplit({ thread, registers }: BreakpointStop): Promise<RunOptions> {
     const { breakpoints } = this.#boot;
     await this.#capture('before_split', thread);
@@ -269,7 +299,10 @@ export class BootSession {
     const { vm, kernel } = this.#boot;
     vm.console.poll(this.#watchdog.limits.consoleBytes);
     const message = panicMessage(vm.console.text());
-    return this.#ended('panic', message ?? `without a word on its console; ${await describeStuck(vm, kernel)}`);
+    return this.#ended(
+      'panic',
+      message ?? `without a word on its console; ${await describeStuck(vm, kernel)}`,
+    );
   }
 
   #ended(kind: EarlyEnd, reason: string): BootEnd {

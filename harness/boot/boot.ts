@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { planMonitor } from '../../guest/monitor-firmware.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { PtdiffError } from '../../src/errors.ts';
@@ -12,8 +13,9 @@ import type { CaseSetup } from './case-setup.ts';
 import { findAnchor } from './image-anchor.ts';
 
 /**
- * Boots a kernel once and observes it from outside: stopped at the checkpoints, its registers and RAM are read. What the
- * kernel does wrong (panic, hang, early end) is evidence; all that was collected before is kept.
+ * Boots a kernel once and observes it from outside: stopped at the checkpoints, its registers and
+ * RAM are read. What the kernel does wrong (panic, hang, early end) is evidence; all that was
+ * collected before is kept.
  *
  * @throws PtdiffError for what is not the kernel's fault; the signal's reason when it was aborted
  */
@@ -37,22 +39,35 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
   });
 }
 
-/** @throws PtdiffError('usage') for a command line that the kernel would cut short: what it then did would be no answer */
+/**
+ * @throws PtdiffError('usage') for a command line that the kernel would cut short: what it then did
+ * would be no answer
+ */
 export function requireCommandLine(text: string): void {
   const reason = whyNoCommandLine(text);
   if (reason !== undefined) throw new PtdiffError('usage', `The case cannot be booted: ${reason}.`);
 }
 
-async function makeBlobs(setup: CaseSetup, machine: QemuMachine, imagePa: number): Promise<MachineBlobs> {
+async function makeBlobs(
+  setup: CaseSetup,
+  machine: QemuMachine,
+  imagePa: number,
+): Promise<MachineBlobs> {
   const deviceTree = needsDeviceTree(machine)
     ? await makeDeviceTree(machine, setup.directory, setup.signal)
     : undefined;
-  const common = { ...(deviceTree && { deviceTree }), ...(setup.machine.devices && { deviceData: deviceContent() }) };
+  const common = {
+    ...(deviceTree && { deviceTree }),
+    ...(setup.machine.devices && { deviceData: deviceContent() }),
+  };
   if (setup.machine.firmware === undefined || deviceTree === undefined) {
     return common;
   }
   if (setup.monitor === undefined) {
-    throw new PtdiffError('harness', `The machine wants the firmware ${setup.machine.firmware}, but got no monitor.`);
+    throw new PtdiffError(
+      'harness',
+      `The machine wants the firmware ${setup.machine.firmware}, but got no monitor.`,
+    );
   }
   return { ...common, monitor: planMonitor(setup.machine, setup.monitor, imagePa, deviceTree) };
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
 import type { BootEnd } from '../../src/evidence/capture.ts';
 import type { GdbClient } from '../emulator/gdb.ts';
@@ -24,7 +25,10 @@ export class Breakpoints {
     const { pc } = stop.registers;
     const handler = this.#handlers.get(pc);
     if (handler === undefined) {
-      throw new PtdiffError('emulator', `The guest stopped at 0x${pc.toString(16)}, where no breakpoint is.`);
+      throw new PtdiffError(
+        'emulator',
+        `The guest stopped at 0x${pc.toString(16)}, where no breakpoint is.`,
+      );
     }
     return handler(stop);
   }

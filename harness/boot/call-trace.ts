@@ -1,14 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { bit, field } from '../../src/vmsa/bits.ts';
 import type { GdbClient } from '../emulator/gdb.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
 
-/** The kernel's deepest chains of calls, an interrupt on top of them included, are shorter; a damaged stack may go round for ever. */
+/**
+ * The kernel's deepest chains of calls, an interrupt on top of them included, are shorter; a
+ * damaged stack may go round for ever.
+ */
 const maximumPlaces = 32;
 
-/** FRAME_META_TYPE_PT_REGS (arch/arm64/include/asm/stacktrace/frame.h, since 6.13): the record lies in a struct pt_regs. */
+/**
+ * FRAME_META_TYPE_PT_REGS (arch/arm64/include/asm/stacktrace/frame.h, since 6.13): the record lies
+ * in a struct pt_regs.
+ */
 const ptRegsRecord = 2n;
 
-/** Bytes from regs[29] of a struct pt_regs, and from its pc, to its record (arch/arm64/include/asm/ptrace.h, since 6.13). */
+/**
+ * Bytes from regs[29] of a struct pt_regs, and from its pc, to its record
+ * (arch/arm64/include/asm/ptrace.h, since 6.13).
+ */
 const regs29ToRecord = 64n;
 /** Bytes from regs[29] to the end of pc: x29, x30, sp, pc. */
 const interruptedBytes = 32;
@@ -18,7 +28,10 @@ const registerNames = ['pc', 'x29', 'x30', 'ELR_EL1', 'TCR_EL1'] as const;
 /** A place in a chain of calls. */
 interface Place {
   address: bigint;
-  /** `next`: the instruction that runs next; `return`: where a call returns to; `link`: what x30 holds, which may be stale. */
+  /**
+   * `next`: the instruction that runs next; `return`: where a call returns to; `link`: what x30
+   * holds, which may be stale.
+   */
   kind: 'next' | 'return' | 'link';
 }
 
@@ -38,10 +51,15 @@ interface Stack {
 }
 
 /**
- * The chain of calls that a CPU which stands still is in, innermost first, through interrupts to what they interrupted: a CPU that spins may be
- * found in the handler of its timer. An address without a symbol is shown as it is.
+ * The chain of calls that a CPU which stands still is in, innermost first, through interrupts to
+ * what they interrupted: a CPU that spins may be found in the handler of its timer. An address
+ * without a symbol is shown as it is.
  */
-export async function callTrace(gdb: GdbClient, thread: string, kernel: RunningKernel): Promise<string> {
+export async function callTrace(
+  gdb: GdbClient,
+  thread: string,
+  kernel: RunningKernel,
+): Promise<string> {
   const { TCR_EL1, ELR_EL1, pc, x29, x30 } = await gdb.requireRegisters(thread, registerNames);
   const stack: Stack = {
     read: (address, bytes) => gdb.peekMemory(thread, address, bytes),
@@ -51,15 +69,23 @@ export async function callTrace(gdb: GdbClient, thread: string, kernel: RunningK
   const saved = await unwind(stack, pc, x29);
   // On the way in and out of an exception only ELR_EL1 knows what it interrupted.
   const unsaved = stack.isEntry(pc) && saved[0]?.address !== ELR_EL1;
-  const inner = unsaved ? [next(pc), ...interrupted(stack, ELR_EL1, x30)] : interrupted(stack, pc, x30);
+  const inner = unsaved
+    ? [next(pc), ...interrupted(stack, ELR_EL1, x30)]
+    : interrupted(stack, pc, x30);
   return [...inner, ...saved]
     .map((place) => nameOf(place, kernel))
-    .filter((each, index, all) => each.kind !== 'link' || isCaller(each, all[index - 1], all[index + 1], stack))
+    .filter(
+      (each, index, all) =>
+        each.kind !== 'link' || isCaller(each, all[index - 1], all[index + 1], stack),
+    )
     .map(({ text }) => text)
     .join(' < ');
 }
 
-/** x30 is where a function returns to, unless a call of its own left its mark, or a frame record says the same. */
+/**
+ * x30 is where a function returns to, unless a call of its own left its mark, or a frame record
+ * says the same.
+ */
 function isCaller(
   link: NamedPlace,
   inner: NamedPlace | undefined,
@@ -69,7 +95,10 @@ function isCaller(
   return link.name !== inner?.name && link.address !== outer?.address && !isEntry(link.address);
 }
 
-/** What the frame records (AAPCS64, 6.4.6) say, to the last one that can be read; `frame` is where the first lies. */
+/**
+ * What the frame records (AAPCS64, 6.4.6) say, to the last one that can be read; `frame` is where
+ * the first lies.
+ */
 async function unwind(stack: Stack, pc: bigint, frame: bigint): Promise<Place[]> {
   const places: Place[] = [];
   for (let at = frame; places.length < maximumPlaces; ) {
@@ -77,9 +106,12 @@ async function unwind(stack: Stack, pc: bigint, frame: bigint): Promise<Place[]>
     if (record === undefined) break;
     const [outer, address] = [word(record, 0), word(record, 1)];
     if (outer !== 0n || address !== 0n) {
-      // Up to 6.12 entry.S makes an ordinary record of what was interrupted, and an empty one is the last.
+      // Up to 6.12 entry.S makes an ordinary record of what was interrupted, and an empty one is
+      // the last.
       const afterEntry = stack.isEntry(places.at(-1)?.address ?? pc);
-      places.push(afterEntry ? next(address) : { address: stack.withoutPac(address), kind: 'return' });
+      places.push(
+        afterEntry ? next(address) : { address: stack.withoutPac(address), kind: 'return' },
+      );
       at = outer;
       continue;
     }
@@ -102,21 +134,32 @@ function interrupted({ withoutPac }: Stack, pc: bigint, x30: bigint): Place[] {
   return [next(pc), { address: withoutPac(x30), kind: 'link' }];
 }
 
-/** The vectors of exceptions and what saves and restores registers (arch/arm64/kernel/entry.S, .entry.text). */
+/**
+ * The vectors of exceptions and what saves and restores registers (arch/arm64/kernel/entry.S,
+ * .entry.text).
+ */
 function isEntryText(address: bigint, { symbols, slide }: RunningKernel): boolean {
   return symbols.isBetween(address - slide, '__entry_text_start', '__entry_text_end');
 }
 
-/** A call may be the last instruction of its function: what it returns to then belongs to the next one. */
+/**
+ * A call may be the last instruction of its function: what it returns to then belongs to the next
+ * one.
+ */
 function nameOf(place: Place, { symbols, slide }: RunningKernel): NamedPlace {
   const back = place.kind === 'next' ? 0n : 4n;
   const symbol = symbols.nameAt(place.address - slide - back);
   if (symbol === undefined) return { ...place, text: `0x${place.address.toString(16)}` };
-  return { ...place, name: symbol.name, text: `${symbol.name}+0x${(symbol.offset + back).toString(16)}` };
+  return {
+    ...place,
+    name: symbol.name,
+    text: `${symbol.name}+0x${(symbol.offset + back).toString(16)}`,
+  };
 }
 
 /**
- * A code address of the upper half without a pointer authentication code (Arm ARM, D8.10): all bits above the virtual addresses of TTBR1 are ones.
+ * A code address of the upper half without a pointer authentication code (Arm ARM, D8.10): all bits
+ * above the virtual addresses of TTBR1 are ones.
  * @param tcr TCR_EL1, whose T1SZ says how many bits those are
  */
 export function withoutPac(address: bigint, tcr: bigint): bigint {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture, CheckpointName } from '../../src/evidence/capture.ts';
 import {
@@ -8,7 +9,11 @@ import {
   memblockRegions,
 } from '../../src/linux/memblock.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
-import { capturedVariables, maximumBitmapBytes, unsignedInteger } from '../../src/linux/variables.ts';
+import {
+  capturedVariables,
+  maximumBitmapBytes,
+  unsignedInteger,
+} from '../../src/linux/variables.ts';
 import { first, present } from '../../src/present.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../../src/vmsa/types.ts';
@@ -24,7 +29,9 @@ const requiredRegisters = ['TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'MAIR_EL1', 'SCT
 const optionalRegisters = ['TCR2_EL1', 'MAIR2_EL1', 'PIR_EL1', 'PIRE0_EL1', 'VBAR_EL1'] as const;
 
 /** What the CPUs say of themselves; QEMU shows more of them from version to version. */
-const idRegisterNames = ['PFR0', 'PFR1', 'MMFR0', 'MMFR1', 'MMFR2', 'MMFR3'].map((name) => `ID_AA64${name}_EL1`);
+const idRegisterNames = ['PFR0', 'PFR1', 'MMFR0', 'MMFR1', 'MMFR2', 'MMFR3'].map(
+  (name) => `ID_AA64${name}_EL1`,
+);
 
 /** ID registers of every CPU; a register that the emulator does not show is absent. */
 export async function readIdRegisters(gdb: GdbClient): Promise<Record<string, bigint>[]> {
@@ -44,7 +51,10 @@ export interface RunningKernel {
   vmemmap: bigint;
 }
 
-/** Reads everything that belongs to a checkpoint from a machine that stands still; `thread` is the CPU that reached it. */
+/**
+ * Reads everything that belongs to a checkpoint from a machine that stands still; `thread` is the
+ * CPU that reached it.
+ */
 export async function captureCheckpoint(
   vm: VirtualMachine,
   kernel: RunningKernel,
@@ -59,7 +69,9 @@ export async function captureCheckpoint(
   const regime = stage1Regime(first(cpus).registers, 'ttbr1');
   const ttbr1 = walk(regime, vm.ram);
   const memory = new KernelMemory(ttbr1.leaves, (pa, bytes) => readRam(vm.ram, pa, bytes));
-  const reader = { read: (name: string, bytes: number) => readVariable(kernel, memory, checkpoint, name, bytes) };
+  const reader = {
+    read: (name: string, bytes: number) => readVariable(kernel, memory, checkpoint, name, bytes),
+  };
   const memblock = readMemblock(reader, memory);
   const variables = readVariables(kernel, reader);
   const told = variables._debug_pagealloc_enabled_early === 1n && checkpoint !== 'paging_init';
@@ -91,7 +103,10 @@ async function readCpu(gdb: GdbClient, thread: string): Promise<Capture['cpus'][
   return { online: (registers.SCTLR_EL1 & 1n) === 1n, registers };
 }
 
-/** Physical ranges that `pages` pages from a kernel virtual address on are mapped to, in their order. */
+/**
+ * Physical ranges that `pages` pages from a kernel virtual address on are mapped to, in their
+ * order.
+ */
 export async function mappedFrames(
   vm: VirtualMachine,
   thread: string,
@@ -104,10 +119,16 @@ export async function mappedFrames(
   return mapped.map(({ pa, size }) => ({ start: pa, end: pa + size }));
 }
 
-/** A CPU that the kernel sent away keeps its registers, MMU included: only the kernel's mask tells that it is off. */
+/**
+ * A CPU that the kernel sent away keeps its registers, MMU included: only the kernel's mask tells
+ * that it is off.
+ */
 function onlineOnly(cpus: Capture['cpus'], mask: bigint | undefined): Capture['cpus'] {
   if (mask === undefined) return cpus;
-  return cpus.map((cpu, index) => ({ ...cpu, online: cpu.online && ((mask >> BigInt(index)) & 1n) === 1n }));
+  return cpus.map((cpu, index) => ({
+    ...cpu,
+    online: cpu.online && ((mask >> BigInt(index)) & 1n) === 1n,
+  }));
 }
 
 function walkUser(vm: VirtualMachine, registers: SystemRegisters): Capture['ttbr0'] {
@@ -118,7 +139,10 @@ interface VariableReader {
   read(name: string, bytes: number): Buffer | undefined;
 }
 
-/** Undefined for a symbol that the kernel does not have, or whose memory was given back by free_initmem(). */
+/**
+ * Undefined for a symbol that the kernel does not have, or whose memory was given back by
+ * free_initmem().
+ */
 function readVariable(
   { symbols, slide }: RunningKernel,
   memory: KernelMemory,
@@ -127,7 +151,10 @@ function readVariable(
   bytes: number,
 ): Buffer | undefined {
   const address = symbols.address(name);
-  if (address === undefined || (checkpoint === 'init' && symbols.isBetween(address, '__init_begin', '__init_end'))) {
+  if (
+    address === undefined ||
+    (checkpoint === 'init' && symbols.isBetween(address, '__init_begin', '__init_end'))
+  ) {
     return undefined;
   }
   return memory.read(address + slide, bytes);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import type { CheckpointName } from '../../src/evidence/capture.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
@@ -44,14 +45,21 @@ export interface CaseSetup {
   blobs?: MachineBlobs;
   /** First arguments of every QEMU command: the emulator itself, or its loader and options. */
   emulator: { command: string[] };
-  /** Existing folder for scratch files; a tmpfs with room for the guest's memory is best. Left as it was found. */
+  /**
+   * Existing folder for scratch files; a tmpfs with room for the guest's memory is best. Left as it
+   * was found.
+   */
   directory: string;
   /**
-   * set_memory_ro() changes the aliases of just the pages that it names, so that its requests to split follow from its arguments
-   * (change_memory_common(), arch/arm64/mm/pageattr.c from 6.19 on).
+   * set_memory_ro() changes the aliases of just the pages that it names, so that its requests to
+   * split follow from its arguments (change_memory_common(), arch/arm64/mm/pageattr.c from 6.19
+   * on).
    */
   groupProtection?: boolean;
-  /** Where the array of struct page begins, which tells which pages are free where debug_pagealloc is on. */
+  /**
+   * Where the array of struct page begins, which tells which pages are free where debug_pagealloc
+   * is on.
+   */
   vmemmap: bigint;
   /** Give the machine to a person at a checkpoint instead of going on. */
   hold?: Hold;

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Evidence } from '../../src/evidence/capture.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 
-/** Where the guest is stopped, by link address; undefined where this kernel has no such function. */
+/**
+ * Where the guest is stopped, by link address; undefined where this kernel has no such function.
+ */
 export interface StopPlan {
   /** Entry of paging_init(); its return is the first checkpoint. */
   pagingInit?: bigint;
@@ -28,17 +31,25 @@ export interface StopPlan {
 /** A stop that is passed hundreds of times. */
 export interface FrequentStop {
   address: bigint;
-  /** The instruction there does nothing, so the guest can go on behind it instead of stepping over the breakpoint. */
+  /**
+   * The instruction there does nothing, so the guest can go on behind it instead of stepping over
+   * the breakpoint.
+   */
   skippable: boolean;
 }
 
-/** Link address of the first of several functions that a kernel has, whatever a compiler made of its name. */
+/**
+ * Link address of the first of several functions that a kernel has, whatever a compiler made of its
+ * name.
+ */
 function first(symbols: SymbolTable, ...names: string[]): bigint | undefined {
   const name = names.map((each) => symbols.codeName(each)).find((each) => each !== undefined);
   return name === undefined ? undefined : symbols.address(name);
 }
 
-/** The same for functions whose arguments are read: those that a compiler made anew may have others. */
+/**
+ * The same for functions whose arguments are read: those that a compiler made anew may have others.
+ */
 function exactly(symbols: SymbolTable, ...names: string[]): bigint | undefined {
   return names.map((name) => symbols.address(name)).find((address) => address !== undefined);
 }
@@ -47,7 +58,9 @@ function exactly(symbols: SymbolTable, ...names: string[]): bigint | undefined {
 export function planStops(symbols: SymbolTable): StopPlan {
   const pagingInit = first(symbols, 'paging_init');
   return {
-    ...(pagingInit === undefined ? { afterPagingInit: first(symbols, 'bootmem_init') } : { pagingInit }),
+    ...(pagingInit === undefined
+      ? { afterPagingInit: first(symbols, 'bootmem_init') }
+      : { pagingInit }),
     maybeSplit: first(symbols, 'linear_map_maybe_split_to_ptes'),
     freeInitmem: first(symbols, 'free_initmem'),
     kfenceInit: first(symbols, 'kfence_init'),
@@ -55,10 +68,12 @@ export function planStops(symbols: SymbolTable): StopPlan {
     // setup_system_features() is what smp_cpus_done() calls to make them final.
     smpCpusDone: first(symbols, 'smp_cpus_done', 'setup_system_features'),
     kptiRewrite: exactly(symbols, 'idmap_kpti_install_ng_mappings'),
-    // The operations of arch/arm64/mm/mem_encrypt.c have the arguments of those of a realm, which they call.
+    // The operations of arch/arm64/mm/mem_encrypt.c have the arguments of those of a realm, which
+    // they call.
     decrypt: exactly(symbols, 'realm_set_memory_decrypted', 'set_memory_decrypted'),
     encrypt: exactly(symbols, 'realm_set_memory_encrypted', 'set_memory_encrypted'),
-    // Every system call passes do_el0_svc(), which has the same argument (arch/arm64/kernel/syscall.c).
+    // Every system call passes do_el0_svc(), which has the same argument
+    // (arch/arm64/kernel/syscall.c).
     reboot: exactly(symbols, '__arm64_sys_reboot', 'do_el0_svc'),
   };
 }
@@ -72,10 +87,18 @@ export interface Wanted {
 }
 
 /** What cannot be seen of a boot, as the kernel has not the functions to stop at. */
-export function unseenOf(plan: StopPlan, wanted: Wanted, canRecordSplits: boolean): NonNullable<Evidence['unseen']> {
+export function unseenOf(
+  plan: StopPlan,
+  wanted: Wanted,
+  canRecordSplits: boolean,
+): NonNullable<Evidence['unseen']> {
   const why = (name: string): string => `its symbol table has no ${name}()`;
   const has = (at: bigint | undefined): boolean => at !== undefined;
-  const checks: [what: NonNullable<Evidence['unseen']>[number]['what'], missing: boolean, name: string][] = [
+  const checks: [
+    what: NonNullable<Evidence['unseen']>[number]['what'],
+    missing: boolean,
+    name: string,
+  ][] = [
     ['paging_init', !has(plan.pagingInit ?? plan.afterPagingInit), 'paging_init'],
     ['before_split', wanted.repaint && !has(plan.maybeSplit), 'linear_map_maybe_split_to_ptes'],
     ['after_split', wanted.repaint && !has(plan.maybeSplit), 'linear_map_maybe_split_to_ptes'],
@@ -89,7 +112,9 @@ export function unseenOf(plan: StopPlan, wanted: Wanted, canRecordSplits: boolea
     ],
     ['kpti', wanted.kpti && !has(plan.kptiRewrite), 'idmap_kpti_install_ng_mappings'],
   ];
-  return checks.filter(([, missing]) => missing).map(([what, , name]) => ({ what, why: why(name) }));
+  return checks
+    .filter(([, missing]) => missing)
+    .map(([what, , name]) => ({ what, why: why(name) }));
 }
 
 /** NOP, and BTI with any target (DDI 0487 C6.2). */
@@ -97,9 +122,9 @@ const nop = 0xd503201f;
 const isBti = (word: number) => (word & 0xffffff3f) >>> 0 === 0xd503241f;
 
 /**
- * Where to stop in a function that is called very often. Kernels that can be traced have two NOPs at its entry, of which the
- * first becomes `mov x9, x30` at boot and the second waits for a tracer (arch/arm64/kernel/ftrace.c): arguments are
- * still in their registers there.
+ * Where to stop in a function that is called very often. Kernels that can be traced have two NOPs
+ * at its entry, of which the first becomes `mov x9, x30` at boot and the second waits for a tracer
+ * (arch/arm64/kernel/ftrace.c): arguments are still in their registers there.
  *
  * @param code the first instructions of the function, from the Image
  */

@@ -1,9 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Kept of a console: the beginning and the end. What a guest prints beyond is counted and dropped. */
+/**
+ * Kept of a console: the beginning and the end. What a guest prints beyond is counted and dropped.
+ */
 const headBytes = 3 << 20;
 const tailBytes = 1 << 20;
-/** Read at once; a guest that prints faster than this between two looks loses the middle, not the end. */
+/**
+ * Read at once; a guest that prints faster than this between two looks loses the middle, not the
+ * end.
+ */
 const pieceBytes = 1 << 16;
 
 /** Bounded memory of a byte stream: its first and last bytes. */
@@ -43,8 +49,8 @@ export class BoundedLog {
 }
 
 /**
- * The console of a guest, which QEMU writes to a file: reading it costs nothing per byte to either side. The file may
- * lose its name while it is open.
+ * The console of a guest, which QEMU writes to a file: reading it costs nothing per byte to either
+ * side. The file may lose its name while it is open.
  */
 export class ConsoleLog {
   readonly #log = new BoundedLog();

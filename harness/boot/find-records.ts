@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Evidence } from '../../src/evidence/capture.ts';
 import { parseDirectory, type ReadPhysical } from '../../src/evidence/record-stream.ts';
 import { readRam } from '../emulator/guest-memory.ts';
@@ -17,7 +18,8 @@ function directoryPages(ram: RamFile, base: number, bytes: number): number[] {
     if (piece === undefined) continue;
     for (let hit = piece.indexOf(magic); hit !== -1; hit = piece.indexOf(magic, hit + 1)) {
       const page = piece.subarray(hit, hit + directoryBytes);
-      if (hit % directoryBytes === 0 && typeof parseDirectory(page) !== 'string') found.push(at + hit);
+      if (hit % directoryBytes === 0 && typeof parseDirectory(page) !== 'string')
+        found.push(at + hit);
     }
   }
   return found;
@@ -30,9 +32,10 @@ function announced(console: string): number | undefined {
 }
 
 /**
- * Takes init's records from RAM without being told where they lie. Below other software the guest's addresses are not the machine's: the
- * distance between where the directory is found and where init says it is holds for the rest of its memory as far as that is in one piece;
- * what is not is caught by the records' own checks.
+ * Takes init's records from RAM without being told where they lie. Below other software the guest's
+ * addresses are not the machine's: the distance between where the directory is found and where init
+ * says it is holds for the rest of its memory as far as that is in one piece; what is not is caught
+ * by the records' own checks.
  */
 export function findRecords(
   ram: RamFile,

@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Capture } from '../../src/evidence/capture.ts';
 import { freeFrames, structPageBytes } from '../../src/linux/struct-page.ts';
 import type { KernelMemory } from './kernel-memory.ts';
 
-/** Page frames whose struct pages are read at a time: 4 MiB; a multiple of every block that the page allocator has. */
+/**
+ * Page frames whose struct pages are read at a time: 4 MiB; a multiple of every block that the page
+ * allocator has.
+ */
 const atATime = 2 ** 16;
 
 /**
@@ -22,7 +26,8 @@ export function readFreePages(
   if (!memblock || variables.memstart_addr === undefined) return undefined;
   if (memblock.reduce((sum, { size }) => sum + size, 0) > ramBytes) return undefined;
   const memstart = BigInt.asIntN(64, variables.memstart_addr) / BigInt(granule);
-  const readWord = (address: bigint): bigint | undefined => memory.read(address, 8)?.readBigUInt64LE();
+  const readWord = (address: bigint): bigint | undefined =>
+    memory.read(address, 8)?.readBigUInt64LE();
   const free: NonNullable<Capture['freePages']> = [];
   for (const { base, size } of memblock) {
     const lastPfn = Math.floor((base + size) / granule);

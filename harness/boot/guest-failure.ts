@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import { fit, plainLine } from '../../src/report/plain-text.ts';
 import { readRam } from '../emulator/guest-memory.ts';
@@ -17,8 +18,9 @@ const endOfPanic = '---[ end Kernel panic';
 const noCpu = 0xffffffff;
 
 /**
- * Sees in RAM whether the kernel has begun to panic, without a breakpoint and whatever its console shows: panic() first
- * claims the variable panic_cpu (kernel/panic.c). The Image lies in RAM from reset on, with the initial value.
+ * Sees in RAM whether the kernel has begun to panic, without a breakpoint and whatever its console
+ * shows: panic() first claims the variable panic_cpu (kernel/panic.c). The Image lies in RAM from
+ * reset on, with the initial value.
  */
 export class PanicWatch {
   readonly #ram: RamFile;
@@ -27,11 +29,14 @@ export class PanicWatch {
   constructor(ram: RamFile, symbols: SymbolTable, imagePa: number) {
     this.#ram = ram;
     const address = symbols.address('panic_cpu');
-    this.#address = address === undefined ? undefined : imagePa + Number(address - symbols.textBase);
+    this.#address =
+      address === undefined ? undefined : imagePa + Number(address - symbols.textBase);
   }
 
   begun(): boolean {
-    return this.#address !== undefined && readRam(this.#ram, this.#address, 4)?.readUInt32LE() !== noCpu;
+    return (
+      this.#address !== undefined && readRam(this.#ram, this.#address, 4)?.readUInt32LE() !== noCpu
+    );
   }
 }
 
@@ -55,7 +60,10 @@ export function lastLine(console: string): string {
   return line === undefined ? '<empty console>' : quote(line);
 }
 
-/** What each CPU was doing, and the last console line, as the end of a sentence. CPUs that do the same, such as nothing, are told of together. */
+/**
+ * What each CPU was doing, and the last console line, as the end of a sentence. CPUs that do the
+ * same, such as nothing, are told of together.
+ */
 export async function describeStuck(vm: VirtualMachine, kernel: RunningKernel): Promise<string> {
   const cpus = new Map<string, number[]>();
   for (const [index, thread] of (await vm.gdb.threads()).entries()) {

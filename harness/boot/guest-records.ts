@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Evidence } from '../../src/evidence/capture.ts';
 import type { ReadPhysical } from '../../src/evidence/record-stream.ts';
 import { decodeRecords, guestTexts } from '../../src/evidence/records.ts';
@@ -30,5 +31,9 @@ export function decodeReport(
 ): Required<Pick<Evidence, 'files' | 'probes' | 'guestProblems'>> {
   const report = decodeRecords(page, read);
   const problems = report.problems.map(({ where, what }) => `${where}: ${what}`);
-  return { files: guestTexts(report), probes: report.probes, guestProblems: [...problems, ...report.damage] };
+  return {
+    files: guestTexts(report),
+    probes: report.probes,
+    guestProblems: [...problems, ...report.damage],
+  };
 }

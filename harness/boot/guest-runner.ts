@@ -1,13 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
 import type { StopReply } from '../emulator/gdb.ts';
 import { processActivity } from '../emulator/qemu-process.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 import type { Watchdog } from './watchdog.ts';
 
-/** Between two looks at a running guest. Short enough to end a hang in time, long enough to cost nothing. */
+/**
+ * Between two looks at a running guest. Short enough to end a hang in time, long enough to cost
+ * nothing.
+ */
 const lookMilliseconds = 250;
 
-/** Registers that most stops ask for, read in one round trip: the place, two arguments, the return address. */
+/**
+ * Registers that most stops ask for, read in one round trip: the place, two arguments, the return
+ * address.
+ */
 const stopRegisters = ['pc', 'x0', 'x1', 'x30'] as const;
 export type StopRegisters = Record<(typeof stopRegisters)[number], bigint>;
 
@@ -35,7 +42,10 @@ export interface RunOptions {
   until?: () => boolean;
 }
 
-/** SIGTRAP and SIGQUIT, by which QEMU's stub tells a breakpoint and RUN_STATE_SHUTDOWN (gdbstub/system.c). */
+/**
+ * SIGTRAP and SIGQUIT, by which QEMU's stub tells a breakpoint and RUN_STATE_SHUTDOWN
+ * (gdbstub/system.c).
+ */
 const breakpointSignal = 5;
 const shutdownSignal = 3;
 
@@ -60,7 +70,10 @@ export class GuestRunner {
     this.#watchdog = watchdog;
   }
 
-  /** @throws PtdiffError for a QEMU that is stopped from outside for too long, that does not answer or that cannot be looked at */
+  /**
+   * @throws PtdiffError for a QEMU that is stopped from outside for too long, that does not answer
+   * or that cannot be looked at
+   */
   async run({ resumeAt, until }: RunOptions = {}): Promise<GuestStop> {
     this.#until = until;
     this.#given = undefined;
@@ -91,10 +104,17 @@ export class GuestRunner {
     // Without activity QEMU is gone, which its sockets tell.
     const reason =
       activity &&
-      this.#watchdog.look({ ...activity, wallSeconds: performance.now() / 1000, consoleBytes: console.total });
+      this.#watchdog.look({
+        ...activity,
+        wallSeconds: performance.now() / 1000,
+        consoleBytes: console.total,
+      });
     if (this.#watchdog.stoppedSeconds >= this.#watchdog.limits.idleSeconds) {
       const seconds = this.#watchdog.limits.idleSeconds;
-      throw new PtdiffError('host', `Something stopped QEMU (SIGSTOP or a debugger) and left it so for ${seconds} s.`);
+      throw new PtdiffError(
+        'host',
+        `Something stopped QEMU (SIGSTOP or a debugger) and left it so for ${seconds} s.`,
+      );
     }
     if (this.#running && this.#given === undefined && (reason !== undefined || this.#until?.())) {
       this.#given = reason === undefined ? { kind: 'enough' } : { kind: 'hang', reason };
@@ -115,7 +135,8 @@ export class GuestRunner {
       const event = events.findLast(({ event }) => event === 'SHUTDOWN');
       return { kind: 'shutdown', reason: String(event?.data.reason ?? 'unknown') };
     }
-    const what = stop.kind === 'exited' ? 'QEMU ended' : `the guest stopped with signal ${stop.signal}`;
+    const what =
+      stop.kind === 'exited' ? 'QEMU ended' : `the guest stopped with signal ${stop.signal}`;
     return { kind: 'hang', reason: `${what} for no reason that ptdiff knows` };
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
 import type { CheckpointName } from '../../src/evidence/capture.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
@@ -22,14 +23,18 @@ export interface Hold {
 }
 
 /**
- * Makes QEMU serve GDB anew, at a socket of its own: our connection ends with that, as its stub serves one debugger.
+ * Makes QEMU serve GDB anew, at a socket of its own: our connection ends with that, as its stub
+ * serves one debugger.
  * @throws PtdiffError('emulator') when QEMU refuses
  */
 export async function giveToDebugger(vm: VirtualMachine, path: string): Promise<void> {
   vm.gdb.close();
   // QEMU makes the new device before it frees the old one of the same name, and refuses that.
   await monitorCommand(vm, 'gdbserver none');
-  const answer = await monitorCommand(vm, `gdbserver unix:${path.replaceAll(',', ',,')},server=on,wait=off`);
+  const answer = await monitorCommand(
+    vm,
+    `gdbserver unix:${path.replaceAll(',', ',,')},server=on,wait=off`,
+  );
   if (/couldn't|failed|duplicate/i.test(answer)) {
     throw new PtdiffError('emulator', `QEMU serves no debugger at ${path}: ${answer.trim()}.`);
   }

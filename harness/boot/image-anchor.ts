@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 import { adrpPage } from '../../src/linux/code-constants.ts';
@@ -8,22 +9,28 @@ import { RAM_BASE } from '../../src/scenario/memory.ts';
 import { type FrequentStop, frequentStop } from './checkpoints.ts';
 
 /**
- * The last branch of __primary_switch (arch/arm64/kernel/head.S): it runs at the physical address of the Image, and its
- * register holds where the kernel will run. Stopping there tells the KASLR slide before the kernel proper begins.
+ * The last branch of __primary_switch (arch/arm64/kernel/head.S): it runs at the physical address
+ * of the Image, and its register holds where the kernel will run. Stopping there tells the KASLR
+ * slide before the kernel proper begins.
  */
 export interface ImageAnchor {
   /** Physical address of the Image. */
   imagePa: number;
   /** Physical address of the branch. */
   branchPa: number;
-  /** Register of the branch, e.g. 'x8', and the link address that it holds but for the KASLR slide. */
+  /**
+   * Register of the branch, e.g. 'x8', and the link address that it holds but for the KASLR slide.
+   */
   register: string;
   target: bigint;
   /** Where to stop in split_kernel_leaf_mapping(), by link address; absent before 6.18. */
   split?: FrequentStop;
 }
 
-/** QEMU puts its boot loader first and moves an Image up by this that would lie on it (hw/arm/boot.c, load_aarch64_image). */
+/**
+ * QEMU puts its boot loader first and moves an Image up by this that would lie on it
+ * (hw/arm/boot.c, load_aarch64_image).
+ */
 const bootLoaderRoom = 2 << 20;
 const bootLoaderBytes = 4 << 10;
 
@@ -37,13 +44,20 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
     }
     if (header.fileSize !== undefined && file.size < header.fileSize) {
       const sizes = `${file.size} bytes of ${header.fileSize}`;
-      throw new PtdiffError('image', `The kernel Image ${imagePath} is truncated: it has ${sizes}; fetch it again.`);
+      throw new PtdiffError(
+        'image',
+        `The kernel Image ${imagePath} is truncated: it has ${sizes}; fetch it again.`,
+      );
     }
     const branch = namedBranch(file, symbols) ?? unnamedBranch(file, symbols);
     if (branch === undefined) {
-      throw new PtdiffError('image', `The kernel Image ${imagePath} has no branch at the end of __primary_switch.`);
+      throw new PtdiffError(
+        'image',
+        `The kernel Image ${imagePath} has no branch at the end of __primary_switch.`,
+      );
     }
-    const offset = header.textOffset < bootLoaderBytes ? header.textOffset + bootLoaderRoom : header.textOffset;
+    const offset =
+      header.textOffset < bootLoaderBytes ? header.textOffset + bootLoaderRoom : header.textOffset;
     const imagePa = RAM_BASE + offset;
     const split = symbols.address('split_kernel_leaf_mapping');
     return {
@@ -51,7 +65,9 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
       branchPa: imagePa + branch.offset,
       register: branch.register,
       target: branch.target,
-      ...(split !== undefined && { split: frequentStop(split, file.read(Number(split - symbols.textBase), 12)) }),
+      ...(split !== undefined && {
+        split: frequentStop(split, file.read(Number(split - symbols.textBase), 12)),
+      }),
     };
   } finally {
     file.close();
@@ -81,8 +97,8 @@ function namedBranch(file: ImageFile, symbols: SymbolTable): Entry | undefined {
 const nearby = 4;
 
 /**
- * The branch by its code, where the symbols have other names: `ldr xN, =__primary_switched`, `adrp x0, KERNEL_START`, `br xN`. The literal is
- * a pointer into the Image.
+ * The branch by its code, where the symbols have other names: `ldr xN, =__primary_switched`, `adrp
+ * x0, KERNEL_START`, `br xN`. The literal is a pointer into the Image.
  */
 function unnamedBranch(file: ImageFile, symbols: SymbolTable): Entry | undefined {
   const image = file.read(0, file.size);
@@ -96,12 +112,19 @@ function unnamedBranch(file: ImageFile, symbols: SymbolTable): Entry | undefined
     const word = (index: number): number => words[index] as number;
     const before = Array.from({ length: nearby }, (_, index) => at - nearby + index);
     const link = (index: number): bigint => symbols.textBase + BigInt(index * 4);
-    const addressesText = before.some((index) => adrpPage(link(index), word(index)) === symbols.textBase);
+    const addressesText = before.some(
+      (index) => adrpPage(link(index), word(index)) === symbols.textBase,
+    );
     // LDR (literal) of 64 bits (DDI 0487 C6.2).
-    const load = before.findLast((index) => (word(index) & 0xff00001f) >>> 0 === (0x58000000 | register) >>> 0);
+    const load = before.findLast(
+      (index) => (word(index) & 0xff00001f) >>> 0 === (0x58000000 | register) >>> 0,
+    );
     if (!addressesText || load === undefined) continue;
-    const target = reader.pointer(link(load) + BigInt.asIntN(21, BigInt((word(load) >>> 5) & 0x7ffff) << 2n));
-    if (symbols.nameAt(target)?.offset === 0n) return { offset: at * 4, register: `x${register}`, target };
+    const target = reader.pointer(
+      link(load) + BigInt.asIntN(21, BigInt((word(load) >>> 5) & 0x7ffff) << 2n),
+    );
+    if (symbols.nameAt(target)?.offset === 0n)
+      return { offset: at * 4, register: `x${register}`, target };
   }
   return undefined;
 }
@@ -117,7 +140,11 @@ export function lastBranch(code: Buffer): { offset: number; register: string } |
   return undefined;
 }
 
-function openImage(path: string): { size: number; read(at: number, bytes: number): Buffer; close(): void } {
+function openImage(path: string): {
+  size: number;
+  read(at: number, bytes: number): Buffer;
+  close(): void;
+} {
   try {
     const descriptor = openSync(path, 'r');
     const read = (at: number, bytes: number) => {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { ReadPhysical } from '../../src/evidence/record-stream.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 
@@ -11,7 +12,10 @@ export class KernelMemory {
     this.#read = read;
   }
 
-  /** Undefined when any byte is unmapped or outside RAM. Entries that are not valid are read too: what they held stays. */
+  /**
+   * Undefined when any byte is unmapped or outside RAM. Entries that are not valid are read too:
+   * what they held stays.
+   */
   read(va: bigint, bytes: number): Buffer | undefined {
     const pieces: Uint8Array[] = [];
     let done = 0;

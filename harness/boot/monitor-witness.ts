@@ -1,5 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
-import { decodeState, decodeView, type MonitorView, type ReadMemory } from '../../src/evidence/monitor-report.ts';
+import {
+  decodeState,
+  decodeView,
+  type MonitorView,
+  type ReadMemory,
+} from '../../src/evidence/monitor-report.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 
 type Monitor = NonNullable<VirtualMachine['monitor']>;
@@ -16,7 +22,10 @@ export const readerOf =
 export function viewOfMonitor(monitor: Monitor): MonitorView {
   const view = decodeView(readerOf(monitor), monitor.memory.base, maximumAborts);
   if (view === undefined) {
-    throw new PtdiffError('harness', 'The realm monitor wrote no report: it did not find its parameters.');
+    throw new PtdiffError(
+      'harness',
+      'The realm monitor wrote no report: it did not find its parameters.',
+    );
   }
   return view;
 }
@@ -26,7 +35,10 @@ export function monitorHasPanicked(monitor: Monitor): boolean {
   return decodeState(readerOf(monitor), monitor.memory.base)?.state === 'panic';
 }
 
-/** @throws PtdiffError('harness') when the machine stands still because of the monitor, which is none of the kernel's faults */
+/**
+ * @throws PtdiffError('harness') when the machine stands still because of the monitor, which is
+ * none of the kernel's faults
+ */
 export function throwMonitorPanic(monitor: Monitor): void {
   const { state, lastWords } = viewOfMonitor(monitor);
   if (state === 'panic') {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName, Evidence } from '../../src/evidence/capture.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 import type { Breakpoints } from './breakpoints.ts';

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName, RsiRecord } from '../../src/evidence/capture.ts';
 import { decodeCalls, type MonitorView } from '../../src/evidence/monitor-report.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 import { readerOf } from './monitor-witness.ts';
 
 /**
- * Collects the calls of a realm to the RMM. The monitor's ring keeps the newest SMCs of all kinds, so it is read at every checkpoint; calls that were
- * lost nevertheless are counted.
+ * Collects the calls of a realm to the RMM. The monitor's ring keeps the newest SMCs of all kinds,
+ * so it is read at every checkpoint; calls that were lost nevertheless are counted.
  */
 export class RsiRecorder {
   readonly record: RsiRecord = { calls: [], lost: 0 };
@@ -17,7 +18,10 @@ export class RsiRecorder {
     this.#monitor = monitor;
   }
 
-  /** Reads what is new of `total` SMCs; the machine stands still at `before`, or has ended before it came there. */
+  /**
+   * Reads what is new of `total` SMCs; the machine stands still at `before`, or has ended before it
+   * came there.
+   */
   readUpTo(before: CheckpointName, { totalCalls: total }: Pick<MonitorView, 'totalCalls'>): void {
     const range = { first: this.#seen, total };
     const { calls, lost } = decodeCalls(readerOf(this.#monitor), this.#monitor.memory.base, range);

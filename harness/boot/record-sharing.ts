@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { SharingRequest } from '../../src/evidence/capture.ts';
 import type { StopPlan } from './checkpoints.ts';
 import type { BreakpointStop } from './guest-runner.ts';
@@ -5,10 +6,14 @@ import type { ObservedBoot } from './observed-boot.ts';
 import { readSharingRequest } from './sharing-request.ts';
 
 /**
- * Records what a realm shares from here on: realm_set_memory_decrypted(addr, numpages) and its counterpart of arch/arm64/mm/pageattr.c,
- * and when the CPU capabilities become final. Nothing where the kernel does not show these functions.
+ * Records what a realm shares from here on: realm_set_memory_decrypted(addr, numpages) and its
+ * counterpart of arch/arm64/mm/pageattr.c, and when the CPU capabilities become final. Nothing
+ * where the kernel does not show these functions.
  */
-export async function recordSharing(boot: ObservedBoot, { smpCpusDone, decrypt, encrypt }: StopPlan): Promise<void> {
+export async function recordSharing(
+  boot: ObservedBoot,
+  { smpCpusDone, decrypt, encrypt }: StopPlan,
+): Promise<void> {
   if (decrypt === undefined || encrypt === undefined) return;
   const sharing: SharingRequest[] = [];
   boot.evidence.sharing = sharing;

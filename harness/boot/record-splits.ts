@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { partsOutside } from '../../src/diff/physical.ts';
 import { endOf } from '../../src/diff/runs.ts';
 import type { Capture, Evidence } from '../../src/evidence/capture.ts';
@@ -12,9 +13,10 @@ import type { ObservedBoot } from './observed-boot.ts';
 const isLarge = ({ level, contiguous }: LeafRun): boolean => level < 3 || contiguous;
 
 /**
- * Whether the linear map has anything to split, as it was found at paging_init(): a leaf larger than a page, outside of the alias of
- * [_text, __init_begin), which nobody changes page by page. It only ever gets finer, so without one no request can change the tables; with
- * debug_pagealloc there would be one for each page that is allocated.
+ * Whether the linear map has anything to split, as it was found at paging_init(): a leaf larger
+ * than a page, outside of the alias of [_text, __init_begin), which nobody changes page by page. It
+ * only ever gets finer, so without one no request can change the tables; with debug_pagealloc there
+ * would be one for each page that is allocated.
  */
 export function hasLeavesToSplit(
   { ttbr1 }: Pick<Capture, 'ttbr1'>,
@@ -24,10 +26,14 @@ export function hasLeavesToSplit(
   const initBegin = symbols.address('__init_begin') ?? symbols.textBase;
   const alias = { start: image.pa, end: image.pa + Number(initBegin - symbols.textBase) };
   // The image, and all that is mapped beside it at that time, lies above its link address.
-  return ttbr1.leaves.some((run) => isLarge(run) && run.va < symbols.textBase && partsOutside(run, [alias]).length > 0);
+  return ttbr1.leaves.some(
+    (run) => isLarge(run) && run.va < symbols.textBase && partsOutside(run, [alias]).length > 0,
+  );
 }
 
-/** Whether the KFENCE pool that memblock gave begins with a page, as it was found at paging_init(). */
+/**
+ * Whether the KFENCE pool that memblock gave begins with a page, as it was found at paging_init().
+ */
 function poolHasPages({ captures: [capture] }: Evidence): boolean {
   if (!capture) return false;
   const { ttbr1, variables } = capture;
@@ -37,7 +43,8 @@ function poolHasPages({ captures: [capture] }: Evidence): boolean {
 
 /**
  * Records every request of split_kernel_leaf_mapping() from here on, each at the cost of a stop.
- * @param groupProtection record calls of set_memory_ro() instead of the requests that follow from them
+ * @param groupProtection record calls of set_memory_ro() instead of the requests that follow from
+ * them
  */
 export async function recordSplits(
   boot: ObservedBoot,
@@ -48,7 +55,8 @@ export async function recordSplits(
   const { breakpoints } = boot;
   const address = split.address + boot.kernel.slide;
   await breakpoints.always(address, (stop) => atSplit(boot, stop, split.skippable));
-  // kfence_init() makes the guard pages of its pool invalid one by one: as many requests as half of all, and of pages they split nothing.
+  // kfence_init() makes the guard pages of its pool invalid one by one: as many requests as half of
+  // all, and of pages they split nothing.
   if (poolHasPages(boot.evidence)) {
     await breakpoints.onceAtSymbol(plan.kfenceInit, async ({ registers }) => {
       await breakpoints.pause(address, registers.x30);
@@ -56,7 +64,9 @@ export async function recordSplits(
     });
   }
   if (groupProtection) {
-    await breakpoints.alwaysAtSymbol(plan.setMemoryRo, (stop) => atSetMemoryRo(boot, stop, address));
+    await breakpoints.alwaysAtSymbol(plan.setMemoryRo, (stop) =>
+      atSetMemoryRo(boot, stop, address),
+    );
   }
 }
 
@@ -76,7 +86,10 @@ async function atSplit(
   return {};
 }
 
-/** set_memory_ro(addr, numpages) of arch/arm64/mm/pageattr.c; in a realm's early boot a request may be refused, so each is recorded. */
+/**
+ * set_memory_ro(addr, numpages) of arch/arm64/mm/pageattr.c; in a realm's early boot a request may
+ * be refused, so each is recorded.
+ */
 async function atSetMemoryRo(
   boot: ObservedBoot,
   { thread, registers }: BreakpointStop,

@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { ThreadSeconds } from '../emulator/qemu-process.ts';
 import type { WatchdogLimits } from './case-setup.ts';
 
-/** A kernel is silent for some seconds of emulated work at most, and reaches its next stop in a minute; these leave an order of magnitude. */
+/**
+ * A kernel is silent for some seconds of emulated work at most, and reaches its next stop in a
+ * minute; these leave an order of magnitude.
+ */
 export const defaultLimits: WatchdogLimits = {
   cpuSeconds: 60,
   idleSeconds: 60,
@@ -9,7 +13,10 @@ export const defaultLimits: WatchdogLimits = {
   consoleBytes: 32 << 20,
 };
 
-/** Seconds. Where more lies between two looks it was the harness that stood still, and what the guest did is not yet known. */
+/**
+ * Seconds. Where more lies between two looks it was the harness that stood still, and what the
+ * guest did is not yet known.
+ */
 const longestGap = 5;
 
 /** One look at a running guest. */
@@ -26,13 +33,17 @@ export interface Look {
 }
 
 /**
- * Tells a guest that hangs from one that works, by its progress: console output and stops. A busy guest is judged by
- * QEMU's CPU time, so that a loaded host does not make hangs, and by the busiest of its threads, so that CPUs that spin for a lock do not use up the
- * time of the one that holds it; an idle one by the time in which it wanted no CPU. One that only goes on
- * printing, as a driver does that tries again for ever, is given up later.
+ * Tells a guest that hangs from one that works, by its progress: console output and stops. A busy
+ * guest is judged by QEMU's CPU time, so that a loaded host does not make hangs, and by the busiest
+ * of its threads, so that CPUs that spin for a lock do not use up the time of the one that holds
+ * it; an idle one by the time in which it wanted no CPU. One that only goes on printing, as a
+ * driver does that tries again for ever, is given up later.
  */
 export class Watchdog {
-  /** Seconds for which QEMU has been stopped from outside, as far as it was looked at; and the longest such time. */
+  /**
+   * Seconds for which QEMU has been stopped from outside, as far as it was looked at; and the
+   * longest such time.
+   */
   stoppedSeconds = 0;
   longestStop = 0;
   readonly limits: WatchdogLimits;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,33 +20,49 @@ import { defaultSeed } from '../../src/scenario/variation.ts';
 import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
 import { deathOfQemu, QemuProcess, startMilliseconds } from './qemu-process.ts';
 
-/** Multiples of 2^64 / φ: far apart for any two seeds (Knuth, TAOCP 6.4), so that their slides are, too. */
+/**
+ * Multiples of 2^64 / φ: far apart for any two seeds (Knuth, TAOCP 6.4), so that their slides are,
+ * too.
+ */
 function kaslrSeed(seed: number): bigint {
   return BigInt.asUintN(64, 0x9e3779b97f4a7c15n * BigInt(seed));
 }
 
 /**
- * Whether QEMU's own device tree does not do: for ranges without a mapping, for memory in several nodes, for a KASLR seed that does not change, and for the realm
- * monitor, to which QEMU gives none.
+ * Whether QEMU's own device tree does not do: for ranges without a mapping, for memory in several
+ * nodes, for a KASLR seed that does not change, and for the realm monitor, to which QEMU gives
+ * none.
  */
 export function needsDeviceTree({ machine, commandLine }: QemuMachine): boolean {
-  const own = machine.firmware !== undefined || machine.holes.length > 0 || machine.nodes !== undefined;
+  const own =
+    machine.firmware !== undefined || machine.holes.length > 0 || machine.nodes !== undefined;
   return own || !/(^|\s)nokaslr(\s|$)/.test(commandLine);
 }
 
 /** QEMU's device tree for a machine with our additions, as a blob. */
-export async function makeDeviceTree(setup: QemuMachine, directory: string, signal: AbortSignal): Promise<Uint8Array> {
+export async function makeDeviceTree(
+  setup: QemuMachine,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const tree = parseFdt(await dumpDeviceTree(setup, directory, signal));
   if (setup.machine.nodes) replaceMemory(tree, setup.machine.nodes);
   addHoles(tree, setup.machine.holes);
   if (hasDmaAlias(setup.machine)) {
     removePowerButton(tree);
   }
-  setProperty(childNode(tree.root, 'chosen'), 'kaslr-seed', fdtCells(kaslrSeed(setup.seed ?? defaultSeed)));
+  setProperty(
+    childNode(tree.root, 'chosen'),
+    'kaslr-seed',
+    fdtCells(kaslrSeed(setup.seed ?? defaultSeed)),
+  );
   return serialiseFdt(tree);
 }
 
-/** With ACPI, a machine that starts in flash has another power button than the one that it would describe without flash. */
+/**
+ * With ACPI, a machine that starts in flash has another power button than the one that it would
+ * describe without flash.
+ */
 function removePowerButton({ root }: DeviceTree): void {
   root.children = root.children.filter(({ name }) => !/^(gpio-keys|pl061@.*)$/.test(name));
 }
@@ -56,7 +73,11 @@ export function replaceMemory({ root }: DeviceTree, nodes: readonly MemoryRange[
   for (const ranges of nodes) {
     const node = childNode(root, `memory@${first(ranges).start.toString(16)}`);
     setProperty(node, 'device_type', new TextEncoder().encode('memory\0'));
-    setProperty(node, 'reg', fdtCells(...ranges.flatMap(({ start, size }) => [BigInt(start), BigInt(size)])));
+    setProperty(
+      node,
+      'reg',
+      fdtCells(...ranges.flatMap(({ start, size }) => [BigInt(start), BigInt(size)])),
+    );
   }
 }
 
@@ -76,14 +97,22 @@ export function addHoles(tree: DeviceTree, holes: readonly MemoryRange[]): void 
   }
 }
 
-async function dumpDeviceTree(setup: QemuMachine, directory: string, signal: AbortSignal): Promise<Uint8Array> {
+async function dumpDeviceTree(
+  setup: QemuMachine,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const path = join(directory, `ptdiff-${randomUUID()}.dtb`);
   const process = await QemuProcess.prepare(deviceTreeCommand(setup, path), path);
   const onAbort = () => void process.stop();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     process.begin();
-    const exit = await within(startMilliseconds, 'QEMU did not write its device tree', process.exited);
+    const exit = await within(
+      startMilliseconds,
+      'QEMU did not write its device tree',
+      process.exited,
+    );
     signal.throwIfAborted();
     if (exit.how !== 'with status 0') {
       throw deathOfQemu(exit);

@@ -1,26 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
 
 /**
- * What arrives from a GDB remote stub ("GDB Remote Serial Protocol", Overview): a packet `$body#checksum`, an
- * acknowledgement, or a packet whose checksum does not fit. Bodies are latin1 strings, one character a byte, unescaped.
+ * What arrives from a GDB remote stub ("GDB Remote Serial Protocol", Overview): a packet
+ * `$body#checksum`, an acknowledgement, or a packet whose checksum does not fit. Bodies are latin1
+ * strings, one character a byte, unescaped.
  */
-export type GdbItem = { kind: 'packet'; body: string } | { kind: 'ack' } | { kind: 'nack' } | { kind: 'damaged' };
+export type GdbItem =
+  | { kind: 'packet'; body: string }
+  | { kind: 'ack' }
+  | { kind: 'nack' }
+  | { kind: 'damaged' };
 
-/** No stub sends more than its announced PacketSize (4 KiB in QEMU), doubled by hexadecimal and escapes. */
+/**
+ * No stub sends more than its announced PacketSize (4 KiB in QEMU), doubled by hexadecimal and
+ * escapes.
+ */
 const maximumPacket = 1 << 20;
 
-/** Frames a packet body for the wire. Bodies that we send are ASCII without characters that need an escape. */
+/**
+ * Frames a packet body for the wire. Bodies that we send are ASCII without characters that need an
+ * escape.
+ */
 export function framePacket(body: string): string {
   return `$${body}#${checksum(body)}`;
 }
 
-/** Cuts a byte stream into items, however the stream was split. What lies between packets is skipped. */
+/**
+ * Cuts a byte stream into items, however the stream was split. What lies between packets is
+ * skipped.
+ */
 export class GdbPacketParser {
   #pending = '';
 
   /** @throws PtdiffError('emulator') when a packet never ends. */
   push(chunk: Uint8Array): GdbItem[] {
-    let text = this.#pending + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
+    let text =
+      this.#pending +
+      Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
     const items: GdbItem[] = [];
     for (;;) {
       const start = text.search(/[$+-]/);
@@ -42,7 +59,10 @@ export class GdbPacketParser {
       text = text.slice(end + 3);
     }
     if (text.length > maximumPacket) {
-      throw new PtdiffError('emulator', `QEMU's GDB stub sent a packet of more than ${maximumPacket} bytes.`);
+      throw new PtdiffError(
+        'emulator',
+        `QEMU's GDB stub sent a packet of more than ${maximumPacket} bytes.`,
+      );
     }
     this.#pending = text;
     return items;
@@ -53,7 +73,9 @@ function openPacket(raw: string, sum: string): GdbItem {
   if (checksum(raw) !== sum.toLowerCase()) {
     return { kind: 'damaged' };
   }
-  const body = raw.replaceAll(/\}([\s\S])/g, (_, escaped: string) => String.fromCharCode(escaped.charCodeAt(0) ^ 0x20));
+  const body = raw.replaceAll(/\}([\s\S])/g, (_, escaped: string) =>
+    String.fromCharCode(escaped.charCodeAt(0) ^ 0x20),
+  );
   return { kind: 'packet', body };
 }
 

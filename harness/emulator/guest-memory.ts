@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { RamFile } from './ram-file.ts';
 
 /** Guest RAM by an address that a guest may have made up: undefined for what is no RAM. */

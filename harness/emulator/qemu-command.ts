@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { MonitorPlaces } from '../../guest/monitor-firmware.ts';
 import { hasDmaAlias } from '../../src/scenario/address-space.ts';
 import type { Machine } from '../../src/scenario/types.ts';
@@ -17,7 +18,10 @@ export interface QemuMachine {
   seed?: number;
   /** A device tree of our own instead of QEMU's. */
   deviceTree?: string;
-  /** The realm monitor's flash image, which starts the kernel instead of QEMU; it needs a device tree. */
+  /**
+   * The realm monitor's flash image, which starts the kernel instead of QEMU; it needs a device
+   * tree.
+   */
   monitor?: MonitorPlaces & { flash: string };
   /** A flash image of the user's own, which starts the kernel, if there is one, instead of QEMU. */
   userFirmware?: string;
@@ -35,8 +39,8 @@ export interface QemuInstruments {
 }
 
 /**
- * The machine alone: all that the guest can see, and nothing by which it is watched. No default devices, and no clock
- * or seed that differs from one boot to the next.
+ * The machine alone: all that the guest can see, and nothing by which it is watched. No default
+ * devices, and no clock or seed that differs from one boot to the next.
  */
 export function machineArguments(setup: QemuMachine): string[] {
   return [
@@ -46,15 +50,25 @@ export function machineArguments(setup: QemuMachine): string[] {
     ...['-smp', String(setup.machine.cpus), '-m', memoryArgument(setup.machine, memoryOf(setup))],
     ...['-rtc', 'base=2026-01-01T00:00:00,clock=vm', '-seed', String(setup.seed ?? defaultSeed)],
     ...(setup.userFirmware === undefined ? [] : ['-bios', setup.userFirmware]),
-    ...(setup.monitor === undefined ? bootArguments(setup) : monitorArguments(setup, setup.monitor)),
-    ...(setup.deviceData === undefined ? [] : deviceArguments(setup.machine.devices ?? [], setup.deviceData)),
+    ...(setup.monitor === undefined
+      ? bootArguments(setup)
+      : monitorArguments(setup, setup.monitor)),
+    ...(setup.deviceData === undefined
+      ? []
+      : deviceArguments(setup.machine.devices ?? [], setup.deviceData)),
   ];
 }
 
 /** The machine's RAM in a file, at its alias, too, where devices need that. */
 function ramArguments(setup: QemuMachine, ramFile: string): string[] {
   const backend = ramBackend('ram', ramFile, memoryOf(setup));
-  return ['-object', backend, '-machine', 'memory-backend=ram', ...aliasArguments(setup.machine, ramFile)];
+  return [
+    '-object',
+    backend,
+    '-machine',
+    'memory-backend=ram',
+    ...aliasArguments(setup.machine, ramFile),
+  ];
 }
 
 /** Options of the `virt` machine beyond those of every boot. */
@@ -64,7 +78,8 @@ function machineOptions({ machine, monitor }: QemuMachine): string[] {
   return [
     ...(firmware === 'monitor-rme' ? ['secure=on'] : []),
     ...(firmware === undefined ? [] : ['virtualization=on']),
-    // With ACPI, a machine that starts in flash lacks the GPIO controller of the device tree; without, it has no hot-plugged memory.
+    // With ACPI, a machine that starts in flash lacks the GPIO controller of the device tree;
+    // without, it has no hot-plugged memory.
     ...(firmware === undefined || hotplug ? [] : ['acpi=off']),
     ...(its === false ? ['its=off'] : []),
     // The upper window for PCI devices lies at 2^39, where the aliases of a realm begin.
@@ -79,8 +94,17 @@ function memoryOf({ machine, monitor }: QemuMachine): number {
   return machine.memory * 2 ** 20 + (monitor?.memory ?? 0);
 }
 
-/** QEMU's own boot loader (hw/arm/boot.c), or the user's firmware, which finds the same by fw_cfg; it may have a kernel of its own. */
-function bootArguments({ image, initramfs, commandLine, deviceTree, userFirmware }: QemuMachine): string[] {
+/**
+ * QEMU's own boot loader (hw/arm/boot.c), or the user's firmware, which finds the same by fw_cfg;
+ * it may have a kernel of its own.
+ */
+function bootArguments({
+  image,
+  initramfs,
+  commandLine,
+  deviceTree,
+  userFirmware,
+}: QemuMachine): string[] {
   if (userFirmware !== undefined && image === '') return [];
   return [
     ...['-kernel', image, '-initrd', initramfs, '-append', commandLine],
@@ -102,37 +126,62 @@ function monitorArguments(
 }
 
 function loaded(file: string, address: number): string[] {
-  return ['-device', `loader,file=${escapeComma(file)},addr=0x${address.toString(16)},force-raw=on`];
+  return [
+    '-device',
+    `loader,file=${escapeComma(file)},addr=0x${address.toString(16)},force-raw=on`,
+  ];
 }
 
 /**
- * The command line under the harness: RAM in a file that others can read, the machine stopped at reset, and stopped
- * (not ended) when the guest resets or powers off. QEMU connects to the sockets: who listens knows when it is there.
+ * The command line under the harness: RAM in a file that others can read, the machine stopped at
+ * reset, and stopped (not ended) when the guest resets or powers off. QEMU connects to the sockets:
+ * who listens knows when it is there.
  */
 export function watchedCommand(setup: QemuMachine, instruments: QemuInstruments): string[] {
   return [
     ...setup.emulator,
     ...machineArguments(setup),
     ...ramArguments(setup, instruments.ramFile),
-    ...['-chardev', `file,id=console,path=${escapeComma(instruments.consoleFile)}`, '-serial', 'chardev:console'],
-    ...['-qmp', `unix:${escapeComma(instruments.qmpSocket)}`, '-gdb', `unix:${escapeComma(instruments.gdbSocket)}`],
+    ...[
+      '-chardev',
+      `file,id=console,path=${escapeComma(instruments.consoleFile)}`,
+      '-serial',
+      'chardev:console',
+    ],
+    ...[
+      '-qmp',
+      `unix:${escapeComma(instruments.qmpSocket)}`,
+      '-gdb',
+      `unix:${escapeComma(instruments.gdbSocket)}`,
+    ],
     ...['-pidfile', instruments.pidFile, '-action', 'reboot=shutdown,shutdown=pause', '-S'],
   ];
 }
 
-/** RAM that takes of the host only what is touched: without it the host refuses a machine that has more memory than itself. */
+/**
+ * RAM that takes of the host only what is touched: without it the host refuses a machine that has
+ * more memory than itself.
+ */
 function untouchedRam(setup: QemuMachine): string[] {
   const backend = `memory-backend-ram,id=ram,size=${memoryOf(setup) / 2 ** 20}M,reserve=off`;
   return ['-object', backend, '-machine', 'memory-backend=ram'];
 }
 
 /**
- * The command line for a person: the same machine with its console on the terminal, ended by the guest's reset.
+ * The command line for a person: the same machine with its console on the terminal, ended by the
+ * guest's reset.
  * @param ramFile where its RAM goes, if the machine needs that
  */
 export function bareCommand(setup: QemuMachine, ramFile = ''): string[] {
   const ram = hasDmaAlias(setup.machine) ? ramArguments(setup, ramFile) : untouchedRam(setup);
-  return [...setup.emulator, ...machineArguments(setup), ...ram, '-serial', 'mon:stdio', '-no-reboot'];
+  return [
+    ...setup.emulator,
+    ...machineArguments(setup),
+    ...ram,
+    '-serial',
+    'mon:stdio',
+    '-no-reboot',
+  ];
 }
 
 /** Makes QEMU write the device tree that it would give this machine, and end. */

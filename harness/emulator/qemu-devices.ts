@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { aliasedIpaBits, hasDmaAlias } from '../../src/scenario/address-space.ts';
 import type { DeviceName } from '../../src/scenario/devices.ts';
 import { RAM_BASE } from '../../src/scenario/memory.ts';
@@ -5,8 +6,9 @@ import type { Machine } from '../../src/scenario/types.ts';
 import { escapeComma, ramBackend } from './qemu-options.ts';
 
 /**
- * QEMU's arguments for devices that do DMA. Each takes the addresses that the kernel maps for it (VIRTIO_F_ACCESS_PLATFORM, Virtual I/O Device
- * 1.2, 6.1), so that it is the same device in both worlds.
+ * QEMU's arguments for devices that do DMA. Each takes the addresses that the kernel maps for it
+ * (VIRTIO_F_ACCESS_PLATFORM, Virtual I/O Device 1.2, 6.1), so that it is the same device in both
+ * worlds.
  *
  * @param data path of a file with what disk, console and source of randomness deliver
  */
@@ -26,7 +28,10 @@ export function deviceArguments(devices: readonly DeviceName[], data: string): s
       ...['-blockdev', `driver=file,node-name=disk,filename=${file},read-only=on`],
       ...virtio('virtio-blk-pci', ',drive=disk'),
     ],
-    'virtio-rng': [...['-object', `rng-random,id=source,filename=${file}`], ...virtio('virtio-rng-pci', ',rng=source')],
+    'virtio-rng': [
+      ...['-object', `rng-random,id=source,filename=${file}`],
+      ...virtio('virtio-rng-pci', ',rng=source'),
+    ],
     'virtio-net': [
       ...['-netdev', 'user,id=net,restrict=on,ipv6=off'],
       // A boot ROM would be a file that the guest's machine depends on.
@@ -43,7 +48,9 @@ export function deviceArguments(devices: readonly DeviceName[], data: string): s
 export function memoryArgument(machine: Machine, bytes: number): string {
   const size = `${bytes / 2 ** 20}M`;
   // Hot-plugged memory begins behind all other (hw/arm/virt.c, virt_set_memmap()).
-  return hasDmaAlias(machine) ? `${size},slots=1,maxmem=${2 ** (aliasedIpaBits - 21) + (2 * bytes) / 2 ** 20}M` : size;
+  return hasDmaAlias(machine)
+    ? `${size},slots=1,maxmem=${2 ** (aliasedIpaBits - 21) + (2 * bytes) / 2 ** 20}M`
+    : size;
 }
 
 /** Maps the machine's RAM a second time at its alias. */

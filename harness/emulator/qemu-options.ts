@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** In QEMU's key=value lists a comma within a value is written twice. */
 export function escapeComma(value: string): string {
   return value.replaceAll(',', ',,');

@@ -1,15 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessGroup } from '../../host/process-group.ts';
 import { PtdiffError } from '../../src/errors.ts';
 
-/** Linux's USER_HZ, the unit of the times in /proc/PID/stat, is 100 on every architecture that Node runs on. */
+/**
+ * Linux's USER_HZ, the unit of the times in /proc/PID/stat, is 100 on every architecture that Node
+ * runs on.
+ */
 const ticksPerSecond = 100;
 
 /** SIGBUS: a page of a mapped file that the file system has no room for. */
 const busError = 7;
 
-/** QEMU comes up, or writes a device tree, within a second; this much time on a loaded host means that it never will. */
+/**
+ * QEMU comes up, or writes a device tree, within a second; this much time on a loaded host means
+ * that it never will.
+ */
 export const startMilliseconds = 120_000;
 
 /** How QEMU ended, and the last thing that it said on standard error. */
@@ -35,7 +42,8 @@ export class QemuProcess {
 
   /**
    * Readies QEMU, which waits for begin().
-   * @param scratch a file or folder, there or not yet, that is removed when the harness dies, or stops the process
+   * @param scratch a file or folder, there or not yet, that is removed when the harness dies, or
+   * stops the process
    * @throws PtdiffError('host') when the host cannot start it
    */
   static async prepare(command: string[], scratch: string): Promise<QemuProcess> {
@@ -59,8 +67,8 @@ export function deathOfQemu(exit: QemuExit): PtdiffError {
 }
 
 /**
- * The death of QEMU, if it has died: its own words say more than the connections that broke, which may be noticed a little
- * earlier than its end.
+ * The death of QEMU, if it has died: its own words say more than the connections that broke, which
+ * may be noticed a little earlier than its end.
  */
 export async function deathNotice(process: QemuProcess): Promise<PtdiffError | undefined> {
   const exit = await Promise.race([process.exited, sleep(1000, undefined, { ref: false })]);
@@ -92,7 +100,10 @@ export interface ProcessActivity {
 
 /** What the threads of a process have worked, and what they wait for; undefined when it is gone. */
 export function processActivity(pid: number): ProcessActivity | undefined {
-  const threads = ofThreads(pid, 'stat')?.map(({ thread, text }) => ({ thread, fields: statFields(text) }));
+  const threads = ofThreads(pid, 'stat')?.map(({ thread, text }) => ({
+    thread,
+    fields: statFields(text),
+  }));
   const seconds = (fields: string[]) => (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
   return (
     threads && {
@@ -104,8 +115,9 @@ export function processActivity(pid: number): ProcessActivity | undefined {
 }
 
 /**
- * The longest time in seconds that one thread of a process wanted a CPU of the host and had none (run_delay, Documentation/scheduler/sched-stats.rst);
- * undefined when the process is gone, or where the host does not count it.
+ * The longest time in seconds that one thread of a process wanted a CPU of the host and had none
+ * (run_delay, Documentation/scheduler/sched-stats.rst); undefined when the process is gone, or
+ * where the host does not count it.
  */
 export function longestCpuWait(pid: number): number | undefined {
   const waits = ofThreads(pid, 'schedstat')?.map(({ text }) => Number(text.split(' ')[1]) / 1e9);
@@ -125,7 +137,9 @@ function ofThreads(pid: number, file: string): { thread: string; text: string }[
   }
 }
 
-/** proc_pid_stat(5) from the third field on: the second, the name in parentheses, may hold anything. */
+/**
+ * proc_pid_stat(5) from the third field on: the second, the name in parentheses, may hold anything.
+ */
 export function statFields(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

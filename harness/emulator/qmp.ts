@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Socket } from 'node:net';
 import { PtdiffError } from '../../src/errors.ts';
 
@@ -7,19 +8,27 @@ export interface QmpEvent {
   data: Record<string, unknown>;
 }
 
-/** Commands are answered within milliseconds; this much silence on a loaded host means that they never will be. */
+/**
+ * Commands are answered within milliseconds; this much silence on a loaded host means that they
+ * never will be.
+ */
 const replyMilliseconds = 60_000;
 const maximumLine = 1 << 20;
 
 /**
- * Client of the QEMU Machine Protocol ("QEMU QMP Reference Manual"): JSON objects, one a line; the greeting, then
- * qmp_capabilities, then commands. Commands are answered in order. QEMU tells of every stop and start of the guest; that is read
- * only while an answer is awaited, since to be woken for each would double the cost of a breakpoint.
+ * Client of the QEMU Machine Protocol ("QEMU QMP Reference Manual"): JSON objects, one a line; the
+ * greeting, then qmp_capabilities, then commands. Commands are answered in order. QEMU tells of
+ * every stop and start of the guest; that is read only while an answer is awaited, since to be
+ * woken for each would double the cost of a breakpoint.
  */
 export class QmpClient {
   readonly #socket: Socket;
   readonly #onEvent: (event: QmpEvent) => void;
-  readonly #waiting: { resolve(value: unknown): void; reject(error: Error): void; timer?: NodeJS.Timeout }[] = [];
+  readonly #waiting: {
+    resolve(value: unknown): void;
+    reject(error: Error): void;
+    timer?: NodeJS.Timeout;
+  }[] = [];
   #pending = '';
   #failure?: Error;
 
@@ -28,8 +37,12 @@ export class QmpClient {
     this.#onEvent = onEvent;
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => this.#receive(text));
-    socket.on('error', (error) => this.#fail(`The QMP connection to QEMU broke: ${error.message}.`));
-    socket.on('close', () => this.#fail('QEMU closed its QMP connection: it was killed or it crashed.'));
+    socket.on('error', (error) =>
+      this.#fail(`The QMP connection to QEMU broke: ${error.message}.`),
+    );
+    socket.on('close', () =>
+      this.#fail('QEMU closed its QMP connection: it was killed or it crashed.'),
+    );
   }
 
   /** Waits for the greeting of a connected socket and leaves the negotiation mode. */
@@ -40,7 +53,10 @@ export class QmpClient {
     return client;
   }
 
-  /** @throws PtdiffError('emulator') with QEMU's own words when it refuses, or when the connection is gone. */
+  /**
+   * @throws PtdiffError('emulator') with QEMU's own words when it refuses, or when the connection
+   * is gone.
+   */
   async execute(command: string, parameters: Record<string, unknown> = {}): Promise<unknown> {
     const answer = this.#answer(command);
     if (!this.#failure) {
@@ -61,7 +77,11 @@ export class QmpClient {
     this.#socket.resume();
     return new Promise((resolve, reject) => {
       const message = `QEMU did not answer ${what} over QMP within ${replyMilliseconds / 1000} s.`;
-      this.#waiting.push({ resolve, reject, timer: setTimeout(() => this.#fail(message), replyMilliseconds) });
+      this.#waiting.push({
+        resolve,
+        reject,
+        timer: setTimeout(() => this.#fail(message), replyMilliseconds),
+      });
     });
   }
 
@@ -85,7 +105,10 @@ export class QmpClient {
       return;
     }
     if (typeof message.event === 'string') {
-      this.#onEvent({ event: message.event, data: (message.data ?? {}) as Record<string, unknown> });
+      this.#onEvent({
+        event: message.event,
+        data: (message.data ?? {}) as Record<string, unknown>,
+      });
       return;
     }
     const waiter = this.#waiting.shift();

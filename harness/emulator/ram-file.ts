@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 import type { RamReader } from '../../src/vmsa/walk.ts';
 
-/** A range of guest-physical addresses and where it begins in the file; sizes and offsets in bytes. */
+/**
+ * A range of guest-physical addresses and where it begins in the file; sizes and offsets in bytes.
+ */
 export interface RamBank {
   base: number;
   size: number;
@@ -11,7 +14,10 @@ export interface RamBank {
 
 /** Guest RAM kept in a file, read while the guest is stopped. */
 export interface RamFile extends RamReader {
-  /** A copy of guest memory, which may reach over several banks that touch. Throws when any of it lies outside RAM. */
+  /**
+   * A copy of guest memory, which may reach over several banks that touch. Throws when any of it
+   * lies outside RAM.
+   */
   read(pa: number, bytes: number): Buffer;
   /** Whether all of a range lies in one bank. */
   contains(pa: number, bytes: number): boolean;
@@ -19,14 +25,15 @@ export interface RamFile extends RamReader {
 }
 
 /**
- * Reads grow up to this many bytes while table pages lie side by side, as those of a kernel's linear map do: a walk of 16 GiB of
- * pages takes 0.6 of its time with single-page reads. Larger windows fall out of the CPU's cache and gain nothing.
+ * Reads grow up to this many bytes while table pages lie side by side, as those of a kernel's
+ * linear map do: a walk of 16 GiB of pages takes 0.6 of its time with single-page reads. Larger
+ * windows fall out of the CPU's cache and gain nothing.
  */
 const LARGEST_WINDOW = 2 ** 18;
 
 /**
- * Opens the RAM of a machine: one bank that begins at `banks` and fills the whole file (QEMU's `virt` machine: 0x40000000),
- * or the given banks. Every bank must lie inside the file.
+ * Opens the RAM of a machine: one bank that begins at `banks` and fills the whole file (QEMU's
+ * `virt` machine: 0x40000000), or the given banks. Every bank must lie inside the file.
  */
 export function openRam(path: string, banks: number | RamBank[]): RamFile {
   const descriptor = attempt(path, 'open', () => openSync(path, 'r'));
@@ -50,7 +57,10 @@ class BankedFile implements RamFile {
   readonly #path: string;
   readonly #descriptor: number;
   readonly #banks: RamBank[];
-  /** The bytes read last for tables, [start, end) of the file; reused, so what table() gave out changes. */
+  /**
+   * The bytes read last for tables, [start, end) of the file; reused, so what table() gave out
+   * changes.
+   */
   readonly #window = Buffer.alloc(LARGEST_WINDOW);
   #start = 0;
   #end = 0;
@@ -69,10 +79,15 @@ class BankedFile implements RamFile {
 
   table(pa: number, bytes: number): Uint32Array | undefined {
     const bank = this.#bankOf(pa);
-    if (bank === undefined || pa + bytes > bank.base + bank.size || bytes > LARGEST_WINDOW) return undefined;
+    if (bank === undefined || pa + bytes > bank.base + bank.size || bytes > LARGEST_WINDOW)
+      return undefined;
     const at = pa - bank.base + bank.offset;
     if (at < this.#start || at + bytes > this.#end) this.#moveWindow(at, bytes, bank);
-    return new Uint32Array(this.#window.buffer, this.#window.byteOffset + at - this.#start, bytes / 4);
+    return new Uint32Array(
+      this.#window.buffer,
+      this.#window.byteOffset + at - this.#start,
+      bytes / 4,
+    );
   }
 
   read(pa: number, bytes: number): Buffer {
@@ -107,8 +122,9 @@ class BankedFile implements RamFile {
   }
 
   /**
-   * Loads the bytes at `at`. Table pages that follow the last window, above or below it (Linux takes them from the top of
-   * memory downwards), double the window in that direction; any other page is read alone.
+   * Loads the bytes at `at`. Table pages that follow the last window, above or below it (Linux
+   * takes them from the top of memory downwards), double the window in that direction; any other
+   * page is read alone.
    */
   #moveWindow(at: number, bytes: number, bank: RamBank): void {
     const last = this.#end - this.#start;
@@ -117,7 +133,8 @@ class BankedFile implements RamFile {
     let start = at;
     let end = at + bytes;
     if (at === this.#end && grown > bytes) end = Math.min(at + grown, bankEnd);
-    else if (at + bytes === this.#start && grown > bytes) start = Math.max(end - grown, bank.offset);
+    else if (at + bytes === this.#start && grown > bytes)
+      start = Math.max(end - grown, bank.offset);
     this.begin();
     this.#fill(this.#window.subarray(0, end - start), start);
     this.#start = start;
@@ -129,7 +146,11 @@ class BankedFile implements RamFile {
       const count = attempt(this.#path, 'read', () =>
         readSync(this.#descriptor, target, done, target.length - done, position + done),
       );
-      if (count === 0) throw new PtdiffError('harness', `The RAM file ${this.#path} became shorter while it was read.`);
+      if (count === 0)
+        throw new PtdiffError(
+          'harness',
+          `The RAM file ${this.#path} became shorter while it was read.`,
+        );
       done += count;
     }
   }
@@ -139,6 +160,8 @@ function attempt<T>(path: string, verb: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new PtdiffError('host', `Cannot ${verb} the RAM file ${path}: ${messageOf(error)}.`, { cause: error });
+    throw new PtdiffError('host', `Cannot ${verb} the RAM file ${path}: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Where one register lives in the stub's numbering, and how many bits it has. */
 export interface TargetRegister {
   number: number;
@@ -5,14 +6,14 @@ export interface TargetRegister {
 }
 
 /**
- * QEMU's name of a register → the architecture's. QEMU 10.0 calls the EL1 registers that also have AArch32 names by
- * their short names; 11.1 gives them in full.
+ * QEMU's name of a register → the architecture's. QEMU 10.0 calls the EL1 registers that also have
+ * AArch32 names by their short names; 11.1 gives them in full.
  */
 const fullNames: Record<string, string> = { SCTLR: 'SCTLR_EL1', VBAR: 'VBAR_EL1' };
 
 /**
- * Register numbers from a GDB target description ("GDB Target Descriptions"). A `<reg>` without `regnum` follows the one
- * before it, across the included documents in their order.
+ * Register numbers from a GDB target description ("GDB Target Descriptions"). A `<reg>` without
+ * `regnum` follows the one before it, across the included documents in their order.
  *
  * @param document the text of target.xml
  * @param include gives the text of an included document by its name
@@ -24,14 +25,19 @@ export async function parseTargetDescription(
   const registers = new Map<string, TargetRegister>();
   let next = 0;
   async function visit(xml: string): Promise<void> {
-    for (const [element, name] of xml.replaceAll(/<!--[\s\S]*?-->/g, '').matchAll(/<(xi:include|reg)\b[^>]*>/g)) {
+    for (const [element, name] of xml
+      .replaceAll(/<!--[\s\S]*?-->/g, '')
+      .matchAll(/<(xi:include|reg)\b[^>]*>/g)) {
       if (name === 'xi:include') {
         await visit(await include(attribute(element, 'href') ?? ''));
         continue;
       }
       const register = attribute(element, 'name') ?? '';
       next = Number(attribute(element, 'regnum') ?? next);
-      registers.set(fullNames[register] ?? register, { number: next, bits: Number(attribute(element, 'bitsize')) });
+      registers.set(fullNames[register] ?? register, {
+        number: next,
+        bits: Number(attribute(element, 'bitsize')),
+      });
       next++;
     }
   }

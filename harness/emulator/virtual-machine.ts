@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -34,8 +35,8 @@ export interface VirtualMachine {
 }
 
 /**
- * Starts QEMU, stopped at reset. Its RAM file, console file and sockets lose their names as soon as both sides hold them
- * open, so that nothing is left behind even when the harness is killed.
+ * Starts QEMU, stopped at reset. Its RAM file, console file and sockets lose their names as soon as
+ * both sides hold them open, so that nothing is left behind even when the harness is killed.
  *
  * @param directory where the files live for that moment
  * @throws PtdiffError('emulator') when QEMU does not come up
@@ -57,7 +58,10 @@ async function startMachine(
   const paths = { ramFile: at('ram'), consoleFile: at('console'), pidFile: at('pid') };
   const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };
   // The folder is made under the eyes of the one who removes it if the harness is killed.
-  const process = await QemuProcess.prepare(watchedCommand(setup, { ...paths, ...sockets }), scratch);
+  const process = await QemuProcess.prepare(
+    watchedCommand(setup, { ...paths, ...sockets }),
+    scratch,
+  );
   const onAbort = () => void process.stop();
   signal.addEventListener('abort', onAbort, { once: true });
   const opened: { close(): void }[] = [];
@@ -79,7 +83,9 @@ async function startMachine(
     const events: QmpEvent[] = [];
     const came = <T>(what: Promise<T>) =>
       within(startMilliseconds, 'QEMU did not come up', Promise.race([what, death]));
-    const qmp = await came(qmpDoor.connection.then((socket) => QmpClient.open(socket, (event) => events.push(event))));
+    const qmp = await came(
+      qmpDoor.connection.then((socket) => QmpClient.open(socket, (event) => events.push(event))),
+    );
     opened.push(qmp);
     const gdb = await came(gdbDoor.connection.then((socket) => GdbClient.open(socket)));
     opened.push(gdb);
@@ -103,8 +109,10 @@ async function startMachine(
 }
 
 /**
- * Starts a machine, lets `work` have it, and ends it whatever happens. Where QEMU died under the work, that is told instead of what came of it.
- * @throws PtdiffError as startMachine() does, and for a QEMU that died; what `work` throws; the signal's reason when it was aborted
+ * Starts a machine, lets `work` have it, and ends it whatever happens. Where QEMU died under the
+ * work, that is told instead of what came of it.
+ * @throws PtdiffError as startMachine() does, and for a QEMU that died; what `work` throws; the
+ * signal's reason when it was aborted
  */
 export async function withMachine<Result>(
   machine: QemuMachine,
@@ -123,10 +131,14 @@ export async function withMachine<Result>(
   }
 }
 
-/** The same bytes answer at a realm's protected address and, while they are shared, at its alias. */
+/**
+ * The same bytes answer at a realm's protected address and, while they are shared, at its alias.
+ */
 function guestBanks({ machine }: QemuMachine, monitor: Monitor | undefined): RamBank[] {
   const bank = { base: RAM_BASE, size: machine.memory * 2 ** 20, offset: 0 };
-  return monitor?.aliasBit === undefined ? [bank] : [bank, { ...bank, base: monitor.aliasBit + bank.base }];
+  return monitor?.aliasBit === undefined
+    ? [bank]
+    : [bank, { ...bank, base: monitor.aliasBit + bank.base }];
 }
 
 function monitorBank({ memory }: Monitor): RamBank {
@@ -135,7 +147,10 @@ function monitorBank({ memory }: Monitor): RamBank {
 
 async function scratchName(directory: string): Promise<string> {
   const path = await tmpName({ tmpdir: directory, prefix: 'ptdiff' }).catch((error) => {
-    throw new PtdiffError('host', `Cannot make a scratch folder in ${directory}: ${messageOf(error)}.`);
+    throw new PtdiffError(
+      'host',
+      `Cannot make a scratch folder in ${directory}: ${messageOf(error)}.`,
+    );
   });
   // sockaddr_un holds 108 bytes (unix(7)).
   if (path.length > 90) {

@@ -1,7 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { resolve } from 'node:path';
 import { say } from '../../host/say.ts';
 import { compareVersions } from '../../images/debian/version.ts';
-import { type DebianSpec, formatKernelSpec, parseKernelSpec, type SourceSpec } from '../../images/kernel-spec.ts';
+import {
+  type DebianSpec,
+  formatKernelSpec,
+  parseKernelSpec,
+  type SourceSpec,
+} from '../../images/kernel-spec.ts';
 import { exactSpec, listKernels } from '../../images/kernels.ts';
 import { GitHistory, resolveCommit } from '../../images/source/git-history.ts';
 import { narrowLine } from '../../src/bisect/line.ts';
@@ -47,13 +53,19 @@ async function debianLine({ good, bad }: VersionRange): Promise<NonNullable<Bise
   const { flavour } = parseKernelSpec(good) as DebianSpec;
   const [left, right] = [versionOf(good), versionOf(bad)];
   const [oldest, newest] = compareVersions(left, right) > 0 ? [right, left] : [left, right];
-  const isBetween = (version: string) => compareVersions(version, oldest) >= 0 && compareVersions(version, newest) <= 0;
+  const isBetween = (version: string) =>
+    compareVersions(version, oldest) >= 0 && compareVersions(version, newest) <= 0;
   const listed = (await listKernels({ progress: say })).filter(
     (kernel) => kernel.flavour === flavour && isBetween(versionOf(kernel.spec)),
   );
-  // Several builds of one version bear one spec; the newest, which is listed first, stands for them.
-  const kernels = new Map(listed.reverse().map(({ spec, version, suite }) => [spec, { spec, version, suite }]));
-  return [...kernels.values()].sort((a, b) => compareVersions(versionOf(a.spec), versionOf(b.spec)));
+  // Several builds of one version bear one spec; the newest, which is listed first, stands for
+  // them.
+  const kernels = new Map(
+    listed.reverse().map(({ spec, version, suite }) => [spec, { spec, version, suite }]),
+  );
+  return [...kernels.values()].sort((a, b) =>
+    compareVersions(versionOf(a.spec), versionOf(b.spec)),
+  );
 }
 
 /**
@@ -74,7 +86,10 @@ async function debianSpace(range: VersionRange, kept: BisectState['line']): Prom
     specOf: (candidate) => candidate,
     describe: async (candidate) => {
       const found = line.find(({ spec }) => spec === candidate);
-      return { name: candidate, about: found ? [`Debian package version ${found.version} (${found.suite})`] : [] };
+      return {
+        name: candidate,
+        about: found ? [`Debian package version ${found.version} (${found.suite})`] : [],
+      };
     },
   };
 }
@@ -88,9 +103,16 @@ export interface CommitRange {
 }
 
 /** The commits between two, judged by git bisect in a repository of our own. */
-async function gitSpace({ repository, good, bad, specOf }: CommitRange, own: string): Promise<Space> {
+async function gitSpace(
+  { repository, good, bad, specOf }: CommitRange,
+  own: string,
+): Promise<Space> {
   const history = await GitHistory.open(repository, own);
-  if (good === bad) throw new PtdiffError('usage', `The good and the bad end are one commit, ${good.slice(0, 12)}.`);
+  if (good === bad)
+    throw new PtdiffError(
+      'usage',
+      `The good and the bad end are one commit, ${good.slice(0, 12)}.`,
+    );
   const goodIsNewer = await history.isAncestor(bad, good);
   const [oldest, newest] = goodIsNewer ? [bad, good] : [good, bad];
   return {
@@ -129,7 +151,10 @@ export function spaceOf(range: Range, kept: BisectState['line'], own: string): P
 }
 
 /** An end in a git history: a spec `git:PATH@REV…` or, with `repository`, a revision of it. */
-function gitEnd(text: string, repository: string | undefined): (SourceSpec & { kind: 'git' }) | undefined {
+function gitEnd(
+  text: string,
+  repository: string | undefined,
+): (SourceSpec & { kind: 'git' }) | undefined {
   const isRevision = repository !== undefined && !/^(debian|file|git|tarball|source):/.test(text);
   const spec = parseKernelSpec(isRevision ? `git:${repository}@${text}` : text);
   return spec.kind === 'git' ? { ...spec, path: resolve(spec.path) } : undefined;
@@ -140,8 +165,12 @@ async function versionRange(left: DebianSpec, right: DebianSpec): Promise<Range>
   const good = await exactSpec(left, { progress: say });
   const bad = await exactSpec(right, { progress: say });
   if (left.flavour !== right.flavour)
-    throw new PtdiffError('usage', `${good} and ${bad} are of different flavours; bisect between kernels of one.`);
-  if (good === bad) throw new PtdiffError('usage', `Both ends are ${good}; there is nothing between them.`);
+    throw new PtdiffError(
+      'usage',
+      `${good} and ${bad} are of different flavours; bisect between kernels of one.`,
+    );
+  if (good === bad)
+    throw new PtdiffError('usage', `Both ends are ${good}; there is nothing between them.`);
   return { kind: 'debian', good, bad };
 }
 
@@ -150,16 +179,28 @@ async function versionRange(left: DebianSpec, right: DebianSpec): Promise<Range>
  * @param repository where ends are revisions and no specs
  * @throws PtdiffError(usage) for ends between which nothing can be bisected
  */
-export async function rangeOf(good: string, bad: string, repository: string | undefined): Promise<Range> {
+export async function rangeOf(
+  good: string,
+  bad: string,
+  repository: string | undefined,
+): Promise<Range> {
   const [left, right] = [gitEnd(good, repository), gitEnd(bad, repository)];
   // The same repository, and the same patches, configuration and compiler on top of each commit.
-  if (left && right && formatKernelSpec({ ...left, rev: '' }) === formatKernelSpec({ ...right, rev: '' })) {
-    const [from, to] = [await resolveCommit(left.path, left.rev), await resolveCommit(left.path, right.rev)];
+  if (
+    left &&
+    right &&
+    formatKernelSpec({ ...left, rev: '' }) === formatKernelSpec({ ...right, rev: '' })
+  ) {
+    const [from, to] = [
+      await resolveCommit(left.path, left.rev),
+      await resolveCommit(left.path, right.rev),
+    ];
     const specOf = (commit: string) => formatKernelSpec({ ...left, rev: commit });
     return { kind: 'git', repository: left.path, good: from, bad: to, specOf };
   }
   const ends = { good: parseKernelSpec(good), bad: parseKernelSpec(bad) };
-  if (ends.good.kind === 'debian' && ends.bad.kind === 'debian') return versionRange(ends.good, ends.bad);
+  if (ends.good.kind === 'debian' && ends.bad.kind === 'debian')
+    return versionRange(ends.good, ends.bad);
   throw new PtdiffError(
     'usage',
     `Nothing lies between ${good} and ${bad}: name two Debian versions, or two commits of one repository with the same patches and configuration.`,

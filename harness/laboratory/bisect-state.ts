@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../../host/cache.ts';
@@ -24,14 +25,20 @@ export interface BisectQuestion {
 
 /** A boot of the bisection, with what it left behind. */
 export interface RecordedTrial extends Trial {
-  /** The run folder of the boot, below the folder of the steps; absent where there was no kernel to boot. */
+  /**
+   * The run folder of the boot, below the folder of the steps; absent where there was no kernel to
+   * boot.
+   */
   folder?: string;
   /** Folder of its case below the run folder. */
   case?: string;
   seconds: number;
 }
 
-/** What the boots must have in common to be compared: hashes of emulator, guest program and realm monitor. */
+/**
+ * What the boots must have in common to be compared: hashes of emulator, guest program and realm
+ * monitor.
+ */
 export interface LaboratoryIdentity {
   emulator: string;
   initramfs: string;
@@ -43,13 +50,19 @@ export interface BisectState {
   schema: typeof stateSchema;
   question: BisectQuestion;
   repeat: number;
-  /** Debian versions in question, oldest first, as the archive had them at the start; absent for a git history. */
+  /**
+   * Debian versions in question, oldest first, as the archive had them at the start; absent for a
+   * git history.
+   */
   line?: { spec: string; version: string; suite: string }[];
   laboratory?: LaboratoryIdentity;
   trials: RecordedTrial[];
 }
 
-const sign = z.union([z.strictObject({ finding: z.string() }), z.strictObject({ verdict: z.enum(signVerdicts) })]);
+const sign = z.union([
+  z.strictObject({ finding: z.string() }),
+  z.strictObject({ verdict: z.enum(signVerdicts) }),
+]);
 
 const schema: z.ZodType<BisectState> = z.object({
   schema: z.literal(stateSchema),
@@ -62,7 +75,9 @@ const schema: z.ZodType<BisectState> = z.object({
   }),
   repeat: z.int().min(1),
   line: z.array(z.object({ spec: z.string(), version: z.string(), suite: z.string() })).optional(),
-  laboratory: z.object({ emulator: z.string(), initramfs: z.string(), monitor: z.string().optional() }).optional(),
+  laboratory: z
+    .object({ emulator: z.string(), initramfs: z.string(), monitor: z.string().optional() })
+    .optional(),
   trials: z.array(
     z.object({
       candidate: z.string(),
@@ -93,7 +108,11 @@ export function stepsFolder(stateFile: string): string {
  * What an earlier part of the same bisection left; undefined when there was none.
  * @throws PtdiffError(usage) when the file is damaged or holds another question
  */
-export function readState(file: string, question: BisectQuestion, repeat: number): BisectState | undefined {
+export function readState(
+  file: string,
+  question: BisectQuestion,
+  repeat: number,
+): BisectState | undefined {
   const text = readTextIfAny(file);
   if (text === undefined) return undefined;
   let state: BisectState;
@@ -102,12 +121,19 @@ export function readState(file: string, question: BisectQuestion, repeat: number
   } catch (error) {
     const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
     const what = issue ? `${issue.path.join('.')}: ${issue.message}` : messageOf(error);
-    throw new PtdiffError('usage', `${file} is no state of a bisection (${what}); name another --state.`, {
-      cause: error,
-    });
+    throw new PtdiffError(
+      'usage',
+      `${file} is no state of a bisection (${what}); name another --state.`,
+      {
+        cause: error,
+      },
+    );
   }
   if (stableJson(state.question) !== stableJson(question) || state.repeat !== repeat) {
-    throw new PtdiffError('usage', `${file} holds another bisection; name another --state, or repeat its options.`);
+    throw new PtdiffError(
+      'usage',
+      `${file} holds another bisection; name another --state, or repeat its options.`,
+    );
   }
   return state;
 }
@@ -118,6 +144,10 @@ export function writeState(file: string, state: BisectState): void {
   replaceFile(file, `${JSON.stringify(state, undefined, 1)}\n`);
 }
 
-export function newState(question: BisectQuestion, repeat: number, line: BisectState['line']): BisectState {
+export function newState(
+  question: BisectQuestion,
+  repeat: number,
+  line: BisectState['line'],
+): BisectState {
   return { schema: stateSchema, question, repeat, ...(line && { line }), trials: [] };
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { say } from '../../host/say.ts';
 import { observe } from '../../src/bisect/observe.ts';
 import type { Outcome, Sign } from '../../src/bisect/types.ts';
@@ -19,14 +20,20 @@ export interface CandidateBoot {
 }
 
 /**
- * Why a candidate cannot be booted, where it cannot: its kernel is gone from the archive or does not build, or it is no kernel for this
- * scenario (a realm before 6.13, say).
+ * Why a candidate cannot be booted, where it cannot: its kernel is gone from the archive or does
+ * not build, or it is no kernel for this scenario (a realm before 6.13, say).
  */
-async function obstacle(spec: string, scenario: string, signal: AbortSignal): Promise<CandidateBoot | undefined> {
+async function obstacle(
+  spec: string,
+  scenario: string,
+  signal: AbortSignal,
+): Promise<CandidateBoot | undefined> {
   try {
     const { image, traits } = await loadKernel(spec, { progress: say, signal });
     const [unfit] = (await planCases([{ spec, label: image.release, traits }], [scenario])).unfit;
-    return unfit && { outcome: 'unavailable', reason: `${unfit.scenario} on ${spec}: ${unfit.reason}.` };
+    return (
+      unfit && { outcome: 'unavailable', reason: `${unfit.scenario} on ${spec}: ${unfit.reason}.` }
+    );
   } catch (error) {
     if (error instanceof PtdiffError && error.fault === 'image')
       return { outcome: 'unavailable', reason: error.message };
@@ -35,19 +42,33 @@ async function obstacle(spec: string, scenario: string, signal: AbortSignal): Pr
 }
 
 /**
- * Boots one scenario on one kernel into a run folder of its own and the results store, or goes on with a folder that is there.
- * @throws PtdiffError for what is neither the kernel's fault nor the kernel's absence (no network, a full disk, wrong usage), and what the
- * signal was aborted with
+ * Boots one scenario on one kernel into a run folder of its own and the results store, or goes on
+ * with a folder that is there.
+ * @throws PtdiffError for what is neither the kernel's fault nor the kernel's absence (no network,
+ * a full disk, wrong usage), and what the signal was aborted with
  */
 export async function bootCandidate(
-  request: { spec: string; scenario: string; sign: Sign; out: string; store: string; qemu?: string },
+  request: {
+    spec: string;
+    scenario: string;
+    sign: Sign;
+    out: string;
+    store: string;
+    qemu?: string;
+  },
   signal: AbortSignal,
 ): Promise<CandidateBoot> {
   const { spec, scenario, sign, out, store, qemu } = request;
   const before = await obstacle(spec, scenario, signal);
   signal.throwIfAborted();
   if (before) return before;
-  const matrix = { kernels: [spec], scenarios: [scenario], jobs: 1, out, ...(qemu !== undefined && { qemu }) };
+  const matrix = {
+    kernels: [spec],
+    scenarios: [scenario],
+    jobs: 1,
+    out,
+    ...(qemu !== undefined && { qemu }),
+  };
   const { record, cases } = await runStored(matrix, store, signal);
   signal.throwIfAborted();
   const result = first(cases);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import {
   type BootContext,
   imageSymbols,
@@ -18,7 +19,10 @@ import { linkAddress } from './question.ts';
 /** MEMBLOCK_NOMAP of include/linux/memblock.h. */
 const NOMAP = 4;
 
-/** What memblock says of the memory, at the first checkpoint that tells; the machine's own layout where none does. */
+/**
+ * What memblock says of the memory, at the first checkpoint that tells; the machine's own layout
+ * where none does.
+ */
 function memoryOf(
   evidence: Evidence,
   scenario: Scenario,
@@ -36,7 +40,10 @@ function memoryOf(
 
 /** By CONFIG_ARM64_VA_BITS and the page size, which the Image shows. */
 export function linearLayoutOf({ config, geometry }: KernelTraits): LinearLayout {
-  return { pageOffset: _PAGE_OFFSET(config.vaBits), pageEnd: _PAGE_END(vaBitsMin(config.vaBits, geometry)) };
+  return {
+    pageOffset: _PAGE_OFFSET(config.vaBits),
+    pageEnd: _PAGE_END(vaBitsMin(config.vaBits, geometry)),
+  };
 }
 
 function splittingOf({ cpuCapabilities, splitAsksRequires }: KernelTraits): LeafSplitting {
@@ -73,8 +80,11 @@ export function bootContextOf(
       ...(trampPgDir === undefined ? {} : { trampPgDir }),
       ...evidence.image,
     },
-    // The variable came with the function (a166563e7ec3), which a compiler may have named otherwise.
-    ...((traits.requiresSymbol ?? symbols.codeName('split_kernel_leaf_mapping')) && { splitting: splittingOf(traits) }),
+    // The variable came with the function (a166563e7ec3), which a compiler may have named
+    // otherwise.
+    ...((traits.requiresSymbol ?? symbols.codeName('split_kernel_leaf_mapping')) && {
+      splitting: splittingOf(traits),
+    }),
     unsteady: kfencePoolOf(evidence, traits),
   };
 }

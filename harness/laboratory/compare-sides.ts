@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { sha256 } from '../../host/cache.ts';
@@ -13,7 +14,9 @@ import { kernelLabel } from '../../src/scenario/names.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 
 /** What the user named as one side. */
-export type NamedSide = { kind: 'kernel'; spec: string } | { kind: 'folder'; folder: string; kernel?: string };
+export type NamedSide =
+  | { kind: 'kernel'; spec: string }
+  | { kind: 'folder'; folder: string; kernel?: string };
 
 /** One side with its evidence. */
 export interface LoadedSide {
@@ -23,7 +26,8 @@ export interface LoadedSide {
   cases: CaseResult[];
 }
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** A run folder, a run folder with one of its kernels after an '@', or else a kernel spec. */
 export function namedSide(text: string): NamedSide {
@@ -42,20 +46,28 @@ type RunKernel = Pick<CaseResult['kernel'], 'spec' | 'release'> & { label: strin
 function kernelNamed(name: string, kernels: readonly RunKernel[], folder: string): RunKernel {
   const exact = ({ spec, label, release }: RunKernel): boolean =>
     [spec, spec.replace(/^debian:/, ''), label, release].includes(name);
-  const [named, begun] = [kernels.filter(exact), kernels.filter(({ release }) => release.startsWith(name))];
+  const [named, begun] = [
+    kernels.filter(exact),
+    kernels.filter(({ release }) => release.startsWith(name)),
+  ];
   const found = named.length > 0 ? named : begun;
   const [only] = found;
   if (only && found.length === 1) return only;
-  const there = (found.length > 0 ? found : kernels).map(({ spec, label }) => `${label} (${spec})`).join(', ');
-  const what = found.length > 1 ? `has several kernels '${name}'` : `has no case of ${name}; its kernels are`;
+  const there = (found.length > 0 ? found : kernels)
+    .map(({ spec, label }) => `${label} (${spec})`)
+    .join(', ');
+  const what =
+    found.length > 1 ? `has several kernels '${name}'` : `has no case of ${name}; its kernels are`;
   throw new PtdiffError('usage', `${folder} ${what}: ${there || 'none'}.`);
 }
 
 /**
  * Reads one side from a run folder.
- * @param kernel a spec, a label, a release or the start of a release that the folder has; all its kernels when absent
+ * @param kernel a spec, a label, a release or the start of a release that the folder has; all its
+ * kernels when absent
  * @param scenarios names to keep; all when empty
- * @throws PtdiffError(usage) for a folder that is none, and for a kernel that it does not have, or has more than once
+ * @throws PtdiffError(usage) for a folder that is none, and for a kernel that it does not have, or
+ * has more than once
  */
 export function loadSide(
   asked: string,
@@ -98,7 +110,10 @@ export function identityOf({ asked, folder, run, cases }: LoadedSide): SideIdent
   };
 }
 
-/** What two sides do not have in common besides their kernels; like is compared with like, so it must be said. */
+/**
+ * What two sides do not have in common besides their kernels; like is compared with like, so it
+ * must be said.
+ */
 export function unlikeParts({ a, b }: Sides<SideIdentity>): string[] {
   const hashes: [string, string | undefined, string | undefined][] = [
     ['emulator', a.emulator.sha256, b.emulator.sha256],
@@ -107,7 +122,9 @@ export function unlikeParts({ a, b }: Sides<SideIdentity>): string[] {
   ];
   const parts = hashes
     .filter(([, left, right]) => left !== undefined && right !== undefined && left !== right)
-    .map(([name, left = '', right = '']) => `The ${name}: ${shortHash(left)} and ${shortHash(right)}.`);
+    .map(
+      ([name, left = '', right = '']) => `The ${name}: ${shortHash(left)} and ${shortHash(right)}.`,
+    );
   const model = `The ptdiff whose model predicted: ${a.model} and ${b.model}. Decisions and findings may differ for that.`;
   return a.model === b.model ? parts : [...parts, model];
 }
@@ -117,7 +134,8 @@ export interface Pairing extends Pick<ComparisonReport, 'refused' | 'uncompared'
   pairs: { name: string; a: CaseResult; b: CaseResult }[];
 }
 
-const kernelCount = ({ cases }: LoadedSide): number => new Set(cases.map(({ kernel }) => kernel.spec)).size;
+const kernelCount = ({ cases }: LoadedSide): number =>
+  new Set(cases.map(({ kernel }) => kernel.spec)).size;
 
 function scenarioOf({ run }: LoadedSide, name: string): Scenario | undefined {
   return run.scenarios.find((scenario) => scenario.name === name);
@@ -135,7 +153,8 @@ function reasonsAgainst(a: Scenario | undefined, b: Scenario | undefined): strin
  */
 export function pairCases(sides: Sides<LoadedSide>): Pairing {
   const several = kernelCount(sides.a) > 1 || kernelCount(sides.b) > 1;
-  const keyOf = ({ kernel, scenario }: CaseResult): string => (several ? `${kernel.spec} ${scenario}` : scenario);
+  const keyOf = ({ kernel, scenario }: CaseResult): string =>
+    several ? `${kernel.spec} ${scenario}` : scenario;
   const nameOf = ({ case: name, scenario }: CaseResult): string => (several ? name : scenario);
   const others = new Map(sides.b.cases.map((result) => [keyOf(result), result]));
   const pairing: Pairing = { pairs: [], refused: [], uncompared: [] };
@@ -147,7 +166,10 @@ export function pairCases(sides: Sides<LoadedSide>): Pairing {
       pairing.uncompared.push({ name, reason: 'only A has it', failed: false });
       continue;
     }
-    const reasons = reasonsAgainst(scenarioOf(sides.a, a.scenario), scenarioOf(sides.b, b.scenario));
+    const reasons = reasonsAgainst(
+      scenarioOf(sides.a, a.scenario),
+      scenarioOf(sides.b, b.scenario),
+    );
     const failed = [a, b].find(({ verdict }) => verdict === 'error');
     if (reasons.length > 0) pairing.refused.push({ name, reasons });
     else if (failed)
@@ -158,7 +180,8 @@ export function pairCases(sides: Sides<LoadedSide>): Pairing {
       });
     else pairing.pairs.push({ name, a, b });
   }
-  for (const b of others.values()) pairing.uncompared.push({ name: nameOf(b), reason: 'only B has it', failed: false });
+  for (const b of others.values())
+    pairing.uncompared.push({ name: nameOf(b), reason: 'only B has it', failed: false });
   return pairing;
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { utimes } from 'node:fs/promises';
 import { z } from 'zod';
 import { cachePath, sha256 } from '../../host/cache.ts';
@@ -21,7 +22,10 @@ const ranges = z.array(z.strictObject({ start: z.number(), end: z.number() }));
 const before = z.enum(checkpointNames);
 const byCheckpoint = z.partialRecord(before, ranges);
 
-/** Every fact has its place here, the optional ones included: else what a boot left would not be found again. */
+/**
+ * Every fact has its place here, the optional ones included: else what a boot left would not be
+ * found again.
+ */
 const shape = {
   idRegisters: z.array(z.record(z.string(), z.bigint())),
   image: z.strictObject({ pa: z.number(), slide: z.bigint() }),
@@ -33,7 +37,12 @@ const shape = {
   freePages: byCheckpoint.exactOptional(),
   freeAtKpti: ranges.exactOptional(),
   splitRequests: z.array(
-    z.strictObject({ start: z.bigint(), end: z.bigint(), before, early: z.literal(true).exactOptional() }),
+    z.strictObject({
+      start: z.bigint(),
+      end: z.bigint(),
+      before,
+      early: z.literal(true).exactOptional(),
+    }),
   ),
   protectRequests: z.array(z.strictObject({ frames: ranges, before })).exactOptional(),
   sharing: z.array(
@@ -57,7 +66,10 @@ const factsSchema: z.ZodType<BootFacts> = z.strictObject(shape);
 const storedFacts = z.looseObject({}).transform(revive).pipe(factsSchema);
 
 function pathOf({ kernelSha256, emulatorSha256, scenario }: FactsKey): string {
-  return cachePath('facts', `${sha256(`${kernelSha256} ${emulatorSha256} ${canonicalScenario(scenario)}`)}.json`);
+  return cachePath(
+    'facts',
+    `${sha256(`${kernelSha256} ${emulatorSha256} ${canonicalScenario(scenario)}`)}.json`,
+  );
 }
 
 /** Keeps the facts of a boot, so that `predict` can answer without one. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type BestFit, fitAssumptions, isNoAnswer } from '../../src/diff/fit-assumptions.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
@@ -22,8 +23,9 @@ export interface JudgedCase extends Pick<BestFit, 'prediction' | 'judgement' | '
 const notKnown = (what: string): string => `Not known of this kernel: ${what}.`;
 
 /**
- * Predicts a boot that was observed, and judges it. What the kernel does not show of itself is tried both ways; where the model has no answer at
- * all, the rules that hold for every kernel are checked alone.
+ * Predicts a boot that was observed, and judges it. What the kernel does not show of itself is
+ * tried both ways; where the model has no answer at all, the rules that hold for every kernel are
+ * checked alone.
  */
 export function judgeCase(
   kernel: LoadedKernel,
@@ -33,14 +35,19 @@ export function judgeCase(
 ): JudgedCase {
   const { symbols, assumptions } = kernel;
   const hidden = hiddenRegisters(scenario.machine);
-  const factsFor = (traits: KernelTraits): BootFacts => bootFactsOf({ evidence, traits, symbols, hidden });
+  const factsFor = (traits: KernelTraits): BootFacts =>
+    bootFactsOf({ evidence, traits, symbols, hidden });
   const said = new Set(kernel.notKnown);
   const attempt =
     (answer: typeof predict) =>
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
       const candidate = { ...kernel, traits };
       const facts = factsFor(traits);
-      const known = onlyWhatIsKnown(answer(questionOf(candidate, scenario, facts)), evidence, symbols);
+      const known = onlyWhatIsKnown(
+        answer(questionOf(candidate, scenario, facts)),
+        evidence,
+        symbols,
+      );
       for (const each of known.notKnown) said.add(each);
       const { prediction } = known;
       const boot = bootContextOf(candidate, scenario, { evidence, facts });
@@ -58,5 +65,10 @@ export function judgeCase(
     best = fit(predictNothing, []);
   }
   const { traits, prediction, judgement, notes } = best;
-  return { facts: factsFor(traits), prediction, judgement, notes: [...[...said].map(notKnown), ...notes] };
+  return {
+    facts: factsFor(traits),
+    prediction,
+    judgement,
+    notes: [...[...said].map(notKnown), ...notes],
+  };
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildMonitor } from '../../guest/build-monitor.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { readRegularText } from '../../host/read-file.ts';
 import type { FetchOptions } from '../../images/debian/apt.ts';
@@ -30,11 +31,21 @@ export async function loadKernel(spec: string, options: FetchOptions = {}): Prom
   return describeKernel(await resolveKernel(spec, options));
 }
 
-/** A description with what the configuration of its kernel says; that of another build is refused where the user named it. */
-async function withConfig(description: KernelDescription, image: KernelImage): Promise<KernelDescription> {
+/**
+ * A description with what the configuration of its kernel says; that of another build is refused
+ * where the user named it.
+ */
+async function withConfig(
+  description: KernelDescription,
+  image: KernelImage,
+): Promise<KernelDescription> {
   if (image.configPath === undefined) return description;
   const file = parseKconfig(await readRegularText(image.configPath));
-  const { config, assumptions } = settleByFile(description.traits.config, description.assumptions, file);
+  const { config, assumptions } = settleByFile(
+    description.traits.config,
+    description.assumptions,
+    file,
+  );
   if (image.flavour === 'local') checkConfigFile(config, file);
   const corrected = correctByFile(config, file);
   return {
@@ -46,7 +57,8 @@ async function withConfig(description: KernelDescription, image: KernelImage): P
 
 /**
  * Reads the symbols and traits of a kernel that is there.
- * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table, or has the configuration of another
+ * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table, or has the
+ * configuration of another
  */
 export async function describeKernel(image: KernelImage): Promise<LoadedKernel> {
   const bytes = await readFile(image.imagePath);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { say } from '../../host/say.ts';
 import { kernelCatalogue } from '../../images/debian/kernel-catalogue.ts';
 import { formatKernelSpec, parseKernelSpec } from '../../images/kernel-spec.ts';
@@ -29,22 +30,32 @@ async function suiteKernel(suite: string, flavour: string): Promise<string> {
   const kernels = await listKernels({ progress: say });
   const newest = kernels.find((kernel) => kernel.suite === suite && kernel.flavour === flavour);
   if (newest) return newest.spec;
-  throw new PtdiffError('image', `Debian's suite '${suite}' has no arm64 kernel of flavour ${flavour}.`);
+  throw new PtdiffError(
+    'image',
+    `Debian's suite '${suite}' has no arm64 kernel of flavour ${flavour}.`,
+  );
 }
 
-/** A branch is pinned to its commit of this moment, and a version to the whole of it: a night must not see it move, and its kernel must be found again. */
+/**
+ * A branch is pinned to its commit of this moment, and a version to the whole of it: a night must
+ * not see it move, and its kernel must be found again.
+ */
 async function pinned(watch: string, signal: AbortSignal): Promise<TonightsKernel> {
   const spec = parseKernelSpec(watch);
-  if (spec.kind === 'debian') return { watch, spec: await exactSpec(spec, { progress: say, signal }) };
+  if (spec.kind === 'debian')
+    return { watch, spec: await exactSpec(spec, { progress: say, signal }) };
   if (spec.kind !== 'git') return { watch, spec: watch };
   // Says better than git what is wrong with a path.
   await objectDirectory(spec.path, signal);
   const id = await commitId(spec.path, spec.rev, signal);
-  const subject = (await askRepository(spec.path, ['log', '-1', '--format=%s', id, '--'], signal)).trimEnd();
+  const subject = (
+    await askRepository(spec.path, ['log', '-1', '--format=%s', id, '--'], signal)
+  ).trimEnd();
   return { watch, spec: formatKernelSpec({ ...spec, rev: id }), commit: { id, subject } };
 }
 
-const asksDebian = (each: SingleWatch): boolean => !('spec' in each) || each.spec.startsWith('debian:');
+const asksDebian = (each: SingleWatch): boolean =>
+  !('spec' in each) || each.spec.startsWith('debian:');
 
 /** What the archive has since the last night; why it could not be asked, where it could not. */
 async function refreshLists(signal: AbortSignal): Promise<{ old?: string; none?: string }> {
@@ -59,7 +70,10 @@ async function refreshLists(signal: AbortSignal): Promise<{ old?: string; none?:
 }
 
 /** Kernels of tonight. */
-export async function tonightsKernels(watches: readonly Watch[], signal: AbortSignal): Promise<TonightsKernels> {
+export async function tonightsKernels(
+  watches: readonly Watch[],
+  signal: AbortSignal,
+): Promise<TonightsKernels> {
   for (const watch of watches) if (typeof watch === 'string') parseKernelSpec(watch);
   const singles = singleWatches(watches);
   const { old: oldLists, none } = singles.some(asksDebian) ? await refreshLists(signal) : {};
@@ -73,11 +87,14 @@ export async function tonightsKernels(watches: readonly Watch[], signal: AbortSi
     }
     try {
       kernels.push(
-        'spec' in each ? await pinned(watch, signal) : { watch, spec: await suiteKernel(each.suite, each.flavour) },
+        'spec' in each
+          ? await pinned(watch, signal)
+          : { watch, spec: await suiteKernel(each.suite, each.flavour) },
       );
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness') throw error;
+      if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness')
+        throw error;
       unavailable.push({ spec: watch, reason: error.message });
     }
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sha256 } from '../../host/cache.ts';
@@ -31,7 +32,12 @@ import {
   planNight,
   reasons,
 } from '../../src/nightly/plan-night.ts';
-import { type Coverage, commitText, type NewKernel, type NightSummary } from '../../src/nightly/summary.ts';
+import {
+  type Coverage,
+  commitText,
+  type NewKernel,
+  type NightSummary,
+} from '../../src/nightly/summary.ts';
 import { type KernelOfWatch, looksByWatch, tells, watchesOf } from '../../src/nightly/watches.ts';
 import type { PlannedCase } from '../../src/report/types.ts';
 import { builtInScenario } from '../../src/scenario/built-in.ts';
@@ -74,7 +80,10 @@ export interface PreparedNight {
 }
 
 /** Two watches may have the same kernel tonight, which is booted once. */
-function distinctSpecs(kernels: readonly TonightsKernel[], { kernels: loaded }: PlannedMatrix): string[] {
+function distinctSpecs(
+  kernels: readonly TonightsKernel[],
+  { kernels: loaded }: PlannedMatrix,
+): string[] {
   const hashes = new Set<string>();
   return loaded
     .filter(({ image }) => kernels.some(({ spec }) => spec === image.spec))
@@ -82,13 +91,20 @@ function distinctSpecs(kernels: readonly TonightsKernel[], { kernels: loaded }: 
     .map(({ image }) => image.spec);
 }
 
-function candidatesOf({ plan, kernels }: PlannedMatrix, watchOf: (sha: string) => string): Candidate[] {
-  const scenarios = new Map(plan.scenarios.map((scenario) => [scenario.name, scenarioHash(scenario, sha256)]));
+function candidatesOf(
+  { plan, kernels }: PlannedMatrix,
+  watchOf: (sha: string) => string,
+): Candidate[] {
+  const scenarios = new Map(
+    plan.scenarios.map((scenario) => [scenario.name, scenarioHash(scenario, sha256)]),
+  );
   const images = new Map(kernels.map(({ image }) => [image.spec, image.sha256]));
   return plan.planned.flatMap(({ case: name, kernel, scenario }) => {
     const [hash, image] = [scenarios.get(scenario), images.get(kernel)];
     if (hash === undefined || image === undefined) return [];
-    return [{ case: name, watch: watchOf(image), kernel: image, scenario: { name: scenario, hash } }];
+    return [
+      { case: name, watch: watchOf(image), kernel: image, scenario: { name: scenario, hash } },
+    ];
   });
 }
 
@@ -97,11 +113,20 @@ function nothingToRun(
   night: Pick<PreparedNight, 'started' | 'unavailable' | 'oldLists' | 'variation'>,
   nights: number,
 ): PreparedNight {
-  const input: NightInput = { candidates: [], looks: [], watches: watchesOf([], []), emulator: '', nights };
+  const input: NightInput = {
+    candidates: [],
+    looks: [],
+    watches: watchesOf([], []),
+    emulator: '',
+    nights,
+  };
   return { ...night, specs: [], scenarios: [], watched: [], newKernels: [], input, choices: [] };
 }
 
-/** Kernels that a watch has for the first time, and those that it has come back to since it was last looked at. */
+/**
+ * Kernels that a watch has for the first time, and those that it has come back to since it was last
+ * looked at.
+ */
 function newKernelsOf(
   watched: PreparedNight['watched'],
   past: readonly KernelOfWatch[],
@@ -109,7 +134,9 @@ function newKernelsOf(
 ): NewKernel[] {
   return watched.flatMap(({ sha256: hash, ...kernel }) => {
     const again = past.some(({ watch, sha256: other }) => watch === kernel.watch && other === hash);
-    const changed = choices.some(({ candidate, reason }) => candidate.kernel === hash && reason === 'changed');
+    const changed = choices.some(
+      ({ candidate, reason }) => candidate.kernel === hash && reason === 'changed',
+    );
     return again && !changed ? [] : [{ ...kernel, again }];
   });
 }
@@ -132,31 +159,51 @@ function seedOf(started: Date): number {
 }
 
 /** Brings tonight's kernels and chooses what to run. */
-export async function prepareNight({ config, folder, jobs, store, signal }: NightSetting): Promise<PreparedNight> {
+export async function prepareNight({
+  config,
+  folder,
+  jobs,
+  store,
+  signal,
+}: NightSetting): Promise<PreparedNight> {
   const started = new Date();
   const { oldLists, ...found } = await tonightsKernels(config.kernels, signal);
   const variation = { seed: seedOf(started), onlyKaslr: true } as const;
-  const night = { started, variation, unavailable: found.unavailable, ...(oldLists !== undefined && { oldLists }) };
+  const night = {
+    started,
+    variation,
+    unavailable: found.unavailable,
+    ...(oldLists !== undefined && { oldLists }),
+  };
   if (found.kernels.length === 0) return nothingToRun(night, config.nights);
   const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
   const request = { scenarios, jobs, variation, out: join(folder, nightParts[0]) };
   const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
   const all = await planMatrix({ ...request, kernels: specs }, signal);
-  const unavailable = [...found.unavailable, ...all.unavailable.map((each) => withoutImage(each, found.kernels))];
+  const unavailable = [
+    ...found.unavailable,
+    ...all.unavailable.map((each) => withoutImage(each, found.kernels)),
+  ];
   const kept = distinctSpecs(found.kernels, all);
   if (kept.length === 0) return nothingToRun({ ...night, unavailable }, config.nights);
-  const matrix = kept.length === specs.length ? all : await planMatrix({ ...request, kernels: kept }, signal);
+  const matrix =
+    kept.length === specs.length ? all : await planMatrix({ ...request, kernels: kept }, signal);
 
   const images = new Map(all.kernels.map(({ image }) => [image.spec, image]));
   const watched = found.kernels.flatMap(({ watch, spec, commit }) => {
     const image = images.get(spec);
-    return image ? [{ watch, sha256: image.sha256, release: image.release, ...(commit && { commit }) }] : [];
+    return image
+      ? [{ watch, sha256: image.sha256, release: image.release, ...(commit && { commit }) }]
+      : [];
   });
   const past = watchedKernels(store);
-  const watchTonight = (hash: string): string => watched.find((each) => each.sha256 === hash)?.watch ?? '';
+  const watchTonight = (hash: string): string =>
+    watched.find((each) => each.sha256 === hash)?.watch ?? '';
   const input: NightInput = {
     candidates: candidatesOf(matrix, watchTonight),
-    looks: readLooks(store, { kernels: [...new Set([...past, ...watched].map(({ sha256: hash }) => hash))] }),
+    looks: readLooks(store, {
+      kernels: [...new Set([...past, ...watched].map(({ sha256: hash }) => hash))],
+    }),
     watches: watchesOf(past, watched),
     emulator: (await chooseEmulator(undefined)).sha256,
     nights: config.nights,
@@ -197,10 +244,17 @@ async function runPart(
     if (existsSync(join(out, runFiles.run))) importRun(store, out);
   }
   await writeReportPage(out);
-  return readLooks(store, { since: night.started.toISOString() }).filter(({ run }) => run.folder === out);
+  return readLooks(store, { since: night.started.toISOString() }).filter(
+    ({ run }) => run.folder === out,
+  );
 }
 
-function coverageOf(setting: NightSetting, night: PreparedNight, looks: readonly Look[], ended: Date): Coverage {
+function coverageOf(
+  setting: NightSetting,
+  night: PreparedNight,
+  looks: readonly Look[],
+  ended: Date,
+): Coverage {
   const { nights } = setting.config;
   const input = { ...night.input, looks: [...night.input.looks, ...looks] };
   const earlier = nightsOf(setting.store, setting.configPath).filter(
@@ -211,7 +265,9 @@ function coverageOf(setting: NightSetting, night: PreparedNight, looks: readonly
   const covered = coveredSince(input, since);
   const total = input.candidates.length;
   const isFull = total > 0 && covered.length === total && night.unavailable.length === 0;
-  const lastFull = isFull ? ended.toISOString() : earlier.find((row) => row.total && row.covered === row.total)?.ended;
+  const lastFull = isFull
+    ? ended.toISOString()
+    : earlier.find((row) => row.total && row.covered === row.total)?.ended;
   return {
     nights,
     total,
@@ -242,8 +298,14 @@ function errorsOf(tonight: readonly Look[], again: readonly Look[]): NightSummar
     .map((look) => ({ case: look.case, reason: look.reason ?? 'no reason given' }));
 }
 
-/** Where the origin of the first new finding can be searched; bisect knows a scenario by its name only if it is built in. */
-function firstLead(fresh: readonly WatchedFinding[], all: readonly WatchedLooks[]): Lead | undefined {
+/**
+ * Where the origin of the first new finding can be searched; bisect knows a scenario by its name
+ * only if it is built in.
+ */
+function firstLead(
+  fresh: readonly WatchedFinding[],
+  all: readonly WatchedLooks[],
+): Lead | undefined {
   const leads = fresh.flatMap((finding) => {
     const looks = all.find(({ watch }) => watch === finding.watch);
     return (looks && leadOf(finding, looks)) ?? [];
@@ -251,7 +313,10 @@ function firstLead(fresh: readonly WatchedFinding[], all: readonly WatchedLooks[
   return leads.find(({ scenario }) => builtInScenario(scenario) !== undefined);
 }
 
-/** Runs a prepared night: its cases until the time is over, then a second boot of what looks new and of errors; and judges it. */
+/**
+ * Runs a prepared night: its cases until the time is over, then a second boot of what looks new and
+ * of errors; and judges it.
+ */
 export async function runNight(setting: NightSetting, night: PreparedNight): Promise<NightSummary> {
   const { config, configPath, folder, store, signal } = setting;
   const unconfirmedBefore = lastUnconfirmed(nightsOf(store, configPath));
@@ -270,10 +335,17 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
   const suspected = looksByWatch(watches, { before, tonight: first, again: [] });
   const confirm = casesToConfirm(suspected.flatMap((looks) => suspects(looks, unconfirmedBefore)));
   const failed = first.filter((look) => !tells(look)).map((look) => look.case);
-  // Nothing is called a regression without a second boot, however late it is; errors may wait for the next night.
+  // Nothing is called a regression without a second boot, however late it is; errors may wait for
+  // the next night.
   let begun = 0;
   const second = [...new Set([...confirm, ...failed])];
-  const again = await runPart(setting, night, 'again', second, () => ++begun > confirm.length && late());
+  const again = await runPart(
+    setting,
+    night,
+    'again',
+    second,
+    () => ++begun > confirm.length && late(),
+  );
 
   const watchedLooks = looksByWatch(watches, { before, tonight: first, again });
   const judgement = judgeNight(watchedLooks, unconfirmedBefore);
@@ -281,7 +353,12 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
   const ended = new Date();
   const coverage = coverageOf(setting, night, [...first, ...again], ended);
   const { total, covered } = coverage;
-  endNight(store, id, { ended: ended.toISOString(), total, covered, unconfirmed: judgement.unconfirmed });
+  endNight(store, id, {
+    ended: ended.toISOString(),
+    total,
+    covered,
+    unconfirmed: judgement.unconfirmed,
+  });
   return {
     started: night.started.toISOString(),
     ended: ended.toISOString(),

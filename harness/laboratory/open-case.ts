@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
@@ -29,8 +30,10 @@ function guard(): (path: string, entry: unknown) => boolean {
   let bytes = 0;
   return (path, entry) => {
     const { type, size = 0 } = entry as ReadEntry;
-    if (type !== 'File' && type !== 'OldFile' && type !== 'Directory') throw new Error(`'${path}' in it is no file`);
-    if (path.startsWith('/') || path.split('/').includes('..')) throw new Error(`'${path}' in it leads out of it`);
+    if (type !== 'File' && type !== 'OldFile' && type !== 'Directory')
+      throw new Error(`'${path}' in it is no file`);
+    if (path.startsWith('/') || path.split('/').includes('..'))
+      throw new Error(`'${path}' in it leads out of it`);
     bytes += size;
     if (bytes > mostBytes) throw new Error('what it unpacks to has no end');
     return true;
@@ -40,24 +43,31 @@ function guard(): (path: string, entry: unknown) => boolean {
 /** tar's writer is no stream of Node's: it is fed by hand, and its first complaint ends it. */
 async function unpack(archive: string, scratch: string): Promise<void> {
   const target = extract({ cwd: scratch, strict: true, preserveOwner: false, filter: guard() });
-  const closed = new Promise<void>((resolve, reject) => target.on('close', resolve).on('error', reject));
+  const closed = new Promise<void>((resolve, reject) =>
+    target.on('close', resolve).on('error', reject),
+  );
   // It may complain while nobody waits for it yet.
   closed.catch(() => {});
   await requireRegular(archive);
-  await pipeline(createReadStream(archive), createZstdDecompress(), async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) {
-      if (!target.write(chunk)) await Promise.race([once(target, 'drain'), closed]);
-    }
-    target.end();
-    await closed;
-  });
+  await pipeline(
+    createReadStream(archive),
+    createZstdDecompress(),
+    async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        if (!target.write(chunk)) await Promise.race([once(target, 'drain'), closed]);
+      }
+      target.end();
+      await closed;
+    },
+  );
 }
 
 /** The one folder that an archive holds. */
 async function onlyFolder(scratch: string): Promise<string> {
   const names = await readdir(scratch);
   const [only, another] = names;
-  if (only === undefined || another !== undefined) throw new Error(`it has ${names.length} folders instead of one`);
+  if (only === undefined || another !== undefined)
+    throw new Error(`it has ${names.length} folders instead of one`);
   return join(scratch, only);
 }
 
@@ -90,17 +100,22 @@ async function verify(folder: string, { files }: ArchivedCase): Promise<void> {
 export function initramfsOf({ folder, files }: OpenedCase): { path: string; sha256: string } {
   const sha256 = files[packedFiles.initramfs];
   if (sha256 === undefined) {
-    throw new PtdiffError('usage', `The packed case holds no ${packedFiles.initramfs}; have the case packed again.`);
+    throw new PtdiffError(
+      'usage',
+      `The packed case holds no ${packedFiles.initramfs}; have the case packed again.`,
+    );
   }
   return { path: join(folder, packedFiles.initramfs), sha256 };
 }
 
 /**
  * Device tree and firmware of a packed case.
- * @throws PtdiffError(usage) when the firmware's places are there and it is not, or the other way round
+ * @throws PtdiffError(usage) when the firmware's places are there and it is not, or the other way
+ * round
  */
 export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise<MachineBlobs> {
-  const read = async (name: string) => (files[name] === undefined ? undefined : readFile(join(folder, name)));
+  const read = async (name: string) =>
+    files[name] === undefined ? undefined : readFile(join(folder, name));
   const [deviceTree, flash] = [await read(packedFiles.deviceTree), await read(packedFiles.flash)];
   if ((flash === undefined) !== (monitor === undefined)) {
     throw new PtdiffError(
@@ -117,11 +132,15 @@ export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise
 }
 
 /**
- * Unpacks a packed case, checks it and hands it to `use`; its files are gone afterwards. What is checked is what it holds: each file by its
- * hash, and that there is no other.
- * @throws PtdiffError(usage) when the file is no packed case, or not whole; (host) when it cannot be read or unpacked
+ * Unpacks a packed case, checks it and hands it to `use`; its files are gone afterwards. What is
+ * checked is what it holds: each file by its hash, and that there is no other.
+ * @throws PtdiffError(usage) when the file is no packed case, or not whole; (host) when it cannot
+ * be read or unpacked
  */
-export async function withArchivedCase<T>(archive: string, use: (opened: OpenedCase) => Promise<T>): Promise<T> {
+export async function withArchivedCase<T>(
+  archive: string,
+  use: (opened: OpenedCase) => Promise<T>,
+): Promise<T> {
   return withScratch(async (scratch) => {
     let opened: OpenedCase;
     try {
@@ -132,9 +151,13 @@ export async function withArchivedCase<T>(archive: string, use: (opened: OpenedC
     } catch (error) {
       const told = await explainDiskFull(error, `what ${archive} unpacks to`);
       if (told instanceof PtdiffError) throw told;
-      throw new PtdiffError('usage', `${archive} is no whole packed case: ${complaint(error).trim()}.`, {
-        cause: error,
-      });
+      throw new PtdiffError(
+        'usage',
+        `${archive} is no whole packed case: ${complaint(error).trim()}.`,
+        {
+          cause: error,
+        },
+      );
     }
     return use(opened);
   });

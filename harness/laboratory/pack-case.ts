@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +19,11 @@ import { stableJson } from '../../src/stable-json.ts';
 import { packedFiles, packedReproScript } from './packed-repro.ts';
 
 /** Names in an archive beside the `packedFiles`. */
-export const archiveFiles = { manifest: 'case.json', script: 'repro.sh', evidence: 'evidence' } as const;
+export const archiveFiles = {
+  manifest: 'case.json',
+  script: 'repro.sh',
+  evidence: 'evidence',
+} as const;
 
 /** What zstd is asked for: half a second more than its default for a fifth less of an Image. */
 const level = 9;
@@ -35,12 +40,17 @@ export interface EndedCase {
 async function readInputs(directory: string): Promise<CaseInputs> {
   const path = join(directory, caseFiles.inputs);
   if (!(await exists(path))) {
-    throw new PtdiffError('usage', `${directory} has no ${caseFiles.inputs}: run the case again with this ptdiff.`);
+    throw new PtdiffError(
+      'usage',
+      `${directory} has no ${caseFiles.inputs}: run the case again with this ptdiff.`,
+    );
   }
   try {
     return caseInputsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
-    throw new PtdiffError('usage', `${path} cannot be used: ${complaint(error)}.`, { cause: error });
+    throw new PtdiffError('usage', `${path} cannot be used: ${complaint(error)}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -56,7 +66,11 @@ async function filesBelow(directory: string): Promise<string[]> {
 /** Copies a file that the case ran with. */
 async function copyInput(from: string, to: string): Promise<void> {
   await copyFile(from, to).catch((cause) => {
-    throw new PtdiffError('image', `Cannot pack ${from}, which the case ran with: ${complaint(cause)}.`, { cause });
+    throw new PtdiffError(
+      'image',
+      `Cannot pack ${from}, which the case ran with: ${complaint(cause)}.`,
+      { cause },
+    );
   });
 }
 
@@ -64,7 +78,10 @@ async function copyInput(from: string, to: string): Promise<void> {
 async function copyChecked(from: string, to: string, sha256: string): Promise<void> {
   await copyInput(from, to);
   if ((await sha256File(to)) === sha256) return;
-  throw new PtdiffError('image', `${from} is no longer the file that the case ran with; run the case again.`);
+  throw new PtdiffError(
+    'image',
+    `${from} is no longer the file that the case ran with; run the case again.`,
+  );
 }
 
 /** Copies kernel, initial RAM disk and blobs; returns the hashes of what is there. */
@@ -119,11 +136,20 @@ async function stage({ result, directory, ptdiff }: EndedCase, folder: string): 
 }
 
 /** The bytes depend on the content alone: names in order, no owner, no time. */
-async function compress(scratch: string, folder: string, output: string, signal: AbortSignal): Promise<void> {
+async function compress(
+  scratch: string,
+  folder: string,
+  output: string,
+  signal: AbortSignal,
+): Promise<void> {
   const files = await filesBelow(join(scratch, folder));
-  for (const file of files) await chmod(join(scratch, folder, file), file === archiveFiles.script ? 0o755 : 0o644);
+  for (const file of files)
+    await chmod(join(scratch, folder, file), file === archiveFiles.script ? 0o755 : 0o644);
   const names = files.map((file) => `./${folder}/${file}`);
-  const archive = create({ cwd: scratch, portable: true, mtime: new Date(0), noDirRecurse: true, strict: true }, names);
+  const archive = create(
+    { cwd: scratch, portable: true, mtime: new Date(0), noDirRecurse: true, strict: true },
+    names,
+  );
   const zstd = createZstdCompress({
     params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
   });
@@ -143,13 +169,18 @@ async function compress(scratch: string, folder: string, output: string, signal:
 }
 
 /**
- * Packs a case into one file (tar, zstd): kernel, initial RAM disk, firmware and device tree, a script that boots them by QEMU alone, scenario,
- * prediction, evidence and findings, with the hashes of all. The same case gives the same bytes.
+ * Packs a case into one file (tar, zstd): kernel, initial RAM disk, firmware and device tree, a
+ * script that boots them by QEMU alone, scenario, prediction, evidence and findings, with the
+ * hashes of all. The same case gives the same bytes.
  *
  * @param output path of the archive; there when it is whole, and not before
  * @throws PtdiffError; the signal's reason when it was aborted
  */
-export async function packCase(ended: EndedCase, output: string, signal: AbortSignal): Promise<void> {
+export async function packCase(
+  ended: EndedCase,
+  output: string,
+  signal: AbortSignal,
+): Promise<void> {
   const name = ended.result.case;
   try {
     await withScratch(async (scratch) => {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import type { QemuMachine } from '../emulator/qemu-command.ts';
 import { checkFunction, comment, quote, withoutCommas, wordsOf } from './repro-shell.ts';
@@ -32,27 +33,37 @@ const variables = {
 } as const;
 
 /**
- * A POSIX shell script that boots a packed case from the files beside it by the QEMU on PATH. It says when that has another version than the one
- * that the case ran with, and boots all the same.
+ * A POSIX shell script that boots a packed case from the files beside it by the QEMU on PATH. It
+ * says when that has another version than the one that the case ran with, and boots all the same.
  */
 export function packedReproScript(repro: PackedRepro): string {
   const { emulator, machine, monitor, deviceData, sha256 } = repro;
-  const files = Object.entries(variables).filter(([file]) => sha256[file as keyof typeof variables] !== undefined);
+  const files = Object.entries(variables).filter(
+    ([file]) => sha256[file as keyof typeof variables] !== undefined,
+  );
   return `${[
     '#!/bin/sh',
     comment(
       `Boots the case ${repro.name} again from the files beside this script, by QEMU alone. End it with Ctrl-A X.`,
     ),
-    comment(`It ran with QEMU ${emulator.version} (${emulator.origin}, program with sha256 ${emulator.sha256}).`),
+    comment(
+      `It ran with QEMU ${emulator.version} (${emulator.origin}, program with sha256 ${emulator.sha256}).`,
+    ),
     '# QEMU=PATH names another qemu-system-aarch64 than the one on PATH.',
     '# Exit code 2: a file is missing or is not the one of the case, or there is no QEMU.',
     'set -eu',
     'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)',
-    ...files.map(([file, variable]) => `${variable}=$here/${packedFiles[file as keyof typeof variables]}`),
+    ...files.map(
+      ([file, variable]) => `${variable}=$here/${packedFiles[file as keyof typeof variables]}`,
+    ),
     `program=\${QEMU:-qemu-system-aarch64}`,
     ...checkFunction,
-    ...files.map(([file, variable]) => `check "$${variable}" ${sha256[file as keyof typeof variables]}`),
-    ...(monitor ? withoutCommas(files.map(([, variable]) => variable).filter((name) => name !== 'flash')) : []),
+    ...files.map(
+      ([file, variable]) => `check "$${variable}" ${sha256[file as keyof typeof variables]}`,
+    ),
+    ...(monitor
+      ? withoutCommas(files.map(([, variable]) => variable).filter((name) => name !== 'flash'))
+      : []),
     `version=$("$program" --version 2>/dev/null | sed -n 's/^QEMU emulator version \\([0-9.]*\\).*/\\1/p') || true`,
     'test -n "$version" || { echo "$program is no QEMU: install qemu-system-aarch64, or name it by QEMU=PATH" >&2; exit 2; }',
     `test "$version" = ${quote(emulator.version)} || echo "QEMU $version is not ${emulator.version}, which the case ran with: it may show something else" >&2`,

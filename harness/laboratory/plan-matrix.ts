@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { sha256 } from '../../host/cache.ts';
 import { say } from '../../host/say.ts';
 import type { KernelImage } from '../../images/kernel-image.ts';
@@ -17,7 +18,9 @@ import type { Asked } from './run-record.ts';
 export interface MatrixRequest {
   /** Specs of kernels, see parseKernelSpec(); none is the default kernels. */
   kernels: string[];
-  /** Names, files, 'telling' or 'all', see scenariosNamed(); none is the default matrix, thinned. */
+  /**
+   * Names, files, 'telling' or 'all', see scenariosNamed(); none is the default matrix, thinned.
+   */
   scenarios: string[];
   /** Cases at the same time. */
   jobs: number;
@@ -38,13 +41,21 @@ export interface MatrixRequest {
 /** Longer labels would not leave room for a scenario in the name of a folder. */
 const maximalLabel = 100;
 
-/** A label for the cases of a kernel that is not to be had: its spec without what a folder name cannot hold. */
+/**
+ * A label for the cases of a kernel that is not to be had: its spec without what a folder name
+ * cannot hold.
+ */
 export function labelOf(spec: string): string {
   const label = spec.replace(/^debian:/, '').replaceAll(/[^A-Za-z0-9._+-]+/g, '-');
-  return label.length <= maximalLabel ? label : `${label.slice(0, maximalLabel - 9)}-${sha256(spec).slice(0, 8)}`;
+  return label.length <= maximalLabel
+    ? label
+    : `${label.slice(0, maximalLabel - 9)}-${sha256(spec).slice(0, 8)}`;
 }
 
-/** Kernels that could be brought, and those that could not, each with its reason: the run goes on without them. */
+/**
+ * Kernels that could be brought, and those that could not, each with its reason: the run goes on
+ * without them.
+ */
 async function loadKernels(
   specs: string[],
   signal: AbortSignal,
@@ -57,7 +68,8 @@ async function loadKernels(
       for (const note of kernel.image.notes) say(`${spec}: ${note}`);
       kernels.push(kernel);
     } catch (error) {
-      if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness') throw error;
+      if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness')
+        throw error;
       unavailable.push({ spec, reason: error.message });
       say(`${spec}: ${error.message}`);
     }
@@ -88,15 +100,19 @@ export interface PlannedMatrix {
 }
 
 /**
- * What the cases of each kernel are called by: its release; several kernels of one release bear what tells their sources apart, or else the
- * hash of the Image, or else (the same Image by two names) that of the spec.
+ * What the cases of each kernel are called by: its release; several kernels of one release bear
+ * what tells their sources apart, or else the hash of the Image, or else (the same Image by two
+ * names) that of the spec.
  * @returns labels by spec
  */
-function labelsOf(images: Pick<KernelImage, 'spec' | 'release' | 'sha256' | 'tag'>[]): Map<string, string> {
+function labelsOf(
+  images: Pick<KernelImage, 'spec' | 'release' | 'sha256' | 'tag'>[],
+): Map<string, string> {
   const ways: ((image: (typeof images)[number]) => string)[] = [
     ({ release }) => release,
     ({ release, sha256: digest, tag }) => `${release}-${tag ?? digest.slice(0, 8)}`,
-    ({ release, sha256: digest, tag = '' }) => [release, tag, digest.slice(0, 8)].filter(Boolean).join('-'),
+    ({ release, sha256: digest, tag = '' }) =>
+      [release, tag, digest.slice(0, 8)].filter(Boolean).join('-'),
     ({ release, spec }) => `${release}-${sha256(spec).slice(0, 8)}`,
   ];
   const labels = new Map<string, string>();
@@ -112,9 +128,13 @@ function labelsOf(images: Pick<KernelImage, 'spec' | 'release' | 'sha256' | 'tag
 
 /**
  * Brings the kernels of a request and multiplies them with its scenarios.
- * @throws PtdiffError(usage) for a kernel or scenario that is none, or a run folder that holds another question
+ * @throws PtdiffError(usage) for a kernel or scenario that is none, or a run folder that holds
+ * another question
  */
-export async function planMatrix(request: MatrixRequest, signal: AbortSignal): Promise<PlannedMatrix> {
+export async function planMatrix(
+  request: MatrixRequest,
+  signal: AbortSignal,
+): Promise<PlannedMatrix> {
   // One that is named twice is still one: its cases must not run beside themselves.
   const named = [...new Set(request.kernels)];
   const before = resumedAsk(request.out, { ...request, kernels: named });
@@ -132,7 +152,9 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
   const { unavailable } = loaded;
   signal.throwIfAborted();
   const kernels = request.oncePerImage ? distinctImages(loaded.kernels) : loaded.kernels;
-  const twice = loaded.kernels.filter((kernel) => !kernels.includes(kernel)).map(({ image }) => image.spec);
+  const twice = loaded.kernels
+    .filter((kernel) => !kernels.includes(kernel))
+    .map(({ image }) => image.spec);
   const labels = labelsOf(kernels.map(({ image }) => image));
   const wanted = asked.kernels.filter((spec) => !twice.includes(spec));
   const planned = wanted.map((spec) => {
@@ -150,7 +172,10 @@ export async function planMatrix(request: MatrixRequest, signal: AbortSignal): P
   const [unfit] = plan.unfit;
   if (plan.planned.length === 0 && unfit) {
     const example = `${unfit.scenario} on ${unfit.kernel}: ${unfit.reason}`;
-    throw new PtdiffError('usage', `None of these kernels can run any of these scenarios; ${example}.`);
+    throw new PtdiffError(
+      'usage',
+      `None of these kernels can run any of these scenarios; ${example}.`,
+    );
   }
   return {
     asked,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { parse } from 'yaml';
 import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
@@ -16,10 +17,16 @@ import { defaultVariants } from '../../src/scenario/variants.ts';
 import { type Variation, vary } from '../../src/scenario/variation.ts';
 import { suggest } from '../../src/suggest.ts';
 
-/** Cases of the default matrix, without the single changes: all together about ten minutes on two cores. */
+/**
+ * Cases of the default matrix, without the single changes: all together about ten minutes on two
+ * cores.
+ */
 const DEFAULT_CASE_LIMIT = 180;
 
-/** What a run shall boot: kernels by spec (with their release, where they are to be had) times scenarios. */
+/**
+ * What a run shall boot: kernels by spec (with their release, where they are to be had) times
+ * scenarios.
+ */
 export interface Plan {
   scenarios: Scenario[];
   planned: PlannedCase[];
@@ -33,24 +40,37 @@ async function scenariosOfFile(file: string): Promise<Scenario[]> {
   try {
     text = await readRegularText(file);
   } catch (error) {
-    throw new PtdiffError('usage', `Cannot read the scenario file ${file}: ${whyUnreadable(error)}.`, { cause: error });
+    throw new PtdiffError(
+      'usage',
+      `Cannot read the scenario file ${file}: ${whyUnreadable(error)}.`,
+      { cause: error },
+    );
   }
   try {
     return parseScenarios(parse(text), file);
   } catch (error) {
     if (error instanceof PtdiffError) throw error;
-    throw new PtdiffError('usage', `${file} is neither YAML nor JSON: ${messageOf(error).split('\n')[0]}`, {
-      cause: error,
-    });
+    throw new PtdiffError(
+      'usage',
+      `${file} is neither YAML nor JSON: ${messageOf(error).split('\n')[0]}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
-/** Scenarios by name, by file (a name with '/' or an ending of .yaml, .yml, .json), 'telling' (the most telling first), or 'all'. */
+/**
+ * Scenarios by name, by file (a name with '/' or an ending of .yaml, .yml, .json), 'telling' (the
+ * most telling first), or 'all'.
+ */
 export async function scenariosNamed(name: string): Promise<Scenario[]> {
   // The named realms are cases of the realm matrix under a name of their own.
   if (name === 'all') return builtInScenarios.filter((scenario) => !namedRealms.includes(scenario));
   if (name === 'telling')
-    return tellingScenarios.flatMap((wanted) => builtInScenarios.filter((scenario) => scenario.name === wanted));
+    return tellingScenarios.flatMap((wanted) =>
+      builtInScenarios.filter((scenario) => scenario.name === wanted),
+    );
   if (name.includes('/') || /\.(ya?ml|json)$/.test(name)) return scenariosOfFile(name);
   const found = builtInScenario(name);
   if (found) return [found];
@@ -66,7 +86,10 @@ export interface PlannedKernel {
   spec: string;
   /** Name that its cases bear: the release, or what stands for it. */
   label: string;
-  /** What decides whether it fits a scenario; absent where the kernel is not to be had, which then fits all. */
+  /**
+   * What decides whether it fits a scenario; absent where the kernel is not to be had, which then
+   * fits all.
+   */
   traits?: FittingTraits;
   /** The whole command line of a scenario on it, with all that ptdiff adds. */
   commandLine?(scenario: Scenario): string;
@@ -77,16 +100,27 @@ type Pair = { kernel: PlannedKernel; scenario: Scenario };
 /** Factors of the matrix for one case: kernel, CPU, rodata=, KFENCE, and what the machine is. */
 function factors({ kernel, scenario }: Pair): string[] {
   const { machine, rodata, kfenceSampleInterval } = scenario;
-  return [kernel.spec, machine.cpu, rodata, String(kfenceSampleInterval), `${machine.world} ${machine.firmware}`];
+  return [
+    kernel.spec,
+    machine.cpu,
+    rodata,
+    String(kfenceSampleInterval),
+    `${machine.world} ${machine.firmware}`,
+  ];
 }
 
 function reasonAgainst({ kernel, scenario }: Pair): string | undefined {
   if (!kernel.traits) return undefined;
-  return whyUnfit(scenario, kernel.traits) ?? whyNoCommandLine(kernel.commandLine?.(scenario) ?? '');
+  return (
+    whyUnfit(scenario, kernel.traits) ?? whyNoCommandLine(kernel.commandLine?.(scenario) ?? '')
+  );
 }
 
 /** Kernels times scenarios, and apart from them what a kernel cannot run. */
-function multiply(kernels: PlannedKernel[], scenarios: readonly Scenario[]): { pairs: Pair[]; unfit: Plan['unfit'] } {
+function multiply(
+  kernels: PlannedKernel[],
+  scenarios: readonly Scenario[],
+): { pairs: Pair[]; unfit: Plan['unfit'] } {
   const all = kernels.flatMap((kernel) => scenarios.map((scenario) => ({ kernel, scenario })));
   const reasons = new Map(all.map((pair) => [pair, reasonAgainst(pair)]));
   return {
@@ -103,7 +137,10 @@ const planned = ({ kernel, scenario }: Pair): PlannedCase => ({
   scenario: scenario.name,
 });
 
-/** The default matrix: every kernel in both worlds, thinned; and what changes one thing, on the newest kernel alone. */
+/**
+ * The default matrix: every kernel in both worlds, thinned; and what changes one thing, on the
+ * newest kernel alone.
+ */
 function defaultPlan(kernels: PlannedKernel[], variation: Variation): Plan {
   const varied = (scenario: Scenario): Scenario => vary(scenario, variation);
   const inMatrix = [...matrixScenarios, ...realmMatrix].map(varied);
@@ -121,16 +158,26 @@ function defaultPlan(kernels: PlannedKernel[], variation: Variation): Plan {
 }
 
 /**
- * Multiplies kernels and scenarios. Without scenario names it is the default matrix, thinned by pairwise coverage.
+ * Multiplies kernels and scenarios. Without scenario names it is the default matrix, thinned by
+ * pairwise coverage.
  * @param variation how each scenario is booted otherwise than by default
  * @throws PtdiffError(usage) for a scenario that does not exist, or two of one name
  */
-export async function planCases(kernels: PlannedKernel[], names: string[], variation: Variation = {}): Promise<Plan> {
+export async function planCases(
+  kernels: PlannedKernel[],
+  names: string[],
+  variation: Variation = {},
+): Promise<Plan> {
   if (names.length === 0) return defaultPlan(kernels, variation);
-  const listed = (await Promise.all(names.map(scenariosNamed))).flat().map((scenario) => vary(scenario, variation));
+  const listed = (await Promise.all(names.map(scenariosNamed)))
+    .flat()
+    .map((scenario) => vary(scenario, variation));
   const scenarios = [...new Map(listed.map((scenario) => [scenario.name, scenario])).values()];
   if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
-    throw new PtdiffError('usage', 'Two different scenarios bear the same name; rename one of them.');
+    throw new PtdiffError(
+      'usage',
+      'Two different scenarios bear the same name; rename one of them.',
+    );
   }
   const { pairs, unfit } = multiply(kernels, scenarios);
   return { scenarios, planned: pairs.map(planned), leftOut: [], unfit };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
@@ -20,7 +21,10 @@ export function symbolOffset(symbols: SymbolTable, name: string): number {
 }
 
 /** Probes that init runs for a case: a kernel whose drivers are modules loads them first. */
-export function guestProbes({ traits }: Pick<LoadedKernel, 'traits'>, scenario: Scenario): string[] {
+export function guestProbes(
+  { traits }: Pick<LoadedKernel, 'traits'>,
+  scenario: Scenario,
+): string[] {
   const modules = modulesFor(scenario.machine.devices, traits.builtInDrivers);
   return [...(modules.length > 0 ? ['modules'] : []), ...probesOf(scenario)];
 }

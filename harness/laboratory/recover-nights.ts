@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { say } from '../../host/say.ts';
@@ -13,7 +14,9 @@ export const nightParts = ['first', 'again'] as const;
 
 /** The run folders that a night has made so far. */
 export function nightRuns(folder: string): string[] {
-  return nightParts.map((part) => join(folder, part)).filter((run) => existsSync(join(run, runFiles.run)));
+  return nightParts
+    .map((part) => join(folder, part))
+    .filter((run) => existsSync(join(run, runFiles.run)));
 }
 
 /** Brings a run in; one whose files were damaged must not keep every night to come from running. */
@@ -32,6 +35,8 @@ export function recoverNights(store: Store): void {
   for (const { id, started, folder } of brokenNights(store)) {
     const cases = nightRuns(folder).reduce((sum, run) => sum + casesOf(store, run), 0);
     endNight(store, id, { ended: started, unconfirmed: [] });
-    say(`the night of ${started} did not come to its end; what it did counts: ${countText(cases, 'case')}`);
+    say(
+      `the night of ${started} did not come to its end; what it did counts: ${countText(cases, 'case')}`,
+    );
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { replaceFile } from '../../host/host-file.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';

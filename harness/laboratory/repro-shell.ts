@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { bareCommand, type QemuMachine } from '../emulator/qemu-command.ts';
 
@@ -20,7 +21,10 @@ export function withoutCommas(variables: readonly string[]): string[] {
   return variables.map((name) => `${name}=$(printf %s "$${name}" | sed 's/,/,,/g')`);
 }
 
-/** QEMU's arguments, with the variables kernel, initramfs, dtb, flash and data for the files, and ram for one that QEMU fills. */
+/**
+ * QEMU's arguments, with the variables kernel, initramfs, dtb, flash and data for the files, and
+ * ram for one that QEMU fills.
+ */
 export function wordsOf(
   { machine, cpu, commandLine }: Pick<QemuMachine, 'machine' | 'cpu' | 'commandLine'>,
   { deviceTree, monitor, deviceData }: MachineBlobs,
@@ -39,9 +43,14 @@ export function wordsOf(
   return bareCommand(described, '$ram').map(argument).join(' ');
 }
 
-/** Our own variables are expanded, alone or as a file among QEMU's options; everything else is literal. */
+/**
+ * Our own variables are expanded, alone or as a file among QEMU's options; everything else is
+ * literal.
+ */
 function argument(text: string): string {
-  return /^([\w=,./-]+=)?\$(kernel|initramfs|dtb|flash|data|ram)(,[\w=,-]+)?$/.test(text) ? `"${text}"` : quote(text);
+  return /^([\w=,./-]+=)?\$(kernel|initramfs|dtb|flash|data|ram)(,[\w=,-]+)?$/.test(text)
+    ? `"${text}"`
+    : quote(text);
 }
 
 /** A literal word. */

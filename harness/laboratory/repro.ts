@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { gzipSync } from 'node:zlib';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import type { QemuMachine } from '../emulator/qemu-command.ts';
@@ -22,15 +23,17 @@ export interface Repro extends MachineBlobs {
 }
 
 /**
- * A POSIX shell script that boots a case again with QEMU alone, its console on the terminal. Files that lie elsewhere are
- * named by KERNEL, INITRAMFS and QEMU; hashes are checked first.
+ * A POSIX shell script that boots a case again with QEMU alone, its console on the terminal. Files
+ * that lie elsewhere are named by KERNEL, INITRAMFS and QEMU; hashes are checked first.
  */
 export function reproScript(repro: Repro): string {
   const { kernel, initramfs, emulator, machine, deviceTree, monitor, deviceData } = repro;
   return `${[
     '#!/bin/sh',
     comment(`Boots the case ${repro.name} again, by QEMU alone. End it with Ctrl-A X.`),
-    comment('Exit code 2: a file is missing or is not the one that the case ran with. Get them so:'),
+    comment(
+      'Exit code 2: a file is missing or is not the one that the case ran with. Get them so:',
+    ),
     ...origin('kernel', 'KERNEL', kernel),
     ...origin('initramfs', 'INITRAMFS', initramfs),
     ...origin('emulator', 'QEMU', emulator),
@@ -54,7 +57,10 @@ export function reproScript(repro: Repro): string {
 }
 
 function origin(what: string, variable: string, file: ReproFile): string[] {
-  return [comment(`  ${what} (${variable}=PATH): sha256 ${file.sha256}`), comment(`    ${file.origin}`)];
+  return [
+    comment(`  ${what} (${variable}=PATH): sha256 ${file.sha256}`),
+    comment(`    ${file.origin}`),
+  ];
 }
 
 /** Files that the script carries, by the variable that shall name them. */

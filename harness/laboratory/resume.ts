@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunRecord, runFiles } from '../../results/run-folder.ts';
@@ -8,25 +9,36 @@ import { stableJson } from '../../src/stable-json.ts';
 
 /**
  * What an output folder was asked before, when a run began there.
- * @throws PtdiffError(usage) when this command asks for something else: one folder holds one question
+ * @throws PtdiffError(usage) when this command asks for something else: one folder holds one
+ * question
  */
 export function resumedAsk(
   out: string,
-  { kernels, scenarios, variation }: { kernels: string[]; scenarios: string[]; variation?: Variation },
+  {
+    kernels,
+    scenarios,
+    variation,
+  }: { kernels: string[]; scenarios: string[]; variation?: Variation },
 ): RunRecord | undefined {
   if (!existsSync(join(out, runFiles.run))) return undefined;
   const before = readRunRecord(out);
-  const same = (now: string[], then: string[]): boolean => now.length === 0 || String(now) === String(then);
+  const same = (now: string[], then: string[]): boolean =>
+    now.length === 0 || String(now) === String(then);
   const { asked } = before;
-  const sameVariation = variation === undefined || stableJson(variation) === stableJson(asked.variation ?? {});
-  if (same(kernels, asked.kernels) && same(scenarios, asked.scenarios) && sameVariation) return before;
+  const sameVariation =
+    variation === undefined || stableJson(variation) === stableJson(asked.variation ?? {});
+  if (same(kernels, asked.kernels) && same(scenarios, asked.scenarios) && sameVariation)
+    return before;
   throw new PtdiffError(
     'usage',
     `${out} holds a run of other kernels, scenarios or seeds; name another --out, or repeat that run's options.`,
   );
 }
 
-/** @throws PtdiffError(usage) when kernels, emulator or guest are no longer those that the folder's results came from */
+/**
+ * @throws PtdiffError(usage) when kernels, emulator or guest are no longer those that the folder's
+ * results came from
+ */
 export function checkResumed(before: RunRecord, now: RunRecord, out: string): void {
   const parts = ({ emulator, initramfs, monitor, kernels }: RunRecord): [string, string][] => [
     ['emulator', emulator.sha256],
@@ -37,5 +49,8 @@ export function checkResumed(before: RunRecord, now: RunRecord, out: string): vo
   const then = new Map(parts(before));
   const changed = parts(now).find(([name, sha256]) => then.has(name) && then.get(name) !== sha256);
   if (!changed) return;
-  throw new PtdiffError('usage', `The ${changed[0]} is not the one that ${out} began with; start a new --out.`);
+  throw new PtdiffError(
+    'usage',
+    `The ${changed[0]} is not the one that ${out} began with; start a new --out.`,
+  );
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Initramfs } from '../../guest/build.ts';
@@ -56,13 +57,18 @@ export function kernelOf({ image, traits }: LoadedKernel): CaseResult['kernel'] 
   return { spec, release, flavour, sha256, generation: traits.generation };
 }
 
-/** Command line of a case: the scenario's parameters, the console, and what the guest's init reads. */
+/**
+ * Command line of a case: the scenario's parameters, the console, and what the guest's init reads.
+ */
 export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
   const words = [...kernelParameters(scenario, kernel.traits), 'console=ttyAMA0', 'rdinit=/init'];
   return [...words, '--', `ptdiff.probes=${guestProbes(kernel, scenario).join(',')}`].join(' ');
 }
 
-/** The laboratory with the modules that a kernel needs for the machine's devices; a repeated boot has them already. */
+/**
+ * The laboratory with the modules that a kernel needs for the machine's devices; a repeated boot
+ * has them already.
+ */
 async function withDrivers(
   laboratory: Laboratory,
   { kernel, scenario, replay }: Case,
@@ -71,7 +77,10 @@ async function withDrivers(
   const modules = modulesFor(scenario.machine.devices, kernel.traits.builtInDrivers);
   if (modules.length === 0 || replay) return laboratory;
   const files = await debianModules(kernel.image, modules, { progress: say, signal });
-  return { ...laboratory, initramfs: await withModules(laboratory.initramfs, files, { progress: say, signal }) };
+  return {
+    ...laboratory,
+    initramfs: await withModules(laboratory.initramfs, files, { progress: say, signal }),
+  };
 }
 
 /** The boot alone: QEMU's files live in a folder that is gone when this returns. */
@@ -116,15 +125,24 @@ function reproOf(
   { name, kernel }: Case,
   event: BootEvent & { kind: 'prepared' },
 ): Repro {
-  const program = emulator.command.find((word) => word.endsWith('qemu-system-aarch64')) ?? first(emulator.command);
+  const program =
+    emulator.command.find((word) => word.endsWith('qemu-system-aarch64')) ??
+    first(emulator.command);
   return {
     name,
     machine: event.machine,
     ...(event.deviceTree && { deviceTree: event.deviceTree }),
     ...(event.monitor && { monitor: event.monitor }),
     ...(event.deviceData && { deviceData: event.deviceData }),
-    kernel: { path: kernel.image.imagePath, sha256: kernel.image.sha256, origin: kernel.image.source },
-    initramfs: { ...initramfs, origin: 'built by ptdiff from guest/init; any ptdiff run leaves it in the cache' },
+    kernel: {
+      path: kernel.image.imagePath,
+      sha256: kernel.image.sha256,
+      origin: kernel.image.source,
+    },
+    initramfs: {
+      ...initramfs,
+      origin: 'built by ptdiff from guest/init; any ptdiff run leaves it in the cache',
+    },
     emulator: { path: program, sha256: emulator.sha256, origin: emulator.origin },
   };
 }
@@ -154,7 +172,11 @@ function inputsOf(
  * Boots a case, predicts it, compares, and leaves everything in the folder of the case.
  * @throws PtdiffError for what is not the kernel's fault
  */
-export async function runCase(shared: Laboratory, each: Case, signal: AbortSignal): Promise<CaseResult> {
+export async function runCase(
+  shared: Laboratory,
+  each: Case,
+  signal: AbortSignal,
+): Promise<CaseResult> {
   const started = performance.now();
   const laboratory = await withDrivers(shared, each, signal);
   const { kernel, scenario, directory } = each;
@@ -162,13 +184,24 @@ export async function runCase(shared: Laboratory, each: Case, signal: AbortSigna
   writeEvidence(directory, evidence);
   if (prepared) {
     writeText(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), 0o755);
-    writeText(join(directory, 'inputs.json'), `${stableJson(inputsOf(laboratory, each, prepared), 1)}\n`);
+    writeText(
+      join(directory, 'inputs.json'),
+      `${stableJson(inputsOf(laboratory, each, prepared), 1)}\n`,
+    );
   }
-  const { facts, prediction, judgement, notes } = judgeCase(kernel, scenario, evidence, laboratory.knownIssues);
+  const { facts, prediction, judgement, notes } = judgeCase(
+    kernel,
+    scenario,
+    evidence,
+    laboratory.knownIssues,
+  );
   writeText(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);
   if (evidence.end.kind === 'completed') {
     const { emulator } = laboratory;
-    await keepFacts({ kernelSha256: kernel.image.sha256, emulatorSha256: emulator.sha256, scenario }, facts);
+    await keepFacts(
+      { kernelSha256: kernel.image.sha256, emulatorSha256: emulator.sha256, scenario },
+      facts,
+    );
   }
   const { notPredicted: _, ...judged } = judgement;
   return {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildInitramfs } from '../../guest/build.ts';
@@ -30,23 +31,35 @@ export interface FirmwareResult {
 }
 
 /**
- * Boots one scenario on one kernel, or what the image brings itself, and takes the evidence that needs no
- * knowledge of what runs in between: console, complaints, and init's records where they are found in RAM.
+ * Boots one scenario on one kernel, or what the image brings itself, and takes the evidence that
+ * needs no knowledge of what runs in between: console, complaints, and init's records where they
+ * are found in RAM.
  * @throws PtdiffError(usage) for more than one kernel or scenario, or a file that is not to be read
  */
-export async function runFirmware(request: FirmwareRequest, signal: AbortSignal): Promise<FirmwareResult> {
+export async function runFirmware(
+  request: FirmwareRequest,
+  signal: AbortSignal,
+): Promise<FirmwareResult> {
   const firmware = resolve(request.firmware);
   if (statSync(firmware, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new PtdiffError('usage', `${firmware} is no file; --firmware takes a flash image.`);
   }
   const [scenario, ...others] = (
-    await Promise.all((request.scenarios.length > 0 ? request.scenarios : ['rme+max']).map(scenariosNamed))
+    await Promise.all(
+      (request.scenarios.length > 0 ? request.scenarios : ['rme+max']).map(scenariosNamed),
+    )
   ).flat();
   if (!scenario || others.length > 0 || request.kernels.length > 1) {
-    throw new PtdiffError('usage', '--firmware boots one scenario on one kernel; name one of each.');
+    throw new PtdiffError(
+      'usage',
+      '--firmware boots one scenario on one kernel; name one of each.',
+    );
   }
   if (scenario.machine.others !== undefined) {
-    throw new PtdiffError('usage', `${scenario.name} has CPUs that differ, which only the realm monitor can show.`);
+    throw new PtdiffError(
+      'usage',
+      `${scenario.name} has CPUs that differ, which only the realm monitor can show.`,
+    );
   }
   const [spec] = request.kernels;
   const kernel = spec === undefined ? undefined : await loadKernel(spec, { progress: say, signal });

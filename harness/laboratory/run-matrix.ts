@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { buildInitramfs } from '../../guest/build.ts';
 import { withLockedFolder } from '../../host/lock.ts';
 import { say } from '../../host/say.ts';
@@ -29,7 +30,9 @@ type PlacedCase = Omit<Case, 'directory'>;
 
 /** Cases that have no result yet; one that ended in `error` gets another chance. */
 function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[]): PlacedCase[] {
-  const done = new Set(finished.filter(({ verdict }) => verdict !== 'error').map((result) => result.case));
+  const done = new Set(
+    finished.filter(({ verdict }) => verdict !== 'error').map((result) => result.case),
+  );
   return plan.planned
     .filter((planned) => !done.has(planned.case))
     .flatMap((planned) => {
@@ -41,7 +44,12 @@ function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[])
 }
 
 /** What is written of a case that ended without a verdict on the kernel. */
-function errorResult(name: string, kernel: CaseResult['kernel'], scenario: string, reason: string): CaseResult {
+function errorResult(
+  name: string,
+  kernel: CaseResult['kernel'],
+  scenario: string,
+  reason: string,
+): CaseResult {
   return {
     case: name,
     kernel,
@@ -85,7 +93,8 @@ async function runAll(
   try {
     const outcomes = runCases(
       cases,
-      (each, stop) => runCase(laboratory, { ...each, directory: directory.caseDirectory(each.name) }, stop),
+      (each, stop) =>
+        runCase(laboratory, { ...each, directory: directory.caseDirectory(each.name) }, stop),
       {
         jobs: asked.jobs,
         signal,
@@ -93,7 +102,8 @@ async function runAll(
         onEvent: (event) => {
           if (event.kind === 'started')
             screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
-          if (event.kind === 'retried') say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
+          if (event.kind === 'retried')
+            say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
         },
       },
     );
@@ -112,18 +122,32 @@ export async function prepareLaboratory(plan: Plan, qemu: string | undefined): P
   const emulator = await chooseEmulator(qemu);
   for (const note of emulator.notes) say(note);
   const initramfs = await buildInitramfs({ progress: say });
-  const monitor = plan.scenarios.some(({ machine }) => machine.firmware) ? await loadMonitor() : undefined;
-  return { emulator, initramfs, ...(monitor && { monitor }), knownIssues: await loadKnownIssues(knownIssuesFolder) };
+  const monitor = plan.scenarios.some(({ machine }) => machine.firmware)
+    ? await loadMonitor()
+    : undefined;
+  return {
+    emulator,
+    initramfs,
+    ...(monitor && { monitor }),
+    knownIssues: await loadKnownIssues(knownIssuesFolder),
+  };
 }
 
 /**
- * Predicts, boots and compares every case of a matrix. The folder is whole and can be gone on with at any instant; another run into the same
- * folder waits, and then finds done what this one did.
+ * Predicts, boots and compares every case of a matrix. The folder is whole and can be gone on with
+ * at any instant; another run into the same folder waits, and then finds done what this one did.
  * @throws PtdiffError for what keeps the run from starting; what happens to a case is in its result
  */
-export async function runMatrix(request: MatrixRequest, signal: AbortSignal): Promise<MatrixResult> {
+export async function runMatrix(
+  request: MatrixRequest,
+  signal: AbortSignal,
+): Promise<MatrixResult> {
   const waiting = `another ptdiff writes into ${request.out}; this one goes on when it ends`;
-  return withLockedFolder(request.out, () => runLocked(request, signal), { waiting, progress: say, signal });
+  return withLockedFolder(request.out, () => runLocked(request, signal), {
+    waiting,
+    progress: say,
+    signal,
+  });
 }
 
 async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<MatrixResult> {
@@ -135,13 +159,16 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
 
   const fresh = await newRunRecord({ ...matrix, ...laboratory });
   if (before) checkResumed(before, fresh, out);
-  const record: RunRecord = before ? { ...fresh, started: before.started, command: before.command } : fresh;
+  const record: RunRecord = before
+    ? { ...fresh, started: before.started, command: before.command }
+    : fresh;
   const directory = new RunDirectory(out);
   directory.writeRun(record);
   say(`results go to ${out}`);
   const finished = directory.finished();
   const recorded = new Set(finished.map((result) => result.case));
-  for (const result of unavailableResults(plan, unavailable)) if (!recorded.has(result.case)) directory.append(result);
+  for (const result of unavailableResults(plan, unavailable))
+    if (!recorded.has(result.case)) directory.append(result);
   const cases = casesToRun(plan, kernels, finished);
   await runAll(cases, laboratory, directory, asked, plan.planned.length - cases.length, {
     ...(request.enough && { enough: request.enough }),

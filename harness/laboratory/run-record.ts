@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,10 @@ import type { Plan } from './plan.ts';
 /** Where runs lie whose folder the user did not name. */
 export const runsFolder = join(repositoryRoot, 'results', 'runs');
 
-/** This second in UTC, as a part of the name of a folder that the user did not name: 2026-03-16T09-30-00. */
+/**
+ * This second in UTC, as a part of the name of a folder that the user did not name:
+ * 2026-03-16T09-30-00.
+ */
 export function timeStamp(): string {
   return new Date().toISOString().replaceAll(':', '-').slice(0, 19);
 }
@@ -57,7 +61,12 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
     command: process.argv.slice(2),
     asked,
     scenarios: plan.scenarios,
-    emulator: { version: emulator.version, sha256: emulator.sha256, origin: emulator.origin, notes: emulator.notes },
+    emulator: {
+      version: emulator.version,
+      sha256: emulator.sha256,
+      origin: emulator.origin,
+      notes: emulator.notes,
+    },
     kernels: parts.kernels.map(({ image }) => {
       const { spec, release, version, flavour, sha256, commit } = image;
       return { spec, release, version, flavour, sha256, ...(commit !== undefined && { commit }) };
@@ -66,7 +75,12 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
     initramfs: { sha256: parts.initramfs.sha256 },
     ...(parts.monitor && { monitor: { sha256: parts.monitor.sha256 } }),
     generations: [...knownGenerations],
-    host: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, kernel: release(), os: await osName() },
+    host: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      kernel: release(),
+      os: await osName(),
+    },
     started: new Date().toISOString(),
     planned: plan.planned,
     leftOut: plan.leftOut,

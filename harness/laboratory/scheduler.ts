@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 
 /** How a case ended: with its result, or with an error that is not the kernel's fault. */
@@ -11,7 +12,10 @@ export interface SchedulerOptions<C> {
   /** Cases at the same time. */
   jobs: number;
   signal: AbortSignal;
-  /** Asked before each case; true ends the run in order: cases that run come to their end, no other begins. */
+  /**
+   * Asked before each case; true ends the run in order: cases that run come to their end, no other
+   * begins.
+   */
   enough?(): boolean;
   onEvent?(event: SchedulerEvent<C>): void;
 }
@@ -20,9 +24,9 @@ export interface SchedulerOptions<C> {
 const retriedFaults: ReadonlySet<PtdiffError['fault']> = new Set(['emulator', 'host', 'harness']);
 
 /**
- * Runs cases, `jobs` at a time, and gives their outcomes in the order in which they end. A failure of harness, emulator or
- * host is tried once more. When the signal is aborted, running cases are awaited (they see the signal too), nothing
- * further is given, and the iteration ends.
+ * Runs cases, `jobs` at a time, and gives their outcomes in the order in which they end. A failure
+ * of harness, emulator or host is tried once more. When the signal is aborted, running cases are
+ * awaited (they see the signal too), nothing further is given, and the iteration ends.
  */
 export async function* runCases<C, R>(
   cases: readonly C[],
@@ -52,7 +56,9 @@ export async function* runCases<C, R>(
     }
   }
 
-  const workers = Promise.all(Array.from({ length: Math.max(1, jobs) }, work)).then(() => 'done' as const);
+  const workers = Promise.all(Array.from({ length: Math.max(1, jobs) }, work)).then(
+    () => 'done' as const,
+  );
   try {
     for (;;) {
       const state = await Promise.race([workers, wake.promise]);
@@ -91,6 +97,9 @@ async function once<C, R>(
     return { case: each, result: await run(each, signal) };
   } catch (error) {
     const known = error instanceof PtdiffError;
-    return { case: each, error: known ? error : new PtdiffError('harness', messageOf(error), { cause: error }) };
+    return {
+      case: each,
+      error: known ? error : new PtdiffError('harness', messageOf(error), { cause: error }),
+    };
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { wantsColour } from '../../src/report/colour.ts';
 import { createProgress, type ProgressEvent } from '../../src/report/progress.ts';
 
@@ -9,10 +10,16 @@ export function showProgress(
 ): { tell(event: ProgressEvent): void; end(): void } {
   const { stderr } = process;
   const live = stderr.isTTY === true;
-  const progress = createProgress({ live, columns: stderr.columns ?? 100, colour: wantsColour(stderr, process.env) });
+  const progress = createProgress({
+    live,
+    columns: stderr.columns ?? 100,
+    colour: wantsColour(stderr, process.env),
+  });
   const tell = (event: ProgressEvent): void => void stderr.write(progress(event));
   tell({ kind: 'run-started', at: performance.now(), total, done, jobs });
-  const timer = live ? setInterval(() => tell({ kind: 'tick', at: performance.now() }), 1000) : undefined;
+  const timer = live
+    ? setInterval(() => tell({ kind: 'tick', at: performance.now() }), 1000)
+    : undefined;
   return {
     tell,
     end: () => {

@@ -1,8 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
-import { cachePath, cacheRoot, type Progress, requireUsableCache, sha256 } from '../../host/cache.ts';
+import {
+  cachePath,
+  cacheRoot,
+  type Progress,
+  requireUsableCache,
+  sha256,
+} from '../../host/cache.ts';
 import { explainDiskFull, requireSpace } from '../../host/disk-space.ts';
 import { requireHostTools } from '../../host/host-tools.ts';
 import { withLock } from '../../host/lock.ts';
@@ -16,16 +23,24 @@ export type DebianArchitecture = 'amd64' | 'arm64';
 
 /** What every function that may fetch something accepts. */
 export interface FetchOptions {
-  /** Address of a Debian mirror; default: `PTDIFF_MIRROR`, then the one that the host's apt uses. */
+  /**
+   * Address of a Debian mirror; default: `PTDIFF_MIRROR`, then the one that the host's apt uses.
+   */
   mirror?: string;
   /** Ask the archive for new package lists even when those of the cache are recent. */
   refresh?: boolean;
   progress?: Progress;
-  /** Ends builds and waits for other processes; what is half done is kept or removed, never taken for whole. */
+  /**
+   * Ends builds and waits for other processes; what is half done is kept or removed, never taken
+   * for whole.
+   */
   signal?: AbortSignal;
 }
 
-/** A private apt: its own configuration, lists and cache; the host's packages and state are neither read nor written. */
+/**
+ * A private apt: its own configuration, lists and cache; the host's packages and state are neither
+ * read nor written.
+ */
 export interface AptArchive {
   /** Short name for messages and locks. */
   name: string;
@@ -45,13 +60,19 @@ const maximalListAge = 6 * 3600_000;
 const listBytes = 200 * 2 ** 20;
 
 /** Debian's keys, as the host's own package debian-archive-keyring brought them. */
-const keyrings = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/keyrings/debian-archive-keyring.pgp'];
+const keyrings = [
+  '/usr/share/keyrings/debian-archive-keyring.gpg',
+  '/usr/share/keyrings/debian-archive-keyring.pgp',
+];
 
 /** Keys of the host's configuration that say how to reach a mirror, never whether to trust it. */
 const hostSettings =
   /^Acquire::(http|https|ftp|tor|Retries|Check-Date|Check-Valid-Until|Max-ValidTime|Max-FutureTime|ForceIPv4|ForceIPv6|Queue-Mode)\b/;
 
-/** Archives that this process has laid out; asking the host for its settings takes a third of a second. */
+/**
+ * Archives that this process has laid out; asking the host for its settings takes a third of a
+ * second.
+ */
 const opened = new Map<string, Promise<AptArchive>>();
 
 /**
@@ -92,7 +113,10 @@ async function layOut(
   const configuration = join(directory, 'etc/apt.conf');
   await writeIfChanged(join(directory, 'state/status'), '');
   await writeIfChanged(join(directory, 'etc/sources.list'), sources);
-  await writeIfChanged(configuration, configurationText(directory, architecture, await hostAcquireSettings()));
+  await writeIfChanged(
+    configuration,
+    configurationText(directory, architecture, await hostAcquireSettings()),
+  );
   return { name, architecture, mirror, directory, env: { APT_CONFIG: configuration, LC_ALL: 'C' } };
 }
 
@@ -114,15 +138,24 @@ async function debianKeyring(): Promise<string> {
 
 /** Proxy, time-outs and the like: how this host reaches a mirror. */
 async function hostAcquireSettings(): Promise<string> {
-  const { stdout } = await execa('apt-config', ['dump', '--format', '%f "%v";%n', 'Acquire'], briefTool);
+  const { stdout } = await execa(
+    'apt-config',
+    ['dump', '--format', '%f "%v";%n', 'Acquire'],
+    briefTool,
+  );
   return stdout
     .split('\n')
     .filter((line) => hostSettings.test(line))
     .join('\n');
 }
 
-function configurationText(directory: string, architecture: DebianArchitecture, acquire: string): string {
-  // The host's own configuration is left out (Etc::Parts, Etc::Main), since its hooks act on the host.
+function configurationText(
+  directory: string,
+  architecture: DebianArchitecture,
+  acquire: string,
+): string {
+  // The host's own configuration is left out (Etc::Parts, Etc::Main), since its hooks act on the
+  // host.
   return `Dir::Etc::Main "/dev/null";
 Dir::Etc::Parts "/dev/null";
 Dir::Etc::SourceList "${directory}/etc/sources.list";
@@ -157,7 +190,10 @@ async function writeIfChanged(path: string, content: string): Promise<void> {
   }
 }
 
-/** When the lists were fetched last, in milliseconds since 1970, and what could not be fetched since. */
+/**
+ * When the lists were fetched last, in milliseconds since 1970, and what could not be fetched
+ * since.
+ */
 export interface ListState {
   updated: number;
   /** Sentences for the user about lists that are missing or older than they should be. */
@@ -165,8 +201,8 @@ export interface ListState {
 }
 
 /**
- * Makes sure that there are package lists: new ones when they are older than a few hours or `refresh` is set, else, and
- * whenever the mirror cannot be reached, those of the cache.
+ * Makes sure that there are package lists: new ones when they are older than a few hours or
+ * `refresh` is set, else, and whenever the mirror cannot be reached, those of the cache.
  * @throws `host` when there are none at all
  */
 export async function ensureLists(archive: AptArchive, options: FetchOptions): Promise<ListState> {
@@ -177,7 +213,9 @@ export async function ensureLists(archive: AptArchive, options: FetchOptions): P
     const known = await readRecord(stamp, stampSchema);
     const age = Date.now() - (known?.updated ?? 0);
     // Whoever waited for another run's update does not repeat it, asked or not.
-    const fresh = known !== undefined && (known.updated > started || (!options.refresh && age < maximalListAge));
+    const fresh =
+      known !== undefined &&
+      (known.updated > started || (!options.refresh && age < maximalListAge));
     if (fresh) {
       return { updated: known.updated, notes: [] };
     }
@@ -203,7 +241,10 @@ export async function ensureLists(archive: AptArchive, options: FetchOptions): P
 }
 
 /** @returns undefined, or why some list could not be fetched */
-async function updateLists(archive: AptArchive, options: FetchOptions): Promise<string | undefined> {
+async function updateLists(
+  archive: AptArchive,
+  options: FetchOptions,
+): Promise<string | undefined> {
   await requireSpace(listBytes, "Debian's package lists");
   options.progress?.(`fetching Debian's package lists (${archive.name}) from ${archive.mirror}`);
   const { exitCode, stderr, stdout } = await execa('apt-get', ['update', '-q'], {
@@ -211,9 +252,10 @@ async function updateLists(archive: AptArchive, options: FetchOptions): Promise<
     env: archive.env,
     reject: false,
   });
-  const complaint = /^(?:E|W|Err):\s*(Failed to fetch.*|The repository.*|GPG error.*|.*No space left.*)$/m.exec(
-    `${stderr ?? ''}\n${stdout ?? ''}`,
-  )?.[1];
+  const complaint =
+    /^(?:E|W|Err):\s*(Failed to fetch.*|The repository.*|GPG error.*|.*No space left.*)$/m.exec(
+      `${stderr ?? ''}\n${stdout ?? ''}`,
+    )?.[1];
   if (exitCode === 0 && complaint === undefined) {
     return undefined;
   }

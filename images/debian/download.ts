@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
@@ -24,8 +25,8 @@ export class PackageGone extends PtdiffError {
 }
 
 /**
- * Downloads packages into a directory through apt, with its proxy settings, and verifies each against the hash that the
- * signed index has for it.
+ * Downloads packages into a directory through apt, with its proxy settings, and verifies each
+ * against the hash that the signed index has for it.
  * @returns the .deb files, in the order asked
  * @throws PackageGone; `host` when the mirror cannot be reached or the disk is full
  */
@@ -39,7 +40,10 @@ export async function downloadPackages(
   const [one, another] = wanted;
   const what = one && !another ? `${one.name} ${one.version}` : `${wanted.length} packages`;
   await requireSpace(total * 2, what);
-  const targets = wanted.map((each) => ({ ...each, file: join(directory, decodeURIComponent(basename(each.url))) }));
+  const targets = wanted.map((each) => ({
+    ...each,
+    file: join(directory, decodeURIComponent(basename(each.url))),
+  }));
   const files = targets.map(({ file }) => file);
   const stop = watchSize(files, (bytes) => {
     options.progress?.(`downloading ${what}: ${mebibytes(bytes)} of ${mebibytes(total)}`);
@@ -70,18 +74,27 @@ export async function downloadPackage(
   return first(await downloadPackages(archive, [wanted], directory, options));
 }
 
-async function runHelper(archive: AptArchive, wanted: (Downloadable & { file: string })[]): Promise<void> {
+async function runHelper(
+  archive: AptArchive,
+  wanted: (Downloadable & { file: string })[],
+): Promise<void> {
   const triples = wanted.flatMap(({ url, sha256, file }) => [url, file, `SHA256:${sha256}`]);
-  const { exitCode, stderr } = await execa('/usr/lib/apt/apt-helper', ['download-file', ...triples], {
-    ...longTool,
-    env: archive.env,
-    stdout: 'ignore',
-    reject: false,
-  });
+  const { exitCode, stderr } = await execa(
+    '/usr/lib/apt/apt-helper',
+    ['download-file', ...triples],
+    {
+      ...longTool,
+      env: archive.env,
+      stdout: 'ignore',
+      reject: false,
+    },
+  );
   if (exitCode === 0) {
     return;
   }
-  const complaints = (stderr ?? '').split('\n').filter((line) => /\b404\b|File not found/.test(line));
+  const complaints = (stderr ?? '')
+    .split('\n')
+    .filter((line) => /\b404\b|File not found/.test(line));
   for (const one of wanted) {
     // apt writes `+` and `~` of an address as %2b and %7e, the index as they are.
     if (complaints.some((line) => plainAddress(line).includes(plainAddress(one.url)))) {
@@ -89,11 +102,16 @@ async function runHelper(archive: AptArchive, wanted: (Downloadable & { file: st
     }
   }
   const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt-helper failed';
-  throw new PtdiffError('host', `Cannot download from ${archive.mirror}: ${why.replace(/\s+/g, ' ')}`);
+  throw new PtdiffError(
+    'host',
+    `Cannot download from ${archive.mirror}: ${why.replace(/\s+/g, ' ')}`,
+  );
 }
 
 function plainAddress(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return text.replace(/%([0-9a-f]{2})/gi, (_, digits) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
 }
 
 /** Reports the files' sum of sizes twice a second until the returned function is called. */

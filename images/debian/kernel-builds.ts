@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type DebianSpec, type Flavour, flavours } from '../kernel-spec.ts';
 import type { IndexedPackage } from './package-index.ts';
 import { compareVersions, upstreamVersion } from './version.ts';
@@ -14,7 +15,10 @@ export interface KernelBuild {
   suite: string;
   /** Holds the Image: `linux-image-*` to 6.18, `linux-binary-*` from 6.19. */
   image: IndexedPackage;
-  /** Holds the config where the image package does not: `linux-base-*`; from 6.19, and only as far as the archive keeps it. */
+  /**
+   * Holds the config where the image package does not: `linux-base-*`; from 6.19, and only as far
+   * as the archive keeps it.
+   */
   config?: IndexedPackage;
   /** Holds the modules: `linux-modules-*` from 6.19, before that the package of the Image. */
   modules?: IndexedPackage;
@@ -24,10 +28,16 @@ export interface KernelBuild {
 export const kernelPackageName =
   /^linux-(image|binary|base|modules)-(\d+\.\d+.*?)-(cloud-arm64|rt-arm64|arm64-16k|arm64)(-unsigned)?$/;
 
-/** How good a package is as the source of an Image, best first; the signed and the unsigned one hold the same code. */
+/**
+ * How good a package is as the source of an Image, best first; the signed and the unsigned one hold
+ * the same code.
+ */
 const sourceOrder = ['binary', 'binary-unsigned', 'image', 'image-unsigned'];
 
-/** Puts the archive's packages together to kernels, newest first, release candidates after the releases. */
+/**
+ * Puts the archive's packages together to kernels, newest first, release candidates after the
+ * releases.
+ */
 export function kernelBuilds(packages: IndexedPackage[]): KernelBuild[] {
   const groups = new Map<string, Map<string, IndexedPackage>>();
   for (const one of packages) {
@@ -45,7 +55,8 @@ export function kernelBuilds(packages: IndexedPackage[]): KernelBuild[] {
   const builds: KernelBuild[] = [];
   for (const [key, group] of groups) {
     const image = sourceOrder.map((kind) => group.get(kind)).find((one) => one !== undefined);
-    // Beside linux-binary, linux-image is an empty package; without it, since 6.19, nothing holds the Image.
+    // Beside linux-binary, linux-image is an empty package; without it, since 6.19, nothing holds
+    // the Image.
     if (image !== undefined && (image.name.startsWith('linux-binary') || !hasEmptyImage(image))) {
       const [name = ''] = key.split(' ');
       builds.push(toBuild(name, image, group));
@@ -58,11 +69,17 @@ function hasEmptyImage(image: IndexedPackage): boolean {
   return image.bytes < 2 ** 20;
 }
 
-function toBuild(release: string, image: IndexedPackage, group: Map<string, IndexedPackage>): KernelBuild {
+function toBuild(
+  release: string,
+  image: IndexedPackage,
+  group: Map<string, IndexedPackage>,
+): KernelBuild {
   const config = group.get('base');
   const modules = image.name.startsWith('linux-binary') ? group.get('modules') : image;
   const debianFlavour = kernelPackageName.exec(image.name)?.[3];
-  const flavour = (Object.keys(flavours) as Flavour[]).find((name) => flavours[name] === debianFlavour) ?? 'arm64';
+  const flavour =
+    (Object.keys(flavours) as Flavour[]).find((name) => flavours[name] === debianFlavour) ??
+    'arm64';
   const upstream = upstreamVersion(image.version);
   return {
     release,
@@ -82,12 +99,14 @@ function newestFirst(a: KernelBuild, b: KernelBuild): number {
 }
 
 /**
- * The builds that a spec may mean, best first: all builds of the newest kernel version that it matches. The later ones
- * stand in when the archive has lost the first.
+ * The builds that a spec may mean, best first: all builds of the newest kernel version that it
+ * matches. The later ones stand in when the archive has lost the first.
  * @param builds from kernelBuilds(), newest first
  */
 export function pickBuilds(builds: KernelBuild[], spec: DebianSpec): KernelBuild[] {
-  const matching = builds.filter((build) => build.flavour === spec.flavour && matchesVersion(build, spec.version));
+  const matching = builds.filter(
+    (build) => build.flavour === spec.flavour && matchesVersion(build, spec.version),
+  );
   return matching.filter(({ upstream }) => upstream === matching[0]?.upstream);
 }
 
@@ -96,6 +115,9 @@ function matchesVersion({ upstream, version }: KernelBuild, asked: string): bool
     return true;
   }
   return (
-    upstream === asked || version === asked || upstream.startsWith(`${asked}.`) || upstream.startsWith(`${asked}~`)
+    upstream === asked ||
+    version === asked ||
+    upstream.startsWith(`${asked}.`) ||
+    upstream.startsWith(`${asked}~`)
   );
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readRecord, writeRecord } from '../../host/records.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -37,19 +38,33 @@ function recordPath({ image }: KernelBuild): string {
 }
 
 /** The kernel's files if the cache has them as they were stored; asks no network. */
-export async function cachedKernel(build: KernelBuild, progress?: Progress): Promise<CachedKernel | undefined> {
+export async function cachedKernel(
+  build: KernelBuild,
+  progress?: Progress,
+): Promise<CachedKernel | undefined> {
   const record = await readRecord(recordPath(build), recordSchema, progress);
   const kept = record && (await keptImage(record.sha256, progress));
-  if (record === undefined || kept === undefined || (record.config && kept.configPath === undefined)) {
+  if (
+    record === undefined ||
+    kept === undefined ||
+    (record.config && kept.configPath === undefined)
+  ) {
     return undefined;
   }
   const { sha256, release, notes } = record;
   const { imagePath, configPath } = kept;
-  return { sha256, release, notes, imagePath, ...(record.config && configPath ? { configPath } : {}) };
+  return {
+    sha256,
+    release,
+    notes,
+    imagePath,
+    ...(record.config && configPath ? { configPath } : {}),
+  };
 }
 
 /**
- * A kernel's Image and config, which are brought into the cache if it has none; the packages themselves are not kept.
+ * A kernel's Image and config, which are brought into the cache if it has none; the packages
+ * themselves are not kept.
  * @throws PackageGone; `image` when the package holds no arm64 Image; `host`
  */
 export async function fetchKernel(
@@ -78,12 +93,21 @@ export async function fetchKernel(
     return kernel;
   };
   const waiting = `waiting for another ptdiff that fetches ${what}`;
-  return obtain(`kernel-${build.image.name}_${build.version}`, { find, make }, { ...options, waiting });
+  return obtain(
+    `kernel-${build.image.name}_${build.version}`,
+    { find, make },
+    { ...options, waiting },
+  );
 }
 
 type ConfigFile = { file: string } | { file: undefined; note?: string };
 
-async function unpackImage(archive: AptArchive, build: KernelBuild, scratch: string, options: FetchOptions) {
+async function unpackImage(
+  archive: AptArchive,
+  build: KernelBuild,
+  scratch: string,
+  options: FetchOptions,
+) {
   const deb = await downloadPackage(archive, build.image, scratch, options);
   const tree = join(scratch, 'image');
   await mkdir(tree);
@@ -91,7 +115,10 @@ async function unpackImage(archive: AptArchive, build: KernelBuild, scratch: str
   const names = await filesBelow(tree);
   const image = names.find((name) => /(^|\/)vmlinuz(-[^/]*)?$/.test(name));
   if (image === undefined) {
-    throw new PtdiffError('image', `The package ${build.image.name} ${build.version} holds no vmlinuz.`);
+    throw new PtdiffError(
+      'image',
+      `The package ${build.image.name} ${build.version} holds no vmlinuz.`,
+    );
   }
   const config = names.find((name) => /^boot\/config-[^/]*$/.test(name));
   return {
@@ -106,7 +133,8 @@ async function unpackConfig(
   scratch: string,
   options: FetchOptions,
 ): Promise<ConfigFile> {
-  // Several releases have none in the archive any more, and the Image itself tells what matters: no word about it.
+  // Several releases have none in the archive any more, and the Image itself tells what matters: no
+  // word about it.
   if (build.config === undefined) {
     return { file: undefined };
   }
@@ -114,7 +142,8 @@ async function unpackConfig(
   try {
     deb = await downloadPackage(archive, build.config, scratch, options);
   } catch (error) {
-    // A kernel boots without its config file; what could not be known from it is the caller's to say.
+    // A kernel boots without its config file; what could not be known from it is the caller's to
+    // say.
     if (error instanceof PtdiffError && error.fault === 'image') {
       return { file: undefined, note: messageOf(error) };
     }
@@ -127,7 +156,10 @@ async function unpackConfig(
     /(^boot\/config-[^/]*|^usr\/lib\/modules\/[^/]+\/config)$/.test(name),
   );
   return config === undefined
-    ? { file: undefined, note: `The package ${build.config.name} ${build.config.version} holds no config.` }
+    ? {
+        file: undefined,
+        note: `The package ${build.config.name} ${build.config.version} holds no config.`,
+      }
     : { file: join(tree, config) };
 }
 

@@ -1,14 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { briefTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
 
-/** Suites that only Debian's own archive has; they tell its mirror apart from other vendors' sources. */
-const debianRelease = /^(bullseye|bookworm|trixie|forky|duke|stable|testing|unstable|sid|oldstable)$/;
+/**
+ * Suites that only Debian's own archive has; they tell its mirror apart from other vendors'
+ * sources.
+ */
+const debianRelease =
+  /^(bullseye|bookworm|trixie|forky|duke|stable|testing|unstable|sid|oldstable)$/;
 
 /**
- * The Debian mirror: what the user named (option, then `PTDIFF_MIRROR`), else the one that the host's own apt uses.
+ * The Debian mirror: what the user named (option, then `PTDIFF_MIRROR`), else the one that the
+ * host's own apt uses.
  * @returns its base address, without a slash at the end
  */
 export async function debianMirror(option?: string): Promise<string> {
@@ -30,7 +36,8 @@ async function hostMirror(): Promise<string | undefined> {
   });
   const known = (stdout ?? '').split('\n').map((line) => line.split(' '));
   const site = known.find(([, release]) => debianRelease.test(release ?? ''))?.[0];
-  // apt lists only what it has downloaded before, and a fresh container has not: then its source files tell.
+  // apt lists only what it has downloaded before, and a fresh container has not: then its source
+  // files tell.
   return site ?? mirrorOfSources(await sourceTexts());
 }
 
@@ -44,12 +51,17 @@ async function sourceTexts(): Promise<string[]> {
   const parts = await readdir(value('PARTS')).catch(() => []);
   const files = [
     value('LIST'),
-    ...parts.filter((name) => /\.(list|sources)$/.test(name)).map((name) => join(value('PARTS'), name)),
+    ...parts
+      .filter((name) => /\.(list|sources)$/.test(name))
+      .map((name) => join(value('PARTS'), name)),
   ];
   return Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
 }
 
-/** The address of the first Debian source in the texts of sources.list and *.sources files (sources.list(5)). */
+/**
+ * The address of the first Debian source in the texts of sources.list and *.sources files
+ * (sources.list(5)).
+ */
 export function mirrorOfSources(texts: string[]): string | undefined {
   for (const text of texts) {
     for (const line of text.split('\n')) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cachePath, withScratch } from '../../host/cache.ts';
@@ -17,7 +18,8 @@ const ending = /\.ko(\.xz|\.zst|\.gz)?$/;
  * Modules of a Debian kernel, from the package that holds them, of which nothing else is kept.
  * @param names of modules, as their files are called, without the ending
  * @returns paths of their files, in the order asked
- * @throws `image` for a kernel whose modules the archive does not have, or that has no such module; `host`
+ * @throws `image` for a kernel whose modules the archive does not have, or that has no such module;
+ * `host`
  */
 export async function debianModules(
   { spec, release, version }: Pick<KernelImage, 'spec' | 'release' | 'version'>,
@@ -28,9 +30,15 @@ export async function debianModules(
   const find = () => takeFolder(directory, options.progress);
   const make = () => fetchModules(directory, { spec, release, version }, names, options);
   const waiting = `waiting for another ptdiff that fetches modules of ${release}`;
-  const seal = await obtain(`modules-${release}_${version}`, { find, make }, { ...options, waiting });
+  const seal = await obtain(
+    `modules-${release}_${version}`,
+    { find, make },
+    { ...options, waiting },
+  );
   const files = Object.keys(seal.files);
-  return names.map((name) => join(directory, files.find((file) => file.replace(ending, '') === name) ?? name));
+  return names.map((name) =>
+    join(directory, files.find((file) => file.replace(ending, '') === name) ?? name),
+  );
 }
 
 async function fetchModules(
@@ -42,7 +50,10 @@ async function fetchModules(
   const { archive, builds } = await kernelCatalogue(options);
   const build = builds.find((each) => each.release === release && each.version === version);
   if (build?.modules === undefined) {
-    throw new PtdiffError('image', `Debian's archive has no modules of ${spec}; choose a scenario without devices.`);
+    throw new PtdiffError(
+      'image',
+      `Debian's archive has no modules of ${spec}; choose a scenario without devices.`,
+    );
   }
   const wanted = build.modules;
   return withScratch(async (scratch) => {
@@ -55,9 +66,14 @@ async function fetchModules(
       names.map((name) => `*/${name}.ko*`),
     );
     const found = (await readdir(tree, { recursive: true })).filter((file) => ending.test(file));
-    const missing = names.find((name) => !found.some((file) => basename(file).replace(ending, '') === name));
+    const missing = names.find(
+      (name) => !found.some((file) => basename(file).replace(ending, '') === name),
+    );
     if (missing !== undefined) {
-      throw new PtdiffError('image', `The package ${wanted.name} ${wanted.version} holds no module ${missing}.`);
+      throw new PtdiffError(
+        'image',
+        `The package ${wanted.name} ${wanted.version} holds no module ${missing}.`,
+      );
     }
     return publishFolder(directory, async (arriving) => {
       for (const file of found) await rename(join(tree, file), join(arriving, basename(file)));

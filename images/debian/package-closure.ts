@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
@@ -10,17 +11,26 @@ import { type Downloadable, downloadPackages } from './download.ts';
 import { unpackPackage } from './unpack.ts';
 
 /**
- * Packages with everything that they depend on, down to the C library, so that they run on a host that has none of it.
+ * Packages with everything that they depend on, down to the C library, so that they run on a host
+ * that has none of it.
  * @param packages names, or `NAME=VERSION`
  * @param suite preferred for packages that several suites have
  */
-export function packageClosure(archive: AptArchive, packages: string[], suite: string): Promise<Downloadable[]> {
+export function packageClosure(
+  archive: AptArchive,
+  packages: string[],
+  suite: string,
+): Promise<Downloadable[]> {
   // The private apt believes that nothing is installed, so its plan to install is the closure.
   return aptPlan(archive, ['install', '--no-install-recommends'], packages, suite);
 }
 
 /** Single packages of an archive, without their dependencies. */
-export function packageFiles(archive: AptArchive, packages: string[], suite: string): Promise<Downloadable[]> {
+export function packageFiles(
+  archive: AptArchive,
+  packages: string[],
+  suite: string,
+): Promise<Downloadable[]> {
   return aptPlan(archive, ['download'], packages, suite);
 }
 
@@ -31,16 +41,26 @@ async function aptPlan(
   suite: string,
 ): Promise<Downloadable[]> {
   const args = [...verb, '--print-uris', '-qq', '-t', suite, ...packages];
-  const { exitCode, stdout, stderr } = await execa('apt-get', args, { ...briefTool, env: archive.env, reject: false });
+  const { exitCode, stdout, stderr } = await execa('apt-get', args, {
+    ...briefTool,
+    env: archive.env,
+    reject: false,
+  });
   const files = parseUris(stdout ?? '');
   if (exitCode !== 0 || files.length < packages.length) {
     const why = /^E: (.*)$/m.exec(stderr ?? '')?.[1] ?? 'apt knows only some of them';
-    throw new PtdiffError('host', `Debian's archive cannot provide ${packages.join(' ')} from ${suite}: ${why}`);
+    throw new PtdiffError(
+      'host',
+      `Debian's archive cannot provide ${packages.join(' ')} from ${suite}: ${why}`,
+    );
   }
   return files;
 }
 
-/** Parses what `apt-get --print-uris` prints: 'URL' FILE BYTES SHA256:DIGEST, with the version in the file's name. */
+/**
+ * Parses what `apt-get --print-uris` prints: 'URL' FILE BYTES SHA256:DIGEST, with the version in
+ * the file's name.
+ */
 export function parseUris(text: string): Downloadable[] {
   const lines = text.matchAll(/^'([^']+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/gm);
   return [...lines].map(([, url = '', file = '', bytes, sha256 = '']) => {
@@ -49,10 +69,15 @@ export function parseUris(text: string): Downloadable[] {
   });
 }
 
-/** Bytes on disk for a byte of download: QEMU's 36 MiB become 172, beside the packages themselves. */
+/**
+ * Bytes on disk for a byte of download: QEMU's 36 MiB become 172, beside the packages themselves.
+ */
 const unpackedFactor = 6;
 
-/** Downloads packages and unpacks all of them into one tree, deleting each .deb as soon as it is unpacked. */
+/**
+ * Downloads packages and unpacks all of them into one tree, deleting each .deb as soon as it is
+ * unpacked.
+ */
 export async function unpackClosure(
   archive: AptArchive,
   packages: Downloadable[],
@@ -60,7 +85,10 @@ export async function unpackClosure(
   options: FetchOptions,
 ): Promise<void> {
   const total = packages.reduce((sum, { bytes }) => sum + bytes, 0);
-  await requireSpace(total * unpackedFactor, `${first(packages).name} and ${packages.length - 1} more packages`);
+  await requireSpace(
+    total * unpackedFactor,
+    `${first(packages).name} and ${packages.length - 1} more packages`,
+  );
   // Debian's own layout since bookworm: packages from before it still name /lib and /bin.
   for (const name of ['bin', 'lib', 'lib64', 'sbin']) {
     await mkdir(join(tree, 'usr', name), { recursive: true });

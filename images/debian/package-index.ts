@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { execa } from 'execa';
 import { z } from 'zod';
 import { digestSchema } from '../../host/sealed-folder.ts';
@@ -23,7 +24,10 @@ export type IndexedPackage = z.infer<typeof packageSchema>;
 const maximalIndexText = 512 * 2 ** 20;
 
 /** Every package of the archive's lists whose name matches, in the order of the suites. */
-export async function packagesMatching(archive: AptArchive, name: RegExp): Promise<IndexedPackage[]> {
+export async function packagesMatching(
+  archive: AptArchive,
+  name: RegExp,
+): Promise<IndexedPackage[]> {
   const { stdout } = await execa(
     'apt-get',
     // The path comes last: it is the only one that may have blanks.
@@ -46,7 +50,12 @@ export async function packagesMatching(archive: AptArchive, name: RegExp): Promi
  * Parses a Packages index (deb822 stanzas).
  * @param site address that the index's `Filename` fields are relative to
  */
-export function parsePackages(text: string, suite: string, site: string, name: RegExp): IndexedPackage[] {
+export function parsePackages(
+  text: string,
+  suite: string,
+  site: string,
+  name: RegExp,
+): IndexedPackage[] {
   const found: IndexedPackage[] = [];
   for (const stanza of text.split('\n\n')) {
     const packageName = /^Package: (\S+)$/m.exec(stanza.slice(0, 200))?.[1];
@@ -56,7 +65,10 @@ export function parsePackages(text: string, suite: string, site: string, name: R
     const field = (key: string) => new RegExp(`^${key}: (.*)$`, 'm').exec(stanza)?.[1] ?? '';
     const digest = field('SHA256');
     if (!/^[0-9a-f]{64}$/.test(digest)) {
-      throw new PtdiffError('host', `The package index of ${suite} has no SHA-256 for ${packageName}.`);
+      throw new PtdiffError(
+        'host',
+        `The package index of ${suite} has no SHA-256 for ${packageName}.`,
+      );
     }
     found.push({
       name: packageName,

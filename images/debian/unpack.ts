@@ -1,13 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { execa } from 'execa';
 import { explainDiskFull } from '../../host/disk-space.ts';
 import { longTool } from '../../host/tool-limits.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 
 /**
- * Unpacks a .deb, or only the members that match tar's wildcards (`*` matches slashes too). A package's own scripts are
- * never read. A wildcard without a match is not an error: the caller looks at what came.
+ * Unpacks a .deb, or only the members that match tar's wildcards (`*` matches slashes too). A
+ * package's own scripts are never read. A wildcard without a match is not an error: the caller
+ * looks at what came.
  */
-export async function unpackPackage(deb: string, directory: string, members: string[] = []): Promise<void> {
+export async function unpackPackage(
+  deb: string,
+  directory: string,
+  members: string[] = [],
+): Promise<void> {
   const unpack = execa('dpkg-deb', ['--fsys-tarfile', deb], { ...longTool, buffer: false }).pipe(
     'tar',
     [
@@ -28,12 +34,17 @@ export async function unpackPackage(deb: string, directory: string, members: str
   } catch (error) {
     const text = messageOf(error);
     const complaints = text.split('\n').filter((line) => line.startsWith('tar: '));
-    if (complaints.length > 0 && complaints.every((line) => /Not found in archive|Exiting with failure/.test(line))) {
+    if (
+      complaints.length > 0 &&
+      complaints.every((line) => /Not found in archive|Exiting with failure/.test(line))
+    ) {
       return;
     }
     const explained = await explainDiskFull(error, `the content of ${deb}`);
     throw explained !== error
       ? explained
-      : new PtdiffError('host', `Cannot unpack ${deb}: ${text.split('\n').at(-1)}`, { cause: error });
+      : new PtdiffError('host', `Cannot unpack ${deb}: ${text.split('\n').at(-1)}`, {
+          cause: error,
+        });
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -30,7 +31,10 @@ export interface Emulator {
 }
 
 export interface EmulatorOptions extends FetchOptions {
-  /** QEMU version such as `11.1.3`, or `10.0` for the newest 10.0.x; default: `PTDIFF_QEMU_VERSION`, then the pinned one. */
+  /**
+   * QEMU version such as `11.1.3`, or `10.0` for the newest 10.0.x; default: `PTDIFF_QEMU_VERSION`,
+   * then the pinned one.
+   */
   version?: string;
 }
 
@@ -38,13 +42,18 @@ export interface EmulatorOptions extends FetchOptions {
 export const pinnedEmulatorVersion = '11.1.3';
 
 /**
- * QEMU of Debian's archive with all its libraries, from the cache: the same one on every host, whatever runs there.
- * @throws `host` when it is not in the cache and cannot be fetched; `emulator` when it does not start
+ * QEMU of Debian's archive with all its libraries, from the cache: the same one on every host,
+ * whatever runs there.
+ * @throws `host` when it is not in the cache and cannot be fetched; `emulator` when it does not
+ * start
  */
 export async function packagedEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const asked = options.version || process.env.PTDIFF_QEMU_VERSION || pinnedEmulatorVersion;
   if (!/^\d+\.\d+(\.\d+)?$/.test(asked)) {
-    throw new PtdiffError('usage', `'${asked}' is no QEMU version: write one such as 11.1.3 or 10.0.`);
+    throw new PtdiffError(
+      'usage',
+      `'${asked}' is no QEMU version: write one such as 11.1.3 or 10.0.`,
+    );
   }
   const prefix = await toolPrefix(`qemu-${asked}`, () => emulatorPlan(asked, options), options);
   const { tree, packages, notes } = prefix;
@@ -58,7 +67,8 @@ export async function packagedEmulator(options: EmulatorOptions = {}): Promise<E
 
 async function emulatorPlan(asked: string, options: FetchOptions): Promise<PrefixPlan> {
   const offers: { archive: AptArchive; packages: IndexedPackage[] }[] = [];
-  // The older release is looked at only for what the newer one does not have: its lists are as large again.
+  // The older release is looked at only for what the newer one does not have: its lists are as
+  // large again.
   for (const release of ['trixie', 'bookworm'] as const) {
     const archive = await openToolArchive(release, options);
     const packages = await packagesMatching(archive, /^qemu-system-arm$/);
@@ -69,7 +79,9 @@ async function emulatorPlan(asked: string, options: FetchOptions): Promise<Prefi
   }
   const offered = offers.flatMap(({ packages }) => packages);
   const picked = pickEmulator(offered, asked, asked === pinnedEmulatorVersion);
-  const source = offers.find(({ packages }) => picked !== undefined && packages.includes(picked.package));
+  const source = offers.find(
+    ({ packages }) => picked !== undefined && packages.includes(picked.package),
+  );
   if (picked === undefined || source === undefined) {
     const versions = offered.map(({ version, suite }) => `${version} (${suite})`).join(', ');
     throw new PtdiffError('emulator', `Debian's archive has no QEMU ${asked}; it has ${versions}.`);
@@ -88,25 +100,45 @@ export async function userEmulator(name: string): Promise<Emulator> {
   const found = name.includes('/') ? name : await findCommand(name);
   const path = found && (await realpath(found).catch(() => undefined));
   if (path === undefined) {
-    throw new PtdiffError('usage', `There is no emulator ${name}: give --qemu the path of a qemu-system-aarch64.`);
+    throw new PtdiffError(
+      'usage',
+      `There is no emulator ${name}: give --qemu the path of a qemu-system-aarch64.`,
+    );
   }
   const version = await emulatorVersion([path], path);
   const { stdout } = await execa(path, ['-cpu', 'help'], { reject: false, ...briefly });
   if (!/\bcortex-a76\b/.test(stdout ?? '')) {
-    throw new PtdiffError('emulator', `${path} emulates no arm64 CPUs: give --qemu the path of a qemu-system-aarch64.`);
+    throw new PtdiffError(
+      'emulator',
+      `${path} emulates no arm64 CPUs: give --qemu the path of a qemu-system-aarch64.`,
+    );
   }
-  return { command: [path], version, sha256: await sha256File(path), origin: path, packages: [], notes: [] };
+  return {
+    command: [path],
+    version,
+    sha256: await sha256File(path),
+    origin: path,
+    packages: [],
+    notes: [],
+  };
 }
 
-/** A QEMU that is asked what it is answers at once; something else may not, nor let itself be asked to end. */
+/**
+ * A QEMU that is asked what it is answers at once; something else may not, nor let itself be asked
+ * to end.
+ */
 const briefly = { timeout: 30_000, killSignal: 'SIGKILL', stdin: 'ignore' } as const;
 
 async function emulatorVersion(command: string[], name: string): Promise<string> {
   const words = [...command.slice(1), '--version'];
-  const { stdout, stderr, message } = await execa(first(command), words, { reject: false, ...briefly });
+  const { stdout, stderr, message } = await execa(first(command), words, {
+    reject: false,
+    ...briefly,
+  });
   const version = /^QEMU emulator version (\d+\.\d+\.\d+)/m.exec(stdout ?? '')?.[1];
   if (version === undefined) {
-    const why = (stderr ?? '').trim().split('\n')[0] || (stdout ?? '').trim().split('\n')[0] || message;
+    const why =
+      (stderr ?? '').trim().split('\n')[0] || (stdout ?? '').trim().split('\n')[0] || message;
     const told = plainLine(why ?? 'it printed nothing').slice(0, 200);
     throw new PtdiffError('emulator', `${name} does not say its version as QEMU does: ${told}.`);
   }

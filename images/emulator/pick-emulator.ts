@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { IndexedPackage } from '../debian/package-index.ts';
 import { compareVersions, upstreamVersion } from '../debian/version.ts';
 
 /**
- * The QEMU package that stands for a version: exactly that one, else the newest of the same X.Y, and for a version that
- * need not be exact the newest at all. A note says what differs from what was asked.
+ * The QEMU package that stands for a version: exactly that one, else the newest of the same X.Y,
+ * and for a version that need not be exact the newest at all. A note says what differs from what
+ * was asked.
  * @param asked `X.Y.Z`, or `X.Y` for its newest
  * @param orNewest whether any version is better than none
  * @returns undefined when nothing fits
@@ -16,7 +18,9 @@ export function pickEmulator(
   const newestFirst = [...packages].sort((a, b) => compareVersions(b.version, a.version));
   const series = asked.split('.').slice(0, 2).join('.');
   const isSeries = (one: IndexedPackage) => numbersOf(one).startsWith(`${series}.`);
-  const exact = newestFirst.find((one) => numbersOf(one) === asked || (asked === series && isSeries(one)));
+  const exact = newestFirst.find(
+    (one) => numbersOf(one) === asked || (asked === series && isSeries(one)),
+  );
   if (exact !== undefined) {
     return { package: exact, notes: [] };
   }
@@ -24,7 +28,9 @@ export function pickEmulator(
   return (
     other && {
       package: other,
-      notes: [`Debian's archive no longer has QEMU ${asked}; ${numbersOf(other)} of ${other.suite} is used instead.`],
+      notes: [
+        `Debian's archive no longer has QEMU ${asked}; ${numbersOf(other)} of ${other.suite} is used instead.`,
+      ],
     }
   );
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { withScratch } from '../../host/cache.ts';
@@ -14,36 +15,56 @@ interface Patch {
 }
 
 /** Headers that a mail begins with; a mailbox begins with 'From '. */
-const mailStart = /^(From |(From|Date|Subject|Return-Path|Received|Delivered-To|Message-ID|MIME-Version|X-[\w-]+):)/i;
+const mailStart =
+  /^(From |(From|Date|Subject|Return-Path|Received|Delivered-To|Message-ID|MIME-Version|X-[\w-]+):)/i;
 
 /**
  * A tree with patches on top, as git am would apply them.
  * @param patches files: diffs, mails, or mailboxes whose mails are applied in their order
- * @throws `image` for a patch that does not apply, with file and hunk; `usage` for a file that is none
+ * @throws `image` for a patch that does not apply, with file and hunk; `usage` for a file that is
+ * none
  */
-export async function applyPatches(store: GitStore, source: SourceTree, patches: string[]): Promise<SourceTree> {
+export async function applyPatches(
+  store: GitStore,
+  source: SourceTree,
+  patches: string[],
+): Promise<SourceTree> {
   if (patches.length === 0) return source;
   const { name, tag } = source;
   const tree = await withScratch(async (scratch) => {
     const place = { index: join(scratch, 'index'), alternates: source.alternates };
     await store.run(['read-tree', source.tree], place);
     for (const [number, file] of patches.entries()) {
-      for (const patch of await splitPatches(store, resolve(file), join(scratch, `patch-${number}`))) {
-        const { ok, stderr } = await store.try(['apply', '--cached', '--whitespace=nowarn', patch.path], place);
+      for (const patch of await splitPatches(
+        store,
+        resolve(file),
+        join(scratch, `patch-${number}`),
+      )) {
+        const { ok, stderr } = await store.try(
+          ['apply', '--cached', '--whitespace=nowarn', patch.path],
+          place,
+        );
         if (!ok) throw await doesNotApply(patch, name, stderr);
       }
     }
     return (await store.run(['write-tree'], place)).trim();
   });
   const names = patches.map((file) => basename(file)).join(', ');
-  return { ...source, tree, name: `${name} + ${names}`, tag: [tag, `p${tree.slice(0, 8)}`].filter(Boolean).join('-') };
+  return {
+    ...source,
+    tree,
+    name: `${name} + ${names}`,
+    tag: [tag, `p${tree.slice(0, 8)}`].filter(Boolean).join('-'),
+  };
 }
 
 /** The diffs in a file. */
 async function splitPatches(store: GitStore, file: string, stem: string): Promise<Patch[]> {
   // A file of the kernel may be in any encoding: its bytes must stay as they are.
   const bytes = await readRegular(file, mostBytes.text).catch((cause) => {
-    throw new PtdiffError('usage', `Cannot read the patch ${file}: ${whyUnreadable(cause)}.`, { cause });
+    throw new PtdiffError('usage', `Cannot read the patch ${file}: ${whyUnreadable(cause)}.`, {
+      cause,
+    });
   });
   const text = bytes.toString('latin1');
   const patches = mailStart.test(text.trimStart())
@@ -64,12 +85,16 @@ async function splitMails(
   // mailsplit counts in files of four digits, and wants their folder to be there.
   const copy = `${stem}.mbox`;
   await writeFile(copy, text.trimStart(), 'latin1');
-  const count = Number(await store.run(['mailsplit', '-b', '-d4', `-o${join(stem, '..')}`, '--', copy]));
+  const count = Number(
+    await store.run(['mailsplit', '-b', '-d4', `-o${join(stem, '..')}`, '--', copy]),
+  );
   const found: (Patch & { diff: string })[] = [];
   for (let number = 1; number <= count; number++) {
     const mail = join(stem, '..', String(number).padStart(4, '0'));
     const path = `${stem}.${number}.diff`;
-    const info = await store.run(['mailinfo', '-k', `${stem}.message`, path], { input: await readFile(mail) });
+    const info = await store.run(['mailinfo', '-k', `${stem}.message`, path], {
+      input: await readFile(mail),
+    });
     const subject = /^Subject: (.*)$/m.exec(info)?.[1] ?? 'no subject';
     const name = `${basename(file)}${count > 1 ? `, mail ${number}` : ''} ("${subject.slice(0, 80)}")`;
     found.push({ name, path, diff: await readFile(path, 'utf8') });
@@ -78,9 +103,14 @@ async function splitMails(
 }
 
 /** Finds the hunk that git means by its file and line. */
-async function doesNotApply({ name, path }: Patch, source: string, stderr: string): Promise<PtdiffError> {
+async function doesNotApply(
+  { name, path }: Patch,
+  source: string,
+  stderr: string,
+): Promise<PtdiffError> {
   const [, file, line] = /^error: patch failed: (.*):(\d+)$/m.exec(stderr) ?? [];
-  const fault = (why: string) => new PtdiffError('image', `The patch ${name} does not apply to ${source}: ${why}.`);
+  const fault = (why: string) =>
+    new PtdiffError('image', `The patch ${name} does not apply to ${source}: ${why}.`);
   if (file === undefined) return fault(firstComplaint(stderr));
   const hunks = hunkLines(await readFile(path, 'utf8'), file);
   const number = hunks.indexOf(Number(line)) + 1;

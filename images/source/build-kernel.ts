@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
@@ -43,7 +44,10 @@ export interface BuiltKernel {
 }
 
 /** What the cache says of a build. */
-const recordSchema = z.strictObject({ sha256: digestSchema, release: z.string().regex(/^\d+\.\d+\S*$/) });
+const recordSchema = z.strictObject({
+  sha256: digestSchema,
+  release: z.string().regex(/^\d+\.\d+\S*$/),
+});
 type BuildRecord = z.infer<typeof recordSchema>;
 
 /** Raised when a build of the same parts gives other bytes. */
@@ -51,28 +55,48 @@ const buildVersion = 1;
 
 /** Changes with the source, the options asked for, and the compiler. */
 export function buildKey({ source, config, tools }: KernelRecipe): string {
-  return sha256(JSON.stringify([buildVersion, source.tree, config.complete, configText(config.options), tools.id]));
+  return sha256(
+    JSON.stringify([
+      buildVersion,
+      source.tree,
+      config.complete,
+      configText(config.options),
+      tools.id,
+    ]),
+  );
 }
 
 function buildTreeName({ config, tools }: KernelRecipe): BuildTreeName {
-  const options = sha256(JSON.stringify([config.complete, configText(config.options)])).slice(0, 16);
+  const options = sha256(JSON.stringify([config.complete, configText(config.options)])).slice(
+    0,
+    16,
+  );
   return { compiler: tools.id, options };
 }
 
 /** The kernel of a recipe if it was built before, and is what was built. */
-export async function builtKernel(recipe: KernelRecipe, progress?: Progress): Promise<BuiltKernel | undefined> {
+export async function builtKernel(
+  recipe: KernelRecipe,
+  progress?: Progress,
+): Promise<BuiltKernel | undefined> {
   const record = await readRecord(recordPath(recipe), recordSchema, progress);
   const { imagePath, configPath } = (record && (await keptImage(record.sha256, progress))) ?? {};
   return record && imagePath && configPath ? { ...record, imagePath, configPath } : undefined;
 }
 
-const recordPath = (recipe: KernelRecipe): string => cachePath('source', 'builds', `${buildKey(recipe)}.json`);
+const recordPath = (recipe: KernelRecipe): string =>
+  cachePath('source', 'builds', `${buildKey(recipe)}.json`);
 
 /**
  * Builds a kernel, or takes the one that was built of the same parts.
- * @throws `image` when it cannot be configured as asked, does not build, or is no kernel; `host`; the signal's reason
+ * @throws `image` when it cannot be configured as asked, does not build, or is no kernel; `host`;
+ * the signal's reason
  */
-export async function buildKernel(store: GitStore, recipe: KernelRecipe, options: FetchOptions): Promise<BuiltKernel> {
+export async function buildKernel(
+  store: GitStore,
+  recipe: KernelRecipe,
+  options: FetchOptions,
+): Promise<BuiltKernel> {
   const present = await builtKernel(recipe, options.progress);
   if (present !== undefined) return present;
   const name = buildTreeName(recipe);
@@ -82,9 +106,12 @@ export async function buildKernel(store: GitStore, recipe: KernelRecipe, options
     if (other !== undefined) return other;
     const before = await readRecord(recordPath(recipe), recordSchema);
     const objects = await buildAt(desk, name, { store, recipe }, options);
-    // Its Image was damaged in the cache, and the same parts give the same bytes: else the objects at the desk are damaged, too.
+    // Its Image was damaged in the cache, and the same parts give the same bytes: else the objects
+    // at the desk are damaged, too.
     if (before !== undefined && before.sha256 !== (await sha256File(join(objects, builtImage)))) {
-      options.progress?.(`the build tree of ${recipe.what} is damaged, too: it is built from nothing`);
+      options.progress?.(
+        `the build tree of ${recipe.what} is damaged, too: it is built from nothing`,
+      );
       await rm(objects, { recursive: true });
       await buildAt(desk, name, { store, recipe }, options);
     }
@@ -100,7 +127,8 @@ export async function buildKernel(store: GitStore, recipe: KernelRecipe, options
 }
 
 /**
- * Configures and compiles at a desk. The log of a build that fails is kept, unless that is the host's fault.
+ * Configures and compiles at a desk. The log of a build that fails is kept, unless that is the
+ * host's fault.
  * @returns the build tree
  */
 async function buildAt(
@@ -109,7 +137,12 @@ async function buildAt(
   { store, recipe }: { store: GitStore; recipe: KernelRecipe },
   options: FetchOptions,
 ): Promise<string> {
-  const objects = await openBuildTree(desk.directory, name, configText(recipe.config.options), options.signal);
+  const objects = await openBuildTree(
+    desk.directory,
+    name,
+    configText(recipe.config.options),
+    options.signal,
+  );
   const log = cachePath('source', 'logs', `${buildKey(recipe).slice(0, 16)}.log`);
   await mkdir(join(log, '..'), { recursive: true });
   try {
@@ -140,7 +173,9 @@ async function configure(
   const { config, tools, what } = recipe;
   const stamp = join(objects, '.ptdiff-configured');
   const text = configText(config.options);
-  const rules = sha256(JSON.stringify([config.complete, text, await kconfigFiles(store, recipe.source)]));
+  const rules = sha256(
+    JSON.stringify([config.complete, text, await kconfigFiles(store, recipe.source)]),
+  );
   if ((await readFile(stamp, 'utf8').catch(() => '')) === rules) return;
   await rm(stamp, { force: true });
   const make = { tools, source: desk.source, objects, log, what, ...(signal && { signal }) };
@@ -148,12 +183,18 @@ async function configure(
     await writeFile(join(objects, '.config'), text);
     await runMake({ ...make, args: ['olddefconfig'] });
   } else {
-    await runMake({ ...make, args: [`KCONFIG_ALLCONFIG=${join(objects, optionsFile)}`, 'allnoconfig'] });
+    await runMake({
+      ...make,
+      args: [`KCONFIG_ALLCONFIG=${join(objects, optionsFile)}`, 'allnoconfig'],
+    });
   }
   const lost = lostOptions(config.options, await readFile(join(objects, '.config'), 'utf8'));
   if (lost.length > 0) {
     const more = lost.length > 4 ? `, and ${lost.length - 4} more` : '';
-    throw new PtdiffError('image', `${what} cannot be configured as asked: ${lost.slice(0, 4).join('; ')}${more}.`);
+    throw new PtdiffError(
+      'image',
+      `${what} cannot be configured as asked: ${lost.slice(0, 4).join('; ')}${more}.`,
+    );
   }
   await writeFile(stamp, rules);
 }
@@ -164,23 +205,39 @@ async function kconfigFiles(store: GitStore, { tree, alternates }: SourceTree): 
   return files
     .split('\n')
     .filter((line) =>
-      /\t(.*\/)?Kconfig[^/]*$|\tscripts\/[^/]*$|\tscripts\/kconfig\/|\t(arch\/arm64\/)?Makefile$/.test(line),
+      /\t(.*\/)?Kconfig[^/]*$|\tscripts\/[^/]*$|\tscripts\/kconfig\/|\t(arch\/arm64\/)?Makefile$/.test(
+        line,
+      ),
     )
     .join('\n');
 }
 
-async function compile(desk: Desk, recipe: KernelRecipe, objects: string, options: StepOptions): Promise<void> {
+async function compile(
+  desk: Desk,
+  recipe: KernelRecipe,
+  objects: string,
+  options: StepOptions,
+): Promise<void> {
   const { tools, what, source } = recipe;
   const { log, signal, progress } = options;
   progress?.(`building ${source.name} with ${tools.version}`);
   const started = performance.now();
   const timer = setInterval(async () => {
     const files = (await readFile(log, 'utf8').catch(() => '')).split('\n').length;
-    progress?.(`building ${what}: ${files} steps in ${Math.round((performance.now() - started) / 1000)} s`);
+    progress?.(
+      `building ${what}: ${files} steps in ${Math.round((performance.now() - started) / 1000)} s`,
+    );
   }, 15_000);
   try {
     // Without LOCALVERSION= a tree outside git would be called a changed one.
-    const make = { tools, source: desk.source, objects, args: ['LOCALVERSION=', 'Image'], log, what };
+    const make = {
+      tools,
+      source: desk.source,
+      objects,
+      args: ['LOCALVERSION=', 'Image'],
+      log,
+      what,
+    };
     await runMake({ ...make, ...(signal && { signal }) });
     await keepBuildTree(objects);
   } finally {

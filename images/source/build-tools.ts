@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachePath, sha256 } from '../../host/cache.ts';
@@ -8,7 +9,10 @@ import { llvmPrefix, llvmPrograms, llvmResources } from '../toolchain/llvm.ts';
 import { hostArchitecture, openToolArchive } from '../toolchain/tool-archive.ts';
 import { prefixCommand, toolPrefix } from '../toolchain/tool-prefix.ts';
 
-/** Programs of Debian's archive that build a kernel, reachable by their usual names; nothing of the host but its essential packages. */
+/**
+ * Programs of Debian's archive that build a kernel, reachable by their usual names; nothing of the
+ * host but its essential packages.
+ */
 export interface BuildTools {
   compiler: Compiler;
   /** Changes with every program and with how they are called. */
@@ -28,8 +32,27 @@ const gccVersion = 14;
 const generators = ['make', 'flex', 'bison', 'm4', 'bc'];
 /** Unpacks the archives that sources come in. */
 const unpackers = ['xz-utils'];
-const binutils = ['ar', 'as', 'ld', 'nm', 'objcopy', 'objdump', 'ranlib', 'readelf', 'size', 'strip'];
-const llvmNames = ['llvm-ar', 'llvm-nm', 'llvm-objcopy', 'llvm-objdump', 'llvm-readelf', 'llvm-strip', 'llvm-ranlib'];
+const binutils = [
+  'ar',
+  'as',
+  'ld',
+  'nm',
+  'objcopy',
+  'objdump',
+  'ranlib',
+  'readelf',
+  'size',
+  'strip',
+];
+const llvmNames = [
+  'llvm-ar',
+  'llvm-nm',
+  'llvm-objcopy',
+  'llvm-objdump',
+  'llvm-readelf',
+  'llvm-strip',
+  'llvm-ranlib',
+];
 
 /**
  * Brings the programs from the cache or the archive.
@@ -80,15 +103,18 @@ const wrapperRecipe = 1;
 function fetchPrefix(name: string, packages: string[], options: FetchOptions) {
   const plan = async () => {
     const archive = await openToolArchive('trixie', options);
-    return { parts: [{ archive, packages: await packageClosure(archive, packages, 'trixie') }], notes: [] };
+    return {
+      parts: [{ archive, packages: await packageClosure(archive, packages, 'trixie') }],
+      notes: [],
+    };
   };
   return toolPrefix(name, plan, options);
 }
 
 /**
  * A shell script that runs a program of a prefix.
- * @param name path inside the prefix that the program finds itself called by; without one it is the script's own path, so
- *   that make, when it starts itself, starts the script
+ * @param name path inside the prefix that the program finds itself called by; without one it is the
+ * script's own path, so that make, when it starts itself, starts the script
  */
 function wrapper(tree: string, program: string, args: string[] = [], name?: string): string {
   const [loader, ...rest] = prefixCommand(tree, program).map(quote);
@@ -103,7 +129,9 @@ const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 type Wrappers = Map<string, string>;
 
 function gnuWrappers(tree: string): Wrappers {
-  const wrappers: Wrappers = new Map([...generators, 'xz'].map((name) => [name, wrapper(tree, `usr/bin/${name}`)]));
+  const wrappers: Wrappers = new Map(
+    [...generators, 'xz'].map((name) => [name, wrapper(tree, `usr/bin/${name}`)]),
+  );
   const host = hostArchitecture() === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
   for (const tool of binutils) {
     const name = `aarch64-linux-gnu-${tool}`;
@@ -114,15 +142,26 @@ function gnuWrappers(tree: string): Wrappers {
   return wrappers;
 }
 
-/** GCC's driver starts programs of its own: it finds them, wrapped too, in a directory of its own (-B). */
-function addGcc(wrappers: Wrappers, tree: string, name: string, triplet: string, args: string[], host: string): void {
+/**
+ * GCC's driver starts programs of its own: it finds them, wrapped too, in a directory of its own
+ * (-B).
+ */
+function addGcc(
+  wrappers: Wrappers,
+  tree: string,
+  name: string,
+  triplet: string,
+  args: string[],
+  host: string,
+): void {
   const kind = triplet === host ? 'gcc' : 'gcc-cross';
   const parts = `${name}.parts`;
   for (const part of ['cc1', 'collect2', 'lto-wrapper']) {
     const program = `usr/libexec/${kind}/${triplet}/${gccVersion}/${part}`;
     wrappers.set(`${parts}/${part}`, wrapper(tree, program, [], program));
   }
-  for (const part of ['as', 'ld']) wrappers.set(`${parts}/${part}`, wrapper(tree, `usr/bin/${triplet}-${part}`));
+  for (const part of ['as', 'ld'])
+    wrappers.set(`${parts}/${part}`, wrapper(tree, `usr/bin/${triplet}-${part}`));
   const directory = join(wrapperDirectory(), parts);
   const program = `usr/bin/${triplet}-gcc-${gccVersion}`;
   wrappers.set(name, wrapper(tree, program, ['-B', `${directory}/`, ...args], program));
@@ -130,8 +169,11 @@ function addGcc(wrappers: Wrappers, tree: string, name: string, triplet: string,
 
 function llvmWrappers(tree: string): Wrappers {
   const wrap = (name: string) => wrapper(tree, `${llvmPrograms}/${name}`);
-  // Started by a loader, clang finds neither its own headers nor itself. What it starts itself as has -cc1 as the first word.
-  const clang = ['-no-canonical-prefixes', '-resource-dir', join(tree, llvmResources)].map(quote).join(' ');
+  // Started by a loader, clang finds neither its own headers nor itself. What it starts itself as
+  // has -cc1 as the first word.
+  const clang = ['-no-canonical-prefixes', '-resource-dir', join(tree, llvmResources)]
+    .map(quote)
+    .join(' ');
   const first = `case $1 in -cc1*) ;; *) set -- ${clang} "$@" ;; esac`;
   return new Map([
     ['clang', wrap('clang').replace('\n', `\n${first}\n`)],

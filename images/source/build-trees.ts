@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exists } from '../../host/cache.ts';
@@ -30,23 +31,28 @@ export function imageAtDesk(name: BuildTreeName): string {
   return join('objects', directoryName(name), builtImage);
 }
 
-/** Notes that a build tree is up to date with its source of now. The ones used least make room for it. */
+/**
+ * Notes that a build tree is up to date with its source of now. The ones used least make room for
+ * it.
+ */
 export async function keepBuildTree(objects: string): Promise<void> {
   // Make leaves an Image alone that would be the same.
   await utimes(join(objects, builtImage), new Date(), new Date());
   const parent = dirname(objects);
   const others = (await listTrees(parent)).filter((name) => name !== basename(objects));
-  for (const name of others.slice(maximalTrees - 1)) await rm(join(parent, name), { recursive: true, force: true });
+  for (const name of others.slice(maximalTrees - 1))
+    await rm(join(parent, name), { recursive: true, force: true });
 }
 
 /** Removes a build tree in which no kernel was ever built. */
 export async function dropUnbuiltTree(objects: string): Promise<void> {
-  if (!(await exists(join(objects, builtImage)))) await rm(objects, { recursive: true, force: true });
+  if (!(await exists(join(objects, builtImage))))
+    await rm(objects, { recursive: true, force: true });
 }
 
 /**
- * The build tree of a configuration at a desk. A new one begins as a copy of the one of the same compiler with the fewest other options,
- * since make knows which options each object depends on.
+ * The build tree of a configuration at a desk. A new one begins as a copy of the one of the same
+ * compiler with the fewest other options, since make knows which options each object depends on.
  * @param desk directory of the desk
  * @param text the options asked for, one a line
  * @throws `host`; the signal's reason
@@ -64,7 +70,12 @@ export async function openBuildTree(
   const all = await listTrees(parent);
   if (!all.includes(own)) {
     const same = all.filter((each) => each.startsWith(`${name.compiler}-`));
-    await copyTree(parent, await nearestTree(parent, same, text), `${directory}${arriving}`, signal);
+    await copyTree(
+      parent,
+      await nearestTree(parent, same, text),
+      `${directory}${arriving}`,
+      signal,
+    );
     await rm(`${directory}${arriving}/${builtImage}`, { force: true });
     await rename(`${directory}${arriving}`, directory);
   }
@@ -85,7 +96,11 @@ async function listTrees(parent: string): Promise<string[]> {
 }
 
 /** Of trees with equally many other options the first. */
-async function nearestTree(parent: string, names: string[], text: string): Promise<string | undefined> {
+async function nearestTree(
+  parent: string,
+  names: string[],
+  text: string,
+): Promise<string | undefined> {
   const distances = new Map<string, number>();
   for (const name of names) {
     const theirs = await readFile(join(parent, name, optionsFile), 'utf8').catch(() => '');
@@ -108,9 +123,13 @@ async function copyTree(
 ): Promise<void> {
   if (from === undefined) return void (await mkdir(to));
   const path = { PATH: process.env.PATH ?? '' };
-  const { status, stderr } = await runSupervised(['cp', '-a', '--reflink=auto', join(parent, from), to], path, {
-    signal,
-  });
+  const { status, stderr } = await runSupervised(
+    ['cp', '-a', '--reflink=auto', join(parent, from), to],
+    path,
+    {
+      signal,
+    },
+  );
   if (status === 0 && !signal?.aborted) return;
   await rm(to, { recursive: true, force: true });
   signal?.throwIfAborted();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PtdiffError } from '../../src/errors.ts';
@@ -6,7 +7,11 @@ import { firstComplaint, type GitStore, plainLogs, runGit, withoutGit } from './
 import type { SourceTree } from './tree.ts';
 
 /** What is asked of a user's repository, which is only ever read. */
-export async function askRepository(path: string, args: string[], signal?: AbortSignal): Promise<string> {
+export async function askRepository(
+  path: string,
+  args: string[],
+  signal?: AbortSignal,
+): Promise<string> {
   // Without the locks that git status and the like take for their own speed.
   const env = {
     ...withoutGit(process.env),
@@ -29,8 +34,18 @@ export async function objectDirectory(path: string, signal?: AbortSignal): Promi
     (found) => found.isDirectory(),
     () => false,
   );
-  if (!isFolder) throw new PtdiffError('image', `There is no folder ${path}; git:PATH@REV wants that of a repository.`);
-  return (await askRepository(path, ['rev-parse', '--path-format=absolute', '--git-path', 'objects'], signal)).trim();
+  if (!isFolder)
+    throw new PtdiffError(
+      'image',
+      `There is no folder ${path}; git:PATH@REV wants that of a repository.`,
+    );
+  return (
+    await askRepository(
+      path,
+      ['rev-parse', '--path-format=absolute', '--git-path', 'objects'],
+      signal,
+    )
+  ).trim();
 }
 
 /**
@@ -40,7 +55,11 @@ export async function objectDirectory(path: string, signal?: AbortSignal): Promi
 export async function commitId(path: string, rev: string, signal?: AbortSignal): Promise<string> {
   try {
     return (
-      await askRepository(path, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${rev}^{commit}`], signal)
+      await askRepository(
+        path,
+        ['rev-parse', '--verify', '--quiet', '--end-of-options', `${rev}^{commit}`],
+        signal,
+      )
     ).trim();
   } catch (cause) {
     signal?.throwIfAborted();
@@ -49,7 +68,8 @@ export async function commitId(path: string, rev: string, signal?: AbortSignal):
 }
 
 /**
- * The tree of a commit in a user's repository. Neither its files, index and HEAD nor anything else of it is written to.
+ * The tree of a commit in a user's repository. Neither its files, index and HEAD nor anything else
+ * of it is written to.
  * @throws `image` when there is no such repository or commit, or the commit is no Linux with arm64
  */
 export async function commitTree(
@@ -64,7 +84,14 @@ export async function commitTree(
   const alternates = [objects];
   const short = commit.slice(0, 12);
   await requireArm64(store, tree, alternates, `Commit ${short} of ${path}`);
-  return { tree, alternates, name: `${path} at ${short}`, commit, version: commit, tag: `g${short}` };
+  return {
+    tree,
+    alternates,
+    name: `${path} at ${short}`,
+    commit,
+    version: commit,
+    tag: `g${short}`,
+  };
 }
 
 /** A file that every source of Linux for arm64 has. */
@@ -76,7 +103,12 @@ export function noArm64(what: string): PtdiffError {
 }
 
 /** @throws `image` for a tree that is no kernel's, or whose objects are not all there */
-async function requireArm64(store: GitStore, tree: string, alternates: string[], what: string): Promise<void> {
+async function requireArm64(
+  store: GitStore,
+  tree: string,
+  alternates: string[],
+  what: string,
+): Promise<void> {
   if (await store.has(`${tree}:${arm64Makefile}`, alternates)) return;
   if (await store.has(tree, alternates)) throw noArm64(what);
   throw new PtdiffError('image', `${what} has no files here (a partial clone?).`);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
@@ -27,7 +28,10 @@ export interface WantedConfig {
   /** Fragments in the order in which they were merged. */
   fragments: ConfigFragment[];
   options: ReadonlyMap<string, WantedOption>;
-  /** A complete configuration among the fragments takes the place of allnoconfig and of ptdiff's own small one. */
+  /**
+   * A complete configuration among the fragments takes the place of allnoconfig and of ptdiff's own
+   * small one.
+   */
   complete: boolean;
 }
 
@@ -37,15 +41,20 @@ const required = 'base';
 const small = ['tiny', 'ptdump'];
 
 /**
- * The configuration of a kernel: ptdiff's own, then the given fragments, where the later one wins (scripts/kconfig/merge_config.sh does the
- * same). A whole .config among them is taken instead of ptdiff's small one.
+ * The configuration of a kernel: ptdiff's own, then the given fragments, where the later one wins
+ * (scripts/kconfig/merge_config.sh does the same). A whole .config among them is taken instead of
+ * ptdiff's small one.
  * @param configs names of fragments that ptdiff has, or paths
  * @throws `usage` for a fragment that does not exist or cannot be read as one
  */
 export async function wantedConfig(configs: string[]): Promise<WantedConfig> {
   const own = await Promise.all(configs.map(readFragment));
-  const complete = own.some(({ text }) => /^# Automatically generated file; DO NOT EDIT\.$/m.test(text));
-  const defaults = await Promise.all((complete ? [required] : [required, ...small]).map(readFragment));
+  const complete = own.some(({ text }) =>
+    /^# Automatically generated file; DO NOT EDIT\.$/m.test(text),
+  );
+  const defaults = await Promise.all(
+    (complete ? [required] : [required, ...small]).map(readFragment),
+  );
   // A complete configuration knows nothing of ptdiff's needs, and the fragments after it do.
   const fragments = complete ? [...own, ...defaults] : [...defaults, ...own];
   return { fragments, options: mergeFragments(fragments), complete };
@@ -60,33 +69,46 @@ export async function fragmentNames(): Promise<string[]> {
     .sort();
 }
 
-/** The fragments that ptdiff has, each with the options that it asks for, as its lines have them. */
+/**
+ * The fragments that ptdiff has, each with the options that it asks for, as its lines have them.
+ */
 export async function listFragments(): Promise<{ name: string; options: string }[]> {
   const fragments = await Promise.all((await fragmentNames()).map(readFragment));
   return fragments.map((fragment) => {
-    const options = [...mergeFragments([fragment])].map(([name, { value }]) => `${name.slice(7)}=${value}`);
+    const options = [...mergeFragments([fragment])].map(
+      ([name, { value }]) => `${name.slice(7)}=${value}`,
+    );
     return { name: fragment.name, options: options.join(' ') };
   });
 }
 
 async function readFragment(config: string): Promise<ConfigFragment> {
   const named = join(folder, `${config}.config`);
-  const ours = /^[a-z0-9_-]+$/.test(config) ? await readFile(named, 'utf8').catch(() => undefined) : undefined;
+  const ours = /^[a-z0-9_-]+$/.test(config)
+    ? await readFile(named, 'utf8').catch(() => undefined)
+    : undefined;
   if (ours !== undefined) return { name: config, text: ours };
   try {
-    return { name: basename(config, extname(config)), text: await readRegularText(resolve(config)) };
+    return {
+      name: basename(config, extname(config)),
+      text: await readRegularText(resolve(config)),
+    };
   } catch (error) {
     const names = (await fragmentNames()).join(', ');
     const why = `is not to be read as a file: ${whyUnreadable(error)}`;
-    throw new PtdiffError('usage', `config=${config} is no fragment of ptdiff's (${names}), and ${why}.`, {
-      cause: error,
-    });
+    throw new PtdiffError(
+      'usage',
+      `config=${config} is no fragment of ptdiff's (${names}), and ${why}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 /**
- * Merges fragments, the later one wins. Up to the next empty line, options below a comment that starts with `# optional:` are such that
- * a kernel may not know.
+ * Merges fragments, the later one wins. Up to the next empty line, options below a comment that
+ * starts with `# optional:` are such that a kernel may not know.
  * @throws `usage` for a line that is neither an option nor a comment
  */
 export function mergeFragments(fragments: ConfigFragment[]): Map<string, WantedOption> {
@@ -125,7 +147,10 @@ export function lostOptions(options: ReadonlyMap<string, WantedOption>, result: 
   return [...options].flatMap(([name, { value, optional, from }]) => {
     const actual = final.get(name);
     if (actual === value || (actual === undefined && (value === 'n' || optional))) return [];
-    const is = actual === undefined ? 'absent (unknown to this kernel, or what it depends on is off)' : actual;
+    const is =
+      actual === undefined
+        ? 'absent (unknown to this kernel, or what it depends on is off)'
+        : actual;
     return [`${name} should be ${value} (fragment ${from}) and is ${is}`];
   });
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -14,8 +15,9 @@ import type { GitStore } from './git-store.ts';
 import type { SourceTree } from './tree.ts';
 
 /**
- * Where kernels are built: a checked-out source with build trees of several configurations beside it. A desk goes from one tree to the next
- * by touching the files that differ only, so that make does little.
+ * Where kernels are built: a checked-out source with build trees of several configurations beside
+ * it. A desk goes from one tree to the next by touching the files that differ only, so that make
+ * does little.
  */
 export interface Desk {
   directory: string;
@@ -39,7 +41,10 @@ type DeskState = z.infer<typeof stateSchema>;
 /** A kernel's source has 1.8 GiB, a small build tree 150 MiB. */
 const maximalDesks = 3;
 const deskBytes = 2.5 * 2 ** 30;
-/** With more differing files another desk, or a new one, is as good; a release differs from the next in ten thousand and more. */
+/**
+ * With more differing files another desk, or a new one, is as good; a release differs from the next
+ * in ten thousand and more.
+ */
 const nearFiles = 5000;
 
 const deskAt = (directory: string): Desk => ({
@@ -49,9 +54,14 @@ const deskAt = (directory: string): Desk => ({
 });
 const statePath = ({ directory }: Desk): string => join(directory, 'desk.json');
 
-/** Desks are changed, and kernels built, by one process at a time: a build takes all cores anyway. */
+/**
+ * Desks are changed, and kernels built, by one process at a time: a build takes all cores anyway.
+ */
 function alone<T>(options: FetchOptions, use: () => Promise<T>): Promise<T> {
-  return withLock('source-desks', use, { ...options, waiting: 'waiting for another ptdiff that builds a kernel' });
+  return withLock('source-desks', use, {
+    ...options,
+    waiting: 'waiting for another ptdiff that builds a kernel',
+  });
 }
 
 /** All desks, the one used last first; what is left of one that was never finished is removed. */
@@ -69,7 +79,8 @@ async function listDesks(): Promise<{ desk: Desk; state: DeskState }[]> {
 
 /** The desks used least make room. */
 async function keepDesks(count: number): Promise<void> {
-  for (const { desk } of (await listDesks()).slice(count)) await rm(desk.directory, { recursive: true, force: true });
+  for (const { desk } of (await listDesks()).slice(count))
+    await rm(desk.directory, { recursive: true, force: true });
 }
 
 /** An empty desk. */
@@ -93,7 +104,10 @@ async function newDesk(): Promise<Desk> {
  * @param fill answers with the tree that its index describes
  * @returns that tree
  */
-export function withNewDesk(options: FetchOptions, fill: (desk: Desk) => Promise<string>): Promise<string> {
+export function withNewDesk(
+  options: FetchOptions,
+  fill: (desk: Desk) => Promise<string>,
+): Promise<string> {
   return alone(options, async () => {
     const desk = await newDesk();
     try {
@@ -109,8 +123,10 @@ export function withNewDesk(options: FetchOptions, fill: (desk: Desk) => Promise
 }
 
 /**
- * Works at a desk where a tree is checked out: the one at which make has the fewest files to look at anew, or a new one.
- * @param built path below the desk of a file that is as old as the last build in the wanted build tree
+ * Works at a desk where a tree is checked out: the one at which make has the fewest files to look
+ * at anew, or a new one.
+ * @param built path below the desk of a file that is as old as the last build in the wanted build
+ * tree
  */
 export function withDesk<T>(
   store: GitStore,
@@ -145,23 +161,30 @@ async function nearestDesk(
   return first(near.sort((a, b) => cost(a) - cost(b)));
 }
 
-/** To begin a build tree anew costs as much as so many files that changed: a small kernel is compiled from about as many. */
+/**
+ * To begin a build tree anew costs as much as so many files that changed: a small kernel is
+ * compiled from about as many.
+ */
 const coldFiles = 1000;
 
 /**
- * Source files that a checkout wrote since the build tree was made last. They are what make looks at, whether or not they are back at what
- * they were.
+ * Source files that a checkout wrote since the build tree was made last. They are what make looks
+ * at, whether or not they are back at what they were.
  */
 async function touchedFiles({ directory, source }: Desk, built: string): Promise<number> {
   const file = join(directory, built);
   if (!(await exists(file))) return coldFiles;
-  const { stdout } = await execa('find', [source, '-type', 'f', '-newer', file, '-printf', '.'], briefTool);
+  const { stdout } = await execa(
+    'find',
+    [source, '-type', 'f', '-newer', file, '-printf', '.'],
+    briefTool,
+  );
   return stdout.length;
 }
 
 /**
- * How many files a checkout would change. The index is asked, not the tree that it was made of: that may lie in a repository that is not
- * at hand now.
+ * How many files a checkout would change. The index is asked, not the tree that it was made of:
+ * that may lie in a repository that is not at hand now.
  */
 async function differingFiles(
   store: GitStore,

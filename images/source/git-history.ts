@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Narrowed } from '../../src/bisect/types.ts';
@@ -15,14 +16,18 @@ export interface CommitInfo {
   date: string;
 }
 
-/** Commits by what is known of them. `new` holds those on the new side, the last one settled last. */
+/**
+ * Commits by what is known of them. `new` holds those on the new side, the last one settled last.
+ */
 export interface SortedCommits {
   old: string[];
   new: string[];
   skipped: string[];
 }
 
-/** Neither a calling git (a hook, git bisect run) nor the user's configuration may lead elsewhere. */
+/**
+ * Neither a calling git (a hook, git bisect run) nor the user's configuration may lead elsewhere.
+ */
 function environment(): Record<string, string> {
   return {
     ...withoutGit(process.env),
@@ -46,12 +51,14 @@ async function git(words: string[], what: string): Promise<string> {
  */
 export async function resolveCommit(repository: string, revision: string): Promise<string> {
   const words = ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`];
-  return (await git(['-C', repository, ...words], `${repository} has no commit '${revision}'`)).trim();
+  return (
+    await git(['-C', repository, ...words], `${repository} has no commit '${revision}'`)
+  ).trim();
 }
 
 /**
- * The history of a repository, for git bisect. Nothing is ever written to the repository: bisection happens in an empty bare one of our own,
- * which borrows the other's objects.
+ * The history of a repository, for git bisect. Nothing is ever written to the repository: bisection
+ * happens in an empty bare one of our own, which borrows the other's objects.
  */
 export class GitHistory {
   readonly #own: string;
@@ -67,10 +74,16 @@ export class GitHistory {
    */
   static async open(repository: string, own: string): Promise<GitHistory> {
     const places = ['--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'];
-    const located = await git(['-C', repository, 'rev-parse', ...places], `${repository} is no git repository`);
+    const located = await git(
+      ['-C', repository, 'rev-parse', ...places],
+      `${repository} is no git repository`,
+    );
     const [objects = '', shallow = ''] = located.split('\n');
     await mkdir(own, { recursive: true });
-    await git(['init', '--quiet', '--bare', '--template=', own], `Cannot make the repository ${own}`);
+    await git(
+      ['init', '--quiet', '--bare', '--template=', own],
+      `Cannot make the repository ${own}`,
+    );
     await mkdir(join(own, 'objects', 'info'), { recursive: true });
     await writeFile(join(own, 'objects', 'info', 'alternates'), `${objects}\n`);
     const cut = await readFile(shallow).catch(() => undefined);
@@ -90,23 +103,36 @@ export class GitHistory {
   }
 
   async parents(commit: string): Promise<string[]> {
-    return (await this.#git('show', '-s', '--format=%P', commit)).split(' ').filter((word) => word !== '');
+    return (await this.#git('show', '-s', '--format=%P', commit))
+      .split(' ')
+      .filter((word) => word !== '');
   }
 
   /**
-   * Lets git bisect say which commit is to be tested next, or which one is the first on the new side.
-   * @throws PtdiffError(usage) when the history contradicts the answers, e.g. a merge base that is on the new side already
+   * Lets git bisect say which commit is to be tested next, or which one is the first on the new
+   * side.
+   * @throws PtdiffError(usage) when the history contradicts the answers, e.g. a merge base that is
+   * on the new side already
    */
   async narrow(commits: SortedCommits): Promise<Narrowed> {
     const newest = last(commits.new);
     // git bisect wants a HEAD that is a commit; ours stands for nothing.
     await this.#git('update-ref', '--no-deref', 'HEAD', newest);
-    await this.#bisect('start', '--no-checkout', '--term-new=new', '--term-old=old', newest, ...commits.old);
+    await this.#bisect(
+      'start',
+      '--no-checkout',
+      '--term-new=new',
+      '--term-old=old',
+      newest,
+      ...commits.old,
+    );
     if (commits.skipped.length > 0) await this.#bisect('skip', ...commits.skipped);
     const log = await this.#git('bisect', 'log');
-    const named = (line: RegExp): string[] => [...log.matchAll(line)].map(([, commit = '']) => commit);
+    const named = (line: RegExp): string[] =>
+      [...log.matchAll(line)].map(([, commit = '']) => commit);
     const [found] = named(/^# first new commit: \[([0-9a-f]+)\]/gm);
-    if (found !== undefined) return { kind: 'found', candidate: found, before: await this.parents(found) };
+    if (found !== undefined)
+      return { kind: 'found', candidate: found, before: await this.parents(found) };
     const possible = named(/^# possible first new commit: \[([0-9a-f]+)\]/gm);
     if (possible.length > 0) return { kind: 'unclear', candidates: possible };
     const candidate = (await this.#git('rev-parse', 'BISECT_HEAD')).trim();
@@ -119,12 +145,20 @@ export class GitHistory {
   }
 
   async #git(...words: string[]): Promise<string> {
-    return (await git(['--git-dir', this.#own, ...words], `git ${words.slice(0, 2).join(' ')} failed`)).trimEnd();
+    return (
+      await git(['--git-dir', this.#own, ...words], `git ${words.slice(0, 2).join(' ')} failed`)
+    ).trimEnd();
   }
 
-  /** git bisect also fails when only skipped commits are left, which is an answer: its log tells it. */
+  /**
+   * git bisect also fails when only skipped commits are left, which is an answer: its log tells it.
+   */
   async #bisect(...words: string[]): Promise<void> {
-    const { ok, stdout, stderr } = await runGit(['--git-dir', this.#own, 'bisect', ...words], environment(), {});
+    const { ok, stdout, stderr } = await runGit(
+      ['--git-dir', this.#own, 'bisect', ...words],
+      environment(),
+      {},
+    );
     const onlySkipped = /^There are only 'skip'ped commits left/m.test(stdout);
     if (ok || onlySkipped) return;
     const why = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');

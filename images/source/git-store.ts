@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -27,7 +28,10 @@ export interface GitResult {
   stderr: string;
 }
 
-/** A git repository of ptdiff's own in the cache: every source becomes a tree in it, and trees can be told apart and checked out. */
+/**
+ * A git repository of ptdiff's own in the cache: every source becomes a tree in it, and trees can
+ * be told apart and checked out.
+ */
 export interface GitStore {
   /** Runs git and says how it ended. */
   try(args: string[], options?: GitOptions): Promise<GitResult>;
@@ -51,7 +55,14 @@ export async function openGitStore(): Promise<GitStore> {
       const arriving = `${directory}.new`;
       await rm(arriving, { recursive: true, force: true });
       try {
-        await storeIn(arriving).run(['init', '--quiet', '--bare', '--template=', '--object-format=sha1', arriving]);
+        await storeIn(arriving).run([
+          'init',
+          '--quiet',
+          '--bare',
+          '--template=',
+          '--object-format=sha1',
+          arriving,
+        ]);
         await rm(directory, { recursive: true, force: true });
         await rename(arriving, directory);
       } finally {
@@ -66,7 +77,9 @@ export async function openGitStore(): Promise<GitStore> {
 function storeIn(directory: string): GitStore {
   const attempt = (args: string[], options: GitOptions = {}) => {
     const env = environment(directory, options);
-    return options.workTree === undefined ? runGit(args, env, options) : runGitInFiles(args, env, options);
+    return options.workTree === undefined
+      ? runGit(args, env, options)
+      : runGitInFiles(args, env, options);
   };
   return {
     try: attempt,
@@ -76,12 +89,19 @@ function storeIn(directory: string): GitStore {
       const why = `git ${args[0]} failed on ptdiff's store of sources: ${firstComplaint(stderr)}.`;
       throw (await diskFull(stderr, 'the source of a kernel')) ?? new PtdiffError('host', why);
     },
-    has: async (object, alternates) => (await attempt(['cat-file', '-e', object], { alternates })).ok,
+    has: async (object, alternates) =>
+      (await attempt(['cat-file', '-e', object], { alternates })).ok,
   };
 }
 
-/** The user's configuration and what a calling git left in the environment (hooks, bisect run) must change nothing. */
-function environment(directory: string, { index, workTree, alternates }: GitOptions): Record<string, string> {
+/**
+ * The user's configuration and what a calling git left in the environment (hooks, bisect run) must
+ * change nothing.
+ */
+function environment(
+  directory: string,
+  { index, workTree, alternates }: GitOptions,
+): Record<string, string> {
   return {
     ...withoutGit(process.env),
     GIT_DIR: directory,
@@ -90,18 +110,32 @@ function environment(directory: string, { index, workTree, alternates }: GitOpti
     GIT_ATTR_NOSYSTEM: '1',
     ...(index !== undefined && { GIT_INDEX_FILE: index }),
     ...(workTree !== undefined && { GIT_WORK_TREE: workTree }),
-    ...(alternates && { GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates.map((path) => JSON.stringify(path)).join(':') }),
+    ...(alternates && {
+      GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates.map((path) => JSON.stringify(path)).join(':'),
+    }),
   };
 }
 
 /** The environment without git's own variables. */
 export function withoutGit(env: NodeJS.ProcessEnv): Record<string, string> {
-  const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { ...Object.fromEntries(entries.filter(([name]) => !name.startsWith('GIT_'))), LC_ALL: 'C' };
+  const entries = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return {
+    ...Object.fromEntries(entries.filter(([name]) => !name.startsWith('GIT_'))),
+    LC_ALL: 'C',
+  };
 }
 
-/** For git in a repository of the user, whose configuration counts: where it has signatures checked, what comes of that stands among the lines of a log. */
-export const plainLogs = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'log.showSignature', GIT_CONFIG_VALUE_0: 'false' };
+/**
+ * For git in a repository of the user, whose configuration counts: where it has signatures checked,
+ * what comes of that stands among the lines of a log.
+ */
+export const plainLogs = {
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'log.showSignature',
+  GIT_CONFIG_VALUE_0: 'false',
+};
 
 /** Git's output may be the list of every file of a kernel. */
 const maximalOutput = 64 * 2 ** 20;
@@ -129,19 +163,33 @@ export async function runGit(
   return { ok: result.exitCode === 0, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
 }
 
-/** The same for a git that writes checked-out files, which must not go on where the next ptdiff works. */
-async function runGitInFiles(args: string[], env: Record<string, string>, { signal }: GitOptions): Promise<GitResult> {
-  const { status, stdout, stderr } = await runSupervised(['git', ...args], env, { signal, maxBuffer: maximalOutput });
+/**
+ * The same for a git that writes checked-out files, which must not go on where the next ptdiff
+ * works.
+ */
+async function runGitInFiles(
+  args: string[],
+  env: Record<string, string>,
+  { signal }: GitOptions,
+): Promise<GitResult> {
+  const { status, stdout, stderr } = await runSupervised(['git', ...args], env, {
+    signal,
+    maxBuffer: maximalOutput,
+  });
   signal?.throwIfAborted();
   if (status === 127) throw noGit();
   return { ok: status === 0, stdout, stderr };
 }
 
 const noGit = () =>
-  new PtdiffError('host', 'Kernels from source need git, which is not on PATH: install the package git.');
+  new PtdiffError(
+    'host',
+    'Kernels from source need git, which is not on PATH: install the package git.',
+  );
 
 /** What git says is wrong, without its prefix and final stop. */
 export function firstComplaint(stderr: string): string {
-  const line = stderr.split('\n').find((each) => /^(fatal|error):/.test(each)) ?? stderr.trim().split('\n')[0];
+  const line =
+    stderr.split('\n').find((each) => /^(fatal|error):/.test(each)) ?? stderr.trim().split('\n')[0];
   return (line || 'it said nothing').replace(/^(fatal|error): /, '').replace(/\.$/, '');
 }

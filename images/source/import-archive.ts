@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -30,7 +31,11 @@ const importBytes = 3 * 2 ** 30;
  * The tree of an archive of a kernel's source, whatever tar can unpack.
  * @throws `image` when it cannot be read or is no kernel's source; `host`
  */
-export async function tarballTree(store: GitStore, given: string, options: FetchOptions): Promise<SourceTree> {
+export async function tarballTree(
+  store: GitStore,
+  given: string,
+  options: FetchOptions,
+): Promise<SourceTree> {
   const path = resolve(given);
   const readable = requireRegular(path).then(() => sha256File(path));
   const digest = await readable.catch((cause) => {
@@ -56,7 +61,8 @@ export async function packageTree(
   const archive = await openKernelArchive(options);
   const listed = await sourcePackages(archive, options);
   const matching = listed.filter((each) => matches(each, version));
-  // Other builds of the same version stand in for one that is lost, as for kernels; other versions do not.
+  // Other builds of the same version stand in for one that is lost, as for kernels; other versions
+  // do not.
   const upstream = matching[0] && upstreamVersion(matching[0].version);
   let gone: PackageGone | undefined;
   for (const each of matching.filter((other) => upstreamVersion(other.version) === upstream)) {
@@ -70,9 +76,13 @@ export async function packageTree(
       gone = error;
     }
   }
-  if (gone !== undefined) throw new PtdiffError('image', `${text}: ${gone.message}`, { cause: gone });
+  if (gone !== undefined)
+    throw new PtdiffError('image', `${text}: ${gone.message}`, { cause: gone });
   const versions = [...new Set(listed.map((each) => upstreamVersion(each.version)))].join(', ');
-  throw new PtdiffError('image', `Debian's archive has no linux-source of ${version}; it has ${versions}.`);
+  throw new PtdiffError(
+    'image',
+    `Debian's archive has no linux-source of ${version}; it has ${versions}.`,
+  );
 }
 
 /** What is done with an archive of a kernel's source while it is there. */
@@ -90,21 +100,32 @@ function withPackage(
     await unpackPackage(deb, scratch, ['*/linux-source-*.tar.xz']);
     await rm(deb);
     const folder = join(scratch, 'usr/src');
-    const [file] = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.tar.xz'));
-    if (file === undefined) throw new PtdiffError('image', `The package ${each.name} ${each.version} holds no source.`);
+    const [file] = (await readdir(folder).catch(() => [])).filter((name) =>
+      name.endsWith('.tar.xz'),
+    );
+    if (file === undefined)
+      throw new PtdiffError('image', `The package ${each.name} ${each.version} holds no source.`);
     return use(join(folder, file));
   });
 }
 
-/** Newest first, release candidates last. Reading the lists of all packages takes seconds, so their answer is kept. */
-async function sourcePackages(archive: AptArchive, options: FetchOptions): Promise<IndexedPackage[]> {
+/**
+ * Newest first, release candidates last. Reading the lists of all packages takes seconds, so their
+ * answer is kept.
+ */
+async function sourcePackages(
+  archive: AptArchive,
+  options: FetchOptions,
+): Promise<IndexedPackage[]> {
   const { updated } = await ensureLists(archive, options);
   const file = join(archive.directory, 'sources.json');
   const known = await readRecord(file, listSchema);
   if (known?.updated === updated) return known.packages;
   const listed = await packagesMatching(archive, /^linux-source-\d+\.\d+$/);
   const candidate = ({ version }: IndexedPackage) => Number(version.includes('~rc'));
-  const packages = listed.sort((a, b) => candidate(a) - candidate(b) || compareVersions(b.version, a.version));
+  const packages = listed.sort(
+    (a, b) => candidate(a) - candidate(b) || compareVersions(b.version, a.version),
+  );
   await writeRecord(file, { updated, packages });
   return packages;
 }
@@ -112,7 +133,10 @@ async function sourcePackages(archive: AptArchive, options: FetchOptions): Promi
 function matches({ version }: IndexedPackage, asked: string): boolean {
   const upstream = upstreamVersion(version);
   return (
-    upstream === asked || version === asked || upstream.startsWith(`${asked}.`) || upstream.startsWith(`${asked}~`)
+    upstream === asked ||
+    version === asked ||
+    upstream.startsWith(`${asked}.`) ||
+    upstream.startsWith(`${asked}~`)
   );
 }
 
@@ -139,8 +163,16 @@ async function importOnce(
   return obtain(`source-${key}`, { find, make }, { ...options, waiting });
 }
 
-/** Unpacks an archive and keeps it as a tree; the files stay as a desk at which the kernel can be built at once. */
-async function importTarball(store: GitStore, path: string, options: FetchOptions, what: string): Promise<string> {
+/**
+ * Unpacks an archive and keeps it as a tree; the files stay as a desk at which the kernel can be
+ * built at once.
+ */
+async function importTarball(
+  store: GitStore,
+  path: string,
+  options: FetchOptions,
+  what: string,
+): Promise<string> {
   const { signal, progress } = options;
   const { bin } = await buildTools('gcc', options);
   return withNewDesk(options, async (desk) => {
@@ -149,8 +181,16 @@ async function importTarball(store: GitStore, path: string, options: FetchOption
     if (!(await exists(join(desk.source, arm64Makefile)))) throw noArm64(`The archive ${what}`);
     progress?.(`indexing ${what}`);
     const place = { index: desk.index, workTree: desk.source, signal };
-    // A pack at once instead of a file an object, and little effort for what is read on this machine only.
-    const quick = ['-c', 'core.bigFileThreshold=1', '-c', 'core.compression=1', '-c', 'core.fsync=none'];
+    // A pack at once instead of a file an object, and little effort for what is read on this
+    // machine only.
+    const quick = [
+      '-c',
+      'core.bigFileThreshold=1',
+      '-c',
+      'core.compression=1',
+      '-c',
+      'core.fsync=none',
+    ];
     await store.run([...quick, 'add', '--all', '--force', '.'], place);
     const tree = (await store.run(['write-tree'], place)).trim();
     return tree;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -34,28 +35,43 @@ const reproducible = {
 };
 
 /**
- * Runs make; it and its children end with this process, whatever ends that, and when the signal says so.
- * @throws `image` with the first error and the log's path; `host` when the disk is full; the signal's reason
+ * Runs make; it and its children end with this process, whatever ends that, and when the signal
+ * says so.
+ * @throws `image` with the first error and the log's path; `host` when the disk is full; the
+ * signal's reason
  */
 export async function runMake(job: MakeJob): Promise<void> {
   const { tools, source, objects, args, log, signal } = job;
   signal?.throwIfAborted();
   const cached = await ccache(tools);
   const jobs = `-j${availableParallelism()}`;
-  const words = ['make', '-C', source, `O=${objects}`, jobs, ...tools.variables, ...cached.variables, ...args];
+  const words = [
+    'make',
+    '-C',
+    source,
+    `O=${objects}`,
+    jobs,
+    ...tools.variables,
+    ...cached.variables,
+    ...args,
+  ];
   const command = ['sh', '-c', 'log=$0; exec "$@" >>"$log" 2>&1', log, ...words];
   const env = { ...basicEnvironment(tools.bin), ...tools.env, ...cached.env, ...reproducible };
   const marker = await startMarker(objects);
   const { status } = await runSupervised(command, env, { signal }).finally(marker.stop);
   const trouble = status === 0 ? undefined : await failure(job, status);
-  // A make that ends by itself, on a signal too, has removed what it had not finished, unless the disk is full.
+  // A make that ends by itself, on a signal too, has removed what it had not finished, unless the
+  // disk is full.
   const inOrder = status !== undefined && (trouble === undefined || trouble.fault === 'image');
   if (inOrder) await marker.remove();
   signal?.throwIfAborted();
   if (trouble !== undefined) throw trouble;
 }
 
-async function failure({ what, source, log }: MakeJob, status: number | undefined): Promise<PtdiffError> {
+async function failure(
+  { what, source, log }: MakeJob,
+  status: number | undefined,
+): Promise<PtdiffError> {
   const text = await readFile(log, 'utf8');
   // On a full disk even the log is cut short.
   const full = await diskFull(text, `the build of ${what}`);
@@ -68,7 +84,10 @@ const markerName = '.ptdiff-building';
 /** A file that was written to within this time, in milliseconds, may be half done. */
 const restless = 60_000;
 
-/** A file in the build tree that says that make runs, and which files were finished since it began: those older than it. */
+/**
+ * A file in the build tree that says that make runs, and which files were finished since it began:
+ * those older than it.
+ */
 async function startMarker(objects: string): Promise<{ stop(): void; remove(): Promise<void> }> {
   const path = join(objects, markerName);
   await writeFile(path, '');
@@ -91,15 +110,28 @@ export async function dropHalfWritten(objects: string): Promise<void> {
 /** Nothing of the user's environment shall change what is built. */
 function basicEnvironment(bin: string): Record<string, string> {
   const { HOME } = process.env;
-  return { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, LC_ALL: 'C', ...(HOME !== undefined && { HOME }) };
+  return {
+    PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`,
+    LC_ALL: 'C',
+    ...(HOME !== undefined && { HOME }),
+  };
 }
 
-/** The host's ccache, when there is one, with a note of the compiler that does not depend on when it was unpacked. */
-async function ccache({ compiler, id }: BuildTools): Promise<{ variables: string[]; env: Record<string, string> }> {
-  // By its path: make looks for programs in the usual folders only. A path with a blank would be two words there.
+/**
+ * The host's ccache, when there is one, with a note of the compiler that does not depend on when it
+ * was unpacked.
+ */
+async function ccache({
+  compiler,
+  id,
+}: BuildTools): Promise<{ variables: string[]; env: Record<string, string> }> {
+  // By its path: make looks for programs in the usual folders only. A path with a blank would be
+  // two words there.
   const path = await findCommand('ccache');
   if (path === undefined || /\s/.test(path)) return { variables: [], env: {} };
-  const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('CCACHE_'));
+  const own = Object.entries(process.env).filter((entry): entry is [string, string] =>
+    entry[0].startsWith('CCACHE_'),
+  );
   const program = compiler === 'llvm' ? 'clang' : 'aarch64-linux-gnu-gcc';
   return {
     variables: [`CC=${path} ${program}`],
@@ -118,7 +150,9 @@ export function firstError(log: string, source: string, status: number | undefin
   const before = lines[stopped - 1];
   const found =
     lines.find((line) => /^\S+:\d+:(\d+:)? (fatal )?error: /i.test(line)) ??
-    lines.find((line) => /^(\S*ld(\.\S+)?|ERROR|error|fatal error): |undefined reference|\berror:/i.test(line)) ??
+    lines.find((line) =>
+      /^(\S*ld(\.\S+)?|ERROR|error|fatal error): |undefined reference|\berror:/i.test(line),
+    ) ??
     (before !== undefined && !/^( |make)/.test(before) ? before : lines[stopped]) ??
     `make ended ${status === undefined ? 'together with its supervisor' : `with status ${status}`}`;
   return found.slice(0, 300).replace(/[.;\s]+$/, '');

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { resolve } from 'node:path';
 import { PtdiffError } from '../../src/errors.ts';
 import { formatKernelSpec, type SourceParts } from '../kernel-spec.ts';
@@ -13,9 +14,11 @@ export interface SeriesCommit {
 }
 
 /**
- * The kernels of a range of commits, oldest first, e.g. of `v7.2..topic`; first parents only where branches were merged. Nothing is built yet.
+ * The kernels of a range of commits, oldest first, e.g. of `v7.2..topic`; first parents only where
+ * branches were merged. Nothing is built yet.
  * @param parts patches, fragments and compiler for all of them
- * @throws `image` when there is no such repository or git does not know the range; `usage` when it is empty
+ * @throws `image` when there is no such repository or git does not know the range; `usage` when it
+ * is empty
  */
 export async function seriesKernels(
   repository: string,
@@ -42,7 +45,10 @@ export async function commitKernel(
   const path = resolve(repository);
   const [found] = await kernelsOf(path, ['-1'], rev, parts, signal);
   if (found) return found;
-  throw new PtdiffError('image', `${rev} names no commit in ${path}; name one, such as a branch or a tag.`);
+  throw new PtdiffError(
+    'image',
+    `${rev} names no commit in ${path}; name one, such as a branch or a tag.`,
+  );
 }
 
 async function kernelsOf(
@@ -55,7 +61,9 @@ async function kernelsOf(
   // Says better than git what is wrong with a path.
   await objectDirectory(path, signal);
   const words = ['log', ...options, '--format=%H %s', '--end-of-options', which, '--'];
-  const lines = (await askRepository(path, words, signal)).split('\n').filter((line) => line !== '');
+  const lines = (await askRepository(path, words, signal))
+    .split('\n')
+    .filter((line) => line !== '');
   return lines.map((line) => {
     const id = line.slice(0, line.indexOf(' '));
     const spec = formatKernelSpec({ kind: 'git', path, rev: id, ...parts });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { cachePath } from '../../host/cache.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../debian/apt.ts';
@@ -13,10 +14,14 @@ import { sourceTree } from './source-tree.ts';
 /**
  * Builds the kernel that a spec describes, or takes it from the cache.
  * @param text the spec as the user wrote it
- * @throws `usage` for a part that does not exist; `image` for a source, patch or configuration that is not what it should be, and for a
- *   kernel that does not build; `host`
+ * @throws `usage` for a part that does not exist; `image` for a source, patch or configuration that
+ * is not what it should be, and for a kernel that does not build; `host`
  */
-export async function sourceKernel(text: string, spec: SourceSpec, options: FetchOptions): Promise<KernelImage> {
+export async function sourceKernel(
+  text: string,
+  spec: SourceSpec,
+  options: FetchOptions,
+): Promise<KernelImage> {
   // What costs nothing to check comes first.
   requirePlainPath(cachePath('source'));
   const config = named(await wantedConfig(spec.configs), spec);
@@ -42,7 +47,8 @@ export async function sourceKernel(text: string, spec: SourceSpec, options: Fetc
 }
 
 /**
- * The kernel's top Makefile ends with "source directory cannot contain spaces or colons" where its real path has one, and no link helps.
+ * The kernel's top Makefile ends with "source directory cannot contain spaces or colons" where its
+ * real path has one, and no link helps.
  * @throws `host` for such a path
  */
 export function requirePlainPath(path: string): void {
@@ -55,7 +61,10 @@ export function requirePlainPath(path: string): void {
   );
 }
 
-/** What makes a kernel other than ptdiff's usual one of the same source, as `-64k` or `-llvm`; '' for that one. */
+/**
+ * What makes a kernel other than ptdiff's usual one of the same source, as `-64k` or `-llvm`; ''
+ * for that one.
+ */
 function suffix({ configs, compiler }: SourceParts): string {
   const names = configs.map((config) => config.replace(/^.*\//, '').replace(/\.[^.]*$/, ''));
   return [...names, ...(compiler === 'gcc' ? [] : [compiler])]
@@ -68,7 +77,10 @@ function flavourOf(parts: SourceParts): string {
   return `source${suffix(parts)}`;
 }
 
-/** Configurations are told apart by their release, as a distribution's flavours are; commits are not: equal code stays equal. */
+/**
+ * Configurations are told apart by their release, as a distribution's flavours are; commits are
+ * not: equal code stays equal.
+ */
 function named(config: WantedConfig, parts: SourceParts): WantedConfig {
   const name = 'CONFIG_LOCALVERSION';
   if (config.options.has(name) || suffix(parts) === '') return config;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { FetchOptions } from '../debian/apt.ts';
 import { formatOrigin, type SourceOrigin } from '../kernel-spec.ts';
 import { commitTree } from './commit.ts';
@@ -9,7 +10,11 @@ import type { SourceTree } from './tree.ts';
  * Brings the source that a spec names, without its patches.
  * @throws `image` for a source that does not exist or is no Linux with arm64; `usage`; `host`
  */
-export function sourceTree(store: GitStore, origin: SourceOrigin, options: FetchOptions): Promise<SourceTree> {
+export function sourceTree(
+  store: GitStore,
+  origin: SourceOrigin,
+  options: FetchOptions,
+): Promise<SourceTree> {
   switch (origin.kind) {
     case 'git':
       return commitTree(store, origin, options);

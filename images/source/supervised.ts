@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { withScratch } from '../../host/cache.ts';
 import { type GroupEnd, ProcessGroup } from '../../host/process-group.ts';
 import { PtdiffError } from '../../src/errors.ts';
@@ -5,7 +6,9 @@ import { PtdiffError } from '../../src/errors.ts';
 /** How a command ended: without a status it was ended together with its supervisor. */
 export type SupervisedResult = Omit<GroupEnd, 'note'>;
 
-/** Minutes that any of these commands may take: far more than the build of a kernel on one busy CPU. */
+/**
+ * Minutes that any of these commands may take: far more than the build of a kernel on one busy CPU.
+ */
 const defaultMinutes = 12 * 60;
 
 export interface SupervisedOptions {
@@ -17,10 +20,12 @@ export interface SupervisedOptions {
 }
 
 /**
- * Runs a command that changes files which the next ptdiff would work in, too: it and its children end with this process, whatever ends that, and
- * when the signal says so: the caller looks at it again, for then nothing is thrown here.
+ * Runs a command that changes files which the next ptdiff would work in, too: it and its children
+ * end with this process, whatever ends that, and when the signal says so: the caller looks at it
+ * again, for then nothing is thrown here.
  * @param env the whole environment; TMPDIR is a folder that is gone afterwards
- * @throws `host` when it cannot be started or comes to no end; the signal's reason, where it has come before the start
+ * @throws `host` when it cannot be started or comes to no end; the signal's reason, where it has
+ * come before the start
  */
 export async function runSupervised(
   command: string[],
@@ -29,7 +34,11 @@ export async function runSupervised(
 ): Promise<SupervisedResult> {
   signal?.throwIfAborted();
   return withScratch(async (scratch) => {
-    const group = await ProcessGroup.start(command, { scratch, env: { ...env, TMPDIR: scratch }, maxBuffer });
+    const group = await ProcessGroup.start(command, {
+      scratch,
+      env: { ...env, TMPDIR: scratch },
+      maxBuffer,
+    });
     let overdue = false;
     const limit = setTimeout(() => {
       overdue = true;
@@ -41,7 +50,11 @@ export async function runSupervised(
     const { status, stdout, stderr } = await group.ended;
     signal?.removeEventListener('abort', stop);
     clearTimeout(limit);
-    if (overdue) throw new PtdiffError('host', `${command[0]} came to no end in ${minutes} minutes and was ended.`);
+    if (overdue)
+      throw new PtdiffError(
+        'host',
+        `${command[0]} came to no end in ${minutes} minutes and was ended.`,
+      );
     return { stdout, stderr, ...(status !== undefined && { status }) };
   });
 }

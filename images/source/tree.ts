@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** The source of a kernel as a tree of git. */
 export interface SourceTree {
   /** Id of the tree. */
   tree: string;
   /** Directories that hold its objects, beside the store's own. */
   alternates: string[];
-  /** For the records: `7.3 (commit 0123456789ab)`, `linux-source-7.3 7.3.4-1 (sid)`, or the path. */
+  /**
+   * For the records: `7.3 (commit 0123456789ab)`, `linux-source-7.3 7.3.4-1 (sid)`, or the path.
+   */
   name: string;
   /** The commit, patches apart, where it is one: 40 hexadecimal digits. */
   commit?: string;

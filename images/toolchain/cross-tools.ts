@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { basename } from 'node:path';
 import { execa } from 'execa';
 import { briefTool } from '../../host/tool-limits.ts';
@@ -17,7 +18,10 @@ export interface CompileStep {
   flags: string[];
 }
 
-/** The programs that every build needs, of GNU or of LLVM; each throws `harness` with the first complaint. */
+/**
+ * The programs that every build needs, of GNU or of LLVM; each throws `harness` with the first
+ * complaint.
+ */
 export interface CrossTools {
   /** The packages that they consist of, for the records of a run. */
   packages: ToolPrefix['packages'];
@@ -28,8 +32,17 @@ export interface CrossTools {
   extractImage(linked: string, image: string): Promise<void>;
 }
 
-/** Runs anywhere from Armv8.0 on, and needs no position independence: the kernel is the only loader. */
-export const codeFlags = ['-O2', '-march=armv8-a', '-mno-outline-atomics', '-fno-pie', '-nostdinc', '-Wall'];
+/**
+ * Runs anywhere from Armv8.0 on, and needs no position independence: the kernel is the only loader.
+ */
+export const codeFlags = [
+  '-O2',
+  '-march=armv8-a',
+  '-mno-outline-atomics',
+  '-fno-pie',
+  '-nostdinc',
+  '-Wall',
+];
 
 /**
  * Runs a program of a prefix.
@@ -44,7 +57,8 @@ export async function runTool(tree: string, program: string, args: string[]): Pr
     reject: false,
   });
   if (exitCode !== 0) {
-    const complaint = (stderr ?? '').split('\n').find((line) => /error|undefined|cannot/i.test(line)) ?? message;
+    const complaint =
+      (stderr ?? '').split('\n').find((line) => /error|undefined|cannot/i.test(line)) ?? message;
     throw new PtdiffError('harness', `${basename(program)} failed: ${complaint}`);
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { extname, join } from 'node:path';
 import { exists } from '../../host/cache.ts';
 import { ensureLists, type FetchOptions } from '../debian/apt.ts';
@@ -19,8 +20,16 @@ async function plan(options: FetchOptions): Promise<PrefixPlan> {
   const host = await openToolArchive('trixie', options);
   const target = await openKernelArchive(options);
   await ensureLists(target, options);
-  const programs = await packageClosure(host, ['cpp-14-aarch64-linux-gnu', 'binutils-aarch64-linux-gnu'], 'trixie');
-  const libraries = await packageFiles(target, ['musl-dev', 'linux-libc-dev', 'libgcc-14-dev'], 'trixie');
+  const programs = await packageClosure(
+    host,
+    ['cpp-14-aarch64-linux-gnu', 'binutils-aarch64-linux-gnu'],
+    'trixie',
+  );
+  const libraries = await packageFiles(
+    target,
+    ['musl-dev', 'linux-libc-dev', 'libgcc-14-dev'],
+    'trixie',
+  );
   return {
     parts: [
       { archive: host, packages: programs },
@@ -36,7 +45,8 @@ export async function gnuTools(options: FetchOptions): Promise<CrossTools> {
   return {
     packages,
     compile: (step) => compile(tree, step),
-    link: (args) => runTool(tree, 'usr/bin/aarch64-linux-gnu-ld', ['--no-warn-rwx-segments', ...args]),
+    link: (args) =>
+      runTool(tree, 'usr/bin/aarch64-linux-gnu-ld', ['--no-warn-rwx-segments', ...args]),
     extractImage: (linked, image) =>
       runTool(tree, 'usr/bin/aarch64-linux-gnu-objcopy', ['-O', 'binary', linked, image]),
   };
@@ -46,7 +56,10 @@ export async function gnuTools(options: FetchOptions): Promise<CrossTools> {
 const imageFlags = ['-ffreestanding', '-fno-builtin', '-fno-tree-loop-distribute-patterns'];
 
 /** The compiler proper and the assembler; GCC's driver would look for them outside the prefix. */
-async function compile(tree: string, { source, object, includeDirs, kind, flags }: CompileStep): Promise<void> {
+async function compile(
+  tree: string,
+  { source, object, includeDirs, kind, flags }: CompileStep,
+): Promise<void> {
   const system = [...targetIncludes(tree), join(tree, 'usr/lib/gcc/aarch64-linux-gnu/14/include')];
   const mode = extname(source) === '.S' ? ['-E', '-lang-asm', '-D__ASSEMBLER__'] : [];
   const args = [
@@ -62,8 +75,8 @@ async function compile(tree: string, { source, object, includeDirs, kind, flags 
 
 /** Headers of musl and of the kernel in gnuPrefix(). */
 export function targetIncludes(tree: string): string[] {
-  return ['usr/include/aarch64-linux-musl', 'usr/include', 'usr/lib/linux/uapi/arm64'].map((directory) =>
-    join(tree, directory),
+  return ['usr/include/aarch64-linux-musl', 'usr/include', 'usr/lib/linux/uapi/arm64'].map(
+    (directory) => join(tree, directory),
   );
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { extname, join } from 'node:path';
 import type { FetchOptions } from '../debian/apt.ts';
 import { packageClosure, packageFiles } from '../debian/package-closure.ts';
@@ -7,15 +8,23 @@ import { openToolArchive } from './tool-archive.ts';
 import { type PrefixPlan, type ToolPrefix, toolPrefix } from './tool-prefix.ts';
 
 const major = 19;
-/** Where the prefix has clang, ld.lld, llvm-ar, llvm-nm, llvm-objcopy, llvm-readelf, llvm-strip and more. */
+/**
+ * Where the prefix has clang, ld.lld, llvm-ar, llvm-nm, llvm-objcopy, llvm-readelf, llvm-strip and
+ * more.
+ */
 export const llvmPrograms = `usr/lib/llvm-${major}/bin`;
-/** The compiler's own headers: clang's -resource-dir, which clang cannot guess when it is started through a loader. */
+/**
+ * The compiler's own headers: clang's -resource-dir, which clang cannot guess when it is started
+ * through a loader.
+ */
 export const llvmResources = `usr/lib/llvm-${major}/lib/clang/${major}`;
 
 /**
- * clang, lld and LLVM's binutils (69 MiB of packages), for every target that LLVM knows; without any C library. Run its programs by
- * prefixCommand(). Then clang must do one step at a time: a second one (a `.S` file) makes it start itself again, without the loader;
- * who cannot help that gives the loader `--argv0 SCRIPT` and clang `-no-canonical-prefixes`, which makes it start SCRIPT.
+ * clang, lld and LLVM's binutils (69 MiB of packages), for every target that LLVM knows; without
+ * any C library. Run its programs by prefixCommand(). Then clang must do one step at a time: a
+ * second one (a `.S` file) makes it start itself again, without the loader; who cannot help that
+ * gives the loader `--argv0 SCRIPT` and clang `-no-canonical-prefixes`, which makes it start
+ * SCRIPT.
  * @throws `host` when it is not in the cache and cannot be fetched
  */
 export function llvmPrefix(options: FetchOptions = {}): Promise<ToolPrefix> {
@@ -24,8 +33,13 @@ export function llvmPrefix(options: FetchOptions = {}): Promise<ToolPrefix> {
 
 async function plan(options: FetchOptions): Promise<PrefixPlan> {
   const archive = await openToolArchive('trixie', options);
-  // The closures of clang and llvm bring C++ headers, sanitizers and an HTTP client: the libraries of these two are all that they need.
-  const libraries = await packageClosure(archive, [`libclang-cpp${major}`, `lld-${major}`], 'trixie');
+  // The closures of clang and llvm bring C++ headers, sanitizers and an HTTP client: the libraries
+  // of these two are all that they need.
+  const libraries = await packageClosure(
+    archive,
+    [`libclang-cpp${major}`, `lld-${major}`],
+    'trixie',
+  );
   const names = [`clang-${major}`, `libclang-common-${major}-dev`, `llvm-${major}`];
   const programs = await packageFiles(archive, names, 'trixie');
   return { parts: [{ archive, packages: [...libraries, ...programs] }], notes: [] };
@@ -40,7 +54,8 @@ export async function llvmTools(options: FetchOptions): Promise<CrossTools> {
     packages: [...packages, ...target.packages],
     compile: (step) => compile(tree, target.tree, step),
     link: (args) => runTool(tree, program('ld.lld'), args),
-    extractImage: (linked, image) => runTool(tree, program('llvm-objcopy'), ['-O', 'binary', linked, image]),
+    extractImage: (linked, image) =>
+      runTool(tree, program('llvm-objcopy'), ['-O', 'binary', linked, image]),
   };
 }
 
@@ -51,7 +66,13 @@ async function compile(tree: string, target: string, step: CompileStep): Promise
   const resources = join(tree, llvmResources);
   const system = [...targetIncludes(target), join(resources, 'include')];
   const args = [
-    ...['--no-default-config', '--target=aarch64-linux-gnu', '-resource-dir', resources, '-Qunused-arguments'],
+    ...[
+      '--no-default-config',
+      '--target=aarch64-linux-gnu',
+      '-resource-dir',
+      resources,
+      '-Qunused-arguments',
+    ],
     ...[...codeFlags, ...(kind === 'image' ? imageFlags : [])],
     ...includeDirs.flatMap((directory) => ['-I', directory]),
     ...system.flatMap((directory) => ['-isystem', directory]),

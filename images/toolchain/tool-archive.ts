@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
 import {
   type AptArchive,
@@ -9,17 +10,34 @@ import {
 
 /** Debian's name for this host's architecture, whose packages run here. */
 export function hostArchitecture(): DebianArchitecture {
-  const names: Partial<Record<NodeJS.Architecture, DebianArchitecture>> = { x64: 'amd64', arm64: 'arm64' };
+  const names: Partial<Record<NodeJS.Architecture, DebianArchitecture>> = {
+    x64: 'amd64',
+    arm64: 'arm64',
+  };
   const name = names[process.arch];
   if (name === undefined) {
-    throw new PtdiffError('host', `ptdiff runs on x86-64 and arm64 hosts; this one is ${process.arch}.`);
+    throw new PtdiffError(
+      'host',
+      `ptdiff runs on x86-64 and arm64 hosts; this one is ${process.arch}.`,
+    );
   }
   return name;
 }
 
-/** A private apt of programs that run on this host, with lists; `trixie` unless an older emulator asks for `bookworm`. */
-export async function openToolArchive(release: 'trixie' | 'bookworm', options: FetchOptions): Promise<AptArchive> {
-  const archive = await openArchive('tools', [release, `${release}-backports`], hostArchitecture(), options);
+/**
+ * A private apt of programs that run on this host, with lists; `trixie` unless an older emulator
+ * asks for `bookworm`.
+ */
+export async function openToolArchive(
+  release: 'trixie' | 'bookworm',
+  options: FetchOptions,
+): Promise<AptArchive> {
+  const archive = await openArchive(
+    'tools',
+    [release, `${release}-backports`],
+    hostArchitecture(),
+    options,
+  );
   await ensureLists(archive, options);
   return archive;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -5,7 +6,13 @@ import { cachePath, requireUsableCache, sha256, sha256File } from '../../host/ca
 import { explainDiskFull } from '../../host/disk-space.ts';
 import { obtain } from '../../host/lock.ts';
 import { readRecord, writeRecord } from '../../host/records.ts';
-import { digestSchema, inspectFolder, publishFolder, type Seal, takeFolder } from '../../host/sealed-folder.ts';
+import {
+  digestSchema,
+  inspectFolder,
+  publishFolder,
+  type Seal,
+  takeFolder,
+} from '../../host/sealed-folder.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 import type { AptArchive, FetchOptions } from '../debian/apt.ts';
 import type { Downloadable } from '../debian/download.ts';
@@ -31,14 +38,17 @@ export interface PrefixPlan {
 
 const recordSchema = z.strictObject({
   directory: z.string().regex(/^[\w.+-]+$/),
-  packages: z.array(z.strictObject({ name: z.string(), version: z.string(), sha256: digestSchema })),
+  packages: z.array(
+    z.strictObject({ name: z.string(), version: z.string(), sha256: digestSchema }),
+  ),
   notes: z.array(z.string()),
 });
 type PrefixRecord = z.infer<typeof recordSchema>;
 
 /**
- * The prefix of that name: the cached one, whatever the archive has today, or a new one. Tools are part of the
- * experiment, so they change only when the cache is deleted or another name (a version) is asked for.
+ * The prefix of that name: the cached one, whatever the archive has today, or a new one. Tools are
+ * part of the experiment, so they change only when the cache is deleted or another name (a version)
+ * is asked for.
  */
 export async function toolPrefix(
   name: string,
@@ -56,10 +66,14 @@ export async function toolPrefix(
   };
   const make = async () => {
     const before = await readRecord(recordFile, recordSchema);
-    const made = fetchPrefix(key, plan, options).catch(async (error) => useAsItLies(before, name, error, options));
+    const made = fetchPrefix(key, plan, options).catch(async (error) =>
+      useAsItLies(before, name, error, options),
+    );
     const { record, prefix } = await made;
     if (before !== undefined && before.directory !== record.directory) {
-      progress?.(`the archive has other packages of ${name} now than those that the cache had: results may differ`);
+      progress?.(
+        `the archive has other packages of ${name} now than those that the cache had: results may differ`,
+      );
     }
     return prefix;
   };
@@ -96,8 +110,9 @@ async function fetchPrefix(
 }
 
 /**
- * An older ptdiff kept no hashes of what it unpacked: such a prefix is fetched again. Where that cannot be, it is still the best that there is;
- * it is used without being believed later, and the user is told.
+ * An older ptdiff kept no hashes of what it unpacked: such a prefix is fetched again. Where that
+ * cannot be, it is still the best that there is; it is used without being believed later, and the
+ * user is told.
  * @throws `error`, where there is no such prefix
  */
 async function useAsItLies(
@@ -106,7 +121,8 @@ async function useAsItLies(
   error: unknown,
   { progress }: FetchOptions,
 ): Promise<FetchedPrefix> {
-  const unsealed = record && (await inspectFolder(cachePath('tools', record.directory))).kind === 'unsealed';
+  const unsealed =
+    record && (await inspectFolder(cachePath('tools', record.directory))).kind === 'unsealed';
   if (!unsealed || !(error instanceof PtdiffError) || error.fault !== 'host') throw error;
   const note = `The cache's ${name} is of an older ptdiff, which kept no hashes of its files, and cannot be fetched again now (${messageOf(error)}): it is used unchecked.`;
   progress?.(note);
@@ -115,7 +131,8 @@ async function useAsItLies(
 
 function prefixOf({ directory, packages, notes }: PrefixRecord, seal?: Seal): ToolPrefix {
   const tree = cachePath('tools', directory);
-  const digestOf = async (file: string) => seal?.files[file]?.sha256 ?? sha256File(join(tree, file));
+  const digestOf = async (file: string) =>
+    seal?.files[file]?.sha256 ?? sha256File(join(tree, file));
   return { tree, packages, notes, digestOf };
 }
 
@@ -125,8 +142,8 @@ const loaders = {
 };
 
 /**
- * The command that starts a program of a prefix on any host of the same architecture: through the prefix's own loader,
- * with its own libraries, ignoring the host's.
+ * The command that starts a program of a prefix on any host of the same architecture: through the
+ * prefix's own loader, with its own libraries, ignoring the host's.
  * @param program path inside the prefix, e.g. `usr/bin/qemu-system-aarch64`
  */
 export function prefixCommand(tree: string, program: string): [file: string, ...args: string[]] {

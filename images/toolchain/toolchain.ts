@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { sha256File, withScratch } from '../../host/cache.ts';
@@ -38,15 +39,16 @@ export interface Toolchain {
    */
   compileStatic(job: CompileJob): Promise<string>;
   /**
-   * Compiles and links a freestanding image: the bytes as they lie in memory, placed by the linker script, which refuses
-   * what would depend on the place.
+   * Compiles and links a freestanding image: the bytes as they lie in memory, placed by the linker
+   * script, which refuses what would depend on the place.
    * @throws `harness` with the compiler's or linker's first complaint
    */
   compileImage(job: CompileJob & { linkerScript: string }): Promise<void>;
 }
 
 /**
- * A cross compiler from Debian's packages, unpacked in the cache: needs neither root nor a compiler on the host.
+ * A cross compiler from Debian's packages, unpacked in the cache: needs neither root nor a compiler
+ * on the host.
  * @throws `host` when it is not in the cache and cannot be fetched
  */
 export async function crossToolchain(options: ToolchainOptions = {}): Promise<Toolchain> {
@@ -63,7 +65,10 @@ function compilerOf({ compiler }: ToolchainOptions): CompilerName {
   const asked = compiler ?? (process.env.PTDIFF_COMPILER || 'gnu');
   const name = compilerNames.find((each) => each === asked);
   if (name === undefined) {
-    throw new PtdiffError('usage', `PTDIFF_COMPILER is '${asked}': write one of ${compilerNames.join(', ')}.`);
+    throw new PtdiffError(
+      'usage',
+      `PTDIFF_COMPILER is '${asked}': write one of ${compilerNames.join(', ')}.`,
+    );
   }
   return name;
 }
@@ -73,7 +78,14 @@ async function compileStatic(tools: CrossTools, target: string, job: CompileJob)
   return withScratch(async (scratch) => {
     const objects = await compileAll(tools, 'static', job, scratch);
     const linked = join(scratch, 'linked');
-    const flags = ['-static', '-z', 'noexecstack', '--build-id=none', '--strip-debug', '--gc-sections'];
+    const flags = [
+      '-static',
+      '-z',
+      'noexecstack',
+      '--build-id=none',
+      '--strip-debug',
+      '--gc-sections',
+    ];
     await tools.link([...flags, '-o', linked, ...before, ...objects, ...after]);
     const digest = await sha256File(linked);
     await publishFile(linked, resolve(job.output));
@@ -81,11 +93,21 @@ async function compileStatic(tools: CrossTools, target: string, job: CompileJob)
   });
 }
 
-async function compileImage(tools: CrossTools, job: CompileJob & { linkerScript: string }): Promise<void> {
+async function compileImage(
+  tools: CrossTools,
+  job: CompileJob & { linkerScript: string },
+): Promise<void> {
   await withScratch(async (scratch) => {
     const objects = await compileAll(tools, 'image', job, scratch);
     const [linked, image] = [join(scratch, 'linked'), join(scratch, 'image')];
-    const flags = ['-pie', '--no-dynamic-linker', '-z', 'noexecstack', '--build-id=none', '--fatal-warnings'];
+    const flags = [
+      '-pie',
+      '--no-dynamic-linker',
+      '-z',
+      'noexecstack',
+      '--build-id=none',
+      '--fatal-warnings',
+    ];
     await tools.link([...flags, '-T', job.linkerScript, '-o', linked, ...objects]);
     await tools.extractImage(linked, image);
     await publishFile(image, resolve(job.output));
@@ -115,7 +137,8 @@ async function compileAll(
   for (const [i, each] of job.sources.entries()) {
     const source = resolve(each);
     const object = join(scratch, `${i}-${basename(source)}.o`);
-    // __FILE__ must not tell where the tree lies, else the same source would not give the same program.
+    // __FILE__ must not tell where the tree lies, else the same source would not give the same
+    // program.
     const flags = [`-ffile-prefix-map=${dirname(source)}/=`, ...(job.flags ?? [])];
     const includeDirs = (job.includeDirs ?? []).map((directory) => resolve(directory));
     await tools.compile({ source, object, includeDirs, kind, flags });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../../host/cache.ts';
@@ -25,7 +26,8 @@ const fingerprinted = z.object({ fingerprint: z.string() });
 const namedFingerprint = fingerprinted.extend({ name: z.string() });
 
 /**
- * What a run is called, wherever its folder lies: what was asked for and when. A run that was gone on with later keeps it.
+ * What a run is called, wherever its folder lies: what was asked for and when. A run that was gone
+ * on with later keeps it.
  */
 export function runId({ started, command, planned }: RunRecord): string {
   return sha256(stableJson({ started, command, planned })).slice(0, 16);
@@ -80,8 +82,14 @@ function runContext(store: Store, id: string, record: RunRecord): RunContext {
     run: id,
     kernel: ({ kernel: { sha256: hash, release, flavour } }) =>
       once(kernels, JSON.stringify([hash, release, flavour]), () => {
-        const version = record.kernels.find((each) => each.sha256 === hash && each.release === release)?.version ?? '';
-        return intern(store, 'kernel', { sha256: hash, release, flavour, version }, ['sha256', 'release', 'flavour']);
+        const version =
+          record.kernels.find((each) => each.sha256 === hash && each.release === release)
+            ?.version ?? '';
+        return intern(store, 'kernel', { sha256: hash, release, flavour, version }, [
+          'sha256',
+          'release',
+          'flavour',
+        ]);
       }),
     scenario: ({ case: name, scenario: wanted }) =>
       once(scenarios, wanted, () => {
@@ -92,7 +100,11 @@ function runContext(store: Store, id: string, record: RunRecord): RunContext {
             `The case ${name} has the scenario '${wanted}', which its run.json does not describe.`,
           );
         }
-        const row = { hash: scenarioHash(scenario, sha256), name: wanted, definition: stableJson(scenario) };
+        const row = {
+          hash: scenarioHash(scenario, sha256),
+          name: wanted,
+          definition: stableJson(scenario),
+        };
         return intern(store, 'scenario', row, ['hash', 'name']);
       }),
   };
@@ -100,7 +112,8 @@ function runContext(store: Store, id: string, record: RunRecord): RunContext {
 
 /** Writes the row of a run where it is new or has changed. */
 function writeRun(store: Store, id: string, record: RunRecord, folder: string): boolean {
-  const { ptdiff, emulator, initramfs, monitor, command, asked, generations, host, unavailable } = record;
+  const { ptdiff, emulator, initramfs, monitor, command, asked, generations, host, unavailable } =
+    record;
   const fingerprint = sha256(stableJson({ record, folder }));
   const before = store.row(fingerprinted, 'SELECT fingerprint FROM run WHERE id = ?', id);
   if (before?.fingerprint === fingerprint) return false;
@@ -122,7 +135,10 @@ function writeRun(store: Store, id: string, record: RunRecord, folder: string): 
     monitor: monitor?.sha256 ?? null,
     planned: record.planned.length,
     left_out: record.leftOut.length,
-    circumstances: internText(store, stableJson({ command, asked, generations, host, unavailable })),
+    circumstances: internText(
+      store,
+      stableJson({ command, asked, generations, host, unavailable }),
+    ),
   };
   const columns = Object.keys(row);
   store.run(
@@ -142,9 +158,15 @@ function writeSighting(store: Store, result: number, place: number, finding: Fin
   );
 }
 
-function writeResult(store: Store, context: RunContext, result: CaseResult, fingerprint: string): void {
+function writeResult(
+  store: Store,
+  context: RunContext,
+  result: CaseResult,
+  fingerprint: string,
+): void {
   const { case: name, kernel, verdict, reason = null, seconds } = result;
-  // A case that was run again, after an error, has a new result: the old one goes with its findings.
+  // A case that was run again, after an error, has a new result: the old one goes with its
+  // findings.
   store.run('DELETE FROM result WHERE run = ? AND name = ?', context.run, name);
   store.run(
     `INSERT INTO result (run, name, fingerprint, kernel, spec, generation, scenario, verdict, reason, seconds, symbols)
@@ -161,25 +183,29 @@ function writeResult(store: Store, context: RunContext, result: CaseResult, fing
     ...[verdict, reason, seconds, internText(store, stableJson(result.symbols))],
   );
   const id =
-    store.row(identified, 'SELECT id FROM result WHERE run = ? AND name = ?', context.run, name)?.id ??
-    fail('a result that was written is not there');
-  for (const [checkpoint, { page, contPte, pmd, contPmd, pud, invalid }] of Object.entries(result.linearMap)) {
+    store.row(identified, 'SELECT id FROM result WHERE run = ? AND name = ?', context.run, name)
+      ?.id ?? fail('a result that was written is not there');
+  for (const [checkpoint, { page, contPte, pmd, contPmd, pud, invalid }] of Object.entries(
+    result.linearMap,
+  )) {
     store.run(
       'INSERT INTO linear_map (result, checkpoint, page, cont_pte, pmd, cont_pmd, pud, invalid) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       ...[id, checkpoint, page, contPte, pmd, contPmd, pud, invalid],
     );
   }
-  for (const [place, finding] of result.findings.entries()) writeSighting(store, id, place, finding);
+  for (const [place, finding] of result.findings.entries())
+    writeSighting(store, id, place, finding);
 }
 
 /**
- * Brings what a run folder holds into the store: new cases, and cases that have another result than the store knows. What is
- * there already is left alone, so that importing twice changes nothing.
+ * Brings what a run folder holds into the store: new cases, and cases that have another result than
+ * the store knows. What is there already is left alone, so that importing twice changes nothing.
  * @throws PtdiffError of readRunRecord() and readCaseLines(); then the store is as before
  */
 export function importRun(store: Store, folder: string): Imported {
   return store.transaction(() => {
-    // Read while no other process writes: of two imports of a growing folder, the later one has all that the earlier had.
+    // Read while no other process writes: of two imports of a growing folder, the later one has all
+    // that the earlier had.
     const record = readRunRecord(folder);
     const cases = readCaseLines(folder);
     const id = runId(record);

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * The schema of the store, as the steps that led to it: step n (from 1) makes version n of version n - 1. A step that was
- * released never changes; the newest database is made by running all of them.
+ * The schema of the store, as the steps that led to it: step n (from 1) makes version n of version
+ * n - 1. A step that was released never changes; the newest database is made by running all of
+ * them.
  */
 export const migrations: readonly string[] = [
   // 1: runs, their cases, findings, kernels, emulators, scenarios.

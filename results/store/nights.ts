@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import type { Unconfirmed } from '../../src/nightly/judge-night.ts';
 import type { Store } from './store.ts';
@@ -20,10 +21,17 @@ const unconfirmedList = z.array(z.object({ watch: z.string(), id: z.string() }))
 
 /** Nights of one configuration, the last one first. */
 export function nightsOf(store: Store, config: string): NightRow[] {
-  return store.rows(nightRow, `SELECT ${columns} FROM night WHERE config = ? ORDER BY started DESC, id DESC`, config);
+  return store.rows(
+    nightRow,
+    `SELECT ${columns} FROM night WHERE config = ? ORDER BY started DESC, id DESC`,
+    config,
+  );
 }
 
-/** Nights that have begun and not ended: none of them runs any more while the caller holds the lock of the nights. */
+/**
+ * Nights that have begun and not ended: none of them runs any more while the caller holds the lock
+ * of the nights.
+ */
 export function brokenNights(store: Store): NightRow[] {
   return store.rows(nightRow, `SELECT ${columns} FROM night WHERE ended IS NULL ORDER BY id`);
 }
@@ -31,7 +39,12 @@ export function brokenNights(store: Store): NightRow[] {
 /** Records that a night has begun: if it is killed, the next one brings in what it did. */
 export function beginNight(store: Store, config: string, started: string, folder: string): number {
   return store.transaction(() => {
-    store.run('INSERT INTO night (config, started, folder) VALUES (?, ?, ?)', config, started, folder);
+    store.run(
+      'INSERT INTO night (config, started, folder) VALUES (?, ?, ?)',
+      config,
+      started,
+      folder,
+    );
     const row = store.row(z.object({ id: z.number() }), 'SELECT max(id) AS id FROM night');
     return row?.id ?? 0;
   });
@@ -48,7 +61,11 @@ export interface NightEnd {
 }
 
 /** Records the end of a night. */
-export function endNight(store: Store, id: number, { ended, total, covered, unconfirmed }: NightEnd): void {
+export function endNight(
+  store: Store,
+  id: number,
+  { ended, total, covered, unconfirmed }: NightEnd,
+): void {
   store.transaction(() =>
     store.run(
       'UPDATE night SET ended = ?, total = ?, covered = ?, unconfirmed = ? WHERE id = ?',

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { checkpointNames } from '../../src/evidence/capture.ts';
 import type { FindingText, Look } from '../../src/history/types.ts';
@@ -65,12 +66,17 @@ export function readLooks(store: Store, filter: LookFilter = {}): Look[] {
   const where = `WHERE run.started >= ?
     AND (? IS NULL OR scenario.name IN (SELECT value FROM json_each(?)))
     AND (? IS NULL OR kernel.sha256 IN (SELECT value FROM json_each(?)))`;
-  const asJson = (list: readonly string[] | undefined) => (list === undefined ? null : JSON.stringify(list));
+  const asJson = (list: readonly string[] | undefined) =>
+    list === undefined ? null : JSON.stringify(list);
   const [names, kernels] = [asJson(filter.scenarios), asJson(filter.kernels)];
   const values = [filter.since ?? '', names, names, kernels, kernels];
   const chosen = `SELECT result.id FROM result JOIN run ON run.id = result.run JOIN scenario ON scenario.id = result.scenario
     JOIN kernel ON kernel.id = result.kernel ${where}`;
-  const rows = store.rows(lookRow, `${looksQuery} ${where} ORDER BY run.started, run.id, result.name`, ...values);
+  const rows = store.rows(
+    lookRow,
+    `${looksQuery} ${where} ORDER BY run.started, run.id, result.name`,
+    ...values,
+  );
   const maps = store.rows(
     mapRow,
     `SELECT result, checkpoint, page, cont_pte AS contPte, pmd, cont_pmd AS contPmd, pud, invalid FROM linear_map WHERE result IN (${chosen})`,
@@ -84,28 +90,36 @@ export function readLooks(store: Store, filter: LookFilter = {}): Look[] {
   );
   const mapsOf = Map.groupBy(maps, ({ result }) => result);
   const sightingsOf = Map.groupBy(sightings, ({ result }) => result);
-  return rows.map(({ id, name, run, started, folder, ptdiff, verdict, reason, seconds, ...row }) => ({
-    run: { id: run, started, folder, ptdiff, emulator: { version: row.emulatorVersion, sha256: row.emulatorSha256 } },
-    case: name,
-    kernel: {
-      spec: row.spec,
-      release: row.release,
-      flavour: row.flavour,
-      sha256: row.sha256,
-      generation: row.generation,
-    },
-    scenario: { name: row.scenario, hash: row.hash },
-    verdict,
-    ...(reason !== null && { reason }),
-    seconds,
-    findings: (sightingsOf.get(id) ?? []).map((each) => ({
-      id: each.id,
-      ...(each.known !== null && { known: each.known }),
-    })),
-    linearMap: Object.fromEntries(
-      (mapsOf.get(id) ?? []).map(({ result: _, checkpoint, ...sizes }) => [checkpoint, sizes]),
-    ),
-  }));
+  return rows.map(
+    ({ id, name, run, started, folder, ptdiff, verdict, reason, seconds, ...row }) => ({
+      run: {
+        id: run,
+        started,
+        folder,
+        ptdiff,
+        emulator: { version: row.emulatorVersion, sha256: row.emulatorSha256 },
+      },
+      case: name,
+      kernel: {
+        spec: row.spec,
+        release: row.release,
+        flavour: row.flavour,
+        sha256: row.sha256,
+        generation: row.generation,
+      },
+      scenario: { name: row.scenario, hash: row.hash },
+      verdict,
+      ...(reason !== null && { reason }),
+      seconds,
+      findings: (sightingsOf.get(id) ?? []).map((each) => ({
+        id: each.id,
+        ...(each.known !== null && { known: each.known }),
+      })),
+      linearMap: Object.fromEntries(
+        (mapsOf.get(id) ?? []).map(({ result: _, checkpoint, ...sizes }) => [checkpoint, sizes]),
+      ),
+    }),
+  );
 }
 
 const nameRow = z.object({ name: z.string() });
@@ -117,7 +131,9 @@ export function findingNames(store: Store): string[] {
 
 /** Names of all scenarios ever run, sorted. */
 export function scenarioNames(store: Store): string[] {
-  return store.rows(nameRow, 'SELECT DISTINCT name FROM scenario ORDER BY name').map(({ name }) => name);
+  return store
+    .rows(nameRow, 'SELECT DISTINCT name FROM scenario ORDER BY name')
+    .map(({ name }) => name);
 }
 
 /** Names of all cases ever run, sorted, with their scenarios. */
@@ -148,7 +164,10 @@ const textRow = z.object({
   case: z.string(),
 });
 
-/** Title and evidence of a finding, as its last sighting has them; undefined for one that was never seen. */
+/**
+ * Title and evidence of a finding, as its last sighting has them; undefined for one that was never
+ * seen.
+ */
 export function findingText(store: Store, finding: string): FindingText | undefined {
   const sql = `SELECT finding.kind, finding.checkpoint, sighting.title, content.text AS detail, result.name AS "case" FROM sighting
     JOIN finding ON finding.id = sighting.finding

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html) that have a sentence of their own. */
@@ -21,12 +22,14 @@ export function resultCodeOf(error: unknown): number | undefined {
 const again = 'move it away and import the run folders again: ./ptdiff import results/runs/*';
 
 const sentences: Record<number, string> = {
-  [sqliteCodes.busy]: 'another ptdiff has been writing to it for a minute; try again when it is done',
+  [sqliteCodes.busy]:
+    'another ptdiff has been writing to it for a minute; try again when it is done',
   [sqliteCodes.readOnly]: 'it cannot be written; name another by --store FILE or PTDIFF_STORE',
   [sqliteCodes.ioError]: 'the disk failed or is full; free some space and try again',
   [sqliteCodes.corrupt]: `it is damaged; ${again}`,
   [sqliteCodes.full]: 'no space left on the disk; free some and try again',
-  [sqliteCodes.cannotOpen]: 'it cannot be opened there; name another by --store FILE or PTDIFF_STORE',
+  [sqliteCodes.cannotOpen]:
+    'it cannot be opened there; name another by --store FILE or PTDIFF_STORE',
   [sqliteCodes.notADatabase]: `it is no database; name another file, or ${again}`,
 };
 
@@ -36,5 +39,7 @@ export function explainStoreError(error: unknown, path: string): unknown {
   const code = resultCodeOf(error);
   if (code === undefined) return error;
   const sentence = sentences[code] ?? messageOf(error);
-  return new PtdiffError('host', `Cannot use the results store ${path}: ${sentence}.`, { cause: error });
+  return new PtdiffError('host', `Cannot use the results store ${path}: ${sentence}.`, {
+    cause: error,
+  });
 }

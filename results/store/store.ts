@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -9,15 +10,22 @@ import { PtdiffError } from '../../src/errors.ts';
 import { migrations, storeVersion } from './migrations.ts';
 import { explainStoreError, resultCodeOf, sqliteCodes } from './store-errors.ts';
 
-/** 'ptdf': the application_id by which a database says that it is ours (SQLite file format, section 1.3.15). */
+/**
+ * 'ptdf': the application_id by which a database says that it is ours (SQLite file format, section
+ * 1.3.15).
+ */
 const applicationId = 0x70746466;
 
-/** How long one process waits for another that writes; the longest transaction, an import of 1,000 cases, takes well under a second. */
+/**
+ * How long one process waits for another that writes; the longest transaction, an import of 1,000
+ * cases, takes well under a second.
+ */
 const patienceSeconds = 60;
 
 /**
- * The results store: one SQLite file. Every change is one transaction, on the disk when the call returns, so that a process may be
- * killed at any point; writers wait for each other (write-ahead log), readers wait for nobody.
+ * The results store: one SQLite file. Every change is one transaction, on the disk when the call
+ * returns, so that a process may be killed at any point; writers wait for each other (write-ahead
+ * log), readers wait for nobody.
  */
 export class Store {
   readonly path: string;
@@ -101,7 +109,10 @@ function checkIdentity(path: string, database: DatabaseSync): number {
   const version = pragma(database, 'user_version');
   const tables = Number(database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n);
   if (tables > 0 && pragma(database, 'application_id') !== applicationId) {
-    throw new PtdiffError('usage', `${path} is a database, but not a ptdiff store; name another file.`);
+    throw new PtdiffError(
+      'usage',
+      `${path} is a database, but not a ptdiff store; name another file.`,
+    );
   }
   if (version > storeVersion) {
     throw new PtdiffError(
@@ -112,20 +123,28 @@ function checkIdentity(path: string, database: DatabaseSync): number {
   return version;
 }
 
-/** Brings the schema to this program's version, in one transaction; of two processes that try, one does it. */
+/**
+ * Brings the schema to this program's version, in one transaction; of two processes that try, one
+ * does it.
+ */
 function migrate(path: string, database: DatabaseSync): void {
   if (checkIdentity(path, database) === storeVersion) return;
   database.exec('BEGIN IMMEDIATE');
   try {
     for (const step of migrations.slice(checkIdentity(path, database))) database.exec(step);
-    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${storeVersion}; COMMIT`);
+    database.exec(
+      `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${storeVersion}; COMMIT`,
+    );
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }
 
-/** The write-ahead log cannot be switched on while another process does just that, and SQLite then does not wait. */
+/**
+ * The write-ahead log cannot be switched on while another process does just that, and SQLite then
+ * does not wait.
+ */
 async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
   for (const deadline = Date.now() + patienceSeconds * 1000; ; ) {
     try {
@@ -140,7 +159,8 @@ async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
 
 /**
  * Opens the store for reading and writing; makes it, with its folder, where there is none.
- * @throws PtdiffError in one sentence: usage (not a store, or of a later ptdiff), host (no space, no permission, damaged)
+ * @throws PtdiffError in one sentence: usage (not a store, or of a later ptdiff), host (no space,
+ * no permission, damaged)
  */
 export async function openStore(path: string): Promise<Store> {
   onHost(path, () => makeFolder(dirname(path)));

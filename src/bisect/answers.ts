@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { bootsNeeded, type Rate } from './confidence.ts';
 import type { Answer, Answers, Tally, Task, Trial } from './types.ts';
 
-/** Risk that is left when a kernel is said to be free of the sign, where boots can bring it down so far. */
+/**
+ * Risk that is left when a kernel is said to be free of the sign, where boots can bring it down so
+ * far.
+ */
 export const acceptedRisk = 0.05;
 
 /** A sign that is rarer than these boots can tell is left at the confidence that they give. */
@@ -31,7 +35,10 @@ export function isMixed({ present, absent }: Tally): boolean {
   return present > 0 && absent > 0;
 }
 
-/** The rate over all kernels that showed the sign at least once, and whether one of them showed it in some boots only. */
+/**
+ * The rate over all kernels that showed the sign at least once, and whether one of them showed it
+ * in some boots only.
+ */
 export function signRate(trials: readonly Trial[]): Rate & { flaky: boolean } {
   const showing = [...tallies(trials).values()].filter(({ present }) => present > 0);
   return {
@@ -47,7 +54,10 @@ export function neededBoots(trials: readonly Trial[], { repeat }: Pick<Task, 're
   return rate.flaky ? Math.max(repeat, bootsNeeded(rate, acceptedRisk, mostBoots)) : repeat;
 }
 
-/** What a tally says when `needed` boots without the sign are enough; undefined while it says nothing yet. */
+/**
+ * What a tally says when `needed` boots without the sign are enough; undefined while it says
+ * nothing yet.
+ */
 export function answerOf(tally: Tally, needed: number): Answer | undefined {
   if (tally.present > 0) return 'present';
   if (tally.unavailable) return 'skip';
@@ -57,7 +67,10 @@ export function answerOf(tally: Tally, needed: number): Answer | undefined {
   return tally.absent > 0 && tally.unusable < 2 * needed ? undefined : 'skip';
 }
 
-/** Everything that is settled. An answer that later trials overturned stands where it was overturned. */
+/**
+ * Everything that is settled. An answer that later trials overturned stands where it was
+ * overturned.
+ */
 export function answersOf(trials: readonly Trial[], task: Pick<Task, 'repeat'>): Answers {
   const needed = neededBoots(trials, task);
   const answers = new Map<string, Answer>();

@@ -1,11 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { present } from '../present.ts';
 import type { Answers, Narrowed, Task } from './types.ts';
 
 /**
- * Narrows a list of candidates, oldest first, whose ends are `task.old` and `task.new`: the middle of what is left, or beside it where
- * the middle could not be tested. At most ⌈log2(n - 1)⌉ candidates of n are tested beside the ends, and those that were skipped.
+ * Narrows a list of candidates, oldest first, whose ends are `task.old` and `task.new`: the middle
+ * of what is left, or beside it where the middle could not be tested. At most ⌈log2(n - 1)⌉
+ * candidates of n are tested beside the ends, and those that were skipped.
  */
-export function narrowLine(candidates: readonly string[], task: Pick<Task, 'signSide'>, answers: Answers): Narrowed {
+export function narrowLine(
+  candidates: readonly string[],
+  task: Pick<Task, 'signSide'>,
+  answers: Answers,
+): Narrowed {
   const newAnswer = task.signSide === 'new' ? 'present' : 'absent';
   const side = candidates.map((candidate) => {
     const answer = answers.get(candidate);
@@ -18,7 +24,8 @@ export function narrowLine(candidates: readonly string[], task: Pick<Task, 'sign
   const first = side.indexOf('new');
   const last = side.lastIndexOf('old', first);
   const untested: number[] = [];
-  for (let index = last + 1; index < first; index++) if (side[index] === undefined) untested.push(index);
+  for (let index = last + 1; index < first; index++)
+    if (side[index] === undefined) untested.push(index);
   if (untested.length > 0) {
     const middle = (last + first) / 2;
     const nearest = untested.reduce((best, index) =>

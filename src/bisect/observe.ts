@@ -1,20 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { didNotComplete, isWhole, missedCheckpoint, shows } from '../diff/boot-end.ts';
 import type { CaseResult } from '../diff/types.ts';
 import type { Outcome, Sign } from './types.ts';
 
-/** What one booted case says of a sign. Only the very same finding counts: no other defect on the way may mislead. */
+/**
+ * What one booted case says of a sign. Only the very same finding counts: no other defect on the
+ * way may mislead.
+ */
 export function observe(
   result: Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'reason'>,
   sign: Sign,
 ): { outcome: Outcome; reason?: string } {
   const { verdict } = result;
   const died = didNotComplete(result);
-  const unusable = { outcome: 'unusable', reason: result.reason ?? `The case ended in ${verdict}.` } as const;
+  const unusable = {
+    outcome: 'unusable',
+    reason: result.reason ?? `The case ended in ${verdict}.`,
+  } as const;
   if ('finding' in sign) {
     const shown = shows(result, sign.finding);
     if (shown !== undefined) return { outcome: shown ? 'present' : 'absent' };
     const missed = isWhole(result) ? missedCheckpoint(result, sign.finding) : undefined;
-    return missed ? { ...unusable, reason: `The boot did not come to the checkpoint ${missed}.` } : unusable;
+    return missed
+      ? { ...unusable, reason: `The boot did not come to the checkpoint ${missed}.` }
+      : unusable;
   }
   if (verdict === 'error') return unusable;
   if (sign.verdict === 'died') return { outcome: died ? 'present' : 'absent' };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import {
   acceptedRisk,
   answerOf,
@@ -15,7 +16,9 @@ import type { Answers, Conclusion, Narrowed, Stage, Tally, Task, Trial, Witness 
 const endBoots = 3;
 
 /** The next boot that is worth making, or the end of the search. */
-export type Step = { kind: 'boot'; candidate: string; stage: Stage; suspects?: number } | Conclusion;
+export type Step =
+  | { kind: 'boot'; candidate: string; stage: Stage; suspects?: number }
+  | Conclusion;
 
 /** Asks the history where the range stands; the answers hold both ends. */
 export type Narrow = (answers: Answers) => Promise<Narrowed>;
@@ -28,7 +31,9 @@ function expectedOf({ signSide }: Task, side: 'old' | 'new'): 'present' | 'absen
 /** Boots of a candidate that said something. */
 const usable = ({ present, absent }: Tally): number => present + absent;
 
-/** The ends first, the one with the sign before the other: everything that follows rests on them. */
+/**
+ * The ends first, the one with the sign before the other: everything that follows rests on them.
+ */
 function checkEnds(task: Task, trials: readonly Trial[]): Step | undefined {
   const ends = task.signSide === 'old' ? (['old', 'new'] as const) : (['new', 'old'] as const);
   const needed = neededBoots(trials, task);
@@ -43,14 +48,26 @@ function checkEnds(task: Task, trials: readonly Trial[]): Step | undefined {
   return undefined;
 }
 
-/** How a candidate is to be seen again for the proof; undefined when it was seen often enough, or cannot be seen. */
-function witness(candidate: string, expected: 'present' | 'absent', trials: readonly Trial[], task: Task) {
+/**
+ * How a candidate is to be seen again for the proof; undefined when it was seen often enough, or
+ * cannot be seen.
+ */
+function witness(
+  candidate: string,
+  expected: 'present' | 'absent',
+  trials: readonly Trial[],
+  task: Task,
+) {
   const tally = tallyOf(trials, candidate);
   const enough = bootsNeeded(signRate(trials), acceptedRisk, mostBoots);
-  const wanted = expected === 'present' ? 2 : Math.max(task.repeat + 1, neededBoots(trials, task), enough);
+  const wanted =
+    expected === 'present' ? 2 : Math.max(task.repeat + 1, neededBoots(trials, task), enough);
   const given = tally.unavailable || tally.unusable >= wanted;
   const open = !given && usable(tally) < wanted;
-  const holds = tally[expected] > 0 && (expected === 'present' || tally.present === 0) && usable(tally) >= wanted;
+  const holds =
+    tally[expected] > 0 &&
+    (expected === 'present' || tally.present === 0) &&
+    usable(tally) >= wanted;
   return { open, witness: { candidate, expected, tally, holds } satisfies Witness };
 }
 
@@ -60,8 +77,11 @@ function prove(found: Narrowed & { kind: 'found' }, trials: readonly Trial[], ta
     ...found.before.map((candidate) => ({ candidate, expected: expectedOf(task, 'old') })),
     { candidate: found.candidate, expected: expectedOf(task, 'new') },
   ];
-  // The side that has the sign first: it tells the rate, on which the other side's number of boots depends.
-  sides.sort((left, right) => Number(left.expected === 'absent') - Number(right.expected === 'absent'));
+  // The side that has the sign first: it tells the rate, on which the other side's number of boots
+  // depends.
+  sides.sort(
+    (left, right) => Number(left.expected === 'absent') - Number(right.expected === 'absent'),
+  );
   const seen = sides.map(({ candidate, expected }) => witness(candidate, expected, trials, task));
   const next = seen.find(({ open }) => open)?.witness.candidate;
   if (next !== undefined) return { kind: 'boot', candidate: next, stage: 'proof' };
@@ -71,28 +91,48 @@ function prove(found: Narrowed & { kind: 'found' }, trials: readonly Trial[], ta
   const confidence = witnesses
     .filter(({ expected }) => expected === 'absent')
     .reduce((product, { tally }) => product * (1 - missProbability(rate, tally.absent)), 1);
-  return { kind: 'found', candidate: found.candidate, witnesses, proven, ...(proven && { confidence }) };
+  return {
+    kind: 'found',
+    candidate: found.candidate,
+    witnesses,
+    proven,
+    ...(proven && { confidence }),
+  };
 }
 
-/** A sign that showed in some boots only: a kernel that has it is booted until its rate is known. */
+/**
+ * A sign that showed in some boots only: a kernel that has it is booted until its rate is known.
+ */
 function learnRate(trials: readonly Trial[]): Step | undefined {
   const { flaky, boots } = signRate(trials);
   if (!flaky || boots >= bootsForRate) return undefined;
   const showing = trials.filter(({ outcome }) => outcome === 'present').at(-1);
   if (showing === undefined) return undefined;
   const { unusable } = tallyOf(trials, showing.candidate);
-  return unusable >= bootsForRate ? undefined : { kind: 'boot', candidate: showing.candidate, stage: showing.stage };
+  return unusable >= bootsForRate
+    ? undefined
+    : { kind: 'boot', candidate: showing.candidate, stage: showing.stage };
 }
 
 /**
- * What to do next, from everything that was seen so far and nothing else: a search that was cut short goes on from its trials. A boot that
- * overturns an earlier answer (a flaky sign that shows late) widens the range again by itself.
+ * What to do next, from everything that was seen so far and nothing else: a search that was cut
+ * short goes on from its trials. A boot that overturns an earlier answer (a flaky sign that shows
+ * late) widens the range again by itself.
  */
-export async function nextStep(task: Task, trials: readonly Trial[], narrow: Narrow): Promise<Step> {
+export async function nextStep(
+  task: Task,
+  trials: readonly Trial[],
+  narrow: Narrow,
+): Promise<Step> {
   const first = learnRate(trials) ?? checkEnds(task, trials);
   if (first !== undefined) return first;
   const narrowed = await narrow(answersOf(trials, task));
   if (narrowed.kind === 'found') return prove(narrowed, trials, task);
   if (narrowed.kind === 'unclear') return narrowed;
-  return { kind: 'boot', candidate: narrowed.candidate, stage: 'search', suspects: narrowed.suspects };
+  return {
+    kind: 'boot',
+    candidate: narrowed.candidate,
+    stage: 'search',
+    suspects: narrowed.suspects,
+  };
 }

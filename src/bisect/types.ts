@@ -1,18 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** What a bisection looks for in a case: a finding by its id, or a kind of verdict. */
 export type Sign = { finding: string } | { verdict: SignVerdict };
 
-/** `fail`: the boot completed with a new finding. `died`: the boot did not complete (verdicts hang and crash). */
+/**
+ * `fail`: the boot completed with a new finding. `died`: the boot did not complete (verdicts hang
+ * and crash).
+ */
 export const signVerdicts = ['fail', 'died'] as const;
 export type SignVerdict = (typeof signVerdicts)[number];
 
 /**
- * What one attempt at a candidate told. `present` and `absent` speak of the sign; an `unusable` boot (another hang or crash, an error of the
- * harness) says nothing of it; an `unavailable` kernel is gone from the archive or does not build, and is not tried again.
+ * What one attempt at a candidate told. `present` and `absent` speak of the sign; an `unusable`
+ * boot (another hang or crash, an error of the harness) says nothing of it; an `unavailable` kernel
+ * is gone from the archive or does not build, and is not tried again.
  */
 export const outcomes = ['present', 'absent', 'unusable', 'unavailable'] as const;
 export type Outcome = (typeof outcomes)[number];
 
-/** Why a boot was made: to see that the ends are as claimed, to halve the suspects, or to prove the answer. */
+/**
+ * Why a boot was made: to see that the ends are as claimed, to halve the suspects, or to prove the
+ * answer.
+ */
 export const stages = ['ends', 'search', 'proof'] as const;
 export type Stage = (typeof stages)[number];
 
@@ -28,7 +36,10 @@ export interface Trial {
 /** What all trials of a candidate say together; undefined while more are needed. */
 export type Answer = 'present' | 'absent' | 'skip';
 
-/** Answers in the order in which the candidates were settled; the last word of a candidate whose answer changed counts. */
+/**
+ * Answers in the order in which the candidates were settled; the last word of a candidate whose
+ * answer changed counts.
+ */
 export type Answers = ReadonlyMap<string, Answer>;
 
 /** What is to be found out. */
@@ -38,7 +49,9 @@ export interface Task {
   new: string;
   /** `new`: find where the sign appeared; `old`: find where it vanished. */
   signSide: 'old' | 'new';
-  /** Boots without the sign that make a candidate free of it, 1 or more; a flaky sign raises that. */
+  /**
+   * Boots without the sign that make a candidate free of it, 1 or more; a flaky sign raises that.
+   */
   repeat: number;
 }
 
@@ -48,7 +61,10 @@ export type Narrowed =
   | { kind: 'test'; candidate: string; suspects: number }
   /** The first on the new side, and its direct predecessors (parents of a commit). */
   | { kind: 'found'; candidate: string; before: string[] }
-  /** Only candidates that could not be tested are left between the sides: the first on the new side is one of these. */
+  /**
+   * Only candidates that could not be tested are left between the sides: the first on the new side
+   * is one of these.
+   */
   | { kind: 'unclear'; candidates: string[] };
 
 /** What came of the boots of one candidate. */
@@ -78,8 +94,17 @@ export type Conclusion =
       witnesses: Witness[];
       /** Whether every witness holds. */
       proven: boolean;
-      /** Probability that no witness without the sign has it all the same; absent where one could not be tested. */
+      /**
+       * Probability that no witness without the sign has it all the same; absent where one could
+       * not be tested.
+       */
       confidence?: number;
     }
   | { kind: 'unclear'; candidates: string[] }
-  | { kind: 'wrong-end'; end: 'old' | 'new'; candidate: string; expected: 'present' | 'absent'; tally: Tally };
+  | {
+      kind: 'wrong-end';
+      end: 'old' | 'new';
+      candidate: string;
+      expected: 'present' | 'absent';
+      tally: Tally;
+    };

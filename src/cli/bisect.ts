@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
 import { rangeOf, type Space, spaceOf } from '../../harness/laboratory/bisect-space.ts';
 import {
@@ -56,8 +57,15 @@ interface Bisection {
 }
 
 /** Boots of two laboratories cannot be compared: the emulator is a part of the experiment. */
-function checkLaboratory({ file, state }: Bisection, { emulator, initramfs, monitor }: RunRecord): void {
-  const now = { emulator: emulator.sha256, initramfs: initramfs.sha256, ...(monitor && { monitor: monitor.sha256 }) };
+function checkLaboratory(
+  { file, state }: Bisection,
+  { emulator, initramfs, monitor }: RunRecord,
+): void {
+  const now = {
+    emulator: emulator.sha256,
+    initramfs: initramfs.sha256,
+    ...(monitor && { monitor: monitor.sha256 }),
+  };
   state.laboratory ??= now;
   if (stableJson(state.laboratory) === stableJson(now)) return;
   throw new PtdiffError(
@@ -66,7 +74,10 @@ function checkLaboratory({ file, state }: Bisection, { emulator, initramfs, moni
   );
 }
 
-/** Boots a candidate in a folder of its own and records what it told, on the disk, before anything else happens. */
+/**
+ * Boots a candidate in a folder of its own and records what it told, on the disk, before anything
+ * else happens.
+ */
 async function makeTrial(
   bisection: Bisection,
   { candidate, stage }: { candidate: string; stage: RecordedTrial['stage'] },
@@ -81,7 +92,14 @@ async function makeTrial(
   const started = performance.now();
   const out = join(stepsFolder(file), folder);
   const store = storeFile(options.store);
-  const request = { spec, scenario, sign, out, store, ...(options.qemu !== undefined && { qemu: options.qemu }) };
+  const request = {
+    spec,
+    scenario,
+    sign,
+    out,
+    store,
+    ...(options.qemu !== undefined && { qemu: options.qemu }),
+  };
   const { record, ...told } = await bootCandidate(request, signal);
   if (record) checkLaboratory(bisection, record);
   const seconds = Math.round((performance.now() - started) / 10) / 100;
@@ -104,14 +122,18 @@ async function search(bisection: Bisection, signal: AbortSignal): Promise<Conclu
   for (let told = 0; ; ) {
     const step = await nextStep(task, trials, (answers) => space.narrow(task, answers));
     const left = step.kind === 'boot' ? step.suspects : undefined;
-    for (; told < trials.length; told++) await tell(told + 1, told === trials.length - 1 ? left : undefined);
+    for (; told < trials.length; told++)
+      await tell(told + 1, told === trials.length - 1 ? left : undefined);
     if (step.kind !== 'boot') return step;
     await makeTrial(bisection, step, signal);
   }
 }
 
 /** The end of a range that is not what the user says of it. */
-function wrongEnd({ task, space, state }: Bisection, conclusion: Conclusion & { kind: 'wrong-end' }): PtdiffError {
+function wrongEnd(
+  { task, space, state }: Bisection,
+  conclusion: Conclusion & { kind: 'wrong-end' },
+): PtdiffError {
   const { candidate, expected, tally } = conclusion;
   const which = candidate === space.good ? 'good' : 'bad';
   const sought = describeSign(state.question.sign);
@@ -122,7 +144,10 @@ function wrongEnd({ task, space, state }: Bisection, conclusion: Conclusion & { 
       `The ${which} end ${candidate} tells nothing: ${plainLine(tally.reason ?? '')} Choose another end.`,
     );
   const is = expected === 'present' ? `does not show ${sought}` : `shows ${sought}`;
-  const flaky = expected === 'present' && task.repeat === 1 ? ' (if it is flaky, --repeat N boots more often)' : '';
+  const flaky =
+    expected === 'present' && task.repeat === 1
+      ? ' (if it is flaky, --repeat N boots more often)'
+      : '';
   return new PtdiffError(
     'usage',
     `The ${which} end ${candidate} ${is} in ${boots} boots${flaky}; nothing can be bisected.`,
@@ -130,10 +155,15 @@ function wrongEnd({ task, space, state }: Bisection, conclusion: Conclusion & { 
 }
 
 /** Everything that the answer needs told: the candidates that it names, each with its command. */
-async function textOf({ state, space, task }: Bisection, conclusion: Conclusion): Promise<BisectionText> {
+async function textOf(
+  { state, space, task }: Bisection,
+  conclusion: Conclusion,
+): Promise<BisectionText> {
   const names = new Set(state.trials.map(({ candidate }) => candidate));
-  if (conclusion.kind === 'found') for (const { candidate } of conclusion.witnesses) names.add(candidate);
-  if (conclusion.kind === 'unclear') for (const candidate of conclusion.candidates) names.add(candidate);
+  if (conclusion.kind === 'found')
+    for (const { candidate } of conclusion.witnesses) names.add(candidate);
+  if (conclusion.kind === 'unclear')
+    for (const candidate of conclusion.candidates) names.add(candidate);
   const candidates = new Map<string, CandidateText>();
   for (const candidate of names) {
     const command = runCommand(space.specOf(candidate), state.question.scenario);
@@ -169,7 +199,9 @@ async function goOn(
   const conclusion = await search(bisection, signal);
   if (conclusion.kind === 'wrong-end') throw wrongEnd(bisection, conclusion);
   const text = await textOf(bisection, conclusion);
-  process.stdout.write(options.json ? `${stableJson({ ...text, file }, 1)}\n` : formatBisection(text));
+  process.stdout.write(
+    options.json ? `${stableJson({ ...text, file }, 1)}\n` : formatBisection(text),
+  );
   return conclusion.kind === 'found' && conclusion.proven ? exitCodes.pass : exitCodes.errors;
 }
 
@@ -193,7 +225,10 @@ async function bisect(options: BisectOptions, signal: AbortSignal): Promise<numb
 
 export const addBisect: Verb = (command, { signal, finish }) => {
   command
-    .requiredOption('--good <spec|rev>', 'a kernel without it: debian:VERSION, git:PATH@REV, or with --repo a revision')
+    .requiredOption(
+      '--good <spec|rev>',
+      'a kernel without it: debian:VERSION, git:PATH@REV, or with --repo a revision',
+    )
     .requiredOption('--bad <spec|rev>', 'a kernel with it; the good one may be the newer one')
     .option('--repo <path>', 'a git repository of kernel sources; nothing is written to it')
     .option('--state <file>', 'where to keep what is known; the same command goes on from there')

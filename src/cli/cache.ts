@@ -1,9 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { InvalidArgumentError } from 'commander';
 import { cacheRoot } from '../../host/cache.ts';
 import { withUnusedCache } from '../../host/cache-in-use.ts';
 import { placeOf } from '../../host/records.ts';
 import { say } from '../../host/say.ts';
-import { type CacheItem, listCache, removeItems, unusedSince, verifyCache } from '../../images/cache-contents.ts';
+import {
+  type CacheItem,
+  listCache,
+  removeItems,
+  unusedSince,
+  verifyCache,
+} from '../../images/cache-contents.ts';
 import { countText } from '../diff/text.ts';
 import { formatMebibytes } from '../report/units.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -14,14 +21,19 @@ const day = 86_400_000;
 
 function daysOf(value: string): number {
   const days = Number(value);
-  if (value.trim() === '' || !(days >= 0 && days < 1e5)) throw new InvalidArgumentError('It must be a number of days.');
+  if (value.trim() === '' || !(days >= 0 && days < 1e5))
+    throw new InvalidArgumentError('It must be a number of days.');
   return days;
 }
 
 const size = (bytes: number): string => `${formatMebibytes(bytes)} MiB`;
-const total = (items: readonly CacheItem[]): number => items.reduce((sum, { bytes }) => sum + bytes, 0);
+const total = (items: readonly CacheItem[]): number =>
+  items.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Kind, size, last use, and place of each thing; small ones of a kind that has many are one line together. */
+/**
+ * Kind, size, last use, and place of each thing; small ones of a kind that has many are one line
+ * together.
+ */
 function printItems(items: readonly CacheItem[]): void {
   const row = (kind: string, bytes: number, used: number, place: string) => [
     kind,
@@ -53,14 +65,23 @@ async function list(): Promise<number> {
 async function verify(): Promise<number> {
   const { checked, damaged, unknown } = await verifyCache();
   for (const line of damaged) process.stdout.write(`${line}\n`);
-  for (const place of unknown) process.stdout.write(`${place} is of an older ptdiff, which kept no hashes\n`);
+  for (const place of unknown)
+    process.stdout.write(`${place} is of an older ptdiff, which kept no hashes\n`);
   const rest =
-    damaged.length === 0 ? 'all are whole' : `${damaged.length} are damaged, and made again at their next use`;
+    damaged.length === 0
+      ? 'all are whole'
+      : `${damaged.length} are damaged, and made again at their next use`;
   process.stdout.write(`${countText(checked, 'file')} checked: ${rest}\n`);
   return damaged.length === 0 ? exitCodes.pass : exitCodes.findings;
 }
 
-async function prune({ olderThan, dryRun }: { olderThan: number; dryRun?: boolean }): Promise<number> {
+async function prune({
+  olderThan,
+  dryRun,
+}: {
+  olderThan: number;
+  dryRun?: boolean;
+}): Promise<number> {
   const find = () => unusedSince(Date.now() - olderThan * day);
   const work = async () => {
     const items = await find();
@@ -80,11 +101,15 @@ export const addCache: Verb = (cache, { finish }) => {
     .action(async () => finish(await list()));
   cache
     .command('verify')
-    .description('hash everything; exit code 1 when something is damaged, which is then made again at its next use')
+    .description(
+      'hash everything; exit code 1 when something is damaged, which is then made again at its next use',
+    )
     .action(async () => finish(await verify()));
   cache
     .command('prune')
-    .description('remove what was not used for some time; never while another ptdiff uses the cache')
+    .description(
+      'remove what was not used for some time; never while another ptdiff uses the cache',
+    )
     .option('--older-than <days>', 'not used for so many days', daysOf, 30)
     .option('--dry-run', 'say what would be removed')
     .action(async (options) => finish(await prune(options)));

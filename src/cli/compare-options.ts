@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Options of `ptdiff compare` as the command line has them. */
 export interface CompareOptions {
   scenario?: string[];

@@ -1,5 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
-import { identityOf, type LoadedSide, pairCases, unlikeParts } from '../../harness/laboratory/compare-sides.ts';
+import {
+  identityOf,
+  type LoadedSide,
+  pairCases,
+  unlikeParts,
+} from '../../harness/laboratory/compare-sides.ts';
 import { onHost, writeText } from '../../host/host-file.ts';
 import { makeFolder } from '../../host/make-folder.ts';
 import { say } from '../../host/say.ts';
@@ -17,14 +23,19 @@ import { exitCodes } from './exit-codes.ts';
 /** Groups whose maps are drawn: a page of a hundred pictures is no report. */
 const mostDrawn = 12;
 
-function comparedCase({ folder }: LoadedSide, result: CaseResult): ComparedCase & { unreadable: string[] } {
+function comparedCase(
+  { folder }: LoadedSide,
+  result: CaseResult,
+): ComparedCase & { unreadable: string[] } {
   return { result, ...readStoredCase(folder, result.case) };
 }
 
 /** The pairs worth a picture: the example of each group; with no change at all, the first pair. */
 function drawnPairs(pairs: readonly PairComparison[]): PairComparison[] {
   const groups = foldPairs(pairs);
-  const examples = new Set(groups.length > 0 ? groups.map(({ example }) => example) : pairs.slice(0, 1));
+  const examples = new Set(
+    groups.length > 0 ? groups.map(({ example }) => example) : pairs.slice(0, 1),
+  );
   return [...examples].slice(0, mostDrawn);
 }
 
@@ -46,10 +57,20 @@ export function compareSides(sides: Sides<LoadedSide>): ComparisonReport {
     ]),
   );
   const identities = { a: identityOf(sides.a), b: identityOf(sides.b) };
-  return { sides: identities, unlike: unlikeParts(identities), refused, uncompared, pairs, drawings };
+  return {
+    sides: identities,
+    unlike: unlikeParts(identities),
+    refused,
+    uncompared,
+    pairs,
+    drawings,
+  };
 }
 
-/** 0: no change; 1: differences; 3: some pairs could not be compared because of an error; 2: none could, since nothing is alike. */
+/**
+ * 0: no change; 1: differences; 3: some pairs could not be compared because of an error; 2: none
+ * could, since nothing is alike.
+ */
 export function comparisonExit({ pairs, refused, uncompared }: ComparisonReport): number {
   if (pairs.some(({ differences }) => differences.length > 0)) return exitCodes.findings;
   if (uncompared.length > 0 && pairs.length === 0) return exitCodes.errors;
@@ -58,7 +79,10 @@ export function comparisonExit({ pairs, refused, uncompared }: ComparisonReport)
 }
 
 /** Writes compare.txt, compare.json and compare.html. */
-export function writeComparison(report: ComparisonReport, out: string): { text: string; data: string } {
+export function writeComparison(
+  report: ComparisonReport,
+  out: string,
+): { text: string; data: string } {
   onHost(out, () => makeFolder(out));
   const text = formatComparison(report);
   const data = comparisonJson(report);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { type LoadedSide, loadSide } from '../../harness/laboratory/compare-sides.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
@@ -17,7 +18,10 @@ import type { CompareOptions } from './compare-options.ts';
 import { compareSides, writeComparison } from './compare-report.ts';
 import { exitCodes } from './exit-codes.ts';
 
-/** The Image of each commit, or why there is none: what belongs to one commit does not end the series. */
+/**
+ * The Image of each commit, or why there is none: what belongs to one commit does not end the
+ * series.
+ */
 async function imageOf(
   { spec, id }: SeriesCommit,
   signal: AbortSignal,
@@ -46,8 +50,10 @@ async function bootCommit(
 }
 
 /**
- * Builds every commit, boots every Image once, and compares each with the base (the first commit) and with the one before.
- * @throws PtdiffError(image) when the base itself is not to be had: there is nothing to compare with
+ * Builds every commit, boots every Image once, and compares each with the base (the first commit)
+ * and with the one before.
+ * @throws PtdiffError(image) when the base itself is not to be had: there is nothing to compare
+ * with
  */
 export async function runSeries(
   commits: readonly SeriesCommit[],
@@ -64,7 +70,8 @@ export async function runSeries(
     const image = await imageOf(commit, signal);
     signal.throwIfAborted();
     if ('reason' in image) {
-      if (index === 0) throw new PtdiffError('image', `The base of the series cannot be used: ${image.reason}`);
+      if (index === 0)
+        throw new PtdiffError('image', `The base of the series cannot be used: ${image.reason}`);
       rows.push({ id, subject, kernel: { state: 'unavailable', reason: image.reason } });
       continue;
     }
@@ -78,7 +85,8 @@ export async function runSeries(
     say(`${index} of ${commits.length - 1}: ${id.slice(0, 12)} ${plainLine(subject)}`);
     const side = await bootCommit(commit, join(out, 'commits', id.slice(0, 12)), options, signal);
     sides.set(sha256, { index, side });
-    if (before) writeComparison(compareSides({ a: before, b: side }), join(out, 'commits', id.slice(0, 12)));
+    if (before)
+      writeComparison(compareSides({ a: before, b: side }), join(out, 'commits', id.slice(0, 12)));
     base ??= side;
     before = side;
     const pairs = index === 0 ? [] : compareSides({ a: base, b: side }).pairs;

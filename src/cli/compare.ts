@@ -1,5 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
-import { type LoadedSide, loadSide, namedSide, runBelow } from '../../harness/laboratory/compare-sides.ts';
+import {
+  type LoadedSide,
+  loadSide,
+  namedSide,
+  runBelow,
+} from '../../harness/laboratory/compare-sides.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
 import { defaultJobs } from '../../harness/laboratory/run-case.ts';
@@ -26,7 +32,10 @@ function comparisonFolder(out: string | undefined): string {
   return resolve(out ?? join(repositoryRoot, 'results', 'comparisons', timeStamp()));
 }
 
-/** The scenarios of a recorded side as names and a file, so that the other side is asked exactly the same. */
+/**
+ * The scenarios of a recorded side as names and a file, so that the other side is asked exactly the
+ * same.
+ */
 function recordedScenarios(side: LoadedSide, out: string): string[] {
   const names = new Set(side.cases.map(({ scenario }) => scenario));
   const scenarios: Scenario[] = side.run.scenarios.filter(({ name }) => names.has(name));
@@ -39,7 +48,12 @@ function recordedScenarios(side: LoadedSide, out: string): string[] {
 }
 
 /** Boots the sides that are kernels, in one run, and reads those that are folders. */
-async function bringSides(words: [string, string], options: CompareOptions, out: string, signal: AbortSignal) {
+async function bringSides(
+  words: [string, string],
+  options: CompareOptions,
+  out: string,
+  signal: AbortSignal,
+) {
   const named = words.map((word) => ({ ...namedSide(word), word }));
   const asked = options.scenario ?? [];
   const wanted = (await Promise.all(asked.map(scenariosNamed))).flat().map(({ name }) => name);
@@ -47,7 +61,8 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
   if (specs.length > 0) await checkStore(storeFile(options.store));
   // Kernels first: a spec that is none must not cost a boot.
   const images: string[] = [];
-  for (const spec of specs) images.push((await loadKernel(spec, { progress: say, signal })).image.sha256);
+  for (const spec of specs)
+    images.push((await loadKernel(spec, { progress: say, signal })).image.sha256);
   signal.throwIfAborted();
   if (images.length === 2 && images[0] === images[1]) return 'same image';
   const recorded = named.map((side) =>
@@ -55,9 +70,19 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
   );
   if (specs.length > 0) {
     const before = recorded.find((side) => side !== undefined);
-    const scenarios = before ? recordedScenarios(before, out) : asked.length > 0 ? asked : ['telling'];
+    const scenarios = before
+      ? recordedScenarios(before, out)
+      : asked.length > 0
+        ? asked
+        : ['telling'];
     const { jobs, qemu } = options;
-    const request = { kernels: specs, scenarios, jobs, out: runBelow(out), ...(qemu !== undefined && { qemu }) };
+    const request = {
+      kernels: specs,
+      scenarios,
+      jobs,
+      out: runBelow(out),
+      ...(qemu !== undefined && { qemu }),
+    };
     await runStored(request, storeFile(options.store), signal);
     signal.throwIfAborted();
   }
@@ -74,12 +99,18 @@ async function bringSides(words: [string, string], options: CompareOptions, out:
  * `ptdiff compare A B`.
  * @returns the exit code: 0 no change, 1 differences
  */
-async function compareCommand(words: [string, string], options: CompareOptions, signal: AbortSignal): Promise<number> {
+async function compareCommand(
+  words: [string, string],
+  options: CompareOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const out = comparisonFolder(options.out);
   return alone(out, signal, async () => {
     const sides = await bringSides(words, options, out, signal);
     if (sides === 'same image') {
-      say('both kernels are the same Image, byte by byte: nothing can differ, and nothing was booted');
+      say(
+        'both kernels are the same Image, byte by byte: nothing can differ, and nothing was booted',
+      );
       return 0;
     }
     const report = compareSides(sides);
@@ -117,21 +148,40 @@ async function ask(
   signal: AbortSignal,
 ): Promise<number> {
   const [a, b] = words;
-  if (series !== undefined && a === undefined) return seriesCommand(series, repo ?? '.', options, signal);
+  if (series !== undefined && a === undefined)
+    return seriesCommand(series, repo ?? '.', options, signal);
   if (series === undefined && repo === undefined && a !== undefined && b !== undefined)
     return compareCommand([a, b], options, signal);
-  throw new PtdiffError('usage', 'compare takes two sides, A and B, or else --series BASE..TIP with --repo PATH.');
+  throw new PtdiffError(
+    'usage',
+    'compare takes two sides, A and B, or else --series BASE..TIP with --repo PATH.',
+  );
 }
 
 export const addCompare: Verb = (command, { signal, finish }) => {
   command
-    .argument('[a]', `${kernelSpecHelp.split(';')[0]}; a run folder; or FOLDER@RELEASE for one kernel of it`)
+    .argument(
+      '[a]',
+      `${kernelSpecHelp.split(';')[0]}; a run folder; or FOLDER@RELEASE for one kernel of it`,
+    )
     .argument('[b]', 'the same')
     .option('--series <base..tip>', 'a row for each commit of a git series, instead of A and B')
     .option('--repo <path>', 'the repository of the series (default: the current folder)')
-    .option('--scenario <name|file>', `${scenarioHelp} (default: telling, or those of the folder)`, collect)
-    .option('--jobs <n>', "cases at the same time (default: the host's cores)", positiveInteger, defaultJobs())
-    .option('--out <dir>', 'folder for the boots and the report; a comparison that was cut short there goes on')
+    .option(
+      '--scenario <name|file>',
+      `${scenarioHelp} (default: telling, or those of the folder)`,
+      collect,
+    )
+    .option(
+      '--jobs <n>',
+      "cases at the same time (default: the host's cores)",
+      positiveInteger,
+      defaultJobs(),
+    )
+    .option(
+      '--out <dir>',
+      'folder for the boots and the report; a comparison that was cut short there goes on',
+    )
     .option('--json', 'print the comparison as JSON')
     .option('--qemu <path>', 'as for run')
     .option('--store <file>', storeHelp)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { knownIssuesFolder } from '../../harness/laboratory/laboratory.ts';
@@ -34,7 +35,9 @@ const troubled = ({ verdict }: CaseResult): boolean => verdict !== 'pass';
 
 /** The complaint that a finding is, with a call chain if any of its kind has one. */
 function splatOf({ console, files }: Evidence, id: string): Splat | undefined {
-  const splats = [console, files.dmesg ?? ''].flatMap(findSplats).filter((splat) => splatId(splat) === id);
+  const splats = [console, files.dmesg ?? '']
+    .flatMap(findSplats)
+    .filter((splat) => splatId(splat) === id);
   return splats.find(({ callChain }) => callChain.length > 0) ?? splats[0];
 }
 
@@ -57,11 +60,20 @@ function mailOf(folder: string, results: RunResults, id: string | undefined): st
 /** What the options say about a format that takes no such thing. */
 function checkOptions({ format, finding, origin }: ExportOptions): void {
   if (finding !== undefined && format !== 'mail')
-    throw new PtdiffError('usage', `--finding chooses what a mail is about; --format ${format} tells the whole run.`);
+    throw new PtdiffError(
+      'usage',
+      `--finding chooses what a mail is about; --format ${format} tells the whole run.`,
+    );
   if (origin !== undefined && format !== 'kcidb')
-    throw new PtdiffError('usage', `--origin is a part of KCIDB's ids; --format ${format} has none.`);
+    throw new PtdiffError(
+      'usage',
+      `--origin is a part of KCIDB's ids; --format ${format} has none.`,
+    );
   if (origin !== undefined && !/^[a-z0-9_]+$/.test(origin))
-    throw new PtdiffError('usage', `--origin ${origin} is no name for KCIDB: use lower-case letters, digits and '_'.`);
+    throw new PtdiffError(
+      'usage',
+      `--origin ${origin} is no name for KCIDB: use lower-case letters, digits and '_'.`,
+    );
 }
 
 /** `ptdiff export`: a run folder in a format of others. */
@@ -85,7 +97,9 @@ async function exportRun(folder: string, options: ExportOptions): Promise<number
 export const addExport: Verb = (command, { finish }) => {
   command
     .argument('<dir>', 'the run folder')
-    .addOption(new Option('--format <format>', 'what to write').choices(formats).makeOptionMandatory())
+    .addOption(
+      new Option('--format <format>', 'what to write').choices(formats).makeOptionMandatory(),
+    )
     .option('--finding <id>', 'what the mail is about (default: the only new finding)')
     .option('--origin <name>', "who reports, for KCIDB's ids (default: ptdiff)")
     .option('--output <file>', 'where to write it (default: standard output)')

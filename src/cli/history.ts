@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
 import {
   caseNames,
@@ -31,29 +32,48 @@ function resolveName(shortened: string, path: string, names: string[]): string {
     );
   }
   const shown = match.names.slice(0, namesShown).join(', ');
-  const more = match.names.length > namesShown ? ` and ${match.names.length - namesShown} more` : '';
+  const more =
+    match.names.length > namesShown ? ` and ${match.names.length - namesShown} more` : '';
   throw new PtdiffError('usage', `'${shortened}' may mean ${shown}${more}; write more of it.`);
 }
 
 /** The answer as text and as data. */
-function answer(store: Store, shortened: string, options: PaintOptions): { text: string; data: unknown } {
+function answer(
+  store: Store,
+  shortened: string,
+  options: PaintOptions,
+): { text: string; data: unknown } {
   const findings = findingNames(store);
   const cases = caseNames(store);
-  const name = resolveName(shortened, store.path, [...findings, ...scenarioNames(store), ...cases.keys()]);
+  const name = resolveName(shortened, store.path, [
+    ...findings,
+    ...scenarioNames(store),
+    ...cases.keys(),
+  ]);
   if (findings.includes(name)) {
     const life = findingLife(name, readLooks(store, { scenarios: scenariosShowing(store, name) }));
     const text = findingText(store, name);
-    if (life && text) return { text: formatFindingLife(life, text, options), data: { ...life, text } };
-    throw new PtdiffError('usage', `${name} was seen once, but a later run of the same case replaced that result.`);
+    if (life && text)
+      return { text: formatFindingLife(life, text, options), data: { ...life, text } };
+    throw new PtdiffError(
+      'usage',
+      `${name} was seen once, but a later run of the same case replaced that result.`,
+    );
   }
   const scenario = cases.get(name) ?? name;
   const looks = readLooks(store, { scenarios: [scenario] });
-  const life = scenarioLife(name, cases.has(name) ? looks.filter((look) => look.case === name) : looks);
+  const life = scenarioLife(
+    name,
+    cases.has(name) ? looks.filter((look) => look.case === name) : looks,
+  );
   return { text: formatScenarioLife(life, options), data: life };
 }
 
 /** `ptdiff history`. */
-async function history(shortened: string, options: { store?: string; json?: boolean }): Promise<number> {
+async function history(
+  shortened: string,
+  options: { store?: string; json?: boolean },
+): Promise<number> {
   using store = await openStoreThatIs(storeFile(options.store));
   const { text, data } = answer(store, shortened, paintOptions(process.stdout, process.env));
   process.stdout.write(options.json ? `${stableJson(data, 1)}\n` : text);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
 import { say } from '../../host/say.ts';
 import { importRun } from '../../results/store/import-run.ts';
@@ -7,7 +8,10 @@ import { PtdiffError } from '../errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Verb } from './verb.ts';
 
-/** `ptdiff import`: brings run folders into the store; one that cannot be read does not keep the others out. */
+/**
+ * `ptdiff import`: brings run folders into the store; one that cannot be read does not keep the
+ * others out.
+ */
 async function importFolders(folders: string[], path: string): Promise<number> {
   using store = await openStore(path);
   const totals = { runs: 0, newRuns: 0, cases: 0, changed: 0 };
@@ -36,5 +40,7 @@ export const addImport: Verb = (command, { finish }) => {
   command
     .argument('<dir...>', 'run folders')
     .option('--store <file>', storeHelp)
-    .action(async (folders, options) => finish(await importFolders(folders, storeFile(options.store))));
+    .action(async (folders, options) =>
+      finish(await importFolders(folders, storeFile(options.store))),
+    );
 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { Argument } from 'commander';
 import { say } from '../../host/say.ts';
 import { formatMebibytes } from '../report/units.ts';
@@ -7,7 +8,8 @@ import type { Verb } from './verb.ts';
 
 /** Lines of a table: every column but the last as wide as its widest cell. */
 export function table(rows: string[][]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -32,7 +34,12 @@ const listings = {
   },
   scenarios: async () => [
     ['SCENARIO', 'BOOT CPU', 'CPUS', 'MEMORY'],
-    ...builtInScenarios.map(({ name, machine }) => [name, machine.cpu, `${machine.cpus}`, `${machine.memory} MiB`]),
+    ...builtInScenarios.map(({ name, machine }) => [
+      name,
+      machine.cpu,
+      `${machine.cpus}`,
+      `${machine.memory} MiB`,
+    ]),
   ],
   cpus: async () => [
     ['CPU', 'MIDR_EL1', 'QEMU', 'WHAT IT SHOWS'],
@@ -40,7 +47,10 @@ const listings = {
   ],
   fragments: async () => {
     const { listFragments } = await import('../../images/source/config-fragments.ts');
-    return [['FRAGMENT', 'OPTIONS'], ...(await listFragments()).map(({ name, options }) => [name, options])];
+    return [
+      ['FRAGMENT', 'OPTIONS'],
+      ...(await listFragments()).map(({ name, options }) => [name, options]),
+    ];
   },
 };
 
@@ -59,5 +69,7 @@ async function list(what: keyof typeof listings): Promise<number> {
 }
 
 export const addList: Verb = (command, { finish }) => {
-  command.addArgument(new Argument('<what>').choices(listable)).action(async (what) => finish(await list(what)));
+  command
+    .addArgument(new Argument('<what>').choices(listable))
+    .action(async (what) => finish(await list(what)));
 };

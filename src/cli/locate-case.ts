@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { runsFolder } from '../../harness/laboratory/run-record.ts';
@@ -18,12 +19,16 @@ async function newestRun(): Promise<string> {
   const names = await readdir(runsFolder).catch(() => []);
   const newest = names.sort().at(-1);
   if (newest === undefined)
-    throw new PtdiffError('usage', 'There is no run yet; start one with ./ptdiff run, or name its folder with --out.');
+    throw new PtdiffError(
+      'usage',
+      'There is no run yet; start one with ./ptdiff run, or name its folder with --out.',
+    );
   return join(runsFolder, newest);
 }
 
 /**
- * Finds a case that a verb was given: by its folder, or by its name in the run folder `out`, which is the newest run when it is not given.
+ * Finds a case that a verb was given: by its folder, or by its name in the run folder `out`, which
+ * is the newest run when it is not given.
  * @throws PtdiffError(usage) when there is no such case
  */
 export async function locateCase(given: string, out: string | undefined): Promise<LocatedCase> {
@@ -41,7 +46,10 @@ export async function locateCase(given: string, out: string | undefined): Promis
     name,
     cases.map((each) => each.case),
   );
-  throw new PtdiffError('usage', `${folder} has no case '${name}'; cases.jsonl there names ${cases.length}.${meant}`);
+  throw new PtdiffError(
+    'usage',
+    `${folder} has no case '${name}'; cases.jsonl there names ${cases.length}.${meant}`,
+  );
 }
 
 /** The option by which a verb takes the run folder of a case. */

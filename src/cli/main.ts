@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { Command, CommanderError } from 'commander';
 import { say } from '../../host/say.ts';
 import { versionText } from '../../host/version.ts';
@@ -7,13 +8,15 @@ import type { VerbContext } from './verb.ts';
 import { verbs } from './verbs.ts';
 
 /**
- * The command line; every action answers with the exit code. Only the verb that was asked for has its options, as only that one is loaded; of the others
- * --help tells what they are for.
+ * The command line; every action answers with the exit code. Only the verb that was asked for has
+ * its options, as only that one is loaded; of the others --help tells what they are for.
  * @param words the arguments, without node and script
  */
 async function commandLine(words: readonly string[], context: VerbContext): Promise<Command> {
   const program = new Command('ptdiff')
-    .description('Boots real arm64 Linux kernels under QEMU, predicts their linear map and reports the difference.')
+    .description(
+      'Boots real arm64 Linux kernels under QEMU, predicts their linear map and reports the difference.',
+    )
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .option('--version', 'print the version, with the commit where there is one')
@@ -33,7 +36,10 @@ async function commandLine(words: readonly string[], context: VerbContext): Prom
   return program;
 }
 
-/** Ctrl-C ends the run in order; a second one ends it at once, and what it has started with it (host/process-group.ts). */
+/**
+ * Ctrl-C ends the run in order; a second one ends it at once, and what it has started with it
+ * (host/process-group.ts).
+ */
 function interruptible(): AbortController {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -47,8 +53,8 @@ function interruptible(): AbortController {
 }
 
 /**
- * A reader who had enough (head, less) ends neither a run nor its exit code: what comes of it is on the disk. An answer that cannot be
- * written for another reason, such as a full disk, is trouble.
+ * A reader who had enough (head, less) ends neither a run nor its exit code: what comes of it is on
+ * the disk. An answer that cannot be written for another reason, such as a full disk, is trouble.
  */
 function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -64,11 +70,17 @@ function watchOutput(): void {
 
 function exitCodeOf(error: unknown, signal: AbortSignal): number {
   if (signal.aborted) return exitCodes.interrupted;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
-  return error instanceof PtdiffError && error.fault === 'usage' ? exitCodes.usage : exitCodes.errors;
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
+  return error instanceof PtdiffError && error.fault === 'usage'
+    ? exitCodes.usage
+    : exitCodes.errors;
 }
 
-/** Says in one sentence what went wrong; of a defect of ptdiff itself PTDIFF_DEBUG=1 shows the place. */
+/**
+ * Says in one sentence what went wrong; of a defect of ptdiff itself PTDIFF_DEBUG=1 shows the
+ * place.
+ */
 function tell(error: unknown): void {
   if (error instanceof PtdiffError) {
     say(messageOf(error));
@@ -108,7 +120,8 @@ async function main(): Promise<void> {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     const code = exitCodeOf(error, signal);
-    process.exitCode = code === exitCodes.usage || code === exitCodes.errors ? (failure ?? code) : code;
+    process.exitCode =
+      code === exitCodes.usage || code === exitCodes.errors ? (failure ?? code) : code;
     if (error instanceof CommanderError || signal.aborted) return;
     tell(error);
   }

@@ -1,6 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { type NightSetting, nightFolder, prepareNight, runNight } from '../../harness/laboratory/night.ts';
+import {
+  type NightSetting,
+  nightFolder,
+  prepareNight,
+  runNight,
+} from '../../harness/laboratory/night.ts';
 import { recoverNights } from '../../harness/laboratory/recover-nights.ts';
 import { defaultJobs } from '../../harness/laboratory/run-case.ts';
 import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
@@ -34,7 +40,9 @@ async function readConfig(path: string): Promise<NightConfig> {
     data = parse(await readRegularText(path));
   } catch (error) {
     const why = whyUnreadable(error).split('\n')[0];
-    throw new PtdiffError('usage', `Cannot read the configuration ${path}: ${why}.`, { cause: error });
+    throw new PtdiffError('usage', `Cannot read the configuration ${path}: ${why}.`, {
+      cause: error,
+    });
   }
   return parseNightConfig(data, path);
 }
@@ -53,12 +61,18 @@ async function night(setting: NightSetting, options: NightlyOptions): Promise<nu
       process.stdout.write(`${reason.padEnd(9)}  ${candidate.case}\n`);
     for (const { spec, reason } of prepared.unavailable) say(`${spec}: ${reason}`);
     const { candidates } = prepared.input;
-    say(`${countText(prepared.choices.length, 'case')} of ${candidates.length}; the budget may end the night earlier`);
+    say(
+      `${countText(prepared.choices.length, 'case')} of ${candidates.length}; the budget may end the night earlier`,
+    );
     return exitCodes.pass;
   }
   const summary = await runNight(setting, prepared);
   const { stdout } = process;
-  stdout.write(options.json ? `${stableJson(summary, 1)}\n` : formatNight(summary, paintOptions(stdout, process.env)));
+  stdout.write(
+    options.json
+      ? `${stableJson(summary, 1)}\n`
+      : formatNight(summary, paintOptions(stdout, process.env)),
+  );
   return exitCodeOf(summary);
 }
 
@@ -79,7 +93,10 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
     async () => {
       using store = await openStore(storePath);
       const folder = nightFolder(out, configPath);
-      return await night({ config, configPath, folder, jobs: config.jobs ?? defaultJobs(), store, signal }, options);
+      return await night(
+        { config, configPath, folder, jobs: config.jobs ?? defaultJobs(), store, signal },
+        options,
+      );
     },
     { waiting, progress: say, signal },
   );

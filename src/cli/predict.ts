@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { recallFacts } from '../../harness/laboratory/facts-cache.ts';
 import { chooseEmulator } from '../../harness/laboratory/laboratory.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
@@ -30,15 +31,23 @@ interface PredictOptions {
   checkpoint?: CheckpointName;
 }
 
-/** `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier boot. */
+/**
+ * `ptdiff predict`: the model's answer for one kernel and scenario, from the facts of an earlier
+ * boot.
+ */
 async function predictCommand(options: PredictOptions, signal: AbortSignal): Promise<number> {
   const spec = first(withPatches([options.kernel], options.patch ?? []));
   const kernel = await loadKernel(spec, { progress: say, signal });
   const { image, traits } = kernel;
   const [scenario, ...others] = await scenariosNamed(options.scenario);
-  if (!scenario || others.length > 0) throw new PtdiffError('usage', 'predict answers for one scenario; name one.');
+  if (!scenario || others.length > 0)
+    throw new PtdiffError('usage', 'predict answers for one scenario; name one.');
   const emulator = await chooseEmulator(options.qemu);
-  const facts = await recallFacts({ kernelSha256: image.sha256, emulatorSha256: emulator.sha256, scenario });
+  const facts = await recallFacts({
+    kernelSha256: image.sha256,
+    emulatorSha256: emulator.sha256,
+    scenario,
+  });
   if (!facts) {
     throw new PtdiffError(
       'usage',
@@ -46,20 +55,32 @@ async function predictCommand(options: PredictOptions, signal: AbortSignal): Pro
     );
   }
   const question = questionOf(kernel, scenario, facts);
-  const subject = { kernel: image.release, scenario: scenario.name, granule: traits.geometry.granule };
+  const subject = {
+    kernel: image.release,
+    scenario: scenario.name,
+    granule: traits.geometry.granule,
+  };
   const paint = paintOptions(process.stdout, process.env);
   const { at: va, json } = options;
   if (va === undefined) {
     const prediction = predict(question);
-    process.stdout.write(json ? `${stableJson(prediction, 1)}\n` : predictionText(prediction, subject, options));
+    process.stdout.write(
+      json ? `${stableJson(prediction, 1)}\n` : predictionText(prediction, subject, options),
+    );
   } else {
     const life = lifeOfLeaf(question, va);
-    process.stdout.write(json ? `${stableJson(life, 1)}\n` : formatLeafLife(life, { ...subject, va }, paint));
+    process.stdout.write(
+      json ? `${stableJson(life, 1)}\n` : formatLeafLife(life, { ...subject, va }, paint),
+    );
   }
   return 0;
 }
 
-function predictionText(prediction: Prediction, subject: Subject, { map, checkpoint }: PredictOptions): string {
+function predictionText(
+  prediction: Prediction,
+  subject: Subject,
+  { map, checkpoint }: PredictOptions,
+): string {
   const paint = paintOptions(process.stdout, process.env);
   if (!map && checkpoint === undefined) return formatPrediction(prediction, subject, paint);
   const known = Object.keys(prediction.checkpoints);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { relative, resolve } from 'node:path';
 import { writeReportPage } from '../../harness/laboratory/report-page.ts';
 import { say } from '../../host/say.ts';
@@ -10,7 +11,8 @@ import type { Verb } from './verb.ts';
 
 function exitCodeOf(cases: readonly CaseResult[], interrupted: boolean): number {
   if (interrupted) return exitCodes.interrupted;
-  if (cases.some(({ verdict }) => ['fail', 'hang', 'crash'].includes(verdict))) return exitCodes.findings;
+  if (cases.some(({ verdict }) => ['fail', 'hang', 'crash'].includes(verdict)))
+    return exitCodes.findings;
   return cases.some(({ verdict }) => verdict === 'error') ? exitCodes.errors : exitCodes.pass;
 }
 
@@ -29,7 +31,10 @@ interface PublishOptions {
 }
 
 /** The option by which a summary gets whole. */
-export const fullOption = ['--full', 'print every finding of known issues and the matrix of all scenarios'] as const;
+export const fullOption = [
+  '--full',
+  'print every finding of known issues and the matrix of all scenarios',
+] as const;
 
 /**
  * Writes report.html into a run folder and prints the summary, or with `json` everything as JSON.
@@ -39,7 +44,8 @@ export async function publishReport(folder: string, options: PublishOptions): Pr
   const { report, page } = await writeReportPage(shortPath(folder));
   const { stdout } = process;
   if (options.json) stdout.write(`${stableJson({ run: report.run, cases: report.cases }, 1)}\n`);
-  else stdout.write(formatRun(report, { ...paintOptions(stdout, process.env), full: options.full }));
+  else
+    stdout.write(formatRun(report, { ...paintOptions(stdout, process.env), full: options.full }));
   say(`report: ${page}`);
   return exitCodeOf(report.cases, options.interrupted);
 }
@@ -51,7 +57,11 @@ export const addReport: Verb = (command, { finish }) => {
     .option('--json', 'print the results as JSON')
     .action(async (folder, options) =>
       finish(
-        await publishReport(folder, { json: options.json === true, full: options.full === true, interrupted: false }),
+        await publishReport(folder, {
+          json: options.json === true,
+          full: options.full === true,
+          interrupted: false,
+        }),
       ),
     );
 };

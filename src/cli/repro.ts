@@ -1,8 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { cp } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { knownIssuesFolder } from '../../harness/laboratory/laboratory.ts';
 import { describeKernel, type LoadedKernel } from '../../harness/laboratory/loaded-kernel.ts';
-import { initramfsOf, type OpenedCase, readBlobs, withArchivedCase } from '../../harness/laboratory/open-case.ts';
+import {
+  initramfsOf,
+  type OpenedCase,
+  readBlobs,
+  withArchivedCase,
+} from '../../harness/laboratory/open-case.ts';
 import { archiveFiles, packCase } from '../../harness/laboratory/pack-case.ts';
 import { packedFiles } from '../../harness/laboratory/packed-repro.ts';
 import { runCase } from '../../harness/laboratory/run-case.ts';
@@ -22,7 +28,11 @@ import { locateCase, outOption } from './locate-case.ts';
 import type { Verb } from './verb.ts';
 
 /** `ptdiff repro pack CASE`. */
-async function pack(given: string, options: { out?: string; output?: string }, signal: AbortSignal): Promise<number> {
+async function pack(
+  given: string,
+  options: { out?: string; output?: string },
+  signal: AbortSignal,
+): Promise<number> {
   const { folder, result } = await locateCase(given, options.out);
   const output = resolve(options.output ?? `${result.case}.tar.zst`);
   const directory = join(folder, runFiles.caseFolders, result.case);
@@ -46,12 +56,19 @@ async function emulatorFor({ emulator }: OpenedCase, path: string | undefined): 
 }
 
 function kernelOf({ kernel, files, folder }: OpenedCase): Promise<LoadedKernel> {
-  const config = files[packedFiles.config] === undefined ? {} : { configPath: join(folder, packedFiles.config) };
-  return describeKernel({ ...kernel, imagePath: join(folder, packedFiles.kernel), ...config, notes: [] });
+  const config =
+    files[packedFiles.config] === undefined ? {} : { configPath: join(folder, packedFiles.config) };
+  return describeKernel({
+    ...kernel,
+    imagePath: join(folder, packedFiles.kernel),
+    ...config,
+    notes: [],
+  });
 }
 
 /** What the files name are places that are gone when the command ends. */
-const lasting = (path: string): boolean => basename(path) !== caseFiles.inputs && basename(path) !== caseFiles.repro;
+const lasting = (path: string): boolean =>
+  basename(path) !== caseFiles.inputs && basename(path) !== caseFiles.repro;
 
 interface ReplayOptions {
   qemu?: string;
@@ -74,11 +91,21 @@ async function replay(
     knownIssues: await loadKnownIssues(knownIssuesFolder),
   };
   const again = { cpu, commandLine, blobs: await readBlobs(opened) };
-  const each = { name: result.case, kernel: await kernelOf(opened), scenario, directory, replay: again };
+  const each = {
+    name: result.case,
+    kernel: await kernelOf(opened),
+    scenario,
+    directory,
+    replay: again,
+  };
   const replayed = await runCase(laboratory, each, signal);
   const { keep } = options;
   if (keep !== undefined)
-    await withLockedFolder(resolve(keep), () => cp(directory, keep, { recursive: true, filter: lasting }), { signal });
+    await withLockedFolder(
+      resolve(keep),
+      () => cp(directory, keep, { recursive: true, filter: lasting }),
+      { signal },
+    );
   const recorded = readJudgedBoot(join(folder, archiveFiles.evidence), result);
   const comparison = compareReplay(recorded, readJudgedBoot(directory, replayed));
   process.stdout.write(
@@ -91,7 +118,9 @@ async function replay(
 
 /** `ptdiff repro run ARCHIVE`. */
 async function run(archive: string, options: ReplayOptions, signal: AbortSignal): Promise<number> {
-  return withArchivedCase(archive, (opened) => withScratch((directory) => replay(opened, directory, options, signal)));
+  return withArchivedCase(archive, (opened) =>
+    withScratch((directory) => replay(opened, directory, options, signal)),
+  );
 }
 
 export const addRepro: Verb = (repro, { signal, finish }) => {
@@ -106,7 +135,9 @@ export const addRepro: Verb = (repro, { signal, finish }) => {
     .action(async (name, options) => finish(await pack(name, options, signal)));
   repro
     .command('run')
-    .description('boot a packed case and compare with what was recorded; 0: the same findings, 1: not the same')
+    .description(
+      'boot a packed case and compare with what was recorded; 0: the same findings, 1: not the same',
+    )
     .argument('<archive>', 'a file of repro pack')
     .option('--qemu <path>', 'a QEMU of your own instead of the version that the case ran with')
     .option('--keep <dir>', 'folder for the prediction and evidence of this boot')

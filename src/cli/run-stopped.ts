@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,8 +28,17 @@ function checkpointNamed(name: string): CheckpointName {
 }
 
 /** What to type to look around; the symbols lie where they do in this boot. */
-function tell(machine: HeldMachine, { image }: LoadedKernel, symbolFile: string, checkpoint: CheckpointName): void {
-  const commands = ['set architecture aarch64', `symbol-file ${symbolFile}`, `target remote ${machine.gdbSocket}`];
+function tell(
+  machine: HeldMachine,
+  { image }: LoadedKernel,
+  symbolFile: string,
+  checkpoint: CheckpointName,
+): void {
+  const commands = [
+    'set architecture aarch64',
+    `symbol-file ${symbolFile}`,
+    `target remote ${machine.gdbSocket}`,
+  ];
   const gdb = `gdb-multiarch ${commands.map((each) => `-ex ${shellWord(each)}`).join(' ')}`;
   process.stdout.write(
     `${image.release} stands at ${checkpoint} (QEMU is process ${machine.pid}; slide 0x${machine.slide.toString(16)}).\n\n` +
@@ -37,10 +47,16 @@ function tell(machine: HeldMachine, { image }: LoadedKernel, symbolFile: string,
 }
 
 /**
- * `ptdiff run --stop-at CHECKPOINT`: boots one case up to a checkpoint, and keeps QEMU there for a debugger until Ctrl-C.
- * @throws PtdiffError(usage) for more than one case, or a checkpoint that is none or that the kernel never comes to
+ * `ptdiff run --stop-at CHECKPOINT`: boots one case up to a checkpoint, and keeps QEMU there for a
+ * debugger until Ctrl-C.
+ * @throws PtdiffError(usage) for more than one case, or a checkpoint that is none or that the
+ * kernel never comes to
  */
-export async function runStopped(request: MatrixRequest, name: string, signal: AbortSignal): Promise<number> {
+export async function runStopped(
+  request: MatrixRequest,
+  name: string,
+  signal: AbortSignal,
+): Promise<number> {
   const checkpoint = checkpointNamed(name);
   const { kernels, unavailable, plan } = await planMatrix(request, signal);
   const [missing] = unavailable;
@@ -49,7 +65,10 @@ export async function runStopped(request: MatrixRequest, name: string, signal: A
   const [kernel] = kernels;
   const scenario = plan.scenarios.find((each) => each.name === planned?.scenario);
   if (!planned || !kernel || !scenario || others.length > 0 || request.scenarios.length === 0) {
-    throw new PtdiffError('usage', '--stop-at is for one case; name one --kernel and one --scenario.');
+    throw new PtdiffError(
+      'usage',
+      '--stop-at is for one case; name one --kernel and one --scenario.',
+    );
   }
   const laboratory = await prepareLaboratory(plan, request.qemu);
   // Short, as the name of a socket must be.
@@ -60,11 +79,16 @@ export async function runStopped(request: MatrixRequest, name: string, signal: A
     const symbolFile = join(folder, 'symbols.elf');
     replaceFile(symbolFile, symbolElf(kernel.symbols, machine.slide));
     tell(machine, kernel, symbolFile, checkpoint);
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    if (!signal.aborted)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   };
   const hold = { checkpoint, gdbSocket: join(folder, 'gdb'), until };
   try {
-    const result = await runCase(laboratory, { name: planned.case, kernel, scenario, directory: folder, hold }, signal);
+    const result = await runCase(
+      laboratory,
+      { name: planned.case, kernel, scenario, directory: folder, hold },
+      signal,
+    );
     say(`the boot never came to ${checkpoint}: it ended ${result.verdict}`);
     return exitCodes.errors;
   } catch (error) {

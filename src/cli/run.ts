@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { type PlannedMatrix, planMatrix } from '../../harness/laboratory/plan-matrix.ts';
@@ -17,7 +18,15 @@ import type { Variation } from '../scenario/variation.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fullOption, publishReport } from './publish-report.ts';
 import { runStopped } from './run-stopped.ts';
-import { collect, kernelSpecHelp, patchHelp, positiveInteger, scenarioHelp, seedNumber, type Verb } from './verb.ts';
+import {
+  collect,
+  kernelSpecHelp,
+  patchHelp,
+  positiveInteger,
+  scenarioHelp,
+  seedNumber,
+  type Verb,
+} from './verb.ts';
 
 /** Options of `ptdiff run` as the command line has them. */
 interface RunOptions {
@@ -51,7 +60,9 @@ function dryRun({ plan: { planned, leftOut, unfit }, unavailable }: PlannedMatri
   );
   for (const note of describeUnfit(unfit, { full: true })) say(note);
   if (lost.size === 0) return exitCodes.pass;
-  say(`${countText(planned.length - there.length, 'case')} would end in error: ${[...lost].join(', ')} cannot be had`);
+  say(
+    `${countText(planned.length - there.length, 'case')} would end in error: ${[...lost].join(', ')} cannot be had`,
+  );
   return exitCodes.errors;
 }
 
@@ -112,7 +123,12 @@ export const addRun: Verb = (command, { signal, finish }) => {
     .option('--kernel <spec>', kernelSpecHelp, collect)
     .option('--patch <file>', patchHelp, collect)
     .option('--scenario <name|file>', scenarioHelp, collect)
-    .option('--jobs <n>', "cases at the same time (default: the host's cores)", positiveInteger, defaultJobs())
+    .option(
+      '--jobs <n>',
+      "cases at the same time (default: the host's cores)",
+      positiveInteger,
+      defaultJobs(),
+    )
     .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')
     .option(...fullOption)
     .option('--json', 'print the results as JSON')
@@ -128,9 +144,19 @@ export const addRun: Verb = (command, { signal, finish }) => {
       'another draw of what is drawn by lot: KASLR and random numbers (default: one that is fixed)',
       seedNumber,
     )
-    .option('--plain', 'boot with what has nothing to do with mappings, too: the self-tests of all ciphers, say')
-    .option('--param <word>', 'a kernel parameter on top of each scenario, e.g. isolcpus=1; may be repeated', collect)
-    .option('--stop-at <checkpoint>', 'boot one case up to there, and keep it for a debugger until Ctrl-C')
+    .option(
+      '--plain',
+      'boot with what has nothing to do with mappings, too: the self-tests of all ciphers, say',
+    )
+    .option(
+      '--param <word>',
+      'a kernel parameter on top of each scenario, e.g. isolcpus=1; may be repeated',
+      collect,
+    )
+    .option(
+      '--stop-at <checkpoint>',
+      'boot one case up to there, and keep it for a debugger until Ctrl-C',
+    )
     .option('--store <file>', storeHelp)
     .option('--dry-run', 'print the cases and do nothing')
     .action(async (options) => finish(await run(options, signal)));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { join, resolve } from 'node:path';
@@ -9,7 +10,12 @@ import { makeFolder } from '../../host/make-folder.ts';
 import { say } from '../../host/say.ts';
 import { repositoryRoot } from '../../host/version.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
-import { findingNames, findingText, readLooks, scenariosShowing } from '../../results/store/read-looks.ts';
+import {
+  findingNames,
+  findingText,
+  readLooks,
+  scenariosShowing,
+} from '../../results/store/read-looks.ts';
 import { openStoreThatIs, type Store } from '../../results/store/store.ts';
 import { countText } from '../diff/text.ts';
 import { messageOf, PtdiffError } from '../errors.ts';
@@ -40,9 +46,14 @@ function writeSite(out: string, pages: ReadonlyMap<string, string>): void {
 /** Serves the pages, and nothing else, to this machine alone. */
 async function listen(pages: ReadonlyMap<string, string>, port: number): Promise<Server> {
   // Asked for as a browser spells it; anything that is no page, however it is spelt, is none.
-  const spelt = new Map([...pages].map(([name, page]) => [new URL(name, 'http://localhost/').pathname, page]));
+  const spelt = new Map(
+    [...pages].map(([name, page]) => [new URL(name, 'http://localhost/').pathname, page]),
+  );
   const server = createServer(({ url = '/', method }, response) => {
-    const page = method === 'GET' || method === 'HEAD' ? spelt.get(url === '/' ? '/index.html' : url) : undefined;
+    const page =
+      method === 'GET' || method === 'HEAD'
+        ? spelt.get(url === '/' ? '/index.html' : url)
+        : undefined;
     response.writeHead(page === undefined ? 404 : 200, {
       'content-type': `text/${page === undefined ? 'plain' : 'html'}; charset=utf-8`,
       'x-content-type-options': 'nosniff',
@@ -53,15 +64,22 @@ async function listen(pages: ReadonlyMap<string, string>, port: number): Promise
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new PtdiffError('host', `Cannot listen on port ${port}: ${messageOf(error)}; name another --port.`, {
-      cause: error,
-    });
+    throw new PtdiffError(
+      'host',
+      `Cannot listen on port ${port}: ${messageOf(error)}; name another --port.`,
+      {
+        cause: error,
+      },
+    );
   }
   return server;
 }
 
 /** `ptdiff serve`. */
-async function serve(options: { store?: string; out?: string; port?: number }, signal: AbortSignal): Promise<number> {
+async function serve(
+  options: { store?: string; out?: string; port?: number },
+  signal: AbortSignal,
+): Promise<number> {
   const out = resolve(options.out ?? join(repositoryRoot, 'results', 'site'));
   using store = await openStoreThatIs(storeFile(options.store));
   const pages = formatSite(await siteData(store));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readDossier } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
@@ -25,7 +26,11 @@ async function show(given: string, options: ShowOptions): Promise<number> {
   return 0;
 }
 
-function answer(result: CaseResult, dossier: CaseDossier, { json, map, at, checkpoint }: ShowOptions): string {
+function answer(
+  result: CaseResult,
+  dossier: CaseDossier,
+  { json, map, at, checkpoint }: ShowOptions,
+): string {
   if (json) return `${stableJson(result, 1)}\n`;
   const paint = paintOptions(process.stdout, process.env);
   if (!map && at === undefined) return formatCase(result, dossier, paint);
@@ -35,7 +40,11 @@ function answer(result: CaseResult, dossier: CaseDossier, { json, map, at, check
       'usage',
       `The case has no checkpoint '${checkpoint}'; it has ${reached.join(', ') || 'none'}.`,
     );
-  return formatMaps(dossier.drawings, { ...paint, ...(checkpoint && { checkpoint }), ...(at !== undefined && { at }) });
+  return formatMaps(dossier.drawings, {
+    ...paint,
+    ...(checkpoint && { checkpoint }),
+    ...(at !== undefined && { at }),
+  });
 }
 
 export const addShow: Verb = (command, { finish }) => {
@@ -43,7 +52,11 @@ export const addShow: Verb = (command, { finish }) => {
     .argument('<case>', 'its name in the newest run, or its folder')
     .option(...outOption)
     .option('--map', 'its linear map in the manner of ptdump, predicted and found side by side')
-    .option('--at <address>', 'the line of that map that an address lies in, at each checkpoint', addressOf)
+    .option(
+      '--at <address>',
+      'the line of that map that an address lies in, at each checkpoint',
+      addressOf,
+    )
     .option('--checkpoint <name>', 'at this checkpoint only')
     .option('--json', 'print its result as JSON')
     .action(async (name, options) => finish(await show(name, options)));

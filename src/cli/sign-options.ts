@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -33,10 +34,15 @@ export interface SoughtSign {
 
 export function addSignOptions(command: Command): Command {
   return command
-    .addOption(new Option('--finding <id>', 'the id of a finding; no other defect counts').conflicts('case'))
+    .addOption(
+      new Option('--finding <id>', 'the id of a finding; no other defect counts').conflicts('case'),
+    )
     .option('--case <scenario>', 'a scenario: its verdict counts, see --verdict')
     .addOption(
-      new Option('--verdict <kind>', 'with --case, what to look for: fail (a new finding), or died (hang or crash)')
+      new Option(
+        '--verdict <kind>',
+        'with --case, what to look for: fail (a new finding), or died (hang or crash)',
+      )
         .choices(signVerdicts)
         .default('fail')
         .conflicts('finding'),
@@ -47,7 +53,12 @@ export function addSignOptions(command: Command): Command {
         'with --finding: where it shows (default: where the last run saw it)',
       ).conflicts('case'),
     )
-    .option('--repeat <n>', 'boots without it that clear a kernel; for what is flaky', positiveInteger, 1)
+    .option(
+      '--repeat <n>',
+      'boots without it that clear a kernel; for what is flaky',
+      positiveInteger,
+      1,
+    )
     .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
     .option('--store <file>', storeHelp);
 }
@@ -80,18 +91,28 @@ function scenarioOfFinding(id: string): string | undefined {
   return undefined;
 }
 
-/** @throws PtdiffError(usage) when nothing is named to look for, or no single scenario to look in */
+/**
+ * @throws PtdiffError(usage) when nothing is named to look for, or no single scenario to look in
+ */
 export async function soughtSign(options: SignOptions): Promise<SoughtSign> {
   const { finding } = options;
   if (finding === undefined && options.case === undefined)
     throw new PtdiffError('usage', 'Name what to look for: --finding ID, or --case SCENARIO.');
   if (finding !== undefined && !/^(mismatch|invariant|splat)\/[^/]+/.test(finding))
-    throw new PtdiffError('usage', `'${finding}' is no id of a finding; ./ptdiff show CASE prints them.`);
-  const scenario = finding === undefined ? options.case : (options.scenario ?? scenarioOfFinding(finding));
+    throw new PtdiffError(
+      'usage',
+      `'${finding}' is no id of a finding; ./ptdiff show CASE prints them.`,
+    );
+  const scenario =
+    finding === undefined ? options.case : (options.scenario ?? scenarioOfFinding(finding));
   if (scenario === undefined)
-    throw new PtdiffError('usage', `No run below ${runsFolder} saw ${finding}; name a --scenario that shows it.`);
+    throw new PtdiffError(
+      'usage',
+      `No run below ${runsFolder} saw ${finding}; name a --scenario that shows it.`,
+    );
   const [definition, ...others] = await scenariosNamed(scenario);
-  if (!definition || others.length > 0) throw new PtdiffError('usage', 'A bisection is about one scenario; name one.');
+  if (!definition || others.length > 0)
+    throw new PtdiffError('usage', 'A bisection is about one scenario; name one.');
   const sign = finding === undefined ? { verdict: options.verdict } : { finding };
   return { sign, scenario, definition };
 }

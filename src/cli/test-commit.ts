@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
 import { bisectionsFolder } from '../../harness/laboratory/bisect-state.ts';
 import { bootCandidate } from '../../harness/laboratory/boot-candidate.ts';
@@ -19,7 +20,10 @@ interface TestCommitOptions extends SignOptions {
   out?: string;
 }
 
-/** The exit code of an answer: git's old side is free of the sign, or has it where its end is looked for. */
+/**
+ * The exit code of an answer: git's old side is free of the sign, or has it where its end is looked
+ * for.
+ */
 function exitCodeOf(answer: Answer, vanished: boolean): number {
   if (answer === 'skip') return bisectRunCodes.skip;
   return (answer === 'present') === vanished ? bisectRunCodes.old : bisectRunCodes.new;
@@ -38,14 +42,20 @@ async function testCommit(options: TestCommitOptions, signal: AbortSignal): Prom
     const answer = answerOf(tally, repeat);
     if (answer !== undefined) {
       const boots = countText(tally.present + tally.absent, 'boot');
-      const why = answer === 'skip' ? plainLine(tally.reason ?? '') : `${describeSign(sign)} in ${boots}`;
+      const why =
+        answer === 'skip' ? plainLine(tally.reason ?? '') : `${describeSign(sign)} in ${boots}`;
       process.stdout.write(`${spec}: ${answer}: ${why}\n`);
       return exitCodeOf(answer, options.vanished === true);
     }
     const out = join(folder, String(trials.length + 1).padStart(3, '0'));
     const request = { spec, scenario, sign, out, store, ...(qemu !== undefined && { qemu }) };
     const { outcome, reason } = await bootCandidate(request, signal);
-    trials.push({ candidate: spec, stage: 'search', outcome, ...(reason !== undefined && { reason }) });
+    trials.push({
+      candidate: spec,
+      stage: 'search',
+      outcome,
+      ...(reason !== undefined && { reason }),
+    });
   }
 }
 

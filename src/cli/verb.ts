@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type Command, InvalidArgumentError } from 'commander';
 import { tellingScenarios } from '../scenario/telling.ts';
 import { largestSeed } from '../scenario/variation.ts';
@@ -8,15 +9,24 @@ export interface VerbContext {
   signal: AbortSignal;
   /** Takes the exit code of the verb (see exit-codes.ts). */
   finish(code: number): void;
-  /** Says what exit code wrong usage and failures have, for a verb whose caller would misread the usual ones. */
+  /**
+   * Says what exit code wrong usage and failures have, for a verb whose caller would misread the
+   * usual ones.
+   */
   failWith(code: number): void;
 }
 
-/** Gives the command of one verb its arguments, options and action. Each verb lives in the file of its name; verbs.ts lists them. */
+/**
+ * Gives the command of one verb its arguments, options and action. Each verb lives in the file of
+ * its name; verbs.ts lists them.
+ */
 export type Verb = (command: Command, context: VerbContext) => void;
 
 /** An option that may be repeated; commander shows a default of `[]`, so it has none. */
-export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
+export const collect = (value: string, previous: string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+];
 
 /** @throws InvalidArgumentError, which the command line shows as wrong usage */
 export function positiveInteger(value: string): number {
@@ -28,7 +38,8 @@ export function positiveInteger(value: string): number {
 
 /** @throws InvalidArgumentError for what is no virtual address */
 export function addressOf(value: string): bigint {
-  if (!/^(0x)?[0-9a-f]{1,16}$/i.test(value)) throw new InvalidArgumentError('It must be an address in hexadecimal.');
+  if (!/^(0x)?[0-9a-f]{1,16}$/i.test(value))
+    throw new InvalidArgumentError('It must be an address in hexadecimal.');
   return BigInt(value.toLowerCase().startsWith('0x') ? value : `0x${value}`);
 }
 
@@ -45,7 +56,8 @@ export const kernelSpecHelp =
   'debian:7.3.4, debian:6.18, debian:7.3.4:16k, debian:latest, file:PATH[,config=PATH], or built from git:PATH@REV, tarball:PATH or source:7.3, each with [,patch=FILE][,config=FRAGMENT][,compiler=llvm]; may be repeated';
 
 /** What --patch does, for --help. */
-export const patchHelp = 'a diff or mailbox to put on top of every kernel from source; may be repeated';
+export const patchHelp =
+  'a diff or mailbox to put on top of every kernel from source; may be repeated';
 
 /** How scenarios are named, for --help. */
 export const scenarioHelp = `a scenario of 'ls scenarios', a YAML or JSON file, telling (the ${tellingScenarios.length} that tell most), or all; may be repeated`;

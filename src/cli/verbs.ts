@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Verb } from './verb.ts';
 
-/** One verb as --help lists it. What it needs is loaded when it is asked for: a start that loads all verbs takes a second. */
+/**
+ * One verb as --help lists it. What it needs is loaded when it is asked for: a start that loads all
+ * verbs takes a second.
+ */
 export interface VerbEntry {
   name: string;
   about: string;
@@ -61,7 +65,8 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: 'history',
-    about: "a finding's life, or a scenario's or a case's verdicts over time, from the results store",
+    about:
+      "a finding's life, or a scenario's or a case's verdicts over time, from the results store",
     load: async () => (await import('./history.ts')).addHistory,
   },
   {
@@ -71,7 +76,8 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: 'nightly',
-    about: 'run what changed and a part of the rest within a time, and say what is new against the history',
+    about:
+      'run what changed and a part of the rest within a time, and say what is new against the history',
     load: async () => (await import('./nightly.ts')).addNightly,
   },
   {

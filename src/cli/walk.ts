@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { captureRegisters } from '../../harness/boot/capture-checkpoint.ts';
@@ -30,9 +31,13 @@ async function dial(address: string): Promise<Socket> {
     return socket;
   } catch (error) {
     const what = `Nothing answers as a GDB stub at ${address} (${messageOf(error)})`;
-    throw new PtdiffError('usage', `${what}; start QEMU with -gdb unix:PATH,server=on,wait=off or -gdb tcp::PORT.`, {
-      cause: error,
-    });
+    throw new PtdiffError(
+      'usage',
+      `${what}; start QEMU with -gdb unix:PATH,server=on,wait=off or -gdb tcp::PORT.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -55,11 +60,17 @@ function numberOf(text: string, option: string): number {
 }
 
 /**
- * The registers are the machine's and the tables the file's: that the two belong together shows in the first table.
+ * The registers are the machine's and the tables the file's: that the two belong together shows in
+ * the first table.
  * @throws PtdiffError(usage) where they do not
  */
 async function requireSameMachine(
-  { regime, thread, gdb, ram }: { regime: Stage1Regime; thread: string; gdb: GdbClient; ram: RamFile },
+  {
+    regime,
+    thread,
+    gdb,
+    ram,
+  }: { regime: Stage1Regime; thread: string; gdb: GdbClient; ram: RamFile },
   options: WalkOptions,
 ): Promise<void> {
   if (regime.notWalked !== undefined) return;
@@ -71,26 +82,37 @@ async function requireSameMachine(
   if (!ram.contains(rootPa, rootEntries * 8)) {
     const end = numberOf(options.base, '--base') + ram.size;
     const range = `0x${Number(options.base).toString(16)} to 0x${end.toString(16)}`;
-    throw new PtdiffError('usage', `${options.ram} holds the RAM from ${range}, and ${table} lies outside; ${advice}.`);
+    throw new PtdiffError(
+      'usage',
+      `${options.ram} holds the RAM from ${range}, and ${table} lies outside; ${advice}.`,
+    );
   }
   const actual = await gdb.peekPhysical(thread, rootPa, bytes);
   if (actual?.equals(ram.read(rootPa, bytes))) return;
-  throw new PtdiffError('usage', `${options.ram} does not hold ${table} as the machine has it; ${advice}.`);
+  throw new PtdiffError(
+    'usage',
+    `${options.ram} does not hold ${table} as the machine has it; ${advice}.`,
+  );
 }
 
 /**
- * `ptdiff walk`: stops the guest for as long as it takes to read registers and tables, prints the walk like the kernel's ptdump, and lets the
- * guest go on.
+ * `ptdiff walk`: stops the guest for as long as it takes to read registers and tables, prints the
+ * walk like the kernel's ptdump, and lets the guest go on.
  */
 async function walkCommand(options: WalkOptions): Promise<number> {
   const base = numberOf(options.base, '--base');
   const cpu = numberOf(options.cpu, '--cpu');
   const { half } = options;
-  if (half !== 'ttbr0' && half !== 'ttbr1') throw new PtdiffError('usage', `--half is ttbr0 or ttbr1, not '${half}'.`);
+  if (half !== 'ttbr0' && half !== 'ttbr1')
+    throw new PtdiffError('usage', `--half is ttbr0 or ttbr1, not '${half}'.`);
   await requireRegular(options.ram).catch((error) => {
-    throw new PtdiffError('usage', `Cannot read the RAM file ${options.ram}: ${whyUnreadable(error)}.`, {
-      cause: error,
-    });
+    throw new PtdiffError(
+      'usage',
+      `Cannot read the RAM file ${options.ram}: ${whyUnreadable(error)}.`,
+      {
+        cause: error,
+      },
+    );
   });
   const ram = openRam(options.ram, base);
   const gdb = await greet(options.gdb);
@@ -102,7 +124,8 @@ async function walkCommand(options: WalkOptions): Promise<number> {
     const regime = stage1Regime(await captureRegisters(gdb, thread), half);
     await requireSameMachine({ regime, thread, gdb, ram }, options);
     const regions = half === 'ttbr1' ? kernelRegions(regime.inputBits, regime.granule) : [];
-    for (const line of formatPtdump(regime, walk(regime, ram), regions)) process.stdout.write(`${line}\n`);
+    for (const line of formatPtdump(regime, walk(regime, ram), regions))
+      process.stdout.write(`${line}\n`);
     return 0;
   } finally {
     await gdb.detach();
@@ -112,7 +135,10 @@ async function walkCommand(options: WalkOptions): Promise<number> {
 
 export const addWalk: Verb = (command, { finish }) => {
   command
-    .requiredOption('--ram <file>', "the guest's RAM: mem-path of its memory-backend-file (share=on)")
+    .requiredOption(
+      '--ram <file>',
+      "the guest's RAM: mem-path of its memory-backend-file (share=on)",
+    )
     .requiredOption('--gdb <socket>', "its GDB stub: a unix socket's path, or HOST:PORT")
     .option('--base <address>', 'physical address of the first byte of the file', '0x40000000')
     .option('--half <ttbr>', 'ttbr1 (kernel) or ttbr0 (user)', 'ttbr1')

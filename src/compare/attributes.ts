@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { natureOf } from '../diff/nature.ts';
 import { countText } from '../diff/text.ts';
 import { first } from '../present.ts';
@@ -12,7 +13,9 @@ type AttributeSet = { key: string; sample: LeafRun; bytes: number };
 
 /** The sets of attributes of an area that stand for most bytes first. */
 function byBytes({ attributes }: AreaProfile): AttributeSet[] {
-  return [...attributes].map(([key, entry]) => ({ key, ...entry })).sort((left, right) => right.bytes - left.bytes);
+  return [...attributes]
+    .map(([key, entry]) => ({ key, ...entry }))
+    .sort((left, right) => right.bytes - left.bytes);
 }
 
 /** Bits of a descriptor in words, e.g. 'bits 7 and 55'. */
@@ -24,10 +27,22 @@ function bitsText(bits: bigint): string {
   return set.length === 0 ? `bit ${last}` : `bits ${set.join(', ')} and ${last}`;
 }
 
-const shareabilities = ['non-shareable', 'reserved shareability', 'outer shareable', 'inner shareable'];
+const shareabilities = [
+  'non-shareable',
+  'reserved shareability',
+  'outer shareable',
+  'inner shareable',
+];
 
-/** The value behind a word of natureOf() that only says that there is a difference; undefined for a word that says what is there. */
-function wordValue(word: string, { attributes, tableAttributes }: LeafRun, regime: Stage1Regime): string | undefined {
+/**
+ * The value behind a word of natureOf() that only says that there is a difference; undefined for a
+ * word that says what is there.
+ */
+function wordValue(
+  word: string,
+  { attributes, tableAttributes }: LeafRun,
+  regime: Stage1Regime,
+): string | undefined {
   const bit = (position: bigint) => Number((attributes >> position) & 1n);
   switch (word) {
     case 'memory-type':
@@ -58,7 +73,10 @@ function wordValue(word: string, { attributes, tableAttributes }: LeafRun, regim
   }
 }
 
-/** What one leaf is that the other is not, as fixed words; both are leaves of the same size at the same place. */
+/**
+ * What one leaf is that the other is not, as fixed words; both are leaves of the same size at the
+ * same place.
+ */
 function wordsOf(leaf: LeafRun, other: LeafRun, regime: Stage1Regime): string[] {
   const { level, contiguous, pa, va } = other;
   const expected = { ...other, why: '', alternatives: [] };
@@ -78,8 +96,8 @@ function sideTexts({ a, b }: Sides<LeafRun>, regimes: Sides<Stage1Regime>): Side
 const sizeBits = (1n << 52n) | (1n << 1n);
 
 /**
- * How the attributes of one part of memory differ, sizes of leaves apart: the two sets that stand for most of what differs, in words and by
- * the bits of the descriptor.
+ * How the attributes of one part of memory differ, sizes of leaves apart: the two sets that stand
+ * for most of what differs, in words and by the bits of the descriptor.
  */
 export function attributeDifference(
   name: string,

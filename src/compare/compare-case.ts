@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { endOf, entriesOf, runsIn } from '../diff/runs.ts';
 import type { Capture, CheckpointName } from '../evidence/capture.ts';
 import { checkpointNames } from '../evidence/capture.ts';
@@ -16,7 +17,14 @@ import {
   countRegisters,
   countVariables,
 } from './state.ts';
-import type { Compared, ComparedCase, Composition, Difference, PairComparison, Sides } from './types.ts';
+import type {
+  Compared,
+  ComparedCase,
+  Composition,
+  Difference,
+  PairComparison,
+  Sides,
+} from './types.ts';
 
 /** The linear map of one side at one checkpoint. */
 interface SideMap {
@@ -59,7 +67,10 @@ function joinCheckpoints(differences: readonly Difference[]): Difference[] {
   const joined = new Map<string, Difference>();
   for (const difference of differences) {
     const before = joined.get(difference.key);
-    if (before) before.checkpoints.push(...difference.checkpoints.filter((name) => !before.checkpoints.includes(name)));
+    if (before)
+      before.checkpoints.push(
+        ...difference.checkpoints.filter((name) => !before.checkpoints.includes(name)),
+      );
     else joined.set(difference.key, { ...difference, checkpoints: [...difference.checkpoints] });
   }
   return [...joined.values()];
@@ -84,14 +95,19 @@ interface LayoutOutcome {
   leaves: number;
 }
 
-function compareMaps(pair: Sides<ComparedCase>, captures: readonly Sides<Capture>[]): LayoutOutcome {
+function compareMaps(
+  pair: Sides<ComparedCase>,
+  captures: readonly Sides<Capture>[],
+): LayoutOutcome {
   const outcome: LayoutOutcome = { differences: [], moved: [], compositions: [], leaves: 0 };
   for (const capture of captures) {
     const [a, b] = [sideMap(pair.a, capture.a), sideMap(pair.b, capture.b)];
     if (!a || !b) continue;
     const { checkpoint } = capture.a;
     const maps = { a: a.placed, b: b.placed };
-    outcome.differences.push(...compareLayouts({ checkpoint, maps, regimes: { a: a.regime, b: b.regime } }));
+    outcome.differences.push(
+      ...compareLayouts({ checkpoint, maps, regimes: { a: a.regime, b: b.regime } }),
+    );
     outcome.moved.push(...movedParts(maps));
     const composition = ({ runs, tables }: SideMap) => ({ ...linearMapSizes(runs), tables });
     outcome.compositions.push({ checkpoint, a: composition(a), b: composition(b) });
@@ -104,8 +120,9 @@ function compareMaps(pair: Sides<ComparedCase>, captures: readonly Sides<Capture
 const hasCompleted = ({ evidence }: ComparedCase): boolean => evidence?.end.kind === 'completed';
 
 /**
- * Compares the evidence of two cases of one scenario. What only moved is told apart from what changed: layouts are compared by their rules
- * (which leaves are used where which would fit, in which part of memory), and leaf by leaf where everything lies at the same place.
+ * Compares the evidence of two cases of one scenario. What only moved is told apart from what
+ * changed: layouts are compared by their rules (which leaves are used where which would fit, in
+ * which part of memory), and leaf by leaf where everything lies at the same place.
  */
 export function compareCases(name: string, pair: Sides<ComparedCase>): PairComparison {
   const captures = commonCaptures(pair);
@@ -116,7 +133,10 @@ export function compareCases(name: string, pair: Sides<ComparedCase>): PairCompa
   const compared: Compared = {
     checkpoints: captures.length,
     leaves: layout.leaves,
-    decisions: captures.reduce((sum, each) => sum + countVariables(each), Math.min(decisions(a), decisions(b))),
+    decisions: captures.reduce(
+      (sum, each) => sum + countVariables(each),
+      Math.min(decisions(a), decisions(b)),
+    ),
     registers: captures.reduce((sum, each) => sum + countRegisters(each), 0),
     probes: evidence?.a.probes.length ?? 0,
   };

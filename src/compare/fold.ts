@@ -1,11 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { first } from '../present.ts';
 import { aspects, type Difference, type DifferenceGroup, type PairComparison } from './types.ts';
 
-/** A variable that one side does not have says that it was written otherwise, not that it does anything else. */
-const isAbsence = ({ aspect, a, b }: Difference): boolean => aspect === 'variable' && [a, b].includes('absent');
+/**
+ * A variable that one side does not have says that it was written otherwise, not that it does
+ * anything else.
+ */
+const isAbsence = ({ aspect, a, b }: Difference): boolean =>
+  aspect === 'variable' && [a, b].includes('absent');
 
-/** Lower is weightier: how boots ended, then layout and permissions, and a variable that is absent after all that the kernel does. */
-const rank = (difference: Difference): number => aspects.indexOf(difference.aspect) + (isAbsence(difference) ? 0.5 : 0);
+/**
+ * Lower is weightier: how boots ended, then layout and permissions, and a variable that is absent
+ * after all that the kernel does.
+ */
+const rank = (difference: Difference): number =>
+  aspects.indexOf(difference.aspect) + (isAbsence(difference) ? 0.5 : 0);
 
 const weight = ({ differences }: DifferenceGroup): number => Math.min(...differences.map(rank));
 
@@ -16,8 +25,9 @@ function merge(differences: readonly Difference[]): Difference {
 }
 
 /**
- * Folds the differences of all pairs: each once, with those that show in the same pairs together. The weightiest group comes first, of two alike that of most pairs; what no
- * pair shows is not there, so that no group at all means no change.
+ * Folds the differences of all pairs: each once, with those that show in the same pairs together.
+ * The weightiest group comes first, of two alike that of most pairs; what no pair shows is not
+ * there, so that no group at all means no change.
  */
 export function foldPairs(pairs: readonly PairComparison[]): DifferenceGroup[] {
   const byKey = new Map<string, { differences: Difference[]; pairs: PairComparison[] }>();
@@ -29,11 +39,15 @@ export function foldPairs(pairs: readonly PairComparison[]): DifferenceGroup[] {
       byKey.set(difference.key, entry);
     }
   }
-  const groups = Map.groupBy(byKey.values(), (entry) => entry.pairs.map(({ name }) => name).join('\n'));
+  const groups = Map.groupBy(byKey.values(), (entry) =>
+    entry.pairs.map(({ name }) => name).join('\n'),
+  );
   return [...groups.values()]
     .map((entries) => ({
       names: first(entries).pairs.map(({ name }) => name),
-      differences: entries.map(({ differences }) => merge(differences)).sort((left, right) => rank(left) - rank(right)),
+      differences: entries
+        .map(({ differences }) => merge(differences))
+        .sort((left, right) => rank(left) - rank(right)),
       example: first(first(entries).pairs),
     }))
     .sort((left, right) => weight(left) - weight(right) || right.names.length - left.names.length);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { diffLeaves } from '../diff/compare.ts';
 import { describeLeaf } from '../diff/describe-leaf.ts';
 import { natureOf } from '../diff/nature.ts';
@@ -23,7 +24,9 @@ export interface LayoutPair {
 type Rule = Map<LeafKind, string>;
 
 function ruleOf({ sizes }: AreaProfile): Rule {
-  return new Map([...sizes].map(([fits, actual]) => [fits, [...actual.keys()].sort().join(' and ')]));
+  return new Map(
+    [...sizes].map(([fits, actual]) => [fits, [...actual.keys()].sort().join(' and ')]),
+  );
 }
 
 /** A rule in words, over the kinds that count. */
@@ -32,30 +35,55 @@ function ruleText(rule: Rule, kinds: readonly LeafKind[]): string {
   if (used.every(([fits, actual]) => fits === actual)) return 'the largest leaves that fit';
   if (used.every(([, actual]) => actual === 'page')) return 'pages only';
   const plain: Partial<Record<LeafKind, string>> = { contPmd: 'pmd', contPte: 'page' };
-  if (used.every(([fits, actual]) => actual === (plain[fits] ?? fits))) return 'blocks, never contiguous';
+  if (used.every(([fits, actual]) => actual === (plain[fits] ?? fits)))
+    return 'blocks, never contiguous';
   return used
     .filter(([fits, actual]) => fits !== actual)
     .map(([fits, actual]) => `${actual} where ${fits} fits`)
     .join(', ');
 }
 
-/** Around single pages only one thing is a rule: whether what is larger was split; how far, follows from which pages they were. */
-function splitDifference(a: AreaProfile, b: AreaProfile): Omit<Difference, 'checkpoints'> | undefined {
+/**
+ * Around single pages only one thing is a rule: whether what is larger was split; how far, follows
+ * from which pages they were.
+ */
+function splitDifference(
+  a: AreaProfile,
+  b: AreaProfile,
+): Omit<Difference, 'checkpoints'> | undefined {
   const text = ({ sizes }: AreaProfile): string =>
-    [...sizes].every(([fits, actual]) => actual.has(fits) && actual.size === 1) ? 'not split' : 'split';
+    [...sizes].every(([fits, actual]) => actual.has(fits) && actual.size === 1)
+      ? 'not split'
+      : 'split';
   const [was, is] = [text(a), text(b)];
   if (was === is) return undefined;
-  return { key: `layout/${SPLIT_MEMORY}/${was} → ${is}`, aspect: 'layout', subject: SPLIT_MEMORY, a: was, b: is };
+  return {
+    key: `layout/${SPLIT_MEMORY}/${was} → ${is}`,
+    aspect: 'layout',
+    subject: SPLIT_MEMORY,
+    a: was,
+    b: is,
+  };
 }
 
 /** Where the same leaves would fit, the other side used others. */
-function sizeDifference(name: string, a: AreaProfile, b: AreaProfile): Omit<Difference, 'checkpoints'> | undefined {
+function sizeDifference(
+  name: string,
+  a: AreaProfile,
+  b: AreaProfile,
+): Omit<Difference, 'checkpoints'> | undefined {
   if (name === SPLIT_MEMORY) return splitDifference(a, b);
   const [left, right] = [ruleOf(a), ruleOf(b)];
   const common = [...left.keys()].filter((kind) => right.has(kind));
   if (common.every((kind) => right.get(kind) === left.get(kind))) return undefined;
   const [ruleA, ruleB] = [ruleText(left, common), ruleText(right, common)];
-  return { key: `layout/${name}/sizes/${ruleA} → ${ruleB}`, aspect: 'layout', subject: name, a: ruleA, b: ruleB };
+  return {
+    key: `layout/${name}/sizes/${ruleA} → ${ruleB}`,
+    aspect: 'layout',
+    subject: name,
+    a: ruleA,
+    b: ruleB,
+  };
 }
 
 const sum = (area: AreaProfile | undefined): number =>
@@ -70,7 +98,13 @@ function sharedDifference(
   if (left === right) return undefined;
   const nature = left === 0 ? 'none → some' : right === 0 ? 'some → none' : 'another amount';
   const text = (bytes: number) => (bytes === 0 ? 'nothing' : `${bytes / 1024} KiB`);
-  return { key: `shared/${nature}`, aspect: 'shared', subject: SHARED, a: text(left), b: text(right) };
+  return {
+    key: `shared/${nature}`,
+    aspect: 'shared',
+    subject: SHARED,
+    a: text(left),
+    b: text(right),
+  };
 }
 
 /** Both maps' single pages and unsteady places, where exact leaves say nothing. */
@@ -94,7 +128,8 @@ function exactDifference(pair: LayoutPair): Omit<Difference, 'checkpoints'> | un
   const { a, b } = pair.maps;
   if (!samePlaces(pair.maps)) return undefined;
   const ignored = inputRanges(pair);
-  const atPlace = ({ runs }: PlacedMap) => runs.map(({ run, start }) => ({ ...run, va: BigInt(start) }));
+  const atPlace = ({ runs }: PlacedMap) =>
+    runs.map(({ run, start }) => ({ ...run, va: BigInt(start) }));
   const before = atPlace(a).map((run) => ({ ...run, why: MEMORY, alternatives: [] }));
   const differing = diffLeaves(before, atPlace(b)).filter((difference) => {
     const start = Number((difference.expected ?? difference.actual)?.va);
@@ -107,7 +142,8 @@ function exactDifference(pair: LayoutPair): Omit<Difference, 'checkpoints'> | un
     expected && actual
       ? natureOf(first, pair.regimes.a).replaceAll('-', ' ').replaceAll('+', ', ')
       : 'mapped on one side only';
-  const text = (leaf: LeafRun | undefined, regime: Stage1Regime) => (leaf ? describeLeaf(regime, leaf) : 'not mapped');
+  const text = (leaf: LeafRun | undefined, regime: Stage1Regime) =>
+    leaf ? describeLeaf(regime, leaf) : 'not mapped';
   const where = hex((expected ?? actual)?.va ?? 0n);
   return {
     key: `layout/exact/${nature}`,
@@ -128,7 +164,8 @@ export function compareLayouts(pair: LayoutPair): Difference[] {
     if (name === SHARED) found.push(sharedDifference(left, right));
     else if (left && right) {
       found.push(sizeDifference(name, left, right));
-      // An object page of KFENCE is valid or not as its object is used, and what single pages are is an input of the boot.
+      // An object page of KFENCE is valid or not as its object is used, and what single pages are
+      // is an input of the boot.
       const steady = name !== SPLIT_MEMORY && name !== 'KFENCE pool';
       if (steady) found.push(attributeDifference(name, { a: left, b: right }, pair.regimes));
     } else if (name !== SPLIT_MEMORY) {
@@ -143,5 +180,7 @@ export function compareLayouts(pair: LayoutPair): Difference[] {
     }
   }
   if (!found.some(Boolean)) found.push(exactDifference(pair));
-  return found.flatMap((difference) => (difference ? [{ ...difference, checkpoints: [pair.checkpoint] }] : []));
+  return found.flatMap((difference) =>
+    difference ? [{ ...difference, checkpoints: [pair.checkpoint] }] : [],
+  );
 }

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { endOf } from '../diff/runs.ts';
 import type { CheckpointName, Evidence } from '../evidence/capture.ts';
 import type { Granule, LeafRun } from '../vmsa/types.ts';
 import type { ComparedCase } from './types.ts';
 
 /**
- * Places are bytes along the linear map: the physical address that a virtual address of the linear region should map. They are the same for
- * the same memory whatever the width of virtual addresses, and aligned as the virtual addresses are.
+ * Places are bytes along the linear map: the physical address that a virtual address of the linear
+ * region should map. They are the same for the same memory whatever the width of virtual addresses,
+ * and aligned as the virtual addresses are.
  */
 export interface Range {
   start: number;
@@ -30,19 +32,30 @@ export interface PlacedMap {
   runs: PlacedRun[];
   /** Text, init, data, KFENCE and the rest: ascending, without overlap, joined. */
   areas: Area[];
-  /** Where the kernel was asked to change or to split single pages: inputs of the boot, which no rule of the map decides. */
+  /**
+   * Where the kernel was asked to change or to split single pages: inputs of the boot, which no
+   * rule of the map decides.
+   */
   touched: Range[];
 }
 
-/** What to take from a virtual address of the linear region to get its place; undefined for an empty map. */
+/**
+ * What to take from a virtual address of the linear region to get its place; undefined for an empty
+ * map.
+ */
 export function placeOffset({ prediction, evidence }: ComparedCase): bigint | undefined {
-  const first = prediction?.checkpoints.paging_init?.leaves[0] ?? evidence?.captures[0]?.ttbr1.leaves[0];
+  const first =
+    prediction?.checkpoints.paging_init?.leaves[0] ?? evidence?.captures[0]?.ttbr1.leaves[0];
   return first && first.va - BigInt(first.pa);
 }
 
 /** Runs of the linear region with their places. */
 function placeRuns<R extends LeafRun>(runs: readonly R[], offset: bigint): (Range & { run: R })[] {
-  return runs.map((run) => ({ run, start: Number(run.va - offset), end: Number(endOf(run) - offset) }));
+  return runs.map((run) => ({
+    run,
+    start: Number(run.va - offset),
+    end: Number(endOf(run) - offset),
+  }));
 }
 
 /** The parts of memory that boot and probes single out page by page. */
@@ -61,15 +74,26 @@ function append(areas: Area[], area: Area): void {
 }
 
 /** What the kernel was asked of single pages up to a checkpoint. */
-function requests(evidence: Evidence, offset: bigint, granule: Granule, checkpoint: CheckpointName): Range[] {
+function requests(
+  evidence: Evidence,
+  offset: bigint,
+  granule: Granule,
+  checkpoint: CheckpointName,
+): Range[] {
   const reached = evidence.captures.findIndex((capture) => capture.checkpoint === checkpoint);
-  const before = new Set(evidence.captures.slice(0, reached + 1).map((capture) => capture.checkpoint));
+  const before = new Set(
+    evidence.captures.slice(0, reached + 1).map((capture) => capture.checkpoint),
+  );
   const place = (va: bigint): number => Number(va - offset);
   return [
     ...evidence.splitRequests
       .filter((request) => before.has(request.before))
-      .flatMap(({ start, end }) => [start, end].map((va) => ({ start: place(va), end: place(va) }))),
-    ...(evidence.protectRequests ?? []).filter((request) => before.has(request.before)).flatMap(({ frames }) => frames),
+      .flatMap(({ start, end }) =>
+        [start, end].map((va) => ({ start: place(va), end: place(va) })),
+      ),
+    ...(evidence.protectRequests ?? [])
+      .filter((request) => before.has(request.before))
+      .flatMap(({ frames }) => frames),
     // Only the guest knows which pages its probes touched, whatever the model expected of them.
     ...(checkpoint === 'init' ? evidence.probes : []).flatMap(({ pages }) =>
       pages.map((page) => ({ start: page, end: page + granule })),
@@ -88,11 +112,13 @@ export function placeMap(
 ): PlacedMap {
   const predicted = placeRuns(each.prediction?.checkpoints[checkpoint]?.leaves ?? [], offset);
   const areas: Area[] = [];
-  for (const { run, start, end } of predicted) append(areas, { start, end, name: areaName(run.why) });
+  for (const { run, start, end } of predicted)
+    append(areas, { start, end, name: areaName(run.why) });
   const placed = placeRuns(runs, offset);
   return {
     runs: placed,
-    areas: areas.length > 0 ? areas : placed.map(({ start, end }) => ({ start, end, name: MEMORY })),
+    areas:
+      areas.length > 0 ? areas : placed.map(({ start, end }) => ({ start, end, name: MEMORY })),
     touched: [
       ...predicted.filter(({ run }) => dynamicAreas.has(run.why)),
       ...placed.filter(({ run, start }) => run.pa !== start),

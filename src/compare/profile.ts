@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Geometry } from '../linux/geometry.ts';
 import { type LeafKind, leafKind } from '../linux/leaf-kind.ts';
 import { PMD_TABLE_BIT, PTE_CONT } from '../linux/pgprot.ts';
@@ -28,7 +29,13 @@ function attributesKey({ attributes, valid, tableAttributes }: LeafRun): string 
 
 const order: LeafKind[] = ['page', 'contPte', 'pmd', 'contPmd', 'pud'];
 
-function add(profile: Profile, name: string, possible: LeafKind, { run }: PlacedRun, bytes: number): void {
+function add(
+  profile: Profile,
+  name: string,
+  possible: LeafKind,
+  { run }: PlacedRun,
+  bytes: number,
+): void {
   const area = profile.get(name) ?? { sizes: new Map(), attributes: new Map() };
   profile.set(name, area);
   const actual = leafKind(run);
@@ -43,7 +50,10 @@ function add(profile: Profile, name: string, possible: LeafKind, { run }: Placed
   area.attributes.set(key, entry);
 }
 
-/** The parts of a tile that hold touched pages, leaf by leaf, and those that do not; neighbours of one kind joined. */
+/**
+ * The parts of a tile that hold touched pages, leaf by leaf, and those that do not; neighbours of
+ * one kind joined.
+ */
 function cutTouched(each: Tile, touched: readonly Range[]): (Range & { split: boolean })[] {
   const blocks = new Set<number>();
   for (const { start, end } of touched) {
@@ -51,7 +61,9 @@ function cutTouched(each: Tile, touched: readonly Range[]): (Range & { split: bo
     const inside = start === end ? start > each.start && start % each.size !== 0 : end > each.start;
     if (!inside || start >= each.end) continue;
     const first = Math.max(0, Math.floor((start - each.start) / each.size));
-    const last = Math.floor((Math.min(each.end, Math.max(start + 1, end)) - 1 - each.start) / each.size);
+    const last = Math.floor(
+      (Math.min(each.end, Math.max(start + 1, end)) - 1 - each.start) / each.size,
+    );
     for (let block = first; block <= last; block++) blocks.add(block);
   }
   const parts: (Range & { split: boolean })[] = [];
@@ -113,7 +125,10 @@ export function stretches(
   );
 }
 
-/** How a map is made, in terms that do not change when things only move: which leaves are used where which would fit. */
+/**
+ * How a map is made, in terms that do not change when things only move: which leaves are used where
+ * which would fit.
+ */
 export function profileOf(map: PlacedMap, geometry: Geometry): Profile {
   const profile: Profile = new Map();
   let at = 0;

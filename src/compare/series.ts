@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { present } from '../present.ts';
 import type { Difference, PairComparison } from './types.ts';
 
@@ -7,8 +8,15 @@ export interface SeriesRow {
   id: string;
   subject: string;
   kernel:
-    | { state: 'booted'; sha256: string /** Against the base of the series. */; pairs: PairComparison[] }
-    /** The same Image, byte by byte, as that of an earlier commit: whatever that one shows, this one shows. */
+    | {
+        state: 'booted';
+        sha256: string /** Against the base of the series. */;
+        pairs: PairComparison[];
+      }
+    /**
+     * The same Image, byte by byte, as that of an earlier commit: whatever that one shows, this one
+     * shows.
+     */
     | { state: 'same'; sha256: string; as: number }
     /** It does not build, or could not be booted. */
     | { state: 'unavailable'; reason: string };
@@ -19,7 +27,10 @@ export interface SeriesEvent {
   kind: 'appears' | 'vanishes';
   /** Index of the commit; the first one that is known to be so. */
   at: number;
-  /** Index of the last commit that is known to be otherwise: right before `at`, unless commits between could not be tried. */
+  /**
+   * Index of the last commit that is known to be otherwise: right before `at`, unless commits
+   * between could not be tried.
+   */
   after: number;
 }
 
@@ -31,11 +42,17 @@ export interface SeriesDifference {
   events: SeriesEvent[];
 }
 
-/** What a commit shows: differences by pair, and which pairs were compared; all of them where it is the base. */
+/**
+ * What a commit shows: differences by pair, and which pairs were compared; all of them where it is
+ * the base.
+ */
 interface Shown {
   pairs: readonly PairComparison[];
   compared(name: string): boolean;
-  /** Whether a pair was seen to its end: a boot that died says nothing of what would have come later. */
+  /**
+   * Whether a pair was seen to its end: a boot that died says nothing of what would have come
+   * later.
+   */
   whole(name: string): boolean;
 }
 
@@ -54,7 +71,9 @@ function shownAt(rows: readonly SeriesRow[], index: number): Shown | undefined {
 }
 
 /** Differences of pairs by their keys. */
-function byKey(pairs: readonly PairComparison[]): Map<string, { difference: Difference; names: string[] }> {
+function byKey(
+  pairs: readonly PairComparison[],
+): Map<string, { difference: Difference; names: string[] }> {
   const shown = new Map<string, { difference: Difference; names: string[] }>();
   for (const { name, differences } of pairs) {
     for (const difference of differences) {
@@ -67,8 +86,9 @@ function byKey(pairs: readonly PairComparison[]): Map<string, { difference: Diff
 }
 
 /**
- * Where each difference from the base (row 0) appears and vanishes. A commit that could not be tried is skipped: an event after one names both
- * ends of what is not known. A pair that could not be compared at a commit, or whose boot died there, ends no difference.
+ * Where each difference from the base (row 0) appears and vanishes. A commit that could not be
+ * tried is skipped: an event after one names both ends of what is not known. A pair that could not
+ * be compared at a commit, or whose boot died there, ends no difference.
  */
 export function seriesDifferences(rows: readonly SeriesRow[]): SeriesDifference[] {
   const found = new Map<string, SeriesDifference & { there: boolean; known: number }>();
@@ -78,7 +98,13 @@ export function seriesDifferences(rows: readonly SeriesRow[]): SeriesDifference[
     if (!now) continue;
     const shown = byKey(now.pairs);
     for (const [key, { difference, names }] of shown) {
-      const entry = found.get(key) ?? { difference, names: [], events: [], there: false, known: last };
+      const entry = found.get(key) ?? {
+        difference,
+        names: [],
+        events: [],
+        there: false,
+        known: last,
+      };
       found.set(key, entry);
       entry.names = [...new Set([...entry.names, ...names])];
       if (!entry.there) entry.events.push({ kind: 'appears', at: index, after: entry.known });
@@ -94,10 +120,17 @@ export function seriesDifferences(rows: readonly SeriesRow[]): SeriesDifference[
     }
     last = index;
   }
-  return [...found.values()].map(({ difference, names, events }) => ({ difference, names, events }));
+  return [...found.values()].map(({ difference, names, events }) => ({
+    difference,
+    names,
+    events,
+  }));
 }
 
-/** How many differences a commit changed, and in which pairs, against the last commit before it that could be tried. */
+/**
+ * How many differences a commit changed, and in which pairs, against the last commit before it that
+ * could be tried.
+ */
 export function changedSince(
   rows: readonly SeriesRow[],
   index: number,
@@ -110,7 +143,11 @@ export function changedSince(
     .findLast((shown) => shown !== undefined);
   if (!then) return undefined;
   const entries = ({ pairs }: Shown) =>
-    new Set(pairs.flatMap(({ name, differences }) => differences.map(({ key }) => JSON.stringify([key, name]))));
+    new Set(
+      pairs.flatMap(({ name, differences }) =>
+        differences.map(({ key }) => JSON.stringify([key, name])),
+      ),
+    );
   const changed = [...entries(then).symmetricDifference(entries(now))]
     .map((text) => JSON.parse(text) as [key: string, name: string])
     .filter(([, name]) => then.compared(name) && now.compared(name));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { shows } from '../diff/boot-end.ts';
 import { differingFields } from '../diff/register-fields.ts';
 import { countText } from '../diff/text.ts';
@@ -7,7 +8,10 @@ import { decisionName } from '../model/decision-names.ts';
 import type { SystemRegisters } from '../vmsa/types.ts';
 import type { ComparedCase, Difference, Sides } from './types.ts';
 
-/** Registers that say how memory is translated. Those that hold a place (TTBRn_EL1, VBAR_EL1) are no part of it. */
+/**
+ * Registers that say how memory is translated. Those that hold a place (TTBRn_EL1, VBAR_EL1) are no
+ * part of it.
+ */
 const registers = [
   'TCR_EL1',
   'TCR2_EL1',
@@ -19,8 +23,9 @@ const registers = [
 ] as const satisfies (keyof SystemRegisters)[];
 
 /**
- * Captured variables that are decisions, by the name that they share over the releases. Places (memstart_addr, __kfence_pool, …) and
- * system_cpucaps, whose bits every release numbers anew, are not.
+ * Captured variables that are decisions, by the name that they share over the releases. Places
+ * (memstart_addr, __kfence_pool, …) and system_cpucaps, whose bits every release numbers anew, are
+ * not.
  */
 const variables: Record<string, string[]> = {
   linear_map_requires_bbml: ['linear_map_requires_bbml2', 'linear_map_requires_bbml3'],
@@ -37,7 +42,10 @@ const variables: Record<string, string[]> = {
 /** Both captures of a checkpoint. */
 export type CapturePair = Sides<Capture>;
 
-function variableValue({ variables: captured }: Capture, names: readonly string[]): bigint | undefined {
+function variableValue(
+  { variables: captured }: Capture,
+  names: readonly string[],
+): bigint | undefined {
   return names.map((name) => captured[name]).find((value) => value !== undefined);
 }
 
@@ -48,12 +56,16 @@ export function countVariables({ a, b }: CapturePair): number {
   ).length;
 }
 
-/** A variable that one side freed before this checkpoint (.init.data) is no difference; one that it never had is. */
+/**
+ * A variable that one side freed before this checkpoint (.init.data) is no difference; one that it
+ * never had is.
+ */
 export function compareVariables(pair: CapturePair, whole: Sides<Evidence>): Difference[] {
   return Object.entries(variables).flatMap(([name, names]): Difference[] => {
     const [a, b] = [variableValue(pair.a, names), variableValue(pair.b, names)];
     const freed = (value: bigint | undefined, evidence: Evidence): boolean =>
-      value === undefined && evidence.captures.some((capture) => variableValue(capture, names) !== undefined);
+      value === undefined &&
+      evidence.captures.some((capture) => variableValue(capture, names) !== undefined);
     if (a === b || freed(a, whole.a) || freed(b, whole.b)) return [];
     const text = (value: bigint | undefined) => (value === undefined ? 'absent' : String(value));
     return [
@@ -71,7 +83,9 @@ export function compareVariables(pair: CapturePair, whole: Sides<Evidence>): Dif
 
 /** Registers of CPUs that are on at a checkpoint on both sides. */
 export function countRegisters({ a, b }: CapturePair): number {
-  return a.cpus.filter(({ online }, cpu) => online && b.cpus[cpu]?.online).length * registers.length;
+  return (
+    a.cpus.filter(({ online }, cpu) => online && b.cpus[cpu]?.online).length * registers.length
+  );
 }
 
 /** Fields of the translation registers that differ, on any CPU. */
@@ -79,7 +93,14 @@ export function compareRegisters({ a, b }: CapturePair): Difference[] {
   const found = new Map<string, Difference>();
   const note = (subject: string, left: string, right: string): void => {
     const key = `register/${subject}/${left} → ${right}`;
-    found.set(key, { key, aspect: 'register', subject, a: left, b: right, checkpoints: [a.checkpoint] });
+    found.set(key, {
+      key,
+      aspect: 'register',
+      subject,
+      a: left,
+      b: right,
+      checkpoints: [a.checkpoint],
+    });
   };
   const online = (capture: Capture): number => capture.cpus.filter((cpu) => cpu.online).length;
   if (online(a) !== online(b)) note('CPUs online', String(online(a)), String(online(b)));
@@ -89,10 +110,20 @@ export function compareRegisters({ a, b }: CapturePair): Difference[] {
     for (const register of registers) {
       const [was, is] = [left.registers[register], right.registers[register]];
       if (was === undefined || is === undefined) {
-        if (was !== is) note(register, was === undefined ? 'absent' : 'there', is === undefined ? 'absent' : 'there');
+        if (was !== is)
+          note(
+            register,
+            was === undefined ? 'absent' : 'there',
+            is === undefined ? 'absent' : 'there',
+          );
         continue;
       }
-      for (const { field, expected, actual } of differingFields(register, was, is, 2n ** 64n - 1n)) {
+      for (const { field, expected, actual } of differingFields(
+        register,
+        was,
+        is,
+        2n ** 64n - 1n,
+      )) {
         note(`${register}.${field}`, `0x${expected.toString(16)}`, `0x${actual.toString(16)}`);
       }
     }
@@ -100,12 +131,16 @@ export function compareRegisters({ a, b }: CapturePair): Difference[] {
   return [...found.values()];
 }
 
-/** What the model derives of the kernel's decision functions; one that a side does not have is no difference of its own. */
+/**
+ * What the model derives of the kernel's decision functions; one that a side does not have is no
+ * difference of its own.
+ */
 export function compareDecisions({ a, b }: Sides<ComparedCase>): Difference[] {
   const [left, right] = [a.prediction?.decisions, b.prediction?.decisions];
   if (!left || !right) return [];
   return (Object.keys(left) as (keyof typeof left)[]).flatMap((name): Difference[] => {
-    if (left[name] === right[name] || left[name] === undefined || right[name] === undefined) return [];
+    if (left[name] === right[name] || left[name] === undefined || right[name] === undefined)
+      return [];
     const [was, is] = [left[name] ? 'yes' : 'no', right[name] ? 'yes' : 'no'];
     return [
       {
@@ -131,12 +166,22 @@ export function compareProbes({ a, b }: Sides<Evidence>): Difference[] {
   return names.flatMap((name): Difference[] => {
     const [was, is] = [text(a, name), text(b, name)];
     if (was === undefined || is === undefined || was === is) return [];
-    return [{ key: `probe/${name}/${was} → ${is}`, aspect: 'probe', subject: name, a: was, b: is, checkpoints: [] }];
+    return [
+      {
+        key: `probe/${name}/${was} → ${is}`,
+        aspect: 'probe',
+        subject: name,
+        a: was,
+        b: is,
+        checkpoints: [],
+      },
+    ];
   });
 }
 
 /**
- * Findings that one side has and the other would have shown, had it them: of the kernel, and, as an aspect of their own, those that only say that the model expected something else.
+ * Findings that one side has and the other would have shown, had it them: of the kernel, and, as an
+ * aspect of their own, those that only say that the model expected something else.
  */
 export function compareFindings({ a, b }: Sides<CaseResult>): Difference[] {
   const only = (those: CaseResult, others: CaseResult, word: 'gone' | 'new'): Difference[] => {
@@ -144,7 +189,10 @@ export function compareFindings({ a, b }: Sides<CaseResult>): Difference[] {
     return [...unique.values()]
       .filter(({ id }) => shows(others, id) === false)
       .map((finding): Difference => {
-        const name = finding.known === undefined ? finding.title : `${finding.title} (known issue ${finding.known})`;
+        const name =
+          finding.known === undefined
+            ? finding.title
+            : `${finding.title} (known issue ${finding.known})`;
         const [subject = ''] = finding.id.split('@');
         const aspect = finding.kind === 'mismatch' ? 'model' : 'finding';
         return {
@@ -160,7 +208,10 @@ export function compareFindings({ a, b }: Sides<CaseResult>): Difference[] {
   return [...only(a, b, 'gone'), ...only(b, a, 'new')];
 }
 
-/** How far the boots came. An error says nothing about the kernel: it is a difference that keeps the pair from being compared. */
+/**
+ * How far the boots came. An error says nothing about the kernel: it is a difference that keeps the
+ * pair from being compared.
+ */
 export function compareEnds({ a, b }: Sides<ComparedCase>): Difference[] {
   const text = ({ result, evidence }: ComparedCase): string => {
     if (result.verdict === 'error') return `no verdict: ${result.reason ?? 'unknown error'}`;
@@ -172,5 +223,14 @@ export function compareEnds({ a, b }: Sides<ComparedCase>): Difference[] {
   };
   const [was, is] = [text(a), text(b)];
   if (was === is) return [];
-  return [{ key: `boot/${was} → ${is}`, aspect: 'boot', subject: 'the boot', a: was, b: is, checkpoints: [] }];
+  return [
+    {
+      key: `boot/${was} → ${is}`,
+      aspect: 'boot',
+      subject: 'the boot',
+      a: was,
+      b: is,
+      checkpoints: [],
+    },
+  ];
 }

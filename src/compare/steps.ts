@@ -1,10 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { DerivationStep } from '../model/types.ts';
 import type { DifferenceGroup, Sides } from './types.ts';
 
-/** A step without what depends on the place (addresses; all numbers, unless amounts count), and without the name that a symbol has in one release. */
+/**
+ * A step without what depends on the place (addresses; all numbers, unless amounts count), and
+ * without the name that a symbol has in one release.
+ */
 function meaning({ where, outcome }: DerivationStep, amountsCount: boolean): string {
   const numbers = amountsCount ? /0x[0-9a-f]+/g : /0x[0-9a-f]+|\b\d+\b/g;
-  const plain = (text: string): string => text.replaceAll(/bbml2_noabort|bbml[23]/g, 'bbml').replaceAll(numbers, '#');
+  const plain = (text: string): string =>
+    text.replaceAll(/bbml2_noabort|bbml[23]/g, 'bbml').replaceAll(numbers, '#');
   return `${plain(where)}: ${plain(outcome)}`;
 }
 
@@ -14,7 +19,10 @@ export function differingSteps(
   amountsCount = false,
 ): Sides<DerivationStep[]> {
   const textOf = (step: DerivationStep) => meaning(step, amountsCount);
-  const only = (those: readonly DerivationStep[], others: readonly DerivationStep[]): DerivationStep[] => {
+  const only = (
+    those: readonly DerivationStep[],
+    others: readonly DerivationStep[],
+  ): DerivationStep[] => {
     const known = new Set(others.map(textOf));
     return [...new Map(those.map((step) => [textOf(step), step])).entries()]
       .filter(([key]) => !known.has(key))
@@ -26,14 +34,20 @@ export function differingSteps(
 const mapping = /^(force_pte_mapping|map_mem|arm64_rsi_init|linear_map_maybe_split|cpu_supports)/;
 const requires = /^(linear_map_requires|linear_map_maybe_split|arm64_rsi_init|cpu_supports)/;
 
-/** Kernel functions whose rules can make a difference of some kind; the first entry that fits counts. */
+/**
+ * Kernel functions whose rules can make a difference of some kind; the first entry that fits
+ * counts.
+ */
 const rules: { of: RegExp; where: RegExp }[] = [
   { of: /^layout\/.*\/attributes\/.*dirty/, where: /^PAGE_KERNEL/ },
   {
     of: /^layout\/kernel text.*\/attributes/,
     where: /^(mark_linear_text_alias_ro|linear_map_maybe_split)/,
   },
-  { of: /^layout\/kernel data.*\/attributes/, where: /^(mark_rodata_ro|mark_linear_data_alias_valid)/ },
+  {
+    of: /^layout\/kernel data.*\/attributes/,
+    where: /^(mark_rodata_ro|mark_linear_data_alias_valid)/,
+  },
   { of: /^layout\/KFENCE/, where: /^(map_mem|kfence|parse_kfence)/ },
   { of: /^layout\//, where: mapping },
   { of: /^shared\//, where: /^(realm_set_memory|arm64_rsi_init|split_kernel_leaf)/ },
@@ -47,7 +61,10 @@ const rules: { of: RegExp; where: RegExp }[] = [
     of: /^finding\/[^/]+\/(splat\/decrypt|invariant\/ripas|invariant\/sound-tables)/,
     where: /^(realm_set_memory|arm64_rsi_init|split_kernel_leaf_mapping|set_memory_valid)/,
   },
-  { of: /^finding\/[^/]+\/invariant\/kernel-text/, where: /^(mark_linear_text_alias_ro|linear_map_maybe_split)/ },
+  {
+    of: /^finding\/[^/]+\/invariant\/kernel-text/,
+    where: /^(mark_linear_text_alias_ro|linear_map_maybe_split)/,
+  },
   { of: /^finding\/[^/]+\/invariant\/direct-map/, where: mapping },
   { of: /^finding\//, where: /^(realm_set_memory|split_kernel_leaf_mapping|map_mem)/ },
 ];
@@ -55,8 +72,9 @@ const rules: { of: RegExp; where: RegExp }[] = [
 /** Why a difference is there, as far as the model knows. */
 export interface Explanation {
   /**
-   * `departs`: a side does not follow its prediction where the other does, so the rules that it does not follow are the explanation; `rule`: the
-   * model derives something else for either side; `amount`: it derives the same with other amounts; `same`: neither, and the steps are those that
+   * `departs`: a side does not follow its prediction where the other does, so the rules that it
+   * does not follow are the explanation; `rule`: the model derives something else for either side;
+   * `amount`: it derives the same with other amounts; `same`: neither, and the steps are those that
    * both sides have.
    */
   kind: 'departs' | 'rule' | 'amount' | 'same';
@@ -66,13 +84,17 @@ export interface Explanation {
 }
 
 /**
- * The steps that patterns match, in turns: one for each pattern, then a second one for each, so that the first few steps say something of
- * everything. For one pattern those come first that most of the others match, too.
+ * The steps that patterns match, in turns: one for each pattern, then a second one for each, so
+ * that the first few steps say something of everything. For one pattern those come first that most
+ * of the others match, too.
  */
 function inTurns(patterns: readonly RegExp[], steps: readonly DerivationStep[]): DerivationStep[] {
-  const weight = ({ where }: DerivationStep) => patterns.filter((pattern) => pattern.test(where)).length;
+  const weight = ({ where }: DerivationStep) =>
+    patterns.filter((pattern) => pattern.test(where)).length;
   const queues = patterns.map((pattern) =>
-    steps.filter(({ where }) => pattern.test(where)).sort((left, right) => weight(right) - weight(left)),
+    steps
+      .filter(({ where }) => pattern.test(where))
+      .sort((left, right) => weight(right) - weight(left)),
   );
   const taken = new Set<DerivationStep>();
   while (queues.some((queue) => queue.length > 0)) {
@@ -85,16 +107,24 @@ function inTurns(patterns: readonly RegExp[], steps: readonly DerivationStep[]):
   return [...taken];
 }
 
-/** Explains differences that come together by the kernel functions that decide what they are about. */
+/**
+ * Explains differences that come together by the kernel functions that decide what they are about.
+ */
 export function explain({ differences, example }: DifferenceGroup): Explanation {
   const { derivation } = example;
-  const patterns = [...new Set(differences.flatMap(({ key }) => rules.find(({ of }) => of.test(key))?.where ?? []))];
+  const patterns = [
+    ...new Set(differences.flatMap(({ key }) => rules.find(({ of }) => of.test(key))?.where ?? [])),
+  ];
   const pick = (those: readonly DerivationStep[]) => inTurns(patterns, those);
   // The mismatches may show in more scenarios than these differences do: the example has them all.
   const mismatches = example.differences.filter(({ aspect }) => aspect === 'model');
   if (mismatches.length > 0) {
-    const departs = (word: string) => mismatches.some(({ key }) => key.startsWith(`model/${word}/`));
-    const steps = { a: departs('gone') ? pick(derivation.a) : [], b: departs('new') ? pick(derivation.b) : [] };
+    const departs = (word: string) =>
+      mismatches.some(({ key }) => key.startsWith(`model/${word}/`));
+    const steps = {
+      a: departs('gone') ? pick(derivation.a) : [],
+      b: departs('new') ? pick(derivation.b) : [],
+    };
     return { kind: 'departs', steps, mismatches: mismatches.map(({ subject }) => subject) };
   }
   const differing = (amountsCount: boolean) => {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Geometry } from '../linux/geometry.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
 import { last } from '../present.ts';
@@ -21,7 +22,10 @@ function leafSizes(geometry: Geometry): { kind: LeafKind; size: number }[] {
   ];
 }
 
-/** The largest leaves that alignment allows in a range, as tiles in ascending address: what map_mem() puts down where nothing forbids it. */
+/**
+ * The largest leaves that alignment allows in a range, as tiles in ascending address: what
+ * map_mem() puts down where nothing forbids it.
+ */
 export function tile(range: Range, geometry: Geometry): Tile[] {
   const sizes = leafSizes(geometry);
   const tiles: Tile[] = [];
@@ -29,8 +33,12 @@ export function tile(range: Range, geometry: Geometry): Tile[] {
     const best = sizes.find(({ size }) => at % size === 0 && at + size <= range.end) ?? last(sizes);
     // As many as follow until a larger one fits, or the range ends.
     const larger = sizes[sizes.indexOf(best) - 1];
-    const stop = larger === undefined ? range.end : (Math.floor(at / larger.size) + 1) * larger.size;
-    const end = Math.max(at + best.size, Math.floor(Math.min(stop, range.end) / best.size) * best.size);
+    const stop =
+      larger === undefined ? range.end : (Math.floor(at / larger.size) + 1) * larger.size;
+    const end = Math.max(
+      at + best.size,
+      Math.floor(Math.min(stop, range.end) / best.size) * best.size,
+    );
     tiles.push({ start: at, end, ...best });
     at = end;
   }

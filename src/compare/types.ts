@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../diff/types.ts';
 import type { CheckpointName, Evidence } from '../evidence/capture.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
 import type { Decisions, DerivationStep, PredictedRun, Prediction } from '../model/types.ts';
 
-/** What a comparison reads of a prediction. Partial where a version of ptdiff that knew less wrote it. */
+/**
+ * What a comparison reads of a prediction. Partial where a version of ptdiff that knew less wrote
+ * it.
+ */
 export interface ComparedPrediction {
   derivation: DerivationStep[];
   decisions: Partial<Record<keyof Decisions, boolean>> | undefined;
@@ -11,7 +15,10 @@ export interface ComparedPrediction {
   checkpoints: Partial<Record<CheckpointName, { leaves: PredictedRun[] }>>;
 }
 
-/** One case as one side of a pair. A boot that died has little evidence, one that never began has none. */
+/**
+ * One case as one side of a pair. A boot that died has little evidence, one that never began has
+ * none.
+ */
 export interface ComparedCase {
   result: CaseResult;
   prediction?: ComparedPrediction;
@@ -38,15 +45,20 @@ export const aspects = [
 ] as const;
 export type Aspect = (typeof aspects)[number];
 
-/** The linear map of both sides at one checkpoint, in bytes by kind of leaf, with the tables that it needs. */
-export interface Composition extends Sides<Record<LeafKind | 'invalid', number> & { tables: number }> {
+/**
+ * The linear map of both sides at one checkpoint, in bytes by kind of leaf, with the tables that it
+ * needs.
+ */
+export interface Composition
+  extends Sides<Record<LeafKind | 'invalid', number> & { tables: number }> {
   checkpoint: CheckpointName;
 }
 
 /** One thing that is not the same in two cases. */
 export interface Difference {
   /**
-   * The same for the same change in every scenario, at every checkpoint and on another day: never an address, a count or a size. Reports fold by it.
+   * The same for the same change in every scenario, at every checkpoint and on another day: never
+   * an address, a count or a size. Reports fold by it.
    */
   key: string;
   aspect: Aspect;
@@ -76,10 +88,15 @@ export interface PairComparison {
   name: string;
   scenario: string;
   cases: Sides<string>;
-  /** Whether the boot was seen to its end: one that died says nothing of what would have come later. */
+  /**
+   * Whether the boot was seen to its end: one that died says nothing of what would have come later.
+   */
   completed: Sides<boolean>;
   differences: Difference[];
-  /** Memory that lies elsewhere, or has another size, mapped by the same rules: no difference. One clause each. */
+  /**
+   * Memory that lies elsewhere, or has another size, mapped by the same rules: no difference. One
+   * clause each.
+   */
   moved: string[];
   /** At every checkpoint that both sides reached. */
   compositions: Composition[];

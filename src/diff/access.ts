@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type CachePolicy, type MemoryType, memoryType } from '../vmsa/memory-type.ts';
 import { type Access, permissions } from '../vmsa/permissions.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
@@ -16,7 +17,10 @@ export function accessOf(regime: Stage1Regime, run: LeafRun): { el1: Rights; el0
   return { el1: rights(el1), el0: rights(el0) };
 }
 
-/** A page that hardware makes writable at the first write is writable, and so is a guarded control stack. */
+/**
+ * A page that hardware makes writable at the first write is writable, and so is a guarded control
+ * stack.
+ */
 function rights({ read, write, execute, writeAfterDirty, guardedControlStack }: Access): Rights {
   return { read, write: write || writeAfterDirty || guardedControlStack, execute };
 }
@@ -24,17 +28,21 @@ function rights({ read, write, execute, writeAfterDirty, guardedControlStack }: 
 /** True for Normal memory that is write-back at both cache levels, tagged or not. */
 export function isWriteBack(regime: Stage1Regime, run: LeafRun): boolean {
   const type = memoryType(regime, run.attributes);
-  return type.kind === 'normal' && type.inner.write === 'write-back' && type.outer.write === 'write-back';
+  return (
+    type.kind === 'normal' && type.inner.write === 'write-back' && type.outer.write === 'write-back'
+  );
 }
 
 /**
- * What two aliases of one location must agree in (DDI 0487 B2.8, mismatched memory attributes): device type, or the
- * cacheability of both levels. Allocation hints are no part of it, nor is tagging (pgattr_change_is_safe() in
- * arch/arm64/mm/mmu.c).
+ * What two aliases of one location must agree in (DDI 0487 B2.8, mismatched memory attributes):
+ * device type, or the cacheability of both levels. Allocation hints are no part of it, nor is
+ * tagging (pgattr_change_is_safe() in arch/arm64/mm/mmu.c).
  */
 export function aliasClass(type: MemoryType): string {
   if (type.kind === 'device') return `Device-${type.ordering}`;
   if (type.kind === 'reserved') return type.name;
   const level = (policy: CachePolicy) => policy.write;
-  return type.inner.write === type.outer.write ? level(type.inner) : `${level(type.inner)}/${level(type.outer)}`;
+  return type.inner.write === type.outer.write
+    ? level(type.inner)
+    : `${level(type.inner)}/${level(type.outer)}`;
 }

@@ -1,19 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Capture } from '../evidence/capture.ts';
 import type { LeafRun, WalkResult } from '../vmsa/types.ts';
 
-/** `pa` without the alias bit of a realm's address space; the bit may be 2^47, so no bitwise operator. */
+/**
+ * `pa` without the alias bit of a realm's address space; the bit may be 2^47, so no bitwise
+ * operator.
+ */
 export function physical(pa: number, aliasBit: number): number {
   return aliasBit > 0 && pa >= aliasBit ? pa - aliasBit : pa;
 }
 
-/** True when a leaf maps shared memory (or an untrusted device): its output address has the alias bit. */
+/**
+ * True when a leaf maps shared memory (or an untrusted device): its output address has the alias
+ * bit.
+ */
 export function isShared({ pa }: LeafRun, aliasBit: number): boolean {
   return aliasBit > 0 && pa >= aliasBit;
 }
 
 /** A walk whose leaves name the memory they map, shared or not. */
 function walkWithoutAlias(walk: WalkResult, aliasBit: number): WalkResult {
-  return { ...walk, leaves: walk.leaves.map((leaf) => ({ ...leaf, pa: physical(leaf.pa, aliasBit) })) };
+  return {
+    ...walk,
+    leaves: walk.leaves.map((leaf) => ({ ...leaf, pa: physical(leaf.pa, aliasBit) })),
+  };
 }
 
 /** A capture for the rules on physical memory, which are the same for private and shared memory. */

@@ -1,4 +1,10 @@
-import { checkpointNames, type EarlyEnd, earlyEnds, splitCheckpoints } from '../evidence/capture.ts';
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  checkpointNames,
+  type EarlyEnd,
+  earlyEnds,
+  splitCheckpoints,
+} from '../evidence/capture.ts';
 import { findingId } from './finding-id.ts';
 import type { CaseResult } from './types.ts';
 
@@ -19,7 +25,10 @@ export function isBootEnd(id: string): boolean {
   return endIds.has(id);
 }
 
-/** Whether the boot of a result ended before its init was ready; a known issue may own that, so the verdict does not tell. */
+/**
+ * Whether the boot of a result ended before its init was ready; a known issue may own that, so the
+ * verdict does not tell.
+ */
 export function didNotComplete({ findings }: Pick<ToldBoot, 'findings'>): boolean {
   return findings.some(({ id }) => isBootEnd(id));
 }
@@ -30,18 +39,24 @@ export function isWhole(result: Pick<ToldBoot, 'verdict' | 'findings'>): boolean
 }
 
 /**
- * The checkpoint of a finding that this boot never came to, although it completed. A boot that did not repaint the linear map has not the
- * checkpoints around a repaint, and nothing can be wrong there.
+ * The checkpoint of a finding that this boot never came to, although it completed. A boot that did
+ * not repaint the linear map has not the checkpoints around a repaint, and nothing can be wrong
+ * there.
  */
-export function missedCheckpoint({ linearMap }: Pick<ToldBoot, 'linearMap'>, finding: string): string | undefined {
+export function missedCheckpoint(
+  { linearMap }: Pick<ToldBoot, 'linearMap'>,
+  finding: string,
+): string | undefined {
   const checkpoint = checkpointNames.find((name) => finding.endsWith(`@${name}`));
-  const isMissed = checkpoint && !splitCheckpoints.includes(checkpoint) && linearMap[checkpoint] === undefined;
+  const isMissed =
+    checkpoint && !splitCheckpoints.includes(checkpoint) && linearMap[checkpoint] === undefined;
   return isMissed ? checkpoint : undefined;
 }
 
 /**
- * Whether a result shows a finding; undefined where it cannot tell: a boot that ended in an error, did not complete or did not come to the
- * checkpoint of the finding may have ended before the finding could show.
+ * Whether a result shows a finding; undefined where it cannot tell: a boot that ended in an error,
+ * did not complete or did not come to the checkpoint of the finding may have ended before the
+ * finding could show.
  */
 export function shows(result: ToldBoot, finding: string): boolean | undefined {
   if (result.findings.some(({ id }) => id === finding)) return true;

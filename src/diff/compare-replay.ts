@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type CheckpointName, checkpointNames, type Evidence } from '../evidence/capture.ts';
 import type { CheckpointPrediction, PredictedRun, Prediction } from '../model/types.ts';
 import type { LeafRun } from '../vmsa/types.ts';
@@ -16,7 +17,9 @@ export interface JudgedBoot {
   evidence?: Pick<Evidence, 'captures'>;
 }
 
-/** How the linear map of two boots differs at one checkpoint: stretches of leaves, and their bytes. */
+/**
+ * How the linear map of two boots differs at one checkpoint: stretches of leaves, and their bytes.
+ */
 export interface MapDifference {
   checkpoint: CheckpointName;
   stretches: number;
@@ -33,7 +36,10 @@ export interface ReplayComparison {
   verdicts: { recorded: CaseResult['verdict']; replayed: CaseResult['verdict'] };
   /** Decisions that the model derives otherwise than it did. */
   decisions: string[];
-  /** Only checkpoints that both reached, and where there is a difference; what the model leaves open is none. */
+  /**
+   * Only checkpoints that both reached, and where there is a difference; what the model leaves open
+   * is none.
+   */
   predicted: MapDifference[];
   found: MapDifference[];
   /** Checkpoints that one of them reached, and the other did not. */
@@ -44,7 +50,10 @@ function idsOf({ result }: JudgedBoot): string[] {
   return [...new Set(result.findings.map(({ id }) => id))];
 }
 
-/** Virtual addresses where several leaves are right, as for objects of KFENCE: what is there says nothing of the boot. */
+/**
+ * Virtual addresses where several leaves are right, as for objects of KFENCE: what is there says
+ * nothing of the boot.
+ */
 function isFree(va: bigint, predicted: readonly PredictedRun[]): boolean {
   return predicted.some((run) => run.alternatives.length > 0 && va >= run.va && va < endOf(run));
 }
@@ -56,13 +65,18 @@ function differenceOf(
   [then, now]: [readonly LeafRun[], readonly LeafRun[]],
 ): MapDifference[] {
   const expected = then.map((run) => ({ ...run, why: '', alternatives: [] }));
-  const runs = diffLeaves(expected, now).flatMap(({ expected, actual }) => actual ?? expected ?? []);
+  const runs = diffLeaves(expected, now).flatMap(
+    ({ expected, actual }) => actual ?? expected ?? [],
+  );
   const told = runs.filter(({ va }) => !isFree(va, predicted));
   const bytes = told.reduce((sum, { size }) => sum + size, 0);
   return told.length === 0 ? [] : [{ checkpoint, stretches: told.length, bytes }];
 }
 
-function predictedDifferences({ prediction: then }: JudgedBoot, { prediction: now }: JudgedBoot): MapDifference[] {
+function predictedDifferences(
+  { prediction: then }: JudgedBoot,
+  { prediction: now }: JudgedBoot,
+): MapDifference[] {
   return checkpointNames.flatMap((name) => {
     const [before, after] = [then?.checkpoints[name], now?.checkpoints[name]];
     return before && after ? differenceOf(name, [], [before.leaves, after.leaves]) : [];
@@ -70,7 +84,10 @@ function predictedDifferences({ prediction: then }: JudgedBoot, { prediction: no
 }
 
 /** Leaves that were found in the linear region at a checkpoint. */
-function foundAt({ evidence, prediction }: JudgedBoot, name: CheckpointName): LeafRun[] | undefined {
+function foundAt(
+  { evidence, prediction }: JudgedBoot,
+  name: CheckpointName,
+): LeafRun[] | undefined {
   const capture = evidence?.captures.find(({ checkpoint }) => checkpoint === name);
   if (!capture || !prediction) return undefined;
   return runsIn(capture.ttbr1.leaves, prediction.linearRegion.start, prediction.linearRegion.end);
@@ -81,18 +98,28 @@ export function compareReplay(recorded: JudgedBoot, replayed: JudgedBoot): Repla
   const [then, now] = [idsOf(recorded), idsOf(replayed)];
   const decisions = Object.entries(recorded.prediction?.decisions ?? {});
   const newDecisions: Partial<Record<string, boolean>> = replayed.prediction?.decisions ?? {};
-  const maps = checkpointNames.map((name) => ({ name, before: foundAt(recorded, name), now: foundAt(replayed, name) }));
+  const maps = checkpointNames.map((name) => ({
+    name,
+    before: foundAt(recorded, name),
+    now: foundAt(replayed, name),
+  }));
   return {
     shared: then.filter((id) => now.includes(id)),
     gone: then.filter((id) => !now.includes(id)),
     fresh: now.filter((id) => !then.includes(id)),
     verdicts: { recorded: recorded.result.verdict, replayed: replayed.result.verdict },
-    decisions: decisions.filter(([name, value]) => newDecisions[name] !== value).map(([name]) => name),
+    decisions: decisions
+      .filter(([name, value]) => newDecisions[name] !== value)
+      .map(([name]) => name),
     predicted: predictedDifferences(recorded, replayed),
     found: maps.flatMap(({ name, before, now }) =>
-      before && now ? differenceOf(name, recorded.prediction?.checkpoints[name]?.leaves ?? [], [before, now]) : [],
+      before && now
+        ? differenceOf(name, recorded.prediction?.checkpoints[name]?.leaves ?? [], [before, now])
+        : [],
     ),
-    unmatched: maps.filter(({ before, now }) => (before === undefined) !== (now === undefined)).map(({ name }) => name),
+    unmatched: maps
+      .filter(({ before, now }) => (before === undefined) !== (now === undefined))
+      .map(({ name }) => name),
   };
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Capture, Evidence, GuestFiles, RsiCall } from '../evidence/capture.ts';
 import { isBefore } from '../evidence/capture.ts';
 import { parseVmallocinfo } from '../linux/vmallocinfo.ts';
@@ -27,7 +28,11 @@ interface Matched {
 }
 
 /** Lines of one kind, which become one finding. */
-type Report = (step: PredictedRsiCall['step'] | 'device' | 'other', nature: keyof typeof titles, line: string) => void;
+type Report = (
+  step: PredictedRsiCall['step'] | 'device' | 'other',
+  nature: keyof typeof titles,
+  line: string,
+) => void;
 
 const titles = {
   missing: 'a call to the RMM that this kernel must make is missing',
@@ -42,9 +47,10 @@ const titles = {
 };
 
 /**
- * Compares what a realm asked of the RMM with what it must ask, by the monitor's record of all its calls. Requests of several CPUs may overtake
- * each other: the order counts where one is part of arm64_rsi_init(), or where they are about the same memory. A boot that ended early is not
- * blamed for what it had not come to; a record with gaps says nothing at all (missingCalls()).
+ * Compares what a realm asked of the RMM with what it must ask, by the monitor's record of all its
+ * calls. Requests of several CPUs may overtake each other: the order counts where one is part of
+ * arm64_rsi_init(), or where they are about the same memory. A boot that ended early is not blamed
+ * for what it had not come to; a record with gaps says nothing at all (missingCalls()).
  * @param pageSize of the kernel, in bytes
  */
 export function compareRsi(
@@ -72,7 +78,8 @@ export function missingCalls(
   { rsi }: Pick<Evidence, 'rsi'>,
 ): string | undefined {
   if (predicted === undefined || predicted.length === 0) return undefined;
-  if (rsi === undefined) return 'The kernel is a realm, but its calls to the RMM were not recorded.';
+  if (rsi === undefined)
+    return 'The kernel is a realm, but its calls to the RMM were not recorded.';
   return rsi.lost === 0
     ? undefined
     : `The realm monitor lost ${rsi.lost} calls before they were read, so what the kernel asked was not compared.`;
@@ -98,8 +105,13 @@ function compareRequests(
     const found = nearest(each, unused);
     if (found !== undefined) {
       unused.delete(found.number);
-      report(each.step, found.nature, `${callText(found.call)} instead of ${expectedText(each)}, by ${sourceOf(each)}`);
-    } else if (owed.includes(each)) report(each.step, 'missing', `${expectedText(each)}, by ${sourceOf(each)}`);
+      report(
+        each.step,
+        found.nature,
+        `${callText(found.call)} instead of ${expectedText(each)}, by ${sourceOf(each)}`,
+      );
+    } else if (owed.includes(each))
+      report(each.step, 'missing', `${expectedText(each)}, by ${sourceOf(each)}`);
   }
   for (const call of unused.values()) {
     // Whatever is not known to have been asked may have been.
@@ -111,15 +123,24 @@ function compareRequests(
 
 const sourceOf = ({ where, source }: PredictedRsiCall): string => `${where} (${source})`;
 
-/** Takes the calls that a change of state goes on with, where the RMM did only a part of it (rsi_set_memory_range()); the last one. */
+/**
+ * Takes the calls that a change of state goes on with, where the RMM did only a part of it
+ * (rsi_set_memory_range()); the last one.
+ */
 function follow(each: PredictedRsiCall, first: Numbered, unused: Unused, report: Report): Numbered {
   unused.delete(first[0]);
   for (let last = first; ; ) {
     const rest = remainder(each, last[1]);
     if (rest === undefined) return last;
-    const next = unused.entries().find(([number, call]) => number > last[0] && isRequested(rest, call));
+    const next = unused
+      .entries()
+      .find(([number, call]) => number > last[0] && isRequested(rest, call));
     if (next === undefined) {
-      report(each.step, 'short', `${expectedText(rest)} was left of ${expectedText(each)}, by ${sourceOf(each)}`);
+      report(
+        each.step,
+        'short',
+        `${expectedText(rest)} was left of ${expectedText(each)}, by ${sourceOf(each)}`,
+      );
       return last;
     }
     unused.delete(next[0]);
@@ -131,7 +152,9 @@ function follow(each: PredictedRsiCall, first: Numbered, unused: Unused, report:
 function nearest(
   each: PredictedRsiCall,
   unused: Unused,
-): { number: number; call: RsiCall; nature: NonNullable<ReturnType<typeof resemblance>> } | undefined {
+):
+  | { number: number; call: RsiCall; nature: NonNullable<ReturnType<typeof resemblance>> }
+  | undefined {
   for (const [number, call] of unused) {
     const nature = resemblance(each, call);
     if (nature !== undefined) return { number, call, nature };
@@ -140,23 +163,37 @@ function nearest(
 }
 
 /**
- * Whether a kernel that has not made a call should have: it came to the checkpoint after it. At the last checkpoint, each CPU that did not reach it
- * itself may still be between its request to share and the call.
+ * Whether a kernel that has not made a call should have: it came to the checkpoint after it. At the
+ * last checkpoint, each CPU that did not reach it itself may still be between its request to share
+ * and the call.
  */
-function isOwed(each: PredictedRsiCall, predicted: readonly PredictedRsiCall[], { captures }: RsiEvidence): boolean {
+function isOwed(
+  each: PredictedRsiCall,
+  predicted: readonly PredictedRsiCall[],
+  { captures }: RsiEvidence,
+): boolean {
   const reached = captures.at(-1);
   if (reached === undefined || isBefore(reached.checkpoint, each.before)) return false;
   const others = reached.cpus.filter(({ online }) => online).length - 1;
-  const inFlight = others === 0 ? [] : predicted.slice(-others).filter(({ before }) => before === reached.checkpoint);
+  const inFlight =
+    others === 0
+      ? []
+      : predicted.slice(-others).filter(({ before }) => before === reached.checkpoint);
   return !inFlight.includes(each);
 }
 
-/** Calls of arm64_rsi_init() come first, in their order; changes of the same memory come in the order of the requests. */
+/**
+ * Calls of arm64_rsi_init() come first, in their order; changes of the same memory come in the
+ * order of the requests.
+ */
 function compareOrder(matched: readonly Matched[], report: Report): void {
   for (const [number, later] of matched.entries()) {
     const overtaken = matched
       .slice(0, number)
-      .find((earlier) => mustPrecede(earlier.predicted, later.predicted) && earlier.last[0] > later.first[0]);
+      .find(
+        (earlier) =>
+          mustPrecede(earlier.predicted, later.predicted) && earlier.last[0] > later.first[0],
+      );
     if (overtaken) {
       const [early, late] = [later.first[1], overtaken.last[1]];
       report(later.predicted.step, 'order', `${callText(early)} comes before ${callText(late)}`);
@@ -165,17 +202,29 @@ function compareOrder(matched: readonly Matched[], report: Report): void {
 }
 
 function mustPrecede(earlier: PredictedRsiCall, later: PredictedRsiCall): boolean {
-  if (earlier.rsi !== 'IPA_STATE_SET' || later.rsi !== 'IPA_STATE_SET' || earlier.step === 'setup-memory') return true;
+  if (
+    earlier.rsi !== 'IPA_STATE_SET' ||
+    later.rsi !== 'IPA_STATE_SET' ||
+    earlier.step === 'setup-memory'
+  )
+    return true;
   return earlier.start < later.end && later.start < earlier.end;
 }
 
 /**
- * realm_ioremap_hook() (arch/arm64/kernel/rsi.c) asks for the state of a device before it is mapped: what /proc/vmallocinfo shows as mapped by
- * ioremap() was asked for, in granules of 4 KiB where the kernel maps pages of its own size.
+ * realm_ioremap_hook() (arch/arm64/kernel/rsi.c) asks for the state of a device before it is
+ * mapped: what /proc/vmallocinfo shows as mapped by ioremap() was asked for, in granules of 4 KiB
+ * where the kernel maps pages of its own size.
  */
-function compareDevices(files: GuestFiles, pageSize: number, calls: readonly RsiCall[], report: Report): void {
+function compareDevices(
+  files: GuestFiles,
+  pageSize: number,
+  calls: readonly RsiCall[],
+  report: Report,
+): void {
   const asked = calls.filter(({ rsi }) => rsi === 'IPA_STATE_GET');
-  for (const call of asked.filter(({ results }) => results[0] !== 0n)) report('device', 'refused', callText(call));
+  for (const call of asked.filter(({ results }) => results[0] !== 0n))
+    report('device', 'refused', callText(call));
   const page = BigInt(pageSize);
   for (const { start, end, phys, flags } of parseVmallocinfo(files['/proc/vmallocinfo'] ?? '')) {
     if (phys === undefined || !flags.includes('ioremap')) continue;
@@ -184,6 +233,11 @@ function compareDevices(files: GuestFiles, pageSize: number, calls: readonly Rsi
     const isAsked = asked.some(({ arguments: [base, top] }) => {
       return base - (base % page) === phys && top > beyond - page && top <= beyond;
     });
-    if (!isAsked) report('device', 'missing', `RSI_IPA_STATE_GET(${hex(phys)} to ${hex(beyond)}), which is mapped`);
+    if (!isAsked)
+      report(
+        'device',
+        'missing',
+        `RSI_IPA_STATE_GET(${hex(phys)} to ${hex(beyond)}), which is mapped`,
+      );
   }
 }

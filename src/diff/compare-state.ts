@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Capture, CheckpointName, ProbeResult } from '../evidence/capture.ts';
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import type { PredictedRegister, PredictedTable, ProbePrediction } from '../model/types.ts';
@@ -11,10 +12,11 @@ import { countText, detailOf, hex } from './text.ts';
 import type { Finding } from './types.ts';
 
 /**
- * Compares the predicted table descriptors with the walked ones, as a multiset by level and VA: where a table lies is
- * the kernel's free choice. Roots (no descriptor points to them) are no part of it, nor tables that translate anything
- * outside [start, end): with 52-bit addresses the linear region shares its last level 0 table with the kernel image
- * (map_mem(), arch/arm64/mm/mmu.c), and map_kernel() made that one.
+ * Compares the predicted table descriptors with the walked ones, as a multiset by level and VA:
+ * where a table lies is the kernel's free choice. Roots (no descriptor points to them) are no part
+ * of it, nor tables that translate anything outside [start, end): with 52-bit addresses the linear
+ * region shares its last level 0 table with the kernel image (map_mem(), arch/arm64/mm/mmu.c), and
+ * map_kernel() made that one.
  */
 export function compareTables(
   predicted: readonly PredictedTable[],
@@ -24,7 +26,8 @@ export function compareTables(
   checkpoint: CheckpointName,
 ): Finding[] {
   const geometry = geometryOf(granule);
-  const spanOf = ({ level }: PredictedTable) => 1n << BigInt(levelShift(geometry, level) + geometry.tableBits);
+  const spanOf = ({ level }: PredictedTable) =>
+    1n << BigInt(levelShift(geometry, level) + geometry.tableBits);
   const inRegion = (table: PredictedTable) =>
     table.attributes !== 0n && table.va >= region.start && table.va + spanOf(table) <= region.end;
   const key = (table: PredictedTable) => `${table.level} ${table.va}`;
@@ -40,7 +43,8 @@ export function compareTables(
     });
     for (let index = 0; index < Math.max(left.length, extra.length); index++) {
       const [want, have] = [left[index], extra[index]];
-      const nature = want === undefined ? 'unexpected' : have === undefined ? 'missing' : 'attributes';
+      const nature =
+        want === undefined ? 'unexpected' : have === undefined ? 'missing' : 'attributes';
       const table = want ?? have;
       if (table === undefined) break;
       const line =
@@ -59,7 +63,10 @@ export function compareTables(
     kind: 'mismatch',
     checkpoint,
     title: `linear map: ${titles[nature]}`,
-    detail: detailOf([`${countText(lines.length, 'table')} of the linear region:`, ...firstLines(lines)]),
+    detail: detailOf([
+      `${countText(lines.length, 'table')} of the linear region:`,
+      ...firstLines(lines),
+    ]),
   }));
 }
 
@@ -76,13 +83,15 @@ export function compareRegion(
       kind: 'mismatch',
       checkpoint,
       title: `the ${border} of the linear region differs from the prediction`,
-      detail: detailOf([`The model predicts ${hex(predicted[border])}, but it is ${hex(actual[border])}.`]),
+      detail: detailOf([
+        `The model predicts ${hex(predicted[border])}, but it is ${hex(actual[border])}.`,
+      ]),
     }));
 }
 
 /**
- * Compares every online CPU's registers with their prediction; one finding per register field that differs. TTBR1 of a
- * CPU that runs user space under KPTI is not the kernel's root and is left out.
+ * Compares every online CPU's registers with their prediction; one finding per register field that
+ * differs. TTBR1 of a CPU that runs user space under KPTI is not the kernel's root and is left out.
  */
 export function compareRegisters(
   predicted: Record<string, PredictedRegister>[],
@@ -96,9 +105,14 @@ export function compareRegisters(
     )) {
       if (!online || (register === 'TTBR1_EL1' && inTrampoline(image, registers))) continue;
       const value = registers[register as keyof SystemRegisters];
-      const differences = value === undefined ? [undefined] : differingFields(register, bits, value, mask);
+      const differences =
+        value === undefined ? [undefined] : differingFields(register, bits, value, mask);
       for (const difference of differences) {
-        const id = findingId('mismatch', ['register', register, difference?.field ?? 'absent'], capture.checkpoint);
+        const id = findingId(
+          'mismatch',
+          ['register', register, difference?.field ?? 'absent'],
+          capture.checkpoint,
+        );
         const entry = findings.get(id) ?? {
           title: registerTitle(register, difference?.field),
           lines: [`  why: ${why}`],
@@ -121,7 +135,9 @@ export function compareRegisters(
 }
 
 function registerTitle(register: string, field: string | undefined): string {
-  return field === undefined ? `${register} is absent` : `${register}.${field} differs from the prediction`;
+  return field === undefined
+    ? `${register} is absent`
+    : `${register}.${field} differs from the prediction`;
 }
 
 /** Compares kernel variables; one that is predicted must have been captured. */
@@ -144,16 +160,20 @@ export function compareVariables(predicted: Record<string, bigint>, capture: Cap
 }
 
 /**
- * Compares the probes' results with their predictions. A probe without a result is not the kernel's fault here: the
- * judge asks whether the boot lasted long enough to send one.
+ * Compares the probes' results with their predictions. A probe without a result is not the kernel's
+ * fault here: the judge asks whether the boot lasted long enough to send one.
  */
-export function compareProbes(predicted: readonly ProbePrediction[], results: readonly ProbeResult[]): Finding[] {
+export function compareProbes(
+  predicted: readonly ProbePrediction[],
+  results: readonly ProbeResult[],
+): Finding[] {
   return predicted.flatMap(({ probe, errno, device, why }): Finding[] => {
     const result = results.find((candidate) => candidate.probe === probe);
     if (result === undefined) return [];
     if (result.errno === errno) return errno === 0 && device ? compareData(device, result) : [];
     const nature = errno === 0 ? 'fails' : result.errno === 0 ? 'works' : 'errno';
-    const seen = result.errno === 0 ? 'it worked' : `${result.call} failed with errno ${result.errno}`;
+    const seen =
+      result.errno === 0 ? 'it worked' : `${result.call} failed with errno ${result.errno}`;
     return [
       {
         id: findingId('mismatch', ['probe', slug(probe), nature]),
@@ -176,12 +196,16 @@ function compareData(device: DeviceName, { data }: ProbeResult): Finding[] {
       id: findingId('mismatch', ['probe', slug(device), 'data']),
       kind: 'mismatch',
       title: `${device}: the guest has other data than the device delivered`,
-      detail: detailOf([`It reports ${/^[0-9a-f]{1,128}$/.exec(data ?? '')?.[0] ?? 'nothing that is data'}.`]),
+      detail: detailOf([
+        `It reports ${/^[0-9a-f]{1,128}$/.exec(data ?? '')?.[0] ?? 'nothing that is data'}.`,
+      ]),
     },
   ];
 }
 
 /** The first lines, and how many more there are. */
 export function firstLines(lines: readonly string[], most = 8): string[] {
-  return lines.length <= most ? [...lines] : [...lines.slice(0, most), `  … and ${lines.length - most} more`];
+  return lines.length <= most
+    ? [...lines]
+    : [...lines.slice(0, most), `  … and ${lines.length - most} more`];
 }

@@ -1,17 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PredictedRun } from '../model/types.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 import { clipRun, endOf } from './runs.ts';
 
 /**
- * One stretch of virtual addresses where prediction and walk disagree in one way: only predicted (`actual` absent),
- * only found (`expected` absent), or both and different. Where both exist they cover the same addresses.
+ * One stretch of virtual addresses where prediction and walk disagree in one way: only predicted
+ * (`actual` absent), only found (`expected` absent), or both and different. Where both exist they
+ * cover the same addresses.
  */
 export interface LeafDifference {
   expected?: PredictedRun;
   actual?: LeafRun;
 }
 
-/** True when two runs cut to the same addresses consist of the same leaves, or of an alternative that is right too. */
+/**
+ * True when two runs cut to the same addresses consist of the same leaves, or of an alternative
+ * that is right too.
+ */
 function agree(expected: PredictedRun, actual: LeafRun): boolean {
   if (
     expected.pa !== actual.pa ||
@@ -31,12 +36,16 @@ function agree(expected: PredictedRun, actual: LeafRun): boolean {
 
 /**
  * Compares the leaves of two lists of runs, each ascending in VA without overlap, in one merge.
- * Runs may be cut differently: only what the single entries are counts (one run of N leaves equals two adjacent runs of
- * the same leaves, since entries are naturally aligned and cannot straddle a common cut of equal levels).
- * @returns the differences in ascending VA; empty when every leaf agrees in VA, PA, size, level and every attribute
- * bit.
+ * Runs may be cut differently: only what the single entries are counts (one run of N leaves equals
+ * two adjacent runs of the same leaves, since entries are naturally aligned and cannot straddle a
+ * common cut of equal levels).
+ * @returns the differences in ascending VA; empty when every leaf agrees in VA, PA, size, level and
+ * every attribute bit.
  */
-export function diffLeaves(predicted: readonly PredictedRun[], actual: readonly LeafRun[]): LeafDifference[] {
+export function diffLeaves(
+  predicted: readonly PredictedRun[],
+  actual: readonly LeafRun[],
+): LeafDifference[] {
   const differences: LeafDifference[] = [];
   let p = 0;
   let a = 0;
@@ -56,7 +65,11 @@ export function diffLeaves(predicted: readonly PredictedRun[], actual: readonly 
     const difference: LeafDifference = {};
     if (expectedHere) difference.expected = clipRun(expectedHere, start, va);
     if (actualHere) difference.actual = clipRun(actualHere, start, va);
-    if (!difference.expected || !difference.actual || !agree(difference.expected, difference.actual)) {
+    if (
+      !difference.expected ||
+      !difference.actual ||
+      !agree(difference.expected, difference.actual)
+    ) {
       differences.push(difference);
     }
     if (expectedHere && endOf(expectedHere) === va) p++;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { Capture, Evidence } from '../evidence/capture.ts';
 import { first } from '../present.ts';
@@ -40,29 +41,43 @@ export interface ImageLayout {
 
 /** Borders of the linear region that a kernel was built with (arch/arm64/include/asm/memory.h). */
 export interface LinearLayout {
-  /** PAGE_OFFSET, which memstart_addr is mapped to: _PAGE_OFFSET(VA_BITS), also where the CPU has fewer bits. */
+  /**
+   * PAGE_OFFSET, which memstart_addr is mapped to: _PAGE_OFFSET(VA_BITS), also where the CPU has
+   * fewer bits.
+   */
   pageOffset: bigint;
   /** PAGE_END: _PAGE_END(VA_BITS_MIN). */
   pageEnd: bigint;
 }
 
-/** How a kernel splits leaves of its linear map, where it has split_kernel_leaf_mapping() (6.18). */
+/**
+ * How a kernel splits leaves of its linear map, where it has split_kernel_leaf_mapping() (6.18).
+ */
 export interface LeafSplitting {
-  /** Number of the system's capability for it, a bit of system_cpucaps; absent where the Image does not show it. */
+  /**
+   * Number of the system's capability for it, a bit of system_cpucaps; absent where the Image does
+   * not show it.
+   */
   capability?: number;
-  /** It asks linear_map_requires_bbml2 or 3 (f12b435de2f2), so that the variable says whether it splits. */
+  /**
+   * It asks linear_map_requires_bbml2 or 3 (f12b435de2f2), so that the variable says whether it
+   * splits.
+   */
   asksRequires: boolean;
 }
 
 /** The linear region at one checkpoint. */
 export interface LinearRegion extends VirtualRange {
-  /** What to add to a physical address to get its linear virtual address; absent where memstart_addr could not be read. */
+  /**
+   * What to add to a physical address to get its linear virtual address; absent where memstart_addr
+   * could not be read.
+   */
   vaMinusPa?: bigint;
 }
 
 /**
- * The facts of one boot that the invariants may use: what the Image shows of the kernel, and what was observed. None of them is
- * predicted.
+ * The facts of one boot that the invariants may use: what the Image shows of the kernel, and what
+ * was observed. None of them is predicted.
  */
 export interface BootContext {
   evidence: Evidence;
@@ -79,8 +94,8 @@ export interface BootContext {
   /** Absent where the kernel cannot split leaves. */
   splitting?: LeafSplitting;
   /**
-   * Ranges whose leaves the running kernel changes at any moment (KFENCE pool): dumps taken at two times may differ
-   * there.
+   * Ranges whose leaves the running kernel changes at any moment (KFENCE pool): dumps taken at two
+   * times may differ there.
    */
   unsteady: VirtualRange[];
 }
@@ -98,7 +113,10 @@ export interface CheckpointContext extends BootContext {
   userRegime?: Stage1Regime;
 }
 
-/** The context of one checkpoint of a boot: both halves' regimes decoded from CPU 0's registers, as the walk did. */
+/**
+ * The context of one checkpoint of a boot: both halves' regimes decoded from CPU 0's registers, as
+ * the walk did.
+ */
 export function checkpointContext(boot: BootContext, capture: Capture): CheckpointContext {
   const { registers } = first(capture.cpus);
   const regime = stage1Regime(registers, 'ttbr1');
@@ -113,8 +131,9 @@ export function checkpointContext(boot: BootContext, capture: Capture): Checkpoi
 }
 
 /**
- * The linear region by TCR_EL1.T1SZ, where it begins, and memstart_addr: __phys_to_virt() is (pa - memstart_addr) | PAGE_OFFSET. Where a kernel
- * for 52 bits has fewer, arm64_memblock_init() lowers memstart_addr by what the region is shorter (arch/arm64/mm/init.c).
+ * The linear region by TCR_EL1.T1SZ, where it begins, and memstart_addr: __phys_to_virt() is (pa -
+ * memstart_addr) | PAGE_OFFSET. Where a kernel for 52 bits has fewer, arm64_memblock_init() lowers
+ * memstart_addr by what the region is shorter (arch/arm64/mm/init.c).
  */
 export function linearRegion(
   { pageOffset, pageEnd }: LinearLayout,
@@ -123,7 +142,9 @@ export function linearRegion(
 ): LinearRegion {
   const { memstart_addr: memstart } = variables;
   const region = { start: base, end: pageEnd };
-  return memstart === undefined ? region : { ...region, vaMinusPa: pageOffset - BigInt.asIntN(64, memstart) };
+  return memstart === undefined
+    ? region
+    : { ...region, vaMinusPa: pageOffset - BigInt.asIntN(64, memstart) };
 }
 
 /** A rule that holds for every kernel whatever its logic, checked at one checkpoint. */
@@ -152,7 +173,10 @@ export function inVirtual(run: LeafRun, range: VirtualRange): boolean {
   return run.va >= range.start && run.va + BigInt(run.size) <= range.end;
 }
 
-/** Whether a captured variable that is a flag is set; a kernel that has no such variable has nothing of what it switches on. */
+/**
+ * Whether a captured variable that is a flag is set; a kernel that has no such variable has nothing
+ * of what it switches on.
+ */
 export function isSet({ capture }: Pick<CheckpointContext, 'capture'>, variable: string): boolean {
   return (capture.variables[variable] ?? 0n) !== 0n;
 }
@@ -163,11 +187,14 @@ export function rodataEnabled(context: CheckpointContext): boolean {
 }
 
 /**
- * True when TTBR1 holds tramp_pg_dir: the CPU runs user space under KPTI (tramp_exit in arch/arm64/kernel/entry.S), and
- * its TTBR1 says nothing of the kernel's tables. Bits 5:2 of TTBR1, address bits 51:48 with 52-bit physical addresses,
- * are 0 for any RAM that QEMU's virt board can have.
+ * True when TTBR1 holds tramp_pg_dir: the CPU runs user space under KPTI (tramp_exit in
+ * arch/arm64/kernel/entry.S), and its TTBR1 says nothing of the kernel's tables. Bits 5:2 of TTBR1,
+ * address bits 51:48 with 52-bit physical addresses, are 0 for any RAM that QEMU's virt board can
+ * have.
  */
 export function inTrampoline(image: ImageLayout, { TTBR1_EL1 }: SystemRegisters): boolean {
   if (image.trampPgDir === undefined) return false;
-  return (TTBR1_EL1 & 0xffff_ffff_fffen) === BigInt(image.pa) + image.trampPgDir - image.symbols._text;
+  return (
+    (TTBR1_EL1 & 0xffff_ffff_fffen) === BigInt(image.pa) + image.trampPgDir - image.symbols._text
+  );
 }

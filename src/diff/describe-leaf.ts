@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import { type LeafKind, leafKind } from '../linux/leaf-kind.ts';
 import { attributeIndex, memoryType } from '../vmsa/memory-type.ts';
@@ -19,7 +20,9 @@ export function kindName(run: LeafRun): string {
   return kindNames[leafKind(run)];
 }
 
-/** Bytes that the translation of one leaf covers as one piece: a contiguous group counts as a whole. */
+/**
+ * Bytes that the translation of one leaf covers as one piece: a contiguous group counts as a whole.
+ */
 export function leafReach(run: LeafRun, granule: Granule): number {
   const geometry = geometryOf(granule);
   const { CONT_PTE_SIZE, CONT_PMD_SIZE } = geometry;
@@ -30,11 +33,22 @@ export function leafReach(run: LeafRun, granule: Granule): number {
 
 /** Access rights as 'rwx' letters; 'd' for writable once hardware marks the page dirty. */
 function rightsText(access: ReturnType<typeof permissions>['el1']): string {
-  const write = access.write ? 'w' : access.writeAfterDirty ? 'd' : access.guardedControlStack ? 'g' : '-';
+  const write = access.write
+    ? 'w'
+    : access.writeAfterDirty
+      ? 'd'
+      : access.guardedControlStack
+        ? 'g'
+        : '-';
   return `${access.read ? 'r' : '-'}${write}${access.execute ? 'x' : '-'}`;
 }
 
-const shareabilities = ['non-shareable', 'reserved shareability', 'outer shareable', 'inner shareable'];
+const shareabilities = [
+  'non-shareable',
+  'reserved shareability',
+  'outer shareable',
+  'inner shareable',
+];
 
 /** Software and other bits worth a word, by position. */
 const bitNames: [position: bigint, name: string][] = [
@@ -51,16 +65,21 @@ const bitNames: [position: bigint, name: string][] = [
   [63n, 'bit 63'],
 ];
 
-/** The memory type's name, with the index where MAIR_EL1 has it twice: MT_NORMAL_TAGGED is MT_NORMAL without MTE. */
+/**
+ * The memory type's name, with the index where MAIR_EL1 has it twice: MT_NORMAL_TAGGED is MT_NORMAL
+ * without MTE.
+ */
 function memoryTypeText(regime: Stage1Regime, attributes: bigint): string {
   const { name, kind, encoding } = memoryType(regime, attributes);
   const same = regime.memoryAttributes.filter((other) => other === encoding).length;
-  return kind === 'normal' && same > 1 ? `${name} (AttrIndx ${attributeIndex(regime, attributes)})` : name;
+  return kind === 'normal' && same > 1
+    ? `${name} (AttrIndx ${attributeIndex(regime, attributes)})`
+    : name;
 }
 
 /**
- * A leaf in words: kind, validity, effective rights of EL1 and EL0, memory type, shareability, nG, AF and software
- * bits, then the raw attribute bits, which say everything.
+ * A leaf in words: kind, validity, effective rights of EL1 and EL0, memory type, shareability, nG,
+ * AF and software bits, then the raw attribute bits, which say everything.
  */
 export function describeLeaf(regime: Stage1Regime, run: LeafRun): string {
   const set = (position: bigint) => ((run.attributes >> position) & 1n) === 1n;

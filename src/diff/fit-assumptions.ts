@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 import type { Evidence } from '../evidence/capture.ts';
 import { type Assumption, type Hypothesis, withChanges } from '../linux/assumptions.ts';
@@ -20,20 +21,29 @@ export interface BestFit extends Attempt {
   notes: string[];
 }
 
-/** Predictions of one case at most: each costs about as much as the comparison of the boot itself. */
+/**
+ * Predictions of one case at most: each costs about as much as the comparison of the boot itself.
+ */
 const mostAttempts = 8;
 
-/** Whether an error says that the model has no answer for such a kernel, and not that the model is wrong. */
+/**
+ * Whether an error says that the model has no answer for such a kernel, and not that the model is
+ * wrong.
+ */
 export function isNoAnswer(error: unknown): error is Error {
   return error instanceof PredictedBug || (error instanceof PtdiffError && error.fault === 'image');
 }
 
-/** A prediction and what it gave; or why there was none, for traits with which the model has no answer. */
+/**
+ * A prediction and what it gave; or why there was none, for traits with which the model has no
+ * answer.
+ */
 type Tried = { attempt: Attempt } | { failure: Error };
 
 /**
- * How badly a prediction fits: by its findings. Not by how much differs: of two answers one often protects less memory than the other, and
- * would always do better on a kernel that fails to protect it.
+ * How badly a prediction fits: by its findings. Not by how much differs: of two answers one often
+ * protects less memory than the other, and would always do better on a kernel that fails to protect
+ * it.
  */
 function misfitOf(tried: Tried): number {
   return 'failure' in tried ? Number.POSITIVE_INFINITY : tried.attempt.judgement.findings.length;
@@ -44,25 +54,39 @@ function verdictOn(other: Tried | undefined, best: Tried): string {
   if (other === undefined) return 'was not tried';
   const [more, fewer] = [misfitOf(other), misfitOf(best)];
   if (more > fewer)
-    return Number.isFinite(more) ? `does not fit (${countText(more, 'finding')}, not ${fewer})` : 'does not fit';
+    return Number.isFinite(more)
+      ? `does not fit (${countText(more, 'finding')}, not ${fewer})`
+      : 'does not fit';
   return fewer === 0 ? 'fits as well' : 'fits as well, with as many findings';
 }
 
-/** The sentence on one assumption; `answers` are those that were not taken, with what became of them. */
-function sentence({ chosen, why }: Assumption, taken: Hypothesis, answers: { says: string; became: string }[]): string {
+/**
+ * The sentence on one assumption; `answers` are those that were not taken, with what became of
+ * them.
+ */
+function sentence(
+  { chosen, why }: Assumption,
+  taken: Hypothesis,
+  answers: { says: string; became: string }[],
+): string {
   const rule = taken === chosen ? ', the rule of its release' : '';
   const others = answers.map(({ says, became }) => `that ${says} ${became}`);
   return [`Assumed that ${taken.says}${rule}, since ${why}`, ...others].join('; ').concat('.');
 }
 
 /**
- * Tries what the Image of a kernel does not show as hypotheses about its code, one assumption after the other, and keeps of each the answer with
- * which a boot fits best; the rule of the release where two fit as well.
+ * Tries what the Image of a kernel does not show as hypotheses about its code, one assumption after
+ * the other, and keeps of each the answer with which a boot fits best; the rule of the release
+ * where two fit as well.
  * @param attempt predicts and judges the boot as that of a kernel with these traits
  * @throws what `attempt` throws for the rules of the release, where no other answer does better
  */
 export function fitAssumptions(
-  { traits, assumptions, evidence }: { traits: KernelTraits; assumptions: readonly Assumption[]; evidence: Evidence },
+  {
+    traits,
+    assumptions,
+    evidence,
+  }: { traits: KernelTraits; assumptions: readonly Assumption[]; evidence: Evidence },
   attempt: (traits: KernelTraits) => Attempt,
 ): BestFit {
   const tried = (candidate: KernelTraits): Tried => {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName } from '../evidence/capture.ts';
 import { first } from '../present.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
@@ -14,8 +15,9 @@ import type { Finding } from './types.ts';
 const nothing = 'nothing predicted';
 
 /**
- * Folds differences of the linear map into findings: one for each reason (`why` of the prediction) and nature, however
- * many leaves show it. Ascending by id, so that two runs report in the same order.
+ * Folds differences of the linear map into findings: one for each reason (`why` of the prediction)
+ * and nature, however many leaves show it. Ascending by id, so that two runs report in the same
+ * order.
  */
 export function foldDifferences(
   differences: readonly LeafDifference[],
@@ -54,10 +56,15 @@ function explain(group: LeafDifference[], regime: Stage1Regime): Pick<Finding, '
 function titleOf(group: LeafDifference[], nature: string): string {
   const { expected, actual } = first(group);
   const subject = `linear map, ${expected?.why ?? nothing}`;
-  if (!expected) return `${subject}: ${actual?.valid ? 'valid' : 'invalid'} leaves that nothing explains`;
+  if (!expected)
+    return `${subject}: ${actual?.valid ? 'valid' : 'invalid'} leaves that nothing explains`;
   if (!actual) return `${subject}: predicted leaves are absent`;
   const kinds = (side: 'expected' | 'actual') =>
-    [...new Set(group.flatMap((difference) => (difference[side] ? kindName(difference[side]) : [])))].join(', ');
+    [
+      ...new Set(
+        group.flatMap((difference) => (difference[side] ? kindName(difference[side]) : [])),
+      ),
+    ].join(', ');
   const words = nature
     .split('+')
     .map((word) =>
@@ -71,7 +78,8 @@ function titleOf(group: LeafDifference[], nature: string): string {
 function evidenceOf({ expected, actual }: LeafDifference, regime: Stage1Regime): string {
   const run = actual ?? expected;
   if (!run) return '';
-  const side = (leaf: typeof actual) => (leaf ? `PA ${hex(leaf.pa)} ${describeLeaf(regime, leaf)}` : 'no leaf');
+  const side = (leaf: typeof actual) =>
+    leaf ? `PA ${hex(leaf.pa)} ${describeLeaf(regime, leaf)}` : 'no leaf';
   return [
     `  ${hex(run.va)}-${hex(endOf(run))} (${bytesText(run.size)})`,
     `    expected ${side(expected)}`,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { BootEnd, CheckpointName, Evidence } from '../evidence/capture.ts';
 import { checkpointNames } from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
@@ -7,7 +8,13 @@ import type { Scenario } from '../scenario/types.ts';
 import { bootEndId } from './boot-end.ts';
 import { diffLeaves } from './compare.ts';
 import { compareRsi, missingCalls } from './compare-rsi.ts';
-import { compareProbes, compareRegion, compareRegisters, compareTables, compareVariables } from './compare-state.ts';
+import {
+  compareProbes,
+  compareRegion,
+  compareRegisters,
+  compareTables,
+  compareVariables,
+} from './compare-state.ts';
 import { withoutPredicted } from './complaints.ts';
 import { type BootContext, type CheckpointContext, checkpointContext, isSet } from './context.ts';
 import { foldDifferences } from './fold.ts';
@@ -31,16 +38,21 @@ export interface JudgeInput {
 }
 
 /** The part of a case's result that follows from prediction and evidence. */
-export interface Judgement extends Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'symbols' | 'reason'> {
-  /** Checkpoints that were captured, but that the model says nothing of: only the invariants were checked there. */
+export interface Judgement
+  extends Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'symbols' | 'reason'> {
+  /**
+   * Checkpoints that were captured, but that the model says nothing of: only the invariants were
+   * checked there.
+   */
   notPredicted: CheckpointName[];
 }
 
 /**
- * Judges one case: all mismatches, invariant violations and splats, and the verdict that follows from them.
- * `pass`: no finding. `known`: every finding matches a documented known issue on this kernel. `hang` and `crash`: the
- * boot did not complete, and not all of that is known. `fail`: any other finding. `error`: a completed boot lacks
- * evidence for something that was predicted, or the host kept the guest waiting so long that its watchdogs complained, so nothing may be concluded
+ * Judges one case: all mismatches, invariant violations and splats, and the verdict that follows
+ * from them. `pass`: no finding. `known`: every finding matches a documented known issue on this
+ * kernel. `hang` and `crash`: the boot did not complete, and not all of that is known. `fail`: any
+ * other finding. `error`: a completed boot lacks evidence for something that was predicted, or the
+ * host kept the guest waiting so long that its watchdogs complained, so nothing may be concluded
  * from it; the findings that could be made are kept.
  */
 export function judge(input: JudgeInput): Judgement {
@@ -66,9 +78,14 @@ export function judge(input: JudgeInput): Judgement {
   const missing = missingEvidence(prediction, evidence, contexts);
   const reason = evidence.end.kind === 'completed' ? (missing ?? stalled) : evidence.end.reason;
   return {
-    verdict: verdictOf(findings, evidence.end, { incomplete: missing !== undefined, stalled: stalled !== undefined }),
+    verdict: verdictOf(findings, evidence.end, {
+      incomplete: missing !== undefined,
+      stalled: stalled !== undefined,
+    }),
     findings,
-    linearMap: Object.fromEntries(contexts.map((context) => [context.capture.checkpoint, sizesOf(context)])),
+    linearMap: Object.fromEntries(
+      contexts.map((context) => [context.capture.checkpoint, sizesOf(context)]),
+    ),
     symbols: symbolsOf(prediction, evidence),
     notPredicted: evidence.captures
       .map(({ checkpoint }) => checkpoint)
@@ -115,25 +132,40 @@ function missingEvidence(
     const reason = unchecked(context);
     if (reason) return `The boot completed, but ${reason} (${context.capture.checkpoint}).`;
   }
-  const probe = prediction.probes.find(({ probe }) => !probes.some((result) => result.probe === probe));
+  const probe = prediction.probes.find(
+    ({ probe }) => !probes.some((result) => result.probe === probe),
+  );
   if (probe) return `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
   const calls = missingCalls(prediction.rsi, evidence);
   if (calls) return calls;
-  // What a kernel was built without is no problem: init reports only what it should have been able to do, and records that are damaged.
+  // What a kernel was built without is no problem: init reports only what it should have been able
+  // to do, and records that are damaged.
   const [problem] = guestProblems;
-  if (problem !== undefined) return `The guest's init could not send everything: ${problem.replace(/\.$/, '')}.`;
-  const dump = files.kernel_page_tables === undefined ? undefined : parsePtdump(files.kernel_page_tables);
-  const whole = dump === undefined || (dump.unreadable.length === 0 && dump.runs.at(-1)?.end === 2n ** 64n);
-  return whole ? undefined : "The guest's page table dump is cut short or unreadable, so it was not compared whole.";
+  if (problem !== undefined)
+    return `The guest's init could not send everything: ${problem.replace(/\.$/, '')}.`;
+  const dump =
+    files.kernel_page_tables === undefined ? undefined : parsePtdump(files.kernel_page_tables);
+  const whole =
+    dump === undefined || (dump.unreadable.length === 0 && dump.runs.at(-1)?.end === 2n ** 64n);
+  return whole
+    ? undefined
+    : "The guest's page table dump is cut short or unreadable, so it was not compared whole.";
 }
 
-/** With debug_pagealloc on, by the kernel's own word, the tables follow the page allocator's books. */
+/**
+ * With debug_pagealloc on, by the kernel's own word, the tables follow the page allocator's books.
+ */
 function lacksBooks(context: CheckpointContext): boolean {
   const { checkpoint, freePages } = context.capture;
-  return checkpoint !== 'paging_init' && !freePages && isSet(context, '_debug_pagealloc_enabled_early');
+  return (
+    checkpoint !== 'paging_init' && !freePages && isSet(context, '_debug_pagealloc_enabled_early')
+  );
 }
 
-/** Which rule that holds for every kernel could not be checked at a checkpoint for lack of evidence, and why; nothing is guessed. */
+/**
+ * Which rule that holds for every kernel could not be checked at a checkpoint for lack of evidence,
+ * and why; nothing is guessed.
+ */
 function unchecked(context: CheckpointContext): string | undefined {
   return context.linear.vaMinusPa === undefined
     ? 'memstart_addr could not be read, so nobody can tell which memory the linear map must map where'
@@ -143,7 +175,9 @@ function unchecked(context: CheckpointContext): string | undefined {
 /** A boot that did not complete is a finding of its own, so that a known issue can own it. */
 function endFinding(end: BootEnd): Finding[] {
   if (end.kind === 'completed') return [];
-  const after = end.lastCheckpoint ? `after the checkpoint ${end.lastCheckpoint}` : 'before the first checkpoint';
+  const after = end.lastCheckpoint
+    ? `after the checkpoint ${end.lastCheckpoint}`
+    : 'before the first checkpoint';
   return [
     {
       id: bootEndId(end.kind),
@@ -175,7 +209,10 @@ function sizesOf({ capture, linear }: CheckpointContext): ReturnType<typeof line
   return linearMapSizes(runsIn(capture.ttbr1.leaves, linear.start, linear.end));
 }
 
-/** Variables worth a trend by the name they have in results; several symbols are the same thing in several releases. */
+/**
+ * Variables worth a trend by the name they have in results; several symbols are the same thing in
+ * several releases.
+ */
 const trends: Record<string, string[]> = {
   linear_map_requires: ['linear_map_requires_bbml2', 'linear_map_requires_bbml3'],
   rodata_enabled: ['rodata_enabled'],
@@ -185,10 +222,15 @@ const trends: Record<string, string[]> = {
 };
 
 /** Captured variables (the last captured value of each), and derived decisions marked as such. */
-function symbolsOf({ decisions, generation }: Prediction, { captures }: Evidence): Record<string, string> {
+function symbolsOf(
+  { decisions, generation }: Prediction,
+  { captures }: Evidence,
+): Record<string, string> {
   const symbols: Record<string, string> = { generation };
   for (const [name, variants] of Object.entries(trends)) {
-    const value = captures.flatMap(({ variables }) => variants.flatMap((variant) => variables[variant] ?? [])).at(-1);
+    const value = captures
+      .flatMap(({ variables }) => variants.flatMap((variant) => variables[variant] ?? []))
+      .at(-1);
     if (value !== undefined) symbols[name] = String(value);
   }
   for (const [name, value] of Object.entries({

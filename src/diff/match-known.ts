@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { atLeast, parseRelease, type Release, releaseOf } from '../linux/release.ts';
 import type { Rodata, Scenario } from '../scenario/types.ts';
@@ -45,8 +46,8 @@ export interface KnownCase {
 }
 
 /**
- * The known issue that a finding matches: one of its patterns, on one of its kernels, under its conditions. A finding
- * on any other kernel is not known: a defect that comes back must be seen.
+ * The known issue that a finding matches: one of its patterns, on one of its kernels, under its
+ * conditions. A finding on any other kernel is not known: a defect that comes back must be seen.
  * @returns the id of the first such issue in the given order, or undefined.
  */
 export function matchKnown(
@@ -70,7 +71,10 @@ function isMixed({ machine }: Scenario): boolean {
   return machine.others !== undefined && !machine.late;
 }
 
-/** What rodata= says in the end, which may stand among the parameters, in the spelling of the kernel: see rodataParameter(). */
+/**
+ * What rodata= says in the end, which may stand among the parameters, in the spelling of the
+ * kernel: see rodataParameter().
+ */
 function rodataOf({ rodata, parameters }: Scenario, release: Release): Rodata {
   const spelling: [string, Rodata][] = atLeast(release, 6, 18)
     ? [
@@ -88,7 +92,10 @@ function rodataOf({ rodata, parameters }: Scenario, release: Release): Rodata {
   return said.filter((value) => value !== undefined).at(-1) ?? rodata;
 }
 
-/** housekeeping_isolcpus_setup() or housekeeping_nohz_full_setup() is called (kernel/sched/isolation.c). */
+/**
+ * housekeeping_isolcpus_setup() or housekeeping_nohz_full_setup() is called
+ * (kernel/sched/isolation.c).
+ */
 function isolatesCpus({ parameters }: Scenario): boolean {
   return ['isolcpus', 'nohz_full'].some((name) => valuesOf(parameters, name).length > 0);
 }
@@ -110,14 +117,16 @@ function inRange(release: Release, range: string): boolean {
     atLeast(release, from.major, from.minor) &&
     (release.major > from.major || release.minor > from.minor || release.patch >= from.patch);
   if (!reached) return false;
-  if (release.major !== to.major || release.minor !== to.minor) return !atLeast(release, to.major, to.minor);
+  if (release.major !== to.major || release.minor !== to.minor)
+    return !atLeast(release, to.major, to.minor);
   return !patchGiven || release.patch <= to.patch;
 }
 
 function conditionsMet(when: KnownIssue['when'], scenario: Scenario, release: Release): boolean {
   const { parameters } = scenario;
   const given =
-    scenario.kfenceSampleInterval !== undefined || valuesOf(parameters, 'kfence.sample_interval').length > 0;
+    scenario.kfenceSampleInterval !== undefined ||
+    valuesOf(parameters, 'kfence.sample_interval').length > 0;
   const kfence = given ? 'set' : 'unset';
   return (
     (when.world === undefined || when.world === scenario.machine.world) &&

@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { permissions } from '../vmsa/permissions.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 import type { LeafDifference } from './compare.ts';
 import { leafReach } from './describe-leaf.ts';
 
-/** Attribute bits by position that speak for themselves when they differ: names when set and when clear. */
+/**
+ * Attribute bits by position that speak for themselves when they differ: names when set and when
+ * clear.
+ */
 const plainBits: [position: bigint, set: string, clear: string][] = [
   [10n, 'access-flag', 'no-access-flag'],
   [11n, 'non-global', 'global'],
@@ -12,7 +16,9 @@ const plainBits: [position: bigint, set: string, clear: string][] = [
   [55n, 'software-dirty', 'not-software-dirty'],
 ];
 
-/** Bits whose meaning is the permission; named singly only when the effective permissions are equal. */
+/**
+ * Bits whose meaning is the permission; named singly only when the effective permissions are equal.
+ */
 const permissionBits: [position: bigint, name: string][] = [
   [6n, 'ap1-bit'],
   [7n, 'ap2-bit'],
@@ -24,8 +30,9 @@ const permissionBits: [position: bigint, name: string][] = [
 const contiguousBit = 1n << 52n;
 
 /**
- * How the found leaf differs from the predicted one, as fixed words joined by '+': the part of a finding's id that must
- * not depend on addresses, sizes, or which of several block sizes the memory's layout made possible.
+ * How the found leaf differs from the predicted one, as fixed words joined by '+': the part of a
+ * finding's id that must not depend on addresses, sizes, or which of several block sizes the
+ * memory's layout made possible.
  */
 export function natureOf({ expected, actual }: LeafDifference, regime: Stage1Regime): string {
   if (!actual) return 'missing';
@@ -69,13 +76,16 @@ function attributeWords(expected: LeafRun, actual: LeafRun, regime: Stage1Regime
 
 /** Differences in effective rights, read as if both leaves were valid and below the same tables. */
 function rightsWords(expected: LeafRun, actual: LeafRun, regime: Stage1Regime): string[] {
-  const asValid = ({ attributes }: LeafRun) => permissions(regime, { attributes: attributes | 1n, tableAttributes: 0 });
+  const asValid = ({ attributes }: LeafRun) =>
+    permissions(regime, { attributes: attributes | 1n, tableAttributes: 0 });
   const want = asValid(expected);
   const have = asValid(actual);
   const writes = (access: typeof want.el1) => access.write || access.writeAfterDirty;
   const words: string[] = [];
-  if (writes(want.el1) !== writes(have.el1)) words.push(writes(have.el1) ? 'writable' : 'read-only');
-  if (want.el1.execute !== have.el1.execute) words.push(have.el1.execute ? 'executable' : 'not-executable');
+  if (writes(want.el1) !== writes(have.el1))
+    words.push(writes(have.el1) ? 'writable' : 'read-only');
+  if (want.el1.execute !== have.el1.execute)
+    words.push(have.el1.execute ? 'executable' : 'not-executable');
   if (want.el1.read !== have.el1.read) words.push(have.el1.read ? 'readable' : 'not-readable');
   const user = (access: typeof want.el0) => `${access.read}${writes(access)}${access.execute}`;
   if (user(want.el0) !== user(have.el0)) words.push('user-rights');

@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type Evidence, isBefore } from '../evidence/capture.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { Prediction } from '../model/types.ts';
 import { asksForCpus } from '../scenario/types.ts';
 
-/** Whether a prediction rests on requests that the harness records at a function: then nothing can be said of the tables without them. */
+/**
+ * Whether a prediction rests on requests that the harness records at a function: then nothing can
+ * be said of the tables without them.
+ */
 function restsOn(what: string, { decisions }: Prediction): boolean {
   switch (what) {
     case 'splits':
@@ -18,8 +22,8 @@ function restsOn(what: string, { decisions }: Prediction): boolean {
 }
 
 /**
- * A prediction without what cannot be compared on this kernel: variables that it does not have, and checkpoints whose tables follow from requests
- * that could not be recorded.
+ * A prediction without what cannot be compared on this kernel: variables that it does not have, and
+ * checkpoints whose tables follow from requests that could not be recorded.
  * @returns with what was left out, each the end of a sentence
  */
 export function onlyWhatIsKnown(
@@ -30,13 +34,17 @@ export function onlyWhatIsKnown(
   const notKnown = new Set(unseen.map(({ what, why }) => `${whatWords[what]}: ${why}`));
   const blind = unseen.find(({ what }) => restsOn(what, prediction));
   if (prediction.lateCpusUnknown) {
-    notKnown.add('whether it lets in a CPU that comes late: it has no arm64_features[] of a shape that is known');
+    notKnown.add(
+      'whether it lets in a CPU that comes late: it has no arm64_features[] of a shape that is known',
+    );
   }
   const checkpoints: Prediction['checkpoints'] = {};
   for (const [name, predicted] of Object.entries(prediction.checkpoints)) {
     const checkpoint = name as keyof Prediction['checkpoints'];
     if (blind && isBefore('paging_init', checkpoint)) {
-      notKnown.add(`its linear map behind paging_init(): ${whatWords[blind.what]} would have to be recorded`);
+      notKnown.add(
+        `its linear map behind paging_init(): ${whatWords[blind.what]} would have to be recorded`,
+      );
       continue;
     }
     const variables = Object.entries(predicted.variables).filter(([variable]) => {
@@ -48,7 +56,9 @@ export function onlyWhatIsKnown(
   }
   // The other probes do not depend on who is let in.
   const isCpus = (probe: string): boolean => asksForCpus([probe]);
-  const probes = prediction.probes.filter(({ probe }) => !(prediction.lateCpusUnknown && isCpus(probe)));
+  const probes = prediction.probes.filter(
+    ({ probe }) => !(prediction.lateCpusUnknown && isCpus(probe)),
+  );
   return { prediction: { ...prediction, checkpoints, probes }, notKnown: [...notKnown] };
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import { subtract } from '../model/ranges.ts';
 import type { LeafRun } from '../vmsa/types.ts';
@@ -11,8 +12,14 @@ export function clipToPhysical<R extends LeafRun>(run: R, range: PhysicalRange):
   return clipRun(run, run.va + BigInt(start - run.pa), run.va + BigInt(end - run.pa));
 }
 
-/** The parts of the runs whose output addresses lie in one of `ranges`; of both there may be a thousand. */
-export function runsOnto<R extends LeafRun>(runs: readonly R[], ranges: readonly PhysicalRange[]): R[] {
+/**
+ * The parts of the runs whose output addresses lie in one of `ranges`; of both there may be a
+ * thousand.
+ */
+export function runsOnto<R extends LeafRun>(
+  runs: readonly R[],
+  ranges: readonly PhysicalRange[],
+): R[] {
   const onto: R[] = [];
   for (const run of runs) {
     for (const range of ranges) {
@@ -25,7 +32,9 @@ export function runsOnto<R extends LeafRun>(runs: readonly R[], ranges: readonly
 
 /** The parts of a run whose output addresses lie outside all of `ranges` (ascending). */
 export function partsOutside<R extends LeafRun>(run: R, ranges: readonly PhysicalRange[]): R[] {
-  return subtract({ start: run.pa, end: run.pa + run.size }, ranges).flatMap((part) => clipToPhysical(run, part) ?? []);
+  return subtract({ start: run.pa, end: run.pa + run.size }, ranges).flatMap(
+    (part) => clipToPhysical(run, part) ?? [],
+  );
 }
 
 /** True when [start, end) lies inside one of `ranges` or of several that touch. */

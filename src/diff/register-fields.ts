@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A named field of a system register: lowest bit and width in bits. */
 export interface RegisterField {
   name: string;
@@ -14,7 +15,11 @@ function fields(text: string): RegisterField[] {
 }
 
 function repeated(prefix: string, width: number): RegisterField[] {
-  return Array.from({ length: 64 / width }, (_, index) => ({ name: `${prefix}${index}`, low: index * width, width }));
+  return Array.from({ length: 64 / width }, (_, index) => ({
+    name: `${prefix}${index}`,
+    low: index * width,
+    width,
+  }));
 }
 
 /** Layouts from DDI 0487 D24.2 (registers of the EL1&0 translation regime). */
@@ -53,7 +58,12 @@ export interface FieldDifference {
  * Fields in which `actual` differs from `expected`, looking only at the bits in `mask`.
  * Differing bits that belong to no known field come as 'bit N'.
  */
-export function differingFields(register: string, expected: bigint, actual: bigint, mask: bigint): FieldDifference[] {
+export function differingFields(
+  register: string,
+  expected: bigint,
+  actual: bigint,
+  mask: bigint,
+): FieldDifference[] {
   let left = (expected ^ actual) & mask;
   const differences: FieldDifference[] = [];
   for (const { name, low, width } of layouts[register] ?? []) {
@@ -65,7 +75,11 @@ export function differingFields(register: string, expected: bigint, actual: bigi
   }
   for (let bit = 0n; left !== 0n; bit++, left >>= 1n) {
     if ((left & 1n) === 0n) continue;
-    differences.push({ field: `bit ${bit}`, expected: (expected >> bit) & 1n, actual: (actual >> bit) & 1n });
+    differences.push({
+      field: `bit ${bit}`,
+      expected: (expected >> bit) & 1n,
+      actual: (actual >> bit) & 1n,
+    });
   }
   return differences;
 }

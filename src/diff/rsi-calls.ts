@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { RsiCall } from '../evidence/capture.ts';
 import type { PredictedRsiCall, RsiRequest } from '../model/types.ts';
 import { hex } from './text.ts';
@@ -35,15 +36,24 @@ export function isRequested(each: PredictedRsiCall, call: RsiCall): boolean {
     case 'VERSION':
       return argument === each.version;
     case 'REALM_CONFIG':
-      return argument % RSI_GRANULE_SIZE === 0n && argument >= each.within.start && argument < each.within.end;
+      return (
+        argument % RSI_GRANULE_SIZE === 0n &&
+        argument >= each.within.start &&
+        argument < each.within.end
+      );
     case 'IPA_STATE_SET': {
       const { ripas, changeDestroyed, ...range } = stateChange(call);
-      return sameRange(each, range) && ripas === each.ripas && changeDestroyed === each.changeDestroyed;
+      return (
+        sameRange(each, range) && ripas === each.ripas && changeDestroyed === each.changeDestroyed
+      );
     }
   }
 }
 
-/** What is left of a predicted change of state after a call that the RMM accepted, but did in part only. */
+/**
+ * What is left of a predicted change of state after a call that the RMM accepted, but did in part
+ * only.
+ */
 export function remainder(
   each: PredictedRsiCall,
   { results: [status, reached, response] }: RsiCall,
@@ -53,7 +63,10 @@ export function remainder(
   return goesOn ? { ...each, start: Number(reached) } : undefined;
 }
 
-/** In what a call differs from a predicted one that it may stand for; undefined where it has nothing to do with it. */
+/**
+ * In what a call differs from a predicted one that it may stand for; undefined where it has nothing
+ * to do with it.
+ */
 export function resemblance(
   each: PredictedRsiCall,
   call: RsiCall,
@@ -68,7 +81,8 @@ export function resemblance(
 
 /** A call that was made, for people. */
 export function callText(call: RsiCall): string {
-  if (call.rsi !== 'IPA_STATE_SET') return `RSI_${call.rsi}(${call.arguments.slice(0, 2).map(hex).join(', ')})`;
+  if (call.rsi !== 'IPA_STATE_SET')
+    return `RSI_${call.rsi}(${call.arguments.slice(0, 2).map(hex).join(', ')})`;
   const { start, end, ripas, changeDestroyed } = stateChange(call);
   return stateText(hex(start), hex(end), ripas, changeDestroyed);
 }

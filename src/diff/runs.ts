@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import type { Granule, LeafRun } from '../vmsa/types.ts';
 
@@ -6,7 +7,9 @@ export function endOf(run: { va: bigint; size: number }): bigint {
   return run.va + BigInt(run.size);
 }
 
-/** Leaf entries in a run; a run cut by a finer one on the other side counts its last entry whole. */
+/**
+ * Leaf entries in a run; a run cut by a finer one on the other side counts its last entry whole.
+ */
 export function entriesOf(run: LeafRun, granule: Granule): number {
   return Math.ceil(run.size / 2 ** levelShift(geometryOf(granule), run.level));
 }

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Width of every text that ptdiff writes for people. */
 const width = 100;
 
 /**
- * Breaks one line at blanks into lines of at most 100 columns; those after the first are indented by `indent` more
- * blanks.
+ * Breaks one line at blanks into lines of at most 100 columns; those after the first are indented
+ * by `indent` more blanks.
  */
 export function wrap(text: string, indent = 2): string[] {
   const margin = text.match(/^ */)?.[0].length ?? 0;
@@ -19,13 +20,17 @@ export function wrap(text: string, indent = 2): string[] {
       line += glue + word;
     }
     // A word longer than a line (text of the guest) is cut: nothing may leave the page.
-    for (; line.length > width; line = hanging + line.slice(width)) lines.push(line.slice(0, width));
+    for (; line.length > width; line = hanging + line.slice(width))
+      lines.push(line.slice(0, width));
   }
   lines.push(line);
   return lines;
 }
 
-/** The lines that wrap() broke, whole again: a line goes on in the next if that is indented as its rest would be, and its first word had no room. */
+/**
+ * The lines that wrap() broke, whole again: a line goes on in the next if that is indented as its
+ * rest would be, and its first word had no room.
+ */
 export function unwrap(text: string): string {
   const whole: string[] = [];
   // Of the last line of `whole`: its margin, and how long its last piece was.
@@ -33,7 +38,8 @@ export function unwrap(text: string): string {
   let length = 0;
   for (const line of text.split('\n')) {
     const [, blanks, first] = /^( *)([^ ]*)/.exec(line) ?? ['', '', ''];
-    const goesOn = first !== '' && blanks.length === margin + 2 && length + 1 + first.length > width;
+    const goesOn =
+      first !== '' && blanks.length === margin + 2 && length + 1 + first.length > width;
     if (goesOn) whole.push(`${whole.pop()} ${line.trim()}`);
     else whole.push(line);
     margin = goesOn ? margin : blanks.length;

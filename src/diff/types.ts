@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName } from '../evidence/capture.ts';
 
-/** A mismatch (differs from the prediction), an invariant violation (wrong under any logic), or a kernel complaint. */
+/**
+ * A mismatch (differs from the prediction), an invariant violation (wrong under any logic), or a
+ * kernel complaint.
+ */
 export type FindingKind = 'mismatch' | 'invariant' | 'splat';
 
 /** One defect, folded: however many leaves show it. */
@@ -18,7 +22,10 @@ export interface Finding {
   known?: string;
 }
 
-/** pass, fail, known, hang and crash speak of the kernel; error speaks of the harness, the emulator or the host. */
+/**
+ * pass, fail, known, hang and crash speak of the kernel; error speaks of the harness, the emulator
+ * or the host.
+ */
 export type Verdict = 'pass' | 'fail' | 'known' | 'hang' | 'crash' | 'error';
 
 /** Bytes of a linear map by leaf kind; the kinds are Linux's, their sizes follow the granule. */
@@ -40,7 +47,10 @@ export interface CaseResult {
   verdict: Verdict;
   findings: Finding[];
   linearMap: Partial<Record<CheckpointName, LinearMapSizes>>;
-  /** Kernel variables and decisions worth a trend: linear_map_requires, force_pte_mapping, … as text. */
+  /**
+   * Kernel variables and decisions worth a trend: linear_map_requires, force_pte_mapping, … as
+   * text.
+   */
   symbols: Record<string, string>;
   /** Wall-clock seconds of the case. */
   seconds: number;

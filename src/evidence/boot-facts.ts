@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } from './capture.ts';
 
 /** A physical range [start, end) in bytes. */
@@ -7,21 +8,25 @@ export interface PhysicalRange {
 }
 
 /**
- * The closed list of what the model cannot derive and takes from the boot instead. Each is a place or an input of the machine, never
- * the state of a linear map entry:
- * - `idRegisters`: what the emulated CPUs are, per CPU, by register name (MIDR_EL1, ID_AA64MMFR0_EL1, …);
+ * The closed list of what the model cannot derive and takes from the boot instead. Each is a place
+ * or an input of the machine, never the state of a linear map entry:
+ * - `idRegisters`: what the emulated CPUs are, per CPU, by register name (MIDR_EL1,
+ *   ID_AA64MMFR0_EL1, …);
  * - `image`: where the boot loader put the Image, and the KASLR slide;
  * - `memstartAddr`: only on kernels that randomise it (up to 6.15), with KASLR;
- * - `kfencePool`: where memblock put the KFENCE pool; `crashKernel`: where it put the memory that crashkernel= asked for;
- *   `memblockReserved`: what else it had reserved when initcalls ran, as far as /proc/iomem tells;
- * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs, module text): their aliases must
- *   follow under rodata_full;
- * - `freePages`: with debug_pagealloc, what the page allocator's own books say is free at a checkpoint: lists and struct pages, no tables;
- *   `freeAtKpti`: the same at the moment when KPTI rewrites the tables;
- * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint; `protectRequests`: what was asked of set_memory_ro(),
- *   where the requests that follow from it were not recorded one by one;
- * - `sharing`: what was asked of set_memory_decrypted() and set_memory_encrypted() in a realm, and `ipaBits`, the width of the realm's address
- *   space that the monitor gave it;
+ * - `kfencePool`: where memblock put the KFENCE pool; `crashKernel`: where it put the memory that
+ *   crashkernel= asked for; `memblockReserved`: what else it had reserved when initcalls ran, as
+ *   far as /proc/iomem tells;
+ * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs,
+ *   module text): their aliases must follow under rodata_full;
+ * - `freePages`: with debug_pagealloc, what the page allocator's own books say is free at a
+ *   checkpoint: lists and struct pages, no tables; `freeAtKpti`: the same at the moment when KPTI
+ *   rewrites the tables;
+ * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint;
+ *   `protectRequests`: what was asked of set_memory_ro(), where the requests that follow from it
+ *   were not recorded one by one;
+ * - `sharing`: what was asked of set_memory_decrypted() and set_memory_encrypted() in a realm, and
+ *   `ipaBits`, the width of the realm's address space that the monitor gave it;
  * - `probePages`: frames that the probes' memfd_secret files own.
  */
 export interface BootFacts {

@@ -1,4 +1,8 @@
-/** Events of guest/init (guest/init/protocol.h): init asks reboot(2) for something that the kernel refuses. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Events of guest/init (guest/init/protocol.h): init asks reboot(2) for something that the kernel
+ * refuses.
+ */
 export const guestEvents = { hello: 1, ready: 2, bye: 3 } as const;
 
 /** One call of reboot(2) that was an event. */
@@ -9,15 +13,25 @@ export interface GuestEvent {
   directory: number;
 }
 
-/** The arguments of reboot(2) at the head of struct pt_regs: regs[0] to regs[3] (arch/arm64/include/asm/ptrace.h). */
+/**
+ * The arguments of reboot(2) at the head of struct pt_regs: regs[0] to regs[3]
+ * (arch/arm64/include/asm/ptrace.h).
+ */
 export const rebootArgumentBytes = 32;
 
 const linuxRebootMagic1 = 0xfee1deadn;
 const eventMagic2 = 0x70746466n;
 
-/** Reads the arguments of a reboot(2) call, of which the first three are ints; undefined when it was a true one. */
+/**
+ * Reads the arguments of a reboot(2) call, of which the first three are ints; undefined when it was
+ * a true one.
+ */
 export function guestEvent(argumentBytes: Uint8Array): GuestEvent | undefined {
-  const view = new DataView(argumentBytes.buffer, argumentBytes.byteOffset, argumentBytes.byteLength);
+  const view = new DataView(
+    argumentBytes.buffer,
+    argumentBytes.byteOffset,
+    argumentBytes.byteLength,
+  );
   const [magic1, magic2, event] = [0, 8, 16].map((at) => BigInt(view.getUint32(at, true)));
   if (magic1 !== linuxRebootMagic1 || magic2 !== eventMagic2) {
     return undefined;

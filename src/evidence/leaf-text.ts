@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 import type { LeafRun, Level, Malformed, TablePage, WalkResult } from '../vmsa/types.ts';
 
@@ -9,7 +10,11 @@ import type { LeafRun, Level, Malformed, TablePage, WalkResult } from '../vmsa/t
  *     malformed VA LEVEL AT|- DESCRIPTOR REASON…
  */
 export function formatWalk(walk: WalkResult): string {
-  return [...walk.leaves.map(formatLeaf), ...walk.tables.map(formatTable), ...walk.malformed.map(formatMalformed)]
+  return [
+    ...walk.leaves.map(formatLeaf),
+    ...walk.tables.map(formatTable),
+    ...walk.malformed.map(formatMalformed),
+  ]
     .map((line) => `${line}\n`)
     .join('');
 }
@@ -56,7 +61,16 @@ function formatLeaf(leaf: LeafRun): string {
   ].join(' ');
 }
 
-function parseLeaf([va, pa, size, level, contiguous, valid, attributes, tableAttributes]: LeafFields): LeafRun {
+function parseLeaf([
+  va,
+  pa,
+  size,
+  level,
+  contiguous,
+  valid,
+  attributes,
+  tableAttributes,
+]: LeafFields): LeafRun {
   return {
     va: BigInt(va),
     pa: Number(pa),
@@ -74,11 +88,23 @@ function formatTable(table: TablePage): string {
 }
 
 function parseTable([va, pa, level, attributes]: TableFields): TablePage {
-  return { pa: Number(pa), level: Number(level) as Level, va: BigInt(va), attributes: BigInt(attributes) };
+  return {
+    pa: Number(pa),
+    level: Number(level) as Level,
+    va: BigInt(va),
+    attributes: BigInt(attributes),
+  };
 }
 
 function formatMalformed({ va, level, at, descriptor, reason }: Malformed): string {
-  return ['malformed', hex(va), level, at === undefined ? '-' : hex(at), hex(descriptor), reason].join(' ');
+  return [
+    'malformed',
+    hex(va),
+    level,
+    at === undefined ? '-' : hex(at),
+    hex(descriptor),
+    reason,
+  ].join(' ');
 }
 
 function parseMalformed([va, level, at, descriptor, ...reason]: MalformedFields): Malformed {

@@ -1,4 +1,8 @@
-/** The realm monitor's report (guest/monitor/report.h): its view of every call, abort and granule. Pure. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The realm monitor's report (guest/monitor/report.h): its view of every call, abort and granule.
+ * Pure.
+ */
 
 /** A range of guest-physical addresses, in bytes. */
 export interface AddressRange {
@@ -121,11 +125,17 @@ const firstRsiFunction = 0xc4000190n;
  */
 export function decodeReport(read: ReadMemory, memoryBase: number): MonitorReport | undefined {
   const view = decodeView(read, memoryBase, abortRecords);
-  return view && { ...view, calls: decodeCalls(read, memoryBase, { first: 0, total: view.totalCalls }).calls };
+  return (
+    view && {
+      ...view,
+      calls: decodeCalls(read, memoryBase, { first: 0, total: view.totalCalls }).calls,
+    }
+  );
 }
 
 /**
- * The calls of a stopped machine from number `first` on (0 is the first of all) to its last, number `total - 1`.
+ * The calls of a stopped machine from number `first` on (0 is the first of all) to its last, number
+ * `total - 1`.
  * @returns in order; of those that the ring has lost to newer ones, their number
  */
 export function decodeCalls(
@@ -133,14 +143,25 @@ export function decodeCalls(
   memoryBase: number,
   { first, total }: { first: number; total: number },
 ): { calls: MonitorCall[]; lost: number } {
-  const records = ring(read, memoryBase + layout.calls, total, callRecords, callBytes, total - first);
+  const records = ring(
+    read,
+    memoryBase + layout.calls,
+    total,
+    callRecords,
+    callBytes,
+    total - first,
+  );
   const [oldest] = records;
-  // A CPU may have been stopped as it wrote over the oldest record: its sequence number tells (record_call() of guest/monitor/record.c).
+  // A CPU may have been stopped as it wrote over the oldest record: its sequence number tells
+  // (record_call() of guest/monitor/record.c).
   if (oldest !== undefined && oldest.number(0) !== total - records.length + 1) records.shift();
   return { calls: records.map(decodeCall), lost: total - first - records.length };
 }
 
-/** Whether the monitor runs, of a machine that need not stand still; undefined, when it has not begun its report. */
+/**
+ * Whether the monitor runs, of a machine that need not stand still; undefined, when it has not
+ * begun its report.
+ */
 export function decodeState(
   read: ReadMemory,
   memoryBase: number,
@@ -155,7 +176,11 @@ export function decodeState(
  * Reads the report of a stopped machine without its calls.
  * @param maximumAborts how many of the newest aborts are wanted
  */
-export function decodeView(read: ReadMemory, memoryBase: number, maximumAborts: number): MonitorView | undefined {
+export function decodeView(
+  read: ReadMemory,
+  memoryBase: number,
+  maximumAborts: number,
+): MonitorView | undefined {
   const state = decodeState(read, memoryBase);
   if (state === undefined) {
     return undefined;
@@ -174,7 +199,10 @@ export function decodeView(read: ReadMemory, memoryBase: number, maximumAborts: 
     stage2: { root: header.number(0xb0), control: header.u64(0xb8) },
     rsi: Object.fromEntries(
       rsiFunctions.map((name, index) => {
-        return [name, { calls: header.number(0xc0 + 8 * index), refused: header.number(0x110 + 8 * index) }];
+        return [
+          name,
+          { calls: header.number(0xc0 + 8 * index), refused: header.number(0x110 + 8 * index) },
+        ];
       }),
     ) as MonitorView['rsi'],
     psciCalls: header.number(0x160),
@@ -183,9 +211,14 @@ export function decodeView(read: ReadMemory, memoryBase: number, maximumAborts: 
     undefinedInstructions: header.number(0x178),
     granulesShared: header.number(0x180),
     granulesMadePrivate: header.number(0x188),
-    aborts: ring(read, memoryBase + layout.aborts, totalAborts, abortRecords, abortBytes, maximumAborts).map(
-      decodeAbort,
-    ),
+    aborts: ring(
+      read,
+      memoryBase + layout.aborts,
+      totalAborts,
+      abortRecords,
+      abortBytes,
+      maximumAborts,
+    ).map(decodeAbort),
     totalAborts,
     totalCalls,
     ripas: ripasRuns(read, header.number(0xa0), regions),

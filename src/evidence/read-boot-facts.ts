@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { findIomem, hidesAddresses, parseIomem } from '../linux/iomem.ts';
 import { vmallocRange } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
@@ -26,27 +27,38 @@ function joined(ranges: PhysicalRange[]): PhysicalRange[] {
   return result;
 }
 
-/** Frames that page mappings of the vmalloc and module ranges map read-only, without the kernel image itself. */
-function readOnlyVmalloc(capture: Capture, { evidence, traits, symbols }: ObservedBoot): PhysicalRange[] {
+/**
+ * Frames that page mappings of the vmalloc and module ranges map read-only, without the kernel
+ * image itself.
+ */
+function readOnlyVmalloc(
+  capture: Capture,
+  { evidence, traits, symbols }: ObservedBoot,
+): PhysicalRange[] {
   const { start, end } = vmallocRange(traits.config.vaBits, traits.geometry);
   const text = symbols.textBase + evidence.image.slide;
   const imageEnd = (symbols.address('_end') ?? symbols.textBase) + evidence.image.slide;
   return joined(
     capture.ttbr1.leaves
       .filter((leaf) => leaf.valid && leaf.level === 3 && leaf.va >= start && leaf.va < end)
-      .filter((leaf) => (leaf.attributes & PTE_RDONLY) !== 0n && !(leaf.va >= text && leaf.va < imageEnd))
+      .filter(
+        (leaf) => (leaf.attributes & PTE_RDONLY) !== 0n && !(leaf.va >= text && leaf.va < imageEnd),
+      )
       .map((leaf) => ({ start: leaf.pa, end: leaf.pa + leaf.size })),
   );
 }
 
 /**
- * memblock.reserved by /proc/iomem, with the kernel's image, whose parts have names of their own, and without what crashkernel= reserved
- * (reserve_memblock_reserved_regions(), arch/arm64/kernel/setup.c); undefined where the guest told nothing, or no addresses.
+ * memblock.reserved by /proc/iomem, with the kernel's image, whose parts have names of their own,
+ * and without what crashkernel= reserved (reserve_memblock_reserved_regions(),
+ * arch/arm64/kernel/setup.c); undefined where the guest told nothing, or no addresses.
  */
 function memblockReserved({ files }: Evidence): PhysicalRange[] | undefined {
   const entries = parseIomem(files['/proc/iomem'] ?? '');
   if (entries.length === 0 || hidesAddresses(entries)) return undefined;
-  const named = ['reserved', 'Kernel code', 'Kernel data'].flatMap((name) => findIomem(entries, name));
+  const named = ['reserved', 'Kernel code', 'Kernel data'].flatMap((name) =>
+    findIomem(entries, name),
+  );
   return joined(named.map(({ start, end }) => ({ start, end })));
 }
 
@@ -74,7 +86,8 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const kfencePool = evidence.captures.map(kfencePoolOf).find((pool) => pool !== undefined);
   const reserved = memblockReserved(evidence);
   const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
-  const ipaBits = evidence.captures.find(({ monitor }) => monitor?.world === 'realm')?.monitor?.ipaBits;
+  const ipaBits = evidence.captures.find(({ monitor }) => monitor?.world === 'realm')?.monitor
+    ?.ipaBits;
   return {
     idRegisters: evidence.idRegisters.map((registers, cpu) => ({ ...registers, ...hidden[cpu] })),
     image: evidence.image,

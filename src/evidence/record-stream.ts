@@ -1,4 +1,8 @@
-/** Reads guest RAM from outside. Undefined where the address is no RAM: addresses that a guest wrote are not to be trusted. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Reads guest RAM from outside. Undefined where the address is no RAM: addresses that a guest wrote
+ * are not to be trusted.
+ */
 export type ReadPhysical = (pa: number, bytes: number) => Uint8Array | undefined;
 
 /** Where init's records lie: the directory page of guest/init/protocol.h. */
@@ -23,7 +27,8 @@ const maxStreamBytes = 64 << 20;
 export function parseDirectory(page: Uint8Array): RecordDirectory | string {
   if (page.length < headerBytes) return 'The directory page of the guest is cut short.';
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
-  if (view.getBigUint64(0, true) !== directoryMagic) return 'The guest has no record directory at the address it gave.';
+  if (view.getBigUint64(0, true) !== directoryMagic)
+    return 'The guest has no record directory at the address it gave.';
   const version = view.getUint32(8, true);
   if (version !== directoryVersion)
     return `The guest's record directory has version ${version}, not ${directoryVersion}.`;
@@ -31,7 +36,8 @@ export function parseDirectory(page: Uint8Array): RecordDirectory | string {
   if (![4096, 16384, 65536].includes(pageBytes))
     return `The guest's record directory claims pages of ${pageBytes} bytes.`;
   const committed = view.getBigUint64(24, true);
-  if (committed > maxStreamBytes) return `The guest's record directory claims ${committed} bytes of records.`;
+  if (committed > maxStreamBytes)
+    return `The guest's record directory claims ${committed} bytes of records.`;
   const indexPages: number[] = [];
   for (let at = headerBytes; at + 8 <= page.length; at += 8) {
     const pa = view.getBigUint64(at, true);
@@ -39,13 +45,23 @@ export function parseDirectory(page: Uint8Array): RecordDirectory | string {
     indexPages.push(Number(pa));
   }
   const lost = Number(view.getBigUint64(32, true));
-  return { pageBytes, nonce: view.getBigUint64(16, true), committed: Number(committed), lost, indexPages };
+  return {
+    pageBytes,
+    nonce: view.getBigUint64(16, true),
+    committed: Number(committed),
+    lost,
+    indexPages,
+  };
 }
 
 /**
- * Gathers the stream of records from the data pages. When a page cannot be read the stream ends before it, and `damage` says so.
+ * Gathers the stream of records from the data pages. When a page cannot be read the stream ends
+ * before it, and `damage` says so.
  */
-export function readStream(directory: RecordDirectory, read: ReadPhysical): { bytes: Uint8Array; damage?: string } {
+export function readStream(
+  directory: RecordDirectory,
+  read: ReadPhysical,
+): { bytes: Uint8Array; damage?: string } {
   const { pageBytes, committed } = directory;
   const stream = new Uint8Array(committed);
   let done = 0;
@@ -65,7 +81,11 @@ export function readStream(directory: RecordDirectory, read: ReadPhysical): { by
   return done < committed ? cutStream(stream, done, 0) : { bytes: stream };
 }
 
-function cutStream(stream: Uint8Array, done: number, pa: number): { bytes: Uint8Array; damage: string } {
+function cutStream(
+  stream: Uint8Array,
+  done: number,
+  pa: number,
+): { bytes: Uint8Array; damage: string } {
   const damage = `The guest's records end after ${done} of ${stream.length} bytes: its page at 0x${pa.toString(16)} cannot be read.`;
   return { bytes: stream.subarray(0, done), damage };
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { concatenate } from '../bytes.ts';
 import { crc32 } from '../linux/crc32.ts';
 import type { GuestFiles, ProbeResult } from './capture.ts';
@@ -6,15 +7,23 @@ import { parseDirectory, type ReadPhysical, readStream } from './record-stream.t
 /** One file of the guest as it arrived. */
 export interface GuestFile {
   bytes: Uint8Array;
-  /** 0, or the guest's errno for opening or reading it; 2 (ENOENT) where the kernel has no such file. */
+  /**
+   * 0, or the guest's errno for opening or reading it; 2 (ENOENT) where the kernel has no such
+   * file.
+   */
   errno: number;
-  /** Whether more was there than arrived: too long, no room, or the guest died in the middle of it. */
+  /**
+   * Whether more was there than arrived: too long, no room, or the guest died in the middle of it.
+   */
   cut: boolean;
 }
 
 /** All that init committed to its memory. */
 export interface GuestReport {
-  /** By path, or 'dmesg'. A file that is absent in the guest is here with its errno: it was asked for. */
+  /**
+   * By path, or 'dmesg'. A file that is absent in the guest is here with its errno: it was asked
+   * for.
+   */
   files: Map<string, GuestFile>;
   probes: ProbeResult[];
   /** What failed in init itself, in its own words (hostile text, like all of it). */
@@ -39,8 +48,8 @@ interface RawRecord {
 }
 
 /**
- * Decodes what guest/init wrote into guest RAM (guest/init/protocol.h). Never throws for what a guest did: a damaged record is left out and
- * named in `damage`.
+ * Decodes what guest/init wrote into guest RAM (guest/init/protocol.h). Never throws for what a
+ * guest did: a damaged record is left out and named in `damage`.
  *
  * @param directory the directory page, whose physical address init gave
  * @param read reads guest RAM by physical address
@@ -67,13 +76,17 @@ export function decodeRecords(directory: Uint8Array, read: ReadPhysical): GuestR
     const file = report.files.get(name);
     if (file) file.cut = true;
   }
-  for (const [name, pieces] of open) report.files.set(name, { bytes: concatenate(pieces), errno: 0, cut: true });
+  for (const [name, pieces] of open)
+    report.files.set(name, { bytes: concatenate(pieces), errno: 0, cut: true });
   if (stream.damage) addDamage(report, stream.damage);
   if (parsed.lost > 0) addDamage(report, `The guest had no memory for ${parsed.lost} records.`);
   return report;
 }
 
-/** The files that the guest has, as text: all but config.gz, which is compressed. Bytes that are no UTF-8 become U+FFFD. */
+/**
+ * The files that the guest has, as text: all but config.gz, which is compressed. Bytes that are no
+ * UTF-8 become U+FFFD.
+ */
 export function guestTexts(report: GuestReport): GuestFiles {
   const decoder = new TextDecoder();
   const texts: GuestFiles = {};
@@ -96,13 +109,21 @@ function* splitRecords(stream: Uint8Array, damage: string[]): Generator<RawRecor
     const payloadBytes = view.getUint32(at + 12, true);
     const end = at + headerBytes + nameBytes + payloadBytes;
     if (view.getUint32(at, true) !== recordMagic || end > stream.length) {
-      addDamage({ damage }, `The guest's records cannot be read on from byte ${at} of ${stream.length}.`);
+      addDamage(
+        { damage },
+        `The guest's records cannot be read on from byte ${at} of ${stream.length}.`,
+      );
       return;
     }
     if (checksum(stream.subarray(at, end)) === view.getUint32(at + 16, true)) {
       const name = decoder.decode(stream.subarray(at + headerBytes, at + headerBytes + nameBytes));
       const payload = stream.subarray(at + headerBytes + nameBytes, end);
-      yield { sequence: view.getUint32(at + 4, true), type: view.getUint16(at + 8, true), name, payload };
+      yield {
+        sequence: view.getUint32(at + 4, true),
+        type: view.getUint16(at + 8, true),
+        name,
+        payload,
+      };
     } else {
       addDamage({ damage }, `The guest's record at byte ${at} has a wrong checksum.`);
     }
@@ -115,7 +136,11 @@ function checksum(record: Uint8Array): number {
   return crc32(record.subarray(0, 16), new Uint8Array(4), record.subarray(20));
 }
 
-function applyRecord(report: GuestReport, open: Map<string, Uint8Array[]>, { type, name, payload }: RawRecord): void {
+function applyRecord(
+  report: GuestReport,
+  open: Map<string, Uint8Array[]>,
+  { type, name, payload }: RawRecord,
+): void {
   if (type === recordTypes.piece) {
     const pieces = open.get(name);
     if (pieces) pieces.push(payload);
@@ -124,7 +149,11 @@ function applyRecord(report: GuestReport, open: Map<string, Uint8Array[]>, { typ
     const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
     const bytes = concatenate(open.get(name) ?? []);
     open.delete(name);
-    report.files.set(name, { bytes, errno: view.getUint32(0, true), cut: view.getUint32(4, true) !== 0 });
+    report.files.set(name, {
+      bytes,
+      errno: view.getUint32(0, true),
+      cut: view.getUint32(4, true) !== 0,
+    });
   } else if (type === recordTypes.probe) {
     report.probes.push(parseProbe(name, new TextDecoder().decode(payload)));
   } else if (type === recordTypes.problem) {
@@ -135,7 +164,8 @@ function applyRecord(report: GuestReport, open: Map<string, Uint8Array[]>, { typ
 }
 
 function parseProbe(probe: string, text: string): ProbeResult {
-  const values = (key: string) => [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map((match) => match[1]);
+  const values = (key: string) =>
+    [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map((match) => match[1]);
   const [data] = values('data');
   return {
     probe,

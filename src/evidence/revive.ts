@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Turns '0x…' strings back into the bigints that stableJson() wrote, all through a value. Only for data in which no other text can look so:
- * never for what a guest said.
+ * Turns '0x…' strings back into the bigints that stableJson() wrote, all through a value. Only for
+ * data in which no other text can look so: never for what a guest said.
  */
 export function revive(value: unknown): unknown {
   if (typeof value === 'string' && /^0x[0-9a-f]+$/.test(value)) return BigInt(value);

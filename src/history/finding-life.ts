@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { shows } from '../diff/boot-end.ts';
 import { first, last, present } from '../present.ts';
 import { kernelName } from './kernel-name.ts';
@@ -13,7 +14,10 @@ export interface LifePoint {
   kernel: string;
 }
 
-/** One kernel in the life of a finding, by the last look at each case that has shown the finding in this series. */
+/**
+ * One kernel in the life of a finding, by the last look at each case that has shown the finding in
+ * this series.
+ */
 export interface KernelLife {
   release: string;
   /** See kernelName(). */
@@ -101,8 +105,14 @@ function kernelLife(looks: readonly Look[], finding: string): KernelLife {
 }
 
 /** The life in one series; undefined where it never showed. */
-function seriesLife(series: string, looks: readonly Look[], finding: string): SeriesLife | undefined {
-  const scenarios = new Set(looks.filter((look) => shows(look, finding)).map(({ scenario }) => scenario.name));
+function seriesLife(
+  series: string,
+  looks: readonly Look[],
+  finding: string,
+): SeriesLife | undefined {
+  const scenarios = new Set(
+    looks.filter((look) => shows(look, finding)).map(({ scenario }) => scenario.name),
+  );
   if (scenarios.size === 0) return undefined;
   const groups = byKernel(looks.filter(({ scenario }) => scenarios.has(scenario.name)));
   const kernels = groups.map((group) => kernelLife(group, finding));
@@ -122,7 +132,14 @@ function waveringOf(looks: readonly Look[], finding: string): Wavering[] {
         const before = present(told[index], 'look before one');
         const shown = shows(after, finding) === true;
         if (shown === (shows(before, finding) === true)) return [];
-        return [{ before: pointOf(before), after: pointOf(after), shown, because: whatChanged(before, after) }];
+        return [
+          {
+            before: pointOf(before),
+            after: pointOf(after),
+            shown,
+            because: whatChanged(before, after),
+          },
+        ];
       }),
     ),
   );
@@ -141,9 +158,16 @@ export function findingLife(finding: string, looks: readonly Look[]): FindingLif
   const shownIn = new Set(series.map(({ series: name }) => name));
   const never = groups
     .filter(([name]) => !shownIn.has(name))
-    .map(([name, group]) => ({ name, told: group.filter((look) => shows(look, finding) === false) }))
+    .map(([name, group]) => ({
+      name,
+      told: group.filter((look) => shows(look, finding) === false),
+    }))
     .filter(({ told }) => told.length > 0)
-    .map(({ name, told }) => ({ series: name, kernels: byKernel(told).length, looks: told.length }));
+    .map(({ name, told }) => ({
+      series: name,
+      kernels: byKernel(told).length,
+      looks: told.length,
+    }));
   const known = seen.flatMap((look) =>
     look.findings.flatMap(({ id, known }) => (id === finding && known ? [known] : [])),
   );

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { releaseOf } from '../linux/release.ts';
 import { first, last } from '../present.ts';
 import type { Look } from './types.ts';
 
 /**
- * The line of kernels that one belongs to, e.g. '7.3 arm64': a finding appears and goes along it. The flavour is part of it, since
- * 16K pages or another configuration give another linear map.
+ * The line of kernels that one belongs to, e.g. '7.3 arm64': a finding appears and goes along it.
+ * The flavour is part of it, since 16K pages or another configuration give another linear map.
  */
 function seriesOf({ release, flavour }: Pick<Look['kernel'], 'release' | 'flavour'>): string {
   const parsed = releaseOf(release);
@@ -19,7 +20,10 @@ function rank(text: string): number[] {
 }
 
 /** Compares two lists of keys of one length by the first that differs. */
-function compareKeys<Key extends number | string>(left: readonly Key[], right: readonly Key[]): number {
+function compareKeys<Key extends number | string>(
+  left: readonly Key[],
+  right: readonly Key[],
+): number {
   for (const [index, key] of left.entries()) {
     const other = right[index];
     if (other !== undefined && key !== other) return key < other ? -1 : 1;
@@ -27,7 +31,10 @@ function compareKeys<Key extends number | string>(left: readonly Key[], right: r
   return 0;
 }
 
-/** Compares two releases (`uname -r`) by version: negative when the left one is older, 0 when the version does not tell. */
+/**
+ * Compares two releases (`uname -r`) by version: negative when the left one is older, 0 when the
+ * version does not tell.
+ */
 export function compareReleases(left: string, right: string): number {
   return compareKeys(rank(left), rank(right));
 }
@@ -40,16 +47,24 @@ function compareSeries(left: string, right: string): number {
   return plain[0] || (!plain[1] && left < right) ? -1 : 1;
 }
 
-/** Orders looks in time; those of one instant by run and case, so that the order is the same on every day. */
+/**
+ * Orders looks in time; those of one instant by run and case, so that the order is the same on
+ * every day.
+ */
 export function byTime(left: Look, right: Look): number {
   const keys = ({ run, case: name }: Look) => [run.started, run.id, name];
   return compareKeys(keys(left), keys(right));
 }
 
-/** The looks of each kernel (by the hash of its Image), kernels of one series in the order of their versions, then of their last look: a branch may go back. */
+/**
+ * The looks of each kernel (by the hash of its Image), kernels of one series in the order of their
+ * versions, then of their last look: a branch may go back.
+ */
 export function byKernel(looks: readonly Look[]): Look[][] {
   const groups = [
-    ...Map.groupBy([...looks].sort(byTime), ({ kernel }) => JSON.stringify([kernel.sha256, kernel.release])),
+    ...Map.groupBy([...looks].sort(byTime), ({ kernel }) =>
+      JSON.stringify([kernel.sha256, kernel.release]),
+    ),
   ];
   return groups
     .map(([, group]) => group)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { isWhole } from '../diff/boot-end.ts';
 import type { Verdict } from '../diff/types.ts';
 import { last } from '../present.ts';
@@ -57,7 +58,14 @@ function verdictSpans(looks: readonly Look[]): VerdictSpan[] {
       last.looks++;
       last.reason = reason;
     } else {
-      spans.push({ verdict, findings: ids, ...(reason !== undefined && { reason }), first: run, last: run, looks: 1 });
+      spans.push({
+        verdict,
+        findings: ids,
+        ...(reason !== undefined && { reason }),
+        first: run,
+        last: run,
+        looks: 1,
+      });
     }
   }
   return spans;

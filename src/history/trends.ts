@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { isWhole } from '../diff/boot-end.ts';
 import { first } from '../present.ts';
 import { byTime } from './order-kernels.ts';
@@ -13,8 +14,9 @@ export interface PaceOfRun {
 }
 
 /**
- * Boot times over runs, like with like: runs boot different cases, so each case is measured by the median of its own times. Cases
- * that were looked at once say nothing; nor do errors and boots that died, whose time is that of a watchdog.
+ * Boot times over runs, like with like: runs boot different cases, so each case is measured by the
+ * median of its own times. Cases that were looked at once say nothing; nor do errors and boots that
+ * died, whose time is that of a watchdog.
  */
 export function paceOfRuns(looks: readonly Look[]): PaceOfRun[] {
   const timed = looks.filter((look) => isWhole(look) && look.seconds > 0).sort(byTime);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult, FindingKind, LinearMapSizes, Verdict } from '../diff/types.ts';
 import type { CheckpointName } from '../evidence/capture.ts';
 

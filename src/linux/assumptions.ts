@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KernelConfig } from './kernel-config.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 
@@ -57,9 +58,17 @@ export class Assumptions {
     return this.#decide(name, shown, doubt, (value) => ({ config: { [name]: value } }));
   }
 
-  #decide<T>(trait: string, shown: T | undefined, doubt: Doubt<T>, changes: (value: T) => TraitChanges): T {
+  #decide<T>(
+    trait: string,
+    shown: T | undefined,
+    doubt: Doubt<T>,
+    changes: (value: T) => TraitChanges,
+  ): T {
     if (shown !== undefined) return shown;
-    const hypothesis = (value: T): Hypothesis => ({ says: doubt.says(value), changes: changes(value) });
+    const hypothesis = (value: T): Hypothesis => ({
+      says: doubt.says(value),
+      changes: changes(value),
+    });
     this.list.push({
       trait,
       chosen: hypothesis(doubt.rule),
@@ -71,6 +80,9 @@ export class Assumptions {
 }
 
 /** The traits as they are if a hypothesis is true. */
-export function withChanges(traits: KernelTraits, { traits: changed, config }: TraitChanges): KernelTraits {
+export function withChanges(
+  traits: KernelTraits,
+  { traits: changed, config }: TraitChanges,
+): KernelTraits {
   return { ...traits, ...changed, config: { ...traits.config, ...config } };
 }

@@ -1,4 +1,11 @@
-import { kstrtobool, type ParsedNumber, saturates, simple_strtoull, ULLONG_MAX } from './kstrtox.ts';
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  kstrtobool,
+  type ParsedNumber,
+  saturates,
+  simple_strtoull,
+  ULLONG_MAX,
+} from './kstrtox.ts';
 import type { Release } from './release.ts';
 
 /** A word of the command line as the kernel takes it apart. */
@@ -9,8 +16,9 @@ export interface KernelParameter {
 }
 
 /**
- * next_arg() of lib/cmdline.c, the same in 6.12 and 7.3: the first word of a line, and the rest. Quotes hold a value with spaces together, and
- * a quote that is never closed takes the rest of the line.
+ * next_arg() of lib/cmdline.c, the same in 6.12 and 7.3: the first word of a line, and the rest.
+ * Quotes hold a value with spaces together, and a quote that is never closed takes the rest of the
+ * line.
  */
 export function next_arg(line: string): KernelParameter & { rest: string } {
   const quoted = line.startsWith('"');
@@ -34,7 +42,10 @@ export function next_arg(line: string): KernelParameter & { rest: string } {
   };
 }
 
-/** parse_args() of kernel/params.c: the words of a command line, up to '--', behind which those for init stand. */
+/**
+ * parse_args() of kernel/params.c: the words of a command line, up to '--', behind which those for
+ * init stand.
+ */
 export function parse_args(line: string): KernelParameter[] {
   const found: KernelParameter[] = [];
   for (let args = line.trimStart(); args !== ''; ) {
@@ -52,8 +63,9 @@ export function parameq(a: string, b: string): boolean {
 }
 
 /**
- * Values of the words NAME=VALUE among parameters, in order: what an early_param() function of the kernel is called with, once for each, so
- * that it is for the caller to say which counts. The functions that the model knows do nothing for a word without '='.
+ * Values of the words NAME=VALUE among parameters, in order: what an early_param() function of the
+ * kernel is called with, once for each, so that it is for the caller to say which counts. The
+ * functions that the model knows do nothing for a word without '='.
  */
 export function valuesOf(parameters: readonly string[], name: string): string[] {
   return parse_args(parameters.join(' '))
@@ -62,7 +74,11 @@ export function valuesOf(parameters: readonly string[], name: string): string[] 
 }
 
 /** What the last of them says that kstrtobool() takes; undefined without one. */
-export function lastBoolean(parameters: readonly string[], name: string, release: Release): boolean | undefined {
+export function lastBoolean(
+  parameters: readonly string[],
+  name: string,
+  release: Release,
+): boolean | undefined {
   return valuesOf(parameters, name)
     .map((value) => kstrtobool(value, release))
     .filter((value) => value !== undefined)
@@ -70,15 +86,19 @@ export function lastBoolean(parameters: readonly string[], name: string, release
 }
 
 /**
- * memparse() of lib/cmdline.c: a number with a suffix K, M, G, T, P or E. Up to 7.1 a suffix without a number counts as taken, and bits
- * beyond 64 are lost; see saturates().
+ * memparse() of lib/cmdline.c: a number with a suffix K, M, G, T, P or E. Up to 7.1 a suffix
+ * without a number counts as taken, and bits beyond 64 are lost; see saturates().
  */
 export function memparse(text: string, release: Release): ParsedNumber {
   const number = simple_strtoull(text, release);
   const power = 'kmgtpe'.indexOf(text.charAt(number.length).toLowerCase() || ' ') + 1;
   if (power === 0) return number;
   if (!saturates(release)) {
-    return { ...number, value: BigInt.asUintN(64, number.value << BigInt(10 * power)), length: number.length + 1 };
+    return {
+      ...number,
+      value: BigInt.asUintN(64, number.value << BigInt(10 * power)),
+      length: number.length + 1,
+    };
   }
   if (number.length === 0) return number;
   const value = number.value << BigInt(10 * power);
@@ -86,8 +106,8 @@ export function memparse(text: string, release: Release): ParsedNumber {
 }
 
 /**
- * get_option() of lib/cmdline.c: a number that may have a '-' before it and anything behind it, as an int: of what is larger the low 32 bits
- * count. Undefined where there is no number.
+ * get_option() of lib/cmdline.c: a number that may have a '-' before it and anything behind it, as
+ * an int: of what is larger the low 32 bits count. Undefined where there is no number.
  */
 export function get_option(text: string, release: Release): number | undefined {
   const negative = text.startsWith('-');

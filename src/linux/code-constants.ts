@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { SymbolTable } from './symbol-table.ts';
 
-/** One MOVZ or MOVK of an A64 function: `value` is the immediate after its shift (Arm ARM C6.2, "MOVZ", "MOVK"). */
+/**
+ * One MOVZ or MOVK of an A64 function: `value` is the immediate after its shift (Arm ARM C6.2,
+ * "MOVZ", "MOVK").
+ */
 export interface MoveConstant {
   kind: 'movz' | 'movk';
   value: bigint;
@@ -16,14 +20,20 @@ const BRANCH = 0x14000000;
 const ADRP_MASK = 0x9f000000;
 const ADRP = 0x90000000;
 
-/** Page that an ADRP at a link address addresses (Arm ARM C6.2, "ADRP"), 4 KiB aligned; undefined for another instruction. */
+/**
+ * Page that an ADRP at a link address addresses (Arm ARM C6.2, "ADRP"), 4 KiB aligned; undefined
+ * for another instruction.
+ */
 export function adrpPage(address: bigint, word: number): bigint | undefined {
   if ((word & ADRP_MASK) >>> 0 !== ADRP) return undefined;
   const immediate = (((word >>> 5) & 0x7ffff) << 2) | ((word >>> 29) & 3);
   return (address & ~0xfffn) + (BigInt.asIntN(21, BigInt(immediate)) << 12n);
 }
 
-/** Instructions of a kernel function with their link addresses; undefined when this kernel has no such function. */
+/**
+ * Instructions of a kernel function with their link addresses; undefined when this kernel has no
+ * such function.
+ */
 function instructions(
   image: Uint8Array,
   symbols: SymbolTable,
@@ -44,38 +54,59 @@ function instructions(
 }
 
 /**
- * Constants that the machine code of a kernel function loads with MOVZ and MOVK. Some of a kernel's properties have no symbol and no
- * configuration option, and stable updates carry them across releases: the code that uses them is the only honest witness.
+ * Constants that the machine code of a kernel function loads with MOVZ and MOVK. Some of a kernel's
+ * properties have no symbol and no configuration option, and stable updates carry them across
+ * releases: the code that uses them is the only honest witness.
  * @param image the whole kernel Image
  * @returns undefined when this kernel has no such function
  */
-export function moveConstants(image: Uint8Array, symbols: SymbolTable, name: string): MoveConstant[] | undefined {
+export function moveConstants(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  name: string,
+): MoveConstant[] | undefined {
   return instructions(image, symbols, name)?.flatMap(([, word]) => {
     const opcode = word & MOVE_WIDE_MASK;
     if (opcode !== MOVZ && opcode !== MOVK) return [];
     const shift = BigInt((word >>> 21) & 3) * 16n;
     return [
-      { kind: opcode === MOVZ ? ('movz' as const) : ('movk' as const), value: BigInt((word >>> 5) & 0xffff) << shift },
+      {
+        kind: opcode === MOVZ ? ('movz' as const) : ('movk' as const),
+        value: BigInt((word >>> 5) & 0xffff) << shift,
+      },
     ];
   });
 }
 
 /**
- * Pages that a kernel function addresses with ADRP (Arm ARM C6.2, "ADRP"): link addresses, 4 KiB aligned.
+ * Pages that a kernel function addresses with ADRP (Arm ARM C6.2, "ADRP"): link addresses, 4 KiB
+ * aligned.
  * @returns undefined when this kernel has no such function
  */
-export function addressedPages(image: Uint8Array, symbols: SymbolTable, name: string): bigint[] | undefined {
-  return instructions(image, symbols, name)?.flatMap(([address, word]) => adrpPage(address, word) ?? []);
+export function addressedPages(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  name: string,
+): bigint[] | undefined {
+  return instructions(image, symbols, name)?.flatMap(
+    ([address, word]) => adrpPage(address, word) ?? [],
+  );
 }
 
 /**
  * Whether a kernel function calls another one, by B or BL (Arm ARM C6.2, "B", "BL").
  * @returns false when there is no such callee, undefined when there is no such caller
  */
-export function calls(image: Uint8Array, symbols: SymbolTable, caller: string, callee: string): boolean | undefined {
+export function calls(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  caller: string,
+  callee: string,
+): boolean | undefined {
   const target = symbols.address(symbols.codeName(callee) ?? callee);
   return instructions(image, symbols, caller)?.some(
     ([address, word]) =>
-      (word & BRANCH_MASK) === BRANCH && address + BigInt.asIntN(28, BigInt(word & 0x3ffffff) << 2n) === target,
+      (word & BRANCH_MASK) === BRANCH &&
+      address + BigInt.asIntN(28, BigInt(word & 0x3ffffff) << 2n) === target,
   );
 }

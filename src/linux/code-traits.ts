@@ -1,34 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { addressedPages, calls, moveConstants } from './code-constants.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 import { PTE_DIRTY, PTE_PRESENT_INVALID, PTE_PXN, PTE_UXN, PTE_VALID } from './pgprot.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
 /**
- * What the machine code of a kernel shows of its traits, as stable updates carry backports. Each answer is undefined where the code
- * shows neither one nor the other: the function was renamed, inlined, or is another than in any kernel that was read so far.
+ * What the machine code of a kernel shows of its traits, as stable updates carry backports. Each
+ * answer is undefined where the code shows neither one nor the other: the function was renamed,
+ * inlined, or is another than in any kernel that was read so far.
  */
 
-/** PAGE_KERNEL_RO is built in this function: bits 63:48 come in one MOVK, 0xe0 with PTE_DIRTY and 0x60 without. */
+/**
+ * PAGE_KERNEL_RO is built in this function: bits 63:48 come in one MOVK, 0xe0 with PTE_DIRTY and
+ * 0x60 without.
+ */
 export function kernelDirtyShown(image: Uint8Array, symbols: SymbolTable): boolean | undefined {
   const constants = moveConstants(image, symbols, 'mark_linear_text_alias_ro') ?? [];
-  const high = constants.find(({ kind, value }) => kind === 'movk' && (value & ~PTE_DIRTY) === (PTE_PXN | PTE_UXN));
+  const high = constants.find(
+    ({ kind, value }) => kind === 'movk' && (value & ~PTE_DIRTY) === (PTE_PXN | PTE_UXN),
+  );
   return high && (high.value & PTE_DIRTY) !== 0n;
 }
 
 /**
- * The set_mask of set_direct_map_invalid_noflush() is PTE_PRESENT_INVALID (0x800) since 15bfba1ad77f, in one MOVZ. Before, it is 0: up to
- * 6.17 in a structure for apply_to_page_range(), in 6.18 in a register beside the clear_mask PTE_VALID.
+ * The set_mask of set_direct_map_invalid_noflush() is PTE_PRESENT_INVALID (0x800) since
+ * 15bfba1ad77f, in one MOVZ. Before, it is 0: up to 6.17 in a structure for apply_to_page_range(),
+ * in 6.18 in a register beside the clear_mask PTE_VALID.
  */
 export function presentInvalidShown(image: Uint8Array, symbols: SymbolTable): boolean | undefined {
   const name = 'set_direct_map_invalid_noflush';
   const constants = moveConstants(image, symbols, name) ?? [];
-  const loads = (mask: bigint): boolean => constants.some(({ kind, value }) => kind === 'movz' && value === mask);
+  const loads = (mask: bigint): boolean =>
+    constants.some(({ kind, value }) => kind === 'movz' && value === mask);
   if (loads(PTE_PRESENT_INVALID)) return true;
   return loads(PTE_VALID) || calls(image, symbols, name, 'apply_to_page_range') ? false : undefined;
 }
 
-/** The symbol that mark_linear_text_alias_ro() starts from: _text since 5973a62efa34 (6.17, and stable updates before), _stext before. */
-export function aliasStartShown(image: Uint8Array, symbols: SymbolTable): KernelTraits['aliasStart'] | undefined {
+/**
+ * The symbol that mark_linear_text_alias_ro() starts from: _text since 5973a62efa34 (6.17, and
+ * stable updates before), _stext before.
+ */
+export function aliasStartShown(
+  image: Uint8Array,
+  symbols: SymbolTable,
+): KernelTraits['aliasStart'] | undefined {
   const pages = addressedPages(image, symbols, 'mark_linear_text_alias_ro') ?? [];
   return (['_text', '_stext'] as const).find((name) => {
     const address = symbols.address(name);
@@ -36,7 +51,10 @@ export function aliasStartShown(image: Uint8Array, symbols: SymbolTable): Kernel
   });
 }
 
-/** Whether mark_rodata_ro() ends with mark_linear_data_alias_valid(false), as in 7.3, which is set_memory_valid() where it is inlined. */
+/**
+ * Whether mark_rodata_ro() ends with mark_linear_data_alias_valid(false), as in 7.3, which is
+ * set_memory_valid() where it is inlined.
+ */
 export function invalidatesDataAlias(image: Uint8Array, symbols: SymbolTable): boolean | undefined {
   const makers = ['mark_linear_data_alias_valid', 'set_memory_valid'];
   const answers = makers.map((name) => calls(image, symbols, 'mark_rodata_ro', name));

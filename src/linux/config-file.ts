@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 import type { Assumption } from './assumptions.ts';
 import type { KernelConfig } from './kernel-config.ts';
@@ -29,7 +30,10 @@ function written(value: number | boolean): string {
 }
 
 /** Options in which the Image and a .config differ, with what the file says. */
-function differing(shown: KernelConfig, file: ReadonlyMap<string, string>): { key: NamedOption; said: string }[] {
+function differing(
+  shown: KernelConfig,
+  file: ReadonlyMap<string, string>,
+): { key: NamedOption; said: string }[] {
   return (Object.keys(optionNames) as NamedOption[]).flatMap((key) => {
     const said = file.get(optionNames[key]) ?? 'n';
     return said === written(shown[key]) ? [] : [{ key, said }];
@@ -80,7 +84,8 @@ export function checkConfigFile(shown: KernelConfig, file: ReadonlyMap<string, s
 }
 
 /**
- * The options by a .config that came with the Image: where its code is another than in any kernel that was read so far, the file is right.
+ * The options by a .config that came with the Image: where its code is another than in any kernel
+ * that was read so far, the file is right.
  * @returns with what the Image seems to say otherwise, each the end of a sentence
  */
 export function correctByFile(

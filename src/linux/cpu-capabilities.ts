@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { ImageReader } from './image-reader.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
-/** A range of CPU revisions as the kernel's struct midr_range has it (arch/arm64/include/asm/cputype.h). */
+/**
+ * A range of CPU revisions as the kernel's struct midr_range has it
+ * (arch/arm64/include/asm/cputype.h).
+ */
 export interface MidrRange {
   /** Implementer, architecture and part of MIDR_EL1; variant and revision are 0. */
   model: number;
@@ -10,18 +14,27 @@ export interface MidrRange {
   to: number;
 }
 
-/** One capability that the kernel detects on each CPU alone: an erratum's workaround, or the linear map's BBM capability. */
+/**
+ * One capability that the kernel detects on each CPU alone: an erratum's workaround, or the linear
+ * map's BBM capability.
+ */
 export interface CpuCapability {
   /** Its number: the kernel asks in this order. */
   number: number;
   description: string;
   /** ARM64_CPUCAP_* bits. */
   type: number;
-  /** CPUs that have it: parts by MIDR_EL1, or one of the BBM capabilities, with the kernel's own list of parts where the Image shows it. */
+  /**
+   * CPUs that have it: parts by MIDR_EL1, or one of the BBM capabilities, with the kernel's own
+   * list of parts where the Image shows it.
+   */
   match: { midrs: MidrRange[] } | { bbml: 'bbml2' | 'bbml3'; listed?: MidrRange[] };
 }
 
-/** ARM64_CPUCAP_PERMITTED_FOR_LATE_CPU and _OPTIONAL_FOR_LATE_CPU (arch/arm64/include/asm/cpufeature.h): what a late CPU may have or miss. */
+/**
+ * ARM64_CPUCAP_PERMITTED_FOR_LATE_CPU and _OPTIONAL_FOR_LATE_CPU
+ * (arch/arm64/include/asm/cpufeature.h): what a late CPU may have or miss.
+ */
 export const cpucapType = { permittedForLate: 1 << 4, optionalForLate: 1 << 5 } as const;
 
 /** struct arm64_cpu_capabilities, the same from 6.12 to 7.3; sizes and places in bytes. */
@@ -45,19 +58,31 @@ function midrRange(reader: CapabilityReader, at: bigint): MidrRange {
 /** An array of struct midr_range, which ends with an entry of zeros. */
 function midrList(reader: CapabilityReader, start: bigint): MidrRange[] {
   const ranges: MidrRange[] = [];
-  for (let at = start; reader.u32(at) !== 0 && ranges.length < mostEntries; at += BigInt(midrBytes)) {
+  for (
+    let at = start;
+    reader.u32(at) !== 0 && ranges.length < mostEntries;
+    at += BigInt(midrBytes)
+  ) {
     ranges.push(midrRange(reader, at));
   }
   return ranges;
 }
 
-/** The allow list in cpu_supports_bbml2_noabort() or cpu_supports_bbml3(), which compilers name after the function, a number, or both. */
+/**
+ * The allow list in cpu_supports_bbml2_noabort() or cpu_supports_bbml3(), which compilers name
+ * after the function, a number, or both.
+ */
 function allowList(reader: CapabilityReader, symbols: SymbolTable): { listed?: MidrRange[] } {
-  const list = symbols.list().find(({ name }) => /(^|\.)supports_bbml(2_noabort|3)_list(\.\d+)?$/.test(name));
+  const list = symbols
+    .list()
+    .find(({ name }) => /(^|\.)supports_bbml(2_noabort|3)_list(\.\d+)?$/.test(name));
   return list === undefined ? {} : { listed: midrList(reader, list.address) };
 }
 
-/** CPUs that an entry matches by its own MIDR_EL1 ranges; undefined for an entry that asks anything else. */
+/**
+ * CPUs that an entry matches by its own MIDR_EL1 ranges; undefined for an entry that asks anything
+ * else.
+ */
 function ownMidrs(reader: CapabilityReader, at: bigint): MidrRange[] | undefined {
   const place = at + BigInt(entry.midr);
   switch (reader.matcher(at)) {
@@ -77,17 +102,26 @@ function midrsOf(reader: CapabilityReader, at: bigint): MidrRange[] | undefined 
   return entries(reader, list).flatMap((each) => ownMidrs(reader, each) ?? []);
 }
 
-/** Which BBM capability an entry is, by the function that detects it or by what the kernel prints of it: one of them may have another name. */
+/**
+ * Which BBM capability an entry is, by the function that detects it or by what the kernel prints of
+ * it: one of them may have another name.
+ */
 function bbmlOf(reader: CapabilityReader, at: bigint): 'bbml2' | 'bbml3' | undefined {
   const matcher = reader.matcher(at);
   if (matcher === 'has_bbml2_noabort') return 'bbml2';
   if (matcher === 'has_bbml3') return 'bbml3';
-  const level = /^BBM Level ([23])\b/.exec(reader.text(reader.pointer(at), longestDescription))?.[1];
+  const level = /^BBM Level ([23])\b/.exec(
+    reader.text(reader.pointer(at), longestDescription),
+  )?.[1];
   return level === undefined ? undefined : level === '3' ? 'bbml3' : 'bbml2';
 }
 
 /** What an entry asks of a CPU; undefined for what asks neither the part nor the BBM capability. */
-function matchOf(reader: CapabilityReader, symbols: SymbolTable, at: bigint): CpuCapability['match'] | undefined {
+function matchOf(
+  reader: CapabilityReader,
+  symbols: SymbolTable,
+  at: bigint,
+): CpuCapability['match'] | undefined {
   const bbml = bbmlOf(reader, at);
   if (bbml) return { bbml, ...allowList(reader, symbols) };
   const midrs = midrsOf(reader, at);
@@ -97,26 +131,35 @@ function matchOf(reader: CapabilityReader, symbols: SymbolTable, at: bigint): Cp
 /** Addresses of a table's entries; the last one has no matches(). */
 function entries(reader: CapabilityReader, table: bigint): bigint[] {
   const found: bigint[] = [];
-  for (let at = table; reader.matcher(at) !== undefined && found.length < mostEntries; at += BigInt(entry.bytes)) {
+  for (
+    let at = table;
+    reader.matcher(at) !== undefined && found.length < mostEntries;
+    at += BigInt(entry.bytes)
+  ) {
     found.push(at);
   }
   return found;
 }
 
 /**
- * Capabilities that depend on which part a CPU is, from the kernel's own tables arm64_features[] (arch/arm64/kernel/cpufeature.c) and
- * arm64_errata[] (cpu_errata.c): stable updates add errata all the time, and options decide which are there. Left out is what asks an ID
- * register other than MIDR_EL1 and ID_AA64MMFR2_EL1.BBM.
+ * Capabilities that depend on which part a CPU is, from the kernel's own tables arm64_features[]
+ * (arch/arm64/kernel/cpufeature.c) and arm64_errata[] (cpu_errata.c): stable updates add errata all
+ * the time, and options decide which are there. Left out is what asks an ID register other than
+ * MIDR_EL1 and ID_AA64MMFR2_EL1.BBM.
  * @param image the whole Image
  * @returns in the order in which the kernel asks; undefined when the Image does not show the tables
  */
-export function cpuCapabilities(image: Uint8Array, symbols: SymbolTable): CpuCapability[] | undefined {
+export function cpuCapabilities(
+  image: Uint8Array,
+  symbols: SymbolTable,
+): CpuCapability[] | undefined {
   const reader = new CapabilityReader(image, symbols);
   const [features, errata] = ['arm64_features', 'arm64_errata'].map((name) => {
     const address = symbols.address(name);
     return address === undefined ? undefined : entries(reader, address);
   });
-  // Every kernel has both tables and entries of features; errata are options, and nearly all of them ask for parts.
+  // Every kernel has both tables and entries of features; errata are options, and nearly all of
+  // them ask for parts.
   if (!features?.length || !errata) return undefined;
   if (errata.length > 0 && !errata.some((at) => midrsOf(reader, at))) return undefined;
   const capabilities = [...features, ...errata].flatMap((at): CpuCapability[] => {
@@ -124,7 +167,9 @@ export function cpuCapabilities(image: Uint8Array, symbols: SymbolTable): CpuCap
     if (match === undefined) return [];
     const number = reader.u16(at + BigInt(entry.number));
     const type = reader.u16(at + BigInt(entry.type));
-    return [{ number, description: reader.text(reader.pointer(at), longestDescription), type, match }];
+    return [
+      { number, description: reader.text(reader.pointer(at), longestDescription), type, match },
+    ];
   });
   return capabilities.sort((a, b) => a.number - b.number);
 }

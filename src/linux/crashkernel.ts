@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { memparse } from './cmdline.ts';
 import { ULLONG_MAX } from './kstrtox.ts';
 import { atLeast, type Release } from './release.ts';
@@ -26,28 +27,44 @@ function suffixes(release: Release): string[] {
   return atLeast(release, 6, 17) ? [',high', ',low', ',cma'] : [',high', ',low'];
 }
 
-/** get_last_crashkernel(): by strstr(), so that quotes, '--' and what stands before the name do not matter. The text from its value on. */
-function lastCrashkernel(line: string, suffix: string | undefined, release: Release): string | undefined {
+/**
+ * get_last_crashkernel(): by strstr(), so that quotes, '--' and what stands before the name do not
+ * matter. The text from its value on.
+ */
+function lastCrashkernel(
+  line: string,
+  suffix: string | undefined,
+  release: Release,
+): string | undefined {
   const name = 'crashkernel=';
   let last: string | undefined;
   for (let at = line.indexOf(name); at >= 0; at = line.indexOf(name, at + 1)) {
     const [word = ''] = line.slice(at).split(' ', 1);
-    const wanted = suffix ? word.endsWith(suffix) : !suffixes(release).some((known) => word.endsWith(known));
+    const wanted = suffix
+      ? word.endsWith(suffix)
+      : !suffixes(release).some((known) => word.endsWith(known));
     if (wanted) last = word.slice(name.length);
   }
   return last;
 }
 
-/** parse_crashkernel_simple(): SIZE[@OFFSET]. Behind an offset anything may stand, and an offset that is no number is 0. */
+/**
+ * parse_crashkernel_simple(): SIZE[@OFFSET]. Behind an offset anything may stand, and an offset
+ * that is no number is 0.
+ */
 function parseSimple(text: string, release: Release): Parsed {
   const size = memparse(text, release);
   if (size.length === 0) return refused('EINVAL');
   const rest = text.slice(size.length);
-  if (rest.startsWith('@')) return { size: size.value, base: memparse(rest.slice(1), release).value };
+  if (rest.startsWith('@'))
+    return { size: size.value, base: memparse(rest.slice(1), release).value };
   return rest === '' ? { size: size.value, base: 0n } : refused('EINVAL', size.value);
 }
 
-/** parse_crashkernel_mem(): START-[END]:SIZE[,…][@OFFSET], of which the first range counts that holds the system's memory. */
+/**
+ * parse_crashkernel_mem(): START-[END]:SIZE[,…][@OFFSET], of which the first range counts that
+ * holds the system's memory.
+ */
 function parseRanges(text: string, systemRam: bigint, release: Release): Parsed {
   const unit = 128n << 20n;
   const total = ((systemRam + unit - 1n) / unit) * unit;
@@ -86,11 +103,18 @@ function withOffset(size: bigint, rest: string, release: Release): Parsed {
 function parseSuffix(text: string, suffix: string, release: Release): Parsed {
   const size = memparse(text, release);
   if (size.length === 0) return refused('EINVAL');
-  return text.slice(size.length) === suffix ? { size: size.value, base: 0n } : refused('EINVAL', size.value);
+  return text.slice(size.length) === suffix
+    ? { size: size.value, base: 0n }
+    : refused('EINVAL', size.value);
 }
 
 /** __parse_crashkernel() */
-function parseForm(line: string, systemRam: bigint, suffix: string | undefined, release: Release): Parsed {
+function parseForm(
+  line: string,
+  systemRam: bigint,
+  suffix: string | undefined,
+  release: Release,
+): Parsed {
   const text = lastCrashkernel(line, suffix, release);
   if (text === undefined) return refused('ENOENT');
   if (suffix) return parseSuffix(text, suffix, release);
@@ -98,13 +122,19 @@ function parseForm(line: string, systemRam: bigint, suffix: string | undefined, 
 }
 
 /**
- * parse_crashkernel() of kernel/crash_reserve.c, called by arch_reserve_crashkernel() (arch/arm64/mm/init.c), which does nothing where it fails: a
- * form without a suffix goes first, even where it is refused, then SIZE,high with SIZE,low. What SIZE,cma asks does not go into crashk_res.
+ * parse_crashkernel() of kernel/crash_reserve.c, called by arch_reserve_crashkernel()
+ * (arch/arm64/mm/init.c), which does nothing where it fails: a form without a suffix goes first,
+ * even where it is refused, then SIZE,high with SIZE,low. What SIZE,cma asks does not go into
+ * crashk_res.
  * @param line the whole command line
  * @param systemRam memblock_phys_mem_size() in bytes: with no-map memory
  * @returns undefined where the kernel reserves nothing
  */
-export function parse_crashkernel(line: string, systemRam: bigint, release: Release): CrashkernelRequest | undefined {
+export function parse_crashkernel(
+  line: string,
+  systemRam: bigint,
+  release: Release,
+): CrashkernelRequest | undefined {
   const accepted = (size: bigint): boolean => size > 0n && size < systemRam;
   const plain = parseForm(line, systemRam, undefined, release);
   if (plain.refusal !== 'ENOENT') {

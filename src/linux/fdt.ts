@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { byteLength, concatenate } from '../bytes.ts';
 import { PtdiffError } from '../errors.ts';
 
@@ -34,7 +35,9 @@ export function parseFdt(blob: Uint8Array): DeviceTree {
     return new FdtReader(blob).read();
   } catch (error) {
     if (error instanceof RangeError) {
-      throw new PtdiffError('emulator', "QEMU's device tree is cut short or damaged.", { cause: error });
+      throw new PtdiffError('emulator', "QEMU's device tree is cut short or damaged.", {
+        cause: error,
+      });
     }
     throw error;
   }
@@ -50,7 +53,10 @@ class FdtReader {
     this.#bytes = blob;
     this.#view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
     if (this.#word(0) !== magic || this.#word(20) < lastCompatibleVersion) {
-      throw new PtdiffError('emulator', 'QEMU wrote something that is no device tree of version 17.');
+      throw new PtdiffError(
+        'emulator',
+        'QEMU wrote something that is no device tree of version 17.',
+      );
     }
     this.#at = this.#word(8);
     this.#strings = this.#word(12);
@@ -132,15 +138,25 @@ class FdtReader {
 export function serialiseFdt(tree: DeviceTree): Uint8Array {
   const strings = new StringTable();
   const structure = [...nodeParts(tree.root, strings), words(tokens.end)];
-  const reservations = [...tree.reservations, { address: 0n, size: 0n }].map(({ address, size }) => {
-    return fdtCells(address, size);
-  });
+  const reservations = [...tree.reservations, { address: 0n, size: 0n }].map(
+    ({ address, size }) => {
+      return fdtCells(address, size);
+    },
+  );
   const structureAt = headerBytes + reservations.length * 16;
   const structureBytes = byteLength(structure);
   const stringsAt = structureAt + structureBytes;
   const names = strings.bytes();
   const header = words(
-    ...[magic, stringsAt + names.length, structureAt, stringsAt, headerBytes, version, lastCompatibleVersion],
+    ...[
+      magic,
+      stringsAt + names.length,
+      structureAt,
+      stringsAt,
+      headerBytes,
+      version,
+      lastCompatibleVersion,
+    ],
     ...[tree.bootCpu, names.length, structureBytes],
   );
   return concatenate([header, ...reservations, ...structure, names]);
@@ -162,7 +178,10 @@ export function words(...values: number[]): Uint8Array {
 
 /** Sets a property, in place of one with the same name. */
 export function setProperty(node: FdtNode, name: string, value: Uint8Array): void {
-  node.properties = [...node.properties.filter((property) => property.name !== name), { name, value }];
+  node.properties = [
+    ...node.properties.filter((property) => property.name !== name),
+    { name, value },
+  ];
 }
 
 /** The child of that name, made if there is none. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { bit, field } from '../vmsa/bits.ts';
 import { memoryType } from '../vmsa/memory-type.ts';
 import { type Access, permissions } from '../vmsa/permissions.ts';
@@ -10,12 +11,13 @@ import { linearMapSizes } from './leaf-kind.ts';
 const levelNames: Record<Level, string> = { '-1': 'PGD', 0: 'P4D', 1: 'PUD', 2: 'PMD', 3: 'PTE' };
 
 /**
- * Prints a walk in the manner of the kernel's ptdump, line by line without newlines, with what that leaves out: physical
- * addresses, contiguous groups by name, effective permissions per exception level, what is malformed, a summary. Regions
- * are in ascending order; the ones that nothing is mapped in are left out.
+ * Prints a walk in the manner of the kernel's ptdump, line by line without newlines, with what that
+ * leaves out: physical addresses, contiguous groups by name, effective permissions per exception
+ * level, what is malformed, a summary. Regions are in ascending order; the ones that nothing is
+ * mapped in are left out.
  *
- * Permissions read `rwx`, with `d` for a page that hardware makes writable at the first write and `g` for a guarded control
- * stack.
+ * Permissions read `rwx`, with `d` for a page that hardware makes writable at the first write and
+ * `g` for a guarded control stack.
  */
 export function* formatPtdump(
   regime: Stage1Regime,
@@ -37,11 +39,19 @@ export function* formatPtdump(
   yield* summary(regime, result);
 }
 
-/** Leaves and malformed entries in ascending address; a malformed one before the leaf at the same place. */
+/**
+ * Leaves and malformed entries in ascending address; a malformed one before the leaf at the same
+ * place.
+ */
 function* merge(result: WalkResult): Generator<LeafRun | Malformed> {
   let next = 0;
   for (const run of result.leaves) {
-    for (let fault = result.malformed[next]; fault && fault.va <= run.va; fault = result.malformed[++next]) yield fault;
+    for (
+      let fault = result.malformed[next];
+      fault && fault.va <= run.va;
+      fault = result.malformed[++next]
+    )
+      yield fault;
     yield run;
   }
   yield* result.malformed.slice(next);
@@ -66,21 +76,32 @@ export function levelText({ contiguous, level }: Pick<LeafRun, 'contiguous' | 'l
 export function attributesText(regime: Stage1Regime, run: LeafRun): string {
   const { el1, el0 } = permissions(regime, run);
   const access = run.valid ? `${accessText(el1)} ${accessText(el0)}` : 'INVALID';
-  return [access, flagsText(regime, run.attributes), memoryType(regime, run.attributes).name].join(' ');
+  return [access, flagsText(regime, run.attributes), memoryType(regime, run.attributes).name].join(
+    ' ',
+  );
 }
 
 function accessText(access: Access): string {
-  const write = access.write ? 'w' : access.writeAfterDirty ? 'd' : access.guardedControlStack ? 'g' : '-';
+  const write = access.write
+    ? 'w'
+    : access.writeAfterDirty
+      ? 'd'
+      : access.guardedControlStack
+        ? 'g'
+        : '-';
   return `${access.read ? 'r' : '-'}${write}${access.execute ? 'x' : '-'}`;
 }
 
 const shareabilities = ['NSH', 'SH?', 'OSH', 'ISH'];
 
-/** Bits that permissions and memory type do not tell: shareability, access flag, nG, guarded page. */
+/**
+ * Bits that permissions and memory type do not tell: shareability, access flag, nG, guarded page.
+ */
 function flagsText(regime: Stage1Regime, attributes: bigint): string {
   // With LPA2 the field is part of the address, and TCR_EL1.SH1 rules every leaf.
   const shareability = regime.lpa2 ? '   ' : shareabilities[field(attributes, 8, 2)];
-  const flag = (position: number, name: string) => (bit(attributes, position) ? name : ' '.repeat(name.length));
+  const flag = (position: number, name: string) =>
+    bit(attributes, position) ? name : ' '.repeat(name.length);
   return `${shareability} ${flag(10, 'AF')} ${flag(11, 'NG')} ${flag(50, 'GP')}`;
 }
 

@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Granule, Level } from '../vmsa/types.ts';
 
-/** Sizes in bytes, and shifts, of what Linux can put down for one granule (arch/arm64/include/asm/pgtable-hwdef.h). */
+/**
+ * Sizes in bytes, and shifts, of what Linux can put down for one granule
+ * (arch/arm64/include/asm/pgtable-hwdef.h).
+ */
 export interface Geometry {
   granule: Granule;
   pageShift: number;
@@ -20,7 +24,10 @@ const contiguous: Record<Granule, { ptes: number; pmds: number }> = {
   65536: { ptes: 32, pmds: 32 },
 };
 
-/** Geometry of a granule; CONFIG_ARM64_CONT_PTE_SHIFT and _CONT_PMD_SHIFT are fixed by it (arch/arm64/Kconfig). */
+/**
+ * Geometry of a granule; CONFIG_ARM64_CONT_PTE_SHIFT and _CONT_PMD_SHIFT are fixed by it
+ * (arch/arm64/Kconfig).
+ */
 export function geometryOf(granule: Granule): Geometry {
   const pageShift = Math.log2(granule);
   const tableBits = pageShift - 3;

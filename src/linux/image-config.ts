@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 import type { Granule } from '../vmsa/types.ts';
 import type { Assumptions } from './assumptions.ts';
@@ -6,10 +7,16 @@ import { imageHeader } from './image-header.ts';
 import type { KernelConfig } from './kernel-config.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
-/** Size of the module region below the kernel image, MODULES_VSIZE of arch/arm64/include/asm/memory.h. */
+/**
+ * Size of the module region below the kernel image, MODULES_VSIZE of
+ * arch/arm64/include/asm/memory.h.
+ */
 const MODULES_VSIZE = 2n ** 31n;
 
-/** KIMAGE_VADDR is _PAGE_END(VA_BITS_MIN) + MODULES_VSIZE: the link address of _text gives VA_BITS_MIN away. */
+/**
+ * KIMAGE_VADDR is _PAGE_END(VA_BITS_MIN) + MODULES_VSIZE: the link address of _text gives
+ * VA_BITS_MIN away.
+ */
 function vaBitsOfLinkAddress(textBase: bigint): number {
   return (2n ** 64n - (textBase - MODULES_VSIZE)).toString(2).length;
 }
@@ -20,9 +27,11 @@ function holdsText(image: Uint8Array, text: string): boolean {
 }
 
 /**
- * CONFIG_ARM64_VA_BITS and CONFIG_ARM64_PA_BITS. With 4K and 16K pages, 52-bit virtual addresses, 52-bit physical ones and LPA2 come together
- * (arch/arm64/Kconfig, ARM64_LPA2). With 64K pages both are choices of their own: ARM64_HAS_VA52 is described in
- * arch/arm64/kernel/cpufeature.c, and tcr_compute_pa_size in __cpu_setup() loads ID_AA64MMFR0_EL1_PARANGE_MAX, 6 for 52 bits and 5 for 48.
+ * CONFIG_ARM64_VA_BITS and CONFIG_ARM64_PA_BITS. With 4K and 16K pages, 52-bit virtual addresses,
+ * 52-bit physical ones and LPA2 come together (arch/arm64/Kconfig, ARM64_LPA2). With 64K pages both
+ * are choices of their own: ARM64_HAS_VA52 is described in arch/arm64/kernel/cpufeature.c, and
+ * tcr_compute_pa_size in __cpu_setup() loads ID_AA64MMFR0_EL1_PARANGE_MAX, 6 for 52 bits and 5 for
+ * 48.
  */
 function addressBits(
   granule: Granule,
@@ -32,7 +41,9 @@ function addressBits(
 ): [va: number, pa: number] {
   const linked = vaBitsOfLinkAddress(symbols.textBase);
   if (granule !== 65536) {
-    const lpa2 = has(symbols, ['__pi_set_ttbr0_for_lpa2']) || holdsText(image, '52-bit Virtual Addressing (LPA2)');
+    const lpa2 =
+      has(symbols, ['__pi_set_ttbr0_for_lpa2']) ||
+      holdsText(image, '52-bit Virtual Addressing (LPA2)');
     return lpa2 ? [52, 52] : [linked, 48];
   }
   const vaBits = holdsText(image, '52-bit Virtual Addressing (LVA)') ? 52 : linked;
@@ -49,9 +60,19 @@ function addressBits(
   return [vaBits, paBits];
 }
 
-/** kfence_init_enable() prints KFENCE_POOL_SIZE and CONFIG_KFENCE_NUM_OBJECTS; the size is 2 * (objects + 1) pages. */
-function kfenceNumObjectsOf(image: Uint8Array, symbols: SymbolTable, granule: Granule, assumed: Assumptions): number {
-  const values = (moveConstants(image, symbols, 'kfence_init_enable') ?? []).map(({ value }) => Number(value));
+/**
+ * kfence_init_enable() prints KFENCE_POOL_SIZE and CONFIG_KFENCE_NUM_OBJECTS; the size is 2 *
+ * (objects + 1) pages.
+ */
+function kfenceNumObjectsOf(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  granule: Granule,
+  assumed: Assumptions,
+): number {
+  const values = (moveConstants(image, symbols, 'kfence_init_enable') ?? []).map(({ value }) =>
+    Number(value),
+  );
   const shown = values.find((count) => count > 0 && values.includes(2 * (count + 1) * granule));
   return assumed.option('kfenceNumObjects', shown, {
     rule: 255,
@@ -61,7 +82,10 @@ function kfenceNumObjectsOf(image: Uint8Array, symbols: SymbolTable, granule: Gr
   });
 }
 
-/** Whether a variable is not 0 when the kernel starts; undefined when this kernel has no such variable. */
+/**
+ * Whether a variable is not 0 when the kernel starts; undefined when this kernel has no such
+ * variable.
+ */
 function initialFlag(image: Uint8Array, symbols: SymbolTable, name: string): boolean | undefined {
   const address = symbols.address(name);
   return address === undefined ? undefined : (image[Number(address - symbols.textBase)] ?? 0) !== 0;
@@ -78,7 +102,10 @@ export function has(symbols: SymbolTable, names: readonly string[]): boolean {
   return names.some((name) => symbols.codeName(name) !== undefined);
 }
 
-/** Symbols of each option, any of which is in the Image exactly when the option is on: a rename or inlining hides one of them. */
+/**
+ * Symbols of each option, any of which is in the Image exactly when the option is on: a rename or
+ * inlining hides one of them.
+ */
 const signs = {
   kfence: ['__kfence_pool', 'kfence_init', '__kfence_alloc'],
   strictKernelRwx: ['mark_rodata_ro', 'rodata_enabled'],
@@ -98,12 +125,22 @@ const signs = {
  * @param assumed is told what the Image does not show
  * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table
  */
-export function kernelConfigOf(image: Uint8Array, symbols: SymbolTable, assumed: Assumptions): KernelConfig {
+export function kernelConfigOf(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  assumed: Assumptions,
+): KernelConfig {
   const granule = imageHeader(image)?.granule;
   if (granule === undefined)
-    throw new PtdiffError('image', 'The Image header does not name a page size; this is no arm64 Image.');
+    throw new PtdiffError(
+      'image',
+      'The Image header does not name a page size; this is no arm64 Image.',
+    );
   if (!symbols.has('__bss_stop'))
-    throw new PtdiffError('image', 'The kernel has no symbol __bss_stop; it needs CONFIG_KALLSYMS_ALL.');
+    throw new PtdiffError(
+      'image',
+      'The kernel has no symbol __bss_stop; it needs CONFIG_KALLSYMS_ALL.',
+    );
   const [vaBits, paBits] = addressBits(granule, image, symbols, assumed);
   const flags = Object.fromEntries(
     Object.entries(signs).map(([option, names]) => [option, has(symbols, names)]),

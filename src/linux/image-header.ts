@@ -1,15 +1,27 @@
-/** The header of an arm64 Image: kernel Documentation/arch/arm64/booting.rst, "Call the kernel image". */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The header of an arm64 Image: kernel Documentation/arch/arm64/booting.rst, "Call the kernel
+ * image".
+ */
 export interface ImageHeader {
   /** Bytes from a 2 MiB aligned base to where the Image wants to be loaded. */
   textOffset: number;
-  /** Bytes of memory that the kernel needs from its load address, .bss included; 0 in kernels before 3.17. */
+  /**
+   * Bytes of memory that the kernel needs from its load address, .bss included; 0 in kernels before
+   * 3.17.
+   */
   imageSize: number;
   /** Bytes of a translation granule, or undefined where the header leaves it unspecified. */
   granule: 4096 | 16384 | 65536 | undefined;
   bigEndian: boolean;
-  /** True when the kernel may lie anywhere in RAM, false when it wants to be near the base of RAM. */
+  /**
+   * True when the kernel may lie anywhere in RAM, false when it wants to be near the base of RAM.
+   */
   anywhere: boolean;
-  /** Bytes that the file itself has, from its PE header (an EFI stub's sections), where there is one. */
+  /**
+   * Bytes that the file itself has, from its PE header (an EFI stub's sections), where there is
+   * one.
+   */
   fileSize: number | undefined;
 }
 
@@ -40,7 +52,10 @@ export function imageHeader(bytes: Uint8Array): ImageHeader | undefined {
   };
 }
 
-/** End of the last section of the PE file (Microsoft PE/COFF 3.3, 4): what a complete Image has at least. */
+/**
+ * End of the last section of the PE file (Microsoft PE/COFF 3.3, 4): what a complete Image has at
+ * least.
+ */
 function peFileSize(view: DataView): number | undefined {
   const pe = view.getUint32(0x3c, true);
   if (pe + 24 > view.byteLength || view.getUint32(pe, true) !== 0x4550) {

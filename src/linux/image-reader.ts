@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { SymbolTable } from './symbol-table.ts';
 
 /** Elf64_Rela (ELF for the Arm 64-bit Architecture, IHI 0056); sizes and places in bytes. */
@@ -28,7 +29,9 @@ export class ImageReader {
     return offset === undefined ? 0 : this.#view.getUint32(offset, true);
   }
 
-  /** A pointer as it is after relocate_kernel() (arch/arm64/kernel/pi/relocate.c), without KASLR. */
+  /**
+   * A pointer as it is after relocate_kernel() (arch/arm64/kernel/pi/relocate.c), without KASLR.
+   */
   pointer(address: bigint): bigint {
     return this.#relocated.get(address) ?? this.#u64(address);
   }
@@ -43,14 +46,20 @@ export class ImageReader {
   }
 
   /**
-   * Without CONFIG_RELR, pointers are 0 in the Image, as arch/arm64/Makefile links with --no-apply-dynamic-relocs, and their values lie in
-   * .rela.dyn. With it they are in place.
+   * Without CONFIG_RELR, pointers are 0 in the Image, as arch/arm64/Makefile links with
+   * --no-apply-dynamic-relocs, and their values lie in .rela.dyn. With it they are in place.
    */
   #relocations(): Map<bigint, bigint> {
-    const [start, end] = ['__pi_rela_start', '__pi_rela_end'].map((name) => this.symbols.address(name));
+    const [start, end] = ['__pi_rela_start', '__pi_rela_end'].map((name) =>
+      this.symbols.address(name),
+    );
     const values = new Map<bigint, bigint>();
     if (start === undefined || end === undefined) return values;
-    for (let at = start; at < end && this.#offset(at, rela.bytes) !== undefined; at += BigInt(rela.bytes)) {
+    for (
+      let at = start;
+      at < end && this.#offset(at, rela.bytes) !== undefined;
+      at += BigInt(rela.bytes)
+    ) {
       if (this.u32(at + BigInt(rela.type)) !== R_AARCH64_RELATIVE) continue;
       values.set(this.#u64(at), this.#u64(at + BigInt(rela.addend)));
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A resource of /proc/iomem, with those inside it. */
 export interface IomemEntry {
   name: string;
@@ -12,8 +13,9 @@ export interface IomemEntry {
 const maxEntries = 10_000;
 
 /**
- * Parses /proc/iomem into a forest. Lines that are no resource are skipped; a reader without CAP_SYS_ADMIN is shown zeros for
- * all addresses, which makes every entry one byte at 0: see `hidesAddresses`.
+ * Parses /proc/iomem into a forest. Lines that are no resource are skipped; a reader without
+ * CAP_SYS_ADMIN is shown zeros for all addresses, which makes every entry one byte at 0: see
+ * `hidesAddresses`.
  */
 export function parseIomem(text: string): IomemEntry[] {
   const roots: IomemEntry[] = [];
@@ -35,9 +37,15 @@ export function parseIomem(text: string): IomemEntry[] {
   return roots;
 }
 
-/** All resources of a name at any depth, in order of the file: 'System RAM', 'Kernel code', 'Kernel data', 'reserved'. */
+/**
+ * All resources of a name at any depth, in order of the file: 'System RAM', 'Kernel code', 'Kernel
+ * data', 'reserved'.
+ */
 export function findIomem(entries: readonly IomemEntry[], name: string): IomemEntry[] {
-  return entries.flatMap((entry) => [...(entry.name === name ? [entry] : []), ...findIomem(entry.children, name)]);
+  return entries.flatMap((entry) => [
+    ...(entry.name === name ? [entry] : []),
+    ...findIomem(entry.children, name),
+  ]);
 }
 
 /** Whether the kernel hid the addresses from the reader. */

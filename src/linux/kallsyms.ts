@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 import { kernelLinkBase } from './link-base.ts';
 import { type SymbolColumns, SymbolTable } from './symbol-table.ts';
 
 /**
- * Where scripts/kallsyms.c laid its tables, as byte offsets into the Image. Since 6.4 (commit 404bad70fcf7,
- * "scripts/kallsyms: change the output order") their order is num_syms, names, markers, token_table, token_index, offsets;
- * then, up to 6.19, relative_base. Nothing in the Image points at them, so they are recognised by their contents.
+ * Where scripts/kallsyms.c laid its tables, as byte offsets into the Image. Since 6.4 (commit
+ * 404bad70fcf7, "scripts/kallsyms: change the output order") their order is num_syms, names,
+ * markers, token_table, token_index, offsets; then, up to 6.19, relative_base. Nothing in the Image
+ * points at them, so they are recognised by their contents.
  */
 interface KallsymsTables {
   symbolCount: number;
@@ -26,10 +28,12 @@ const digitTokens = Uint8Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 0x3
 const maxTokenTableBytes = tokenCount * 512;
 
 /**
- * Decodes the symbol table that the kernel carries for itself (CONFIG_KALLSYMS) from an uncompressed arm64 Image, so that no
- * boot is needed to learn addresses. Addresses are link addresses: those of a `nokaslr` boot.
+ * Decodes the symbol table that the kernel carries for itself (CONFIG_KALLSYMS) from an
+ * uncompressed arm64 Image, so that no boot is needed to learn addresses. Addresses are link
+ * addresses: those of a `nokaslr` boot.
  *
- * @throws {PtdiffError} fault `image`, when the bytes hold no such table (stripped, truncated, compressed or no Linux kernel).
+ * @throws {PtdiffError} fault `image`, when the bytes hold no such table (stripped, truncated,
+ * compressed or no Linux kernel).
  */
 export function kallsymsOfImage(image: Uint8Array): SymbolTable {
   // 32-bit views need an aligned start; a Buffer out of Node's pool may have none.
@@ -55,8 +59,8 @@ function findTables(bytes: Uint8Array, words: Uint32Array): KallsymsTables {
 }
 
 /**
- * Horspool's search: twenty different steps make it some ten times faster than looking at each byte. Every index is within the bytes, or
- * within the table of 256 steps.
+ * Horspool's search: twenty different steps make it some ten times faster than looking at each
+ * byte. Every index is within the bytes, or within the table of 256 steps.
  */
 function indexOfDigits(bytes: Uint8Array, from: number): number {
   const last = digitTokens.length - 1;
@@ -70,7 +74,11 @@ function indexOfDigits(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
-function tablesAround(bytes: Uint8Array, words: Uint32Array, digits: number): KallsymsTables | undefined {
+function tablesAround(
+  bytes: Uint8Array,
+  words: Uint32Array,
+  digits: number,
+): KallsymsTables | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = Math.min(digits + maxTokenTableBytes, bytes.length - tokenIndexBytes);
   for (let tokenIndex = (digits + 23) & ~3; tokenIndex <= end; tokenIndex += 4) {
@@ -85,12 +93,24 @@ function tablesAround(bytes: Uint8Array, words: Uint32Array, digits: number): Ka
   return undefined;
 }
 
-/** Each entry of the index is the start of a token, that is: just after the NUL of the one before. */
-function isTokenIndex(bytes: Uint8Array, view: DataView, tokenTable: number, tokenIndex: number): boolean {
+/**
+ * Each entry of the index is the start of a token, that is: just after the NUL of the one before.
+ */
+function isTokenIndex(
+  bytes: Uint8Array,
+  view: DataView,
+  tokenTable: number,
+  tokenIndex: number,
+): boolean {
   if (tokenTable <= 0) return false;
   for (let i = 1, previous = 0; i < tokenCount; i++) {
     const start = view.getUint16(tokenIndex + i * 2, true);
-    if (start <= previous || tokenTable + start >= tokenIndex || bytes[tokenTable + start - 1] !== 0) return false;
+    if (
+      start <= previous ||
+      tokenTable + start >= tokenIndex ||
+      bytes[tokenTable + start - 1] !== 0
+    )
+      return false;
     previous = start;
   }
   return true;
@@ -104,7 +124,12 @@ function tablesBefore(
   // Where tables are aligned to 8 bytes (up to 6.19) the last word may be padding.
   for (const end of [tokenTable >>> 2, (tokenTable >>> 2) - 1]) {
     let first = end - 1;
-    while (first > 0 && words[first] !== 0 && (words[first - 1] as number) < (words[first] as number)) first--;
+    while (
+      first > 0 &&
+      words[first] !== 0 &&
+      (words[first - 1] as number) < (words[first] as number)
+    )
+      first--;
     // One marker alone would leave the start of the names ambiguous; kernels have hundreds.
     if (first < 0 || words[first] !== 0 || end - first < 2) continue;
     const found = findNames(bytes, words, first * 4, words.subarray(first, end));
@@ -114,8 +139,9 @@ function tablesBefore(
 }
 
 /**
- * The names lie before the markers, and the count before the names. The last marker says how long the names are save for the last
- * 256 of them, so only a small window remains, and in it only one place from where a walk over the names meets each marker.
+ * The names lie before the markers, and the count before the names. The last marker says how long
+ * the names are save for the last 256 of them, so only a small window remains, and in it only one
+ * place from where a walk over the names meets each marker.
  */
 function findNames(
   bytes: Uint8Array,
@@ -130,14 +156,20 @@ function findNames(
       const symbolCount = words[countAt >>> 2] as number;
       if (Math.ceil(symbolCount / namesPerMarker) !== markers.length) continue;
       const end = namesEnd(bytes, names, symbolCount, markers);
-      if (end !== undefined && end <= markersAt && markersAt - end < 8) return { symbolCount, names };
+      if (end !== undefined && end <= markersAt && markersAt - end < 8)
+        return { symbolCount, names };
     }
   }
   return undefined;
 }
 
 /** The offset behind the last name, or undefined when the walk and the markers disagree. */
-function namesEnd(bytes: Uint8Array, names: number, count: number, markers: Uint32Array): number | undefined {
+function namesEnd(
+  bytes: Uint8Array,
+  names: number,
+  count: number,
+  markers: Uint32Array,
+): number | undefined {
   let at = names;
   for (let i = 0; i < count; i++) {
     if (i % namesPerMarker === 0 && at - names !== markers[i / namesPerMarker]) return undefined;
@@ -149,8 +181,9 @@ function namesEnd(bytes: Uint8Array, names: number, count: number, markers: Uint
 }
 
 /**
- * A length of one byte, or of two (7 low bits first) for names of more than 127 tokens: since 6.1, commit 73bbb94466fd. Beyond the Image, where
- * only a walk from a wrong place strays, it is no number, and such a walk meets no marker: a check here would cost each of 200,000 names.
+ * A length of one byte, or of two (7 low bits first) for names of more than 127 tokens: since 6.1,
+ * commit 73bbb94466fd. Beyond the Image, where only a walk from a wrong place strays, it is no
+ * number, and such a walk meets no marker: a check here would cost each of 200,000 names.
  */
 function nameLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
@@ -161,8 +194,14 @@ function nameHeader(bytes: Uint8Array, at: number): number {
   return (bytes[at] as number) & 0x80 ? 2 : 1;
 }
 
-/** Expands all names into one byte array that is made a string once: 200,000 small decodings would take a second. */
-function decodeNames(bytes: Uint8Array, tables: KallsymsTables): Pick<SymbolColumns, 'names' | 'types'> {
+/**
+ * Expands all names into one byte array that is made a string once: 200,000 small decodings would
+ * take a second.
+ */
+function decodeNames(
+  bytes: Uint8Array,
+  tables: KallsymsTables,
+): Pick<SymbolColumns, 'names' | 'types'> {
   const { symbolCount } = tables;
   const starts = tokenStarts(bytes, tables);
   const types = new Uint8Array(symbolCount);
@@ -188,7 +227,10 @@ function decodeNames(bytes: Uint8Array, tables: KallsymsTables): Pick<SymbolColu
 
 function tokenStarts(bytes: Uint8Array, { tokenTable, tokenIndex }: KallsymsTables): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Uint32Array.from({ length: tokenCount }, (_, i) => tokenTable + view.getUint16(tokenIndex + i * 2, true));
+  return Uint32Array.from(
+    { length: tokenCount },
+    (_, i) => tokenTable + view.getUint16(tokenIndex + i * 2, true),
+  );
 }
 
 function grow(text: Uint8Array<ArrayBuffer>, atLeast: number): Uint8Array<ArrayBuffer> {
@@ -198,14 +240,17 @@ function grow(text: Uint8Array<ArrayBuffer>, atLeast: number): Uint8Array<ArrayB
 }
 
 /**
- * Distances from `_text`. Up to 6.19 each entry is the unsigned distance from kallsyms_relative_base, the lowest symbol, which is
- * `_text`: the first entry is 0. From 7.0 (commit a081b5789255) an entry is the signed distance of the symbol from the entry itself; the
- * first is negative, as the table lies above `_text`. (Per-CPU symbols are addresses like others: arm64 has no
- * CONFIG_KALLSYMS_ABSOLUTE_PERCPU.)
+ * Distances from `_text`. Up to 6.19 each entry is the unsigned distance from
+ * kallsyms_relative_base, the lowest symbol, which is `_text`: the first entry is 0. From 7.0
+ * (commit a081b5789255) an entry is the signed distance of the symbol from the entry itself; the
+ * first is negative, as the table lies above `_text`. (Per-CPU symbols are addresses like others:
+ * arm64 has no CONFIG_KALLSYMS_ABSOLUTE_PERCPU.)
  */
 function decodeOffsets(words: Uint32Array, { offsets, symbolCount }: KallsymsTables): Float64Array {
   const raw = words.subarray(offsets >>> 2, (offsets >>> 2) + symbolCount);
-  return raw[0] === 0 ? Float64Array.from(raw) : Float64Array.from(raw, (value, i) => (value | 0) + offsets + i * 4);
+  return raw[0] === 0
+    ? Float64Array.from(raw)
+    : Float64Array.from(raw, (value, i) => (value | 0) + offsets + i * 4);
 }
 
 /** scripts/kallsyms.c sorts by address, and every search in the table relies on it. */

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Parses a kernel's .config into values by full name (`CONFIG_…`): 'y', 'm', a number's text, or a string without its quotes.
- * "# CONFIG_X is not set" gives 'n'; an option that the file does not mention at all (unknown to that kernel, or its
- * dependencies are off) is absent. Lines that are neither are skipped.
+ * Parses a kernel's .config into values by full name (`CONFIG_…`): 'y', 'm', a number's text, or a
+ * string without its quotes. "# CONFIG_X is not set" gives 'n'; an option that the file does not
+ * mention at all (unknown to that kernel, or its dependencies are off) is absent. Lines that are
+ * neither are skipped.
  */
 export function parseKconfig(text: string): Map<string, string> {
   const options = new Map<string, string>();
@@ -14,7 +16,10 @@ export function parseKconfig(text: string): Map<string, string> {
   return options;
 }
 
-/** A string option stands in double quotes, with a backslash before quotes and backslashes (scripts/kconfig/confdata.c). */
+/**
+ * A string option stands in double quotes, with a backslash before quotes and backslashes
+ * (scripts/kconfig/confdata.c).
+ */
 function unquoted(value: string): string {
   const string = /^"(.*)"$/.exec(value)?.[1];
   return string !== undefined ? string.replaceAll(/\\(.)/g, '$1') : value;

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Granule } from '../vmsa/types.ts';
 
 /**
- * The options that the linear map depends on, as the Image itself shows them. A configuration file is not needed: not every package of an
- * old kernel is still to be had, and a file can be the wrong one.
+ * The options that the linear map depends on, as the Image itself shows them. A configuration file
+ * is not needed: not every package of an old kernel is still to be had, and a file can be the wrong
+ * one.
  */
 export interface KernelConfig {
   granule: Granule;

@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Geometry } from './geometry.ts';
 
-/** _PAGE_OFFSET(va): first address of a kernel half of `vaBits` bits, arch/arm64/include/asm/memory.h. */
+/**
+ * _PAGE_OFFSET(va): first address of a kernel half of `vaBits` bits,
+ * arch/arm64/include/asm/memory.h.
+ */
 export function _PAGE_OFFSET(vaBits: number): bigint {
   return 2n ** 64n - 2n ** BigInt(vaBits);
 }
@@ -19,9 +23,16 @@ export function vaBitsMin(vaBits: number, geometry: Geometry): number {
   return geometry.granule === 16384 ? 47 : 48;
 }
 
-/** ARM64_MEMSTART_ALIGN in bytes, arch/arm64/mm/init.c; SECTION_SIZE_BITS is 27, or 29 with 64K pages. */
+/**
+ * ARM64_MEMSTART_ALIGN in bytes, arch/arm64/mm/init.c; SECTION_SIZE_BITS is 27, or 29 with 64K
+ * pages.
+ */
 export function memstartAlign(geometry: Geometry): number {
-  const wanted = { 4096: geometry.PUD_SIZE, 16384: geometry.CONT_PMD_SIZE, 65536: geometry.PMD_SIZE }[geometry.granule];
+  const wanted = {
+    4096: geometry.PUD_SIZE,
+    16384: geometry.CONT_PMD_SIZE,
+    65536: geometry.PMD_SIZE,
+  }[geometry.granule];
   const section = geometry.granule === 65536 ? 2 ** 29 : 2 ** 27;
   return Math.max(wanted, section);
 }
@@ -29,17 +40,21 @@ export function memstartAlign(geometry: Geometry): number {
 const STRUCT_PAGE_MAX_SHIFT = 6n;
 
 /**
- * [MODULES_VADDR, VMALLOC_END): where modules, the kernel image and vmalloc memory lie, arch/arm64/include/asm/memory.h and pgtable.h.
- * The vmemmap begins 8 MiB behind its end.
+ * [MODULES_VADDR, VMALLOC_END): where modules, the kernel image and vmalloc memory lie,
+ * arch/arm64/include/asm/memory.h and pgtable.h. The vmemmap begins 8 MiB behind its end.
  */
 export function vmallocRange(vaBits: number, geometry: Geometry): { start: bigint; end: bigint } {
   const start = _PAGE_END(vaBitsMin(vaBits, geometry));
   const vmemmapEnd = 2n ** 64n - 2n ** 30n;
-  const vmemmapSize = (start - _PAGE_OFFSET(vaBits)) >> (BigInt(geometry.pageShift) - STRUCT_PAGE_MAX_SHIFT);
+  const vmemmapSize =
+    (start - _PAGE_OFFSET(vaBits)) >> (BigInt(geometry.pageShift) - STRUCT_PAGE_MAX_SHIFT);
   return { start, end: vmemmapEnd - vmemmapSize - 2n ** 23n };
 }
 
-/** VMEMMAP_START, where the array of struct page lies that begins with the page at memstart_addr (arch/arm64/include/asm/memory.h). */
+/**
+ * VMEMMAP_START, where the array of struct page lies that begins with the page at memstart_addr
+ * (arch/arm64/include/asm/memory.h).
+ */
 export function vmemmapStart(vaBits: number, geometry: Geometry): bigint {
   return vmallocRange(vaBits, geometry).end + 2n ** 23n;
 }

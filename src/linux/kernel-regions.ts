@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Granule } from '../vmsa/types.ts';
 import { geometryOf } from './geometry.ts';
 import { _PAGE_END, _PAGE_OFFSET, vaBitsMin, vmemmapStart } from './kernel-layout.ts';
@@ -14,8 +15,9 @@ const PCI_IO_SIZE = 2n ** 24n;
 const VMEMMAP_END = 2n ** 64n - 2n ** 30n;
 
 /**
- * Regions of the kernel half for the address size in force (arch/arm64/include/asm/memory.h, the same from 6.12 to 7.3), of a
- * kernel without KASAN and with a 64-byte struct page. A kernel built for 52 bits that fell back to fewer has the same.
+ * Regions of the kernel half for the address size in force (arch/arm64/include/asm/memory.h, the
+ * same from 6.12 to 7.3), of a kernel without KASAN and with a 64-byte struct page. A kernel built
+ * for 52 bits that fell back to fewer has the same.
  */
 export function kernelRegions(vaBits: number, granule: Granule): KernelRegion[] {
   const geometry = geometryOf(granule);

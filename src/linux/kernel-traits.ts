@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CpuCapability } from './cpu-capabilities.ts';
 import type { Geometry } from './geometry.ts';
 import type { KernelConfig } from './kernel-config.ts';
 import type { Release } from './release.ts';
 
-/** What one kernel Image is made of, as far as the linear map depends on it. Each has its reason where it is read. */
+/**
+ * What one kernel Image is made of, as far as the linear map depends on it. Each has its reason
+ * where it is read.
+ */
 export interface KernelTraits {
   release: Release;
   /** Name of the generation, and whether the kernel is newer than every generation known here. */
@@ -11,19 +15,34 @@ export interface KernelTraits {
   newerThanKnown: boolean;
   geometry: Geometry;
   config: KernelConfig;
-  /** Spelling of rodata=: 'full' is the full protection of vmalloc aliases until 6.17, 'on' since 6.18. */
+  /**
+   * Spelling of rodata=: 'full' is the full protection of vmalloc aliases until 6.17, 'on' since
+   * 6.18.
+   */
   rodataFullSpelling: 'full' | 'on';
-  /** How the linear map uses the BBM capability: not at all, by FEAT_BBM level 2 without aborts, or level 3. */
+  /**
+   * How the linear map uses the BBM capability: not at all, by FEAT_BBM level 2 without aborts, or
+   * level 3.
+   */
   bbml: 'none' | 'bbml2' | 'bbml3';
   /** Variable linear_map_requires_bbml{2,3}; undefined before 6.18. */
   requiresSymbol: string | undefined;
-  /** split_kernel_leaf_mapping() asks linear_map_requires_bbml2 (f12b435de2f2) instead of force_pte_mapping(). */
+  /**
+   * split_kernel_leaf_mapping() asks linear_map_requires_bbml2 (f12b435de2f2) instead of
+   * force_pte_mapping().
+   */
   splitAsksRequires: boolean;
   /** is_realm_world() is part of can_set_direct_map(). */
   knowsRealms: boolean;
-  /** First byte of the kernel's alias that is mapped apart and made read-only: _text since 5973a62efa34, _stext before. */
+  /**
+   * First byte of the kernel's alias that is mapped apart and made read-only: _text since
+   * 5973a62efa34, _stext before.
+   */
   aliasStart: '_text' | '_stext';
-  /** map_mem() maps the kernel's alias before all memory, with contiguous mappings allowed and changeable. */
+  /**
+   * map_mem() maps the kernel's alias before all memory, with contiguous mappings allowed and
+   * changeable.
+   */
   contiguousMayChange: boolean;
   /** map_mem() rounds ranges of memory inward to pages of the kernel. */
   mapsWholePagesOnly: boolean;
@@ -39,7 +58,10 @@ export interface KernelTraits {
   randomLinearMap: boolean;
   /** set_memory_ro() on a part of a vmalloc area changes the alias of the whole area. */
   aliasOfWholeArea: boolean;
-  /** What the kernel detects on each CPU by its part: a late CPU may be refused for it. Absent when the Image does not show its tables. */
+  /**
+   * What the kernel detects on each CPU by its part: a late CPU may be refused for it. Absent when
+   * the Image does not show its tables.
+   */
   cpuCapabilities?: CpuCapability[];
   /** Devices of QEMU that the kernel drives without a module, by QEMU's names. */
   builtInDrivers: string[];

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { atLeast, type Release } from './release.ts';
 
 /*
- * The kernel's parsers of numbers and booleans, lib/kstrtox.c and lib/vsprintf.c, read side by side in 6.12.117, 7.2.13 and 7.3.4: every parameter
- * goes through one of them. Numbers are unsigned and have 64 bits. A C string ends at its NUL, which is here the end of the text.
+ * The kernel's parsers of numbers and booleans, lib/kstrtox.c and lib/vsprintf.c, read side by side
+ * in 6.12.117, 7.2.13 and 7.3.4: every parameter goes through one of them. Numbers are unsigned and
+ * have 64 bits. A C string ends at its NUL, which is here the end of the text.
  */
 
 export const ULLONG_MAX = 2n ** 64n - 1n;
@@ -17,14 +19,17 @@ export interface ParsedNumber {
 }
 
 /**
- * Whether a number that is too large becomes the largest (_parse_integer_limit() and memparse() of 7.2), or what 64 bits hold of it (6.12 to
- * 7.1, also in 7.1.13).
+ * Whether a number that is too large becomes the largest (_parse_integer_limit() and memparse() of
+ * 7.2), or what 64 bits hold of it (6.12 to 7.1, also in 7.1.13).
  */
 export function saturates(release: Release): boolean {
   return atLeast(release, 7, 2);
 }
 
-/** _parse_integer_fixup_radix() for base 0: the base that a text asks for, and the characters that do so. */
+/**
+ * _parse_integer_fixup_radix() for base 0: the base that a text asks for, and the characters that
+ * do so.
+ */
 function fixupRadix(text: string): { base: number; prefix: number } {
   if (/^0x[0-9a-f]/i.test(text)) return { base: 16, prefix: 2 };
   return { base: text.startsWith('0') ? 8 : 10, prefix: 0 };
@@ -46,14 +51,20 @@ function parseInteger(text: string, base: number, release: Release): ParsedNumbe
   return { value, length, overflow };
 }
 
-/** simple_strtoull() of lib/vsprintf.c in base 0: what comes behind the number does not matter, and neither does an overflow. */
+/**
+ * simple_strtoull() of lib/vsprintf.c in base 0: what comes behind the number does not matter, and
+ * neither does an overflow.
+ */
 export function simple_strtoull(text: string, release: Release): ParsedNumber {
   const { base, prefix } = fixupRadix(text);
   const digits = parseInteger(text.slice(prefix), base, release);
   return { ...digits, length: prefix + digits.length };
 }
 
-/** kstrtoull() in base 0, which is kstrtoul() on a 64-bit kernel: the whole text is one number; undefined where it is refused. */
+/**
+ * kstrtoull() in base 0, which is kstrtoul() on a 64-bit kernel: the whole text is one number;
+ * undefined where it is refused.
+ */
 export function kstrtoull(text: string, release: Release): bigint | undefined {
   const unsigned = text.startsWith('+') ? text.slice(1) : text;
   const { value, length, overflow } = simple_strtoull(unsigned, release);
@@ -61,8 +72,9 @@ export function kstrtoull(text: string, release: Release): bigint | undefined {
 }
 
 /**
- * kstrtobool(): decided by the first letter, or by the second behind an 'o'; undefined where the value is refused. 'e' and 'd' are known since
- * ae5b3500856f ("kstrtox: add support for enabled and disabled in kstrtobool()", 6.14).
+ * kstrtobool(): decided by the first letter, or by the second behind an 'o'; undefined where the
+ * value is refused. 'e' and 'd' are known since ae5b3500856f ("kstrtox: add support for enabled and
+ * disabled in kstrtobool()", 6.14).
  */
 export function kstrtobool(text: string, release: Release): boolean | undefined {
   if (/^([yt1]|on)/i.test(text)) return true;

@@ -1,11 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { LeafRun } from '../vmsa/types.ts';
 
-/** Linux's names for what one leaf entry is: the level, and the contiguous bit at the levels where the kernel uses it. */
+/**
+ * Linux's names for what one leaf entry is: the level, and the contiguous bit at the levels where
+ * the kernel uses it.
+ */
 export type LeafKind = 'page' | 'contPte' | 'pmd' | 'contPmd' | 'pud';
 
 /**
- * Kind of the leaves of a run. Their sizes follow the granule, their names do not: level 3 is PTE, 2 PMD, and what is above
- * counts as PUD (arch/arm64/include/asm/pgtable-hwdef.h).
+ * Kind of the leaves of a run. Their sizes follow the granule, their names do not: level 3 is PTE,
+ * 2 PMD, and what is above counts as PUD (arch/arm64/include/asm/pgtable-hwdef.h).
  */
 export function leafKind(run: Pick<LeafRun, 'level' | 'contiguous'>): LeafKind {
   if (run.level === 3) return run.contiguous ? 'contPte' : 'page';

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 
 /**
- * The link address of `_text` (KIMAGE_VADDR) of an arm64 Image. It depends on CONFIG_ARM64_VA_BITS and is written nowhere in the
- * Image: kallsyms has distances only, and relocated pointers may be stored as 0. But thousands of addresses are stored whole,
- * in place, in .rela.dyn or .relr.dyn, and they agree: KIMAGE_VADDR is MODULES_END, aligned to 2 GiB since MODULES_VSIZE is 2 GiB
- * (Linux 6.5), and the image is smaller. So each 64-bit word that can be a pointer into the
- * image votes, and the majority wins.
+ * The link address of `_text` (KIMAGE_VADDR) of an arm64 Image. It depends on CONFIG_ARM64_VA_BITS
+ * and is written nowhere in the Image: kallsyms has distances only, and relocated pointers may be
+ * stored as 0. But thousands of addresses are stored whole, in place, in .rela.dyn or .relr.dyn,
+ * and they agree: KIMAGE_VADDR is MODULES_END, aligned to 2 GiB since MODULES_VSIZE is 2 GiB (Linux
+ * 6.5), and the image is smaller. So each 64-bit word that can be a pointer into the image votes,
+ * and the majority wins.
  *
  * @param words the whole Image as little-endian 32-bit words
  * @throws {PtdiffError} fault `image`, when no address gets enough votes to be believed
@@ -23,7 +25,10 @@ export function kernelLinkBase(words: Uint32Array): bigint {
     votes.set(high, (votes.get(high) ?? 0) + 1);
     total++;
   }
-  const [high, count] = [...votes].reduce((best, each) => (each[1] > best[1] ? each : best), [0, 0]);
+  const [high, count] = [...votes].reduce(
+    (best, each) => (each[1] > best[1] ? each : best),
+    [0, 0],
+  );
   if (count < 1000 || count * 2 < total) {
     throw new PtdiffError(
       'image',

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A line of a kernel log without what printk put in front of it. */
 export interface LogLine {
   /** The message, cut to a bounded length. */
@@ -6,19 +7,24 @@ export interface LogLine {
   caller: string;
 }
 
-/** printk's own limit of a message is 1024 bytes (PRINTK_MESSAGE_MAX 2048 with prefixes); a longer line is a guest's noise. */
+/**
+ * printk's own limit of a message is 1024 bytes (PRINTK_MESSAGE_MAX 2048 with prefixes); a longer
+ * line is a guest's noise.
+ */
 const maxLineLength = 1024;
 
 /**
- * Takes a kernel log apart, from the console or from syslog(2): level ("<4>"), time and caller in front of a message are optional,
- * since boot parameters turn each of them on and off.
+ * Takes a kernel log apart, from the console or from syslog(2): level ("<4>"), time and caller in
+ * front of a message are optional, since boot parameters turn each of them on and off.
  */
 export function* logLines(log: string): Generator<LogLine> {
   for (let from = 0; from < log.length; ) {
     const newline = log.indexOf('\n', from);
     const end = newline === -1 ? log.length : newline;
     const line = log.slice(from, Math.min(end, from + maxLineLength)).trimEnd();
-    const match = /^(?:<\d{1,3}>)?(?:\[ *\d+\.\d{6}\])?(?:\[ *([TC]\d+)[^\]]{0,32}\])? ?/.exec(line);
+    const match = /^(?:<\d{1,3}>)?(?:\[ *\d+\.\d{6}\])?(?:\[ *([TC]\d+)[^\]]{0,32}\])? ?/.exec(
+      line,
+    );
     yield { text: match ? line.slice(match[0].length) : line, caller: match?.[1] ?? '' };
     from = end + 1;
   }

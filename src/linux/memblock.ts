@@ -1,4 +1,8 @@
-/** A range of physical memory that memblock knows (struct memblock_region, include/linux/memblock.h). */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * A range of physical memory that memblock knows (struct memblock_region,
+ * include/linux/memblock.h).
+ */
 export interface MemblockRegion {
   /** Physical address of the first byte. */
   base: number;
@@ -16,8 +20,9 @@ export const memblockRegionBytes = 24;
 const maximumRegions = 1 << 16;
 
 /**
- * Finds the array of memory regions in the bytes of `struct memblock memblock`: bottom_up (bool), current_limit, then
- * for `memory` and again for `reserved`: cnt, max, total_size, regions, name; 8 bytes each on a 64-bit kernel.
+ * Finds the array of memory regions in the bytes of `struct memblock memblock`: bottom_up (bool),
+ * current_limit, then for `memory` and again for `reserved`: cnt, max, total_size, regions, name; 8
+ * bytes each on a 64-bit kernel.
  *
  * @returns undefined when the numbers make no sense
  */

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Bits of kernel page table entries as Linux names them, from arch/arm64/include/asm/pgtable-hwdef.h and pgtable-prot.h.
- * The names are the kernel's own, so that a maintainer can lay the model beside the source.
+ * Bits of kernel page table entries as Linux names them, from
+ * arch/arm64/include/asm/pgtable-hwdef.h and pgtable-prot.h. The names are the kernel's own, so
+ * that a maintainer can lay the model beside the source.
  */
 
 export const PTE_VALID = 1n << 0n;
@@ -38,7 +40,10 @@ export const MT_NORMAL_NC = 2;
 export const MT_DEVICE_nGnRnE = 3;
 export const MT_DEVICE_nGnRE = 4;
 
-/** Table descriptors: the same bit positions at every level (PGD_TABLE_*, P4D_TABLE_*, PUD_TABLE_*, PMD_TABLE_*). */
+/**
+ * Table descriptors: the same bit positions at every level (PGD_TABLE_*, P4D_TABLE_*, PUD_TABLE_*,
+ * PMD_TABLE_*).
+ */
 export const TABLE_TYPE = 3n;
 export const TABLE_AF = 1n << 10n;
 export const TABLE_PXN = 1n << 59n;

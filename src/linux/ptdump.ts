@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import {
   MT_DEVICE_nGnRE,
   MT_DEVICE_nGnRnE,
@@ -23,7 +24,9 @@ import {
 export const ptdumpLevels = ['PGD', 'P4D', 'PUD', 'PMD', 'PTE'] as const;
 export type PtdumpLevel = (typeof ptdumpLevels)[number];
 
-/** What one line of the dump says of its entries: descriptor bits as they are, whatever they permit. */
+/**
+ * What one line of the dump says of its entries: descriptor bits as they are, whatever they permit.
+ */
 export interface PtdumpAttributes {
   valid: boolean;
   user: boolean;
@@ -54,7 +57,10 @@ export interface Ptdump {
   runs: PtdumpRun[];
   /** Region markers, each with the number of runs before it: a marker has no address of its own. */
   markers: { name: string; before: number }[];
-  /** Lines that are neither, by number from 1: a dump that is cut short or interleaved with something else. At most 100. */
+  /**
+   * Lines that are neither, by number from 1: a dump that is cut short or interleaved with
+   * something else. At most 100.
+   */
   unreadable: number[];
 }
 
@@ -64,8 +70,9 @@ const range = /^0x([0-9a-f]{16})-0x([0-9a-f]{16}) {3} *\d+[KMGTPE] (PGD|P4D|PUD|
 const marker = /^---\[ (.{1,60}) \]---$/;
 
 /**
- * Reads the dump of arch/arm64/mm/ptdump.c (note_page() and dump_prot()): columns of fixed width, the same in every release
- * from 6.12 to 7.3. The text is a guest's: what does not fit is counted, not thrown.
+ * Reads the dump of arch/arm64/mm/ptdump.c (note_page() and dump_prot()): columns of fixed width,
+ * the same in every release from 6.12 to 7.3. The text is a guest's: what does not fit is counted,
+ * not thrown.
  */
 export function parsePtdump(text: string): Ptdump {
   const dump: Ptdump = { runs: [], markers: [], unreadable: [] };
@@ -113,7 +120,21 @@ function readLine(dump: Ptdump, line: string): boolean {
 }
 
 function readFlags(columns: RegExpExecArray): PtdumpAttributes {
-  const [, valid, user, access, pxn, shared, accessed, notGlobal, contiguous, block, uxn, guarded, memory] = columns;
+  const [
+    ,
+    valid,
+    user,
+    access,
+    pxn,
+    shared,
+    accessed,
+    notGlobal,
+    contiguous,
+    block,
+    uxn,
+    guarded,
+    memory,
+  ] = columns;
   const set = (column = '') => column.trim() !== '';
   return {
     valid: valid === ' ',
@@ -140,8 +161,9 @@ const memoryNames = new Map([
 ]);
 
 /**
- * What the kernel's dump would say of a descriptor (pte_bits[] in arch/arm64/mm/ptdump.c). Of an entry that is not valid the
- * `block` column differs between releases (6.12 looks at bit 1 alone): compare it only for valid ones.
+ * What the kernel's dump would say of a descriptor (pte_bits[] in arch/arm64/mm/ptdump.c). Of an
+ * entry that is not valid the `block` column differs between releases (6.12 looks at bit 1 alone):
+ * compare it only for valid ones.
  */
 export function ptdumpAttributes(descriptor: bigint): PtdumpAttributes {
   const set = (bits: bigint) => (descriptor & bits) === bits;

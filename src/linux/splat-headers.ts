@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { refusalTitle, variationTitle } from './cpu-messages.ts';
 
 /** Sorts of kernel complaints. */
@@ -23,9 +24,15 @@ export interface SplatHeader {
   kind: SplatKind;
   /** Names the complaint; stable: no address, number of a line, process or CPU. */
   title: string;
-  /** The function is part of what makes the complaint what it is, and is to be had from the report's own pc or stack. */
+  /**
+   * The function is part of what makes the complaint what it is, and is to be had from the report's
+   * own pc or stack.
+   */
   wantsFunction: boolean;
-  /** The line goes on with the report before it, where there is one: "Internal error" behind "Unable to handle" and "BUG at". */
+  /**
+   * The line goes on with the report before it, where there is one: "Internal error" behind "Unable
+   * to handle" and "BUG at".
+   */
   goesOn: boolean;
 }
 
@@ -45,12 +52,17 @@ const place = String.raw`([\w.$]{1,128})(?:\+0x[0-9a-f]+\/0x[0-9a-f]+)?`;
 const source = String.raw`([^\s:]{1,200}):\d+`;
 
 /**
- * Every way in which a kernel complains that ptdiff knows, the more special before the more general. Each says where the kernel
- * prints it. The form of WARNING changed in 6.19 (kernel/panic.c, __warn()).
+ * Every way in which a kernel complains that ptdiff knows, the more special before the more
+ * general. Each says where the kernel prints it. The form of WARNING changed in 6.19
+ * (kernel/panic.c, __warn()).
  */
 const patterns: readonly Pattern[] = [
   // kernel/panic.c, __warn(), up to 6.18: "WARNING: CPU: 0 PID: 1 at mm/x.c:12 func+0x0/0x0"
-  { kind: 'warning', line: pattern(`WARNING: CPU: \\d+ PID: \\d+ at ${source} ${place}`), title: warningTitle },
+  {
+    kind: 'warning',
+    line: pattern(`WARNING: CPU: \\d+ PID: \\d+ at ${source} ${place}`),
+    title: warningTitle,
+  },
   {
     kind: 'warning',
     line: pattern(`WARNING: CPU: \\d+ PID: \\d+ at ${place}`),
@@ -58,7 +70,11 @@ const patterns: readonly Pattern[] = [
   },
   // the same from 6.19: "WARNING: mm/x.c:12 at func+0x0/0x0, CPU#0: swapper/0/1"
   { kind: 'warning', line: pattern(`WARNING: ${source} at ${place}, CPU#`), title: warningTitle },
-  { kind: 'warning', line: pattern(`WARNING: at ${place}, CPU#`), title: ([name]) => `WARNING in ${name}` },
+  {
+    kind: 'warning',
+    line: pattern(`WARNING: at ${place}, CPU#`),
+    title: ([name]) => `WARNING in ${name}`,
+  },
   // lib/bug.c
   {
     kind: 'bug',
@@ -84,10 +100,21 @@ const patterns: readonly Pattern[] = [
     title: ([what, file]) => `UBSAN: ${what} in ${path(file)}`,
   },
   // kernel/watchdog.c
-  { kind: 'lockup', line: pattern('watchdog: BUG: soft lockup'), title: () => 'soft lockup', wantsFunction: true },
-  { kind: 'lockup', line: pattern('.*Watchdog detected hard LOCKUP'), title: () => 'hard lockup', wantsFunction: true },
+  {
+    kind: 'lockup',
+    line: pattern('watchdog: BUG: soft lockup'),
+    title: () => 'soft lockup',
+    wantsFunction: true,
+  },
+  {
+    kind: 'lockup',
+    line: pattern('.*Watchdog detected hard LOCKUP'),
+    title: () => 'hard lockup',
+    wantsFunction: true,
+  },
   { kind: 'lockup', line: pattern('BUG: workqueue lockup'), title: () => 'workqueue lockup' },
-  // kernel/rcu/tree_stall.h, tree_exp.h. A stall interrupts whatever runs: the function would not be stable.
+  // kernel/rcu/tree_stall.h, tree_exp.h. A stall interrupts whatever runs: the function would not
+  // be stable.
   {
     kind: 'rcu-stall',
     line: pattern(String.raw`(?:rcu: )?INFO: (rcu\w*|srcu\w*) (?:self-)?detected`),
@@ -108,14 +135,22 @@ const patterns: readonly Pattern[] = [
     ),
     title: ([what]) => `lockdep: ${stableText(what)}`,
   },
-  { kind: 'lockdep', line: pattern('INFO: trying to register non-static key'), title: () => 'lockdep: non-static key' },
+  {
+    kind: 'lockdep',
+    line: pattern('INFO: trying to register non-static key'),
+    title: () => 'lockdep: non-static key',
+  },
   // mm/memory.c, kernel/fork.c, mm/page_alloc.c
   {
     kind: 'memory',
     line: pattern('BUG: (Bad [a-z -]+?)(?: in process.*| mm:.*|:.*)?$'),
     title: ([what]) => what,
   },
-  { kind: 'memory', line: pattern('.{1,64}: page allocation failure'), title: () => 'page allocation failure' },
+  {
+    kind: 'memory',
+    line: pattern('.{1,64}: page allocation failure'),
+    title: () => 'page allocation failure',
+  },
   // arch/arm64/mm/fault.c
   {
     kind: 'oops',
@@ -131,7 +166,12 @@ const patterns: readonly Pattern[] = [
     wantsFunction: true,
     goesOn: true,
   },
-  { kind: 'oops', line: pattern('SError Interrupt on CPU'), title: () => 'SError interrupt', wantsFunction: true },
+  {
+    kind: 'oops',
+    line: pattern('SError Interrupt on CPU'),
+    title: () => 'SError interrupt',
+    wantsFunction: true,
+  },
   {
     kind: 'oops',
     line: pattern('Insufficient stack space to handle exception'),
@@ -139,7 +179,11 @@ const patterns: readonly Pattern[] = [
     wantsFunction: true,
   },
   // arch/arm64/mm/ptdump.c, ptdump_check_wx()
-  { kind: 'w+x', line: pattern('Checked W\\+X mappings: FAILED'), title: () => 'W+X mappings found' },
+  {
+    kind: 'w+x',
+    line: pattern('Checked W\\+X mappings: FAILED'),
+    title: () => 'W+X mappings found',
+  },
   // arch/arm64/mm/pageattr.c and whoever shares pages with the host of a realm
   {
     kind: 'decrypt',
@@ -186,8 +230,14 @@ const patterns: readonly Pattern[] = [
     line: pattern('Kernel panic - not syncing: (.{1,200})'),
     title: ([what]) => `panic: ${stableText(what)}`,
   },
-  // All other BUG: lines (kernel/sched/core.c, kernel/locking/spinlock_debug.c …) name their file behind a number or not at all.
-  { kind: 'bug', line: pattern('BUG: (.{1,120})'), title: ([what]) => `BUG: ${stableText(what)}`, wantsFunction: true },
+  // All other BUG: lines (kernel/sched/core.c, kernel/locking/spinlock_debug.c …) name their file
+  // behind a number or not at all.
+  {
+    kind: 'bug',
+    line: pattern('BUG: (.{1,120})'),
+    title: ([what]) => `BUG: ${stableText(what)}`,
+    wantsFunction: true,
+  },
 ];
 
 /** The complaint that a line begins, if it begins one. */
@@ -209,7 +259,9 @@ function warningTitle([file, name]: Groups): string {
   return `WARNING in ${name} at ${path(file)}`;
 }
 
-/** The path inside the kernel tree: a kernel that was not built inside its tree has more in front. */
+/**
+ * The path inside the kernel tree: a kernel that was not built inside its tree has more in front.
+ */
 function path(file: string): string {
   return file.replace(
     /^(?:\/|\.\.?\/).*?(?=(?:arch|block|crypto|drivers|fs|init|io_uring|ipc|kernel|lib|mm|net|security)\/)/,
@@ -222,7 +274,10 @@ function printable(text: string): string {
   return text.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '?');
 }
 
-/** Free text of the kernel without what differs from boot to boot: addresses, numbers, names of processes with their pid. */
+/**
+ * Free text of the kernel without what differs from boot to boot: addresses, numbers, names of
+ * processes with their pid.
+ */
 function stableText(text: string): string {
   return text
     .replaceAll(/\b0x[0-9a-f]+\b|\b[0-9a-f]{8,16}\b|\b\d+\b/g, '#')

@@ -1,14 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { logLines } from './log-lines.ts';
 import { type SplatHeader, type SplatKind, splatHeader } from './splat-headers.ts';
 
-/** One complaint of the kernel. Text is the guest's: bounded, but with whatever characters it sent. */
+/**
+ * One complaint of the kernel. Text is the guest's: bounded, but with whatever characters it sent.
+ */
 export interface Splat {
   kind: SplatKind;
   /** The same for the same defect on another day: function and file, no address, time or pid. */
   title: string;
   /** The report, without printk's prefixes. */
   lines: string[];
-  /** Functions from the innermost outwards, where the report has a stack; the first one with a stack wins. */
+  /**
+   * Functions from the innermost outwards, where the report has a stack; the first one with a stack
+   * wins.
+   */
   callChain: string[];
 }
 
@@ -21,9 +27,13 @@ const maxUnrelated = 12;
 /** What WARN() prints before its WARNING line. */
 const maxPreface = 8;
 
-const frame = /^ (?:\? )?([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[[\w-]+\])?(?: \([A-Z]+\))*$/;
+const frame =
+  /^ (?:\? )?([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[[\w-]+\])?(?: \([A-Z]+\))*$/;
 const programCounter = /^(?:pc|PC is at)\s*:?\s+([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+/;
-/** Innermost frames that say how the report was made, or how a task went to sleep, not what went wrong. */
+/**
+ * Innermost frames that say how the report was made, or how a task went to sleep, not what went
+ * wrong.
+ */
 const machinery =
   /^(?:dump_stack|dump_stack_lvl|dump_backtrace|show_stack|v?panic|nmi_panic|__switch_to|__schedule|schedule\w*)$/;
 const related =
@@ -35,14 +45,18 @@ interface OpenSplat {
   lines: string[];
   callChain: string[];
   programCounter: string | undefined;
-  /** 'no' before the stack, 'yes' in it, 'done' after it: later stacks are of other CPUs or tell how an object was made. */
+  /**
+   * 'no' before the stack, 'yes' in it, 'done' after it: later stacks are of other CPUs or tell how
+   * an object was made.
+   */
   inStack: 'no' | 'yes' | 'done';
   unrelated: number;
 }
 
 /**
- * Finds the kernel's complaints in a log (console or dmesg), folds the lines of each, and names it. Reports of several CPUs that interleave are
- * told apart by caller where the kernel prints it (CONFIG_PRINTK_CALLER), else as well as their own lines allow.
+ * Finds the kernel's complaints in a log (console or dmesg), folds the lines of each, and names it.
+ * Reports of several CPUs that interleave are told apart by caller where the kernel prints it
+ * (CONFIG_PRINTK_CALLER), else as well as their own lines allow.
  */
 export function findSplats(log: string): Splat[] {
   const splats: Splat[] = [];
@@ -85,7 +99,9 @@ function collectPreface(prefaces: Map<string, string[]>, caller: string, text: s
 /** An RCU stall report has several INFO lines. */
 function isSameReport(open: SplatHeader, next: SplatHeader): boolean {
   if (next.goesOn)
-    return next.kind === 'cpu' ? open.kind === 'cpu' : !open.goesOn && (open.kind === 'bug' || open.kind === 'oops');
+    return next.kind === 'cpu'
+      ? open.kind === 'cpu'
+      : !open.goesOn && (open.kind === 'bug' || open.kind === 'oops');
   return open.kind === 'rcu-stall' && next.kind === 'rcu-stall' && open.title === next.title;
 }
 
@@ -94,7 +110,10 @@ function begun(found: SplatHeader, lines: string[]): OpenSplat {
   return { header, lines, callChain: [], programCounter: undefined, inStack: 'no', unrelated: 0 };
 }
 
-/** Some warnings are of a sort of their own by the message in front of them: arch/arm64/mm/ptdump.c and pageattr.c. */
+/**
+ * Some warnings are of a sort of their own by the message in front of them: arch/arm64/mm/ptdump.c
+ * and pageattr.c.
+ */
 function warningKind(lines: readonly string[]): SplatKind {
   if (lines.some((line) => /Found (?:insecure W\+X|non-UXN) mapping/.test(line))) return 'w+x';
   return lines.some((line) => splatHeader(line)?.kind === 'decrypt') ? 'decrypt' : 'warning';
@@ -121,7 +140,9 @@ function isEnd(splat: OpenSplat, text: string): boolean {
 
 function finished(splat: OpenSplat): Splat {
   const { header, lines, programCounter: pc } = splat;
-  const last = lines.findLastIndex((line, index) => index === 0 || (related.test(line) && line.trim() !== ''));
+  const last = lines.findLastIndex(
+    (line, index) => index === 0 || (related.test(line) && line.trim() !== ''),
+  );
   const kept = lines.slice(0, last + 1);
   const callChain = pc
     ? [pc, ...splat.callChain.slice(splat.callChain[0] === pc ? 1 : 0)]

@@ -1,4 +1,8 @@
-/** A piece of the kernel's array of struct page (include/linux/mm_types.h), which has one for every page of memory. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * A piece of the kernel's array of struct page (include/linux/mm_types.h), which has one for every
+ * page of memory.
+ */
 export interface PageArray {
   /** Little-endian, whole structures. */
   bytes: Uint8Array;
@@ -8,14 +12,20 @@ export interface PageArray {
   firstPfn: number;
 }
 
-/** sizeof(struct page) on arm64 (HAVE_ALIGNED_STRUCT_PAGE), and the places of its members: the same from 6.12 to 7.3. */
+/**
+ * sizeof(struct page) on arm64 (HAVE_ALIGNED_STRUCT_PAGE), and the places of its members: the same
+ * from 6.12 to 7.3.
+ */
 export const structPageBytes = 64;
 const LRU = 8;
 const PRIVATE = 40;
 const PAGE_TYPE = 48;
 const REFCOUNT = 52;
 
-/** PGTY_buddy of include/linux/page-flags.h, in the top byte of page_type; a page without a type has all bits set. */
+/**
+ * PGTY_buddy of include/linux/page-flags.h, in the top byte of page_type; a page without a type has
+ * all bits set.
+ */
 const PGTY_buddy = 0xf0;
 const noType = 0xffff_ffff;
 /** An order above this is not believed; MAX_PAGE_ORDER is 13 with 64K pages. */
@@ -25,14 +35,17 @@ const largestOrder = 20;
 export type ReadWord = (address: bigint) => bigint | undefined;
 
 /**
- * Whether the list_head at `address` hangs between two others, each of which points back at it. A page that is on no list points at itself, or
- * at the poison that list_del() leaves.
+ * Whether the list_head at `address` hangs between two others, each of which points back at it. A
+ * page that is on no list points at itself, or at the poison that list_del() leaves.
  */
 function isOnList(address: bigint, next: bigint, previous: bigint, read: ReadWord): boolean {
   return next !== address && read(next + 8n) === address && read(previous) === address;
 }
 
-/** What one struct page says of its page: head of a free block on a free list or on a CPU's list, or nothing at all, or something else. */
+/**
+ * What one struct page says of its page: head of a free block on a free list or on a CPU's list, or
+ * nothing at all, or something else.
+ */
 type PageState = { kind: 'buddy'; order: number } | { kind: 'per-cpu' | 'silent' | 'used' };
 
 function stateOf(view: DataView, at: number, lru: bigint, read: ReadWord): PageState {
@@ -41,15 +54,19 @@ function stateOf(view: DataView, at: number, lru: bigint, read: ReadWord): PageS
   if (type >>> 24 === PGTY_buddy && order <= largestOrder) return { kind: 'buddy', order };
   const next = view.getBigUint64(at + LRU, true);
   // Bit 0 marks the tail of a compound page.
-  if (type !== noType || view.getUint32(at + REFCOUNT, true) !== 0 || next & 1n) return { kind: 'used' };
-  return { kind: isOnList(lru, next, view.getBigUint64(at + LRU + 8, true), read) ? 'per-cpu' : 'silent' };
+  if (type !== noType || view.getUint32(at + REFCOUNT, true) !== 0 || next & 1n)
+    return { kind: 'used' };
+  return {
+    kind: isOnList(lru, next, view.getBigUint64(at + LRU + 8, true), read) ? 'per-cpu' : 'silent',
+  };
 }
 
 /**
- * Page frames that the page allocator holds as free, in its own books: blocks on its free lists (PageBuddy, with their order in `private`),
- * and those on the lists of a CPU (struct per_cpu_pages), whose first page has no type and no reference but hangs on a list. The further
- * pages of such a block say nothing; as an allocated block begins with a page that has a reference, what is silent directly behind
- * belongs to it.
+ * Page frames that the page allocator holds as free, in its own books: blocks on its free lists
+ * (PageBuddy, with their order in `private`), and those on the lists of a CPU (struct
+ * per_cpu_pages), whose first page has no type and no reference but hangs on a list. The further
+ * pages of such a block say nothing; as an allocated block begins with a page that has a reference,
+ * what is silent directly behind belongs to it.
  * @returns ascending ranges of frames [start, end)
  */
 export function freeFrames(
@@ -67,7 +84,8 @@ export function freeFrames(
     const first = page++;
     const state = stateAt(first);
     if (state.kind === 'buddy') page = Math.min(first + 2 ** state.order, pages);
-    else if (state.kind === 'per-cpu') while (page < pages && stateAt(page).kind === 'silent') page++;
+    else if (state.kind === 'per-cpu')
+      while (page < pages && stateAt(page).kind === 'silent') page++;
     else continue;
     const last = ranges.at(-1);
     if (last?.end === firstPfn + first) last.end = firstPfn + page;

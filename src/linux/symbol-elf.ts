@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { SymbolTable } from './symbol-table.ts';
 
-/** Sizes and numbers of ELF-64 (System V ABI, "Object Files"; ELF for the Arm 64-bit Architecture). */
+/**
+ * Sizes and numbers of ELF-64 (System V ABI, "Object Files"; ELF for the Arm 64-bit Architecture).
+ */
 const elf = {
   ...{ headerBytes: 64, sectionBytes: 64, symbolBytes: 24 },
   ...{ executable: 2, aarch64: 183 },
@@ -45,7 +48,8 @@ interface Section {
 }
 
 /**
- * An ELF file that holds nothing but a kernel's symbols where they lie in this boot, for a debugger: gdb's `symbol-file`, or crash.
+ * An ELF file that holds nothing but a kernel's symbols where they lie in this boot, for a
+ * debugger: gdb's `symbol-file`, or crash.
  * @param slide bytes from a symbol's link address to its run address
  */
 export function symbolElf(symbols: SymbolTable, slide: bigint): Uint8Array {
@@ -69,7 +73,12 @@ export function symbolElf(symbols: SymbolTable, slide: bigint): Uint8Array {
   const namesAt = symtabAt + table.byteLength;
   const sections: Section[] = [
     {
-      ...{ name: '.text', type: elf.nobits, flags: elf.alloc | elf.execute, offset: elf.headerBytes },
+      ...{
+        name: '.text',
+        type: elf.nobits,
+        flags: elf.alloc | elf.execute,
+        offset: elf.headerBytes,
+      },
       ...{ address: symbols.textBase + slide, size: Number(end - symbols.textBase) },
     },
     {
@@ -90,7 +99,12 @@ export function symbolElf(symbols: SymbolTable, slide: bigint): Uint8Array {
   writeHeader(view, headersAt, sections.length + 2);
   const titleSection = { name: '.shstrtab', type: elf.strtab, offset: titlesAt, size: titles.size };
   for (const [index, section] of [...sections, titleSection].entries()) {
-    writeSection(view, headersAt + (index + 1) * elf.sectionBytes, section, titleOffsets[index] ?? ownTitle);
+    writeSection(
+      view,
+      headersAt + (index + 1) * elf.sectionBytes,
+      section,
+      titleOffsets[index] ?? ownTitle,
+    );
   }
   return image;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A symbol of a kernel Image, at its link address (where it lies in a `nokaslr` boot). */
 export interface KernelSymbol {
   name: string;
@@ -43,15 +44,19 @@ export class SymbolTable {
     return index === undefined ? undefined : this.#addressAt(index);
   }
 
-  /** Whether a link address lies from the symbol `start` on and before `end`, as the linker script marks parts of the Image; false where there are none. */
+  /**
+   * Whether a link address lies from the symbol `start` on and before `end`, as the linker script
+   * marks parts of the Image; false where there are none.
+   */
   isBetween(address: bigint, start: string, end: string): boolean {
     const [first, beyond] = [this.address(start), this.address(end)];
     return first !== undefined && beyond !== undefined && address >= first && address < beyond;
   }
 
   /**
-   * The symbol under which a function stands: its own name, or the only one that a compiler made of it, as GCC's NAME.isra.0 and
-   * NAME.constprop.0 and Clang's NAME.llvm.123. Of pieces of a function (.part, .cold) none is the function.
+   * The symbol under which a function stands: its own name, or the only one that a compiler made of
+   * it, as GCC's NAME.isra.0 and NAME.constprop.0 and Clang's NAME.llvm.123. Of pieces of a
+   * function (.part, .cold) none is the function.
    */
   codeName(name: string): string | undefined {
     if (this.has(name)) return name;
@@ -67,12 +72,17 @@ export class SymbolTable {
     return this.#indices(name).length > 0;
   }
 
-  /** Link addresses of all symbols of that name, ascending: static functions of one name are common. */
+  /**
+   * Link addresses of all symbols of that name, ascending: static functions of one name are common.
+   */
   all(name: string): bigint[] {
     return this.#indices(name).map((index) => this.#addressAt(index));
   }
 
-  /** Bytes from a symbol to the next one at a higher address; undefined for an unknown or the last symbol. */
+  /**
+   * Bytes from a symbol to the next one at a higher address; undefined for an unknown or the last
+   * symbol.
+   */
   size(name: string): bigint | undefined {
     const index = this.#indices(name)[0];
     if (index === undefined) return undefined;
@@ -83,8 +93,9 @@ export class SymbolTable {
   }
 
   /**
-   * The symbol that covers a link address, and the distance of the address from its start in bytes. Of several symbols at one
-   * address it is the first, as in the kernel's own lookups. Undefined before the first symbol and from the last one on.
+   * The symbol that covers a link address, and the distance of the address from its start in bytes.
+   * Of several symbols at one address it is the first, as in the kernel's own lookups. Undefined
+   * before the first symbol and from the last one on.
    */
   nameAt(address: bigint): { name: string; offset: bigint } | undefined {
     const { offsets, names } = this.#columns;
@@ -110,7 +121,10 @@ export class SymbolTable {
     return this.textBase + BigInt(this.#columns.offsets[index] as number);
   }
 
-  /** Index of the first symbol whose offset is above `distance`; the number of symbols when there is none. */
+  /**
+   * Index of the first symbol whose offset is above `distance`; the number of symbols when there is
+   * none.
+   */
   #firstAbove(distance: number): number {
     const { offsets } = this.#columns;
     let low = 0;
@@ -123,7 +137,10 @@ export class SymbolTable {
     return low;
   }
 
-  /** The map over some 200,000 names is made at the first question, not for callers that only want addresses named. */
+  /**
+   * The map over some 200,000 names is made at the first question, not for callers that only want
+   * addresses named.
+   */
   #indices(name: string): readonly number[] {
     if (this.#byName === undefined) {
       this.#byName = new Map();

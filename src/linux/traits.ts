@@ -1,6 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { last } from '../present.ts';
 import { type Assumption, Assumptions } from './assumptions.ts';
-import { aliasStartShown, invalidatesDataAlias, kernelDirtyShown, presentInvalidShown } from './code-traits.ts';
+import {
+  aliasStartShown,
+  invalidatesDataAlias,
+  kernelDirtyShown,
+  presentInvalidShown,
+} from './code-traits.ts';
 import { cpuCapabilities } from './cpu-capabilities.ts';
 import { geometryOf } from './geometry.ts';
 import { has, kernelConfigOf } from './image-config.ts';
@@ -17,7 +23,10 @@ const driverFunctions: Record<string, string[]> = {
   'virtio-net': ['virtnet_probe', 'virtnet_remove'],
 };
 
-/** Oldest and newest release that the model was checked against, and a short name for each that differs. */
+/**
+ * Oldest and newest release that the model was checked against, and a short name for each that
+ * differs.
+ */
 const generations: { from: [number, number]; name: string }[] = [
   { from: [7, 3], name: '7.3: BBML3, data alias invalid' },
   { from: [7, 2], name: '7.2: kernel alias mapped first, data alias read-only' },
@@ -31,7 +40,10 @@ const newestKnown: [number, number] = [7, 3];
 /** Names of the generations that the model knows, oldest first. */
 export const knownGenerations: readonly string[] = generations.map(({ name }) => name).reverse();
 
-/** The newest release that the model was checked against: what a kernel counts as whose own release cannot be read. */
+/**
+ * The newest release that the model was checked against: what a kernel counts as whose own release
+ * cannot be read.
+ */
 const newestRelease: Release = { major: newestKnown[0], minor: newestKnown[1], patch: 0 };
 
 /** The release that rules are looked up by. */
@@ -44,25 +56,36 @@ function ruleRelease(text: string, notKnown: string[]): Release {
   return newestRelease;
 }
 
-function generationOf(release: Release, notKnown: string[]): { generation: string; newerThanKnown: boolean } {
+function generationOf(
+  release: Release,
+  notKnown: string[],
+): { generation: string; newerThanKnown: boolean } {
   const found = generations.find(({ from: [major, minor] }) => atLeast(release, major, minor));
   const oldest = last(generations);
   if (!found) {
     const older = `${release.major}.${release.minor}, which is older than ${oldest.from.join('.')}`;
-    notKnown.push(`its generation: it is of ${older}, the oldest that the model knows, so that its rules are taken`);
+    notKnown.push(
+      `its generation: it is of ${older}, the oldest that the model knows, so that its rules are taken`,
+    );
   }
   const [major, minor] = newestKnown;
   return { generation: (found ?? oldest).name, newerThanKnown: atLeast(release, major, minor + 1) };
 }
 
-/** Whether the linear map uses the BBM capability, by the variable that map_mem() sets; by the release where it has another name. */
+/**
+ * Whether the linear map uses the BBM capability, by the variable that map_mem() sets; by the
+ * release where it has another name.
+ */
 function bbmlOf(
   symbols: SymbolTable,
   release: Release,
   assumed: Assumptions,
 ): Pick<KernelTraits, 'bbml' | 'requiresSymbol'> {
-  const requiresSymbol = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].find((name) => symbols.has(name));
-  const shown = requiresSymbol === undefined ? undefined : requiresSymbol.endsWith('3') ? 'bbml3' : 'bbml2';
+  const requiresSymbol = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].find((name) =>
+    symbols.has(name),
+  );
+  const shown =
+    requiresSymbol === undefined ? undefined : requiresSymbol.endsWith('3') ? 'bbml3' : 'bbml2';
   const rule = atLeast(release, 7, 3) ? 'bbml3' : atLeast(release, 6, 18) ? 'bbml2' : 'none';
   const bbml = assumed.trait('bbml', shown ?? (rule === 'none' ? rule : undefined), {
     rule,
@@ -83,10 +106,18 @@ function dataAliasOf(
   release: Release,
   assumed: Assumptions,
 ): KernelTraits['dataAlias'] {
-  const words = { writable: 'stays writable', readOnly: 'becomes read-only', invalid: 'becomes invalid' };
+  const words = {
+    writable: 'stays writable',
+    readOnly: 'becomes read-only',
+    invalid: 'becomes invalid',
+  };
   const before73 = atLeast(release, 7, 2) ? 'readOnly' : 'writable';
   const invalidates = invalidatesDataAlias(image, symbols);
-  const shown = invalidates ? 'invalid' : invalidates === false && !atLeast(release, 7, 3) ? before73 : undefined;
+  const shown = invalidates
+    ? 'invalid'
+    : invalidates === false && !atLeast(release, 7, 3)
+      ? before73
+      : undefined;
   return assumed.trait('dataAlias', shown, {
     rule: atLeast(release, 7, 3) ? 'invalid' : before73,
     others: ['invalid', 'readOnly', 'writable'],
@@ -96,24 +127,42 @@ function dataAliasOf(
 }
 
 /** Traits that a symbol gives away, where only a rename or inlining could hide it. */
-function symbolTraits(symbols: SymbolTable, release: Release, config: KernelConfig, assumed: Assumptions) {
-  const shown = (names: string[], since: boolean) => (has(symbols, names) ? true : since ? undefined : false);
+function symbolTraits(
+  symbols: SymbolTable,
+  release: Release,
+  config: KernelConfig,
+  assumed: Assumptions,
+) {
+  const shown = (names: string[], since: boolean) =>
+    has(symbols, names) ? true : since ? undefined : false;
   return {
-    // f12b435de2f2 introduced page_alloc_available together with the new question; 7.1 and stable 7.0.x.
-    splitAsksRequires: assumed.trait('splitAsksRequires', shown(['page_alloc_available'], atLeast(release, 7, 1)), {
-      rule: true,
-      others: [false],
-      says: (asks) =>
-        `split_kernel_leaf_mapping() asks ${asks ? 'the requires flag' : 'split_leaf_mapping_possible()'}`,
-      why: 'it has no variable page_alloc_available',
-    }),
+    // f12b435de2f2 introduced page_alloc_available together with the new question; 7.1 and stable
+    // 7.0.x.
+    splitAsksRequires: assumed.trait(
+      'splitAsksRequires',
+      shown(['page_alloc_available'], atLeast(release, 7, 1)),
+      {
+        rule: true,
+        others: [false],
+        says: (asks) =>
+          `split_kernel_leaf_mapping() asks ${asks ? 'the requires flag' : 'split_leaf_mapping_possible()'}`,
+        why: 'it has no variable page_alloc_available',
+      },
+    ),
     // 42be24a4178f, 6.13
-    knowsRealms: assumed.trait('knowsRealms', shown(['arm64_rsi_init', 'rsi_present'], atLeast(release, 6, 13)), {
-      rule: true,
-      others: [false],
-      says: (knows) => (knows ? 'is_realm_world() is a part of can_set_direct_map()' : 'it knows nothing of realms'),
-      why: 'it has no arm64_rsi_init() and no variable rsi_present',
-    }),
+    knowsRealms: assumed.trait(
+      'knowsRealms',
+      shown(['arm64_rsi_init', 'rsi_present'], atLeast(release, 6, 13)),
+      {
+        rule: true,
+        others: [false],
+        says: (knows) =>
+          knows
+            ? 'is_realm_world() is a part of can_set_direct_map()'
+            : 'it knows nothing of realms',
+        why: 'it has no arm64_rsi_init() and no variable rsi_present',
+      },
+    ),
     // The seed's variable went with 1db780bafa4c, 6.16.
     randomLinearMap: assumed.trait(
       'randomLinearMap',
@@ -121,7 +170,8 @@ function symbolTraits(symbols: SymbolTable, release: Release, config: KernelConf
       {
         rule: true,
         others: [false],
-        says: (random) => `KASLR ${random ? 'randomises' : 'leaves alone'} where the linear map begins`,
+        says: (random) =>
+          `KASLR ${random ? 'randomises' : 'leaves alone'} where the linear map begins`,
         why: 'it has no variable memstart_offset_seed',
       },
     ),
@@ -129,7 +179,12 @@ function symbolTraits(symbols: SymbolTable, release: Release, config: KernelConf
 }
 
 /** Traits that only the machine code shows. */
-function codeTraits(image: Uint8Array, symbols: SymbolTable, release: Release, assumed: Assumptions) {
+function codeTraits(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  release: Release,
+  assumed: Assumptions,
+) {
   const alias = 'mark_linear_text_alias_ro()';
   return {
     aliasStart: assumed.trait('aliasStart', aliasStartShown(image, symbols), {
@@ -138,7 +193,8 @@ function codeTraits(image: Uint8Array, symbols: SymbolTable, release: Release, a
       says: (start) => `${alias} begins at ${start}`,
       why: `${alias} addresses neither _text nor _stext`,
     }),
-    // 6.12, 6.19 and later have it, 6.16 to 6.18 lost it; c25c4aa3f79a gave PTE_DIRTY back to PAGE_KERNEL*, and stable updates carry it.
+    // 6.12, 6.19 and later have it, 6.16 to 6.18 lost it; c25c4aa3f79a gave PTE_DIRTY back to
+    // PAGE_KERNEL*, and stable updates carry it.
     kernelDirty: assumed.trait('kernelDirty', kernelDirtyShown(image, symbols), {
       rule: atLeast(release, 6, 19) || !atLeast(release, 6, 16),
       others: [true, false],
@@ -149,7 +205,8 @@ function codeTraits(image: Uint8Array, symbols: SymbolTable, release: Release, a
     presentInvalid: assumed.trait('presentInvalid', presentInvalidShown(image, symbols), {
       rule: atLeast(release, 6, 19),
       others: [true, false],
-      says: (kept) => `what becomes invalid ${kept ? 'keeps' : 'does not keep'} PTE_PRESENT_INVALID`,
+      says: (kept) =>
+        `what becomes invalid ${kept ? 'keeps' : 'does not keep'} PTE_PRESENT_INVALID`,
       why: 'set_direct_map_invalid_noflush() loads no set_mask that is known',
     }),
     dataAlias: dataAliasOf(image, symbols, release, assumed),
@@ -159,19 +216,29 @@ function codeTraits(image: Uint8Array, symbols: SymbolTable, release: Release, a
 /** What an Image tells of its kernel. */
 export interface KernelDescription {
   traits: KernelTraits;
-  /** What the Image does not show, each with the rule that stands in the traits and what else may be. */
+  /**
+   * What the Image does not show, each with the rule that stands in the traits and what else may
+   * be.
+   */
   assumptions: Assumption[];
-  /** What cannot be told and has no other answer to try, as ends of a sentence: 'its release: …'. */
+  /**
+   * What cannot be told and has no other answer to try, as ends of a sentence: 'its release: …'.
+   */
   notKnown: string[];
 }
 
 /**
- * Traits of a kernel. What has a symbol, an option or a trace in the code is read there, as stable updates carry backports; what
- * leaves no trace at all is decided by the release, and so is what this Image does not show, with a note.
+ * Traits of a kernel. What has a symbol, an option or a trace in the code is read there, as stable
+ * updates carry backports; what leaves no trace at all is decided by the release, and so is what
+ * this Image does not show, with a note.
  * @param image the whole Image
  * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table
  */
-export function traitsOf(releaseText: string, image: Uint8Array, symbols: SymbolTable): KernelDescription {
+export function traitsOf(
+  releaseText: string,
+  image: Uint8Array,
+  symbols: SymbolTable,
+): KernelDescription {
   const assumed = new Assumptions();
   const notKnown: string[] = [];
   const release = ruleRelease(releaseText, notKnown);

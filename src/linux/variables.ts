@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Kernel variables worth capturing and their size in bytes, from their C types; a bitmap has the size of its symbol
- * (0). Names that a kernel does not have are skipped: most live in some releases only.
+ * Kernel variables worth capturing and their size in bytes, from their C types; a bitmap has the
+ * size of its symbol (0). Names that a kernel does not have are skipped: most live in some releases
+ * only.
  */
 export const capturedVariables: Readonly<Record<string, number>> = {
   // arch/arm64/mm/init.c: s64; arch/arm64/mm/mmu.c: u64.

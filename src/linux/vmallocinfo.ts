@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A line of /proc/vmallocinfo: an area of the vmalloc space. */
 export interface VmallocArea {
   start: bigint;
@@ -26,7 +27,9 @@ const knownFlags = new Set([
 ]);
 const maxAreas = 100_000;
 
-/** Parses /proc/vmallocinfo (mm/vmalloc.c, vmalloc_info_show()). Lines of another form are skipped. */
+/**
+ * Parses /proc/vmallocinfo (mm/vmalloc.c, vmalloc_info_show()). Lines of another form are skipped.
+ */
 export function parseVmallocinfo(text: string): VmallocArea[] {
   const areas: VmallocArea[] = [];
   for (const line of text.split('\n')) {
@@ -36,9 +39,15 @@ export function parseVmallocinfo(text: string): VmallocArea[] {
     areas.push({
       start: BigInt(`0x${match[1]}`),
       end: BigInt(`0x${match[2]}`),
-      caller: words.map((word) => /^([\w.$]+)\+0x[0-9a-f]+\/0x[0-9a-f]+$/.exec(word)?.[1]).find((name) => name),
-      pages: numberAfter(words, 'pages=', (digits) => (/^\d{1,15}$/.test(digits) ? Number(digits) : undefined)),
-      phys: numberAfter(words, 'phys=', (digits) => (/^0x[0-9a-f]{1,16}$/.test(digits) ? BigInt(digits) : undefined)),
+      caller: words
+        .map((word) => /^([\w.$]+)\+0x[0-9a-f]+\/0x[0-9a-f]+$/.exec(word)?.[1])
+        .find((name) => name),
+      pages: numberAfter(words, 'pages=', (digits) =>
+        /^\d{1,15}$/.test(digits) ? Number(digits) : undefined,
+      ),
+      phys: numberAfter(words, 'phys=', (digits) =>
+        /^0x[0-9a-f]{1,16}$/.test(digits) ? BigInt(digits) : undefined,
+      ),
       flags: words.filter((word) => knownFlags.has(word)),
     });
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
 import type { CheckpointName } from '../evidence/capture.ts';
 import { PTE_NG, PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
@@ -7,22 +8,31 @@ import { makeInvalid } from './pageattr.ts';
 import { subtract } from './ranges.ts';
 
 /**
- * What an object page of KFENCE may be instead of `attributes`, valid or not as its object is used. What was freed before KPTI rewrote the
- * tables kept no nG, since that passes over what is invalid, and gets none when it comes back; PTE_PRESENT_INVALID is the same bit and
- * survives (15bfba1ad77f), and since then nG is set together with PTE_VALID.
+ * What an object page of KFENCE may be instead of `attributes`, valid or not as its object is used.
+ * What was freed before KPTI rewrote the tables kept no nG, since that passes over what is invalid,
+ * and gets none when it comes back; PTE_PRESENT_INVALID is the same bit and survives
+ * (15bfba1ad77f), and since then nG is set together with PTE_VALID.
  */
-function objectPageAlternatives({ traits, prot, decisions }: BootState): (attributes: bigint) => bigint[] {
+function objectPageAlternatives({
+  traits,
+  prot,
+  decisions,
+}: BootState): (attributes: bigint) => bigint[] {
   const invalid = makeInvalid(traits, prot);
   const rewritten = decisions.kpti && !decisions.useNgMappings && prot.maybeNg !== 0n;
   const passedOver = rewritten && !traits.presentInvalid;
   return (attributes) => {
-    if (!(attributes & PTE_VALID)) return [(attributes & ~PTE_PRESENT_INVALID) | PTE_VALID | prot.maybeNg];
+    if (!(attributes & PTE_VALID))
+      return [(attributes & ~PTE_PRESENT_INVALID) | PTE_VALID | prot.maybeNg];
     const freed = (attributes & ~invalid.clear) | invalid.set;
     return passedOver ? [freed, freed & ~PTE_NG, attributes & ~PTE_NG] : [freed];
   };
 }
 
-/** The KFENCE pool page by page: guard pages are fixed, an object page is valid or not as its object is used. */
+/**
+ * The KFENCE pool page by page: guard pages are fixed, an object page is valid or not as its object
+ * is used.
+ */
 function kfenceAreas(state: BootState): Area[] {
   const { map, kfencePool } = state;
   if (!kfencePool) return [];
@@ -33,7 +43,9 @@ function kfenceAreas(state: BootState): Area[] {
   return Array.from({ length: pages }, (_, page) => {
     const area = { start: first + page * granule, end: first + (page + 1) * granule };
     const object = page >= 2 && page % 2 === 0;
-    return object ? { ...area, why: 'KFENCE object page', alternatives } : { ...area, why: 'KFENCE guard page' };
+    return object
+      ? { ...area, why: 'KFENCE object page', alternatives }
+      : { ...area, why: 'KFENCE guard page' };
   });
 }
 
@@ -50,7 +62,10 @@ function overlay(areas: Area[], area: Area): Area[] {
   ];
 }
 
-/** Free pages, with debug_pagealloc, where nothing else has a name: init memory that was given back keeps its own. */
+/**
+ * Free pages, with debug_pagealloc, where nothing else has a name: init memory that was given back
+ * keeps its own.
+ */
 function freeAreas({ map, freePages }: BootState, named: Area[]): Area[] {
   return freePages.flatMap(({ start, end }) =>
     subtract({ start: map.offsetOfPa(start), end: map.offsetOfPa(end) }, named).map((part) => ({
@@ -60,7 +75,10 @@ function freeAreas({ map, freePages }: BootState, named: Area[]): Area[] {
   );
 }
 
-/** Names the parts of the linear map that have a reason of their own at a checkpoint; disjoint and ascending. */
+/**
+ * Names the parts of the linear map that have a reason of their own at a checkpoint; disjoint and
+ * ascending.
+ */
 export function areasOf(state: BootState, facts: BootFacts, checkpoint: CheckpointName): Area[] {
   const { map, sections } = state;
   const { granule } = map.geometry;
@@ -76,7 +94,8 @@ export function areasOf(state: BootState, facts: BootFacts, checkpoint: Checkpoi
     area('kernel data and bss alias', { start: sections.initEnd, end: pageEnd }),
     ...kfenceAreas(state),
   ];
-  if (checkpoint !== 'paging_init' && state.crashKernel) areas.push(area('crash kernel memory', state.crashKernel));
+  if (checkpoint !== 'paging_init' && state.crashKernel)
+    areas.push(area('crash kernel memory', state.crashKernel));
   if (checkpoint !== 'paging_init' && state.decisions.rodataFull) {
     for (const range of facts.readOnlyVmalloc[checkpoint] ?? [])
       areas = overlay(areas, area('alias of read-only vmalloc', range));

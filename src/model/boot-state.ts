@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Derivation } from './derivation.ts';

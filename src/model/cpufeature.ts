@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { MidrRange } from '../linux/cpu-capabilities.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 
@@ -10,8 +11,12 @@ const ARM = 0x41;
 const MIDR_CPU_MODEL_MASK = 0xff0ffff0n;
 const MIDR_REVISION_MASK = 0x00f0000fn;
 
-/** MIDR_CPU_MODEL() of arch/arm64/include/asm/cputype.h: parts whose ID registers tell their architecture. */
-const model = (implementer: number, part: number): number => ((implementer << 24) | (0xf << 16) | (part << 4)) >>> 0;
+/**
+ * MIDR_CPU_MODEL() of arch/arm64/include/asm/cputype.h: parts whose ID registers tell their
+ * architecture.
+ */
+const model = (implementer: number, part: number): number =>
+  ((implementer << 24) | (0xf << 16) | (part << 4)) >>> 0;
 /** MIDR_ALL_VERSIONS(). */
 const all = (name: string, implementer: number, part: number): AllowedPart => ({
   name,
@@ -34,7 +39,10 @@ const fromR1p1 = (name: string, part: number): AllowedPart => ({
   to: 0xf0000f,
 });
 
-/** supports_bbml2_noabort_list in arch/arm64/kernel/cpufeature.c, 6.18 to 7.2; 6.17 has the first two, which only late CPUs meet. */
+/**
+ * supports_bbml2_noabort_list in arch/arm64/kernel/cpufeature.c, 6.18 to 7.2; 6.17 has the first
+ * two, which only late CPUs meet.
+ */
 const bbml2NoabortList: AllowedPart[] = [
   r0('Cortex-X4', 0xd82, 3),
   r0('Neoverse-V3', 0xd84, 2),
@@ -67,21 +75,32 @@ export function idField(registers: Record<string, bigint>, register: string, lsb
   return Number(((registers[register] ?? 0n) >> BigInt(lsb)) & 0xfn);
 }
 
-/** midr_is_cpu_model_range(): variant and revision compare as one number (arch/arm64/include/asm/cputype.h). */
+/**
+ * midr_is_cpu_model_range(): variant and revision compare as one number
+ * (arch/arm64/include/asm/cputype.h).
+ */
 export function isMidrInRange(midr: bigint, range: MidrRange): boolean {
   const revision = Number(midr & MIDR_REVISION_MASK);
-  return Number(midr & MIDR_CPU_MODEL_MASK) === range.model && revision >= range.from && revision <= range.to;
+  return (
+    Number(midr & MIDR_CPU_MODEL_MASK) === range.model &&
+    revision >= range.from &&
+    revision <= range.to
+  );
 }
 
 /** Whether the kernel believes a CPU for its ID register, which it looks at since 7.3. */
-export function hasBbmLevel3({ bbml }: Pick<KernelTraits, 'bbml'>, registers: Record<string, bigint>): boolean {
+export function hasBbmLevel3(
+  { bbml }: Pick<KernelTraits, 'bbml'>,
+  registers: Record<string, bigint>,
+): boolean {
   return bbml === 'bbml3' && idField(registers, 'ID_AA64MMFR2_EL1', 52) >= 3;
 }
 
 /**
  * cpu_supports_bbml2_noabort() or cpu_supports_bbml3() on one CPU, arch/arm64/kernel/cpufeature.c.
  * 7.3 also believes ID_AA64MMFR2_EL1.BBM >= 3; before, the register is not looked at.
- * @returns why, as the name of the entry or field that decided; undefined when the CPU is not capable
+ * @returns why, as the name of the entry or field that decided; undefined when the CPU is not
+ * capable
  */
 export function cpuSupportsBbml(
   { bbml }: Pick<KernelTraits, 'bbml'>,

@@ -1,5 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
-import { type CrashkernelRequest, DEFAULT_CRASH_KERNEL_LOW_SIZE, parse_crashkernel } from '../linux/crashkernel.ts';
+import {
+  type CrashkernelRequest,
+  DEFAULT_CRASH_KERNEL_LOW_SIZE,
+  parse_crashkernel,
+} from '../linux/crashkernel.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Derivation } from './derivation.ts';
 import { memblock_find_in_range } from './memblock.ts';
@@ -9,7 +14,10 @@ import { subtract } from './ranges.ts';
 export interface CrashReserveInputs {
   traits: KernelTraits;
   parameters: readonly string[];
-  /** memblock.memory without NOMAP, ascending; memblock_phys_mem_size() and memblock_end_of_DRAM() count what is NOMAP too. */
+  /**
+   * memblock.memory without NOMAP, ascending; memblock_phys_mem_size() and memblock_end_of_DRAM()
+   * count what is NOMAP too.
+   */
   memory: readonly PhysicalRange[];
   physMemSize: number;
   endOfDram: number;
@@ -24,7 +32,10 @@ const SOURCE = 'kernel/crash_reserve.c, arch/arm64/mm/init.c';
 /** Where the memory of one attempt may lie, as addresses [start, end). */
 type Window = PhysicalRange;
 
-/** Where reserve_crashkernel_generic() looks, in order; behind the first attempt it asks for low memory of the default size. */
+/**
+ * Where reserve_crashkernel_generic() looks, in order; behind the first attempt it asks for low
+ * memory of the default size.
+ */
 function windowsOf({ size, base, high }: CrashkernelRequest, lowMax: number): Window[] {
   const [low, above] = [
     { start: 0, end: lowMax },
@@ -35,20 +46,33 @@ function windowsOf({ size, base, high }: CrashkernelRequest, lowMax: number): Wi
   return high ? [above, low] : [low, above];
 }
 
-/** Whether memory that the kernel took is where the rule lets it be: aligned, in a window, and nowhere that is in use. */
-function mayLieThere(range: PhysicalRange, free: readonly PhysicalRange[], windows: readonly Window[]): boolean {
-  const inside = ({ start, end }: PhysicalRange): boolean => range.start >= start && range.end <= end;
+/**
+ * Whether memory that the kernel took is where the rule lets it be: aligned, in a window, and
+ * nowhere that is in use.
+ */
+function mayLieThere(
+  range: PhysicalRange,
+  free: readonly PhysicalRange[],
+  windows: readonly Window[],
+): boolean {
+  const inside = ({ start, end }: PhysicalRange): boolean =>
+    range.start >= start && range.end <= end;
   return range.start % CRASH_ALIGN === 0 && free.some(inside) && windows.some(inside);
 }
 
 /**
- * arch_reserve_crashkernel(), called by bootmem_init() behind paging_init(): memory for the crash kernel is reserved in memblock, and that is all.
- * map_mem() of no kernel from 6.12 on knows of it, and nothing protects it later, so that it is mapped like any other memory, in blocks where those
- * are. A fixed address is refused where any of it is in use or no memory, and so is one that is not aligned to CRASH_ALIGN. Where memblock may
- * choose, the place is a boot fact; that there is none is not: what the rule finds room for is predicted, once it is known what else is reserved.
+ * arch_reserve_crashkernel(), called by bootmem_init() behind paging_init(): memory for the crash
+ * kernel is reserved in memblock, and that is all. map_mem() of no kernel from 6.12 on knows of it,
+ * and nothing protects it later, so that it is mapped like any other memory, in blocks where those
+ * are. A fixed address is refused where any of it is in use or no memory, and so is one that is not
+ * aligned to CRASH_ALIGN. Where memblock may choose, the place is a boot fact; that there is none
+ * is not: what the rule finds room for is predicted, once it is known what else is reserved.
  * @returns the reserved range, or undefined where the kernel reserves nothing
  */
-export function reserve_crashkernel_generic(inputs: CrashReserveInputs, why: Derivation): PhysicalRange | undefined {
+export function reserve_crashkernel_generic(
+  inputs: CrashReserveInputs,
+  why: Derivation,
+): PhysicalRange | undefined {
   const { traits, parameters, facts, endOfDram } = inputs;
   const line = parameters.join(' ');
   if (!traits.config.crashReserve || !line.includes('crashkernel=')) return undefined;
@@ -58,7 +82,9 @@ export function reserve_crashkernel_generic(inputs: CrashReserveInputs, why: Der
     return undefined;
   }
   const size = Number(request.size);
-  const inUse = [...inputs.taken, ...(facts.memblockReserved ?? [])].sort((a, b) => a.start - b.start);
+  const inUse = [...inputs.taken, ...(facts.memblockReserved ?? [])].sort(
+    (a, b) => a.start - b.start,
+  );
   const free = inputs.memory.flatMap((range) => subtract(range, inUse));
   // arm64_dma_phys_limit, which is CRASH_ADDR_LOW_MAX.
   const lowMax = Math.min(2 ** 32, endOfDram);
@@ -67,10 +93,18 @@ export function reserve_crashkernel_generic(inputs: CrashReserveInputs, why: Der
   const start = unknown ? undefined : placeOf(size, free, windows, facts.crashKernel);
   if (start === undefined || !lowMemoryFits(request, { start, end: start + size }, free, lowMax)) {
     const where = request.base > 0n ? ` at 0x${request.base.toString(16)}` : '';
-    why('reserve_crashkernel_generic()', SOURCE, `finds no ${mib(size)}${where} that are free: nothing is reserved`);
+    why(
+      'reserve_crashkernel_generic()',
+      SOURCE,
+      `finds no ${mib(size)}${where} that are free: nothing is reserved`,
+    );
     return undefined;
   }
-  why('reserve_crashkernel_generic()', SOURCE, `${mib(size)} are reserved behind paging_init(), and stay mapped`);
+  why(
+    'reserve_crashkernel_generic()',
+    SOURCE,
+    `${mib(size)} are reserved behind paging_init(), and stay mapped`,
+  );
   return { start, end: start + size };
 }
 
@@ -83,7 +117,11 @@ function placeOf(
   windows: readonly Window[],
   observed: number | undefined,
 ): number | undefined {
-  if (observed !== undefined && mayLieThere({ start: observed, end: observed + size }, free, windows)) return observed;
+  if (
+    observed !== undefined &&
+    mayLieThere({ start: observed, end: observed + size }, free, windows)
+  )
+    return observed;
   for (const window of windows) {
     const found = memblock_find_in_range(free, size, CRASH_ALIGN, window);
     if (found !== undefined) return found;
@@ -91,7 +129,10 @@ function placeOf(
   return undefined;
 }
 
-/** reserve_crashkernel_low(): what lies above CRASH_ADDR_LOW_MAX is given back where there is no low memory beside it. */
+/**
+ * reserve_crashkernel_low(): what lies above CRASH_ADDR_LOW_MAX is given back where there is no low
+ * memory beside it.
+ */
 function lowMemoryFits(
   { base, high, lowSize }: CrashkernelRequest,
   range: PhysicalRange,

@@ -1,5 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KernelTraits } from '../linux/kernel-traits.ts';
-import { PMD_TABLE_BIT, PTE_CONT, PTE_VALID, TABLE_AF, TABLE_PXN, TABLE_TYPE, TABLE_UXN } from '../linux/pgprot.ts';
+import {
+  PMD_TABLE_BIT,
+  PTE_CONT,
+  PTE_VALID,
+  TABLE_AF,
+  TABLE_PXN,
+  TABLE_TYPE,
+  TABLE_UXN,
+} from '../linux/pgprot.ts';
 import { PredictedBug } from './bug.ts';
 import { type LinearMap, NONE, TABLE, type Table } from './linear-map.ts';
 import { pgattr_change_is_safe } from './pgattr.ts';
@@ -9,7 +18,9 @@ export const NO_BLOCK_MAPPINGS = 1;
 export const NO_CONT_MAPPINGS = 2;
 export const NO_EXEC_MAPPINGS = 4;
 
-/** What every step of one mapping request shares. `alloc` false stands for pgtable_alloc == NULL. */
+/**
+ * What every step of one mapping request shares. `alloc` false stands for pgtable_alloc == NULL.
+ */
 interface Request {
   map: LinearMap;
   traits: KernelTraits;
@@ -17,7 +28,10 @@ interface Request {
   alloc: boolean;
 }
 
-/** Descriptor bits of a new table; the access flag since 6.13 (FEAT_HAFT, kernel commit efe72541355d). */
+/**
+ * Descriptor bits of a new table; the access flag since 6.13 (FEAT_HAFT, kernel commit
+ * efe72541355d).
+ */
 export function tableDescriptor(traits: KernelTraits, pxn: boolean): bigint {
   return TABLE_TYPE | TABLE_UXN | (traits.tableAccessFlag ? TABLE_AF : 0n) | (pxn ? TABLE_PXN : 0n);
 }
@@ -31,11 +45,15 @@ function tableAt(request: Request, parent: Table, index: number, where: string):
   return request.map.populate(parent, index, tableDescriptor(request.traits, pxn));
 }
 
-const aligned = (size: number, ...values: number[]): boolean => values.every((value) => value % size === 0);
+const aligned = (size: number, ...values: number[]): boolean =>
+  values.every((value) => value % size === 0);
 const boundary = (addr: number, end: number, size: number): number =>
   Math.min(end, (Math.floor(addr / size) + 1) * size);
 
-/** [pte|pmd]_range_has_valid_noncont() of 7.2: a table entry counts, as its bits read valid and not contiguous. */
+/**
+ * [pte|pmd]_range_has_valid_noncont() of 7.2: a table entry counts, as its bits read valid and not
+ * contiguous.
+ */
 function rangeHasValidNoncont(map: LinearMap, table: Table, first: number, count: number): boolean {
   for (let i = first; i < first + count; i++) {
     const entry = table.entries[i] as number;
@@ -65,15 +83,32 @@ function init_pte(request: Request, table: Table, addr: number, end: number, pro
   }
 }
 
-/** True where a contiguous mapping may be used for [addr, next), as alloc_init_cont_pte() and alloc_init_cont_pmd() decide. */
-function mayUseCont(request: Request, table: Table, addr: number, next: number, size: number): boolean {
+/**
+ * True where a contiguous mapping may be used for [addr, next), as alloc_init_cont_pte() and
+ * alloc_init_cont_pmd() decide.
+ */
+function mayUseCont(
+  request: Request,
+  table: Table,
+  addr: number,
+  next: number,
+  size: number,
+): boolean {
   const { map, traits, flags } = request;
   if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_CONT_MAPPINGS) return false;
   const entries = size / map.entrySize(table);
-  return !(traits.contiguousMayChange && rangeHasValidNoncont(map, table, map.index(table, addr), entries));
+  return !(
+    traits.contiguousMayChange && rangeHasValidNoncont(map, table, map.index(table, addr), entries)
+  );
 }
 
-function alloc_init_cont_pte(request: Request, pmd: Table, addr: number, end: number, prot: bigint): void {
+function alloc_init_cont_pte(
+  request: Request,
+  pmd: Table,
+  addr: number,
+  end: number,
+  prot: bigint,
+): void {
   const { map } = request;
   const table = tableAt(request, pmd, map.index(pmd, addr), 'alloc_init_cont_pte');
   for (let next = addr; addr < end; addr = next) {
@@ -83,7 +118,10 @@ function alloc_init_cont_pte(request: Request, pmd: Table, addr: number, end: nu
   }
 }
 
-/** pmd_set_huge() and pud_set_huge(): refused, without a word before 7.2, where the change is not safe. */
+/**
+ * pmd_set_huge() and pud_set_huge(): refused, without a word before 7.2, where the change is not
+ * safe.
+ */
 function setHuge(request: Request, table: Table, index: number, prot: bigint): void {
   const { map, traits } = request;
   const attributes = prot & ~PMD_TABLE_BIT;
@@ -94,7 +132,13 @@ function setHuge(request: Request, table: Table, index: number, prot: bigint): v
 }
 
 /** True where a block of `size` is tried; since 7.2 not over an existing table. */
-function mayUseBlock(request: Request, entry: number, addr: number, next: number, size: number): boolean {
+function mayUseBlock(
+  request: Request,
+  entry: number,
+  addr: number,
+  next: number,
+  size: number,
+): boolean {
   const { map, traits, flags } = request;
   if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_BLOCK_MAPPINGS) return false;
   return !(traits.contiguousMayChange && entry === TABLE);
@@ -114,7 +158,13 @@ function init_pmd(request: Request, table: Table, addr: number, end: number, pro
 }
 
 /** The loop of alloc_init_cont_pmd() over one table of PMDs. */
-function initContPmds(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
+function initContPmds(
+  request: Request,
+  table: Table,
+  addr: number,
+  end: number,
+  prot: bigint,
+): void {
   const { map } = request;
   for (let next = addr; addr < end; addr = next) {
     next = boundary(addr, end, map.geometry.CONT_PMD_SIZE);
@@ -123,28 +173,48 @@ function initContPmds(request: Request, table: Table, addr: number, end: number,
   }
 }
 
-function alloc_init_cont_pmd(request: Request, pud: Table, addr: number, end: number, prot: bigint): void {
+function alloc_init_cont_pmd(
+  request: Request,
+  pud: Table,
+  addr: number,
+  end: number,
+  prot: bigint,
+): void {
   const table = tableAt(request, pud, request.map.index(pud, addr), 'alloc_init_cont_pmd');
   initContPmds(request, table, addr, end, prot);
 }
 
-function alloc_init_pud(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
+function alloc_init_pud(
+  request: Request,
+  table: Table,
+  addr: number,
+  end: number,
+  prot: bigint,
+): void {
   const { map } = request;
   for (let next = addr; addr < end; addr = next) {
     next = boundary(addr, end, map.geometry.PUD_SIZE);
     const index = map.index(table, addr);
     const huge =
-      map.geometry.pudSectSupported && mayUseBlock(request, map.entry(table, index), addr, next, map.geometry.PUD_SIZE);
+      map.geometry.pudSectSupported &&
+      mayUseBlock(request, map.entry(table, index), addr, next, map.geometry.PUD_SIZE);
     if (huge) setHuge(request, table, index, prot);
     else alloc_init_cont_pmd(request, table, addr, next, prot);
   }
 }
 
 /**
- * Levels above the PUD (alloc_init_p4d() and the PGD loop) only ever hold tables. With two levels (64K pages and 42 bits, 16K and 36) PGD, P4D
- * and PUD are folded onto the PMD: each step of their loops is one PMD, so that no range is long enough for a contiguous group.
+ * Levels above the PUD (alloc_init_p4d() and the PGD loop) only ever hold tables. With two levels
+ * (64K pages and 42 bits, 16K and 36) PGD, P4D and PUD are folded onto the PMD: each step of their
+ * loops is one PMD, so that no range is long enough for a contiguous group.
  */
-function alloc_init_upper(request: Request, table: Table, addr: number, end: number, prot: bigint): void {
+function alloc_init_upper(
+  request: Request,
+  table: Table,
+  addr: number,
+  end: number,
+  prot: bigint,
+): void {
   const { map } = request;
   if (table.level === 1) {
     alloc_init_pud(request, table, addr, end, prot);
@@ -162,7 +232,8 @@ function alloc_init_upper(request: Request, table: Table, addr: number, end: num
 }
 
 /**
- * __create_pgd_mapping() of arch/arm64/mm/mmu.c for the linear alias of the physical range [start, end), in bytes.
+ * __create_pgd_mapping() of arch/arm64/mm/mmu.c for the linear alias of the physical range [start,
+ * end), in bytes.
  * @param prot attribute bits of a page (PAGE_KERNEL and the like)
  * @param alloc false where the kernel passes no allocator: new tables are then a BUG
  * @throws PredictedBug where the kernel would stop
@@ -180,5 +251,11 @@ export function createPgdMapping(
   const from = Math.floor(start / granule) * granule;
   const to = Math.ceil(end / granule) * granule;
   if (from >= to) return;
-  alloc_init_upper({ map, traits, flags, alloc }, map.root, map.offsetOfPa(from), map.offsetOfPa(to), prot);
+  alloc_init_upper(
+    { map, traits, flags, alloc },
+    map.root,
+    map.offsetOfPa(from),
+    map.offsetOfPa(to),
+    prot,
+  );
 }

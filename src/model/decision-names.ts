@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Decisions, DerivationStep } from './types.ts';
 
-/** What the kernel calls its decisions. Those about BBM have a name of their own in each release, by the level that the kernel asks for. */
+/**
+ * What the kernel calls its decisions. Those about BBM have a name of their own in each release, by
+ * the level that the kernel asks for.
+ */
 const names: Record<keyof Decisions, string> = {
   rodataEnabled: 'rodata_enabled',
   rodataFull: 'rodata_full',
@@ -22,7 +26,14 @@ const names: Record<keyof Decisions, string> = {
  * The kernel's name of a decision, for a reader who greps for it.
  * @param steps the derivation that it came from: it says whether the kernel asks for BBML2 or BBML3
  */
-export function decisionName(name: keyof Decisions, steps: readonly Pick<DerivationStep, 'where'>[]): string {
-  const bbml3 = steps.some(({ where }) => /^(?:cpu_supports|linear_map_requires)_bbml3/.test(where));
-  return bbml3 ? names[name].replace('bbml2_noabort', 'bbml3').replace('bbml2', 'bbml3') : names[name];
+export function decisionName(
+  name: keyof Decisions,
+  steps: readonly Pick<DerivationStep, 'where'>[],
+): string {
+  const bbml3 = steps.some(({ where }) =>
+    /^(?:cpu_supports|linear_map_requires)_bbml3/.test(where),
+  );
+  return bbml3
+    ? names[name].replace('bbml2_noabort', 'bbml3').replace('bbml2', 'bbml3')
+    : names[name];
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { get_option, lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { kstrtoull } from '../linux/kstrtox.ts';
@@ -18,7 +19,11 @@ export interface DecisionInputs {
   world: 'normal' | 'realm';
 }
 
-function rodataOf(traits: KernelTraits, parameters: string[], why: Derivation): { enabled: boolean; full: boolean } {
+function rodataOf(
+  traits: KernelTraits,
+  parameters: string[],
+  why: Derivation,
+): { enabled: boolean; full: boolean } {
   const source = 'arch/arm64/include/asm/setup.h (6.18 renamed full to on, and on to noalias)';
   let enabled = true;
   let full = traits.config.rodataFull;
@@ -28,8 +33,17 @@ function rodataOf(traits: KernelTraits, parameters: string[], why: Derivation): 
     if (value === traits.rodataFullSpelling) [enabled, full] = [true, true];
     else if (value === partial) [enabled, full] = [true, false];
     else if (value === 'off') [enabled, full] = [false, false];
-    else why('arch_parse_debug_rodata()', source, `refuses rodata=${value}; init/main.c knows it no better`);
-    why('arch_parse_debug_rodata()', source, `rodata=${value}: rodata_enabled ${enabled}, rodata_full ${full}`);
+    else
+      why(
+        'arch_parse_debug_rodata()',
+        source,
+        `refuses rodata=${value}; init/main.c knows it no better`,
+      );
+    why(
+      'arch_parse_debug_rodata()',
+      source,
+      `rodata=${value}: rodata_enabled ${enabled}, rodata_full ${full}`,
+    );
   }
   return { enabled, full };
 }
@@ -37,19 +51,29 @@ function rodataOf(traits: KernelTraits, parameters: string[], why: Derivation): 
 function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Derivation): boolean {
   if (!traits.config.kfence) return false;
   let early = traits.config.kfenceEarlyInit;
-  why('kfence_early_init', 'arch/arm64/mm/mmu.c', `default, !!CONFIG_KFENCE_SAMPLE_INTERVAL: ${early}`);
+  why(
+    'kfence_early_init',
+    'arch/arm64/mm/mmu.c',
+    `default, !!CONFIG_KFENCE_SAMPLE_INTERVAL: ${early}`,
+  );
   for (const value of valuesOf(parameters, 'kfence.sample_interval')) {
     const option = get_option(value, traits.release);
     if (option === undefined) continue;
     early = option !== 0;
-    why('parse_kfence_early_init()', 'arch/arm64/mm/mmu.c', `kfence.sample_interval=${value}: ${early}`);
+    why(
+      'parse_kfence_early_init()',
+      'arch/arm64/mm/mmu.c',
+      `kfence.sample_interval=${value}: ${early}`,
+    );
   }
   return early;
 }
 
 /**
- * Whether kfence_sample_interval is not 0 in kfence_init() (mm/kfence/core.c): param_set_sample_interval() takes only whole numbers, and other
- * ones than parse_kfence_early_init(). So a pool that was taken early may stay unused, and one may come that was not.
+ * Whether kfence_sample_interval is not 0 in kfence_init() (mm/kfence/core.c):
+ * param_set_sample_interval() takes only whole numbers, and other ones than
+ * parse_kfence_early_init(). So a pool that was taken early may stay unused, and one may come that
+ * was not.
  */
 export function kfenceEnabled({ config, release }: KernelTraits, parameters: string[]): boolean {
   if (!config.kfence) return false;
@@ -60,15 +84,22 @@ export function kfenceEnabled({ config, release }: KernelTraits, parameters: str
   return given.length > 0 ? given.at(-1) !== 0n : config.kfenceEarlyInit;
 }
 
-/** debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what early_debug_pagealloc() parses (mm/debug_page_alloc.c). */
-export function debug_pagealloc_enabled({ config, release }: KernelTraits, parameters: string[]): boolean {
+/**
+ * debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what
+ * early_debug_pagealloc() parses (mm/debug_page_alloc.c).
+ */
+export function debug_pagealloc_enabled(
+  { config, release }: KernelTraits,
+  parameters: string[],
+): boolean {
   if (!config.debugPagealloc) return false;
   return lastBoolean(parameters, 'debug_pagealloc', release) ?? config.debugPageallocDefault;
 }
 
 /**
- * Whether the first mappings are non-global: early_map_kernel() sets arm64_use_ng_mappings when KASLR needs KPTI, that is when the boot CPU
- * has no FEAT_E0PD (kaslr_requires_kpti(), arch/arm64/kernel/cpufeature.c and pi/map_kernel.c); and whether KPTI is on in the end.
+ * Whether the first mappings are non-global: early_map_kernel() sets arm64_use_ng_mappings when
+ * KASLR needs KPTI, that is when the boot CPU has no FEAT_E0PD (kaslr_requires_kpti(),
+ * arch/arm64/kernel/cpufeature.c and pi/map_kernel.c); and whether KPTI is on in the end.
  */
 function kptiOf(
   traits: KernelTraits,
@@ -80,7 +111,11 @@ function kptiOf(
   const kaslrWantsIt = kaslr && config.randomizeBase && !e0pd;
   const useNgMappings = kaslrWantsIt && config.unmapKernelAtEl0;
   if (kaslr && config.randomizeBase && config.unmapKernelAtEl0) {
-    why('kaslr_requires_kpti()', 'arch/arm64/kernel/cpufeature.c', `FEAT_E0PD ${e0pd}: non-global mappings ${!e0pd}`);
+    why(
+      'kaslr_requires_kpti()',
+      'arch/arm64/kernel/cpufeature.c',
+      `FEAT_E0PD ${e0pd}: non-global mappings ${!e0pd}`,
+    );
   }
   const { kpti, because } = unmap_kernel_at_el0({
     configured: config.unmapKernelAtEl0,
@@ -93,7 +128,10 @@ function kptiOf(
   return { kpti, useNgMappings };
 }
 
-/** force_pte_mapping() and can_set_direct_map() in map_mem(), where is_realm_world() is false in any world. */
+/**
+ * force_pte_mapping() and can_set_direct_map() in map_mem(), where is_realm_world() is false in any
+ * world.
+ */
 function mappingRules(
   traits: KernelTraits,
   known: Pick<Decisions, 'rodataFull' | 'kfenceEarlyInit' | 'debugPagealloc'>,
@@ -102,7 +140,8 @@ function mappingRules(
   // arm64_kfence_can_set_direct_map() is !kfence_early_init, and false without CONFIG_KFENCE.
   const lateKfence = traits.config.kfence && !known.kfenceEarlyInit;
   const canSetDirectMapInMapMem = known.rodataFull || known.debugPagealloc || lateKfence;
-  if (traits.bbml === 'none') return { forcePteMapping: canSetDirectMapInMapMem, canSetDirectMapInMapMem };
+  if (traits.bbml === 'none')
+    return { forcePteMapping: canSetDirectMapInMapMem, canSetDirectMapInMapMem };
   if (known.debugPagealloc) return { forcePteMapping: true, canSetDirectMapInMapMem };
   return { forcePteMapping: !bbml && (known.rodataFull || lateKfence), canSetDirectMapInMapMem };
 }
@@ -112,24 +151,43 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
   const rodata = rodataOf(traits, inputs.parameters, why);
   const kfenceEarlyInit = kfenceEarlyInitOf(traits, inputs.parameters, why);
   const debugPagealloc = debug_pagealloc_enabled(traits, inputs.parameters);
-  if (traits.config.debugPagealloc) why('debug_pagealloc_enabled()', 'mm/debug_page_alloc.c', `${debugPagealloc}`);
+  if (traits.config.debugPagealloc)
+    why('debug_pagealloc_enabled()', 'mm/debug_page_alloc.c', `${debugPagealloc}`);
   const capable = inputs.idRegisters.map((registers) => cpuSupportsBbml(traits, registers));
   const bootCpuBbml = capable[0] !== undefined;
   const systemBbml = capable.every((reason) => reason !== undefined);
   if (traits.bbml !== 'none') {
-    const detector = traits.bbml === 'bbml3' ? 'cpu_supports_bbml3()' : 'cpu_supports_bbml2_noabort()';
+    const detector =
+      traits.bbml === 'bbml3' ? 'cpu_supports_bbml3()' : 'cpu_supports_bbml2_noabort()';
     const because =
-      capable[0] ?? `MIDR_EL1 0x${(first(inputs.idRegisters).MIDR_EL1 ?? 0n).toString(16)} is not on the list`;
-    why(detector, 'arch/arm64/kernel/cpufeature.c', `boot CPU ${bootCpuBbml} (${because}), system ${systemBbml}`);
+      capable[0] ??
+      `MIDR_EL1 0x${(first(inputs.idRegisters).MIDR_EL1 ?? 0n).toString(16)} is not on the list`;
+    why(
+      detector,
+      'arch/arm64/kernel/cpufeature.c',
+      `boot CPU ${bootCpuBbml} (${because}), system ${systemBbml}`,
+    );
   }
-  const rules = mappingRules(traits, { rodataFull: rodata.full, kfenceEarlyInit, debugPagealloc }, bootCpuBbml);
+  const rules = mappingRules(
+    traits,
+    { rodataFull: rodata.full, kfenceEarlyInit, debugPagealloc },
+    bootCpuBbml,
+  );
   const pte = traits.bbml === 'none' ? 'can_set_direct_map()' : 'force_pte_mapping()';
   why(pte, 'arch/arm64/mm/mmu.c; a166563e7ec3 (6.18)', `${rules.forcePteMapping} in map_mem()`);
-  why('can_set_direct_map()', 'arch/arm64/mm/pageattr.c', `${rules.canSetDirectMapInMapMem} in map_mem()`);
+  why(
+    'can_set_direct_map()',
+    'arch/arm64/mm/pageattr.c',
+    `${rules.canSetDirectMapInMapMem} in map_mem()`,
+  );
   const requires = !rules.forcePteMapping && rules.canSetDirectMapInMapMem;
   // The flag is there since the capability is asked, whatever its name.
   if (traits.bbml !== 'none')
-    why(traits.requiresSymbol ?? 'the requires flag', 'map_mem(), arch/arm64/mm/mmu.c', `${requires}`);
+    why(
+      traits.requiresSymbol ?? 'the requires flag',
+      'map_mem(), arch/arm64/mm/mmu.c',
+      `${requires}`,
+    );
   const realm = inputs.world === 'realm' && traits.knowsRealms;
   if (realm) {
     const source = 'arch/arm64/kernel/rsi.c, setup.c';
@@ -151,6 +209,9 @@ export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Deriva
     realm,
     ...(traits.bbml === 'none' ? {} : { linearMapRequiresBbml: requires }),
     ...kptiOf(traits, inputs, why),
-    lpa2: traits.config.lpa2 && traits.geometry.granule !== 65536 && cpuHasLargeVa(traits, first(inputs.idRegisters)),
+    lpa2:
+      traits.config.lpa2 &&
+      traits.geometry.granule !== 65536 &&
+      cpuHasLargeVa(traits, first(inputs.idRegisters)),
   };
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { DerivationStep } from './types.ts';
 
 /** Records one step: kernel function or variable, its source, what came out. */

@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Derivation } from './derivation.ts';
 
-/** Records what was read from the kernel itself and decides about leaves wherever they are made or changed. */
+/**
+ * Records what was read from the kernel itself and decides about leaves wherever they are made or
+ * changed.
+ */
 export function deriveTraits(traits: KernelTraits, why: Derivation): void {
   const dirty = traits.kernelDirty ? 'carries PTE_DIRTY' : 'does not carry PTE_DIRTY';
   why('PAGE_KERNEL', 'arch/arm64/include/asm/pgtable-prot.h; c25c4aa3f79a', dirty);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import {
   MT_NORMAL,
@@ -25,15 +26,31 @@ export interface KernelProt {
 }
 
 /**
- * PAGE_KERNEL and PAGE_KERNEL_RO of arch/arm64/include/asm/pgtable-prot.h. PTE_MAYBE_SHARED is empty with LPA2, where the bits
- * belong to the output address; PTE_DIRTY comes and goes with c25c4aa3f79a.
+ * PAGE_KERNEL and PAGE_KERNEL_RO of arch/arm64/include/asm/pgtable-prot.h. PTE_MAYBE_SHARED is
+ * empty with LPA2, where the bits belong to the output address; PTE_DIRTY comes and goes with
+ * c25c4aa3f79a.
  */
-export function kernelProt(traits: KernelTraits, decisions: Pick<Decisions, 'useNgMappings' | 'lpa2'>): KernelProt {
+export function kernelProt(
+  traits: KernelTraits,
+  decisions: Pick<Decisions, 'useNgMappings' | 'lpa2'>,
+): KernelProt {
   const maybeNg = decisions.useNgMappings ? PTE_NG : 0n;
   const shared = decisions.lpa2 ? 0n : PTE_SHARED;
-  const normal = PTE_TYPE_PAGE | maybeNg | shared | PTE_AF | PTE_PXN | PTE_UXN | PTE_WRITE | PTE_ATTRINDX(MT_NORMAL);
+  const normal =
+    PTE_TYPE_PAGE |
+    maybeNg |
+    shared |
+    PTE_AF |
+    PTE_PXN |
+    PTE_UXN |
+    PTE_WRITE |
+    PTE_ATTRINDX(MT_NORMAL);
   const dirty = traits.kernelDirty ? PTE_DIRTY : 0n;
-  return { PAGE_KERNEL: normal | dirty, PAGE_KERNEL_RO: (normal & ~PTE_WRITE) | PTE_RDONLY | dirty, maybeNg };
+  return {
+    PAGE_KERNEL: normal | dirty,
+    PAGE_KERNEL_RO: (normal & ~PTE_WRITE) | PTE_RDONLY | dirty,
+    maybeNg,
+  };
 }
 
 /** pgprot_tagged(): the linear map allows tags in any kernel, whether or not the CPU has MTE. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { PTE_NG, PTE_VALID } from '../linux/pgprot.ts';
 import { atLeast, type Release } from '../linux/release.ts';
@@ -19,7 +20,10 @@ export interface KptiInputs {
   kaslrWantsIt: boolean;
 }
 
-/** Parts of kpti_safe_list[] in arch/arm64/kernel/cpufeature.c (the same from 6.12 to 7.3), as implementer << 12 | part. */
+/**
+ * Parts of kpti_safe_list[] in arch/arm64/kernel/cpufeature.c (the same from 6.12 to 7.3), as
+ * implementer << 12 | part.
+ */
 const kptiSafeList = new Set([
   // ThunderX2, Vulcan, Brahma B53
   ...[0x430af, 0x42516, 0x42100],
@@ -29,7 +33,10 @@ const kptiSafeList = new Set([
   ...[0x48d01, 0x4e004, 0x51800, 0x51801, 0x51803, 0x51805],
 ]);
 
-/** A CPU that leaks the kernel's mappings to EL0: on no list, and without ID_AA64PFR0_EL1.CSV3; one that does not tell counts as safe. */
+/**
+ * A CPU that leaks the kernel's mappings to EL0: on no list, and without ID_AA64PFR0_EL1.CSV3; one
+ * that does not tell counts as safe.
+ */
 function isVulnerable(registers: Record<string, bigint>): boolean {
   const midr = registers.MIDR_EL1 ?? 0n;
   const part = Number((midr >> 24n) & 0xffn) * 2 ** 12 + Number((midr >> 4n) & 0xfffn);
@@ -38,8 +45,9 @@ function isVulnerable(registers: Record<string, bigint>): boolean {
 }
 
 /**
- * cpu_mitigations_off() as mitigations_parse_cmdline() leaves it (kernel/cpu.c): a value that begins with none of the words is passed over. Since 6.17,
- * which has a list of attack vectors behind the word, anything may follow it.
+ * cpu_mitigations_off() as mitigations_parse_cmdline() leaves it (kernel/cpu.c): a value that
+ * begins with none of the words is passed over. Since 6.17, which has a list of attack vectors
+ * behind the word, anything may follow it.
  */
 export function cpu_mitigations_off(parameters: readonly string[], release: Release): boolean {
   const words = ['auto,nosmt', 'auto', 'off'];
@@ -50,8 +58,9 @@ export function cpu_mitigations_off(parameters: readonly string[], release: Rele
 }
 
 /**
- * unmap_kernel_at_el0() of arch/arm64/kernel/cpufeature.c: whether the kernel is unmapped while user space runs, and who decided.
- * parse_kpti() takes the last value that kstrtobool() does; 'mitigations=off' counts only where nothing else was said.
+ * unmap_kernel_at_el0() of arch/arm64/kernel/cpufeature.c: whether the kernel is unmapped while
+ * user space runs, and who decided. parse_kpti() takes the last value that kstrtobool() does;
+ * 'mitigations=off' counts only where nothing else was said.
  */
 export function unmap_kernel_at_el0(inputs: KptiInputs): { kpti: boolean; because: string } {
   if (!inputs.configured) return { kpti: false, because: 'CONFIG_UNMAP_KERNEL_AT_EL0 is off' };
@@ -67,8 +76,9 @@ export function unmap_kernel_at_el0(inputs: KptiInputs): { kpti: boolean; becaus
 }
 
 /**
- * kpti_mk_tbl_ng of arch/arm64/mm/proc.S: entry by entry PTE_NG is or-ed in, the same bit for leaves and tables. Entries that are not valid
- * are skipped, and so is everything below an entry that has the bit already.
+ * kpti_mk_tbl_ng of arch/arm64/mm/proc.S: entry by entry PTE_NG is or-ed in, the same bit for
+ * leaves and tables. Entries that are not valid are skipped, and so is everything below an entry
+ * that has the bit already.
  */
 function makeNonGlobal(state: BootState, table: Table): void {
   const { map } = state;
@@ -87,8 +97,9 @@ function makeNonGlobal(state: BootState, table: Table): void {
 }
 
 /**
- * kpti_install_ng_mappings(), called by setup_system_features(): where KPTI is on and the first mappings were global, all of swapper_pg_dir is
- * rewritten, and from then on PTE_MAYBE_NG is PTE_NG. 47546a1912fc (6.0) gave it its form; arch/arm64/kernel/cpufeature.c, since 6.18 mm/mmu.c.
+ * kpti_install_ng_mappings(), called by setup_system_features(): where KPTI is on and the first
+ * mappings were global, all of swapper_pg_dir is rewritten, and from then on PTE_MAYBE_NG is
+ * PTE_NG. 47546a1912fc (6.0) gave it its form; arch/arm64/kernel/cpufeature.c, since 6.18 mm/mmu.c.
  */
 export function kpti_install_ng_mappings(state: BootState): void {
   const { traits, decisions, why } = state;
@@ -97,5 +108,9 @@ export function kpti_install_ng_mappings(state: BootState): void {
   __kernel_map_pages(state, state.freeAtKpti);
   makeNonGlobal(state, state.map.root);
   state.prot = kernelProt(traits, { useNgMappings: true, lpa2: decisions.lpa2 });
-  why('kpti_install_ng_mappings()', 'arch/arm64/mm/proc.S', 'every valid entry, tables included, becomes non-global');
+  why(
+    'kpti_install_ng_mappings()',
+    'arch/arm64/mm/proc.S',
+    'every valid entry, tables included, becomes non-global',
+  );
 }

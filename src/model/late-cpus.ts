@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type CpuCapability, cpucapType } from '../linux/cpu-capabilities.ts';
 import { refusalTitle, variationTitle } from '../linux/cpu-messages.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
@@ -11,14 +12,20 @@ type IdRegisters = Record<string, bigint>;
 
 /** What becomes of the CPUs of a machine. */
 export interface CpuOutcome {
-  /** Online at the end of the boot's own bring-up, and once init has asked for the others; a bit a CPU. */
+  /**
+   * Online at the end of the boot's own bring-up, and once init has asked for the others; a bit a
+   * CPU.
+   */
   onlineAtBoot: bigint;
   onlineAtInit: bigint;
   /** CPUs that the kernel does not let in. */
   refused: number[];
   /** Titles of the complaints that must be in the log (src/linux/cpu-messages.ts). */
   complaints: string[];
-  /** The Image does not show what the kernel asks of a CPU that comes late, and such CPUs come: who is let in is not known. */
+  /**
+   * The Image does not show what the kernel asks of a CPU that comes late, and such CPUs come: who
+   * is let in is not known.
+   */
   unknown: boolean;
 }
 
@@ -29,7 +36,10 @@ export function bootTimeCpus(machine: Machine, idRegisters: IdRegisters[]): IdRe
   return machine.late ? idRegisters.slice(0, 1) : idRegisters;
 }
 
-/** matches() of one capability on one CPU; of the BBM capabilities by the list of this very kernel: 6.17 has a shorter one. */
+/**
+ * matches() of one capability on one CPU; of the BBM capabilities by the list of this very kernel:
+ * 6.17 has a shorter one.
+ */
 function matches({ match }: CpuCapability, registers: IdRegisters): boolean {
   const midr = registers.MIDR_EL1 ?? 0n;
   if ('midrs' in match) return match.midrs.some((range) => isMidrInRange(midr, range));
@@ -38,10 +48,15 @@ function matches({ match }: CpuCapability, registers: IdRegisters): boolean {
 }
 
 /**
- * verify_local_cpu_caps(): the first capability, in order of their numbers, in which a CPU that comes when the system has booted may not differ
- * from it. The system has the BBM capability when every CPU of the boot has it, an erratum when one has.
+ * verify_local_cpu_caps(): the first capability, in order of their numbers, in which a CPU that
+ * comes when the system has booted may not differ from it. The system has the BBM capability when
+ * every CPU of the boot has it, an erratum when one has.
  */
-function conflictOf(traits: KernelTraits, boot: IdRegisters[], late: IdRegisters): CpuCapability | undefined {
+function conflictOf(
+  traits: KernelTraits,
+  boot: IdRegisters[],
+  late: IdRegisters,
+): CpuCapability | undefined {
   return traits.cpuCapabilities?.find((capability) => {
     const system = systemHas(capability, boot);
     if (system === matches(capability, late)) return false;
@@ -55,7 +70,10 @@ function systemHas(capability: CpuCapability, boot: IdRegisters[]): boolean {
   return 'bbml' in capability.match ? boot.every(has) : boot.some(has);
 }
 
-/** Fields of 4 bits that are FTR_STRICT in ftr_id_aa64mmfr1[] and [2]: HAFDBS and BBM. CPUs that differ in one are let in, with a warning and a taint. */
+/**
+ * Fields of 4 bits that are FTR_STRICT in ftr_id_aa64mmfr1[] and [2]: HAFDBS and BBM. CPUs that
+ * differ in one are let in, with a warning and a taint.
+ */
 const strictFields = [
   { register: 'ID_AA64MMFR1_EL1', lsb: 0 },
   { register: 'ID_AA64MMFR2_EL1', lsb: 52 },
@@ -68,12 +86,17 @@ function variationOf(boot: IdRegisters, other: IdRegisters): string[] {
 }
 
 /**
- * Which CPUs come online, and what the kernel says of those that differ. cpu_die_early() takes a refused CPU off again (PSCI CPU_OFF) and
- * marks it absent, and __cpu_up() fails with -EIO after five seconds. The linear map is never touched: it was decided at boot.
+ * Which CPUs come online, and what the kernel says of those that differ. cpu_die_early() takes a
+ * refused CPU off again (PSCI CPU_OFF) and marks it absent, and __cpu_up() fails with -EIO after
+ * five seconds. The linear map is never touched: it was decided at boot.
  */
 export function cpuOutcome(
   traits: KernelTraits,
-  { machine, probes, idRegisters }: { machine: Machine; probes: string[]; idRegisters: IdRegisters[] },
+  {
+    machine,
+    probes,
+    idRegisters,
+  }: { machine: Machine; probes: string[]; idRegisters: IdRegisters[] },
   why: Derivation,
 ): CpuOutcome {
   const atBoot = bootTimeCpus(machine, idRegisters);
@@ -86,7 +109,8 @@ export function cpuOutcome(
     const late = cpu >= atBoot.length;
     const comes = late || (cpu > 0 && probes.includes('cpu_hotplug'));
     const conflict = comes ? conflictOf(traits, atBoot, registers) : undefined;
-    if (!late || !conflict) for (const title of variationOf(first(idRegisters), registers)) complaints.add(title);
+    if (!late || !conflict)
+      for (const title of variationOf(first(idRegisters), registers)) complaints.add(title);
     if (conflict) {
       const has = matches(conflict, registers);
       complaints.add(refusalTitle(conflict.description, has));
@@ -98,7 +122,11 @@ export function cpuOutcome(
     onlineAtInit |= 1n << BigInt(cpu);
     if (comes) {
       const when = late ? 'comes late' : 'goes, comes again';
-      why('verify_local_cpu_caps()', CPUFEATURE, `CPU${cpu} ${when} and is let in; the linear map stays as it is`);
+      why(
+        'verify_local_cpu_caps()',
+        CPUFEATURE,
+        `CPU${cpu} ${when} and is let in; the linear map stays as it is`,
+      );
     }
   }
   const onlineAtBoot = (1n << BigInt(atBoot.length)) - 1n;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type LinearMap, NONE, TABLE } from './linear-map.ts';
 import { predict, type Question } from './predict.ts';
 import type { DerivationStep } from './types.ts';
@@ -12,7 +13,10 @@ export interface LeafState {
 
 /** One change of the leaf that translates an address. */
 export interface LeafChange {
-  /** The step of the derivation by whose end it had come about; what splits leaves is a part of the step that asks for it. */
+  /**
+   * The step of the derivation by whose end it had come about; what splits leaves is a part of the
+   * step that asks for it.
+   */
   step: DerivationStep;
   /** Its place in the derivation, from 0 on. */
   index: number;

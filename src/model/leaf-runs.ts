@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PTE_CONT, PTE_VALID } from '../linux/pgprot.ts';
 import { type LinearMap, NONE, PROT_NS_SHARED, TABLE, type Table } from './linear-map.ts';
 import type { PredictedRun, PredictedTable } from './types.ts';
 
-/** A named part of the linear map, [start, end) as offsets, and what other attributes its leaves may have. */
+/**
+ * A named part of the linear map, [start, end) as offsets, and what other attributes its leaves may
+ * have.
+ */
 export interface Area {
   start: number;
   end: number;
@@ -11,8 +15,16 @@ export interface Area {
   alternatives?: (attributes: bigint) => bigint[];
 }
 
-/** Cuts `run` at the borders of areas; areas are disjoint and ascending, and what none covers is 'memory'. */
-function cut(run: PredictedRun, offset: number, areas: Area[], emit: (run: PredictedRun) => void): void {
+/**
+ * Cuts `run` at the borders of areas; areas are disjoint and ascending, and what none covers is
+ * 'memory'.
+ */
+function cut(
+  run: PredictedRun,
+  offset: number,
+  areas: Area[],
+  emit: (run: PredictedRun) => void,
+): void {
   const end = offset + run.size;
   let at = offset;
   const piece = (to: number, area: Area | undefined): void => {
@@ -53,8 +65,8 @@ function areasWithin(areas: Area[], start: number, end: number): Area[] {
 const hierarchical = (table: Table): number => Number((table.descriptor >> 59n) & 0x1fn);
 
 /**
- * The predicted map as runs of equal leaves in ascending address, cut at the borders of `areas`. A leaf larger than an area belongs to the
- * area that its first byte lies in: runs never cut a leaf.
+ * The predicted map as runs of equal leaves in ascending address, cut at the borders of `areas`. A
+ * leaf larger than an area belongs to the area that its first byte lies in: runs never cut a leaf.
  * @param aliasBit the address bit of shared memory in a realm, as a number
  */
 export function leafRuns(map: LinearMap, areas: Area[], aliasBit = 0): PredictedRun[] {
@@ -126,7 +138,11 @@ export function predictedTables(map: LinearMap): PredictedTable[] {
   const found: PredictedTable[] = [];
   const visit = (table: Table): void => {
     for (const below of [...table.tables.values()].sort((a, b) => a.offset - b.offset)) {
-      found.push({ level: below.level, va: map.start + BigInt(below.offset), attributes: below.descriptor });
+      found.push({
+        level: below.level,
+        va: map.start + BigInt(below.offset),
+        attributes: below.descriptor,
+      });
       visit(below);
     }
   };

@@ -1,18 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type Geometry, levelShift, rootLevel } from '../linux/geometry.ts';
 import type { Level } from '../vmsa/types.ts';
 
-/** Entry codes of an abstract table: nothing, a table below, or LEAF + index into the list of attribute words. */
+/**
+ * Entry codes of an abstract table: nothing, a table below, or LEAF + index into the list of
+ * attribute words.
+ */
 export const NONE = 0;
 export const TABLE = 1;
 const LEAF = 2;
 
 /**
- * PROT_NS_SHARED, the top bit of the IPA space (arch/arm64/kernel/rsi.c): in a descriptor it is a bit of the output address, whose place depends on
- * the width of the space. The model keeps it beside the 64 bits of the attributes.
+ * PROT_NS_SHARED, the top bit of the IPA space (arch/arm64/kernel/rsi.c): in a descriptor it is a
+ * bit of the output address, whose place depends on the width of the space. The model keeps it
+ * beside the 64 bits of the attributes.
  */
 export const PROT_NS_SHARED = 1n << 64n;
 
-/** One abstract translation table. Sixteen bits an entry are enough, since every leaf maps PA = offset + memstart_addr. */
+/**
+ * One abstract translation table. Sixteen bits an entry are enough, since every leaf maps PA =
+ * offset + memstart_addr.
+ */
 export interface Table {
   level: Level;
   /** Offset in the linear region of the first byte that this table translates. */
@@ -25,9 +33,10 @@ export interface Table {
 }
 
 /**
- * The linear map as the model sees it: real tables with real descriptor bits, but without a place in memory.
- * Offsets are bytes from the start of the linear region; as that start is aligned to the whole region, an offset is aligned
- * exactly as its virtual address is. All offsets stay below 2^51 and are exact as numbers.
+ * The linear map as the model sees it: real tables with real descriptor bits, but without a place
+ * in memory. Offsets are bytes from the start of the linear region; as that start is aligned to the
+ * whole region, an offset is aligned exactly as its virtual address is. All offsets stay below 2^51
+ * and are exact as numbers.
  */
 export class LinearMap {
   readonly geometry: Geometry;
@@ -45,7 +54,13 @@ export class LinearMap {
     this.physBase = physBase;
     const level = rootLevel(geometry, vaBits);
     const entries = 2 ** (vaBits - levelShift(geometry, level));
-    this.root = { level, offset: 0, entries: new Uint16Array(entries), tables: new Map(), descriptor: 0n };
+    this.root = {
+      level,
+      offset: 0,
+      entries: new Uint16Array(entries),
+      tables: new Map(),
+      descriptor: 0n,
+    };
   }
 
   /** Code of a leaf entry with these attribute bits. */
@@ -107,8 +122,9 @@ export class LinearMap {
 }
 
 /**
- * Calls `visit` for every leaf entry of `from` and the tables below it that touches [start, end), in ascending address; offsets in the linear
- * region. A table that `visit` puts in the place of its leaf is not entered.
+ * Calls `visit` for every leaf entry of `from` and the tables below it that touches [start, end),
+ * in ascending address; offsets in the linear region. A table that `visit` puts in the place of its
+ * leaf is not entered.
  */
 export function visitLeaves(
   map: LinearMap,

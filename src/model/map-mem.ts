@@ -1,6 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
-import { createPgdMapping, NO_BLOCK_MAPPINGS, NO_CONT_MAPPINGS, NO_EXEC_MAPPINGS } from './create-mapping.ts';
+import {
+  createPgdMapping,
+  NO_BLOCK_MAPPINGS,
+  NO_CONT_MAPPINGS,
+  NO_EXEC_MAPPINGS,
+} from './create-mapping.ts';
 import type { Derivation } from './derivation.ts';
 import { type KernelProt, pgprot_tagged } from './kernel-prot.ts';
 import type { LinearMap } from './linear-map.ts';
@@ -34,7 +40,10 @@ function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] 
   return ranges.flatMap((range) => subtract(range, [hole]));
 }
 
-/** map_mem() up to 7.1: memory without the kernel and the KFENCE pool, then the kernel's alias, then the pool. */
+/**
+ * map_mem() up to 7.1: memory without the kernel and the KFENCE pool, then the kernel's alias, then
+ * the pool.
+ */
 function mapKernelLast(inputs: MapMemInputs, flags: number): void {
   const { map, traits, prot, sections, kfencePool } = inputs;
   let memory = kfencePool ? without(inputs.memory, kfencePool) : inputs.memory;
@@ -42,14 +51,33 @@ function mapKernelLast(inputs: MapMemInputs, flags: number): void {
   for (const { start, end } of memory) {
     createPgdMapping(map, traits, start, end, pgprot_tagged(prot.PAGE_KERNEL), flags, true);
   }
-  createPgdMapping(map, traits, sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL, NO_CONT_MAPPINGS, true);
+  createPgdMapping(
+    map,
+    traits,
+    sections.aliasStart,
+    sections.initBegin,
+    prot.PAGE_KERNEL,
+    NO_CONT_MAPPINGS,
+    true,
+  );
   if (kfencePool) {
     const pages = NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS;
-    createPgdMapping(map, traits, kfencePool.start, kfencePool.end, pgprot_tagged(prot.PAGE_KERNEL), pages, true);
+    createPgdMapping(
+      map,
+      traits,
+      kfencePool.start,
+      kfencePool.end,
+      pgprot_tagged(prot.PAGE_KERNEL),
+      pages,
+      true,
+    );
   }
 }
 
-/** map_mem() since 7.2: the KFENCE pool, the kernel's two aliases, then all memory over them with the same protection. */
+/**
+ * map_mem() since 7.2: the KFENCE pool, the kernel's two aliases, then all memory over them with
+ * the same protection.
+ */
 function mapKernelFirst(inputs: MapMemInputs, flags: number): void {
   const { map, traits, sections, kfencePool, memory } = inputs;
   const { granule } = map.geometry;
@@ -61,7 +89,8 @@ function mapKernelFirst(inputs: MapMemInputs, flags: number): void {
   createPgdMapping(map, traits, sections.aliasStart, sections.initBegin, prot, flags, true);
   createPgdMapping(map, traits, sections.initEnd, sections.bssStop, prot, flags, true);
   for (const { start, end } of memory) {
-    // Up to 7.2 a range that begins or ends inside a page takes the whole page along, no-map memory or not; 7.3 leaves the page out.
+    // Up to 7.2 a range that begins or ends inside a page takes the whole page along, no-map memory
+    // or not; 7.3 leaves the page out.
     const from = traits.mapsWholePagesOnly ? Math.ceil(start / granule) * granule : start;
     const to = traits.mapsWholePagesOnly ? Math.floor(end / granule) * granule : end;
     createPgdMapping(map, traits, from, to, prot, flags, true);
@@ -77,7 +106,11 @@ export function map_mem(inputs: MapMemInputs, why: Derivation): void {
   why('map_mem()', 'arch/arm64/mm/mmu.c', `maps memory with ${leaves}`);
   if (traits.contiguousMayChange) {
     mapKernelFirst(inputs, flags);
-    why('map_mem()', 'arch/arm64/mm/mmu.c (7.2)', 'maps the aliases of text and data first, with the same flags');
+    why(
+      'map_mem()',
+      'arch/arm64/mm/mmu.c (7.2)',
+      'maps the aliases of text and data first, with the same flags',
+    );
   } else {
     mapKernelLast(inputs, flags);
     why(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
 import type { Geometry } from '../linux/geometry.ts';
 import { _PAGE_OFFSET, memstartAlign } from '../linux/kernel-layout.ts';
@@ -13,7 +14,10 @@ type LinearRegion = Prediction['linearRegion'];
 
 const INIT = 'arch/arm64/mm/init.c';
 
-/** memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves with no-map. */
+/**
+ * memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves
+ * with no-map.
+ */
 export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalRange[] {
   const holes = ranges([...machine.holes].sort((a, b) => a.start - b.start));
   return ranges(ramRanges(machine, granule)).flatMap((ram) => subtract(ram, holes));
@@ -24,7 +28,8 @@ function ranges(list: readonly MemoryRange[]): PhysicalRange[] {
 }
 
 /**
- * memblock_find_in_range_node() from the top down (mm/memblock.c): the highest aligned place in free memory that a window has room for.
+ * memblock_find_in_range_node() from the top down (mm/memblock.c): the highest aligned place in
+ * free memory that a window has room for.
  * @param free memory that is neither reserved nor NOMAP, ascending
  * @param window addresses [start, end); the first page is never given
  * @returns undefined where there is none
@@ -35,7 +40,8 @@ export function memblock_find_in_range(
   align: number,
   window: PhysicalRange,
 ): number | undefined {
-  const clamp = (value: number): number => Math.min(Math.max(value, window.start), Math.max(window.start, window.end));
+  const clamp = (value: number): number =>
+    Math.min(Math.max(value, window.start), Math.max(window.start, window.end));
   for (const range of [...free].reverse()) {
     const candidate = Math.floor((clamp(range.end) - size) / align) * align;
     if (candidate >= Math.max(clamp(range.start), 1)) return candidate;
@@ -61,8 +67,9 @@ export interface MemblockOutcome {
 }
 
 /**
- * arm64_memblock_init(): the physical address that the first byte of the linear region maps, and the memory that the region has room for. Every boot
- * of ours has the kernel in the first 256 MiB of memory, so nothing is clipped at the lower end.
+ * arm64_memblock_init(): the physical address that the first byte of the linear region maps, and
+ * the memory that the region has room for. Every boot of ours has the kernel in the first 256 MiB
+ * of memory, so nothing is clipped at the lower end.
  * @param region virtual addresses of the linear region: _PAGE_OFFSET(vabits_actual) to PAGE_END
  */
 export function arm64_memblock_init(
@@ -77,9 +84,15 @@ export function arm64_memblock_init(
   const beyond = { start: base + size, end: Infinity };
   const clipped = memory.flatMap((range) => subtract(range, [beyond]));
   if (memory.some(({ end }) => end > beyond.start)) {
-    why('arm64_memblock_init()', INIT, `memory from 0x${beyond.start.toString(16)} on does not fit the linear region`);
+    why(
+      'arm64_memblock_init()',
+      INIT,
+      `memory from 0x${beyond.start.toString(16)} on does not fit the linear region`,
+    );
   }
-  const all = ranges(ramRanges(machine, traits.geometry.granule)).flatMap((range) => subtract(range, [beyond]));
+  const all = ranges(ramRanges(machine, traits.geometry.granule)).flatMap((range) =>
+    subtract(range, [beyond]),
+  );
   return {
     physBase: physBaseOf({ traits, kaslr, facts, base }, region, why),
     memory: clipped,
@@ -89,14 +102,23 @@ export function arm64_memblock_init(
 }
 
 function physBaseOf(
-  { traits, kaslr, facts, base }: Pick<MemblockInputs, 'traits' | 'kaslr' | 'facts'> & { base: number },
+  {
+    traits,
+    kaslr,
+    facts,
+    base,
+  }: Pick<MemblockInputs, 'traits' | 'kaslr' | 'facts'> & { base: number },
   region: LinearRegion,
   why: Derivation,
 ): number {
   if (traits.randomLinearMap && kaslr && facts.memstartAddr !== undefined) {
     const fold = region.start - _PAGE_OFFSET(traits.config.vaBits);
     const random = Number(BigInt.asIntN(64, facts.memstartAddr) + fold);
-    why('arm64_memblock_init()', `${INIT} (to 6.15)`, `memstart_addr is random; boot fact: ${random}`);
+    why(
+      'arm64_memblock_init()',
+      `${INIT} (to 6.15)`,
+      `memstart_addr is random; boot fact: ${random}`,
+    );
     return random;
   }
   why('arm64_memblock_init()', INIT, `memstart_addr rounds down to 0x${base.toString(16)}`);

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { BootState } from './boot-state.ts';
 import { type AttributeChange, changeAttributes, makeInvalid, makeValid } from './pageattr.ts';
 
 /**
- * debug_pagealloc_map_pages() and debug_pagealloc_unmap_pages() of include/linux/mm.h up to a checkpoint: __free_pages_prepare() makes every page
- * invalid that goes back to the page allocator, from memblock_free_all() on, and post_alloc_hook() makes it valid again (mm/page_alloc.c;
- * __kernel_map_pages(), arch/arm64/mm/pageattr.c). So what is free is invalid, and all other memory that once was free is valid.
+ * debug_pagealloc_map_pages() and debug_pagealloc_unmap_pages() of include/linux/mm.h up to a
+ * checkpoint: __free_pages_prepare() makes every page invalid that goes back to the page allocator,
+ * from memblock_free_all() on, and post_alloc_hook() makes it valid again (mm/page_alloc.c;
+ * __kernel_map_pages(), arch/arm64/mm/pageattr.c). So what is free is invalid, and all other memory
+ * that once was free is valid.
  */
 export function __kernel_map_pages(state: BootState, free: PhysicalRange[]): void {
   const { map, traits, prot, why } = state;
@@ -19,5 +22,9 @@ export function __kernel_map_pages(state: BootState, free: PhysicalRange[]): voi
   change(free, makeInvalid(traits, prot));
   state.freePages = free;
   const pages = free.reduce((sum, { start, end }) => sum + (end - start) / map.geometry.granule, 0);
-  why('__kernel_map_pages()', 'arch/arm64/mm/pageattr.c, mm/page_alloc.c', `${pages} free pages are invalid`);
+  why(
+    '__kernel_map_pages()',
+    'arch/arm64/mm/pageattr.c, mm/page_alloc.c',
+    `${pages} free pages are invalid`,
+  );
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import {
   MT_NORMAL,
@@ -18,9 +19,9 @@ const isNormal = (attributes: bigint): boolean =>
   (attributes & PTE_ATTRINDX_MASK) === PTE_ATTRINDX(MT_NORMAL_TAGGED);
 
 /**
- * pgattr_change_is_safe() of arch/arm64/mm/mmu.c, without the test of the page frame: in the linear map it never changes.
- * Until 7.1 contiguous mappings could not be changed at all; 7.2 dropped that together with the NO_CONT_MAPPINGS of
- * update_mapping_prot().
+ * pgattr_change_is_safe() of arch/arm64/mm/mmu.c, without the test of the page frame: in the linear
+ * map it never changes. Until 7.1 contiguous mappings could not be changed at all; 7.2 dropped that
+ * together with the NO_CONT_MAPPINGS of update_mapping_prot().
  */
 export function pgattr_change_is_safe(traits: KernelTraits, old: bigint, next: bigint): boolean {
   if (!(old & PTE_VALID) || !(next & PTE_VALID)) return true;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
 import { type CheckpointName, checkpointsOf, isBefore } from '../evidence/capture.ts';
 import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../linux/kernel-layout.ts';
@@ -5,7 +6,13 @@ import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { first } from '../present.ts';
 import type { Machine } from '../scenario/types.ts';
 import { areasOf } from './areas.ts';
-import { applySplit, hideSecretPages, protectVmallocAliases, splitForProtection, stepsBetween } from './boot.ts';
+import {
+  applySplit,
+  hideSecretPages,
+  protectVmallocAliases,
+  splitForProtection,
+  stepsBetween,
+} from './boot.ts';
 import type { BootState } from './boot-state.ts';
 import { cpuHasLargeVa } from './cpufeature.ts';
 import { crashResource, reserve_crashkernel_generic } from './crash-reserve.ts';
@@ -56,7 +63,10 @@ function kfencePoolOf({ traits, facts }: Question): PhysicalRange | undefined {
   return { start: facts.kfencePool, end: facts.kfencePool + size };
 }
 
-/** Kernel variables whose value the decisions fix; the requires flag lies in .init.data up to 6.19 and is gone at init. */
+/**
+ * Kernel variables whose value the decisions fix; the requires flag lies in .init.data up to 6.19
+ * and is gone at init.
+ */
 function variablesAt(
   { traits, machine }: Question,
   { map, decisions, crashKernel }: BootState,
@@ -64,7 +74,8 @@ function variablesAt(
   checkpoint: CheckpointName,
 ): Record<string, bigint> {
   const { requiresSymbol, config } = traits;
-  // The linear address of physical address 0 is PAGE_OFFSET - memstart_addr (__phys_to_virt(), arch/arm64/include/asm/memory.h).
+  // The linear address of physical address 0 is PAGE_OFFSET - memstart_addr (__phys_to_virt(),
+  // arch/arm64/include/asm/memory.h).
   const linearOfZero = map.start - BigInt(map.physBase);
   // setup_system_features() calls kpti_install_ng_mappings() after the repaint.
   const kptiInstalled = !isBefore(checkpoint, 'free_initmem');
@@ -76,11 +87,13 @@ function variablesAt(
     arm64_use_ng_mappings: BigInt(decisions.useNgMappings || (kptiInstalled && decisions.kpti)),
   };
   if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
-  if (config.debugPagealloc) variables._debug_pagealloc_enabled_early = BigInt(decisions.debugPagealloc);
+  if (config.debugPagealloc)
+    variables._debug_pagealloc_enabled_early = BigInt(decisions.debugPagealloc);
   if (machine.cpus > 1 && !(cpus.unknown && checkpoint === 'init')) {
     variables.__cpu_online_mask = onlineAt(cpus, checkpoint);
   }
-  if (config.crashReserve) variables.crashk_res = crashResource(checkpoint === 'paging_init' ? undefined : crashKernel);
+  if (config.crashReserve)
+    variables.crashk_res = crashResource(checkpoint === 'paging_init' ? undefined : crashKernel);
   if (requiresSymbol && checkpoint !== 'init')
     variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml === true);
   return variables;
@@ -101,7 +114,10 @@ function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: Checkp
 }
 
 /** How wide virtual addresses are on the boot CPU, and where the linear region lies. */
-function addressesOf({ traits, facts }: Question): { vaBits: number; linearRegion: Prediction['linearRegion'] } {
+function addressesOf({ traits, facts }: Question): {
+  vaBits: number;
+  linearRegion: Prediction['linearRegion'];
+} {
   const largeVa = traits.config.vaBits > 48 && cpuHasLargeVa(traits, first(facts.idRegisters));
   const smallVa = vaBitsMin(traits.config.vaBits, traits.geometry);
   const vaBits = largeVa ? traits.config.vaBits : smallVa;
@@ -109,8 +125,10 @@ function addressesOf({ traits, facts }: Question): { vaBits: number; linearRegio
 }
 
 /**
- * Predicts the linear map of a kernel, leaf by leaf, at every checkpoint, with the decisions that led there.
- * @param watch called at the end of each step of the derivation, with the linear map from map_mem() on
+ * Predicts the linear map of a kernel, leaf by leaf, at every checkpoint, with the decisions that
+ * led there.
+ * @param watch called at the end of each step of the derivation, with the linear map from map_mem()
+ * on
  * @throws PredictedBug where the kernel's logic would stop the boot
  */
 export function predict(
@@ -137,7 +155,10 @@ export function predict(
   const image = { start: facts.image.pa, end: sections.bssStop };
   const taken = kfencePool ? [image, kfencePool] : [image];
   const { parameters } = question;
-  const crashKernel = reserve_crashkernel_generic({ traits, parameters, memory, ...dram, taken, facts }, why);
+  const crashKernel = reserve_crashkernel_generic(
+    { traits, parameters, memory, ...dram, taken, facts },
+    why,
+  );
   const books = { freePages: [], freeAtKpti: facts.freeAtKpti ?? [] };
   const rsi = decisions.realm ? arm64_rsi_init(sections, memory, why) : [];
   const poolInUse = kfenceEnabled(traits, parameters) ? pool : undefined;
@@ -146,7 +167,8 @@ export function predict(
   const cpus = cpuOutcome(traits, { machine, probes, idRegisters: facts.idRegisters }, why);
   const swapper = facts.image.pa + question.symbolOffset('swapper_pg_dir');
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
-  // linear_map_requires_bbml2 came with linear_map_maybe_split_to_ptes(), its reader (arch/arm64/mm/mmu.c, 6.18).
+  // linear_map_requires_bbml2 came with linear_map_maybe_split_to_ptes(), its reader
+  // (arch/arm64/mm/mmu.c, 6.18).
   const planned = checkpointsOf(traits.requiresSymbol !== undefined);
   for (const [index, checkpoint] of planned.entries()) {
     share(state, facts, checkpoint, false);
@@ -177,8 +199,8 @@ export function predict(
 }
 
 /**
- * The answer for a kernel whose linear map the model cannot predict: the kernel's decisions alone, which need nothing but parameters and CPUs, for
- * the rules that hold whatever its logic.
+ * The answer for a kernel whose linear map the model cannot predict: the kernel's decisions alone,
+ * which need nothing but parameters and CPUs, for the rules that hold whatever its logic.
  */
 export function predictNothing(question: Question): Prediction {
   const { traits, machine, facts } = question;
@@ -193,8 +215,16 @@ export function predictNothing(question: Question): Prediction {
   };
 }
 
-/** Requests of a realm to share memory, before or after the CPU capabilities are final (smp_cpus_done()). */
-function share(state: BootState, facts: BootFacts, checkpoint: CheckpointName, capabilitiesFinal: boolean): void {
+/**
+ * Requests of a realm to share memory, before or after the CPU capabilities are final
+ * (smp_cpus_done()).
+ */
+function share(
+  state: BootState,
+  facts: BootFacts,
+  checkpoint: CheckpointName,
+  capabilitiesFinal: boolean,
+): void {
   if (!state.decisions.realm) return;
   for (const request of facts.sharing) {
     const now = request.before === checkpoint && request.capabilitiesFinal === capabilitiesFinal;
@@ -202,7 +232,10 @@ function share(state: BootState, facts: BootFacts, checkpoint: CheckpointName, c
   }
 }
 
-/** prot_ns_shared: the top bit of the realm's address space (arm64_rsi_init(), arch/arm64/kernel/rsi.c). */
+/**
+ * prot_ns_shared: the top bit of the realm's address space (arm64_rsi_init(),
+ * arch/arm64/kernel/rsi.c).
+ */
 function aliasBitOf({ ipaBits }: BootFacts): number {
   return ipaBits === undefined ? 0 : 2 ** (ipaBits - 1);
 }
@@ -217,5 +250,6 @@ function applyFacts(state: BootState, facts: BootFacts, checkpoint: CheckpointNa
   }
   __kernel_map_pages(state, facts.freePages?.[checkpoint] ?? []);
   protectVmallocAliases(state, facts.readOnlyVmalloc[checkpoint] ?? []);
-  if (checkpoint === 'init' && state.decisions.canSetDirectMap) hideSecretPages(state, facts.probePages);
+  if (checkpoint === 'init' && state.decisions.canSetDirectMap)
+    hideSecretPages(state, facts.probePages);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 import type { BootFacts } from '../evidence/boot-facts.ts';
 import { parameq, parse_args } from '../linux/cmdline.ts';
@@ -36,7 +37,11 @@ export function probePredictions(
       case 'modules':
         return { errno: 0, why: 'the kernel loads the modules that were built with it' };
       case 'memfd_secret':
-        return memfdSecretOutcome(state, secretmem_enable(parameters, state.traits.release), facts.probePages);
+        return memfdSecretOutcome(
+          state,
+          secretmem_enable(parameters, state.traits.release),
+          facts.probePages,
+        );
       case 'cpu_online':
       case 'cpu_hotplug':
         return cpuOnlineOutcome(machine, cpus);
@@ -70,12 +75,13 @@ function unknownProbe(probe: never): never {
 }
 
 /**
- * Writing 1 (cpu_hotplug: 0, then 1) to /sys/devices/system/cpu/cpuN/online of every CPU after the first: __cpu_up(), arch/arm64/kernel/smp.c;
- * a CPU may always go.
+ * Writing 1 (cpu_hotplug: 0, then 1) to /sys/devices/system/cpu/cpuN/online of every CPU after the
+ * first: __cpu_up(), arch/arm64/kernel/smp.c; a CPU may always go.
  */
 function cpuOnlineOutcome({ cpus }: Machine, { refused }: CpuOutcome): Outcome {
   if (cpus === 1) return { errno: ENOENT, why: 'there is no second CPU' };
-  if (refused.length > 0) return { errno: EIO, why: `CPU${refused[0]} is refused, so __cpu_up() gives up` };
+  if (refused.length > 0)
+    return { errno: EIO, why: `CPU${refused[0]} is refused, so __cpu_up() gives up` };
   return { errno: 0, why: 'every CPU may come online' };
 }
 
@@ -87,14 +93,23 @@ const withoutDriver: Record<DeviceName, number> = {
   'virtio-net': ENODEV,
 };
 
-/** In a realm a queue is memory that dma_direct_alloc() (kernel/dma/direct.c) shares with the host. */
+/**
+ * In a realm a queue is memory that dma_direct_alloc() (kernel/dma/direct.c) shares with the host.
+ */
 function deviceOutcome(device: DeviceName, state: BootState): Outcome {
   return state.decisions.realm && refusesPages(state)
-    ? { device, errno: withoutDriver[device], why: 'a page of a block cannot be shared: the driver gets no queue' }
+    ? {
+        device,
+        errno: withoutDriver[device],
+        why: 'a page of a block cannot be shared: the driver gets no queue',
+      }
     : { device, errno: 0, why: 'the driver and the device find the same memory' };
 }
 
-/** secretmem_enable of mm/secretmem.c, a module_param: param_set_bool() (kernel/params.c) takes a word without a value for true. */
+/**
+ * secretmem_enable of mm/secretmem.c, a module_param: param_set_bool() (kernel/params.c) takes a
+ * word without a value for true.
+ */
 function secretmem_enable(parameters: readonly string[], release: Release): boolean {
   const given = parse_args(parameters.join(' '))
     .filter(({ param }) => parameq(param, 'secretmem.enable'))
@@ -106,9 +121,16 @@ function secretmem_enable(parameters: readonly string[], release: Release): bool
 function memfdSecretOutcome(state: BootState, enabled: boolean, pages: readonly number[]): Outcome {
   const { traits, decisions } = state;
   if (!traits.config.secretmem) return { errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
-  if (!enabled) return { errno: ENOSYS, why: 'secretmem.enable= turns it off (memfd_secret(), mm/secretmem.c)' };
+  if (!enabled)
+    return {
+      errno: ENOSYS,
+      why: 'secretmem.enable= turns it off (memfd_secret(), mm/secretmem.c)',
+    };
   if (decisions.canSetDirectMap && refusesPages(state, pages)) {
-    return { errno: EFAULT, why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS' };
+    return {
+      errno: EFAULT,
+      why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS',
+    };
   }
   return decisions.canSetDirectMap
     ? { errno: 0, why: 'can_set_direct_map() is true (memfd_secret(), mm/secretmem.c)' }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A range [start, end) in bytes: of physical addresses, or of offsets in the linear region. */
 interface ByteRange {
   start: number;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName } from '../evidence/capture.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { idField } from './cpufeature.ts';
@@ -16,7 +17,10 @@ export interface RegisterInputs {
 }
 
 /** Collects fields of one register: value at lsb, width bits. */
-function fields(why: string, list: [lsb: number, width: number, value: number | boolean][]): PredictedRegister {
+function fields(
+  why: string,
+  list: [lsb: number, width: number, value: number | boolean][],
+): PredictedRegister {
   let bits = 0n;
   let mask = 0n;
   for (const [lsb, width, value] of list) {
@@ -26,7 +30,10 @@ function fields(why: string, list: [lsb: number, width: number, value: number | 
   return { bits, mask, why };
 }
 
-/** MIDR_FUJITSU_ERRATUM_010001 of arch/arm64/include/asm/cputype.h: v0r0 and v1r0, whose TCR_EL1.NFD1 __cpu_setup() clears. */
+/**
+ * MIDR_FUJITSU_ERRATUM_010001 of arch/arm64/include/asm/cputype.h: v0r0 and v1r0, whose
+ * TCR_EL1.NFD1 __cpu_setup() clears.
+ */
 function isA64fx(midr: bigint): boolean {
   return (midr & ~(1n << 20n)) === 0x460f0010n;
 }
@@ -34,7 +41,10 @@ function isA64fx(midr: bigint): boolean {
 /** TG1 encodings (DDI 0487 TCR_EL1); they differ from TG0's. */
 const TG1 = { 4096: 2, 16384: 1, 65536: 3 };
 
-/** Kernels do not turn on dirty state management on these (cpu_has_broken_dbm(), arch/arm64/kernel/cpufeature.c). */
+/**
+ * Kernels do not turn on dirty state management on these (cpu_has_broken_dbm(),
+ * arch/arm64/kernel/cpufeature.c).
+ */
 function hasBrokenDbm(midr: bigint): boolean {
   const part = (midr >> 4n) & 0xfffn;
   const implementer = midr >> 24n;
@@ -44,8 +54,9 @@ function hasBrokenDbm(midr: bigint): boolean {
 }
 
 /**
- * TCR_EL1 as __cpu_setup() leaves it (arch/arm64/mm/proc.S), with what remap_idmap_for_lpa2() (pi/map_kernel.c) and, once the CPU features
- * are known, cpu_enable_hw_dbm() and cpu_enable_e0pd() (kernel/cpufeature.c) change. Only fields that decide a TTBR1 translation.
+ * TCR_EL1 as __cpu_setup() leaves it (arch/arm64/mm/proc.S), with what remap_idmap_for_lpa2()
+ * (pi/map_kernel.c) and, once the CPU features are known, cpu_enable_hw_dbm() and cpu_enable_e0pd()
+ * (kernel/cpufeature.c) change. Only fields that decide a TTBR1 translation.
  */
 function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegister {
   const { traits, decisions, idRegisters, vaBits } = inputs;
@@ -68,13 +79,20 @@ function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegiste
     [39, 1, config.hwAfdbm && hafdbs !== 0],
     [40, 1, featuresEnabled && dbm],
     [42, 1, 0],
-    [54, 1, config.randomizeBase && !(config.fujitsuErratum010001 && isA64fx(idRegisters.MIDR_EL1 ?? 0n))],
+    [
+      54,
+      1,
+      config.randomizeBase && !(config.fujitsuErratum010001 && isA64fx(idRegisters.MIDR_EL1 ?? 0n)),
+    ],
     [56, 1, featuresEnabled && e0pd],
     [59, 1, decisions.lpa2],
   ]);
 }
 
-/** MAIR_EL1_SET of arch/arm64/mm/proc.S; mte_cpu_setup() turns the tagged attribute to 0xf0 where FEAT_MTE2 is there. */
+/**
+ * MAIR_EL1_SET of arch/arm64/mm/proc.S; mte_cpu_setup() turns the tagged attribute to 0xf0 where
+ * FEAT_MTE2 is there.
+ */
 function mair(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegister {
   const tagged = inputs.traits.config.mte && idField(inputs.idRegisters, 'ID_AA64PFR1_EL1', 8) >= 2;
   return fields('MAIR_EL1_SET, arch/arm64/mm/proc.S', [
@@ -87,8 +105,9 @@ function mair(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegist
 }
 
 /**
- * PIE_E1 of arch/arm64/include/asm/pgtable-prot.h: permission of each PIIndex at EL1. A nibble a protection, from index 0: nothing, …,
- * READONLY_EXEC r, SHARED_EXEC rw, KERNEL_ROX rx, KERNEL_EXEC rwx, KERNEL_RO r, READONLY r, KERNEL rw, SHARED rw.
+ * PIE_E1 of arch/arm64/include/asm/pgtable-prot.h: permission of each PIIndex at EL1. A nibble a
+ * protection, from index 0: nothing, …, READONLY_EXEC r, SHARED_EXEC rw, KERNEL_ROX rx, KERNEL_EXEC
+ * rwx, KERNEL_RO r, READONLY r, KERNEL rw, SHARED rw.
  */
 const PIE_E1 = 0xcc880e0ac0800000n;
 /** Nibbles of the kernel's own protections in PIRE0_EL1: EL0 has no access. */
@@ -99,7 +118,8 @@ function indirection(inputs: RegisterInputs): Record<string, PredictedRegister> 
   const { traits, idRegisters } = inputs;
   const s1pie = idField(idRegisters, 'ID_AA64MMFR3_EL1', 8) !== 0;
   if (idField(idRegisters, 'ID_AA64MMFR3_EL1', 0) === 0) return {};
-  const haft = traits.config.haft && traits.config.hwAfdbm && idField(idRegisters, 'ID_AA64MMFR1_EL1', 0) >= 3;
+  const haft =
+    traits.config.haft && traits.config.hwAfdbm && idField(idRegisters, 'ID_AA64MMFR1_EL1', 0) >= 3;
   const why = '__cpu_setup(), arch/arm64/mm/proc.S';
   const tcr2 = fields(why, [
     [1, 1, s1pie],
@@ -110,18 +130,29 @@ function indirection(inputs: RegisterInputs): Record<string, PredictedRegister> 
   if (!s1pie) return { TCR2_EL1: tcr2 };
   return {
     TCR2_EL1: tcr2,
-    PIR_EL1: { bits: PIE_E1, mask: 2n ** 64n - 1n, why: 'PIE_E1, arch/arm64/include/asm/pgtable-prot.h' },
-    PIRE0_EL1: { bits: 0n, mask: KERNEL_INDICES, why: 'PIE_E0, arch/arm64/include/asm/pgtable-prot.h' },
+    PIR_EL1: {
+      bits: PIE_E1,
+      mask: 2n ** 64n - 1n,
+      why: 'PIE_E1, arch/arm64/include/asm/pgtable-prot.h',
+    },
+    PIRE0_EL1: {
+      bits: 0n,
+      mask: KERNEL_INDICES,
+      why: 'PIE_E0, arch/arm64/include/asm/pgtable-prot.h',
+    },
   };
 }
 
 /**
- * Bytes from swapper_pg_dir to the root that is walked: a kernel of 64K pages built for 52 bits keeps its tables for 52, and on a CPU that has
- * 48 only the last 64 of the 1024 entries are used (offset_ttbr1, arch/arm64/include/asm/assembler.h). LPA2 has a level more instead.
+ * Bytes from swapper_pg_dir to the root that is walked: a kernel of 64K pages built for 52 bits
+ * keeps its tables for 52, and on a CPU that has 48 only the last 64 of the 1024 entries are used
+ * (offset_ttbr1, arch/arm64/include/asm/assembler.h). LPA2 has a level more instead.
  */
 function rootOffset({ traits: { config }, vaBits }: RegisterInputs): number {
   const entries = (bits: number): number => 2 ** (bits - 42);
-  return config.vaBits === 52 && !config.lpa2 && vaBits === 48 ? 8 * (entries(52) - entries(48)) : 0;
+  return config.vaBits === 52 && !config.lpa2 && vaBits === 48
+    ? 8 * (entries(52) - entries(48))
+    : 0;
 }
 
 /** Control registers of a CPU at a checkpoint. */
@@ -142,7 +173,11 @@ export function predictRegisters(
       [25, 1, 0],
     ]),
     // BADDR[47:6]; below are CnP and, with LPA2, BADDR[51:48], above is the ASID.
-    TTBR1_EL1: { bits: BigInt(inputs.swapper + rootOffset(inputs)), mask: 0xffffffffffc0n, why: 'swapper_pg_dir' },
+    TTBR1_EL1: {
+      bits: BigInt(inputs.swapper + rootOffset(inputs)),
+      mask: 0xffffffffffc0n,
+      why: 'swapper_pg_dir',
+    },
     ...indirection(inputs),
   };
 }

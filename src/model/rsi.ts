@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { Derivation } from './derivation.ts';
 import type { ImageSections } from './map-mem.ts';
 import type { PredictedRsiCall } from './types.ts';
 
 /*
- * What a kernel asks of the RMM. The calls, their arguments and their order are the same in every kernel that knows realms: from c077711f718b and
- * 42be24a4178f (6.13) to 7.3.
+ * What a kernel asks of the RMM. The calls, their arguments and their order are the same in every
+ * kernel that knows realms: from c077711f718b and 42be24a4178f (6.13) to 7.3.
  */
 
 const RSI = 'arch/arm64/kernel/rsi.c';
@@ -26,21 +27,41 @@ export function rsi_set_memory_range_shared(range: PhysicalRange): StateChange {
   return { step: 'share', rsi: 'IPA_STATE_SET', ...range, ripas: 'EMPTY', changeDestroyed: true };
 }
 
-/** rsi_set_memory_range_protected_safe(): what the host has destroyed without our permission must not become RAM again. */
+/**
+ * rsi_set_memory_range_protected_safe(): what the host has destroyed without our permission must
+ * not become RAM again.
+ */
 function rsi_set_memory_range_protected_safe(range: PhysicalRange): StateChange {
-  return { step: 'setup-memory', rsi: 'IPA_STATE_SET', ...range, ripas: 'RAM', changeDestroyed: false };
+  return {
+    step: 'setup-memory',
+    rsi: 'IPA_STATE_SET',
+    ...range,
+    ripas: 'RAM',
+    changeDestroyed: false,
+  };
 }
 
-/** arm64_rsi_setup_memory(): for_each_mem_range() passes over NOMAP memory, and knows nothing of pages of the kernel. */
-function arm64_rsi_setup_memory(memory: readonly PhysicalRange[], why: Derivation): PredictedRsiCall[] {
-  why('arm64_rsi_setup_memory()', RSI, `the RMM is asked for ${memory.length} ranges of memory to be RAM`);
+/**
+ * arm64_rsi_setup_memory(): for_each_mem_range() passes over NOMAP memory, and knows nothing of
+ * pages of the kernel.
+ */
+function arm64_rsi_setup_memory(
+  memory: readonly PhysicalRange[],
+  why: Derivation,
+): PredictedRsiCall[] {
+  why(
+    'arm64_rsi_setup_memory()',
+    RSI,
+    `the RMM is asked for ${memory.length} ranges of memory to be RAM`,
+  );
   const asked = { where: 'arm64_rsi_setup_memory()', source: RSI, before: 'free_initmem' } as const;
   return memory.map((range) => ({ ...rsi_set_memory_range_protected_safe(range), ...asked }));
 }
 
 /**
- * arm64_rsi_init() of a realm, called by setup_arch() after paging_init(): the version of the interface, the configuration of the realm, all memory.
- * `struct realm_config config` is a variable of the kernel's own.
+ * arm64_rsi_init() of a realm, called by setup_arch() after paging_init(): the version of the
+ * interface, the configuration of the realm, all memory. `struct realm_config config` is a variable
+ * of the kernel's own.
  * @param memory memblock.memory without NOMAP, ascending
  */
 export function arm64_rsi_init(
@@ -49,9 +70,19 @@ export function arm64_rsi_init(
   why: Derivation,
 ): PredictedRsiCall[] {
   const asked = { source: RSI, before: 'free_initmem' } as const;
-  why('arm64_rsi_init()', RSI, 'asks for version 1.0 of the RSI, and for the configuration of the realm');
+  why(
+    'arm64_rsi_init()',
+    RSI,
+    'asks for version 1.0 of the RSI, and for the configuration of the realm',
+  );
   return [
-    { step: 'version', rsi: 'VERSION', version: RSI_ABI_VERSION, where: 'rsi_version_matches()', ...asked },
+    {
+      step: 'version',
+      rsi: 'VERSION',
+      version: RSI_ABI_VERSION,
+      where: 'rsi_version_matches()',
+      ...asked,
+    },
     {
       step: 'realm-config',
       rsi: 'REALM_CONFIG',

@@ -1,10 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KernelTraits } from '../linux/kernel-traits.ts';
-import { PMD_TABLE_BIT, PTE_CONT, PTE_PRESENT_INVALID, PTE_PXN, PTE_TYPE_PAGE, PTE_VALID } from '../linux/pgprot.ts';
+import {
+  PMD_TABLE_BIT,
+  PTE_CONT,
+  PTE_PRESENT_INVALID,
+  PTE_PXN,
+  PTE_TYPE_PAGE,
+  PTE_VALID,
+} from '../linux/pgprot.ts';
 import { tableDescriptor } from './create-mapping.ts';
 import { type LinearMap, TABLE, type Table, visitLeaves } from './linear-map.ts';
 import { isPresent } from './pageattr.ts';
 
-/** Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and split_contpmd(). */
+/**
+ * Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and
+ * split_contpmd().
+ */
 function splitContiguous(map: LinearMap, table: Table, index: number, size: number): void {
   const count = size / map.entrySize(table);
   const first = index - (index % count);
@@ -15,30 +26,50 @@ function splitContiguous(map: LinearMap, table: Table, index: number, size: numb
 }
 
 /**
- * split_pmd() and split_pud(): a block becomes a table of the next smaller leaves, contiguous if `toCont`.
- * A block that is present but not valid keeps PTE_PRESENT_INVALID (pte_mkinvalid()) where the kernel knows that state.
+ * split_pmd() and split_pud(): a block becomes a table of the next smaller leaves, contiguous if
+ * `toCont`. A block that is present but not valid keeps PTE_PRESENT_INVALID (pte_mkinvalid()) where
+ * the kernel knows that state.
  */
-function splitBlock(map: LinearMap, traits: KernelTraits, parent: Table, index: number, toCont: boolean): Table {
+function splitBlock(
+  map: LinearMap,
+  traits: KernelTraits,
+  parent: Table,
+  index: number,
+  toCont: boolean,
+): Table {
   const block = map.attributes(map.entry(parent, index));
   const table = map.populate(parent, index, tableDescriptor(traits, (block & PTE_PXN) !== 0n));
   let leaf = table.level === 3 ? block | PTE_TYPE_PAGE : block | PTE_VALID;
   if (table.level !== 3) leaf &= ~PMD_TABLE_BIT;
-  if (!(block & PTE_VALID) && traits.presentInvalid) leaf = (leaf & ~PTE_VALID) | PTE_PRESENT_INVALID;
+  if (!(block & PTE_VALID) && traits.presentInvalid)
+    leaf = (leaf & ~PTE_VALID) | PTE_PRESENT_INVALID;
   leaf &= ~PTE_CONT;
   table.entries.fill(map.leaf(toCont ? leaf | PTE_CONT : leaf));
   return table;
 }
 
-/** Table of level 2 or 3 under an entry, splitting a block on the way; undefined where nothing is mapped. */
-function descend(map: LinearMap, traits: KernelTraits, parent: Table, index: number): Table | undefined {
+/**
+ * Table of level 2 or 3 under an entry, splitting a block on the way; undefined where nothing is
+ * mapped.
+ */
+function descend(
+  map: LinearMap,
+  traits: KernelTraits,
+  parent: Table,
+  index: number,
+): Table | undefined {
   const entry = map.entry(parent, index);
   if (entry === TABLE) return parent.tables.get(index);
-  // A block that lost PTE_VALID without PTE_PRESENT_INVALID is not present to the kernel: nothing to split.
+  // A block that lost PTE_VALID without PTE_PRESENT_INVALID is not present to the kernel: nothing
+  // to split.
   if (!map.isLeaf(entry) || !isPresent(map.attributes(entry))) return undefined;
   return splitBlock(map, traits, parent, index, true);
 }
 
-/** Table of PMDs over `offset`, splitting a block of level 1 on the way; with two levels it is the root. */
+/**
+ * Table of PMDs over `offset`, splitting a block of level 1 on the way; with two levels it is the
+ * root.
+ */
 function pmdTable(map: LinearMap, traits: KernelTraits, offset: number): Table | undefined {
   let table: Table | undefined = map.root;
   while (table && table.level < 1) table = table.tables.get(map.index(table, offset));
@@ -49,7 +80,11 @@ function pmdTable(map: LinearMap, traits: KernelTraits, offset: number): Table |
  * split_kernel_leaf_mapping_locked() of arch/arm64/mm/mmu.c: makes `offset` a leaf boundary,
  * PUD -> contiguous PMD -> PMD -> contiguous PTE -> PTE, only as far as its alignment asks.
  */
-export function split_kernel_leaf_mapping_locked(map: LinearMap, traits: KernelTraits, offset: number): void {
+export function split_kernel_leaf_mapping_locked(
+  map: LinearMap,
+  traits: KernelTraits,
+  offset: number,
+): void {
   const { PUD_SIZE, CONT_PMD_SIZE, PMD_SIZE, CONT_PTE_SIZE } = map.geometry;
   if (offset % PUD_SIZE === 0) return;
   const pmd = pmdTable(map, traits, offset);
@@ -70,7 +105,10 @@ export function split_kernel_leaf_mapping_locked(map: LinearMap, traits: KernelT
   }
 }
 
-/** log2-free __ffs() comparison: true when `a` has the lower lowest set bit, that is the smaller alignment. */
+/**
+ * log2-free __ffs() comparison: true when `a` has the lower lowest set bit, that is the smaller
+ * alignment.
+ */
 function lessAligned(a: number, b: number): boolean {
   let size = 2;
   while (a % size === 0 && b % size === 0) size *= 2;
@@ -78,10 +116,15 @@ function lessAligned(a: number, b: number): boolean {
 }
 
 /**
- * The splitting part of split_kernel_leaf_mapping(start, end): a single page splits only at the less aligned of its two ends.
- * Offsets in the linear region, page-aligned.
+ * The splitting part of split_kernel_leaf_mapping(start, end): a single page splits only at the
+ * less aligned of its two ends. Offsets in the linear region, page-aligned.
  */
-export function splitAtEnds(map: LinearMap, traits: KernelTraits, start: number, end: number): void {
+export function splitAtEnds(
+  map: LinearMap,
+  traits: KernelTraits,
+  start: number,
+  end: number,
+): void {
   if (end - start === map.geometry.granule) {
     split_kernel_leaf_mapping_locked(map, traits, lessAligned(start, end) ? start : end);
     return;
@@ -90,15 +133,25 @@ export function splitAtEnds(map: LinearMap, traits: KernelTraits, start: number,
   split_kernel_leaf_mapping_locked(map, traits, end);
 }
 
-/** range_split_to_ptes(): every leaf that touches [start, end) becomes pages, without contiguous bits. */
-export function range_split_to_ptes(map: LinearMap, traits: KernelTraits, start: number, end: number): void {
+/**
+ * range_split_to_ptes(): every leaf that touches [start, end) becomes pages, without contiguous
+ * bits.
+ */
+export function range_split_to_ptes(
+  map: LinearMap,
+  traits: KernelTraits,
+  start: number,
+  end: number,
+): void {
   const { CONT_PTE_SIZE, CONT_PMD_SIZE } = map.geometry;
   const split = (table: Table, index: number): void => {
-    // pmd_leaf() and pud_leaf() do not see a block that lost PTE_VALID without PTE_PRESENT_INVALID: it stays as it is.
+    // pmd_leaf() and pud_leaf() do not see a block that lost PTE_VALID without PTE_PRESENT_INVALID:
+    // it stays as it is.
     const attributes = map.attributes(map.entry(table, index));
     if (table.level !== 3 && !isPresent(attributes)) return;
     const contiguous = (attributes & PTE_CONT) !== 0n;
-    if (contiguous) splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
+    if (contiguous)
+      splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
     if (table.level === 3) return;
     const below = splitBlock(map, traits, table, index, false);
     if (below.level !== 3) visitLeaves(map, below, start, end, split);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { CheckpointName } from '../evidence/capture.ts';
 import type { DeviceName } from '../scenario/devices.ts';
@@ -17,7 +18,10 @@ export interface DerivationStep {
 export interface PredictedRun extends LeafRun {
   /** What this memory is and why its leaves look so, e.g. 'kernel text alias'. */
   why: string;
-  /** Other attribute values that are right too, where the state is the kernel's free choice (KFENCE objects). */
+  /**
+   * Other attribute values that are right too, where the state is the kernel's free choice (KFENCE
+   * objects).
+   */
   alternatives: bigint[];
 }
 
@@ -47,7 +51,9 @@ export interface Decisions {
   rodataFull: boolean;
   kfenceEarlyInit: boolean;
   debugPagealloc: boolean;
-  /** cpu_supports_bbml2_noabort() / cpu_supports_bbml3() on the boot CPU, and the system capability. */
+  /**
+   * cpu_supports_bbml2_noabort() / cpu_supports_bbml3() on the boot CPU, and the system capability.
+   */
   bootCpuBbml: boolean;
   systemBbml: boolean;
   forcePteMapping: boolean;
@@ -58,15 +64,18 @@ export interface Decisions {
   realm: boolean;
   /** Absent before 6.18, where the variable does not exist. */
   linearMapRequiresBbml?: boolean;
-  /** arm64_use_ng_mappings as early_map_kernel() leaves it, and whether KPTI is on (arm64_kernel_unmapped_at_el0()), which sets it later. */
+  /**
+   * arm64_use_ng_mappings as early_map_kernel() leaves it, and whether KPTI is on
+   * (arm64_kernel_unmapped_at_el0()), which sets it later.
+   */
   useNgMappings: boolean;
   kpti: boolean;
   lpa2: boolean;
 }
 
 /**
- * A call that a realm must make of the RMM. A change of state may take several calls, each from where the RMM stopped in the one before
- * (rsi_set_memory_range(), arch/arm64/include/asm/rsi.h).
+ * A call that a realm must make of the RMM. A change of state may take several calls, each from
+ * where the RMM stopped in the one before (rsi_set_memory_range(), arch/arm64/include/asm/rsi.h).
  */
 export type PredictedRsiCall = RsiRequest & {
   /** What it is for: fixed words, which findings are named after. */
@@ -106,11 +115,14 @@ export interface Prediction {
   checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>>;
   probes: ProbePrediction[];
   /**
-   * What a realm asks of the RMM, in order; of its devices it asks besides. Empty in the normal world, absent where the model has no answer for
-   * a kernel.
+   * What a realm asks of the RMM, in order; of its devices it asks besides. Empty in the normal
+   * world, absent where the model has no answer for a kernel.
    */
   rsi?: PredictedRsiCall[];
-  /** Titles of what the kernel must complain about in its log, because its CPUs differ (see findSplats()). */
+  /**
+   * Titles of what the kernel must complain about in its log, because its CPUs differ (see
+   * findSplats()).
+   */
   complaints: string[];
   /** Whether a late CPU is let in is not known of this kernel: nothing of it is predicted. */
   lateCpusUnknown?: true;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
 
@@ -36,14 +37,21 @@ export type NightConfig = z.infer<typeof config>;
 export type Watch = NightConfig['kernels'][number];
 
 /** One kernel to watch, by what it is told of. */
-export type SingleWatch = { watch: string } & ({ spec: string } | { suite: string; flavour: string });
+export type SingleWatch = { watch: string } & (
+  | { spec: string }
+  | { suite: string; flavour: string }
+);
 
 /** The watches one by one: what a suite lacks of one flavour says nothing of the others. */
 export function singleWatches(watches: readonly Watch[]): SingleWatch[] {
   return watches.flatMap((each): SingleWatch[] =>
     typeof each === 'string'
       ? [{ watch: each, spec: each }]
-      : each.flavours.map((flavour) => ({ watch: `${each.suite} ${flavour}`, suite: each.suite, flavour })),
+      : each.flavours.map((flavour) => ({
+          watch: `${each.suite} ${flavour}`,
+          suite: each.suite,
+          flavour,
+        })),
   );
 }
 
@@ -56,6 +64,11 @@ export function singleWatches(watches: readonly Watch[]): SingleWatch[] {
 export function parseNightConfig(data: unknown, file: string): NightConfig {
   const result = config.safeParse(data);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`);
-  throw new PtdiffError('usage', `${file} is no configuration for nightly: ${problems.join('; ')}.`);
+  const problems = result.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'the file'}: ${message}`,
+  );
+  throw new PtdiffError(
+    'usage',
+    `${file} is no configuration for nightly: ${problems.join('; ')}.`,
+  );
 }

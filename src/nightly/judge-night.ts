@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { shows } from '../diff/boot-end.ts';
 import { byTime } from '../history/order-kernels.ts';
 import type { Look } from '../history/types.ts';
@@ -7,7 +8,10 @@ import { first } from '../present.ts';
 export interface WatchedFinding {
   watch: string;
   id: string;
-  /** Cases of tonight that show it; of a finding that is gone, those that showed it before and no longer do. */
+  /**
+   * Cases of tonight that show it; of a finding that is gone, those that showed it before and no
+   * longer do.
+   */
   cases: string[];
   /** The known issue that it matches. */
   known?: string;
@@ -17,7 +21,10 @@ export interface WatchedFinding {
 
 /** What a night found, against the history. */
 export interface NightJudgement {
-  /** Not documented, not shown by this watch before, and shown by two boots: again by the second boot of a case, or by several cases. */
+  /**
+   * Not documented, not shown by this watch before, and shown by two boots: again by the second
+   * boot of a case, or by several cases.
+   */
   fresh: WatchedFinding[];
   /** As `fresh`, but one boot only showed it, and the second did not. */
   flaky: WatchedFinding[];
@@ -50,23 +57,32 @@ function lastTelling(looks: readonly Look[], id: string): Map<string, Look> {
   return new Map(told.map((look) => [look.scenario.name, look]));
 }
 
-const showing = (looks: Iterable<Look>, id: string): Look[] => [...looks].filter((look) => shows(look, id));
+const showing = (looks: Iterable<Look>, id: string): Look[] =>
+  [...looks].filter((look) => shows(look, id));
 
 const idsOf = (looks: readonly Look[]): string[] =>
   [...new Set(looks.flatMap(({ findings }) => findings.map(({ id }) => id)))].sort();
 
 const knownAs = (looks: readonly Look[], id: string): string | undefined =>
-  looks.flatMap(({ findings }) => findings).find((finding) => finding.id === id && finding.known !== undefined)?.known;
+  looks
+    .flatMap(({ findings }) => findings)
+    .find((finding) => finding.id === id && finding.known !== undefined)?.known;
 
 /** Looks that show a finding which no known issue explains. */
 function undocumented(looks: readonly Look[], id: string): Look[] {
-  return looks.filter(({ findings }) => findings.some((finding) => finding.id === id && finding.known === undefined));
+  return looks.filter(({ findings }) =>
+    findings.some((finding) => finding.id === id && finding.known === undefined),
+  );
 }
 
-const casesOf = (looks: readonly Look[]): string[] => [...new Set(looks.map((look) => look.case))].sort();
+const casesOf = (looks: readonly Look[]): string[] =>
+  [...new Set(looks.map((look) => look.case))].sort();
 
 /** Findings of tonight that the watch did not show before, with the cases that show them. */
-export function suspects({ watch, before, tonight }: WatchedLooks, unconfirmed: Unconfirmed): WatchedFinding[] {
+export function suspects(
+  { watch, before, tonight }: WatchedLooks,
+  unconfirmed: Unconfirmed,
+): WatchedFinding[] {
   return idsOf(tonight).flatMap((id) => {
     const own = undocumented(tonight, id);
     if (own.length === 0) return [];
@@ -76,28 +92,38 @@ export function suspects({ watch, before, tonight }: WatchedLooks, unconfirmed: 
   });
 }
 
-/** One case for each suspect to be booted again: as few cases as show all of them, as long as one greedy choice after another finds them. */
+/**
+ * One case for each suspect to be booted again: as few cases as show all of them, as long as one
+ * greedy choice after another finds them.
+ */
 export function casesToConfirm(found: readonly WatchedFinding[]): string[] {
   const open = new Set(found);
   const chosen: string[] = [];
   while (open.size > 0) {
     const counts = new Map<string, number>();
-    for (const { cases } of open) for (const each of cases) counts.set(each, (counts.get(each) ?? 0) + 1);
-    const [best] = first([...counts].sort(([left, a], [right, b]) => b - a || (left < right ? -1 : 1)));
+    for (const { cases } of open)
+      for (const each of cases) counts.set(each, (counts.get(each) ?? 0) + 1);
+    const [best] = first(
+      [...counts].sort(([left, a], [right, b]) => b - a || (left < right ? -1 : 1)),
+    );
     chosen.push(best);
     for (const each of open) if (each.cases.includes(best)) open.delete(each);
   }
   return chosen;
 }
 
-/** What the second boots say of a suspect. What several cases showed is no freak of one boot, even if it does not come every time. */
+/**
+ * What the second boots say of a suspect. What several cases showed is no freak of one boot, even
+ * if it does not come every time.
+ */
 function confirmation(
   { id, cases }: WatchedFinding,
   again: readonly Look[],
 ): { list: 'fresh' | 'flaky' | 'unconfirmed'; unsteady?: true } {
   const answers = again.filter((look) => cases.includes(look.case)).map((look) => shows(look, id));
   const unsteady = answers.includes(false) && { unsteady: true as const };
-  if (answers.includes(true) || (unsteady && cases.length > 1)) return { list: 'fresh', ...unsteady };
+  if (answers.includes(true) || (unsteady && cases.length > 1))
+    return { list: 'fresh', ...unsteady };
   return unsteady ? { list: 'flaky', ...unsteady } : { list: 'unconfirmed' };
 }
 
@@ -114,8 +140,18 @@ function goneFrom({ watch, before, tonight, again }: WatchedLooks): WatchedFindi
 }
 
 /** Compares what tonight showed with what each watch showed before. */
-export function judgeNight(watches: readonly WatchedLooks[], unconfirmed: Unconfirmed): NightJudgement {
-  const judgement: NightJudgement = { fresh: [], flaky: [], unconfirmed: [], still: [], known: [], gone: [] };
+export function judgeNight(
+  watches: readonly WatchedLooks[],
+  unconfirmed: Unconfirmed,
+): NightJudgement {
+  const judgement: NightJudgement = {
+    fresh: [],
+    flaky: [],
+    unconfirmed: [],
+    still: [],
+    known: [],
+    gone: [],
+  };
   for (const looks of watches) {
     const { watch, tonight, again } = looks;
     const suspected = suspects(looks, unconfirmed);

@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { shows } from '../diff/boot-end.ts';
 import { byTime } from '../history/order-kernels.ts';
 import type { Look } from '../history/types.ts';
 import type { WatchedFinding, WatchedLooks } from './judge-night.ts';
 
-/** Where the search for the origin of a new finding begins: two kernels of one watch, by their specs. */
+/**
+ * Where the search for the origin of a new finding begins: two kernels of one watch, by their
+ * specs.
+ */
 export interface Lead {
   finding: string;
   scenario: string;
@@ -13,15 +17,24 @@ export interface Lead {
   repeat?: number;
 }
 
-/** A finding that shows in every third boot is missed by three in 30 %, and bisect says how sure it is. */
+/**
+ * A finding that shows in every third boot is missed by three in 30 %, and bisect says how sure it
+ * is.
+ */
 const boots = 3;
 
-/** What comes before the version or the commit of a kernel's spec; kernels with the same lie on one line. */
-const lineOf = (spec: string): string => spec.replace(/@[0-9a-f]{40}(?=,|$)/, '@').replace(/^(debian:)[^:]*/, '$1');
+/**
+ * What comes before the version or the commit of a kernel's spec; kernels with the same lie on one
+ * line.
+ */
+const lineOf = (spec: string): string =>
+  spec.replace(/@[0-9a-f]{40}(?=,|$)/, '@').replace(/^(debian:)[^:]*/, '$1');
 
 /**
- * A case that shows a finding, and the last kernel of the same watch that did not in the same scenario.
- * @returns undefined where the watch has no such kernel, or nothing lies between the two that could be searched
+ * A case that shows a finding, and the last kernel of the same watch that did not in the same
+ * scenario.
+ * @returns undefined where the watch has no such kernel, or nothing lies between the two that could
+ * be searched
  */
 export function leadOf(
   { id, cases, unsteady }: WatchedFinding,

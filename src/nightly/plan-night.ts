@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Look } from '../history/types.ts';
 import type { Watches } from './watches.ts';
 import { tells } from './watches.ts';
@@ -15,7 +16,8 @@ export interface Candidate {
 
 /**
  * Why a case is run tonight, in the order of importance:
- * - `changed`: kernel, scenario or emulator is another than when the watch was last looked at in this scenario;
+ * - `changed`: kernel, scenario or emulator is another than when the watch was last looked at in
+ *   this scenario;
  * - `never-run`: nothing like it was ever looked at;
  * - `error`: its last attempt ended in an error;
  * - `due`: its turn in the rotation.
@@ -52,10 +54,14 @@ interface Standing {
 const key = (...parts: string[]): string => JSON.stringify(parts);
 
 /** The same experiment on the same kernel by the same emulator. */
-const sameCase = (kernel: string, hash: string, emulator: string): string => key(kernel, hash, emulator);
+const sameCase = (kernel: string, hash: string, emulator: string): string =>
+  key(kernel, hash, emulator);
 
 /** When each experiment was last looked at, and when it was last tried, both ISO 8601. */
-function lastTimes(looks: readonly Look[]): { told: Map<string, string>; tried: Map<string, string> } {
+function lastTimes(looks: readonly Look[]): {
+  told: Map<string, string>;
+  tried: Map<string, string>;
+} {
   const times = { told: new Map<string, string>(), tried: new Map<string, string>() };
   for (const look of looks) {
     const place = sameCase(look.kernel.sha256, look.scenario.hash, look.run.emulator.sha256);
@@ -84,25 +90,30 @@ function standings({ candidates, looks, watches, emulator }: NightInput): Standi
   const places = new Set(
     looks
       .filter(tells)
-      .flatMap(({ kernel, scenario }) => watches.everOf(kernel.sha256).map((watch) => key(watch, scenario.name))),
+      .flatMap(({ kernel, scenario }) =>
+        watches.everOf(kernel.sha256).map((watch) => key(watch, scenario.name)),
+      ),
   );
   return candidates.map((candidate) => {
     const { watch, kernel, scenario } = candidate;
     const same = sameCase(kernel, scenario.hash, emulator);
     const since = told.get(same);
     const attempt = tried.get(same);
-    if (attempt !== undefined && attempt > (since ?? '')) return { candidate, reason: 'error', since: since ?? '' };
+    if (attempt !== undefined && attempt > (since ?? ''))
+      return { candidate, reason: 'error', since: since ?? '' };
     const place = key(watch, scenario.name);
-    if (since === undefined) return { candidate, reason: places.has(place) ? 'changed' : 'never-run', since: '' };
+    if (since === undefined)
+      return { candidate, reason: places.has(place) ? 'changed' : 'never-run', since: '' };
     // A branch may come back to what it was: a revert is a change.
     return { candidate, reason: last.get(place) === same ? 'due' : 'changed', since };
   });
 }
 
 /**
- * The cases of a night in the order in which they are to be run, until the time is over: everything that changed, was never run or
- * ended in an error, then as many of the rest as must take their turn, those first that were looked at longest ago. Where the nights
- * are long enough for that, every case is looked at in each row of `nights` nights.
+ * The cases of a night in the order in which they are to be run, until the time is over: everything
+ * that changed, was never run or ended in an error, then as many of the rest as must take their
+ * turn, those first that were looked at longest ago. Where the nights are long enough for that,
+ * every case is looked at in each row of `nights` nights.
  */
 export function planNight(input: NightInput): Choice[] {
   const all = standings(input);
@@ -117,10 +128,14 @@ export function planNight(input: NightInput): Choice[] {
 }
 
 /**
- * Cases of the matrix that were looked at since an instant, as they are tonight: same kernel, scenario and emulator.
+ * Cases of the matrix that were looked at since an instant, as they are tonight: same kernel,
+ * scenario and emulator.
  * @param since ISO 8601
  */
-export function coveredSince({ candidates, looks, emulator }: NightInput, since: string): Candidate[] {
+export function coveredSince(
+  { candidates, looks, emulator }: NightInput,
+  since: string,
+): Candidate[] {
   const { told } = lastTimes(looks);
   return candidates.filter(({ kernel, scenario }) => {
     const last = told.get(sameCase(kernel, scenario.hash, emulator));

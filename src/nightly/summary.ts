@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { NightJudgement } from './judge-night.ts';
 import type { Lead } from './lead.ts';
 import type { Reason } from './plan-night.ts';
@@ -60,8 +61,17 @@ export interface Coverage {
   lastFull?: string;
 }
 
-/** Whether a night says something went wrong with ptdiff, the host or what it was given: then it proves less than it should. */
-export function hasErrors({ judgement, errors, unavailable, cases, oldLists }: NightSummary): boolean {
+/**
+ * Whether a night says something went wrong with ptdiff, the host or what it was given: then it
+ * proves less than it should.
+ */
+export function hasErrors({
+  judgement,
+  errors,
+  unavailable,
+  cases,
+  oldLists,
+}: NightSummary): boolean {
   const incomplete = errors.length > 0 || unavailable.length > 0 || oldLists !== undefined;
   return cases === 0 || incomplete || judgement.unconfirmed.length > 0;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Look } from '../history/types.ts';
 import type { WatchedLooks } from './judge-night.ts';
 
@@ -12,14 +13,17 @@ export interface Watches {
   /** Every watch that has a kernel, or once had it. */
   everOf(sha256: string): readonly string[];
   /**
-   * Watches that have a kernel tonight; where none has it any more, those that once had it. What one suite had last week another may have now: its
-   * looks then say nothing of the first.
+   * Watches that have a kernel tonight; where none has it any more, those that once had it. What
+   * one suite had last week another may have now: its looks then say nothing of the first.
    */
   nowOf(sha256: string): readonly string[];
 }
 
 /** @param past kernels of earlier nights; those of tonight may be among them */
-export function watchesOf(past: readonly KernelOfWatch[], tonight: readonly KernelOfWatch[]): Watches {
+export function watchesOf(
+  past: readonly KernelOfWatch[],
+  tonight: readonly KernelOfWatch[],
+): Watches {
   const names = (kernels: readonly KernelOfWatch[]) =>
     new Map(
       [...Map.groupBy(kernels, ({ sha256 }) => sha256)].map(([sha256, those]) => [
@@ -34,7 +38,10 @@ export function watchesOf(past: readonly KernelOfWatch[], tonight: readonly Kern
   };
 }
 
-/** What a watch showed before: of each scenario by its own looks, and where there is none, by looks at kernels that have gone over to another watch. */
+/**
+ * What a watch showed before: of each scenario by its own looks, and where there is none, by looks
+ * at kernels that have gone over to another watch.
+ */
 function ownBefore(watch: string, looks: readonly Look[], { everOf, nowOf }: Watches): Look[] {
   const own = looks.filter(({ kernel }) => nowOf(kernel.sha256).includes(watch));
   const told = new Set(own.filter(tells).map(({ scenario }) => scenario.name));
@@ -51,8 +58,14 @@ export function looksByWatch(
 ): WatchedLooks[] {
   const names = new Set(tonight.flatMap(({ kernel }) => watches.nowOf(kernel.sha256)));
   return [...names].sort().map((watch) => {
-    const own = (looks: readonly Look[]) => looks.filter(({ kernel }) => watches.nowOf(kernel.sha256).includes(watch));
-    return { watch, before: ownBefore(watch, before, watches), tonight: own(tonight), again: own(again) };
+    const own = (looks: readonly Look[]) =>
+      looks.filter(({ kernel }) => watches.nowOf(kernel.sha256).includes(watch));
+    return {
+      watch,
+      before: ownBefore(watch, before, watches),
+      tonight: own(tonight),
+      again: own(again),
+    };
   });
 }
 

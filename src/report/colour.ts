@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** How text is put on a stream. */
 export interface Paint {
   /** Wraps text in a terminal's SGR sequence (ECMA-48 8.3.117), or leaves it as it is. */
@@ -21,7 +22,8 @@ const leastWidth = 60;
 
 /** The painter for a stream: colours only where the user wants them. */
 export function painter({ colour, width = usualWidth }: PaintOptions): Paint {
-  const paint = (sgr: string, text: string) => (!colour || text === '' ? text : `\u001b[${sgr}m${text}\u001b[0m`);
+  const paint = (sgr: string, text: string) =>
+    !colour || text === '' ? text : `\u001b[${sgr}m${text}\u001b[0m`;
   return Object.assign(paint, { width });
 }
 
@@ -30,16 +32,27 @@ export function tableWidth({ width }: Paint): number {
   return Number.isFinite(width) ? width : usualWidth;
 }
 
-/** Whether a stream gets colours: a terminal does, unless NO_COLOR is set to anything but the empty string (no-color.org). */
-export function wantsColour(stream: { isTTY?: boolean }, environment: Record<string, string | undefined>): boolean {
+/**
+ * Whether a stream gets colours: a terminal does, unless NO_COLOR is set to anything but the empty
+ * string (no-color.org).
+ */
+export function wantsColour(
+  stream: { isTTY?: boolean },
+  environment: Record<string, string | undefined>,
+): boolean {
   return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
 }
 
-/** How to write to a stream: a terminal has its own width, from 60 columns on; what goes into a pipe or a file is not wrapped. */
+/**
+ * How to write to a stream: a terminal has its own width, from 60 columns on; what goes into a pipe
+ * or a file is not wrapped.
+ */
 export function paintOptions(
   stream: { isTTY?: boolean; columns?: number },
   environment: Record<string, string | undefined>,
 ): Required<PaintOptions> {
-  const width = stream.isTTY ? Math.max(leastWidth, stream.columns ?? usualWidth) : Number.POSITIVE_INFINITY;
+  const width = stream.isTTY
+    ? Math.max(leastWidth, stream.columns ?? usualWidth)
+    : Number.POSITIVE_INFINITY;
   return { colour: wantsColour(stream, environment), width };
 }

@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../diff/types.ts';
 import { isBuiltIn } from '../scenario/built-in.ts';
 import { runCommand, shellWord } from './export/mail-layout.ts';
 import type { KernelIdentity, Report } from './types.ts';
 
-/** Commands that reports print. Each works as it is printed, in the folder of ptdiff: a test runs them through the command line. */
+/**
+ * Commands that reports print. Each works as it is printed, in the folder of ptdiff: a test runs
+ * them through the command line.
+ */
 
 /** A verb with a case of a run; without `folder` it is the newest run. */
 export function caseCommand(verb: string, name: string, folder: string | undefined): string {
@@ -11,7 +15,10 @@ export function caseCommand(verb: string, name: string, folder: string | undefin
   return `./ptdiff ${verb} ${shellWord(name)}${out}`;
 }
 
-/** A spec that means the same kernel on another day: 'debian:7.3' may be a newer one then, and a branch may have moved. */
+/**
+ * A spec that means the same kernel on another day: 'debian:7.3' may be a newer one then, and a
+ * branch may have moved.
+ */
 export function lastingSpec(kernel: KernelIdentity | undefined, spec: string): string {
   if (kernel?.commit !== undefined)
     return spec.replace(/@[^@{,]+(?:@\{[^}]*\})?(?=,|$)/, `@${kernel.commit.slice(0, 12)}`);
@@ -19,7 +26,10 @@ export function lastingSpec(kernel: KernelIdentity | undefined, spec: string): s
   return `debian:${kernel.version}${kernel.flavour === 'arm64' ? '' : `:${kernel.flavour}`}`;
 }
 
-/** How to boot a case again: by ptdiff where every ptdiff has the scenario, else by the script beside the case. */
+/**
+ * How to boot a case again: by ptdiff where every ptdiff has the scenario, else by the script
+ * beside the case.
+ */
 export function repeatCommand({ run, dossiers }: Report, result: CaseResult): string | undefined {
   const scenario = run.scenarios.find(({ name }) => name === result.scenario);
   const kernel = run.kernels.find(({ spec }) => spec === result.kernel.spec);

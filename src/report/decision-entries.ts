@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../diff/types.ts';
 import { decisionName } from '../model/decision-names.ts';
 import type { Decisions } from '../model/types.ts';
@@ -14,7 +15,12 @@ export function decisionEntries({
     .map(([name, value]) => [decisionName(name, derivation), value ? 'yes' : 'no']);
 }
 
-/** Variables of the kernel that were read from its memory; a result also holds what was derived, for trends. */
+/**
+ * Variables of the kernel that were read from its memory; a result also holds what was derived, for
+ * trends.
+ */
 export function capturedEntries({ symbols }: Pick<CaseResult, 'symbols'>): [string, string][] {
-  return Object.entries(symbols).filter(([name]) => name !== 'generation' && !name.startsWith('predicted '));
+  return Object.entries(symbols).filter(
+    ([name]) => name !== 'generation' && !name.startsWith('predicted '),
+  );
 }

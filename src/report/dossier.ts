@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { runsIn } from '../diff/runs.ts';
 import type { Capture, ProbeResult } from '../evidence/capture.ts';
 import type { Prediction } from '../model/types.ts';
@@ -10,9 +11,14 @@ export type DrawnCapture = Pick<Capture, 'checkpoint'> & {
 };
 
 /** What a report needs of a prediction. */
-export type DrawnPrediction = Pick<Prediction, 'newerThanKnown' | 'derivation' | 'linearRegion' | 'probes'> & {
+export type DrawnPrediction = Pick<
+  Prediction,
+  'newerThanKnown' | 'derivation' | 'linearRegion' | 'probes'
+> & {
   decisions: CaseDossier['decisions'];
-  checkpoints: { [Name in Capture['checkpoint']]?: Pick<NonNullable<Prediction['checkpoints'][Name]>, 'leaves'> };
+  checkpoints: {
+    [Name in Capture['checkpoint']]?: Pick<NonNullable<Prediction['checkpoints'][Name]>, 'leaves'>;
+  };
 };
 
 /** What is known of one case, as far as its boot and its files got. */
@@ -57,7 +63,8 @@ export function makeDossier(name: string, material: CaseMaterial): CaseDossier {
     derivation: prediction?.derivation,
     predictedProbes: prediction?.probes,
     probes,
-    drawings: prediction === undefined ? [] : captures.flatMap((capture) => draw(capture, prediction)),
+    drawings:
+      prediction === undefined ? [] : captures.flatMap((capture) => draw(capture, prediction)),
     repro,
     consoleTail: material.console === undefined ? undefined : tailOf(material.console),
   };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
 import type { CaseResult, Finding } from '../diff/types.ts';
 import { kernelLabel } from '../scenario/names.ts';
@@ -21,8 +22,9 @@ function rank(folded: FoldedFinding): number {
 }
 
 /**
- * Findings with the same id folded into one: new ones first, then those that most cases show. A finding that is known on one
- * kernel and new on another is two entries: the one must not hide the other.
+ * Findings with the same id folded into one: new ones first, then those that most cases show. A
+ * finding that is known on one kernel and new on another is two entries: the one must not hide the
+ * other.
  */
 export function foldFindings(cases: readonly CaseResult[]): FoldedFinding[] {
   const folds = new Map<string, FoldedFinding>();
@@ -41,7 +43,10 @@ export function foldFindings(cases: readonly CaseResult[]): FoldedFinding[] {
   return [...folds.values()].sort((left, right) => rank(left) - rank(right));
 }
 
-/** Where a folded finding shows, in words: '2 kernels × 3 scenarios', or '4 cases' where that would claim too much. */
+/**
+ * Where a folded finding shows, in words: '2 kernels × 3 scenarios', or '4 cases' where that would
+ * claim too much.
+ */
 export function describeReach(folded: FoldedFinding): string {
   const { cases, kernels, scenarios } = folded;
   if (kernels.length * scenarios.length !== cases.length) return countText(cases.length, 'case');
@@ -87,9 +92,18 @@ export function foldByIssue(cases: readonly CaseResult[]): FindingsByIssue {
   };
 }
 
-/** How many findings there are, by their ids: one that two known issues explain is one. The one way of counting of all reports. */
-export function countFindings({ fresh, issues }: FindingsByIssue): { fresh: number; issues: number; known: number } {
-  const known = new Set(issues.flatMap(({ findings }) => findings.map(({ finding }) => finding.id)));
+/**
+ * How many findings there are, by their ids: one that two known issues explain is one. The one way
+ * of counting of all reports.
+ */
+export function countFindings({ fresh, issues }: FindingsByIssue): {
+  fresh: number;
+  issues: number;
+  known: number;
+} {
+  const known = new Set(
+    issues.flatMap(({ findings }) => findings.map(({ finding }) => finding.id)),
+  );
   return { fresh: fresh.length, issues: issues.length, known: known.size };
 }
 

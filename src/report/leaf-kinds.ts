@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { LinearMapSizes } from '../diff/types.ts';
 import { geometryOf } from '../linux/geometry.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
@@ -18,8 +19,8 @@ export function sameSizes(left: LinearMapSizes, right: LinearMapSizes): boolean 
 }
 
 /**
- * What is said where amounts differ and no leaf does: a prediction has alternatives for the objects of KFENCE alone, which are valid or not as
- * they are used (src/model/linear-map.ts).
+ * What is said where amounts differ and no leaf does: a prediction has alternatives for the objects
+ * of KFENCE alone, which are valid or not as they are used (src/model/linear-map.ts).
  */
 export const acceptedText = 'accepted: KFENCE objects';
 
@@ -41,12 +42,16 @@ export function kindLabel(granule: Granule, kind: LeafKind): string {
   return `${kind} ${formatBytes(kindSize(granule, kind)).replace(/ (.)i?B$/, '$1')}`;
 }
 
-/** How the kernel itself may use a leaf; Linux never makes the linear map executable, so that is a finding and no shade. */
+/**
+ * How the kernel itself may use a leaf; Linux never makes the linear map executable, so that is a
+ * finding and no shade.
+ */
 export type Shade = 'rw' | 'ro' | 'invalid';
 
 /**
- * The shade of a leaf, by the permissions of EL1 under `regime`; without one (no boot, no registers) by AP[2], which Linux
- * keeps as PTE_RDONLY with permission indirection too (arch/arm64/include/asm/pgtable-prot.h).
+ * The shade of a leaf, by the permissions of EL1 under `regime`; without one (no boot, no
+ * registers) by AP[2], which Linux keeps as PTE_RDONLY with permission indirection too
+ * (arch/arm64/include/asm/pgtable-prot.h).
  */
 export function shadeOf(run: LeafRun, regime: Stage1Regime | undefined): Shade {
   if (!run.valid) return 'invalid';

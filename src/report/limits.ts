@@ -1,4 +1,8 @@
-/** What no run under TCG can see, whatever its verdicts: stated in every report, so that nobody reads more into a pass. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What no run under TCG can see, whatever its verdicts: stated in every report, so that nobody
+ * reads more into a pass.
+ */
 export const notWitnessed: readonly { what: string; why: string }[] = [
   {
     what: 'TLB conflict aborts',

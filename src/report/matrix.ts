@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../diff/types.ts';
 import { kernelLabel } from '../scenario/names.ts';
 import type { PlannedCase, RunRecord } from './types.ts';
@@ -23,18 +24,27 @@ export interface Matrix {
   rows: MatrixRow[];
 }
 
-function cellOf(planned: PlannedCase | undefined, result: CaseResult | undefined, leftOut: boolean): MatrixCell {
+function cellOf(
+  planned: PlannedCase | undefined,
+  result: CaseResult | undefined,
+  leftOut: boolean,
+): MatrixCell {
   if (result !== undefined) return { kind: 'ended', result };
   if (planned !== undefined) return { kind: 'planned', case: planned.case };
   return leftOut ? { kind: 'left-out' } : { kind: 'absent' };
 }
 
-/** Lays the cases of a run out as kernels by scenarios, both in the order in which the run planned them. */
+/**
+ * Lays the cases of a run out as kernels by scenarios, both in the order in which the run planned
+ * them.
+ */
 export function layMatrix(run: RunRecord, cases: readonly CaseResult[]): Matrix {
   const key = (kernel: string, scenario: string) => JSON.stringify([kernel, scenario]);
   const planned = new Map(run.planned.map((entry) => [key(entry.kernel, entry.scenario), entry]));
   const leftOut = new Set(run.leftOut.map((entry) => key(entry.kernel, entry.scenario)));
-  const results = new Map(cases.map((result) => [key(result.kernel.spec, result.scenario), result]));
+  const results = new Map(
+    cases.map((result) => [key(result.kernel.spec, result.scenario), result]),
+  );
   const everything = [
     ...run.planned,
     ...cases.map((result) => ({ kernel: result.kernel.spec, scenario: result.scenario })),
@@ -45,7 +55,11 @@ export function layMatrix(run: RunRecord, cases: readonly CaseResult[]): Matrix 
   const labels = new Map([
     ...run.planned.map((each) => [each.kernel, kernelLabel(each, each.kernel)] as const),
     ...cases.map(
-      (result) => [result.kernel.spec, kernelLabel(result, result.kernel.release || result.kernel.spec)] as const,
+      (result) =>
+        [
+          result.kernel.spec,
+          kernelLabel(result, result.kernel.release || result.kernel.spec),
+        ] as const,
     ),
   ]);
   const rows = [...new Set(everything.map(({ kernel }) => kernel))].map((spec) => ({

@@ -1,11 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
 const ESC = 0x1b;
 const BEL = 0x07;
 const CSI_8BIT = 0x9b;
 
-// ECMA-48: DCS, SOS, OSC, PM and APC open a string that runs to ST; as 7-bit sequences they are ESC and this letter.
+// ECMA-48: DCS, SOS, OSC, PM and APC open a string that runs to ST; as 7-bit sequences they are ESC
+// and this letter.
 const stringOpeners = new Set([...'PX]^_'].map((letter) => letter.charCodeAt(0)));
 
-/** Index after a CSI sequence whose parameters start at `index`; an unfinished one ends where it stops being one. */
+/**
+ * Index after a CSI sequence whose parameters start at `index`; an unfinished one ends where it
+ * stops being one.
+ */
 function afterCsi(text: string, index: number): number {
   let at = index;
   while (at < text.length && text.charCodeAt(at) >= 0x20 && text.charCodeAt(at) <= 0x3f) at++;
@@ -13,7 +18,10 @@ function afterCsi(text: string, index: number): number {
   return final >= 0x40 && final <= 0x7e ? at + 1 : at;
 }
 
-/** Index after a control string; an unterminated one ends with its line, so that it cannot swallow the rest of a log. */
+/**
+ * Index after a control string; an unterminated one ends with its line, so that it cannot swallow
+ * the rest of a log.
+ */
 function afterControlString(text: string, index: number): number {
   for (let at = index; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -35,7 +43,10 @@ function afterEscape(text: string, index: number): number {
   return final >= 0x30 && final <= 0x7e ? at + 1 : at;
 }
 
-/** The text without terminal control sequences (ECMA-48: CSI, OSC and its kin, ESC with its intermediates). */
+/**
+ * The text without terminal control sequences (ECMA-48: CSI, OSC and its kin, ESC with its
+ * intermediates).
+ */
 export function withoutEscapeSequences(text: string): string {
   let kept = '';
   let from = 0;
@@ -52,14 +63,16 @@ export function withoutEscapeSequences(text: string): string {
   return kept + text.slice(from);
 }
 
-// One column each in every terminal: Latin-1 save the soft hyphen, dashes and quotes, arrows, operators, box drawing and blocks,
-// geometric shapes. Ideographs, emoji, combining marks and bidirectional controls are not.
+// One column each in every terminal: Latin-1 save the soft hyphen, dashes and quotes, arrows,
+// operators, box drawing and blocks, geometric shapes. Ideographs, emoji, combining marks and
+// bidirectional controls are not.
 const oneColumn =
   /^[\u0020-\u007e\u00a0-\u00ac\u00ae-\u00ff\u2010-\u2027\u2030-\u203a\u2190-\u21ff\u2200-\u22ff\u2500-\u25ff]$/u;
 
 /**
- * Text of any origin, guests included, made safe for a terminal: control sequences and control characters are removed, tabs
- * become spaces, a character that is not surely one column wide becomes '?'. Lines stay; the width of a line is its length.
+ * Text of any origin, guests included, made safe for a terminal: control sequences and control
+ * characters are removed, tabs become spaces, a character that is not surely one column wide
+ * becomes '?'. Lines stay; the width of a line is its length.
  */
 export function plainText(text: string): string {
   let plain = '';
@@ -94,7 +107,10 @@ function breakLongWord(word: string, width: number): string[] {
   return parts;
 }
 
-/** Words laid out in lines of at most `width` columns; a longer word is broken. The empty text gives one empty line. */
+/**
+ * Words laid out in lines of at most `width` columns; a longer word is broken. The empty text gives
+ * one empty line.
+ */
 export function wrap(text: string, width: number): string[] {
   // What stands before a text may have taken all of its room.
   const room = Math.max(1, width);
@@ -111,13 +127,21 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** `wrap` with `first` before the first line and as much space before the others, all within `width` columns. */
+/**
+ * `wrap` with `first` before the first line and as much space before the others, all within `width`
+ * columns.
+ */
 export function hang(first: string, text: string, width: number): string[] {
   const indent = ' '.repeat(first.length);
-  return wrap(text, width - first.length).map((line, index) => (index === 0 ? first : indent) + line);
+  return wrap(text, width - first.length).map(
+    (line, index) => (index === 0 ? first : indent) + line,
+  );
 }
 
-/** Lines of preformatted text: their own indentation is kept, a line longer than `width` goes on, indented, in the next. */
+/**
+ * Lines of preformatted text: their own indentation is kept, a line longer than `width` goes on,
+ * indented, in the next.
+ */
 export function preformatted(text: string, indent: string, width: number): string[] {
   return plainText(text)
     .split('\n')

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import { painter } from './colour.ts';
@@ -15,7 +16,9 @@ export type ProgressEvent =
 
 /** The stream that progress is shown on. */
 export interface ProgressScreen {
-  /** A terminal: one line is rewritten in place. Otherwise: one plain line for each case that ends. */
+  /**
+   * A terminal: one line is rewritten in place. Otherwise: one plain line for each case that ends.
+   */
   live: boolean;
   columns: number;
   colour: boolean;
@@ -31,8 +34,9 @@ interface State {
 }
 
 /**
- * Seconds until the run ends: the work that remains at the mean cost of the cases that ended, shared among the jobs, minus what
- * the running cases have already used up; undefined before the first case ends.
+ * Seconds until the run ends: the work that remains at the mean cost of the cases that ended,
+ * shared among the jobs, minus what the running cases have already used up; undefined before the
+ * first case ends.
  */
 export function estimateRemaining(state: {
   remaining: number;
@@ -71,20 +75,24 @@ function statusLine(state: State, at: number, screen: ProgressScreen): string {
       : `about ${formatSeconds(remaining)} left`,
     ...(running === '' ? [] : [`running ${running}`]),
   ];
-  // One column less than the terminal has, so that no terminal wraps the line and leaves a copy of it behind.
+  // One column less than the terminal has, so that no terminal wraps the line and leaves a copy of
+  // it behind.
   return fit(parts.join(' · '), Math.max(1, screen.columns - 1));
 }
 
 function caseLine(state: State, result: CaseResult, screen: ProgressScreen): string {
   const paint = painter(screen);
   const { letter, sgr } = verdictStyles[result.verdict];
-  const findings = result.findings.length > 0 ? `  ${countText(result.findings.length, 'finding')}` : '';
+  const findings =
+    result.findings.length > 0 ? `  ${countText(result.findings.length, 'finding')}` : '';
   const reason = result.reason === undefined ? '' : `  ${plainLine(result.reason)}`;
   const width = String(state.total).length;
   const head = `[${String(state.done).padStart(width)}/${state.total}] `;
   const verdict = `${letter} ${result.verdict.padEnd(5)}`;
   const tail = `  ${plainLine(result.case)}  ${formatSeconds(result.seconds)}${findings}${reason}`;
-  const room = screen.live ? screen.columns - head.length - verdict.length - 1 : Number.POSITIVE_INFINITY;
+  const room = screen.live
+    ? screen.columns - head.length - verdict.length - 1
+    : Number.POSITIVE_INFINITY;
   return `${head}${paint(sgr, verdict)}${fit(tail, room)}`;
 }
 
@@ -106,9 +114,10 @@ function change(state: State, event: ProgressEvent): void {
 const eraseLine = '\r\u001b[K';
 
 /**
- * Progress of a run as text for stderr. Feed it every event; it answers what to write. On a terminal one status line is
- * rewritten in place, with a line above it for every case that did not simply pass; elsewhere each case that ends gets a line.
- * Cases that an earlier run of the same folder ended (`done`) count as done and not for the time estimate.
+ * Progress of a run as text for stderr. Feed it every event; it answers what to write. On a
+ * terminal one status line is rewritten in place, with a line above it for every case that did not
+ * simply pass; elsewhere each case that ends gets a line. Cases that an earlier run of the same
+ * folder ended (`done`) count as done and not for the time estimate.
  */
 export function createProgress(screen: ProgressScreen): (event: ProgressEvent) => string {
   const state: State = { total: 0, done: 0, jobs: 1, startedAt: 0, running: new Map(), ended: [] };

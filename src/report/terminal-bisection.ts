@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Conclusion, Sign, Stage, Task, Trial, Witness } from '../bisect/types.ts';
 import { countText } from '../diff/text.ts';
 import { column, fit, hang, plainLine } from './plain-text.ts';
@@ -36,20 +37,34 @@ export function searchBound(suspects: number): number {
 }
 
 /** A line of the progress: what a boot told, and what it leaves. */
-export function trialLine(number: number, trial: Trial, name: string, left: number | undefined): string {
-  const rest = left === undefined ? trial.stage : `${trial.stage}; ${countText(left, 'suspect')} left`;
+export function trialLine(
+  number: number,
+  trial: Trial,
+  name: string,
+  left: number | undefined,
+): string {
+  const rest =
+    left === undefined ? trial.stage : `${trial.stage}; ${countText(left, 'suspect')} left`;
   const start = `${column(String(number), 3, 'right')}  ${column(trial.outcome, 11)}  `;
   const end = `  ${rest}`;
   return start + column(plainLine(name), Math.max(20, width - start.length - end.length)) + end;
 }
 
-function witnessLine({ candidate, expected, tally, holds }: Witness, names: BisectionText['candidates']): string[] {
+function witnessLine(
+  { candidate, expected, tally, holds }: Witness,
+  names: BisectionText['candidates'],
+): string[] {
   const { present, absent, unavailable, unusable, reason } = tally;
   const boots = present + absent;
   const name = names.get(candidate)?.name ?? candidate;
   const seen = `${expected} in ${expected === 'present' ? present : absent} of ${countText(boots, 'boot')}`;
-  const trouble = unavailable || unusable > 0 ? ` (${plainLine(reason ?? 'could not be tested')})` : '';
-  return hang('  ', `${plainLine(name)}: ${seen}${trouble}${holds ? '' : '; this proves nothing'}`, width);
+  const trouble =
+    unavailable || unusable > 0 ? ` (${plainLine(reason ?? 'could not be tested')})` : '';
+  return hang(
+    '  ',
+    `${plainLine(name)}: ${seen}${trouble}${holds ? '' : '; this proves nothing'}`,
+    width,
+  );
 }
 
 function countBoots(trials: readonly Trial[], stage: Stage): number {
@@ -58,7 +73,11 @@ function countBoots(trials: readonly Trial[], stage: Stage): number {
 
 /** How many boots it took, against what halving needs. */
 function bootLine({ trials, suspects }: BisectionText): string[] {
-  const [ends, search, proof] = [countBoots(trials, 'ends'), countBoots(trials, 'search'), countBoots(trials, 'proof')];
+  const [ends, search, proof] = [
+    countBoots(trials, 'ends'),
+    countBoots(trials, 'search'),
+    countBoots(trials, 'proof'),
+  ];
   const skipped = new Set(
     trials
       .filter(({ outcome }) => outcome === 'unusable' || outcome === 'unavailable')
@@ -76,10 +95,14 @@ function bootLine({ trials, suspects }: BisectionText): string[] {
 
 function rateLine({ trials, conclusion }: BisectionText): string[] {
   if (conclusion.kind !== 'found') return [];
-  if (conclusion.confidence === undefined) return hang('Confidence: ', 'none, as the proof is not whole.', width);
-  const showing = new Set(trials.filter(({ outcome }) => outcome === 'present').map(({ candidate }) => candidate));
+  if (conclusion.confidence === undefined)
+    return hang('Confidence: ', 'none, as the proof is not whole.', width);
+  const showing = new Set(
+    trials.filter(({ outcome }) => outcome === 'present').map(({ candidate }) => candidate),
+  );
   const boots = trials.filter(
-    ({ candidate, outcome }) => showing.has(candidate) && (outcome === 'present' || outcome === 'absent'),
+    ({ candidate, outcome }) =>
+      showing.has(candidate) && (outcome === 'present' || outcome === 'absent'),
   );
   const shown = boots.filter(({ outcome }) => outcome === 'present').length;
   // Never rounded up: 100 % is not to be had by looking.
@@ -89,16 +112,26 @@ function rateLine({ trials, conclusion }: BisectionText): string[] {
 }
 
 function reasonLines({ trials, candidates }: BisectionText): string[] {
-  const skipped = trials.filter(({ outcome }) => outcome === 'unusable' || outcome === 'unavailable');
-  const reasons = new Map(skipped.map(({ candidate, reason }) => [candidate, reason ?? 'no reason given']));
+  const skipped = trials.filter(
+    ({ outcome }) => outcome === 'unusable' || outcome === 'unavailable',
+  );
+  const reasons = new Map(
+    skipped.map(({ candidate, reason }) => [candidate, reason ?? 'no reason given']),
+  );
   return [...reasons].flatMap(([candidate, reason]) =>
-    hang('Skipped: ', `${plainLine(candidates.get(candidate)?.name ?? candidate)}: ${plainLine(reason)}`, width),
+    hang(
+      'Skipped: ',
+      `${plainLine(candidates.get(candidate)?.name ?? candidate)}: ${plainLine(reason)}`,
+      width,
+    ),
   );
 }
 
 function commandLines(names: string[], candidates: BisectionText['candidates']): string[] {
   // A command is not broken: it is there to be copied.
-  return names.flatMap((name) => candidates.get(name)?.command ?? []).map((command) => `  ${plainLine(command)}`);
+  return names
+    .flatMap((name) => candidates.get(name)?.command ?? [])
+    .map((command) => `  ${plainLine(command)}`);
 }
 
 function answerLines(text: BisectionText): string[] {
@@ -126,7 +159,10 @@ function answerLines(text: BisectionText): string[] {
   ];
 }
 
-/** The end of a bisection for a terminal, at most 100 columns wide save for commands. Ends with a newline. */
+/**
+ * The end of a bisection for a terminal, at most 100 columns wide save for commands. Ends with a
+ * newline.
+ */
 export function formatBisection(text: BisectionText): string {
   return `${[...answerLines(text), ...reasonLines(text), ...rateLine(text), ...bootLine(text)].join('\n')}\n`;
 }

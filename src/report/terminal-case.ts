@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { diffLeaves } from '../diff/compare.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult, Finding, LinearMapSizes } from '../diff/types.ts';
@@ -24,7 +25,10 @@ function field(label: string, value: string, paint: Paint): string[] {
 }
 
 /** The decisions of the kernel, one a line: 'force_pte_mapping()  yes'. */
-export function decisionLines(dossier: Pick<CaseDossier, 'decisions' | 'derivation'>, paint: Paint): string[] {
+export function decisionLines(
+  dossier: Pick<CaseDossier, 'decisions' | 'derivation'>,
+  paint: Paint,
+): string[] {
   return decisionEntries(dossier).flatMap(([name, value]) => field(name, value, paint));
 }
 
@@ -32,7 +36,11 @@ export function decisionLines(dossier: Pick<CaseDossier, 'decisions' | 'derivati
 export function derivationLines(steps: readonly DerivationStep[], paint: Paint): string[] {
   const digits = String(steps.length).length;
   return steps.flatMap((step, index) => {
-    const [first = '', ...rest] = hang(`  ${String(index + 1).padStart(digits)}. `, plainLine(step.where), paint.width);
+    const [first = '', ...rest] = hang(
+      `  ${String(index + 1).padStart(digits)}. `,
+      plainLine(step.where),
+      paint.width,
+    );
     const indent = ' '.repeat(digits + 4);
     return [
       paint('1', first),
@@ -58,13 +66,23 @@ function sizeColumns(rows: readonly LinearMapSizes[], paint: Paint): SizeColumns
   return { kinds, width: Math.max(sizeWidth.least, Math.min(sizeWidth.most, room)) };
 }
 
-function compositionRow(label: string, sizes: LinearMapSizes, { kinds, width }: SizeColumns): string {
-  const cells = kinds.map((kind) => column(sizes[kind] === 0 ? '-' : formatMebibytes(sizes[kind]), width, 'right'));
+function compositionRow(
+  label: string,
+  sizes: LinearMapSizes,
+  { kinds, width }: SizeColumns,
+): string {
+  const cells = kinds.map((kind) =>
+    column(sizes[kind] === 0 ? '-' : formatMebibytes(sizes[kind]), width, 'right'),
+  );
   return `${column(`  ${label}`, labelWidth)}${cells.join('')}`;
 }
 
-function compositionHeader(drawing: CaseDrawing | undefined, { kinds, width }: SizeColumns): string {
-  const granule = drawing === undefined ? undefined : stage1Regime(drawing.registers, 'ttbr1').granule;
+function compositionHeader(
+  drawing: CaseDrawing | undefined,
+  { kinds, width }: SizeColumns,
+): string {
+  const granule =
+    drawing === undefined ? undefined : stage1Regime(drawing.registers, 'ttbr1').granule;
   const labels = kinds.map((kind) => {
     const label = kind === 'invalid' || granule === undefined ? kind : kindLabel(granule, kind);
     return column(label.length < width ? label : kind, width, 'right');
@@ -88,12 +106,15 @@ function compositionLines(result: CaseResult, dossier: CaseDossier, paint: Paint
   );
   const lines = [paint('1', compositionHeader(dossier.drawings[0], columns))];
   for (const { name, actual, drawing, predicted } of reached) {
-    if (predicted !== undefined) lines.push(compositionRow(`${name} predicted`, predicted, columns));
+    if (predicted !== undefined)
+      lines.push(compositionRow(`${name} predicted`, predicted, columns));
     lines.push(compositionRow(`${name} actual`, actual, columns));
     if (drawing === undefined || predicted === undefined) continue;
     const stretches = diffLeaves(drawing.predicted, drawing.actual).length;
     if (stretches > 0)
-      lines.push(paint('31', `  ${name}: ${countText(stretches, 'stretch', 'stretches')} of leaves differ`));
+      lines.push(
+        paint('31', `  ${name}: ${countText(stretches, 'stretch', 'stretches')} of leaves differ`),
+      );
     else if (!sameSizes(predicted, actual)) lines.push(paint('2', `  ${name}: ${acceptedText}`));
   }
   return lines;
@@ -103,7 +124,9 @@ function findingLines(finding: Finding, paint: Paint): string[] {
   return [
     ...hang('  ', plainLine(titleOf(finding)), paint.width).map((line) => paint('1', line)),
     `  ${plainLine(finding.id)}`,
-    ...(finding.known === undefined ? [] : hang('  ', `known issue ${plainLine(finding.known)}`, paint.width)),
+    ...(finding.known === undefined
+      ? []
+      : hang('  ', `known issue ${plainLine(finding.known)}`, paint.width)),
     ...preformatted(finding.detail, '    ', paint.width),
     '',
   ];
@@ -117,8 +140,8 @@ function headLines(result: CaseResult, paint: Paint): string[] {
   const { sgr, meaning } = verdictStyles[result.verdict];
   return [
     ...hang('', plainLine(result.case), paint.width).map((line) => paint('1', line)),
-    ...hang(column('  verdict', fieldWidth), `${result.verdict} (${meaning})`, paint.width).map((line) =>
-      paint(sgr, line),
+    ...hang(column('  verdict', fieldWidth), `${result.verdict} (${meaning})`, paint.width).map(
+      (line) => paint(sgr, line),
     ),
     ...(result.reason === undefined ? [] : field('reason', result.reason, paint)),
     ...field('kernel', `${result.kernel.release} (${result.kernel.spec})`, paint),
@@ -131,7 +154,11 @@ function headLines(result: CaseResult, paint: Paint): string[] {
 }
 
 /** One case for a terminal, with everything that its folder holds. Ends with a newline. */
-export function formatCase(result: CaseResult, dossier: CaseDossier, options: PaintOptions): string {
+export function formatCase(
+  result: CaseResult,
+  dossier: CaseDossier,
+  options: PaintOptions,
+): string {
   const paint = painter(options);
   const captured = capturedEntries(result).flatMap(([name, value]) => field(name, value, paint));
   const decisions = decisionLines(dossier, paint);
@@ -139,7 +166,9 @@ export function formatCase(result: CaseResult, dossier: CaseDossier, options: Pa
   // The command is for copying: it stays one line whatever its length.
   const repro = dossier.repro === undefined ? [] : [`  ${plainLine(dossier.repro)}`];
   const console_ =
-    dossier.consoleTail === undefined ? [] : preformatted(dossier.consoleTail.trimEnd(), '  ', paint.width);
+    dossier.consoleTail === undefined
+      ? []
+      : preformatted(dossier.consoleTail.trimEnd(), '  ', paint.width);
   const lines = [
     ...headLines(result, paint),
     ...(dossier.unreadable ?? []).flatMap((text) => hang('  ', plainLine(text), paint.width)),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KnownIssue } from '../diff/match-known.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult } from '../diff/types.ts';
@@ -13,10 +14,15 @@ const listedNames = 6;
 /** Names in a list that stays short. */
 export function names(all: readonly string[]): string {
   const shown = all.slice(0, listedNames).map((name) => plainLine(name));
-  return all.length > listedNames ? `${shown.join(', ')} and ${all.length - listedNames} more` : shown.join(', ');
+  return all.length > listedNames
+    ? `${shown.join(', ')} and ${all.length - listedNames} more`
+    : shown.join(', ');
 }
 
-/** How to see a case and how to boot it again. A command is for copying: it stays one line whatever its length. */
+/**
+ * How to see a case and how to boot it again. A command is for copying: it stays one line whatever
+ * its length.
+ */
 function commandLines(report: Report, result: CaseResult, indent: string): string[] {
   const again = repeatCommand(report, result);
   return [
@@ -37,7 +43,11 @@ function findingLines(folded: FoldedFinding, indent: string, paint: Paint): stri
 }
 
 /** What no known issue explains: what, where, how to see it, how to repeat it. */
-export function newFindingLines(report: Report, fresh: readonly FoldedFinding[], paint: Paint): string[] {
+export function newFindingLines(
+  report: Report,
+  fresh: readonly FoldedFinding[],
+  paint: Paint,
+): string[] {
   return fresh.flatMap((folded) => {
     const [id = '', ...rest] = findingLines(folded, '    ', paint);
     return [
@@ -51,13 +61,18 @@ export function newFindingLines(report: Report, fresh: readonly FoldedFinding[],
 const reachOf = ({ kernels, cases }: FoldedIssue): string =>
   `${countText(kernels.length, 'kernel')}, ${countText(cases.length, 'case')}`;
 
-/** No file of results/known-issues has a longer name; what an old run folder says may be anything. */
+/**
+ * No file of results/known-issues has a longer name; what an old run folder says may be anything.
+ */
 const mostId = 40;
 
 /** A title that is cut to less tells nothing. */
 const leastTitle = 16;
 
-/** A line a known issue: its name, which is a file of results/known-issues, where it shows, what it is. */
+/**
+ * A line a known issue: its name, which is a file of results/known-issues, where it shows, what it
+ * is.
+ */
 export function issueLines(
   report: Report,
   issues: readonly FoldedIssue[],
@@ -70,7 +85,8 @@ export function issueLines(
     const head = `  ${column(plainLine(issue.id), ids)}  ${column(reachOf(issue), reaches)}`;
     const known: KnownIssue | undefined = report.knownIssues.find(({ id }) => id === issue.id);
     const room = paint.width - head.length - 2;
-    const title = known === undefined || room < leastTitle ? '' : `  ${fit(plainLine(known.title), room)}`;
+    const title =
+      known === undefined || room < leastTitle ? '' : `  ${fit(plainLine(known.title), room)}`;
     const line = paint('36', head) + title;
     if (!options.full) return [line];
     return [

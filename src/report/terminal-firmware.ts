@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Finding } from '../diff/types.ts';
 import type { Evidence } from '../evidence/capture.ts';
 import { plainLine } from './plain-text.ts';
@@ -10,16 +11,22 @@ interface FirmwareBoot extends Pick<Evidence, 'files' | 'probes' | 'guestProblem
   recordsFound: boolean;
 }
 
-/** What is told of a boot by a flash image of the user's own: text of the guest without what no terminal should get. */
+/**
+ * What is told of a boot by a flash image of the user's own: text of the guest without what no
+ * terminal should get.
+ */
 export function formatFirmwareBoot(
   { end, recordsFound, files, probes, guestProblems = [] }: FirmwareBoot,
   findings: Finding[],
 ): string {
-  const told = recordsFound ? `${Object.keys(files).length} files of the guest` : 'no records of its init';
+  const told = recordsFound
+    ? `${Object.keys(files).length} files of the guest`
+    : 'no records of its init';
   const lines = [
     `The machine stood still: ${plainLine(end)}. RAM holds ${told}.`,
     ...probes.map(
-      ({ probe, call, errno }) => `probe ${probe}: ${errno === 0 ? 'ok' : `${call} failed, errno ${errno}`}`,
+      ({ probe, call, errno }) =>
+        `probe ${probe}: ${errno === 0 ? 'ok' : `${call} failed, errno ${errno}`}`,
     ),
     ...guestProblems.map((problem) => `guest: ${problem}`),
     ...findings.flatMap(({ id, detail }) => [id, ...detail.split('\n').map((line) => `  ${line}`)]),

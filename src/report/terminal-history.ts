@@ -1,5 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
-import type { FindingLife, KernelLife, LifePoint, SeriesLife, Wavering } from '../history/finding-life.ts';
+import type {
+  FindingLife,
+  KernelLife,
+  LifePoint,
+  SeriesLife,
+  Wavering,
+} from '../history/finding-life.ts';
 import type { ScenarioLife, VerdictSpan } from '../history/scenario-life.ts';
 import type { FindingText, RunMark } from '../history/types.ts';
 import { type Paint, type PaintOptions, painter } from './colour.ts';
@@ -34,7 +41,10 @@ function kernelLine({ kernel, state, shown, looked, lastLook }: KernelLife, pain
 }
 
 function seriesLines({ series, state, kernels, goneSince }: SeriesLife, paint: Paint): string[] {
-  const since = goneSince === undefined ? '' : `, since ${plainLine(goneSince.kernel)} (run ${goneSince.run.id})`;
+  const since =
+    goneSince === undefined
+      ? ''
+      : `, since ${plainLine(goneSince.kernel)} (run ${goneSince.run.id})`;
   return [
     `  ${paint('1', plainLine(series))}  ${state}${since}`,
     ...kernels.map((kernel) => kernelLine(kernel, paint)),
@@ -44,7 +54,11 @@ function seriesLines({ series, state, kernels, goneSince }: SeriesLife, paint: P
 function waveringLines({ before, after, shown, because }: Wavering, paint: Paint): string[] {
   const change = shown ? 'not shown, then shown' : 'shown, then not shown';
   const times = `${formatInstant(before.run.started)} and ${formatInstant(after.run.started)}`;
-  return hang('    ', `${plainLine(after.case)}: ${change} (${times}); ${causes[because]}`, paint.width);
+  return hang(
+    '    ',
+    `${plainLine(after.case)}: ${change} (${times}); ${causes[because]}`,
+    paint.width,
+  );
 }
 
 function section(title: string, lines: readonly string[]): string[] {
@@ -52,7 +66,11 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 /** A finding's life for a terminal; ends with a newline. */
-export function formatFindingLife(life: FindingLife, text: FindingText, options: PaintOptions): string {
+export function formatFindingLife(
+  life: FindingLife,
+  text: FindingText,
+  options: PaintOptions,
+): string {
   const paint = painter(options);
   const never = life.never.map(
     ({ series, kernels, looks }) =>
@@ -81,7 +99,10 @@ function spanTime(first: RunMark, last: RunMark): string {
   return from === to ? from : `${from} to ${to}`;
 }
 
-function spanLines({ verdict, findings, reason, first, last, looks }: VerdictSpan, paint: Paint): string[] {
+function spanLines(
+  { verdict, findings, reason, first, last, looks }: VerdictSpan,
+  paint: Paint,
+): string[] {
   const word = paint(verdictStyles[verdict].sgr, column(verdict, 6));
   return [
     `      ${word}  ${column(countText(looks, 'look'), 9)}  ${spanTime(first, last)}`,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { diffLeaves } from '../diff/compare.ts';
 import { clipRun, endOf } from '../diff/runs.ts';
 import { type CheckpointName, checkpointNames } from '../evidence/capture.ts';
@@ -35,7 +36,9 @@ function rowsOf({ predicted, actual }: Pick<CaseDrawing, 'predicted' | 'actual'>
   const differences = diffLeaves(predicted, actual).map(
     ({ expected, actual: found }) => (expected ?? found) as LeafRun,
   );
-  const borders = [...new Set([...predicted, ...actual, ...differences].flatMap((run) => [run.va, endOf(run)]))];
+  const borders = [
+    ...new Set([...predicted, ...actual, ...differences].flatMap((run) => [run.va, endOf(run)])),
+  ];
   borders.sort((a, b) => (a < b ? -1 : 1));
   return borders.slice(0, -1).flatMap((va, index) => {
     const end = borders[index + 1] ?? va;
@@ -57,7 +60,10 @@ function sideText(regime: Stage1Regime, run: LeafRun | undefined): string {
   return run === undefined ? nothing : `${levelText(run)} ${attributesText(regime, run)}`;
 }
 
-/** What was found where it is not what was predicted; where words do not tell the two apart, the bits of the descriptor or its address do. */
+/**
+ * What was found where it is not what was predicted; where words do not tell the two apart, the
+ * bits of the descriptor or its address do.
+ */
 function foundText(expected: string, found: string, actual: LeafRun | undefined): string {
   return expected !== found || !actual
     ? found
@@ -66,7 +72,9 @@ function foundText(expected: string, found: string, actual: LeafRun | undefined)
 
 /** Whether a row says nothing that the one above it does not say. */
 function goesOn(above: Row | undefined, row: Row, text: (row: Row) => string): boolean {
-  return above !== undefined && above.va + BigInt(above.size) === row.va && text(above) === text(row);
+  return (
+    above !== undefined && above.va + BigInt(above.size) === row.va && text(above) === text(row)
+  );
 }
 
 /** Rows that say the same, one after another, as one. */
@@ -81,16 +89,24 @@ function joinRows(rows: readonly Row[], text: (row: Row) => string): Row[] {
 }
 
 /**
- * The linear map at one checkpoint in the manner of the kernel's ptdump, a line a stretch: addresses, size, what was predicted, and what was found
- * beside it: '=' where it is the same, '~' where it differs in what the kernel is free to choose. The last column says what the model takes it for.
+ * The linear map at one checkpoint in the manner of the kernel's ptdump, a line a stretch:
+ * addresses, size, what was predicted, and what was found beside it: '=' where it is the same, '~'
+ * where it differs in what the kernel is free to choose. The last column says what the model takes
+ * it for.
  */
 function mapLines(drawing: CaseDrawing, at: bigint | undefined, paint: Paint): string[] {
   const regime = stage1Regime(drawing.registers, 'ttbr1');
-  const actualRegime = drawing.actualRegisters ? stage1Regime(drawing.actualRegisters, 'ttbr1') : regime;
+  const actualRegime = drawing.actualRegisters
+    ? stage1Regime(drawing.actualRegisters, 'ttbr1')
+    : regime;
   const text = ({ predicted, actual, differs }: Row): string => {
     const expected = sideText(regime, predicted);
     const found = sideText(actualRegime, actual);
-    const same = differs ? foundText(expected, found, actual) : expected === found ? '=' : `~ ${found}`;
+    const same = differs
+      ? foundText(expected, found, actual)
+      : expected === found
+        ? '='
+        : `~ ${found}`;
     return `${expected} | ${same}${predicted ? `  ${plainLine(predicted.why)}` : ''}`;
   };
   const shown = joinRows(rowsOf(drawing), text).filter(
@@ -107,7 +123,8 @@ function mapLines(drawing: CaseDrawing, at: bigint | undefined, paint: Paint): s
 }
 
 /**
- * Maps of a case, predicted and found side by side. Lines are not broken: they are for a wide terminal, less -S, or grep. Ends with a newline.
+ * Maps of a case, predicted and found side by side. Lines are not broken: they are for a wide
+ * terminal, less -S, or grep. Ends with a newline.
  * @param at an address of the linear map: only the line that it lies in
  */
 export function formatMaps(
@@ -116,7 +133,9 @@ export function formatMaps(
 ): string {
   const paint = painter(options);
   const { checkpoint, at } = options;
-  const wanted = drawings.filter((drawing) => checkpoint === undefined || drawing.checkpoint === checkpoint);
+  const wanted = drawings.filter(
+    (drawing) => checkpoint === undefined || drawing.checkpoint === checkpoint,
+  );
   const lines = wanted.flatMap((drawing) => mapLines(drawing, at, paint));
   return `${lines.slice(0, -1).join('\n')}\n`;
 }
@@ -124,12 +143,19 @@ export function formatMaps(
 /** The registers of CPU 0 as far as they are predicted: enough to say what a descriptor permits. */
 function predictedRegisters({ registers }: CheckpointPrediction): SystemRegisters {
   const bits = Object.entries(registers[0] ?? {}).map(([name, register]) => [name, register.bits]);
-  return { TTBR0_EL1: 0n, TTBR1_EL1: 0n, TCR_EL1: 0n, MAIR_EL1: 0n, SCTLR_EL1: 0n, ...Object.fromEntries(bits) };
+  return {
+    TTBR0_EL1: 0n,
+    TTBR1_EL1: 0n,
+    TCR_EL1: 0n,
+    MAIR_EL1: 0n,
+    SCTLR_EL1: 0n,
+    ...Object.fromEntries(bits),
+  };
 }
 
 /**
- * Predicted maps in the manner of the kernel's ptdump, without a boot: addresses, size, level and attributes, and what the model takes each stretch
- * for. Lines are not broken. Ends with a newline.
+ * Predicted maps in the manner of the kernel's ptdump, without a boot: addresses, size, level and
+ * attributes, and what the model takes each stretch for. Lines are not broken. Ends with a newline.
  */
 export function formatPredictedMaps(
   { checkpoints }: Pick<Prediction, 'checkpoints'>,
@@ -140,7 +166,8 @@ export function formatPredictedMaps(
     const checkpoint = checkpoints[name];
     if (checkpoint === undefined || (options.checkpoint ?? name) !== name) return [];
     const regime = stage1Regime(predictedRegisters(checkpoint), 'ttbr1');
-    const text = ({ predicted }: Row) => `${sideText(regime, predicted)}  ${plainLine(predicted?.why ?? '')}`;
+    const text = ({ predicted }: Row) =>
+      `${sideText(regime, predicted)}  ${plainLine(predicted?.why ?? '')}`;
     const rows = checkpoint.leaves.map((run): Row => ({ ...run, predicted: run, differs: false }));
     const found = joinRows(rows, text).map((row) => `  ${placeText(row)} ${text(row)}`);
     return [paint('1;4', `Linear map at ${name}: predicted`), ...found, ''];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
 import type { WatchedFinding } from '../nightly/judge-night.ts';
 import { reasons } from '../nightly/plan-night.ts';
@@ -12,7 +13,8 @@ const shownItems = 3;
 const shownNew = 6;
 const day = 86_400_000;
 
-const distinct = (findings: readonly WatchedFinding[]): number => new Set(findings.map(({ id }) => id)).size;
+const distinct = (findings: readonly WatchedFinding[]): number =>
+  new Set(findings.map(({ id }) => id)).size;
 
 function coverageText({ coverage, ended }: NightSummary): string {
   if (coverage.lastFull === undefined) return 'no full coverage yet';
@@ -29,14 +31,19 @@ export function nightHeadline(night: NightSummary): string {
     [distinct(flaky), 'flaky'],
     [distinct(unconfirmed), 'not confirmed'],
     [night.errors.length, night.errors.length === 1 ? 'error' : 'errors'],
-    [night.unavailable.length, night.unavailable.length === 1 ? 'kernel not to be had' : 'kernels not to be had'],
+    [
+      night.unavailable.length,
+      night.unavailable.length === 1 ? 'kernel not to be had' : 'kernels not to be had',
+    ],
   ];
   return [
     `${distinct(fresh)} new`,
     `${distinct(known)} known`,
     ...optional.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
     ...(night.oldLists === undefined ? [] : ['OLD PACKAGE LISTS']),
-    night.cases === 0 ? 'RAN NOTHING' : `${formatCount(night.cases)} case${night.cases === 1 ? '' : 's'}`,
+    night.cases === 0
+      ? 'RAN NOTHING'
+      : `${formatCount(night.cases)} case${night.cases === 1 ? '' : 's'}`,
     coverageText(night),
   ].join(', ');
 }
@@ -48,8 +55,14 @@ function bounded(items: readonly string[][], most = shownItems): string[] {
 
 /** Where a finding was seen. */
 function whereText({ watch, cases, known, unsteady }: WatchedFinding): string {
-  const where = cases.length === 0 ? '' : `: ${cases[0]}${cases.length > 1 ? ` and ${cases.length - 1} more` : ''}`;
-  const notes = [...(known === undefined ? [] : [`known issue ${known}`]), ...(unsteady ? ['not in every boot'] : [])];
+  const where =
+    cases.length === 0
+      ? ''
+      : `: ${cases[0]}${cases.length > 1 ? ` and ${cases.length - 1} more` : ''}`;
+  const notes = [
+    ...(known === undefined ? [] : [`known issue ${known}`]),
+    ...(unsteady ? ['not in every boot'] : []),
+  ];
   return plainLine(`${watch}${where}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`);
 }
 
@@ -70,7 +83,9 @@ function list(
       `  ${paint(sgr, word)}  ${plainLine(finding.id)}`,
       ...(isLast || index === most - 1 ? [`      on ${fit(where, paint.width - 9)}`] : []),
     ]);
-  return together.length > most ? [...shown, `  and ${together.length - most} more ${word}`] : shown;
+  return together.length > most
+    ? [...shown, `  and ${together.length - most} more ${word}`]
+    : shown;
 }
 
 /** The command that finds the commit or version of the first new finding. */
@@ -98,7 +113,11 @@ function findingLines({ judgement, lead }: NightSummary, paint: Paint): string[]
 
 function kernelLines({ watch, release, again, commit }: NewKernel, paint: Paint): string[] {
   const text = commit ? `${release}, ${commitText(commit)}` : release;
-  return hang(again ? '  back to kernel  ' : '  new kernel  ', plainLine(`${text} (${watch})`), paint.width);
+  return hang(
+    again ? '  back to kernel  ' : '  new kernel  ',
+    plainLine(`${text} (${watch})`),
+    paint.width,
+  );
 }
 
 function planLine({ plan, started, ended }: NightSummary): string {
@@ -116,14 +135,19 @@ function coverageLines(
   const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${formatCount(covered)} of ${formatCount(total)} cases were looked at${unavailable.length > 0 ? ', kernels not to be had left out' : ''}`;
   if (missing.length === 0) return hang('', `${first}.`, paint.width);
   const names = missing.slice(0, shownItems).map((name) => plainLine(name));
-  const more = total - covered > names.length ? ` and ${formatCount(total - covered - names.length)} more` : '';
+  const more =
+    total - covered > names.length
+      ? ` and ${formatCount(total - covered - names.length)} more`
+      : '';
   return hang('', `${first}; not: ${names.join(', ')}${more}.`, paint.width);
 }
 
 /** A night for a terminal or a mail: one screen, the sentence that matters in the last line. */
 export function formatNight(night: NightSummary, options: PaintOptions): string {
   const paint = painter(options);
-  const errors = night.errors.map((each) => hang('  error  ', plainLine(`${each.case}: ${each.reason}`), paint.width));
+  const errors = night.errors.map((each) =>
+    hang('  error  ', plainLine(`${each.case}: ${each.reason}`), paint.width),
+  );
   const missing = night.unavailable.map((each) =>
     hang('  no kernel  ', plainLine(`${each.spec}: ${each.reason}`), paint.width),
   );

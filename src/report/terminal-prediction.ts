@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { checkpointNames } from '../evidence/capture.ts';
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import { leafKind, linearMapSizes } from '../linux/leaf-kind.ts';
@@ -34,7 +35,10 @@ function total(runs: readonly PredictedRun[], granule: Granule): string {
   const sizes = linearMapSizes(runs);
   return compositionKinds
     .filter((kind) => sizes[kind] > 0)
-    .map((kind) => `${formatBytes(sizes[kind])} ${kind === 'invalid' ? kind : `in ${kindLabel(granule, kind)}`}`)
+    .map(
+      (kind) =>
+        `${formatBytes(sizes[kind])} ${kind === 'invalid' ? kind : `in ${kindLabel(granule, kind)}`}`,
+    )
     .join(', ');
 }
 
@@ -46,7 +50,9 @@ function checkpointLines(prediction: Prediction, granule: Granule, paint: Paint)
       paint('1;4', `Linear map at ${name}`),
       ...hang('  ', total(checkpoint.leaves, granule), paint.width),
       ...checkpoint.leaves.flatMap((run) => runLine(run, granule, paint)),
-      ...Object.entries(checkpoint.variables).map(([symbol, value]) => `  ${plainLine(symbol)} = ${value}`),
+      ...Object.entries(checkpoint.variables).map(
+        ([symbol, value]) => `  ${plainLine(symbol)} = ${value}`,
+      ),
       '',
     ];
   });
@@ -56,7 +62,11 @@ function checkpointLines(prediction: Prediction, granule: Granule, paint: Paint)
  * The model's answer without a boot: decisions, derivation step by step, probes, and the layout at
  * each checkpoint as a list of runs. Ends with a newline.
  */
-export function formatPrediction(prediction: Prediction, subject: Subject, options: PaintOptions): string {
+export function formatPrediction(
+  prediction: Prediction,
+  subject: Subject,
+  options: PaintOptions,
+): string {
   const paint = painter(options);
   const { start, end } = prediction.linearRegion;
   const newer = prediction.newerThanKnown
@@ -67,11 +77,15 @@ export function formatPrediction(prediction: Prediction, subject: Subject, optio
       )
     : [];
   const probes = prediction.probes.flatMap(({ probe, errno, why }) =>
-    hang(`  ${probe}  `, `${errno === 0 ? 'works' : `errno ${errno}`}: ${plainLine(why)}`, paint.width),
+    hang(
+      `  ${probe}  `,
+      `${errno === 0 ? 'works' : `errno ${errno}`}: ${plainLine(why)}`,
+      paint.width,
+    ),
   );
   const lines = [
-    ...hang('', `${plainLine(subject.kernel)} × ${plainLine(subject.scenario)}`, paint.width).map((line) =>
-      paint('1', line),
+    ...hang('', `${plainLine(subject.kernel)} × ${plainLine(subject.scenario)}`, paint.width).map(
+      (line) => paint('1', line),
     ),
     ...hang('  generation  ', plainLine(prediction.generation), paint.width),
     ...newer,
@@ -90,7 +104,8 @@ export function formatPrediction(prediction: Prediction, subject: Subject, optio
 }
 
 /**
- * Which rules made one leaf of the linear map, step by step, each with its source. Ends with a newline.
+ * Which rules made one leaf of the linear map, step by step, each with its source. Ends with a
+ * newline.
  * @param va the address that was asked for
  */
 export function formatLeafLife(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
 import { first } from '../present.ts';
 import { type Paint, type PaintOptions, painter, tableWidth } from './colour.ts';
@@ -21,41 +22,62 @@ function reasonLines(report: Report, paint: Paint): string[] {
     reasons.set(key, [...(reasons.get(key) ?? []), result]);
   }
   return [...reasons].flatMap(([reason, cases]) => {
-    const [head = '', ...rest] = hang('  ', `${reason} (${names(cases.map((result) => result.case))})`, paint.width);
+    const [head = '', ...rest] = hang(
+      '  ',
+      `${reason} (${names(cases.map((result) => result.case))})`,
+      paint.width,
+    );
     return [paint(verdictStyles[first(cases).verdict].sgr, head), ...rest];
   });
 }
 
 /** What was assumed of kernels and is not known of them, each said once. */
 function assumptionLines(cases: Report['cases']): string[] {
-  const noted = cases.flatMap((result) => (result.notes ?? []).map((note) => ({ note, kernel: result.kernel.spec })));
+  const noted = cases.flatMap((result) =>
+    (result.notes ?? []).map((note) => ({ note, kernel: result.kernel.spec })),
+  );
   return [...Map.groupBy(noted, ({ note }) => note)].map(
-    ([note, each]) => `${names([...new Set(each.map(({ kernel }) => kernel))])}: ${plainLine(note)}`,
+    ([note, each]) =>
+      `${names([...new Set(each.map(({ kernel }) => kernel))])}: ${plainLine(note)}`,
   );
 }
 
 function limitLines(paint: Paint): string[] {
-  const what = notWitnessed.map((limit) => limit.what.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()));
+  const what = notWitnessed.map((limit) =>
+    limit.what.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()),
+  );
   return wrap(`Not witnessed, since the emulator (TCG) hides it: ${what.join('; ')}.`, paint.width);
 }
 
-/** Scenarios of which each has a column in a summary; more of them are counted, which the full report lays out. */
+/**
+ * Scenarios of which each has a column in a summary; more of them are counted, which the full
+ * report lays out.
+ */
 const mostColumns = 12;
 
 function matrixLines(matrix: Matrix, full: boolean, paint: Paint): string[] {
   if (full || matrix.scenarios.length <= mostColumns)
     return [...tableLines(matrix, tableWidth(paint), paint), ...legend(matrix)];
-  return [...countLines(matrix, paint), ...legend(matrix).map((line) => line.replace(/ {3}·.*/s, ''))];
+  return [
+    ...countLines(matrix, paint),
+    ...legend(matrix).map((line) => line.replace(/ {3}·.*/s, '')),
+  ];
 }
 
 function legend(matrix: Matrix): string[] {
-  const has = (kind: string) => matrix.rows.some((row) => row.cells.some((cell) => cell.kind === kind));
+  const has = (kind: string) =>
+    matrix.rows.some((row) => row.cells.some((cell) => cell.kind === kind));
   const verdicts = verdictOrder
     .filter((verdict) =>
-      matrix.rows.some((row) => row.cells.some((cell) => cell.kind === 'ended' && cell.result.verdict === verdict)),
+      matrix.rows.some((row) =>
+        row.cells.some((cell) => cell.kind === 'ended' && cell.result.verdict === verdict),
+      ),
     )
     .map((verdict) => `${verdictStyles[verdict].letter} ${verdict}`);
-  const others = [...(has('left-out') ? ['· left out by thinning'] : []), ...(has('planned') ? ['? not run yet'] : [])];
+  const others = [
+    ...(has('left-out') ? ['· left out by thinning'] : []),
+    ...(has('planned') ? ['? not run yet'] : []),
+  ];
   const entries = [...verdicts, ...others];
   return entries.length === 0 ? [] : [entries.join('   ')];
 }
@@ -64,7 +86,8 @@ function legend(matrix: Matrix): string[] {
 export function summaryLine(report: Report): string {
   const { run, cases } = report;
   const missing = run.planned.length - cases.length;
-  const seconds = run.ended === undefined ? undefined : (Date.parse(run.ended) - Date.parse(run.started)) / 1000;
+  const seconds =
+    run.ended === undefined ? undefined : (Date.parse(run.ended) - Date.parse(run.started)) / 1000;
   const parts = [
     `${countText(cases.length, 'case')}${missing > 0 ? ` (${missing} not run)` : ''}: ${describeCounts(countVerdicts(cases))}`,
     describeFindings(foldByIssue(cases)),
@@ -82,7 +105,9 @@ function noteLines({ run, cases }: Report, full: boolean): string[] {
     ...describeUnfit(run.unfit, { full }).map(plainLine),
     ...assumptionLines(cases),
     ...(thinned > 0
-      ? [`Pairwise thinning left out ${countText(thinned, 'case')}; --scenario all runs everything.`]
+      ? [
+          `Pairwise thinning left out ${countText(thinned, 'case')}; --scenario all runs everything.`,
+        ]
       : []),
   ];
 }
@@ -94,9 +119,10 @@ function moreLine({ folder }: Report, paint: Paint): string[] {
 }
 
 /**
- * The end of a run for a terminal: what is new, why cases ended without a verdict, the verdicts by kernel, the known issues, what could not be
- * witnessed, and the summary in the last line. Of known issues a line each, of many scenarios the counts alone; `full` lists all findings and
- * the matrix. Ids and commands are never broken. Ends with a newline.
+ * The end of a run for a terminal: what is new, why cases ended without a verdict, the verdicts by
+ * kernel, the known issues, what could not be witnessed, and the summary in the last line. Of known
+ * issues a line each, of many scenarios the counts alone; `full` lists all findings and the matrix.
+ * Ids and commands are never broken. Ends with a newline.
  */
 export function formatRun(report: Report, options: PaintOptions & { full?: boolean }): string {
   const paint = painter(options);
@@ -110,7 +136,9 @@ export function formatRun(report: Report, options: PaintOptions & { full?: boole
     newFindingLines(report, fresh, paint),
     reasons.length > 0 ? [paint('1', 'Hang, crash, error'), ...reasons] : [],
     matrixLines(matrix, full, paint),
-    issues.length > 0 ? [paint('1', 'Known issues'), ...issueLines(report, issues, { full }, paint)] : [],
+    issues.length > 0
+      ? [paint('1', 'Known issues'), ...issueLines(report, issues, { full }, paint)]
+      : [],
     shortened ? moreLine(report, paint) : [],
     noteLines(report, full).flatMap((note) => hang('Note: ', note, paint.width)),
     limitLines(paint),

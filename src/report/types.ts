@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import type { CheckpointName, ProbeResult } from '../evidence/capture.ts';
@@ -6,7 +7,10 @@ import type { Scenario } from '../scenario/types.ts';
 import type { Variation } from '../scenario/variation.ts';
 import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 
-/** Version of the shapes of run.json and cases.jsonl; raised when a reader of the old shape would misread the new one. */
+/**
+ * Version of the shapes of run.json and cases.jsonl; raised when a reader of the old shape would
+ * misread the new one.
+ */
 export const runSchemaVersion = 1;
 
 /** The emulator that booted the cases: it is part of the experiment. */
@@ -83,7 +87,9 @@ export interface RunRecord {
   counts: Record<Verdict, number>;
 }
 
-/** The linear map of one case at one checkpoint, as predicted and as found: what a picture needs. */
+/**
+ * The linear map of one case at one checkpoint, as predicted and as found: what a picture needs.
+ */
 export interface CaseDrawing {
   checkpoint: CheckpointName;
   /** Bounds of the linear region [start, end) in virtual address. */
@@ -98,7 +104,10 @@ export interface CaseDrawing {
   actualRegisters?: SystemRegisters;
 }
 
-/** Everything about one case that is not in its line of cases.jsonl. Every part may be missing: a boot can die at any time. */
+/**
+ * Everything about one case that is not in its line of cases.jsonl. Every part may be missing: a
+ * boot can die at any time.
+ */
 export interface CaseDossier {
   case: string;
   newerThanKnown?: boolean;

@@ -1,12 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
 import type { UnfitCase } from './types.ts';
 
 const listedScenarios = 3;
 
-/** What the kernels of a run could not run, a sentence a reason; `full` names every scenario, however many. */
+/**
+ * What the kernels of a run could not run, a sentence a reason; `full` names every scenario,
+ * however many.
+ */
 export function describeUnfit(unfit: readonly UnfitCase[], { full }: { full: boolean }): string[] {
   return [...Map.groupBy(unfit, ({ reason }) => reason)].map(([reason, cases]) => {
-    const unique = (key: 'kernel' | 'scenario'): string[] => [...new Set(cases.map((each) => each[key]))];
+    const unique = (key: 'kernel' | 'scenario'): string[] => [
+      ...new Set(cases.map((each) => each[key])),
+    ];
     const scenarios = unique('scenario');
     const named = full || scenarios.length <= listedScenarios;
     const which = named ? scenarios.join(', ') : countText(scenarios.length, 'scenario');

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 const binaryUnits: [string, number][] = [
   ['TiB', 2 ** 40],
   ['GiB', 2 ** 30],
@@ -5,14 +6,20 @@ const binaryUnits: [string, number][] = [
   ['KiB', 2 ** 10],
 ];
 
-/** Bytes in the largest binary unit that keeps three significant digits, e.g. '1016.88 MiB', '64 KiB', '0'. */
+/**
+ * Bytes in the largest binary unit that keeps three significant digits, e.g. '1016.88 MiB', '64
+ * KiB', '0'.
+ */
 export function formatBytes(bytes: number): string {
   if (bytes === 0) return '0';
   const [unit, size] = binaryUnits.find(([, size]) => Math.abs(bytes) >= size) ?? ['B', 1];
   return `${Number((bytes / size).toFixed(2))} ${unit}`;
 }
 
-/** Bytes in MiB with as many decimals as a 4K page needs to be seen, without the unit, e.g. '1016.88', '0.004'. */
+/**
+ * Bytes in MiB with as many decimals as a 4K page needs to be seen, without the unit, e.g.
+ * '1016.88', '0.004'.
+ */
 export function formatMebibytes(bytes: number): string {
   const mebibytes = bytes / 2 ** 20;
   if (Number.isInteger(mebibytes)) return String(mebibytes);

@@ -1,10 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { stableJson } from '../stable-json.ts';
 import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { idFieldScenarios } from './id-fields.ts';
 import { lateCpuScenarios } from './late-cpus.ts';
 import { makeScenario, memoryWithHoles } from './make.ts';
-import { hotplugScenarios, largeRealms, namedRealms, realmCpus, realmMatrix, realmSingles } from './realms.ts';
+import {
+  hotplugScenarios,
+  largeRealms,
+  namedRealms,
+  realmCpus,
+  realmMatrix,
+  realmSingles,
+} from './realms.ts';
 import type { Rodata, Scenario } from './types.ts';
 import { variantScenarios } from './variants.ts';
 import { variedName, vary } from './variation.ts';
@@ -13,14 +21,22 @@ const MATRIX_CPUS = ['max', 'neoverse-v3-r0p2', 'neoverse-v3-r0p1', 'cortex-a76'
 const RODATA: Rodata[] = ['default', 'noalias', 'off'];
 const KFENCE = [undefined, 100];
 
-/** Every CPU with every rodata= and both KFENCE settings: 30 scenarios on a machine of one CPU and 1 GiB. */
+/**
+ * Every CPU with every rodata= and both KFENCE settings: 30 scenarios on a machine of one CPU and 1
+ * GiB.
+ */
 export const matrixScenarios: readonly Scenario[] = MATRIX_CPUS.flatMap((cpu) =>
-  RODATA.flatMap((rodata) => KFENCE.map((kfenceSampleInterval) => makeScenario({ cpu, rodata, kfenceSampleInterval }))),
+  RODATA.flatMap((rodata) =>
+    KFENCE.map((kfenceSampleInterval) => makeScenario({ cpu, rodata, kfenceSampleInterval })),
+  ),
 );
 
 const large = { cpu: 'neoverse-v3-r0p2' };
 
-/** One thing changed at a time: KASLR, several CPUs, a device that does DMA, odd sizes of memory, memory in several regions. */
+/**
+ * One thing changed at a time: KASLR, several CPUs, a device that does DMA, odd sizes of memory,
+ * memory in several regions.
+ */
 export const singleChangeScenarios: readonly Scenario[] = [
   ...['max', 'neoverse-v3-r0p2', 'cortex-a76'].map((cpu) => makeScenario({ cpu, kaslr: true })),
   makeScenario({ ...large, suffix: 'smp2' }, { cpus: 2 }),
@@ -32,7 +48,9 @@ export const singleChangeScenarios: readonly Scenario[] = [
   makeScenario({ ...large, suffix: 'holes' }, memoryWithHoles),
 ];
 
-/** CPUs of the kernel's allow list and its neighbours just outside that are in no other scenario. */
+/**
+ * CPUs of the kernel's allow list and its neighbours just outside that are in no other scenario.
+ */
 export const listedCpuScenarios: readonly Scenario[] = cpus
   .filter(({ qemu, name }) => qemu.startsWith('max,midr=') && !MATRIX_CPUS.includes(name))
   .map(({ name }) => makeScenario({ cpu: name }));
@@ -62,15 +80,22 @@ export function builtInScenario(name: string): Scenario | undefined {
   return base && vary(base, varied.variation);
 }
 
-/** Whether a scenario is one of them in all its parts: its name alone then says to another ptdiff what it is. */
+/**
+ * Whether a scenario is one of them in all its parts: its name alone then says to another ptdiff
+ * what it is.
+ */
 export function isBuiltIn(scenario: Scenario): boolean {
   const named = builtInScenario(scenario.name);
   return named !== undefined && stableJson(named) === stableJson(scenario);
 }
 
-/** Kernels of the default matrix: the newest of each generation, and two flavours with 16K pages. */
+/**
+ * Kernels of the default matrix: the newest of each generation, and two flavours with 16K pages.
+ */
 export const defaultKernels: readonly string[] = [
-  ...['6.12', '6.16', '6.17', '6.18', '6.19', '7.0', '7.1', '7.2', '7.3'].map((version) => `debian:${version}`),
+  ...['6.12', '6.16', '6.17', '6.18', '6.19', '7.0', '7.1', '7.2', '7.3'].map(
+    (version) => `debian:${version}`,
+  ),
   'debian:6.12:16k',
   'debian:7.3:16k',
 ];

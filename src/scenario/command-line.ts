@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { leanParameters } from './lean.ts';
 import type { Scenario } from './types.ts';
@@ -13,12 +14,16 @@ export function rodataParameter(
     case 'off':
       return 'rodata=off';
     case 'noalias':
-      // Until 6.17 'on' left the linear aliases of read-only vmalloc memory writable; 6.18 renamed that to 'noalias'.
+      // Until 6.17 'on' left the linear aliases of read-only vmalloc memory writable; 6.18 renamed
+      // that to 'noalias'.
       return traits.rodataFullSpelling === 'full' ? 'rodata=on' : 'rodata=noalias';
   }
 }
 
-/** The kernel command line of a scenario on one kernel, without what the harness adds for its console and init. */
+/**
+ * The kernel command line of a scenario on one kernel, without what the harness adds for its
+ * console and init.
+ */
 export function kernelParameters(
   scenario: Scenario,
   traits: Pick<KernelTraits, 'rodataFullSpelling' | 'builtInDrivers'>,
@@ -27,7 +32,9 @@ export function kernelParameters(
   return [
     ...(scenario.kaslr ? [] : ['nokaslr']),
     ...(rodata ? [rodata] : []),
-    ...(scenario.kfenceSampleInterval === undefined ? [] : [`kfence.sample_interval=${scenario.kfenceSampleInterval}`]),
+    ...(scenario.kfenceSampleInterval === undefined
+      ? []
+      : [`kfence.sample_interval=${scenario.kfenceSampleInterval}`]),
     ...(scenario.machine.late ? ['maxcpus=1'] : []),
     // Last but for the scenario's own, which may say otherwise.
     ...leanParameters(scenario, traits),
@@ -36,12 +43,17 @@ export function kernelParameters(
 }
 
 /**
- * What the kernel takes of a command line, in bytes: COMMAND_LINE_SIZE of arch/arm64/include/uapi/asm/setup.h (2048, the same from 6.12 to 7.3)
- * without the NUL at its end. early_init_dt_scan_chosen() of drivers/of/fdt.c cuts off the rest without a word, and with it what init shall do.
+ * What the kernel takes of a command line, in bytes: COMMAND_LINE_SIZE of
+ * arch/arm64/include/uapi/asm/setup.h (2048, the same from 6.12 to 7.3) without the NUL at its end.
+ * early_init_dt_scan_chosen() of drivers/of/fdt.c cuts off the rest without a word, and with it
+ * what init shall do.
  */
 const longestCommandLine = 2047;
 
-/** Why no kernel can be given a whole command line, with all that ptdiff adds, as a part of a sentence; undefined where it can. */
+/**
+ * Why no kernel can be given a whole command line, with all that ptdiff adds, as a part of a
+ * sentence; undefined where it can.
+ */
 export function whyNoCommandLine(text: string): string | undefined {
   const bytes = Buffer.byteLength(text);
   return bytes <= longestCommandLine

@@ -1,15 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 import type { Granule } from '../vmsa/types.ts';
 import type { Machine } from './types.ts';
 
-/** A CPU as the emulator shall show it: QEMU's model with options, and the identity that the kernel will read. */
+/**
+ * A CPU as the emulator shall show it: QEMU's model with options, and the identity that the kernel
+ * will read.
+ */
 export interface CpuIdentity {
   name: string;
-  /** QEMU's -cpu argument. Pointer authentication and the vector extensions cost much and do not touch the tables: off. */
+  /**
+   * QEMU's -cpu argument. Pointer authentication and the vector extensions cost much and do not
+   * touch the tables: off.
+   */
   qemu: string;
   /** MIDR_EL1, which QEMU's debugger interface does not show. */
   midr: bigint;
-  /** ID_AA64PFR0_EL1.CSV3, which it does not show either, where it is not 1: the CPU is not safe from Meltdown. */
+  /**
+   * ID_AA64PFR0_EL1.CSV3, which it does not show either, where it is not 1: the CPU is not safe
+   * from Meltdown.
+   */
   csv3?: 0;
   /** ID_AA64MMFR2_EL1.BBM that the monitor shows instead of QEMU's 2; needs a monitor. */
   bbm?: number;
@@ -21,7 +31,10 @@ export interface CpuIdentity {
 
 const CHEAP = 'pauth=off,sve=off,sme=off';
 
-/** `max` under another MIDR: every feature of the emulator, with a real part's place on the kernel's lists. */
+/**
+ * `max` under another MIDR: every feature of the emulator, with a real part's place on the kernel's
+ * lists.
+ */
 function masked(name: string, midr: bigint, about: string): CpuIdentity {
   return { name, qemu: `max,midr=0x${midr.toString(16)},${CHEAP}`, midr, about };
 }
@@ -37,10 +50,22 @@ function withBbm(bbm: number): CpuIdentity {
   };
 }
 
-/** CPU identities by name. MIDR values: Arm ARM MIDR_EL1; parts from arch/arm64/include/asm/cputype.h. */
+/**
+ * CPU identities by name. MIDR values: Arm ARM MIDR_EL1; parts from
+ * arch/arm64/include/asm/cputype.h.
+ */
 export const cpus: readonly CpuIdentity[] = [
-  { name: 'max', qemu: `max,${CHEAP}`, midr: 0x000f0510n, about: 'everything QEMU emulates; on no list of the kernel' },
-  masked('neoverse-v3-r0p2', 0x410fd842n, 'oldest Neoverse-V3 that the kernel trusts with BBML2_NOABORT'),
+  {
+    name: 'max',
+    qemu: `max,${CHEAP}`,
+    midr: 0x000f0510n,
+    about: 'everything QEMU emulates; on no list of the kernel',
+  },
+  masked(
+    'neoverse-v3-r0p2',
+    0x410fd842n,
+    'oldest Neoverse-V3 that the kernel trusts with BBML2_NOABORT',
+  ),
   masked('neoverse-v3-r0p1', 0x410fd841n, 'newest Neoverse-V3 that it does not trust'),
   masked('neoverse-v3-r1p2', 0x411fd842n, 'Neoverse-V3 of another variant: off the list'),
   masked('neoverse-v3ae-r0p2', 0x410fd832n, 'oldest Neoverse-V3AE on the list'),
@@ -68,7 +93,12 @@ export const cpus: readonly CpuIdentity[] = [
   masked('c1-premium-r0p1', 0x410fd901n, 'C1-Premium of an older variant: off the list'),
   masked('c1-premium-r2p0', 0x412fd900n, 'C1-Premium of a newer variant: on the list, from 7.3 on'),
   ...[0, 1, 2, 3].map(withBbm),
-  { name: 'cortex-a76', qemu: 'cortex-a76', midr: 0x414fd0b1n, about: '48-bit addresses, no LPA2, no E0PD' },
+  {
+    name: 'cortex-a76',
+    qemu: 'cortex-a76',
+    midr: 0x414fd0b1n,
+    about: '48-bit addresses, no LPA2, no E0PD',
+  },
   {
     name: 'a64fx',
     qemu: 'a64fx,sve=off',
@@ -85,8 +115,18 @@ export const cpus: readonly CpuIdentity[] = [
     granules: [4096, 65536],
     about: 'Armv8.0: no PAN, LSE or hardware access flag; 44-bit physical addresses',
   },
-  { name: 'neoverse-n1', qemu: 'neoverse-n1', midr: 0x414fd0c1n, about: '48-bit addresses, no LPA2, no E0PD' },
-  { name: 'neoverse-n2', qemu: 'neoverse-n2,pauth=off,sve=off', midr: 0x410fd493n, about: '48-bit addresses, E0PD' },
+  {
+    name: 'neoverse-n1',
+    qemu: 'neoverse-n1',
+    midr: 0x414fd0c1n,
+    about: '48-bit addresses, no LPA2, no E0PD',
+  },
+  {
+    name: 'neoverse-n2',
+    qemu: 'neoverse-n2,pauth=off,sve=off',
+    midr: 0x410fd493n,
+    about: '48-bit addresses, E0PD',
+  },
 ];
 
 /** @throws PtdiffError(usage) for a name that is not in the list */

@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Devices that do DMA, and what they deliver to a guest that asks them. */
 
 export const deviceNames = ['virtio-console', 'virtio-blk', 'virtio-rng', 'virtio-net'] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
-/** Drivers as modules, by their files' names, each after those that it needs; the virtio bus itself is built in wherever modules are. */
+/**
+ * Drivers as modules, by their files' names, each after those that it needs; the virtio bus itself
+ * is built in wherever modules are.
+ */
 const moduleNames: Record<DeviceName, readonly string[]> = {
   'virtio-console': ['virtio_console'],
   'virtio-blk': ['virtio_blk'],
@@ -12,8 +16,13 @@ const moduleNames: Record<DeviceName, readonly string[]> = {
 };
 
 /** Modules that a kernel must load to drive a machine's devices. */
-export function modulesFor(devices: readonly DeviceName[] | undefined, builtInDrivers: readonly string[]): string[] {
-  return (devices ?? []).filter((device) => !builtInDrivers.includes(device)).flatMap((device) => moduleNames[device]);
+export function modulesFor(
+  devices: readonly DeviceName[] | undefined,
+  builtInDrivers: readonly string[],
+): string[] {
+  return (devices ?? [])
+    .filter((device) => !builtInDrivers.includes(device))
+    .flatMap((device) => moduleNames[device]);
 }
 
 /** Bytes of a device's content. */
@@ -22,8 +31,8 @@ const contentBytes = 65536;
 const reportedBytes = 64;
 
 /**
- * What a disk holds, a console says and a source of randomness gives, byte after byte: numbered lines, so that any 16 bytes of
- * it tell that they are from there.
+ * What a disk holds, a console says and a source of randomness gives, byte after byte: numbered
+ * lines, so that any 16 bytes of it tell that they are from there.
  */
 export function deviceContent(): Uint8Array {
   const lines = Array.from(
@@ -33,13 +42,17 @@ export function deviceContent(): Uint8Array {
   return new TextEncoder().encode(lines.join(''));
 }
 
-/** QEMU's user network: 10.0.2.2 answers to ARP with this hardware address and its own IP address (slirp's src/slirp.c). */
+/**
+ * QEMU's user network: 10.0.2.2 answers to ARP with this hardware address and its own IP address
+ * (slirp's src/slirp.c).
+ */
 const gatewayAnswer = '52550a0002020a000202';
 
 /** Whether bytes (hexadecimal) that init had from a device are what that device delivers. */
 export function isDelivered(device: DeviceName, data: string | undefined): boolean {
   if (device === 'virtio-net') return data === gatewayAnswer;
-  if (data === undefined || !/^([0-9a-f]{2})+$/.test(data) || data.length !== 2 * reportedBytes) return false;
+  if (data === undefined || !/^([0-9a-f]{2})+$/.test(data) || data.length !== 2 * reportedBytes)
+    return false;
   const text = data.replaceAll(/../g, (digits) => String.fromCharCode(Number.parseInt(digits, 16)));
   return new TextDecoder('latin1').decode(deviceContent()).includes(text);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { valuesOf } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { identitiesOf } from './cpus.ts';
@@ -7,17 +8,27 @@ import { asksForCpus, type Scenario } from './types.ts';
 export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'builtInDrivers'> & {
   /** Whether modules of the kernel are to be had. */
   hasModules?: boolean;
-  config: Pick<KernelTraits['config'], 'debugPagealloc' | 'crashReserve' | 'hotplugCpu' | 'unmapKernelAtEl0'>;
+  config: Pick<
+    KernelTraits['config'],
+    'debugPagealloc' | 'crashReserve' | 'hotplugCpu' | 'unmapKernelAtEl0'
+  >;
 };
 
-/** A kernel passes a parameter on to init unread when its option is off: the boot would show nothing of what the scenario is for. */
+/**
+ * A kernel passes a parameter on to init unread when its option is off: the boot would show nothing
+ * of what the scenario is for.
+ */
 const sets =
   (parameter: string) =>
   ({ parameters }: Scenario): boolean =>
     valuesOf(parameters, parameter).length > 0;
 
 /** Options without which a kernel does not do what some scenarios ask. */
-const options: { option: string; asked: (scenario: Scenario) => boolean; has: keyof FittingTraits['config'] }[] = [
+const options: {
+  option: string;
+  asked: (scenario: Scenario) => boolean;
+  has: keyof FittingTraits['config'];
+}[] = [
   { option: 'CONFIG_DEBUG_PAGEALLOC', asked: sets('debug_pagealloc'), has: 'debugPagealloc' },
   // Found by strstr(), whatever stands around it: src/linux/crashkernel.ts.
   {
@@ -32,13 +43,15 @@ const options: { option: string; asked: (scenario: Scenario) => boolean; has: ke
 /** Why a scenario cannot be run on a kernel, as a part of a sentence; undefined where it can. */
 export function whyUnfit(scenario: Scenario, traits: FittingTraits): string | undefined {
   const { machine } = scenario;
-  if (machine.world === 'realm' && !traits.knowsRealms) return 'the kernel does not know realms, which came with 6.13';
+  if (machine.world === 'realm' && !traits.knowsRealms)
+    return 'the kernel does not know realms, which came with 6.13';
   const missing = options.find(({ asked, has }) => asked(scenario) && !traits.config[has]);
   if (missing) return `the kernel is built without ${missing.option}`;
   const undriven = traits.hasModules
     ? undefined
     : machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
-  if (undriven) return `the kernel has no driver for ${undriven} built in, and its modules are not to be had`;
+  if (undriven)
+    return `the kernel has no driver for ${undriven} built in, and its modules are not to be had`;
   const { granule } = traits.geometry;
   const cpu = identitiesOf(machine).find(({ granules }) => granules && !granules.includes(granule));
   return cpu && `the CPU ${cpu.name} has no pages of ${granule / 1024}K`;

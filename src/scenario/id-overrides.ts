@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { identitiesOf } from './cpus.ts';
 import { bitRange, type IdRegister, idRegisters } from './id-registers.ts';
 import type { IdField, Machine } from './types.ts';
@@ -12,7 +13,10 @@ export interface IdOverride {
   value: bigint;
 }
 
-function fieldOverride({ register, bits, value }: Omit<IdField, 'cpus'>, cpus: number[]): IdOverride {
+function fieldOverride(
+  { register, bits, value }: Omit<IdField, 'cpus'>,
+  cpus: number[],
+): IdOverride {
   const { msb, lsb } = bitRange(bits);
   const shift = BigInt(lsb);
   const mask = ((1n << BigInt(msb - lsb + 1)) - 1n) << shift;
@@ -24,7 +28,10 @@ export function bbmOverride(cpus: number[], level: number): IdOverride {
   return fieldOverride({ register: 'ID_AA64MMFR2_EL1', bits: '55:52', value: level }, cpus);
 }
 
-/** What the monitor shows otherwise: a BBM level that the identities of some CPUs have, and the fields that the machine names; a later one wins. */
+/**
+ * What the monitor shows otherwise: a BBM level that the identities of some CPUs have, and the
+ * fields that the machine names; a later one wins.
+ */
 export function idOverrides(machine: Machine): IdOverride[] {
   const all = Array.from({ length: machine.cpus }, (_, cpu) => cpu);
   const levels = new Map<number, number[]>();
@@ -38,25 +45,36 @@ export function idOverrides(machine: Machine): IdOverride[] {
 }
 
 function nameOf({ crm, op2 }: IdRegister): string | undefined {
-  return Object.entries(idRegisters).find(([, encoding]) => encoding.crm === crm && encoding.op2 === op2)?.[0];
+  return Object.entries(idRegisters).find(
+    ([, encoding]) => encoding.crm === crm && encoding.op2 === op2,
+  )?.[0];
 }
 
 /**
  * ID registers as the kernel reads them below the monitor; one that is not known stays unknown.
  * @param cpus own registers of each CPU by name
  */
-export function shownIdRegisters(cpus: Record<string, bigint>[], overrides: IdOverride[]): Record<string, bigint>[] {
+export function shownIdRegisters(
+  cpus: Record<string, bigint>[],
+  overrides: IdOverride[],
+): Record<string, bigint>[] {
   return cpus.map((registers, cpu) => {
     const shown = { ...registers };
-    for (const { register, mask, value } of overrides.filter((override) => override.cpus.includes(cpu))) {
+    for (const { register, mask, value } of overrides.filter((override) =>
+      override.cpus.includes(cpu),
+    )) {
       const name = nameOf(register);
-      if (name !== undefined && shown[name] !== undefined) shown[name] = (shown[name] & ~mask) | (value & mask);
+      if (name !== undefined && shown[name] !== undefined)
+        shown[name] = (shown[name] & ~mask) | (value & mask);
     }
     return shown;
   });
 }
 
-/** ID registers of each CPU that QEMU's debugger interface does not show; of ID_AA64PFR0_EL1 the field CSV3 alone. */
+/**
+ * ID registers of each CPU that QEMU's debugger interface does not show; of ID_AA64PFR0_EL1 the
+ * field CSV3 alone.
+ */
 export function hiddenRegisters(machine: Machine): Record<string, bigint>[] {
   const own = identitiesOf(machine).map(({ midr, csv3 }) => ({
     MIDR_EL1: midr,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** CRm and op2 of an ID register: op0 is 3, op1 and CRn are 0, CRm is 1 to 7 (Arm ARM, D24.2). */
 export interface IdRegister {
   crm: number;

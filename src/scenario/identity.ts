@@ -1,16 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { stableJson } from '../stable-json.ts';
 import type { Scenario } from './types.ts';
 
 /**
- * A scenario without its name as one line of canonical JSON: two scenarios are the same experiment exactly when their texts are equal. A field
- * that is left out and one that does not exist yet leave no trace, so that the text survives new optional fields.
+ * A scenario without its name as one line of canonical JSON: two scenarios are the same experiment
+ * exactly when their texts are equal. A field that is left out and one that does not exist yet
+ * leave no trace, so that the text survives new optional fields.
  */
 export function canonicalScenario({ name: _, ...experiment }: Scenario): string {
   return stableJson(experiment);
 }
 
 /**
- * The stable hash of a scenario; its name is no part of it, and neither is its seed: another draw is the same experiment, of which one history is kept.
+ * The stable hash of a scenario; its name is no part of it, and neither is its seed: another draw
+ * is the same experiment, of which one history is kept.
  * @param sha256 of text, in hexadecimal: src/ brings no hash of its own
  */
 export function scenarioHash(scenario: Scenario, sha256: (text: string) => string): string {
@@ -21,14 +24,18 @@ export function scenarioHash(scenario: Scenario, sha256: (text: string) => strin
 /** Leaves of a value by their path, e.g. 'machine.cpus' → '2'; a list is a leaf. */
 function fieldsOf(value: unknown, path: string, into: Map<string, string>): Map<string, string> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    for (const [key, member] of Object.entries(value)) fieldsOf(member, path === '' ? key : `${path}.${key}`, into);
+    for (const [key, member] of Object.entries(value))
+      fieldsOf(member, path === '' ? key : `${path}.${key}`, into);
   } else if (value !== undefined) {
     into.set(path, stableJson(value));
   }
   return into;
 }
 
-/** What differs between two experiments, in words, e.g. 'machine.memory 1024, 2048'; empty when they are the same. */
+/**
+ * What differs between two experiments, in words, e.g. 'machine.memory 1024, 2048'; empty when they
+ * are the same.
+ */
 export function scenarioDifferences(a: Scenario, b: Scenario): string[] {
   const fields = ({ name: _, ...experiment }: Scenario) => fieldsOf(experiment, '', new Map());
   const [left, right] = [fields(a), fields(b)];

@@ -1,9 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { makeScenario, type ScenarioParts } from './make.ts';
 import type { Machine, Scenario } from './types.ts';
 
-/** What a scenario of late CPUs is made of: the boot CPU, and the one that comes late, which the suffix names. */
+/**
+ * What a scenario of late CPUs is made of: the boot CPU, and the one that comes late, which the
+ * suffix names.
+ */
 type LateParts = ScenarioParts & {
-  /** Who runs below the kernel: nobody, the monitor in the normal world, or the monitor as a realm's RMM. */
+  /**
+   * Who runs below the kernel: nobody, the monitor in the normal world, or the monitor as a realm's
+   * RMM.
+   */
   prefix?: 'monitor' | 'realm';
   late: string;
   suffix: string;
@@ -12,17 +19,23 @@ type LateParts = ScenarioParts & {
 function scenario({ late, ...parts }: LateParts): Scenario {
   const { prefix } = parts;
   const world = prefix === 'realm' ? 'realm' : 'normal';
-  const below: Partial<Machine> = prefix === undefined ? {} : { firmware: 'monitor', others: [late] };
-  return makeScenario(parts, { cpus: 2, world, late: true, ...below }, { probes: ['cpu_online', 'memfd_secret'] });
+  const below: Partial<Machine> =
+    prefix === undefined ? {} : { firmware: 'monitor', others: [late] };
+  return makeScenario(
+    parts,
+    { cpus: 2, world, late: true, ...below },
+    { probes: ['cpu_online', 'memfd_secret'] },
+  );
 }
 
 const v3 = 'neoverse-v3-r0p2';
 const blocks = { rodata: 'noalias', kfenceSampleInterval: 100 } as const;
 
 /**
- * A CPU that comes when the linear map was made and the capabilities are final: equal to the first; without the capability where the system
- * has it; with it where the system has none. A Neoverse-V3 brings errata that the system does not work around, so that it is refused for
- * these; FEAT_BBM levels differ in nothing else.
+ * A CPU that comes when the linear map was made and the capabilities are final: equal to the first;
+ * without the capability where the system has it; with it where the system has none. A Neoverse-V3
+ * brings errata that the system does not work around, so that it is refused for these; FEAT_BBM
+ * levels differ in nothing else.
  */
 export const lateCpuScenarios: readonly Scenario[] = [
   scenario({ cpu: v3, late: v3, suffix: 'late-v3' }),
@@ -34,5 +47,11 @@ export const lateCpuScenarios: readonly Scenario[] = [
   scenario({ prefix: 'monitor', cpu: 'max-bbm3', late: 'max-bbm2', suffix: 'late-bbm2' }),
   // The linear map has large leaves that nobody will ever split: the kernel does not ask for that.
   scenario({ prefix: 'monitor', cpu: v3, late: 'max', ...blocks, suffix: 'late-max' }),
-  scenario({ prefix: 'monitor', cpu: 'max-bbm2', late: 'max-bbm3', ...blocks, suffix: 'late-bbm3' }),
+  scenario({
+    prefix: 'monitor',
+    cpu: 'max-bbm2',
+    late: 'max-bbm3',
+    ...blocks,
+    suffix: 'late-bbm3',
+  }),
 ];

@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type NamedParts, scenarioName } from './names.ts';
 import type { Machine, Scenario } from './types.ts';
 
 /** What a scenario of ours is made of: a CPU, and what differs from the kernel's defaults. */
 export type ScenarioParts = Partial<NamedParts> & { cpu: string };
 
-/** A scenario whose name says its parts; the machine has one CPU and 1 GiB, and memfd_secret is probed, where nothing else is said. */
+/**
+ * A scenario whose name says its parts; the machine has one CPU and 1 GiB, and memfd_secret is
+ * probed, where nothing else is said.
+ */
 export function makeScenario(
   parts: ScenarioParts,
   machine: Partial<Machine> = {},
@@ -23,7 +27,10 @@ export function makeScenario(
   };
 }
 
-/** 2 GiB with three holes: one inside a 2 MiB block, one at a 2 MiB border, one of an odd number of pages. */
+/**
+ * 2 GiB with three holes: one inside a 2 MiB block, one at a 2 MiB border, one of an odd number of
+ * pages.
+ */
 export const memoryWithHoles = {
   memory: 2048,
   holes: [

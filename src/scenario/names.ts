@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Scenario } from './types.ts';
 
 /** What a scenario name is made of; anything at its default leaves no trace in the name. */
@@ -7,7 +8,9 @@ export type NamedParts = Pick<Scenario, 'rodata' | 'kfenceSampleInterval' | 'kas
   suffix?: string;
 };
 
-/** E.g. 'neoverse-v3-r0p2+noalias+kfence100': the CPU, then what differs from the kernel's defaults. */
+/**
+ * E.g. 'neoverse-v3-r0p2+noalias+kfence100': the CPU, then what differs from the kernel's defaults.
+ */
 export function scenarioName(parts: NamedParts): string {
   return [
     ...(parts.prefix ? [parts.prefix] : []),
@@ -25,9 +28,13 @@ export function caseName(label: string, scenario: string): string {
 }
 
 /**
- * What the cases of a kernel are called by: its release, and what tells it from others of that release in the same run.
+ * What the cases of a kernel are called by: its release, and what tells it from others of that
+ * release in the same run.
  * @param otherwise for a case whose name is none of ours
  */
-export function kernelLabel({ case: name, scenario }: { case: string; scenario: string }, otherwise: string): string {
+export function kernelLabel(
+  { case: name, scenario }: { case: string; scenario: string },
+  otherwise: string,
+): string {
   return name.endsWith(`@${scenario}`) ? name.slice(0, -scenario.length - 1) : otherwise;
 }

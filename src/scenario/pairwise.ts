@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { present } from '../present.ts';
 /** One candidate case: the value of each factor. */
 export type Candidate = readonly string[];
@@ -18,11 +19,23 @@ function combinations(candidate: Candidate, strength: number): string[] {
   return keys;
 }
 
-/** Picks candidates, best first, until every combination of `strength` factors is covered or `limit` is reached. */
-function cover(candidates: Candidate[], picked: Set<number>, strength: number, limit: number): void {
-  const all = candidates.map((candidate, index) => ({ index, keys: combinations(candidate, strength) }));
+/**
+ * Picks candidates, best first, until every combination of `strength` factors is covered or `limit`
+ * is reached.
+ */
+function cover(
+  candidates: Candidate[],
+  picked: Set<number>,
+  strength: number,
+  limit: number,
+): void {
+  const all = candidates.map((candidate, index) => ({
+    index,
+    keys: combinations(candidate, strength),
+  }));
   const open = new Set(all.flatMap(({ keys }) => keys));
-  for (const { index, keys } of all) if (picked.has(index)) for (const key of keys) open.delete(key);
+  for (const { index, keys } of all)
+    if (picked.has(index)) for (const key of keys) open.delete(key);
   while (open.size > 0 && picked.size < limit) {
     let best: (typeof all)[number] | undefined;
     let bestGain = 0;
@@ -38,8 +51,9 @@ function cover(candidates: Candidate[], picked: Set<number>, strength: number, l
 }
 
 /**
- * Thins a matrix: all pairs of factor values are always covered (Kuhn, Kacker, Lei, NIST SP 800-142), then triples as far as `limit` allows.
- * Deterministic: the same candidates give the same answer.
+ * Thins a matrix: all pairs of factor values are always covered (Kuhn, Kacker, Lei, NIST SP
+ * 800-142), then triples as far as `limit` allows. Deterministic: the same candidates give the same
+ * answer.
  * @param candidates the full matrix, each case as its factor values
  * @param limit number of cases to stop at once all pairs are covered
  * @returns indices of the chosen candidates, ascending

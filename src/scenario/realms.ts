@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { deviceNames } from './devices.ts';
 import { makeScenario, memoryInNodes, memoryWithHoles, type ScenarioParts } from './make.ts';
 import type { Machine, Rodata, Scenario } from './types.ts';
@@ -5,7 +6,9 @@ import type { Machine, Rodata, Scenario } from './types.ts';
 const RODATA: Rodata[] = ['default', 'noalias', 'off'];
 const KFENCE = [undefined, 100];
 
-/** What a realm scenario is made of: its prefix says who runs below the kernel, and in which world. */
+/**
+ * What a realm scenario is made of: its prefix says who runs below the kernel, and in which world.
+ */
 type RealmParts = ScenarioParts & { prefix: 'realm' | 'rme' | 'monitor' };
 
 function scenario(parts: RealmParts, machine: Partial<Machine> = {}): Scenario {
@@ -20,13 +23,18 @@ function scenario(parts: RealmParts, machine: Partial<Machine> = {}): Scenario {
 /** Realms with and without the capability, with every rodata= and KFENCE setting. */
 export const realmMatrix: readonly Scenario[] = ['max', 'neoverse-v3-r0p2'].flatMap((cpu) =>
   RODATA.flatMap((rodata) =>
-    KFENCE.map((kfenceSampleInterval) => scenario({ prefix: 'realm', cpu, rodata, kfenceSampleInterval })),
+    KFENCE.map((kfenceSampleInterval) =>
+      scenario({ prefix: 'realm', cpu, rodata, kfenceSampleInterval }),
+    ),
   ),
 );
 
 const v3 = 'neoverse-v3-r0p2';
 
-/** CPUs that differ, both ways round, in both worlds; more CPUs; no ITS; devices that do DMA; FEAT_RME. */
+/**
+ * CPUs that differ, both ways round, in both worlds; more CPUs; no ITS; devices that do DMA;
+ * FEAT_RME.
+ */
 export const realmSingles: readonly Scenario[] = [
   ...(['realm', 'monitor'] as const).flatMap((prefix) => [
     scenario({ prefix, cpu: v3, suffix: 'then-max' }, { cpus: 2, others: ['max'] }),
@@ -39,8 +47,14 @@ export const realmSingles: readonly Scenario[] = [
     { its: false },
   ),
   ...[0, 1, 2, 3].map((bbm) => scenario({ prefix: 'monitor', cpu: `max-bbm${bbm}` })),
-  scenario({ prefix: 'monitor', cpu: 'max-bbm3', suffix: 'then-bbm2' }, { cpus: 2, others: ['max-bbm2'] }),
-  scenario({ prefix: 'monitor', cpu: 'max-bbm2', suffix: 'then-bbm3' }, { cpus: 2, others: ['max-bbm3'] }),
+  scenario(
+    { prefix: 'monitor', cpu: 'max-bbm3', suffix: 'then-bbm2' },
+    { cpus: 2, others: ['max-bbm2'] },
+  ),
+  scenario(
+    { prefix: 'monitor', cpu: 'max-bbm2', suffix: 'then-bbm3' },
+    { cpus: 2, others: ['max-bbm3'] },
+  ),
   ...(['realm', 'rme'] as const).map((prefix) =>
     scenario({ prefix, cpu: 'max', suffix: 'console' }, { devices: ['virtio-console'] }),
   ),
@@ -50,20 +64,30 @@ export const realmSingles: readonly Scenario[] = [
   scenario({ prefix: 'rme', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
 ];
 
-/** As much memory and as many CPUs as the monitor keeps account of; and memory in several regions. */
+/**
+ * As much memory and as many CPUs as the monitor keeps account of; and memory in several regions.
+ */
 export const largeRealms: readonly Scenario[] = [
   scenario({ prefix: 'realm', cpu: v3, suffix: '64g' }, { memory: 65536 }),
   scenario({ prefix: 'realm', cpu: v3, suffix: 'holes' }, memoryWithHoles),
-  ...(['realm', 'monitor'] as const).map((prefix) => scenario({ prefix, cpu: v3, suffix: 'nodes' }, memoryInNodes)),
+  ...(['realm', 'monitor'] as const).map((prefix) =>
+    scenario({ prefix, cpu: v3, suffix: 'nodes' }, memoryInNodes),
+  ),
   scenario({ prefix: 'realm', cpu: v3, suffix: 'smp8' }, { cpus: 8 }),
 ];
 
 /** CPUs without one feature or another as realms. */
-export const realmCpus: readonly Scenario[] = ['neoverse-n2', 'neoverse-n1', 'cortex-a76', 'cortex-a57'].map((cpu) =>
-  scenario({ prefix: 'realm', cpu }),
-);
+export const realmCpus: readonly Scenario[] = [
+  'neoverse-n2',
+  'neoverse-n1',
+  'cortex-a76',
+  'cortex-a57',
+].map((cpu) => scenario({ prefix: 'realm', cpu }));
 
-/** CPUs that go and come again when the system has booted: equal ones in each world, and one that alone is capable. */
+/**
+ * CPUs that go and come again when the system has booted: equal ones in each world, and one that
+ * alone is capable.
+ */
 export const hotplugScenarios: readonly Scenario[] = [
   scenario({ prefix: 'monitor', cpu: v3, suffix: 'smp2+hotplug' }, { cpus: 2 }),
   scenario({ prefix: 'realm', cpu: v3, suffix: 'smp4+hotplug' }, { cpus: 4 }),
@@ -74,7 +98,8 @@ export const hotplugScenarios: readonly Scenario[] = [
 
 /** Scenarios of the mailing-list threads, by the name of what they show. */
 export const namedRealms: readonly Scenario[] = [
-  // RSI is probed after map_mem(): a realm that nothing else forces to pages has blocks that it cannot share pages of.
+  // RSI is probed after map_mem(): a realm that nothing else forces to pages has blocks that it
+  // cannot share pages of.
   {
     ...scenario({ prefix: 'realm', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
     name: 'realm-late-rsi',
@@ -82,7 +107,10 @@ export const namedRealms: readonly Scenario[] = [
   // A capable CPU gets blocks; memory is shared before the capabilities are final.
   { ...scenario({ prefix: 'realm', cpu: v3 }), name: 'realm-early-share' },
   // Buffers of a device bounce through memory whose blocks never became valid again.
-  { ...scenario({ prefix: 'realm', cpu: v3 }, { devices: ['virtio-console'] }), name: 'realm-bounce-oops' },
+  {
+    ...scenario({ prefix: 'realm', cpu: v3 }, { devices: ['virtio-console'] }),
+    name: 'realm-bounce-oops',
+  },
   // A device needs more bounce buffers than 7.3 gives a small realm.
   {
     ...scenario({ prefix: 'realm', cpu: 'max' }, { memory: 512, devices: ['virtio-console'] }),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
 import { present } from '../present.ts';
@@ -20,8 +21,9 @@ const range = z.strictObject({
 });
 
 /**
- * Fields in which CPUs of one boot may differ: BBM; HAFDBS and CSV3, whose capabilities each CPU has for itself (arch/arm64/kernel/cpufeature.c).
- * In others the kernel stops a CPU that lacks what the first one has.
+ * Fields in which CPUs of one boot may differ: BBM; HAFDBS and CSV3, whose capabilities each CPU
+ * has for itself (arch/arm64/kernel/cpufeature.c). In others the kernel stops a CPU that lacks what
+ * the first one has.
  */
 const mayDiffer = ['ID_AA64MMFR2_EL1 55:52', 'ID_AA64MMFR1_EL1 3:0', 'ID_AA64PFR0_EL1 63:60'];
 
@@ -31,7 +33,10 @@ const idField = z
     bits: z
       .string()
       .regex(/^\d{1,2}(:\d{1,2})?$/, "must be written as '55:52' or '7'")
-      .refine((bits) => bitRange(bits).msb < 64 && bitRange(bits).lsb <= bitRange(bits).msb, 'must be within 63:0'),
+      .refine(
+        (bits) => bitRange(bits).msb < 64 && bitRange(bits).lsb <= bitRange(bits).msb,
+        'must be within 63:0',
+      ),
     value: z.int().nonnegative(),
     cpus: z.array(z.int().nonnegative()).nonempty().optional(),
   })
@@ -58,19 +63,24 @@ const machine = z.strictObject({
 
 const parameter = z
   .string()
-  // With white space it would become two on the command line; the kernel takes the byte 0xa0 of UTF-8 for white space, too.
+  // With white space it would become two on the command line; the kernel takes the byte 0xa0 of
+  // UTF-8 for white space, too.
   .regex(/^[!-~]+$/, 'must be one word of ASCII each')
   .refine(isWholeParameter, {
-    error: ({ input }) => `${input} must close its quotes, and not be '--': the kernel would not see what follows`,
+    error: ({ input }) =>
+      `${input} must close its quotes, and not be '--': the kernel would not see what follows`,
   })
   .refine((word) => fieldInstead(word) === undefined, {
-    error: ({ input }) => `${input} must be said by ${fieldInstead(String(input))}, where the model reads it`,
+    error: ({ input }) =>
+      `${input} must be said by ${fieldInstead(String(input))}, where the model reads it`,
   });
 
 /** A scenario as a file has it: what is left out has a default. */
 export const scenarioFileSchema = z
   .strictObject({
-    name: z.string().regex(/^[A-Za-z0-9._+-]{1,80}$/, "may have letters, digits, '.', '_', '+' and '-' only"),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9._+-]{1,80}$/, "may have letters, digits, '.', '_', '+' and '-' only"),
     machine: machine.prefault({}),
     rodata: z.enum(['default', 'noalias', 'off']).default('default'),
     kfenceSampleInterval: z.int().nonnegative().optional(),
@@ -106,15 +116,29 @@ export const scenarioFileSchema = z
     message:
       "need a firmware, since QEMU's boot loader knows one node only, and must be 8 pieces of whole 2 MiB at most",
   })
-  .refine(holesInside, { path: ['machine', 'holes'], message: 'must lie inside the memory, behind its first 256 MiB' });
+  .refine(holesInside, {
+    path: ['machine', 'holes'],
+    message: 'must lie inside the memory, behind its first 256 MiB',
+  });
 
 /** Only the monitor can make a realm, or CPUs that are not what they are. */
-function monitorWhereNeeded({ machine }: { machine: Omit<Machine, 'idFields'> & { idFields?: unknown } }): boolean {
-  const needed = machine.world === 'realm' || machine.others !== undefined || machine.idFields !== undefined;
-  return (!needed || machine.firmware !== undefined) && (machine.others?.length ?? 0) < machine.cpus;
+function monitorWhereNeeded({
+  machine,
+}: {
+  machine: Omit<Machine, 'idFields'> & { idFields?: unknown };
+}): boolean {
+  const needed =
+    machine.world === 'realm' || machine.others !== undefined || machine.idFields !== undefined;
+  return (
+    (!needed || machine.firmware !== undefined) && (machine.others?.length ?? 0) < machine.cpus
+  );
 }
 
-function fieldsMayDiffer({ machine }: { machine: Pick<Machine, 'cpus' | 'late' | 'idFields'> }): boolean {
+function fieldsMayDiffer({
+  machine,
+}: {
+  machine: Pick<Machine, 'cpus' | 'late' | 'idFields'>;
+}): boolean {
   const allowed = machine.late ? mayDiffer.slice(0, 1) : mayDiffer;
   return (machine.idFields ?? []).every(
     ({ register, bits, cpus = [] }) =>
@@ -123,7 +147,9 @@ function fieldsMayDiffer({ machine }: { machine: Pick<Machine, 'cpus' | 'late' |
   );
 }
 
-/** The boot loader needs the start of RAM for the kernel, and the kernel its own initial RAM disk. */
+/**
+ * The boot loader needs the start of RAM for the kernel, and the kernel its own initial RAM disk.
+ */
 const loaded = 256 * MIB;
 
 type Memory = { machine: Pick<Machine, 'memory' | 'holes' | 'nodes' | 'firmware'> };
@@ -137,17 +163,25 @@ function nodesInside({ machine }: Memory): boolean {
     lowest !== undefined &&
     lowest.start === RAM_BASE &&
     lowest.size >= loaded &&
-    ranges.slice(1).every((each, index) => end(present(ranges[index], 'range before one')) <= each.start) &&
+    ranges
+      .slice(1)
+      .every((each, index) => end(present(ranges[index], 'range before one')) <= each.start) &&
     ranges.every((each) => end(each) <= RAM_BASE + machine.memory * MIB)
   );
 }
 
-/** arm_load_dtb() of QEMU's hw/arm/boot.c replaces the memory nodes; what the monitor holds: guest/monitor/parameters.h, stage2.c. */
+/**
+ * arm_load_dtb() of QEMU's hw/arm/boot.c replaces the memory nodes; what the monitor holds:
+ * guest/monitor/parameters.h, stage2.c.
+ */
 function fitTheMonitor({ machine }: Memory): boolean {
   if (machine.nodes === undefined) return true;
   if (machine.firmware === undefined) return false;
   const ranges = ramRanges(machine);
-  return ranges.length <= 8 && ranges.every(({ start, size }) => start % (2 * MIB) === 0 && size % (2 * MIB) === 0);
+  return (
+    ranges.length <= 8 &&
+    ranges.every(({ start, size }) => start % (2 * MIB) === 0 && size % (2 * MIB) === 0)
+  );
 }
 
 function holesInside({ machine }: Memory): boolean {
@@ -160,14 +194,20 @@ function holesInside({ machine }: Memory): boolean {
 /** @throws PtdiffError(usage) for what no scenario may have among its parameters */
 export function checkParameter(word: string): void {
   const result = parameter.safeParse(word);
-  if (!result.success) throw new PtdiffError('usage', `--param ${word}: ${result.error.issues[0]?.message}.`);
+  if (!result.success)
+    throw new PtdiffError('usage', `--param ${word}: ${result.error.issues[0]?.message}.`);
 }
 
 /** A scenario without a name has that of its file, and in a list its place there. */
 function withName(item: unknown, file: string, place: number | undefined): unknown {
   if (typeof item !== 'object' || item === null || 'name' in item) return item;
-  const stem = (file.split('/').at(-1) ?? '').replace(/\.[^.]*$/, '').replaceAll(/[^A-Za-z0-9._+-]/g, '-');
-  return { ...item, name: `${stem.slice(0, 60) || 'scenario'}${place === undefined ? '' : `-${place}`}` };
+  const stem = (file.split('/').at(-1) ?? '')
+    .replace(/\.[^.]*$/, '')
+    .replaceAll(/[^A-Za-z0-9._+-]/g, '-');
+  return {
+    ...item,
+    name: `${stem.slice(0, 60) || 'scenario'}${place === undefined ? '' : `-${place}`}`,
+  };
 }
 
 /**
@@ -178,12 +218,17 @@ function withName(item: unknown, file: string, place: number | undefined): unkno
  */
 export function parseScenarios(data: unknown, file: string): Scenario[] {
   const list = Array.isArray(data) ? data : [data];
-  if (list.length === 0) throw new PtdiffError('usage', `${file} holds an empty list; write at least one scenario.`);
+  if (list.length === 0)
+    throw new PtdiffError('usage', `${file} holds an empty list; write at least one scenario.`);
   return list.map((item, index) => {
-    const result = scenarioFileSchema.safeParse(withName(item, file, list.length > 1 ? index + 1 : undefined));
+    const result = scenarioFileSchema.safeParse(
+      withName(item, file, list.length > 1 ? index + 1 : undefined),
+    );
     if (result.success) return result.data;
     const where = list.length > 1 ? `${file}, scenario ${index + 1}` : file;
-    const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'scenario'}: ${message}`);
+    const problems = result.error.issues.map(
+      ({ path, message }) => `${path.join('.') || 'scenario'}: ${message}`,
+    );
     throw new PtdiffError('usage', `${where} is not a valid scenario: ${problems.join('; ')}.`);
   });
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { DeviceName } from './devices.ts';
 import type { IdRegisterName } from './id-registers.ts';
 
@@ -26,25 +27,38 @@ export interface Machine {
   cpus: number;
   /** Memory in MiB. */
   memory: number;
-  /** Physical ranges that the device tree reserves with no-map, in bytes: they cut RAM into several regions. */
+  /**
+   * Physical ranges that the device tree reserves with no-map, in bytes: they cut RAM into several
+   * regions.
+   */
   holes: MemoryRange[];
   /**
-   * Memory nodes of the device tree, each with the ranges of its `reg`; what none names of the memory does not exist for the guest.
-   * Default: one node with all of it. Needs a firmware: QEMU's own boot loader writes the one node that it knows.
+   * Memory nodes of the device tree, each with the ranges of its `reg`; what none names of the
+   * memory does not exist for the guest. Default: one node with all of it. Needs a firmware: QEMU's
+   * own boot loader writes the one node that it knows.
    */
   nodes?: MemoryRange[][];
   /** World the guest runs in. */
   world: 'normal' | 'realm';
   /**
-   * What runs below the kernel: nothing (the default); the realm monitor at EL2; or the monitor at R-EL2 behind FEAT_RME. A realm needs a monitor, and so do
-   * CPUs whose identities differ.
+   * What runs below the kernel: nothing (the default); the realm monitor at EL2; or the monitor at
+   * R-EL2 behind FEAT_RME. A realm needs a monitor, and so do CPUs whose identities differ.
    */
   firmware?: 'monitor' | 'monitor-rme';
-  /** Identities of the CPUs after the first, where they differ from `cpu`: entry i is that of CPU i + 1. */
+  /**
+   * Identities of the CPUs after the first, where they differ from `cpu`: entry i is that of CPU i
+   * + 1.
+   */
   others?: string[];
-  /** What the monitor shows of the CPUs otherwise than they are; needs a firmware. A later entry wins over an earlier one. */
+  /**
+   * What the monitor shows of the CPUs otherwise than they are; needs a firmware. A later entry
+   * wins over an earlier one.
+   */
   idFields?: IdField[];
-  /** The CPUs after the first stay off during the boot (maxcpus=1); the probe cpu_online brings them up from user space. */
+  /**
+   * The CPUs after the first stay off during the boot (maxcpus=1); the probe cpu_online brings them
+   * up from user space.
+   */
   late?: true;
   /** False takes the GIC's Interrupt Translation Service away, whose tables a realm must share. */
   its?: false;
@@ -78,7 +92,10 @@ export interface Scenario {
   /** kfence.sample_interval= in milliseconds; undefined leaves the kernel's default. */
   kfenceSampleInterval?: number;
   kaslr: boolean;
-  /** Seed of all that the emulator draws by lot: the KASLR seed of the device tree, and RNDR. One fixed seed where it is left out. */
+  /**
+   * Seed of all that the emulator draws by lot: the KASLR seed of the device tree, and RNDR. One
+   * fixed seed where it is left out.
+   */
   seed?: number;
   /** Boots with what lean.ts leaves out otherwise. */
   plain?: true;

@@ -1,14 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Scenario } from './types.ts';
 
 /** How a scenario is booted otherwise than by default; the experiment is the same. */
 export interface Variation extends Pick<Scenario, 'seed' | 'plain'> {
   /** The seed goes to scenarios with KASLR only, which alone show it in their tables. */
   onlyKaslr?: true;
-  /** Further kernel parameters, see checkParameter(). The name tells of them, but does not bring them back. */
+  /**
+   * Further kernel parameters, see checkParameter(). The name tells of them, but does not bring
+   * them back.
+   */
   parameters?: string[];
 }
 
-/** Any number serves: the same seed gives the same draws, and the same slide, on every boot of a kernel. */
+/**
+ * Any number serves: the same seed gives the same draws, and the same slide, on every boot of a
+ * kernel.
+ */
 export const defaultSeed = 1;
 
 /** A seed is what QEMU's -seed takes, and 0 is one; the largest is that of 32 bits. */
@@ -25,10 +32,14 @@ function withParameters(scenario: Scenario, parameters: readonly string[]): Scen
 }
 
 /**
- * The same scenario with another seed, booted plainly, or with further parameters. Its name says so, as `max+kaslr+seed7` or `max+plain`: of a seed and of
- * `plain` the name alone repeats the case, in whichever command it is used.
+ * The same scenario with another seed, booted plainly, or with further parameters. Its name says
+ * so, as `max+kaslr+seed7` or `max+plain`: of a seed and of `plain` the name alone repeats the
+ * case, in whichever command it is used.
  */
-export function vary(scenario: Scenario, { seed, plain, onlyKaslr, parameters = [] }: Variation): Scenario {
+export function vary(
+  scenario: Scenario,
+  { seed, plain, onlyKaslr, parameters = [] }: Variation,
+): Scenario {
   let varied = withParameters(scenario, parameters);
   if (seed !== undefined && !(onlyKaslr && !scenario.kaslr)) {
     varied = { ...varied, name: `${varied.name}+seed${seed}`, seed };
@@ -44,6 +55,9 @@ export function variedName(name: string): { base: string; variation: Variation }
   if (seed !== undefined && seed > largestSeed) return undefined;
   return {
     base: match[1] ?? '',
-    variation: { ...(seed !== undefined && { seed }), ...(match[3] !== undefined && { plain: true as const }) },
+    variation: {
+      ...(seed !== undefined && { seed }),
+      ...(match[3] !== undefined && { plain: true as const }),
+    },
   };
 }

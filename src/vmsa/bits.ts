@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Is bit `position` of a register or descriptor set? */
 export function bit(value: bigint, position: number): boolean {
   return ((value >> BigInt(position)) & 1n) === 1n;

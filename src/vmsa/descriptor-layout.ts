@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Stage1Regime } from './regime.ts';
 import type { Granule, Level } from './types.ts';
 
 /**
- * Where the parts of a descriptor stand at one level, as masks over its two 32-bit halves: the walker's inner loop must
- * not touch a bigint. Masks are int32, as JavaScript's bit operators give them.
+ * Where the parts of a descriptor stand at one level, as masks over its two 32-bit halves: the
+ * walker's inner loop must not touch a bigint. Masks are int32, as JavaScript's bit operators give
+ * them.
  */
 export interface DescriptorLayout {
   level: Level;
@@ -15,7 +17,10 @@ export interface DescriptorLayout {
   /** Next-level table address bits that stand at their own place. */
   tableLow: number;
   tableHigh: number;
-  /** Output address bits that stand elsewhere, in the low word: (low >>> upperShift & upperMask) * upperUnit. */
+  /**
+   * Output address bits that stand elsewhere, in the low word: (low >>> upperShift & upperMask) *
+   * upperUnit.
+   */
   upperShift: number;
   upperMask: number;
   upperUnit: number;
@@ -50,13 +55,15 @@ export function descriptorLayouts(regime: Stage1Regime): Map<Level, DescriptorLa
 export function descriptorLayout(regime: Stage1Regime, level: Level): DescriptorLayout {
   const pageShift = Math.log2(regime.granule);
   const shift = pageShift + (pageShift - 3) * (3 - level);
-  // 64K granules keep OA[51:48] in bits 15:12 (LPA), 4K and 16K with DS keep OA[51:50] in bits 9:8 (LPA2).
+  // 64K granules keep OA[51:48] in bits 15:12 (LPA), 4K and 16K with DS keep OA[51:50] in bits 9:8
+  // (LPA2).
   const lpa = regime.granule === 65536;
   const top = regime.lpa2 ? 49 : 47;
   const output = span(shift, top);
   const table = span(pageShift, top);
   const upper = lpa ? span(12, 15) : 0n;
-  // Address bits below the size of a page or block. Bit 16 of a block is nT (FEAT_BBM); in a page it is never among them.
+  // Address bits below the size of a page or block. Bit 16 of a block is nT (FEAT_BBM); in a page
+  // it is never among them.
   const blockGap = span(12, shift - 1) & ~(1n << 16n);
   const reserved = regime.lpa2 ? 0n : span(48, 49);
   const leafZero = (blockGap & ~upper & span(0, top)) | reserved;
@@ -96,8 +103,15 @@ export function leafAttributes(layout: DescriptorLayout, lo: number, hi: number)
 }
 
 /** A table descriptor without its next-level table address. */
-export function tableDescriptorAttributes(layout: DescriptorLayout, lo: number, hi: number): bigint {
-  return join(lo & ~(layout.tableLow | (layout.upperMask << layout.upperShift)), hi & ~layout.tableHigh);
+export function tableDescriptorAttributes(
+  layout: DescriptorLayout,
+  lo: number,
+  hi: number,
+): bigint {
+  return join(
+    lo & ~(layout.tableLow | (layout.upperMask << layout.upperShift)),
+    hi & ~layout.tableHigh,
+  );
 }
 
 /** Mask of the bits in the low word of a page or block that are no part of the output address. */
@@ -110,7 +124,10 @@ export function join(lo: number, hi: number): bigint {
   return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
 }
 
-/** Blocks at level 0 (4K) and 1 (16K) need DS, at level 1 (64K) a 52-bit output address (DDI 0487 D8.3.1). */
+/**
+ * Blocks at level 0 (4K) and 1 (16K) need DS, at level 1 (64K) a 52-bit output address (DDI 0487
+ * D8.3.1).
+ */
 function blocksAllowed(regime: Stage1Regime, level: Level): boolean {
   if (level === 2) return true;
   if (regime.granule === 4096) return level === 1 || (level === 0 && regime.lpa2);
@@ -118,7 +135,11 @@ function blocksAllowed(regime: Stage1Regime, level: Level): boolean {
 }
 
 function address(layout: DescriptorLayout, lo: number, hi: number, word: number): number {
-  return (hi >>> 0) * 2 ** 32 + (lo >>> 0) + ((word >>> layout.upperShift) & layout.upperMask) * layout.upperUnit;
+  return (
+    (hi >>> 0) * 2 ** 32 +
+    (lo >>> 0) +
+    ((word >>> layout.upperShift) & layout.upperMask) * layout.upperUnit
+  );
 }
 
 /** Bits last:first set; empty when last < first. */

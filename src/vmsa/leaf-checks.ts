@@ -1,4 +1,10 @@
-import { attributeMaskLow, type DescriptorLayout, leafAttributes, outputAddress } from './descriptor-layout.ts';
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  attributeMaskLow,
+  type DescriptorLayout,
+  leafAttributes,
+  outputAddress,
+} from './descriptor-layout.ts';
 import { memoryType } from './memory-type.ts';
 import type { Stage1Regime } from './regime.ts';
 
@@ -6,10 +12,15 @@ import type { Stage1Regime } from './regime.ts';
 const CONTIGUOUS = 1 << 20;
 
 /**
- * What the architecture reserves in a valid page or block whose translation exists all the same: one sentence for each
- * fault, none for a sound descriptor (DDI 0487 D8.3.1, D8.5, D8.6).
+ * What the architecture reserves in a valid page or block whose translation exists all the same:
+ * one sentence for each fault, none for a sound descriptor (DDI 0487 D8.3.1, D8.5, D8.6).
  */
-export function leafFaults(regime: Stage1Regime, layout: DescriptorLayout, lo: number, hi: number): string[] {
+export function leafFaults(
+  regime: Stage1Regime,
+  layout: DescriptorLayout,
+  lo: number,
+  hi: number,
+): string[] {
   const faults: string[] = [];
   if ((lo & layout.leafZeroLow) !== 0 || (hi & layout.leafZeroHigh) !== 0) {
     faults.push(
@@ -22,7 +33,8 @@ export function leafFaults(regime: Stage1Regime, layout: DescriptorLayout, lo: n
     faults.push(`The contiguous bit is reserved at level ${layout.level}.`);
   }
   const type = memoryType(regime, leafAttributes(layout, lo, hi));
-  if (type.kind === 'reserved') faults.push(`The memory type is reserved (MAIR attribute ${type.name}).`);
+  if (type.kind === 'reserved')
+    faults.push(`The memory type is reserved (MAIR attribute ${type.name}).`);
   if (!regime.lpa2 && ((lo >>> 8) & 3) === 1 && type.kind === 'normal')
     faults.push('The shareability 0b01 is reserved.');
   return faults;
@@ -30,12 +42,17 @@ export function leafFaults(regime: Stage1Regime, layout: DescriptorLayout, lo: n
 
 /** Is this a valid page or block with the contiguous bit? */
 export function isGrouped(layout: DescriptorLayout, lo: number, hi: number): boolean {
-  return layout.groupEntries !== 0 && (hi & CONTIGUOUS) !== 0 && (lo & 3) === (layout.level === 3 ? 3 : 1);
+  return (
+    layout.groupEntries !== 0 &&
+    (hi & CONTIGUOUS) !== 0 &&
+    (lo & 3) === (layout.level === 3 ? 3 : 1)
+  );
 }
 
 /**
- * What is wrong with the contiguous group that begins at entry `first`: undefined when it is whole, consecutive, aligned
- * and of one attribute value (DDI 0487 D8.7.1). Access and dirty flags may differ where hardware sets them.
+ * What is wrong with the contiguous group that begins at entry `first`: undefined when it is whole,
+ * consecutive, aligned and of one attribute value (DDI 0487 D8.7.1). Access and dirty flags may
+ * differ where hardware sets them.
  */
 export function groupFault(
   regime: Stage1Regime,
@@ -52,7 +69,8 @@ export function groupFault(
   for (let index = 0; index < count; index++) {
     const lo2 = words[2 * (first + index)];
     const hi2 = words[2 * (first + index) + 1];
-    // Beyond the end of a table that is smaller than a group, the words are undefined: no grouped entry.
+    // Beyond the end of a table that is smaller than a group, the words are undefined: no grouped
+    // entry.
     if (lo2 === undefined || hi2 === undefined || !isGrouped(layout, lo2, hi2))
       return `A contiguous group is partial: entry ${index} of ${count} is no part of it.`;
     if (((lo ^ lo2) & compared) !== 0 || ((hi ^ hi2) & ~layout.outputHigh) !== 0) {
@@ -67,8 +85,13 @@ export function groupFault(
   return undefined;
 }
 
-/** Bits of the low word that hardware may set in one entry of a group: AF (10), and AP[2] or nDirty (7). */
+/**
+ * Bits of the low word that hardware may set in one entry of a group: AF (10), and AP[2] or nDirty
+ * (7).
+ */
 function hardwareFlags(regime: Stage1Regime, hi: number): number {
   const modifiable = regime.indirection !== undefined || (hi & (1 << 19)) !== 0;
-  return (regime.hardwareAccessFlag ? 1 << 10 : 0) | (regime.hardwareDirty && modifiable ? 1 << 7 : 0);
+  return (
+    (regime.hardwareAccessFlag ? 1 << 10 : 0) | (regime.hardwareDirty && modifiable ? 1 << 7 : 0)
+  );
 }

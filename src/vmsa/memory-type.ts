@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { field } from './bits.ts';
 import type { Stage1Regime } from './regime.ts';
 
@@ -26,7 +27,10 @@ const nonCacheable: CachePolicy = {
   writeAllocate: false,
 };
 
-/** Memory type of a page or block, from AttrIndx (bits 4:2, and bit 59 above them with TCR2_EL1.AIE) and the MAIR registers. */
+/**
+ * Memory type of a page or block, from AttrIndx (bits 4:2, and bit 59 above them with TCR2_EL1.AIE)
+ * and the MAIR registers.
+ */
 export function memoryType(regime: Stage1Regime, attributes: bigint): MemoryType {
   // The index has as many bits as the regime has attributes.
   return decodeMemoryType(regime.memoryAttributes[attributeIndex(regime, attributes)] as number);
@@ -45,7 +49,14 @@ export function decodeMemoryType(encoding: number): MemoryType {
   if (outer === 0) return decodeDevice(encoding);
   if (inner === 0) return decodeSpecial(encoding);
   const policies = { inner: cachePolicy(inner), outer: cachePolicy(outer) };
-  return { kind: 'normal', name: normalName(policies), encoding, ...policies, tagged: false, xs: true };
+  return {
+    kind: 'normal',
+    name: normalName(policies),
+    encoding,
+    ...policies,
+    tagged: false,
+    xs: true,
+  };
 }
 
 /** 0b0000dd00, and 0b0000dd01 with FEAT_XS; the rest is reserved. */
@@ -60,20 +71,44 @@ function decodeDevice(encoding: number): MemoryType {
 function decodeSpecial(encoding: number): MemoryType {
   const normal = { kind: 'normal', encoding } as const;
   if (encoding === 0x40) {
-    return { ...normal, name: 'Normal-NC-nXS', inner: nonCacheable, outer: nonCacheable, tagged: false, xs: false };
+    return {
+      ...normal,
+      name: 'Normal-NC-nXS',
+      inner: nonCacheable,
+      outer: nonCacheable,
+      tagged: false,
+      xs: false,
+    };
   }
   if (encoding === 0xa0) {
     const policy = cachePolicy(0b1010);
-    return { ...normal, name: 'Normal-WT-nXS', inner: policy, outer: policy, tagged: false, xs: false };
+    return {
+      ...normal,
+      name: 'Normal-WT-nXS',
+      inner: policy,
+      outer: policy,
+      tagged: false,
+      xs: false,
+    };
   }
   if (encoding === 0xf0) {
     const policy = cachePolicy(0b1111);
-    return { ...normal, name: 'Normal-Tagged', inner: policy, outer: policy, tagged: true, xs: true };
+    return {
+      ...normal,
+      name: 'Normal-Tagged',
+      inner: policy,
+      outer: policy,
+      tagged: true,
+      xs: true,
+    };
   }
   return reserved(encoding);
 }
 
-/** 0b0100 is Non-cacheable; elsewhere bit 3 says not transient, bit 2 write-back, bits 1:0 the allocation hints. */
+/**
+ * 0b0100 is Non-cacheable; elsewhere bit 3 says not transient, bit 2 write-back, bits 1:0 the
+ * allocation hints.
+ */
 function cachePolicy(nibble: number): CachePolicy {
   if (nibble === 0b0100) return nonCacheable;
   return {
@@ -86,7 +121,9 @@ function cachePolicy(nibble: number): CachePolicy {
 
 const shortWrite = { 'non-cacheable': 'NC', 'write-through': 'WT', 'write-back': 'WB' };
 
-/** Normal-WB for the usual read and write allocating policy; every departure from it is spelt out. */
+/**
+ * Normal-WB for the usual read and write allocating policy; every departure from it is spelt out.
+ */
 function normalName(policies: { inner: CachePolicy; outer: CachePolicy }): string {
   const inner = policyName(policies.inner);
   const outer = policyName(policies.outer);
@@ -102,5 +139,9 @@ function policyName(policy: CachePolicy): string {
 }
 
 function reserved(encoding: number): MemoryType {
-  return { kind: 'reserved', name: `reserved(0x${encoding.toString(16).padStart(2, '0')})`, encoding };
+  return {
+    kind: 'reserved',
+    name: `reserved(0x${encoding.toString(16).padStart(2, '0')})`,
+    encoding,
+  };
 }

@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { bit, field, outOfRange } from './bits.ts';
 import type { Granule, Level, Malformed, SystemRegisters } from './types.ts';
 
-/** Half of the EL1&0 address space: TTBR0 translates the addresses that begin with zeroes, TTBR1 those with ones. */
+/**
+ * Half of the EL1&0 address space: TTBR0 translates the addresses that begin with zeroes, TTBR1
+ * those with ones.
+ */
 export type Half = 'ttbr0' | 'ttbr1';
 
 /** How one half of the EL1&0 address space is translated, decoded from the registers of one CPU. */
@@ -15,10 +19,16 @@ export interface Stage1Regime {
   /** First virtual address of this half. */
   base: bigint;
   startLevel: Level;
-  /** Physical address of the first table; it holds `rootEntries` descriptors, which may be less than a granule. */
+  /**
+   * Physical address of the first table; it holds `rootEntries` descriptors, which may be less than
+   * a granule.
+   */
   rootPa: number;
   rootEntries: number;
-  /** TCR_EL1.DS with 4K or 16K granules: output address bits 51:50 stand in descriptor bits 9:8, and SH moves to TCR. */
+  /**
+   * TCR_EL1.DS with 4K or 16K granules: output address bits 51:50 stand in descriptor bits 9:8, and
+   * SH moves to TCR.
+   */
   lpa2: boolean;
   topByteIgnored: boolean;
   /** Permissions in table descriptors have no effect (TCR_EL1.HPDn, or permission indirection). */
@@ -45,12 +55,16 @@ const granules: Record<Half, (Granule | undefined)[]> = {
   ttbr1: [undefined, 16384, 4096, 65536],
 };
 
-/** Physical address size by TCR_EL1.IPS; 0b111 needs 128-bit descriptors, which are not decoded here. */
+/**
+ * Physical address size by TCR_EL1.IPS; 0b111 needs 128-bit descriptors, which are not decoded
+ * here.
+ */
 const physicalSizes = [32, 36, 40, 42, 44, 48, 52];
 
 /**
- * Decodes the stage 1 EL1&0 regime of one half (DDI 0487 D8.2 and the register descriptions). Reserved encodings do not
- * throw: they stand in `malformed`, and in `notWalked` when nothing can be translated.
+ * Decodes the stage 1 EL1&0 regime of one half (DDI 0487 D8.2 and the register descriptions).
+ * Reserved encodings do not throw: they stand in `malformed`, and in `notWalked` when nothing can
+ * be translated.
  */
 export function stage1Regime(registers: SystemRegisters, half: Half): Stage1Regime {
   const tcr = registers.TCR_EL1;
@@ -80,14 +94,17 @@ export function stage1Regime(registers: SystemRegisters, half: Half): Stage1Regi
     memoryAttributes: memoryAttributes(registers),
     malformed: [],
   };
-  if (bit(tcr2, 1)) regime.indirection = { el1: registers.PIR_EL1 ?? 0n, el0: registers.PIRE0_EL1 ?? 0n };
+  if (bit(tcr2, 1))
+    regime.indirection = { el1: registers.PIR_EL1 ?? 0n, el0: registers.PIRE0_EL1 ?? 0n };
 
   const name = upper ? 'TG1' : 'TG0';
   if (!bit(registers.SCTLR_EL1, 0)) stop(regime, 'The MMU is off (SCTLR_EL1.M is 0).');
   else if (bit(tcr, upper ? 23 : 7))
     stop(regime, `Walks of this half are disabled (TCR_EL1.EPD${upper ? 1 : 0} is 1).`);
-  else if (encodedGranule === undefined) refuse(regime, tcr, `TCR_EL1.${name} has a reserved encoding.`);
-  else if (bit(tcr2, 5)) refuse(regime, tcr2, 'TCR2_EL1.D128 selects 128-bit descriptors, which are not decoded.');
+  else if (encodedGranule === undefined)
+    refuse(regime, tcr, `TCR_EL1.${name} has a reserved encoding.`);
+  else if (bit(tcr2, 5))
+    refuse(regime, tcr2, 'TCR2_EL1.D128 selects 128-bit descriptors, which are not decoded.');
   else checkSizes(regime, tcr);
   if (regime.notWalked === undefined) {
     checkCompanions(regime, registers);
@@ -105,19 +122,25 @@ function rootShape(granule: Granule, inputBits: number): { level: Level; entries
   return { level: (4 - levels) as Level, entries: 2 ** rootBits };
 }
 
-/** Output address bits: IPS, but 48 at most for 4K and 16K granules without DS (DDI 0487 D8.1.6). */
+/**
+ * Output address bits: IPS, but 48 at most for 4K and 16K granules without DS (DDI 0487 D8.1.6).
+ */
 function outputSize(tcr: bigint, granule: Granule, lpa2: boolean): number {
   const size = physicalSizes[field(tcr, 32, 3)] ?? 52;
   return granule === 65536 || lpa2 ? size : Math.min(size, 48);
 }
 
 function memoryAttributes(registers: SystemRegisters): number[] {
-  const bytes = (value: bigint) => Array.from({ length: 8 }, (_, index) => field(value, index * 8, 8));
+  const bytes = (value: bigint) =>
+    Array.from({ length: 8 }, (_, index) => field(value, index * 8, 8));
   const first = bytes(registers.MAIR_EL1);
   return bit(registers.TCR2_EL1 ?? 0n, 4) ? [...first, ...bytes(registers.MAIR2_EL1 ?? 0n)] : first;
 }
 
-/** TxSZ must leave 25 to 52 bits; fewer with FEAT_TTST, 52 only with 64K granules or DS (DDI 0487 D8.2.4). */
+/**
+ * TxSZ must leave 25 to 52 bits; fewer with FEAT_TTST, 52 only with 64K granules or DS (DDI 0487
+ * D8.2.4).
+ */
 function checkSizes(regime: Stage1Regime, tcr: bigint): void {
   const largest = regime.granule === 65536 || regime.lpa2 ? 52 : 48;
   const smallest = regime.granule === 65536 ? 17 : 16;
@@ -138,17 +161,29 @@ function checkSizes(regime: Stage1Regime, tcr: bigint): void {
 /** Registers that others refer to must have been read too. */
 function checkCompanions(regime: Stage1Regime, registers: SystemRegisters): void {
   const tcr2 = registers.TCR2_EL1 ?? 0n;
-  if (regime.indirection && (registers.PIR_EL1 === undefined || registers.PIRE0_EL1 === undefined)) {
-    report(regime, tcr2, 'TCR2_EL1.PIE is 1 but PIR_EL1 or PIRE0_EL1 was not read: permissions count as none.');
+  if (
+    regime.indirection &&
+    (registers.PIR_EL1 === undefined || registers.PIRE0_EL1 === undefined)
+  ) {
+    report(
+      regime,
+      tcr2,
+      'TCR2_EL1.PIE is 1 but PIR_EL1 or PIRE0_EL1 was not read: permissions count as none.',
+    );
   }
   if (bit(tcr2, 4) && registers.MAIR2_EL1 === undefined) {
-    report(regime, tcr2, 'TCR2_EL1.AIE is 1 but MAIR2_EL1 was not read: its memory types count as Device-nGnRnE.');
+    report(
+      regime,
+      tcr2,
+      'TCR2_EL1.AIE is 1 but MAIR2_EL1 was not read: its memory types count as Device-nGnRnE.',
+    );
   }
 }
 
 /**
- * Physical address of the first table (DDI 0487 D8.2.5 and TTBRn_EL1.BADDR): the ASID and CnP are no part of it; with
- * 52-bit output addresses bits 51:48 stand in bits 5:2; the low bits below the size of the table are RES0.
+ * Physical address of the first table (DDI 0487 D8.2.5 and TTBRn_EL1.BADDR): the ASID and CnP are
+ * no part of it; with 52-bit output addresses bits 51:48 stand in bits 5:2; the low bits below the
+ * size of the table are RES0.
  */
 function locateRoot(regime: Stage1Regime, ttbr: bigint): void {
   const wide = regime.outputBits === 52;
@@ -157,9 +192,14 @@ function locateRoot(regime: Stage1Regime, ttbr: bigint): void {
   const high = wide ? field(ttbr, 2, 4) : 0;
   const stray = wide ? (low % alignment) - (low % 64) + (low & 2) : (low % alignment) - (low & 1);
   regime.rootPa = high * 2 ** 48 + low - (low % alignment);
-  if (stray !== 0) report(regime, ttbr, `The table address in the TTBR is not aligned to ${alignment} bytes.`);
+  if (stray !== 0)
+    report(regime, ttbr, `The table address in the TTBR is not aligned to ${alignment} bytes.`);
   if (outOfRange(regime.rootPa, regime.rootEntries * 8, regime.outputBits)) {
-    refuse(regime, ttbr, `The table address in the TTBR does not fit into ${regime.outputBits} bits.`);
+    refuse(
+      regime,
+      ttbr,
+      `The table address in the TTBR does not fit into ${regime.outputBits} bits.`,
+    );
   }
 }
 

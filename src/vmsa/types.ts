@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
  * Shared shapes of the VMSAv8-64 stage 1 translation (Arm ARM DDI 0487, chapter D8).
  *
- * Virtual addresses are bigint (the TTBR1 half lies above 2^53); physical addresses are number (52 bits at most);
- * sizes are number, in bytes.
+ * Virtual addresses are bigint (the TTBR1 half lies above 2^53); physical addresses are number (52
+ * bits at most); sizes are number, in bytes.
  */
 
 /** Translation granule in bytes (TCR_EL1.TG0/TG1). */
@@ -11,7 +12,10 @@ export type Granule = 4096 | 16384 | 65536;
 /** Lookup level of a descriptor; -1 exists only with FEAT_LPA2 or a 52-bit VA on 4K. */
 export type Level = -1 | 0 | 1 | 2 | 3;
 
-/** EL1 translation control registers of one CPU, read from outside the guest. Absent: the CPU does not have it. */
+/**
+ * EL1 translation control registers of one CPU, read from outside the guest. Absent: the CPU does
+ * not have it.
+ */
 export interface SystemRegisters {
   TTBR0_EL1: bigint;
   TTBR1_EL1: bigint;
@@ -26,8 +30,9 @@ export interface SystemRegisters {
 }
 
 /**
- * A run of leaf entries that follow each other in virtual and physical address and carry the same attributes.
- * An entry that is not valid but not zero either (Linux: PTE_PRESENT_INVALID) is a leaf with `valid` false.
+ * A run of leaf entries that follow each other in virtual and physical address and carry the same
+ * attributes. An entry that is not valid but not zero either (Linux: PTE_PRESENT_INVALID) is a leaf
+ * with `valid` false.
  */
 export interface LeafRun {
   /** Virtual address of the first byte. */
@@ -42,9 +47,15 @@ export interface LeafRun {
   contiguous: boolean;
   /** Bit 0 of the descriptors. */
   valid: boolean;
-  /** The descriptors without their output address: every other bit as found, contiguous and type bits included. */
+  /**
+   * The descriptors without their output address: every other bit as found, contiguous and type
+   * bits included.
+   */
   attributes: bigint;
-  /** Hierarchical attributes gathered from the tables above: bits 63:59 of the table descriptors, or-ed, as a number 0-31. */
+  /**
+   * Hierarchical attributes gathered from the tables above: bits 63:59 of the table descriptors,
+   * or-ed, as a number 0-31.
+   */
   tableAttributes: number;
 }
 
@@ -56,11 +67,16 @@ export interface TablePage {
   level: Level;
   /** First virtual address that the table translates. */
   va: bigint;
-  /** The table descriptor that points here without its next-table address; 0n for the root (TTBR). */
+  /**
+   * The table descriptor that points here without its next-table address; 0n for the root (TTBR).
+   */
   attributes: bigint;
 }
 
-/** A descriptor or register encoding that the architecture reserves, or that cannot be followed. Reported, never skipped. */
+/**
+ * A descriptor or register encoding that the architecture reserves, or that cannot be followed.
+ * Reported, never skipped.
+ */
 export interface Malformed {
   va: bigint;
   level: Level;
@@ -71,7 +87,9 @@ export interface Malformed {
   reason: string;
 }
 
-/** Everything that one walk of one half of the address space found, in ascending virtual address. */
+/**
+ * Everything that one walk of one half of the address space found, in ascending virtual address.
+ */
 export interface WalkResult {
   leaves: LeafRun[];
   tables: TablePage[];

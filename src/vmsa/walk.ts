@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { outOfRange } from './bits.ts';
 import {
   attributeMaskLow,
@@ -19,13 +20,16 @@ export interface RamReader {
   /** Every walk calls this first: what a reader kept of an earlier walk may have changed since. */
   begin?(): void;
   /**
-   * `bytes` of the table at `pa` as little-endian words, low word of each descriptor first; undefined when any of it lies
-   * outside RAM. The next call may overwrite the words.
+   * `bytes` of the table at `pa` as little-endian words, low word of each descriptor first;
+   * undefined when any of it lies outside RAM. The next call may overwrite the words.
    */
   table(pa: number, bytes: number): Uint32Array | undefined;
 }
 
-/** Bounds on what a hostile guest can make a walk produce; reaching one ends the walk and is reported. */
+/**
+ * Bounds on what a hostile guest can make a walk produce; reaching one ends the walk and is
+ * reported.
+ */
 export interface WalkLimits {
   tables: number;
   leaves: number;
@@ -44,12 +48,17 @@ interface Table {
 }
 
 /**
- * Walks every table of one half of the address space (DDI 0487 D8.2). A descriptor that faults (reserved type or level,
- * address beyond the output size, table outside RAM) is malformed and no leaf; one that only has reserved bits set is
- * malformed and a leaf too, since it translates; a fault that a run of leaves shares is reported at its first one.
- * Guest RAM is not trusted: a table is never entered below itself, and the work is bounded by `limits`.
+ * Walks every table of one half of the address space (DDI 0487 D8.2). A descriptor that faults
+ * (reserved type or level, address beyond the output size, table outside RAM) is malformed and no
+ * leaf; one that only has reserved bits set is malformed and a leaf too, since it translates; a
+ * fault that a run of leaves shares is reported at its first one. Guest RAM is not trusted: a table
+ * is never entered below itself, and the work is bounded by `limits`.
  */
-export function walk(regime: Stage1Regime, ram: RamReader, limits: Partial<WalkLimits> = {}): WalkResult {
+export function walk(
+  regime: Stage1Regime,
+  ram: RamReader,
+  limits: Partial<WalkLimits> = {},
+): WalkResult {
   return new Walker(regime, ram, limits).walk();
 }
 
@@ -73,7 +82,10 @@ class Walker {
   #runInherited = 0;
   #runAttributesLow = 0;
   #runAttributesHigh = 0;
-  /** The words of the descriptor that would go on with the run; the low one beyond 2^32 when the carry is not followed. */
+  /**
+   * The words of the descriptor that would go on with the run; the low one beyond 2^32 when the
+   * carry is not followed.
+   */
   #nextLow = 0;
   #nextHigh = 0;
 
@@ -90,8 +102,16 @@ class Walker {
     const { rootPa, rootEntries, startLevel, notWalked } = this.#regime;
     if (notWalked === undefined) {
       this.#ram.begin?.();
-      const root: Table = { pa: rootPa, level: startLevel, entries: rootEntries, offset: 0, inherited: 0 };
-      this.#enter(root, 0n, () => this.#report(0, startLevel, 0n, 'The first table lies outside RAM.'));
+      const root: Table = {
+        pa: rootPa,
+        level: startLevel,
+        entries: rootEntries,
+        offset: 0,
+        inherited: 0,
+      };
+      this.#enter(root, 0n, () =>
+        this.#report(0, startLevel, 0n, 'The first table lies outside RAM.'),
+      );
       this.#closeRun();
     }
     // A broken contiguous group is found at its end but reported at its begin.
@@ -140,12 +160,20 @@ class Walker {
     }
   }
 
-  /** Lengthens the open run by the entries from `index` on that continue it; returns the first entry that does not. */
+  /**
+   * Lengthens the open run by the entries from `index` on that continue it; returns the first entry
+   * that does not.
+   */
   #followRun(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): number {
     const size = 2 ** layout.shift;
     const follows = this.#runOffset + this.#runSize === table.offset + index * size;
     // A block of 4 GiB or more steps in the high word: too rare to be worth a second loop.
-    if (!follows || this.#runLevel !== table.level || this.#runInherited !== table.inherited || layout.shift >= 32) {
+    if (
+      !follows ||
+      this.#runLevel !== table.level ||
+      this.#runInherited !== table.inherited ||
+      layout.shift >= 32
+    ) {
       return index;
     }
     const room = Math.max(0, Math.ceil((2 ** 32 - this.#nextLow) / size));
@@ -156,38 +184,84 @@ class Walker {
     return stop;
   }
 
-  #visit(table: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number, at: number): void {
+  #visit(
+    table: Table,
+    layout: DescriptorLayout,
+    lo: number,
+    hi: number,
+    offset: number,
+    at: number,
+  ): void {
     const type = lo & 3;
     if (table.level < 3 && type === 3) this.#visitTable(table, layout, lo, hi, offset, at);
     else if ((type & 1) === 0) this.#visitLeaf(table, layout, lo, hi, offset);
     else if (type === 1 && table.level === 3)
       this.#fault(table, lo, hi, offset, at, 'Descriptor type 0b01 is reserved at level 3.');
     else if (type === 1 && !layout.blocks)
-      this.#fault(table, lo, hi, offset, at, `Blocks are reserved at level ${table.level} of this regime.`);
-    else if (outOfRange(outputAddress(layout, lo, hi), 2 ** layout.shift, this.#regime.outputBits)) {
-      this.#fault(table, lo, hi, offset, at, `The output address does not fit into ${this.#regime.outputBits} bits.`);
+      this.#fault(
+        table,
+        lo,
+        hi,
+        offset,
+        at,
+        `Blocks are reserved at level ${table.level} of this regime.`,
+      );
+    else if (
+      outOfRange(outputAddress(layout, lo, hi), 2 ** layout.shift, this.#regime.outputBits)
+    ) {
+      this.#fault(
+        table,
+        lo,
+        hi,
+        offset,
+        at,
+        `The output address does not fit into ${this.#regime.outputBits} bits.`,
+      );
     } else if (this.#visitLeaf(table, layout, lo, hi, offset)) {
-      for (const reason of leafFaults(this.#regime, layout, lo, hi)) this.#fault(table, lo, hi, offset, at, reason);
+      for (const reason of leafFaults(this.#regime, layout, lo, hi))
+        this.#fault(table, lo, hi, offset, at, reason);
     }
   }
 
-  #visitTable(above: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number, at: number): void {
+  #visitTable(
+    above: Table,
+    layout: DescriptorLayout,
+    lo: number,
+    hi: number,
+    offset: number,
+    at: number,
+  ): void {
     const { granule, outputBits } = this.#regime;
     const fault = (reason: string) => this.#fault(above, lo, hi, offset, at, reason);
     if ((lo & layout.tableZeroLow) !== 0 || (hi & layout.tableZeroHigh) !== 0)
       fault('A table descriptor has bits set that must be 0.');
     const pa = nextTable(layout, lo, hi);
-    if (outOfRange(pa, granule, outputBits)) fault(`The table address does not fit into ${outputBits} bits.`);
+    if (outOfRange(pa, granule, outputBits))
+      fault(`The table address does not fit into ${outputBits} bits.`);
     else if (this.#path.includes(pa)) fault('A table descriptor points back to a table above it.');
     else {
       const inherited = above.inherited | (hi >>> 27);
-      const table: Table = { pa, level: (above.level + 1) as Level, entries: granule / 8, offset, inherited };
-      this.#enter(table, tableDescriptorAttributes(layout, lo, hi), () => fault('A table lies outside RAM.'));
+      const table: Table = {
+        pa,
+        level: (above.level + 1) as Level,
+        entries: granule / 8,
+        offset,
+        inherited,
+      };
+      this.#enter(table, tableDescriptorAttributes(layout, lo, hi), () =>
+        fault('A table lies outside RAM.'),
+      );
     }
   }
 
   /** Adds one leaf to the open run, or opens a new run with it; true if it opened one. */
-  #visitLeaf(table: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number): boolean {
+  #visitLeaf(
+    table: Table,
+    layout: DescriptorLayout,
+    lo: number,
+    hi: number,
+    offset: number,
+  ): boolean {
     const size = 2 ** layout.shift;
     const pa = outputAddress(layout, lo, hi);
     const attributesLow = lo & attributeMaskLow(layout);
@@ -229,16 +303,24 @@ class Walker {
       tableAttributes: this.#runInherited,
     });
     if (this.#result.leaves.length >= this.#limits.leaves) {
-      this.#stop(this.#runOffset, this.#runLevel, `The walk ended after ${this.#limits.leaves} runs of leaves.`);
+      this.#stop(
+        this.#runOffset,
+        this.#runLevel,
+        `The walk ended after ${this.#limits.leaves} runs of leaves.`,
+      );
     }
     this.#runSize = 0;
   }
 
-  /** Checks the contiguous group of this entry, if it has one, and the group that its predecessor left unfinished. */
+  /**
+   * Checks the contiguous group of this entry, if it has one, and the group that its predecessor
+   * left unfinished.
+   */
   #checkGroups(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): void {
     if (layout.groupEntries === 0) return;
     const first = index - (index % layout.groupEntries);
-    const grouped = (entry: number) => isGrouped(layout, words[2 * entry] as number, words[2 * entry + 1] as number);
+    const grouped = (entry: number) =>
+      isGrouped(layout, words[2 * entry] as number, words[2 * entry + 1] as number);
     if (!grouped(index) && (index === first || !grouped(index - 1))) return;
     const at = table.pa + first * 8;
     if (at === this.#checkedGroup) return;
@@ -246,7 +328,14 @@ class Walker {
     const reason = groupFault(this.#regime, layout, words, first);
     if (reason === undefined) return;
     const offset = table.offset + first * 2 ** layout.shift;
-    this.#fault(table, words[2 * first] as number, words[2 * first + 1] as number, offset, at, reason);
+    this.#fault(
+      table,
+      words[2 * first] as number,
+      words[2 * first + 1] as number,
+      offset,
+      at,
+      reason,
+    );
   }
 
   #fault(table: Table, lo: number, hi: number, offset: number, at: number, reason: string): void {
@@ -259,27 +348,48 @@ class Walker {
     if (at !== undefined) fault.at = at;
     this.#result.malformed.push(fault);
     if (this.#result.malformed.length >= this.#limits.malformed) {
-      this.#stop(offset, level, `The walk ended after ${this.#limits.malformed} malformed entries.`);
+      this.#stop(
+        offset,
+        level,
+        `The walk ended after ${this.#limits.malformed} malformed entries.`,
+      );
     }
   }
 
   #stop(offset: number, level: Level, reason: string): void {
     this.#stopped = true;
-    this.#result.malformed.push({ va: this.#regime.base + BigInt(offset), level, descriptor: 0n, reason });
+    this.#result.malformed.push({
+      va: this.#regime.base + BigInt(offset),
+      level,
+      descriptor: 0n,
+      reason,
+    });
   }
 }
 
 /**
- * First entry of [from, to) whose words are not lo + n * size and hi; the caller makes sure that the low word does not wrap.
- * This loop is the walk's whole cost: everything in it must stay a 32-bit integer, hence the `| 0`.
+ * First entry of [from, to) whose words are not lo + n * size and hi; the caller makes sure that
+ * the low word does not wrap. This loop is the walk's whole cost: everything in it must stay a
+ * 32-bit integer, hence the `| 0`.
  */
-function matchConsecutive(words: Uint32Array, from: number, to: number, lo: number, hi: number, size: number): number {
+function matchConsecutive(
+  words: Uint32Array,
+  from: number,
+  to: number,
+  lo: number,
+  hi: number,
+  size: number,
+): number {
   const high = hi | 0;
   const step = size | 0;
   const end = (2 * to) | 0;
   let expected = lo | 0;
   let at = (2 * from) | 0;
-  while (at < end && ((words[at] as number) | 0) === expected && ((words[at + 1] as number) | 0) === high) {
+  while (
+    at < end &&
+    ((words[at] as number) | 0) === expected &&
+    ((words[at + 1] as number) | 0) === high
+  ) {
     expected = (expected + step) | 0;
     at += 2;
   }
@@ -288,6 +398,7 @@ function matchConsecutive(words: Uint32Array, from: number, to: number, lo: numb
 
 function skipZeroes(words: Uint32Array, from: number, to: number): number {
   let index = from;
-  while (index < to && ((words[2 * index] as number) | (words[2 * index + 1] as number)) === 0) index++;
+  while (index < to && ((words[2 * index] as number) | (words[2 * index + 1] as number)) === 0)
+    index++;
   return index;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { bootsNeeded, missProbability } from '../../src/bisect/confidence.ts';
@@ -9,7 +10,10 @@ t.test('the rule of succession, by hand', async (t) => {
 });
 
 /** E[(1 - p)^m] for p of density ∝ p^s (1 - p)^(n - s), by the sum over a fine grid. */
-function byIntegration({ shown, boots }: { shown: number; boots: number }, repeated: number): number {
+function byIntegration(
+  { shown, boots }: { shown: number; boots: number },
+  repeated: number,
+): number {
   let weight = 0;
   let sum = 0;
   for (let i = 0.5; i < 20_000; i++) {
@@ -24,7 +28,9 @@ function byIntegration({ shown, boots }: { shown: number; boots: number }, repea
 t.test(
   'is the expectation over all rates, more boots never make it worse, and the number asked for is enough',
   async (t) => {
-    t.ok(missProbability({ shown: 12, boots: 12 }, 3) < missProbability({ shown: 6, boots: 12 }, 3));
+    t.ok(
+      missProbability({ shown: 12, boots: 12 }, 3) < missProbability({ shown: 6, boots: 12 }, 3),
+    );
     const rates = fc
       .tuple(fc.nat({ max: 12 }), fc.nat({ max: 12 }))
       .map(([shown, hidden]) => ({ shown, boots: shown + hidden }));

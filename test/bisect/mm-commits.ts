@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * The bisection of a real history of arch/arm64/mm, three times: `npm run test:bisect`. It builds a kernel from linux-source-7.3 (about ten
- * minutes of CPU time when the cache has none) and seven more from that build tree, which is too long for `npm test`.
+ * The bisection of a real history of arch/arm64/mm, three times: `npm run test:bisect`. It builds a
+ * kernel from linux-source-7.3 (about ten minutes of CPU time when the cache has none) and seven
+ * more from that build tree, which is too long for `npm test`.
  */
 
 import { readFileSync } from 'node:fs';
@@ -27,7 +29,10 @@ t.test(
     t.teardown(cleanup);
     const { tree } = await sourceTree(await openGitStore(), { kind: 'source', version: '7.3' }, {});
     const repository = join(path, 'linux.git');
-    const history = await makeHistory(repository, { tree, objects: cachePath('source', 'objects.git', 'objects') });
+    const history = await makeHistory(repository, {
+      tree,
+      objects: cachePath('source', 'objects.git', 'objects'),
+    });
     const roleOf = (commit: string) => history.find((each) => each.commit === commit)?.role;
     const culprit = given(history.filter(({ role }) => role === 'culprit')[0]);
     const suspects = history.length - 1;
@@ -46,7 +51,10 @@ t.test(
       const { trials } = JSON.parse(readFileSync(file, 'utf8')) as BisectState;
       const searched = trials.filter(({ stage }) => stage === 'search');
       const told = searched.filter(({ outcome }) => outcome === 'present' || outcome === 'absent');
-      t.ok(told.length <= Math.ceil(Math.log2(suspects)), `${told.length} boots to search among ${suspects} suspects`);
+      t.ok(
+        told.length <= Math.ceil(Math.log2(suspects)),
+        `${told.length} boots to search among ${suspects} suspects`,
+      );
       for (const { candidate, outcome } of searched) {
         if (roleOf(candidate) === 'does not build') t.equal(outcome, 'unavailable');
         else if (roleOf(candidate) === 'does not boot') t.equal(outcome, 'unusable');

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** What a commit of the series is there for. */
 export type Role = 'neutral' | 'culprit' | 'does not build' | 'does not boot' | 'repair';
 
@@ -21,7 +22,10 @@ const textAlias = `	update_mapping_prot(__pa_symbol(_text), (unsigned long)lm_al
 	/*
 	 * Register a PM notifier`;
 
-/** Changes on the main line, in order: one breaks a rule, one before it does not build, one after it does not boot. */
+/**
+ * Changes on the main line, in order: one breaks a rule, one before it does not build, one after it
+ * does not boot.
+ */
 export const mainLine: Change[] = [
   {
     subject: 'arm64: mm: name the flags of mappings that are made of pages',
@@ -230,7 +234,10 @@ export const mainLine: Change[] = [
   },
 ];
 
-/** Changes of a topic branch that leaves the main line after its third commit and is merged at the end. */
+/**
+ * Changes of a topic branch that leaves the main line after its third commit and is merged at the
+ * end.
+ */
 export const topicBranch: Change[] = [
   {
     subject: 'arm64: mm: pgd: allocate with the flags as they are',
@@ -239,7 +246,10 @@ export const topicBranch: Change[] = [
     file: 'arch/arm64/mm/pgd.c',
     edits: [
       ['	gfp_t gfp = GFP_PGTABLE_USER;\n\n', ''],
-      ['		return kmem_cache_alloc(pgd_cache, gfp);', '		return kmem_cache_alloc(pgd_cache, GFP_PGTABLE_USER);'],
+      [
+        '		return kmem_cache_alloc(pgd_cache, gfp);',
+        '		return kmem_cache_alloc(pgd_cache, GFP_PGTABLE_USER);',
+      ],
     ],
   },
   {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { narrowLine } from '../../src/bisect/line.ts';
 import { nextStep, type Step } from '../../src/bisect/search.ts';
 import type { Conclusion, Outcome, Task, Trial } from '../../src/bisect/types.ts';
@@ -9,7 +10,10 @@ export interface Line {
   first: number;
   signSide: Task['signSide'];
   repeat: number;
-  /** Outcome of the boot with that number (0, 1, …) of the candidate; undefined where the truth shows. */
+  /**
+   * Outcome of the boot with that number (0, 1, …) of the candidate; undefined where the truth
+   * shows.
+   */
   oddity?(index: number, boot: number): Outcome | undefined;
 }
 
@@ -25,7 +29,10 @@ export function taskOf({ length, signSide, repeat }: Line): Task {
   return { old: nameOf(0), new: nameOf(length - 1), signSide, repeat };
 }
 
-/** The trials of a whole bisection and its conclusion; `stopAfter` boots it is begun anew from its trials, as after a kill. */
+/**
+ * The trials of a whole bisection and its conclusion; `stopAfter` boots it is begun anew from its
+ * trials, as after a kill.
+ */
 export async function simulate(
   line: Line,
   earlier: readonly Trial[] = [],
@@ -36,7 +43,9 @@ export async function simulate(
   const trials = [...earlier];
   for (let boots = 0; boots < stopAfter; boots++) {
     if (boots > 2000) throw new Error('the search does not end');
-    const step: Step = await nextStep(task, trials, async (answers) => narrowLine(candidates, task, answers));
+    const step: Step = await nextStep(task, trials, async (answers) =>
+      narrowLine(candidates, task, answers),
+    );
     if (step.kind !== 'boot') return { trials, conclusion: step };
     const index = indexOf(step.candidate);
     const boot = trials.filter(({ candidate }) => candidate === step.candidate).length;

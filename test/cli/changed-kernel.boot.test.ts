@@ -1,10 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { dir } from 'tmp-promise';
 import { buildInitramfs } from '../../guest/build.ts';
-import { chooseEmulator, knownIssuesFolder, loadMonitor } from '../../harness/laboratory/laboratory.ts';
+import {
+  chooseEmulator,
+  knownIssuesFolder,
+  loadMonitor,
+} from '../../harness/laboratory/laboratory.ts';
 import { type LoadedKernel, loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
 import { runCase } from '../../harness/laboratory/run-case.ts';
@@ -15,7 +20,8 @@ import { SymbolTable } from '../../src/linux/symbol-table.ts';
 import { traitsOf } from '../../src/linux/traits.ts';
 import { given } from '../given.ts';
 
-// Kernels under development look different: a stock kernel with other code in a function, or other names in its symbol table.
+// Kernels under development look different: a stock kernel with other code in a function, or other
+// names in its symbol table.
 
 t.setTimeout(30 * 60_000);
 
@@ -29,13 +35,19 @@ async function run(t: Test, kernel: LoadedKernel, scenario: string): Promise<Cas
     ...(found.machine.firmware && { monitor: await loadMonitor() }),
     knownIssues: await loadKnownIssues(knownIssuesFolder),
   };
-  const { path: directory, cleanup } = await dir({ prefix: 'ptdiff-changed-', unsafeCleanup: true });
+  const { path: directory, cleanup } = await dir({
+    prefix: 'ptdiff-changed-',
+    unsafeCleanup: true,
+  });
   t.teardown(cleanup);
   const each = { name: 'changed', kernel, scenario: found, directory };
   return runCase(laboratory, each, new AbortController().signal);
 }
 
-/** The stock kernel by the words of another symbol table: what is renamed has a name that nobody asks for, and so looks like what is inlined. */
+/**
+ * The stock kernel by the words of another symbol table: what is renamed has a name that nobody
+ * asks for, and so looks like what is inlined.
+ */
 function renamed(...gone: string[]): LoadedKernel {
   const listed = stock.symbols.list();
   const symbols = new SymbolTable({
@@ -44,7 +56,11 @@ function renamed(...gone: string[]): LoadedKernel {
     offsets: Float64Array.from(listed, ({ address }) => Number(address - stock.symbols.textBase)),
     textBase: stock.symbols.textBase,
   });
-  return { ...stock, symbols, ...traitsOf(stock.image.release, readFileSync(stock.image.imagePath), symbols) };
+  return {
+    ...stock,
+    symbols,
+    ...traitsOf(stock.image.release, readFileSync(stock.image.imagePath), symbols),
+  };
 }
 
 /** The stock kernel with another machine code in one function. */
@@ -65,7 +81,11 @@ t.test(
   'an alias of text that stays writable is found, though the code that would say how PAGE_KERNEL looks is gone',
   async (t) => {
     // Behind what ftrace patches at the entry.
-    const kernel = recoded(t, 'mark_linear_text_alias_ro', (code) => void code.fill(nop, 2).set([ret], 2));
+    const kernel = recoded(
+      t,
+      'mark_linear_text_alias_ro',
+      (code) => void code.fill(nop, 2).set([ret], 2),
+    );
     const { verdict, findings, notes = [] } = await run(t, kernel, 'max');
     t.equal(verdict, 'fail');
     const ids = findings.map(({ id }) => id);
@@ -76,49 +96,69 @@ t.test(
       dirty,
       /^Assumed that PAGE_KERNEL carries PTE_DIRTY, the rule of its release, since mark_linear_text_alias_ro\(\)/,
     );
-    t.match(dirty, /that PAGE_KERNEL does not carry PTE_DIRTY does not fit \(\d+ findings, not 4\)\.$/);
+    t.match(
+      dirty,
+      /that PAGE_KERNEL does not carry PTE_DIRTY does not fit \(\d+ findings, not 4\)\.$/,
+    );
   },
 );
 
-t.test('a rule of the release that is wrong for this kernel gives way to the answer that fits', async (t) => {
-  const kernel = renamed('mark_linear_text_alias_ro');
-  // As if the rule were another: 7.3 carries PTE_DIRTY.
-  const { traits, assumptions } = kernel;
-  const swapped = assumptions.map((each) =>
-    each.trait === 'kernelDirty' ? { ...each, chosen: given(each.alternatives[0]), alternatives: [each.chosen] } : each,
-  );
-  const wrong = { ...kernel, traits: { ...traits, kernelDirty: false }, assumptions: swapped };
-  const { verdict, notes = [] } = await run(t, wrong, 'max');
-  t.equal(verdict, 'pass');
-  const dirty = notes.find((note) => note.includes('PTE_DIRTY')) ?? '';
-  t.match(dirty, /^Assumed that PAGE_KERNEL carries PTE_DIRTY, since/);
-  t.match(
-    dirty,
-    /PAGE_KERNEL does not carry PTE_DIRTY, the rule of its release, does not fit \(\d+ findings, not 0\)\.$/,
-  );
-});
+t.test(
+  'a rule of the release that is wrong for this kernel gives way to the answer that fits',
+  async (t) => {
+    const kernel = renamed('mark_linear_text_alias_ro');
+    // As if the rule were another: 7.3 carries PTE_DIRTY.
+    const { traits, assumptions } = kernel;
+    const swapped = assumptions.map((each) =>
+      each.trait === 'kernelDirty'
+        ? { ...each, chosen: given(each.alternatives[0]), alternatives: [each.chosen] }
+        : each,
+    );
+    const wrong = { ...kernel, traits: { ...traits, kernelDirty: false }, assumptions: swapped };
+    const { verdict, notes = [] } = await run(t, wrong, 'max');
+    t.equal(verdict, 'pass');
+    const dirty = notes.find((note) => note.includes('PTE_DIRTY')) ?? '';
+    t.match(dirty, /^Assumed that PAGE_KERNEL carries PTE_DIRTY, since/);
+    t.match(
+      dirty,
+      /PAGE_KERNEL does not carry PTE_DIRTY, the rule of its release, does not fit \(\d+ findings, not 0\)\.$/,
+    );
+  },
+);
 
-t.test('set_direct_map_invalid_noflush() with other code: the rule of the release fits', async (t) => {
-  // mov x2, #0x800 (MOVZ) becomes orr x2, xzr, #0x800, which means the same.
-  const kernel = recoded(t, 'set_direct_map_invalid_noflush', (code) => {
-    t.not(code.indexOf(0xd2810002), -1);
-    code[code.indexOf(0xd2810002)] = 0xb27503e2;
-  });
-  const { verdict, notes = [] } = await run(t, kernel, 'max');
-  t.equal(verdict, 'pass');
-  t.match(notes, [
-    /^Assumed that what becomes invalid keeps PTE_PRESENT_INVALID, the rule of its release, since set_direct/,
-  ]);
-});
+t.test(
+  'set_direct_map_invalid_noflush() with other code: the rule of the release fits',
+  async (t) => {
+    // mov x2, #0x800 (MOVZ) becomes orr x2, xzr, #0x800, which means the same.
+    const kernel = recoded(t, 'set_direct_map_invalid_noflush', (code) => {
+      t.not(code.indexOf(0xd2810002), -1);
+      code[code.indexOf(0xd2810002)] = 0xb27503e2;
+    });
+    const { verdict, notes = [] } = await run(t, kernel, 'max');
+    t.equal(verdict, 'pass');
+    t.match(notes, [
+      /^Assumed that what becomes invalid keeps PTE_PRESENT_INVALID, the rule of its release, since set_direct/,
+    ]);
+  },
+);
 
-t.test('a repaint whose function has another name is not captured, and is judged by what comes after', async (t) => {
-  const result = await run(t, renamed('linear_map_maybe_split_to_ptes'), 'monitor+neoverse-v3-r0p2+then-max');
-  t.ok(['pass', 'known'].includes(result.verdict), `${result.verdict}: ${result.reason}`);
-  t.same(Object.keys(result.linearMap), ['paging_init', 'free_initmem', 'init']);
-  t.ok(
-    result.notes?.some((note) => /^Not known of this kernel: its tables before .*no linear_map_maybe_split/.test(note)),
-  );
-});
+t.test(
+  'a repaint whose function has another name is not captured, and is judged by what comes after',
+  async (t) => {
+    const result = await run(
+      t,
+      renamed('linear_map_maybe_split_to_ptes'),
+      'monitor+neoverse-v3-r0p2+then-max',
+    );
+    t.ok(['pass', 'known'].includes(result.verdict), `${result.verdict}: ${result.reason}`);
+    t.same(Object.keys(result.linearMap), ['paging_init', 'free_initmem', 'init']);
+    t.ok(
+      result.notes?.some((note) =>
+        /^Not known of this kernel: its tables before .*no linear_map_maybe_split/.test(note),
+      ),
+    );
+  },
+);
 
 t.test('without any of the functions to stop at, the boot is seen where init runs', async (t) => {
   const gone = [
@@ -137,32 +177,53 @@ t.test('without any of the functions to stop at, the boot is seen where init run
   t.ok(notes.some((note) => note.includes('its symbol table has no free_initmem()')));
 });
 
-t.test('where splits cannot be recorded, only what does not depend on them is predicted', async (t) => {
-  const {
-    verdict,
-    linearMap,
-    notes = [],
-    reason,
-    findings,
-  } = await run(t, renamed('split_kernel_leaf_mapping'), 'neoverse-v3-r0p2');
-  t.same(
-    findings.map(({ id }) => id),
-    [],
-  );
-  t.equal(verdict, 'pass', reason ?? 'passes');
-  t.same(Object.keys(linearMap), [...checkpointNames], 'walked all the same');
-  t.ok(notes.some((note) => note.includes('its linear map behind paging_init()')));
-});
+t.test(
+  'where splits cannot be recorded, only what does not depend on them is predicted',
+  async (t) => {
+    const {
+      verdict,
+      linearMap,
+      notes = [],
+      reason,
+      findings,
+    } = await run(t, renamed('split_kernel_leaf_mapping'), 'neoverse-v3-r0p2');
+    t.same(
+      findings.map(({ id }) => id),
+      [],
+    );
+    t.equal(verdict, 'pass', reason ?? 'passes');
+    t.same(Object.keys(linearMap), [...checkpointNames], 'walked all the same');
+    t.ok(notes.some((note) => note.includes('its linear map behind paging_init()')));
+  },
+);
 
-t.test('a kernel that the model cannot predict is walked, and the rules for every kernel are checked', async (t) => {
-  const kernel = recoded(t, 'mark_linear_text_alias_ro', (code) => void code.fill(nop, 2).set([ret], 2));
-  const { symbols } = renamed('swapper_pg_dir');
-  const { verdict, findings, linearMap, notes = [] } = await run(t, { ...kernel, symbols }, 'max');
-  t.equal(verdict, 'fail');
-  t.same(Object.keys(linearMap), [...checkpointNames]);
-  t.same(
-    findings.map(({ id }) => id),
-    ['free_initmem', 'init'].map((at) => `invariant/kernel-text-read-only/linear-alias-writable@${at}`),
-  );
-  t.ok(notes.some((note) => /^Not known of this kernel: what its linear map must be: .*swapper_pg_dir/.test(note)));
-});
+t.test(
+  'a kernel that the model cannot predict is walked, and the rules for every kernel are checked',
+  async (t) => {
+    const kernel = recoded(
+      t,
+      'mark_linear_text_alias_ro',
+      (code) => void code.fill(nop, 2).set([ret], 2),
+    );
+    const { symbols } = renamed('swapper_pg_dir');
+    const {
+      verdict,
+      findings,
+      linearMap,
+      notes = [],
+    } = await run(t, { ...kernel, symbols }, 'max');
+    t.equal(verdict, 'fail');
+    t.same(Object.keys(linearMap), [...checkpointNames]);
+    t.same(
+      findings.map(({ id }) => id),
+      ['free_initmem', 'init'].map(
+        (at) => `invariant/kernel-text-read-only/linear-alias-writable@${at}`,
+      ),
+    );
+    t.ok(
+      notes.some((note) =>
+        /^Not known of this kernel: what its linear map must be: .*swapper_pg_dir/.test(note),
+      ),
+    );
+  },
+);

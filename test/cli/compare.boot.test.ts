@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -12,7 +13,9 @@ import { formatSeries } from '../../src/report/compare/series-text.ts';
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 async function ptdiff(...words: string[]) {
-  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], { reject: false });
+  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], {
+    reject: false,
+  });
 }
 
 t.test('two kernels of one distribution, from boot to mail', async (t) => {
@@ -40,13 +43,27 @@ t.test('two kernels of one distribution, from boot to mail', async (t) => {
   {
     using looks = await openStoreThatIs(store);
     const kernels = readLooks(looks).map(({ kernel }) => kernel.spec);
-    t.same(kernels.sort(), ['debian:7.2', 'debian:7.3'], 'boots of a comparison are evidence like any other');
+    t.same(
+      kernels.sort(),
+      ['debian:7.2', 'debian:7.3'],
+      'boots of a comparison are evidence like any other',
+    );
   }
 
   const run = join(out, 'run');
-  const again = await ptdiff('compare', `${run}@7.2`, `${run}@7.3`, '--json', '--out', join(path, 'again'));
+  const again = await ptdiff(
+    'compare',
+    `${run}@7.2`,
+    `${run}@7.3`,
+    '--json',
+    '--out',
+    join(path, 'again'),
+  );
   t.equal(again.exitCode, 1);
-  t.same(JSON.parse(again.stdout).groups, JSON.parse(readFileSync(join(out, 'compare.json'), 'utf8')).groups);
+  t.same(
+    JSON.parse(again.stdout).groups,
+    JSON.parse(readFileSync(join(out, 'compare.json'), 'utf8')).groups,
+  );
 
   const self = await ptdiff('compare', `${run}@7.3`, `${run}@7.3`, '--out', join(path, 'self'));
   t.equal(self.exitCode, 0, self.stderr);
@@ -73,13 +90,18 @@ t.test('a series boots every Image once, and names where differences come and go
     rows.map(({ kernel }) => kernel.state),
     ['booted', 'booted', 'same', 'unavailable', 'same'],
   );
-  const blocks = seriesDifferences(rows).find(({ difference }) => difference.key.startsWith('layout/memory/sizes'));
+  const blocks = seriesDifferences(rows).find(({ difference }) =>
+    difference.key.startsWith('layout/memory/sizes'),
+  );
   t.same(blocks?.events, [
     { kind: 'appears', at: 1, after: 0 },
     { kind: 'vanishes', at: 4, after: 2 },
   ]);
   const text = formatSeries({ range: 'a..b', repository: '.', rows, scenarios });
-  t.match(text, /vanishes {2}with 444444444444 \("debian:7\.2"\)\n +or with 333333333333 before it/);
+  t.match(
+    text,
+    /vanishes {2}with 444444444444 \("debian:7\.2"\)\n +or with 333333333333 before it/,
+  );
   t.ok(
     existsSync(join(path, 'commits', '1'.repeat(12), 'compare.html')),
     'what each commit changed has a report of its own',

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,10 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 async function ptdiff(store: string, ...words: string[]) {
   const env = { PTDIFF_STORE: store, NO_COLOR: '1' };
-  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], { reject: false, env });
+  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], {
+    reject: false,
+    env,
+  });
 }
 
 const { record, cases } = recordedRun();
@@ -24,32 +28,58 @@ t.test('run folders go into the store, and the history comes out', async (t) => 
 
   const first = await ptdiff(store, 'import', folder, join(directory, 'nothing'));
   t.match(first, { exitCode: 2, stderr: /nothing is no run folder/ });
-  t.match(first.stdout, '1 run (1 new), 120 cases (120 new or changed)', 'one bad folder does not keep the others out');
-  t.match((await ptdiff(store, 'import', folder)).stdout, '1 run (0 new), 120 cases (0 new or changed)');
+  t.match(
+    first.stdout,
+    '1 run (1 new), 120 cases (120 new or changed)',
+    'one bad folder does not keep the others out',
+  );
+  t.match(
+    (await ptdiff(store, 'import', folder)).stdout,
+    '1 run (0 new), 120 cases (0 new or changed)',
+  );
 
   const finding = await ptdiff(store, 'history', 'linear-alias-writable@init');
   t.equal(finding.exitCode, 0, finding.stderr);
   t.match(finding.stdout, /^invariant\/kernel-text-read-only\/linear-alias-writable@init\n/);
   t.match(finding.stdout, /6\.16\.12\+deb13-arm64 +shown/);
   t.ok(finding.stdout.split('\n').every((line) => line.length <= 100));
-  const data = JSON.parse((await ptdiff(store, 'history', 'linear-alias-writable@init', '--json')).stdout);
+  const data = JSON.parse(
+    (await ptdiff(store, 'history', 'linear-alias-writable@init', '--json')).stdout,
+  );
   t.match(data, { state: 'there', series: [{ state: 'there' }], text: { kind: 'invariant' } });
 
   const scenario = await ptdiff(store, 'history', 'max');
   t.match(scenario.stdout, /6\.12 arm64\n +6\.12\.107\+deb13-arm64 .*\n +pass +1 look/);
   const { case: name } = given(cases[0]);
   t.match((await ptdiff(store, 'history', name)).stdout, name);
-  t.match(await ptdiff(store, 'history', 'kernel-text'), { exitCode: 2, stderr: /may mean .*; write more of it/ });
-  t.match(await ptdiff(store, 'history', 'zzz'), { exitCode: 2, stderr: /knows no finding, scenario or case 'zzz'/ });
+  t.match(await ptdiff(store, 'history', 'kernel-text'), {
+    exitCode: 2,
+    stderr: /may mean .*; write more of it/,
+  });
+  t.match(await ptdiff(store, 'history', 'zzz'), {
+    exitCode: 2,
+    stderr: /knows no finding, scenario or case 'zzz'/,
+  });
   const elsewhere = await ptdiff(store, 'history', 'max', '--store', join(directory, 'other'));
   t.match(elsewhere, { exitCode: 2, stderr: /other yet/ }, '--store wins over the environment');
 });
 
 t.test('a run does not begin when its store cannot take it', async (t) => {
   const directory = t.testdir({ store: 'This is no database. '.repeat(100) });
-  const words = ['run', '--kernel', 'file:/nonexistent', '--scenario', 'max', '--out', join(directory, 'out')];
+  const words = [
+    'run',
+    '--kernel',
+    'file:/nonexistent',
+    '--scenario',
+    'max',
+    '--out',
+    join(directory, 'out'),
+  ];
   const refused = await ptdiff(join(directory, 'store'), ...words);
-  t.match(refused, { exitCode: 3, stderr: /^ptdiff: Cannot use the results store .* it is no database/ });
+  t.match(refused, {
+    exitCode: 3,
+    stderr: /^ptdiff: Cannot use the results store .* it is no database/,
+  });
 });
 
 t.test('the history as pages, on disk and served', async (t) => {

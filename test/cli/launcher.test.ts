@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -5,7 +6,10 @@ import t from 'tap';
 
 const launcher = join(import.meta.dirname, '..', '..', 'ptdiff');
 
-/** Stands for npm: installs nothing, takes a while, and notes every moment at which two of it are at work. */
+/**
+ * Stands for npm: installs nothing, takes a while, and notes every moment at which two of it are at
+ * work.
+ */
 const npm = `#!/bin/sh
 mkdir busy || echo overlap >>log
 sleep 0.4
@@ -36,7 +40,11 @@ function checkout(directory: string): { root: string; start: (cache: string) => 
 
 t.test('two at once install the packages of a checkout once, whatever their caches', async (t) => {
   const { root, start } = checkout(t.testdir());
-  t.same(await Promise.all([start('a'), start('b'), start('a')]), ['started', 'started', 'started']);
+  t.same(await Promise.all([start('a'), start('b'), start('a')]), [
+    'started',
+    'started',
+    'started',
+  ]);
   const log = readFileSync(join(root, 'log'), 'utf8');
   t.match(log, /^ci --omit=dev [^\n]*\n$/, 'one npm ci, and nothing beside it');
   t.equal(await start('c'), 'started');

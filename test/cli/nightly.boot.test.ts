@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,59 +14,78 @@ import { writeRunFolder } from '../results/recorded-run.ts';
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const invented = 'invariant/invented/by-a-test@init';
 
-t.test('nights on a real kernel: killed, two at once, rotation, and a finding that is gone', async (t) => {
-  const { path, cleanup } = await dir({ prefix: 'ptdiff-night-', unsafeCleanup: true });
-  t.teardown(cleanup);
-  const config = join(path, 'night.yaml');
-  const scenarios = 'scenarios: [max, cortex-a76, neoverse-n2]';
-  writeFileSync(
-    config,
-    `kernels: [debian:7.3]\n${scenarios}\nbudget: 20m\nnights: 3\njobs: 1\nstore: store.sqlite\nout: nights\n`,
-  );
-  const nightly = () => {
-    const words = ['--disable-warning=ExperimentalWarning', main, 'nightly', '--config', config];
-    return execa(process.execPath, words, { reject: false, env: { NO_COLOR: '1' }, all: true });
-  };
-  /** Waits until a night has said something. */
-  const said = async (night: ReturnType<typeof nightly>, what: string): Promise<void> => {
-    for (let text = ''; !text.includes(what); ) text += String((await once(night.all, 'data'))[0]);
-  };
+t.test(
+  'nights on a real kernel: killed, two at once, rotation, and a finding that is gone',
+  async (t) => {
+    const { path, cleanup } = await dir({ prefix: 'ptdiff-night-', unsafeCleanup: true });
+    t.teardown(cleanup);
+    const config = join(path, 'night.yaml');
+    const scenarios = 'scenarios: [max, cortex-a76, neoverse-n2]';
+    writeFileSync(
+      config,
+      `kernels: [debian:7.3]\n${scenarios}\nbudget: 20m\nnights: 3\njobs: 1\nstore: store.sqlite\nout: nights\n`,
+    );
+    const nightly = () => {
+      const words = ['--disable-warning=ExperimentalWarning', main, 'nightly', '--config', config];
+      return execa(process.execPath, words, { reject: false, env: { NO_COLOR: '1' }, all: true });
+    };
+    /** Waits until a night has said something. */
+    const said = async (night: ReturnType<typeof nightly>, what: string): Promise<void> => {
+      for (let text = ''; !text.includes(what); )
+        text += String((await once(night.all, 'data'))[0]);
+    };
 
-  const killed = nightly();
-  await said(killed, '[1/3]');
-  killed.kill('SIGKILL');
-  await killed;
+    const killed = nightly();
+    await said(killed, '[1/3]');
+    killed.kill('SIGKILL');
+    await killed;
 
-  // A finding that the history has and tonight's boot does not show: the killed night's result, told of another case.
-  const night = given(readdirSync(join(path, 'nights'))[0]);
-  const first = join(path, 'nights', night, 'first');
-  {
-    using store = await openStore(join(path, 'store.sqlite'));
-    const each = given(readCaseLines(first)[0]);
-    const finding = {
-      id: invented,
-      kind: 'invariant',
-      checkpoint: 'init',
-      title: 'invented',
-      detail: 'by a test',
-    } as const;
-    const scenario = 'cortex-a76';
-    const result = { ...each, case: each.case.replace('@max', `@${scenario}`), scenario, findings: [finding] };
-    const record = { ...readRunRecord(first), started: '2026-01-01T00:00:00.000Z' };
-    importRun(store, writeRunFolder(join(path, 'earlier'), record, [{ ...result, verdict: 'fail' }]));
-  }
+    // A finding that the history has and tonight's boot does not show: the killed night's result,
+    // told of another case.
+    const night = given(readdirSync(join(path, 'nights'))[0]);
+    const first = join(path, 'nights', night, 'first');
+    {
+      using store = await openStore(join(path, 'store.sqlite'));
+      const each = given(readCaseLines(first)[0]);
+      const finding = {
+        id: invented,
+        kind: 'invariant',
+        checkpoint: 'init',
+        title: 'invented',
+        detail: 'by a test',
+      } as const;
+      const scenario = 'cortex-a76';
+      const result = {
+        ...each,
+        case: each.case.replace('@max', `@${scenario}`),
+        scenario,
+        findings: [finding],
+      };
+      const record = { ...readRunRecord(first), started: '2026-01-01T00:00:00.000Z' };
+      importRun(
+        store,
+        writeRunFolder(join(path, 'earlier'), record, [{ ...result, verdict: 'fail' }]),
+      );
+    }
 
-  const second = nightly();
-  await said(second, 'results go to');
-  const third = nightly();
-  const { exitCode, stdout, stderr } = await second;
-  t.equal(exitCode, 0, stderr);
-  t.match(stderr, /did not come to its end; what it did counts: 1 case\n/);
-  t.match(stdout, new RegExp(`gone {2}${invented}`), stderr);
-  t.match(stdout, /Run tonight: never-run 1 of 1, due 1 of 1;/);
-  t.match(stdout, /\n0 new, 0 known, 1 gone, 2 cases, last full coverage today$/);
-  const rotation = await third;
-  t.equal(rotation.exitCode, 0, rotation.stderr);
-  t.match(rotation.stderr, /another night with the store .* is under way; this one begins when it ends/);
-  t.match(rotation.stdout, /Run tonight: due 1 of 1;[\s\S]*\n0 new, 0 known, 1 case, last full coverage today$/);
-});
+    const second = nightly();
+    await said(second, 'results go to');
+    const third = nightly();
+    const { exitCode, stdout, stderr } = await second;
+    t.equal(exitCode, 0, stderr);
+    t.match(stderr, /did not come to its end; what it did counts: 1 case\n/);
+    t.match(stdout, new RegExp(`gone {2}${invented}`), stderr);
+    t.match(stdout, /Run tonight: never-run 1 of 1, due 1 of 1;/);
+    t.match(stdout, /\n0 new, 0 known, 1 gone, 2 cases, last full coverage today$/);
+    const rotation = await third;
+    t.equal(rotation.exitCode, 0, rotation.stderr);
+    t.match(
+      rotation.stderr,
+      /another night with the store .* is under way; this one begins when it ends/,
+    );
+    t.match(
+      rotation.stdout,
+      /Run tonight: due 1 of 1;[\s\S]*\n0 new, 0 known, 1 case, last full coverage today$/,
+    );
+  },
+);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -6,8 +7,13 @@ import { withLockedFolder } from '../../host/lock.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
-/** What a verb does while another ptdiff writes into its folder: it waits, until it is interrupted. */
-async function whileBusy(out: string, words: string[]): Promise<{ exitCode?: number; stderr: string }> {
+/**
+ * What a verb does while another ptdiff writes into its folder: it waits, until it is interrupted.
+ */
+async function whileBusy(
+  out: string,
+  words: string[],
+): Promise<{ exitCode?: number; stderr: string }> {
   const command = ['--disable-warning=ExperimentalWarning', main, ...words, '--out', out];
   return withLockedFolder(out, async () => {
     const child = execa(process.execPath, command, { reject: false });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -22,8 +23,13 @@ t.test('every command that the summary of a run prints works as it is printed', 
   t.same(verbs, new Set(['show', 'run', 'report']), stdout);
   for (const verb of verbs) {
     const command = given(commands.find((each) => each.split(' ')[1] === verb));
-    const { exitCode, stdout: answer, stderr } = await sh(verb === 'run' ? `${command} --dry-run` : command);
-    // A version that was in the archive on that day may be gone from it: 3, with a sentence that names it.
+    const {
+      exitCode,
+      stdout: answer,
+      stderr,
+    } = await sh(verb === 'run' ? `${command} --dry-run` : command);
+    // A version that was in the archive on that day may be gone from it: 3, with a sentence that
+    // names it.
     const gone = exitCode === 3 && /debian:/.test(stderr);
     t.ok(gone || exitCode === (verb === 'report' ? 1 : 0), `${command}: ${stderr}`);
     if (verb === 'show') t.match(answer, /^ {2}verdict +fail/m);

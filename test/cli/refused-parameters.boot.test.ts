@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -9,21 +10,35 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 const hole = { start: 0x5c00_0000, size: 33 * 2 ** 20 };
 const parameters = ['crashkernel=128M@0x60000000'];
-/** A machine on which the address is no memory; one on which memblock gave a part of it to others; one on which all of it is free. */
+/**
+ * A machine on which the address is no memory; one on which memblock gave a part of it to others;
+ * one on which all of it is free.
+ */
 const crashkernel = [
   { name: 'no-memory', machine: { cpu: 'max', memory: 300 }, parameters },
   { name: 'in-use', machine: { cpu: 'max', memory: 700, holes: [hole] }, parameters },
   { name: 'free', machine: { cpu: 'max' }, parameters },
 ];
-/** Early KFENCE that kfence_init() does not follow, KFENCE that was not early, and a parameter that turns a system call off. */
+/**
+ * Early KFENCE that kfence_init() does not follow, KFENCE that was not early, and a parameter that
+ * turns a system call off.
+ */
 const others = [
   {
     name: 'kfence-refused',
     machine: { cpu: 'neoverse-v3-r0p2' },
     parameters: ['kfence.sample_interval=-5', 'rodata=off'],
   },
-  { name: 'kfence-late', machine: { cpu: 'neoverse-v3-r0p2' }, parameters: ['kfence.sample_interval=+100'] },
-  { name: 'quotes', machine: { cpu: 'max' }, parameters: ['secretmem.enable=n', 'rodata="off"', '"kpti=on"'] },
+  {
+    name: 'kfence-late',
+    machine: { cpu: 'neoverse-v3-r0p2' },
+    parameters: ['kfence.sample_interval=+100'],
+  },
+  {
+    name: 'quotes',
+    machine: { cpu: 'max' },
+    parameters: ['secretmem.enable=n', 'rodata="off"', '"kpti=on"'],
+  },
 ];
 
 async function run(t: Test, kernels: string[], scenarios: unknown[] | string) {
@@ -33,19 +48,31 @@ async function run(t: Test, kernels: string[], scenarios: unknown[] | string) {
   if (typeof scenarios !== 'string') writeFileSync(file, JSON.stringify(scenarios));
   const words = kernels.flatMap((version) => ['--kernel', `debian:${version}`]);
   const scenario = typeof scenarios === 'string' ? scenarios : file;
-  const command = ['--disable-warning=ExperimentalWarning', main, 'run', ...words, '--scenario', scenario];
+  const command = [
+    '--disable-warning=ExperimentalWarning',
+    main,
+    'run',
+    ...words,
+    '--scenario',
+    scenario,
+  ];
   const out = join(path, 'run');
-  const { stdout, stderr } = await execa(process.execPath, [...command, '--out', out], { reject: false });
+  const { stdout, stderr } = await execa(process.execPath, [...command, '--out', out], {
+    reject: false,
+  });
   const cases = readCaseLines(out);
   t.ok(cases.length > 0, stderr);
   return { cases, stdout };
 }
 
-t.test('a crashkernel= that no memory is free for is refused as predicted, and reserved where there is', async (t) => {
-  const { cases, stdout } = await run(t, ['6.12', '6.18', '7.1', '7.2', '7.3'], crashkernel);
-  t.equal(cases.length, 15);
-  for (const each of cases) t.equal(each.verdict, 'pass', `${each.case}\n${stdout}`);
-});
+t.test(
+  'a crashkernel= that no memory is free for is refused as predicted, and reserved where there is',
+  async (t) => {
+    const { cases, stdout } = await run(t, ['6.12', '6.18', '7.1', '7.2', '7.3'], crashkernel);
+    t.equal(cases.length, 15);
+    for (const each of cases) t.equal(each.verdict, 'pass', `${each.case}\n${stdout}`);
+  },
+);
 
 t.test('values that one parser takes and another refuses are predicted', async (t) => {
   const { cases, stdout } = await run(t, ['6.12', '7.3'], others);

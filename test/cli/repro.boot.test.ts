@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -23,14 +24,18 @@ t.test('a case with findings is packed, and boots elsewhere with and without ptd
   const ran = await ptdiff(['run', ...asked]);
   t.equal(ran.exitCode, 0, ran.stderr);
   const found = given(readdirSync(join(path, 'run', 'cases'))[0]);
-  t.match(await ptdiff(['repro', 'pack', found, '--out', 'run', '--output', 'a.tar.zst']), { exitCode: 0 });
+  t.match(await ptdiff(['repro', 'pack', found, '--out', 'run', '--output', 'a.tar.zst']), {
+    exitCode: 0,
+  });
 
   // Another machine: of this one's cache it has the emulator, but neither kernel nor guest program.
   const cache = join(path, 'cache');
   mkdirSync(cache);
   const emulator = await packagedEmulator();
   symlinkSync(cachePath('tools'), join(cache, 'tools'));
-  const again = await ptdiff(['repro', 'run', 'a.tar.zst', '--keep', 'kept'], { PTDIFF_CACHE: cache });
+  const again = await ptdiff(['repro', 'run', 'a.tar.zst', '--keep', 'kept'], {
+    PTDIFF_CACHE: cache,
+  });
   t.equal(again.exitCode, 0, again.stderr);
   t.match(again.stdout, `${found}: reproduced, the same 3 findings; verdict known`);
   t.match(again.stdout, /both +splat\/warning\/warning-in-pageattr_pmd_entry/);

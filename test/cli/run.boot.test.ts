@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -13,8 +14,14 @@ async function ptdiff(...words: string[]) {
   return execa(process.execPath, [...command, ...words], { reject: false });
 }
 
-const kernels = ['6.12', '6.18', '7.1', '7.3'].flatMap((version) => ['--kernel', `debian:${version}`]);
-const scenarios = ['max+kfence100', 'neoverse-v3-r0p2', 'realm-early-share'].flatMap((name) => ['--scenario', name]);
+const kernels = ['6.12', '6.18', '7.1', '7.3'].flatMap((version) => [
+  '--kernel',
+  `debian:${version}`,
+]);
+const scenarios = ['max+kfence100', 'neoverse-v3-r0p2', 'realm-early-share'].flatMap((name) => [
+  '--scenario',
+  name,
+]);
 
 t.test('four generations, predicted, booted and diffed from one command', async (t) => {
   const { path, cleanup } = await dir({ prefix: 'ptdiff-run-', unsafeCleanup: true });
@@ -30,7 +37,9 @@ t.test('four generations, predicted, booted and diffed from one command', async 
   );
 
   const cases = readCaseLines(out);
-  const verdicts = new Map(cases.map(({ case: name, verdict }) => [name.replace(/^(\d+\.\d+)[^@]*/, '$1'), verdict]));
+  const verdicts = new Map(
+    cases.map(({ case: name, verdict }) => [name.replace(/^(\d+\.\d+)[^@]*/, '$1'), verdict]),
+  );
   t.equal(verdicts.size, 11, '6.12 knows no realms');
   t.equal(verdicts.get('6.18@realm-early-share'), 'known', '6.18 shares memory too early');
   t.equal(verdicts.get('7.1@realm-early-share'), 'pass', 'f12b435de2f2 mended it');
@@ -41,9 +50,15 @@ t.test('four generations, predicted, booted and diffed from one command', async 
   );
   const v3 = cases.find(({ case: name }) => /^7\.3.*@neoverse-v3-r0p2$/.test(name));
   t.equal(v3?.symbols.linear_map_requires, '1');
-  t.ok((v3?.linearMap.init?.contPmd ?? 0) > 900 * 2 ** 20, 'a capable CPU keeps its large mappings');
+  t.ok(
+    (v3?.linearMap.init?.contPmd ?? 0) > 900 * 2 ** 20,
+    'a capable CPU keeps its large mappings',
+  );
   t.ok(existsSync(join(out, 'report.html')));
-  t.match(readFileSync(join(out, 'cases', v3?.case ?? '', 'repro.sh'), 'utf8'), /qemu-system-aarch64/);
+  t.match(
+    readFileSync(join(out, 'cases', v3?.case ?? '', 'repro.sh'), 'utf8'),
+    /qemu-system-aarch64/,
+  );
 
   const again = await ptdiff('run', '--out', out);
   t.equal(again.exitCode, 0, again.stderr);
@@ -68,8 +83,18 @@ t.test('four generations, predicted, booted and diffed from one command', async 
 
   const shown = await ptdiff('show', v3?.case ?? '', '--out', out);
   t.match(shown.stdout, /linear_map_requires +1/);
-  const predicted = await ptdiff('predict', '--kernel', 'debian:7.3', '--scenario', 'neoverse-v3-r0p2');
-  t.match(predicted.stdout, /cpu_supports_bbml3\(\)/, 'the answer without a boot, with its derivation');
+  const predicted = await ptdiff(
+    'predict',
+    '--kernel',
+    'debian:7.3',
+    '--scenario',
+    'neoverse-v3-r0p2',
+  );
+  t.match(
+    predicted.stdout,
+    /cpu_supports_bbml3\(\)/,
+    'the answer without a boot, with its derivation',
+  );
 });
 
 t.test('a run that is interrupted keeps what it has, and goes on', async (t) => {
@@ -129,7 +154,14 @@ t.test("a late CPU is let in or refused as the kernel's own tables say", async (
   const out = join(path, 'run');
   const late = ['monitor+neoverse-v3-r0p2+late-max', 'monitor+max-bbm2+late-bbm3'];
   const scenarios = late.flatMap((name) => ['--scenario', name]);
-  const { exitCode, stderr } = await ptdiff('run', '--kernel', 'debian:7.3', ...scenarios, '--out', out);
+  const { exitCode, stderr } = await ptdiff(
+    'run',
+    '--kernel',
+    'debian:7.3',
+    ...scenarios,
+    '--out',
+    out,
+  );
   t.equal(exitCode, 0, stderr);
   const cases = readCaseLines(out);
   t.same(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -6,8 +7,12 @@ import t from 'tap';
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 /** Runs the CLI as a user does; never throws. */
-async function ptdiff(...words: string[]): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...words], { reject: false });
+async function ptdiff(
+  ...words: string[]
+): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...words], {
+    reject: false,
+  });
   return { exitCode, stdout, stderr };
 }
 
@@ -24,13 +29,25 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
     [['run', '--firmware', main, '--scenario', 'all'], /one scenario on one kernel/],
     [['run', '--firmware', main, '--scenario', 'monitor+max+late-v3'], /realm monitor/],
     [['run', '--firmware', '/nonexistent'], /\/nonexistent is no file/],
-    [['run', '--firmware', main, '--patch', main], /--patch wants a kernel that is built from source/],
+    [
+      ['run', '--firmware', main, '--patch', main],
+      /--patch wants a kernel that is built from source/,
+    ],
     [['run', '--firmware', main, '--json'], /--firmware.*--json/],
-    [['bisect', '--good', 'a', '--bad', 'b', '--case', 'max', '--scenario', 'max'], /--scenario.*--case/],
-    [['bisect', '--good', 'a', '--bad', 'b', '--finding', 'x', '--verdict', 'died'], /--verdict.*--finding/],
+    [
+      ['bisect', '--good', 'a', '--bad', 'b', '--case', 'max', '--scenario', 'max'],
+      /--scenario.*--case/,
+    ],
+    [
+      ['bisect', '--good', 'a', '--bad', 'b', '--finding', 'x', '--verdict', 'died'],
+      /--verdict.*--finding/,
+    ],
     [['ls', 'moons'], /moons/],
     [['rum'], /Did you mean run\?/],
-    [['run', '--scenario', 'neoverse-v3-r0p2+kfense100', '--dry-run'], /Did you mean neoverse-v3-r0p2\+kfence100\?/],
+    [
+      ['run', '--scenario', 'neoverse-v3-r0p2+kfense100', '--dry-run'],
+      /Did you mean neoverse-v3-r0p2\+kfence100\?/,
+    ],
     [['run', '--param', 'mem=1G', '--dry-run'], /--param mem=1G.*machine\.memory/],
     [['run', '--seed', '4294967296', '--dry-run'], /--seed/],
     [['run', '--kernel', 'debian:7.3.4:9k', '--dry-run'], /9k/],
@@ -67,7 +84,8 @@ t.test('--version says what this is, and a verb alone tells its options', async 
 
 t.test('a reader who had enough is no trouble, a disk that is full is', async (t) => {
   const command = `"${process.execPath}" "${main}" ls scenarios`;
-  const code = async (rest: string) => (await execa('sh', ['-c', `(${command}; echo "code $?" >&2) ${rest}`])).stderr;
+  const code = async (rest: string) =>
+    (await execa('sh', ['-c', `(${command}; echo "code $?" >&2) ${rest}`])).stderr;
   t.equal(await code('| true'), 'code 0');
   t.match(await code('> /dev/full'), /^ptdiff: Cannot write to standard output: ENOSPC.*\ncode 3$/);
 });
@@ -75,45 +93,71 @@ t.test('a reader who had enough is no trouble, a disk that is full is', async (t
 t.test('a scenario file with a typo is named with its field', async (t) => {
   const file = join(t.testdir(), 'typo.yaml');
   writeFileSync(file, 'name: x\nmachine: { cpu: max, memroy: 512 }\n');
-  const { exitCode, stderr } = await ptdiff('run', '--scenario', file, '--kernel', `file:${file}`, '--dry-run');
+  const { exitCode, stderr } = await ptdiff(
+    'run',
+    '--scenario',
+    file,
+    '--kernel',
+    `file:${file}`,
+    '--dry-run',
+  );
   t.equal(exitCode, 2);
   t.match(stderr, /typo\.yaml.*memroy/s);
 });
 
 t.test('kernels that do not exist are no cases of a dry run', async (t) => {
   const kernel = `file:${join(t.testdir(), 'none')}`;
-  const { exitCode, stdout, stderr } = await ptdiff('run', '--kernel', kernel, '--scenario', 'max', '--dry-run');
+  const { exitCode, stdout, stderr } = await ptdiff(
+    'run',
+    '--kernel',
+    kernel,
+    '--scenario',
+    'max',
+    '--dry-run',
+  );
   t.equal(exitCode, 3);
   t.equal(stdout, '');
-  t.match(stderr, /none: there is no such file.*0 cases; .*1 case would end in error: file:.*none cannot be had/s);
+  t.match(
+    stderr,
+    /none: there is no such file.*0 cases; .*1 case would end in error: file:.*none cannot be had/s,
+  );
 });
 
 /** Runs the CLI with something that happens beside it. */
 async function ptdiffWith(code: string, env: Record<string, string> = {}) {
   const preload = `data:text/javascript,${encodeURIComponent(code)}`;
-  return execa(process.execPath, ['--import', preload, main, 'serve', '--help'], { reject: false, env });
+  return execa(process.execPath, ['--import', preload, main, 'serve', '--help'], {
+    reject: false,
+    env,
+  });
 }
 
-t.test('what nobody foresaw ends with 3 and one sentence, and tells its place to who asks', async (t) => {
-  for (const code of [
-    "setImmediate(() => { throw new TypeError('no such thing') })",
-    "setImmediate(() => Promise.reject(new TypeError('no such thing')))",
-  ]) {
-    // Not before ptdiff is there to see it: Node alone ends with 1, as if there were findings.
-    const held = `const wait = setInterval(() => {
+t.test(
+  'what nobody foresaw ends with 3 and one sentence, and tells its place to who asks',
+  async (t) => {
+    for (const code of [
+      "setImmediate(() => { throw new TypeError('no such thing') })",
+      "setImmediate(() => Promise.reject(new TypeError('no such thing')))",
+    ]) {
+      // Not before ptdiff is there to see it: Node alone ends with 1, as if there were findings.
+      const held = `const wait = setInterval(() => {
       if (process.listenerCount('uncaughtException') === 0) return;
       clearInterval(wait);
       ${code};
     }, 10)`;
-    const { exitCode, stderr } = await ptdiffWith(held);
-    t.equal(exitCode, 3, code);
-    t.equal(
-      stderr,
-      'ptdiff: something that ptdiff did not foresee ended it: no such thing (PTDIFF_DEBUG=1 shows where)',
-    );
-    t.match((await ptdiffWith(held, { PTDIFF_DEBUG: '1' })).stderr, /ended it: no such thing\nTypeError.*\n +at /);
-  }
-});
+      const { exitCode, stderr } = await ptdiffWith(held);
+      t.equal(exitCode, 3, code);
+      t.equal(
+        stderr,
+        'ptdiff: something that ptdiff did not foresee ended it: no such thing (PTDIFF_DEBUG=1 shows where)',
+      );
+      t.match(
+        (await ptdiffWith(held, { PTDIFF_DEBUG: '1' })).stderr,
+        /ended it: no such thing\nTypeError.*\n +at /,
+      );
+    }
+  },
+);
 
 t.test('ls scenarios and cpus list what there is', async (t) => {
   t.match((await ptdiff('ls', 'scenarios')).stdout, /^SCENARIO +BOOT CPU +CPUS +MEMORY\n/);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -11,23 +12,44 @@ import { eventually } from '../harness/processes.ts';
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 function walk(...words: string[]) {
-  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'walk', ...words], { reject: false });
+  return execa(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', main, 'walk', ...words],
+    { reject: false },
+  );
 }
 
 t.test('walk looks at a QEMU of the user, and says when it looks at something else', async (t) => {
-  const { path, cleanup } = await dir({ tmpdir: '/dev/shm', prefix: 'ptdiff-walk-', unsafeCleanup: true });
+  const { path, cleanup } = await dir({
+    tmpdir: '/dev/shm',
+    prefix: 'ptdiff-walk-',
+    unsafeCleanup: true,
+  });
   t.teardown(cleanup);
   const { emulator, machine, cpu, kernel, initramfs } = await realSetup(t, 'debian:6.12');
   const commandLine = 'console=ttyAMA0 nokaslr -- ptdiff.end=stay';
-  const setup = { emulator: emulator.command, machine, cpu, image: kernel.imagePath, initramfs, commandLine };
+  const setup = {
+    emulator: emulator.command,
+    machine,
+    cpu,
+    image: kernel.imagePath,
+    initramfs,
+    commandLine,
+  };
   const [ram, console, gdb] = [join(path, 'ram'), join(path, 'console'), join(path, 'gdb')];
   const words = bareCommand(setup).map((word) =>
     word
-      .replace(/^memory-backend-ram,.*/, `memory-backend-file,id=ram,mem-path=${ram},size=${machine.memory}M,share=on`)
+      .replace(
+        /^memory-backend-ram,.*/,
+        `memory-backend-file,id=ram,mem-path=${ram},size=${machine.memory}M,share=on`,
+      )
       .replace('mon:stdio', `file:${console}`),
   );
   const more = ['-gdb', `unix:${gdb},server=on,wait=off`];
-  const qemu = execa(given(words[0]), [...words.slice(1), ...more], { reject: false, stdin: 'ignore' });
+  const qemu = execa(given(words[0]), [...words.slice(1), ...more], {
+    reject: false,
+    stdin: 'ignore',
+  });
   t.teardown(async () => {
     qemu.kill('SIGKILL');
     await qemu;
@@ -47,10 +69,16 @@ t.test('walk looks at a QEMU of the user, and says when it looks at something el
 
   const shifted = await walk('--ram', ram, '--gdb', gdb, '--base', '0x80000000');
   t.equal(shifted.exitCode, 2);
-  t.match(shifted.stderr, /holds the RAM from 0x80000000 to 0xa0000000, and the first table of TTBR1_EL1.*check --ram/);
+  t.match(
+    shifted.stderr,
+    /holds the RAM from 0x80000000 to 0xa0000000, and the first table of TTBR1_EL1.*check --ram/,
+  );
   const near = await walk('--ram', ram, '--gdb', gdb, '--base', '0x40001000');
   t.equal(near.exitCode, 2);
-  t.match(near.stderr, /does not hold the first table of TTBR1_EL1, at 0x\w+, as the machine has it/);
+  t.match(
+    near.stderr,
+    /does not hold the first table of TTBR1_EL1, at 0x\w+, as the machine has it/,
+  );
   const other = join(path, 'other');
   writeFileSync(other, Buffer.alloc(machine.memory * 2 ** 20));
   t.equal((await walk('--ram', other, '--gdb', gdb)).exitCode, 2);
@@ -58,5 +86,8 @@ t.test('walk looks at a QEMU of the user, and says when it looks at something el
   process.kill(qemu.pid ?? 0, 'SIGSTOP');
   const stopped = await walk('--ram', ram, '--gdb', gdb);
   t.equal(stopped.exitCode, 3);
-  t.match(stopped.stderr, /stopped \(SIGSTOP\) or has another debugger: its GDB stub did not answer within 20 s/);
+  t.match(
+    stopped.stderr,
+    /stopped \(SIGSTOP\) or has another debugger: its GDB stub did not answer within 20 s/,
+  );
 });

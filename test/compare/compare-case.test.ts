@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { compareCases } from '../../src/compare/compare-case.ts';
 import { explain } from '../../src/compare/steps.ts';
@@ -26,20 +27,26 @@ t.test('a recorded boot does not differ from itself, and everything was looked a
   }
 });
 
-t.test('two real kernels: sizes of the image do not count, what the code does counts', async (t) => {
-  const outcome = compareCases('v3', {
-    a: goldenCase('6.18.15+deb13-arm64@neoverse-v3-r0p2'),
-    b: goldenCase('6.19.14+deb13-arm64@neoverse-v3-r0p2'),
-  });
-  t.same(
-    outcome.differences.map(({ key }) => key).filter((key) => key.startsWith('layout/')),
-    ['memory', 'kernel text and rodata alias', 'kernel init alias', 'kernel data and bss alias'].map(
-      (area) => `layout/${area}/attributes/software dirty`,
-    ),
-    'PAGE_KERNEL got PTE_DIRTY back (c25c4aa3f79a)',
-  );
-  t.ok(outcome.moved.includes('kernel text and rodata alias has another size'));
-});
+t.test(
+  'two real kernels: sizes of the image do not count, what the code does counts',
+  async (t) => {
+    const outcome = compareCases('v3', {
+      a: goldenCase('6.18.15+deb13-arm64@neoverse-v3-r0p2'),
+      b: goldenCase('6.19.14+deb13-arm64@neoverse-v3-r0p2'),
+    });
+    t.same(
+      outcome.differences.map(({ key }) => key).filter((key) => key.startsWith('layout/')),
+      [
+        'memory',
+        'kernel text and rodata alias',
+        'kernel init alias',
+        'kernel data and bss alias',
+      ].map((area) => `layout/${area}/attributes/software dirty`),
+      'PAGE_KERNEL got PTE_DIRTY back (c25c4aa3f79a)',
+    );
+    t.ok(outcome.moved.includes('kernel text and rodata alias has another size'));
+  },
+);
 
 t.test('the data alias of 7.3 is invalid, and a realm shares less', async (t) => {
   const found = keys(
@@ -75,29 +82,50 @@ t.test('an image that only moves is said to have moved', async (t) => {
     '6.18.15+deb13-arm64@neoverse-v3-r0p2',
   ]) {
     for (const offset of [0x1_0000, 0x20_0000, 0x123_0000]) {
-      const outcome = compareCases(name, { a: changedCase(name, placed(0)), b: changedCase(name, placed(offset)) });
+      const outcome = compareCases(name, {
+        a: changedCase(name, placed(0)),
+        b: changedCase(name, placed(offset)),
+      });
       t.same(outcome.differences, [], `${name} by ${offset}`);
       t.ok(outcome.moved.includes('kernel text and rodata alias lies elsewhere'), name);
     }
   }
 });
 
-t.test('a KFENCE pool that lies elsewhere is no difference; one that is in blocks is', async (t) => {
-  const move = (question: Question): Question => {
-    const facts = placed(0)(question).facts;
-    return { ...question, facts: { ...facts, kfencePool: (facts.kfencePool ?? 0) - 0x40_0000 } };
-  };
-  const outcome = compareCases(kfence, { a: changedCase(kfence, placed(0)), b: changedCase(kfence, move) });
-  t.same(outcome.differences, []);
-  t.ok(outcome.moved.includes('KFENCE pool lies elsewhere'));
-});
+t.test(
+  'a KFENCE pool that lies elsewhere is no difference; one that is in blocks is',
+  async (t) => {
+    const move = (question: Question): Question => {
+      const facts = placed(0)(question).facts;
+      return { ...question, facts: { ...facts, kfencePool: (facts.kfencePool ?? 0) - 0x40_0000 } };
+    };
+    const outcome = compareCases(kfence, {
+      a: changedCase(kfence, placed(0)),
+      b: changedCase(kfence, move),
+    });
+    t.same(outcome.differences, []);
+    t.ok(outcome.moved.includes('KFENCE pool lies elsewhere'));
+  },
+);
 
-t.test('pages where there were blocks are a difference of every part of memory, wherever things lie', async (t) => {
-  const pages = (question: Question): Question => ({ ...placed(0x1_0000)(question), parameters: [] });
-  const found = keys(changedCase(kfence, placed(0)), changedCase(kfence, pages));
-  t.ok(found.includes('layout/memory/sizes/the largest leaves that fit → pages only'), found.join('\n'));
-  t.ok(found.includes('layout/KFENCE pool/only a'), 'without kfence.sample_interval there is no early pool');
-});
+t.test(
+  'pages where there were blocks are a difference of every part of memory, wherever things lie',
+  async (t) => {
+    const pages = (question: Question): Question => ({
+      ...placed(0x1_0000)(question),
+      parameters: [],
+    });
+    const found = keys(changedCase(kfence, placed(0)), changedCase(kfence, pages));
+    t.ok(
+      found.includes('layout/memory/sizes/the largest leaves that fit → pages only'),
+      found.join('\n'),
+    );
+    t.ok(
+      found.includes('layout/KFENCE pool/only a'),
+      'without kfence.sample_interval there is no early pool',
+    );
+  },
+);
 
 t.test('what was never contiguous is told from what was', async (t) => {
   const never = '7.1.13+deb13-arm64@neoverse-v3-r0p2+off+kfence100';
@@ -107,7 +135,9 @@ t.test('what was never contiguous is told from what was', async (t) => {
   });
   const found = keys(changedCase(never, placed(0)), changedCase(never, mayChange));
   t.ok(
-    found.includes('layout/kernel text and rodata alias/sizes/blocks, never contiguous → the largest leaves that fit'),
+    found.includes(
+      'layout/kernel text and rodata alias/sizes/blocks, never contiguous → the largest leaves that fit',
+    ),
     found.join('\n'),
   );
 });
@@ -120,7 +150,9 @@ t.test('one other leaf at the same place is a difference of its own', async (t) 
   const index = leaves.findIndex(({ size, level }) => level === 2 && size > 64 * 2 ** 20);
   const run = given(leaves[index]);
   const hole = { ...run, va: run.va + BigInt(run.size), pa: run.pa + run.size, size: 0 };
-  capture.ttbr1.leaves = leaves.with(index, { ...run, size: run.size - 32 * 2 ** 20 }).filter((each) => each !== hole);
+  capture.ttbr1.leaves = leaves
+    .with(index, { ...run, size: run.size - 32 * 2 ** 20 })
+    .filter((each) => each !== hole);
   const found = keys(changedCase(blocks, placed(0)), b);
   t.same(found, ['layout/exact/mapped on one side only'], '32 MiB are not mapped');
 });
@@ -134,7 +166,10 @@ t.test('findings that come and go, and those that only concern the model', async
     finding('mismatch/linear-map/memory/smaller-leaves@init', 'mismatch'),
     finding('splat/bug/both', 'splat'),
   ];
-  t.same(keys(a, b), ['finding/gone/splat/warning/x', 'model/new/mismatch/linear-map/memory/smaller-leaves']);
+  t.same(keys(a, b), [
+    'finding/gone/splat/warning/x',
+    'model/new/mismatch/linear-map/memory/smaller-leaves',
+  ]);
 });
 
 t.test('a boot that died takes no finding with it', async (t) => {
@@ -216,14 +251,24 @@ t.test('attributes are named on both sides, and where they are those of a part',
     'tables with attributes 0x3',
     'tables with attributes 0x1',
   ]);
-  t.same(difference(withPart((before) => before & ~1n)).slice(2), ['valid', 'invalid (bit 0 of the descriptor)']);
+  t.same(difference(withPart((before) => before & ~1n)).slice(2), [
+    'valid',
+    'invalid (bit 0 of the descriptor)',
+  ]);
 });
 
 t.test('memory that is shared in another amount is explained by the amounts', async (t) => {
   const each = goldenCase('7.3.4+deb13-arm64@realm+neoverse-v3-r0p2');
   const pair = compareCases('realm', { a: each, b: each });
   const key = 'shared/another amount';
-  const shared: Difference = { key, aspect: 'shared', subject: 'x', a: '1472 KiB', b: '65984 KiB', checkpoints: [] };
+  const shared: Difference = {
+    key,
+    aspect: 'shared',
+    subject: 'x',
+    a: '1472 KiB',
+    b: '65984 KiB',
+    checkpoints: [],
+  };
   const larger = pair.derivation.b.map((step) => ({
     ...step,
     outcome: step.outcome.replace(/^256 pages for swiotlb/, '16384 pages for swiotlb'),

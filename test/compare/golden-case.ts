@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { ComparedCase } from '../../src/compare/types.ts';
 import type { Finding } from '../../src/diff/types.ts';
 import type { Capture, Evidence } from '../../src/evidence/capture.ts';
@@ -8,7 +9,12 @@ import type { Prediction } from '../../src/model/types.ts';
 import { given } from '../given.ts';
 import { questionOfGolden, readGolden } from '../model/golden.ts';
 
-function caseOf(name: string, evidence: Evidence, prediction: Prediction, findings: Finding[] = []): ComparedCase {
+function caseOf(
+  name: string,
+  evidence: Evidence,
+  prediction: Prediction,
+  findings: Finding[] = [],
+): ComparedCase {
   return {
     result: {
       case: name,
@@ -23,7 +29,10 @@ function caseOf(name: string, evidence: Evidence, prediction: Prediction, findin
       verdict: findings.length > 0 ? 'fail' : 'pass',
       findings,
       linearMap: Object.fromEntries(
-        evidence.captures.map(({ checkpoint, ttbr1 }) => [checkpoint, linearMapSizes(ttbr1.leaves)]),
+        evidence.captures.map(({ checkpoint, ttbr1 }) => [
+          checkpoint,
+          linearMapSizes(ttbr1.leaves),
+        ]),
       ),
       symbols: {},
       seconds: 1,
@@ -33,7 +42,11 @@ function caseOf(name: string, evidence: Evidence, prediction: Prediction, findin
   };
 }
 
-function evidenceOf({ facts }: Question, captures: Capture[], probes: Evidence['probes']): Evidence {
+function evidenceOf(
+  { facts }: Question,
+  captures: Capture[],
+  probes: Evidence['probes'],
+): Evidence {
   return {
     captures,
     splitRequests: facts.splitRequests,
@@ -52,13 +65,16 @@ function evidenceOf({ facts }: Question, captures: Capture[], probes: Evidence['
 export function goldenCase(name: string): ComparedCase {
   const golden = readGolden(`${name}.json.gz`);
   const question = questionOfGolden(golden);
-  const captures = golden.captures.map(({ walk, ...rest }): Capture => ({ ...rest, ttbr1: parseWalk(walk) }));
+  const captures = golden.captures.map(
+    ({ walk, ...rest }): Capture => ({ ...rest, ttbr1: parseWalk(walk) }),
+  );
   return caseOf(name, evidenceOf(question, captures, golden.probes), predict(question));
 }
 
 /**
- * A recorded boot with another question: its tables are what the model says that this kernel would make of it, so that a rule or a place can be
- * changed alone. Registers and variables stay those of the recording.
+ * A recorded boot with another question: its tables are what the model says that this kernel would
+ * make of it, so that a rule or a place can be changed alone. Registers and variables stay those of
+ * the recording.
  */
 export function changedCase(name: string, change: (question: Question) => Question): ComparedCase {
   const golden = readGolden(`${name}.json.gz`);

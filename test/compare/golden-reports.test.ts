@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -11,8 +12,14 @@ const reports = join(fixtures, 'reports');
 
 function read(name: string): { report: ComparisonReport; text: string } {
   const path = join(reports, `${name}.json.gz`);
-  const { schema: _, ...report } = readFixture<Omit<ComparisonReport, 'drawings'> & { schema: 1 }>(path, 1);
-  return { report: { ...report, drawings: new Map() }, text: readFileSync(join(reports, `${name}.txt`), 'utf8') };
+  const { schema: _, ...report } = readFixture<Omit<ComparisonReport, 'drawings'> & { schema: 1 }>(
+    path,
+    1,
+  );
+  return {
+    report: { ...report, drawings: new Map() },
+    text: readFileSync(join(reports, `${name}.txt`), 'utf8'),
+  };
 }
 
 const names = readdirSync(reports)
@@ -39,24 +46,35 @@ t.test('the recorded reports read as they did, on about one page', async (t) => 
     const { report, text } = read(name);
     t.equal(formatComparison(report), text, name);
     t.ok(text.split('\n').length < 100, name);
-    t.ok(readdirSync(join(fixtures, 'patches')).includes(`${name}.patch`), 'with the patch that they came from');
+    t.ok(
+      readdirSync(join(fixtures, 'patches')).includes(`${name}.patch`),
+      'with the patch that they came from',
+    );
   }
 });
 
-t.test('setting the requires flag false after the repaint changes the flag, and nothing else', async (t) => {
-  t.same(changes(read('requires-false-after-repaint').report), {
-    'realm+neoverse-v3-r0p2+then-max': ['variable/linear_map_requires_bbml/1 → 0'],
-    'monitor+neoverse-v3-r0p2+then-max': ['variable/linear_map_requires_bbml/1 → 0'],
-  });
-});
+t.test(
+  'setting the requires flag false after the repaint changes the flag, and nothing else',
+  async (t) => {
+    t.same(changes(read('requires-false-after-repaint').report), {
+      'realm+neoverse-v3-r0p2+then-max': ['variable/linear_map_requires_bbml/1 → 0'],
+      'monitor+neoverse-v3-r0p2+then-max': ['variable/linear_map_requires_bbml/1 → 0'],
+    });
+  },
+);
 
-t.test('without the realm term memfd_secret() is refused, and sharing fails as before', async (t) => {
-  const refused = ['probe/memfd_secret/touch fails with errno 14 → memfd_secret fails with errno 38'];
-  t.same(changes(read('no-realm-in-can-set-direct-map').report), {
-    'realm+max+noalias+kfence100': refused,
-    'realm+neoverse-v3-r0p2+noalias+kfence100': refused,
-  });
-});
+t.test(
+  'without the realm term memfd_secret() is refused, and sharing fails as before',
+  async (t) => {
+    const refused = [
+      'probe/memfd_secret/touch fails with errno 14 → memfd_secret fails with errno 38',
+    ];
+    t.same(changes(read('no-realm-in-can-set-direct-map').report), {
+      'realm+max+noalias+kfence100': refused,
+      'realm+neoverse-v3-r0p2+noalias+kfence100': refused,
+    });
+  },
+);
 
 t.test('probing RSI early mends the realm that nothing else forces to pages', async (t) => {
   const found = changes(read('early-rsi').report);

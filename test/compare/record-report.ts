@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Records the comparison of two run folders as a golden report: `record-report.ts A B NAME LABEL-A LABEL-B`. A and B are sides of
- * `ptdiff compare` that name folders; the labels stand for them in the report.
+ * Records the comparison of two run folders as a golden report: `record-report.ts A B NAME LABEL-A
+ * LABEL-B`. A and B are sides of `ptdiff compare` that name folders; the labels stand for them in
+ * the report.
  */
 
 import { writeFileSync } from 'node:fs';

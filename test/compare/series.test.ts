@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { changedSince, type SeriesRow, seriesDifferences } from '../../src/compare/series.ts';
 import type { PairComparison } from '../../src/compare/types.ts';
@@ -8,7 +9,14 @@ const pair = (name: string, ...keys: string[]) =>
   ({
     name,
     completed: { a: true, b: true },
-    differences: keys.map((key) => ({ key, aspect: 'layout', subject: key, a: 'x', b: 'y', checkpoints: [] })),
+    differences: keys.map((key) => ({
+      key,
+      aspect: 'layout',
+      subject: key,
+      a: 'x',
+      b: 'y',
+      checkpoints: [],
+    })),
   }) as unknown as PairComparison;
 
 const row = (index: number, kernel: SeriesRow['kernel']): SeriesRow => ({
@@ -35,7 +43,11 @@ const rows = [
 ];
 
 t.test('each difference is named with the commits where it comes and goes', async (t) => {
-  const found = seriesDifferences(rows).map(({ difference, names, events }) => [difference.key, names, events]);
+  const found = seriesDifferences(rows).map(({ difference, names, events }) => [
+    difference.key,
+    names,
+    events,
+  ]);
   t.same(found, [
     [
       'layout/a',
@@ -87,11 +99,19 @@ t.test('the table says what was not tried, and what an event leaves open', async
   t.match(text, /same image as 0/);
   t.match(text, /appears {3}with 333333333333 \("commit 3"\)\n +or with 222222222222 before it/);
   t.match(text, /vanishes {2}with 555555555555/);
-  t.match(text, /7 commits on top of the base, 1 image booted in 2 scenarios; 1 could not\nbe tried\./);
+  t.match(
+    text,
+    /7 commits on top of the base, 1 image booted in 2 scenarios; 1 could not\nbe tried\./,
+  );
 });
 
 t.test('a series that changes nothing says so', async (t) => {
-  const text = formatSeries({ range: 'a..b', repository: '.', rows: rows.slice(0, 2), scenarios: 2 });
+  const text = formatSeries({
+    range: 'a..b',
+    repository: '.',
+    rows: rows.slice(0, 2),
+    scenarios: 2,
+  });
   t.match(text, 'No commit changes anything in 2 scenarios.');
 });
 

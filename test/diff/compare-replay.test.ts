@@ -1,5 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { compareReplay, isReproduced, isSameMap, type JudgedBoot } from '../../src/diff/compare-replay.ts';
+import {
+  compareReplay,
+  isReproduced,
+  isSameMap,
+  type JudgedBoot,
+} from '../../src/diff/compare-replay.ts';
 import type { Finding } from '../../src/diff/types.ts';
 import type { Capture } from '../../src/evidence/capture.ts';
 import { formatReplay } from '../../src/report/replay.ts';
@@ -13,7 +19,8 @@ const leaves = layout({ large: true, kfence: true, imageAt: 2 * MiB, hole: false
   run.why === 'KFENCE pool' ? { ...run, alternatives: [run.attributes & ~1n] } : run,
 );
 const linearRegion = { start: given(leaves[0]).va, end: given(leaves[0]).va + 2n ** 40n };
-const captureOf = (found: typeof leaves) => ({ checkpoint: 'init', ttbr1: { leaves: found } }) as unknown as Capture;
+const captureOf = (found: typeof leaves) =>
+  ({ checkpoint: 'init', ttbr1: { leaves: found } }) as unknown as Capture;
 
 const recorded: JudgedBoot = {
   result: { ...result, findings: [mismatch], verdict: 'fail' },
@@ -34,7 +41,10 @@ t.test('the same boot again', async (t) => {
 
 t.test('another finding and a missing one', async (t) => {
   const other: Finding = { ...mismatch, id: 'splat/other' };
-  const now = { ...recorded, result: { ...recorded.result, findings: [other], verdict: 'known' as const } };
+  const now = {
+    ...recorded,
+    result: { ...recorded.result, findings: [other], verdict: 'known' as const },
+  };
   const comparison = compareReplay(recorded, now);
   t.match(comparison, { shared: [], gone: [mismatch.id], fresh: ['splat/other'] });
   t.notOk(isReproduced(comparison));
@@ -46,13 +56,24 @@ t.test('another finding and a missing one', async (t) => {
 });
 
 t.test('what the model leaves open is no difference, anything else is', async (t) => {
-  const invalid = (run: (typeof leaves)[number]) => ({ ...run, valid: false, attributes: run.attributes & ~1n });
+  const invalid = (run: (typeof leaves)[number]) => ({
+    ...run,
+    valid: false,
+    attributes: run.attributes & ~1n,
+  });
   const moved = leaves.map((run) => (run.why === 'KFENCE pool' ? invalid(run) : run));
-  t.ok(isSameMap(compareReplay(recorded, { ...recorded, evidence: { captures: [captureOf(moved)] } })));
-  const text = leaves.map((run) =>
-    run.why === 'kernel text and rodata alias' ? leafRun(run.pa, run.size, 'contPte', 'rw', run.why) : run,
+  t.ok(
+    isSameMap(compareReplay(recorded, { ...recorded, evidence: { captures: [captureOf(moved)] } })),
   );
-  const comparison = compareReplay(recorded, { ...recorded, evidence: { captures: [captureOf(text)] } });
+  const text = leaves.map((run) =>
+    run.why === 'kernel text and rodata alias'
+      ? leafRun(run.pa, run.size, 'contPte', 'rw', run.why)
+      : run,
+  );
+  const comparison = compareReplay(recorded, {
+    ...recorded,
+    evidence: { captures: [captureOf(text)] },
+  });
   t.same(comparison.found, [{ checkpoint: 'init', stretches: 1, bytes: 28 * MiB }]);
   t.ok(isReproduced(comparison), 'findings decide');
   t.match(
@@ -67,7 +88,16 @@ t.test('another model, and a boot that got less far', async (t) => {
     decisions: { ...decisions, realm: true },
     checkpoints: { init: { leaves: leaves.slice(1) } },
   };
-  const comparison = compareReplay(recorded, { result: recorded.result, prediction, evidence: { captures: [] } });
-  t.match(comparison, { decisions: ['realm'], predicted: [{ stretches: 1 }], found: [], unmatched: ['init'] });
+  const comparison = compareReplay(recorded, {
+    result: recorded.result,
+    prediction,
+    evidence: { captures: [] },
+  });
+  t.match(comparison, {
+    decisions: ['realm'],
+    predicted: [{ stretches: 1 }],
+    found: [],
+    unmatched: ['init'],
+  });
   t.match(formatReplay('a@b', comparison, { colour: false }), 'only one of the boots reached init');
 });

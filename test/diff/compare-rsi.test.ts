@@ -1,4 +1,8 @@
-/** Records of real realms that are changed here: a call that is missing, comes too early, differs or was not predicted. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Records of real realms that are changed here: a call that is missing, comes too early, differs or
+ * was not predicted.
+ */
 
 import t from 'tap';
 import { compareRsi, missingCalls, type RsiEvidence } from '../../src/diff/compare-rsi.ts';
@@ -12,7 +16,10 @@ const granule = 4096;
 const [ram, empty] = [1n, 0n];
 
 /** A realm with three ranges of memory, as it was recorded; each call gives fresh objects. */
-function recorded(): { predicted: PredictedRsiCall[]; evidence: RsiEvidence & { rsi: { calls: RsiCall[] } } } {
+function recorded(): {
+  predicted: PredictedRsiCall[];
+  evidence: RsiEvidence & { rsi: { calls: RsiCall[] } };
+} {
   const golden = readGolden('6.18.15+deb13-arm64@realm+neoverse-v3-r0p2+nodes.json.gz');
   const { captures, rsi = { calls: [], lost: 0 }, files = {} } = golden;
   return {
@@ -33,7 +40,8 @@ const changes = (calls: RsiCall[], state: bigint): number[] =>
   [...calls.entries()]
     .filter(([, call]) => call.rsi === 'IPA_STATE_SET' && call.arguments[2] === state)
     .map(([index]) => index);
-const numberOf = (calls: RsiCall[], name: RsiCall['rsi']): number => calls.findIndex(({ rsi }) => rsi === name);
+const numberOf = (calls: RsiCall[], name: RsiCall['rsi']): number =>
+  calls.findIndex(({ rsi }) => rsi === name);
 
 /** Two calls change places. */
 function swap(calls: RsiCall[], one: number, other: number): void {
@@ -103,24 +111,31 @@ t.test('the order of arm64_rsi_init() counts', async (t) => {
   );
 });
 
-t.test('requests of several CPUs may overtake each other, unless they are about the same memory', async (t) => {
-  const [one, other] = take(changes(recorded().evidence.rsi.calls, empty), 2);
-  t.same(
-    found((calls) => swap(calls, one, other)),
-    [],
-  );
-  const { predicted, evidence } = recorded();
-  const { calls } = evidence.rsi;
-  const share = predicted.find(({ step }) => step === 'share') as PredictedRsiCall & { rsi: 'IPA_STATE_SET' };
-  const back: PredictedRsiCall = { ...share, step: 'unshare', ripas: 'RAM' };
-  const call = given(calls[one]);
-  const [base, top, , flags] = call.arguments;
-  const takenBack: RsiCall = { ...call, arguments: [base, top, ram, flags] };
-  const inOrder = { ...evidence, rsi: { calls: [...calls, takenBack], lost: 0 } };
-  t.same(compareRsi([...predicted, back], inOrder, granule), []);
-  const tooEarly = { ...evidence, rsi: { calls: calls.toSpliced(one, 0, takenBack), lost: 0 } };
-  t.match(compareRsi([...predicted, back], tooEarly, granule), [{ id: 'mismatch/rsi/unshare/order' }]);
-});
+t.test(
+  'requests of several CPUs may overtake each other, unless they are about the same memory',
+  async (t) => {
+    const [one, other] = take(changes(recorded().evidence.rsi.calls, empty), 2);
+    t.same(
+      found((calls) => swap(calls, one, other)),
+      [],
+    );
+    const { predicted, evidence } = recorded();
+    const { calls } = evidence.rsi;
+    const share = predicted.find(({ step }) => step === 'share') as PredictedRsiCall & {
+      rsi: 'IPA_STATE_SET';
+    };
+    const back: PredictedRsiCall = { ...share, step: 'unshare', ripas: 'RAM' };
+    const call = given(calls[one]);
+    const [base, top, , flags] = call.arguments;
+    const takenBack: RsiCall = { ...call, arguments: [base, top, ram, flags] };
+    const inOrder = { ...evidence, rsi: { calls: [...calls, takenBack], lost: 0 } };
+    t.same(compareRsi([...predicted, back], inOrder, granule), []);
+    const tooEarly = { ...evidence, rsi: { calls: calls.toSpliced(one, 0, takenBack), lost: 0 } };
+    t.match(compareRsi([...predicted, back], tooEarly, granule), [
+      { id: 'mismatch/rsi/unshare/order' },
+    ]);
+  },
+);
 
 t.test('a call with another argument is told from one that is missing', async (t) => {
   const argument = (index: number, number: number, value: bigint) => (calls: RsiCall[]) => {
@@ -130,12 +145,24 @@ t.test('a call with another argument is told from one that is missing', async (t
   const memory = given(changes(calls, ram)[0]);
   const share = given(changes(calls, empty)[0]);
   const [, top] = given(calls[memory]).arguments;
-  t.same(found(argument(memory, 3, 1n)), ['setup-memory/flags'], 'DESTROYED memory would become RAM');
+  t.same(
+    found(argument(memory, 3, 1n)),
+    ['setup-memory/flags'],
+    'DESTROYED memory would become RAM',
+  );
   t.same(found(argument(memory, 2, empty)), ['setup-memory/state']);
-  t.same(found(argument(memory, 1, top - 0x1000n)), ['setup-memory/range'], 'the last page is forgotten');
+  t.same(
+    found(argument(memory, 1, top - 0x1000n)),
+    ['setup-memory/range'],
+    'the last page is forgotten',
+  );
   t.same(found(argument(share, 3, 0n)), ['share/flags']);
   t.same(found(argument(numberOf(calls, 'VERSION'), 0, 0x10001n)), ['version/argument']);
-  t.same(found(argument(numberOf(calls, 'REALM_CONFIG'), 0, 0n)), ['realm-config/argument'], 'no page of the kernel');
+  t.same(
+    found(argument(numberOf(calls, 'REALM_CONFIG'), 0, 0n)),
+    ['realm-config/argument'],
+    'no page of the kernel',
+  );
 });
 
 t.test('what is not predicted is found', async (t) => {
@@ -157,13 +184,16 @@ t.test('what is not predicted is found', async (t) => {
   );
 });
 
-t.test('where the kernel does not show who asks to share, nobody is blamed for what was shared', async (t) => {
-  const unknown = (calls: RsiCall[], evidence: RsiEvidence) => {
-    calls.push(given(calls[given(changes(calls, empty)[0])]));
-    delete evidence.sharing;
-  };
-  t.same(found(unknown), []);
-});
+t.test(
+  'where the kernel does not show who asks to share, nobody is blamed for what was shared',
+  async (t) => {
+    const unknown = (calls: RsiCall[], evidence: RsiEvidence) => {
+      calls.push(given(calls[given(changes(calls, empty)[0])]));
+      delete evidence.sharing;
+    };
+    t.same(found(unknown), []);
+  },
+);
 
 t.test('an RMM that does a part is asked again, from where it stopped', async (t) => {
   const halves = (calls: RsiCall[]): RsiCall[] => {
@@ -183,17 +213,22 @@ t.test('an RMM that does a part is asked again, from where it stopped', async (t
   t.same(found(dropSecond), ['setup-memory/short']);
 });
 
-t.test('a device that is mapped without a question is found, one that was refused too', async (t) => {
-  const { calls } = recorded().evidence.rsi;
-  const { arguments: uart } = calls.find(({ arguments: [base] }) => base === 0x900_0000n) as RsiCall;
-  const others = (each: RsiCall[]) =>
-    each.splice(0, each.length, ...each.filter(({ arguments: [base] }) => base !== uart[0]));
-  t.same(found(others), ['device/missing']);
-  const refuse = (each: RsiCall[]) => {
-    given(each[numberOf(each, 'IPA_STATE_GET')]).results[0] = 1n;
-  };
-  t.same(found(refuse), ['device/refused']);
-});
+t.test(
+  'a device that is mapped without a question is found, one that was refused too',
+  async (t) => {
+    const { calls } = recorded().evidence.rsi;
+    const { arguments: uart } = calls.find(
+      ({ arguments: [base] }) => base === 0x900_0000n,
+    ) as RsiCall;
+    const others = (each: RsiCall[]) =>
+      each.splice(0, each.length, ...each.filter(({ arguments: [base] }) => base !== uart[0]));
+    t.same(found(others), ['device/missing']);
+    const refuse = (each: RsiCall[]) => {
+      given(each[numberOf(each, 'IPA_STATE_GET')]).results[0] = 1n;
+    };
+    t.same(found(refuse), ['device/refused']);
+  },
+);
 
 t.test('a boot that ended early is not blamed for what it had not come to', async (t) => {
   const upTo = (count: number) => (calls: RsiCall[], evidence: RsiEvidence) => {
@@ -203,7 +238,12 @@ t.test('a boot that ended early is not blamed for what it had not come to', asyn
   };
   t.same(found(upTo(0)), []);
   t.same(found(upTo(1)), [], 'arm64_rsi_init() comes after paging_init()');
-  t.same(found(upTo(2)), ['version/missing', 'realm-config/missing', 'setup-memory/missing', 'share/missing']);
+  t.same(found(upTo(2)), [
+    'version/missing',
+    'realm-config/missing',
+    'setup-memory/missing',
+    'share/missing',
+  ]);
 });
 
 t.test('a CPU that is stopped on its way to a call has not forgotten it', async (t) => {
@@ -211,11 +251,16 @@ t.test('a CPU that is stopped on its way to a call has not forgotten it', async 
   const { calls } = evidence.rsi;
   const last = changes(calls, empty).at(-1) as number;
   const until = 'init' as const;
-  const late = predicted.map((each, index) => (index === predicted.length - 1 ? { ...each, before: until } : each));
+  const late = predicted.map((each, index) =>
+    index === predicted.length - 1 ? { ...each, before: until } : each,
+  );
   const without = { ...evidence, rsi: { calls: calls.toSpliced(last, 1), lost: 0 } };
   t.match(compareRsi(late, without, granule), [{ id: 'mismatch/rsi/share/missing' }]);
   const cpu = given(given(evidence.captures[0]).cpus[0]);
-  const two = evidence.captures.map((capture) => ({ ...capture, cpus: [cpu, { ...cpu, online: true }] }));
+  const two = evidence.captures.map((capture) => ({
+    ...capture,
+    cpus: [cpu, { ...cpu, online: true }],
+  }));
   t.same(compareRsi(late, { ...without, captures: two }, granule), []);
 });
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { diffLeaves } from '../../src/diff/compare.ts';
@@ -18,7 +19,10 @@ t.test('equal leaves, cut differently', (t) => {
   const whole = [predicted(pages(0, 10))];
   t.same(diffLeaves(whole, [pages(0, 10)]), []);
   t.same(diffLeaves(whole, [pages(0, 1), pages(1, 4), pages(5, 5)]), []);
-  t.same(diffLeaves([predicted(pages(0, 5)), predicted(pages(5, 5))], [pages(0, 2), pages(2, 8)]), []);
+  t.same(
+    diffLeaves([predicted(pages(0, 5)), predicted(pages(5, 5))], [pages(0, 2), pages(2, 8)]),
+    [],
+  );
   t.same(diffLeaves([], []), []);
   t.end();
 });
@@ -43,7 +47,8 @@ t.test('both directions, and every field', (t) => {
       { ...pages(0, 4), attributes: prot.data ^ (1n << BigInt(bit)) },
     ]),
   ];
-  for (const [name, actual] of changes) t.same(diffLeaves(want, [actual]), [{ expected: want[0], actual }], name);
+  for (const [name, actual] of changes)
+    t.same(diffLeaves(want, [actual]), [{ expected: want[0], actual }], name);
   t.end();
 });
 
@@ -57,7 +62,9 @@ t.test('one page in the middle of many', (t) => {
 
 t.test('a block in place of pages', (t) => {
   const block = run(base, 0x4000_0000, 2 * MiB, prot.data & ~2n, { level: 2 });
-  t.same(diffLeaves([predicted(block)], [pages(0, 512)]), [{ expected: predicted(block), actual: pages(0, 512) }]);
+  t.same(diffLeaves([predicted(block)], [pages(0, 512)]), [
+    { expected: predicted(block), actual: pages(0, 512) },
+  ]);
   t.end();
 });
 
@@ -75,14 +82,22 @@ t.test('alternatives are right too, but only they', (t) => {
 });
 
 t.test('runs agree exactly when their single leaves do', (t) => {
-  const leaf = fc.constantFrom(undefined, prot.data, prot.readOnly, prot.data | CONT, prot.data & ~1n);
+  const leaf = fc.constantFrom(
+    undefined,
+    prot.data,
+    prot.readOnly,
+    prot.data | CONT,
+    prot.data & ~1n,
+  );
   const layout = fc.array(leaf, { minLength: 1, maxLength: 24 });
   const cuts = fc.array(fc.boolean(), { minLength: 24, maxLength: 24 });
   fc.assert(
     fc.property(layout, layout, cuts, cuts, (left, right, leftCuts, rightCuts) => {
       const expected = toRuns(left, leftCuts).map((leaf) => predicted(leaf));
       const differences = diffLeaves(expected, toRuns(right, rightCuts));
-      const differing = new Set(differences.flatMap(({ expected, actual }) => pagesOf(expected ?? actual)));
+      const differing = new Set(
+        differences.flatMap(({ expected, actual }) => pagesOf(expected ?? actual)),
+      );
       for (let page = 0; page < 24; page++) {
         if (differing.has(page) !== (left[page] !== right[page])) return false;
       }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { type Attempt, fitAssumptions } from '../../src/diff/fit-assumptions.ts';
@@ -20,7 +21,9 @@ function outcome(findings: number): Attempt {
   } as unknown as Attempt;
 }
 
-/** What a kernel leaves open whose Image shows neither of these, by the rules that it is taken for. */
+/**
+ * What a kernel leaves open whose Image shows neither of these, by the rules that it is taken for.
+ */
 function openTraits(rules: { dirty: boolean; keeps: boolean }) {
   const assumed = new Assumptions();
   assumed.trait('kernelDirty', undefined, {
@@ -46,27 +49,33 @@ t.test('what the Image shows is no assumption', async (t) => {
   t.same(assumed.list, []);
 });
 
-t.test('the answer with the fewest findings is kept, and the sentence says what became of the other', async (t) => {
-  const fit = fitAssumptions(openTraits({ dirty: false, keeps: true }), (candidate) =>
-    outcome((candidate.kernelDirty ? 0 : 5) + (candidate.presentInvalid ? 1 : 3)),
-  );
-  t.equal(fit.traits.kernelDirty, true);
-  t.equal(fit.judgement.findings.length, 1);
-  t.same(fit.notes, [
-    'Assumed that PAGE_KERNEL is dirty, since its code is another; that PAGE_KERNEL is clean, the rule of its release, does not fit (6 findings, not 1).',
-    'Assumed that the bit is kept, the rule of its release, since its code is another; that the bit is lost does not fit (3 findings, not 1).',
-  ]);
-  t.same(
-    fit.prediction.derivation.map(({ where, outcome: said }) => `${where}: ${said}`),
-    ['assumed: PAGE_KERNEL is dirty', 'assumed: the bit is kept'],
-  );
-});
+t.test(
+  'the answer with the fewest findings is kept, and the sentence says what became of the other',
+  async (t) => {
+    const fit = fitAssumptions(openTraits({ dirty: false, keeps: true }), (candidate) =>
+      outcome((candidate.kernelDirty ? 0 : 5) + (candidate.presentInvalid ? 1 : 3)),
+    );
+    t.equal(fit.traits.kernelDirty, true);
+    t.equal(fit.judgement.findings.length, 1);
+    t.same(fit.notes, [
+      'Assumed that PAGE_KERNEL is dirty, since its code is another; that PAGE_KERNEL is clean, the rule of its release, does not fit (6 findings, not 1).',
+      'Assumed that the bit is kept, the rule of its release, since its code is another; that the bit is lost does not fit (3 findings, not 1).',
+    ]);
+    t.same(
+      fit.prediction.derivation.map(({ where, outcome: said }) => `${where}: ${said}`),
+      ['assumed: PAGE_KERNEL is dirty', 'assumed: the bit is kept'],
+    );
+  },
+);
 
 t.test('where both fit, the rule of the release stands', async (t) => {
   for (const findings of [0, 2]) {
     const fit = fitAssumptions(openTraits({ dirty: false, keeps: true }), () => outcome(findings));
     t.equal(fit.traits.kernelDirty, false);
-    t.match(fit.notes[0], /PAGE_KERNEL is clean, the rule of its release.*that PAGE_KERNEL is dirty fits as well/);
+    t.match(
+      fit.notes[0],
+      /PAGE_KERNEL is clean, the rule of its release.*that PAGE_KERNEL is dirty fits as well/,
+    );
   }
 });
 
@@ -87,17 +96,24 @@ t.test(
     const broken = () => {
       throw new TypeError('a defect of ours');
     };
-    t.throws(() => fitAssumptions(open, broken), { name: 'TypeError' }, 'is never taken for an answer');
+    t.throws(
+      () => fitAssumptions(open, broken),
+      { name: 'TypeError' },
+      'is never taken for an answer',
+    );
   },
 );
 
 t.test('a boot of which nothing was seen tells nothing', async (t) => {
   let attempts = 0;
   const blind: Evidence = { ...evidence, captures: [] };
-  const fit = fitAssumptions({ ...openTraits({ dirty: true, keeps: true }), evidence: blind }, () => {
-    attempts++;
-    return outcome(1);
-  });
+  const fit = fitAssumptions(
+    { ...openTraits({ dirty: true, keeps: true }), evidence: blind },
+    () => {
+      attempts++;
+      return outcome(1);
+    },
+  );
   t.equal(attempts, 1);
   t.match(fit.notes[0], /that PAGE_KERNEL is clean was not tried\.$/);
 });
@@ -113,22 +129,39 @@ t.test(
       'haft',
       'mte',
     ] as const;
-    const key = (candidate: KernelTraits): string => options.map((name) => Number(candidate.config[name])).join('');
+    const key = (candidate: KernelTraits): string =>
+      options.map((name) => Number(candidate.config[name])).join('');
     fc.assert(
-      fc.property(fc.func(fc.nat({ max: 9 })), fc.nat({ max: options.length }), (findingsOf, count) => {
-        const assumed = new Assumptions();
-        const says = String;
-        for (const name of [...options, ...options].slice(0, count + 3)) {
-          assumed.option(name, undefined, { rule: traits.config[name], others: [true, false], says, why: '' });
-        }
-        let attempts = 0;
-        const fit = fitAssumptions({ traits, assumptions: assumed.list, evidence }, (candidate) => {
-          attempts++;
-          return outcome(findingsOf(key(candidate)));
-        });
-        const found = fit.judgement.findings.length;
-        return attempts <= 8 && found <= findingsOf(key(traits)) && found === findingsOf(key(fit.traits));
-      }),
+      fc.property(
+        fc.func(fc.nat({ max: 9 })),
+        fc.nat({ max: options.length }),
+        (findingsOf, count) => {
+          const assumed = new Assumptions();
+          const says = String;
+          for (const name of [...options, ...options].slice(0, count + 3)) {
+            assumed.option(name, undefined, {
+              rule: traits.config[name],
+              others: [true, false],
+              says,
+              why: '',
+            });
+          }
+          let attempts = 0;
+          const fit = fitAssumptions(
+            { traits, assumptions: assumed.list, evidence },
+            (candidate) => {
+              attempts++;
+              return outcome(findingsOf(key(candidate)));
+            },
+          );
+          const found = fit.judgement.findings.length;
+          return (
+            attempts <= 8 &&
+            found <= findingsOf(key(traits)) &&
+            found === findingsOf(key(fit.traits))
+          );
+        },
+      ),
     );
   },
 );

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import type { LeafDifference } from '../../src/diff/compare.ts';
 import { slug } from '../../src/diff/finding-id.ts';
@@ -9,7 +10,12 @@ import { bits, CONT, KiB, MiB, NG, prot, RDONLY, registers, run, USER } from './
 
 const direct = stage1Regime(registers, 'ttbr1');
 /** Linux's PIE_E1: index e is read and write, c read, 8 read and execute, a all three. */
-const withPie: SystemRegisters = { ...registers, TCR2_EL1: 2n, PIR_EL1: 0xcc880e0ac0800000n, PIRE0_EL1: 0n };
+const withPie: SystemRegisters = {
+  ...registers,
+  TCR2_EL1: 2n,
+  PIR_EL1: 0xcc880e0ac0800000n,
+  PIRE0_EL1: 0n,
+};
 const base = 0xffff_0000_0000_0000n;
 
 function difference(
@@ -79,7 +85,13 @@ t.test('leaves are folded by reason and nature, in a stable order', (t) => {
     difference(prot.readOnly, prot.data, {}, 1),
     difference(prot.readOnly, prot.data, {}, 3),
     difference(prot.data, prot.readOnly, {}, 5, 'memory'),
-    { expected: { ...run(base + 0x10_0000n, 0x4010_0000, 64 * KiB, prot.data), why: 'memory', alternatives: [] } },
+    {
+      expected: {
+        ...run(base + 0x10_0000n, 0x4010_0000, 64 * KiB, prot.data),
+        why: 'memory',
+        alternatives: [],
+      },
+    },
     { actual: run(base + 0x20_0000n, 0x4020_0000, 2 * MiB, prot.data & ~2n, { level: 2 }) },
     { actual: run(base + 0x80_0000n, 0x4080_0000, 4096, prot.data & ~1n) },
   ];
@@ -98,7 +110,10 @@ t.test('leaves are folded by reason and nature, in a stable order', (t) => {
   t.equal(first.title, 'linear map, kernel text alias: writable');
   t.match(first.detail, /^2 leaves, 8 KiB\. Prediction: kernel text alias/);
   t.match(first.detail, /0xffff000000001000-0xffff000000002000 \(4 KiB\)/);
-  t.match(first.detail, /expected PA 0x40001000 pages \(4 KiB\), valid, EL1 r--.*Normal-WB.*global.*dirty/s);
+  t.match(
+    first.detail,
+    /expected PA 0x40001000 pages \(4 KiB\), valid, EL1 r--.*Normal-WB.*global.*dirty/s,
+  );
   t.match(first.detail, /found +PA 0x40001000 pages \(4 KiB\), valid, EL1 rw-/);
   for (const { detail } of findings) t.ok(detail.split('\n').every((line) => line.length <= 100));
   t.end();
@@ -111,15 +126,24 @@ t.test('two indices of one memory type are told apart in words', (t) => {
     return given(foldDifferences([difference(prot.data, tagged)], regime, 'init')[0]).detail;
   };
   t.match(detail(0x04_00_44_f0_ffn), /expected .*Normal-WB,.*found .*Normal-Tagged,/s);
-  t.match(detail(0x04_00_44_ff_ffn), /expected .*Normal-WB \(AttrIndx 0\),.*found .*Normal-WB \(AttrIndx 1\),/s);
+  t.match(
+    detail(0x04_00_44_ff_ffn),
+    /expected .*Normal-WB \(AttrIndx 0\),.*found .*Normal-WB \(AttrIndx 1\),/s,
+  );
   t.end();
 });
 
 t.test('an id does not depend on how many block sizes the memory allowed', (t) => {
   const pages = difference(prot.data, prot.data, {}, 0, 'memory');
-  const block = { ...pages.expected, ...run(base, 0x4000_0000, 2 * MiB, prot.data & ~2n, { level: 2 }) };
+  const block = {
+    ...pages.expected,
+    ...run(base, 0x4000_0000, 2 * MiB, prot.data & ~2n, { level: 2 }),
+  };
   const mixed = [
-    { expected: { ...block, why: 'memory', alternatives: [] }, actual: run(base, 0x4000_0000, 2 * MiB, prot.data) },
+    {
+      expected: { ...block, why: 'memory', alternatives: [] },
+      actual: run(base, 0x4000_0000, 2 * MiB, prot.data),
+    },
     difference(prot.data | CONT, prot.data, {}, 1024, 'memory'),
   ];
   const [finding, ...more] = foldDifferences(mixed, direct, 'init');

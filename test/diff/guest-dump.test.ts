@@ -1,11 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { guestDump } from '../../src/diff/invariants/guest-dump.ts';
 import { ptdumpAttributes } from '../../src/linux/ptdump.ts';
 import { given } from '../given.ts';
-import { KiB, linearOf, MiB, NG, prot, rewrite, run, soundContext, vmalloc, withAttributes } from './synthetic.ts';
+import {
+  KiB,
+  linearOf,
+  MiB,
+  NG,
+  prot,
+  rewrite,
+  run,
+  soundContext,
+  vmalloc,
+  withAttributes,
+} from './synthetic.ts';
 
-/** The dump that arch/arm64/mm/ptdump.c would write of the context's leaves: pages, or blocks of a root table. */
+/**
+ * The dump that arch/arm64/mm/ptdump.c would write of the context's leaves: pages, or blocks of a
+ * root table.
+ */
 function dumpOf({ capture }: CheckpointContext): string {
   const address = (va: bigint) => `0x${BigInt.asUintN(64, va).toString(16).padStart(16, '0')}`;
   const lines = capture.ttbr1.leaves.map((leaf) => {
@@ -38,9 +53,12 @@ function idsAfter(change: (context: CheckpointContext) => void): string[] {
   return guestDump(context).map(({ id }) => id);
 }
 
-const plain = (context: CheckpointContext) => linearOf(context, given(context.ram[0]).start + 40 * MiB);
+const plain = (context: CheckpointContext) =>
+  linearOf(context, given(context.ram[0]).start + 40 * MiB);
 const invalidate = (context: CheckpointContext) =>
-  rewrite(context, plain(context), 8 * KiB, (leaf) => withAttributes(leaf, (leaf.attributes & ~1n) | NG));
+  rewrite(context, plain(context), 8 * KiB, (leaf) =>
+    withAttributes(leaf, (leaf.attributes & ~1n) | NG),
+  );
 
 t.test('a dump that agrees, and no dump at all', (t) => {
   t.same(
@@ -97,7 +115,12 @@ t.test('what changes while the kernel runs is not compared', (t) => {
   t.same(
     idsAfter((context) => {
       const pa = given(context.ram[0]).start + 40 * MiB;
-      context.evidence.probes.push({ probe: 'memfd_secret', errno: 0, call: 'ok', pages: [pa + 4 * KiB, pa] });
+      context.evidence.probes.push({
+        probe: 'memfd_secret',
+        errno: 0,
+        call: 'ok',
+        pages: [pa + 4 * KiB, pa],
+      });
       invalidate(context);
     }),
     [],
@@ -109,7 +132,10 @@ t.test('what changes while the kernel runs is not compared', (t) => {
 t.test('a block in the root table is a PGD to the kernel, and a PUD only below it', async (t) => {
   const withBlock = (startLevel: 0 | 1): CheckpointContext => {
     const context = soundContext();
-    rewrite(context, plain(context), 4 * KiB, (leaf) => ({ ...withAttributes(leaf, leaf.attributes & ~2n), level: 1 }));
+    rewrite(context, plain(context), 4 * KiB, (leaf) => ({
+      ...withAttributes(leaf, leaf.attributes & ~2n),
+      level: 1,
+    }));
     context.evidence.files.kernel_page_tables = dumpOf(context);
     return { ...context, regime: { ...context.regime, startLevel } };
   };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { bootEndId, didNotComplete } from '../../src/diff/boot-end.ts';
 import type { CheckpointContext } from '../../src/diff/context.ts';
@@ -14,8 +15,14 @@ t.test('pass', (t) => {
     { verdict, findings, notPredicted, reason },
     { verdict: 'pass', findings: [], notPredicted: [], reason: undefined },
   );
-  t.same(linearMap, { init: { page: 64 * MiB, contPte: 0, pmd: 0, contPmd: 0, pud: 0, invalid: 0 } });
-  t.match(symbols, { rodata_full: '1', kfence_early_init: '0', 'predicted can_set_direct_map': 'true' });
+  t.same(linearMap, {
+    init: { page: 64 * MiB, contPte: 0, pmd: 0, contPmd: 0, pud: 0, invalid: 0 },
+  });
+  t.match(symbols, {
+    rodata_full: '1',
+    kfence_early_init: '0',
+    'predicted can_set_direct_map': 'true',
+  });
   t.end();
 });
 
@@ -27,7 +34,11 @@ t.test('fail and known', (t) => {
     known.findings.map(({ id, known }) => [id, known]),
     [[issue.match[0], issue.id]],
   );
-  t.equal(judge(caseOf(readOnlyPage, [{ ...issue, kernels: ['7.2..7.2'] }])).verdict, 'fail', 'on another kernel');
+  t.equal(
+    judge(caseOf(readOnlyPage, [{ ...issue, kernels: ['7.2..7.2'] }])).verdict,
+    'fail',
+    'on another kernel',
+  );
   const two = judge(
     caseOf(
       (context) => {
@@ -49,7 +60,11 @@ t.test('a boot that does not complete', (t) => {
   const ended = (kind: EarlyEnd, knownIssues: KnownIssue[] = []) =>
     judge(
       caseOf((context) => {
-        context.evidence.end = { kind, reason: 'Kernel panic - not syncing', lastCheckpoint: 'paging_init' };
+        context.evidence.end = {
+          kind,
+          reason: 'Kernel panic - not syncing',
+          lastCheckpoint: 'paging_init',
+        };
         context.evidence.captures = [];
         context.evidence.probes = [];
       }, knownIssues),
@@ -77,19 +92,33 @@ t.test('what watchdogs say on a busy host is told as the fault of the host', (t)
     '[   72.100000] pc : sched_balance_update_blocked_averages+0x100/0x680',
     '[   93.000000] rcu: INFO: rcu_sched detected stalls on CPUs/tasks:',
   ].join('\n');
-  const stalled = (hostWaitSeconds: number, change: (context: CheckpointContext) => void = () => {}) =>
+  const stalled = (
+    hostWaitSeconds: number,
+    change: (context: CheckpointContext) => void = () => {},
+  ) =>
     judge(
       caseOf((context) => {
         Object.assign(context.evidence, { console: log, hostWaitSeconds });
         change(context);
       }),
     );
-  t.match(stalled(64), { verdict: 'error', findings: [], reason: /soft lockup, but one of its CPUs waited 64 s for/ });
-  t.match(stalled(3), { verdict: 'fail', findings: [{ id: /^splat\/lockup/ }, { id: /^splat\/rcu-stall/ }] });
+  t.match(stalled(64), {
+    verdict: 'error',
+    findings: [],
+    reason: /soft lockup, but one of its CPUs waited 64 s for/,
+  });
+  t.match(stalled(3), {
+    verdict: 'fail',
+    findings: [{ id: /^splat\/lockup/ }, { id: /^splat\/rcu-stall/ }],
+  });
   const wrong = stalled(64, (context) => {
     given(context.capture.cpus[1]).registers.MAIR_EL1 ^= 0x0fn;
   });
-  t.match(wrong, { verdict: 'fail', reason: /soft lockup/ }, 'what is wrong all the same is the verdict');
+  t.match(
+    wrong,
+    { verdict: 'fail', reason: /soft lockup/ },
+    'what is wrong all the same is the verdict',
+  );
   t.notOk(wrong.findings.some(({ id }) => id.startsWith('splat/')));
   const hanging = stalled(64, ({ evidence }) => {
     evidence.end = { kind: 'hang', reason: 'it idled for 60 s', lastCheckpoint: 'paging_init' };
@@ -119,8 +148,14 @@ t.test('a predicted complaint is no finding, and its absence is one', (t) => {
 t.test('missing evidence of a completed boot is an error, never a pass', (t) => {
   const noCapture = judge(caseOf((context) => void context.evidence.captures.pop()));
   t.match(noCapture, { verdict: 'error', reason: /checkpoint init was never captured/ });
-  const noMemstart = judge(caseOf((context) => void delete context.capture.variables.memstart_addr));
-  t.match(noMemstart, { verdict: 'error', findings: [], reason: /but memstart_addr could not be read, .* \(init\)/ });
+  const noMemstart = judge(
+    caseOf((context) => void delete context.capture.variables.memstart_addr),
+  );
+  t.match(noMemstart, {
+    verdict: 'error',
+    findings: [],
+    reason: /but memstart_addr could not be read, .* \(init\)/,
+  });
   const noBooks = judge(
     caseOf(({ capture }) => {
       capture.variables._debug_pagealloc_enabled_early = 1n;
@@ -134,7 +169,10 @@ t.test('missing evidence of a completed boot is an error, never a pass', (t) => 
       context.evidence.guestProblems = ['/sys: mount failed', 'another'];
     }),
   );
-  t.match(trouble, { verdict: 'error', reason: "The guest's init could not send everything: /sys: mount failed." });
+  t.match(trouble, {
+    verdict: 'error',
+    reason: "The guest's init could not send everything: /sys: mount failed.",
+  });
   t.end();
 });
 
@@ -152,27 +190,35 @@ t.test('a checkpoint without prediction is named, and its invariants are checked
   t.end();
 });
 
-t.test('a model that is wrong about the linear region hides no writable alias of kernel text, and is told', (t) => {
-  const writableText = (context: CheckpointContext) =>
-    rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
-  const alias = 'invariant/kernel-text-read-only/linear-alias-writable@init';
-  t.ok(judge(caseOf(writableText)).findings.some(({ id }) => id === alias));
-  const wrong = (start: bigint, end: bigint): string[] => {
-    const input = caseOf(writableText);
-    const { linearRegion } = input.prediction;
-    input.prediction.linearRegion = { start: linearRegion.start + start, end: linearRegion.end + end };
-    return judge(input).findings.map(({ id }) => id);
-  };
-  for (const [start, end, border] of [
-    [2n ** 40n, 0n, 'start'],
-    [0n, 2n ** 30n - 2n ** 47n, 'end'],
-  ] as const) {
-    const ids = wrong(start, end);
-    t.ok(ids.includes(alias), 'the rules do not ask the model where the linear map is');
-    t.ok(ids.includes(`mismatch/linear-region/${border}@init`));
-  }
-  t.end();
-});
+t.test(
+  'a model that is wrong about the linear region hides no writable alias of kernel text, and is told',
+  (t) => {
+    const writableText = (context: CheckpointContext) =>
+      rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) =>
+        withAttributes(leaf, prot.data),
+      );
+    const alias = 'invariant/kernel-text-read-only/linear-alias-writable@init';
+    t.ok(judge(caseOf(writableText)).findings.some(({ id }) => id === alias));
+    const wrong = (start: bigint, end: bigint): string[] => {
+      const input = caseOf(writableText);
+      const { linearRegion } = input.prediction;
+      input.prediction.linearRegion = {
+        start: linearRegion.start + start,
+        end: linearRegion.end + end,
+      };
+      return judge(input).findings.map(({ id }) => id);
+    };
+    for (const [start, end, border] of [
+      [2n ** 40n, 0n, 'start'],
+      [0n, 2n ** 30n - 2n ** 47n, 'end'],
+    ] as const) {
+      const ids = wrong(start, end);
+      t.ok(ids.includes(alias), 'the rules do not ask the model where the linear map is');
+      t.ok(ids.includes(`mismatch/linear-region/${border}@init`));
+    }
+    t.end();
+  },
+);
 
 t.test('a model that is wrong about VA - PA is told, and no leaf is blamed by a rule', (t) => {
   const input = caseOf();

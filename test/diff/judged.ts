@@ -1,11 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { type JudgeInput, type Judgement, judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
-import { type CheckpointName, checkpointsOf, type EarlyEnd, isBefore } from '../../src/evidence/capture.ts';
+import {
+  type CheckpointName,
+  checkpointsOf,
+  type EarlyEnd,
+  isBefore,
+} from '../../src/evidence/capture.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { given } from '../given.ts';
 import { decisions } from './sample-decisions.ts';
-import { KiB, linearOf, MiB, prot, registers, rewrite, soundContext, withAttributes } from './synthetic.ts';
+import {
+  KiB,
+  linearOf,
+  MiB,
+  prot,
+  registers,
+  rewrite,
+  soundContext,
+  withAttributes,
+} from './synthetic.ts';
 
 /** A prediction that says exactly what the context's capture shows. */
 function predictionOf(context: CheckpointContext): Prediction {
@@ -20,8 +35,14 @@ function predictionOf(context: CheckpointContext): Prediction {
     checkpoints: {
       [capture.checkpoint]: {
         leaves: inRegion.map((leaf) => ({ ...leaf, why: 'memory', alternatives: [] })),
-        tables: capture.ttbr1.tables.map(({ level, va, attributes }) => ({ level, va, attributes })),
-        registers: Array(2).fill({ MAIR_EL1: { bits: registers.MAIR_EL1, mask: 2n ** 64n - 1n, why: 'proc.S' } }),
+        tables: capture.ttbr1.tables.map(({ level, va, attributes }) => ({
+          level,
+          va,
+          attributes,
+        })),
+        registers: Array(2).fill({
+          MAIR_EL1: { bits: registers.MAIR_EL1, mask: 2n ** 64n - 1n, why: 'proc.S' },
+        }),
         variables: { rodata_full: 1n },
       },
     },
@@ -38,7 +59,12 @@ export function caseOf(
 ): JudgeInput {
   const context = soundContext();
   const prediction = predictionOf(context);
-  context.evidence.probes.push({ probe: 'memfd_secret', errno: 38, call: 'memfd_secret', pages: [] });
+  context.evidence.probes.push({
+    probe: 'memfd_secret',
+    errno: 38,
+    call: 'memfd_secret',
+    pages: [],
+  });
   change(context);
   return {
     prediction,
@@ -78,14 +104,22 @@ export const issue: KnownIssue = {
 export interface Course {
   /** How it ended, where it did not complete; `error`: what its guest sent is not whole. */
   end?: EarlyEnd | 'error';
-  /** The last checkpoint that a boot which did not complete came to; absent where it came to none. */
+  /**
+   * The last checkpoint that a boot which did not complete came to; absent where it came to none.
+   */
   after?: CheckpointName;
   /** Known issues of the day. */
   knownIssues?: KnownIssue[];
 }
 
-/** A case with all checkpoints of a boot without a repaint, each sound; `change` breaks the capture at init. */
-function wholeCase(change: (context: CheckpointContext) => void, knownIssues: KnownIssue[]): JudgeInput {
+/**
+ * A case with all checkpoints of a boot without a repaint, each sound; `change` breaks the capture
+ * at init.
+ */
+function wholeCase(
+  change: (context: CheckpointContext) => void,
+  knownIssues: KnownIssue[],
+): JudgeInput {
   const input = caseOf(change, knownIssues);
   const { captures } = input.boot.evidence;
   const init = given(captures[0]);
@@ -93,7 +127,9 @@ function wholeCase(change: (context: CheckpointContext) => void, knownIssues: Kn
   captures.splice(
     0,
     1,
-    ...checkpointsOf(false).map((name) => (name === 'init' ? init : { ...sound, checkpoint: name })),
+    ...checkpointsOf(false).map((name) =>
+      name === 'init' ? init : { ...sound, checkpoint: name },
+    ),
   );
   const { checkpoints } = input.prediction;
   for (const name of checkpointsOf(false)) checkpoints[name] ??= checkpoints.init;
@@ -110,7 +146,9 @@ export function judged(
   if (end === 'error') evidence.probes = [];
   if (end === undefined || end === 'error') return judge(input);
   evidence.probes = [];
-  evidence.captures = evidence.captures.filter(({ checkpoint }) => after && !isBefore(after, checkpoint));
+  evidence.captures = evidence.captures.filter(
+    ({ checkpoint }) => after && !isBefore(after, checkpoint),
+  );
   evidence.end = { kind: end, reason: 'It ended.', ...(after && { lastCheckpoint: after }) };
   return judge(input);
 }

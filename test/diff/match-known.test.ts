@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { type KnownIssue, matchKnown } from '../../src/diff/match-known.ts';
 import type { Finding } from '../../src/diff/types.ts';
@@ -48,7 +49,8 @@ t.test('a finding is known only on the kernels that the issue names', (t) => {
     ['7.1.14', false],
     ['8.1.1', false],
   ];
-  for (const [release, expected] of releases) t.equal(known({}, release), expected ? 'an-issue' : undefined, release);
+  for (const [release, expected] of releases)
+    t.equal(known({}, release), expected ? 'an-issue' : undefined, release);
   t.end();
 });
 
@@ -60,7 +62,8 @@ t.test('patterns', (t) => {
     ['mismatch/linear-map/kernel-text-alias/writable', false],
     ['mismatch/linear-map/kernel.text.alias/writable@init', false],
   ];
-  for (const [pattern, expected] of patterns) t.equal(known({ match: [pattern] }) !== undefined, expected, pattern);
+  for (const [pattern, expected] of patterns)
+    t.equal(known({ match: [pattern] }) !== undefined, expected, pattern);
   t.end();
 });
 
@@ -82,14 +85,26 @@ t.test('conditions', (t) => {
     [{ pagealloc: true }, false],
     [{ world: 'normal', kfence: 'unset' }, false],
   ];
-  for (const [when, expected] of conditions) t.equal(known({ when }) !== undefined, expected, JSON.stringify(when));
+  for (const [when, expected] of conditions)
+    t.equal(known({ when }) !== undefined, expected, JSON.stringify(when));
   t.end();
 });
 
 t.test('conditions count parameters however they are given', (t) => {
-  const when = (condition: KnownIssue['when'], parameters: string[], release = '6.18.15'): boolean => {
-    const { kfenceSampleInterval: _, ...plain } = { ...scenario, rodata: 'default' as const, parameters };
-    return matchKnown(finding, { release, scenario: plain }, [{ ...issue, when: condition }]) !== undefined;
+  const when = (
+    condition: KnownIssue['when'],
+    parameters: string[],
+    release = '6.18.15',
+  ): boolean => {
+    const { kfenceSampleInterval: _, ...plain } = {
+      ...scenario,
+      rodata: 'default' as const,
+      parameters,
+    };
+    return (
+      matchKnown(finding, { release, scenario: plain }, [{ ...issue, when: condition }]) !==
+      undefined
+    );
   };
   t.ok(when({ kfence: 'set' }, ['kfence.sample_interval=100']));
   t.ok(when({ kfence: 'unset' }, ['kfence.other=100']));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { noSplat } from '../../src/diff/invariants/no-splat.ts';
 import { given } from '../given.ts';
@@ -33,7 +34,10 @@ t.test('the same complaint is one finding, with one id on every day', (t) => {
   const log = warning('    0.100000', '3c', 1);
   const [finding, ...more] = findingsOf(log, log);
   t.same(more, []);
-  t.match(finding, { kind: 'splat', id: 'splat/warning/warning-in-pageattr_pmd_entry-at-arch-arm64-mm-pageattr-c' });
+  t.match(finding, {
+    kind: 'splat',
+    id: 'splat/warning/warning-in-pageattr_pmd_entry-at-arch-arm64-mm-pageattr-c',
+  });
   t.match(finding?.detail, /^Seen 1 time\. Call chain: pageattr_pmd_entry <- update_range_prot\n/);
   t.ok(finding?.detail.split('\n').every((line) => line.length <= 100));
   const later = given(findingsOf(warning('   12.345678', '44', 77))[0]);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { noExternalAbort } from '../../src/diff/invariants/no-external-abort.ts';
@@ -50,7 +51,9 @@ t.test('a realm whose mappings and RIPAS agree is sound', async (t) => {
 t.test('shared memory that is mapped by its protected address is found', async (t) => {
   const context = usual();
   for (const leaf of context.rawCapture.ttbr1.leaves) if (leaf.pa >= ALIAS) leaf.pa -= ALIAS;
-  t.match(ripasAgrees(context), [{ id: 'invariant/ripas-agrees/shared-by-protected-address@init' }]);
+  t.match(ripasAgrees(context), [
+    { id: 'invariant/ripas-agrees/shared-by-protected-address@init' },
+  ]);
 });
 
 t.test('private memory that is mapped by its alias is found', async (t) => {
@@ -78,7 +81,8 @@ t.test('every refused access is a finding', async (t) => {
     cpu: 1,
     ripas: 'EMPTY',
   } as unknown as MonitorAbort;
-  if (context.rawCapture.monitor) Object.assign(context.rawCapture.monitor, { aborts: [abort], totalAborts: 1 });
+  if (context.rawCapture.monitor)
+    Object.assign(context.rawCapture.monitor, { aborts: [abort], totalAborts: 1 });
   const finding = given(noExternalAbort(context)[0]);
   t.equal(finding.id, 'invariant/no-external-abort/abort@init');
   t.match(finding.detail, /0x44000000/);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import t from 'tap';
 import { type CheckpointContext, checkpointContext, imageVa } from '../../src/diff/context.ts';
@@ -9,7 +10,10 @@ import { rewrite, withAttributes } from './synthetic.ts';
 
 const recordings = ['6.12.107-cortex-a76-kaslr', '7.3.4-neoverse-v3-r0p2-noalias-kfence-kaslr'];
 
-/** What the files hold: what was kept of judge()'s input before it had complaints, calls of a realm and the alias bit. */
+/**
+ * What the files hold: what was kept of judge()'s input before it had complaints, calls of a realm
+ * and the alias bit.
+ */
 interface Recording extends Pick<JudgeInput, 'release' | 'scenario'> {
   schema: 1;
   evidence: JudgeInput['boot']['evidence'];
@@ -45,7 +49,9 @@ function idsAfter(name: string, change: (context: CheckpointContext) => void): s
 
 /** The largest valid run of the linear map, where ordinary memory is. */
 function ordinary({ capture, linear }: CheckpointContext): LeafRun {
-  const runs = capture.ttbr1.leaves.filter((run) => run.va >= linear.start && run.va < linear.end && run.valid);
+  const runs = capture.ttbr1.leaves.filter(
+    (run) => run.va >= linear.start && run.va < linear.end && run.valid,
+  );
   return runs.reduce((most, run) => (run.size > most.size ? run : most));
 }
 
@@ -53,7 +59,10 @@ for (const name of recordings) {
   t.test(name, (t) => {
     t.test('passes, at all checkpoints', (t) => {
       const { verdict, findings, notPredicted, linearMap } = judge(recorded(name));
-      t.same({ verdict, findings, notPredicted }, { verdict: 'pass', findings: [], notPredicted: [] });
+      t.same(
+        { verdict, findings, notPredicted },
+        { verdict: 'pass', findings: [], notPredicted: [] },
+      );
       t.same(Object.keys(linearMap), ['paging_init', 'free_initmem', 'init']);
       t.end();
     });
@@ -63,25 +72,33 @@ for (const name of recordings) {
       const entry = { 3: 4096, 2: 2 ** 21 }[level as 2 | 3];
       return { va: va + BigInt(Math.floor(size / entry / 2) * entry), entry };
     };
-    const atMiddle = (change: (leaf: LeafRun) => LeafRun | undefined) => (context: CheckpointContext) => {
-      const { va, entry } = middle(context);
-      rewrite(context, va, entry, change);
-    };
+    const atMiddle =
+      (change: (leaf: LeafRun) => LeafRun | undefined) => (context: CheckpointContext) => {
+        const { va, entry } = middle(context);
+        rewrite(context, va, entry, change);
+      };
     const mutations: [string, (context: CheckpointContext) => void, string[]][] = [
       [
         'one leaf is gone',
         atMiddle(() => undefined),
-        ['mismatch/linear-map/memory/missing@init', 'invariant/linear-map-is-ram/ram-not-mapped@init'],
+        [
+          'mismatch/linear-map/memory/missing@init',
+          'invariant/linear-map-is-ram/ram-not-mapped@init',
+        ],
       ],
       [
         'one leaf points to its neighbour',
         atMiddle((leaf) => ({ ...leaf, pa: leaf.pa + leaf.size })),
-        ['mismatch/linear-map/memory/wrong-address@init', 'invariant/linear-map-is-ram/wrong-address@init'],
+        [
+          'mismatch/linear-map/memory/wrong-address@init',
+          'invariant/linear-map-is-ram/wrong-address@init',
+        ],
       ],
       [
         'one leaf lost its PXN bit',
         atMiddle((leaf) => withAttributes(leaf, leaf.attributes & ~(1n << 53n))),
-        // PXNTable above keeps it from being executable where the hierarchy counts, that is, without permission indirection.
+        // PXNTable above keeps it from being executable where the hierarchy counts, that is,
+        // without permission indirection.
         [
           'mismatch/linear-map/memory/executable@init',
           ...(name.startsWith('6.12')
@@ -94,8 +111,13 @@ for (const name of recordings) {
       ],
       [
         'one leaf is non-cacheable',
-        atMiddle((leaf) => withAttributes(leaf, leaf.attributes ^ ((leaf.attributes ^ (2n << 2n)) & (7n << 2n)))),
-        ['mismatch/linear-map/memory/memory-type@init', 'invariant/linear-map-memory-type/not-write-back@init'],
+        atMiddle((leaf) =>
+          withAttributes(leaf, leaf.attributes ^ ((leaf.attributes ^ (2n << 2n)) & (7n << 2n))),
+        ),
+        [
+          'mismatch/linear-map/memory/memory-type@init',
+          'invariant/linear-map-memory-type/not-write-back@init',
+        ],
       ],
       [
         'one page of kernel text became writable in the image',

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Decisions } from '../../src/model/types.ts';
 
 export const decisions: Decisions = {

@@ -1,10 +1,15 @@
-import { type BootContext, type CheckpointContext, checkpointContext } from '../../src/diff/context.ts';
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  type BootContext,
+  type CheckpointContext,
+  checkpointContext,
+} from '../../src/diff/context.ts';
 import type { Capture, CheckpointName } from '../../src/evidence/capture.ts';
 import type { LeafRun, SystemRegisters, TablePage } from '../../src/vmsa/types.ts';
 
 /*
- * A capture of a small 4K, 48-bit machine as a sound kernel leaves it, written by hand: RAM at `ramStart`, the kernel image in its
- * first megabytes, one vmalloc page, one user page.
+ * A capture of a small 4K, 48-bit machine as a sound kernel leaves it, written by hand: RAM at
+ * `ramStart`, the kernel image in its first megabytes, one vmalloc page, one user page.
  */
 
 export const KiB = 1024;
@@ -31,7 +36,10 @@ export const prot = {
   user: type.page | AF | INNER | USER | NG | DBM | PXN | UXN,
 };
 
-/** T0SZ = T1SZ = 16, 4K, write-back inner shareable walks, 48-bit PA; attribute 0 Normal, 1 Tagged, 2 NC, 3 and 4 Device. */
+/**
+ * T0SZ = T1SZ = 16, 4K, write-back inner shareable walks, 48-bit PA; attribute 0 Normal, 1 Tagged,
+ * 2 NC, 3 and 4 Device.
+ */
 export const registers: SystemRegisters = {
   TTBR0_EL1: 0x4100_0000n,
   TTBR1_EL1: 0x4028_0000n,
@@ -48,7 +56,12 @@ export interface Shape {
   slide: bigint;
 }
 
-export const usual: Shape = { checkpoint: 'init', ramStart: 0x4000_0000, ramSize: 64 * MiB, slide: 0n };
+export const usual: Shape = {
+  checkpoint: 'init',
+  ramStart: 0x4000_0000,
+  ramSize: 64 * MiB,
+  slide: 0n,
+};
 
 export const linearStart = 0xffff_0000_0000_0000n;
 const kimage = 0xffff_8000_8000_0000n;
@@ -71,13 +84,22 @@ export const segment = {
 };
 
 /** One run of 4K pages, or of larger leaves. */
-export function run(va: bigint, pa: number, size: number, attributes: bigint, more: Partial<LeafRun> = {}): LeafRun {
+export function run(
+  va: bigint,
+  pa: number,
+  size: number,
+  attributes: bigint,
+  more: Partial<LeafRun> = {},
+): LeafRun {
   const valid = (attributes & 1n) === 1n;
   const contiguous = (attributes & CONT) !== 0n;
   return { va, pa, size, level: 3, contiguous, valid, attributes, tableAttributes: 0, ...more };
 }
 
-/** A boot and its one capture, right in every respect. Each call gives fresh objects, for a test to break. */
+/**
+ * A boot and its one capture, right in every respect. Each call gives fresh objects, for a test to
+ * break.
+ */
 export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
   const { checkpoint, ramStart, ramSize, slide } = { ...usual, ...shape };
   const vaMinusPa = linearStart - BigInt(ramStart);
@@ -86,7 +108,8 @@ export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
     Object.entries(segment).map(([name, offset]) => [name, kimage + BigInt(offset)]),
   ) as BootContext['image']['symbols'];
   const at = (pa: number) => BigInt(pa) + vaMinusPa;
-  const linear = (start: number, end: number, attributes: bigint) => run(at(start), start, end - start, attributes);
+  const linear = (start: number, end: number, attributes: bigint) =>
+    run(at(start), start, end - start, attributes);
   const inImage = (from: keyof typeof segment, to: keyof typeof segment, attributes: bigint) =>
     run(symbols[from] + slide, imagePa + segment[from], segment[to] - segment[from], attributes);
   const leaves = [
@@ -155,7 +178,10 @@ export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
 /** Table descriptor bits: valid table, AF, PXNTable and UXNTable. */
 export const TABLE = 3n | (1n << 10n) | (1n << 59n) | (1n << 60n);
 
-/** Replaces the part of the kernel half's leaves in [va, va + size) by what `change` makes of it; undefined removes it. */
+/**
+ * Replaces the part of the kernel half's leaves in [va, va + size) by what `change` makes of it;
+ * undefined removes it.
+ */
 export function rewrite(
   context: CheckpointContext,
   va: bigint,
@@ -164,13 +190,17 @@ export function rewrite(
 ): void {
   const end = va + BigInt(size);
   const part = (leaf: LeafRun, from: bigint, to: bigint): LeafRun[] =>
-    from < to ? [{ ...leaf, va: from, pa: leaf.pa + Number(from - leaf.va), size: Number(to - from) }] : [];
+    from < to
+      ? [{ ...leaf, va: from, pa: leaf.pa + Number(from - leaf.va), size: Number(to - from) }]
+      : [];
   const least = (a: bigint, b: bigint) => (a < b ? a : b);
   const most = (a: bigint, b: bigint) => (a > b ? a : b);
   context.capture.ttbr1.leaves = context.capture.ttbr1.leaves.flatMap((leaf) => {
     const stop = leaf.va + BigInt(leaf.size);
     if (stop <= va || leaf.va >= end) return [leaf];
-    const inside = part(leaf, most(leaf.va, va), least(stop, end)).flatMap((piece) => change(piece) ?? []);
+    const inside = part(leaf, most(leaf.va, va), least(stop, end)).flatMap(
+      (piece) => change(piece) ?? [],
+    );
     return [...part(leaf, leaf.va, va), ...inside, ...part(leaf, end, stop)];
   });
 }
@@ -182,5 +212,10 @@ export function linearOf({ linear }: CheckpointContext, pa: number): bigint {
 
 /** Sets other attribute bits; `valid` and `contiguous` follow. */
 export function withAttributes(leaf: LeafRun, attributes: bigint): LeafRun {
-  return { ...leaf, attributes, valid: (attributes & 1n) === 1n, contiguous: (attributes & CONT) !== 0n };
+  return {
+    ...leaf,
+    attributes,
+    valid: (attributes & 1n) === 1n,
+    contiguous: (attributes & CONT) !== 0n,
+  };
 }

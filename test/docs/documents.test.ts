@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -12,11 +13,18 @@ const root = join(import.meta.dirname, '..', '..');
 const documents = ['README.md', ...globSync('docs/*.md', { cwd: root })];
 const textOf = (document: string): string => readFileSync(join(root, document), 'utf8');
 
-/** The commands of a document: what stands in code spans and blocks and begins with ./ptdiff, without prompt and comment. */
+/**
+ * The commands of a document: what stands in code spans and blocks and begins with ./ptdiff,
+ * without prompt and comment.
+ */
 function commandsOf(text: string): string[][] {
-  const code = [...text.matchAll(/```\w*\n([\s\S]*?)```|`([^`]+)`/g)].map(([, block, span]) => block ?? span ?? '');
+  const code = [...text.matchAll(/```\w*\n([\s\S]*?)```|`([^`]+)`/g)].map(
+    ([, block, span]) => block ?? span ?? '',
+  );
   return code
-    .flatMap((part) => (part.startsWith('./ptdiff') ? [part.replaceAll(/\\?\n/g, ' ')] : joined(part)))
+    .flatMap((part) =>
+      part.startsWith('./ptdiff') ? [part.replaceAll(/\\?\n/g, ' ')] : joined(part),
+    )
     .map((line) => line.replace(/^\$ /, '').replace(/ +#.*/, ''))
     .filter((line) => line.startsWith('./ptdiff '))
     .map((line) => line.split(/\s+/).slice(1).filter(Boolean));
@@ -31,7 +39,8 @@ const helpOf = (words: string[]): Promise<string> => {
   const verb = given(words[0]);
   const asked = families.includes(verb) ? words.slice(0, 2) : [verb];
   const help =
-    helps.get(asked.join(' ')) ?? execa(join(root, 'ptdiff'), [...asked, '--help']).then(({ stdout }) => stdout);
+    helps.get(asked.join(' ')) ??
+    execa(join(root, 'ptdiff'), [...asked, '--help']).then(({ stdout }) => stdout);
   helps.set(asked.join(' '), help);
   return help;
 };
@@ -42,31 +51,57 @@ const valuesOf = (words: string[], option: string): string[] =>
 
 for (const document of documents) {
   t.test(`${document}: links lead somewhere`, async (t) => {
-    const links = [...textOf(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => given(link));
+    const links = [...textOf(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) =>
+      given(link),
+    );
     for (const link of links) t.ok(existsSync(join(root, dirname(document), link)), link);
   });
 
-  t.test(`${document}: verbs, options, kernels and scenarios of its commands are real`, async (t) => {
-    for (const words of commandsOf(textOf(document))) {
-      const verb = given(words[0]);
-      if (!/^[a-z]/.test(verb)) continue;
-      const help = await helpOf(words);
-      for (const option of words.filter((word) => word.startsWith('--'))) {
-        t.match(help, new RegExp(`^ +(-., )?${option}\\b`, 'm'), `${words.join(' ')}: ${option}`);
+  t.test(
+    `${document}: verbs, options, kernels and scenarios of its commands are real`,
+    async (t) => {
+      for (const words of commandsOf(textOf(document))) {
+        const verb = given(words[0]);
+        if (!/^[a-z]/.test(verb)) continue;
+        const help = await helpOf(words);
+        for (const option of words.filter((word) => word.startsWith('--'))) {
+          t.match(help, new RegExp(`^ +(-., )?${option}\\b`, 'm'), `${words.join(' ')}: ${option}`);
+        }
+        for (const name of valuesOf(words, '--scenario')) {
+          const known = [
+            'NAME',
+            'telling',
+            'all',
+            'my-scenario.yaml',
+            ...builtInScenarios.map((one) => one.name),
+          ];
+          t.ok(known.includes(name), `${words.join(' ')}: ${name}`);
+        }
+        for (const spec of valuesOf(words, '--kernel'))
+          t.doesNotThrow(() => parseKernelSpec(spec), spec);
       }
-      for (const name of valuesOf(words, '--scenario')) {
-        const known = ['NAME', 'telling', 'all', 'my-scenario.yaml', ...builtInScenarios.map((one) => one.name)];
-        t.ok(known.includes(name), `${words.join(' ')}: ${name}`);
-      }
-      for (const spec of valuesOf(words, '--kernel')) t.doesNotThrow(() => parseKernelSpec(spec), spec);
-    }
-  });
+    },
+  );
 }
 
-t.test('docs/scenarios.md: the scenario that it shows is one, with what is commented out, too', async (t) => {
-  const [, yaml] = take(textOf('docs/scenarios.md').match(/```yaml\n([\s\S]*?)```/) as RegExpMatchArray, 2);
-  const minimal = { name: 'my-scenario', machine: { cpu: 'max' } };
-  t.same(parseScenarios(parse(yaml), 'docs'), parseScenarios(minimal, 'docs'), 'the values shown are the defaults');
-  const all = yaml.replaceAll(/^( *)# (\w+:.*?)( {2,}.*)?$/gm, '$1$2').replace('cpus: 1 ', 'cpus: 2 ');
-  t.match(parseScenarios(parse(all), 'docs'), [{ machine: { firmware: 'monitor', late: true, its: false } }]);
-});
+t.test(
+  'docs/scenarios.md: the scenario that it shows is one, with what is commented out, too',
+  async (t) => {
+    const [, yaml] = take(
+      textOf('docs/scenarios.md').match(/```yaml\n([\s\S]*?)```/) as RegExpMatchArray,
+      2,
+    );
+    const minimal = { name: 'my-scenario', machine: { cpu: 'max' } };
+    t.same(
+      parseScenarios(parse(yaml), 'docs'),
+      parseScenarios(minimal, 'docs'),
+      'the values shown are the defaults',
+    );
+    const all = yaml
+      .replaceAll(/^( *)# (\w+:.*?)( {2,}.*)?$/gm, '$1$2')
+      .replace('cpus: 1 ', 'cpus: 2 ');
+    t.match(parseScenarios(parse(all), 'docs'), [
+      { machine: { firmware: 'monitor', late: true, its: false } },
+    ]);
+  },
+);

@@ -1,4 +1,8 @@
-/** Reads reports that are written here field by field, as guest/monitor/report.h has them; real ones: test/guest. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Reads reports that are written here field by field, as guest/monitor/report.h has them; real
+ * ones: test/guest.
+ */
 import t from 'tap';
 import { decodeCalls, decodeReport } from '../../src/evidence/monitor-report.ts';
 
@@ -16,7 +20,8 @@ function begun(): DataView {
   view.setUint32(report + 0x18, 0b101, true);
   view.setUint32(report + 0x1c, 2, true);
   const u64 = (at: number, value: number) => view.setBigUint64(report + at, BigInt(value), true);
-  for (const [index, value] of [0x40000000, 0x3000, 0x50000000, 0x2000].entries()) u64(0x20 + 8 * index, value);
+  for (const [index, value] of [0x40000000, 0x3000, 0x50000000, 0x2000].entries())
+    u64(0x20 + 8 * index, value);
   u64(0xa0, base + ripas);
   u64(0xa8, 5);
   u64(0xc0 + 8 * 7, 12);
@@ -31,7 +36,13 @@ function decode(view: DataView) {
 
 t.test('the header and the RIPAS', async (t) => {
   const read = decode(begun());
-  t.match(read, { state: 'running', world: 'realm', ipaBits: 41, cpusEntered: [0, 2], lastWords: '' });
+  t.match(read, {
+    state: 'running',
+    world: 'realm',
+    ipaBits: 41,
+    cpusEntered: [0, 2],
+    lastWords: '',
+  });
   t.same(read?.rsi.IPA_STATE_SET, { calls: 12, refused: 2 });
   t.same(read?.ripas, [
     { base: 0x40000000, size: 0x1000, ripas: 'RAM' },
@@ -53,36 +64,46 @@ t.test('rings that went round begin with the oldest record that is left', async 
   view.setBigUint64(calls + 0x10, 0xc4000197n, true);
   view.setBigUint64(calls + 128, 2n, true);
   const read = decode(view);
-  t.same([read?.totalAborts, read?.aborts.length, read?.totalCalls, read?.calls.length], [4098, 4096, 16385, 16384]);
+  t.same(
+    [read?.totalAborts, read?.aborts.length, read?.totalCalls, read?.calls.length],
+    [4098, 4096, 16385, 16384],
+  );
   t.same([read?.aborts[0]?.ipa, read?.aborts.at(-1)?.ipa], [2, 4097]);
-  t.match(read?.aborts.at(-2), { ipa: 4096, kind: 'alias of RAM that is not shared', ripas: 'RAM' });
+  t.match(read?.aborts.at(-2), {
+    ipa: 4096,
+    kind: 'alias of RAM that is not shared',
+    ripas: 'RAM',
+  });
   t.equal(read?.calls.at(-1)?.rsi, 'IPA_STATE_SET');
   t.equal(read?.calls[0]?.rsi, undefined);
 });
 
-t.test('calls are read from where the last reading ended; those that are lost are counted', async (t) => {
-  const view = begun();
-  for (let slot = 0; slot < 16384; slot++) {
-    const number = slot < 3 ? 16384 + slot : slot;
-    view.setBigUint64(calls + 128 * slot, BigInt(number + 1), true);
-    view.setBigUint64(calls + 128 * slot + 0x10, BigInt(number), true);
-  }
-  const since = (first: number, total = 16387) => {
-    const { calls: read, lost } = decodeCalls(
-      (address, bytes) => new Uint8Array(view.buffer, address - base, bytes),
-      base,
-      { first, total },
-    );
-    return [read.map(({ function: number }) => Number(number)), lost] as const;
-  };
-  t.same(since(16384), [[16384, 16385, 16386], 0]);
-  t.same(since(16387), [[], 0]);
-  t.same(since(0)[1], 3, 'the ring keeps 16384');
-  t.same(since(3)[0].length, 16384);
-  view.setBigUint64(calls + 128 * 3, 0n, true);
-  const [written, lost] = since(3);
-  t.same([written[0], lost], [4, 1], 'a record that is just written over is lost');
-});
+t.test(
+  'calls are read from where the last reading ended; those that are lost are counted',
+  async (t) => {
+    const view = begun();
+    for (let slot = 0; slot < 16384; slot++) {
+      const number = slot < 3 ? 16384 + slot : slot;
+      view.setBigUint64(calls + 128 * slot, BigInt(number + 1), true);
+      view.setBigUint64(calls + 128 * slot + 0x10, BigInt(number), true);
+    }
+    const since = (first: number, total = 16387) => {
+      const { calls: read, lost } = decodeCalls(
+        (address, bytes) => new Uint8Array(view.buffer, address - base, bytes),
+        base,
+        { first, total },
+      );
+      return [read.map(({ function: number }) => Number(number)), lost] as const;
+    };
+    t.same(since(16384), [[16384, 16385, 16386], 0]);
+    t.same(since(16387), [[], 0]);
+    t.same(since(0)[1], 3, 'the ring keeps 16384');
+    t.same(since(3)[0].length, 16384);
+    view.setBigUint64(calls + 128 * 3, 0n, true);
+    const [written, lost] = since(3);
+    t.same([written[0], lost], [4, 1], 'a record that is just written over is lost');
+  },
+);
 
 t.test('memory without a report, or with one of another version', async (t) => {
   const [none, other] = [new DataView(new ArrayBuffer(memory.size)), begun()];

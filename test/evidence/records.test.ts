@@ -1,8 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { decodeRecords, guestTexts } from '../../src/evidence/records.ts';
 import { given } from '../given.ts';
-import { fileEnd, fileRecords, ramWith, recordTypes, type SentRecord } from '../linux/records-writer.ts';
+import {
+  fileEnd,
+  fileRecords,
+  ramWith,
+  recordTypes,
+  type SentRecord,
+} from '../linux/records-writer.ts';
 
 const encoder = new TextEncoder();
 
@@ -19,7 +26,11 @@ for (const pageBytes of [4096, 16384, 65536]) {
         ...fileRecords('/proc/kallsyms', long, 60),
         ...fileRecords('/proc/modules', ''),
         fileEnd('/proc/config.gz', 2, 0),
-        textRecord(recordTypes.probe, 'memfd_secret', 'call=ok\nerrno=0\npage=0x4500e000\npage=0x4500d000\n'),
+        textRecord(
+          recordTypes.probe,
+          'memfd_secret',
+          'call=ok\nerrno=0\npage=0x4500e000\npage=0x4500d000\n',
+        ),
         textRecord(recordTypes.probe, 'virtio-rng', 'call=ok\nerrno=0\ndata=00ff\n'),
         textRecord(recordTypes.probe, 'refused', 'call=mmap\nerrno=12\n'),
         textRecord(recordTypes.problem, '/sys', 'mount failed: Invalid argument'),
@@ -45,12 +56,17 @@ for (const pageBytes of [4096, 16384, 65536]) {
 }
 
 t.test('a file that is sent again replaces the first', async (t) => {
-  const { directory, read } = ramWith([...fileRecords('dmesg', 'early', 2), ...fileRecords('dmesg', 'late', 2)]);
+  const { directory, read } = ramWith([
+    ...fileRecords('dmesg', 'early', 2),
+    ...fileRecords('dmesg', 'late', 2),
+  ]);
   t.equal(guestTexts(decodeRecords(directory, read)).dmesg, 'late');
 });
 
 t.test('a guest that died in a file leaves what it had sent, marked as cut', async (t) => {
-  const { directory, read } = ramWith(fileRecords('/proc/iomem', '40000000-7fffffff : System RAM\n', 2).slice(0, 2));
+  const { directory, read } = ramWith(
+    fileRecords('/proc/iomem', '40000000-7fffffff : System RAM\n', 2).slice(0, 2),
+  );
   const file = decodeRecords(directory, read).files.get('/proc/iomem');
   t.equal(file?.cut, true);
   t.equal(file?.bytes.length, 31);
@@ -72,7 +88,10 @@ t.test('a directory that is none is one sentence', async (t) => {
 });
 
 t.test('a page that is no RAM ends the records, and what came before stays', async (t) => {
-  const ram = ramWith([...fileRecords('first', 'a'.repeat(3000)), ...fileRecords('second', 'b'.repeat(3000))]);
+  const ram = ramWith([
+    ...fileRecords('first', 'a'.repeat(3000)),
+    ...fileRecords('second', 'b'.repeat(3000)),
+  ]);
   const pages = [...ram.pages.keys()];
   ram.pages.delete(given(pages[1])); // the second data page
   const report = decodeRecords(ram.directory, ram.read);
@@ -87,27 +106,38 @@ t.test('lost records are reported', async (t) => {
   t.match(decodeRecords(directory, read).damage, [/no memory for 3 records/]);
 });
 
-t.test('any damage to one byte is noticed, and no undamaged file is lost with a wrong content', async (t) => {
-  const contents = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`/file/${i}`, `content ${i} `.repeat(40)]));
-  const records = Object.entries(contents).flatMap(([name, content]) => fileRecords(name, content, 3));
-  const used = ramWith(records);
-  const committed = Number(new DataView(used.directory.buffer).getBigUint64(24, true));
-  fc.assert(
-    fc.property(fc.nat(committed - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
-      const ram = ramWith(records);
-      const page = given([...ram.pages.values()][Math.floor(at / 4096)]);
-      page[at % 4096] = given(page[at % 4096]) ^ flip;
-      const report = decodeRecords(ram.directory, ram.read);
-      const wholeFiles = [...report.files].filter(([, file]) => !file.cut);
-      const wrong = wholeFiles.filter(([name, file]) => new TextDecoder().decode(file.bytes) !== contents[name]);
-      // Padding between records is covered by no checksum: there a change harms nothing.
-      return wrong.length === 0 && (report.damage.length > 0 || wholeFiles.length === 12);
-    }),
-  );
-  t.pass();
-});
+t.test(
+  'any damage to one byte is noticed, and no undamaged file is lost with a wrong content',
+  async (t) => {
+    const contents = Object.fromEntries(
+      Array.from({ length: 12 }, (_, i) => [`/file/${i}`, `content ${i} `.repeat(40)]),
+    );
+    const records = Object.entries(contents).flatMap(([name, content]) =>
+      fileRecords(name, content, 3),
+    );
+    const used = ramWith(records);
+    const committed = Number(new DataView(used.directory.buffer).getBigUint64(24, true));
+    fc.assert(
+      fc.property(fc.nat(committed - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const ram = ramWith(records);
+        const page = given([...ram.pages.values()][Math.floor(at / 4096)]);
+        page[at % 4096] = given(page[at % 4096]) ^ flip;
+        const report = decodeRecords(ram.directory, ram.read);
+        const wholeFiles = [...report.files].filter(([, file]) => !file.cut);
+        const wrong = wholeFiles.filter(
+          ([name, file]) => new TextDecoder().decode(file.bytes) !== contents[name],
+        );
+        // Padding between records is covered by no checksum: there a change harms nothing.
+        return wrong.length === 0 && (report.damage.length > 0 || wholeFiles.length === 12);
+      }),
+    );
+    t.pass();
+  },
+);
 
 t.test('a stream of rubbish gives a bounded report', async (t) => {
-  const ram = ramWith(Array.from({ length: 500 }, () => ({ type: 99, name: 'x', payload: new Uint8Array(0) })));
+  const ram = ramWith(
+    Array.from({ length: 500 }, () => ({ type: 99, name: 'x', payload: new Uint8Array(0) })),
+  );
   t.equal(decodeRecords(ram.directory, ram.read).damage.length, 20);
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { validateWorkflow } from '@action-validator/core';
@@ -26,11 +27,15 @@ t.test('the configuration is one, with what is commented out, too', async (t) =>
 t.test('the workflow is one that GitHub takes', async (t) => {
   const workflow = text('nightly-workflow.yml');
   t.same(validateWorkflow(workflow).errors, []);
-  t.ok(validateWorkflow(workflow.replace('runs-on', 'run-on')).errors.length > 0, 'the check can fail');
+  t.ok(
+    validateWorkflow(workflow.replace('runs-on', 'run-on')).errors.length > 0,
+    'the check can fail',
+  );
 });
 
 const analyze = await findCommand('systemd-analyze');
-const options = analyze === undefined ? { skip: 'NOT CHECKED: no systemd-analyze on this host' } : {};
+const options =
+  analyze === undefined ? { skip: 'NOT CHECKED: no systemd-analyze on this host' } : {};
 
 t.test('systemd takes service and timer', options, async (t) => {
   const folder = t.testdir();
@@ -46,14 +51,18 @@ t.test('systemd takes service and timer', options, async (t) => {
     return { exitCode, own: all.split('\n').filter((line) => line.includes('ptdiff-nightly')) };
   };
   t.same(await verify((unit) => unit), { exitCode: 0, own: [] });
-  const broken = await verify((unit) => unit.replace('OnCalendar=*-*-* 01:00:00', 'OnCalendar=at night'));
+  const broken = await verify((unit) =>
+    unit.replace('OnCalendar=*-*-* 01:00:00', 'OnCalendar=at night'),
+  );
   t.ok(broken.exitCode !== 0 || broken.own.length > 0, 'the check can fail');
 });
 
 t.test('the examples call nothing but commands that ptdiff has', async (t) => {
   const lines = ['ptdiff-nightly.service', 'nightly-workflow.yml', 'nightly.yaml']
     .flatMap((name) => text(name).split('\n'))
-    .flatMap((line) => /\/ptdiff ([a-z]+)((?: --[a-z-]+(?: [\w./]+)?)*)/.exec(line)?.slice(1, 3) ?? []);
+    .flatMap(
+      (line) => /\/ptdiff ([a-z]+)((?: --[a-z-]+(?: [\w./]+)?)*)/.exec(line)?.slice(1, 3) ?? [],
+    );
   const used = new Map<string, Set<string>>();
   for (let index = 0; index < lines.length; index += 2) {
     const known = used.get(given(lines[index])) ?? new Set();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { type CpioEntry, writeCpio } from '../../guest/cpio.ts';
 
@@ -8,10 +9,20 @@ const entries: CpioEntry[] = [
   { kind: 'file', path: 'empty', mode: 0o644, content: new Uint8Array(0) },
 ];
 
-/** The members of a newc archive as the kernel reads them (init/initramfs.c): 13 hexadecimal fields behind the magic. */
+/**
+ * The members of a newc archive as the kernel reads them (init/initramfs.c): 13 hexadecimal fields
+ * behind the magic.
+ */
 function members(archive: Uint8Array) {
   const bytes = Buffer.from(archive);
-  const found: { name: string; mode: number; major: number; minor: number; inode: number; content: number[] }[] = [];
+  const found: {
+    name: string;
+    mode: number;
+    major: number;
+    minor: number;
+    inode: number;
+    content: number[];
+  }[] = [];
   for (let at = 0; at < bytes.length; ) {
     t.equal(bytes.toString('latin1', at, at + 6), '070701', `magic at ${at}`);
     const field = (index: number) =>
@@ -32,18 +43,21 @@ function members(archive: Uint8Array) {
   return found;
 }
 
-t.test('every entry is there, with its type and content, and the trailer ends the archive', async (t) => {
-  t.strictSame(
-    members(writeCpio(entries)).map(({ inode, ...rest }) => rest),
-    [
-      { name: 'dev', mode: 0o040755, major: 0, minor: 0, content: [] },
-      { name: 'dev/console', mode: 0o020600, major: 5, minor: 1, content: [] },
-      { name: 'init', mode: 0o100755, major: 0, minor: 0, content: [1, 2, 3, 4, 5] },
-      { name: 'empty', mode: 0o100644, major: 0, minor: 0, content: [] },
-      { name: 'TRAILER!!!', mode: 0, major: 0, minor: 0, content: [] },
-    ],
-  );
-});
+t.test(
+  'every entry is there, with its type and content, and the trailer ends the archive',
+  async (t) => {
+    t.strictSame(
+      members(writeCpio(entries)).map(({ inode, ...rest }) => rest),
+      [
+        { name: 'dev', mode: 0o040755, major: 0, minor: 0, content: [] },
+        { name: 'dev/console', mode: 0o020600, major: 5, minor: 1, content: [] },
+        { name: 'init', mode: 0o100755, major: 0, minor: 0, content: [1, 2, 3, 4, 5] },
+        { name: 'empty', mode: 0o100644, major: 0, minor: 0, content: [] },
+        { name: 'TRAILER!!!', mode: 0, major: 0, minor: 0, content: [] },
+      ],
+    );
+  },
+);
 
 t.test('inode numbers differ, else the kernel would take files for hard links', async (t) => {
   const inodes = members(writeCpio(entries)).map(({ inode }) => inode);

@@ -1,4 +1,8 @@
-/** Boots guest/init on real kernels, without a debugger, and reads what it left in the RAM file once the machine is off. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Boots guest/init on real kernels, without a debugger, and reads what it left in the RAM file once
+ * the machine is off.
+ */
 
 import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -38,7 +42,14 @@ async function bootInit(
     async ({ path }) => {
       const ramPath = join(path, 'ram');
       const machine = [
-        ...['-M', 'virt,gic-version=3,dtb-randomness=off', '-cpu', 'max,pauth=off,sve=off,sme=off', '-smp', '1'],
+        ...[
+          '-M',
+          'virt,gic-version=3,dtb-randomness=off',
+          '-cpu',
+          'max,pauth=off,sve=off,sme=off',
+          '-smp',
+          '1',
+        ],
         ...[
           '-m',
           `${mebibytes}M`,
@@ -58,10 +69,14 @@ async function bootInit(
         ],
         ...['-append', `nokaslr console=ttyAMA0 rdinit=/init ${parameters}`, '-nographic'],
       ];
-      const { stdout } = await execa(given(emulator.command[0]), [...emulator.command.slice(1), ...machine], {
-        stdin: 'ignore',
-        timeout: bootMilliseconds,
-      });
+      const { stdout } = await execa(
+        given(emulator.command[0]),
+        [...emulator.command.slice(1), ...machine],
+        {
+          stdin: 'ignore',
+          timeout: bootMilliseconds,
+        },
+      );
       const directory = Number(/ptdiff: directory (0x[0-9a-f]+)/.exec(stdout)?.[1]);
       const ram = await open(ramPath);
       try {
@@ -72,7 +87,10 @@ async function bootInit(
           pa >= ramBase && pa + bytes <= ramBase + size
             ? contents.subarray(pa - ramBase, pa - ramBase + bytes)
             : undefined;
-        return { console: stdout, report: decodeRecords(read(directory, 4096) ?? new Uint8Array(0), read) };
+        return {
+          console: stdout,
+          report: decodeRecords(read(directory, 4096) ?? new Uint8Array(0), read),
+        };
       } finally {
         await ram.close();
       }
@@ -124,9 +142,13 @@ for (const spec of ['debian:6.12', 'debian:6.18', 'debian:7.1', 'debian:7.3', 'd
       const probe = given(report.probes[0]);
       t.match(probe, { probe: 'memfd_secret', call: 'ok', errno: 0 });
       t.equal(new Set(probe.pages).size, 6);
-      t.ok(probe.pages.every((pa) => pa % pageBytes === 0 && pa >= ramBase && pa < ramBase + 2 ** 29));
+      t.ok(
+        probe.pages.every((pa) => pa % pageBytes === 0 && pa >= ramBase && pa < ramBase + 2 ** 29),
+      );
 
-      const ofImage = symbols.list().map(({ name, type, address }) => `${address.toString(16)} ${type} ${name}`);
+      const ofImage = symbols
+        .list()
+        .map(({ name, type, address }) => `${address.toString(16)} ${type} ${name}`);
       const running = given(texts['/proc/kallsyms'])
         .trimEnd()
         .split('\n')
@@ -151,7 +173,9 @@ t.test('without a harness init tells a person what it is, and powers off', patie
 t.test('a probe that the kernel refuses is a result, not a failure', patient, async (t) => {
   const { imagePath } = await resolveKernel('debian:7.3');
   const { report } = await bootInit(imagePath, 'secretmem.enable=0 -- ptdiff.probes=memfd_secret');
-  t.strictSame(report.probes, [{ probe: 'memfd_secret', call: 'memfd_secret', errno: 38, pages: [] }]);
+  t.strictSame(report.probes, [
+    { probe: 'memfd_secret', call: 'memfd_secret', errno: 38, pages: [] },
+  ]);
   t.strictSame(report.problems, []);
 });
 
@@ -160,7 +184,10 @@ t.test(
   patient,
   async (t) => {
     const { imagePath } = await resolveKernel('debian:7.3');
-    const { report } = await bootInit(imagePath, 'kfence.sample_interval=-5 -- ptdiff.probes=memfd_secret');
+    const { report } = await bootInit(
+      imagePath,
+      'kfence.sample_interval=-5 -- ptdiff.probes=memfd_secret',
+    );
     t.match(guestTexts(report).dmesg, /`-5' invalid for parameter `kfence\.sample_interval'/);
     t.equal(report.probes.length, 1);
   },
@@ -178,7 +205,11 @@ t.test('a guest that has little memory says what it could not send', patient, as
 t.test('the initramfs is the same bytes whenever it is built', patient, async (t) => {
   for (const compiler of compilerNames) {
     const built = await buildInitramfs({ compiler });
-    t.equal(sha256(await packInitramfs(await crossToolchain({ compiler }))), built.sha256, compiler);
+    t.equal(
+      sha256(await packInitramfs(await crossToolchain({ compiler }))),
+      built.sha256,
+      compiler,
+    );
   }
   t.strictSame(await buildInitramfs(), initramfs);
 });

@@ -1,10 +1,21 @@
-/** What a guest can reach, and what it gets where it cannot: in every place, and in both bodies of the monitor. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What a guest can reach, and what it gets where it cannot: in every place, and in both bodies of
+ * the monitor.
+ */
 import t from 'tap';
 import { guestBase, ramBase, ramSize, runMonitor, type Step } from './monitor-machine.ts';
 
 t.setTimeout(0);
 
-const stateSet = (base: number, top: number, state: number): Step => ['smc', 0xc4000197, base, top, state, 1];
+const stateSet = (base: number, top: number, state: number): Step => [
+  'smc',
+  0xc4000197,
+  base,
+  top,
+  state,
+  1,
+];
 const [empty, ram] = [0, 1];
 const page = ramBase + 0x3000000;
 const uartFlags = 0x9000018;
@@ -57,7 +68,11 @@ for (const [cpu, ipaBits, rme] of machines) {
     t.ok(ended, 'the guest came to its end');
     for (const [index, [step, what, syndrome]] of steps.entries()) {
       const result = results[index];
-      t.equal(result?.esr, syndrome ?? 0n, `${what}: ${syndrome === undefined ? 'reached' : 'external abort'}`);
+      t.equal(
+        result?.esr,
+        syndrome ?? 0n,
+        `${what}: ${syndrome === undefined ? 'reached' : 'external abort'}`,
+      );
       if (syndrome !== undefined) t.equal(result?.far, BigInt(step[1] ?? 0), 'with its address');
     }
     t.equal(results[10]?.x[0], 0n, 'sharing wiped the page');
@@ -79,7 +94,9 @@ for (const [cpu, ipaBits, rme] of machines) {
       ]),
     );
     t.ok(
-      report?.aborts.every(({ elr, ipa, cpu }) => cpu === 0 && (elr > BigInt(guestBase) || elr === BigInt(ipa))),
+      report?.aborts.every(
+        ({ elr, ipa, cpu }) => cpu === 0 && (elr > BigInt(guestBase) || elr === BigInt(ipa)),
+      ),
       'with its CPU and PC, which for a fetch is the address',
     );
     t.equal(report?.aborts.find(({ ipa }) => ipa === hole.base)?.ripas, 'DESTROYED');
@@ -107,7 +124,11 @@ for (const rme of [false, true]) {
         results.map(({ esr }) => esr),
         [readAborted, 0n, 0n, 0n, 0n, 0n, readAborted],
       );
-      t.same(results[1]?.x.slice(0, 3), [0n, BigInt(page), BigInt(ram)], 'what the guest was told of is RAM');
+      t.same(
+        results[1]?.x.slice(0, 3),
+        [0n, BigInt(page), BigInt(ram)],
+        'what the guest was told of is RAM',
+      );
       t.same(results[2]?.x.slice(0, 3), [0n, BigInt(page + 0x2000), BigInt(empty)]);
       t.same(results[5]?.x[0], 0n, 'it was wiped on its way');
       t.same(
@@ -119,7 +140,11 @@ for (const rme of [false, true]) {
       );
       t.same(
         report?.aborts.map(({ ipa, kind, ripas }) => [ipa, kind, ripas]),
-        [page, page + 0x1000].map((ipa) => [ipa, 'protected address of RAM that is not private', 'EMPTY']),
+        [page, page + 0x1000].map((ipa) => [
+          ipa,
+          'protected address of RAM that is not private',
+          'EMPTY',
+        ]),
       );
     },
   );

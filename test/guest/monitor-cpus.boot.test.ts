@@ -1,4 +1,8 @@
-/** CPUs under the monitor: turned on and off through it, each with the identity that the parameters give it. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * CPUs under the monitor: turned on and off through it, each with the identity that the parameters
+ * give it.
+ */
 import t from 'tap';
 import { bbmOverride } from '../../src/scenario/id-overrides.ts';
 import { idRegisters } from '../../src/scenario/id-registers.ts';
@@ -7,10 +11,15 @@ import { ramBase, runMonitor, type Step, secondaryEntry } from './monitor-machin
 t.setTimeout(0);
 
 const psci = (number: number, ...args: (number | bigint)[]): Step => ['smc', number, ...args];
-const [psciVersion, cpuOn, affinityInfo, psciFeatures] = [0x84000000, 0xc4000003, 0xc4000004, 0x8400000a];
+const [psciVersion, cpuOn, affinityInfo, psciFeatures] = [
+  0x84000000, 0xc4000003, 0xc4000004, 0x8400000a,
+];
 const smcccVersion = 0x80000000;
 const note = (cpu: number) => ramBase + 0x3000000 + 64 * cpu;
-const turnOn = (cpu: number): Step[] => [psci(cpuOn, cpu, secondaryEntry, note(cpu)), ['wait', note(cpu)]];
+const turnOn = (cpu: number): Step[] => [
+  psci(cpuOn, cpu, secondaryEntry, note(cpu)),
+  ['wait', note(cpu)],
+];
 const read = (cpu: number): Step[] => [
   ['load', note(cpu) + 8],
   ['load', note(cpu) + 16],
@@ -92,7 +101,9 @@ t.test('other ID fields are data too, and the rest of a register stays', async (
   const register = idRegisters.ID_AA64PFR0_EL1;
   const [plain, altered] = await Promise.all([
     runMonitor([['identity']]),
-    runMonitor([['identity']], { overrides: [{ cpus: [0], register, mask: 0xff0n, value: 0x110n }] }),
+    runMonitor([['identity']], {
+      overrides: [{ cpus: [0], register, mask: 0xff0n, value: 0x110n }],
+    }),
   ]);
   const [before, after] = [plain, altered].map((run) => run.results[0]?.x[3] ?? 0n);
   t.equal((after ?? 0n) & 0xff0n, 0x110n);

@@ -1,14 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { planMonitor } from '../../guest/monitor-firmware.ts';
 import { monitorFlash, monitorMemorySize } from '../../guest/monitor-parameters.ts';
 import { type DeviceTree, fdtCells, serialiseFdt } from '../../src/linux/fdt.ts';
-import { bbmOverride, hiddenRegisters, idOverrides, shownIdRegisters } from '../../src/scenario/id-overrides.ts';
+import {
+  bbmOverride,
+  hiddenRegisters,
+  idOverrides,
+  shownIdRegisters,
+} from '../../src/scenario/id-overrides.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';
 
 const code = Uint8Array.of(1, 2, 3, 4);
 const image = 0x4020_0000;
-const realm: Machine = { cpu: 'max', cpus: 1, memory: 1024, holes: [], world: 'realm', firmware: 'monitor' };
+const realm: Machine = {
+  cpu: 'max',
+  cpus: 1,
+  memory: 1024,
+  holes: [],
+  world: 'realm',
+  firmware: 'monitor',
+};
 
 /** A device tree that has the place of its initial RAM disk and nothing else. */
 function deviceTree(start: bigint, end: bigint): Uint8Array {
@@ -16,31 +29,44 @@ function deviceTree(start: bigint, end: bigint): Uint8Array {
     { name: 'linux,initrd-start', value: fdtCells(start) },
     { name: 'linux,initrd-end', value: fdtCells(end) },
   ];
-  const root = { name: '', properties: [], children: [{ name: 'chosen', properties, children: [] }] };
+  const root = {
+    name: '',
+    properties: [],
+    children: [{ name: 'chosen', properties, children: [] }],
+  };
   const tree: DeviceTree = { root, reservations: [], bootCpu: 0 };
   return serialiseFdt(tree);
 }
 
 const tree = deviceTree(0x4800_0000n, 0x4801_2345n);
 
-t.test('everything lies where QEMU would put it, and the monitor above the memory of the guest', (t) => {
-  const plan = planMonitor(realm, code, image, tree);
-  const region = { base: 0x4000_0000, size: 2 ** 30 };
-  const size = monitorMemorySize([region]);
-  t.same(plan.places, { image, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: size });
-  t.same(plan.memory, { base: 0x8000_0000, size });
-  t.equal(plan.aliasBit, 2 ** 39);
-  const parameters = { world: 'realm', rme: false, ipaBits: 40, memory: plan.memory, entry: image } as const;
-  const flash = monitorFlash(code, {
-    ...parameters,
-    deviceTree: 0x4820_0000,
-    cpus: 1,
-    regions: [region],
-    uart: 0x0900_0000,
-  });
-  t.same(plan.flash, flash);
-  t.end();
-});
+t.test(
+  'everything lies where QEMU would put it, and the monitor above the memory of the guest',
+  (t) => {
+    const plan = planMonitor(realm, code, image, tree);
+    const region = { base: 0x4000_0000, size: 2 ** 30 };
+    const size = monitorMemorySize([region]);
+    t.same(plan.places, { image, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: size });
+    t.same(plan.memory, { base: 0x8000_0000, size });
+    t.equal(plan.aliasBit, 2 ** 39);
+    const parameters = {
+      world: 'realm',
+      rme: false,
+      ipaBits: 40,
+      memory: plan.memory,
+      entry: image,
+    } as const;
+    const flash = monitorFlash(code, {
+      ...parameters,
+      deviceTree: 0x4820_0000,
+      cpus: 1,
+      regions: [region],
+      uart: 0x0900_0000,
+    });
+    t.same(plan.flash, flash);
+    t.end();
+  },
+);
 
 t.test('an odd number of MiB is filled up to what the monitor can map', (t) => {
   const plan = planMonitor({ ...realm, memory: 1023 }, code, image, tree);
@@ -48,7 +74,15 @@ t.test('an odd number of MiB is filled up to what the monitor can map', (t) => {
   t.equal(plan.places.memory, plan.memory.size + 2 ** 20);
   const { memory, places } = plan;
   const expected = monitorFlash(code, {
-    ...{ world: 'realm', ipaBits: 40, memory, entry: image, deviceTree: places.deviceTree, cpus: 1, uart: 0x0900_0000 },
+    ...{
+      world: 'realm',
+      ipaBits: 40,
+      memory,
+      entry: image,
+      deviceTree: places.deviceTree,
+      cpus: 1,
+      uart: 0x0900_0000,
+    },
     regions: [{ base: 0x4000_0000, size: 1024 * 2 ** 20 }],
     described: [{ base: 0x4000_0000, size: 1023 * 2 ** 20 }],
   });
@@ -62,10 +96,21 @@ t.test('the normal world has no alias', (t) => {
 });
 
 t.test('CPUs that differ: MIDR where it is another than the first, BBM by level', (t) => {
-  const machine: Machine = { ...realm, world: 'normal', cpu: 'max-bbm3', cpus: 4, others: ['max-bbm2', 'max-bbm3'] };
+  const machine: Machine = {
+    ...realm,
+    world: 'normal',
+    cpu: 'max-bbm3',
+    cpus: 4,
+    others: ['max-bbm2', 'max-bbm3'],
+  };
   const plan = planMonitor(machine, code, image, tree);
   t.same(plan.overrides, [bbmOverride([0, 2, 3], 3), bbmOverride([1], 2)]);
-  const v3 = planMonitor({ ...machine, cpu: 'neoverse-v3-r0p2', cpus: 2, others: ['max'] }, code, image, tree);
+  const v3 = planMonitor(
+    { ...machine, cpu: 'neoverse-v3-r0p2', cpus: 2, others: ['max'] },
+    code,
+    image,
+    tree,
+  );
   const expected = monitorFlash(code, {
     world: 'normal',
     memory: v3.memory,
@@ -110,6 +155,9 @@ t.test('ID registers are those that the kernel reads', (t) => {
 t.test('a device tree without an initial RAM disk is the fault of the emulator', (t) => {
   const root = { name: '', properties: [], children: [] };
   const empty = serialiseFdt({ root, reservations: [], bootCpu: 0 });
-  t.throws(() => planMonitor(realm, code, image, empty), { fault: 'emulator', message: /linux,initrd-start/ });
+  t.throws(() => planMonitor(realm, code, image, empty), {
+    fault: 'emulator',
+    message: /linux,initrd-start/,
+  });
   t.end();
 });

@@ -1,4 +1,7 @@
-/** Guests that mean harm: random calls by the thousand, and a guest that takes its own memory away. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Guests that mean harm: random calls by the thousand, and a guest that takes its own memory away.
+ */
 
 import t from 'tap';
 import { given } from '../given.ts';
@@ -40,7 +43,8 @@ function randomCall(random: (below: number) => number): Step {
       ? 0xc4000190 + random(11)
       : kind < 18
         ? given(firmwareFunctions[random(firmwareFunctions.length)])
-        : given([0, 0x80000000, 0xc4000000, 0x84000000][random(4)]) + random(kind === 18 ? 0x400 : 0x20000000);
+        : given([0, 0x80000000, 0xc4000000, 0x84000000][random(4)]) +
+          random(kind === 18 ? 0x400 : 0x20000000);
   const wild = () => (BigInt(random(2 ** 31)) << 33n) ^ BigInt(random(2 ** 31));
   const argument = () => {
     const kind = random(8);
@@ -58,7 +62,10 @@ function randomCall(random: (below: number) => number): Step {
 function endsTheGuest([, number = 0, base = 0]: Step): boolean {
   const function_ = Number(number);
   const low = BigInt(base) < BigInt(playground);
-  return (low && (function_ === stateSet || writesMemory.includes(function_))) || endings.includes(function_);
+  return (
+    (low && (function_ === stateSet || writesMemory.includes(function_))) ||
+    endings.includes(function_)
+  );
 }
 
 for (const rme of [false, true]) {
@@ -69,8 +76,13 @@ for (const rme of [false, true]) {
       const step = randomCall(random);
       if (!endsTheGuest(step)) list.push(step);
     }
-    const made = new Set(list.filter(([instruction]) => instruction === 'smc').map(([, number]) => Number(number)));
-    const all = [...rsiFunctions, ...firmwareFunctions.filter((number) => !endings.includes(number))];
+    const made = new Set(
+      list.filter(([instruction]) => instruction === 'smc').map(([, number]) => Number(number)),
+    );
+    const all = [
+      ...rsiFunctions,
+      ...firmwareFunctions.filter((number) => !endings.includes(number)),
+    ];
     t.same(
       all.filter((number) => !made.has(number)),
       [],
@@ -99,7 +111,9 @@ for (const rme of [false, true]) {
     );
     t.ok((report?.psciCalls ?? 0) > 100 && (report?.unknownCalls ?? 0) > 100);
     const answers = (wanted: (number: number) => boolean) =>
-      results.filter((_, index) => list[index]?.[0] === 'smc' && wanted(Number(list[index][1]))).map(({ x }) => x[0]);
+      results
+        .filter((_, index) => list[index]?.[0] === 'smc' && wanted(Number(list[index][1])))
+        .map(({ x }) => x[0]);
     const isRsi = (number: number): boolean => rsiFunctions.includes(number);
     const codes = new Set(answers(isRsi));
     t.same(
@@ -107,9 +121,13 @@ for (const rme of [false, true]) {
       [],
     );
     t.ok(codes.has(1n) && codes.has(0n), 'some were good, some were not');
-    const others = new Set(answers((number) => !isRsi(number)).map((code) => BigInt.asIntN(64, code ?? 0n)));
+    const others = new Set(
+      answers((number) => !isRsi(number)).map((code) => BigInt.asIntN(64, code ?? 0n)),
+    );
     t.same(
-      [...others].filter((code) => code < -9n || (code > 2n && code !== 0x10001n && code !== 0x10002n)),
+      [...others].filter(
+        (code) => code < -9n || (code > 2n && code !== 0x10001n && code !== 0x10002n),
+      ),
       [],
       'PSCI and the rest answer in their own terms',
     );
@@ -148,7 +166,11 @@ t.test('a guest that turns itself off leaves a record of it', async (t) => {
         ['smc', 0xc4000190, 0x10000],
       ];
       const { report, ended } = await runMonitor(steps, { rme, ...(!ends && { patience: 3000 }) });
-      t.equal(ended, ends, `${number.toString(16)} ${ends ? 'ends the machine' : 'leaves it waiting'}`);
+      t.equal(
+        ended,
+        ends,
+        `${number.toString(16)} ${ends ? 'ends the machine' : 'leaves it waiting'}`,
+      );
       t.equal(report?.state, 'running');
       t.same(
         report?.calls.map((call) => call.function),

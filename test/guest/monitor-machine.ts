@@ -1,11 +1,19 @@
-/** Runs the test guest under the realm monitor: a list of steps in, their results and the monitor's report out. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Runs the test guest under the realm monitor: a list of steps in, their results and the monitor's
+ * report out.
+ */
 
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { buildMonitor } from '../../guest/build-monitor.ts';
-import { type MonitorParameters, monitorFlash, monitorMemorySize } from '../../guest/monitor-parameters.ts';
+import {
+  type MonitorParameters,
+  monitorFlash,
+  monitorMemorySize,
+} from '../../guest/monitor-parameters.ts';
 import { packagedEmulator } from '../../images/emulator/emulator.ts';
 import { crossToolchain } from '../../images/toolchain/toolchain.ts';
 import { decodeReport, type MonitorReport } from '../../src/evidence/monitor-report.ts';
@@ -18,18 +26,31 @@ export const guestBase = 0x40200000;
 export const secondaryEntry = guestBase + 64;
 const listBase = 0x40400000;
 const stepBytes = 256;
-const operations = { smc: 1, load: 2, store: 3, wait: 4, identity: 5, jump: 6, hvc: 7, until: 8 } as const;
+const operations = {
+  smc: 1,
+  load: 2,
+  store: 3,
+  wait: 4,
+  identity: 5,
+  jump: 6,
+  hvc: 7,
+  until: 8,
+} as const;
 
 /**
- * One step: an SMC with x0 to x10, a load from or store to an address, waiting for a word, reading ID registers, a jump, an HVC; or an SMC with x0 to
- * x3, again and again until it answers what follows these.
+ * One step: an SMC with x0 to x10, a load from or store to an address, waiting for a word, reading
+ * ID registers, a jump, an HVC; or an SMC with x0 to x3, again and again until it answers what
+ * follows these.
  */
 export type Step = [keyof typeof operations, ...(number | bigint)[]];
 
 export interface StepResult {
   /** x0 to x8. */
   x: bigint[];
-  /** ESR_EL1 and FAR_EL1 (meaningless without an address) of the exception that the step took; 0 if none. */
+  /**
+   * ESR_EL1 and FAR_EL1 (meaningless without an address) of the exception that the step took; 0 if
+   * none.
+   */
   esr: bigint;
   far: bigint;
   /** The instruction that took it. */
@@ -44,7 +65,8 @@ export interface MonitorRun {
   ended: boolean;
 }
 
-export interface MonitorMachine extends Partial<Omit<MonitorParameters, 'memory' | 'entry' | 'deviceTree'>> {
+export interface MonitorMachine
+  extends Partial<Omit<MonitorParameters, 'memory' | 'entry' | 'deviceTree'>> {
   /** QEMU's -cpu argument; default `max`. */
   cpu?: string;
   /** Milliseconds; default 60 000. */
@@ -61,7 +83,14 @@ export async function runMonitor(steps: Step[], machine: MonitorMachine = {}): P
   const end = Math.max(...regions.map(({ base, size }) => base + size));
   const memory = { base: end, size: monitorMemorySize(regions) };
   const defaults = { world: 'realm', ipaBits: 40, cpus: 1, uart: 0x9000000 } as const;
-  const parameters = { ...defaults, ...rest, regions, memory, entry: guestBase, deviceTree: listBase };
+  const parameters = {
+    ...defaults,
+    ...rest,
+    regions,
+    memory,
+    entry: guestBase,
+    deviceTree: listBase,
+  };
   return withDir(
     async ({ path }) => {
       const file = (name: string) => join(path, name);
@@ -73,10 +102,25 @@ export async function runMonitor(steps: Step[], machine: MonitorMachine = {}): P
       const { stderr, exitCode, timedOut } = await execa(
         given(emulator.command[0]),
         [
-          ...[...emulator.command.slice(1), '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot'],
-          ...['-machine', `virt,gic-version=3,acpi=off,${worlds}`, '-cpu', parameters.rme ? `${cpu},x-rme=on` : cpu],
+          ...[
+            ...emulator.command.slice(1),
+            '-no-user-config',
+            '-nodefaults',
+            '-display',
+            'none',
+            '-no-reboot',
+          ],
+          ...[
+            '-machine',
+            `virt,gic-version=3,acpi=off,${worlds}`,
+            '-cpu',
+            parameters.rme ? `${cpu},x-rme=on` : cpu,
+          ],
           ...['-smp', String(parameters.cpus), '-m', `${mebibytes}M`, '-bios', file('flash')],
-          ...['-object', `memory-backend-file,id=ram,mem-path=${file('ram')},size=${mebibytes}M,share=on`],
+          ...[
+            '-object',
+            `memory-backend-file,id=ram,mem-path=${file('ram')},size=${mebibytes}M,share=on`,
+          ],
           ...['-machine', 'memory-backend=ram', '-serial', `file:${file('console')}`],
           ...['-device', `loader,file=${file('guest')},addr=${guestBase},force-raw=on`],
           ...['-device', `loader,file=${file('list')},addr=${listBase},force-raw=on`],
@@ -88,7 +132,8 @@ export async function runMonitor(steps: Step[], machine: MonitorMachine = {}): P
       }
       const ram = await open(file('ram'));
       const whole = await ram.readFile().finally(() => ram.close());
-      const read = (address: number, bytes: number) => whole.subarray(address - ramBase, address - ramBase + bytes);
+      const read = (address: number, bytes: number) =>
+        whole.subarray(address - ramBase, address - ramBase + bytes);
       return {
         results: steps.map((_, index) => decodeStep(read(listBase + index * stepBytes, stepBytes))),
         report: decodeReport(read, memory.base),
@@ -106,7 +151,11 @@ function encodeSteps(steps: Step[]): Uint8Array {
   for (const [index, [operation, ...args]] of steps.entries()) {
     list.setBigUint64(index * stepBytes, BigInt(operations[operation]), true);
     for (const [number, value] of args.entries()) {
-      list.setBigUint64(index * stepBytes + 8 + 8 * number, BigInt.asUintN(64, BigInt(value)), true);
+      list.setBigUint64(
+        index * stepBytes + 8 + 8 * number,
+        BigInt.asUintN(64, BigInt(value)),
+        true,
+      );
     }
   }
   return new Uint8Array(list.buffer);
@@ -115,7 +164,8 @@ function encodeSteps(steps: Step[]): Uint8Array {
 function decodeStep(step: Buffer): StepResult {
   const x = Array.from({ length: 9 }, (_, index) => step.readBigUInt64LE(128 + 8 * index));
   const at = Number(step.readBigUInt64LE(240)) - guestBase;
-  const instruction = at >= 0 && at < guest.length ? Buffer.from(guest).readUInt32LE(at) : undefined;
+  const instruction =
+    at >= 0 && at < guest.length ? Buffer.from(guest).readUInt32LE(at) : undefined;
   return { x, esr: step.readBigUInt64LE(224), far: step.readBigUInt64LE(232), instruction };
 }
 

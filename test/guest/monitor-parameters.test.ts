@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** The parameter block, field by field as guest/monitor/parameters.h has it. */
 import t from 'tap';
 import {
@@ -21,11 +22,21 @@ t.test('fields', async (t) => {
   const block = Buffer.from(
     encodeParameters({
       ...plain,
-      ...{ world: 'realm', rme: true, ipaBits: 41, ripasStep: 7, uart: 0x9000000, midrs: [undefined, 0x410fd842n] },
+      ...{
+        world: 'realm',
+        rme: true,
+        ipaBits: 41,
+        ripasStep: 7,
+        uart: 0x9000000,
+        midrs: [undefined, 0x410fd842n],
+      },
       described: [{ base: 0x40000000, size: 0x3ff00000 }],
       destroyed: [{ base: 0x50000000, size: 0x2000 }],
       personalization: new TextEncoder().encode('me'),
-      overrides: [bbmOverride([0, 2], 3), { cpus: [1], register: idRegisters.ID_AA64PFR0_EL1, mask: 1n, value: 3n }],
+      overrides: [
+        bbmOverride([0, 2], 3),
+        { cpus: [1], register: idRegisters.ID_AA64PFR0_EL1, mask: 1n, value: 3n },
+      ],
     }),
   );
   const u32 = (at: number) => block.readUInt32LE(at);
@@ -71,14 +82,28 @@ t.test('the flash image', async (t) => {
 
 t.test('too much of anything is refused', async (t) => {
   t.throws(() => encodeParameters({ ...plain, cpus: 9 }), /8 cpus, not 9/);
-  t.throws(() => encodeParameters({ ...plain, regions: Array(9).fill(regions[0]) }), /8 regions, not 9/);
-  t.throws(() => encodeParameters({ ...plain, described: Array(9).fill(regions[0]) }), /8 described, not 9/);
-  t.throws(() => encodeParameters({ ...plain, destroyed: Array(5).fill(regions[0]) }), /4 destroyed/);
-  t.throws(() => encodeParameters({ ...plain, overrides: Array(97).fill(bbmOverride([0], 1)) }), /96 overrides/);
+  t.throws(
+    () => encodeParameters({ ...plain, regions: Array(9).fill(regions[0]) }),
+    /8 regions, not 9/,
+  );
+  t.throws(
+    () => encodeParameters({ ...plain, described: Array(9).fill(regions[0]) }),
+    /8 described, not 9/,
+  );
+  t.throws(
+    () => encodeParameters({ ...plain, destroyed: Array(5).fill(regions[0]) }),
+    /4 destroyed/,
+  );
+  t.throws(
+    () => encodeParameters({ ...plain, overrides: Array(97).fill(bbmOverride([0], 1)) }),
+    /96 overrides/,
+  );
 });
 
 t.test('memory grows with the guest', async (t) => {
-  const sizes = [1, 2, 8, 64].map((gibs) => monitorMemorySize([{ base: 0x40000000, size: gibs * gib }]));
+  const sizes = [1, 2, 8, 64].map((gibs) =>
+    monitorMemorySize([{ base: 0x40000000, size: gibs * gib }]),
+  );
   t.ok(sizes.every((size, index) => size % 0x200000 === 0 && size > (sizes[index - 1] ?? 0)));
   t.ok((sizes[3] ?? 0) < 0.005 * 64 * gib);
 });

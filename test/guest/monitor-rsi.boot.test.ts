@@ -1,11 +1,19 @@
-/** Every RSI call with right and wrong arguments, from inside a guest, in both bodies of the monitor. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Every RSI call with right and wrong arguments, from inside a guest, in both bodies of the
+ * monitor.
+ */
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { guestBase, ramBase, ramSize, runMonitor, type Step } from './monitor-machine.ts';
 
 t.setTimeout(0);
 
-const rsi = (number: number, ...args: (number | bigint)[]): Step => ['smc', 0xc4000190 + number, ...args];
+const rsi = (number: number, ...args: (number | bigint)[]): Step => [
+  'smc',
+  0xc4000190 + number,
+  ...args,
+];
 const [version, features, measurementRead, measurementExtend] = [0, 1, 2, 3];
 const [tokenInit, tokenContinue, realmConfig, stateSet, stateGet, hostCall] = [4, 5, 6, 7, 8, 9];
 const [success, errorInput, errorState, incomplete] = [0n, 1n, 2n, 3n];
@@ -41,11 +49,19 @@ for (const rme of [false, true]) {
     ]);
     t.same(x[0]?.slice(0, 3), [success, 0x10000n, 0x10000n], '1.0 is there');
     for (const [index, asked] of ['1.1', '2.0', '0.9', '0.0'].entries()) {
-      t.same(x[index + 1]?.slice(0, 3), [errorInput, 0x10000n, 0x10000n], `${asked} is not, and 1.0 is offered`);
+      t.same(
+        x[index + 1]?.slice(0, 3),
+        [errorInput, 0x10000n, 0x10000n],
+        `${asked} is not, and 1.0 is offered`,
+      );
     }
     t.same(x[5]?.slice(0, 2), [success, 0n], 'no features');
     t.same(x[6]?.slice(0, 2), [success, 0n], 'nor in an index that does not exist');
-    t.same([x[7]?.[0], x[8]?.[0], x[9]?.[0]], [notSupported, notSupported, notSupported], 'neighbours are unknown');
+    t.same(
+      [x[7]?.[0], x[8]?.[0], x[9]?.[0]],
+      [notSupported, notSupported, notSupported],
+      'neighbours are unknown',
+    );
   });
 
   t.test(`${body}: measurements`, async (t) => {
@@ -68,7 +84,8 @@ for (const rme of [false, true]) {
       for (const [index, value] of words.entries()) buffer.writeBigUInt64LE(value, 8 * index);
       return buffer;
     };
-    const digest = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
+    const digest = (...parts: Uint8Array[]) =>
+      createHash('sha256').update(Buffer.concat(parts)).digest();
     const value = (index: number) => bytes(x[index]?.slice(1, 9) ?? []);
     t.same(value(0), Buffer.alloc(64), 'begins with zeros');
     const once = digest(Buffer.alloc(32), bytes([word]).subarray(0, size));
@@ -116,7 +133,11 @@ for (const rme of [false, true]) {
     );
     t.same([x[8]?.[0], x[9]?.[0]], [success, notSupported], 'the host knows no call');
     t.same([x[10]?.[0], x[11]?.[0]], [errorInput, errorInput]);
-    t.same([x[13]?.[0], x[14]?.[0]], [errorInput, errorInput], 'a shared page is no place for an answer');
+    t.same(
+      [x[13]?.[0], x[14]?.[0]],
+      [errorInput, errorInput],
+      'a shared page is no place for an answer',
+    );
   });
 
   t.test(`${body}: attestation`, async (t) => {
@@ -164,17 +185,29 @@ for (const rme of [false, true]) {
       ],
       { destroyed: [hole] },
     );
-    t.same(x[0]?.slice(0, 3), [success, BigInt(hole.base), BigInt(ram)], 'a run of RAM ends where it was destroyed');
+    t.same(
+      x[0]?.slice(0, 3),
+      [success, BigInt(hole.base), BigInt(ram)],
+      'a run of RAM ends where it was destroyed',
+    );
     t.same(x[1]?.slice(0, 3), [success, BigInt(page + 0x2000), 0n], 'shared and accepted');
     t.same(x[2]?.slice(0, 3), [success, BigInt(page + 0x2000), BigInt(empty)]);
     t.same(x[3]?.slice(0, 3), [success, BigInt(hole.base), BigInt(ram)]);
     t.same(x[4]?.slice(0, 3), [success, BigInt(hole.base + hole.size), BigInt(destroyed)]);
     t.same(x[5]?.slice(0, 3), [success, BigInt(ramBase), BigInt(empty)], 'devices are EMPTY');
-    t.same(x[6]?.slice(0, 3), [success, BigInt(hole.base), 0n], 'private again, up to the destroyed page');
+    t.same(
+      x[6]?.slice(0, 3),
+      [success, BigInt(hole.base), 0n],
+      'private again, up to the destroyed page',
+    );
     t.same(x[7]?.slice(0, 3), [success, BigInt(hole.base), 1n], 'which is rejected');
     t.same(x[8]?.slice(0, 3), [success, BigInt(page + 0x10000), 0n], 'unless the change is wanted');
     t.same(x[9]?.slice(0, 3), [success, BigInt(page + 0x10000), BigInt(ram)]);
-    t.same(x[10]?.slice(0, 3), [success, BigInt(ramBase - 0x2000), 1n], 'devices do not become RAM');
+    t.same(
+      x[10]?.slice(0, 3),
+      [success, BigInt(ramBase - 0x2000), 1n],
+      'devices do not become RAM',
+    );
     t.same(x[11]?.slice(0, 3), [success, 0x8001000n, 0n], 'but may stay what they are');
     t.same(report?.ripas, [{ base: ramBase, size: ramSize, ripas: 'RAM' }], 'the report agrees');
     t.equal(report?.rsi.IPA_STATE_SET.calls, 6);
@@ -226,12 +259,18 @@ for (const rme of [false, true]) {
 }
 
 t.test('the normal world has no RSI', async (t) => {
-  const { results, report } = await runMonitor([rsi(version, 0x10000), rsi(realmConfig, page)], { world: 'normal' });
+  const { results, report } = await runMonitor([rsi(version, 0x10000), rsi(realmConfig, page)], {
+    world: 'normal',
+  });
   t.same(
     results.map(({ x }) => x[0]),
     [notSupported, notSupported],
   );
   t.equal(report?.unknownCalls, 2);
-  t.equal(report?.calls[0]?.elr, report?.calls[1]?.elr, 'calls are recorded with where they came from');
+  t.equal(
+    report?.calls[0]?.elr,
+    report?.calls[1]?.elr,
+    'calls are recorded with where they came from',
+  );
   t.ok((report?.calls[0]?.elr ?? 0n) > BigInt(guestBase));
 });

@@ -1,4 +1,8 @@
-/** A harness to be killed: boots the case in its argument and prints QEMU's process id at the first checkpoint. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * A harness to be killed: boots the case in its argument and prints QEMU's process id at the first
+ * checkpoint.
+ */
 
 import { readFileSync } from 'node:fs';
 import { boot } from '../../harness/boot/boot.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -10,9 +11,20 @@ import { geometryOf } from '../../src/linux/geometry.ts';
 import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
 import { vmemmapStart } from '../../src/linux/kernel-layout.ts';
 
-/** A boot of a real kernel, cheap and with its console; the emulator is the one of PTDIFF_QEMU_VERSION or the pinned one. */
-export async function realSetup(t: Test, spec: string, over: Partial<CaseSetup> = {}): Promise<CaseSetup> {
-  const [kernel, emulator, initramfs] = [await resolveKernel(spec), await packagedEmulator(), await buildInitramfs()];
+/**
+ * A boot of a real kernel, cheap and with its console; the emulator is the one of
+ * PTDIFF_QEMU_VERSION or the pinned one.
+ */
+export async function realSetup(
+  t: Test,
+  spec: string,
+  over: Partial<CaseSetup> = {},
+): Promise<CaseSetup> {
+  const [kernel, emulator, initramfs] = [
+    await resolveKernel(spec),
+    await packagedEmulator(),
+    await buildInitramfs(),
+  ];
   // A folder of its own shows what a boot leaves behind.
   const directory = mkdtempSync(join(scratchDirectory(512 << 20), 'ptdiff-test-'));
   t.teardown(() => rmdirSync(directory));
@@ -32,7 +44,10 @@ export async function realSetup(t: Test, spec: string, over: Partial<CaseSetup> 
   };
 }
 
-/** An event handler that calls `action` with the process id of QEMU when the guest reaches the first checkpoint. */
+/**
+ * An event handler that calls `action` with the process id of QEMU when the guest reaches the first
+ * checkpoint.
+ */
 export function atFirstCheckpoint(action: (pid: number) => void): (event: BootEvent) => void {
   let pid = 0;
   return (event) => {
@@ -48,8 +63,17 @@ export function atFirstCheckpoint(action: (pid: number) => void): (event: BootEv
 export const offsetOf = ({ symbols }: CaseSetup, name: string) =>
   Number((symbols.address(name) ?? 0n) - symbols.textBase);
 
-/** The setup with other instructions in its Image, from `offset` bytes into a function on: 8 is behind what ftrace patches at the entry. */
-export function patched(t: Test, setup: CaseSetup, name: string, offset: number, instructions: number[]): CaseSetup {
+/**
+ * The setup with other instructions in its Image, from `offset` bytes into a function on: 8 is
+ * behind what ftrace patches at the entry.
+ */
+export function patched(
+  t: Test,
+  setup: CaseSetup,
+  name: string,
+  offset: number,
+  instructions: number[],
+): CaseSetup {
   const image = Buffer.from(readFileSync(setup.kernel.imagePath));
   for (const [index, word] of instructions.entries()) {
     image.writeUInt32LE(word >>> 0, offsetOf(setup, name) + offset + index * 4);

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseSetup } from '../../harness/boot/case-setup.ts';
 import { withMachine } from '../../harness/emulator/virtual-machine.ts';
 import { unsignedInteger } from '../../src/linux/variables.ts';
 import { given } from '../given.ts';
 
 /**
- * Boots a real kernel until start_kernel() has parsed its whole command line and comes to mm_core_init(), and reads variables there: a second or
- * two, where a boot to user space takes many. The command line must hold nokaslr.
+ * Boots a real kernel until start_kernel() has parsed its whole command line and comes to
+ * mm_core_init(), and reads variables there: a second or two, where a boot to user space takes
+ * many. The command line must hold nokaslr.
  * @param variables bytes of each, by symbol
  */
 export async function variablesAfterParsing<Name extends string>(
@@ -14,7 +16,14 @@ export async function variablesAfterParsing<Name extends string>(
   variables: Readonly<Record<Name, number>>,
 ): Promise<Record<Name, bigint>> {
   const { machine, cpu, initramfs, kernel, emulator, symbols } = setup;
-  const qemu = { emulator: emulator.command, machine, cpu, image: kernel.imagePath, initramfs, commandLine };
+  const qemu = {
+    emulator: emulator.command,
+    machine,
+    cpu,
+    image: kernel.imagePath,
+    initramfs,
+    commandLine,
+  };
   const address = (name: string): bigint => {
     const found = symbols.address(name);
     if (found === undefined) throw new Error(`${kernel.release} has no ${name}`);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { statFields } from '../../harness/emulator/qemu-process.ts';
@@ -36,7 +37,9 @@ export function runningProcesses(): RunningProcess[] {
         const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
         const [state, parent, group] = take(statFields(stat), 3);
         const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
-        return /[ZX]/.test(state) ? [] : [{ pid: Number(pid), name, parent: Number(parent), group: Number(group) }];
+        return /[ZX]/.test(state)
+          ? []
+          : [{ pid: Number(pid), name, parent: Number(parent), group: Number(group) }];
       } catch {
         return [];
       }

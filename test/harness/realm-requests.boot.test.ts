@@ -1,4 +1,8 @@
-/** What a realm asks of the RMM, on real kernels: as they are, and with one range of memory forgotten by a changed Image. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What a realm asks of the RMM, on real kernels: as they are, and with one range of memory
+ * forgotten by a changed Image.
+ */
 
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
@@ -76,31 +80,50 @@ t.test('a stock kernel asks for all of its memory, range by range', async (t) =>
 });
 
 /**
- * arm64_rsi_setup_memory(), inlined: `stp xzr, xzr, [sp, #16]` and `str xzr, [sp, #32]` clear the iterator, start and end. With the iterator at 1 the
- * first range is passed over: `mov x8, #1`, `stp x8, xzr, [sp, #16]`.
+ * arm64_rsi_setup_memory(), inlined: `stp xzr, xzr, [sp, #16]` and `str xzr, [sp, #32]` clear the
+ * iterator, start and end. With the iterator at 1 the first range is passed over: `mov x8, #1`,
+ * `stp x8, xzr, [sp, #16]`.
  */
 const [clearsIterator, startsBehindFirst] = [
   [0xa9017fff, 0xf90013ff],
   [0xd2800028, 0xa9017fe8],
 ];
 
-t.test('a kernel that forgets one range of its memory is found out, though it lives on', async (t) => {
-  const setup = await realmSetup(t);
-  const image = readFileSync(setup.kernel.imagePath);
-  const [start, size] = [offsetOf(setup, 'arm64_rsi_init'), Number(setup.symbols.size('arm64_rsi_init'))];
-  const words = Array.from({ length: size / 4 }, (_, index) => image.readUInt32LE(start + index * 4));
-  const places = [...words.keys()].filter((at) => clearsIterator.every((word, index) => words[at + index] === word));
-  t.equal(places.length, 1, 'the kernel has the loop where this test expects it');
-  const evidence = await boot(patched(t, setup, 'arm64_rsi_init', given(places[0]) * 4, startsBehindFirst));
-  t.same(evidence.end, { kind: 'completed' });
-  t.same(askedRam(evidence), ['58000000-5c000000', '60000000-64000000']);
-  const [finding, ...others] = compared(evidence);
-  t.match(finding, { id: 'mismatch/rsi/setup-memory/missing', kind: 'mismatch' });
-  t.match(finding?.detail, /RSI_IPA_STATE_SET\(0x40000000 to 0x50000000, RAM, RSI_NO_CHANGE_DESTROYED\)/);
-  t.same(others, []);
-});
+t.test(
+  'a kernel that forgets one range of its memory is found out, though it lives on',
+  async (t) => {
+    const setup = await realmSetup(t);
+    const image = readFileSync(setup.kernel.imagePath);
+    const [start, size] = [
+      offsetOf(setup, 'arm64_rsi_init'),
+      Number(setup.symbols.size('arm64_rsi_init')),
+    ];
+    const words = Array.from({ length: size / 4 }, (_, index) =>
+      image.readUInt32LE(start + index * 4),
+    );
+    const places = [...words.keys()].filter((at) =>
+      clearsIterator.every((word, index) => words[at + index] === word),
+    );
+    t.equal(places.length, 1, 'the kernel has the loop where this test expects it');
+    const evidence = await boot(
+      patched(t, setup, 'arm64_rsi_init', given(places[0]) * 4, startsBehindFirst),
+    );
+    t.same(evidence.end, { kind: 'completed' });
+    t.same(askedRam(evidence), ['58000000-5c000000', '60000000-64000000']);
+    const [finding, ...others] = compared(evidence);
+    t.match(finding, { id: 'mismatch/rsi/setup-memory/missing', kind: 'mismatch' });
+    t.match(
+      finding?.detail,
+      /RSI_IPA_STATE_SET\(0x40000000 to 0x50000000, RAM, RSI_NO_CHANGE_DESTROYED\)/,
+    );
+    t.same(others, []);
+  },
+);
 
-/** The first boot again, with one 32-bit parameter of the monitor changed (guest/monitor/parameters.h). */
+/**
+ * The first boot again, with one 32-bit parameter of the monitor changed
+ * (guest/monitor/parameters.h).
+ */
 async function bootWith(t: Test, offset: number, value: number): Promise<Evidence> {
   const { monitor, deviceTree } = prepared ?? {};
   if (!monitor || !deviceTree) throw new Error('the first boot was not prepared');
@@ -109,21 +132,30 @@ async function bootWith(t: Test, offset: number, value: number): Promise<Evidenc
   return boot({ ...(await realmSetup(t)), blobs: { deviceTree, monitor: { ...monitor, flash } } });
 }
 
-t.test('memory that is EMPTY when Linux starts is its end: it is used before anything is asked', async (t) => {
-  // The host makes the first of the described ranges RAM and no other.
-  const evidence = await bootWith(t, 0x4c, 1);
-  t.match(evidence.end, { kind: 'panic', reason: /do_sea\+.*< paging_init\+/ });
-  t.same(evidence.rsi, { calls: [], lost: 0 });
-  t.match(evidence.monitor?.aborts, [{ kind: 'protected address of RAM that is not private', ripas: 'EMPTY' }]);
-  t.ok((given(evidence.monitor?.aborts[0]).ipa ?? 0) >= 0x5800_0000);
-  t.same(evidence.captures, []);
-});
+t.test(
+  'memory that is EMPTY when Linux starts is its end: it is used before anything is asked',
+  async (t) => {
+    // The host makes the first of the described ranges RAM and no other.
+    const evidence = await bootWith(t, 0x4c, 1);
+    t.match(evidence.end, { kind: 'panic', reason: /do_sea\+.*< paging_init\+/ });
+    t.same(evidence.rsi, { calls: [], lost: 0 });
+    t.match(evidence.monitor?.aborts, [
+      { kind: 'protected address of RAM that is not private', ripas: 'EMPTY' },
+    ]);
+    t.ok((given(evidence.monitor?.aborts[0]).ipa ?? 0) >= 0x5800_0000);
+    t.same(evidence.captures, []);
+  },
+);
 
 t.test('an RMM that does 16 MiB at a time is asked again, from where it stopped', async (t) => {
   const evidence = await bootWith(t, 0x48, 4096);
   t.same(evidence.end, { kind: 'completed' });
   const asked = askedRam(evidence);
   t.equal(asked.length, (256 + 64 + 64) / 16);
-  t.same(asked.slice(0, 2), ['40000000-50000000', '41000000-50000000'], 'with the rest of the range');
+  t.same(
+    asked.slice(0, 2),
+    ['40000000-50000000', '41000000-50000000'],
+    'with the rest of the range',
+  );
   t.same(compared(evidence), []);
 });

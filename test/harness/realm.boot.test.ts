@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { buildInitramfs } from '../../guest/build.ts';
@@ -41,8 +42,12 @@ async function monitorSetup(t: Test, spec: string, machine: Partial<Machine>): P
 function sharedPages({ captures }: Evidence): number[] {
   const { leaves } = given(captures[captures.length - 1]).ttbr1;
   return leaves
-    .filter(({ va, pa, valid }) => valid && va < 0xffff_8000_0000_0000n && pa >= alias + 0x4000_0000)
-    .flatMap(({ pa, size }) => Array.from({ length: size / granule }, (_, page) => pa - alias + page * granule))
+    .filter(
+      ({ va, pa, valid }) => valid && va < 0xffff_8000_0000_0000n && pa >= alias + 0x4000_0000,
+    )
+    .flatMap(({ pa, size }) =>
+      Array.from({ length: size / granule }, (_, page) => pa - alias + page * granule),
+    )
     .sort((a, b) => a - b);
 }
 
@@ -50,34 +55,46 @@ function sharedPages({ captures }: Evidence): number[] {
 function emptyPages({ captures }: Evidence): number[] {
   return (given(captures[captures.length - 1]).monitor?.ripas ?? [])
     .filter(({ ripas }) => ripas === 'EMPTY')
-    .flatMap(({ base, size }) => Array.from({ length: size / granule }, (_, page) => base + page * granule));
+    .flatMap(({ base, size }) =>
+      Array.from({ length: size / granule }, (_, page) => base + page * granule),
+    );
 }
 
 for (const firmware of ['monitor', 'monitor-rme'] as const) {
-  t.test(`a realm on ${firmware}: kernel, tables and monitor agree on what is shared`, async (t) => {
-    const setup = await monitorSetup(t, 'debian:7.3', { firmware });
-    const evidence = await boot(setup);
-    t.same(evidence.end, { kind: 'completed' });
-    t.same(
-      evidence.captures.map(({ checkpoint }) => checkpoint),
-      [...checkpointNames],
-    );
-    t.match(evidence.console, 'RME: Using RSI version 1.0');
-    t.same(evidence.captures.at(-1)?.memblock, [{ base: 0x4000_0000, size: 512 << 20, flags: 0 }]);
-    t.same(evidence.guestProblems, []);
-    t.match(evidence.files['/proc/version'], setup.kernel.release);
-    const { sharing = [] } = evidence;
-    t.equal(given(sharing[0]).caller, 'swiotlb_update_mem_attributes');
-    t.ok(sharing.every(({ direction, onlineCpus }) => direction === 'decrypt' && onlineCpus === 1));
-    t.same(new Set(sharing.map(({ capabilitiesFinal }) => capabilitiesFinal)), new Set([false, true]));
-    const pages = sharing.reduce((sum, request) => sum + request.pages, 0);
-    const shared = sharedPages(evidence);
-    t.equal(shared.length, pages);
-    t.same(shared, emptyPages(evidence));
-    t.same(given(evidence.captures[0]).monitor?.granulesShared, 0);
-    t.same(evidence.captures.at(-1)?.monitor?.granulesShared, pages);
-    t.same(evidence.captures.at(-1)?.monitor?.aborts, []);
-  });
+  t.test(
+    `a realm on ${firmware}: kernel, tables and monitor agree on what is shared`,
+    async (t) => {
+      const setup = await monitorSetup(t, 'debian:7.3', { firmware });
+      const evidence = await boot(setup);
+      t.same(evidence.end, { kind: 'completed' });
+      t.same(
+        evidence.captures.map(({ checkpoint }) => checkpoint),
+        [...checkpointNames],
+      );
+      t.match(evidence.console, 'RME: Using RSI version 1.0');
+      t.same(evidence.captures.at(-1)?.memblock, [
+        { base: 0x4000_0000, size: 512 << 20, flags: 0 },
+      ]);
+      t.same(evidence.guestProblems, []);
+      t.match(evidence.files['/proc/version'], setup.kernel.release);
+      const { sharing = [] } = evidence;
+      t.equal(given(sharing[0]).caller, 'swiotlb_update_mem_attributes');
+      t.ok(
+        sharing.every(({ direction, onlineCpus }) => direction === 'decrypt' && onlineCpus === 1),
+      );
+      t.same(
+        new Set(sharing.map(({ capabilitiesFinal }) => capabilitiesFinal)),
+        new Set([false, true]),
+      );
+      const pages = sharing.reduce((sum, request) => sum + request.pages, 0);
+      const shared = sharedPages(evidence);
+      t.equal(shared.length, pages);
+      t.same(shared, emptyPages(evidence));
+      t.same(given(evidence.captures[0]).monitor?.granulesShared, 0);
+      t.same(evidence.captures.at(-1)?.monitor?.granulesShared, pages);
+      t.same(evidence.captures.at(-1)?.monitor?.aborts, []);
+    },
+  );
 }
 
 t.test('a realm whose monitor and init LLVM built', async (t) => {
@@ -93,28 +110,41 @@ t.test('a realm whose monitor and init LLVM built', async (t) => {
   t.same(evidence.captures.at(-1)?.monitor?.aborts, []);
 });
 
-t.test('a capable CPU and one that is not, in the normal world: the linear map is split', async (t) => {
-  const machine = { world: 'normal', cpu: 'neoverse-v3-r0p2', cpus: 2, others: ['max'] } as const;
-  const evidence = await boot(await monitorSetup(t, 'debian:7.3', { ...machine, others: [...machine.others] }));
-  const { captures } = evidence;
-  t.same(evidence.end, { kind: 'completed' });
-  t.equal(evidence.sharing, undefined);
-  t.same(captures.at(-1)?.monitor?.cpusEntered, [0, 1]);
-  t.match(evidence.files['/proc/cpuinfo'], /CPU part\s*: 0xd84(.|\n)*CPU part\s*: 0x051/);
-  const blocks = captures.map(({ ttbr1 }) =>
-    ttbr1.leaves
-      .filter(({ va, level }) => va < 0xffff_8000_0000_0000n && level < 3)
-      .reduce((sum, { size }) => sum + size, 0),
-  );
-  t.ok(given(blocks[0]) > 400 << 20, 'blocks at first');
-  t.ok(given(blocks.at(-1)) < 64 << 20, 'but for the alias of the kernel, pages when both CPUs run');
-});
+t.test(
+  'a capable CPU and one that is not, in the normal world: the linear map is split',
+  async (t) => {
+    const machine = { world: 'normal', cpu: 'neoverse-v3-r0p2', cpus: 2, others: ['max'] } as const;
+    const evidence = await boot(
+      await monitorSetup(t, 'debian:7.3', { ...machine, others: [...machine.others] }),
+    );
+    const { captures } = evidence;
+    t.same(evidence.end, { kind: 'completed' });
+    t.equal(evidence.sharing, undefined);
+    t.same(captures.at(-1)?.monitor?.cpusEntered, [0, 1]);
+    t.match(evidence.files['/proc/cpuinfo'], /CPU part\s*: 0xd84(.|\n)*CPU part\s*: 0x051/);
+    const blocks = captures.map(({ ttbr1 }) =>
+      ttbr1.leaves
+        .filter(({ va, level }) => va < 0xffff_8000_0000_0000n && level < 3)
+        .reduce((sum, { size }) => sum + size, 0),
+    );
+    t.ok(given(blocks[0]) > 400 << 20, 'blocks at first');
+    t.ok(
+      given(blocks.at(-1)) < 64 << 20,
+      'but for the alias of the kernel, pages when both CPUs run',
+    );
+  },
+);
 
-t.test('the level of FEAT_BBM is that of the identity, for the kernel and in the evidence', async (t) => {
-  const evidence = await boot(await monitorSetup(t, 'debian:7.3', { world: 'normal', cpu: 'max-bbm3' }));
-  t.equal((given(given(evidence.idRegisters[0]).ID_AA64MMFR2_EL1) >> 52n) & 15n, 3n);
-  t.equal(given(evidence.captures[0]).variables.linear_map_requires_bbml3, 1n);
-});
+t.test(
+  'the level of FEAT_BBM is that of the identity, for the kernel and in the evidence',
+  async (t) => {
+    const evidence = await boot(
+      await monitorSetup(t, 'debian:7.3', { world: 'normal', cpu: 'max-bbm3' }),
+    );
+    t.equal((given(given(evidence.idRegisters[0]).ID_AA64MMFR2_EL1) >> 52n) & 15n, 3n);
+    t.equal(given(evidence.captures[0]).variables.linear_map_requires_bbml3, 1n);
+  },
+);
 
 t.test('a monitor that does not come up is not the fault of the kernel', async (t) => {
   const setup = await monitorSetup(t, 'debian:7.3', {});

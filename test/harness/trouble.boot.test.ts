@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
@@ -14,8 +15,14 @@ import { eventually, isAlive } from './processes.ts';
 const spec = 'debian:6.12';
 
 t.test('a QEMU that is killed in mid-boot is one clear error', async (t) => {
-  const setup = await realSetup(t, spec, { onEvent: atFirstCheckpoint((pid) => process.kill(pid, 'SIGKILL')) });
-  await t.rejects(boot(setup), { name: 'PtdiffError', fault: 'emulator', message: /QEMU ended by signal 9/ });
+  const setup = await realSetup(t, spec, {
+    onEvent: atFirstCheckpoint((pid) => process.kill(pid, 'SIGKILL')),
+  });
+  await t.rejects(boot(setup), {
+    name: 'PtdiffError',
+    fault: 'emulator',
+    message: /QEMU ended by signal 9/,
+  });
 });
 
 t.test('a QEMU that something stops is an error of the host, and ends', async (t) => {
@@ -24,34 +31,56 @@ t.test('a QEMU that something stops is an error of the host, and ends', async (t
     qemu = pid;
     process.kill(pid, 'SIGSTOP');
   });
-  const setup = await realSetup(t, spec, { onEvent, watchdog: { ...defaultLimits, idleSeconds: 5 } });
-  await t.rejects(boot(setup), { fault: 'host', message: /Something stopped QEMU \(SIGSTOP.* left it so for 5 s/ });
+  const setup = await realSetup(t, spec, {
+    onEvent,
+    watchdog: { ...defaultLimits, idleSeconds: 5 },
+  });
+  await t.rejects(boot(setup), {
+    fault: 'host',
+    message: /Something stopped QEMU \(SIGSTOP.* left it so for 5 s/,
+  });
   t.notOk(isAlive(qemu));
   t.same(readdirSync(setup.directory), []);
 });
 
-t.test('a QEMU that does not stop its guest when it is asked to is an error, after a while', async (t) => {
-  const setup = await realSetup(t, spec);
-  const { machine, cpu, initramfs, commandLine, kernel, emulator } = setup;
-  const qemu = { emulator: emulator.command, machine, cpu, image: kernel.imagePath, initramfs, commandLine };
-  await withMachine(qemu, {}, setup, async ({ gdb, pid }) => {
-    const running = gdb.resume();
-    // The client sends what was asked for at once together.
-    await sleep(100);
-    process.kill(pid, 'SIGSTOP');
-    gdb.interrupt();
-    await t.rejects(running, {
-      fault: 'emulator',
-      message: /did not answer the request to stop the guest within 60 s/,
+t.test(
+  'a QEMU that does not stop its guest when it is asked to is an error, after a while',
+  async (t) => {
+    const setup = await realSetup(t, spec);
+    const { machine, cpu, initramfs, commandLine, kernel, emulator } = setup;
+    const qemu = {
+      emulator: emulator.command,
+      machine,
+      cpu,
+      image: kernel.imagePath,
+      initramfs,
+      commandLine,
+    };
+    await withMachine(qemu, {}, setup, async ({ gdb, pid }) => {
+      const running = gdb.resume();
+      // The client sends what was asked for at once together.
+      await sleep(100);
+      process.kill(pid, 'SIGSTOP');
+      gdb.interrupt();
+      await t.rejects(running, {
+        fault: 'emulator',
+        message: /did not answer the request to stop the guest within 60 s/,
+      });
     });
-  });
-  t.same(readdirSync(setup.directory), []);
-});
+    t.same(readdirSync(setup.directory), []);
+  },
+);
 
-t.test('a command line that the kernel would cut short is refused before anything begins', async (t) => {
-  const setup = await realSetup(t, spec, { commandLine: 'x'.repeat(2048), directory: '/nonexistent' });
-  await t.rejects(boot(setup), { fault: 'usage', message: /its command line has 2048 bytes/ });
-});
+t.test(
+  'a command line that the kernel would cut short is refused before anything begins',
+  async (t) => {
+    const setup = await realSetup(t, spec, {
+      commandLine: 'x'.repeat(2048),
+      directory: '/nonexistent',
+    });
+    await t.rejects(boot(setup), { fault: 'usage', message: /its command line has 2048 bytes/ });
+  },
+);
 
 t.test('an emulator that refuses says why', async (t) => {
   const setup = await realSetup(t, spec, { cpu: 'no-such-cpu' });
@@ -74,9 +103,13 @@ t.test('an abort ends QEMU and leaves nothing behind', async (t) => {
 t.test('QEMU dies with a harness that is killed, and its RAM file with it', async (t) => {
   const { symbols: _, signal: __, onEvent: ___, vmemmap, ...setup } = await realSetup(t, spec);
   const script = join(import.meta.dirname, 'boot-alone.ts');
-  const harness = spawn(process.execPath, [script, JSON.stringify({ ...setup, vmemmap: String(vmemmap) })], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const harness = spawn(
+    process.execPath,
+    [script, JSON.stringify({ ...setup, vmemmap: String(vmemmap) })],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const [text] = await once(harness.stdout.setEncoding('utf8'), 'data');
   const qemu = Number(/qemu (\d+)/.exec(text)?.[1]);
   t.ok(isAlive(qemu));
@@ -90,7 +123,11 @@ t.test('a panic is evidence, with what was captured before and its own words', a
   const initramfs = join(t.testdir(), 'empty.cpio');
   writeFileSync(initramfs, writeCpio([]));
   const evidence = await boot(await realSetup(t, spec, { initramfs }));
-  t.match(evidence.end, { kind: 'panic', reason: /Unable to mount root fs/, lastCheckpoint: 'paging_init' });
+  t.match(evidence.end, {
+    kind: 'panic',
+    reason: /Unable to mount root fs/,
+    lastCheckpoint: 'paging_init',
+  });
   t.match(evidence.console, 'Kernel panic - not syncing: VFS');
 });
 
@@ -104,13 +141,22 @@ t.test('a panic on a silent console is no hang', async (t) => {
 });
 
 t.test('a guest that resets early is evidence', async (t) => {
-  const setup = await realSetup(t, spec, { commandLine: 'console=ttyAMA0 earlycon nokaslr -- ptdiff.end=stay' });
+  const setup = await realSetup(t, spec, {
+    commandLine: 'console=ttyAMA0 earlycon nokaslr -- ptdiff.end=stay',
+  });
   // A PSCI SYSTEM_RESET by HVC.
-  const evidence = await boot(patched(t, setup, 'free_initmem', 8, [0x52800120, 0x72b08000, 0xd4000002]));
+  const evidence = await boot(
+    patched(t, setup, 'free_initmem', 8, [0x52800120, 0x72b08000, 0xd4000002]),
+  );
   t.match(evidence.end, { kind: 'died', reason: /guest-reset/, lastCheckpoint: 'free_initmem' });
 });
 
-const hastyWatchdog = { cpuSeconds: 3, idleSeconds: 20, stalledSeconds: 300, consoleBytes: 1 << 20 };
+const hastyWatchdog = {
+  cpuSeconds: 3,
+  idleSeconds: 20,
+  stalledSeconds: 300,
+  consoleBytes: 1 << 20,
+};
 
 /** B . (DDI 0487 C6.2) */
 const endlessLoop = 0x14000000;
@@ -127,18 +173,33 @@ t.test('a guest that hangs is evidence, with where it hangs', async (t) => {
 });
 
 // 6.13 changed the frame record of an exception.
-for (const [each, cpu] of Object.entries({ 'debian:6.12': 'max,pauth=off', 'debian:7.3': 'max,pauth-impdef=on' })) {
+for (const [each, cpu] of Object.entries({
+  'debian:6.12': 'max,pauth=off',
+  'debian:7.3': 'max,pauth-impdef=on',
+})) {
   for (const [name, offset, trace] of [
-    ['update_process_times', 0x8, /CPU 0 at update_process_times\+0x8 < tick_\w+\+.*\bel1h_64_irq\+\w+ < /],
+    [
+      'update_process_times',
+      0x8,
+      /CPU 0 at update_process_times\+0x8 < tick_\w+\+.*\bel1h_64_irq\+\w+ < /,
+    ],
     // IRQ of the current EL with SP_ELx (Arm ARM, VBAR_EL1), before anything is saved.
     ['vectors', 0x280, /CPU 0 at vectors\+0x280 < /],
   ] as const) {
-    t.test(`${each} hangs in ${name} on -cpu ${cpu}: the trace goes on to what was interrupted`, async (t) => {
-      const setup = await realSetup(t, each, { cpu: `${cpu},sve=off,sme=off`, watchdog: hastyWatchdog });
-      const { end } = await boot(patched(t, setup, name, offset, [endlessLoop]));
-      t.match(end, { kind: 'hang', reason: trace });
-      t.match(end, { reason: / < start_kernel\+0x\w+ < __primary_switched\+0x\w+; last console line/ });
-    });
+    t.test(
+      `${each} hangs in ${name} on -cpu ${cpu}: the trace goes on to what was interrupted`,
+      async (t) => {
+        const setup = await realSetup(t, each, {
+          cpu: `${cpu},sve=off,sme=off`,
+          watchdog: hastyWatchdog,
+        });
+        const { end } = await boot(patched(t, setup, name, offset, [endlessLoop]));
+        t.match(end, { kind: 'hang', reason: trace });
+        t.match(end, {
+          reason: / < start_kernel\+0x\w+ < __primary_switched\+0x\w+; last console line/,
+        });
+      },
+    );
   }
 }
 
@@ -149,9 +210,18 @@ t.test('a guest that floods its console is given up, and its log is bounded', as
   // while (true) printk(format): x0 is set anew from x19 each time.
   const at = (index: number) => offsetOf(setup, 'free_initmem') + index * 4;
   const [printk, format] = [offsetOf(setup, '_printk'), offsetOf(setup, 'linux_banner')];
-  const loop = [adrp(at(2), format), 0x91000000 | ((format & 0xfff) << 10), branchLink(at(4), printk), 0x17fffffd];
+  const loop = [
+    adrp(at(2), format),
+    0x91000000 | ((format & 0xfff) << 10),
+    branchLink(at(4), printk),
+    0x17fffffd,
+  ];
   const evidence = await boot(patched(t, setup, 'free_initmem', 8, loop));
-  t.match(evidence.end, { kind: 'hang', reason: /more than 1 MiB on its console/, lastCheckpoint: 'free_initmem' });
+  t.match(evidence.end, {
+    kind: 'hang',
+    reason: /more than 1 MiB on its console/,
+    lastCheckpoint: 'free_initmem',
+  });
   t.ok(evidence.console.length <= (1 << 20) + (1 << 16));
 });
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { type CheckpointName, checkpointsOf, earlyEnds } from '../../src/evidence/capture.ts';
@@ -29,7 +30,11 @@ t.test('a finding comes with one kernel of a series and goes with another', asyn
     wavering: [],
   });
   const [old, fresh] = take(life?.series ?? [], 2);
-  t.match(old, { series: '7.0 arm64', state: 'gone', goneSince: { release: '7.0.13', run: { id: 'run5' } } });
+  t.match(old, {
+    series: '7.0 arm64',
+    state: 'gone',
+    goneSince: { release: '7.0.13', run: { id: 'run5' } },
+  });
   t.same(
     old.kernels.map(({ release, state }) => [release, state]),
     [
@@ -73,7 +78,11 @@ t.test('only a boot that came to its checkpoint can say that a finding is gone',
   };
   t.equal(on('init'), 'there');
   t.equal(on('free_initmem'), 'gone');
-  t.equal(on('after_split'), 'gone', 'where nothing is repainted, nothing is wrong after the repaint');
+  t.equal(
+    on('after_split'),
+    'gone',
+    'where nothing is repainted, nothing is wrong after the repaint',
+  );
 });
 
 t.test('one kernel that answers in two ways: what changed in between, or nothing', async (t) => {
@@ -86,12 +95,29 @@ t.test('one kernel that answers in two ways: what changed in between, or nothing
   ] as const;
   for (const [change, because] of causes) {
     const life = findingLife(F, [look(shown), look({ release: '7.3.4', day: 2, ...change })]);
-    t.match(life, { state: 'gone', wavering: [{ shown: false, because, after: { run: { id: 'run2' } } }] });
+    t.match(life, {
+      state: 'gone',
+      wavering: [{ shown: false, because, after: { run: { id: 'run2' } } }],
+    });
   }
-  const back = findingLife(F, [look(shown), look({ release: '7.3.4', day: 2 }), look({ ...shown, day: 3 })]);
-  t.match(back, { state: 'there', wavering: [{ shown: false }, { shown: true, because: 'nothing' }] });
-  const rebuilt = findingLife(F, [look(shown), look({ release: '7.3.4', day: 2, sha256: 'another build' })]);
-  t.match(rebuilt, { state: 'gone', wavering: [] }, 'another Image of the same release is another kernel');
+  const back = findingLife(F, [
+    look(shown),
+    look({ release: '7.3.4', day: 2 }),
+    look({ ...shown, day: 3 }),
+  ]);
+  t.match(back, {
+    state: 'there',
+    wavering: [{ shown: false }, { shown: true, because: 'nothing' }],
+  });
+  const rebuilt = findingLife(F, [
+    look(shown),
+    look({ release: '7.3.4', day: 2, sha256: 'another build' }),
+  ]);
+  t.match(
+    rebuilt,
+    { state: 'gone', wavering: [] },
+    'another Image of the same release is another kernel',
+  );
 });
 
 t.test(
@@ -114,38 +140,44 @@ t.test(
   },
 );
 
-t.test('the order in which looks are given does not matter, and nothing is counted twice or lost', async () => {
-  const parts = fc.record({
-    release: fc.constantFrom('6.12.1', '7.3-rc1', '7.3.1', '7.3.2', '7.3.11'),
-    day: fc.integer({ min: 1, max: 28 }),
-    scenario: fc.constantFrom('max', 'realm', 'cortex-a76'),
-    findings: fc.subarray([F, 'splat/warning/other']),
-    end: fc.option(fc.constantFrom('error' as const, ...earlyEnds), { nil: undefined }),
-    flavour: fc.constantFrom('arm64', '16k'),
-  });
-  // One case has one result in a run.
-  const history = fc.uniqueArray(parts, {
-    selector: ({ release, day, scenario, flavour }) => `${release} ${day} ${scenario} ${flavour}`,
-  });
-  fc.assert(
-    fc.property(history, fc.integer(), (all, seed) => {
-      const looks = all.map(({ end, ...each }) => look({ ...each, ...(end && { end }) }));
-      const life = findingLife(F, looks);
-      const shuffled = looks
-        .map((each, index) => ({ each, key: Math.imul(index + 1, seed | 1) }))
-        .sort((left, right) => left.key - right.key)
-        .map(({ each }) => each);
-      t.same(findingLife(F, shuffled), life);
-      const seen = looks.filter(({ findings }) => findings.some(({ id }) => id === F));
-      t.equal(life === undefined, seen.length === 0);
-      for (const series of life?.series ?? []) {
-        const newest = series.kernels.findLast(({ state }) => state !== 'unknown');
-        t.equal(series.state === 'gone', newest?.state === 'absent' && series.goneSince !== undefined);
-        for (const { shown, looked, state } of series.kernels) {
-          t.equal(state, shown.length > 0 ? 'shown' : looked > 0 ? 'absent' : 'unknown');
+t.test(
+  'the order in which looks are given does not matter, and nothing is counted twice or lost',
+  async () => {
+    const parts = fc.record({
+      release: fc.constantFrom('6.12.1', '7.3-rc1', '7.3.1', '7.3.2', '7.3.11'),
+      day: fc.integer({ min: 1, max: 28 }),
+      scenario: fc.constantFrom('max', 'realm', 'cortex-a76'),
+      findings: fc.subarray([F, 'splat/warning/other']),
+      end: fc.option(fc.constantFrom('error' as const, ...earlyEnds), { nil: undefined }),
+      flavour: fc.constantFrom('arm64', '16k'),
+    });
+    // One case has one result in a run.
+    const history = fc.uniqueArray(parts, {
+      selector: ({ release, day, scenario, flavour }) => `${release} ${day} ${scenario} ${flavour}`,
+    });
+    fc.assert(
+      fc.property(history, fc.integer(), (all, seed) => {
+        const looks = all.map(({ end, ...each }) => look({ ...each, ...(end && { end }) }));
+        const life = findingLife(F, looks);
+        const shuffled = looks
+          .map((each, index) => ({ each, key: Math.imul(index + 1, seed | 1) }))
+          .sort((left, right) => left.key - right.key)
+          .map(({ each }) => each);
+        t.same(findingLife(F, shuffled), life);
+        const seen = looks.filter(({ findings }) => findings.some(({ id }) => id === F));
+        t.equal(life === undefined, seen.length === 0);
+        for (const series of life?.series ?? []) {
+          const newest = series.kernels.findLast(({ state }) => state !== 'unknown');
+          t.equal(
+            series.state === 'gone',
+            newest?.state === 'absent' && series.goneSince !== undefined,
+          );
+          for (const { shown, looked, state } of series.kernels) {
+            t.equal(state, shown.length > 0 ? 'shown' : looked > 0 ? 'absent' : 'unknown');
+          }
         }
-      }
-    }),
-    { numRuns: 200 },
-  );
-});
+      }),
+      { numRuns: 200 },
+    );
+  },
+);

@@ -1,16 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { kernelName } from '../../src/history/kernel-name.ts';
 import { byKernel } from '../../src/history/order-kernels.ts';
 import { look } from './look.ts';
 
-const name = (spec: string, release = '7.3.4') => kernelName({ release, spec, sha256: '0123456789abcdef' });
+const name = (spec: string, release = '7.3.4') =>
+  kernelName({ release, spec, sha256: '0123456789abcdef' });
 
 t.test('kernels of one release are told apart by what made them', async (t) => {
   const commit = '0123456789ab'.padEnd(40, 'c');
   t.equal(name('debian:7.3', '7.3.4+deb13-arm64'), '7.3.4+deb13-arm64');
   t.equal(name(`git:/srv/linux@${commit}`), '7.3.4 g0123456789ab');
-  t.equal(name(`git:/srv/a@b,c@${commit},patch=/p/fix.patch,config=64k`), '7.3.4 g0123456789ab +fix.patch');
-  t.equal(name('source:7.3,patch=a.mbox,patch=x/b.patch,patch=c,patch=d'), '7.3.4 +a.mbox +b.patch +2 patches');
+  t.equal(
+    name(`git:/srv/a@b,c@${commit},patch=/p/fix.patch,config=64k`),
+    '7.3.4 g0123456789ab +fix.patch',
+  );
+  t.equal(
+    name('source:7.3,patch=a.mbox,patch=x/b.patch,patch=c,patch=d'),
+    '7.3.4 +a.mbox +b.patch +2 patches',
+  );
   t.equal(name('file:/boot/Image'), '7.3.4 01234567');
   t.equal(name('debian:5.5', ''), 'debian:5.5', 'a kernel that was not to be had has no release');
 });

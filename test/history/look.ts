@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Look } from '../../src/history/types.ts';
 import { type Course, judged } from '../diff/judged.ts';
 
@@ -24,14 +25,23 @@ const courses = new Map<string, Pick<Look, 'verdict' | 'findings' | 'linearMap'>
 /** Ends of boots are judged, never made up: a test that names them by itself proves nothing. */
 function courseOf({ end, after }: LookParts): Pick<Look, 'verdict' | 'findings' | 'linearMap'> {
   const key = `${end} ${after}`;
-  const { verdict, findings, linearMap } = courses.get(key) ?? judged({ ...(end && { end }), ...(after && { after }) });
+  const { verdict, findings, linearMap } =
+    courses.get(key) ?? judged({ ...(end && { end }), ...(after && { after }) });
   courses.set(key, { verdict, findings, linearMap });
   return { verdict, findings: findings.map(({ id }) => ({ id })), linearMap };
 }
 
 /** A look of a history made up for a test. */
 export function look(parts: LookParts): Look {
-  const { release, day, scenario = 'max', findings = [], flavour = 'arm64', ptdiff = 'p1', emulator = 'e1' } = parts;
+  const {
+    release,
+    day,
+    scenario = 'max',
+    findings = [],
+    flavour = 'arm64',
+    ptdiff = 'p1',
+    emulator = 'e1',
+  } = parts;
   const course = courseOf(parts);
   return {
     run: {

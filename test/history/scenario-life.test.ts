@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { earlyEnds } from '../../src/evidence/capture.ts';
 import { findName } from '../../src/history/find-name.ts';
@@ -33,7 +34,9 @@ t.test('verdicts in a row that are alike are one span', async (t) => {
     ],
   );
   t.equal(kernel.seconds, 3, 'the time of an error says nothing');
-  const died = earlyEnds.map((end) => scenarioLife('max', [look({ release: '7.3.4', day: 1, end })]));
+  const died = earlyEnds.map((end) =>
+    scenarioLife('max', [look({ release: '7.3.4', day: 1, end })]),
+  );
   t.same(
     died.map(({ series }) => given(given(series[0]).kernels[0]).seconds),
     Array(3).fill(undefined),
@@ -48,7 +51,13 @@ t.test('the median is of odd and even numbers of values', async (t) => {
 });
 
 t.test('a shortened name stands for the only one that it can mean', async (t) => {
-  const names = ['max', 'max+off', 'invariant/direct-map/cannot-split@init', 'splat/warning/max', 'max'];
+  const names = [
+    'max',
+    'max+off',
+    'invariant/direct-map/cannot-split@init',
+    'splat/warning/max',
+    'max',
+  ];
   t.same(findName('max', names), { kind: 'one', name: 'max' }, 'an exact name wins');
   t.same(findName('max+', names), { kind: 'one', name: 'max+off' }, 'a start wins over a part');
   t.same(findName('cannot-split', names), { kind: 'one', name: names[2] });

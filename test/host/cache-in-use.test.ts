@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -9,7 +10,10 @@ const module = JSON.stringify(join(import.meta.dirname, '../../host/cache-in-use
 /** Another process that uses the cache until it is told to end. */
 async function user(): Promise<{ end(signal?: 'SIGKILL'): Promise<void> }> {
   const program = `const { useCache } = await import(${module}); await useCache(); console.log('used'); process.stdin.resume();`;
-  const child = execa(process.execPath, ['--input-type=module', '-e', program], { stdin: 'pipe', reject: false });
+  const child = execa(process.execPath, ['--input-type=module', '-e', program], {
+    stdin: 'pipe',
+    reject: false,
+  });
   await new Promise((resolve) => child.stdout.once('data', resolve));
   return {
     end: async (signal) => {
@@ -20,32 +24,37 @@ async function user(): Promise<{ end(signal?: 'SIGKILL'): Promise<void> }> {
   };
 }
 
-t.test('a cache that another ptdiff uses is not to be had alone, until that ends, however it ends', async (t) => {
-  const [one, two] = [await user(), await user()];
-  const refused = { fault: 'host', message: /Another ptdiff uses this cache/ };
-  await t.rejects(
-    withUnusedCache(async () => {}),
-    refused,
-  );
-  await one.end();
-  await t.rejects(
-    withUnusedCache(async () => {}),
-    refused,
-  );
-  await two.end('SIGKILL');
-  // The lock's holder sees that its pipe is closed a moment after the process is gone.
-  const alone = () => withUnusedCache(async () => 'alone');
-  let result = 'refused';
-  while (result === 'refused') result = await alone().catch(() => 'refused');
-  t.equal(result, 'alone');
-});
+t.test(
+  'a cache that another ptdiff uses is not to be had alone, until that ends, however it ends',
+  async (t) => {
+    const [one, two] = [await user(), await user()];
+    const refused = { fault: 'host', message: /Another ptdiff uses this cache/ };
+    await t.rejects(
+      withUnusedCache(async () => {}),
+      refused,
+    );
+    await one.end();
+    await t.rejects(
+      withUnusedCache(async () => {}),
+      refused,
+    );
+    await two.end('SIGKILL');
+    // The lock's holder sees that its pipe is closed a moment after the process is gone.
+    const alone = () => withUnusedCache(async () => 'alone');
+    let result = 'refused';
+    while (result === 'refused') result = await alone().catch(() => 'refused');
+    t.equal(result, 'alone');
+  },
+);
 
 t.test('who starts while the cache is pruned waits, and says so', async (t) => {
   let waiting: Promise<void> | undefined;
   await withUnusedCache(async () => {
     const program = `const { useCache } = await import(${module}); await useCache(console.log); console.log('used');`;
     const child = execa(process.execPath, ['--input-type=module', '-e', program]);
-    const first = await new Promise((resolve) => child.stdout.once('data', (data) => resolve(String(data))));
+    const first = await new Promise((resolve) =>
+      child.stdout.once('data', (data) => resolve(String(data))),
+    );
     t.equal(first, 'waiting for another ptdiff that prunes the cache\n');
     waiting = child.then(({ stdout }) => void t.match(stdout, /\nused$/));
   });
@@ -54,6 +63,9 @@ t.test('who starts while the cache is pruned waits, and says so', async (t) => {
 
 t.test('a process that uses the cache ends by itself', async (t) => {
   const program = `const { useCache } = await import(${module}); await useCache(); console.log('end');`;
-  t.match(await execa(process.execPath, ['--input-type=module', '-e', program]), { stdout: 'end', exitCode: 0 });
+  t.match(await execa(process.execPath, ['--input-type=module', '-e', program]), {
+    stdout: 'end',
+    exitCode: 0,
+  });
   await useCache();
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -41,7 +42,10 @@ t.test('a cache whose path apt or the loader cannot take is refused in one sente
   });
   for (const name of ['a:b', 'a;b', 'a$LIB', 'a"b', 'a\\b', 'a\nb']) {
     process.env.PTDIFF_CACHE = join(root, name);
-    const refused = { fault: 'usage', message: /^The cache .* in its path, which .*: set PTDIFF_CACHE to a path/ };
+    const refused = {
+      fault: 'usage',
+      message: /^The cache .* in its path, which .*: set PTDIFF_CACHE to a path/,
+    };
     await t.rejects(packagedEmulator(), refused, name);
     await t.rejects(kernelCatalogue({}), refused, name);
   }

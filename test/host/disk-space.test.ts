@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFile } from 'node:fs/promises';
 import t from 'tap';
 import { explainDiskFull, requireSpace } from '../../host/disk-space.ts';
@@ -10,7 +11,10 @@ t.test('a full disk is one sentence with sizes; other errors pass', async (t) =>
     message: /the moon: it needs about \d+ MiB and .* has \d+ MiB free/,
   });
   const real = await writeFile('/dev/full', 'x').catch((error: Error) => error);
-  t.match(await explainDiskFull(real, 'a kernel'), { fault: 'host', message: /No disk space for a kernel/ });
+  t.match(await explainDiskFull(real, 'a kernel'), {
+    fault: 'host',
+    message: /No disk space for a kernel/,
+  });
   const other = new Error('something else');
   t.equal(await explainDiskFull(other, 'a kernel'), other);
 });

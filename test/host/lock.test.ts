@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -8,7 +9,10 @@ import { obtain, withLock, withLockedFolder } from '../../host/lock.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
 
-/** Resolves once the kernel has somebody wait for the lock of that name: /proc/locks marks it with '->' (proc_locks(5)). */
+/**
+ * Resolves once the kernel has somebody wait for the lock of that name: /proc/locks marks it with
+ * '->' (proc_locks(5)).
+ */
 async function waitedFor(name: string): Promise<void> {
   const { ino } = statSync(cachePath('locks', name));
   const isWaiting = (line: string) => / -> FLOCK /.test(line) && line.includes(`:${ino} `);
@@ -50,7 +54,11 @@ t.test('a lock that is waited for says so once, and the signal ends the wait', a
     abort.abort(new Error('enough'));
   };
   const never = async () => t.fail('the lock was had twice');
-  const wait = withLock('busy', never, { waiting: 'waiting for another', progress, signal: abort.signal });
+  const wait = withLock('busy', never, {
+    waiting: 'waiting for another',
+    progress,
+    signal: abort.signal,
+  });
   await t.rejects(wait, { message: 'enough' });
   t.same(lines, ['waiting for another']);
   await t.rejects(withLock('busy', never, { signal: abort.signal }), { message: 'enough' });
@@ -80,7 +88,11 @@ t.test('what two ask for at once is made once', async (t) => {
   const ask = () => obtain('thing', { find, make }, {});
   t.same(await Promise.all([ask(), ask()]), ['thing', 'thing']);
   t.equal(made, 1);
-  const asked = obtain('thing', { find, make }, { signal: AbortSignal.abort(new Error('no lock is needed')) });
+  const asked = obtain(
+    'thing',
+    { find, make },
+    { signal: AbortSignal.abort(new Error('no lock is needed')) },
+  );
   t.equal(await asked, 'thing', 'what is there needs no lock');
 });
 
@@ -91,17 +103,20 @@ t.test('what could not be made is tried again by the next', async (t) => {
   t.equal(await obtain('luck', { find, make: async () => 'luck' }, {}), 'luck');
 });
 
-t.test('a folder is locked itself: nothing is left in it, and one that was made in vain is gone', async (t) => {
-  const folder = join(t.testdir(), 'runs', 'new');
-  await withLockedFolder(folder, async () => t.same(readdirSync(folder), []));
-  t.notOk(existsSync(folder));
-  await withLockedFolder(folder, async () => writeFileSync(join(folder, 'result'), ''));
-  t.same(readdirSync(folder), ['result']);
-  await t.rejects(
-    withLockedFolder('/proc/none', async () => {}),
-    { fault: 'host', message: /folder \/proc\/none/ },
-  );
-});
+t.test(
+  'a folder is locked itself: nothing is left in it, and one that was made in vain is gone',
+  async (t) => {
+    const folder = join(t.testdir(), 'runs', 'new');
+    await withLockedFolder(folder, async () => t.same(readdirSync(folder), []));
+    t.notOk(existsSync(folder));
+    await withLockedFolder(folder, async () => writeFileSync(join(folder, 'result'), ''));
+    t.same(readdirSync(folder), ['result']);
+    await t.rejects(
+      withLockedFolder('/proc/none', async () => {}),
+      { fault: 'host', message: /folder \/proc\/none/ },
+    );
+  },
+);
 
 t.test('who waited for a folder that is gone by then locks the one that he makes', async (t) => {
   const folder = join(t.testdir(), 'new');

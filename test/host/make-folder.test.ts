@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

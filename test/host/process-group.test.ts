@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -11,7 +12,9 @@ import { eventually, groupsBelow, isAlive, type RunningProcess } from '../harnes
 const command = ['sh', '-c', 'sleep 1000; true'];
 
 /** A group at work: its supervisor, the watcher, the command and its child. */
-async function atWork(scratch: string): Promise<{ group: ProcessGroup; members: RunningProcess[] }> {
+async function atWork(
+  scratch: string,
+): Promise<{ group: ProcessGroup; members: RunningProcess[] }> {
   const before = new Set(groupsBelow(process.pid).map(({ pid }) => pid));
   const group = await ProcessGroup.start(command, { scratch });
   mkdirSync(scratch);
@@ -32,7 +35,11 @@ for (const [number, role] of roles.entries()) {
     process.kill(given(members[number]).pid, 'SIGKILL');
     const end = await group.ended;
     t.ok(await eventually(() => !members.some(({ pid }) => isAlive(pid))));
-    t.equal(existsSync(scratch), end.status === 0, 'only a command that ended well leaves anything');
+    t.equal(
+      existsSync(scratch),
+      end.status === 0,
+      'only a command that ended well leaves anything',
+    );
     await group.end();
     t.notOk(existsSync(scratch));
     if (role === 'watcher') t.match(end, { note: /the process that guards it was killed/ });
@@ -49,7 +56,9 @@ for (const [number, role] of roles.entries()) {
 }
 
 t.test('what the host cannot start is an error of the host, and says why', async (t) => {
-  const long = ProcessGroup.start(['qemu', 'x'.repeat(9 << 20)], { scratch: '/nonexistent/scratch' });
+  const long = ProcessGroup.start(['qemu', 'x'.repeat(9 << 20)], {
+    scratch: '/nonexistent/scratch',
+  });
   await t.rejects(long, {
     name: 'PtdiffError',
     fault: 'host',
@@ -57,8 +66,15 @@ t.test('what the host cannot start is an error of the host, and says why', async
   });
   const wrong = ProcessGroup.start(['qemu', 'a\0b'], { scratch: '/nonexistent/scratch' });
   await t.rejects(wrong, { name: 'PtdiffError', fault: 'host', message: /Cannot start qemu: / });
-  const nowhere = ProcessGroup.start(['true'], { scratch: '/nonexistent/scratch', env: { PATH: '/nonexistent' } });
-  await t.rejects(nowhere, { name: 'PtdiffError', fault: 'host', message: /Cannot start true: there is no shell/ });
+  const nowhere = ProcessGroup.start(['true'], {
+    scratch: '/nonexistent/scratch',
+    env: { PATH: '/nonexistent' },
+  });
+  await t.rejects(nowhere, {
+    name: 'PtdiffError',
+    fault: 'host',
+    message: /Cannot start true: there is no shell/,
+  });
 });
 
 const module = join(import.meta.dirname, '../../host/process-group.ts');
@@ -70,7 +86,9 @@ function other(scratch: string, what: string) {
     const group = await ProcessGroup.start(${JSON.stringify(command)}, { scratch: ${JSON.stringify(scratch)} });
     mkdirSync(${JSON.stringify(scratch)});
     ${what}`;
-  return spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 t.test('a ptdiff that is killed before the command has begun leaves nothing behind', async (t) => {
@@ -86,7 +104,10 @@ t.test('a ptdiff that is killed before the command has begun leaves nothing behi
 
 t.test('a ptdiff that ends at once has ended what it began', async (t) => {
   const scratch = join(t.testdir(), 'scratch');
-  const ptdiff = other(scratch, "group.begin(); console.log('begun'); setTimeout(() => process.exit(130), 500);");
+  const ptdiff = other(
+    scratch,
+    "group.begin(); console.log('begun'); setTimeout(() => process.exit(130), 500);",
+  );
   await once(ptdiff.stdout, 'data');
   await eventually(() => groupsBelow(ptdiff.pid ?? 0).some(({ name }) => name === 'sleep'));
   const members = groupsBelow(ptdiff.pid ?? 0);

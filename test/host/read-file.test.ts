@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -6,7 +7,8 @@ import { dir } from 'tmp-promise';
 import { readRegular, readRegularText, whyUnreadable } from '../../host/read-file.ts';
 
 const mib = 2 ** 20;
-const reason = (path: string, limit = mib) => readRegular(path, limit).then(() => 'read', whyUnreadable);
+const reason = (path: string, limit = mib) =>
+  readRegular(path, limit).then(() => 'read', whyUnreadable);
 
 t.test('what is no file is not read, however it is named', async (t) => {
   // A socket's name may have 108 bytes (unix(7)).

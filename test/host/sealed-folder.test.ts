@@ -1,5 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, openSync, readFileSync, statSync, utimesSync, writeSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { cachePath } from '../../host/cache.ts';
@@ -40,37 +50,51 @@ t.test('a folder appears whole, and a build that fails leaves nothing behind', a
     { message: 'stopped in between' },
   );
   await t.rejects(readdir(target), { code: 'ENOENT' });
-  const publish = () => publishFolder(target, (directory) => writeFile(join(directory, 'file'), 'same'));
+  const publish = () =>
+    publishFolder(target, (directory) => writeFile(join(directory, 'file'), 'same'));
   await Promise.all([publish(), publish(), publish()]);
   t.equal(await readFile(join(target, 'file'), 'utf8'), 'same');
   t.match(await inspectFolder(target), { kind: 'whole' });
   t.same(await readdir(cachePath('tmp')), []);
 });
 
-t.test('each kind of damage is found, said in one line, and mended by making the folder again', async (t) => {
-  const damages: Record<string, [(folder: string) => void | Promise<void>, string]> = {
-    flipped: [(folder) => flipBit(join(folder, 'program'), 3), 'program of the cache is damaged'],
-    truncated: [(folder) => truncate(join(folder, 'program'), 3), 'program of the cache is damaged'],
-    empty: [(folder) => truncate(join(folder, 'program'), 0), 'program of the cache is damaged'],
-    deleted: [(folder) => unlink(join(folder, 'lib/libc.so.6')), 'lib/libc.so.6 of the cache is missing'],
-    unlinked: [(folder) => unlink(join(folder, 'lib/libc.so')), 'lib/libc.so of the cache is missing'],
-    folder: [
-      (folder) => rm(join(folder, 'lib'), { recursive: true }),
-      'lib/libc.so.6 of the cache is missing, and so are 1 more files of that folder',
-    ],
-  };
-  for (const [name, [damage, told]] of Object.entries(damages)) {
-    const folder = await stored(name);
-    t.ok(await takeFolder(folder, undefined), `${name}: whole before`);
-    await damage(folder);
-    const lines: string[] = [];
-    for (const _ of [1, 2]) t.equal(await takeFolder(folder, (line) => lines.push(line)), undefined, name);
-    t.same(lines, [`things/${name}/${told}: it is made again`]);
-    await stored(name);
-    t.ok(await takeFolder(folder, undefined), `${name}: whole again`);
-    t.same(await readdir(cachePath('tmp')), [], 'what was in the way is gone');
-  }
-});
+t.test(
+  'each kind of damage is found, said in one line, and mended by making the folder again',
+  async (t) => {
+    const damages: Record<string, [(folder: string) => void | Promise<void>, string]> = {
+      flipped: [(folder) => flipBit(join(folder, 'program'), 3), 'program of the cache is damaged'],
+      truncated: [
+        (folder) => truncate(join(folder, 'program'), 3),
+        'program of the cache is damaged',
+      ],
+      empty: [(folder) => truncate(join(folder, 'program'), 0), 'program of the cache is damaged'],
+      deleted: [
+        (folder) => unlink(join(folder, 'lib/libc.so.6')),
+        'lib/libc.so.6 of the cache is missing',
+      ],
+      unlinked: [
+        (folder) => unlink(join(folder, 'lib/libc.so')),
+        'lib/libc.so of the cache is missing',
+      ],
+      folder: [
+        (folder) => rm(join(folder, 'lib'), { recursive: true }),
+        'lib/libc.so.6 of the cache is missing, and so are 1 more files of that folder',
+      ],
+    };
+    for (const [name, [damage, told]] of Object.entries(damages)) {
+      const folder = await stored(name);
+      t.ok(await takeFolder(folder, undefined), `${name}: whole before`);
+      await damage(folder);
+      const lines: string[] = [];
+      for (const _ of [1, 2])
+        t.equal(await takeFolder(folder, (line) => lines.push(line)), undefined, name);
+      t.same(lines, [`things/${name}/${told}: it is made again`]);
+      await stored(name);
+      t.ok(await takeFolder(folder, undefined), `${name}: whole again`);
+      t.same(await readdir(cachePath('tmp')), [], 'what was in the way is gone');
+    }
+  },
+);
 
 t.test('a change that puts size and mtime back is found by its ctime', async (t) => {
   const folder = await stored('sly');
@@ -80,26 +104,32 @@ t.test('a change that puts size and mtime back is found by its ctime', async (t)
   const { mtime, atime } = statSync(program);
   flipBit(program, 5);
   utimesSync(program, atime, mtime);
-  t.match(await inspectFolder(folder), { kind: 'damaged', files: [{ name: 'program', why: 'damaged' }] });
+  t.match(await inspectFolder(folder), {
+    kind: 'damaged',
+    files: [{ name: 'program', why: 'damaged' }],
+  });
 });
 
-t.test('an unchanged file is not hashed again, unless everything is asked for or a week has gone', async (t) => {
-  const folder = await stored('remembered');
-  await settle(folder);
-  // The stamp of the damaged file, as if the disk had lost a bit that nobody wrote.
-  const program = join(folder, 'program');
-  flipBit(program, 5);
-  const seal = JSON.parse(readFileSync(sealPath(folder), 'utf8'));
-  const { size, mtimeNs, ctimeNs, ino } = statSync(program, { bigint: true });
-  seal.files.program.stamp = [size, mtimeNs, ctimeNs, ino].join(' ');
-  delete seal.seal;
-  await writeFile(sealPath(folder), JSON.stringify(seal));
-  t.match(await inspectFolder(folder), { kind: 'whole' }, 'the stamp is believed');
-  t.match(await inspectFolder(folder, true), { kind: 'damaged', files: [{ name: 'program' }] });
-  const old = { ...seal, hashed: Date.now() - 8 * 86_400_000 };
-  await writeFile(sealPath(folder), JSON.stringify(old));
-  t.match(await inspectFolder(folder), { kind: 'damaged', files: [{ name: 'program' }] });
-});
+t.test(
+  'an unchanged file is not hashed again, unless everything is asked for or a week has gone',
+  async (t) => {
+    const folder = await stored('remembered');
+    await settle(folder);
+    // The stamp of the damaged file, as if the disk had lost a bit that nobody wrote.
+    const program = join(folder, 'program');
+    flipBit(program, 5);
+    const seal = JSON.parse(readFileSync(sealPath(folder), 'utf8'));
+    const { size, mtimeNs, ctimeNs, ino } = statSync(program, { bigint: true });
+    seal.files.program.stamp = [size, mtimeNs, ctimeNs, ino].join(' ');
+    delete seal.seal;
+    await writeFile(sealPath(folder), JSON.stringify(seal));
+    t.match(await inspectFolder(folder), { kind: 'whole' }, 'the stamp is believed');
+    t.match(await inspectFolder(folder, true), { kind: 'damaged', files: [{ name: 'program' }] });
+    const old = { ...seal, hashed: Date.now() - 8 * 86_400_000 };
+    await writeFile(sealPath(folder), JSON.stringify(old));
+    t.match(await inspectFolder(folder), { kind: 'damaged', files: [{ name: 'program' }] });
+  },
+);
 
 t.test('the stamp of a file that was just written is not relied on', async (t) => {
   const folder = await stored('fresh');

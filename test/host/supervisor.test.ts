@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +8,19 @@ import { supervisorScript } from '../../host/supervisor.ts';
 
 const autogroup = '/proc/self/autogroup';
 
-/** What a supervised command reads of its scheduling group, when ptdiff was started with a niceness. */
+/**
+ * What a supervised command reads of its scheduling group, when ptdiff was started with a niceness.
+ */
 async function groupOf(niceness: number): Promise<string> {
-  const command = ['sh', '-c', supervisorScript, 'ptdiff-supervisor', join(t.testdirName, 'none'), 'cat', autogroup];
+  const command = [
+    'sh',
+    '-c',
+    supervisorScript,
+    'ptdiff-supervisor',
+    join(t.testdirName, 'none'),
+    'cat',
+    autogroup,
+  ];
   const supervisor = execa('nice', ['-n', String(niceness), ...command], {
     stdin: 'pipe',
     detached: true,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { given } from '../given.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -13,7 +14,10 @@ const recordedEnd = 51640832;
 function wholeImage(): Buffer {
   const bytes = Buffer.alloc(recordedEnd);
   recorded.copy(bytes);
-  bytes.write('Linux version %s (x)\0Linux version 7.3.4+deb13-arm64 (debian-kernel) #1 SMP\n\0', 4096);
+  bytes.write(
+    'Linux version %s (x)\0Linux version 7.3.4+deb13-arm64 (debian-kernel) #1 SMP\n\0',
+    4096,
+  );
   return bytes;
 }
 
@@ -58,7 +62,11 @@ t.test('a release that is none is taken from the banner, as the last resort', as
 t.test('anything else is refused with a sentence that names it', async (t) => {
   const image = wholeImage();
   const refused: [string, Buffer, RegExp][] = [
-    ['cut by one byte', image.subarray(0, -1), /^cut by one byte is truncated: .* 51640832 bytes and it has 51640831/],
+    [
+      'cut by one byte',
+      image.subarray(0, -1),
+      /^cut by one byte is truncated: .* 51640832 bytes and it has 51640831/,
+    ],
     ['cut in the header', recorded, /truncated/],
     ['cut gzip', gzipSync(image, { level: 1 }).subarray(0, 20000), /gzip.*truncated or damaged/],
     ['padded', Buffer.concat([image, Buffer.alloc(2 ** 21)]), /more than the 52690944/],

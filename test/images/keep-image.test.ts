@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdir, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import t from 'tap';
@@ -7,18 +8,21 @@ import { flipBit } from './damage.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
 
-t.test('an Image that was kept without its configuration gets it later, and keeps it', async (t) => {
-  const image = Buffer.from('an Image');
-  const first = await keepImage(image);
-  const folder = dirname(first.imagePath);
-  t.equal(await readFile(first.imagePath, 'utf8'), 'an Image');
-  t.same(await readdir(folder), ['Image']);
-  const both = { ...first, configPath: join(folder, 'config') };
-  t.same(await keepImage(image, Buffer.from('CONFIG_ARM64=y\n')), both);
-  t.equal(await readFile(join(folder, 'config'), 'utf8'), 'CONFIG_ARM64=y\n');
-  t.same(await keepImage(image), both);
-  t.same((await readdir(folder)).sort(), ['Image', 'config']);
-});
+t.test(
+  'an Image that was kept without its configuration gets it later, and keeps it',
+  async (t) => {
+    const image = Buffer.from('an Image');
+    const first = await keepImage(image);
+    const folder = dirname(first.imagePath);
+    t.equal(await readFile(first.imagePath, 'utf8'), 'an Image');
+    t.same(await readdir(folder), ['Image']);
+    const both = { ...first, configPath: join(folder, 'config') };
+    t.same(await keepImage(image, Buffer.from('CONFIG_ARM64=y\n')), both);
+    t.equal(await readFile(join(folder, 'config'), 'utf8'), 'CONFIG_ARM64=y\n');
+    t.same(await keepImage(image), both);
+    t.same((await readdir(folder)).sort(), ['Image', 'config']);
+  },
+);
 
 t.test('an Image that is damaged, cut short or gone is none, and is kept again', async (t) => {
   const config = Buffer.from('CONFIG_ARM64=y\n');
@@ -45,14 +49,17 @@ t.test('an Image that is damaged, cut short or gone is none, and is kept again',
   }
 });
 
-t.test('an Image of an older ptdiff, which wrote no hashes, is believed when its hash is its name', async (t) => {
-  const image = Buffer.from('an old Image');
-  const { sha256: digest, imagePath } = await keepImage(image);
-  await unlink(sealPath(dirname(imagePath)));
-  t.ok(await keptImage(digest));
-  await unlink(sealPath(dirname(imagePath)));
-  await writeFile(imagePath, 'an odd Image');
-  t.equal(await keptImage(digest), undefined);
-  await keepImage(image);
-  t.same(await readFile(imagePath), image);
-});
+t.test(
+  'an Image of an older ptdiff, which wrote no hashes, is believed when its hash is its name',
+  async (t) => {
+    const image = Buffer.from('an old Image');
+    const { sha256: digest, imagePath } = await keepImage(image);
+    await unlink(sealPath(dirname(imagePath)));
+    t.ok(await keptImage(digest));
+    await unlink(sealPath(dirname(imagePath)));
+    await writeFile(imagePath, 'an odd Image');
+    t.equal(await keptImage(digest), undefined);
+    await keepImage(image);
+    t.same(await readFile(imagePath), image);
+  },
+);

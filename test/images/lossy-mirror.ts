@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
@@ -17,7 +18,9 @@ export async function lossyMirror(lost: RegExp): Promise<LossyMirror> {
   const real = await debianMirror();
   const server = createServer(async (request, response) => {
     const path = (request.url ?? '').replace(/^\/debian/, '');
-    const answer = lost.test(decodeURIComponent(path)) ? undefined : await fetch(real + path).catch(() => undefined);
+    const answer = lost.test(decodeURIComponent(path))
+      ? undefined
+      : await fetch(real + path).catch(() => undefined);
     if (!answer?.ok || answer.body === null) {
       response.writeHead(404).end();
       return;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -32,14 +33,19 @@ t.test('no network and an empty cache: one sentence, the fault is the host', asy
 t.test('an archive that could not be opened is tried again', async (t) => {
   const path = process.env.PATH;
   process.env.PATH = t.testdir();
-  await t.rejects(openArchive('again', ['sid'], 'arm64', noNetwork), { fault: 'host', message: /apt-get/ });
+  await t.rejects(openArchive('again', ['sid'], 'arm64', noNetwork), {
+    fault: 'host',
+    message: /apt-get/,
+  });
   process.env.PATH = path;
   t.match(await openArchive('again', ['sid'], 'arm64', noNetwork), { name: 'again' });
 });
 
 t.test('downloads: a lost file, a changed file, a whole file', async (t) => {
   const server = createServer((request, response) => {
-    response.writeHead(request.url?.includes('gone') ? 404 : 200).end(request.url?.includes('gone') ? '' : 'content');
+    response
+      .writeHead(request.url?.includes('gone') ? 404 : 200)
+      .end(request.url?.includes('gone') ? '' : 'content');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
@@ -56,7 +62,8 @@ t.test('downloads: a lost file, a changed file, a whole file', async (t) => {
     await t.rejects(downloadPackages(archive, [wanted('gone+deb13', 'content')], directory, {}), {
       name: 'PackageGone',
       fault: 'image',
-      message: "gone+deb13 1.2-3 is listed by Debian's index, but its file is gone from the archive.",
+      message:
+        "gone+deb13 1.2-3 is listed by Debian's index, but its file is gone from the archive.",
     });
     await t.rejects(downloadPackages(archive, [wanted('changed', 'other')], directory, {}), {
       fault: 'host',
@@ -74,15 +81,36 @@ t.test('local files that are no kernel or no emulator', async (t) => {
     fault: 'image',
     message: /Cannot read the kernel .*absent: there is no such file/,
   });
-  await t.rejects(resolveKernel(`file:${directory}`), { fault: 'image', message: /it is a directory/ });
-  await t.rejects(resolveKernel(`file:${directory}/text`), { fault: 'image', message: /not an arm64 kernel Image/ });
-  await t.rejects(userEmulator(`${directory}/absent`), { fault: 'usage', message: /There is no emulator/ });
-  await t.rejects(userEmulator('no-such-command'), { fault: 'usage', message: /There is no emulator no-such-command/ });
-  await t.rejects(userEmulator('true'), { fault: 'emulator', message: /does not say its version as QEMU does: true / });
-  await t.rejects(userEmulator('false'), { fault: 'emulator', message: /as QEMU does: \w(?!ndefined)/ });
+  await t.rejects(resolveKernel(`file:${directory}`), {
+    fault: 'image',
+    message: /it is a directory/,
+  });
+  await t.rejects(resolveKernel(`file:${directory}/text`), {
+    fault: 'image',
+    message: /not an arm64 kernel Image/,
+  });
+  await t.rejects(userEmulator(`${directory}/absent`), {
+    fault: 'usage',
+    message: /There is no emulator/,
+  });
+  await t.rejects(userEmulator('no-such-command'), {
+    fault: 'usage',
+    message: /There is no emulator no-such-command/,
+  });
+  await t.rejects(userEmulator('true'), {
+    fault: 'emulator',
+    message: /does not say its version as QEMU does: true /,
+  });
+  await t.rejects(userEmulator('false'), {
+    fault: 'emulator',
+    message: /as QEMU does: \w(?!ndefined)/,
+  });
   const mute = join(directory, 'qemu-mute');
   await writeFile(mute, '#!/bin/sh\n', { mode: 0o755 });
-  await t.rejects(userEmulator(mute), { fault: 'emulator', message: /as QEMU does: it printed nothing\./ });
+  await t.rejects(userEmulator(mute), {
+    fault: 'emulator',
+    message: /as QEMU does: it printed nothing\./,
+  });
   await t.rejects(resolveKernel('file:/dev/zero'), {
     fault: 'image',
     message: /\/dev\/zero: it is a device, not a file/,
@@ -94,7 +122,10 @@ t.test('local files that are no kernel or no emulator', async (t) => {
   );
   await execa('chmod', ['+x', other]);
   await t.rejects(userEmulator(other), { fault: 'emulator', message: /emulates no arm64 CPUs/ });
-  await t.rejects(packagedEmulator({ version: 'newest' }), { fault: 'usage', message: /'newest' is no QEMU version/ });
+  await t.rejects(packagedEmulator({ version: 'newest' }), {
+    fault: 'usage',
+    message: /'newest' is no QEMU version/,
+  });
 });
 
 t.test('missing host tools are named together, with their packages', async (t) => {

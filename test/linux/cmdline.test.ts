@@ -1,6 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
-import { get_option, lastBoolean, memparse, next_arg, parse_args, valuesOf } from '../../src/linux/cmdline.ts';
+import {
+  get_option,
+  lastBoolean,
+  memparse,
+  next_arg,
+  parse_args,
+  valuesOf,
+} from '../../src/linux/cmdline.ts';
 import { parseRelease } from '../../src/linux/release.ts';
 
 const [old, late] = [parseRelease('6.12.117'), parseRelease('7.3.4')];
@@ -22,18 +30,25 @@ t.test('values of a parameter, in order', async (t) => {
   t.same(valuesOf(line, 'kfence.sample-interval'), ['100']);
 });
 
-t.test('quotes are no part of a value, and hold one together; what stands behind -- is for init', async (t) => {
-  t.same(valuesOf(['rodata="off"', '"rodata=on"'], 'rodata'), ['off', 'on']);
-  t.same(valuesOf(['x="a', 'rodata=off', 'b"', 'rodata=on'], 'rodata'), ['on'], 'the first is part of the value of x');
-  t.same(valuesOf(['x="a', 'rodata=off'], 'rodata'), [], 'a quote that is never closed');
-  t.same(valuesOf(['rodata=', '--', 'rodata=off'], 'rodata'), ['']);
-  t.same(parse_args('"--" a'), [], 'the quotes of a whole word are gone before it is looked at');
-  t.same(parse_args('a --=1 b'), [
-    { param: 'a', val: undefined },
-    { param: '--', val: '1' },
-    { param: 'b', val: undefined },
-  ]);
-});
+t.test(
+  'quotes are no part of a value, and hold one together; what stands behind -- is for init',
+  async (t) => {
+    t.same(valuesOf(['rodata="off"', '"rodata=on"'], 'rodata'), ['off', 'on']);
+    t.same(
+      valuesOf(['x="a', 'rodata=off', 'b"', 'rodata=on'], 'rodata'),
+      ['on'],
+      'the first is part of the value of x',
+    );
+    t.same(valuesOf(['x="a', 'rodata=off'], 'rodata'), [], 'a quote that is never closed');
+    t.same(valuesOf(['rodata=', '--', 'rodata=off'], 'rodata'), ['']);
+    t.same(parse_args('"--" a'), [], 'the quotes of a whole word are gone before it is looked at');
+    t.same(parse_args('a --=1 b'), [
+      { param: 'a', val: undefined },
+      { param: '--', val: '1' },
+      { param: 'b', val: undefined },
+    ]);
+  },
+);
 
 t.test('words as next_arg() leaves them, with what is odd about it', async (t) => {
   const word = (text: string) => {
@@ -53,7 +68,9 @@ t.test('words without quotes come apart at spaces, and at their first =', async 
   const value = fc.stringMatching(/^[!#-~]{0,12}$/);
   fc.assert(
     fc.property(fc.array(fc.tuple(name, fc.option(value, { nil: undefined }))), (words) => {
-      const text = words.map(([param, val]) => (val === undefined ? param : `${param}=${val}`)).join('  ');
+      const text = words
+        .map(([param, val]) => (val === undefined ? param : `${param}=${val}`))
+        .join('  ');
       t.same(
         parse_args(text),
         words.map(([param, val]) => ({ param, val })),
@@ -81,15 +98,21 @@ t.test('sizes with their suffixes, in any base, and what stands behind', async (
   // A digit or letter behind the number would be part of it.
   const behind = fc.constantFrom('', '@', ',high', ':', '-', ' ', 'z');
   fc.assert(
-    fc.property(fc.bigInt(1n, 2n ** 64n - 1n), written, suffix, behind, (value, write, unit, rest) => {
-      // In base 16 an 'e' is a digit.
-      fc.pre(unit !== 'e' || !write(value).startsWith('0x'));
-      const text = write(value) + unit;
-      const exact = value << powers[unit];
-      t.equal(memparse(text + rest, old).value, BigInt.asUintN(64, exact));
-      t.equal(memparse(text + rest, late).value, exact < 2n ** 64n ? exact : 2n ** 64n - 1n);
-      t.equal(memparse(text + rest, late).length, text.length);
-    }),
+    fc.property(
+      fc.bigInt(1n, 2n ** 64n - 1n),
+      written,
+      suffix,
+      behind,
+      (value, write, unit, rest) => {
+        // In base 16 an 'e' is a digit.
+        fc.pre(unit !== 'e' || !write(value).startsWith('0x'));
+        const text = write(value) + unit;
+        const exact = value << powers[unit];
+        t.equal(memparse(text + rest, old).value, BigInt.asUintN(64, exact));
+        t.equal(memparse(text + rest, late).value, exact < 2n ** 64n ? exact : 2n ** 64n - 1n);
+        t.equal(memparse(text + rest, late).length, text.length);
+      },
+    ),
   );
   for (const release of [old, late]) {
     t.match(memparse('0xg', release), { value: 0n, length: 1 }, '0x without a digit is an octal 0');

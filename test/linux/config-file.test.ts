@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { PtdiffError } from '../../src/errors.ts';
 import { checkConfigFile } from '../../src/linux/config-file.ts';
@@ -8,7 +9,9 @@ const { config } = readGolden('7.3.4+deb13-arm64@max+crashkernel.json.gz').quest
 
 /** What Debian's own file says of that kernel, as far as it is compared. */
 const file = [
-  ...['VA_BITS=52', 'PA_BITS=52', 'E0PD=y', 'HW_AFDBM=y', 'HAFT=y', 'MTE=y'].map((option) => `CONFIG_ARM64_${option}`),
+  ...['VA_BITS=52', 'PA_BITS=52', 'E0PD=y', 'HW_AFDBM=y', 'HAFT=y', 'MTE=y'].map(
+    (option) => `CONFIG_ARM64_${option}`,
+  ),
   ...[
     'KFENCE',
     'CRASH_RESERVE',
@@ -35,7 +38,13 @@ t.test('the configuration of another build is refused, with the option that diff
     }
     return 'it was taken';
   };
-  t.match(refusal(file.replace('VA_BITS=52', 'VA_BITS=48')), /CONFIG_ARM64_VA_BITS=48, but the Image shows 52/);
-  t.match(refusal(file.replace('CONFIG_KFENCE=y', '# CONFIG_KFENCE is not set')), /CONFIG_KFENCE=n.*shows y/);
+  t.match(
+    refusal(file.replace('VA_BITS=52', 'VA_BITS=48')),
+    /CONFIG_ARM64_VA_BITS=48, but the Image shows 52/,
+  );
+  t.match(
+    refusal(file.replace('CONFIG_KFENCE=y', '# CONFIG_KFENCE is not set')),
+    /CONFIG_KFENCE=n.*shows y/,
+  );
   t.match(refusal(''), /not of this kernel/);
 });

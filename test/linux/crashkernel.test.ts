@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { parse_crashkernel } from '../../src/linux/crashkernel.ts';
@@ -7,7 +8,9 @@ const [old, late] = [parseRelease('6.12.117'), parseRelease('7.3.4')];
 const MIB = 1n << 20n;
 const GIB = 1n << 30n;
 
-/** Size in MiB and place that a line asks of a machine with 1 GiB, or undefined where it is refused. */
+/**
+ * Size in MiB and place that a line asks of a machine with 1 GiB, or undefined where it is refused.
+ */
 function asked(line: string, release = late, ram = GIB): [size: bigint, base: bigint] | undefined {
   const request = parse_crashkernel(line, ram, release);
   return request && [request.size / MIB, request.base];
@@ -16,7 +19,12 @@ function asked(line: string, release = late, ram = GIB): [size: bigint, base: bi
 t.test('SIZE and SIZE@OFFSET, in every spelling of numbers that memparse() takes', async (t) => {
   fc.assert(
     fc.property(fc.bigInt(1n, 1023n), fc.bigInt(0n, 2n ** 40n), (mib, base) => {
-      for (const size of [`${mib}M`, `${mib * 1024n}k`, `0x${(mib * MIB).toString(16)}`, `0${mib.toString(8)}m`]) {
+      for (const size of [
+        `${mib}M`,
+        `${mib * 1024n}k`,
+        `0x${(mib * MIB).toString(16)}`,
+        `0${mib.toString(8)}m`,
+      ]) {
         t.same(asked(`a crashkernel=${size} b`), [mib, 0n]);
         t.same(asked(`crashkernel=${size}@0x${base.toString(16)}`), [mib, base]);
       }
@@ -75,25 +83,49 @@ t.test('ranges: the first that holds the memory, which is rounded up to 128 MiB'
   ]) {
     t.equal(asked(`crashkernel=${wrong}`), undefined, wrong);
   }
-  t.same(asked('crashkernel=0-:64M,rubbish'), [64n, 0n], 'what stands behind the one that counts is not read');
+  t.same(
+    asked('crashkernel=0-:64M,rubbish'),
+    [64n, 0n],
+    'what stands behind the one that counts is not read',
+  );
   t.equal(asked('crashkernel=2G-:2G,0-:64M'), undefined, 'but what stands before it is');
 });
 
 t.test('a form without a suffix goes first; then SIZE,high with SIZE,low', async (t) => {
-  t.match(parse_crashkernel('crashkernel=64M,high', GIB, late), { size: 64n * MIB, high: true, lowSize: 128n * MIB });
-  t.match(parse_crashkernel('crashkernel=64M,high crashkernel=0,low', GIB, late), { high: true, lowSize: 0n });
-  t.match(parse_crashkernel('crashkernel=64M,high crashkernel=32M', GIB, late), { size: 32n * MIB, high: false });
-  for (const wrong of ['64M,low', '64M,High', '0,high', '64M@1G,high', '2G,high', '64M,high crashkernel=x,low']) {
+  t.match(parse_crashkernel('crashkernel=64M,high', GIB, late), {
+    size: 64n * MIB,
+    high: true,
+    lowSize: 128n * MIB,
+  });
+  t.match(parse_crashkernel('crashkernel=64M,high crashkernel=0,low', GIB, late), {
+    high: true,
+    lowSize: 0n,
+  });
+  t.match(parse_crashkernel('crashkernel=64M,high crashkernel=32M', GIB, late), {
+    size: 32n * MIB,
+    high: false,
+  });
+  for (const wrong of [
+    '64M,low',
+    '64M,High',
+    '0,high',
+    '64M@1G,high',
+    '2G,high',
+    '64M,high crashkernel=x,low',
+  ]) {
     t.equal(asked(`crashkernel=${wrong}`), undefined, wrong);
   }
 });
 
-t.test('SIZE,cma came with 6.17; before, it is the last of the forms without a suffix, and refused', async (t) => {
-  const line = 'crashkernel=64M crashkernel=32M,cma';
-  t.same(asked(line, parseRelease('6.17.13')), [64n, 0n]);
-  t.equal(asked(line, parseRelease('6.16.12')), undefined);
-  t.equal(asked('crashkernel=32M,cma'), undefined);
-});
+t.test(
+  'SIZE,cma came with 6.17; before, it is the last of the forms without a suffix, and refused',
+  async (t) => {
+    const line = 'crashkernel=64M crashkernel=32M,cma';
+    t.same(asked(line, parseRelease('6.17.13')), [64n, 0n]);
+    t.equal(asked(line, parseRelease('6.16.12')), undefined);
+    t.equal(asked('crashkernel=32M,cma'), undefined);
+  },
+);
 
 t.test('what 64 bits do not hold wraps up to 7.1, and is refused since', async (t) => {
   for (const value of ['0x4000000000000040M', '0x10000000004000000']) {

@@ -1,6 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
-import { childNode, type DeviceTree, type FdtNode, parseFdt, serialiseFdt, setProperty } from '../../src/linux/fdt.ts';
+import {
+  childNode,
+  type DeviceTree,
+  type FdtNode,
+  parseFdt,
+  serialiseFdt,
+  setProperty,
+} from '../../src/linux/fdt.ts';
 
 const name = fc.string({ unit: fc.constantFrom(...'abcxyz,@-#019'), minLength: 1, maxLength: 12 });
 const property = fc.record({ name, value: fc.uint8Array({ maxLength: 20 }) });
@@ -33,7 +41,8 @@ t.test('a tree that is cut short is refused, never read beyond its end', (t) => 
       const blob = serialiseFdt(tree);
       const cut = blob.slice(0, Math.floor(part * (blob.length - 1)));
       try {
-        // What is cut off may be names alone that no property uses any more; then the tree is whole.
+        // What is cut off may be names alone that no property uses any more; then the tree is
+        // whole.
         return plain(parseFdt(cut)) === plain(tree);
       } catch (error) {
         return (error as { fault?: string }).fault === 'emulator';
@@ -47,7 +56,9 @@ t.test('a header as the specification has it (5.2)', (t) => {
   const root: FdtNode = { name: '', properties: [], children: [] };
   setProperty(childNode(root, 'chosen'), 'x', Uint8Array.of(1));
   setProperty(childNode(root, 'chosen'), 'x', Uint8Array.of(2, 3));
-  const words = [...new Uint32Array(serialiseFdt({ root, reservations: [], bootCpu: 0 }).slice(0, 40).buffer)];
+  const words = [
+    ...new Uint32Array(serialiseFdt({ root, reservations: [], bootCpu: 0 }).slice(0, 40).buffer),
+  ];
   const swap = (word: number) =>
     ((word >>> 24) | ((word >>> 8) & 0xff00) | ((word << 8) & 0xff0000) | (word << 24)) >>> 0;
   // Structure: root (8), chosen (12), property (16), two ends (8), end (4); strings: 'x' (2).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { formatPtdump } from '../../src/linux/format-ptdump.ts';
 import { kernelRegions } from '../../src/linux/kernel-regions.ts';
@@ -45,15 +46,40 @@ t.test('regions of a 48-bit kernel with 4K pages', (t) => {
 t.test('one line for each run, hole, region and malformed entry, and a summary', (t) => {
   const leaves = [
     run({ size: 2 * 2 ** 20, attributes: 0x0060_0000_0000_0f83n }),
-    run({ va: base + 2n ** 21n, size: 64 * 1024, contiguous: true, attributes: 0x0078_0000_0000_0f07n }),
-    run({ va: base + 2n ** 30n, size: 2 ** 21, level: 2, valid: false, attributes: 0x0060_0000_0000_0f00n }),
-    run({ va: base + 2n ** 47n, size: 2 ** 25, level: 2, contiguous: true, attributes: 0x0050_0000_0000_0781n }),
+    run({
+      va: base + 2n ** 21n,
+      size: 64 * 1024,
+      contiguous: true,
+      attributes: 0x0078_0000_0000_0f07n,
+    }),
+    run({
+      va: base + 2n ** 30n,
+      size: 2 ** 21,
+      level: 2,
+      valid: false,
+      attributes: 0x0060_0000_0000_0f00n,
+    }),
+    run({
+      va: base + 2n ** 47n,
+      size: 2 ** 25,
+      level: 2,
+      contiguous: true,
+      attributes: 0x0050_0000_0000_0781n,
+    }),
     run({ va: 2n ** 64n - 4096n, pa: 0x900_0000, attributes: 0x0068_0000_0000_0c0fn }),
   ];
   const malformed = [
-    { va: base + 2n ** 29n, level: 2 as const, at: 0x4100_0ff8, descriptor: 0x123n, reason: 'It is odd.' },
+    {
+      va: base + 2n ** 29n,
+      level: 2 as const,
+      at: 0x4100_0ff8,
+      descriptor: 0x123n,
+      reason: 'It is odd.',
+    },
   ];
-  const lines = [...formatPtdump(regime, { leaves, tables: [], malformed }, kernelRegions(48, 4096))];
+  const lines = [
+    ...formatPtdump(regime, { leaves, tables: [], malformed }, kernelRegions(48, 4096)),
+  ];
   t.same(lines, [
     '---[ Linear mapping ]---',
     '0xffff000000000000-0xffff000000200000           2M PTE      pa 0x000040000000 r-- --- ISH AF NG    Normal-WB',
@@ -79,7 +105,10 @@ t.test('what is not walked says why', (t) => {
 });
 
 t.test('guarded pages, dirty state and LPA2', (t) => {
-  const dirty = stage1Regime({ ...registers, TCR_EL1: registers.TCR_EL1 | (3n << 39n) | (1n << 59n) }, 'ttbr1');
+  const dirty = stage1Regime(
+    { ...registers, TCR_EL1: registers.TCR_EL1 | (3n << 39n) | (1n << 59n) },
+    'ttbr1',
+  );
   const attributes = (1n << 51n) | (1n << 50n) | 0x0060_0000_0000_0483n;
   const [line] = formatPtdump(dirty, { leaves: [run({ attributes })], tables: [], malformed: [] });
   t.match(line, / pa 0x000040000000 rd- --- {5}AF {4}GP Normal-WB$/);

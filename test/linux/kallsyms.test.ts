@@ -1,9 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { PtdiffError } from '../../src/errors.ts';
 import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
 import { given } from '../given.ts';
-import { type AddressEncoding, type ImageSymbol, imageWithKallsyms, linkBase } from './kallsyms-image.ts';
+import {
+  type AddressEncoding,
+  type ImageSymbol,
+  imageWithKallsyms,
+  linkBase,
+} from './kallsyms-image.ts';
 
 const manyNames = Array.from({ length: 300 }, (_, i) => `function_${i}`);
 const encodings: AddressEncoding[] = ['base-relative', 'pc-relative'];
@@ -54,7 +60,11 @@ t.test('searches of a table', async (t) => {
     { name: 'first', type: 't', offset: 0x10000 },
     { name: 'show', type: 't', offset: 0x10040 },
     { name: 'show', type: 't', offset: 0x10080 },
-    ...Array.from({ length: 300 }, (_, i) => ({ name: `filler_${i}`, type: 'd', offset: 0x11000 + i })),
+    ...Array.from({ length: 300 }, (_, i) => ({
+      name: `filler_${i}`,
+      type: 'd',
+      offset: 0x11000 + i,
+    })),
     { name: '_end', type: 'B', offset: 0x20000 },
   ];
   const table = kallsymsOfImage(imageWithKallsyms(symbols, 'pc-relative'));
@@ -68,7 +78,11 @@ t.test('searches of a table', async (t) => {
   t.equal(table.size('_stext'), 0x40n, 'to the next higher address, not to its alias');
   t.equal(table.size('_end'), undefined);
   t.strictSame(table.nameAt(linkBase + 0x10044n), { name: 'show', offset: 4n });
-  t.strictSame(table.nameAt(linkBase + 0x10000n), { name: '_stext', offset: 0n }, 'the first of two aliases');
+  t.strictSame(
+    table.nameAt(linkBase + 0x10000n),
+    { name: '_stext', offset: 0n },
+    'the first of two aliases',
+  );
   t.equal(table.nameAt(linkBase + 0x20000n), undefined, 'the last symbol ends the image');
   t.equal(table.nameAt(linkBase - 1n), undefined);
 });
@@ -78,23 +92,31 @@ t.test('bytes without a table are refused as a fault of the image', async (t) =>
   const refused = { fault: 'image', message: /kernel Image holds no kallsyms table/ };
   t.throws(() => kallsymsOfImage(new Uint8Array(0)), refused);
   t.throws(() => kallsymsOfImage(new Uint8Array(1 << 20)), refused);
-  t.throws(() => kallsymsOfImage(whole.subarray(0, whole.length - 40)), refused, 'cut in the addresses');
+  t.throws(
+    () => kallsymsOfImage(whole.subarray(0, whole.length - 40)),
+    refused,
+    'cut in the addresses',
+  );
   t.throws(() => kallsymsOfImage(whole.subarray(0, 16_100)), refused, 'cut in the names');
 });
 
 t.test('damaged tables never do more than throw a PtdiffError', async (t) => {
   const whole = imageWithKallsyms(symbolsFrom(manyNames, [64]), 'base-relative');
   fc.assert(
-    fc.property(fc.integer({ min: 16_000, max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, flip) => {
-      const damaged = whole.slice();
-      damaged[at] = given(damaged[at]) ^ flip;
-      try {
-        kallsymsOfImage(damaged).list();
-        return true;
-      } catch (error) {
-        return error instanceof PtdiffError && error.fault === 'image';
-      }
-    }),
+    fc.property(
+      fc.integer({ min: 16_000, max: whole.length - 1 }),
+      fc.integer({ min: 1, max: 255 }),
+      (at, flip) => {
+        const damaged = whole.slice();
+        damaged[at] = given(damaged[at]) ^ flip;
+        try {
+          kallsymsOfImage(damaged).list();
+          return true;
+        } catch (error) {
+          return error instanceof PtdiffError && error.fault === 'image';
+        }
+      },
+    ),
     { numRuns: 300 },
   );
   t.pass('300 damaged tables');

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { leafKind, linearMapSizes } from '../../src/linux/leaf-kind.ts';
 import type { LeafRun, Level } from '../../src/vmsa/types.ts';

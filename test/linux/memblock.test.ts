@@ -1,16 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { memblockArray, memblockBytes, memblockRegions } from '../../src/linux/memblock.ts';
 import { unsignedInteger } from '../../src/linux/variables.ts';
 
 /** struct memblock with three regions of memory and none reserved. */
 function memblock(count: bigint, room: bigint): Uint8Array {
-  const words = [0n, 2n ** 64n - 1n, count, room, 0x1000n, 0xffff_8000_8211_0000n, 0n, 0n, 1n, 0n, 0xabcn, 0n];
+  const words = [
+    0n,
+    2n ** 64n - 1n,
+    count,
+    room,
+    0x1000n,
+    0xffff_8000_8211_0000n,
+    0n,
+    0n,
+    1n,
+    0n,
+    0xabcn,
+    0n,
+  ];
   return new Uint8Array(BigUint64Array.from(words).buffer);
 }
 
 t.test('finds the arrays', (t) => {
   t.equal(memblock(3n, 128n).length, memblockBytes);
-  t.same(memblockArray(memblock(3n, 128n), 'memory'), { address: 0xffff_8000_8211_0000n, count: 3 });
+  t.same(memblockArray(memblock(3n, 128n), 'memory'), {
+    address: 0xffff_8000_8211_0000n,
+    count: 3,
+  });
   t.same(memblockArray(memblock(3n, 128n), 'reserved'), { address: 0xabcn, count: 0 });
   t.end();
 });

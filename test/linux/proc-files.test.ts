@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -26,8 +27,15 @@ t.test('iomem: a tree of resources', async (t) => {
     t.equal(given(findIomem(entries, 'rtc-pl031')[0]).start, 0x9010000, 'inside its parent');
     t.notOk(hidesAddresses(entries));
   }
-  t.ok(hidesAddresses(parseIomem('00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n')));
-  t.strictSame(given(findIomem(parseIomem('8000000000-80ffffffff : System RAM\n'), 'System RAM')[0]).end, 0x8100000000);
+  t.ok(
+    hidesAddresses(
+      parseIomem('00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n'),
+    ),
+  );
+  t.strictSame(
+    given(findIomem(parseIomem('8000000000-80ffffffff : System RAM\n'), 'System RAM')[0]).end,
+    0x8100000000,
+  );
   t.strictSame(parseIomem('rubbish\n9-3 : backwards\n'), []);
 });
 

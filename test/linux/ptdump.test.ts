@@ -1,6 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import t from 'tap';
-import { type PtdumpRun, parsePtdump, ptdumpAttributes, ptdumpLevels } from '../../src/linux/ptdump.ts';
+import {
+  type PtdumpRun,
+  parsePtdump,
+  ptdumpAttributes,
+  ptdumpLevels,
+} from '../../src/linux/ptdump.ts';
 import { permissions } from '../../src/vmsa/permissions.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { LeafRun, SystemRegisters } from '../../src/vmsa/types.ts';
@@ -8,7 +14,10 @@ import { walk } from '../../src/vmsa/walk.ts';
 import { readFixture } from '../fixture.ts';
 import { given } from '../given.ts';
 
-/** A guest's own dump, and every table page and register that was read from outside while it stood still after it. */
+/**
+ * A guest's own dump, and every table page and register that was read from outside while it stood
+ * still after it.
+ */
 interface Recorded {
   schema: 1;
   from: string;
@@ -25,7 +34,9 @@ function recorded(name: string): Recorded {
 function walkRecorded({ registers, tables }: Recorded) {
   const values = Object.entries(registers).map(([name, value]) => [name, BigInt(value)]);
   const regime = stage1Regime(Object.fromEntries(values), 'ttbr1');
-  const pages = new Map(tables.map(({ pa, content }) => [pa, Uint8Array.from(Buffer.from(content, 'base64')).buffer]));
+  const pages = new Map(
+    tables.map(({ pa, content }) => [pa, Uint8Array.from(Buffer.from(content, 'base64')).buffer]),
+  );
   const table = (pa: number, bytes: number) => {
     const page = pages.get(pa);
     return page && new Uint32Array(page, 0, bytes / 4);
@@ -49,7 +60,9 @@ function folded(runs: PtdumpRun[]): PtdumpRun[] {
   for (const run of runs) {
     if (run.attributes === undefined) continue;
     const last = result.at(-1);
-    const same = last?.level === run.level && JSON.stringify(last.attributes) === JSON.stringify(run.attributes);
+    const same =
+      last?.level === run.level &&
+      JSON.stringify(last.attributes) === JSON.stringify(run.attributes);
     if (last !== undefined && same && last.end === run.start) last.end = run.end;
     else result.push({ ...run });
   }
@@ -84,7 +97,12 @@ t.test('markers and holes have their place', (t) => {
   t.match(markers[0], { name: 'Linear Mapping start', before: 0 });
   const end = markers.find((marker) => marker.name === 'Linear Mapping end');
   t.equal(given(runs[end?.before ?? 0]).start, 0xffff_8000_0000_0000n);
-  t.match(runs.at(-1), { start: 0xffff_ffff_ff80_0000n, end: 2n ** 64n, level: 'PMD', attributes: undefined });
+  t.match(runs.at(-1), {
+    start: 0xffff_ffff_ff80_0000n,
+    end: 2n ** 64n,
+    level: 'PMD',
+    attributes: undefined,
+  });
   t.ok(
     runs.some((run) => run.attributes?.block && run.attributes.contiguous),
     'blocks of contiguous groups',
@@ -123,7 +141,8 @@ t.test('what is not a line of the dump is counted, and the rest is read', (t) =>
 
 t.test('every column is read from its place', (t) => {
   const line = (columns: string) =>
-    parsePtdump(`0xffff000000000000-0xffff000000200000           2M PMD ${columns}`).runs[0]?.attributes;
+    parsePtdump(`0xffff000000000000-0xffff000000200000           2M PMD ${columns}`).runs[0]
+      ?.attributes;
   t.same(line('F USR ro NX SHD AF NG CON BLK UXN GP DEVICE/nGnRnE'), {
     valid: false,
     user: true,
@@ -139,7 +158,14 @@ t.test('every column is read from its place', (t) => {
     memory: 'DEVICE/nGnRnE',
   });
   const bare = [' ', '   ', 'RW', 'x ', '   ', '  ', '  ', '   ', '   ', '   ', '  '].join(' ');
-  t.match(line(bare), { valid: true, user: false, readOnly: false, pxn: false, guarded: false, memory: undefined });
+  t.match(line(bare), {
+    valid: true,
+    user: false,
+    readOnly: false,
+    pxn: false,
+    guarded: false,
+    memory: undefined,
+  });
   t.equal(line(bare.slice(0, -1)), undefined, 'a line that was cut short');
   t.equal(line('F USR ro NX SHD AF NG CON BLK UXN GP NONSENSE'), undefined);
   t.end();

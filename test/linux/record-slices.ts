@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,11 +12,13 @@ import { traitsOf } from '../../src/linux/traits.ts';
 import { kernelOfSlice, type RecordedSlice, slicesFolder } from './slices.ts';
 
 /**
- * Records of real Images what traitsOf() reads: the functions, variables, texts and tables that it looks at, with their symbols.
+ * Records of real Images what traitsOf() reads: the functions, variables, texts and tables that it
+ * looks at, with their symbols.
  *
  *     ./ptdiff --node test/linux/record-slices.ts debian:6.12 debian:6.12:16k debian:6.16 … debian:7.3
  *
- * To be run again when traitsOf() reads something else: it fails for a slice of which the traits are not those of the whole Image.
+ * To be run again when traitsOf() reads something else: it fails for a slice of which the traits
+ * are not those of the whole Image.
  */
 
 /** Functions whose code is read, and variables. */
@@ -37,10 +40,15 @@ const texts = [
   'Hardware managed Access Flag for Table Descriptors\0',
 ];
 const tables = ['arm64_features', 'arm64_errata'];
-/** A description, a list of CPUs or a table of a list's entries that a table points at, where no symbol says how long it is. */
+/**
+ * A description, a list of CPUs or a table of a list's entries that a table points at, where no
+ * symbol says how long it is.
+ */
 const pointedAt = 512;
 
-/** Names that traitsOf() asks for: also those that it would come to if one of them were not there. */
+/**
+ * Names that traitsOf() asks for: also those that it would come to if one of them were not there.
+ */
 function namesAsked(release: string, image: Uint8Array, symbols: SymbolTable): Set<string> {
   const asked = new Set<string>();
   const ask = (gone?: string): void => {
@@ -87,7 +95,9 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
   const isText = (address: bigint): boolean => symbols.isBetween(address, '_stext', '_etext');
   const extent = (name: string): [number, number][] => {
     const [address, size] = [symbols.address(name), symbols.size(name)];
-    return address === undefined ? [] : [[offsetOf(address), offsetOf(address) + Number(size ?? 8n)]];
+    return address === undefined
+      ? []
+      : [[offsetOf(address), offsetOf(address) + Number(size ?? 8n)]];
   };
   const buffer = Buffer.from(image.buffer, image.byteOffset, image.byteLength);
   const ranges: [number, number][] = [[0, imageHeaderBytes], ...read.flatMap(extent)];
@@ -137,8 +147,12 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
   const relocations = rela ? [['__pi_rela_end', rela[0] + table.length] as [string, number]] : [];
   const kept = [...named.filter(([name]) => name !== '__pi_rela_end'), ...relocations];
   const taken = new Set(kept.map(([, offset]) => offset));
-  const all = [...kept, ...ends.filter(([, offset]) => !taken.has(offset))].sort((a, b) => a[1] - b[1]);
-  const unique = all.filter(([name, offset], index) => name !== '' || offset !== all[index - 1]?.[1]);
+  const all = [...kept, ...ends.filter(([, offset]) => !taken.has(offset))].sort(
+    (a, b) => a[1] - b[1],
+  );
+  const unique = all.filter(
+    ([name, offset], index) => name !== '' || offset !== all[index - 1]?.[1],
+  );
   const recorded: RecordedSlice = {
     schema: 1,
     from,
@@ -149,7 +163,11 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
   };
 
   const again = kernelOfSlice(recorded);
-  assert.deepEqual(traitsOf(release, again.image, again.symbols), whole, `${from}: the slice shows other traits`);
+  assert.deepEqual(
+    traitsOf(release, again.image, again.symbols),
+    whole,
+    `${from}: the slice shows other traits`,
+  );
   return recorded;
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { crc32 } from 'node:zlib';
 
 /** A record as init would send it. */
@@ -9,7 +10,10 @@ export interface SentRecord {
 
 export const recordTypes = { piece: 1, fileEnd: 2, probe: 3, problem: 4 };
 
-/** Guest RAM as a map of pages, with records laid out as guest/init/protocol.h says, on pages that are scattered. */
+/**
+ * Guest RAM as a map of pages, with records laid out as guest/init/protocol.h says, on pages that
+ * are scattered.
+ */
 export interface GuestRam {
   directory: Uint8Array;
   pages: Map<number, Uint8Array>;
@@ -30,7 +34,8 @@ export function ramWith(records: readonly SentRecord[], pageBytes = 4096): Guest
     return next;
   };
   const data: number[] = [];
-  for (let at = 0; at < stream.length; at += pageBytes) data.push(place(stream.subarray(at, at + pageBytes)));
+  for (let at = 0; at < stream.length; at += pageBytes)
+    data.push(place(stream.subarray(at, at + pageBytes)));
   const index: number[] = [];
   for (let at = 0; at < data.length; at += pageBytes / 8)
     index.push(place(addresses(data.slice(at, at + pageBytes / 8))));
@@ -59,7 +64,11 @@ export function fileRecords(name: string, content: string, pieces = 1): SentReco
 }
 
 export function fileEnd(name: string, errno: number, cut: number): SentRecord {
-  return { type: recordTypes.fileEnd, name, payload: new Uint8Array(Uint32Array.of(errno, cut).buffer) };
+  return {
+    type: recordTypes.fileEnd,
+    name,
+    payload: new Uint8Array(Uint32Array.of(errno, cut).buffer),
+  };
 }
 
 function encode(record: SentRecord, sequence: number): Buffer {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';
@@ -16,7 +17,10 @@ export interface RecordedSlice {
   pieces: [offset: number, bytes: string][];
 }
 
-/** A kernel as traitsOf() takes it; nothing but the recorded pieces is there, the rest of the Image is 0. */
+/**
+ * A kernel as traitsOf() takes it; nothing but the recorded pieces is there, the rest of the Image
+ * is 0.
+ */
 export interface SlicedKernel {
   release: string;
   image: Uint8Array;
@@ -34,7 +38,10 @@ export function sliceNames(): string[] {
 }
 
 /** A table of symbols, which are all of code. */
-export function tableOf(symbols: readonly (readonly [name: string, offset: number])[], textBase: bigint): SymbolTable {
+export function tableOf(
+  symbols: readonly (readonly [name: string, offset: number])[],
+  textBase: bigint,
+): SymbolTable {
   return new SymbolTable({
     names: symbols.map(([name]) => name),
     types: Uint8Array.from(symbols, () => 0x74),
@@ -44,7 +51,9 @@ export function tableOf(symbols: readonly (readonly [name: string, offset: numbe
 }
 
 export function kernelOfSlice({ release, textBase, symbols, pieces }: RecordedSlice): SlicedKernel {
-  const image = new Uint8Array(Math.max(...pieces.map(([offset, bytes]) => offset + bytes.length / 2)));
+  const image = new Uint8Array(
+    Math.max(...pieces.map(([offset, bytes]) => offset + bytes.length / 2)),
+  );
   for (const [offset, bytes] of pieces) image.set(Buffer.from(bytes, 'hex'), offset);
   return { release, image, symbols: tableOf(symbols, BigInt(textBase)) };
 }

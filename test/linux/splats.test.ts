@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { findSplats } from '../../src/linux/splats.ts';
@@ -9,67 +10,92 @@ function titles(log: string): string[] {
   return findSplats(log).map(({ kind, title }) => `${kind} | ${title}`);
 }
 
-t.test('CPUs that differ: one complaint for all that the kernel says of a refused one', async (t) => {
-  t.strictSame(titles(recordedLog('late-refused-6.12.107')), [
-    'cpu | CPU refused for having Broken broadcast TLBI completion',
-  ]);
-  t.strictSame(titles(recordedLog('late-refused-7.3.4')), ['cpu | CPU refused for lacking BBM Level 3']);
-  t.strictSame(titles(recordedLog('late-bbm3-7.3.4')), ['cpu | unexpected variation in SYS_ID_AA64MMFR2_EL1']);
-  t.strictSame(titles('[    2.000000] CPU1: failed to come online\n[    2.000001] CPU1: is stuck in kernel\n'), [
-    'cpu | CPU failed to come online',
-  ]);
-  t.strictSame(titles('[    2.000000] CPU features: CPU3: missing HWCAP: flagm\n[    2.1] CPU3: will not boot\n'), [
-    'cpu | CPU refused for missing HWCAP',
-  ]);
-  t.strictSame(
-    titles('[    2.000000] CPU features: detected: BBM Level 3\n[    3.0] CPU1: Booted secondary processor\n'),
-    [],
-  );
-});
+t.test(
+  'CPUs that differ: one complaint for all that the kernel says of a refused one',
+  async (t) => {
+    t.strictSame(titles(recordedLog('late-refused-6.12.107')), [
+      'cpu | CPU refused for having Broken broadcast TLBI completion',
+    ]);
+    t.strictSame(titles(recordedLog('late-refused-7.3.4')), [
+      'cpu | CPU refused for lacking BBM Level 3',
+    ]);
+    t.strictSame(titles(recordedLog('late-bbm3-7.3.4')), [
+      'cpu | unexpected variation in SYS_ID_AA64MMFR2_EL1',
+    ]);
+    t.strictSame(
+      titles(
+        '[    2.000000] CPU1: failed to come online\n[    2.000001] CPU1: is stuck in kernel\n',
+      ),
+      ['cpu | CPU failed to come online'],
+    );
+    t.strictSame(
+      titles(
+        '[    2.000000] CPU features: CPU3: missing HWCAP: flagm\n[    2.1] CPU3: will not boot\n',
+      ),
+      ['cpu | CPU refused for missing HWCAP'],
+    );
+    t.strictSame(
+      titles(
+        '[    2.000000] CPU features: detected: BBM Level 3\n[    3.0] CPU1: Booted secondary processor\n',
+      ),
+      [],
+    );
+  },
+);
 
 const initDied = 'panic | panic: Attempted to kill init! exitcode=#';
 
-t.test('recorded logs: each complaint has one stable title, the same on every kernel', async (t) => {
-  for (const kernel of ['6.12.107', '6.18.15', '7.3.4']) {
-    t.strictSame(titles(recordedLog(`vfree-${kernel}`)), ['warning | WARNING in vfree at mm/vmalloc.c'], kernel);
-    t.strictSame(
-      titles(recordedLog(`kfence-${kernel}`)),
-      ['kfence | KFENCE: invalid read in __arm64_sys_memfd_secret'],
-      kernel,
-    );
-    t.strictSame(
-      titles(recordedLog(`oops-${kernel}`)),
-      ['oops | Oops: NULL pointer dereference in __arm64_sys_memfd_secret', initDied],
-      kernel,
-    );
-    t.strictSame(
-      titles(recordedLog(`ro-${kernel}`)),
-      ['oops | Oops: write to read-only memory in __memset', initDied],
-      kernel,
-    );
-  }
-  t.strictSame(titles(recordedLog('bug-6.12.107')), ['bug | BUG at mm/vmalloc.c in vunmap', initDied]);
-  t.strictSame(titles(recordedLog('bug-7.3.4')), [
-    'bug | BUG at mm/vmalloc.c in vunmap',
-    'warning | WARNING in __switch_to at arch/arm64/kernel/process.c',
-    initDied,
-  ]);
-  t.strictSame(titles(recordedLog('lockup-6.12.107')), [
-    'rcu-stall | RCU stall: rcu_sched',
-    'lockup | soft lockup in __arm64_sys_memfd_secret',
-    'rcu-stall | RCU stall: rcu_sched',
-    'lockup | soft lockup in __arm64_sys_memfd_secret',
-    'rcu-stall | RCU stall: rcu_sched',
-    'lockup | soft lockup in __arm64_sys_memfd_secret',
-  ]);
-  t.strictSame(titles(recordedLog('wx-7.3.4')), [
-    'w+x | WARNING in note_page at arch/arm64/mm/ptdump.c',
-    'w+x | W+X mappings found',
-  ]);
-  t.strictSame(titles(recordedLog('noinit-7.3.4')), [
-    'panic | panic: VFS: Unable to mount root fs on unknown-block(#,#)',
-  ]);
-});
+t.test(
+  'recorded logs: each complaint has one stable title, the same on every kernel',
+  async (t) => {
+    for (const kernel of ['6.12.107', '6.18.15', '7.3.4']) {
+      t.strictSame(
+        titles(recordedLog(`vfree-${kernel}`)),
+        ['warning | WARNING in vfree at mm/vmalloc.c'],
+        kernel,
+      );
+      t.strictSame(
+        titles(recordedLog(`kfence-${kernel}`)),
+        ['kfence | KFENCE: invalid read in __arm64_sys_memfd_secret'],
+        kernel,
+      );
+      t.strictSame(
+        titles(recordedLog(`oops-${kernel}`)),
+        ['oops | Oops: NULL pointer dereference in __arm64_sys_memfd_secret', initDied],
+        kernel,
+      );
+      t.strictSame(
+        titles(recordedLog(`ro-${kernel}`)),
+        ['oops | Oops: write to read-only memory in __memset', initDied],
+        kernel,
+      );
+    }
+    t.strictSame(titles(recordedLog('bug-6.12.107')), [
+      'bug | BUG at mm/vmalloc.c in vunmap',
+      initDied,
+    ]);
+    t.strictSame(titles(recordedLog('bug-7.3.4')), [
+      'bug | BUG at mm/vmalloc.c in vunmap',
+      'warning | WARNING in __switch_to at arch/arm64/kernel/process.c',
+      initDied,
+    ]);
+    t.strictSame(titles(recordedLog('lockup-6.12.107')), [
+      'rcu-stall | RCU stall: rcu_sched',
+      'lockup | soft lockup in __arm64_sys_memfd_secret',
+      'rcu-stall | RCU stall: rcu_sched',
+      'lockup | soft lockup in __arm64_sys_memfd_secret',
+      'rcu-stall | RCU stall: rcu_sched',
+      'lockup | soft lockup in __arm64_sys_memfd_secret',
+    ]);
+    t.strictSame(titles(recordedLog('wx-7.3.4')), [
+      'w+x | WARNING in note_page at arch/arm64/mm/ptdump.c',
+      'w+x | W+X mappings found',
+    ]);
+    t.strictSame(titles(recordedLog('noinit-7.3.4')), [
+      'panic | panic: VFS: Unable to mount root fs on unknown-block(#,#)',
+    ]);
+  },
+);
 
 t.test('a healthy boot has no complaint', async (t) => {
   t.strictSame(findSplats(recordedLog('healthy-7.3.4')), []);
@@ -91,7 +117,10 @@ t.test('call chains run from the innermost function outwards', async (t) => {
     warning.callChain,
     'with and without "(P)"',
   );
-  t.equal(given(findSplats(recordedLog('noinit-7.3.4'))[0]).callChain.includes('kernel_init'), true);
+  t.equal(
+    given(findSplats(recordedLog('noinit-7.3.4'))[0]).callChain.includes('kernel_init'),
+    true,
+  );
 });
 
 t.test("a report holds its own lines, and WARN()'s message in front", async (t) => {
@@ -107,7 +136,10 @@ t.test("a report holds its own lines, and WARN()'s message in front", async (t) 
   t.match(stall.lines.at(-1), /el0t_64_sync/, 'a report without an end mark ends with its stack');
 });
 
-/** For complaints that could not be provoked: the kernel's format strings (the file is named), filled in. */
+/**
+ * For complaints that could not be provoked: the kernel's format strings (the file is named),
+ * filled in.
+ */
 const formats: [log: string, expected: string][] = [
   [
     'WARNING: CPU: 1 PID: 77 at mm/kfence/core.c:1 foo+0x8/0x20 [some_module]',
@@ -120,15 +152,30 @@ const formats: [log: string, expected: string][] = [
     'warning | WARNING in foo at arch/arm64/mm/mmu.c',
   ],
   ['BUG: KASAN: slab-out-of-bounds in foo+0x8/0x20', 'kasan | KASAN: slab-out-of-bounds in foo'], // mm/kasan/report.c
-  ['BUG: KASAN: global-out-of-bounds in foo+0x8/0x20', 'kasan | KASAN: global-out-of-bounds in foo'],
-  ['UBSAN: array-index-out-of-bounds in drivers/x.c:12:3', 'ubsan | UBSAN: array-index-out-of-bounds in drivers/x.c'], // lib/ubsan.c
-  ['BUG: Bad rss-counter state mm:00000000f00df00d type:MM_ANONPAGES val:3', 'memory | Bad rss-counter state'], // kernel/fork.c, 6.12
+  [
+    'BUG: KASAN: global-out-of-bounds in foo+0x8/0x20',
+    'kasan | KASAN: global-out-of-bounds in foo',
+  ],
+  [
+    'UBSAN: array-index-out-of-bounds in drivers/x.c:12:3',
+    'ubsan | UBSAN: array-index-out-of-bounds in drivers/x.c',
+  ], // lib/ubsan.c
+  [
+    'BUG: Bad rss-counter state mm:00000000f00df00d type:MM_ANONPAGES val:3',
+    'memory | Bad rss-counter state',
+  ], // kernel/fork.c, 6.12
   ['BUG: Bad page state in process init  pfn:45000', 'memory | Bad page state'], // mm/page_alloc.c
-  ['init: page allocation failure: order:9, mode:0xcc0(GFP_KERNEL)', 'memory | page allocation failure'],
+  [
+    'init: page allocation failure: order:9, mode:0xcc0(GFP_KERNEL)',
+    'memory | page allocation failure',
+  ],
   ['INFO: task init:1 blocked for more than 120 seconds.', 'hung-task | hung task'], // kernel/hung_task.c
   ['INFO: task init:1 blocked in I/O wait for more than 120 seconds.', 'hung-task | hung task'],
   ['rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', 'rcu-stall | RCU stall: rcu_preempt'], // kernel/rcu/tree_stall.h
-  ['rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 0-...D }', 'rcu-stall | RCU stall: rcu_preempt'],
+  [
+    'rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 0-...D }',
+    'rcu-stall | RCU stall: rcu_preempt',
+  ],
   ['CPU0: Watchdog detected hard LOCKUP on cpu 1', 'lockup | hard lockup'], // kernel/watchdog.c
   [
     'WARNING: possible circular locking dependency detected',
@@ -139,17 +186,30 @@ const formats: [log: string, expected: string][] = [
     'WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected',
     'lockdep | lockdep: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected',
   ],
-  ['Internal error: synchronous external abort: 0000000096000410 [#1]  SMP', 'oops | Oops: synchronous external abort'], // arch/arm64/kernel/traps.c
+  [
+    'Internal error: synchronous external abort: 0000000096000410 [#1]  SMP',
+    'oops | Oops: synchronous external abort',
+  ], // arch/arm64/kernel/traps.c
   ['SError Interrupt on CPU0, code 0x00000000be000011 -- SError', 'oops | SError interrupt'],
-  ['Unable to handle kernel paging request at virtual address ffff800000000000', 'oops | Oops: paging request'], // arch/arm64/mm/fault.c
-  ['BUG: scheduling while atomic: init/1/0x00000002', 'bug | BUG: scheduling while atomic: init/#/#'], // kernel/sched/core.c
+  [
+    'Unable to handle kernel paging request at virtual address ffff800000000000',
+    'oops | Oops: paging request',
+  ], // arch/arm64/mm/fault.c
+  [
+    'BUG: scheduling while atomic: init/1/0x00000002',
+    'bug | BUG: scheduling while atomic: init/#/#',
+  ], // kernel/sched/core.c
   ['its: failed to decrypt memory', 'decrypt | failed to decrypt memory'],
 ];
 
 t.test('formats of the kernel source', async (t) => {
   for (const [line, expected] of formats) {
     t.strictSame(titles(line), [expected], line);
-    t.strictSame(titles(`<4>[   12.345678][  T123] ${line}\n`), [expected], `${line} with prefixes`);
+    t.strictSame(
+      titles(`<4>[   12.345678][  T123] ${line}\n`),
+      [expected],
+      `${line} with prefixes`,
+    );
   }
 });
 
@@ -159,7 +219,9 @@ t.test('a WARN about sharing memory is one complaint, of its own kind', async (t
     'Failed to decrypt memory, 16 pages will be leaked', // arch/arm64/mm/pageattr.c
     'WARNING: arch/arm64/mm/pageattr.c:342 at realm_set_memory_decrypted+0x8/0x20, CPU#0: swapper/0/1',
   ].join('\n');
-  t.strictSame(titles(log), ['decrypt | WARNING in realm_set_memory_decrypted at arch/arm64/mm/pageattr.c']);
+  t.strictSame(titles(log), [
+    'decrypt | WARNING in realm_set_memory_decrypted at arch/arm64/mm/pageattr.c',
+  ]);
 });
 
 t.test('two CPUs that report at once are told apart by caller', async (t) => {
@@ -201,5 +263,9 @@ t.test('hostile logs give bounded results', async (t) => {
   t.ok(given(long[0]).lines.length <= 201);
   t.ok(given(long[0]).lines.every((line) => line.length <= 1024));
   t.match(given(findSplats('BUG: \x1b[31mred\x07')[0]).title, /^[ -~]*$/, 'a title is printable');
-  fc.assert(fc.property(fc.string({ maxLength: 2000, unit: 'binary' }), (log) => Array.isArray(findSplats(log))));
+  fc.assert(
+    fc.property(fc.string({ maxLength: 2000, unit: 'binary' }), (log) =>
+      Array.isArray(findSplats(log)),
+    ),
+  );
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { freeFrames, structPageBytes } from '../../src/linux/struct-page.ts';
@@ -7,7 +8,10 @@ const address = 0xffff_fdff_c000_0000n;
 const firstPfn = 0x40000;
 const listHead = 0xffff_0000_3fff_0000n;
 
-/** Memory of struct pages as the kernel initialises them: one reference each, no type, a list of its own. */
+/**
+ * Memory of struct pages as the kernel initialises them: one reference each, no type, a list of its
+ * own.
+ */
 class Pages {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
@@ -25,7 +29,13 @@ class Pages {
 
   set(
     page: number,
-    change: { references?: number; type?: number; order?: number; next?: bigint; previous?: bigint },
+    change: {
+      references?: number;
+      type?: number;
+      order?: number;
+      next?: bigint;
+      previous?: bigint;
+    },
   ): void {
     const { references = 0, type = 0xffff_ffff, order = 0, next = this.lru(page) } = change;
     const { previous = next } = change;
@@ -51,7 +61,9 @@ class Pages {
   }
 
   free(): { start: number; end: number }[] {
-    const frames = freeFrames({ bytes: this.bytes, address, firstPfn }, (at) => this.#words.get(at));
+    const frames = freeFrames({ bytes: this.bytes, address, firstPfn }, (at) =>
+      this.#words.get(at),
+    );
     return frames.map(({ start, end }) => ({ start: start - firstPfn, end: end - firstPfn }));
   }
 }
@@ -79,7 +91,8 @@ t.test('pages on the list of a CPU are free, with what belongs to their block', 
 
 t.test('no reference alone does not make a page free', async (t) => {
   const pages = new Pages(16);
-  // The further pages of an allocated block; a slab; the tail of a compound page; a page that left its list.
+  // The further pages of an allocated block; a slab; the tail of a compound page; a page that left
+  // its list.
   pages.set(1, {});
   pages.set(4, { type: 0xf5000000 });
   pages.set(6, { next: pages.lru(5) | 1n });
@@ -94,7 +107,9 @@ t.test('whatever the bytes are, ranges ascend and lie inside', async (t) => {
       const pages = Math.floor(bytes.length / structPageBytes);
       return ranges.every(
         ({ start, end }, i) =>
-          start < end && end <= firstPfn + pages && (i === 0 ? start >= firstPfn : start > given(ranges[i - 1]).end),
+          start < end &&
+          end <= firstPfn + pages &&
+          (i === 0 ? start >= firstPfn : start > given(ranges[i - 1]).end),
       );
     }),
   );

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { symbolElf } from '../../src/linux/symbol-elf.ts';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';

@@ -1,12 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { cpucapType } from '../../src/linux/cpu-capabilities.ts';
 import type { KernelConfig } from '../../src/linux/kernel-config.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { type KernelDescription, traitsOf } from '../../src/linux/traits.ts';
-import { kernelOfSlice, type RecordedSlice, readSlice, type SlicedKernel, sliceNames, tableOf } from './slices.ts';
+import {
+  kernelOfSlice,
+  type RecordedSlice,
+  readSlice,
+  type SlicedKernel,
+  sliceNames,
+  tableOf,
+} from './slices.ts';
 
-const describe = ({ release, image, symbols }: SlicedKernel): KernelDescription => traitsOf(release, image, symbols);
+const describe = ({ release, image, symbols }: SlicedKernel): KernelDescription =>
+  traitsOf(release, image, symbols);
 
 /** Options of Debian's 7.3. */
 const debianConfig: KernelConfig = {
@@ -68,9 +77,17 @@ const debian71: Expected = {
   contiguousMayChange: false,
   dataAlias: 'writable',
 };
-const debian70: Expected = { ...debian71, generation: '6.18-7.0: large mappings with BBML2_NOABORT' };
+const debian70: Expected = {
+  ...debian71,
+  generation: '6.18-7.0: large mappings with BBML2_NOABORT',
+};
 const debian619: Expected = { ...debian70, splitAsksRequires: false };
-const debian618: Expected = { ...debian619, kernelDirty: false, presentInvalid: false, aliasOfWholeArea: true };
+const debian618: Expected = {
+  ...debian619,
+  kernelDirty: false,
+  presentInvalid: false,
+  aliasOfWholeArea: true,
+};
 const debian617: Expected = {
   ...debian618,
   generation: '6.13-6.17: blocks unless the direct map is set, realms known',
@@ -88,13 +105,20 @@ const debian612: Expected = {
   randomLinearMap: true,
 };
 
-/** What each recorded kernel is: its traits, options that differ from those of Debian's 7.3, and how many capabilities its tables have. */
+/**
+ * What each recorded kernel is: its traits, options that differ from those of Debian's 7.3, and how
+ * many capabilities its tables have.
+ */
 const kernels: Record<
   string,
   { traits: Expected; config?: Partial<KernelConfig>; capabilities: number; listed?: number }
 > = {
   '6.12.117+deb13-arm64': { traits: debian612, config: { haft: false }, capabilities: 30 },
-  '6.12.117+deb13-arm64-16k': { traits: debian612, config: { granule: 16384, haft: false }, capabilities: 30 },
+  '6.12.117+deb13-arm64-16k': {
+    traits: debian612,
+    config: { granule: 16384, haft: false },
+    capabilities: 30,
+  },
   '6.16.12+deb13-arm64': { traits: debian616, capabilities: 32 },
   // Detected for user space alone, on fewer parts than later.
   '6.17.13+deb13-arm64': { traits: debian617, capabilities: 33, listed: 2 },
@@ -104,7 +128,12 @@ const kernels: Record<
   '7.1.13+deb13-arm64': { traits: debian71, capabilities: 33, listed: 6 },
   '7.2.13+deb14-arm64': { traits: debian72, capabilities: 33, listed: 6 },
   '7.3.4+deb13-arm64': { traits: debian73, capabilities: 34, listed: 15 },
-  '7.3.4+deb13-arm64-16k': { traits: debian73, config: { granule: 16384 }, capabilities: 34, listed: 15 },
+  '7.3.4+deb13-arm64-16k': {
+    traits: debian73,
+    config: { granule: 16384 },
+    capabilities: 34,
+    listed: 15,
+  },
   // The small configuration that ptdiff builds, without ftrace.
   '7.3.4': {
     traits: { ...debian73, builtInDrivers: [] },
@@ -138,17 +167,25 @@ for (const [name, expected] of Object.entries(kernels)) {
       numbers,
       [...numbers].sort((a, b) => a - b),
     );
-    const bbml = cpuCapabilities.flatMap(({ match }) => ('bbml' in match ? (match.listed?.length ?? 0) : []));
+    const bbml = cpuCapabilities.flatMap(({ match }) =>
+      'bbml' in match ? (match.listed?.length ?? 0) : [],
+    );
     t.strictSame(bbml, expected.listed === undefined ? [] : [expected.listed]);
     const errata = cpuCapabilities.filter(({ match }) => 'midrs' in match);
     t.ok(errata.every(({ match }) => 'midrs' in match && match.midrs.length > 0));
     t.ok(errata.every(({ description }) => /^[\x20-\x7e]{8,}$/.test(description)));
     const strict = cpuCapabilities.find(({ description }) => description === 'ARM erratum 843419');
-    t.equal(strict && (strict.type & cpucapType.permittedForLate) !== 0, expected.capabilities > 2 ? false : undefined);
+    t.equal(
+      strict && (strict.type & cpucapType.permittedForLate) !== 0,
+      expected.capabilities > 2 ? false : undefined,
+    );
   });
 }
 
-/** A recorded kernel as it would be with other symbols: each by its new name. What is inlined has a name that nobody asks for. */
+/**
+ * A recorded kernel as it would be with other symbols: each by its new name. What is inlined has a
+ * name that nobody asks for.
+ */
 function renamed(
   { textBase, symbols }: RecordedSlice,
   kernel: SlicedKernel,
@@ -159,7 +196,12 @@ function renamed(
 }
 
 /** Does something with a kernel that has other code in a function, by what it has symbols for. */
-function withCode<T>({ image, symbols }: SlicedKernel, name: string, word: number, work: () => T): T {
+function withCode<T>(
+  { image, symbols }: SlicedKernel,
+  name: string,
+  word: number,
+  work: () => T,
+): T {
   const start = Number((symbols.address(name) ?? 0n) - symbols.textBase);
   const code = image.subarray(start, start + Number(symbols.size(name) ?? 0n));
   // An Image is tens of MiB: a copy of each would take longer than the test.
@@ -182,36 +224,57 @@ const readFunctions = [
   '__cpu_setup',
   'kfence_init_enable',
 ];
-const variables = ['kfence_early_init', 'rodata_full', '__kfence_pool', 'arm64_features', 'memstart_offset_seed'];
-/** Kernels of which every symbol is taken away, one by one: of the others those that the traits hang on. */
+const variables = [
+  'kfence_early_init',
+  'rodata_full',
+  '__kfence_pool',
+  'arm64_features',
+  'memstart_offset_seed',
+];
+/**
+ * Kernels of which every symbol is taken away, one by one: of the others those that the traits hang
+ * on.
+ */
 const wholly = ['6.12.117+deb13-arm64', '6.18.15+deb13-arm64', '7.3.4+deb13-arm64', '7.3.4'];
 /** What no symbol table that ptdiff takes lacks. */
 const needed = ['_text', '__bss_stop'];
 
 /** A description's traits and options in one record. */
-const flat = ({ traits: { config, cpuCapabilities: _, ...traits } }: KernelDescription): Record<string, unknown> => ({
+const flat = ({
+  traits: { config, cpuCapabilities: _, ...traits },
+}: KernelDescription): Record<string, unknown> => ({
   ...config,
   ...traits,
 });
 
 /**
- * Traits in which a changed kernel seems to be another and that nobody is told of: no assumption says that the Image does not show them, or none
- * of its answers is right.
+ * Traits in which a changed kernel seems to be another and that nobody is told of: no assumption
+ * says that the Image does not show them, or none of its answers is right.
  */
 function silentlyWrong(truth: KernelDescription, seen: KernelDescription): string[] {
   const [right, shown] = [flat(truth), flat(seen)];
   return Object.keys(right).filter((key) => {
     if (JSON.stringify(right[key]) === JSON.stringify(shown[key])) return false;
     // The variable's own name goes with the trait that it shows.
-    const assumption = seen.assumptions.find(({ trait }) => trait === (key === 'requiresSymbol' ? 'bbml' : key));
+    const assumption = seen.assumptions.find(
+      ({ trait }) => trait === (key === 'requiresSymbol' ? 'bbml' : key),
+    );
     if (assumption === undefined) return true;
     if (key === 'requiresSymbol') return false;
-    const answers = [assumption.chosen, ...assumption.alternatives].map(({ changes }) => flatChange(changes)[key]);
+    const answers = [assumption.chosen, ...assumption.alternatives].map(
+      ({ changes }) => flatChange(changes)[key],
+    );
     return !answers.includes(right[key]);
   });
 }
 
-const flatChange = ({ traits, config }: { traits?: object; config?: object }): Record<string, unknown> => ({
+const flatChange = ({
+  traits,
+  config,
+}: {
+  traits?: object;
+  config?: object;
+}): Record<string, unknown> => ({
   ...traits,
   ...config,
 });
@@ -220,14 +283,21 @@ for (const name of sliceNames()) {
   const slice = readSlice(name);
   const kernel = kernelOfSlice(slice);
   const truth = describe(kernel);
-  const all = slice.symbols.map(([symbol]) => symbol).filter((symbol) => symbol !== '' && !needed.includes(symbol));
+  const all = slice.symbols
+    .map(([symbol]) => symbol)
+    .filter((symbol) => symbol !== '' && !needed.includes(symbol));
 
-  t.test(`${name}: a symbol that is renamed or inlined makes no trait wrong in silence`, async (t) => {
-    for (const gone of wholly.includes(name) ? all : [...readFunctions, ...variables]) {
-      const seen = describe(renamed(slice, kernel, (symbol) => (symbol === gone ? 'another_name' : symbol)));
-      t.strictSame(silentlyWrong(truth, seen), [], gone);
-    }
-  });
+  t.test(
+    `${name}: a symbol that is renamed or inlined makes no trait wrong in silence`,
+    async (t) => {
+      for (const gone of wholly.includes(name) ? all : [...readFunctions, ...variables]) {
+        const seen = describe(
+          renamed(slice, kernel, (symbol) => (symbol === gone ? 'another_name' : symbol)),
+        );
+        t.strictSame(silentlyWrong(truth, seen), [], gone);
+      }
+    },
+  );
 
   t.test(`${name}: a function with other code makes no trait wrong in silence`, async (t) => {
     for (const function_ of readFunctions) {
@@ -239,14 +309,19 @@ for (const name of sliceNames()) {
     }
   });
 
-  t.test(`${name}: names that a compiler appends to are read like the functions' own`, async (t) => {
-    for (const suffix of ['.isra.0', '.constprop.0', '.constprop.1.isra.0', '.llvm.1234567890']) {
-      const seen = describe(
-        renamed(slice, kernel, (symbol) => (readFunctions.includes(symbol) ? symbol + suffix : symbol)),
-      );
-      t.strictSame(seen, truth, suffix);
-    }
-  });
+  t.test(
+    `${name}: names that a compiler appends to are read like the functions' own`,
+    async (t) => {
+      for (const suffix of ['.isra.0', '.constprop.0', '.constprop.1.isra.0', '.llvm.1234567890']) {
+        const seen = describe(
+          renamed(slice, kernel, (symbol) =>
+            readFunctions.includes(symbol) ? symbol + suffix : symbol,
+          ),
+        );
+        t.strictSame(seen, truth, suffix);
+      }
+    },
+  );
 
   t.test(`${name}: whatever is gone, the kernel is described`, async () => {
     fc.assert(
@@ -255,7 +330,9 @@ for (const name of sliceNames()) {
         fc.constantFrom(...readFunctions),
         fc.nat({ max: 0xffff_ffff }),
         (gone, code, word) => {
-          const other = renamed(slice, kernel, (symbol) => (gone.includes(symbol) ? `was_${symbol}` : symbol));
+          const other = renamed(slice, kernel, (symbol) =>
+            gone.includes(symbol) ? `was_${symbol}` : symbol,
+          );
           const { traits, assumptions } = withCode(kernel, code, word, () => describe(other));
           return assumptions.every(({ chosen, alternatives }) => {
             const own = { ...traits.config, ...traits };
@@ -276,7 +353,10 @@ t.test(
   async (t) => {
     const kernel = kernelOfSlice(readSlice('7.3.4+deb13-arm64'));
     const nameless = describe({ ...kernel, release: 'next-20261128' });
-    t.strictSame(flat(nameless), { ...flat(describe(kernel)), release: { major: 7, minor: 3, patch: 0 } });
+    t.strictSame(flat(nameless), {
+      ...flat(describe(kernel)),
+      release: { major: 7, minor: 3, patch: 0 },
+    });
     t.match(nameless.notKnown, [/^its release: 'next-20261128' is none/]);
     const old = describe({ ...kernelOfSlice(readSlice('6.12.117+deb13-arm64')), release: '6.9.1' });
     t.equal(old.traits.generation, '6.12: blocks unless the direct map is set');
@@ -289,13 +369,23 @@ t.test('a table of capabilities whose matchers are not known is no table', async
   const slice = readSlice('7.3.4+deb13-arm64');
   const kernel = kernelOfSlice(slice);
   for (const gone of ['arm64_features', 'arm64_errata']) {
-    const seen = describe(renamed(slice, kernel, (symbol) => (symbol === gone ? 'another_name' : symbol)));
+    const seen = describe(
+      renamed(slice, kernel, (symbol) => (symbol === gone ? 'another_name' : symbol)),
+    );
     t.equal(seen.traits.cpuCapabilities, undefined, gone);
   }
-  const strangers = ['is_affected_midr_range', 'is_affected_midr_range_list', 'cpucap_multi_entry_cap_matches'];
-  const seen = describe(renamed(slice, kernel, (symbol) => (strangers.includes(symbol) ? `new_${symbol}` : symbol)));
+  const strangers = [
+    'is_affected_midr_range',
+    'is_affected_midr_range_list',
+    'cpucap_multi_entry_cap_matches',
+  ];
+  const seen = describe(
+    renamed(slice, kernel, (symbol) => (strangers.includes(symbol) ? `new_${symbol}` : symbol)),
+  );
   t.equal(seen.traits.cpuCapabilities, undefined, 'no erratum asks for a part');
-  const bbml = describe(renamed(slice, kernel, (symbol) => (symbol === 'has_bbml3' ? 'has_bbm_level_3' : symbol)));
+  const bbml = describe(
+    renamed(slice, kernel, (symbol) => (symbol === 'has_bbml3' ? 'has_bbm_level_3' : symbol)),
+  );
   t.strictSame(
     bbml.traits.cpuCapabilities,
     describe(kernelOfSlice(slice)).traits.cpuCapabilities,

@@ -1,4 +1,8 @@
-/** The model's copy of the kernel's allow list, against the lists of real kernels: no entry is forgotten, none made up. */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The model's copy of the kernel's allow list, against the lists of real kernels: no entry is
+ * forgotten, none made up.
+ */
 import t from 'tap';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { bbmlAllowList } from '../../src/model/cpufeature.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -8,8 +9,9 @@ import { differences, goldenFrom } from './golden.ts';
 import { goldenVersion } from './golden-schema.ts';
 
 /**
- * Brings traits that are newer than a recorded boot into it, read from the Image of exactly that kernel; what was observed stays as it is. Where
- * the model has come to compare something new, record the boot again instead.
+ * Brings traits that are newer than a recorded boot into it, read from the Image of exactly that
+ * kernel; what was observed stays as it is. Where the model has come to compare something new,
+ * record the boot again instead.
  *
  *     ./ptdiff --node test/model/complete-golden.ts KERNEL CASE...
  */
@@ -19,10 +21,12 @@ for (const name of names) {
   const path = join(import.meta.dirname, 'fixtures', `${name}.json.gz`);
   const recorded = JSON.parse(gunzipSync(readFileSync(path)).toString());
   const [release] = name.split('@');
-  if (image.release !== release) throw new Error(`${name} was not recorded on ${spec}, which is ${image.release}`);
+  if (image.release !== release)
+    throw new Error(`${name} was not recorded on ${spec}, which is ${image.release}`);
   const { world } = recorded.question.machine;
   // Only a realm shares memory: before realms were modelled nobody wrote that down.
-  const facts = world === 'realm' ? recorded.question.facts : { sharing: [], ...recorded.question.facts };
+  const facts =
+    world === 'realm' ? recorded.question.facts : { sharing: [], ...recorded.question.facts };
   const whole = (unobserved: string[]) =>
     stableJson({
       ...recorded,

@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import type { PhysicalRange } from '../../src/evidence/boot-facts.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { parseRelease } from '../../src/linux/release.ts';
-import { type CrashReserveInputs, reserve_crashkernel_generic } from '../../src/model/crash-reserve.ts';
+import {
+  type CrashReserveInputs,
+  reserve_crashkernel_generic,
+} from '../../src/model/crash-reserve.ts';
 import { memblock_find_in_range } from '../../src/model/memblock.ts';
 
 const MIB = 2 ** 20;
@@ -11,8 +15,14 @@ const RAM = 0x4000_0000;
 
 const range = (start: number, mib: number): PhysicalRange => ({ start, end: start + mib * MIB });
 
-/** A machine of so many MiB whose kernel lies at its start, and what memblock had reserved at its end. */
-function machine(mib: number, reserved: PhysicalRange[] = []): Omit<CrashReserveInputs, 'parameters'> {
+/**
+ * A machine of so many MiB whose kernel lies at its start, and what memblock had reserved at its
+ * end.
+ */
+function machine(
+  mib: number,
+  reserved: PhysicalRange[] = [],
+): Omit<CrashReserveInputs, 'parameters'> {
   return {
     traits: { config: { crashReserve: true }, release: parseRelease('7.3.4') } as KernelTraits,
     memory: [range(RAM, mib)],
@@ -29,18 +39,24 @@ function place(
   crashKernel?: number,
 ): string | undefined {
   const facts = { ...inputs.facts, ...(crashKernel !== undefined && { crashKernel }) };
-  const found = reserve_crashkernel_generic({ ...inputs, facts, parameters: [`crashkernel=${value}`] }, () => {});
+  const found = reserve_crashkernel_generic(
+    { ...inputs, facts, parameters: [`crashkernel=${value}`] },
+    () => {},
+  );
   return found && `${(found.end - found.start) / MIB}@0x${found.start.toString(16)}`;
 }
 
 /** CMA, page tables and struct pages of 700 MiB: memblock gives from the top. */
 const top = range(0x6590_0000, 99);
 
-t.test('an address outside of the memory is refused: 128M@0x60000000 on a machine of 300 MiB', async (t) => {
-  t.equal(place(machine(300), '128M@0x60000000'), undefined);
-  t.equal(place(machine(1024), '128M@0x60000000'), '128@0x60000000');
-  t.equal(place(machine(600), '128M@0x60000000'), undefined, 'and one that begins in it');
-});
+t.test(
+  'an address outside of the memory is refused: 128M@0x60000000 on a machine of 300 MiB',
+  async (t) => {
+    t.equal(place(machine(300), '128M@0x60000000'), undefined);
+    t.equal(place(machine(1024), '128M@0x60000000'), '128@0x60000000');
+    t.equal(place(machine(600), '128M@0x60000000'), undefined, 'and one that begins in it');
+  },
+);
 
 t.test(
   'an address in use is refused: 128M@0x60000000 on a machine of 700 MiB whose top memblock gave to others',
@@ -52,8 +68,16 @@ t.test(
       '64@0x60000000',
       'what is free below it is given',
     );
-    t.equal(place(machine(700, [top]), '32M@0x40200000'), undefined, 'the kernel itself lies there');
-    t.equal(place({ ...machine(700), ...hole }, '64M@0x5a000000'), undefined, 'no-map memory lies there');
+    t.equal(
+      place(machine(700, [top]), '32M@0x40200000'),
+      undefined,
+      'the kernel itself lies there',
+    );
+    t.equal(
+      place({ ...machine(700), ...hole }, '64M@0x5a000000'),
+      undefined,
+      'no-map memory lies there',
+    );
   },
 );
 
@@ -66,7 +90,11 @@ t.test(
   'a kernel that reserves nothing where there is room is contradicted, one that says where is believed',
   async (t) => {
     t.equal(place(machine(1024), '128M@0x60000000'), '128@0x60000000');
-    t.equal(place(machine(1024, [range(0x7a90_0000, 87)]), '64M'), '64@0x76800000', 'the highest place, by the rule');
+    t.equal(
+      place(machine(1024, [range(0x7a90_0000, 87)]), '64M'),
+      '64@0x76800000',
+      'the highest place, by the rule',
+    );
     t.equal(place(machine(1024, [range(0x7a90_0000, 87)]), '64M', 0x7000_0000), '64@0x70000000');
     const dead = { ...machine(1024), facts: {} };
     t.equal(place(dead, '64M'), undefined, 'a guest that told nothing cannot be contradicted');
@@ -85,16 +113,19 @@ t.test('too much for any place is refused', async (t) => {
   t.equal(place(machine(300), '300M'), undefined, 'as much as there is memory');
 });
 
-t.test('SIZE,high lies above 4 GiB, with low memory beside it, or below where there is nothing above', async (t) => {
-  const large = { ...machine(5120), endOfDram: RAM + 5120 * MIB };
-  t.equal(place(large, '64M,high'), '64@0x17c000000');
-  t.equal(place(machine(1024), '64M,high'), '64@0x7c000000');
-  t.equal(place(large, '64M'), '64@0xfc000000');
-  const full = { ...large, taken: [{ start: RAM, end: 2 ** 32 }] };
-  t.equal(place(full, '64M,high'), undefined, 'without low memory it is given back');
-  t.equal(place(full, '64M'), undefined, 'which SIZE needs, too, where it lies above');
-  t.equal(place(full, '64M@0x100000000'), '64@0x100000000', 'but not SIZE@OFFSET');
-});
+t.test(
+  'SIZE,high lies above 4 GiB, with low memory beside it, or below where there is nothing above',
+  async (t) => {
+    const large = { ...machine(5120), endOfDram: RAM + 5120 * MIB };
+    t.equal(place(large, '64M,high'), '64@0x17c000000');
+    t.equal(place(machine(1024), '64M,high'), '64@0x7c000000');
+    t.equal(place(large, '64M'), '64@0xfc000000');
+    const full = { ...large, taken: [{ start: RAM, end: 2 ** 32 }] };
+    t.equal(place(full, '64M,high'), undefined, 'without low memory it is given back');
+    t.equal(place(full, '64M'), undefined, 'which SIZE needs, too, where it lies above');
+    t.equal(place(full, '64M@0x100000000'), '64@0x100000000', 'but not SIZE@OFFSET');
+  },
+);
 
 t.test('memblock gives the highest aligned place that is free', async (t) => {
   const number = fc.integer({ min: 1, max: 60 });
@@ -107,15 +138,22 @@ t.test('memblock gives the highest aligned place that is free', async (t) => {
     });
   });
   fc.assert(
-    fc.property(ranges, number, fc.constantFrom(1, 2, 4, 8), number, number, (free, size, align, from, length) => {
-      const window = { start: from, end: from + length };
-      const fits = (start: number): boolean =>
-        start % align === 0 &&
-        start >= window.start &&
-        start + size <= window.end &&
-        free.some((part) => start >= part.start && start + size <= part.end);
-      const places = Array.from({ length: 300 }, (_, start) => start).filter(fits);
-      t.equal(memblock_find_in_range(free, size, align, window), places.at(-1));
-    }),
+    fc.property(
+      ranges,
+      number,
+      fc.constantFrom(1, 2, 4, 8),
+      number,
+      number,
+      (free, size, align, from, length) => {
+        const window = { start: from, end: from + length };
+        const fits = (start: number): boolean =>
+          start % align === 0 &&
+          start >= window.start &&
+          start + size <= window.end &&
+          free.some((part) => start >= part.start && start + size <= part.end);
+        const places = Array.from({ length: 300 }, (_, start) => start).filter(fits);
+        t.equal(memblock_find_in_range(free, size, align, window), places.at(-1));
+      },
+    ),
   );
 });

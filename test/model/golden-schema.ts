@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import { checkpointNames, type ProbeResult, type RsiCall } from '../../src/evidence/capture.ts';
@@ -7,7 +8,9 @@ import type { Geometry } from '../../src/linux/geometry.ts';
 import type { KernelConfig } from '../../src/linux/kernel-config.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 
-/** Version of the recorded boots; raised when a reader of the old shape would misread the new one. */
+/**
+ * Version of the recorded boots; raised when a reader of the old shape would misread the new one.
+ */
 export const goldenVersion = 2;
 
 const int = z.int();
@@ -17,7 +20,8 @@ const checkpoint = z.enum(checkpointNames);
 const range = z.strictObject({ start: z.number(), end: z.number() });
 const registers = z.record(z.string(), z.bigint());
 
-// Each schema is checked against the model's own type: a trait that is new there and not here does not compile.
+// Each schema is checked against the model's own type: a trait that is new there and not here does
+// not compile.
 const geometry: z.ZodType<Geometry> = z.strictObject({
   granule,
   pageShift: int,
@@ -112,7 +116,9 @@ const facts: z.ZodType<BootFacts> = z.strictObject({
       early: z.literal(true).exactOptional(),
     }),
   ),
-  protectRequests: z.array(z.strictObject({ frames: z.array(range), before: checkpoint })).exactOptional(),
+  protectRequests: z
+    .array(z.strictObject({ frames: z.array(range), before: checkpoint }))
+    .exactOptional(),
   sharing: z.array(
     z.strictObject({
       start: z.bigint(),
@@ -172,9 +178,15 @@ export const goldenSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .exactOptional(),
-  /** Paths of traits that nobody asked the Image for when the boot was recorded, and that cannot be had any more: the model must not ask for them. */
+  /**
+   * Paths of traits that nobody asked the Image for when the boot was recorded, and that cannot be
+   * had any more: the model must not ask for them.
+   */
   unrecorded: z.array(z.string()),
-  /** Kernel variables that nobody read when the boot was recorded: what the model says of them is not compared. */
+  /**
+   * Kernel variables that nobody read when the boot was recorded: what the model says of them is
+   * not compared.
+   */
   unobserved: z.array(z.string()),
   question: z.strictObject({
     traits,
@@ -187,7 +199,10 @@ export const goldenSchema = z.strictObject({
   symbolOffsets: z.record(z.string(), int),
   captures: z.array(capture).min(1),
   probes: z.array(probe),
-  /** Of a realm: what it asked of the RMM, and its files that tell what it mapped; older recordings lack them. */
+  /**
+   * Of a realm: what it asked of the RMM, and its files that tell what it mapped; older recordings
+   * lack them.
+   */
   rsi: z.strictObject({ calls: z.array(rsiCall), lost: int }).exactOptional(),
   files: z.record(z.string(), z.string()).exactOptional(),
 });

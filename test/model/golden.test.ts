@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { predict } from '../../src/model/predict.ts';
 import { differences, goldenNames, parseGolden, questionOfGolden, readGolden } from './golden.ts';
@@ -13,23 +14,32 @@ for (const name of goldenNames()) {
 const copied = (name: string) => structuredClone(readGolden(name));
 const complete = '7.3.4+deb13-arm64@max+noalias.json.gz';
 
-t.test('a recording that lacks a trait is refused, and never taken for one without it', async (t) => {
-  const { traits } = copied(complete).question;
-  const paths = [...Object.keys(traits), ...Object.keys(traits.config).map((key) => `config.${key}`)];
-  for (const path of paths) {
+t.test(
+  'a recording that lacks a trait is refused, and never taken for one without it',
+  async (t) => {
+    const { traits } = copied(complete).question;
+    const paths = [
+      ...Object.keys(traits),
+      ...Object.keys(traits.config).map((key) => `config.${key}`),
+    ];
+    for (const path of paths) {
+      const golden = copied(complete);
+      const [key, below] = path.split('.') as [keyof typeof traits, string | undefined];
+      Reflect.deleteProperty(
+        below === undefined ? golden.question.traits : golden.question.traits.config,
+        below ?? key,
+      );
+      t.throws(() => parseGolden('x', golden), {
+        message: new RegExp(`question\\.traits\\.${path.replace('.', '\\.')}: .*Record`),
+      });
+    }
     const golden = copied(complete);
-    const [key, below] = path.split('.') as [keyof typeof traits, string | undefined];
-    Reflect.deleteProperty(below === undefined ? golden.question.traits : golden.question.traits.config, below ?? key);
-    t.throws(() => parseGolden('x', golden), {
-      message: new RegExp(`question\\.traits\\.${path.replace('.', '\\.')}: .*Record`),
-    });
-  }
-  const golden = copied(complete);
-  t.throws(() => parseGolden('x', { ...golden, schema: 1 }), { message: /schema: / });
-  t.throws(() => parseGolden('x', { ...golden, extra: 1 }), { message: /extra/ });
-  Reflect.deleteProperty(golden.question.facts, 'sharing');
-  t.throws(() => parseGolden('x', golden), { message: /question\.facts\.sharing: / });
-});
+    t.throws(() => parseGolden('x', { ...golden, schema: 1 }), { message: /schema: / });
+    t.throws(() => parseGolden('x', { ...golden, extra: 1 }), { message: /extra/ });
+    Reflect.deleteProperty(golden.question.facts, 'sharing');
+    t.throws(() => parseGolden('x', golden), { message: /question\.facts\.sharing: / });
+  },
+);
 
 t.test('what a recording does not know it says when the model asks', async (t) => {
   const golden = copied(complete);

@@ -1,10 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
 import { diffLeaves } from '../../src/diff/compare.ts';
 import { compareRsi } from '../../src/diff/compare-rsi.ts';
-import { compareProbes, compareRegisters, compareTables, compareVariables } from '../../src/diff/compare-state.ts';
+import {
+  compareProbes,
+  compareRegisters,
+  compareTables,
+  compareVariables,
+} from '../../src/diff/compare-state.ts';
 import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture } from '../../src/evidence/capture.ts';
 import { parseWalk } from '../../src/evidence/leaf-text.ts';
@@ -13,7 +19,10 @@ import { predict, type Question } from '../../src/model/predict.ts';
 import { given } from '../given.ts';
 import { goldenSchema } from './golden-schema.ts';
 
-/** A recorded real boot: what the model was asked, and what the tables, registers and variables of the guest were. */
+/**
+ * A recorded real boot: what the model was asked, and what the tables, registers and variables of
+ * the guest were.
+ */
 export interface GoldenBoot extends Omit<z.infer<typeof goldenSchema>, 'question' | 'captures'> {
   question: Omit<Question, 'symbolOffset'>;
   captures: (Omit<Capture, 'ttbr1' | 'ttbr0'> & { walk: string })[];
@@ -28,14 +37,22 @@ export function goldenNames(): string[] {
     .sort();
 }
 
-/** In place of each trait that a recording does not know: whoever asks for it is told so, and gets no answer that could pass for one. */
+/**
+ * In place of each trait that a recording does not know: whoever asks for it is told so, and gets
+ * no answer that could pass for one.
+ */
 function refuseUnrecorded(name: string, data: GoldenBoot): void {
   for (const path of data.unrecorded) {
     const parts = path.split('.');
     const key = parts.pop() as string;
-    const owner = parts.reduce<object>((object, part) => Reflect.get(object, part), data.question.traits);
+    const owner = parts.reduce<object>(
+      (object, part) => Reflect.get(object, part),
+      data.question.traits,
+    );
     const get = () => {
-      throw new Error(`${name} was recorded before the trait ${path} was: record it again to ask for that.`);
+      throw new Error(
+        `${name} was recorded before the trait ${path} was: record it again to ask for that.`,
+      );
     };
     // Not enumerable: a copy of the traits knows as little.
     Object.defineProperty(owner, key, { get, enumerable: false });
@@ -67,8 +84,10 @@ export function parseGolden(name: string, data: unknown): GoldenBoot {
 /** A recording from its text. */
 export function goldenFrom(name: string, text: string): GoldenBoot {
   const data = revive(JSON.parse(text)) as { question?: { traits?: object } };
-  // JSON has no undefined: a kernel before 6.18 has no such variable, which the schema checks against its capability.
-  if (data.question?.traits) data.question.traits = { requiresSymbol: undefined, ...data.question.traits };
+  // JSON has no undefined: a kernel before 6.18 has no such variable, which the schema checks
+  // against its capability.
+  if (data.question?.traits)
+    data.question.traits = { requiresSymbol: undefined, ...data.question.traits };
   return parseGolden(name, data);
 }
 
@@ -82,11 +101,18 @@ export function questionOfGolden({ question, symbolOffsets }: GoldenBoot): Quest
 }
 
 /** What is predicted of the variables that were read at all. */
-function observed(predicted: Record<string, bigint>, { unobserved }: GoldenBoot): Record<string, bigint> {
-  return Object.fromEntries(Object.entries(predicted).filter(([name]) => !unobserved.includes(name)));
+function observed(
+  predicted: Record<string, bigint>,
+  { unobserved }: GoldenBoot,
+): Record<string, bigint> {
+  return Object.fromEntries(
+    Object.entries(predicted).filter(([name]) => !unobserved.includes(name)),
+  );
 }
 
-/** Everything in which the model differs from a recorded boot, a line each; empty when it is exact. */
+/**
+ * Everything in which the model differs from a recorded boot, a line each; empty when it is exact.
+ */
 export function differences(golden: GoldenBoot): string[] {
   const prediction = predict(questionOfGolden(golden));
   const { start, end } = prediction.linearRegion;
@@ -99,7 +125,13 @@ export function differences(golden: GoldenBoot): string[] {
     const capture: Capture = { ...rest, ttbr1: parseWalk(walk) };
     const leaves = diffLeaves(predicted.leaves, runsIn(capture.ttbr1.leaves, start, end));
     const findings = [
-      ...compareTables(predicted.tables, capture.ttbr1.tables, prediction.linearRegion, granule, rest.checkpoint),
+      ...compareTables(
+        predicted.tables,
+        capture.ttbr1.tables,
+        prediction.linearRegion,
+        granule,
+        rest.checkpoint,
+      ),
       ...compareRegisters(predicted.registers, capture, image),
       ...compareVariables(observed(predicted.variables, golden), capture),
     ];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { lifeOfLeaf } from '../../src/model/leaf-life.ts';
 import { predict } from '../../src/model/predict.ts';
@@ -12,18 +13,21 @@ const linearOf = (name: string): bigint => {
   return linearRegion.start + BigInt(offset);
 };
 
-t.test('the leaf of kernel text is made by map_mem(), and made read-only when the CPUs are there', async (t) => {
-  const life = lifeOfLeaf(question, linearOf('_stext'));
-  t.same(
-    life.map(({ step }) => step.where),
-    ['map_mem()', 'mark_linear_text_alias_ro()'],
-  );
-  t.same(
-    life.map(({ step }) => step),
-    life.map(({ index }) => predict(question).derivation[index]),
-    'each is a step of the derivation',
-  );
-});
+t.test(
+  'the leaf of kernel text is made by map_mem(), and made read-only when the CPUs are there',
+  async (t) => {
+    const life = lifeOfLeaf(question, linearOf('_stext'));
+    t.same(
+      life.map(({ step }) => step.where),
+      ['map_mem()', 'mark_linear_text_alias_ro()'],
+    );
+    t.same(
+      life.map(({ step }) => step),
+      life.map(({ index }) => predict(question).derivation[index]),
+      'each is a step of the derivation',
+    );
+  },
+);
 
 t.test('the last state of a life is what the prediction holds at init', async (t) => {
   for (const run of predict(question).checkpoints.init?.leaves ?? []) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { predict } from '../../src/model/predict.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
@@ -19,9 +20,13 @@ t.test('every probe that a scenario may ask has a prediction of its own', async 
   );
 });
 
-t.test('a probe that the model does not know is an error, not the answer of another probe', async (t) => {
-  t.throws(() => predict({ ...question, probes: ['memfd_secret', 'memfd_secrets'] }), {
-    fault: 'harness',
-    message: /^The model does not know the probe "memfd_secrets"; it knows memfd_secret, cpu_online, .*, modules\.$/,
-  });
-});
+t.test(
+  'a probe that the model does not know is an error, not the answer of another probe',
+  async (t) => {
+    t.throws(() => predict({ ...question, probes: ['memfd_secret', 'memfd_secrets'] }), {
+      fault: 'harness',
+      message:
+        /^The model does not know the probe "memfd_secrets"; it knows memfd_secret, cpu_online, .*, modules\.$/,
+    });
+  },
+);

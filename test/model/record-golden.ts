@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -42,17 +43,29 @@ for (const name of names) {
     unobserved: [],
     from: `${result.kernel.release} × ${scenario.name} on QEMU ${run.emulator.version}`,
     question,
-    symbolOffsets: Object.fromEntries(symbols.map((symbol) => [symbol, symbolOffset(kernel.symbols, symbol)])),
+    symbolOffsets: Object.fromEntries(
+      symbols.map((symbol) => [symbol, symbolOffset(kernel.symbols, symbol)]),
+    ),
     captures: evidence.captures.map(({ ttbr1, ttbr0: _user, freePages: _fact, ...rest }) => ({
       ...rest,
-      walk: formatWalk({ leaves: ttbr1.leaves.filter(inside), tables: ttbr1.tables.filter(inside), malformed: [] }),
+      walk: formatWalk({
+        leaves: ttbr1.leaves.filter(inside),
+        tables: ttbr1.tables.filter(inside),
+        malformed: [],
+      }),
     })),
     probes: evidence.probes,
-    ...(evidence.rsi && { rsi: evidence.rsi, files: { '/proc/vmallocinfo': ioremapped(evidence) } }),
+    ...(evidence.rsi && {
+      rsi: evidence.rsi,
+      files: { '/proc/vmallocinfo': ioremapped(evidence) },
+    }),
   };
   const text = stableJson(golden);
   goldenFrom(name, text);
-  writeFileSync(join(import.meta.dirname, 'fixtures', `${name}.json.gz`), gzipSync(text, { level: 9 }));
+  writeFileSync(
+    join(import.meta.dirname, 'fixtures', `${name}.json.gz`),
+    gzipSync(text, { level: 9 }),
+  );
 }
 
 /** The lines of /proc/vmallocinfo that tell of devices. */

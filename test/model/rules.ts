@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { isDeepStrictEqual } from 'node:util';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { PTE_TYPE_PAGE } from '../../src/linux/pgprot.ts';
@@ -12,7 +13,10 @@ import { deviceNames } from '../../src/scenario/devices.ts';
 import { given } from '../given.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
 
-/** A rule that no recorded boot can show, checked on a recorded question that was changed; true when the model keeps it. */
+/**
+ * A rule that no recorded boot can show, checked on a recorded question that was changed; true when
+ * the model keeps it.
+ */
 export interface Rule {
   name: string;
   holds(): boolean;
@@ -29,7 +33,10 @@ function leaves({ checkpoints }: Prediction): number {
 function withRequest(original: Question, offset: bigint, size: number): Question {
   const start = predict(original).linearRegion.start + offset;
   const request = { start, end: start + BigInt(size), before: 'init' as const };
-  return { ...original, facts: { ...original.facts, splitRequests: [...original.facts.splitRequests, request] } };
+  return {
+    ...original,
+    facts: { ...original.facts, splitRequests: [...original.facts.splitRequests, request] },
+  };
 }
 
 /** A place in the middle of memory, where leaves are as large as they get. */
@@ -39,7 +46,10 @@ const MIDDLE = 0x1800_0000n;
 function requestSplits(name: string): boolean {
   const original = question(name);
   const { granule } = original.traits.geometry;
-  return leaves(predict(withRequest(original, MIDDLE + BigInt(granule), granule))) > leaves(predict(original));
+  return (
+    leaves(predict(withRequest(original, MIDDLE + BigInt(granule), granule))) >
+    leaves(predict(original))
+  );
 }
 
 /** The question with one more call of set_memory_ro(), on pages that were given back since. */
@@ -47,7 +57,10 @@ function withProtection(name: string): { before: number; after: number } {
   const original = question(name);
   const start = given(predict(original).checkpoints.init?.leaves[0]).pa ?? 0;
   const frames = [
-    { start: start + Number(MIDDLE), end: start + Number(MIDDLE) + 4 * original.traits.geometry.granule },
+    {
+      start: start + Number(MIDDLE),
+      end: start + Number(MIDDLE) + 4 * original.traits.geometry.granule,
+    },
   ];
   const request = { frames, before: 'init' as const };
   const changed = { ...original, facts: { ...original.facts, protectRequests: [request] } };
@@ -60,10 +73,15 @@ function kptiWith(kaslr: boolean, ...parameters: string[]): boolean {
   return predict({ ...original, kaslr, parameters }).decisions.kpti;
 }
 
-/** The complaints that the model predicts of a recorded boot, on CPUs whose ID registers are changed. */
+/**
+ * The complaints that the model predicts of a recorded boot, on CPUs whose ID registers are
+ * changed.
+ */
 function complaintsOf(
   name: string,
-  change: (registers: Record<string, bigint>, cpu: number) => Record<string, bigint> = (registers) => registers,
+  change: (registers: Record<string, bigint>, cpu: number) => Record<string, bigint> = (
+    registers,
+  ) => registers,
 ): string {
   const original = question(name);
   const idRegisters = original.facts.idRegisters.map(change);
@@ -81,18 +99,28 @@ const late = {
   permitted: '7.3.4+deb13-arm64@monitor+max-bbm2+late-bbm3',
 };
 
-/** Whether debug_pagealloc is on with these parameters, on a kernel that has it, off by default or on. */
+/**
+ * Whether debug_pagealloc is on with these parameters, on a kernel that has it, off by default or
+ * on.
+ */
 function pageallocWith(byDefault: boolean, ...parameters: string[]): boolean {
   const original = question('7.3.4-4k39@max+pagealloc');
   const config = { ...original.traits.config, debugPageallocDefault: byDefault };
-  return predict({ ...original, traits: { ...original.traits, config }, parameters }).decisions.debugPagealloc;
+  return predict({ ...original, traits: { ...original.traits, config }, parameters }).decisions
+    .debugPagealloc;
 }
 
 /** TTBR1_EL1 of a kernel with 64K pages built for 52 bits, on a CPU that has `vaBits`. */
 function rootOf64k(vaBits: number): bigint {
   const { traits, facts } = question('7.3.4-4k39@max+pagealloc');
   const geometry = geometryOf(65536);
-  const config = { ...traits.config, granule: geometry.granule, vaBits: 52, paBits: 52, lpa2: false };
+  const config = {
+    ...traits.config,
+    granule: geometry.granule,
+    vaBits: 52,
+    paBits: 52,
+    lpa2: false,
+  };
   const { decisions } = predict(question('7.3.4-4k39@max+pagealloc'));
   const inputs = {
     traits: { ...traits, geometry, config },
@@ -103,7 +131,10 @@ function rootOf64k(vaBits: number): bigint {
   return given(predictRegisters({ ...inputs, swapper: 0x4200_0000 }, 'init').TTBR1_EL1).bits;
 }
 
-/** Kinds of leaves that three GiB in the middle of a region of 36 bits get with 16K pages, which have two levels of tables then. */
+/**
+ * Kinds of leaves that three GiB in the middle of a region of 36 bits get with 16K pages, which
+ * have two levels of tables then.
+ */
 function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number }[] {
   const { traits } = question('7.3.4+deb13-arm64-16k@max+off+kfence100');
   const map = new LinearMap(traits.geometry, 36, 0n, 0);
@@ -117,7 +148,8 @@ function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number
 export const rules: readonly Rule[] = [
   {
     name: 'a realm whose blocks cannot be shared has no driver: no port and no disk (ENOENT), no randomness and no network (ENODEV)',
-    holds: () => isDeepStrictEqual(deviceProbes('6.17.13+deb13-arm64@realm-late-rsi'), [2, 2, 19, 19]),
+    holds: () =>
+      isDeepStrictEqual(deviceProbes('6.17.13+deb13-arm64@realm-late-rsi'), [2, 2, 19, 19]),
   },
   {
     name: 'devices work in a realm of pages, and of blocks that can be split, and in the normal world with any blocks',
@@ -175,7 +207,8 @@ export const rules: readonly Rule[] = [
   {
     name: 'a CPU without the hardware access flag is let in beside one that has it, and complained about',
     holds: () =>
-      complaintsOf('7.3.4+deb13-arm64@monitor+max+then-no-hafdbs') === 'unexpected variation in SYS_ID_AA64MMFR1_EL1',
+      complaintsOf('7.3.4+deb13-arm64@monitor+max+then-no-hafdbs') ===
+      'unexpected variation in SYS_ID_AA64MMFR1_EL1',
   },
   {
     name: 'a late CPU is refused for an erratum that the system does not work around, but not for the lack of one',
@@ -184,7 +217,10 @@ export const rules: readonly Rule[] = [
         const { idRegisters } = question(late.refused).facts;
         return given(idRegisters[1 - cpu]);
       };
-      return complaintsOf(late.refused, swapped) === 'CPU refused for having Broken broadcast TLBI completion';
+      return (
+        complaintsOf(late.refused, swapped) ===
+        'CPU refused for having Broken broadcast TLBI completion'
+      );
     },
   },
   {
@@ -204,7 +240,8 @@ export const rules: readonly Rule[] = [
   {
     name: 'kernels before 6.18 do not know the capability, whatever the CPU',
     holds: () =>
-      !predict({ ...question('6.17.13+deb13-arm64@neoverse-v3-r0p1+noalias'), facts: trusted() }).decisions.bootCpuBbml,
+      !predict({ ...question('6.17.13+deb13-arm64@neoverse-v3-r0p1+noalias'), facts: trusted() })
+        .decisions.bootCpuBbml,
   },
   {
     name: '16K pages have no level 1 blocks, even where memory is aligned to them',
@@ -240,5 +277,8 @@ export const rules: readonly Rule[] = [
 /** Boot facts of a Neoverse-V3 that newer kernels trust. */
 function trusted(): Question['facts'] {
   const { facts } = question('6.17.13+deb13-arm64@neoverse-v3-r0p1+noalias');
-  return { ...facts, idRegisters: facts.idRegisters.map((registers) => ({ ...registers, MIDR_EL1: 0x410fd842n })) };
+  return {
+    ...facts,
+    idRegisters: facts.idRegisters.map((registers) => ({ ...registers, MIDR_EL1: 0x410fd842n })),
+  };
 }

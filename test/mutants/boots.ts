@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { parentPort, workerData } from 'node:worker_threads';
 import type { GoldenBoot } from '../model/golden.ts';
 import type { Mutant } from './find-mutants.ts';
 import { installMutants, keepMutant, visitedBy, withMutant } from './install.ts';
 
 /*
- * A worker that asks recorded boots and rules of the model whether they notice a mutant. All mutants are in the modules that it loaded; one that
- * decides while its module is loaded needs a worker of its own.
+ * A worker that asks recorded boots and rules of the model whether they notice a mutant. All
+ * mutants are in the modules that it loaded; one that decides while its module is loaded needs a
+ * worker of its own.
  */
 
 /** What the worker is given. */
@@ -44,11 +46,19 @@ async function witnesses(): Promise<Witness[]> {
     };
     return { name, notices: () => differences(read()).length > 0 };
   });
-  return [...rules.map(({ name, holds }): Witness => ({ name, notices: () => !holds() })), ...boots];
+  return [
+    ...rules.map(({ name, holds }): Witness => ({ name, notices: () => !holds() })),
+    ...boots,
+  ];
 }
 
-/** Each witness with the places it passes; those that pass much first would be slow, so the fastest go first. */
-function visits(all: readonly Witness[]): { witness: Witness; visited: Set<number>; took: number }[] {
+/**
+ * Each witness with the places it passes; those that pass much first would be slow, so the fastest
+ * go first.
+ */
+function visits(
+  all: readonly Witness[],
+): { witness: Witness; visited: Set<number>; took: number }[] {
   const measured = all.map((witness) => {
     const started = performance.now();
     const visited = visitedBy(() => witness.notices());
@@ -63,7 +73,12 @@ function ask(id: number, able: readonly Witness[]): BootsAnswer {
     try {
       if (withMutant(id, () => witness.notices())) return { kind: 'answer', id, by: witness.name };
     } catch (error) {
-      return { kind: 'answer', id, by: `${witness.name} (${String(error).slice(0, 100)})`, threw: true };
+      return {
+        kind: 'answer',
+        id,
+        by: `${witness.name} (${String(error).slice(0, 100)})`,
+        threw: true,
+      };
     }
   }
   return { kind: 'answer', id };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { given, take } from '../given.ts';
 import { findMutants, withMutants } from './find-mutants.ts';
@@ -16,7 +17,10 @@ const shown = mutants.map(({ rule, from, to }) => `${rule}: ${from} => ${to}`);
 
 /** The function of the source with one of its mutants in force. */
 function build(active: number): (value: number, list: number[]) => boolean {
-  const text = withMutants(source, mutants).replace('globalThis.ptdiffMutant', `(id) => id === ${active}`);
+  const text = withMutants(source, mutants).replace(
+    'globalThis.ptdiffMutant',
+    `(id) => id === ${active}`,
+  );
   const within = new Function(`${text}; return within;`)();
   return (value, list) => within(value, list, () => {});
 }

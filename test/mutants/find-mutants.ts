@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { stripTypeScriptTypes } from 'node:module';
 import { type AnyNode, parse } from 'acorn';
 import { given } from '../given.ts';
@@ -16,7 +17,10 @@ export interface Mutant {
   to: string;
   /** The rule that made it. */
   rule: 'comparison' | 'condition' | 'boolean' | 'constant' | 'call';
-  /** Name of the function that it is in; a mutant outside of any decides when the module is loaded, and never again. */
+  /**
+   * Name of the function that it is in; a mutant outside of any decides when the module is loaded,
+   * and never again.
+   */
   within: string | undefined;
 }
 
@@ -45,11 +49,16 @@ const selections = new Set(['filter', 'sort', 'toSorted', 'slice', 'reverse']);
 
 /** Words for the reader, on which nothing depends: what is said of a decision, and of an error. */
 function isTold(node: AnyNode): boolean {
-  if (node.type === 'NewExpression') return node.callee.type === 'Identifier' && node.callee.name.endsWith('Error');
+  if (node.type === 'NewExpression')
+    return node.callee.type === 'Identifier' && node.callee.name.endsWith('Error');
   if (node.type !== 'CallExpression') return false;
   const { callee } = node;
   if (callee.type === 'Identifier') return callee.name === 'why';
-  return callee.type === 'MemberExpression' && callee.property.type === 'Identifier' && callee.property.name === 'why';
+  return (
+    callee.type === 'MemberExpression' &&
+    callee.property.type === 'Identifier' &&
+    callee.property.name === 'why'
+  );
 }
 
 type Edit = Pick<Mutant, 'start' | 'end' | 'to' | 'rule'>;
@@ -59,7 +68,12 @@ type TextOf = (node: { start: number; end: number }) => string;
 
 /** Both truths of a condition: it is shown to decide alone when each of them is noticed. */
 function conditionEdits(node: AnyNode): Edit[] {
-  return ['true', 'false'].map((to) => ({ start: node.start, end: node.end, to, rule: 'condition' }));
+  return ['true', 'false'].map((to) => ({
+    start: node.start,
+    end: node.end,
+    to,
+    rule: 'condition',
+  }));
 }
 
 function binaryEdits(node: AnyNode & { type: 'BinaryExpression' }, text: TextOf): Edit[] {
@@ -79,7 +93,12 @@ function literalEdits(node: AnyNode & { type: 'Literal' }): Edit[] {
 
 function callEdits(node: AnyNode & { type: 'CallExpression' }, text: TextOf): Edit[] {
   const { callee, start, end } = node;
-  if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier' || callee.optional) return [];
+  if (
+    callee.type !== 'MemberExpression' ||
+    callee.property.type !== 'Identifier' ||
+    callee.optional
+  )
+    return [];
   const { name } = callee.property;
   if (selections.has(name)) return [{ start, end, to: `(${text(callee.object)})`, rule: 'call' }];
   const other = opposites.get(name);
@@ -112,7 +131,9 @@ function editsOf(node: AnyNode, text: TextOf): Edit[] {
     case 'ExpressionStatement': {
       const { expression } = node;
       const isCall = expression.type === 'CallExpression' && !isTold(expression);
-      return isCall ? [{ start: expression.start, end: expression.end, to: 'undefined', rule: 'call' }] : [];
+      return isCall
+        ? [{ start: expression.start, end: expression.end, to: 'undefined', rule: 'call' }]
+        : [];
     }
     default:
       return [];
@@ -132,12 +153,16 @@ function* childrenOf(node: AnyNode): Generator<AnyNode> {
 
 function nameOf(node: AnyNode, parent: AnyNode | undefined): string {
   if ('id' in node && node.id?.type === 'Identifier') return node.id.name;
-  if (parent?.type === 'VariableDeclarator' && parent.id.type === 'Identifier') return parent.id.name;
-  return parent?.type === 'MethodDefinition' && parent.key.type === 'Identifier' ? parent.key.name : 'a function';
+  if (parent?.type === 'VariableDeclarator' && parent.id.type === 'Identifier')
+    return parent.id.name;
+  return parent?.type === 'MethodDefinition' && parent.key.type === 'Identifier'
+    ? parent.key.name
+    : 'a function';
 }
 
 /**
- * All mutants of a TypeScript source file. Types are replaced by blanks, so that places in it are places in the source.
+ * All mutants of a TypeScript source file. Types are replaced by blanks, so that places in it are
+ * places in the source.
  * @param firstId number of the first
  * @throws SyntaxError for a file that is no TypeScript
  */
@@ -147,22 +172,35 @@ export function findMutants(file: string, source: string, firstId: number): Muta
   const found: Mutant[] = [];
   const seen = new Set<string>();
   const visit = (node: AnyNode, parent: AnyNode | undefined, within: string | undefined): void => {
-    if (isTold(node) || node.type === 'ImportDeclaration' || node.type === 'TemplateElement') return;
+    if (isTold(node) || node.type === 'ImportDeclaration' || node.type === 'TemplateElement')
+      return;
     // Keys of objects and patterns are names.
-    const inside = /Function/.test(node.type) && within === undefined ? nameOf(node, parent) : within;
+    const inside =
+      /Function/.test(node.type) && within === undefined ? nameOf(node, parent) : within;
     for (const edit of editsOf(node, text)) {
       const key = `${edit.start} ${edit.end} ${edit.to}`;
       if (seen.has(key) || text(edit) === edit.to) continue;
       seen.add(key);
       const line = source.slice(0, edit.start).split('\n').length;
-      found.push({ id: firstId + found.length, file, line, ...edit, from: text(edit), within: inside });
+      found.push({
+        id: firstId + found.length,
+        file,
+        line,
+        ...edit,
+        from: text(edit),
+        within: inside,
+      });
     }
     for (const child of childrenOf(node)) {
       const isKey = node.type === 'Property' && child === node.key && !node.computed;
       if (!isKey) visit(child, node, inside);
     }
   };
-  visit(parse(plain, { ecmaVersion: 'latest', sourceType: 'module' }) as AnyNode, undefined, undefined);
+  visit(
+    parse(plain, { ecmaVersion: 'latest', sourceType: 'module' }) as AnyNode,
+    undefined,
+    undefined,
+  );
   return found;
 }
 
@@ -174,14 +212,17 @@ interface Nest {
 }
 
 /**
- * The source with all its mutants in it, as JavaScript: each is chosen while it runs by `globalThis.ptdiffMutant(id)`.
+ * The source with all its mutants in it, as JavaScript: each is chosen while it runs by
+ * `globalThis.ptdiffMutant(id)`.
  * @param mutants of this file
  */
 export function withMutants(source: string, mutants: readonly Mutant[]): string {
   const plain = stripTypeScriptTypes(source);
   const places = Map.groupBy(mutants, ({ start, end }) => `${start} ${end}`);
   const nests = [...places.values()]
-    .map((group): Nest => ({ start: given(group[0]).start, end: given(group[0]).end, mutants: group }))
+    .map(
+      (group): Nest => ({ start: given(group[0]).start, end: given(group[0]).end, mutants: group }),
+    )
     .sort((left, right) => left.start - right.start || right.end - left.end);
   /** Renders [start, end) with the nests from `index` on that lie in it. */
   const render = (start: number, end: number, from: number): { text: string; next: number } => {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { join, relative } from 'node:path';
@@ -22,19 +23,22 @@ globalThis.ptdiffMutant = (id) => {
 /** All mutants of some files, in their order. */
 export function mutantsOf(files: readonly string[]): Mutant[] {
   const found: Mutant[] = [];
-  for (const file of files) found.push(...findMutants(file, readFileSync(join(root, file), 'utf8'), found.length));
+  for (const file of files)
+    found.push(...findMutants(file, readFileSync(join(root, file), 'utf8'), found.length));
   return found;
 }
 
 /**
- * From now on these files are loaded with all their mutants in them, none of which is in force. Only modules that were not imported yet:
- * import what uses them after this.
+ * From now on these files are loaded with all their mutants in them, none of which is in force.
+ * Only modules that were not imported yet: import what uses them after this.
  */
 export function installMutants(mutants: readonly Mutant[]): void {
   const byFile = Map.groupBy(mutants, ({ file }) => file);
   registerHooks({
     load(url, context, next) {
-      const own = url.startsWith('file:') ? byFile.get(relative(root, fileURLToPath(url))) : undefined;
+      const own = url.startsWith('file:')
+        ? byFile.get(relative(root, fileURLToPath(url)))
+        : undefined;
       if (!own) return next(url, context);
       const source = withMutants(readFileSync(fileURLToPath(url), 'utf8'), own);
       return { format: 'module', source, shortCircuit: true };

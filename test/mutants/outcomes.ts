@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Mutant } from './find-mutants.ts';
 
-/** What came of a mutant. `not passed`: no test comes by its place. `did not run`: the tests could not even begin, which proves nothing. */
+/**
+ * What came of a mutant. `not passed`: no test comes by its place. `did not run`: the tests could
+ * not even begin, which proves nothing.
+ */
 export const outcomeNames = ['noticed', 'survived', 'not passed', 'did not run'] as const;
 export type Outcome = (typeof outcomeNames)[number];
 
@@ -35,12 +39,17 @@ export function summaryOf(tried: readonly Tried[], accepted: ReadonlyMap<string,
     const counts = outcomeNames.map((name) => `${countOf(group, name)} ${name}`).join(', ');
     return `${rule}: ${group.length} mutants, ${counts}`;
   };
-  const explained = tried.filter(({ mutant, ending }) => ending.outcome !== 'noticed' && accepted.has(keyOf(mutant)));
+  const explained = tried.filter(
+    ({ mutant, ending }) => ending.outcome !== 'noticed' && accepted.has(keyOf(mutant)),
+  );
   return `${groups.map(line).join('\n')}\n${explained.length} of those that were not noticed need not be\n`;
 }
 
 /** A line for each mutant that was not noticed, with the reason where there is one. */
-export function formatSurvivors(tried: readonly Tried[], accepted: ReadonlyMap<string, string>): string {
+export function formatSurvivors(
+  tried: readonly Tried[],
+  accepted: ReadonlyMap<string, string>,
+): string {
   return tried
     .filter(({ ending }) => ending.outcome !== 'noticed')
     .map(({ mutant, ending }) => {

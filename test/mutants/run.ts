@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * Breaks the model, the traits, the architecture's rules and the invariants in every way that the rules of find-mutants.ts make, and says which of
- * them no test notices:
+ * Breaks the model, the traits, the architecture's rules and the invariants in every way that the
+ * rules of find-mutants.ts make, and says which of them no test notices:
  *
  *     npm run mutants -- [--sample N] [--seed N] [--only WORD] [--boots] [--jobs N] [--out FILE]
  *
- * Recorded boots and rules are asked first, then, of those that they let pass, the pure test files that pass the place (--boots leaves these
- * out). A mutant that no test passes is told apart, and so is one that did not run: it proves nothing.
+ * Recorded boots and rules are asked first, then, of those that they let pass, the pure test files
+ * that pass the place (--boots leaves these out). A mutant that no test passes is told apart, and
+ * so is one that did not run: it proves nothing.
  */
 
 import { once } from 'node:events';
@@ -58,7 +60,9 @@ function chosen(all: readonly Mutant[]): Mutant[] {
   const seed = Number(values.seed);
   // Numbers of Knuth's multiplicative hash: the same seed takes the same mutants.
   const place = ({ id }: Mutant) => Math.imul(id + 1 + seed * 7919, 2654435761) >>> 0;
-  return wanted.toSorted((left, right) => place(left) - place(right)).slice(0, Number(values.sample));
+  return wanted
+    .toSorted((left, right) => place(left) - place(right))
+    .slice(0, Number(values.sample));
 }
 
 const all = mutantsOf(files);
@@ -66,7 +70,10 @@ const wanted = chosen(all);
 const endings = new Map<number, Ending>();
 
 /** A worker with all mutants in it, none or one of them in force from the start. */
-function startBoots(input: BootsInput): { worker: Worker; next(seconds?: number): Promise<BootsAnswer | 'silent'> } {
+function startBoots(input: BootsInput): {
+  worker: Worker;
+  next(seconds?: number): Promise<BootsAnswer | 'silent'>;
+} {
   const worker = new Worker(join(import.meta.dirname, 'boots.ts'), {
     workerData: input,
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -87,7 +94,11 @@ function startBoots(input: BootsInput): { worker: Worker; next(seconds?: number)
 }
 
 /** Does something for each of a list, so many at once, and says how far it is. */
-async function forEach<T>(list: readonly T[], what: string, one: (each: T) => Promise<void>): Promise<void> {
+async function forEach<T>(
+  list: readonly T[],
+  what: string,
+  one: (each: T) => Promise<void>,
+): Promise<void> {
   let [next, done, told] = [0, 0, performance.now()];
   const line = async () => {
     while (next < list.length) {
@@ -105,7 +116,8 @@ async function forEach<T>(list: readonly T[], what: string, one: (each: T) => Pr
 async function readyBoots() {
   const boots = startBoots({ mutants: all });
   const first = await boots.next(toLoad);
-  if (first === 'silent' || first.kind !== 'ready') throw new Error('The recorded boots could not be loaded.');
+  if (first === 'silent' || first.kind !== 'ready')
+    throw new Error('The recorded boots could not be loaded.');
   if (first.broken) throw new Error(`The unbroken model fails ${first.broken}.`);
   return { ...boots, visited: new Set(first.visited) };
 }
@@ -135,20 +147,26 @@ async function askLoaded({ id }: Mutant): Promise<void> {
 }
 
 function note(id: number, answer: BootsAnswer | 'silent'): void {
-  if (answer === 'silent') endings.set(id, { outcome: 'noticed', by: `no end within ${patience} s` });
-  else if (answer.kind === 'answer' && answer.by !== undefined) endings.set(id, { outcome: 'noticed', by: answer.by });
+  if (answer === 'silent')
+    endings.set(id, { outcome: 'noticed', by: `no end within ${patience} s` });
+  else if (answer.kind === 'answer' && answer.by !== undefined)
+    endings.set(id, { outcome: 'noticed', by: answer.by });
 }
 
 /** Runs one test file with something in its environment. */
 async function runTest(file: string, env: Record<string, string>) {
   const hook = join(import.meta.dirname, 'child.ts');
-  const result = await execa(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', hook, file], {
-    cwd: root,
-    reject: false,
-    stdin: 'ignore',
-    timeout: patience * 5_000,
-    env: { NO_COLOR: '1', TAP_TIMEOUT: String(patience * 5), ...env },
-  });
+  const result = await execa(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--import', hook, file],
+    {
+      cwd: root,
+      reject: false,
+      stdin: 'ignore',
+      timeout: patience * 5_000,
+      env: { NO_COLOR: '1', TAP_TIMEOUT: String(patience * 5), ...env },
+    },
+  );
   return { ...countTap(result.stdout ?? ''), result };
 }
 
@@ -159,7 +177,8 @@ async function visitsOfTests(): Promise<Map<string, Set<number>>> {
   await forEach(tests, 'test files without a mutant', async (test) => {
     const log = join(scratch.path, `${tests.indexOf(test)}.json`);
     const { failed, troubles } = await runTest(test, { PTDIFF_VISITS: [log, ...files].join(':') });
-    if (failed + troubles.length > 0) throw new Error(`${test} fails without any mutant: ${troubles.join(', ')}`);
+    if (failed + troubles.length > 0)
+      throw new Error(`${test} fails without any mutant: ${troubles.join(', ')}`);
     visits.set(test, new Set(JSON.parse(readFileSync(log, 'utf8'))));
   });
   await scratch.cleanup();
@@ -172,12 +191,18 @@ async function askTests(mutant: Mutant, visits: ReadonlyMap<string, Set<number>>
   const able = [...visits].filter(([, visited]) => visited.has(mutant.id)).map(([test]) => test);
   if (able.length > 0) endings.set(mutant.id, { outcome: 'survived' });
   for (const test of able) {
-    const { failed, passed, troubles, result } = await runTest(test, { PTDIFF_MUTANT: `${mutant.file}#${number}` });
-    if (failed > 0 || result.timedOut) return void endings.set(mutant.id, { outcome: 'noticed', by: test });
+    const { failed, passed, troubles, result } = await runTest(test, {
+      PTDIFF_MUTANT: `${mutant.file}#${number}`,
+    });
+    if (failed > 0 || result.timedOut)
+      return void endings.set(mutant.id, { outcome: 'noticed', by: test });
     if (troubles.length === 0 && !result.failed) continue;
     // Without one assertion the test may not even have begun.
     const outcome: Outcome = passed > 0 ? 'noticed' : 'did not run';
-    return void endings.set(mutant.id, { outcome, by: `${test}: ${troubles[0] ?? result.exitCode}` });
+    return void endings.set(mutant.id, {
+      outcome,
+      by: `${test}: ${troubles[0] ?? result.exitCode}`,
+    });
   }
 }
 

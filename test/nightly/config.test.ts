@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { parseNightConfig, singleWatches } from '../../src/nightly/config.ts';
 
 t.test('a configuration is completed with what it leaves out', async (t) => {
-  const config = parseNightConfig({ kernels: ['debian:7.3', { suite: 'sid' }], budget: '1h30m' }, 'night.yaml');
+  const config = parseNightConfig(
+    { kernels: ['debian:7.3', { suite: 'sid' }], budget: '1h30m' },
+    'night.yaml',
+  );
   t.same(config, {
     kernels: ['debian:7.3', { suite: 'sid', flavours: ['arm64'] }],
     scenarios: ['all'],
@@ -13,7 +17,10 @@ t.test('a configuration is completed with what it leaves out', async (t) => {
     ['2h', 7200],
     ['90m', 5400],
   ] as const) {
-    t.equal(parseNightConfig({ kernels: ['debian:7.3'], budget: text }, 'night.yaml').budget, seconds);
+    t.equal(
+      parseNightConfig({ kernels: ['debian:7.3'], budget: text }, 'night.yaml').budget,
+      seconds,
+    );
   }
 });
 
@@ -38,6 +45,10 @@ t.test('what is wrong is named, with its file', async (t) => {
     [{ kernels: ['debian:7.3'], budget: '2h', nights: 0 }, /nights: /],
   ];
   for (const [data, message] of wrong) {
-    t.throws(() => parseNightConfig(data, 'night.yaml'), { name: 'PtdiffError', fault: 'usage', message });
+    t.throws(() => parseNightConfig(data, 'night.yaml'), {
+      name: 'PtdiffError',
+      fault: 'usage',
+      message,
+    });
   }
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { judgeNight } from '../../src/nightly/judge-night.ts';
 import { leadOf } from '../../src/nightly/lead.ts';
@@ -10,7 +11,10 @@ const kernel = (watch: string, release: string) => ({ watch, sha256: `${release}
 
 t.test('what one watch had and another has now is judged for the other', async (t) => {
   // sid went on to 7.3.4 when backports got 7.3.3, which shows F, every night again.
-  const watches = watchesOf([kernel('sid', '7.3.3')], [kernel('sid', '7.3.4'), kernel('backports', '7.3.3')]);
+  const watches = watchesOf(
+    [kernel('sid', '7.3.3')],
+    [kernel('sid', '7.3.4'), kernel('backports', '7.3.3')],
+  );
   const before = [
     look({ release: '7.3.3', day: 1, scenario: 'a', findings: [F] }),
     look({ release: '7.3.4', day: 2, scenario: 'a' }),
@@ -41,9 +45,18 @@ t.test('a new finding leads from the last kernel without it to the one with it',
   ];
   const tonight = [look({ release: '7.3.4', day: 5, scenario: 'a', findings: [F] })];
   const looks = { watch: 'sid', before, tonight, again: [] };
-  t.same(leadOf(fresh, looks), { finding: F, scenario: 'a', good: 'debian:7.3.3', bad: 'debian:7.3.4' });
+  t.same(leadOf(fresh, looks), {
+    finding: F,
+    scenario: 'a',
+    good: 'debian:7.3.3',
+    bad: 'debian:7.3.4',
+  });
   t.match(leadOf({ ...fresh, unsteady: true }, looks), { good: 'debian:7.3.3', repeat: 3 });
-  t.equal(leadOf(fresh, { ...looks, before: [] }), undefined, 'the first night has nothing to go back to');
+  t.equal(
+    leadOf(fresh, { ...looks, before: [] }),
+    undefined,
+    'the first night has nothing to go back to',
+  );
   const spec = (text: string) => (each: (typeof before)[number]) => ({
     ...each,
     kernel: { ...each.kernel, spec: text },
@@ -53,5 +66,8 @@ t.test('a new finding leads from the last kernel without it to the one with it',
   const [older, newer] = [commit('a'), commit('b')];
   const git = { ...looks, before: before.map(spec(older)), tonight: tonight.map(spec(newer)) };
   t.match(leadOf(fresh, git), { good: older, bad: newer });
-  t.equal(leadOf(fresh, { ...git, before: before.map(spec(older.replace('64k', '16k'))) }), undefined);
+  t.equal(
+    leadOf(fresh, { ...git, before: before.map(spec(older.replace('64k', '16k'))) }),
+    undefined,
+  );
 });

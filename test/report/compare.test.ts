@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { compareCases } from '../../src/compare/compare-case.ts';
@@ -56,7 +57,10 @@ t.test('no change is said plainly, with how much was compared', async (t) => {
 });
 
 t.test('nothing compared is not "no change"', async (t) => {
-  const report = { ...reportOf([]), refused: [{ name: 'max', reasons: ['machine.memory 1024, 2048'] }] };
+  const report = {
+    ...reportOf([]),
+    refused: [{ name: 'max', reasons: ['machine.memory 1024, 2048'] }],
+  };
   const text = formatComparison(report);
   t.match(text, 'Nothing could be compared.');
   t.notMatch(text, /No change/);
@@ -94,7 +98,12 @@ t.test('text of a guest stays text, in a mail and in a page', async (t) => {
   fc.assert(
     fc.property(hostile, (text) => {
       const pair = given(plain.pairs[0]);
-      const differences = pair.differences.map((each) => ({ ...each, subject: text, a: text, b: text }));
+      const differences = pair.differences.map((each) => ({
+        ...each,
+        subject: text,
+        a: text,
+        b: text,
+      }));
       const report = {
         ...plain,
         pairs: [{ ...pair, differences }],
@@ -116,5 +125,9 @@ t.test('the JSON has every group and every scenario, the same on every day', asy
   t.equal(value.schema, 1);
   t.equal(value.scenarios.length, 2);
   t.same(value.scenarios[1].differences, []);
-  t.ok(value.groups[0].differences.every(({ key }: { key: string }) => value.scenarios[0].differences.includes(key)));
+  t.ok(
+    value.groups[0].differences.every(({ key }: { key: string }) =>
+      value.scenarios[0].differences.includes(key),
+    ),
+  );
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { formatHtml } from '../../src/report/html/page.ts';
@@ -25,7 +26,9 @@ t.test('the page is well-formed, and every link and every drawing leads somewher
 t.test('nothing is loaded from elsewhere, and only the one script of the page runs', async (t) => {
   const { elements } = parseStrictly(formatHtml(sampleReport(0.1)));
   t.same(
-    elements.filter((element) => attribute(element, 'src') !== undefined || element.tagName === 'link'),
+    elements.filter(
+      (element) => attribute(element, 'src') !== undefined || element.tagName === 'link',
+    ),
     [],
   );
   t.equal(elements.filter(({ tagName }) => tagName === 'script').length, 1);
@@ -39,7 +42,10 @@ t.test('the matrix has a cell for every case, and the badges count them', async 
   );
   t.equal(cells.length, report.cases.length);
   const badges = elements.find((element) => attribute(element, 'class') === 'badges');
-  const numbers = badges === undefined ? [] : [...textOf(badges).matchAll(/\d+/g)].map(([number]) => Number(number));
+  const numbers =
+    badges === undefined
+      ? []
+      : [...textOf(badges).matchAll(/\d+/g)].map(([number]) => Number(number));
   t.equal(
     numbers.reduce((sum, number) => sum + number, 0),
     report.cases.length,
@@ -60,13 +66,17 @@ function withGuestText(text: string): Report {
 }
 
 t.test('text of a guest stays text', async (t) => {
-  const hostile = '</pre><script>alert(1)</script><img src=x onerror="alert(2)">\u001b[31m\u0000\u202e';
+  const hostile =
+    '</pre><script>alert(1)</script><img src=x onerror="alert(2)">\u001b[31m\u0000\u202e';
   const { elements, errors } = parseStrictly(formatHtml(withGuestText(hostile)));
   t.same(errors, []);
   t.equal(elements.filter(({ tagName }) => tagName === 'script').length, 1);
   t.equal(elements.filter(({ tagName }) => tagName === 'img').length, 0);
   t.ok(
-    elements.some((element) => element.tagName === 'pre' && textOf(element).includes('<script>alert(1)</script>')),
+    elements.some(
+      (element) =>
+        element.tagName === 'pre' && textOf(element).includes('<script>alert(1)</script>'),
+    ),
     'it is shown as it is',
   );
 });
@@ -92,30 +102,35 @@ t.test('a link is made of a reference only where it is an https address', async 
   const report = { ...full, cases: full.cases.filter(({ verdict }) => verdict === 'known') };
   given(report.knownIssues[0]).references.push('javascript:alert(1)');
   const { elements } = parseStrictly(formatHtml(report));
-  const links = elements.filter(({ tagName }) => tagName === 'a').map((element) => attribute(element, 'href') ?? '');
+  const links = elements
+    .filter(({ tagName }) => tagName === 'a')
+    .map((element) => attribute(element, 'href') ?? '');
   t.ok(links.includes('https://lore.kernel.org/linux-arm-kernel/'));
   t.notOk(links.some((href) => href.startsWith('javascript:')));
 });
 
-t.test('hundreds of cases stay below ten megabytes, and the worst verdicts keep their pictures', async (t) => {
-  const report = sampleReport(1);
-  const copies = [0, 1, 2].flatMap((copy) =>
-    report.cases.map((result) => ({
-      ...result,
-      case: `${result.case}-${copy}`,
-      scenario: `${result.scenario}-${copy}`,
-    })),
-  );
-  for (const { case: name } of copies) {
-    const original = report.dossiers.get(name.slice(0, -2));
-    if (original !== undefined) report.dossiers.set(name, { ...original, case: name });
-  }
-  const page = formatHtml({ ...report, cases: copies });
-  t.ok(page.length < 10_000_000, `${page.length} characters for ${copies.length} cases`);
-  t.match(page, 'Not drawn, to keep this page small');
-  const failed = page.slice(page.indexOf('<details class="case v-fail">'));
-  t.match(failed.slice(0, failed.indexOf('End of the console')), '<figure');
-});
+t.test(
+  'hundreds of cases stay below ten megabytes, and the worst verdicts keep their pictures',
+  async (t) => {
+    const report = sampleReport(1);
+    const copies = [0, 1, 2].flatMap((copy) =>
+      report.cases.map((result) => ({
+        ...result,
+        case: `${result.case}-${copy}`,
+        scenario: `${result.scenario}-${copy}`,
+      })),
+    );
+    for (const { case: name } of copies) {
+      const original = report.dossiers.get(name.slice(0, -2));
+      if (original !== undefined) report.dossiers.set(name, { ...original, case: name });
+    }
+    const page = formatHtml({ ...report, cases: copies });
+    t.ok(page.length < 10_000_000, `${page.length} characters for ${copies.length} cases`);
+    t.match(page, 'Not drawn, to keep this page small');
+    const failed = page.slice(page.indexOf('<details class="case v-fail">'));
+    t.match(failed.slice(0, failed.indexOf('End of the console')), '<figure');
+  },
+);
 
 t.test('a run without a single ended case has a page', async (t) => {
   const report = sampleReport(0.1);

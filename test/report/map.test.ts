@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { placeRegions } from '../../src/report/html/axis.ts';
 import { createBandStore } from '../../src/report/html/bands.ts';
@@ -12,7 +13,10 @@ import { layout, leafRun, registers } from './sample-layout.ts';
 
 const MiB = 2 ** 20;
 
-function drawingOf(predicted: CaseDrawing['predicted'], actual: CaseDrawing['actual'] = predicted): CaseDrawing {
+function drawingOf(
+  predicted: CaseDrawing['predicted'],
+  actual: CaseDrawing['actual'] = predicted,
+): CaseDrawing {
   return {
     checkpoint: 'init',
     linearRegion: { start: 0xfff0_0000_0000_0000n, end: 2n ** 64n },
@@ -95,11 +99,21 @@ t.test('kernel image, KFENCE pool and differences get an enlarged view', async (
 t.test('a pool is shown before pages that lie scattered over more memory', async (t) => {
   const scattered = Array.from({ length: 5 }, (_, group) =>
     [0, 1].map((page) =>
-      leafRun(0x5000_0000 + group * 64 * MiB + page * 3 * MiB, 4096, 'page', 'ro', 'read-only alias'),
+      leafRun(
+        0x5000_0000 + group * 64 * MiB + page * 3 * MiB,
+        4096,
+        'page',
+        'ro',
+        'read-only alias',
+      ),
     ),
   ).flat();
   const pool = leafRun(0x4800_0000, 2 * MiB, 'page', 'rw', 'KFENCE object page');
-  const predicted = [leafRun(0x4000_0000, 128 * MiB, 'contPmd', 'rw', 'memory'), pool, ...scattered];
+  const predicted = [
+    leafRun(0x4000_0000, 128 * MiB, 'contPmd', 'rw', 'memory'),
+    pool,
+    ...scattered,
+  ];
   const end = leafRun(0x6800_0000, 384 * MiB, 'contPmd', 'rw', 'memory');
   const windows = zoomWindows([...predicted, end], measure(drawingOf([...predicted, end])));
   t.equal(windows.length, 4);
@@ -112,7 +126,11 @@ t.test('equal maps are kept once', async (t) => {
   const size = store.size();
   t.equal(mapFigure(drawingOf(plain), store, 'full').text, first);
   t.equal(store.size(), size);
-  t.equal(store.definitions().text.match(/<g id=/g)?.length, 1, 'predicted and actual share a band');
+  t.equal(
+    store.definitions().text.match(/<g id=/g)?.length,
+    1,
+    'predicted and actual share a band',
+  );
 });
 
 t.test('a map of very many runs is merged, and the page says so', async (t) => {
@@ -131,7 +149,10 @@ t.test('the shade of a leaf follows permission indirection where the CPU has it'
   // Bits 54, 53 and 51 set, 6 clear: PIIndex 14. Perm14 = 0b0001 reads, 0b0101 writes.
   const run = leafRun(0x4000_0000, 4096, 'page', 'rw', 'memory');
   const indirect = (permission: bigint) =>
-    stage1Regime({ ...registers, TCR2_EL1: 2n, PIR_EL1: permission << 56n, PIRE0_EL1: 0n }, 'ttbr1');
+    stage1Regime(
+      { ...registers, TCR2_EL1: 2n, PIR_EL1: permission << 56n, PIRE0_EL1: 0n },
+      'ttbr1',
+    );
   t.equal(shadeOf(run, indirect(1n)), 'ro');
   t.equal(shadeOf(run, indirect(5n)), 'rw');
   t.equal(shadeOf({ ...run, valid: false }, indirect(5n)), 'invalid');

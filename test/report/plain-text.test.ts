@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
@@ -37,7 +38,10 @@ t.test('what is left is visible text, one column a character', async (t) => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
       const plain = plainText(text);
-      return /^[\n\u0020-\u007e\u00a0-\u25ff]*$/u.test(plain) && stripVTControlCharacters(plain) === plain;
+      return (
+        /^[\n\u0020-\u007e\u00a0-\u25ff]*$/u.test(plain) &&
+        stripVTControlCharacters(plain) === plain
+      );
     }),
   );
   t.equal(plainText('漢字 a\tb\r\n\u0007c ×'), '?? a  b\nc ×');
@@ -58,14 +62,25 @@ t.test('wrapping keeps every word in order and never exceeds the width', async (
       fc.integer({ min: 1, max: 40 }),
       (words, width) => {
         const lines = wrap(words.join(' '), width);
-        return lines.every((line) => line.length <= width) && lines.join('').replaceAll(' ', '') === words.join('');
+        return (
+          lines.every((line) => line.length <= width) &&
+          lines.join('').replaceAll(' ', '') === words.join('')
+        );
       },
     ),
   );
   t.same(hang('- ', 'one two three', 9), ['- one two', '  three']);
-  t.same(hang('no room: ', 'abc', 4), ['no room: a', '         b', '         c'], 'and ends where there is no room');
+  t.same(
+    hang('no room: ', 'abc', 4),
+    ['no room: a', '         b', '         c'],
+    'and ends where there is no room',
+  );
 });
 
 t.test('preformatted lines keep their inner spacing where they fit', async (t) => {
-  t.same(preformatted('  a    b\n    long word', '> ', 12), ['>   a    b', '>     long', '      word']);
+  t.same(preformatted('  a    b\n    long word', '> ', 12), [
+    '>   a    b',
+    '>     long',
+    '      word',
+  ]);
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { wantsColour } from '../../src/report/colour.ts';
 import { createProgress, estimateRemaining } from '../../src/report/progress.ts';
@@ -5,7 +6,13 @@ import { given } from '../given.ts';
 import { sampleReport } from './sample-run.ts';
 
 const { cases } = sampleReport(1);
-const passed = { ...given(cases[0]), case: 'passing', verdict: 'pass' as const, seconds: 4, findings: [] };
+const passed = {
+  ...given(cases[0]),
+  case: 'passing',
+  verdict: 'pass' as const,
+  seconds: 4,
+  findings: [],
+};
 const failed = {
   ...passed,
   case: 'failing',
@@ -25,48 +32,62 @@ t.test('the remaining time is the work left at the mean cost, shared among the j
   );
 });
 
-t.test('a terminal gets one line, rewritten in place, and a lasting one for what did not pass', async (t) => {
-  const progress = createProgress({ live: true, columns: 80, colour: false });
-  progress({ kind: 'run-started', at: 0, total: 4, done: 1, jobs: 2 });
-  const running = progress({ kind: 'case-started', at: 0, case: 'passing' });
-  t.equal(running, '\r\u001b[K1/4 cases · 0.0 s so far · running passing');
-  t.equal(
-    progress({ kind: 'case-ended', at: 4000, result: passed }),
-    '\r\u001b[K2/4 cases · 1 pass · about 4.0 s left',
-  );
-  const failing = progress({ kind: 'case-ended', at: 5000, result: failed });
-  t.equal(
-    failing,
-    '\r\u001b[K[3/4] F fail   failing  4.0 s  1 finding\n3/4 cases · 1 fail · 1 pass · about 4.0 s left',
-  );
-  t.equal(progress({ kind: 'run-ended', at: 6000 }), '\r\u001b[K');
-});
+t.test(
+  'a terminal gets one line, rewritten in place, and a lasting one for what did not pass',
+  async (t) => {
+    const progress = createProgress({ live: true, columns: 80, colour: false });
+    progress({ kind: 'run-started', at: 0, total: 4, done: 1, jobs: 2 });
+    const running = progress({ kind: 'case-started', at: 0, case: 'passing' });
+    t.equal(running, '\r\u001b[K1/4 cases · 0.0 s so far · running passing');
+    t.equal(
+      progress({ kind: 'case-ended', at: 4000, result: passed }),
+      '\r\u001b[K2/4 cases · 1 pass · about 4.0 s left',
+    );
+    const failing = progress({ kind: 'case-ended', at: 5000, result: failed });
+    t.equal(
+      failing,
+      '\r\u001b[K[3/4] F fail   failing  4.0 s  1 finding\n3/4 cases · 1 fail · 1 pass · about 4.0 s left',
+    );
+    t.equal(progress({ kind: 'run-ended', at: 6000 }), '\r\u001b[K');
+  },
+);
 
-t.test('no line of a terminal is as wide as the terminal, whatever the case is called', async (t) => {
-  const progress = createProgress({ live: true, columns: 60, colour: false });
-  progress({ kind: 'run-started', at: 0, total: 2, done: 0, jobs: 2 });
-  const name = 'x'.repeat(200);
-  const output = [
-    progress({ kind: 'case-started', at: 0, case: `${name}\u001b[2J` }),
-    progress({ kind: 'case-ended', at: 9000, result: { ...failed, case: name, reason: name } }),
-  ].join('');
-  for (const line of output.replaceAll('\r\u001b[K', '\n').split('\n')) t.ok(line.length < 60, line);
-  t.notOk(output.includes('\u001b[2J'));
-});
+t.test(
+  'no line of a terminal is as wide as the terminal, whatever the case is called',
+  async (t) => {
+    const progress = createProgress({ live: true, columns: 60, colour: false });
+    progress({ kind: 'run-started', at: 0, total: 2, done: 0, jobs: 2 });
+    const name = 'x'.repeat(200);
+    const output = [
+      progress({ kind: 'case-started', at: 0, case: `${name}\u001b[2J` }),
+      progress({ kind: 'case-ended', at: 9000, result: { ...failed, case: name, reason: name } }),
+    ].join('');
+    for (const line of output.replaceAll('\r\u001b[K', '\n').split('\n'))
+      t.ok(line.length < 60, line);
+    t.notOk(output.includes('\u001b[2J'));
+  },
+);
 
 t.test('elsewhere each case that ends gets one plain line, and nothing else', async (t) => {
   const progress = createProgress({ live: false, columns: 80, colour: false });
   t.equal(progress({ kind: 'run-started', at: 0, total: 2, done: 0, jobs: 1 }), '');
   t.equal(progress({ kind: 'case-started', at: 0, case: 'passing' }), '');
   t.equal(progress({ kind: 'tick', at: 10 }), '');
-  t.equal(progress({ kind: 'case-ended', at: 4000, result: passed }), '[1/2] P pass   passing  4.0 s\n');
+  t.equal(
+    progress({ kind: 'case-ended', at: 4000, result: passed }),
+    '[1/2] P pass   passing  4.0 s\n',
+  );
   t.equal(progress({ kind: 'run-ended', at: 9000 }), '');
 });
 
 t.test('colour is for terminals whose user did not refuse it', async (t) => {
   t.equal(wantsColour({ isTTY: true }, {}), true);
   t.equal(wantsColour({ isTTY: true }, { NO_COLOR: '1' }), false);
-  t.equal(wantsColour({ isTTY: true }, { NO_COLOR: '' }), true, 'an empty NO_COLOR counts as unset');
+  t.equal(
+    wantsColour({ isTTY: true }, { NO_COLOR: '' }),
+    true,
+    'an empty NO_COLOR counts as unset',
+  );
   t.equal(wantsColour({ isTTY: true }, { TERM: 'dumb' }), false);
   t.equal(wantsColour({}, {}), false);
 });

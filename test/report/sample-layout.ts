@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PredictedRun } from '../../src/model/types.ts';
 import type { Level, SystemRegisters } from '../../src/vmsa/types.ts';
 import { given } from '../given.ts';
@@ -73,7 +74,12 @@ function kfencePool(at: number): PredictedRun[] {
 }
 
 /** The linear map of 1 GiB (and of a second region above a hole) at init. */
-export function layout(options: { large: boolean; kfence: boolean; imageAt: number; hole: boolean }): PredictedRun[] {
+export function layout(options: {
+  large: boolean;
+  kfence: boolean;
+  imageAt: number;
+  hole: boolean;
+}): PredictedRun[] {
   const image = ramStart + options.imageAt;
   const text = image + 28 * MiB;
   const data = text + 4 * MiB;
@@ -81,11 +87,21 @@ export function layout(options: { large: boolean; kfence: boolean; imageAt: numb
   const end = ramStart + 1024 * MiB;
   return [
     ...memory(ramStart, image, options.large),
-    leafRun(image, text - image, options.large ? 'contPte' : 'page', 'ro', 'kernel text and rodata alias'),
+    leafRun(
+      image,
+      text - image,
+      options.large ? 'contPte' : 'page',
+      'ro',
+      'kernel text and rodata alias',
+    ),
     leafRun(text, data - text - 64 * 1024, 'page', 'rw', 'kernel init memory, freed'),
     leafRun(data - 64 * 1024, 64 * 1024, 'page', 'invalid', 'kernel data and bss alias'),
     ...(options.kfence
-      ? [...memory(data, pool, options.large), ...kfencePool(pool), ...memory(pool + 2 * MiB, end, options.large)]
+      ? [
+          ...memory(data, pool, options.large),
+          ...kfencePool(pool),
+          ...memory(pool + 2 * MiB, end, options.large),
+        ]
       : memory(data, end, options.large)),
     ...(options.hole ? memory(0x1_4000_0000, 0x1_4000_0000 + 512 * MiB, options.large) : []),
   ];

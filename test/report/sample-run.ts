@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult, Finding, Verdict } from '../../src/diff/types.ts';
 import { checkpointNames, splitCheckpoints } from '../../src/evidence/capture.ts';
 import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
@@ -25,7 +26,11 @@ export const derivation: DerivationStep[] = [
     source: 'arch/arm64/mm/mmu.c, 840b23986344 (6.2)',
     outcome: 'The sample interval is 0, so the pool is not set up early.',
   },
-  { where: 'can_set_direct_map()', source: 'arch/arm64/mm/pageattr.c', outcome: 'True: rodata_full is set.' },
+  {
+    where: 'can_set_direct_map()',
+    source: 'arch/arm64/mm/pageattr.c',
+    outcome: 'True: rodata_full is set.',
+  },
   {
     where: 'force_pte_mapping()',
     source: 'arch/arm64/mm/mmu.c, a166563e7ec3 (6.18)',
@@ -51,12 +56,26 @@ export const sampleKernels = [
 ].flatMap((release) => [
   { spec: `debian:${release}`, release: `${release}+deb14-arm64`, flavour: 'arm64' },
   ...(release === '6.12.107' || release === '7.3.4'
-    ? [{ spec: `debian:${release}:16k`, release: `${release}+deb14-arm64-16k`, flavour: 'arm64-16k' }]
+    ? [
+        {
+          spec: `debian:${release}:16k`,
+          release: `${release}+deb14-arm64-16k`,
+          flavour: 'arm64-16k',
+        },
+      ]
     : []),
 ]);
 
-export const sampleScenarios = ['max', 'neoverse-v3-r0p2', 'neoverse-v3-r0p1', 'cortex-a76', 'neoverse-n2'].flatMap(
-  (cpu) => ['', '+noalias', '+off'].flatMap((rodata) => ['', '+kfence'].map((kfence) => `${cpu}${rodata}${kfence}`)),
+export const sampleScenarios = [
+  'max',
+  'neoverse-v3-r0p2',
+  'neoverse-v3-r0p1',
+  'cortex-a76',
+  'neoverse-n2',
+].flatMap((cpu) =>
+  ['', '+noalias', '+off'].flatMap((rodata) =>
+    ['', '+kfence'].map((kfence) => `${cpu}${rodata}${kfence}`),
+  ),
 );
 
 function rodataOf(options: readonly string[]): Rodata {
@@ -141,7 +160,10 @@ function drawings(verdict: Verdict, scenario: string, seed: number): CaseDrawing
     }));
 }
 
-function makeCase(planned: PlannedCase, index: number): { result: CaseResult; dossier: CaseDossier } {
+function makeCase(
+  planned: PlannedCase,
+  index: number,
+): { result: CaseResult; dossier: CaseDossier } {
   const kernel = given(sampleKernels.find(({ spec }) => spec === planned.kernel));
   const verdict = verdictOf(kernel.release, planned.scenario);
   const maps = verdict === 'error' ? [] : drawings(verdict, planned.scenario, index * 7);
@@ -160,7 +182,9 @@ function makeCase(planned: PlannedCase, index: number): { result: CaseResult; do
       scenario: planned.scenario,
       verdict,
       findings: findings[verdict],
-      linearMap: Object.fromEntries(maps.map(({ checkpoint, actual }) => [checkpoint, linearMapSizes(actual)])),
+      linearMap: Object.fromEntries(
+        maps.map(({ checkpoint, actual }) => [checkpoint, linearMapSizes(actual)]),
+      ),
       symbols: { linear_map_requires_bbml2: '0', rodata_full: '1' },
       seconds: 3 + (index % 5),
       ...(['hang', 'crash', 'error'].includes(verdict)
@@ -175,7 +199,8 @@ function makeCase(planned: PlannedCase, index: number): { result: CaseResult; do
       probes: [{ probe: 'memfd_secret', errno: 0, call: 'ok', pages: [0x4567_8000] }],
       drawings: maps,
       repro: `sh results/run/cases/${planned.case}/repro.sh`,
-      consoleTail: '[    1.204511] Run /init as init process\n[    1.3] \u001b[2J<b>Kernel panic</b> - not syncing\n',
+      consoleTail:
+        '[    1.204511] Run /init as init process\n[    1.3] \u001b[2J<b>Kernel panic</b> - not syncing\n',
     },
   };
 }
@@ -183,7 +208,11 @@ function makeCase(planned: PlannedCase, index: number): { result: CaseResult; do
 /** A whole report; `share` of the full matrix is run, the rest left out by thinning. */
 export function sampleReport(share = 0.5): Report {
   const all = sampleKernels.flatMap(({ spec }) =>
-    sampleScenarios.map((scenario) => ({ case: `${spec.replaceAll(':', '-')}_${scenario}`, kernel: spec, scenario })),
+    sampleScenarios.map((scenario) => ({
+      case: `${spec.replaceAll(':', '-')}_${scenario}`,
+      kernel: spec,
+      scenario,
+    })),
   );
   const kept = (index: number) => (index * 37) % 100 < share * 100;
   const planned = all.filter((_, index) => kept(index));
@@ -194,13 +223,19 @@ export function sampleReport(share = 0.5): Report {
       schema: runSchemaVersion,
       ptdiff: { version: '0.1.0' },
       command: ['./ptdiff', 'run', '--out', 'results/run'],
-      asked: { kernels: sampleKernels.map(({ spec }) => spec), scenarios: sampleScenarios, jobs: 2 },
+      asked: {
+        kernels: sampleKernels.map(({ spec }) => spec),
+        scenarios: sampleScenarios,
+        jobs: 2,
+      },
       scenarios: sampleScenarios.map(scenarioOf),
       emulator: {
         version: '11.1.3 (Debian 1:11.1.3+ds-1)',
         sha256: '5f'.repeat(32),
         origin: 'the pinned package, from the cache',
-        notes: ['The archive no longer has QEMU 11.1.2, which is pinned; 11.1.3 of the same suite was taken.'],
+        notes: [
+          'The archive no longer has QEMU 11.1.2, which is pinned; 11.1.3 of the same suite was taken.',
+        ],
       },
       kernels: sampleKernels.map((kernel) => ({
         ...kernel,
@@ -208,11 +243,19 @@ export function sampleReport(share = 0.5): Report {
         sha256: 'a3'.repeat(32),
       })),
       unavailable: [
-        { spec: 'debian:6.15', reason: 'The archive lists linux-image-6.15.4-arm64 but no longer has it.' },
+        {
+          spec: 'debian:6.15',
+          reason: 'The archive lists linux-image-6.15.4-arm64 but no longer has it.',
+        },
       ],
       initramfs: { sha256: '0c'.repeat(32) },
       generations: ['6.12', '6.17', '6.18', '7.0', '7.1', '7.2', '7.3'],
-      host: { cpu: 'AMD EPYC 7B13', cores: 2, kernel: '6.1.0-18-amd64', os: 'Debian GNU/Linux 12 (bookworm)' },
+      host: {
+        cpu: 'AMD EPYC 7B13',
+        cores: 2,
+        kernel: '6.1.0-18-amd64',
+        os: 'Debian GNU/Linux 12 (bookworm)',
+      },
       started: '2026-11-22T15:00:00.000Z',
       ended: '2026-11-22T15:09:41.000Z',
       planned,
@@ -230,7 +273,8 @@ export function sampleReport(share = 0.5): Report {
         match: ['splat-*'],
         when: {},
         cause: 'The capability is asked for before it is final.',
-        explanation: 'split_leaf_mapping_possible() of 6.18 and 6.19 refuses before system capabilities are final.',
+        explanation:
+          'split_leaf_mapping_possible() of 6.18 and 6.19 refuses before system capabilities are final.',
         references: ['f12b435de2f2 (7.1)', 'https://lore.kernel.org/linux-arm-kernel/'],
       },
     ],

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { findingLife } from '../../src/history/finding-life.ts';
 import type { Look } from '../../src/history/types.ts';
 import { formatSite } from '../../src/report/site/site.ts';
@@ -5,9 +6,19 @@ import { look } from '../history/look.ts';
 
 const MiB = 2 ** 20;
 const pages = { page: 1016 * MiB, contPte: 0, pmd: 0, contPmd: 0, pud: 0, invalid: 8 * MiB };
-const blocks = { page: 2 * MiB, contPte: 4 * MiB, pmd: 82 * MiB, contPmd: 928 * MiB, pud: 0, invalid: 8 * MiB };
+const blocks = {
+  page: 2 * MiB,
+  contPte: 4 * MiB,
+  pmd: 82 * MiB,
+  contPmd: 928 * MiB,
+  pud: 0,
+  invalid: 8 * MiB,
+};
 
-/** The pages of a made-up history: three series, four weeks, a finding that is there and one that is gone. */
+/**
+ * The pages of a made-up history: three series, four weeks, a finding that is there and one that is
+ * gone.
+ */
 export function sampleSite(hostile = ''): Map<string, string> {
   const there = `invariant/rule/broken${hostile}@init`;
   const gone = 'splat/warning/gone';
@@ -21,7 +32,13 @@ export function sampleSite(hostile = ''): Map<string, string> {
         linearMap: { init: scenario === 'max' ? pages : blocks },
       };
       const late = scenario === 'realm-late-rsi';
-      looks.push(look({ ...common, release: `7.3.${2 + Math.floor(day / 10)}`, findings: late ? [there] : [] }));
+      looks.push(
+        look({
+          ...common,
+          release: `7.3.${2 + Math.floor(day / 10)}`,
+          findings: late ? [there] : [],
+        }),
+      );
       looks.push(
         look({
           ...common,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import type { Conclusion, Trial } from '../../src/bisect/types.ts';
 import {
@@ -9,7 +10,12 @@ import {
 } from '../../src/report/terminal-bisection.ts';
 import { take } from '../given.ts';
 
-const trial = (candidate: string, stage: Trial['stage'], outcome: Trial['outcome'], reason?: string) => ({
+const trial = (
+  candidate: string,
+  stage: Trial['stage'],
+  outcome: Trial['outcome'],
+  reason?: string,
+) => ({
   candidate,
   stage,
   outcome,
@@ -41,7 +47,11 @@ const found: Conclusion = {
 function text(conclusion: Conclusion): BisectionText {
   const names = ['a', 'b', 'c', 'x'].map((name): [string, CandidateText] => [
     name,
-    { name: `commit ${name}`, about: [`Author: \u001b]0;${name}\u0007`], command: `./ptdiff run --kernel ${name}` },
+    {
+      name: `commit ${name}`,
+      about: [`Author: \u001b]0;${name}\u0007`],
+      command: `./ptdiff run --kernel ${name}`,
+    },
   ]);
   return {
     task: { old: 'a', new: 'c', signSide: 'new', repeat: 1 },
@@ -78,7 +88,10 @@ t.test('what is not proven is not told as if it were', async (t) => {
   const unproven = {
     ...rest,
     proven: false,
-    witnesses: [culprit, { ...before, holds: false, tally: { ...tally, unusable: 2, reason: 'It hung.' } }],
+    witnesses: [
+      culprit,
+      { ...before, holds: false, tally: { ...tally, unusable: 2, reason: 'It hung.' } },
+    ],
   };
   const page = formatBisection(text(unproven));
   t.match(page, /Not proven:/);
@@ -90,10 +103,13 @@ t.test('what is not proven is not told as if it were', async (t) => {
   );
 });
 
-t.test('a line of the progress is as wide as the screen, whatever the subject of a commit', async (t) => {
-  const wide = trialLine(3, trial('b', 'search', 'absent'), 'x'.repeat(300), 12);
-  t.equal(wide.length, 100);
-  t.match(wide, /^ {2}3 {2}absent .*… {2}search; 12 suspects left$/);
-  t.equal(searchBound(1), 0);
-  t.equal(searchBound(12), 4);
-});
+t.test(
+  'a line of the progress is as wide as the screen, whatever the subject of a commit',
+  async (t) => {
+    const wide = trialLine(3, trial('b', 'search', 'absent'), 'x'.repeat(300), 12);
+    t.equal(wide.length, 100);
+    t.match(wide, /^ {2}3 {2}absent .*… {2}search; 12 suspects left$/);
+    t.equal(searchBound(1), 0);
+    t.equal(searchBound(12), 4);
+  },
+);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { parseWalk } from '../../src/evidence/leaf-text.ts';
 import { predict } from '../../src/model/predict.ts';
@@ -26,7 +27,10 @@ const v3 = '7.3.4+deb13-arm64@neoverse-v3-r0p2.json.gz';
 t.test('what is found as predicted is one line a stretch, with what it is', async (t) => {
   const text = formatMaps(drawings(v3), { ...plain, checkpoint: 'init' });
   t.match(text, /^Linear map at init: predicted \| found\n/);
-  t.match(text, /^ {2}0xfff0\d{12}-0x\w{16} +\d+[KMG] CONT PMD rw- --- .* Normal-WB \| = {2}memory$/m);
+  t.match(
+    text,
+    /^ {2}0xfff0\d{12}-0x\w{16} +\d+[KMG] CONT PMD rw- --- .* Normal-WB \| = {2}memory$/m,
+  );
   t.match(text, /PTE {6}INVALID .* \| = {2}kernel data and bss alias$/m);
   t.notMatch(text, /^!/m);
 });
@@ -37,18 +41,21 @@ t.test('every recorded boot has a map without a difference', async (t) => {
   }
 });
 
-t.test('a leaf that differs stands beside what was predicted, and an address chooses its line', async (t) => {
-  const broken = drawings(v3).filter(({ checkpoint }) => checkpoint === 'init');
-  const drawing = given(broken[0]);
-  const leaf = given(drawing.actual[1]);
-  drawing.actual[1] = { ...leaf, attributes: leaf.attributes & ~0x80n };
-  const text = formatMaps(broken, { ...plain, at: leaf.va });
-  t.match(
-    text,
-    /^! 0x\w+-0x\w+ .* r-- --- .* \| .* r-- --- .* 0xe0000000000401 pa 0x40200000 {2}kernel text and rodata alias$/m,
-  );
-  t.equal(text.split('\n').length, 3);
-});
+t.test(
+  'a leaf that differs stands beside what was predicted, and an address chooses its line',
+  async (t) => {
+    const broken = drawings(v3).filter(({ checkpoint }) => checkpoint === 'init');
+    const drawing = given(broken[0]);
+    const leaf = given(drawing.actual[1]);
+    drawing.actual[1] = { ...leaf, attributes: leaf.attributes & ~0x80n };
+    const text = formatMaps(broken, { ...plain, at: leaf.va });
+    t.match(
+      text,
+      /^! 0x\w+-0x\w+ .* r-- --- .* \| .* r-- --- .* 0xe0000000000401 pa 0x40200000 {2}kernel text and rodata alias$/m,
+    );
+    t.equal(text.split('\n').length, 3);
+  },
+);
 
 t.test('a prediction alone has the same lines as the left side of a map', async (t) => {
   const prediction = predict(questionOfGolden(readGolden(v3)));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import type { NightSummary } from '../../src/nightly/summary.ts';
 import { hasErrors } from '../../src/nightly/summary.ts';
@@ -10,13 +11,26 @@ function night(parts: Partial<NightSummary> = {}): NightSummary {
   return {
     started: '2026-11-22T01:00:00.000Z',
     ended: '2026-11-22T02:30:00.000Z',
-    judgement: { fresh: [], flaky: [], unconfirmed: [], still: [], known: ['a', 'b', 'c', 'a'].map(finding), gone: [] },
+    judgement: {
+      fresh: [],
+      flaky: [],
+      unconfirmed: [],
+      still: [],
+      known: ['a', 'b', 'c', 'a'].map(finding),
+      gone: [],
+    },
     cases: 1204,
     errors: [],
     unavailable: [],
     newKernels: [],
     plan: { changed: { planned: 1300, run: 1204 }, 'never-run': none, error: none, due: none },
-    coverage: { nights: 7, total: 1300, covered: 1204, missing: ['7.3.4@max'], lastFull: '2026-11-18T02:00:00.000Z' },
+    coverage: {
+      nights: 7,
+      total: 1300,
+      covered: 1204,
+      missing: ['7.3.4@max'],
+      lastFull: '2026-11-18T02:00:00.000Z',
+    },
     folders: ['/results/first'],
     interrupted: false,
     ...parts,
@@ -28,7 +42,10 @@ t.test('nothing new is a result too', async (t) => {
   t.notOk(hasErrors(night()));
   const text = formatNight(night(), { colour: false });
   t.match(text, 'Run tonight: changed 1204 of 1300; 1 h 30 min.\n');
-  t.match(text, 'In the last 7 nights 1,204 of 1,300 cases were looked at; not: 7.3.4@max and 95 more.\n');
+  t.match(
+    text,
+    'In the last 7 nights 1,204 of 1,300 cases were looked at; not: 7.3.4@max and 95 more.\n',
+  );
   t.ok(text.endsWith('0 new, 3 known, 1,204 cases, last full coverage 4 days ago\n'));
 });
 
@@ -42,9 +59,21 @@ t.test('a new finding comes with its kernel, where it shows and how to go on', a
   const id = 'a'.repeat(40);
   const text = formatNight(
     night({
-      judgement: { fresh: ['x', 'y'].map(finding), flaky: [], unconfirmed: [], still: [], known: [], gone: [] },
+      judgement: {
+        fresh: ['x', 'y'].map(finding),
+        flaky: [],
+        unconfirmed: [],
+        still: [],
+        known: [],
+        gone: [],
+      },
       newKernels: [
-        { watch: 'git:/src@topic', release: '7.3.4', again: false, commit: { id, subject: 'mm: one more' } },
+        {
+          watch: 'git:/src@topic',
+          release: '7.3.4',
+          again: false,
+          commit: { id, subject: 'mm: one more' },
+        },
         { watch: 'debian:7.3', release: '7.3.3', again: true },
       ],
       lead: { finding: 'x', scenario: 'max', good: 'debian:7.3.3', bad: 'debian:7.3.4', repeat: 3 },
@@ -52,7 +81,10 @@ t.test('a new finding comes with its kernel, where it shows and how to go on', a
     }),
     { colour: false },
   );
-  t.match(text, /^ {2}new kernel {2}7\.3\.4, commit aaaaaaaaaaaa \("mm: one more"\) \(git:\/src@topic\)$/m);
+  t.match(
+    text,
+    /^ {2}new kernel {2}7\.3\.4, commit aaaaaaaaaaaa \("mm: one more"\) \(git:\/src@topic\)$/m,
+  );
   t.match(text, /^ {2}back to kernel {2}7\.3\.3 \(debian:7\.3\)$/m);
   t.match(text, '  NEW  x\n  NEW  y\n      on debian:7.3: 7.3.4@max\n');
   t.match(
@@ -65,17 +97,31 @@ t.test('a new finding comes with its kernel, where it shows and how to go on', a
 });
 
 t.test('a bad night fits one screen too, and hostile text cannot leave its line', async (t) => {
-  const many = Array.from({ length: 60 }, (_, index) => finding(`splat/\u001b[2Jlong-${'x'.repeat(200)}-${index}`));
+  const many = Array.from({ length: 60 }, (_, index) =>
+    finding(`splat/\u001b[2Jlong-${'x'.repeat(200)}-${index}`),
+  );
   const bad = night({
-    judgement: { fresh: many, flaky: many, unconfirmed: many, still: many, known: many, gone: many },
-    errors: Array.from({ length: 60 }, () => ({ case: '7.3.4@max', reason: 'the\nhost was tired' })),
+    judgement: {
+      fresh: many,
+      flaky: many,
+      unconfirmed: many,
+      still: many,
+      known: many,
+      gone: many,
+    },
+    errors: Array.from({ length: 60 }, () => ({
+      case: '7.3.4@max',
+      reason: 'the\nhost was tired',
+    })),
     unavailable: [{ spec: 'git:/srv/linux@master', reason: 'it does not build' }],
     interrupted: true,
   });
   const lines = formatNight(bad, { colour: false }).split('\n');
   t.ok(
     lines.every(
-      (line) => (line.length <= 100 || /^ {2}.+ {2}splat\/long-x+-\d+$/.test(line)) && !line.includes('\u001b'),
+      (line) =>
+        (line.length <= 100 || /^ {2}.+ {2}splat\/long-x+-\d+$/.test(line)) &&
+        !line.includes('\u001b'),
     ),
   );
   t.ok(lines.length < 60, `${lines.length} lines`);

@@ -1,8 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import type { CaseResult } from '../../src/diff/types.ts';
 import { usualWidth } from '../../src/report/colour.ts';
-import { countFindings, describeReach, foldByIssue, foldFindings } from '../../src/report/fold-findings.ts';
+import {
+  countFindings,
+  describeReach,
+  foldByIssue,
+  foldFindings,
+} from '../../src/report/fold-findings.ts';
 import { formatHtml } from '../../src/report/html/page.ts';
 import { layMatrix } from '../../src/report/matrix.ts';
 import { plainLine } from '../../src/report/plain-text.ts';
@@ -39,10 +45,20 @@ t.test('a run fits 100 columns, with and without colour', async (t) => {
 const oddText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.string({ unit: 'grapheme', maxLength: 150 }),
-  fc.constantFrom('\u001b[2J', '\u001b]0;title\u0007', 'x'.repeat(300), '漢字'.repeat(40), '\u202etxt', 'a\nb\r\nc\td'),
+  fc.constantFrom(
+    '\u001b[2J',
+    '\u001b]0;title\u0007',
+    'x'.repeat(300),
+    '漢字'.repeat(40),
+    '\u202etxt',
+    'a\nb\r\nc\td',
+  ),
 );
 
-function rename(report: Report, names: { release: string; scenario: string; finding: string; reason: string }): Report {
+function rename(
+  report: Report,
+  names: { release: string; scenario: string; finding: string; reason: string },
+): Report {
   const scenario = given(report.run.planned[0]).scenario;
   const renamed = (value: string) => (value === scenario ? names.scenario : value);
   const cases = report.cases.map(
@@ -53,10 +69,22 @@ function rename(report: Report, names: { release: string; scenario: string; find
       kernel: { ...result.kernel, release: names.release },
       reason: names.reason,
       symbols: { [names.finding]: names.release },
-      findings: [{ ...mismatch, id: names.finding, title: names.finding, detail: names.reason, known: names.reason }],
+      findings: [
+        {
+          ...mismatch,
+          id: names.finding,
+          title: names.finding,
+          detail: names.reason,
+          known: names.reason,
+        },
+      ],
     }),
   );
-  return { ...report, cases, run: { ...report.run, unavailable: [{ spec: names.release, reason: names.reason }] } };
+  return {
+    ...report,
+    cases,
+    run: { ...report.run, unavailable: [{ spec: names.release, reason: names.reason }] },
+  };
 }
 
 t.test(
@@ -67,13 +95,21 @@ t.test(
       fc.property(oddText, oddText, oddText, oddText, (release, scenario, finding, reason) => {
         const report = rename(sampleReport(0.04), { release, scenario, finding, reason });
         const result = given(report.cases[0]);
-        const dossier = { case: result.case, drawings: [], derivation, decisions, consoleTail: reason };
+        const dossier = {
+          case: result.case,
+          drawings: [],
+          derivation,
+          decisions,
+          consoleTail: reason,
+        };
         const text =
           formatRun(report, { colour: false, full: true }) +
           formatRun(report, { colour: false }) +
           formatCase(result, dossier, { colour: false });
         // Ids and commands are there to be copied: they are never broken.
-        const broken = tooWide(text).filter((line) => line.trim() !== plainLine(finding) && !/^ +see it: /.test(line));
+        const broken = tooWide(text).filter(
+          (line) => line.trim() !== plainLine(finding) && !/^ +see it: /.test(line),
+        );
         return broken.length === 0 && !control.test(text.replaceAll('\n', ''));
       }),
       { numRuns: 60 },
@@ -109,15 +145,18 @@ t.test('more scenarios than fit go on in a further block', async (t) => {
   t.equal(letters.length, 120);
 });
 
-t.test('the matrix tells ended, planned and left out cases apart, and its counts add up', async (t) => {
-  const report = sampleReport(0.5);
-  const cells = layMatrix(report.run, report.cases.slice(1)).rows.flatMap((row) => row.cells);
-  const count = (kind: string) => cells.filter((cell) => cell.kind === kind).length;
-  t.equal(count('ended'), report.cases.length - 1);
-  t.equal(count('planned'), 1);
-  t.equal(count('left-out'), report.run.leftOut.length);
-  t.equal(count('absent'), 0);
-});
+t.test(
+  'the matrix tells ended, planned and left out cases apart, and its counts add up',
+  async (t) => {
+    const report = sampleReport(0.5);
+    const cells = layMatrix(report.run, report.cases.slice(1)).rows.flatMap((row) => row.cells);
+    const count = (kind: string) => cells.filter((cell) => cell.kind === kind).length;
+    t.equal(count('ended'), report.cases.length - 1);
+    t.equal(count('planned'), 1);
+    t.equal(count('left-out'), report.run.leftOut.length);
+    t.equal(count('absent'), 0);
+  },
+);
 
 t.test('scenarios come in the order of the matrix, whatever was left out', async (t) => {
   const report = sampleReport(0.3);
@@ -136,19 +175,29 @@ t.test('findings fold over cases, the new before the known', async (t) => {
     folds.map(({ finding }) => finding.known !== undefined),
     [false, false, false, true],
   );
-  t.equal(given(folds[0]).cases.length, report.cases.filter(({ verdict }) => verdict === 'fail').length);
+  t.equal(
+    given(folds[0]).cases.length,
+    report.cases.filter(({ verdict }) => verdict === 'fail').length,
+  );
   t.equal(describeReach(given(folds[0])), '2 kernels × 2 scenarios');
 });
 
-t.test('a finding that is known on one kernel and new on another stays visible as new', async (t) => {
-  const report = sampleReport(1);
-  const known = report.cases.find(({ verdict }) => verdict === 'known');
-  if (known === undefined) throw new Error('the sample has a known finding');
-  const fresh = { ...known, case: 'other', findings: [{ ...given(known.findings[0]), known: undefined }] };
-  const folds = foldFindings([known, fresh]);
-  t.equal(folds.length, 2);
-  t.equal(given(folds[0]).finding.known, undefined);
-});
+t.test(
+  'a finding that is known on one kernel and new on another stays visible as new',
+  async (t) => {
+    const report = sampleReport(1);
+    const known = report.cases.find(({ verdict }) => verdict === 'known');
+    if (known === undefined) throw new Error('the sample has a known finding');
+    const fresh = {
+      ...known,
+      case: 'other',
+      findings: [{ ...given(known.findings[0]), known: undefined }],
+    };
+    const folds = foldFindings([known, fresh]);
+    t.equal(folds.length, 2);
+    t.equal(given(folds[0]).finding.known, undefined);
+  },
+);
 
 t.test('reach claims a product of kernels and scenarios only where it is one', async (t) => {
   const report = sampleReport(1);
@@ -175,7 +224,8 @@ t.test('a case shows verdict, composition, findings and how to boot it again', a
   const report = sampleReport(1);
   const result = report.cases.find(({ verdict }) => verdict === 'fail');
   const dossier = report.dossiers.get(result?.case ?? '');
-  if (result === undefined || dossier === undefined) throw new Error('the sample has a failing case');
+  if (result === undefined || dossier === undefined)
+    throw new Error('the sample has a failing case');
   const text = formatCase(result, dossier, { colour: false });
   t.same(tooWide(text), []);
   t.match(text, /init predicted +\S+ +28 /);
@@ -195,7 +245,14 @@ t.test('a prediction shows decisions, derivation and every run', async (t) => {
       derivation,
       decisions,
       linearRegion: { start: 0xfff0_0000_0000_0000n, end: 0xfff8_0000_0000_0000n },
-      checkpoints: { paging_init: { leaves, tables: [], registers: [], variables: { linear_map_requires_bbml3: 0n } } },
+      checkpoints: {
+        paging_init: {
+          leaves,
+          tables: [],
+          registers: [],
+          variables: { linear_map_requires_bbml3: 0n },
+        },
+      },
       probes: [{ probe: 'memfd_secret', errno: 38, why: 'can_set_direct_map() is false.' }],
       complaints: [],
       rsi: [],
@@ -218,7 +275,11 @@ t.test('kernels of one release are told apart by what their cases are called', a
     case: `${label}@${shown.scenario}`,
     kernel: { ...shown.kernel, spec: `git:.@${label}`, release: '7.3.0' },
   }));
-  const planned = both.map((result) => ({ case: result.case, kernel: result.kernel.spec, scenario: result.scenario }));
+  const planned = both.map((result) => ({
+    case: result.case,
+    kernel: result.kernel.spec,
+    scenario: result.scenario,
+  }));
   const labels = ['7.3.0-gaaaaaaaaaaaa', '7.3.0-gbbbbbbbbbbbb'];
   t.same(
     layMatrix({ ...run, planned, leftOut: [] }, both).rows.map(({ name }) => name),
@@ -233,7 +294,11 @@ t.test('known issues take a line each, and what is new comes before everything e
   const report = { ...sampleReport(1), folder: '/tmp/my results' };
   const lines = formatRun(report, { colour: false }).split('\n');
   t.match(lines[0], `NEW ${mismatch.id}`);
-  t.ok(lines.slice(0, 10).some((line) => line.includes('./ptdiff show ') && line.endsWith("--out '/tmp/my results'")));
+  t.ok(
+    lines
+      .slice(0, 10)
+      .some((line) => line.includes('./ptdiff show ') && line.endsWith("--out '/tmp/my results'")),
+  );
   t.ok(lines.slice(0, 10).some((line) => /boot it: +\S/.test(line)));
   t.equal(lines.filter((line) => line.includes('split-before-caps-final')).length, 1);
   t.notOk(
@@ -256,7 +321,9 @@ t.test('an id is never cut, however long, and a pipe wraps nothing', async (t) =
     t.same(
       text
         .split('\n')
-        .filter((line) => line.length > width && !line.endsWith(id) && !/^ +(?:see|boot) it: /.test(line)),
+        .filter(
+          (line) => line.length > width && !line.endsWith(id) && !/^ +(?:see|boot) it: /.test(line),
+        ),
       [],
       `${width} columns`,
     );
@@ -273,7 +340,11 @@ t.test('all reports count findings in one way', async (t) => {
       ? { ...result, findings: result.findings.map((each) => ({ ...each, known: 'another' })) }
       : result,
   );
-  t.same(countFindings(foldByIssue(twice)), { fresh: 3, issues: 2, known: 1 }, 'one id is one finding');
+  t.same(
+    countFindings(foldByIssue(twice)),
+    { fresh: 3, issues: 2, known: 1 },
+    'one id is one finding',
+  );
   t.match(summaryLine({ ...report, cases: twice }), '3 new findings, 2 known issues (1 finding)');
   t.match(formatHtml({ ...report, cases: twice }), '3 new findings, 2 known issues (1 finding)');
 });

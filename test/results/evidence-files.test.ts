@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { readEvidence, writeEvidence } from '../../results/evidence-files.ts';
@@ -36,9 +37,17 @@ const walk: WalkResult = {
   ],
 };
 
-const registers = { TTBR0_EL1: 0n, TTBR1_EL1: 2n ** 64n - 1n, TCR_EL1: 5n, MAIR_EL1: 6n, SCTLR_EL1: 1n };
+const registers = {
+  TTBR0_EL1: 0n,
+  TTBR1_EL1: 2n ** 64n - 1n,
+  TCR_EL1: 5n,
+  MAIR_EL1: 6n,
+  SCTLR_EL1: 1n,
+};
 
-const counts = Object.fromEntries(rsiFunctions.map((name, index) => [name, { calls: index, refused: 0 }]));
+const counts = Object.fromEntries(
+  rsiFunctions.map((name, index) => [name, { calls: index, refused: 0 }]),
+);
 
 const monitor: MonitorView = {
   state: 'running',
@@ -76,7 +85,12 @@ const monitor: MonitorView = {
 
 const evidence: Evidence = {
   captures: [
-    { checkpoint: 'paging_init', cpus: [{ online: true, registers }], ttbr1: walk, variables: { memstart_addr: 3n } },
+    {
+      checkpoint: 'paging_init',
+      cpus: [{ online: true, registers }],
+      ttbr1: walk,
+      variables: { memstart_addr: 3n },
+    },
     {
       checkpoint: 'init',
       cpus: [{ online: false, registers }],
@@ -102,12 +116,24 @@ const evidence: Evidence = {
   ],
   rsi: {
     calls: [
-      { rsi: 'VERSION', arguments: [0x10000n, 0n, 0n, 0n], results: [0n, 1n, 1n], cpu: 1, before: 'free_initmem' },
+      {
+        rsi: 'VERSION',
+        arguments: [0x10000n, 0n, 0n, 0n],
+        results: [0n, 1n, 1n],
+        cpu: 1,
+        before: 'free_initmem',
+      },
     ],
     lost: 2,
   },
   monitor: { ...monitor, totalCalls: 46 },
-  files: { '/proc/iomem': 'text\n', '../../etc/passwd': '0x12', '/proc/IOMEM': 'other', __proto__x: '', '///': 'root' },
+  files: {
+    '/proc/iomem': 'text\n',
+    '../../etc/passwd': '0x12',
+    '/proc/IOMEM': 'other',
+    __proto__x: '',
+    '///': 'root',
+  },
   probes: [{ probe: 'memfd_secret', errno: 38, call: '0x1', pages: [4096] }],
   guestProblems: ['0x1234'],
   hostWaitSeconds: 1.5,
@@ -134,7 +160,10 @@ t.test('names of guest files stay inside the folder and do not collide', (t) => 
 
 t.test('a folder that cannot be written is the fault of the host', (t) => {
   const directory = t.testdir({ file: '' });
-  t.throws(() => writeEvidence(`${directory}/file`, evidence), { name: 'PtdiffError', fault: 'host' });
+  t.throws(() => writeEvidence(`${directory}/file`, evidence), {
+    name: 'PtdiffError',
+    fault: 'host',
+  });
   t.end();
 });
 

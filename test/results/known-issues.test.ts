@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +52,11 @@ t.test('every fault is one sentence that names the file and the place', (t) => {
       /match\.0: a boot ends in splat\/boot\/panic, splat\/boot\/hang, splat\/boot\/died/,
     ],
     ['an unknown condition', sound.replace('world: realm', 'wold: realm'), /when: .*wold/],
-    ['another id', sound.replace('id: early-split', 'id: late-split'), /'late-split', but must be .*'early-split'/],
+    [
+      'another id',
+      sound.replace('id: early-split', 'id: late-split'),
+      /'late-split', but must be .*'early-split'/,
+    ],
     ['no text', sound.replace('How it shows.', ''), /no text below/],
   ];
   for (const [name, text, message] of cases) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -25,7 +26,9 @@ const sha256 = (content: string) => createHash('sha256').update(content).digest(
 const result = given(report.cases[0]);
 const [scenario] = report.run.scenarios;
 
-const overrides = [{ cpus: [1], register: { crm: 7, op2: 2 }, mask: 0xf0000000000000n, value: 2n << 52n }];
+const overrides = [
+  { cpus: [1], register: { crm: 7, op2: 2 }, mask: 0xf0000000000000n, value: 2n << 52n },
+];
 const monitor = {
   flash: Buffer.from('flash'),
   places: { image: 1, initramfs: 2, deviceTree: 3, memory: 4 },
@@ -43,27 +46,47 @@ function endedCase(t: Test): { at: string; ended: EndedCase; archive: string } {
     writeFileSync(join(at, name), content);
     return { path: join(at, name), sha256: sha256(content) };
   };
-  const [image, initramfs] = [put('kernel', 'the kernel '.repeat(9999)), put('ram', 'the initial RAM disk')];
+  const [image, initramfs] = [
+    put('kernel', 'the kernel '.repeat(9999)),
+    put('ram', 'the initial RAM disk'),
+  ];
   const inputs = {
     schema: 1,
     kernel: {
-      ...{ spec: 'file:gone', release: '7.3.4', version: '7.3.4', flavour: 'local', source: 'gone' },
-      ...{ imagePath: image.path, configPath: put('config', 'CONFIG_X=y').path, sha256: image.sha256 },
+      ...{
+        spec: 'file:gone',
+        release: '7.3.4',
+        version: '7.3.4',
+        flavour: 'local',
+        source: 'gone',
+      },
+      ...{
+        imagePath: image.path,
+        configPath: put('config', 'CONFIG_X=y').path,
+        sha256: image.sha256,
+      },
     },
     ...{ scenario, cpu: 'max', commandLine: 'nokaslr', initramfs },
     emulator: { version: '11.1.3', sha256: sha256('qemu'), origin: 'qemu-system-arm' },
     blobs: storeBlobs({ deviceTree: Buffer.from('tree'), monitor }),
   };
-  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value);
+  const text = (_: string, value: unknown) =>
+    typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
   writeFileSync(join(directory, 'inputs.json'), JSON.stringify(inputs, text));
   writeFileSync(join(directory, 'console.log'), 'console');
   writeFileSync(join(directory, 'repro.sh'), 'names paths of this host');
-  return { at, ended: { result, directory, ptdiff: report.run.ptdiff }, archive: join(at, 'a.tar.zst') };
+  return {
+    at,
+    ended: { result, directory, ptdiff: report.run.ptdiff },
+    archive: join(at, 'a.tar.zst'),
+  };
 }
 
 /** The sentence with which an archive is refused. */
 async function refusal(archive: string): Promise<string> {
-  const told = await withArchivedCase(archive, async () => undefined).catch((error: Error) => error);
+  const told = await withArchivedCase(archive, async () => undefined).catch(
+    (error: Error) => error,
+  );
   if (!(told instanceof Error)) throw new Error('it was taken');
   t.match(told, { name: 'PtdiffError', fault: 'usage' });
   return told.message;
@@ -75,15 +98,27 @@ t.test('a packed case is whole elsewhere, when all that it was made of is gone',
   process.env.PTDIFF_CACHE = join(at, 'elsewhere');
   await withArchivedCase(archive, async (opened) => {
     t.same(opened.result, result);
-    t.match(opened, { scenario, cpu: 'max', commandLine: 'nokaslr', kernel: { spec: 'file:gone', release: '7.3.4' } });
+    t.match(opened, {
+      scenario,
+      cpu: 'max',
+      commandLine: 'nokaslr',
+      kernel: { spec: 'file:gone', release: '7.3.4' },
+    });
     t.equal(initramfsOf(opened).sha256, opened.files['initramfs.cpio']);
-    t.throws(() => initramfsOf({ ...opened, files: {} }), { fault: 'usage', message: /holds no initramfs\.cpio/ });
+    t.throws(() => initramfsOf({ ...opened, files: {} }), {
+      fault: 'usage',
+      message: /holds no initramfs\.cpio/,
+    });
     t.same(await readBlobs(opened), { deviceTree: Buffer.from('tree'), monitor });
     const read = (name: string) => readFileSync(join(opened.folder, name), 'utf8');
     t.equal(read('Image').length, 'the kernel '.length * 9999);
     t.equal(read('config'), 'CONFIG_X=y');
     t.equal(read('evidence/files/proc_iomem'), 'iomem');
-    t.notMatch(Object.keys(opened.files).map(read).join('\n'), at, 'no path of the host that packed it');
+    t.notMatch(
+      Object.keys(opened.files).map(read).join('\n'),
+      at,
+      'no path of the host that packed it',
+    );
     t.match(read('repro.sh'), sha256('flash'));
   });
   t.same(readdirSync(join(at, 'elsewhere', 'tmp')), [], 'nothing stays behind');
@@ -104,9 +139,15 @@ t.test('what changed since the boot is not packed', async (t) => {
     message: /Cannot pack .*config, which the case/,
   });
   writeFileSync(join(at, 'kernel'), 'another kernel');
-  await t.rejects(packCase(ended, archive, signal), { fault: 'image', message: /no longer the file/ });
+  await t.rejects(packCase(ended, archive, signal), {
+    fault: 'image',
+    message: /no longer the file/,
+  });
   writeFileSync(join(ended.directory, 'inputs.json'), '{"schema":2}');
-  await t.rejects(packCase(ended, archive, signal), { fault: 'usage', message: /inputs\.json cannot be used: schema/ });
+  await t.rejects(packCase(ended, archive, signal), {
+    fault: 'usage',
+    message: /inputs\.json cannot be used: schema/,
+  });
   await t.rejects(packCase({ ...ended, directory: at }, archive, signal), {
     fault: 'usage',
     message: /run the case again/,
@@ -116,8 +157,13 @@ t.test('what changed since the boot is not packed', async (t) => {
 
 t.test('an aborted or impossible write leaves no archive', async (t) => {
   const { at, ended, archive } = endedCase(t);
-  await t.rejects(packCase(ended, archive, AbortSignal.abort(new Error('interrupted'))), { message: 'interrupted' });
-  await t.rejects(packCase(ended, join(at, 'none', 'x'), signal), { fault: 'host', message: /Cannot write .*none/ });
+  await t.rejects(packCase(ended, archive, AbortSignal.abort(new Error('interrupted'))), {
+    message: 'interrupted',
+  });
+  await t.rejects(packCase(ended, join(at, 'none', 'x'), signal), {
+    fault: 'host',
+    message: /Cannot write .*none/,
+  });
   t.same(
     readdirSync(at).filter((name) => /tar\.zst/.test(name)),
     [],
@@ -149,26 +195,34 @@ t.test('truncated, changed or foreign archives are refused in one sentence', asy
   t.match(await refusal(join(at, 'nothing')), /no whole packed case: ENOENT/);
 });
 
-t.test('an archive cannot write outside, nor bring links or files that it does not own', async (t) => {
-  const { at, ended, archive } = endedCase(t);
-  await packCase(ended, archive, signal);
-  const source = join(at, 'source', 'evil');
-  mkdirSync(source, { recursive: true });
-  writeFileSync(join(at, 'outside'), 'escaped');
-  writeFileSync(join(source, 'case.json'), '{}');
-  symlinkSync('/etc', join(source, 'link'));
-  const pack = (names: string[]) => {
-    const options = { cwd: join(at, 'source'), file: join(at, 'evil.tar'), preservePaths: true, sync: true } as const;
-    create(options, names);
-    writeFileSync(archive, zstdCompressSync(readFileSync(join(at, 'evil.tar'))));
-  };
-  pack(['../outside']);
-  t.match(await refusal(archive), /leads out of it/);
-  pack([join(at, 'outside')]);
-  t.match(await refusal(archive), /leads out of it/);
-  pack(['evil']);
-  t.match(await refusal(archive), /'evil\/link' in it is no file/);
-  pack(['evil/case.json']);
-  t.match(await refusal(archive), /schema/);
-  t.notOk(existsSync(join(at, 'cache', 'outside')));
-});
+t.test(
+  'an archive cannot write outside, nor bring links or files that it does not own',
+  async (t) => {
+    const { at, ended, archive } = endedCase(t);
+    await packCase(ended, archive, signal);
+    const source = join(at, 'source', 'evil');
+    mkdirSync(source, { recursive: true });
+    writeFileSync(join(at, 'outside'), 'escaped');
+    writeFileSync(join(source, 'case.json'), '{}');
+    symlinkSync('/etc', join(source, 'link'));
+    const pack = (names: string[]) => {
+      const options = {
+        cwd: join(at, 'source'),
+        file: join(at, 'evil.tar'),
+        preservePaths: true,
+        sync: true,
+      } as const;
+      create(options, names);
+      writeFileSync(archive, zstdCompressSync(readFileSync(join(at, 'evil.tar'))));
+    };
+    pack(['../outside']);
+    t.match(await refusal(archive), /leads out of it/);
+    pack([join(at, 'outside')]);
+    t.match(await refusal(archive), /leads out of it/);
+    pack(['evil']);
+    t.match(await refusal(archive), /'evil\/link' in it is no file/);
+    pack(['evil/case.json']);
+    t.match(await refusal(archive), /schema/);
+    t.notOk(existsSync(join(at, 'cache', 'outside')));
+  },
+);

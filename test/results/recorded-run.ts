@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -18,9 +19,16 @@ export function recordedRun(): { record: RunRecord; cases: CaseResult[] } {
 }
 
 /** Writes run.json and cases.jsonl of a run folder. */
-export function writeRunFolder(folder: string, record: RunRecord, cases: readonly CaseResult[]): string {
+export function writeRunFolder(
+  folder: string,
+  record: RunRecord,
+  cases: readonly CaseResult[],
+): string {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, runFiles.run), JSON.stringify(record));
-  writeFileSync(join(folder, runFiles.cases), cases.map((each) => `${JSON.stringify(each)}\n`).join(''));
+  writeFileSync(
+    join(folder, runFiles.cases),
+    cases.map((each) => `${JSON.stringify(each)}\n`).join(''),
+  );
   return folder;
 }

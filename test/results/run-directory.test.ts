@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +7,13 @@ import type { CaseResult } from '../../src/diff/types.ts';
 
 const result = (name: string): CaseResult => ({
   case: name,
-  kernel: { spec: 'debian:7.3', release: '7.3.4', flavour: 'arm64', sha256: '00', generation: '7.3' },
+  kernel: {
+    spec: 'debian:7.3',
+    release: '7.3.4',
+    flavour: 'arm64',
+    sha256: '00',
+    generation: '7.3',
+  },
   scenario: 'default',
   verdict: 'pass',
   findings: [],
@@ -49,7 +56,10 @@ t.test('run.json is replaced whole', (t) => {
 });
 
 t.test('a line in the middle that is no JSON is not skipped', (t) => {
-  t.throws(() => parseResults('{"case":"a"}\nrubbish\n{"case":"b"}\n'), { fault: 'usage', message: /Line 2/ });
+  t.throws(() => parseResults('{"case":"a"}\nrubbish\n{"case":"b"}\n'), {
+    fault: 'usage',
+    message: /Line 2/,
+  });
   t.end();
 });
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -78,14 +79,25 @@ t.test('a run folder is read back as it was written', async (t) => {
   t.same(back?.derivation, dossier.derivation);
   t.same(back?.decisions, dossier.decisions);
   t.match(back?.repro, /^sh .*repro\.sh$/);
-  t.same(read.dossiers.get(given(report.cases[1]).case)?.drawings, [], 'a case without files has no drawings');
+  t.same(
+    read.dossiers.get(given(report.cases[1]).case)?.drawings,
+    [],
+    'a case without files has no drawings',
+  );
 });
 
-t.test('every member of a scenario is read back, and one that is not known is not passed over', async (t) => {
-  for (const scenario of builtInScenarios) t.same(scenarioSchema.parse(scenario), scenario, scenario.name);
-  const scenario = given(builtInScenarios[0]);
-  t.throws(() => scenarioSchema.parse({ ...scenario, machine: { ...scenario.machine, gic: 4 } }), /gic/);
-});
+t.test(
+  'every member of a scenario is read back, and one that is not known is not passed over',
+  async (t) => {
+    for (const scenario of builtInScenarios)
+      t.same(scenarioSchema.parse(scenario), scenario, scenario.name);
+    const scenario = given(builtInScenarios[0]);
+    t.throws(
+      () => scenarioSchema.parse({ ...scenario, machine: { ...scenario.machine, gic: 4 } }),
+      /gic/,
+    );
+  },
+);
 
 t.test('cases come in the order of the plan, however they ended', async (t) => {
   const folder = t.testdir();
@@ -135,7 +147,8 @@ t.test('a case name that leads out of the folder is refused', async (t) => {
 
 t.test('what is no run folder, or another version wrote, is refused in one sentence', async (t) => {
   const folder = t.testdir();
-  const refused = (message: RegExp) => t.throws(() => readRunRecord(folder), { fault: 'usage', message });
+  const refused = (message: RegExp) =>
+    t.throws(() => readRunRecord(folder), { fault: 'usage', message });
   refused(/is no run folder: it holds no run\.json/);
   await writeFile(join(folder, runFiles.run), stableJson({ ...report.run, schema: 2 }));
   refused(/has schema 2, this ptdiff reads 1/);

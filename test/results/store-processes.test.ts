@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -23,15 +24,21 @@ function runFolders(directory: string, count: number): string[] {
 /** Starts a process that will import the folders; it has loaded everything and waits. */
 async function writer(path: string, folders: string[]) {
   const script = join(import.meta.dirname, 'store-writer.ts');
-  const child = execa(process.execPath, ['--disable-warning=ExperimentalWarning', script, path, ...folders], {
-    stdin: 'pipe',
-    reject: false,
-  });
+  const child = execa(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', script, path, ...folders],
+    {
+      stdin: 'pipe',
+      reject: false,
+    },
+  );
   await once(child.stdout, 'data');
   return { child, go: () => child.stdin.write('go\n'), goAndEnd: () => child.stdin.end('go\n') };
 }
 
-/** A store is whole: SQLite says so, every row belongs to something, every run has all of its cases. */
+/**
+ * A store is whole: SQLite says so, every row belongs to something, every run has all of its cases.
+ */
 function checkWhole(t: Test, path: string): number {
   using database = new DatabaseSync(path);
   t.same(
@@ -85,21 +92,24 @@ t.test('kill -9 at any point leaves a store that is whole', async (t) => {
   t.equal(checkWhole(t, path), folders.length);
 });
 
-t.test('writers that start at the same time wait for each other, from the making of the store on', async (t) => {
-  const directory = t.testdir();
-  const path = join(directory, 'store.sqlite');
-  const folders = runFolders(directory, 6);
-  const shares = [folders.slice(0, 4), folders.slice(2), folders];
-  const writers = await Promise.all(shares.map((share) => writer(path, share)));
-  for (const { goAndEnd } of writers) goAndEnd();
-  for (const { child } of writers) {
-    const { exitCode, stderr } = await child;
-    t.equal(exitCode, 0, stderr);
-  }
-  t.equal(checkWhole(t, path), folders.length, 'what several bring is there once');
-  using store = await openStore(path);
-  t.equal(readLooks(store).length, folders.length * cases.length);
-});
+t.test(
+  'writers that start at the same time wait for each other, from the making of the store on',
+  async (t) => {
+    const directory = t.testdir();
+    const path = join(directory, 'store.sqlite');
+    const folders = runFolders(directory, 6);
+    const shares = [folders.slice(0, 4), folders.slice(2), folders];
+    const writers = await Promise.all(shares.map((share) => writer(path, share)));
+    for (const { goAndEnd } of writers) goAndEnd();
+    for (const { child } of writers) {
+      const { exitCode, stderr } = await child;
+      t.equal(exitCode, 0, stderr);
+    }
+    t.equal(checkWhole(t, path), folders.length, 'what several bring is there once');
+    using store = await openStore(path);
+    t.equal(readLooks(store).length, folders.length * cases.length);
+  },
+);
 
 t.test('a reader waits for no writer', async (t) => {
   const directory = t.testdir();

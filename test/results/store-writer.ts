@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /**
- * A process that writes: `store-writer.ts STORE FOLDER…` says 'ready', waits for a line on standard input, then imports every
- * folder and says so. It ends with its standard input, so that who will kill it is never too late.
+ * A process that writes: `store-writer.ts STORE FOLDER…` says 'ready', waits for a line on standard
+ * input, then imports every folder and says so. It ends with its standard input, so that who will
+ * kill it is never too late.
  */
 
 import { once } from 'node:events';

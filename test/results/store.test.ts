@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,7 +17,9 @@ const { record, cases } = recordedRun();
 /** Everything in a store, as text. */
 function dump(path: string): string {
   using database = new DatabaseSync(path, { readOnly: true });
-  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+  const tables = database
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    .all();
   return tables
     .map(({ name }) => `${name} ${JSON.stringify(database.prepare(`SELECT * FROM ${name}`).all())}`)
     .join('\n');
@@ -34,7 +37,11 @@ t.test('a run folder goes in whole, and comes out as it was', async (t) => {
   for (const each of cases) {
     const look = byName.get(each.case);
     const { kernel, verdict, seconds, linearMap } = each;
-    t.match(look, { kernel, verdict, seconds, linearMap, scenario: { name: each.scenario } }, each.case);
+    t.match(
+      look,
+      { kernel, verdict, seconds, linearMap, scenario: { name: each.scenario } },
+      each.case,
+    );
     t.same(
       look?.findings,
       each.findings.map(({ id, known }) => ({ id, ...(known !== undefined && { known }) })),
@@ -52,7 +59,9 @@ t.test('a run folder goes in whole, and comes out as it was', async (t) => {
     scenariosShowing(store, first.id),
     [
       ...new Set(
-        cases.filter(({ findings }) => findings.some(({ id }) => id === first.id)).map((each) => each.scenario),
+        cases
+          .filter(({ findings }) => findings.some(({ id }) => id === first.id))
+          .map((each) => each.scenario),
       ),
     ].sort(),
   );
@@ -60,14 +69,21 @@ t.test('a run folder goes in whole, and comes out as it was', async (t) => {
   t.equal(text?.title, first.title);
   t.ok(cases.some(({ findings }) => findings.some(({ detail }) => detail === text?.detail)));
   t.equal(findingText(store, 'splat/nothing'), undefined);
-  t.equal(readLooks(store, { scenarios: ['max'] }).length, cases.filter(({ scenario }) => scenario === 'max').length);
+  t.equal(
+    readLooks(store, { scenarios: ['max'] }).length,
+    cases.filter(({ scenario }) => scenario === 'max').length,
+  );
   t.equal(readLooks(store, { since: '2999' }).length, 0);
 });
 
 t.test('importing twice changes nothing; what is new comes in', async (t) => {
   const directory = t.testdir();
   const path = join(directory, 'store.sqlite');
-  const folder = writeRunFolder(join(directory, 'run'), { ...record, ended: undefined }, cases.slice(0, 50));
+  const folder = writeRunFolder(
+    join(directory, 'run'),
+    { ...record, ended: undefined },
+    cases.slice(0, 50),
+  );
   using store = await openStore(path);
   importRun(store, folder);
   const half = dump(path);
@@ -88,7 +104,10 @@ t.test('importing twice changes nothing; what is new comes in', async (t) => {
   t.match(importRun(store, folder), { changed: cases.length - 49, newRun: false });
   const looks = readLooks(store);
   t.equal(looks.length, cases.length);
-  t.equal(looks.find((look) => look.case === given(cases[0]).case)?.verdict, given(cases[0]).verdict);
+  t.equal(
+    looks.find((look) => look.case === given(cases[0]).case)?.verdict,
+    given(cases[0]).verdict,
+  );
   const whole = dump(path);
   t.match(importRun(store, folder), { changed: 0, newRun: false });
   t.equal(dump(path), whole);
@@ -101,57 +120,88 @@ t.test('a damaged run folder leaves the store as it was', async (t) => {
   const empty = dump(path);
   const folder = writeRunFolder(join(directory, 'run'), record, cases);
   writeFileSync(join(folder, 'cases.jsonl'), `${JSON.stringify(cases[0])}\n{"case":1}\n`);
-  t.throws(() => importRun(store, folder), { name: 'PtdiffError', fault: 'usage', message: /line 2 is no case/ });
+  t.throws(() => importRun(store, folder), {
+    name: 'PtdiffError',
+    fault: 'usage',
+    message: /line 2 is no case/,
+  });
   writeRunFolder(folder, { ...record, scenarios: [] }, cases);
-  t.throws(() => importRun(store, folder), { fault: 'usage', message: /run\.json does not describe/ });
+  t.throws(() => importRun(store, folder), {
+    fault: 'usage',
+    message: /run\.json does not describe/,
+  });
   t.throws(() => importRun(store, directory), { fault: 'usage', message: /no run folder/ });
   t.equal(dump(path), empty);
 });
 
-t.test('what is no store of this program is refused in one sentence, and not touched', async (t) => {
-  const directory = t.testdir({ text: 'This is not a database, but a text of more than a hundred bytes. '.repeat(20) });
-  const text = join(directory, 'text');
-  await t.rejects(openStore(text), { name: 'PtdiffError', fault: 'host', message: /it is no database/ });
-  await t.rejects(openStoreThatIs(join(directory, 'none')), { fault: 'usage', message: /There is no results store/ });
-  await t.rejects(openStore(join(text, 'below')), { name: 'PtdiffError', fault: 'host' });
+t.test(
+  'what is no store of this program is refused in one sentence, and not touched',
+  async (t) => {
+    const directory = t.testdir({
+      text: 'This is not a database, but a text of more than a hundred bytes. '.repeat(20),
+    });
+    const text = join(directory, 'text');
+    await t.rejects(openStore(text), {
+      name: 'PtdiffError',
+      fault: 'host',
+      message: /it is no database/,
+    });
+    await t.rejects(openStoreThatIs(join(directory, 'none')), {
+      fault: 'usage',
+      message: /There is no results store/,
+    });
+    await t.rejects(openStore(join(text, 'below')), { name: 'PtdiffError', fault: 'host' });
 
-  const newer = join(directory, 'newer.sqlite');
-  (await openStore(newer)).close();
-  const database = new DatabaseSync(newer);
-  database.exec(`PRAGMA user_version = ${storeVersion + 1}`);
-  database.close();
-  const bytes = readFileSync(newer);
-  await t.rejects(openStore(newer), {
-    fault: 'usage',
-    message: new RegExp(`has version ${storeVersion + 1}, this ptdiff knows versions up to ${storeVersion};.*\\.$`),
-  });
-  t.same(readFileSync(newer), bytes);
+    const newer = join(directory, 'newer.sqlite');
+    (await openStore(newer)).close();
+    const database = new DatabaseSync(newer);
+    database.exec(`PRAGMA user_version = ${storeVersion + 1}`);
+    database.close();
+    const bytes = readFileSync(newer);
+    await t.rejects(openStore(newer), {
+      fault: 'usage',
+      message: new RegExp(
+        `has version ${storeVersion + 1}, this ptdiff knows versions up to ${storeVersion};.*\\.$`,
+      ),
+    });
+    t.same(readFileSync(newer), bytes);
 
-  const foreign = join(directory, 'foreign.sqlite');
-  const other = new DatabaseSync(foreign);
-  other.exec('CREATE TABLE song (title TEXT)');
-  other.close();
-  await t.rejects(openStore(foreign), { fault: 'usage', message: /a database, but not a ptdiff store/ });
-  t.notOk(existsSync(`${foreign}-wal`));
+    const foreign = join(directory, 'foreign.sqlite');
+    const other = new DatabaseSync(foreign);
+    other.exec('CREATE TABLE song (title TEXT)');
+    other.close();
+    await t.rejects(openStore(foreign), {
+      fault: 'usage',
+      message: /a database, but not a ptdiff store/,
+    });
+    t.notOk(existsSync(`${foreign}-wal`));
 
-  const damaged = join(directory, 'damaged.sqlite');
-  {
-    using store = await openStore(damaged);
-    importRun(store, writeRunFolder(join(directory, 'run'), record, cases));
-  }
-  const holed = readFileSync(damaged);
-  holed.fill(0xff, 8192, holed.length);
-  writeFileSync(damaged, holed);
-  const use = async () => {
-    using store = await openStore(damaged);
-    readLooks(store);
-  };
-  await t.rejects(use(), { name: 'PtdiffError', fault: 'host', message: /damaged; move it away/ });
-});
+    const damaged = join(directory, 'damaged.sqlite');
+    {
+      using store = await openStore(damaged);
+      importRun(store, writeRunFolder(join(directory, 'run'), record, cases));
+    }
+    const holed = readFileSync(damaged);
+    holed.fill(0xff, 8192, holed.length);
+    writeFileSync(damaged, holed);
+    const use = async () => {
+      using store = await openStore(damaged);
+      readLooks(store);
+    };
+    await t.rejects(use(), {
+      name: 'PtdiffError',
+      fault: 'host',
+      message: /damaged; move it away/,
+    });
+  },
+);
 
 t.test('a recorded store of version 1 is brought to the newest version', async (t) => {
   const path = join(t.testdir(), 'store.sqlite');
-  writeFileSync(path, gunzipSync(readFileSync(join(import.meta.dirname, 'fixtures', 'store-1.sqlite.gz'))));
+  writeFileSync(
+    path,
+    gunzipSync(readFileSync(join(import.meta.dirname, 'fixtures', 'store-1.sqlite.gz'))),
+  );
   {
     using old = new DatabaseSync(path);
     t.same({ ...old.prepare('PRAGMA user_version').get() }, { user_version: 1 });
@@ -168,5 +218,9 @@ t.test('a recorded store of version 1 is brought to the newest version', async (
   (await openStore(fresh)).close();
   using made = new DatabaseSync(fresh);
   const schema = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
-  t.same(database.prepare(schema).all(), made.prepare(schema).all(), 'both ways lead to one schema');
+  t.same(
+    database.prepare(schema).all(),
+    made.prepare(schema).all(),
+    'both ways lead to one schema',
+  );
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { predict, type Question } from '../../src/model/predict.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
@@ -9,8 +10,9 @@ import { given } from '../given.ts';
 import { type GoldenBoot, questionOfGolden, readGolden } from '../model/golden.ts';
 
 /*
- * What the model says of any scenario on any generation, without a boot: the kernels, their CPUs' registers and what realms ask of
- * them are those of recorded boots; where a boot would put a pool or a page is any place.
+ * What the model says of any scenario on any generation, without a boot: the kernels, their CPUs'
+ * registers and what realms ask of them are those of recorded boots; where a boot would put a pool
+ * or a page is any place.
  */
 
 const golden = (name: string): GoldenBoot => readGolden(`${name}.json.gz`);
@@ -18,13 +20,22 @@ const golden = (name: string): GoldenBoot => readGolden(`${name}.json.gz`);
 /** A kernel, and what realms asked of it in the recorded boot of one. */
 const recorded: Record<string, { kernel: string; realm?: string }> = {
   '6.12': { kernel: '6.12.107+deb13-arm64@a64fx' },
-  '6.17': { kernel: '6.17.13+deb13-arm64@neoverse-v3-r0p1+noalias', realm: '6.17.13+deb13-arm64@realm-late-rsi' },
+  '6.17': {
+    kernel: '6.17.13+deb13-arm64@neoverse-v3-r0p1+noalias',
+    realm: '6.17.13+deb13-arm64@realm-late-rsi',
+  },
   '6.18': {
     kernel: '6.18.15+deb13-arm64@neoverse-v3-r0p2',
     realm: '6.18.15+deb13-arm64@realm+neoverse-v3-r0p2+then-max',
   },
-  '7.0': { kernel: '7.0.13+deb13-arm64@neoverse-v3-r0p2+kfence100', realm: '7.0.13+deb13-arm64@realm-early-share' },
-  '7.2': { kernel: '7.2.13+deb14-arm64@neoverse-v3-r0p2', realm: '7.2.13+deb14-arm64@realm+neoverse-v3-r0p2+console' },
+  '7.0': {
+    kernel: '7.0.13+deb13-arm64@neoverse-v3-r0p2+kfence100',
+    realm: '7.0.13+deb13-arm64@realm-early-share',
+  },
+  '7.2': {
+    kernel: '7.2.13+deb14-arm64@neoverse-v3-r0p2',
+    realm: '7.2.13+deb14-arm64@realm+neoverse-v3-r0p2+console',
+  },
   '7.3': {
     kernel: '7.3.4+deb13-arm64@neoverse-v3-r0p2+noalias',
     realm: '7.3.4+deb13-arm64@realm+neoverse-v3-r0p2+then-max',
@@ -85,11 +96,17 @@ export function asked(generation: string, scenario: Scenario): Question {
   const { machine } = scenario;
   const inRealm = machine.world === 'realm' && other;
   const linear = linearStart(own);
-  const request = { start: linear + BigInt(150 * MiB + 4096), end: linear + BigInt(150 * MiB + 8192) };
+  const request = {
+    start: linear + BigInt(150 * MiB + 4096),
+    end: linear + BigInt(150 * MiB + 8192),
+  };
   return {
     ...own,
     // What decides depends on no size: the least that the scenario's memory can be.
-    machine: { ...machine, memory: machine.holes.length > 0 || machine.nodes ? machine.memory : 256 },
+    machine: {
+      ...machine,
+      memory: machine.holes.length > 0 || machine.nodes ? machine.memory : 256,
+    },
     parameters: kernelParameters(scenario, own.traits),
     kaslr: scenario.kaslr,
     probes: probesOf(scenario),
@@ -100,7 +117,10 @@ export function asked(generation: string, scenario: Scenario): Question {
       crashKernel: ram + 128 * MiB,
       ...(own.traits.randomLinearMap && scenario.kaslr && { memstartAddr: memstartOf(scenario) }),
       readOnlyVmalloc: { init: pieces(160 * MiB + 4096, 8192) },
-      freePages: { free_initmem: pieces(170 * MiB, 64 * 1024), init: pieces(170 * MiB, 128 * 1024) },
+      freePages: {
+        free_initmem: pieces(170 * MiB, 64 * 1024),
+        init: pieces(170 * MiB, 128 * 1024),
+      },
       freeAtKpti: pieces(170 * MiB, 32 * 1024),
       splitRequests: [{ ...request, before: 'free_initmem' }],
       sharing: inRealm ? inRealm.sharing : [],
@@ -110,7 +130,10 @@ export function asked(generation: string, scenario: Scenario): Question {
   };
 }
 
-/** Where a kernel that randomises it put the start of memory, on a CPU with 48 bits of virtual addresses or 52. */
+/**
+ * Where a kernel that randomises it put the start of memory, on a CPU with 48 bits of virtual
+ * addresses or 52.
+ */
 function memstartOf({ machine }: Scenario): bigint {
   const name = machine.cpu === 'max' ? 'monitor+max+kaslr+no-e0pd' : 'cortex-a76+kaslr';
   const { memstartAddr } = once(`6.12.107+deb13-arm64@${name}`).question.facts;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { kernelParameters, whyNoCommandLine } from '../../src/scenario/command-line.ts';
@@ -15,14 +16,25 @@ const traits = (rodataFullSpelling: 'full' | 'on') => ({ rodataFullSpelling, bui
 
 t.test('rodata=noalias is spelt on before 6.18', async (t) => {
   const noalias = scenario('max+noalias+kfence100');
-  t.same(kernelParameters(noalias, traits('full')), ['nokaslr', 'rodata=on', 'kfence.sample_interval=100']);
-  t.same(kernelParameters(noalias, traits('on')), ['nokaslr', 'rodata=noalias', 'kfence.sample_interval=100']);
+  t.same(kernelParameters(noalias, traits('full')), [
+    'nokaslr',
+    'rodata=on',
+    'kfence.sample_interval=100',
+  ]);
+  t.same(kernelParameters(noalias, traits('on')), [
+    'nokaslr',
+    'rodata=noalias',
+    'kfence.sample_interval=100',
+  ]);
 });
 
 t.test('defaults leave no trace, and KASLR takes nokaslr away', async (t) => {
   t.same(kernelParameters(scenario('max'), traits('on')), ['nokaslr']);
   t.same(kernelParameters(scenario('max+kaslr'), traits('on')), []);
-  t.same(kernelParameters(scenario('neoverse-v3-r0p2+late-v3'), traits('on')), ['nokaslr', 'maxcpus=1']);
+  t.same(kernelParameters(scenario('neoverse-v3-r0p2+late-v3'), traits('on')), [
+    'nokaslr',
+    'maxcpus=1',
+  ]);
   t.same(kernelParameters(scenario('max+off'), traits('on')), ['nokaslr', 'rodata=off']);
 });
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import type { Question } from '../../src/model/predict.ts';
 import type { Decisions } from '../../src/model/types.ts';
@@ -22,7 +23,10 @@ const functions: Record<string, readonly string[]> = {
   'src/model/sharing.ts': ['splitAnswer'],
 };
 
-/** Whether a mutant holds a condition at one of its truths, or turns it round; what stands in for an absent register is no condition. */
+/**
+ * Whether a mutant holds a condition at one of its truths, or turns it round; what stands in for an
+ * absent register is no condition.
+ */
 function isOfCondition({ file, within, rule, from }: Mutant): boolean {
   const inFunction = given(functions[file]).includes(within ?? '');
   return inFunction && rule !== 'constant' && rule !== 'call' && !from.includes('??');
@@ -37,13 +41,19 @@ const { bootTimeCpus } = await import('../../src/model/late-cpus.ts');
 const { asksForCpus } = await import('../../src/scenario/types.ts');
 const { whyUnfit } = await import('../../src/scenario/fit.ts');
 
-/** Every condition of the decision functions, held at true, held at false, and its comparisons turned round. */
+/**
+ * Every condition of the decision functions, held at true, held at false, and its comparisons
+ * turned round.
+ */
 export const conditions: readonly Mutant[] = all.filter(isOfCondition);
 
 /** What a scenario tells on a generation. */
 export interface Telling {
   scenario: Scenario;
-  /** World, and whether the boot CPU has the capability: what asks the same rules under other circumstances. */
+  /**
+   * World, and whether the boot CPU has the capability: what asks the same rules under other
+   * circumstances.
+   */
   kind: string;
   /** Whether something on which anything depends would be decided otherwise. */
   decides(condition: Mutant): boolean;
@@ -52,11 +62,19 @@ export interface Telling {
 }
 
 /**
- * Of what is decided, that on which anything depends: a kernel without the capability asks for none, mappings are non-global once, and what
- * can_set_direct_map() is in map_mem() acts by the others.
+ * Of what is decided, that on which anything depends: a kernel without the capability asks for
+ * none, mappings are non-global once, and what can_set_direct_map() is in map_mem() acts by the
+ * others.
  */
 function visibleOf(traits: KernelTraits, decisions: Decisions) {
-  const { bootCpuBbml, systemBbml, linearMapRequiresBbml, canSetDirectMapInMapMem: _, kpti, ...others } = decisions;
+  const {
+    bootCpuBbml,
+    systemBbml,
+    linearMapRequiresBbml,
+    canSetDirectMapInMapMem: _,
+    kpti,
+    ...others
+  } = decisions;
   const requires = linearMapRequiresBbml === true;
   // Since f12b435de2f2 the capability is asked where it is required only.
   const system = systemBbml && (requires || !traits.splitAsksRequires);
@@ -73,7 +91,11 @@ function whatIsShown(question: Question): string {
   }
 }
 
-const deciders = new Set(['src/model/decisions.ts', 'src/model/cpufeature.ts', 'src/model/kpti.ts']);
+const deciders = new Set([
+  'src/model/decisions.ts',
+  'src/model/cpufeature.ts',
+  'src/model/kpti.ts',
+]);
 
 /** Undefined where the kernel cannot run the scenario. */
 export function tellingOf(generation: string, scenario: Scenario): Telling | undefined {
@@ -81,7 +103,11 @@ export function tellingOf(generation: string, scenario: Scenario): Telling | und
   if (whyUnfit(scenario, { ...traits, builtInDrivers: [], hasModules: true })) return undefined;
   const question = asked(generation, scenario);
   const { machine, facts, probes } = question;
-  const inputs = { ...question, world: machine.world, idRegisters: bootTimeCpus(machine, facts.idRegisters) };
+  const inputs = {
+    ...question,
+    world: machine.world,
+    idRegisters: bootTimeCpus(machine, facts.idRegisters),
+  };
   const decisions = () => decide(traits, inputs, () => {});
   const decided = () => JSON.stringify(decisions());
   const outcome = () => JSON.stringify(visibleOf(traits, decisions()));
@@ -96,9 +122,18 @@ export function tellingOf(generation: string, scenario: Scenario): Telling | und
   };
 }
 
-/** Answers whether a boot shows a condition; what it shows is found out when first asked, and for each set of decisions once. */
-function tellerOf(question: Question, decided: () => string, hasLateCpus: boolean): Telling['tells'] {
-  let base: { whole: string; visited: ReadonlySet<number>; changed: Map<string, boolean> } | undefined;
+/**
+ * Answers whether a boot shows a condition; what it shows is found out when first asked, and for
+ * each set of decisions once.
+ */
+function tellerOf(
+  question: Question,
+  decided: () => string,
+  hasLateCpus: boolean,
+): Telling['tells'] {
+  let base:
+    | { whole: string; visited: ReadonlySet<number>; changed: Map<string, boolean> }
+    | undefined;
   const look = () => {
     let whole = '';
     const visited = visitedBy(() => {

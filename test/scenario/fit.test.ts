@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { planCases } from '../../harness/laboratory/plan.ts';
 import { geometryOf } from '../../src/linux/geometry.ts';
@@ -7,9 +8,23 @@ import { deviceNames } from '../../src/scenario/devices.ts';
 import { type FittingTraits, whyUnfit } from '../../src/scenario/fit.ts';
 
 /** A kernel that has everything, with changes. */
-function kernel(changes: Partial<FittingTraits['config']> = {}, granule: 4096 | 16384 = 4096): FittingTraits {
-  const config = { debugPagealloc: true, crashReserve: true, hotplugCpu: true, unmapKernelAtEl0: true, ...changes };
-  return { knowsRealms: true, geometry: geometryOf(granule), builtInDrivers: [...deviceNames], config };
+function kernel(
+  changes: Partial<FittingTraits['config']> = {},
+  granule: 4096 | 16384 = 4096,
+): FittingTraits {
+  const config = {
+    debugPagealloc: true,
+    crashReserve: true,
+    hotplugCpu: true,
+    unmapKernelAtEl0: true,
+    ...changes,
+  };
+  return {
+    knowsRealms: true,
+    geometry: geometryOf(granule),
+    builtInDrivers: [...deviceNames],
+    config,
+  };
 }
 
 const reasonFor = (name: string, traits: FittingTraits): string | undefined => {
@@ -19,7 +34,8 @@ const reasonFor = (name: string, traits: FittingTraits): string | undefined => {
 };
 
 t.test('a kernel that has everything runs everything', async (t) => {
-  for (const scenario of builtInScenarios) t.equal(whyUnfit(scenario, kernel()), undefined, scenario.name);
+  for (const scenario of builtInScenarios)
+    t.equal(whyUnfit(scenario, kernel()), undefined, scenario.name);
 });
 
 t.test('a parameter whose option is off would show nothing', async (t) => {
@@ -40,7 +56,11 @@ t.test('a CPU comes and goes where the kernel lets it', async (t) => {
 t.test('a device wants a driver', async (t) => {
   const traits = { ...kernel(), builtInDrivers: ['virtio-blk'] };
   t.match(reasonFor('realm+max+console', traits), /no driver for virtio-console/);
-  t.equal(reasonFor('realm+max+console', { ...traits, hasModules: true }), undefined, 'a module will do');
+  t.equal(
+    reasonFor('realm+max+console', { ...traits, hasModules: true }),
+    undefined,
+    'a module will do',
+  );
 });
 
 t.test('worlds and CPUs have limits, too', async (t) => {
@@ -61,17 +81,21 @@ t.test('what is left out is said, a sentence a reason', async (t) => {
   ]);
 });
 
-t.test('of a matrix, the case whose whole command line is too long is left out, and said', async (t) => {
-  const commandLine = ({ name }: { name: string }) => (name === 'max' ? 'x'.repeat(2048) : 'console=ttyAMA0');
-  const { planned, unfit } = await planCases(
-    [{ spec: 'debian:7.3', label: '7.3', traits: kernel(), commandLine }],
-    ['max', 'cortex-a76'],
-  );
-  t.same(
-    planned.map(({ scenario }) => scenario),
-    ['cortex-a76'],
-  );
-  t.match(describeUnfit(unfit, { full: true }), [
-    /1 case left out, as its command line has 2048 bytes .*: max on debian:7.3/,
-  ]);
-});
+t.test(
+  'of a matrix, the case whose whole command line is too long is left out, and said',
+  async (t) => {
+    const commandLine = ({ name }: { name: string }) =>
+      name === 'max' ? 'x'.repeat(2048) : 'console=ttyAMA0';
+    const { planned, unfit } = await planCases(
+      [{ spec: 'debian:7.3', label: '7.3', traits: kernel(), commandLine }],
+      ['max', 'cortex-a76'],
+    );
+    t.same(
+      planned.map(({ scenario }) => scenario),
+      ['cortex-a76'],
+    );
+    t.match(describeUnfit(unfit, { full: true }), [
+      /1 case left out, as its command line has 2048 bytes .*: max on debian:7.3/,
+    ]);
+  },
+);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
@@ -10,23 +11,28 @@ const named = (name: string) => {
   return found;
 };
 
-t.test('the hash is that of the experiment, whatever its name and the order of its fields', async (t) => {
-  const max = named('max');
-  const hash = scenarioHash(max, sha256);
-  // Written down: results of another day are paired by it.
-  t.equal(hash, '459071838be14ab563e5b5e3537bbda6c1a99940d46436019e205c586698b767');
-  const turned = Object.fromEntries(Object.entries({ ...max, name: 'other' }).reverse()) as unknown as typeof max;
-  t.equal(scenarioHash(turned, sha256), hash);
-  t.equal(
-    scenarioHash(named('realm-late-rsi'), sha256),
-    scenarioHash(named('realm+max+noalias+kfence100'), sha256),
-    'two names of one experiment',
-  );
-  const hashes = builtInScenarios
-    .filter(({ name }) => !name.startsWith('realm-'))
-    .map((each) => scenarioHash(each, sha256));
-  t.equal(new Set(hashes).size, hashes.length, 'no two of the built-in scenarios are the same');
-});
+t.test(
+  'the hash is that of the experiment, whatever its name and the order of its fields',
+  async (t) => {
+    const max = named('max');
+    const hash = scenarioHash(max, sha256);
+    // Written down: results of another day are paired by it.
+    t.equal(hash, '459071838be14ab563e5b5e3537bbda6c1a99940d46436019e205c586698b767');
+    const turned = Object.fromEntries(
+      Object.entries({ ...max, name: 'other' }).reverse(),
+    ) as unknown as typeof max;
+    t.equal(scenarioHash(turned, sha256), hash);
+    t.equal(
+      scenarioHash(named('realm-late-rsi'), sha256),
+      scenarioHash(named('realm+max+noalias+kfence100'), sha256),
+      'two names of one experiment',
+    );
+    const hashes = builtInScenarios
+      .filter(({ name }) => !name.startsWith('realm-'))
+      .map((each) => scenarioHash(each, sha256));
+    t.equal(new Set(hashes).size, hashes.length, 'no two of the built-in scenarios are the same');
+  },
+);
 
 t.test('what differs is named by its path', async (t) => {
   const max = named('max');

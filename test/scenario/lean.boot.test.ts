@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -9,8 +10,8 @@ import { checkpointNames } from '../../src/evidence/capture.ts';
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 /**
- * Scenarios in which no leaf follows where the kernel happened to take a page from: no alias of vmalloc memory becomes read-only (rodata=), nothing is
- * hidden (probes), and KFENCE uses nothing.
+ * Scenarios in which no leaf follows where the kernel happened to take a page from: no alias of
+ * vmalloc memory becomes read-only (rodata=), nothing is hidden (probes), and KFENCE uses nothing.
  */
 const definitions = [
   { name: 'pages', machine: { cpu: 'max' }, rodata: 'noalias', probes: [] },
@@ -28,7 +29,11 @@ t.test('what lean boots leave out changes no leaf of the linear map', async (t) 
   const { exitCode, stderr } = await execa(process.execPath, words, { reject: false });
   t.equal(exitCode, 0, stderr);
   const { scenarios: recorded } = readRunRecord(out);
-  t.equal(recorded.filter(({ plain }) => plain).length, definitions.length / 2, 'run.json tells which are plain');
+  t.equal(
+    recorded.filter(({ plain }) => plain).length,
+    definitions.length / 2,
+    'run.json tells which are plain',
+  );
 
   const cases = readCaseLines(out);
   const text = (name: string, file: string) => readFileSync(join(out, 'cases', name, file), 'utf8');
@@ -36,8 +41,13 @@ t.test('what lean boots leave out changes no leaf of the linear map', async (t) 
   t.equal(lean.length, (kernels.length * definitions.length) / 2);
   for (const { case: name } of lean) {
     const commandLine = (each: string) => text(each, 'inputs.json').includes('cryptomgr.notests=1');
-    t.ok(commandLine(name) && !commandLine(`${name}+plain`), `${name}: the parameters are recorded with the case`);
-    for (const checkpoint of checkpointNames.filter((each) => /^(paging_init|free_initmem|init)$/.test(each))) {
+    t.ok(
+      commandLine(name) && !commandLine(`${name}+plain`),
+      `${name}: the parameters are recorded with the case`,
+    );
+    for (const checkpoint of checkpointNames.filter((each) =>
+      /^(paging_init|free_initmem|init)$/.test(each),
+    )) {
       const leaves = (each: string) => linearLeaves(text(each, `leaves-${checkpoint}.ttbr1.txt`));
       t.ok(leaves(name).length > 0);
       t.strictSame(leaves(name), leaves(`${name}+plain`), `${name} at ${checkpoint}`);
@@ -45,7 +55,10 @@ t.test('what lean boots leave out changes no leaf of the linear map', async (t) 
   }
 });
 
-/** The linear map is the lower half of the kernel's addresses (PAGE_OFFSET to PAGE_END, arch/arm64/include/asm/memory.h). */
+/**
+ * The linear map is the lower half of the kernel's addresses (PAGE_OFFSET to PAGE_END,
+ * arch/arm64/include/asm/memory.h).
+ */
 function linearLeaves(file: string): string[] {
   return file.split('\n').filter((line) => /^leaf 0xfff[0-7]/.test(line));
 }

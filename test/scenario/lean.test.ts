@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { builtInScenario } from '../../src/scenario/built-in.ts';
 import { leanParameters } from '../../src/scenario/lean.ts';
@@ -16,7 +17,12 @@ t.test('the self-tests of ciphers are left out, and a plain scenario has them', 
 
 t.test('the certificates stay where modules are loaded', async (t) => {
   const leftOut = (builtInDrivers: string[]) =>
-    leanParameters(scenario('max+devices'), { builtInDrivers }).some((word) => word.includes('certificate'));
+    leanParameters(scenario('max+devices'), { builtInDrivers }).some((word) =>
+      word.includes('certificate'),
+    );
   t.notOk(leftOut([]), 'drivers are modules');
-  t.ok(leftOut(['virtio-console', 'virtio-blk', 'virtio-rng', 'virtio-net']), 'drivers are built in');
+  t.ok(
+    leftOut(['virtio-console', 'virtio-blk', 'virtio-rng', 'virtio-net']),
+    'drivers are built in',
+  );
 });

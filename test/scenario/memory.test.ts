@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { memoryRanges } from '../../src/model/memblock.ts';

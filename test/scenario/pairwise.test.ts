@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { type Candidate, thin } from '../../src/scenario/pairwise.ts';
@@ -8,17 +9,24 @@ function pairs(candidates: readonly Candidate[]): Set<string> {
   const found = new Set<string>();
   for (const candidate of candidates) {
     for (let a = 0; a < candidate.length; a++) {
-      for (let b = a + 1; b < candidate.length; b++) found.add(`${a}=${candidate[a]} ${b}=${candidate[b]}`);
+      for (let b = a + 1; b < candidate.length; b++)
+        found.add(`${a}=${candidate[a]} ${b}=${candidate[b]}`);
     }
   }
   return found;
 }
 
 const matrix = fc
-  .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }))
+  .tuple(
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 1, max: 4 }),
+    fc.integer({ min: 1, max: 3 }),
+  )
   .map(([a, b, c]) => {
     const values = (count: number): string[] => Array.from({ length: count }, (_, i) => `v${i}`);
-    return values(a).flatMap((x) => values(b).flatMap((y) => values(c).map((z): Candidate => [x, y, z])));
+    return values(a).flatMap((x) =>
+      values(b).flatMap((y) => values(c).map((z): Candidate => [x, y, z])),
+    );
   });
 
 t.test('every pair is covered, whatever the limit', async (t) => {
@@ -44,10 +52,13 @@ t.test('thinning is deterministic, ascending and without repetition', async (t) 
   t.pass('deterministic');
 });
 
-t.test('a generous limit covers every triple, and so the whole of a matrix of three factors', async (t) => {
-  const candidates: Candidate[] = ['a', 'b'].flatMap((x) =>
-    ['c', 'd'].flatMap((y) => ['e', 'f'].map((z) => [x, y, z])),
-  );
-  t.equal(thin(candidates, 100).length, candidates.length);
-  t.ok(thin(candidates, 0).length < candidates.length, 'pairs alone take fewer');
-});
+t.test(
+  'a generous limit covers every triple, and so the whole of a matrix of three factors',
+  async (t) => {
+    const candidates: Candidate[] = ['a', 'b'].flatMap((x) =>
+      ['c', 'd'].flatMap((y) => ['e', 'f'].map((z) => [x, y, z])),
+    );
+    t.equal(thin(candidates, 100).length, candidates.length);
+    t.ok(thin(candidates, 0).length < candidates.length, 'pairs alone take fewer');
+  },
+);

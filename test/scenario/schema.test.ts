@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { PtdiffError } from '../../src/errors.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
@@ -32,29 +33,46 @@ t.test('a built-in scenario written to a file is the same scenario', async (t) =
   t.same(parseScenarios([...builtInScenarios], 'file.yaml'), [...builtInScenarios]);
 });
 
-t.test('fields of ID registers: of 64 bits, with a value that fits, and with CPUs that the machine has', async (t) => {
-  const withField = (field: object, machine: object = {}) => ({
-    name: 'x',
-    machine: {
-      ...{ cpu: 'max', cpus: 2, firmware: 'monitor', ...machine },
-      idFields: [{ register: 'ID_AA64MMFR1_EL1', bits: '3:0', value: 0, ...field }],
-    },
-  });
-  t.equal(parseScenarios([withField({}), withField({ bits: '7', value: 1, cpus: [1, 0] })], 'file.yaml').length, 2);
-  t.equal(parseScenarios(withField({ cpus: [1] }), 'file.yaml').length, 1);
-  t.match(complaint(withField({}, { firmware: undefined })), /firmware.*for idFields/);
-  t.match(complaint(withField({ register: 'ID_AA64MMFR9_EL1' })), /register/);
-  t.match(complaint(withField({ bits: '0:3' })), /bits: must be within 63:0/);
-  t.match(complaint(withField({ bits: '64' })), /bits: must be within 63:0/);
-  t.match(complaint(withField({ bits: 'HAFDBS' })), /bits: must be written as/);
-  t.match(complaint(withField({ value: 16 })), /value: has more bits than the field/);
-  t.match(complaint(withField({ cpus: [2] })), /must name CPUs of the machine/);
-  t.match(complaint(withField({ bits: '7:4', cpus: [1] })), /may differ between them in ID_AA64MMFR2_EL1 55:52,/);
-  t.match(complaint(withField({ cpus: [1] }, { late: true })), /between late CPUs in the first of these/);
-});
+t.test(
+  'fields of ID registers: of 64 bits, with a value that fits, and with CPUs that the machine has',
+  async (t) => {
+    const withField = (field: object, machine: object = {}) => ({
+      name: 'x',
+      machine: {
+        ...{ cpu: 'max', cpus: 2, firmware: 'monitor', ...machine },
+        idFields: [{ register: 'ID_AA64MMFR1_EL1', bits: '3:0', value: 0, ...field }],
+      },
+    });
+    t.equal(
+      parseScenarios([withField({}), withField({ bits: '7', value: 1, cpus: [1, 0] })], 'file.yaml')
+        .length,
+      2,
+    );
+    t.equal(parseScenarios(withField({ cpus: [1] }), 'file.yaml').length, 1);
+    t.match(complaint(withField({}, { firmware: undefined })), /firmware.*for idFields/);
+    t.match(complaint(withField({ register: 'ID_AA64MMFR9_EL1' })), /register/);
+    t.match(complaint(withField({ bits: '0:3' })), /bits: must be within 63:0/);
+    t.match(complaint(withField({ bits: '64' })), /bits: must be within 63:0/);
+    t.match(complaint(withField({ bits: 'HAFDBS' })), /bits: must be written as/);
+    t.match(complaint(withField({ value: 16 })), /value: has more bits than the field/);
+    t.match(complaint(withField({ cpus: [2] })), /must name CPUs of the machine/);
+    t.match(
+      complaint(withField({ bits: '7:4', cpus: [1] })),
+      /may differ between them in ID_AA64MMFR2_EL1 55:52,/,
+    );
+    t.match(
+      complaint(withField({ cpus: [1] }, { late: true })),
+      /between late CPUs in the first of these/,
+    );
+  },
+);
 
 t.test('what a field says is not said by a parameter', async (t) => {
-  const withParameter = (word: string) => ({ name: 'x', machine: { cpu: 'max' }, parameters: [word] });
+  const withParameter = (word: string) => ({
+    name: 'x',
+    machine: { cpu: 'max' },
+    parameters: [word],
+  });
   t.match(complaint(withParameter('mem=512M')), /mem=512M must be said by machine\.memory/);
   t.match(complaint(withParameter('maxcpus=1')), /machine\.cpus/);
   t.match(complaint(withParameter('arm64.nomte')), /machine\.idFields/);
@@ -71,7 +89,11 @@ t.test('what a field says is not said by a parameter', async (t) => {
 });
 
 t.test('a parameter does not hide those behind it', async (t) => {
-  const withParameter = (word: string) => ({ name: 'x', machine: { cpu: 'max' }, parameters: [word] });
+  const withParameter = (word: string) => ({
+    name: 'x',
+    machine: { cpu: 'max' },
+    parameters: [word],
+  });
   for (const word of ['foo="bar', '"foo', '--', '"--"']) {
     t.match(complaint(withParameter(word)), /must close its quotes, and not be '--'/, word);
   }
@@ -83,7 +105,10 @@ t.test('a parameter does not hide those behind it', async (t) => {
 });
 
 t.test('a typo names the file and the field', async (t) => {
-  t.match(complaint({ name: 'x', machine: { cpu: 'max', memry: 512 } }), /^file\.yaml.*machine.*memry/);
+  t.match(
+    complaint({ name: 'x', machine: { cpu: 'max', memry: 512 } }),
+    /^file\.yaml.*machine.*memry/,
+  );
   t.match(complaint({ name: 'x', machine: { cpu: 'maxx' } }), /machine\.cpu/);
   t.match(complaint({ name: 'a b', machine: { cpu: 'max' } }), /name.*letters/);
   t.match(
@@ -109,7 +134,8 @@ t.test('holes lie inside the memory and on page borders', async (t) => {
 t.test('late CPUs are CPUs after the first', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max', late: true } }), /machine\.late.*has none/);
   t.equal(
-    given(parseScenarios({ name: 'x', machine: { cpu: 'max', cpus: 2, late: true } }, 'f')[0]).machine.late,
+    given(parseScenarios({ name: 'x', machine: { cpu: 'max', cpus: 2, late: true } }, 'f')[0])
+      .machine.late,
     true,
   );
 });
@@ -119,12 +145,20 @@ t.test('a device is a known one, and there once', async (t) => {
   t.match(complaint(withDevices(['floppy'])), /machine\.devices/);
   t.match(complaint(withDevices([])), /machine\.devices/);
   t.match(complaint(withDevices(['virtio-console', 'virtio-console'])), /machine\.devices.*twice/);
-  t.same(given(parseScenarios(withDevices(['virtio-console']), 'f')[0]).machine.devices, ['virtio-console']);
+  t.same(given(parseScenarios(withDevices(['virtio-console']), 'f')[0]).machine.devices, [
+    'virtio-console',
+  ]);
 });
 
 t.test('a parameter is one word', async (t) => {
-  t.match(complaint({ name: 'x', machine: { cpu: 'max' }, parameters: ['a b'] }), /parameters.*one word/);
-  t.match(complaint({ name: 'x', machine: { cpu: 'max' }, parameters: ['a\0b'] }), /parameters.*one word of ASCII/);
+  t.match(
+    complaint({ name: 'x', machine: { cpu: 'max' }, parameters: ['a b'] }),
+    /parameters.*one word/,
+  );
+  t.match(
+    complaint({ name: 'x', machine: { cpu: 'max' }, parameters: ['a\0b'] }),
+    /parameters.*one word of ASCII/,
+  );
 });
 
 t.test('memory nodes lie inside the memory, hold what boots, and suit the monitor', async (t) => {
@@ -145,7 +179,11 @@ t.test('memory nodes lie inside the memory, hold what boots, and suit the monito
   t.equal(given(parseScenarios(nodes([second, first]), 'f')[0]).machine.nodes?.length, 1);
   const wrong: [string, unknown, RegExp][] = [
     ['no start', nodes([second]), /must begin with the first 256 MiB/],
-    ['a short start', nodes([[0x4000_0000, 0xfe0_0000]], [second]), /must begin with the first 256 MiB/],
+    [
+      'a short start',
+      nodes([[0x4000_0000, 0xfe0_0000]], [second]),
+      /must begin with the first 256 MiB/,
+    ],
     ['overlap', nodes([first], [[0x4fe0_0000, 0x40_0000]]), /not overlap/],
     ['beyond the end', nodes([first], [[0x7000_0000, 0x1020_0000]]), /lie inside it/],
     ['half a block', nodes([first], [[0x6000_0000, 0x1000]]), /whole 2 MiB/],
@@ -153,7 +191,9 @@ t.test('memory nodes lie inside the memory, hold what boots, and suit the monito
       'too many',
       nodes(
         [first],
-        ...[...Array(8).keys()].map((i): [number, number][] => [[0x6000_0000 + i * 0x40_0000, 0x20_0000]]),
+        ...[...Array(8).keys()].map((i): [number, number][] => [
+          [0x6000_0000 + i * 0x40_0000, 0x20_0000],
+        ]),
       ),
       /8 pieces/,
     ],
@@ -169,21 +209,34 @@ t.test('memory nodes lie inside the memory, hold what boots, and suit the monito
     t.throws(() => parseScenarios(scenario, 'f'), { fault: 'usage', message }, what);
   }
   const hole = nodes([first], [second]);
-  const inGap = { ...hole, machine: { ...hole.machine, holes: [{ start: 0x5000_0000, size: 4096 }] } };
-  t.throws(() => parseScenarios(inGap, 'f'), { message: /machine.holes/ }, 'a hole where there is no memory');
-});
-
-t.test('everything may be left out: a file without a word is a max by the name of the file', async (t) => {
-  const max = given(builtInScenarios[0]);
-  t.equal(max.name, 'max');
-  for (const data of [{}, { machine: {} }, { machine: { cpu: 'max' } }])
-    t.same(parseScenarios(data, 'some/my max.yaml'), [{ ...max, name: 'my-max' }]);
-  t.same(
-    parseScenarios([{}, { rodata: 'off' }], 'two.yaml').map(({ name }) => name),
-    ['two-1', 'two-2'],
+  const inGap = {
+    ...hole,
+    machine: { ...hole.machine, holes: [{ start: 0x5000_0000, size: 4096 }] },
+  };
+  t.throws(
+    () => parseScenarios(inGap, 'f'),
+    { message: /machine.holes/ },
+    'a hole where there is no memory',
   );
 });
 
-t.test('a file with an empty list is told of, rather than taken for no scenario at all', async (t) => {
-  t.match(complaint([]), /^file\.yaml holds an empty list/);
-});
+t.test(
+  'everything may be left out: a file without a word is a max by the name of the file',
+  async (t) => {
+    const max = given(builtInScenarios[0]);
+    t.equal(max.name, 'max');
+    for (const data of [{}, { machine: {} }, { machine: { cpu: 'max' } }])
+      t.same(parseScenarios(data, 'some/my max.yaml'), [{ ...max, name: 'my-max' }]);
+    t.same(
+      parseScenarios([{}, { rodata: 'off' }], 'two.yaml').map(({ name }) => name),
+      ['two-1', 'two-2'],
+    );
+  },
+);
+
+t.test(
+  'a file with an empty list is told of, rather than taken for no scenario at all',
+  async (t) => {
+    t.match(complaint([]), /^file\.yaml holds an empty list/);
+  },
+);

@@ -1,4 +1,8 @@
-/** Why no boot of ours shows of a condition that it decides, with the names of the conditions (nameOf()). */
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Why no boot of ours shows of a condition that it decides, with the names of the conditions
+ * (nameOf()).
+ */
 const reasons: Record<string, readonly string[]> = {
   'no scenario spells out what rodata= is by default': [
     'rodataOf(): value === traits.rodataFullSpelling as false',
@@ -20,18 +24,19 @@ const reasons: Record<string, readonly string[]> = {
     'debug_pagealloc_enabled(): !config.debugPagealloc as false',
     'decide(): traits.knowsRealms as true',
   ],
-  'it chooses the words of the derivation; where it decides, every kernel that was recorded is built with it': [
-    'kptiOf(): config.randomizeBase as true',
-    'kptiOf(): config.unmapKernelAtEl0 as true',
-    'kptiOf(): kaslr && config.randomizeBase && config.unmapKernelAtEl0 as true',
-    'kptiOf(): kaslr && config.randomizeBase && config.unmapKernelAtEl0 as false',
-    'kptiOf(): kaslr && config.randomizeBase as true',
-    'kptiOf(): kaslr && config.randomizeBase as false',
-    'kptiOf(): config.unmapKernelAtEl0 as false',
-    'kptiOf(): kaslr as true',
-    'kptiOf(): kaslr as false',
-    'kptiOf(): config.randomizeBase as false',
-  ],
+  'it chooses the words of the derivation; where it decides, every kernel that was recorded is built with it':
+    [
+      'kptiOf(): config.randomizeBase as true',
+      'kptiOf(): config.unmapKernelAtEl0 as true',
+      'kptiOf(): kaslr && config.randomizeBase && config.unmapKernelAtEl0 as true',
+      'kptiOf(): kaslr && config.randomizeBase && config.unmapKernelAtEl0 as false',
+      'kptiOf(): kaslr && config.randomizeBase as true',
+      'kptiOf(): kaslr && config.randomizeBase as false',
+      'kptiOf(): config.unmapKernelAtEl0 as false',
+      'kptiOf(): kaslr as true',
+      'kptiOf(): kaslr as false',
+      'kptiOf(): config.randomizeBase as false',
+    ],
   'on a kernel without the capability the rules that follow say the same': [
     "mappingRules(): traits.bbml === 'none' as false",
     "cpuSupportsBbml(): bbml === 'none' as false",
@@ -59,10 +64,8 @@ const reasons: Record<string, readonly string[]> = {
     'unmap_kernel_at_el0(): false as true',
     'unmap_kernel_at_el0(): cpu_mitigations_off(inputs.parameters, inputs.release) as false',
   ],
-  'with KASLR the first mappings are non-global already, so that nothing shows whether KPTI would make them so': [
-    'unmap_kernel_at_el0(): inputs.kaslrWantsIt as false',
-    'unmap_kernel_at_el0(): true as false',
-  ],
+  'with KASLR the first mappings are non-global already, so that nothing shows whether KPTI would make them so':
+    ['unmap_kernel_at_el0(): inputs.kaslrWantsIt as false', 'unmap_kernel_at_el0(): true as false'],
   'no CPU of ours is the newest revision of a range': [
     'isMidrInRange(): revision <= range.to as (revision) < (range.to)',
   ],
@@ -83,5 +86,7 @@ const reasons: Record<string, readonly string[]> = {
 
 /** Conditions that no boot of ours shows to decide, by their names, each with the reason. */
 export const silent: ReadonlyMap<string, string> = new Map(
-  Object.entries(reasons).flatMap(([reason, names]) => names.map((name) => [name, reason] as const)),
+  Object.entries(reasons).flatMap(([reason, names]) =>
+    names.map((name) => [name, reason] as const),
+  ),
 );

@@ -1,9 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { tellingScenarios } from '../../src/scenario/telling.ts';
 import { asksForCpus } from '../../src/scenario/types.ts';
 import type { Mutant } from '../mutants/find-mutants.ts';
-import { conditions, generations, nameOf, scenarioNamed, type Telling, tellingOf } from './conditions.ts';
+import {
+  conditions,
+  generations,
+  nameOf,
+  scenarioNamed,
+  type Telling,
+  tellingOf,
+} from './conditions.ts';
 import { silent } from './silent-conditions.ts';
 
 const isTelling = new Set(tellingScenarios);
@@ -13,10 +21,16 @@ t.test('each telling scenario is built in, once', async (t) => {
   for (const name of tellingScenarios) t.ok(scenarioNamed(name), name);
 });
 
-/** Rules that are asked in either world and on CPUs of either kind: it must be shown in each that they decide. */
+/**
+ * Rules that are asked in either world and on CPUs of either kind: it must be shown in each that
+ * they decide.
+ */
 const inEachKind = new Set(['mappingRules', 'decide']);
 
-/** By which boots it must show that a condition decides: those of one kind, or all. How wide addresses are is the same in all. */
+/**
+ * By which boots it must show that a condition decides: those of one kind, or all. How wide
+ * addresses are is the same in all.
+ */
 function kindOf({ kind }: Telling, { within, from }: Mutant): string {
   return inEachKind.has(within ?? '') && !/LargeVa|lpa2|granule/.test(from) ? kind : 'any';
 }
@@ -27,23 +41,32 @@ const decidedAtBoot = builtInScenarios.filter(({ probes }) => !asksForCpus(probe
 const told = new Set<number>();
 
 for (const generation of generations) {
-  t.test(`${generation}: each condition that decides for any scenario is told by a telling one`, async (t) => {
-    const all = decidedAtBoot.flatMap((scenario) => tellingOf(generation, scenario) ?? []);
-    const telling = all.filter(({ scenario }) => isTelling.has(scenario.name));
-    for (const condition of conditions) {
-      for (const each of telling) if (!told.has(condition.id) && each.tells(condition)) told.add(condition.id);
-      for (const [kind, group] of Map.groupBy(all, (each) => kindOf(each, condition))) {
-        const decided = group.find((each) => each.decides(condition));
-        if (!decided) continue;
-        const teller = telling.some((each) => kindOf(each, condition) === kind && each.tells(condition));
-        t.ok(teller, `${nameOf(condition)}, in ${kind}: ${decided.scenario.name} would`);
+  t.test(
+    `${generation}: each condition that decides for any scenario is told by a telling one`,
+    async (t) => {
+      const all = decidedAtBoot.flatMap((scenario) => tellingOf(generation, scenario) ?? []);
+      const telling = all.filter(({ scenario }) => isTelling.has(scenario.name));
+      for (const condition of conditions) {
+        for (const each of telling)
+          if (!told.has(condition.id) && each.tells(condition)) told.add(condition.id);
+        for (const [kind, group] of Map.groupBy(all, (each) => kindOf(each, condition))) {
+          const decided = group.find((each) => each.decides(condition));
+          if (!decided) continue;
+          const teller = telling.some(
+            (each) => kindOf(each, condition) === kind && each.tells(condition),
+          );
+          t.ok(teller, `${nameOf(condition)}, in ${kind}: ${decided.scenario.name} would`);
+        }
       }
-    }
-  });
+    },
+  );
 }
 
-t.test('every condition is told on some generation, but for those of which it is known why not', async (t) => {
-  const untold = conditions.filter(({ id }) => !told.has(id)).map(nameOf);
-  for (const name of untold) t.ok(silent.has(name), name);
-  for (const name of silent.keys()) t.ok(untold.includes(name), `${name} is not told`);
-});
+t.test(
+  'every condition is told on some generation, but for those of which it is known why not',
+  async (t) => {
+    const untold = conditions.filter(({ id }) => !told.has(id)).map(nameOf);
+    for (const name of untold) t.ok(silent.has(name), name);
+    for (const name of silent.keys()) t.ok(untold.includes(name), `${name} is not told`);
+  },
+);

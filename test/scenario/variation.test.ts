@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { builtInScenario, builtInScenarios, isBuiltIn } from '../../src/scenario/built-in.ts';
@@ -31,7 +32,11 @@ t.test('another seed is the same experiment, another kernel command line is not'
 
 t.test('a night gives its seed to scenarios with KASLR only', async (t) => {
   for (const scenario of builtInScenarios) {
-    t.equal(vary(scenario, { seed: 7, onlyKaslr: true }).seed, scenario.kaslr ? 7 : undefined, scenario.name);
+    t.equal(
+      vary(scenario, { seed: 7, onlyKaslr: true }).seed,
+      scenario.kaslr ? 7 : undefined,
+      scenario.name,
+    );
   }
 });
 

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Half } from '../../src/vmsa/regime.ts';
 import type { Granule, SystemRegisters } from '../../src/vmsa/types.ts';
 import type { RamReader } from '../../src/vmsa/walk.ts';
 import { given } from '../given.ts';
 
 /**
- * An encoder of VMSAv8-64 tables, written from the architecture's descriptor figures and not from the decoder: values are
- * whole 64-bit bigints, the shape of the tables is found from the pages upwards.
+ * An encoder of VMSAv8-64 tables, written from the architecture's descriptor figures and not from
+ * the decoder: values are whole 64-bit bigints, the shape of the tables is found from the pages
+ * upwards.
  */
 
 /** What the registers of a test regime say. */
@@ -13,7 +15,9 @@ export interface Setup {
   half: Half;
   granule: Granule;
   vaBits: number;
-  /** Where the upper output address bits stand: nowhere, bits 15:12 (64K), or bits 9:8 (TCR_EL1.DS). */
+  /**
+   * Where the upper output address bits stand: nowhere, bits 15:12 (64K), or bits 9:8 (TCR_EL1.DS).
+   */
   wide: 'no' | 'lpa' | 'lpa2';
   asid: bigint;
   /** Further bits of TCR_EL1. */
@@ -38,7 +42,9 @@ export function encodeRegisters(setup: Setup, root: bigint): SystemRegisters {
   const lower = setup.half === 'ttbr0';
   const own = lower ? sizeField + (tg0 << 14n) : (sizeField << 16n) + (tg1 << 30n);
   // The other half gets a different granule and size, so that reading the wrong field shows.
-  const other = lower ? (30n << 16n) + ((tg0 === 0n ? 1n : 2n) << 30n) : 30n + ((tg1 === 2n ? 1n : 0n) << 14n);
+  const other = lower
+    ? (30n << 16n) + ((tg0 === 0n ? 1n : 2n) << 30n)
+    : 30n + ((tg1 === 2n ? 1n : 0n) << 14n);
   const physical = setup.wide === 'no' ? 5n : 6n;
   const ds = setup.wide === 'lpa2' ? 1n << 59n : 0n;
   const base = setup.wide === 'no' ? root : (root % 2n ** 48n) + ((root / 2n ** 48n) << 2n);
@@ -164,7 +170,13 @@ export class TableTree {
     return table;
   }
 
-  #addTable(path: string, above: { pa: bigint; inherited: bigint }, index: number, offset: bigint, depth: number) {
+  #addTable(
+    path: string,
+    above: { pa: bigint; inherited: bigint },
+    index: number,
+    offset: bigint,
+    depth: number,
+  ) {
     const pa = this.#allocate();
     const { hierarchical, ignored } = this.#tableBits();
     const attributes = (hierarchical << 59n) | ignored | 3n;
@@ -172,7 +184,9 @@ export class TableTree {
     this.ram.set(above.pa, index, attributes + encodeAddress(this.#setup, pa));
     const table = { pa, inherited: above.inherited | hierarchical };
     this.#known.set(path, table);
-    const va = this.base + ((offset >> BigInt(given(this.shifts[depth]))) << BigInt(given(this.shifts[depth])));
+    const va =
+      this.base +
+      ((offset >> BigInt(given(this.shifts[depth]))) << BigInt(given(this.shifts[depth])));
     this.tables.push({ pa, level: this.levelOf(depth + 1), va, attributes });
     return table;
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { Granule, SystemRegisters, WalkResult } from '../../src/vmsa/types.ts';
@@ -27,7 +28,10 @@ const CONTIGUOUS = 1n << 52n;
 /** Walks a tree of three linked tables of the granule after `fill` has put entries into it. */
 function walkTree(
   fill: (ram: FakeRam) => void,
-  changes: { setup?: Partial<Setup>; registers?: (registers: SystemRegisters) => Partial<SystemRegisters> } = {},
+  changes: {
+    setup?: Partial<Setup>;
+    registers?: (registers: SystemRegisters) => Partial<SystemRegisters>;
+  } = {},
 ): WalkResult {
   const made = setup(changes.setup);
   const ram = new FakeRam();
@@ -68,14 +72,18 @@ t.test('reserved types and levels translate nothing, and the walk goes on', (t) 
   t.match(levelZero.malformed[0], { reason: /Blocks are reserved at level 0/, va: 1n << 39n });
   const sixteenK = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: sixteen });
   onlyFault(t, sixteenK, /Blocks are reserved at level 1/);
-  const sixtyFourK = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: { granule: 65536, vaBits: 48 } });
+  const sixtyFourK = walkTree((ram) => ram.set(ROOT, 1, BLOCK), {
+    setup: { granule: 65536, vaBits: 48 },
+  });
   t.match(sixtyFourK.malformed, [{ reason: /Blocks are reserved at level 1/ }]);
   const byDs = walkTree((ram) => ram.set(ROOT, 1, BLOCK & ~0x300n), {
     setup: { ...sixteen, wide: 'lpa2' },
     registers: ({ TCR_EL1 }) => ({ TCR_EL1: TCR_EL1 - (1n << 32n) }),
   });
   t.same(byDs.malformed, [], 'DS allows them with 16K, whatever the output size');
-  const levelMinusOne = walkTree((ram) => ram.set(ROOT, 1, BLOCK), { setup: { vaBits: 52, wide: 'lpa2' } });
+  const levelMinusOne = walkTree((ram) => ram.set(ROOT, 1, BLOCK), {
+    setup: { vaBits: 52, wide: 'lpa2' },
+  });
   t.match(levelMinusOne.malformed[0], { reason: /Blocks are reserved at level -1/ });
   t.end();
 });
@@ -108,7 +116,8 @@ t.test('bits that must be 0 are reported, and the leaf is kept as found', (t) =>
 
 t.test('a fault is reported once for a run of equal entries', (t) => {
   const result = walkTree((ram) => {
-    for (let index = 0; index < 100; index++) ram.set(THREE, index, PAGE | (1n << 48n) | BigInt(index * 4096));
+    for (let index = 0; index < 100; index++)
+      ram.set(THREE, index, PAGE | (1n << 48n) | BigInt(index * 4096));
   });
   onlyFault(t, result, /page has bits set/, { va: 0n });
   t.match(result.leaves, [{ size: 100 * 4096 }]);
@@ -116,7 +125,9 @@ t.test('a fault is reported once for a run of equal entries', (t) => {
 });
 
 t.test('addresses that do not fit the output size', (t) => {
-  const narrow = { registers: ({ TCR_EL1 }: SystemRegisters) => ({ TCR_EL1: TCR_EL1 & ~(7n << 32n) }) };
+  const narrow = {
+    registers: ({ TCR_EL1 }: SystemRegisters) => ({ TCR_EL1: TCR_EL1 & ~(7n << 32n) }),
+  };
   const crossing = walkTree((ram) => {
     ram.set(THREE, 0, PAGE | 0xffff_f000n);
     ram.set(THREE, 1, PAGE | 0x1_0000_0000n);
@@ -143,14 +154,17 @@ t.test('addresses that do not fit the output size', (t) => {
     'a carry out of the field is no run',
   );
   onlyFault(t, wrap, /bits set that must be 0/, { va: 0x1000n });
-  const upper = walkTree((ram) => ram.set(THREE, 0, PAGE | 0x1000n), { setup: { granule: 65536, vaBits: 48 } });
+  const upper = walkTree((ram) => ram.set(THREE, 0, PAGE | 0x1000n), {
+    setup: { granule: 65536, vaBits: 48 },
+  });
   onlyFault(t, upper, /output address does not fit into 48 bits/);
   t.end();
 });
 
 t.test('a low word that carries goes on with the run', (t) => {
   const result = walkTree((ram) => {
-    for (let index = 0; index < 10; index++) ram.set(THREE, index, PAGE | BigInt(0xffff_b000 + index * 4096));
+    for (let index = 0; index < 10; index++)
+      ram.set(THREE, index, PAGE | BigInt(0xffff_b000 + index * 4096));
   });
   t.match(result.leaves, [{ pa: 0xffff_b000, size: 10 * 4096 }]);
   const alias = walkTree((ram) => {
@@ -163,7 +177,8 @@ t.test('a low word that carries goes on with the run', (t) => {
 
 t.test('entries of different levels never share a run', (t) => {
   const { leaves } = walkTree((ram) => {
-    // Not valid, so that even the type bits are alike: a page at the end of a table, then a block of the level above.
+    // Not valid, so that even the type bits are alike: a page at the end of a table, then a block
+    // of the level above.
     ram.set(THREE, 511, 0x4ff_f000n | 0xf00n);
     ram.set(TWO, 1, 0x500_0000n | 0xf00n);
   });
@@ -180,7 +195,11 @@ t.test('tables that cannot be read or lead back', (t) => {
     ram.set(TWO, 1, 0x9999_0000n | TABLE);
     ram.set(TWO, 2, BLOCK);
   });
-  onlyFault(t, outside, /table lies outside RAM/, { va: 0x20_0000n, level: 2, at: Number(TWO) + 8 });
+  onlyFault(t, outside, /table lies outside RAM/, {
+    va: 0x20_0000n,
+    level: 2,
+    at: Number(TWO) + 8,
+  });
   t.match(outside.leaves, [{ va: 0x40_0000n }]);
   for (const above of [ROOT, TWO]) {
     const cycle = walkTree((ram) => ram.set(TWO, 1, above | TABLE));
@@ -201,7 +220,11 @@ t.test('contiguous groups', (t) => {
   const group = (change: (index: number) => bigint | undefined, base = 0x8001_0000n) =>
     walkTree((ram) => {
       for (let index = 0; index < 16; index++) {
-        ram.set(THREE, 16 + index, change(index) ?? PAGE | CONTIGUOUS | (base + BigInt(index * 4096)));
+        ram.set(
+          THREE,
+          16 + index,
+          change(index) ?? PAGE | CONTIGUOUS | (base + BigInt(index * 4096)),
+        );
       }
     });
   const whole = group(() => undefined);
@@ -259,7 +282,8 @@ t.test('hardware may set flags in one entry of a group', (t) => {
     walkTree(
       (ram) => {
         for (let index = 0; index < 16; index++) {
-          const descriptor = PAGE | dirtyBit | CONTIGUOUS | 0x80n | BigInt(0x8000_0000 + index * 4096);
+          const descriptor =
+            PAGE | dirtyBit | CONTIGUOUS | 0x80n | BigInt(0x8000_0000 + index * 4096);
           ram.set(THREE, index, index === 4 ? descriptor ^ bits : descriptor);
         }
       },
@@ -280,16 +304,21 @@ t.test('where the contiguous bit is reserved, or means something else', (t) => {
   });
   t.match(level.malformed, [{ reason: /contiguous bit is reserved at level 1/ }]);
   t.equal(given(level.leaves[0]).contiguous, true);
-  const isProtected = walkTree((ram) => ram.set(THREE, 1, PAGE | CONTIGUOUS), { registers: () => ({ TCR2_EL1: 1n }) });
+  const isProtected = walkTree((ram) => ram.set(THREE, 1, PAGE | CONTIGUOUS), {
+    registers: () => ({ TCR2_EL1: 1n }),
+  });
   t.same(isProtected.malformed, [], 'TCR2_EL1.PnCH makes bit 52 the Protected attribute');
   t.equal(given(isProtected.leaves[0]).contiguous, false);
   t.end();
 });
 
 t.test('reserved memory type and shareability', (t) => {
-  const type = walkTree((ram) => ram.set(THREE, 0, PAGE), { registers: () => ({ MAIR_EL1: 0x70n }) });
+  const type = walkTree((ram) => ram.set(THREE, 0, PAGE), {
+    registers: () => ({ MAIR_EL1: 0x70n }),
+  });
   onlyFault(t, type, /memory type is reserved \(MAIR attribute reserved\(0x70\)\)/);
-  const shared = (index: bigint) => walkTree((ram) => ram.set(THREE, 0, (PAGE & ~0x300n) | 0x100n | (index << 2n)));
+  const shared = (index: bigint) =>
+    walkTree((ram) => ram.set(THREE, 0, (PAGE & ~0x300n) | 0x100n | (index << 2n)));
   onlyFault(t, shared(4n), /shareability 0b01 is reserved/);
   t.same(shared(0n).malformed, [], 'Device memory has no shareability');
   t.end();
@@ -336,11 +365,14 @@ t.test('a walk tells the reader that it begins, before it reads', (t) => {
 
 t.test('malformed entries come in ascending address', (t) => {
   const { malformed } = walkTree((ram) => {
-    for (let index = 3; index < 16; index++) ram.set(THREE, index, PAGE | CONTIGUOUS | 0x8000_0000n | (1n << 48n));
+    for (let index = 3; index < 16; index++)
+      ram.set(THREE, index, PAGE | CONTIGUOUS | 0x8000_0000n | (1n << 48n));
     ram.set(TWO, 3, 1n);
     ram.set(TWO, 4, 0x9999_0000n | TABLE);
   });
   t.ok(malformed.length > 3);
-  t.ok(malformed.every((entry, index) => index === 0 || given(malformed[index - 1]).va <= entry.va));
+  t.ok(
+    malformed.every((entry, index) => index === 0 || given(malformed[index - 1]).va <= entry.va),
+  );
   t.end();
 });

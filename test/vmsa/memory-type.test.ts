@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { decodeMemoryType, memoryType } from '../../src/vmsa/memory-type.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
@@ -21,7 +22,8 @@ t.test('names of the types that Linux uses, and of the rest', (t) => {
     [0x4f, 'Normal-iWB-oNC'],
     [0xf4, 'Normal-iNC-oWB'],
   ];
-  for (const [encoding, name] of names) t.equal(decodeMemoryType(encoding).name, name, `0x${encoding.toString(16)}`);
+  for (const [encoding, name] of names)
+    t.equal(decodeMemoryType(encoding).name, name, `0x${encoding.toString(16)}`);
   t.end();
 });
 
@@ -40,8 +42,15 @@ t.test("every byte is a device, normal or reserved type by the architecture's ru
 });
 
 t.test('policies', (t) => {
-  t.match(decodeMemoryType(0xf0), { tagged: true, xs: true, inner: { write: 'write-back', transient: false } });
-  t.match(decodeMemoryType(0xff), { tagged: false, outer: { readAllocate: true, writeAllocate: true } });
+  t.match(decodeMemoryType(0xf0), {
+    tagged: true,
+    xs: true,
+    inner: { write: 'write-back', transient: false },
+  });
+  t.match(decodeMemoryType(0xff), {
+    tagged: false,
+    outer: { readAllocate: true, writeAllocate: true },
+  });
   t.match(decodeMemoryType(0x6a), {
     outer: { write: 'write-back', transient: true, readAllocate: true, writeAllocate: false },
     inner: { write: 'write-through', transient: false, readAllocate: true, writeAllocate: false },

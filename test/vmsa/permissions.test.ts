@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { type Access, permissionIndex, permissions } from '../../src/vmsa/permissions.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
@@ -24,7 +25,11 @@ const UXN = 1n << 54n;
 const text = (access: Access): string =>
   `${access.read ? 'r' : '-'}${access.write ? 'w' : access.writeAfterDirty ? 'd' : access.guardedControlStack ? 'g' : '-'}${access.execute ? 'x' : '-'}`;
 
-function shown(attributes: bigint, changes: Partial<SystemRegisters> = {}, tableAttributes = 0): string {
+function shown(
+  attributes: bigint,
+  changes: Partial<SystemRegisters> = {},
+  tableAttributes = 0,
+): string {
   const regime = stage1Regime({ ...base, ...changes }, 'ttbr1');
   const { el1, el0 } = permissions(regime, { attributes: attributes | 3n, tableAttributes });
   return `${text(el1)} ${text(el0)}`;
@@ -53,7 +58,11 @@ t.test('WXN takes execution from what can be written', (t) => {
   t.equal(shown(0n, wxn), 'rw- --x');
   t.equal(shown(AP_EL0, wxn), 'rw- rw-');
   t.equal(shown(AP_RO, wxn), 'r-x --x');
-  t.equal(shown(AP_RO | DBM, { ...wxn, TCR_EL1: base.TCR_EL1 | HA_HD }), 'rd- --x', 'or will be after the first write');
+  t.equal(
+    shown(AP_RO | DBM, { ...wxn, TCR_EL1: base.TCR_EL1 | HA_HD }),
+    'rd- --x',
+    'or will be after the first write',
+  );
   t.end();
 });
 
@@ -85,7 +94,8 @@ t.test('permission index: bits 54, 53, 51 and 6', (t) => {
 });
 
 t.test('indirect permissions: every encoding of PIR_EL1 and PIRE0_EL1', (t) => {
-  const one = (PIR_EL1: bigint, PIRE0_EL1: bigint) => shown(0n, { TCR2_EL1: 2n, PIR_EL1, PIRE0_EL1 });
+  const one = (PIR_EL1: bigint, PIRE0_EL1: bigint) =>
+    shown(0n, { TCR2_EL1: 2n, PIR_EL1, PIRE0_EL1 });
   const expected = [
     '---',
     'r--',

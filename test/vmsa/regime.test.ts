@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../../src/vmsa/types.ts';
@@ -6,10 +7,23 @@ import { given } from '../given.ts';
 /** Registers with the MMU on; T1SZ 16, TG1 4K, IPS 48 bits unless overridden. */
 function registers(changes: Partial<SystemRegisters> = {}): SystemRegisters {
   const tcr = (16n << 16n) | (2n << 30n) | (5n << 32n);
-  return { TTBR0_EL1: 0n, TTBR1_EL1: 0x4000_0000n, TCR_EL1: tcr, MAIR_EL1: 0n, SCTLR_EL1: 1n, ...changes };
+  return {
+    TTBR0_EL1: 0n,
+    TTBR1_EL1: 0x4000_0000n,
+    TCR_EL1: tcr,
+    MAIR_EL1: 0n,
+    SCTLR_EL1: 1n,
+    ...changes,
+  };
 }
 
-const tcrOf = (changes: { t1sz?: bigint; tg1?: bigint; ips?: bigint; ds?: bigint; more?: bigint }) => ({
+const tcrOf = (changes: {
+  t1sz?: bigint;
+  tg1?: bigint;
+  ips?: bigint;
+  ds?: bigint;
+  more?: bigint;
+}) => ({
   TCR_EL1:
     ((changes.t1sz ?? 16n) << 16n) |
     ((changes.tg1 ?? 2n) << 30n) |
@@ -19,7 +33,8 @@ const tcrOf = (changes: { t1sz?: bigint; tg1?: bigint; ips?: bigint; ds?: bigint
 });
 
 t.test('levels and first table of the usual address sizes', (t) => {
-  // granule, TG1, address bits, DS → start level, entries of the first table (DDI 0487, tables of D8.2.5 to D8.2.7)
+  // granule, TG1, address bits, DS → start level, entries of the first table (DDI 0487, tables of
+  // D8.2.5 to D8.2.7)
   const cases: [number, bigint, number, bigint, number, number][] = [
     [4096, 2n, 48, 0n, 0, 512],
     [4096, 2n, 39, 0n, 1, 512],
@@ -48,7 +63,8 @@ t.test('levels and first table of the usual address sizes', (t) => {
 });
 
 t.test('TG0 and TG1 have different encodings', (t) => {
-  const of = (bits: bigint) => stage1Regime(registers({ TCR_EL1: 16n | (bits << 14n) | (5n << 32n) }), 'ttbr0').granule;
+  const of = (bits: bigint) =>
+    stage1Regime(registers({ TCR_EL1: 16n | (bits << 14n) | (5n << 32n) }), 'ttbr0').granule;
   t.same([0n, 1n, 2n].map(of), [4096, 65536, 16384]);
   const upper = (tg1: bigint) => stage1Regime(registers(tcrOf({ tg1 })), 'ttbr1').granule;
   t.same([1n, 2n, 3n].map(upper), [16384, 4096, 65536]);
@@ -67,12 +83,17 @@ t.test('output address size', (t) => {
   t.equal(of(6n, 2n, 1n), 52, '4K with DS');
   t.equal(of(6n, 1n, 1n), 52, '16K with DS');
   t.equal(of(6n, 3n, 0n), 52, '64K needs no DS');
-  t.equal(stage1Regime(registers(tcrOf({ tg1: 3n, ds: 1n })), 'ttbr1').lpa2, false, 'DS has no effect on 64K');
+  t.equal(
+    stage1Regime(registers(tcrOf({ tg1: 3n, ds: 1n })), 'ttbr1').lpa2,
+    false,
+    'DS has no effect on 64K',
+  );
   t.end();
 });
 
 t.test('first table: ASID and CnP are no part of its address', (t) => {
-  const root = (TTBR1_EL1: bigint, changes = {}) => stage1Regime(registers({ TTBR1_EL1, ...tcrOf(changes) }), 'ttbr1');
+  const root = (TTBR1_EL1: bigint, changes = {}) =>
+    stage1Regime(registers({ TTBR1_EL1, ...tcrOf(changes) }), 'ttbr1');
   t.equal(root(0xabcd_0000_4123_4001n).rootPa, 0x4123_4000);
   const wide = root(0xabcd_0000_4123_4001n | (0xan << 2n), { ips: 6n, ds: 1n });
   t.equal(wide.rootPa, 0xa * 2 ** 48 + 0x4123_4000);
@@ -85,7 +106,9 @@ t.test('first table: ASID and CnP are no part of its address', (t) => {
   t.match(smallWide.malformed, [{ reason: /not aligned to 128 bytes/ }]);
   const stray = root(0x4123_4021n);
   t.equal(stray.rootPa, 0x4123_4000);
-  t.match(stray.malformed, [{ reason: /not aligned to 4096 bytes/, descriptor: 0x4123_4021n, va: stray.base }]);
+  t.match(stray.malformed, [
+    { reason: /not aligned to 4096 bytes/, descriptor: 0x4123_4021n, va: stray.base },
+  ]);
   t.equal(stray.notWalked, undefined);
   t.match(root(0x1_4123_4000n, { ips: 0n }), {
     notWalked: /does not fit into 32 bits/,
@@ -96,10 +119,18 @@ t.test('first table: ASID and CnP are no part of its address', (t) => {
 
 t.test('reserved register encodings are malformed entries', (t) => {
   const of = (changes: Partial<SystemRegisters>) => stage1Regime(registers(changes), 'ttbr1');
-  t.match(of(tcrOf({ tg1: 0n })), { notWalked: /TG1/, malformed: [{ reason: /TG1 has a reserved encoding/ }] });
-  t.match(stage1Regime(registers({ TCR_EL1: 16n | (3n << 14n) }), 'ttbr0'), { malformed: [{ reason: /TG0/ }] });
+  t.match(of(tcrOf({ tg1: 0n })), {
+    notWalked: /TG1/,
+    malformed: [{ reason: /TG1 has a reserved encoding/ }],
+  });
+  t.match(stage1Regime(registers({ TCR_EL1: 16n | (3n << 14n) }), 'ttbr0'), {
+    malformed: [{ reason: /TG0/ }],
+  });
   for (const t1sz of [0n, 11n, 15n, 49n, 63n]) {
-    t.match(of(tcrOf({ t1sz })), { notWalked: /T1SZ/, malformed: [{ reason: /T1SZ is \d+, outside the 16 to 48/ }] });
+    t.match(of(tcrOf({ t1sz })), {
+      notWalked: /T1SZ/,
+      malformed: [{ reason: /T1SZ is \d+, outside the 16 to 48/ }],
+    });
   }
   t.match(of(tcrOf({ t1sz: 11n, ds: 1n })), { malformed: [{ reason: /outside the 12 to 48/ }] });
   t.match(of(tcrOf({ t1sz: 48n, tg1: 3n })), { malformed: [{ reason: /outside the 12 to 47/ }] });
@@ -107,17 +138,29 @@ t.test('reserved register encodings are malformed entries', (t) => {
   t.match(ips.malformed, [{ reason: /IPS has a reserved encoding/ }]);
   t.equal(ips.notWalked, undefined, 'and the tables are walked all the same');
   t.match(of({ TCR2_EL1: 1n << 5n }), { notWalked: /128-bit/, malformed: [{ reason: /D128/ }] });
-  t.match(of({ TCR2_EL1: 2n, PIRE0_EL1: 0n }), { malformed: [{ reason: /PIR_EL1 or PIRE0_EL1 was not read/ }] });
+  t.match(of({ TCR2_EL1: 2n, PIRE0_EL1: 0n }), {
+    malformed: [{ reason: /PIR_EL1 or PIRE0_EL1 was not read/ }],
+  });
   t.match(of({ TCR2_EL1: 16n }), { malformed: [{ reason: /MAIR2_EL1 was not read/ }] });
   t.end();
 });
 
 t.test('a half that is not translated is no fault', (t) => {
-  t.match(stage1Regime(registers({ SCTLR_EL1: 0n }), 'ttbr1'), { notWalked: /MMU is off/, malformed: [] });
+  t.match(stage1Regime(registers({ SCTLR_EL1: 0n }), 'ttbr1'), {
+    notWalked: /MMU is off/,
+    malformed: [],
+  });
   const disabled = registers(tcrOf({ more: 1n << 23n }));
   t.match(stage1Regime(disabled, 'ttbr1'), { notWalked: /EPD1/, malformed: [] });
-  t.equal(stage1Regime(disabled, 'ttbr0').notWalked?.includes('EPD'), false, 'EPD1 is about the upper half alone');
-  t.match(stage1Regime(registers({ TCR_EL1: 16n | (1n << 7n) }), 'ttbr0'), { notWalked: /EPD0/, malformed: [] });
+  t.equal(
+    stage1Regime(disabled, 'ttbr0').notWalked?.includes('EPD'),
+    false,
+    'EPD1 is about the upper half alone',
+  );
+  t.match(stage1Regime(registers({ TCR_EL1: 16n | (1n << 7n) }), 'ttbr0'), {
+    notWalked: /EPD0/,
+    malformed: [],
+  });
   t.end();
 });
 
@@ -149,10 +192,16 @@ t.test('control bits belong to their half', (t) => {
   t.equal(given(both(40)[1]).hardwareDirty, false, 'HD has no effect without HA');
   const { TCR_EL1 } = registers();
   t.equal(stage1Regime(registers({ TCR_EL1: TCR_EL1 | (3n << 39n) }), 'ttbr1').hardwareDirty, true);
-  t.equal(stage1Regime(registers({ SCTLR_EL1: 1n | (1n << 19n) }), 'ttbr1').writeExecuteNever, true);
+  t.equal(
+    stage1Regime(registers({ SCTLR_EL1: 1n | (1n << 19n) }), 'ttbr1').writeExecuteNever,
+    true,
+  );
   const indirect = stage1Regime(registers({ TCR2_EL1: 2n, PIR_EL1: 7n, PIRE0_EL1: 9n }), 'ttbr1');
   t.match(indirect, { indirection: { el1: 7n, el0: 9n }, hierarchyDisabled: true, malformed: [] });
-  const extended = stage1Regime(registers({ TCR2_EL1: 16n, MAIR_EL1: 0xffn, MAIR2_EL1: 0x44n << 56n }), 'ttbr1');
+  const extended = stage1Regime(
+    registers({ TCR2_EL1: 16n, MAIR_EL1: 0xffn, MAIR2_EL1: 0x44n << 56n }),
+    'ttbr1',
+  );
   t.same(extended.memoryAttributes, [0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x44]);
   t.end();
 });

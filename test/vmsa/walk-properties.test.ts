@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
@@ -6,7 +7,9 @@ import { walk } from '../../src/vmsa/walk.ts';
 import { given } from '../given.ts';
 import { encodeAddress, encodeRegisters, levelShifts, type Setup, TableTree } from './encode.ts';
 
-/** A wish of the generator; it is dropped where the regime has no such entry or the place is taken. */
+/**
+ * A wish of the generator; it is dropped where the regime has no such entry or the place is taken.
+ */
 interface Wish {
   /** Levels above level 3. */
   up: number;
@@ -45,12 +48,17 @@ const setups: fc.Arbitrary<Setup> = fc
     asid: fc.bigInt(0n, 0xffffn),
   })
   .map(({ half, granule, broad, size, asid }) => {
-    const sizes = broad && granule !== 65536 ? [...vaSizes[granule], 49, 50, 51, 52] : vaSizes[granule];
+    const sizes =
+      broad && granule !== 65536 ? [...vaSizes[granule], 49, 50, 51, 52] : vaSizes[granule];
     const wide = broad ? (granule === 65536 ? 'lpa' : 'lpa2') : 'no';
     return { half, granule, vaBits: given(sizes[size % sizes.length]), wide, asid };
   });
 
-const index = fc.oneof(fc.nat(3), fc.constantFrom(15, 16, 127, 510, 511, 2046, 2047, 8191), fc.nat(8191));
+const index = fc.oneof(
+  fc.nat(3),
+  fc.constantFrom(15, 16, 127, 510, 511, 2046, 2047, 8191),
+  fc.nat(8191),
+);
 const wishes: fc.Arbitrary<Wish[]> = fc.array(
   fc.record({
     up: fc.constantFrom(0, 0, 0, 1, 1, 2, 3, 4),
@@ -65,8 +73,15 @@ const wishes: fc.Arbitrary<Wish[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-/** Number of entries in a contiguous group, by granule and levels above level 3 (the architecture's table). */
-const groupTable: Record<Granule, number[]> = { 4096: [16, 16, 16], 16384: [128, 32], 65536: [32, 32] };
+/**
+ * Number of entries in a contiguous group, by granule and levels above level 3 (the architecture's
+ * table).
+ */
+const groupTable: Record<Granule, number[]> = {
+  4096: [16, 16, 16],
+  16384: [128, 32],
+  65536: [32, 32],
+};
 
 /** May a block stand so many levels above level 3? */
 function blockAllowed(setup: Setup, up: number): boolean {
@@ -82,7 +97,10 @@ function legalAttributes(setup: Setup, up: number, random: bigint, contiguous: b
   return bits | (contiguous ? 1n << 52n : 0n) | (up === 0 ? 3n : 1n);
 }
 
-/** Everything but the address field, with bit 0 clear and at least one other bit set: hardware ignores such an entry. */
+/**
+ * Everything but the address field, with bit 0 clear and at least one other bit set: hardware
+ * ignores such an entry.
+ */
 function invalidAttributes(setup: Setup, shift: number, random: bigint): bigint {
   const top = setup.wide === 'lpa2' ? 50n : 48n;
   const field = 2n ** top - 2n ** BigInt(Math.min(shift, Number(top)));
@@ -133,7 +151,17 @@ function grant(setup: Setup, tree: TableTree, wish: Wish): Entry[] {
   const attributes = valid
     ? legalAttributes(setup, wish.up, wish.attributes, contiguous)
     : invalidAttributes(setup, shift, wish.attributes);
-  return fill(setup, tree, { offset, pa, size, count, depth, attributes, contiguous, valid, group });
+  return fill(setup, tree, {
+    offset,
+    pa,
+    size,
+    count,
+    depth,
+    attributes,
+    contiguous,
+    valid,
+    group,
+  });
 }
 
 interface Range {
@@ -177,7 +205,11 @@ function expand(runs: LeafRun[], granule: Granule): Entry[] {
     const size = granule * 2 ** (perTable * (3 - run.level));
     for (let done = 0; done < run.size; done += size) {
       const { level, contiguous, valid, attributes } = run;
-      const place = { va: run.va + BigInt(done), pa: BigInt(run.pa + done), inherited: BigInt(run.tableAttributes) };
+      const place = {
+        va: run.va + BigInt(done),
+        pa: BigInt(run.pa + done),
+        inherited: BigInt(run.tableAttributes),
+      };
       entries.push({ ...place, level, contiguous, valid, attributes });
     }
   }
@@ -195,7 +227,8 @@ function foldable(first: LeafRun, second: LeafRun): boolean {
   );
 }
 
-const byAddress = (a: { va: bigint }, b: { va: bigint }) => (a.va < b.va ? -1 : a.va > b.va ? 1 : 0);
+const byAddress = (a: { va: bigint }, b: { va: bigint }) =>
+  a.va < b.va ? -1 : a.va > b.va ? 1 : 0;
 
 function build(setup: Setup, list: Wish[], seed: bigint) {
   const limit = outputLimit(setup);
@@ -221,8 +254,10 @@ function build(setup: Setup, list: Wish[], seed: bigint) {
   for (const wish of list) {
     const granted = grant(setup, tree, wish);
     const group = groupTable[setup.granule][wish.up] ?? 0;
-    // A group that met a taken place stays partial: such a tree is not valid and is not tested here.
-    if (granted[0]?.valid && granted[0].contiguous && granted.length % group !== 0) return undefined;
+    // A group that met a taken place stays partial: such a tree is not valid and is not tested
+    // here.
+    if (granted[0]?.valid && granted[0].contiguous && granted.length % group !== 0)
+      return undefined;
     entries.push(...granted);
   }
   return { tree, entries: entries.sort(byAddress) };
@@ -230,38 +265,57 @@ function build(setup: Setup, list: Wish[], seed: bigint) {
 
 t.test('a walk finds exactly what the encoder put down', (t) => {
   let built = 0;
-  const property = fc.property(setups, wishes, fc.bigInt(0n, 2n ** 64n - 1n), (setup, list, seed) => {
-    const made = build(setup, list, seed);
-    if (made === undefined) return;
-    built++;
-    const { tree, entries } = made;
-    const regime = stage1Regime(encodeRegisters(setup, tree.root), setup.half);
-    const result = walk(regime, tree.ram);
-    const tables = tree.tables
-      .map((table) => ({ ...table, pa: Number(table.pa) }))
-      .sort((a, b) => byAddress(a, b) || a.level - b.level);
-    const shown = JSON.stringify(setup, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
-    const same = (actual: unknown, expected: unknown, what: string) => {
-      const text = (value: unknown) =>
-        JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `0x${inner.toString(16)}` : inner));
-      if (text(actual) !== text(expected))
-        throw new Error(`${what} differ for ${shown}: ${text(actual)}\nexpected ${text(expected)}`);
-    };
-    same(result.malformed, [], 'malformed');
-    same(expand(result.leaves, setup.granule).map(ordered), entries.map(ordered), 'leaves');
-    same(result.tables.map(orderedTable), tables.map(orderedTable), 'tables');
-    for (let i = 1; i < result.leaves.length; i++) {
-      if (foldable(given(result.leaves[i - 1]), given(result.leaves[i])))
-        throw new Error(`run ${i} was not folded for ${shown}`);
-    }
-  });
+  const property = fc.property(
+    setups,
+    wishes,
+    fc.bigInt(0n, 2n ** 64n - 1n),
+    (setup, list, seed) => {
+      const made = build(setup, list, seed);
+      if (made === undefined) return;
+      built++;
+      const { tree, entries } = made;
+      const regime = stage1Regime(encodeRegisters(setup, tree.root), setup.half);
+      const result = walk(regime, tree.ram);
+      const tables = tree.tables
+        .map((table) => ({ ...table, pa: Number(table.pa) }))
+        .sort((a, b) => byAddress(a, b) || a.level - b.level);
+      const shown = JSON.stringify(setup, (_, value) =>
+        typeof value === 'bigint' ? `${value}` : value,
+      );
+      const same = (actual: unknown, expected: unknown, what: string) => {
+        const text = (value: unknown) =>
+          JSON.stringify(value, (_, inner) =>
+            typeof inner === 'bigint' ? `0x${inner.toString(16)}` : inner,
+          );
+        if (text(actual) !== text(expected))
+          throw new Error(
+            `${what} differ for ${shown}: ${text(actual)}\nexpected ${text(expected)}`,
+          );
+      };
+      same(result.malformed, [], 'malformed');
+      same(expand(result.leaves, setup.granule).map(ordered), entries.map(ordered), 'leaves');
+      same(result.tables.map(orderedTable), tables.map(orderedTable), 'tables');
+      for (let i = 1; i < result.leaves.length; i++) {
+        if (foldable(given(result.leaves[i - 1]), given(result.leaves[i])))
+          throw new Error(`run ${i} was not folded for ${shown}`);
+      }
+    },
+  );
   fc.assert(property, { numRuns: 1500 });
   t.ok(built > 1000, `${built} trees were valid and compared`);
   t.end();
 });
 
 function ordered(entry: Entry) {
-  return [entry.va, entry.pa, entry.level, entry.contiguous, entry.valid, entry.attributes, entry.inherited];
+  return [
+    entry.va,
+    entry.pa,
+    entry.level,
+    entry.contiguous,
+    entry.valid,
+    entry.attributes,
+    entry.inherited,
+  ];
 }
 
 function orderedTable(table: { pa: number; level: number; va: bigint; attributes: bigint }) {

@@ -1,10 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { parseVmallocinfo } from '../../linux/vmallocinfo.ts';
 import { memoryType } from '../../vmsa/memory-type.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { aliasClass } from '../access.ts';
 import { firstLines } from '../compare-state.ts';
-import { type CheckpointContext, type Invariant, inVirtual, type VirtualRange } from '../context.ts';
+import {
+  type CheckpointContext,
+  type Invariant,
+  inVirtual,
+  type VirtualRange,
+} from '../context.ts';
 import { describeLeaf } from '../describe-leaf.ts';
 import { clipToPhysical, runsOnto } from '../physical.ts';
 import { countText, hex } from '../text.ts';
@@ -17,25 +23,33 @@ interface Alias {
 }
 
 /**
- * All valid mappings of one page of RAM agree in memory type and cacheability: linear map, kernel image, vmalloc,
- * vmemmap, fixmap and user mappings. Mismatched attributes lose coherency (DDI 0487 B2.8). Normal and Normal-Tagged
- * agree: pgattr_change_is_safe() in arch/arm64/mm/mmu.c treats tagging as a permission.
- * Left out is what the kernel does on purpose and keeps apart by cache maintenance: coherent DMA buffers remapped
- * non-cacheable by dma_common_contiguous_remap() (kernel/dma/remap.c), which /proc/vmallocinfo marks 'dma-coherent'.
- * Of a boot that died before init could send that file, any non-cacheable mapping outside the linear map may be one.
+ * All valid mappings of one page of RAM agree in memory type and cacheability: linear map, kernel
+ * image, vmalloc, vmemmap, fixmap and user mappings. Mismatched attributes lose coherency (DDI 0487
+ * B2.8). Normal and Normal-Tagged agree: pgattr_change_is_safe() in arch/arm64/mm/mmu.c treats
+ * tagging as a permission. Left out is what the kernel does on purpose and keeps apart by cache
+ * maintenance: coherent DMA buffers remapped non-cacheable by dma_common_contiguous_remap()
+ * (kernel/dma/remap.c), which /proc/vmallocinfo marks 'dma-coherent'. Of a boot that died before
+ * init could send that file, any non-cacheable mapping outside the linear map may be one.
  */
 export const aliasesAgree: Invariant = (context) => {
   const conflicts = conflictsOf(aliasesOf(context));
   if (conflicts.length === 0) return [];
   const because =
     'Aliases of one physical page with different memory types or cacheability lose coherency (DDI 0487, mismatched attributes).';
-  const byNature = Map.groupBy(conflicts, ([a, b]) => [a.type, b.type].sort().join('-and-').replaceAll('/', '-'));
+  const byNature = Map.groupBy(conflicts, ([a, b]) =>
+    [a.type, b.type].sort().join('-and-').replaceAll('/', '-'),
+  );
   return [...byNature]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([nature, pairs]) =>
       violation(
         context,
-        { name: 'aliases-agree', nature, title: 'aliases of one physical page differ in memory type', because },
+        {
+          name: 'aliases-agree',
+          nature,
+          title: 'aliases of one physical page differ in memory type',
+          because,
+        },
         [
           `${countText(pairs.length, 'pair')} of mappings:`,
           ...firstLines(
@@ -69,13 +83,21 @@ function aliasesOf(context: CheckpointContext): Alias[] {
   );
 }
 
-function isRemappedBuffer(run: LeafRun, regime: Stage1Regime, areas: readonly VirtualRange[]): boolean {
+function isRemappedBuffer(
+  run: LeafRun,
+  regime: Stage1Regime,
+  areas: readonly VirtualRange[],
+): boolean {
   return (
-    aliasClass(memoryType(regime, run.attributes)) === 'non-cacheable' && areas.some((area) => inVirtual(run, area))
+    aliasClass(memoryType(regime, run.attributes)) === 'non-cacheable' &&
+    areas.some((area) => inVirtual(run, area))
   );
 }
 
-/** Pairs of mappings that overlap in physical address and differ in type, by a sweep over physical addresses. */
+/**
+ * Pairs of mappings that overlap in physical address and differ in type, by a sweep over physical
+ * addresses.
+ */
 function conflictsOf(aliases: Alias[]): [Alias, Alias][] {
   const conflicts: [Alias, Alias][] = [];
   let open: Alias[] = [];

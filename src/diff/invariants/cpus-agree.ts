@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { SystemRegisters } from '../../vmsa/types.ts';
 import { type Invariant, inTrampoline } from '../context.ts';
 import { differingFields } from '../register-fields.ts';
@@ -7,9 +8,10 @@ import { violation } from './violation.ts';
 const all = 2n ** 64n - 1n;
 
 /**
- * What every CPU must have in common, as masks. Left out is what the kernel sets for each CPU or task alone: ASID and
- * CnP in TTBR1; T0SZ (idmap), IPS (tcr_compute_pa_size), HA and HD (cpu_has_hw_af(), cpu_enable_hw_dbm()) in TCR; all
- * of SCTLR but M, C, I and WXN (arch/arm64/mm/proc.S, arch/arm64/kernel/cpufeature.c).
+ * What every CPU must have in common, as masks. Left out is what the kernel sets for each CPU or
+ * task alone: ASID and CnP in TTBR1; T0SZ (idmap), IPS (tcr_compute_pa_size), HA and HD
+ * (cpu_has_hw_af(), cpu_enable_hw_dbm()) in TCR; all of SCTLR but M, C, I and WXN
+ * (arch/arm64/mm/proc.S, arch/arm64/kernel/cpufeature.c).
  */
 const common: [register: keyof SystemRegisters, mask: bigint][] = [
   ['TTBR1_EL1', 0xffff_ffff_fffen],
@@ -23,15 +25,18 @@ const common: [register: keyof SystemRegisters, mask: bigint][] = [
 ];
 
 /**
- * All online CPUs translate the kernel half in the same way: same root, same TCR, MAIR and permission registers. One
- * TLB entry may serve several CPUs (CnP), and the kernel has one swapper_pg_dir. A CPU that is in user space under KPTI
- * has tramp_pg_dir instead.
+ * All online CPUs translate the kernel half in the same way: same root, same TCR, MAIR and
+ * permission registers. One TLB entry may serve several CPUs (CnP), and the kernel has one
+ * swapper_pg_dir. A CPU that is in user space under KPTI has tramp_pg_dir instead.
  */
 export const cpusAgree: Invariant = (context) => {
   const { capture } = context;
-  const online = capture.cpus.flatMap(({ online, registers }, cpu) => (online ? [{ cpu, registers }] : []));
+  const online = capture.cpus.flatMap(({ online, registers }, cpu) =>
+    online ? [{ cpu, registers }] : [],
+  );
   // A CPU in the trampoline says nothing of the others' root; compare with one that is not.
-  const reference = online.find(({ registers }) => !inTrampoline(context.image, registers)) ?? online[0];
+  const reference =
+    online.find(({ registers }) => !inTrampoline(context.image, registers)) ?? online[0];
   if (!reference) return [];
   return common.flatMap(([register, mask]) => {
     const expected = reference.registers[register];
@@ -39,18 +44,23 @@ export const cpusAgree: Invariant = (context) => {
       if (register === 'TTBR1_EL1' && inTrampoline(context.image, registers)) return [];
       const value = registers[register];
       if (value === expected) return [];
-      const fields = differingFields(register, expected ?? 0n, value ?? 0n, mask).map(({ field }) => field);
+      const fields = differingFields(register, expected ?? 0n, value ?? 0n, mask).map(
+        ({ field }) => field,
+      );
       const gone = (value === undefined) !== (expected === undefined);
       if (fields.length === 0 && !gone) return [];
       const text = (v: bigint | undefined) => (v === undefined ? 'absent' : hex(v));
-      return [`  CPU ${cpu}: ${text(value)} (${fields.join(', ')}), CPU ${reference.cpu}: ${text(expected)}`];
+      return [
+        `  CPU ${cpu}: ${text(value)} (${fields.join(', ')}), CPU ${reference.cpu}: ${text(expected)}`,
+      ];
     });
     if (lines.length === 0) return [];
     const rule = {
       name: 'cpus-agree',
       nature: register,
       title: `${register} differs between online CPUs`,
-      because: 'The kernel half has one set of tables and one meaning: these registers must be the same on all CPUs.',
+      because:
+        'The kernel half has one set of tables and one meaning: these registers must be the same on all CPUs.',
     };
     return [violation(context, rule, lines)];
   });

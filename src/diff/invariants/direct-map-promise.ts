@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { geometryOf, levelShift } from '../../linux/geometry.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { type CheckpointContext, type Invariant, imageVa, isSet } from '../context.ts';
@@ -5,15 +6,21 @@ import { endOf, runsIn } from '../runs.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * can_set_direct_map() of arch/arm64/mm/pageattr.c, from the captured variables that it reads. A kernel without CONFIG_KFENCE, CONFIG_DEBUG_PAGEALLOC
- * or realms (6.12) has no variable for it and does not ask.
+ * can_set_direct_map() of arch/arm64/mm/pageattr.c, from the captured variables that it reads. A
+ * kernel without CONFIG_KFENCE, CONFIG_DEBUG_PAGEALLOC or realms (6.12) has no variable for it and
+ * does not ask.
  */
 function canSetDirectMap(context: CheckpointContext): boolean {
   const asked = ['rodata_full', '_debug_pagealloc_enabled_early', 'rsi_present'];
-  return asked.some((name) => isSet(context, name)) || context.capture.variables.kfence_early_init === 0n;
+  return (
+    asked.some((name) => isSet(context, name)) || context.capture.variables.kfence_early_init === 0n
+  );
 }
 
-/** Whether all CPUs together can change the size of a live mapping, by the kernel's own bitmap; undefined where that was not readable. */
+/**
+ * Whether all CPUs together can change the size of a live mapping, by the kernel's own bitmap;
+ * undefined where that was not readable.
+ */
 function systemCanSplit({ capture, splitting }: CheckpointContext): boolean | undefined {
   const { system_cpucaps: capabilities } = capture.variables;
   if (capabilities === undefined || splitting?.capability === undefined) return undefined;
@@ -21,9 +28,10 @@ function systemCanSplit({ capture, splitting }: CheckpointContext): boolean | un
 }
 
 /**
- * True when the kernel can split what it has to change later: it has the code for it (6.18+), the whole system has the capability, and where
- * split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c asks whether the boot found that splitting may be needed (f12b435de2f2), it did.
- * Undefined where nobody can tell (see unchecked()).
+ * True when the kernel can split what it has to change later: it has the code for it (6.18+), the
+ * whole system has the capability, and where split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c
+ * asks whether the boot found that splitting may be needed (f12b435de2f2), it did. Undefined where
+ * nobody can tell (see unchecked()).
  */
 function canSplit(context: CheckpointContext): boolean | undefined {
   const { capture, splitting } = context;
@@ -33,7 +41,10 @@ function canSplit(context: CheckpointContext): boolean | undefined {
   return systemCanSplit(context);
 }
 
-/** Leaves of the linear map larger than a page, without those of the kernel's alias, which is never changed page by page. */
+/**
+ * Leaves of the linear map larger than a page, without those of the kernel's alias, which is never
+ * changed page by page.
+ */
 function largeLeaves({ capture, linear, image, granule }: CheckpointContext): LeafRun[] {
   if (linear.vaMinusPa === undefined) return [];
   const aliasStart = BigInt(image.pa) + linear.vaMinusPa;
@@ -49,23 +60,31 @@ function largeLeaves({ capture, linear, image, granule }: CheckpointContext): Le
 /** What keeps this rule from being checked at a checkpoint, in half a sentence. */
 export function promiseUnchecked(context: CheckpointContext): string | undefined {
   const asked = context.capture.checkpoint === 'init' && canSetDirectMap(context);
-  if (!asked || canSplit(context) !== undefined || largeLeaves(context).length === 0) return undefined;
+  if (!asked || canSplit(context) !== undefined || largeLeaves(context).length === 0)
+    return undefined;
   return 'neither system_cpucaps nor arm64_features[] tells whether the system can split leaves of the linear map';
 }
 
 /**
- * What can_set_direct_map() promises can be kept: if it is true, callers change single pages of the linear map, which
- * works only if the leaves are page-sized or can be split (apply_to_page_range() in arch/arm64/mm/pageattr.c warns and
- * fails at a block). The alias of [_text, __init_begin) is never changed page by page and may keep its blocks.
+ * What can_set_direct_map() promises can be kept: if it is true, callers change single pages of the
+ * linear map, which works only if the leaves are page-sized or can be split (apply_to_page_range()
+ * in arch/arm64/mm/pageattr.c warns and fails at a block). The alias of [_text, __init_begin) is
+ * never changed page by page and may keep its blocks.
  */
 export const directMapPromise: Invariant = (context) => {
-  if (context.capture.checkpoint !== 'init' || !canSetDirectMap(context) || canSplit(context) !== false) return [];
+  if (
+    context.capture.checkpoint !== 'init' ||
+    !canSetDirectMap(context) ||
+    canSplit(context) !== false
+  )
+    return [];
   return leavesViolation(
     context,
     {
       name: 'direct-map-promise',
       nature: 'cannot-split',
-      title: 'can_set_direct_map() is true, but the linear map has leaves that can be neither changed nor split',
+      title:
+        'can_set_direct_map() is true, but the linear map has leaves that can be neither changed nor split',
       because:
         'set_direct_map_*(), set_memory_*() and debug_pagealloc change single pages of the linear map; a larger leaf makes them fail or warn.',
     },

@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type Invariant, isSet } from '../context.ts';
 import { leavesViolation } from './violation.ts';
 
 const nonGlobal = 1n << 11n;
 
 /**
- * Kernel leaves are global unless arm64_use_ng_mappings (PTE_MAYBE_NG in arch/arm64/include/asm/pgtable-prot.h), and
- * with it every leaf of the linear map is non-global: __kpti_install_ng_mappings() in arch/arm64/mm/mmu.c rewrites them
- * all, since a global leaf would survive in the TLB under the user's ASID, which is what KPTI exists to prevent. The
- * entry trampoline stays global. The captured variable decides; compareVariables() says where a kernel has none.
+ * Kernel leaves are global unless arm64_use_ng_mappings (PTE_MAYBE_NG in
+ * arch/arm64/include/asm/pgtable-prot.h), and with it every leaf of the linear map is non-global:
+ * __kpti_install_ng_mappings() in arch/arm64/mm/mmu.c rewrites them all, since a global leaf would
+ * survive in the TLB under the user's ASID, which is what KPTI exists to prevent. The entry
+ * trampoline stays global. The captured variable decides; compareVariables() says where a kernel
+ * has none.
  */
 export const globalBit: Invariant = (context) => {
   const { capture, linear } = context;
@@ -15,7 +18,10 @@ export const globalBit: Invariant = (context) => {
   const useNg = isSet(context, 'arm64_use_ng_mappings');
   const valid = capture.ttbr1.leaves.filter((run) => run.valid);
   const broken = useNg
-    ? valid.filter((run) => run.va >= linear.start && run.va < linear.end && (run.attributes & nonGlobal) === 0n)
+    ? valid.filter(
+        (run) =>
+          run.va >= linear.start && run.va < linear.end && (run.attributes & nonGlobal) === 0n,
+      )
     : valid.filter((run) => (run.attributes & nonGlobal) !== 0n);
   return leavesViolation(
     context,

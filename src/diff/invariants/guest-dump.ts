@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import {
   type Ptdump,
   type PtdumpAttributes,
@@ -7,7 +8,13 @@ import {
 } from '../../linux/ptdump.ts';
 import type { Level } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
-import { type CheckpointContext, type Invariant, imageVa, isSet, type VirtualRange } from '../context.ts';
+import {
+  type CheckpointContext,
+  type Invariant,
+  imageVa,
+  isSet,
+  type VirtualRange,
+} from '../context.ts';
 import { endOf } from '../runs.ts';
 import { countText, hex } from '../text.ts';
 import { violation } from './violation.ts';
@@ -18,13 +25,20 @@ interface Stretch extends VirtualRange {
   attributes: PtdumpAttributes;
 }
 
-const levelNames: Record<Level, PtdumpLevel> = { '-1': 'PGD', 0: 'P4D', 1: 'PUD', 2: 'PMD', 3: 'PTE' };
+const levelNames: Record<Level, PtdumpLevel> = {
+  '-1': 'PGD',
+  0: 'P4D',
+  1: 'PUD',
+  2: 'PMD',
+  3: 'PTE',
+};
 
 /**
- * The guest's own dump (debugfs kernel_page_tables, arch/arm64/mm/ptdump.c) says the same of linear map and kernel
- * image as the walk from outside. It has been wrong before: 15bfba1ad77f (invalid large leaves shown as valid). The
- * dump was taken shortly before the checkpoint, so what changes while the kernel runs is left out: vmalloc, the KFENCE
- * pool, the pages of the probes, and all of the linear map under debug_pagealloc.
+ * The guest's own dump (debugfs kernel_page_tables, arch/arm64/mm/ptdump.c) says the same of linear
+ * map and kernel image as the walk from outside. It has been wrong before: 15bfba1ad77f (invalid
+ * large leaves shown as valid). The dump was taken shortly before the checkpoint, so what changes
+ * while the kernel runs is left out: vmalloc, the KFENCE pool, the pages of the probes, and all of
+ * the linear map under debug_pagealloc.
  */
 export const guestDump: Invariant = (context) => {
   const text = context.evidence.files.kernel_page_tables;
@@ -35,11 +49,18 @@ export const guestDump: Invariant = (context) => {
   return [...Map.groupBy(disagreements(ours, theirs), ({ nature }) => nature)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([nature, group]) => {
-      const lines = group.map(({ walk, dump }) => `  walk: ${textOf(walk)}\n  dump: ${textOf(dump)}`);
+      const lines = group.map(
+        ({ walk, dump }) => `  walk: ${textOf(walk)}\n  dump: ${textOf(dump)}`,
+      );
       const because = `The kernel's own dump and the walk from outside differ (${countText(group.length, 'stretch', 'stretches')}):`;
       return violation(
         context,
-        { name: 'guest-dump', nature, title: "the kernel's own page table dump is not what the tables say", because },
+        {
+          name: 'guest-dump',
+          nature,
+          title: "the kernel's own page table dump is not what the tables say",
+          because,
+        },
         firstLines(lines, 4),
       );
     });
@@ -53,7 +74,10 @@ function steadyRanges(context: CheckpointContext): VirtualRange[] {
     vaMinusPa === undefined
       ? []
       : evidence.probes.flatMap(({ pages }) =>
-          pages.map((pa) => ({ start: BigInt(pa) + vaMinusPa, end: BigInt(pa + granule) + vaMinusPa })),
+          pages.map((pa) => ({
+            start: BigInt(pa) + vaMinusPa,
+            end: BigInt(pa + granule) + vaMinusPa,
+          })),
         );
   const changing = vaMinusPa === undefined || isSet(context, '_debug_pagealloc_enabled_early');
   const holes = [...unsteady, ...pages].sort((a, b) => (a.start < b.start ? -1 : 1));
@@ -80,8 +104,10 @@ function dumpStretches({ runs }: Ptdump): Stretch[] {
 }
 
 function walkStretches({ capture, regime }: CheckpointContext): Stretch[] {
-  // note_page() of arch/arm64/mm/ptdump.c calls a folded P4D or PUD by the PGD's name: with three levels a block of 1 GiB is an entry of the root.
-  const nameOf = (level: Level): PtdumpLevel => (level === regime.startLevel && level < 2 ? 'PGD' : levelNames[level]);
+  // note_page() of arch/arm64/mm/ptdump.c calls a folded P4D or PUD by the PGD's name: with three
+  // levels a block of 1 GiB is an entry of the root.
+  const nameOf = (level: Level): PtdumpLevel =>
+    level === regime.startLevel && level < 2 ? 'PGD' : levelNames[level];
   return capture.ttbr1.leaves.map((run) => ({
     start: run.va,
     end: endOf(run),
@@ -113,7 +139,8 @@ interface Disagreement {
   dump?: Stretch;
 }
 
-const isBelow = (stretch: Stretch | undefined, at: bigint): boolean => stretch !== undefined && stretch.end <= at;
+const isBelow = (stretch: Stretch | undefined, at: bigint): boolean =>
+  stretch !== undefined && stretch.end <= at;
 
 /** What a stretch that does not end before [start, end) has of it. */
 const part = (stretch: Stretch | undefined, start: bigint, end: bigint): Stretch | undefined =>
@@ -122,8 +149,8 @@ const part = (stretch: Stretch | undefined, start: bigint, end: bigint): Stretch
 /** Where the two lists say different things, by one merge over both. */
 function disagreements(ours: readonly Stretch[], theirs: readonly Stretch[]): Disagreement[] {
   const found: Disagreement[] = [];
-  const borders = [...new Set([...ours, ...theirs].flatMap(({ start, end }) => [start, end]))].sort((a, b) =>
-    a < b ? -1 : 1,
+  const borders = [...new Set([...ours, ...theirs].flatMap(({ start, end }) => [start, end]))].sort(
+    (a, b) => (a < b ? -1 : 1),
   );
   let w = 0;
   let d = 0;
@@ -137,7 +164,8 @@ function disagreements(ours: readonly Stretch[], theirs: readonly Stretch[]): Di
     const dump = part(theirs[d], start, end);
     start = end;
     if (!walk && !dump) continue;
-    const nature = walk && dump ? differences(walk, dump).join('+') : walk ? 'not-in-dump' : 'only-in-dump';
+    const nature =
+      walk && dump ? differences(walk, dump).join('+') : walk ? 'not-in-dump' : 'only-in-dump';
     if (nature !== '') found.push({ nature, walk, dump });
   }
   return found;
@@ -154,6 +182,8 @@ function differences(a: Stretch, b: Stretch): string[] {
 
 function textOf(stretch: Stretch | undefined): string {
   if (!stretch) return 'nothing';
-  const words = Object.entries(stretch.attributes).flatMap(([name, value]) => (value === true ? name : value || []));
+  const words = Object.entries(stretch.attributes).flatMap(([name, value]) =>
+    value === true ? name : value || [],
+  );
   return `${hex(stretch.start)}-${hex(stretch.end)} ${stretch.level} ${words.join(' ')}`;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { type ImageSymbol, type Invariant, imageRange, imageVa } from '../context.ts';
 import { contains } from '../physical.ts';
 import { endOf, runsIn } from '../runs.ts';
@@ -7,10 +8,11 @@ import { leavesViolation, type Rule, violation } from './violation.ts';
 const name = 'kernel-image-in-place';
 
 /**
- * The kernel image view maps [_text, _end) page for page to the place where the image was loaded (map_kernel() in
- * arch/arm64/kernel/pi/map_kernel.c), that place is RAM (memblock reserves it; arm64_memblock_init() in
- * arch/arm64/mm/init.c), and [__init_begin, __init_end) is mapped until free_initmem() (same file) takes it out with
- * vunmap_range(). The checkpoint free_initmem is its entry.
+ * The kernel image view maps [_text, _end) page for page to the place where the image was loaded
+ * (map_kernel() in arch/arm64/kernel/pi/map_kernel.c), that place is RAM (memblock reserves it;
+ * arm64_memblock_init() in arch/arm64/mm/init.c), and [__init_begin, __init_end) is mapped until
+ * free_initmem() (same file) takes it out with vunmap_range(). The checkpoint free_initmem is its
+ * entry.
  */
 export const imageInPlace: Invariant = (context) => {
   const { capture, image, ram } = context;
@@ -25,8 +27,15 @@ export const imageInPlace: Invariant = (context) => {
       ]
     : [['_text', '_end']];
   const valid = view.filter((run) => run.valid);
-  const holes = needed.flatMap(([from, to]) => gaps(valid, imageVa(image, from), imageVa(image, to)));
-  const rule = (nature: string, title: string, because: string): Rule => ({ name, nature, title, because });
+  const holes = needed.flatMap(([from, to]) =>
+    gaps(valid, imageVa(image, from), imageVa(image, to)),
+  );
+  const rule = (nature: string, title: string, because: string): Rule => ({
+    name,
+    nature,
+    title,
+    because,
+  });
   return [
     ...leavesViolation(
       context,
@@ -51,7 +60,11 @@ export const imageInPlace: Invariant = (context) => {
       : [
           violation(
             context,
-            rule('hole', 'a part of the kernel image is not mapped', 'Every page of the image has a valid leaf.'),
+            rule(
+              'hole',
+              'a part of the kernel image is not mapped',
+              'Every page of the image has a valid leaf.',
+            ),
             holes.slice(0, 8).map(({ start, end }) => `  ${hex(start)}-${hex(end)}`),
           ),
         ]),
@@ -60,7 +73,11 @@ export const imageInPlace: Invariant = (context) => {
       : [
           violation(
             context,
-            rule('not-ram', 'the kernel image lies where memblock has no RAM', 'The image must lie in mappable RAM.'),
+            rule(
+              'not-ram',
+              'the kernel image lies where memblock has no RAM',
+              'The image must lie in mappable RAM.',
+            ),
             [
               `  image: PA ${hex(image.pa)}, RAM: ${ram.map(({ start, end }) => `${hex(start)}-${hex(end)}`).join(' ')}`,
             ],
@@ -70,7 +87,11 @@ export const imageInPlace: Invariant = (context) => {
 };
 
 /** What ascending runs leave out of [start, end). */
-function gaps(runs: Parameters<typeof runsIn>[0], start: bigint, end: bigint): { start: bigint; end: bigint }[] {
+function gaps(
+  runs: Parameters<typeof runsIn>[0],
+  start: bigint,
+  end: bigint,
+): { start: bigint; end: bigint }[] {
   const found: { start: bigint; end: bigint }[] = [];
   let next = start;
   for (const run of runsIn(runs, start, end)) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { BootInvariant, Invariant } from '../context.ts';
 import { accessFlagSet } from './access-flag.ts';
 import { aliasesAgree } from './aliases-agree.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { isBefore } from '../../evidence/capture.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { accessOf } from '../access.ts';
@@ -7,12 +8,14 @@ import { leavesViolation } from './violation.ts';
 
 /**
  * Kernel text and rodata cannot be written through any mapping:
- * - text [_stext, _etext) of the image is read-only from map_kernel() on (arch/arm64/kernel/pi/map_kernel.c), unless
+ * - text [_stext, _etext) of the image is read-only from map_kernel() on
+ *   (arch/arm64/kernel/pi/map_kernel.c), unless rodata=off;
+ * - the linear alias of [_text, __init_begin) since mark_linear_text_alias_ro(), called by
+ *   smp_cpus_done(), whatever rodata= says;
+ * - all of [_text, __init_begin) in the image since mark_rodata_ro() (arch/arm64/mm/mmu.c), unless
  *   rodata=off;
- * - the linear alias of [_text, __init_begin) since mark_linear_text_alias_ro(), called by smp_cpus_done(), whatever
- *   rodata= says;
- * - all of [_text, __init_begin) in the image since mark_rodata_ro() (arch/arm64/mm/mmu.c), unless rodata=off;
- * - no other alias is writable once init runs: text is patched through a fixmap page that is gone again afterwards.
+ * - no other alias is writable once init runs: text is patched through a fixmap page that is gone
+ *   again afterwards.
  */
 export const kernelTextReadOnly: Invariant = (context) => {
   const { capture, image } = context;
@@ -25,22 +28,37 @@ export const kernelTextReadOnly: Invariant = (context) => {
   const imageView = { start: imageVa(image, '_text'), end: imageVa(image, '_end') };
   const enabled = rodataEnabled(context);
   // mark_linear_text_alias_ro() follows the repaint in smp_cpus_done().
-  const linear = isBefore(checkpoint, 'free_initmem') ? [] : writable.filter((run) => inVirtual(run, context.linear));
+  const linear = isBefore(checkpoint, 'free_initmem')
+    ? []
+    : writable.filter((run) => inVirtual(run, context.linear));
   const inImage = writable.filter((run) => inVirtual(run, imageView));
   const text = runsOnto(inImage, [imageRange(image, '_stext', '_etext')]);
-  const rodata = inImage.flatMap((run) => partsOutside(run, [imageRange(image, '_stext', '_etext')]));
-  const others = writable.filter((run) => !inVirtual(run, context.linear) && !inVirtual(run, imageView));
+  const rodata = inImage.flatMap((run) =>
+    partsOutside(run, [imageRange(image, '_stext', '_etext')]),
+  );
+  const others = writable.filter(
+    (run) => !inVirtual(run, context.linear) && !inVirtual(run, imageView),
+  );
   const atInit = checkpoint === 'init' && enabled;
   const views: [string, string, LeafRun[]][] = [
     ['linear-alias-writable', 'the linear alias of kernel text or rodata is writable', linear],
     ['text-writable', 'kernel text is writable in the kernel image', enabled ? text : []],
     ['rodata-writable', 'kernel rodata is writable in the kernel image', atInit ? rodata : []],
-    ['other-alias-writable', 'kernel text or rodata is writable through another mapping', atInit ? others : []],
+    [
+      'other-alias-writable',
+      'kernel text or rodata is writable through another mapping',
+      atInit ? others : [],
+    ],
   ];
   return views.flatMap(([nature, title, runs]) =>
     leavesViolation(
       context,
-      { name: 'kernel-text-read-only', nature, title, because: '[_text, __init_begin) must not be writable here.' },
+      {
+        name: 'kernel-text-read-only',
+        nature,
+        title,
+        because: '[_text, __init_begin) must not be writable here.',
+      },
       runs,
     ),
   );

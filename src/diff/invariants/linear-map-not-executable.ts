@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { accessOf } from '../access.ts';
 import type { Invariant } from '../context.ts';
 import { runsIn } from '../runs.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * The linear map is executable neither at EL1 nor at EL0: map_mem() uses PAGE_KERNEL (PXN and UXN set) and, where the
- * tables are the linear map's alone, NO_EXEC_MAPPINGS; nothing later may take that away (arch/arm64/mm/mmu.c).
+ * The linear map is executable neither at EL1 nor at EL0: map_mem() uses PAGE_KERNEL (PXN and UXN
+ * set) and, where the tables are the linear map's alone, NO_EXEC_MAPPINGS; nothing later may take
+ * that away (arch/arm64/mm/mmu.c).
  */
 export const linearMapNotExecutable: Invariant = (context) => {
   const linear = runsIn(context.capture.ttbr1.leaves, context.linear.start, context.linear.end);
@@ -15,7 +17,8 @@ export const linearMapNotExecutable: Invariant = (context) => {
       name: 'linear-map-not-executable',
       nature: 'executable',
       title: 'the linear map is executable',
-      because: 'Every leaf of the linear map has PXN and UXN: data must not become code through its linear alias.',
+      because:
+        'Every leaf of the linear map has PXN and UXN: data must not become code through its linear alias.',
     },
     linear.filter((run) => {
       const { el1, el0 } = accessOf(context.regime, run);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { MonitorAbort } from '../../evidence/monitor-report.ts';
 import { firstLines } from '../compare-state.ts';
 import type { Invariant } from '../context.ts';
@@ -5,8 +6,8 @@ import { countText, hex } from '../text.ts';
 import { violation } from './violation.ts';
 
 /**
- * No access of a realm ends in a Synchronous External Abort: the kernel knows which of its memory is shared. Checked at the last checkpoint, over
- * the whole boot.
+ * No access of a realm ends in a Synchronous External Abort: the kernel knows which of its memory
+ * is shared. Checked at the last checkpoint, over the whole boot.
  */
 export const noExternalAbort: Invariant = (context) => {
   const { monitor, checkpoint } = context.rawCapture;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Evidence } from '../../evidence/capture.ts';
 import { findSplats, type Splat } from '../../linux/splats.ts';
 import { first } from '../../present.ts';
@@ -10,18 +11,21 @@ import type { Finding } from '../types.ts';
 const mostLines = 40;
 
 /**
- * The kernel does not complain: no WARN, BUG, Oops, KASAN, KFENCE, RCU stall, W+X message or the like in its log (see
- * findSplats), on the console or in dmesg. One finding for each kind and title, with its call chain; the same complaint
- * in both logs, or made often, is one.
+ * The kernel does not complain: no WARN, BUG, Oops, KASAN, KFENCE, RCU stall, W+X message or the
+ * like in its log (see findSplats), on the console or in dmesg. One finding for each kind and
+ * title, with its call chain; the same complaint in both logs, or made often, is one.
  */
 export const noSplat: BootInvariant = ({ evidence }) => splatFindings(evidence);
 
 /** The complaints of one boot's logs. */
 export function splatFindings(evidence: Pick<Evidence, 'console' | 'files'>): Finding[] {
-  const logs = [evidence.console, evidence.files.dmesg ?? ''].map((log) => Map.groupBy(findSplats(log), splatId));
+  const logs = [evidence.console, evidence.files.dmesg ?? ''].map((log) =>
+    Map.groupBy(findSplats(log), splatId),
+  );
   const ids = [...new Set(logs.flatMap((log) => [...log.keys()]))].sort();
   return ids.flatMap((id) => {
-    // The log that shows it more often is the more complete one: dmesg may have wrapped, the console may have been cut.
+    // The log that shows it more often is the more complete one: dmesg may have wrapped, the
+    // console may have been cut.
     const [seen = []] = logs.map((log) => log.get(id) ?? []).sort((a, b) => b.length - a.length);
     return [splatFinding(id, seen)];
   });
@@ -35,7 +39,8 @@ export function splatId({ kind, title }: Pick<Splat, 'kind' | 'title'>): string 
 function splatFinding(id: string, splats: readonly Splat[]): Finding {
   const splat = splats.find(({ callChain }) => callChain.length > 0) ?? first(splats);
   const chain = splat.callChain.length === 0 ? 'none in the report' : splat.callChain.join(' <- ');
-  const more = splat.lines.length > mostLines ? [`… and ${splat.lines.length - mostLines} more lines`] : [];
+  const more =
+    splat.lines.length > mostLines ? [`… and ${splat.lines.length - mostLines} more lines`] : [];
   return {
     id,
     kind: 'splat',

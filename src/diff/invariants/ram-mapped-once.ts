@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../../evidence/boot-facts.ts';
 import { subtract } from '../../model/ranges.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
@@ -11,11 +12,11 @@ import { leavesViolation, violation } from './violation.ts';
 const name = 'linear-map-is-ram';
 
 /**
- * The linear region maps every page of RAM exactly once, at PA + offset, and nothing else: map_mem() in
- * arch/arm64/mm/mmu.c walks for_each_mem_range(), which leaves NOMAP memory out; __phys_to_virt() is linear. Leaves
- * that are present but invalid count as mapped: their output address must still be the right one (pfn_valid() users and
- * set_memory_valid() rely on it). Pages that a region's border cuts may be there or not: the rounding of borders
- * changed.
+ * The linear region maps every page of RAM exactly once, at PA + offset, and nothing else:
+ * map_mem() in arch/arm64/mm/mmu.c walks for_each_mem_range(), which leaves NOMAP memory out;
+ * __phys_to_virt() is linear. Leaves that are present but invalid count as mapped: their output
+ * address must still be the right one (pfn_valid() users and set_memory_valid() rely on it). Pages
+ * that a region's border cuts may be there or not: the rounding of borders changed.
  */
 export const ramMappedOnce: Invariant = (context) => {
   const { linear, ram, granule, capture } = context;
@@ -24,7 +25,8 @@ export const ramMappedOnce: Invariant = (context) => {
   const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
   const right = (run: LeafRun) => run.va - BigInt(run.pa) === vaMinusPa;
   const wrong = leaves.filter((run) => !right(run));
-  // What the virtual address says decides whether a place is RAM's; what the leaf says decides whether it is the right one.
+  // What the virtual address says decides whether a place is RAM's; what the leaf says decides
+  // whether it is the right one.
   const outward = mergeTouching(
     ram.map(({ start, end }) => ({
       start: Math.floor(start / granule) * granule,
@@ -71,7 +73,10 @@ function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]):
   const { ram, granule } = context;
   const mapped = leaves.map(({ pa, size }) => ({ start: pa, end: pa + size }));
   const holes = mergeTouching(ram).flatMap(({ start, end }) => {
-    const inward = { start: Math.ceil(start / granule) * granule, end: Math.floor(end / granule) * granule };
+    const inward = {
+      start: Math.ceil(start / granule) * granule,
+      end: Math.floor(end / granule) * granule,
+    };
     return inward.start < inward.end ? subtract(inward, mapped) : [];
   });
   if (holes.length === 0) return [];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { RipasRun } from '../../evidence/monitor-report.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { isShared, physical } from '../alias-bit.ts';
@@ -20,20 +21,25 @@ function partsIn(
 }
 
 /**
- * In a realm, the alias bit of every valid mapping of RAM agrees with the granule's RIPAS: private memory (RAM) is mapped by its protected
- * address, shared memory (EMPTY) by its alias, in every mapping of the kernel and of user space; a granule that is DESTROYED is mapped by
- * none. Any other access is a Synchronous External Abort (RMM specification DEN0137, A5.2 and A5.5). What was shared is there to be used by
- * the kernel: its linear mapping is valid. At the first checkpoint all memory is RAM (guest/monitor/README.md).
+ * In a realm, the alias bit of every valid mapping of RAM agrees with the granule's RIPAS: private
+ * memory (RAM) is mapped by its protected address, shared memory (EMPTY) by its alias, in every
+ * mapping of the kernel and of user space; a granule that is DESTROYED is mapped by none. Any other
+ * access is a Synchronous External Abort (RMM specification DEN0137, A5.2 and A5.5). What was
+ * shared is there to be used by the kernel: its linear mapping is valid. At the first checkpoint
+ * all memory is RAM (guest/monitor/README.md).
  */
 export const ripasAgrees: Invariant = (context) => {
   const { aliasBit, rawCapture } = context;
   const ripas = rawCapture.monitor?.ripas;
   if (aliasBit === 0 || !ripas) return [];
   const linear = runsIn(rawCapture.ttbr1.leaves, context.linear.start, context.linear.end);
-  const valid = [...rawCapture.ttbr1.leaves, ...(rawCapture.ttbr0?.leaves ?? [])].filter((run) => run.valid);
+  const valid = [...rawCapture.ttbr1.leaves, ...(rawCapture.ttbr0?.leaves ?? [])].filter(
+    (run) => run.valid,
+  );
   const shared = valid.filter((run) => isShared(run, aliasBit));
   const own = valid.filter((run) => !isShared(run, aliasBit));
-  const because = 'The alias bit of a mapping and the RIPAS of its memory must agree, in all its aliases.';
+  const because =
+    'The alias bit of a mapping and the RIPAS of its memory must agree, in all its aliases.';
   const cases: [nature: string, title: string, runs: LeafRun[]][] = [
     [
       'private-by-alias',

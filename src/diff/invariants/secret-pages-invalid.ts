@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Invariant } from '../context.ts';
 import { clipToPhysical } from '../physical.ts';
 import { runsIn } from '../runs.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * Pages of memfd_secret(2) are not valid in the linear map while the guest holds them: secretmem_fault() in
- * mm/secretmem.c calls set_direct_map_invalid_noflush() for each. A page that is still valid there is a secret that the
- * kernel can leak.
+ * Pages of memfd_secret(2) are not valid in the linear map while the guest holds them:
+ * secretmem_fault() in mm/secretmem.c calls set_direct_map_invalid_noflush() for each. A page that
+ * is still valid there is a secret that the kernel can leak.
  */
 export const secretPagesInvalid: Invariant = (context) => {
   const { capture, evidence, granule, linear } = context;
@@ -21,7 +22,8 @@ export const secretPagesInvalid: Invariant = (context) => {
       name: 'secret-pages-invalid',
       nature: 'valid',
       title: 'pages of memfd_secret are still valid in the linear map',
-      because: 'secretmem_fault() makes each page invalid in the linear map before user space gets it.',
+      because:
+        'secretmem_fault() makes each page invalid in the linear map before user space gets it.',
     },
     pages.flatMap((page) => valid.flatMap((run) => clipToPhysical(run, page) ?? [])),
   );

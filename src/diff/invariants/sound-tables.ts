@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { first } from '../../present.ts';
 import type { TablePage } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
@@ -11,12 +12,17 @@ import { violation } from './violation.ts';
 const name = 'sound-tables';
 
 /**
- * The tables obey the architecture and belong to the kernel: no reserved descriptor, no partial, misaligned or
- * inconsistent contiguous group (DDI 0487 D8.3, D8.7.1: all are reported by the walk as malformed), no table page
- * outside RAM (early_pgtable_alloc() and __pgd_pgtable_alloc() in arch/arm64/mm/mmu.c take them from memory), and in
- * the linear region no page that serves as table twice (only KASAN's shadow, elsewhere, shares tables).
+ * The tables obey the architecture and belong to the kernel: no reserved descriptor, no partial,
+ * misaligned or inconsistent contiguous group (DDI 0487 D8.3, D8.7.1: all are reported by the walk
+ * as malformed), no table page outside RAM (early_pgtable_alloc() and __pgd_pgtable_alloc() in
+ * arch/arm64/mm/mmu.c take them from memory), and in the linear region no page that serves as table
+ * twice (only KASAN's shadow, elsewhere, shares tables).
  */
-export const soundTables: Invariant = (context) => [...malformed(context), ...misplaced(context), ...shared(context)];
+export const soundTables: Invariant = (context) => [
+  ...malformed(context),
+  ...misplaced(context),
+  ...shared(context),
+];
 
 function malformed(context: CheckpointContext): Finding[] {
   const { capture, regime, userRegime } = context;
@@ -47,10 +53,18 @@ function misplaced(context: CheckpointContext): Finding[] {
   const { capture, ram, granule } = context;
   const tables = [...capture.ttbr1.tables, ...(capture.ttbr0?.tables ?? [])].filter(
     ({ pa }) =>
-      !contains(ram, { start: Math.floor(pa / granule) * granule, end: (Math.floor(pa / granule) + 1) * granule }),
+      !contains(ram, {
+        start: Math.floor(pa / granule) * granule,
+        end: (Math.floor(pa / granule) + 1) * granule,
+      }),
   );
   const because = 'Table pages come from memblock or the page allocator.';
-  return report(context, tables, { name, nature: 'outside-ram', title: 'a table page lies outside RAM', because });
+  return report(context, tables, {
+    name,
+    nature: 'outside-ram',
+    title: 'a table page lies outside RAM',
+    because,
+  });
 }
 
 function shared(context: CheckpointContext): Finding[] {
@@ -58,7 +72,9 @@ function shared(context: CheckpointContext): Finding[] {
   const inRegion = capture.ttbr1.tables.filter(
     ({ va, attributes }) => attributes !== 0n && va >= linear.start && va < linear.end,
   );
-  const twice = [...Map.groupBy(inRegion, ({ pa }) => pa).values()].filter((group) => group.length > 1).flat();
+  const twice = [...Map.groupBy(inRegion, ({ pa }) => pa).values()]
+    .filter((group) => group.length > 1)
+    .flat();
   const because = 'Each table of the linear region has its own page.';
   return report(context, twice, {
     name,
@@ -74,6 +90,8 @@ function report(
   rule: Parameters<typeof violation>[1],
 ): Finding[] {
   if (tables.length === 0) return [];
-  const lines = tables.map(({ pa, level, va }) => `  table at PA ${hex(pa)}, level ${level}, for VA ${hex(va)}`);
+  const lines = tables.map(
+    ({ pa, level, va }) => `  table at PA ${hex(pa)}, level ${level}, for VA ${hex(va)}`,
+  );
   return [violation(context, rule, firstLines(lines))];
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { accessOf } from '../access.ts';
 import { type Invariant, imageVa, inVirtual } from '../context.ts';
 import { runsOnto } from '../physical.ts';
@@ -5,17 +6,21 @@ import { tableRange } from '../table-range.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * Once init runs, table pages of the kernel half are written through the linear map alone (or the image, for
- * swapper_pg_dir and its like in .rodata and .bss): early_pgtable_alloc() and __pgd_pgtable_alloc() in
- * arch/arm64/mm/mmu.c take them from there, and the fixmap slots that fill them during boot (pte_set_fixmap() and
- * others) are cleared again. Another writable alias is a way to forge translations.
+ * Once init runs, table pages of the kernel half are written through the linear map alone (or the
+ * image, for swapper_pg_dir and its like in .rodata and .bss): early_pgtable_alloc() and
+ * __pgd_pgtable_alloc() in arch/arm64/mm/mmu.c take them from there, and the fixmap slots that fill
+ * them during boot (pte_set_fixmap() and others) are cleared again. Another writable alias is a way
+ * to forge translations.
  */
 export const tablesMappedOnce: Invariant = (context) => {
   const { capture, image, linear } = context;
   if (capture.checkpoint !== 'init') return [];
   const imageView = { start: imageVa(image, '_text'), end: imageVa(image, '_end') };
   const others = capture.ttbr1.leaves.filter(
-    (run) => !inVirtual(run, linear) && !inVirtual(run, imageView) && accessOf(context.regime, run).el1.write,
+    (run) =>
+      !inVirtual(run, linear) &&
+      !inVirtual(run, imageView) &&
+      accessOf(context.regime, run).el1.write,
   );
   const tables = capture.ttbr1.tables.map((table) => tableRange(table, context.regime));
   return leavesViolation(
@@ -24,7 +29,8 @@ export const tablesMappedOnce: Invariant = (context) => {
       name: 'tables-mapped-once',
       nature: 'writable-alias',
       title: 'a translation table page has a writable alias outside the linear map',
-      because: 'Tables of the kernel half are written through the linear map or the kernel image only.',
+      because:
+        'Tables of the kernel half are written through the linear map or the kernel image only.',
     },
     runsOnto(others, tables),
   );

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Invariant } from '../context.ts';
 import { violation } from './violation.ts';
 
@@ -5,8 +6,8 @@ import { violation } from './violation.ts';
 type Control = [field: string, low: bigint, width: bigint, value: bigint];
 
 /**
- * TCR_EL1: table walks of both halves are write-back, inner shareable (TCR_CACHE_FLAGS, TCR_SHARED in
- * arch/arm64/mm/proc.S); TTBR1 walks are on.
+ * TCR_EL1: table walks of both halves are write-back, inner shareable (TCR_CACHE_FLAGS, TCR_SHARED
+ * in arch/arm64/mm/proc.S); TTBR1 walks are on.
  */
 const tcr: Control[] = [
   ['IRGN0', 8n, 2n, 1n],
@@ -26,8 +27,9 @@ const sctlr: Control[] = [
 ];
 
 /**
- * Every online CPU walks the tables as coherent memory, the same that the kernel writes them through: otherwise a CPU
- * may see stale descriptors (DDI 0487 D8.2.11, D8.6), which TCG never shows by behaviour.
+ * Every online CPU walks the tables as coherent memory, the same that the kernel writes them
+ * through: otherwise a CPU may see stale descriptors (DDI 0487 D8.2.11, D8.6), which TCG never
+ * shows by behaviour.
  */
 export const translationControls: Invariant = (context) => {
   const broken = new Map<string, string[]>();
@@ -41,7 +43,10 @@ export const translationControls: Invariant = (context) => {
         const actual = (value >> low) & ((1n << width) - 1n);
         if (actual === right) continue;
         const name = `${register}.${field}`;
-        broken.set(name, [...(broken.get(name) ?? []), `  CPU ${cpu}: ${name} is ${actual}, must be ${right}`]);
+        broken.set(name, [
+          ...(broken.get(name) ?? []),
+          `  CPU ${cpu}: ${name} is ${actual}, must be ${right}`,
+        ]);
       }
     }
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { LeafRun } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
 import type { CheckpointContext } from '../context.ts';
@@ -20,7 +21,11 @@ export interface Rule {
 }
 
 /** A finding of kind invariant with lines of evidence. */
-export function violation(context: CheckpointContext, rule: Rule, lines: readonly string[]): Finding {
+export function violation(
+  context: CheckpointContext,
+  rule: Rule,
+  lines: readonly string[],
+): Finding {
   const { checkpoint } = context.capture;
   return {
     id: findingId('invariant', [rule.name, rule.nature], checkpoint),
@@ -32,14 +37,22 @@ export function violation(context: CheckpointContext, rule: Rule, lines: readonl
 }
 
 /** One finding over all the leaves that break a rule, or none if there are none. */
-export function leavesViolation(context: CheckpointContext, rule: Rule, runs: readonly LeafRun[]): Finding[] {
+export function leavesViolation(
+  context: CheckpointContext,
+  rule: Rule,
+  runs: readonly LeafRun[],
+): Finding[] {
   if (runs.length === 0) return [];
   const entries = runs.reduce((sum, run) => sum + entriesOf(run, context.granule), 0);
   const bytes = runs.reduce((sum, run) => sum + run.size, 0);
   const lines = runs.map(
-    (run) => `  ${hex(run.va)}-${hex(endOf(run))} → PA ${hex(run.pa)}: ${describeLeaf(context.regime, run)}`,
+    (run) =>
+      `  ${hex(run.va)}-${hex(endOf(run))} → PA ${hex(run.pa)}: ${describeLeaf(context.regime, run)}`,
   );
   return [
-    violation(context, rule, [`${countText(entries, 'leaf', 'leaves')}, ${bytesText(bytes)}:`, ...firstLines(lines)]),
+    violation(context, rule, [
+      `${countText(entries, 'leaf', 'leaves')}, ${bytesText(bytes)}:`,
+      ...firstLines(lines),
+    ]),
   ];
 }

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { isWriteBack } from '../access.ts';
 import type { Invariant } from '../context.ts';
 import { partsOutside } from '../physical.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * Normal write-back leaves under TTBR1 point to memory: RAM, or NOMAP memory that a driver may remap. Speculative reads
- * of anything else may have side effects on devices (DDI 0487 B2.10; arch_memremap_can_ram_remap() and ioremap_prot()
- * in arch/arm64/mm/ioremap.c choose Device memory for what memblock does not list).
+ * Normal write-back leaves under TTBR1 point to memory: RAM, or NOMAP memory that a driver may
+ * remap. Speculative reads of anything else may have side effects on devices (DDI 0487 B2.10;
+ * arch_memremap_can_ram_remap() and ioremap_prot() in arch/arm64/mm/ioremap.c choose Device memory
+ * for what memblock does not list).
  */
 export const writeBackIsRam: Invariant = (context) => {
   const memory = [...context.ram, ...context.noMap].sort((a, b) => a.start - b.start);

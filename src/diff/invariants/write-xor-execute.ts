@@ -1,13 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { accessOf } from '../access.ts';
 import { type Invariant, imageRange, inVirtual, rodataEnabled } from '../context.ts';
 import { partsOutside } from '../physical.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * No leaf under TTBR1 is writable and executable, for EL1 or EL0, in effective permissions (DDI 0487 D8.4). The
- * kernel's own check is ptdump_check_wx() (arch/arm64/mm/ptdump.c), which skips what permission indirection says. With
- * rodata=off the kernel maps its text PAGE_KERNEL_EXEC on purpose (map_kernel() in arch/arm64/kernel/pi/map_kernel.c;
- * kernel_exec_prot() in arch/arm64/mm/mmu.c for the trampoline), so that text, and only it, is left out then.
+ * No leaf under TTBR1 is writable and executable, for EL1 or EL0, in effective permissions (DDI
+ * 0487 D8.4). The kernel's own check is ptdump_check_wx() (arch/arm64/mm/ptdump.c), which skips
+ * what permission indirection says. With rodata=off the kernel maps its text PAGE_KERNEL_EXEC on
+ * purpose (map_kernel() in arch/arm64/kernel/pi/map_kernel.c; kernel_exec_prot() in
+ * arch/arm64/mm/mmu.c for the trampoline), so that text, and only it, is left out then.
  */
 export const writeXorExecute: Invariant = (context) => {
   const text = imageRange(context.image, '_text', '__init_end');
@@ -16,7 +18,9 @@ export const writeXorExecute: Invariant = (context) => {
       const { el1, el0 } = accessOf(context.regime, run);
       return (el1.write || el0.write) && (el1.execute || el0.execute);
     })
-    .flatMap((run) => (rodataEnabled(context) || inVirtual(run, context.linear) ? run : partsOutside(run, [text])));
+    .flatMap((run) =>
+      rodataEnabled(context) || inVirtual(run, context.linear) ? run : partsOutside(run, [text]),
+    );
   return leavesViolation(
     context,
     {

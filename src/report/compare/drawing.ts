@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Sides } from '../../compare/types.ts';
 import { endOf, runsIn } from '../../diff/runs.ts';
 import type { PredictedRun } from '../../model/types.ts';
@@ -28,8 +29,9 @@ function linearOffset({ predicted, actual }: CaseDrawing): bigint {
 }
 
 /**
- * Both kernels' linear maps at the checkpoints that both reached, A above B, at the same physical addresses: what was found, not what was
- * predicted. B's virtual addresses are those that A has for the same memory.
+ * Both kernels' linear maps at the checkpoints that both reached, A above B, at the same physical
+ * addresses: what was found, not what was predicted. B's virtual addresses are those that A has for
+ * the same memory.
  */
 export function pairDrawings({ a, b }: Sides<CaseDossier>): CaseDrawing[] {
   return a.drawings.flatMap((left): CaseDrawing[] => {
@@ -37,6 +39,13 @@ export function pairDrawings({ a, b }: Sides<CaseDossier>): CaseDrawing[] {
     if (!right) return [];
     const shift = linearOffset(left) - linearOffset(right);
     const moved = (run: LeafRun): LeafRun => ({ ...run, va: run.va + shift });
-    return [{ ...left, predicted: explained(left), actual: right.actual.map(moved), actualRegisters: right.registers }];
+    return [
+      {
+        ...left,
+        predicted: explained(left),
+        actual: right.actual.map(moved),
+        actualRegisters: right.registers,
+      },
+    ];
   });
 }

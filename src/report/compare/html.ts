@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { foldPairs } from '../../compare/fold.ts';
 import type { Composition, DifferenceGroup, PairComparison } from '../../compare/types.ts';
 import { countText } from '../../diff/text.ts';
@@ -15,7 +16,8 @@ import type { ComparisonReport, SideIdentity } from './types.ts';
 
 function sideMarkup(letter: string, side: SideIdentity): Markup {
   const kernels = side.kernels.map(
-    ({ release, sha256 }) => html`<br>${release}, Image <code title="${sha256}">${shortHash(sha256)}</code>`,
+    ({ release, sha256 }) =>
+      html`<br>${release}, Image <code title="${sha256}">${shortHash(sha256)}</code>`,
   );
   return html`<div><dt>${letter}</dt><dd><code>${side.asked}</code>${kernels}</dd></div>`;
 }
@@ -24,11 +26,14 @@ function sideMarkup(letter: string, side: SideIdentity): Markup {
 function compositionTable({ compositions, differences }: PairComparison): Markup | undefined {
   if (compositions.length === 0) return undefined;
   const heads = [...compositionKinds, 'tables'].map(
-    (kind) => html`<th scope="col" class="num"><span class="key ${kind}" aria-hidden="true"></span>${kind}</th>`,
+    (kind) =>
+      html`<th scope="col" class="num"><span class="key ${kind}" aria-hidden="true"></span>${kind}</th>`,
   );
   // Amounts also differ where memory only moved: what is marked is what other rules map.
   const changed = (checkpoint: Composition['checkpoint']) =>
-    differences.some(({ aspect, checkpoints }) => aspect === 'layout' && checkpoints.includes(checkpoint));
+    differences.some(
+      ({ aspect, checkpoints }) => aspect === 'layout' && checkpoints.includes(checkpoint),
+    );
   const rows = compositions.flatMap(({ checkpoint, a, b }) =>
     (
       [
@@ -51,7 +56,12 @@ function compositionTable({ compositions, differences }: PairComparison): Markup
 }
 
 /** The maps of a pair: the checkpoint that shows the difference open, the others folded. */
-function figures(pair: PairComparison, open: string | undefined, report: ComparisonReport, store: BandStore): Markup {
+function figures(
+  pair: PairComparison,
+  open: string | undefined,
+  report: ComparisonReport,
+  store: BandStore,
+): Markup {
   const dossiers = report.drawings.get(pair.name);
   if (!dossiers) return html`<p class="note">Not drawn, to keep this page small.</p>`;
   const drawings = pairDrawings(dossiers);
@@ -71,7 +81,8 @@ function reasonMarkup(group: DifferenceGroup): Markup {
     ({ side, step }) =>
       html`<li><b>${side}</b> <code>${step.where}</code> ${step.outcome} <small>${step.source}</small></li>`,
   );
-  const stepList = (those: readonly Markup[]) => (those.length > 0 ? html`<ul class="steps">${those}</ul>` : undefined);
+  const stepList = (those: readonly Markup[]) =>
+    those.length > 0 ? html`<ul class="steps">${those}</ul>` : undefined;
   const rest = items.slice(shownSteps);
   const more =
     rest.length > 0
@@ -80,7 +91,12 @@ function reasonMarkup(group: DifferenceGroup): Markup {
   return html`<p class="label">Why</p><p>${sentence}</p>${stepList(items.slice(0, shownSteps))}${more}`;
 }
 
-function groupMarkup(group: DifferenceGroup, index: number, report: ComparisonReport, store: BandStore): Markup {
+function groupMarkup(
+  group: DifferenceGroup,
+  index: number,
+  report: ComparisonReport,
+  store: BandStore,
+): Markup {
   const { names, example } = group;
   const total = report.pairs.length;
   const reach =
@@ -88,7 +104,8 @@ function groupMarkup(group: DifferenceGroup, index: number, report: ComparisonRe
       ? `all ${countText(total, 'scenario')}`
       : `${names.length} of ${countText(total, 'scenario')}`;
   const items = statements(group).map(
-    ({ what, change, id }) => html`<li><b>${what}</b>: ${change}${id && html` <code class="id">${id}</code>`}</li>`,
+    ({ what, change, id }) =>
+      html`<li><b>${what}</b>: ${change}${id && html` <code class="id">${id}</code>`}</li>`,
   );
   return html`<section id="d${index + 1}"><h2>${index + 1}. In ${reach}</h2>
 <p class="meta">${names.join(', ')}</p><ul class="prose">${items}</ul>
@@ -133,7 +150,10 @@ ${list(
 )}</section>`;
 }
 
-/** The comparison as one self-contained page, in the manner of a run's: every difference once, with both linear maps drawn to scale, A above B. */
+/**
+ * The comparison as one self-contained page, in the manner of a run's: every difference once, with
+ * both linear maps drawn to scale, A above B.
+ */
 export function formatComparisonHtml(report: ComparisonReport): string {
   const store = createBandStore();
   const groups = foldPairs(report.pairs);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { foldPairs } from '../../compare/fold.ts';
 import { stableJson } from '../../stable-json.ts';
 import { countDifferences, reasonOf, statements } from './lines.ts';
@@ -7,7 +8,10 @@ import type { ComparisonReport } from './types.ts';
 /** Version of the shape; raised when a reader of the old shape would misread the new one. */
 const schema = 1;
 
-/** The comparison as JSON: groups as in the text, and every scenario with what was looked at. Ends with a newline. */
+/**
+ * The comparison as JSON: groups as in the text, and every scenario with what was looked at. Ends
+ * with a newline.
+ */
 export function comparisonJson(report: ComparisonReport): string {
   const { sides, unlike, refused, uncompared, pairs } = report;
   const folded = foldPairs(pairs);

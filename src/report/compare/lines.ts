@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { explain } from '../../compare/steps.ts';
 import type { Composition, Difference, DifferenceGroup } from '../../compare/types.ts';
 import type { DerivationStep } from '../../model/types.ts';
@@ -17,21 +18,31 @@ function when({ checkpoints }: Difference, reached: readonly Composition[]): str
 }
 
 /** Parts of memory that change in the same way, as one statement. */
-function layoutStatements(differences: readonly Difference[], reached: readonly Composition[]): Statement[] {
+function layoutStatements(
+  differences: readonly Difference[],
+  reached: readonly Composition[],
+): Statement[] {
   const same = Map.groupBy(
     differences,
     (difference) => `${difference.a} → ${difference.b}${when(difference, reached)}`,
   );
-  return [...same].map(([change, those]) => ({ what: those.map(({ subject }) => subject).join(', '), change }));
+  return [...same].map(([change, those]) => ({
+    what: those.map(({ subject }) => subject).join(', '),
+    change,
+  }));
 }
 
 /** Names of the aspects whose differences are all said in one manner. */
-const prefixes: Partial<Record<Difference['aspect'], string>> = { probe: 'probe ', decision: 'the model derives ' };
+const prefixes: Partial<Record<Difference['aspect'], string>> = {
+  probe: 'probe ',
+  decision: 'the model derives ',
+};
 
 /** What a group of differences says, the kernel's own behaviour first. */
 export function statements({ differences, example }: DifferenceGroup): Statement[] {
   const reached = example.compositions;
-  const of = (...aspects: Difference['aspect'][]) => differences.filter(({ aspect }) => aspects.includes(aspect));
+  const of = (...aspects: Difference['aspect'][]) =>
+    differences.filter(({ aspect }) => aspects.includes(aspect));
   const plain = (those: readonly Difference[]): Statement[] =>
     those.map((difference) => ({
       what: `${prefixes[difference.aspect] ?? ''}${difference.subject}`,
@@ -60,15 +71,27 @@ export function statements({ differences, example }: DifferenceGroup): Statement
   }));
 }
 
-/** Differences of the kernels as a report lists them, a statement each: the one way of counting. What only departs from the model is none. */
+/**
+ * Differences of the kernels as a report lists them, a statement each: the one way of counting.
+ * What only departs from the model is none.
+ */
 export function countDifferences(groups: readonly DifferenceGroup[]): number {
-  const own = groups.filter(({ differences }) => differences.some(({ aspect }) => aspect !== 'model'));
+  const own = groups.filter(({ differences }) =>
+    differences.some(({ aspect }) => aspect !== 'model'),
+  );
   return own.reduce((sum, group) => sum + statements(group).length, 0);
 }
 
-/** The checkpoint whose composition shows a group best: the last one at which its layout differs. */
-export function tellingComposition({ differences, example }: DifferenceGroup): Composition | undefined {
-  const sizes = differences.filter(({ aspect, key }) => aspect === 'layout' && !key.includes('/attributes/'));
+/**
+ * The checkpoint whose composition shows a group best: the last one at which its layout differs.
+ */
+export function tellingComposition({
+  differences,
+  example,
+}: DifferenceGroup): Composition | undefined {
+  const sizes = differences.filter(
+    ({ aspect, key }) => aspect === 'layout' && !key.includes('/attributes/'),
+  );
   const names = new Set(sizes.flatMap(({ checkpoints }) => checkpoints));
   return example.compositions.filter(({ checkpoint }) => names.has(checkpoint)).at(-1);
 }
@@ -94,14 +117,20 @@ export function reasonOf(group: DifferenceGroup): Reason {
   ]).flat();
   if (kind === 'rule') return { sentence: 'The model explains it by other rules:', steps: listed };
   if (kind === 'amount')
-    return { sentence: 'The model explains it by other amounts, by the same rules:', steps: listed };
+    return {
+      sentence: 'The model explains it by other amounts, by the same rules:',
+      steps: listed,
+    };
   if (kind === 'same') {
-    const none = "Both sides fit their predictions alike, and no step of the model's derivation is about this.";
-    const rules = 'Both sides fit their predictions alike. What the model knows of it, the same for both:';
+    const none =
+      "Both sides fit their predictions alike, and no step of the model's derivation is about this.";
+    const rules =
+      'Both sides fit their predictions alike. What the model knows of it, the same for both:';
     return { sentence: listed.length > 0 ? rules : none, steps: listed };
   }
   const sides = [...new Set(listed.map(({ side }) => side))].join(' and ') || 'One side';
-  const more = mismatches.length > listedMismatches ? ` and ${mismatches.length - listedMismatches} more` : '';
+  const more =
+    mismatches.length > listedMismatches ? ` and ${mismatches.length - listedMismatches} more` : '';
   const ids = mismatches.slice(0, listedMismatches).join(', ') + more;
   const sentence = `${sides} departs from its prediction (${ids})`;
   return {

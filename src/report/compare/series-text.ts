@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import {
   changedSince,
   type SeriesDifference,
@@ -23,14 +24,16 @@ export interface SeriesReport {
 
 const short = (id: string): string => id.slice(0, 12);
 
-const rowAt = (rows: readonly SeriesRow[], index: number): SeriesRow => present(rows[index], 'row of a series');
+const rowAt = (rows: readonly SeriesRow[], index: number): SeriesRow =>
+  present(rows[index], 'row of a series');
 
 /** What a commit came to, in a few words. */
 function outcome({ rows, scenarios }: SeriesReport, index: number): string {
   const { kernel } = rowAt(rows, index);
   if (kernel.state === 'unavailable') return 'not tried';
   if (index === 0) return 'the base';
-  if (kernel.state === 'same') return kernel.as === index - 1 ? 'same image' : `same image as ${kernel.as}`;
+  if (kernel.state === 'same')
+    return kernel.as === index - 1 ? 'same image' : `same image as ${kernel.as}`;
   const changed = changedSince(rows, index);
   if (!changed || changed.differences === 0) return 'no change';
   return `${countText(changed.differences, 'change')} in ${changed.names.length} of ${scenarios}`;
@@ -40,7 +43,8 @@ function rowLines(report: SeriesReport, index: number): string[] {
   const { id, subject, kernel } = rowAt(report.rows, index);
   const image = kernel.state === 'unavailable' ? '-' : shortHash(kernel.sha256);
   const head = `${String(index).padStart(3)}  ${short(id).padEnd(12)}  ${column(image, 12)}  ${outcome(report, index)}`;
-  const reason = kernel.state === 'unavailable' ? hang('       ', plainLine(kernel.reason), mailWidth) : [];
+  const reason =
+    kernel.state === 'unavailable' ? hang('       ', plainLine(kernel.reason), mailWidth) : [];
   return [head, `       ${fit(plainLine(subject), mailWidth - 7)}`, ...reason];
 }
 
@@ -57,11 +61,18 @@ function eventLines({ kind, at, after }: SeriesEvent, rows: readonly SeriesRow[]
   const untried = rows.slice(after + 1, at).map(({ id }) => short(id));
   return [
     ...exact,
-    ...hang(`     ${column('', 9)} `, `or with ${untried.join(', ')} before it, which could not be tried`, mailWidth),
+    ...hang(
+      `     ${column('', 9)} `,
+      `or with ${untried.join(', ')} before it, which could not be tried`,
+      mailWidth,
+    ),
   ];
 }
 
-function differenceLines({ difference, names, events }: SeriesDifference, rows: readonly SeriesRow[]): string[] {
+function differenceLines(
+  { difference, names, events }: SeriesDifference,
+  rows: readonly SeriesRow[],
+): string[] {
   const { subject, a, b, aspect, key } = difference;
   const gone = key.split('/')[1] === 'gone';
   const words: Partial<Record<typeof aspect, string>> = {
@@ -69,7 +80,9 @@ function differenceLines({ difference, names, events }: SeriesDifference, rows: 
     model: `${gone ? 'no longer departs' : 'departs'} from the model: ${subject}`,
   };
   const what = words[aspect] ?? `${subject}: ${a} → ${b}`;
-  const shown = names.slice(0, 4).map(plainLine).join(', ') + (names.length > 4 ? ` and ${names.length - 4} more` : '');
+  const shown =
+    names.slice(0, 4).map(plainLine).join(', ') +
+    (names.length > 4 ? ` and ${names.length - 4} more` : '');
   return [
     ...hang('   * ', plainLine(what), mailWidth),
     ...hang('     ', `in ${shown}`, mailWidth),
@@ -77,11 +90,16 @@ function differenceLines({ difference, names, events }: SeriesDifference, rows: 
   ];
 }
 
-/** The series as a mail of 72 columns: a row a commit, then every difference from the base with the commits where it comes and goes. */
+/**
+ * The series as a mail of 72 columns: a row a commit, then every difference from the base with the
+ * commits where it comes and goes.
+ */
 export function formatSeries(report: SeriesReport): string {
   const { rows, range, repository, scenarios } = report;
   const differences = seriesDifferences(rows);
-  const images = new Set(rows.flatMap(({ kernel }) => (kernel.state === 'booted' ? [kernel.sha256] : []))).size;
+  const images = new Set(
+    rows.flatMap(({ kernel }) => (kernel.state === 'booted' ? [kernel.sha256] : [])),
+  ).size;
   const untried = rows.filter(({ kernel }) => kernel.state === 'unavailable').length;
   const none = `No commit changes anything in ${countText(scenarios, 'scenario')}.`;
   const summary = [
@@ -89,7 +107,10 @@ export function formatSeries(report: SeriesReport): string {
     ...(untried > 0 ? [`${untried} could not be tried`] : []),
   ];
   const lines = [
-    ...wrap(`ptdiff compare --series ${plainLine(range)} --repo ${plainLine(repository)}`, mailWidth),
+    ...wrap(
+      `ptdiff compare --series ${plainLine(range)} --repo ${plainLine(repository)}`,
+      mailWidth,
+    ),
     ...wrap(`${summary.join('; ')}.`, mailWidth),
     '',
     '  #  commit        image         against the one before',

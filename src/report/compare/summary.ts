@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { foldPairs } from '../../compare/fold.ts';
 import type { Compared, PairComparison } from '../../compare/types.ts';
 import { countText } from '../../diff/text.ts';
@@ -8,7 +9,8 @@ import type { ComparisonReport } from './types.ts';
 
 /** What was looked at, over all pairs. */
 export function totals(pairs: readonly PairComparison[]): Compared {
-  const sum = (name: keyof Compared) => pairs.reduce((total, { compared }) => total + compared[name], 0);
+  const sum = (name: keyof Compared) =>
+    pairs.reduce((total, { compared }) => total + compared[name], 0);
   return {
     checkpoints: sum('checkpoints'),
     leaves: sum('leaves'),
@@ -40,8 +42,12 @@ export function verdictLine(report: ComparisonReport): string {
   const changed = pairs.filter(({ differences }) => differences.length > 0).length;
   if (changed === 0) return `No change in ${countText(pairs.length, 'scenario')}.`;
   const own = countDifferences(foldPairs(pairs));
-  const changes = own > 0 ? countText(own, 'difference') : 'Other differences from the model, but none in the kernels';
+  const changes =
+    own > 0
+      ? countText(own, 'difference')
+      : 'Other differences from the model, but none in the kernels';
   if (pairs.length === 1) return `${changes} in ${first(pairs).name}.`;
-  if (changed === pairs.length) return `${changes}; every one of ${countText(pairs.length, 'scenario')} shows some.`;
+  if (changed === pairs.length)
+    return `${changes}; every one of ${countText(pairs.length, 'scenario')} shows some.`;
   return `${changes} in ${changed} of ${countText(pairs.length, 'scenario')}; no change in the other ${pairs.length - changed}.`;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { foldPairs } from '../../compare/fold.ts';
 import type { Composition, DifferenceGroup } from '../../compare/types.ts';
 import { compositionKinds } from '../leaf-kinds.ts';
@@ -14,7 +15,9 @@ const listedNames = 8;
 const listedSteps = 6;
 
 function sideLines(letter: string, side: SideIdentity): string[] {
-  const kernels = side.kernels.map(({ release, sha256 }) => `${release}, Image ${shortHash(sha256)}`);
+  const kernels = side.kernels.map(
+    ({ release, sha256 }) => `${release}, Image ${shortHash(sha256)}`,
+  );
   return [
     ...hang(`  ${letter}  `, plainLine(side.asked), mailWidth),
     ...kernels.slice(0, listedNames).flatMap((text) => hang('     ', plainLine(text), mailWidth)),
@@ -25,7 +28,9 @@ function sideLines(letter: string, side: SideIdentity): string[] {
 /** Names in a list that stays short. */
 function names(all: readonly string[]): string {
   const shown = all.slice(0, listedNames).map((name) => plainLine(name));
-  return all.length > listedNames ? `${shown.join(', ')} and ${all.length - listedNames} more` : shown.join(', ');
+  return all.length > listedNames
+    ? `${shown.join(', ')} and ${all.length - listedNames} more`
+    : shown.join(', ');
 }
 
 /** Bytes by kind of both sides in MiB; exactly 72 columns. */
@@ -37,7 +42,12 @@ function compositionLines({ checkpoint, a, b }: Composition): string[] {
     ...compositionKinds.map((kind) => (side[kind] === 0 ? '-' : formatMebibytes(side[kind]))),
     String(side.tables),
   ];
-  return [row(`MiB`, labels), row(`A`, cells(a)), row(`B`, cells(b)), `     (linear map at ${checkpoint})`];
+  return [
+    row(`MiB`, labels),
+    row(`A`, cells(a)),
+    row(`B`, cells(b)),
+    `     (linear map at ${checkpoint})`,
+  ];
 }
 
 function reasonLines(group: DifferenceGroup): string[] {
@@ -54,7 +64,12 @@ function reasonLines(group: DifferenceGroup): string[] {
   ];
 }
 
-function groupLines(group: DifferenceGroup, index: number, total: number, drawn: Set<Composition>): string[] {
+function groupLines(
+  group: DifferenceGroup,
+  index: number,
+  total: number,
+  drawn: Set<Composition>,
+): string[] {
   const { names: scenarios } = group;
   const head =
     scenarios.length === total && total > 1
@@ -68,7 +83,9 @@ function groupLines(group: DifferenceGroup, index: number, total: number, drawn:
   if (composition) drawn.add(composition);
   return [
     ...hang(`${index + 1}. `, head, mailWidth),
-    ...statements(group).flatMap(({ what, change }) => hang('   * ', plainLine(`${what}: ${change}`), mailWidth)),
+    ...statements(group).flatMap(({ what, change }) =>
+      hang('   * ', plainLine(`${what}: ${change}`), mailWidth),
+    ),
     ...(composition ? compositionLines(composition) : []),
     ...reasonLines(group),
     '',
@@ -82,15 +99,16 @@ function section(title: string, lines: readonly string[]): string[] {
 /** Clauses on what only moved, each with how many scenarios it holds in. */
 function movedLines({ pairs }: ComparisonReport): string[] {
   const counts = new Map<string, number>();
-  for (const { moved } of pairs) for (const clause of moved) counts.set(clause, (counts.get(clause) ?? 0) + 1);
+  for (const { moved } of pairs)
+    for (const clause of moved) counts.set(clause, (counts.get(clause) ?? 0) + 1);
   return [...counts].flatMap(([clause, count]) =>
     hang('  ', `${clause} (${count === pairs.length ? 'all' : count})`, mailWidth),
   );
 }
 
 /**
- * The comparison as a mail: at most 72 columns, each difference once with the scenarios that show it, numbers from the first of them.
- * Ends with a newline.
+ * The comparison as a mail: at most 72 columns, each difference once with the scenarios that show
+ * it, numbers from the first of them. Ends with a newline.
  */
 export function formatComparison(report: ComparisonReport): string {
   const { sides, pairs } = report;
@@ -109,7 +127,9 @@ export function formatComparison(report: ComparisonReport): string {
     ...section('Moved or resized, mapped by the same rules (scenarios):', movedLines(report)),
     ...section(
       'Refused, since the scenarios differ:',
-      report.refused.flatMap(({ name, reasons }) => hang('  ', plainLine(`${name}: ${reasons.join('; ')}`), mailWidth)),
+      report.refused.flatMap(({ name, reasons }) =>
+        hang('  ', plainLine(`${name}: ${reasons.join('; ')}`), mailWidth),
+      ),
     ),
     ...section(
       'Not compared:',

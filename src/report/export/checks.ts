@@ -1,11 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { didNotComplete, isBootEnd } from '../../diff/boot-end.ts';
 import type { CaseResult, Finding } from '../../diff/types.ts';
 import { checkpointNames, splitCheckpoints } from '../../evidence/capture.ts';
 
-/** One thing that was judged in a case. Its name is the same in every case, so that a server can follow it over time. */
+/**
+ * One thing that was judged in a case. Its name is the same in every case, so that a server can
+ * follow it over time.
+ */
 export interface Check {
   name: string;
-  /** `known`: all its findings are documented known issues. `skipped`: the boot did not get there. */
+  /**
+   * `known`: all its findings are documented known issues. `skipped`: the boot did not get there.
+   */
   outcome: 'pass' | 'fail' | 'known' | 'skipped';
   findings: Finding[];
 }
@@ -13,9 +19,15 @@ export interface Check {
 const log = 'kernel-log';
 const end = 'boot';
 
-/** In the order of the boot: what was compared with the prediction, what holds under any logic, what the kernel said. */
+/**
+ * In the order of the boot: what was compared with the prediction, what holds under any logic, what
+ * the kernel said.
+ */
 const checkNames: readonly string[] = [
-  ...checkpointNames.flatMap((checkpoint) => [`prediction@${checkpoint}`, `invariants@${checkpoint}`]),
+  ...checkpointNames.flatMap((checkpoint) => [
+    `prediction@${checkpoint}`,
+    `invariants@${checkpoint}`,
+  ]),
   'prediction@probes',
   log,
   end,
@@ -33,10 +45,15 @@ function reached(name: string, result: CaseResult): boolean {
   const [rules, checkpoint] = name.split('@');
   if (rules !== 'prediction' && rules !== 'invariants') return true;
   const needed = checkpoint === 'probes' ? 'init' : checkpoint;
-  return checkpointNames.every((known) => known !== needed || result.linearMap[known] !== undefined);
+  return checkpointNames.every(
+    (known) => known !== needed || result.linearMap[known] !== undefined,
+  );
 }
 
-/** Not every kernel has linear_map_maybe_split_to_ptes() and its checkpoints: a boot without them is not said to have skipped them. */
+/**
+ * Not every kernel has linear_map_maybe_split_to_ptes() and its checkpoints: a boot without them is
+ * not said to have skipped them.
+ */
 function isRare(name: string): boolean {
   return splitCheckpoints.some((checkpoint) => name.endsWith(`@${checkpoint}`));
 }
@@ -47,8 +64,8 @@ function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['ou
 }
 
 /**
- * The checks of a case. A case that ended in `error` concludes nothing: of its checks those with findings are kept, and none
- * of them is called passed.
+ * The checks of a case. A case that ended in `error` concludes nothing: of its checks those with
+ * findings are kept, and none of them is called passed.
  */
 export function checksOf(result: CaseResult): Check[] {
   const groups = Map.groupBy(result.findings, checkOf);

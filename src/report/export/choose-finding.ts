@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult, Finding } from '../../diff/types.ts';
 import { PtdiffError } from '../../errors.ts';
 import { releaseOf } from '../../linux/release.ts';
@@ -30,13 +31,16 @@ function listed(ids: readonly string[]): string {
 }
 
 /**
- * The finding of a run that a mail shall be about: the one with the id, or without an id the only one that no known issue explains.
+ * The finding of a run that a mail shall be about: the one with the id, or without an id the only
+ * one that no known issue explains.
  * @throws PtdiffError(usage) that names the findings that there are
  */
 export function chooseFinding(cases: readonly CaseResult[], id: string | undefined): ChosenFinding {
   const folds = foldFindings(cases);
   const ids = [...new Set(folds.map(({ finding }) => finding.id))];
-  const wanted = folds.filter(({ finding }) => (id === undefined ? finding.known === undefined : finding.id === id));
+  const wanted = folds.filter(({ finding }) =>
+    id === undefined ? finding.known === undefined : finding.id === id,
+  );
   const [chosen] = wanted;
   if (chosen && (id !== undefined || wanted.length === 1)) {
     const result = newest(chosen.cases);
@@ -44,7 +48,11 @@ export function chooseFinding(cases: readonly CaseResult[], id: string | undefin
     return { finding, result };
   }
   if (ids.length === 0) throw new PtdiffError('usage', 'The run has no finding to write about.');
-  const why = id === undefined ? `The run has ${wanted.length} new findings` : `The run has no finding '${id}'`;
-  const names = id === undefined && wanted.length > 0 ? wanted.map(({ finding }) => finding.id) : ids;
+  const why =
+    id === undefined
+      ? `The run has ${wanted.length} new findings`
+      : `The run has no finding '${id}'`;
+  const names =
+    id === undefined && wanted.length > 0 ? wanted.map(({ finding }) => finding.id) : ids;
   throw new PtdiffError('usage', `${why}; name one with --finding: ${listed(names)}.`);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Finding } from '../../diff/types.ts';
 import { plainLine, preformatted } from '../plain-text.ts';
 
@@ -5,10 +6,13 @@ const width = 100;
 /** Lines of a finding's detail that an export carries; the run folder has the rest. */
 const mostLines = 24;
 
-/** A finding as lines of safe text, none longer than 100 columns: id, title, known issue, evidence. */
+/**
+ * A finding as lines of safe text, none longer than 100 columns: id, title, known issue, evidence.
+ */
 export function findingLines({ id, title, known, detail }: Finding): string[] {
   const evidence = preformatted(detail, '    ', width);
-  const more = evidence.length > mostLines ? [`    … and ${evidence.length - mostLines} more lines`] : [];
+  const more =
+    evidence.length > mostLines ? [`    … and ${evidence.length - mostLines} more lines`] : [];
   return [
     ...preformatted(`${plainLine(id)}: ${plainLine(title)}`, '', width),
     ...(known === undefined ? [] : [`  known issue ${plainLine(known)}`]),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../../diff/types.ts';
 import { plainLine, plainText } from '../plain-text.ts';
 import type { RunRecord } from '../types.ts';
@@ -12,8 +13,14 @@ function escapeXml(text: string): string {
 }
 
 /** An element; `content` is XML already. */
-function element(name: string, attributes: Record<string, string | number>, content: readonly string[] = []): string {
-  const list = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(plainLine(String(value)))}"`);
+function element(
+  name: string,
+  attributes: Record<string, string | number>,
+  content: readonly string[] = [],
+): string {
+  const list = Object.entries(attributes).map(
+    ([key, value]) => ` ${key}="${escapeXml(plainLine(String(value)))}"`,
+  );
   const head = `${name}${list.join('')}`;
   return content.length === 0 ? `<${head}/>` : `<${head}>${content.join('')}</${name}>`;
 }
@@ -44,12 +51,16 @@ function failureMessage({ verdict, findings, reason }: CaseResult): string {
 
 /** Servers keep one failure a test: all findings go into it. */
 function textOf(result: CaseResult): string[] {
-  const lines = [...(result.reason === undefined ? [] : [result.reason, '']), ...result.findings.flatMap(findingLines)];
+  const lines = [
+    ...(result.reason === undefined ? [] : [result.reason, '']),
+    ...result.findings.flatMap(findingLines),
+  ];
   return lines.length === 0 ? [] : [escapeXml(`\n${lines.join('\n')}\n`)];
 }
 
 function verdictElements(result: CaseResult | undefined): string[] {
-  if (result === undefined) return [element('skipped', { message: 'not run: the run ended before' })];
+  if (result === undefined)
+    return [element('skipped', { message: 'not run: the run ended before' })];
   switch (result.verdict) {
     case 'pass':
       return [];
@@ -59,15 +70,27 @@ function verdictElements(result: CaseResult | undefined): string[] {
         element('system-out', {}, textOf(result)),
       ];
     case 'error':
-      return [element('error', { type: 'error', message: result.reason ?? 'error' }, textOf(result))];
+      return [
+        element('error', { type: 'error', message: result.reason ?? 'error' }, textOf(result)),
+      ];
     default:
-      return [element('failure', { type: result.verdict, message: failureMessage(result) }, textOf(result))];
+      return [
+        element(
+          'failure',
+          { type: result.verdict, message: failureMessage(result) },
+          textOf(result),
+        ),
+      ];
   }
 }
 
 function testcase(kernel: string, { scenario, result }: OutlinedCase): string {
   const time = (result?.seconds ?? 0).toFixed(3);
-  return element('testcase', { name: scenario, classname: className(kernel), time }, verdictElements(result));
+  return element(
+    'testcase',
+    { name: scenario, classname: className(kernel), time },
+    verdictElements(result),
+  );
 }
 
 /** Servers take a dot for the border between package and class. */
@@ -79,7 +102,8 @@ function className(kernel: string): string {
 function countsOf(
   cases: readonly OutlinedCase[],
 ): Record<'tests' | 'failures' | 'errors' | 'skipped' | 'time', string> {
-  const count = (outcome: Outcome) => String(cases.filter(({ result }) => outcomeOf(result) === outcome).length);
+  const count = (outcome: Outcome) =>
+    String(cases.filter(({ result }) => outcomeOf(result) === outcome).length);
   const seconds = cases.reduce((sum, { result }) => sum + (result?.seconds ?? 0), 0);
   return {
     tests: String(cases.length),
@@ -114,9 +138,11 @@ function testsuite(run: RunRecord, kernel: OutlinedKernel): string {
 }
 
 /**
- * A run as JUnit XML, valid for Jenkins (junit-10.xsd of its xunit plugin), and each suite for Surefire (surefire-test-report-3.0.xsd): a suite a kernel, a test a scenario. What harness, emulator or
- * host did is an `error`, what the kernel did a `failure`; a case with known issues only is `skipped` with their names, which servers show
- * beside the passed ones without alarm. Ends with a newline.
+ * A run as JUnit XML, valid for Jenkins (junit-10.xsd of its xunit plugin), and each suite for
+ * Surefire (surefire-test-report-3.0.xsd): a suite a kernel, a test a scenario. What harness,
+ * emulator or host did is an `error`, what the kernel did a `failure`; a case with known issues
+ * only is `skipped` with their names, which servers show beside the passed ones without alarm. Ends
+ * with a newline.
  */
 export function formatJunit(results: RunResults): string {
   const kernels = outlineOf(results);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KnownIssue } from '../../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../../diff/types.ts';
 import type { Machine, Scenario } from '../../scenario/types.ts';
@@ -10,7 +11,10 @@ import { outlineOf, type RunResults } from './outline.ts';
 /** Status of a build or test, KCIDB's words. */
 type Status = 'FAIL' | 'MISS' | 'PASS';
 
-/** MISS is KCIDB's word for a failure of the harness; a known issue is still a failure, and an incident says which. */
+/**
+ * MISS is KCIDB's word for a failure of the harness; a known issue is still a failure, and an
+ * incident says which.
+ */
 const statuses: Record<Verdict, Status> = {
   pass: 'PASS',
   known: 'FAIL',
@@ -47,7 +51,9 @@ function sourceText(spec: string, { version }: KernelIdentity): string {
 function checkoutId(id: IdOf, spec: string, kernel: KernelIdentity | undefined): string {
   if (kernel === undefined) return id(`unavailable/${spec}`);
   if (kernel.commit !== undefined && !isPatched(spec)) return id(`commit/${kernel.commit}`);
-  return id(spec.startsWith('debian:') ? `debian/linux/${kernel.version}` : `image/${kernel.sha256}`);
+  return id(
+    spec.startsWith('debian:') ? `debian/linux/${kernel.version}` : `image/${kernel.sha256}`,
+  );
 }
 
 function buildId(id: IdOf, spec: string, kernel: KernelIdentity | undefined): string {
@@ -64,7 +70,9 @@ function checkoutOf({ origin, id, run }: Context, spec: string) {
       git_commit_hash: kernel.commit,
       ...(!isPatched(spec) && { patchset_hash: '' }),
     }),
-    comment: plainLine(kernel ? sourceText(spec, kernel) : `Kernel ${spec}, which could not be had`),
+    comment: plainLine(
+      kernel ? sourceText(spec, kernel) : `Kernel ${spec}, which could not be had`,
+    ),
   };
 }
 
@@ -113,7 +121,8 @@ function testOf(context: Context, results: RunResults, result: CaseResult) {
   const scenario = run.scenarios.find((each) => each.name === name);
   const built = run.kernels.find((each) => each.spec === kernel.spec);
   const tail = plainText(results.dossiers.get(result.case)?.consoleTail ?? '').trimEnd();
-  const comment = reason ?? findings.find(({ known }) => known === undefined)?.title ?? findings[0]?.title;
+  const comment =
+    reason ?? findings.find(({ known }) => known === undefined)?.title ?? findings[0]?.title;
   return {
     id: testId(context, result),
     build_id: buildId(id, kernel.spec, built),
@@ -128,7 +137,11 @@ function testOf(context: Context, results: RunResults, result: CaseResult) {
       case: result.case,
       verdict,
       ...(scenario && { scenario }),
-      findings: findings.map((finding) => ({ id: finding.id, title: plainLine(finding.title), known: finding.known })),
+      findings: findings.map((finding) => ({
+        id: finding.id,
+        title: plainLine(finding.title),
+        known: finding.known,
+      })),
       ptdiff: run.ptdiff,
     },
   };
@@ -162,7 +175,11 @@ function incidentOf(context: Context, result: CaseResult, known: string) {
     issue_version: issueVersion,
     test_id: testId(context, result),
     present: true,
-    misc: { findings: result.findings.filter((finding) => finding.known === known).map((finding) => finding.id) },
+    misc: {
+      findings: result.findings
+        .filter((finding) => finding.known === known)
+        .map((finding) => finding.id),
+    },
   };
 }
 
@@ -172,9 +189,10 @@ function unique<T extends { id: string }>(objects: readonly T[]): T[] {
 }
 
 /**
- * A run as a report of KCIDB's schema 5.3 (kernelci/kcidb-io): a checkout and a build a kernel, a test a case, an issue a known issue with an
- * incident where it shows. Ids depend on the run alone: the same export twice is the same report. Cases that were not run are left out.
- * Ends with a newline.
+ * A run as a report of KCIDB's schema 5.3 (kernelci/kcidb-io): a checkout and a build a kernel, a
+ * test a case, an issue a known issue with an incident where it shows. Ids depend on the run alone:
+ * the same export twice is the same report. Cases that were not run are left out. Ends with a
+ * newline.
  *
  * @param origin name of the system that reports: lower-case letters, digits and '_'
  */
@@ -186,9 +204,15 @@ export function formatKcidb(results: RunResults, { origin }: { origin: string })
     run,
   };
   const specs = [
-    ...new Set(outlineOf(results).flatMap((kernel) => (kernel.cases.some(({ result }) => result) ? kernel.spec : []))),
+    ...new Set(
+      outlineOf(results).flatMap((kernel) =>
+        kernel.cases.some(({ result }) => result) ? kernel.spec : [],
+      ),
+    ),
   ];
-  const incidents = cases.flatMap((result) => knownIds(result.findings).map((known) => ({ result, known })));
+  const incidents = cases.flatMap((result) =>
+    knownIds(result.findings).map((known) => ({ result, known })),
+  );
   const issues = [...new Set(incidents.map(({ known }) => known))].sort();
   const report = {
     version: { major: 5, minor: 3 },

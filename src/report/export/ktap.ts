@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../../diff/types.ts';
 import { fit, plainLine } from '../plain-text.ts';
 import { type Check, checksOf } from './checks.ts';
@@ -23,10 +24,14 @@ function directive(keyword: string, words: string): string {
 }
 
 /**
- * A known issue is 'ok … # XFAIL', as kselftest prints it (tools/testing/selftests/kselftest.h): a parser that does not know the directive
- * falls back to the result, and a night with known issues only is a good one.
+ * A known issue is 'ok … # XFAIL', as kselftest prints it (tools/testing/selftests/kselftest.h): a
+ * parser that does not know the directive falls back to the result, and a night with known issues
+ * only is a good one.
  */
-function checkTest({ name, outcome, findings }: Check, { verdict, reason = '' }: CaseResult): KtapTest {
+function checkTest(
+  { name, outcome, findings }: Check,
+  { verdict, reason = '' }: CaseResult,
+): KtapTest {
   const words: Record<Check['outcome'], string | undefined> = {
     pass: undefined,
     fail: name === 'boot' && verdict === 'hang' ? directive('TIMEOUT', reason) : undefined,
@@ -78,7 +83,8 @@ function testLines(test: KtapTest, number: number, indent: string): string[] {
   const words = test.directive === undefined ? '' : ` # ${test.directive}`;
   return [
     ...(test.subtests.length === 0 ? [] : planLines(test.subtests, `${indent}  `)),
-    // Two more spaces: no line of evidence can look like a '# Subtest:' header of the KTAP dialects.
+    // Two more spaces: no line of evidence can look like a '# Subtest:' header of the KTAP
+    // dialects.
     ...test.diagnostics.map((line) => `${indent}#   ${line}`.trimEnd()),
     `${indent}${test.ok ? 'ok' : 'not ok'} ${number} ${description(test.name)}${words}`,
   ];
@@ -94,8 +100,8 @@ function planLines(tests: readonly KtapTest[], indent: string): string[] {
 }
 
 /**
- * A run as KTAP version 1 (Documentation/dev-tools/ktap.rst of the kernel): a test a kernel, below it one a scenario, below that one for each
- * thing that was checked. Ends with a newline.
+ * A run as KTAP version 1 (Documentation/dev-tools/ktap.rst of the kernel): a test a kernel, below
+ * it one a scenario, below that one for each thing that was checked. Ends with a newline.
  */
 export function formatKtap(results: RunResults): string {
   return `${planLines(outlineOf(results).map(kernelTest), '').join('\n')}\n`;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { hang, plainLine, plainText, preformatted } from '../plain-text.ts';
 
 /** Width of a mail to a kernel list, in columns. */
@@ -18,7 +19,10 @@ const replacements: Record<string, string> = {
 
 /** Safe text in ASCII: what a list's archive shows alike to everyone. */
 function ascii(text: string): string {
-  return plainText(text).replaceAll(/[^\n\x20-\x7e]/g, (character) => replacements[character] ?? '?');
+  return plainText(text).replaceAll(
+    /[^\n\x20-\x7e]/g,
+    (character) => replacements[character] ?? '?',
+  );
 }
 
 /** A paragraph, its lines behind `first` and below it. */
@@ -36,7 +40,10 @@ export function block(text: string): string[] {
   return preformatted(ascii(text), '  ', mailWidth);
 }
 
-/** Lines of a kernel's log, two columns in and otherwise as they are: whoever searches for one must find it whole. */
+/**
+ * Lines of a kernel's log, two columns in and otherwise as they are: whoever searches for one must
+ * find it whole.
+ */
 export function verbatim(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${ascii(line).replaceAll('\n', ' ').trimEnd()}`);
 }
@@ -63,7 +70,10 @@ export function runWords(spec: string, scenario: string): string[] {
   return ['./ptdiff run', `--kernel ${shellWord(spec)}`, `--scenario ${shellWord(scenario)}`];
 }
 
-/** A shell command, broken with '\' between its parts only (an option and its value are one), so that it can be copied. */
+/**
+ * A shell command, broken with '\' between its parts only (an option and its value are one), so
+ * that it can be copied.
+ */
 export function shellLines(parts: readonly string[]): string[] {
   const lines: string[] = [];
   let line = ' ';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { shows } from '../../diff/boot-end.ts';
 import { countText, unwrap } from '../../diff/text.ts';
 import type { CaseResult, Finding } from '../../diff/types.ts';
@@ -8,11 +9,22 @@ import { stableJson } from '../../stable-json.ts';
 import { caseCommand, lastingSpec } from '../commands.ts';
 import type { CaseDossier, KernelIdentity } from '../types.ts';
 import type { ChosenFinding } from './choose-finding.ts';
-import { block, headerField, paragraph, runWords, section, shellLines, verbatim, wholeWord } from './mail-layout.ts';
+import {
+  block,
+  headerField,
+  paragraph,
+  runWords,
+  section,
+  shellLines,
+  verbatim,
+  wholeWord,
+} from './mail-layout.ts';
 import type { RunResults } from './outline.ts';
 import { cutSplat } from './splat-text.ts';
 
-/** What a mail about a finding is made of. All of it was observed or derived: nothing is filled in. */
+/**
+ * What a mail about a finding is made of. All of it was observed or derived: nothing is filled in.
+ */
 export interface MailMaterial extends ChosenFinding {
   dossier: CaseDossier;
   /** The guest's /proc/cmdline. */
@@ -62,7 +74,8 @@ function setting(
     `${memory} MiB`,
     `${world} world${firmware === undefined ? '' : ` on ${firmware}`}`,
   ];
-  const version = kernel && kernel.version !== result.kernel.release ? `, version ${kernel.version}` : '';
+  const version =
+    kernel && kernel.version !== result.kernel.release ? `, version ${kernel.version}` : '';
   return [
     ...paragraph(`${result.kernel.release}${version}, Image with sha256`, 'Kernel:     '),
     ...paragraph(result.kernel.sha256, '  '),
@@ -77,7 +90,10 @@ function releases(cases: readonly CaseResult[]): string {
   return [...new Set(cases.map(({ kernel }) => kernel.release))].join(', ');
 }
 
-/** Other kernels under the same scenario, and other scenarios on the same kernel. A case that cannot tell counts for neither. */
+/**
+ * Other kernels under the same scenario, and other scenarios on the same kernel. A case that cannot
+ * tell counts for neither.
+ */
 function reach({ cases }: RunResults, { finding, result }: MailMaterial): string[] {
   const told = cases.filter((each) => shows(each, finding.id) !== undefined);
   const showing = (each: CaseResult) => shows(each, finding.id) === true;
@@ -85,7 +101,10 @@ function reach({ cases }: RunResults, { finding, result }: MailMaterial): string
   const free = sameScenario.filter((each) => !showing(each));
   const sameKernel = told.filter(({ kernel }) => kernel.sha256 === result.kernel.sha256);
   return [
-    ...paragraph(`Under this scenario it shows on ${releases(sameScenario.filter(showing))}.`, '  '),
+    ...paragraph(
+      `Under this scenario it shows on ${releases(sameScenario.filter(showing))}.`,
+      '  ',
+    ),
     ...(free.length === 0 ? [] : paragraph(`It does not show on ${releases(free)}.`, '  ')),
     ...paragraph(
       `On this kernel it shows in ${sameKernel.filter(showing).length} of ${countText(sameKernel.length, 'scenario')}.`,
@@ -110,17 +129,26 @@ function derivation({ dossier }: MailMaterial): string[] {
   return [...new Set(steps)].flatMap((step) => paragraph(step, '  '));
 }
 
-/** The folder of a boot that a mail asks for, so that its second command finds what the first one made. */
+/**
+ * The folder of a boot that a mail asks for, so that its second command finds what the first one
+ * made.
+ */
 const again = 'again';
 
-function reproduction({ run }: RunResults, material: MailMaterial, kernel: KernelIdentity | undefined): string[] {
+function reproduction(
+  { run }: RunResults,
+  material: MailMaterial,
+  kernel: KernelIdentity | undefined,
+): string[] {
   const { result, builtIn } = material;
   const scenario: Scenario | undefined = run.scenarios.find(({ name }) => name === result.scenario);
   const file = `${result.scenario}.json`;
   const words = runWords(lastingSpec(kernel, result.kernel.spec), builtIn ? result.scenario : file);
   return [
     ...shellLines([...words, `--out ${again}`]),
-    ...(builtIn || scenario === undefined ? [] : ['', `with this ${file}:`, '', ...block(stableJson(scenario, 1))]),
+    ...(builtIn || scenario === undefined
+      ? []
+      : ['', `with this ${file}:`, '', ...block(stableJson(scenario, 1))]),
     '',
     ...paragraph('Without ptdiff, by QEMU alone, from the archive that this command packs:'),
     '',
@@ -156,8 +184,9 @@ function trailers(
 }
 
 /**
- * A mail about a finding for a kernel list: plain ASCII, 72 columns save commands, addresses and lines of the kernel's log, which are not broken. The subject is its first
- * line, as `git send-email` takes it. Ends with a newline.
+ * A mail about a finding for a kernel list: plain ASCII, 72 columns save commands, addresses and
+ * lines of the kernel's log, which are not broken. The subject is its first line, as `git
+ * send-email` takes it. Ends with a newline.
  */
 export function formatMail(results: RunResults, material: MailMaterial): string {
   const { finding, result, splat } = material;
@@ -168,7 +197,10 @@ export function formatMail(results: RunResults, material: MailMaterial): string 
     ...summary(results, material),
     ...setting(results, material, kernel),
     ...section('Where it shows', reach(results, material)),
-    ...section(splat === undefined ? 'Evidence' : 'Kernel log, cut to its call chain', evidence(material)),
+    ...section(
+      splat === undefined ? 'Evidence' : 'Kernel log, cut to its call chain',
+      evidence(material),
+    ),
     ...section('The same boot also shows', others(material)),
     ...section('Decisions of the kernel, as the model derives them', derivation(material)),
     ...section('Reproduce', reproduction(results, material, kernel)),
@@ -176,7 +208,9 @@ export function formatMail(results: RunResults, material: MailMaterial): string 
     ...paragraph(
       'The tables were read from guest memory under TCG with all CPUs stopped: this says nothing of TLB behaviour on hardware.',
     ),
-    ...trailers(results, material, kernel).flatMap((line, index) => (index === 0 ? ['', line] : [line])),
+    ...trailers(results, material, kernel).flatMap((line, index) =>
+      index === 0 ? ['', line] : [line],
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { present } from '../../present.ts';
 import { formatBytes } from '../units.ts';
 import { html, type Markup } from './markup.ts';
@@ -12,7 +13,10 @@ export interface Placed extends Span {
 const gapWidth = 34;
 const least = 6;
 
-/** Lays regions side by side, to scale, with a gap of fixed width for each hole; a region never gets invisible. */
+/**
+ * Lays regions side by side, to scale, with a gap of fixed width for each hole; a region never gets
+ * invisible.
+ */
 export function placeRegions(regions: readonly Span[], left: number, width: number): Placed[] {
   const room = width - gapWidth * (regions.length - 1) - least * regions.length;
   const total = regions.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -31,23 +35,35 @@ function tickStep(span: Span, count: number): number {
 }
 
 function label(address: number, style: 'gibibytes' | 'hexadecimal'): string {
-  return style === 'gibibytes' ? `${Number((address / 2 ** 30).toFixed(3))}` : `0x${address.toString(16)}`;
+  return style === 'gibibytes'
+    ? `${Number((address / 2 ** 30).toFixed(3))}`
+    : `0x${address.toString(16)}`;
 }
 
 const rounded = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** Ticks and labels of one placed region, below `top`; ticks lie on round physical addresses. */
-export function axis(placed: Placed, scale: Scale, top: number, style: 'gibibytes' | 'hexadecimal'): Markup {
+export function axis(
+  placed: Placed,
+  scale: Scale,
+  top: number,
+  style: 'gibibytes' | 'hexadecimal',
+): Markup {
   const step = tickStep(placed, placed.width / (style === 'gibibytes' ? 70 : 110));
   const origin = scale.base / unit;
   const ticks: { x: number; address: number }[] = [];
-  for (let at = Math.ceil((origin + placed.from) / step) * step; at <= origin + placed.to; at += step) {
+  for (
+    let at = Math.ceil((origin + placed.from) / step) * step;
+    at <= origin + placed.to;
+    at += step
+  ) {
     const x = placed.x + ((at - origin - placed.from) * placed.width) / (placed.to - placed.from);
     ticks.push({ x, address: at * unit });
   }
   const lines = ticks.map(({ x }) => `M${rounded(x)} ${top}v5`).join('');
   const texts = ticks.map(
-    ({ x, address }) => html`<text x="${rounded(x)}" y="${top + 16}">${label(address, style)}</text>`,
+    ({ x, address }) =>
+      html`<text x="${rounded(x)}" y="${top + 16}">${label(address, style)}</text>`,
   );
   return html`<path class="tick" d="M${rounded(placed.x)} ${top}h${rounded(placed.width)}${lines}"/>${texts}`;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { endOf } from '../../diff/runs.ts';
 import { leafKind } from '../../linux/leaf-kind.ts';
 import { first, last } from '../../present.ts';
@@ -30,7 +31,8 @@ function strokesOf(runs: readonly LeafRun[], scale: Scale, regime: Stage1Regime)
       overlay: shadeOf(run, regime) as string,
     };
     const last = strokes.at(-1);
-    if (last?.to === stroke.from && last.kind === stroke.kind && last.overlay === stroke.overlay) last.to = stroke.to;
+    if (last?.to === stroke.from && last.kind === stroke.kind && last.overlay === stroke.overlay)
+      last.to = stroke.to;
     else strokes.push(stroke);
   }
   return strokes;
@@ -45,7 +47,8 @@ function majority(strokes: readonly Stroke[]): Stroke {
     entry.length += stroke.to - stroke.from;
     lengths.set(key, entry);
   }
-  return [...lengths.values()].reduce((most, entry) => (entry.length > most.length ? entry : most)).stroke;
+  return [...lengths.values()].reduce((most, entry) => (entry.length > most.length ? entry : most))
+    .stroke;
 }
 
 /** Neighbours closer than `grain` units joined into one stroke of a mixed colour. */
@@ -67,7 +70,10 @@ function bounded(strokes: Stroke[]): { strokes: Stroke[]; merged: boolean } {
   return { strokes: fine, merged: fine.length < strokes.length };
 }
 
-/** Rows of a band that a look paints, in pixels from its top; stripes and hollows keep their shape however far a view is stretched. */
+/**
+ * Rows of a band that a look paints, in pixels from its top; stripes and hollows keep their shape
+ * however far a view is stretched.
+ */
 const rowsOf: Record<string, readonly { top: number; height: number }[]> = {
   ro: [
     { top: 7, height: 2.5 },
@@ -78,11 +84,16 @@ const rowsOf: Record<string, readonly { top: number; height: number }[]> = {
 };
 const whole = [{ top: 0, height: bandHeight }];
 
-/** The outline that paints the rows of a look over spans of memory. Filled, not stroked: browsers thin a stroke that is squeezed. */
+/**
+ * The outline that paints the rows of a look over spans of memory. Filled, not stroked: browsers
+ * thin a stroke that is squeezed.
+ */
 export function outline(look: string, spans: readonly Span[]): string {
   const rows = rowsOf[look] ?? whole;
   return mergeSame(spans)
-    .flatMap(({ from, to }) => rows.map(({ top, height }) => `M${from} ${top}h${to - from}v${height}H${from}`))
+    .flatMap(({ from, to }) =>
+      rows.map(({ top, height }) => `M${from} ${top}h${to - from}v${height}H${from}`),
+    )
     .join('');
 }
 
@@ -102,8 +113,10 @@ function mergeSame(spans: readonly Span[]): Span[] {
 
 function paths(strokes: readonly Stroke[]): Markup {
   const kinds = Map.groupBy(strokes, ({ kind }) => kind);
-  const lengths = (spans: readonly Span[]) => spans.reduce((sum, { from, to }) => sum + to - from, 0);
-  // The commonest kind lies below the others: a seam between two strokes then shows a colour of the picture, not of the page.
+  const lengths = (spans: readonly Span[]) =>
+    spans.reduce((sum, { from, to }) => sum + to - from, 0);
+  // The commonest kind lies below the others: a seam between two strokes then shows a colour of the
+  // picture, not of the page.
   const layers = [...kinds].sort(([, left], [, right]) => lengths(right) - lengths(left));
   const marked = Map.groupBy(
     strokes.filter(({ overlay }) => overlay !== 'rw'),
@@ -119,7 +132,10 @@ export interface Band {
   merged: boolean;
 }
 
-/** The bands of a page, each kept once: most cases of a run have the same linear map as some other case. */
+/**
+ * The bands of a page, each kept once: most cases of a run have the same linear map as some other
+ * case.
+ */
 export interface BandStore {
   leaves(runs: readonly LeafRun[], scale: Scale, regime: Stage1Regime): Band;
   /** The definitions, for one hidden SVG on the page. */
@@ -146,7 +162,9 @@ export function createBandStore(): BandStore {
       return { id: keep(paths(strokes)), merged };
     },
     definitions: () => {
-      const groups = [...bands.values()].map(({ id, content }) => html`<g id="${id}">${content}</g>\n`);
+      const groups = [...bands.values()].map(
+        ({ id, content }) => html`<g id="${id}">${content}</g>\n`,
+      );
       return html`<svg class="defs" width="0" height="0" aria-hidden="true"><defs>${groups}</defs></svg>`;
     },
     size: () => size,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../../diff/text.ts';
 import type { CaseResult } from '../../diff/types.ts';
 import type { DerivationStep } from '../../model/types.ts';
@@ -29,7 +30,9 @@ function decisionsTable(result: CaseResult, dossier: CaseDossier): Markup | unde
     const expected = dossier.predictedProbes?.find((prediction) => prediction.probe === probe);
     const found = errno === 0 ? 'works' : `${call} fails with errno ${errno}`;
     const wanted =
-      expected === undefined ? '' : `, predicted ${expected.errno === 0 ? 'works' : `errno ${expected.errno}`}`;
+      expected === undefined
+        ? ''
+        : `, predicted ${expected.errno === 0 ? 'works' : `errno ${expected.errno}`}`;
     return [probe, `${found}${wanted}`] as const;
   });
   const table = (caption: string, entries: readonly (readonly [string, string])[]) =>
@@ -43,7 +46,8 @@ function decisionsTable(result: CaseResult, dossier: CaseDossier): Markup | unde
 function derivation(steps: readonly DerivationStep[]): Markup | undefined {
   if (steps.length === 0) return undefined;
   const items = steps.map(
-    ({ where, source, outcome }) => html`<li><code>${where}</code> ${outcome} <small>${source}</small></li>`,
+    ({ where, source, outcome }) =>
+      html`<li><code>${where}</code> ${outcome} <small>${source}</small></li>`,
   );
   return html`<details class="inner"><summary>Derivation of the prediction, ${countText(steps.length, 'step')}</summary><ol class="steps">${items}</ol></details>`;
 }
@@ -66,12 +70,15 @@ function checkpoints(
 function findingLinks(result: CaseResult, anchors: Anchors): Markup | undefined {
   if (result.findings.length === 0) return undefined;
   const items = result.findings.map(
-    (finding) => html`<li><a href="#${anchors.finding(finding.id, finding.known)}">${titleOf(finding)}</a></li>`,
+    (finding) =>
+      html`<li><a href="#${anchors.finding(finding.id, finding.known)}">${titleOf(finding)}</a></li>`,
   );
   return html`<ul class="links">${items}</ul>`;
 }
 
-/** One case, folded: its summary line is what a reader scans; everything known of it lies inside. */
+/**
+ * One case, folded: its summary line is what a reader scans; everything known of it lies inside.
+ */
 export function caseSection(
   result: CaseResult,
   dossier: CaseDossier,
@@ -87,7 +94,9 @@ export function caseSection(
       ? undefined
       : html`<details class="inner"><summary>End of the console</summary><pre>${dossier.consoleTail}</pre></details>`;
   const newer =
-    dossier.newerThanKnown === true ? ' (newer than every generation known; predicted with the newest)' : '';
+    dossier.newerThanKnown === true
+      ? ' (newer than every generation known; predicted with the newest)'
+      : '';
   return html`<details class="case v-${result.verdict}"><summary>${verdictBadge(result.verdict)} <b>${kernel.release || kernel.spec}</b> <span class="scenario">${result.scenario}</span>${findings}</summary>
 <div class="body" id="${tools.anchors.case(result.case)}">
 <p class="meta">${result.case} · ${verdictStyles[result.verdict].meaning} · ${formatSeconds(result.seconds)} · model generation ${kernel.generation}${newer} · <a href="cases/${encodeURIComponent(result.case)}/">files of this case</a></p>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { diffLeaves } from '../../diff/compare.ts';
 import type { CaseResult, LinearMapSizes } from '../../diff/types.ts';
 import { checkpointNames } from '../../evidence/capture.ts';
@@ -17,7 +18,9 @@ function sizesRow(
   const cells = compositionKinds.map((kind) => {
     const differs = other !== undefined && other[kind] !== sizes[kind];
     const text = sizes[kind] === 0 ? '–' : formatMebibytes(sizes[kind]);
-    return differs ? html`<td class="num differs">≠ ${text}</td>` : html`<td class="num">${text}</td>`;
+    return differs
+      ? html`<td class="num differs">≠ ${text}</td>`
+      : html`<td class="num">${text}</td>`;
   });
   return html`<tr><th scope="row">${checkpoint}</th><td>${side}</td>${cells}</tr>`;
 }

@@ -1,29 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KnownIssue } from '../../diff/match-known.ts';
 import { countText } from '../../diff/text.ts';
 import type { FindingKind } from '../../diff/types.ts';
 import { first } from '../../present.ts';
 import { kernelLabel } from '../../scenario/names.ts';
 import { caseCommand, repeatCommand } from '../commands.ts';
-import { describeReach, type FoldedFinding, type FoldedIssue, foldByIssue, titleOf } from '../fold-findings.ts';
+import {
+  describeReach,
+  type FoldedFinding,
+  type FoldedIssue,
+  foldByIssue,
+  titleOf,
+} from '../fold-findings.ts';
 import type { Report } from '../types.ts';
 import type { Anchors } from './case-section.ts';
 import { html, type Markup } from './markup.ts';
 
 /** What a kind of finding says. */
 export const kindMeaning: Record<FindingKind, string> = {
-  mismatch: 'Mismatch: the evidence differs from what the reference model predicts for this kernel.',
+  mismatch:
+    'Mismatch: the evidence differs from what the reference model predicts for this kernel.',
   invariant: 'Invariant violation: the evidence is wrong under any logic that a kernel may follow.',
   splat: 'Splat: the kernel complained by itself.',
 };
 
 function reference(text: string): Markup {
-  return /^https:\/\/[^\s]+$/.test(text) ? html`<li><a href="${text}">${text}</a></li>` : html`<li>${text}</li>`;
+  return /^https:\/\/[^\s]+$/.test(text)
+    ? html`<li><a href="${text}">${text}</a></li>`
+    : html`<li>${text}</li>`;
 }
 
 /** The text of a known issue, or its id where this ptdiff has no such text. */
 export function knownIssueBox(issue: KnownIssue | undefined, id: string): Markup {
-  if (issue === undefined) return html`<p class="known-issue">Matches known issue <code>${id}</code>.</p>`;
-  const references = issue.references.length > 0 ? html`<ul>${issue.references.map(reference)}</ul>` : undefined;
+  if (issue === undefined)
+    return html`<p class="known-issue">Matches known issue <code>${id}</code>.</p>`;
+  const references =
+    issue.references.length > 0 ? html`<ul>${issue.references.map(reference)}</ul>` : undefined;
   return html`<div class="known-issue"><p>Known issue <code>${issue.id}</code>: <b>${issue.title}</b></p><p>${issue.cause}</p><p class="pre">${issue.explanation}</p>${references}</div>`;
 }
 
@@ -32,7 +44,9 @@ function caseLinks(folded: FoldedFinding, anchors: Anchors): Markup {
     kernelLabel(result, result.kernel.release || result.kernel.spec),
   );
   const lines = [...byKernel].map(([kernel, cases]) => {
-    const links = cases.map((result) => html` <a href="#${anchors.case(result.case)}">${result.scenario}</a>`);
+    const links = cases.map(
+      (result) => html` <a href="#${anchors.case(result.case)}">${result.scenario}</a>`,
+    );
     return html`<li><b>${kernel}</b>${links}</li>`;
   });
   return html`<ul class="where">${lines}</ul>`;
@@ -45,7 +59,9 @@ function findingMarkup(folded: FoldedFinding, report: Report, anchors: Anchors):
   const again = repeatCommand(report, example);
   const commands = [
     html`<p class="label">See it</p><pre class="command">${caseCommand('show', example.case, report.folder)}</pre>`,
-    again === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${again}</pre>`,
+    again === undefined
+      ? undefined
+      : html`<p class="label">Boot it again</p><pre class="command">${again}</pre>`,
   ];
   const badge = fresh ? html`<span class="badge new">new</span> ` : undefined;
   return html`<details class="finding"${fresh ? html` open` : undefined}><summary>${badge}<b>${titleOf(finding)}</b> <span class="meta">${describeReach(folded)}</span></summary>
@@ -71,7 +87,10 @@ ${findings.map((folded) => findingMarkup(folded, report, anchors))}</div></detai
 `;
 }
 
-/** All findings, each once, however many cases show it: new ones first and apart, the others below the known issues that explain them. */
+/**
+ * All findings, each once, however many cases show it: new ones first and apart, the others below
+ * the known issues that explain them.
+ */
 export function findingsSection(report: Report, anchors: Anchors): Markup {
   const { fresh, issues } = foldByIssue(report.cases);
   const none = html`<p>No finding: in every case that passed, the evidence equals the prediction.</p>`;

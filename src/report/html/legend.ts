@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { leafKinds } from '../leaf-kinds.ts';
 import { bandHeight, outline } from './bands.ts';
 import { html, type Markup } from './markup.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { diffLeaves } from '../../diff/compare.ts';
 import { countText } from '../../diff/text.ts';
 import { leafKind, linearMapSizes } from '../../linux/leaf-kind.ts';
@@ -20,7 +21,10 @@ function leafCells(run: LeafRun | undefined, regime: Stage1Regime): Markup {
   return html`<td>${kindLabel(regime.granule, leafKind(run))} ${shade === 'invalid' ? shade : shade.toUpperCase()}</td><td><code>0x${run.attributes.toString(16)}</code></td>`;
 }
 
-/** The first differing stretches as a table: address, both sides, and what the model says the memory is. */
+/**
+ * The first differing stretches as a table: address, both sides, and what the model says the memory
+ * is.
+ */
 function differencesTable(
   drawing: CaseDrawing,
   regimes: { upper: Stage1Regime; lower: Stage1Regime },
@@ -51,8 +55,9 @@ function windowViews(windows: readonly ZoomWindow[], bands: MapBands, scale: Sca
 export type DrawingDepth = 'full' | 'overview';
 
 /**
- * One checkpoint: the linear map to scale, predicted above actual (or what `labels` names), then enlarged views of the interesting
- * parts and the list of differences. The attributes on the figure are what the script needs to zoom freely.
+ * One checkpoint: the linear map to scale, predicted above actual (or what `labels` names), then
+ * enlarged views of the interesting parts and the list of differences. The attributes on the figure
+ * are what the script needs to zoom freely.
  */
 export function mapFigure(
   drawing: CaseDrawing,
@@ -60,7 +65,8 @@ export function mapFigure(
   depth: DrawingDepth,
   labels: MapLabels = { upper: 'predicted', lower: 'actual' },
 ): Markup {
-  if (drawing.predicted.length + drawing.actual.length === 0) return html`<p>The linear map is empty.</p>`;
+  if (drawing.predicted.length + drawing.actual.length === 0)
+    return html`<p>The linear map is empty.</p>`;
   const scale = measure(drawing);
   const regimes = {
     upper: stage1Regime(drawing.registers, 'ttbr1'),
@@ -74,11 +80,14 @@ export function mapFigure(
   const windows = depth === 'full' ? zoomWindows(drawing.predicted, scale) : [];
   const differing = scale.differences.reduce((sum, { from, to }) => sum + (to - from) * unit, 0);
   const accepted =
-    labels.upper === 'predicted' && !sameSizes(linearMapSizes(drawing.predicted), linearMapSizes(drawing.actual))
+    labels.upper === 'predicted' &&
+    !sameSizes(linearMapSizes(drawing.predicted), linearMapSizes(drawing.actual))
       ? ` (${acceptedText})`
       : '';
   const verdict =
-    differing === 0 ? `${labels.upper} and ${labels.lower} agree${accepted}` : `${formatBytes(differing)} differ`;
+    differing === 0
+      ? `${labels.upper} and ${labels.lower} agree${accepted}`
+      : `${formatBytes(differing)} differ`;
   const spans = scale.regions.map(({ from, to }) => `${from}-${to}`).join(' ');
   const merged =
     bands.predicted.merged || bands.actual.merged

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { first } from '../../present.ts';
 import { axis, holes, type Placed, placeRegions } from './axis.ts';
 import { type Band, bandHeight } from './bands.ts';
@@ -27,7 +28,9 @@ export interface MapLabels {
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 
-/** A band cut to a region and stretched to its width: the band itself is drawn once for the page. */
+/**
+ * A band cut to a region and stretched to its width: the band itself is drawn once for the page.
+ */
 function stretched(band: Band, region: Placed, y: number): Markup {
   const box = `${region.from} 0 ${region.to - region.from} ${bandHeight}`;
   return html`<svg x="${round(region.x)}" y="${y}" width="${round(region.width)}" height="${bandHeight}" viewBox="${box}" preserveAspectRatio="none"><use href="#${band.id}"/></svg>`;
@@ -49,7 +52,12 @@ function marks(differences: readonly Span[], region: Placed): string {
     .join('');
 }
 
-function view(bands: MapBands, scale: Scale, regions: readonly Placed[], style: 'gibibytes' | 'hexadecimal'): Markup {
+function view(
+  bands: MapBands,
+  scale: Scale,
+  regions: readonly Placed[],
+  style: 'gibibytes' | 'hexadecimal',
+): Markup {
   const differing = regions.map((region) => marks(scale.differences, region)).join('');
   const label = (y: number, height: number, text: string) =>
     html`<text class="band" x="${labelWidth - 8}" y="${y + height / 2 + 4}">${text}</text>`;
@@ -68,11 +76,14 @@ const plotWidth = pictureWidth - labelWidth - margin;
 /** Letters of the enlarged views, in order. */
 export const windowLetters = 'abcdefghij';
 
-/** Brackets above an overview that show where the enlarged views lie; letters keep their distance. */
+/**
+ * Brackets above an overview that show where the enlarged views lie; letters keep their distance.
+ */
 function brackets(windows: readonly Span[], regions: readonly Placed[]): Markup {
   let lastLetter = 0;
   const each = windows.map(({ from, to }, index) => {
-    const region = regions.find((candidate) => from < candidate.to && to > candidate.from) ?? first(regions);
+    const region =
+      regions.find((candidate) => from < candidate.to && to > candidate.from) ?? first(regions);
     const pixels = region.width / (region.to - region.from);
     const left = region.x + (from - region.from) * pixels;
     const right = Math.max(left + 3, region.x + (to - region.from) * pixels);
@@ -82,10 +93,22 @@ function brackets(windows: readonly Span[], regions: readonly Placed[]): Markup 
   return html`${each}`;
 }
 
-/** The whole linear map to scale, holes compressed, the axis in GiB of physical address, `windows` marked by letters. */
-export function overview(bands: MapBands, scale: Scale, title: string, windows: readonly Span[]): Markup {
+/**
+ * The whole linear map to scale, holes compressed, the axis in GiB of physical address, `windows`
+ * marked by letters.
+ */
+export function overview(
+  bands: MapBands,
+  scale: Scale,
+  title: string,
+  windows: readonly Span[],
+): Markup {
   const regions = placeRegions(scale.regions, labelWidth, plotWidth);
-  return picture(title, 0, html`${view(bands, scale, regions, 'gibibytes')}${brackets(windows, regions)}`);
+  return picture(
+    title,
+    0,
+    html`${view(bands, scale, regions, 'gibibytes')}${brackets(windows, regions)}`,
+  );
 }
 
 /** A part of the linear map, enlarged, the axis in hexadecimal physical addresses. */

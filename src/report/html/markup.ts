@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { withoutEscapeSequences } from '../plain-text.ts';
 
-/** Text that is HTML already: made by the `html` template only, so that nothing gets into a page without being escaped. */
+/**
+ * Text that is HTML already: made by the `html` template only, so that nothing gets into a page
+ * without being escaped.
+ */
 export class Markup {
   readonly text: string;
 
@@ -9,10 +13,18 @@ export class Markup {
   }
 }
 
-/** What a template may hold: text is escaped, markup is not, lists are joined, undefined is nothing. */
+/**
+ * What a template may hold: text is escaped, markup is not, lists are joined, undefined is nothing.
+ */
 export type Content = Markup | string | number | undefined | readonly Content[];
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** A control character as its picture (U+2400 block), so that it shows instead of acting. */
 function picture(character: string): string {
@@ -21,8 +33,9 @@ function picture(character: string): string {
 }
 
 /**
- * Text of any origin, guests included, as HTML text or attribute value: escape sequences are dropped, control characters shown
- * as pictures, bidirectional controls, lone surrogates and non-characters replaced.
+ * Text of any origin, guests included, as HTML text or attribute value: escape sequences are
+ * dropped, control characters shown as pictures, bidirectional controls, lone surrogates and
+ * non-characters replaced.
  */
 function escapeHtml(text: string): string {
   return withoutEscapeSequences(text.replaceAll('\r\n', '\n'))

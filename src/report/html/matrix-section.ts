@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../../diff/text.ts';
 import { present } from '../../present.ts';
 import { layMatrix, type MatrixCell, type MatrixRow } from '../matrix.ts';
@@ -15,11 +16,16 @@ function cellMarkup(cell: MatrixCell, row: MatrixRow, scenario: string, anchors:
   return html`<td class="v-${verdict}"><a href="#${anchors.case(cell.result.case)}" title="${what}" aria-label="${what}">${verdictStyles[verdict].symbol}</a></td>`;
 }
 
-/** Kernels by scenarios; each cell leads to its case. Heads stay in view while the table scrolls. */
+/**
+ * Kernels by scenarios; each cell leads to its case. Heads stay in view while the table scrolls.
+ */
 export function matrixSection(report: Report, anchors: Anchors): Markup {
   const matrix = layMatrix(report.run, report.cases);
-  if (matrix.rows.length === 0) return html`<section id="matrix"><h2>Matrix</h2><p>No case was planned.</p></section>`;
-  const heads = matrix.scenarios.map((name) => html`<th scope="col" class="scenario-head"><span>${name}</span></th>`);
+  if (matrix.rows.length === 0)
+    return html`<section id="matrix"><h2>Matrix</h2><p>No case was planned.</p></section>`;
+  const heads = matrix.scenarios.map(
+    (name) => html`<th scope="col" class="scenario-head"><span>${name}</span></th>`,
+  );
   const body = matrix.rows.map(
     (row) =>
       html`<tr><th scope="row"><b>${row.name}</b><small>${row.spec}</small></th>${row.cells.map((cell, index) => cellMarkup(cell, row, present(matrix.scenarios[index], 'scenario of a cell'), anchors))}</tr>

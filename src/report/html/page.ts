@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../../diff/types.ts';
 import { first } from '../../present.ts';
 import { kernelLabel } from '../../scenario/names.ts';
@@ -14,12 +15,14 @@ import { headerSection, identitiesSection, limitsSection } from './run-section.t
 import { script } from './script.ts';
 import { style } from './style.ts';
 
-// Characters of cases and drawings after which pictures get simpler, then stop: a page of hundreds of cases must still open.
+// Characters of cases and drawings after which pictures get simpler, then stop: a page of hundreds
+// of cases must still open.
 const fullUntil = 5_000_000;
 const overviewUntil = 7_500_000;
 
 function makeAnchors(report: Report): Anchors {
-  const number = (keys: Iterable<string>) => new Map([...new Set(keys)].map((key, index) => [key, index]));
+  const number = (keys: Iterable<string>) =>
+    new Map([...new Set(keys)].map((key, index) => [key, index]));
   const findingKey = (id: string, known: string | undefined) => JSON.stringify([id, known ?? null]);
   const cases = number(report.cases.map((result) => result.case));
   const findings = number(
@@ -36,14 +39,24 @@ function depthFor(size: number): DrawingDepth | 'none' {
   return size < overviewUntil ? 'overview' : 'none';
 }
 
-/** Every case as a section, in the order of the run; the worst verdicts are drawn first, while there is room. */
+/**
+ * Every case as a section, in the order of the run; the worst verdicts are drawn first, while there
+ * is room.
+ */
 function renderCases(report: Report, anchors: Anchors, store: BandStore): Map<CaseResult, Markup> {
   const rank = ({ verdict }: CaseResult) => verdictOrder.indexOf(verdict);
   const sections = new Map<CaseResult, Markup>();
   let size = 0;
   for (const result of [...report.cases].sort((left, right) => rank(left) - rank(right))) {
-    const dossier: CaseDossier = report.dossiers.get(result.case) ?? { case: result.case, drawings: [] };
-    const section = caseSection(result, dossier, { anchors, store, depth: depthFor(size + store.size()) });
+    const dossier: CaseDossier = report.dossiers.get(result.case) ?? {
+      case: result.case,
+      drawings: [],
+    };
+    const section = caseSection(result, dossier, {
+      anchors,
+      store,
+      depth: depthFor(size + store.size()),
+    });
     size += section.text.length;
     sections.set(result, section);
   }
@@ -58,7 +71,10 @@ function casesSection(report: Report, sections: Map<CaseResult, Markup>): Markup
   return html`<section id="cases"><h2>Cases</h2>${legend}${groups}</section>`;
 }
 
-/** A whole page around its main part: nothing is loaded from elsewhere, no script is needed to read it. `store` holds the bands that `main` refers to. */
+/**
+ * A whole page around its main part: nothing is loaded from elsewhere, no script is needed to read
+ * it. `store` holds the bands that `main` refers to.
+ */
 export function pageOf(title: string, store: BandStore, main: Markup): string {
   return html`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -72,8 +88,9 @@ ${store.definitions()}
 }
 
 /**
- * The report of a run as one self-contained page: no script is needed to read it (script only adds free zoom), nothing is
- * loaded, all text of guests is escaped. Pictures are simplified, then left out, when a run is too large for one page.
+ * The report of a run as one self-contained page: no script is needed to read it (script only adds
+ * free zoom), nothing is loaded, all text of guests is escaped. Pictures are simplified, then left
+ * out, when a run is too large for one page.
  */
 export function formatHtml(report: Report): string {
   const anchors = makeAnchors(report);

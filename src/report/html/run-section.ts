@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../../diff/text.ts';
 import { countFindings, describeFindings, foldByIssue } from '../fold-findings.ts';
 import { notWitnessed } from '../limits.ts';
@@ -32,8 +33,10 @@ export function headerSection(report: Report): Markup {
     .filter((verdict) => counts[verdict] > 0)
     .map((verdict) => html`${verdictBadge(verdict, counts[verdict])} `);
   const missing = run.planned.length - cases.length;
-  const seconds = run.ended === undefined ? undefined : (Date.parse(run.ended) - Date.parse(run.started)) / 1000;
-  const took = seconds === undefined ? 'not ended: still running, or cut short' : formatSeconds(seconds);
+  const seconds =
+    run.ended === undefined ? undefined : (Date.parse(run.ended) - Date.parse(run.started)) / 1000;
+  const took =
+    seconds === undefined ? 'not ended: still running, or cut short' : formatSeconds(seconds);
   return html`<header><p class="eyebrow">ptdiff · linear map of arm64 kernels, predicted and measured</p>
 <h1>${headline(report)}</h1><p class="badges">${badges}${missing > 0 ? html`<span class="badge none">${missing} not run</span>` : undefined}</p>
 ${facts([
@@ -54,7 +57,8 @@ export function limitsSection(report: Report): Markup {
   const gone = unavailable.map(({ spec, reason }) => html`<li><b>${spec}.</b> ${reason}</li>`);
   const byScenario = [...Map.groupBy(leftOut, ({ scenario }) => scenario)];
   const thinned = byScenario.map(
-    ([scenario, cases]) => html`<li><code>${scenario}</code> on ${cases.map(({ kernel }) => kernel).join(', ')}</li>`,
+    ([scenario, cases]) =>
+      html`<li><code>${scenario}</code> on ${cases.map(({ kernel }) => kernel).join(', ')}</li>`,
   );
   return html`<section id="limits"><h2>What this run could not witness</h2><ul class="prose">${items}</ul>
 ${gone.length > 0 ? html`<h3>Kernels that could not be had</h3><ul class="prose">${gone}</ul>` : undefined}
@@ -62,7 +66,9 @@ ${unable.length > 0 ? html`<h3>Scenarios that a kernel cannot run</h3><ul class=
 ${thinned.length > 0 ? html`<details class="inner"><summary>Left out by pairwise thinning: ${countText(leftOut.length, 'case')}</summary><ul>${thinned}</ul></details>` : undefined}</section>`;
 }
 
-/** Versions and hashes of everything that took part: what another machine needs to repeat the run. */
+/**
+ * Versions and hashes of everything that took part: what another machine needs to repeat the run.
+ */
 export function identitiesSection(report: Report): Markup {
   const { run } = report;
   const kernels = run.kernels.map(
@@ -75,14 +81,23 @@ export function identitiesSection(report: Report): Markup {
       : undefined;
   return html`<section id="identities"><h2>Identities</h2>
 ${facts([
-  ['ptdiff', `${run.ptdiff.version}${run.ptdiff.commit === undefined ? '' : `, commit ${run.ptdiff.commit}`}`],
+  [
+    'ptdiff',
+    `${run.ptdiff.version}${run.ptdiff.commit === undefined ? '' : `, commit ${run.ptdiff.commit}`}`,
+  ],
   ['Model generations', run.generations.join(', ')],
   [
     'Emulator',
     html`${run.emulator.version} <code title="${run.emulator.sha256}">${shortHash(run.emulator.sha256)}</code> ${run.emulator.origin}`,
   ],
-  ['Guest initramfs', html`<code title="${run.initramfs.sha256}">${shortHash(run.initramfs.sha256)}</code>`],
-  ['Host', `${run.host.cpu}, ${countText(run.host.cores, 'core')}, Linux ${run.host.kernel}, ${run.host.os}`],
+  [
+    'Guest initramfs',
+    html`<code title="${run.initramfs.sha256}">${shortHash(run.initramfs.sha256)}</code>`,
+  ],
+  [
+    'Host',
+    `${run.host.cpu}, ${countText(run.host.cores, 'core')}, Linux ${run.host.kernel}, ${run.host.os}`,
+  ],
   ['Jobs', String(run.asked.jobs)],
 ])}${notes}
 <div class="scroll"><table><caption>Kernels</caption><thead><tr><th scope="col">release</th><th scope="col">version</th><th scope="col">flavour</th><th scope="col">spec</th><th scope="col">Image sha256</th></tr></thead><tbody>${kernels}</tbody></table></div>

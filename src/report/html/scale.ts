@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { diffLeaves } from '../../diff/compare.ts';
 import { endOf } from '../../diff/runs.ts';
 import type { CaseDrawing } from '../types.ts';
 
 /**
- * Pictures measure memory in units of 4 KiB from `base`, along the linear map: where it maps a page to the wrong place, the
- * page is drawn where it should have been.
+ * Pictures measure memory in units of 4 KiB from `base`, along the linear map: where it maps a page
+ * to the wrong place, the page is drawn where it should have been.
  */
 export const unit = 4096;
 
@@ -37,13 +38,18 @@ export function mergeSpans(spans: readonly Span[], gap: number): Span[] {
   return merged;
 }
 
-/** The physical address of a place of the linear map, by the first leaf: the map is linear (arch/arm64/include/asm/memory.h). */
+/**
+ * The physical address of a place of the linear map, by the first leaf: the map is linear
+ * (arch/arm64/include/asm/memory.h).
+ */
 function linearOffset(drawing: CaseDrawing): bigint {
   const first = drawing.predicted[0] ?? drawing.actual[0];
   return first === undefined ? drawing.linearRegion.start : first.va - BigInt(first.pa);
 }
 
-/** A hole is left out of the picture, and labelled, when it is larger than this part of the memory. */
+/**
+ * A hole is left out of the picture, and labelled, when it is larger than this part of the memory.
+ */
 const holeShare = 1 / 64;
 
 /** Measures a drawing: where memory lies and where the two sides differ. */
@@ -51,7 +57,9 @@ export function measure(drawing: CaseDrawing): Scale {
   const offset = linearOffset(drawing);
   const runs = [...drawing.predicted, ...drawing.actual];
   // Both lists ascend.
-  const firsts = [drawing.predicted[0], drawing.actual[0]].flatMap((run) => (run === undefined ? [] : [run.va]));
+  const firsts = [drawing.predicted[0], drawing.actual[0]].flatMap((run) =>
+    run === undefined ? [] : [run.va],
+  );
   const lowest = firsts.sort((left, right) => (left < right ? -1 : 1))[0] ?? offset;
   const at = (va: bigint): number => Number(va - lowest) / unit;
   const covered = mergeSpans(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { Verdict } from '../../diff/types.ts';
 import { verdictStyles } from '../verdicts.ts';
 import { html, type Markup } from './markup.ts';

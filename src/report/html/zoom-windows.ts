@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { endOf } from '../../diff/runs.ts';
 import type { PredictedRun } from '../../model/types.ts';
 import { mergeSpans, type Scale, type Span, unit } from './scale.ts';
@@ -18,7 +19,9 @@ interface Feature extends Span {
   why?: string;
 }
 
-/** Runs that the model explains as something special: kernel image, KFENCE pool, read-only aliases. */
+/**
+ * Runs that the model explains as something special: kernel image, KFENCE pool, read-only aliases.
+ */
 function featuresOf(predicted: readonly PredictedRun[], scale: Scale): Feature[] {
   const bytes = new Map<string, number>();
   for (const run of predicted) bytes.set(run.why, (bytes.get(run.why) ?? 0) + run.size);
@@ -33,7 +36,8 @@ const overlap = (left: Span, right: Span): boolean => left.from < right.to && ri
 function titleOf(span: Span, features: readonly Feature[], differs: boolean): string {
   const inside = features.filter((feature) => overlap(span, feature));
   const lengths = new Map<string, number>();
-  for (const { why, from, to } of inside) lengths.set(why ?? '', (lengths.get(why ?? '') ?? 0) + to - from);
+  for (const { why, from, to } of inside)
+    lengths.set(why ?? '', (lengths.get(why ?? '') ?? 0) + to - from);
   const names = [...lengths].sort(([, left], [, right]) => right - left).map(([why]) => why);
   const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
   return [...(differs ? ['differences'] : []), ...(shown === '' ? [] : [shown])].join(': ');
@@ -42,7 +46,9 @@ function titleOf(span: Span, features: readonly Feature[], differs: boolean): st
 /** Clusters by how much of what made them they hold: a wide one may be a few scattered pages. */
 function fullestFirst(clusters: readonly Span[], content: readonly Span[]): Span[] {
   const held = (cluster: Span) =>
-    content.filter((span) => overlap(cluster, span)).reduce((sum, { from, to }) => sum + to - from, 0);
+    content
+      .filter((span) => overlap(cluster, span))
+      .reduce((sum, { from, to }) => sum + to - from, 0);
   return clusters
     .map((span) => ({ span, weight: held(span) }))
     .sort((left, right) => right.weight - left.weight)
@@ -52,7 +58,10 @@ function fullestFirst(clusters: readonly Span[], content: readonly Span[]): Span
 /** A cluster too wide to gain from a zoom is shown where it begins. */
 function cut(span: Span, extent: number): Span {
   if (span.to - span.from <= extent / 4) return span;
-  return { from: span.from, to: Math.min(span.to, span.from + Math.max(4 * mebibyte, extent / 32)) };
+  return {
+    from: span.from,
+    to: Math.min(span.to, span.from + Math.max(4 * mebibyte, extent / 32)),
+  };
 }
 
 function padded(span: Span, region: Span): Span {
@@ -65,8 +74,9 @@ function padded(span: Span, region: Span): Span {
 }
 
 /**
- * The parts to draw enlarged: 1 GiB on a screen's width hides a 64K leaf. Clusters of differences come first, then clusters of
- * what the model explains as special, those that hold most of it first; at most four, returned in order of address.
+ * The parts to draw enlarged: 1 GiB on a screen's width hides a 64K leaf. Clusters of differences
+ * come first, then clusters of what the model explains as special, those that hold most of it
+ * first; at most four, returned in order of address.
  */
 export function zoomWindows(predicted: readonly PredictedRun[], scale: Scale): ZoomWindow[] {
   const extent = scale.regions.reduce((sum, { from, to }) => sum + to - from, 0);

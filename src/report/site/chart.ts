@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { LinearMapSizes } from '../../diff/types.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { compositionKinds } from '../leaf-kinds.ts';
@@ -42,7 +43,10 @@ function secondsLine(points: readonly ChartPoint[], middle: (index: number) => n
   const most = Math.max(...timed.map(({ seconds }) => seconds));
   const y = (seconds: number) => lineTop + lineHeight * (1 - seconds / (most || 1));
   const line = timed
-    .map(({ seconds, index }, place) => `${place === 0 ? 'M' : 'L'}${rounded(middle(index))} ${rounded(y(seconds))}`)
+    .map(
+      ({ seconds, index }, place) =>
+        `${place === 0 ? 'M' : 'L'}${rounded(middle(index))} ${rounded(y(seconds))}`,
+    )
     .join('');
   const dots = timed.map(
     ({ seconds, label, index }) =>
@@ -53,8 +57,8 @@ function secondsLine(points: readonly ChartPoint[], middle: (index: number) => n
 }
 
 /**
- * Two tracks over the same points: the composition of the linear map as stacked bars of equal height, and the wall-clock time of
- * the case on an axis from zero.
+ * Two tracks over the same points: the composition of the linear map as stacked bars of equal
+ * height, and the wall-clock time of the case on an axis from zero.
  */
 export function trendChart(points: readonly ChartPoint[], name: string): Markup {
   const step = Math.min(26, (right - left) / Math.max(1, points.length));
@@ -64,14 +68,19 @@ export function trendChart(points: readonly ChartPoint[], name: string): Markup 
 }
 
 /** A line of values around 1, e.g. boot times in terms of the usual; the middle line is 1. */
-export function ratioChart(points: readonly { label: string; ratio: number }[], name: string): Markup {
+export function ratioChart(
+  points: readonly { label: string; ratio: number }[],
+  name: string,
+): Markup {
   const height = 90;
   const most = Math.max(2, ...points.map(({ ratio }) => ratio));
   const step = (right - left) / Math.max(1, points.length);
   const x = (index: number) => left + (index + 0.5) * step;
   const y = (ratio: number) => 18 + (height - 22) * (1 - ratio / most);
   const line = points
-    .map(({ ratio }, index) => `${index === 0 ? 'M' : 'L'}${rounded(x(index))} ${rounded(y(ratio))}`)
+    .map(
+      ({ ratio }, index) => `${index === 0 ? 'M' : 'L'}${rounded(x(index))} ${rounded(y(ratio))}`,
+    )
     .join('');
   const dots = points.map(
     ({ ratio, label }, index) =>

@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 const longest = 150;
 
-/** A name as a file name that needs no escaping in an address: letters, digits, '-', '_', '.', '+', ',' and '@' stay. */
+/**
+ * A name as a file name that needs no escaping in an address: letters, digits, '-', '_', '.', '+',
+ * ',' and '@' stay.
+ */
 function fileStem(name: string): string {
   const plain = name
     .replaceAll('/', ',')

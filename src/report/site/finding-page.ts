@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KnownIssue } from '../../diff/match-known.ts';
 import { countText } from '../../diff/text.ts';
 import type { KernelLife, LifePoint, SeriesLife } from '../../history/finding-life.ts';
@@ -41,7 +42,11 @@ ${life.kernels.map(kernelRow)}</tbody></table></div>${cases}`;
 }
 
 /** A page for one finding: its life, its evidence, and the known issue that it matches. */
-export function findingPage({ life, text }: SiteFinding, issues: readonly KnownIssue[], files: SiteFiles): string {
+export function findingPage(
+  { life, text }: SiteFinding,
+  issues: readonly KnownIssue[],
+  files: SiteFiles,
+): string {
   const known = life.known.map((id) =>
     knownIssueBox(
       issues.find((issue) => issue.id === id),

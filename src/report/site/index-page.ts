@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../../diff/text.ts';
 import { kernelName } from '../../history/kernel-name.ts';
 import { byKernel, bySeries, byTime } from '../../history/order-kernels.ts';
@@ -27,7 +28,9 @@ function findingRank({ life }: SiteFinding): string {
 }
 
 function findingTable(findings: readonly SiteFinding[], files: SiteFiles): Markup {
-  const sorted = [...findings].sort((left, right) => (findingRank(left) < findingRank(right) ? -1 : 1));
+  const sorted = [...findings].sort((left, right) =>
+    findingRank(left) < findingRank(right) ? -1 : 1,
+  );
   return html`<div class="scroll"><table class="findings"><thead><tr><th scope="col">state</th><th scope="col">finding</th><th scope="col">there in</th><th scope="col">first seen</th><th scope="col">last seen</th></tr></thead><tbody>
 ${sorted.map((finding) => findingRow(finding, files))}</tbody></table></div>`;
 }
@@ -53,10 +56,14 @@ function issueMarkup(
 `;
 }
 
-/** The findings by known issue; what is not documented comes first and apart. A finding that two issues explain stands below both. */
+/**
+ * The findings by known issue; what is not documented comes first and apart. A finding that two
+ * issues explain stands below both.
+ */
 function findingsTable(data: SiteData, files: SiteFiles): Markup {
   const { findings } = data;
-  if (findings.length === 0) return html`<section id="findings"><h2>Findings</h2><p>None was ever seen.</p></section>`;
+  if (findings.length === 0)
+    return html`<section id="findings"><h2>Findings</h2><p>None was ever seen.</p></section>`;
   const fresh = findings.filter(({ life }) => life.known.length === 0);
   const ids = [...new Set(findings.flatMap(({ life }) => life.known))].sort();
   const issues = ids.map((id) =>
@@ -81,7 +88,11 @@ function cell(looks: readonly Look[] | undefined): Markup {
   return html`<td class="v-${last.verdict}${changed ? ' changes' : ''}" title="${what}">${verdictStyles[last.verdict].symbol}</td>`;
 }
 
-function kernelRows(looks: readonly Look[], scenarios: readonly string[], files: SiteFiles): Markup[] {
+function kernelRows(
+  looks: readonly Look[],
+  scenarios: readonly string[],
+  files: SiteFiles,
+): Markup[] {
   return bySeries(looks).flatMap(([series, group]) =>
     byKernel(group).map((own) => {
       const byScenario = Map.groupBy([...own].sort(byTime), ({ scenario }) => scenario.name);
@@ -93,7 +104,9 @@ function kernelRows(looks: readonly Look[], scenarios: readonly string[], files:
 
 function matrix({ looks }: SiteData, files: SiteFiles): Markup {
   const scenarios = [...new Set(looks.map(({ scenario }) => scenario.name))].sort();
-  const heads = scenarios.map((name) => html`<th scope="col" class="scenario-head"><span>${name}</span></th>`);
+  const heads = scenarios.map(
+    (name) => html`<th scope="col" class="scenario-head"><span>${name}</span></th>`,
+  );
   return html`<section id="matrix"><h2>Last verdicts</h2>
 <div class="scroll matrix" tabindex="0" role="region" aria-label="Last verdicts of kernels by scenarios"><table>
 <thead><tr><th scope="col" class="corner">kernel</th>${heads}</tr></thead><tbody>

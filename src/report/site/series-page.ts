@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { isWhole } from '../../diff/boot-end.ts';
 import { countText } from '../../diff/text.ts';
 import { kernelName } from '../../history/kernel-name.ts';
@@ -72,7 +73,10 @@ function matrixOverTime(columns: readonly Column[], scenarios: readonly string[]
   const first = Math.max(0, columns.length - shownColumns);
   const heads = columns
     .slice(first)
-    .map(({ when, kernel }) => html`<th scope="col" class="scenario-head"><span>${when} <b>${kernel}</b></span></th>`);
+    .map(
+      ({ when, kernel }) =>
+        html`<th scope="col" class="scenario-head"><span>${when} <b>${kernel}</b></span></th>`,
+    );
   const older =
     first === 0
       ? undefined
@@ -95,7 +99,10 @@ function figure(scenario: string, looks: readonly Look[]): Markup {
 `;
 }
 
-/** A page for one series of kernels: its verdicts over time, and the trends of linear map and boot time. */
+/**
+ * A page for one series of kernels: its verdicts over time, and the trends of linear map and boot
+ * time.
+ */
 export function seriesPage(series: string, looks: readonly Look[], files: SiteFiles): string {
   const columns = columnsOf(looks);
   const byScenario = new Map(

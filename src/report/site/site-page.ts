@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { html, Markup } from '../html/markup.ts';
 import { style } from '../html/style.ts';
 import { siteStyle } from './site-style.ts';

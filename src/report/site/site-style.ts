@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** What the site needs beyond the style of a report. */
 export const siteStyle = `
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(22rem,1fr));gap:.8rem 1.2rem;margin:1rem 0}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { bySeries } from '../../history/order-kernels.ts';
 import { fileNames } from './file-names.ts';
 import { findingPage } from './finding-page.ts';
@@ -19,9 +20,13 @@ export function formatSite(data: SiteData): Map<string, string> {
     ),
   };
   const pages = new Map([['index.html', indexPage(data, files)]]);
-  for (const [name, looks] of series) pages.set(files.series.get(name) ?? '', seriesPage(name, looks, files));
+  for (const [name, looks] of series)
+    pages.set(files.series.get(name) ?? '', seriesPage(name, looks, files));
   for (const finding of data.findings) {
-    pages.set(files.finding.get(finding.life.id) ?? '', findingPage(finding, data.knownIssues, files));
+    pages.set(
+      files.finding.get(finding.life.id) ?? '',
+      findingPage(finding, data.knownIssues, files),
+    );
   }
   return pages;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import type { KnownIssue } from '../../diff/match-known.ts';
 import type { FindingLife } from '../../history/finding-life.ts';
 import type { FindingText, Look } from '../../history/types.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Defects of single mappings: access, memory type, and the other attributes. */
 import { addKernel, addUser, checkDefects, ramPlus, setPlain, setVmalloc } from '../defects.ts';
 import { bits, MiB, NG, prot, RDONLY, USER, vmalloc } from '../synthetic.ts';
@@ -51,9 +52,17 @@ checkDefects([
     addKernel(vmalloc + 0x1_0000n, () => 0x900_0000, prot.data),
     ['invariant/write-back-is-ram/not-memory@init'],
   ],
-  ['not inner shareable', setPlain((a) => a & ~bits.INNER), ['invariant/inner-shareable/not-inner@init']],
+  [
+    'not inner shareable',
+    setPlain((a) => a & ~bits.INNER),
+    ['invariant/inner-shareable/not-inner@init'],
+  ],
   ['no access flag', setPlain((a) => a & ~bits.AF), ['invariant/access-flag/clear@init']],
-  ['non-global without KPTI', setPlain((a) => a | NG), ['invariant/global-bit/non-global-without-kpti@init']],
+  [
+    'non-global without KPTI',
+    setPlain((a) => a | NG),
+    ['invariant/global-bit/non-global-without-kpti@init'],
+  ],
   [
     'global with KPTI',
     (context) => {

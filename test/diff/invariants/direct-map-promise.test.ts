@@ -1,9 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { directMapPromise, promiseUnchecked } from '../../../src/diff/invariants/direct-map-promise.ts';
+import {
+  directMapPromise,
+  promiseUnchecked,
+} from '../../../src/diff/invariants/direct-map-promise.ts';
 import { given } from '../../given.ts';
 import { capability, linearOf, MiB, rewrite, soundContext, withAttributes } from '../synthetic.ts';
 
-/** A capable system whose linear map has a block, on a boot that did not find that splitting may be needed. */
+/**
+ * A capable system whose linear map has a block, on a boot that did not find that splitting may be
+ * needed.
+ */
 function withBlock(asksRequires: boolean): ReturnType<typeof soundContext> {
   const context = soundContext();
   context.splitting = { capability, asksRequires };
@@ -16,19 +23,27 @@ function withBlock(asksRequires: boolean): ReturnType<typeof soundContext> {
   return context;
 }
 
-t.test('a block that nobody can split breaks the promise; up to 6.19 the requires flag does not matter', async (t) => {
-  t.match(directMapPromise(withBlock(true)), [{ id: 'invariant/direct-map-promise/cannot-split@init' }]);
-  t.same(directMapPromise(withBlock(false)), []);
-});
+t.test(
+  'a block that nobody can split breaks the promise; up to 6.19 the requires flag does not matter',
+  async (t) => {
+    t.match(directMapPromise(withBlock(true)), [
+      { id: 'invariant/direct-map-promise/cannot-split@init' },
+    ]);
+    t.same(directMapPromise(withBlock(false)), []);
+  },
+);
 
-t.test('where nobody can tell whether the system can split, nothing is claimed, and that is said', async (t) => {
-  const context = withBlock(false);
-  context.splitting = { asksRequires: false };
-  t.same(directMapPromise(context), []);
-  t.match(promiseUnchecked(context), 'neither system_cpucaps nor arm64_features[] tells');
-  t.equal(promiseUnchecked(withBlock(false)), undefined);
-  t.equal(promiseUnchecked(withBlock(true)), undefined);
-});
+t.test(
+  'where nobody can tell whether the system can split, nothing is claimed, and that is said',
+  async (t) => {
+    const context = withBlock(false);
+    context.splitting = { asksRequires: false };
+    t.same(directMapPromise(context), []);
+    t.match(promiseUnchecked(context), 'neither system_cpucaps nor arm64_features[] tells');
+    t.equal(promiseUnchecked(withBlock(false)), undefined);
+    t.equal(promiseUnchecked(withBlock(true)), undefined);
+  },
+);
 
 t.test('what makes the promise is read from the kernel', async (t) => {
   for (const name of ['rodata_full', '_debug_pagealloc_enabled_early', 'rsi_present']) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Defects of the kernel image: where it is mapped, and what of it can be written. */
 import t from 'tap';
 import type { CheckpointContext } from '../../../src/diff/context.ts';
@@ -18,26 +19,35 @@ import {
 checkDefects([
   [
     'kernel text is writable in the image',
-    (context) => rewrite(context, imageVa(context, '_stext'), 4 * KiB, (leaf) => withAttributes(leaf, prot.data)),
+    (context) =>
+      rewrite(context, imageVa(context, '_stext'), 4 * KiB, (leaf) =>
+        withAttributes(leaf, prot.data),
+      ),
     ['invariant/kernel-text-read-only/text-writable@init'],
   ],
   [
     'rodata is writable in the image',
     (context) =>
-      rewrite(context, imageVa(context, '__start_rodata'), 4 * KiB, (leaf) => withAttributes(leaf, prot.data)),
+      rewrite(context, imageVa(context, '__start_rodata'), 4 * KiB, (leaf) =>
+        withAttributes(leaf, prot.data),
+      ),
     ['invariant/kernel-text-read-only/rodata-writable@init'],
   ],
   [
     'the linear alias of text is writable',
     (context) =>
-      rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data)),
+      rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) =>
+        withAttributes(leaf, prot.data),
+      ),
     ['invariant/kernel-text-read-only/linear-alias-writable@init'],
   ],
   [
     'the linear alias of text is writable although rodata=off',
     (context) => {
       context.capture.variables.rodata_enabled = 0n;
-      rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
+      rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) =>
+        withAttributes(leaf, prot.data),
+      );
     },
     ['invariant/kernel-text-read-only/linear-alias-writable@init'],
   ],
@@ -48,7 +58,11 @@ checkDefects([
   ],
   [
     'the image is mapped to another place',
-    (context) => rewrite(context, imageVa(context, '_data'), 4 * KiB, (leaf) => ({ ...leaf, pa: leaf.pa + 4 * KiB })),
+    (context) =>
+      rewrite(context, imageVa(context, '_data'), 4 * KiB, (leaf) => ({
+        ...leaf,
+        pa: leaf.pa + 4 * KiB,
+      })),
     ['invariant/kernel-image-in-place/wrong-address@init'],
   ],
   [
@@ -71,7 +85,10 @@ checkDefects([
 t.test('what the kernel protects late is not missed early, nor reported before its time', (t) => {
   const writable = (context: CheckpointContext, symbol: '_stext' | '__start_rodata') =>
     rewrite(context, imageVa(context, symbol), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
-  const early = (checkpoint: Shape['checkpoint'], breakIt: (context: CheckpointContext) => void) => {
+  const early = (
+    checkpoint: Shape['checkpoint'],
+    breakIt: (context: CheckpointContext) => void,
+  ) => {
     const context = soundContext({ checkpoint });
     breakIt(context);
     return idsOf(context);
@@ -85,12 +102,21 @@ t.test('what the kernel protects late is not missed early, nor reported before i
     ['invariant/kernel-text-read-only/text-writable@paging_init'],
   );
   const alias = (context: CheckpointContext) =>
-    rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));
+    rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) =>
+      withAttributes(leaf, prot.data),
+    );
   t.same(early('paging_init', alias), []);
   t.same(early('after_split', alias), []);
-  t.same(early('free_initmem', alias), ['invariant/kernel-text-read-only/linear-alias-writable@free_initmem']);
+  t.same(early('free_initmem', alias), [
+    'invariant/kernel-text-read-only/linear-alias-writable@free_initmem',
+  ]);
   const freed = (context: CheckpointContext) =>
-    rewrite(context, imageVa(context, '__init_begin'), segment.__init_end - segment.__init_begin, () => undefined);
+    rewrite(
+      context,
+      imageVa(context, '__init_begin'),
+      segment.__init_end - segment.__init_begin,
+      () => undefined,
+    );
   t.same(early('free_initmem', freed), ['invariant/kernel-image-in-place/hole@free_initmem']);
   t.end();
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Defects of the linear map: what it holds, how it is mapped, what it promises. */
 import { given } from '../../given.ts';
 import { checkDefects, plain, setPlain } from '../defects.ts';
@@ -27,14 +28,22 @@ checkDefects([
       context.capture.ttbr1.leaves.splice(
         3,
         0,
-        run(linearOf(context, given(context.ram[0]).end), given(context.ram[0]).end, 4 * KiB, prot.data & ~1n),
+        run(
+          linearOf(context, given(context.ram[0]).end),
+          given(context.ram[0]).end,
+          4 * KiB,
+          prot.data & ~1n,
+        ),
       ),
     ['invariant/linear-map-is-ram/not-ram@init'],
   ],
   [
     'NOMAP memory is mapped',
     (context) => {
-      const hole = { start: given(context.ram[0]).start + 40 * MiB, end: given(context.ram[0]).start + 41 * MiB };
+      const hole = {
+        start: given(context.ram[0]).start + 40 * MiB,
+        end: given(context.ram[0]).start + 41 * MiB,
+      };
       context.noMap.push(hole);
       context.ram = [
         { start: given(context.ram[0]).start, end: hole.start },
@@ -45,7 +54,8 @@ checkDefects([
   ],
   [
     'a linear leaf points elsewhere',
-    (context) => rewrite(context, plain(context), 4 * KiB, (leaf) => ({ ...leaf, pa: leaf.pa + 4 * KiB })),
+    (context) =>
+      rewrite(context, plain(context), 4 * KiB, (leaf) => ({ ...leaf, pa: leaf.pa + 4 * KiB })),
     ['invariant/linear-map-is-ram/wrong-address@init'],
   ],
   [
@@ -56,7 +66,10 @@ checkDefects([
   [
     'the linear map is executable at EL0',
     setPlain((a) => (a & ~bits.UXN) | RDONLY),
-    ['invariant/linear-map-not-executable/executable@init', 'invariant/kernel-half-closed-to-user/user-access@init'],
+    [
+      'invariant/linear-map-not-executable/executable@init',
+      'invariant/kernel-half-closed-to-user/user-access@init',
+    ],
   ],
   [
     'the linear map is Device memory',
@@ -74,7 +87,10 @@ checkDefects([
   ],
   [
     'a contiguous group that cannot be split under can_set_direct_map()',
-    (context) => rewrite(context, plain(context), 64 * KiB, (leaf) => withAttributes(leaf, leaf.attributes | CONT)),
+    (context) =>
+      rewrite(context, plain(context), 64 * KiB, (leaf) =>
+        withAttributes(leaf, leaf.attributes | CONT),
+      ),
     ['invariant/direct-map-promise/cannot-split@init'],
   ],
   [
@@ -82,7 +98,9 @@ checkDefects([
     (context) => {
       context.capture.variables.system_cpucaps = 1n << BigInt(capability);
       context.capture.variables.linear_map_requires_bbml3 = 0n;
-      rewrite(context, plain(context), 64 * KiB, (leaf) => withAttributes(leaf, leaf.attributes | CONT));
+      rewrite(context, plain(context), 64 * KiB, (leaf) =>
+        withAttributes(leaf, leaf.attributes | CONT),
+      );
     },
     ['invariant/direct-map-promise/cannot-split@init'],
   ],

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** What is sound, or allowed though it looks odd, is no finding of any invariant. */
 
 import t from 'tap';
@@ -22,7 +23,10 @@ import {
 
 t.test('a sound capture has no finding, whatever its size and place', (t) => {
   t.same(idsOf(soundContext()), []);
-  t.same(idsOf(soundContext({ ramStart: 0x8_8000_0000, ramSize: 1024 * MiB, slide: 0x1234_0000n })), []);
+  t.same(
+    idsOf(soundContext({ ramStart: 0x8_8000_0000, ramSize: 1024 * MiB, slide: 0x1234_0000n })),
+    [],
+  );
   t.end();
 });
 
@@ -52,14 +56,17 @@ t.test('what is allowed is not reported', (t) => {
       'writable executable text under rodata=off',
       (context) => {
         context.capture.variables.rodata_enabled = 0n;
-        rewrite(context, imageVa(context, '_stext'), 4 * KiB, (leaf) => withAttributes(leaf, prot.data & ~bits.PXN));
+        rewrite(context, imageVa(context, '_stext'), 4 * KiB, (leaf) =>
+          withAttributes(leaf, prot.data & ~bits.PXN),
+        );
       },
     ],
     [
       'a CPU in user space under KPTI',
       (context) => {
         context.image.trampPgDir = context.image.symbols._text + 0x17_0000n;
-        given(context.capture.cpus[0]).registers.TTBR1_EL1 = BigInt(context.image.pa + 0x17_0000) | (3n << 48n);
+        given(context.capture.cpus[0]).registers.TTBR1_EL1 =
+          BigInt(context.image.pa + 0x17_0000) | (3n << 48n);
       },
     ],
     [
@@ -71,7 +78,10 @@ t.test('what is allowed is not reported', (t) => {
     [
       'an offline CPU',
       (context) => {
-        context.capture.cpus[1] = { online: false, registers: { ...registers, TCR_EL1: 0n, SCTLR_EL1: 0n } };
+        context.capture.cpus[1] = {
+          online: false,
+          registers: { ...registers, TCR_EL1: 0n, SCTLR_EL1: 0n },
+        };
       },
     ],
     [

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** Defects of the tables themselves, and of the registers that CPUs walk them with. */
 import { given } from '../../given.ts';
 import { addKernel, checkDefects, ramPlus } from '../defects.ts';

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A guest without a kernel: does what a list says and writes down what came of it. x0 points to the list; a step is 256
  * bytes: operation, eleven arguments, then at 128 nine results, and at 224 syndrome, address and PC of the last exception.

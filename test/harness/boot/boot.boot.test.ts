@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { boot } from '../../../harness/boot/boot.ts';
@@ -9,7 +10,9 @@ const ramEnd = (megabytes: number) => 0x4000_0000 + megabytes * (1 << 20);
 
 /** Bytes of RAM below `end` that valid leaves of the linear map cover at a checkpoint. */
 function mappedRam(evidence: Evidence, checkpoint: number, end: number): number {
-  const linear = given(evidence.captures[checkpoint]).ttbr1.leaves.filter((leaf) => leaf.va < 0xffff_8000_0000_0000n);
+  const linear = given(evidence.captures[checkpoint]).ttbr1.leaves.filter(
+    (leaf) => leaf.va < 0xffff_8000_0000_0000n,
+  );
   return linear
     .filter((leaf) => leaf.valid && leaf.pa >= 0x4000_0000 && leaf.pa < end)
     .reduce((sum, leaf) => sum + leaf.size, 0);
@@ -77,6 +80,10 @@ t.test('requests to split are recorded with their arguments', async (t) => {
   });
   const { splitRequests, captures } = await boot(setup);
   t.ok(splitRequests.length > 100);
-  t.ok(splitRequests.every(({ start, end }) => start < end && start % 4096n === 0n && end % 4096n === 0n));
+  t.ok(
+    splitRequests.every(
+      ({ start, end }) => start < end && start % 4096n === 0n && end % 4096n === 0n,
+    ),
+  );
   t.equal(given(captures[0]).variables.linear_map_requires_bbml3, 1n);
 });

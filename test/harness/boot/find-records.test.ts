@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -11,7 +12,12 @@ const bytes = 8 << 20;
 const directory = base + 5 * 4096;
 
 /** A RAM file that holds a guest's pages `distance` bytes above where the guest has them. */
-function ramOf(t: Test, guest: GuestRam, distance: number, spoil: (file: Buffer) => void = () => {}): RamFile {
+function ramOf(
+  t: Test,
+  guest: GuestRam,
+  distance: number,
+  spoil: (file: Buffer) => void = () => {},
+): RamFile {
   const file = Buffer.alloc(bytes);
   for (const [pa, page] of [...guest.pages, [directory, guest.directory] as const])
     file.set(page, pa + distance - base);
@@ -30,11 +36,18 @@ t.test('records are found where the guest has its addresses of the machine', asy
   t.match(findRecords(ramOf(t, guest(), 0), base, bytes, ''), { files });
 });
 
-t.test('a guest below other software is found by the distance to the address that it says', async (t) => {
-  const ram = ramOf(t, guest(), 3 << 20);
-  t.match(findRecords(ram, base, bytes, told), { files });
-  t.equal(findRecords(ram, base, bytes, '')?.files['/proc/version'], undefined, 'nothing is made of other pages');
-});
+t.test(
+  'a guest below other software is found by the distance to the address that it says',
+  async (t) => {
+    const ram = ramOf(t, guest(), 3 << 20);
+    t.match(findRecords(ram, base, bytes, told), { files });
+    t.equal(
+      findRecords(ram, base, bytes, '')?.files['/proc/version'],
+      undefined,
+      'nothing is made of other pages',
+    );
+  },
+);
 
 t.test('pages that only look like a directory are passed over', async (t) => {
   const ram = ramOf(t, guest(), 0, (file) => {

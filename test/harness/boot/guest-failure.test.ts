@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { hasFinishedPanic, lastLine, panicMessage } from '../../../harness/boot/guest-failure.ts';
 import { parseStop } from '../../../harness/emulator/gdb.ts';
@@ -39,7 +40,13 @@ const machine: QemuMachine = {
 };
 
 t.test('a machine is the same under the harness and without it', (t) => {
-  const paths = { ramFile: '/s,1/ram', consoleFile: '/s/c', pidFile: '/s/p', gdbSocket: '/s/g', qmpSocket: '/s/q' };
+  const paths = {
+    ramFile: '/s,1/ram',
+    consoleFile: '/s/c',
+    pidFile: '/s/p',
+    gdbSocket: '/s/g',
+    qmpSocket: '/s/q',
+  };
   const watched = watchedCommand(machine, paths);
   const bare = machineArguments(machine);
   t.same(watched.slice(0, 2 + bare.length), ['ld.so', 'qemu', ...bare]);

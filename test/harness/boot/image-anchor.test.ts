@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,10 +7,15 @@ import { findAnchor, lastBranch } from '../../../harness/boot/image-anchor.ts';
 import { SymbolTable } from '../../../src/linux/symbol-table.ts';
 
 const code = (...words: number[]) => Buffer.from(new Uint32Array(words).buffer);
-const [nop, btiC, paciasp, brX8, retX30] = [0xd503201f, 0xd503245f, 0xd503233f, 0xd61f0100, 0xd65f03c0];
+const [nop, btiC, paciasp, brX8, retX30] = [
+  0xd503201f, 0xd503245f, 0xd503233f, 0xd61f0100, 0xd65f03c0,
+];
 
 t.test('finds the last BR, not a RET or a literal', (t) => {
-  t.same(lastBranch(code(0xd61f0200, nop, brX8, retX30, 0xd61f0101)), { offset: 8, register: 'x8' });
+  t.same(lastBranch(code(0xd61f0200, nop, brX8, retX30, 0xd61f0101)), {
+    offset: 8,
+    register: 'x8',
+  });
   t.equal(lastBranch(code(nop, retX30)), undefined);
   t.equal(lastBranch(Buffer.alloc(3)), undefined);
   t.end();
@@ -35,36 +41,59 @@ const table = (functions: Record<string, number>) =>
   });
 const symbols = table({ _text: 0, __primary_switched: 0x100, __primary_switch: 0x400, end: 0x410 });
 
-/** An Image of 0x410 bytes with the end of __primary_switch at 0x400, which has its literal at 0x200. */
+/**
+ * An Image of 0x410 bytes with the end of __primary_switch at 0x400, which has its literal at
+ * 0x200.
+ */
 function image(textOffset: bigint): Buffer {
   const bytes = Buffer.alloc(0x410);
   bytes.writeBigUInt64LE(textOffset, 8);
   bytes.writeUInt32LE(0x644d5241, 0x38);
   // ldr x8, . - 0x200; adrp x0, .; br x8
-  for (const [index, word] of [0x58fff008, 0x90000000, brX8].entries()) bytes.writeUInt32LE(word, 0x400 + index * 4);
+  for (const [index, word] of [0x58fff008, 0x90000000, brX8].entries())
+    bytes.writeUInt32LE(word, 0x400 + index * 4);
   bytes.writeBigUInt64LE(textBase + 0x100n, 0x200);
   return bytes;
 }
 
-t.test('says where the branch lies in RAM: QEMU moves an Image that would lie on its boot loader', (t) => {
-  const path = join(t.testdir(), 'Image');
-  const branch = { register: 'x8', target: textBase + 0x100n };
-  writeFileSync(path, image(0n));
-  t.same(findAnchor(path, symbols), { imagePa: 0x40200000, branchPa: 0x40200408, ...branch });
-  writeFileSync(path, image(0x80000n));
-  t.same(findAnchor(path, symbols), { imagePa: 0x40080000, branchPa: 0x40080408, ...branch });
-  t.end();
-});
+t.test(
+  'says where the branch lies in RAM: QEMU moves an Image that would lie on its boot loader',
+  (t) => {
+    const path = join(t.testdir(), 'Image');
+    const branch = { register: 'x8', target: textBase + 0x100n };
+    writeFileSync(path, image(0n));
+    t.same(findAnchor(path, symbols), { imagePa: 0x40200000, branchPa: 0x40200408, ...branch });
+    writeFileSync(path, image(0x80000n));
+    t.same(findAnchor(path, symbols), { imagePa: 0x40080000, branchPa: 0x40080408, ...branch });
+    t.end();
+  },
+);
 
-t.test('the branch is found by its code where head.S has other names, and its target by the literal', (t) => {
-  const path = join(t.testdir(), 'Image');
-  writeFileSync(path, image(0n));
-  const named = findAnchor(path, symbols);
-  t.same(findAnchor(path, table({ _text: 0, enter_kernel: 0x100, leave_idmap: 0x400, end: 0x410 })), named);
-  t.same(findAnchor(path, table({ _text: 0, enter_kernel: 0x100, __primary_switch: 0x400, end: 0x410 })), named);
-  t.throws(() => findAnchor(path, table({ _text: 0, end: 0x410 })), { message: /has no branch/ }, 'to no function');
-  t.end();
-});
+t.test(
+  'the branch is found by its code where head.S has other names, and its target by the literal',
+  (t) => {
+    const path = join(t.testdir(), 'Image');
+    writeFileSync(path, image(0n));
+    const named = findAnchor(path, symbols);
+    t.same(
+      findAnchor(path, table({ _text: 0, enter_kernel: 0x100, leave_idmap: 0x400, end: 0x410 })),
+      named,
+    );
+    t.same(
+      findAnchor(
+        path,
+        table({ _text: 0, enter_kernel: 0x100, __primary_switch: 0x400, end: 0x410 }),
+      ),
+      named,
+    );
+    t.throws(
+      () => findAnchor(path, table({ _text: 0, end: 0x410 })),
+      { message: /has no branch/ },
+      'to no function',
+    );
+    t.end();
+  },
+);
 
 t.test('what is no arm64 Image, or only a part of one, is the fault of the image', (t) => {
   const path = join(t.testdir(), 'Image');

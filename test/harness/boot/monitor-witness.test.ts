@@ -1,7 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from '../../../harness/boot/monitor-witness.ts';
+import {
+  monitorHasPanicked,
+  throwMonitorPanic,
+  viewOfMonitor,
+} from '../../../harness/boot/monitor-witness.ts';
 import { openRam } from '../../../harness/emulator/ram-file.ts';
 
 const base = 0x8000_0000;
@@ -9,7 +14,10 @@ const size = 4 << 20;
 /** guest/monitor/layout.h and report.h. */
 const report = 0x10_0000;
 
-/** A monitor whose RAM holds a report with these fields: 32-bit values by offset, and its last words. */
+/**
+ * A monitor whose RAM holds a report with these fields: 32-bit values by offset, and its last
+ * words.
+ */
 function monitorWith(t: Test, fields: Record<number, number>, lastWords = '') {
   const bytes = Buffer.alloc(size);
   bytes.write('PTDMONR1', report, 'latin1');

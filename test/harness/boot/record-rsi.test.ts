@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -27,8 +28,19 @@ t.test(
       writeSync(file, record, 0, bytes, ring + (total++ % capacity) * bytes);
     };
     const places = { image: 0, initramfs: 0, deviceTree: 0, memory: memory.size };
-    const recorder = new RsiRecorder({ flash: new Uint8Array(), places, memory, overrides: [], ram });
-    const read = () => recorder.record.calls.map(({ rsi, arguments: [first], before }) => [rsi, Number(first), before]);
+    const recorder = new RsiRecorder({
+      flash: new Uint8Array(),
+      places,
+      memory,
+      overrides: [],
+      ram,
+    });
+    const read = () =>
+      recorder.record.calls.map(({ rsi, arguments: [first], before }) => [
+        rsi,
+        Number(first),
+        before,
+      ]);
 
     call(psciVersion, 0);
     call(ipaStateSet, 1);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { hasLeavesToSplit } from '../../../harness/boot/record-splits.ts';
 import type { LeafRun } from '../../../src/vmsa/types.ts';
@@ -18,7 +19,10 @@ t.test(
     const asked = (leaves: LeafRun[]) =>
       hasLeavesToSplit({ ttbr1: { leaves, tables: [], malformed: [] } }, image, symbols);
     t.notOk(asked([pages]), 'pages can get no finer');
-    t.notOk(asked([pages, run(textBase, image.pa, 4 * MiB, prot.text, block)]), 'nor does the image');
+    t.notOk(
+      asked([pages, run(textBase, image.pa, 4 * MiB, prot.text, block)]),
+      'nor does the image',
+    );
     t.notOk(asked([linear(image.pa, 4 * MiB, prot.data, block), pages]), 'nor does its alias');
     t.ok(asked([linear(image.pa, 6 * MiB, prot.data, block)]), 'behind __init_begin is memory');
     t.ok(asked([pages, linear(0x6000_0000, 2 * MiB, prot.data, block)]), 'a block');

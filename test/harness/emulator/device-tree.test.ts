@@ -1,10 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { replaceMemory } from '../../../harness/emulator/device-tree.ts';
-import { childNode, type DeviceTree, fdtCells, parseFdt, serialiseFdt, setProperty } from '../../../src/linux/fdt.ts';
+import {
+  childNode,
+  type DeviceTree,
+  fdtCells,
+  parseFdt,
+  serialiseFdt,
+  setProperty,
+} from '../../../src/linux/fdt.ts';
 import { given } from '../../given.ts';
 
 t.test("memory nodes take the place of QEMU's one", async (t) => {
-  const tree: DeviceTree = { root: { name: '', properties: [], children: [] }, reservations: [], bootCpu: 0 };
+  const tree: DeviceTree = {
+    root: { name: '', properties: [], children: [] },
+    reservations: [],
+    bootCpu: 0,
+  };
   setProperty(childNode(tree.root, 'memory@40000000'), 'reg', fdtCells(0x4000_0000n, 0x4000_0000n));
   childNode(tree.root, 'memory-controller');
   replaceMemory(tree, [

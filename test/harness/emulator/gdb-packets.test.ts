@@ -1,6 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
-import { framePacket, type GdbItem, GdbPacketParser } from '../../../harness/emulator/gdb-packets.ts';
+import {
+  framePacket,
+  type GdbItem,
+  GdbPacketParser,
+} from '../../../harness/emulator/gdb-packets.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 
@@ -21,7 +26,11 @@ t.test('reads packets however the stream is cut', (t) => {
   fc.assert(
     fc.property(fc.array(body, { maxLength: 8 }), cuts, (bodies, cuts) => {
       const stream = bytes(bodies.map((body) => `+${framePacket(body)}`).join(''));
-      const edges = [0, ...cuts.map((cut) => Math.min(cut, stream.length)).sort((a, b) => a - b), stream.length];
+      const edges = [
+        0,
+        ...cuts.map((cut) => Math.min(cut, stream.length)).sort((a, b) => a - b),
+        stream.length,
+      ];
       const chunks = edges.slice(1).map((edge, index) => stream.subarray(edges[index], edge));
       const packets = parseAll(chunks).filter((item) => item.kind === 'packet');
       return JSON.stringify(packets.map((item) => item.body)) === JSON.stringify(bodies);

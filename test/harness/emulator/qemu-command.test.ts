@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import {
   bareCommand,
@@ -17,11 +18,21 @@ const realm: QemuMachine = {
   initramfs: '/i/init.cpio',
   commandLine: 'nokaslr',
 };
-const places = { image: 0x4020_0000, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: 16 << 20 };
-const loaded: QemuMachine = { ...realm, deviceTree: '/s/dtb', monitor: { ...places, flash: '/s/flash' } };
+const places = {
+  image: 0x4020_0000,
+  initramfs: 0x4800_0000,
+  deviceTree: 0x4820_0000,
+  memory: 16 << 20,
+};
+const loaded: QemuMachine = {
+  ...realm,
+  deviceTree: '/s/dtb',
+  monitor: { ...places, flash: '/s/flash' },
+};
 
 /** The value that follows an option. */
-const argumentOf = (words: string[], option: string): string => given(words[words.indexOf(option) + 1]);
+const argumentOf = (words: string[], option: string): string =>
+  given(words[words.indexOf(option) + 1]);
 
 t.test('the monitor starts from flash, and all that it starts is loaded', (t) => {
   const words = machineArguments(loaded);
@@ -38,36 +49,62 @@ t.test('the monitor starts from flash, and all that it starts is loaded', (t) =>
   t.end();
 });
 
-t.test("the monitor's memory is added to the guest's, but not where QEMU describes the guest's", (t) => {
-  const instruments = { ramFile: '/r', consoleFile: '/c', pidFile: '/p', gdbSocket: '/g', qmpSocket: '/q' };
-  const watched = watchedCommand(loaded, instruments);
-  t.equal(argumentOf(watched, '-m'), '1040M');
-  t.ok(watched.includes('memory-backend-file,id=ram,mem-path=/r,size=1040M,share=on'));
-  const dump = deviceTreeCommand(realm, '/o');
-  t.equal(argumentOf(dump, '-m'), '1024M');
-  t.equal(argumentOf(dump, '-append'), 'nokaslr');
-  t.end();
-});
+t.test(
+  "the monitor's memory is added to the guest's, but not where QEMU describes the guest's",
+  (t) => {
+    const instruments = {
+      ramFile: '/r',
+      consoleFile: '/c',
+      pidFile: '/p',
+      gdbSocket: '/g',
+      qmpSocket: '/q',
+    };
+    const watched = watchedCommand(loaded, instruments);
+    t.equal(argumentOf(watched, '-m'), '1040M');
+    t.ok(watched.includes('memory-backend-file,id=ram,mem-path=/r,size=1040M,share=on'));
+    const dump = deviceTreeCommand(realm, '/o');
+    t.equal(argumentOf(dump, '-m'), '1024M');
+    t.equal(argumentOf(dump, '-append'), 'nokaslr');
+    t.end();
+  },
+);
 
 t.test('each machine has the exception levels and devices that it needs', (t) => {
   const options = (machine: Partial<QemuMachine['machine']>) =>
-    argumentOf(machineArguments({ ...realm, machine: { ...realm.machine, ...machine } }), '-machine')
+    argumentOf(
+      machineArguments({ ...realm, machine: { ...realm.machine, ...machine } }),
+      '-machine',
+    )
       .split(',')
       .slice(3);
   t.same(options({}), ['virtualization=on', 'acpi=off', 'highmem-mmio=off']);
   t.same(options({ world: 'normal' }), ['virtualization=on', 'acpi=off']);
   t.same(options({ world: 'normal', its: false }), ['virtualization=on', 'acpi=off', 'its=off']);
-  t.same(options({ firmware: 'monitor-rme' }), ['secure=on', 'virtualization=on', 'acpi=off', 'highmem-mmio=off']);
+  t.same(options({ firmware: 'monitor-rme' }), [
+    'secure=on',
+    'virtualization=on',
+    'acpi=off',
+    'highmem-mmio=off',
+  ]);
   const { firmware: _, ...plain } = realm.machine;
   const normal = machineArguments({ ...realm, machine: { ...plain, world: 'normal', its: false } });
   t.equal(argumentOf(normal, '-machine'), 'virt,gic-version=3,dtb-randomness=off,its=off');
-  const rme = machineArguments({ ...realm, machine: { ...realm.machine, firmware: 'monitor-rme' } });
+  const rme = machineArguments({
+    ...realm,
+    machine: { ...realm.machine, firmware: 'monitor-rme' },
+  });
   t.equal(argumentOf(rme, '-cpu'), 'max,x-rme=on');
   t.end();
 });
 
 t.test('a device of a realm reaches memory at its alias, too', (t) => {
-  const instruments = { ramFile: '/r', consoleFile: '/c', pidFile: '/p', gdbSocket: '/g', qmpSocket: '/q' };
+  const instruments = {
+    ramFile: '/r',
+    consoleFile: '/c',
+    pidFile: '/p',
+    gdbSocket: '/g',
+    qmpSocket: '/q',
+  };
   const machine = { ...realm.machine, devices: [...deviceNames] };
   const words = watchedCommand({ ...loaded, machine, deviceData: '/s/da,ta' }, instruments);
   t.equal(argumentOf(words, '-m'), '1040M,slots=1,maxmem=133152M');
@@ -82,22 +119,36 @@ t.test('a device of a realm reaches memory at its alias, too', (t) => {
   t.end();
 });
 
-t.test('in the normal world a device needs no alias, and a description of the machine no device', (t) => {
-  const instruments = { ramFile: '/r', consoleFile: '/c', pidFile: '/p', gdbSocket: '/g', qmpSocket: '/q' };
-  const machine = { ...realm.machine, world: 'normal' as const, devices: [...deviceNames] };
-  const words = watchedCommand({ ...loaded, machine, deviceData: '/s/data' }, instruments);
-  t.notOk(words.some((word) => /pc-dimm|maxmem/.test(word)));
-  t.ok(words.some((word) => word.startsWith('virtio-blk-pci,')));
-  t.notOk(deviceTreeCommand({ ...realm, machine }, '/o').some((word) => word.startsWith('virtio-')));
-  t.end();
-});
+t.test(
+  'in the normal world a device needs no alias, and a description of the machine no device',
+  (t) => {
+    const instruments = {
+      ramFile: '/r',
+      consoleFile: '/c',
+      pidFile: '/p',
+      gdbSocket: '/g',
+      qmpSocket: '/q',
+    };
+    const machine = { ...realm.machine, world: 'normal' as const, devices: [...deviceNames] };
+    const words = watchedCommand({ ...loaded, machine, deviceData: '/s/data' }, instruments);
+    t.notOk(words.some((word) => /pc-dimm|maxmem/.test(word)));
+    t.ok(words.some((word) => word.startsWith('virtio-blk-pci,')));
+    t.notOk(
+      deviceTreeCommand({ ...realm, machine }, '/o').some((word) => word.startsWith('virtio-')),
+    );
+    t.end();
+  },
+);
 
-t.test('a machine may have more memory than the host, where only its description or its console is wanted', (t) => {
-  const machine = { ...realm.machine, memory: 65536 };
-  const described = deviceTreeCommand({ ...realm, machine }, '/o');
-  t.ok(described.includes('memory-backend-ram,id=ram,size=65536M,reserve=off'));
-  const bare = bareCommand({ ...loaded, machine });
-  t.equal(argumentOf(bare, '-m'), '65552M');
-  t.ok(bare.includes('memory-backend-ram,id=ram,size=65552M,reserve=off'));
-  t.end();
-});
+t.test(
+  'a machine may have more memory than the host, where only its description or its console is wanted',
+  (t) => {
+    const machine = { ...realm.machine, memory: 65536 };
+    const described = deviceTreeCommand({ ...realm, machine }, '/o');
+    t.ok(described.includes('memory-backend-ram,id=ram,size=65536M,reserve=off'));
+    const bare = bareCommand({ ...loaded, machine });
+    t.equal(argumentOf(bare, '-m'), '65552M');
+    t.ok(bare.includes('memory-backend-ram,id=ram,size=65552M,reserve=off'));
+    t.end();
+  },
+);

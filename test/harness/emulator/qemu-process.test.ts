@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +35,8 @@ async function pidIn(file: string): Promise<number> {
 }
 
 t.test('reports how the command ended and its last words', async (t) => {
-  const exit = await (await begun(['sh', '-c', 'echo first >&2; echo last words >&2; exit 3'])).exited;
+  const exit = await (await begun(['sh', '-c', 'echo first >&2; echo last words >&2; exit 3']))
+    .exited;
   t.same(exit, { how: 'with status 3', lastWords: 'last words' });
   t.match(deathOfQemu(exit), { fault: 'emulator', message: /with status 3 .* last words/ });
   t.equal((await (await begun(['sh', '-c', 'kill -9 $$'])).exited).how, 'by signal 9');

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -19,17 +20,23 @@ t.test('tables come from any page, in any order, with the words of that page', (
   const pages = 300;
   const ram = openRam(numberedFile(t.testdir(), pages), BASE);
   t.equal(ram.size, pages * PAGE);
-  // Downwards as Linux places its tables, upwards, and scattered: each drives the window another way.
+  // Downwards as Linux places its tables, upwards, and scattered: each drives the window another
+  // way.
   const down = Array.from({ length: pages }, (_, index) => pages - 1 - index);
   const up = Array.from({ length: pages }, (_, index) => index);
   const scattered = up.map((page) => (page * 151) % pages);
   let wrong = 0;
   for (const page of [...down, ...up, ...scattered]) {
     const words = ram.table(BASE + page * PAGE, PAGE);
-    if (words?.length !== 1024 || words[0] !== page * PAGE || words[1023] !== page * PAGE + 4092) wrong++;
+    if (words?.length !== 1024 || words[0] !== page * PAGE || words[1023] !== page * PAGE + 4092)
+      wrong++;
   }
   t.equal(wrong, 0);
-  t.same([...(ram.table(BASE + 5 * PAGE + 64, 16) ?? [])], [20544, 20548, 20552, 20556], 'a part of a page');
+  t.same(
+    [...(ram.table(BASE + 5 * PAGE + 64, 16) ?? [])],
+    [20544, 20548, 20552, 20556],
+    'a part of a page',
+  );
   ram.close();
   t.end();
 });
@@ -40,7 +47,10 @@ t.test('what lies outside RAM is no table', (t) => {
   t.equal(ram.table(BASE + 4 * PAGE, PAGE), undefined);
   t.equal(ram.table(BASE + 4 * PAGE - 8, 16), undefined, 'half outside');
   t.equal(ram.table(2 ** 51, PAGE), undefined);
-  t.throws(() => ram.read(BASE + 4 * PAGE - 8, 16), { fault: 'harness', message: /0x40004000 lies outside the RAM/ });
+  t.throws(() => ram.read(BASE + 4 * PAGE - 8, 16), {
+    fault: 'harness',
+    message: /0x40004000 lies outside the RAM/,
+  });
   ram.close();
   t.end();
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { parseTargetDescription } from '../../../harness/emulator/target-description.ts';
 import { given } from '../../given.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -46,8 +47,12 @@ t.test('another question, another number of boots, or a damaged file is refused'
   t.teardown(cleanup);
   const file = join(path, 'state.json');
   writeState(file, newState(question, 1, line));
-  t.throws(() => readState(file, { ...question, bad: 'debian:6.17' }, 1), { message: /another bisection/ });
-  t.throws(() => readState(file, { ...question, scenarioHash: 'abd' }, 1), { message: /another bisection/ });
+  t.throws(() => readState(file, { ...question, bad: 'debian:6.17' }, 1), {
+    message: /another bisection/,
+  });
+  t.throws(() => readState(file, { ...question, scenarioHash: 'abd' }, 1), {
+    message: /another bisection/,
+  });
   t.throws(() => readState(file, question, 2), { message: /holds another bisection/ });
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.slice(0, -20));

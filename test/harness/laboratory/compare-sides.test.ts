@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -17,7 +18,9 @@ import { sampleReport } from '../../report/sample-run.ts';
 const sample = sampleReport(1);
 
 function side(spec: string, change: Partial<LoadedSide> = {}): LoadedSide {
-  const cases = sample.cases.filter(({ kernel, verdict }) => kernel.spec === spec && verdict !== 'error');
+  const cases = sample.cases.filter(
+    ({ kernel, verdict }) => kernel.spec === spec && verdict !== 'error',
+  );
   return { asked: spec, folder: 'run', run: sample.run, cases, ...change };
 }
 
@@ -32,41 +35,62 @@ t.test('a side is a folder, a folder with one of its kernels, or a kernel', asyn
   t.same(namedSide('debian:7.3'), { kind: 'kernel', spec: 'debian:7.3' });
 });
 
-t.test('a run folder gives the kernel that is asked for, by spec, release, or its beginning', async (t) => {
-  const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
-  t.teardown(cleanup);
-  mkdirSync(join(path, 'cases'));
-  writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
-  writeFileSync(join(path, 'cases.jsonl'), sample.cases.map((each) => `${JSON.stringify(each)}\n`).join(''));
-  const { kernel } = given(sample.cases[0]);
-  for (const name of [kernel.spec, kernel.release, kernel.spec.replace('debian:', '')]) {
-    const found = loadSide('x', path, name, []);
-    t.same([...new Set(found.cases.map((each) => each.kernel.release))], [kernel.release], name);
-  }
-  const one = given(sample.cases[0]).scenario;
-  t.same([...new Set(loadSide('x', path, undefined, [one]).cases.map(({ scenario }) => scenario))], [one]);
-  t.throws(() => loadSide('x', path, kernel.release.slice(0, 6), []), {
-    fault: 'usage',
-    message: /has several kernels/,
-  });
-  t.throws(() => loadSide('x', path, '5.4', []), { fault: 'usage', message: /has no case of 5\.4; its kernels are: / });
-  t.throws(() => loadSide('x', join(path, 'cases'), undefined, []), { fault: 'usage', message: /is no run folder/ });
-});
+t.test(
+  'a run folder gives the kernel that is asked for, by spec, release, or its beginning',
+  async (t) => {
+    const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
+    t.teardown(cleanup);
+    mkdirSync(join(path, 'cases'));
+    writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
+    writeFileSync(
+      join(path, 'cases.jsonl'),
+      sample.cases.map((each) => `${JSON.stringify(each)}\n`).join(''),
+    );
+    const { kernel } = given(sample.cases[0]);
+    for (const name of [kernel.spec, kernel.release, kernel.spec.replace('debian:', '')]) {
+      const found = loadSide('x', path, name, []);
+      t.same([...new Set(found.cases.map((each) => each.kernel.release))], [kernel.release], name);
+    }
+    const one = given(sample.cases[0]).scenario;
+    t.same(
+      [...new Set(loadSide('x', path, undefined, [one]).cases.map(({ scenario }) => scenario))],
+      [one],
+    );
+    t.throws(() => loadSide('x', path, kernel.release.slice(0, 6), []), {
+      fault: 'usage',
+      message: /has several kernels/,
+    });
+    t.throws(() => loadSide('x', path, '5.4', []), {
+      fault: 'usage',
+      message: /has no case of 5\.4; its kernels are: /,
+    });
+    t.throws(() => loadSide('x', join(path, 'cases'), undefined, []), {
+      fault: 'usage',
+      message: /is no run folder/,
+    });
+  },
+);
 
-t.test('cases come in the order of the plan, so that two comparisons of the same kernels tell the same', async (t) => {
-  const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
-  t.teardown(cleanup);
-  mkdirSync(join(path, 'cases'));
-  writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
-  const order = (asEnded: typeof sample.cases) => {
-    writeFileSync(join(path, 'cases.jsonl'), asEnded.map((each) => `${JSON.stringify(each)}\n`).join(''));
-    return loadSide('x', path, undefined, []).cases.map((each) => each.case);
-  };
-  const names = new Set(sample.cases.map((each) => each.case));
-  const planned = sample.run.planned.map((each) => each.case).filter((name) => names.has(name));
-  t.same(order([...sample.cases].reverse()), planned);
-  t.same(order([...sample.cases]), planned);
-});
+t.test(
+  'cases come in the order of the plan, so that two comparisons of the same kernels tell the same',
+  async (t) => {
+    const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
+    t.teardown(cleanup);
+    mkdirSync(join(path, 'cases'));
+    writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
+    const order = (asEnded: typeof sample.cases) => {
+      writeFileSync(
+        join(path, 'cases.jsonl'),
+        asEnded.map((each) => `${JSON.stringify(each)}\n`).join(''),
+      );
+      return loadSide('x', path, undefined, []).cases.map((each) => each.case);
+    };
+    const names = new Set(sample.cases.map((each) => each.case));
+    const planned = sample.run.planned.map((each) => each.case).filter((name) => names.has(name));
+    t.same(order([...sample.cases].reverse()), planned);
+    t.same(order([...sample.cases]), planned);
+  },
+);
 
 t.test('two kernels of one release are told apart by what their cases are called', async (t) => {
   const { path, cleanup } = await dir({ prefix: 'ptdiff-side-', unsafeCleanup: true });
@@ -79,7 +103,10 @@ t.test('two kernels of one release are told apart by what their cases are called
   }));
   mkdirSync(join(path, 'cases'));
   writeFileSync(join(path, 'run.json'), JSON.stringify(sample.run));
-  writeFileSync(join(path, 'cases.jsonl'), cases.map((each) => `${JSON.stringify(each)}\n`).join(''));
+  writeFileSync(
+    join(path, 'cases.jsonl'),
+    cases.map((each) => `${JSON.stringify(each)}\n`).join(''),
+  );
   t.same(loadSide('x', path, 'p2', []).cases, [cases[1]]);
   t.throws(() => loadSide('x', path, first.kernel.release, []), {
     message: /has several kernels .*: p1 \(source:7\.3,patch=p1\.patch\), p2 \(/,
@@ -97,7 +124,9 @@ t.test('cases are paired by scenario, and only like is compared with like', asyn
   );
   const [changed] = scenarios;
   const other = b.run.scenarios.map((scenario) =>
-    scenario.name === changed ? { ...scenario, machine: { ...scenario.machine, memory: 2048 } } : scenario,
+    scenario.name === changed
+      ? { ...scenario, machine: { ...scenario.machine, memory: 2048 } }
+      : scenario,
   );
   const { pairs, refused } = pairCases({ a, b: { ...b, run: { ...b.run, scenarios: other } } });
   t.equal(pairs.length, scenarios.length - 1);
@@ -108,8 +137,12 @@ t.test('a case that only one side has, or that ended in error, is named', async 
   const [a, b] = [side(given(specs[0])), side(given(specs[0]))];
   const [first, second] = take(a.cases, 2);
   const lost = { ...b, cases: b.cases.filter((each) => each !== first) };
-  t.same(pairCases({ a, b: lost }).uncompared, [{ name: first.scenario, reason: 'only A has it', failed: false }]);
-  t.same(pairCases({ a: lost, b }).uncompared, [{ name: first.scenario, reason: 'only B has it', failed: false }]);
+  t.same(pairCases({ a, b: lost }).uncompared, [
+    { name: first.scenario, reason: 'only A has it', failed: false },
+  ]);
+  t.same(pairCases({ a: lost, b }).uncompared, [
+    { name: first.scenario, reason: 'only B has it', failed: false },
+  ]);
   const failed = b.cases.map((each) =>
     each === second ? { ...each, verdict: 'error' as const, reason: 'no QEMU' } : each,
   );
@@ -126,7 +159,11 @@ t.test('runs of several kernels are paired by kernel, too', async (t) => {
   t.ok(pairs.every(({ a, b }) => a.case === b.case));
   const alike = cases.map((each) => ({ ...each, kernel: { ...each.kernel, release: '7.3.0' } }));
   const same = side(given(specs[0]), { cases: alike });
-  t.equal(new Set(pairCases({ a: same, b: same }).pairs.map(({ name }) => name)).size, cases.length, 'of one release');
+  t.equal(
+    new Set(pairCases({ a: same, b: same }).pairs.map(({ name }) => name)).size,
+    cases.length,
+    'of one release',
+  );
   t.same(uncompared, []);
 });
 
@@ -139,9 +176,16 @@ t.test('instruments that differ are named', async (t) => {
     initramfs: 'bb',
     model: '0.1.0',
   };
-  t.same(unlikeParts({ a: identity, b: { ...identity, monitor: 'cc' } }), [], 'a monitor that one side did not need');
+  t.same(
+    unlikeParts({ a: identity, b: { ...identity, monitor: 'cc' } }),
+    [],
+    'a monitor that one side did not need',
+  );
   const others = { ...identity, emulator: { version: '10', sha256: 'dd' }, model: '0.2.0' };
-  t.match(unlikeParts({ a: identity, b: others }), [/^The emulator: aa and dd\.$/, /0\.1\.0 and 0\.2\.0/]);
+  t.match(unlikeParts({ a: identity, b: others }), [
+    /^The emulator: aa and dd\.$/,
+    /0\.1\.0 and 0\.2\.0/,
+  ]);
 });
 
 t.test('the exit code tells what came of it', async (t) => {
@@ -151,6 +195,19 @@ t.test('the exit code tells what came of it', async (t) => {
   t.equal(comparisonExit({ ...nothing, pairs: same }), 0);
   t.equal(comparisonExit({ ...nothing, pairs: other }), 1);
   t.equal(comparisonExit({ ...nothing, refused: [{ name: 'x', reasons: [] }] }), 2);
-  t.equal(comparisonExit({ ...nothing, uncompared: [{ name: 'x', reason: 'only A has it', failed: false }] }), 3);
-  t.equal(comparisonExit({ ...nothing, pairs: same, uncompared: [{ name: 'x', reason: 'y', failed: true }] }), 3);
+  t.equal(
+    comparisonExit({
+      ...nothing,
+      uncompared: [{ name: 'x', reason: 'only A has it', failed: false }],
+    }),
+    3,
+  );
+  t.equal(
+    comparisonExit({
+      ...nothing,
+      pairs: same,
+      uncompared: [{ name: 'x', reason: 'y', failed: true }],
+    }),
+    3,
+  );
 });

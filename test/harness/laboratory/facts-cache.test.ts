@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -19,7 +20,9 @@ const facts: BootFacts = {
   readOnlyVmalloc: { init: [{ start: 0x41000000, end: 0x41001000 }] },
   freePages: { free_initmem: [] },
   freeAtKpti: [],
-  splitRequests: [{ start: 0xffff000000000000n, end: 0xffff000000001000n, before: 'init', early: true }],
+  splitRequests: [
+    { start: 0xffff000000000000n, end: 0xffff000000001000n, before: 'init', early: true },
+  ],
   protectRequests: [{ frames: [{ start: 0, end: 4096 }], before: 'init' }],
   sharing: [
     {

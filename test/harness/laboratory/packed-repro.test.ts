@@ -1,14 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t, { type Test } from 'tap';
-import { type PackedRepro, packedFiles, packedReproScript } from '../../../harness/laboratory/packed-repro.ts';
+import {
+  type PackedRepro,
+  packedFiles,
+  packedReproScript,
+} from '../../../harness/laboratory/packed-repro.ts';
 
 const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');
 
-/** A folder with a packed machine, and a QEMU of the given version that prints its arguments, one a line. */
-function prepare(t: Test, version: string, over: Partial<PackedRepro> = {}): { folder: string; path: string } {
+/**
+ * A folder with a packed machine, and a QEMU of the given version that prints its arguments, one a
+ * line.
+ */
+function prepare(
+  t: Test,
+  version: string,
+  over: Partial<PackedRepro> = {},
+): { folder: string; path: string } {
   const folder = join(t.testdir(), "it's, here");
   const path = join(folder, 'bin');
   mkdirSync(path, { recursive: true });
@@ -35,7 +47,11 @@ function prepare(t: Test, version: string, over: Partial<PackedRepro> = {}): { f
 
 async function run({ folder, path }: { folder: string; path: string }) {
   const env = { PATH: `${path}:${process.env.PATH}` };
-  const { exitCode, stdout, stderr } = await execa('sh', [join(folder, 'repro.sh')], { cwd: '/', env, reject: false });
+  const { exitCode, stdout, stderr } = await execa('sh', [join(folder, 'repro.sh')], {
+    cwd: '/',
+    env,
+    reject: false,
+  });
   return { exitCode, lines: stdout.split('\n'), stderr };
 }
 
@@ -50,8 +66,18 @@ t.test('boots the files beside it by the QEMU on PATH', async (t) => {
 });
 
 t.test('a device tree and a monitor lie beside it, too', async (t) => {
-  const places = { image: 0x4020_0000, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: 16 << 20 };
-  const monitor = { flash: Buffer.from(''), places, memory: { base: 0x6000_0000, size: 16 << 20 }, overrides: [] };
+  const places = {
+    image: 0x4020_0000,
+    initramfs: 0x4800_0000,
+    deviceTree: 0x4820_0000,
+    memory: 16 << 20,
+  };
+  const monitor = {
+    flash: Buffer.from(''),
+    places,
+    memory: { base: 0x6000_0000, size: 16 << 20 },
+    overrides: [],
+  };
   const files = ['kernel', 'initramfs', 'deviceTree', 'flash'] as const;
   const hashes = Object.fromEntries(files.map((file) => [file, sha256(file)]));
   const packed = prepare(t, '11.1.3', { monitor, deviceTree: Buffer.from(''), sha256: hashes });
@@ -73,7 +99,10 @@ t.test('another version of QEMU is told, and used', async (t) => {
 t.test('a changed file or a missing QEMU ends it in one sentence', async (t) => {
   const changed = prepare(t, '11.1.3');
   writeFileSync(join(changed.folder, 'initramfs.cpio'), 'another');
-  t.match(await run(changed), { exitCode: 2, stderr: /initramfs\.cpio is missing or is not the file of this case/ });
+  t.match(await run(changed), {
+    exitCode: 2,
+    stderr: /initramfs\.cpio is missing or is not the file of this case/,
+  });
   const bare = prepare(t, '11.1.3');
   rmSync(bare.path, { recursive: true });
   t.match(await run(bare), { exitCode: 2, stderr: /qemu-system-aarch64 is no QEMU: install/ });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,8 @@ const sha256 = (content: string) => createHash('sha256').update(content).digest(
 
 /** Files of a case, with an emulator that prints its arguments, one a line, and its device tree. */
 function prepare(folder: string): { repro: Repro; script: string } {
-  const emulator = '#!/bin/sh\nfor a; do echo "<$a>"; case "$p" in -dtb | -bios) cat "$a" ;; esac; p=$a; done\n';
+  const emulator =
+    '#!/bin/sh\nfor a; do echo "<$a>"; case "$p" in -dtb | -bios) cat "$a" ;; esac; p=$a; done\n';
   const files = { kernel: 'the kernel', initramfs: 'the initramfs', emulator };
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(folder, name), content);
@@ -53,41 +55,82 @@ t.test('calls the emulator with exactly the arguments of the case', async (t) =>
 t.test('carries its device tree', async (t) => {
   const folder = t.testdir();
   const { repro, script } = prepare(folder);
-  writeFileSync(script, reproScript({ ...repro, deviceTree: Buffer.from(`tree ${'x'.repeat(300)} end`) }));
+  writeFileSync(
+    script,
+    reproScript({ ...repro, deviceTree: Buffer.from(`tree ${'x'.repeat(300)} end`) }),
+  );
   const { stdout } = await execa('sh', [script], { cwd: folder });
   t.match(stdout, `tree ${'x'.repeat(300)} end`);
 });
 
-t.test('carries the flash image of the monitor, and gives the other files to the loader', async (t) => {
-  const folder = join(t.testdir(), 'a,b');
-  mkdirSync(folder);
-  const { repro, script } = prepare(folder);
-  const places = { image: 0x4020_0000, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: 16 << 20 };
-  const flash = Buffer.from(`flash ${'x'.repeat(300)} end`);
-  const monitor = { flash, places, memory: { base: 0x6000_0000, size: 16 << 20 }, overrides: [] };
-  const machine = { ...repro.machine, machine: { ...repro.machine.machine, firmware: 'monitor' as const } };
-  writeFileSync(script, reproScript({ ...repro, machine, deviceTree: Buffer.from('tree'), monitor }));
-  const { stdout } = await execa('sh', [script], { cwd: folder });
-  t.match(stdout, `flash ${'x'.repeat(300)} end`);
-  const kernel = repro.machine.image.replaceAll(',', ',,');
-  t.match(stdout, `<loader,file=${kernel},addr=0x40200000,force-raw=on>`);
-  t.match(stdout, /<loader,file=.*,addr=0x48200000,force-raw=on>/);
-  t.match(stdout, '<528M>');
-  t.notMatch(stdout, '<-kernel>');
-});
+t.test(
+  'carries the flash image of the monitor, and gives the other files to the loader',
+  async (t) => {
+    const folder = join(t.testdir(), 'a,b');
+    mkdirSync(folder);
+    const { repro, script } = prepare(folder);
+    const places = {
+      image: 0x4020_0000,
+      initramfs: 0x4800_0000,
+      deviceTree: 0x4820_0000,
+      memory: 16 << 20,
+    };
+    const flash = Buffer.from(`flash ${'x'.repeat(300)} end`);
+    const monitor = { flash, places, memory: { base: 0x6000_0000, size: 16 << 20 }, overrides: [] };
+    const machine = {
+      ...repro.machine,
+      machine: { ...repro.machine.machine, firmware: 'monitor' as const },
+    };
+    writeFileSync(
+      script,
+      reproScript({ ...repro, machine, deviceTree: Buffer.from('tree'), monitor }),
+    );
+    const { stdout } = await execa('sh', [script], { cwd: folder });
+    t.match(stdout, `flash ${'x'.repeat(300)} end`);
+    const kernel = repro.machine.image.replaceAll(',', ',,');
+    t.match(stdout, `<loader,file=${kernel},addr=0x40200000,force-raw=on>`);
+    t.match(stdout, /<loader,file=.*,addr=0x48200000,force-raw=on>/);
+    t.match(stdout, '<528M>');
+    t.notMatch(stdout, '<-kernel>');
+  },
+);
 
 t.test('carries what the devices deliver, and gives the RAM a file for their sake', async (t) => {
   const folder = t.testdir();
   const { repro, script } = prepare(folder);
-  const places = { image: 0x4020_0000, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: 16 << 20 };
-  const monitor = { flash: Buffer.from('flash'), places, memory: { base: 0x6000_0000, size: 16 << 20 }, overrides: [] };
-  const realm = { firmware: 'monitor' as const, world: 'realm' as const, devices: ['virtio-console' as const] };
+  const places = {
+    image: 0x4020_0000,
+    initramfs: 0x4800_0000,
+    deviceTree: 0x4820_0000,
+    memory: 16 << 20,
+  };
+  const monitor = {
+    flash: Buffer.from('flash'),
+    places,
+    memory: { base: 0x6000_0000, size: 16 << 20 },
+    overrides: [],
+  };
+  const realm = {
+    firmware: 'monitor' as const,
+    world: 'realm' as const,
+    devices: ['virtio-console' as const],
+  };
   const machine = { ...repro.machine, machine: { ...repro.machine.machine, ...realm } };
-  const blobs = { deviceTree: Buffer.from('tree'), monitor, deviceData: Buffer.from('what it says') };
+  const blobs = {
+    deviceTree: Buffer.from('tree'),
+    monitor,
+    deviceData: Buffer.from('what it says'),
+  };
   writeFileSync(script, reproScript({ ...repro, machine, ...blobs }));
   const { stdout } = await execa('sh', [script], { cwd: folder });
-  const [, data] = take(/<file,id=port,path=\/dev\/null,input-path=([^$,>]+)>/.exec(stdout) ?? [], 2);
-  const [, ram] = take(/<memory-backend-file,id=alias,mem-path=([^$,>]+),size=512M,share=on>/.exec(stdout) ?? [], 2);
+  const [, data] = take(
+    /<file,id=port,path=\/dev\/null,input-path=([^$,>]+)>/.exec(stdout) ?? [],
+    2,
+  );
+  const [, ram] = take(
+    /<memory-backend-file,id=alias,mem-path=([^$,>]+),size=512M,share=on>/.exec(stdout) ?? [],
+    2,
+  );
   t.ok(data !== undefined && ram !== undefined && data !== ram);
   t.match(stdout, `<memory-backend-file,id=ram,mem-path=${ram},size=528M,share=on>`);
   t.notOk(existsSync(data) || existsSync(ram), 'both are gone afterwards');
@@ -109,6 +152,9 @@ t.test('takes files from elsewhere', async (t) => {
   const { repro, script } = prepare(folder);
   writeFileSync(join(folder, 'elsewhere'), 'the kernel');
   writeFileSync(script, reproScript({ ...repro, kernel: { ...repro.kernel, path: '/nowhere' } }));
-  const { stdout } = await execa('sh', [script], { cwd: folder, env: { KERNEL: join(folder, 'elsewhere') } });
+  const { stdout } = await execa('sh', [script], {
+    cwd: folder,
+    env: { KERNEL: join(folder, 'elsewhere') },
+  });
   t.match(stdout, `<${join(folder, 'elsewhere')}>`);
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { runCases, type SchedulerEvent } from '../../../harness/laboratory/scheduler.ts';
@@ -5,24 +6,30 @@ import { PtdiffError } from '../../../src/errors.ts';
 
 const never = new AbortController().signal;
 
-t.test('gives outcomes in the order in which they end, never more than the jobs at once', async (t) => {
-  let running = 0;
-  let most = 0;
-  const last = Promise.withResolvers<void>();
-  const run = async (name: string) => {
-    most = Math.max(most, ++running);
-    await (name === 'long' ? last.promise : sleep(5));
-    if (name === 'third') last.resolve();
-    running--;
-    return name;
-  };
-  const results: unknown[] = [];
-  for await (const outcome of runCases(['long', 'second', 'third'], run, { jobs: 2, signal: never })) {
-    results.push('result' in outcome && outcome.result);
-  }
-  t.same(results, ['second', 'third', 'long']);
-  t.equal(most, 2);
-});
+t.test(
+  'gives outcomes in the order in which they end, never more than the jobs at once',
+  async (t) => {
+    let running = 0;
+    let most = 0;
+    const last = Promise.withResolvers<void>();
+    const run = async (name: string) => {
+      most = Math.max(most, ++running);
+      await (name === 'long' ? last.promise : sleep(5));
+      if (name === 'third') last.resolve();
+      running--;
+      return name;
+    };
+    const results: unknown[] = [];
+    for await (const outcome of runCases(['long', 'second', 'third'], run, {
+      jobs: 2,
+      signal: never,
+    })) {
+      results.push('result' in outcome && outcome.result);
+    }
+    t.same(results, ['second', 'third', 'long']);
+    t.equal(most, 2);
+  },
+);
 
 t.test('tries failures of harness, emulator and host once more, and nothing else', async (t) => {
   const attempts: Record<string, number> = {};
@@ -35,11 +42,22 @@ t.test('tries failures of harness, emulator and host once more, and nothing else
   };
   const events: SchedulerEvent<string>['kind'][] = [];
   const ends = new Map<string, string>();
-  const options = { jobs: 1, signal: never, onEvent: (event: SchedulerEvent<string>) => events.push(event.kind) };
+  const options = {
+    jobs: 1,
+    signal: never,
+    onEvent: (event: SchedulerEvent<string>) => events.push(event.kind),
+  };
   for await (const outcome of runCases(['once', 'always', 'image'], run, options)) {
-    ends.set(outcome.case, 'result' in outcome ? outcome.result : `${outcome.error.fault}: ${outcome.error.message}`);
+    ends.set(
+      outcome.case,
+      'result' in outcome ? outcome.result : `${outcome.error.fault}: ${outcome.error.message}`,
+    );
   }
-  t.same(Object.fromEntries(ends), { once: 'good', always: 'harness: always', image: 'image: truncated' });
+  t.same(Object.fromEntries(ends), {
+    once: 'good',
+    always: 'harness: always',
+    image: 'image: truncated',
+  });
   t.same(attempts, { once: 2, always: 2, image: 1 });
   t.equal(events.filter((kind) => kind === 'retried').length, 2);
 });
@@ -53,7 +71,10 @@ t.test('an abort ends the iteration after the running cases have ended', async (
     return each;
   };
   const seen: unknown[] = [];
-  for await (const outcome of runCases([5, 10_000, 10_000, 10_000], run, { jobs: 2, signal: controller.signal })) {
+  for await (const outcome of runCases([5, 10_000, 10_000, 10_000], run, {
+    jobs: 2,
+    signal: controller.signal,
+  })) {
     seen.push(outcome.case);
     controller.abort();
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { execa } from 'execa';
 import fc from 'fast-check';
 import t from 'tap';
@@ -26,7 +27,9 @@ const versions = [
 t.test('agrees with dpkg on every pair of a list of real and odd versions', async (t) => {
   for (const a of versions) {
     for (const b of versions) {
-      const { exitCode } = await execa('dpkg', ['--compare-versions', a, 'lt', b], { reject: false });
+      const { exitCode } = await execa('dpkg', ['--compare-versions', a, 'lt', b], {
+        reject: false,
+      });
       t.equal(compareVersions(a, b) < 0, exitCode === 0, `${a} < ${b}`);
     }
   }
@@ -38,7 +41,9 @@ t.test('is an order', async (t) => {
     fc.property(
       version,
       version,
-      (a, b) => Math.sign(compareVersions(a, b)) === -Math.sign(compareVersions(b, a)) || compareVersions(a, b) === 0,
+      (a, b) =>
+        Math.sign(compareVersions(a, b)) === -Math.sign(compareVersions(b, a)) ||
+        compareVersions(a, b) === 0,
     ),
   );
   fc.assert(

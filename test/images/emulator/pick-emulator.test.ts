@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import type { IndexedPackage } from '../../../images/debian/package-index.ts';
 import { pickEmulator } from '../../../images/emulator/pick-emulator.ts';
@@ -10,17 +11,29 @@ const offered: IndexedPackage[] = [
 ].map((each) => ({ name: 'qemu-system-arm', ...each, url: '', bytes: 0, sha256: '' }));
 
 t.test('the exact version, or the newest of a series, without a note', async (t) => {
-  t.match(pickEmulator(offered, '11.1.3', true), { package: { suite: 'trixie-backports' }, notes: [] });
+  t.match(pickEmulator(offered, '11.1.3', true), {
+    package: { suite: 'trixie-backports' },
+    notes: [],
+  });
   t.match(pickEmulator(offered, '10.0', false), { package: { suite: 'trixie' }, notes: [] });
-  t.match(pickEmulator(offered, '10.0.2', false), { package: { suite: 'bookworm-backports' }, notes: [] });
+  t.match(pickEmulator(offered, '10.0.2', false), {
+    package: { suite: 'bookworm-backports' },
+    notes: [],
+  });
 });
 
-t.test('a replaced version gives its series, with a note; another series only when any will do', async (t) => {
-  t.match(pickEmulator(offered, '11.1.1', true), {
-    package: { version: /11\.1\.3/ },
-    notes: [/no longer has QEMU 11\.1\.1; 11\.1\.3 of trixie-backports/],
-  });
-  t.match(pickEmulator(offered, '10.2.0', true), { package: { version: /11\.1\.3/ }, notes: [/10\.2\.0/] });
-  t.equal(pickEmulator(offered, '10.2.0', false), undefined);
-  t.equal(pickEmulator([], '11.1.3', true), undefined);
-});
+t.test(
+  'a replaced version gives its series, with a note; another series only when any will do',
+  async (t) => {
+    t.match(pickEmulator(offered, '11.1.1', true), {
+      package: { version: /11\.1\.3/ },
+      notes: [/no longer has QEMU 11\.1\.1; 11\.1\.3 of trixie-backports/],
+    });
+    t.match(pickEmulator(offered, '10.2.0', true), {
+      package: { version: /11\.1\.3/ },
+      notes: [/10\.2\.0/],
+    });
+    t.equal(pickEmulator(offered, '10.2.0', false), undefined);
+    t.equal(pickEmulator([], '11.1.3', true), undefined);
+  },
+);

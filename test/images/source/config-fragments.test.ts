@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -23,12 +24,18 @@ t.test('the later fragment wins, as in merge_config.sh', async (t) => {
       ['CONFIG_C', 'm', 'two'],
     ],
   );
-  t.equal(configText(merged), '# CONFIG_A is not set\nCONFIG_B="x \\"y\\""\nCONFIG_N=12\nCONFIG_C=m\n');
+  t.equal(
+    configText(merged),
+    '# CONFIG_A is not set\nCONFIG_B="x \\"y\\""\nCONFIG_N=12\nCONFIG_C=m\n',
+  );
 });
 
 t.test('a lost option is named with what it should be and what it is', async (t) => {
   const wanted = mergeFragments([
-    { name: 'mine', text: 'CONFIG_A=y\nCONFIG_B=y\n# CONFIG_C is not set\nCONFIG_D=5\nCONFIG_E=n\n' },
+    {
+      name: 'mine',
+      text: 'CONFIG_A=y\nCONFIG_B=y\n# CONFIG_C is not set\nCONFIG_D=5\nCONFIG_E=n\n',
+    },
   ]);
   const final = 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_D=6\n';
   t.same(lostOptions(wanted, final), [
@@ -51,7 +58,10 @@ t.test('what a kernel may not know is declared up to the next empty line', async
 
 t.test('a line that is no option is named', async (t) => {
   const text = 'CONFIG_A=y\nCONFIG_B = y\n';
-  t.throws(() => mergeFragments([{ name: 'mine', text }]), { fault: 'usage', message: /Line 2 .*mine.*CONFIG_B = y/ });
+  t.throws(() => mergeFragments([{ name: 'mine', text }]), {
+    fault: 'usage',
+    message: /Line 2 .*mine.*CONFIG_B = y/,
+  });
 });
 
 t.test('all fragments of ptdiff can be read, and are listed', async (t) => {
@@ -61,20 +71,23 @@ t.test('all fragments of ptdiff can be read, and are listed', async (t) => {
   for (const name of names) t.ok((await wantedConfig([name])).options.size > 0, name);
 });
 
-t.test("a whole configuration takes the place of ptdiff's own, but not of what ptdiff reads", async (t) => {
-  const directory = t.testdir({
-    config:
-      '#\n# Automatically generated file; DO NOT EDIT.\n# Linux/arm64\n#\nCONFIG_NET=y\n# CONFIG_KALLSYMS_ALL is not set\n',
-    part: 'CONFIG_NET=y\n',
-  });
-  const whole = await wantedConfig([join(directory, 'config')]);
-  t.equal(whole.complete, true);
-  t.equal(whole.options.get('CONFIG_KALLSYMS_ALL')?.value, 'y');
-  t.notOk(whole.options.has('CONFIG_PTDUMP_DEBUGFS'));
-  const part = await wantedConfig([join(directory, 'part')]);
-  t.equal(part.complete, false);
-  t.equal(part.options.get('CONFIG_PTDUMP_DEBUGFS')?.value, 'y');
-});
+t.test(
+  "a whole configuration takes the place of ptdiff's own, but not of what ptdiff reads",
+  async (t) => {
+    const directory = t.testdir({
+      config:
+        '#\n# Automatically generated file; DO NOT EDIT.\n# Linux/arm64\n#\nCONFIG_NET=y\n# CONFIG_KALLSYMS_ALL is not set\n',
+      part: 'CONFIG_NET=y\n',
+    });
+    const whole = await wantedConfig([join(directory, 'config')]);
+    t.equal(whole.complete, true);
+    t.equal(whole.options.get('CONFIG_KALLSYMS_ALL')?.value, 'y');
+    t.notOk(whole.options.has('CONFIG_PTDUMP_DEBUGFS'));
+    const part = await wantedConfig([join(directory, 'part')]);
+    t.equal(part.complete, false);
+    t.equal(part.options.get('CONFIG_PTDUMP_DEBUGFS')?.value, 'y');
+  },
+);
 
 t.test('a fragment that does not exist is an error that says which there are', async (t) => {
   await t.rejects(wantedConfig(['65k']), {

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { z } from 'zod';
@@ -35,10 +44,14 @@ const at = <T>(store: GitStore, tree: string, work: (desk: Desk) => Promise<T>) 
   withDesk(store, { tree, alternates: [] }, stamp, {}, work);
 const desks = () => readdirSync(join(root, 'source', 'desks'));
 
-const other = (desk: string) => join(root, 'source', 'desks', desks().find((name) => !desk.endsWith(name)) ?? '');
+const other = (desk: string) =>
+  join(root, 'source', 'desks', desks().find((name) => !desk.endsWith(name)) ?? '');
 const remove = () => rmSync(join(root, 'source', 'desks'), { recursive: true, force: true });
 
-/** Makes all that lies at a desk older than anything that is written from now on: its files, then the last build. */
+/**
+ * Makes all that lies at a desk older than anything that is written from now on: its files, then
+ * the last build.
+ */
 async function age(store: GitStore, { directory, source, index }: Desk): Promise<void> {
   for (const name of readdirSync(source)) utimesSync(join(source, name), 1, 1);
   utimesSync(join(directory, stamp), 2, 2);
@@ -79,8 +92,15 @@ t.test('a kernel is built where make has the fewest files to look at anew', asyn
   await newDesk(store, files('new', 0, 12));
   const fresh = other(stale);
   const ask = () =>
-    at(store, tip, async ({ directory, source }) => [directory, readFileSync(join(source, 'file14'), 'utf8')]);
-  t.same(await ask(), [stale, 'new'], 'one without objects is worse than fifteen files that changed');
+    at(store, tip, async ({ directory, source }) => [
+      directory,
+      readFileSync(join(source, 'file14'), 'utf8'),
+    ]);
+  t.same(
+    await ask(),
+    [stale, 'new'],
+    'one without objects is worse than fifteen files that changed',
+  );
   write(fresh, { [stamp]: '' });
   t.same(
     await ask(),
@@ -103,7 +123,9 @@ t.test('a source that cannot be had takes the place of no other', async (t) => {
   t.same(desks(), before);
   await newDesk(store, { d: 'd' });
   t.equal(desks().length, 3);
-  const sources = desks().flatMap((name) => readdirSync(join(root, 'source', 'desks', name, 'source')));
+  const sources = desks().flatMap((name) =>
+    readdirSync(join(root, 'source', 'desks', name, 'source')),
+  );
   t.same(sources.sort(), ['b', 'c', 'd'], 'the one used least made room');
 });
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -7,7 +8,10 @@ import { dir } from 'tmp-promise';
 import { GitHistory, resolveCommit } from '../../../images/source/git-history.ts';
 import { given } from '../../given.ts';
 
-/** Commits of a repository that exists as objects alone, each with its parents among the earlier ones; its SHA for each. */
+/**
+ * Commits of a repository that exists as objects alone, each with its parents among the earlier
+ * ones; its SHA for each.
+ */
 async function makeRepository(path: string, parents: number[][]): Promise<string[]> {
   await execa('git', ['init', '--quiet', path]);
   const lines = parents.flatMap((from, index) => {
@@ -23,7 +27,9 @@ async function makeRepository(path: string, parents: number[][]): Promise<string
     ];
   });
   const marks = join(path, 'marks');
-  await execa('git', ['-C', path, 'fast-import', '--quiet', `--export-marks=${marks}`], { input: lines.join('\n') });
+  await execa('git', ['-C', path, 'fast-import', '--quiet', `--export-marks=${marks}`], {
+    input: lines.join('\n'),
+  });
   const { stdout } = await execa('sort', ['-t', ':', '-k', '2n', marks]);
   return stdout.split('\n').map((line) => given(line.split(' ')[1]));
 }
@@ -31,7 +37,8 @@ async function makeRepository(path: string, parents: number[][]): Promise<string
 /** Whether each commit contains the culprit. */
 function descendants(parents: number[][], culprit: number): boolean[] {
   const has: boolean[] = [];
-  for (const [index, from] of parents.entries()) has.push(index === culprit || from.some((parent) => has[parent]));
+  for (const [index, from] of parents.entries())
+    has.push(index === culprit || from.some((parent) => has[parent]));
   return has;
 }
 
@@ -41,7 +48,10 @@ t.test(
   async (t) => {
     const { path, cleanup } = await dir({ prefix: 'ptdiff-history-', unsafeCleanup: true });
     t.teardown(cleanup);
-    const graphs = fc.array(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 1 })), { minLength: 4, maxLength: 24 });
+    const graphs = fc.array(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 1 })), {
+      minLength: 4,
+      maxLength: 24,
+    });
     let number = 0;
     const seen = { found: 0, unclear: 0, merges: 0 };
     await fc.assert(
@@ -50,7 +60,8 @@ t.test(
         fc.nat(),
         fc.array(fc.nat({ max: 24 }), { maxLength: 3 }),
         async (choices, place, holes) => {
-          // A commit follows the last one, or one a little earlier, and sometimes merges the last one.
+          // A commit follows the last one, or one a little earlier, and sometimes merges the last
+          // one.
           const parents = [
             [] as number[],
             ...choices.map(([back, kind], index) => {
@@ -61,8 +72,13 @@ t.test(
           const tip = parents.length - 1;
           const commits = await makeRepository(join(path, String(++number)), parents);
           const [root, newest] = [given(commits[0]), given(commits[tip])];
-          const history = await GitHistory.open(join(path, String(number)), join(path, `${number}-own`));
-          const inTip = (await execa('git', ['-C', join(path, String(number)), 'rev-list', newest])).stdout.split('\n');
+          const history = await GitHistory.open(
+            join(path, String(number)),
+            join(path, `${number}-own`),
+          );
+          const inTip = (
+            await execa('git', ['-C', join(path, String(number)), 'rev-list', newest])
+          ).stdout.split('\n');
           const suspects = inTip.filter((commit) => commit !== root);
           const culprit = commits.indexOf(given(suspects[place % suspects.length]));
           const isNew = descendants(parents, culprit);
@@ -77,7 +93,9 @@ t.test(
               seen.found++;
               if (given(parents[culprit]).length > 1) seen.merges++;
               const before = given(parents[culprit]).map((parent) => commits[parent]);
-              return stand.candidate === commits[culprit] && String(stand.before) === String(before);
+              return (
+                stand.candidate === commits[culprit] && String(stand.before) === String(before)
+              );
             }
             const index = commits.indexOf(stand.candidate);
             if (known.old.length + known.new.length + known.skipped.length > 40) return false;
@@ -92,25 +110,34 @@ t.test(
   },
 );
 
-t.test('nothing is written to the repository, and git is not led astray by its own variables', async (t) => {
-  const { path, cleanup } = await dir({ prefix: 'ptdiff-history-', unsafeCleanup: true });
-  t.teardown(cleanup);
-  const repository = join(path, 'linux');
-  const commits = await makeRepository(repository, [[], [0], [1], [2]]);
-  const before = (await readdir(join(repository, '.git'), { recursive: true })).sort();
-  process.env.GIT_DIR = '/nonexistent';
-  t.teardown(() => delete process.env.GIT_DIR);
-  const history = await GitHistory.open(repository, join(path, 'own'));
-  t.equal(await resolveCommit(repository, 'main~1'), commits[2]);
-  t.match(await history.narrow({ old: [given(commits[0])], new: [given(commits[3])], skipped: [] }), {
-    kind: 'test',
-    suspects: 3,
-  });
-  t.same((await readdir(join(repository, '.git'), { recursive: true })).sort(), before);
-  t.match(await history.describe(given(commits[1])), { subject: 'change 1', author: 'A. Tester <tester@example.org>' });
-  t.equal(await history.isAncestor(given(commits[0]), given(commits[3])), true);
-  t.equal(await history.isAncestor(given(commits[3]), given(commits[0])), false);
-});
+t.test(
+  'nothing is written to the repository, and git is not led astray by its own variables',
+  async (t) => {
+    const { path, cleanup } = await dir({ prefix: 'ptdiff-history-', unsafeCleanup: true });
+    t.teardown(cleanup);
+    const repository = join(path, 'linux');
+    const commits = await makeRepository(repository, [[], [0], [1], [2]]);
+    const before = (await readdir(join(repository, '.git'), { recursive: true })).sort();
+    process.env.GIT_DIR = '/nonexistent';
+    t.teardown(() => delete process.env.GIT_DIR);
+    const history = await GitHistory.open(repository, join(path, 'own'));
+    t.equal(await resolveCommit(repository, 'main~1'), commits[2]);
+    t.match(
+      await history.narrow({ old: [given(commits[0])], new: [given(commits[3])], skipped: [] }),
+      {
+        kind: 'test',
+        suspects: 3,
+      },
+    );
+    t.same((await readdir(join(repository, '.git'), { recursive: true })).sort(), before);
+    t.match(await history.describe(given(commits[1])), {
+      subject: 'change 1',
+      author: 'A. Tester <tester@example.org>',
+    });
+    t.equal(await history.isAncestor(given(commits[0]), given(commits[3])), true);
+    t.equal(await history.isAncestor(given(commits[3]), given(commits[0])), false);
+  },
+);
 
 t.test('what is no repository, no commit, or no range is told in one sentence', async (t) => {
   const { path, cleanup } = await dir({ prefix: 'ptdiff-history-', unsafeCleanup: true });
@@ -118,7 +145,10 @@ t.test('what is no repository, no commit, or no range is told in one sentence', 
   const repository = join(path, 'linux');
   // Two branches after the first commit: neither contains the other.
   const commits = await makeRepository(repository, [[], [0], [0], [1, 2]]);
-  await t.rejects(resolveCommit(repository, 'v9.9'), { fault: 'usage', message: /has no commit 'v9\.9'/ });
+  await t.rejects(resolveCommit(repository, 'v9.9'), {
+    fault: 'usage',
+    message: /has no commit 'v9\.9'/,
+  });
   await t.rejects(resolveCommit(repository, '--all'), { message: /has no commit '--all'/ });
   await t.rejects(resolveCommit(path, 'HEAD'), { message: /has no commit 'HEAD': not a git repo/ });
   const history = await GitHistory.open(repository, join(path, 'own'));
@@ -128,7 +158,11 @@ t.test('what is no repository, no commit, or no range is told in one sentence', 
     'the merge base first',
   );
   await t.rejects(
-    history.narrow({ old: [given(commits[2])], new: [given(commits[1]), given(commits[0])], skipped: [] }),
+    history.narrow({
+      old: [given(commits[2])],
+      new: [given(commits[1]), given(commits[0])],
+      skipped: [],
+    }),
     {
       message: /git bisect cannot go on/,
     },

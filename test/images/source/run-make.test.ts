@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -15,9 +16,13 @@ t.test('the first error of a log is the one that counts', async (t) => {
     firstError(compiler, '/c/src', 2),
     "arch/arm64/mm/mmu.c:71:9: error: 'y' undeclared (first use in this function)",
   );
-  const linker = "aarch64-linux-gnu-ld: mmu.o: undefined reference to `f'\nmake: *** [vmlinux] Error 1";
+  const linker =
+    "aarch64-linux-gnu-ld: mmu.o: undefined reference to `f'\nmake: *** [vmlinux] Error 1";
   t.match(firstError(linker, '/c/src', 2), /undefined reference to `f'/);
-  t.match(firstError('make[1]: *** No rule to make target a.o.  Stop.', '/c/src', 2), /No rule to make target a\.o/);
+  t.match(
+    firstError('make[1]: *** No rule to make target a.o.  Stop.', '/c/src', 2),
+    /No rule to make target a\.o/,
+  );
   const generator =
     '  YACC    parser.tab.c\nbison: m4 failed\nmake[3]: *** [parser.tab.h] Error 1\nmake: *** [x] Error 2';
   t.equal(firstError(generator, '/c/src', 2), 'bison: m4 failed');
@@ -47,12 +52,22 @@ t.test('the compiler runs under the ccache on PATH, wherever that is', async (t)
   const called = async (folder: string) => {
     process.env.PATH = `${join(directory, folder)}:/usr/bin:/bin`;
     writeFileSync(log, '');
-    await runMake({ tools: { ...tools, variables: [] }, source: '/s', objects, args: ['Image'], log, what: 'x' });
+    await runMake({
+      tools: { ...tools, variables: [] },
+      source: '/s',
+      objects,
+      args: ['Image'],
+      log,
+      what: 'x',
+    });
     return readFileSync(log, 'utf8');
   };
   program('ccache', 'ccache');
   program('folder of ccache', 'ccache');
-  t.match(await called('ccache'), ` CC=${join(directory, 'ccache', 'ccache')} aarch64-linux-gnu-gcc Image`);
+  t.match(
+    await called('ccache'),
+    ` CC=${join(directory, 'ccache', 'ccache')} aarch64-linux-gnu-gcc Image`,
+  );
   t.notMatch(await called('folder of ccache'), 'CC=', 'make would take the path for two words');
   t.same(readdirSync(objects), []);
 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -31,14 +32,18 @@ t.test('an interruption ends a command with its children before it is told', asy
   await running;
   t.notOk(isAlive(readPid(children)));
   t.same(readdirSync(join(root, 'tmp')), []);
-  await t.rejects(runSupervised(['true'], env, { signal: controller.signal }), { message: 'interrupted' });
+  await t.rejects(runSupervised(['true'], env, { signal: controller.signal }), {
+    message: 'interrupted',
+  });
 });
 
 t.test('a command ends with a ptdiff that is killed', async (t) => {
   const module = join(import.meta.dirname, '../../../images/source/supervised.ts');
   const code = `import { runSupervised } from ${JSON.stringify(module)};
     await runSupervised(['sh', '-c', 'echo $$ >"$0"; sleep 1000', ${JSON.stringify(join(root, 'pid'))}], { PATH: process.env.PATH });`;
-  const ptdiff = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: 'inherit' });
+  const ptdiff = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: 'inherit',
+  });
   t.ok(await eventually(() => existsSync(join(root, 'pid')) && readPid(join(root, 'pid')) > 0));
   const pid = readPid(join(root, 'pid'));
   t.ok(isAlive(pid));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -10,10 +11,22 @@ process.env.PTDIFF_CACHE = t.testdir();
 const bin = '/nowhere';
 
 /** A folder with an archive of `content`, which is not the same twice when compressed. */
-async function archive(t: Test, content: Record<string, string>, ...options: string[]): Promise<string> {
+async function archive(
+  t: Test,
+  content: Record<string, string>,
+  ...options: string[]
+): Promise<string> {
   const directory = t.testdir({ content });
   const path = join(directory, 'archive');
-  await execa('tar', ['--create', ...options, '--file', path, '--directory', join(directory, 'content'), '.']);
+  await execa('tar', [
+    '--create',
+    ...options,
+    '--file',
+    path,
+    '--directory',
+    join(directory, 'content'),
+    '.',
+  ]);
   return path;
 }
 
@@ -22,13 +35,24 @@ t.test('an archive is unpacked, its only folder or all of it', async (t) => {
   await unpackArchive(flat, `${flat}.source`, bin, undefined);
   t.equal(readFileSync(`${flat}.source/Makefile`, 'utf8'), 'all:');
   const nested = join(t.testdir({ 'linux-7.3': { Makefile: 'all:' } }), 'archive');
-  await execa('tar', ['--create', '--file', nested, '--directory', join(nested, '..'), 'linux-7.3']);
+  await execa('tar', [
+    '--create',
+    '--file',
+    nested,
+    '--directory',
+    join(nested, '..'),
+    'linux-7.3',
+  ]);
   await unpackArchive(nested, `${nested}.source`, bin, undefined);
   t.ok(existsSync(`${nested}.source/Makefile`));
 });
 
 t.test('one that is damaged or none says so in a sentence', async (t) => {
-  const whole = await archive(t, { Makefile: 'all:'.repeat(1000), other: String(Math.random()) }, '--gzip');
+  const whole = await archive(
+    t,
+    { Makefile: 'all:'.repeat(1000), other: String(Math.random()) },
+    '--gzip',
+  );
   truncateSync(whole, 150);
   const damaged = {
     fault: 'image',
@@ -53,5 +77,8 @@ t.test('an archive that cannot be read says why, before anything is fetched', as
     fault: 'image',
     message: `Cannot read the archive ${folder}: it is a directory, not a file (git:PATH@REV takes a repository).`,
   });
-  await t.rejects(tarballTree(store, join(folder, 'none.tar.xz'), {}), { fault: 'image', message: /no such file/ });
+  await t.rejects(tarballTree(store, join(folder, 'none.tar.xz'), {}), {
+    fault: 'image',
+    message: /no such file/,
+  });
 });

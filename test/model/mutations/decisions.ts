@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { inFile, type Mutation } from './mutation.ts';
 
 /** What is decided: features, capabilities, registers, what probes find. */
@@ -13,7 +14,11 @@ export const decisionMutations: readonly Mutation[] = [
       'else if (value === partial) [enabled, full] = [true, true]',
       'rodata=noalias leaves aliases alone',
     ],
-    ['early = option !== 0', 'early = option === 0', 'a sample interval makes the KFENCE pool early'],
+    [
+      'early = option !== 0',
+      'early = option === 0',
+      'a sample interval makes the KFENCE pool early',
+    ],
     ['!known.kfenceEarlyInit', 'known.kfenceEarlyInit', 'a late KFENCE pool needs pages'],
     ['forcePteMapping: !bbml && (', 'forcePteMapping: (', 'the capability allows large mappings'],
     [
@@ -21,14 +26,26 @@ export const decisionMutations: readonly Mutation[] = [
       'const requires = rules.canSetDirectMap',
       'requires needs large mappings',
     ],
-    ['lpa2: traits.config.lpa2 &&', 'lpa2: !traits.config.lpa2 &&', 'LPA2 takes the shareability bits'],
-    ['config.randomizeBase && !e0pd;', 'config.randomizeBase && e0pd;', 'KASLR without E0PD needs non-global mappings'],
+    [
+      'lpa2: traits.config.lpa2 &&',
+      'lpa2: !traits.config.lpa2 &&',
+      'LPA2 takes the shareability bits',
+    ],
+    [
+      'config.randomizeBase && !e0pd;',
+      'config.randomizeBase && e0pd;',
+      'KASLR without E0PD needs non-global mappings',
+    ],
     [
       'canSetDirectMap: rules.canSetDirectMapInMapMem || realm',
       'canSetDirectMap: rules.canSetDirectMapInMapMem',
       'a realm may set its direct map',
     ],
-    ['const systemBbml = capable.every(', 'const systemBbml = capable.some(', 'every CPU must be capable'],
+    [
+      'const systemBbml = capable.every(',
+      'const systemBbml = capable.some(',
+      'every CPU must be capable',
+    ],
     [
       'if (known.debugPagealloc) return { forcePteMapping: true',
       'if (known.debugPagealloc) return { forcePteMapping: false',
@@ -36,7 +53,11 @@ export const decisionMutations: readonly Mutation[] = [
     ],
   ]),
   ...inFile('cpufeature.ts', [
-    ["r0('Neoverse-V3', 0xd84, 2)", "r0('Neoverse-V3', 0xd84, 1)", 'Neoverse-V3 is trusted from r0p2 on'],
+    [
+      "r0('Neoverse-V3', 0xd84, 2)",
+      "r0('Neoverse-V3', 0xd84, 1)",
+      'Neoverse-V3 is trusted from r0p2 on',
+    ],
     ["r0('Neoverse-V3', 0xd84, 2)", "r0('Neoverse-V3', 0xd84, 3)", 'Neoverse-V3 r0p2 is trusted'],
     ["if (bbml === 'none') return undefined;", '', 'old kernels do not ask for the capability'],
     [
@@ -46,8 +67,16 @@ export const decisionMutations: readonly Mutation[] = [
     ],
   ]),
   ...inFile('kpti.ts', [
-    ['if (!decisions.kpti || decisions.useNgMappings) return;', 'return;', 'KPTI rewrites the tables'],
-    ['__kernel_map_pages(state, state.freeAtKpti);', '', 'what is free when KPTI comes stays as it is'],
+    [
+      'if (!decisions.kpti || decisions.useNgMappings) return;',
+      'return;',
+      'KPTI rewrites the tables',
+    ],
+    [
+      '__kernel_map_pages(state, state.freeAtKpti);',
+      '',
+      'what is free when KPTI comes stays as it is',
+    ],
     ['      below.descriptor |= PTE_NG;\n', '', 'KPTI makes tables non-global, too'],
     ['if (attributes & PTE_VALID) table', 'table', 'KPTI skips what is not valid'],
     ["idField(registers, 'ID_AA64PFR0_EL1', 60) === 0", 'false', 'a CPU without CSV3 needs KPTI'],
@@ -69,7 +98,11 @@ export const decisionMutations: readonly Mutation[] = [
       'system ? cpucapType.permittedForLate : cpucapType.optionalForLate',
       'what a late CPU may miss is not what it may have',
     ],
-    ["{ register: 'ID_AA64MMFR2_EL1', lsb: 52 },", '', 'CPUs of different FEAT_BBM levels get a warning'],
+    [
+      "{ register: 'ID_AA64MMFR2_EL1', lsb: 52 },",
+      '',
+      'CPUs of different FEAT_BBM levels get a warning',
+    ],
     ["{ register: 'ID_AA64MMFR1_EL1', lsb: 0 },", '', 'CPUs of different HAFDBS get a warning'],
   ]),
   ...inFile('probes.ts', [
@@ -78,14 +111,22 @@ export const decisionMutations: readonly Mutation[] = [
       'state.decisions.realm',
       'a realm that can share pages drives its devices',
     ],
-    ['state.decisions.realm && refusesPages(state)', 'false', 'a realm that cannot share pages drives none'],
+    [
+      'state.decisions.realm && refusesPages(state)',
+      'false',
+      'a realm that cannot share pages drives none',
+    ],
     [
       'state.decisions.realm && refusesPages(state)',
       'refusesPages(state)',
       'in the normal world devices need no page of their own',
     ],
     ["'virtio-blk': ENOENT", "'virtio-blk': ENODEV", 'a disk without driver has no node'],
-    ["'virtio-rng': ENODEV", "'virtio-rng': ENOENT", 'the node of the sources of randomness is there without one'],
+    [
+      "'virtio-rng': ENODEV",
+      "'virtio-rng': ENOENT",
+      'the node of the sources of randomness is there without one',
+    ],
     ['errno: EIO, why:', 'errno: 0, why:', 'a refused CPU fails the request'],
     [
       'return decisions.canSetDirectMap\n',
@@ -103,7 +144,11 @@ export const decisionMutations: readonly Mutation[] = [
     ['0xcc880e0ac0800000n', '0xcc880e0ac0800001n', 'PIE_E1'],
     ['BigInt(inputs.swapper +', 'BigInt(inputs.swapper + 65536 +', 'TTBR1 is swapper_pg_dir'],
     ['isA64fx(idRegisters.MIDR_EL1 ?? 0n)', 'false', 'TCR_EL1.NFD1 stays off on an A64FX'],
-    ['8 * (entries(52) - entries(48))', '0', 'a root for 52 bits is walked from its middle with 48'],
+    [
+      '8 * (entries(52) - entries(48))',
+      '0',
+      'a root for 52 bits is walked from its middle with 48',
+    ],
   ]),
   ...inFile('predict.ts', [
     [

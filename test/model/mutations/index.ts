@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { decisionMutations } from './decisions.ts';
 import { mapMutations } from './map.ts';
 import { rsiMutations } from './rsi.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { inFile, type Mutation } from './mutation.ts';
 
 /** What the linear map becomes: how it is made, split and changed. */
@@ -34,7 +35,11 @@ export const mapMutations: readonly Mutation[] = [
       'sections.initEnd, sections.initEnd, prot, flags',
       'the data alias is mapped apart',
     ],
-    ['if (traits.contiguousMayChange)', 'if (!traits.contiguousMayChange)', '7.2 maps the aliases first'],
+    [
+      'if (traits.contiguousMayChange)',
+      'if (!traits.contiguousMayChange)',
+      '7.2 maps the aliases first',
+    ],
     [
       'memory = without(memory, { start: sections.aliasStart',
       'memory = without(memory, { start: sections.initBegin',
@@ -43,7 +48,11 @@ export const mapMutations: readonly Mutation[] = [
   ]),
   ...inFile('create-mapping.ts', [
     ['TABLE_TYPE | TABLE_UXN', 'TABLE_TYPE', 'tables are UXN'],
-    ['traits.tableAccessFlag ? TABLE_AF : 0n', 'traits.tableAccessFlag ? 0n : TABLE_AF', 'tables carry AF since 6.13'],
+    [
+      'traits.tableAccessFlag ? TABLE_AF : 0n',
+      'traits.tableAccessFlag ? 0n : TABLE_AF',
+      'tables carry AF since 6.13',
+    ],
     [
       'if (entry === TABLE) return true;',
       'if (entry === TABLE) continue;',
@@ -56,7 +65,11 @@ export const mapMutations: readonly Mutation[] = [
     ],
     ['  if (old === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
     ['attributes = prot & ~PMD_TABLE_BIT', 'attributes = prot', 'a block is no page'],
-    ['map.geometry.pudSectSupported && mayUseBlock', 'mayUseBlock', '1 GiB blocks exist with 4K pages only'],
+    [
+      'map.geometry.pudSectSupported && mayUseBlock',
+      'mayUseBlock',
+      '1 GiB blocks exist with 4K pages only',
+    ],
     [
       '      initContPmds(request, table, addr, next, prot);\n      continue;',
       '      initContPmds(request, table, addr, end, prot);\n      return;',
@@ -66,7 +79,11 @@ export const mapMutations: readonly Mutation[] = [
   ...inFile('kernel-prot.ts', [
     ['decisions.useNgMappings ? PTE_NG : 0n', '0n', 'KPTI makes mappings non-global'],
     ['decisions.lpa2 ? 0n : PTE_SHARED', 'PTE_SHARED', 'no shareability bits with LPA2'],
-    ['traits.kernelDirty ? PTE_DIRTY : 0n', 'traits.kernelDirty ? 0n : PTE_DIRTY', 'PTE_DIRTY by c25c4aa3f79a'],
+    [
+      'traits.kernelDirty ? PTE_DIRTY : 0n',
+      'traits.kernelDirty ? 0n : PTE_DIRTY',
+      'PTE_DIRTY by c25c4aa3f79a',
+    ],
     ['(normal & ~PTE_WRITE) | PTE_RDONLY', 'normal | PTE_RDONLY', 'read-only is not writable'],
     ['PTE_ATTRINDX(MT_NORMAL_TAGGED);', 'PTE_ATTRINDX(MT_NORMAL);', 'the linear map is tagged'],
   ]),
@@ -83,19 +100,35 @@ export const mapMutations: readonly Mutation[] = [
       'sections.initEnd, sections.bssStop, prot.PAGE_KERNEL',
       '7.2 makes the data alias read-only',
     ],
-    ['changeAttributes(map, traits, start, end, makeInvalid(traits, prot));', '', '7.3 makes the data alias invalid'],
+    [
+      'changeAttributes(map, traits, start, end, makeInvalid(traits, prot));',
+      '',
+      '7.3 makes the data alias invalid',
+    ],
     ['if (!decisions.rodataEnabled ||', 'if (', 'rodata=off leaves the data alias alone'],
     ['if (!decisions.rodataFull ||', 'if (', 'vmalloc aliases follow with rodata_full only'],
     ['setPage(state, at, readOnlyAlias);', '', 'vmalloc aliases follow with rodata_full'],
-    ['for (const pa of pages) setPage(', 'for (const pa of []) setPage(', 'secret pages leave the linear map'],
-    ['if (!splitsLeaves(state) || !inRegion) return;', 'if (!inRegion) return;', 'no split without the capability'],
+    [
+      'for (const pa of pages) setPage(',
+      'for (const pa of []) setPage(',
+      'secret pages leave the linear map',
+    ],
+    [
+      'if (!splitsLeaves(state) || !inRegion) return;',
+      'if (!inRegion) return;',
+      'no split without the capability',
+    ],
     ['if (!splitsLeaves(state) || !inRegion) return;', 'return;', 'a request splits'],
     [
       'traits.splitAsksRequires ? decisions.linearMapRequiresBbml === true : !decisions.debugPagealloc',
       'traits.splitAsksRequires ? !decisions.debugPagealloc : decisions.linearMapRequiresBbml === true',
       'what split_kernel_leaf_mapping() asks',
     ],
-    ['if (!decisions.rodataFull) return;', 'return;', 'set_memory_ro() splits the alias of each page'],
+    [
+      'if (!decisions.rodataFull) return;',
+      'return;',
+      'set_memory_ro() splits the alias of each page',
+    ],
     ['if (!repaints(decisions)) return;', 'return;', 'CPUs that differ repaint to pages'],
     [
       'range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);',
@@ -120,7 +153,11 @@ export const mapMutations: readonly Mutation[] = [
       '{ set: PTE_PRESENT_INVALID, clear: PTE_VALID };',
       'before 15bfba1ad77f the bit is not set',
     ],
-    ['{ set: PTE_RDONLY, clear: PTE_WRITE }', '{ set: PTE_RDONLY, clear: 0n }', 'set_memory_ro() clears PTE_WRITE'],
+    [
+      '{ set: PTE_RDONLY, clear: PTE_WRITE }',
+      '{ set: PTE_RDONLY, clear: 0n }',
+      'set_memory_ro() clears PTE_WRITE',
+    ],
     [
       'traits.presentInvalid ? isPresent(attributes) : (attributes & PTE_VALID) !== 0n',
       'isPresent(attributes) || true',
@@ -129,13 +166,21 @@ export const mapMutations: readonly Mutation[] = [
     ["(!whole || traits.bbml === 'none')", '(false)', 'a block that is partly covered is refused'],
   ]),
   ...inFile('split.ts', [
-    ['if (table.level !== 3 && !isPresent(attributes)) return;', '', 'the repaint does not see a lost block'],
+    [
+      'if (table.level !== 3 && !isPresent(attributes)) return;',
+      '',
+      'the repaint does not see a lost block',
+    ],
     [
       'lessAligned(start, end) ? start : end',
       'lessAligned(start, end) ? end : start',
       'a page splits at its less aligned end',
     ],
-    ['if (!pmd || offset % CONT_PMD_SIZE === 0) return;', 'if (!pmd) return;', 'an aligned group is not split'],
+    [
+      'if (!pmd || offset % CONT_PMD_SIZE === 0) return;',
+      'if (!pmd) return;',
+      'an aligned group is not split',
+    ],
     [
       'if (!pte || offset % CONT_PTE_SIZE === 0) return;',
       'if (!pte) return;',
@@ -157,19 +202,31 @@ export const mapMutations: readonly Mutation[] = [
       'const supported = decisions.systemBbml;',
       'capabilities count once they are final',
     ],
-    ["if (!decisions.linearMapRequiresBbml) return 'nothing';", '', 'without the requires flag nothing is split'],
+    [
+      "if (!decisions.linearMapRequiresBbml) return 'nothing';",
+      '',
+      'without the requires flag nothing is split',
+    ],
     [
       "return request.pageAllocator === false || request.onlineCpus > 1 ? 'busy' : 'split';",
       "return 'busy';",
       'the boot CPU may split while it is alone',
     ],
-    ["if (answer === 'split') splitAtEnds", "if (answer === 'busy') splitAtEnds", 'a request splits at its ends'],
+    [
+      "if (answer === 'split') splitAtEnds",
+      "if (answer === 'busy') splitAtEnds",
+      'a request splits at its ends',
+    ],
     [
       "const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;",
       'const set = 0n;',
       'shared memory is mapped by its alias',
     ],
-    ['{ set, clear: clear | PTE_VALID },', '{ set, clear },', 'the mapping is broken before the change'],
+    [
+      '{ set, clear: clear | PTE_VALID },',
+      '{ set, clear },',
+      'the mapping is broken before the change',
+    ],
   ]),
   ...inFile('areas.ts', [
     [
@@ -184,11 +241,19 @@ export const mapMutations: readonly Mutation[] = [
     ],
   ]),
   ...inFile('crash-reserve.ts', [
-    ['return { start, end: start + size };', 'return { start, end: start };', 'crashkernel= reserves what it says'],
+    [
+      'return { start, end: start + size };',
+      'return { start, end: start };',
+      'crashkernel= reserves what it says',
+    ],
   ]),
   ...inFile('page-alloc.ts', [
     ['change(free, makeInvalid(traits, prot));', '', 'free pages are invalid with debug_pagealloc'],
-    ['change(state.freePages, makeValid(traits, prot));', '', 'what is allocated again is valid again'],
+    [
+      'change(state.freePages, makeValid(traits, prot));',
+      '',
+      'what is allocated again is valid again',
+    ],
     ['if (!state.decisions.debugPagealloc) return;', 'return;', 'debug_pagealloc=on'],
   ]),
   ...inFile('memblock.ts', [

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { inFile, type Mutation } from './mutation.ts';
 
 /** What a realm asks of the RMM. */
@@ -8,8 +9,16 @@ export const rsiMutations: readonly Mutation[] = [
       "ripas: 'RAM', changeDestroyed: true",
       'what the host destroyed is not RAM',
     ],
-    ["ripas: 'EMPTY', changeDestroyed: true", "ripas: 'EMPTY', changeDestroyed: false", 'anything may be shared'],
-    ['memory.map((range)', 'memory.slice(1).map((range)', 'the RMM is asked for every range of memory'],
+    [
+      "ripas: 'EMPTY', changeDestroyed: true",
+      "ripas: 'EMPTY', changeDestroyed: false",
+      'anything may be shared',
+    ],
+    [
+      'memory.map((range)',
+      'memory.slice(1).map((range)',
+      'the RMM is asked for every range of memory',
+    ],
     ['RSI_ABI_VERSION = 0x10000n', 'RSI_ABI_VERSION = 0x10001n', 'version 1.0 is asked for'],
     [
       'within: { start: aliasStart, end: bssStop }',

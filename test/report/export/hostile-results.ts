@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import { bootEndId } from '../../../src/diff/boot-end.ts';
 import type { CaseResult, Finding, Verdict } from '../../../src/diff/types.ts';
@@ -7,7 +8,9 @@ import { countVerdicts } from '../../../src/report/verdicts.ts';
 import { given } from '../../given.ts';
 import { sampleReport } from '../sample-run.ts';
 
-/** What breaks formats: their own syntax, markup, control sequences, and characters that are none. */
+/**
+ * What breaks formats: their own syntax, markup, control sequences, and characters that are none.
+ */
 const poison = fc.oneof(
   fc.constantFrom(
     'KTAP version 1',
@@ -66,7 +69,10 @@ function verdictOf(end: Verdict, findings: readonly Finding[]): Verdict {
 
 const sample = sampleReport(0.02);
 
-/** A run of a few cases of the sample, with hostile text wherever a guest or a file could have put it. */
+/**
+ * A run of a few cases of the sample, with hostile text wherever a guest or a file could have put
+ * it.
+ */
 export const hostileResults: fc.Arbitrary<RunResults> = fc
   .array(outcome, { minLength: 1, maxLength: 5 })
   .map((outcomes) => {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import t from 'tap';
@@ -36,7 +37,10 @@ function parseXml(text: string): XmlNode {
   return given(root.children[0]);
 }
 
-/** What an element may hold: attributes, with a '!' those that it must have, and children in their order. */
+/**
+ * What an element may hold: attributes, with a '!' those that it must have, and children in their
+ * order.
+ */
 interface Rule {
   attributes: string[];
   children: string[];
@@ -45,18 +49,25 @@ interface Rule {
 }
 
 /**
- * What both schemas allow: junit-10.xsd of Jenkins' xunit plugin (commit 031e285ef3b6), and for suites surefire-test-report-3.0.xsd of
- * maven-surefire (commit 14e8e1acd97e), which is the stricter one.
+ * What both schemas allow: junit-10.xsd of Jenkins' xunit plugin (commit 031e285ef3b6), and for
+ * suites surefire-test-report-3.0.xsd of maven-surefire (commit 14e8e1acd97e), which is the
+ * stricter one.
  */
 const rules: Record<string, Rule> = {
-  testsuites: { attributes: ['name', 'time', 'tests', 'failures', 'errors'], children: ['testsuite'] },
+  testsuites: {
+    attributes: ['name', 'time', 'tests', 'failures', 'errors'],
+    children: ['testsuite'],
+  },
   testsuite: {
     attributes: ['name!', 'tests!', 'failures!', 'errors!', 'skipped!', 'time'],
     children: ['properties', 'testcase'],
   },
   properties: { attributes: [], children: ['property'] },
   property: { attributes: ['name!', 'value!'], children: [] },
-  testcase: { attributes: ['name!', 'classname', 'time!'], children: ['failure', 'skipped', 'error', 'system-out'] },
+  testcase: {
+    attributes: ['name!', 'classname', 'time!'],
+    children: ['failure', 'skipped', 'error', 'system-out'],
+  },
   failure: { attributes: ['type!', 'message'], children: [], text: true },
   error: { attributes: ['type!', 'message'], children: [], text: true },
   skipped: { attributes: ['message'], children: [], text: true },
@@ -73,8 +84,12 @@ function violations(node: XmlNode): string[] {
   return [
     ...given.filter((name) => !allowed.includes(name)).map((name) => `${node.name} has ${name}`),
     ...rule.attributes.filter((name) => name.endsWith('!') && !given.includes(name.slice(0, -1))),
-    ...order.filter((place, index) => place < 0 || place < (order[index - 1] ?? 0)).map(() => `order in ${node.name}`),
-    ...(node.attributes.time === undefined || /^\d+\.\d{3}$/.test(node.attributes.time) ? [] : ['time']),
+    ...order
+      .filter((place, index) => place < 0 || place < (order[index - 1] ?? 0))
+      .map(() => `order in ${node.name}`),
+    ...(node.attributes.time === undefined || /^\d+\.\d{3}$/.test(node.attributes.time)
+      ? []
+      : ['time']),
     ...(!rule.text && node.text.trim() !== '' ? [`text in ${node.name}`] : []),
     ...node.children.flatMap(violations),
   ];
@@ -83,7 +98,8 @@ function violations(node: XmlNode): string[] {
 /** The counts of a suite that its test cases do not bear out. */
 function miscounts(suite: XmlNode): string[] {
   const cases = suite.children.filter(({ name }) => name === 'testcase');
-  const having = (name: string) => cases.filter(({ children }) => children.some((child) => child.name === name)).length;
+  const having = (name: string) =>
+    cases.filter(({ children }) => children.some((child) => child.name === name)).length;
   const counted = {
     tests: cases.length,
     failures: having('failure'),

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 
 /**
- * The part of KCIDB's I/O schema 5.3 that reports may be made of, restated from kcidb_io/schema/v05_03.py of kernelci/kcidb-io (commit
- * 8971c0269a80; Draft 7 JSON Schema): nothing that is not named there is allowed, and nothing may be null.
+ * The part of KCIDB's I/O schema 5.3 that reports may be made of, restated from
+ * kcidb_io/schema/v05_03.py of kernelci/kcidb-io (commit 8971c0269a80; Draft 7 JSON Schema):
+ * nothing that is not named there is allowed, and nothing may be null.
  */
 const origin = z.string().regex(/^[a-z0-9_]+$/);
 const id = z.string().regex(/^[a-z0-9_]+:[^\0]*$/);
@@ -85,7 +87,11 @@ const test = z.strictObject({
   log_excerpt: excerpt.optional(),
   status: status.optional(),
   number: z
-    .strictObject({ value: z.number(), unit: text.optional(), prefix: z.enum(['metric', 'binary']).optional() })
+    .strictObject({
+      value: z.number(),
+      unit: text.optional(),
+      prefix: z.enum(['metric', 'binary']).optional(),
+    })
     .optional(),
   start_time: time.optional(),
   duration: z.number().optional(),
@@ -102,7 +108,11 @@ const issue = z.strictObject({
   report_url: z.url().optional(),
   report_subject: text.optional(),
   culprit: z
-    .strictObject({ code: z.boolean().optional(), tool: z.boolean().optional(), harness: z.boolean().optional() })
+    .strictObject({
+      code: z.boolean().optional(),
+      tool: z.boolean().optional(),
+      harness: z.boolean().optional(),
+    })
     .optional(),
   comment: text.optional(),
   misc: misc.optional(),

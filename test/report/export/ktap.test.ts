@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
 import { formatKtap } from '../../../src/report/export/ktap.ts';
@@ -22,24 +23,41 @@ t.test('every verdict has its form', async (t) => {
   const byVerdict = new Map(report.cases.map((result) => [result.verdict, result]));
   const checks = (name: string) => {
     const result = byVerdict.get(name as never);
-    const test = at(new RegExp(`${result?.kernel.spec}$`.replace(':', '.')), result?.scenario ?? '');
+    const test = at(
+      new RegExp(`${result?.kernel.spec}$`.replace(':', '.')),
+      result?.scenario ?? '',
+    );
     return { test, marked: test.subtests.filter(({ ok, directive }) => !ok || directive) };
   };
   t.match(checks('pass'), { test: { ok: true, directive: undefined }, marked: [] });
   t.equal(checks('pass').test.subtests.length, 9);
-  t.match(checks('known').marked, [{ ok: true, description: 'kernel-log', directive: 'XFAIL', words: /split-before/ }]);
-  t.match(checks('fail'), { test: { ok: false }, marked: [{ ok: false, description: 'prediction@init' }] });
+  t.match(checks('known').marked, [
+    { ok: true, description: 'kernel-log', directive: 'XFAIL', words: /split-before/ },
+  ]);
+  t.match(checks('fail'), {
+    test: { ok: false },
+    marked: [{ ok: false, description: 'prediction@init' }],
+  });
   t.match(given(checks('fail').marked[0]).diagnostics[0], /mismatch-init/);
-  t.match(checks('error').test, { ok: false, directive: 'ERROR', words: /free_initmem/, subtests: [] });
+  t.match(checks('error').test, {
+    ok: false,
+    directive: 'ERROR',
+    words: /free_initmem/,
+    subtests: [],
+  });
 });
 
 t.test('a hang is a time-out of its boot, and what it did not reach is skipped', async (t) => {
   const result = given(report.cases[0]);
   const cases = [{ ...result, ...judged({ end: 'hang', after: 'paging_init' }) }];
-  const kernel = given(parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }))[0]);
+  const kernel = given(
+    parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }))[0],
+  );
   t.notOk(given(kernel.subtests[0]).ok);
   t.same(
-    given(kernel.subtests[0]).subtests.map(({ description, directive }) => directive && `${description} ${directive}`),
+    given(kernel.subtests[0]).subtests.map(
+      ({ description, directive }) => directive && `${description} ${directive}`,
+    ),
     [
       ...[undefined, undefined],
       ...['prediction@free_initmem SKIP', 'invariants@free_initmem SKIP'],
@@ -52,8 +70,12 @@ t.test('a hang is a time-out of its boot, and what it did not reach is skipped',
 t.test('a boot around a repaint has its checkpoints among the checks', async (t) => {
   const result = given(report.cases[0]);
   const { init } = result.linearMap;
-  const cases = [{ ...result, linearMap: { ...result.linearMap, before_split: init, after_split: init } }];
-  const kernel = given(parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }))[0]);
+  const cases = [
+    { ...result, linearMap: { ...result.linearMap, before_split: init, after_split: init } },
+  ];
+  const kernel = given(
+    parseKtap(formatKtap({ ...report, run: { ...report.run, planned: [] }, cases }))[0],
+  );
   const names = given(kernel.subtests[0]).subtests.map(({ description }) => description);
   t.same(
     names.slice(2, 6),
@@ -76,7 +98,10 @@ t.test('whatever a guest says, the stream is KTAP and tells the verdicts', async
       const parsed = parseKtap(formatKtap(results));
       const told = parsed.flatMap(({ subtests }) => subtests.map(({ ok }) => ok));
       const meant = outlineOf(results).flatMap(({ cases }) =>
-        cases.map(({ result }) => result === undefined || result.verdict === 'pass' || result.verdict === 'known'),
+        cases.map(
+          ({ result }) =>
+            result === undefined || result.verdict === 'pass' || result.verdict === 'known',
+        ),
       );
       return JSON.stringify(told) === JSON.stringify(meant);
     }),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -51,8 +52,16 @@ t.test('a kernel that died is not called free of the finding', async (t) => {
     case: release,
     kernel: { ...chosen.result.kernel, release, sha256: release },
   });
-  const cases = [chosen.result, other('7.3.5', {}), other('7.3.6', { end: 'panic' }), other('7.3.7', { end: 'error' })];
-  const mail = formatMail({ ...report, cases }, { ...chosen, dossier: { case: '', drawings: [] }, builtIn: true });
+  const cases = [
+    chosen.result,
+    other('7.3.5', {}),
+    other('7.3.6', { end: 'panic' }),
+    other('7.3.7', { end: 'error' }),
+  ];
+  const mail = formatMail(
+    { ...report, cases },
+    { ...chosen, dossier: { case: '', drawings: [] }, builtIn: true },
+  );
   t.match(mail, 'It does not show on 7.3.5.\n');
   t.match(mail, 'On this kernel it shows in 1 of 1 scenario.');
 });
@@ -69,11 +78,20 @@ t.test('a kernel of a commit names its base', async (t) => {
   const commit = '0123456789abcdef0123456789abcdef01234567';
   const kernels = report.run.kernels.map((kernel) => ({ ...kernel, commit }));
   const material = { ...chosen, dossier: { case: '', drawings: [] }, builtIn: true };
-  t.match(formatMail({ ...report, run: { ...report.run, kernels } }, material), `\nbase-commit: ${commit}\n`);
+  t.match(
+    formatMail({ ...report, run: { ...report.run, kernels } }, material),
+    `\nbase-commit: ${commit}\n`,
+  );
   const spec = 'git:/src/linux@HEAD@{1},patch=fix.diff';
-  const moved = { ...material, result: { ...material.result, kernel: { ...material.result.kernel, spec } } };
+  const moved = {
+    ...material,
+    result: { ...material.result, kernel: { ...material.result.kernel, spec } },
+  };
   const run = { ...report.run, kernels: kernels.map((kernel) => ({ ...kernel, spec })) };
-  t.match(formatMail({ ...report, run }, moved), `--kernel git:/src/linux@${commit.slice(0, 12)},patch=fix.diff`);
+  t.match(
+    formatMail({ ...report, run }, moved),
+    `--kernel git:/src/linux@${commit.slice(0, 12)},patch=fix.diff`,
+  );
 });
 
 t.test('a scenario of the user comes along', async (t) => {
@@ -83,22 +101,34 @@ t.test('a scenario of the user comes along', async (t) => {
   t.match(mail, '"rodata": "noalias"');
 });
 
-t.test('which finding: the only new one, or the one that is named, on the newest kernel', async (t) => {
-  const completed = report.cases.filter((each) => !didNotComplete(each));
-  t.equal(chooseFinding(completed, undefined).finding.id, mismatch.id);
-  const on = (release: string, findings: Finding[]): CaseResult => ({
-    ...given(report.cases[0]),
-    case: `${release}@max`,
-    kernel: { ...given(report.cases[0]).kernel, release },
-    findings,
-  });
-  const other = { ...mismatch, id: 'mismatch/other' };
-  const cases = [on('6.18.9', [mismatch]), on('6.18.15', [mismatch, other]), on('6.9.1', [mismatch])];
-  t.equal(chooseFinding(cases, mismatch.id).result.kernel.release, '6.18.15');
-  t.throws(() => chooseFinding(cases, undefined), { fault: 'usage', message: /2 new findings.*mismatch\/other/ });
-  t.throws(() => chooseFinding(cases, 'x'), { fault: 'usage', message: /no finding 'x'/ });
-  t.throws(() => chooseFinding([on('6.18.9', [])], undefined), { message: /no finding to write about/ });
-});
+t.test(
+  'which finding: the only new one, or the one that is named, on the newest kernel',
+  async (t) => {
+    const completed = report.cases.filter((each) => !didNotComplete(each));
+    t.equal(chooseFinding(completed, undefined).finding.id, mismatch.id);
+    const on = (release: string, findings: Finding[]): CaseResult => ({
+      ...given(report.cases[0]),
+      case: `${release}@max`,
+      kernel: { ...given(report.cases[0]).kernel, release },
+      findings,
+    });
+    const other = { ...mismatch, id: 'mismatch/other' };
+    const cases = [
+      on('6.18.9', [mismatch]),
+      on('6.18.15', [mismatch, other]),
+      on('6.9.1', [mismatch]),
+    ];
+    t.equal(chooseFinding(cases, mismatch.id).result.kernel.release, '6.18.15');
+    t.throws(() => chooseFinding(cases, undefined), {
+      fault: 'usage',
+      message: /2 new findings.*mismatch\/other/,
+    });
+    t.throws(() => chooseFinding(cases, 'x'), { fault: 'usage', message: /no finding 'x'/ });
+    t.throws(() => chooseFinding([on('6.18.9', [])], undefined), {
+      message: /no finding to write about/,
+    });
+  },
+);
 
 t.test('real complaints are cut to what happened and the call chain', async (t) => {
   const cut = (name: string) => {
@@ -125,33 +155,58 @@ t.test('real complaints are cut to what happened and the call chain', async (t) 
   }
 });
 
-t.test('a line of the kernel log is not broken: whoever searches for it finds it whole', async (t) => {
-  const file = join(import.meta.dirname, '..', '..', 'linux', 'fixtures', 'splats', 'ro-7.3.4.log');
-  const [splat] = findSplats(readFileSync(file, 'utf8'));
-  const material = { ...chooseFinding(report.cases, mismatch.id), dossier: { case: '', drawings: [] }, builtIn: true };
-  const mail = formatMail(report, { ...material, splat });
-  t.match(
-    mail,
-    '\n  Unable to handle kernel write to read-only memory at virtual address ffff800080010000\n  Internal error: Oops:',
-  );
-});
+t.test(
+  'a line of the kernel log is not broken: whoever searches for it finds it whole',
+  async (t) => {
+    const file = join(
+      import.meta.dirname,
+      '..',
+      '..',
+      'linux',
+      'fixtures',
+      'splats',
+      'ro-7.3.4.log',
+    );
+    const [splat] = findSplats(readFileSync(file, 'utf8'));
+    const material = {
+      ...chooseFinding(report.cases, mismatch.id),
+      dossier: { case: '', drawings: [] },
+      builtIn: true,
+    };
+    const mail = formatMail(report, { ...material, splat });
+    t.match(
+      mail,
+      '\n  Unable to handle kernel write to read-only memory at virtual address ffff800080010000\n  Internal error: Oops:',
+    );
+  },
+);
 
-t.test('whatever a guest says, the mail is printable ASCII of 72 columns with one subject', async () => {
-  const withFinding = hostileResults.filter(({ cases }) => cases.some(({ findings }) => findings.length > 0));
-  fc.assert(
-    fc.property(withFinding, hostileText, hostileText, (results, commandLine, line) => {
-      const id = given(results.cases.flatMap(({ findings }) => findings)[0]).id;
-      const chosen = chooseFinding(results.cases, id);
-      const splat = { kind: 'bug' as const, title: line, lines: line.split('\n'), callChain: ['f'] };
-      const mail = formatMail(results, {
-        ...chosen,
-        dossier: { case: '', drawings: [] },
-        commandLine,
-        splat,
-        builtIn: false,
-      });
-      const subjects = mail.split('\n').filter((each) => each.startsWith('Subject:'));
-      return /^[\n\x20-\x7e]*$/.test(mail) && tooWide(mail).length === 0 && subjects.length === 1;
-    }),
-  );
-});
+t.test(
+  'whatever a guest says, the mail is printable ASCII of 72 columns with one subject',
+  async () => {
+    const withFinding = hostileResults.filter(({ cases }) =>
+      cases.some(({ findings }) => findings.length > 0),
+    );
+    fc.assert(
+      fc.property(withFinding, hostileText, hostileText, (results, commandLine, line) => {
+        const id = given(results.cases.flatMap(({ findings }) => findings)[0]).id;
+        const chosen = chooseFinding(results.cases, id);
+        const splat = {
+          kind: 'bug' as const,
+          title: line,
+          lines: line.split('\n'),
+          callChain: ['f'],
+        };
+        const mail = formatMail(results, {
+          ...chosen,
+          dossier: { case: '', drawings: [] },
+          commandLine,
+          splat,
+          builtIn: false,
+        });
+        const subjects = mail.split('\n').filter((each) => each.startsWith('Subject:'));
+        return /^[\n\x20-\x7e]*$/.test(mail) && tooWide(mail).length === 0 && subjects.length === 1;
+      }),
+    );
+  },
+);
