@@ -11,7 +11,7 @@ import type { Evidence } from '../../src/evidence/capture.ts';
 import type { Geometry } from '../../src/linux/geometry.ts';
 import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../../src/linux/kernel-layout.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
-import { memoryRanges } from '../../src/model/memblock.ts';
+import { memoryRanges } from '../../src/model/mm/memblock.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { linkAddress } from './question.ts';

@@ -2,9 +2,9 @@
 import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
 import type { CheckpointName } from '../evidence/capture.ts';
 import { PTE_NG, PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
+import { makeInvalid } from './arch/arm64/mm/pageattr.ts';
 import type { BootState } from './boot-state.ts';
 import type { Area } from './leaf-runs.ts';
-import { makeInvalid } from './pageattr.ts';
 import { subtract } from './ranges.ts';
 
 /**

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
+import type { KernelProt } from './arch/arm64/include/asm/pgtable-prot.ts';
 import type { Derivation } from './derivation.ts';
-import type { KernelProt } from './kernel-prot.ts';
 import type { LinearMap } from './linear-map.ts';
-import type { ImageSections } from './map-mem.ts';
 import type { Decisions, PredictedRsiCall } from './types.ts';
+
+/** Physical addresses of the linker symbols that map_mem() and mark_rodata_ro() use, in bytes. */
+export interface ImageSections {
+  /** _text, or _stext on older kernels. */
+  aliasStart: number;
+  initBegin: number;
+  initEnd: number;
+  bssStop: number;
+}
 
 /** The machine's state while it boots: what map_mem() built, and what each later step needs. */
 export interface BootState {

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { get_option, lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
-import { kstrtoull } from '../linux/kstrtox.ts';
 import { first } from '../present.ts';
-import { cpuHasLargeVa, cpuSupportsBbml, idField } from './cpufeature.ts';
+import { arch_parse_debug_rodata } from './arch/arm64/include/asm/setup.ts';
+import {
+  cpuHasLargeVa,
+  cpuSupportsBbml,
+  idField,
+  unmap_kernel_at_el0,
+} from './arch/arm64/kernel/cpufeature.ts';
+import { parse_kfence_early_init } from './arch/arm64/mm/mmu.ts';
 import type { Derivation } from './derivation.ts';
-import { unmap_kernel_at_el0 } from './kpti.ts';
+import { debug_pagealloc_enabled } from './mm/debug_page_alloc.ts';
 import type { Decisions } from './types.ts';
 
 /** Inputs of the decision functions: the machine's CPUs and the kernel's parameters. */
@@ -17,83 +22,6 @@ export interface DecisionInputs {
   kaslr: boolean;
   /** World of the machine. */
   world: 'normal' | 'realm';
-}
-
-function rodataOf(
-  traits: KernelTraits,
-  parameters: string[],
-  why: Derivation,
-): { enabled: boolean; full: boolean } {
-  const source = 'arch/arm64/include/asm/setup.h (6.18 renamed full to on, and on to noalias)';
-  let enabled = true;
-  let full = traits.config.rodataFull;
-  why('rodata_full', 'arch/arm64/mm/pageattr.c', `default is ${full}`);
-  const partial = traits.rodataFullSpelling === 'full' ? 'on' : 'noalias';
-  for (const value of valuesOf(parameters, 'rodata')) {
-    if (value === traits.rodataFullSpelling) [enabled, full] = [true, true];
-    else if (value === partial) [enabled, full] = [true, false];
-    else if (value === 'off') [enabled, full] = [false, false];
-    else
-      why(
-        'arch_parse_debug_rodata()',
-        source,
-        `refuses rodata=${value}; init/main.c knows it no better`,
-      );
-    why(
-      'arch_parse_debug_rodata()',
-      source,
-      `rodata=${value}: rodata_enabled ${enabled}, rodata_full ${full}`,
-    );
-  }
-  return { enabled, full };
-}
-
-function kfenceEarlyInitOf(traits: KernelTraits, parameters: string[], why: Derivation): boolean {
-  if (!traits.config.kfence) return false;
-  let early = traits.config.kfenceEarlyInit;
-  why(
-    'kfence_early_init',
-    'arch/arm64/mm/mmu.c',
-    `default, !!CONFIG_KFENCE_SAMPLE_INTERVAL: ${early}`,
-  );
-  for (const value of valuesOf(parameters, 'kfence.sample_interval')) {
-    const option = get_option(value, traits.release);
-    if (option === undefined) continue;
-    early = option !== 0;
-    why(
-      'parse_kfence_early_init()',
-      'arch/arm64/mm/mmu.c',
-      `kfence.sample_interval=${value}: ${early}`,
-    );
-  }
-  return early;
-}
-
-/**
- * Whether kfence_sample_interval is not 0 in kfence_init() (mm/kfence/core.c):
- * param_set_sample_interval() takes only whole numbers, and other ones than
- * parse_kfence_early_init(). So a pool that was taken early may stay unused, and one may come that
- * was not.
- */
-export function kfenceEnabled({ config, release }: KernelTraits, parameters: string[]): boolean {
-  if (!config.kfence) return false;
-  const given = valuesOf(parameters, 'kfence.sample_interval')
-    .map((value) => kstrtoull(value, release))
-    .filter((value) => value !== undefined);
-  // Both defaults are CONFIG_KFENCE_SAMPLE_INTERVAL.
-  return given.length > 0 ? given.at(-1) !== 0n : config.kfenceEarlyInit;
-}
-
-/**
- * debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what
- * early_debug_pagealloc() parses (mm/debug_page_alloc.c).
- */
-export function debug_pagealloc_enabled(
-  { config, release }: KernelTraits,
-  parameters: string[],
-): boolean {
-  if (!config.debugPagealloc) return false;
-  return lastBoolean(parameters, 'debug_pagealloc', release) ?? config.debugPageallocDefault;
 }
 
 /**
@@ -148,8 +76,8 @@ function mappingRules(
 
 /** Runs the kernel's decision functions, in the order in which the boot asks them. */
 export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Derivation): Decisions {
-  const rodata = rodataOf(traits, inputs.parameters, why);
-  const kfenceEarlyInit = kfenceEarlyInitOf(traits, inputs.parameters, why);
+  const rodata = arch_parse_debug_rodata(traits, inputs.parameters, why);
+  const kfenceEarlyInit = parse_kfence_early_init(traits, inputs.parameters, why);
   const debugPagealloc = debug_pagealloc_enabled(traits, inputs.parameters);
   if (traits.config.debugPagealloc)
     why('debug_pagealloc_enabled()', 'mm/debug_page_alloc.c', `${debugPagealloc}`);

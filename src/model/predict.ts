@@ -5,31 +5,32 @@ import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { first } from '../present.ts';
 import type { Machine } from '../scenario/types.ts';
-import { areasOf } from './areas.ts';
+import { kernelProt } from './arch/arm64/include/asm/pgtable-prot.ts';
+import { cpuHasLargeVa } from './arch/arm64/kernel/cpufeature.ts';
+import { arm64_rsi_init } from './arch/arm64/kernel/rsi.ts';
+import { bootTimeCpus, type CpuOutcome, cpuOutcome } from './arch/arm64/kernel/smp.ts';
+import { arm64_memblock_init } from './arch/arm64/mm/init.ts';
+import { map_mem } from './arch/arm64/mm/mmu.ts';
+import { applySplit } from './arch/arm64/mm/mmu-split.ts';
 import {
-  applySplit,
   hideSecretPages,
   protectVmallocAliases,
+  realm_set_memory,
   splitForProtection,
-  stepsBetween,
-} from './boot.ts';
-import type { BootState } from './boot-state.ts';
-import { cpuHasLargeVa } from './cpufeature.ts';
-import { crashResource, reserve_crashkernel_generic } from './crash-reserve.ts';
-import { decide, kfenceEnabled } from './decisions.ts';
+} from './arch/arm64/mm/pageattr.ts';
+import { predictRegisters } from './arch/arm64/mm/proc.ts';
+import { areasOf } from './areas.ts';
+import { stepsBetween } from './boot.ts';
+import type { BootState, ImageSections } from './boot-state.ts';
+import { decide } from './decisions.ts';
 import { recordDerivation } from './derivation.ts';
 import { deriveTraits } from './derive-traits.ts';
-import { kernelProt } from './kernel-prot.ts';
-import { bootTimeCpus, type CpuOutcome, cpuOutcome } from './late-cpus.ts';
+import { crashResource, reserve_crashkernel_generic } from './kernel/crash_reserve.ts';
 import { leafRuns, predictedTables } from './leaf-runs.ts';
 import { LinearMap } from './linear-map.ts';
-import { type ImageSections, map_mem } from './map-mem.ts';
-import { arm64_memblock_init } from './memblock.ts';
-import { __kernel_map_pages } from './page-alloc.ts';
+import { kfenceEnabled } from './mm/kfence.ts';
+import { __kernel_map_pages } from './mm/page_alloc.ts';
 import { probePredictions } from './probes.ts';
-import { predictRegisters } from './registers.ts';
-import { arm64_rsi_init } from './rsi.ts';
-import { realm_set_memory } from './sharing.ts';
 import type { CheckpointPrediction, DerivationStep, Prediction } from './types.ts';
 
 /** The one question the model answers: this kernel, on this machine, with these parameters. */

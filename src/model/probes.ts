@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
 import type { BootFacts } from '../evidence/boot-facts.ts';
-import { parameq, parse_args } from '../linux/cmdline.ts';
-import { kstrtobool } from '../linux/kstrtox.ts';
-import type { Release } from '../linux/release.ts';
 import { type DeviceName, deviceNames } from '../scenario/devices.ts';
 import { type Machine, type ProbeName, probeNames } from '../scenario/types.ts';
-import { refusesPages } from './boot.ts';
+import type { CpuOutcome } from './arch/arm64/kernel/smp.ts';
 import type { BootState } from './boot-state.ts';
-import type { CpuOutcome } from './late-cpus.ts';
+import { memfd_secret, secretmem_enable } from './mm/secretmem.ts';
+import { refusesPages } from './refuses-pages.ts';
 import type { ProbePrediction } from './types.ts';
 
 const ENOENT = 2;
 const EIO = 5;
-const EFAULT = 14;
 const ENODEV = 19;
-const ENOSYS = 38;
 
 interface ProbeQuestion {
   machine: Machine;
@@ -37,7 +33,7 @@ export function probePredictions(
       case 'modules':
         return { errno: 0, why: 'the kernel loads the modules that were built with it' };
       case 'memfd_secret':
-        return memfdSecretOutcome(
+        return memfd_secret(
           state,
           secretmem_enable(parameters, state.traits.release),
           facts.probePages,
@@ -104,35 +100,4 @@ function deviceOutcome(device: DeviceName, state: BootState): Outcome {
         why: 'a page of a block cannot be shared: the driver gets no queue',
       }
     : { device, errno: 0, why: 'the driver and the device find the same memory' };
-}
-
-/**
- * secretmem_enable of mm/secretmem.c, a module_param: param_set_bool() (kernel/params.c) takes a
- * word without a value for true.
- */
-function secretmem_enable(parameters: readonly string[], release: Release): boolean {
-  const given = parse_args(parameters.join(' '))
-    .filter(({ param }) => parameq(param, 'secretmem.enable'))
-    .map(({ val }) => (val === undefined ? true : kstrtobool(val, release)));
-  return given.filter((value) => value !== undefined).at(-1) ?? true;
-}
-
-/** @param pages that the probe got, as it says; none where it failed */
-function memfdSecretOutcome(state: BootState, enabled: boolean, pages: readonly number[]): Outcome {
-  const { traits, decisions } = state;
-  if (!traits.config.secretmem) return { errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
-  if (!enabled)
-    return {
-      errno: ENOSYS,
-      why: 'secretmem.enable= turns it off (memfd_secret(), mm/secretmem.c)',
-    };
-  if (decisions.canSetDirectMap && refusesPages(state, pages)) {
-    return {
-      errno: EFAULT,
-      why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS',
-    };
-  }
-  return decisions.canSetDirectMap
-    ? { errno: 0, why: 'can_set_direct_map() is true (memfd_secret(), mm/secretmem.c)' }
-    : { errno: ENOSYS, why: 'can_set_direct_map() is false (memfd_secret(), mm/secretmem.c)' };
 }

@@ -4,9 +4,13 @@ import t from 'tap';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import type { PhysicalRange } from '../../src/evidence/boot-facts.ts';
 import { lastBoolean } from '../../src/linux/cmdline.ts';
-import { crashResource, reserve_crashkernel_generic } from '../../src/model/crash-reserve.ts';
-import { decide, kfenceEnabled } from '../../src/model/decisions.ts';
-import { cpu_mitigations_off } from '../../src/model/kpti.ts';
+import { decide } from '../../src/model/decisions.ts';
+import { cpu_mitigations_off } from '../../src/model/kernel/cpu.ts';
+import {
+  crashResource,
+  reserve_crashkernel_generic,
+} from '../../src/model/kernel/crash_reserve.ts';
+import { kfenceEnabled } from '../../src/model/mm/kfence.ts';
 import { realSetup } from '../harness/boot-setup.ts';
 import { variablesAfterParsing } from '../harness/early-boot.ts';
 

@@ -6,7 +6,7 @@ import t from 'tap';
 import { dir } from 'tmp-promise';
 import { noticed } from './golden-check.ts';
 import { mutations } from './mutations/index.ts';
-import type { Mutation } from './mutations/mutation.ts';
+import { broken, type Mutation } from './mutations/mutation.ts';
 
 /** What the golden boots need of the repository. */
 const needed = ['src', 'harness', 'test/model', 'test/given.ts', 'package.json'];
@@ -20,12 +20,7 @@ const root = join(import.meta.dirname, '..', '..');
 async function isNoticed(copy: string, mutation: Mutation): Promise<boolean> {
   const path = join(copy, mutation.file);
   const original = readFileSync(path, 'utf8');
-  if (original.split(mutation.from).length !== 2)
-    throw new Error(`'${mutation.from}' is not once in ${mutation.file}`);
-  writeFileSync(
-    path,
-    original.replace(mutation.from, () => mutation.to),
-  );
+  writeFileSync(path, broken(original, mutation));
   try {
     const check = await execa(process.execPath, [join(copy, 'test/model/golden-check.ts')], {
       reject: false,

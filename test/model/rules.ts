@@ -2,12 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { PTE_TYPE_PAGE } from '../../src/linux/pgprot.ts';
-import { createPgdMapping } from '../../src/model/create-mapping.ts';
+import { __create_pgd_mapping } from '../../src/model/arch/arm64/mm/mmu-create.ts';
+import {
+  range_split_to_ptes,
+  split_kernel_leaf_mapping_locked,
+} from '../../src/model/arch/arm64/mm/mmu-split.ts';
+import { predictRegisters } from '../../src/model/arch/arm64/mm/proc.ts';
 import { leafRuns } from '../../src/model/leaf-runs.ts';
 import { LinearMap } from '../../src/model/linear-map.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
-import { predictRegisters } from '../../src/model/registers.ts';
-import { range_split_to_ptes, split_kernel_leaf_mapping_locked } from '../../src/model/split.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
 import { given } from '../given.ts';
@@ -139,7 +142,7 @@ function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number
   const { traits } = question('7.3.4+deb13-arm64-16k@max+off+kfence100');
   const map = new LinearMap(traits.geometry, 36, 0n, 0);
   const start = 4 * 2 ** 30;
-  createPgdMapping(map, traits, start, start + 3 * 2 ** 30, PTE_TYPE_PAGE, 0, true);
+  __create_pgd_mapping(map, traits, start, start + 3 * 2 ** 30, PTE_TYPE_PAGE, 0, true);
   range_split_to_ptes(map, traits, start, start + 1);
   split_kernel_leaf_mapping_locked(map, traits, start + 2 ** 30 + traits.geometry.granule);
   return leafRuns(map, []).map(({ level, contiguous, size }) => ({ level, contiguous, size }));
@@ -248,7 +251,7 @@ export const rules: readonly Rule[] = [
     holds: () => {
       const { traits } = question('7.3.4+deb13-arm64-16k@max+off+kfence100');
       const map = new LinearMap(traits.geometry, 47, 0n, 0);
-      createPgdMapping(map, traits, 0, 2 * traits.geometry.PUD_SIZE, PTE_TYPE_PAGE, 0, true);
+      __create_pgd_mapping(map, traits, 0, 2 * traits.geometry.PUD_SIZE, PTE_TYPE_PAGE, 0, true);
       return leafRuns(map, []).every(({ level }) => level === 2);
     },
   },

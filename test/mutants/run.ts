@@ -45,7 +45,12 @@ const { values } = parseArgs({
 });
 
 const jobs = Number(values.jobs);
-const files = ['src/model/*.ts', 'src/linux/traits.ts', 'src/vmsa/*.ts', 'src/diff/invariants/*.ts']
+const files = [
+  'src/model/**/*.ts',
+  'src/linux/traits.ts',
+  'src/vmsa/*.ts',
+  'src/diff/invariants/*.ts',
+]
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .sort();
 const tests = ['model', 'diff', 'vmsa', 'linux', 'scenario', 'compare']

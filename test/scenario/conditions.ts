@@ -9,18 +9,23 @@ import { installMutants, mutantsOf, visitedBy, withMutant } from '../mutants/ins
 
 /** The decision functions of the kernel, as the model has them. */
 const functions: Record<string, readonly string[]> = {
-  'src/model/decisions.ts': [
-    'rodataOf',
-    'kfenceEarlyInitOf',
-    'debug_pagealloc_enabled',
-    'kptiOf',
-    'mappingRules',
-    'decide',
+  'src/model/decisions.ts': ['kptiOf', 'mappingRules', 'decide'],
+  'src/model/arch/arm64/include/asm/setup.ts': ['arch_parse_debug_rodata'],
+  'src/model/arch/arm64/kernel/cpufeature.ts': [
+    'isMidrInRange',
+    'hasBbmLevel3',
+    'cpuSupportsBbml',
+    'isVulnerable',
+    'unmap_kernel_at_el0',
   ],
-  'src/model/kpti.ts': ['isVulnerable', 'unmap_kernel_at_el0', 'kpti_install_ng_mappings'],
-  'src/model/cpufeature.ts': ['isMidrInRange', 'hasBbmLevel3', 'cpuSupportsBbml'],
-  'src/model/boot.ts': ['splitsLeaves', 'repaints', 'mark_rodata_ro'],
-  'src/model/sharing.ts': ['splitAnswer'],
+  'src/model/arch/arm64/mm/mmu.ts': [
+    'parse_kfence_early_init',
+    'mark_rodata_ro',
+    'kpti_install_ng_mappings',
+  ],
+  'src/model/arch/arm64/mm/mmu-split.ts': ['splitsLeaves', 'repaints'],
+  'src/model/arch/arm64/mm/pageattr.ts': ['splitAnswer'],
+  'src/model/mm/debug_page_alloc.ts': ['debug_pagealloc_enabled'],
 };
 
 /**
@@ -37,7 +42,7 @@ installMutants(all);
 // Loaded with the mutants in them: a static import would come before.
 const { asked, generations, scenarioNamed, shown, traitsOfGeneration } = await import('./asked.ts');
 const { decide } = await import('../../src/model/decisions.ts');
-const { bootTimeCpus } = await import('../../src/model/late-cpus.ts');
+const { bootTimeCpus } = await import('../../src/model/arch/arm64/kernel/smp.ts');
 const { asksForCpus } = await import('../../src/scenario/types.ts');
 const { whyUnfit } = await import('../../src/scenario/fit.ts');
 
@@ -91,11 +96,12 @@ function whatIsShown(question: Question): string {
   }
 }
 
-const deciders = new Set([
-  'src/model/decisions.ts',
-  'src/model/cpufeature.ts',
-  'src/model/kpti.ts',
-]);
+/** Functions that act by what they decide alone. */
+const deciders = new Set(
+  Object.values(functions)
+    .flat()
+    .filter((name) => !/split|repaints|mark_rodata_ro|kpti_install/.test(name)),
+);
 
 /** Undefined where the kernel cannot run the scenario. */
 export function tellingOf(generation: string, scenario: Scenario): Telling | undefined {
@@ -147,7 +153,7 @@ function tellerOf(
     if (!visited.has(id)) return false;
     const isChanged = () => withMutant(id, () => whatIsShown(question) !== whole);
     // These act by what is decided alone, but for CPUs that come late.
-    const byDecisions = deciders.has(file) && within !== 'kpti_install_ng_mappings';
+    const byDecisions = deciders.has(within ?? '');
     if (!byDecisions || (hasLateCpus && file.endsWith('cpufeature.ts'))) return isChanged();
     const key = withMutant(id, decided);
     const answer = changed.get(key) ?? isChanged();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Named CPUs at every border of the kernel's allow lists. */
 import t from 'tap';
-import { bbmlAllowList, cpuSupportsBbml } from '../../src/model/cpufeature.ts';
+import { bbmlAllowList, cpuSupportsBbml } from '../../src/model/arch/arm64/kernel/cpufeature.ts';
 import { cpus } from '../../src/scenario/cpus.ts';
 
 const [REVISION, VARIANT] = [0xfn, 0xf0_0000n];

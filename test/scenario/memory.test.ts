@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { geometryOf } from '../../src/linux/geometry.ts';
-import { memoryRanges } from '../../src/model/memblock.ts';
+import { memoryRanges } from '../../src/model/mm/memblock.ts';
 import { ramRanges } from '../../src/scenario/memory.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';

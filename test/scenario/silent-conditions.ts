@@ -5,16 +5,16 @@
  */
 const reasons: Record<string, readonly string[]> = {
   'no scenario spells out what rodata= is by default': [
-    'rodataOf(): value === traits.rodataFullSpelling as false',
-    'rodataOf(): true as false',
+    'arch_parse_debug_rodata(): value === traits.rodataFullSpelling as false',
+    'arch_parse_debug_rodata(): true as false',
   ],
   'no scenario gives a value that the kernel refuses': [
-    "rodataOf(): value === 'off' as true",
-    'kfenceEarlyInitOf(): option === undefined as false',
+    "arch_parse_debug_rodata(): value === 'off' as true",
+    'parse_kfence_early_init(): option === undefined as false',
   ],
   'every kernel that was recorded is built with it': [
-    'kfenceEarlyInitOf(): !traits.config.kfence as false',
-    'kfenceEarlyInitOf(): false as true',
+    'parse_kfence_early_init(): !traits.config.kfence as false',
+    'parse_kfence_early_init(): false as true',
     'kptiOf(): config.e0pd as true',
     'mappingRules(): traits.config.kfence as true',
     'unmap_kernel_at_el0(): !inputs.configured as false',

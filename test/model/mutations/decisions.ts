@@ -3,7 +3,7 @@ import { inFile, type Mutation } from './mutation.ts';
 
 /** What is decided: features, capabilities, registers, what probes find. */
 export const decisionMutations: readonly Mutation[] = [
-  ...inFile('decisions.ts', [
+  ...inFile('arch/arm64/include/asm/setup.ts', [
     [
       "else if (value === 'off') [enabled, full] = [false, false]",
       "else if (value === 'off') [enabled, full] = [true, false]",
@@ -14,11 +14,26 @@ export const decisionMutations: readonly Mutation[] = [
       'else if (value === partial) [enabled, full] = [true, true]',
       'rodata=noalias leaves aliases alone',
     ],
+  ]),
+  ...inFile('arch/arm64/mm/mmu.ts', [
     [
       'early = option !== 0',
       'early = option === 0',
       'a sample interval makes the KFENCE pool early',
     ],
+    [
+      'if (!decisions.kpti || decisions.useNgMappings) return;',
+      'return;',
+      'KPTI rewrites the tables',
+    ],
+    [
+      '__kernel_map_pages(state, state.freeAtKpti);',
+      '',
+      'what is free when KPTI comes stays as it is',
+    ],
+    ['state.prot = kernelProt(', 'kernelProt(', 'what is mapped behind KPTI is non-global'],
+  ]),
+  ...inFile('decisions.ts', [
     ['!known.kfenceEarlyInit', 'known.kfenceEarlyInit', 'a late KFENCE pool needs pages'],
     ['forcePteMapping: !bbml && (', 'forcePteMapping: (', 'the capability allows large mappings'],
     [
@@ -52,7 +67,7 @@ export const decisionMutations: readonly Mutation[] = [
       'debug_pagealloc needs pages on any CPU',
     ],
   ]),
-  ...inFile('cpufeature.ts', [
+  ...inFile('arch/arm64/kernel/cpufeature.ts', [
     [
       "r0('Neoverse-V3', 0xd84, 2)",
       "r0('Neoverse-V3', 0xd84, 1)",
@@ -65,38 +80,41 @@ export const decisionMutations: readonly Mutation[] = [
       "idField(registers, 'ID_AA64MMFR2_EL1', 52) >= 4;",
       '7.3 believes BBM level 3',
     ],
-  ]),
-  ...inFile('kpti.ts', [
-    [
-      'if (!decisions.kpti || decisions.useNgMappings) return;',
-      'return;',
-      'KPTI rewrites the tables',
-    ],
-    [
-      '__kernel_map_pages(state, state.freeAtKpti);',
-      '',
-      'what is free when KPTI comes stays as it is',
-    ],
-    ['      below.descriptor |= PTE_NG;\n', '', 'KPTI makes tables non-global, too'],
-    ['if (attributes & PTE_VALID) table', 'table', 'KPTI skips what is not valid'],
     ["idField(registers, 'ID_AA64PFR0_EL1', 60) === 0", 'false', 'a CPU without CSV3 needs KPTI'],
-    ['state.prot = kernelProt(', 'kernelProt(', 'what is mapped behind KPTI is non-global'],
-  ]),
-  ...inFile('late-cpus.ts', [
     [
       "'bbml' in capability.match ? boot.every(has)",
       "'bbml' in capability.match ? boot.some(has)",
       'a CPU that comes again meets a system that has the capability only where every CPU has',
     ],
     [
-      'return machine.late ? idRegisters.slice(0, 1) : idRegisters;',
-      'return idRegisters;',
-      'a late CPU has no say in the capabilities',
-    ],
-    [
       'system ? cpucapType.optionalForLate : cpucapType.permittedForLate',
       'system ? cpucapType.permittedForLate : cpucapType.optionalForLate',
       'what a late CPU may miss is not what it may have',
+    ],
+  ]),
+  ...inFile('arch/arm64/mm/proc.ts', [
+    ['      below.descriptor |= PTE_NG;\n', '', 'KPTI makes tables non-global, too'],
+    ['if (attributes & PTE_VALID) table', 'table', 'KPTI skips what is not valid'],
+    ['[16, 6, 64 - vaBits]', '[16, 6, 65 - vaBits]', 'T1SZ'],
+    ['[59, 1, decisions.lpa2]', '[59, 1, false]', 'TCR_EL1.DS with LPA2'],
+    ['[40, 1, featuresEnabled && dbm]', '[40, 1, dbm]', 'TCR_EL1.HD only once features are known'],
+    ['[56, 1, featuresEnabled && e0pd]', '[56, 1, false]', 'TCR_EL1.E0PD1'],
+    ['[8, 8, tagged && featuresEnabled ? 0xf0 : 0xff]', '[8, 8, 0xf0]', 'MAIR without MTE'],
+    ['[1, 1, s1pie]', '[1, 1, false]', 'TCR2_EL1.PIE'],
+    ['0xcc880e0ac0800000n', '0xcc880e0ac0800001n', 'PIE_E1'],
+    ['BigInt(inputs.swapper +', 'BigInt(inputs.swapper + 65536 +', 'TTBR1 is swapper_pg_dir'],
+    ['isA64fx(idRegisters.MIDR_EL1 ?? 0n)', 'false', 'TCR_EL1.NFD1 stays off on an A64FX'],
+    [
+      '8 * (entries(52) - entries(48))',
+      '0',
+      'a root for 52 bits is walked from its middle with 48',
+    ],
+  ]),
+  ...inFile('arch/arm64/kernel/smp.ts', [
+    [
+      'return machine.late ? idRegisters.slice(0, 1) : idRegisters;',
+      'return idRegisters;',
+      'a late CPU has no say in the capabilities',
     ],
     [
       "{ register: 'ID_AA64MMFR2_EL1', lsb: 52 },",
@@ -128,26 +146,12 @@ export const decisionMutations: readonly Mutation[] = [
       'the node of the sources of randomness is there without one',
     ],
     ['errno: EIO, why:', 'errno: 0, why:', 'a refused CPU fails the request'],
+  ]),
+  ...inFile('mm/secretmem.ts', [
     [
       'return decisions.canSetDirectMap\n',
       'return !decisions.canSetDirectMap\n',
       'memfd_secret() asks can_set_direct_map()',
-    ],
-  ]),
-  ...inFile('registers.ts', [
-    ['[16, 6, 64 - vaBits]', '[16, 6, 65 - vaBits]', 'T1SZ'],
-    ['[59, 1, decisions.lpa2]', '[59, 1, false]', 'TCR_EL1.DS with LPA2'],
-    ['[40, 1, featuresEnabled && dbm]', '[40, 1, dbm]', 'TCR_EL1.HD only once features are known'],
-    ['[56, 1, featuresEnabled && e0pd]', '[56, 1, false]', 'TCR_EL1.E0PD1'],
-    ['[8, 8, tagged && featuresEnabled ? 0xf0 : 0xff]', '[8, 8, 0xf0]', 'MAIR without MTE'],
-    ['[1, 1, s1pie]', '[1, 1, false]', 'TCR2_EL1.PIE'],
-    ['0xcc880e0ac0800000n', '0xcc880e0ac0800001n', 'PIE_E1'],
-    ['BigInt(inputs.swapper +', 'BigInt(inputs.swapper + 65536 +', 'TTBR1 is swapper_pg_dir'],
-    ['isA64fx(idRegisters.MIDR_EL1 ?? 0n)', 'false', 'TCR_EL1.NFD1 stays off on an A64FX'],
-    [
-      '8 * (entries(52) - entries(48))',
-      '0',
-      'a root for 52 bits is walked from its middle with 48',
     ],
   ]),
   ...inFile('predict.ts', [

@@ -3,7 +3,7 @@ import { inFile, type Mutation } from './mutation.ts';
 
 /** What the linear map becomes: how it is made, split and changed. */
 export const mapMutations: readonly Mutation[] = [
-  ...inFile('map-mem.ts', [
+  ...inFile('arch/arm64/mm/mmu.ts', [
     [
       'if (decisions.forcePteMapping) flags',
       'if (!decisions.forcePteMapping) flags',
@@ -45,8 +45,24 @@ export const mapMutations: readonly Mutation[] = [
       'memory = without(memory, { start: sections.initBegin',
       'the old kernel alias is a hole for memory',
     ],
+    [
+      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL_RO',
+      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL',
+      'the text alias becomes read-only',
+    ],
+    [
+      'sections.initEnd, sections.bssStop, prot.PAGE_KERNEL_RO',
+      'sections.initEnd, sections.bssStop, prot.PAGE_KERNEL',
+      '7.2 makes the data alias read-only',
+    ],
+    [
+      'changeAttributes(map, traits, start, end, makeInvalid(traits, prot));',
+      '',
+      '7.3 makes the data alias invalid',
+    ],
+    ['if (!decisions.rodataEnabled ||', 'if (', 'rodata=off leaves the data alias alone'],
   ]),
-  ...inFile('create-mapping.ts', [
+  ...inFile('arch/arm64/mm/mmu-create.ts', [
     ['TABLE_TYPE | TABLE_UXN', 'TABLE_TYPE', 'tables are UXN'],
     [
       'traits.tableAccessFlag ? TABLE_AF : 0n',
@@ -75,8 +91,13 @@ export const mapMutations: readonly Mutation[] = [
       '      initContPmds(request, table, addr, end, prot);\n      return;',
       'with two levels no group of PMDs is contiguous',
     ],
+    [
+      'if (isNormal(old) && isNormal(next)) mask |= PTE_ATTRINDX_MASK;',
+      '',
+      'Normal and Normal-Tagged may change into each other',
+    ],
   ]),
-  ...inFile('kernel-prot.ts', [
+  ...inFile('arch/arm64/include/asm/pgtable-prot.ts', [
     ['decisions.useNgMappings ? PTE_NG : 0n', '0n', 'KPTI makes mappings non-global'],
     ['decisions.lpa2 ? 0n : PTE_SHARED', 'PTE_SHARED', 'no shareability bits with LPA2'],
     [
@@ -87,25 +108,11 @@ export const mapMutations: readonly Mutation[] = [
     ['(normal & ~PTE_WRITE) | PTE_RDONLY', 'normal | PTE_RDONLY', 'read-only is not writable'],
     ['PTE_ATTRINDX(MT_NORMAL_TAGGED);', 'PTE_ATTRINDX(MT_NORMAL);', 'the linear map is tagged'],
   ]),
-  ...inFile('boot.ts', [
+  ...inFile('mm/kfence.ts', [
     ['guards = [0, 1, ...', 'guards = [0, ...', 'the first two KFENCE pages are guards'],
     ['(_, i) => 2 * i + 3', '(_, i) => 2 * i + 2', 'the right neighbour of an object is a guard'],
-    [
-      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL_RO',
-      'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL',
-      'the text alias becomes read-only',
-    ],
-    [
-      'sections.initEnd, sections.bssStop, prot.PAGE_KERNEL_RO',
-      'sections.initEnd, sections.bssStop, prot.PAGE_KERNEL',
-      '7.2 makes the data alias read-only',
-    ],
-    [
-      'changeAttributes(map, traits, start, end, makeInvalid(traits, prot));',
-      '',
-      '7.3 makes the data alias invalid',
-    ],
-    ['if (!decisions.rodataEnabled ||', 'if (', 'rodata=off leaves the data alias alone'],
+  ]),
+  ...inFile('arch/arm64/mm/pageattr.ts', [
     ['if (!decisions.rodataFull ||', 'if (', 'vmalloc aliases follow with rodata_full only'],
     ['setPage(state, at, readOnlyAlias);', '', 'vmalloc aliases follow with rodata_full'],
     [
@@ -114,35 +121,10 @@ export const mapMutations: readonly Mutation[] = [
       'secret pages leave the linear map',
     ],
     [
-      'if (!splitsLeaves(state) || !inRegion) return;',
-      'if (!inRegion) return;',
-      'no split without the capability',
-    ],
-    ['if (!splitsLeaves(state) || !inRegion) return;', 'return;', 'a request splits'],
-    [
-      'traits.splitAsksRequires ? decisions.linearMapRequiresBbml === true : !decisions.debugPagealloc',
-      'traits.splitAsksRequires ? !decisions.debugPagealloc : decisions.linearMapRequiresBbml === true',
-      'what split_kernel_leaf_mapping() asks',
-    ],
-    [
       'if (!decisions.rodataFull) return;',
       'return;',
       'set_memory_ro() splits the alias of each page',
     ],
-    ['if (!repaints(decisions)) return;', 'return;', 'CPUs that differ repaint to pages'],
-    [
-      'range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);',
-      'range_split_to_ptes(map, traits, map.offsetOfPa(sections.aliasStart), end);',
-      'the kernel alias is not repainted',
-    ],
-    [
-      'if (decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state)) return false;',
-      'return false;',
-      'a page of a block cannot become secret',
-    ],
-    ['block ||= level < 3', 'block = true', 'contiguous pages are pages'],
-  ]),
-  ...inFile('pageattr.ts', [
     [
       '{ set: PTE_PRESENT_INVALID, clear: PTE_VALID | prot.maybeNg }',
       '{ set: 0n, clear: PTE_VALID }',
@@ -158,45 +140,7 @@ export const mapMutations: readonly Mutation[] = [
       '{ set: PTE_RDONLY, clear: 0n }',
       'set_memory_ro() clears PTE_WRITE',
     ],
-    [
-      'traits.presentInvalid ? isPresent(attributes) : (attributes & PTE_VALID) !== 0n',
-      'isPresent(attributes) || true',
-      'old kernels lose a block that is not valid',
-    ],
     ["(!whole || traits.bbml === 'none')", '(false)', 'a block that is partly covered is refused'],
-  ]),
-  ...inFile('split.ts', [
-    [
-      'if (table.level !== 3 && !isPresent(attributes)) return;',
-      '',
-      'the repaint does not see a lost block',
-    ],
-    [
-      'lessAligned(start, end) ? start : end',
-      'lessAligned(start, end) ? end : start',
-      'a page splits at its less aligned end',
-    ],
-    [
-      'if (!pmd || offset % CONT_PMD_SIZE === 0) return;',
-      'if (!pmd) return;',
-      'an aligned group is not split',
-    ],
-    [
-      'if (!pte || offset % CONT_PTE_SIZE === 0) return;',
-      'if (!pte) return;',
-      'an aligned group of pages is not split',
-    ],
-    ['toCont ? leaf | PTE_CONT : leaf', 'leaf', 'a block splits to contiguous pages'],
-    ['(block & PTE_PXN) !== 0n', 'false', 'tables of a split block are PXN as it was'],
-  ]),
-  ...inFile('pgattr.ts', [
-    [
-      'if (isNormal(old) && isNormal(next)) mask |= PTE_ATTRINDX_MASK;',
-      '',
-      'Normal and Normal-Tagged may change into each other',
-    ],
-  ]),
-  ...inFile('sharing.ts', [
     [
       'const supported = request.capabilitiesFinal && decisions.systemBbml;',
       'const supported = decisions.systemBbml;',
@@ -228,6 +172,62 @@ export const mapMutations: readonly Mutation[] = [
       'the mapping is broken before the change',
     ],
   ]),
+  ...inFile('arch/arm64/include/asm/pgtable.ts', [
+    [
+      'traits.presentInvalid ? pte_present(attributes) : (attributes & PTE_VALID) !== 0n',
+      'pte_present(attributes) || true',
+      'old kernels lose a block that is not valid',
+    ],
+  ]),
+  ...inFile('arch/arm64/mm/mmu-split.ts', [
+    [
+      'if (!splitsLeaves(state) || !inRegion) return;',
+      'if (!inRegion) return;',
+      'no split without the capability',
+    ],
+    ['if (!splitsLeaves(state) || !inRegion) return;', 'return;', 'a request splits'],
+    [
+      'traits.splitAsksRequires ? decisions.linearMapRequiresBbml === true : !decisions.debugPagealloc',
+      'traits.splitAsksRequires ? !decisions.debugPagealloc : decisions.linearMapRequiresBbml === true',
+      'what split_kernel_leaf_mapping() asks',
+    ],
+    ['if (!repaints(decisions)) return;', 'return;', 'CPUs that differ repaint to pages'],
+    [
+      'range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);',
+      'range_split_to_ptes(map, traits, map.offsetOfPa(sections.aliasStart), end);',
+      'the kernel alias is not repainted',
+    ],
+    [
+      'if (table.level !== 3 && !pte_present(attributes)) return;',
+      '',
+      'the repaint does not see a lost block',
+    ],
+    [
+      'lessAligned(start, end) ? start : end',
+      'lessAligned(start, end) ? end : start',
+      'a page splits at its less aligned end',
+    ],
+    [
+      'if (!pmd || offset % CONT_PMD_SIZE === 0) return;',
+      'if (!pmd) return;',
+      'an aligned group is not split',
+    ],
+    [
+      'if (!pte || offset % CONT_PTE_SIZE === 0) return;',
+      'if (!pte) return;',
+      'an aligned group of pages is not split',
+    ],
+    ['toCont ? leaf | PTE_CONT : leaf', 'leaf', 'a block splits to contiguous pages'],
+    ['(block & PTE_PXN) !== 0n', 'false', 'tables of a split block are PXN as it was'],
+  ]),
+  ...inFile('refuses-pages.ts', [
+    [
+      'if (decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state)) return false;',
+      'return false;',
+      'a page of a block cannot become secret',
+    ],
+    ['block ||= level < 3', 'block = true', 'contiguous pages are pages'],
+  ]),
   ...inFile('areas.ts', [
     [
       '[freed, freed & ~PTE_NG, attributes & ~PTE_NG]',
@@ -240,14 +240,14 @@ export const mapMutations: readonly Mutation[] = [
       'what KPTI passed over comes back global',
     ],
   ]),
-  ...inFile('crash-reserve.ts', [
+  ...inFile('kernel/crash_reserve.ts', [
     [
       'return { start, end: start + size };',
       'return { start, end: start };',
       'crashkernel= reserves what it says',
     ],
   ]),
-  ...inFile('page-alloc.ts', [
+  ...inFile('mm/page_alloc.ts', [
     ['change(free, makeInvalid(traits, prot));', '', 'free pages are invalid with debug_pagealloc'],
     [
       'change(state.freePages, makeValid(traits, prot));',
@@ -256,7 +256,7 @@ export const mapMutations: readonly Mutation[] = [
     ],
     ['if (!state.decisions.debugPagealloc) return;', 'return;', 'debug_pagealloc=on'],
   ]),
-  ...inFile('memblock.ts', [
+  ...inFile('arch/arm64/mm/init.ts', [
     [
       'const base = Math.floor(first(memory).start / align) * align;',
       'const base = memory[0].start + align;',

@@ -3,7 +3,7 @@ import { inFile, type Mutation } from './mutation.ts';
 
 /** What a realm asks of the RMM. */
 export const rsiMutations: readonly Mutation[] = [
-  ...inFile('rsi.ts', [
+  ...inFile('arch/arm64/kernel/rsi.ts', [
     [
       "ripas: 'RAM', changeDestroyed: false",
       "ripas: 'RAM', changeDestroyed: true",
@@ -26,7 +26,7 @@ export const rsiMutations: readonly Mutation[] = [
       'the configuration is a variable of the kernel',
     ],
   ]),
-  ...inFile('sharing.ts', [
+  ...inFile('arch/arm64/mm/pageattr.ts', [
     ['    askFor(state, request);\n', '', 'a request goes to the RMM'],
     [
       'changeAttributes(map, traits, start, end, away);\n    askFor(state, request);',

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type CpuCapability, cpucapType } from '../linux/cpu-capabilities.ts';
-import { refusalTitle, variationTitle } from '../linux/cpu-messages.ts';
-import type { KernelTraits } from '../linux/kernel-traits.ts';
-import { first } from '../present.ts';
-import { asksForCpus, type Machine } from '../scenario/types.ts';
-import { cpuSupportsBbml, hasBbmLevel3, idField, isMidrInRange } from './cpufeature.ts';
-import type { Derivation } from './derivation.ts';
-
-/** ID registers of one CPU by name. */
-type IdRegisters = Record<string, bigint>;
+import { refusalTitle, variationTitle } from '../../../../linux/cpu-messages.ts';
+import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
+import { first } from '../../../../present.ts';
+import { asksForCpus, type Machine } from '../../../../scenario/types.ts';
+import type { Derivation } from '../../../derivation.ts';
+import { type IdRegisters, idField, matches, verify_local_cpu_caps } from './cpufeature.ts';
 
 /** What becomes of the CPUs of a machine. */
 export interface CpuOutcome {
@@ -34,40 +30,6 @@ const CPUFEATURE = 'arch/arm64/kernel/cpufeature.c';
 /** ID registers of the CPUs that the boot brings up: all, or with maxcpus=1 the first. */
 export function bootTimeCpus(machine: Machine, idRegisters: IdRegisters[]): IdRegisters[] {
   return machine.late ? idRegisters.slice(0, 1) : idRegisters;
-}
-
-/**
- * matches() of one capability on one CPU; of the BBM capabilities by the list of this very kernel:
- * 6.17 has a shorter one.
- */
-function matches({ match }: CpuCapability, registers: IdRegisters): boolean {
-  const midr = registers.MIDR_EL1 ?? 0n;
-  if ('midrs' in match) return match.midrs.some((range) => isMidrInRange(midr, range));
-  if (match.listed === undefined) return cpuSupportsBbml(match, registers) !== undefined;
-  return hasBbmLevel3(match, registers) || match.listed.some((range) => isMidrInRange(midr, range));
-}
-
-/**
- * verify_local_cpu_caps(): the first capability, in order of their numbers, in which a CPU that
- * comes when the system has booted may not differ from it. The system has the BBM capability when
- * every CPU of the boot has it, an erratum when one has.
- */
-function conflictOf(
-  traits: KernelTraits,
-  boot: IdRegisters[],
-  late: IdRegisters,
-): CpuCapability | undefined {
-  return traits.cpuCapabilities?.find((capability) => {
-    const system = systemHas(capability, boot);
-    if (system === matches(capability, late)) return false;
-    const allowed = system ? cpucapType.optionalForLate : cpucapType.permittedForLate;
-    return (capability.type & allowed) === 0;
-  });
-}
-
-function systemHas(capability: CpuCapability, boot: IdRegisters[]): boolean {
-  const has = (registers: IdRegisters): boolean => matches(capability, registers);
-  return 'bbml' in capability.match ? boot.every(has) : boot.some(has);
 }
 
 /**
@@ -108,7 +70,7 @@ export function cpuOutcome(
   for (const [cpu, registers] of cpus.entries()) {
     const late = cpu >= atBoot.length;
     const comes = late || (cpu > 0 && probes.includes('cpu_hotplug'));
-    const conflict = comes ? conflictOf(traits, atBoot, registers) : undefined;
+    const conflict = comes ? verify_local_cpu_caps(traits, atBoot, registers) : undefined;
     if (!late || !conflict)
       for (const title of variationOf(first(idRegisters), registers)) complaints.add(title);
     if (conflict) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { KernelTraits } from '../linux/kernel-traits.ts';
+import type { KernelTraits } from '../../../../../linux/kernel-traits.ts';
 import {
   MT_NORMAL,
   MT_NORMAL_TAGGED,
@@ -14,8 +14,8 @@ import {
   PTE_TYPE_PAGE,
   PTE_UXN,
   PTE_WRITE,
-} from '../linux/pgprot.ts';
-import type { Decisions } from './types.ts';
+} from '../../../../../linux/pgprot.ts';
+import type { Decisions } from '../../../../types.ts';
 
 /** Page protections of one kernel on one machine: attribute bits of a page descriptor. */
 export interface KernelProt {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../evidence/boot-facts.ts';
-import type { Derivation } from './derivation.ts';
-import type { ImageSections } from './map-mem.ts';
-import type { PredictedRsiCall } from './types.ts';
+import type { PhysicalRange } from '../../../../evidence/boot-facts.ts';
+import type { ImageSections } from '../../../boot-state.ts';
+import type { Derivation } from '../../../derivation.ts';
+import type { PredictedRsiCall } from '../../../types.ts';
 
 /*
  * What a kernel asks of the RMM. The calls, their arguments and their order are the same in every

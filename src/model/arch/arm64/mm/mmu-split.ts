@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { KernelTraits } from '../linux/kernel-traits.ts';
+import type { SplitRequest } from '../../../../evidence/capture.ts';
+import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import {
   PMD_TABLE_BIT,
   PTE_CONT,
@@ -7,10 +8,19 @@ import {
   PTE_PXN,
   PTE_TYPE_PAGE,
   PTE_VALID,
-} from '../linux/pgprot.ts';
-import { tableDescriptor } from './create-mapping.ts';
-import { type LinearMap, TABLE, type Table, visitLeaves } from './linear-map.ts';
-import { isPresent } from './pageattr.ts';
+} from '../../../../linux/pgprot.ts';
+import type { BootState } from '../../../boot-state.ts';
+import { type LinearMap, TABLE, type Table, visitLeaves } from '../../../linear-map.ts';
+import type { Decisions } from '../../../types.ts';
+import { pte_present } from '../include/asm/pgtable.ts';
+import { tableDescriptor } from './mmu-create.ts';
+
+/*
+ * arch/arm64/mm/mmu.c from split_contpte() to linear_map_maybe_split_to_ptes(): how leaves become
+ * smaller ones.
+ */
+
+const MMU = 'arch/arm64/mm/mmu.c';
 
 /**
  * Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and
@@ -62,7 +72,7 @@ function descend(
   if (entry === TABLE) return parent.tables.get(index);
   // A block that lost PTE_VALID without PTE_PRESENT_INVALID is not present to the kernel: nothing
   // to split.
-  if (!map.isLeaf(entry) || !isPresent(map.attributes(entry))) return undefined;
+  if (!map.isLeaf(entry) || !pte_present(map.attributes(entry))) return undefined;
   return splitBlock(map, traits, parent, index, true);
 }
 
@@ -148,7 +158,7 @@ export function range_split_to_ptes(
     // pmd_leaf() and pud_leaf() do not see a block that lost PTE_VALID without PTE_PRESENT_INVALID:
     // it stays as it is.
     const attributes = map.attributes(map.entry(table, index));
-    if (table.level !== 3 && !isPresent(attributes)) return;
+    if (table.level !== 3 && !pte_present(attributes)) return;
     const contiguous = (attributes & PTE_CONT) !== 0n;
     if (contiguous)
       splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
@@ -157,4 +167,60 @@ export function range_split_to_ptes(
     if (below.level !== 3) visitLeaves(map, below, start, end, split);
   };
   visitLeaves(map, map.root, start, end, split);
+}
+
+/**
+ * Whether split_kernel_leaf_mapping() splits at all once capabilities are final: the requires flag
+ * and the system capability since f12b435de2f2, before that the capability and not
+ * force_pte_mapping() (6.18, 6.19).
+ */
+export function splitsLeaves({ traits, decisions }: BootState): boolean {
+  if (traits.bbml === 'none' || !decisions.systemBbml) return false;
+  return traits.splitAsksRequires
+    ? decisions.linearMapRequiresBbml === true
+    : !decisions.debugPagealloc;
+}
+
+/**
+ * split_kernel_leaf_mapping() for one request; addresses outside the linear region and in the
+ * KFENCE pool change nothing here.
+ */
+export function applySplit(
+  state: BootState,
+  { start, end }: Pick<SplitRequest, 'start' | 'end'>,
+): void {
+  const { map, traits, kfencePool } = state;
+  const first = map.offsetOfVa(start);
+  const last = map.offsetOfVa(end);
+  const inRegion =
+    first >= 0 && last <= map.root.entries.length * map.entrySize(map.root) && first < last;
+  if (!splitsLeaves(state) || !inRegion) return;
+  const pa = map.physBase + first;
+  if (kfencePool && pa >= kfencePool.start && pa < kfencePool.end) return;
+  splitAtEnds(map, traits, first, last);
+}
+
+/**
+ * Whether linear_map_maybe_split_to_ptes() has something to do: the boot CPU made large leaves that
+ * another CPU cannot split later.
+ */
+export function repaints({ linearMapRequiresBbml, systemBbml }: Decisions): boolean {
+  return linearMapRequiresBbml === true && !systemBbml;
+}
+
+/**
+ * linear_map_maybe_split_to_ptes(): CPUs differ, so the boot CPU repaints all but the alias of
+ * [_stext, __init_begin).
+ */
+export function linear_map_maybe_split_to_ptes(state: BootState): void {
+  const { map, traits, decisions, sections, why } = state;
+  if (!repaints(decisions)) return;
+  const end = map.root.entries.length * map.entrySize(map.root);
+  range_split_to_ptes(map, traits, 0, map.offsetOfPa(sections.stext));
+  range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);
+  why(
+    'linear_map_maybe_split_to_ptes()',
+    MMU,
+    'a secondary CPU lacks the capability: repainted to pages',
+  );
 }

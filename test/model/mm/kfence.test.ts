@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import type { CheckpointName } from '../../src/evidence/capture.ts';
-import { PTE_VALID } from '../../src/linux/pgprot.ts';
-import { predict, type Question } from '../../src/model/predict.ts';
-import { questionOfGolden, readGolden } from './golden.ts';
+import type { CheckpointName } from '../../../src/evidence/capture.ts';
+import { PTE_VALID } from '../../../src/linux/pgprot.ts';
+import { predict, type Question } from '../../../src/model/predict.ts';
+import { questionOfGolden, readGolden } from '../golden.ts';
 
 /** A recorded question with another kfence.sample_interval=, as often as given. */
 function withInterval(name: string, ...values: string[]): Question {

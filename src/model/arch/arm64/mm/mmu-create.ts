@@ -1,17 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { KernelTraits } from '../linux/kernel-traits.ts';
+import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import {
+  MT_NORMAL,
+  MT_NORMAL_TAGGED,
   PMD_TABLE_BIT,
+  PTE_ATTRINDX,
+  PTE_ATTRINDX_MASK,
   PTE_CONT,
+  PTE_NG,
+  PTE_PXN,
+  PTE_RDONLY,
+  PTE_SWBITS_MASK,
   PTE_VALID,
+  PTE_WRITE,
   TABLE_AF,
   TABLE_PXN,
   TABLE_TYPE,
   TABLE_UXN,
-} from '../linux/pgprot.ts';
-import { PredictedBug } from './bug.ts';
-import { type LinearMap, NONE, TABLE, type Table } from './linear-map.ts';
-import { pgattr_change_is_safe } from './pgattr.ts';
+} from '../../../../linux/pgprot.ts';
+import { PredictedBug } from '../../../bug.ts';
+import { type LinearMap, NONE, TABLE, type Table } from '../../../linear-map.ts';
+
+/*
+ * arch/arm64/mm/mmu.c from its beginning to __create_pgd_mapping(): how a range is mapped.
+ */
+
+const isNormal = (attributes: bigint): boolean =>
+  (attributes & PTE_ATTRINDX_MASK) === PTE_ATTRINDX(MT_NORMAL) ||
+  (attributes & PTE_ATTRINDX_MASK) === PTE_ATTRINDX(MT_NORMAL_TAGGED);
+
+/**
+ * pgattr_change_is_safe() of arch/arm64/mm/mmu.c, without the test of the page frame: in the linear
+ * map it never changes. Until 7.1 contiguous mappings could not be changed at all; 7.2 dropped that
+ * together with the NO_CONT_MAPPINGS of update_mapping_prot().
+ */
+function pgattr_change_is_safe(traits: KernelTraits, old: bigint, next: bigint): boolean {
+  if (!(old & PTE_VALID) || !(next & PTE_VALID)) return true;
+  if (!traits.contiguousMayChange && (old | next) & PTE_CONT) return false;
+  if (old & ~next & PTE_NG) return false;
+  let mask = PTE_PXN | PTE_RDONLY | PTE_WRITE | PTE_NG | PTE_SWBITS_MASK;
+  if (isNormal(old) && isNormal(next)) mask |= PTE_ATTRINDX_MASK;
+  return ((old ^ next) & ~mask) === 0n;
+}
 
 /** Flags of __create_pgd_mapping(), arch/arm64/mm/mmu.c. */
 export const NO_BLOCK_MAPPINGS = 1;
@@ -238,7 +268,7 @@ function alloc_init_upper(
  * @param alloc false where the kernel passes no allocator: new tables are then a BUG
  * @throws PredictedBug where the kernel would stop
  */
-export function createPgdMapping(
+export function __create_pgd_mapping(
   map: LinearMap,
   traits: KernelTraits,
   start: number,

@@ -1,8 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { CheckpointName } from '../evidence/capture.ts';
-import type { KernelTraits } from '../linux/kernel-traits.ts';
-import { idField } from './cpufeature.ts';
-import type { Decisions, PredictedRegister } from './types.ts';
+import type { CheckpointName } from '../../../../evidence/capture.ts';
+import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
+import { PTE_NG, PTE_VALID } from '../../../../linux/pgprot.ts';
+import { type LinearMap, TABLE, type Table } from '../../../linear-map.ts';
+import type { Decisions, PredictedRegister } from '../../../types.ts';
+import { idField } from '../kernel/cpufeature.ts';
+
+/**
+ * kpti_mk_tbl_ng of arch/arm64/mm/proc.S: entry by entry PTE_NG is or-ed in, the same bit for
+ * leaves and tables. Entries that are not valid are skipped, and so is everything below an entry
+ * that has the bit already.
+ */
+export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
+  for (let index = 0; index < table.entries.length; index++) {
+    const entry = map.entry(table, index);
+    if (entry === TABLE) {
+      const below = table.tables.get(index) as Table;
+      if (below.descriptor & PTE_NG) continue;
+      below.descriptor |= PTE_NG;
+      kpti_mk_tbl_ng(map, below);
+    } else if (map.isLeaf(entry)) {
+      const attributes = map.attributes(entry);
+      if (attributes & PTE_VALID) table.entries[index] = map.leaf(attributes | PTE_NG);
+    }
+  }
+}
 
 /** What the control registers of a CPU depend on. */
 export interface RegisterInputs {

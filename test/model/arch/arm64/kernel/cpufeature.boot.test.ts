@@ -4,8 +4,8 @@
  * forgotten, none made up.
  */
 import t from 'tap';
-import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
-import { bbmlAllowList } from '../../src/model/cpufeature.ts';
+import { loadKernel } from '../../../../../harness/laboratory/loaded-kernel.ts';
+import { bbmlAllowList } from '../../../../../src/model/arch/arm64/kernel/cpufeature.ts';
 
 t.setTimeout(0);
 

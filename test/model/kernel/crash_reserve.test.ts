@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
-import type { PhysicalRange } from '../../src/evidence/boot-facts.ts';
-import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
-import { parseRelease } from '../../src/linux/release.ts';
+import type { PhysicalRange } from '../../../src/evidence/boot-facts.ts';
+import type { KernelTraits } from '../../../src/linux/kernel-traits.ts';
+import { parseRelease } from '../../../src/linux/release.ts';
 import {
   type CrashReserveInputs,
   reserve_crashkernel_generic,
-} from '../../src/model/crash-reserve.ts';
-import { memblock_find_in_range } from '../../src/model/memblock.ts';
+} from '../../../src/model/kernel/crash_reserve.ts';
+import { memblock_find_in_range } from '../../../src/model/mm/memblock.ts';
 
 const MIB = 2 ** 20;
 const RAM = 0x4000_0000;

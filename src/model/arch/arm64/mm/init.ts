@@ -1,53 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
-import type { Geometry } from '../linux/geometry.ts';
-import { _PAGE_OFFSET, memstartAlign } from '../linux/kernel-layout.ts';
-import type { KernelTraits } from '../linux/kernel-traits.ts';
-import { first, last } from '../present.ts';
-import { ramRanges } from '../scenario/memory.ts';
-import type { Machine, MemoryRange } from '../scenario/types.ts';
-import type { Derivation } from './derivation.ts';
-import { subtract } from './ranges.ts';
-import type { Prediction } from './types.ts';
+import type { BootFacts, PhysicalRange } from '../../../../evidence/boot-facts.ts';
+import { _PAGE_OFFSET, memstartAlign } from '../../../../linux/kernel-layout.ts';
+import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
+import { first, last } from '../../../../present.ts';
+import { ramRanges } from '../../../../scenario/memory.ts';
+import type { Machine } from '../../../../scenario/types.ts';
+import type { Derivation } from '../../../derivation.ts';
+import { memoryRanges, ranges } from '../../../mm/memblock.ts';
+import { subtract } from '../../../ranges.ts';
+import type { Prediction } from '../../../types.ts';
 
 type LinearRegion = Prediction['linearRegion'];
 
 const INIT = 'arch/arm64/mm/init.c';
-
-/**
- * memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves
- * with no-map.
- */
-export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalRange[] {
-  const holes = ranges([...machine.holes].sort((a, b) => a.start - b.start));
-  return ranges(ramRanges(machine, granule)).flatMap((ram) => subtract(ram, holes));
-}
-
-function ranges(list: readonly MemoryRange[]): PhysicalRange[] {
-  return list.map(({ start, size }) => ({ start, end: start + size }));
-}
-
-/**
- * memblock_find_in_range_node() from the top down (mm/memblock.c): the highest aligned place in
- * free memory that a window has room for.
- * @param free memory that is neither reserved nor NOMAP, ascending
- * @param window addresses [start, end); the first page is never given
- * @returns undefined where there is none
- */
-export function memblock_find_in_range(
-  free: readonly PhysicalRange[],
-  size: number,
-  align: number,
-  window: PhysicalRange,
-): number | undefined {
-  const clamp = (value: number): number =>
-    Math.min(Math.max(value, window.start), Math.max(window.start, window.end));
-  for (const range of [...free].reverse()) {
-    const candidate = Math.floor((clamp(range.end) - size) / align) * align;
-    if (candidate >= Math.max(clamp(range.start), 1)) return candidate;
-  }
-  return undefined;
-}
 
 /** What arm64_memblock_init() asks. */
 export interface MemblockInputs {

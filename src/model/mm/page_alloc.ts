@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../evidence/boot-facts.ts';
-import type { BootState } from './boot-state.ts';
-import { type AttributeChange, changeAttributes, makeInvalid, makeValid } from './pageattr.ts';
+import type { PhysicalRange } from '../../evidence/boot-facts.ts';
+import {
+  type AttributeChange,
+  changeAttributes,
+  makeInvalid,
+  makeValid,
+} from '../arch/arm64/mm/pageattr.ts';
+import type { BootState } from '../boot-state.ts';
 
 /**
  * debug_pagealloc_map_pages() and debug_pagealloc_unmap_pages() of include/linux/mm.h up to a

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { predict } from '../../src/model/predict.ts';
-import { given } from '../given.ts';
-import { differences, questionOfGolden, readGolden } from './golden.ts';
+import { predict } from '../../../../../src/model/predict.ts';
+import { given } from '../../../../given.ts';
+import { differences, questionOfGolden, readGolden } from '../../../golden.ts';
 
 const name = '7.1.13+deb13-arm64@monitor+neoverse-v3-r0p2+then-max';
 

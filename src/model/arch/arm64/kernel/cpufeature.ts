@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { lastBoolean } from '../../../../linux/cmdline.ts';
+import {
+  type CpuCapability,
+  cpucapType,
+  type MidrRange,
+} from '../../../../linux/cpu-capabilities.ts';
+import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
+import type { Release } from '../../../../linux/release.ts';
+import { cpu_mitigations_off } from '../../../kernel/cpu.ts';
+
+/** ID registers of one CPU by name. */
+export type IdRegisters = Record<string, bigint>;
+
+/** An entry of the kernel's allow list, with the part's name. */
+interface AllowedPart extends MidrRange {
+  name: string;
+}
+
+const ARM = 0x41;
+const MIDR_CPU_MODEL_MASK = 0xff0ffff0n;
+const MIDR_REVISION_MASK = 0x00f0000fn;
+
+/**
+ * MIDR_CPU_MODEL() of arch/arm64/include/asm/cputype.h: parts whose ID registers tell their
+ * architecture.
+ */
+const model = (implementer: number, part: number): number =>
+  ((implementer << 24) | (0xf << 16) | (part << 4)) >>> 0;
+/** MIDR_ALL_VERSIONS(). */
+const all = (name: string, implementer: number, part: number): AllowedPart => ({
+  name,
+  model: model(implementer, part),
+  from: 0,
+  to: 0xf0000f,
+});
+/** MIDR_REV_RANGE() of variant 0, from a revision on. */
+const r0 = (name: string, part: number, revision: number): AllowedPart => ({
+  name,
+  model: model(ARM, part),
+  from: revision,
+  to: 0x0f,
+});
+/** MIDR_RANGE() from variant 1, revision 1 on. */
+const fromR1p1 = (name: string, part: number): AllowedPart => ({
+  name,
+  model: model(ARM, part),
+  from: 0x100001,
+  to: 0xf0000f,
+});
+
+/**
+ * supports_bbml2_noabort_list in arch/arm64/kernel/cpufeature.c, 6.18 to 7.2; 6.17 has the first
+ * two, which only late CPUs meet.
+ */
+const bbml2NoabortList: AllowedPart[] = [
+  r0('Cortex-X4', 0xd82, 3),
+  r0('Neoverse-V3', 0xd84, 2),
+  r0('Neoverse-V3AE', 0xd83, 2),
+  all('NVIDIA Olympus', 0x4e, 0x010),
+  all('AmpereOne', 0xc0, 0xac3),
+  all('AmpereOne 1A', 0xc0, 0xac4),
+];
+
+/** What supports_bbml3_list of 7.3 has beyond it. */
+const bbml3Additions: AllowedPart[] = [
+  all('Cortex-A520AE', ARM, 0xd88),
+  all('Cortex-A715', ARM, 0xd4d),
+  all('Cortex-A720AE', ARM, 0xd89),
+  all('Cortex-A725', ARM, 0xd87),
+  all('Neoverse-N3', ARM, 0xd8e),
+  all('C1-Nano', ARM, 0xd8a),
+  all('C1-Pro', ARM, 0xd8b),
+  fromR1p1('C1-Ultra', 0xd8c),
+  fromR1p1('C1-Premium', 0xd90),
+];
+
+/** The kernel's allow list as the model knows it, entry by entry in the kernel's order. */
+export function bbmlAllowList(bbml: 'bbml2' | 'bbml3'): readonly AllowedPart[] {
+  return bbml === 'bbml3' ? [...bbml2NoabortList, ...bbml3Additions] : bbml2NoabortList;
+}
+
+/** A 4-bit unsigned field of an ID register; 0 when the register does not exist. */
+export function idField(registers: IdRegisters, register: string, lsb: number): number {
+  return Number(((registers[register] ?? 0n) >> BigInt(lsb)) & 0xfn);
+}
+
+/**
+ * midr_is_cpu_model_range(): variant and revision compare as one number
+ * (arch/arm64/include/asm/cputype.h).
+ */
+export function isMidrInRange(midr: bigint, range: MidrRange): boolean {
+  const revision = Number(midr & MIDR_REVISION_MASK);
+  return (
+    Number(midr & MIDR_CPU_MODEL_MASK) === range.model &&
+    revision >= range.from &&
+    revision <= range.to
+  );
+}
+
+/** Whether the kernel believes a CPU for its ID register, which it looks at since 7.3. */
+export function hasBbmLevel3(
+  { bbml }: Pick<KernelTraits, 'bbml'>,
+  registers: IdRegisters,
+): boolean {
+  return bbml === 'bbml3' && idField(registers, 'ID_AA64MMFR2_EL1', 52) >= 3;
+}
+
+/**
+ * cpu_supports_bbml2_noabort() or cpu_supports_bbml3() on one CPU, arch/arm64/kernel/cpufeature.c.
+ * 7.3 also believes ID_AA64MMFR2_EL1.BBM >= 3; before, the register is not looked at.
+ * @returns why, as the name of the entry or field that decided; undefined when the CPU is not
+ * capable
+ */
+export function cpuSupportsBbml(
+  { bbml }: Pick<KernelTraits, 'bbml'>,
+  registers: IdRegisters,
+): string | undefined {
+  if (bbml === 'none') return undefined;
+  if (hasBbmLevel3({ bbml }, registers)) return 'ID_AA64MMFR2_EL1.BBM >= 3';
+  return bbmlAllowList(bbml).find((range) => isMidrInRange(registers.MIDR_EL1 ?? 0n, range))?.name;
+}
+
+/** cpu_has_lpa2() and, with 64K pages, cpu_has_lva(): arch/arm64/include/asm/cpufeature.h. */
+export function cpuHasLargeVa(traits: KernelTraits, registers: IdRegisters): boolean {
+  switch (traits.geometry.granule) {
+    case 4096:
+      // TGRAN4 is signed: 0xf means that the granule is missing.
+      return [1, 2, 3, 4, 5, 6, 7].includes(idField(registers, 'ID_AA64MMFR0_EL1', 28));
+    case 16384:
+      return idField(registers, 'ID_AA64MMFR0_EL1', 20) >= 2;
+    case 65536:
+      return idField(registers, 'ID_AA64MMFR2_EL1', 16) >= 1;
+  }
+}
+
+/** What unmap_kernel_at_el0() asks beside the CPUs. */
+export interface KptiInputs {
+  /** CONFIG_UNMAP_KERNEL_AT_EL0. */
+  configured: boolean;
+  /** ID registers of each CPU: the capability is set when any CPU needs it. */
+  idRegisters: Record<string, bigint>[];
+  parameters: string[];
+  release: Release;
+  /** kaslr_enabled() && kaslr_requires_kpti(): KASLR, and no FEAT_E0PD on the boot CPU. */
+  kaslrWantsIt: boolean;
+}
+
+/**
+ * Parts of kpti_safe_list[] in arch/arm64/kernel/cpufeature.c (the same from 6.12 to 7.3), as
+ * implementer << 12 | part.
+ */
+const kptiSafeList = new Set([
+  // ThunderX2, Vulcan, Brahma B53
+  ...[0x430af, 0x42516, 0x42100],
+  // Cortex-A35, A53, A55, A57, A72, A73
+  ...[0x41d04, 0x41d03, 0x41d05, 0x41d07, 0x41d08, 0x41d09],
+  // TSV110, Carmel, Kryo 2xx Gold and Silver, 3xx Silver, 4xx Silver
+  ...[0x48d01, 0x4e004, 0x51800, 0x51801, 0x51803, 0x51805],
+]);
+
+/**
+ * A CPU that leaks the kernel's mappings to EL0: on no list, and without ID_AA64PFR0_EL1.CSV3; one
+ * that does not tell counts as safe.
+ */
+function isVulnerable(registers: Record<string, bigint>): boolean {
+  const midr = registers.MIDR_EL1 ?? 0n;
+  const part = Number((midr >> 24n) & 0xffn) * 2 ** 12 + Number((midr >> 4n) & 0xfffn);
+  const told = registers.ID_AA64PFR0_EL1 !== undefined;
+  return told && !kptiSafeList.has(part) && idField(registers, 'ID_AA64PFR0_EL1', 60) === 0;
+}
+
+/**
+ * unmap_kernel_at_el0() of arch/arm64/kernel/cpufeature.c: whether the kernel is unmapped while
+ * user space runs, and who decided. parse_kpti() takes the last value that kstrtobool() does;
+ * 'mitigations=off' counts only where nothing else was said.
+ */
+export function unmap_kernel_at_el0(inputs: KptiInputs): { kpti: boolean; because: string } {
+  if (!inputs.configured) return { kpti: false, because: 'CONFIG_UNMAP_KERNEL_AT_EL0 is off' };
+  const forced = lastBoolean(inputs.parameters, 'kpti', inputs.release);
+  if (forced !== undefined) return { kpti: forced, because: 'forced by the parameter kpti=' };
+  if (inputs.kaslrWantsIt) return { kpti: true, because: 'forced by KASLR' };
+  if (cpu_mitigations_off(inputs.parameters, inputs.release))
+    return { kpti: false, because: 'forced by mitigations=off' };
+  const vulnerable = inputs.idRegisters.findIndex(isVulnerable);
+  return vulnerable < 0
+    ? { kpti: false, because: 'every CPU has ID_AA64PFR0_EL1.CSV3 or is on the safe list' }
+    : { kpti: true, because: `CPU ${vulnerable} has no CSV3 and is not on the safe list` };
+}
+
+/**
+ * matches() of one capability on one CPU; of the BBM capabilities by the list of this very kernel:
+ * 6.17 has a shorter one.
+ */
+export function matches({ match }: CpuCapability, registers: IdRegisters): boolean {
+  const midr = registers.MIDR_EL1 ?? 0n;
+  if ('midrs' in match) return match.midrs.some((range) => isMidrInRange(midr, range));
+  if (match.listed === undefined) return cpuSupportsBbml(match, registers) !== undefined;
+  return hasBbmLevel3(match, registers) || match.listed.some((range) => isMidrInRange(midr, range));
+}
+
+function systemHas(capability: CpuCapability, boot: IdRegisters[]): boolean {
+  const has = (registers: IdRegisters): boolean => matches(capability, registers);
+  return 'bbml' in capability.match ? boot.every(has) : boot.some(has);
+}
+
+/**
+ * The first capability, in order of their numbers, in which a CPU that
+ * comes when the system has booted may not differ from it. The system has the BBM capability when
+ * every CPU of the boot has it, an erratum when one has.
+ */
+export function verify_local_cpu_caps(
+  traits: KernelTraits,
+  boot: IdRegisters[],
+  late: IdRegisters,
+): CpuCapability | undefined {
+  return traits.cpuCapabilities?.find((capability) => {
+    const system = systemHas(capability, boot);
+    if (system === matches(capability, late)) return false;
+    const allowed = system ? cpucapType.optionalForLate : cpucapType.permittedForLate;
+    return (capability.type & allowed) === 0;
+  });
+}

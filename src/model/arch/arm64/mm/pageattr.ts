@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { PhysicalRange } from '../../../../evidence/boot-facts.ts';
+import type { SharingRequest } from '../../../../evidence/capture.ts';
+import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
+import { PTE_PRESENT_INVALID, PTE_RDONLY, PTE_VALID, PTE_WRITE } from '../../../../linux/pgprot.ts';
+import type { BootState } from '../../../boot-state.ts';
+import { type LinearMap, PROT_NS_SHARED, visitLeaves } from '../../../linear-map.ts';
+import { pmd_leaf } from '../include/asm/pgtable.ts';
+import type { KernelProt } from '../include/asm/pgtable-prot.ts';
+import { rsi_set_memory_range_protected, rsi_set_memory_range_shared } from '../kernel/rsi.ts';
+import { applySplit, splitAtEnds } from './mmu-split.ts';
+
+const PAGEATTR = 'arch/arm64/mm/pageattr.c';
+const MMU = 'arch/arm64/mm/mmu.c';
+
+/**
+ * Bits to set and to clear; clearing comes first, as some share a bit (PTE_NG and
+ * PTE_PRESENT_INVALID).
+ */
+export interface AttributeChange {
+  set: bigint;
+  clear: bigint;
+}
+
+/** set_memory_ro() as its alias sees it. */
+export const readOnlyAlias: AttributeChange = { set: PTE_RDONLY, clear: PTE_WRITE };
+
+/**
+ * set_memory_valid(…, 0) and set_direct_map_invalid_noflush(): since 15bfba1ad77f (stable updates
+ * carry it) what is made invalid keeps PTE_PRESENT_INVALID, and PTE_PRESENT_VALID_KERNEL, that is
+ * PTE_VALID with PTE_MAYBE_NG, is cleared.
+ */
+export function makeInvalid(traits: KernelTraits, prot: KernelProt): AttributeChange {
+  return traits.presentInvalid
+    ? { set: PTE_PRESENT_INVALID, clear: PTE_VALID | prot.maybeNg }
+    : { set: 0n, clear: PTE_VALID };
+}
+
+/**
+ * set_memory_valid(…, 1): the way back; up to 15bfba1ad77f it is PTE_VALID alone, which leaves a
+ * page global that was invalid when KPTI came.
+ */
+export function makeValid(traits: KernelTraits, prot: KernelProt): AttributeChange {
+  return traits.presentInvalid
+    ? { set: PTE_VALID | prot.maybeNg, clear: PTE_PRESENT_INVALID }
+    : { set: PTE_VALID, clear: 0n };
+}
+
+/**
+ * Why a change of [start, end) is refused: part of a block would have to change (WARN_ON_ONCE,
+ * -EINVAL).
+ */
+export class PartialLeaf extends Error {}
+
+/**
+ * update_range_prot() without its split, arch/arm64/mm/pageattr.c: every leaf of [start, end) gets
+ * the change; offsets in the linear region. Up to 6.17 apply_to_page_range() does the same for
+ * pages and refuses blocks.
+ * @throws PartialLeaf where a block is only partly covered, or covered at all up to 6.17
+ */
+export function changeAttributes(
+  map: LinearMap,
+  traits: KernelTraits,
+  start: number,
+  end: number,
+  change: AttributeChange,
+): void {
+  visitLeaves(map, map.root, start, end, (table, index) => {
+    const attributes = map.attributes(map.entry(table, index));
+    if (table.level !== 3) {
+      if (!pmd_leaf(traits, attributes)) return;
+      const size = map.entrySize(table);
+      const at = table.offset + index * size;
+      const whole = at >= start && at + size <= end;
+      if (!whole || traits.bbml === 'none') throw new PartialLeaf('block partly covered');
+    }
+    table.entries[index] = map.leaf((attributes & ~change.clear) | change.set);
+  });
+}
+
+/**
+ * One page of the linear map: split to it where the kernel may, then change it; a change of part of
+ * a block is refused.
+ */
+function setPage(state: BootState, pa: number, change: { set: bigint; clear: bigint }): void {
+  const { map, traits } = state;
+  const offset = map.offsetOfPa(pa);
+  const va = map.start + BigInt(offset);
+  applySplit(state, { start: va, end: va + BigInt(map.geometry.granule) });
+  try {
+    changeAttributes(map, traits, offset, offset + map.geometry.granule, change);
+  } catch (error) {
+    if (!(error instanceof PartialLeaf)) throw error;
+    state.why(
+      'pageattr_pmd_entry()',
+      PAGEATTR,
+      `WARN and -EINVAL at 0x${pa.toString(16)}: ${error.message}`,
+    );
+  }
+}
+
+/**
+ * set_memory_ro() under rodata_full asks for a split at every page of the alias
+ * (change_memory_common()), kept or given back later.
+ */
+export function splitForProtection(state: BootState, frames: PhysicalRange[]): void {
+  const { map, decisions } = state;
+  if (!decisions.rodataFull) return;
+  const { granule } = map.geometry;
+  for (const { start, end } of frames) {
+    for (let offset = map.offsetOfPa(start); offset < map.offsetOfPa(end); offset += granule) {
+      const va = map.start + BigInt(offset);
+      applySplit(state, { start: va, end: va + BigInt(granule) });
+    }
+  }
+}
+
+/** set_memory_ro() on vmalloc memory: with rodata_full its linear alias follows, page by page. */
+export function protectVmallocAliases(state: BootState, frames: PhysicalRange[]): void {
+  const { map, decisions, why } = state;
+  if (!decisions.rodataFull || frames.length === 0) return;
+  for (const { start, end } of frames) {
+    for (let at = start; at < end; at += map.geometry.granule) {
+      setPage(state, at, readOnlyAlias);
+    }
+  }
+  const pages = frames.reduce(
+    (sum, { start, end }) => sum + (end - start) / map.geometry.granule,
+    0,
+  );
+  why(
+    'change_memory_common()',
+    PAGEATTR,
+    `rodata_full: aliases of ${pages} read-only vmalloc pages follow`,
+  );
+}
+
+/**
+ * secretmem_fault(): each page of a memfd_secret file becomes invalid in the linear map at its
+ * first touch.
+ */
+export function hideSecretPages(state: BootState, pages: number[]): void {
+  for (const pa of pages) setPage(state, pa, makeInvalid(state.traits, state.prot));
+  if (pages.length > 0) {
+    state.why(
+      'set_direct_map_invalid_noflush()',
+      `${PAGEATTR}, mm/secretmem.c`,
+      `${pages.length} secret pages become invalid`,
+    );
+  }
+}
+
+/**
+ * What split_kernel_leaf_mapping() answers to one request: it may split, has nothing to do, or
+ * refuses with -EBUSY.
+ */
+type SplitAnswer = 'split' | 'nothing' | 'busy';
+
+/**
+ * split_kernel_leaf_mapping() for a request at any time of the boot. Until the capabilities are
+ * final, system_supports_bbml*() is false; up to 6.19 (split_leaf_mapping_possible()) that means
+ * that nothing is split, since f12b435de2f2 the boot CPU may split as long as it is alone and the
+ * page allocator is up.
+ */
+function splitAnswer({ traits, decisions }: BootState, request: SharingRequest): SplitAnswer {
+  if (traits.bbml === 'none') return 'nothing';
+  const supported = request.capabilitiesFinal && decisions.systemBbml;
+  if (!traits.splitAsksRequires)
+    return supported && !decisions.debugPagealloc ? 'split' : 'nothing';
+  if (!decisions.linearMapRequiresBbml) return 'nothing';
+  if (supported) return 'split';
+  if (request.capabilitiesFinal) return 'nothing';
+  return request.pageAllocator === false || request.onlineCpus > 1 ? 'busy' : 'split';
+}
+
+/**
+ * The two changes of __set_memory_enc_dec(): break the mapping, then make it valid again in its new
+ * place.
+ */
+function changesOf(
+  { traits, prot }: BootState,
+  direction: SharingRequest['direction'],
+): [AttributeChange, AttributeChange] {
+  const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;
+  const clear = direction === 'decrypt' ? 0n : PROT_NS_SHARED;
+  const present = PTE_VALID | prot.maybeNg;
+  if (!traits.presentInvalid)
+    return [
+      { set, clear: clear | PTE_VALID },
+      { set: PTE_VALID, clear: 0n },
+    ];
+  return [
+    { set: set | PTE_PRESENT_INVALID, clear: clear | present },
+    { set: present, clear: PTE_PRESENT_INVALID & ~present },
+  ];
+}
+
+/**
+ * Between the two changes __set_memory_enc_dec() asks the RMM, which is not asked where the first
+ * of them fails.
+ */
+function askFor(state: BootState, { start, pages, direction, before }: SharingRequest): void {
+  const { map } = state;
+  const first = map.physBase + map.offsetOfVa(start);
+  const range = { start: first, end: first + pages * map.geometry.granule };
+  const set =
+    direction === 'decrypt' ? rsi_set_memory_range_shared : rsi_set_memory_range_protected;
+  state.rsi.push({
+    ...set(range),
+    where: `realm_set_memory_${direction}ed()`,
+    source: PAGEATTR,
+    before,
+  });
+}
+
+/**
+ * set_memory_decrypted() and set_memory_encrypted() of a realm: one request against the linear map,
+ * with what is left behind where it fails. A block that is only partly covered ends it with
+ * -EINVAL; leaves before that block keep the first of the two changes.
+ */
+export function realm_set_memory(state: BootState, request: SharingRequest): void {
+  const { map, traits, why } = state;
+  const start = map.offsetOfVa(request.start);
+  const end = start + request.pages * map.geometry.granule;
+  const name = `realm_set_memory_${request.direction}ed()`;
+  const what = `${request.pages} pages for ${request.caller}()`;
+  const answer = splitAnswer(state, request);
+  if (answer === 'busy') {
+    why(
+      'split_kernel_leaf_mapping()',
+      MMU,
+      `WARN and -EBUSY before the capabilities are final: ${what} stay as they are`,
+    );
+    return;
+  }
+  if (answer === 'split') splitAtEnds(map, traits, start, end);
+  try {
+    const [away, back] = changesOf(state, request.direction);
+    changeAttributes(map, traits, start, end, away);
+    askFor(state, request);
+    changeAttributes(map, traits, start, end, back);
+    why(name, PAGEATTR, `${what} become ${request.direction === 'decrypt' ? 'shared' : 'private'}`);
+  } catch (error) {
+    if (!(error instanceof PartialLeaf)) throw error;
+    why(name, PAGEATTR, `WARN and -EINVAL for ${what}: ${error.message}; they are leaked`);
+  }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { valuesOf } from '../../linux/cmdline.ts';
+import { atLeast, type Release } from '../../linux/release.ts';
+
+/**
+ * cpu_mitigations_off() as mitigations_parse_cmdline() leaves it (kernel/cpu.c): a value that
+ * begins with none of the words is passed over. Since 6.17, which has a list of attack vectors
+ * behind the word, anything may follow it.
+ */
+export function cpu_mitigations_off(parameters: readonly string[], release: Release): boolean {
+  const words = ['auto,nosmt', 'auto', 'off'];
+  const given = valuesOf(parameters, 'mitigations').map((value) =>
+    words.find((word) => (atLeast(release, 6, 17) ? value.startsWith(word) : value === word)),
+  );
+  return given.filter((word) => word !== undefined).at(-1) === 'off';
+}

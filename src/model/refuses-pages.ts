@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { repaints, splitsLeaves } from './arch/arm64/mm/mmu-split.ts';
+import type { BootState } from './boot-state.ts';
+import { type Table, visitLeaves } from './linear-map.ts';
+
+/**
+ * Whether pages of memory cannot be changed one by one: they lie in blocks that cannot be split.
+ * Contiguous pages are pages here, as they are to pageattr_pte_entry() (arch/arm64/mm/pageattr.c),
+ * which does not look at PTE_CONT.
+ * @param pages physical addresses; those of all memory when none is known
+ */
+export function refusesPages(state: BootState, pages: readonly number[] = []): boolean {
+  const { map, decisions } = state;
+  if (decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state)) return false;
+  const ranges =
+    pages.length > 0
+      ? pages.map((pa) => ({ start: pa, end: pa + map.geometry.granule }))
+      : [{ start: map.physBase, end: Infinity }];
+  return ranges.some(({ start, end }) => {
+    let block = false;
+    const visit = ({ level }: Table) => {
+      block ||= level < 3;
+    };
+    visitLeaves(map, map.root, map.offsetOfPa(start), map.offsetOfPa(end), visit);
+    return block;
+  });
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { mutations } from './mutations/index.ts';
+import { broken } from './mutations/mutation.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+t.test('each rule that mutation.test.ts breaks stands in its file, once', async (t) => {
+  for (const mutation of mutations) {
+    const source = readFileSync(join(root, mutation.file), 'utf8');
+    t.not(broken(source, mutation), source, `${mutation.file}: ${mutation.rule}`);
+  }
+});
