@@ -2,7 +2,7 @@
 import { PtdiffError } from '../../src/errors.ts';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
-import type { Question } from '../../src/model/predict.ts';
+import type { Question } from '../../src/model/question.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { modulesFor } from '../../src/scenario/devices.ts';
 import { probesOf, type Scenario } from '../../src/scenario/types.ts';

@@ -94,7 +94,24 @@ export function addressedPages(
 }
 
 /**
- * Whether a kernel function calls another one, by B or BL (Arm ARM C6.2, "B", "BL").
+ * Where a kernel function branches to by B or BL (Arm ARM C6.2, "B", "BL"), in the order of its
+ * code: link addresses.
+ * @returns undefined when this kernel has no such function
+ */
+export function branchTargets(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  name: string,
+): bigint[] | undefined {
+  return instructions(image, symbols, name)?.flatMap(([address, word]) =>
+    (word & BRANCH_MASK) === BRANCH
+      ? [address + BigInt.asIntN(28, BigInt(word & 0x3ffffff) << 2n)]
+      : [],
+  );
+}
+
+/**
+ * Whether a kernel function calls another one.
  * @returns false when there is no such callee, undefined when there is no such caller
  */
 export function calls(
@@ -104,9 +121,5 @@ export function calls(
   callee: string,
 ): boolean | undefined {
   const target = symbols.address(symbols.codeName(callee) ?? callee);
-  return instructions(image, symbols, caller)?.some(
-    ([address, word]) =>
-      (word & BRANCH_MASK) === BRANCH &&
-      address + BigInt.asIntN(28, BigInt(word & 0x3ffffff) << 2n) === target,
-  );
+  return branchTargets(image, symbols, caller)?.some((address) => address === target);
 }

@@ -34,6 +34,8 @@ export interface KernelTraits {
   splitAsksRequires: boolean;
   /** is_realm_world() is part of can_set_direct_map(). */
   knowsRealms: boolean;
+  /** setup_arch() calls arm64_rsi_init() before paging_init(): map_mem() knows of the realm. */
+  rsiBeforePagingInit: boolean;
   /**
    * First byte of the kernel's alias that is mapped apart and made read-only: _text since
    * 5973a62efa34, _stext before.

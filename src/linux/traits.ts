@@ -13,6 +13,7 @@ import { has, kernelConfigOf } from './image-config.ts';
 import type { KernelConfig } from './kernel-config.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 import { atLeast, type Release, releaseOf } from './release.ts';
+import { rsiBeforePagingInit } from './rsi-order.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
 /** Functions of each driver, any of which is in the Image exactly when the driver is. */
@@ -254,6 +255,7 @@ export function traitsOf(
     ...bbmlOf(symbols, release, assumed),
     ...symbolTraits(symbols, release, config, assumed),
     ...codeTraits(image, symbols, release, assumed),
+    rsiBeforePagingInit: rsiBeforePagingInit(image, symbols, assumed),
     contiguousMayChange: atLeast(release, 7, 2),
     mapsWholePagesOnly: atLeast(release, 7, 3),
     // efe72541355d, 6.13

@@ -1,38 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../evidence/boot-facts.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { KernelProt } from './arch/arm64/include/asm/pgtable-prot.ts';
+import type { MemblockOutcome } from './arch/arm64/mm/init.ts';
+import type { CpuOutcome } from './cpu-outcome.ts';
 import type { Derivation } from './derivation.ts';
 import type { LinearMap } from './linear-map.ts';
+import type { Question } from './question.ts';
 import type { Decisions, PredictedRsiCall } from './types.ts';
+
+/** ID registers of one CPU by name. */
+export type IdRegisters = Record<string, bigint>;
 
 /** Physical addresses of the linker symbols that map_mem() and mark_rodata_ro() use, in bytes. */
 export interface ImageSections {
   /** _text, or _stext on older kernels. */
   aliasStart: number;
+  stext: number;
   initBegin: number;
   initEnd: number;
   bssStop: number;
 }
 
-/** The machine's state while it boots: what map_mem() built, and what each later step needs. */
-export interface BootState {
-  map: LinearMap;
+/** What the kernel's decision functions read, as it is at their step of the boot. */
+export interface Kernel {
   traits: KernelTraits;
+  /** ID registers of each CPU that the boot brings up, boot CPU first. */
+  idRegisters: readonly IdRegisters[];
+  /** Kernel parameters in order, e.g. 'rodata=off'. */
+  parameters: readonly string[];
+  kaslr: boolean;
+  /** World of the machine: the kernel does not know it until arm64_rsi_init() ran. */
+  world: 'normal' | 'realm';
+  /** The kernel's variables and capabilities: each is false until its step of the boot sets it. */
   decisions: Decisions;
-  /** What PAGE_KERNEL and its like are now: kpti_install_ng_mappings() changes them. */
-  prot: KernelProt;
-  sections: ImageSections & { stext: number };
-  /** The KFENCE pool once it is one: from map_mem() on where it was taken early. */
-  kfencePool?: PhysicalRange;
-  /** The pool that kfence_init() sets up; none where the sample interval is 0 by then. */
-  poolInUse?: PhysicalRange;
-  crashKernel?: PhysicalRange;
-  /** With debug_pagealloc, what was free at the checkpoint before. */
-  freePages: PhysicalRange[];
-  /** With debug_pagealloc, what is free when KPTI rewrites the tables. */
-  freeAtKpti: PhysicalRange[];
-  /** What a realm has asked of the RMM so far. */
-  rsi: PredictedRsiCall[];
   why: Derivation;
 }
+
+/** The machine's state while it boots: what map_mem() built, and what each later step needs. */
+export interface BootState extends Kernel {
+  question: Question;
+  /** The next instant at which all is captured. */
+  next: CheckpointName;
+  map: LinearMap;
+  /** What PAGE_KERNEL and its like are now: kpti_install_ng_mappings() changes them. */
+  prot: KernelProt;
+  memblock: MemblockOutcome;
+  sections: ImageSections;
+  /** The KFENCE pool once it is one: from map_mem() on where it was taken early. */
+  kfencePool?: PhysicalRange;
+  crashKernel?: PhysicalRange;
+  /** With debug_pagealloc, what was free at the checkpoint before. */
+  freePages: readonly PhysicalRange[];
+  /** What a realm has asked of the RMM so far. */
+  rsi: PredictedRsiCall[];
+  /** Who is online by now, and what became of the others. */
+  cpus: CpuOutcome;
+}
+
+/**
+ * One step of the boot: what it decides, which needs the kernel's variables alone, and what it does
+ * to memory then.
+ */
+export interface Step {
+  decides?: (kernel: Kernel) => void;
+  does?: (state: BootState) => void;
+}
+
+/** Steps of the boot in their order, and between them the instants at which all is captured. */
+export type BootOrder = readonly (Step | CheckpointName)[];

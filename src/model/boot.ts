@@ -1,30 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type CheckpointName, checkpointNames } from '../evidence/capture.ts';
+
+import type { KernelTraits } from '../linux/kernel-traits.ts';
+import { kernelProt } from './arch/arm64/include/asm/pgtable-prot.ts';
+import { setup_system_capabilities } from './arch/arm64/kernel/cpufeature.ts';
+import { early_map_kernel } from './arch/arm64/kernel/pi/map_kernel.ts';
+import { setup_arch } from './arch/arm64/kernel/setup.ts';
+import { smp_init } from './arch/arm64/kernel/smp.ts';
 import {
   kpti_install_ng_mappings,
   mark_linear_text_alias_ro,
   mark_rodata_ro,
 } from './arch/arm64/mm/mmu.ts';
 import { linear_map_maybe_split_to_ptes } from './arch/arm64/mm/mmu-split.ts';
-import type { BootState } from './boot-state.ts';
+import { realm_set_memory } from './arch/arm64/mm/pageattr.ts';
+import type { BootOrder, BootState, Step } from './boot-state.ts';
 import { kfence_init_pool } from './mm/kfence.ts';
 
-/** Steps of the boot that change the linear map before each instant, in order. */
-const stepsUpTo: Record<CheckpointName, ((state: BootState) => void)[]> = {
-  paging_init: [],
-  before_split: [kfence_init_pool],
-  after_split: [linear_map_maybe_split_to_ptes],
-  free_initmem: [kpti_install_ng_mappings, mark_linear_text_alias_ro],
-  init: [mark_rodata_ro],
+const early_map: Step = {
+  decides: early_map_kernel,
+  does: (state) => {
+    state.prot = kernelProt(state.traits, state.decisions);
+  },
 };
 
-/** The steps between two checkpoints of a boot that need not be neighbours. */
-export function stepsBetween(
-  last: CheckpointName | undefined,
-  next: CheckpointName,
-): ((state: BootState) => void)[] {
-  const from = last === undefined ? 0 : checkpointNames.indexOf(last) + 1;
-  return checkpointNames
-    .slice(from, checkpointNames.indexOf(next) + 1)
-    .flatMap((name) => stepsUpTo[name]);
+/** What a realm asks for while the CPU capabilities are not final yet: before smp_cpus_done(). */
+function shareEarly(state: BootState): void {
+  for (const request of state.question.facts.sharing)
+    if (!request.capabilitiesFinal) realm_set_memory(state, request);
+}
+
+/**
+ * The boot of a kernel: its steps, each of which changes what the next ones find, and the instants
+ * between them. A kernel that does something earlier has its step further up. An instant that this
+ * kernel does not come to is passed over.
+ */
+export function bootOf(traits: KernelTraits): BootOrder {
+  return [
+    early_map,
+    ...setup_arch(traits),
+    { does: shareEarly },
+    { does: kfence_init_pool },
+    { does: smp_init },
+    // setup_system_features(), called by smp_cpus_done(), begins here.
+    { decides: setup_system_capabilities },
+    'before_split',
+    { does: linear_map_maybe_split_to_ptes },
+    'after_split',
+    { does: kpti_install_ng_mappings },
+    { does: mark_linear_text_alias_ro },
+    'free_initmem',
+    { does: mark_rodata_ro },
+    'init',
+  ];
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type LinearMap, NONE, TABLE } from './linear-map.ts';
-import { predict, type Question } from './predict.ts';
+import { predict } from './predict.ts';
+import type { Question } from './question.ts';
 import type { DerivationStep } from './types.ts';
 
 /** The leaf that translates an address, as one state of it. */

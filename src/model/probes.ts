@@ -3,8 +3,8 @@ import { PtdiffError } from '../errors.ts';
 import type { BootFacts } from '../evidence/boot-facts.ts';
 import { type DeviceName, deviceNames } from '../scenario/devices.ts';
 import { type Machine, type ProbeName, probeNames } from '../scenario/types.ts';
-import type { CpuOutcome } from './arch/arm64/kernel/smp.ts';
 import type { BootState } from './boot-state.ts';
+import type { CpuOutcome } from './cpu-outcome.ts';
 import { memfd_secret, secretmem_enable } from './mm/secretmem.ts';
 import { refusesPages } from './refuses-pages.ts';
 import type { ProbePrediction } from './types.ts';
@@ -26,8 +26,8 @@ type Outcome = Omit<ProbePrediction, 'probe'>;
 export function probePredictions(
   { machine, probes, parameters, facts }: ProbeQuestion,
   state: BootState,
-  cpus: CpuOutcome,
 ): ProbePrediction[] {
+  const { cpus } = state;
   const outcomeOf = (probe: KnownProbe): Outcome => {
     switch (probe) {
       case 'modules':

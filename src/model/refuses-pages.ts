@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { repaints, splitsLeaves } from './arch/arm64/mm/mmu-split.ts';
+import { repaints, split_leaf_mapping_possible, whenFinal } from './arch/arm64/mm/mmu-split.ts';
 import type { BootState } from './boot-state.ts';
 import { type Table, visitLeaves } from './linear-map.ts';
 
@@ -11,7 +11,8 @@ import { type Table, visitLeaves } from './linear-map.ts';
  */
 export function refusesPages(state: BootState, pages: readonly number[] = []): boolean {
   const { map, decisions } = state;
-  if (decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state)) return false;
+  const splits = split_leaf_mapping_possible(state, whenFinal) === 'split';
+  if (decisions.forcePteMapping || repaints(decisions) || splits) return false;
   const ranges =
     pages.length > 0
       ? pages.map((pa) => ({ start: pa, end: pa + map.geometry.granule }))

@@ -4,7 +4,7 @@ import { compareCases } from '../../src/compare/compare-case.ts';
 import { explain } from '../../src/compare/steps.ts';
 import type { ComparedCase, Difference } from '../../src/compare/types.ts';
 import { earlyEnds } from '../../src/evidence/capture.ts';
-import type { Question } from '../../src/model/predict.ts';
+import type { Question } from '../../src/model/question.ts';
 import type { DerivationStep } from '../../src/model/types.ts';
 import { judged } from '../diff/judged.ts';
 import { given } from '../given.ts';

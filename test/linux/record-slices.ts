@@ -27,6 +27,7 @@ const read = [
   'set_direct_map_invalid_noflush',
   'mark_rodata_ro',
   '__cpu_setup',
+  'setup_arch',
   'kfence_init_enable',
   'kfence_early_init',
   'rodata_full',

@@ -81,6 +81,8 @@ const traits: z.ZodType<KernelTraits> = z
     requiresSymbol: z.union([z.string(), z.undefined()]),
     splitAsksRequires: yes,
     knowsRealms: yes,
+    // Recordings are of kernels that probe late: none of them was asked.
+    rsiBeforePagingInit: yes.default(false),
     aliasStart: z.enum(['_text', '_stext']),
     contiguousMayChange: yes,
     mapsWholePagesOnly: yes,

@@ -15,7 +15,8 @@ import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture } from '../../src/evidence/capture.ts';
 import { parseWalk } from '../../src/evidence/leaf-text.ts';
 import { revive } from '../../src/evidence/revive.ts';
-import { predict, type Question } from '../../src/model/predict.ts';
+import { predict } from '../../src/model/predict.ts';
+import type { Question } from '../../src/model/question.ts';
 import { given } from '../given.ts';
 import { goldenSchema } from './golden-schema.ts';
 

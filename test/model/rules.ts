@@ -10,7 +10,8 @@ import {
 import { predictRegisters } from '../../src/model/arch/arm64/mm/proc.ts';
 import { leafRuns } from '../../src/model/leaf-runs.ts';
 import { LinearMap } from '../../src/model/linear-map.ts';
-import { predict, type Question } from '../../src/model/predict.ts';
+import { predict } from '../../src/model/predict.ts';
+import type { Question } from '../../src/model/question.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
 import { given } from '../given.ts';
@@ -148,7 +149,30 @@ function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number
   return leafRuns(map, []).map(({ level, contiguous, size }) => ({ level, contiguous, size }));
 }
 
+/** What is predicted of a recorded realm if its kernel had probed RSI before paging_init(). */
+function probedEarly(name: string): Prediction {
+  const original = question(name);
+  return predict({ ...original, traits: { ...original.traits, rsiBeforePagingInit: true } });
+}
+
 export const rules: readonly Rule[] = [
+  {
+    name: 'a realm that probes RSI before paging_init() maps pages, and can share each',
+    holds: () => {
+      const { decisions, checkpoints, rsi, derivation } = probedEarly(
+        '7.3.4+deb13-arm64@realm+max+noalias+kfence100',
+      );
+      return (
+        decisions.forcePteMapping &&
+        decisions.canSetDirectMapInMapMem &&
+        checkpoints.paging_init?.leaves.every(
+          ({ level, contiguous }) => level === 3 && !contiguous,
+        ) === true &&
+        rsi?.[0]?.before === 'paging_init' &&
+        !derivation.some(({ outcome }) => outcome.includes('-EINVAL'))
+      );
+    },
+  },
   {
     name: 'a realm whose blocks cannot be shared has no driver: no port and no disk (ENOENT), no randomness and no network (ENODEV)',
     holds: () =>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { predict, type Question } from '../../src/model/predict.ts';
+import { predict } from '../../src/model/predict.ts';
+import type { Question } from '../../src/model/question.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';

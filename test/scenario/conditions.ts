@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
-import type { Question } from '../../src/model/predict.ts';
+import type { Question } from '../../src/model/question.ts';
 import type { Decisions } from '../../src/model/types.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';
@@ -9,7 +9,7 @@ import { installMutants, mutantsOf, visitedBy, withMutant } from '../mutants/ins
 
 /** The decision functions of the kernel, as the model has them. */
 const functions: Record<string, readonly string[]> = {
-  'src/model/decisions.ts': ['kptiOf', 'mappingRules', 'decide'],
+  'src/model/arch/arm64/include/asm/kfence.ts': ['arm64_kfence_can_set_direct_map'],
   'src/model/arch/arm64/include/asm/setup.ts': ['arch_parse_debug_rodata'],
   'src/model/arch/arm64/kernel/cpufeature.ts': [
     'isMidrInRange',
@@ -17,14 +17,24 @@ const functions: Record<string, readonly string[]> = {
     'cpuSupportsBbml',
     'isVulnerable',
     'unmap_kernel_at_el0',
+    'kaslr_requires_kpti',
+    'kaslr_enabled',
+    'setup_system_capabilities',
   ],
+  'src/model/arch/arm64/kernel/pi/map_kernel.ts': ['early_map_kernel'],
+  'src/model/arch/arm64/kernel/rsi.ts': ['arm64_rsi_init'],
   'src/model/arch/arm64/mm/mmu.ts': [
     'parse_kfence_early_init',
+    'map_mem_decisions',
     'mark_rodata_ro',
     'kpti_install_ng_mappings',
   ],
-  'src/model/arch/arm64/mm/mmu-split.ts': ['splitsLeaves', 'repaints'],
-  'src/model/arch/arm64/mm/pageattr.ts': ['splitAnswer'],
+  'src/model/arch/arm64/mm/mmu-split.ts': [
+    'force_pte_mapping',
+    'split_leaf_mapping_possible',
+    'repaints',
+  ],
+  'src/model/arch/arm64/mm/pageattr.ts': ['can_set_direct_map'],
   'src/model/mm/debug_page_alloc.ts': ['debug_pagealloc_enabled'],
 };
 
@@ -100,7 +110,7 @@ function whatIsShown(question: Question): string {
 const deciders = new Set(
   Object.values(functions)
     .flat()
-    .filter((name) => !/split|repaints|mark_rodata_ro|kpti_install/.test(name)),
+    .filter((name) => !/force_pte|split|repaints|mark_rodata_ro|kpti_install/.test(name)),
 );
 
 /** Undefined where the kernel cannot run the scenario. */

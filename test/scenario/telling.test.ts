@@ -25,7 +25,14 @@ t.test('each telling scenario is built in, once', async (t) => {
  * Rules that are asked in either world and on CPUs of either kind: it must be shown in each that
  * they decide.
  */
-const inEachKind = new Set(['mappingRules', 'decide']);
+const inEachKind = new Set([
+  'arm64_kfence_can_set_direct_map',
+  'arm64_rsi_init',
+  'can_set_direct_map',
+  'force_pte_mapping',
+  'map_mem_decisions',
+  'setup_system_capabilities',
+]);
 
 /**
  * By which boots it must show that a condition decides: those of one kind, or all. How wide

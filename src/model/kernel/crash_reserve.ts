@@ -6,6 +6,7 @@ import {
   parse_crashkernel,
 } from '../../linux/crashkernel.ts';
 import type { KernelTraits } from '../../linux/kernel-traits.ts';
+import type { BootState } from '../boot-state.ts';
 import type { Derivation } from '../derivation.ts';
 import { memblock_find_in_range } from '../mm/memblock.ts';
 import { subtract } from '../ranges.ts';
@@ -143,6 +144,17 @@ function lowMemoryFits(
   if (range.start < lowMax || base > 0n || size === 0) return true;
   const left = free.flatMap((part) => subtract(part, [range]));
   return memblock_find_in_range(left, size, CRASH_ALIGN, { start: 0, end: lowMax }) !== undefined;
+}
+
+/** arch_reserve_crashkernel(), called by bootmem_init(): what is taken by then stays so. */
+export function arch_reserve_crashkernel(state: BootState): void {
+  const { traits, parameters, memblock, sections, kfencePool, why } = state;
+  const { facts } = state.question;
+  const image = { start: facts.image.pa, end: sections.bssStop };
+  const taken = kfencePool ? [image, kfencePool] : [image];
+  const inputs = { traits, parameters, ...memblock, taken, facts };
+  const crashKernel = reserve_crashkernel_generic(inputs, why);
+  if (crashKernel) state.crashKernel = crashKernel;
 }
 
 /** struct resource crashk_res as it is captured: start, and from bit 64 on the last byte. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { lastBoolean } from '../../linux/cmdline.ts';
 import type { KernelTraits } from '../../linux/kernel-traits.ts';
+import type { Kernel } from '../boot-state.ts';
 
 /**
  * debug_pagealloc_enabled(): CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT, then what
@@ -8,8 +9,15 @@ import type { KernelTraits } from '../../linux/kernel-traits.ts';
  */
 export function debug_pagealloc_enabled(
   { config, release }: KernelTraits,
-  parameters: string[],
+  parameters: readonly string[],
 ): boolean {
   if (!config.debugPagealloc) return false;
   return lastBoolean(parameters, 'debug_pagealloc', release) ?? config.debugPageallocDefault;
+}
+
+/** early_debug_pagealloc(): from then on debug_pagealloc_enabled() answers. */
+export function early_debug_pagealloc({ traits, parameters, decisions, why }: Kernel): void {
+  decisions.debugPagealloc = debug_pagealloc_enabled(traits, parameters);
+  if (traits.config.debugPagealloc)
+    why('debug_pagealloc_enabled()', 'mm/debug_page_alloc.c', `${decisions.debugPagealloc}`);
 }

@@ -5,6 +5,7 @@ import { kstrtoull } from '../../linux/kstrtox.ts';
 import { arch_kfence_init_pool } from '../arch/arm64/mm/mmu.ts';
 import { changeAttributes, makeInvalid } from '../arch/arm64/mm/pageattr.ts';
 import type { BootState } from '../boot-state.ts';
+import { kfencePoolOf } from '../kfence-pool.ts';
 
 /**
  * Whether kfence_sample_interval is not 0 in kfence_init() (mm/kfence/core.c):
@@ -12,7 +13,10 @@ import type { BootState } from '../boot-state.ts';
  * parse_kfence_early_init(). So a pool that was taken early may stay unused, and one may come that
  * was not.
  */
-export function kfenceEnabled({ config, release }: KernelTraits, parameters: string[]): boolean {
+export function kfenceEnabled(
+  { config, release }: KernelTraits,
+  parameters: readonly string[],
+): boolean {
   if (!config.kfence) return false;
   const given = valuesOf(parameters, 'kfence.sample_interval')
     .map((value) => kstrtoull(value, release))
@@ -26,13 +30,14 @@ export function kfenceEnabled({ config, release }: KernelTraits, parameters: str
  * object page become invalid.
  */
 export function kfence_init_pool(state: BootState): void {
-  const { map, traits, prot, poolInUse, why } = state;
-  if (!poolInUse) return;
-  arch_kfence_init_pool(state, poolInUse);
-  state.kfencePool = poolInUse;
+  const { map, traits, prot, why } = state;
+  const pool = kfencePoolOf(state.question);
+  if (!pool || !kfenceEnabled(traits, state.parameters)) return;
+  arch_kfence_init_pool(state, pool);
+  state.kfencePool = pool;
   const { granule } = map.geometry;
   const invalid = makeInvalid(traits, prot);
-  const first = map.offsetOfPa(poolInUse.start);
+  const first = map.offsetOfPa(pool.start);
   const guards = [
     0,
     1,

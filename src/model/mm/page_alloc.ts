@@ -15,10 +15,10 @@ import type { BootState } from '../boot-state.ts';
  * __kernel_map_pages(), arch/arm64/mm/pageattr.c). So what is free is invalid, and all other memory
  * that once was free is valid.
  */
-export function __kernel_map_pages(state: BootState, free: PhysicalRange[]): void {
+export function __kernel_map_pages(state: BootState, free: readonly PhysicalRange[]): void {
   const { map, traits, prot, why } = state;
   if (!state.decisions.debugPagealloc) return;
-  const change = (ranges: PhysicalRange[], attributes: AttributeChange): void => {
+  const change = (ranges: readonly PhysicalRange[], attributes: AttributeChange): void => {
     for (const { start, end } of ranges) {
       changeAttributes(map, traits, map.offsetOfPa(start), map.offsetOfPa(end), attributes);
     }

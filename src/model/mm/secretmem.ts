@@ -2,6 +2,7 @@
 import { parameq, parse_args } from '../../linux/cmdline.ts';
 import { kstrtobool } from '../../linux/kstrtox.ts';
 import type { Release } from '../../linux/release.ts';
+import { can_set_direct_map } from '../arch/arm64/mm/pageattr.ts';
 import type { BootState } from '../boot-state.ts';
 import { refusesPages } from '../refuses-pages.ts';
 import type { ProbePrediction } from '../types.ts';
@@ -29,20 +30,21 @@ export function memfd_secret(
   enabled: boolean,
   pages: readonly number[],
 ): Omit<ProbePrediction, 'probe'> {
-  const { traits, decisions } = state;
+  const { traits } = state;
+  const canSetDirectMap = can_set_direct_map(state);
   if (!traits.config.secretmem) return { errno: ENOSYS, why: 'CONFIG_SECRETMEM is off' };
   if (!enabled)
     return {
       errno: ENOSYS,
       why: 'secretmem.enable= turns it off (memfd_secret(), mm/secretmem.c)',
     };
-  if (decisions.canSetDirectMap && refusesPages(state, pages)) {
+  if (canSetDirectMap && refusesPages(state, pages)) {
     return {
       errno: EFAULT,
       why: 'a page of a block cannot leave it: secretmem_fault() ends in SIGBUS',
     };
   }
-  return decisions.canSetDirectMap
+  return canSetDirectMap
     ? { errno: 0, why: 'can_set_direct_map() is true (memfd_secret(), mm/secretmem.c)' }
     : { errno: ENOSYS, why: 'can_set_direct_map() is false (memfd_secret(), mm/secretmem.c)' };
 }

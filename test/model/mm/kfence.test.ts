@@ -2,7 +2,8 @@
 import t from 'tap';
 import type { CheckpointName } from '../../../src/evidence/capture.ts';
 import { PTE_VALID } from '../../../src/linux/pgprot.ts';
-import { predict, type Question } from '../../../src/model/predict.ts';
+import { predict } from '../../../src/model/predict.ts';
+import type { Question } from '../../../src/model/question.ts';
 import { questionOfGolden, readGolden } from '../golden.ts';
 
 /** A recorded question with another kfence.sample_interval=, as often as given. */

@@ -27,47 +27,42 @@ export const decisionMutations: readonly Mutation[] = [
       'KPTI rewrites the tables',
     ],
     [
-      '__kernel_map_pages(state, state.freeAtKpti);',
+      '__kernel_map_pages(state, state.question.facts.freeAtKpti ?? []);',
       '',
       'what is free when KPTI comes stays as it is',
     ],
     ['state.prot = kernelProt(', 'kernelProt(', 'what is mapped behind KPTI is non-global'],
-  ]),
-  ...inFile('decisions.ts', [
-    ['!known.kfenceEarlyInit', 'known.kfenceEarlyInit', 'a late KFENCE pool needs pages'],
-    ['forcePteMapping: !bbml && (', 'forcePteMapping: (', 'the capability allows large mappings'],
     [
-      'const requires = !rules.forcePteMapping && rules.canSetDirectMap',
-      'const requires = rules.canSetDirectMap',
+      '!decisions.forcePteMapping && decisions.canSetDirectMapInMapMem',
+      'decisions.canSetDirectMapInMapMem',
       'requires needs large mappings',
     ],
+  ]),
+  ...inFile('arch/arm64/include/asm/kfence.ts', [
+    ['!decisions.kfenceEarlyInit', 'decisions.kfenceEarlyInit', 'a late KFENCE pool needs pages'],
+  ]),
+  ...inFile('arch/arm64/mm/mmu-split.ts', [
+    ['if (bbml) return false;', '', 'the capability allows large mappings'],
     [
-      'lpa2: traits.config.lpa2 &&',
-      'lpa2: !traits.config.lpa2 &&',
-      'LPA2 takes the shareability bits',
-    ],
-    [
-      'config.randomizeBase && !e0pd;',
-      'config.randomizeBase && e0pd;',
-      'KASLR without E0PD needs non-global mappings',
-    ],
-    [
-      'canSetDirectMap: rules.canSetDirectMapInMapMem || realm',
-      'canSetDirectMap: rules.canSetDirectMapInMapMem',
-      'a realm may set its direct map',
-    ],
-    [
-      'const systemBbml = capable.every(',
-      'const systemBbml = capable.some(',
-      'every CPU must be capable',
-    ],
-    [
-      'if (known.debugPagealloc) return { forcePteMapping: true',
-      'if (known.debugPagealloc) return { forcePteMapping: false',
+      'if (decisions.debugPagealloc) return true;',
+      'if (decisions.debugPagealloc) return false;',
       'debug_pagealloc needs pages on any CPU',
     ],
   ]),
+  ...inFile('arch/arm64/kernel/pi/map_kernel.ts', [
+    ['config.lpa2 && geometry', '!config.lpa2 && geometry', 'LPA2 takes the shareability bits'],
+  ]),
   ...inFile('arch/arm64/kernel/cpufeature.ts', [
+    [
+      'kaslr_enabled(kernel) && !e0pd',
+      'kaslr_enabled(kernel) && e0pd',
+      'KASLR without E0PD needs non-global mappings',
+    ],
+    [
+      'decisions.systemBbml = idRegisters.every(',
+      'decisions.systemBbml = idRegisters.some(',
+      'every CPU must be capable',
+    ],
     [
       "r0('Neoverse-V3', 0xd84, 2)",
       "r0('Neoverse-V3', 0xd84, 1)",
@@ -90,6 +85,13 @@ export const decisionMutations: readonly Mutation[] = [
       'system ? cpucapType.optionalForLate : cpucapType.permittedForLate',
       'system ? cpucapType.permittedForLate : cpucapType.optionalForLate',
       'what a late CPU may miss is not what it may have',
+    ],
+  ]),
+  ...inFile('decisions.ts', [
+    [
+      'canSetDirectMap: can_set_direct_map(kernel)',
+      'canSetDirectMap: kernel.decisions.canSetDirectMapInMapMem',
+      'a realm may set its direct map',
     ],
   ]),
   ...inFile('arch/arm64/mm/proc.ts', [
@@ -149,8 +151,8 @@ export const decisionMutations: readonly Mutation[] = [
   ]),
   ...inFile('mm/secretmem.ts', [
     [
-      'return decisions.canSetDirectMap\n',
-      'return !decisions.canSetDirectMap\n',
+      'return canSetDirectMap\n',
+      'return !canSetDirectMap\n',
       'memfd_secret() asks can_set_direct_map()',
     ],
   ]),

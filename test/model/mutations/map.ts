@@ -56,7 +56,7 @@ export const mapMutations: readonly Mutation[] = [
       '7.2 makes the data alias read-only',
     ],
     [
-      'changeAttributes(map, traits, start, end, makeInvalid(traits, prot));',
+      'update_range_prot(state, start, end, makeInvalid(traits, prot));',
       '',
       '7.3 makes the data alias invalid',
     ],
@@ -114,10 +114,10 @@ export const mapMutations: readonly Mutation[] = [
   ]),
   ...inFile('arch/arm64/mm/pageattr.ts', [
     ['if (!decisions.rodataFull ||', 'if (', 'vmalloc aliases follow with rodata_full only'],
-    ['setPage(state, at, readOnlyAlias);', '', 'vmalloc aliases follow with rodata_full'],
+    ['updatePage(state, at, readOnlyAlias);', '', 'vmalloc aliases follow with rodata_full'],
     [
-      'for (const pa of pages) setPage(',
-      'for (const pa of []) setPage(',
+      'for (const pa of pages) updatePage(',
+      'for (const pa of []) updatePage(',
       'secret pages leave the linear map',
     ],
     [
@@ -142,26 +142,6 @@ export const mapMutations: readonly Mutation[] = [
     ],
     ["(!whole || traits.bbml === 'none')", '(false)', 'a block that is partly covered is refused'],
     [
-      'const supported = request.capabilitiesFinal && decisions.systemBbml;',
-      'const supported = decisions.systemBbml;',
-      'capabilities count once they are final',
-    ],
-    [
-      "if (!decisions.linearMapRequiresBbml) return 'nothing';",
-      '',
-      'without the requires flag nothing is split',
-    ],
-    [
-      "return request.pageAllocator === false || request.onlineCpus > 1 ? 'busy' : 'split';",
-      "return 'busy';",
-      'the boot CPU may split while it is alone',
-    ],
-    [
-      "if (answer === 'split') splitAtEnds",
-      "if (answer === 'busy') splitAtEnds",
-      'a request splits at its ends',
-    ],
-    [
       "const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;",
       'const set = 0n;',
       'shared memory is mapped by its alias',
@@ -172,23 +152,36 @@ export const mapMutations: readonly Mutation[] = [
       'the mapping is broken before the change',
     ],
   ]),
-  ...inFile('arch/arm64/include/asm/pgtable.ts', [
-    [
-      'traits.presentInvalid ? pte_present(attributes) : (attributes & PTE_VALID) !== 0n',
-      'pte_present(attributes) || true',
-      'old kernels lose a block that is not valid',
-    ],
-  ]),
   ...inFile('arch/arm64/mm/mmu-split.ts', [
     [
-      'if (!splitsLeaves(state) || !inRegion) return;',
-      'if (!inRegion) return;',
+      'const supported = time.capabilitiesFinal && decisions.systemBbml;',
+      'const supported = decisions.systemBbml;',
+      'capabilities count once they are final',
+    ],
+    [
+      "if (!decisions.linearMapRequiresBbml) return 'nothing';",
+      '',
+      'without the requires flag nothing is split',
+    ],
+    [
+      "return time.pageAllocator === false || time.onlineCpus > 1 ? 'busy' : 'split';",
+      "return 'busy';",
+      'the boot CPU may split while it is alone',
+    ],
+    [
+      "if (answer === 'nothing' || !inRegion) return 0;",
+      "if (answer === 'split' || !inRegion) return 0;",
+      'a request splits at its ends',
+    ],
+    [
+      "if (answer === 'nothing' || !inRegion) return 0;",
+      'if (!inRegion) return 0;',
       'no split without the capability',
     ],
-    ['if (!splitsLeaves(state) || !inRegion) return;', 'return;', 'a request splits'],
+    ["if (answer === 'nothing' || !inRegion) return 0;", 'return 0;', 'a request splits'],
     [
-      'traits.splitAsksRequires ? decisions.linearMapRequiresBbml === true : !decisions.debugPagealloc',
-      'traits.splitAsksRequires ? !decisions.debugPagealloc : decisions.linearMapRequiresBbml === true',
+      'if (!traits.splitAsksRequires)',
+      'if (traits.splitAsksRequires)',
       'what split_kernel_leaf_mapping() asks',
     ],
     ['if (!repaints(decisions)) return;', 'return;', 'CPUs that differ repaint to pages'],
@@ -203,8 +196,8 @@ export const mapMutations: readonly Mutation[] = [
       'the repaint does not see a lost block',
     ],
     [
-      'lessAligned(start, end) ? start : end',
-      'lessAligned(start, end) ? end : start',
+      'lessAligned(first, last) ? first : last',
+      'lessAligned(first, last) ? last : first',
       'a page splits at its less aligned end',
     ],
     [
@@ -220,9 +213,16 @@ export const mapMutations: readonly Mutation[] = [
     ['toCont ? leaf | PTE_CONT : leaf', 'leaf', 'a block splits to contiguous pages'],
     ['(block & PTE_PXN) !== 0n', 'false', 'tables of a split block are PXN as it was'],
   ]),
+  ...inFile('arch/arm64/include/asm/pgtable.ts', [
+    [
+      'traits.presentInvalid ? pte_present(attributes) : (attributes & PTE_VALID) !== 0n',
+      'pte_present(attributes) || true',
+      'old kernels lose a block that is not valid',
+    ],
+  ]),
   ...inFile('refuses-pages.ts', [
     [
-      'if (decisions.forcePteMapping || repaints(decisions) || splitsLeaves(state)) return false;',
+      'if (decisions.forcePteMapping || repaints(decisions) || splits) return false;',
       'return false;',
       'a page of a block cannot become secret',
     ],

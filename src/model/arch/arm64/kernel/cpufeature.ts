@@ -6,11 +6,11 @@ import {
   type MidrRange,
 } from '../../../../linux/cpu-capabilities.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
-import type { Release } from '../../../../linux/release.ts';
+import { first } from '../../../../present.ts';
+import type { IdRegisters, Kernel } from '../../../boot-state.ts';
 import { cpu_mitigations_off } from '../../../kernel/cpu.ts';
 
-/** ID registers of one CPU by name. */
-export type IdRegisters = Record<string, bigint>;
+const CPUFEATURE = 'arch/arm64/kernel/cpufeature.c';
 
 /** An entry of the kernel's allow list, with the part's name. */
 interface AllowedPart extends MidrRange {
@@ -134,18 +134,6 @@ export function cpuHasLargeVa(traits: KernelTraits, registers: IdRegisters): boo
   }
 }
 
-/** What unmap_kernel_at_el0() asks beside the CPUs. */
-export interface KptiInputs {
-  /** CONFIG_UNMAP_KERNEL_AT_EL0. */
-  configured: boolean;
-  /** ID registers of each CPU: the capability is set when any CPU needs it. */
-  idRegisters: Record<string, bigint>[];
-  parameters: string[];
-  release: Release;
-  /** kaslr_enabled() && kaslr_requires_kpti(): KASLR, and no FEAT_E0PD on the boot CPU. */
-  kaslrWantsIt: boolean;
-}
-
 /**
  * Parts of kpti_safe_list[] in arch/arm64/kernel/cpufeature.c (the same from 6.12 to 7.3), as
  * implementer << 12 | part.
@@ -170,19 +158,36 @@ function isVulnerable(registers: Record<string, bigint>): boolean {
   return told && !kptiSafeList.has(part) && idField(registers, 'ID_AA64PFR0_EL1', 60) === 0;
 }
 
+/** kaslr_enabled(), arch/arm64/include/asm/setup.h. */
+export function kaslr_enabled({ traits, kaslr }: Kernel): boolean {
+  return kaslr && traits.config.randomizeBase;
+}
+
+/**
+ * kaslr_requires_kpti() of arch/arm64/include/asm/mmu.h, which is asked with KASLR only: that is of
+ * no use to a kernel that EL0 sees, which FEAT_E0PD of the boot CPU prevents.
+ */
+export function kaslr_requires_kpti(kernel: Kernel): boolean {
+  const { traits, idRegisters } = kernel;
+  const e0pd = traits.config.e0pd && idField(first(idRegisters), 'ID_AA64MMFR2_EL1', 60) !== 0;
+  return kaslr_enabled(kernel) && !e0pd;
+}
+
 /**
  * unmap_kernel_at_el0() of arch/arm64/kernel/cpufeature.c: whether the kernel is unmapped while
  * user space runs, and who decided. parse_kpti() takes the last value that kstrtobool() does;
  * 'mitigations=off' counts only where nothing else was said.
  */
-export function unmap_kernel_at_el0(inputs: KptiInputs): { kpti: boolean; because: string } {
-  if (!inputs.configured) return { kpti: false, because: 'CONFIG_UNMAP_KERNEL_AT_EL0 is off' };
-  const forced = lastBoolean(inputs.parameters, 'kpti', inputs.release);
+export function unmap_kernel_at_el0(kernel: Kernel): { kpti: boolean; because: string } {
+  const { traits, parameters } = kernel;
+  if (!traits.config.unmapKernelAtEl0)
+    return { kpti: false, because: 'CONFIG_UNMAP_KERNEL_AT_EL0 is off' };
+  const forced = lastBoolean(parameters, 'kpti', traits.release);
   if (forced !== undefined) return { kpti: forced, because: 'forced by the parameter kpti=' };
-  if (inputs.kaslrWantsIt) return { kpti: true, because: 'forced by KASLR' };
-  if (cpu_mitigations_off(inputs.parameters, inputs.release))
+  if (kaslr_requires_kpti(kernel)) return { kpti: true, because: 'forced by KASLR' };
+  if (cpu_mitigations_off(parameters, traits.release))
     return { kpti: false, because: 'forced by mitigations=off' };
-  const vulnerable = inputs.idRegisters.findIndex(isVulnerable);
+  const vulnerable = kernel.idRegisters.findIndex(isVulnerable);
   return vulnerable < 0
     ? { kpti: false, because: 'every CPU has ID_AA64PFR0_EL1.CSV3 or is on the safe list' }
     : { kpti: true, because: `CPU ${vulnerable} has no CSV3 and is not on the safe list` };
@@ -220,4 +225,22 @@ export function verify_local_cpu_caps(
     const allowed = system ? cpucapType.optionalForLate : cpucapType.permittedForLate;
     return (capability.type & allowed) === 0;
   });
+}
+
+/**
+ * setup_system_capabilities(): what every CPU of the boot has is known, and final: the system has
+ * the BBM capability when each has it, and whether the kernel is unmapped at EL0 is decided.
+ */
+export function setup_system_capabilities(kernel: Kernel): void {
+  const { traits, idRegisters, decisions, why } = kernel;
+  decisions.systemBbml = idRegisters.every(
+    (registers) => cpuSupportsBbml(traits, registers) !== undefined,
+  );
+  if (traits.bbml !== 'none') {
+    const name = traits.bbml === 'bbml3' ? 'bbml3' : 'bbml2_noabort';
+    why(`system_supports_${name}()`, CPUFEATURE, `${decisions.systemBbml}`);
+  }
+  const { kpti, because } = unmap_kernel_at_el0(kernel);
+  decisions.kpti = kpti;
+  why('unmap_kernel_at_el0()', CPUFEATURE, `${kpti}: ${because}`);
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../../../../evidence/boot-facts.ts';
-import type { ImageSections } from '../../../boot-state.ts';
-import type { Derivation } from '../../../derivation.ts';
+import type { BootState, Kernel } from '../../../boot-state.ts';
 import type { PredictedRsiCall } from '../../../types.ts';
+import { rsi_set_memory_range_protected_safe } from '../include/asm/rsi.ts';
 
 /*
  * What a kernel asks of the RMM. The calls, their arguments and their order are the same in every
@@ -14,82 +13,65 @@ const RSI = 'arch/arm64/kernel/rsi.c';
 /** RSI_ABI_VERSION of arch/arm64/include/asm/rsi_smc.h: 1.0. */
 const RSI_ABI_VERSION = 0x10000n;
 
-type Call = Extract<PredictedRsiCall, { rsi: 'IPA_STATE_SET' }>;
-type StateChange = Omit<Call, 'where' | 'source' | 'before'>;
-
-/** Of arch/arm64/include/asm/rsi.h: a range becomes private, what the host has destroyed too. */
-export function rsi_set_memory_range_protected(range: PhysicalRange): StateChange {
-  return { step: 'unshare', rsi: 'IPA_STATE_SET', ...range, ripas: 'RAM', changeDestroyed: true };
-}
-
-/** Of arch/arm64/include/asm/rsi.h: a range becomes shared. */
-export function rsi_set_memory_range_shared(range: PhysicalRange): StateChange {
-  return { step: 'share', rsi: 'IPA_STATE_SET', ...range, ripas: 'EMPTY', changeDestroyed: true };
-}
-
-/**
- * rsi_set_memory_range_protected_safe(): what the host has destroyed without our permission must
- * not become RAM again.
- */
-function rsi_set_memory_range_protected_safe(range: PhysicalRange): StateChange {
-  return {
-    step: 'setup-memory',
-    rsi: 'IPA_STATE_SET',
-    ...range,
-    ripas: 'RAM',
-    changeDestroyed: false,
-  };
+/** Where the calls come from, and the next checkpoint after them. */
+function asked({ next }: BootState): Pick<PredictedRsiCall, 'source' | 'before'> {
+  return { source: RSI, before: next };
 }
 
 /**
  * arm64_rsi_setup_memory(): for_each_mem_range() passes over NOMAP memory, and knows nothing of
  * pages of the kernel.
  */
-function arm64_rsi_setup_memory(
-  memory: readonly PhysicalRange[],
-  why: Derivation,
-): PredictedRsiCall[] {
-  why(
-    'arm64_rsi_setup_memory()',
-    RSI,
-    `the RMM is asked for ${memory.length} ranges of memory to be RAM`,
-  );
-  const asked = { where: 'arm64_rsi_setup_memory()', source: RSI, before: 'free_initmem' } as const;
-  return memory.map((range) => ({ ...rsi_set_memory_range_protected_safe(range), ...asked }));
+function arm64_rsi_setup_memory(state: BootState): PredictedRsiCall[] {
+  const { memory } = state.memblock;
+  const where = 'arm64_rsi_setup_memory()';
+  state.why(where, RSI, `the RMM is asked for ${memory.length} ranges of memory to be RAM`);
+  return memory.map((range) => ({
+    ...rsi_set_memory_range_protected_safe(range),
+    where,
+    ...asked(state),
+  }));
 }
 
 /**
- * arm64_rsi_init() of a realm, called by setup_arch() after paging_init(): the version of the
- * interface, the configuration of the realm, all memory. `struct realm_config config` is a variable
- * of the kernel's own.
- * @param memory memblock.memory without NOMAP, ascending
+ * The calls of arm64_rsi_init(): the version of the interface, the configuration of the realm, all
+ * memory. `struct realm_config config` is a variable of the kernel's own.
  */
-export function arm64_rsi_init(
-  { aliasStart, bssStop }: Pick<ImageSections, 'aliasStart' | 'bssStop'>,
-  memory: readonly PhysicalRange[],
-  why: Derivation,
-): PredictedRsiCall[] {
-  const asked = { source: RSI, before: 'free_initmem' } as const;
+export function rsi_calls(state: BootState): void {
+  const { decisions, sections, why } = state;
+  if (!decisions.realm) return;
   why(
     'arm64_rsi_init()',
     RSI,
     'asks for version 1.0 of the RSI, and for the configuration of the realm',
   );
-  return [
+  state.rsi.push(
     {
       step: 'version',
       rsi: 'VERSION',
       version: RSI_ABI_VERSION,
       where: 'rsi_version_matches()',
-      ...asked,
+      ...asked(state),
     },
     {
       step: 'realm-config',
       rsi: 'REALM_CONFIG',
-      within: { start: aliasStart, end: bssStop },
+      within: { start: sections.aliasStart, end: sections.bssStop },
       where: 'rsi_get_realm_config()',
-      ...asked,
+      ...asked(state),
     },
-    ...arm64_rsi_setup_memory(memory, why),
-  ];
+    ...arm64_rsi_setup_memory(state),
+  );
+}
+
+/** arm64_rsi_init(): from its end on is_realm_world() is true in a realm, and no earlier. */
+export function arm64_rsi_init({ traits, world, decisions, why }: Kernel): void {
+  if (world !== 'realm' || !traits.knowsRealms) return;
+  decisions.realm = true;
+  const when = traits.rsiBeforePagingInit ? 'before' : 'after';
+  why(
+    'arm64_rsi_init()',
+    `${RSI}, setup.c`,
+    `is_realm_world() turns true ${when} paging_init(), and can_set_direct_map() with it`,
+  );
 }

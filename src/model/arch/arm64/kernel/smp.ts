@@ -3,27 +3,10 @@ import { refusalTitle, variationTitle } from '../../../../linux/cpu-messages.ts'
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import { first } from '../../../../present.ts';
 import { asksForCpus, type Machine } from '../../../../scenario/types.ts';
+import type { BootState, IdRegisters } from '../../../boot-state.ts';
+import type { CpuOutcome } from '../../../cpu-outcome.ts';
 import type { Derivation } from '../../../derivation.ts';
-import { type IdRegisters, idField, matches, verify_local_cpu_caps } from './cpufeature.ts';
-
-/** What becomes of the CPUs of a machine. */
-export interface CpuOutcome {
-  /**
-   * Online at the end of the boot's own bring-up, and once init has asked for the others; a bit a
-   * CPU.
-   */
-  onlineAtBoot: bigint;
-  onlineAtInit: bigint;
-  /** CPUs that the kernel does not let in. */
-  refused: number[];
-  /** Titles of the complaints that must be in the log (src/linux/cpu-messages.ts). */
-  complaints: string[];
-  /**
-   * The Image does not show what the kernel asks of a CPU that comes late, and such CPUs come: who
-   * is let in is not known.
-   */
-  unknown: boolean;
-}
+import { idField, matches, verify_local_cpu_caps } from './cpufeature.ts';
 
 const CPUFEATURE = 'arch/arm64/kernel/cpufeature.c';
 
@@ -93,4 +76,11 @@ export function cpuOutcome(
   }
   const onlineAtBoot = (1n << BigInt(atBoot.length)) - 1n;
   return { onlineAtBoot, onlineAtInit, refused, complaints: [...complaints], unknown };
+}
+
+/** smp_init() and all that comes of it, with what init asks of the CPUs later. */
+export function smp_init(state: BootState): void {
+  const { machine, probes, facts } = state.question;
+  const asked = { machine, probes, idRegisters: facts.idRegisters };
+  state.cpus = cpuOutcome(state.traits, asked, state.why);
 }

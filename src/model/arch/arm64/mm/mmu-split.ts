@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { SplitRequest } from '../../../../evidence/capture.ts';
+import type { SharingRequest } from '../../../../evidence/capture.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import {
   PMD_TABLE_BIT,
@@ -9,9 +9,10 @@ import {
   PTE_TYPE_PAGE,
   PTE_VALID,
 } from '../../../../linux/pgprot.ts';
-import type { BootState } from '../../../boot-state.ts';
+import type { BootState, Kernel } from '../../../boot-state.ts';
 import { type LinearMap, TABLE, type Table, visitLeaves } from '../../../linear-map.ts';
 import type { Decisions } from '../../../types.ts';
+import { arm64_kfence_can_set_direct_map } from '../include/asm/kfence.ts';
 import { pte_present } from '../include/asm/pgtable.ts';
 import { tableDescriptor } from './mmu-create.ts';
 
@@ -21,6 +22,8 @@ import { tableDescriptor } from './mmu-create.ts';
  */
 
 const MMU = 'arch/arm64/mm/mmu.c';
+
+const EBUSY = 16;
 
 /**
  * Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and
@@ -126,21 +129,73 @@ function lessAligned(a: number, b: number): boolean {
 }
 
 /**
- * The splitting part of split_kernel_leaf_mapping(start, end): a single page splits only at the
- * less aligned of its two ends. Offsets in the linear region, page-aligned.
+ * force_pte_mapping(), since a166563e7ec3 (6.18): whether the linear map must be made of pages. The
+ * boot CPU speaks for the system until the capabilities are final. Where no CPU is asked, up to
+ * 6.17, this is can_set_direct_map(), as map_mem() had it.
  */
-export function splitAtEnds(
-  map: LinearMap,
-  traits: KernelTraits,
-  start: number,
-  end: number,
-): void {
-  if (end - start === map.geometry.granule) {
-    split_kernel_leaf_mapping_locked(map, traits, lessAligned(start, end) ? start : end);
-    return;
+export function force_pte_mapping(kernel: Kernel, capabilitiesFinal = false): boolean {
+  const { decisions } = kernel;
+  const bbml = capabilitiesFinal ? decisions.systemBbml : decisions.bootCpuBbml;
+  if (decisions.debugPagealloc) return true;
+  if (bbml) return false;
+  return decisions.rodataFull || arm64_kfence_can_set_direct_map(kernel) || decisions.realm;
+}
+
+/** What split_kernel_leaf_mapping() asks of the time at which it is called. */
+export type SplitTime = Pick<SharingRequest, 'capabilitiesFinal' | 'onlineCpus' | 'pageAllocator'>;
+
+/** Once smp_cpus_done() has made the capabilities final nothing else counts. */
+export const whenFinal: SplitTime = { capabilitiesFinal: true, onlineCpus: 1 };
+
+/** It may split, has nothing to do and returns 0, or refuses with -EBUSY. */
+type SplitAnswer = 'split' | 'nothing' | 'busy';
+
+/**
+ * What split_kernel_leaf_mapping() asks before it splits anything. Until the capabilities are
+ * final, system_supports_bbml*() is false; up to 6.19 (split_leaf_mapping_possible()) that means
+ * that nothing is split, since f12b435de2f2 the boot CPU may split as long as it is alone and the
+ * page allocator is up.
+ */
+export function split_leaf_mapping_possible(kernel: Kernel, time: SplitTime): SplitAnswer {
+  const { traits, decisions } = kernel;
+  if (traits.bbml === 'none') return 'nothing';
+  const supported = time.capabilitiesFinal && decisions.systemBbml;
+  if (!traits.splitAsksRequires)
+    return supported && !force_pte_mapping(kernel, true) ? 'split' : 'nothing';
+  if (!decisions.linearMapRequiresBbml) return 'nothing';
+  if (supported) return 'split';
+  if (time.capabilitiesFinal) return 'nothing';
+  return time.pageAllocator === false || time.onlineCpus > 1 ? 'busy' : 'split';
+}
+
+/**
+ * split_kernel_leaf_mapping(start, end): makes both ends leaf boundaries; a single page splits only
+ * at the less aligned of its two ends. Page-aligned virtual addresses; those outside the linear
+ * region and in the KFENCE pool change nothing here.
+ * @returns 0, or -EBUSY where the kernel warns and refuses
+ */
+export function split_kernel_leaf_mapping(
+  state: BootState,
+  start: bigint,
+  end: bigint,
+  time: SplitTime = whenFinal,
+): number {
+  const { map, traits, kfencePool } = state;
+  const answer = split_leaf_mapping_possible(state, time);
+  if (answer === 'busy') return -EBUSY;
+  const [first, last] = [map.offsetOfVa(start), map.offsetOfVa(end)];
+  const inRegion =
+    first >= 0 && last <= map.root.entries.length * map.entrySize(map.root) && first < last;
+  if (answer === 'nothing' || !inRegion) return 0;
+  const pa = map.physBase + first;
+  if (kfencePool && pa >= kfencePool.start && pa < kfencePool.end) return 0;
+  if (last - first === map.geometry.granule) {
+    split_kernel_leaf_mapping_locked(map, traits, lessAligned(first, last) ? first : last);
+  } else {
+    split_kernel_leaf_mapping_locked(map, traits, first);
+    split_kernel_leaf_mapping_locked(map, traits, last);
   }
-  split_kernel_leaf_mapping_locked(map, traits, start);
-  split_kernel_leaf_mapping_locked(map, traits, end);
+  return 0;
 }
 
 /**
@@ -167,37 +222,6 @@ export function range_split_to_ptes(
     if (below.level !== 3) visitLeaves(map, below, start, end, split);
   };
   visitLeaves(map, map.root, start, end, split);
-}
-
-/**
- * Whether split_kernel_leaf_mapping() splits at all once capabilities are final: the requires flag
- * and the system capability since f12b435de2f2, before that the capability and not
- * force_pte_mapping() (6.18, 6.19).
- */
-export function splitsLeaves({ traits, decisions }: BootState): boolean {
-  if (traits.bbml === 'none' || !decisions.systemBbml) return false;
-  return traits.splitAsksRequires
-    ? decisions.linearMapRequiresBbml === true
-    : !decisions.debugPagealloc;
-}
-
-/**
- * split_kernel_leaf_mapping() for one request; addresses outside the linear region and in the
- * KFENCE pool change nothing here.
- */
-export function applySplit(
-  state: BootState,
-  { start, end }: Pick<SplitRequest, 'start' | 'end'>,
-): void {
-  const { map, traits, kfencePool } = state;
-  const first = map.offsetOfVa(start);
-  const last = map.offsetOfVa(end);
-  const inRegion =
-    first >= 0 && last <= map.root.entries.length * map.entrySize(map.root) && first < last;
-  if (!splitsLeaves(state) || !inRegion) return;
-  const pa = map.physBase + first;
-  if (kfencePool && pa >= kfencePool.start && pa < kfencePool.end) return;
-  splitAtEnds(map, traits, first, last);
 }
 
 /**

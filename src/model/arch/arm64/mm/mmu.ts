@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../../../../evidence/boot-facts.ts';
 import { get_option, valuesOf } from '../../../../linux/cmdline.ts';
-import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
-import type { BootState, ImageSections } from '../../../boot-state.ts';
-import type { Derivation } from '../../../derivation.ts';
-import type { LinearMap } from '../../../linear-map.ts';
+import { first } from '../../../../present.ts';
+import type { BootState, Kernel } from '../../../boot-state.ts';
+import { kfencePoolOf } from '../../../kfence-pool.ts';
 import { __kernel_map_pages } from '../../../mm/page_alloc.ts';
 import { subtract } from '../../../ranges.ts';
-import type { Decisions } from '../../../types.ts';
-import { type KernelProt, kernelProt, pgprot_tagged } from '../include/asm/pgtable-prot.ts';
+import { kernelProt, pgprot_tagged } from '../include/asm/pgtable-prot.ts';
+import { cpuSupportsBbml } from '../kernel/cpufeature.ts';
 import {
   __create_pgd_mapping,
   NO_BLOCK_MAPPINGS,
   NO_CONT_MAPPINGS,
   NO_EXEC_MAPPINGS,
 } from './mmu-create.ts';
-import { applySplit, range_split_to_ptes } from './mmu-split.ts';
-import { changeAttributes, makeInvalid } from './pageattr.ts';
+import { force_pte_mapping, range_split_to_ptes } from './mmu-split.ts';
+import { can_set_direct_map, makeInvalid, update_range_prot } from './pageattr.ts';
 import { kpti_mk_tbl_ng } from './proc.ts';
 
 /*
@@ -57,12 +56,8 @@ export function mark_linear_text_alias_ro(state: BootState): void {
  * parse_kfence_early_init(): whether the KFENCE pool is taken while the linear map is made, by the
  * parameters kfence.sample_interval=.
  */
-export function parse_kfence_early_init(
-  traits: KernelTraits,
-  parameters: string[],
-  why: Derivation,
-): boolean {
-  if (!traits.config.kfence) return false;
+export function parse_kfence_early_init({ traits, parameters, decisions, why }: Kernel): void {
+  if (!traits.config.kfence) return;
   let early = traits.config.kfenceEarlyInit;
   why('kfence_early_init', MMU, `default, !!CONFIG_KFENCE_SAMPLE_INTERVAL: ${early}`);
   for (const value of valuesOf(parameters, 'kfence.sample_interval')) {
@@ -71,7 +66,7 @@ export function parse_kfence_early_init(
     early = option !== 0;
     why('parse_kfence_early_init()', MMU, `kfence.sample_interval=${value}: ${early}`);
   }
-  return early;
+  decisions.kfenceEarlyInit = early;
 }
 
 /**
@@ -89,19 +84,6 @@ export function arch_kfence_init_pool(state: BootState, pool: PhysicalRange): vo
   );
 }
 
-/** Everything that map_mem() works on. */
-export interface MapMemInputs {
-  map: LinearMap;
-  traits: KernelTraits;
-  decisions: Decisions;
-  prot: KernelProt;
-  /** memblock.memory without NOMAP, ascending, disjoint. */
-  memory: PhysicalRange[];
-  sections: ImageSections;
-  /** The early KFENCE pool, where there is one. */
-  kfencePool?: PhysicalRange;
-}
-
 /** `ranges` without `hole`: what memblock_mark_nomap() leaves for for_each_mem_range(). */
 function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] {
   return ranges.flatMap((range) => subtract(range, [hole]));
@@ -111,9 +93,10 @@ function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] 
  * map_mem() up to 7.1: memory without the kernel and the KFENCE pool, then the kernel's alias, then
  * the pool.
  */
-function mapKernelLast(inputs: MapMemInputs, flags: number): void {
-  const { map, traits, prot, sections, kfencePool } = inputs;
-  let memory = kfencePool ? without(inputs.memory, kfencePool) : inputs.memory;
+function mapKernelLast(state: BootState, flags: number): void {
+  const { map, traits, prot, sections, kfencePool } = state;
+  let { memory } = state.memblock;
+  if (kfencePool) memory = without(memory, kfencePool);
   memory = without(memory, { start: sections.aliasStart, end: sections.initBegin });
   for (const { start, end } of memory) {
     __create_pgd_mapping(map, traits, start, end, pgprot_tagged(prot.PAGE_KERNEL), flags, true);
@@ -145,17 +128,17 @@ function mapKernelLast(inputs: MapMemInputs, flags: number): void {
  * map_mem() since 7.2: the KFENCE pool, the kernel's two aliases, then all memory over them with
  * the same protection.
  */
-function mapKernelFirst(inputs: MapMemInputs, flags: number): void {
-  const { map, traits, sections, kfencePool, memory } = inputs;
+function mapKernelFirst(state: BootState, flags: number): void {
+  const { map, traits, sections, kfencePool } = state;
   const { granule } = map.geometry;
-  const prot = pgprot_tagged(inputs.prot.PAGE_KERNEL);
+  const prot = pgprot_tagged(state.prot.PAGE_KERNEL);
   if (kfencePool) {
     const pages = NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS | NO_EXEC_MAPPINGS;
     __create_pgd_mapping(map, traits, kfencePool.start, kfencePool.end, prot, pages, true);
   }
   __create_pgd_mapping(map, traits, sections.aliasStart, sections.initBegin, prot, flags, true);
   __create_pgd_mapping(map, traits, sections.initEnd, sections.bssStop, prot, flags, true);
-  for (const { start, end } of memory) {
+  for (const { start, end } of state.memblock.memory) {
     // Up to 7.2 a range that begins or ends inside a page takes the whole page along, no-map memory
     // or not; 7.3 leaves the page out.
     const from = traits.mapsWholePagesOnly ? Math.ceil(start / granule) * granule : start;
@@ -164,25 +147,59 @@ function mapKernelFirst(inputs: MapMemInputs, flags: number): void {
   }
 }
 
-/** map_mem() of arch/arm64/mm/mmu.c: builds the linear map as it is when paging_init() returns. */
-export function map_mem(inputs: MapMemInputs, why: Derivation): void {
-  const { traits, decisions } = inputs;
+/**
+ * What map_mem() asks before it maps: whether the linear map is made of pages, and whether it needs
+ * the capability. Both are asked of what is known by then.
+ */
+export function map_mem_decisions(kernel: Kernel): void {
+  const { traits, idRegisters, decisions, why } = kernel;
+  if (traits.bbml !== 'none') {
+    const boot = first(idRegisters);
+    const capable = cpuSupportsBbml(traits, boot);
+    decisions.bootCpuBbml = capable !== undefined;
+    const midr = (boot.MIDR_EL1 ?? 0n).toString(16);
+    why(
+      traits.bbml === 'bbml3' ? 'cpu_supports_bbml3()' : 'cpu_supports_bbml2_noabort()',
+      'arch/arm64/kernel/cpufeature.c',
+      `boot CPU ${decisions.bootCpuBbml} (${capable ?? `MIDR_EL1 0x${midr} is not on the list`})`,
+    );
+  }
+  decisions.forcePteMapping = force_pte_mapping(kernel);
+  decisions.canSetDirectMapInMapMem = can_set_direct_map(kernel);
+  const pte = traits.bbml === 'none' ? 'can_set_direct_map()' : 'force_pte_mapping()';
+  why(pte, `${MMU}; a166563e7ec3 (6.18)`, `${decisions.forcePteMapping} in map_mem()`);
+  why(
+    'can_set_direct_map()',
+    'arch/arm64/mm/pageattr.c',
+    `${decisions.canSetDirectMapInMapMem} in map_mem()`,
+  );
+  if (traits.bbml === 'none') return;
+  // The flag is there since the capability is asked, whatever its name.
+  decisions.linearMapRequiresBbml = !decisions.forcePteMapping && decisions.canSetDirectMapInMapMem;
+  const flag = traits.requiresSymbol ?? 'the requires flag';
+  why(flag, `map_mem(), ${MMU}`, `${decisions.linearMapRequiresBbml}`);
+}
+
+/** map_mem(): builds the linear map as it is when paging_init() returns. */
+export function map_mem(state: BootState): void {
+  const { traits, decisions, why } = state;
+  if (decisions.kfenceEarlyInit) state.kfencePool = kfencePoolOf(state.question);
   let flags = NO_EXEC_MAPPINGS;
   if (decisions.forcePteMapping) flags |= NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS;
   const leaves = decisions.forcePteMapping ? 'pages only' : 'blocks and contiguous mappings';
-  why('map_mem()', 'arch/arm64/mm/mmu.c', `maps memory with ${leaves}`);
+  why('map_mem()', MMU, `maps memory with ${leaves}`);
   if (traits.contiguousMayChange) {
-    mapKernelFirst(inputs, flags);
+    mapKernelFirst(state, flags);
     why(
       'map_mem()',
-      'arch/arm64/mm/mmu.c (7.2)',
+      `${MMU} (7.2)`,
       'maps the aliases of text and data first, with the same flags',
     );
   } else {
-    mapKernelLast(inputs, flags);
+    mapKernelLast(state, flags);
     why(
       'map_mem()',
-      'arch/arm64/mm/mmu.c (to 7.1)',
+      `${MMU} (to 7.1)`,
       `maps the alias of [${traits.aliasStart}, __init_begin) in blocks, never contiguous`,
     );
   }
@@ -202,8 +219,7 @@ export function mark_rodata_ro(state: BootState): void {
     const { granule } = map.geometry;
     const start = map.offsetOfPa(sections.initEnd);
     const end = start + Math.floor((sections.bssStop - sections.initEnd) / granule) * granule;
-    applySplit(state, { start: map.start + BigInt(start), end: map.start + BigInt(end) });
-    changeAttributes(map, traits, start, end, makeInvalid(traits, prot));
+    update_range_prot(state, start, end, makeInvalid(traits, prot));
     why(
       'mark_linear_data_alias_valid(false)',
       `${MMU} (7.3)`,
@@ -221,7 +237,7 @@ export function kpti_install_ng_mappings(state: BootState): void {
   const { traits, decisions, why } = state;
   if (!decisions.kpti || decisions.useNgMappings) return;
   // They are invalid then, so the rewriting skips them.
-  __kernel_map_pages(state, state.freeAtKpti);
+  __kernel_map_pages(state, state.question.facts.freeAtKpti ?? []);
   kpti_mk_tbl_ng(state.map, state.map.root);
   state.prot = kernelProt(traits, { useNgMappings: true, lpa2: decisions.lpa2 });
   why(

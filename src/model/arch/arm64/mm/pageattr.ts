@@ -3,12 +3,13 @@ import type { PhysicalRange } from '../../../../evidence/boot-facts.ts';
 import type { SharingRequest } from '../../../../evidence/capture.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import { PTE_PRESENT_INVALID, PTE_RDONLY, PTE_VALID, PTE_WRITE } from '../../../../linux/pgprot.ts';
-import type { BootState } from '../../../boot-state.ts';
+import type { BootState, Kernel } from '../../../boot-state.ts';
 import { type LinearMap, PROT_NS_SHARED, visitLeaves } from '../../../linear-map.ts';
+import { arm64_kfence_can_set_direct_map } from '../include/asm/kfence.ts';
 import { pmd_leaf } from '../include/asm/pgtable.ts';
 import type { KernelProt } from '../include/asm/pgtable-prot.ts';
-import { rsi_set_memory_range_protected, rsi_set_memory_range_shared } from '../kernel/rsi.ts';
-import { applySplit, splitAtEnds } from './mmu-split.ts';
+import { rsi_set_memory_range_protected, rsi_set_memory_range_shared } from '../include/asm/rsi.ts';
+import { type SplitTime, split_kernel_leaf_mapping, whenFinal } from './mmu-split.ts';
 
 const PAGEATTR = 'arch/arm64/mm/pageattr.c';
 const MMU = 'arch/arm64/mm/mmu.c';
@@ -46,17 +47,21 @@ export function makeValid(traits: KernelTraits, prot: KernelProt): AttributeChan
     : { set: PTE_VALID, clear: 0n };
 }
 
-/**
- * Why a change of [start, end) is refused: part of a block would have to change (WARN_ON_ONCE,
- * -EINVAL).
- */
-export class PartialLeaf extends Error {}
+/** Why a change of [start, end) is refused, with a warning of the kernel (WARN_ON_ONCE()). */
+export class Refusal extends Error {
+  readonly errno: 'EBUSY' | 'EINVAL';
+
+  constructor(errno: Refusal['errno'], message: string) {
+    super(message);
+    this.errno = errno;
+  }
+}
 
 /**
  * update_range_prot() without its split, arch/arm64/mm/pageattr.c: every leaf of [start, end) gets
  * the change; offsets in the linear region. Up to 6.17 apply_to_page_range() does the same for
  * pages and refuses blocks.
- * @throws PartialLeaf where a block is only partly covered, or covered at all up to 6.17
+ * @throws Refusal where a block is only partly covered, or covered at all up to 6.17
  */
 export function changeAttributes(
   map: LinearMap,
@@ -72,25 +77,50 @@ export function changeAttributes(
       const size = map.entrySize(table);
       const at = table.offset + index * size;
       const whole = at >= start && at + size <= end;
-      if (!whole || traits.bbml === 'none') throw new PartialLeaf('block partly covered');
+      if (!whole || traits.bbml === 'none') throw new Refusal('EINVAL', 'block partly covered');
     }
     table.entries[index] = map.leaf((attributes & ~change.clear) | change.set);
   });
 }
 
+/** can_set_direct_map(): whether the linear map must be ready for changes page by page. */
+export function can_set_direct_map(kernel: Kernel): boolean {
+  const { decisions } = kernel;
+  return (
+    decisions.rodataFull ||
+    decisions.debugPagealloc ||
+    arm64_kfence_can_set_direct_map(kernel) ||
+    decisions.realm
+  );
+}
+
 /**
- * One page of the linear map: split to it where the kernel may, then change it; a change of part of
- * a block is refused.
+ * update_range_prot() on [start, end), offsets in the linear region: what the range cuts is split
+ * where the kernel may, then every leaf changes.
+ * @throws Refusal where the kernel does
  */
-function setPage(state: BootState, pa: number, change: { set: bigint; clear: bigint }): void {
+export function update_range_prot(
+  state: BootState,
+  start: number,
+  end: number,
+  change: AttributeChange,
+  time: SplitTime = whenFinal,
+): void {
   const { map, traits } = state;
+  const va = (offset: number): bigint => map.start + BigInt(offset);
+  if (split_kernel_leaf_mapping(state, va(start), va(end), time) !== 0)
+    throw new Refusal('EBUSY', 'no leaf may be split before the capabilities are final');
+  changeAttributes(map, traits, start, end, change);
+}
+
+/** One page of the linear map, by its physical address; a change of part of a block is refused. */
+function updatePage(state: BootState, pa: number, change: AttributeChange): void {
+  const { map } = state;
   const offset = map.offsetOfPa(pa);
-  const va = map.start + BigInt(offset);
-  applySplit(state, { start: va, end: va + BigInt(map.geometry.granule) });
   try {
-    changeAttributes(map, traits, offset, offset + map.geometry.granule, change);
+    update_range_prot(state, offset, offset + map.geometry.granule, change);
   } catch (error) {
-    if (!(error instanceof PartialLeaf)) throw error;
+    if (!(error instanceof Refusal)) throw error;
     state.why(
       'pageattr_pmd_entry()',
       PAGEATTR,
@@ -103,25 +133,25 @@ function setPage(state: BootState, pa: number, change: { set: bigint; clear: big
  * set_memory_ro() under rodata_full asks for a split at every page of the alias
  * (change_memory_common()), kept or given back later.
  */
-export function splitForProtection(state: BootState, frames: PhysicalRange[]): void {
+export function splitForProtection(state: BootState, frames: readonly PhysicalRange[]): void {
   const { map, decisions } = state;
   if (!decisions.rodataFull) return;
   const { granule } = map.geometry;
   for (const { start, end } of frames) {
     for (let offset = map.offsetOfPa(start); offset < map.offsetOfPa(end); offset += granule) {
       const va = map.start + BigInt(offset);
-      applySplit(state, { start: va, end: va + BigInt(granule) });
+      split_kernel_leaf_mapping(state, va, va + BigInt(granule));
     }
   }
 }
 
 /** set_memory_ro() on vmalloc memory: with rodata_full its linear alias follows, page by page. */
-export function protectVmallocAliases(state: BootState, frames: PhysicalRange[]): void {
+export function protectVmallocAliases(state: BootState, frames: readonly PhysicalRange[]): void {
   const { map, decisions, why } = state;
   if (!decisions.rodataFull || frames.length === 0) return;
   for (const { start, end } of frames) {
     for (let at = start; at < end; at += map.geometry.granule) {
-      setPage(state, at, readOnlyAlias);
+      updatePage(state, at, readOnlyAlias);
     }
   }
   const pages = frames.reduce(
@@ -139,8 +169,9 @@ export function protectVmallocAliases(state: BootState, frames: PhysicalRange[])
  * secretmem_fault(): each page of a memfd_secret file becomes invalid in the linear map at its
  * first touch.
  */
-export function hideSecretPages(state: BootState, pages: number[]): void {
-  for (const pa of pages) setPage(state, pa, makeInvalid(state.traits, state.prot));
+export function hideSecretPages(state: BootState, pages: readonly number[]): void {
+  if (!can_set_direct_map(state)) return;
+  for (const pa of pages) updatePage(state, pa, makeInvalid(state.traits, state.prot));
   if (pages.length > 0) {
     state.why(
       'set_direct_map_invalid_noflush()',
@@ -148,29 +179,6 @@ export function hideSecretPages(state: BootState, pages: number[]): void {
       `${pages.length} secret pages become invalid`,
     );
   }
-}
-
-/**
- * What split_kernel_leaf_mapping() answers to one request: it may split, has nothing to do, or
- * refuses with -EBUSY.
- */
-type SplitAnswer = 'split' | 'nothing' | 'busy';
-
-/**
- * split_kernel_leaf_mapping() for a request at any time of the boot. Until the capabilities are
- * final, system_supports_bbml*() is false; up to 6.19 (split_leaf_mapping_possible()) that means
- * that nothing is split, since f12b435de2f2 the boot CPU may split as long as it is alone and the
- * page allocator is up.
- */
-function splitAnswer({ traits, decisions }: BootState, request: SharingRequest): SplitAnswer {
-  if (traits.bbml === 'none') return 'nothing';
-  const supported = request.capabilitiesFinal && decisions.systemBbml;
-  if (!traits.splitAsksRequires)
-    return supported && !decisions.debugPagealloc ? 'split' : 'nothing';
-  if (!decisions.linearMapRequiresBbml) return 'nothing';
-  if (supported) return 'split';
-  if (request.capabilitiesFinal) return 'nothing';
-  return request.pageAllocator === false || request.onlineCpus > 1 ? 'busy' : 'split';
 }
 
 /**
@@ -219,29 +227,26 @@ function askFor(state: BootState, { start, pages, direction, before }: SharingRe
  * -EINVAL; leaves before that block keep the first of the two changes.
  */
 export function realm_set_memory(state: BootState, request: SharingRequest): void {
-  const { map, traits, why } = state;
+  if (!state.decisions.realm) return;
+  const { map, why } = state;
   const start = map.offsetOfVa(request.start);
   const end = start + request.pages * map.geometry.granule;
   const name = `realm_set_memory_${request.direction}ed()`;
   const what = `${request.pages} pages for ${request.caller}()`;
-  const answer = splitAnswer(state, request);
-  if (answer === 'busy') {
-    why(
-      'split_kernel_leaf_mapping()',
-      MMU,
-      `WARN and -EBUSY before the capabilities are final: ${what} stay as they are`,
-    );
-    return;
-  }
-  if (answer === 'split') splitAtEnds(map, traits, start, end);
   try {
     const [away, back] = changesOf(state, request.direction);
-    changeAttributes(map, traits, start, end, away);
+    update_range_prot(state, start, end, away, request);
     askFor(state, request);
-    changeAttributes(map, traits, start, end, back);
+    update_range_prot(state, start, end, back, request);
     why(name, PAGEATTR, `${what} become ${request.direction === 'decrypt' ? 'shared' : 'private'}`);
   } catch (error) {
-    if (!(error instanceof PartialLeaf)) throw error;
-    why(name, PAGEATTR, `WARN and -EINVAL for ${what}: ${error.message}; they are leaked`);
+    if (!(error instanceof Refusal)) throw error;
+    if (error.errno === 'EBUSY')
+      why(
+        'split_kernel_leaf_mapping()',
+        MMU,
+        `WARN and -EBUSY before the capabilities are final: ${what} stay as they are`,
+      );
+    else why(name, PAGEATTR, `WARN and -EINVAL for ${what}: ${error.message}; they are leaked`);
   }
 }

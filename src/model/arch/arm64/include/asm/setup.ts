@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { valuesOf } from '../../../../../linux/cmdline.ts';
-import type { KernelTraits } from '../../../../../linux/kernel-traits.ts';
-import type { Derivation } from '../../../../derivation.ts';
+import type { Kernel } from '../../../../boot-state.ts';
 
 /**
  * arch_parse_debug_rodata() of arch/arm64/include/asm/setup.h: rodata_enabled and rodata_full by
  * the parameters rodata=, the last of which wins.
  */
-export function arch_parse_debug_rodata(
-  traits: KernelTraits,
-  parameters: string[],
-  why: Derivation,
-): { enabled: boolean; full: boolean } {
+export function arch_parse_debug_rodata({ traits, parameters, decisions, why }: Kernel): void {
   const source = 'arch/arm64/include/asm/setup.h (6.18 renamed full to on, and on to noalias)';
   let enabled = true;
   let full = traits.config.rodataFull;
@@ -33,5 +28,6 @@ export function arch_parse_debug_rodata(
       `rodata=${value}: rodata_enabled ${enabled}, rodata_full ${full}`,
     );
   }
-  return { enabled, full };
+  decisions.rodataEnabled = enabled;
+  decisions.rodataFull = full;
 }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { first } from '../../../../../present.ts';
+import type { Kernel } from '../../../../boot-state.ts';
+import { cpuHasLargeVa, kaslr_enabled, kaslr_requires_kpti } from '../cpufeature.ts';
+
+/**
+ * early_map_kernel(): the first mappings are non-global, which arm64_use_ng_mappings says, when
+ * KASLR needs KPTI; and whether LPA2 is used.
+ */
+export function early_map_kernel(kernel: Kernel): void {
+  const { traits, idRegisters, decisions, why } = kernel;
+  const { config, geometry } = traits;
+  decisions.useNgMappings = config.unmapKernelAtEl0 && kaslr_requires_kpti(kernel);
+  if (config.unmapKernelAtEl0 && kaslr_enabled(kernel)) {
+    why(
+      'kaslr_requires_kpti()',
+      'arch/arm64/include/asm/mmu.h, kernel/pi/map_kernel.c',
+      `FEAT_E0PD ${!decisions.useNgMappings}: non-global mappings ${decisions.useNgMappings}`,
+    );
+  }
+  decisions.lpa2 =
+    config.lpa2 && geometry.granule !== 65536 && cpuHasLargeVa(traits, first(idRegisters));
+}

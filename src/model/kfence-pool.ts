@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { PhysicalRange } from '../evidence/boot-facts.ts';
+import type { Question } from './question.ts';
+
+/**
+ * Where memblock put the KFENCE pool, of KFENCE_POOL_SIZE: two pages an object, and two more
+ * (include/linux/kfence.h).
+ */
+export function kfencePoolOf({ traits, facts }: Question): PhysicalRange | undefined {
+  if (facts.kfencePool === undefined) return undefined;
+  const size = (traits.config.kfenceNumObjects + 1) * 2 * traits.geometry.granule;
+  return { start: facts.kfencePool, end: facts.kfencePool + size };
+}

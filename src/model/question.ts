@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { BootFacts } from '../evidence/boot-facts.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
+import type { Machine } from '../scenario/types.ts';
+
+/** The one question the model answers: this kernel, on this machine, with these parameters. */
+export interface Question {
+  traits: KernelTraits;
+  machine: Machine;
+  /** Kernel parameters, e.g. 'rodata=off'. */
+  parameters: string[];
+  kaslr: boolean;
+  probes: string[];
+  /** Offset of a linker symbol from _text in bytes. */
+  symbolOffset: (name: string) => number;
+  facts: BootFacts;
+}
