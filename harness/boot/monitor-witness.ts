@@ -3,9 +3,9 @@ import { PtdiffError } from '../../src/errors.ts';
 import {
   decodeState,
   decodeView,
-  type MonitorView,
   type ReadMemory,
-} from '../../src/evidence/monitor-report.ts';
+} from '../../src/evidence/decode-monitor-report.ts';
+import type { MonitorView } from '../../src/evidence/monitor-report.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 
 type Monitor = NonNullable<VirtualMachine['monitor']>;

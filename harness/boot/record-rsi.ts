@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName, RsiRecord } from '../../src/evidence/capture.ts';
-import { decodeCalls, type MonitorView } from '../../src/evidence/monitor-report.ts';
+import { decodeCalls } from '../../src/evidence/decode-monitor-report.ts';
+import type { MonitorView } from '../../src/evidence/monitor-report.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 import { readerOf } from './monitor-witness.ts';
 

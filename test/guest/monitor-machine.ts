@@ -16,7 +16,8 @@ import {
 } from '../../guest/monitor-parameters.ts';
 import { packagedEmulator } from '../../images/emulator/emulator.ts';
 import { crossToolchain } from '../../images/toolchain/toolchain.ts';
-import { decodeReport, type MonitorReport } from '../../src/evidence/monitor-report.ts';
+import { decodeReport } from '../../src/evidence/decode-monitor-report.ts';
+import type { MonitorReport } from '../../src/evidence/monitor-report.ts';
 import { given } from '../given.ts';
 
 export const ramBase = 0x40000000;

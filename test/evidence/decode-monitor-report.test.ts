@@ -4,7 +4,7 @@
  * ones: test/guest.
  */
 import t from 'tap';
-import { decodeCalls, decodeReport } from '../../src/evidence/monitor-report.ts';
+import { decodeCalls, decodeReport } from '../../src/evidence/decode-monitor-report.ts';
 
 const base = 0x80000000;
 const memory = { base, size: 0x600000 };
