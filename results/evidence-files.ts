@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onHost } from '../host/host-file.ts';
 import { makeFolder } from '../host/make-folder.ts';
+import { bigintReplacer, bigintReviver } from '../src/bigint-json.ts';
 import type { Capture, Evidence } from '../src/evidence/capture.ts';
 import { formatWalk, parseWalk, walkLegend } from '../src/evidence/leaf-text.ts';
 import { present } from '../src/present.ts';
@@ -70,7 +71,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     ...(hostWaitSeconds !== undefined && { hostWaitSeconds }),
     ...(unseen && { unseen }),
   };
-  write('registers.json', `${JSON.stringify(measured, bigintsAsText, 1)}\n`);
+  write('registers.json', `${JSON.stringify(measured, bigintReplacer, 1)}\n`);
   const files = fileNames(Object.keys(evidence.files));
   for (const [name, file] of Object.entries(files)) {
     write(file, present(evidence.files[name], `text of ${name}`));
@@ -84,7 +85,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
 export function readEvidence(directory: string): Evidence {
   const read = (name: string) =>
     onHost(join(directory, name), () => readFileSync(join(directory, name), 'utf8'));
-  const measured = JSON.parse(read('registers.json'), textAsBigints) as Measured;
+  const measured = JSON.parse(read('registers.json'), bigintReviver) as Measured;
   const { files, ...said } = JSON.parse(read('guest.json')) as Said;
   const captures = measured.captures.map((capture): Capture => {
     const walk = (half: 'ttbr1' | 'ttbr0') => parseWalk(read(leavesFile(capture.checkpoint, half)));
@@ -126,14 +127,6 @@ function fileNames(names: string[]): Record<string, string> {
     return `files/${file}`;
   };
   return Object.fromEntries(names.map((name) => [name, choose(name)]));
-}
-
-function bigintsAsText(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
-}
-
-function textAsBigints(_key: string, value: unknown): unknown {
-  return typeof value === 'string' && /^0x[0-9a-f]+$/.test(value) ? BigInt(value) : value;
 }
 
 function writeText(path: string, content: string): void {
