@@ -20,7 +20,7 @@ export const readerOf =
 
 /** What the monitor saw so far, of a machine that stands still. */
 export function viewOfMonitor(monitor: Monitor): MonitorView {
-  const view = decodeView(readerOf(monitor), monitor.memory.base, maximumAborts);
+  const view = decodeView(readerOf(monitor), monitor.memory.start, maximumAborts);
   if (view === undefined) {
     throw new PtdiffError(
       'harness',
@@ -32,7 +32,7 @@ export function viewOfMonitor(monitor: Monitor): MonitorView {
 
 /** Whether the monitor could not go on; the machine may be running. */
 export function monitorHasPanicked(monitor: Monitor): boolean {
-  return decodeState(readerOf(monitor), monitor.memory.base)?.state === 'panic';
+  return decodeState(readerOf(monitor), monitor.memory.start)?.state === 'panic';
 }
 
 /**

@@ -25,7 +25,7 @@ export class RsiRecorder {
    */
   readUpTo(before: CheckpointName, { totalCalls: total }: Pick<MonitorView, 'totalCalls'>): void {
     const range = { first: this.#seen, total };
-    const { calls, lost } = decodeCalls(readerOf(this.#monitor), this.#monitor.memory.base, range);
+    const { calls, lost } = decodeCalls(readerOf(this.#monitor), this.#monitor.memory.start, range);
     for (const { rsi, arguments: args, results, cpu } of calls) {
       if (rsi !== undefined) this.record.calls.push({ rsi, arguments: args, results, cpu, before });
     }

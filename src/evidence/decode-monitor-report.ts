@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { type PhysicalRange, sizedRange, sizeOf } from '../linux/physical-range.ts';
 import {
-  type AddressRange,
   abortKinds,
   type MonitorAbort,
   type MonitorCall,
@@ -94,7 +94,7 @@ export function decodeView(
   }
   const header = new Fields(read(memoryBase + layout.report, layout.reportBytes));
   const regions = Array.from({ length: Math.min(header.u32(0x1c), 8) }, (_, index) => {
-    return { base: header.number(0x20 + 16 * index), size: header.number(0x28 + 16 * index) };
+    return sizedRange(header.number(0x20 + 16 * index), header.number(0x28 + 16 * index));
   });
   const [totalAborts, totalCalls] = [header.number(0x190), header.number(0x198)];
   return {
@@ -178,16 +178,17 @@ function decodeCall(record: Fields): MonitorCall {
 }
 
 /** The table has a byte for each granule, region after region. */
-function ripasRuns(read: ReadMemory, table: number, regions: AddressRange[]): RipasRun[] {
+function ripasRuns(read: ReadMemory, table: number, regions: PhysicalRange[]): RipasRun[] {
   const runs: RipasRun[] = [];
   let at = table;
-  for (const { base, size } of regions) {
-    const states = read(at, size / granule);
+  for (const region of regions) {
+    const states = read(at, sizeOf(region) / granule);
     for (let first = 0; first < states.length; ) {
       let end = first + 1;
       while (end < states.length && states[end] === states[first]) end++;
       const ripas = ripasNames[states[first] as number] ?? 'EMPTY';
-      runs.push({ base: base + first * granule, size: (end - first) * granule, ripas });
+      const start = region.start + first * granule;
+      runs.push({ ...sizedRange(start, (end - first) * granule), ripas });
       first = end;
     }
     at += states.length;

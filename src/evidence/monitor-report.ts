@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** The realm monitor's report: its view of every call, abort and granule. */
+import type { PhysicalRange } from '../linux/physical-range.ts';
 
-/** A range of guest-physical addresses, in bytes. */
-export interface AddressRange {
-  base: number;
-  size: number;
-}
+/** The realm monitor's report: its view of every call, abort and granule. */
 
 /** RSI functions by number, from 0xC4000190 (DEN0137). */
 export const rsiFunctions = [
@@ -64,8 +60,8 @@ export interface MonitorCall {
   cpu: number;
 }
 
-/** Granules with one RIPAS that lie side by side; bytes. */
-export interface RipasRun extends AddressRange {
+/** Granules with one RIPAS that lie side by side. */
+export interface RipasRun extends PhysicalRange {
   ripas: Ripas;
 }
 
@@ -76,7 +72,7 @@ export interface MonitorView {
   ipaBits: number;
   /** CPUs that entered the guest through the monitor. */
   cpusEntered: number[];
-  regions: AddressRange[];
+  regions: PhysicalRange[];
   /** VTTBR_EL2 and VTCR_EL2. */
   stage2: { root: number; control: bigint };
   rsi: Record<RsiFunction, { calls: number; refused: number }>;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -18,6 +19,7 @@ import { initramfsOf, readBlobs, withArchivedCase } from '../../harness/laborato
 import { type EndedCase, packCase } from '../../harness/laboratory/pack-case.ts';
 import { storeBlobs } from '../../results/case-inputs.ts';
 import { bigintReplacer } from '../../src/bigint-json.ts';
+import { sizedRange } from '../../src/linux/physical-range.ts';
 import { given } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
 
@@ -33,7 +35,7 @@ const overrides = [
 const monitor = {
   flash: Buffer.from('flash'),
   places: { image: 1, initramfs: 2, deviceTree: 3, memory: 4 },
-  memory: { base: 5, size: 6 },
+  memory: sizedRange(5, 6),
   aliasBit: 2 ** 39,
   overrides,
 };
