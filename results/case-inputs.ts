@@ -3,7 +3,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Monitor } from '../guest/monitor-firmware.ts';
 import type { KernelImage } from '../images/kernel-image.ts';
-import type { Scenario } from '../src/scenario/types.ts';
+import type { Scenario, scenarioVersion } from '../src/scenario/types.ts';
 import { loadRange, type StoredRange, storeRange } from './stored-range.ts';
 
 /** Files that are made for one machine. */
@@ -33,6 +33,7 @@ export interface StoredBlobs {
 export interface CaseInputs {
   schema: 1;
   kernel: Omit<KernelImage, 'notes'>;
+  scenarioVersion: typeof scenarioVersion;
   scenario: Scenario;
   /** QEMU's -cpu argument. */
   cpu: string;

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { bigintText } from '../src/bigint-json.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import type { RunRecord } from '../src/report/types.ts';
+import { scenarioSchema } from '../src/scenario/types.ts';
 import type { CaseInputs } from './case-inputs.ts';
-import { caseResultSchema, scenarioSchema } from './schema.ts';
+import { caseResultSchema, keptScenarioVersion } from './schema.ts';
 
 const count = z.number().int().nonnegative();
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -37,6 +38,7 @@ const emulator = z.object({ version: z.string(), sha256: hash, origin: z.string(
 export const caseInputsSchema: z.ZodType<CaseInputs> = z.object({
   schema: z.literal(1),
   kernel: kernel.extend({ imagePath: z.string(), configPath: z.string().optional() }),
+  scenarioVersion: keptScenarioVersion,
   scenario: scenarioSchema,
   cpu: z.string(),
   commandLine: z.string(),
@@ -54,7 +56,10 @@ export const caseInputsSchema: z.ZodType<CaseInputs> = z.object({
  * from.
  */
 export interface ArchivedCase
-  extends Pick<CaseInputs, 'schema' | 'scenario' | 'cpu' | 'commandLine' | 'emulator'> {
+  extends Pick<
+    CaseInputs,
+    'schema' | 'scenarioVersion' | 'scenario' | 'cpu' | 'commandLine' | 'emulator'
+  > {
   ptdiff: RunRecord['ptdiff'];
   result: CaseResult;
   kernel: Omit<CaseInputs['kernel'], 'imagePath' | 'configPath'>;
@@ -68,6 +73,7 @@ export const archivedCaseSchema: z.ZodType<ArchivedCase> = z.object({
   schema: z.literal(1),
   ptdiff: z.object({ version: z.string(), commit: z.string().optional() }),
   result: caseResultSchema,
+  scenarioVersion: keptScenarioVersion,
   scenario: scenarioSchema,
   kernel,
   cpu: z.string(),

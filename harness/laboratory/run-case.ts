@@ -19,7 +19,7 @@ import { first } from '../../src/present.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
 import { modulesFor } from '../../src/scenario/devices.ts';
-import type { Scenario } from '../../src/scenario/types.ts';
+import { type Scenario, scenarioVersion } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { boot } from '../boot/boot.ts';
 import type { BootEvent } from '../boot/case-setup.ts';
@@ -159,6 +159,7 @@ function inputsOf(
   return {
     schema: 1,
     kernel: image,
+    scenarioVersion,
     scenario,
     cpu,
     commandLine,

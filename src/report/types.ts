@@ -3,7 +3,7 @@ import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import type { CheckpointName, ProbeResult } from '../evidence/capture.ts';
 import type { Decisions, DerivationStep, PredictedRun, ProbePrediction } from '../model/types.ts';
-import type { Scenario } from '../scenario/types.ts';
+import type { Scenario, scenarioVersion } from '../scenario/types.ts';
 import type { Variation } from '../scenario/variation.ts';
 import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 
@@ -62,6 +62,7 @@ export interface RunRecord {
   /** The command line, word by word, without the interpreter. */
   command: string[];
   asked: { kernels: string[]; scenarios: string[]; jobs: number; variation?: Variation };
+  scenarioVersion: typeof scenarioVersion;
   /** The scenarios of the matrix, whole, in its order. */
   scenarios: Scenario[];
   emulator: EmulatorIdentity;

@@ -11,7 +11,7 @@ import {
   runSchemaVersion,
 } from '../../src/report/types.ts';
 import { countVerdicts } from '../../src/report/verdicts.ts';
-import type { Rodata, Scenario } from '../../src/scenario/types.ts';
+import { type Rodata, type Scenario, scenarioVersion } from '../../src/scenario/types.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 import { judged } from '../diff/judged.ts';
 import { decisions } from '../diff/sample-decisions.ts';
@@ -221,6 +221,7 @@ export function sampleReport(share = 0.5): Report {
   return {
     run: {
       schema: runSchemaVersion,
+      scenarioVersion,
       ptdiff: { version: '0.1.0' },
       command: ['./ptdiff', 'run', '--out', 'results/run'],
       asked: {

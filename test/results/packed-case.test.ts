@@ -20,6 +20,7 @@ import { type EndedCase, packCase } from '../../harness/laboratory/pack-case.ts'
 import { storeBlobs } from '../../results/case-inputs.ts';
 import { bigintReplacer } from '../../src/bigint-json.ts';
 import { sizedRange } from '../../src/linux/physical-range.ts';
+import { scenarioVersion } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
 
@@ -55,6 +56,7 @@ function endedCase(t: Test): { at: string; ended: EndedCase; archive: string } {
   ];
   const inputs = {
     schema: 1,
+    scenarioVersion,
     kernel: {
       ...{
         spec: 'file:gone',

@@ -12,10 +12,11 @@ import {
   readRunRecord,
   runFiles,
 } from '../../results/run-folder.ts';
-import { scenarioSchema } from '../../results/schema.ts';
+import { runRecordSchema } from '../../results/schema.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { CaseDossier } from '../../src/report/types.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { scenarioSchema } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { given } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
@@ -98,6 +99,13 @@ t.test(
     );
   },
 );
+
+t.test('a run folder says what shape its scenarios have; an older one does not', async (t) => {
+  const { scenarioVersion: version, ...older } = JSON.parse(stableJson(report.run));
+  t.equal(version, 1);
+  t.same(runRecordSchema.parse(older), runRecordSchema.parse({ ...older, scenarioVersion: 1 }));
+  t.equal(runRecordSchema.safeParse({ ...older, scenarioVersion: 2 }).success, false);
+});
 
 t.test('cases come in the order of the plan, however they ended', async (t) => {
   const folder = t.testdir();
