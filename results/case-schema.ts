@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { bigintText } from '../src/bigint-json.ts';
+import type { LeafDifferences } from '../src/diff/compare.ts';
 import { checkpointNames } from '../src/evidence/capture.ts';
 import type { DrawnPrediction } from '../src/report/dossier.ts';
 import type { LeafRun } from '../src/vmsa/types.ts';
@@ -17,6 +18,15 @@ const leafRun = z.object({
 }) satisfies z.ZodType<LeafRun>;
 
 const predictedRun = leafRun.extend({ why: z.string(), alternatives: z.array(bigintText) });
+
+/** differences.json of a case: what the judge found its linear map to differ in. */
+export const differencesSchema = z.object({
+  schema: z.literal(1),
+  checkpoints: z.partialRecord(
+    z.enum(checkpointNames),
+    z.array(z.object({ expected: predictedRun.optional(), actual: leafRun.optional() })),
+  ) satisfies z.ZodType<LeafDifferences>,
+});
 
 /**
  * What the reports read of cases/CASE/prediction.json: a `Prediction` of src/model as stable JSON,

@@ -11,6 +11,7 @@ import type { Emulator } from '../../images/emulator/emulator.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { type CaseInputs, storeBlobs } from '../../results/case-inputs.ts';
 import { writeEvidence } from '../../results/evidence-files.ts';
+import { caseFiles } from '../../results/run-folder.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
@@ -182,13 +183,13 @@ export async function runCase(
   const laboratory = await withDrivers(shared, each, signal);
   const { kernel, scenario, directory } = each;
   const { evidence, prepared } = await observe(laboratory, each, signal);
+  const write = (file: string, value: unknown) =>
+    writeText(join(directory, file), `${stableJson(value, 1)}\n`);
   writeEvidence(directory, evidence);
   if (prepared) {
-    writeText(join(directory, 'repro.sh'), reproScript(reproOf(laboratory, each, prepared)), 0o755);
-    writeText(
-      join(directory, 'inputs.json'),
-      `${stableJson(inputsOf(laboratory, each, prepared), 1)}\n`,
-    );
+    const script = reproScript(reproOf(laboratory, each, prepared));
+    writeText(join(directory, caseFiles.repro), script, 0o755);
+    write(caseFiles.inputs, inputsOf(laboratory, each, prepared));
   }
   const { facts, prediction, judgement, notes } = judgeCase(
     kernel,
@@ -196,7 +197,9 @@ export async function runCase(
     evidence,
     laboratory.knownIssues,
   );
-  writeText(join(directory, 'prediction.json'), `${stableJson(prediction, 1)}\n`);
+  const { notPredicted: _, differences, ...judged } = judgement;
+  write(caseFiles.prediction, prediction);
+  write(caseFiles.differences, { schema: 1, checkpoints: differences });
   if (evidence.end.kind === 'completed') {
     const { emulator } = laboratory;
     await keepFacts(
@@ -204,7 +207,6 @@ export async function runCase(
       facts,
     );
   }
-  const { notPredicted: _, ...judged } = judgement;
   return {
     case: each.name,
     kernel: kernelOf(kernel),

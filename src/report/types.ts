@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { LeafDifference } from '../diff/compare.ts';
 import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import type { CheckpointName, ProbeResult } from '../evidence/capture.ts';
@@ -99,6 +100,8 @@ export interface CaseDrawing {
   predicted: PredictedRun[];
   /** Leaves found inside the linear region, ascending in virtual address. */
   actual: LeafRun[];
+  /** Where the two differ, as the judge found it. */
+  differences: LeafDifference[];
   /** Of CPU 0: they say what granule the tables have and what a descriptor permits. */
   registers: SystemRegisters;
   /** Those of the lower side, where it was another boot. */

@@ -167,6 +167,34 @@ t.test('what is no run folder, or another version wrote, is refused in one sente
   refused(/run\.json cannot be used: emulator/);
 });
 
+t.test('what the judge found to differ is taken from the case, not found again', async (t) => {
+  const folder = t.testdir();
+  const dossier = given(
+    [...sampleReport(1).dossiers.values()].find(({ drawings }) =>
+      drawings.some(({ differences }) => differences.length > 0),
+    ),
+  );
+  await writeCase(folder, dossier);
+  const at = join(folder, runFiles.caseFolders, dossier.case, caseFiles.differences);
+  const [init] = dossier.drawings.slice(-1);
+  const differencesAt = (read: CaseDossier) => read.drawings.map(({ differences }) => differences);
+  t.same(
+    differencesAt(readDossier(folder, dossier.case)),
+    differencesAt(dossier),
+    'a folder of an older version: they are computed',
+  );
+  const [kept] = given(init).differences;
+  const checkpoints = { paging_init: [], free_initmem: [], init: [kept] };
+  await writeFile(at, stableJson({ schema: 1, checkpoints }));
+  t.same(differencesAt(readDossier(folder, dossier.case)), [[], [], [kept]]);
+  for (const broken of ['{"schema":1,', stableJson({ schema: 2, checkpoints })]) {
+    await writeFile(at, broken);
+    const read = readDossier(folder, dossier.case);
+    t.match(read.unreadable?.[0], /differences\.json cannot be used: .+\.$/);
+    t.same(differencesAt(read), differencesAt(dossier), 'and computed instead');
+  }
+});
+
 t.test('a file of a case that is broken is said to be, and the others are used', async (t) => {
   const folder = t.testdir();
   const dossier = report.dossiers.get(given(report.cases[0]).case);
