@@ -85,14 +85,20 @@ export function readRunRecord(folder: string): RunRecord {
  * @throws PtdiffError (usage) with the number of the first whole line that is no case.
  */
 export function parseCaseLines(text: string, path: string): CaseResult[] {
-  const cases = new Map<string, CaseResult>();
-  for (const [index, line] of parseResults(text).results.entries()) {
+  const results = parseResults(text).results.map((line, index): CaseResult => {
     const { data: result, error } = caseResultSchema.safeParse(line);
-    if (result === undefined) {
-      throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, {
-        cause: error,
-      });
-    }
+    if (result !== undefined) return result;
+    throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, {
+      cause: error,
+    });
+  });
+  return lastOfEach(results);
+}
+
+/** Of each case its last result, in the order in which these came. */
+export function lastOfEach(results: readonly CaseResult[]): CaseResult[] {
+  const cases = new Map<string, CaseResult>();
+  for (const result of results) {
     cases.delete(result.case);
     cases.set(result.case, result);
   }
