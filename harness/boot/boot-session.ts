@@ -4,6 +4,7 @@ import { guestEvent, guestEvents, rebootArgumentBytes } from '../../src/evidence
 import { shownIdRegisters } from '../../src/scenario/id-overrides.ts';
 import { longestCpuWait } from '../emulator/qemu-process.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
+import { type BootInProgress, beginObservation } from './boot-in-progress.ts';
 import { captureCheckpoint, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { planStops, type StopPlan } from './checkpoints.ts';
@@ -18,7 +19,6 @@ import {
 import { giveToDebugger, type Hold } from './held-machine.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
-import { beginObservation, type ObservedBoot } from './observed-boot.ts';
 import { recordKpti } from './record-kpti.ts';
 import { RsiRecorder } from './record-rsi.ts';
 import { recordSharing } from './record-sharing.ts';
@@ -30,7 +30,7 @@ export class BootSession {
   readonly #setup: CaseSetup;
   readonly #anchor: ImageAnchor;
   readonly #watchdog: Watchdog;
-  readonly #boot: ObservedBoot;
+  readonly #boot: BootInProgress;
   readonly #panic: PanicWatch;
   readonly #plan: StopPlan;
   /** Checkpoints to come. */

@@ -14,7 +14,7 @@ import { labelOf, type MatrixRequest, planMatrix } from './plan-matrix.ts';
 import { checkResumed } from './resume.ts';
 import { kernelOf, runCase } from './run-case.ts';
 import { type Asked, endedRunRecord, newRunRecord } from './run-record.ts';
-import { type Outcome, runCases } from './scheduler.ts';
+import { type CaseEnd, runCases } from './scheduler.ts';
 import { showProgress } from './show-progress.ts';
 
 /** A matrix that was run, or cut short by the signal. */
@@ -73,10 +73,10 @@ function unavailableResults(plan: Plan, unavailable: RunRecord['unavailable']): 
   );
 }
 
-function resultOf(outcome: Outcome<PlacedCase, CaseResult>): CaseResult {
-  if ('result' in outcome) return outcome.result;
-  const { name, kernel, scenario } = outcome.case;
-  return errorResult(name, kernelOf(kernel), scenario.name, outcome.error.message);
+function resultOf(end: CaseEnd<PlacedCase, CaseResult>): CaseResult {
+  if ('result' in end) return end.result;
+  const { name, kernel, scenario } = end.case;
+  return errorResult(name, kernelOf(kernel), scenario.name, end.error.message);
 }
 
 /** Runs all cases; each result is on the disk before the next one is shown. */
@@ -91,7 +91,7 @@ async function runAll(
   const results: CaseResult[] = [];
   const screen = showProgress(cases.length + done, done, asked.jobs);
   try {
-    const outcomes = runCases(
+    const ends = runCases(
       cases,
       (each, stop) =>
         runCase(laboratory, { ...each, directory: directory.caseDirectory(each.name) }, stop),
@@ -107,8 +107,8 @@ async function runAll(
         },
       },
     );
-    for await (const outcome of outcomes) {
-      const result = resultOf(outcome);
+    for await (const end of ends) {
+      const result = resultOf(end);
       directory.append(result);
       results.push(result);
       screen.tell({ kind: 'case-ended', at: performance.now(), result });

@@ -8,7 +8,7 @@ import { type StopPlan, unseenOf } from './checkpoints.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 
 /** A boot that is being observed: what those who record parts of it share. */
-export interface ObservedBoot {
+export interface BootInProgress {
   vm: VirtualMachine;
   kernel: RunningKernel;
   breakpoints: Breakpoints;
@@ -28,7 +28,7 @@ export function beginObservation(
   vm: VirtualMachine,
   anchor: ImageAnchor,
   plan: StopPlan,
-): { boot: Omit<ObservedBoot, 'nextCheckpoint'>; planned: CheckpointName[] } {
+): { boot: Omit<BootInProgress, 'nextCheckpoint'>; planned: CheckpointName[] } {
   const { symbols, vmemmap, machine } = setup;
   const maySplit = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].some((name) =>
     symbols.has(name),
