@@ -5,6 +5,7 @@ import {
   aliasStartShown,
   invalidatesDataAlias,
   kernelDirtyShown,
+  mapsWholePagesShown,
   presentInvalidShown,
 } from './code-traits.ts';
 import { cpuCapabilities } from './cpu-capabilities.ts';
@@ -183,6 +184,7 @@ function codeTraits(
   image: Uint8Array,
   symbols: SymbolTable,
   release: Release,
+  { granule }: KernelConfig,
   assumed: Assumptions,
 ) {
   const alias = 'mark_linear_text_alias_ro()';
@@ -209,6 +211,16 @@ function codeTraits(
         `what becomes invalid ${kept ? 'keeps' : 'does not keep'} PTE_PRESENT_INVALID`,
       why: 'set_direct_map_invalid_noflush() loads no set_mask that is known',
     }),
+    mapsWholePagesOnly: assumed.trait(
+      'mapsWholePagesOnly',
+      mapsWholePagesShown(image, symbols, granule),
+      {
+        rule: atLeast(release, 7, 3),
+        others: [true, false],
+        says: (only) => `map_mem() ${only ? 'leaves out' : 'maps'} pages that are memory in part`,
+        why: 'neither map_mem() nor paging_init() walks memblock',
+      },
+    ),
     dataAlias: dataAliasOf(image, symbols, release, assumed),
   };
 }
@@ -253,9 +265,8 @@ export function traitsOf(
     rodataFullSpelling: atLeast(release, 6, 18) ? 'on' : 'full',
     ...bbmlOf(symbols, release, assumed),
     ...symbolTraits(symbols, release, config, assumed),
-    ...codeTraits(image, symbols, release, assumed),
+    ...codeTraits(image, symbols, release, config, assumed),
     contiguousMayChange: atLeast(release, 7, 2),
-    mapsWholePagesOnly: atLeast(release, 7, 3),
     // efe72541355d, 6.13
     tableAccessFlag: atLeast(release, 6, 13),
     // change_memory_common() in arch/arm64/mm/pageattr.c walked all of area->pages up to 6.18.

@@ -23,6 +23,8 @@ import { kernelOfSlice, type RecordedSlice, slicesFolder } from './slices.ts';
 
 /** Functions whose code is read, and variables. */
 const read = [
+  'map_mem',
+  'paging_init',
   'mark_linear_text_alias_ro',
   'set_direct_map_invalid_noflush',
   'mark_rodata_ro',
