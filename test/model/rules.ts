@@ -11,16 +11,9 @@ import { range_split_to_ptes, split_kernel_leaf_mapping_locked } from '../../src
 import type { Prediction } from '../../src/model/types.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
 import { given } from '../given.ts';
+import { cpuRules } from './cpu-rules.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
-
-/**
- * A rule that no recorded boot can show, checked on a recorded question that was changed; true when
- * the model keeps it.
- */
-export interface Rule {
-  name: string;
-  holds(): boolean;
-}
+import type { Rule } from './rule.ts';
 
 const question = (name: string): Question => questionOfGolden(readGolden(`${name}.json.gz`));
 
@@ -146,6 +139,7 @@ function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number
 }
 
 export const rules: readonly Rule[] = [
+  ...cpuRules,
   {
     name: 'a realm whose blocks cannot be shared has no driver: no port and no disk (ENOENT), no randomness and no network (ENODEV)',
     holds: () =>
