@@ -27,9 +27,9 @@ const rooms = [
   'results',
   'harness',
   'src/cli',
-  'tools',
   'bench',
   'test',
+  'tools',
 ];
 
 function roomOf(file: string): string {
