@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
+import { bigintText } from '../src/bigint-json.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import type { RunRecord } from '../src/report/types.ts';
 import type { CaseInputs } from './case-inputs.ts';
-import { hexadecimal } from './case-schema.ts';
 import { caseResultSchema, scenarioSchema } from './schema.ts';
 
 const count = z.number().int().nonnegative();
@@ -17,8 +17,8 @@ const monitor = z.object({
     z.object({
       cpus: z.array(count),
       register: z.object({ crm: count, op2: count }),
-      mask: hexadecimal,
-      value: hexadecimal,
+      mask: bigintText,
+      value: bigintText,
     }),
   ),
 });

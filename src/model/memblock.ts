@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
 import type { Geometry } from '../linux/geometry.ts';
 import { _PAGE_OFFSET, memstartAlign } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
+import { join, sizedRange, sizeOf } from '../linux/physical-range.ts';
 import { first, last } from '../present.ts';
 import { ramRanges } from '../scenario/memory.ts';
-import type { Machine, MemoryRange } from '../scenario/types.ts';
+import type { Machine } from '../scenario/types.ts';
 import type { Derivation } from './derivation.ts';
 import { subtract } from './ranges.ts';
 import type { Prediction } from './types.ts';
@@ -19,12 +21,8 @@ const INIT = 'arch/arm64/mm/init.c';
  * with no-map.
  */
 export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalRange[] {
-  const holes = ranges([...machine.holes].sort((a, b) => a.start - b.start));
-  return ranges(ramRanges(machine, granule)).flatMap((ram) => subtract(ram, holes));
-}
-
-function ranges(list: readonly MemoryRange[]): PhysicalRange[] {
-  return list.map(({ start, size }) => ({ start, end: start + size }));
+  const holes = join(machine.holes.map(({ start, size }) => sizedRange(start, size)));
+  return ramRanges(machine, granule).flatMap((ram) => subtract(ram, holes));
 }
 
 /**
@@ -90,13 +88,13 @@ export function arm64_memblock_init(
       `memory from 0x${beyond.start.toString(16)} on does not fit the linear region`,
     );
   }
-  const all = ranges(ramRanges(machine, traits.geometry.granule)).flatMap((range) =>
+  const all = ramRanges(machine, traits.geometry.granule).flatMap((range) =>
     subtract(range, [beyond]),
   );
   return {
     physBase: physBaseOf({ traits, kaslr, facts, base }, region, why),
     memory: clipped,
-    physMemSize: all.reduce((sum, { start, end }) => sum + end - start, 0),
+    physMemSize: sizeOf(...all),
     endOfDram: last(all).end,
   };
 }

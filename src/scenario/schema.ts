@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
+import { contains, sizedRange, sizeOf } from '../linux/physical-range.ts';
 import { present } from '../present.ts';
 import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange, type IdRegisterName, idRegisters } from './id-registers.ts';
 import { RAM_BASE, ramRanges } from './memory.ts';
 import { fieldInstead, isWholeParameter } from './parameters.ts';
-import { type Machine, type MemoryRange, probeNames, type Scenario } from './types.ts';
+import { type Machine, probeNames, type Scenario } from './types.ts';
 import { largestSeed } from './variation.ts';
 
 const MIB = 2 ** 20;
@@ -155,18 +156,19 @@ const loaded = 256 * MIB;
 type Memory = { machine: Pick<Machine, 'memory' | 'holes' | 'nodes' | 'firmware'> };
 
 function nodesInside({ machine }: Memory): boolean {
-  const ranges = (machine.nodes?.flat() ?? []).sort((a, b) => a.start - b.start);
+  const ranges = (machine.nodes?.flat() ?? [])
+    .map(({ start, size }) => sizedRange(start, size))
+    .sort((a, b) => a.start - b.start);
   if (ranges.length === 0) return true;
-  const end = ({ start, size }: MemoryRange): number => start + size;
   const [lowest] = ramRanges(machine);
   return (
     lowest !== undefined &&
     lowest.start === RAM_BASE &&
-    lowest.size >= loaded &&
+    sizeOf(lowest) >= loaded &&
     ranges
       .slice(1)
-      .every((each, index) => end(present(ranges[index], 'range before one')) <= each.start) &&
-    ranges.every((each) => end(each) <= RAM_BASE + machine.memory * MIB)
+      .every((each, index) => present(ranges[index], 'range before one').end <= each.start) &&
+    ranges.every(({ end }) => end <= RAM_BASE + machine.memory * MIB)
   );
 }
 
@@ -180,15 +182,15 @@ function fitTheMonitor({ machine }: Memory): boolean {
   const ranges = ramRanges(machine);
   return (
     ranges.length <= 8 &&
-    ranges.every(({ start, size }) => start % (2 * MIB) === 0 && size % (2 * MIB) === 0)
+    ranges.every(({ start, end }) => start % (2 * MIB) === 0 && end % (2 * MIB) === 0)
   );
 }
 
 function holesInside({ machine }: Memory): boolean {
   const ram = ramRanges(machine);
-  const inside = (hole: MemoryRange): boolean =>
-    ram.some(({ start, size }) => hole.start >= start && hole.start + hole.size <= start + size);
-  return machine.holes.every((hole) => hole.start >= RAM_BASE + loaded && inside(hole));
+  return machine.holes.every(
+    ({ start, size }) => start >= RAM_BASE + loaded && contains(ram, sizedRange(start, size)),
+  );
 }
 
 /** @throws PtdiffError(usage) for what no scenario may have among its parameters */

@@ -2,7 +2,7 @@
 import type { DeviceName } from './devices.ts';
 import type { IdRegisterName } from './id-registers.ts';
 
-/** A physical range in bytes. */
+/** A physical range in bytes, as a scenario's file writes it. */
 export interface MemoryRange {
   start: number;
   size: number;

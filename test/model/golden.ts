@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
+import { bigintReviver } from '../../src/bigint-json.ts';
 import { diffLeaves } from '../../src/diff/compare.ts';
 import { compareRsi } from '../../src/diff/compare-rsi.ts';
 import {
@@ -14,7 +15,6 @@ import {
 import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture } from '../../src/evidence/capture.ts';
 import { parseWalk } from '../../src/evidence/leaf-text.ts';
-import { revive } from '../../src/evidence/revive.ts';
 import { predict, type Question } from '../../src/model/predict.ts';
 import { given } from '../given.ts';
 import { goldenSchema } from './golden-schema.ts';
@@ -84,7 +84,7 @@ export function parseGolden(name: string, data: unknown): GoldenBoot {
 
 /** A recording from its text. */
 export function goldenFrom(name: string, text: string): GoldenBoot {
-  const data = revive(JSON.parse(text)) as { question?: { traits?: object } };
+  const data = JSON.parse(text, bigintReviver) as { question?: { traits?: object } };
   // JSON has no undefined: a kernel before 6.18 has no such variable, which the schema checks
   // against its capability.
   if (data.question?.traits)
