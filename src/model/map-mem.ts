@@ -115,7 +115,7 @@ export function map_mem(inputs: MapMemInputs, why: Derivation): void {
   if (decisions.forcePteMapping) flags |= NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS;
   const leaves = decisions.forcePteMapping ? 'pages only' : 'blocks and contiguous mappings';
   why('map_mem()', 'arch/arm64/mm/mmu.c', `maps memory with ${leaves}`);
-  if (traits.contiguousMayChange) {
+  if (traits.mapsKernelFirst) {
     mapKernelFirst(inputs, flags);
     why(
       'map_mem()',

@@ -53,7 +53,11 @@ const debian73: Expected = {
   splitAsksRequires: true,
   knowsRealms: true,
   aliasStart: '_text',
+  mapsKernelFirst: true,
+  keepsTables: true,
+  keepsSingleLeaves: true,
   contiguousMayChange: true,
+  protectsContiguously: true,
   mapsWholePagesOnly: true,
   dataAlias: 'invalid',
   kernelDirty: true,
@@ -74,7 +78,11 @@ const debian72: Expected = {
 const debian71: Expected = {
   ...debian72,
   generation: '7.1: split asks the requires flag',
+  mapsKernelFirst: false,
+  keepsTables: false,
+  keepsSingleLeaves: false,
   contiguousMayChange: false,
+  protectsContiguously: false,
   dataAlias: 'writable',
 };
 const debian70: Expected = {

@@ -35,11 +35,7 @@ export const mapMutations: readonly Mutation[] = [
       'sections.initEnd, sections.initEnd, prot, flags',
       'the data alias is mapped apart',
     ],
-    [
-      'if (traits.contiguousMayChange)',
-      'if (!traits.contiguousMayChange)',
-      '7.2 maps the aliases first',
-    ],
+    ['if (traits.mapsKernelFirst)', 'if (!traits.mapsKernelFirst)', '7.2 maps the aliases first'],
     [
       'memory = without(memory, { start: sections.aliasStart',
       'memory = without(memory, { start: sections.initBegin',
@@ -59,8 +55,8 @@ export const mapMutations: readonly Mutation[] = [
       'a table keeps its group from being contiguous',
     ],
     [
-      'return !(traits.contiguousMayChange && rangeHasValidNoncont',
-      'return !(!traits.contiguousMayChange && rangeHasValidNoncont',
+      'return !(traits.keepsSingleLeaves && rangeHasValidNoncont',
+      'return !(!traits.keepsSingleLeaves && rangeHasValidNoncont',
       'single pages keep their group from being contiguous',
     ],
     ['  if (old === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
