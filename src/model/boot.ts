@@ -144,7 +144,7 @@ function update_mapping_prot(state: BootState, start: number, end: number, prot:
     start,
     end,
     prot,
-    traits.contiguousMayChange ? 0 : NO_CONT_MAPPINGS,
+    traits.protectsContiguously ? 0 : NO_CONT_MAPPINGS,
     false,
   );
 }

@@ -98,7 +98,7 @@ function mayUseCont(
   if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_CONT_MAPPINGS) return false;
   const entries = size / map.entrySize(table);
   return !(
-    traits.contiguousMayChange && rangeHasValidNoncont(map, table, map.index(table, addr), entries)
+    traits.keepsSingleLeaves && rangeHasValidNoncont(map, table, map.index(table, addr), entries)
   );
 }
 
@@ -141,7 +141,7 @@ function mayUseBlock(
 ): boolean {
   const { map, traits, flags } = request;
   if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_BLOCK_MAPPINGS) return false;
-  return !(traits.contiguousMayChange && entry === TABLE);
+  return !(traits.keepsTables && entry === TABLE);
 }
 
 function init_pmd(request: Request, table: Table, addr: number, end: number, prot: bigint): void {

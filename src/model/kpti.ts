@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { byRelease } from '../linux/changes/index.ts';
 import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { PTE_NG, PTE_VALID } from '../linux/pgprot.ts';
-import { atLeast, type Release } from '../linux/release.ts';
+import type { Release } from '../linux/release.ts';
 import type { BootState } from './boot-state.ts';
 import { idField } from './cpufeature.ts';
 import { kernelProt } from './kernel-prot.ts';
@@ -51,8 +52,9 @@ function isVulnerable(registers: Record<string, bigint>): boolean {
  */
 export function cpu_mitigations_off(parameters: readonly string[], release: Release): boolean {
   const words = ['auto,nosmt', 'auto', 'off'];
+  const vectors = byRelease(release, 'mitigations-have-vectors');
   const given = valuesOf(parameters, 'mitigations').map((value) =>
-    words.find((word) => (atLeast(release, 6, 17) ? value.startsWith(word) : value === word)),
+    words.find((word) => (vectors ? value.startsWith(word) : value === word)),
   );
   return given.filter((word) => word !== undefined).at(-1) === 'off';
 }

@@ -41,6 +41,23 @@ function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] 
 }
 
 /**
+ * What map_mem() asks __map_memblock() to map of memory. A range that begins or ends inside a page
+ * takes the whole page along, no-map memory or not; since 7.3, and in stable updates, it leaves the
+ * page out.
+ */
+function mappable(
+  memory: readonly PhysicalRange[],
+  { mapsWholePagesOnly, geometry: { granule } }: KernelTraits,
+): readonly PhysicalRange[] {
+  if (!mapsWholePagesOnly) return memory;
+  const inward = memory.map(({ start, end }) => ({
+    start: Math.ceil(start / granule) * granule,
+    end: Math.floor(end / granule) * granule,
+  }));
+  return inward.filter(({ start, end }) => start < end);
+}
+
+/**
  * map_mem() up to 7.1: memory without the kernel and the KFENCE pool, then the kernel's alias, then
  * the pool.
  */
@@ -48,7 +65,7 @@ function mapKernelLast(inputs: MapMemInputs, flags: number): void {
   const { map, traits, prot, sections, kfencePool } = inputs;
   let memory = kfencePool ? without(inputs.memory, kfencePool) : inputs.memory;
   memory = without(memory, { start: sections.aliasStart, end: sections.initBegin });
-  for (const { start, end } of memory) {
+  for (const { start, end } of mappable(memory, traits)) {
     createPgdMapping(map, traits, start, end, pgprot_tagged(prot.PAGE_KERNEL), flags, true);
   }
   createPgdMapping(
@@ -80,7 +97,6 @@ function mapKernelLast(inputs: MapMemInputs, flags: number): void {
  */
 function mapKernelFirst(inputs: MapMemInputs, flags: number): void {
   const { map, traits, sections, kfencePool, memory } = inputs;
-  const { granule } = map.geometry;
   const prot = pgprot_tagged(inputs.prot.PAGE_KERNEL);
   if (kfencePool) {
     const pages = NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS | NO_EXEC_MAPPINGS;
@@ -88,13 +104,8 @@ function mapKernelFirst(inputs: MapMemInputs, flags: number): void {
   }
   createPgdMapping(map, traits, sections.aliasStart, sections.initBegin, prot, flags, true);
   createPgdMapping(map, traits, sections.initEnd, sections.bssStop, prot, flags, true);
-  for (const { start, end } of memory) {
-    // Up to 7.2 a range that begins or ends inside a page takes the whole page along, no-map memory
-    // or not; 7.3 leaves the page out.
-    const from = traits.mapsWholePagesOnly ? Math.ceil(start / granule) * granule : start;
-    const to = traits.mapsWholePagesOnly ? Math.floor(end / granule) * granule : end;
-    createPgdMapping(map, traits, from, to, prot, flags, true);
-  }
+  for (const { start, end } of mappable(memory, traits))
+    createPgdMapping(map, traits, start, end, prot, flags, true);
 }
 
 /** map_mem() of arch/arm64/mm/mmu.c: builds the linear map as it is when paging_init() returns. */
@@ -104,7 +115,7 @@ export function map_mem(inputs: MapMemInputs, why: Derivation): void {
   if (decisions.forcePteMapping) flags |= NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS;
   const leaves = decisions.forcePteMapping ? 'pages only' : 'blocks and contiguous mappings';
   why('map_mem()', 'arch/arm64/mm/mmu.c', `maps memory with ${leaves}`);
-  if (traits.contiguousMayChange) {
+  if (traits.mapsKernelFirst) {
     mapKernelFirst(inputs, flags);
     why(
       'map_mem()',

@@ -20,8 +20,7 @@ const isNormal = (attributes: bigint): boolean =>
 
 /**
  * pgattr_change_is_safe() of arch/arm64/mm/mmu.c, without the test of the page frame: in the linear
- * map it never changes. Until 7.1 contiguous mappings could not be changed at all; 7.2 dropped that
- * together with the NO_CONT_MAPPINGS of update_mapping_prot().
+ * map it never changes. Until 05c5c31e9d8d (7.2) contiguous mappings could not be changed at all.
  */
 export function pgattr_change_is_safe(traits: KernelTraits, old: bigint, next: bigint): boolean {
   if (!(old & PTE_VALID) || !(next & PTE_VALID)) return true;

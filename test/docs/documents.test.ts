@@ -2,6 +2,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { SaxesParser } from 'saxes';
 import t from 'tap';
 import { parse } from 'yaml';
 import { parseKernelSpec } from '../../images/kernel-spec.ts';
@@ -105,3 +106,25 @@ t.test(
     ]);
   },
 );
+
+t.test('README: its pictures are SVG that needs nothing else, and are told in words', async (t) => {
+  const pictures = [...textOf('README.md').matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)];
+  t.ok(pictures.length > 0);
+  for (const [, words = '', path = ''] of pictures) {
+    t.ok(words.length > 40, `${path} has alternative text`);
+    const svg = textOf(path);
+    const parser = new SaxesParser();
+    const broken: string[] = [];
+    parser.on('error', (error) => void broken.push(error.message));
+    parser.write(svg).close();
+    t.same(broken, []);
+    const defined = new Set([...svg.matchAll(/(--\w+):/g)].map(([, name]) => name));
+    const used = new Set([...svg.matchAll(/var\((--\w+)\)/g)].map(([, name]) => name));
+    t.same(
+      [...used].filter((name) => !defined.has(name)),
+      [],
+      'its colours are its own',
+    );
+    t.notMatch(svg, /(?:href|src)="(?!#)/, 'it loads nothing');
+  }
+});

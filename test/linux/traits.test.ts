@@ -53,7 +53,11 @@ const debian73: Expected = {
   splitAsksRequires: true,
   knowsRealms: true,
   aliasStart: '_text',
+  mapsKernelFirst: true,
+  keepsTables: true,
+  keepsSingleLeaves: true,
   contiguousMayChange: true,
+  protectsContiguously: true,
   mapsWholePagesOnly: true,
   dataAlias: 'invalid',
   kernelDirty: true,
@@ -74,7 +78,11 @@ const debian72: Expected = {
 const debian71: Expected = {
   ...debian72,
   generation: '7.1: split asks the requires flag',
+  mapsKernelFirst: false,
+  keepsTables: false,
+  keepsSingleLeaves: false,
   contiguousMayChange: false,
+  protectsContiguously: false,
   dataAlias: 'writable',
 };
 const debian70: Expected = {
@@ -104,6 +112,8 @@ const debian612: Expected = {
   tableAccessFlag: false,
   randomLinearMap: true,
 };
+/** 6.12.115 does not round ranges of memory to whole pages yet. */
+const debian612117: Expected = { ...debian612, mapsWholePagesOnly: true };
 
 /**
  * What each recorded kernel is: its traits, options that differ from those of Debian's 7.3, and how
@@ -113,9 +123,9 @@ const kernels: Record<
   string,
   { traits: Expected; config?: Partial<KernelConfig>; capabilities: number; listed?: number }
 > = {
-  '6.12.117+deb13-arm64': { traits: debian612, config: { haft: false }, capabilities: 30 },
+  '6.12.117+deb13-arm64': { traits: debian612117, config: { haft: false }, capabilities: 30 },
   '6.12.117+deb13-arm64-16k': {
-    traits: debian612,
+    traits: debian612117,
     config: { granule: 16384, haft: false },
     capabilities: 30,
   },

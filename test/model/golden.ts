@@ -28,11 +28,12 @@ export interface GoldenBoot extends Omit<z.infer<typeof goldenSchema>, 'question
   captures: (Omit<Capture, 'ttbr1' | 'ttbr0'> & { walk: string })[];
 }
 
-const folder = join(import.meta.dirname, 'fixtures');
+/** Where the recorded boots lie. */
+export const goldenFolder = join(import.meta.dirname, 'fixtures');
 
 /** Names of the recorded boots. */
 export function goldenNames(): string[] {
-  return readdirSync(folder)
+  return readdirSync(goldenFolder)
     .filter((name) => name.endsWith('.json.gz'))
     .sort();
 }
@@ -74,7 +75,7 @@ export function parseGolden(name: string, data: unknown): GoldenBoot {
   if (issue) {
     const at = issue.path.join('.') || 'the whole';
     throw new Error(
-      `The recorded boot ${name} cannot be used: ${at}: ${issue.message}. Record it again (record-golden.ts).`,
+      `The recorded boot ${name} cannot be used: ${at}: ${issue.message}. Record it again (npm run record:golden).`,
     );
   }
   refuseUnrecorded(name, data as GoldenBoot);
@@ -92,7 +93,7 @@ export function goldenFrom(name: string, text: string): GoldenBoot {
 }
 
 export function readGolden(name: string): GoldenBoot {
-  return goldenFrom(name, gunzipSync(readFileSync(join(folder, name))).toString());
+  return goldenFrom(name, gunzipSync(readFileSync(join(goldenFolder, name))).toString());
 }
 
 /** The question of a recorded boot, as predict() wants it. */

@@ -35,10 +35,11 @@ export const mapMutations: readonly Mutation[] = [
       'sections.initEnd, sections.initEnd, prot, flags',
       'the data alias is mapped apart',
     ],
+    ['if (traits.mapsKernelFirst)', 'if (!traits.mapsKernelFirst)', '7.2 maps the aliases first'],
     [
-      'if (traits.contiguousMayChange)',
-      'if (!traits.contiguousMayChange)',
-      '7.2 maps the aliases first',
+      'if (!traits.mapsWholePagesOnly) return range;',
+      'return range;',
+      'a page that no-map memory is a part of is left out since 7.3',
     ],
     [
       'memory = without(memory, { start: sections.aliasStart',
@@ -59,9 +60,14 @@ export const mapMutations: readonly Mutation[] = [
       'a table keeps its group from being contiguous',
     ],
     [
-      'return !(traits.contiguousMayChange && rangeHasValidNoncont',
-      'return !(!traits.contiguousMayChange && rangeHasValidNoncont',
+      'return !(traits.keepsSingleLeaves && rangeHasValidNoncont',
+      'return !(!traits.keepsSingleLeaves && rangeHasValidNoncont',
       'single pages keep their group from being contiguous',
+    ],
+    [
+      'return !(traits.keepsTables && entry === TABLE)',
+      'return true',
+      'a block is not tried over a table since 7.2',
     ],
     ['  if (old === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
     ['attributes = prot & ~PMD_TABLE_BIT', 'attributes = prot', 'a block is no page'],
@@ -94,6 +100,11 @@ export const mapMutations: readonly Mutation[] = [
       'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL_RO',
       'sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL',
       'the text alias becomes read-only',
+    ],
+    [
+      'traits.protectsContiguously ? 0 : NO_CONT_MAPPINGS',
+      'traits.protectsContiguously ? NO_CONT_MAPPINGS : 0',
+      'protections may be contiguous since 7.2',
     ],
     [
       'sections.initEnd, sections.bssStop, prot.PAGE_KERNEL_RO',
@@ -194,6 +205,11 @@ export const mapMutations: readonly Mutation[] = [
       'if (isNormal(old) && isNormal(next)) mask |= PTE_ATTRINDX_MASK;',
       '',
       'Normal and Normal-Tagged may change into each other',
+    ],
+    [
+      'if (!traits.contiguousMayChange &&',
+      'if (traits.contiguousMayChange &&',
+      'contiguous leaves may change since 7.2',
     ],
   ]),
   ...inFile('sharing.ts', [
