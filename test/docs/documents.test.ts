@@ -11,7 +11,7 @@ import { parseScenarios } from '../../src/scenario/schema.ts';
 import { given, take } from '../given.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const documents = ['README.md', ...globSync('docs/*.md', { cwd: root })];
+const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root })];
 const textOf = (document: string): string => readFileSync(join(root, document), 'utf8');
 
 /**
@@ -46,6 +46,8 @@ const helpOf = (words: string[]): Promise<string> => {
   return help;
 };
 
+const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+
 /** The values that follow an option in a command. */
 const valuesOf = (words: string[], option: string): string[] =>
   words.flatMap((word, index) => (word === option ? [given(words[index + 1])] : []));
@@ -56,6 +58,11 @@ for (const document of documents) {
       given(link),
     );
     for (const link of links) t.ok(existsSync(join(root, dirname(document), link)), link);
+  });
+
+  t.test(`${document}: what npm is to run is there`, async (t) => {
+    for (const [, script = ''] of textOf(document).matchAll(/npm run ([\w:]+)/g))
+      t.ok(script in scripts, script);
   });
 
   t.test(

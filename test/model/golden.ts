@@ -137,7 +137,8 @@ export function differences(golden: GoldenBoot): string[] {
       ...compareVariables(observed(predicted.variables, golden), capture),
     ];
     const lines = leaves.map(
-      ({ expected, actual }) => `${rest.checkpoint}: leaf ${(expected ?? actual)?.va.toString(16)}`,
+      ({ expected, actual }) =>
+        `${rest.checkpoint}: leaf ${(expected ?? actual)?.va.toString(16)}, ${expected?.why ?? 'not predicted'}`,
     );
     return [...lines, ...findings.map(({ id }) => id)];
   });
