@@ -103,23 +103,6 @@ function pageallocWith(byDefault: boolean, ...parameters: string[]): boolean {
     .debugPagealloc;
 }
 
-/** Whether a page is mapped of which one half is memory that must not be, by what map_mem() does. */
-function mapsHalfPage(name: string, mapsWholePagesOnly: boolean): boolean {
-  const original = question(name);
-  const traits = { ...original.traits, mapsWholePagesOnly };
-  const half = traits.geometry.granule / 2;
-  const page = 0x5000_0000;
-  const holes = [{ start: page + half, size: half }];
-  const { checkpoints } = predict({
-    ...original,
-    traits,
-    machine: { ...original.machine, holes },
-  });
-  return given(checkpoints.paging_init).leaves.some(
-    ({ pa, size }) => pa <= page && page < pa + size,
-  );
-}
-
 /** TTBR1_EL1 of a kernel with 64K pages built for 52 bits, on a CPU that has `vaBits`. */
 function rootOf64k(vaBits: number): bigint {
   const { traits, facts } = question('7.3.4-4k39@max+pagealloc');
@@ -157,14 +140,6 @@ function leavesOfTwoLevels(): { level: number; contiguous: boolean; size: number
 
 export const rules: readonly Rule[] = [
   ...cpuRules,
-  {
-    name: 'a page that no-map memory is a part of is mapped, and left out since 7.3 and 6.12.117',
-    holds: () =>
-      [
-        '6.12.107+deb13-arm64-16k@max+off+kfence100',
-        '7.3.4+deb13-arm64-16k@max+off+kfence100',
-      ].every((name) => mapsHalfPage(name, false) && !mapsHalfPage(name, true)),
-  },
   {
     name: 'a realm whose blocks cannot be shared has no driver: no port and no disk (ENOENT), no randomness and no network (ENODEV)',
     holds: () =>

@@ -37,8 +37,8 @@ export const mapMutations: readonly Mutation[] = [
     ],
     ['if (traits.mapsKernelFirst)', 'if (!traits.mapsKernelFirst)', '7.2 maps the aliases first'],
     [
-      'if (!traits.mapsWholePagesOnly) return range;',
-      'return range;',
+      'if (!mapsWholePagesOnly) return memory;',
+      'return memory;',
       'a page that no-map memory is a part of is left out since 7.3',
     ],
     [
