@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { buildInitramfs } from '../guest/build.ts';
-import {
-  chooseEmulator,
-  knownIssuesFolder,
-  loadMonitor,
-} from '../harness/laboratory/laboratory.ts';
+import { type Laboratory, prepareLaboratory } from '../harness/laboratory/laboratory.ts';
 import { type LoadedKernel, loadKernel } from '../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../harness/laboratory/plan.ts';
-import type { Laboratory } from '../harness/laboratory/run-case.ts';
 import { say } from '../host/say.ts';
-import { loadKnownIssues } from '../results/known-issues.ts';
 import { first } from '../src/present.ts';
 import type { Scenario } from '../src/scenario/types.ts';
 
@@ -26,11 +19,6 @@ export async function benchLaboratory(kernel: string, scenario: string): Promise
   return {
     kernel: await loadKernel(kernel, { progress: say }),
     scenario: found,
-    laboratory: {
-      emulator: await chooseEmulator(undefined),
-      initramfs: await buildInitramfs({ progress: say }),
-      ...(found.machine.firmware && { monitor: await loadMonitor() }),
-      knownIssues: await loadKnownIssues(knownIssuesFolder),
-    },
+    laboratory: await prepareLaboratory([found], undefined),
   };
 }

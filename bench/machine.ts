@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { QemuMachine } from '../harness/emulator/qemu-command.ts';
-import { commandLine } from '../harness/laboratory/run-case.ts';
+import { commandLine } from '../harness/laboratory/boot-case.ts';
 import { cpuNamed } from '../src/scenario/cpus.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../src/errors.ts';
-import type { AddressRange } from '../src/evidence/monitor-report.ts';
 import { childNode, parseFdt } from '../src/linux/fdt.ts';
+import { type PhysicalRange, sizedRange } from '../src/linux/physical-range.ts';
 import { first } from '../src/present.ts';
 import { realmIpaBits } from '../src/scenario/address-space.ts';
 import { identitiesOf } from '../src/scenario/cpus.ts';
@@ -35,7 +35,7 @@ export interface Monitor {
   flash: Uint8Array;
   places: MonitorPlaces;
   /** The monitor's own RAM. */
-  memory: AddressRange;
+  memory: PhysicalRange;
   /** In a realm, the address bit of what is shared, as a number. */
   aliasBit?: number;
   /** What the CPUs' ID registers read as otherwise than the emulator shows them. */
@@ -60,15 +60,14 @@ export function planMonitor(
   const initrd = initrdOf(deviceTree);
   const guestEnd = RAM_BASE + machine.memory * 2 ** 20;
   const base = roundUp(guestEnd);
-  const regions = machine.nodes
-    ? addressRanges(machine)
-    : [{ base: RAM_BASE, size: base - RAM_BASE }];
-  const memory = { base, size: monitorMemorySize(regions) };
+  const named = ramRanges(machine);
+  const regions = machine.nodes ? named : [{ start: RAM_BASE, end: base }];
+  const memory = sizedRange(base, monitorMemorySize(regions));
   const places: MonitorPlaces = {
     image,
     initramfs: initrd.start,
     deviceTree: roundUp(initrd.end),
-    memory: base + memory.size - guestEnd,
+    memory: memory.end - guestEnd,
   };
   const identities = identitiesOf(machine);
   const bootMidr = first(identities).midr;
@@ -83,7 +82,7 @@ export function planMonitor(
     deviceTree: places.deviceTree,
     cpus: machine.cpus,
     regions,
-    described: addressRanges(machine),
+    described: named,
     uart,
     midrs: identities.map(({ midr }) => (midr === bootMidr ? undefined : midr)),
     overrides,
@@ -92,12 +91,8 @@ export function planMonitor(
   return { flash: monitorFlash(code, parameters), places, memory, ...alias, overrides };
 }
 
-function addressRanges(machine: Machine): AddressRange[] {
-  return ramRanges(machine).map(({ start, size }) => ({ base: start, size }));
-}
-
 /** Where QEMU says in /chosen that it puts the initial RAM disk. */
-function initrdOf(deviceTree: Uint8Array): { start: number; end: number } {
+function initrdOf(deviceTree: Uint8Array): PhysicalRange {
   const chosen = childNode(parseFdt(deviceTree).root, 'chosen');
   const address = (name: string): number => {
     const value = chosen.properties.find((property) => property.name === name)?.value;

@@ -4,7 +4,7 @@
  * to play. Pure.
  */
 import { PtdiffError } from '../src/errors.ts';
-import type { AddressRange } from '../src/evidence/monitor-report.ts';
+import { type PhysicalRange, roundOutward, sizeOf } from '../src/linux/physical-range.ts';
 import type { IdOverride } from '../src/scenario/id-overrides.ts';
 
 export interface MonitorParameters {
@@ -21,21 +21,21 @@ export interface MonitorParameters {
    * The monitor's own RAM, of `monitorMemorySize` at least; its base a multiple of 2 MiB; not among
    * the guest's.
    */
-  memory: AddressRange;
+  memory: PhysicalRange;
   /** Where CPU 0 enters the guest, at EL1 with the MMU off, and what is in x0 then. */
   entry: number;
   deviceTree: number;
   /** Number of CPUs, 8 at most. */
   cpus: number;
   /** The guest's RAM, 8 ranges at most, of whole 2 MiB. */
-  regions: AddressRange[];
+  regions: PhysicalRange[];
   /**
    * The part of it that the guest's device tree names, 8 ranges at most: in a realm RAM from the
    * start, the rest is EMPTY. Default: all.
    */
-  described?: AddressRange[];
+  described?: PhysicalRange[];
   /** RAM that is DESTROYED from the start. */
-  destroyed?: AddressRange[];
+  destroyed?: PhysicalRange[];
   /** How many granules one RSI_IPA_STATE_SET changes at most; default: all of them. */
   ripasStep?: number;
   /**
@@ -66,23 +66,19 @@ const mib = 2 ** 20;
  * and report, and for every GiB the RIPAS, two stage 2 tables for every 2 MiB, and the granule
  * protection table. What is not touched costs nothing in a sparse file.
  */
-export function monitorMemorySize(regions: AddressRange[]): number {
-  const bytes = regions.reduce((sum, { size }) => sum + size, 0);
-  const gibs = Math.ceil(bytes / gib);
+export function monitorMemorySize(regions: PhysicalRange[]): number {
+  const gibs = Math.ceil(sizeOf(...regions) / gib);
   return whole2M(8 * mib + gibs * 4.5 * mib) + rootSize(regions);
 }
 
 /** EL3's part, at the end: a granule protection table of 128 KiB for every GiB that is touched. */
-function rootSize(regions: AddressRange[]): number {
-  const gibs = regions.reduce(
-    (sum, { base, size }) => sum + Math.ceil(((base % gib) + size) / gib),
-    0,
-  );
+function rootSize(regions: PhysicalRange[]): number {
+  const gibs = sizeOf(...regions.map((region) => roundOutward(region, gib))) / gib;
   return whole2M((gibs + 3) * 128 * 1024);
 }
 
 function rootBase({ memory, regions }: MonitorParameters): number {
-  return memory.base + memory.size - rootSize(regions);
+  return memory.end - rootSize(regions);
 }
 
 function whole2M(bytes: number): number {
@@ -116,13 +112,17 @@ export function encodeParameters(parameters: MonitorParameters): Uint8Array {
   const block = new DataView(new ArrayBuffer(parametersBytes));
   const u32 = (at: number, value: number) => block.setUint32(at, value, true);
   const u64 = (at: number, value: number | bigint) => block.setBigUint64(at, BigInt(value), true);
+  // struct range of parameters.h: its first byte and its size.
+  const range = (at: number, region: PhysicalRange) => {
+    u64(at, region.start);
+    u64(at + 8, sizeOf(region));
+  };
   u64(0x00, magic);
   u32(0x08, version);
   u32(0x0c, recordBytes);
   u32(0x10, parameters.world === 'realm' ? 1 : 0);
   u32(0x14, parameters.ipaBits ?? 0);
-  u64(0x18, parameters.memory.base);
-  u64(0x20, parameters.memory.size);
+  range(0x18, parameters.memory);
   u64(0x28, parameters.entry);
   u64(0x30, parameters.deviceTree);
   u32(0x38, parameters.cpus);
@@ -137,14 +137,8 @@ export function encodeParameters(parameters: MonitorParameters): Uint8Array {
     (parameters.personalization ?? new Uint8Array()).subarray(0, 64),
     0x60,
   );
-  for (const [index, { base, size }] of regions.entries()) {
-    u64(0xa0 + 16 * index, base);
-    u64(0xa8 + 16 * index, size);
-  }
-  for (const [index, { base, size }] of destroyed.entries()) {
-    u64(0x120 + 16 * index, base);
-    u64(0x128 + 16 * index, size);
-  }
+  for (const [index, region] of regions.entries()) range(0xa0 + 16 * index, region);
+  for (const [index, region] of destroyed.entries()) range(0x120 + 16 * index, region);
   for (const [cpu, midr] of midrs.slice(0, limits.cpus).entries()) {
     u64(0x160 + 8 * cpu, midr ?? 0);
   }
@@ -155,10 +149,7 @@ export function encodeParameters(parameters: MonitorParameters): Uint8Array {
     u64(at + 8, mask);
     u64(at + 16, value & mask);
   }
-  for (const [index, { base, size }] of described.entries()) {
-    u64(0xaa0 + 16 * index, base);
-    u64(0xaa8 + 16 * index, size);
-  }
+  for (const [index, region] of described.entries()) range(0xaa0 + 16 * index, region);
   return new Uint8Array(block.buffer);
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Monitor } from '../guest/monitor-firmware.ts';
 import type { KernelImage } from '../images/kernel-image.ts';
-import type { Scenario } from '../src/scenario/types.ts';
+import type { Scenario, scenarioVersion } from '../src/scenario/types.ts';
+import { loadRange, type StoredRange, storeRange } from './stored-range.ts';
 
 /** Files that are made for one machine. */
 export interface MachineBlobs {
@@ -17,7 +19,10 @@ export interface MachineBlobs {
 /** Files that were made for one machine, as JSON holds them: gzip in base64. */
 export interface StoredBlobs {
   deviceTree?: string;
-  monitor?: Omit<Monitor, 'flash'> & { flash: string };
+  monitor?: Omit<Monitor, 'flash' | 'memory'> & {
+    flash: string;
+    memory: StoredRange;
+  };
   deviceData?: string;
 }
 
@@ -28,6 +33,7 @@ export interface StoredBlobs {
 export interface CaseInputs {
   schema: 1;
   kernel: Omit<KernelImage, 'notes'>;
+  scenarioVersion: typeof scenarioVersion;
   scenario: Scenario;
   /** QEMU's -cpu argument. */
   cpu: string;
@@ -41,7 +47,9 @@ export interface CaseInputs {
 export function storeBlobs({ deviceTree, monitor, deviceData }: MachineBlobs): StoredBlobs {
   return {
     ...(deviceTree && { deviceTree: packed(deviceTree) }),
-    ...(monitor && { monitor: { ...monitor, flash: packed(monitor.flash) } }),
+    ...(monitor && {
+      monitor: { ...monitor, flash: packed(monitor.flash), memory: storeRange(monitor.memory) },
+    }),
     ...(deviceData && { deviceData: packed(deviceData) }),
   };
 }
@@ -49,7 +57,13 @@ export function storeBlobs({ deviceTree, monitor, deviceData }: MachineBlobs): S
 export function loadBlobs({ deviceTree, monitor, deviceData }: StoredBlobs): MachineBlobs {
   return {
     ...(deviceTree !== undefined && { deviceTree: unpacked(deviceTree) }),
-    ...(monitor && { monitor: { ...monitor, flash: unpacked(monitor.flash) } }),
+    ...(monitor && {
+      monitor: {
+        ...monitor,
+        flash: unpacked(monitor.flash),
+        memory: loadRange(monitor.memory),
+      },
+    }),
     ...(deviceData !== undefined && { deviceData: unpacked(deviceData) }),
   };
 }

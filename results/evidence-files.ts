@@ -3,9 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onHost } from '../host/host-file.ts';
 import { makeFolder } from '../host/make-folder.ts';
+import { bigintReplacer, bigintReviver } from '../src/bigint-json.ts';
 import type { Capture, Evidence } from '../src/evidence/capture.ts';
 import { formatWalk, parseWalk, walkLegend } from '../src/evidence/leaf-text.ts';
+import type { MonitorView } from '../src/evidence/monitor-report.ts';
+import type { MemblockRegion } from '../src/linux/memblock.ts';
+import type { PhysicalRange } from '../src/linux/physical-range.ts';
 import { present } from '../src/present.ts';
+import { loadRange, type StoredRange, storeRange } from './stored-range.ts';
 
 /** registers.json: what the harness read; no text of the guest, so that every '0x…' is a number. */
 interface Measured
@@ -23,6 +28,29 @@ interface Measured
     | 'unseen'
   > {
   captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
+}
+
+/** What its ranges are as the file holds them. */
+type Stored<T> = T extends PhysicalRange ? StoredRange & Omit<T, keyof PhysicalRange> : T;
+interface StoredMonitor extends Omit<MonitorView, 'regions' | 'ripas'> {
+  regions: StoredRange[];
+  ripas: Stored<MonitorView['ripas'][number]>[];
+}
+interface StoredCapture extends Omit<Measured['captures'][number], 'memblock' | 'monitor'> {
+  memblock?: Stored<MemblockRegion>[];
+  monitor?: StoredMonitor;
+}
+interface StoredMeasured extends Omit<Measured, 'captures' | 'monitor'> {
+  captures: StoredCapture[];
+  monitor?: StoredMonitor;
+}
+
+function storeMonitor({ regions, ripas, ...rest }: MonitorView): StoredMonitor {
+  return { ...rest, regions: regions.map(storeRange), ripas: ripas.map(storeRange) };
+}
+
+function loadMonitor({ regions, ripas, ...rest }: StoredMonitor): MonitorView {
+  return { ...rest, regions: regions.map(loadRange), ripas: ripas.map(loadRange) };
 }
 
 /** guest.json: what the guest said; file names as the guest gave them → names in files/. */
@@ -56,21 +84,27 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     if (ttbr0) {
       write(leavesFile(rest.checkpoint, 'ttbr0'), walkLegend + formatWalk(ttbr0));
     }
-    return rest;
+    const { memblock, monitor: seen, ...plain } = rest;
+    return {
+      ...plain,
+      ...(memblock && { memblock: memblock.map(storeRange) }),
+      ...(seen && { monitor: storeMonitor(seen) }),
+    };
   });
-  const realm = { ...(sharing && { sharing }), ...(rsi && { rsi }), ...(monitor && { monitor }) };
-  const measured: Measured = {
+  const measured: StoredMeasured = {
     captures,
     splitRequests,
     ...(protectRequests && { protectRequests }),
     ...(freeAtKpti && { freeAtKpti }),
-    ...realm,
+    ...(sharing && { sharing }),
+    ...(rsi && { rsi }),
+    ...(monitor && { monitor: storeMonitor(monitor) }),
     image,
     idRegisters,
     ...(hostWaitSeconds !== undefined && { hostWaitSeconds }),
     ...(unseen && { unseen }),
   };
-  write('registers.json', `${JSON.stringify(measured, bigintsAsText, 1)}\n`);
+  write('registers.json', `${JSON.stringify(measured, bigintReplacer, 1)}\n`);
   const files = fileNames(Object.keys(evidence.files));
   for (const [name, file] of Object.entries(files)) {
     write(file, present(evidence.files[name], `text of ${name}`));
@@ -84,12 +118,17 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
 export function readEvidence(directory: string): Evidence {
   const read = (name: string) =>
     onHost(join(directory, name), () => readFileSync(join(directory, name), 'utf8'));
-  const measured = JSON.parse(read('registers.json'), textAsBigints) as Measured;
+  const { monitor, ...measured } = JSON.parse(
+    read('registers.json'),
+    bigintReviver,
+  ) as StoredMeasured;
   const { files, ...said } = JSON.parse(read('guest.json')) as Said;
-  const captures = measured.captures.map((capture): Capture => {
+  const captures = measured.captures.map(({ memblock, monitor, ...capture }): Capture => {
     const walk = (half: 'ttbr1' | 'ttbr0') => parseWalk(read(leavesFile(capture.checkpoint, half)));
     return {
       ...capture,
+      ...(memblock && { memblock: memblock.map(loadRange) }),
+      ...(monitor && { monitor: loadMonitor(monitor) }),
       ttbr1: walk('ttbr1'),
       ...(capture.checkpoint === 'init' && { ttbr0: walk('ttbr0') }),
     };
@@ -97,6 +136,7 @@ export function readEvidence(directory: string): Evidence {
   return {
     ...measured,
     ...said,
+    ...(monitor && { monitor: loadMonitor(monitor) }),
     captures,
     files: Object.fromEntries(Object.entries(files).map(([name, file]) => [name, read(file)])),
     console: read('console.log'),
@@ -126,14 +166,6 @@ function fileNames(names: string[]): Record<string, string> {
     return `files/${file}`;
   };
   return Object.fromEntries(names.map((name) => [name, choose(name)]));
-}
-
-function bigintsAsText(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
-}
-
-function textAsBigints(_key: string, value: unknown): unknown {
-  return typeof value === 'string' && /^0x[0-9a-f]+$/.test(value) ? BigInt(value) : value;
 }
 
 function writeText(path: string, content: string): void {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
+import { bigintText } from '../src/bigint-json.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import type { RunRecord } from '../src/report/types.ts';
+import { scenarioSchema } from '../src/scenario/types.ts';
 import type { CaseInputs } from './case-inputs.ts';
-import { hexadecimal } from './case-schema.ts';
-import { caseResultSchema, scenarioSchema } from './schema.ts';
+import { caseResultSchema, keptScenarioVersion } from './schema.ts';
 
 const count = z.number().int().nonnegative();
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -17,8 +18,8 @@ const monitor = z.object({
     z.object({
       cpus: z.array(count),
       register: z.object({ crm: count, op2: count }),
-      mask: hexadecimal,
-      value: hexadecimal,
+      mask: bigintText,
+      value: bigintText,
     }),
   ),
 });
@@ -37,6 +38,7 @@ const emulator = z.object({ version: z.string(), sha256: hash, origin: z.string(
 export const caseInputsSchema: z.ZodType<CaseInputs> = z.object({
   schema: z.literal(1),
   kernel: kernel.extend({ imagePath: z.string(), configPath: z.string().optional() }),
+  scenarioVersion: keptScenarioVersion,
   scenario: scenarioSchema,
   cpu: z.string(),
   commandLine: z.string(),
@@ -54,7 +56,10 @@ export const caseInputsSchema: z.ZodType<CaseInputs> = z.object({
  * from.
  */
 export interface ArchivedCase
-  extends Pick<CaseInputs, 'schema' | 'scenario' | 'cpu' | 'commandLine' | 'emulator'> {
+  extends Pick<
+    CaseInputs,
+    'schema' | 'scenarioVersion' | 'scenario' | 'cpu' | 'commandLine' | 'emulator'
+  > {
   ptdiff: RunRecord['ptdiff'];
   result: CaseResult;
   kernel: Omit<CaseInputs['kernel'], 'imagePath' | 'configPath'>;
@@ -68,6 +73,7 @@ export const archivedCaseSchema: z.ZodType<ArchivedCase> = z.object({
   schema: z.literal(1),
   ptdiff: z.object({ version: z.string(), commit: z.string().optional() }),
   result: caseResultSchema,
+  scenarioVersion: keptScenarioVersion,
   scenario: scenarioSchema,
   kernel,
   cpu: z.string(),

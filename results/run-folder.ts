@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readTextIfAny } from '../host/host-file.ts';
+import { diffLeaves, type LeafDifferences } from '../src/diff/compare.ts';
 import type { KnownIssue } from '../src/diff/match-known.ts';
+import { runsIn } from '../src/diff/runs.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/evidence/capture.ts';
@@ -14,7 +16,7 @@ import {
   type RunRecord,
   runSchemaVersion,
 } from '../src/report/types.ts';
-import { predictionSchema } from './case-schema.ts';
+import { differencesSchema, predictionSchema } from './case-schema.ts';
 import { readEvidence } from './evidence-files.ts';
 import { parseResults } from './run-directory.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
@@ -28,6 +30,8 @@ export const runFiles = {
 } as const;
 export const caseFiles = {
   prediction: 'prediction.json',
+  /** What the judge found the linear map to differ in; older folders have none. */
+  differences: 'differences.json',
   /** Written with the first capture; a case that was never booted has none. */
   registers: 'registers.json',
   repro: 'repro.sh',
@@ -81,14 +85,20 @@ export function readRunRecord(folder: string): RunRecord {
  * @throws PtdiffError (usage) with the number of the first whole line that is no case.
  */
 export function parseCaseLines(text: string, path: string): CaseResult[] {
-  const cases = new Map<string, CaseResult>();
-  for (const [index, line] of parseResults(text).results.entries()) {
+  const results = parseResults(text).results.map((line, index): CaseResult => {
     const { data: result, error } = caseResultSchema.safeParse(line);
-    if (result === undefined) {
-      throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, {
-        cause: error,
-      });
-    }
+    if (result !== undefined) return result;
+    throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, {
+      cause: error,
+    });
+  });
+  return lastOfEach(results);
+}
+
+/** Of each case its last result, in the order in which these came. */
+export function lastOfEach(results: readonly CaseResult[]): CaseResult[] {
+  const cases = new Map<string, CaseResult>();
+  for (const result of results) {
     cases.delete(result.case);
     cases.set(result.case, result);
   }
@@ -113,6 +123,39 @@ export function readPrediction(path: string, unreadable: string[]): CaseMaterial
   } catch (error) {
     unreadable.push(`${path} cannot be used: ${complaint(error)}.`);
     return undefined;
+  }
+}
+
+/**
+ * What the judge found a case to differ in. Where its folder does not say, because it is older or
+ * the file is broken, the same comparison is made again.
+ */
+function readDifferences(
+  directory: string,
+  { prediction, evidence }: Pick<StoredCase, 'prediction' | 'evidence'>,
+  unreadable: string[],
+): LeafDifferences {
+  const kept = readKeptDifferences(join(directory, caseFiles.differences), unreadable);
+  if (prediction === undefined) return kept;
+  const { start, end } = prediction.linearRegion;
+  const differences: LeafDifferences = {};
+  for (const { checkpoint, ttbr1 } of evidence?.captures ?? []) {
+    const predicted = prediction.checkpoints[checkpoint]?.leaves;
+    if (predicted === undefined) continue;
+    differences[checkpoint] =
+      kept[checkpoint] ?? diffLeaves(predicted, runsIn(ttbr1.leaves, start, end));
+  }
+  return differences;
+}
+
+function readKeptDifferences(path: string, unreadable: string[]): LeafDifferences {
+  const text = readTextIfAny(path);
+  if (text === undefined) return {};
+  try {
+    return differencesSchema.parse(JSON.parse(text)).checkpoints;
+  } catch (error) {
+    unreadable.push(`${path} cannot be used: ${complaint(error)}.`);
+    return {};
   }
 }
 
@@ -150,9 +193,11 @@ export function readStoredCase(folder: string, name: string): StoredCase {
  */
 export function readDossier(folder: string, name: string): CaseDossier {
   const { prediction, evidence, unreadable } = readStoredCase(folder, name);
-  const repro = join(folder, runFiles.caseFolders, name, caseFiles.repro);
+  const directory = join(folder, runFiles.caseFolders, name);
+  const repro = join(directory, caseFiles.repro);
   const material: CaseMaterial = {
     prediction,
+    differences: readDifferences(directory, { prediction, evidence }, unreadable),
     captures: evidence?.captures ?? [],
     probes: evidence?.probes,
     console: evidence?.console,

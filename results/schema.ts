@@ -3,9 +3,7 @@ import { z } from 'zod';
 import type { CaseResult, LinearMapSizes, Verdict } from '../src/diff/types.ts';
 import { checkpointNames } from '../src/evidence/capture.ts';
 import { type RunRecord, runSchemaVersion } from '../src/report/types.ts';
-import { deviceNames } from '../src/scenario/devices.ts';
-import { type IdRegisterName, idRegisters } from '../src/scenario/id-registers.ts';
-import { probeNames, type Scenario } from '../src/scenario/types.ts';
+import { scenarioSchema, scenarioVersion } from '../src/scenario/types.ts';
 
 /**
  * The shapes of run.json and cases.jsonl, as a reader demands them. Members that this version does
@@ -22,40 +20,8 @@ const checkpoint = z.enum(checkpointNames);
 
 const plannedCase = z.object({ case: caseName, kernel: z.string(), scenario: z.string() });
 
-export const scenarioSchema: z.ZodType<Scenario> = z.object({
-  name: z.string(),
-  // Strict: a machine without a member that a later version added would be another one.
-  machine: z.strictObject({
-    cpu: z.string(),
-    cpus: count,
-    memory: count,
-    holes: z.array(z.object({ start: count, size: count })),
-    nodes: z.array(z.array(z.object({ start: count, size: count }))).optional(),
-    world: z.enum(['normal', 'realm']),
-    firmware: z.enum(['monitor', 'monitor-rme']).optional(),
-    others: z.array(z.string()).optional(),
-    idFields: z
-      .array(
-        z.object({
-          register: z.enum(Object.keys(idRegisters) as IdRegisterName[]),
-          bits: z.string(),
-          value: count,
-          cpus: z.array(count).optional(),
-        }),
-      )
-      .optional(),
-    late: z.literal(true).optional(),
-    devices: z.array(z.enum(deviceNames)).optional(),
-    its: z.literal(false).optional(),
-  }),
-  rodata: z.enum(['default', 'noalias', 'off']),
-  kfenceSampleInterval: z.number().optional(),
-  kaslr: z.boolean(),
-  seed: count.optional(),
-  plain: z.literal(true).optional(),
-  parameters: z.array(z.string()),
-  probes: z.array(z.enum(probeNames)),
-});
+/** Files of older versions do not say. */
+export const keptScenarioVersion = z.literal(scenarioVersion).default(scenarioVersion);
 
 const variation = z.object({
   seed: count.optional(),
@@ -75,6 +41,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
     jobs: count,
     variation: variation.optional(),
   }),
+  scenarioVersion: keptScenarioVersion,
   scenarios: z.array(scenarioSchema),
   emulator: z.object({
     version: z.string(),

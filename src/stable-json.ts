@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { hexOf } from './bigint-json.ts';
+
 /** A value as JSON sees it; `undefined` members are left out, as JSON does. */
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-
-/** 0x-prefixed lower-case hexadecimal of an integer of any size. */
-export function hexOf(value: bigint): string {
-  return value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
-}
 
 function compareKeys(left: string, right: string): number {
   if (left === right) return 0;

@@ -27,9 +27,9 @@ const rooms = [
   'results',
   'harness',
   'src/cli',
-  'tools',
   'bench',
   'test',
+  'tools',
 ];
 
 function roomOf(file: string): string {
@@ -64,6 +64,15 @@ t.test('every file lies in a room, and each imports from rooms below it only', a
     [],
   );
   t.ok(edges.length > 2000, `${edges.length} imports were looked at`);
+});
+
+t.test('docs/architecture.md tells of each room, in this order', async (t) => {
+  const document = join(import.meta.dirname, '..', 'docs', 'architecture.md');
+  const told = [...readFileSync(document, 'utf8').matchAll(/^\| `([a-z/]+)` +\|/gm)];
+  t.same(
+    told.map(([, room]) => room),
+    rooms,
+  );
 });
 
 t.test('what is in src/ but for src/cli/ is pure: no process, no socket, no file', async (t) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { hexOf, stableJson } from '../src/stable-json.ts';
+import { stableJson } from '../src/stable-json.ts';
 
 t.test('the same value gives the same text, whatever the order of its members', async (t) => {
   t.equal(
@@ -25,7 +25,6 @@ t.test('bigint is hexadecimal, a Map an object, undefined nothing', async (t) =>
     '{"a":"0x0","b":"0x1"}',
   );
   t.equal(stableJson([undefined, 1]), '[null,1]');
-  t.equal(hexOf(-16n), '-0x10');
 });
 
 t.test('a name that JavaScript treats specially is a member like any other', async (t) => {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Writes docs/schemas anew; a test holds it against the code. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fs } from 'zx';
 import { jsonSchemas } from '../results/json-schemas.ts';
+import { root, tellChanges } from './script.ts';
 
-const folder = join(import.meta.dirname, '..', 'docs', 'schemas');
-mkdirSync(folder, { recursive: true });
-for (const [file, text] of Object.entries(jsonSchemas())) writeFileSync(join(folder, file), text);
+const folder = join('docs', 'schemas');
+fs.ensureDirSync(join(root, folder));
+for (const [file, text] of Object.entries(jsonSchemas()))
+  fs.writeFileSync(join(root, folder, file), text);
+await tellChanges(folder);

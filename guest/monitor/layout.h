@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where the parts of the monitor lie. Shared by C and assembly, and by guest/monitor-parameters.ts
- * and guest/monitor-report.ts: what changes here changes there.
+ * and src/evidence/decode-monitor-report.ts: what changes here changes there.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import {
-  type BootEnd,
-  type CheckpointName,
-  checkpointsOf,
-  type EarlyEnd,
-  type Evidence,
-} from '../../src/evidence/capture.ts';
+import type { BootEnd, CheckpointName, EarlyEnd, Evidence } from '../../src/evidence/capture.ts';
 import { guestEvent, guestEvents, rebootArgumentBytes } from '../../src/evidence/guest-events.ts';
 import { shownIdRegisters } from '../../src/scenario/id-overrides.ts';
 import { longestCpuWait } from '../emulator/qemu-process.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
-import { Breakpoints } from './breakpoints.ts';
+import { type BootInProgress, beginObservation } from './boot-in-progress.ts';
 import { captureCheckpoint, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
-import { planStops, type StopPlan, unseenOf } from './checkpoints.ts';
+import { planStops, type StopPlan } from './checkpoints.ts';
 import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './guest-failure.ts';
 import { collectRecords } from './guest-records.ts';
 import {
@@ -25,7 +19,6 @@ import {
 import { giveToDebugger, type Hold } from './held-machine.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
-import type { ObservedBoot } from './observed-boot.ts';
 import { recordKpti } from './record-kpti.ts';
 import { RsiRecorder } from './record-rsi.ts';
 import { recordSharing } from './record-sharing.ts';
@@ -37,7 +30,7 @@ export class BootSession {
   readonly #setup: CaseSetup;
   readonly #anchor: ImageAnchor;
   readonly #watchdog: Watchdog;
-  readonly #boot: ObservedBoot;
+  readonly #boot: BootInProgress;
   readonly #panic: PanicWatch;
   readonly #plan: StopPlan;
   /** Checkpoints to come. */
@@ -54,41 +47,9 @@ export class BootSession {
     this.#plan = planStops(setup.symbols);
     this.#rsi =
       vm.monitor && setup.machine.world === 'realm' ? new RsiRecorder(vm.monitor) : undefined;
-    const evidence: Evidence = {
-      captures: [],
-      splitRequests: [],
-      files: {},
-      probes: [],
-      console: '',
-      end: { kind: 'completed' },
-      image: { pa: anchor.imagePa, slide: 0n },
-      idRegisters: [],
-    };
-    const maySplit = ['linear_map_requires_bbml3', 'linear_map_requires_bbml2'].some((name) =>
-      setup.symbols.has(name),
-    );
-    const wanted = {
-      repaint: maySplit,
-      splits: maySplit,
-      sharing: setup.machine.world === 'realm',
-      kpti: setup.symbols.has('_debug_pagealloc_enabled_early'),
-    };
-    const unseen = unseenOf(this.#plan, wanted, anchor.split !== undefined);
-    if (unseen.length > 0) evidence.unseen = unseen;
-    const isSeen = (checkpoint: CheckpointName) => !unseen.some(({ what }) => what === checkpoint);
-    this.#planned = checkpointsOf(maySplit || this.#plan.maybeSplit !== undefined).filter(isSeen);
-    this.#boot = {
-      vm,
-      kernel: {
-        symbols: setup.symbols,
-        slide: 0n,
-        vmemmap: setup.vmemmap,
-      },
-      breakpoints: new Breakpoints(vm.gdb),
-      evidence,
-      capabilitiesFinal: true,
-      nextCheckpoint: () => this.#planned[0] ?? 'init',
-    };
+    const { boot, planned } = beginObservation(setup, vm, anchor, this.#plan);
+    this.#boot = { ...boot, nextCheckpoint: () => this.#planned[0] ?? 'init' };
+    this.#planned = planned;
   }
 
   async observe(): Promise<Evidence> {

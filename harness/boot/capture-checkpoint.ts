@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture, CheckpointName } from '../../src/evidence/capture.ts';
 import {
@@ -8,6 +9,7 @@ import {
   memblockRegionBytes,
   memblockRegions,
 } from '../../src/linux/memblock.ts';
+import { type PhysicalRange, sizedRange } from '../../src/linux/physical-range.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import {
   capturedVariables,
@@ -112,11 +114,11 @@ export async function mappedFrames(
   thread: string,
   address: bigint,
   pages: number,
-): Promise<{ start: number; end: number }[]> {
+): Promise<PhysicalRange[]> {
   const regime = stage1Regime(await captureRegisters(vm.gdb, thread), 'ttbr1');
   const end = address + BigInt(pages * regime.granule);
   const mapped = runsIn(walk(regime, vm.ram).leaves, address, end);
-  return mapped.map(({ pa, size }) => ({ start: pa, end: pa + size }));
+  return mapped.map(({ pa, size }) => sizedRange(pa, size));
 }
 
 /**

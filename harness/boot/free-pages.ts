@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import type { Capture } from '../../src/evidence/capture.ts';
+import { sizeOf } from '../../src/linux/physical-range.ts';
 import { freeFrames, structPageBytes } from '../../src/linux/struct-page.ts';
 import type { KernelMemory } from './kernel-memory.ts';
 
@@ -24,14 +26,14 @@ export function readFreePages(
   ramBytes: number,
 ): Capture['freePages'] {
   if (!memblock || variables.memstart_addr === undefined) return undefined;
-  if (memblock.reduce((sum, { size }) => sum + size, 0) > ramBytes) return undefined;
+  if (sizeOf(...memblock) > ramBytes) return undefined;
   const memstart = BigInt.asIntN(64, variables.memstart_addr) / BigInt(granule);
   const readWord = (address: bigint): bigint | undefined =>
     memory.read(address, 8)?.readBigUInt64LE();
   const free: NonNullable<Capture['freePages']> = [];
-  for (const { base, size } of memblock) {
-    const lastPfn = Math.floor((base + size) / granule);
-    for (let firstPfn = Math.ceil(base / granule); firstPfn < lastPfn; ) {
+  for (const region of memblock) {
+    const lastPfn = Math.floor(region.end / granule);
+    for (let firstPfn = Math.ceil(region.start / granule); firstPfn < lastPfn; ) {
       const endPfn = Math.min(lastPfn, (Math.floor(firstPfn / atATime) + 1) * atATime);
       const address = vmemmap + (BigInt(firstPfn) - memstart) * BigInt(structPageBytes);
       const bytes = memory.read(address, (endPfn - firstPfn) * structPageBytes);

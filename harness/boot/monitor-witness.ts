@@ -3,9 +3,9 @@ import { PtdiffError } from '../../src/errors.ts';
 import {
   decodeState,
   decodeView,
-  type MonitorView,
   type ReadMemory,
-} from '../../src/evidence/monitor-report.ts';
+} from '../../src/evidence/decode-monitor-report.ts';
+import type { MonitorView } from '../../src/evidence/monitor-report.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 
 type Monitor = NonNullable<VirtualMachine['monitor']>;
@@ -20,7 +20,7 @@ export const readerOf =
 
 /** What the monitor saw so far, of a machine that stands still. */
 export function viewOfMonitor(monitor: Monitor): MonitorView {
-  const view = decodeView(readerOf(monitor), monitor.memory.base, maximumAborts);
+  const view = decodeView(readerOf(monitor), monitor.memory.start, maximumAborts);
   if (view === undefined) {
     throw new PtdiffError(
       'harness',
@@ -32,7 +32,7 @@ export function viewOfMonitor(monitor: Monitor): MonitorView {
 
 /** Whether the monitor could not go on; the machine may be running. */
 export function monitorHasPanicked(monitor: Monitor): boolean {
-  return decodeState(readerOf(monitor), monitor.memory.base)?.state === 'panic';
+  return decodeState(readerOf(monitor), monitor.memory.start)?.state === 'panic';
 }
 
 /**

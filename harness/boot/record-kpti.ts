@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import type { BootInProgress } from './boot-in-progress.ts';
 import { captureCheckpoint } from './capture-checkpoint.ts';
 import type { StopPlan } from './checkpoints.ts';
 import type { BreakpointStop } from './guest-runner.ts';
-import type { ObservedBoot } from './observed-boot.ts';
 
 /**
  * Records which pages are free when KPTI rewrites the tables, where debug_pagealloc is on:
  * idmap_kpti_install_ng_mappings() of arch/arm64/mm/proc.S, which runs at its physical address on
  * every CPU; the boot CPU, which has 0 in x0, rewrites, and has allocated all that it needs for it.
  */
-export async function recordKpti(boot: ObservedBoot, { kptiRewrite }: StopPlan): Promise<void> {
+export async function recordKpti(boot: BootInProgress, { kptiRewrite }: StopPlan): Promise<void> {
   const { vm, kernel, breakpoints, evidence } = boot;
   if (kptiRewrite === undefined) return;
   const physical = BigInt(evidence.image.pa) + kptiRewrite - kernel.symbols.textBase;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName, RsiRecord } from '../../src/evidence/capture.ts';
-import { decodeCalls, type MonitorView } from '../../src/evidence/monitor-report.ts';
+import { decodeCalls } from '../../src/evidence/decode-monitor-report.ts';
+import type { MonitorView } from '../../src/evidence/monitor-report.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 import { readerOf } from './monitor-witness.ts';
 
@@ -24,7 +25,7 @@ export class RsiRecorder {
    */
   readUpTo(before: CheckpointName, { totalCalls: total }: Pick<MonitorView, 'totalCalls'>): void {
     const range = { first: this.#seen, total };
-    const { calls, lost } = decodeCalls(readerOf(this.#monitor), this.#monitor.memory.base, range);
+    const { calls, lost } = decodeCalls(readerOf(this.#monitor), this.#monitor.memory.start, range);
     for (const { rsi, arguments: args, results, cpu } of calls) {
       if (rsi !== undefined) this.record.calls.push({ rsi, arguments: args, results, cpu, before });
     }

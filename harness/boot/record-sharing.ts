@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SharingRequest } from '../../src/evidence/capture.ts';
+import type { BootInProgress } from './boot-in-progress.ts';
 import type { StopPlan } from './checkpoints.ts';
 import type { BreakpointStop } from './guest-runner.ts';
-import type { ObservedBoot } from './observed-boot.ts';
 import { readSharingRequest } from './sharing-request.ts';
 
 /**
@@ -11,7 +11,7 @@ import { readSharingRequest } from './sharing-request.ts';
  * where the kernel does not show these functions.
  */
 export async function recordSharing(
-  boot: ObservedBoot,
+  boot: BootInProgress,
   { smpCpusDone, decrypt, encrypt }: StopPlan,
 ): Promise<void> {
   if (decrypt === undefined || encrypt === undefined) return;

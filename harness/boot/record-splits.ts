@@ -4,10 +4,10 @@ import { endOf } from '../../src/diff/runs.ts';
 import type { Capture, Evidence } from '../../src/evidence/capture.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
+import type { BootInProgress } from './boot-in-progress.ts';
 import { mappedFrames } from './capture-checkpoint.ts';
 import type { FrequentStop, StopPlan } from './checkpoints.ts';
 import type { BreakpointStop, RunOptions } from './guest-runner.ts';
-import type { ObservedBoot } from './observed-boot.ts';
 
 /** A leaf that split_kernel_leaf_mapping() could make smaller. */
 const isLarge = ({ level, contiguous }: LeafRun): boolean => level < 3 || contiguous;
@@ -47,7 +47,7 @@ function poolHasPages({ captures: [capture] }: Evidence): boolean {
  * them
  */
 export async function recordSplits(
-  boot: ObservedBoot,
+  boot: BootInProgress,
   plan: StopPlan,
   split: FrequentStop,
   groupProtection: boolean,
@@ -72,7 +72,7 @@ export async function recordSplits(
 
 /** split_kernel_leaf_mapping(start, end) of arch/arm64/mm/mmu.c. */
 async function atSplit(
-  boot: ObservedBoot,
+  boot: BootInProgress,
   { thread, registers }: BreakpointStop,
   skippable: boolean,
 ): Promise<RunOptions> {
@@ -91,7 +91,7 @@ async function atSplit(
  * be refused, so each is recorded.
  */
 async function atSetMemoryRo(
-  boot: ObservedBoot,
+  boot: BootInProgress,
   { thread, registers }: BreakpointStop,
   splitAddress: bigint,
 ): Promise<RunOptions> {

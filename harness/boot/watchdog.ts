@@ -19,8 +19,8 @@ export const defaultLimits: WatchdogLimits = {
  */
 const longestGap = 5;
 
-/** One look at a running guest. */
-export interface Look {
+/** What one look at a running guest shows. */
+export interface GuestSample {
   /** CPU time that each thread of QEMU, hence each CPU of the guest, has used since it started. */
   worked: ThreadSeconds;
   /** Some thread of QEMU runs or waits for a host CPU. */
@@ -51,7 +51,7 @@ export class Watchdog {
   #idle = 0;
   #atStop: ThreadSeconds = new Map();
   #idleSinceStop = 0;
-  #last?: Look;
+  #last?: GuestSample;
 
   constructor(limits: WatchdogLimits = defaultLimits) {
     this.limits = limits;
@@ -70,27 +70,27 @@ export class Watchdog {
   }
 
   /** Why the guest is to be given up, as the end of a sentence; undefined while there is hope. */
-  look(look: Look): string | undefined {
-    const last = this.#last ?? { runnable: true, wallSeconds: look.wallSeconds, consoleBytes: 0 };
-    this.#last = look;
-    if (look.consoleBytes >= this.limits.consoleBytes) {
+  look(sample: GuestSample): string | undefined {
+    const last = this.#last ?? { runnable: true, wallSeconds: sample.wallSeconds, consoleBytes: 0 };
+    this.#last = sample;
+    if (sample.consoleBytes >= this.limits.consoleBytes) {
       return `it printed more than ${this.limits.consoleBytes >> 20} MiB on its console`;
     }
-    const passed = Math.min(look.wallSeconds - last.wallSeconds, longestGap);
-    this.stoppedSeconds = look.stopped ? this.stoppedSeconds + passed : 0;
+    const passed = Math.min(sample.wallSeconds - last.wallSeconds, longestGap);
+    this.stoppedSeconds = sample.stopped ? this.stoppedSeconds + passed : 0;
     this.longestStop = Math.max(this.longestStop, this.stoppedSeconds);
-    if (!look.runnable && !last.runnable && !look.stopped && !last.stopped) {
+    if (!sample.runnable && !last.runnable && !sample.stopped && !last.stopped) {
       this.#idle += passed;
       this.#idleSinceStop += passed;
     }
-    if (mostWork(this.#atStop, look.worked) + this.#idleSinceStop >= this.limits.stalledSeconds) {
+    if (mostWork(this.#atStop, sample.worked) + this.#idleSinceStop >= this.limits.stalledSeconds) {
       return `it went on printing, but came no further in ${this.limits.stalledSeconds} s`;
     }
-    if (look.consoleBytes > last.consoleBytes) {
+    if (sample.consoleBytes > last.consoleBytes) {
       this.#spoke();
       return undefined;
     }
-    if (mostWork(this.#atProgress, look.worked) >= this.limits.cpuSeconds) {
+    if (mostWork(this.#atProgress, sample.worked) >= this.limits.cpuSeconds) {
       return `it worked for ${this.limits.cpuSeconds} s of CPU time without any progress`;
     }
     if (this.#idle >= this.limits.idleSeconds) {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
+import { type PhysicalRange, sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
 import type { RamReader } from '../../src/vmsa/walk.ts';
 
-/**
- * A range of guest-physical addresses and where it begins in the file; sizes and offsets in bytes.
- */
-export interface RamBank {
-  base: number;
-  size: number;
+/** A range of guest-physical addresses, and the byte of the file with which it begins. */
+export interface RamBank extends PhysicalRange {
   offset: number;
 }
 
@@ -39,10 +37,10 @@ export function openRam(path: string, banks: number | RamBank[]): RamFile {
   const descriptor = attempt(path, 'open', () => openSync(path, 'r'));
   try {
     const length = attempt(path, 'read the size of', () => fstatSync(descriptor).size);
-    const list = typeof banks === 'number' ? [{ base: banks, size: length, offset: 0 }] : banks;
-    const short = list.find((bank) => bank.offset + bank.size > length);
+    const list = typeof banks === 'number' ? [{ ...sizedRange(banks, length), offset: 0 }] : banks;
+    const short = list.find((bank) => bank.offset + sizeOf(bank) > length);
     if (short !== undefined) {
-      const wanted = `the bank at 0x${short.base.toString(16)} ends at byte ${short.offset + short.size}`;
+      const wanted = `the bank at 0x${short.start.toString(16)} ends at byte ${short.offset + sizeOf(short)}`;
       throw new PtdiffError('harness', `The RAM file ${path} has ${length} bytes, but ${wanted}.`);
     }
     return new BankedFile(path, descriptor, list);
@@ -69,7 +67,7 @@ class BankedFile implements RamFile {
     this.#path = path;
     this.#descriptor = descriptor;
     this.#banks = banks;
-    this.size = banks.reduce((sum, bank) => sum + bank.size, 0);
+    this.size = sizeOf(...banks);
   }
 
   begin(): void {
@@ -79,9 +77,8 @@ class BankedFile implements RamFile {
 
   table(pa: number, bytes: number): Uint32Array | undefined {
     const bank = this.#bankOf(pa);
-    if (bank === undefined || pa + bytes > bank.base + bank.size || bytes > LARGEST_WINDOW)
-      return undefined;
-    const at = pa - bank.base + bank.offset;
+    if (bank === undefined || pa + bytes > bank.end || bytes > LARGEST_WINDOW) return undefined;
+    const at = pa - bank.start + bank.offset;
     if (at < this.#start || at + bytes > this.#end) this.#moveWindow(at, bytes, bank);
     return new Uint32Array(
       this.#window.buffer,
@@ -100,9 +97,9 @@ class BankedFile implements RamFile {
           `Physical address 0x${(pa + done).toString(16)} lies outside the RAM in ${this.#path}.`,
         );
       }
-      const inside = pa + done - bank.base;
-      const length = Math.min(bytes - done, bank.size - inside);
-      this.#fill(result.subarray(done, done + length), bank.offset + inside);
+      const from = pa + done;
+      const length = Math.min(bytes - done, bank.end - from);
+      this.#fill(result.subarray(done, done + length), from - bank.start + bank.offset);
       done += length;
     }
     return result;
@@ -110,7 +107,7 @@ class BankedFile implements RamFile {
 
   contains(pa: number, bytes: number): boolean {
     const bank = this.#bankOf(pa);
-    return bank !== undefined && pa + bytes <= bank.base + bank.size;
+    return bank !== undefined && pa + bytes <= bank.end;
   }
 
   close(): void {
@@ -118,7 +115,7 @@ class BankedFile implements RamFile {
   }
 
   #bankOf(pa: number): RamBank | undefined {
-    return this.#banks.find((bank) => pa >= bank.base && pa < bank.base + bank.size);
+    return this.#banks.find((bank) => pa >= bank.start && pa < bank.end);
   }
 
   /**
@@ -129,7 +126,7 @@ class BankedFile implements RamFile {
   #moveWindow(at: number, bytes: number, bank: RamBank): void {
     const last = this.#end - this.#start;
     const grown = Math.min(LARGEST_WINDOW, 2 * last);
-    const bankEnd = bank.offset + bank.size;
+    const bankEnd = bank.offset + sizeOf(bank);
     let start = at;
     let end = at + bytes;
     if (at === this.#end && grown > bytes) end = Math.min(at + grown, bankEnd);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { within } from '../../host/deadline.ts';
 import { onHost } from '../../host/host-file.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
+import { sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
 import { RAM_BASE } from '../../src/scenario/memory.ts';
 import { ConsoleLog } from '../boot/console-log.ts';
 import { GdbClient } from './gdb.ts';
@@ -135,14 +137,15 @@ export async function withMachine<Result>(
  * The same bytes answer at a realm's protected address and, while they are shared, at its alias.
  */
 function guestBanks({ machine }: QemuMachine, monitor: Monitor | undefined): RamBank[] {
-  const bank = { base: RAM_BASE, size: machine.memory * 2 ** 20, offset: 0 };
+  const ram = sizedRange(RAM_BASE, machine.memory * 2 ** 20);
+  const bank = { ...ram, offset: 0 };
   return monitor?.aliasBit === undefined
     ? [bank]
-    : [bank, { ...bank, base: monitor.aliasBit + bank.base }];
+    : [bank, { ...sizedRange(monitor.aliasBit + ram.start, sizeOf(ram)), offset: 0 }];
 }
 
 function monitorBank({ memory }: Monitor): RamBank {
-  return { ...memory, offset: memory.base - RAM_BASE };
+  return { ...memory, offset: memory.start - RAM_BASE };
 }
 
 async function scratchName(directory: string): Promise<string> {

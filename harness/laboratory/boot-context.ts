@@ -6,11 +6,12 @@ import {
   type LinearLayout,
   type VirtualRange,
 } from '../../src/diff/context.ts';
-import type { BootFacts, PhysicalRange } from '../../src/evidence/boot-facts.ts';
+import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import type { Geometry } from '../../src/linux/geometry.ts';
 import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../../src/linux/kernel-layout.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
+import { type PhysicalRange, sizedRange } from '../../src/linux/physical-range.ts';
 import { memoryRanges } from '../../src/model/mm/memblock.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
@@ -29,12 +30,12 @@ function memoryOf(
   geometry: Geometry,
 ): { ram: PhysicalRange[]; noMap: PhysicalRange[] } {
   const regions = evidence.captures.find(({ memblock }) => memblock)?.memblock;
-  const holes = scenario.machine.holes.map(({ start, size }) => ({ start, end: start + size }));
+  const holes = scenario.machine.holes.map(({ start, size }) => sizedRange(start, size));
   if (!regions) return { ram: memoryRanges(scenario.machine, geometry), noMap: holes };
   const ranges = (nomap: boolean): PhysicalRange[] =>
     regions
       .filter(({ flags }) => ((flags & NOMAP) !== 0) === nomap)
-      .map(({ base, size }) => ({ start: base, end: base + size }));
+      .map(({ start, end }) => ({ start, end }));
   return { ram: ranges(false), noMap: ranges(true) };
 }
 

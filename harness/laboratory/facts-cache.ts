@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { cachePath, sha256 } from '../../host/cache.ts';
 import { readRecord, writeRecord } from '../../host/records.ts';
 import { say } from '../../host/say.ts';
+import { reviveBigints } from '../../src/bigint-json.ts';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import { checkpointNames } from '../../src/evidence/capture.ts';
-import { revive } from '../../src/evidence/revive.ts';
 import { canonicalScenario } from '../../src/scenario/identity.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
@@ -63,7 +63,7 @@ const shape = {
 const factsSchema: z.ZodType<BootFacts> = z.strictObject(shape);
 
 /** As they lie in the cache: numbers above 2^53 are text. */
-const storedFacts = z.looseObject({}).transform(revive).pipe(factsSchema);
+const storedFacts = z.looseObject({}).transform(reviveBigints).pipe(factsSchema);
 
 function pathOf({ kernelSha256, emulatorSha256, scenario }: FactsKey): string {
   return cachePath(

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { buildInitramfs, type Initramfs } from '../../guest/build.ts';
 import { buildMonitor } from '../../guest/build-monitor.ts';
 import { say } from '../../host/say.ts';
 import { repositoryRoot } from '../../host/version.ts';
 import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator/emulator.ts';
-import type { Laboratory } from './run-case.ts';
+import { loadKnownIssues } from '../../results/known-issues.ts';
+import type { KnownIssue } from '../../src/diff/match-known.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
+
+/** What all cases of a run share. */
+export interface Laboratory {
+  emulator: Emulator;
+  initramfs: Initramfs;
+  /** The realm monitor, where a scenario of the run needs it. */
+  monitor?: { code: Uint8Array; sha256: string };
+  knownIssues: KnownIssue[];
+}
 
 /** Where known issues are documented. */
 export const knownIssuesFolder = join(repositoryRoot, 'results', 'known-issues');
@@ -19,4 +32,28 @@ export async function chooseEmulator(path: string | undefined): Promise<Emulator
 export async function loadMonitor(): Promise<NonNullable<Laboratory['monitor']>> {
   const { path, sha256 } = await buildMonitor({ progress: say });
   return { code: await readFile(path), sha256 };
+}
+
+/** What all cases of some scenarios share. */
+export async function prepareLaboratory(
+  scenarios: readonly Scenario[],
+  qemu: string | undefined,
+): Promise<Laboratory> {
+  const emulator = await chooseEmulator(qemu);
+  for (const note of emulator.notes) say(note);
+  const initramfs = await buildInitramfs({ progress: say });
+  const monitor = scenarios.some(({ machine }) => machine.firmware)
+    ? await loadMonitor()
+    : undefined;
+  return {
+    emulator,
+    initramfs,
+    ...(monitor && { monitor }),
+    knownIssues: await loadKnownIssues(knownIssuesFolder),
+  };
+}
+
+/** Default of --jobs. */
+export function defaultJobs(): number {
+  return availableParallelism();
 }

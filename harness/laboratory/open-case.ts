@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import { requireRegular } from '../../host/read-file.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { type ArchivedCase, archivedCaseSchema } from '../../results/repro-schema.ts';
 import { complaint } from '../../results/run-folder.ts';
+import { loadRange } from '../../results/stored-range.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { archiveFiles } from './pack-case.ts';
 import { packedFiles } from './packed-repro.ts';
@@ -126,7 +128,7 @@ export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise
   const deviceData = await read(packedFiles.deviceData);
   return {
     ...(deviceTree && { deviceTree }),
-    ...(flash && monitor && { monitor: { ...monitor, flash } }),
+    ...(flash && monitor && { monitor: { ...monitor, flash, memory: loadRange(monitor.memory) } }),
     ...(deviceData && { deviceData }),
   };
 }

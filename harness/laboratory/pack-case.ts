@@ -117,7 +117,7 @@ async function stageEvidence(directory: string, folder: string): Promise<void> {
 
 async function stage({ result, directory, ptdiff }: EndedCase, folder: string): Promise<void> {
   const inputs = await readInputs(directory);
-  const { scenario, cpu, commandLine, emulator } = inputs;
+  const { scenarioVersion, scenario, cpu, commandLine, emulator } = inputs;
   const { imagePath: _image, configPath: _config, ...kernel } = inputs.kernel;
   const sha256 = await stageMachine(inputs, folder);
   await stageEvidence(directory, folder);
@@ -129,7 +129,8 @@ async function stage({ result, directory, ptdiff }: EndedCase, folder: string): 
   for (const file of await filesBelow(folder)) files[file] = await sha256File(join(folder, file));
   const { flash: _flash, ...monitor } = inputs.blobs.monitor ?? { flash: '' };
   const manifest: ArchivedCase = {
-    ...{ schema: 1, ptdiff, result, scenario, kernel, cpu, commandLine, emulator, files },
+    ...{ schema: 1, ptdiff, result, kernel, cpu, commandLine, emulator, files },
+    ...{ scenarioVersion, scenario },
     ...('places' in monitor && { monitor }),
   };
   await writeFile(join(folder, archiveFiles.manifest), `${stableJson(manifest, 1)}\n`);

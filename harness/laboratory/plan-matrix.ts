@@ -8,10 +8,10 @@ import type { PlannedCase, RunRecord } from '../../src/report/types.ts';
 import { defaultKernels } from '../../src/scenario/built-in.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
+import { commandLine } from './boot-case.ts';
 import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
 import { type Plan, planCases, scenariosNamed } from './plan.ts';
 import { resumedAsk } from './resume.ts';
-import { commandLine } from './run-case.ts';
 import type { Asked } from './run-record.ts';
 
 /** A matrix that shall be run. */

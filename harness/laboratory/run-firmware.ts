@@ -10,10 +10,10 @@ import type { Finding } from '../../src/diff/types.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { cpuNamed } from '../../src/scenario/cpus.ts';
 import { bootFirmware, type FirmwareBoot } from '../boot/boot-firmware.ts';
+import { commandLine } from './boot-case.ts';
 import { chooseEmulator } from './laboratory.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { scenariosNamed } from './plan.ts';
-import { commandLine } from './run-case.ts';
 
 /** One boot by a flash image. */
 export interface FirmwareRequest {

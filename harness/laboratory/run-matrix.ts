@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { buildInitramfs } from '../../guest/build.ts';
 import { withLockedFolder } from '../../host/lock.ts';
 import { say } from '../../host/say.ts';
-import { loadKnownIssues } from '../../results/known-issues.ts';
 import { RunDirectory } from '../../results/run-directory.ts';
-import { readCaseLines } from '../../results/run-folder.ts';
+import { lastOfEach } from '../../results/run-folder.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
 import { messageOf } from '../../src/errors.ts';
 import type { RunRecord } from '../../src/report/types.ts';
-import { chooseEmulator, knownIssuesFolder, loadMonitor } from './laboratory.ts';
+import type { Case } from './boot-case.ts';
+import { type Laboratory, prepareLaboratory } from './laboratory.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
 import { labelOf, type MatrixRequest, planMatrix } from './plan-matrix.ts';
 import { checkResumed } from './resume.ts';
-import { type Case, kernelOf, type Laboratory, runCase } from './run-case.ts';
+import { kernelOf, runCase } from './run-case.ts';
 import { type Asked, endedRunRecord, newRunRecord } from './run-record.ts';
-import { type Outcome, runCases } from './scheduler.ts';
+import { type CaseEnd, runCases } from './scheduler.ts';
 import { showProgress } from './show-progress.ts';
 
 /** A matrix that was run, or cut short by the signal. */
@@ -74,10 +73,10 @@ function unavailableResults(plan: Plan, unavailable: RunRecord['unavailable']): 
   );
 }
 
-function resultOf(outcome: Outcome<PlacedCase, CaseResult>): CaseResult {
-  if ('result' in outcome) return outcome.result;
-  const { name, kernel, scenario } = outcome.case;
-  return errorResult(name, kernelOf(kernel), scenario.name, outcome.error.message);
+function resultOf(end: CaseEnd<PlacedCase, CaseResult>): CaseResult {
+  if ('result' in end) return end.result;
+  const { name, kernel, scenario } = end.case;
+  return errorResult(name, kernelOf(kernel), scenario.name, end.error.message);
 }
 
 /** Runs all cases; each result is on the disk before the next one is shown. */
@@ -88,10 +87,11 @@ async function runAll(
   asked: Asked,
   done: number,
   { enough, signal }: { enough?: () => boolean; signal: AbortSignal },
-): Promise<void> {
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
   const screen = showProgress(cases.length + done, done, asked.jobs);
   try {
-    const outcomes = runCases(
+    const ends = runCases(
       cases,
       (each, stop) =>
         runCase(laboratory, { ...each, directory: directory.caseDirectory(each.name) }, stop),
@@ -107,30 +107,16 @@ async function runAll(
         },
       },
     );
-    for await (const outcome of outcomes) {
-      const result = resultOf(outcome);
+    for await (const end of ends) {
+      const result = resultOf(end);
       directory.append(result);
+      results.push(result);
       screen.tell({ kind: 'case-ended', at: performance.now(), result });
     }
+    return results;
   } finally {
     screen.end();
   }
-}
-
-/** What all cases of the plan share. */
-export async function prepareLaboratory(plan: Plan, qemu: string | undefined): Promise<Laboratory> {
-  const emulator = await chooseEmulator(qemu);
-  for (const note of emulator.notes) say(note);
-  const initramfs = await buildInitramfs({ progress: say });
-  const monitor = plan.scenarios.some(({ machine }) => machine.firmware)
-    ? await loadMonitor()
-    : undefined;
-  return {
-    emulator,
-    initramfs,
-    ...(monitor && { monitor }),
-    knownIssues: await loadKnownIssues(knownIssuesFolder),
-  };
 }
 
 /**
@@ -154,7 +140,7 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
   const { out } = request;
   const matrix = await planMatrix(request, signal);
   const { asked, kernels, unavailable, plan, before } = matrix;
-  const laboratory = await prepareLaboratory(plan, request.qemu);
+  const laboratory = await prepareLaboratory(plan.scenarios, request.qemu);
   signal.throwIfAborted();
 
   const fresh = await newRunRecord({ ...matrix, ...laboratory });
@@ -167,14 +153,22 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
   say(`results go to ${out}`);
   const finished = directory.finished();
   const recorded = new Set(finished.map((result) => result.case));
-  for (const result of unavailableResults(plan, unavailable))
-    if (!recorded.has(result.case)) directory.append(result);
+  const lost = unavailableResults(plan, unavailable).filter((each) => !recorded.has(each.case));
+  for (const result of lost) directory.append(result);
   const cases = casesToRun(plan, kernels, finished);
-  await runAll(cases, laboratory, directory, asked, plan.planned.length - cases.length, {
-    ...(request.enough && { enough: request.enough }),
-    signal,
-  });
-  const ended = signal.aborted ? record : endedRunRecord(record, directory.finished());
+  const run = await runAll(
+    cases,
+    laboratory,
+    directory,
+    asked,
+    plan.planned.length - cases.length,
+    {
+      ...(request.enough && { enough: request.enough }),
+      signal,
+    },
+  );
+  const results = lastOfEach([...finished, ...lost, ...run]);
+  const ended = signal.aborted ? record : endedRunRecord(record, results);
   directory.writeRun(ended);
-  return { record: ended, cases: readCaseLines(out) };
+  return { record: ended, cases: results };
 }

@@ -9,6 +9,7 @@ import type { CaseResult } from '../../src/diff/types.ts';
 import { knownGenerations } from '../../src/linux/traits.ts';
 import { type RunRecord, runSchemaVersion } from '../../src/report/types.ts';
 import { countVerdicts } from '../../src/report/verdicts.ts';
+import { scenarioVersion } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
@@ -60,6 +61,7 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
     ptdiff: versionOf(),
     command: process.argv.slice(2),
     asked,
+    scenarioVersion,
     scenarios: plan.scenarios,
     emulator: {
       version: emulator.version,

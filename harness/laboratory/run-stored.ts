@@ -1,14 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { say } from '../../host/say.ts';
 import { runFiles } from '../../results/run-folder.ts';
+import { importRun } from '../../results/store/import-run.ts';
+import { openStore } from '../../results/store/store.ts';
+import { messageOf, PtdiffError } from '../../src/errors.ts';
 import type { MatrixRequest } from './plan-matrix.ts';
 import { type MatrixResult, runMatrix } from './run-matrix.ts';
-import { feedStore } from './store-file.ts';
 
 /** A matrix that was run, and whether the store has it. */
 export interface StoredMatrix extends MatrixResult {
   stored: boolean;
+}
+
+/**
+ * Brings what a run folder holds into the store. The folder is the source of truth: where the store
+ * cannot take it, nothing is lost, and the user is told how to go on.
+ * @returns whether the store has it
+ */
+async function feedStore(path: string, folder: string): Promise<boolean> {
+  try {
+    using store = await openStore(path);
+    importRun(store, folder);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PtdiffError)) throw error;
+    say(
+      `${messageOf(error)} The results are safe in ${folder}; './ptdiff import ${folder}' brings them into the store.`,
+    );
+    return false;
+  }
 }
 
 /**

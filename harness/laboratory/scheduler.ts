@@ -2,7 +2,7 @@
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 
 /** How a case ended: with its result, or with an error that is not the kernel's fault. */
-export type Outcome<C, R> = { case: C; result: R } | { case: C; error: PtdiffError };
+export type CaseEnd<C, R> = { case: C; result: R } | { case: C; error: PtdiffError };
 
 export type SchedulerEvent<C> =
   | { kind: 'started' | 'ended'; case: C }
@@ -24,7 +24,7 @@ export interface SchedulerOptions<C> {
 const retriedFaults: ReadonlySet<PtdiffError['fault']> = new Set(['emulator', 'host', 'harness']);
 
 /**
- * Runs cases, `jobs` at a time, and gives their outcomes in the order in which they end. A failure
+ * Runs cases, `jobs` at a time, and says how each ended, in the order in which they end. A failure
  * of harness, emulator or host is tried once more. When the signal is aborted, running cases are
  * awaited (they see the signal too), nothing further is given, and the iteration ends.
  */
@@ -32,12 +32,12 @@ export async function* runCases<C, R>(
   cases: readonly C[],
   run: (each: C, signal: AbortSignal) => Promise<R>,
   { jobs, signal, enough = () => false, onEvent = () => {} }: SchedulerOptions<C>,
-): AsyncGenerator<Outcome<C, R>> {
+): AsyncGenerator<CaseEnd<C, R>> {
   // Whoever stops listening ends the running cases too.
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const waiting = cases.values();
-  const outcomes: Outcome<C, R>[] = [];
+  const ends: CaseEnd<C, R>[] = [];
   let wake = Promise.withResolvers<void>();
 
   async function work(): Promise<void> {
@@ -46,12 +46,12 @@ export async function* runCases<C, R>(
         return;
       }
       onEvent({ kind: 'started', case: each });
-      const outcome = await attempt(each, run, either, onEvent);
+      const end = await attempt(each, run, either, onEvent);
       if (either.aborted) {
         return;
       }
       onEvent({ kind: 'ended', case: each });
-      outcomes.push(outcome);
+      ends.push(end);
       wake.resolve();
     }
   }
@@ -63,7 +63,7 @@ export async function* runCases<C, R>(
     for (;;) {
       const state = await Promise.race([workers, wake.promise]);
       wake = Promise.withResolvers();
-      yield* outcomes.splice(0);
+      yield* ends.splice(0);
       if (state === 'done') {
         return;
       }
@@ -79,7 +79,7 @@ async function attempt<C, R>(
   run: (each: C, signal: AbortSignal) => Promise<R>,
   signal: AbortSignal,
   onEvent: (event: SchedulerEvent<C>) => void,
-): Promise<Outcome<C, R>> {
+): Promise<CaseEnd<C, R>> {
   const first = await once(each, run, signal);
   if ('result' in first || signal.aborted || !retriedFaults.has(first.error.fault)) {
     return first;
@@ -92,7 +92,7 @@ async function once<C, R>(
   each: C,
   run: (each: C, signal: AbortSignal) => Promise<R>,
   signal: AbortSignal,
-): Promise<Outcome<C, R>> {
+): Promise<CaseEnd<C, R>> {
   try {
     return { case: each, result: await run(each, signal) };
   } catch (error) {

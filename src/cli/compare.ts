@@ -6,9 +6,9 @@ import {
   namedSide,
   runBelow,
 } from '../../harness/laboratory/compare-sides.ts';
+import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
-import { defaultJobs } from '../../harness/laboratory/run-case.ts';
 import { timeStamp } from '../../harness/laboratory/run-record.ts';
 import { runStored } from '../../harness/laboratory/run-stored.ts';
 import { commitsOf } from '../../harness/laboratory/series-commits.ts';

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Argument } from 'commander';
 import { say } from '../../host/say.ts';
+import { PtdiffError } from '../errors.ts';
+import { changeParagraphs, kernelChangeRows } from '../report/change-table.ts';
 import { formatMebibytes } from '../report/units.ts';
 import { builtInScenarios } from '../scenario/built-in.ts';
 import { cpus } from '../scenario/cpus.ts';
@@ -55,21 +57,38 @@ const listings = {
 };
 
 /** What `ptdiff ls` can list. */
-const listable = Object.keys(listings) as (keyof typeof listings)[];
+const listable = [...Object.keys(listings), 'changes'] as (keyof typeof listings | 'changes')[];
 
-/** `ptdiff ls kernels|scenarios|cpus|fragments`. */
-async function list(what: keyof typeof listings): Promise<number> {
-  const rows = await listings[what]();
-  process.stdout.write(
-    table(rows)
-      .map((line) => `${line}\n`)
-      .join(''),
-  );
+/**
+ * The rules of the kernel that changed; of one kernel, which of them it has, and what tells.
+ * @throws PtdiffError of loadKernel()
+ */
+async function changeLines(kernel: string | undefined, signal: AbortSignal): Promise<string[]> {
+  if (kernel === undefined) return changeParagraphs();
+  const { loadKernel } = await import('../../harness/laboratory/loaded-kernel.ts');
+  const { changesOf } = await import('../model/changes.ts');
+  const { traits, assumptions, notKnown } = await loadKernel(kernel, { progress: say, signal });
+  for (const text of notKnown) say(`Of this kernel cannot be told ${text}.`);
+  return table(kernelChangeRows(changesOf(traits, assumptions)));
+}
+
+/** `ptdiff ls kernels|scenarios|cpus|fragments|changes`. */
+async function list(
+  what: (typeof listable)[number],
+  kernel: string | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  if (kernel !== undefined && what !== 'changes')
+    throw new PtdiffError('usage', `--kernel belongs to 'ls changes'; 'ls ${what}' takes none.`);
+  const lines =
+    what === 'changes' ? await changeLines(kernel, signal) : table(await listings[what]());
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   return 0;
 }
 
-export const addList: Verb = (command, { finish }) => {
+export const addList: Verb = (command, { finish, signal }) => {
   command
     .addArgument(new Argument('<what>').choices(listable))
-    .action(async (what) => finish(await list(what)));
+    .option('--kernel <spec>', "which of 'changes' a kernel has; it is named as for run")
+    .action(async (what, { kernel }) => finish(await list(what, kernel, signal)));
 };

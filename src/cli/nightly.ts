@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import {
   type NightSetting,
   nightFolder,
   prepareNight,
-  runNight,
-} from '../../harness/laboratory/night.ts';
+} from '../../harness/laboratory/prepare-night.ts';
 import { recoverNights } from '../../harness/laboratory/recover-nights.ts';
-import { defaultJobs } from '../../harness/laboratory/run-case.ts';
+import { runNight } from '../../harness/laboratory/run-night.ts';
 import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
 import { sha256 } from '../../host/cache.ts';
 import { withLock } from '../../host/lock.ts';

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HeldMachine } from '../../harness/boot/held-machine.ts';
+import { prepareLaboratory } from '../../harness/laboratory/laboratory.ts';
 import type { LoadedKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { type MatrixRequest, planMatrix } from '../../harness/laboratory/plan-matrix.ts';
 import { runCase } from '../../harness/laboratory/run-case.ts';
-import { prepareLaboratory } from '../../harness/laboratory/run-matrix.ts';
 import { replaceFile } from '../../host/host-file.ts';
 import { say } from '../../host/say.ts';
 import { PtdiffError } from '../errors.ts';
@@ -70,7 +70,7 @@ export async function runStopped(
       '--stop-at is for one case; name one --kernel and one --scenario.',
     );
   }
-  const laboratory = await prepareLaboratory(plan, request.qemu);
+  const laboratory = await prepareLaboratory(plan.scenarios, request.qemu);
   // Short, as the name of a socket must be.
   const folder = await mkdtemp(join(tmpdir(), 'ptdiff-stop-'));
   let held = false;

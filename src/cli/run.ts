@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { type PlannedMatrix, planMatrix } from '../../harness/laboratory/plan-matrix.ts';
-import { defaultJobs } from '../../harness/laboratory/run-case.ts';
 import { type FirmwareRequest, runFirmware } from '../../harness/laboratory/run-firmware.ts';
 import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
 import { runStored } from '../../harness/laboratory/run-stored.ts';

@@ -30,7 +30,8 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: 'ls',
-    about: 'list the kernels, scenarios, CPUs or configuration fragments that there are',
+    about:
+      'list the kernels, scenarios, CPUs or configuration fragments, or the rules of the kernel that changed',
     load: async () => (await import('./list.ts')).addList,
   },
   {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import type { Capture, Evidence, GuestFiles, RsiCall } from '../evidence/capture.ts';
 import { isBefore } from '../evidence/capture.ts';
+import { overlap } from '../linux/physical-range.ts';
 import { parseVmallocinfo } from '../linux/vmallocinfo.ts';
 import type { PredictedRsiCall } from '../model/types.ts';
 import { firstLines } from './compare-state.ts';
@@ -208,7 +210,7 @@ function mustPrecede(earlier: PredictedRsiCall, later: PredictedRsiCall): boolea
     earlier.step === 'setup-memory'
   )
     return true;
-  return earlier.start < later.end && later.start < earlier.end;
+  return overlap(earlier, later);
 }
 
 /**

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { CheckpointName } from '../evidence/capture.ts';
 import type { PredictedRun } from '../model/types.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 import { clipRun, endOf } from './runs.ts';
@@ -12,6 +13,9 @@ export interface LeafDifference {
   expected?: PredictedRun;
   actual?: LeafRun;
 }
+
+/** Of each checkpoint that was both predicted and captured; none where all leaves agree. */
+export type LeafDifferences = Partial<Record<CheckpointName, LeafDifference[]>>;
 
 /**
  * True when two runs cut to the same addresses consist of the same leaves, or of an alternative

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../evidence/boot-facts.ts';
 import type { Capture, Evidence } from '../evidence/capture.ts';
+import type { PhysicalRange } from '../linux/physical-range.ts';
 import { first } from '../present.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { Granule, LeafRun, SystemRegisters } from '../vmsa/types.ts';

@@ -6,7 +6,7 @@ import { parsePtdump } from '../linux/ptdump.ts';
 import type { CheckpointPrediction, Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { bootEndId } from './boot-end.ts';
-import { diffLeaves } from './compare.ts';
+import { diffLeaves, type LeafDifferences } from './compare.ts';
 import { compareRsi, missingCalls } from './compare-rsi.ts';
 import {
   compareProbes,
@@ -45,6 +45,8 @@ export interface Judgement
    * checked there.
    */
   notPredicted: CheckpointName[];
+  /** What the linear map differs in, leaf for leaf; the findings fold it. */
+  differences: LeafDifferences;
 }
 
 /**
@@ -59,10 +61,11 @@ export function judge(input: JudgeInput): Judgement {
   const { prediction, boot, release, scenario, knownIssues } = input;
   const { evidence } = boot;
   const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
+  const differences = leafDifferences(contexts, prediction);
   const all = [
     ...contexts.flatMap((context) => [
       ...compareRegion(prediction.linearRegion, context.linear, context.capture.checkpoint),
-      ...mismatches(context, prediction.checkpoints[context.capture.checkpoint]),
+      ...mismatches(context, prediction.checkpoints[context.capture.checkpoint], differences),
       ...invariants.flatMap((invariant) => invariant(context)),
     ]),
     ...compareProbes(prediction.probes, evidence.probes),
@@ -90,19 +93,32 @@ export function judge(input: JudgeInput): Judgement {
     notPredicted: evidence.captures
       .map(({ checkpoint }) => checkpoint)
       .filter((checkpoint) => prediction.checkpoints[checkpoint] === undefined),
+    differences,
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+function leafDifferences(
+  contexts: readonly CheckpointContext[],
+  { checkpoints }: Prediction,
+): LeafDifferences {
+  const compared = contexts.flatMap(({ rawCapture: { checkpoint, ttbr1 }, linear }) => {
+    const predicted = checkpoints[checkpoint];
+    const found = runsIn(ttbr1.leaves, linear.start, linear.end);
+    return predicted ? [[checkpoint, diffLeaves(predicted.leaves, found)] as const] : [];
+  });
+  return Object.fromEntries(compared);
 }
 
 /** Compares one checkpoint with its prediction, where there is one. */
 function mismatches(
   { rawCapture: capture, regime, linear, image, granule }: CheckpointContext,
   predicted: CheckpointPrediction | undefined,
+  differences: LeafDifferences,
 ): Finding[] {
   if (!predicted) return [];
-  const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
   return [
-    ...foldDifferences(diffLeaves(predicted.leaves, leaves), regime, capture.checkpoint),
+    ...foldDifferences(differences[capture.checkpoint] ?? [], regime, capture.checkpoint),
     ...compareTables(predicted.tables, capture.ttbr1.tables, linear, granule, capture.checkpoint),
     ...compareRegisters(predicted.registers, capture, image),
     ...compareVariables(predicted.variables, capture),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { byRelease } from '../linux/changes/index.ts';
 import { lastBoolean, valuesOf } from '../linux/cmdline.ts';
 import { atLeast, parseRelease, type Release, releaseOf } from '../linux/release.ts';
 import type { Rodata, Scenario } from '../scenario/types.ts';
@@ -76,7 +77,7 @@ function isMixed({ machine }: Scenario): boolean {
  * kernel: see rodataParameter().
  */
 function rodataOf({ rodata, parameters }: Scenario, release: Release): Rodata {
-  const spelling: [string, Rodata][] = atLeast(release, 6, 18)
+  const spelling: [string, Rodata][] = byRelease(release, 'rodata-on-is-full')
     ? [
         ['on', 'default'],
         ['noalias', 'noalias'],

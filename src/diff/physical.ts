@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../evidence/boot-facts.ts';
-import { subtract } from '../model/ranges.ts';
+import { type PhysicalRange, sizedRange, subtract } from '../linux/physical-range.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 import { clipRun } from './runs.ts';
 
@@ -32,12 +31,7 @@ export function runsOnto<R extends LeafRun>(
 
 /** The parts of a run whose output addresses lie outside all of `ranges` (ascending). */
 export function partsOutside<R extends LeafRun>(run: R, ranges: readonly PhysicalRange[]): R[] {
-  return subtract({ start: run.pa, end: run.pa + run.size }, ranges).flatMap(
+  return subtract(sizedRange(run.pa, run.size), ranges).flatMap(
     (part) => clipToPhysical(run, part) ?? [],
   );
-}
-
-/** True when [start, end) lies inside one of `ranges` or of several that touch. */
-export function contains(ranges: readonly PhysicalRange[], range: PhysicalRange): boolean {
-  return subtract(range, ranges).length === 0;
 }

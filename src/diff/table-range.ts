@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../evidence/boot-facts.ts';
+import { type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { TablePage } from '../vmsa/types.ts';
 
@@ -11,5 +11,5 @@ import type { TablePage } from '../vmsa/types.ts';
 export function tableRange({ pa, attributes }: TablePage, regime: Stage1Regime): PhysicalRange {
   const bytes =
     attributes === 0n ? Math.min(regime.rootEntries * 8, regime.granule) : regime.granule;
-  return { start: pa, end: pa + bytes };
+  return sizedRange(pa, bytes);
 }

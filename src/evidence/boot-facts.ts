@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } from './capture.ts';
 
-/** A physical range [start, end) in bytes. */
-export interface PhysicalRange {
-  start: number;
-  end: number;
-}
+export type { PhysicalRange };
 
 /**
  * The closed list of what the model cannot derive and takes from the boot instead. Each is a place

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { MemblockRegion } from '../linux/memblock.ts';
+import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { SystemRegisters, WalkResult } from '../vmsa/types.ts';
 import type { MonitorCall, MonitorView, RsiFunction } from './monitor-report.ts';
 
@@ -57,7 +58,7 @@ export interface Capture {
    * Memory that the page allocator holds as free, ascending [start, end) in bytes; with
    * debug_pagealloc only.
    */
-  freePages?: { start: number; end: number }[];
+  freePages?: PhysicalRange[];
   /**
    * What the realm monitor saw so far, where one runs below the kernel; of its aborts the newest.
    */
@@ -88,7 +89,7 @@ export interface SplitRequest {
  */
 export interface ProtectRequest {
   /** Physical ranges [start, end) in bytes that the vmalloc addresses map, in their order. */
-  frames: { start: number; end: number }[];
+  frames: PhysicalRange[];
   /** The next checkpoint after the request. */
   before: CheckpointName;
 }
@@ -181,7 +182,7 @@ export interface Evidence {
    * With debug_pagealloc and KPTI: memory that the page allocator held as free when the tables were
    * rewritten, as in Capture.
    */
-  freeAtKpti?: { start: number; end: number }[];
+  freeAtKpti?: PhysicalRange[];
   /** Only in a realm, and where the kernel shows the functions that ask. */
   sharing?: SharingRequest[];
   /** Only in a realm. */

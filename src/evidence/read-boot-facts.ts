@@ -3,8 +3,9 @@ import { findIomem, hidesAddresses, parseIomem } from '../linux/iomem.ts';
 import { vmallocRange } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { PTE_RDONLY } from '../linux/pgprot.ts';
+import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
-import type { BootFacts, PhysicalRange } from './boot-facts.ts';
+import type { BootFacts } from './boot-facts.ts';
 import type { Capture, CheckpointName, Evidence } from './capture.ts';
 
 /** What the facts are taken from: one observed boot of a known kernel on known CPUs. */
@@ -14,17 +15,6 @@ export interface ObservedBoot {
   symbols: SymbolTable;
   /** Of each CPU, the ID registers that the emulator does not show. */
   hidden: Record<string, bigint>[];
-}
-
-/** Joins neighbours of an ascending list of ranges. */
-function joined(ranges: PhysicalRange[]): PhysicalRange[] {
-  const result: PhysicalRange[] = [];
-  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
-    const last = result.at(-1);
-    if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
-    else result.push({ ...range });
-  }
-  return result;
 }
 
 /**
@@ -38,13 +28,13 @@ function readOnlyVmalloc(
   const { start, end } = vmallocRange(traits.config.vaBits, traits.geometry);
   const text = symbols.textBase + evidence.image.slide;
   const imageEnd = (symbols.address('_end') ?? symbols.textBase) + evidence.image.slide;
-  return joined(
+  return join(
     capture.ttbr1.leaves
       .filter((leaf) => leaf.valid && leaf.level === 3 && leaf.va >= start && leaf.va < end)
       .filter(
         (leaf) => (leaf.attributes & PTE_RDONLY) !== 0n && !(leaf.va >= text && leaf.va < imageEnd),
       )
-      .map((leaf) => ({ start: leaf.pa, end: leaf.pa + leaf.size })),
+      .map(({ pa, size }) => sizedRange(pa, size)),
   );
 }
 
@@ -59,7 +49,7 @@ function memblockReserved({ files }: Evidence): PhysicalRange[] | undefined {
   const named = ['reserved', 'Kernel code', 'Kernel data'].flatMap((name) =>
     findIomem(entries, name),
   );
-  return joined(named.map(({ start, end }) => ({ start, end })));
+  return join(named);
 }
 
 /** __kfence_pool holds a linear address; a pool that failed to come up is 0. */

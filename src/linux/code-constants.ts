@@ -123,3 +123,23 @@ export function calls(
   const target = symbols.address(symbols.codeName(callee) ?? callee);
   return branchTargets(image, symbols, caller)?.some((address) => address === target);
 }
+
+/**
+ * How often a kernel function rounds a value down to a multiple of a power of two: AND (immediate)
+ * of 64 bits, whose mask clears just the bits below it (Arm ARM C6.2, "AND (immediate)").
+ * @param unit the power of two, e.g. the bytes of a page
+ * @returns undefined when this kernel has no such function
+ */
+export function roundings(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  name: string,
+  unit: number,
+): number | undefined {
+  const bits = Math.log2(unit);
+  const [immr, imms] = [64 - bits, 63 - bits];
+  // sf = 1, N = 1; what remains are Rn and Rd.
+  const and = (0x92400000 | (immr << 16) | (imms << 10)) >>> 0;
+  return instructions(image, symbols, name)?.filter(([, word]) => (word & ~0x3ff) >>> 0 === and)
+    .length;
+}

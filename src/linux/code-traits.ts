@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { addressedPages, calls, moveConstants } from './code-constants.ts';
+import { addressedPages, calls, moveConstants, roundings } from './code-constants.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 import { PTE_DIRTY, PTE_PRESENT_INVALID, PTE_PXN, PTE_UXN, PTE_VALID } from './pgprot.ts';
 import type { SymbolTable } from './symbol-table.ts';
@@ -59,4 +59,22 @@ export function invalidatesDataAlias(image: Uint8Array, symbols: SymbolTable): b
   const makers = ['mark_linear_data_alias_valid', 'set_memory_valid'];
   const answers = makers.map((name) => calls(image, symbols, 'mark_rodata_ro', name));
   return answers.some((answer) => answer === undefined) ? undefined : answers.includes(true);
+}
+
+/**
+ * Whether map_mem() rounds each range of memory inward to whole pages, `start = PAGE_ALIGN(start);
+ * end = end & PAGE_MASK`: two AND with the mask of a page where it walks memblock, and none before.
+ * 7.3, and stable updates: 6.12.117 has it, 6.12.115 has not. The compiler puts map_mem() into
+ * paging_init().
+ */
+export function mapsWholePagesShown(
+  image: Uint8Array,
+  symbols: SymbolTable,
+  granule: number,
+): boolean | undefined {
+  const name = ['map_mem', 'paging_init'].find((walks) =>
+    calls(image, symbols, walks, '__next_mem_range'),
+  );
+  const count = name === undefined ? undefined : roundings(image, symbols, name, granule);
+  return count === undefined || count === 1 ? undefined : count >= 2;
 }

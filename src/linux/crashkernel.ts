@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { byRelease } from './changes/index.ts';
 import { memparse } from './cmdline.ts';
 import { ULLONG_MAX } from './kstrtox.ts';
-import { atLeast, type Release } from './release.ts';
+import type { Release } from './release.ts';
 
 /** What crashkernel= asks for, in bytes. */
 export interface CrashkernelRequest {
@@ -24,7 +25,7 @@ export const DEFAULT_CRASH_KERNEL_LOW_SIZE = 128n << 20n;
 
 /** suffix_tbl; `,cma` came with 6.17, and is an unknown character before. */
 function suffixes(release: Release): string[] {
-  return atLeast(release, 6, 17) ? [',high', ',low', ',cma'] : [',high', ',low'];
+  return byRelease(release, 'crashkernel-cma') ? [',high', ',low', ',cma'] : [',high', ',low'];
 }
 
 /**

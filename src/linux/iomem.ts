@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { PhysicalRange } from './physical-range.ts';
+
 /** A resource of /proc/iomem, with those inside it. */
-export interface IomemEntry {
+export interface IomemEntry extends PhysicalRange {
   name: string;
-  /** Physical address of the first byte. */
-  start: number;
-  /** Physical address behind the last byte. */
-  end: number;
   children: IomemEntry[];
 }
 

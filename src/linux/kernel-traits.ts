@@ -5,8 +5,8 @@ import type { KernelConfig } from './kernel-config.ts';
 import type { Release } from './release.ts';
 
 /**
- * What one kernel Image is made of, as far as the linear map depends on it. Each has its reason
- * where it is read.
+ * What one kernel Image is made of, as far as the linear map depends on it. Each that is a rule of
+ * the kernel has its row in changes/, with the commit that brought it.
  */
 export interface KernelTraits {
   release: Release;
@@ -41,11 +41,16 @@ export interface KernelTraits {
    * 5973a62efa34, _stext before.
    */
   aliasStart: '_text' | '_stext';
-  /**
-   * map_mem() maps the kernel's alias before all memory, with contiguous mappings allowed and
-   * changeable.
-   */
+  /** map_mem() maps the KFENCE pool and the kernel's aliases before all memory. */
+  mapsKernelFirst: boolean;
+  /** Memory that is mapped over a table keeps the table: a block is not tried there. */
+  keepsTables: boolean;
+  /** A range with a valid leaf that is not contiguous is not mapped contiguously. */
+  keepsSingleLeaves: boolean;
+  /** A contiguous leaf may be written again, as long as it stays contiguous. */
   contiguousMayChange: boolean;
+  /** update_mapping_prot() may use contiguous leaves. */
+  protectsContiguously: boolean;
   /** map_mem() rounds ranges of memory inward to pages of the kernel. */
   mapsWholePagesOnly: boolean;
   /** What mark_rodata_ro() does to the linear alias of [__init_end, __bss_stop). */

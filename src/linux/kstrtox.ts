@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { atLeast, type Release } from './release.ts';
+import { byRelease } from './changes/index.ts';
+import type { Release } from './release.ts';
 
 /*
  * The kernel's parsers of numbers and booleans, lib/kstrtox.c and lib/vsprintf.c, read side by side
@@ -23,7 +24,7 @@ export interface ParsedNumber {
  * 7.2), or what 64 bits hold of it (6.12 to 7.1, also in 7.1.13).
  */
 export function saturates(release: Release): boolean {
-  return atLeast(release, 7, 2);
+  return byRelease(release, 'numbers-saturate');
 }
 
 /**
@@ -79,7 +80,7 @@ export function kstrtoull(text: string, release: Release): bigint | undefined {
 export function kstrtobool(text: string, release: Release): boolean | undefined {
   if (/^([yt1]|on)/i.test(text)) return true;
   if (/^([nf0]|of)/i.test(text)) return false;
-  if (!atLeast(release, 6, 14)) return undefined;
+  if (!byRelease(release, 'enabled-is-true')) return undefined;
   if (/^e/i.test(text)) return true;
   return /^d/i.test(text) ? false : undefined;
 }

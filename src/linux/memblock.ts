@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { type PhysicalRange, sizedRange } from './physical-range.ts';
+
 /**
  * A range of physical memory that memblock knows (struct memblock_region,
  * include/linux/memblock.h).
  */
-export interface MemblockRegion {
-  /** Physical address of the first byte. */
-  base: number;
-  /** In bytes. */
-  size: number;
+export interface MemblockRegion extends PhysicalRange {
   /** enum memblock_flags: 1 hotplug, 2 mirror, 4 nomap, … */
   flags: number;
 }
@@ -46,8 +44,7 @@ export function memblockRegions(bytes: Uint8Array): MemblockRegion[] {
   const regions: MemblockRegion[] = [];
   for (let at = 0; at + memblockRegionBytes <= bytes.byteLength; at += memblockRegionBytes) {
     regions.push({
-      base: Number(view.getBigUint64(at, true)),
-      size: Number(view.getBigUint64(at + 8, true)),
+      ...sizedRange(Number(view.getBigUint64(at, true)), Number(view.getBigUint64(at + 8, true))),
       flags: view.getUint32(at + 16, true),
     });
   }

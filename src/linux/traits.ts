@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { last } from '../present.ts';
 import { type Assumption, Assumptions } from './assumptions.ts';
+import { byRelease } from './changes/index.ts';
 import {
   aliasStartShown,
   invalidatesDataAlias,
   kernelDirtyShown,
+  mapsWholePagesShown,
   presentInvalidShown,
 } from './code-traits.ts';
 import { cpuCapabilities } from './cpu-capabilities.ts';
@@ -87,7 +89,8 @@ function bbmlOf(
   );
   const shown =
     requiresSymbol === undefined ? undefined : requiresSymbol.endsWith('3') ? 'bbml3' : 'bbml2';
-  const rule = atLeast(release, 7, 3) ? 'bbml3' : atLeast(release, 6, 18) ? 'bbml2' : 'none';
+  const large = byRelease(release, 'large-with-bbm') ? 'bbml2' : 'none';
+  const rule = byRelease(release, 'bbml3') ? 'bbml3' : large;
   const bbml = assumed.trait('bbml', shown ?? (rule === 'none' ? rule : undefined), {
     rule,
     others: ['bbml3', 'bbml2', 'none'],
@@ -112,15 +115,16 @@ function dataAliasOf(
     readOnly: 'becomes read-only',
     invalid: 'becomes invalid',
   };
-  const before73 = atLeast(release, 7, 2) ? 'readOnly' : 'writable';
+  const valid = byRelease(release, 'data-alias-read-only') ? 'readOnly' : 'writable';
+  const rule = byRelease(release, 'data-alias-invalid') ? 'invalid' : valid;
   const invalidates = invalidatesDataAlias(image, symbols);
   const shown = invalidates
     ? 'invalid'
-    : invalidates === false && !atLeast(release, 7, 3)
-      ? before73
+    : invalidates === false && rule !== 'invalid'
+      ? rule
       : undefined;
   return assumed.trait('dataAlias', shown, {
-    rule: atLeast(release, 7, 3) ? 'invalid' : before73,
+    rule,
     others: ['invalid', 'readOnly', 'writable'],
     says: (value) => `the linear alias of [__init_end, __bss_stop) ${words[value]}`,
     why: 'mark_rodata_ro() does not call mark_linear_data_alias_valid() or set_memory_valid()',
@@ -137,11 +141,10 @@ function symbolTraits(
   const shown = (names: string[], since: boolean) =>
     has(symbols, names) ? true : since ? undefined : false;
   return {
-    // f12b435de2f2 introduced page_alloc_available together with the new question; 7.1 and stable
-    // 7.0.x.
+    // f12b435de2f2 introduced page_alloc_available together with the new question.
     splitAsksRequires: assumed.trait(
       'splitAsksRequires',
-      shown(['page_alloc_available'], atLeast(release, 7, 1)),
+      shown(['page_alloc_available'], byRelease(release, 'split-asks-requires')),
       {
         rule: true,
         others: [false],
@@ -150,10 +153,9 @@ function symbolTraits(
         why: 'it has no variable page_alloc_available',
       },
     ),
-    // 42be24a4178f, 6.13
     knowsRealms: assumed.trait(
       'knowsRealms',
-      shown(['arm64_rsi_init', 'rsi_present'], atLeast(release, 6, 13)),
+      shown(['arm64_rsi_init', 'rsi_present'], byRelease(release, 'knows-realms')),
       {
         rule: true,
         others: [false],
@@ -164,10 +166,13 @@ function symbolTraits(
         why: 'it has no arm64_rsi_init() and no variable rsi_present',
       },
     ),
-    // The seed's variable went with 1db780bafa4c, 6.16.
+    // The seed's variable went with 1db780bafa4c.
     randomLinearMap: assumed.trait(
       'randomLinearMap',
-      shown(['memstart_offset_seed'], config.randomizeBase && !atLeast(release, 6, 16)),
+      shown(
+        ['memstart_offset_seed'],
+        config.randomizeBase && !byRelease(release, 'linear-map-not-random'),
+      ),
       {
         rule: true,
         others: [false],
@@ -184,33 +189,54 @@ function codeTraits(
   image: Uint8Array,
   symbols: SymbolTable,
   release: Release,
+  { granule }: KernelConfig,
   assumed: Assumptions,
 ) {
   const alias = 'mark_linear_text_alias_ro()';
   return {
     aliasStart: assumed.trait('aliasStart', aliasStartShown(image, symbols), {
-      rule: atLeast(release, 6, 17) ? '_text' : '_stext',
+      rule: byRelease(release, 'alias-from-text') ? '_text' : '_stext',
       others: ['_text', '_stext'],
       says: (start) => `${alias} begins at ${start}`,
       why: `${alias} addresses neither _text nor _stext`,
     }),
-    // 6.12, 6.19 and later have it, 6.16 to 6.18 lost it; c25c4aa3f79a gave PTE_DIRTY back to
-    // PAGE_KERNEL*, and stable updates carry it.
     kernelDirty: assumed.trait('kernelDirty', kernelDirtyShown(image, symbols), {
-      rule: atLeast(release, 6, 19) || !atLeast(release, 6, 16),
+      rule: byRelease(release, 'kernel-pages-dirty'),
       others: [true, false],
       says: (dirty) => `PAGE_KERNEL ${dirty ? 'carries' : 'does not carry'} PTE_DIRTY`,
       why: `${alias} does not load the bits of PAGE_KERNEL_RO`,
     }),
-    // 15bfba1ad77f, 6.19; stable updates carry it.
     presentInvalid: assumed.trait('presentInvalid', presentInvalidShown(image, symbols), {
-      rule: atLeast(release, 6, 19),
+      rule: byRelease(release, 'invalid-stays-present'),
       others: [true, false],
       says: (kept) =>
         `what becomes invalid ${kept ? 'keeps' : 'does not keep'} PTE_PRESENT_INVALID`,
       why: 'set_direct_map_invalid_noflush() loads no set_mask that is known',
     }),
+    mapsWholePagesOnly: assumed.trait(
+      'mapsWholePagesOnly',
+      mapsWholePagesShown(image, symbols, granule),
+      {
+        rule: byRelease(release, 'whole-pages-only'),
+        others: [true, false],
+        says: (only) => `map_mem() ${only ? 'leaves out' : 'maps'} pages that are memory in part`,
+        why: 'neither map_mem() nor paging_init() walks memblock',
+      },
+    ),
     dataAlias: dataAliasOf(image, symbols, release, assumed),
+  };
+}
+
+/** Traits that leave no trace in an Image. */
+function releaseTraits(release: Release) {
+  return {
+    mapsKernelFirst: byRelease(release, 'kernel-alias-first'),
+    keepsTables: byRelease(release, 'existing-tables-kept'),
+    keepsSingleLeaves: byRelease(release, 'single-leaves-kept'),
+    contiguousMayChange: byRelease(release, 'contiguous-may-change'),
+    protectsContiguously: byRelease(release, 'contiguous-protection'),
+    tableAccessFlag: byRelease(release, 'table-access-flag'),
+    aliasOfWholeArea: !byRelease(release, 'alias-of-the-part'),
   };
 }
 
@@ -251,17 +277,12 @@ export function traitsOf(
     geometry: geometryOf(config.granule),
     config,
     // arch_parse_debug_rodata() in arch/arm64/include/asm/setup.h of 6.17 and 6.18.
-    rodataFullSpelling: atLeast(release, 6, 18) ? 'on' : 'full',
+    rodataFullSpelling: byRelease(release, 'rodata-on-is-full') ? 'on' : 'full',
     ...bbmlOf(symbols, release, assumed),
     ...symbolTraits(symbols, release, config, assumed),
-    ...codeTraits(image, symbols, release, assumed),
+    ...codeTraits(image, symbols, release, config, assumed),
     rsiBeforePagingInit: rsiBeforePagingInit(image, symbols, assumed),
-    contiguousMayChange: atLeast(release, 7, 2),
-    mapsWholePagesOnly: atLeast(release, 7, 3),
-    // efe72541355d, 6.13
-    tableAccessFlag: atLeast(release, 6, 13),
-    // change_memory_common() in arch/arm64/mm/pageattr.c walked all of area->pages up to 6.18.
-    aliasOfWholeArea: !atLeast(release, 6, 19),
+    ...releaseTraits(release),
     ...(capabilities && { cpuCapabilities: capabilities }),
     builtInDrivers: Object.entries(driverFunctions).flatMap(([device, functions]) =>
       has(symbols, functions) ? [device] : [],

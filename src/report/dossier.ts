@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { LeafDifferences } from '../diff/compare.ts';
 import { runsIn } from '../diff/runs.ts';
 import type { Capture, ProbeResult } from '../evidence/capture.ts';
 import type { Prediction } from '../model/types.ts';
@@ -25,6 +26,8 @@ export type DrawnPrediction = Pick<
 export interface CaseMaterial {
   prediction?: DrawnPrediction;
   captures: readonly DrawnCapture[];
+  /** What the judge found to differ, where there is a prediction. */
+  differences: LeafDifferences;
   probes?: ProbeResult[];
   repro?: string;
   console?: string;
@@ -37,7 +40,11 @@ function tailOf(console: string): string {
   return console.trimEnd().split('\n').slice(-consoleLines).join('\n');
 }
 
-function draw(capture: DrawnCapture, prediction: DrawnPrediction): CaseDrawing[] {
+function draw(
+  capture: DrawnCapture,
+  prediction: DrawnPrediction,
+  differences: LeafDifferences,
+): CaseDrawing[] {
   const predicted = prediction.checkpoints[capture.checkpoint];
   const registers = capture.cpus[0]?.registers;
   if (predicted === undefined || registers === undefined) return [];
@@ -48,6 +55,7 @@ function draw(capture: DrawnCapture, prediction: DrawnPrediction): CaseDrawing[]
       linearRegion: prediction.linearRegion,
       predicted: predicted.leaves,
       actual: runsIn(capture.ttbr1.leaves, start, end),
+      differences: differences[capture.checkpoint] ?? [],
       registers,
     },
   ];
@@ -55,7 +63,7 @@ function draw(capture: DrawnCapture, prediction: DrawnPrediction): CaseDrawing[]
 
 /** Brings prediction and evidence of one case together for the reports. */
 export function makeDossier(name: string, material: CaseMaterial): CaseDossier {
-  const { prediction, captures, probes, repro } = material;
+  const { prediction, captures, differences, probes, repro } = material;
   return {
     case: name,
     newerThanKnown: prediction?.newerThanKnown,
@@ -64,7 +72,9 @@ export function makeDossier(name: string, material: CaseMaterial): CaseDossier {
     predictedProbes: prediction?.probes,
     probes,
     drawings:
-      prediction === undefined ? [] : captures.flatMap((capture) => draw(capture, prediction)),
+      prediction === undefined
+        ? []
+        : captures.flatMap((capture) => draw(capture, prediction, differences)),
     repro,
     consoleTail: material.console === undefined ? undefined : tailOf(material.console),
   };

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { diffLeaves } from '../diff/compare.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult, Finding, LinearMapSizes } from '../diff/types.ts';
 import { checkpointNames } from '../evidence/capture.ts';
@@ -110,7 +109,7 @@ function compositionLines(result: CaseResult, dossier: CaseDossier, paint: Paint
       lines.push(compositionRow(`${name} predicted`, predicted, columns));
     lines.push(compositionRow(`${name} actual`, actual, columns));
     if (drawing === undefined || predicted === undefined) continue;
-    const stretches = diffLeaves(drawing.predicted, drawing.actual).length;
+    const stretches = drawing.differences.length;
     if (stretches > 0)
       lines.push(
         paint('31', `  ${name}: ${countText(stretches, 'stretch', 'stretches')} of leaves differ`),

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { diffLeaves } from '../diff/compare.ts';
 import { clipRun, endOf } from '../diff/runs.ts';
 import { type CheckpointName, checkpointNames } from '../evidence/capture.ts';
 import { attributesText, levelText, placeText } from '../linux/format-ptdump.ts';
@@ -32,10 +31,8 @@ function covering<Run extends LeafRun>(runs: readonly Run[], va: bigint): Run | 
 }
 
 /** Both sides in one list, cut at the borders of either. */
-function rowsOf({ predicted, actual }: Pick<CaseDrawing, 'predicted' | 'actual'>): Row[] {
-  const differences = diffLeaves(predicted, actual).map(
-    ({ expected, actual: found }) => (expected ?? found) as LeafRun,
-  );
+function rowsOf({ predicted, actual, differences: found }: CaseDrawing): Row[] {
+  const differences = found.flatMap((difference) => difference.expected ?? difference.actual ?? []);
   const borders = [
     ...new Set([...predicted, ...actual, ...differences].flatMap((run) => [run.va, endOf(run)])),
   ];

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { LeafDifference } from '../diff/compare.ts';
 import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import type { CheckpointName, ProbeResult } from '../evidence/capture.ts';
 import type { Decisions, DerivationStep, PredictedRun, ProbePrediction } from '../model/types.ts';
-import type { Scenario } from '../scenario/types.ts';
+import type { Scenario, scenarioVersion } from '../scenario/types.ts';
 import type { Variation } from '../scenario/variation.ts';
 import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 
@@ -62,6 +63,7 @@ export interface RunRecord {
   /** The command line, word by word, without the interpreter. */
   command: string[];
   asked: { kernels: string[]; scenarios: string[]; jobs: number; variation?: Variation };
+  scenarioVersion: typeof scenarioVersion;
   /** The scenarios of the matrix, whole, in its order. */
   scenarios: Scenario[];
   emulator: EmulatorIdentity;
@@ -98,6 +100,8 @@ export interface CaseDrawing {
   predicted: PredictedRun[];
   /** Leaves found inside the linear region, ascending in virtual address. */
   actual: LeafRun[];
+  /** Where the two differ, as the judge found it. */
+  differences: LeafDifference[];
   /** Of CPU 0: they say what granule the tables have and what a descriptor permits. */
   registers: SystemRegisters;
   /** Those of the lower side, where it was another boot. */

@@ -4,7 +4,7 @@ import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { idFieldScenarios } from './id-fields.ts';
 import { lateCpuScenarios } from './late-cpus.ts';
-import { makeScenario, memoryWithHoles } from './make.ts';
+import { makeScenario, memoryWithHoles, memoryWithOddHoles } from './make.ts';
 import {
   hotplugScenarios,
   largeRealms,
@@ -46,6 +46,7 @@ export const singleChangeScenarios: readonly Scenario[] = [
   makeScenario({ ...large, suffix: '8g' }, { memory: 8192 }),
   makeScenario({ ...large, suffix: '64g' }, { memory: 65536 }),
   makeScenario({ ...large, suffix: 'holes' }, memoryWithHoles),
+  makeScenario({ ...large, suffix: 'odd-holes' }, memoryWithOddHoles),
 ];
 
 /**

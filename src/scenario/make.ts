@@ -40,6 +40,21 @@ export const memoryWithHoles = {
   ],
 } satisfies Partial<Machine>;
 
+/**
+ * 1 GiB with holes of whole 4 KiB that cut pages of 16 and 64 KiB in two. Up to 7.2, but for 6.12
+ * since 6.12.117, map_mem() maps what is left of such a page, and so the hole.
+ */
+export const memoryWithOddHoles = {
+  memory: 1024,
+  holes: [
+    { start: 0x5000_1000, size: 2 * 4096 },
+    { start: 0x5800_3000, size: 6 * 4096 },
+    // Between these two lies less than a page of 16 KiB.
+    { start: 0x5c00_1000, size: 4096 },
+    { start: 0x5c00_3000, size: 4096 },
+  ],
+} satisfies Partial<Machine>;
+
 /** 2 GiB with gaps: two nodes that touch amid a 2 MiB block, and one node with two ranges. */
 export const memoryInNodes = {
   memory: 2048,

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
+import { contains, sizedRange, sizeOf } from '../linux/physical-range.ts';
 import { present } from '../present.ts';
 import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
-import { bitRange, type IdRegisterName, idRegisters } from './id-registers.ts';
+import { bitRange } from './id-registers.ts';
 import { RAM_BASE, ramRanges } from './memory.ts';
 import { fieldInstead, isWholeParameter } from './parameters.ts';
-import { type Machine, type MemoryRange, probeNames, type Scenario } from './types.ts';
+import {
+  idFieldSchema,
+  type Machine,
+  machineSchema,
+  type Scenario,
+  scenarioSchema,
+} from './types.ts';
 import { largestSeed } from './variation.ts';
 
 const MIB = 2 ** 20;
@@ -27,9 +34,8 @@ const range = z.strictObject({
  */
 const mayDiffer = ['ID_AA64MMFR2_EL1 55:52', 'ID_AA64MMFR1_EL1 3:0', 'ID_AA64PFR0_EL1 63:60'];
 
-const idField = z
-  .strictObject({
-    register: z.enum(Object.keys(idRegisters) as [IdRegisterName, ...IdRegisterName[]]),
+const idField = idFieldSchema
+  .extend({
     bits: z
       .string()
       .regex(/^\d{1,2}(:\d{1,2})?$/, "must be written as '55:52' or '7'")
@@ -37,27 +43,24 @@ const idField = z
         (bits) => bitRange(bits).msb < 64 && bitRange(bits).lsb <= bitRange(bits).msb,
         'must be within 63:0',
       ),
-    value: z.int().nonnegative(),
     cpus: z.array(z.int().nonnegative()).nonempty().optional(),
   })
+  .strict()
   .refine(({ bits, value }) => value < 2 ** (bitRange(bits).msb - bitRange(bits).lsb + 1), {
     path: ['value'],
     message: 'has more bits than the field',
   });
 
-const machine = z.strictObject({
+const machine = machineSchema.extend({
   cpu: cpuName.default('max'),
   cpus: z.int().min(1).max(8).default(1),
   memory: z.int().min(256).max(65536).default(1024),
   holes: z.array(range).default([]),
   nodes: z.array(z.array(range).nonempty()).nonempty().optional(),
-  world: z.enum(['normal', 'realm']).default('normal'),
-  firmware: z.enum(['monitor', 'monitor-rme']).optional(),
+  world: machineSchema.shape.world.default('normal'),
   others: z.array(cpuName).optional(),
   // The monitor holds 96, of which the identities take one for each CPU at most.
   idFields: z.array(idField).nonempty().max(64).optional(),
-  late: z.literal(true).optional(),
-  its: z.literal(false).optional(),
   devices: z.array(z.enum(deviceNames)).nonempty().optional(),
 });
 
@@ -75,21 +78,21 @@ const parameter = z
       `${input} must be said by ${fieldInstead(String(input))}, where the model reads it`,
   });
 
-/** A scenario as a file has it: what is left out has a default. */
-export const scenarioFileSchema = z
-  .strictObject({
+/** A scenario as a user writes it: what is left out has a default. */
+export const scenarioFileSchema = scenarioSchema
+  .extend({
     name: z
       .string()
       .regex(/^[A-Za-z0-9._+-]{1,80}$/, "may have letters, digits, '.', '_', '+' and '-' only"),
     machine: machine.prefault({}),
-    rodata: z.enum(['default', 'noalias', 'off']).default('default'),
+    rodata: scenarioSchema.shape.rodata.default('default'),
     kfenceSampleInterval: z.int().nonnegative().optional(),
     kaslr: z.boolean().default(false),
     seed: z.int().min(0).max(largestSeed).optional(),
-    plain: z.literal(true).optional(),
     parameters: z.array(parameter).default([]),
-    probes: z.array(z.enum(probeNames)).default(['memfd_secret']),
+    probes: scenarioSchema.shape.probes.default(['memfd_secret']),
   })
+  .strict()
   .refine(monitorWhereNeeded, {
     path: ['machine', 'firmware'],
     message:
@@ -155,18 +158,19 @@ const loaded = 256 * MIB;
 type Memory = { machine: Pick<Machine, 'memory' | 'holes' | 'nodes' | 'firmware'> };
 
 function nodesInside({ machine }: Memory): boolean {
-  const ranges = (machine.nodes?.flat() ?? []).sort((a, b) => a.start - b.start);
+  const ranges = (machine.nodes?.flat() ?? [])
+    .map(({ start, size }) => sizedRange(start, size))
+    .sort((a, b) => a.start - b.start);
   if (ranges.length === 0) return true;
-  const end = ({ start, size }: MemoryRange): number => start + size;
   const [lowest] = ramRanges(machine);
   return (
     lowest !== undefined &&
     lowest.start === RAM_BASE &&
-    lowest.size >= loaded &&
+    sizeOf(lowest) >= loaded &&
     ranges
       .slice(1)
-      .every((each, index) => end(present(ranges[index], 'range before one')) <= each.start) &&
-    ranges.every((each) => end(each) <= RAM_BASE + machine.memory * MIB)
+      .every((each, index) => present(ranges[index], 'range before one').end <= each.start) &&
+    ranges.every(({ end }) => end <= RAM_BASE + machine.memory * MIB)
   );
 }
 
@@ -180,15 +184,15 @@ function fitTheMonitor({ machine }: Memory): boolean {
   const ranges = ramRanges(machine);
   return (
     ranges.length <= 8 &&
-    ranges.every(({ start, size }) => start % (2 * MIB) === 0 && size % (2 * MIB) === 0)
+    ranges.every(({ start, end }) => start % (2 * MIB) === 0 && end % (2 * MIB) === 0)
   );
 }
 
 function holesInside({ machine }: Memory): boolean {
   const ram = ramRanges(machine);
-  const inside = (hole: MemoryRange): boolean =>
-    ram.some(({ start, size }) => hole.start >= start && hole.start + hole.size <= start + size);
-  return machine.holes.every((hole) => hole.start >= RAM_BASE + loaded && inside(hole));
+  return machine.holes.every(
+    ({ start, size }) => start >= RAM_BASE + loaded && contains(ram, sizedRange(start, size)),
+  );
 }
 
 /** @throws PtdiffError(usage) for what no scenario may have among its parameters */

@@ -1,105 +1,121 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { DeviceName } from './devices.ts';
-import type { IdRegisterName } from './id-registers.ts';
+import { z } from 'zod';
+import { deviceNames } from './devices.ts';
+import { type IdRegisterName, idRegisters } from './id-registers.ts';
 
-/** A physical range in bytes. */
-export interface MemoryRange {
-  start: number;
-  size: number;
-}
+/**
+ * Version of the shape below, kept beside every scenario that a file of ours holds. A member that
+ * comes does not raise it; one that changes its meaning or goes does.
+ */
+export const scenarioVersion = 1;
+
+/** Probes that the guest's init can run. */
+export const probeNames = ['memfd_secret', 'cpu_online', 'cpu_hotplug'] as const;
+export type ProbeName = (typeof probeNames)[number];
+
+const count = z.int().nonnegative();
+
+/** A physical range in bytes, as a scenario's file writes it. */
+const memoryRangeSchema = z.object({ start: count, size: count });
+export type MemoryRange = z.infer<typeof memoryRangeSchema>;
 
 /** Bits of an ID register that read otherwise than the CPU has them. */
-export interface IdField {
-  register: IdRegisterName;
+export const idFieldSchema = z.object({
+  register: z.enum(Object.keys(idRegisters) as [IdRegisterName, ...IdRegisterName[]]),
   /** As the Arm ARM writes them, e.g. '3:0'. */
-  bits: string;
+  bits: z.string(),
   /** What the bits hold, as a number of their width. */
-  value: number;
+  value: count,
   /** Numbers of the CPUs that show it; default: all. */
-  cpus?: number[];
-}
+  cpus: z.array(count).optional(),
+});
+export type IdField = z.infer<typeof idFieldSchema>;
 
-/** The emulated hardware of a scenario. */
-export interface Machine {
+/**
+ * The emulated hardware of a scenario. Strict: a machine without a member that a later version
+ * added would be another one.
+ */
+export const machineSchema = z.strictObject({
   /** Name of a CPU identity (see cpus.ts), e.g. 'max', 'neoverse-v3-r0p2', 'cortex-a76'. */
-  cpu: string;
+  cpu: z.string(),
   /** Number of CPUs. */
-  cpus: number;
+  cpus: count,
   /** Memory in MiB. */
-  memory: number;
+  memory: count,
   /**
    * Physical ranges that the device tree reserves with no-map, in bytes: they cut RAM into several
    * regions.
    */
-  holes: MemoryRange[];
+  holes: z.array(memoryRangeSchema),
   /**
    * Memory nodes of the device tree, each with the ranges of its `reg`; what none names of the
    * memory does not exist for the guest. Default: one node with all of it. Needs a firmware: QEMU's
    * own boot loader writes the one node that it knows.
    */
-  nodes?: MemoryRange[][];
+  nodes: z.array(z.array(memoryRangeSchema)).optional(),
   /** World the guest runs in. */
-  world: 'normal' | 'realm';
+  world: z.enum(['normal', 'realm']),
   /**
    * What runs below the kernel: nothing (the default); the realm monitor at EL2; or the monitor at
    * R-EL2 behind FEAT_RME. A realm needs a monitor, and so do CPUs whose identities differ.
    */
-  firmware?: 'monitor' | 'monitor-rme';
+  firmware: z.enum(['monitor', 'monitor-rme']).optional(),
   /**
    * Identities of the CPUs after the first, where they differ from `cpu`: entry i is that of CPU i
    * + 1.
    */
-  others?: string[];
+  others: z.array(z.string()).optional(),
   /**
    * What the monitor shows of the CPUs otherwise than they are; needs a firmware. A later entry
    * wins over an earlier one.
    */
-  idFields?: IdField[];
+  idFields: z.array(idFieldSchema).optional(),
   /**
    * The CPUs after the first stay off during the boot (maxcpus=1); the probe cpu_online brings them
    * up from user space.
    */
-  late?: true;
+  late: z.literal(true).optional(),
   /** False takes the GIC's Interrupt Translation Service away, whose tables a realm must share. */
-  its?: false;
+  its: z.literal(false).optional(),
   /** Devices that do DMA. Each is asked by a probe of its own, beside those of the scenario. */
-  devices?: DeviceName[];
-}
+  devices: z.array(z.enum(deviceNames)).optional(),
+});
+export type Machine = z.infer<typeof machineSchema>;
 
-/** Probes that the guest's init can run. */
-export const probeNames = ['memfd_secret', 'cpu_online', 'cpu_hotplug'] as const;
-export type ProbeName = (typeof probeNames)[number];
+/**
+ * A kernel-independent experiment: machine, boot parameters and probes. This is what files of ours
+ * hold, with a value for all that is not optional; what a user may write is narrower, and most of
+ * it may be left out (`scenarioFileSchema`).
+ */
+export const scenarioSchema = z.object({
+  /** Unique among the scenarios of a run; letters, digits, '.', '_', '+', '-'. */
+  name: z.string(),
+  machine: machineSchema,
+  /** Value of rodata=, kernel independent: `noalias` is spelt `on` before 6.18. */
+  rodata: z.enum(['default', 'noalias', 'off']),
+  /** kfence.sample_interval= in milliseconds; undefined leaves the kernel's default. */
+  kfenceSampleInterval: z.number().optional(),
+  kaslr: z.boolean(),
+  /**
+   * Seed of all that the emulator draws by lot: the KASLR seed of the device tree, and RNDR. One
+   * fixed seed where it is left out.
+   */
+  seed: count.optional(),
+  /** Boots with what lean.ts leaves out otherwise. */
+  plain: z.literal(true).optional(),
+  /** Further kernel parameters, verbatim. */
+  parameters: z.array(z.string()),
+  probes: z.array(z.enum(probeNames)),
+});
+export type Scenario = z.infer<typeof scenarioSchema>;
+export type Rodata = Scenario['rodata'];
 
 /** Whether one of the probes brings CPUs up from user space. */
 export function asksForCpus(probes: readonly string[]): boolean {
   return probes.includes('cpu_online') || probes.includes('cpu_hotplug');
 }
 
-/** Value of rodata=, kernel independent: `noalias` is spelt `on` before 6.18. */
-export type Rodata = 'default' | 'noalias' | 'off';
-
 /** All probes of a scenario, in the order in which init runs them. */
 export function probesOf({ probes, machine }: Pick<Scenario, 'probes' | 'machine'>): string[] {
   return [...probes, ...(machine.devices ?? [])];
-}
-
-/** A kernel-independent experiment: machine, boot parameters and probes. */
-export interface Scenario {
-  /** Unique among the scenarios of a run; letters, digits, '.', '_', '+', '-'. */
-  name: string;
-  machine: Machine;
-  rodata: Rodata;
-  /** kfence.sample_interval= in milliseconds; undefined leaves the kernel's default. */
-  kfenceSampleInterval?: number;
-  kaslr: boolean;
-  /**
-   * Seed of all that the emulator draws by lot: the KASLR seed of the device tree, and RNDR. One
-   * fixed seed where it is left out.
-   */
-  seed?: number;
-  /** Boots with what lean.ts leaves out otherwise. */
-  plain?: true;
-  /** Further kernel parameters, verbatim. */
-  parameters: string[];
-  probes: ProbeName[];
 }

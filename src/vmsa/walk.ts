@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { outOfRange } from './bits.ts';
 import {
-  attributeMaskLow,
   type DescriptorLayout,
   descriptorLayouts,
   join,
@@ -10,6 +9,7 @@ import {
   tableDescriptorAttributes,
 } from './descriptor-layout.ts';
 import { groupFault, isGrouped, leafFaults } from './leaf-checks.ts';
+import { OpenRun, type Table } from './open-run.ts';
 import type { Stage1Regime } from './regime.ts';
 import type { Level, Malformed, WalkResult } from './types.ts';
 
@@ -36,17 +36,6 @@ export interface WalkLimits {
   malformed: number;
 }
 
-/** The table being scanned. */
-interface Table {
-  pa: number;
-  level: Level;
-  entries: number;
-  /** First virtual address minus the base of the half: 52 bits at most, so a number is exact. */
-  offset: number;
-  /** Hierarchical attributes of the descriptors above. */
-  inherited: number;
-}
-
 /**
  * Walks every table of one half of the address space (DDI 0487 D8.2). A descriptor that faults
  * (reserved type or level, address beyond the output size, table outside RAM) is malformed and no
@@ -71,23 +60,9 @@ class Walker {
   /** Addresses of the tables from the root to the one being scanned. */
   readonly #path: number[] = [];
   #stopped = false;
+  readonly #run = new OpenRun();
   /** Address of the contiguous group that was checked last. */
   #checkedGroup = -1;
-
-  // The open run; #runSize is 0 when there is none, and no offset follows the first value.
-  #runOffset = -1;
-  #runPa = 0;
-  #runSize = 0;
-  #runLevel: Level = 3;
-  #runInherited = 0;
-  #runAttributesLow = 0;
-  #runAttributesHigh = 0;
-  /**
-   * The words of the descriptor that would go on with the run; the low one beyond 2^32 when the
-   * carry is not followed.
-   */
-  #nextLow = 0;
-  #nextHigh = 0;
 
   constructor(regime: Stage1Regime, ram: RamReader, limits: Partial<WalkLimits>) {
     this.#regime = regime;
@@ -146,7 +121,7 @@ class Walker {
     const size = 2 ** layout.shift;
     let index = 0;
     while (index < table.entries && !this.#stopped) {
-      index = this.#followRun(table, layout, words, index);
+      index = this.#run.follow(table, layout, words, index);
       if (index === table.entries) break;
       const lo = words[2 * index] as number;
       const hi = words[2 * index + 1] as number;
@@ -158,30 +133,6 @@ class Walker {
         index++;
       }
     }
-  }
-
-  /**
-   * Lengthens the open run by the entries from `index` on that continue it; returns the first entry
-   * that does not.
-   */
-  #followRun(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): number {
-    const size = 2 ** layout.shift;
-    const follows = this.#runOffset + this.#runSize === table.offset + index * size;
-    // A block of 4 GiB or more steps in the high word: too rare to be worth a second loop.
-    if (
-      !follows ||
-      this.#runLevel !== table.level ||
-      this.#runInherited !== table.inherited ||
-      layout.shift >= 32
-    ) {
-      return index;
-    }
-    const room = Math.max(0, Math.ceil((2 ** 32 - this.#nextLow) / size));
-    const end = Math.min(table.entries, index + room);
-    const stop = matchConsecutive(words, index, end, this.#nextLow, this.#nextHigh, size);
-    this.#runSize += (stop - index) * size;
-    this.#nextLow += (stop - index) * size;
-    return stop;
   }
 
   #visit(
@@ -262,54 +213,24 @@ class Walker {
     hi: number,
     offset: number,
   ): boolean {
-    const size = 2 ** layout.shift;
-    const pa = outputAddress(layout, lo, hi);
-    const attributesLow = lo & attributeMaskLow(layout);
-    const attributesHigh = hi & ~layout.outputHigh;
-    const continues =
-      this.#runOffset + this.#runSize === offset &&
-      this.#runPa + this.#runSize === pa &&
-      this.#runLevel === table.level &&
-      this.#runInherited === table.inherited &&
-      this.#runAttributesLow === attributesLow &&
-      this.#runAttributesHigh === attributesHigh;
-    if (!continues) {
-      this.#closeRun();
-      this.#runOffset = offset;
-      this.#runPa = pa;
-      this.#runLevel = table.level;
-      this.#runInherited = table.inherited;
-      this.#runAttributesLow = attributesLow;
-      this.#runAttributesHigh = attributesHigh;
-    }
-    this.#runSize += size;
-    this.#nextLow = lo + size;
-    this.#nextHigh = hi;
-    return !continues;
+    if (this.#run.add(table, layout, lo, hi, offset)) return false;
+    this.#closeRun();
+    this.#run.open(table, layout, lo, hi, offset);
+    return true;
   }
 
   #closeRun(): void {
-    if (this.#runSize === 0 || this.#result.leaves.length >= this.#limits.leaves) return;
-    const attributes = join(this.#runAttributesLow, this.#runAttributesHigh);
-    const va = this.#regime.base + BigInt(this.#runOffset);
-    this.#result.leaves.push({
-      va,
-      pa: this.#runPa,
-      size: this.#runSize,
-      level: this.#runLevel,
-      contiguous: !this.#regime.protectedBit && (this.#runAttributesHigh & (1 << 20)) !== 0,
-      valid: (this.#runAttributesLow & 1) === 1,
-      attributes,
-      tableAttributes: this.#runInherited,
-    });
-    if (this.#result.leaves.length >= this.#limits.leaves) {
+    const { leaves } = this.#result;
+    if (this.#run.size === 0 || leaves.length >= this.#limits.leaves) return;
+    leaves.push(this.#run.leaf(this.#regime));
+    if (leaves.length >= this.#limits.leaves) {
       this.#stop(
-        this.#runOffset,
-        this.#runLevel,
+        this.#run.offset,
+        this.#run.level,
         `The walk ended after ${this.#limits.leaves} runs of leaves.`,
       );
     }
-    this.#runSize = 0;
+    this.#run.close();
   }
 
   /**
@@ -365,35 +286,6 @@ class Walker {
       reason,
     });
   }
-}
-
-/**
- * First entry of [from, to) whose words are not lo + n * size and hi; the caller makes sure that
- * the low word does not wrap. This loop is the walk's whole cost: everything in it must stay a
- * 32-bit integer, hence the `| 0`.
- */
-function matchConsecutive(
-  words: Uint32Array,
-  from: number,
-  to: number,
-  lo: number,
-  hi: number,
-  size: number,
-): number {
-  const high = hi | 0;
-  const step = size | 0;
-  const end = (2 * to) | 0;
-  let expected = lo | 0;
-  let at = (2 * from) | 0;
-  while (
-    at < end &&
-    ((words[at] as number) | 0) === expected &&
-    ((words[at + 1] as number) | 0) === high
-  ) {
-    expected = (expected + step) | 0;
-    at += 2;
-  }
-  return at >> 1;
 }
 
 function skipZeroes(words: Uint32Array, from: number, to: number): number {

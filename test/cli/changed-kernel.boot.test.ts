@@ -4,16 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { dir } from 'tmp-promise';
-import { buildInitramfs } from '../../guest/build.ts';
-import {
-  chooseEmulator,
-  knownIssuesFolder,
-  loadMonitor,
-} from '../../harness/laboratory/laboratory.ts';
+import { prepareLaboratory } from '../../harness/laboratory/laboratory.ts';
 import { type LoadedKernel, loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
 import { runCase } from '../../harness/laboratory/run-case.ts';
-import { loadKnownIssues } from '../../results/known-issues.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
 import { checkpointNames } from '../../src/evidence/capture.ts';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';
@@ -29,12 +23,7 @@ const stock = await loadKernel('debian:7.3');
 
 async function run(t: Test, kernel: LoadedKernel, scenario: string): Promise<CaseResult> {
   const found = given((await scenariosNamed(scenario))[0]);
-  const laboratory = {
-    emulator: await chooseEmulator(undefined),
-    initramfs: await buildInitramfs(),
-    ...(found.machine.firmware && { monitor: await loadMonitor() }),
-    knownIssues: await loadKnownIssues(knownIssuesFolder),
-  };
+  const laboratory = await prepareLaboratory([found], undefined);
   const { path: directory, cleanup } = await dir({
     prefix: 'ptdiff-changed-',
     unsafeCleanup: true,

@@ -43,6 +43,8 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
       /--verdict.*--finding/,
     ],
     [['ls', 'moons'], /moons/],
+    [['ls', 'cpus', '--kernel', 'debian:7.3'], /--kernel belongs to 'ls changes'/],
+    [['ls', 'changes', '--kernel', 'ubuntu:7.3'], /ubuntu/],
     [['rum'], /Did you mean run\?/],
     [
       ['run', '--scenario', 'neoverse-v3-r0p2+kfense100', '--dry-run'],
@@ -163,4 +165,21 @@ t.test('ls scenarios and cpus list what there is', async (t) => {
   t.match((await ptdiff('ls', 'scenarios')).stdout, /^SCENARIO +BOOT CPU +CPUS +MEMORY\n/);
   t.match((await ptdiff('ls', 'scenarios')).stdout, /^neoverse-v3-r0p2\+noalias\+kfence100 /m);
   t.match((await ptdiff('ls', 'cpus')).stdout, /^neoverse-v3-r0p2 +0x410fd842/m);
+});
+
+t.test('ls changes prints each change with its commits', async (t) => {
+  const { exitCode, stdout } = await ptdiff('ls', 'changes');
+  t.equal(exitCode, 0);
+  t.match(
+    stdout,
+    /^split-asks-requires\n {2}split_kernel_leaf_mapping\(\) asks .*\.\n {2}since: +7\.1; stable 7\.0\.13\n {2}commit: +f12b435de2f2 \("arm64: mm: Fix rodata=full/m,
+  );
+  t.match(stdout, /^ {2}issues: +realm-small-swiotlb$/m);
+});
+
+t.test('of a kernel that is not there ls changes says so', async (t) => {
+  const { exitCode, stdout, stderr } = await ptdiff('ls', 'changes', '--kernel', 'file:/nowhere');
+  t.equal(exitCode, 3);
+  t.equal(stdout, '');
+  t.match(stderr, /\/nowhere/);
 });

@@ -131,7 +131,14 @@ t.test('what was never contiguous is told from what was', async (t) => {
   const never = '7.1.13+deb13-arm64@neoverse-v3-r0p2+off+kfence100';
   const mayChange = (question: Question): Question => ({
     ...placed(0)(question),
-    traits: { ...question.traits, contiguousMayChange: true },
+    traits: {
+      ...question.traits,
+      mapsKernelFirst: true,
+      keepsTables: true,
+      keepsSingleLeaves: true,
+      contiguousMayChange: true,
+      protectsContiguously: true,
+    },
   });
   const found = keys(changedCase(never, placed(0)), changedCase(never, mayChange));
   t.ok(

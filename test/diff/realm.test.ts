@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import t from 'tap';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { noExternalAbort } from '../../src/diff/invariants/no-external-abort.ts';
 import { ripasAgrees } from '../../src/diff/invariants/ripas-agrees.ts';
 import type { MonitorAbort, MonitorView } from '../../src/evidence/monitor-report.ts';
+import { sizedRange } from '../../src/linux/physical-range.ts';
 import { given } from '../given.ts';
 import { soundContext } from './synthetic.ts';
 
@@ -15,9 +17,9 @@ function realm(shared: { start: number; end: number }): CheckpointContext {
   const context = soundContext();
   const ram = given(context.ram[0]);
   const ripas: MonitorView['ripas'] = [
-    { base: ram.start, size: shared.start - ram.start, ripas: 'RAM' },
-    { base: shared.start, size: shared.end - shared.start, ripas: 'EMPTY' },
-    { base: shared.end, size: ram.end - shared.end, ripas: 'RAM' },
+    { ...sizedRange(ram.start, shared.start - ram.start), ripas: 'RAM' },
+    { ...sizedRange(shared.start, shared.end - shared.start), ripas: 'EMPTY' },
+    { ...sizedRange(shared.end, ram.end - shared.end), ripas: 'RAM' },
   ];
   const leaves = context.capture.ttbr1.leaves.flatMap((leaf) => {
     if (!(leaf.pa < shared.start && leaf.pa + leaf.size > shared.end)) return [leaf];

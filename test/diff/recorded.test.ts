@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import t from 'tap';
+import { bigintReviver } from '../../src/bigint-json.ts';
 import { type CheckpointContext, checkpointContext, imageVa } from '../../src/diff/context.ts';
 import { type JudgeInput, judge } from '../../src/diff/judge.ts';
 import { _PAGE_END, _PAGE_OFFSET } from '../../src/linux/kernel-layout.ts';
@@ -15,7 +16,7 @@ const recordings = ['6.12.107-cortex-a76-kaslr', '7.3.4-neoverse-v3-r0p2-noalias
  * and the alias bit.
  */
 interface Recording extends Pick<JudgeInput, 'release' | 'scenario'> {
-  schema: 1;
+  schema: 2;
   evidence: JudgeInput['boot']['evidence'];
   boot: Omit<JudgeInput['boot'], 'aliasBit' | 'layout' | 'evidence'>;
   prediction: Omit<JudgeInput['prediction'], 'complaints' | 'rsi'>;
@@ -23,10 +24,12 @@ interface Recording extends Pick<JudgeInput, 'release' | 'scenario'> {
 
 /** A recorded boot, fresh for each call; see fixtures/README.md. */
 function recorded(name: string): JudgeInput {
-  const bigint = (_: string, value: unknown) =>
-    typeof value === 'string' && /^0x[0-9a-f]+n$/.test(value) ? BigInt(value.slice(0, -1)) : value;
   const path = join(import.meta.dirname, 'fixtures', `${name}.json.gz`);
-  const { evidence, boot, prediction, scenario, release } = readFixture<Recording>(path, 1, bigint);
+  const { evidence, boot, prediction, scenario, release } = readFixture<Recording>(
+    path,
+    2,
+    bigintReviver,
+  );
   // Stock kernels of Debian: CONFIG_ARM64_VA_BITS=52, where VA_BITS_MIN is 48 with 4K pages.
   const layout = { pageOffset: _PAGE_OFFSET(52), pageEnd: _PAGE_END(48) };
   return {

@@ -2,6 +2,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { SaxesParser } from 'saxes';
 import t from 'tap';
 import { parse } from 'yaml';
 import { parseKernelSpec } from '../../images/kernel-spec.ts';
@@ -10,7 +11,7 @@ import { parseScenarios } from '../../src/scenario/schema.ts';
 import { given, take } from '../given.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const documents = ['README.md', ...globSync('docs/*.md', { cwd: root })];
+const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root })];
 const textOf = (document: string): string => readFileSync(join(root, document), 'utf8');
 
 /**
@@ -45,6 +46,8 @@ const helpOf = (words: string[]): Promise<string> => {
   return help;
 };
 
+const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+
 /** The values that follow an option in a command. */
 const valuesOf = (words: string[], option: string): string[] =>
   words.flatMap((word, index) => (word === option ? [given(words[index + 1])] : []));
@@ -55,6 +58,11 @@ for (const document of documents) {
       given(link),
     );
     for (const link of links) t.ok(existsSync(join(root, dirname(document), link)), link);
+  });
+
+  t.test(`${document}: what npm is to run is there`, async (t) => {
+    for (const [, script = ''] of textOf(document).matchAll(/npm run ([\w:]+)/g))
+      t.ok(script in scripts, script);
   });
 
   t.test(
@@ -105,3 +113,25 @@ t.test(
     ]);
   },
 );
+
+t.test('README: its pictures are SVG that needs nothing else, and are told in words', async (t) => {
+  const pictures = [...textOf('README.md').matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)];
+  t.ok(pictures.length > 0);
+  for (const [, words = '', path = ''] of pictures) {
+    t.ok(words.length > 40, `${path} has alternative text`);
+    const svg = textOf(path);
+    const parser = new SaxesParser();
+    const broken: string[] = [];
+    parser.on('error', (error) => void broken.push(error.message));
+    parser.write(svg).close();
+    t.same(broken, []);
+    const defined = new Set([...svg.matchAll(/(--\w+):/g)].map(([, name]) => name));
+    const used = new Set([...svg.matchAll(/var\((--\w+)\)/g)].map(([, name]) => name));
+    t.same(
+      [...used].filter((name) => !defined.has(name)),
+      [],
+      'its colours are its own',
+    );
+    t.notMatch(svg, /(?:href|src)="(?!#)/, 'it loads nothing');
+  }
+});

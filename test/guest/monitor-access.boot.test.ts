@@ -3,7 +3,9 @@
  * What a guest can reach, and what it gets where it cannot: in every place, and in both bodies of
  * the monitor.
  */
+
 import t from 'tap';
+import { sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
 import { guestBase, ramBase, ramSize, runMonitor, type Step } from './monitor-machine.ts';
 
 t.setTimeout(0);
@@ -37,7 +39,7 @@ const machines: [string, number, boolean][] = [
 for (const [cpu, ipaBits, rme] of machines) {
   t.test(`${cpu}, ${ipaBits} bits${rme ? ', Realm world' : ''}`, async (t) => {
     const alias = 2 ** (ipaBits - 1);
-    const hole = { base: page + 0x100000, size: 0x1000 };
+    const hole = sizedRange(page + 0x100000, 0x1000);
     const steps: [Step, string, bigint?][] = [
       [['store', page, pattern], 'private RAM'],
       [['load', page + alias], 'alias of private RAM', readAborted],
@@ -45,8 +47,8 @@ for (const [cpu, ipaBits, rme] of machines) {
       [['load', uartFlags + alias], 'a device in the alias'],
       [['load', uartFlags], 'a device at its protected address', readAborted],
       [['jump', uartFlags], 'code at a protected device', fetchAborted],
-      [['load', hole.base], 'destroyed RAM', readAborted],
-      [['load', hole.base + alias], 'alias of destroyed RAM', readAborted],
+      [['load', hole.start], 'destroyed RAM', readAborted],
+      [['load', hole.start + alias], 'alias of destroyed RAM', readAborted],
       [stateSet(page, page + 0x1000, empty), 'sharing'],
       [['load', page], 'protected address of shared RAM', readAborted],
       [['load', page + alias], 'shared RAM'],
@@ -99,7 +101,7 @@ for (const [cpu, ipaBits, rme] of machines) {
       ),
       'with its CPU and PC, which for a fetch is the address',
     );
-    t.equal(report?.aborts.find(({ ipa }) => ipa === hole.base)?.ripas, 'DESTROYED');
+    t.equal(report?.aborts.find(({ ipa }) => ipa === hole.start)?.ripas, 'DESTROYED');
   });
 }
 
@@ -118,7 +120,7 @@ for (const rme of [false, true]) {
         ['load', page],
         ['load', page + 0x1000],
       ];
-      const described = [{ base: ramBase, size: page - ramBase }];
+      const described = [sizedRange(ramBase, page - ramBase)];
       const { results, report } = await runMonitor(steps, { rme, described });
       t.same(
         results.map(({ esr }) => esr),
@@ -132,7 +134,7 @@ for (const rme of [false, true]) {
       t.same(results[2]?.x.slice(0, 3), [0n, BigInt(page + 0x2000), BigInt(empty)]);
       t.same(results[5]?.x[0], 0n, 'it was wiped on its way');
       t.same(
-        report?.ripas.map(({ ripas, size }) => [ripas, size]),
+        report?.ripas.map((run) => [run.ripas, sizeOf(run)]),
         [
           ['RAM', page - ramBase + 0x1000],
           ['EMPTY', ramBase + ramSize - page - 0x1000],
@@ -183,10 +185,7 @@ t.test('without an IPA size the normal world has no stage 2', async (t) => {
 });
 
 t.test('several regions of RAM, whole blocks shared', async (t) => {
-  const regions = [
-    { base: ramBase, size: 0x1000000 },
-    { base: ramBase + 0x2000000, size: 0x2000000 },
-  ];
+  const regions = [sizedRange(ramBase, 0x1000000), sizedRange(ramBase + 0x2000000, 0x2000000)];
   const [first, second] = [ramBase + 0x800000, ramBase + 0x2400000];
   const alias = 2 ** 39;
   const { results, report } = await runMonitor(
@@ -208,11 +207,11 @@ t.test('several regions of RAM, whole blocks shared', async (t) => {
     [0n, 0n, 0n, 0n, 0n, 0n, 0n, readAborted, readAborted],
   );
   t.same(report?.ripas, [
-    { base: ramBase, size: 0x800000, ripas: 'RAM' },
-    { base: first, size: 0x400000, ripas: 'EMPTY' },
-    { base: first + 0x400000, size: 0x400000, ripas: 'RAM' },
-    { base: ramBase + 0x2000000, size: 0x3ff000, ripas: 'RAM' },
-    { base: second - 0x1000, size: 0x202000, ripas: 'EMPTY' },
-    { base: second + 0x201000, size: ramBase + 0x4000000 - second - 0x201000, ripas: 'RAM' },
+    { ...sizedRange(ramBase, 0x800000), ripas: 'RAM' },
+    { ...sizedRange(first, 0x400000), ripas: 'EMPTY' },
+    { ...sizedRange(first + 0x400000, 0x400000), ripas: 'RAM' },
+    { ...sizedRange(ramBase + 0x2000000, 0x3ff000), ripas: 'RAM' },
+    { ...sizedRange(second - 0x1000, 0x202000), ripas: 'EMPTY' },
+    { ...sizedRange(second + 0x201000, ramBase + 0x4000000 - second - 0x201000), ripas: 'RAM' },
   ]);
 });

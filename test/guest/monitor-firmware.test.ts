@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import t from 'tap';
 import { planMonitor } from '../../guest/monitor-firmware.ts';
 import { monitorFlash, monitorMemorySize } from '../../guest/monitor-parameters.ts';
 import { type DeviceTree, fdtCells, serialiseFdt } from '../../src/linux/fdt.ts';
+import { sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
 import {
   bbmOverride,
   hiddenRegisters,
@@ -44,10 +46,10 @@ t.test(
   'everything lies where QEMU would put it, and the monitor above the memory of the guest',
   (t) => {
     const plan = planMonitor(realm, code, image, tree);
-    const region = { base: 0x4000_0000, size: 2 ** 30 };
+    const region = sizedRange(0x4000_0000, 2 ** 30);
     const size = monitorMemorySize([region]);
     t.same(plan.places, { image, initramfs: 0x4800_0000, deviceTree: 0x4820_0000, memory: size });
-    t.same(plan.memory, { base: 0x8000_0000, size });
+    t.same(plan.memory, sizedRange(0x8000_0000, size));
     t.equal(plan.aliasBit, 2 ** 39);
     const parameters = {
       world: 'realm',
@@ -70,8 +72,8 @@ t.test(
 
 t.test('an odd number of MiB is filled up to what the monitor can map', (t) => {
   const plan = planMonitor({ ...realm, memory: 1023 }, code, image, tree);
-  t.equal(plan.memory.base, 0x8000_0000);
-  t.equal(plan.places.memory, plan.memory.size + 2 ** 20);
+  t.equal(plan.memory.start, 0x8000_0000);
+  t.equal(plan.places.memory, sizeOf(plan.memory) + 2 ** 20);
   const { memory, places } = plan;
   const expected = monitorFlash(code, {
     ...{
@@ -83,8 +85,8 @@ t.test('an odd number of MiB is filled up to what the monitor can map', (t) => {
       cpus: 1,
       uart: 0x0900_0000,
     },
-    regions: [{ base: 0x4000_0000, size: 1024 * 2 ** 20 }],
-    described: [{ base: 0x4000_0000, size: 1023 * 2 ** 20 }],
+    regions: [sizedRange(0x4000_0000, 1024 * 2 ** 20)],
+    described: [sizedRange(0x4000_0000, 1023 * 2 ** 20)],
   });
   t.same(plan.flash, expected, 'of which the kernel is told nothing');
   t.end();
@@ -117,7 +119,7 @@ t.test('CPUs that differ: MIDR where it is another than the first, BBM by level'
     entry: image,
     deviceTree: v3.places.deviceTree,
     cpus: 2,
-    regions: [{ base: 0x4000_0000, size: 2 ** 30 }],
+    regions: [sizedRange(0x4000_0000, 2 ** 30)],
     uart: 0x0900_0000,
     midrs: [undefined, 0x000f0510n],
   });

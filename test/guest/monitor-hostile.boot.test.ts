@@ -4,6 +4,7 @@
  */
 
 import t from 'tap';
+import { sizeOf } from '../../src/linux/physical-range.ts';
 import { given } from '../given.ts';
 import { guestBase, ramBase, ramSize, runMonitor, type Step } from './monitor-machine.ts';
 
@@ -138,7 +139,7 @@ for (const rme of [false, true]) {
       'only the CPU that was sent anywhere fell',
     );
     t.same(report?.cpusEntered, [0, 1]);
-    const covered = report?.ripas.reduce((sum, { size }) => sum + size, 0);
+    const covered = report && sizeOf(...report.ripas);
     t.equal(covered, ramSize, "the monitor's view covers the RAM");
     t.ok((report?.ripas.length ?? 0) > 2, 'which was shared and taken back in many places');
   });

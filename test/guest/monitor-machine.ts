@@ -16,7 +16,9 @@ import {
 } from '../../guest/monitor-parameters.ts';
 import { packagedEmulator } from '../../images/emulator/emulator.ts';
 import { crossToolchain } from '../../images/toolchain/toolchain.ts';
-import { decodeReport, type MonitorReport } from '../../src/evidence/monitor-report.ts';
+import { decodeReport } from '../../src/evidence/decode-monitor-report.ts';
+import type { MonitorReport } from '../../src/evidence/monitor-report.ts';
+import { sizedRange } from '../../src/linux/physical-range.ts';
 import { given } from '../given.ts';
 
 export const ramBase = 0x40000000;
@@ -79,9 +81,9 @@ const guest = await buildGuest();
 
 export async function runMonitor(steps: Step[], machine: MonitorMachine = {}): Promise<MonitorRun> {
   const { cpu = 'max', patience = 60_000, ...rest } = machine;
-  const regions = rest.regions ?? [{ base: ramBase, size: ramSize }];
-  const end = Math.max(...regions.map(({ base, size }) => base + size));
-  const memory = { base: end, size: monitorMemorySize(regions) };
+  const regions = rest.regions ?? [sizedRange(ramBase, ramSize)];
+  const end = Math.max(...regions.map(({ end }) => end));
+  const memory = sizedRange(end, monitorMemorySize(regions));
   const defaults = { world: 'realm', ipaBits: 40, cpus: 1, uart: 0x9000000 } as const;
   const parameters = {
     ...defaults,
@@ -97,7 +99,7 @@ export async function runMonitor(steps: Step[], machine: MonitorMachine = {}): P
       await writeFile(file('flash'), monitorFlash(monitor, parameters));
       await writeFile(file('guest'), guest);
       await writeFile(file('list'), encodeSteps(steps));
-      const mebibytes = (memory.base + memory.size - ramBase) / 2 ** 20;
+      const mebibytes = (memory.end - ramBase) / 2 ** 20;
       const worlds = parameters.rme ? 'secure=on,virtualization=on' : 'virtualization=on';
       const { stderr, exitCode, timedOut } = await execa(
         given(emulator.command[0]),
@@ -136,7 +138,7 @@ export async function runMonitor(steps: Step[], machine: MonitorMachine = {}): P
         whole.subarray(address - ramBase, address - ramBase + bytes);
       return {
         results: steps.map((_, index) => decodeStep(read(listBase + index * stepBytes, stepBytes))),
-        report: decodeReport(read, memory.base),
+        report: decodeReport(read, memory.start),
         ended: !timedOut,
         console: await readFile(file('console'), 'latin1'),
       };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The parameter block, field by field as guest/monitor/parameters.h has it. */
+
 import t from 'tap';
 import {
   encodeParameters,
@@ -8,12 +9,13 @@ import {
   monitorMemorySize,
   parametersOffset,
 } from '../../guest/monitor-parameters.ts';
+import { sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
 import { bbmOverride } from '../../src/scenario/id-overrides.ts';
 import { idRegisters } from '../../src/scenario/id-registers.ts';
 
 const gib = 2 ** 30;
-const regions = [{ base: 0x40000000, size: gib }];
-const memory = { base: 0x80000000, size: monitorMemorySize(regions) };
+const regions = [sizedRange(0x40000000, gib)];
+const memory = sizedRange(0x80000000, monitorMemorySize(regions));
 const plain: MonitorParameters = {
   ...{ world: 'normal', memory, entry: 0x40200000, deviceTree: 0x47e00000, cpus: 2, regions },
 };
@@ -30,8 +32,8 @@ t.test('fields', async (t) => {
         uart: 0x9000000,
         midrs: [undefined, 0x410fd842n],
       },
-      described: [{ base: 0x40000000, size: 0x3ff00000 }],
-      destroyed: [{ base: 0x50000000, size: 0x2000 }],
+      described: [sizedRange(0x40000000, 0x3ff00000)],
+      destroyed: [sizedRange(0x50000000, 0x2000)],
       personalization: new TextEncoder().encode('me'),
       overrides: [
         bbmOverride([0, 2], 3),
@@ -43,7 +45,7 @@ t.test('fields', async (t) => {
   const u64 = (at: number) => block.readBigUInt64LE(at);
   t.equal(block.toString('latin1', 0, 8), 'PTDMONP1');
   t.same([u32(8), u32(0x0c), u32(0x10), u32(0x14)], [2, 0xb20, 1, 41]);
-  t.same([u64(0x18), u64(0x20)], [0x80000000n, BigInt(memory.size)]);
+  t.same([u64(0x18), u64(0x20)], [0x80000000n, BigInt(sizeOf(memory))]);
   t.same([u64(0x28), u64(0x30)], [0x40200000n, 0x47e00000n]);
   t.same([u32(0x38), u32(0x3c), u32(0x40), u32(0x44), u32(0x48), u32(0x4c)], [2, 1, 2, 1, 7, 1]);
   const root = u64(0x50);
@@ -102,7 +104,7 @@ t.test('too much of anything is refused', async (t) => {
 
 t.test('memory grows with the guest', async (t) => {
   const sizes = [1, 2, 8, 64].map((gibs) =>
-    monitorMemorySize([{ base: 0x40000000, size: gibs * gib }]),
+    monitorMemorySize([sizedRange(0x40000000, gibs * gib)]),
   );
   t.ok(sizes.every((size, index) => size % 0x200000 === 0 && size > (sizes[index - 1] ?? 0)));
   t.ok((sizes[3] ?? 0) < 0.005 * 64 * gib);

@@ -3,8 +3,10 @@
  * Every RSI call with right and wrong arguments, from inside a guest, in both bodies of the
  * monitor.
  */
+
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import { sizedRange } from '../../src/linux/physical-range.ts';
 import { guestBase, ramBase, ramSize, runMonitor, type Step } from './monitor-machine.ts';
 
 t.setTimeout(0);
@@ -167,7 +169,7 @@ for (const rme of [false, true]) {
   });
 
   t.test(`${body}: RIPAS`, async (t) => {
-    const hole = { base: page + 0x8000, size: 0x1000 };
+    const hole = sizedRange(page + 0x8000, 0x1000);
     const { x, report } = await call(
       [
         rsi(stateGet, ramBase, ramBase + ramSize),
@@ -187,20 +189,20 @@ for (const rme of [false, true]) {
     );
     t.same(
       x[0]?.slice(0, 3),
-      [success, BigInt(hole.base), BigInt(ram)],
+      [success, BigInt(hole.start), BigInt(ram)],
       'a run of RAM ends where it was destroyed',
     );
     t.same(x[1]?.slice(0, 3), [success, BigInt(page + 0x2000), 0n], 'shared and accepted');
     t.same(x[2]?.slice(0, 3), [success, BigInt(page + 0x2000), BigInt(empty)]);
-    t.same(x[3]?.slice(0, 3), [success, BigInt(hole.base), BigInt(ram)]);
-    t.same(x[4]?.slice(0, 3), [success, BigInt(hole.base + hole.size), BigInt(destroyed)]);
+    t.same(x[3]?.slice(0, 3), [success, BigInt(hole.start), BigInt(ram)]);
+    t.same(x[4]?.slice(0, 3), [success, BigInt(hole.end), BigInt(destroyed)]);
     t.same(x[5]?.slice(0, 3), [success, BigInt(ramBase), BigInt(empty)], 'devices are EMPTY');
     t.same(
       x[6]?.slice(0, 3),
-      [success, BigInt(hole.base), 0n],
+      [success, BigInt(hole.start), 0n],
       'private again, up to the destroyed page',
     );
-    t.same(x[7]?.slice(0, 3), [success, BigInt(hole.base), 1n], 'which is rejected');
+    t.same(x[7]?.slice(0, 3), [success, BigInt(hole.start), 1n], 'which is rejected');
     t.same(x[8]?.slice(0, 3), [success, BigInt(page + 0x10000), 0n], 'unless the change is wanted');
     t.same(x[9]?.slice(0, 3), [success, BigInt(page + 0x10000), BigInt(ram)]);
     t.same(
@@ -209,7 +211,7 @@ for (const rme of [false, true]) {
       'devices do not become RAM',
     );
     t.same(x[11]?.slice(0, 3), [success, 0x8001000n, 0n], 'but may stay what they are');
-    t.same(report?.ripas, [{ base: ramBase, size: ramSize, ripas: 'RAM' }], 'the report agrees');
+    t.same(report?.ripas, [{ ...sizedRange(ramBase, ramSize), ripas: 'RAM' }], 'the report agrees');
     t.equal(report?.rsi.IPA_STATE_SET.calls, 6);
     t.equal(report?.granulesShared, 2);
     t.equal(report?.granulesMadePrivate, 3);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { buildInitramfs } from '../../guest/build.ts';
@@ -6,6 +7,7 @@ import { buildMonitor } from '../../guest/build-monitor.ts';
 import { boot } from '../../harness/boot/boot.ts';
 import type { CaseSetup } from '../../harness/boot/case-setup.ts';
 import { checkpointNames, type Evidence } from '../../src/evidence/capture.ts';
+import { sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
 import { cpuNamed } from '../../src/scenario/cpus.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';
@@ -55,8 +57,8 @@ function sharedPages({ captures }: Evidence): number[] {
 function emptyPages({ captures }: Evidence): number[] {
   return (given(captures[captures.length - 1]).monitor?.ripas ?? [])
     .filter(({ ripas }) => ripas === 'EMPTY')
-    .flatMap(({ base, size }) =>
-      Array.from({ length: size / granule }, (_, page) => base + page * granule),
+    .flatMap((range) =>
+      Array.from({ length: sizeOf(range) / granule }, (_, page) => range.start + page * granule),
     );
 }
 
@@ -73,7 +75,7 @@ for (const firmware of ['monitor', 'monitor-rme'] as const) {
       );
       t.match(evidence.console, 'RME: Using RSI version 1.0');
       t.same(evidence.captures.at(-1)?.memblock, [
-        { base: 0x4000_0000, size: 512 << 20, flags: 0 },
+        { ...sizedRange(0x4000_0000, 512 << 20), flags: 0 },
       ]);
       t.same(evidence.guestProblems, []);
       t.match(evidence.files['/proc/version'], setup.kernel.release);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import t from 'tap';
 import { memblockArray, memblockBytes, memblockRegions } from '../../src/linux/memblock.ts';
+import { sizedRange } from '../../src/linux/physical-range.ts';
 import { unsignedInteger } from '../../src/linux/variables.ts';
 
 /** struct memblock with three regions of memory and none reserved. */
@@ -41,8 +43,8 @@ t.test('does not believe numbers that make no sense', (t) => {
 t.test('decodes regions, whatever stands in the node number', (t) => {
   const words = [0x4000_0000n, 0x1000_0000n, 0xdead_beef_0000_0004n, 0x8_0000_0000n, 0x1000n, 0n];
   t.same(memblockRegions(new Uint8Array(BigUint64Array.from(words).buffer)), [
-    { base: 0x4000_0000, size: 0x1000_0000, flags: 4 },
-    { base: 0x8_0000_0000, size: 0x1000, flags: 0 },
+    { ...sizedRange(0x4000_0000, 0x1000_0000), flags: 4 },
+    { ...sizedRange(0x8_0000_0000, 0x1000), flags: 0 },
   ]);
   t.end();
 });

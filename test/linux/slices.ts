@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';
 import { readFixture } from '../fixture.ts';
 
-/** What traitsOf() reads of one real Image: see record-slices.ts. */
+/** What traitsOf() reads of one real Image: see tools/record-slices.ts. */
 export interface RecordedSlice {
   schema: 1;
   /** The package that the kernel comes from, and the SHA-256 of its Image. */

@@ -54,7 +54,11 @@ const debian73: Expected = {
   knowsRealms: true,
   rsiBeforePagingInit: false,
   aliasStart: '_text',
+  mapsKernelFirst: true,
+  keepsTables: true,
+  keepsSingleLeaves: true,
   contiguousMayChange: true,
+  protectsContiguously: true,
   mapsWholePagesOnly: true,
   dataAlias: 'invalid',
   kernelDirty: true,
@@ -75,7 +79,11 @@ const debian72: Expected = {
 const debian71: Expected = {
   ...debian72,
   generation: '7.1: split asks the requires flag',
+  mapsKernelFirst: false,
+  keepsTables: false,
+  keepsSingleLeaves: false,
   contiguousMayChange: false,
+  protectsContiguously: false,
   dataAlias: 'writable',
 };
 const debian70: Expected = {
@@ -105,6 +113,8 @@ const debian612: Expected = {
   tableAccessFlag: false,
   randomLinearMap: true,
 };
+/** 6.12.115 does not round ranges of memory to whole pages yet. */
+const debian612117: Expected = { ...debian612, mapsWholePagesOnly: true };
 
 /**
  * What each recorded kernel is: its traits, options that differ from those of Debian's 7.3, and how
@@ -114,9 +124,9 @@ const kernels: Record<
   string,
   { traits: Expected; config?: Partial<KernelConfig>; capabilities: number; listed?: number }
 > = {
-  '6.12.117+deb13-arm64': { traits: debian612, config: { haft: false }, capabilities: 30 },
+  '6.12.117+deb13-arm64': { traits: debian612117, config: { haft: false }, capabilities: 30 },
   '6.12.117+deb13-arm64-16k': {
-    traits: debian612,
+    traits: debian612117,
     config: { granule: 16384, haft: false },
     capabilities: 30,
   },

@@ -11,7 +11,7 @@ import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 /**
  * Version of the recorded boots; raised when a reader of the old shape would misread the new one.
  */
-export const goldenVersion = 2;
+export const goldenVersion = 3;
 
 const int = z.int();
 const yes = z.boolean();
@@ -84,7 +84,11 @@ const traits: z.ZodType<KernelTraits> = z
     // Recordings are of kernels that probe late: none of them was asked.
     rsiBeforePagingInit: yes.default(false),
     aliasStart: z.enum(['_text', '_stext']),
+    mapsKernelFirst: yes,
+    keepsTables: yes,
+    keepsSingleLeaves: yes,
     contiguousMayChange: yes,
+    protectsContiguously: yes,
     mapsWholePagesOnly: yes,
     dataAlias: z.enum(['writable', 'readOnly', 'invalid']),
     kernelDirty: yes,

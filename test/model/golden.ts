@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
+import { bigintReviver } from '../../src/bigint-json.ts';
 import { diffLeaves } from '../../src/diff/compare.ts';
 import { compareRsi } from '../../src/diff/compare-rsi.ts';
 import {
@@ -14,7 +15,6 @@ import {
 import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture } from '../../src/evidence/capture.ts';
 import { parseWalk } from '../../src/evidence/leaf-text.ts';
-import { revive } from '../../src/evidence/revive.ts';
 import { predict } from '../../src/model/predict.ts';
 import type { Question } from '../../src/model/question.ts';
 import { given } from '../given.ts';
@@ -29,11 +29,12 @@ export interface GoldenBoot extends Omit<z.infer<typeof goldenSchema>, 'question
   captures: (Omit<Capture, 'ttbr1' | 'ttbr0'> & { walk: string })[];
 }
 
-const folder = join(import.meta.dirname, 'fixtures');
+/** Where the recorded boots lie. */
+export const goldenFolder = join(import.meta.dirname, 'fixtures');
 
 /** Names of the recorded boots. */
 export function goldenNames(): string[] {
-  return readdirSync(folder)
+  return readdirSync(goldenFolder)
     .filter((name) => name.endsWith('.json.gz'))
     .sort();
 }
@@ -75,7 +76,7 @@ export function parseGolden(name: string, data: unknown): GoldenBoot {
   if (issue) {
     const at = issue.path.join('.') || 'the whole';
     throw new Error(
-      `The recorded boot ${name} cannot be used: ${at}: ${issue.message}. Record it again (record-golden.ts).`,
+      `The recorded boot ${name} cannot be used: ${at}: ${issue.message}. Record it again (npm run record:golden).`,
     );
   }
   refuseUnrecorded(name, data as GoldenBoot);
@@ -84,7 +85,7 @@ export function parseGolden(name: string, data: unknown): GoldenBoot {
 
 /** A recording from its text. */
 export function goldenFrom(name: string, text: string): GoldenBoot {
-  const data = revive(JSON.parse(text)) as { question?: { traits?: object } };
+  const data = JSON.parse(text, bigintReviver) as { question?: { traits?: object } };
   // JSON has no undefined: a kernel before 6.18 has no such variable, which the schema checks
   // against its capability.
   if (data.question?.traits)
@@ -93,7 +94,7 @@ export function goldenFrom(name: string, text: string): GoldenBoot {
 }
 
 export function readGolden(name: string): GoldenBoot {
-  return goldenFrom(name, gunzipSync(readFileSync(join(folder, name))).toString());
+  return goldenFrom(name, gunzipSync(readFileSync(join(goldenFolder, name))).toString());
 }
 
 /** The question of a recorded boot, as predict() wants it. */
@@ -137,7 +138,8 @@ export function differences(golden: GoldenBoot): string[] {
       ...compareVariables(observed(predicted.variables, golden), capture),
     ];
     const lines = leaves.map(
-      ({ expected, actual }) => `${rest.checkpoint}: leaf ${(expected ?? actual)?.va.toString(16)}`,
+      ({ expected, actual }) =>
+        `${rest.checkpoint}: leaf ${(expected ?? actual)?.va.toString(16)}, ${expected?.why ?? 'not predicted'}`,
     );
     return [...lines, ...findings.map(({ id }) => id)];
   });

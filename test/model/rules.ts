@@ -15,16 +15,9 @@ import type { Question } from '../../src/model/question.ts';
 import type { Prediction } from '../../src/model/types.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
 import { given } from '../given.ts';
+import { cpuRules } from './cpu-rules.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
-
-/**
- * A rule that no recorded boot can show, checked on a recorded question that was changed; true when
- * the model keeps it.
- */
-export interface Rule {
-  name: string;
-  holds(): boolean;
-}
+import type { Rule } from './rule.ts';
 
 const question = (name: string): Question => questionOfGolden(readGolden(`${name}.json.gz`));
 
@@ -156,6 +149,7 @@ function probedEarly(name: string): Prediction {
 }
 
 export const rules: readonly Rule[] = [
+  ...cpuRules,
   {
     name: 'a realm that probes RSI before paging_init() maps pages, and can share each',
     holds: () => {

@@ -2,19 +2,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { GoldenBoot } from '../model/golden.ts';
 import type { Mutant } from './find-mutants.ts';
-import { installMutants, keepMutant, visitedBy, withMutant } from './install.ts';
+import { installMutants, visitedBy, withMutant } from './install.ts';
 
 /*
  * A worker that asks recorded boots and rules of the model whether they notice a mutant. All
- * mutants are in the modules that it loaded; one that decides while its module is loaded needs a
- * worker of its own.
+ * mutants are in the modules that it loaded, so that one that decides while its module is loaded
+ * is not for it.
  */
 
 /** What the worker is given. */
 export interface BootsInput {
   mutants: Mutant[];
-  /** In force from the first import on. */
-  kept?: number;
 }
 
 /** What it answers: to 'ready' once it is, then to each mutant that it is sent. */
@@ -22,9 +20,8 @@ export type BootsAnswer =
   | { kind: 'ready'; visited: number[]; broken?: string }
   | { kind: 'answer'; id: number; by?: string; threw?: boolean };
 
-const { mutants, kept } = workerData as BootsInput;
+const { mutants } = workerData as BootsInput;
 installMutants(mutants);
-if (kept !== undefined) keepMutant(kept);
 
 const say = (answer: BootsAnswer): void => parentPort?.postMessage(answer);
 
@@ -86,7 +83,6 @@ function ask(id: number, able: readonly Witness[]): BootsAnswer {
 
 async function serve(): Promise<void> {
   const all = await witnesses();
-  if (kept !== undefined) return say(ask(kept, all));
   const broken = all.find((witness) => witness.notices());
   const measured = visits(all);
   const visited = new Set(measured.flatMap((each) => [...each.visited]));
@@ -101,10 +97,4 @@ async function serve(): Promise<void> {
   say({ kind: 'ready', visited: [...visited], ...(broken && { broken: broken.name }) });
 }
 
-try {
-  await serve();
-} catch (error) {
-  // Loading itself failed: with a mutant in force since then, the first import notices it.
-  if (kept === undefined) throw error;
-  say({ kind: 'answer', id: kept, by: `the import (${String(error).slice(0, 100)})`, threw: true });
-}
+await serve();

@@ -56,6 +56,16 @@ export function withMutant<T>(id: number, run: () => T): T {
   }
 }
 
+/** The same of something that takes its time; nothing else runs meanwhile. */
+export async function withMutantAsync<T>(id: number, run: () => Promise<T>): Promise<T> {
+  active = id;
+  try {
+    return await run();
+  } finally {
+    active = -1;
+  }
+}
+
 /** A mutant that decides when its module is loaded must be in force from then on. */
 export function keepMutant(id: number): void {
   active = id;

@@ -11,21 +11,20 @@
  */
 
 import { once } from 'node:events';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { execa } from 'execa';
-import { dir } from 'tmp-promise';
-import { countTap } from '../count-tap.ts';
 import { given } from '../given.ts';
 import { accepted } from './accepted.ts';
 import type { BootsAnswer, BootsInput } from './boots.ts';
 import type { Mutant } from './find-mutants.ts';
 import { mutantsOf } from './install.ts';
 import { type Ending, formatSurvivors, keyOf, type Outcome, summaryOf } from './outcomes.ts';
+import { TestServer } from './test-process.ts';
+import type { ServerAnswer } from './test-server.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** A mutant that makes a boot take so much longer loops for good. Seconds. */
@@ -55,7 +54,7 @@ const files = [
   .sort();
 const tests = ['model', 'diff', 'vmsa', 'linux', 'scenario', 'compare']
   .flatMap((room) => globSync(`test/${room}/**/*.test.ts`, { cwd: root }))
-  .filter((file) => !/boot\.test|mutation\.test|model\/golden\.test/.test(file))
+  .filter((file) => !/boot\.test|mutations?\.test/.test(file))
   .sort();
 
 /** The mutants to be tried: all, or so many of them by a seed. */
@@ -144,13 +143,6 @@ async function askBoots(mutants: readonly Mutant[]): Promise<void> {
   await Promise.all(ready.map(({ worker }) => worker.terminate()));
 }
 
-/** Asks about a mutant that decides while its module is loaded. */
-async function askLoaded({ id }: Mutant): Promise<void> {
-  const { worker, next } = startBoots({ mutants: all, kept: id });
-  note(id, await next(toLoad));
-  await worker.terminate();
-}
-
 function note(id: number, answer: BootsAnswer | 'silent'): void {
   if (answer === 'silent')
     endings.set(id, { outcome: 'noticed', by: `no end within ${patience} s` });
@@ -158,56 +150,58 @@ function note(id: number, answer: BootsAnswer | 'silent'): void {
     endings.set(id, { outcome: 'noticed', by: answer.by });
 }
 
-/** Runs one test file with something in its environment. */
-async function runTest(file: string, env: Record<string, string>) {
-  const hook = join(import.meta.dirname, 'child.ts');
-  const result = await execa(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--import', hook, file],
-    {
-      cwd: root,
-      reject: false,
-      stdin: 'ignore',
-      timeout: patience * 5_000,
-      env: { NO_COLOR: '1', TAP_TIMEOUT: String(patience * 5), ...env },
-    },
-  );
-  return { ...countTap(result.stdout ?? ''), result };
-}
-
-/** Which mutants' places each test file passes; a file that fails unbroken can notice nothing. */
+/** Which mutants' places each test file passes, the fastest first. */
 async function visitsOfTests(): Promise<Map<string, Set<number>>> {
-  const scratch = await dir({ prefix: 'ptdiff-mutants-', unsafeCleanup: true });
-  const visits = new Map<string, Set<number>>();
+  const visits: { test: string; visited: Set<number>; took: number }[] = [];
   await forEach(tests, 'test files without a mutant', async (test) => {
-    const log = join(scratch.path, `${tests.indexOf(test)}.json`);
-    const { failed, troubles } = await runTest(test, { PTDIFF_VISITS: [log, ...files].join(':') });
-    if (failed + troubles.length > 0)
-      throw new Error(`${test} fails without any mutant: ${troubles.join(', ')}`);
-    visits.set(test, new Set(JSON.parse(readFileSync(log, 'utf8'))));
+    const server = new TestServer(root, test, files);
+    const started = performance.now();
+    const answer = await server.ask({}, toLoad);
+    server.end();
+    if (answer === 'silent' || !answer.passed) throw new Error(`${test} fails without any mutant.`);
+    const took = performance.now() - started;
+    visits.push({ test, visited: new Set(answer.visited), took });
   });
-  await scratch.cleanup();
-  return visits;
+  visits.sort((left, right) => left.took - right.took);
+  return new Map(visits.map(({ test, visited }) => [test, visited]));
 }
 
-/** Asks test files until one notices. */
-async function askTests(mutant: Mutant, visits: ReadonlyMap<string, Set<number>>): Promise<void> {
-  const number = mutant.id - (all.find(({ file }) => file === mutant.file)?.id ?? 0);
-  const able = [...visits].filter(([, visited]) => visited.has(mutant.id)).map(([test]) => test);
-  if (able.length > 0) endings.set(mutant.id, { outcome: 'survived' });
-  for (const test of able) {
-    const { failed, passed, troubles, result } = await runTest(test, {
-      PTDIFF_MUTANT: `${mutant.file}#${number}`,
+/** Notes what a test file says of a mutant; false when it did not notice it. */
+function noteTest(id: number, test: string, answer: ServerAnswer | 'silent'): boolean {
+  if (answer !== 'silent' && answer.passed) return false;
+  const by = answer === 'silent' ? `${test}: no end within ${patience} s` : test;
+  // A broken import is told apart: it may break for a reason that proves nothing.
+  const outcome: Outcome = answer === 'silent' || answer.ran ? 'noticed' : 'did not run';
+  endings.set(id, { outcome, by });
+  return true;
+}
+
+/** Asks one test file after another about the mutants that nothing has noticed. */
+async function askTests(mutants: readonly Mutant[], visits: ReadonlyMap<string, Set<number>>) {
+  for (const [test, visited] of visits) {
+    const able = mutants.filter(({ id }) => visited.has(id) && !isNoticed(id));
+    for (const { id } of able) endings.set(id, { outcome: 'survived' });
+    const servers: TestServer[] = [];
+    await forEach(able, test, async ({ id }) => {
+      const server = servers.pop() ?? new TestServer(root, test, files);
+      const answer = await server.ask({ mutant: id }, patience);
+      noteTest(id, test, answer);
+      if (answer === 'silent') server.end();
+      else servers.push(server);
     });
-    if (failed > 0 || result.timedOut)
-      return void endings.set(mutant.id, { outcome: 'noticed', by: test });
-    if (troubles.length === 0 && !result.failed) continue;
-    // Without one assertion the test may not even have begun.
-    const outcome: Outcome = passed > 0 ? 'noticed' : 'did not run';
-    return void endings.set(mutant.id, {
-      outcome,
-      by: `${test}: ${troubles[0] ?? result.exitCode}`,
-    });
+    for (const server of servers) server.end();
+  }
+}
+
+/** The same of a mutant that decides while its module is loaded: a process for each. */
+async function askLoaded({ id }: Mutant, visits: ReadonlyMap<string, Set<number>>): Promise<void> {
+  for (const [test, visited] of visits) {
+    if (!visited.has(id)) continue;
+    endings.set(id, { outcome: 'survived' });
+    const server = new TestServer(root, test, files, id);
+    const answer = await server.ask({}, patience);
+    server.end();
+    if (noteTest(id, test, answer)) return;
   }
 }
 
@@ -215,15 +209,20 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+const isNoticed = (id: number): boolean => endings.get(id)?.outcome === 'noticed';
 const isLoaded = ({ within }: Mutant): boolean => within === undefined;
 say(`${all.length} mutants in ${files.length} files; ${wanted.length} are tried`);
 await askBoots(wanted.filter((mutant) => !isLoaded(mutant)));
-await forEach(wanted.filter(isLoaded), 'what decides at load', askLoaded);
 say(`recorded boots and rules notice ${endings.size}`);
-const open = wanted.filter(({ id }) => !endings.has(id));
 if (!values.boots) {
   const visits = await visitsOfTests();
-  await forEach(open, 'test files', (mutant) => askTests(mutant, visits));
+  await askTests(
+    wanted.filter((mutant) => !isLoaded(mutant) && !isNoticed(mutant.id)),
+    visits,
+  );
+  await forEach(wanted.filter(isLoaded), 'what decides at load', (mutant) =>
+    askLoaded(mutant, visits),
+  );
 }
 const outcomes = wanted.map((mutant) => ({
   mutant,

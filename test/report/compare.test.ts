@@ -26,6 +26,7 @@ function reportOf(pairs: [name: string, a: ComparedCase, b: ComparedCase][]): Co
     makeDossier(result.case, {
       prediction: prediction && { newerThanKnown: false, probes: [], ...prediction },
       captures: evidence?.captures ?? [],
+      differences: {},
     });
   return {
     sides: { a: side('debian:7.0'), b: side('debian:7.3') },

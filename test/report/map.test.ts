@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import t from 'tap';
+import { diffLeaves } from '../../src/diff/compare.ts';
 import { placeRegions } from '../../src/report/html/axis.ts';
 import { createBandStore } from '../../src/report/html/bands.ts';
 import { mapFigure } from '../../src/report/html/map-figure.ts';
@@ -22,6 +24,7 @@ function drawingOf(
     linearRegion: { start: 0xfff0_0000_0000_0000n, end: 2n ** 64n },
     predicted,
     actual,
+    differences: diffLeaves(predicted, actual),
     registers,
   };
 }

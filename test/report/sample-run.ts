@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { diffLeaves } from '../../src/diff/compare.ts';
 import type { CaseResult, Finding, Verdict } from '../../src/diff/types.ts';
 import { checkpointNames, splitCheckpoints } from '../../src/evidence/capture.ts';
 import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
@@ -11,7 +12,7 @@ import {
   runSchemaVersion,
 } from '../../src/report/types.ts';
 import { countVerdicts } from '../../src/report/verdicts.ts';
-import type { Rodata, Scenario } from '../../src/scenario/types.ts';
+import { type Rodata, type Scenario, scenarioVersion } from '../../src/scenario/types.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 import { judged } from '../diff/judged.ts';
 import { decisions } from '../diff/sample-decisions.ts';
@@ -151,13 +152,13 @@ function drawings(verdict: Verdict, scenario: string, seed: number): CaseDrawing
   });
   return checkpointNames
     .filter((name) => !splitCheckpoints.includes(name))
-    .map((checkpoint) => ({
-      checkpoint,
-      registers,
-      linearRegion: { start: linearStart, end: linearStart + 2n ** 51n },
-      predicted,
-      actual: found(verdict === 'fail' && checkpoint === 'init' ? spoil(predicted) : predicted),
-    }));
+    .map((checkpoint) => {
+      const spoilt = verdict === 'fail' && checkpoint === 'init';
+      const actual = found(spoilt ? spoil(predicted) : predicted);
+      const differences = diffLeaves(predicted, actual);
+      const linearRegion = { start: linearStart, end: linearStart + 2n ** 51n };
+      return { checkpoint, registers, linearRegion, predicted, actual, differences };
+    });
 }
 
 function makeCase(
@@ -221,6 +222,7 @@ export function sampleReport(share = 0.5): Report {
   return {
     run: {
       schema: runSchemaVersion,
+      scenarioVersion,
       ptdiff: { version: '0.1.0' },
       command: ['./ptdiff', 'run', '--out', 'results/run'],
       asked: {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import t from 'tap';
+import { diffLeaves } from '../../src/diff/compare.ts';
 import { parseWalk } from '../../src/evidence/leaf-text.ts';
 import { predict } from '../../src/model/predict.ts';
 import { formatMaps, formatPredictedMaps } from '../../src/report/terminal-map.ts';
@@ -12,13 +14,13 @@ import { goldenNames, questionOfGolden, readGolden } from '../model/golden.ts';
 function drawings(name: string): CaseDrawing[] {
   const golden = readGolden(name);
   const { checkpoints, linearRegion } = predict(questionOfGolden(golden));
-  return golden.captures.map(({ checkpoint, walk, cpus }) => ({
-    checkpoint,
-    linearRegion,
-    predicted: checkpoints[checkpoint]?.leaves ?? [],
-    actual: parseWalk(walk).leaves,
-    registers: given(cpus[0]).registers as SystemRegisters,
-  }));
+  return golden.captures.map(({ checkpoint, walk, cpus }) => {
+    const predicted = checkpoints[checkpoint]?.leaves ?? [];
+    const actual = parseWalk(walk).leaves;
+    const registers = given(cpus[0]).registers as SystemRegisters;
+    const differences = diffLeaves(predicted, actual);
+    return { checkpoint, linearRegion, predicted, actual, differences, registers };
+  });
 }
 
 const plain = { colour: false };
@@ -48,6 +50,7 @@ t.test(
     const drawing = given(broken[0]);
     const leaf = given(drawing.actual[1]);
     drawing.actual[1] = { ...leaf, attributes: leaf.attributes & ~0x80n };
+    drawing.differences = diffLeaves(drawing.predicted, drawing.actual);
     const text = formatMaps(broken, { ...plain, at: leaf.va });
     t.match(
       text,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { readEvidence, writeEvidence } from '../../results/evidence-files.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import { formatWalk, parseWalk, walkLegend } from '../../src/evidence/leaf-text.ts';
 import { type MonitorView, rsiFunctions } from '../../src/evidence/monitor-report.ts';
+import { sizedRange } from '../../src/linux/physical-range.ts';
 import type { WalkResult } from '../../src/vmsa/types.ts';
 
 const walk: WalkResult = {
@@ -54,7 +56,7 @@ const monitor: MonitorView = {
   world: 'realm',
   ipaBits: 40,
   cpusEntered: [0],
-  regions: [{ base: 0x4000_0000, size: 0x4000_0000 }],
+  regions: [sizedRange(0x4000_0000, 0x4000_0000)],
   stage2: { root: 0x8040_0000, control: 0x80053558n },
   rsi: counts as MonitorView['rsi'],
   psciCalls: 1,
@@ -79,7 +81,7 @@ const monitor: MonitorView = {
   ],
   totalAborts: 1,
   totalCalls: 45,
-  ripas: [{ base: 0x4000_0000, size: 0x4000_0000, ripas: 'RAM' }],
+  ripas: [{ ...sizedRange(0x4000_0000, 0x4000_0000), ripas: 'RAM' }],
   lastWords: '',
 };
 
@@ -97,7 +99,7 @@ const evidence: Evidence = {
       ttbr1: walk,
       ttbr0: { leaves: [], tables: [], malformed: [] },
       variables: {},
-      memblock: [{ base: 0x4000_0000, size: 4096, flags: 4 }],
+      memblock: [{ ...sizedRange(0x4000_0000, 4096), flags: 4 }],
       monitor,
     },
   ],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -17,6 +18,9 @@ import { create } from 'tar';
 import { initramfsOf, readBlobs, withArchivedCase } from '../../harness/laboratory/open-case.ts';
 import { type EndedCase, packCase } from '../../harness/laboratory/pack-case.ts';
 import { storeBlobs } from '../../results/case-inputs.ts';
+import { bigintReplacer } from '../../src/bigint-json.ts';
+import { sizedRange } from '../../src/linux/physical-range.ts';
+import { scenarioVersion } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
 
@@ -32,7 +36,7 @@ const overrides = [
 const monitor = {
   flash: Buffer.from('flash'),
   places: { image: 1, initramfs: 2, deviceTree: 3, memory: 4 },
-  memory: { base: 5, size: 6 },
+  memory: sizedRange(5, 6),
   aliasBit: 2 ** 39,
   overrides,
 };
@@ -52,6 +56,7 @@ function endedCase(t: Test): { at: string; ended: EndedCase; archive: string } {
   ];
   const inputs = {
     schema: 1,
+    scenarioVersion,
     kernel: {
       ...{
         spec: 'file:gone',
@@ -70,9 +75,7 @@ function endedCase(t: Test): { at: string; ended: EndedCase; archive: string } {
     emulator: { version: '11.1.3', sha256: sha256('qemu'), origin: 'qemu-system-arm' },
     blobs: storeBlobs({ deviceTree: Buffer.from('tree'), monitor }),
   };
-  const text = (_: string, value: unknown) =>
-    typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
-  writeFileSync(join(directory, 'inputs.json'), JSON.stringify(inputs, text));
+  writeFileSync(join(directory, 'inputs.json'), JSON.stringify(inputs, bigintReplacer));
   writeFileSync(join(directory, 'console.log'), 'console');
   writeFileSync(join(directory, 'repro.sh'), 'names paths of this host');
   return {

@@ -12,10 +12,11 @@ import {
   readRunRecord,
   runFiles,
 } from '../../results/run-folder.ts';
-import { scenarioSchema } from '../../results/schema.ts';
+import { runRecordSchema } from '../../results/schema.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { CaseDossier } from '../../src/report/types.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { scenarioSchema } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { given } from '../given.ts';
 import { sampleReport } from '../report/sample-run.ts';
@@ -99,6 +100,13 @@ t.test(
   },
 );
 
+t.test('a run folder says what shape its scenarios have; an older one does not', async (t) => {
+  const { scenarioVersion: version, ...older } = JSON.parse(stableJson(report.run));
+  t.equal(version, 1);
+  t.same(runRecordSchema.parse(older), runRecordSchema.parse({ ...older, scenarioVersion: 1 }));
+  t.equal(runRecordSchema.safeParse({ ...older, scenarioVersion: 2 }).success, false);
+});
+
 t.test('cases come in the order of the plan, however they ended', async (t) => {
   const folder = t.testdir();
   await writeRun(folder);
@@ -157,6 +165,34 @@ t.test('what is no run folder, or another version wrote, is refused in one sente
   const { emulator: _, ...incomplete } = report.run;
   await writeFile(join(folder, runFiles.run), stableJson(incomplete));
   refused(/run\.json cannot be used: emulator/);
+});
+
+t.test('what the judge found to differ is taken from the case, not found again', async (t) => {
+  const folder = t.testdir();
+  const dossier = given(
+    [...sampleReport(1).dossiers.values()].find(({ drawings }) =>
+      drawings.some(({ differences }) => differences.length > 0),
+    ),
+  );
+  await writeCase(folder, dossier);
+  const at = join(folder, runFiles.caseFolders, dossier.case, caseFiles.differences);
+  const [init] = dossier.drawings.slice(-1);
+  const differencesAt = (read: CaseDossier) => read.drawings.map(({ differences }) => differences);
+  t.same(
+    differencesAt(readDossier(folder, dossier.case)),
+    differencesAt(dossier),
+    'a folder of an older version: they are computed',
+  );
+  const [kept] = given(init).differences;
+  const checkpoints = { paging_init: [], free_initmem: [], init: [kept] };
+  await writeFile(at, stableJson({ schema: 1, checkpoints }));
+  t.same(differencesAt(readDossier(folder, dossier.case)), [[], [], [kept]]);
+  for (const broken of ['{"schema":1,', stableJson({ schema: 2, checkpoints })]) {
+    await writeFile(at, broken);
+    const read = readDossier(folder, dossier.case);
+    t.match(read.unreadable?.[0], /differences\.json cannot be used: .+\.$/);
+    t.same(differencesAt(read), differencesAt(dossier), 'and computed instead');
+  }
 });
 
 t.test('a file of a case that is broken is said to be, and the others are used', async (t) => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import t from 'tap';
 import { geometryOf } from '../../src/linux/geometry.ts';
+import { sizedRange } from '../../src/linux/physical-range.ts';
 import { memoryRanges } from '../../src/model/mm/memblock.ts';
 import { ramRanges } from '../../src/scenario/memory.ts';
 import type { Machine } from '../../src/scenario/types.ts';
@@ -11,7 +13,7 @@ const K = 1024;
 const base = 0x4000_0000;
 
 t.test('without nodes there is one range', async (t) => {
-  t.same(ramRanges(machine), [{ start: base, size: 2 ** 30 }]);
+  t.same(ramRanges(machine), [sizedRange(base, 2 ** 30)]);
 });
 
 t.test('nodes in any order; those that touch are one', async (t) => {
@@ -23,8 +25,8 @@ t.test('nodes in any order; those that touch are one', async (t) => {
     ],
   ];
   t.same(ramRanges({ memory: 1024, nodes }), [
-    { start: base, size: 8 * K },
-    { start: base + 32 * K, size: 4 * K },
+    sizedRange(base, 8 * K),
+    sizedRange(base + 32 * K, 4 * K),
   ]);
   t.equal(given(given(nodes[1])[1]).size, 4 * K, 'the question stays as it was');
 });
@@ -36,8 +38,8 @@ t.test('each range is rounded inward to pages before ranges become one', async (
     [{ start: base + 512 * K, size: 32 * K }],
   ];
   t.same(ramRanges({ memory: 1024, nodes }, 64 * K), [
-    { start: base, size: 64 * K },
-    { start: base + 128 * K, size: 64 * K },
+    sizedRange(base, 64 * K),
+    sizedRange(base + 128 * K, 64 * K),
   ]);
 });
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
+import { bigintReplacer } from '../../src/bigint-json.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { Granule, LeafRun } from '../../src/vmsa/types.ts';
 import { walk } from '../../src/vmsa/walk.ts';
@@ -279,14 +280,9 @@ t.test('a walk finds exactly what the encoder put down', (t) => {
       const tables = tree.tables
         .map((table) => ({ ...table, pa: Number(table.pa) }))
         .sort((a, b) => byAddress(a, b) || a.level - b.level);
-      const shown = JSON.stringify(setup, (_, value) =>
-        typeof value === 'bigint' ? `${value}` : value,
-      );
+      const shown = JSON.stringify(setup, bigintReplacer);
       const same = (actual: unknown, expected: unknown, what: string) => {
-        const text = (value: unknown) =>
-          JSON.stringify(value, (_, inner) =>
-            typeof inner === 'bigint' ? `0x${inner.toString(16)}` : inner,
-          );
+        const text = (value: unknown) => JSON.stringify(value, bigintReplacer);
         if (text(actual) !== text(expected))
           throw new Error(
             `${what} differ for ${shown}: ${text(actual)}\nexpected ${text(expected)}`,

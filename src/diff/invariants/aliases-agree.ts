@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { PhysicalRange } from '../../linux/physical-range.ts';
 import { parseVmallocinfo } from '../../linux/vmallocinfo.ts';
 import { memoryType } from '../../vmsa/memory-type.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
@@ -116,6 +117,6 @@ function conflictsOf(aliases: Alias[]): [Alias, Alias][] {
   return conflicts;
 }
 
-function cut(alias: Alias, range: { start: number; end: number }): Alias {
+function cut(alias: Alias, range: PhysicalRange): Alias {
   return { ...alias, run: clipToPhysical(alias.run, range) ?? alias.run };
 }

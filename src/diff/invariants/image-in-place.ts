@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { contains } from '../../linux/physical-range.ts';
 import { type ImageSymbol, type Invariant, imageRange, imageVa } from '../context.ts';
-import { contains } from '../physical.ts';
 import { endOf, runsIn } from '../runs.ts';
 import { hex } from '../text.ts';
 import { leavesViolation, type Rule, violation } from './violation.ts';

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../../evidence/boot-facts.ts';
-import { subtract } from '../../model/ranges.ts';
+import {
+  join,
+  roundInward,
+  roundOutward,
+  sizedRange,
+  sizeOf,
+  subtract,
+} from '../../linux/physical-range.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import type { Invariant } from '../context.ts';
 import { partsOutside } from '../physical.ts';
@@ -27,12 +33,7 @@ export const ramMappedOnce: Invariant = (context) => {
   const wrong = leaves.filter((run) => !right(run));
   // What the virtual address says decides whether a place is RAM's; what the leaf says decides
   // whether it is the right one.
-  const outward = mergeTouching(
-    ram.map(({ start, end }) => ({
-      start: Math.floor(start / granule) * granule,
-      end: Math.ceil(end / granule) * granule,
-    })),
-  );
+  const outward = join(ram.map((range) => roundOutward(range, granule)));
   const stray = leaves.flatMap((run) => partsOutside(byPlace(run, vaMinusPa), outward));
   return [
     ...leavesViolation(
@@ -71,16 +72,10 @@ function byPlace(run: LeafRun, vaMinusPa: bigint): LeafRun {
 /** @param leaves with the physical addresses that their places stand for */
 function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]): Finding[] {
   const { ram, granule } = context;
-  const mapped = leaves.map(({ pa, size }) => ({ start: pa, end: pa + size }));
-  const holes = mergeTouching(ram).flatMap(({ start, end }) => {
-    const inward = {
-      start: Math.ceil(start / granule) * granule,
-      end: Math.floor(end / granule) * granule,
-    };
-    return inward.start < inward.end ? subtract(inward, mapped) : [];
-  });
+  const mapped = leaves.map(({ pa, size }) => sizedRange(pa, size));
+  const holes = join(ram).flatMap((range) => subtract(roundInward(range, granule), mapped));
   if (holes.length === 0) return [];
-  const bytes = holes.reduce((sum, hole) => sum + hole.end - hole.start, 0);
+  const bytes = sizeOf(...holes);
   const lines = holes.slice(0, 8).map((hole) => `  PA ${hex(hole.start)}-${hex(hole.end)}`);
   const rule = {
     name,
@@ -92,14 +87,4 @@ function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]):
   const heading = `${countText(holes.length, 'hole')}, ${bytesText(bytes)}:`;
   const more = holes.length > lines.length ? [`  … and ${holes.length - lines.length} more`] : [];
   return [violation(context, rule, [heading, ...lines, ...more])];
-}
-
-function mergeTouching(ranges: readonly PhysicalRange[]): PhysicalRange[] {
-  const merged: PhysicalRange[] = [];
-  for (const range of ranges) {
-    const last = merged.at(-1);
-    if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
-    else merged.push({ ...range });
-  }
-  return merged;
 }

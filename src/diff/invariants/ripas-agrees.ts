@@ -17,7 +17,7 @@ function partsIn(
   const mapped = { ...run, pa: physical(run.pa, aliasBit) };
   return ripas
     .filter((each) => states.includes(each.ripas))
-    .flatMap(({ base, size }) => clipToPhysical(mapped, { start: base, end: base + size }) ?? []);
+    .flatMap((range) => clipToPhysical(mapped, range) ?? []);
 }
 
 /**

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { contains, sizedRange } from '../../linux/physical-range.ts';
 import { first } from '../../present.ts';
 import type { TablePage } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
 import type { CheckpointContext, Invariant } from '../context.ts';
 import { slug } from '../finding-id.ts';
-import { contains } from '../physical.ts';
 import { countText, hex } from '../text.ts';
 import type { Finding } from '../types.ts';
 import { violation } from './violation.ts';
@@ -52,11 +52,7 @@ function malformed(context: CheckpointContext): Finding[] {
 function misplaced(context: CheckpointContext): Finding[] {
   const { capture, ram, granule } = context;
   const tables = [...capture.ttbr1.tables, ...(capture.ttbr0?.tables ?? [])].filter(
-    ({ pa }) =>
-      !contains(ram, {
-        start: Math.floor(pa / granule) * granule,
-        end: (Math.floor(pa / granule) + 1) * granule,
-      }),
+    ({ pa }) => !contains(ram, sizedRange(Math.floor(pa / granule) * granule, granule)),
   );
   const because = 'Table pages come from memblock or the page allocator.';
   return report(context, tables, {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { byRelease } from '../../linux/changes/index.ts';
 import { valuesOf } from '../../linux/cmdline.ts';
-import { atLeast, type Release } from '../../linux/release.ts';
+import type { Release } from '../../linux/release.ts';
 
 /**
  * cpu_mitigations_off() as mitigations_parse_cmdline() leaves it (kernel/cpu.c): a value that
@@ -9,8 +10,9 @@ import { atLeast, type Release } from '../../linux/release.ts';
  */
 export function cpu_mitigations_off(parameters: readonly string[], release: Release): boolean {
   const words = ['auto,nosmt', 'auto', 'off'];
+  const vectors = byRelease(release, 'mitigations-have-vectors');
   const given = valuesOf(parameters, 'mitigations').map((value) =>
-    words.find((word) => (atLeast(release, 6, 17) ? value.startsWith(word) : value === word)),
+    words.find((word) => (vectors ? value.startsWith(word) : value === word)),
   );
   return given.filter((word) => word !== undefined).at(-1) === 'off';
 }

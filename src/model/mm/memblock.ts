@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../../evidence/boot-facts.ts';
 import type { Geometry } from '../../linux/geometry.ts';
+import { join, sizedRange } from '../../linux/physical-range.ts';
 import { ramRanges } from '../../scenario/memory.ts';
-import type { Machine, MemoryRange } from '../../scenario/types.ts';
+import type { Machine } from '../../scenario/types.ts';
 import { subtract } from '../ranges.ts';
 
 /**
@@ -10,13 +11,8 @@ import { subtract } from '../ranges.ts';
  * with no-map.
  */
 export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalRange[] {
-  const holes = ranges([...machine.holes].sort((a, b) => a.start - b.start));
-  return ranges(ramRanges(machine, granule)).flatMap((ram) => subtract(ram, holes));
-}
-
-/** Ranges by their ends instead of their sizes. */
-export function ranges(list: readonly MemoryRange[]): PhysicalRange[] {
-  return list.map(({ start, size }) => ({ start, end: start + size }));
+  const holes = join(machine.holes.map(({ start, size }) => sizedRange(start, size)));
+  return ramRanges(machine, granule).flatMap((ram) => subtract(ram, holes));
 }
 
 /**

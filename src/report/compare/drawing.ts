@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Sides } from '../../compare/types.ts';
+import { diffLeaves } from '../../diff/compare.ts';
 import { endOf, runsIn } from '../../diff/runs.ts';
 import type { PredictedRun } from '../../model/types.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
@@ -39,11 +40,13 @@ export function pairDrawings({ a, b }: Sides<CaseDossier>): CaseDrawing[] {
     if (!right) return [];
     const shift = linearOffset(left) - linearOffset(right);
     const moved = (run: LeafRun): LeafRun => ({ ...run, va: run.va + shift });
+    const [predicted, actual] = [explained(left), right.actual.map(moved)];
     return [
       {
         ...left,
-        predicted: explained(left),
-        actual: right.actual.map(moved),
+        predicted,
+        actual,
+        differences: diffLeaves(predicted, actual),
         actualRegisters: right.registers,
       },
     ];

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { diffLeaves } from '../../diff/compare.ts';
 import type { CaseResult, LinearMapSizes } from '../../diff/types.ts';
 import { checkpointNames } from '../../evidence/capture.ts';
 import { linearMapSizes } from '../../linux/leaf-kind.ts';
@@ -43,7 +42,7 @@ export function compositionTable(result: CaseResult, dossier: CaseDossier): Mark
       drawing !== undefined &&
       predicted !== undefined &&
       !sameSizes(predicted, actual) &&
-      diffLeaves(drawing.predicted, drawing.actual).length === 0;
+      drawing.differences.length === 0;
     return [
       ...(predicted === undefined ? [] : [sizesRow(name, 'predicted', predicted, undefined)]),
       accepted

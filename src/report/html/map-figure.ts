@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { diffLeaves } from '../../diff/compare.ts';
 import { countText } from '../../diff/text.ts';
 import { leafKind, linearMapSizes } from '../../linux/leaf-kind.ts';
 import { type Stage1Regime, stage1Regime } from '../../vmsa/regime.ts';
@@ -26,11 +25,10 @@ function leafCells(run: LeafRun | undefined, regime: Stage1Regime): Markup {
  * is.
  */
 function differencesTable(
-  drawing: CaseDrawing,
+  { differences }: CaseDrawing,
   regimes: { upper: Stage1Regime; lower: Stage1Regime },
   { upper, lower }: MapLabels,
 ): Markup | undefined {
-  const differences = diffLeaves(drawing.predicted, drawing.actual);
   if (differences.length === 0) return undefined;
   const rows = differences.slice(0, listedDifferences).map(({ expected, actual }) => {
     const run = expected ?? actual;

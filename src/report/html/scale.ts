@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { diffLeaves } from '../../diff/compare.ts';
 import { endOf } from '../../diff/runs.ts';
 import type { CaseDrawing } from '../types.ts';
 
@@ -67,7 +66,7 @@ export function measure(drawing: CaseDrawing): Scale {
     0,
   );
   const total = covered.reduce((sum, { from, to }) => sum + to - from, 0);
-  const differing = diffLeaves(drawing.predicted, drawing.actual).map(({ expected, actual }) => {
+  const differing = drawing.differences.map(({ expected, actual }) => {
     const run = expected ?? actual;
     return run === undefined ? { from: 0, to: 0 } : { from: at(run.va), to: at(endOf(run)) };
   });

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { boot } from '../../../harness/boot/boot.ts';
 import type { Evidence } from '../../../src/evidence/capture.ts';
+import { sizedRange } from '../../../src/linux/physical-range.ts';
 import { given } from '../../given.ts';
 import { realSetup } from '../boot-setup.ts';
 
@@ -37,7 +39,7 @@ for (const [spec, expected] of Object.entries(checkpoints)) {
     t.equal(mappedRam(evidence, 0, ramEnd(512)), 512 << 20);
     t.equal(evidence.image.slide, 0n);
     t.equal(last.variables.rodata_enabled, 1n);
-    t.same(last.memblock, [{ base: 0x4000_0000, size: 512 << 20, flags: 0 }]);
+    t.same(last.memblock, [{ ...sizedRange(0x4000_0000, 512 << 20), flags: 0 }]);
     t.ok(last.ttbr0?.leaves.length);
     t.match(evidence.files['/proc/version'], setup.kernel.release);
     t.same(evidence.guestProblems, []);
@@ -70,7 +72,7 @@ t.test('KASLR, two CPUs and a hole: the same slide twice, and the hole in memblo
       [true, true],
     ],
   );
-  t.same(given(first.captures[0]).memblock?.[1], { base: 0x5000_0000, size: 2 << 20, flags: 4 });
+  t.same(given(first.captures[0]).memblock?.[1], { ...sizedRange(0x5000_0000, 2 << 20), flags: 4 });
   t.equal(mappedRam(first, 0, ramEnd(512)), 510 << 20);
 });
 

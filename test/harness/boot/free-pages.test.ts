@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import t from 'tap';
 import { readFreePages } from '../../../harness/boot/free-pages.ts';
 import { KernelMemory } from '../../../harness/boot/kernel-memory.ts';
+import { sizedRange } from '../../../src/linux/physical-range.ts';
 import { structPageBytes } from '../../../src/linux/struct-page.ts';
 import type { LeafRun } from '../../../src/vmsa/types.ts';
 
@@ -35,7 +37,7 @@ function memoryWith(bytes: number, blocks: Record<number, number>): KernelMemory
   return new KernelMemory([leaf], (pa, count) => pages.subarray(pa, pa + count));
 }
 
-const region = (base: number, size: number) => ({ base, size, flags: 0 });
+const region = (start: number, size: number) => ({ ...sizedRange(start, size), flags: 0 });
 const variables = { memstart_addr: BigInt(ram) };
 
 t.test('every region of memory is read, however large', async (t) => {

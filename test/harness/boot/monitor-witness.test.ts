@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -8,6 +9,7 @@ import {
   viewOfMonitor,
 } from '../../../harness/boot/monitor-witness.ts';
 import { openRam } from '../../../harness/emulator/ram-file.ts';
+import { sizedRange } from '../../../src/linux/physical-range.ts';
 
 const base = 0x8000_0000;
 const size = 4 << 20;
@@ -27,7 +29,7 @@ function monitorWith(t: Test, fields: Record<number, number>, lastWords = '') {
   bytes.write(lastWords, report + 0x1a0, 'latin1');
   const path = join(t.testdir(), 'ram');
   writeFileSync(path, bytes);
-  const memory = { base, size };
+  const memory = sizedRange(base, size);
   const ram = openRam(path, [{ ...memory, offset: 0 }]);
   t.teardown(() => ram.close());
   const places = { image: 0, initramfs: 0, deviceTree: 0, memory: size };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { RsiRecorder } from '../../../harness/boot/record-rsi.ts';
 import { openRam } from '../../../harness/emulator/ram-file.ts';
+import { sizedRange, sizeOf } from '../../../src/linux/physical-range.ts';
 
-const memory = { base: 0x8000_0000, size: 4 << 20 };
+const memory = sizedRange(0x8000_0000, 4 << 20);
 /** guest/monitor/layout.h and report.h. */
 const [ring, capacity, bytes] = [0x18_0000, 16384, 128];
 const [ipaStateSet, psciVersion] = [0xc400_0197, 0x8400_0000];
@@ -14,7 +16,7 @@ t.test(
   'calls to the RMM are read once each, with the checkpoint that they come before; what the ring lost is counted',
   (t) => {
     const path = join(t.testdir(), 'ram');
-    writeFileSync(path, Buffer.alloc(memory.size));
+    writeFileSync(path, Buffer.alloc(sizeOf(memory)));
     const file = openSync(path, 'r+');
     const ram = openRam(path, [{ ...memory, offset: 0 }]);
     t.teardown(() => [ram.close(), closeSync(file)]);
@@ -27,7 +29,7 @@ t.test(
       record.writeBigUInt64LE(BigInt(argument), 0x18);
       writeSync(file, record, 0, bytes, ring + (total++ % capacity) * bytes);
     };
-    const places = { image: 0, initramfs: 0, deviceTree: 0, memory: memory.size };
+    const places = { image: 0, initramfs: 0, deviceTree: 0, memory: sizeOf(memory) };
     const recorder = new RsiRecorder({
       flash: new Uint8Array(),
       places,

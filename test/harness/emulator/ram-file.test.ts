@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openRam } from '../../../harness/emulator/ram-file.ts';
 import { PtdiffError } from '../../../src/errors.ts';
+import { sizedRange } from '../../../src/linux/physical-range.ts';
 
 const PAGE = 4096;
 const BASE = 0x4000_0000;
@@ -58,9 +60,9 @@ t.test('what lies outside RAM is no table', (t) => {
 t.test('banks: own places in the file, reads across two that touch, no table across them', (t) => {
   const path = numberedFile(t.testdir(), 8);
   const ram = openRam(path, [
-    { base: BASE, size: 2 * PAGE, offset: 6 * PAGE },
-    { base: BASE + 2 * PAGE, size: 2 * PAGE, offset: 0 },
-    { base: 2 ** 36, size: PAGE, offset: 2 * PAGE },
+    { ...sizedRange(BASE, 2 * PAGE), offset: 6 * PAGE },
+    { ...sizedRange(BASE + 2 * PAGE, 2 * PAGE), offset: 0 },
+    { ...sizedRange(2 ** 36, PAGE), offset: 2 * PAGE },
   ]);
   t.equal(ram.size, 5 * PAGE);
   t.equal(ram.table(BASE, PAGE)?.[0], 6 * PAGE);
@@ -72,7 +74,7 @@ t.test('banks: own places in the file, reads across two that touch, no table acr
   t.equal(ram.table(BASE + PAGE, PAGE)?.[0], 7 * PAGE);
   t.equal(ram.table(BASE + 2 * PAGE, PAGE)?.[0], 0);
   ram.close();
-  t.throws(() => openRam(path, [{ base: BASE, size: 9 * PAGE, offset: 0 }]), {
+  t.throws(() => openRam(path, [{ ...sizedRange(BASE, 9 * PAGE), offset: 0 }]), {
     fault: 'harness',
     message: /has 32768 bytes/,
   });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import {
   packedFiles,
   packedReproScript,
 } from '../../../harness/laboratory/packed-repro.ts';
+import { sizedRange } from '../../../src/linux/physical-range.ts';
 
 const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');
 
@@ -75,7 +77,7 @@ t.test('a device tree and a monitor lie beside it, too', async (t) => {
   const monitor = {
     flash: Buffer.from(''),
     places,
-    memory: { base: 0x6000_0000, size: 16 << 20 },
+    memory: sizedRange(0x6000_0000, 16 << 20),
     overrides: [],
   };
   const files = ['kernel', 'initramfs', 'deviceTree', 'flash'] as const;

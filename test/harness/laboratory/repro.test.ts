@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { type Repro, reproScript } from '../../../harness/laboratory/repro.ts';
+import { sizedRange } from '../../../src/linux/physical-range.ts';
 import { take } from '../../given.ts';
 
 const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');
@@ -76,7 +78,7 @@ t.test(
       memory: 16 << 20,
     };
     const flash = Buffer.from(`flash ${'x'.repeat(300)} end`);
-    const monitor = { flash, places, memory: { base: 0x6000_0000, size: 16 << 20 }, overrides: [] };
+    const monitor = { flash, places, memory: sizedRange(0x6000_0000, 16 << 20), overrides: [] };
     const machine = {
       ...repro.machine,
       machine: { ...repro.machine.machine, firmware: 'monitor' as const },
@@ -107,7 +109,7 @@ t.test('carries what the devices deliver, and gives the RAM a file for their sak
   const monitor = {
     flash: Buffer.from('flash'),
     places,
-    memory: { base: 0x6000_0000, size: 16 << 20 },
+    memory: sizedRange(0x6000_0000, 16 << 20),
     overrides: [],
   };
   const realm = {

@@ -7,7 +7,7 @@ import { PtdiffError } from '../../../src/errors.ts';
 const never = new AbortController().signal;
 
 t.test(
-  'gives outcomes in the order in which they end, never more than the jobs at once',
+  'gives the ends in the order in which they end, never more than the jobs at once',
   async (t) => {
     let running = 0;
     let most = 0;
@@ -20,11 +20,11 @@ t.test(
       return name;
     };
     const results: unknown[] = [];
-    for await (const outcome of runCases(['long', 'second', 'third'], run, {
+    for await (const end of runCases(['long', 'second', 'third'], run, {
       jobs: 2,
       signal: never,
     })) {
-      results.push('result' in outcome && outcome.result);
+      results.push('result' in end && end.result);
     }
     t.same(results, ['second', 'third', 'long']);
     t.equal(most, 2);
@@ -47,11 +47,8 @@ t.test('tries failures of harness, emulator and host once more, and nothing else
     signal: never,
     onEvent: (event: SchedulerEvent<string>) => events.push(event.kind),
   };
-  for await (const outcome of runCases(['once', 'always', 'image'], run, options)) {
-    ends.set(
-      outcome.case,
-      'result' in outcome ? outcome.result : `${outcome.error.fault}: ${outcome.error.message}`,
-    );
+  for await (const end of runCases(['once', 'always', 'image'], run, options)) {
+    ends.set(end.case, 'result' in end ? end.result : `${end.error.fault}: ${end.error.message}`);
   }
   t.same(Object.fromEntries(ends), {
     once: 'good',
@@ -71,11 +68,11 @@ t.test('an abort ends the iteration after the running cases have ended', async (
     return each;
   };
   const seen: unknown[] = [];
-  for await (const outcome of runCases([5, 10_000, 10_000, 10_000], run, {
+  for await (const end of runCases([5, 10_000, 10_000, 10_000], run, {
     jobs: 2,
     signal: controller.signal,
   })) {
-    seen.push(outcome.case);
+    seen.push(end.case);
     controller.abort();
   }
   t.same(seen, [5]);

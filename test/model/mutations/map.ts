@@ -35,10 +35,11 @@ export const mapMutations: readonly Mutation[] = [
       'sections.initEnd, sections.initEnd, prot, flags',
       'the data alias is mapped apart',
     ],
+    ['if (traits.mapsKernelFirst)', 'if (!traits.mapsKernelFirst)', '7.2 maps the aliases first'],
     [
-      'if (traits.contiguousMayChange)',
-      'if (!traits.contiguousMayChange)',
-      '7.2 maps the aliases first',
+      'if (!mapsWholePagesOnly) return memory;',
+      'return memory;',
+      'a page that no-map memory is a part of is left out since 7.3',
     ],
     [
       'memory = without(memory, { start: sections.aliasStart',
@@ -75,9 +76,14 @@ export const mapMutations: readonly Mutation[] = [
       'a table keeps its group from being contiguous',
     ],
     [
-      'return !(traits.contiguousMayChange && rangeHasValidNoncont',
-      'return !(!traits.contiguousMayChange && rangeHasValidNoncont',
+      'return !(traits.keepsSingleLeaves && rangeHasValidNoncont',
+      'return !(!traits.keepsSingleLeaves && rangeHasValidNoncont',
       'single pages keep their group from being contiguous',
+    ],
+    [
+      'return !(traits.keepsTables && entry === TABLE)',
+      'return true',
+      'a block is not tried over a table since 7.2',
     ],
     ['  if (old === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
     ['attributes = prot & ~PMD_TABLE_BIT', 'attributes = prot', 'a block is no page'],
@@ -95,6 +101,11 @@ export const mapMutations: readonly Mutation[] = [
       'if (isNormal(old) && isNormal(next)) mask |= PTE_ATTRINDX_MASK;',
       '',
       'Normal and Normal-Tagged may change into each other',
+    ],
+    [
+      'if (!traits.contiguousMayChange &&',
+      'if (traits.contiguousMayChange &&',
+      'contiguous leaves may change since 7.2',
     ],
   ]),
   ...inFile('arch/arm64/include/asm/pgtable-prot.ts', [
@@ -270,8 +281,8 @@ export const mapMutations: readonly Mutation[] = [
   ]),
   {
     file: 'src/scenario/memory.ts',
-    from: 'if (last && last.start + last.size === start) last.size += size;',
-    to: 'if (last && false) last.size += size;',
+    from: 'return join(whole.filter(({ start, end }) => start < end));',
+    to: 'return whole.filter(({ start, end }) => start < end);',
     rule: 'memory of nodes that touch is one range',
   },
 ];

@@ -2,11 +2,12 @@
 import type { BootFacts, PhysicalRange } from '../../../../evidence/boot-facts.ts';
 import { _PAGE_OFFSET, memstartAlign } from '../../../../linux/kernel-layout.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
+import { sizeOf } from '../../../../linux/physical-range.ts';
 import { first, last } from '../../../../present.ts';
 import { ramRanges } from '../../../../scenario/memory.ts';
 import type { Machine } from '../../../../scenario/types.ts';
 import type { Derivation } from '../../../derivation.ts';
-import { memoryRanges, ranges } from '../../../mm/memblock.ts';
+import { memoryRanges } from '../../../mm/memblock.ts';
 import { subtract } from '../../../ranges.ts';
 import type { Prediction } from '../../../types.ts';
 
@@ -55,13 +56,13 @@ export function arm64_memblock_init(
       `memory from 0x${beyond.start.toString(16)} on does not fit the linear region`,
     );
   }
-  const all = ranges(ramRanges(machine, traits.geometry.granule)).flatMap((range) =>
+  const all = ramRanges(machine, traits.geometry.granule).flatMap((range) =>
     subtract(range, [beyond]),
   );
   return {
     physBase: physBaseOf({ traits, kaslr, facts, base }, region, why),
     memory: clipped,
-    physMemSize: all.reduce((sum, { start, end }) => sum + end - start, 0),
+    physMemSize: sizeOf(...all),
     endOfDram: last(all).end,
   };
 }

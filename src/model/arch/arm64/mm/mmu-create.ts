@@ -31,8 +31,7 @@ const isNormal = (attributes: bigint): boolean =>
 
 /**
  * pgattr_change_is_safe() of arch/arm64/mm/mmu.c, without the test of the page frame: in the linear
- * map it never changes. Until 7.1 contiguous mappings could not be changed at all; 7.2 dropped that
- * together with the NO_CONT_MAPPINGS of update_mapping_prot().
+ * map it never changes. Until 05c5c31e9d8d (7.2) contiguous mappings could not be changed at all.
  */
 function pgattr_change_is_safe(traits: KernelTraits, old: bigint, next: bigint): boolean {
   if (!(old & PTE_VALID) || !(next & PTE_VALID)) return true;
@@ -128,7 +127,7 @@ function mayUseCont(
   if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_CONT_MAPPINGS) return false;
   const entries = size / map.entrySize(table);
   return !(
-    traits.contiguousMayChange && rangeHasValidNoncont(map, table, map.index(table, addr), entries)
+    traits.keepsSingleLeaves && rangeHasValidNoncont(map, table, map.index(table, addr), entries)
   );
 }
 
@@ -171,7 +170,7 @@ function mayUseBlock(
 ): boolean {
   const { map, traits, flags } = request;
   if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_BLOCK_MAPPINGS) return false;
-  return !(traits.contiguousMayChange && entry === TABLE);
+  return !(traits.keepsTables && entry === TABLE);
 }
 
 function init_pmd(request: Request, table: Table, addr: number, end: number, prot: bigint): void {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../../../../evidence/boot-facts.ts';
 import { get_option, valuesOf } from '../../../../linux/cmdline.ts';
+import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import { first } from '../../../../present.ts';
 import type { BootState, Kernel } from '../../../boot-state.ts';
 import { kfencePoolOf } from '../../../kfence-pool.ts';
@@ -36,7 +37,7 @@ function update_mapping_prot(state: BootState, start: number, end: number, prot:
     start,
     end,
     prot,
-    traits.contiguousMayChange ? 0 : NO_CONT_MAPPINGS,
+    traits.protectsContiguously ? 0 : NO_CONT_MAPPINGS,
     false,
   );
 }
@@ -90,6 +91,23 @@ function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] 
 }
 
 /**
+ * What map_mem() asks __map_memblock() to map of memory. A range that begins or ends inside a page
+ * takes the whole page along, no-map memory or not; since 7.3, and in stable updates, it leaves the
+ * page out.
+ */
+function mappable(
+  memory: readonly PhysicalRange[],
+  { mapsWholePagesOnly, geometry: { granule } }: KernelTraits,
+): readonly PhysicalRange[] {
+  if (!mapsWholePagesOnly) return memory;
+  const inward = memory.map(({ start, end }) => ({
+    start: Math.ceil(start / granule) * granule,
+    end: Math.floor(end / granule) * granule,
+  }));
+  return inward.filter(({ start, end }) => start < end);
+}
+
+/**
  * map_mem() up to 7.1: memory without the kernel and the KFENCE pool, then the kernel's alias, then
  * the pool.
  */
@@ -98,7 +116,7 @@ function mapKernelLast(state: BootState, flags: number): void {
   let { memory } = state.memblock;
   if (kfencePool) memory = without(memory, kfencePool);
   memory = without(memory, { start: sections.aliasStart, end: sections.initBegin });
-  for (const { start, end } of memory) {
+  for (const { start, end } of mappable(memory, traits)) {
     __create_pgd_mapping(map, traits, start, end, pgprot_tagged(prot.PAGE_KERNEL), flags, true);
   }
   __create_pgd_mapping(
@@ -130,7 +148,6 @@ function mapKernelLast(state: BootState, flags: number): void {
  */
 function mapKernelFirst(state: BootState, flags: number): void {
   const { map, traits, sections, kfencePool } = state;
-  const { granule } = map.geometry;
   const prot = pgprot_tagged(state.prot.PAGE_KERNEL);
   if (kfencePool) {
     const pages = NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS | NO_EXEC_MAPPINGS;
@@ -138,13 +155,8 @@ function mapKernelFirst(state: BootState, flags: number): void {
   }
   __create_pgd_mapping(map, traits, sections.aliasStart, sections.initBegin, prot, flags, true);
   __create_pgd_mapping(map, traits, sections.initEnd, sections.bssStop, prot, flags, true);
-  for (const { start, end } of state.memblock.memory) {
-    // Up to 7.2 a range that begins or ends inside a page takes the whole page along, no-map memory
-    // or not; 7.3 leaves the page out.
-    const from = traits.mapsWholePagesOnly ? Math.ceil(start / granule) * granule : start;
-    const to = traits.mapsWholePagesOnly ? Math.floor(end / granule) * granule : end;
-    __create_pgd_mapping(map, traits, from, to, prot, flags, true);
-  }
+  for (const { start, end } of mappable(state.memblock.memory, traits))
+    __create_pgd_mapping(map, traits, start, end, prot, flags, true);
 }
 
 /**
@@ -188,7 +200,7 @@ export function map_mem(state: BootState): void {
   if (decisions.forcePteMapping) flags |= NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS;
   const leaves = decisions.forcePteMapping ? 'pages only' : 'blocks and contiguous mappings';
   why('map_mem()', MMU, `maps memory with ${leaves}`);
-  if (traits.contiguousMayChange) {
+  if (traits.mapsKernelFirst) {
     mapKernelFirst(state, flags);
     why(
       'map_mem()',

@@ -27,7 +27,7 @@ export interface KernelProt {
 
 /**
  * PAGE_KERNEL and PAGE_KERNEL_RO of arch/arm64/include/asm/pgtable-prot.h. PTE_MAYBE_SHARED is
- * empty with LPA2, where the bits belong to the output address; PTE_DIRTY comes and goes with
+ * empty with LPA2, where the bits belong to the output address; PTE_DIRTY comes with
  * c25c4aa3f79a.
  */
 export function kernelProt(

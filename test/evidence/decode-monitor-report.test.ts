@@ -3,8 +3,10 @@
  * Reads reports that are written here field by field, as guest/monitor/report.h has them; real
  * ones: test/guest.
  */
+
 import t from 'tap';
-import { decodeCalls, decodeReport } from '../../src/evidence/monitor-report.ts';
+import { decodeCalls, decodeReport } from '../../src/evidence/decode-monitor-report.ts';
+import { sizedRange } from '../../src/linux/physical-range.ts';
 
 const base = 0x80000000;
 const memory = { base, size: 0x600000 };
@@ -45,10 +47,10 @@ t.test('the header and the RIPAS', async (t) => {
   });
   t.same(read?.rsi.IPA_STATE_SET, { calls: 12, refused: 2 });
   t.same(read?.ripas, [
-    { base: 0x40000000, size: 0x1000, ripas: 'RAM' },
-    { base: 0x40001000, size: 0x2000, ripas: 'EMPTY' },
-    { base: 0x50000000, size: 0x1000, ripas: 'EMPTY' },
-    { base: 0x50001000, size: 0x1000, ripas: 'DESTROYED' },
+    { ...sizedRange(0x40000000, 0x1000), ripas: 'RAM' },
+    { ...sizedRange(0x40001000, 0x2000), ripas: 'EMPTY' },
+    { ...sizedRange(0x50000000, 0x1000), ripas: 'EMPTY' },
+    { ...sizedRange(0x50001000, 0x1000), ripas: 'DESTROYED' },
   ]);
 });
 

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { resolveKernel } from '../../images/kernels.ts';
-import { imageHeaderBytes } from '../../src/linux/image-header.ts';
-import { ImageReader } from '../../src/linux/image-reader.ts';
-import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
-import type { SymbolTable } from '../../src/linux/symbol-table.ts';
-import { traitsOf } from '../../src/linux/traits.ts';
-import { kernelOfSlice, type RecordedSlice, slicesFolder } from './slices.ts';
+import { join, relative } from 'node:path';
+import { echo, fs } from 'zx';
+import { resolveKernel } from '../images/kernels.ts';
+import { imageHeaderBytes } from '../src/linux/image-header.ts';
+import { ImageReader } from '../src/linux/image-reader.ts';
+import { kallsymsOfImage } from '../src/linux/kallsyms.ts';
+import type { SymbolTable } from '../src/linux/symbol-table.ts';
+import { traitsOf } from '../src/linux/traits.ts';
+import { kernelOfSlice, type RecordedSlice, slicesFolder } from '../test/linux/slices.ts';
+import { root, tellChanges, wordsOf, writePacked } from './script.ts';
 
 /**
  * Records of real Images what traitsOf() reads: the functions, variables, texts and tables that it
- * looks at, with their symbols.
- *
- *     ./ptdiff --node test/linux/record-slices.ts debian:6.12 debian:6.12:16k debian:6.16 … debian:7.3
- *
- * To be run again when traitsOf() reads something else: it fails for a slice of which the traits
- * are not those of the whole Image.
+ * looks at, with their symbols. To be run again when traitsOf() reads something else: it fails for
+ * a slice of which the traits are not those of the whole Image.
  */
+const usage = 'npm run record:slices -- debian:6.12 debian:6.12:16k debian:6.16 … debian:7.3';
 
 /** Functions whose code is read, and variables. */
 const read = [
+  'map_mem',
+  'paging_init',
   'mark_linear_text_alias_ro',
   'set_direct_map_invalid_noflush',
   'mark_rodata_ro',
@@ -172,11 +171,11 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
   return recorded;
 }
 
-mkdirSync(slicesFolder, { recursive: true });
-for (const spec of process.argv.slice(2)) {
+fs.mkdirSync(slicesFolder, { recursive: true });
+for (const spec of wordsOf(usage, 1)) {
   const { release, source, sha256, imagePath } = await resolveKernel(spec);
-  const recorded = slice(release, `${source}, Image ${sha256}`, readFileSync(imagePath));
-  const packed = gzipSync(JSON.stringify(recorded), { level: 9 });
-  writeFileSync(join(slicesFolder, `${release}.json.gz`), packed);
-  console.log(`${release}: ${packed.length} bytes, of ${recorded.from}`);
+  const recorded = slice(release, `${source}, Image ${sha256}`, fs.readFileSync(imagePath));
+  writePacked(join(slicesFolder, `${release}.json.gz`), JSON.stringify(recorded));
+  echo(`${release}: ${recorded.pieces.length} pieces of ${recorded.from}`);
 }
+await tellChanges(relative(root, slicesFolder));

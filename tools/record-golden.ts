@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
-import { questionOf, symbolOffset } from '../../harness/laboratory/question.ts';
-import { readEvidence } from '../../results/evidence-files.ts';
-import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
-import type { Evidence } from '../../src/evidence/capture.ts';
-import { formatWalk } from '../../src/evidence/leaf-text.ts';
-import { bootFactsOf } from '../../src/evidence/read-boot-facts.ts';
-import { predict } from '../../src/model/predict.ts';
-import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
-import { stableJson } from '../../src/stable-json.ts';
-import { given } from '../given.ts';
-import { goldenFrom } from './golden.ts';
-import { goldenVersion } from './golden-schema.ts';
+import { join, relative } from 'node:path';
+import { loadKernel } from '../harness/laboratory/loaded-kernel.ts';
+import { questionOf, symbolOffset } from '../harness/laboratory/question.ts';
+import { readEvidence } from '../results/evidence-files.ts';
+import { readCaseLines, readRunRecord } from '../results/run-folder.ts';
+import type { Evidence } from '../src/evidence/capture.ts';
+import { formatWalk } from '../src/evidence/leaf-text.ts';
+import { bootFactsOf } from '../src/evidence/read-boot-facts.ts';
+import { predict } from '../src/model/predict.ts';
+import { hiddenRegisters } from '../src/scenario/id-overrides.ts';
+import { stableJson } from '../src/stable-json.ts';
+import { goldenFolder, goldenFrom } from '../test/model/golden.ts';
+import { goldenVersion } from '../test/model/golden-schema.ts';
+import { root, tellChanges, wordsOf, writePacked } from './script.ts';
 
 /**
- * Records golden boots for the model's tests from a run folder:
- *
- *     ./ptdiff --node test/model/record-golden.ts RUNFOLDER CASE...
+ * Records golden boots for the model's tests from a run folder. Of a case with findings nothing is
+ * recorded that the tests would accept: they want the model to be exact.
  */
-const [runFolder, ...names] = process.argv.slice(2);
-const folder = given(runFolder);
+const usage = 'npm run record:golden -- RUNFOLDER CASE...';
+
+const [folder = '', ...names] = wordsOf(usage, 2);
 const run = await readRunRecord(folder);
 for (const name of names) {
   const result = readCaseLines(folder).find((each) => each.case === name);
@@ -62,10 +60,9 @@ for (const name of names) {
   };
   const text = stableJson(golden);
   goldenFrom(name, text);
-  writeFileSync(
-    join(import.meta.dirname, 'fixtures', `${name}.json.gz`),
-    gzipSync(text, { level: 9 }),
-  );
+  const path = join(goldenFolder, `${name}.json.gz`);
+  writePacked(path, text);
+  await tellChanges(relative(root, path));
 }
 
 /** The lines of /proc/vmallocinfo that tell of devices. */

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
-import { stableJson } from '../../src/stable-json.ts';
-import { given } from '../given.ts';
-import { differences, goldenFrom } from './golden.ts';
-import { goldenVersion } from './golden-schema.ts';
+import { join, relative } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { fs } from 'zx';
+import { loadKernel } from '../harness/laboratory/loaded-kernel.ts';
+import { stableJson } from '../src/stable-json.ts';
+import { differences, goldenFolder, goldenFrom } from '../test/model/golden.ts';
+import { goldenVersion } from '../test/model/golden-schema.ts';
+import { root, tellChanges, wordsOf, writePacked } from './script.ts';
 
 /**
  * Brings traits that are newer than a recorded boot into it, read from the Image of exactly that
  * kernel; what was observed stays as it is. Where the model has come to compare something new,
  * record the boot again instead.
- *
- *     ./ptdiff --node test/model/complete-golden.ts KERNEL CASE...
  */
-const [spec, ...names] = process.argv.slice(2);
-const { image, traits } = await loadKernel(given(spec));
+const usage = 'npm run complete:golden -- KERNEL CASE...';
+
+const [spec = '', ...names] = wordsOf(usage, 2);
+const { image, traits } = await loadKernel(spec);
 for (const name of names) {
-  const path = join(import.meta.dirname, 'fixtures', `${name}.json.gz`);
-  const recorded = JSON.parse(gunzipSync(readFileSync(path)).toString());
+  const path = join(goldenFolder, `${name}.json.gz`);
+  const recorded = JSON.parse(gunzipSync(fs.readFileSync(path)).toString());
   const [release] = name.split('@');
   if (image.release !== release)
     throw new Error(`${name} was not recorded on ${spec}, which is ${image.release}`);
@@ -44,5 +44,6 @@ for (const name of names) {
   const text = whole([...new Set(absent)]);
   const left = differences(goldenFrom(name, text));
   if (left.length > 0) throw new Error(`${name} must be recorded again: ${left[0]}`);
-  writeFileSync(path, gzipSync(text, { level: 9 }));
+  writePacked(path, text);
+  await tellChanges(relative(root, path));
 }

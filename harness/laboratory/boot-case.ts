@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { withModules } from '../../guest/module-initramfs.ts';
+import { say } from '../../host/say.ts';
+import { withMachineFolder } from '../../host/scratch-directory.ts';
+import { debianModules } from '../../images/debian/modules.ts';
+import type { MachineBlobs } from '../../results/case-inputs.ts';
+import type { Evidence } from '../../src/evidence/capture.ts';
+import { vmemmapStart } from '../../src/linux/kernel-layout.ts';
+import { first } from '../../src/present.ts';
+import { kernelParameters } from '../../src/scenario/command-line.ts';
+import { identitiesOf } from '../../src/scenario/cpus.ts';
+import { modulesFor } from '../../src/scenario/devices.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
+import { boot } from '../boot/boot.ts';
+import type { BootEvent } from '../boot/case-setup.ts';
+import type { Hold } from '../boot/held-machine.ts';
+import type { Laboratory } from './laboratory.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+import { guestProbes } from './question.ts';
+
+/** One scenario on one kernel, and where its files go. */
+export interface Case {
+  name: string;
+  kernel: LoadedKernel;
+  scenario: Scenario;
+  directory: string;
+  /** Gives the machine to a person at a checkpoint. */
+  hold?: Hold;
+  /** An earlier boot that shall be repeated with exactly what it was made of. */
+  replay?: { cpu: string; commandLine: string; blobs: MachineBlobs };
+}
+
+/**
+ * Command line of a case: the scenario's parameters, the console, and what the guest's init reads.
+ */
+export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
+  const words = [...kernelParameters(scenario, kernel.traits), 'console=ttyAMA0', 'rdinit=/init'];
+  return [...words, '--', `ptdiff.probes=${guestProbes(kernel, scenario).join(',')}`].join(' ');
+}
+
+/**
+ * The laboratory with the modules that a kernel needs for the machine's devices; a repeated boot
+ * has them already.
+ */
+async function withDrivers(
+  laboratory: Laboratory,
+  { kernel, scenario, replay }: Case,
+  signal: AbortSignal,
+): Promise<Laboratory> {
+  const modules = modulesFor(scenario.machine.devices, kernel.traits.builtInDrivers);
+  if (modules.length === 0 || replay) return laboratory;
+  const files = await debianModules(kernel.image, modules, { progress: say, signal });
+  return {
+    ...laboratory,
+    initramfs: await withModules(laboratory.initramfs, files, { progress: say, signal }),
+  };
+}
+
+/** One boot: what was seen of it, and what it was made of. */
+export interface CaseBoot {
+  evidence: Evidence;
+  /** With the modules that the machine's devices need. */
+  laboratory: Laboratory;
+  prepared?: BootEvent & { kind: 'prepared' };
+}
+
+/**
+ * Boots a case and observes it; QEMU's files lie in a folder that is gone when this returns.
+ * @throws PtdiffError for what is not the kernel's fault
+ */
+export async function bootCase(
+  shared: Laboratory,
+  each: Case,
+  signal: AbortSignal,
+): Promise<CaseBoot> {
+  const laboratory = await withDrivers(shared, each, signal);
+  const { kernel, scenario, replay } = each;
+  const { config, geometry } = kernel.traits;
+  const bootCpu = first(identitiesOf(scenario.machine));
+  const monitor = scenario.machine.firmware && laboratory.monitor?.code;
+  let prepared: (BootEvent & { kind: 'prepared' }) | undefined;
+  return withMachineFolder(scenario.machine, async (folder) => {
+    const evidence = await boot({
+      kernel: kernel.image,
+      symbols: kernel.symbols,
+      machine: scenario.machine,
+      cpu: replay?.cpu ?? bootCpu.qemu,
+      commandLine: replay?.commandLine ?? commandLine(kernel, scenario),
+      ...(scenario.seed !== undefined && { seed: scenario.seed }),
+      initramfs: laboratory.initramfs.path,
+      ...(monitor && { monitor }),
+      ...(replay && { blobs: replay.blobs }),
+      ...(each.hold && { hold: each.hold }),
+      emulator: laboratory.emulator,
+      directory: folder,
+      groupProtection: !kernel.traits.aliasOfWholeArea,
+      vmemmap: vmemmapStart(config.vaBits, geometry),
+      signal,
+      onEvent: (event) => {
+        if (event.kind === 'prepared') prepared = event;
+      },
+    });
+    return { evidence, laboratory, ...(prepared && { prepared }) };
+  });
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { basename, join } from 'node:path';
+import { sha256 } from '../../host/cache.ts';
+import { watchedKernels } from '../../results/store/nights.ts';
+import { readLooks } from '../../results/store/read-looks.ts';
+import type { Store } from '../../results/store/store.ts';
+import type { NightConfig } from '../../src/nightly/config.ts';
+import {
+  type Candidate,
+  type Choice,
+  type NightInput,
+  planNight,
+} from '../../src/nightly/plan-night.ts';
+import { commitText, type NewKernel, type NightSummary } from '../../src/nightly/summary.ts';
+import { type KernelOfWatch, watchesOf } from '../../src/nightly/watches.ts';
+import { scenarioHash } from '../../src/scenario/identity.ts';
+import type { Variation } from '../../src/scenario/variation.ts';
+import { chooseEmulator } from './laboratory.ts';
+import { type TonightsKernel, tonightsKernels } from './night-kernels.ts';
+import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
+import { nightParts } from './recover-nights.ts';
+import { timeStamp } from './run-record.ts';
+
+/** Everything that one night works with. */
+export interface NightSetting {
+  config: NightConfig;
+  /** Path of the configuration: nights of one file follow each other. */
+  configPath: string;
+  /** The night's own folder. */
+  folder: string;
+  jobs: number;
+  store: Store;
+  signal: AbortSignal;
+}
+
+/** A night whose kernels are there and whose cases are chosen. */
+export interface PreparedNight {
+  started: Date;
+  specs: string[];
+  scenarios: string[];
+  /** Every night sees kernels at other slides. */
+  variation: Variation;
+  unavailable: NightSummary['unavailable'];
+  oldLists?: string;
+  /** The kernel of each watch. */
+  watched: (KernelOfWatch & Omit<NewKernel, 'again'>)[];
+  newKernels: NewKernel[];
+  input: NightInput;
+  choices: Choice[];
+}
+
+/** Two watches may have the same kernel tonight, which is booted once. */
+function distinctSpecs(
+  kernels: readonly TonightsKernel[],
+  { kernels: loaded }: PlannedMatrix,
+): string[] {
+  const hashes = new Set<string>();
+  return loaded
+    .filter(({ image }) => kernels.some(({ spec }) => spec === image.spec))
+    .filter(({ image }) => !hashes.has(image.sha256) && hashes.add(image.sha256))
+    .map(({ image }) => image.spec);
+}
+
+function candidatesOf(
+  { plan, kernels }: PlannedMatrix,
+  watchOf: (sha: string) => string,
+): Candidate[] {
+  const scenarios = new Map(
+    plan.scenarios.map((scenario) => [scenario.name, scenarioHash(scenario, sha256)]),
+  );
+  const images = new Map(kernels.map(({ image }) => [image.spec, image.sha256]));
+  return plan.planned.flatMap(({ case: name, kernel, scenario }) => {
+    const [hash, image] = [scenarios.get(scenario), images.get(kernel)];
+    if (hash === undefined || image === undefined) return [];
+    return [
+      { case: name, watch: watchOf(image), kernel: image, scenario: { name: scenario, hash } },
+    ];
+  });
+}
+
+/** A night in which no kernel could be had: it runs nothing, and says so. */
+function nothingToRun(
+  night: Pick<PreparedNight, 'started' | 'unavailable' | 'oldLists' | 'variation'>,
+  nights: number,
+): PreparedNight {
+  const input: NightInput = {
+    candidates: [],
+    looks: [],
+    watches: watchesOf([], []),
+    emulator: '',
+    nights,
+  };
+  return { ...night, specs: [], scenarios: [], watched: [], newKernels: [], input, choices: [] };
+}
+
+/**
+ * Kernels that a watch has for the first time, and those that it has come back to since it was last
+ * looked at.
+ */
+function newKernelsOf(
+  watched: PreparedNight['watched'],
+  past: readonly KernelOfWatch[],
+  choices: readonly Choice[],
+): NewKernel[] {
+  return watched.flatMap(({ sha256: hash, ...kernel }) => {
+    const again = past.some(({ watch, sha256: other }) => watch === kernel.watch && other === hash);
+    const changed = choices.some(
+      ({ candidate, reason }) => candidate.kernel === hash && reason === 'changed',
+    );
+    return again && !changed ? [] : [{ ...kernel, again }];
+  });
+}
+
+/** A watch whose kernel does not build, say, under the name that the user gave it. */
+function withoutImage(
+  { spec, reason }: NightSummary['unavailable'][number],
+  kernels: readonly TonightsKernel[],
+): NightSummary['unavailable'][number] {
+  const watches = kernels.filter((kernel) => kernel.spec === spec);
+  const commit = watches.find((kernel) => kernel.commit)?.commit;
+  const name = watches.map(({ watch }) => watch).join(', ') || spec;
+  const what = reason.startsWith(`${spec} `) ? `it${reason.slice(spec.length)}` : reason;
+  return { spec: commit ? `${name}, ${commitText(commit)}` : name, reason: what };
+}
+
+/** A night's seed: its day as a number, e.g. 20260316, in UTC. */
+function seedOf(started: Date): number {
+  return Number(started.toISOString().slice(0, 10).replaceAll('-', ''));
+}
+
+/** Brings tonight's kernels and chooses what to run. */
+export async function prepareNight({
+  config,
+  folder,
+  jobs,
+  store,
+  signal,
+}: NightSetting): Promise<PreparedNight> {
+  const started = new Date();
+  const { oldLists, ...found } = await tonightsKernels(config.kernels, signal);
+  const variation = { seed: seedOf(started), onlyKaslr: true } as const;
+  const night = {
+    started,
+    variation,
+    unavailable: found.unavailable,
+    ...(oldLists !== undefined && { oldLists }),
+  };
+  if (found.kernels.length === 0) return nothingToRun(night, config.nights);
+  const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
+  const request = { scenarios, jobs, variation, out: join(folder, nightParts[0]) };
+  const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
+  const all = await planMatrix({ ...request, kernels: specs }, signal);
+  const unavailable = [
+    ...found.unavailable,
+    ...all.unavailable.map((each) => withoutImage(each, found.kernels)),
+  ];
+  const kept = distinctSpecs(found.kernels, all);
+  if (kept.length === 0) return nothingToRun({ ...night, unavailable }, config.nights);
+  const matrix =
+    kept.length === specs.length ? all : await planMatrix({ ...request, kernels: kept }, signal);
+
+  const images = new Map(all.kernels.map(({ image }) => [image.spec, image]));
+  const watched = found.kernels.flatMap(({ watch, spec, commit }) => {
+    const image = images.get(spec);
+    return image
+      ? [{ watch, sha256: image.sha256, release: image.release, ...(commit && { commit }) }]
+      : [];
+  });
+  const past = watchedKernels(store);
+  const watchTonight = (hash: string): string =>
+    watched.find((each) => each.sha256 === hash)?.watch ?? '';
+  const input: NightInput = {
+    candidates: candidatesOf(matrix, watchTonight),
+    looks: readLooks(store, {
+      kernels: [...new Set([...past, ...watched].map(({ sha256: hash }) => hash))],
+    }),
+    watches: watchesOf(past, watched),
+    emulator: (await chooseEmulator(undefined)).sha256,
+    nights: config.nights,
+  };
+  const choices = planNight(input);
+  const newKernels = newKernelsOf(watched, past, choices);
+  return { ...night, specs: kept, scenarios, unavailable, watched, newKernels, input, choices };
+}
+
+/** The name of a night's folder: its configuration and the second in which it begins. */
+export function nightFolder(out: string, configPath: string): string {
+  return join(out, `${basename(configPath).replace(/\.[^.]*$/, '')}-${timeStamp()}`);
+}

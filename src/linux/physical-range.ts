@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Physical addresses [start, end), in bytes. */
+export interface PhysicalRange {
+  start: number;
+  end: number;
+}
+
+/** The range of `size` bytes from `start` on. */
+export function sizedRange(start: number, size: number): PhysicalRange {
+  return { start, end: start + size };
+}
+
+/** Bytes of one range, or of all. */
+export function sizeOf(...ranges: readonly PhysicalRange[]): number {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+/** Whether two ranges have a byte in common. */
+export function overlap(one: PhysicalRange, other: PhysicalRange): boolean {
+  return one.start < other.end && other.start < one.end;
+}
+
+/** What is left of `range` without `holes`, which ascend by their start. */
+export function subtract(range: PhysicalRange, holes: readonly PhysicalRange[]): PhysicalRange[] {
+  const left: PhysicalRange[] = [];
+  let start = range.start;
+  for (const hole of holes) {
+    if (hole.end <= start) continue;
+    if (hole.start >= range.end) break;
+    if (hole.start > start) left.push({ start, end: hole.start });
+    start = hole.end;
+  }
+  if (start < range.end) left.push({ start, end: range.end });
+  return left;
+}
+
+/** Whether `range` lies inside one of `ranges` (ascending) or of several that touch. */
+export function contains(ranges: readonly PhysicalRange[], range: PhysicalRange): boolean {
+  return subtract(range, ranges).length === 0;
+}
+
+/** The same bytes, ascending, as few ranges as there can be: those that overlap or touch are one. */
+export function join(ranges: readonly PhysicalRange[]): PhysicalRange[] {
+  const joined: PhysicalRange[] = [];
+  for (const { start, end } of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = joined.at(-1);
+    if (last && start <= last.end) last.end = Math.max(last.end, end);
+    else joined.push({ start, end });
+  }
+  return joined;
+}
+
+/** The whole units inside a range: none, where `end` is not behind `start`. */
+export function roundInward({ start, end }: PhysicalRange, unit: number): PhysicalRange {
+  return { start: Math.ceil(start / unit) * unit, end: Math.floor(end / unit) * unit };
+}
+
+/** The whole units that a range touches. */
+export function roundOutward({ start, end }: PhysicalRange, unit: number): PhysicalRange {
+  return { start: Math.floor(start / unit) * unit, end: Math.ceil(end / unit) * unit };
+}

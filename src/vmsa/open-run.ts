@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  attributeMaskLow,
+  type DescriptorLayout,
+  join,
+  outputAddress,
+} from './descriptor-layout.ts';
+import type { Stage1Regime } from './regime.ts';
+import type { LeafRun, Level } from './types.ts';
+
+/** The table being scanned. */
+export interface Table {
+  pa: number;
+  level: Level;
+  entries: number;
+  /** First virtual address minus the base of the half: 52 bits at most, so a number is exact. */
+  offset: number;
+  /** Hierarchical attributes of the descriptors above. */
+  inherited: number;
+}
+
+/**
+ * The run of leaves that a walk is in: neighbours in the address space with consecutive output
+ * addresses and equal attributes, at one level and below tables of equal attributes.
+ */
+export class OpenRun {
+  /** First virtual address minus the base of the half; what no offset follows where none is open. */
+  offset = -1;
+  /** Bytes; 0 where no run is open. */
+  size = 0;
+  level: Level = 3;
+  #pa = 0;
+  #inherited = 0;
+  #attributesLow = 0;
+  #attributesHigh = 0;
+  /**
+   * The words of the descriptor that would go on with the run; the low one beyond 2^32 when the
+   * carry is not followed.
+   */
+  #nextLow = 0;
+  #nextHigh = 0;
+
+  /**
+   * Lengthens the run by the entries from `index` on that continue it; returns the first entry that
+   * does not.
+   */
+  follow(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): number {
+    const size = 2 ** layout.shift;
+    const follows = this.offset + this.size === table.offset + index * size;
+    // A block of 4 GiB or more steps in the high word: too rare to be worth a second loop.
+    if (
+      !follows ||
+      this.level !== table.level ||
+      this.#inherited !== table.inherited ||
+      layout.shift >= 32
+    ) {
+      return index;
+    }
+    const room = Math.max(0, Math.ceil((2 ** 32 - this.#nextLow) / size));
+    const end = Math.min(table.entries, index + room);
+    const stop = matchConsecutive(words, index, end, this.#nextLow, this.#nextHigh, size);
+    this.size += (stop - index) * size;
+    this.#nextLow += (stop - index) * size;
+    return stop;
+  }
+
+  /** Lengthens the run by the leaf at `offset` with the words lo and hi, if it continues it. */
+  add(table: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number): boolean {
+    const continues =
+      this.offset + this.size === offset &&
+      this.#pa + this.size === outputAddress(layout, lo, hi) &&
+      this.level === table.level &&
+      this.#inherited === table.inherited &&
+      this.#attributesLow === (lo & attributeMaskLow(layout)) &&
+      this.#attributesHigh === (hi & ~layout.outputHigh);
+    if (continues) this.#lengthen(layout, lo, hi);
+    return continues;
+  }
+
+  /** Begins a run with a leaf; the one before must be closed. */
+  open(table: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number): void {
+    this.offset = offset;
+    this.level = table.level;
+    this.#pa = outputAddress(layout, lo, hi);
+    this.#inherited = table.inherited;
+    this.#attributesLow = lo & attributeMaskLow(layout);
+    this.#attributesHigh = hi & ~layout.outputHigh;
+    this.#lengthen(layout, lo, hi);
+  }
+
+  #lengthen(layout: DescriptorLayout, lo: number, hi: number): void {
+    const size = 2 ** layout.shift;
+    this.size += size;
+    this.#nextLow = lo + size;
+    this.#nextHigh = hi;
+  }
+
+  /** The run as a walk gives it. */
+  leaf({ base, protectedBit }: Stage1Regime): LeafRun {
+    return {
+      va: base + BigInt(this.offset),
+      pa: this.#pa,
+      size: this.size,
+      level: this.level,
+      contiguous: !protectedBit && (this.#attributesHigh & (1 << 20)) !== 0,
+      valid: (this.#attributesLow & 1) === 1,
+      attributes: join(this.#attributesLow, this.#attributesHigh),
+      tableAttributes: this.#inherited,
+    };
+  }
+
+  close(): void {
+    this.size = 0;
+  }
+}
+
+/**
+ * First entry of [from, to) whose words are not lo + n * size and hi; the caller makes sure that
+ * the low word does not wrap. This loop is the walk's whole cost: everything in it must stay a
+ * 32-bit integer, hence the `| 0`.
+ */
+function matchConsecutive(
+  words: Uint32Array,
+  from: number,
+  to: number,
+  lo: number,
+  hi: number,
+  size: number,
+): number {
+  const high = hi | 0;
+  const step = size | 0;
+  const end = (2 * to) | 0;
+  let expected = lo | 0;
+  let at = (2 * from) | 0;
+  while (
+    at < end &&
+    ((words[at] as number) | 0) === expected &&
+    ((words[at + 1] as number) | 0) === high
+  ) {
+    expected = (expected + step) | 0;
+    at += 2;
+  }
+  return at >> 1;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { $, echo, fs, minimist } from 'zx';
+
+/** Folder of the project. */
+export const root = join(import.meta.dirname, '..');
+
+/**
+ * The words that a script was called with. With fewer than `least` it ends with exit code 2 and
+ * says how it is called. (zx's own argv takes 6.12 for a number.)
+ */
+export function wordsOf(usage: string, least: number): string[] {
+  const words = minimist(process.argv.slice(2), { string: ['_'] })._;
+  if (words.length >= least) return words;
+  console.error(`Usage: ${usage}`);
+  process.exit(2);
+}
+
+/**
+ * Writes a text compressed, unless the file has it already: another version of zlib would give
+ * other bytes for the same text.
+ */
+export function writePacked(path: string, text: string): void {
+  if (fs.existsSync(path) && gunzipSync(fs.readFileSync(path)).toString() === text) return;
+  fs.writeFileSync(path, gzipSync(text, { level: 9 }));
+}
+
+/**
+ * Says which of the files that a script may write are other than in the last commit, so that a
+ * recording that nobody expected to change is seen.
+ * @param paths below the folder of the project
+ */
+export async function tellChanges(...paths: string[]): Promise<void> {
+  const { stdout } = await $({ cwd: root })`git status --short --untracked-files=all -- ${paths}`;
+  echo(stdout.trimEnd() || 'As it is in the last commit.');
+}
