@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
-import type { PhysicalRange } from '../../src/evidence/boot-facts.ts';
 import { lastBoolean } from '../../src/linux/cmdline.ts';
+import type { PhysicalRange } from '../../src/linux/physical-range.ts';
 import { decide } from '../../src/model/decisions.ts';
 import { cpu_mitigations_off } from '../../src/model/kernel/cpu.ts';
 import {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
-import type { PhysicalRange } from '../../../src/evidence/boot-facts.ts';
 import type { KernelTraits } from '../../../src/linux/kernel-traits.ts';
+import type { PhysicalRange } from '../../../src/linux/physical-range.ts';
 import { parseRelease } from '../../../src/linux/release.ts';
 import {
   type CrashReserveInputs,
