@@ -187,7 +187,7 @@ async function askTests(mutants: readonly Mutant[], visits: ReadonlyMap<string, 
       const answer = await server.ask({ mutant: id }, patience);
       noteTest(id, test, answer);
       if (answer === 'silent') server.end();
-      else servers.push(server);
+      else if (server.alive) servers.push(server);
     });
     for (const server of servers) server.end();
   }

@@ -23,7 +23,15 @@ export class TestServer {
     });
   }
 
-  /** Runs the tests; a process that ends or does not answer in time is silent. */
+  /** Whether it can be asked: a test may end its process, by an error that nobody awaits. */
+  get alive(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /**
+   * Runs the tests. Those that end their process have failed; one that does not answer in time is
+   * silent.
+   */
   async ask(request: ServerRequest, seconds: number): Promise<ServerAnswer | 'silent'> {
     const waiting = new AbortController();
     const { signal } = waiting;
@@ -33,7 +41,7 @@ export class TestServer {
       this.#process.send(request);
       return await Promise.race([
         answer,
-        end.then(() => ({ passed: false, ran: false })),
+        end.then(() => ({ passed: false, ran: true })),
         setTimeout(seconds * 1000, 'silent' as const, { signal }),
       ]);
     } finally {
