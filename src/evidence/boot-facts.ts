@@ -2,8 +2,6 @@
 import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } from './capture.ts';
 
-export type { PhysicalRange };
-
 /**
  * The closed list of what the model cannot derive and takes from the boot instead. Each is a place
  * or an input of the machine, never the state of a linear map entry:

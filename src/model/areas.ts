@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BootFacts, PhysicalRange } from '../evidence/boot-facts.ts';
+import type { BootFacts } from '../evidence/boot-facts.ts';
 import type { CheckpointName } from '../evidence/capture.ts';
 import { PTE_NG, PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
+import type { PhysicalRange } from '../linux/physical-range.ts';
+import { subtract } from '../linux/physical-range.ts';
 import { makeInvalid } from './arch/arm64/mm/pageattr.ts';
 import type { BootState } from './boot-state.ts';
 import type { Area } from './leaf-runs.ts';
-import { subtract } from './ranges.ts';
 
 /**
  * What an object page of KFENCE may be instead of `attributes`, valid or not as its object is used.

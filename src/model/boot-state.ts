@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../evidence/boot-facts.ts';
+
 import type { CheckpointName } from '../evidence/capture.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
+import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { KernelProt } from './arch/arm64/include/asm/pgtable-prot.ts';
 import type { MemblockOutcome } from './arch/arm64/mm/init.ts';
 import type { CpuOutcome } from './cpu-outcome.ts';

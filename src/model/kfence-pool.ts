@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../evidence/boot-facts.ts';
+import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { Question } from './question.ts';
 
 /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../evidence/boot-facts.ts';
+
 import type { CheckpointName } from '../evidence/capture.ts';
+import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { DeviceName } from '../scenario/devices.ts';
 import type { LeafRun, TablePage } from '../vmsa/types.ts';
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BootFacts, PhysicalRange } from '../../evidence/boot-facts.ts';
+import type { BootFacts } from '../../evidence/boot-facts.ts';
 import {
   type CrashkernelRequest,
   DEFAULT_CRASH_KERNEL_LOW_SIZE,
   parse_crashkernel,
 } from '../../linux/crashkernel.ts';
 import type { KernelTraits } from '../../linux/kernel-traits.ts';
+import type { PhysicalRange } from '../../linux/physical-range.ts';
+import { subtract } from '../../linux/physical-range.ts';
 import type { BootState } from '../boot-state.ts';
 import type { Derivation } from '../derivation.ts';
 import { memblock_find_in_range } from '../mm/memblock.ts';
-import { subtract } from '../ranges.ts';
 
 /** What arch_reserve_crashkernel() asks. */
 export interface CrashReserveInputs {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../../evidence/boot-facts.ts';
+
 import type { Geometry } from '../../linux/geometry.ts';
-import { join, sizedRange } from '../../linux/physical-range.ts';
+import type { PhysicalRange } from '../../linux/physical-range.ts';
+import { join, sizedRange, subtract } from '../../linux/physical-range.ts';
 import { ramRanges } from '../../scenario/memory.ts';
 import type { Machine } from '../../scenario/types.ts';
-import { subtract } from '../ranges.ts';
 
 /**
  * memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BootFacts, PhysicalRange } from '../../../../evidence/boot-facts.ts';
+import type { BootFacts } from '../../../../evidence/boot-facts.ts';
 import { _PAGE_OFFSET, memstartAlign } from '../../../../linux/kernel-layout.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
-import { sizeOf } from '../../../../linux/physical-range.ts';
+import type { PhysicalRange } from '../../../../linux/physical-range.ts';
+import { sizeOf, subtract } from '../../../../linux/physical-range.ts';
 import { first, last } from '../../../../present.ts';
 import { ramRanges } from '../../../../scenario/memory.ts';
 import type { Machine } from '../../../../scenario/types.ts';
 import type { Derivation } from '../../../derivation.ts';
 import { memoryRanges } from '../../../mm/memblock.ts';
-import { subtract } from '../../../ranges.ts';
 import type { Prediction } from '../../../types.ts';
 
 type LinearRegion = Prediction['linearRegion'];

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../../../../evidence/boot-facts.ts';
+
 import { get_option, valuesOf } from '../../../../linux/cmdline.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
+import type { PhysicalRange } from '../../../../linux/physical-range.ts';
+import { subtract } from '../../../../linux/physical-range.ts';
 import { first } from '../../../../present.ts';
 import type { BootState, Kernel } from '../../../boot-state.ts';
 import { kfencePoolOf } from '../../../kfence-pool.ts';
 import { __kernel_map_pages } from '../../../mm/page_alloc.ts';
-import { subtract } from '../../../ranges.ts';
 import { kernelProt, pgprot_tagged } from '../include/asm/pgtable-prot.ts';
 import { cpuSupportsBbml } from '../kernel/cpufeature.ts';
 import {

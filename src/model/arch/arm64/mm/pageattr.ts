@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../../../../evidence/boot-facts.ts';
+
 import type { SharingRequest } from '../../../../evidence/capture.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import { PTE_PRESENT_INVALID, PTE_RDONLY, PTE_VALID, PTE_WRITE } from '../../../../linux/pgprot.ts';
+import type { PhysicalRange } from '../../../../linux/physical-range.ts';
 import type { BootState, Kernel } from '../../../boot-state.ts';
 import { type LinearMap, PROT_NS_SHARED, visitLeaves } from '../../../linear-map.ts';
 import { arm64_kfence_can_set_direct_map } from '../include/asm/kfence.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../../../../../evidence/boot-facts.ts';
+import type { PhysicalRange } from '../../../../../linux/physical-range.ts';
 import type { PredictedRsiCall } from '../../../../types.ts';
 
 type Call = Extract<PredictedRsiCall, { rsi: 'IPA_STATE_SET' }>;
