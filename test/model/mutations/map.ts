@@ -165,11 +165,6 @@ export const mapMutations: readonly Mutation[] = [
   ]),
   ...inFile('arch/arm64/mm/mmu-split.ts', [
     [
-      'const supported = time.capabilitiesFinal && decisions.systemBbml;',
-      'const supported = decisions.systemBbml;',
-      'capabilities count once they are final',
-    ],
-    [
       "if (!decisions.linearMapRequiresBbml) return 'nothing';",
       '',
       'without the requires flag nothing is split',

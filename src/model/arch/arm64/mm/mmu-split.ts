@@ -159,7 +159,8 @@ type SplitAnswer = 'split' | 'nothing' | 'busy';
 export function split_leaf_mapping_possible(kernel: Kernel, time: SplitTime): SplitAnswer {
   const { traits, decisions } = kernel;
   if (traits.bbml === 'none') return 'nothing';
-  const supported = time.capabilitiesFinal && decisions.systemBbml;
+  // system_supports_bbml*(): false until setup_system_capabilities() has run.
+  const supported = decisions.systemBbml;
   if (!traits.splitAsksRequires)
     return supported && !force_pte_mapping(kernel, true) ? 'split' : 'nothing';
   if (!decisions.linearMapRequiresBbml) return 'nothing';
