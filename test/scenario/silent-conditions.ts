@@ -80,8 +80,6 @@ const reasons: Record<string, readonly string[]> = {
     'split_leaf_mapping_possible(): !force_pte_mapping(kernel, true) as true',
   ],
   'no realm that was recorded makes the request that it would decide': [
-    'split_leaf_mapping_possible(): time.capabilitiesFinal as true',
-
     'split_leaf_mapping_possible(): supported as true',
     'split_leaf_mapping_possible(): time.capabilitiesFinal as false',
     'split_leaf_mapping_possible(): time.pageAllocator === false || time.onlineCpus > 1 as false',
