@@ -45,7 +45,7 @@ t.test('the recorded reports read as they did, on about one page', async (t) => 
   for (const name of names) {
     const { report, text } = read(name);
     t.equal(formatComparison(report), text, name);
-    t.ok(text.split('\n').length < 110, name);
+    t.ok(text.split('\n').length < 100, name);
     t.ok(
       readdirSync(join(fixtures, 'patches')).includes(`${name}.patch`),
       'with the patch that they came from',
