@@ -29,6 +29,17 @@ function haftWith(hafdbs: number, changed: Partial<KernelConfig>): boolean {
 /** Rules about CPUs that the emulator does not have. */
 export const cpuRules: readonly Rule[] = [
   {
+    name: 'a kernel that does not know the capability has none, on a listed part either',
+    holds: () => cpuSupportsBbml({ bbml: 'none' }, { MIDR_EL1: 0x410fd842n }) === undefined,
+  },
+  {
+    name: 'a realm may set its direct map, which map_mem() did not know yet',
+    holds: () => {
+      const { decisions } = predict(question('7.2.13+deb14-arm64@realm-late-rsi'));
+      return decisions.canSetDirectMap && !decisions.canSetDirectMapInMapMem;
+    },
+  },
+  {
     name: 'the access flag of tables is turned on where the CPU sets it, the kernel knows it, and the access flag of leaves is on',
     holds: () =>
       haftWith(3, {}) &&
