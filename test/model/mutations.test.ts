@@ -7,7 +7,7 @@ import { broken } from './mutations/mutation.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-t.test('each rule that mutation.ts breaks stands in its file, once', async (t) => {
+t.test('each rule that mutation.test.ts breaks stands in its file, once', async (t) => {
   for (const mutation of mutations) {
     const source = readFileSync(join(root, mutation.file), 'utf8');
     t.not(broken(source, mutation), source, `${mutation.file}: ${mutation.rule}`);

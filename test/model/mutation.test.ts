@@ -8,11 +8,6 @@ import { noticed } from './golden-check.ts';
 import { mutations } from './mutations/index.ts';
 import { broken, type Mutation } from './mutations/mutation.ts';
 
-/*
- * Breaks one rule of the model at a time, by the list in mutations/, and wants a golden boot to
- * notice each. It takes minutes, so that it is no part of npm test: npm run test:mutations.
- */
-
 /** What the golden boots need of the repository. */
 const needed = ['src', 'harness', 'test/model', 'test/given.ts', 'package.json'];
 const root = join(import.meta.dirname, '..', '..');
