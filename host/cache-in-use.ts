@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { once } from 'node:events';
 import { dirname } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
 import { cachePath, type Progress } from './cache.ts';
+import { Flock } from './flock.ts';
 import { makeFolder } from './make-folder.ts';
 
 /**
@@ -18,15 +16,9 @@ const used = new Map<string, Promise<void>>();
 /** While this process prunes. */
 let pruning = false;
 
-/** A process without need for it anymore may end, though the lock is held until then. */
-function unref(...streams: (Readable | Writable | null)[]): void {
-  for (const stream of streams) (stream as unknown as { unref?: () => void } | null)?.unref?.();
-}
-
 /**
- * Says that this process uses the cache until it ends, so that nothing is pruned under it. The lock
- * is the kernel's (flock), held by a child that ends with this process. A host without flock, or a
- * cache that cannot be written to, goes on without: there nothing is pruned.
+ * Says that this process uses the cache until it ends, so that nothing is pruned under it. A host
+ * without flock, or a cache that cannot be written to, goes on without: there nothing is pruned.
  */
 export function useCache(progress?: Progress): Promise<void> {
   const path = lockPath();
@@ -42,27 +34,14 @@ async function hold(path: string, progress: Progress | undefined): Promise<void>
   } catch {
     return;
   }
-  const holder = startHolder(['--shared', path]);
+  const lock = new Flock(path, ['--shared']);
   const timer = setTimeout(
     () => progress?.('waiting for another ptdiff that prunes the cache'),
     1000,
   );
-  await Promise.race([once(holder.stdout, 'data').catch(() => {}), holder]);
+  await lock.held;
   clearTimeout(timer);
-  holder.unref();
-  unref(holder.stdin, holder.stdout, holder.stderr);
-}
-
-function startHolder(words: string[]) {
-  return execa('flock', [...words, 'sh', '-c', 'echo locked; exec cat'], {
-    // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
-    detached: true,
-    cleanup: false,
-    stdin: 'pipe',
-    stderr: 'ignore',
-    buffer: false,
-    reject: false,
-  });
+  lock.unref();
 }
 
 /**
@@ -72,23 +51,16 @@ function startHolder(words: string[]) {
 export async function withUnusedCache<T>(use: () => Promise<T>): Promise<T> {
   const path = lockPath();
   makeFolder(dirname(path));
-  const holder = startHolder(['--exclusive', '--nonblock', path]);
-  const locked = once(holder.stdout, 'data').then(() => undefined);
-  locked.catch(() => {});
-  const early = await Promise.race([locked, holder]);
-  if (early !== undefined) {
-    const why =
-      early.exitCode === 1
-        ? 'Another ptdiff uses this cache: prune it when that has ended.'
-        : `Cannot lock ${path} with flock (package util-linux): ${early.message}`;
-    throw new PtdiffError('host', why);
-  }
+  const lock = new Flock(path, ['--exclusive', '--nonblock']);
+  const early = await lock.held;
+  if (early?.exitCode === 1)
+    throw new PtdiffError('host', 'Another ptdiff uses this cache: prune it when that has ended.');
+  if (early !== undefined) throw lock.failure(early.message);
   pruning = true;
   try {
     return await use();
   } finally {
     pruning = false;
-    holder.stdin.end();
-    await holder;
+    await lock.release();
   }
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { once } from 'node:events';
 import { existsSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { execa } from 'execa';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { cachePath, type Progress } from './cache.ts';
+import { Flock } from './flock.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** What is done while a lock is waited for. */
@@ -20,15 +19,8 @@ export interface LockOptions {
 const patience = 1000;
 
 /**
- * Milliseconds in which the holder of a lock ends when its pipe is closed, if nothing has stopped
- * it.
- */
-const releaseMilliseconds = 5000;
-
-/**
- * Runs `use` while no other ptdiff of this cache holds the lock of that name. The lock is the
- * kernel's (flock), held by a child that ends when this process closes its pipe or dies, so a
- * killed run never leaves one behind.
+ * Runs `use` while no other ptdiff of this cache holds the lock of that name. A killed run never
+ * leaves one behind (host/flock.ts).
  * @throws `host` when the file cannot be locked; the signal's reason; what `use` throws
  */
 export async function withLock<T>(
@@ -107,43 +99,19 @@ async function holdingLock<T>(
   options: LockOptions,
 ): Promise<T> {
   const { waiting, progress, signal } = options;
-  // A session of its own: Ctrl-C must not take the lock away while this process still cleans up.
-  const holder = execa('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
-    detached: true,
-    stdin: 'pipe',
-    buffer: false,
-    reject: false,
-  });
-  // flock itself does not look at the pipe, and nothing that was stopped does.
-  const kill = () => {
-    try {
-      if (holder.pid !== undefined) process.kill(-holder.pid, 'SIGKILL');
-    } catch {
-      // It is gone already.
-    }
-  };
+  const lock = new Flock(path);
   const timer = setTimeout(() => waiting !== undefined && progress?.(waiting), patience);
-  signal?.addEventListener('abort', kill);
-  const locked = once(holder.stdout, 'data');
-  // Where it ends without a word nobody waits for one any more.
-  locked.catch(() => {});
-  const early = await Promise.race([locked.then(() => undefined), holder]);
+  const giveUp = () => lock.kill();
+  signal?.addEventListener('abort', giveUp);
+  const early = await lock.held;
   clearTimeout(timer);
-  signal?.removeEventListener('abort', kill);
+  signal?.removeEventListener('abort', giveUp);
   try {
     signal?.throwIfAborted();
-    if (early !== undefined) {
-      throw new PtdiffError(
-        'host',
-        `Cannot lock ${path} with flock (package util-linux): ${early.message}`,
-      );
-    }
+    if (early !== undefined) throw lock.failure(early.message);
     return await use();
   } finally {
-    holder.stdin.end();
-    const late = setTimeout(kill, releaseMilliseconds);
-    await holder;
-    clearTimeout(late);
+    await lock.release();
   }
 }
 

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { useCache, withUnusedCache } from '../../host/cache-in-use.ts';
+import { eventually, groupsBelow, isAlive } from '../harness/processes.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
 const module = JSON.stringify(join(import.meta.dirname, '../../host/cache-in-use.ts'));
 
 /** Another process that uses the cache until it is told to end. */
-async function user(): Promise<{ end(signal?: 'SIGKILL'): Promise<void> }> {
+async function user(): Promise<{ pid: number; end(signal?: 'SIGKILL'): Promise<void> }> {
   const program = `const { useCache } = await import(${module}); await useCache(); console.log('used'); process.stdin.resume();`;
   const child = execa(process.execPath, ['--input-type=module', '-e', program], {
     stdin: 'pipe',
@@ -16,6 +17,7 @@ async function user(): Promise<{ end(signal?: 'SIGKILL'): Promise<void> }> {
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
   return {
+    pid: child.pid ?? 0,
     end: async (signal) => {
       if (signal === undefined) child.stdin.end();
       else child.kill(signal);
@@ -46,6 +48,16 @@ t.test(
     t.equal(result, 'alone');
   },
 );
+
+t.test('a holder of the lock that was stopped ends with its process', async (t) => {
+  const one = await user();
+  const holders = groupsBelow(one.pid);
+  t.match(holders.map(({ name }) => name).toSorted(), ['cat', 'flock']);
+  for (const { pid } of holders) process.kill(pid, 'SIGSTOP');
+  await one.end();
+  t.ok(await eventually(() => !holders.some(({ pid }) => isAlive(pid))));
+  t.equal(await withUnusedCache(async () => 'alone'), 'alone');
+});
 
 t.test('who starts while the cache is pruned waits, and says so', async (t) => {
   let waiting: Promise<void> | undefined;

@@ -4,10 +4,12 @@
  * rules of find-mutants.ts make, and says which of them no test notices:
  *
  *     npm run mutants -- [--sample N] [--seed N] [--only WORD] [--boots] [--jobs N] [--out FILE]
+ *                        [--noticed FILE]
  *
  * Recorded boots and rules are asked first, then, of those that they let pass, the pure test files
  * that pass the place (--boots leaves these out). A mutant that no test passes is told apart, and
- * so is one that did not run: it proves nothing.
+ * so is one that did not run: it proves nothing. All of it takes hours; --noticed keeps what was
+ * noticed in a file as it goes, and a run that finds such a file goes on from there.
  */
 
 import { once } from 'node:events';
@@ -22,6 +24,7 @@ import { accepted } from './accepted.ts';
 import type { BootsAnswer, BootsInput } from './boots.ts';
 import type { Mutant } from './find-mutants.ts';
 import { mutantsOf } from './install.ts';
+import { NoticedFile } from './noticed-file.ts';
 import { type Ending, formatSurvivors, keyOf, type Outcome, summaryOf } from './outcomes.ts';
 import { TestServer } from './test-process.ts';
 import type { ServerAnswer } from './test-server.ts';
@@ -40,6 +43,7 @@ const { values } = parseArgs({
     boots: { type: 'boolean', default: false },
     jobs: { type: 'string', default: String(availableParallelism()) },
     out: { type: 'string' },
+    noticed: { type: 'string' },
   },
 });
 
@@ -71,7 +75,8 @@ function chosen(all: readonly Mutant[]): Mutant[] {
 
 const all = mutantsOf(files);
 const wanted = chosen(all);
-const endings = new Map<number, Ending>();
+const kept = new NoticedFile(values.noticed, all);
+const endings = new Map<number, Ending>(kept.read());
 
 /** A worker with all mutants in it, none or one of them in force from the start. */
 function startBoots(input: BootsInput): {
@@ -144,10 +149,14 @@ async function askBoots(mutants: readonly Mutant[]): Promise<void> {
 }
 
 function note(id: number, answer: BootsAnswer | 'silent'): void {
-  if (answer === 'silent')
-    endings.set(id, { outcome: 'noticed', by: `no end within ${patience} s` });
+  if (answer === 'silent') end(id, { outcome: 'noticed', by: `no end within ${patience} s` });
   else if (answer.kind === 'answer' && answer.by !== undefined)
-    endings.set(id, { outcome: 'noticed', by: answer.by });
+    end(id, { outcome: 'noticed', by: answer.by });
+}
+
+function end(id: number, ending: Ending): void {
+  endings.set(id, ending);
+  if (ending.outcome === 'noticed') kept.add(id, ending);
 }
 
 /** Which mutants' places each test file passes, the fastest first. */
@@ -172,7 +181,7 @@ function noteTest(id: number, test: string, answer: ServerAnswer | 'silent'): bo
   const by = answer === 'silent' ? `${test}: no end within ${patience} s` : test;
   // A broken import is told apart: it may break for a reason that proves nothing.
   const outcome: Outcome = answer === 'silent' || answer.ran ? 'noticed' : 'did not run';
-  endings.set(id, { outcome, by });
+  end(id, { outcome, by });
   return true;
 }
 
@@ -212,7 +221,7 @@ function say(text: string): void {
 const isNoticed = (id: number): boolean => endings.get(id)?.outcome === 'noticed';
 const isLoaded = ({ within }: Mutant): boolean => within === undefined;
 say(`${all.length} mutants in ${files.length} files; ${wanted.length} are tried`);
-await askBoots(wanted.filter((mutant) => !isLoaded(mutant)));
+await askBoots(wanted.filter((mutant) => !isLoaded(mutant) && !isNoticed(mutant.id)));
 say(`recorded boots and rules notice ${endings.size}`);
 if (!values.boots) {
   const visits = await visitsOfTests();
@@ -220,9 +229,8 @@ if (!values.boots) {
     wanted.filter((mutant) => !isLoaded(mutant) && !isNoticed(mutant.id)),
     visits,
   );
-  await forEach(wanted.filter(isLoaded), 'what decides at load', (mutant) =>
-    askLoaded(mutant, visits),
-  );
+  const loaded = wanted.filter((mutant) => isLoaded(mutant) && !isNoticed(mutant.id));
+  await forEach(loaded, 'what decides at load', (mutant) => askLoaded(mutant, visits));
 }
 const outcomes = wanted.map((mutant) => ({
   mutant,
