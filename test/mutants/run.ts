@@ -16,7 +16,6 @@ import { once } from 'node:events';
 import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { given } from '../given.ts';
@@ -26,6 +25,7 @@ import type { Mutant } from './find-mutants.ts';
 import { mutantsOf } from './install.ts';
 import { NoticedFile } from './noticed-file.ts';
 import { type Ending, formatSurvivors, keyOf, type Outcome, summaryOf } from './outcomes.ts';
+import { answerWithin } from './silence.ts';
 import { TestServer } from './test-process.ts';
 import type { ServerAnswer } from './test-server.ts';
 
@@ -91,10 +91,11 @@ function startBoots(input: BootsInput): {
     const waiting = new AbortController();
     const { signal } = waiting;
     try {
-      return await Promise.race([
-        once(worker, 'message', { signal }).then(([answer]: BootsAnswer[]) => given(answer)),
-        setTimeout(seconds * 1000, 'silent' as const, { signal }),
-      ]);
+      const message = once(worker, 'message', { signal });
+      return await answerWithin(
+        seconds,
+        message.then(([answer]: BootsAnswer[]) => given(answer)),
+      );
     } finally {
       waiting.abort();
     }
