@@ -14,7 +14,7 @@ import { keepBuilt } from './keep-built.ts';
  * The realm monitor's code, the same bytes on every host; a flash image is made of it by
  * `monitorFlash`.
  */
-export interface MonitorImage {
+interface MonitorImage {
   /** Path in the cache. */
   path: string;
   sha256: string;

@@ -6,7 +6,7 @@ import type { FetchOptions } from '../images/debian/apt.ts';
 import { present } from '../src/present.ts';
 
 /** A file that was made for guests, in the cache. */
-export interface BuiltFile {
+interface BuiltFile {
   path: string;
   sha256: string;
 }

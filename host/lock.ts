@@ -7,7 +7,7 @@ import { Flock } from './flock.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** What is done while a lock is waited for. */
-export interface LockOptions {
+interface LockOptions {
   /** Said once to `progress` when the lock is not had at once. */
   waiting?: string;
   progress?: Progress;
@@ -116,7 +116,7 @@ async function holdingLock<T>(
 }
 
 /** Something that the cache has, or that can be made for it. */
-export interface Obtainable<T> {
+interface Obtainable<T> {
   /** @returns undefined where the cache does not have it */
   find: () => Promise<T | undefined>;
   make: () => Promise<T>;

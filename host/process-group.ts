@@ -23,7 +23,7 @@ export interface GroupEnd {
   note?: string;
 }
 
-export interface GroupOptions {
+interface GroupOptions {
   /**
    * A file or folder that is gone when the group was ended, even if the harness was killed; what a
    * command that ended well left there stays.

@@ -153,7 +153,7 @@ export async function takeFolder(
 }
 
 /** In words: `kernels/01ab/Image of the cache is damaged`. */
-export function describeDamage(folder: string, files: { name: string; why: string }[]): string {
+function describeDamage(folder: string, files: { name: string; why: string }[]): string {
   const { name, why } = first(files);
   const more = files.length > 1 ? `, and so are ${files.length - 1} more files of that folder` : '';
   return `${placeOf(join(folder, name))} of the cache is ${why}${more}`;

@@ -23,7 +23,7 @@ const kinds = {
   compiled: ['compile/*'],
   scratch: ['tmp/*'],
 } as const;
-export type CacheKind = keyof typeof kinds;
+type CacheKind = keyof typeof kinds;
 
 /** One thing that the cache has, and can be without. */
 export interface CacheItem {
@@ -126,7 +126,7 @@ async function lastUse(path: string): Promise<number> {
 }
 
 /** What verifyCache() found. */
-export interface CacheCheck {
+interface CacheCheck {
   /** Files and records that were hashed. */
   checked: number;
   /** A line each. */

@@ -5,7 +5,7 @@ import { PtdiffError } from '../src/errors.ts';
 import { type ImageHeader, imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
 
 /** An arm64 Image that passed the checks. */
-export interface CheckedImage {
+interface CheckedImage {
   /** The plain Image, unpacked when the file was a gzip'd one. */
   bytes: Buffer;
   header: ImageHeader;
@@ -116,7 +116,7 @@ function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
  * The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". One that
  * begins like a release is preferred: the banner may not be the first text that begins like it.
  */
-export function bannerRelease(bytes: Buffer): string | undefined {
+function bannerRelease(bytes: Buffer): string | undefined {
   const prefix = 'Linux version ';
   let other: string | undefined;
   for (let at = bytes.indexOf(prefix); at >= 0; at = bytes.indexOf(prefix, at + 1)) {

@@ -12,7 +12,7 @@ import {
 } from '../host/sealed-folder.ts';
 
 /** An Image in the cache; the configuration, where there is one, lies beside it as `config`. */
-export interface KeptImage {
+interface KeptImage {
   /** SHA-256 of the Image, by which the cache keeps it. */
   sha256: string;
   imagePath: string;

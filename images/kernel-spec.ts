@@ -11,7 +11,7 @@ export const flavours = {
 export type Flavour = keyof typeof flavours;
 
 /** The compilers that a kernel can be built with. */
-export const compilers = ['gcc', 'llvm'] as const;
+const compilers = ['gcc', 'llvm'] as const;
 export type Compiler = (typeof compilers)[number];
 
 /** What a kernel that ptdiff builds is made of beside its source. */

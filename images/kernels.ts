@@ -23,7 +23,7 @@ import {
 import { sourceKernel } from './source/source-kernel.ts';
 
 /** A line of `ptdiff ls kernels`. */
-export interface ListedKernel {
+interface ListedKernel {
   /** The spec that means exactly this kernel version and flavour. */
   spec: string;
   release: string;

@@ -17,7 +17,7 @@ export interface MachineBlobs {
 }
 
 /** Files that were made for one machine, as JSON holds them: gzip in base64. */
-export interface StoredBlobs {
+interface StoredBlobs {
   deviceTree?: string;
   monitor?: Omit<Monitor, 'flash' | 'memory'> & {
     flash: string;

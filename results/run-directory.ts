@@ -7,7 +7,7 @@ import type { CaseResult } from '../src/diff/types.ts';
 import { PtdiffError } from '../src/errors.ts';
 
 /** Lines of cases.jsonl, and how many bytes of it are whole lines. */
-export interface ParsedResults {
+interface ParsedResults {
   results: CaseResult[];
   wholeBytes: number;
 }

@@ -171,7 +171,7 @@ export function readEvidenceOf(directory: string, unreadable: string[]): Evidenc
 }
 
 /** Prediction and evidence of one case, as far as its files can be read. */
-export interface StoredCase {
+interface StoredCase {
   prediction?: DrawnPrediction;
   evidence?: Evidence;
   /** Files that could not be read, one sentence each. */

@@ -19,7 +19,7 @@ export interface FirmwareBoot
 }
 
 /** A machine with a flash image that may bring its own kernel. */
-export type FirmwareMachine = Omit<QemuMachine, 'image' | 'initramfs' | 'commandLine'> &
+type FirmwareMachine = Omit<QemuMachine, 'image' | 'initramfs' | 'commandLine'> &
   Partial<Pick<QemuMachine, 'image' | 'initramfs' | 'commandLine'>>;
 
 /** Nothing stops such a boot on its way, so what it prints is all that tells of progress. */

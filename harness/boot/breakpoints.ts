@@ -5,7 +5,7 @@ import type { GdbClient } from '../emulator/gdb.ts';
 import type { BreakpointStop, RunOptions } from './guest-runner.ts';
 
 /** What to do at a stop: the end of the boot, or how to go on. */
-export type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
+type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
 
 /** The breakpoints of a boot, and what is done at each. A stop on any CPU stops all of them. */
 export class Breakpoints {

@@ -79,7 +79,7 @@ export function planStops(symbols: SymbolTable): StopPlan {
 }
 
 /** What a boot shall record. */
-export interface Wanted {
+interface Wanted {
   repaint: boolean;
   splits: boolean;
   sharing: boolean;

@@ -16,7 +16,7 @@ const lookMilliseconds = 250;
  * address.
  */
 const stopRegisters = ['pc', 'x0', 'x1', 'x30'] as const;
-export type StopRegisters = Record<(typeof stopRegisters)[number], bigint>;
+type StopRegisters = Record<(typeof stopRegisters)[number], bigint>;
 
 /** A CPU that stands at a breakpoint. */
 export interface BreakpointStop {

@@ -82,7 +82,7 @@ export function replaceMemory({ root }: DeviceTree, nodes: readonly MemoryRange[
 }
 
 /** Reserves ranges of memory that the kernel shall not map (Devicetree Specification 0.4, 3.5). */
-export function addHoles(tree: DeviceTree, holes: readonly MemoryRange[]): void {
+function addHoles(tree: DeviceTree, holes: readonly MemoryRange[]): void {
   if (holes.length === 0) {
     return;
   }

@@ -30,7 +30,7 @@ export interface QemuMachine {
 }
 
 /** Files and sockets by which the harness watches a machine. */
-export interface QemuInstruments {
+interface QemuInstruments {
   ramFile: string;
   consoleFile: string;
   pidFile: string;

@@ -20,7 +20,7 @@ const busError = 7;
 export const startMilliseconds = 120_000;
 
 /** How QEMU ended, and the last thing that it said on standard error. */
-export interface QemuExit {
+interface QemuExit {
   /** 'with status 1', 'killed by signal 9'. */
   how: string;
   lastWords: string;
@@ -90,7 +90,7 @@ function describeStatus(status: number | undefined): string {
 export type ThreadSeconds = ReadonlyMap<string, number>;
 
 /** What a process does. */
-export interface ProcessActivity {
+interface ProcessActivity {
   worked: ThreadSeconds;
   /** A thread runs, or waits for nothing but a CPU of the host. */
   runnable: boolean;

@@ -16,7 +16,7 @@ import { PtdiffError } from '../../src/errors.ts';
 import type { BisectState } from './bisect-state.ts';
 
 /** A candidate for a reader. */
-export interface CandidateInfo {
+interface CandidateInfo {
   /** In a line of the progress: a version, or a commit as 12 hex digits and ("subject"). */
   name: string;
   /** At the end: where the package is from, or author and date. */
@@ -41,7 +41,7 @@ export interface Space {
 }
 
 /** Two versions of Debian, as specs that mean exactly these. */
-export interface VersionRange {
+interface VersionRange {
   good: string;
   bad: string;
 }
@@ -95,7 +95,7 @@ async function debianSpace(range: VersionRange, kept: BisectState['line']): Prom
 }
 
 /** Two commits of a repository. */
-export interface CommitRange {
+interface CommitRange {
   repository: string;
   good: string;
   bad: string;

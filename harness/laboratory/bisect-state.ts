@@ -39,7 +39,7 @@ export interface RecordedTrial extends Trial {
  * What the boots must have in common to be compared: hashes of emulator, guest program and realm
  * monitor.
  */
-export interface LaboratoryIdentity {
+interface LaboratoryIdentity {
   emulator: string;
   initramfs: string;
   monitor?: string;

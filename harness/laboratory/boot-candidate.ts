@@ -10,7 +10,7 @@ import { planCases } from './plan.ts';
 import { runStored } from './run-stored.ts';
 
 /** One boot of a kernel and what it says of a sign. */
-export interface CandidateBoot {
+interface CandidateBoot {
   outcome: Outcome;
   reason?: string;
   /** What the folder of the boot says of its run; absent where there was no kernel to boot. */

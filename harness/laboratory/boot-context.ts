@@ -40,7 +40,7 @@ function memoryOf(
 }
 
 /** By CONFIG_ARM64_VA_BITS and the page size, which the Image shows. */
-export function linearLayoutOf({ config, geometry }: KernelTraits): LinearLayout {
+function linearLayoutOf({ config, geometry }: KernelTraits): LinearLayout {
   return {
     pageOffset: _PAGE_OFFSET(config.vaBits),
     pageEnd: _PAGE_END(vaBitsMin(config.vaBits, geometry)),

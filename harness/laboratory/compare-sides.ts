@@ -14,7 +14,7 @@ import { kernelLabel } from '../../src/scenario/names.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 
 /** What the user named as one side. */
-export type NamedSide =
+type NamedSide =
   | { kind: 'kernel'; spec: string }
   | { kind: 'folder'; folder: string; kernel?: string };
 
@@ -130,7 +130,7 @@ export function unlikeParts({ a, b }: Sides<SideIdentity>): string[] {
 }
 
 /** A pair of cases to compare, or why there is none. */
-export interface Pairing extends Pick<ComparisonReport, 'refused' | 'uncompared'> {
+interface Pairing extends Pick<ComparisonReport, 'refused' | 'uncompared'> {
   pairs: { name: string; a: CaseResult; b: CaseResult }[];
 }
 

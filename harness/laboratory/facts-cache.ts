@@ -12,7 +12,7 @@ import type { Scenario } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 
 /** What facts depend on; the same three give the same facts, up to what the kernel draws by lot. */
-export interface FactsKey {
+interface FactsKey {
   kernelSha256: string;
   emulatorSha256: string;
   scenario: Scenario;

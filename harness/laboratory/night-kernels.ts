@@ -17,7 +17,7 @@ export interface TonightsKernel {
 }
 
 /** What the watches have tonight. */
-export interface TonightsKernels {
+interface TonightsKernels {
   kernels: TonightsKernel[];
   /** Watches that have none, with the reason: the night goes on without them. */
   unavailable: RunRecord['unavailable'];

@@ -82,7 +82,7 @@ export async function scenariosNamed(name: string): Promise<Scenario[]> {
 }
 
 /** A kernel as the plan needs it. */
-export interface PlannedKernel {
+interface PlannedKernel {
   spec: string;
   /** Name that its cases bear: the release, or what stands for it. */
   label: string;

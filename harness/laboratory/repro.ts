@@ -5,7 +5,7 @@ import type { QemuMachine } from '../emulator/qemu-command.ts';
 import { checkFunction, comment, quote, withoutCommas, wordsOf } from './repro-shell.ts';
 
 /** A file that must be the same for the boot to be the same. */
-export interface ReproFile {
+interface ReproFile {
   path: string;
   sha256: string;
   /** How to get it elsewhere, in words or as a command. */

@@ -25,7 +25,7 @@ export interface FirmwareRequest {
 }
 
 /** What came of it. */
-export interface FirmwareResult {
+interface FirmwareResult {
   boot: FirmwareBoot;
   findings: Finding[];
 }

@@ -34,7 +34,7 @@ export interface Asked {
 }
 
 /** Everything that run.json tells of a run at its start. */
-export interface RunParts {
+interface RunParts {
   asked: Asked;
   plan: Plan;
   kernels: LoadedKernel[];

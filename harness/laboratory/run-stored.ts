@@ -10,7 +10,7 @@ import type { MatrixRequest } from './plan-matrix.ts';
 import { type MatrixResult, runMatrix } from './run-matrix.ts';
 
 /** A matrix that was run, and whether the store has it. */
-export interface StoredMatrix extends MatrixResult {
+interface StoredMatrix extends MatrixResult {
   stored: boolean;
 }
 

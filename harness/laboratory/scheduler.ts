@@ -8,7 +8,7 @@ export type SchedulerEvent<C> =
   | { kind: 'started' | 'ended'; case: C }
   | { kind: 'retried'; case: C; error: PtdiffError };
 
-export interface SchedulerOptions<C> {
+interface SchedulerOptions<C> {
   /** Cases at the same time. */
   jobs: number;
   signal: AbortSignal;

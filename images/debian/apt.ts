@@ -194,7 +194,7 @@ async function writeIfChanged(path: string, content: string): Promise<void> {
  * When the lists were fetched last, in milliseconds since 1970, and what could not be fetched
  * since.
  */
-export interface ListState {
+interface ListState {
   updated: number;
   /** Sentences for the user about lists that are missing or older than they should be. */
   notes: string[];

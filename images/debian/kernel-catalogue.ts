@@ -9,7 +9,7 @@ import { type KernelBuild, kernelBuilds, kernelPackageName } from './kernel-buil
 import { packageSchema, packagesMatching } from './package-index.ts';
 
 /** Suites that hold arm64 kernels today, all of which Debian's keyring verifies. */
-export const kernelSuites = [
+const kernelSuites = [
   'trixie',
   'trixie-updates',
   'bookworm-backports',

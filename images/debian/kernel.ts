@@ -15,7 +15,7 @@ import type { KernelBuild } from './kernel-builds.ts';
 import { unpackPackage } from './unpack.ts';
 
 /** A Debian kernel whose files are in the cache. */
-export interface CachedKernel {
+interface CachedKernel {
   /** SHA-256 of the Image. */
   sha256: string;
   release: string;

@@ -61,7 +61,7 @@ async function aptPlan(
  * Parses what `apt-get --print-uris` prints: 'URL' FILE BYTES SHA256:DIGEST, with the version in
  * the file's name.
  */
-export function parseUris(text: string): Downloadable[] {
+function parseUris(text: string): Downloadable[] {
   const lines = text.matchAll(/^'([^']+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/gm);
   return [...lines].map(([, url = '', file = '', bytes, sha256 = '']) => {
     const [name = '', version = ''] = basename(decodeURIComponent(file), '.deb').split('_');

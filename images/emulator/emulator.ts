@@ -30,7 +30,7 @@ export interface Emulator {
   notes: string[];
 }
 
-export interface EmulatorOptions extends FetchOptions {
+interface EmulatorOptions extends FetchOptions {
   /**
    * QEMU version such as `11.1.3`, or `10.0` for the newest 10.0.x; default: `PTDIFF_QEMU_VERSION`,
    * then the pinned one.

@@ -119,7 +119,7 @@ async function doesNotApply(
 }
 
 /** First lines of the hunks of one file, in its old version. */
-export function hunkLines(diff: string, file: string): number[] {
+function hunkLines(diff: string, file: string): number[] {
   const lines: number[] = [];
   let inside = false;
   for (const line of diff.split('\n')) {

@@ -27,7 +27,7 @@ import { runMake } from './run-make.ts';
 import type { SourceTree } from './tree.ts';
 
 /** Everything that decides the bytes of a kernel. */
-export interface KernelRecipe {
+interface KernelRecipe {
   source: SourceTree;
   config: WantedConfig;
   tools: BuildTools;
@@ -36,7 +36,7 @@ export interface KernelRecipe {
 }
 
 /** A kernel that was built. */
-export interface BuiltKernel {
+interface BuiltKernel {
   sha256: string;
   release: string;
   imagePath: string;
@@ -75,7 +75,7 @@ function buildTreeName({ config, tools }: KernelRecipe): BuildTreeName {
 }
 
 /** The kernel of a recipe if it was built before, and is what was built. */
-export async function builtKernel(
+async function builtKernel(
   recipe: KernelRecipe,
   progress?: Progress,
 ): Promise<BuiltKernel | undefined> {

@@ -6,7 +6,7 @@ import { PtdiffError } from '../../src/errors.ts';
 import { parseKconfig } from '../../src/linux/kconfig.ts';
 
 /** A value that a fragment asks for. */
-export interface WantedOption {
+interface WantedOption {
   /** 'y', 'n', 'm', a number's text, or a string without its quotes. */
   value: string;
   /** The line as the kernel's conf reads it. */
@@ -18,7 +18,7 @@ export interface WantedOption {
 }
 
 /** A piece of a kernel's configuration. */
-export interface ConfigFragment {
+interface ConfigFragment {
   name: string;
   text: string;
 }

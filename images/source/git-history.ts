@@ -7,7 +7,7 @@ import { last } from '../../src/present.ts';
 import { firstComplaint, plainLogs, runGit, withoutGit } from './git-store.ts';
 
 /** A commit for a reader. */
-export interface CommitInfo {
+interface CommitInfo {
   /** 40 hex digits. */
   commit: string;
   subject: string;
@@ -19,7 +19,7 @@ export interface CommitInfo {
 /**
  * Commits by what is known of them. `new` holds those on the new side, the last one settled last.
  */
-export interface SortedCommits {
+interface SortedCommits {
   old: string[];
   new: string[];
   skipped: string[];

@@ -10,7 +10,7 @@ import { PtdiffError } from '../../src/errors.ts';
 import { runSupervised } from './supervised.ts';
 
 /** How one git command is run. */
-export interface GitOptions {
+interface GitOptions {
   /** Index file; relative to nothing, so absolute. */
   index?: string;
   /** Directory that is checked out into. */
@@ -22,7 +22,7 @@ export interface GitOptions {
 }
 
 /** How a git command ended. */
-export interface GitResult {
+interface GitResult {
   ok: boolean;
   stdout: string;
   stderr: string;

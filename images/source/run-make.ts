@@ -12,7 +12,7 @@ import type { BuildTools } from './build-tools.ts';
 import { runSupervised } from './supervised.ts';
 
 /** One call of make on a kernel. */
-export interface MakeJob {
+interface MakeJob {
   tools: BuildTools;
   source: string;
   /** Build tree (O=). */

@@ -4,14 +4,14 @@ import { type GroupEnd, ProcessGroup } from '../../host/process-group.ts';
 import { PtdiffError } from '../../src/errors.ts';
 
 /** How a command ended: without a status it was ended together with its supervisor. */
-export type SupervisedResult = Omit<GroupEnd, 'note'>;
+type SupervisedResult = Omit<GroupEnd, 'note'>;
 
 /**
  * Minutes that any of these commands may take: far more than the build of a kernel on one busy CPU.
  */
 const defaultMinutes = 12 * 60;
 
-export interface SupervisedOptions {
+interface SupervisedOptions {
   signal?: AbortSignal;
   /** Characters of output that are kept. */
   maxBuffer?: number;

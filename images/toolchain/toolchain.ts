@@ -10,7 +10,7 @@ import { llvmTools } from './llvm.ts';
 
 /** Whose compiler and linker. */
 export const compilerNames = ['gnu', 'llvm'] as const;
-export type CompilerName = (typeof compilerNames)[number];
+type CompilerName = (typeof compilerNames)[number];
 
 export interface ToolchainOptions extends FetchOptions {
   /** Default: `PTDIFF_COMPILER`, then GNU's. */
@@ -18,7 +18,7 @@ export interface ToolchainOptions extends FetchOptions {
 }
 
 /** What to compile. */
-export interface CompileJob {
+interface CompileJob {
   /** C (`.c`) and preprocessed assembly (`.S`) files. */
   sources: string[];
   includeDirs?: string[];

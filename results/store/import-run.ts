@@ -11,7 +11,7 @@ import { readCaseLines, readRunRecord } from '../run-folder.ts';
 import type { Store } from './store.ts';
 
 /** What an import did. */
-export interface Imported {
+interface Imported {
   run: string;
   /** Cases that the run folder holds. */
   cases: number;
@@ -29,7 +29,7 @@ const namedFingerprint = fingerprinted.extend({ name: z.string() });
  * What a run is called, wherever its folder lies: what was asked for and when. A run that was gone
  * on with later keeps it.
  */
-export function runId({ started, command, planned }: RunRecord): string {
+function runId({ started, command, planned }: RunRecord): string {
   return sha256(stableJson({ started, command, planned })).slice(0, 16);
 }
 

@@ -14,7 +14,7 @@ const nightRow = z.object({
 });
 
 /** A night as the store remembers it. */
-export type NightRow = z.infer<typeof nightRow>;
+type NightRow = z.infer<typeof nightRow>;
 
 const columns = 'id, started, folder, ended, total, covered, unconfirmed';
 const unconfirmedList = z.array(z.object({ watch: z.string(), id: z.string() }));
@@ -51,7 +51,7 @@ export function beginNight(store: Store, config: string, started: string, folder
 }
 
 /** What is written of a night at its end. */
-export interface NightEnd {
+interface NightEnd {
   ended: string;
   /** Cases of the matrix; absent where the night was killed before it could tell. */
   total?: number;
@@ -87,7 +87,7 @@ export function lastUnconfirmed(nights: readonly NightRow[]): Unconfirmed {
 }
 
 /** A kernel that a watch has. */
-export interface WatchedKernel {
+interface WatchedKernel {
   watch: string;
   /** Of the Image. */
   sha256: string;

@@ -52,7 +52,7 @@ const mapRow = z.object({
 const sightingRow = z.object({ result: z.number(), id: z.string(), known: nullable });
 
 /** Which looks to read; everything when empty. */
-export interface LookFilter {
+interface LookFilter {
   /** Names of scenarios. */
   scenarios?: readonly string[];
   /** Hashes of the kernels' Images. */

@@ -21,7 +21,7 @@ export type Step =
   | Conclusion;
 
 /** Asks the history where the range stands; the answers hold both ends. */
-export type Narrow = (answers: Answers) => Promise<Narrowed>;
+type Narrow = (answers: Answers) => Promise<Narrowed>;
 
 /** What the candidates of one side are. */
 function expectedOf({ signSide }: Task, side: 'old' | 'new'): 'present' | 'absent' {

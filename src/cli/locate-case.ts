@@ -8,7 +8,7 @@ import { PtdiffError } from '../errors.ts';
 import { suggest } from '../suggest.ts';
 
 /** A case of a run folder. */
-export interface LocatedCase {
+interface LocatedCase {
   /** The run folder. */
   folder: string;
   result: CaseResult;

@@ -25,7 +25,7 @@ export interface SignOptions {
 }
 
 /** What is looked for, and in which scenario. */
-export interface SoughtSign {
+interface SoughtSign {
   sign: Sign;
   /** Name of the scenario or its file. */
   scenario: string;

@@ -5,7 +5,7 @@ import type { Verb } from './verb.ts';
  * One verb as --help lists it. What it needs is loaded when it is asked for: a start that loads all
  * verbs takes a second.
  */
-export interface VerbEntry {
+interface VerbEntry {
   name: string;
   about: string;
   load(): Promise<Verb>;

@@ -14,7 +14,7 @@ import { type AreaProfile, profileOf, SHARED, SPLIT_MEMORY, stretches } from './
 import type { Difference, Sides } from './types.ts';
 
 /** One checkpoint of both sides. */
-export interface LayoutPair {
+interface LayoutPair {
   checkpoint: CheckpointName;
   maps: Sides<PlacedMap>;
   regimes: Sides<Stage1Regime>;

@@ -20,7 +20,7 @@ export interface AreaProfile {
 }
 
 /** Profiles of the parts of one map by their names. */
-export type Profile = Map<string, AreaProfile>;
+type Profile = Map<string, AreaProfile>;
 
 /** Attributes that do not follow from the size of the leaf. */
 function attributesKey({ attributes, valid, tableAttributes }: LeafRun): string {

@@ -40,7 +40,7 @@ const variables: Record<string, string[]> = {
 };
 
 /** Both captures of a checkpoint. */
-export type CapturePair = Sides<Capture>;
+type CapturePair = Sides<Capture>;
 
 function variableValue(
   { variables: captured }: Capture,

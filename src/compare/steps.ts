@@ -14,7 +14,7 @@ function meaning({ where, outcome }: DerivationStep, amountsCount: boolean): str
 }
 
 /** Steps of two derivations that only one side has, in their order, each once. */
-export function differingSteps(
+function differingSteps(
   { a, b }: Sides<readonly DerivationStep[]>,
   amountsCount = false,
 ): Sides<DerivationStep[]> {
@@ -70,7 +70,7 @@ const rules: { of: RegExp; where: RegExp }[] = [
 ];
 
 /** Why a difference is there, as far as the model knows. */
-export interface Explanation {
+interface Explanation {
   /**
    * `departs`: a side does not follow its prediction where the other does, so the rules that it
    * does not follow are the explanation; `rule`: the model derives something else for either side;

@@ -8,7 +8,7 @@ import type { Decisions, DerivationStep, PredictedRun, Prediction } from '../mod
  * What a comparison reads of a prediction. Partial where a version of ptdiff that knew less wrote
  * it.
  */
-export interface ComparedPrediction {
+interface ComparedPrediction {
   derivation: DerivationStep[];
   decisions: Partial<Record<keyof Decisions, boolean>> | undefined;
   linearRegion: Prediction['linearRegion'];
@@ -43,7 +43,7 @@ export const aspects = [
   'decision',
   'model',
 ] as const;
-export type Aspect = (typeof aspects)[number];
+type Aspect = (typeof aspects)[number];
 
 /**
  * The linear map of both sides at one checkpoint, in bytes by kind of leaf, with the tables that it

@@ -5,7 +5,7 @@ import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 
 /** The rights of one exception level, with every way to write counted as writing. */
-export interface Rights {
+interface Rights {
   read: boolean;
   write: boolean;
   execute: boolean;

@@ -9,7 +9,7 @@ import { findingId } from './finding-id.ts';
 import type { CaseResult } from './types.ts';
 
 /** What of a result, or of a look at one, tells how far its boot came. */
-export interface ToldBoot extends Pick<CaseResult, 'verdict' | 'linearMap'> {
+interface ToldBoot extends Pick<CaseResult, 'verdict' | 'linearMap'> {
   findings: readonly { id: string }[];
 }
 

@@ -14,7 +14,7 @@ const timed: readonly SplatKind[] = ['lockup', 'rcu-stall', 'hung-task'];
 const longWait = 10;
 
 /** Findings of a boot, less those that may be the host's doing. */
-export interface WithoutHostStalls {
+interface WithoutHostStalls {
   findings: Finding[];
   /** What was left out and why, in one sentence. */
   reason?: string;

@@ -40,7 +40,7 @@ export interface KnownIssue {
 }
 
 /** The case that a finding belongs to. */
-export interface KnownCase {
+interface KnownCase {
   /** Kernel release as `uname -r` gives it. */
   release: string;
   scenario: Scenario;

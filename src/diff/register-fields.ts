@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A named field of a system register: lowest bit and width in bits. */
-export interface RegisterField {
+interface RegisterField {
   name: string;
   low: number;
   width: number;
@@ -48,7 +48,7 @@ const layouts: Record<string, RegisterField[]> = {
 };
 
 /** One field in which a register differs from what was expected. */
-export interface FieldDifference {
+interface FieldDifference {
   field: string;
   expected: bigint;
   actual: bigint;

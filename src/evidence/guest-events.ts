@@ -6,7 +6,7 @@
 export const guestEvents = { hello: 1, ready: 2, bye: 3 } as const;
 
 /** One call of reboot(2) that was an event. */
-export interface GuestEvent {
+interface GuestEvent {
   /** One of guestEvents, or what else a guest may send. */
   event: number;
   /** Physical address of the directory page; 0 when init could not make one. */

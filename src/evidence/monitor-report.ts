@@ -21,7 +21,7 @@ export const abortKinds = [
   'granule protection',
 ] as const;
 
-export type Ripas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV';
+type Ripas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV';
 /** By the number that RSI has for each. */
 export const ripasNames: readonly Ripas[] = ['EMPTY', 'RAM', 'DESTROYED', 'DEV'];
 

@@ -9,7 +9,7 @@ import type { BootFacts } from './boot-facts.ts';
 import type { Capture, CheckpointName, Evidence } from './capture.ts';
 
 /** What the facts are taken from: one observed boot of a known kernel on known CPUs. */
-export interface ObservedBoot {
+interface ObservedBoot {
   evidence: Evidence;
   traits: KernelTraits;
   symbols: SymbolTable;

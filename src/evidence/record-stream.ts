@@ -6,7 +6,7 @@
 export type ReadPhysical = (pa: number, bytes: number) => Uint8Array | undefined;
 
 /** Where init's records lie: the directory page of guest/init/protocol.h. */
-export interface RecordDirectory {
+interface RecordDirectory {
   pageBytes: number;
   nonce: bigint;
   /** Bytes of complete records. */

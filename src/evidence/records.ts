@@ -5,7 +5,7 @@ import type { GuestFiles, ProbeResult } from './capture.ts';
 import { parseDirectory, type ReadPhysical, readStream } from './record-stream.ts';
 
 /** One file of the guest as it arrived. */
-export interface GuestFile {
+interface GuestFile {
   bytes: Uint8Array;
   /**
    * 0, or the guest's errno for opening or reading it; 2 (ENOENT) where the kernel has no such

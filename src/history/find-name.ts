@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What a shortened name stands for: the names that it can mean; one is the answer. */
-export type Match =
+type Match =
   | { kind: 'one'; name: string }
   | { kind: 'none' }
   | { kind: 'several'; names: string[] };

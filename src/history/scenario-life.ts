@@ -19,7 +19,7 @@ export interface VerdictSpan {
 }
 
 /** What one kernel answered to a scenario over time. */
-export interface KernelVerdicts {
+interface KernelVerdicts {
   release: string;
   /** See kernelName(). */
   kernel: string;

@@ -6,7 +6,7 @@ import { median } from './scenario-life.ts';
 import type { Look, RunMark } from './types.ts';
 
 /** How long the cases of one run took, in terms of the usual time of the same cases. */
-export interface PaceOfRun {
+interface PaceOfRun {
   run: RunMark;
   /** 1 is usual, 2 is twice as long; the median over the cases. */
   ratio: number;

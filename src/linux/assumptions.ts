@@ -3,7 +3,7 @@ import type { KernelConfig } from './kernel-config.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 
 /** What a hypothesis about a kernel changes in its traits. */
-export interface TraitChanges {
+interface TraitChanges {
   traits?: Partial<KernelTraits>;
   config?: Partial<KernelConfig>;
 }

@@ -9,7 +9,7 @@ import {
 import type { Release } from './release.ts';
 
 /** A word of the command line as the kernel takes it apart. */
-export interface KernelParameter {
+interface KernelParameter {
   param: string;
   /** Undefined for a word without '='. */
   val: string | undefined;

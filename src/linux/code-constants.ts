@@ -5,7 +5,7 @@ import type { SymbolTable } from './symbol-table.ts';
  * One MOVZ or MOVK of an A64 function: `value` is the immediate after its shift (Arm ARM C6.2,
  * "MOVZ", "MOVK").
  */
-export interface MoveConstant {
+interface MoveConstant {
   kind: 'movz' | 'movk';
   value: bigint;
 }

@@ -3,7 +3,7 @@ import { byteLength, concatenate } from '../bytes.ts';
 import { PtdiffError } from '../errors.ts';
 
 /** A property of a node; its value as it stands in the blob (numbers are big-endian). */
-export interface FdtProperty {
+interface FdtProperty {
   name: string;
   value: Uint8Array;
 }

@@ -2,7 +2,7 @@
 import type { PhysicalRange } from './physical-range.ts';
 
 /** A resource of /proc/iomem, with those inside it. */
-export interface IomemEntry extends PhysicalRange {
+interface IomemEntry extends PhysicalRange {
   name: string;
   children: IomemEntry[];
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A line of a kernel log without what printk put in front of it. */
-export interface LogLine {
+interface LogLine {
   /** The message, cut to a bounded length. */
   text: string;
   /** Who printed it, 'T12' or 'C0', where CONFIG_PRINTK_CALLER is on; else ''. */

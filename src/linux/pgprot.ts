@@ -6,7 +6,6 @@
  */
 
 export const PTE_VALID = 1n << 0n;
-export const PTE_TYPE_MASK = 3n;
 export const PTE_TYPE_PAGE = 3n;
 /** Bit 1 tells a table or page from a block: PMD_TYPE_SECT is PTE_TYPE_PAGE without it. */
 export const PMD_TABLE_BIT = 1n << 1n;
@@ -19,7 +18,7 @@ export const PTE_NG = 1n << 11n;
 /** Shares its bit with PTE_NG; has this meaning only while PTE_VALID is clear. */
 export const PTE_PRESENT_INVALID = PTE_NG;
 export const PTE_GP = 1n << 50n;
-export const PTE_DBM = 1n << 51n;
+const PTE_DBM = 1n << 51n;
 /** Linux uses the hardware's dirty-bit modifier as its write permission. */
 export const PTE_WRITE = PTE_DBM;
 export const PTE_CONT = 1n << 52n;

@@ -3,7 +3,7 @@
  * A piece of the kernel's array of struct page (include/linux/mm_types.h), which has one for every
  * page of memory.
  */
-export interface PageArray {
+interface PageArray {
   /** Little-endian, whole structures. */
   bytes: Uint8Array;
   /** Kernel virtual address of the first of them. */
@@ -32,7 +32,7 @@ const noType = 0xffff_ffff;
 const largestOrder = 20;
 
 /** Reads 8 bytes at a kernel virtual address; undefined where none are mapped. */
-export type ReadWord = (address: bigint) => bigint | undefined;
+type ReadWord = (address: bigint) => bigint | undefined;
 
 /**
  * Whether the list_head at `address` hangs between two others, each of which points back at it. A

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A symbol of a kernel Image, at its link address (where it lies in a `nokaslr` boot). */
-export interface KernelSymbol {
+interface KernelSymbol {
   name: string;
   /** The letter of nm(1): T/t text, D/d data, R/r read-only, B/b bss … */
   type: string;

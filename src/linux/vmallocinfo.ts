@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A line of /proc/vmallocinfo: an area of the vmalloc space. */
-export interface VmallocArea {
+interface VmallocArea {
   start: bigint;
   /** Address behind the area; the guard page that most areas end with is inside. */
   end: bigint;

@@ -39,7 +39,7 @@ export interface NewKernel {
 }
 
 /** What a branch points to. */
-export interface WatchedCommit {
+interface WatchedCommit {
   /** 40 hex digits. */
   id: string;
   subject: string;

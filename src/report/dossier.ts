@@ -6,7 +6,7 @@ import type { Prediction } from '../model/types.ts';
 import type { CaseDossier, CaseDrawing } from './types.ts';
 
 /** What a picture needs of a capture; a reader of a run folder need not load the rest. */
-export type DrawnCapture = Pick<Capture, 'checkpoint'> & {
+type DrawnCapture = Pick<Capture, 'checkpoint'> & {
   cpus: Pick<Capture['cpus'][number], 'registers'>[];
   ttbr1: Pick<Capture['ttbr1'], 'leaves'>;
 };

@@ -63,7 +63,7 @@ export interface FoldedIssue extends Omit<FoldedFinding, 'finding'> {
 }
 
 /** The findings as a reader wants them: what is new by itself, what is known by its cause. */
-export interface FindingsByIssue {
+interface FindingsByIssue {
   fresh: FoldedFinding[];
   /** That of most cases first. */
   issues: FoldedIssue[];

@@ -46,7 +46,7 @@ export function kindLabel(granule: Granule, kind: LeafKind): string {
  * How the kernel itself may use a leaf; Linux never makes the linear map executable, so that is a
  * finding and no shade.
  */
-export type Shade = 'rw' | 'ro' | 'invalid';
+type Shade = 'rw' | 'ro' | 'invalid';
 
 /**
  * The shade of a leaf, by the permissions of EL1 under `regime`; without one (no boot, no

@@ -15,7 +15,7 @@ export type ProgressEvent =
   | { kind: 'run-ended'; at: number };
 
 /** The stream that progress is shown on. */
-export interface ProgressScreen {
+interface ProgressScreen {
   /**
    * A terminal: one line is rewritten in place. Otherwise: one plain line for each case that ends.
    */

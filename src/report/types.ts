@@ -15,7 +15,7 @@ import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 export const runSchemaVersion = 1;
 
 /** The emulator that booted the cases: it is part of the experiment. */
-export interface EmulatorIdentity {
+interface EmulatorIdentity {
   /** As the program prints it, e.g. '11.1.3 (Debian 1:11.1.3+ds-1~bpo13+1)'. */
   version: string;
   /** Of the program file. */

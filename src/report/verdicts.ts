@@ -2,7 +2,7 @@
 import type { CaseResult, Verdict } from '../diff/types.ts';
 
 /** How a verdict is shown: never by colour alone. */
-export interface VerdictStyle {
+interface VerdictStyle {
   /** One column of a table in a terminal. */
   letter: string;
   /** For the page. */

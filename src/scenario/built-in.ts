@@ -37,7 +37,7 @@ const large = { cpu: 'neoverse-v3-r0p2' };
  * One thing changed at a time: KASLR, several CPUs, a device that does DMA, odd sizes of memory,
  * memory in several regions.
  */
-export const singleChangeScenarios: readonly Scenario[] = [
+const singleChangeScenarios: readonly Scenario[] = [
   ...['max', 'neoverse-v3-r0p2', 'cortex-a76'].map((cpu) => makeScenario({ cpu, kaslr: true })),
   makeScenario({ ...large, suffix: 'smp2' }, { cpus: 2 }),
   makeScenario({ ...large, suffix: 'console' }, { devices: ['virtio-console'] }),
@@ -52,7 +52,7 @@ export const singleChangeScenarios: readonly Scenario[] = [
 /**
  * CPUs of the kernel's allow list and its neighbours just outside that are in no other scenario.
  */
-export const listedCpuScenarios: readonly Scenario[] = cpus
+const listedCpuScenarios: readonly Scenario[] = cpus
   .filter(({ qemu, name }) => qemu.startsWith('max,midr=') && !MATRIX_CPUS.includes(name))
   .map(({ name }) => makeScenario({ cpu: name }));
 

@@ -4,7 +4,7 @@ import { leanParameters } from './lean.ts';
 import type { Scenario } from './types.ts';
 
 /** The spelling of a scenario's rodata= on one kernel; undefined leaves the parameter out. */
-export function rodataParameter(
+function rodataParameter(
   scenario: Scenario,
   traits: Pick<KernelTraits, 'rodataFullSpelling'>,
 ): string | undefined {

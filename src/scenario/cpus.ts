@@ -7,7 +7,7 @@ import type { Machine } from './types.ts';
  * A CPU as the emulator shall show it: QEMU's model with options, and the identity that the kernel
  * will read.
  */
-export interface CpuIdentity {
+interface CpuIdentity {
   name: string;
   /**
    * QEMU's -cpu argument. Pointer authentication and the vector extensions cost much and do not

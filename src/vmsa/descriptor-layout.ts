@@ -52,7 +52,7 @@ export function descriptorLayouts(regime: Stage1Regime): Map<Level, DescriptorLa
 }
 
 /** Layout of the descriptors at one level (DDI 0487 D8.3.1). */
-export function descriptorLayout(regime: Stage1Regime, level: Level): DescriptorLayout {
+function descriptorLayout(regime: Stage1Regime, level: Level): DescriptorLayout {
   const pageShift = Math.log2(regime.granule);
   const shift = pageShift + (pageShift - 3) * (3 - level);
   // 64K granules keep OA[51:48] in bits 15:12 (LPA), 4K and 16K with DS keep OA[51:50] in bits 9:8

@@ -17,7 +17,7 @@ export type MemoryType = { name: string; encoding: number } & (
   | { kind: 'reserved' }
 );
 
-export type DeviceOrdering = (typeof orderings)[number];
+type DeviceOrdering = (typeof orderings)[number];
 const orderings = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'] as const;
 
 const nonCacheable: CachePolicy = {

@@ -20,7 +20,7 @@ export interface Access {
  * Effective stage 1 permissions of a leaf. PAN, E0PD and permission overlays depend on more than
  * the tables: not included.
  */
-export interface Permissions {
+interface Permissions {
   el1: Access;
   el0: Access;
 }

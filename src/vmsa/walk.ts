@@ -30,7 +30,7 @@ export interface RamReader {
  * Bounds on what a hostile guest can make a walk produce; reaching one ends the walk and is
  * reported.
  */
-export interface WalkLimits {
+interface WalkLimits {
   tables: number;
   leaves: number;
   malformed: number;

@@ -28,7 +28,7 @@ export type RuleTrait = Exclude<
 >;
 
 /** A trait, and its values in a kernel that has the change. */
-export type ChangedTrait = {
+type ChangedTrait = {
   [K in RuleTrait]: { name: K; values: readonly KernelTraits[K][] };
 }[RuleTrait];
 

@@ -4,7 +4,7 @@ import type { Composition, Difference, DifferenceGroup } from '../../compare/typ
 import type { DerivationStep } from '../../model/types.ts';
 
 /** One statement of a report: what differs, and from what to what. */
-export interface Statement {
+interface Statement {
   what: string;
   change: string;
   /** Of a finding: its stable id, for other commands. */

@@ -5,7 +5,7 @@ import { compositionKinds } from '../leaf-kinds.ts';
 import { formatBytes, formatSeconds } from '../units.ts';
 
 /** A point of a chart; neighbours are one step apart, however much time lies between them. */
-export interface ChartPoint {
+interface ChartPoint {
   /** What the reader sees when the pointer rests on it: when, which kernel. */
   label: string;
   linearMap?: LinearMapSizes;

@@ -35,7 +35,7 @@ function variationOf(boot: IdRegisters, other: IdRegisters): string[] {
  * refused CPU off again (PSCI CPU_OFF) and marks it absent, and __cpu_up() fails with -EIO after
  * five seconds. The linear map is never touched: it was decided at boot.
  */
-export function cpuOutcome(
+function cpuOutcome(
   traits: KernelTraits,
   {
     machine,

@@ -16,7 +16,7 @@ type LinearRegion = Prediction['linearRegion'];
 const INIT = 'arch/arm64/mm/init.c';
 
 /** What arm64_memblock_init() asks. */
-export interface MemblockInputs {
+interface MemblockInputs {
   traits: KernelTraits;
   machine: Machine;
   kaslr: boolean;

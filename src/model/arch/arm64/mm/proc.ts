@@ -27,7 +27,7 @@ export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
 }
 
 /** What the control registers of a CPU depend on. */
-export interface RegisterInputs {
+interface RegisterInputs {
   traits: KernelTraits;
   decisions: Pick<Decisions, 'lpa2'>;
   /** Its own, which __cpu_setup() and the enable functions of the capabilities read. */
