@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Commit } from '../linux/changes/change.ts';
+import { changes as tableOfChanges } from '../linux/changes/index.ts';
+import { changesOf } from './changes.ts';
 import { type LinearMap, NONE, TABLE } from './linear-map.ts';
 import { predict } from './predict.ts';
 import type { Question } from './question.ts';
@@ -21,6 +24,8 @@ export interface LeafChange {
   step: DerivationStep;
   /** Its place in the derivation, from 0 on. */
   index: number;
+  /** What gave the step's function the form that it has in this kernel, as far as it is known. */
+  commits: readonly Commit[];
   /** Absent where nothing is mapped any more. */
   leaf?: LeafState;
 }
@@ -41,6 +46,16 @@ function leafAt(map: LinearMap, offset: number): LeafState | undefined {
 const same = (a: LeafState | undefined, b: LeafState | undefined): boolean =>
   a?.level === b?.level && a?.attributes === b?.attributes;
 
+/** The commits that a step cites, and those of this kernel that changed the step's function. */
+function commitsOf({ where, source }: DerivationStep, { traits }: Question): Commit[] {
+  return changesOf(traits, []).flatMap(({ id, has }) => {
+    const { commits, functions } = tableOfChanges[id];
+    if (!has) return [];
+    if (functions.includes(where)) return [...commits];
+    return commits.filter((commit) => commit.id !== undefined && source.includes(commit.id));
+  });
+}
+
 /**
  * Which rules made the leaf of an address what it is, in the order of the boot.
  * @param va a virtual address of the linear region
@@ -53,7 +68,8 @@ export function lifeOfLeaf(question: Question, va: bigint): LeafChange[] {
   let index = 0;
   predict(question, (step, map) => {
     const leaf = map && leafAt(map, map.offsetOfVa(va));
-    if (!same(before, leaf)) changes.push({ step, index, ...(leaf && { leaf }) });
+    if (!same(before, leaf))
+      changes.push({ step, index, commits: commitsOf(step, question), ...(leaf && { leaf }) });
     before = leaf;
     index++;
   });

@@ -4,7 +4,7 @@ import { changeIds, changes } from '../linux/changes/index.ts';
 import type { KernelChange } from '../model/changes.ts';
 
 /** A commit as the kernel's own messages cite it, as far as it is known. */
-function citation({ id, subject }: Commit): string {
+export function citation({ id, subject }: Commit): string {
   if (subject === undefined) return `${id} (subject not known)`;
   return id === undefined ? `("${subject}"; id not known)` : `${id} ("${subject}")`;
 }
