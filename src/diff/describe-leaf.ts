@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { accessText } from '../linux/format-ptdump.ts';
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import { type LeafKind, leafKind } from '../linux/leaf-kind.ts';
 import { attributeIndex, memoryType } from '../vmsa/memory-type.ts';
@@ -29,18 +31,6 @@ export function leafReach(run: LeafRun, granule: Granule): number {
   const entry = 2 ** levelShift(geometry, run.level);
   if (!run.contiguous) return entry;
   return run.level === 3 ? CONT_PTE_SIZE : run.level === 2 ? CONT_PMD_SIZE : entry * 16;
-}
-
-/** Access rights as 'rwx' letters; 'd' for writable once hardware marks the page dirty. */
-function rightsText(access: ReturnType<typeof permissions>['el1']): string {
-  const write = access.write
-    ? 'w'
-    : access.writeAfterDirty
-      ? 'd'
-      : access.guardedControlStack
-        ? 'g'
-        : '-';
-  return `${access.read ? 'r' : '-'}${write}${access.execute ? 'x' : '-'}`;
 }
 
 const shareabilities = [
@@ -88,7 +78,7 @@ export function describeLeaf(regime: Stage1Regime, run: LeafRun): string {
   const words = [
     `${kindName(run)} (${bytesText(leafReach(run, regime.granule))})`,
     run.valid ? 'valid' : 'INVALID',
-    `EL1 ${rightsText(el1)} EL0 ${rightsText(el0)}`,
+    `EL1 ${accessText(el1)} EL0 ${accessText(el0)}`,
     memoryTypeText(regime, run.attributes),
     ...(regime.lpa2 ? [] : [shareabilities[Number((run.attributes >> 8n) & 3n)]]),
     // Bit 11 is PTE_PRESENT_INVALID in an invalid leaf.

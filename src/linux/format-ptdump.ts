@@ -81,7 +81,11 @@ export function attributesText(regime: Stage1Regime, run: LeafRun): string {
   );
 }
 
-function accessText(access: Access): string {
+/**
+ * Access rights as 'rwx' letters: 'd' where hardware makes the page writable at the first write, 'g'
+ * for a guarded control stack.
+ */
+export function accessText(access: Access): string {
   const write = access.write
     ? 'w'
     : access.writeAfterDirty

@@ -45,12 +45,12 @@ t.test('each step cites the commits behind it, with their subjects', async (t) =
   const steps = text.split(/^ {2}\d+\. /m).slice(1);
   t.match(
     given(steps[0]),
-    /^map_mem\(\)[^]*d672a4b72c95 \("arm64: mm: Don't abuse memblock NOMAP/,
+    /^map_mem\(\)[\s\S]*d672a4b72c95 \("arm64: mm: Don't abuse memblock NOMAP/,
   );
-  t.match(given(steps[1]), /^mark_linear_text_alias_ro\(\)[^]*[0-9a-f]{12} \("arm64/);
+  t.match(given(steps[1]), /^mark_linear_text_alias_ro\(\)[\s\S]*[0-9a-f]{12} \("arm64/);
   for (const { commits } of lifeOfLeaf(question, va)) {
     t.ok(commits.length > 0);
-    for (const { subject } of commits) t.ok(subject && text.includes(`("${subject}")`), subject);
+    for (const { subject } of commits) t.ok(subject && text.includes(`("${subject}")`));
   }
 });
 
