@@ -21,7 +21,10 @@ export class PtdiffError extends Error {
   }
 }
 
-/** The one-sentence message of anything thrown, for places that must report rather than rethrow. */
+/**
+ * The one-sentence message of anything thrown, for code that reports an error instead of throwing
+ * it again.
+ */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

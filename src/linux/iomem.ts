@@ -7,12 +7,12 @@ interface IomemEntry extends PhysicalRange {
   children: IomemEntry[];
 }
 
-/** More than any machine has; what comes behind is not read. */
+/** More than any machine has; entries after that are not read. */
 const maxEntries = 10_000;
 
 /**
- * Parses /proc/iomem into a forest. Lines that are no resource are skipped; a reader without
- * CAP_SYS_ADMIN is shown zeros for all addresses, which makes every entry one byte at 0: see
+ * Parses /proc/iomem into a forest. Lines that are not resources are skipped. A reader without
+ * CAP_SYS_ADMIN sees zeros for all addresses, which makes every entry one byte at 0: see
  * `hidesAddresses`.
  */
 export function parseIomem(text: string): IomemEntry[] {
@@ -36,7 +36,7 @@ export function parseIomem(text: string): IomemEntry[] {
 }
 
 /**
- * All resources of a name at any depth, in order of the file: 'System RAM', 'Kernel code', 'Kernel
+ * All resources with a name at any depth, in file order: 'System RAM', 'Kernel code', 'Kernel
  * data', 'reserved'.
  */
 export function findIomem(entries: readonly IomemEntry[], name: string): IomemEntry[] {
