@@ -3,9 +3,7 @@ import { PtdiffError } from '../errors.ts';
 import type { Assumption } from './assumptions.ts';
 import type { KernelConfig } from './kernel-config.ts';
 
-/**
- * Options of a KernelConfig by their names in a .config, where a name does not follow from the key.
- */
+/** Members of KernelConfig that correspond to a single option of a .config. */
 const optionNames = {
   vaBits: 'CONFIG_ARM64_VA_BITS',
   paBits: 'CONFIG_ARM64_PA_BITS',

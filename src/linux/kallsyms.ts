@@ -59,8 +59,8 @@ function findTables(bytes: Uint8Array, words: Uint32Array): KallsymsTables {
 }
 
 /**
- * Horspool's search: with twenty different bytes it is some ten times faster than comparing each
- * byte. Every index is within the bytes, or within the table of 256 steps.
+ * Horspool's search: with a pattern of twenty bytes it is some ten times faster than comparing at
+ * each byte. Every index is within the bytes, or within the table of 256 steps.
  */
 function indexOfDigits(bytes: Uint8Array, from: number): number {
   const last = digitTokens.length - 1;
@@ -183,7 +183,8 @@ function namesEnd(
 /**
  * A length of one byte, or of two (7 low bits first) for names of more than 127 tokens: since 6.1,
  * commit 73bbb94466fd. Only a walk from a wrong start reaches beyond the Image; there the result is
- * NaN, and such a walk meets no marker. A check here would cost time for each of 200,000 names.
+ * not a number, and such a walk meets no marker. A check here would cost time for each of 200,000
+ * names.
  */
 function nameLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
