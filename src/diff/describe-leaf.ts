@@ -22,9 +22,7 @@ export function kindName(run: LeafRun): string {
   return kindNames[leafKind(run)];
 }
 
-/**
- * Bytes that the translation of one leaf covers as one piece: a contiguous group counts as a whole.
- */
+/** Bytes that one leaf translates as a unit: a contiguous group counts as a whole. */
 export function leafReach(run: LeafRun, granule: Granule): number {
   const geometry = geometryOf(granule);
   const { CONT_PTE_SIZE, CONT_PMD_SIZE } = geometry;
@@ -40,7 +38,7 @@ const shareabilities = [
   'inner shareable',
 ];
 
-/** Software and other bits worth a word, by position. */
+/** Software bits and others worth naming, by position. */
 const bitNames: [position: bigint, name: string][] = [
   [50n, 'guarded'],
   [51n, 'DBM'],
@@ -56,8 +54,8 @@ const bitNames: [position: bigint, name: string][] = [
 ];
 
 /**
- * The memory type's name, with the index where MAIR_EL1 has it twice: MT_NORMAL_TAGGED is MT_NORMAL
- * without MTE.
+ * The memory type's name, with the index where MAIR_EL1 contains it twice: MT_NORMAL_TAGGED is
+ * MT_NORMAL without MTE.
  */
 function memoryTypeText(regime: Stage1Regime, attributes: bigint): string {
   const { name, kind, encoding } = memoryType(regime, attributes);
@@ -69,11 +67,12 @@ function memoryTypeText(regime: Stage1Regime, attributes: bigint): string {
 
 /**
  * A leaf in words: kind, validity, effective rights of EL1 and EL0, memory type, shareability, nG,
- * AF and software bits, then the raw attribute bits, which say everything.
+ * AF and software bits, then the raw attribute bits, which contain everything.
  */
 export function describeLeaf(regime: Stage1Regime, run: LeafRun): string {
   const set = (position: bigint) => ((run.attributes >> position) & 1n) === 1n;
-  // What an invalid leaf would allow is still worth saying: read its bits as if it were valid.
+  // It is useful to know what an invalid leaf would allow, so its bits are read as if it were
+  // valid.
   const { el1, el0 } = permissions(regime, { ...run, attributes: run.attributes | 1n });
   const words = [
     `${kindName(run)} (${bytesText(leafReach(run, regime.granule))})`,
