@@ -47,7 +47,7 @@ interface BisectOptions extends SignOptions {
   json?: boolean;
 }
 
-/** A bisection at work. */
+/** A bisection in progress. */
 interface Bisection {
   file: string;
   state: BisectState;
@@ -56,7 +56,7 @@ interface Bisection {
   options: BisectOptions;
 }
 
-/** Boots of two laboratories cannot be compared: the emulator is a part of the experiment. */
+/** Boots of two laboratories are not comparable: the emulator is part of the experiment. */
 function checkLaboratory(
   { file, state }: Bisection,
   { emulator, initramfs, monitor }: RunRecord,
@@ -75,8 +75,8 @@ function checkLaboratory(
 }
 
 /**
- * Boots a candidate in a folder of its own and records what it told, on the disk, before anything
- * else happens.
+ * Boots a candidate in a folder of its own and writes the outcome to disk before anything else
+ * happens.
  */
 async function makeTrial(
   bisection: Bisection,
@@ -109,7 +109,9 @@ async function makeTrial(
   return trial;
 }
 
-/** One step after the other, each from what the state file holds, until there is an answer. */
+/**
+ * Makes one step after another, each from the contents of the state file, until there is an answer.
+ */
 async function search(bisection: Bisection, signal: AbortSignal): Promise<Conclusion> {
   const { state, space, task, options } = bisection;
   const { trials } = state;
@@ -129,7 +131,7 @@ async function search(bisection: Bisection, signal: AbortSignal): Promise<Conclu
   }
 }
 
-/** The end of a range that is not what the user says of it. */
+/** An end of the range that is not what the user claims. */
 function wrongEnd(
   { task, space, state }: Bisection,
   conclusion: Conclusion & { kind: 'wrong-end' },
@@ -154,7 +156,7 @@ function wrongEnd(
   );
 }
 
-/** Everything that the answer needs told: the candidates that it names, each with its command. */
+/** Everything that the answer needs: the candidates that it names, each with its command. */
 async function textOf(
   { state, space, task }: Bisection,
   conclusion: Conclusion,
@@ -173,7 +175,7 @@ async function textOf(
   return { task, sign, conclusion, trials: state.trials, suspects: space.suspects, candidates };
 }
 
-/** Goes on with what the state file holds, or begins. */
+/** Continues from the contents of the state file, or starts. */
 async function goOn(
   file: string,
   question: BisectQuestion,

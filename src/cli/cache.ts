@@ -30,10 +30,7 @@ const size = (bytes: number): string => `${formatMebibytes(bytes)} MiB`;
 const total = (items: readonly CacheItem[]): number =>
   items.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/**
- * Kind, size, last use, and place of each thing; small ones of a kind that has many are one line
- * together.
- */
+/** Kind, size, last use, and path of each item; many small items of one kind share a line. */
 function printItems(items: readonly CacheItem[]): void {
   const row = (kind: string, bytes: number, used: number, place: string) => [
     kind,

@@ -27,13 +27,13 @@ import { compareSides, comparisonExit, publishComparison } from './compare-repor
 import { publishSeries, runSeries } from './compare-series.ts';
 import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
-/** A folder of its own for each comparison. */
+/** A separate folder for each comparison. */
 function comparisonFolder(out: string | undefined): string {
   return resolve(out ?? join(repositoryRoot, 'results', 'comparisons', timeStamp()));
 }
 
 /**
- * The scenarios of a recorded side as names and a file, so that the other side is asked exactly the
+ * The scenarios of a recorded side, as names and a file, so that the other side runs exactly the
  * same.
  */
 function recordedScenarios(side: LoadedSide, out: string): string[] {
@@ -47,7 +47,7 @@ function recordedScenarios(side: LoadedSide, out: string): string[] {
   return [...scenarios.filter(isBuiltIn).map(({ name }) => name), file];
 }
 
-/** Boots the sides that are kernels, in one run, and reads those that are folders. */
+/** Boots the sides that are kernels, in one run, and reads the sides that are folders. */
 async function bringSides(
   words: [string, string],
   options: CompareOptions,
@@ -59,7 +59,7 @@ async function bringSides(
   const wanted = (await Promise.all(asked.map(scenariosNamed))).flat().map(({ name }) => name);
   const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
   if (specs.length > 0) await checkStore(storeFile(options.store));
-  // Kernels first: a spec that is none must not cost a boot.
+  // Kernels first: an invalid spec must not cost a boot.
   const images: string[] = [];
   for (const spec of specs)
     images.push((await loadKernel(spec, { progress: say, signal })).image.sha256);
@@ -119,7 +119,7 @@ async function compareCommand(
   });
 }
 
-/** Two comparisons into one folder come one after the other; the second finds the boots done. */
+/** Runs comparisons into one folder one after the other; the second finds the boots done. */
 function alone<T>(out: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const waiting = `another comparison writes into ${out}; this one goes on when it ends`;
   return withLockedFolder(out, work, { waiting, progress: say, signal });
@@ -141,7 +141,7 @@ async function seriesCommand(
   });
 }
 
-/** Two sides, or a series: anything else is no question. */
+/** Takes two sides or a series; refuses anything else. */
 async function ask(
   words: (string | undefined)[],
   { series, repo, ...options }: CompareOptions & { series?: string; repo?: string },

@@ -22,7 +22,7 @@ import type { Verb } from './verb.ts';
 
 const formats = ['ktap', 'junit', 'kcidb', 'mail'] as const;
 
-/** Options of `ptdiff export` as the command line has them. */
+/** Options of `ptdiff export` as parsed. */
 interface ExportOptions {
   format: (typeof formats)[number];
   finding?: string;
@@ -30,10 +30,10 @@ interface ExportOptions {
   output?: string;
 }
 
-/** The console of a case that did not pass says why; those of the others are not looked at. */
+/** The console of a case that did not pass may say why; the consoles of other cases are ignored. */
 const troubled = ({ verdict }: CaseResult): boolean => verdict !== 'pass';
 
-/** The complaint that a finding is, with a call chain if any of its kind has one. */
+/** The complaint that a finding reports, with a call chain if any complaint of its kind has one. */
 function splatOf({ console, files }: Evidence, id: string): Splat | undefined {
   const splats = [console, files.dmesg ?? '']
     .flatMap(findSplats)
@@ -57,7 +57,7 @@ function mailOf(folder: string, results: RunResults, id: string | undefined): st
   });
 }
 
-/** What the options say about a format that takes no such thing. */
+/** Refuses an option that does not apply to the format. */
 function checkOptions({ format, finding, origin }: ExportOptions): void {
   if (finding !== undefined && format !== 'mail')
     throw new PtdiffError(
@@ -76,7 +76,7 @@ function checkOptions({ format, finding, origin }: ExportOptions): void {
     );
 }
 
-/** `ptdiff export`: a run folder in a format of others. */
+/** `ptdiff export`: converts a run folder to a foreign format. */
 async function exportRun(folder: string, options: ExportOptions): Promise<number> {
   checkOptions(options);
   const { format, output, finding, origin = 'ptdiff' } = options;

@@ -21,7 +21,7 @@ import type { Verb } from './verb.ts';
 
 const namesShown = 8;
 
-/** The one name in the store that a shortened one stands for. */
+/** The only name in the store that a shortened one can mean. */
 function resolveName(shortened: string, path: string, names: string[]): string {
   const match = findName(shortened, names);
   if (match.kind === 'one') return match.name;
@@ -37,7 +37,7 @@ function resolveName(shortened: string, path: string, names: string[]): string {
   throw new PtdiffError('usage', `'${shortened}' may mean ${shown}${more}; write more of it.`);
 }
 
-/** The answer as text and as data. */
+/** The result as text and as data. */
 function answer(
   store: Store,
   shortened: string,

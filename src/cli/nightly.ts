@@ -26,7 +26,7 @@ import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Verb } from './verb.ts';
 
-/** Options of `ptdiff nightly` as the command line has them. */
+/** Options of `ptdiff nightly` as parsed. */
 interface NightlyOptions {
   config: string;
   store?: string;
@@ -77,7 +77,8 @@ async function night(setting: NightSetting, options: NightlyOptions): Promise<nu
 }
 
 /**
- * `ptdiff nightly`: what changed, what was never run, and a part of the rest, against the history.
+ * `ptdiff nightly`: runs what changed, what never ran, and part of the rest, and compares the
+ * results with the history.
  * @returns the exit code
  */
 async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<number> {

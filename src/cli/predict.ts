@@ -19,7 +19,7 @@ import { formatLeafLife, formatPrediction, type Subject } from '../report/termin
 import { stableJson } from '../stable-json.ts';
 import { addressOf, collect, patchHelp, type Verb } from './verb.ts';
 
-/** Options of `ptdiff predict` as the command line has them. */
+/** Options of `ptdiff predict` as parsed. */
 interface PredictOptions {
   kernel: string;
   patch?: string[];

@@ -66,7 +66,7 @@ function kernelOf({ kernel, files, folder }: OpenedCase): Promise<LoadedKernel> 
   });
 }
 
-/** What the files name are places that are gone when the command ends. */
+/** The paths in these files no longer exist when the command ends. */
 const lasting = (path: string): boolean =>
   basename(path) !== caseFiles.inputs && basename(path) !== caseFiles.repro;
 

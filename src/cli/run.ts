@@ -28,7 +28,7 @@ import {
   type Verb,
 } from './verb.ts';
 
-/** Options of `ptdiff run` as the command line has them. */
+/** Options of `ptdiff run` as parsed. */
 interface RunOptions {
   kernel?: string[];
   patch?: string[];
@@ -48,7 +48,7 @@ interface RunOptions {
 }
 
 /**
- * The cases that would be run; a kernel that is not to be had was said when it was looked for.
+ * Lists the cases that would run; kernels that are not available have been reported already.
  * @returns the exit code
  */
 function dryRun({ plan: { planned, leftOut, unfit }, unavailable }: PlannedMatrix): number {

@@ -21,8 +21,8 @@ interface TestCommitOptions extends SignOptions {
 }
 
 /**
- * The exit code of an answer: git's old side is free of the sign, or has it where its end is looked
- * for.
+ * The exit code for an answer: git's old side does not have the sign or, if its disappearance is
+ * sought, has it.
  */
 function exitCodeOf(answer: Answer, vanished: boolean): number {
   if (answer === 'skip') return bisectRunCodes.skip;

@@ -2,8 +2,8 @@
 import type { Verb } from './verb.ts';
 
 /**
- * One verb as --help lists it. What it needs is loaded when it is asked for: a start that loads all
- * verbs takes a second.
+ * One verb as --help lists it. A verb's code is loaded on demand: loading all verbs would take a
+ * second.
  */
 interface VerbEntry {
   name: string;

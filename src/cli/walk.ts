@@ -41,7 +41,7 @@ async function dial(address: string): Promise<Socket> {
   }
 }
 
-/** A stub greets at once, even on a busy host. */
+/** A stub responds at once, even on a busy host. */
 const greetingMilliseconds = 20_000;
 
 async function greet(address: string): Promise<GdbClient> {
@@ -60,8 +60,8 @@ function numberOf(text: string, option: string): number {
 }
 
 /**
- * The registers are the machine's and the tables the file's: that the two belong together shows in
- * the first table.
+ * The registers come from the machine and the tables from the file; the first table shows whether
+ * the two belong together.
  * @throws PtdiffError(usage) where they do not
  */
 async function requireSameMachine(
@@ -75,7 +75,7 @@ async function requireSameMachine(
 ): Promise<void> {
   if (regime.notWalked !== undefined) return;
   const { rootPa, rootEntries } = regime;
-  // Within what one packet of the stub holds.
+  // Fits into one packet of the stub.
   const bytes = Math.min(rootEntries * 8, 1024);
   const table = `the first table of ${options.half.toUpperCase()}_EL1, at 0x${rootPa.toString(16)},`;
   const advice = 'check --ram and --base';
@@ -96,8 +96,8 @@ async function requireSameMachine(
 }
 
 /**
- * `ptdiff walk`: stops the guest for as long as it takes to read registers and tables, prints the
- * walk like the kernel's ptdump, and lets the guest go on.
+ * `ptdiff walk`: stops the guest while it reads registers and tables, prints the walk like the
+ * kernel's ptdump, and lets the guest continue.
  */
 async function walkCommand(options: WalkOptions): Promise<number> {
   const base = numberOf(options.base, '--base');

@@ -34,7 +34,7 @@ function compareKeys<Key extends number | string>(
 
 /**
  * Compares two releases (`uname -r`) by version: negative when the left one is older, 0 when the
- * versions are equal.
+ * versions do not decide.
  */
 export function compareReleases(left: string, right: string): number {
   return compareKeys(rank(left), rank(right));

@@ -13,7 +13,7 @@ import { column, hang, plainLine } from './plain-text.ts';
 import { decisionLines, derivationLines } from './terminal-case.ts';
 import { formatBytes, formatPhysical, formatVirtual } from './units.ts';
 
-/** What a prediction is of. */
+/** The subject of a prediction. */
 export interface Subject {
   kernel: string;
   scenario: string;
@@ -105,9 +105,9 @@ export function formatPrediction(
 }
 
 /**
- * Which rules made one leaf of the linear map, step by step, each with its source and the
- * commits behind it. Ends with a newline.
- * @param va the address that was asked for
+ * Which rules made one leaf of the linear map, step by step, each with its source and the commits
+ * behind it. Ends with a newline.
+ * @param va the address in question
  */
 export function formatLeafLife(
   changes: readonly LeafChange[],

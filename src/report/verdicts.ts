@@ -7,7 +7,7 @@ interface VerdictStyle {
   letter: string;
   /** For the page. */
   symbol: string;
-  /** What it says, for a legend. */
+  /** Its meaning, for a legend. */
   meaning: string;
   /** SGR parameters of a terminal (ECMA-48 8.3.117). */
   sgr: string;

@@ -3,15 +3,15 @@ import { explain } from '../../compare/steps.ts';
 import type { Composition, Difference, DifferenceGroup } from '../../compare/types.ts';
 import type { DerivationStep } from '../../model/types.ts';
 
-/** One statement of a report: what differs, and from what to what. */
+/** One statement of a report: what differs, and the values on both sides. */
 interface Statement {
   what: string;
   change: string;
-  /** Of a finding: its stable id, for other commands. */
+  /** For a finding: its stable id, for use in other commands. */
   id?: string;
 }
 
-/** The checkpoints as a reader needs them: none when it is all of them. */
+/** The checkpoints in the form that a reader needs: none if it is all of them. */
 function when({ checkpoints }: Difference, reached: readonly Composition[]): string {
   const all = checkpoints.length === 0 || checkpoints.length >= reached.length;
   return all ? '' : ` at ${checkpoints.join(', ')}`;
@@ -32,13 +32,13 @@ function layoutStatements(
   }));
 }
 
-/** Names of the aspects whose differences are all said in one manner. */
+/** Prefixes of the aspects whose differences all use the same wording. */
 const prefixes: Partial<Record<Difference['aspect'], string>> = {
   probe: 'probe ',
   decision: 'the model derives ',
 };
 
-/** What a group of differences says, the kernel's own behaviour first. */
+/** The statements for a group of differences, the kernel's own behaviour first. */
 export function statements({ differences, example }: DifferenceGroup): Statement[] {
   const reached = example.compositions;
   const of = (...aspects: Difference['aspect'][]) =>
@@ -72,8 +72,8 @@ export function statements({ differences, example }: DifferenceGroup): Statement
 }
 
 /**
- * Differences of the kernels as a report lists them, a statement each: the one way of counting.
- * What only departs from the model is none.
+ * Number of differences between the kernels, as a report lists them, one per statement; every
+ * report counts this way. Departures from the model do not count.
  */
 export function countDifferences(groups: readonly DifferenceGroup[]): number {
   const own = groups.filter(({ differences }) =>
@@ -82,9 +82,7 @@ export function countDifferences(groups: readonly DifferenceGroup[]): number {
   return own.reduce((sum, group) => sum + statements(group).length, 0);
 }
 
-/**
- * The checkpoint whose composition shows a group best: the last one at which its layout differs.
- */
+/** The checkpoint whose composition shows a group best: the last one where its layout differs. */
 export function tellingComposition({
   differences,
   example,
@@ -96,7 +94,7 @@ export function tellingComposition({
   return example.compositions.filter(({ checkpoint }) => names.has(checkpoint)).at(-1);
 }
 
-/** Why, in the words of the model: a sentence, and the steps of each side. */
+/** The reason in the model's words: a sentence, and the steps of each side. */
 export interface Reason {
   sentence: string;
   steps: { side: 'A' | 'B'; step: DerivationStep }[];
@@ -109,7 +107,7 @@ export function reasonOf(group: DifferenceGroup): Reason {
   const { kind, steps, mismatches } = explain(group);
   const side = (name: 'A' | 'B', those: readonly DerivationStep[], index: number) =>
     those.slice(index, index + 1).map((step) => ({ side: name, step }));
-  // In turns, so that the first steps of both sides are seen however few are shown.
+  // Alternating, so that the first steps of both sides show however few are printed.
   const most = Math.max(steps.a.length, steps.b.length);
   const listed = Array.from({ length: most }, (_, index) => [
     ...side('A', steps.a, index),

@@ -8,7 +8,7 @@ import { reasonOf, statements, tellingComposition } from './lines.ts';
 import { extent, verdictLine } from './summary.ts';
 import type { ComparisonReport, SideIdentity } from './types.ts';
 
-/** Lines of a mail to a list. */
+/** Width of mails to a list. */
 export const mailWidth = 72;
 
 const listedNames = 8;
@@ -25,7 +25,7 @@ function sideLines(letter: string, side: SideIdentity): string[] {
   ];
 }
 
-/** Names in a list that stays short. */
+/** Names in a list that is kept short. */
 function names(all: readonly string[]): string {
   const shown = all.slice(0, listedNames).map((name) => plainLine(name));
   return all.length > listedNames
@@ -78,7 +78,7 @@ function groupLines(
         ? `In ${names(scenarios)}:`
         : `In ${scenarios.length} of ${total} scenarios: ${names(scenarios)}`;
   const telling = tellingComposition(group);
-  // Numbers that stand above already say nothing new.
+  // Numbers that were already printed above add nothing.
   const composition = telling && !drawn.has(telling) ? telling : undefined;
   if (composition) drawn.add(composition);
   return [
@@ -96,7 +96,7 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [...wrap(title, mailWidth), ...lines, ''];
 }
 
-/** Clauses on what only moved, each with how many scenarios it holds in. */
+/** Clauses about memory that only moved, each with the number of scenarios for which it holds. */
 function movedLines({ pairs }: ComparisonReport): string[] {
   const counts = new Map<string, number>();
   for (const { moved } of pairs)
