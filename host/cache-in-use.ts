@@ -7,18 +7,18 @@ import { makeFolder } from './make-folder.ts';
 
 /**
  * Held by every ptdiff that has taken something from the cache (shared), and while the cache is
- * pruned (alone).
+ * pruned (exclusive).
  */
 const lockPath = (): string => cachePath('locks', 'in-use');
 
-/** What this process uses, by the path of the lock. */
+/** The locks that this process holds, by path. */
 const used = new Map<string, Promise<void>>();
-/** While this process prunes. */
+/** True while this process prunes. */
 let pruning = false;
 
 /**
- * Says that this process uses the cache until it ends, so that nothing is pruned under it. A host
- * without flock, or a cache that cannot be written to, goes on without: there nothing is pruned.
+ * Records that this process uses the cache until it ends, so that nothing in use is pruned. Without
+ * flock, or with a read-only cache, ptdiff continues without the lock: nothing can be pruned there.
  */
 export function useCache(progress?: Progress): Promise<void> {
   const path = lockPath();
@@ -46,7 +46,7 @@ async function hold(path: string, progress: Progress | undefined): Promise<void>
 
 /**
  * Runs `use` while no other ptdiff uses the cache.
- * @throws `host` where one does, or where that cannot be told
+ * @throws `host` if one does, or if that cannot be determined
  */
 export async function withUnusedCache<T>(use: () => Promise<T>): Promise<T> {
   const path = lockPath();

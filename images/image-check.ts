@@ -6,19 +6,19 @@ import { type ImageHeader, imageHeader, imageHeaderBytes } from '../src/linux/im
 
 /** An arm64 Image that passed the checks. */
 interface CheckedImage {
-  /** The plain Image, unpacked when the file was a gzip'd one. */
+  /** The plain Image, unpacked if the file was compressed with gzip. */
   bytes: Buffer;
   header: ImageHeader;
   /** `uname -r`, from the Image's own banner. */
   release: string;
-  /** True when `bytes` is not what the file holds, because it was compressed. */
+  /** True when `bytes` differs from the file's contents because the file was compressed. */
   unpacked: boolean;
 }
 
 /**
- * Makes sure that a file is a whole arm64 Image, as QEMU's `-kernel` and the kernel's own boot
- * protocol want it.
- * @param name what to call it in messages, e.g. its path
+ * Makes sure that a file is a complete arm64 Image, as QEMU's `-kernel` and the kernel's own boot
+ * protocol require.
+ * @param name how messages should call it, e.g. its path
  * @throws `image`, one sentence that says what it is instead and what to do
  */
 export function checkImage(file: Buffer, name: string): CheckedImage {
@@ -66,7 +66,7 @@ function gunzip(file: Buffer, name: string): Buffer {
   }
 }
 
-/** What people give by mistake, recognized by its magic numbers. */
+/** Files that people pass by mistake, recognized by their magic numbers. */
 function otherKind(bytes: Buffer): string | undefined {
   if (bytes.length === 0) {
     return 'an empty file';
@@ -90,8 +90,8 @@ function otherKind(bytes: Buffer): string | undefined {
 }
 
 function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
-  // image_size counts .bss, which the file does not hold; the PE header tells where the file's own
-  // last section ends.
+  // image_size includes .bss, which the file does not contain; the PE header says where the last
+  // section of the file ends.
   if (header.fileSize !== undefined && bytes.length < header.fileSize) {
     throw new PtdiffError(
       'image',
@@ -113,8 +113,9 @@ function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
 }
 
 /**
- * The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". One that
- * begins like a release is preferred: the banner may not be the first text that begins like it.
+ * The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". Text
+ * that looks like a release is preferred, since the banner may not be the first text that begins
+ * like this.
  */
 function bannerRelease(bytes: Buffer): string | undefined {
   const prefix = 'Linux version ';

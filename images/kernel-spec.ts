@@ -14,12 +14,12 @@ export type Flavour = keyof typeof flavours;
 const compilers = ['gcc', 'llvm'] as const;
 export type Compiler = (typeof compilers)[number];
 
-/** What a kernel that ptdiff builds is made of beside its source. */
+/** The parts of a kernel that ptdiff builds, besides its source. */
 export interface SourceParts {
   /** Diffs or mailboxes, applied in this order. */
   patches: string[];
   /**
-   * Names of fragments (images/source/fragments) or files, merged in this order onto ptdiff's own
+   * Names of fragments (images/source/fragments) or files, merged in this order into ptdiff's own
    * configuration.
    */
   configs: string[];
@@ -37,7 +37,7 @@ export type SourceOrigin =
 
 export type SourceSpec = SourceOrigin & SourceParts;
 
-/** A kernel of Debian's archive, by a version or the start of one. */
+/** A kernel from Debian's archive, by a version or the start of one. */
 export interface DebianSpec {
   kind: 'debian';
   version: string;
@@ -77,12 +77,12 @@ export function parseKernelSpec(text: string): KernelSpec {
   throw new PtdiffError('usage', `'${text}' names no kernel: write ${grammar}.`);
 }
 
-/** Whether a kernel is built by ptdiff. */
+/** Whether ptdiff builds a kernel. */
 export function isSourceSpec(spec: KernelSpec): spec is SourceSpec {
   return spec.kind !== 'debian' && spec.kind !== 'file';
 }
 
-/** A path may hold commas, as long as no name of a part and '=' follow. */
+/** A path may contain commas, unless a part's name and '=' follow. */
 function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): SourceSpec {
   const [where = '', ...parts] = rest.split(/,(?=(?:patch|config|compiler)=)/);
   const values = (name: string) =>
@@ -113,9 +113,9 @@ function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): So
 }
 
 /**
- * Puts patches on top of every kernel from source.
- * @returns the specs, the others as they were
- * @throws `usage` when there are patches and nothing to put them on
+ * Adds patches to every kernel from source.
+ * @returns the specs; the others are unchanged
+ * @throws `usage` when there are patches but no kernel from source
  */
 export function withPatches(specs: string[], patches: string[]): string[] {
   const isSource = (spec: string) => isSourceSpec(parseKernelSpec(spec));
@@ -153,7 +153,7 @@ function parseDebian(rest: string, text: string): KernelSpec {
   return { kind: 'debian', version: debianVersion(version), flavour: short };
 }
 
-/** The text of a spec in its shortest form, which parses to the same. */
+/** The text of a spec in its shortest form that parses to the same spec. */
 export function formatKernelSpec(spec: KernelSpec): string {
   if (spec.kind === 'file') {
     return `file:${spec.path}${spec.config === undefined ? '' : `,config=${spec.config}`}`;

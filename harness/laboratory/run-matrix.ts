@@ -20,14 +20,14 @@ import { showProgress } from './show-progress.ts';
 /** A matrix that was run, or cut short by the signal. */
 export interface MatrixResult {
   record: RunRecord;
-  /** Of this run and of what the folder held before, the last result of each case. */
+  /** Last result of each case, from this run and from what the folder had before. */
   cases: CaseResult[];
 }
 
-/** A case whose folder is made when it starts. */
+/** A case whose folder is created when it starts. */
 type PlacedCase = Omit<Case, 'directory'>;
 
-/** Cases that have no result yet; one that ended in `error` gets another chance. */
+/** Cases without a result yet; a case that ended in `error` is tried again. */
 function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[]): PlacedCase[] {
   const done = new Set(
     finished.filter(({ verdict }) => verdict !== 'error').map((result) => result.case),
@@ -42,7 +42,7 @@ function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[])
     });
 }
 
-/** What is written of a case that ended without a verdict on the kernel. */
+/** The result of a case that ended without a verdict on the kernel. */
 function errorResult(
   name: string,
   kernel: CaseResult['kernel'],
@@ -79,7 +79,7 @@ function resultOf(end: CaseEnd<PlacedCase, CaseResult>): CaseResult {
   return errorResult(name, kernelOf(kernel), scenario.name, end.error.message);
 }
 
-/** Runs all cases; each result is on the disk before the next one is shown. */
+/** Runs all cases; each result is on disk before the next one is shown. */
 async function runAll(
   cases: PlacedCase[],
   laboratory: Laboratory,
@@ -120,9 +120,11 @@ async function runAll(
 }
 
 /**
- * Predicts, boots and compares every case of a matrix. The folder is whole and can be gone on with
- * at any instant; another run into the same folder waits, and then finds done what this one did.
- * @throws PtdiffError for what keeps the run from starting; what happens to a case is in its result
+ * Predicts, boots and compares every case of a matrix. The folder is consistent at all times, so
+ * the run can be continued after any interruption. Another run into the same folder waits, and then
+ * finds this one's cases done.
+ * @throws PtdiffError for what prevents the run from starting; what happens to a case is in its
+ * result
  */
 export async function runMatrix(
   request: MatrixRequest,

@@ -9,31 +9,32 @@ export type SchedulerEvent<C> =
   | { kind: 'retried'; case: C; error: PtdiffError };
 
 interface SchedulerOptions<C> {
-  /** Cases at the same time. */
+  /** Number of cases that run at the same time. */
   jobs: number;
   signal: AbortSignal;
   /**
-   * Asked before each case; true ends the run in order: cases that run come to their end, no other
-   * begins.
+   * Called before each case; true ends the run in order: running cases are completed, and no other
+   * starts.
    */
   enough?(): boolean;
   onEvent?(event: SchedulerEvent<C>): void;
 }
 
-/** A second attempt may go better; what the user asked for, or an image, will not. */
+/** A second attempt may succeed for these; with a usage or image error it will not. */
 const retriedFaults: ReadonlySet<PtdiffError['fault']> = new Set(['emulator', 'host', 'harness']);
 
 /**
- * Runs cases, `jobs` at a time, and says how each ended, in the order in which they end. A failure
- * of harness, emulator or host is tried once more. When the signal is aborted, running cases are
- * awaited (they see the signal too), nothing further is given, and the iteration ends.
+ * Runs cases, `jobs` at a time, and yields how each ended, in the order in which they end. A case
+ * that fails because of the harness, emulator or host is tried once more. When the signal is
+ * aborted, running cases are awaited (they see the signal too), nothing more is yielded, and the
+ * iteration ends.
  */
 export async function* runCases<C, R>(
   cases: readonly C[],
   run: (each: C, signal: AbortSignal) => Promise<R>,
   { jobs, signal, enough = () => false, onEvent = () => {} }: SchedulerOptions<C>,
 ): AsyncGenerator<CaseEnd<C, R>> {
-  // Whoever stops listening ends the running cases too.
+  // A caller that stops iterating also ends the running cases.
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const waiting = cases.values();

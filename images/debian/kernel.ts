@@ -32,12 +32,12 @@ const recordSchema = z.strictObject({
 });
 type CacheRecord = z.infer<typeof recordSchema>;
 
-/** Where the cache says which Image a package holds. */
+/** The cache file that says which Image a package contains. */
 function recordPath({ image }: KernelBuild): string {
   return cachePath('kernels', 'packages', `${image.name}_${image.version}.json`);
 }
 
-/** The kernel's files if the cache has them as they were stored; asks no network. */
+/** The kernel's files if the cache has them unchanged; does not use the network. */
 export async function cachedKernel(
   build: KernelBuild,
   progress?: Progress,
@@ -63,9 +63,9 @@ export async function cachedKernel(
 }
 
 /**
- * A kernel's Image and config, which are brought into the cache if it has none; the packages
+ * A kernel's Image and config; fetched into the cache if they are not there. The packages
  * themselves are not kept.
- * @throws PackageGone; `image` when the package holds no arm64 Image; `host`
+ * @throws PackageGone; `image` when the package contains no arm64 Image; `host`
  */
 export async function fetchKernel(
   archive: AptArchive,
@@ -133,8 +133,8 @@ async function unpackConfig(
   scratch: string,
   options: FetchOptions,
 ): Promise<ConfigFile> {
-  // Several releases have none in the archive any more, and the Image itself tells what matters: no
-  // word about it.
+  // The archive no longer has a config for several releases, and the Image itself shows what
+  // matters, so there is no note.
   if (build.config === undefined) {
     return { file: undefined };
   }
@@ -142,8 +142,7 @@ async function unpackConfig(
   try {
     deb = await downloadPackage(archive, build.config, scratch, options);
   } catch (error) {
-    // A kernel boots without its config file; what could not be known from it is the caller's to
-    // say.
+    // A kernel boots without its config file; the caller must say what cannot be known without it.
     if (error instanceof PtdiffError && error.fault === 'image') {
       return { file: undefined, note: messageOf(error) };
     }

@@ -11,13 +11,14 @@ import { downloadPackage } from './download.ts';
 import { kernelCatalogue } from './kernel-catalogue.ts';
 import { unpackPackage } from './unpack.ts';
 
-/** Endings of a module's file name, compressed as Debian does or not at all. */
+/** Endings of a module's file name, with or without Debian's compression. */
 const ending = /\.ko(\.xz|\.zst|\.gz)?$/;
 
 /**
- * Modules of a Debian kernel, from the package that holds them, of which nothing else is kept.
- * @param names of modules, as their files are called, without the ending
- * @returns paths of their files, in the order asked
+ * Modules of a Debian kernel, from the package that contains them; nothing else of the package is
+ * kept.
+ * @param names of modules, i.e. their file names without the ending
+ * @returns paths of their files, in the requested order
  * @throws `image` for a kernel whose modules the archive does not have, or that has no such module;
  * `host`
  */
