@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of EL3 share. Both run in flash and keep everything in Root memory. */
+/* Shared by the parts of EL3. Both run in flash and keep all their data in Root memory. */
 #ifndef EL3_H
 #define EL3_H
 

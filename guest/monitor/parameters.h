@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parameter block: what the harness tells the monitor, at PARAMETERS_OFFSET of the flash image.
- * Little-endian. README.md explains the fields; guest/monitor-parameters.ts writes them.
+ * The parameter block, with which the harness configures the monitor, at PARAMETERS_OFFSET of the
+ * flash image. Little-endian. README.md explains the fields; guest/monitor-parameters.ts writes
+ * them.
  */
 #ifndef PARAMETERS_H
 #define PARAMETERS_H
@@ -26,7 +27,7 @@ struct range {
 	uint64_t size;
 };
 
-/* On the CPUs of the mask, the bits of `mask` in an ID register read as those of `value`. */
+/* On the CPUs of the CPU mask, the bits of `mask` in an ID register read as those of `value`. */
 struct override {
 	uint32_t cpus;
 	uint32_t encoding; /* op0:op1:CRn:CRm:op2, as in bits 20:5 of MRS */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The report: what the harness reads from RAM, at REPORT_OFFSET of the monitor's memory.
- * Little-endian. A record is complete when its sequence number is its place in the order of records
- * plus one; rings keep the newest.
+ * Little-endian. A record is complete when its sequence number is its index in the order of records
+ * plus one; rings keep the newest records.
  */
 #ifndef REPORT_H
 #define REPORT_H
