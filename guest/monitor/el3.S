@@ -2,8 +2,8 @@
 /*
  * EL3, where it exists (FEAT_RME): all CPUs leave reset together. CPU 0 builds the granule
  * protection table and moves the monitor to RAM; every CPU then waits in a pen until its mailbox
- * contains an entry at Realm EL2. EL3 runs in flash, so its only variables are in Root memory, which
- * TPIDR_EL3 points to.
+ * contains an entry at Realm EL2. EL3 runs in flash, so its only variables are in Root memory,
+ * which TPIDR_EL3 points to.
  */
 #include "layout.h"
 #include "macros.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where CPUs enter: from reset in flash and from PSCI CPU_ON; and where they leave to the guest. The
- * code finds its data relative to its own address, so the same image runs in flash and in any RAM
- * that the parameters name.
+ * Where CPUs enter: from reset in flash and from PSCI CPU_ON; and where they leave to the guest.
+ * The code finds its data relative to its own address, so the same image runs in flash and in any
+ * RAM that the parameters name.
  */
 #include "layout.h"
 #include "macros.h"
