@@ -29,7 +29,7 @@ export async function keepBuilt(
       find: () => takeFolder(directory, options.progress),
       make: () => publishFolder(directory, (arriving) => make(join(arriving, name))),
     },
-    { ...options, waiting: `waiting for another ptdiff that makes ${what}` },
+    { ...options, waiting: `waiting for another ptdiff that is building ${what}` },
   );
   return {
     path: join(directory, name),

@@ -95,7 +95,7 @@ export function monitorFlash(code: Uint8Array, parameters: MonitorParameters): U
   if (code.length > parametersOffset) {
     throw new PtdiffError(
       'harness',
-      `The monitor's code has ${code.length} bytes; ${parametersOffset} fit.`,
+      `The monitor's code has ${code.length} bytes; the limit is ${parametersOffset}.`,
     );
   }
   const flash = new Uint8Array(parametersOffset + parametersBytes);
@@ -157,7 +157,10 @@ function checkLimits(counts: typeof limits): void {
   for (const [name, limit] of Object.entries(limits)) {
     const count = counts[name as keyof typeof limits];
     if (count > limit) {
-      throw new PtdiffError('harness', `The monitor holds ${limit} ${name}, not ${count}.`);
+      throw new PtdiffError(
+        'harness',
+        `The monitor supports at most ${limit} ${name}, not ${count}.`,
+      );
     }
   }
 }

@@ -39,7 +39,7 @@ export function requireUsableCache(): void {
   const character = /\p{Cc}/u.test(found) ? 'a control character' : `a '${found}'`;
   throw new PtdiffError(
     'usage',
-    `The cache ${JSON.stringify(root)} has ${character} in its path, which apt or the loader of programs cannot take: set PTDIFF_CACHE to a path without it.`,
+    `The cache ${JSON.stringify(root)} has ${character} in its path, which apt or the program loader cannot handle: set PTDIFF_CACHE to a path without it.`,
   );
 }
 

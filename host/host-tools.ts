@@ -45,7 +45,7 @@ export async function requireHostTools(path = process.env.PATH ?? ''): Promise<v
   if (missing.length > 0) {
     throw new PtdiffError(
       'host',
-      `This host has no ${missing.join(', no ')}, which ptdiff needs to fetch Debian packages: install it, or name local files by --kernel file:PATH and --qemu PATH.`,
+      `This host has no ${missing.join(', no ')}, which ptdiff needs to fetch Debian packages: install it, or name local files with --kernel file:PATH and --qemu PATH.`,
     );
   }
 }

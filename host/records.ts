@@ -44,7 +44,7 @@ export async function readRecord<T>(
   const value = parseRecord(text, schema);
   if (value === undefined) {
     sayOnce(
-      `${placeOf(path)} of the cache is damaged, or of another ptdiff: it is made again`,
+      `${placeOf(path)} in the cache is damaged, or from another ptdiff: it is made again`,
       progress,
     );
   }

@@ -144,7 +144,7 @@ export async function takeFolder(
   }
   if (state.kind === 'unsealed' && !(await exists(sealPath(folder)))) {
     sayOnce(
-      `${placeOf(folder)} of the cache is of an older ptdiff, which kept no hashes: it is made again`,
+      `${placeOf(folder)} in the cache is from an older ptdiff, which kept no hashes: it is made again`,
       progress,
     );
   }

@@ -79,7 +79,7 @@ function otherKind(bytes: Buffer): string | undefined {
     const machine = bytes.length > 20 ? bytes.readUInt16LE(18) : 0;
     return machine === 183
       ? 'an ELF file, such as vmlinux; name the arch/arm64/boot/Image of the same build'
-      : 'an ELF file, and not for arm64; name an arm64 Image';
+      : 'an ELF file that is not for arm64; name an arm64 Image';
   }
   // drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg" at 4 and the compression's name
   // at 0x18.
@@ -107,7 +107,7 @@ function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
   if (header.bigEndian) {
     throw new PtdiffError(
       'image',
-      `${name} is a big-endian kernel, which ptdiff does not read; build it little-endian.`,
+      `${name} is a big-endian kernel, which ptdiff cannot read; build it little-endian.`,
     );
   }
 }

@@ -48,7 +48,7 @@ export interface DebianSpec {
 export type KernelSpec = DebianSpec | { kind: 'file'; path: string; config?: string } | SourceSpec;
 
 const grammar =
-  'debian:VERSION[:FLAVOUR], debian:latest, file:PATH[,config=PATH], git:PATH@REV, tarball:PATH or source:VERSION; the last three may go on with ,patch=FILE ,config=FRAGMENT ,compiler=gcc|llvm';
+  'debian:VERSION[:FLAVOUR], debian:latest, file:PATH[,config=PATH], git:PATH@REV, tarball:PATH or source:VERSION; the last three may be followed by ,patch=FILE ,config=FRAGMENT ,compiler=gcc|llvm';
 
 /**
  * Parses `debian:7.3.4`, `debian:6.18`, `debian:7.3.4:16k`, `debian:latest`,
@@ -90,10 +90,7 @@ function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): So
   const [compiler = 'gcc', another] = values('compiler');
   const known = compilers.find((name) => name === compiler);
   if (known === undefined || another !== undefined) {
-    throw new PtdiffError(
-      'usage',
-      `'${text}' must name one compiler, of ${compilers.join(' and ')}.`,
-    );
+    throw new PtdiffError('usage', `'${text}' must name one compiler: ${compilers.join(' or ')}.`);
   }
   const made: SourceParts = {
     patches: values('patch'),
@@ -122,7 +119,7 @@ export function withPatches(specs: string[], patches: string[]): string[] {
   if (patches.length > 0 && !specs.some(isSource)) {
     throw new PtdiffError(
       'usage',
-      '--patch wants a kernel that is built from source: add --kernel git:PATH@REV, tarball:PATH or source:VERSION.',
+      '--patch needs a kernel that is built from source: add --kernel git:PATH@REV, tarball:PATH or source:VERSION.',
     );
   }
   const parts = patches.map((patch) => `,patch=${patch}`).join('');

@@ -107,7 +107,7 @@ async function debianKernel(
         throw error;
       }
       gone = error;
-      notes.push(`${error.message} Another build of the same version stands in.`);
+      notes.push(`${error.message} Another build of the same version is used instead.`);
     }
   }
   throw new PtdiffError(

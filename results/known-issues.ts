@@ -66,7 +66,7 @@ export function parseKnownIssue(file: string, text: string): KnownIssue {
   try {
     data = parse(yaml);
   } catch (error) {
-    throw fault(file, `its front matter is no YAML (${messageOf(error).split('\n')[0]})`);
+    throw fault(file, `its front matter is not YAML (${messageOf(error).split('\n')[0]})`);
   }
   const parsed = frontMatter.safeParse(data);
   if (!parsed.success) {

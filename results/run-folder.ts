@@ -58,7 +58,7 @@ export function readRunRecord(folder: string): RunRecord {
   if (text === undefined) {
     throw new PtdiffError(
       'usage',
-      `${folder} is no run folder: it holds no ${runFiles.run}; name the --out of a run.`,
+      `${folder} is not a run folder: it has no ${runFiles.run}; name the --out of a run.`,
     );
   }
   try {
@@ -88,9 +88,13 @@ export function parseCaseLines(text: string, path: string): CaseResult[] {
   const results = parseResults(text).results.map((line, index): CaseResult => {
     const { data: result, error } = caseResultSchema.safeParse(line);
     if (result !== undefined) return result;
-    throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, {
-      cause: error,
-    });
+    throw new PtdiffError(
+      'usage',
+      `${path} line ${index + 1} is not a case: ${complaint(error)}.`,
+      {
+        cause: error,
+      },
+    );
   });
   return lastOfEach(results);
 }

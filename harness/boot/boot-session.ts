@@ -222,7 +222,7 @@ export class BootSession {
       this.#rsi?.readUpTo(checkpoint, capture.monitor);
     }
     const passed = this.#planned.splice(0, this.#planned.indexOf(checkpoint) + 1).slice(0, -1);
-    const missed = passed.map((what) => ({ what, why: 'the kernel never came to it' }));
+    const missed = passed.map((what) => ({ what, why: 'the kernel never reached it' }));
     if (missed.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...missed];
     this.#setup.onEvent({ kind: 'checkpoint', checkpoint });
     if (this.#setup.hold?.checkpoint === checkpoint) await this.#give(this.#setup.hold);

@@ -66,7 +66,7 @@ async function makeBlobs(
   if (setup.monitor === undefined) {
     throw new PtdiffError(
       'harness',
-      `The machine wants the firmware ${setup.machine.firmware}, but got no monitor.`,
+      `The machine needs the firmware ${setup.machine.firmware}, but there is no monitor.`,
     );
   }
   return { ...common, monitor: planMonitor(setup.machine, setup.monitor, imagePa, deviceTree) };

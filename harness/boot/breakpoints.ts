@@ -27,7 +27,7 @@ export class Breakpoints {
     if (handler === undefined) {
       throw new PtdiffError(
         'emulator',
-        `The guest stopped at 0x${pc.toString(16)}, where no breakpoint is.`,
+        `The guest stopped at 0x${pc.toString(16)}, where there is no breakpoint.`,
       );
     }
     return handler(stop);

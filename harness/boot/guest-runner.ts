@@ -113,7 +113,7 @@ export class GuestRunner {
       const seconds = this.#watchdog.limits.idleSeconds;
       throw new PtdiffError(
         'host',
-        `Something stopped QEMU (SIGSTOP or a debugger) and left it so for ${seconds} s.`,
+        `Something stopped QEMU (SIGSTOP or a debugger) and left it stopped for ${seconds} s.`,
       );
     }
     if (this.#running && this.#given === undefined && (reason !== undefined || this.#until?.())) {

@@ -36,7 +36,7 @@ export async function giveToDebugger(vm: VirtualMachine, path: string): Promise<
     `gdbserver unix:${path.replaceAll(',', ',,')},server=on,wait=off`,
   );
   if (/couldn't|failed|duplicate/i.test(answer)) {
-    throw new PtdiffError('emulator', `QEMU serves no debugger at ${path}: ${answer.trim()}.`);
+    throw new PtdiffError('emulator', `QEMU cannot serve a debugger at ${path}: ${answer.trim()}.`);
   }
 }
 

@@ -42,6 +42,6 @@ export function monitorHasPanicked(monitor: Monitor): boolean {
 export function throwMonitorPanic(monitor: Monitor): void {
   const { state, lastWords } = viewOfMonitor(monitor);
   if (state === 'panic') {
-    throw new PtdiffError('harness', `The realm monitor could not go on: ${lastWords}.`);
+    throw new PtdiffError('harness', `The realm monitor could not continue: ${lastWords}.`);
   }
 }

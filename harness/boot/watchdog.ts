@@ -84,7 +84,7 @@ export class Watchdog {
       this.#idleSinceStop += passed;
     }
     if (mostWork(this.#atStop, sample.worked) + this.#idleSinceStop >= this.limits.stalledSeconds) {
-      return `it went on printing, but came no further in ${this.limits.stalledSeconds} s`;
+      return `it kept printing, but made no progress in ${this.limits.stalledSeconds} s`;
     }
     if (sample.consoleBytes > last.consoleBytes) {
       this.#spoke();

@@ -122,7 +122,10 @@ async function dumpDeviceTree(
     signal.throwIfAborted();
     throw error instanceof PtdiffError
       ? error
-      : new PtdiffError('emulator', `QEMU wrote no device tree to ${path}: ${messageOf(error)}.`);
+      : new PtdiffError(
+          'emulator',
+          `QEMU did not write a device tree to ${path}: ${messageOf(error)}.`,
+        );
   } finally {
     signal.removeEventListener('abort', onAbort);
     rmSync(path, { force: true });

@@ -135,7 +135,7 @@ export class GdbClient {
     if ((await this.#wire.request('Qqemu.PhyMemMode:1')) !== 'OK') {
       throw new PtdiffError(
         'emulator',
-        "QEMU's GDB stub reads no physical memory; use QEMU 10.0 or newer.",
+        "QEMU's GDB stub cannot read physical memory; use QEMU 10.0 or newer.",
       );
     }
     try {
@@ -179,7 +179,7 @@ export class GdbClient {
       // before it has. If it stayed there, it would stop twice for one passage.
       if (steps === mostSteps) {
         const at = `at 0x${address.toString(16)}`;
-        throw new PtdiffError('emulator', `QEMU does not let CPU ${thread} leave its place ${at}.`);
+        throw new PtdiffError('emulator', `QEMU does not let CPU ${thread} step away from ${at}.`);
       }
       await this.step(thread);
     }

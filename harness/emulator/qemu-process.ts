@@ -63,7 +63,10 @@ export class QemuProcess {
 /** What to tell the user when QEMU ended too early. */
 export function deathOfQemu(exit: QemuExit): PtdiffError {
   const words = exit.lastWords === '' ? 'it said nothing' : `its last words: ${exit.lastWords}`;
-  return new PtdiffError('emulator', `QEMU ended ${exit.how} before the boot was over; ${words}.`);
+  return new PtdiffError(
+    'emulator',
+    `QEMU ended ${exit.how} before the end of the boot; ${words}.`,
+  );
 }
 
 /**

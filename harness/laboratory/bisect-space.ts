@@ -111,7 +111,7 @@ async function gitSpace(
   if (good === bad)
     throw new PtdiffError(
       'usage',
-      `The good and the bad end are one commit, ${good.slice(0, 12)}.`,
+      `The good and the bad end are the same commit, ${good.slice(0, 12)}.`,
     );
   const goodIsNewer = await history.isAncestor(bad, good);
   const [oldest, newest] = goodIsNewer ? [bad, good] : [good, bad];
@@ -169,7 +169,7 @@ async function versionRange(left: DebianSpec, right: DebianSpec): Promise<Range>
   if (left.flavour !== right.flavour)
     throw new PtdiffError(
       'usage',
-      `${good} and ${bad} are of different flavours; bisect between kernels of one.`,
+      `${good} and ${bad} have different flavours; bisect between kernels of one flavour.`,
     );
   if (good === bad)
     throw new PtdiffError('usage', `Both ends are ${good}; there is nothing between them.`);

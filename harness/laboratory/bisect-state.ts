@@ -126,7 +126,7 @@ export function readState(
     const what = issue ? `${issue.path.join('.')}: ${issue.message}` : messageOf(error);
     throw new PtdiffError(
       'usage',
-      `${file} is no state of a bisection (${what}); name another --state.`,
+      `${file} is not the state of a bisection (${what}); name another --state.`,
       {
         cause: error,
       },

@@ -125,7 +125,7 @@ export function unlikeParts({ a, b }: Sides<SideIdentity>): string[] {
     .map(
       ([name, left = '', right = '']) => `The ${name}: ${shortHash(left)} and ${shortHash(right)}.`,
     );
-  const model = `The ptdiff whose model predicted: ${a.model} and ${b.model}. Decisions and findings may differ for that.`;
+  const model = `The ptdiff whose model predicted: ${a.model} and ${b.model}. Decisions and findings may differ because of that.`;
   return a.model === b.model ? parts : [...parts, model];
 }
 

@@ -33,11 +33,11 @@ function guard(): (path: string, entry: unknown) => boolean {
   return (path, entry) => {
     const { type, size = 0 } = entry as ReadEntry;
     if (type !== 'File' && type !== 'OldFile' && type !== 'Directory')
-      throw new Error(`'${path}' in it is no file`);
+      throw new Error(`'${path}' in it is not a file`);
     if (path.startsWith('/') || path.split('/').includes('..'))
       throw new Error(`'${path}' in it leads out of it`);
     bytes += size;
-    if (bytes > mostBytes) throw new Error('what it unpacks to has no end');
+    if (bytes > mostBytes) throw new Error('it unpacks to too much data');
     return true;
   };
 }
@@ -87,7 +87,7 @@ async function verify(folder: string, { files }: ArchivedCase): Promise<void> {
   for (const name of found) {
     const isFile = (await lstat(join(folder, name))).isFile();
     if (isFile && name !== archiveFiles.manifest && files[name] === undefined)
-      throw new Error(`'${name}' in it is not its own`);
+      throw new Error(`'${name}' in it does not belong to it`);
   }
   for (const [name, sha256] of Object.entries(files)) {
     const found = await sha256File(join(folder, name)).catch(() => 'none');
@@ -104,7 +104,7 @@ export function initramfsOf({ folder, files }: OpenedCase): { path: string; sha2
   if (sha256 === undefined) {
     throw new PtdiffError(
       'usage',
-      `The packed case holds no ${packedFiles.initramfs}; have the case packed again.`,
+      `The packed case contains no ${packedFiles.initramfs}; pack the case again.`,
     );
   }
   return { path: join(folder, packedFiles.initramfs), sha256 };
@@ -121,7 +121,7 @@ export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise
   if ((flash === undefined) !== (monitor === undefined)) {
     throw new PtdiffError(
       'usage',
-      `${archiveFiles.manifest} of the packed case and its ${packedFiles.flash} do not fit.`,
+      `${archiveFiles.manifest} of the packed case and its ${packedFiles.flash} do not fit together.`,
     );
   }
   const deviceData = await read(packedFiles.deviceData);
@@ -154,7 +154,7 @@ export async function withArchivedCase<T>(
       if (told instanceof PtdiffError) throw told;
       throw new PtdiffError(
         'usage',
-        `${archive} is no whole packed case: ${complaint(error).trim()}.`,
+        `${archive} is not a complete packed case: ${complaint(error).trim()}.`,
         {
           cause: error,
         },

@@ -71,7 +71,7 @@ async function copyInput(from: string, to: string): Promise<void> {
   await copyFile(from, to).catch((cause) => {
     throw new PtdiffError(
       'image',
-      `Cannot pack ${from}, which the case ran with: ${complaint(cause)}.`,
+      `Cannot pack ${from}, which the case was run with: ${complaint(cause)}.`,
       { cause },
     );
   });
@@ -83,7 +83,7 @@ async function copyChecked(from: string, to: string, sha256: string): Promise<vo
   if ((await sha256File(to)) === sha256) return;
   throw new PtdiffError(
     'image',
-    `${from} is no longer the file that the case ran with; run the case again.`,
+    `${from} is no longer the file that the case was run with; run the case again.`,
   );
 }
 

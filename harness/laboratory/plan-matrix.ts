@@ -86,7 +86,7 @@ function distinctImages(kernels: LoadedKernel[]): LoadedKernel[] {
   for (const kernel of kernels) {
     const { spec, sha256: hash } = kernel.image;
     const same = first.get(hash);
-    if (same) say(`${spec} is the same Image as ${same.image.spec}, and booted once`);
+    if (same) say(`${spec} is the same Image as ${same.image.spec}; it is booted once`);
     else first.set(hash, kernel);
   }
   return [...first.values()];

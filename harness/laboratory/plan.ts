@@ -176,7 +176,7 @@ export async function planCases(
   if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
     throw new PtdiffError(
       'usage',
-      'Two different scenarios bear the same name; rename one of them.',
+      'Two different scenarios have the same name; rename one of them.',
     );
   }
   const { pairs, unfit } = multiply(kernels, scenarios);

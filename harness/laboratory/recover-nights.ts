@@ -35,8 +35,6 @@ export function recoverNights(store: Store): void {
   for (const { id, started, folder } of brokenNights(store)) {
     const cases = nightRuns(folder).reduce((sum, run) => sum + casesOf(store, run), 0);
     endNight(store, id, { ended: started, unconfirmed: [] });
-    say(
-      `the night of ${started} did not come to its end; what it did counts: ${countText(cases, 'case')}`,
-    );
+    say(`the night of ${started} did not finish; its results count: ${countText(cases, 'case')}`);
   }
 }

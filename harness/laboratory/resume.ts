@@ -50,6 +50,6 @@ export function checkResumed(before: RunRecord, now: RunRecord, out: string): vo
   if (!changed) return;
   throw new PtdiffError(
     'usage',
-    `The ${changed[0]} is not the one that ${out} began with; start a new --out.`,
+    `The ${changed[0]} is not the one that ${out} was started with; start a new --out.`,
   );
 }

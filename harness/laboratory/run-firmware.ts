@@ -42,7 +42,7 @@ export async function runFirmware(
 ): Promise<FirmwareResult> {
   const firmware = resolve(request.firmware);
   if (statSync(firmware, { throwIfNoEntry: false })?.isFile() !== true) {
-    throw new PtdiffError('usage', `${firmware} is no file; --firmware takes a flash image.`);
+    throw new PtdiffError('usage', `${firmware} is not a file; --firmware takes a flash image.`);
   }
   const [scenario, ...others] = (
     await Promise.all(
@@ -58,7 +58,7 @@ export async function runFirmware(
   if (scenario.machine.others !== undefined) {
     throw new PtdiffError(
       'usage',
-      `${scenario.name} has CPUs that differ, which only the realm monitor can show.`,
+      `${scenario.name} has CPUs that differ, which only the realm monitor can provide.`,
     );
   }
   const [spec] = request.kernels;

@@ -130,7 +130,7 @@ export async function runMatrix(
   request: MatrixRequest,
   signal: AbortSignal,
 ): Promise<MatrixResult> {
-  const waiting = `another ptdiff writes into ${request.out}; this one goes on when it ends`;
+  const waiting = `another ptdiff is writing into ${request.out}; this one continues when that has ended`;
   return withLockedFolder(request.out, () => runLocked(request, signal), {
     waiting,
     progress: say,

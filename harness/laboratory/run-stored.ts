@@ -27,7 +27,7 @@ async function feedStore(path: string, folder: string): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof PtdiffError)) throw error;
     say(
-      `${messageOf(error)} The results are safe in ${folder}; './ptdiff import ${folder}' brings them into the store.`,
+      `${messageOf(error)} The results are safe in ${folder}; './ptdiff import ${folder}' imports them into the store.`,
     );
     return false;
   }

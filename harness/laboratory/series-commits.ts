@@ -19,14 +19,14 @@ export async function commitsOf(range: string, repository: string): Promise<Seri
   if (base === undefined || tip === undefined)
     throw new PtdiffError(
       'usage',
-      `'${range}' is no series: write BASE..TIP, e.g. v7.3..my-topic.`,
+      `'${range}' is not a series: write BASE..TIP, e.g. v7.3..my-topic.`,
     );
   const first = await commitKernel(repository, base, plain);
   const rest = await seriesKernels(repository, range, plain);
   if (rest.length > mostCommits)
     throw new PtdiffError(
       'usage',
-      `${range} holds ${rest.length} commits; compare at most ${mostCommits} at once.`,
+      `${range} has ${rest.length} commits; compare at most ${mostCommits} at once.`,
     );
   return [first, ...rest];
 }

@@ -207,7 +207,7 @@ interface ListState {
 export async function ensureLists(archive: AptArchive, options: FetchOptions): Promise<ListState> {
   const stamp = join(archive.directory, 'updated.json');
   const started = Date.now();
-  const waiting = "waiting for another ptdiff that fetches Debian's package lists";
+  const waiting = "waiting for another ptdiff that is fetching Debian's package lists";
   const renew = async () => {
     const known = await readRecord(stamp, stampSchema);
     const age = Date.now() - (known?.updated ?? 0);

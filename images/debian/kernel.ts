@@ -92,7 +92,7 @@ export async function fetchKernel(
     }
     return kernel;
   };
-  const waiting = `waiting for another ptdiff that fetches ${what}`;
+  const waiting = `waiting for another ptdiff that is fetching ${what}`;
   return obtain(
     `kernel-${build.image.name}_${build.version}`,
     { find, make },
@@ -117,7 +117,7 @@ async function unpackImage(
   if (image === undefined) {
     throw new PtdiffError(
       'image',
-      `The package ${build.image.name} ${build.version} holds no vmlinuz.`,
+      `The package ${build.image.name} ${build.version} contains no vmlinuz.`,
     );
   }
   const config = names.find((name) => /^boot\/config-[^/]*$/.test(name));
@@ -157,7 +157,7 @@ async function unpackConfig(
   return config === undefined
     ? {
         file: undefined,
-        note: `The package ${build.config.name} ${build.config.version} holds no config.`,
+        note: `The package ${build.config.name} ${build.config.version} contains no config.`,
       }
     : { file: join(tree, config) };
 }

@@ -30,7 +30,7 @@ export async function debianModules(
   const directory = cachePath('modules', `${release}_${version}`, names.join('+'));
   const find = () => takeFolder(directory, options.progress);
   const make = () => fetchModules(directory, { spec, release, version }, names, options);
-  const waiting = `waiting for another ptdiff that fetches modules of ${release}`;
+  const waiting = `waiting for another ptdiff that is fetching modules of ${release}`;
   const seal = await obtain(
     `modules-${release}_${version}`,
     { find, make },
@@ -73,7 +73,7 @@ async function fetchModules(
     if (missing !== undefined) {
       throw new PtdiffError(
         'image',
-        `The package ${wanted.name} ${wanted.version} holds no module ${missing}.`,
+        `The package ${wanted.name} ${wanted.version} contains no module ${missing}.`,
       );
     }
     return publishFolder(directory, async (arriving) => {

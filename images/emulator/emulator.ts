@@ -52,7 +52,7 @@ export async function packagedEmulator(options: EmulatorOptions = {}): Promise<E
   if (!/^\d+\.\d+(\.\d+)?$/.test(asked)) {
     throw new PtdiffError(
       'usage',
-      `'${asked}' is no QEMU version: write one such as 11.1.3 or 10.0.`,
+      `'${asked}' is not a QEMU version: write one such as 11.1.3 or 10.0.`,
     );
   }
   const prefix = await toolPrefix(`qemu-${asked}`, () => emulatorPlan(asked, options), options);
@@ -110,7 +110,7 @@ export async function userEmulator(name: string): Promise<Emulator> {
   if (!/\bcortex-a76\b/.test(stdout ?? '')) {
     throw new PtdiffError(
       'emulator',
-      `${path} emulates no arm64 CPUs: give --qemu the path of a qemu-system-aarch64.`,
+      `${path} does not emulate arm64 CPUs: give --qemu the path of a qemu-system-aarch64.`,
     );
   }
   return {
@@ -137,7 +137,7 @@ async function emulatorVersion(command: string[], name: string): Promise<string>
     const why =
       (stderr ?? '').trim().split('\n')[0] || (stdout ?? '').trim().split('\n')[0] || message;
     const told = plainLine(why ?? 'it printed nothing').slice(0, 200);
-    throw new PtdiffError('emulator', `${name} does not say its version as QEMU does: ${told}.`);
+    throw new PtdiffError('emulator', `${name} does not print its version like QEMU: ${told}.`);
   }
   return version;
 }

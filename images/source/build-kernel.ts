@@ -110,7 +110,7 @@ export async function buildKernel(
     // the objects at the desk are damaged, too.
     if (before !== undefined && before.sha256 !== (await sha256File(join(objects, builtImage)))) {
       options.progress?.(
-        `the build tree of ${recipe.what} is damaged, too: it is built from nothing`,
+        `the build tree of ${recipe.what} is damaged, too: it is built from scratch`,
       );
       await rm(objects, { recursive: true });
       await buildAt(desk, name, { store, recipe }, options);
@@ -193,7 +193,7 @@ async function configure(
     const more = lost.length > 4 ? `, and ${lost.length - 4} more` : '';
     throw new PtdiffError(
       'image',
-      `${what} cannot be configured as asked: ${lost.slice(0, 4).join('; ')}${more}.`,
+      `${what} cannot be configured as requested: ${lost.slice(0, 4).join('; ')}${more}.`,
     );
   }
   await writeFile(stamp, rules);

@@ -37,7 +37,7 @@ export async function objectDirectory(path: string, signal?: AbortSignal): Promi
   if (!isFolder)
     throw new PtdiffError(
       'image',
-      `There is no folder ${path}; git:PATH@REV wants that of a repository.`,
+      `There is no folder ${path}; git:PATH@REV needs the folder of a repository.`,
     );
   return (
     await askRepository(
@@ -100,7 +100,10 @@ export const arm64Makefile = 'arch/arm64/Makefile';
 
 /** The error for a source that lacks it. */
 export function noArm64(what: string): PtdiffError {
-  return new PtdiffError('image', `${what} has no arch/arm64: it is no source of Linux for arm64.`);
+  return new PtdiffError(
+    'image',
+    `${what} has no arch/arm64: it is not a source of Linux for arm64.`,
+  );
 }
 
 /** @throws `image` for a tree that is not a kernel's, or whose objects are incomplete */

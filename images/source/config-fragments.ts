@@ -92,7 +92,7 @@ async function readFragment(config: string): Promise<ConfigFragment> {
     };
   } catch (error) {
     const names = (await fragmentNames()).join(', ');
-    const why = `is not to be read as a file: ${whyUnreadable(error)}`;
+    const why = `cannot be read as a file: ${whyUnreadable(error)}`;
     throw new PtdiffError(
       'usage',
       `config=${config} is no fragment of ptdiff's (${names}), and ${why}.`,
@@ -121,7 +121,7 @@ export function mergeFragments(fragments: ConfigFragment[]): Map<string, WantedO
         const what = line.slice(0, 60);
         throw new PtdiffError(
           'usage',
-          `Line ${index + 1} of the fragment ${from} is no option: '${what}'; write CONFIG_X=VALUE or # CONFIG_X is not set.`,
+          `Line ${index + 1} of the fragment ${from} is not an option: '${what}'; write CONFIG_X=VALUE or # CONFIG_X is not set.`,
         );
       }
     }

@@ -58,7 +58,7 @@ const statePath = ({ directory }: Desk): string => join(directory, 'desk.json');
 function alone<T>(options: FetchOptions, use: () => Promise<T>): Promise<T> {
   return withLock('source-desks', use, {
     ...options,
-    waiting: 'waiting for another ptdiff that builds a kernel',
+    waiting: 'waiting for another ptdiff that is building a kernel',
   });
 }
 

@@ -78,7 +78,7 @@ export class GitHistory {
     const places = ['--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'];
     const located = await git(
       ['-C', repository, 'rev-parse', ...places],
-      `${repository} is no git repository`,
+      `${repository} is not a git repository`,
     );
     const [objects = '', shallow = ''] = located.split('\n');
     await mkdir(own, { recursive: true });
@@ -164,6 +164,6 @@ export class GitHistory {
     const onlySkipped = /^There are only 'skip'ped commits left/m.test(stdout);
     if (ok || onlySkipped) return;
     const why = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-    throw new PtdiffError('usage', `git bisect cannot go on: ${why.join(' ').slice(0, 400)}`);
+    throw new PtdiffError('usage', `git bisect cannot continue: ${why.join(' ').slice(0, 400)}`);
   }
 }

@@ -103,7 +103,10 @@ function withPackage(
       name.endsWith('.tar.xz'),
     );
     if (file === undefined)
-      throw new PtdiffError('image', `The package ${each.name} ${each.version} holds no source.`);
+      throw new PtdiffError(
+        'image',
+        `The package ${each.name} ${each.version} contains no source.`,
+      );
     return use(join(folder, file));
   });
 }
@@ -158,7 +161,7 @@ async function importOnce(
     await writeRecord(record, { tree });
     return tree;
   };
-  const waiting = `waiting for another ptdiff that unpacks ${what}`;
+  const waiting = `waiting for another ptdiff that is unpacking ${what}`;
   return obtain(`source-${key}`, { find, make }, { ...options, waiting });
 }
 

@@ -29,7 +29,7 @@ export async function seriesKernels(
   const path = resolve(repository);
   const found = await kernelsOf(path, ['--reverse', '--first-parent'], range, parts, signal);
   if (found.length > 0) return found;
-  throw new PtdiffError('usage', `${range} holds no commit in ${path}; is it the right way round?`);
+  throw new PtdiffError('usage', `${range} has no commit in ${path}; is it the right way round?`);
 }
 
 /**

@@ -53,7 +53,7 @@ export async function runSupervised(
     if (overdue)
       throw new PtdiffError(
         'host',
-        `${command[0]} came to no end in ${minutes} minutes and was ended.`,
+        `${command[0]} did not end within ${minutes} minutes and was killed.`,
       );
     return { stdout, stderr, ...(status !== undefined && { status }) };
   });

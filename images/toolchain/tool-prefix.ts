@@ -72,13 +72,13 @@ export async function toolPrefix(
     const { record, prefix } = await made;
     if (before !== undefined && before.directory !== record.directory) {
       progress?.(
-        `the archive has other packages of ${name} now than those that the cache had: results may differ`,
+        `the archive now has other packages of ${name} than the cache had: results may differ`,
       );
     }
     return prefix;
   };
   try {
-    const waiting = `waiting for another ptdiff that fetches ${name}`;
+    const waiting = `waiting for another ptdiff that is fetching ${name}`;
     return await obtain(`tool-${key}`, { find, make }, { ...options, waiting });
   } catch (error) {
     throw await explainDiskFull(error, name);
@@ -124,7 +124,7 @@ async function useAsItLies(
   const unsealed =
     record && (await inspectFolder(cachePath('tools', record.directory))).kind === 'unsealed';
   if (!unsealed || !(error instanceof PtdiffError) || error.fault !== 'host') throw error;
-  const note = `The cache's ${name} is of an older ptdiff, which kept no hashes of its files, and cannot be fetched again now (${messageOf(error)}): it is used unchecked.`;
+  const note = `The cache's ${name} is from an older ptdiff, which kept no hashes of its files, and cannot be fetched again now (${messageOf(error)}): it is used unchecked.`;
   progress?.(note);
   return { record, prefix: prefixOf({ ...record, notes: [...record.notes, note] }) };
 }

@@ -67,7 +67,7 @@ export class Store {
       if (parsed.success) return parsed.data;
       throw new PtdiffError(
         'host',
-        `${this.path} holds what no ptdiff wrote; move it away and import the run folders again.`,
+        `${this.path} contains data that ptdiff did not write; move it away and import the run folders again.`,
       );
     });
   }
@@ -188,6 +188,6 @@ export async function openStoreThatIs(path: string): Promise<Store> {
   if (existsSync(path)) return openStore(path);
   throw new PtdiffError(
     'usage',
-    `There is no results store ${path} yet: every command that boots kernels feeds it, and './ptdiff import DIR' brings older run folders in.`,
+    `There is no results store ${path} yet: every command that boots kernels writes to it, and './ptdiff import DIR' imports older run folders.`,
   );
 }

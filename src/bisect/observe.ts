@@ -22,7 +22,7 @@ export function observe(
     if (shown !== undefined) return { outcome: shown ? 'present' : 'absent' };
     const missed = isWhole(result) ? missedCheckpoint(result, sign.finding) : undefined;
     return missed
-      ? { ...unusable, reason: `The boot did not come to the checkpoint ${missed}.` }
+      ? { ...unusable, reason: `The boot did not reach the checkpoint ${missed}.` }
       : unusable;
   }
   if (verdict === 'error') return unusable;

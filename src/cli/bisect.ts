@@ -70,7 +70,7 @@ function checkLaboratory(
   if (stableJson(state.laboratory) === stableJson(now)) return;
   throw new PtdiffError(
     'usage',
-    `Emulator or guest program are not those that ${file} began with; start a new --state.`,
+    `Emulator or guest program are not those that ${file} was started with; start a new --state.`,
   );
 }
 
@@ -143,7 +143,7 @@ function wrongEnd(
   if (boots === 0)
     return new PtdiffError(
       'usage',
-      `The ${which} end ${candidate} tells nothing: ${plainLine(tally.reason ?? '')} Choose another end.`,
+      `The ${which} end ${candidate} gives no answer: ${plainLine(tally.reason ?? '')} Choose another end.`,
     );
   const is = expected === 'present' ? `does not show ${sought}` : `shows ${sought}`;
   const flaky =
@@ -220,7 +220,7 @@ async function bisect(options: BisectOptions, signal: AbortSignal): Promise<numb
     scenarioHash: scenarioHash(definition, sha256),
   };
   const file = resolve(options.state ?? defaultStateFile(question));
-  const waiting = `another bisection with the state ${file} is under way; this one goes on when it ends`;
+  const waiting = `another bisection with the state ${file} is running; this one continues when that has ended`;
   const work = () => goOn(file, question, range, options, signal);
   return withLock(`bisect-${sha256(file).slice(0, 12)}`, work, { waiting, progress: say, signal });
 }
@@ -233,7 +233,10 @@ export const addBisect: Verb = (command, { signal, finish }) => {
     )
     .requiredOption('--bad <spec|rev>', 'a kernel with it; the good one may be the newer one')
     .option('--repo <path>', 'a git repository of kernel sources; nothing is written to it')
-    .option('--state <file>', 'where to keep what is known; the same command goes on from there')
-    .option('--json', 'print the answer as JSON');
+    .option(
+      '--state <file>',
+      'where to keep the results so far; the same command continues from there',
+    )
+    .option('--json', 'print the result as JSON');
   addSignOptions(command).action(async (options) => finish(await bisect(options, signal)));
 };

@@ -109,7 +109,7 @@ async function compareCommand(
     const sides = await bringSides(words, options, out, signal);
     if (sides === 'same image') {
       say(
-        'both kernels are the same Image, byte by byte: nothing can differ, and nothing was booted',
+        'both kernels are the same Image, byte for byte: nothing can differ, and nothing was booted',
       );
       return 0;
     }
@@ -121,7 +121,7 @@ async function compareCommand(
 
 /** Runs comparisons into one folder one after the other; the second finds the boots done. */
 function alone<T>(out: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const waiting = `another comparison writes into ${out}; this one goes on when it ends`;
+  const waiting = `another comparison is writing into ${out}; this one continues when that has ended`;
   return withLockedFolder(out, work, { waiting, progress: say, signal });
 }
 
@@ -174,13 +174,13 @@ export const addCompare: Verb = (command, { signal, finish }) => {
     )
     .option(
       '--jobs <n>',
-      "cases at the same time (default: the host's cores)",
+      "number of cases at a time (default: the host's cores)",
       positiveInteger,
       defaultJobs(),
     )
     .option(
       '--out <dir>',
-      'folder for the boots and the report; a comparison that was cut short there goes on',
+      'folder for the boots and the report; continues an interrupted comparison',
     )
     .option('--json', 'print the comparison as JSON')
     .option('--qemu <path>', 'as for run')

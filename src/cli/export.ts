@@ -62,7 +62,7 @@ function checkOptions({ format, finding, origin }: ExportOptions): void {
   if (finding !== undefined && format !== 'mail')
     throw new PtdiffError(
       'usage',
-      `--finding chooses what a mail is about; --format ${format} tells the whole run.`,
+      `--finding chooses the subject of a mail; --format ${format} exports the whole run.`,
     );
   if (origin !== undefined && format !== 'kcidb')
     throw new PtdiffError(
@@ -72,7 +72,7 @@ function checkOptions({ format, finding, origin }: ExportOptions): void {
   if (origin !== undefined && !/^[a-z0-9_]+$/.test(origin))
     throw new PtdiffError(
       'usage',
-      `--origin ${origin} is no name for KCIDB: use lower-case letters, digits and '_'.`,
+      `--origin ${origin} is not a valid name for KCIDB: use lower-case letters, digits and '_'.`,
     );
 }
 
@@ -100,8 +100,8 @@ export const addExport: Verb = (command, { finish }) => {
     .addOption(
       new Option('--format <format>', 'what to write').choices(formats).makeOptionMandatory(),
     )
-    .option('--finding <id>', 'what the mail is about (default: the only new finding)')
-    .option('--origin <name>', "who reports, for KCIDB's ids (default: ptdiff)")
+    .option('--finding <id>', 'the finding for a mail (default: the only new one)')
+    .option('--origin <name>', "the reporting system's name in KCIDB's ids (default: ptdiff)")
     .option('--output <file>', 'where to write it (default: standard output)')
     .action(async (folder, options) => finish(await exportRun(folder, options)));
 };

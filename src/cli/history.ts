@@ -82,7 +82,7 @@ async function history(
 
 export const addHistory: Verb = (command, { finish }) => {
   command
-    .argument('<name>', 'a finding, scenario or case; enough of the name to be the only one')
+    .argument('<name>', 'a finding, scenario or case; enough of its name to be unique')
     .option('--store <file>', storeHelp)
     .option('--json', 'print it as JSON')
     .action(async (name, options) => finish(await history(name, options)));

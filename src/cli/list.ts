@@ -90,6 +90,6 @@ async function list(
 export const addList: Verb = (command, { finish, signal }) => {
   command
     .addArgument(new Argument('<what>').choices(listable))
-    .option('--kernel <spec>', "which of 'changes' a kernel has; it is named as for run")
+    .option('--kernel <spec>', 'which of the changes a kernel has; named as for run')
     .action(async (what, { kernel }) => finish(await list(what, kernel, signal)));
 };

@@ -18,8 +18,8 @@ async function commandLine(words: readonly string[], context: VerbContext): Prom
       'Boots real arm64 Linux kernels under QEMU, predicts their linear map and reports the difference.',
     )
     .exitOverride()
-    .showHelpAfterError('(--help shows what there is)')
-    .option('--version', 'print the version, with the commit where there is one')
+    .showHelpAfterError('(--help lists the commands)')
+    .option('--version', 'print the version, and the commit if it is known')
     .on('option:version', () => {
       process.stdout.write(`${versionText()}\n`);
       throw new CommanderError(0, 'ptdiff.version', 'version');
@@ -88,7 +88,7 @@ function tell(error: unknown): void {
   }
   const debug = Boolean(process.env.PTDIFF_DEBUG);
   const hint = debug ? '' : ' (PTDIFF_DEBUG=1 shows where)';
-  say(`something that ptdiff did not foresee ended it: ${messageOf(error).split('\n')[0]}${hint}`);
+  say(`unexpected error: ${messageOf(error).split('\n')[0]}${hint}`);
   if (debug) console.error(error);
 }
 

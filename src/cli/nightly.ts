@@ -88,7 +88,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
   const storePath = storeFile(options.store ?? beside(config.store));
   const out = beside(config.out) ?? join(repositoryRoot, 'results', 'nights');
   (await openStore(storePath)).close();
-  const waiting = `another night with the store ${storePath} is under way; this one begins when it ends`;
+  const waiting = `another night with the store ${storePath} is running; this one starts when that has ended`;
   return withLock(
     `night-${sha256(storePath).slice(0, 16)}`,
     async () => {
@@ -105,7 +105,10 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 
 export const addNightly: Verb = (command, { signal, finish }) => {
   command
-    .requiredOption('--config <file>', 'what to watch, in how many nights, how long a night: YAML')
+    .requiredOption(
+      '--config <file>',
+      'YAML file: what to watch, in how many nights, and the length of a night',
+    )
     .option('--store <file>', storeHelp)
     .option('--json', 'print the summary as JSON')
     .option('--dry-run', 'print the cases with the reason for each, in order, and run nothing')

@@ -41,7 +41,7 @@ function tell(
   ];
   const gdb = `gdb-multiarch ${commands.map((each) => `-ex ${shellWord(each)}`).join(' ')}`;
   process.stdout.write(
-    `${image.release} stands at ${checkpoint} (QEMU is process ${machine.pid}; slide 0x${machine.slide.toString(16)}).\n\n` +
+    `${image.release} is stopped at ${checkpoint} (QEMU is process ${machine.pid}; slide 0x${machine.slide.toString(16)}).\n\n` +
       `  ${gdb}\n\nThere, 'continue' lets the guest run on. Ctrl-C here ends it.\n`,
   );
 }
@@ -89,7 +89,7 @@ export async function runStopped(
       { name: planned.case, kernel, scenario, directory: folder, hold },
       signal,
     );
-    say(`the boot never came to ${checkpoint}: it ended ${result.verdict}`);
+    say(`the boot never reached ${checkpoint}: it ended ${result.verdict}`);
     return exitCodes.errors;
   } catch (error) {
     if (held && signal.aborted) return exitCodes.pass;

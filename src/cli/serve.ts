@@ -98,7 +98,7 @@ async function serve(
 function portNumber(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65535) return port;
-  throw new InvalidArgumentError('It must be a port number, 0 to 65535 (0 takes a free one).');
+  throw new InvalidArgumentError('It must be a port number, 0 to 65535 (0 chooses a free one).');
 }
 
 export const addServe: Verb = (command, { signal, finish }) => {

@@ -55,11 +55,11 @@ export function addSignOptions(command: Command): Command {
     )
     .option(
       '--repeat <n>',
-      'boots without it that clear a kernel; for what is flaky',
+      'number of boots without it that clear a kernel; for flaky findings',
       positiveInteger,
       1,
     )
-    .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
+    .option('--qemu <path>', 'your own QEMU instead of the pinned one')
     .option('--store <file>', storeHelp);
 }
 
@@ -101,7 +101,7 @@ export async function soughtSign(options: SignOptions): Promise<SoughtSign> {
   if (finding !== undefined && !/^(mismatch|invariant|splat)\/[^/]+/.test(finding))
     throw new PtdiffError(
       'usage',
-      `'${finding}' is no id of a finding; ./ptdiff show CASE prints them.`,
+      `'${finding}' is not the id of a finding; ./ptdiff show CASE prints them.`,
     );
   const scenario =
     finding === undefined ? options.case : (options.scenario ?? scenarioOfFinding(finding));

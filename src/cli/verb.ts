@@ -56,8 +56,7 @@ export const kernelSpecHelp =
   'debian:7.3.4, debian:6.18, debian:7.3.4:16k, debian:latest, file:PATH[,config=PATH], or built from git:PATH@REV, tarball:PATH or source:7.3, each with [,patch=FILE][,config=FRAGMENT][,compiler=llvm]; may be repeated';
 
 /** What --patch does, for --help. */
-export const patchHelp =
-  'a diff or mailbox to put on top of every kernel from source; may be repeated';
+export const patchHelp = 'a diff or mailbox to apply to every kernel from source; may be repeated';
 
 /** How to name scenarios, for --help. */
 export const scenarioHelp = `a scenario of 'ls scenarios', a YAML or JSON file, telling (the ${tellingScenarios.length} that tell most), or all; may be repeated`;

@@ -84,14 +84,14 @@ async function requireSameMachine(
     const range = `0x${Number(options.base).toString(16)} to 0x${end.toString(16)}`;
     throw new PtdiffError(
       'usage',
-      `${options.ram} holds the RAM from ${range}, and ${table} lies outside; ${advice}.`,
+      `${options.ram} contains the RAM from ${range}, and ${table} is outside it; ${advice}.`,
     );
   }
   const actual = await gdb.peekPhysical(thread, rootPa, bytes);
   if (actual?.equals(ram.read(rootPa, bytes))) return;
   throw new PtdiffError(
     'usage',
-    `${options.ram} does not hold ${table} as the machine has it; ${advice}.`,
+    `${options.ram} does not contain ${table} as the machine has it; ${advice}.`,
   );
 }
 
@@ -142,6 +142,6 @@ export const addWalk: Verb = (command, { finish }) => {
     .requiredOption('--gdb <socket>', "its GDB stub: a unix socket's path, or HOST:PORT")
     .option('--base <address>', 'physical address of the first byte of the file', '0x40000000')
     .option('--half <ttbr>', 'ttbr1 (kernel) or ttbr0 (user)', 'ttbr1')
-    .option('--cpu <n>', 'index of the CPU whose registers count', '0')
+    .option('--cpu <n>', 'index of the CPU whose registers are used', '0')
     .action(async (options) => finish(await walkCommand(options)));
 };

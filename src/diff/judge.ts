@@ -142,7 +142,7 @@ function missingEvidence(
   if (checkpoint) return `The boot completed, but the checkpoint ${checkpoint} was never captured.`;
   const books = contexts.find((context) => lacksBooks(context));
   if (books) {
-    return `The boot completed, but what the page allocator held as free at ${books.capture.checkpoint} could not be read.`;
+    return `The boot completed, but the memory that was free at ${books.capture.checkpoint} according to the page allocator could not be read.`;
   }
   for (const context of contexts) {
     const reason = unchecked(context);
@@ -184,7 +184,7 @@ function lacksBooks(context: CheckpointContext): boolean {
  */
 function unchecked(context: CheckpointContext): string | undefined {
   return context.linear.vaMinusPa === undefined
-    ? 'memstart_addr could not be read, so nobody can tell which memory the linear map must map where'
+    ? 'memstart_addr could not be read, so it is not known which memory the linear map must map where'
     : promiseUnchecked(context);
 }
 

@@ -47,7 +47,10 @@ export function parseWalk(text: string): WalkResult {
     } else if (kind === 'malformed' && fields.length >= 5) {
       walk.malformed.push(parseMalformed(fields as MalformedFields));
     } else {
-      throw new PtdiffError('usage', `This is no line of a recorded walk: '${line.slice(0, 80)}'.`);
+      throw new PtdiffError(
+        'usage',
+        `This is not a line of a recorded walk: '${line.slice(0, 80)}'.`,
+      );
     }
   }
   return walk;

@@ -80,7 +80,7 @@ export function checkConfigFile(shown: KernelConfig, file: ReadonlyMap<string, s
   const reason = `it says ${optionNames[first.key]}=${first.said}, but the Image shows ${written(shown[first.key])}`;
   throw new PtdiffError(
     'image',
-    `The configuration is not of this kernel: ${reason}; name the file of the same build.`,
+    `The configuration does not belong to this kernel: ${reason}; name the file of the same build.`,
   );
 }
 

@@ -131,7 +131,7 @@ export function kernelConfigOf(
   if (granule === undefined)
     throw new PtdiffError(
       'image',
-      'The Image header does not name a page size; this is no arm64 Image.',
+      'The Image header does not specify a page size; this is not an arm64 Image.',
     );
   if (!symbols.has('__bss_stop'))
     throw new PtdiffError(

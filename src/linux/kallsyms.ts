@@ -54,7 +54,7 @@ function findTables(bytes: Uint8Array, words: Uint32Array): KallsymsTables {
   }
   throw new PtdiffError(
     'image',
-    'The kernel Image holds no kallsyms table: ptdiff needs an uncompressed, whole arm64 Image built with CONFIG_KALLSYMS=y (since Linux 6.4).',
+    'The kernel Image contains no kallsyms table: ptdiff needs an uncompressed, complete arm64 Image built with CONFIG_KALLSYMS=y (since Linux 6.4).',
   );
 }
 

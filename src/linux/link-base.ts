@@ -32,7 +32,7 @@ export function kernelLinkBase(words: Uint32Array): bigint {
   if (count < 1000 || count * 2 < total) {
     throw new PtdiffError(
       'image',
-      'The Image holds no kernel addresses that agree: it is no arm64 kernel of Linux 6.5 or later.',
+      'The Image contains no kernel addresses that agree: it is not an arm64 kernel of Linux 6.5 or later.',
     );
   }
   return (BigInt(high) << 32n) | 0x80000000n;

@@ -69,6 +69,6 @@ export function parseNightConfig(data: unknown, file: string): NightConfig {
   );
   throw new PtdiffError(
     'usage',
-    `${file} is no configuration for nightly: ${problems.join('; ')}.`,
+    `${file} is not a configuration for nightly: ${problems.join('; ')}.`,
   );
 }

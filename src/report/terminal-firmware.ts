@@ -23,7 +23,7 @@ export function formatFirmwareBoot(
     ? `${Object.keys(files).length} files of the guest`
     : 'no records of its init';
   const lines = [
-    `The machine stood still: ${plainLine(end)}. RAM holds ${told}.`,
+    `The machine stopped: ${plainLine(end)}. RAM holds ${told}.`,
     ...probes.map(
       ({ probe, call, errno }) =>
         `probe ${probe}: ${errno === 0 ? 'ok' : `${call} failed, errno ${errno}`}`,

@@ -132,7 +132,7 @@ function coverageLines(
   { coverage: { nights, total, covered, missing }, unavailable }: NightSummary,
   paint: Paint,
 ): string[] {
-  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${formatCount(covered)} of ${formatCount(total)} cases were looked at${unavailable.length > 0 ? ', kernels not to be had left out' : ''}`;
+  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${formatCount(covered)} of ${formatCount(total)} cases were looked at${unavailable.length > 0 ? ', unavailable kernels left out' : ''}`;
   if (missing.length === 0) return hang('', `${first}.`, paint.width);
   const names = missing.slice(0, shownItems).map((name) => plainLine(name));
   const more =
@@ -163,7 +163,7 @@ export function formatNight(night: NightSummary, options: PaintOptions): string 
     planLine(night),
     ...coverageLines(night, paint),
     ...night.folders.map((folder) => `Report: ${folder}/report.html`),
-    ...(night.interrupted ? [paint('1;33', 'Interrupted: what was done counts.')] : []),
+    ...(night.interrupted ? [paint('1;33', 'Interrupted; the results so far count.')] : []),
     ...wrap(nightHeadline(night), paint.width).map((line) => paint('1', line)),
   ];
   return `${lines.join('\n')}\n`;

@@ -51,7 +51,7 @@ export function whyUnfit(scenario: Scenario, traits: FittingTraits): string | un
     ? undefined
     : machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
   if (undriven)
-    return `the kernel has no driver for ${undriven} built in, and its modules are not to be had`;
+    return `the kernel has no driver for ${undriven} built in, and its modules are not available`;
   const { granule } = traits.geometry;
   const cpu = identitiesOf(machine).find(({ granules }) => granules && !granules.includes(granule));
   return cpu && `the CPU ${cpu.name} has no pages of ${granule / 1024}K`;

@@ -75,7 +75,7 @@ const parameter = z
   })
   .refine((word) => fieldInstead(word) === undefined, {
     error: ({ input }) =>
-      `${input} must be said by ${fieldInstead(String(input))}, where the model reads it`,
+      `${input} must be given as ${fieldInstead(String(input))}, where the model reads it`,
   });
 
 /** A scenario as a user writes it: everything that is left out has a default. */
@@ -223,7 +223,7 @@ function withName(item: unknown, file: string, place: number | undefined): unkno
 export function parseScenarios(data: unknown, file: string): Scenario[] {
   const list = Array.isArray(data) ? data : [data];
   if (list.length === 0)
-    throw new PtdiffError('usage', `${file} holds an empty list; write at least one scenario.`);
+    throw new PtdiffError('usage', `${file} contains an empty list; write at least one scenario.`);
   return list.map((item, index) => {
     const result = scenarioFileSchema.safeParse(
       withName(item, file, list.length > 1 ? index + 1 : undefined),

@@ -255,7 +255,7 @@ t.test(
       "resolveKernel('debian:7.3', { progress })",
     );
     t.match(lines, [
-      `kernels/packages/${record} of the cache is damaged, or of another ptdiff: it is made again`,
+      `kernels/packages/${record} in the cache is damaged, or from another ptdiff: it is made again`,
     ]);
     t.match(value, { release: JSON.parse(text).release });
     t.equal(readFileSync(path, 'latin1'), text);

@@ -63,13 +63,13 @@ t.test('walk looks at a QEMU of the user, and says when it looks at something el
   t.equal(shifted.exitCode, 2);
   t.match(
     shifted.stderr,
-    /holds the RAM from 0x80000000 to 0xa0000000, and the first table of TTBR1_EL1.*check --ram/,
+    /contains the RAM from 0x80000000 to 0xa0000000, and the first table of TTBR1_EL1.*check --ram/,
   );
   const near = await walk('--ram', ram, '--gdb', gdb, '--base', '0x40001000');
   t.equal(near.exitCode, 2);
   t.match(
     near.stderr,
-    /does not hold the first table of TTBR1_EL1, at 0x\w+, as the machine has it/,
+    /does not contain the first table of TTBR1_EL1, at 0x\w+, as the machine has it/,
   );
   const other = join(path, 'other');
   writeFileSync(other, Buffer.alloc(setup.machine.memory * 2 ** 20));

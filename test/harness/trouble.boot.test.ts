@@ -37,7 +37,7 @@ t.test('a QEMU that something stops is an error of the host, and ends', async (t
   });
   await t.rejects(boot(setup), {
     fault: 'host',
-    message: /Something stopped QEMU \(SIGSTOP.* left it so for 5 s/,
+    message: /Something stopped QEMU \(SIGSTOP.* left it stopped for 5 s/,
   });
   t.notOk(isAlive(qemu));
   t.same(readdirSync(setup.directory), []);
