@@ -99,7 +99,7 @@ function startBoots(input: BootsInput): {
           setTimeout(seconds * 1000, 'silent' as const, { signal }),
         ]);
         if (got === 'silent') return got;
-        const [answer]: BootsAnswer[] = got.value;
+        const [answer] = (got.value ?? []) as BootsAnswer[];
         if (answer && answer.kind !== 'asking') return answer;
       } finally {
         waiting.abort();
