@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { dirname } from 'node:path';
-import { PtdiffError } from '../src/errors.ts';
+import { messageOf, PtdiffError } from '../src/errors.ts';
 import { cachePath, type Progress } from './cache.ts';
 import { Flock } from './flock.ts';
+import { keepLock } from './keep-lock.ts';
 import { makeFolder } from './make-folder.ts';
+import { say } from './say.ts';
 
 /**
  * Held by every ptdiff that has taken something from the cache (shared), and while the cache is
@@ -18,7 +20,9 @@ let pruning = false;
 
 /**
  * Records that this process uses the cache until it ends, so that nothing in use is pruned. Without
- * flock, or with a read-only cache, ptdiff continues without the lock: nothing can be pruned there.
+ * flock, or with a read-only cache, ptdiff continues without the lock, and one line says so: such a
+ * host prunes nothing itself, and if another one prunes something that is in use, that shows as a
+ * missing file with a message.
  */
 export function useCache(progress?: Progress): Promise<void> {
   const path = lockPath();
@@ -31,7 +35,8 @@ export function useCache(progress?: Progress): Promise<void> {
 async function hold(path: string, progress: Progress | undefined): Promise<void> {
   try {
     makeFolder(dirname(path));
-  } catch {
+  } catch (error) {
+    unlocked(messageOf(error));
     return;
   }
   const lock = new Flock(path, ['--shared']);
@@ -39,9 +44,22 @@ async function hold(path: string, progress: Progress | undefined): Promise<void>
     () => progress?.('waiting for another ptdiff that prunes the cache'),
     1000,
   );
-  await lock.held;
+  const early = await lock.held;
   clearTimeout(timer);
+  if (early !== undefined) {
+    unlocked(lock.failure(early.message).message);
+    return;
+  }
   lock.unref();
+  void lock.lost.then(() => {
+    say('somebody killed the process that says that this ptdiff uses the cache; another says so');
+    used.set(path, hold(path, progress));
+  });
+}
+
+/** Said even where nobody follows the progress: what is in use may be pruned. */
+function unlocked(why: string): void {
+  say(`nothing keeps others from pruning the cache while this ptdiff uses it: ${why}`);
 }
 
 /**
@@ -57,10 +75,11 @@ export async function withUnusedCache<T>(use: () => Promise<T>): Promise<T> {
     throw new PtdiffError('host', 'Another ptdiff uses this cache: prune it when that has ended.');
   if (early !== undefined) throw lock.failure(early.message);
   pruning = true;
+  const kept = keepLock(path, lock, say);
   try {
     return await use();
   } finally {
     pruning = false;
-    await lock.release();
+    await kept.release();
   }
 }

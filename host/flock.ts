@@ -28,7 +28,13 @@ export class Flock {
    * its exit code (1 if it was not to wait: flock(1)). Never rejects.
    */
   readonly held: Promise<{ exitCode: number | undefined; message: string } | undefined>;
+  /**
+   * Resolves when the lock was held and is no longer, though nobody here gave it back: somebody has
+   * killed its holder.
+   */
+  readonly lost: Promise<void>;
   readonly #path: string;
+  #wanted = true;
   readonly #holder: ReturnType<typeof startHolder>;
 
   /**
@@ -40,9 +46,9 @@ export class Flock {
     this.#path = path;
     this.#holder = startHolder([...how, path]);
     living.add(this);
-    const ended = this.#holder.then(({ exitCode, message = 'it ended' }) => {
+    const ended = this.#holder.then(({ exitCode, code, shortMessage = 'it ended' }) => {
       living.delete(this);
-      return { exitCode, message };
+      return { exitCode, message: code === 'ENOENT' ? 'there is none on PATH.' : shortMessage };
     });
     // If it ends without output, nothing awaits this promise any more.
     const locked = once(this.#holder.stdout, 'data').then(
@@ -50,6 +56,14 @@ export class Flock {
       () => ended,
     );
     this.held = Promise.race([locked, ended]);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.lost = promise;
+    // Its end as such: what is left of it may keep its pipes open, and hold the lock.
+    this.#holder.once('exit', async () => {
+      if ((await this.held) !== undefined || !this.#wanted) return;
+      this.kill();
+      resolve();
+    });
   }
 
   /** Why a holder that has ended does not hold the lock, as an error of the host. */
@@ -62,6 +76,7 @@ export class Flock {
 
   /** Releases the lock, and returns when it is free. */
   async release(): Promise<void> {
+    this.#wanted = false;
     this.#holder.stdin.end();
     const late = setTimeout(() => this.kill(), releaseMilliseconds);
     await this.#holder;
@@ -70,6 +85,7 @@ export class Flock {
 
   /** flock itself does not watch the pipe, nor does a stopped process. */
   kill(): void {
+    this.#wanted = false;
     try {
       if (this.#holder.pid !== undefined) process.kill(-this.#holder.pid, 'SIGKILL');
     } catch {

@@ -4,7 +4,9 @@ import { dirname } from 'node:path';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { cachePath, type Progress } from './cache.ts';
 import { Flock } from './flock.ts';
+import { keepLock } from './keep-lock.ts';
 import { makeFolder } from './make-folder.ts';
+import { say } from './say.ts';
 
 /** What to do while waiting for a lock. */
 interface LockOptions {
@@ -20,7 +22,8 @@ const patience = 1000;
 
 /**
  * Runs `use` while no other ptdiff with this cache holds the lock of that name. A killed run never
- * leaves one behind (host/flock.ts).
+ * leaves one behind (host/flock.ts), and a lock that is taken away is taken again
+ * (host/keep-lock.ts).
  * @throws `host` when the file cannot be locked; the signal's reason; what `use` throws
  */
 export async function withLock<T>(
@@ -109,9 +112,15 @@ async function holdingLock<T>(
   try {
     signal?.throwIfAborted();
     if (early !== undefined) throw lock.failure(early.message);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  const kept = keepLock(path, lock, progress ?? say);
+  try {
     return await use();
   } finally {
-    await lock.release();
+    await kept.release();
   }
 }
 

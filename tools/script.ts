@@ -2,6 +2,13 @@
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { $, echo, fs, minimist } from 'zx';
+import { PtdiffError } from '../src/errors.ts';
+
+/** What went wrong in one sentence, as ptdiff's verbs say it; a defect with its trace. */
+process.on('uncaughtException', (error) => {
+  console.error(error instanceof PtdiffError ? error.message : error);
+  process.exit(error instanceof PtdiffError && error.fault === 'usage' ? 2 : 3);
+});
 
 /** Folder of the project. */
 export const root = join(import.meta.dirname, '..');

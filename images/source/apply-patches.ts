@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { withScratch } from '../../host/cache.ts';
 import { mostBytes, readRegular, whyUnreadable } from '../../host/read-file.ts';
@@ -82,15 +82,15 @@ async function splitMails(
   text: string,
   stem: string,
 ): Promise<(Patch & { diff: string })[]> {
-  // mailsplit numbers files with four digits, and requires that their folder exists.
+  // mailsplit numbers files with four digits, from 1 for each mailbox, and requires that their
+  // folder exists.
+  await mkdir(stem);
   const copy = `${stem}.mbox`;
   await writeFile(copy, text.trimStart(), 'latin1');
-  const count = Number(
-    await store.run(['mailsplit', '-b', '-d4', `-o${join(stem, '..')}`, '--', copy]),
-  );
+  const count = Number(await store.run(['mailsplit', '-b', '-d4', `-o${stem}`, '--', copy]));
   const found: (Patch & { diff: string })[] = [];
   for (let number = 1; number <= count; number++) {
-    const mail = join(stem, '..', String(number).padStart(4, '0'));
+    const mail = join(stem, String(number).padStart(4, '0'));
     const path = `${stem}.${number}.diff`;
     const info = await store.run(['mailinfo', '-k', `${stem}.message`, path], {
       input: await readFile(mail),

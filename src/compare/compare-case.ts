@@ -3,6 +3,7 @@ import { endOf, entriesOf, runsIn } from '../diff/runs.ts';
 import type { Capture, CheckpointName } from '../evidence/capture.ts';
 import { checkpointNames } from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
+import { first } from '../present.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 import { compareLayouts, samePlaces } from './layout.ts';
@@ -62,18 +63,20 @@ function commonCaptures({ a, b }: Sides<ComparedCase>): Sides<Capture>[] {
   });
 }
 
+/** What stands on one side at one checkpoint after another: memory that is shared grows. */
+const inTurn = (same: readonly Difference[], side: 'a' | 'b'): string =>
+  first(same).aspect === 'shared'
+    ? [...new Set(same.map((difference) => difference[side]))].join(', then ')
+    : first(same)[side];
+
 /** One difference for all checkpoints that show it. */
 function joinCheckpoints(differences: readonly Difference[]): Difference[] {
-  const joined = new Map<string, Difference>();
-  for (const difference of differences) {
-    const before = joined.get(difference.key);
-    if (before)
-      before.checkpoints.push(
-        ...difference.checkpoints.filter((name) => !before.checkpoints.includes(name)),
-      );
-    else joined.set(difference.key, { ...difference, checkpoints: [...difference.checkpoints] });
-  }
-  return [...joined.values()];
+  return [...Map.groupBy(differences, ({ key }) => key).values()].map((same) => ({
+    ...first(same),
+    a: inTurn(same, 'a'),
+    b: inTurn(same, 'b'),
+    checkpoints: [...new Set(same.flatMap(({ checkpoints }) => checkpoints))],
+  }));
 }
 
 /** Parts with another address or size, mapped by the same rules. */

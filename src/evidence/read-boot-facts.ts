@@ -92,6 +92,9 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     protectRequests: evidence.protectRequests ?? [],
     sharing: evidence.sharing ?? [],
     ...(ipaBits === undefined ? {} : { ipaBits }),
-    probePages: evidence.probes.flatMap(({ pages }) => pages),
+    // Of other probes the pages stay in the linear map.
+    probePages: evidence.probes.flatMap(({ probe, pages }) =>
+      probe === 'memfd_secret' ? pages : [],
+    ),
   };
 }

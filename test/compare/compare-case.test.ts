@@ -58,6 +58,24 @@ t.test('the data alias of 7.3 is invalid, and a realm shares less', async (t) =>
   t.ok(found.includes('variable/rsi_present/absent → 1') === false, 'both are realms');
 });
 
+t.test('where more is shared at a later checkpoint, both amounts are told', async (t) => {
+  const scenario = 'realm+neoverse-v3-r0p2+then-max';
+  const { differences } = compareCases(scenario, {
+    a: goldenCase(`6.18.15+deb13-arm64@${scenario}`),
+    b: goldenCase(`7.3.4+deb13-arm64@${scenario}`),
+  });
+  t.match(
+    differences.filter(({ aspect }) => aspect === 'shared'),
+    [
+      {
+        a: '65536 KiB, then 65920 KiB',
+        b: '1408 KiB, then 1536 KiB',
+        checkpoints: ['before_split', 'after_split', 'free_initmem', 'init'],
+      },
+    ],
+  );
+});
+
 const blocks = '7.3.4+deb13-arm64@neoverse-v3-r0p2+noalias';
 const kfence = '7.2.13+deb14-arm64@max+off+kfence100';
 

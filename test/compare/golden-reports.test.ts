@@ -77,7 +77,15 @@ t.test(
 );
 
 t.test('probing RSI early mends the realm that nothing else forces to pages', async (t) => {
-  const found = changes(read('early-rsi').report);
+  const { report } = read('early-rsi');
+  t.same(
+    report.pairs.flatMap(({ differences }) =>
+      differences.filter(({ aspect }) => aspect === 'model'),
+    ),
+    [],
+    'the model predicts the patched kernel as exactly as the other one',
+  );
+  const found = changes(report);
   const late = given(found['realm+max+noalias+kfence100']);
   t.ok(late.includes('layout/memory/sizes/the largest leaves that fit → pages only'));
   t.ok(late.includes('finding/gone/invariant/direct-map-promise/cannot-split'));

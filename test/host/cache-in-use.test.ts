@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { useCache, withUnusedCache } from '../../host/cache-in-use.ts';
+import { given } from '../given.ts';
 import { eventually, groupsBelow, isAlive } from '../harness/processes.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
 const module = JSON.stringify(join(import.meta.dirname, '../../host/cache-in-use.ts'));
 
 /** Another process that uses the cache until it is told to end. */
-async function user(): Promise<{ pid: number; end(signal?: 'SIGKILL'): Promise<void> }> {
+async function user() {
   const program = `const { useCache } = await import(${module}); await useCache(); console.log('used'); process.stdin.resume();`;
   const child = execa(process.execPath, ['--input-type=module', '-e', program], {
     stdin: 'pipe',
@@ -18,7 +20,8 @@ async function user(): Promise<{ pid: number; end(signal?: 'SIGKILL'): Promise<v
   await new Promise((resolve) => child.stdout.once('data', resolve));
   return {
     pid: child.pid ?? 0,
-    end: async (signal) => {
+    stderr: child.stderr,
+    end: async (signal?: 'SIGKILL') => {
       if (signal === undefined) child.stdin.end();
       else child.kill(signal);
       await child;
@@ -80,4 +83,37 @@ t.test('a process that uses the cache ends by itself', async (t) => {
     exitCode: 0,
   });
   await useCache();
+});
+
+t.test('a host that cannot lock the cache goes on, and says what that means', async (t) => {
+  const program = `const { useCache } = await import(${module}); await useCache(); console.log('on');`;
+  const run = (env: Record<string, string>) =>
+    execa(process.execPath, ['--input-type=module', '-e', program], { env });
+  const withoutFlock = await run({ PATH: t.testdir() });
+  t.equal(withoutFlock.stdout, 'on');
+  t.match(
+    withoutFlock.stderr,
+    /^ptdiff: nothing keeps others from pruning the cache while this ptdiff uses it: Cannot lock .* with flock \(package util-linux\): there is none on PATH\.$/,
+  );
+  const nowhere = await run({ PTDIFF_CACHE: '/proc/none' });
+  t.equal(nowhere.stdout, 'on');
+  t.match(nowhere.stderr, /^ptdiff: nothing keeps others from pruning .*\/proc\/none.*$/);
+});
+
+t.test('who uses the cache says so again when the process that says it is killed', async (t) => {
+  const one = await user();
+  const [holder] = groupsBelow(one.pid).filter(({ name }) => name === 'flock');
+  process.kill(given(holder).pid, 'SIGKILL');
+  const [line] = await once(one.stderr, 'data');
+  t.match(String(line), /^ptdiff: somebody killed the process that says that this ptdiff uses/);
+  const isHeld = (): boolean =>
+    groupsBelow(one.pid).some(({ name, pid }) => name === 'flock' && pid !== holder?.pid);
+  t.ok(await eventually(isHeld));
+  let refusal = '';
+  while (refusal === '')
+    await withUnusedCache(async () => {}).catch(({ message }) => {
+      refusal = message;
+    });
+  t.match(refusal, /Another ptdiff uses this cache/);
+  await one.end();
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -6,6 +7,8 @@ import { execa } from 'execa';
 import t from 'tap';
 import { cachePath } from '../../host/cache.ts';
 import { obtain, withLock, withLockedFolder } from '../../host/lock.ts';
+import { given } from '../given.ts';
+import { eventually, groupsBelow } from '../harness/processes.ts';
 
 process.env.PTDIFF_CACHE = t.testdir();
 
@@ -14,9 +17,14 @@ process.env.PTDIFF_CACHE = t.testdir();
  * '->' (proc_locks(5)).
  */
 async function waitedFor(name: string): Promise<void> {
-  const { ino } = statSync(cachePath('locks', name));
+  while (!isWaitedFor(cachePath('locks', name))) await setImmediate();
+}
+
+/** Whether somebody waits for the lock on a file or a folder. */
+function isWaitedFor(path: string): boolean {
+  const { ino } = statSync(path);
   const isWaiting = (line: string) => / -> FLOCK /.test(line) && line.includes(`:${ino} `);
-  while (!readFileSync('/proc/locks', 'utf8').split('\n').some(isWaiting)) await setImmediate();
+  return readFileSync('/proc/locks', 'utf8').split('\n').some(isWaiting);
 }
 
 t.test('a lock is exclusive, and is free again when its holder is killed', async (t) => {
@@ -145,4 +153,63 @@ t.test('who waited for a folder that is gone by then locks the one that he makes
   );
   await first;
   await (await second).third;
+});
+
+/** Takes a lock in a process of its own, which ends when its input does. */
+async function holderOf(folder: string) {
+  const module = join(import.meta.dirname, '../../host/lock.ts');
+  const program = `import { withLockedFolder } from ${JSON.stringify(module)};
+    import { once } from 'node:events';
+    await withLockedFolder(${JSON.stringify(folder)}, async () => {
+      console.log('held');
+      process.stdin.resume();
+      await once(process.stdin, 'end');
+      console.log('done');
+    });`;
+  const holder = execa(process.execPath, ['--input-type=module', '-e', program], {
+    stdin: 'pipe',
+    reject: false,
+  });
+  await once(holder.stdout, 'data');
+  const pidOf = (program: string): number =>
+    given(groupsBelow(given(holder.pid)).find(({ name }) => name === program)).pid;
+  return { holder, pidOf };
+}
+
+t.test('a lock that is taken away by force is taken again, and one line says so', async (t) => {
+  for (const program of ['flock', 'cat']) {
+    const folder = t.testdir({ result: '' });
+    const { holder, pidOf } = await holderOf(folder);
+    process.kill(pidOf(program), 'SIGKILL');
+    const [line] = await once(holder.stderr, 'data');
+    t.equal(
+      String(line),
+      `ptdiff: somebody killed the process that holds the lock on ${folder}; it is held again\n`,
+    );
+    let taken = false;
+    const mine = withLockedFolder(folder, async () => {
+      taken = true;
+    });
+    t.ok(await eventually(() => isWaitedFor(folder)));
+    t.equal(taken, false, `${program} was killed, and the lock is held still`);
+    holder.stdin.end();
+    await mine;
+    t.match(await holder, { exitCode: 0, stdout: /done/ });
+  }
+});
+
+t.test('a lock that another has by then ends who lost it, with one sentence', async (t) => {
+  const folder = t.testdir({ result: '' });
+  const { holder, pidOf } = await holderOf(folder);
+  // Whoever waits for a lock has it at once when its holder is gone.
+  const release = Promise.withResolvers<void>();
+  const mine = withLockedFolder(folder, () => release.promise);
+  t.ok(await eventually(() => isWaitedFor(folder)));
+  process.kill(pidOf('cat'), 'SIGKILL');
+  const { exitCode, stdout, stderr } = await holder;
+  release.resolve();
+  await mine;
+  t.not(exitCode, 0);
+  t.notMatch(stdout, /done/);
+  t.match(stderr, `The lock on ${folder} was taken away from this ptdiff, and cannot be had again`);
 });

@@ -15,6 +15,7 @@ import {
 import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture } from '../../src/evidence/capture.ts';
 import { parseWalk } from '../../src/evidence/leaf-text.ts';
+import { lifeOfLeaf } from '../../src/model/leaf-life.ts';
 import { predict } from '../../src/model/predict.ts';
 import type { Question } from '../../src/model/question.ts';
 import { given } from '../given.ts';
@@ -153,4 +154,17 @@ export function differences(golden: GoldenBoot): string[] {
     ),
   ];
   return [...perCheckpoint, ...whole.map(({ id }) => id)];
+}
+
+/**
+ * differences(), and the kernel functions that made the first leaf that is other than recorded: one
+ * of them, or one that is missing among them, is the rule that is wrong.
+ */
+export function explainedDifferences(golden: GoldenBoot): string[] {
+  const found = differences(golden);
+  const [va] = found.flatMap((line) => /: leaf ([0-9a-f]+), /.exec(line)?.[1] ?? []);
+  if (va === undefined) return found;
+  const life = lifeOfLeaf(questionOfGolden(golden), BigInt(`0x${va}`));
+  const functions = [...new Set(life.map(({ step }) => step.where))];
+  return [...found, ...functions.map((name) => `leaf ${va} is as ${name} made it`)];
 }

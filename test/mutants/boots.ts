@@ -13,14 +13,24 @@ import { installMutants, visitedBy, withMutant } from './install.ts';
 /** What the worker is given. */
 export interface BootsInput {
   mutants: Mutant[];
+  /** What an earlier worker found, since finding it takes a minute. */
+  visits?: Visits[];
+}
+
+/** The mutants that would make a difference to what a witness passes. */
+export interface Visits {
+  witness: string;
+  visited: Set<number>;
 }
 
 /** What it answers: to 'ready' once it is, then to each mutant that it is sent. */
 export type BootsAnswer =
-  | { kind: 'ready'; visited: number[]; broken?: string }
+  | { kind: 'ready'; visits: Visits[]; broken?: string }
+  // Between two witnesses: many boots take their time, one that takes a minute never ends.
+  | { kind: 'asking' }
   | { kind: 'answer'; id: number; by?: string; threw?: boolean };
 
-const { mutants } = workerData as BootsInput;
+const { mutants, visits } = workerData as BootsInput;
 installMutants(mutants);
 
 const say = (answer: BootsAnswer): void => parentPort?.postMessage(answer);
@@ -53,20 +63,21 @@ async function witnesses(): Promise<Witness[]> {
  * Each witness with the places it passes; those that pass much first would be slow, so the fastest
  * go first.
  */
-function visits(
-  all: readonly Witness[],
-): { witness: Witness; visited: Set<number>; took: number }[] {
+function measure(all: readonly Witness[]): Visits[] {
   const measured = all.map((witness) => {
     const started = performance.now();
     const visited = visitedBy(() => witness.notices());
-    return { witness, visited, took: performance.now() - started };
+    return { witness: witness.name, visited, took: performance.now() - started };
   });
-  return measured.sort((left, right) => left.took - right.took);
+  return measured
+    .sort((left, right) => left.took - right.took)
+    .map(({ witness, visited }) => ({ witness, visited }));
 }
 
 /** Asks one after another; what throws is noticed too, and told apart. */
 function ask(id: number, able: readonly Witness[]): BootsAnswer {
   for (const witness of able) {
+    say({ kind: 'asking' });
     try {
       if (withMutant(id, () => witness.notices())) return { kind: 'answer', id, by: witness.name };
     } catch (error) {
@@ -82,19 +93,19 @@ function ask(id: number, able: readonly Witness[]): BootsAnswer {
 }
 
 async function serve(): Promise<void> {
-  const all = await witnesses();
-  const broken = all.find((witness) => witness.notices());
-  const measured = visits(all);
-  const visited = new Set(measured.flatMap((each) => [...each.visited]));
-  parentPort?.on('message', (id: number) =>
+  const all = new Map((await witnesses()).map((witness) => [witness.name, witness]));
+  const broken = visits ? undefined : [...all.values()].find((witness) => witness.notices());
+  const measured = visits ?? measure([...all.values()]);
+  parentPort?.on('message', (id: number) => {
+    const able = measured.filter(({ visited }) => visited.has(id));
     say(
       ask(
         id,
-        measured.filter((each) => each.visited.has(id)).map(({ witness }) => witness),
+        able.flatMap(({ witness }) => all.get(witness) ?? []),
       ),
-    ),
-  );
-  say({ kind: 'ready', visited: [...visited], ...(broken && { broken: broken.name }) });
+    );
+  });
+  say({ kind: 'ready', visits: measured, ...(broken && { broken: broken.name }) });
 }
 
 await serve();

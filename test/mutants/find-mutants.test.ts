@@ -17,11 +17,23 @@ const shown = mutants.map(({ rule, from, to }) => `${rule}: ${from} => ${to}`);
 
 /** The function of the source with one of its mutants in force. */
 function build(active: number): (value: number, list: number[]) => boolean {
-  const text = withMutants(source, mutants).replace(
-    'globalThis.ptdiffMutant',
-    `(id) => id === ${active}`,
-  );
-  const within = new Function(`${text}; return within;`)();
+  return withSwitch((id) => id === active);
+}
+
+function withSwitch(
+  inForce: (id: number) => boolean,
+  saw = (_always: number, _never: number, _value: unknown): void => {},
+): (value: number, list: number[]) => boolean {
+  const chooser = {
+    ptdiffMutant: inForce,
+    ptdiffForced: inForce,
+    ptdiffSaw: <T>(value: T, always: number, never: number): T => {
+      saw(always, never, value);
+      return value;
+    },
+  };
+  const text = withMutants(source, mutants).replace('globalThis.ptdiffSwitch', 'chooser');
+  const within = new Function('chooser', `${text}; return within;`)(chooser);
   return (value, list) => within(value, list, () => {});
 }
 
@@ -66,6 +78,23 @@ t.test('one source holds them all, and none is in force until it is chosen', asy
   t.equal(build(idOf('call: list.filter((each) => each !== 0) => (list)'))(0, [9, 0]), true);
   t.equal(build(-1)(0, [9, 0]), false);
 });
+
+t.test(
+  'of a condition it is told what it gave, so that nobody asks for the same again',
+  async (t) => {
+    const told: string[] = [];
+    const run = withSwitch(
+      () => false,
+      (always, never, value) => {
+        const [first, second] = [always, never].map((id) => given(mutants[id - 10]));
+        t.same([first?.to, second?.to], ['true', 'false']);
+        told.push(`${first?.from}: ${value}`);
+      },
+    );
+    run(3, [5]);
+    t.same(told, ['value < limit: false', 'value < limit && !list.includes(9): false']);
+  },
+);
 
 t.test('what did not run is told apart, and what need not be noticed is counted', async (t) => {
   const [first, second, third] = take(mutants, 3);

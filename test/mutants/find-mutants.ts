@@ -211,9 +211,23 @@ interface Nest {
   mutants: Mutant[];
 }
 
+/** A place with its mutants, as JavaScript that chooses between them while it runs. */
+function choice(mutants: readonly Mutant[], unbroken: string): string {
+  const truth = (to: string) =>
+    mutants.find((mutant) => mutant.rule === 'condition' && mutant.to === to);
+  const [always, never] = [truth('true'), truth('false')];
+  const seen = always && never ? `ptdiffSaw((${unbroken}),${always.id},${never.id})` : unbroken;
+  return mutants.reduce((rest, { id, to, rule }) => {
+    const ask = rule === 'condition' ? 'ptdiffForced' : 'ptdiffMutant';
+    return `(${ask}(${id})?(${to}):${rest})`;
+  }, `(${seen})`);
+}
+
 /**
- * The source with all its mutants in it, as JavaScript: each is chosen while it runs by
- * `globalThis.ptdiffMutant(id)`.
+ * The source with all its mutants in it, as JavaScript: each is chosen while it runs by the
+ * functions of `globalThis.ptdiffSwitch`. `ptdiffMutant(id)` and, of a condition's truths,
+ * `ptdiffForced(id)` say whether one is in force; `ptdiffSaw(value, always, never)` is told what an
+ * unbroken condition gave, and gives it back.
  * @param mutants of this file
  */
 export function withMutants(source: string, mutants: readonly Mutant[]): string {
@@ -232,15 +246,12 @@ export function withMutants(source: string, mutants: readonly Mutant[]): string 
     while (index < nests.length && given(nests[index]).start < end) {
       const nest = given(nests[index]);
       const inner = render(nest.start, nest.end, index + 1);
-      const chosen = nest.mutants.reduce(
-        (rest, { id, to }) => `(ptdiffMutant(${id})?(${to}):${rest})`,
-        `(${inner.text})`,
-      );
-      text += plain.slice(at, nest.start) + chosen;
+      text += plain.slice(at, nest.start) + choice(nest.mutants, inner.text);
       at = nest.end;
       index = inner.next;
     }
     return { text: text + plain.slice(at, end), next: index };
   };
-  return `const ptdiffMutant = globalThis.ptdiffMutant; ${render(0, plain.length, 0).text}`;
+  const { text } = render(0, plain.length, 0);
+  return `const { ptdiffMutant, ptdiffForced, ptdiffSaw } = globalThis.ptdiffSwitch; ${text}`;
 }

@@ -7,17 +7,29 @@ import { findMutants, type Mutant, withMutants } from './find-mutants.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** Asked by every place of an instrumented source whether its mutant is the one in force. */
-type Switch = (id: number) => boolean;
+/** What instrumented sources ask and tell, see withMutants(). */
+interface Switch {
+  ptdiffMutant(id: number): boolean;
+  ptdiffForced(id: number): boolean;
+  ptdiffSaw<T>(value: T, always: number, never: number): T;
+}
 declare global {
-  var ptdiffMutant: Switch;
+  var ptdiffSwitch: Switch;
 }
 
 let active = -1;
 let visited: Set<number> | undefined;
-globalThis.ptdiffMutant = (id) => {
-  visited?.add(id);
-  return id === active;
+globalThis.ptdiffSwitch = {
+  ptdiffMutant: (id) => {
+    visited?.add(id);
+    return id === active;
+  },
+  ptdiffForced: (id) => id === active,
+  // A condition that holds is no other when it always holds: only the opposite truth can tell.
+  ptdiffSaw: (value, always, never) => {
+    visited?.add(value ? never : always);
+    return value;
+  },
 };
 
 /** All mutants of some files, in their order. */
@@ -71,13 +83,13 @@ export function keepMutant(id: number): void {
   active = id;
 }
 
-/** The mutants whose place is passed from now on. */
+/** The mutants that would make a difference to a place that is passed from now on. */
 export function recordVisits(): ReadonlySet<number> {
   visited = new Set();
   return visited;
 }
 
-/** The mutants whose place is passed by something. */
+/** The mutants that would make a difference to a place that something passes. */
 export function visitedBy(run: () => void): Set<number> {
   visited = new Set();
   try {

@@ -12,7 +12,7 @@
  * noticed in a file as it goes, and a run that finds such a file goes on from there.
  */
 
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { given } from '../given.ts';
 import { accepted } from './accepted.ts';
-import type { BootsAnswer, BootsInput } from './boots.ts';
+import type { BootsAnswer, BootsInput, Visits } from './boots.ts';
 import type { Mutant } from './find-mutants.ts';
 import { mutantsOf } from './install.ts';
 import { NoticedFile } from './noticed-file.ts';
@@ -30,8 +30,8 @@ import { TestServer } from './test-process.ts';
 import type { ServerAnswer } from './test-server.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** A mutant that makes a boot take so much longer loops for good. Seconds. */
-const patience = 60;
+/** A mutant that makes one boot take so much longer loops for good. Seconds. */
+const patience = 120;
 /** Seconds in which the recorded boots are read and looked at once, on a busy host. */
 const toLoad = 600;
 
@@ -87,17 +87,14 @@ function startBoots(input: BootsInput): {
     workerData: input,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
-  const next = async (seconds = patience) => {
-    const waiting = new AbortController();
-    const { signal } = waiting;
-    try {
-      const message = once(worker, 'message', { signal });
-      return await answerWithin(
-        seconds,
-        message.then(([answer]: BootsAnswer[]) => given(answer)),
-      );
-    } finally {
-      waiting.abort();
+  // Kept until they are asked for: they come faster than that.
+  const messages = on(worker, 'message');
+  const next = async (seconds = patience): Promise<BootsAnswer | 'silent'> => {
+    for (;;) {
+      const got = await answerWithin(seconds, messages.next());
+      if (got === 'silent') return got;
+      const [answer] = (got.value ?? []) as BootsAnswer[];
+      if (answer && answer.kind !== 'asking') return answer;
     }
   };
   return { worker, next };
@@ -122,21 +119,26 @@ async function forEach<T>(
   await Promise.all(Array.from({ length: jobs }, line));
 }
 
-/** A worker that is ready to be asked, and the mutants that its boots and rules come by. */
-async function readyBoots() {
-  const boots = startBoots({ mutants: all });
+/**
+ * A worker that is ready to be asked, and the mutants that its boots and rules come by.
+ * @param visits what an earlier worker found
+ */
+async function readyBoots(visits?: Visits[]) {
+  const boots = startBoots({ mutants: all, ...(visits && { visits }) });
   const first = await boots.next(toLoad);
   if (first === 'silent' || first.kind !== 'ready')
     throw new Error('The recorded boots could not be loaded.');
   if (first.broken) throw new Error(`The unbroken model fails ${first.broken}.`);
-  return { ...boots, visited: new Set(first.visited) };
+  const visited = new Set(first.visits.flatMap((each) => [...each.visited]));
+  return { ...boots, visits: first.visits, visited };
 }
 
 /** Asks the recorded boots and the rules about mutants that can be switched while they run. */
 async function askBoots(mutants: readonly Mutant[]): Promise<void> {
-  const ready: Awaited<ReturnType<typeof readyBoots>>[] = [];
+  const first = await readyBoots();
+  const ready = [first];
   await forEach(mutants, 'recorded boots and rules', async ({ id }) => {
-    const boots = ready.pop() ?? (await readyBoots());
+    const boots = ready.pop() ?? (await readyBoots(first.visits));
     if (boots.visited.has(id)) {
       boots.worker.postMessage(id);
       const answer = await boots.next();

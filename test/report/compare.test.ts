@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { compareCases } from '../../src/compare/compare-case.ts';
 import type { ComparedCase } from '../../src/compare/types.ts';
+import type { DerivationStep } from '../../src/model/types.ts';
 import { formatComparisonHtml } from '../../src/report/compare/html.ts';
 import { comparisonJson } from '../../src/report/compare/json.ts';
 import { formatComparison } from '../../src/report/compare/text.ts';
@@ -76,8 +77,83 @@ t.test('a mail has 72 columns, each difference once, and the rule that explains 
   );
   t.match(text, /differences in 1 of 2 scenarios; no change in the other 1\./);
   t.equal(text.match(/memory shared with the host/g)?.length, 1);
-  t.match(text, /A {2}mark_linear|B {2}mark_linear_data_alias_valid\(false\)/);
+  t.match(text, /^ {5}mark_linear_data_alias_valid\(false\) \(arch.*\n {5}B {2}/m);
   t.match(text, /arch\/arm64\/mm\/mmu\.c \(7\.3\)/);
+});
+
+/** A pair whose sides differ in nothing but a flag, with the model's steps given. */
+function pairOf(name: string, key: string, steps: Record<'a' | 'b', DerivationStep[]>) {
+  const pair = compareCases(name, { a: goldenCase(before), b: goldenCase(before) });
+  const flag = { key, aspect: 'variable' as const, subject: name, a: '0', b: '1', checkpoints: [] };
+  return { ...pair, differences: [flag], derivation: steps };
+}
+
+const step = (where: string, outcome: string): DerivationStep => ({
+  where: `${where}()`,
+  outcome,
+  source: `${where}.c`,
+});
+
+t.test(
+  'a mail names a function once, and what a group above has told is not repeated',
+  async (t) => {
+    const late = step('arm64_rsi_init', 'late');
+    const early = step('arm64_rsi_init', 'early');
+    const cpus = [step('cpu_supports_bbml3', 'no'), step('cpu_supports_bbml3', 'yes')] as const;
+    const report = {
+      ...reportOf([]),
+      pairs: [
+        pairOf('first', 'variable/rsi_present/0 → 1', { a: [late], b: [early] }),
+        pairOf('second', 'variable/linear_map_requires/0 → 1', {
+          a: [cpus[0], late],
+          b: [early, cpus[1]],
+        }),
+      ],
+    };
+    const text = formatComparison(report);
+    t.match(
+      text,
+      [
+        '     arm64_rsi_init() (arm64_rsi_init.c)',
+        '     A  late',
+        '     B  early',
+        '',
+        '2. In second:',
+      ].join('\n'),
+    );
+    t.match(
+      text,
+      [
+        '     arm64_rsi_init(): as in 1',
+        '     cpu_supports_bbml3() (cpu_supports_bbml3.c)',
+        '     A  no',
+        '     B  yes',
+        '',
+      ].join('\n'),
+    );
+    t.same(
+      JSON.parse(comparisonJson(report)).groups[1].reason.steps.map(
+        ({ side, step: { outcome } }: { side: string; step: DerivationStep }) => [side, outcome],
+      ),
+      [
+        ['A', 'no'],
+        ['B', 'yes'],
+        ['A', 'late'],
+        ['B', 'early'],
+      ],
+      'a reader of the JSON has every group whole',
+    );
+  },
+);
+
+t.test('what both kernels do alike is one line', async (t) => {
+  const same = [step('arm64_rsi_init', 'late')];
+  const report = {
+    ...reportOf([]),
+    pairs: [pairOf('first', 'variable/rsi_present/0 → 1', { a: same, b: same })],
+  };
+  t.match(formatComparison(report), '     arm64_rsi_init() (arm64_rsi_init.c)\n     A, B  late\n');
+  t.match(formatComparisonHtml(report), '<b>A, B</b> <code>arm64_rsi_init()</code>');
 });
 
 t.test('the page draws both maps and is well-formed', async (t) => {

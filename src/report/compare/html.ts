@@ -79,7 +79,7 @@ function reasonMarkup(group: DifferenceGroup): Markup {
   const { sentence, steps } = reasonOf(group);
   const items = steps.map(
     ({ side, step }) =>
-      html`<li><b>${side}</b> <code>${step.where}</code> ${step.outcome} <small>${step.source}</small></li>`,
+      html`<li><b>${side === 'both' ? 'A, B' : side}</b> <code>${step.where}</code> ${step.outcome} <small>${step.source}</small></li>`,
   );
   const stepList = (those: readonly Markup[]) =>
     those.length > 0 ? html`<ul class="steps">${those}</ul>` : undefined;

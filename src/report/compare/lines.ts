@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { explain } from '../../compare/steps.ts';
-import type { Composition, Difference, DifferenceGroup } from '../../compare/types.ts';
+import type { Composition, Difference, DifferenceGroup, Sides } from '../../compare/types.ts';
 import type { DerivationStep } from '../../model/types.ts';
 
 /** One statement of a report: what differs, and the values on both sides. */
@@ -94,25 +94,49 @@ export function tellingComposition({
   return example.compositions.filter(({ checkpoint }) => names.has(checkpoint)).at(-1);
 }
 
+/** A step of the model's derivation, and the side that took it. */
+export interface SidedStep {
+  side: 'A' | 'B' | 'both';
+  step: DerivationStep;
+}
+
 /** The reason in the model's words: a sentence, and the steps of each side. */
 export interface Reason {
   sentence: string;
-  steps: { side: 'A' | 'B'; step: DerivationStep }[];
+  /** What one function does on either side stands together, A before B; the same on both is one. */
+  steps: SidedStep[];
 }
 
 const listedMismatches = 1;
 
+/** Steps of two sides, those of one function in pairs. */
+function inPairs({ a, b }: Sides<readonly DerivationStep[]>): SidedStep[] {
+  const rest = { a: [...a], b: [...b] };
+  const take = (those: DerivationStep[], where: string): DerivationStep[] => {
+    const index = those.findIndex((step) => step.where === where);
+    return index < 0 ? [] : those.splice(index, 1);
+  };
+  const listed: SidedStep[] = [];
+  // In turns, so that the first steps of both sides are seen however few are shown.
+  for (let turn = 0; rest.a.length + rest.b.length > 0; turn++) {
+    const next = (turn % 2 === 0 ? rest.a[0] : rest.b[0]) ?? rest.a[0] ?? rest.b[0];
+    if (!next) break;
+    const [ofA] = take(rest.a, next.where);
+    const [ofB] = take(rest.b, next.where);
+    if (ofA && ofB && ofA.outcome === ofB.outcome && ofA.source === ofB.source)
+      listed.push({ side: 'both', step: ofA });
+    else {
+      if (ofA) listed.push({ side: 'A', step: ofA });
+      if (ofB) listed.push({ side: 'B', step: ofB });
+    }
+  }
+  return listed;
+}
+
 /** The rule that explains a group. */
 export function reasonOf(group: DifferenceGroup): Reason {
   const { kind, steps, mismatches } = explain(group);
-  const side = (name: 'A' | 'B', those: readonly DerivationStep[], index: number) =>
-    those.slice(index, index + 1).map((step) => ({ side: name, step }));
-  // Alternating, so that the first steps of both sides show however few are printed.
-  const most = Math.max(steps.a.length, steps.b.length);
-  const listed = Array.from({ length: most }, (_, index) => [
-    ...side('A', steps.a, index),
-    ...side('B', steps.b, index),
-  ]).flat();
+  const listed = inPairs(steps);
   if (kind === 'rule') return { sentence: 'The model explains it by other rules:', steps: listed };
   if (kind === 'amount')
     return {
@@ -124,9 +148,14 @@ export function reasonOf(group: DifferenceGroup): Reason {
       "Both sides fit their predictions alike, and no step of the model's derivation is about this.";
     const rules =
       'Both sides fit their predictions alike. What the model knows of it, the same for both:';
-    return { sentence: listed.length > 0 ? rules : none, steps: listed };
+    const both = listed.map(({ step }): SidedStep => ({ side: 'both', step }));
+    return { sentence: both.length > 0 ? rules : none, steps: both };
   }
-  const sides = [...new Set(listed.map(({ side }) => side))].join(' and ') || 'One side';
+  const sides =
+    (['a', 'b'] as const)
+      .filter((side) => steps[side].length > 0)
+      .map((side) => side.toUpperCase())
+      .join(' and ') || 'One side';
   const more =
     mismatches.length > listedMismatches ? ` and ${mismatches.length - listedMismatches} more` : '';
   const ids = mismatches.slice(0, listedMismatches).join(', ') + more;

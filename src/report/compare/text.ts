@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { foldPairs } from '../../compare/fold.ts';
 import type { Composition, DifferenceGroup } from '../../compare/types.ts';
+import { stableJson } from '../../stable-json.ts';
 import { compositionKinds } from '../leaf-kinds.ts';
 import { column, hang, plainLine, wrap } from '../plain-text.ts';
 import { formatMebibytes, shortHash } from '../units.ts';
-import { reasonOf, statements, tellingComposition } from './lines.ts';
+import { reasonOf, type SidedStep, statements, tellingComposition } from './lines.ts';
 import { extent, verdictLine } from './summary.ts';
 import type { ComparisonReport, SideIdentity } from './types.ts';
 
@@ -50,26 +51,53 @@ function compositionLines({ checkpoint, a, b }: Composition): string[] {
   ];
 }
 
-function reasonLines(group: DifferenceGroup): string[] {
-  const { sentence, steps } = reasonOf(group);
-  return [
-    ...hang('   - ', plainLine(sentence), mailWidth),
-    ...steps
-      .slice(0, listedSteps)
-      .flatMap(({ side, step }) => [
-        ...hang(`     ${side}  `, plainLine(`${step.where}: ${step.outcome}`), mailWidth),
-        ...hang('        ', plainLine(step.source), mailWidth),
-      ]),
-    ...(steps.length > listedSteps ? [`     and ${steps.length - listedSteps} more steps`] : []),
-  ];
+/** What the groups above have said. */
+interface Told {
+  compositions: Set<Composition>;
+  /** Steps, with the number of the group that has them. */
+  steps: Map<string, number>;
 }
 
-function groupLines(
-  group: DifferenceGroup,
-  index: number,
-  total: number,
-  drawn: Set<Composition>,
-): string[] {
+const letters = { A: 'A', B: 'B', both: 'A, B' };
+
+/** Steps below the function that takes them, which is named once. */
+function stepLines(steps: readonly SidedStep[]): string[] {
+  let named = '';
+  return steps.flatMap(({ side, step }) => {
+    const head = `${step.where} (${step.source})`;
+    const lines = [
+      ...(head === named ? [] : hang('     ', plainLine(head), mailWidth)),
+      ...hang(`     ${letters[side]}  `, plainLine(step.outcome), mailWidth),
+    ];
+    named = head;
+    return lines;
+  });
+}
+
+/** The groups that have told some of the steps, with their functions. */
+function referenceLines(steps: readonly SidedStep[], told: ReadonlyMap<string, number>): string[] {
+  const byGroup = Map.groupBy(steps, (step) => told.get(stableJson(step)));
+  return [...byGroup].flatMap(([group, those]) => {
+    const functions = [...new Set(those.map(({ step }) => step.where))];
+    return hang('     ', plainLine(`${functions.join(', ')}: as in ${group}`), mailWidth);
+  });
+}
+
+function reasonLines(group: DifferenceGroup, number: number, told: Told): string[] {
+  const { sentence, steps } = reasonOf(group);
+  const isTold = (step: SidedStep): boolean => told.steps.has(stableJson(step));
+  const fresh = steps.filter((step) => !isTold(step));
+  const lines = [
+    ...hang('   - ', plainLine(sentence), mailWidth),
+    ...referenceLines(steps.filter(isTold), told.steps),
+    ...stepLines(fresh.slice(0, listedSteps)),
+    ...(fresh.length > listedSteps ? [`     and ${fresh.length - listedSteps} more steps`] : []),
+  ];
+  for (const step of fresh.slice(0, listedSteps)) told.steps.set(stableJson(step), number);
+  return lines;
+}
+
+function groupLines(group: DifferenceGroup, index: number, total: number, told: Told): string[] {
   const { names: scenarios } = group;
   const head =
     scenarios.length === total && total > 1
@@ -79,15 +107,15 @@ function groupLines(
         : `In ${scenarios.length} of ${total} scenarios: ${names(scenarios)}`;
   const telling = tellingComposition(group);
   // Numbers that were already printed above add nothing.
-  const composition = telling && !drawn.has(telling) ? telling : undefined;
-  if (composition) drawn.add(composition);
+  const composition = telling && !told.compositions.has(telling) ? telling : undefined;
+  if (composition) told.compositions.add(composition);
   return [
     ...hang(`${index + 1}. `, head, mailWidth),
     ...statements(group).flatMap(({ what, change }) =>
       hang('   * ', plainLine(`${what}: ${change}`), mailWidth),
     ),
     ...(composition ? compositionLines(composition) : []),
-    ...reasonLines(group),
+    ...reasonLines(group, index + 1, told),
     '',
   ];
 }
@@ -113,7 +141,7 @@ function movedLines({ pairs }: ComparisonReport): string[] {
 export function formatComparison(report: ComparisonReport): string {
   const { sides, pairs } = report;
   const groups = foldPairs(pairs);
-  const drawn = new Set<Composition>();
+  const told: Told = { compositions: new Set(), steps: new Map() };
   const lines = [
     'ptdiff compare: what the page tables of two kernels were',
     '',
@@ -123,7 +151,7 @@ export function formatComparison(report: ComparisonReport): string {
     ...wrap(plainLine(verdictLine(report)), mailWidth),
     ...wrap(`Compared: ${extent(report)}.`, mailWidth),
     '',
-    ...groups.flatMap((group, index) => groupLines(group, index, pairs.length, drawn)),
+    ...groups.flatMap((group, index) => groupLines(group, index, pairs.length, told)),
     ...section('Moved or resized, mapped by the same rules (scenarios):', movedLines(report)),
     ...section(
       'Refused, since the scenarios differ:',

@@ -70,6 +70,19 @@ t.test(
   },
 );
 
+t.test('mailboxes go on top of each other', async (t) => {
+  const mails = await Promise.all(
+    ['HEAD~1', 'HEAD'].map(async (rev) => {
+      const file = join(small.path, `${rev.replace('~', '-')}.patch`);
+      const { stdout } = await small.git('format-patch', '--stdout', '-1', rev);
+      await writeFile(file, `${stdout}\n`);
+      return file;
+    }),
+  );
+  const patched = await applyPatches(store, await treeOf('HEAD~2'), mails);
+  t.equal(patched.tree, (await treeOf('HEAD')).tree);
+});
+
 t.test(
   'a patch that does not apply is named with file and hunk, a mail with its subject',
   async (t) => {
