@@ -57,7 +57,7 @@ async function hold(path: string, progress: Progress | undefined): Promise<void>
   });
 }
 
-/** Said even where nobody follows the progress: what is in use may be pruned. */
+/** Printed even if nobody follows the progress, since what is in use may be pruned. */
 function unlocked(why: string): void {
   say(`nothing keeps others from pruning the cache while this ptdiff uses it: ${why}`);
 }

@@ -29,8 +29,8 @@ export class Flock {
    */
   readonly held: Promise<{ exitCode: number | undefined; message: string } | undefined>;
   /**
-   * Resolves when the lock was held and is no longer, though nobody here gave it back: somebody has
-   * killed its holder.
+   * Resolves when the lock was held and no longer is, although this process did not release it: its
+   * holder was killed.
    */
   readonly lost: Promise<void>;
   readonly #path: string;
@@ -58,7 +58,8 @@ export class Flock {
     this.held = Promise.race([locked, ended]);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.lost = promise;
-    // Its end as such: what is left of it may keep its pipes open, and hold the lock.
+    // The end of the process itself: processes that it left behind may keep its pipes open, and
+    // hold the lock.
     this.#holder.once('exit', async () => {
       if ((await this.held) !== undefined || !this.#wanted) return;
       this.kill();

@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { $, echo, fs, minimist } from 'zx';
 import { PtdiffError } from '../src/errors.ts';
 
-/** What went wrong in one sentence, as ptdiff's verbs say it; a defect with its trace. */
+/** Prints what went wrong in one sentence, like ptdiff's verbs; a defect gets its stack trace. */
 process.on('uncaughtException', (error) => {
   console.error(error instanceof PtdiffError ? error.message : error);
   process.exit(error instanceof PtdiffError && error.fault === 'usage' ? 2 : 3);

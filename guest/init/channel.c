@@ -28,7 +28,7 @@
 
 static struct directory *directory;
 static uint64_t directory_physical;
-static uint64_t *index_pages[MAX_CHUNKS]; /* never more than chunks: an index page holds at least 512 addresses */
+static uint64_t *index_pages[MAX_CHUNKS]; /* fewer than chunks: each holds 512 addresses or more */
 static size_t index_page_count;
 static unsigned char *chunks[MAX_CHUNKS];
 static size_t chunk_count;

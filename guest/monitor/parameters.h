@@ -49,10 +49,10 @@ struct parameters {
 	uint32_t regions;
 	uint32_t overrides;
 	uint32_t destroyed;
-	uint32_t ripas_step; /* granules that one IPA_STATE_SET changes at most; 0: all */
-	uint32_t described;   /* ranges of RAM that the guest's device tree names */
+	uint32_t ripas_step; /* most granules that one IPA_STATE_SET changes; 0: all */
+	uint32_t described;   /* ranges of RAM in the guest's device tree */
 	uint64_t root_base; /* the last part of the monitor's memory, for EL3; 0: there is no EL3 */
-	uint64_t uart;      /* PL011 for the last words of a monitor that cannot go on */
+	uint64_t uart;      /* PL011 for the last message of a monitor that cannot continue */
 	uint8_t personalization[64];
 	struct range region[MAX_REGIONS];
 	struct range destroyed_range[MAX_DESTROYED];

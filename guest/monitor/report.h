@@ -83,7 +83,7 @@ struct report {
 	uint64_t undefined; /* instructions that the monitor had to refuse */
 	uint64_t granules_shared;
 	uint64_t granules_made_private;
-	uint64_t aborts; /* ever: the ring keeps the newest ABORT_RECORDS */
+	uint64_t aborts; /* total; the ring keeps the newest ABORT_RECORDS */
 	uint64_t calls;
 	char last_words[LAST_WORDS];
 };

@@ -63,7 +63,7 @@ function commonCaptures({ a, b }: Sides<ComparedCase>): Sides<Capture>[] {
   });
 }
 
-/** What stands on one side at one checkpoint after another: memory that is shared grows. */
+/** The values of one side at successive checkpoints: shared memory grows, for example. */
 const inTurn = (same: readonly Difference[], side: 'a' | 'b'): string =>
   first(same).aspect === 'shared'
     ? [...new Set(same.map((difference) => difference[side]))].join(', then ')

@@ -92,7 +92,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     protectRequests: evidence.protectRequests ?? [],
     sharing: evidence.sharing ?? [],
     ...(ipaBits === undefined ? {} : { ipaBits }),
-    // Of other probes the pages stay in the linear map.
+    // The pages of other probes stay in the linear map.
     probePages: evidence.probes.flatMap(({ probe, pages }) =>
       probe === 'memfd_secret' ? pages : [],
     ),

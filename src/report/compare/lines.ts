@@ -103,13 +103,16 @@ export interface SidedStep {
 /** The reason in the model's words: a sentence, and the steps of each side. */
 export interface Reason {
   sentence: string;
-  /** What one function does on either side stands together, A before B; the same on both is one. */
+  /**
+   * The steps of one function on both sides are next to each other, A before B; equal steps on both
+   * sides are merged.
+   */
   steps: SidedStep[];
 }
 
 const listedMismatches = 1;
 
-/** Steps of two sides, those of one function in pairs. */
+/** The steps of two sides, with those of one function in pairs. */
 function inPairs({ a, b }: Sides<readonly DerivationStep[]>): SidedStep[] {
   const rest = { a: [...a], b: [...b] };
   const take = (those: DerivationStep[], where: string): DerivationStep[] => {
@@ -117,7 +120,7 @@ function inPairs({ a, b }: Sides<readonly DerivationStep[]>): SidedStep[] {
     return index < 0 ? [] : those.splice(index, 1);
   };
   const listed: SidedStep[] = [];
-  // In turns, so that the first steps of both sides are seen however few are shown.
+  // Alternating, so that the first steps of both sides show however few are printed.
   for (let turn = 0; rest.a.length + rest.b.length > 0; turn++) {
     const next = (turn % 2 === 0 ? rest.a[0] : rest.b[0]) ?? rest.a[0] ?? rest.b[0];
     if (!next) break;

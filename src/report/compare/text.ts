@@ -51,16 +51,16 @@ function compositionLines({ checkpoint, a, b }: Composition): string[] {
   ];
 }
 
-/** What the groups above have said. */
+/** What earlier groups have already said. */
 interface Told {
   compositions: Set<Composition>;
-  /** Steps, with the number of the group that has them. */
+  /** Steps, with the number of the group that printed them. */
   steps: Map<string, number>;
 }
 
 const letters = { A: 'A', B: 'B', both: 'A, B' };
 
-/** Steps below the function that takes them, which is named once. */
+/** Steps below the function that takes them, which is printed once. */
 function stepLines(steps: readonly SidedStep[]): string[] {
   let named = '';
   return steps.flatMap(({ side, step }) => {
@@ -74,7 +74,7 @@ function stepLines(steps: readonly SidedStep[]): string[] {
   });
 }
 
-/** The groups that have told some of the steps, with their functions. */
+/** The groups that have already printed some of the steps, with their functions. */
 function referenceLines(steps: readonly SidedStep[], told: ReadonlyMap<string, number>): string[] {
   const byGroup = Map.groupBy(steps, (step) => told.get(stableJson(step)));
   return [...byGroup].flatMap(([group, those]) => {
