@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isDeepStrictEqual } from 'node:util';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import type { Question } from '../../src/model/question.ts';
 import type { Decisions } from '../../src/model/types.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
+import { stableJson } from '../../src/stable-json.ts';
 import { given } from '../given.ts';
 import type { Mutant } from '../mutants/find-mutants.ts';
 import { installMutants, mutantsOf, visitedBy, withMutant } from '../mutants/install.ts';
@@ -97,12 +99,16 @@ function visibleOf(traits: KernelTraits, decisions: Decisions) {
   return { ...others, ...capability, kpti: kpti || decisions.useNgMappings };
 }
 
-/** What a boot would show; a kernel that would not boot shows that. */
-function whatIsShown(question: Question): string {
+type Shown = ReturnType<typeof shown>;
+
+/** Whether a boot would show something else; a kernel that would not boot shows that. */
+function showsOther(question: Question, right: Shown): boolean {
   try {
-    return shown(question);
-  } catch (error) {
-    return String(error);
+    const now = shown(question);
+    // Most are the same, and this tells it sooner than their text does. What counts is the text.
+    return !isDeepStrictEqual(now, right) && stableJson(now) !== stableJson(right);
+  } catch {
+    return true;
   }
 }
 
@@ -148,26 +154,32 @@ function tellerOf(
   hasLateCpus: boolean,
 ): Telling['tells'] {
   let base:
-    | { whole: string; visited: ReadonlySet<number>; changed: Map<string, boolean> }
+    | { whole: Shown; visited: ReadonlySet<number>; changed: Map<string, boolean> }
     | undefined;
   const look = () => {
-    let whole = '';
+    let whole: Shown | undefined;
     const visited = visitedBy(() => {
       whole = shown(question);
     });
-    return { whole, visited, changed: new Map([[decided(), false]]) };
+    return { whole: given(whole), visited, changed: new Map([[decided(), false]]) };
   };
-  return ({ id, file, within }) => {
+  const answers = new Map<number, boolean>();
+  const tells: Telling['tells'] = ({ id, file, within }) => {
     base ??= look();
     const { whole, visited, changed } = base;
     if (!visited.has(id)) return false;
-    const isChanged = () => withMutant(id, () => whatIsShown(question) !== whole);
+    const isChanged = () => withMutant(id, () => showsOther(question, whole));
     // These act by what is decided alone, but for CPUs that come late.
     const byDecisions = deciders.has(within ?? '');
     if (!byDecisions || (hasLateCpus && file.endsWith('cpufeature.ts'))) return isChanged();
     const key = withMutant(id, decided);
     const answer = changed.get(key) ?? isChanged();
     changed.set(key, answer);
+    return answer;
+  };
+  return (condition) => {
+    const answer = answers.get(condition.id) ?? tells(condition);
+    answers.set(condition.id, answer);
     return answer;
   };
 }
