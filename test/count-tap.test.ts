@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { countTap } from './count-tap.ts';
+import { countTap, countTogether } from './count-tap.ts';
 
 const nested = `TAP version 14
 # Subtest: group
@@ -32,4 +32,34 @@ t.test('a subtest that failed without a failed assertion is a trouble', async (t
 
 t.test('a bail out is a trouble', async (t) => {
   t.equal(countTap('TAP version 14\nok 1 - a\nBail out! no disk\n').troubles.length, 1);
+});
+
+const together = `TAP version 14
+# Subtest: a.test.ts
+    # Subtest: group
+        ok 1 - first
+        not ok 2 - second
+        1..2
+    not ok 1 - group
+    1..1
+not ok 1 - a.test.ts # time=1500ms
+# Subtest: b.test.ts
+    1..0
+ok 2 - b.test.ts
+# Subtest: c.test.ts
+    ok 1 - alone
+    1..2
+not ok 3 - c.test.ts
+# Subtest: d.test.ts
+    ok 1 - alone
+`;
+
+t.test('files that share a process are counted each for itself', async (t) => {
+  const { ended, begun } = countTogether(together);
+  t.match(ended.get('a.test.ts'), { passed: 1, failed: 1, troubles: [], seconds: 1.5 });
+  t.same(ended.get('b.test.ts')?.troubles, ['ran no test']);
+  t.same(ended.get('c.test.ts')?.troubles, ['failed without a failed assertion']);
+  t.same([...ended.keys()], ['a.test.ts', 'b.test.ts', 'c.test.ts'], 'the last did not end');
+  t.match(begun, { passed: 1, failed: 0 });
+  t.same(countTogether('').ended.size, 0);
 });

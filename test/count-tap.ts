@@ -19,7 +19,7 @@ export interface TapCounts {
 
 /** Counts the assertions of a TAP stream (TAP 14, subtests included). */
 export function countTap(tap: string): TapCounts {
-  const counts: TapCounts = { passed: 0, failed: 0, skipped: 0, troubles: [] };
+  const counts = nothingCounted();
   const parser = new Parser();
   count(parser, counts);
   parser.on('complete', (results: FinalResults) => {
@@ -30,9 +30,40 @@ export function countTap(tap: string): TapCounts {
     }
   });
   parser.end(tap);
-  if (counts.passed + counts.failed + counts.skipped === 0 && counts.troubles.length === 0) {
+  return ranNoTest(counts);
+}
+
+/**
+ * The same of each subtest at the top, where each is a file (see together.ts), by its name.
+ * `begun` is the one that did not end, whose counts are of what it came to.
+ */
+export function countTogether(tap: string): {
+  ended: Map<string, TapCounts & { seconds: number }>;
+  begun?: TapCounts;
+} {
+  const ended = new Map<string, TapCounts & { seconds: number }>();
+  let begun: TapCounts | undefined;
+  const parser = new Parser();
+  parser.on('child', (subtest: Parser) => {
+    begun = nothingCounted();
+    count(subtest, begun);
+  });
+  parser.on('assert', ({ ok, name, time }: Result) => {
+    if (begun === undefined) return;
+    if (!ok && begun.failed + begun.troubles.length === 0)
+      begun.troubles.push('failed without a failed assertion');
+    ended.set(name, { ...ranNoTest(begun), seconds: (time ?? 0) / 1000 });
+    begun = undefined;
+  });
+  parser.end(tap);
+  return { ended, ...(begun && { begun }) };
+}
+
+const nothingCounted = (): TapCounts => ({ passed: 0, failed: 0, skipped: 0, troubles: [] });
+
+function ranNoTest(counts: TapCounts): TapCounts {
+  if (counts.passed + counts.failed + counts.skipped === 0 && counts.troubles.length === 0)
     counts.troubles.push('ran no test');
-  }
   return counts;
 }
 

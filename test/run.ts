@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Runs the test files, each in a Node of its own, two at a time: the unit tests first, then those
- * that boot kernels or download. `--unit` and `--boot` choose one kind; further words choose the
- * files whose path contains one of them. (tap's own runner wants its TypeScript plugin, which does
- * not know this TypeScript; Node runs these files as they are.)
+ * Runs the test files, two processes at a time: the unit tests first, then those that boot kernels
+ * or download. Unit tests of one room share a process where the room is pure; every other file has
+ * a Node of its own. `--unit` and `--boot` choose one kind; further words choose the files whose
+ * path contains one of them. (tap's own runner wants its TypeScript plugin, which does not know
+ * this TypeScript; Node runs these files as they are.)
  */
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { dir } from 'tmp-promise';
-import { countTap, type TapCounts } from './count-tap.ts';
+import { type FileResult, type Kind, runGroup } from './run-group.ts';
 
 const root = join(import.meta.dirname, '..');
 const atATime = 2;
-/** Against tests that hang: far more than any file takes, since the host may be busy. */
-const minutes = { unit: 15, boot: 30 };
 /** Lines of a failing file's output that are shown; the reason is at their end. */
 const shownLines = 150;
-
-type Kind = keyof typeof minutes;
 
 async function testFiles(kind: Kind, words: string[]): Promise<string[]> {
   const files: string[] = [];
@@ -31,62 +27,76 @@ async function testFiles(kind: Kind, words: string[]): Promise<string[]> {
     .sort();
 }
 
+/**
+ * Rooms that hold no process and no socket, or hardly any: their tests can share a process, too.
+ * The start of Node and tap takes longer than most of them.
+ */
+const shared =
+  /^test\/(vmsa|linux|scenario|evidence|model|diff|compare|bisect|history|nightly|report|harness\/(boot|emulator))\//;
+/** These load the model with mutants in it, or start processes of their own. */
+const alone =
+  /gdb\.test|qemu-process|mutation\.test|telling\.test|site-browser\.test|report\/(terminal|html)\.test/;
+/** What takes longest goes first, so that both processes end together; see the runner's last lines. */
+const longest = [
+  /telling/,
+  /mutation\.test/,
+  /^test\/cli/,
+  /^test\/report/,
+  /documents/,
+  /^test\/linux/,
+];
+
+/** Files that share a process. */
+function groupsOf(files: readonly string[], kind: Kind): string[][] {
+  const place = (file: string) => {
+    const found = longest.findIndex((pattern) => pattern.test(file));
+    return found < 0 ? longest.length : found;
+  };
+  const groups = Map.groupBy(files, (file) => {
+    const room = kind === 'unit' && !alone.test(file) ? shared.exec(file) : null;
+    return room?.[0] ?? file;
+  });
+  return [...groups.values()].sort((left, right) => place(left[0] ?? '') - place(right[0] ?? ''));
+}
+
 /** No test may write into the user's results store. */
 const store = await dir({ prefix: 'ptdiff-store-', unsafeCleanup: true });
 
-async function runFile(file: string, kind: Kind): Promise<TapCounts> {
-  const started = performance.now();
-  const result = await execa(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
-    cwd: root,
-    all: true,
-    reject: false,
-    stdin: 'ignore',
-    timeout: minutes[kind] * 60_000,
-    forceKillAfterDelay: 10_000,
-    // tap ends a file after half a minute if it is not told otherwise.
-    env: {
-      NO_COLOR: '1',
-      TAP_TIMEOUT: String(minutes[kind] * 60),
-      PTDIFF_STORE: join(store.path, 'ptdiff.sqlite'),
-    },
-  });
-  const counts = countTap(result.stdout ?? '');
-  const troubles = result.timedOut
-    ? [`did not end within ${minutes[kind]} minutes`]
-    : counts.troubles;
-  if (result.failed && counts.failed === 0 && troubles.length === 0) {
-    troubles.push(
-      result.signal === undefined
-        ? `ended with exit code ${result.exitCode}`
-        : `died of ${result.signal}`,
-    );
-  }
-  const failed = counts.failed + troubles.length;
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+/** Prints what came of a file; its troubles count as failures from here on. */
+function tell(result: FileResult): FileResult {
+  const { file, passed, troubles, output } = result;
+  const failed = result.failed + troubles.length;
+  const seconds = result.seconds.toFixed(1);
   console.log(
-    `${failed === 0 ? 'ok    ' : 'FAILED'} ${file}: ${counts.passed} assertions in ${seconds} s`,
+    `${failed === 0 ? 'ok    ' : 'FAILED'} ${file}: ${passed} assertions in ${seconds} s`,
   );
   if (failed > 0) {
-    const lines = (result.all ?? '').split('\n').slice(-shownLines);
+    const lines = output.split('\n').slice(-shownLines);
     console.log(
       [...lines, ...troubles.map((trouble) => `${file} ${trouble}`)]
         .map((line) => `    ${line}`)
         .join('\n'),
     );
   }
-  return { ...counts, failed, troubles };
+  return { ...result, failed };
 }
 
-async function runFiles(files: string[], kind: Kind): Promise<TapCounts[]> {
-  const waiting = files.values();
-  const counts: TapCounts[] = [];
+async function runFiles(files: string[], kind: Kind): Promise<FileResult[]> {
+  const waiting = groupsOf(files, kind).values();
+  const results: FileResult[] = [];
+  const manner = { kind, store: join(store.path, 'ptdiff.sqlite') };
   const worker = async () => {
-    for (const file of waiting) {
-      counts.push(await runFile(file, kind));
-    }
+    for (const group of waiting) results.push(...(await runGroup(group, manner)).map(tell));
   };
   await Promise.all(Array.from({ length: atATime }, worker));
-  return counts;
+  return results;
+}
+
+/** So that one that becomes slow is seen. */
+function tellSlowest(results: readonly FileResult[]): void {
+  const slowest = results.toSorted((left, right) => right.seconds - left.seconds).slice(0, 5);
+  const words = slowest.map(({ file, seconds }) => `${file} ${seconds.toFixed(0)} s`);
+  console.log(`longest: ${words.join(', ')}`);
 }
 
 const args = process.argv.slice(2);
@@ -94,9 +104,11 @@ const words = args.filter((arg) => !arg.startsWith('--'));
 const kinds = (['unit', 'boot'] as const).filter(
   (kind) => !args.some((arg) => /^--(unit|boot)$/.test(arg)) || args.includes(`--${kind}`),
 );
-const counts: TapCounts[] = [];
+const counts: FileResult[] = [];
 for (const kind of kinds) {
-  counts.push(...(await runFiles(await testFiles(kind, words), kind)));
+  const results = await runFiles(await testFiles(kind, words), kind);
+  tellSlowest(results);
+  counts.push(...results);
 }
 await store.cleanup();
 const sum = (key: 'passed' | 'failed' | 'skipped') =>

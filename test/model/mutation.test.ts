@@ -1,55 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import t from 'tap';
-import { dir } from 'tmp-promise';
-import { noticed } from './golden-check.ts';
+import { given } from '../given.ts';
+import type { BootsAnswer, BootsQuestion } from '../mutants/boots.ts';
+import { startBoots, toLoad } from '../mutants/boots-worker.ts';
 import { mutations } from './mutations/index.ts';
-import { broken, type Mutation } from './mutations/mutation.ts';
+import { mutantOf } from './mutations/mutation.ts';
+import { noticedBy } from './mutations/noticed-by.ts';
 
-/** What the golden boots need of the repository. */
-const needed = ['src', 'harness', 'test/model', 'test/given.ts', 'package.json'];
 const root = join(import.meta.dirname, '..', '..');
+const mutants = mutations.map((mutation, id) =>
+  mutantOf(readFileSync(join(root, mutation.file), 'utf8'), mutation, id),
+);
+const questionOf = (id: number): BootsQuestion => {
+  const by = noticedBy.get(given(mutations[id]).rule);
+  return { id, ...(by !== undefined && { by }) };
+};
+const nameOf = (id: number): string => `${mutations[id]?.file}: ${mutations[id]?.rule}`;
 
-/**
- * Runs the golden boots in a copy of the repository; true when a boot differs from the prediction,
- * or the model fails.
- * @throws Error for a mutation with which the model does not even load
- */
-async function isNoticed(copy: string, mutation: Mutation): Promise<boolean> {
-  const path = join(copy, mutation.file);
-  const original = readFileSync(path, 'utf8');
-  writeFileSync(path, broken(original, mutation));
-  try {
-    const check = await execa(process.execPath, [join(copy, 'test/model/golden-check.ts')], {
-      reject: false,
-    });
-    if (check.exitCode !== 0 && check.exitCode !== noticed)
-      throw new Error(`With '${mutation.to}' the model does not load: ${check.stderr}`);
-    return check.exitCode === noticed;
-  } finally {
-    writeFileSync(path, original);
-  }
-}
+/** Whether a recorded boot or a rule differs from the prediction, or the model fails. */
+const isNoticed = (answer: BootsAnswer | 'silent'): boolean =>
+  answer !== 'silent' && answer.kind === 'answer' && answer.by !== undefined;
 
 t.setTimeout(900_000);
 
 t.test('a broken rule of the model is noticed', { timeout: 900_000 }, async (t) => {
-  const scratch = await dir({ prefix: 'ptdiff-mutation-', unsafeCleanup: true });
-  t.teardown(() => scratch.cleanup());
-  for (const path of needed)
-    cpSync(join(root, path), join(scratch.path, path), { recursive: true });
-  mkdirSync(join(scratch.path, 'node_modules'), { recursive: true });
-  symlinkSync(join(root, 'node_modules', 'zod'), join(scratch.path, 'node_modules', 'zod'));
-  const { exitCode } = await execa(
-    process.execPath,
-    [join(scratch.path, 'test/model/golden-check.ts')],
-    {
-      reject: false,
-    },
-  );
-  t.equal(exitCode, 0, 'the unbroken model is exact');
-  for (const mutation of mutations)
-    t.ok(await isNoticed(scratch.path, mutation), `${mutation.file}: ${mutation.rule}`);
+  const { worker, ask, next } = startBoots({ mutants });
+  t.teardown(() => worker.terminate());
+  const ready = await next(toLoad);
+  t.match(ready, { kind: 'ready' });
+  t.notOk(Object.hasOwn(Object(ready), 'broken'), 'the unbroken model is exact');
+  for (const { id, within } of mutants) {
+    if (within === undefined) continue;
+    ask(questionOf(id));
+    t.ok(isNoticed(await next()), nameOf(id));
+  }
+});
+
+t.test('so is one that decides while its module is loaded', { timeout: 900_000 }, async (t) => {
+  for (const { id, within } of mutants) {
+    if (within !== undefined) continue;
+    // A model that does not even load is an error of the worker, and fails the test.
+    const { worker, next } = startBoots({ mutants, kept: questionOf(id) });
+    t.ok(isNoticed(await next(toLoad)), nameOf(id));
+    await worker.terminate();
+  }
 });

@@ -2,12 +2,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { GoldenBoot } from '../model/golden.ts';
 import type { Mutant } from './find-mutants.ts';
-import { installMutants, visitedBy, withMutant } from './install.ts';
+import { installMutants, keepMutant, visitedBy, withMutant } from './install.ts';
 
 /*
  * A worker that asks recorded boots and rules of the model whether they notice a mutant. All
- * mutants are in the modules that it loaded, so that one that decides while its module is loaded
- * is not for it.
+ * mutants are in the modules that it loaded; one that decides while its module is loaded needs a
+ * worker of its own.
  */
 
 /** What the worker is given. */
@@ -15,6 +15,14 @@ export interface BootsInput {
   mutants: Mutant[];
   /** What an earlier worker found, since finding it takes a minute. */
   visits?: Visits[];
+  /** One that decides while its module is loaded: the worker answers for this one alone. */
+  kept?: BootsQuestion;
+}
+
+/** What it is asked: a mutant, and the name of what may well notice it. */
+export interface BootsQuestion {
+  id: number;
+  by?: string;
 }
 
 /** The mutants that would make a difference to what a witness passes. */
@@ -30,7 +38,7 @@ export type BootsAnswer =
   | { kind: 'asking' }
   | { kind: 'answer'; id: number; by?: string; threw?: boolean };
 
-const { mutants, visits } = workerData as BootsInput;
+const { mutants, visits, kept } = workerData as BootsInput;
 installMutants(mutants);
 
 const say = (answer: BootsAnswer): void => parentPort?.postMessage(answer);
@@ -41,10 +49,9 @@ interface Witness {
   notices(): boolean;
 }
 
-async function witnesses(): Promise<Witness[]> {
+async function boots(): Promise<Witness[]> {
   const { differences, goldenNames, readGolden } = await import('../model/golden.ts');
-  const { rules } = await import('../model/rules.ts');
-  const boots = goldenNames().map((name): Witness => {
+  return goldenNames().map((name): Witness => {
     // Read when it is asked: most mutants are noticed by one of the first.
     let golden: GoldenBoot | undefined;
     const read = () => {
@@ -53,20 +60,24 @@ async function witnesses(): Promise<Witness[]> {
     };
     return { name, notices: () => differences(read()).length > 0 };
   });
-  return [
-    ...rules.map(({ name, holds }): Witness => ({ name, notices: () => !holds() })),
-    ...boots,
-  ];
+}
+
+async function ruleWitnesses(): Promise<Witness[]> {
+  const { rules } = await import('../model/rules.ts');
+  return rules.map(({ name, holds }): Witness => ({ name, notices: () => !holds() }));
 }
 
 /**
  * Each witness with the places it passes; those that pass much first would be slow, so the fastest
  * go first.
+ * @param broken is given the name of each that notices something without any mutant
  */
-function measure(all: readonly Witness[]): Visits[] {
+function measure(all: readonly Witness[], broken: string[]): Visits[] {
   const measured = all.map((witness) => {
     const started = performance.now();
-    const visited = visitedBy(() => witness.notices());
+    const visited = visitedBy(() => {
+      if (witness.notices()) broken.push(witness.name);
+    });
     return { witness: witness.name, visited, took: performance.now() - started };
   });
   return measured
@@ -75,7 +86,7 @@ function measure(all: readonly Witness[]): Visits[] {
 }
 
 /** Asks one after another; what throws is noticed too, and told apart. */
-function ask(id: number, able: readonly Witness[]): BootsAnswer {
+function ask(id: number, able: readonly Witness[]): BootsAnswer & { kind: 'answer' } {
   for (const witness of able) {
     say({ kind: 'asking' });
     try {
@@ -93,19 +104,34 @@ function ask(id: number, able: readonly Witness[]): BootsAnswer {
 }
 
 async function serve(): Promise<void> {
-  const all = new Map((await witnesses()).map((witness) => [witness.name, witness]));
-  const broken = visits ? undefined : [...all.values()].find((witness) => witness.notices());
-  const measured = visits ?? measure([...all.values()]);
-  parentPort?.on('message', (id: number) => {
-    const able = measured.filter(({ visited }) => visited.has(id));
-    say(
-      ask(
-        id,
-        able.flatMap(({ witness }) => all.get(witness) ?? []),
-      ),
-    );
+  const everyone = [...(await ruleWitnesses()), ...(await boots())];
+  const all = new Map(everyone.map((witness) => [witness.name, witness]));
+  const noticing: string[] = [];
+  const measured = visits ?? measure(everyone, noticing);
+  parentPort?.on('message', ({ id, by }: BootsQuestion) => {
+    const able = measured
+      .filter(({ visited }) => visited.has(id))
+      .flatMap(({ witness }) => all.get(witness) ?? []);
+    say(ask(id, [...able.filter(({ name }) => name === by), ...able]));
   });
-  say({ kind: 'ready', visits: measured, ...(broken && { broken: broken.name }) });
+  const [broken] = noticing;
+  say({ kind: 'ready', visits: measured, ...(broken && { broken }) });
 }
 
-await serve();
+/** Has the mutant in force from the first import on. */
+async function answerFor({ id, by }: BootsQuestion): Promise<void> {
+  keepMutant(id);
+  const recorded = await boots();
+  const all = async () => [...recorded, ...(await ruleWitnesses())];
+  // Rules read boots of their own: they are loaded only if they are asked.
+  const able = recorded.some(({ name }) => name === by) ? recorded : await all();
+  const named = ask(
+    id,
+    able.filter(({ name }) => name === by),
+  );
+  // What is loaded later has the mutant in force, too.
+  keepMutant(id);
+  say(named.by === undefined ? ask(id, await all()) : named);
+}
+
+await (kept === undefined ? serve() : answerFor(kept));

@@ -15,8 +15,8 @@ export interface Mutant {
   end: number;
   from: string;
   to: string;
-  /** The rule that made it. */
-  rule: 'comparison' | 'condition' | 'boolean' | 'constant' | 'call';
+  /** The rule that made it; `statement` puts others in place of a statement. */
+  rule: 'comparison' | 'condition' | 'boolean' | 'constant' | 'call' | 'statement';
   /**
    * Name of the function that it is in; a mutant outside of any decides when the module is loaded,
    * and never again.
@@ -143,8 +143,8 @@ function editsOf(node: AnyNode, text: TextOf): Edit[] {
 const isNode = (value: unknown): value is AnyNode =>
   typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 
-/** Nodes directly below one, with the name of a function that begins there. */
-function* childrenOf(node: AnyNode): Generator<AnyNode> {
+/** Nodes directly below one. */
+export function* childrenOf(node: AnyNode): Generator<AnyNode> {
   for (const value of Object.values(node)) {
     if (Array.isArray(value)) yield* value.filter(isNode);
     else if (isNode(value)) yield value;
@@ -213,6 +213,11 @@ interface Nest {
 
 /** A place with its mutants, as JavaScript that chooses between them while it runs. */
 function choice(mutants: readonly Mutant[], unbroken: string): string {
+  if (mutants.some(({ rule }) => rule === 'statement'))
+    return mutants.reduce(
+      (rest, { id, to }) => `{if(ptdiffMutant(${id})){${to}}else${rest}}`,
+      `{${unbroken}}`,
+    );
   const truth = (to: string) =>
     mutants.find((mutant) => mutant.rule === 'condition' && mutant.to === to);
   const [always, never] = [truth('true'), truth('false')];

@@ -12,28 +12,22 @@
  * noticed in a file as it goes, and a run that finds such a file goes on from there.
  */
 
-import { on } from 'node:events';
 import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { given } from '../given.ts';
 import { accepted } from './accepted.ts';
-import type { BootsAnswer, BootsInput, Visits } from './boots.ts';
+import type { BootsAnswer, Visits } from './boots.ts';
+import { patience, startBoots, toLoad } from './boots-worker.ts';
 import type { Mutant } from './find-mutants.ts';
 import { mutantsOf } from './install.ts';
 import { NoticedFile } from './noticed-file.ts';
 import { type Ending, formatSurvivors, keyOf, type Outcome, summaryOf } from './outcomes.ts';
-import { answerWithin } from './silence.ts';
 import { TestServer } from './test-process.ts';
 import type { ServerAnswer } from './test-server.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** A mutant that makes one boot take so much longer loops for good. Seconds. */
-const patience = 120;
-/** Seconds in which the recorded boots are read and looked at once, on a busy host. */
-const toLoad = 600;
 
 const { values } = parseArgs({
   options: {
@@ -78,28 +72,6 @@ const wanted = chosen(all);
 const kept = new NoticedFile(values.noticed, all);
 const endings = new Map<number, Ending>(kept.read());
 
-/** A worker with all mutants in it, none or one of them in force from the start. */
-function startBoots(input: BootsInput): {
-  worker: Worker;
-  next(seconds?: number): Promise<BootsAnswer | 'silent'>;
-} {
-  const worker = new Worker(join(import.meta.dirname, 'boots.ts'), {
-    workerData: input,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
-  // Kept until they are asked for: they come faster than that.
-  const messages = on(worker, 'message');
-  const next = async (seconds = patience): Promise<BootsAnswer | 'silent'> => {
-    for (;;) {
-      const got = await answerWithin(seconds, messages.next());
-      if (got === 'silent') return got;
-      const [answer] = (got.value ?? []) as BootsAnswer[];
-      if (answer && answer.kind !== 'asking') return answer;
-    }
-  };
-  return { worker, next };
-}
-
 /** Does something for each of a list, so many at once, and says how far it is. */
 async function forEach<T>(
   list: readonly T[],
@@ -140,7 +112,7 @@ async function askBoots(mutants: readonly Mutant[]): Promise<void> {
   await forEach(mutants, 'recorded boots and rules', async ({ id }) => {
     const boots = ready.pop() ?? (await readyBoots(first.visits));
     if (boots.visited.has(id)) {
-      boots.worker.postMessage(id);
+      boots.ask({ id });
       const answer = await boots.next();
       note(id, answer);
       // One that loops for good cannot be asked again.

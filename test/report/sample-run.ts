@@ -141,15 +141,33 @@ function spoil(runs: readonly PredictedRun[]): PredictedRun[] {
   });
 }
 
+/** What was made once, by its name: reports of many cases share few maps. */
+const made = new Map<string, unknown>();
+function once<T>(name: string, make: () => T): T {
+  if (!made.has(name)) made.set(name, make());
+  return made.get(name) as T;
+}
+
+/** Findings of a boot that ended so after init. */
+const endedFindings = (end: 'hang' | 'panic'): Finding[] => [
+  ...once(end, () => judged({ end, after: 'init' }).findings),
+];
+
 function drawings(verdict: Verdict, scenario: string, seed: number): CaseDrawing[] {
   const kfence = scenario.endsWith('+kfence');
   const large = (kfence && scenario.includes('+n')) || scenario.startsWith('neoverse-v3-r0p2');
-  const predicted = layout({
+  const shape = {
     large,
     kfence,
     imageAt: (2 + (seed % 64) * 2) * MiB,
     hole: scenario.startsWith('neoverse-n2'),
-  });
+  };
+  return [
+    ...once(JSON.stringify([shape, verdict === 'fail']), () => drawingsOf(layout(shape), verdict)),
+  ];
+}
+
+function drawingsOf(predicted: PredictedRun[], verdict: Verdict): CaseDrawing[] {
   return checkpointNames
     .filter((name) => !splitCheckpoints.includes(name))
     .map((checkpoint) => {
@@ -168,13 +186,13 @@ function makeCase(
   const kernel = given(sampleKernels.find(({ spec }) => spec === planned.kernel));
   const verdict = verdictOf(kernel.release, planned.scenario);
   const maps = verdict === 'error' ? [] : drawings(verdict, planned.scenario, index * 7);
-  const findings: Record<Verdict, Finding[]> = {
-    pass: [],
-    error: [],
-    hang: judged({ end: 'hang', after: 'init' }).findings,
-    crash: judged({ end: 'panic', after: 'init' }).findings,
-    fail: [mismatch],
-    known: [known],
+  const findings: Record<Verdict, () => Finding[]> = {
+    pass: () => [],
+    error: () => [],
+    hang: () => endedFindings('hang'),
+    crash: () => endedFindings('panic'),
+    fail: () => [mismatch],
+    known: () => [known],
   };
   return {
     result: {
@@ -182,7 +200,7 @@ function makeCase(
       kernel: { ...kernel, sha256: 'a3'.repeat(32), generation: '6.18' },
       scenario: planned.scenario,
       verdict,
-      findings: findings[verdict],
+      findings: findings[verdict](),
       linearMap: Object.fromEntries(
         maps.map(({ checkpoint, actual }) => [checkpoint, linearMapSizes(actual)]),
       ),
@@ -217,8 +235,8 @@ export function sampleReport(share = 0.5): Report {
   );
   const kept = (index: number) => (index * 37) % 100 < share * 100;
   const planned = all.filter((_, index) => kept(index));
-  const made = planned.map(makeCase);
-  const cases = made.map(({ result }) => result);
+  const results = planned.map(makeCase);
+  const cases = results.map(({ result }) => result);
   return {
     run: {
       schema: runSchemaVersion,
@@ -266,7 +284,7 @@ export function sampleReport(share = 0.5): Report {
       counts: countVerdicts(cases),
     },
     cases,
-    dossiers: new Map(made.map(({ dossier }) => [dossier.case, dossier])),
+    dossiers: new Map(results.map(({ dossier }) => [dossier.case, dossier])),
     knownIssues: [
       {
         id: 'split-before-caps-final',

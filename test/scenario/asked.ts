@@ -153,9 +153,9 @@ function linearStart(question: Question): bigint {
 }
 
 /** Everything that a boot would show: not how it was derived. */
-export function shown(question: Question): string {
+export function shown(question: Question) {
   const { checkpoints, probes, complaints, linearRegion } = predict(question);
-  return stableJson({ checkpoints, probes, complaints, linearRegion });
+  return { checkpoints, probes, complaints, linearRegion };
 }
 
 export function scenarioNamed(name: string): Scenario {

@@ -3,6 +3,7 @@ import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import type { Question } from '../../src/model/question.ts';
 import type { Decisions } from '../../src/model/types.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
+import { stableJson } from '../../src/stable-json.ts';
 import { given } from '../given.ts';
 import type { Mutant } from '../mutants/find-mutants.ts';
 import { installMutants, mutantsOf, visitedBy, withMutant } from '../mutants/install.ts';
@@ -97,12 +98,29 @@ function visibleOf(traits: KernelTraits, decisions: Decisions) {
   return { ...others, ...capability, kpti: kpti || decisions.useNgMappings };
 }
 
-/** What a boot would show; a kernel that would not boot shows that. */
-function whatIsShown(question: Question): string {
+type Shown = ReturnType<typeof shown>;
+
+/** Whether two values have the same text in JSON, as stableJson() writes it; much faster. */
+function isSame(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || !left || !right) return false;
+  if (Array.isArray(left) && Array.isArray(right))
+    return left.length === right.length && left.every((item, index) => isSame(item, right[index]));
+  if (left instanceof Map || right instanceof Map || Array.isArray(left) !== Array.isArray(right))
+    return stableJson(left) === stableJson(right);
+  // A member that is undefined is as good as none.
+  const [one, other] = [left as Record<string, unknown>, right as Record<string, unknown>];
+  for (const key in one) if (!isSame(one[key], other[key])) return false;
+  for (const key in other) if (other[key] !== undefined && !(key in one)) return false;
+  return true;
+}
+
+/** Whether a boot would show something else; a kernel that would not boot shows that. */
+function showsOther(question: Question, right: Shown): boolean {
   try {
-    return shown(question);
-  } catch (error) {
-    return String(error);
+    return !isSame(shown(question), right);
+  } catch {
+    return true;
   }
 }
 
@@ -148,26 +166,32 @@ function tellerOf(
   hasLateCpus: boolean,
 ): Telling['tells'] {
   let base:
-    | { whole: string; visited: ReadonlySet<number>; changed: Map<string, boolean> }
+    | { whole: Shown; visited: ReadonlySet<number>; changed: Map<string, boolean> }
     | undefined;
   const look = () => {
-    let whole = '';
+    let whole: Shown | undefined;
     const visited = visitedBy(() => {
       whole = shown(question);
     });
-    return { whole, visited, changed: new Map([[decided(), false]]) };
+    return { whole: given(whole), visited, changed: new Map([[decided(), false]]) };
   };
-  return ({ id, file, within }) => {
+  const answers = new Map<number, boolean>();
+  const tells: Telling['tells'] = ({ id, file, within }) => {
     base ??= look();
     const { whole, visited, changed } = base;
     if (!visited.has(id)) return false;
-    const isChanged = () => withMutant(id, () => whatIsShown(question) !== whole);
+    const isChanged = () => withMutant(id, () => showsOther(question, whole));
     // These act by what is decided alone, but for CPUs that come late.
     const byDecisions = deciders.has(within ?? '');
     if (!byDecisions || (hasLateCpus && file.endsWith('cpufeature.ts'))) return isChanged();
     const key = withMutant(id, decided);
     const answer = changed.get(key) ?? isChanged();
     changed.set(key, answer);
+    return answer;
+  };
+  return (condition) => {
+    const answer = answers.get(condition.id) ?? tells(condition);
+    answers.set(condition.id, answer);
     return answer;
   };
 }

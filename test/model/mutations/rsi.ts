@@ -21,7 +21,7 @@ export const rsiMutations: readonly Mutation[] = [
       'memory.slice(1).map((range)',
       'the RMM is asked for every range of memory',
     ],
-    ['RSI_ABI_VERSION = 0x10000n', 'RSI_ABI_VERSION = 0x10001n', 'version 1.0 is asked for'],
+    ['0x10000n', '0x10001n', 'version 1.0 is asked for'],
     [
       'within: { start: sections.aliasStart, end: sections.bssStop }',
       'within: { start: 0, end: sections.aliasStart }',
