@@ -153,11 +153,11 @@ export async function takeFolder(
   return undefined;
 }
 
-/** In words: `kernels/01ab/Image of the cache is damaged`. */
+/** In words: `kernels/01ab/Image in the cache is damaged`. */
 function describeDamage(folder: string, files: { name: string; why: string }[]): string {
   const { name, why } = first(files);
   const more = files.length > 1 ? `, and so are ${files.length - 1} more files of that folder` : '';
-  return `${placeOf(join(folder, name))} of the cache is ${why}${more}`;
+  return `${placeOf(join(folder, name))} in the cache is ${why}${more}`;
 }
 
 /**
