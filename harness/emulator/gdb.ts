@@ -178,8 +178,8 @@ export class GdbClient {
       // With several CPUs on a busy host, QEMU 11.1.3 may report that a CPU has made its step
       // before it has. If it stayed there, it would stop twice for one passage.
       if (steps === mostSteps) {
-        const at = `at 0x${address.toString(16)}`;
-        throw new PtdiffError('emulator', `QEMU does not let CPU ${thread} step away from ${at}.`);
+        const at = `0x${address.toString(16)}`;
+        throw new PtdiffError('emulator', `QEMU does not let CPU ${thread} leave ${at}.`);
       }
       await this.step(thread);
     }
