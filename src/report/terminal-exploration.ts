@@ -44,7 +44,7 @@ function differenceLines(
   const command = file === undefined ? [] : [...words, `--scenario ${shellWord(file)}`];
   return [
     ...where,
-    ...(command.length > 0 ? shellLines(command).map((line) => `      ${line}`) : []),
+    ...(command.length > 0 ? shellLines(command).map((line) => `    ${line}`) : []),
   ];
 }
 
