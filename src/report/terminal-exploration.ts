@@ -60,10 +60,12 @@ export function formatExploration(summary: ExplorationSummary, options: PaintOpt
       `${countText(differences.length, 'finding')} that no known issue explains, in ${countText(cases.length, 'machine')} on ${countText(kernels.length, 'kernel')}: ${counts.map(([verdict, count]) => `${formatCount(count)} ${verdict}`).join(', ') || 'none was booted'}.`,
       paint.width,
     ),
-    ...differences.flatMap((difference) => [
-      `  ${paint('1;31', 'NEW')}  ${plainLine(difference.finding)}`,
-      ...differenceLines(difference, paint.width),
-    ]),
+    ...[...Map.groupBy(differences, ({ file, machine }) => file ?? machine).values()].flatMap(
+      (together) => [
+        ...together.map(({ finding }) => `  ${paint('1;31', 'NEW')}  ${plainLine(finding)}`),
+        ...together.slice(0, 1).flatMap((first) => differenceLines(first, paint.width)),
+      ],
+    ),
     ...errors
       .slice(0, shownErrors)
       .flatMap((each) =>

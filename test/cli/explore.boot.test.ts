@@ -50,6 +50,10 @@ t.test(
     });
     t.match(first.stdout, `NEW  ${alias.finding}`);
     t.match(first.stdout, file);
+    t.ok(
+      differences.every(({ smallest }) => smallest?.file === file),
+      'one search for all findings of one defect',
+    );
     t.notOk(readdirSync(out).includes('smaller') && readdirSync(join(out, 'smaller')).length > 0);
 
     const again = join(folder, 'again');

@@ -6,6 +6,7 @@ import { withLockedFolder } from '../../../host/lock.ts';
 import { say } from '../../../host/say.ts';
 import {
   type Exploration,
+  type FoundDifference,
   newExploration,
   partFolder,
   readExploration,
@@ -128,7 +129,9 @@ async function shrinkNew(
       const { differences } = exploration;
       if (differences.some((each) => each.finding === finding)) continue;
       const setting = { exploration, kernel, out, jobs, signal, ...(qemu && { qemu }) };
-      differences.push(await shrinkDifference(machine, finding, setting));
+      const isNew = (each: FoundDifference) =>
+        !differences.some((other) => other.finding === each.finding);
+      differences.push(...(await shrinkDifference(machine, finding, setting)).filter(isNew));
       writeExploration(out, exploration);
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { replaceFile } from '../../../host/host-file.ts';
 import { say } from '../../../host/say.ts';
@@ -56,55 +56,68 @@ function scenarioText(
   ].join('\n');
 }
 
-/** Boots one scenario, and says whether it shows a finding; the last boot that does is kept. */
-async function shows(
-  scenario: Omit<Scenario, 'name'>,
-  finding: string,
+/** Boots one scenario, and says which findings it shows that no known issue explains. */
+async function findingsOf(
+  scenario: Scenario,
   folder: string,
   { kernel, jobs, qemu, signal }: ShrinkSetting,
-): Promise<boolean> {
+): Promise<string[]> {
   signal.throwIfAborted();
-  const machine = { scenario: named(scenario), kernel: kernel.image.spec };
-  if (!canRun(kernel, machine.scenario)) return false;
-  const out = join(folder, machine.scenario.name);
+  const machine = { scenario, kernel: kernel.image.spec };
+  if (!canRun(kernel, scenario)) return [];
+  const out = join(folder, scenario.name);
   const { cases } = await runMatrix(
     requestOf([machine], out, { jobs, ...(qemu !== undefined && { qemu }) }),
     signal,
   );
   signal.throwIfAborted();
-  return cases.some((result) => unexplained(result).includes(finding));
+  return cases.flatMap(unexplained);
 }
 
 /**
  * Searches the smallest scenario that still shows a finding, and keeps it as a file.
+ * @returns the finding, and what else of the machine's findings that scenario shows: one defect has
+ * many
  * @throws the signal's reason, when it ends the search
  */
 export async function shrinkDifference(
   machine: DrawnMachine,
   finding: string,
   setting: ShrinkSetting,
-): Promise<FoundDifference> {
+): Promise<FoundDifference[]> {
   const { exploration, out } = setting;
-  const found = { finding, kernel: machine.kernel, machine: machine.scenario.name };
+  const { name, ...scenario } = machine.scenario;
   say(`${finding} on ${machine.kernel}: looking for the smallest machine that shows it`);
-  const folder = join(out, 'smaller', machine.scenario.name);
-  const { name: _, ...scenario } = machine.scenario;
-  const drawn = { ...machine, scenario };
-  const shrunk = await shrink(drawn, exploration.kernels, mostBoots, (each) =>
-    shows(each, finding, folder, setting),
+  const folder = join(out, 'smaller', name);
+  const shown = new Map<string, string[]>();
+  const shrunk = await shrink(
+    { ...machine, scenario },
+    exploration.kernels,
+    mostBoots,
+    async (each) => {
+      const smaller = named(each);
+      const findings = await findingsOf(smaller, folder, setting);
+      shown.set(smaller.name, findings);
+      return findings.includes(finding);
+    },
   );
   rmSync(folder, { recursive: true, force: true });
+  const found = { kernel: machine.kernel, machine: name };
   if (!shrunk) {
-    say(`${finding}: a second boot of ${machine.scenario.name} did not show it`);
-    return { ...found, again: false };
+    say(`${finding}: a second boot of ${name} did not show it`);
+    return [{ ...found, finding, again: false }];
   }
   const smallest = named(shrunk.scenario);
-  const file = join(out, fileName(finding, smallest.name));
-  replaceFile(file, scenarioText(found, smallest, file));
-  say(`${finding}: ${file}, after ${countText(shrunk.boots, 'boot')}`);
-  return {
-    ...found,
-    again: true,
-    smallest: { scenario: smallest, file: basename(file), boots: shrunk.boots },
-  };
+  const file = fileName(finding, smallest.name);
+  replaceFile(join(out, file), scenarioText({ ...found, finding }, smallest, join(out, file)));
+  say(`${finding}: ${join(out, file)}, after ${countText(shrunk.boots, 'boot')}`);
+  const shownBefore = shown.get(name) ?? [];
+  return (shown.get(smallest.name) ?? [])
+    .filter((each) => each === finding || shownBefore.includes(each))
+    .map((each) => ({
+      ...found,
+      finding: each,
+      again: true,
+      smallest: { scenario: smallest, file, boots: shrunk.boots },
+    }));
 }
