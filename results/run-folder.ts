@@ -210,6 +210,15 @@ export function readDossier(folder: string, name: string): CaseDossier {
   return { ...makeDossier(name, material), ...(unreadable.length > 0 ? { unreadable } : {}) };
 }
 
+/** What a case did not look at, where its run says so: it was booted early. */
+export function notLookedAtBy(
+  { planned }: Pick<RunRecord, 'planned'>,
+  name: string,
+): Pick<CaseDossier, 'notLookedAt'> {
+  const notLookedAt = planned.find((each) => each.case === name)?.notLookedAt;
+  return notLookedAt ? { notLookedAt } : {};
+}
+
 /** The cases of a run in planned order; the order in which they ended is random. */
 export function readCases(folder: string, { planned }: Pick<RunRecord, 'planned'>): CaseResult[] {
   const place = new Map(planned.map(({ case: name }, index) => [name, index]));
@@ -230,6 +239,7 @@ export function readRunFolder(
   const run = readRunRecord(folder);
   const cases = readCases(folder, run);
   const dossiers = new Map<string, CaseDossier>();
-  for (const { case: name } of cases.filter(wanted)) dossiers.set(name, readDossier(folder, name));
+  for (const { case: name } of cases.filter(wanted))
+    dossiers.set(name, { ...readDossier(folder, name), ...notLookedAtBy(run, name) });
   return { run, cases, dossiers, knownIssues: [...knownIssues], folder };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CaseResult, LinearMapSizes, Verdict } from '../src/diff/types.ts';
 import { checkpointNames } from '../src/evidence/capture.ts';
 import { type RunRecord, runSchemaVersion } from '../src/report/types.ts';
+import { depthChoices, depths } from '../src/scenario/depth.ts';
 import { scenarioSchema, scenarioVersion } from '../src/scenario/types.ts';
 
 /**
@@ -18,7 +19,14 @@ const count = z.number().int().nonnegative();
 const verdicts = ['pass', 'fail', 'known', 'hang', 'crash', 'error'] as const satisfies Verdict[];
 const checkpoint = z.enum(checkpointNames);
 
-const plannedCase = z.object({ case: caseName, kernel: z.string(), scenario: z.string() });
+const depth = z.enum(depths);
+const plannedCase = z.object({
+  case: caseName,
+  kernel: z.string(),
+  scenario: z.string(),
+  depth: depth.optional(),
+  notLookedAt: z.array(z.object({ what: z.string(), toldBy: caseName.optional() })).optional(),
+});
 
 /** Files of older versions do not have it. */
 export const keptScenarioVersion = z.literal(scenarioVersion).default(scenarioVersion);
@@ -39,6 +47,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
     kernels: z.array(z.string()),
     scenarios: z.array(z.string()),
     jobs: count,
+    depth: z.enum(depthChoices).optional(),
     variation: variation.optional(),
   }),
   scenarioVersion: keptScenarioVersion,
@@ -95,6 +104,7 @@ export const caseResultSchema: z.ZodType<CaseResult> = z.object({
     generation: z.string(),
   }),
   scenario: z.string(),
+  depth: depth.optional(),
   verdict: z.enum(verdicts),
   findings: z.array(
     z.object({

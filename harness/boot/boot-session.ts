@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BootEnd, CheckpointName, EarlyEnd, Evidence } from '../../src/evidence/capture.ts';
+import {
+  type BootEnd,
+  type CheckpointName,
+  type EarlyEnd,
+  type Evidence,
+  earlyEnd,
+} from '../../src/evidence/capture.ts';
 import { guestEvent, guestEvents, rebootArgumentBytes } from '../../src/evidence/guest-events.ts';
+import { last } from '../../src/present.ts';
 import { shownIdRegisters } from '../../src/scenario/id-overrides.ts';
 import { longestCpuWait } from '../emulator/qemu-process.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
@@ -18,6 +25,7 @@ import {
 } from './guest-runner.ts';
 import { giveToDebugger, type Hold } from './held-machine.ts';
 import type { ImageAnchor } from './image-anchor.ts';
+import { readKernelLog } from './kernel-log.ts';
 import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
 import { recordKpti } from './record-kpti.ts';
 import { RsiRecorder } from './record-rsi.ts';
@@ -158,8 +166,11 @@ export class BootSession {
   /** Sets the stops of the rest of the boot. */
   async #afterPagingInit(): Promise<void> {
     const { breakpoints } = this.#boot;
-    await breakpoints.onceAtSymbol(this.#plan.freeInitmem, (stop) => this.#atFreeInitmem(stop));
     await breakpoints.onceAtSymbol(this.#plan.maybeSplit, (stop) => this.#atMaybeSplit(stop));
+    await breakpoints.onceAtSymbol(this.#plan.capabilitiesFinal, (stop) =>
+      this.#atCapabilitiesFinal(stop),
+    );
+    if (this.#plan.smpCpusDone === undefined) await this.#awaitFreeInitmem();
     if (this.#setup.machine.world === 'realm') {
       await recordSharing(this.#boot, this.#plan);
     }
@@ -175,7 +186,40 @@ export class BootSession {
     ) {
       await recordSplits(this.#boot, this.#plan, this.#anchor.split, this.#mayGroupProtection());
     }
-    if (this.#plan.freeInitmem === undefined) await this.#awaitInit();
+  }
+
+  /** From smp_cpus_done() on; the function is left with the alias of the text protected. */
+  async #atCapabilitiesFinal({ registers }: BreakpointStop): Promise<RunOptions> {
+    this.#boot.capabilitiesFinal = true;
+    if (this.#plan.smpCpusDone !== undefined) {
+      await this.#boot.breakpoints.once(registers.x30, (stop) => this.#atSmpCpusDone(stop));
+    }
+    return {};
+  }
+
+  async #atSmpCpusDone({ thread }: BreakpointStop): Promise<BootEnd | RunOptions> {
+    await this.#capture(earlyEnd, thread);
+    if (this.#setup.depth === 'early') return this.#stopEarly();
+    await this.#awaitFreeInitmem();
+    return {};
+  }
+
+  /** Takes what init would have sent of the kernel's log from the kernel's own memory. */
+  #stopEarly(): BootEnd {
+    const { vm, kernel, evidence } = this.#boot;
+    const log = readKernelLog(vm, kernel, last(evidence.captures));
+    if (log === undefined) {
+      const why = 'its ring of log records could not be read from its memory';
+      evidence.unseen = [...(evidence.unseen ?? []), { what: 'log', why }];
+    } else evidence.files = { dmesg: log };
+    return { kind: 'stopped' };
+  }
+
+  async #awaitFreeInitmem(): Promise<void> {
+    const { freeInitmem } = this.#plan;
+    if (freeInitmem === undefined) await this.#awaitInit();
+    else
+      await this.#boot.breakpoints.onceAtSymbol(freeInitmem, (stop) => this.#atFreeInitmem(stop));
   }
 
   /**

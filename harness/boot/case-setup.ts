@@ -2,6 +2,7 @@
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import type { CheckpointName } from '../../src/evidence/capture.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
+import type { Depth } from '../../src/scenario/depth.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 import type { QemuMachine } from '../emulator/qemu-command.ts';
 import type { Hold } from './held-machine.ts';
@@ -61,6 +62,8 @@ export interface CaseSetup {
    * on.
    */
   vmemmap: bigint;
+  /** How far to boot; default: full. A kernel that has no early end is booted in full. */
+  depth?: Depth;
   /** Hands the machine over to a user at a checkpoint instead of continuing. */
   hold?: Hold;
   watchdog?: WatchdogLimits;

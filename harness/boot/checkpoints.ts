@@ -18,6 +18,8 @@ export interface StopPlan {
   /** While it runs, requests to split leaves follow from its arguments. */
   setMemoryRo?: bigint;
   /** From here on the CPU capabilities are final. */
+  capabilitiesFinal?: bigint;
+  /** At its return the linear map is captured: an early boot ends there. */
   smpCpusDone?: bigint;
   /** Where KPTI rewrites the tables. */
   kptiRewrite?: bigint;
@@ -67,7 +69,8 @@ export function planStops(symbols: SymbolTable): StopPlan {
     kfenceInit: first(symbols, 'kfence_init'),
     setMemoryRo: exactly(symbols, 'set_memory_ro'),
     // smp_cpus_done() calls setup_system_features(), which makes them final.
-    smpCpusDone: first(symbols, 'smp_cpus_done', 'setup_system_features'),
+    capabilitiesFinal: first(symbols, 'smp_cpus_done', 'setup_system_features'),
+    smpCpusDone: first(symbols, 'smp_cpus_done'),
     kptiRewrite: exactly(symbols, 'idmap_kpti_install_ng_mappings'),
     // The operations of arch/arm64/mm/mem_encrypt.c have the same arguments as those of a realm,
     // which they call.
@@ -77,6 +80,11 @@ export function planStops(symbols: SymbolTable): StopPlan {
     // (arch/arm64/kernel/syscall.c).
     reboot: exactly(symbols, '__arm64_sys_reboot', 'do_el0_svc'),
   };
+}
+
+/** Whether a boot of a kernel can be ended early: it must show the function at whose return. */
+export function hasEarlyEnd(symbols: SymbolTable): boolean {
+  return planStops(symbols).smpCpusDone !== undefined;
 }
 
 /** What to record in a boot. */
@@ -103,12 +111,13 @@ export function unseenOf(
     ['paging_init', !has(plan.pagingInit ?? plan.afterPagingInit), 'paging_init'],
     ['before_split', wanted.repaint && !has(plan.maybeSplit), 'linear_map_maybe_split_to_ptes'],
     ['after_split', wanted.repaint && !has(plan.maybeSplit), 'linear_map_maybe_split_to_ptes'],
+    ['smp_cpus_done', !has(plan.smpCpusDone), 'smp_cpus_done'],
     ['free_initmem', !has(plan.freeInitmem), 'free_initmem'],
     ['init', !has(plan.reboot), '__arm64_sys_reboot'],
     ['splits', wanted.splits && !canRecordSplits, 'split_kernel_leaf_mapping'],
     [
       'sharing',
-      wanted.sharing && !(has(plan.smpCpusDone) && has(plan.decrypt) && has(plan.encrypt)),
+      wanted.sharing && !(has(plan.capabilitiesFinal) && has(plan.decrypt) && has(plan.encrypt)),
       'realm_set_memory_decrypted',
     ],
     ['kpti', wanted.kpti && !has(plan.kptiRewrite), 'idmap_kpti_install_ng_mappings'],

@@ -7,21 +7,17 @@ import { readSharingRequest } from './sharing-request.ts';
 
 /**
  * From here on, records what a realm shares: realm_set_memory_decrypted(addr, numpages) and its
- * counterpart in arch/arm64/mm/pageattr.c, and when the CPU capabilities become final. Records
- * nothing if the kernel has no symbols for these functions.
+ * counterpart in arch/arm64/mm/pageattr.c. Records nothing if the kernel has no symbols for these
+ * functions.
  */
 export async function recordSharing(
   boot: BootInProgress,
-  { smpCpusDone, decrypt, encrypt }: StopPlan,
+  { decrypt, encrypt }: StopPlan,
 ): Promise<void> {
   if (decrypt === undefined || encrypt === undefined) return;
   const sharing: SharingRequest[] = [];
   boot.evidence.sharing = sharing;
   boot.capabilitiesFinal = false;
-  await boot.breakpoints.onceAtSymbol(smpCpusDone, async () => {
-    boot.capabilitiesFinal = true;
-    return {};
-  });
   const record = (direction: SharingRequest['direction']) => async (stop: BreakpointStop) => {
     const before = boot.nextCheckpoint();
     const request = await readSharingRequest(boot.vm.gdb, boot.kernel, stop);

@@ -9,6 +9,7 @@ import { vmemmapStart } from '../../src/linux/kernel-layout.ts';
 import { first } from '../../src/present.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
+import type { Depth } from '../../src/scenario/depth.ts';
 import { modulesFor } from '../../src/scenario/devices.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { boot } from '../boot/boot.ts';
@@ -24,6 +25,8 @@ export interface Case {
   kernel: LoadedKernel;
   scenario: Scenario;
   directory: string;
+  /** How far it is booted; default: full. */
+  depth?: Depth;
   /** Hands the machine over to a user at a checkpoint. */
   hold?: Hold;
   /** An earlier boot to repeat with exactly the same parts. */
@@ -92,6 +95,7 @@ export async function bootCase(
       initramfs: laboratory.initramfs.path,
       ...(monitor && { monitor }),
       ...(replay && { blobs: replay.blobs }),
+      ...(each.depth && { depth: each.depth }),
       ...(each.hold && { hold: each.hold }),
       emulator: laboratory.emulator,
       directory: folder,

@@ -9,6 +9,7 @@ import { PtdiffError } from '../../src/errors.ts';
 import type { ComparisonReport, SideIdentity } from '../../src/report/compare/types.ts';
 import type { RunRecord } from '../../src/report/types.ts';
 import { shortHash } from '../../src/report/units.ts';
+import { depthOf } from '../../src/scenario/depth.ts';
 import { scenarioDifferences, scenarioHash } from '../../src/scenario/identity.ts';
 import { kernelLabel } from '../../src/scenario/names.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
@@ -149,6 +150,20 @@ function reasonsAgainst(a: Scenario | undefined, b: Scenario | undefined): strin
 }
 
 /**
+ * What cannot be compared of two cases as one of them at least was booted early, and whether that
+ * is all: an early boot has less of everything.
+ */
+function depthPart({ a, b }: Sides<CaseResult>): { reason: string; apart: boolean } | undefined {
+  if (depthOf(a) !== depthOf(b)) {
+    const [early, full] = depthOf(a) === 'early' ? ['A', 'B'] : ['B', 'A'];
+    const reason = `${early} was booted early and ${full} in full; boot both with --depth full`;
+    return { reason, apart: true };
+  }
+  if (depthOf(a) === 'full') return undefined;
+  return { reason: 'what comes after smp_cpus_done(): both were booted early', apart: false };
+}
+
+/**
  * Pairs the cases of two sides by scenario and, where a side has several kernels, also by kernel
  * spec.
  */
@@ -179,7 +194,11 @@ export function pairCases(sides: Sides<LoadedSide>): Pairing {
         reason: `${failed === a ? 'A' : 'B'} ended in error: ${failed.reason}`,
         failed: true,
       });
-    else pairing.pairs.push({ name, a, b });
+    else {
+      const depth = depthPart({ a, b });
+      if (!depth?.apart) pairing.pairs.push({ name, a, b });
+      if (depth) pairing.uncompared.push({ name, reason: depth.reason, failed: false });
+    }
   }
   for (const b of others.values())
     pairing.uncompared.push({ name: nameOf(b), reason: 'only B has it', failed: false });

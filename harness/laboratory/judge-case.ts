@@ -8,6 +8,7 @@ import type { Evidence } from '../../src/evidence/capture.ts';
 import { bootFactsOf } from '../../src/evidence/read-boot-facts.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { predict, predictNothing } from '../../src/model/predict.ts';
+import type { Depth } from '../../src/scenario/depth.ts';
 import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { bootContextOf } from './boot-context.ts';
@@ -25,12 +26,14 @@ const notKnown = (what: string): string => `Not known of this kernel: ${what}.`;
 /**
  * Predicts an observed boot, and judges it. For what the kernel does not show, all hypotheses are
  * tried; where the model has no answer at all, only the invariants are checked.
+ * @param depth how far the case was booted
  */
 export function judgeCase(
   kernel: LoadedKernel,
   scenario: Scenario,
   evidence: Evidence,
   knownIssues: KnownIssue[],
+  depth: Depth = 'full',
 ): JudgedCase {
   const { symbols, assumptions } = kernel;
   const hidden = hiddenRegisters(scenario.machine);
@@ -43,7 +46,7 @@ export function judgeCase(
       const candidate = { ...kernel, traits };
       const facts = factsFor(traits);
       const known = onlyWhatIsKnown(
-        answer(questionOf(candidate, scenario, facts)),
+        answer(questionOf(candidate, scenario, facts, depth)),
         evidence,
         symbols,
       );

@@ -6,8 +6,10 @@ import { parseKernelSpec } from '../../images/kernel-spec.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { PlannedCase, RunRecord } from '../../src/report/types.ts';
 import { defaultKernels } from '../../src/scenario/built-in.ts';
+import type { DepthChoice } from '../../src/scenario/depth.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
+import { hasEarlyEnd } from '../boot/checkpoints.ts';
 import { commandLine } from './boot-case.ts';
 import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
 import { type Plan, planCases, scenariosNamed } from './plan.ts';
@@ -29,6 +31,8 @@ export interface MatrixRequest {
    * in `error`.
    */
   out: string;
+  /** How far cases are booted; default: in full. */
+  depth?: DepthChoice;
   /** How the boot of every scenario differs from the default. */
   variation?: Variation;
   /** Boot kernels with the same Image only once, under the first of their names. */
@@ -142,10 +146,12 @@ export async function planMatrix(
   const named = [...new Set(request.kernels)];
   const before = resumedAsk(request.out, { ...request, kernels: named });
   const variation = before?.asked.variation ?? request.variation;
+  const depth = before ? (before.asked.depth ?? 'full') : (request.depth ?? 'full');
   const asked: Asked = {
     kernels: before?.asked.kernels ?? (named.length > 0 ? named : [...defaultKernels]),
     scenarios: before?.asked.scenarios ?? request.scenarios,
     jobs: request.jobs,
+    depth,
     ...(variation && { variation }),
   };
   // Cheap checks come before downloads that take minutes.
@@ -167,11 +173,12 @@ export async function planMatrix(
       label: labels.get(spec) ?? labelOf(spec),
       ...(kernel && {
         traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true },
+        ...(hasEarlyEnd(kernel.symbols) && { late: kernel.traits }),
         commandLine: (scenario: Scenario) => commandLine(kernel, scenario),
       }),
     };
   });
-  const plan = await planCases(planned, asked.scenarios, variation);
+  const plan = await planCases(planned, asked.scenarios, variation, depth);
   const [unfit] = plan.unfit;
   if (plan.planned.length === 0 && unfit) {
     const example = `${unfit.scenario} on ${unfit.kernel}: ${unfit.reason}`;

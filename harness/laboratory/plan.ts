@@ -5,9 +5,9 @@ import { messageOf, PtdiffError } from '../../src/errors.ts';
 import type { PlannedCase, UnfitCase } from '../../src/report/types.ts';
 import { builtInScenario, builtInScenarios, matrixScenarios } from '../../src/scenario/built-in.ts';
 import { whyNoCommandLine } from '../../src/scenario/command-line.ts';
-import { type FittingTraits, whyUnfit } from '../../src/scenario/fit.ts';
+import type { DepthChoice } from '../../src/scenario/depth.ts';
+import { whyUnfit } from '../../src/scenario/fit.ts';
 import { lateCpuScenarios } from '../../src/scenario/late-cpus.ts';
-import { caseName } from '../../src/scenario/names.ts';
 import { thin } from '../../src/scenario/pairwise.ts';
 import { namedRealms, realmMatrix, realmSingles } from '../../src/scenario/realms.ts';
 import { parseScenarios } from '../../src/scenario/schema.ts';
@@ -16,6 +16,7 @@ import type { Scenario } from '../../src/scenario/types.ts';
 import { defaultVariants } from '../../src/scenario/variants.ts';
 import { type Variation, vary } from '../../src/scenario/variation.ts';
 import { suggest } from '../../src/suggest.ts';
+import { type Pair, type PlannedKernel, planDepths } from './plan-depths.ts';
 
 /**
  * Limit for the cases of the default matrix, without the single changes: all together take about
@@ -81,22 +82,6 @@ export async function scenariosNamed(name: string): Promise<Scenario[]> {
   );
 }
 
-/** What the plan needs to know about a kernel. */
-interface PlannedKernel {
-  spec: string;
-  /** The kernel's part of its cases' names: the release, or a substitute. */
-  label: string;
-  /**
-   * Decides which scenarios it can run; absent where the kernel is not available, in which case all
-   * count as possible.
-   */
-  traits?: FittingTraits;
-  /** The complete command line of a scenario on it, including what ptdiff adds. */
-  commandLine?(scenario: Scenario): string;
-}
-
-type Pair = { kernel: PlannedKernel; scenario: Scenario };
-
 /** Factors of the matrix for one case: kernel, CPU, rodata=, KFENCE, and the kind of machine. */
 function factors({ kernel, scenario }: Pair): string[] {
   const { machine, rodata, kfenceSampleInterval } = scenario;
@@ -131,17 +116,12 @@ function multiply(
   };
 }
 
-const planned = ({ kernel, scenario }: Pair): PlannedCase => ({
-  case: caseName(kernel.label, scenario.name),
-  kernel: kernel.spec,
-  scenario: scenario.name,
-});
-
 /**
- * The default matrix: every kernel in both worlds, thinned; and scenarios with a single change, on
- * the newest kernel only.
+ * The default matrix: every kernel in both worlds, and scenarios with a single change, on the
+ * newest kernel only. It is thinned: what the thinning takes is booted in full; the rest early, or
+ * not at all where everything is to be booted in full.
  */
-function defaultPlan(kernels: PlannedKernel[], variation: Variation): Plan {
+function defaultPlan(kernels: PlannedKernel[], variation: Variation, depth: DepthChoice): Plan {
   const varied = (scenario: Scenario): Scenario => vary(scenario, variation);
   const inMatrix = [...matrixScenarios, ...realmMatrix].map(varied);
   const { pairs: matrix, unfit } = multiply(kernels, inMatrix);
@@ -149,29 +129,42 @@ function defaultPlan(kernels: PlannedKernel[], variation: Variation): Plan {
   const newest = kernels.filter(({ spec }) => spec.split(':').length === 2).slice(-1);
   const onNewest = [...realmSingles, ...lateCpuScenarios, ...defaultVariants].map(varied);
   const singles = multiply(newest, onNewest);
+  const thinned = [...matrix.filter((_, index) => kept.has(index)), ...singles.pairs];
+  const others = matrix.filter((_, index) => !kept.has(index));
+  const taken = new Set(thinned);
+  const run = depth === 'full' ? thinned : [...thinned, ...others];
   return {
     scenarios: [...inMatrix, ...onNewest],
-    planned: [...matrix.filter((_, index) => kept.has(index)), ...singles.pairs].map(planned),
-    leftOut: matrix.filter((_, index) => !kept.has(index)).map(planned),
+    planned: planDepths(run, depth, (pair) => taken.has(pair)),
+    leftOut: depth === 'full' ? planDepths(others, depth) : [],
     unfit: [...unfit, ...singles.unfit],
   };
+}
+
+/** Names that stand for many scenarios; who names one wants all of it. */
+const groupNames: readonly string[] = ['all', 'telling'];
+
+async function scenariosOf(names: readonly string[], variation: Variation): Promise<Scenario[]> {
+  const found = await Promise.all(names.map(scenariosNamed));
+  return found.flat().map((scenario) => vary(scenario, variation));
 }
 
 /**
  * Combines kernels and scenarios. Without scenario names this is the default matrix, thinned by
  * pairwise coverage.
  * @param variation how the boot of each scenario differs from the default
+ * @param depth of all cases, or as planned: scenarios that were named one by one are then booted in
+ * full, and of others what can tell something after the early end
  * @throws PtdiffError(usage) for a scenario that does not exist, or two with the same name
  */
 export async function planCases(
   kernels: PlannedKernel[],
   names: string[],
   variation: Variation = {},
+  depth: DepthChoice = 'full',
 ): Promise<Plan> {
-  if (names.length === 0) return defaultPlan(kernels, variation);
-  const listed = (await Promise.all(names.map(scenariosNamed)))
-    .flat()
-    .map((scenario) => vary(scenario, variation));
+  if (names.length === 0) return defaultPlan(kernels, variation, depth);
+  const listed = await scenariosOf(names, variation);
   const scenarios = [...new Map(listed.map((scenario) => [scenario.name, scenario])).values()];
   if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
     throw new PtdiffError(
@@ -179,6 +172,12 @@ export async function planCases(
       'Two different scenarios have the same name; rename one of them.',
     );
   }
+  const single = await scenariosOf(
+    names.filter((name) => !groupNames.includes(name)),
+    variation,
+  );
+  const named = new Set(single.map(({ name }) => name));
   const { pairs, unfit } = multiply(kernels, scenarios);
-  return { scenarios, planned: pairs.map(planned), leftOut: [], unfit };
+  const planned = planDepths(pairs, depth, ({ scenario }) => named.has(scenario.name));
+  return { scenarios, planned, leftOut: [], unfit };
 }

@@ -13,6 +13,7 @@ import {
 } from '../../src/nightly/plan-night.ts';
 import { commitText, type NewKernel, type NightSummary } from '../../src/nightly/summary.ts';
 import { type KernelOfWatch, watchesOf } from '../../src/nightly/watches.ts';
+import { depthOf } from '../../src/scenario/depth.ts';
 import { scenarioHash } from '../../src/scenario/identity.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
 import { chooseEmulator } from './laboratory.ts';
@@ -69,11 +70,18 @@ function candidatesOf(
     plan.scenarios.map((scenario) => [scenario.name, scenarioHash(scenario, sha256)]),
   );
   const images = new Map(kernels.map(({ image }) => [image.spec, image.sha256]));
-  return plan.planned.flatMap(({ case: name, kernel, scenario }) => {
+  return plan.planned.flatMap((planned) => {
+    const { case: name, kernel, scenario } = planned;
     const [hash, image] = [scenarios.get(scenario), images.get(kernel)];
     if (hash === undefined || image === undefined) return [];
     return [
-      { case: name, watch: watchOf(image), kernel: image, scenario: { name: scenario, hash } },
+      {
+        case: name,
+        watch: watchOf(image),
+        kernel: image,
+        scenario: { name: scenario, hash },
+        depth: depthOf(planned),
+      },
     ];
   });
 }
@@ -149,7 +157,8 @@ export async function prepareNight({
   };
   if (found.kernels.length === 0) return nothingToRun(night, config.nights);
   const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
-  const request = { scenarios, jobs, variation, out: join(folder, nightParts[0]) };
+  const out = join(folder, nightParts[0]);
+  const request = { scenarios, jobs, variation, out, depth: 'planned' as const };
   const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
   const all = await planMatrix({ ...request, kernels: specs }, signal);
   const unavailable = [

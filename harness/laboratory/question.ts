@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
+import { earlyEnd } from '../../src/evidence/capture.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import type { Question } from '../../src/model/question.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
+import type { Depth } from '../../src/scenario/depth.ts';
 import { modulesFor } from '../../src/scenario/devices.ts';
 import { probesOf, type Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
@@ -29,15 +31,21 @@ export function guestProbes(
   return [...(modules.length > 0 ? ['modules'] : []), ...probesOf(scenario)];
 }
 
-/** The model's question for one case. */
-export function questionOf(kernel: LoadedKernel, scenario: Scenario, facts: BootFacts): Question {
+/** What the model is asked for one case, of which an early boot has run no probes. */
+export function questionOf(
+  kernel: LoadedKernel,
+  scenario: Scenario,
+  facts: BootFacts,
+  depth: Depth = 'full',
+): Question {
   return {
     traits: kernel.traits,
     machine: scenario.machine,
     parameters: kernelParameters(scenario, kernel.traits),
     kaslr: scenario.kaslr,
-    probes: guestProbes(kernel, scenario),
+    probes: depth === 'early' ? [] : guestProbes(kernel, scenario),
     symbolOffset: (name) => symbolOffset(kernel.symbols, name),
     facts,
+    ...(depth === 'early' && { until: earlyEnd }),
   };
 }

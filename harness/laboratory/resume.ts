@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readRunRecord, runFiles } from '../../results/run-folder.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { RunRecord } from '../../src/report/types.ts';
+import type { DepthChoice } from '../../src/scenario/depth.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
 import { stableJson } from '../../src/stable-json.ts';
 
@@ -16,8 +17,9 @@ export function resumedAsk(
   {
     kernels,
     scenarios,
+    depth,
     variation,
-  }: { kernels: string[]; scenarios: string[]; variation?: Variation },
+  }: { kernels: string[]; scenarios: string[]; depth?: DepthChoice; variation?: Variation },
 ): RunRecord | undefined {
   if (!existsSync(join(out, runFiles.run))) return undefined;
   const before = readRunRecord(out);
@@ -26,11 +28,13 @@ export function resumedAsk(
   const { asked } = before;
   const sameVariation =
     variation === undefined || stableJson(variation) === stableJson(asked.variation ?? {});
-  if (same(kernels, asked.kernels) && same(scenarios, asked.scenarios) && sameVariation)
-    return before;
+  // As planned is what a run is by default: it goes on as it began.
+  const sameDepth = depth === undefined || depth === 'planned' || depth === (asked.depth ?? 'full');
+  const isSame = same(kernels, asked.kernels) && same(scenarios, asked.scenarios);
+  if (isSame && sameVariation && sameDepth) return before;
   throw new PtdiffError(
     'usage',
-    `${out} holds a run of other kernels, scenarios or seeds; name another --out, or repeat that run's options.`,
+    `${out} holds a run of other kernels, scenarios, depths or seeds; name another --out, or repeat that run's options.`,
   );
 }
 

@@ -24,9 +24,10 @@ export async function runCase(
 ): Promise<CaseResult> {
   const started = performance.now();
   const { kernel, scenario } = each;
+  const depth = each.depth ?? 'full';
   const booted = await bootCase(laboratory, each, signal);
   writeBoot(each, booted);
-  const judged = judgeCase(kernel, scenario, booted.evidence, laboratory.knownIssues);
+  const judged = judgeCase(kernel, scenario, booted.evidence, laboratory.knownIssues, depth);
   writeConclusions(each, judged);
   if (booted.evidence.end.kind === 'completed') {
     const [kernelSha256, emulatorSha256] = [kernel.image.sha256, laboratory.emulator.sha256];
@@ -37,6 +38,7 @@ export async function runCase(
     case: each.name,
     kernel: kernelOf(kernel),
     scenario: scenario.name,
+    depth,
     ...judgement,
     seconds: Math.round((performance.now() - started) / 10) / 100,
     ...(judged.notes.length > 0 && { notes: judged.notes }),

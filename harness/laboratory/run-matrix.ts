@@ -5,7 +5,8 @@ import { RunDirectory } from '../../results/run-directory.ts';
 import { lastOfEach } from '../../results/run-folder.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
 import { messageOf } from '../../src/errors.ts';
-import type { RunRecord } from '../../src/report/types.ts';
+import type { PlannedCase, RunRecord } from '../../src/report/types.ts';
+import { type Depth, depthOf } from '../../src/scenario/depth.ts';
 import type { Case } from './boot-case.ts';
 import { type Laboratory, prepareLaboratory } from './laboratory.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
@@ -25,7 +26,7 @@ export interface MatrixResult {
 }
 
 /** A case whose folder is created when it starts. */
-type PlacedCase = Omit<Case, 'directory'>;
+type PlacedCase = Omit<Case, 'directory' | 'depth'> & { depth: Depth };
 
 /** Cases without a result yet; a case that ended in `error` is tried again. */
 function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[]): PlacedCase[] {
@@ -38,21 +39,21 @@ function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[])
       const kernel = kernels.find(({ image }) => image.spec === planned.kernel);
       const scenario = plan.scenarios.find(({ name }) => name === planned.scenario);
       if (!kernel || !scenario) return [];
-      return [{ name: planned.case, kernel, scenario }];
+      return [{ name: planned.case, kernel, scenario, depth: depthOf(planned) }];
     });
 }
 
 /** The result of a case that ended without a verdict on the kernel. */
 function errorResult(
-  name: string,
+  { case: name, scenario, depth }: Omit<PlannedCase, 'kernel'>,
   kernel: CaseResult['kernel'],
-  scenario: string,
   reason: string,
 ): CaseResult {
   return {
     case: name,
     kernel,
     scenario,
+    ...(depth && { depth }),
     verdict: 'error',
     findings: [],
     linearMap: {},
@@ -68,15 +69,16 @@ function unavailableResults(plan: Plan, unavailable: RunRecord['unavailable']): 
       .filter(({ kernel }) => kernel === spec)
       .map((planned) => {
         const kernel = { spec, release: labelOf(spec), flavour: '', sha256: '', generation: '' };
-        return errorResult(planned.case, kernel, planned.scenario, reason);
+        return errorResult(planned, kernel, reason);
       }),
   );
 }
 
 function resultOf(end: CaseEnd<PlacedCase, CaseResult>): CaseResult {
   if ('result' in end) return end.result;
-  const { name, kernel, scenario } = end.case;
-  return errorResult(name, kernelOf(kernel), scenario.name, end.error.message);
+  const { name, kernel, scenario, depth } = end.case;
+  const planned = { case: name, scenario: scenario.name, depth };
+  return errorResult(planned, kernelOf(kernel), end.error.message);
 }
 
 /** Runs all cases; each result is on disk before the next one is shown. */

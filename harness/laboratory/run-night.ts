@@ -49,6 +49,7 @@ async function runPart(
     kernels: night.specs,
     scenarios: night.scenarios,
     variation: night.variation,
+    depth: 'planned' as const,
     jobs,
     out,
     select,

@@ -9,6 +9,7 @@ import type { CaseResult } from '../../src/diff/types.ts';
 import { knownGenerations } from '../../src/linux/traits.ts';
 import { type RunRecord, runSchemaVersion } from '../../src/report/types.ts';
 import { countVerdicts } from '../../src/report/verdicts.ts';
+import type { DepthChoice } from '../../src/scenario/depth.ts';
 import { scenarioVersion } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
@@ -27,6 +28,7 @@ export interface Asked {
   kernels: string[];
   scenarios: string[];
   jobs: number;
+  depth?: DepthChoice;
   variation?: Variation;
 }
 

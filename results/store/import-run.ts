@@ -5,6 +5,7 @@ import { sha256 } from '../../host/cache.ts';
 import type { CaseResult, Finding } from '../../src/diff/types.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { RunRecord } from '../../src/report/types.ts';
+import { depthOf } from '../../src/scenario/depth.ts';
 import { scenarioHash } from '../../src/scenario/identity.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { readCaseLines, readRunRecord } from '../run-folder.ts';
@@ -169,8 +170,8 @@ function writeResult(
   // findings.
   store.run('DELETE FROM result WHERE run = ? AND name = ?', context.run, name);
   store.run(
-    `INSERT INTO result (run, name, fingerprint, kernel, spec, generation, scenario, verdict, reason, seconds, symbols)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO result (run, name, fingerprint, kernel, spec, generation, scenario, verdict, reason, seconds, symbols, depth)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...[
       context.run,
       name,
@@ -180,7 +181,7 @@ function writeResult(
       kernel.generation,
       context.scenario(result),
     ],
-    ...[verdict, reason, seconds, internText(store, stableJson(result.symbols))],
+    ...[verdict, reason, seconds, internText(store, stableJson(result.symbols)), depthOf(result)],
   );
   const id =
     store.row(identified, 'SELECT id FROM result WHERE run = ? AND name = ?', context.run, name)

@@ -133,6 +133,11 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (watch, sha256)
   ) STRICT, WITHOUT ROWID;
   `,
+
+  // 3: how far a case was booted; before, all were booted in full.
+  `
+  ALTER TABLE result ADD COLUMN depth TEXT NOT NULL DEFAULT 'full' CHECK (depth IN ('early', 'full'));
+  `,
 ];
 
 /** Schema version that this program writes. */

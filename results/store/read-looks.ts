@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { checkpointNames } from '../../src/evidence/capture.ts';
 import type { FindingText, Look } from '../../src/history/types.ts';
 import { verdictOrder } from '../../src/report/verdicts.ts';
+import { depths } from '../../src/scenario/depth.ts';
 import type { Store } from './store.ts';
 
 const nullable = z.string().nullable();
@@ -26,13 +27,14 @@ const lookRow = z.object({
   verdict: z.enum(verdictOrder),
   reason: nullable,
   seconds: z.number(),
+  depth: z.enum(depths),
 });
 
 const looksQuery = `
   SELECT result.id, run.id AS run, run.started, run.folder, coalesce(run.ptdiff_commit, run.ptdiff_version) AS ptdiff,
     emulator.version AS emulatorVersion, emulator.sha256 AS emulatorSha256, result.name, result.spec, kernel.release,
     kernel.flavour, kernel.sha256, result.generation, scenario.name AS scenario, scenario.hash, result.verdict, result.reason,
-    result.seconds
+    result.seconds, result.depth
   FROM result
   JOIN run ON run.id = result.run
   JOIN emulator ON emulator.id = run.emulator
@@ -91,7 +93,7 @@ export function readLooks(store: Store, filter: LookFilter = {}): Look[] {
   const mapsOf = Map.groupBy(maps, ({ result }) => result);
   const sightingsOf = Map.groupBy(sightings, ({ result }) => result);
   return rows.map(
-    ({ id, name, run, started, folder, ptdiff, verdict, reason, seconds, ...row }) => ({
+    ({ id, name, run, started, folder, ptdiff, verdict, reason, seconds, depth, ...row }) => ({
       run: {
         id: run,
         started,
@@ -108,6 +110,7 @@ export function readLooks(store: Store, filter: LookFilter = {}): Look[] {
         generation: row.generation,
       },
       scenario: { name: row.scenario, hash: row.hash },
+      ...(depth === 'early' && { depth }),
       verdict,
       ...(reason !== null && { reason }),
       seconds,

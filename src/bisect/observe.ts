@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { didNotComplete, isWhole, missedCheckpoint, shows } from '../diff/boot-end.ts';
 import type { CaseResult } from '../diff/types.ts';
+import { depthOf } from '../scenario/depth.ts';
 import type { Outcome, Sign } from './types.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Outcome, Sign } from './types.ts';
  * along the way cannot mislead.
  */
 export function observe(
-  result: Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'reason'>,
+  result: Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'depth' | 'reason'>,
   sign: Sign,
 ): { outcome: Outcome; reason?: string } {
   const { verdict } = result;
@@ -26,6 +27,8 @@ export function observe(
       : unusable;
   }
   if (verdict === 'error') return unusable;
+  // What an early boot does not show may come later.
+  if (depthOf(result) === 'early' && !died && verdict !== 'fail') return unusable;
   if (sign.verdict === 'died') return { outcome: died ? 'present' : 'absent' };
   if (died) return unusable;
   return { outcome: verdict === 'fail' ? 'present' : 'absent' };

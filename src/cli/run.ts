@@ -13,6 +13,7 @@ import { withPatches } from '../../images/kernel-spec.ts';
 import { countText } from '../diff/text.ts';
 import { formatFirmwareBoot } from '../report/terminal-firmware.ts';
 import { describeUnfit } from '../report/unfit.ts';
+import { type Depth, depths } from '../scenario/depth.ts';
 import { checkParameter } from '../scenario/schema.ts';
 import type { Variation } from '../scenario/variation.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -45,6 +46,7 @@ interface RunOptions {
   plain?: true;
   param?: string[];
   stopAt?: string;
+  depth?: Depth;
 }
 
 /**
@@ -54,10 +56,14 @@ interface RunOptions {
 function dryRun({ plan: { planned, leftOut, unfit }, unavailable }: PlannedMatrix): number {
   const lost = new Set(unavailable.map(({ spec }) => spec));
   const there = planned.filter(({ kernel }) => !lost.has(kernel));
-  for (const { case: name } of there) process.stdout.write(`${name}\n`);
-  say(
-    `${countText(there.length, 'case')}; ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`,
-  );
+  for (const { case: name, depth } of there)
+    process.stdout.write(`${name}${depth === 'early' ? ' (early)' : ''}\n`);
+  const early = there.filter(({ depth }) => depth === 'early').length;
+  const thinned =
+    leftOut.length > 0
+      ? `, ${leftOut.length} left out by pairwise coverage (--scenario all runs everything)`
+      : '';
+  say(`${countText(there.length, 'case')}; ${early} of them early${thinned}`);
   for (const note of describeUnfit(unfit, { full: true })) say(note);
   if (lost.size === 0) return exitCodes.pass;
   say(
@@ -90,6 +96,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
     scenarios,
     jobs,
     out,
+    depth: options.depth ?? ('planned' as const),
     oncePerImage: true as const,
     ...(Object.keys(variation).length > 0 && { variation }),
     ...(qemu !== undefined && { qemu }),
@@ -138,6 +145,12 @@ export const addRun: Verb = (command, { signal, finish }) => {
         '--firmware <file>',
         'boot one kernel from your own flash image, and collect what its console and RAM show',
       ).conflicts(['json', 'store', 'dryRun']),
+    )
+    .addOption(
+      new Option(
+        '--depth <depth>',
+        'boot every case in full, or every one up to the return of smp_cpus_done() (default: in full what can still tell something then)',
+      ).choices(depths),
     )
     .option('--seed <n>', 'seed of KASLR and random numbers (default: a fixed one)', seedNumber)
     .option(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readDossier } from '../../results/run-folder.ts';
+import { notLookedAtBy, readDossier, readRunRecord } from '../../results/run-folder.ts';
 import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
 import { paintOptions } from '../report/colour.ts';
@@ -21,7 +21,10 @@ interface ShowOptions {
 /** `ptdiff show CASE`. */
 async function show(given: string, options: ShowOptions): Promise<number> {
   const { folder, result } = await locateCase(given, options.out);
-  const dossier = readDossier(folder, result.case);
+  const dossier = {
+    ...readDossier(folder, result.case),
+    ...notLookedAtBy(readRunRecord(folder), result.case),
+  };
   process.stdout.write(answer(result, dossier, options));
   return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { endOf, entriesOf, runsIn } from '../diff/runs.ts';
 import type { Capture, CheckpointName } from '../evidence/capture.ts';
-import { checkpointNames } from '../evidence/capture.ts';
+import { checkpointNames, reachedItsEnd } from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
 import { first } from '../present.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
@@ -120,7 +120,8 @@ function compareMaps(
   return outcome;
 }
 
-const hasCompleted = ({ evidence }: ComparedCase): boolean => evidence?.end.kind === 'completed';
+const hasCompleted = ({ evidence }: ComparedCase): boolean =>
+  evidence !== undefined && reachedItsEnd(evidence.end);
 
 /**
  * Compares the evidence of two cases of one scenario. It separates what moved from what changed:

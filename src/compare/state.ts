@@ -3,7 +3,7 @@ import { shows } from '../diff/boot-end.ts';
 import { differingFields } from '../diff/register-fields.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult } from '../diff/types.ts';
-import type { Capture, CheckpointName, Evidence } from '../evidence/capture.ts';
+import { type Capture, type CheckpointName, type Evidence, earlyEnd } from '../evidence/capture.ts';
 import { decisionName } from '../model/decision-names.ts';
 import type { SystemRegisters } from '../vmsa/types.ts';
 import type { ComparedCase, Difference, Sides } from './types.ts';
@@ -218,7 +218,10 @@ export function compareEnds({ a, b }: Sides<ComparedCase>): Difference[] {
     if (!evidence) return 'no evidence';
     const { end, captures } = evidence;
     const reached: CheckpointName | undefined = captures.at(-1)?.checkpoint;
-    if (end.kind === 'completed') return `completed, ${countText(captures.length, 'checkpoint')}`;
+    if (end.kind === 'stopped') return 'was stopped early';
+    // Evidence of older versions has none at the early end.
+    const common = captures.filter(({ checkpoint }) => checkpoint !== earlyEnd);
+    if (end.kind === 'completed') return `completed, ${countText(common.length, 'checkpoint')}`;
     return `${end.kind} ${reached ? `after ${reached}` : 'before the first checkpoint'}`;
   };
   const [was, is] = [text(a), text(b)];

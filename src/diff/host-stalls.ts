@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Evidence } from '../evidence/capture.ts';
+import { type Evidence, reachedItsEnd } from '../evidence/capture.ts';
 import type { SplatKind } from '../linux/splat-headers.ts';
 import { findingId } from './finding-id.ts';
 import type { Finding } from './types.ts';
@@ -29,7 +29,7 @@ export function withoutHostStalls(
   findings: Finding[],
   { end, hostWaitSeconds = 0 }: Pick<Evidence, 'end' | 'hostWaitSeconds'>,
 ): WithoutHostStalls {
-  if (end.kind !== 'completed' || hostWaitSeconds < longWait) return { findings };
+  if (!reachedItsEnd(end) || hostWaitSeconds < longWait) return { findings };
   const isStall = ({ id }: Finding) =>
     timed.some((kind) => id.startsWith(`${findingId('splat', [kind])}/`));
   const stall = findings.find(isStall);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BootEnd, CheckpointName, Evidence } from '../evidence/capture.ts';
-import { checkpointNames } from '../evidence/capture.ts';
+import {
+  type BootEnd,
+  type CheckpointName,
+  checkpointNames,
+  type Evidence,
+  reachedItsEnd,
+} from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
 import { parsePtdump } from '../linux/ptdump.ts';
 import type { CheckpointPrediction, Prediction } from '../model/types.ts';
@@ -53,9 +58,9 @@ export interface Judgement
  * Judges one case: all mismatches, invariant violations and splats, and the verdict that follows
  * from them. `pass`: no finding. `known`: every finding matches a documented known issue on this
  * kernel. `hang` and `crash`: the boot did not complete, and not all of that is known. `fail`: any
- * other finding. `error`: a completed boot lacks evidence for something that was predicted, or the
- * host kept the guest waiting so long that its watchdogs complained, so nothing can be concluded
- * from it; the findings are kept all the same.
+ * other finding. `error`: a boot that reached its end lacks evidence for something that was
+ * predicted, or the host kept the guest waiting so long that its watchdogs complained, so nothing
+ * can be concluded from it; the findings are kept all the same.
  */
 export function judge(input: JudgeInput): Judgement {
   const { prediction, boot, release, scenario, knownIssues } = input;
@@ -73,13 +78,13 @@ export function judge(input: JudgeInput): Judgement {
     ...withoutPredicted(
       prediction,
       bootInvariants.flatMap((invariant) => invariant(boot)),
-      evidence.end.kind === 'completed',
+      hasWholeLog(evidence),
     ),
     ...endFinding(evidence.end),
   ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
   const { findings, reason: stalled } = withoutHostStalls(all, evidence);
   const missing = missingEvidence(prediction, evidence, contexts);
-  const reason = evidence.end.kind === 'completed' ? (missing ?? stalled) : evidence.end.reason;
+  const reason = reachedItsEnd(evidence.end) ? (missing ?? stalled) : evidence.end.reason;
   return {
     verdict: verdictOf(findings, evidence.end, {
       incomplete: missing !== undefined,
@@ -96,6 +101,11 @@ export function judge(input: JudgeInput): Judgement {
     differences,
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+/** Whether what the kernel must have logged by now would have been seen. */
+function hasWholeLog({ end, unseen = [] }: Evidence): boolean {
+  return reachedItsEnd(end) && !unseen.some(({ what }) => what === 'log');
 }
 
 function leafDifferences(
@@ -125,14 +135,14 @@ function mismatches(
   ];
 }
 
-/** What a completed boot should have provided and did not, in one sentence. */
+/** What a boot that reached its end should have provided and did not, in one sentence. */
 function missingEvidence(
   prediction: Prediction,
   evidence: Evidence,
   contexts: readonly CheckpointContext[],
 ): string | undefined {
   const { captures, probes, files, end, guestProblems = [], unseen = [] } = evidence;
-  if (end.kind !== 'completed') return undefined;
+  if (!reachedItsEnd(end)) return undefined;
   const checkpoint = checkpointNames.find(
     (name) =>
       prediction.checkpoints[name] &&
@@ -190,7 +200,7 @@ function unchecked(context: CheckpointContext): string | undefined {
 
 /** A boot that did not complete is a finding of its own, so that a known issue can cover it. */
 function endFinding(end: BootEnd): Finding[] {
-  if (end.kind === 'completed') return [];
+  if (reachedItsEnd(end)) return [];
   const after = end.lastCheckpoint
     ? `after the checkpoint ${end.lastCheckpoint}`
     : 'before the first checkpoint';
@@ -217,7 +227,7 @@ function verdictOf(
   if (findings.every(({ known }) => known !== undefined)) {
     return stalled ? 'error' : findings.length === 0 ? 'pass' : 'known';
   }
-  if (end.kind === 'completed') return 'fail';
+  if (reachedItsEnd(end)) return 'fail';
   return end.kind === 'hang' ? 'hang' : 'crash';
 }
 

@@ -67,9 +67,11 @@ const whatWords: Record<NonNullable<Evidence['unseen']>[number]['what'], string>
   paging_init: 'its tables behind paging_init()',
   before_split: 'its tables before linear_map_maybe_split_to_ptes()',
   after_split: 'its tables behind linear_map_maybe_split_to_ptes()',
+  smp_cpus_done: 'its tables behind smp_cpus_done()',
   free_initmem: 'its tables at free_initmem()',
   init: 'its tables when init runs',
   splits: 'what split_kernel_leaf_mapping() was asked for',
   sharing: 'what memory the realm shared',
+  log: 'what it logged up to there',
   kpti: 'which pages were free when KPTI rewrote the tables',
 };

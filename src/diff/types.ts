@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName } from '../evidence/capture.ts';
+import type { Depth } from '../scenario/depth.ts';
 
 /**
  * A mismatch (differs from the prediction), a violated invariant (wrong under any logic), or a
@@ -46,6 +47,8 @@ export interface CaseResult {
   case: string;
   kernel: { spec: string; release: string; flavour: string; sha256: string; generation: string };
   scenario: string;
+  /** How far it was booted; results from before there were early cases do not say: full. */
+  depth?: Depth;
   verdict: Verdict;
   findings: Finding[];
   linearMap: Partial<Record<CheckpointName, LinearMapSizes>>;

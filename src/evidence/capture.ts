@@ -9,6 +9,7 @@ export const checkpointNames = [
   'paging_init',
   'before_split',
   'after_split',
+  'smp_cpus_done',
   'free_initmem',
   'init',
 ] as const;
@@ -26,6 +27,13 @@ export const splitCheckpoints: readonly CheckpointName[] = ['before_split', 'aft
 export function checkpointsOf(maySplit: boolean): CheckpointName[] {
   return checkpointNames.filter((name) => maySplit || !splitCheckpoints.includes(name));
 }
+
+/**
+ * Where an early boot ends: smp_cpus_done() has returned. The linear map is made, the capabilities
+ * are final, CPUs that differ are repainted, KPTI is on and the alias of the kernel's text is
+ * read-only; no initcall has run but the early ones.
+ */
+export const earlyEnd: CheckpointName = 'smp_cpus_done';
 
 /** Whether a boot reaches `checkpoint` before `other`. */
 export function isBefore(checkpoint: CheckpointName, other: CheckpointName): boolean {
@@ -174,10 +182,15 @@ export interface ProbeResult {
 export const earlyEnds = ['panic', 'hang', 'died'] as const;
 export type EarlyEnd = (typeof earlyEnds)[number];
 
-/** How the boot ended. */
+/** How the boot ended; `stopped`: by the harness, at the end of an early boot. */
 export type BootEnd =
-  | { kind: 'completed' }
+  | { kind: 'completed' | 'stopped' }
   | { kind: EarlyEnd; reason: string; lastCheckpoint?: CheckpointName };
+
+/** Whether a boot came as far as it was to go. */
+export function reachedItsEnd(end: BootEnd): end is BootEnd & { kind: 'completed' | 'stopped' } {
+  return end.kind === 'completed' || end.kind === 'stopped';
+}
 
 /** Everything that was observed in one boot. */
 export interface Evidence {
@@ -208,7 +221,7 @@ export interface Evidence {
    * What could not be observed because the kernel's symbol table lacks what that needs; `why` is a
    * clause.
    */
-  unseen?: { what: CheckpointName | 'splits' | 'sharing' | 'kpti'; why: string }[];
+  unseen?: { what: CheckpointName | 'splits' | 'sharing' | 'kpti' | 'log'; why: string }[];
   /**
    * The longest time for which one CPU of the guest was ready to run but had no CPU of the host;
    * absent where the host does not report it.

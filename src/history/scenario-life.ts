@@ -9,6 +9,8 @@ import type { Look, RunMark } from './types.ts';
 /** Consecutive looks with the same result. */
 export interface VerdictSpan {
   verdict: Verdict;
+  /** Absent where the boots were in full. */
+  depth?: 'early';
   /** Ids of the findings, sorted. */
   findings: string[];
   /** Of the last look. */
@@ -50,10 +52,12 @@ export function median(values: readonly number[]): number | undefined {
 /** Joins consecutive looks with the same verdict and findings; the looks are in order of time. */
 function verdictSpans(looks: readonly Look[]): VerdictSpan[] {
   const spans: VerdictSpan[] = [];
-  for (const { verdict, findings, reason, run } of looks) {
+  for (const { verdict, findings, reason, run, depth } of looks) {
     const ids = [...new Set(findings.map(({ id }) => id))].sort();
     const last = spans.at(-1);
-    if (last?.verdict === verdict && String(last.findings) === String(ids)) {
+    const isLike =
+      last?.verdict === verdict && last.depth === (depth === 'early' ? depth : undefined);
+    if (isLike && String(last.findings) === String(ids)) {
       last.last = run;
       last.looks++;
       last.reason = reason;
@@ -61,6 +65,7 @@ function verdictSpans(looks: readonly Look[]): VerdictSpan[] {
       spans.push({
         verdict,
         findings: ids,
+        ...(depth === 'early' && { depth }),
         ...(reason !== undefined && { reason }),
         first: run,
         last: run,

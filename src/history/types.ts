@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult, FindingKind, LinearMapSizes, Verdict } from '../diff/types.ts';
 import type { CheckpointName } from '../evidence/capture.ts';
+import type { Depth } from '../scenario/depth.ts';
 
 /** A run, with what its results depend on. */
 export interface RunMark {
@@ -20,6 +21,8 @@ export interface Look {
   kernel: CaseResult['kernel'];
   /** One name can mean different experiments on different days; then the hashes differ. */
   scenario: { name: string; hash: string };
+  /** How far it was booted; absent where it was in full. */
+  depth?: Depth;
   verdict: Verdict;
   reason?: string;
   /** Wall-clock seconds of the case. */

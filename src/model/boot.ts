@@ -48,6 +48,7 @@ export function bootOf(traits: KernelTraits): BootOrder {
     'after_split',
     { does: kpti_install_ng_mappings },
     { does: mark_linear_text_alias_ro },
+    'smp_cpus_done',
     'free_initmem',
     { does: mark_rodata_ro },
     'init',

@@ -54,7 +54,7 @@ function variablesAt(
   // arch/arm64/include/asm/memory.h).
   const linearOfZero = map.start - BigInt(map.physBase);
   // setup_system_features() calls kpti_install_ng_mappings() after the repaint.
-  const kptiInstalled = !isBefore(checkpoint, 'free_initmem');
+  const kptiInstalled = !isBefore(checkpoint, 'smp_cpus_done');
   const variables: Record<string, bigint> = {
     memstart_addr: BigInt.asUintN(64, _PAGE_OFFSET(config.vaBits) - linearOfZero),
     rodata_enabled: BigInt(decisions.rodataEnabled),
@@ -82,6 +82,7 @@ function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: Checkp
       return 1n;
     case 'before_split':
     case 'after_split':
+    case 'smp_cpus_done':
     case 'free_initmem':
       return onlineAtBoot;
     case 'init':
@@ -164,6 +165,7 @@ export function predict(
       applyFacts(state, step);
       checkpoints[step] = captureOf(state, step);
       state.next = planned[planned.indexOf(step) + 1] ?? step;
+      if (step === question.until) break;
     }
   }
   return {

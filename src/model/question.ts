@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BootFacts } from '../evidence/boot-facts.ts';
+import type { CheckpointName } from '../evidence/capture.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Machine } from '../scenario/types.ts';
 
@@ -14,4 +15,6 @@ export interface Question {
   /** Offset of a linker symbol from _text in bytes. */
   symbolOffset: (name: string) => number;
   facts: BootFacts;
+  /** The boot ended there, by the harness, and ran no probes; default: it went on to its end. */
+  until?: CheckpointName;
 }

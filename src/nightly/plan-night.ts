@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Look } from '../history/types.ts';
+import { type Depth, depthOf, depths } from '../scenario/depth.ts';
 import type { Watches } from './watches.ts';
 import { tells } from './watches.ts';
 
@@ -12,6 +13,8 @@ export interface Candidate {
   /** SHA-256 of the Image. */
   kernel: string;
   scenario: { name: string; hash: string };
+  /** How far it is booted tonight. */
+  depth: Depth;
 }
 
 /**
@@ -57,6 +60,10 @@ const key = (...parts: string[]): string => JSON.stringify(parts);
 const sameCase = (kernel: string, hash: string, emulator: string): string =>
   key(kernel, hash, emulator);
 
+/** Whether a look tells what a boot of a candidate would: an early one does not tell of all. */
+const isDeepAs = (look: Look, depth: Depth): boolean =>
+  depth === 'early' || depthOf(look) === 'full';
+
 /** When each experiment was last looked at, and when it was last tried, both ISO 8601. */
 function lastTimes(looks: readonly Look[]): {
   told: Map<string, string>;
@@ -77,22 +84,22 @@ function lastTimes(looks: readonly Look[]): {
 /** What each watch last ran: the experiment, by watch and name of the scenario. */
 function lastExperiments(looks: readonly Look[], { nowOf }: Watches): Map<string, string> {
   return new Map(
-    looks.filter(tells).flatMap(({ kernel, scenario, run }) => {
+    looks.flatMap(({ kernel, scenario, run }) => {
       const experiment = sameCase(kernel.sha256, scenario.hash, run.emulator.sha256);
       return nowOf(kernel.sha256).map((watch) => [key(watch, scenario.name), experiment] as const);
     }),
   );
 }
 
-function standings({ candidates, looks, watches, emulator }: NightInput): Standing[] {
+/** What earlier looks say of candidates of one depth: of a full one early looks say nothing. */
+function standingsOf({ candidates, looks, watches, emulator }: NightInput): Standing[] {
   const { told, tried } = lastTimes(looks);
-  const last = lastExperiments(looks, watches);
+  const telling = looks.filter(tells);
+  const last = lastExperiments(telling, watches);
   const places = new Set(
-    looks
-      .filter(tells)
-      .flatMap(({ kernel, scenario }) =>
-        watches.everOf(kernel.sha256).map((watch) => key(watch, scenario.name)),
-      ),
+    telling.flatMap(({ kernel, scenario }) =>
+      watches.everOf(kernel.sha256).map((watch) => key(watch, scenario.name)),
+    ),
   );
   return candidates.map((candidate) => {
     const { watch, kernel, scenario } = candidate;
@@ -107,6 +114,20 @@ function standings({ candidates, looks, watches, emulator }: NightInput): Standi
     // A branch may return to an earlier commit: a revert is also a change.
     return { candidate, reason: last.get(place) === same ? 'due' : 'changed', since };
   });
+}
+
+/** The input as far as candidates of one depth are concerned. */
+const ofDepth = (input: NightInput, depth: Depth): NightInput => ({
+  ...input,
+  candidates: input.candidates.filter((candidate) => candidate.depth === depth),
+  looks: input.looks.filter((look) => isDeepAs(look, depth)),
+});
+
+/** In the order of the candidates. */
+function standings(input: NightInput): Standing[] {
+  const all = depths.flatMap((depth) => standingsOf(ofDepth(input, depth)));
+  const found = new Map(all.map((standing) => [standing.candidate, standing]));
+  return input.candidates.flatMap((candidate) => found.get(candidate) ?? []);
 }
 
 /**
@@ -129,16 +150,17 @@ export function planNight(input: NightInput): Choice[] {
 
 /**
  * Cases of the matrix that have been looked at since a given time with tonight's kernel, scenario
- * and emulator.
+ * and emulator, and at least as far.
  * @param since ISO 8601
  */
-export function coveredSince(
-  { candidates, looks, emulator }: NightInput,
-  since: string,
-): Candidate[] {
-  const { told } = lastTimes(looks);
-  return candidates.filter(({ kernel, scenario }) => {
-    const last = told.get(sameCase(kernel, scenario.hash, emulator));
-    return last !== undefined && last >= since;
+export function coveredSince(input: NightInput, since: string): Candidate[] {
+  const covered = depths.flatMap((depth) => {
+    const { candidates, looks, emulator } = ofDepth(input, depth);
+    const { told } = lastTimes(looks);
+    return candidates.filter(({ kernel, scenario }) => {
+      const last = told.get(sameCase(kernel, scenario.hash, emulator));
+      return last !== undefined && last >= since;
+    });
   });
+  return input.candidates.filter((candidate) => covered.includes(candidate));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Look } from '../history/types.ts';
+import { depthOf } from '../scenario/depth.ts';
 import type { WatchedLooks } from './judge-night.ts';
 
 /** A kernel that a watch has or had, by the hash of its Image. */
@@ -45,7 +46,12 @@ export function watchesOf(
  */
 function ownBefore(watch: string, looks: readonly Look[], { everOf, nowOf }: Watches): Look[] {
   const own = looks.filter(({ kernel }) => nowOf(kernel.sha256).includes(watch));
-  const told = new Set(own.filter(tells).map(({ scenario }) => scenario.name));
+  const told = new Set(
+    own
+      .filter(tells)
+      .filter(isFull)
+      .map(({ scenario }) => scenario.name),
+  );
   const others = looks.filter(
     ({ kernel, scenario }) => everOf(kernel.sha256).includes(watch) && !told.has(scenario.name),
   );
@@ -69,6 +75,8 @@ export function looksByWatch(
     };
   });
 }
+
+const isFull = (look: Look): boolean => depthOf(look) === 'full';
 
 /** Whether a look says something about the kernel. */
 export const tells = ({ verdict }: Look): boolean => verdict !== 'error';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
+import { depthOf } from '../scenario/depth.ts';
 import { painter } from './colour.ts';
 import { fit, plainLine } from './plain-text.ts';
 import { formatSeconds } from './units.ts';
@@ -85,11 +86,12 @@ function caseLine(state: State, result: CaseResult, screen: ProgressScreen): str
   const { letter, sgr } = verdictStyles[result.verdict];
   const findings =
     result.findings.length > 0 ? `  ${countText(result.findings.length, 'finding')}` : '';
+  const early = depthOf(result) === 'early' ? ' (early)' : '';
   const reason = result.reason === undefined ? '' : `  ${plainLine(result.reason)}`;
   const width = String(state.total).length;
   const head = `[${String(state.done).padStart(width)}/${state.total}] `;
   const verdict = `${letter} ${result.verdict.padEnd(5)}`;
-  const tail = `  ${plainLine(result.case)}  ${formatSeconds(result.seconds)}${findings}${reason}`;
+  const tail = `  ${plainLine(result.case)}${early}  ${formatSeconds(result.seconds)}${findings}${reason}`;
   const room = screen.live
     ? screen.columns - head.length - verdict.length - 1
     : Number.POSITIVE_INFINITY;

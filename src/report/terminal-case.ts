@@ -7,6 +7,7 @@ import type { DerivationStep } from '../model/types.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
 import { type Paint, type PaintOptions, painter, tableWidth } from './colour.ts';
 import { capturedEntries, decisionEntries } from './decision-entries.ts';
+import { depthWords, notLookedAtLines } from './early.ts';
 import { titleOf } from './fold-findings.ts';
 import { acceptedText, compositionKinds, kindLabel, sameSizes } from './leaf-kinds.ts';
 import { column, fit, hang, plainLine, preformatted } from './plain-text.ts';
@@ -147,6 +148,7 @@ function headLines(result: CaseResult, paint: Paint): string[] {
     ...field('Image sha256', result.kernel.sha256, paint),
     ...field('model generation', result.kernel.generation, paint),
     ...field('scenario', result.scenario, paint),
+    ...field('booted', depthWords(result), paint),
     ...field('took', formatSeconds(result.seconds), paint),
     '',
   ];
@@ -174,6 +176,11 @@ export function formatCase(
     ...section(
       'Assumed, not known',
       (result.notes ?? []).flatMap((note) => hang('  ', plainLine(note), paint.width)),
+      paint,
+    ),
+    ...section(
+      'Not looked at',
+      notLookedAtLines(dossier).flatMap((line) => hang('  ', plainLine(line), paint.width)),
       paint,
     ),
     ...section('Composition of the linear map', compositionLines(result, dossier, paint), paint),

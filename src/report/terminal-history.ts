@@ -100,12 +100,12 @@ function spanTime(first: RunMark, last: RunMark): string {
 }
 
 function spanLines(
-  { verdict, findings, reason, first, last, looks }: VerdictSpan,
+  { verdict, depth, findings, reason, first, last, looks }: VerdictSpan,
   paint: Paint,
 ): string[] {
   const word = paint(verdictStyles[verdict].sgr, column(verdict, 6));
   return [
-    `      ${word}  ${column(countText(looks, 'look'), 9)}  ${spanTime(first, last)}`,
+    `      ${word}  ${column(countText(looks, 'look'), 9)}  ${spanTime(first, last)}${depth === 'early' ? ', early' : ''}`,
     ...(reason === undefined ? [] : hang('              ', plainLine(reason), paint.width)),
     ...findings.flatMap((id) => hang('              ', plainLine(id), paint.width)),
   ];

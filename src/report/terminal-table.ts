@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Verdict } from '../diff/types.ts';
+import { depthOf } from '../scenario/depth.ts';
 import { type Paint, tableWidth } from './colour.ts';
 import type { Matrix, MatrixCell, MatrixRow } from './matrix.ts';
 import { column, plainLine } from './plain-text.ts';
@@ -34,7 +35,7 @@ function inGroups(cells: readonly string[]): string {
 function cellText(cell: MatrixCell, paint: Paint): string {
   if (cell.kind === 'ended') {
     const { letter, sgr } = verdictStyles[cell.result.verdict];
-    return paint(sgr, letter);
+    return paint(sgr, depthOf(cell.result) === 'early' ? letter.toLowerCase() : letter);
   }
   return paint('2', { planned: '?', 'left-out': '·', absent: ' ' }[cell.kind]);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
 import { first } from '../present.ts';
+import { depthOf } from '../scenario/depth.ts';
 import { type Paint, type PaintOptions, painter, tableWidth } from './colour.ts';
+import { describeEarly } from './early.ts';
 import { shellWord } from './export/mail-layout.ts';
 import { describeFindings, foldByIssue } from './fold-findings.ts';
 import { notWitnessed } from './limits.ts';
@@ -60,7 +62,7 @@ function matrixLines(matrix: Matrix, full: boolean, paint: Paint): string[] {
     return [...tableLines(matrix, tableWidth(paint), paint), ...legend(matrix)];
   return [
     ...countLines(matrix, paint),
-    ...legend(matrix).map((line) => line.replace(/ {3}·.*/s, '')),
+    ...legend(matrix).map((line) => line.replace(/ {3}(?:small letters|·).*/s, '')),
   ];
 }
 
@@ -74,7 +76,11 @@ function legend(matrix: Matrix): string[] {
       ),
     )
     .map((verdict) => `${verdictStyles[verdict].letter} ${verdict}`);
+  const hasEarly = matrix.rows.some((row) =>
+    row.cells.some((cell) => cell.kind === 'ended' && depthOf(cell.result) === 'early'),
+  );
   const others = [
+    ...(hasEarly ? ['small letters: ended early'] : []),
     ...(has('left-out') ? ['· left out by thinning'] : []),
     ...(has('planned') ? ['? not run yet'] : []),
   ];
@@ -106,6 +112,7 @@ function noteLines({ run, cases }: Report, full: boolean): string[] {
     ...run.emulator.notes.map((note) => plainLine(note)),
     ...describeUnfit(run.unfit, { full }).map(plainLine),
     ...assumptionLines(cases),
+    ...describeEarly(run),
     ...(thinned > 0
       ? [
           `Pairwise thinning left out ${countText(thinned, 'case')}; --scenario all runs everything.`,

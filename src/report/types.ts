@@ -4,6 +4,7 @@ import type { KnownIssue } from '../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../diff/types.ts';
 import type { CheckpointName, ProbeResult } from '../evidence/capture.ts';
 import type { Decisions, DerivationStep, PredictedRun, ProbePrediction } from '../model/types.ts';
+import type { Depth, DepthChoice } from '../scenario/depth.ts';
 import type { Scenario, scenarioVersion } from '../scenario/types.ts';
 import type { Variation } from '../scenario/variation.ts';
 import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
@@ -48,6 +49,13 @@ export interface PlannedCase {
   /** Spec of the kernel, as in `KernelIdentity.spec`. */
   kernel: string;
   scenario: string;
+  /** How far it is booted; runs from before there were early cases do not say: full. */
+  depth?: Depth;
+  /**
+   * What an early boot does not look at, each the subject of a sentence, and the case of this run
+   * that tells the same of it, where there is one.
+   */
+  notLookedAt?: { what: string; toldBy?: string }[];
 }
 
 /** A scenario that a kernel cannot run, by spec and name. */
@@ -64,7 +72,13 @@ export interface RunRecord {
   ptdiff: { version: string; commit?: string };
   /** The command line, word by word, without the interpreter. */
   command: string[];
-  asked: { kernels: string[]; scenarios: string[]; jobs: number; variation?: Variation };
+  asked: {
+    kernels: string[];
+    scenarios: string[];
+    jobs: number;
+    depth?: DepthChoice;
+    variation?: Variation;
+  };
   scenarioVersion: typeof scenarioVersion;
   /** The complete scenarios of the matrix, in its order. */
   scenarios: Scenario[];
@@ -125,6 +139,8 @@ export interface CaseDossier {
   drawings: CaseDrawing[];
   /** The command that boots this case again, as the user types it. */
   repro?: string;
+  /** What an early boot did not look at. */
+  notLookedAt?: PlannedCase['notLookedAt'];
   /** Last lines of the console. Text from the guest: hostile. */
   consoleTail?: string;
   /** Files of the case that could not be read, one sentence each. */

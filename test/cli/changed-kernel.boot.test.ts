@@ -140,7 +140,7 @@ t.test(
       'monitor+neoverse-v3-r0p2+then-max',
     );
     t.ok(['pass', 'known'].includes(result.verdict), `${result.verdict}: ${result.reason}`);
-    t.same(Object.keys(result.linearMap), ['paging_init', 'free_initmem', 'init']);
+    t.same(Object.keys(result.linearMap), ['paging_init', 'smp_cpus_done', 'free_initmem', 'init']);
     t.ok(
       result.notes?.some((note) =>
         /^Not known of this kernel: its tables before .*no linear_map_maybe_split/.test(note),
@@ -156,6 +156,8 @@ t.test('without any of the functions to stop at, the boot is seen where init run
     'paging_init',
     'bootmem_init',
     'linear_map_maybe_split_to_ptes',
+    'smp_cpus_done',
+    'setup_system_features',
     'free_initmem',
     '__arm64_sys_reboot',
   ];
@@ -205,7 +207,7 @@ t.test(
     t.same(Object.keys(linearMap), [...checkpointNames]);
     t.same(
       findings.map(({ id }) => id),
-      ['free_initmem', 'init'].map(
+      ['smp_cpus_done', 'free_initmem', 'init'].map(
         (at) => `invariant/kernel-text-read-only/linear-alias-writable@${at}`,
       ),
     );

@@ -12,12 +12,17 @@ import { given } from '../given.ts';
 import { look } from '../history/look.ts';
 
 /** A case of tonight on a kernel that is named as look() hashes it. */
-function candidate(release: string, scenario: string): Candidate {
+function candidate(
+  release: string,
+  scenario: string,
+  depth: Candidate['depth'] = 'full',
+): Candidate {
   return {
     case: `${release}@${scenario}`,
     watch: 'debian:7.3',
     kernel: `${release} arm64`,
     scenario: { name: scenario, hash: `hash of ${scenario}` },
+    depth,
   };
 }
 
@@ -210,3 +215,26 @@ t.test('a new kernel comes before the rotation, whatever is left of the old one'
     'all of it in three nights, in which it was not run twice',
   );
 });
+
+t.test(
+  'an early look is none at a case that is booted in full, the other way round it is',
+  async (t) => {
+    const looks = [
+      { ...look({ release: '7.3.4', day: 1, scenario: 'a' }), depth: 'early' as const },
+      { ...look({ release: '7.3.4', day: 1, scenario: 'b' }), depth: 'early' as const },
+      look({ release: '7.3.4', day: 1, scenario: 'c' }),
+    ];
+    const candidates = [
+      candidate('7.3.4', 'a'),
+      candidate('7.3.4', 'b', 'early'),
+      candidate('7.3.4', 'c', 'early'),
+    ];
+    const input = { ...common, candidates, looks, nights: 1 };
+    t.same(shown(input), ['never-run 7.3.4@a', 'due 7.3.4@b', 'due 7.3.4@c']);
+    const covered = coveredSince(input, '2026-11-01');
+    t.same(
+      covered.map(({ scenario }) => scenario.name),
+      ['b', 'c'],
+    );
+  },
+);

@@ -69,5 +69,5 @@ t.test('a prediction alone has the same lines as the left side of a map', async 
     .map(left);
   const text = formatPredictedMaps(prediction, { ...plain, checkpoint: 'init' });
   t.same(text.split('\n').slice(1), expected);
-  t.equal(formatPredictedMaps(prediction, plain).match(/^Linear map at /gm)?.length, 5);
+  t.equal(formatPredictedMaps(prediction, plain).match(/^Linear map at /gm)?.length, 6);
 });

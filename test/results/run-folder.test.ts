@@ -184,9 +184,9 @@ t.test('what the judge found to differ is taken from the case, not found again',
     'a folder of an older version: they are computed',
   );
   const [kept] = given(init).differences;
-  const checkpoints = { paging_init: [], free_initmem: [], init: [kept] };
+  const checkpoints = { paging_init: [], smp_cpus_done: [], free_initmem: [], init: [kept] };
   await writeFile(at, stableJson({ schema: 1, checkpoints }));
-  t.same(differencesAt(readDossier(folder, dossier.case)), [[], [], [kept]]);
+  t.same(differencesAt(readDossier(folder, dossier.case)), [[], [], [], [kept]]);
   for (const broken of ['{"schema":1,', stableJson({ schema: 2, checkpoints })]) {
     await writeFile(at, broken);
     const read = readDossier(folder, dossier.case);

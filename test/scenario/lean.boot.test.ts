@@ -46,7 +46,7 @@ t.test('what lean boots leave out changes no leaf of the linear map', async (t) 
       `${name}: the parameters are recorded with the case`,
     );
     for (const checkpoint of checkpointNames.filter((each) =>
-      /^(paging_init|free_initmem|init)$/.test(each),
+      /^(paging_init|smp_cpus_done|free_initmem|init)$/.test(each),
     )) {
       const leaves = (each: string) => linearLeaves(text(each, `leaves-${checkpoint}.ttbr1.txt`));
       t.ok(leaves(name).length > 0);

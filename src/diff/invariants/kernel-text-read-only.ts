@@ -28,7 +28,7 @@ export const kernelTextReadOnly: Invariant = (context) => {
   const imageView = { start: imageVa(image, '_text'), end: imageVa(image, '_end') };
   const enabled = rodataEnabled(context);
   // mark_linear_text_alias_ro() follows the repaint in smp_cpus_done().
-  const linear = isBefore(checkpoint, 'free_initmem')
+  const linear = isBefore(checkpoint, 'smp_cpus_done')
     ? []
     : writable.filter((run) => inVirtual(run, context.linear));
   const inImage = writable.filter((run) => inVirtual(run, imageView));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { didNotComplete, isBootEnd } from '../../diff/boot-end.ts';
 import type { CaseResult, Finding } from '../../diff/types.ts';
-import { checkpointNames, splitCheckpoints } from '../../evidence/capture.ts';
+import { checkpointNames, earlyEnd, splitCheckpoints } from '../../evidence/capture.ts';
+import { depthOf } from '../../scenario/depth.ts';
 
 /**
  * One thing that was judged in a case. It has the same name in every case, so that a server can
@@ -10,7 +11,8 @@ import { checkpointNames, splitCheckpoints } from '../../evidence/capture.ts';
 export interface Check {
   name: string;
   /**
-   * `known`: all its findings are documented known issues. `skipped`: the boot did not get there.
+   * `known`: all its findings are documented known issues. `skipped`: the boot did not get there,
+   * or was not to.
    */
   outcome: 'pass' | 'fail' | 'known' | 'skipped';
   findings: Finding[];
@@ -40,8 +42,10 @@ function checkOf({ kind, checkpoint, id }: Finding): string {
 }
 
 function reached(name: string, result: CaseResult): boolean {
-  // A kernel that died may have been about to complain.
-  if (name === log) return !didNotComplete(result);
+  const early = depthOf(result) === 'early';
+  // A kernel that died may have been about to complain, and one that was stopped early, too.
+  if (name === log) return !didNotComplete(result) && !early;
+  if (name === end) return !early;
   const [rules, checkpoint] = name.split('@');
   if (rules !== 'prediction' && rules !== 'invariants') return true;
   const needed = checkpoint === 'probes' ? 'init' : checkpoint;
@@ -51,11 +55,11 @@ function reached(name: string, result: CaseResult): boolean {
 }
 
 /**
- * Not every kernel has linear_map_maybe_split_to_ptes() and its checkpoints: a boot without them is
- * not reported as having skipped them.
+ * Not every kernel has linear_map_maybe_split_to_ptes() and its checkpoints, and older results have
+ * none at smp_cpus_done(): a boot without them is not reported as having skipped them.
  */
 function isRare(name: string): boolean {
-  return splitCheckpoints.some((checkpoint) => name.endsWith(`@${checkpoint}`));
+  return [...splitCheckpoints, earlyEnd].some((checkpoint) => name.endsWith(`@${checkpoint}`));
 }
 
 function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['outcome'] {

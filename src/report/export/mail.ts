@@ -43,6 +43,7 @@ const instants: Record<CheckpointName, string> = {
   paging_init: 'at the return of paging_init()',
   before_split: 'at the entry of linear_map_maybe_split_to_ptes()',
   after_split: 'at the return of linear_map_maybe_split_to_ptes()',
+  smp_cpus_done: 'at the return of smp_cpus_done()',
   free_initmem: 'at free_initmem()',
   init: 'when init is ready',
 };

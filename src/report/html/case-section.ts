@@ -2,7 +2,9 @@
 import { countText } from '../../diff/text.ts';
 import type { CaseResult } from '../../diff/types.ts';
 import type { DerivationStep } from '../../model/types.ts';
+import { depthOf } from '../../scenario/depth.ts';
 import { capturedEntries, decisionEntries } from '../decision-entries.ts';
+import { earlyEndWords, notLookedAtLines } from '../early.ts';
 import { titleOf } from '../fold-findings.ts';
 import type { CaseDossier, CaseDrawing } from '../types.ts';
 import { formatSeconds } from '../units.ts';
@@ -67,6 +69,17 @@ function checkpoints(
   })}`;
 }
 
+function early(result: CaseResult): Markup | undefined {
+  return depthOf(result) === 'early' ? html` <span class="meta">early</span>` : undefined;
+}
+
+function notLookedAt(dossier: CaseDossier): Markup | undefined {
+  const lines = notLookedAtLines(dossier);
+  if (lines.length === 0) return undefined;
+  const items = lines.map((line) => html`<li>${line}</li>`);
+  return html`<details class="inner"><summary>Not looked at: the boot ended early, ${earlyEndWords}</summary><ul>${items}</ul></details>`;
+}
+
 function findingLinks(result: CaseResult, anchors: Anchors): Markup | undefined {
   if (result.findings.length === 0) return undefined;
   const items = result.findings.map(
@@ -95,10 +108,10 @@ export function caseSection(
     dossier.newerThanKnown === true
       ? ' (newer than every generation known; predicted with the newest)'
       : '';
-  return html`<details class="case v-${result.verdict}"><summary>${verdictBadge(result.verdict)} <b>${kernel.release || kernel.spec}</b> <span class="scenario">${result.scenario}</span>${findings}</summary>
+  return html`<details class="case v-${result.verdict}"><summary>${verdictBadge(result.verdict)} <b>${kernel.release || kernel.spec}</b> <span class="scenario">${result.scenario}</span>${early(result)}${findings}</summary>
 <div class="body" id="${tools.anchors.case(result.case)}">
 <p class="meta">${result.case} · ${verdictStyles[result.verdict].meaning} · ${formatSeconds(result.seconds)} · model generation ${kernel.generation}${newer} · <a href="cases/${encodeURIComponent(result.case)}/">files of this case</a></p>
-${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${result.notes?.map((text) => html`<p class="note">${text}</p>`)}${dossier.unreadable?.map((text) => html`<p class="note">${text}</p>`)}${findingLinks(result, tools.anchors)}
+${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${result.notes?.map((text) => html`<p class="note">${text}</p>`)}${dossier.unreadable?.map((text) => html`<p class="note">${text}</p>`)}${findingLinks(result, tools.anchors)}${notLookedAt(dossier)}
 ${dossier.repro === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${dossier.repro}</pre>`}
 ${compositionTable(result, dossier)}${checkpoints(dossier.drawings, tools.store, tools.depth)}
 ${decisionsTable(result, dossier)}${derivation(dossier.derivation ?? [])}${console_}

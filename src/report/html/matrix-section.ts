@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../../diff/text.ts';
 import { present } from '../../present.ts';
+import { depthOf } from '../../scenario/depth.ts';
+import { describeEarly } from '../early.ts';
 import { layMatrix, type MatrixCell, type MatrixRow } from '../matrix.ts';
 import type { Report } from '../types.ts';
 import { verdictStyles } from '../verdicts.ts';
@@ -12,8 +14,9 @@ function cellMarkup(cell: MatrixCell, row: MatrixRow, scenario: string, anchors:
   if (cell.kind === 'planned') return html`<td class="none" title="not run yet">?</td>`;
   if (cell.kind === 'absent') return html`<td></td>`;
   const { verdict, findings } = cell.result;
-  const what = `${row.name}, ${scenario}: ${verdict}${findings.length > 0 ? `, ${countText(findings.length, 'finding')}` : ''}`;
-  return html`<td class="v-${verdict}"><a href="#${anchors.case(cell.result.case)}" title="${what}" aria-label="${what}">${verdictStyles[verdict].symbol}</a></td>`;
+  const early = depthOf(cell.result) === 'early';
+  const what = `${row.name}, ${scenario}: ${verdict}${early ? ', ended early' : ''}${findings.length > 0 ? `, ${countText(findings.length, 'finding')}` : ''}`;
+  return html`<td class="v-${verdict}${early ? ' early' : ''}"><a href="#${anchors.case(cell.result.case)}" title="${what}" aria-label="${what}">${verdictStyles[verdict].symbol}</a></td>`;
 }
 
 /**
@@ -31,9 +34,13 @@ export function matrixSection(report: Report, anchors: Anchors): Markup {
       html`<tr><th scope="row"><b>${row.name}</b><small>${row.spec}</small></th>${row.cells.map((cell, index) => cellMarkup(cell, row, present(matrix.scenarios[index], 'scenario of a cell'), anchors))}</tr>
 `,
   );
+  const early = describeEarly(report.run).map(
+    (sentence) => html`<p class="note">Small: ${sentence}</p>
+`,
+  );
   return html`<section id="matrix"><h2>Matrix</h2>
 <div class="scroll matrix" tabindex="0" role="region" aria-label="Verdicts of kernels by scenarios"><table>
 <thead><tr><th scope="col" class="corner">kernel</th>${heads}</tr></thead><tbody>
 ${body}</tbody></table></div>
-${report.run.leftOut.length > 0 ? html`<p class="note">· left out by pairwise thinning: ${countText(report.run.leftOut.length, 'case')}; <code>--scenario all</code> runs everything.</p>` : undefined}</section>`;
+${early}${report.run.leftOut.length > 0 ? html`<p class="note">· left out by pairwise thinning: ${countText(report.run.leftOut.length, 'case')}; <code>--scenario all</code> runs everything.</p>` : undefined}</section>`;
 }

@@ -17,8 +17,8 @@ import { style } from './style.ts';
 
 // Characters of cases and drawings after which pictures get simpler, then stop: a page with
 // hundreds of cases must still open.
-const fullUntil = 5_000_000;
-const overviewUntil = 7_500_000;
+const fullUntil = 4_500_000;
+const overviewUntil = 6_800_000;
 
 function makeAnchors(report: Report): Anchors {
   const number = (keys: Iterable<string>) =>

@@ -44,7 +44,7 @@ thead th{font-weight:600;color:var(--soft);white-space:nowrap}tbody th{font-weig
 .sizes th,.sizes td{padding-right:0;padding-left:1.1rem}.sizes th:first-child{padding-left:0}
 .matrix{max-height:80vh;overflow:auto;border:1px solid var(--line);border-radius:8px;background:var(--panel)}
 .matrix table{border-collapse:separate;border-spacing:0;font-size:.87rem}
-.matrix th,.matrix td{padding:0;border:0}
+.matrix th,.matrix td{padding:0;border:0}td.early,td.early a{font-size:.65em}
 .matrix thead th{position:sticky;top:0;z-index:2;background:var(--panel);vertical-align:bottom;border-bottom:1px solid var(--line)}
 .matrix .corner{left:0;z-index:3;padding:.5rem .8rem}
 .matrix tbody th{position:sticky;left:0;z-index:1;background:var(--panel);padding:.25rem .9rem .25rem .8rem;border-right:1px solid var(--line)}

@@ -84,8 +84,9 @@ function cell(looks: readonly Look[] | undefined): Markup {
   if (looks === undefined || last === undefined) return html`<td></td>`;
   const verdicts = looks.map(({ verdict }) => verdict);
   const changed = new Set(verdicts).size > 1;
-  const what = `${last.case}: ${last.verdict}, ${countText(looks.length, 'look')} until ${formatInstant(last.run.started)}${changed ? `; over time ${verdicts.slice(-12).join(', ')}` : ''}`;
-  return html`<td class="v-${last.verdict}${changed ? ' changes' : ''}" title="${what}">${verdictStyles[last.verdict].symbol}</td>`;
+  const early = last.depth === 'early';
+  const what = `${last.case}: ${last.verdict}${early ? ' (ended early)' : ''}, ${countText(looks.length, 'look')} until ${formatInstant(last.run.started)}${changed ? `; over time ${verdicts.slice(-12).join(', ')}` : ''}`;
+  return html`<td class="v-${last.verdict}${changed ? ' changes' : ''}${early ? ' early' : ''}" title="${what}">${verdictStyles[last.verdict].symbol}</td>`;
 }
 
 function kernelRows(

@@ -53,8 +53,9 @@ function findingLinks(looks: readonly Look[], files: SiteFiles): Markup | undefi
 function cell(look: Look | undefined, before: Look | undefined): Markup {
   if (look === undefined) return html`<td></td>`;
   const changed = before !== undefined && before.verdict !== look.verdict;
-  const what = `${look.case}, ${formatInstant(look.run.started)}: ${look.verdict}${changed ? `, was ${before.verdict}` : ''}${look.findings.length > 0 ? `, ${countText(look.findings.length, 'finding')}` : ''}`;
-  return html`<td class="v-${look.verdict}${changed ? ' changes' : ''}" title="${what}">${verdictStyles[look.verdict].symbol}</td>`;
+  const early = look.depth === 'early';
+  const what = `${look.case}, ${formatInstant(look.run.started)}: ${look.verdict}${early ? ' (ended early)' : ''}${changed ? `, was ${before.verdict}` : ''}${look.findings.length > 0 ? `, ${countText(look.findings.length, 'finding')}` : ''}`;
+  return html`<td class="v-${look.verdict}${changed ? ' changes' : ''}${early ? ' early' : ''}" title="${what}">${verdictStyles[look.verdict].symbol}</td>`;
 }
 
 function row(scenario: string, columns: readonly Column[], first: number): Markup {

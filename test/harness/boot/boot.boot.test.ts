@@ -22,8 +22,15 @@ function mappedRam(evidence: Evidence, checkpoint: number, end: number): number 
 
 /** What is captured depends on the functions that the kernel has, not on what they will do. */
 const checkpoints = {
-  'debian:6.12': ['paging_init', 'free_initmem', 'init'],
-  'debian:7.3': ['paging_init', 'before_split', 'after_split', 'free_initmem', 'init'],
+  'debian:6.12': ['paging_init', 'smp_cpus_done', 'free_initmem', 'init'],
+  'debian:7.3': [
+    'paging_init',
+    'before_split',
+    'after_split',
+    'smp_cpus_done',
+    'free_initmem',
+    'init',
+  ],
 };
 
 for (const [spec, expected] of Object.entries(checkpoints)) {
@@ -48,6 +55,32 @@ for (const [spec, expected] of Object.entries(checkpoints)) {
   });
 }
 
+for (const [spec, all] of Object.entries(checkpoints)) {
+  t.test(
+    `${spec}: an early boot ends when smp_cpus_done() returns, with the log so far`,
+    async (t) => {
+      const expected = all.slice(0, all.indexOf('smp_cpus_done') + 1);
+      const setup = await realSetup(t, spec, { depth: 'early' });
+      const evidence = await boot(setup);
+      t.same(evidence.end, { kind: 'stopped' });
+      t.same(
+        evidence.captures.map(({ checkpoint }) => checkpoint),
+        expected,
+      );
+      t.same(evidence.unseen, undefined);
+      t.same(Object.keys(evidence.files), ['dmesg']);
+      const lines = given(evidence.files.dmesg).split('\n');
+      t.match(lines[0], /^\[ {4}0\.000000\]\[ {4}T0\] Booting Linux on physical CPU/);
+      t.ok(
+        lines.some((line) => line.endsWith('SMP: Total of 1 processors activated.')),
+        'the last of them is of smp_cpus_done()',
+      );
+      t.notOk(lines.some((line) => line.includes('Freeing unused kernel memory')));
+      t.same(readdirSync(setup.directory), []);
+    },
+  );
+}
+
 t.test('KASLR, two CPUs and a hole: the same slide twice, and the hole in memblock', async (t) => {
   const machine = {
     cpu: 'a76',
@@ -68,6 +101,7 @@ t.test('KASLR, two CPUs and a hole: the same slide twice, and the hole in memblo
     first.captures.map(({ cpus }) => cpus.map(({ online }) => online)),
     [
       [true, false],
+      [true, true],
       [true, true],
       [true, true],
     ],

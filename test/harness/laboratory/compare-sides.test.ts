@@ -211,3 +211,23 @@ t.test('the exit code tells what came of it', async (t) => {
     3,
   );
 });
+
+t.test(
+  'an early case is not compared with one in full, and with another as far as it goes',
+  async (t) => {
+    const [a, b] = take(specs, 2).map((spec) => side(spec));
+    const early = (whole: LoadedSide | undefined): LoadedSide => {
+      const { cases, ...rest } = given(whole);
+      return { ...rest, cases: cases.map((each) => ({ ...each, depth: 'early' as const })) };
+    };
+    const apart = pairCases({ a: early(a), b: given(b) });
+    t.same(apart.pairs, []);
+    t.match(apart.uncompared[0], { reason: /^A was booted early and B in full/, failed: false });
+    const alike = pairCases({ a: early(a), b: early(b) });
+    t.ok(alike.pairs.length > 0);
+    for (const { name } of alike.pairs) {
+      const said = alike.uncompared.find((each) => each.name === name);
+      t.match(said, { reason: /after smp_cpus_done\(\)/, failed: false }, name);
+    }
+  },
+);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { identitiesOf } from './cpus.ts';
+import { hiddenRegisters, idOverrides, shownIdRegisters } from './id-overrides.ts';
+import type { Machine } from './types.ts';
+
+/**
+ * ID registers of QEMU's models as far as the model of the kernel asks for them, as QEMU 11.1.3
+ * shows them. They serve to plan what is booted; what a boot is judged by is read from its CPUs.
+ */
+const emulated: Record<string, Record<string, bigint>> = {
+  max: {
+    ID_AA64MMFR0_EL1: 0x2100032310201126n,
+    ID_AA64MMFR1_EL1: 0x0110112010312122n,
+    ID_AA64MMFR2_EL1: 0x1221011112011011n,
+    ID_AA64MMFR3_EL1: 0x1000000011001111n,
+    ID_AA64PFR1_EL1: 0x0010101010000121n,
+  },
+  'cortex-a76': {
+    ID_AA64MMFR0_EL1: 0x101122n,
+    ID_AA64MMFR1_EL1: 0x10212122n,
+    ID_AA64MMFR2_EL1: 0x1011n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0x10n,
+  },
+  a64fx: {
+    ID_AA64MMFR0_EL1: 0x1122n,
+    ID_AA64MMFR1_EL1: 0x11212100n,
+    ID_AA64MMFR2_EL1: 0x1011n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0n,
+  },
+  'cortex-a57': {
+    ID_AA64MMFR0_EL1: 0x1124n,
+    ID_AA64MMFR1_EL1: 0n,
+    ID_AA64MMFR2_EL1: 0n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0n,
+  },
+  'neoverse-n1': {
+    ID_AA64MMFR0_EL1: 0x101125n,
+    ID_AA64MMFR1_EL1: 0x10212122n,
+    ID_AA64MMFR2_EL1: 0x1011n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0x20n,
+  },
+  'neoverse-n2': {
+    ID_AA64MMFR0_EL1: 0x22200101125n,
+    ID_AA64MMFR1_EL1: 0x10212122n,
+    ID_AA64MMFR2_EL1: 0x1221011112101011n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0x121n,
+  },
+};
+
+/** The ID registers that the kernel will read on each CPU of a machine, without a boot. */
+export function expectedIdRegisters(machine: Machine): Record<string, bigint>[] {
+  const hidden = hiddenRegisters(machine);
+  const own = identitiesOf(machine).map(({ qemu }) => emulated[qemu.split(',')[0] ?? ''] ?? {});
+  const shown = shownIdRegisters(own, idOverrides(machine));
+  return shown.map((registers, cpu) => ({ ...registers, ...hidden[cpu] }));
+}
