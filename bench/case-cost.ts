@@ -5,6 +5,7 @@ import { bareCommand } from '../harness/emulator/qemu-command.ts';
 import { runCase } from '../harness/laboratory/run-case.ts';
 import { RunDirectory } from '../results/run-directory.ts';
 import { first } from '../src/present.ts';
+import type { Depth } from '../src/scenario/depth.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { type CpuSeconds, cpuSecondsOf } from './cpu-seconds.ts';
 import { machineOf } from './machine.ts';
@@ -21,12 +22,12 @@ async function bareBoot(bench: BenchLaboratory): Promise<void> {
 
 /** Boots a case with everything that belongs to it. */
 export async function wholeCase(
-  bench: BenchLaboratory,
+  bench: BenchLaboratory & { depth?: Depth },
   directory: RunDirectory,
   name: string,
 ): Promise<void> {
-  const { laboratory, kernel, scenario } = bench;
-  const each = { name, kernel, scenario, directory: directory.caseDirectory(name) };
+  const { laboratory, kernel, scenario, depth = 'full' } = bench;
+  const each = { name, kernel, scenario, depth, directory: directory.caseDirectory(name) };
   const result = await runCase(laboratory, each, new AbortController().signal);
   if (result.verdict !== 'pass' && result.verdict !== 'known') {
     throw new Error(

@@ -6,6 +6,7 @@ import { collect } from '../src/cli/verb.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 import { type BenchLaboratory, benchLaboratory } from './bench-laboratory.ts';
 import { benchCaseCost } from './case-cost.ts';
+import { benchDepthCost } from './depth-cost.ts';
 import { benchGuestDump } from './guest-dump.ts';
 import { benchIncrementalBuild } from './incremental-build.ts';
 import { benchLeanCost } from './lean-cost.ts';
@@ -15,7 +16,7 @@ import { benchStartCost } from './start-cost.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWalk } from './walk.ts';
 
-const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'lean', 'start', 'build'] as const;
+const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'lean', 'depth', 'start', 'build'] as const;
 type Part = (typeof parts)[number];
 
 /** From the default matrix: old and new kernels, blocks and pages, both worlds, two page sizes. */
@@ -34,6 +35,9 @@ interface Options {
   scenario: string[];
   rounds: number;
   source: string;
+  sample: number;
+  seed: number;
+  whole?: true;
 }
 
 function partsOf(value: string): Part[] {
@@ -75,6 +79,9 @@ function options(): Options {
       5,
     )
     .option('--source <spec>', 'kernel of dump and build, built from source', 'source:7.3')
+    .option('--sample <n>', 'cases of each depth that depth measures', roundsOf, 8)
+    .option('--seed <n>', 'which cases depth draws', roundsOf, 1)
+    .option('--whole', 'measure all cases of depth, which takes hours')
     .exitOverride(({ exitCode }) =>
       process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage),
     );
@@ -88,13 +95,14 @@ function options(): Options {
 /** Runs each part with what it needs; a part that cannot be measured says why. */
 async function measure(
   part: Part,
-  { kernel, scenario, rounds, source }: Options,
+  { kernel, scenario, rounds, source, sample, seed, whole }: Options,
 ): Promise<Ratio[]> {
   const each = async (bench: (laboratory: BenchLaboratory) => Promise<Ratio>) => {
     const ratios: Ratio[] = [];
     for (const name of scenario) ratios.push(await bench(await benchLaboratory(kernel, name)));
     return ratios;
   };
+  const drawing = { seed, ...(whole ? {} : { sample }) };
   switch (part) {
     case 'walk':
       return await benchWalk();
@@ -120,6 +128,11 @@ async function measure(
       for (const [spec, name] of leanCases) benches.push(await benchLaboratory(spec, name));
       return [await benchLeanCost(benches, rounds)];
     }
+    case 'depth':
+      return [
+        await benchDepthCost({ scenarios: [], target: 0.6, ...drawing }),
+        await benchDepthCost({ scenarios: ['all'], target: 0.4, ...drawing }),
+      ];
     case 'start':
       return await benchStartCost(rounds);
     case 'build':
