@@ -48,6 +48,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
     scenarios: z.array(z.string()),
     jobs: count,
     depth: z.enum(depthChoices).optional(),
+    budget: z.number().positive().optional(),
     variation: variation.optional(),
   }),
   scenarioVersion: keptScenarioVersion,

@@ -43,6 +43,10 @@ export interface MatrixRequest {
   select?: (planned: readonly PlannedCase[]) => PlannedCase[];
   /** Called before each case; true ends the run in order and leaves the rest. */
   enough?: () => boolean;
+  /** The order in which cases begin; that of the plan when absent. Reports keep the plan's. */
+  order?: (planned: readonly PlannedCase[]) => Promise<PlannedCase[]>;
+  /** Seconds after which no case begins, for the record: `enough` tells when they are over. */
+  budget?: number;
 }
 
 /** A longer label would leave no room for the scenario in the name of a folder. */
@@ -152,6 +156,7 @@ export async function planMatrix(
     scenarios: before?.asked.scenarios ?? request.scenarios,
     jobs: request.jobs,
     depth,
+    ...(request.budget !== undefined && { budget: request.budget }),
     ...(variation && { variation }),
   };
   // Cheap checks come before downloads that take minutes.

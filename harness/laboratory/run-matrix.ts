@@ -29,7 +29,11 @@ export interface MatrixResult {
 type PlacedCase = Omit<Case, 'directory' | 'depth'> & { depth: Depth };
 
 /** Cases without a result yet; a case that ended in `error` is tried again. */
-function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[]): PlacedCase[] {
+function casesToRun(
+  plan: Pick<Plan, 'planned' | 'scenarios'>,
+  kernels: LoadedKernel[],
+  finished: CaseResult[],
+): PlacedCase[] {
   const done = new Set(
     finished.filter(({ verdict }) => verdict !== 'error').map((result) => result.case),
   );
@@ -159,7 +163,8 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
   const recorded = new Set(finished.map((result) => result.case));
   const lost = unavailableResults(plan, unavailable).filter((each) => !recorded.has(each.case));
   for (const result of lost) directory.append(result);
-  const cases = casesToRun(plan, kernels, finished);
+  const planned = (await request.order?.(plan.planned)) ?? plan.planned;
+  const cases = casesToRun({ ...plan, planned }, kernels, finished);
   const run = await runAll(
     cases,
     laboratory,

@@ -29,6 +29,8 @@ export interface Asked {
   scenarios: string[];
   jobs: number;
   depth?: DepthChoice;
+  /** Seconds after which no case begins. */
+  budget?: number;
   variation?: Variation;
 }
 

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { say } from '../../host/say.ts';
 import { runFiles } from '../../results/run-folder.ts';
 import { importRun } from '../../results/store/import-run.ts';
+import { readLooks } from '../../results/store/read-looks.ts';
 import { openStore } from '../../results/store/store.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
+import { tellFirst } from '../../src/history/tell-first.ts';
 import type { MatrixRequest } from './plan-matrix.ts';
 import { type MatrixResult, runMatrix } from './run-matrix.ts';
 
@@ -33,6 +35,15 @@ async function feedStore(path: string, folder: string): Promise<boolean> {
   }
 }
 
+/** Cases that often showed something, or are new, begin first, by what the store knows. */
+const orderBy =
+  (path: string): NonNullable<MatrixRequest['order']> =>
+  async (planned) => {
+    using store = await openStore(path);
+    const scenarios = [...new Set(planned.map(({ scenario }) => scenario))];
+    return tellFirst(planned, readLooks(store, { scenarios }));
+  };
+
 /**
  * runMatrix() with its results imported into the results store, whether or not the run was
  * completed: a boot is evidence about its kernel, whatever its purpose.
@@ -45,7 +56,7 @@ export async function runStored(
 ): Promise<StoredMatrix> {
   let ended = false;
   try {
-    const result = await runMatrix(request, signal);
+    const result = await runMatrix({ order: orderBy(store), ...request }, signal);
     ended = true;
     return { ...result, stored: await feedStore(store, request.out) };
   } finally {

@@ -2,7 +2,11 @@
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
-import { type PlannedMatrix, planMatrix } from '../../harness/laboratory/plan-matrix.ts';
+import {
+  type MatrixRequest,
+  type PlannedMatrix,
+  planMatrix,
+} from '../../harness/laboratory/plan-matrix.ts';
 import { type FirmwareRequest, runFirmware } from '../../harness/laboratory/run-firmware.ts';
 import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
 import { runStored } from '../../harness/laboratory/run-stored.ts';
@@ -21,6 +25,7 @@ import { fullOption, publishReport } from './publish-report.ts';
 import { runStopped } from './run-stopped.ts';
 import {
   collect,
+  durationOf,
   kernelSpecHelp,
   patchHelp,
   positiveInteger,
@@ -47,6 +52,7 @@ interface RunOptions {
   param?: string[];
   stopAt?: string;
   depth?: Depth;
+  budget?: number;
 }
 
 /**
@@ -107,13 +113,20 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   if (options.stopAt !== undefined) return runStopped(request, options.stopAt, signal);
   const store = storeFile(options.store);
   await checkStore(store);
-  const { stored } = await runStored(request, store, signal);
+  const { stored } = await runStored({ ...request, ...withinBudget(options) }, store, signal);
   const code = await publishReport(out, {
     json: options.json === true,
     full: options.full === true,
     interrupted: signal.aborted,
   });
   return code === exitCodes.pass && !stored ? exitCodes.errors : code;
+}
+
+/** What ends a run whose time is over: no case begins after that. */
+function withinBudget({ budget }: RunOptions): Pick<MatrixRequest, 'budget' | 'enough'> {
+  if (budget === undefined) return {};
+  const until = performance.now() + budget * 1000;
+  return { budget, enough: () => performance.now() > until };
 }
 
 /** `ptdiff run --firmware FILE`. */
@@ -151,6 +164,11 @@ export const addRun: Verb = (command, { signal, finish }) => {
         '--depth <depth>',
         'boot every case in full, or every one up to the return of smp_cpus_done() (default: in full what can still tell something then)',
       ).choices(depths),
+    )
+    .option(
+      '--budget <time>',
+      'start no case after this time, e.g. 3m; what tells most runs first',
+      durationOf,
     )
     .option('--seed <n>', 'seed of KASLR and random numbers (default: a fixed one)', seedNumber)
     .option(

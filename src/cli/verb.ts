@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type Command, InvalidArgumentError } from 'commander';
+import { duration } from '../nightly/config.ts';
 import { tellingScenarios } from '../scenario/telling.ts';
 import { largestSeed } from '../scenario/variation.ts';
 
@@ -34,6 +35,16 @@ export function positiveInteger(value: string): number {
   if (!Number.isInteger(number) || number < 1 || number > 1024)
     throw new InvalidArgumentError('It must be a number from 1 to 1024.');
   return number;
+}
+
+/**
+ * A time such as '3m' or '1h30m', in seconds.
+ * @throws InvalidArgumentError for anything else
+ */
+export function durationOf(value: string): number {
+  const { data, error } = duration.safeParse(value);
+  if (data === undefined) throw new InvalidArgumentError(`It ${error?.issues[0]?.message}.`);
+  return data;
 }
 
 /** @throws InvalidArgumentError for anything but a virtual address */

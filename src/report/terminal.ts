@@ -2,6 +2,7 @@
 import { countText } from '../diff/text.ts';
 import { first } from '../present.ts';
 import { depthOf } from '../scenario/depth.ts';
+import { describeBudget } from './budget.ts';
 import { type Paint, type PaintOptions, painter, tableWidth } from './colour.ts';
 import { describeEarly } from './early.ts';
 import { shellWord } from './export/mail-layout.ts';
@@ -113,6 +114,7 @@ function noteLines({ run, cases }: Report, full: boolean): string[] {
     ...describeUnfit(run.unfit, { full }).map(plainLine),
     ...assumptionLines(cases),
     ...describeEarly(run),
+    ...describeBudget({ run, cases }, { full }),
     ...(thinned > 0
       ? [
           `Pairwise thinning left out ${countText(thinned, 'case')}; --scenario all runs everything.`,

@@ -77,6 +77,8 @@ export interface RunRecord {
     scenarios: string[];
     jobs: number;
     depth?: DepthChoice;
+    /** Seconds after which no case began. */
+    budget?: number;
     variation?: Variation;
   };
   scenarioVersion: typeof scenarioVersion;
