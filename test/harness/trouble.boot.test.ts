@@ -160,7 +160,7 @@ t.test('a guest that hangs is evidence, with where it hangs', async (t) => {
     kind: 'hang',
     reason: /3 s of CPU time.*CPU 0 at .*\bfree_initmem\+0x8 < .*\bret_from_fork\+0x/,
   });
-  t.equal(evidence.captures.length, 2);
+  t.equal(evidence.captures.length, 3);
 });
 
 // 6.13 changed the frame record of an exception.
