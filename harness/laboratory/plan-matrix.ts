@@ -9,6 +9,7 @@ import { defaultKernels } from '../../src/scenario/built-in.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
 import { commandLine } from './boot-case.ts';
+import type { FarmAddress } from './farm/address.ts';
 import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
 import { type Plan, planCases, scenariosNamed } from './plan.ts';
 import { resumedAsk } from './resume.ts';
@@ -32,6 +33,10 @@ export interface MatrixRequest {
   oncePerImage?: true;
   /** A QEMU of the user's own. */
   qemu?: string;
+  /** Workers that run the cases instead of this process. */
+  farm?: FarmAddress;
+  /** False where nobody waits for it: others on the farm then go first. */
+  urgent?: false;
   /** Which of the planned cases to run, in this order; all when absent. */
   select?: (planned: readonly PlannedCase[]) => PlannedCase[];
   /** Asked before each case; true ends the run in order, with the rest not run. */

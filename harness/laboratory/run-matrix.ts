@@ -6,16 +6,17 @@ import { lastOfEach } from '../../results/run-folder.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
 import { messageOf } from '../../src/errors.ts';
 import type { RunRecord } from '../../src/report/types.ts';
-import type { Case } from './boot-case.ts';
+import type { FarmAddress } from './farm/address.ts';
 import { type Laboratory, prepareLaboratory } from './laboratory.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
 import { labelOf, type MatrixRequest, planMatrix } from './plan-matrix.ts';
 import { checkResumed } from './resume.ts';
-import { kernelOf, runCase } from './run-case.ts';
+import { kernelOf } from './run-case.ts';
 import { type Asked, endedRunRecord, newRunRecord } from './run-record.ts';
 import { type CaseEnd, runCases } from './scheduler.ts';
 import { showProgress } from './show-progress.ts';
+import { localWorkplace, type PlacedCase, type Workplace } from './workplace.ts';
 
 /** A matrix that was run, or cut short by the signal. */
 export interface MatrixResult {
@@ -23,9 +24,6 @@ export interface MatrixResult {
   /** Of this run and of what the folder held before, the last result of each case. */
   cases: CaseResult[];
 }
-
-/** A case whose folder is made when it starts. */
-type PlacedCase = Omit<Case, 'directory'>;
 
 /** Cases that have no result yet; one that ended in `error` gets another chance. */
 function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[]): PlacedCase[] {
@@ -82,7 +80,7 @@ function resultOf(end: CaseEnd<PlacedCase, CaseResult>): CaseResult {
 /** Runs all cases; each result is on the disk before the next one is shown. */
 async function runAll(
   cases: PlacedCase[],
-  laboratory: Laboratory,
+  place: Workplace,
   directory: RunDirectory,
   asked: Asked,
   done: number,
@@ -91,22 +89,19 @@ async function runAll(
   const results: CaseResult[] = [];
   const screen = showProgress(cases.length + done, done, asked.jobs);
   try {
-    const ends = runCases(
-      cases,
-      (each, stop) =>
-        runCase(laboratory, { ...each, directory: directory.caseDirectory(each.name) }, stop),
-      {
-        jobs: asked.jobs,
-        signal,
-        ...(enough && { enough }),
-        onEvent: (event) => {
-          if (event.kind === 'started')
-            screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
-          if (event.kind === 'retried')
-            say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
-        },
+    const ends = runCases(cases, place.run, {
+      jobs: Math.min(place.jobs, cases.length),
+      signal,
+      retry: !place.retries,
+      ...(place.turn && { turn: place.turn }),
+      ...(enough && { enough }),
+      onEvent: (event) => {
+        if (event.kind === 'started')
+          screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
+        if (event.kind === 'retried')
+          say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
       },
-    );
+    });
     for await (const end of ends) {
       const result = resultOf(end);
       directory.append(result);
@@ -117,6 +112,23 @@ async function runAll(
   } finally {
     screen.end();
   }
+}
+
+/** A farm's own code, and the engine's client, are loaded by those alone who ask for one. */
+async function workplaceOf(
+  {
+    farm,
+    jobs,
+    urgent,
+  }: Pick<MatrixRequest, 'jobs' | 'urgent'> & { farm: FarmAddress | undefined },
+  laboratory: Laboratory,
+  directory: RunDirectory,
+  { started }: RunRecord,
+): Promise<Workplace> {
+  if (farm === undefined) return localWorkplace(laboratory, directory, jobs);
+  const { farmWorkplace } = await import('./farm/farm-workplace.ts');
+  const priority = urgent === false ? 1 : 0;
+  return farmWorkplace({ address: farm, laboratory, directory, started, priority });
 }
 
 /**
@@ -156,17 +168,14 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
   const lost = unavailableResults(plan, unavailable).filter((each) => !recorded.has(each.case));
   for (const result of lost) directory.append(result);
   const cases = casesToRun(plan, kernels, finished);
-  const run = await runAll(
-    cases,
-    laboratory,
-    directory,
-    asked,
-    plan.planned.length - cases.length,
-    {
-      ...(request.enough && { enough: request.enough }),
-      signal,
-    },
-  );
+  // Nothing is left to be run elsewhere.
+  const farm = cases.length > 0 ? request.farm : undefined;
+  const place = await workplaceOf({ ...request, farm }, laboratory, directory, record);
+  const done = plan.planned.length - cases.length;
+  const run = await runAll(cases, place, directory, asked, done, {
+    ...(request.enough && { enough: request.enough }),
+    signal,
+  }).finally(() => place.close());
   const results = lastOfEach([...finished, ...lost, ...run]);
   const ended = signal.aborted ? record : endedRunRecord(record, results);
   directory.writeRun(ended);

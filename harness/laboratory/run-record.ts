@@ -11,6 +11,7 @@ import { type RunRecord, runSchemaVersion } from '../../src/report/types.ts';
 import { countVerdicts } from '../../src/report/verdicts.ts';
 import { scenarioVersion } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
+import { withoutPasswords } from './farm/address.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
 
@@ -59,7 +60,7 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
   return {
     schema: runSchemaVersion,
     ptdiff: versionOf(),
-    command: process.argv.slice(2),
+    command: withoutPasswords(process.argv.slice(2)),
     asked,
     scenarioVersion,
     scenarios: plan.scenarios,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { type PlannedMatrix, planMatrix } from '../../harness/laboratory/plan-matrix.ts';
 import { type FirmwareRequest, runFirmware } from '../../harness/laboratory/run-firmware.ts';
@@ -45,6 +46,7 @@ interface RunOptions {
   plain?: true;
   param?: string[];
   stopAt?: string;
+  farm?: string;
 }
 
 /**
@@ -93,6 +95,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
     oncePerImage: true as const,
     ...(Object.keys(variation).length > 0 && { variation }),
     ...(qemu !== undefined && { qemu }),
+    ...(options.farm !== undefined && { farm: farmAddress(options.farm) }),
   };
   if (options.dryRun) {
     return dryRun(await planMatrix(request, signal));
@@ -132,6 +135,7 @@ export const addRun: Verb = (command, { signal, finish }) => {
     .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')
     .option(...fullOption)
     .option('--json', 'print the results as JSON')
+    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu', 'firmware', 'stopAt']))
     .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
     .addOption(
       new Option(

@@ -58,4 +58,6 @@ export interface CaseResult {
   reason?: string;
   /** What was assumed of the kernel, and what is not known of it: sentences. */
   notes?: string[];
+  /** Label of the worker that ran it; absent where that was this machine. */
+  worker?: string;
 }
