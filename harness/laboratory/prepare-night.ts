@@ -15,6 +15,7 @@ import { commitText, type NewKernel, type NightSummary } from '../../src/nightly
 import { type KernelOfWatch, watchesOf } from '../../src/nightly/watches.ts';
 import { scenarioHash } from '../../src/scenario/identity.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
+import type { FarmAddress } from './farm/address.ts';
 import { chooseEmulator } from './laboratory.ts';
 import { type TonightsKernel, tonightsKernels } from './night-kernels.ts';
 import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
@@ -31,6 +32,8 @@ export interface NightSetting {
   jobs: number;
   store: Store;
   signal: AbortSignal;
+  /** Workers that run the night's cases; whoever waits for an answer goes first there. */
+  farm?: FarmAddress;
 }
 
 /** A night whose kernels are there and whose cases are chosen. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
 import { rangeOf, type Space, spaceOf } from '../../harness/laboratory/bisect-space.ts';
 import {
   type BisectQuestion,
@@ -12,6 +13,7 @@ import {
   writeState,
 } from '../../harness/laboratory/bisect-state.ts';
 import { bootCandidate } from '../../harness/laboratory/boot-candidate.ts';
+import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { labelOf } from '../../harness/laboratory/plan-matrix.ts';
 import { checkStore, storeFile } from '../../harness/laboratory/store-file.ts';
 import { sha256 } from '../../host/cache.ts';
@@ -45,6 +47,7 @@ interface BisectOptions extends SignOptions {
   repo?: string;
   state?: string;
   json?: boolean;
+  farm?: string;
 }
 
 /** A bisection at work. */
@@ -99,6 +102,7 @@ async function makeTrial(
     out,
     store,
     ...(options.qemu !== undefined && { qemu: options.qemu }),
+    ...(options.farm !== undefined && { farm: farmAddress(options.farm) }),
   };
   const { record, ...told } = await bootCandidate(request, signal);
   if (record) checkLaboratory(bisection, record);
@@ -232,6 +236,7 @@ export const addBisect: Verb = (command, { signal, finish }) => {
     .requiredOption('--bad <spec|rev>', 'a kernel with it; the good one may be the newer one')
     .option('--repo <path>', 'a git repository of kernel sources; nothing is written to it')
     .option('--state <file>', 'where to keep what is known; the same command goes on from there')
+    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))
     .option('--json', 'print the answer as JSON');
   addSignOptions(command).action(async (options) => finish(await bisect(options, signal)));
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { type LoadedSide, loadSide } from '../../harness/laboratory/compare-sides.ts';
+import { farmAddress } from '../../harness/laboratory/farm/address.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { runStored } from '../../harness/laboratory/run-stored.ts';
 import { storeFile } from '../../harness/laboratory/store-file.ts';
@@ -39,11 +40,18 @@ async function imageOf(
 async function bootCommit(
   { spec }: SeriesCommit,
   out: string,
-  { jobs, qemu, scenario = [], store }: CompareOptions,
+  { jobs, qemu, farm, scenario = [], store }: CompareOptions,
   signal: AbortSignal,
 ): Promise<LoadedSide> {
   const scenarios = scenario.length > 0 ? scenario : ['telling'];
-  const request = { kernels: [spec], scenarios, jobs, out, ...(qemu !== undefined && { qemu }) };
+  const request = {
+    kernels: [spec],
+    scenarios,
+    jobs,
+    out,
+    ...(qemu !== undefined && { qemu }),
+    ...(farm !== undefined && { farm: farmAddress(farm) }),
+  };
   await runStored(request, storeFile(store), signal);
   signal.throwIfAborted();
   return loadSide(spec, out, undefined, []);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
 import {
   type LoadedSide,
   loadSide,
   namedSide,
   runBelow,
 } from '../../harness/laboratory/compare-sides.ts';
+import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
@@ -75,13 +77,14 @@ async function bringSides(
       : asked.length > 0
         ? asked
         : ['telling'];
-    const { jobs, qemu } = options;
+    const { jobs, qemu, farm } = options;
     const request = {
       kernels: specs,
       scenarios,
       jobs,
       out: runBelow(out),
       ...(qemu !== undefined && { qemu }),
+      ...(farm !== undefined && { farm: farmAddress(farm) }),
     };
     await runStored(request, storeFile(options.store), signal);
     signal.throwIfAborted();
@@ -183,6 +186,7 @@ export const addCompare: Verb = (command, { signal, finish }) => {
       'folder for the boots and the report; a comparison that was cut short there goes on',
     )
     .option('--json', 'print the comparison as JSON')
+    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))
     .option('--qemu <path>', 'as for run')
     .option('--store <file>', storeHelp)
     .action(async (a, b, options) => finish(await ask([a, b], options, signal)));

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import type { Redis } from 'ioredis';
 import { cachePath, sha256 } from '../../../host/cache.ts';
 import { explainDiskFull } from '../../../host/disk-space.ts';
@@ -16,11 +16,15 @@ import { blobLife, keys } from './protocol.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
+/** An Image becomes a third within half a second. */
+const quickly = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
 
 /** Bytes of a file as it travels: the engine takes no value of more. */
 const mostPacked = 2 ** 29 - 1;
 /** How often a worker looks whether what it asked for has come, in milliseconds. */
 const glance = 250;
+/** Glances after which it asks again: the engine may have forgotten the question. */
+const glancesToAsk = 40;
 /** How long a worker waits for a file that nobody brings, in milliseconds. */
 const patience = 10 * 60_000;
 
@@ -29,6 +33,7 @@ export class BlobShelf {
   readonly #files = new Map<string, string | Uint8Array>();
   readonly #client: Redis;
   readonly #run: string;
+  #serving = false;
 
   constructor(client: Redis, run: string) {
     this.#client = client;
@@ -43,8 +48,18 @@ export class BlobShelf {
     this.#files.set(sha256, file);
   }
 
-  /** Brings what workers have asked for since the last time. */
+  /** Brings what workers have asked for since the last time, one file after the other. */
   async serve(): Promise<void> {
+    if (this.#serving) return;
+    this.#serving = true;
+    try {
+      await this.#bring();
+    } finally {
+      this.#serving = false;
+    }
+  }
+
+  async #bring(): Promise<void> {
     for (;;) {
       const asked = await this.#client.spop(keys.wanted(this.#run));
       if (asked === null) return;
@@ -52,7 +67,8 @@ export class BlobShelf {
       if (file === undefined) continue;
       const key = keys.blob(asked);
       if ((await this.#client.pexpire(key, blobLife)) === 1) continue;
-      const packed = await compress(typeof file === 'string' ? await readFile(file) : file);
+      const content = typeof file === 'string' ? await readFile(file) : file;
+      const packed = await compress(content, { params: quickly });
       await this.#client.set(key, packed, 'PX', blobLife);
     }
   }
@@ -103,16 +119,18 @@ async function askFor(
 ): Promise<Buffer> {
   const key = keys.blob(digest);
   const end = performance.now() + patience;
-  const ask = async () => {
+  const look = async (glances: number) => {
     const bytes = await client.strlen(key);
     if (bytes > mostPacked) throw new PtdiffError('host', `The farm's file ${digest} has no end.`);
     if (bytes > 0) return client.getBuffer(key);
-    await client.sadd(keys.wanted(run), digest);
-    await client.pexpire(keys.wanted(run), blobLife);
+    if (glances % glancesToAsk === 0) {
+      await client.sadd(keys.wanted(run), digest);
+      await client.pexpire(keys.wanted(run), blobLife);
+    }
     return null;
   };
-  while (performance.now() < end) {
-    const packed = await persistently(ask, { signal });
+  for (let glances = 0; performance.now() < end; glances++) {
+    const packed = await persistently(() => look(glances), { signal });
     if (packed !== null) return checked(packed, digest);
     await sleep(glance, undefined, { signal });
   }
