@@ -61,6 +61,10 @@ export async function bootCandidate(
   signal: AbortSignal,
 ): Promise<CandidateBoot> {
   const { spec, scenario, sign, out, store, qemu, farm } = request;
+  if (farm) {
+    const { buildOnFarm } = await import('./farm/build-on-farm.ts');
+    await buildOnFarm([spec], farm, signal);
+  }
   const before = await obstacle(spec, scenario, signal);
   signal.throwIfAborted();
   if (before) return before;

@@ -153,6 +153,10 @@ export async function planMatrix(
   // What costs nothing to check comes before what takes minutes to fetch.
   for (const name of asked.scenarios) await scenariosNamed(name);
   for (const spec of asked.kernels) parseKernelSpec(spec);
+  if (request.farm) {
+    const { buildOnFarm } = await import('./farm/build-on-farm.ts');
+    await buildOnFarm(asked.kernels, request.farm, signal);
+  }
   const loaded = await loadKernels(asked.kernels, signal);
   const { unavailable } = loaded;
   signal.throwIfAborted();

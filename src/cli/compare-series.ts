@@ -69,6 +69,11 @@ export async function runSeries(
   options: CompareOptions,
   signal: AbortSignal,
 ): Promise<{ rows: SeriesRow[]; scenarios: number }> {
+  if (options.farm !== undefined) {
+    const { buildOnFarm } = await import('../../harness/laboratory/farm/build-on-farm.ts');
+    const specs = commits.map(({ spec }) => spec);
+    await buildOnFarm(specs, farmAddress(options.farm), signal);
+  }
   const rows: SeriesRow[] = [];
   const sides = new Map<string, { index: number; side: LoadedSide }>();
   let before: LoadedSide | undefined;

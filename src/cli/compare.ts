@@ -61,6 +61,10 @@ async function bringSides(
   const wanted = (await Promise.all(asked.map(scenariosNamed))).flat().map(({ name }) => name);
   const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
   if (specs.length > 0) await checkStore(storeFile(options.store));
+  if (options.farm !== undefined) {
+    const { buildOnFarm } = await import('../../harness/laboratory/farm/build-on-farm.ts');
+    await buildOnFarm(specs, farmAddress(options.farm), signal);
+  }
   // Kernels first: a spec that is none must not cost a boot.
   const images: string[] = [];
   for (const spec of specs)

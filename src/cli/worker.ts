@@ -12,6 +12,7 @@ interface WorkerOptions {
   jobs: number;
   label: string;
   keep: number;
+  build?: boolean;
 }
 
 /**
@@ -21,8 +22,8 @@ interface WorkerOptions {
 async function work(options: WorkerOptions, signal: AbortSignal): Promise<number> {
   const address = farmAddress(options.farm);
   const { startWorker } = await import('../../harness/laboratory/farm/start-worker.ts');
-  const { jobs, label, keep } = options;
-  await startWorker({ address, jobs, label, keep: keep * 2 ** 30, signal });
+  const { jobs, label, keep, build = false } = options;
+  await startWorker({ address, jobs, label, keep: keep * 2 ** 30, build, signal });
   return exitCodes.pass;
 }
 
@@ -42,6 +43,10 @@ export const addWorker: Verb = (command, { signal, finish }) => {
       defaultJobs(),
     )
     .option('--label <name>', 'what results and lists call it', labelOf, hostname())
+    .option(
+      '--build',
+      'build kernels for the farm, too: the makefiles of their sources then run on this host',
+    )
     .option(
       '--keep <gib>',
       'GiB of the cache for kernels and other files that come from farms',

@@ -17,7 +17,7 @@ import { describeKernel, type LoadedKernel } from '../loaded-kernel.ts';
 import { runCase } from '../run-case.ts';
 import { fetchBlob } from './blobs.ts';
 import { type CaseJob, checkedScenario, type JobKernel } from './protocol.ts';
-import type { WorkerLink, WorkerTasks } from './worker.ts';
+import type { WorkerLink, WorkerTasks } from './worker-tasks.ts';
 
 /** Kernels that a worker keeps in memory: one has some ten megabytes of symbols. */
 const mostKernels = 4;

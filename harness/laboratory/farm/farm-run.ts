@@ -173,6 +173,13 @@ export class FarmRun {
     }
   }
 
+  /** Whether a worker of this version builds kernels. */
+  async hasBuilders(): Promise<boolean> {
+    const { digest } = this.#setting.version;
+    const workers = await persistently(() => readWorkers(this.#client));
+    return workers.some(({ ptdiff, builds }) => builds && ptdiff.digest === digest);
+  }
+
   /** Takes back what was given out and not run, and tells workers to end what they run of it. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 import { digestSchema } from '../../../host/sealed-folder.ts';
+import { compilers } from '../../../images/kernel-spec.ts';
 import { parseScenarios } from '../../../src/scenario/schema.ts';
 import { type Scenario, scenarioSchema } from '../../../src/scenario/types.ts';
 import type { Case } from '../boot-case.ts';
@@ -103,6 +104,33 @@ export const caseJobSchema = z.strictObject({
 });
 export type CaseJob = z.infer<typeof caseJobSchema>;
 
+/** A git object's name. */
+const treeId = z.string().regex(/^[0-9a-f]{40}$/);
+
+/**
+ * A kernel that a worker shall build: its source as a tree of git, and what else decides its bytes.
+ * Building runs the makefiles of that source, so a worker does it only where it was told to.
+ */
+export const kernelJobSchema = z.strictObject({
+  schema: z.literal(1),
+  ptdiff: digestSchema,
+  run: runId,
+  /** For messages. */
+  what: text,
+  tree: treeId,
+  /** What brings the tree: each pack wants those before it. */
+  packs: z.array(z.strictObject({ tree: treeId, pack: digestSchema })).max(8),
+  name: text,
+  compiler: z.enum(compilers),
+  complete: z.boolean(),
+  options: z.array(
+    z.tuple([text, z.strictObject({ value: text, line: text, optional: z.boolean(), from: text })]),
+  ),
+  /** See buildKey(): with other tools a worker would build another kernel. */
+  key: digestSchema,
+});
+export type KernelJob = z.infer<typeof kernelJobSchema>;
+
 /**
  * A scenario of a job within the bounds of one in a user's file.
  * @throws PtdiffError(usage) for one that no file may hold
@@ -136,6 +164,8 @@ export const workerSchema = z.strictObject({
   ptdiff: z.strictObject({ digest: digestSchema, text }),
   emulator: z.strictObject({ version: text, sha256: digestSchema }),
   jobs: z.int().positive().max(1024),
+  /** Whether it builds kernels. */
+  builds: z.boolean(),
   /** Of the last minute, as the host counts it; and its CPUs. */
   load: z.number().nonnegative(),
   cpus: z.int().positive(),

@@ -7,50 +7,22 @@ import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { say } from '../../../host/say.ts';
 import { messageOf, PtdiffError } from '../../../src/errors.ts';
-import { type FarmAddress, farmName } from './address.ts';
+import { farmName } from './address.ts';
 import { connect, connectionOptions, isLost, persistently } from './link.ts';
 import {
-  type CaseJob,
-  caseJobSchema,
   type FarmTimes,
-  type FarmVersion,
   farmTimes,
   type JobEnd,
   type JobFailure,
   keyPrefix,
   keys,
   mostStalls,
+  type QueueName,
   queues,
   resultLife,
 } from './protocol.ts';
+import { caseTask, isFinal, kernelTask, type Task, type WorkerSetting } from './worker-tasks.ts';
 import { checkVersion, readVersion, tellOfWorker } from './workers.ts';
-
-/** What a worker does with the jobs that it gets. */
-export interface WorkerTasks {
-  /**
-   * Runs a case.
-   * @returns it packed, see packReturned()
-   * @throws PtdiffError for what is not the kernel's fault
-   */
-  runCase(job: CaseJob, farm: WorkerLink, signal: AbortSignal): Promise<Buffer>;
-}
-
-/** How a task reaches the farm that its job came from. */
-export interface WorkerLink {
-  client: Redis;
-}
-
-export interface WorkerSetting {
-  address: FarmAddress;
-  /** Cases at the same time. */
-  jobs: number;
-  /** What results and lists call it. */
-  label: string;
-  version: FarmVersion;
-  tasks: WorkerTasks;
-  signal: AbortSignal;
-  times?: FarmTimes;
-}
 
 /** Minutes of which the engine keeps how many jobs ended. */
 const keptMinutes = 60;
@@ -81,7 +53,7 @@ class FarmWorker {
   /** Cases at work, by the id of their job, with the run that they are for. */
   readonly #running = new Map<string, { name: string; run: string; stop: AbortController }>();
   readonly #ending = new AbortController();
-  readonly #worker: Worker;
+  readonly #workers: Worker[] = [];
   #done = 0;
   #failed = 0;
   #rest: number = rest.least;
@@ -91,14 +63,28 @@ class FarmWorker {
     this.#client = client;
     this.#setting = setting;
     this.#times = setting.times ?? farmTimes;
-    this.#worker = new Worker(
-      queues.cases,
-      (job: Job, token?: string) => this.#process(job, token ?? ''),
+    const { tasks } = setting;
+    const link = { client };
+    this.#open(queues.cases, setting.jobs, (data) => caseTask(data, tasks, link));
+    const build = tasks.buildKernel;
+    // make uses all CPUs by itself.
+    if (build) this.#open(queues.kernels, 1, (data) => kernelTask(data, build, link));
+  }
+
+  /** @param understand gives the task of a job's data; undefined for what is none */
+  #open(
+    queue: QueueName,
+    concurrency: number,
+    understand: (data: unknown) => Task | undefined,
+  ): void {
+    const worker = new Worker(
+      queue,
+      (job: Job, token?: string) => this.#process(job, understand(job.data), token ?? ''),
       {
-        connection: connectionOptions(setting.address),
+        connection: connectionOptions(this.#setting.address),
         prefix: keyPrefix,
-        name: setting.label,
-        concurrency: setting.jobs,
+        name: this.#setting.label,
+        concurrency,
         lockDuration: this.#times.lease,
         stalledInterval: this.#times.lease / 2,
         maxStalledCount: mostStalls,
@@ -107,13 +93,14 @@ class FarmWorker {
         autorun: false,
       },
     );
-    this.#worker.on('error', (error) => {
+    worker.on('error', (error) => {
       if (!isLost(error) && !/lock|Missing key/i.test(messageOf(error))) say(messageOf(error));
     });
     // Another has the job by now, or nobody wants it any more.
-    this.#worker.on('lockRenewalFailed', (jobs) => {
+    worker.on('lockRenewalFailed', (jobs) => {
       for (const job of jobs) this.#running.get(job)?.stop.abort(new Error('the job was lost'));
     });
+    this.#workers.push(worker);
   }
 
   async work(): Promise<void> {
@@ -127,7 +114,7 @@ class FarmWorker {
     say(
       `worker ${label} takes up to ${jobs} cases at a time from the farm at ${farmName(address)}`,
     );
-    void this.#worker.run().catch(() => {});
+    for (const worker of this.#workers) void worker.run().catch(() => {});
     if (!this.#ending.signal.aborted) await once(this.#ending.signal, 'abort');
     clearInterval(timer);
     for (const { stop } of this.#running.values()) stop.abort(new Error('the worker ends'));
@@ -139,8 +126,9 @@ class FarmWorker {
   /** An engine that is away must not keep it. */
   async #leave(): Promise<void> {
     const late = (milliseconds: number) => sleep(milliseconds, 'late', { ref: false });
-    const closed = await Promise.race([this.#worker.close(), late(10_000)]);
-    if (closed === 'late') await Promise.race([this.#worker.disconnect(), late(2000)]);
+    const all = (act: (worker: Worker) => Promise<void>) => Promise.all(this.#workers.map(act));
+    const closed = await Promise.race([all((worker) => worker.close()), late(10_000)]);
+    if (closed === 'late') await Promise.race([all((worker) => worker.disconnect()), late(2000)]);
     await Promise.race([this.#client.del(keys.worker(this.#id)), late(1000)]).catch(() => {});
   }
 
@@ -171,6 +159,7 @@ class FarmWorker {
           ptdiff: { digest: version.digest, text: version.text },
           emulator: version.emulator,
           jobs,
+          builds: this.#setting.tasks.buildKernel !== undefined,
           load,
           cpus: availableParallelism(),
           running: [...this.#running.values()].map(({ name }) => name),
@@ -206,12 +195,11 @@ class FarmWorker {
     throw new WaitingError();
   }
 
-  async #process(job: Job, token: string): Promise<JobEnd> {
-    const parsed = caseJobSchema.safeParse(job.data);
-    if (!parsed.success) throw this.#failure(new PtdiffError('harness', 'A job is none.'), true);
-    const task = parsed.data;
+  async #process(job: Job, task: Task | undefined, token: string): Promise<JobEnd> {
+    if (!task) throw this.#failure(new PtdiffError('harness', 'A job is none.'), true);
     const { version } = this.#setting;
-    if (task.ptdiff !== version.digest || task.emulator !== version.emulator.sha256) {
+    const { ptdiff, emulator = version.emulator.sha256 } = task;
+    if (ptdiff !== version.digest || emulator !== version.emulator.sha256) {
       // The next beat says why, where a run gives work to others.
       await sleep(1000, undefined, { signal: this.#ending.signal }).catch(() => {});
       return this.#giveBack(job, token);
@@ -219,7 +207,7 @@ class FarmWorker {
     const alive = await persistently(() => this.#client.exists(keys.run(task.run)));
     if (alive === 0) return { abandoned: true };
     const stop = new AbortController();
-    this.#running.set(job.id ?? '', { name: task.case.name, run: task.run, stop });
+    this.#running.set(job.id ?? '', { name: task.name, run: task.run, stop });
     try {
       return await this.#attempt(job, task, stop.signal);
     } catch (error) {
@@ -231,11 +219,11 @@ class FarmWorker {
     }
   }
 
-  async #attempt(job: Job, task: CaseJob, signal: AbortSignal): Promise<JobEnd> {
-    const { label, tasks } = this.#setting;
+  async #attempt(job: Job, task: Task, signal: AbortSignal): Promise<JobEnd> {
+    const { label } = this.#setting;
     try {
       signal.throwIfAborted();
-      const packed = await tasks.runCase(task, { client: this.#client }, signal);
+      const packed = await task.perform(signal);
       const key = keys.result(job.id ?? '');
       await persistently(
         async () => {
@@ -252,7 +240,7 @@ class FarmWorker {
       this.#failed++;
       const told =
         error instanceof PtdiffError ? error : new PtdiffError('harness', messageOf(error));
-      say(`${task.case.name}: ${messageOf(told)}`);
+      say(`${task.name}: ${messageOf(told)}`);
       if (told.fault === 'host') this.#takeRest();
       throw this.#failure(told, isFinal(told, job.attemptsMade));
     }
@@ -270,22 +258,14 @@ class FarmWorker {
 
   /** A host that cannot run cases must not take one after the other and fail them all. */
   #takeRest(): void {
-    if (this.#worker.isPaused()) return;
+    if (this.#workers.some((worker) => worker.isPaused())) return;
     const milliseconds = this.#rest;
     this.#rest = Math.min(rest.most, 2 * milliseconds);
     say(`takes no case for ${milliseconds / 1000} s, since this host fails them`);
-    void this.#worker.pause(true).catch(() => {});
+    for (const worker of this.#workers) void worker.pause(true).catch(() => {});
     setTimeout(() => {
-      if (!this.#ending.signal.aborted) void this.#worker.resume().catch(() => {});
+      if (this.#ending.signal.aborted) return;
+      for (const worker of this.#workers) void worker.resume().catch(() => {});
     }, milliseconds).unref();
   }
-}
-
-/**
- * As without a farm, emulator and harness are tried once more, and what the user or an image is to
- * blame for is not; a host's fault may be none of another host.
- */
-function isFinal({ fault }: PtdiffError, attemptsMade: number): boolean {
-  if (fault === 'usage' || fault === 'image') return true;
-  return fault !== 'host' && attemptsMade >= 1;
 }
