@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
-import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
+import { resolve } from 'node:path';
+import { farmAddress, farmHelp, servedFolder } from '../../harness/laboratory/farm/address.ts';
 import type { Engine } from '../../harness/laboratory/farm/engine.ts';
 import type { FarmStatus } from '../../harness/laboratory/farm/status.ts';
-import { cachePath } from '../../host/cache.ts';
 import { withLockedFolder } from '../../host/lock.ts';
 import { say } from '../../host/say.ts';
 import { countText } from '../diff/text.ts';
@@ -95,14 +94,14 @@ async function serve(
   signal: AbortSignal,
 ): Promise<number> {
   const { Engine } = await import('../../harness/laboratory/farm/engine.ts');
-  const folder = resolve(options.folder ?? join(cachePath('farm-engine')));
+  const folder = resolve(options.folder ?? servedFolder());
   const waiting = `another ptdiff serves from ${folder}; this one begins when it ends`;
   return withLockedFolder(
     folder,
     async () => {
       const engine = await Engine.start({ folder, port: options.port }, { progress: say, signal });
       process.stdout.write(`${engine.url}\n`);
-      say('this farm is for this machine alone; Ctrl-C ends it, and docs/farm.md tells of others');
+      say("this farm is for this machine alone ('--farm here'); docs/farm.md tells of others");
       return untilEnd(engine, signal);
     },
     { waiting, progress: say, signal },

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import { cachePath } from '../../../host/cache.ts';
+import { readTextIfAny } from '../../../host/host-file.ts';
 import { PtdiffError } from '../../../src/errors.ts';
 
 /** Where a farm's engine listens, and as whom to log in. */
@@ -14,7 +17,20 @@ export interface FarmAddress {
 
 /** What names a farm in a command line; the shell's history need not have the password. */
 export const farmHelp =
-  'the farm to use: rediss://USER:PASSWORD@HOST:PORT, or redis:// for an engine on this machine; PTDIFF_FARM_PASSWORD may hold the password';
+  "the farm to use: rediss://USER:PASSWORD@HOST:PORT, redis:// for an engine on this machine, or 'here' for that of farm serve; PTDIFF_FARM_PASSWORD may hold the password";
+
+/** Where `farm serve` keeps what its engine holds, and the URL of it. */
+export const servedFolder = (): string => cachePath('farm-engine');
+export const servedUrl = 'url';
+
+function servedAddress(): string {
+  const url = readTextIfAny(join(servedFolder(), servedUrl));
+  if (url !== undefined) return url.trim();
+  throw new PtdiffError(
+    'usage',
+    "No farm was served on this machine yet: start one by './ptdiff farm serve'.",
+  );
+}
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
@@ -45,7 +61,7 @@ export function farmAddress(
   text: string,
   password = process.env.PTDIFF_FARM_PASSWORD,
 ): FarmAddress {
-  const url = parsed(text);
+  const url = parsed(text === 'here' ? servedAddress() : text);
   const tls = url.protocol === 'rediss:';
   const here = loopback.test(url.hostname);
   const secret = decodeURIComponent(url.password) || password || undefined;

@@ -12,6 +12,7 @@ import { ProcessGroup } from '../../../host/process-group.ts';
 import type { FetchOptions } from '../../../images/debian/apt.ts';
 import { packagedValkey } from '../../../images/engine/valkey.ts';
 import { PtdiffError } from '../../../src/errors.ts';
+import { servedUrl } from './address.ts';
 
 /** How long Valkey may take to come up, in milliseconds: it reads what it had. */
 const startMilliseconds = 60_000;
@@ -57,7 +58,10 @@ export class Engine {
     });
     group.begin();
     await answer(listening, password, group);
-    return new Engine(`redis://:${password}@127.0.0.1:${listening}`, group);
+    const url = `redis://:${password}@127.0.0.1:${listening}`;
+    const file = join(folder, servedUrl);
+    onHost(file, () => writeFileSync(file, `${url}\n`, { mode: 0o600 }));
+    return new Engine(url, group);
   }
 
   /** In order: what it holds is on the disk. */

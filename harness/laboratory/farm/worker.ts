@@ -5,6 +5,7 @@ import { availableParallelism, hostname, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { explainDiskFull } from '../../../host/disk-space.ts';
 import { say } from '../../../host/say.ts';
 import { messageOf, PtdiffError } from '../../../src/errors.ts';
 import { farmName } from './address.ts';
@@ -238,8 +239,9 @@ class FarmWorker {
     } catch (error) {
       if (signal.aborted) throw error;
       this.#failed++;
+      const known = await explainDiskFull(error, `the case ${task.name}`);
       const told =
-        error instanceof PtdiffError ? error : new PtdiffError('harness', messageOf(error));
+        known instanceof PtdiffError ? known : new PtdiffError('harness', messageOf(error));
       say(`${task.name}: ${messageOf(told)}`);
       if (told.fault === 'host') this.#takeRest();
       throw this.#failure(told, isFinal(told, job.attemptsMade));

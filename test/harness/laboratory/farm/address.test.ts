@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import {
   farmAddress,
@@ -73,4 +75,12 @@ t.test('passwords reach neither messages nor run folders', async (t) => {
       'debian:7.3',
     ],
   );
+});
+
+t.test("'here' is the farm that this machine serves", async (t) => {
+  const folder = t.testdir({ 'farm-engine': {} });
+  process.env.PTDIFF_CACHE = folder;
+  t.throws(() => farmAddress('here'), { fault: 'usage', message: /start one by/ });
+  writeFileSync(join(folder, 'farm-engine', 'url'), 'redis://:secret@127.0.0.1:6399\n');
+  t.match(farmAddress('here'), { port: 6399, password: 'secret' });
 });
