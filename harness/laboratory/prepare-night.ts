@@ -138,6 +138,7 @@ export async function prepareNight({
   jobs,
   store,
   signal,
+  farm,
 }: NightSetting): Promise<PreparedNight> {
   const started = new Date();
   const { oldLists, ...found } = await tonightsKernels(config.kernels, signal);
@@ -150,7 +151,13 @@ export async function prepareNight({
   };
   if (found.kernels.length === 0) return nothingToRun(night, config.nights);
   const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
-  const request = { scenarios, jobs, variation, out: join(folder, nightParts[0]) };
+  const request = {
+    scenarios,
+    jobs,
+    variation,
+    out: join(folder, nightParts[0]),
+    ...(farm && { farm }),
+  };
   const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
   const all = await planMatrix({ ...request, kernels: specs }, signal);
   const unavailable = [
