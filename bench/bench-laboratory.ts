@@ -6,7 +6,7 @@ import { say } from '../host/say.ts';
 import { first } from '../src/present.ts';
 import type { Scenario } from '../src/scenario/types.ts';
 
-/** What every measured boot needs, brought before any clock runs. */
+/** What every measured boot needs, prepared before any measurement. */
 export interface BenchLaboratory {
   laboratory: Laboratory;
   kernel: LoadedKernel;

@@ -12,7 +12,7 @@ import { quotients, type Ratio, spread } from './ratio.ts';
 
 /**
  * The machine of the case, booted by QEMU alone until the guest's init powers it off. Its console
- * goes nowhere.
+ * output is discarded.
  */
 async function bareBoot(bench: BenchLaboratory): Promise<void> {
   const command = bareCommand(machineOf(bench));
@@ -37,9 +37,9 @@ export async function wholeCase(
 }
 
 /**
- * CPU seconds of whole cases (boot under the harness, captures, prediction, verdict, files) against
- * bare boots of the same machine, turn about. Both count everything that was started for them; the
- * harness its own JavaScript too.
+ * CPU seconds of complete cases (boot under the harness, captures, prediction, verdict, files)
+ * compared with bare boots of the same machine, alternately. Both include every process that was
+ * started for them; the harness also includes its own JavaScript.
  */
 export async function benchCaseCost(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
   const bare: CpuSeconds[] = [];
@@ -53,7 +53,7 @@ export async function benchCaseCost(bench: BenchLaboratory, rounds: number): Pro
           async () =>
             whole.push(await cpuSecondsOf(() => wholeCase(bench, directory, `case-${round}`))),
         ];
-        // The first of two is not always the same one.
+        // The two take turns at being first.
         for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn();
       }
     },

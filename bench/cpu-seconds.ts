@@ -4,9 +4,9 @@ import { statFields } from '../harness/emulator/qemu-process.ts';
 
 /** CPU seconds, user and system. */
 export interface CpuSeconds {
-  /** This process: its JavaScript, and the compiler and collector that it needs. */
+  /** This process: its JavaScript, including compiler and garbage collector. */
   own: number;
-  /** All processes that it started and that ended meanwhile, with their own children. */
+  /** All processes that it started and that have ended meanwhile, with their own children. */
   children: number;
 }
 
@@ -24,7 +24,7 @@ function now(): CpuSeconds {
   return { own: (user + system) / 1e6, children: (childUser + childSystem) / TICKS };
 }
 
-/** What an action cost; nothing else may run in this process at the same time. */
+/** The cost of an action; nothing else may run in this process at the same time. */
 export async function cpuSecondsOf(action: () => Promise<unknown>): Promise<CpuSeconds> {
   const before = now();
   await action();

@@ -24,7 +24,7 @@ function cpuMilliseconds(pid: number): number {
 }
 
 /**
- * The outside walk of the kernel half, registers included, in milliseconds of wall clock; several
+ * Wall-clock milliseconds of the outside walk of the kernel half, registers included; several
  * times.
  */
 async function walks(vm: VirtualMachine, thread: string): Promise<number[]> {
@@ -52,7 +52,7 @@ async function measureDump(
   const { signal } = new AbortController();
   return withMachine(machineOf(bench), {}, { directory, signal }, async (vm) => {
     const { gdb, pid } = vm;
-    // The last call is the whole one: seq_read_iter() calls again with a larger buffer until the
+    // The last call is the complete one: seq_read_iter() calls again with a larger buffer until the
     // dump fits.
     let dump = 0;
     let walk: number[] = [];
@@ -77,9 +77,9 @@ async function measureDump(
 }
 
 /**
- * The time that a guest needs to write its own kernel_page_tables, in CPU time of QEMU, against the
- * outside walk of the same tables at the same instant. The guest's dump is emulated work, which is
- * what one waits for here; on hardware it would be faster.
+ * The time that a guest needs to write its own kernel_page_tables, in CPU time of QEMU, compared
+ * with the outside walk of the same tables at the same time. The guest's dump is emulated work, and
+ * that is what a user would wait for here; on hardware it would be faster.
  */
 export async function benchGuestDump(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
   return withMachineFolder(bench.scenario.machine, async (folder) => {

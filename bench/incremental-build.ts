@@ -22,7 +22,7 @@ import { type Ratio, spread } from './ratio.ts';
 const touched = 'arch/arm64/mm/mmu.c';
 
 /**
- * A diff that adds a constant to the file, another one each time, so that no cache knows the
+ * A diff that adds a constant to the file, a different one each time, so that no cache has the
  * kernel.
  */
 async function freshPatch(spec: KernelSpec, directory: string, round: number): Promise<string> {
@@ -84,8 +84,8 @@ async function commitCost(spec: KernelSpec, directory: string, round: number): P
 }
 
 /**
- * What a commit that touches mmu.c costs, from a warm cache: patch, checkout, incremental build and
- * the twelve most telling cases, in wall clock, against the two minutes that it may take on two
+ * The cost of a commit that touches mmu.c, with a warm cache: patch, checkout, incremental build
+ * and the twelve most telling cases, in wall clock, compared with the limit of two minutes on two
  * cores.
  */
 export async function benchIncrementalBuild(text: string, rounds: number): Promise<Ratio> {
@@ -93,7 +93,7 @@ export async function benchIncrementalBuild(text: string, rounds: number): Promi
   const costs: CommitCost[] = [];
   await withDir(
     async ({ path }) => {
-      // Warms the build tree, and everything that cases share.
+      // Warms up the build tree, and everything that cases share.
       await commitCost(spec, path, rounds);
       for (let round = 0; round < rounds; round++) costs.push(await commitCost(spec, path, round));
     },

@@ -8,9 +8,10 @@ import { cpuSecondsOf } from './cpu-seconds.ts';
 import type { Ratio } from './ratio.ts';
 
 /**
- * CPU seconds of a case as ptdiff boots it by default against the same case booted plainly (see
- * src/scenario/lean.ts), turn about.
- * @param benches cases of the default matrix, each with its own laboratory; a round is all of them
+ * CPU seconds of a case as ptdiff boots it by default, compared with the same case booted plainly
+ * (see src/scenario/lean.ts), alternately.
+ * @param benches cases of the default matrix, each with its own laboratory; one round runs all of
+ * them
  */
 export async function benchLeanCost(
   benches: readonly BenchLaboratory[],
@@ -31,7 +32,7 @@ export async function benchLeanCost(
             );
             seconds[kind] += own + children;
           });
-          // The first of two is not always the same one.
+          // The two take turns at being first.
           for (const turn of (round + index) % 2 === 0 ? turns : turns.reverse()) await turn();
         }
         ratios.push(seconds.lean / seconds.plain);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 
-/** A RAM file that holds the page tables of a linear map; addresses and sizes in bytes. */
+/** A RAM file with the page tables of a linear map; addresses and sizes in bytes. */
 export interface LinearMapFile {
   path: string;
   base: number;
   /** Physical address of the first table. */
   root: number;
-  /** Leaves of the map, and runs that they fold into. */
+  /** Number of leaves of the map, and of the runs that they form. */
   leaves: number;
   runs: number;
 }
@@ -27,7 +27,7 @@ const IMAGE = 32 * 2 ** 20;
 
 /**
  * Writes a sparse RAM file with the 4K, 48-bit tables of a page-mapped linear map of `gibibytes`
- * GiB, placed as Linux places them: every table page taken from the top of memory downwards, in the
+ * GiB, laid out as by Linux: table pages are allocated from the top of memory downwards, in the
  * order of the mapping. Everything else stays a hole.
  */
 export function writeLinearMap(path: string, gibibytes: number): LinearMapFile {

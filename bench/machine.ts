@@ -4,7 +4,7 @@ import { commandLine } from '../harness/laboratory/boot-case.ts';
 import { cpuNamed } from '../src/scenario/cpus.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 
-/** The machine that a case boots, for boots beside the harness. */
+/** The machine that a case boots, for boots without the harness. */
 export function machineOf({ laboratory, kernel, scenario }: BenchLaboratory): QemuMachine {
   return {
     emulator: laboratory.emulator.command,

@@ -2,26 +2,28 @@
 import { median as middleOf } from '../src/history/scenario-life.ts';
 import { present } from '../src/present.ts';
 
-/** One number of the bench: measured several times in one run, with what it should be. */
+/** One number of the benchmark, measured several times in one run, with its target. */
 export interface Ratio {
   what: string;
-  /** One value a round. */
+  /** One value per round. */
   values: number[];
-  /** Absent for what is only told. */
+  /** Absent for a number that is only reported. */
   target?: { at: 'most' | 'least'; value: number };
 }
 
-/** The middle of an odd number of values, the mean of the two in the middle of an even one. */
+/**
+ * The middle one of an odd number of values; for an even number, the mean of the two in the middle.
+ */
 export function median(values: readonly number[]): number {
   return present(middleOf(values), 'measured value');
 }
 
-/** What was measured in each round, divided by what was measured beside it. */
+/** The values of each round, divided by the reference values of the same round. */
 export function quotients(values: readonly number[], by: readonly number[]): number[] {
   return values.map((value, round) => value / present(by[round], `value of round ${round + 1}`));
 }
 
-/** `median (least-most)`, each with that many decimals. */
+/** `median (minimum-maximum)`, each with that many decimals. */
 export function spread(values: readonly number[], decimals: number): string {
   const [middle, least, most] = [median(values), Math.min(...values), Math.max(...values)].map(
     (value) => value.toFixed(decimals),
@@ -29,7 +31,7 @@ export function spread(values: readonly number[], decimals: number): string {
   return `${middle} (${least}-${most})`;
 }
 
-/** One line: the ratio, its spread, its target, and whether the median keeps it. */
+/** One line: the ratio, its spread, its target, and whether the median meets it. */
 export function formatRatio({ what, values, target }: Ratio): string {
   const middle = median(values);
   const told = `${what}: ${spread(values, middle >= 20 ? 0 : 2)} of ${values.length}`;

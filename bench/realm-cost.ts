@@ -7,8 +7,8 @@ import { cpuSecondsOf } from './cpu-seconds.ts';
 import { quotients, type Ratio } from './ratio.ts';
 
 /**
- * CPU seconds of a case as a realm against the same case in the normal world without the monitor,
- * turn about.
+ * CPU seconds of a case as a realm, compared with the same case in the normal world without the
+ * monitor, alternately.
  */
 export async function benchRealmCost(
   realm: BenchLaboratory,

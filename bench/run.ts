@@ -20,7 +20,7 @@ import { benchWalk } from './walk.ts';
 const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'lean', 'start', 'build', 'farm'] as const;
 type Part = (typeof parts)[number];
 
-/** Of the default matrix: old and new kernels, blocks and pages, both worlds, two page sizes. */
+/** From the default matrix: old and new kernels, blocks and pages, both worlds, two page sizes. */
 const leanCases = [
   ['debian:6.12', 'max'],
   ['debian:6.18', 'cortex-a76+noalias'],
@@ -87,7 +87,7 @@ function options(): Options {
   };
 }
 
-/** Each part with what it needs; a part that cannot be measured says why. */
+/** Runs each part with what it needs; a part that cannot be measured says why. */
 async function measure(
   part: Part,
   { kernel, scenario, rounds, source }: Options,

@@ -6,12 +6,12 @@ import type { Ratio } from './ratio.ts';
 
 const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
 
-/** Commands that a person waits for, and that boot nothing. */
+/** Commands that a user waits for, and that boot nothing. */
 const commands = ['--help', 'ls scenarios', 'show nothing'];
 
 /**
- * CPU seconds of commands that boot nothing, as the launcher starts them, against a Node that does
- * nothing; turn about.
+ * CPU seconds of commands that boot nothing, as the launcher starts them, compared with a Node that
+ * does nothing; alternately.
  */
 export async function benchStartCost(rounds: number): Promise<Ratio[]> {
   const node = async (...words: string[]): Promise<number> => {

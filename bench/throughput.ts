@@ -6,7 +6,7 @@ import { RunDirectory } from '../results/run-directory.ts';
 import type { BenchLaboratory } from './bench-laboratory.ts';
 import { quotients, type Ratio, spread } from './ratio.ts';
 
-/** Runs the same case several times, `jobs` at a time. @returns cases a minute of wall clock */
+/** Runs the same case several times, `jobs` at a time. @returns cases per minute of wall clock */
 async function casesAMinute(
   { laboratory, ...what }: BenchLaboratory,
   jobs: number,
@@ -33,14 +33,14 @@ async function casesAMinute(
 }
 
 /**
- * Cases a minute with two jobs against one, turn about. On a host of one core, or a busy one, the
- * number says little.
+ * Cases per minute with two jobs compared with one, alternately. On a host with one core, or a busy
+ * one, the number means little.
  */
 export async function benchThroughput(bench: BenchLaboratory, rounds: number): Promise<Ratio> {
   const cases = 4;
   const one: number[] = [];
   const two: number[] = [];
-  // The first case compiles the code.
+  // The first case makes the JIT compile the code.
   await casesAMinute(bench, 1, 1);
   for (let round = 0; round < rounds; round++) {
     const turns = [

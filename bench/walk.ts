@@ -11,8 +11,8 @@ import { type LinearMapFile, writeLinearMap } from './linear-map-file.ts';
 import { median, quotients, type Ratio, spread } from './ratio.ts';
 
 /**
- * Milliseconds on one RAM file, medians of each turn; the file is opened and the tables are read in
- * each measurement.
+ * Milliseconds for one RAM file, medians of each turn; each measurement opens the file and reads
+ * the tables.
  */
 interface WalkTimes {
   gibibytes: number;
@@ -22,21 +22,24 @@ interface WalkTimes {
    * the code.
    */
   first: number;
-  /** The C walker with one pread a table, and with the file mapped. */
+  /** The C walker with one pread per table, and with the file mapped. */
   cPread: number[];
   cMmap: number[];
-  /** The Python stand-in for debugger scripts such as gdb-pt-dump; empty where it was not asked. */
+  /**
+   * The Python walker, which stands for debugger scripts such as gdb-pt-dump; empty where it did
+   * not run.
+   */
   python: number[];
 }
 
 const TURNS = 5;
 
-/** Walks in each turn: as many as make the turns of every size about equally long. */
+/** Number of walks in each turn, chosen so that turns of every size take about equally long. */
 const roundsOf = (gibibytes: number) => Math.ceil(112 / gibibytes);
 
 /**
- * Measures the outside walk of page-mapped 1 and 16 GiB guests against C and Python on the same RAM
- * files.
+ * Measures the outside walk of page-mapped 1 and 16 GiB guests and compares it with C and Python on
+ * the same RAM files.
  */
 export async function benchWalk(): Promise<Ratio[]> {
   return await withDir(
@@ -70,7 +73,7 @@ function againstC({ walk: own, cPread, cMmap }: WalkTimes): number[] {
   return quotients(own, faster);
 }
 
-/** Takes turns between the walkers, so that a busy machine slows all of them alike. */
+/** The walkers take turns, so that a busy machine slows all of them equally. */
 async function measure(
   file: LinearMapFile,
   walker: string,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reference for the walk benchmark: the plainest C that folds the leaves of a 4K, 48-bit table tree
+ * Reference for the walk benchmark: the simplest C that folds the leaves of a 4K, 48-bit table tree
  * into runs.
  *
  * walker RAM_FILE ROOT_OFFSET ROUNDS pread|mmap

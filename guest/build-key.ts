@@ -5,8 +5,8 @@ import { sha256 } from '../host/cache.ts';
 import type { Toolchain } from '../images/toolchain/toolchain.ts';
 
 /**
- * What decides the bytes of every program beside its sources and the compiler, by path from this
- * folder.
+ * What determines the bytes of every program, besides its sources and the compiler, by path from
+ * this folder.
  */
 export const commonRecipe = [
   'build-key.ts',
@@ -22,8 +22,8 @@ export async function sourceFiles(directory: string, names: RegExp): Promise<str
 }
 
 /**
- * Sixteen hex digits that change with every source, with how they are put together, and with the
- * compiler.
+ * Sixteen hex digits that change with every source, with the way the sources are built, and with
+ * the compiler.
  */
 export async function buildKey(toolchain: Toolchain, files: string[]): Promise<string> {
   const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));

@@ -11,10 +11,10 @@ import { buildKey, commonRecipe, sourceFiles } from './build-key.ts';
 import { keepBuilt } from './keep-built.ts';
 
 /**
- * The realm monitor's code, the same bytes on every host; a flash image is made of it by
- * `monitorFlash`.
+ * The realm monitor's code, the same bytes on every host; `monitorFlash` makes a flash image from
+ * it.
  */
-export interface MonitorImage {
+interface MonitorImage {
   /** Path in the cache. */
   path: string;
   sha256: string;
@@ -25,7 +25,7 @@ const linkerScript = join(sourceDir, 'monitor.lds');
 const recipe = ['build-monitor.ts', ...commonRecipe].map((file) => join(import.meta.dirname, file));
 
 /**
- * For EL2 of any CPU from Armv8.0 on, without a C library, with its MMU off: no unaligned access,
+ * For EL2 of any CPU from Armv8.0 on, without a C library, with the MMU off: no unaligned access,
  * no vector register.
  */
 const flags = [
@@ -35,9 +35,9 @@ const flags = [
 ];
 
 /**
- * Compiles guest/monitor, unless the cache has the image of these sources and this compiler.
+ * Compiles guest/monitor, unless the cache has the image for these sources and this compiler.
  *
- * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched;
+ * @throws {PtdiffError} fault `host`, when the compiler is not cached and cannot be fetched;
  * `harness`, when the sources do not compile
  */
 export async function buildMonitor(options: ToolchainOptions = {}): Promise<MonitorImage> {

@@ -19,16 +19,19 @@ export interface Initramfs {
 }
 
 const sourceDir = join(import.meta.dirname, 'init');
-/** What decides the bytes beside the sources and the compiler: how they are put together. */
+/**
+ * What determines the bytes, besides the sources and the compiler: the code that puts them
+ * together.
+ */
 const recipe = ['build.ts', 'cpio.ts', ...commonRecipe].map((file) =>
   join(import.meta.dirname, file),
 );
 
 /**
- * Compiles guest/init and packs it as an initramfs, unless the cache has the one of these sources
+ * Compiles guest/init and packs it as an initramfs, unless the cache has the one for these sources
  * and this compiler.
  *
- * @throws {PtdiffError} fault `host`, when the compiler is neither cached nor to be fetched;
+ * @throws {PtdiffError} fault `host`, when the compiler is not cached and cannot be fetched;
  * `harness`, when the sources do not compile
  */
 export async function buildInitramfs(options: ToolchainOptions = {}): Promise<Initramfs> {
@@ -54,8 +57,7 @@ export async function packInitramfs(toolchain: Toolchain): Promise<Uint8Array> {
 }
 
 /**
- * /dev/console is what the kernel opens as init's standard output before any device file system is
- * mounted.
+ * The kernel opens /dev/console as init's standard output before any device file system is mounted.
  */
 function initramfsEntries(init: Uint8Array): CpioEntry[] {
   return [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { concatenate } from '../src/bytes.ts';
 
-/** An entry of an archive. Directories must come before what is in them. */
+/** An entry of an archive. A directory must come before its contents. */
 export type CpioEntry =
   | { kind: 'directory'; path: string; mode: number }
   | { kind: 'file'; path: string; mode: number; content: Uint8Array }
@@ -37,7 +37,7 @@ function member(entry: CpioEntry, inode: number): Uint8Array[] {
     entry.kind === 'directory' ? 2 : 1, // links
     0, // mtime
     content.length,
-    0, // major and minor of the device that the file lies on
+    0, // major and minor of the device that contains the file
     0,
     major,
     minor,

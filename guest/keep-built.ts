@@ -5,16 +5,16 @@ import { publishFolder, takeFolder } from '../host/sealed-folder.ts';
 import type { FetchOptions } from '../images/debian/apt.ts';
 import { present } from '../src/present.ts';
 
-/** A file that was made for guests, in the cache. */
-export interface BuiltFile {
+/** A file that was built for guests, in the cache. */
+interface BuiltFile {
   path: string;
   sha256: string;
 }
 
 /**
- * The one file of a folder of the cache, as it was stored, or else made (again).
- * @param directory its name changes with everything that decides the file's bytes
- * @param make writes the file to the path that it gets
+ * The only file of a cache folder, unchanged since it was stored; otherwise it is built (again).
+ * @param directory its name changes with everything that determines the file's bytes
+ * @param make writes the file to the path that it receives
  */
 export async function keepBuilt(
   directory: string,
@@ -29,7 +29,7 @@ export async function keepBuilt(
       find: () => takeFolder(directory, options.progress),
       make: () => publishFolder(directory, (arriving) => make(join(arriving, name))),
     },
-    { ...options, waiting: `waiting for another ptdiff that makes ${what}` },
+    { ...options, waiting: `waiting for another ptdiff that is building ${what}` },
   );
   return {
     path: join(directory, name),

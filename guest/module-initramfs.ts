@@ -10,9 +10,9 @@ import { keepBuilt } from './keep-built.ts';
 
 /**
  * An initramfs with a kernel's modules in /modules, and their order in /modules/list for init's
- * probe `modules`: a second archive behind the first one, which the kernel unpacks alike
+ * probe `modules`: a second archive after the first one; the kernel unpacks both
  * (Documentation/driver-api/early-userspace/buffer-format.rst).
- * @param modules paths of module files, each after those that it needs
+ * @param modules paths of module files, each after the modules that it needs
  */
 export async function withModules(
   initramfs: Initramfs,

@@ -14,12 +14,13 @@ import { type MonitorParameters, monitorFlash, monitorMemorySize } from './monit
 const uart = 0x0900_0000;
 
 /**
- * The kernel maps the 2 MiB that its device tree lies in (Documentation/arch/arm64/booting.rst).
+ * The kernel maps the 2 MiB block that contains its device tree
+ * (Documentation/arch/arm64/booting.rst).
  */
 const block = 2 ** 21;
 
 /**
- * Where QEMU's loader puts what the realm monitor starts, and how much RAM the monitor has above
+ * Where QEMU's loader puts what the realm monitor starts, and the size of the monitor's RAM above
  * the guest's; bytes.
  */
 export interface MonitorPlaces {
@@ -36,20 +37,20 @@ export interface Monitor {
   places: MonitorPlaces;
   /** The monitor's own RAM. */
   memory: PhysicalRange;
-  /** In a realm, the address bit of what is shared, as a number. */
+  /** In a realm, the address bit of shared memory, as a number. */
   aliasBit?: number;
-  /** What the CPUs' ID registers read as otherwise than the emulator shows them. */
+  /** ID registers that the monitor shows with other values than the emulator. */
   overrides: IdOverride[];
 }
 
 /**
- * Prepares the monitor for a machine: everything lies where QEMU's own boot loader would put it
- * (hw/arm/boot.c), so that the kernel finds the same memory as without the monitor, and the
- * monitor's own RAM above the guest's.
+ * Prepares the monitor for a machine: everything is where QEMU's own boot loader would put it
+ * (hw/arm/boot.c), so the kernel finds the same memory as without the monitor, and the monitor's
+ * own RAM is above the guest's.
  *
- * @param code the monitor, of buildMonitor()
- * @param image where the kernel's Image goes
- * @param deviceTree of this machine, with the place of its initial RAM disk
+ * @param code the monitor's code, from buildMonitor()
+ * @param image the address range of the kernel's Image
+ * @param deviceTree of this machine, with the address of its initial RAM disk
  */
 export function planMonitor(
   machine: Machine,
@@ -91,7 +92,7 @@ export function planMonitor(
   return { flash: monitorFlash(code, parameters), places, memory, ...alias, overrides };
 }
 
-/** Where QEMU says in /chosen that it puts the initial RAM disk. */
+/** The address of the initial RAM disk that QEMU puts into /chosen. */
 function initrdOf(deviceTree: Uint8Array): PhysicalRange {
   const chosen = childNode(parseFdt(deviceTree).root, 'chosen');
   const address = (name: string): number => {

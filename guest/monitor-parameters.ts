@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The realm monitor's parameter block (guest/monitor/parameters.h): how the harness tells it what
- * to play. Pure.
+ * The realm monitor's parameter block (guest/monitor/parameters.h), through which the harness
+ * configures it. Pure.
  */
 import { PtdiffError } from '../src/errors.ts';
 import { type PhysicalRange, roundOutward, sizeOf } from '../src/linux/physical-range.ts';
@@ -9,41 +9,41 @@ import type { IdOverride } from '../src/scenario/id-overrides.ts';
 
 export interface MonitorParameters {
   world: 'normal' | 'realm';
-  /** Enter through EL3 and play the realm in the Realm world of FEAT_RME; otherwise at EL2. */
+  /** Enter through EL3 and simulate the realm in the Realm world of FEAT_RME; otherwise at EL2. */
   rme?: boolean;
   /**
-   * Width of the IPA space; in a realm its top bit is the alias bit. Default in a realm: what the
-   * CPU has, 48 at most; in the normal world: no stage 2, so that nothing keeps the guest out of
-   * the monitor's memory but that it is not told of it.
+   * Width of the IPA space; in a realm its top bit is the alias bit. Default in a realm: the CPU's
+   * width, 48 at most. Default in the normal world: no stage 2, so nothing keeps the guest out of
+   * the monitor's memory except that it does not know of it.
    */
   ipaBits?: number;
   /**
-   * The monitor's own RAM, of `monitorMemorySize` at least; its base a multiple of 2 MiB; not among
-   * the guest's.
+   * The monitor's own RAM, at least `monitorMemorySize`; its base is a multiple of 2 MiB; not part
+   * of the guest's RAM.
    */
   memory: PhysicalRange;
-  /** Where CPU 0 enters the guest, at EL1 with the MMU off, and what is in x0 then. */
+  /** Where CPU 0 enters the guest, at EL1 with the MMU off, and the value of x0 at that point. */
   entry: number;
   deviceTree: number;
-  /** Number of CPUs, 8 at most. */
+  /** Number of CPUs, at most 8. */
   cpus: number;
-  /** The guest's RAM, 8 ranges at most, of whole 2 MiB. */
+  /** The guest's RAM: at most 8 ranges, each a multiple of 2 MiB. */
   regions: PhysicalRange[];
   /**
-   * The part of it that the guest's device tree names, 8 ranges at most: in a realm RAM from the
-   * start, the rest is EMPTY. Default: all.
+   * The part of it that is in the guest's device tree, at most 8 ranges. In a realm this part is
+   * RAM from the start, and the rest is EMPTY. Default: all.
    */
   described?: PhysicalRange[];
   /** RAM that is DESTROYED from the start. */
   destroyed?: PhysicalRange[];
-  /** How many granules one RSI_IPA_STATE_SET changes at most; default: all of them. */
+  /** Maximum number of granules that one RSI_IPA_STATE_SET changes; default: all of them. */
   ripasStep?: number;
   /**
-   * A PL011 for the last words of a monitor that cannot go on; default: none, they are in the
-   * report too.
+   * A PL011 for the last message of a monitor that cannot continue; default: none, since the report
+   * also has it.
    */
   uart?: number;
-  /** The realm personalization value, 64 bytes at most. */
+  /** The realm personalization value, at most 64 bytes. */
   personalization?: Uint8Array;
   /** MIDR_EL1 by CPU; undefined: the CPU's own. */
   midrs?: (bigint | undefined)[];
@@ -62,16 +62,16 @@ const gib = 2 ** 30;
 const mib = 2 ** 20;
 
 /**
- * How much RAM the monitor needs for a guest of these regions, in bytes (a multiple of 2 MiB): code
+ * RAM in bytes (a multiple of 2 MiB) that the monitor needs for a guest with these regions: code
  * and report, and for every GiB the RIPAS, two stage 2 tables for every 2 MiB, and the granule
- * protection table. What is not touched costs nothing in a sparse file.
+ * protection table. Untouched parts cost nothing in a sparse file.
  */
 export function monitorMemorySize(regions: PhysicalRange[]): number {
   const gibs = Math.ceil(sizeOf(...regions) / gib);
   return whole2M(8 * mib + gibs * 4.5 * mib) + rootSize(regions);
 }
 
-/** EL3's part, at the end: a granule protection table of 128 KiB for every GiB that is touched. */
+/** EL3's part, at the end: a granule protection table of 128 KiB for every GiB that is used. */
 function rootSize(regions: PhysicalRange[]): number {
   const gibs = sizeOf(...regions.map((region) => roundOutward(region, gib))) / gib;
   return whole2M((gibs + 3) * 128 * 1024);
@@ -95,7 +95,7 @@ export function monitorFlash(code: Uint8Array, parameters: MonitorParameters): U
   if (code.length > parametersOffset) {
     throw new PtdiffError(
       'harness',
-      `The monitor's code has ${code.length} bytes; ${parametersOffset} fit.`,
+      `The monitor's code has ${code.length} bytes; the limit is ${parametersOffset}.`,
     );
   }
   const flash = new Uint8Array(parametersOffset + parametersBytes);
@@ -157,7 +157,10 @@ function checkLimits(counts: typeof limits): void {
   for (const [name, limit] of Object.entries(limits)) {
     const count = counts[name as keyof typeof limits];
     if (count > limit) {
-      throw new PtdiffError('harness', `The monitor holds ${limit} ${name}, not ${count}.`);
+      throw new PtdiffError(
+        'harness',
+        `The monitor supports at most ${limit} ${name}, not ${count}.`,
+      );
     }
   }
 }

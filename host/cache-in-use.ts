@@ -9,19 +9,20 @@ import { say } from './say.ts';
 
 /**
  * Held by every ptdiff that has taken something from the cache (shared), and while the cache is
- * pruned (alone).
+ * pruned (exclusive).
  */
 const lockPath = (): string => cachePath('locks', 'in-use');
 
-/** What this process uses, by the path of the lock. */
+/** The locks that this process holds, by path. */
 const used = new Map<string, Promise<void>>();
-/** While this process prunes. */
+/** True while this process prunes. */
 let pruning = false;
 
 /**
- * Says that this process uses the cache until it ends, so that nothing is pruned under it. A host
- * without flock, or a cache that cannot be written to, goes on without, and one line says so: such
- * a host prunes nothing itself, and what another one prunes is missed with a message.
+ * Records that this process uses the cache until it ends, so that nothing in use is pruned. Without
+ * flock, or with a read-only cache, ptdiff continues without the lock, and one line says so: such a
+ * host prunes nothing itself, and if another one prunes something that is in use, that shows as a
+ * missing file with a message.
  */
 export function useCache(progress?: Progress): Promise<void> {
   const path = lockPath();
@@ -56,14 +57,14 @@ async function hold(path: string, progress: Progress | undefined): Promise<void>
   });
 }
 
-/** Said even where nobody follows the progress: what is in use may be pruned. */
+/** Printed even if nobody follows the progress, since what is in use may be pruned. */
 function unlocked(why: string): void {
   say(`nothing keeps others from pruning the cache while this ptdiff uses it: ${why}`);
 }
 
 /**
  * Runs `use` while no other ptdiff uses the cache.
- * @throws `host` where one does, or where that cannot be told
+ * @throws `host` if one does, or if that cannot be determined
  */
 export async function withUnusedCache<T>(use: () => Promise<T>): Promise<T> {
   const path = lockPath();

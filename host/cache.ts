@@ -9,15 +9,17 @@ import { tmpName } from 'tmp-promise';
 import { PtdiffError } from '../src/errors.ts';
 import { makeFolder } from './make-folder.ts';
 
-/** One line about work in progress, for a person; downloads call it at most twice a second. */
+/**
+ * Prints one line about work in progress for the user; downloads call it at most twice a second.
+ */
 export type Progress = (line: string) => void;
 
 /**
- * Everything that ptdiff downloads or builds lives below this one directory, which may be deleted
- * at any time while no ptdiff runs: `apt/` (private package indexes), `kernels/`, `tools/`,
- * `source/` (of kernels, with their build trees), `locks/`, `tmp/`. Beside a folder lies the list
- * of the hashes of its files (sealed-folder.ts); records have their own (records.ts).
- * `PTDIFF_CACHE`, or `ptdiff` below `$XDG_CACHE_HOME`, or below `~/.cache`.
+ * Everything that ptdiff downloads or builds is below this one directory, which may be deleted at
+ * any time while no ptdiff runs: `apt/` (private package indexes), `kernels/`, `tools/`, `source/`
+ * (of kernels, with their build trees), `locks/`, `tmp/`. Beside each folder is the list of the
+ * hashes of its files (sealed-folder.ts); records have their own (records.ts). `PTDIFF_CACHE`, or
+ * `ptdiff` below `$XDG_CACHE_HOME`, or below `~/.cache`.
  */
 export function cacheRoot(): string {
   const { PTDIFF_CACHE, XDG_CACHE_HOME } = process.env;
@@ -25,10 +27,10 @@ export function cacheRoot(): string {
 }
 
 /**
- * Whether tools can live in the cache: the loader of programs takes colons and semicolons for the
- * ends of paths and `$` for the start of a name (ld.so(8)), and apt's configuration has no way to
- * write quotes and backslashes (apt.conf(5)).
- * @throws `usage` where they cannot
+ * Whether tools can be in the cache: the program loader treats colons and semicolons as the ends of
+ * paths and `$` as the start of a name (ld.so(8)), and apt's configuration cannot express quotes
+ * and backslashes (apt.conf(5)).
+ * @throws `usage` if they cannot
  */
 export function requireUsableCache(): void {
   const root = cacheRoot();
@@ -37,7 +39,7 @@ export function requireUsableCache(): void {
   const character = /\p{Cc}/u.test(found) ? 'a control character' : `a '${found}'`;
   throw new PtdiffError(
     'usage',
-    `The cache ${JSON.stringify(root)} has ${character} in its path, which apt or the loader of programs cannot take: set PTDIFF_CACHE to a path without it.`,
+    `The cache ${JSON.stringify(root)} has ${character} in its path, which apt or the program loader cannot handle: set PTDIFF_CACHE to a path without it.`,
   );
 }
 
@@ -69,7 +71,7 @@ export async function exists(path: string): Promise<boolean> {
 /** Scratch directories in use. */
 const scratches = new Set<string>();
 
-/** A second Ctrl-C, or an exception, ends this process before those who use them can clean up. */
+/** A second Ctrl-C, or an exception, ends this process before their users can clean up. */
 process.on('exit', () => {
   for (const scratch of scratches) rmSync(scratch, { recursive: true, force: true });
 });
@@ -90,7 +92,7 @@ export async function withScratch<T>(use: (directory: string) => Promise<T>): Pr
   }
 }
 
-/** Removes what runs that were killed left behind: no step takes a day. */
+/** Removes the remains of runs that were killed; no step takes a day. */
 async function sweepScratch(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const age = await stat(join(parent, name)).then(

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fault, PtdiffError } from '../src/errors.ts';
 
 /**
- * What a promise gives, unless it takes longer than that.
+ * The result of a promise, unless it takes too long.
  * @param what the start of the sentence 'QEMU did not come up within 120 s.'
- * @param fault whose fault it then is
- * @throws PtdiffError(fault) in that case; what the promise throws
+ * @param fault the fault of the timeout error
+ * @throws PtdiffError(fault) on timeout; what the promise throws
  */
 export async function within<T>(
   milliseconds: number,
@@ -18,7 +18,7 @@ export async function within<T>(
   const late = sleep(milliseconds, undefined, { signal: enough.signal }).then(() => {
     throw new PtdiffError(fault, `${what} within ${milliseconds / 1000} s.`);
   });
-  // It is nobody's to hear that the wait was not needed.
+  // When the timeout is cancelled, nothing handles its rejection.
   late.catch(() => {});
   try {
     return await Promise.race([promise, late]);

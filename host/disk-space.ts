@@ -5,8 +5,8 @@ import { cacheRoot } from './cache.ts';
 import { makeFolder } from './make-folder.ts';
 
 /**
- * Refuses to start what would fill the disk.
- * @param bytes what the step will write at its worst moment
+ * Refuses to start a step that would fill the disk.
+ * @param bytes the most that the step will have on disk at one time
  */
 export async function requireSpace(bytes: number, what: string): Promise<void> {
   makeFolder(cacheRoot());
@@ -14,14 +14,12 @@ export async function requireSpace(bytes: number, what: string): Promise<void> {
   if (free < bytes) throw noSpace(what, free, bytes);
 }
 
-/**
- * Turns a failure that a full disk caused into one that says so; anything else passes unchanged.
- */
+/** Turns an error caused by a full disk into one that says so; any other error passes unchanged. */
 export async function explainDiskFull(error: unknown, what: string): Promise<unknown> {
   return saysDiskFull(messageOf(error)) ? noSpace(what, await freeSpace()) : error;
 }
 
-/** What the cache's disk has left for this user, in bytes. */
+/** Free bytes on the cache's disk for this user. */
 async function freeSpace(): Promise<number> {
   const { bavail, bsize } = await statfs(cacheRoot());
   return bavail * bsize;
@@ -30,12 +28,13 @@ async function freeSpace(): Promise<number> {
 const saysDiskFull = (text: string): boolean =>
   /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(text);
 
-/** A disk with less is full, in bytes. */
+/** A disk with less free space counts as full, in bytes. */
 const leastSpace = 8 * 2 ** 20;
 
 /**
- * The failure of a program that a full disk caused, where it did: not every program says so.
- * @param words what the program said
+ * The error for a program that failed because of a full disk, if that is the cause: not every
+ * program says so.
+ * @param words the program's own message
  */
 export async function diskFull(words: string, what: string): Promise<PtdiffError | undefined> {
   const free = await freeSpace();
@@ -50,7 +49,7 @@ function noSpace(what: string, free: number, needed?: number): PtdiffError {
   );
 }
 
-/** A size for a person, in MiB. */
+/** A size for the user, in MiB. */
 export function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MiB`;
 }

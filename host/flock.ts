@@ -5,32 +5,32 @@ import { execa } from 'execa';
 import { PtdiffError } from '../src/errors.ts';
 
 /**
- * Milliseconds in which the holder of a lock ends when its pipe is closed, if nothing has stopped
- * it.
+ * Milliseconds within which the holder of a lock ends after its pipe is closed, unless something
+ * has stopped it.
  */
 const releaseMilliseconds = 5000;
 
 /** Locks that are held or waited for. */
 const living = new Set<Flock>();
 
-/** A holder that was stopped sees nothing of its pipe, and would hold the lock for good. */
+/** A stopped holder does not notice its pipe, and would hold the lock for good. */
 process.on('exit', () => {
   for (const lock of living) lock.kill();
 });
 
 /**
- * A lock of the kernel's, flock(2), held by a child that ends when this process closes its pipe or
- * dies, so that a killed ptdiff never leaves one behind.
+ * A kernel lock, flock(2), held by a child that ends when this process closes its pipe or dies, so
+ * a killed ptdiff never leaves one behind.
  */
 export class Flock {
   /**
-   * Undefined once the lock is held; else, when the holder has ended without it, what it said and
-   * its exit code (1 where it was not to wait: flock(1)). Never rejects.
+   * Resolves to undefined once the lock is held; if the holder ended without it, to its message and
+   * its exit code (1 if it was not to wait: flock(1)). Never rejects.
    */
   readonly held: Promise<{ exitCode: number | undefined; message: string } | undefined>;
   /**
-   * Resolves when the lock was held and is no longer, though nobody here gave it back: somebody has
-   * killed its holder.
+   * Resolves when the lock was held and no longer is, although this process did not release it: its
+   * holder was killed.
    */
   readonly lost: Promise<void>;
   readonly #path: string;
@@ -38,8 +38,8 @@ export class Flock {
   readonly #holder: ReturnType<typeof startHolder>;
 
   /**
-   * Begins to wait for it.
-   * @param path a file, which is made if need be, or a folder
+   * Starts to wait for it.
+   * @param path a file, which is created if necessary, or a folder
    * @param how options of flock(1)
    */
   constructor(path: string, how: string[] = []) {
@@ -50,7 +50,7 @@ export class Flock {
       living.delete(this);
       return { exitCode, message: code === 'ENOENT' ? 'there is none on PATH.' : shortMessage };
     });
-    // Where it ends without a word nobody waits for one any more.
+    // If it ends without output, nothing awaits this promise any more.
     const locked = once(this.#holder.stdout, 'data').then(
       () => undefined,
       () => ended,
@@ -58,7 +58,8 @@ export class Flock {
     this.held = Promise.race([locked, ended]);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.lost = promise;
-    // Its end as such: what is left of it may keep its pipes open, and hold the lock.
+    // The end of the process itself: processes that it left behind may keep its pipes open, and
+    // hold the lock.
     this.#holder.once('exit', async () => {
       if ((await this.held) !== undefined || !this.#wanted) return;
       this.kill();
@@ -66,7 +67,7 @@ export class Flock {
     });
   }
 
-  /** Why a holder that has ended does not hold the lock, as a host's fault. */
+  /** Why a holder that has ended does not hold the lock, as an error of the host. */
   failure(message: string): PtdiffError {
     return new PtdiffError(
       'host',
@@ -74,7 +75,7 @@ export class Flock {
     );
   }
 
-  /** Gives the lock back, and returns when it is free. */
+  /** Releases the lock, and returns when it is free. */
   async release(): Promise<void> {
     this.#wanted = false;
     this.#holder.stdin.end();
@@ -83,7 +84,7 @@ export class Flock {
     clearTimeout(late);
   }
 
-  /** flock itself does not look at the pipe, and nothing that was stopped does. */
+  /** flock itself does not watch the pipe, nor does a stopped process. */
   kill(): void {
     this.#wanted = false;
     try {
@@ -93,7 +94,7 @@ export class Flock {
     }
   }
 
-  /** A process without other work may end, though the lock is held until then. */
+  /** A process without other work may end, although the lock is held until then. */
   unref(): void {
     this.#holder.unref();
     const streams = [this.#holder.stdin, this.#holder.stdout] as (Readable | Writable)[];
@@ -101,7 +102,9 @@ export class Flock {
   }
 }
 
-/** A session of its own: Ctrl-C must not take the lock away while this process still cleans up. */
+/**
+ * In a separate session: Ctrl-C must not release the lock while this process is still cleaning up.
+ */
 function startHolder(words: string[]) {
   return execa('flock', [...words, 'sh', '-c', 'echo locked; exec cat'], {
     detached: true,

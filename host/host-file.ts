@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { messageOf, PtdiffError } from '../src/errors.ts';
 
-/** Runs file operations of ours; what fails is the host's fault and says which file. */
+/** Runs file operations of ptdiff itself; a failure is the host's fault and names the file. */
 export function onHost<T>(path: string, action: () => T): T {
   try {
     return action();
@@ -29,17 +29,17 @@ export function onHost<T>(path: string, action: () => T): T {
   }
 }
 
-/** Writes a whole file. */
+/** Writes a complete file. */
 export function writeText(path: string, content: string, mode?: number): void {
   onHost(path, () => writeFileSync(path, content, { mode }));
 }
 
 /**
- * Writes a whole file so that there is the old one or the new one at any instant, and nothing else
- * when that fails.
+ * Writes a complete file, so that at any time there is either the old one or the new one, and
+ * nothing else if writing fails.
  */
 export function replaceFile(path: string, content: string | Uint8Array): void {
-  // Of this process alone: a report may be written while the run writes its own.
+  // Unique to this process: a report may be written while the run writes its own.
   const fresh = `${path}.${process.pid}.new`;
   onHost(path, () => {
     try {
@@ -53,8 +53,8 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
 }
 
 /**
- * Appends, and returns when it is on the disk. When that fails the file is as before, not a part
- * longer.
+ * Appends, and returns when the data is on disk. If that fails the file is unchanged, without a
+ * partial line.
  */
 export function appendDurably(path: string, text: string): void {
   onHost(path, () => {

@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path';
 import { PtdiffError } from '../src/errors.ts';
 
 /**
- * What ptdiff runs on the host to fetch packages, with the Debian package that has it. All are part
- * of a minimal Debian.
+ * What ptdiff runs on the host to fetch packages, with the Debian package of each. All are part of
+ * a minimal Debian.
  */
 const required: Record<string, string> = {
   'apt-get': 'apt',
@@ -15,7 +15,7 @@ const required: Record<string, string> = {
   tar: 'tar',
 };
 
-/** Where a command is on PATH, or undefined. */
+/** The path of a command on PATH, or undefined. */
 export async function findCommand(
   name: string,
   path = process.env.PATH ?? '',
@@ -45,7 +45,7 @@ export async function requireHostTools(path = process.env.PATH ?? ''): Promise<v
   if (missing.length > 0) {
     throw new PtdiffError(
       'host',
-      `This host has no ${missing.join(', no ')}, which ptdiff needs to fetch Debian packages: install it, or name local files by --kernel file:PATH and --qemu PATH.`,
+      `This host has no ${missing.join(', no ')}, which ptdiff needs to fetch Debian packages: install it, or name local files with --kernel file:PATH and --qemu PATH.`,
     );
   }
 }

@@ -3,19 +3,19 @@ import { PtdiffError } from '../src/errors.ts';
 import type { Progress } from './cache.ts';
 import { Flock } from './flock.ts';
 
-/** Seconds in which what is left of a killed holder lets go of the lock. */
+/** Seconds within which the remains of a killed holder release the lock. */
 const regainSeconds = 5;
 
-/** A lock that is held until it is given back. */
+/** A lock that is held until it is released. */
 export interface KeptLock {
-  /** Gives the lock back, and returns when it is free. */
+  /** Releases the lock, and returns when it is free. */
   release(): Promise<void>;
 }
 
 /**
- * Keeps an exclusive lock that is held. If somebody kills its holder, it is taken again, and one
- * line says so. If another ptdiff has it by then, two of them would write the same files: a
- * PtdiffError that nobody can catch ends this one at once, and with it all that it started.
+ * Keeps an exclusive lock that is held. If its holder is killed, the lock is taken again, and one
+ * line says so. If another ptdiff has it by then, both would write the same files: an uncatchable
+ * PtdiffError ends this process at once, together with everything that it started.
  */
 export function keepLock(path: string, lock: Flock, progress: Progress): KeptLock {
   let current = lock;

@@ -8,21 +8,22 @@ import { keepLock } from './keep-lock.ts';
 import { makeFolder } from './make-folder.ts';
 import { say } from './say.ts';
 
-/** What is done while a lock is waited for. */
-export interface LockOptions {
-  /** Said once to `progress` when the lock is not had at once. */
+/** What to do while waiting for a lock. */
+interface LockOptions {
+  /** Printed once to `progress` if the lock is not available at once. */
   waiting?: string;
   progress?: Progress;
   /** Ends the wait. */
   signal?: AbortSignal;
 }
 
-/** A lock that is free is had well within this time, in milliseconds. */
+/** A free lock is obtained well within this time, in milliseconds. */
 const patience = 1000;
 
 /**
- * Runs `use` while no other ptdiff of this cache holds the lock of that name. A killed run never
- * leaves one behind (host/flock.ts), and one that is taken away is taken again (host/keep-lock.ts).
+ * Runs `use` while no other ptdiff with this cache holds the lock of that name. A killed run never
+ * leaves one behind (host/flock.ts), and a lock that is taken away is taken again
+ * (host/keep-lock.ts).
  * @throws `host` when the file cannot be locked; the signal's reason; what `use` throws
  */
 export async function withLock<T>(
@@ -37,9 +38,9 @@ export async function withLock<T>(
 }
 
 /**
- * Runs `use` while no other ptdiff, whatever its cache, writes into a folder, which is made if need
- * be. The lock is on the folder itself, so that nothing is left in it. It must not be taken twice
- * by one process.
+ * Runs `use` while no other ptdiff, whatever its cache, writes into a folder, which is created if
+ * necessary. The lock is on the folder itself, so nothing is left in it. One process must not take
+ * it twice.
  * @throws as withLock()
  */
 export async function withLockedFolder<T>(
@@ -54,7 +55,7 @@ export async function withLockedFolder<T>(
     const outcome = await holdingLock(
       folder,
       async () => {
-        // Whoever made it in vain has removed it while this one waited.
+        // The process that created it without using it has removed it while this one waited.
         if (inodeOf(folder) !== before) return undefined;
         try {
           return { result: await use() };
@@ -68,7 +69,7 @@ export async function withLockedFolder<T>(
   }
 }
 
-/** @returns whether there was none before */
+/** @returns whether the folder is new */
 function makeLockable(folder: string): boolean {
   try {
     const made = !existsSync(folder);
@@ -85,7 +86,7 @@ function inodeOf(path: string): bigint | undefined {
   return statSync(path, { throwIfNoEntry: false, bigint: true })?.ino;
 }
 
-/** A question that was none leaves no folder behind. */
+/** An invalid request leaves no folder behind. */
 function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
@@ -94,7 +95,7 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-/** @param path a file, which is made if need be, or a folder */
+/** @param path a file, which is created if necessary, or a folder */
 async function holdingLock<T>(
   path: string,
   use: () => Promise<T>,
@@ -123,16 +124,16 @@ async function holdingLock<T>(
   }
 }
 
-/** Something that the cache has, or that can be made for it. */
-export interface Obtainable<T> {
-  /** @returns undefined where the cache does not have it */
+/** Something that is in the cache, or can be made for it. */
+interface Obtainable<T> {
+  /** @returns undefined if the cache does not have it */
   find: () => Promise<T | undefined>;
   make: () => Promise<T>;
 }
 
 /**
- * What the cache has or else what is made for it, by one ptdiff at a time: those who waited find it
- * made.
+ * Returns what the cache has, or makes it. Only one ptdiff at a time does that; those that waited
+ * find it made.
  */
 export async function obtain<T>(
   lock: string,

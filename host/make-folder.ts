@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder with those above it, as far as they are missing. Node's recursive mkdir tries for
- * ever where a folder is there in which none can be made (/proc), and the kernel says ENOENT.
- * @throws what the system says of the folder that cannot be made
+ * Creates a folder and its missing parents. Node's recursive mkdir never ends in a folder where
+ * nothing can be created (/proc) and the kernel returns ENOENT.
+ * @throws the system's error for the folder that cannot be created
  */
 export function makeFolder(path: string): void {
   try {
@@ -16,7 +16,7 @@ export function makeFolder(path: string): void {
     if (code === 'EEXIST' && statSync(path).isDirectory()) return;
     if (code !== 'ENOENT' || parent === path || existsSync(parent)) throw error;
     makeFolder(parent);
-    // Another process may be making it, too.
+    // Another process may be creating it, too.
     if (!existsSync(path)) makeFolder(path);
   }
 }

@@ -6,27 +6,33 @@ import { messageOf, PtdiffError } from '../src/errors.ts';
 import { supervisorScript } from './supervisor.ts';
 
 /**
- * Milliseconds in which the supervisor ends its command, SIGTERM and SIGKILL, with much to spare
- * for a busy host.
+ * Milliseconds within which the supervisor ends its command (SIGTERM, then SIGKILL), with a large
+ * margin for a busy host.
  */
 const orderlyMilliseconds = 6_000;
-/** Milliseconds in which the kernel ends what got SIGKILL, unless it hangs in the kernel itself. */
+/**
+ * Milliseconds within which the kernel ends a process after SIGKILL, unless it hangs inside the
+ * kernel.
+ */
 const killMilliseconds = 30_000;
 
 /** How a command ended. */
 export interface GroupEnd {
-  /** Exit status as the shell's $?; absent when it was ended together with its supervisor. */
+  /**
+   * Exit status like the shell's $?; absent when the command was ended together with its
+   * supervisor.
+   */
   status?: number;
   stdout: string;
   stderr: string;
-  /** What the harness has to say of the end, as the end of a sentence 'it ended …'. */
+  /** The harness's remark about the end, as the end of a sentence 'it ended …'. */
   note?: string;
 }
 
-export interface GroupOptions {
+interface GroupOptions {
   /**
-   * A file or folder that is gone when the group was ended, even if the harness was killed; what a
-   * command that ended well left there stays.
+   * A file or folder that is removed when the group is ended, even if the harness was killed; if
+   * the command succeeded, what it left there stays.
    */
   scratch: string;
   /** The whole environment; this process's own when absent. */
@@ -35,21 +41,21 @@ export interface GroupOptions {
   maxBuffer?: number;
 }
 
-/** Groups that were not seen to end. */
+/** Groups that are not known to have ended. */
 const living = new Set<ProcessGroup>();
 
 /**
- * Whatever ends this process in a way that it notices, a second Ctrl-C or an exception, leaves
- * nothing behind.
+ * If this process ends in any way that it notices, such as a second Ctrl-C or an exception, nothing
+ * is left behind.
  */
 process.on('exit', () => {
   for (const group of living) group.kill();
 });
 
 /**
- * A command in a process group of its own under a supervisor (host/supervisor.ts): it ends with
- * this process, whatever ends that. Any process of the group may be killed or stopped from outside:
- * what is left of it is ended from here, within limits.
+ * A command in a process group of its own under a supervisor (host/supervisor.ts): it ends together
+ * with this process, however that ends. Any process of the group may be killed or stopped from
+ * outside; the rest of the group is then ended from here, within limits.
  */
 export class ProcessGroup {
   /** Settles when the group is gone, or cannot be ended; never rejects. */
@@ -58,13 +64,13 @@ export class ProcessGroup {
   readonly #pid: number;
   readonly #stdin: Supervisor['stdin'];
   #note?: string;
-  /** Resolved when the group is to end: from then on time counts. */
+  /** Resolved when the group must end; the time limit starts then. */
   readonly #ending = Promise.withResolvers<void>();
 
   /**
    * Starts the supervisor; the command waits for begin().
-   * @throws PtdiffError('host') when the host cannot start it: a command line that is too long, too
-   * many processes, no shell
+   * @throws PtdiffError('host') when the host cannot start it: the command line is too long, there
+   * are too many processes, or no shell
    */
   static async start(command: string[], options: GroupOptions): Promise<ProcessGroup> {
     const supervisor = spawn(command, options);
@@ -78,7 +84,7 @@ export class ProcessGroup {
     this.#pid = pid;
     this.#scratch = scratch;
     this.#stdin = supervisor.stdin;
-    // Writing is tried once, but the reader may be gone first.
+    // One attempt to write is made, but the reader may already be gone.
     supervisor.stdin.on('error', () => {});
     supervisor.once('exit', () => this.#ending.resolve());
     supervisor.stdio[3].once('close', () => this.#unguarded());
@@ -86,7 +92,7 @@ export class ProcessGroup {
     this.ended = this.#outcome(supervisor);
   }
 
-  /** Lets the command run. */
+  /** Starts the command. */
   begin(): void {
     this.#stdin.write('begin\n');
   }
@@ -100,7 +106,7 @@ export class ProcessGroup {
     return end;
   }
 
-  /** SIGKILL to all of it, at once; and its scratch is gone. */
+  /** Sends SIGKILL to the whole group at once, and removes its scratch. */
   kill(): void {
     this.#sendKill();
     rmSync(this.#scratch, { recursive: true, force: true });
@@ -118,14 +124,14 @@ export class ProcessGroup {
     const end = await Promise.race([supervisor.then(endOf), this.#deadline()]);
     living.delete(this);
     this.#stdin.destroy();
-    // What a command leaves that ended well is for whoever started it.
+    // After a successful end, what the command left is for its caller.
     if (end.status !== 0) rmSync(this.#scratch, { recursive: true, force: true });
     return end.status === undefined && this.#note !== undefined
       ? { note: this.#note, ...end }
       : end;
   }
 
-  /** What is said when the group does not end although it shall. */
+  /** The result if the group does not end although it should. */
   async #deadline(): Promise<GroupEnd> {
     await this.#ending.promise;
     await sleep(orderlyMilliseconds, undefined, { ref: false });
@@ -140,13 +146,13 @@ export class ProcessGroup {
   }
 
   /**
-   * The watcher is gone: either the whole group is, or nothing would end it with this process any
-   * more.
+   * The watcher is gone: either the whole group is gone too, or nothing would end it with this
+   * process any more.
    */
   #unguarded(): void {
     if (!living.has(this)) return;
     this.#note ??= 'by SIGKILL from ptdiff, since the process that guards it was killed';
-    // Of a command that ended well the scratch stays, and its end may not have been seen yet.
+    // After a successful end the scratch stays, and the end may not have been noticed yet.
     this.#sendKill();
     this.#ending.resolve();
   }
@@ -155,7 +161,7 @@ export class ProcessGroup {
 type Supervisor = ReturnType<typeof execute>;
 
 /**
- * Detached: a Ctrl-C on the terminal goes to this process alone, which then ends the command in
+ * Detached: a Ctrl-C on the terminal reaches only this process, which then ends the command in
  * order.
  */
 function execute(command: string[], { scratch, env, maxBuffer = 2 ** 20 }: GroupOptions) {
@@ -169,7 +175,7 @@ function execute(command: string[], { scratch, env, maxBuffer = 2 ** 20 }: Group
   });
 }
 
-/** @throws PtdiffError('host') for what no process can have as an argument */
+/** @throws PtdiffError('host') for something that cannot be an argument of a process */
 function spawn(command: string[], options: GroupOptions): Supervisor {
   try {
     return execute(command, options);
@@ -195,7 +201,7 @@ function startFailure(
   );
 }
 
-/** The supervisor's own last word is how the command ended. */
+/** The supervisor's last line says how the command ended. */
 function endOf({ stdout, stderr }: { stdout: string; stderr: string }): GroupEnd {
   const [, output = '', status] = /^([\s\S]*?)exit (\d+)\n?$/.exec(stdout) ?? [];
   return status === undefined

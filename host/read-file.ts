@@ -2,10 +2,10 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 
-/** Bytes that no file of its kind comes near. */
+/** Sizes in bytes that no file of the kind comes near. */
 export const mostBytes = { image: 2 ** 30, text: 2 ** 26 } as const;
 
-/** What a path may name instead of a file. */
+/** What a path may refer to instead of a file. */
 const kinds = [
   ['isDirectory', 'a directory'],
   ['isFIFO', 'a pipe'],
@@ -27,8 +27,8 @@ export function whyUnreadable(error: unknown): string {
 }
 
 /**
- * Makes sure that a path names a regular file: another may have no end (/dev/zero), or no beginning
- * (a pipe that nobody writes to).
+ * Makes sure that a path refers to a regular file: anything else may have no end (/dev/zero), or no
+ * beginning (a pipe without a writer).
  * @throws Error whose message, by whyUnreadable(), says what it is instead
  */
 export async function requireRegular(path: string): Promise<void> {
@@ -40,17 +40,17 @@ export async function requireRegular(path: string): Promise<void> {
 
 /**
  * The bytes of a regular file that the user named.
- * @param limit bytes that no such file has
+ * @param limit a size in bytes that no such file has
  * @throws Error whose message, by whyUnreadable(), is the end of a sentence
  */
 export async function readRegular(path: string, limit: number): Promise<Buffer> {
   await requireRegular(path);
-  // Should it have become a pipe by now, the open does not wait for a writer.
+  // If it has become a pipe by now, the open does not wait for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const pieces: Buffer[] = [];
     let bytes = 0;
-    // Files of /proc are regular and say that they are empty.
+    // Files in /proc are regular files with size 0.
     for (let piece = Math.min((await file.stat()).size + 1, limit + 1); ; piece = 2 ** 16) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(piece), 0, piece);
       if (bytesRead === 0) return Buffer.concat(pieces);

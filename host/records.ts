@@ -5,30 +5,33 @@ import type { z } from 'zod';
 import { cacheRoot, type Progress, sha256, withScratch } from './cache.ts';
 import { makeFolder } from './make-folder.ts';
 
-/** What has been said of damage, each once: a thing is looked for again once its lock is had. */
+/**
+ * Damage that has been reported, so that each is reported once: an item is looked up again once its
+ * lock is held.
+ */
 const said = new Set<string>();
 
-/** Tells of something of the cache that is not what was stored. */
+/** Reports that something in the cache is not what was stored. */
 export function sayOnce(line: string, progress: Progress | undefined): void {
   if (progress === undefined || said.has(line)) return;
   said.add(line);
   progress(line);
 }
 
-/** A path of the cache as a person finds it there. */
+/** A path in the cache as the user finds it there. */
 export function placeOf(path: string): string {
   const root = `${cacheRoot()}/`;
   return path.startsWith(root) ? path.slice(root.length) : path;
 }
 
-/** What a record's own hash is taken of. */
+/** The hash of a record covers this value. */
 const sealOf = (value: unknown): string => sha256(JSON.stringify(value));
 
 /**
- * A record of the cache: JSON with a hash of itself, so that a digit that changed on the disk is
- * not believed either. One of an older ptdiff has no hash, and counts as far as the schema allows.
- * @param schema strict, so that a hash whose name is damaged is none that is absent
- * @returns undefined where there is none, or none that is whole: what it told is then found out
+ * A record of the cache: JSON with its own hash, so that a digit that changed on disk is not
+ * trusted either. A record of an older ptdiff has no hash, and is accepted if the schema allows it.
+ * @param schema must be strict, so that a hash with a damaged name is not taken for an absent one
+ * @returns undefined if there is none, or none that is intact: its contents are then determined
  * again
  */
 export async function readRecord<T>(
@@ -41,14 +44,14 @@ export async function readRecord<T>(
   const value = parseRecord(text, schema);
   if (value === undefined) {
     sayOnce(
-      `${placeOf(path)} of the cache is damaged, or of another ptdiff: it is made again`,
+      `${placeOf(path)} in the cache is damaged, or from another ptdiff: it is made again`,
       progress,
     );
   }
   return value;
 }
 
-/** The value of a record's text, or undefined where it is damaged. */
+/** The value in a record's text, or undefined if it is damaged. */
 export function parseRecord<T>(text: string, schema: z.ZodType<T>): T | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
@@ -61,10 +64,10 @@ export function parseRecord<T>(text: string, schema: z.ZodType<T>): T | undefine
   }
 }
 
-/** Writes a record so that a reader sees the old one or the new one, never half of it. */
+/** Writes a record so that a reader sees either the old one or the new one, never half of it. */
 export async function writeRecord(path: string, value: object): Promise<void> {
   makeFolder(dirname(path));
-  // As it will be read: without what JSON leaves out.
+  // As it will be read: without what JSON omits.
   const plain = JSON.parse(JSON.stringify(value)) as object;
   await withScratch(async (scratch) => {
     const file = join(scratch, 'value.json');

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 const sharedMemory = '/dev/shm';
 
 /**
- * Where guests' memory lies best: a tmpfs when it has room for `bytes`, since the host's kernel
- * would write the dirty pages of another file system to its disk; else the folder for temporary
+ * The best place for guests' memory: a tmpfs if it has room for `bytes`, since the host's kernel
+ * would write the dirty pages of another file system to disk; otherwise the folder for temporary
  * files.
  */
 export function scratchDirectory(bytes: number): string {
@@ -21,9 +21,9 @@ export function scratchDirectory(bytes: number): string {
 }
 
 /**
- * Runs `use` with the folder that the files of a machine of so many MiB go to. It is no folder of
- * its own, which would be left behind when this process is killed: a machine makes one under the
- * eyes of its supervisor (virtual-machine.ts), for the moment until both sides hold its files open.
+ * Runs `use` with the folder for the files of a machine with that many MiB. It is not a separate
+ * folder, which would be left behind when this process is killed: a machine creates one itself,
+ * known to its supervisor (virtual-machine.ts), until both sides have its files open.
  */
 export function withMachineFolder<Result>(
   { memory }: { memory: number },

@@ -13,11 +13,11 @@ import { placeOf, readRecord, sayOnce, writeRecord } from './records.ts';
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
- * What a folder of the cache holds, written beside it when it is stored. A file whose stamp (size,
- * mtime, ctime, inode) is the one that it had when it was hashed last is not hashed again: ctime is
- * the kernel's, so that no write escapes it, not even one that puts mtime back. A disk that loses
- * bits leaves the stamp alone: after a week, and by `cache verify`, everything is hashed whatever
- * its stamp.
+ * The contents of a cache folder, written beside it when it is stored. A file is not hashed again
+ * while its stamp (size, mtime, ctime, inode) is the same as when it was last hashed. The kernel
+ * sets ctime, so no write goes unnoticed, not even one that restores mtime. If a disk loses bits,
+ * the stamp does not change: after a week, and in `cache verify`, everything is hashed whatever its
+ * stamp.
  */
 const sealSchema = z.strictObject({
   files: z.record(
@@ -26,16 +26,16 @@ const sealSchema = z.strictObject({
   ),
   /** Targets of symbolic links. */
   links: z.record(z.string(), z.string()),
-  /** When everything was hashed last, in milliseconds since 1970. */
+  /** When everything was last hashed, in milliseconds since 1970. */
   hashed: z.number(),
 });
 export type Seal = z.infer<typeof sealSchema>;
 
-/** How long stamps are believed, in milliseconds. */
+/** How long stamps are trusted, in milliseconds. */
 const stampAge = 7 * 86_400_000;
 /**
- * A file may be changed twice within a tick of the file system's clock: the stamp of one that just
- * changed tells nothing. Milliseconds.
+ * A file may be changed twice within one tick of the file system's clock, so the stamp of a file
+ * that has just changed proves nothing. Milliseconds.
  */
 const restless = 2000;
 
@@ -43,18 +43,18 @@ const restless = 2000;
 export type FolderState =
   | { kind: 'whole'; seal: Seal }
   | { kind: 'absent' }
-  /** It is there, but nothing says what it should hold. */
+  /** It exists, but there is no record of what it should contain. */
   | { kind: 'unsealed' }
-  /** Names of files that are not what they were, with what is wrong. */
+  /** Names of the files that have changed, with what is wrong. */
   | { kind: 'damaged'; seal: Seal; files: { name: string; why: string }[] };
 
-/** Where it is written what a folder holds. */
+/** Path of the record of a folder's contents. */
 export function sealPath(folder: string): string {
   return `${folder}.seal.json`;
 }
 
 /**
- * What identifies the content of a file without reading it; undefined for a file that is not there.
+ * Identifies the contents of a file without reading it; undefined for a file that does not exist.
  */
 function stampOf(path: string): { stamp: string; changed: number } | undefined {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
@@ -63,7 +63,7 @@ function stampOf(path: string): { stamp: string; changed: number } | undefined {
   return { stamp: [size, mtimeNs, ctimeNs, ino].join(' '), changed: Number(ctimeMs) };
 }
 
-/** Hashes a file; with its stamp, where that can be relied on. */
+/** Hashes a file; includes its stamp if that is reliable. */
 async function hashFile(path: string): Promise<{ sha256: string; stamp?: string }> {
   const before = stampOf(path);
   const digest = await sha256File(path);
@@ -73,7 +73,7 @@ async function hashFile(path: string): Promise<{ sha256: string; stamp?: string 
     : { sha256: digest };
 }
 
-/** What a folder holds now. */
+/** The present contents of a folder. */
 async function sealOf(folder: string): Promise<Seal> {
   const seal: Seal = { files: {}, links: {}, hashed: Date.now() };
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -86,8 +86,8 @@ async function sealOf(folder: string): Promise<Seal> {
 }
 
 /**
- * Compares a folder with what was stored, and remembers the stamps of what was hashed for it.
- * @param everything hash whatever the stamps say
+ * Compares a folder with what was stored, and records the stamps of the files that were hashed.
+ * @param everything hash all files, whatever their stamps
  */
 export async function inspectFolder(
   folder: string,
@@ -122,14 +122,15 @@ export async function inspectFolder(
     if (found !== target) files.push({ name, why: found === undefined ? 'missing' : 'damaged' });
   }
   if (files.length > 0) return { kind: 'damaged', seal, files };
-  // A cache that cannot be written to can still be used.
+  // A read-only cache can still be used.
   if (hashed) await writeRecord(sealPath(folder), renewed).catch(() => {});
   return { kind: 'whole', seal: renewed };
 }
 
 /**
- * A folder of the cache for use, if it is what was stored; notes that it was used.
- * @returns undefined where it must be made, or made again: then a line says what is damaged
+ * A cache folder for use, if it is what was stored; records that it was used.
+ * @returns undefined if it must be made, or made again; in the latter case a line says what is
+ * damaged
  */
 export async function takeFolder(
   folder: string,
@@ -143,7 +144,7 @@ export async function takeFolder(
   }
   if (state.kind === 'unsealed' && !(await exists(sealPath(folder)))) {
     sayOnce(
-      `${placeOf(folder)} of the cache is of an older ptdiff, which kept no hashes: it is made again`,
+      `${placeOf(folder)} in the cache is from an older ptdiff, which kept no hashes: it is made again`,
       progress,
     );
   }
@@ -152,15 +153,15 @@ export async function takeFolder(
   return undefined;
 }
 
-/** In words: `kernels/01ab/Image of the cache is damaged`. */
-export function describeDamage(folder: string, files: { name: string; why: string }[]): string {
+/** In words: `kernels/01ab/Image in the cache is damaged`. */
+function describeDamage(folder: string, files: { name: string; why: string }[]): string {
   const { name, why } = first(files);
   const more = files.length > 1 ? `, and so are ${files.length - 1} more files of that folder` : '';
-  return `${placeOf(join(folder, name))} of the cache is ${why}${more}`;
+  return `${placeOf(join(folder, name))} in the cache is ${why}${more}`;
 }
 
 /**
- * Makes a folder of the cache appear whole or not at all, in place of one that is not whole.
+ * Makes a cache folder appear complete or not at all, in place of one that is not complete.
  * @param build fills an empty folder, which then gets the name
  */
 export async function publishFolder(
@@ -174,7 +175,7 @@ export async function publishFolder(
     await mkdir(content);
     await build(content);
     const seal = await sealOf(content);
-    // What is in the way is no longer believed, whatever happens from here on.
+    // The existing folder is no longer trusted, whatever happens from here on.
     await rm(sealPath(folder), { force: true });
     await replaceFolder(content, folder, scratch);
     await writeRecord(sealPath(folder), seal);
@@ -182,14 +183,14 @@ export async function publishFolder(
   });
 }
 
-/** Seals a folder of an older ptdiff as it lies. */
+/** Seals a folder of an older ptdiff as it is. */
 export async function sealFolder(folder: string): Promise<Seal> {
   const seal = await sealOf(folder);
   await writeRecord(sealPath(folder), seal);
   return seal;
 }
 
-/** Adds a file to a folder that is whole. */
+/** Adds a file to a complete folder. */
 export async function addFile(
   folder: string,
   seal: Seal,
@@ -205,7 +206,7 @@ export async function addFile(
   return added;
 }
 
-/** A folder cannot be renamed over one that has files; who has those open keeps them. */
+/** A folder cannot be renamed over one that has files; processes that have those open keep them. */
 async function replaceFolder(content: string, folder: string, scratch: string): Promise<void> {
   for (let i = 0; ; i++) {
     try {

@@ -3,23 +3,24 @@
  * POSIX shell text that runs its arguments from the second on, and never lets them outlive the
  * harness. It must lead a process group of its own; host/process-group.ts is the other side of it.
  *
- * Its standard input is a pipe that the harness holds open: when the harness ends, however it ends,
+ * Its standard input is a pipe that the harness holds open. When the harness ends, however it ends,
  * the kernel closes the pipe, the read returns, and the whole process group is ended: SIGTERM, two
- * seconds, SIGKILL. Closing the pipe is also how the harness itself ends the command, so there is
- * one way and it is tried in every run. A line on the pipe begins the command; until then the shell
- * itself waits at the pipe, and from then on a watcher beside the command.
+ * seconds, SIGKILL. The harness itself also ends the command by closing the pipe, so there is only
+ * one way and every run exercises it. A line on the pipe starts the command; until then the shell
+ * itself waits on the pipe, and from then on a watcher beside the command.
  *
- * The watcher alone holds file descriptor 3 open, which the harness reads: its end tells that the
- * watcher is gone, without which nothing would end the command with the harness.
+ * Only the watcher holds file descriptor 3 open, which the harness reads. End of file means that
+ * the watcher is gone; without it, nothing would end the command with the harness.
  *
- * The first argument is a file or folder that shall not outlive the harness either, should it be
- * killed before it could remove it. It may be made before the command begins, or by it.
+ * The first argument is a file or folder that must not outlive the harness either, in case the
+ * harness is killed before it can remove it. It may be created before the command starts, or by the
+ * command.
  *
- * Its session is a scheduling group of its own (sched(7), autogroup), in which the niceness that
- * the harness was started with says nothing against others: the group takes it over.
+ * Its session is a scheduling group of its own (sched(7), autogroup), in which the niceness of the
+ * harness would have no effect on other groups; therefore the group gets it.
  *
  * It writes `exit N` (N as the shell's $?) to standard output when the command ends. The last kill
- * takes the reader along, so the shell itself always dies by SIGKILL.
+ * includes the reader, so the shell itself always dies of SIGKILL.
  */
 export const supervisorScript = `
 exec 4<&0

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Options of execa for tools of the host: one that was stopped, or that waits for something that
- * never comes, is ended (SIGTERM, five seconds, SIGKILL) and then counts as failed. They leave room
- * for any host that works at all.
+ * Options of execa for tools of the host: a tool that was stopped, or that waits for something that
+ * never comes, is ended (SIGTERM, five seconds, SIGKILL) and then counts as failed. The limits are
+ * sufficient for any host that works at all.
  */
 
-/** Tools that answer from what is on the disk. */
+/** Tools that need only what is on disk. */
 export const briefTool = { timeout: 15 * 60_000 } as const;
 
 /** Tools that load, unpack or write a lot. */

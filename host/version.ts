@@ -22,7 +22,7 @@ export function versionOf(): { version: string; commit?: string } {
   }
 }
 
-/** The same for a person, e.g. 'ptdiff 0.1.0 (ed76b316da33)'. */
+/** The same as text, e.g. 'ptdiff 0.1.0 (ed76b316da33)'. */
 export function versionText(): string {
   const { version, commit } = versionOf();
   return commit === undefined ? `ptdiff ${version}` : `ptdiff ${version} (${commit})`;

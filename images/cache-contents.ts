@@ -7,9 +7,7 @@ import { parseRecord, placeOf, writeRecord } from '../host/records.ts';
 import { type FolderState, inspectFolder, sealPath } from '../host/sealed-folder.ts';
 import { openGitStore } from './source/git-store.ts';
 
-/**
- * Kinds of things in the cache, with the folders that hold them; `*` stands for one level of names.
- */
+/** Kinds of cache items, with their folders; `*` stands for one level of names. */
 const kinds = {
   kernels: ['kernels/*'],
   tools: ['tools/*'],
@@ -21,25 +19,25 @@ const kinds = {
   source: ['source/desks/*', 'source/objects.git'],
   lists: ['apt/*'],
   node: ['node/*'],
-  // Node's compiled modules, a folder for each version of it.
+  // Node's compiled modules, with a folder for each version of Node.
   compiled: ['compile/*'],
   scratch: ['tmp/*'],
 } as const;
-export type CacheKind = keyof typeof kinds;
+type CacheKind = keyof typeof kinds;
 
-/** One thing that the cache has, and can be without. */
+/** One item of the cache, which can be replaced. */
 export interface CacheItem {
   kind: CacheKind;
   /** Path of the file or folder. */
   path: string;
   bytes: number;
-  /** What a kernel is, where a record tells: its release. */
+  /** For a kernel its release, where a record has it. */
   about?: string;
-  /** When it was used last, as far as that is noted, in milliseconds since 1970. */
+  /** When it was last used, as far as that is recorded, in milliseconds since 1970. */
   used: number;
 }
 
-/** Folders that hold records of where things are. */
+/** Folders of records that say where things are. */
 const recordFolders = [
   'kernels/packages',
   'tools',
@@ -50,14 +48,14 @@ const recordFolders = [
 ];
 const isRecord = (name: string): boolean => name.endsWith('.json') && !name.endsWith('.seal.json');
 
-/** Everything that is there, by kind. */
+/** All items, by kind. */
 export async function listCache(): Promise<CacheItem[]> {
   const items: CacheItem[] = [];
   const releases = await releasesOfKernels();
   for (const kind of Object.keys(kinds) as CacheKind[]) {
     for (const path of (await Promise.all(kinds[kind].map(matching))).flat()) {
       const folder = (await lstat(path)).isDirectory();
-      // Beside the things themselves lie what they hold, and records that say where to find them.
+      // Beside the items are the lists of their contents, and records that say where to find them.
       if (
         folder ? path === cachePath('kernels', 'packages') : kind !== 'facts' && kind !== 'scratch'
       )
@@ -75,7 +73,7 @@ export async function listCache(): Promise<CacheItem[]> {
   return items;
 }
 
-/** Releases of the kernels that records know, by the hash of the Image. */
+/** Releases of kernels according to the records, by the hash of the Image. */
 async function releasesOfKernels(): Promise<Map<string, string>> {
   const schema = z.looseObject({ sha256: z.string(), release: z.string() });
   const releases = new Map<string, string>();
@@ -88,7 +86,7 @@ async function releasesOfKernels(): Promise<Map<string, string>> {
   return releases;
 }
 
-/** Paths of a pattern of names. */
+/** Paths that match a pattern of names. */
 async function matching(pattern: string): Promise<string[]> {
   let paths = [cachePath()];
   for (const part of pattern.split('/')) {
@@ -111,7 +109,10 @@ async function sizeOf(path: string): Promise<number> {
   return bytes;
 }
 
-/** What is taken with its hashes notes that at the file that has them, a desk in its own record. */
+/**
+ * An item with hashes has its last use recorded at the file with the hashes, a desk in its own
+ * record.
+ */
 async function lastUse(path: string): Promise<number> {
   const marks = [
     sealPath(path),
@@ -128,18 +129,18 @@ async function lastUse(path: string): Promise<number> {
 }
 
 /** What verifyCache() found. */
-export interface CacheCheck {
+interface CacheCheck {
   /** Files and records that were hashed. */
   checked: number;
-  /** A line each. */
+  /** One line for each. */
   damaged: string[];
-  /** Folders of an older ptdiff, about which nothing can be said. */
+  /** Folders of an older ptdiff, which cannot be checked. */
   unknown: string[];
 }
 
 /**
- * Hashes everything in the cache that has a recorded hash, whatever was remembered. Nothing is
- * removed: what is damaged is forgotten to have been whole, so that its next user makes it again.
+ * Hashes everything in the cache that has a recorded hash, whatever its stamp. Nothing is removed:
+ * a damaged item loses its record, so that its next user makes it again.
  */
 export async function verifyCache(): Promise<CacheCheck> {
   const check: CacheCheck = { checked: 0, damaged: [], unknown: [] };
@@ -173,7 +174,7 @@ export async function verifyCache(): Promise<CacheCheck> {
 async function verifyFolder(kind: CacheKind, path: string, check: CacheCheck): Promise<void> {
   const state = await inspectFolder(path, true);
   if (state.kind === 'unsealed') {
-    // Of an older ptdiff; but the name of a kernel's folder is its hash.
+    // From an older ptdiff; but the name of a kernel's folder is its hash.
     const digest = kind === 'kernels' && (await sha256File(join(path, 'Image')).catch(() => ''));
     if (digest === false || path.endsWith(digest || '?')) check.unknown.push(placeOf(path));
     else check.damaged.push(`${placeOf(join(path, 'Image'))} is damaged`);
@@ -187,7 +188,7 @@ async function verifyFolder(kind: CacheKind, path: string, check: CacheCheck): P
   }
 }
 
-/** A disk that lost a bit has left the stamp of the file as it was. */
+/** If a disk lost a bit, the file's stamp has not changed. */
 async function forget(
   folder: string,
   { seal, files }: FolderState & { kind: 'damaged' },
@@ -198,7 +199,7 @@ async function forget(
 }
 
 /**
- * Things that nobody used since a moment, in milliseconds since 1970; never the Node that runs
+ * Items that have not been used since a time, in milliseconds since 1970; never the Node that runs
  * this.
  */
 export async function unusedSince(moment: number): Promise<CacheItem[]> {
@@ -208,10 +209,10 @@ export async function unusedSince(moment: number): Promise<CacheItem[]> {
   );
 }
 
-/** Removes things with what was noted of them. The caller sees to it that nobody uses them. */
+/** Removes items with their records. The caller makes sure that nothing uses them. */
 export async function removeItems(items: readonly CacheItem[]): Promise<void> {
   for (const { path } of items) {
-    // First the list of what it holds: half a folder is then nobody's.
+    // The list of its contents goes first: an incomplete folder then counts as nothing.
     await rm(sealPath(path), { force: true });
     await rm(path, { recursive: true, force: true });
   }
@@ -220,7 +221,7 @@ export async function removeItems(items: readonly CacheItem[]): Promise<void> {
     if ((await readdir(folder)).length === 0) await rm(folder, { recursive: true });
 }
 
-/** Records of things that are not there any more. */
+/** Removes records of items that no longer exist. */
 async function dropLostRecords(): Promise<void> {
   const pointing = z.looseObject({
     sha256: z.string().optional(),

@@ -5,20 +5,20 @@ import { PtdiffError } from '../src/errors.ts';
 import { type ImageHeader, imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
 
 /** An arm64 Image that passed the checks. */
-export interface CheckedImage {
-  /** The plain Image, unpacked when the file was a gzip'd one. */
+interface CheckedImage {
+  /** The plain Image, unpacked if the file was compressed with gzip. */
   bytes: Buffer;
   header: ImageHeader;
   /** `uname -r`, from the Image's own banner. */
   release: string;
-  /** True when `bytes` is not what the file holds, because it was compressed. */
+  /** True when `bytes` differs from the file's contents because the file was compressed. */
   unpacked: boolean;
 }
 
 /**
- * Makes sure that a file is a whole arm64 Image, as QEMU's `-kernel` and the kernel's own boot
- * protocol want it.
- * @param name what to call it in messages, e.g. its path
+ * Makes sure that a file is a complete arm64 Image, as QEMU's `-kernel` and the kernel's own boot
+ * protocol require.
+ * @param name how messages should call it, e.g. its path
  * @throws `image`, one sentence that says what it is instead and what to do
  */
 export function checkImage(file: Buffer, name: string): CheckedImage {
@@ -66,7 +66,7 @@ function gunzip(file: Buffer, name: string): Buffer {
   }
 }
 
-/** What people give by mistake, recognized by its magic numbers. */
+/** Files that people pass by mistake, recognized by their magic numbers. */
 function otherKind(bytes: Buffer): string | undefined {
   if (bytes.length === 0) {
     return 'an empty file';
@@ -79,7 +79,7 @@ function otherKind(bytes: Buffer): string | undefined {
     const machine = bytes.length > 20 ? bytes.readUInt16LE(18) : 0;
     return machine === 183
       ? 'an ELF file, such as vmlinux; name the arch/arm64/boot/Image of the same build'
-      : 'an ELF file, and not for arm64; name an arm64 Image';
+      : 'an ELF file that is not for arm64; name an arm64 Image';
   }
   // drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg" at 4 and the compression's name
   // at 0x18.
@@ -90,8 +90,8 @@ function otherKind(bytes: Buffer): string | undefined {
 }
 
 function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
-  // image_size counts .bss, which the file does not hold; the PE header tells where the file's own
-  // last section ends.
+  // image_size includes .bss, which the file does not contain; the PE header says where the last
+  // section of the file ends.
   if (header.fileSize !== undefined && bytes.length < header.fileSize) {
     throw new PtdiffError(
       'image',
@@ -107,16 +107,17 @@ function checkWhole(bytes: Buffer, header: ImageHeader, name: string): void {
   if (header.bigEndian) {
     throw new PtdiffError(
       'image',
-      `${name} is a big-endian kernel, which ptdiff does not read; build it little-endian.`,
+      `${name} is a big-endian kernel, which ptdiff cannot read; build it little-endian.`,
     );
   }
 }
 
 /**
- * The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". One that
- * begins like a release is preferred: the banner may not be the first text that begins like it.
+ * The release of linux_banner (init/version-timestamp.c): the text after "Linux version ". Text
+ * that looks like a release is preferred, since the banner may not be the first text that begins
+ * like this.
  */
-export function bannerRelease(bytes: Buffer): string | undefined {
+function bannerRelease(bytes: Buffer): string | undefined {
   const prefix = 'Linux version ';
   let other: string | undefined;
   for (let at = bytes.indexOf(prefix); at >= 0; at = bytes.indexOf(prefix, at + 1)) {

@@ -11,17 +11,17 @@ import {
   takeFolder,
 } from '../host/sealed-folder.ts';
 
-/** An Image in the cache; the configuration, where there is one, lies beside it as `config`. */
-export interface KeptImage {
-  /** SHA-256 of the Image, by which the cache keeps it. */
+/** An Image in the cache; its configuration, where there is one, is beside it as `config`. */
+interface KeptImage {
+  /** SHA-256 of the Image, which is its key in the cache. */
   sha256: string;
   imagePath: string;
   configPath?: string;
 }
 
 /**
- * Keeps a plain Image in the cache, and its configuration beside it: also where the same Image was
- * kept without one, and where what was kept is damaged.
+ * Stores a plain Image in the cache, with its configuration beside it. Also adds a configuration to
+ * an Image stored without one, and replaces a damaged Image.
  * @param config text of the configuration
  */
 export async function keepImage(image: Uint8Array, config?: Uint8Array): Promise<KeptImage> {
@@ -39,9 +39,7 @@ export async function keepImage(image: Uint8Array, config?: Uint8Array): Promise
   return kept(digest, lacksConfig ? await addFile(folder, seal, 'config', config) : seal);
 }
 
-/**
- * The Image of that hash, if the cache has it as it was stored; else a line says what is damaged.
- */
+/** The Image with a hash, if the cache has it unchanged; otherwise a line says what is damaged. */
 export async function keptImage(
   digest: string,
   progress?: Progress,
@@ -69,8 +67,8 @@ async function takeImageFolder(
 }
 
 /**
- * An Image of an older ptdiff is believed when its hash is its name. Its configuration is taken as
- * it lies: it is only ever compared with what the Image itself says.
+ * An Image from an older ptdiff is accepted if its hash equals its name. Its configuration is
+ * accepted as it is: it is only ever compared with what the Image itself shows.
  */
 async function adopt(folder: string, digest: string): Promise<void> {
   const found = await sha256File(join(folder, 'Image')).catch(() => undefined);

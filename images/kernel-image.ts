@@ -14,7 +14,7 @@ export interface KernelImage {
   flavour: string;
   /** A plain, checked arm64 Image. */
   imagePath: string;
-  /** The config it was built with, where one is to be had. */
+  /** The config that it was built with, where it is available. */
   configPath?: string;
   /** SHA-256 of the Image. */
   sha256: string;
@@ -23,15 +23,15 @@ export interface KernelImage {
    * compiler.
    */
   source: string;
-  /** The commit that it was built from, patches apart: 40 hexadecimal digits. */
+  /** The commit that it was built from, without patches: 40 hexadecimal digits. */
   commit?: string;
   /**
-   * Tells it from other kernels of the same release, where the source has a name of its own:
-   * `g0123456789ab` for a commit.
+   * Distinguishes it from other kernels of the same release, where the source has a name of its
+   * own: `g0123456789ab` for a commit.
    */
   tag?: string;
-  /** Its modules are to be had, see debianModules(). */
+  /** Its modules are available, see debianModules(). */
   hasModules?: true;
-  /** Sentences for the user: a stand-in for a lost package, a missing config, old lists. */
+  /** Sentences for the user: a replacement for a lost package, a missing config, old lists. */
   notes: string[];
 }

@@ -14,12 +14,12 @@ export type Flavour = keyof typeof flavours;
 export const compilers = ['gcc', 'llvm'] as const;
 export type Compiler = (typeof compilers)[number];
 
-/** What a kernel that ptdiff builds is made of beside its source. */
+/** The parts of a kernel that ptdiff builds, besides its source. */
 export interface SourceParts {
   /** Diffs or mailboxes, applied in this order. */
   patches: string[];
   /**
-   * Names of fragments (images/source/fragments) or files, merged in this order onto ptdiff's own
+   * Names of fragments (images/source/fragments) or files, merged in this order into ptdiff's own
    * configuration.
    */
   configs: string[];
@@ -37,7 +37,7 @@ export type SourceOrigin =
 
 export type SourceSpec = SourceOrigin & SourceParts;
 
-/** A kernel of Debian's archive, by a version or the start of one. */
+/** A kernel from Debian's archive, by a version or the start of one. */
 export interface DebianSpec {
   kind: 'debian';
   version: string;
@@ -48,7 +48,7 @@ export interface DebianSpec {
 export type KernelSpec = DebianSpec | { kind: 'file'; path: string; config?: string } | SourceSpec;
 
 const grammar =
-  'debian:VERSION[:FLAVOUR], debian:latest, file:PATH[,config=PATH], git:PATH@REV, tarball:PATH or source:VERSION; the last three may go on with ,patch=FILE ,config=FRAGMENT ,compiler=gcc|llvm';
+  'debian:VERSION[:FLAVOUR], debian:latest, file:PATH[,config=PATH], git:PATH@REV, tarball:PATH or source:VERSION; the last three may be followed by ,patch=FILE ,config=FRAGMENT ,compiler=gcc|llvm';
 
 /**
  * Parses `debian:7.3.4`, `debian:6.18`, `debian:7.3.4:16k`, `debian:latest`,
@@ -77,12 +77,12 @@ export function parseKernelSpec(text: string): KernelSpec {
   throw new PtdiffError('usage', `'${text}' names no kernel: write ${grammar}.`);
 }
 
-/** Whether a kernel is built by ptdiff. */
+/** Whether ptdiff builds a kernel. */
 export function isSourceSpec(spec: KernelSpec): spec is SourceSpec {
   return spec.kind !== 'debian' && spec.kind !== 'file';
 }
 
-/** A path may hold commas, as long as no name of a part and '=' follow. */
+/** A path may contain commas, unless a part's name and '=' follow. */
 function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): SourceSpec {
   const [where = '', ...parts] = rest.split(/,(?=(?:patch|config|compiler)=)/);
   const values = (name: string) =>
@@ -90,10 +90,7 @@ function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): So
   const [compiler = 'gcc', another] = values('compiler');
   const known = compilers.find((name) => name === compiler);
   if (known === undefined || another !== undefined) {
-    throw new PtdiffError(
-      'usage',
-      `'${text}' must name one compiler, of ${compilers.join(' and ')}.`,
-    );
+    throw new PtdiffError('usage', `'${text}' must name one compiler: ${compilers.join(' or ')}.`);
   }
   const made: SourceParts = {
     patches: values('patch'),
@@ -113,16 +110,16 @@ function parseSource(kind: SourceOrigin['kind'], rest: string, text: string): So
 }
 
 /**
- * Puts patches on top of every kernel from source.
- * @returns the specs, the others as they were
- * @throws `usage` when there are patches and nothing to put them on
+ * Adds patches to every kernel from source.
+ * @returns the specs; the others are unchanged
+ * @throws `usage` when there are patches but no kernel from source
  */
 export function withPatches(specs: string[], patches: string[]): string[] {
   const isSource = (spec: string) => isSourceSpec(parseKernelSpec(spec));
   if (patches.length > 0 && !specs.some(isSource)) {
     throw new PtdiffError(
       'usage',
-      '--patch wants a kernel that is built from source: add --kernel git:PATH@REV, tarball:PATH or source:VERSION.',
+      '--patch needs a kernel that is built from source: add --kernel git:PATH@REV, tarball:PATH or source:VERSION.',
     );
   }
   const parts = patches.map((patch) => `,patch=${patch}`).join('');
@@ -153,7 +150,7 @@ function parseDebian(rest: string, text: string): KernelSpec {
   return { kind: 'debian', version: debianVersion(version), flavour: short };
 }
 
-/** The text of a spec in its shortest form, which parses to the same. */
+/** The text of a spec in its shortest form that parses to the same spec. */
 export function formatKernelSpec(spec: KernelSpec): string {
   if (spec.kind === 'file') {
     return `file:${spec.path}${spec.config === undefined ? '' : `,config=${spec.config}`}`;

@@ -23,7 +23,7 @@ import {
 import { sourceKernel } from './source/source-kernel.ts';
 
 /** A line of `ptdiff ls kernels`. */
-export interface ListedKernel {
+interface ListedKernel {
   /** The spec that means exactly this kernel version and flavour. */
   spec: string;
   release: string;
@@ -53,9 +53,9 @@ export async function listKernels(options: FetchOptions = {}): Promise<ListedKer
 }
 
 /**
- * Brings the kernel that a spec names (see parseKernelSpec), building it where need be, and checks
- * that it is a whole arm64 Image.
- * @throws `usage` for a spec that is none; `image` for a kernel that does not exist, is gone, is no
+ * Provides the kernel that a spec names (see parseKernelSpec), building it if necessary, and checks
+ * that it is a complete arm64 Image.
+ * @throws `usage` for an invalid spec; `image` for a kernel that does not exist, is gone, is not an
  * Image or does not build; `host`; the signal's reason
  */
 export async function resolveKernel(
@@ -73,7 +73,7 @@ export async function resolveKernel(
   }
 }
 
-/** The spec of a Debian kernel by its whole version, e.g. debian:7.3.4 for debian:7.3 today. */
+/** The spec of a Debian kernel with its full version, e.g. debian:7.3.4 for debian:7.3 today. */
 export async function exactSpec(spec: DebianSpec, options: FetchOptions = {}): Promise<string> {
   const { version } = await resolveKernel(formatKernelSpec(spec), options);
   return formatKernelSpec({ ...spec, version: upstreamVersion(version) });
@@ -107,7 +107,7 @@ async function debianKernel(
         throw error;
       }
       gone = error;
-      notes.push(`${error.message} Another build of the same version stands in.`);
+      notes.push(`${error.message} Another build of the same version is used instead.`);
     }
   }
   throw new PtdiffError(
@@ -119,7 +119,7 @@ async function debianKernel(
   );
 }
 
-/** A version that the lists do not have may be newer than the lists. */
+/** A version that is not in the lists may be newer than the lists. */
 async function findBuilds(text: string, spec: DebianSpec, options: FetchOptions) {
   let catalogue: KernelCatalogue = await kernelCatalogue(options);
   let candidates: KernelBuild[] = pickBuilds(catalogue.builds, spec);

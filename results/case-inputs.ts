@@ -8,7 +8,7 @@ import { loadRange, type StoredRange, storeRange } from './stored-range.ts';
 
 /** Files that are made for one machine. */
 export interface MachineBlobs {
-  /** Replaces the one that QEMU would make. */
+  /** Replaces the device tree that QEMU would make. */
   deviceTree?: Uint8Array;
   /** Starts the kernel instead of QEMU. */
   monitor?: Monitor;
@@ -16,8 +16,8 @@ export interface MachineBlobs {
   deviceData?: Uint8Array;
 }
 
-/** Files that were made for one machine, as JSON holds them: gzip in base64. */
-export interface StoredBlobs {
+/** Files that were made for one machine, as stored in JSON: gzip in base64. */
+interface StoredBlobs {
   deviceTree?: string;
   monitor?: Omit<Monitor, 'flash' | 'memory'> & {
     flash: string;
@@ -27,7 +27,7 @@ export interface StoredBlobs {
 }
 
 /**
- * inputs.json of a case: everything that its boot was made of. The paths are those of the host that
+ * inputs.json of a case: everything its boot was made from. The paths are those of the host that
  * ran it.
  */
 export interface CaseInputs {
@@ -37,7 +37,7 @@ export interface CaseInputs {
   scenario: Scenario;
   /** QEMU's -cpu argument. */
   cpu: string;
-  /** Kernel parameters as they were, those of the guest's init included. */
+  /** The kernel parameters verbatim, including those of the guest's init. */
   commandLine: string;
   initramfs: { path: string; sha256: string };
   emulator: { version: string; sha256: string; origin: string };

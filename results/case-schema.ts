@@ -19,7 +19,7 @@ const leafRun = z.object({
 
 const predictedRun = leafRun.extend({ why: z.string(), alternatives: z.array(bigintText) });
 
-/** differences.json of a case: what the judge found its linear map to differ in. */
+/** differences.json of a case: how its linear map differs, according to the judge. */
 export const differencesSchema = z.object({
   schema: z.literal(1),
   checkpoints: z.partialRecord(
@@ -30,7 +30,7 @@ export const differencesSchema = z.object({
 
 /**
  * What the reports read of cases/CASE/prediction.json: a `Prediction` of src/model as stable JSON,
- * where bigint is a string '0x…'. Members that they do not need are dropped.
+ * where bigint is a string '0x…'. Members that the reports do not need are dropped.
  */
 export const predictionSchema: z.ZodType<DrawnPrediction> = z.object({
   newerThanKnown: z.boolean(),

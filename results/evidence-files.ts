@@ -12,7 +12,10 @@ import type { PhysicalRange } from '../src/linux/physical-range.ts';
 import { present } from '../src/present.ts';
 import { loadRange, type StoredRange, storeRange } from './stored-range.ts';
 
-/** registers.json: what the harness read; no text of the guest, so that every '0x…' is a number. */
+/**
+ * registers.json: what the harness read. It contains no text from the guest, so every '0x…' is a
+ * number.
+ */
 interface Measured
   extends Pick<
     Evidence,
@@ -30,7 +33,7 @@ interface Measured
   captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
 }
 
-/** What its ranges are as the file holds them. */
+/** The type with its ranges in the form that the file uses. */
 type Stored<T> = T extends PhysicalRange ? StoredRange & Omit<T, keyof PhysicalRange> : T;
 interface StoredMonitor extends Omit<MonitorView, 'regions' | 'ripas'> {
   regions: StoredRange[];
@@ -53,7 +56,7 @@ function loadMonitor({ regions, ripas, ...rest }: StoredMonitor): MonitorView {
   return { ...rest, regions: regions.map(loadRange), ripas: ripas.map(loadRange) };
 }
 
-/** guest.json: what the guest said; file names as the guest gave them → names in files/. */
+/** guest.json: what the guest sent; maps file names as the guest gave them to names in files/. */
 interface Said extends Pick<Evidence, 'probes' | 'guestProblems' | 'end'> {
   files: Record<string, string>;
 }
@@ -148,7 +151,7 @@ function leavesFile(checkpoint: string, half: string): string {
 }
 
 /**
- * Names that are safe on any file system for names that a guest gave, e.g. '/proc/iomem' →
+ * For names that a guest gave, names that are safe on any file system, e.g. '/proc/iomem' →
  * 'files/proc_iomem'.
  */
 function fileNames(names: string[]): Record<string, string> {

@@ -4,7 +4,7 @@ import { runSchemaVersion } from '../src/report/types.ts';
 import { scenarioFileSchema } from '../src/scenario/schema.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
 
-/** A file of docs/schemas, and what it describes. */
+/** Files of docs/schemas, and what they describe. */
 const described = {
   'scenario.json': {
     title: 'One scenario of a scenario file; a file holds one, or a list',
@@ -20,17 +20,17 @@ const described = {
 } as const;
 
 /**
- * JSON Schemas (draft 2020-12) of what other programs may write for ptdiff or read of it, by file
- * name. The version is that of run folders: it rises when a member changes its meaning or goes; a
- * member that comes does not raise it. What a scenario must fulfil beyond the shape of its fields
- * (a realm needs a firmware, say) no schema tells: ./ptdiff does.
+ * JSON Schemas (draft 2020-12) of what other programs may write for ptdiff or read from it, by file
+ * name. The version is that of run folders: it is raised when a member changes its meaning or is
+ * removed; adding a member does not raise it. A schema does not cover requirements on a scenario
+ * beyond the types of its fields (e.g. that a realm needs a firmware); ./ptdiff checks them.
  */
 export function jsonSchemas(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(described).map(([file, { title, schema, io }]) => {
       const json = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
       const { $schema, ...rest } = json;
-      // A scenario without a name has that of its file.
+      // A scenario without a name is named after its file.
       if (io === 'input') rest.required = rest.required?.filter((name) => name !== 'name');
       return [
         file,

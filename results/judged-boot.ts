@@ -8,7 +8,7 @@ import { caseFiles, readEvidenceOf, readPrediction } from './run-folder.ts';
 /**
  * Reads the prediction and the evidence of a case from its folder; a case that ended early has
  * none.
- * @throws PtdiffError(usage) when one of them is there and cannot be read
+ * @throws PtdiffError(usage) when one of them exists and cannot be read
  */
 export function readJudgedBoot(directory: string, result: CaseResult): JudgedBoot {
   const unreadable: string[] = [];

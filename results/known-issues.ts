@@ -66,7 +66,7 @@ export function parseKnownIssue(file: string, text: string): KnownIssue {
   try {
     data = parse(yaml);
   } catch (error) {
-    throw fault(file, `its front matter is no YAML (${messageOf(error).split('\n')[0]})`);
+    throw fault(file, `its front matter is not YAML (${messageOf(error).split('\n')[0]})`);
   }
   const parsed = frontMatter.safeParse(data);
   if (!parsed.success) {
@@ -81,7 +81,7 @@ export function parseKnownIssue(file: string, text: string): KnownIssue {
   return { ...parsed.data, explanation };
 }
 
-/** Reads every known issue of a folder (README.md apart), in the order of their ids. */
+/** Reads every known issue in a folder (except README.md), in the order of their ids. */
 export async function loadKnownIssues(folder: string): Promise<KnownIssue[]> {
   const files = (await readdir(folder))
     .filter((file) => file.endsWith('.md') && file !== 'README.md')

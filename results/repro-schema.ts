@@ -52,8 +52,8 @@ export const caseInputsSchema: z.ZodType<CaseInputs> = z.object({
 });
 
 /**
- * case.json of a packed case: what the files beside it are, and what came of the boot that they are
- * from.
+ * case.json of a packed case: the meaning of the files beside it, and the result of the boot that
+ * they come from.
  */
 export interface ArchivedCase
   extends Pick<
@@ -63,9 +63,9 @@ export interface ArchivedCase
   ptdiff: RunRecord['ptdiff'];
   result: CaseResult;
   kernel: Omit<CaseInputs['kernel'], 'imagePath' | 'configPath'>;
-  /** Where the realm monitor and what it starts lie, where there is one. */
+  /** Where the realm monitor and what it starts are, if there is a monitor. */
   monitor?: Omit<NonNullable<CaseInputs['blobs']['monitor']>, 'flash'>;
-  /** SHA-256 of every other file of the archive, by its path in it. */
+  /** SHA-256 of every other file in the archive, by its path. */
   files: Record<string, string>;
 }
 

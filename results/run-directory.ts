@@ -6,8 +6,8 @@ import { makeFolder } from '../host/make-folder.ts';
 import type { CaseResult } from '../src/diff/types.ts';
 import { PtdiffError } from '../src/errors.ts';
 
-/** Lines of cases.jsonl, and how many bytes of it are whole lines. */
-export interface ParsedResults {
+/** Lines of cases.jsonl, and how many bytes of it are complete lines. */
+interface ParsedResults {
   results: CaseResult[];
   wholeBytes: number;
 }
@@ -15,7 +15,7 @@ export interface ParsedResults {
 /**
  * Parses cases.jsonl. A harness that was killed may leave a last line without its end: that case
  * counts as not run.
- * @throws PtdiffError('usage') for any other line that is no JSON
+ * @throws PtdiffError('usage') for any other line that is not JSON
  */
 export function parseResults(text: string): ParsedResults {
   const end = text.lastIndexOf('\n') + 1;
@@ -37,20 +37,21 @@ export function parseResults(text: string): ParsedResults {
 }
 
 /**
- * The output folder of a run. It is valid and resumable at any instant, however the harness ends.
+ * The output folder of a run. It is valid, and the run can be continued from it, at any time,
+ * however the harness ends.
  */
 export class RunDirectory {
   readonly path: string;
 
-  /** Makes the folder, or goes on in one that is there. */
+  /** Creates the folder, or continues with an existing one. */
   constructor(path: string) {
     this.path = path;
     onHost(path, () => makeFolder(join(path, 'cases')));
   }
 
   /**
-   * Results of cases that have ended; removes what a killed harness left of a line, so that the
-   * next one starts clean.
+   * Results of cases that have ended; removes a partial line that a killed harness left, so that
+   * the next line starts clean.
    */
   finished(): CaseResult[] {
     const text = readTextIfAny(this.#results);
@@ -64,7 +65,7 @@ export class RunDirectory {
     return results;
   }
 
-  /** Records a case the moment it ends; on the disk when this returns. */
+  /** Records a case as soon as it ends; on disk when this returns. */
   append(result: CaseResult): void {
     appendDurably(this.#results, `${JSON.stringify(result)}\n`);
   }
@@ -74,8 +75,8 @@ export class RunDirectory {
   }
 
   /**
-   * Folder of a case, made if need be. Names are letters, digits and `.`, `_`, `+`, `-`, `:`, `~`,
-   * `@`.
+   * Folder of a case, created if necessary. Names consist of letters, digits and `.`, `_`, `+`,
+   * `-`, `:`, `~`, `@`.
    */
   caseDirectory(name: string): string {
     if (!/^[\w+:~@-][\w.+:~@-]*$/.test(name)) {

@@ -21,7 +21,7 @@ import { readEvidence } from './evidence-files.ts';
 import { parseResults } from './run-directory.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
 
-/** Names of the files of a run folder, and of the folder of a case below `cases`. */
+/** Names of the files in a run folder, and in the folder of a case below `cases`. */
 export const runFiles = {
   run: 'run.json',
   cases: 'cases.jsonl',
@@ -30,12 +30,12 @@ export const runFiles = {
 } as const;
 export const caseFiles = {
   prediction: 'prediction.json',
-  /** What the judge found the linear map to differ in; older folders have none. */
+  /** How the linear map differs, according to the judge; older folders do not have this file. */
   differences: 'differences.json',
-  /** Written with the first capture; a case that was never booted has none. */
+  /** Written with the first capture; a case that was never booted does not have it. */
   registers: 'registers.json',
   repro: 'repro.sh',
-  /** What the boot was made of, for a pack of the case. */
+  /** Everything the boot was made from, for packing the case. */
   inputs: 'inputs.json',
 } as const;
 
@@ -49,7 +49,7 @@ export function complaint(error: unknown): string {
 /**
  * Reads run.json of a run folder.
  *
- * @throws PtdiffError (usage) when the folder is no run folder, or was written by a version with
+ * @throws PtdiffError (usage) when the folder is not a run folder, or was written by a version with
  * another schema.
  */
 export function readRunRecord(folder: string): RunRecord {
@@ -58,7 +58,7 @@ export function readRunRecord(folder: string): RunRecord {
   if (text === undefined) {
     throw new PtdiffError(
       'usage',
-      `${folder} is no run folder: it holds no ${runFiles.run}; name the --out of a run.`,
+      `${folder} is not a run folder: it has no ${runFiles.run}; name the --out of a run.`,
     );
   }
   try {
@@ -78,24 +78,28 @@ export function readRunRecord(folder: string): RunRecord {
 }
 
 /**
- * Parses the text of cases.jsonl: the cases in the order in which they were written; where a case
- * was run again, its last result only. A last line without its newline is what a killed harness
- * left: it does not count.
+ * Parses the text of cases.jsonl: the cases in the order in which they were written; of a case that
+ * was run again, only its last result. A last line without a newline was left by a killed harness
+ * and does not count.
  *
- * @throws PtdiffError (usage) with the number of the first whole line that is no case.
+ * @throws PtdiffError (usage) with the number of the first complete line that is not a case.
  */
 export function parseCaseLines(text: string, path: string): CaseResult[] {
   const results = parseResults(text).results.map((line, index): CaseResult => {
     const { data: result, error } = caseResultSchema.safeParse(line);
     if (result !== undefined) return result;
-    throw new PtdiffError('usage', `${path} line ${index + 1} is no case: ${complaint(error)}.`, {
-      cause: error,
-    });
+    throw new PtdiffError(
+      'usage',
+      `${path} line ${index + 1} is not a case: ${complaint(error)}.`,
+      {
+        cause: error,
+      },
+    );
   });
   return lastOfEach(results);
 }
 
-/** Of each case its last result, in the order in which these came. */
+/** The last result of each case, in the order of these results. */
 export function lastOfEach(results: readonly CaseResult[]): CaseResult[] {
   const cases = new Map<string, CaseResult>();
   for (const result of results) {
@@ -105,15 +109,15 @@ export function lastOfEach(results: readonly CaseResult[]): CaseResult[] {
   return [...cases.values()];
 }
 
-/** Reads cases.jsonl of a run folder; a run that has ended no case yet has none. */
+/** Reads cases.jsonl of a run folder; if no case has ended yet, there is none. */
 export function readCaseLines(folder: string): CaseResult[] {
   const path = join(folder, runFiles.cases);
   return parseCaseLines(readTextIfAny(path) ?? '', path);
 }
 
 /**
- * The prediction of a case; undefined when it is missing, and a sentence more in `unreadable` when
- * it is broken.
+ * The prediction of a case; undefined when it is missing, or, with a sentence added to
+ * `unreadable`, when it is broken.
  */
 export function readPrediction(path: string, unreadable: string[]): CaseMaterial['prediction'] {
   const text = readTextIfAny(path);
@@ -127,8 +131,8 @@ export function readPrediction(path: string, unreadable: string[]): CaseMaterial
 }
 
 /**
- * What the judge found a case to differ in. Where its folder does not say, because it is older or
- * the file is broken, the same comparison is made again.
+ * How a case differs, according to the judge. If its folder is older and does not say, or the file
+ * is broken, the comparison is repeated.
  */
 function readDifferences(
   directory: string,
@@ -159,7 +163,7 @@ function readKeptDifferences(path: string, unreadable: string[]): LeafDifference
   }
 }
 
-/** The evidence of a case, in the same manner. */
+/** The evidence of a case, in the same way. */
 export function readEvidenceOf(directory: string, unreadable: string[]): Evidence | undefined {
   if (readTextIfAny(join(directory, caseFiles.registers)) === undefined) return undefined;
   try {
@@ -171,14 +175,14 @@ export function readEvidenceOf(directory: string, unreadable: string[]): Evidenc
 }
 
 /** Prediction and evidence of one case, as far as its files can be read. */
-export interface StoredCase {
+interface StoredCase {
   prediction?: DrawnPrediction;
   evidence?: Evidence;
   /** Files that could not be read, one sentence each. */
   unreadable: string[];
 }
 
-/** Reads what was predicted and observed of a case. */
+/** Reads the prediction and the evidence of a case. */
 export function readStoredCase(folder: string, name: string): StoredCase {
   const directory = join(folder, runFiles.caseFolders, name);
   const unreadable: string[] = [];
@@ -188,7 +192,7 @@ export function readStoredCase(folder: string, name: string): StoredCase {
 }
 
 /**
- * Reads the folder of a case; a case that died early has few of the files, and what is there is
+ * Reads the folder of a case; a case that died early has few of the files, and those that exist are
  * used.
  */
 export function readDossier(folder: string, name: string): CaseDossier {
@@ -206,7 +210,7 @@ export function readDossier(folder: string, name: string): CaseDossier {
   return { ...makeDossier(name, material), ...(unreadable.length > 0 ? { unreadable } : {}) };
 }
 
-/** The cases of a run in the order of its plan: in which order they ended is chance. */
+/** The cases of a run in planned order; the order in which they ended is random. */
 export function readCases(folder: string, { planned }: Pick<RunRecord, 'planned'>): CaseResult[] {
   const place = new Map(planned.map(({ case: name }, index) => [name, index]));
   const order = ({ case: name }: CaseResult) => place.get(name) ?? planned.length;
@@ -214,9 +218,9 @@ export function readCases(folder: string, { planned }: Pick<RunRecord, 'planned'
 }
 
 /**
- * Everything that a report of a run folder is made of. Cases come in the order of the run's plan.
+ * Everything that a report on a run folder needs. Cases are in planned order.
  *
- * @param wanted of which cases the dossier is read: their files are most of a run folder
+ * @param wanted the cases whose dossiers are read: their files are most of a run folder
  */
 export function readRunFolder(
   folder: string,

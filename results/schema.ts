@@ -6,12 +6,12 @@ import { type RunRecord, runSchemaVersion } from '../src/report/types.ts';
 import { scenarioSchema, scenarioVersion } from '../src/scenario/types.ts';
 
 /**
- * The shapes of run.json and cases.jsonl, as a reader demands them. Members that this version does
- * not know are dropped, so that a later version may add some; one that changes what is here raises
+ * Schemas of run.json and cases.jsonl, as a reader requires them. Members that this version does
+ * not know are dropped, so that a later version may add some; a change to existing members raises
  * `runSchemaVersion`.
  */
 
-/** A name that is a folder below cases/: it must not lead anywhere else. */
+/** A name that is also a folder below cases/: it must not lead anywhere else. */
 const caseName = z.string().regex(/^(?!\.{1,2}$)[^/\\\p{Cc}]+$/u);
 const sha256 = z.string();
 const count = z.number().int().nonnegative();
@@ -20,7 +20,7 @@ const checkpoint = z.enum(checkpointNames);
 
 const plannedCase = z.object({ case: caseName, kernel: z.string(), scenario: z.string() });
 
-/** Files of older versions do not say. */
+/** Files of older versions do not have it. */
 export const keptScenarioVersion = z.literal(scenarioVersion).default(scenarioVersion);
 
 const variation = z.object({
@@ -68,7 +68,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   ended: z.iso.datetime().optional(),
   planned: z.array(plannedCase),
   leftOut: z.array(plannedCase),
-  // Folders of older runs do not say.
+  // Folders of older runs do not have it.
   unfit: z
     .array(z.object({ kernel: z.string(), scenario: z.string(), reason: z.string() }))
     .default([]),

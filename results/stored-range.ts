@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type PhysicalRange, sizedRange, sizeOf } from '../src/linux/physical-range.ts';
 
-/** A range as the files of a case hold it, in bytes. */
+/** A range as stored in the files of a case, in bytes. */
 export interface StoredRange {
   base: number;
   size: number;
 }
 
-/** A range, and what else is said of it, as files hold it. */
+/** A range, with its other members, as stored in files. */
 export function storeRange<T extends PhysicalRange>(
   range: T,
 ): StoredRange & Omit<T, keyof PhysicalRange> {

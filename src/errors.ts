@@ -2,10 +2,10 @@
 /**
  * Who is to blame for a failure. The kernel's faults never travel as exceptions: they are verdicts
  * and findings.
- * - `usage`: what the user typed or wrote in a file;
+ * - `usage`: something that the user typed or wrote in a file;
  * - `image`: a kernel, firmware or guest image is missing, truncated or not what it claims to be;
  * - `host`: the machine ptdiff runs on (disk, tools, network);
- * - `emulator`: QEMU refused to start, was killed, or does not speak as expected;
+ * - `emulator`: QEMU refused to start, was killed, or does not behave as expected;
  * - `harness`: a defect of ptdiff itself.
  */
 export type Fault = 'usage' | 'image' | 'host' | 'emulator' | 'harness';
@@ -21,7 +21,10 @@ export class PtdiffError extends Error {
   }
 }
 
-/** The one-sentence message of anything thrown, for places that must report rather than rethrow. */
+/**
+ * The one-sentence message of anything thrown, for code that reports an error instead of throwing
+ * it again.
+ */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,9 +2,10 @@
 import { PtdiffError } from './errors.ts';
 
 /**
- * A value that is there by construction, where the type cannot say so.
- * @param what names it, for the day on which it is missing after all
- * @throws {PtdiffError} fault `harness`, when it is missing: the construction is not what it seemed
+ * A value that always exists by construction, although its type does not say so.
+ * @param what describes it, in case it is missing after all
+ * @throws {PtdiffError} fault `harness`, when it is missing: the assumption about the construction
+ * was wrong
  */
 export function present<T>(value: T | undefined, what: string): T {
   if (value !== undefined) return value;
@@ -15,7 +16,7 @@ export function present<T>(value: T | undefined, what: string): T {
 }
 
 /**
- * The first value of a list that is never empty, as a group of Map.groupBy() or the lines of a
+ * The first value of a list that is never empty, such as a group of Map.groupBy() or the lines of a
  * text.
  */
 export function first<T>(list: readonly T[]): T {

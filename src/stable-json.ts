@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { hexOf } from './bigint-json.ts';
 
-/** A value as JSON sees it; `undefined` members are left out, as JSON does. */
+/** A value that JSON can represent; `undefined` members are left out, as in JSON. */
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 function compareKeys(left: string, right: string): number {
@@ -28,11 +28,11 @@ function normalise(value: unknown): Json | undefined {
 }
 
 /**
- * JSON that is the same for the same value on every day: keys sorted by code unit, bigint as
- * hexadecimal strings ('0x…'), Map as an object, undefined members left out. `indent` is the number
- * of spaces; 0 gives one line.
+ * JSON that is always the same for the same value: keys sorted by code unit, bigint as hexadecimal
+ * strings ('0x…'), Map as an object, undefined members left out. `indent` is the number of spaces;
+ * 0 gives one line.
  *
- * @throws TypeError for NaN and infinities, which JSON cannot carry.
+ * @throws TypeError for NaN and infinities, which JSON cannot represent.
  */
 export function stableJson(value: unknown, indent = 0): string {
   return JSON.stringify(normalise(value) ?? null, null, indent);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import leven from 'leven';
 
-/** A longer way from one name to another is no slip of the hand. */
+/** If two names differ by more than this, one is not a typo of the other. */
 const farthest = 3;
 
 /**
- * 'Did you mean …?' with a space before it, where one of the names is near to a mistyped one; else
- * nothing.
+ * 'Did you mean …?' with a space before it, if one of the names is close to a mistyped one;
+ * otherwise nothing.
  */
 export function suggest(given: string, names: Iterable<string>): string {
   const near = [...names].map((name) => ({

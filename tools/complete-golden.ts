@@ -9,9 +9,9 @@ import { goldenVersion } from '../test/model/golden-schema.ts';
 import { root, tellChanges, wordsOf, writePacked } from './script.ts';
 
 /**
- * Brings traits that are newer than a recorded boot into it, read from the Image of exactly that
- * kernel; what was observed stays as it is. Where the model has come to compare something new,
- * record the boot again instead.
+ * Adds traits that are newer than a recorded boot to it, read from the Image of exactly that
+ * kernel; what was observed does not change. If the model now compares something new, record the
+ * boot again instead.
  */
 const usage = 'npm run complete:golden -- KERNEL CASE...';
 
@@ -24,7 +24,7 @@ for (const name of names) {
   if (image.release !== release)
     throw new Error(`${name} was not recorded on ${spec}, which is ${image.release}`);
   const { world } = recorded.question.machine;
-  // Only a realm shares memory: before realms were modelled nobody wrote that down.
+  // Only a realm shares memory: before realms were modelled this was not recorded.
   const facts =
     world === 'realm' ? recorded.question.facts : { sharing: [], ...recorded.question.facts };
   const whole = (unobserved: string[]) =>
@@ -37,7 +37,7 @@ for (const name of names) {
       from: `${recorded.from.replace(/; traits of the same Image$/, '')}; traits of the same Image`,
       question: { ...recorded.question, traits, facts },
     });
-  // A variable that the model has come to predict since was never read.
+  // A variable that the model has only predicted since then was never read.
   const absent = differences(goldenFrom(name, whole([]))).flatMap(
     (id) => /^mismatch\/variable\/(\w+)\/absent@/.exec(id)?.[1] ?? [],
   );

@@ -8,11 +8,11 @@ import { goldenVersion } from '../test/model/golden-schema.ts';
 import { root, tellChanges, writePacked } from './script.ts';
 
 /*
- * Brings recorded boots from version 2 to version 3. One trait stood for five rules of map_mem(),
- * which came with one series in 7.2: 05c5c31e9d8d, 28becb2c1d74, a64293e993f6, d672a4b72c95 and
- * ecda73ae92ca. A kernel that was recorded has all of them or none: arch/arm64/mm/mmu.c of 7.2.13
- * and 7.3.4 has all, that of 6.12.117, 6.18.15 and 7.1.13 none. What was observed stays as it is,
- * and so does a recording that is of version 3 already.
+ * Converts recorded boots from version 2 to version 3. One trait stood for five rules of map_mem(),
+ * which were introduced by one series in 7.2: 05c5c31e9d8d, 28becb2c1d74, a64293e993f6,
+ * d672a4b72c95 and ecda73ae92ca. A recorded kernel has all of them or none: arch/arm64/mm/mmu.c of
+ * 7.2.13 and 7.3.4 has all, that of 6.12.117, 6.18.15 and 7.1.13 none. What was observed does not
+ * change, nor does a recording that already has version 3.
  *
  *     npm run convert:golden
  */

@@ -18,16 +18,19 @@ import { stage1Regime } from '../src/vmsa/regime.ts';
 import { root, tellChanges } from './script.ts';
 
 /**
- * Draws docs/map.svg, the picture of README: boots a kernel with a defect, and takes the linear map
- * from its case as report.html shows it. Called without words: `npm run draw:readme`.
+ * Draws docs/map.svg, the picture in the README: boots a kernel with a defect, and takes the linear
+ * map from its case as report.html shows it. Call without arguments: `npm run draw:readme`.
  */
 const spec = 'debian:7.3.4';
 const scenario = 'neoverse-v3-r0p2+kfence100';
 const spoilt = 'mark_linear_text_alias_ro';
-/** Width of the page's pictures, and what larger letters need more on their left. */
+/** Width of the page's pictures, and the extra room on their left for larger letters. */
 const [width, edge] = [1000, 20];
 
-/** The Image of a kernel in which a function returns at once, behind what ftrace patches. */
+/**
+ * The Image of a kernel in which a function returns at once, after the instructions that ftrace
+ * patches.
+ */
 function withoutFunction({ image, symbols }: LoadedKernel, name: string): Uint8Array {
   const bytes = new Uint8Array(fs.readFileSync(image.imagePath));
   const address = present(symbols.address(name), `function ${name} in ${spec}`);
@@ -37,7 +40,7 @@ function withoutFunction({ image, symbols }: LoadedKernel, name: string): Uint8A
   return bytes;
 }
 
-/** Boots the spoilt kernel, and gives what is drawn of its last checkpoint. */
+/** Boots the modified kernel, and returns the drawing of its last checkpoint. */
 async function bootSpoilt(): Promise<CaseDrawing> {
   const folder = tmpdir();
   try {
@@ -45,7 +48,7 @@ async function bootSpoilt(): Promise<CaseDrawing> {
     fs.writeFileSync(image, withoutFunction(await loadKernel(spec), spoilt));
     const run = join(folder, 'run');
     const env = { ...process.env, PTDIFF_STORE: join(folder, 'store.sqlite') };
-    // Exit code 1: findings, which is what is wanted.
+    // Exit code 1: findings, as intended.
     const words = ['--kernel', `file:${image}`, '--scenario', scenario, '--out', run];
     const { exitCode, stderr } = await $({ cwd: root, env, nothrow: true })`./ptdiff run ${words}`;
     if (exitCode !== 1) throw new Error(`${scenario} ended with ${exitCode}: ${stderr}`);
@@ -57,20 +60,22 @@ async function bootSpoilt(): Promise<CaseDrawing> {
   }
 }
 
-/** The rules of the page's style that paint a map; the rest of a picture has other sizes. */
+/**
+ * The rules of the page's style that paint a map; the other parts of this picture have other sizes.
+ */
 const mapStyle = style
   .split('\n')
   .filter((line) => /^(:root|--|@media \(prefers-color-scheme|svg path|path)/.test(line))
   .join('\n');
 
-/** A picture of the page at its place in this one. */
+/** A picture from the page at its position in this one. */
 function placed(picture: Markup, y: number): { markup: Markup; height: number } {
   const height = Number(present(/viewBox="0 \S+ \d+ (\d+)"/.exec(picture.text)?.[1], 'height'));
   const opening = `<svg overflow="visible" x="0" y="${y}" width="${width}" height="${height}"`;
   return { markup: new Svg(picture.text.replace('<svg class="map"', opening)), height };
 }
 
-/** What colours and stripes mean, of the kinds that the picture shows. */
+/** The meaning of colours and stripes, for the kinds that the picture shows. */
 function legendAt({ predicted, actual, registers }: CaseDrawing, y: number): Markup {
   const { granule } = stage1Regime(registers, 'ttbr1');
   const shown = new Set([...predicted, ...actual].map((run) => leafKind(run)));

@@ -9,7 +9,7 @@ import { wordsOf } from './script.ts';
 
 /**
  * Makes the history of arch/arm64/mm that `npm run test:bisect` bisects, to look at it or to bisect
- * it by hand. It borrows its files from the cache, so it lasts as long as the cache does.
+ * it by hand. It borrows its files from the cache, so it exists only as long as the cache does.
  */
 const usage = 'npm run make:history -- REPOSITORY';
 

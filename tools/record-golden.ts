@@ -15,8 +15,8 @@ import { goldenVersion } from '../test/model/golden-schema.ts';
 import { root, tellChanges, wordsOf, writePacked } from './script.ts';
 
 /**
- * Records golden boots for the model's tests from a run folder. Of a case with findings nothing is
- * recorded that the tests would accept: they want the model to be exact.
+ * Records golden boots for the model's tests from a run folder. A recording of a case with findings
+ * would fail the tests, which require the model to be exact.
  */
 const usage = 'npm run record:golden -- RUNFOLDER CASE...';
 
@@ -65,7 +65,7 @@ for (const name of names) {
   await tellChanges(relative(root, path));
 }
 
-/** The lines of /proc/vmallocinfo that tell of devices. */
+/** The lines of /proc/vmallocinfo about devices. */
 function ioremapped({ files }: Evidence): string {
   const lines = (files['/proc/vmallocinfo'] ?? '').split('\n');
   return lines.filter((line) => line.endsWith(' ioremap')).join('\n');

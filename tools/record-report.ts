@@ -10,7 +10,7 @@ import { root, tellChanges, wordsOf, writePacked } from './script.ts';
 
 /**
  * Records the comparison of two run folders as a golden report. A and B are sides of `ptdiff
- * compare` that name folders; the labels stand for them in the report.
+ * compare` that name folders; the labels replace them in the report.
  */
 const usage = 'npm run record:report -- A B NAME LABEL-A LABEL-B';
 
@@ -23,7 +23,7 @@ function sideOf(text: string, label: string): ReturnType<typeof loadSide> {
 }
 
 const { drawings: _, ...report } = compareSides({ a: sideOf(a, labelA), b: sideOf(b, labelB) });
-// Where the folders and kernels lay says nothing to anybody else.
+// Paths of folders and kernels mean nothing elsewhere.
 for (const side of [report.sides.a, report.sides.b]) {
   side.folder = '.';
   side.kernels = side.kernels.map((kernel) => ({ ...kernel, spec: side.asked }));

@@ -12,9 +12,9 @@ import { kernelOfSlice, type RecordedSlice, slicesFolder } from '../test/linux/s
 import { root, tellChanges, wordsOf, writePacked } from './script.ts';
 
 /**
- * Records of real Images what traitsOf() reads: the functions, variables, texts and tables that it
- * looks at, with their symbols. To be run again when traitsOf() reads something else: it fails for
- * a slice of which the traits are not those of the whole Image.
+ * Records what traitsOf() reads from real Images: the functions, variables, texts and tables that
+ * it uses, with their symbols. Run it again when traitsOf() reads something else: it fails for a
+ * slice whose traits differ from those of the complete Image.
  */
 const usage = 'npm run record:slices -- debian:6.12 debian:6.12:16k debian:6.16 … debian:7.3';
 
@@ -32,7 +32,7 @@ const read = [
   'rodata_full',
   '_debug_pagealloc_enabled_early',
 ];
-/** Texts that are looked for. */
+/** Texts that it searches for. */
 const texts = [
   '52-bit Virtual Addressing (LPA2)\0',
   '52-bit Virtual Addressing (LVA)\0',
@@ -41,13 +41,14 @@ const texts = [
 ];
 const tables = ['arm64_features', 'arm64_errata'];
 /**
- * A description, a list of CPUs or a table of a list's entries that a table points at, where no
- * symbol says how long it is.
+ * Bytes of a description, a list of CPUs or a table of a list's entries that a table points at,
+ * where no symbol shows the length.
  */
 const pointedAt = 512;
 
 /**
- * Names that traitsOf() asks for: also those that it would come to if one of them were not there.
+ * Names that traitsOf() looks up, including those that it would look up if one of the others did
+ * not exist.
  */
 function namesAsked(release: string, image: Uint8Array, symbols: SymbolTable): Set<string> {
   const asked = new Set<string>();
@@ -70,7 +71,7 @@ function namesAsked(release: string, image: Uint8Array, symbols: SymbolTable): S
   };
   ask();
   for (const name of [...asked]) if (name !== '__bss_stop') ask(name);
-  // The allow list is looked for by a pattern.
+  // The allow list is found by a pattern.
   for (const { name } of symbols.list()) if (/supports_bbml/.test(name)) asked.add(name);
   return asked;
 }
@@ -106,7 +107,7 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
     if (at >= 0) ranges.push([at, at + text.length]);
   }
 
-  // What the tables hold, and what they point at, to the lists of entries' own lists.
+  // The contents of the tables, and what they point at, down to the lists of entries' own lists.
   const reader = new ImageReader(image, symbols);
   const pointers = new Map<number, bigint>();
   let todo = [...tables.flatMap(extent), ...lists.flatMap(extent)];
@@ -124,7 +125,7 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
     }
     todo = merge(next);
   }
-  // The relocations of these pointers alone, in the place of all.
+  // Only the relocations of these pointers, instead of all.
   const [rela] = extent('__pi_rela_start');
   const relocated = [...pointers].filter(([at]) => buffer.readBigUInt64LE(at) === 0n);
   const table = Buffer.alloc(relocated.length * 24);
@@ -139,7 +140,7 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
   ]);
   if (rela) pieces.push([rela[0], table.toString('hex')]);
 
-  // Each symbol, and a nameless one at its end, so that it has its size.
+  // Each symbol, and a nameless one at its end, which gives it its size.
   const named = [...asked].flatMap((name) =>
     symbols.all(name).map((address): [string, number] => [name, offsetOf(address)]),
   );

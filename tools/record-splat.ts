@@ -7,9 +7,8 @@ import { first } from '../src/present.ts';
 import { root, tellChanges, wordsOf } from './script.ts';
 
 /**
- * Records what a kernel complained of in a case, from the line before its first complaint on, for
- * the tests of src/linux/splats.ts. How the complaint was provoked belongs into the README beside
- * the recording.
+ * Records a kernel's complaints in a case, from the line before the first one on, for the tests of
+ * src/linux/splats.ts. How the complaint was provoked belongs in the README beside the recording.
  */
 const usage = 'npm run record:splat -- CASEFOLDER NAME-VERSION';
 

@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { $, echo, fs, minimist } from 'zx';
 import { PtdiffError } from '../src/errors.ts';
 
-/** What went wrong in one sentence, as ptdiff's verbs say it; a defect with its trace. */
+/** Prints what went wrong in one sentence, like ptdiff's verbs; a defect gets its stack trace. */
 process.on('uncaughtException', (error) => {
   console.error(error instanceof PtdiffError ? error.message : error);
   process.exit(error instanceof PtdiffError && error.fault === 'usage' ? 2 : 3);
@@ -14,8 +14,8 @@ process.on('uncaughtException', (error) => {
 export const root = join(import.meta.dirname, '..');
 
 /**
- * The words that a script was called with. With fewer than `least` it ends with exit code 2 and
- * says how it is called. (zx's own argv takes 6.12 for a number.)
+ * The arguments of a script. With fewer than `least` it ends with exit code 2 and prints its usage.
+ * (zx's own argv parses 6.12 as a number.)
  */
 export function wordsOf(usage: string, least: number): string[] {
   const words = minimist(process.argv.slice(2), { string: ['_'] })._;
@@ -25,8 +25,8 @@ export function wordsOf(usage: string, least: number): string[] {
 }
 
 /**
- * Writes a text compressed, unless the file has it already: another version of zlib would give
- * other bytes for the same text.
+ * Writes a text compressed, unless the file already contains it: another version of zlib would give
+ * different bytes for the same text.
  */
 export function writePacked(path: string, text: string): void {
   if (fs.existsSync(path) && gunzipSync(fs.readFileSync(path)).toString() === text) return;
@@ -34,8 +34,8 @@ export function writePacked(path: string, text: string): void {
 }
 
 /**
- * Says which of the files that a script may write are other than in the last commit, so that a
- * recording that nobody expected to change is seen.
+ * Lists which of the files that a script may write differ from the last commit, so that an
+ * unexpected change of a recording is noticed.
  * @param paths below the folder of the project
  */
 export async function tellChanges(...paths: string[]): Promise<void> {

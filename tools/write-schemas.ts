@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Writes docs/schemas anew; a test holds it against the code. */
+/** Writes docs/schemas again; a test compares it with the code. */
 import { join } from 'node:path';
 import { fs } from 'zx';
 import { jsonSchemas } from '../results/json-schemas.ts';

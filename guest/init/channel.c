@@ -15,25 +15,28 @@
 #define LINUX_REBOOT_MAGIC1 0xfee1dead
 
 /*
- * Data pages are taken in chunks of this size, each a mapping of its own; with 16K pages a chunk is
- * 64 pages.
+ * Data pages are allocated in chunks of this size, each in a separate mapping; with 16K pages a
+ * chunk has 64 pages.
  */
 #define CHUNK_BYTES ((size_t)1 << 20)
 #define MAX_CHUNKS 64
-/* What must stay free in the guest: to be killed for lack of memory as PID 1 is a panic. */
+/*
+ * Memory that must stay free in the guest: if PID 1 is killed because memory is short, the kernel
+ * panics.
+ */
 #define KEEP_FREE_BYTES ((uint64_t)8 << 20)
 
 static struct directory *directory;
 static uint64_t directory_physical;
-static uint64_t *index_pages[MAX_CHUNKS]; /* never more than chunks: an index page holds at least 512 addresses */
+static uint64_t *index_pages[MAX_CHUNKS]; /* fewer than chunks: each holds 512 addresses or more */
 static size_t index_page_count;
 static unsigned char *chunks[MAX_CHUNKS];
 static size_t chunk_count;
 static uint32_t next_sequence;
 
 /*
- * Memory that is there and stays where it is: locked, and kept from becoming huge, which would move
- * it. That compaction may still move locked pages is answered in channel_event().
+ * Memory that is present and does not move: locked, and kept from becoming huge, which would move
+ * it. Compaction may still move locked pages; channel_event() handles that.
  */
 static void *held_memory(size_t bytes)
 {
@@ -118,7 +121,7 @@ static int grow(void)
 	return 1;
 }
 
-/* Copies into the chunks at a position of the record stream. */
+/* Copies into the chunks at a position in the record stream. */
 static void put(uint64_t position, const void *bytes, size_t length)
 {
 	const unsigned char *from = bytes;

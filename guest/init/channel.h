@@ -7,7 +7,7 @@
 
 #include "protocol.h"
 
-/* Makes the directory; 0 or an errno. */
+/* Creates the directory; 0 or an errno. */
 int channel_open(uint64_t nonce);
 
 /* Appends and commits a record, or counts it as lost; false when lost. */
@@ -17,8 +17,8 @@ int channel_send(enum record_type type, const char *name, const void *payload, s
 void channel_problem(const char *where, const char *what, int error);
 
 /*
- * Writes the pages' physical addresses anew, should the kernel have moved any of them, then tells
- * the harness.
+ * Writes the physical addresses of the pages again, in case the kernel has moved any of them, then
+ * notifies the harness.
  */
 void channel_event(enum event event);
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * CRC-32 as in IEEE 802.3 and zlib: start with 0, pass the result on to continue over further
- * bytes.
+ * CRC-32 as in IEEE 802.3 and zlib: start with 0, and pass the result again to continue with
+ * further bytes.
  */
 uint32_t crc32(uint32_t crc, const void *bytes, size_t length);
 

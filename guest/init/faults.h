@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A fatal signal to PID 1 is a kernel panic, and would look like the kernel's fault: catch them
- * all.
+ * A fatal signal to PID 1 is a kernel panic and would look like the kernel's fault, so all of them
+ * are caught.
  */
 #ifndef PTDIFF_FAULTS_H
 #define PTDIFF_FAULTS_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /*
- * Installs the handlers; `last_words` is called for a fault that no probe awaits, and must not
+ * Installs the handlers; `last_words` is called for a fault that no probe expects, and must not
  * return.
  */
 void faults_catch(void (*last_words)(int signal));

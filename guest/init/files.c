@@ -22,13 +22,13 @@
 #define SYSLOG_ACTION_SIZE_BUFFER 10
 
 /*
- * A file system that this kernel was built without is no problem: its files are then reported as
+ * A file system that this kernel was built without is not a problem: its files are then reported as
  * absent.
  */
 static void mount_one(const char *type, const char *target)
 {
 	mkdir(target, 0755);
-	/* EBUSY: CONFIG_DEVTMPFS_MOUNT was quicker. */
+	/* EBUSY: CONFIG_DEVTMPFS_MOUNT has already mounted it. */
 	if (mount(type, target, type, 0, NULL) && errno != EBUSY && errno != ENODEV && errno != ENOENT)
 		channel_problem(target, "mount failed", errno);
 }
@@ -58,7 +58,7 @@ void files_mount(void)
 	 * restricted_pointer()).
 	 */
 	write_setting("/proc/sys/kernel/kptr_restrict", "1");
-	/* Keeps locked pages, ours, where they are. */
+	/* Keeps ptdiff's locked pages where they are. */
 	write_setting("/proc/sys/vm/compact_unevictable_allowed", "0");
 }
 
@@ -69,7 +69,7 @@ static void send_end(const char *name, int error, bool cut)
 	channel_send(RECORD_FILE_END, name, &end, sizeof(end));
 }
 
-/* Sends the file at `path` under `name`, and its end, whatever happens. */
+/* Sends the file at `path` under `name`, and in any case its end. */
 static void send_file_as(const char *name, const char *path)
 {
 	static unsigned char piece[PIECE_BYTES];
@@ -83,7 +83,7 @@ static void send_file_as(const char *name, const char *path)
 		send_end(name, errno, false);
 		return;
 	}
-	/* A file of /proc gives a page at a time: fill pieces, so that records stay few. */
+	/* A file in /proc returns one page at a time: fill whole pieces, so that there are few records. */
 	while (!lost && total < MAX_FILE_BYTES && (got = read(file, piece + filled, sizeof(piece) - filled)) > 0) {
 		filled += (size_t)got;
 		total += (size_t)got;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ptdiff's probe: the first and only process of the guest. It tells the harness what the guest
- * itself sees, runs the probes that were asked for, and powers the machine off. See protocol.h for
- * how records leave the guest.
+ * ptdiff's probe: the first and only process of the guest. It sends the harness what the guest
+ * itself sees, runs the requested probes, and powers the machine off. See protocol.h for how
+ * records leave the guest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 static struct options options;
 
 /*
- * Ends the guest. That PID 1 returns, or that its power-off fails, would be a panic: it waits
+ * Ends the guest. The kernel would panic if PID 1 returned, so after a failed power-off it waits
  * instead.
  */
 static _Noreturn void end(void)
@@ -86,7 +86,7 @@ static void print_summary(void)
 		console_line(line);
 	}
 	console_line(options.stay ? "done: waiting" : "done: powering off");
-	/* What the UART has not sent yet would be lost with the power. */
+	/* Anything that the UART has not sent yet would be lost when the power goes off. */
 	tcdrain(STDOUT_FILENO);
 }
 

@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What stands behind "--" on the kernel command line. Lists are separated by commas. */
+/* The options after "--" on the kernel command line. Lists are separated by commas. */
 struct options {
 	/* ptdiff.probes=a,b: the probes to run, in this order. */
 	const char *probes;
-	/* ptdiff.collect=a,b: files to send beside those that are always sent: kallsyms. */
+	/* ptdiff.collect=a,b: additional files to send: kallsyms. */
 	const char *collect;
 	/*
-	 * ptdiff.nonce=HEX: echoed in the directory. Given by a harness, so that init keeps its summary to
-	 * itself.
+	 * ptdiff.nonce=HEX: echoed in the directory. A harness sets it; init then does not print its
+	 * summary.
 	 */
 	uint64_t nonce;
 	bool harness;
@@ -22,13 +22,14 @@ struct options {
 };
 
 /*
- * Reads them from /proc/cmdline: a kernel that refuses a value of a module's parameter gives init
- * no arguments at all (start_kernel() asks whether parse_args() met an error, init/main.c).
+ * Reads them from /proc/cmdline: a kernel that refuses a value of a module's parameter passes no
+ * arguments to init at all (start_kernel() checks whether parse_args() found an error,
+ * init/main.c).
  */
 struct options options_read(void);
 
 /*
- * The next name of a comma-separated list, copied to `name` and cut to fit; moves *list on; false
+ * The next name of a comma-separated list, copied to `name` and cut to fit; advances *list; false
  * at its end.
  */
 bool list_next(const char **list, char *name, unsigned int name_size);

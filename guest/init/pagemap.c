@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 /*
- * Documentation/admin-guide/mm/pagemap.rst: one 64-bit word a page, the frame number in bits 54:0,
- * bit 63 says present.
+ * Documentation/admin-guide/mm/pagemap.rst: one 64-bit word per page, with the frame number in bits
+ * 54:0; bit 63 means present.
  */
 #define PAGEMAP_FRAME ((UINT64_C(1) << 55) - 1)
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)

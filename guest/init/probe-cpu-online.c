@@ -6,7 +6,7 @@
 #include "probes.h"
 #include "text.h"
 
-/* The monitor and the harness know so many (guest/monitor/parameters.h). */
+/* The limit of the monitor and the harness (guest/monitor/parameters.h). */
 #define MOST_CPUS 8
 
 static int write_online(unsigned int cpu, const char *value, const char **call)
@@ -31,8 +31,8 @@ static int write_online(unsigned int cpu, const char *value, const char **call)
 }
 
 /*
- * Writes each value for every CPU after the first, one CPU after the other. A CPU that refuses does
- * not keep the others from it.
+ * Writes each value for every CPU after the first, one CPU after the other. If one CPU refuses, the
+ * others are tried all the same.
  */
 static void each_cpu(struct probe_result *result, const char *values)
 {
@@ -51,7 +51,7 @@ static void each_cpu(struct probe_result *result, const char *values)
 	}
 }
 
-/* A CPU that is online already is no error. */
+/* A CPU that is already online is not an error. */
 void probe_cpu_online(struct probe_result *result)
 {
 	each_cpu(result, "1");

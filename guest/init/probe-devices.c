@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Devices that do DMA: each is asked for bytes that the harness knows. */
+/* Devices that do DMA: the probe reads bytes from each that the harness knows. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 #include "probes.h"
 
 /*
- * A device may come after init does, and a port have no other side at first: tried so often, so
- * long apart.
+ * A device may appear after init starts, and a port may have no peer at first: number of tries, and
+ * time between them.
  */
 #define TRIES 200
 #define PAUSE_MICROSECONDS 10000
@@ -73,13 +73,16 @@ void probe_virtio_blk(struct probe_result *result)
 	read_device(result, "/dev/vda", CONTENT_BYTES);
 }
 
-/* The kernel itself takes from it, too: where in the content the bytes are from is its affair. */
+/*
+ * The kernel itself also reads from it, so it is not known where in the content these bytes are
+ * from.
+ */
 void probe_virtio_rng(struct probe_result *result)
 {
 	read_device(result, "/dev/hwrng", sizeof(result->data));
 }
 
-/* Who has 10.0.2.2, the gateway of QEMU's user network? */
+/* ARP request for 10.0.2.2, the gateway of QEMU's user network. */
 static void fill_request(struct ether_arp *request, const unsigned char *own)
 {
 	static const unsigned char guest[] = { 10, 0, 2, 15 }, gateway[] = { 10, 0, 2, 2 };
@@ -95,7 +98,7 @@ static void fill_request(struct ether_arp *request, const unsigned char *own)
 	memcpy(request->arp_tpa, gateway, sizeof(gateway));
 }
 
-/* Brings the interface up; its number and hardware address, or the call that failed. */
+/* Brings the interface up; returns its number and hardware address, or the call that failed. */
 static const char *bring_up(int line, struct sockaddr_ll *address, unsigned char *own)
 {
 	struct ifreq request = { .ifr_name = "eth0" };
@@ -116,7 +119,7 @@ static const char *bring_up(int line, struct sockaddr_ll *address, unsigned char
 	return ioctl(line, SIOCSIFFLAGS, &request) ? "SIOCSIFFLAGS" : NULL;
 }
 
-/* Sends the request until its answer comes: the line may need a moment to come up. */
+/* Sends the request until the answer comes: the link may need a moment to come up. */
 static const char *ask(int line, const struct sockaddr_ll *address, const struct ether_arp *request, struct probe_result *result)
 {
 	struct ether_arp answer;

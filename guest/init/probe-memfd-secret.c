@@ -20,8 +20,8 @@
 #define HOLE_END 6
 
 /*
- * mm/secretmem.c: each page leaves the linear map (set_direct_map_invalid_noflush()) when it is
- * first touched.
+ * mm/secretmem.c: each page becomes invalid in the linear map (set_direct_map_invalid_noflush())
+ * when it is first touched.
  */
 void probe_memfd_secret(struct probe_result *result)
 {

@@ -31,9 +31,7 @@ static void load(struct probe_result *result, const char *name)
 	close(file);
 }
 
-/*
- * Loads what /modules/list names, separated by commas, in this order, up to the first that fails.
- */
+/* Loads the modules in /modules/list, separated by commas, in this order, until one fails. */
 void probe_modules(struct probe_result *result)
 {
 	char list[MOST_LIST_BYTES], name[64];

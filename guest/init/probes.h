@@ -9,8 +9,8 @@
 #define PROBE_MAX_DATA 64
 
 /*
- * What a probe reports. What it holds (files, mappings) it keeps: the tables are captured with it
- * in place.
+ * The result of a probe. The probe keeps its files and mappings: the tables are captured while they
+ * exist.
  */
 struct probe_result {
 	/* The call that failed, or "ok". */
@@ -20,7 +20,7 @@ struct probe_result {
 	/* Physical addresses of the pages that were touched. */
 	uint64_t pages[PROBE_MAX_PAGES];
 	size_t page_count;
-	/* What a device delivered, or the last of it. */
+	/* The bytes that a device delivered, or the last of them. */
 	unsigned char data[PROBE_MAX_DATA];
 	size_t data_bytes;
 };
@@ -28,7 +28,7 @@ struct probe_result {
 /* Runs the probes of a comma-separated list and sends a record for each. */
 void probes_run(const char *names);
 
-/* Sets call, and error to what errno is. */
+/* Sets call, and sets error to errno. */
 void probe_failed(struct probe_result *result, const char *call);
 
 /*

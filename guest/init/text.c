@@ -67,12 +67,12 @@ void console_line(const char *message)
 	text_clear(&line);
 	text_string(&line, "ptdiff: ");
 	text_string(&line, message);
-	line.bytes[line.length++] = '\n'; /* in the place of the NUL when the line is full */
+	line.bytes[line.length++] = '\n'; /* replaces the NUL when the line is full */
 	while (done < line.length) {
 		ssize_t written = write(STDOUT_FILENO, line.bytes + done, line.length - done);
 
 		if (written <= 0)
-			return; /* no console: the records in RAM still tell the story */
+			return; /* no console: the records in RAM are still there */
 		done += (size_t)written;
 	}
 }

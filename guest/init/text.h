@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Small texts without stdio: musl's printf would pull in soft-float quad arithmetic, that is,
+ * Small texts without stdio: musl's printf would pull in soft-float quad arithmetic and therefore
  * libgcc.
  */
 #ifndef PTDIFF_TEXT_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A text under construction; what does not fit is cut, never written past the end. */
+/* A text under construction; text that does not fit is cut, and never written past the end. */
 struct text {
 	char bytes[4096];
 	size_t length;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attestation token of a realm without a root of trust: a text that says so, with the challenge
- * in it, so that nobody can take it for a real one. Each CPU has its own, as each REC has (DEN0137,
- * "Realm attestation").
+ * The attestation token of a realm without a root of trust: a text that says so and contains the
+ * challenge, so that nobody can take it for a real one. Each CPU has its own, like each REC
+ * (DEN0137, "Realm attestation").
  */
 #include "monitor.h"
 
@@ -37,7 +37,10 @@ bool attestation_pending(u32 cpu)
 	return progress[cpu].size != 0;
 }
 
-/* Copies what fits; when the last byte is out, the token is gone. Returns the number of bytes. */
+/*
+ * Copies as much as fits; once the last byte is copied, the token is gone. Returns the number of
+ * bytes.
+ */
 u64 attestation_copy(u32 cpu, u8 *to, u64 size)
 {
 	u64 left = progress[cpu].size - progress[cpu].copied;

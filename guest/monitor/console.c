@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The last words of a monitor that cannot go on: in the report and on the UART, then the machine is
- * turned off.
+ * The last message of a monitor that cannot continue: it goes into the report and to the UART, then
+ * the machine is turned off.
  */
 #include "monitor.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a CPU needs before it can run a guest that finds all of the CPU's features usable: EL2 traps
- * nothing but what the monitor answers (Arm ARM, D24.2, the registers named *_EL2).
+ * Prepares a CPU to run a guest that can use all of the CPU's features: EL2 traps only what the
+ * monitor handles (Arm ARM, D24.2, the registers named *_EL2).
  */
 #include "monitor.h"
 
@@ -117,7 +117,7 @@ static void open_timers_and_interrupts(void)
 	}
 }
 
-/* Sets EL2 up for the guest on this CPU; the tables are there already. */
+/* Sets EL2 up for the guest on this CPU; the tables already exist. */
 void prepare_cpu(u32 cpu)
 {
 	u64 hcr = HCR_RW | HCR_SWIO | HCR_TSC | HCR_APK | HCR_API | HCR_ENSCXT | HCR_ATA;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * EL3, where there is one (FEAT_RME): all CPUs come in together from reset. CPU 0 builds the
- * granule protection table and moves the monitor to RAM; every CPU then waits in a pen until its
- * mailbox names an entry at Realm EL2. EL3 runs in flash, so it has no variables but those in Root
- * memory, which TPIDR_EL3 points to.
+ * EL3, where it exists (FEAT_RME): all CPUs leave reset together. CPU 0 builds the granule
+ * protection table and moves the monitor to RAM; every CPU then waits in a pen until its mailbox
+ * contains an entry at Realm EL2. EL3 runs in flash, so its only variables are in Root memory,
+ * which TPIDR_EL3 points to.
  */
 #include "layout.h"
 #include "macros.h"
@@ -16,7 +16,7 @@
 
 	.text
 
-/* x19: flash, x20: parameters, x21: where the monitor goes. */
+/* x19: flash, x20: parameters, x21: the monitor's RAM. */
 	.globl el3_entry
 el3_entry:
 	constant x0, SCTLR_EL3_OFF

@@ -6,7 +6,7 @@
 #include "el3.h"
 #include "smccc.h"
 
-/* NS and NSE: below is the Realm world. */
+/* NS and NSE: the lower exception levels are in the Realm world. */
 #define SCR_REALM (1UL << 62 | 1UL << 0)
 /* HCE, RW, APK, API. */
 #define SCR_BASIC (1UL << 8 | 1UL << 10 | 3UL << 16)
@@ -52,7 +52,7 @@ static void write32(u64 address, u32 value)
 	*(volatile u32 *)address = value;
 }
 
-/* On CPU 0, before any other may leave the pen. */
+/* On CPU 0, before any other CPU may leave the pen. */
 void el3_build(const struct parameters *p)
 {
 	struct root *root = root_memory();
@@ -167,7 +167,7 @@ void el3_handle_exception(struct frame *frame)
 	frame->x[0] = answer(frame->x);
 }
 
-/* The report is Realm memory, which EL3 cannot reach: only the UART hears of this. */
+/* The report is Realm memory, which EL3 cannot reach: the message goes to the UART only. */
 _Noreturn void el3_handle_unexpected(u64 vector)
 {
 	const char *text = "realm monitor: unexpected exception at EL3\r\n";

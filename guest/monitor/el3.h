@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of EL3 share. Both run in flash and keep everything in Root memory. */
+/* Shared by the parts of EL3. Both run in flash and keep all their data in Root memory. */
 #ifndef EL3_H
 #define EL3_H
 
@@ -9,9 +9,9 @@ enum el3_power { POWER_OFF = 0, POWER_ON = 1 };
 
 /* At the base of Root memory; el3.S reads the mailboxes. */
 struct root {
-	u64 mailbox[MAX_CPUS]; /* where a penned CPU shall enter Realm EL2; 0: stay */
+	u64 mailbox[MAX_CPUS]; /* where a penned CPU enters Realm EL2; 0: stay */
 	u64 power[MAX_CPUS];
-	u64 level1_tables; /* used */
+	u64 level1_tables; /* number in use */
 	u64 control;       /* GPCCR_EL3 */
 	const struct parameters *parameters;
 };

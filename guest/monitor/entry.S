@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where CPUs come in: from reset in flash, from PSCI CPU_ON, and out to the guest. The code finds
- * its data relative to its own place, so the same image runs in flash and in whatever RAM the
- * parameters name.
+ * Where CPUs enter: from reset in flash and from PSCI CPU_ON; and where they leave to the guest.
+ * The code finds its data relative to its own address, so the same image runs in flash and in any
+ * RAM that the parameters name.
  */
 #include "layout.h"
 #include "macros.h"
@@ -37,8 +37,8 @@ monitor_start:
 	br	x0
 
 /*
- * Without parameters there is no UART to complain on: the harness sees a report that was never
- * begun.
+ * Without parameters there is no UART to report the error on: the harness sees a report that was
+ * never begun.
  */
 	.globl no_way_in
 no_way_in:
@@ -112,8 +112,8 @@ secondary_entry:
 	bl	start_secondary
 
 /*
- * void enter_guest(entry, argument, stack top): never returns; no register tells the guest of its
- * past.
+ * void enter_guest(entry, argument, stack top): never returns; the registers contain nothing from
+ * before.
  */
 	.globl enter_guest
 enter_guest:
@@ -130,7 +130,7 @@ enter_guest:
 	isb
 	eret
 
-/* u64 forward_smc(function, a1, a2, a3): asks who stands below the monitor. */
+/* u64 forward_smc(function, a1, a2, a3): passes the call to the level below the monitor. */
 	.globl forward_smc
 forward_smc:
 	smc	#0

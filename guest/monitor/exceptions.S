@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Exception vectors of EL2 and EL3. Only synchronous exceptions of an AArch64 guest below are
- * expected; their handler gets the general registers as a frame on the stack and may change them.
+ * expected; their handler receives the general registers as a frame on the stack, and may change
+ * them.
  */
 #define FRAME_SIZE 256
 

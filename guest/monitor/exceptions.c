@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the guest's synchronous exceptions to EL2 mean, and what becomes of them. */
+/* The meaning of the guest's synchronous exceptions to EL2, and how they are handled. */
 #include "monitor.h"
 #include "smccc.h"
 
@@ -43,8 +43,8 @@ static void refuse_instruction(void)
 }
 
 /*
- * A realm has no hypervisor to call. The exception is for the instruction, which ELR_EL2 is past
- * already.
+ * A realm has no hypervisor to call. The exception is reported for the HVC instruction itself;
+ * ELR_EL2 already points after it.
  */
 static void handle_hvc(void)
 {
@@ -82,7 +82,7 @@ static bool is_granule_fault(u64 esr)
 	return status >= FSC_GRANULE_WALK && status <= FSC_GRANULE;
 }
 
-/* The IPA of an address of the guest, by its stage 1 alone. */
+/* The IPA of a guest address, through its stage 1 only. */
 static u64 translate(u64 address)
 {
 	u64 saved = read_sysreg(par_el1), result;
@@ -155,7 +155,7 @@ void handle_guest_exception(struct frame *frame)
 	}
 }
 
-/* An exception of the monitor itself, or an interrupt that nobody asked for. */
+/* An exception of the monitor itself, or an unexpected interrupt. */
 _Noreturn void handle_unexpected(u64 vector)
 {
 	(void)vector;

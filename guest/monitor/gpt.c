@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The granule protection table (Arm ARM, D9.3), for 40 bits of physical address: level 0 has an
- * entry for each GiB, level 1 four bits for each granule. What has no RAM is open to all worlds:
- * QEMU's devices are Non-secure or Secure by themselves. The first functions run at Realm EL2, the
- * others at EL3.
+ * entry for each GiB, level 1 four bits for each granule. Addresses without RAM are open to all
+ * worlds: QEMU's devices themselves are Non-secure or Secure. The first functions run at Realm EL2,
+ * the others at EL3.
  */
 #include "el3.h"
 
@@ -55,7 +55,7 @@ static void flush(void)
 	isb();
 }
 
-/* Gives the granules of a range to one physical address space. */
+/* Assigns the granules of a range to one physical address space. */
 void gpt_set(struct root *root, u64 base, u64 top, u64 information)
 {
 	for (u64 at = base; at < top; at += GRANULE) {
@@ -82,7 +82,7 @@ void gpt_build(struct root *root)
 	root->control = GPCCR_PPS_40 | GPCCR_CACHED | GPCCR_GPC;
 }
 
-/* Turns the granule protection check of this CPU on. */
+/* Turns on the granule protection check of this CPU. */
 void gpt_enable(const struct root *root)
 {
 	write_sysreg(S3_6_C2_C1_4, ((u64)root + ROOT_LEVEL0_OFFSET) >> 12); /* GPTBR_EL3 */

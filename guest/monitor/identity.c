@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who a CPU says it is: MIDR_EL1 through VPIDR_EL2, and the ID registers of op0 3, op1 0, CRn 0,
- * CRm 1 to 7, which HCR_EL2.TID3 traps, as the CPU has them save the fields that the parameters
- * override.
+ * A CPU's identity: MIDR_EL1 through VPIDR_EL2, and the ID registers with op0 3, op1 0, CRn 0, CRm
+ * 1 to 7, which HCR_EL2.TID3 traps. Their values are the CPU's own except for the fields that the
+ * parameters override.
  */
 #include "monitor.h"
 
@@ -19,7 +19,7 @@ void identity_apply(u32 cpu)
 }
 
 /*
- * Whether the CPU's ID registers must be trapped. Where not, they are left alone: a kernel without
+ * Whether the CPU's ID registers must be trapped. If not, they are left alone: a kernel without
  * hardware access flags reads one at every page fault.
  */
 bool identity_is_altered(u32 cpu)
@@ -52,7 +52,9 @@ static u64 own_value(u32 number)
 	return 0;
 }
 
-/* The value of an ID register on this CPU. Returns whether the encoding is one. */
+/*
+ * The value of an ID register on this CPU. Returns whether the encoding is one of an ID register.
+ */
 bool identity_read(u32 encoding, u32 cpu, u64 *value)
 {
 	u32 number = encoding - ID_SPACE;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Exceptions that the monitor raises in the guest, as the CPU itself would take them to EL1 (Arm
- * ARM, D1.3).
+ * Exceptions that the monitor raises in the guest, in the way the CPU itself would take them to EL1
+ * (Arm ARM, D1.3).
  */
 #include "monitor.h"
 
@@ -16,7 +16,7 @@
 #define ESR_WNR (1UL << 6)
 #define ESR_CM (1UL << 8)
 #define FSC_EXTERNAL_ABORT 0x10
-/* On a walk; stage 2 does not tell at which level of stage 1. */
+/* During a walk; stage 2 does not report at which level of stage 1. */
 #define FSC_EXTERNAL_ABORT_ON_WALK 0x17
 
 #define SPSR_AARCH32 (1UL << 4)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the parts of the monitor lie. Shared by C and assembly, and by guest/monitor-parameters.ts
- * and src/evidence/decode-monitor-report.ts: what changes here changes there.
+ * Where the parts of the monitor are. Shared by C and assembly, and with
+ * guest/monitor-parameters.ts and src/evidence/decode-monitor-report.ts: a change here needs the
+ * same change there.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
@@ -25,8 +26,8 @@
 #define PARAMETERS_ROOT_OFFSET 0x50
 
 /*
- * In Root memory, from its base (a multiple of 2 MiB): what EL3 keeps; stacks; the granule
- * protection table.
+ * In Root memory, from its base (a multiple of 2 MiB): EL3's data; stacks; the granule protection
+ * table.
  */
 #define ROOT_STACKS_OFFSET 0x1000
 #define ROOT_STACK_SIZE 0x1000

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One lock for all that CPUs share: the tables, the RIPAS and the report. Calls are rare and short.
- * With the MMU off EL2's accesses are Device memory, where exclusives work on QEMU but are not
- * promised by the architecture.
+ * One lock for everything that CPUs share: the tables, the RIPAS and the report. Calls are rare and
+ * short. With the MMU off, EL2's accesses are Device memory, where exclusives work on QEMU but are
+ * not guaranteed by the architecture.
  */
 #include "monitor.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Assembly that every part needs. */
+/* Assembly macros that every part needs. */
 
 	.macro constant register, value
 	movz	\register, #((\value) & 0xffff)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The realm's measurements (DEN0137, "Realm measurement"): index 0 is the initial one, 1 to 4 can
- * be extended. The initial one is the hash of the parameter block: it names this realm, but is not
- * the RIM of a real RMM.
+ * be extended. The initial one is the hash of the parameter block: it identifies this realm, but is
+ * not the RIM of a real RMM.
  */
 #include "monitor.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The functions that the compiler calls by itself, and wiping. */
+/* The functions that the compiler calls on its own, and wiping. */
 #include "monitor.h"
 
 void *memcpy(void *to, const void *from, size_t size)
@@ -33,8 +33,8 @@ int memcmp(const void *a, const void *b, size_t size)
 }
 
 /*
- * Zeroes whole granules. What is zero already is not written, so that a RAM file of the host stays
- * sparse.
+ * Zeroes whole granules. Memory that is already zero is not written, so that a RAM file of the host
+ * stays sparse.
  */
 void wipe(u64 base, u64 size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the monitor know of each other. */
+/* The interfaces between the parts of the monitor. */
 #ifndef MONITOR_H
 #define MONITOR_H
 

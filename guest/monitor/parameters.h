@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parameter block: what the harness tells the monitor, at PARAMETERS_OFFSET of the flash image.
- * Little-endian. README.md explains the fields; guest/monitor-parameters.ts writes them.
+ * The parameter block, with which the harness configures the monitor, at PARAMETERS_OFFSET of the
+ * flash image. Little-endian. README.md explains the fields; guest/monitor-parameters.ts writes
+ * them.
  */
 #ifndef PARAMETERS_H
 #define PARAMETERS_H
@@ -26,7 +27,7 @@ struct range {
 	uint64_t size;
 };
 
-/* On the CPUs of the mask, the bits of `mask` in an ID register read as those of `value`. */
+/* On the CPUs of the CPU mask, the bits of `mask` in an ID register read as those of `value`. */
 struct override {
 	uint32_t cpus;
 	uint32_t encoding; /* op0:op1:CRn:CRm:op2, as in bits 20:5 of MRS */
@@ -48,10 +49,10 @@ struct parameters {
 	uint32_t regions;
 	uint32_t overrides;
 	uint32_t destroyed;
-	uint32_t ripas_step; /* granules that one IPA_STATE_SET changes at most; 0: all */
-	uint32_t described;   /* ranges of RAM that the guest's device tree names */
+	uint32_t ripas_step; /* most granules that one IPA_STATE_SET changes; 0: all */
+	uint32_t described;   /* ranges of RAM in the guest's device tree */
 	uint64_t root_base; /* the last part of the monitor's memory, for EL3; 0: there is no EL3 */
-	uint64_t uart;      /* PL011 for the last words of a monitor that cannot go on */
+	uint64_t uart;      /* PL011 for the last message of a monitor that cannot continue */
 	uint8_t personalization[64];
 	struct range region[MAX_REGIONS];
 	struct range destroyed_range[MAX_DESTROYED];

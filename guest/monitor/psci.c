@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PSCI (DEN0022): who is on is answered below the monitor, but CPUs that are turned on enter
- * through the monitor.
+ * PSCI (DEN0022): the level below the monitor knows which CPUs are on, but a CPU that is turned on
+ * enters through the monitor.
  */
 #include "monitor.h"
 #include "smccc.h"
@@ -14,14 +14,14 @@ static struct {
 	enum power power;
 } cpus[MAX_CPUS];
 
-/* Where a CPU enters the guest, and with what in x0; from now on it counts as on. */
+/* Where a CPU enters the guest, and the value of its x0; from now on it counts as on. */
 u64 boot_argument(u32 cpu, u64 *entry)
 {
 	u64 argument;
 
 	lock();
 	if (cpus[cpu].power == OFF) {
-		/* Nobody turned this one on: it is the boot CPU. */
+		/* Nothing turned this one on: it is the boot CPU. */
 		cpus[cpu].entry = parameters.image_entry;
 		cpus[cpu].context = parameters.device_tree;
 	}
@@ -55,9 +55,7 @@ static u64 turn_on(u64 target, u64 entry, u64 context)
 	return result;
 }
 
-/*
- * Returns only if the CPU could not be turned off. The lock must not stay with a CPU that is gone.
- */
+/* Returns only if the CPU could not be turned off. A CPU that is gone must not keep the lock. */
 static u64 turn_off(void)
 {
 	cpus[this_cpu()].power = OFF;
@@ -70,7 +68,7 @@ static u64 turn_off(void)
 	return result;
 }
 
-/* Waits for an interrupt; nobody shall wait for the lock meanwhile. */
+/* Waits for an interrupt; other CPUs must not wait for the lock meanwhile. */
 static u64 suspend(u64 function, const u64 *x)
 {
 	unlock();
@@ -141,7 +139,7 @@ static bool ends_the_cpu(u64 function)
 	return function == PSCI_CPU_OFF || function == PSCI_SYSTEM_OFF || function == PSCI_SYSTEM_RESET;
 }
 
-/* Returns whether the call was one of PSCI's or SMCCC's own. Called with the lock held. */
+/* Returns whether the call belongs to PSCI or SMCCC. Called with the lock held. */
 bool psci_call(struct frame *frame)
 {
 	u64 function = frame->x[0] & 0xffffffff;
@@ -150,7 +148,10 @@ bool psci_call(struct frame *frame)
 	if (function != SMCCC_ARCH_FEATURES && features(function) != SUCCESS)
 		return false;
 	report()->psci_calls++;
-	/* Nobody will be there to record it afterwards, unless it fails: then it is there twice. */
+	/*
+	 * After the call there is nothing left to record it, unless the call fails: then it is recorded
+	 * twice.
+	 */
 	if (ends_the_cpu(function))
 		record_call(frame, frame);
 	for (u32 i = 0; i < 4; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The report: what the harness reads from RAM, at REPORT_OFFSET of the monitor's memory.
- * Little-endian. A record is complete when its sequence number is its place in the order of records
- * plus one; rings keep the newest.
+ * Little-endian. A record is complete when its sequence number is its index in the order of records
+ * plus one; rings keep the newest records.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -83,7 +83,7 @@ struct report {
 	uint64_t undefined; /* instructions that the monitor had to refuse */
 	uint64_t granules_shared;
 	uint64_t granules_made_private;
-	uint64_t aborts; /* ever: the ring keeps the newest ABORT_RECORDS */
+	uint64_t aborts; /* total; the ring keeps the newest ABORT_RECORDS */
 	uint64_t calls;
 	char last_words[LAST_WORDS];
 };

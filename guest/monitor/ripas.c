@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * RIPAS, the realm's IPA state (DEN0137, "Realm IPA state"): one byte for each granule of RAM. What
- * is no RAM is EMPTY. In the normal world all RAM is RAM for ever.
+ * RIPAS, the realm's IPA state (DEN0137, "Realm IPA state"): one byte for each granule of RAM.
+ * Addresses without RAM are EMPTY. In the normal world all RAM is always RAM.
  */
 #include "monitor.h"
 
@@ -12,7 +12,7 @@ u8 *ripas_of(u64 ipa)
 	return states + granule_of(ipa);
 }
 
-/* Sets bytes; whole words of them at once, since with the MMU off every store counts. */
+/* Sets bytes, whole words at a time, since with the MMU off every store is slow. */
 static void fill(u8 *from, u8 *end, u8 state)
 {
 	while (from < end && (u64)from % 8 != 0)
@@ -35,7 +35,7 @@ static void set_range(const struct range *range, u8 state)
 	fill(ripas_of(range->base), ripas_of(range->base) + range->size / GRANULE, state);
 }
 
-/* What is shared from the start is Non-secure, where that means something. */
+/* Memory that is shared from the start is Non-secure, where there is a Non-secure world. */
 static void give_away(u64 base, u64 top)
 {
 	for (u64 at = base; at < top;) {
@@ -49,8 +49,8 @@ static void give_away(u64 base, u64 top)
 }
 
 /*
- * What is described to the guest is RAM when it starts (README.md, "What a guest finds"), save what
- * the host destroyed; the rest is EMPTY. The normal world knows no states.
+ * Memory that is described to the guest is RAM when the guest starts (README.md, "What a guest
+ * finds"), except what the host destroyed; the rest is EMPTY. The normal world has no states.
  */
 void ripas_init(u8 *table)
 {
@@ -71,7 +71,7 @@ void ripas_init(u8 *table)
 	}
 	for (u32 i = 0; i < parameters.destroyed; i++)
 		set_range(&parameters.destroyed_range[i], RIPAS_DESTROYED);
-	/* As a rule everything is described, and there is nothing to look for. */
+	/* Usually everything is described, and there is nothing to search for. */
 	for (u32 i = 0; described < report()->granules && i < parameters.regions; i++)
 		give_away(parameters.region[i].base, parameters.region[i].base + parameters.region[i].size);
 }
@@ -84,7 +84,7 @@ static u8 state_at(u64 ipa)
 	return is_ram ? *ripas_of(ipa) : RIPAS_EMPTY;
 }
 
-/* The state at `base`, and where it changes, `top` at most. */
+/* The state at `base`, and the address where it changes, at most `top`. */
 u64 ripas_state_run(u64 base, u64 top, u8 *state)
 {
 	bool is_ram;
@@ -108,8 +108,8 @@ u64 ripas_state_run(u64 base, u64 top, u8 *state)
 }
 
 /*
- * Changes a run of granules that all have the same, other state: their contents, the physical
- * address space, the record.
+ * Changes a run of granules that all have the same old state: their contents, the physical address
+ * space, the record.
  */
 static void change_run(u64 base, u64 top, u8 state)
 {
@@ -154,7 +154,7 @@ static void change_ram(u64 base, u64 top, u8 state)
 	stage2_map(base, top);
 }
 
-/* The first DESTROYED granule of a range within RAM, else its end. */
+/* The first DESTROYED granule of a range within RAM, otherwise its end. */
 static u64 first_destroyed(u64 base, u64 top)
 {
 	const u8 *state = ripas_of(base);
@@ -166,7 +166,7 @@ static u64 first_destroyed(u64 base, u64 top)
 
 /*
  * Changes the state of [base, top) to EMPTY or RAM, from the bottom up. Returns where it stopped:
- * at what is no RAM and shall become it, or at a DESTROYED granule that shall stay.
+ * at an address without RAM that should become RAM, or at a DESTROYED granule that must stay.
  */
 u64 ripas_change(u64 base, u64 top, u8 state, bool change_destroyed)
 {
@@ -190,8 +190,8 @@ u64 ripas_change(u64 base, u64 top, u8 state, bool change_destroyed)
 }
 
 /*
- * Whether stage 2 maps an address by the rules; if not, why. The answer to a fault that raced with
- * a change is yes.
+ * Whether stage 2 should map an address according to the rules; if not, why. The answer is yes for
+ * a fault that raced with a change.
  */
 bool access_allowed(u64 ipa, u8 *kind, u8 *state)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The Realm Services Interface, version 1.0 (DEN0137, "Realm Services Interface"): functions
- * 0xC4000190 to 0xC4000199. Arguments are in x1 to x10, results in x0 to x8. Nothing is changed by
- * a call that is refused.
+ * 0xC4000190 to 0xC4000199. Arguments are in x1 to x10, results in x0 to x8. A refused call changes
+ * nothing.
  */
 #include "monitor.h"
 #include "smccc.h"
@@ -50,8 +50,8 @@ struct host_call {
 };
 
 /*
- * The guest's own page: aligned, protected and RAM. Where its address leads, the monitor must not
- * write else.
+ * The guest's own page: aligned, protected and RAM. The monitor must not write anywhere else that
+ * the guest's address leads to.
  */
 static bool usable(u64 address, u64 alignment)
 {
@@ -64,7 +64,7 @@ static bool usable(u64 address, u64 alignment)
 	return is_ram && *ripas_of(granule) == RIPAS_RAM;
 }
 
-/* Only 1.0 exists here, so lower and higher revision are that, whatever was asked for. */
+/* Only 1.0 exists here, so it is both the lower and the higher revision, whatever was requested. */
 static u64 version(u64 *x)
 {
 	u64 requested = x[1];
@@ -130,8 +130,8 @@ static u64 realm_config(u64 *x)
 }
 
 /*
- * x1 base, x2 top, x3 RIPAS, x4 flags; the results are how far it went and what the host said. A
- * host that cannot give memory, or must keep a DESTROYED granule, rejects what is left.
+ * x1 base, x2 top, x3 RIPAS, x4 flags; the results are how far it got and the host's response. A
+ * host that cannot give memory, or must keep a DESTROYED granule, rejects the rest.
  */
 static u64 set_ipa_state(u64 *x)
 {
@@ -158,7 +158,7 @@ static u64 get_ipa_state(u64 *x)
 	return RSI_SUCCESS;
 }
 
-/* This host knows no call. */
+/* This host supports no calls. */
 static u64 host_call(u64 *x)
 {
 	struct host_call *call = (struct host_call *)x[1];
@@ -195,7 +195,7 @@ static u64 answer(u64 function, u64 *x)
 	}
 }
 
-/* Returns whether the call was one of ours: in the normal world there is no RSI. */
+/* Returns whether the call belongs to RSI: in the normal world there is no RSI. */
 bool rsi_call(struct frame *frame)
 {
 	u64 function = (frame->x[0] & 0xffffffff) - RSI_FIRST;

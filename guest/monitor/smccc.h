@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Numbers of the SMC Calling Convention (DEN0028) and of PSCI 1.1 (DEN0022): the monitor answers
- * some of the calls at EL2, the machine's firmware at EL3 the others.
+ * Numbers of the SMC Calling Convention (DEN0028) and of PSCI 1.1 (DEN0022): the monitor handles
+ * some of the calls at EL2, and the machine's firmware the others at EL3.
  */
 #ifndef SMCCC_H
 #define SMCCC_H

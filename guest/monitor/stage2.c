@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage 2: IPA to PA, always the same address. 4 KiB granule without LPA2. Beyond RAM, devices are
- * mapped in blocks of 1 GiB. In a realm the IPA space has two halves: RAM is reached in the lower
- * one while private, in the upper one (the alias) while shared; devices only in the upper one.
+ * Stage 2: IPA to PA, always the same address. 4 KiB granule without LPA2. Outside RAM, devices are
+ * mapped in blocks of 1 GiB. In a realm the IPA space has two halves: RAM is mapped in the lower
+ * one while private, and in the upper one (the alias) while shared; devices only in the upper one.
  *
- * RAM is mapped by pages: QEMU remembers a translation by the larger of its two stages' sizes, and
- * forgets everything when the guest invalidates an address within a large one. With blocks a boot
- * takes a tenth more CPU. The tables of each block of RAM have fixed places, so that no call of the
- * guest can run out of memory.
+ * RAM is mapped by pages: QEMU caches a translation with the larger of the two stages' sizes, and
+ * flushes its whole TLB when the guest invalidates an address within a large one. With blocks a
+ * boot takes a tenth more CPU time. The tables of each block of RAM have fixed addresses, so no
+ * call of the guest can run out of memory.
  */
 #include "monitor.h"
 
@@ -28,10 +28,13 @@
 
 #define ENTRIES 512
 #define PAGES_PER_BLOCK (BLOCK / GRANULE)
-/* Start level 1 reaches so far with sixteen concatenated tables; further, the start level is 0. */
+/*
+ * The range of start level 1 with sixteen concatenated tables; for a larger one, the start level is
+ * 0.
+ */
 #define LEVEL1_START_BITS 43
 #define LEVEL1_BITS 39
-/* No device of QEMU's virt machine lies above. */
+/* QEMU's virt machine has no devices above this. */
 #define DEVICES_END (1UL << 40)
 
 #define VTCR_RES1 (1UL << 31)
@@ -78,7 +81,7 @@ static u64 alias_bit(void)
 	return parameters.world == WORLD_REALM ? 1UL << (ipa_bits - 1) : 0;
 }
 
-/* The first address that no protected IPA has. */
+/* The first address that is not a protected IPA. */
 u64 protected_end(void)
 {
 	return parameters.world == WORLD_REALM ? alias_bit() : 1UL << ipa_bits;
@@ -98,7 +101,7 @@ static const struct ram *ram_at(u64 address)
 	return NULL;
 }
 
-/* Whether there is RAM at an address, and where that changes, `top` at most. */
+/* Whether there is RAM at an address, and the address where that changes, at most `top`. */
 u64 ram_run(u64 address, u64 top, bool *is_ram)
 {
 	const struct ram *inside = ram_at(address);
@@ -141,7 +144,7 @@ static u64 *level2_entry(u64 ipa)
 	return (u64 *)(*entry & DESCRIPTOR_ADDRESS) + (ipa >> 21) % ENTRIES;
 }
 
-/* What the alias half reaches is shared with the Non-secure world, where there is one. */
+/* The alias half maps memory shared with the Non-secure world, where there is one. */
 static u64 shared_attributes(void)
 {
 	return parameters.root_base != 0 ? NON_SECURE : 0;
@@ -166,8 +169,8 @@ static bool uniform(const u8 *states)
 }
 
 /*
- * What level 2 shall hold for a block of RAM in one half: nothing, or its table of pages, which
- * this fills.
+ * The level 2 entry for a block of RAM in one half: nothing, or its table of pages, which this
+ * function fills.
  */
 static u64 block_entry(u64 block, u64 half)
 {
@@ -202,8 +205,8 @@ static void set_blocks(u64 base, u64 top, bool mapped)
 }
 
 /*
- * Takes the blocks that a range of RAM touches out of both halves (break before make). Another CPU
- * that needs one of their pages meanwhile faults, waits for the lock and tries again.
+ * Removes the blocks that a range of RAM touches from both halves (break before make). If another
+ * CPU needs one of their pages meanwhile, it faults, waits for the lock and tries again.
  */
 void stage2_unmap(u64 base, u64 top)
 {
@@ -211,7 +214,7 @@ void stage2_unmap(u64 base, u64 top)
 	flush();
 }
 
-/* Puts them back as their RIPAS says now. */
+/* Maps them again according to their present RIPAS. */
 void stage2_map(u64 base, u64 top)
 {
 	set_blocks(base, top, true);
@@ -294,15 +297,15 @@ static void build_tables(void)
 }
 
 /*
- * A realm always has a stage 2. The normal world has one where the parameters name an IPA size: it
- * keeps the guest out of the monitor's memory, and costs a tenth of a boot under TCG.
+ * A realm always has a stage 2. The normal world has one if the parameters give an IPA size: it
+ * keeps the guest out of the monitor's memory, and makes a boot under TCG a tenth slower.
  */
 bool stage2_is_used(void)
 {
 	return parameters.world == WORLD_REALM || parameters.ipa_bits != 0;
 }
 
-/* Prepares for a guest that has not run yet. */
+/* Prepares the tables for a guest that has not run yet. */
 void stage2_init(void)
 {
 	choose_geometry();
@@ -313,7 +316,7 @@ void stage2_init(void)
 	dsb();
 }
 
-/* Gives this CPU the tables. */
+/* Installs the tables on this CPU. */
 void stage2_enable(void)
 {
 	write_sysreg(vtcr_el2, control);

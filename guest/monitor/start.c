@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From the first instruction in RAM to the guest's first. */
+/* From the first instruction in RAM to the first one of the guest. */
 #include "monitor.h"
 
 extern char stacks[];

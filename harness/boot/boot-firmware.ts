@@ -9,29 +9,31 @@ import { findRecords } from './find-records.ts';
 import { GuestRunner } from './guest-runner.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
-/** What can be had of a boot whose kernel runs below software that ptdiff does not know. */
+/**
+ * What ptdiff can learn about a boot whose kernel runs below software that ptdiff does not know.
+ */
 export interface FirmwareBoot
   extends Pick<Evidence, 'console' | 'files' | 'probes' | 'guestProblems'> {
-  /** How the machine came to stand still, as the end of a sentence. */
+  /** Why the machine stopped, as the end of a sentence. */
   end: string;
   /** Whether init's records were found in RAM. */
   recordsFound: boolean;
 }
 
 /** A machine with a flash image that may bring its own kernel. */
-export type FirmwareMachine = Omit<QemuMachine, 'image' | 'initramfs' | 'commandLine'> &
+type FirmwareMachine = Omit<QemuMachine, 'image' | 'initramfs' | 'commandLine'> &
   Partial<Pick<QemuMachine, 'image' | 'initramfs' | 'commandLine'>>;
 
-/** Nothing stops such a boot on its way, so what it prints is all that tells of progress. */
+/** Nothing stops such a boot on its way, so only its output shows progress. */
 const firmwareLimits: WatchdogLimits = {
   ...defaultLimits,
   stalledSeconds: Number.POSITIVE_INFINITY,
 };
 
 /**
- * Boots a machine by a flash image of the user's own until it powers off, resets or shows no
- * progress any more. Nothing is known of where its kernel lies, so there are no breakpoints and no
- * walk of its tables.
+ * Boots a machine from the user's own flash image until it powers off, resets or makes no more
+ * progress. The address of its kernel is not known, so there are no breakpoints and no walk of its
+ * tables.
  * @throws PtdiffError for what is not the guest's fault; the signal's reason when it was aborted
  */
 export async function bootFirmware(

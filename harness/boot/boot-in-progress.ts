@@ -7,7 +7,7 @@ import type { CaseSetup } from './case-setup.ts';
 import { type StopPlan, unseenOf } from './checkpoints.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 
-/** A boot that is being observed: what those who record parts of it share. */
+/** A boot that is being observed: state shared by the modules that record parts of it. */
 export interface BootInProgress {
   vm: VirtualMachine;
   kernel: RunningKernel;
@@ -15,13 +15,13 @@ export interface BootInProgress {
   evidence: Evidence;
   /** Whether smp_cpus_done() was reached; watched in a realm only, where it matters. */
   capabilitiesFinal: boolean;
-  /** The checkpoint that comes next. */
+  /** The next checkpoint. */
   nextCheckpoint(): CheckpointName;
 }
 
 /**
- * A boot of which nothing was observed yet, and the checkpoints at which it is to be; what the
- * kernel gives no way to see is in its evidence, with the reason.
+ * A boot before any observation, with its planned checkpoints. Its evidence lists what cannot be
+ * observed in this kernel, with the reason.
  */
 export function beginObservation(
   setup: CaseSetup,

@@ -25,7 +25,7 @@ import { recordSharing } from './record-sharing.ts';
 import { hasLeavesToSplit, recordSplits } from './record-splits.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
-/** One boot from reset to its end: checkpoints, and how it ends. */
+/** One boot from reset to its end: its checkpoints, and how it ends. */
 export class BootSession {
   readonly #setup: CaseSetup;
   readonly #anchor: ImageAnchor;
@@ -36,7 +36,7 @@ export class BootSession {
   /** Checkpoints to come. */
   #planned: CheckpointName[];
   readonly #rsi: RsiRecorder | undefined;
-  /** Physical address of the directory page of init's records; 0 until init said it. */
+  /** Physical address of the directory page of init's records; 0 until init has sent it. */
   #directory = 0;
 
   constructor(setup: CaseSetup, vm: VirtualMachine, anchor: ImageAnchor) {
@@ -63,7 +63,7 @@ export class BootSession {
     }
     const cpuWait = longestCpuWait(vm.pid);
     if (cpuWait !== undefined) {
-      // To the guest's watchdogs a QEMU that was stopped is one that got no CPU.
+      // For the guest's watchdogs, a stopped QEMU looks like one without a CPU.
       evidence.hostWaitSeconds = Math.max(cpuWait, this.#watchdog.longestStop);
     }
     if (vm.monitor) {
@@ -97,7 +97,7 @@ export class BootSession {
     return monitor !== undefined && monitorHasPanicked(monitor);
   }
 
-  /** A guest that stands still for the monitor's sake is no evidence. */
+  /** A guest that stopped because of the monitor is not evidence. */
   #checkMonitor({ kind }: GuestStop): void {
     const { monitor } = this.#boot.vm;
     if (monitor && kind !== 'breakpoint') {
@@ -120,8 +120,9 @@ export class BootSession {
   }
 
   /**
-   * The kernel is about to enter its virtual addresses: from here on the breakpoints by symbol can
-   * be set. Every one slows TCG by more than 1 %, so each is set when it is the next to come.
+   * The kernel is about to switch to its virtual addresses, so breakpoints by symbol can be set
+   * from here on. Each one slows TCG by more than 1 %, so each is set only when it is the next to
+   * be reached.
    */
   async #atAnchor({ thread }: BreakpointStop): Promise<RunOptions> {
     const { vm, kernel, breakpoints, evidence } = this.#boot;
@@ -167,7 +168,7 @@ export class BootSession {
     if (capture?.variables._debug_pagealloc_enabled_early === 1n) {
       await recordKpti(this.#boot, this.#plan);
     }
-    // Of a kernel that was not seen at paging_init() every request is recorded.
+    // If a kernel was not observed at paging_init(), every request is recorded.
     if (
       this.#anchor.split &&
       (!capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols))
@@ -178,7 +179,7 @@ export class BootSession {
   }
 
   /**
-   * Another CPU could ask for a split while the call of set_memory_ro() runs, and would be missed.
+   * Another CPU could request a split during the call of set_memory_ro(), and that would be missed.
    */
   #mayGroupProtection(): boolean {
     const variables = this.#boot.evidence.captures[0]?.variables;
@@ -221,7 +222,7 @@ export class BootSession {
       this.#rsi?.readUpTo(checkpoint, capture.monitor);
     }
     const passed = this.#planned.splice(0, this.#planned.indexOf(checkpoint) + 1).slice(0, -1);
-    const missed = passed.map((what) => ({ what, why: 'the kernel never came to it' }));
+    const missed = passed.map((what) => ({ what, why: 'the kernel never reached it' }));
     if (missed.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...missed];
     this.#setup.onEvent({ kind: 'checkpoint', checkpoint });
     if (this.#setup.hold?.checkpoint === checkpoint) await this.#give(this.#setup.hold);
@@ -235,7 +236,7 @@ export class BootSession {
     this.#setup.signal.throwIfAborted();
   }
 
-  /** Entry of __arm64_sys_reboot(regs): an event of our init, or a true reboot. */
+  /** Entry of __arm64_sys_reboot(regs): an event of ptdiff's init, or a real reboot. */
   async #atReboot({ thread, registers }: BreakpointStop): Promise<BootEnd | RunOptions> {
     const { gdb } = this.#boot.vm;
     const event = guestEvent(await gdb.readMemory(thread, registers.x0, rebootArgumentBytes));
@@ -248,7 +249,7 @@ export class BootSession {
     return {};
   }
 
-  /** Lets a panicking kernel print all that it will. */
+  /** Lets a panicking kernel print its complete message. */
   async #lastWords(runner: GuestRunner): Promise<BootEnd> {
     const { console } = this.#boot.vm;
     runner.watchdog = new Watchdog({ ...this.#watchdog.limits, cpuSeconds: 5, idleSeconds: 5 });

@@ -13,9 +13,9 @@ import type { CaseSetup } from './case-setup.ts';
 import { findAnchor } from './image-anchor.ts';
 
 /**
- * Boots a kernel once and observes it from outside: stopped at the checkpoints, its registers and
- * RAM are read. What the kernel does wrong (panic, hang, early end) is evidence; all that was
- * collected before is kept.
+ * Boots a kernel once and observes it from outside: it is stopped at the checkpoints, and its
+ * registers and RAM are read. Whatever the kernel does wrong (panic, hang, early end) is evidence;
+ * everything collected before is kept.
  *
  * @throws PtdiffError for what is not the kernel's fault; the signal's reason when it was aborted
  */
@@ -40,8 +40,8 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
 }
 
 /**
- * @throws PtdiffError('usage') for a command line that the kernel would cut short: what it then did
- * would be no answer
+ * @throws PtdiffError('usage') for a command line that the kernel would cut short: its behaviour
+ * would prove nothing
  */
 export function requireCommandLine(text: string): void {
   const reason = whyNoCommandLine(text);
@@ -66,7 +66,7 @@ async function makeBlobs(
   if (setup.monitor === undefined) {
     throw new PtdiffError(
       'harness',
-      `The machine wants the firmware ${setup.machine.firmware}, but got no monitor.`,
+      `The machine needs the firmware ${setup.machine.firmware}, but there is no monitor.`,
     );
   }
   return { ...common, monitor: planMonitor(setup.machine, setup.monitor, imagePa, deviceTree) };

@@ -4,14 +4,14 @@ import type { BootEnd } from '../../src/evidence/capture.ts';
 import type { GdbClient } from '../emulator/gdb.ts';
 import type { BreakpointStop, RunOptions } from './guest-runner.ts';
 
-/** What to do at a stop: the end of the boot, or how to go on. */
-export type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
+/** What to do at a stop: ends the boot, or says how to continue. */
+type Handler = (stop: BreakpointStop) => Promise<BootEnd | RunOptions>;
 
-/** The breakpoints of a boot, and what is done at each. A stop on any CPU stops all of them. */
+/** The breakpoints of a boot, and their handlers. A stop on any CPU stops all of them. */
 export class Breakpoints {
   readonly #gdb: GdbClient;
   readonly #handlers = new Map<bigint, Handler>();
-  /** Run addresses at which the guest stops now. */
+  /** Run addresses at which the guest currently stops. */
   readonly #set = new Set<bigint>();
   /** Bytes from a symbol's link address to its run address. */
   slide = 0n;
@@ -20,26 +20,26 @@ export class Breakpoints {
     this.#gdb = gdb;
   }
 
-  /** Does what belongs to a stop. */
+  /** Calls the handler of a stop. */
   async handle(stop: BreakpointStop): Promise<BootEnd | RunOptions> {
     const { pc } = stop.registers;
     const handler = this.#handlers.get(pc);
     if (handler === undefined) {
       throw new PtdiffError(
         'emulator',
-        `The guest stopped at 0x${pc.toString(16)}, where no breakpoint is.`,
+        `The guest stopped at 0x${pc.toString(16)}, where there is no breakpoint.`,
       );
     }
     return handler(stop);
   }
 
-  /** At every pass of a run address; the handler has to step over it. */
+  /** Stops every time a run address is reached; the handler must step over it. */
   async always(address: bigint, handler: Handler): Promise<void> {
     this.#handlers.set(address, handler);
     await this.#insert(address);
   }
 
-  /** At the next pass of a run address alone. */
+  /** Stops only the next time a run address is reached. */
   async once(address: bigint, handler: Handler): Promise<void> {
     await this.always(address, async (stop) => {
       await this.#remove(address);
@@ -47,7 +47,7 @@ export class Breakpoints {
     });
   }
 
-  /** The same by link address; a symbol that the kernel does not have is never passed. */
+  /** The same by link address; a symbol that the kernel does not have is never reached. */
   async alwaysAtSymbol(link: bigint | undefined, handler: Handler): Promise<void> {
     if (link !== undefined) await this.always(link + this.slide, handler);
   }
@@ -56,7 +56,7 @@ export class Breakpoints {
     if (link !== undefined) await this.once(link + this.slide, handler);
   }
 
-  /** Removes those that are set, for a machine that others shall have. */
+  /** Removes all breakpoints, before the machine is handed over. */
   async clear(): Promise<void> {
     const set = [...this.#set];
     for (const address of set) await this.#remove(address);
@@ -72,7 +72,7 @@ export class Breakpoints {
     this.#set.delete(address);
   }
 
-  /** Lets a run address pass unseen until another one is reached. */
+  /** Disables a breakpoint until another address is reached. */
   async pause(address: bigint, until: bigint): Promise<void> {
     await this.#remove(address);
     await this.once(until, async () => {

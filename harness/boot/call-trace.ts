@@ -4,14 +4,14 @@ import type { GdbClient } from '../emulator/gdb.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
 
 /**
- * The kernel's deepest chains of calls, an interrupt on top of them included, are shorter; a
- * damaged stack may go round for ever.
+ * The kernel's deepest call chains are shorter, including an interrupt on top of them; a damaged
+ * stack may be circular.
  */
 const maximumPlaces = 32;
 
 /**
- * FRAME_META_TYPE_PT_REGS (arch/arm64/include/asm/stacktrace/frame.h, since 6.13): the record lies
- * in a struct pt_regs.
+ * FRAME_META_TYPE_PT_REGS (arch/arm64/include/asm/stacktrace/frame.h, since 6.13): the record is
+ * inside a struct pt_regs.
  */
 const ptRegsRecord = 2n;
 
@@ -25,35 +25,35 @@ const interruptedBytes = 32;
 
 const registerNames = ['pc', 'x29', 'x30', 'ELR_EL1', 'TCR_EL1'] as const;
 
-/** A place in a chain of calls. */
+/** A place in a call chain. */
 interface Place {
   address: bigint;
   /**
-   * `next`: the instruction that runs next; `return`: where a call returns to; `link`: what x30
-   * holds, which may be stale.
+   * `next`: the instruction that runs next; `return`: the return address of a call; `link`: the
+   * value of x30, which may be stale.
    */
   kind: 'next' | 'return' | 'link';
 }
 
 interface NamedPlace extends Place {
-  /** Of the function; absent outside of the Image, such as in a module. */
+  /** Name of the function; absent outside the Image, such as in a module. */
   name?: string;
   text: string;
 }
 
-/** What a stack is read with. */
+/** How a stack is read. */
 interface Stack {
-  /** Undefined for what is no memory. */
+  /** Undefined where there is no memory. */
   read(address: bigint, bytes: number): Promise<Buffer | undefined>;
-  /** Whether an address lies in the assembly that every exception goes through, in and out. */
+  /** Whether an address is in the assembly code that every exception passes on entry and exit. */
   isEntry(address: bigint): boolean;
   withoutPac(address: bigint): bigint;
 }
 
 /**
- * The chain of calls that a CPU which stands still is in, innermost first, through interrupts to
- * what they interrupted: a CPU that spins may be found in the handler of its timer. An address
- * without a symbol is shown as it is.
+ * The call chain of a stopped CPU, innermost first, through interrupts to what they interrupted: a
+ * CPU that spins may be found in the handler of its timer. An address without a symbol is shown as
+ * it is.
  */
 export async function callTrace(
   gdb: GdbClient,
@@ -67,7 +67,7 @@ export async function callTrace(
     withoutPac: (address) => withoutPac(address, TCR_EL1),
   };
   const saved = await unwind(stack, pc, x29);
-  // On the way in and out of an exception only ELR_EL1 knows what it interrupted.
+  // On entry to and exit from an exception, only ELR_EL1 holds the interrupted address.
   const unsaved = stack.isEntry(pc) && saved[0]?.address !== ELR_EL1;
   const inner = unsaved
     ? [next(pc), ...interrupted(stack, ELR_EL1, x30)]
@@ -83,8 +83,8 @@ export async function callTrace(
 }
 
 /**
- * x30 is where a function returns to, unless a call of its own left its mark, or a frame record
- * says the same.
+ * x30 holds the return address of a function, unless a call that the function made has changed it,
+ * or a frame record has the same value.
  */
 function isCaller(
   link: NamedPlace,
@@ -96,8 +96,8 @@ function isCaller(
 }
 
 /**
- * What the frame records (AAPCS64, 6.4.6) say, to the last one that can be read; `frame` is where
- * the first lies.
+ * The places in the frame records (AAPCS64, 6.4.6), up to the last one that can be read; `frame` is
+ * the address of the first.
  */
 async function unwind(stack: Stack, pc: bigint, frame: bigint): Promise<Place[]> {
   const places: Place[] = [];
@@ -106,8 +106,8 @@ async function unwind(stack: Stack, pc: bigint, frame: bigint): Promise<Place[]>
     if (record === undefined) break;
     const [outer, address] = [word(record, 0), word(record, 1)];
     if (outer !== 0n || address !== 0n) {
-      // Up to 6.12 entry.S makes an ordinary record of what was interrupted, and an empty one is
-      // the last.
+      // Up to 6.12 entry.S makes an ordinary record of what was interrupted, and the last record is
+      // an empty one.
       const afterEntry = stack.isEntry(places.at(-1)?.address ?? pc);
       places.push(
         afterEntry ? next(address) : { address: stack.withoutPac(address), kind: 'return' },
@@ -135,7 +135,7 @@ function interrupted({ withoutPac }: Stack, pc: bigint, x30: bigint): Place[] {
 }
 
 /**
- * The vectors of exceptions and what saves and restores registers (arch/arm64/kernel/entry.S,
+ * The exception vectors and the code that saves and restores registers (arch/arm64/kernel/entry.S,
  * .entry.text).
  */
 function isEntryText(address: bigint, { symbols, slide }: RunningKernel): boolean {
@@ -143,8 +143,8 @@ function isEntryText(address: bigint, { symbols, slide }: RunningKernel): boolea
 }
 
 /**
- * A call may be the last instruction of its function: what it returns to then belongs to the next
- * one.
+ * A call may be the last instruction of its function: its return address then belongs to the next
+ * function.
  */
 function nameOf(place: Place, { symbols, slide }: RunningKernel): NamedPlace {
   const back = place.kind === 'next' ? 0n : 4n;
@@ -160,7 +160,7 @@ function nameOf(place: Place, { symbols, slide }: RunningKernel): NamedPlace {
 /**
  * A code address of the upper half without a pointer authentication code (Arm ARM, D8.10): all bits
  * above the virtual addresses of TTBR1 are ones.
- * @param tcr TCR_EL1, whose T1SZ says how many bits those are
+ * @param tcr TCR_EL1, whose T1SZ gives the number of these bits
  */
 export function withoutPac(address: bigint, tcr: bigint): bigint {
   const t1sz = BigInt(field(tcr, 16, 6));

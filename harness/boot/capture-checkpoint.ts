@@ -30,7 +30,7 @@ import { viewOfMonitor } from './monitor-witness.ts';
 const requiredRegisters = ['TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'MAIR_EL1', 'SCTLR_EL1'] as const;
 const optionalRegisters = ['TCR2_EL1', 'MAIR2_EL1', 'PIR_EL1', 'PIRE0_EL1', 'VBAR_EL1'] as const;
 
-/** What the CPUs say of themselves; QEMU shows more of them from version to version. */
+/** Registers that describe the CPUs; newer versions of QEMU show more of them. */
 const idRegisterNames = ['PFR0', 'PFR1', 'MMFR0', 'MMFR1', 'MMFR2', 'MMFR3'].map(
   (name) => `ID_AA64${name}_EL1`,
 );
@@ -49,13 +49,13 @@ export interface RunningKernel {
   symbols: SymbolTable;
   /** Bytes from link address to run address. */
   slide: bigint;
-  /** Where the array of struct page begins: the page allocator's books. */
+  /** Address of the array of struct page, the page allocator's data. */
   vmemmap: bigint;
 }
 
 /**
- * Reads everything that belongs to a checkpoint from a machine that stands still; `thread` is the
- * CPU that reached it.
+ * Reads everything that belongs to a checkpoint from a stopped machine; `thread` is the CPU that
+ * reached it.
  */
 export async function captureCheckpoint(
   vm: VirtualMachine,
@@ -105,10 +105,7 @@ async function readCpu(gdb: GdbClient, thread: string): Promise<Capture['cpus'][
   return { online: (registers.SCTLR_EL1 & 1n) === 1n, registers };
 }
 
-/**
- * Physical ranges that `pages` pages from a kernel virtual address on are mapped to, in their
- * order.
- */
+/** Physical ranges to which `pages` pages from a kernel virtual address on are mapped, in order. */
 export async function mappedFrames(
   vm: VirtualMachine,
   thread: string,
@@ -122,8 +119,8 @@ export async function mappedFrames(
 }
 
 /**
- * A CPU that the kernel sent away keeps its registers, MMU included: only the kernel's mask tells
- * that it is off.
+ * A CPU that the kernel switched off keeps its registers, MMU included: only the kernel's mask
+ * shows that it is offline.
  */
 function onlineOnly(cpus: Capture['cpus'], mask: bigint | undefined): Capture['cpus'] {
   if (mask === undefined) return cpus;
@@ -142,8 +139,7 @@ interface VariableReader {
 }
 
 /**
- * Undefined for a symbol that the kernel does not have, or whose memory was given back by
- * free_initmem().
+ * Undefined for a symbol that the kernel does not have, or whose memory free_initmem() has freed.
  */
 function readVariable(
   { symbols, slide }: RunningKernel,

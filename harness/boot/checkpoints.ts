@@ -10,36 +10,36 @@ export interface StopPlan {
   pagingInit?: bigint;
   /** Entry of the function that setup_arch() calls next, when paging_init() was inlined. */
   afterPagingInit?: bigint;
-  /** At its entry and its return the linear map is captured: it repaints where CPUs differ. */
+  /** The linear map is captured at its entry and its return: it repaints where CPUs differ. */
   maybeSplit?: bigint;
   freeInitmem?: bigint;
-  /** In its course, requests to split leaves are not recorded. */
+  /** While it runs, requests to split leaves are not recorded. */
   kfenceInit?: bigint;
-  /** In its course, requests to split leaves follow from its arguments. */
+  /** While it runs, requests to split leaves follow from its arguments. */
   setMemoryRo?: bigint;
   /** From here on the CPU capabilities are final. */
   smpCpusDone?: bigint;
   /** Where KPTI rewrites the tables. */
   kptiRewrite?: bigint;
-  /** By which a realm shares memory and takes it back. */
+  /** Functions with which a realm shares memory and takes it back. */
   decrypt?: bigint;
   encrypt?: bigint;
-  /** By which the guest's init sends its events. */
+  /** The function through which the guest's init sends its events. */
   reboot?: bigint;
 }
 
-/** A stop that is passed hundreds of times. */
+/** A stop that is reached hundreds of times. */
 export interface FrequentStop {
   address: bigint;
   /**
-   * The instruction there does nothing, so the guest can go on behind it instead of stepping over
-   * the breakpoint.
+   * The instruction at the stop has no effect, so the guest can continue after it instead of
+   * stepping over the breakpoint.
    */
   skippable: boolean;
 }
 
 /**
- * Link address of the first of several functions that a kernel has, whatever a compiler made of its
+ * Link address of the first of several functions that a kernel has, even if a compiler changed its
  * name.
  */
 function first(symbols: SymbolTable, ...names: string[]): bigint | undefined {
@@ -48,7 +48,8 @@ function first(symbols: SymbolTable, ...names: string[]): bigint | undefined {
 }
 
 /**
- * The same for functions whose arguments are read: those that a compiler made anew may have others.
+ * The same for functions whose arguments are read: a variant that a compiler made may have other
+ * arguments.
  */
 function exactly(symbols: SymbolTable, ...names: string[]): bigint | undefined {
   return names.map((name) => symbols.address(name)).find((address) => address !== undefined);
@@ -65,28 +66,28 @@ export function planStops(symbols: SymbolTable): StopPlan {
     freeInitmem: first(symbols, 'free_initmem'),
     kfenceInit: first(symbols, 'kfence_init'),
     setMemoryRo: exactly(symbols, 'set_memory_ro'),
-    // setup_system_features() is what smp_cpus_done() calls to make them final.
+    // smp_cpus_done() calls setup_system_features(), which makes them final.
     smpCpusDone: first(symbols, 'smp_cpus_done', 'setup_system_features'),
     kptiRewrite: exactly(symbols, 'idmap_kpti_install_ng_mappings'),
-    // The operations of arch/arm64/mm/mem_encrypt.c have the arguments of those of a realm, which
-    // they call.
+    // The operations of arch/arm64/mm/mem_encrypt.c have the same arguments as those of a realm,
+    // which they call.
     decrypt: exactly(symbols, 'realm_set_memory_decrypted', 'set_memory_decrypted'),
     encrypt: exactly(symbols, 'realm_set_memory_encrypted', 'set_memory_encrypted'),
-    // Every system call passes do_el0_svc(), which has the same argument
+    // Every system call goes through do_el0_svc(), which has the same argument
     // (arch/arm64/kernel/syscall.c).
     reboot: exactly(symbols, '__arm64_sys_reboot', 'do_el0_svc'),
   };
 }
 
-/** What a boot shall record. */
-export interface Wanted {
+/** What to record in a boot. */
+interface Wanted {
   repaint: boolean;
   splits: boolean;
   sharing: boolean;
   kpti: boolean;
 }
 
-/** What cannot be seen of a boot, as the kernel has not the functions to stop at. */
+/** What cannot be observed in a boot because the kernel lacks the functions to stop at. */
 export function unseenOf(
   plan: StopPlan,
   wanted: Wanted,
@@ -122,9 +123,9 @@ const nop = 0xd503201f;
 const isBti = (word: number) => (word & 0xffffff3f) >>> 0 === 0xd503241f;
 
 /**
- * Where to stop in a function that is called very often. Kernels that can be traced have two NOPs
- * at its entry, of which the first becomes `mov x9, x30` at boot and the second waits for a tracer
- * (arch/arm64/kernel/ftrace.c): arguments are still in their registers there.
+ * Where to stop in a function that is called very often. A kernel that can be traced has two NOPs
+ * at its entry: the first becomes `mov x9, x30` at boot and the second waits for a tracer
+ * (arch/arm64/kernel/ftrace.c). The arguments are still in their registers there.
  *
  * @param code the first instructions of the function, from the Image
  */

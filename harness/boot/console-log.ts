@@ -2,17 +2,18 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
- * Kept of a console: the beginning and the end. What a guest prints beyond is counted and dropped.
+ * The part of a console that is kept: its beginning and its end. Output between them is counted and
+ * dropped.
  */
 const headBytes = 3 << 20;
 const tailBytes = 1 << 20;
 /**
- * Read at once; a guest that prints faster than this between two looks loses the middle, not the
+ * Bytes per read; if a guest prints faster than this between two looks, the middle is lost, not the
  * end.
  */
 const pieceBytes = 1 << 16;
 
-/** Bounded memory of a byte stream: its first and last bytes. */
+/** A bounded record of a byte stream: its first and last bytes. */
 export class BoundedLog {
   total = 0;
   #head: Buffer[] = [];
@@ -39,7 +40,7 @@ export class BoundedLog {
     }
   }
 
-  /** The text, with a line in place of what was dropped. Bytes that are not UTF-8 become U+FFFD. */
+  /** The text, with a line in place of the dropped part. Bytes that are not UTF-8 become U+FFFD. */
   text(): string {
     const head = Buffer.concat(this.#head).toString('utf8');
     const dropped = this.total - this.#headLength - this.#tailLength;
@@ -49,8 +50,8 @@ export class BoundedLog {
 }
 
 /**
- * The console of a guest, which QEMU writes to a file: reading it costs nothing per byte to either
- * side. The file may lose its name while it is open.
+ * The console of a guest, which QEMU writes to a file: reading it costs neither side anything per
+ * byte. The file may lose its name while it is open.
  */
 export class ConsoleLog {
   readonly #log = new BoundedLog();
@@ -66,7 +67,7 @@ export class ConsoleLog {
     return this.#log.total;
   }
 
-  /** Takes in what was printed since the last call, at most `limit` bytes in all. */
+  /** Reads what was printed since the last call, at most `limit` bytes in all. */
   poll(limit: number): void {
     while (this.#log.total < limit) {
       const count = readSync(this.#descriptor, this.#piece, 0, pieceBytes, this.#log.total);

@@ -10,7 +10,7 @@ const window = 2 ** 20;
 /** "PDIFFRD1", the first word of a directory page (guest/init/protocol.h). */
 const magic = Buffer.from('PDIFFRD1', 'latin1');
 
-/** Addresses of the pages in a range of RAM that begin like a directory page of init's. */
+/** Addresses of the pages in a range of RAM that begin like a directory page of init. */
 function directoryPages(ram: RamFile, base: number, bytes: number): number[] {
   const found: number[] = [];
   for (let at = base; at < base + bytes; at += window) {
@@ -25,17 +25,17 @@ function directoryPages(ram: RamFile, base: number, bytes: number): number[] {
   return found;
 }
 
-/** Where init said on its console that its directory lies: an address as the guest has it. */
+/** The address that init printed for its directory: a guest address. */
 function announced(console: string): number | undefined {
   const text = /^ptdiff: directory 0x([0-9a-f]{1,12})\s*$/m.exec(console)?.[1];
   return text === undefined ? undefined : Number.parseInt(text, 16);
 }
 
 /**
- * Takes init's records from RAM without being told where they lie. Below other software the guest's
- * addresses are not the machine's: the distance between where the directory is found and where init
- * says it is holds for the rest of its memory as far as that is in one piece; what is not is caught
- * by the records' own checks.
+ * Reads init's records from RAM without knowing their address. Below other software, guest
+ * addresses are not machine addresses. The difference between the directory's real address and the
+ * address that init printed applies to the rest of init's memory if that is contiguous; if it is
+ * not, the records' own checksums show it.
  */
 export function findRecords(
   ram: RamFile,

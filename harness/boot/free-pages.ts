@@ -6,16 +6,17 @@ import { freeFrames, structPageBytes } from '../../src/linux/struct-page.ts';
 import type { KernelMemory } from './kernel-memory.ts';
 
 /**
- * Page frames whose struct pages are read at a time: 4 MiB; a multiple of every block that the page
- * allocator has.
+ * Number of page frames whose struct pages are read at a time: 4 MiB; a multiple of every block
+ * size of the page allocator.
  */
 const atATime = 2 ** 16;
 
 /**
- * Memory that the page allocator holds as free, by the struct pages of memblock's ranges.
- * @param vmemmap where the array of struct page begins (VMEMMAP_START)
+ * Memory that the page allocator considers free, according to the struct pages of memblock's
+ * ranges.
+ * @param vmemmap address of the array of struct page (VMEMMAP_START)
  * @param granule bytes of a page
- * @param ramBytes size of RAM, more than which memblock is not believed to have
+ * @param ramBytes size of RAM; a memblock with more than that is not plausible
  * @returns undefined where there is no such array
  */
 export function readFreePages(

@@ -10,7 +10,7 @@ import type { RunningKernel } from './capture-checkpoint.ts';
 /** Longest piece of guest text in a sentence for the user. */
 const maximumQuote = 200;
 
-/** The kernel's own frame around a panic (kernel/panic.c). */
+/** The kernel's own wording around a panic (kernel/panic.c). */
 const panicLine = /Kernel panic - not syncing: (.*)/;
 const endOfPanic = '---[ end Kernel panic';
 
@@ -18,9 +18,9 @@ const endOfPanic = '---[ end Kernel panic';
 const noCpu = 0xffffffff;
 
 /**
- * Sees in RAM whether the kernel has begun to panic, without a breakpoint and whatever its console
- * shows: panic() first claims the variable panic_cpu (kernel/panic.c). The Image lies in RAM from
- * reset on, with the initial value.
+ * Detects in RAM whether the kernel has begun to panic, without a breakpoint and whatever its
+ * console shows: panic() first claims the variable panic_cpu (kernel/panic.c). The Image is in RAM
+ * from reset on, with the initial value.
  */
 export class PanicWatch {
   readonly #ram: RamFile;
@@ -40,7 +40,7 @@ export class PanicWatch {
   }
 }
 
-/** The console shows that panic() printed all that it will. */
+/** Whether the console shows that panic() has printed its complete message. */
 export function hasFinishedPanic(console: string): boolean {
   return console.includes(endOfPanic);
 }
@@ -62,7 +62,7 @@ export function lastLine(console: string): string {
 
 /**
  * What each CPU was doing, and the last console line, as the end of a sentence. CPUs that do the
- * same, such as nothing, are told of together.
+ * same, such as nothing, are named together.
  */
 export async function describeStuck(vm: VirtualMachine, kernel: RunningKernel): Promise<string> {
   const cpus = new Map<string, number[]>();
@@ -74,7 +74,7 @@ export async function describeStuck(vm: VirtualMachine, kernel: RunningKernel): 
   return `${places.join(', ')}; last console line: ${lastLine(vm.console.text())}`;
 }
 
-/** Guest text fit for a sentence: one line, printable, bounded. */
+/** Guest text suitable for a sentence: one line, printable, of limited length. */
 export function quote(text: string): string {
   return fit(plainLine(text.slice(0, 4096)).trim(), maximumQuote);
 }

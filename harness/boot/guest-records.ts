@@ -5,12 +5,13 @@ import { decodeRecords, guestTexts } from '../../src/evidence/records.ts';
 import { readRam } from '../emulator/guest-memory.ts';
 import type { RamFile } from '../emulator/ram-file.ts';
 
-/** Enough of a directory page for all the index pages that init ever has (guest/init/channel.c). */
+/** Long enough for all the index pages that init can have (guest/init/channel.c). */
 export const directoryBytes = 4096;
 
 /**
- * Takes what init has committed to its memory so far, whatever became of the guest since.
- * @param directory physical address of the directory page; 0 when init did not come to say it
+ * Collects what init has committed to its memory so far, whatever has happened to the guest since.
+ * @param directory physical address of the directory page; 0 if init did not get as far as sending
+ * it
  */
 export function collectRecords(
   ram: RamFile,
@@ -24,7 +25,7 @@ export function collectRecords(
   return decodeReport(page, read);
 }
 
-/** The records of a directory page, as evidence has them. */
+/** The records of a directory page in the form of evidence. */
 export function decodeReport(
   page: Uint8Array,
   read: ReadPhysical,

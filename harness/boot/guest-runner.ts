@@ -6,50 +6,50 @@ import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /**
- * Between two looks at a running guest. Short enough to end a hang in time, long enough to cost
- * nothing.
+ * Interval between two looks at a running guest: short enough to end a hang in time, long enough to
+ * cost nothing.
  */
 const lookMilliseconds = 250;
 
 /**
- * Registers that most stops ask for, read in one round trip: the place, two arguments, the return
+ * Registers that most stops need, read in one round trip: the pc, two arguments, the return
  * address.
  */
 const stopRegisters = ['pc', 'x0', 'x1', 'x30'] as const;
-export type StopRegisters = Record<(typeof stopRegisters)[number], bigint>;
+type StopRegisters = Record<(typeof stopRegisters)[number], bigint>;
 
-/** A CPU that stands at a breakpoint. */
+/** A CPU that is stopped at a breakpoint. */
 export interface BreakpointStop {
   kind: 'breakpoint';
   thread: string;
   registers: StopRegisters;
 }
 
-/** Why a running guest stands still again. */
+/** Why a running guest has stopped again. */
 export type GuestStop =
   | BreakpointStop
   /** The guest reset or powered off; `reason` is QEMU's, e.g. 'guest-reset'. */
   | { kind: 'shutdown'; reason: string }
-  /** The watchdog gave it up; `reason` as the end of a sentence. */
+  /** The watchdog gave up; `reason` as the end of a sentence. */
   | { kind: 'hang'; reason: string }
-  /** `until` said so. */
+  /** `until` returned true. */
   | { kind: 'enough' };
 
 export interface RunOptions {
-  /** Where the CPU that stopped last goes on, instead of where it stands. */
+  /** Where the CPU that stopped last continues, instead of at its pc. */
   resumeAt?: bigint;
-  /** Asked at every look; true interrupts the guest. */
+  /** Called at every look; true interrupts the guest. */
   until?: () => boolean;
 }
 
 /**
- * SIGTRAP and SIGQUIT, by which QEMU's stub tells a breakpoint and RUN_STATE_SHUTDOWN
+ * SIGTRAP and SIGQUIT, with which QEMU's stub reports a breakpoint and RUN_STATE_SHUTDOWN
  * (gdbstub/system.c).
  */
 const breakpointSignal = 5;
 const shutdownSignal = 3;
 
-/** Lets a guest run from stop to stop under the eyes of a watchdog. */
+/** Runs a guest from stop to stop under the supervision of a watchdog. */
 export class GuestRunner {
   readonly #vm: VirtualMachine;
   readonly #timer: NodeJS.Timeout;
@@ -65,14 +65,14 @@ export class GuestRunner {
     this.#timer = setInterval(() => this.#tryToLook(), lookMilliseconds);
   }
 
-  /** Other limits from here on. */
+  /** Sets other limits from here on. */
   set watchdog(watchdog: Watchdog) {
     this.#watchdog = watchdog;
   }
 
   /**
-   * @throws PtdiffError for a QEMU that is stopped from outside for too long, that does not answer
-   * or that cannot be looked at
+   * @throws PtdiffError for a QEMU that is stopped from outside for too long, that does not answer,
+   * or that cannot be observed
    */
   async run({ resumeAt, until }: RunOptions = {}): Promise<GuestStop> {
     this.#until = until;
@@ -87,7 +87,7 @@ export class GuestRunner {
     clearInterval(this.#timer);
   }
 
-  /** What keeps us from looking at the guest ends every wait for it. */
+  /** If the guest cannot be observed, every wait for it ends. */
   #tryToLook(): void {
     try {
       this.#look();
@@ -101,7 +101,7 @@ export class GuestRunner {
     const { console, pid, gdb } = this.#vm;
     console.poll(this.#watchdog.limits.consoleBytes);
     const activity = processActivity(pid);
-    // Without activity QEMU is gone, which its sockets tell.
+    // Without activity QEMU is gone, and its sockets show that.
     const reason =
       activity &&
       this.#watchdog.look({
@@ -113,7 +113,7 @@ export class GuestRunner {
       const seconds = this.#watchdog.limits.idleSeconds;
       throw new PtdiffError(
         'host',
-        `Something stopped QEMU (SIGSTOP or a debugger) and left it so for ${seconds} s.`,
+        `Something stopped QEMU (SIGSTOP or a debugger) and left it stopped for ${seconds} s.`,
       );
     }
     if (this.#running && this.#given === undefined && (reason !== undefined || this.#until?.())) {
@@ -130,7 +130,7 @@ export class GuestRunner {
       return { kind: 'breakpoint', thread: stop.thread, registers };
     }
     if (stop.kind === 'stopped' && stop.signal === shutdownSignal) {
-      // A command and its answer: by then the event that explains the stop has arrived.
+      // A command and its answer; by then the event that explains the stop has arrived.
       await qmp.execute('query-status');
       const event = events.findLast(({ event }) => event === 'SHUTDOWN');
       return { kind: 'shutdown', reason: String(event?.data.reason ?? 'unknown') };

@@ -3,40 +3,40 @@ import { PtdiffError } from '../../src/errors.ts';
 import type { CheckpointName } from '../../src/evidence/capture.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 
-/** A machine that stands at a checkpoint and is given to a person. */
+/** A machine that is stopped at a checkpoint and handed over to a user. */
 export interface HeldMachine {
   /** Process id of QEMU. */
   pid: number;
   /** Path of a socket at which QEMU serves GDB. */
   gdbSocket: string;
-  /** Bytes from a symbol's link address to where it lies in this boot. */
+  /** Bytes from a symbol's link address to its address in this boot. */
   slide: bigint;
 }
 
-/** A wish to have the machine at a checkpoint. */
+/** A request to hand over the machine at a checkpoint. */
 export interface Hold {
   checkpoint: CheckpointName;
   /** Path for the socket; at most 100 bytes, see unix(7). */
   gdbSocket: string;
-  /** The boot goes no further until this is settled, and is given up then. */
+  /** The boot waits until this is settled, and is then given up. */
   until(machine: HeldMachine): Promise<void>;
 }
 
 /**
- * Makes QEMU serve GDB anew, at a socket of its own: our connection ends with that, as its stub
- * serves one debugger.
+ * Makes QEMU serve GDB again, at another socket. This ends our connection, since its stub serves
+ * only one debugger.
  * @throws PtdiffError('emulator') when QEMU refuses
  */
 export async function giveToDebugger(vm: VirtualMachine, path: string): Promise<void> {
   vm.gdb.close();
-  // QEMU makes the new device before it frees the old one of the same name, and refuses that.
+  // QEMU creates the new device before it frees the old one of the same name, and refuses that.
   await monitorCommand(vm, 'gdbserver none');
   const answer = await monitorCommand(
     vm,
     `gdbserver unix:${path.replaceAll(',', ',,')},server=on,wait=off`,
   );
   if (/couldn't|failed|duplicate/i.test(answer)) {
-    throw new PtdiffError('emulator', `QEMU serves no debugger at ${path}: ${answer.trim()}.`);
+    throw new PtdiffError('emulator', `QEMU cannot serve a debugger at ${path}: ${answer.trim()}.`);
   }
 }
 

@@ -10,8 +10,8 @@ import { type FrequentStop, frequentStop } from './checkpoints.ts';
 
 /**
  * The last branch of __primary_switch (arch/arm64/kernel/head.S): it runs at the physical address
- * of the Image, and its register holds where the kernel will run. Stopping there tells the KASLR
- * slide before the kernel proper begins.
+ * of the Image, and its register holds the virtual address at which the kernel will run. Stopping
+ * there gives the KASLR slide before the kernel proper begins.
  */
 export interface ImageAnchor {
   /** Physical address of the Image. */
@@ -19,7 +19,8 @@ export interface ImageAnchor {
   /** Physical address of the branch. */
   branchPa: number;
   /**
-   * Register of the branch, e.g. 'x8', and the link address that it holds but for the KASLR slide.
+   * Register of the branch, e.g. 'x8', and the link address that it holds, apart from the KASLR
+   * slide.
    */
   register: string;
   target: bigint;
@@ -28,13 +29,13 @@ export interface ImageAnchor {
 }
 
 /**
- * QEMU puts its boot loader first and moves an Image up by this that would lie on it
+ * QEMU places its boot loader first, and moves an Image that would overlap it up by this amount
  * (hw/arm/boot.c, load_aarch64_image).
  */
 const bootLoaderRoom = 2 << 20;
 const bootLoaderBytes = 4 << 10;
 
-/** @throws PtdiffError('image') when the file is no complete arm64 Image. */
+/** @throws PtdiffError('image') when the file is not a complete arm64 Image. */
 export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor {
   const file = openImage(imagePath);
   try {
@@ -76,7 +77,7 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
 
 type ImageFile = ReturnType<typeof openImage>;
 
-/** A branch to the kernel's virtual addresses: its offset in the Image, and where it goes. */
+/** A branch to the kernel's virtual addresses: its offset in the Image, and its target. */
 interface Entry {
   offset: number;
   register: string;
@@ -93,7 +94,7 @@ function namedBranch(file: ImageFile, symbols: SymbolTable): Entry | undefined {
   return branch && { ...branch, offset: start + branch.offset, target };
 }
 
-/** Instructions before the branch among which its own lie. */
+/** Number of instructions before the branch that may belong to it. */
 const nearby = 4;
 
 /**
@@ -108,7 +109,7 @@ function unnamedBranch(file: ImageFile, symbols: SymbolTable): Entry | undefined
     const branch = words[at] as number;
     if ((branch & 0xfffffc1f) >>> 0 !== 0xd61f0000) continue;
     const register = (branch >>> 5) & 31;
-    // What is looked at lies before the branch, so within the Image.
+    // The words in question are before the branch, so they are inside the Image.
     const word = (index: number): number => words[index] as number;
     const before = Array.from({ length: nearby }, (_, index) => at - nearby + index);
     const link = (index: number): bigint => symbols.textBase + BigInt(index * 4);

@@ -2,7 +2,10 @@
 import type { ReadPhysical } from '../../src/evidence/record-stream.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 
-/** Reads memory by kernel virtual address through the leaves of a walk, which must ascend. */
+/**
+ * Reads memory by kernel virtual address through the leaves of a walk, which must be in ascending
+ * order.
+ */
 export class KernelMemory {
   readonly #leaves: LeafRun[];
   readonly #read: ReadPhysical;
@@ -14,7 +17,7 @@ export class KernelMemory {
 
   /**
    * Undefined when any byte is unmapped or outside RAM. Entries that are not valid are read too:
-   * what they held stays.
+   * their contents are still there.
    */
   read(va: bigint, bytes: number): Buffer | undefined {
     const pieces: Uint8Array[] = [];
@@ -41,7 +44,7 @@ export class KernelMemory {
     let high = this.#leaves.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      // Between low and high, so within the list.
+      // Between low and high, so inside the list.
       if ((this.#leaves[middle] as LeafRun).va <= va) {
         low = middle + 1;
       } else {

@@ -10,7 +10,7 @@ import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 
 type Monitor = NonNullable<VirtualMachine['monitor']>;
 
-/** A capture keeps so many of the newest aborts. */
+/** Number of the newest aborts that a capture keeps. */
 const maximumAborts = 256;
 
 export const readerOf =
@@ -18,7 +18,7 @@ export const readerOf =
   (address, bytes) =>
     ram.read(address, bytes);
 
-/** What the monitor saw so far, of a machine that stands still. */
+/** What the monitor has recorded so far, read from a stopped machine. */
 export function viewOfMonitor(monitor: Monitor): MonitorView {
   const view = decodeView(readerOf(monitor), monitor.memory.start, maximumAborts);
   if (view === undefined) {
@@ -30,18 +30,18 @@ export function viewOfMonitor(monitor: Monitor): MonitorView {
   return view;
 }
 
-/** Whether the monitor could not go on; the machine may be running. */
+/** Whether the monitor could not continue; the machine may be running. */
 export function monitorHasPanicked(monitor: Monitor): boolean {
   return decodeState(readerOf(monitor), monitor.memory.start)?.state === 'panic';
 }
 
 /**
- * @throws PtdiffError('harness') when the machine stands still because of the monitor, which is
- * none of the kernel's faults
+ * @throws PtdiffError('harness') when the machine stopped because of the monitor, which is never
+ * the kernel's fault
  */
 export function throwMonitorPanic(monitor: Monitor): void {
   const { state, lastWords } = viewOfMonitor(monitor);
   if (state === 'panic') {
-    throw new PtdiffError('harness', `The realm monitor could not go on: ${lastWords}.`);
+    throw new PtdiffError('harness', `The realm monitor could not continue: ${lastWords}.`);
   }
 }

@@ -6,9 +6,10 @@ import type { StopPlan } from './checkpoints.ts';
 import type { BreakpointStop } from './guest-runner.ts';
 
 /**
- * Records which pages are free when KPTI rewrites the tables, where debug_pagealloc is on:
- * idmap_kpti_install_ng_mappings() of arch/arm64/mm/proc.S, which runs at its physical address on
- * every CPU; the boot CPU, which has 0 in x0, rewrites, and has allocated all that it needs for it.
+ * With debug_pagealloc on, records which pages are free when KPTI rewrites the tables. It stops at
+ * idmap_kpti_install_ng_mappings() of arch/arm64/mm/proc.S, which every CPU runs at its physical
+ * address. The boot CPU, which has 0 in x0, rewrites the tables, and has already allocated
+ * everything it needs for that.
  */
 export async function recordKpti(boot: BootInProgress, { kptiRewrite }: StopPlan): Promise<void> {
   const { vm, kernel, breakpoints, evidence } = boot;

@@ -6,8 +6,8 @@ import type { VirtualMachine } from '../emulator/virtual-machine.ts';
 import { readerOf } from './monitor-witness.ts';
 
 /**
- * Collects the calls of a realm to the RMM. The monitor's ring keeps the newest SMCs of all kinds,
- * so it is read at every checkpoint; calls that were lost nevertheless are counted.
+ * Collects a realm's calls to the RMM. The monitor's ring keeps the newest SMCs of all kinds, so it
+ * is read at every checkpoint; calls that are lost anyway are counted.
  */
 export class RsiRecorder {
   readonly record: RsiRecord = { calls: [], lost: 0 };
@@ -20,8 +20,8 @@ export class RsiRecorder {
   }
 
   /**
-   * Reads what is new of `total` SMCs; the machine stands still at `before`, or has ended before it
-   * came there.
+   * Reads the new ones of `total` SMCs; the machine is stopped at `before`, or ended before it got
+   * there.
    */
   readUpTo(before: CheckpointName, { totalCalls: total }: Pick<MonitorView, 'totalCalls'>): void {
     const range = { first: this.#seen, total };

@@ -6,9 +6,9 @@ import type { BreakpointStop } from './guest-runner.ts';
 import { readSharingRequest } from './sharing-request.ts';
 
 /**
- * Records what a realm shares from here on: realm_set_memory_decrypted(addr, numpages) and its
- * counterpart of arch/arm64/mm/pageattr.c, and when the CPU capabilities become final. Nothing
- * where the kernel does not show these functions.
+ * From here on, records what a realm shares: realm_set_memory_decrypted(addr, numpages) and its
+ * counterpart in arch/arm64/mm/pageattr.c, and when the CPU capabilities become final. Records
+ * nothing if the kernel has no symbols for these functions.
  */
 export async function recordSharing(
   boot: BootInProgress,

@@ -9,14 +9,14 @@ import { mappedFrames } from './capture-checkpoint.ts';
 import type { FrequentStop, StopPlan } from './checkpoints.ts';
 import type { BreakpointStop, RunOptions } from './guest-runner.ts';
 
-/** A leaf that split_kernel_leaf_mapping() could make smaller. */
+/** Whether split_kernel_leaf_mapping() could split a leaf. */
 const isLarge = ({ level, contiguous }: LeafRun): boolean => level < 3 || contiguous;
 
 /**
- * Whether the linear map has anything to split, as it was found at paging_init(): a leaf larger
- * than a page, outside of the alias of [_text, __init_begin), which nobody changes page by page. It
- * only ever gets finer, so without one no request can change the tables; with debug_pagealloc there
- * would be one for each page that is allocated.
+ * Whether the linear map, as found at paging_init(), has anything to split: a leaf larger than a
+ * page, outside the alias of [_text, __init_begin), which never changes page by page. Leaves only
+ * ever get smaller, so without such a leaf no request can change the tables; and with
+ * debug_pagealloc there would be a request for every allocated page.
  */
 export function hasLeavesToSplit(
   { ttbr1 }: Pick<Capture, 'ttbr1'>,
@@ -25,15 +25,13 @@ export function hasLeavesToSplit(
 ): boolean {
   const initBegin = symbols.address('__init_begin') ?? symbols.textBase;
   const alias = { start: image.pa, end: image.pa + Number(initBegin - symbols.textBase) };
-  // The image, and all that is mapped beside it at that time, lies above its link address.
+  // At that time, the image and everything mapped next to it are above its link address.
   return ttbr1.leaves.some(
     (run) => isLarge(run) && run.va < symbols.textBase && partsOutside(run, [alias]).length > 0,
   );
 }
 
-/**
- * Whether the KFENCE pool that memblock gave begins with a page, as it was found at paging_init().
- */
+/** Whether the KFENCE pool from memblock begins with a page, as found at paging_init(). */
 function poolHasPages({ captures: [capture] }: Evidence): boolean {
   if (!capture) return false;
   const { ttbr1, variables } = capture;
@@ -42,7 +40,7 @@ function poolHasPages({ captures: [capture] }: Evidence): boolean {
 }
 
 /**
- * Records every request of split_kernel_leaf_mapping() from here on, each at the cost of a stop.
+ * Records every call of split_kernel_leaf_mapping() from here on, each at the cost of a stop.
  * @param groupProtection record calls of set_memory_ro() instead of the requests that follow from
  * them
  */
@@ -55,8 +53,8 @@ export async function recordSplits(
   const { breakpoints } = boot;
   const address = split.address + boot.kernel.slide;
   await breakpoints.always(address, (stop) => atSplit(boot, stop, split.skippable));
-  // kfence_init() makes the guard pages of its pool invalid one by one: as many requests as half of
-  // all, and of pages they split nothing.
+  // kfence_init() makes the guard pages of its pool invalid one by one: half of all requests, and
+  // in a pool of pages they split nothing.
   if (poolHasPages(boot.evidence)) {
     await breakpoints.onceAtSymbol(plan.kfenceInit, async ({ registers }) => {
       await breakpoints.pause(address, registers.x30);
@@ -88,7 +86,7 @@ async function atSplit(
 
 /**
  * set_memory_ro(addr, numpages) of arch/arm64/mm/pageattr.c; in a realm's early boot a request may
- * be refused, so each is recorded.
+ * be refused, so each one is recorded.
  */
 async function atSetMemoryRo(
   boot: BootInProgress,

@@ -7,13 +7,13 @@ import type { RunningKernel } from './capture-checkpoint.ts';
 import type { BreakpointStop } from './guest-runner.ts';
 
 /**
- * Variables that decide what a request may do, and their size in bytes: kernel/cpu.c, atomic_t;
+ * Variables that decide what a request may do, with their size in bytes: kernel/cpu.c, atomic_t;
  * mm/page_alloc.c, bool.
  */
 const variables = { __num_online_cpus: 4, page_alloc_available: 1 };
 
 /**
- * Reads a request from a CPU that stands at the entry of realm_set_memory_decrypted() or
+ * Reads a request from a CPU that is stopped at the entry of realm_set_memory_decrypted() or
  * realm_set_memory_encrypted().
  */
 export async function readSharingRequest(
@@ -39,8 +39,8 @@ export async function readSharingRequest(
 }
 
 /**
- * set_memory_decrypted() calls through a table of operations (arch/arm64/mm/mem_encrypt.c); who
- * called it is in its frame record (AAPCS64, 6.4.6), perhaps signed.
+ * set_memory_decrypted() calls through a table of operations (arch/arm64/mm/mem_encrypt.c); the
+ * address of its caller is in its frame record (AAPCS64, 6.4.6), and may be signed.
  */
 async function callerOfCaller(gdb: GdbClient, thread: string): Promise<bigint> {
   const { x29, TCR_EL1 } = await gdb.requireRegisters(thread, ['x29', 'TCR_EL1']);

@@ -3,8 +3,8 @@ import type { ThreadSeconds } from '../emulator/qemu-process.ts';
 import type { WatchdogLimits } from './case-setup.ts';
 
 /**
- * A kernel is silent for some seconds of emulated work at most, and reaches its next stop in a
- * minute; these leave an order of magnitude.
+ * A kernel is silent for at most some seconds of emulated work, and reaches its next stop within a
+ * minute; these limits are an order of magnitude higher.
  */
 export const defaultLimits: WatchdogLimits = {
   cpuSeconds: 60,
@@ -14,8 +14,8 @@ export const defaultLimits: WatchdogLimits = {
 };
 
 /**
- * Seconds. Where more lies between two looks it was the harness that stood still, and what the
- * guest did is not yet known.
+ * Seconds. If two looks are further apart, the harness itself was not running, and it is not known
+ * yet what the guest did.
  */
 const longestGap = 5;
 
@@ -23,9 +23,9 @@ const longestGap = 5;
 export interface GuestSample {
   /** CPU time that each thread of QEMU, hence each CPU of the guest, has used since it started. */
   worked: ThreadSeconds;
-  /** Some thread of QEMU runs or waits for a host CPU. */
+  /** A thread of QEMU runs or waits for a host CPU. */
   runnable: boolean;
-  /** QEMU was stopped from outside; no time of that is the guest's. */
+  /** QEMU was stopped from outside; that time does not count for the guest. */
   stopped?: boolean;
   /** Wall clock in seconds, from any fixed start. */
   wallSeconds: number;
@@ -33,15 +33,15 @@ export interface GuestSample {
 }
 
 /**
- * Tells a guest that hangs from one that works, by its progress: console output and stops. A busy
- * guest is judged by QEMU's CPU time, so that a loaded host does not make hangs, and by the busiest
- * of its threads, so that CPUs that spin for a lock do not use up the time of the one that holds
- * it; an idle one by the time in which it wanted no CPU. One that only goes on printing, as a
- * driver does that tries again for ever, is given up later.
+ * Distinguishes a guest that hangs from one that works by its progress: console output and stops. A
+ * busy guest is judged by QEMU's CPU time, so that a loaded host does not look like a hang, and by
+ * its busiest thread, so that CPUs that spin for a lock do not use up the time of the one that
+ * holds it. An idle guest is judged by the time during which it needed no CPU. A guest that does
+ * nothing but print, like a driver that retries for ever, is given up later.
  */
 export class Watchdog {
   /**
-   * Seconds for which QEMU has been stopped from outside, as far as it was looked at; and the
+   * Seconds for which QEMU has been stopped from outside, as far as it was observed; and the
    * longest such time.
    */
   stoppedSeconds = 0;
@@ -57,7 +57,7 @@ export class Watchdog {
     this.limits = limits;
   }
 
-  /** The guest did something that we wait for: a checkpoint, a breakpoint, a record. */
+  /** The guest did something that was awaited: a checkpoint, a breakpoint, a record. */
   progress(): void {
     this.#spoke();
     this.#atStop = this.#atProgress;
@@ -69,7 +69,7 @@ export class Watchdog {
     this.#idle = 0;
   }
 
-  /** Why the guest is to be given up, as the end of a sentence; undefined while there is hope. */
+  /** Why to give up the guest, as the end of a sentence; undefined while there is hope. */
   look(sample: GuestSample): string | undefined {
     const last = this.#last ?? { runnable: true, wallSeconds: sample.wallSeconds, consoleBytes: 0 };
     this.#last = sample;
@@ -84,7 +84,7 @@ export class Watchdog {
       this.#idleSinceStop += passed;
     }
     if (mostWork(this.#atStop, sample.worked) + this.#idleSinceStop >= this.limits.stalledSeconds) {
-      return `it went on printing, but came no further in ${this.limits.stalledSeconds} s`;
+      return `it kept printing, but made no progress in ${this.limits.stalledSeconds} s`;
     }
     if (sample.consoleBytes > last.consoleBytes) {
       this.#spoke();
@@ -100,7 +100,7 @@ export class Watchdog {
   }
 }
 
-/** What the busiest thread worked between two looks, in seconds. */
+/** The CPU time in seconds that the busiest thread used between two looks. */
 function mostWork(before: ThreadSeconds, now: ThreadSeconds): number {
   return Math.max(0, ...[...now].map(([thread, seconds]) => seconds - (before.get(thread) ?? 0)));
 }

@@ -21,17 +21,16 @@ import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
 import { deathOfQemu, QemuProcess, startMilliseconds } from './qemu-process.ts';
 
 /**
- * Multiples of 2^64 / φ: far apart for any two seeds (Knuth, TAOCP 6.4), so that their slides are,
- * too.
+ * Multiples of 2^64 / φ: far apart for any two seeds (Knuth, TAOCP 6.4), and so are their slides.
  */
 function kaslrSeed(seed: number): bigint {
   return BigInt.asUintN(64, 0x9e3779b97f4a7c15n * BigInt(seed));
 }
 
 /**
- * Whether QEMU's own device tree does not do: for ranges without a mapping, for memory in several
- * nodes, for a KASLR seed that does not change, and for the realm monitor, to which QEMU gives
- * none.
+ * Whether QEMU's own device tree is not sufficient: for ranges without a mapping, for memory in
+ * several nodes, for a KASLR seed that does not change, and for the realm monitor, which gets none
+ * from QEMU.
  */
 export function needsDeviceTree({ machine, commandLine }: QemuMachine): boolean {
   const own =
@@ -39,7 +38,7 @@ export function needsDeviceTree({ machine, commandLine }: QemuMachine): boolean 
   return own || !/(^|\s)nokaslr(\s|$)/.test(commandLine);
 }
 
-/** QEMU's device tree for a machine with our additions, as a blob. */
+/** QEMU's device tree for a machine with ptdiff's additions, as a blob. */
 export async function makeDeviceTree(
   setup: QemuMachine,
   directory: string,
@@ -60,14 +59,14 @@ export async function makeDeviceTree(
 }
 
 /**
- * With ACPI, a machine that starts in flash has another power button than the one that it would
+ * With ACPI, a machine that starts from flash has another power button than the one that it would
  * describe without flash.
  */
 function removePowerButton({ root }: DeviceTree): void {
   root.children = root.children.filter(({ name }) => !/^(gpio-keys|pl061@.*)$/.test(name));
 }
 
-/** Puts memory nodes in the place of QEMU's one (Devicetree Specification 0.4, 3.4). */
+/** Replaces QEMU's memory node with others (Devicetree Specification 0.4, 3.4). */
 export function replaceMemory({ root }: DeviceTree, nodes: readonly MemoryRange[][]): void {
   root.children = root.children.filter(({ name }) => !/^memory(@|$)/.test(name));
   for (const ranges of nodes) {
@@ -81,8 +80,8 @@ export function replaceMemory({ root }: DeviceTree, nodes: readonly MemoryRange[
   }
 }
 
-/** Reserves ranges of memory that the kernel shall not map (Devicetree Specification 0.4, 3.5). */
-export function addHoles(tree: DeviceTree, holes: readonly MemoryRange[]): void {
+/** Reserves ranges of memory that the kernel must not map (Devicetree Specification 0.4, 3.5). */
+function addHoles(tree: DeviceTree, holes: readonly MemoryRange[]): void {
   if (holes.length === 0) {
     return;
   }
@@ -123,7 +122,10 @@ async function dumpDeviceTree(
     signal.throwIfAborted();
     throw error instanceof PtdiffError
       ? error
-      : new PtdiffError('emulator', `QEMU wrote no device tree to ${path}: ${messageOf(error)}.`);
+      : new PtdiffError(
+          'emulator',
+          `QEMU did not write a device tree to ${path}: ${messageOf(error)}.`,
+        );
   } finally {
     signal.removeEventListener('abort', onAbort);
     rmSync(path, { force: true });

@@ -3,8 +3,8 @@ import { PtdiffError } from '../../src/errors.ts';
 
 /**
  * What arrives from a GDB remote stub ("GDB Remote Serial Protocol", Overview): a packet
- * `$body#checksum`, an acknowledgement, or a packet whose checksum does not fit. Bodies are latin1
- * strings, one character a byte, unescaped.
+ * `$body#checksum`, an acknowledgement, or a packet with a wrong checksum. Bodies are latin1
+ * strings, one character per byte, unescaped.
  */
 export type GdbItem =
   | { kind: 'packet'; body: string }
@@ -27,8 +27,7 @@ export function framePacket(body: string): string {
 }
 
 /**
- * Cuts a byte stream into items, however the stream was split. What lies between packets is
- * skipped.
+ * Cuts a byte stream into items, however the stream was split. Bytes between packets are skipped.
  */
 export class GdbPacketParser {
   #pending = '';

@@ -4,8 +4,8 @@ import { messageOf, PtdiffError } from '../../src/errors.ts';
 import { framePacket, GdbPacketParser } from './gdb-packets.ts';
 
 /**
- * The stub answers within milliseconds; this much silence on a loaded host means that it never
- * will.
+ * The stub answers within milliseconds; if it is silent for this long, even on a loaded host, it
+ * never will.
  */
 const replyMilliseconds = 60_000;
 
@@ -25,7 +25,7 @@ export class Wire {
   readonly #waiting: Waiter[] = [];
   readonly #deadline: NodeJS.Timeout;
   #outgoing = '';
-  /** The first that waits shall end its wait. */
+  /** The request that waits first is to end its wait. */
   #interrupted = false;
   #failure?: Error;
 
@@ -55,7 +55,7 @@ export class Wire {
     });
   }
 
-  /** Requests that are made together travel together. */
+  /** Requests that are made together are sent together. */
   #flush(): void {
     this.#socket.write(this.#outgoing);
     this.#outgoing = '';

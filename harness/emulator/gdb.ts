@@ -9,13 +9,13 @@ export type StopReply =
   | { kind: 'stopped'; signal: number; thread: string }
   | { kind: 'exited'; detail: string };
 
-/** A step that is not made in so many tries never will be. */
+/** A step that has not happened after this many tries never will. */
 const mostSteps = 100;
 
 /**
  * Client of QEMU's GDB stub ("GDB Remote Serial Protocol", all-stop mode without acknowledgements).
  * Requests may be sent without waiting for the answers of earlier ones: the stub answers in order.
- * While the guest runs, the only thing that may be sent is interrupt().
+ * While the guest runs, only interrupt() may be sent.
  */
 export class GdbClient {
   readonly registers: Map<string, TargetRegister>;
@@ -27,8 +27,8 @@ export class GdbClient {
   }
 
   /**
-   * Shakes hands on a connected socket and reads the register numbers, which change with QEMU, CPU
-   * and CPU options.
+   * Performs the handshake on a connected socket and reads the register numbers, which depend on
+   * QEMU, CPU and CPU options.
    */
   static async open(socket: Socket): Promise<GdbClient> {
     const wire = new Wire(socket);
@@ -61,7 +61,7 @@ export class GdbClient {
 
   /**
    * Values of registers of one CPU by name (x0, pc, TTBR1_EL1, …); a register that the CPU does not
-   * have is absent. Bounded by the names: one round trip.
+   * have is absent. One round trip, however many names.
    */
   async readRegisters(thread: string, names: readonly string[]): Promise<Record<string, bigint>> {
     const read = async (name: string, { number }: TargetRegister) => {
@@ -104,7 +104,7 @@ export class GdbClient {
     return (await this.requireRegisters(thread, [name]))[name];
   }
 
-  /** Guest memory by virtual address, translated by the tables of that CPU. */
+  /** Guest memory by virtual address, translated by that CPU's tables. */
   async readMemory(thread: string, address: bigint, bytes: number): Promise<Buffer> {
     const memory = await this.peekMemory(thread, address, bytes);
     if (memory === undefined) {
@@ -116,26 +116,26 @@ export class GdbClient {
     return memory;
   }
 
-  /** The same of an address that a guest may have made up: undefined where nothing can be read. */
+  /** The same for an address that a guest may have made up: undefined where nothing can be read. */
   async peekMemory(thread: string, address: bigint, bytes: number): Promise<Buffer | undefined> {
     const [, reply] = await Promise.all([
       this.#wire.request(`Hg${thread}`),
       this.#wire.request(`m${address.toString(16)},${bytes.toString(16)}`),
     ]);
-    // An error is 'E' and two digits: the hexadecimal digits of a byte and a half.
+    // An error is 'E' and two digits, so its length is odd; data has two digits per byte.
     return reply.length === 2 * bytes ? Buffer.from(reply, 'hex') : undefined;
   }
 
   /**
    * Guest memory by physical address, whatever the tables say: undefined where nothing can be read.
-   * @throws PtdiffError('emulator') for a stub that cannot; QEMU's can from 4.1 on
+   * @throws PtdiffError('emulator') for a stub that does not support it; QEMU's does since 4.1
    * (qqemu.PhyMemMode)
    */
   async peekPhysical(thread: string, address: number, bytes: number): Promise<Buffer | undefined> {
     if ((await this.#wire.request('Qqemu.PhyMemMode:1')) !== 'OK') {
       throw new PtdiffError(
         'emulator',
-        "QEMU's GDB stub reads no physical memory; use QEMU 10.0 or newer.",
+        "QEMU's GDB stub cannot read physical memory; use QEMU 10.0 or newer.",
       );
     }
     try {
@@ -154,7 +154,7 @@ export class GdbClient {
   }
 
   /**
-   * Lets all CPUs run until the next stop; the one that stopped last goes on at `address`, if
+   * Lets all CPUs run until the next stop; the one that stopped last continues at `address`, if
    * given.
    */
   async resume(address?: bigint): Promise<StopReply> {
@@ -163,23 +163,23 @@ export class GdbClient {
     );
   }
 
-  /** Executes one instruction on one CPU while the others stand still. */
+  /** Executes one instruction on one CPU while the others are stopped. */
   async step(thread: string): Promise<StopReply> {
     return parseStop(await this.#wire.request(`vCont;s:${thread}`));
   }
 
   /**
-   * Leaves a breakpoint that must stay: the stub stops again at once unless it is lifted for one
-   * instruction.
+   * Steps over a breakpoint that must stay: the stub would stop again at once, so the breakpoint is
+   * removed for one instruction.
    */
   async stepOver(thread: string, address: bigint): Promise<void> {
     await this.removeBreakpoint(address);
     for (let steps = 0; (await this.readRegister(thread, 'pc')) === address; steps++) {
-      // Of several CPUs on a busy host, QEMU 11.1.3 may say of one that it has made its step before
-      // it has; left there it would stop at the same passage a second time.
+      // With several CPUs on a busy host, QEMU 11.1.3 may report that a CPU has made its step
+      // before it has. If it stayed there, it would stop twice for one passage.
       if (steps === mostSteps) {
-        const at = `at 0x${address.toString(16)}`;
-        throw new PtdiffError('emulator', `QEMU does not let CPU ${thread} leave its place ${at}.`);
+        const at = `0x${address.toString(16)}`;
+        throw new PtdiffError('emulator', `QEMU does not let CPU ${thread} leave ${at}.`);
       }
       await this.step(thread);
     }
@@ -187,14 +187,14 @@ export class GdbClient {
   }
 
   /**
-   * Stops the running guest: the pending resume() answers, or fails where a QEMU that does not run
-   * answers nothing.
+   * Stops the running guest: the pending resume() returns, or fails if QEMU does not run and does
+   * not answer.
    */
   interrupt(): void {
     this.#wire.interrupt();
   }
 
-  /** Takes leave: the guest goes on, and the connection ends. */
+  /** Disconnects: the guest continues, and the connection ends. */
   async detach(): Promise<void> {
     await this.#wire.request('D');
     this.close();
@@ -204,7 +204,7 @@ export class GdbClient {
     this.#wire.close();
   }
 
-  /** Ends the connection: whatever waits for an answer, or asks from now on, gets this error. */
+  /** Ends the connection: every pending or later request fails with this error. */
   abandon(error: Error): void {
     this.#wire.abandon(error);
   }

@@ -6,7 +6,7 @@ import { defaultSeed } from '../../src/scenario/variation.ts';
 import { aliasArguments, deviceArguments, memoryArgument } from './qemu-devices.ts';
 import { escapeComma, ramBackend } from './qemu-options.ts';
 
-/** What a QEMU command line is made of. Paths as QEMU shall see them. */
+/** The parts of a QEMU command line. Paths are as QEMU should see them. */
 export interface QemuMachine {
   emulator: string[];
   machine: Machine;
@@ -14,23 +14,23 @@ export interface QemuMachine {
   image: string;
   initramfs: string;
   commandLine: string;
-  /** What QEMU draws by lot (RNDR) and the KASLR seed follow from it; default: defaultSeed. */
+  /** Determines what QEMU makes random (RNDR) and the KASLR seed; default: defaultSeed. */
   seed?: number;
-  /** A device tree of our own instead of QEMU's. */
+  /** ptdiff's own device tree instead of QEMU's. */
   deviceTree?: string;
   /**
    * The realm monitor's flash image, which starts the kernel instead of QEMU; it needs a device
    * tree.
    */
   monitor?: MonitorPlaces & { flash: string };
-  /** A flash image of the user's own, which starts the kernel, if there is one, instead of QEMU. */
+  /** The user's own flash image. If there is a kernel, the image starts it instead of QEMU. */
   userFirmware?: string;
   /** What the machine's devices deliver; without it the machine has none. */
   deviceData?: string;
 }
 
-/** Files and sockets by which the harness watches a machine. */
-export interface QemuInstruments {
+/** Files and sockets through which the harness observes a machine. */
+interface QemuInstruments {
   ramFile: string;
   consoleFile: string;
   pidFile: string;
@@ -39,8 +39,8 @@ export interface QemuInstruments {
 }
 
 /**
- * The machine alone: all that the guest can see, and nothing by which it is watched. No default
- * devices, and no clock or seed that differs from one boot to the next.
+ * The machine alone: everything that the guest can see, and nothing that observes it. No default
+ * devices, and no clock or seed that differs between boots.
  */
 export function machineArguments(setup: QemuMachine): string[] {
   return [
@@ -59,7 +59,7 @@ export function machineArguments(setup: QemuMachine): string[] {
   ];
 }
 
-/** The machine's RAM in a file, at its alias, too, where devices need that. */
+/** The machine's RAM in a file, and also at its alias where devices need that. */
 function ramArguments(setup: QemuMachine, ramFile: string): string[] {
   const backend = ramBackend('ram', ramFile, memoryOf(setup));
   return [
@@ -71,20 +71,20 @@ function ramArguments(setup: QemuMachine, ramFile: string): string[] {
   ];
 }
 
-/** Options of the `virt` machine beyond those of every boot. */
+/** Options of the `virt` machine besides those of every boot. */
 function machineOptions({ machine, monitor }: QemuMachine): string[] {
   const { firmware, world, its } = machine;
   const hotplug = monitor !== undefined && hasDmaAlias(machine);
   return [
     ...(firmware === 'monitor-rme' ? ['secure=on'] : []),
     ...(firmware === undefined ? [] : ['virtualization=on']),
-    // With ACPI, a machine that starts in flash lacks the GPIO controller of the device tree;
-    // without, it has no hot-plugged memory.
+    // With ACPI, a machine that starts from flash lacks the GPIO controller of the device tree;
+    // without it, the machine has no hot-plugged memory.
     ...(firmware === undefined || hotplug ? [] : ['acpi=off']),
     ...(its === false ? ['its=off'] : []),
-    // The upper window for PCI devices lies at 2^39, where the aliases of a realm begin.
+    // The upper window for PCI devices is at 2^39, where the aliases of a realm begin.
     ...(world === 'realm' ? ['highmem-mmio=off'] : []),
-    // The rest of what QEMU puts behind the RAM would come to lie behind its alias.
+    // Otherwise QEMU would place other regions after the alias of the RAM.
     ...(hasDmaAlias(machine) ? ['highmem-ecam=off', 'highmem-redists=off'] : []),
   ];
 }
@@ -95,8 +95,8 @@ function memoryOf({ machine, monitor }: QemuMachine): number {
 }
 
 /**
- * QEMU's own boot loader (hw/arm/boot.c), or the user's firmware, which finds the same by fw_cfg;
- * it may have a kernel of its own.
+ * QEMU's own boot loader (hw/arm/boot.c), or the user's firmware, which finds the same through
+ * fw_cfg; it may have a kernel of its own.
  */
 function bootArguments({
   image,
@@ -112,7 +112,7 @@ function bootArguments({
   ];
 }
 
-/** The command line and the place of the initial RAM disk are in the device tree. */
+/** The command line and the address of the initial RAM disk are in the device tree. */
 function monitorArguments(
   { image, initramfs, deviceTree = '' }: QemuMachine,
   monitor: MonitorPlaces & { flash: string },
@@ -134,8 +134,8 @@ function loaded(file: string, address: number): string[] {
 
 /**
  * The command line under the harness: RAM in a file that others can read, the machine stopped at
- * reset, and stopped (not ended) when the guest resets or powers off. QEMU connects to the sockets:
- * who listens knows when it is there.
+ * reset, and stopped (not ended) when the guest resets or powers off. QEMU connects to the sockets,
+ * so the listener knows when it is ready.
  */
 export function watchedCommand(setup: QemuMachine, instruments: QemuInstruments): string[] {
   return [
@@ -159,8 +159,8 @@ export function watchedCommand(setup: QemuMachine, instruments: QemuInstruments)
 }
 
 /**
- * RAM that takes of the host only what is touched: without it the host refuses a machine that has
- * more memory than itself.
+ * RAM that uses host memory only where it is touched: otherwise the host refuses a machine with
+ * more memory than its own.
  */
 function untouchedRam(setup: QemuMachine): string[] {
   const backend = `memory-backend-ram,id=ram,size=${memoryOf(setup) / 2 ** 20}M,reserve=off`;
@@ -168,9 +168,9 @@ function untouchedRam(setup: QemuMachine): string[] {
 }
 
 /**
- * The command line for a person: the same machine with its console on the terminal, ended by the
- * guest's reset.
- * @param ramFile where its RAM goes, if the machine needs that
+ * The command line for a user: the same machine with its console on the terminal; it ends when the
+ * guest resets.
+ * @param ramFile path for its RAM, if the machine needs a file
  */
 export function bareCommand(setup: QemuMachine, ramFile = ''): string[] {
   const ram = hasDmaAlias(setup.machine) ? ramArguments(setup, ramFile) : untouchedRam(setup);
@@ -184,7 +184,7 @@ export function bareCommand(setup: QemuMachine, ramFile = ''): string[] {
   ];
 }
 
-/** Makes QEMU write the device tree that it would give this machine, and end. */
+/** Makes QEMU write the device tree that it would give this machine, and exit. */
 export function deviceTreeCommand(setup: QemuMachine, outputFile: string): string[] {
   const dump = ['-machine', `dumpdtb=${escapeComma(outputFile)}`];
   return [...setup.emulator, ...machineArguments(setup), ...untouchedRam(setup), ...dump];

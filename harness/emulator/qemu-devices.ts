@@ -7,10 +7,9 @@ import { escapeComma, ramBackend } from './qemu-options.ts';
 
 /**
  * QEMU's arguments for devices that do DMA. Each takes the addresses that the kernel maps for it
- * (VIRTIO_F_ACCESS_PLATFORM, Virtual I/O Device 1.2, 6.1), so that it is the same device in both
- * worlds.
+ * (VIRTIO_F_ACCESS_PLATFORM, Virtual I/O Device 1.2, 6.1), so it is the same device in both worlds.
  *
- * @param data path of a file with what disk, console and source of randomness deliver
+ * @param data path of a file with the data that disk, console and source of randomness deliver
  */
 export function deviceArguments(devices: readonly DeviceName[], data: string): string[] {
   const file = escapeComma(data);
@@ -42,12 +41,12 @@ export function deviceArguments(devices: readonly DeviceName[], data: string): s
 }
 
 /**
- * The value of -m, which leaves room for the alias as hot-plugged memory.
+ * The value of -m; it leaves room for the alias as hot-plugged memory.
  * @param bytes RAM of guest and monitor
  */
 export function memoryArgument(machine: Machine, bytes: number): string {
   const size = `${bytes / 2 ** 20}M`;
-  // Hot-plugged memory begins behind all other (hw/arm/virt.c, virt_set_memmap()).
+  // Hot-plugged memory starts after all other memory (hw/arm/virt.c, virt_set_memmap()).
   return hasDmaAlias(machine)
     ? `${size},slots=1,maxmem=${2 ** (aliasedIpaBits - 21) + (2 * bytes) / 2 ** 20}M`
     : size;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** In QEMU's key=value lists a comma within a value is written twice. */
+/** In QEMU's key=value lists a comma inside a value is doubled. */
 export function escapeComma(value: string): string {
   return value.replaceAll(',', ',,');
 }

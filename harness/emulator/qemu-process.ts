@@ -10,23 +10,23 @@ import { PtdiffError } from '../../src/errors.ts';
  */
 const ticksPerSecond = 100;
 
-/** SIGBUS: a page of a mapped file that the file system has no room for. */
+/** SIGBUS: the file system has no room for a page of a mapped file. */
 const busError = 7;
 
 /**
- * QEMU comes up, or writes a device tree, within a second; this much time on a loaded host means
- * that it never will.
+ * QEMU starts, or writes a device tree, within a second; if it takes this long, even on a loaded
+ * host, it never will.
  */
 export const startMilliseconds = 120_000;
 
-/** How QEMU ended, and the last thing that it said on standard error. */
-export interface QemuExit {
+/** How QEMU ended, and its last message on standard error. */
+interface QemuExit {
   /** 'with status 1', 'killed by signal 9'. */
   how: string;
   lastWords: string;
 }
 
-/** A QEMU under supervision: it ends with the harness, whatever ends the harness. */
+/** A QEMU under supervision: it ends with the harness, however the harness ends. */
 export class QemuProcess {
   /** Settles when QEMU is gone; never rejects. */
   readonly exited: Promise<QemuExit>;
@@ -41,8 +41,8 @@ export class QemuProcess {
   }
 
   /**
-   * Readies QEMU, which waits for begin().
-   * @param scratch a file or folder, there or not yet, that is removed when the harness dies, or
+   * Prepares QEMU, which waits for begin().
+   * @param scratch a file or folder, existing or not, that is removed when the harness dies or
    * stops the process
    * @throws PtdiffError('host') when the host cannot start it
    */
@@ -60,15 +60,18 @@ export class QemuProcess {
   }
 }
 
-/** What to tell the user when QEMU is gone before its time. */
+/** What to tell the user when QEMU ended too early. */
 export function deathOfQemu(exit: QemuExit): PtdiffError {
   const words = exit.lastWords === '' ? 'it said nothing' : `its last words: ${exit.lastWords}`;
-  return new PtdiffError('emulator', `QEMU ended ${exit.how} before the boot was over; ${words}.`);
+  return new PtdiffError(
+    'emulator',
+    `QEMU ended ${exit.how} before the end of the boot; ${words}.`,
+  );
 }
 
 /**
- * The death of QEMU, if it has died: its own words say more than the connections that broke, which
- * may be noticed a little earlier than its end.
+ * The death of QEMU, if it has died: its own message says more than the broken connections, which
+ * may be noticed a little before its end.
  */
 export async function deathNotice(process: QemuProcess): Promise<PtdiffError | undefined> {
   const exit = await Promise.race([process.exited, sleep(1000, undefined, { ref: false })]);
@@ -89,16 +92,18 @@ function describeStatus(status: number | undefined): string {
 /** CPU time in seconds of each thread of a process, by its id. */
 export type ThreadSeconds = ReadonlyMap<string, number>;
 
-/** What a process does. */
-export interface ProcessActivity {
+/** What a process is doing. */
+interface ProcessActivity {
   worked: ThreadSeconds;
-  /** A thread runs, or waits for nothing but a CPU of the host. */
+  /** A thread runs, or waits only for a host CPU. */
   runnable: boolean;
   /** It was stopped from outside: SIGSTOP, or a debugger. */
   stopped: boolean;
 }
 
-/** What the threads of a process have worked, and what they wait for; undefined when it is gone. */
+/**
+ * The CPU time of a process's threads, and what they wait for; undefined when the process is gone.
+ */
 export function processActivity(pid: number): ProcessActivity | undefined {
   const threads = ofThreads(pid, 'stat')?.map(({ thread, text }) => ({
     thread,
@@ -115,8 +120,8 @@ export function processActivity(pid: number): ProcessActivity | undefined {
 }
 
 /**
- * The longest time in seconds that one thread of a process wanted a CPU of the host and had none
- * (run_delay, Documentation/scheduler/sched-stats.rst); undefined when the process is gone, or
+ * The longest time in seconds for which one thread of a process was ready to run but had no host
+ * CPU (run_delay, Documentation/scheduler/sched-stats.rst); undefined when the process is gone, or
  * where the host does not count it.
  */
 export function longestCpuWait(pid: number): number | undefined {

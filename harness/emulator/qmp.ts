@@ -9,17 +9,17 @@ export interface QmpEvent {
 }
 
 /**
- * Commands are answered within milliseconds; this much silence on a loaded host means that they
- * never will be.
+ * Commands are answered within milliseconds; if QEMU is silent for this long, even on a loaded
+ * host, it never will answer.
  */
 const replyMilliseconds = 60_000;
 const maximumLine = 1 << 20;
 
 /**
- * Client of the QEMU Machine Protocol ("QEMU QMP Reference Manual"): JSON objects, one a line; the
- * greeting, then qmp_capabilities, then commands. Commands are answered in order. QEMU tells of
- * every stop and start of the guest; that is read only while an answer is awaited, since to be
- * woken for each would double the cost of a breakpoint.
+ * Client of the QEMU Machine Protocol ("QEMU QMP Reference Manual"): JSON objects, one per line;
+ * the greeting, then qmp_capabilities, then commands. Commands are answered in order. QEMU reports
+ * every stop and start of the guest; these events are read only while an answer is awaited, since a
+ * wake-up for each one would double the cost of a breakpoint.
  */
 export class QmpClient {
   readonly #socket: Socket;
@@ -54,7 +54,7 @@ export class QmpClient {
   }
 
   /**
-   * @throws PtdiffError('emulator') with QEMU's own words when it refuses, or when the connection
+   * @throws PtdiffError('emulator') with QEMU's own message when it refuses, or when the connection
    * is gone.
    */
   async execute(command: string, parameters: Record<string, unknown> = {}): Promise<unknown> {

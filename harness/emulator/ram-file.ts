@@ -5,7 +5,7 @@ import { messageOf, PtdiffError } from '../../src/errors.ts';
 import { type PhysicalRange, sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
 import type { RamReader } from '../../src/vmsa/walk.ts';
 
-/** A range of guest-physical addresses, and the byte of the file with which it begins. */
+/** A range of guest-physical addresses, and its offset in the file. */
 export interface RamBank extends PhysicalRange {
   offset: number;
 }
@@ -13,25 +13,25 @@ export interface RamBank extends PhysicalRange {
 /** Guest RAM kept in a file, read while the guest is stopped. */
 export interface RamFile extends RamReader {
   /**
-   * A copy of guest memory, which may reach over several banks that touch. Throws when any of it
-   * lies outside RAM.
+   * A copy of guest memory, which may span several adjacent banks. Throws when any of it is outside
+   * RAM.
    */
   read(pa: number, bytes: number): Buffer;
-  /** Whether all of a range lies in one bank. */
+  /** Whether all of a range is in one bank. */
   contains(pa: number, bytes: number): boolean;
   close(): void;
 }
 
 /**
- * Reads grow up to this many bytes while table pages lie side by side, as those of a kernel's
- * linear map do: a walk of 16 GiB of pages takes 0.6 of its time with single-page reads. Larger
- * windows fall out of the CPU's cache and gain nothing.
+ * Reads grow up to this many bytes while table pages are adjacent, as those of a kernel's linear
+ * map are: a walk of 16 GiB of pages takes 0.6 of the time with single-page reads. Larger windows
+ * do not fit into the CPU's cache and gain nothing.
  */
 const LARGEST_WINDOW = 2 ** 18;
 
 /**
  * Opens the RAM of a machine: one bank that begins at `banks` and fills the whole file (QEMU's
- * `virt` machine: 0x40000000), or the given banks. Every bank must lie inside the file.
+ * `virt` machine: 0x40000000), or the given banks. Every bank must be inside the file.
  */
 export function openRam(path: string, banks: number | RamBank[]): RamFile {
   const descriptor = attempt(path, 'open', () => openSync(path, 'r'));
@@ -56,8 +56,8 @@ class BankedFile implements RamFile {
   readonly #descriptor: number;
   readonly #banks: RamBank[];
   /**
-   * The bytes read last for tables, [start, end) of the file; reused, so what table() gave out
-   * changes.
+   * The bytes that were last read for tables, [start, end) of the file; the buffer is reused, so
+   * the result of table() changes.
    */
   readonly #window = Buffer.alloc(LARGEST_WINDOW);
   #start = 0;
@@ -119,9 +119,9 @@ class BankedFile implements RamFile {
   }
 
   /**
-   * Loads the bytes at `at`. Table pages that follow the last window, above or below it (Linux
-   * takes them from the top of memory downwards), double the window in that direction; any other
-   * page is read alone.
+   * Loads the bytes at `at`. If a table page directly follows or precedes the last window (Linux
+   * allocates them from the top of memory downwards), the window doubles in that direction; any
+   * other page is read alone.
    */
   #moveWindow(at: number, bytes: number, bank: RamBank): void {
     const last = this.#end - this.#start;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Where one register lives in the stub's numbering, and how many bits it has. */
+/** The number of one register in the stub's numbering, and its width in bits. */
 export interface TargetRegister {
   number: number;
   bits: number;
 }
 
 /**
- * QEMU's name of a register → the architecture's. QEMU 10.0 calls the EL1 registers that also have
- * AArch32 names by their short names; 11.1 gives them in full.
+ * QEMU's name of a register → the architecture's. QEMU 10.0 uses short names for the EL1 registers
+ * that also have AArch32 names; 11.1 uses the full names.
  */
 const fullNames: Record<string, string> = { SCTLR: 'SCTLR_EL1', VBAR: 'VBAR_EL1' };
 
 /**
  * Register numbers from a GDB target description ("GDB Target Descriptions"). A `<reg>` without
- * `regnum` follows the one before it, across the included documents in their order.
+ * `regnum` follows the one before it, across the included documents in order.
  *
  * @param document the text of target.xml
- * @param include gives the text of an included document by its name
+ * @param include returns the text of an included document by its name
  */
 export async function parseTargetDescription(
   document: string,

@@ -18,19 +18,19 @@ import { deathNotice, deathOfQemu, QemuProcess, startMilliseconds } from './qemu
 import { QmpClient, type QmpEvent } from './qmp.ts';
 import { openRam, type RamBank, type RamFile } from './ram-file.ts';
 
-/** A QEMU that stands at reset, and everything by which it is watched. */
+/** A QEMU that is stopped at reset, and everything that observes it. */
 export interface VirtualMachine {
   process: QemuProcess;
   /** Process id of QEMU itself, not of its supervisor. */
   pid: number;
   gdb: GdbClient;
   qmp: QmpClient;
-  /** The guest's RAM; in a realm at both its addresses. */
+  /** The guest's RAM; in a realm at both of its addresses. */
   ram: RamFile;
-  /** The realm monitor, where there is one, and its RAM. */
+  /** The realm monitor, if there is one, and its RAM. */
   monitor?: Monitor & { ram: RamFile };
   console: ConsoleLog;
-  /** Events of QEMU up to the last answer over QMP, oldest first. */
+  /** Events from QEMU up to its last QMP answer, oldest first. */
   events: QmpEvent[];
   /** Ends QEMU and frees everything. */
   stop(): Promise<void>;
@@ -38,9 +38,9 @@ export interface VirtualMachine {
 
 /**
  * Starts QEMU, stopped at reset. Its RAM file, console file and sockets lose their names as soon as
- * both sides hold them open, so that nothing is left behind even when the harness is killed.
+ * both sides have them open, so nothing is left behind even when the harness is killed.
  *
- * @param directory where the files live for that moment
+ * @param directory where the files are until then
  * @throws PtdiffError('emulator') when QEMU does not come up
  */
 async function startMachine(
@@ -59,7 +59,8 @@ async function startMachine(
   };
   const paths = { ramFile: at('ram'), consoleFile: at('console'), pidFile: at('pid') };
   const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };
-  // The folder is made under the eyes of the one who removes it if the harness is killed.
+  // The supervisor, which removes the folder if the harness is killed, must know of it before it
+  // exists.
   const process = await QemuProcess.prepare(
     watchedCommand(setup, { ...paths, ...sockets }),
     scratch,
@@ -111,8 +112,8 @@ async function startMachine(
 }
 
 /**
- * Starts a machine, lets `work` have it, and ends it whatever happens. Where QEMU died under the
- * work, that is told instead of what came of it.
+ * Starts a machine, passes it to `work`, and ends it whatever happens. If QEMU died meanwhile, that
+ * is reported instead of the result of `work`.
  * @throws PtdiffError as startMachine() does, and for a QEMU that died; what `work` throws; the
  * signal's reason when it was aborted
  */
@@ -133,9 +134,7 @@ export async function withMachine<Result>(
   }
 }
 
-/**
- * The same bytes answer at a realm's protected address and, while they are shared, at its alias.
- */
+/** The same bytes are at a realm's protected address and, while they are shared, at its alias. */
 function guestBanks({ machine }: QemuMachine, monitor: Monitor | undefined): RamBank[] {
   const ram = sizedRange(RAM_BASE, machine.memory * 2 ** 20);
   const bank = { ...ram, offset: 0 };
@@ -184,7 +183,7 @@ function listenOnce(path: string): { connection: Promise<Socket>; close(): void 
       resolve(socket);
     });
   });
-  // Whoever awaits the connection sees the error; nobody may when QEMU died first.
+  // The code that awaits the connection sees the error; if QEMU dies first, nothing awaits it.
   connection.catch(() => {});
   server.listen(path);
   return { connection, close: () => server.close() };

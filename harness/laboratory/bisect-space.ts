@@ -15,11 +15,11 @@ import type { Answer, Answers, Narrowed, Task } from '../../src/bisect/types.ts'
 import { PtdiffError } from '../../src/errors.ts';
 import type { BisectState } from './bisect-state.ts';
 
-/** A candidate for a reader. */
-export interface CandidateInfo {
-  /** In a line of the progress: a version, or a commit as 12 hex digits and ("subject"). */
+/** A candidate as text for a reader. */
+interface CandidateInfo {
+  /** For a progress line: a version, or a commit as 12 hex digits and ("subject"). */
   name: string;
-  /** At the end: where the package is from, or author and date. */
+  /** For the final report: the package's suite, or author and date. */
   about: string[];
 }
 
@@ -28,11 +28,11 @@ export interface Space {
   /** The ends as candidates. */
   good: string;
   bad: string;
-  /** Whether the good end is the newer one: then the sign vanished between them. */
+  /** Whether the good end is the newer one: then the sign disappeared between the ends. */
   goodIsNewer: boolean;
-  /** Candidates that may be the first on the new side, as long as nothing but the ends is known. */
+  /** Candidates that may be the first on the new side while only the ends are known. */
   suspects: number;
-  /** What the state file keeps of it. */
+  /** The part that the state file keeps. */
   line?: BisectState['line'];
   narrow(task: Task, answers: Answers): Promise<Narrowed>;
   /** The spec of a candidate's kernel. */
@@ -40,15 +40,15 @@ export interface Space {
   describe(candidate: string): Promise<CandidateInfo>;
 }
 
-/** Two versions of Debian, as specs that mean exactly these. */
-export interface VersionRange {
+/** Two Debian versions, as specs that mean exactly these. */
+interface VersionRange {
   good: string;
   bad: string;
 }
 
 const versionOf = (spec: string): string => (parseKernelSpec(spec) as DebianSpec).version;
 
-/** The versions between two ends, both included, as the archive lists them, oldest first. */
+/** The versions between two ends, including both, as the archive lists them, oldest first. */
 async function debianLine({ good, bad }: VersionRange): Promise<NonNullable<BisectState['line']>> {
   const { flavour } = parseKernelSpec(good) as DebianSpec;
   const [left, right] = [versionOf(good), versionOf(bad)];
@@ -58,8 +58,8 @@ async function debianLine({ good, bad }: VersionRange): Promise<NonNullable<Bise
   const listed = (await listKernels({ progress: say })).filter(
     (kernel) => kernel.flavour === flavour && isBetween(versionOf(kernel.spec)),
   );
-  // Several builds of one version bear one spec; the newest, which is listed first, stands for
-  // them.
+  // Several builds of one version have the same spec; the newest one, which is listed first,
+  // represents them.
   const kernels = new Map(
     listed.reverse().map(({ spec, version, suite }) => [spec, { spec, version, suite }]),
   );
@@ -69,8 +69,8 @@ async function debianLine({ good, bad }: VersionRange): Promise<NonNullable<Bise
 }
 
 /**
- * Debian's versions between two.
- * @param kept the line of an earlier part of the same bisection: the archive may have changed
+ * Debian's versions between two ends.
+ * @param kept the list from an earlier part of the same bisection: the archive may have changed
  */
 async function debianSpace(range: VersionRange, kept: BisectState['line']): Promise<Space> {
   const { good, bad } = range;
@@ -95,14 +95,14 @@ async function debianSpace(range: VersionRange, kept: BisectState['line']): Prom
 }
 
 /** Two commits of a repository. */
-export interface CommitRange {
+interface CommitRange {
   repository: string;
   good: string;
   bad: string;
   specOf(commit: string): string;
 }
 
-/** The commits between two, judged by git bisect in a repository of our own. */
+/** The commits between two ends; git bisect narrows them down in a repository of our own. */
 async function gitSpace(
   { repository, good, bad, specOf }: CommitRange,
   own: string,
@@ -111,7 +111,7 @@ async function gitSpace(
   if (good === bad)
     throw new PtdiffError(
       'usage',
-      `The good and the bad end are one commit, ${good.slice(0, 12)}.`,
+      `The good and the bad end are the same commit, ${good.slice(0, 12)}.`,
     );
   const goodIsNewer = await history.isAncestor(bad, good);
   const [oldest, newest] = goodIsNewer ? [bad, good] : [good, bad];
@@ -139,11 +139,11 @@ async function gitSpace(
   };
 }
 
-/** The range of a bisection, as the user named it. */
+/** The range of a bisection, as named by the user. */
 export type Range = ({ kind: 'debian' } & VersionRange) | ({ kind: 'git' } & CommitRange);
 
 /**
- * @param kept the line of an earlier part of the same bisection
+ * @param kept the list from an earlier part of the same bisection
  * @param own folder for a repository of our own
  */
 export function spaceOf(range: Range, kept: BisectState['line'], own: string): Promise<Space> {
@@ -160,14 +160,16 @@ function gitEnd(
   return spec.kind === 'git' ? { ...spec, path: resolve(spec.path) } : undefined;
 }
 
-/** What the ends mean today: `debian:7.2` and `debian:latest` are other versions tomorrow. */
+/**
+ * The present meaning of the ends: `debian:7.2` and `debian:latest` may be other versions tomorrow.
+ */
 async function versionRange(left: DebianSpec, right: DebianSpec): Promise<Range> {
   const good = await exactSpec(left, { progress: say });
   const bad = await exactSpec(right, { progress: say });
   if (left.flavour !== right.flavour)
     throw new PtdiffError(
       'usage',
-      `${good} and ${bad} are of different flavours; bisect between kernels of one.`,
+      `${good} and ${bad} have different flavours; bisect between kernels of one flavour.`,
     );
   if (good === bad)
     throw new PtdiffError('usage', `Both ends are ${good}; there is nothing between them.`);
@@ -175,8 +177,8 @@ async function versionRange(left: DebianSpec, right: DebianSpec): Promise<Range>
 }
 
 /**
- * Understands the ends of a bisection.
- * @param repository where ends are revisions and no specs
+ * Parses the ends of a bisection.
+ * @param repository where ends are revisions instead of specs
  * @throws PtdiffError(usage) for ends between which nothing can be bisected
  */
 export async function rangeOf(
@@ -185,7 +187,7 @@ export async function rangeOf(
   repository: string | undefined,
 ): Promise<Range> {
   const [left, right] = [gitEnd(good, repository), gitEnd(bad, repository)];
-  // The same repository, and the same patches, configuration and compiler on top of each commit.
+  // The same repository, with the same patches, configuration and compiler for each commit.
   if (
     left &&
     right &&

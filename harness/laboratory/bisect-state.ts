@@ -11,7 +11,7 @@ import { stableJson } from '../../src/stable-json.ts';
 
 const stateSchema = 1;
 
-/** What a bisection was asked; a state file goes on with this question only. */
+/** The question of a bisection; a state file can continue only the same question. */
 export interface BisectQuestion {
   /** Specs, as the user wrote them; revisions of a repository are resolved to commits. */
   good: string;
@@ -23,7 +23,7 @@ export interface BisectQuestion {
   scenarioHash: string;
 }
 
-/** A boot of the bisection, with what it left behind. */
+/** A boot of the bisection, with its files. */
 export interface RecordedTrial extends Trial {
   /**
    * The run folder of the boot, below the folder of the steps; absent where there was no kernel to
@@ -36,23 +36,26 @@ export interface RecordedTrial extends Trial {
 }
 
 /**
- * What the boots must have in common to be compared: hashes of emulator, guest program and realm
+ * What the boots must have in common to be comparable: hashes of emulator, guest program and realm
  * monitor.
  */
-export interface LaboratoryIdentity {
+interface LaboratoryIdentity {
   emulator: string;
   initramfs: string;
   monitor?: string;
 }
 
-/** The state file: everything that a bisection knows, so that it goes on after any end. */
+/**
+ * The state file: everything that a bisection knows, so that it can continue after any
+ * interruption.
+ */
 export interface BisectState {
   schema: typeof stateSchema;
   question: BisectQuestion;
   repeat: number;
   /**
-   * Debian versions in question, oldest first, as the archive had them at the start; absent for a
-   * git history.
+   * Debian versions in question, oldest first, as the archive listed them at the start; absent for
+   * a git history.
    */
   line?: { spec: string; version: string; suite: string }[];
   laboratory?: LaboratoryIdentity;
@@ -91,22 +94,22 @@ const schema: z.ZodType<BisectState> = z.object({
   ),
 });
 
-/** Where bisections lie whose place the user did not name. */
+/** Default folder for bisections. */
 export const bisectionsFolder = join(repositoryRoot, 'results', 'bisections');
 
-/** The state file of a question where the user names none. */
+/** The state file of a question if the user names none. */
 export function defaultStateFile(question: BisectQuestion): string {
   return join(bisectionsFolder, `${sha256(stableJson(question)).slice(0, 12)}.json`);
 }
 
-/** Where the run folders of the boots lie: beside the state file, under its name. */
+/** The folder for the run folders of the boots: beside the state file, under its name. */
 export function stepsFolder(stateFile: string): string {
   return join(dirname(stateFile), `${basename(stateFile).replace(/\.json$/, '')}-steps`);
 }
 
 /**
- * What an earlier part of the same bisection left; undefined when there was none.
- * @throws PtdiffError(usage) when the file is damaged or holds another question
+ * The state that an earlier part of the same bisection left; undefined when there was none.
+ * @throws PtdiffError(usage) when the file is damaged or contains another question
  */
 export function readState(
   file: string,
@@ -123,7 +126,7 @@ export function readState(
     const what = issue ? `${issue.path.join('.')}: ${issue.message}` : messageOf(error);
     throw new PtdiffError(
       'usage',
-      `${file} is no state of a bisection (${what}); name another --state.`,
+      `${file} is not the state of a bisection (${what}); name another --state.`,
       {
         cause: error,
       },
@@ -138,7 +141,7 @@ export function readState(
   return state;
 }
 
-/** On the disk when this returns; whatever ends ptdiff, there is the old state or the new one. */
+/** On disk when this returns; however ptdiff ends, there is either the old state or the new one. */
 export function writeState(file: string, state: BisectState): void {
   onHost(file, () => makeFolder(dirname(file)));
   replaceFile(file, `${JSON.stringify(state, undefined, 1)}\n`);

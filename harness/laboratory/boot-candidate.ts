@@ -10,19 +10,19 @@ import { loadKernel } from './loaded-kernel.ts';
 import { planCases } from './plan.ts';
 import { runStored } from './run-stored.ts';
 
-/** One boot of a kernel and what it says of a sign. */
-export interface CandidateBoot {
+/** One boot of a kernel and what it says about a sign. */
+interface CandidateBoot {
   outcome: Outcome;
   reason?: string;
-  /** What the folder of the boot says of its run; absent where there was no kernel to boot. */
+  /** The run record from the boot's folder; absent where there was no kernel to boot. */
   record?: RunRecord;
   /** Name of the case in the run folder. */
   case?: string;
 }
 
 /**
- * Why a candidate cannot be booted, where it cannot: its kernel is gone from the archive or does
- * not build, or it is no kernel for this scenario (a realm before 6.13, say).
+ * Why a candidate cannot be booted, if so: its kernel has left the archive or does not build, or
+ * the kernel cannot run this scenario (a realm before 6.13, say).
  */
 async function obstacle(
   spec: string,
@@ -43,10 +43,10 @@ async function obstacle(
 }
 
 /**
- * Boots one scenario on one kernel into a run folder of its own and the results store, or goes on
- * with a folder that is there.
+ * Boots one scenario on one kernel into a separate run folder and the results store, or continues
+ * an existing folder.
  * @throws PtdiffError for what is neither the kernel's fault nor the kernel's absence (no network,
- * a full disk, wrong usage), and what the signal was aborted with
+ * a full disk, wrong usage), and the signal's reason
  */
 export async function bootCandidate(
   request: {

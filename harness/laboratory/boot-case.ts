@@ -18,20 +18,21 @@ import type { Laboratory } from './laboratory.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { guestProbes } from './question.ts';
 
-/** One scenario on one kernel, and where its files go. */
+/** One scenario on one kernel, and the folder for its files. */
 export interface Case {
   name: string;
   kernel: LoadedKernel;
   scenario: Scenario;
   directory: string;
-  /** Gives the machine to a person at a checkpoint. */
+  /** Hands the machine over to a user at a checkpoint. */
   hold?: Hold;
-  /** An earlier boot that shall be repeated with exactly what it was made of. */
+  /** An earlier boot to repeat with exactly the same parts. */
   replay?: { cpu: string; commandLine: string; blobs: MachineBlobs };
 }
 
 /**
- * Command line of a case: the scenario's parameters, the console, and what the guest's init reads.
+ * Command line of a case: the scenario's parameters, the console, and the parameters for the
+ * guest's init.
  */
 export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
   const words = [...kernelParameters(scenario, kernel.traits), 'console=ttyAMA0', 'rdinit=/init'];
@@ -40,7 +41,7 @@ export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
 
 /**
  * The laboratory with the modules that a kernel needs for the machine's devices; a repeated boot
- * has them already.
+ * already has them.
  */
 export async function withDrivers(
   laboratory: Laboratory,
@@ -56,7 +57,7 @@ export async function withDrivers(
   };
 }
 
-/** One boot: what was seen of it, and what it was made of. */
+/** One boot: what was observed, and the parts it was made from. */
 export interface CaseBoot {
   evidence: Evidence;
   /** With the modules that the machine's devices need. */
@@ -65,7 +66,8 @@ export interface CaseBoot {
 }
 
 /**
- * Boots a case and observes it; QEMU's files lie in a folder that is gone when this returns.
+ * Boots a case and observes it; QEMU's files are in a folder that no longer exists when this
+ * returns.
  * @throws PtdiffError for what is not the kernel's fault
  */
 export async function bootCase(

@@ -21,8 +21,8 @@ import { linkAddress } from './question.ts';
 const NOMAP = 4;
 
 /**
- * What memblock says of the memory, at the first checkpoint that tells; the machine's own layout
- * where none does.
+ * The memory according to memblock, at the first checkpoint that has it; otherwise the machine's
+ * own layout.
  */
 function memoryOf(
   evidence: Evidence,
@@ -39,8 +39,8 @@ function memoryOf(
   return { ram: ranges(false), noMap: ranges(true) };
 }
 
-/** By CONFIG_ARM64_VA_BITS and the page size, which the Image shows. */
-export function linearLayoutOf({ config, geometry }: KernelTraits): LinearLayout {
+/** From CONFIG_ARM64_VA_BITS and the page size, which the Image shows. */
+function linearLayoutOf({ config, geometry }: KernelTraits): LinearLayout {
   return {
     pageOffset: _PAGE_OFFSET(config.vaBits),
     pageEnd: _PAGE_END(vaBitsMin(config.vaBits, geometry)),
@@ -52,14 +52,14 @@ function splittingOf({ cpuCapabilities, splitAsksRequires }: KernelTraits): Leaf
   return { asksRequires: splitAsksRequires, ...(capability !== undefined && { capability }) };
 }
 
-/** The KFENCE pool, where the kernel first said that it lies. */
+/** The KFENCE pool, from the first checkpoint at which the kernel has its address. */
 function kfencePoolOf({ captures }: Evidence, { config, geometry }: KernelTraits): VirtualRange[] {
   const start = captures[0]?.variables.__kfence_pool ?? 0n;
   const size = BigInt((config.kfenceNumObjects + 1) * 2 * geometry.granule);
   return start === 0n ? [] : [{ start, end: start + size }];
 }
 
-/** The facts of one boot as the invariants want them. */
+/** The facts of one boot in the form that the invariants need. */
 export function bootContextOf(
   kernel: LoadedKernel,
   scenario: Scenario,
@@ -81,8 +81,8 @@ export function bootContextOf(
       ...(trampPgDir === undefined ? {} : { trampPgDir }),
       ...evidence.image,
     },
-    // The variable came with the function (a166563e7ec3), which a compiler may have named
-    // otherwise.
+    // The variable was added together with the function (a166563e7ec3); a compiler may have renamed
+    // the function.
     ...((traits.requiresSymbol ?? symbols.codeName('split_kernel_leaf_mapping')) && {
       splitting: splittingOf(traits),
     }),

@@ -42,7 +42,7 @@ function reproOf(
   };
 }
 
-/** inputs.json: what the boot was made of. */
+/** inputs.json: everything the boot was made from. */
 function inputsOf(
   { emulator, initramfs }: Laboratory,
   { kernel, scenario }: Case,
@@ -68,7 +68,7 @@ function writeJson(directory: string, file: string, value: unknown): void {
   writeText(join(directory, file), `${stableJson(value, 1)}\n`);
 }
 
-/** Leaves in the folder of a case what was seen of its boot, and how to boot it again. */
+/** Writes the evidence of a boot, and how to boot it again, into the folder of its case. */
 export function writeBoot(each: Case, { evidence, laboratory, prepared }: CaseBoot): void {
   const { directory } = each;
   writeEvidence(directory, evidence);
@@ -82,7 +82,7 @@ export function writeInputs(each: Case, laboratory: Laboratory, prepared: Prepar
   writeJson(each.directory, caseFiles.inputs, inputsOf(laboratory, each, prepared));
 }
 
-/** Leaves there what was predicted, and what was found to differ from it. */
+/** Writes the prediction, and the differences from it, into the same folder. */
 export function writeConclusions(
   { directory }: Case,
   { prediction, judgement: { differences } }: Pick<JudgedCase, 'prediction' | 'judgement'>,

@@ -13,8 +13,8 @@ import { scenarioDifferences, scenarioHash } from '../../src/scenario/identity.t
 import { kernelLabel } from '../../src/scenario/names.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 
-/** What the user named as one side. */
-export type NamedSide =
+/** One side as named by the user. */
+type NamedSide =
   | { kind: 'kernel'; spec: string }
   | { kind: 'folder'; folder: string; kernel?: string };
 
@@ -29,7 +29,7 @@ export interface LoadedSide {
 const isFolder = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** A run folder, a run folder with one of its kernels after an '@', or else a kernel spec. */
+/** A run folder, a run folder followed by '@' and one of its kernels, or else a kernel spec. */
 export function namedSide(text: string): NamedSide {
   if (isFolder(text)) return { kind: 'folder', folder: text };
   const at = text.lastIndexOf('@');
@@ -39,10 +39,10 @@ export function namedSide(text: string): NamedSide {
     : { kind: 'kernel', spec: text };
 }
 
-/** A kernel of a run, and what its cases are called by. */
+/** A kernel of a run, with what identifies its cases. */
 type RunKernel = Pick<CaseResult['kernel'], 'spec' | 'release'> & { label: string };
 
-/** The kernel of a run that a spec, a label, a release or the beginning of a release names. */
+/** The kernel of a run with a given spec, label, release or start of a release. */
 function kernelNamed(name: string, kernels: readonly RunKernel[], folder: string): RunKernel {
   const exact = ({ spec, label, release }: RunKernel): boolean =>
     [spec, spec.replace(/^debian:/, ''), label, release].includes(name);
@@ -63,11 +63,11 @@ function kernelNamed(name: string, kernels: readonly RunKernel[], folder: string
 
 /**
  * Reads one side from a run folder.
- * @param kernel a spec, a label, a release or the start of a release that the folder has; all its
+ * @param kernel the spec, label, release or start of a release of one of its kernels; all its
  * kernels when absent
  * @param scenarios names to keep; all when empty
- * @throws PtdiffError(usage) for a folder that is none, and for a kernel that it does not have, or
- * has more than once
+ * @throws PtdiffError(usage) for a folder that is not a run folder, and for a kernel that it does
+ * not have, or has more than once
  */
 export function loadSide(
   asked: string,
@@ -92,7 +92,7 @@ const unique = <T>(values: readonly T[], key: (value: T) => string): T[] => [
   ...new Map(values.map((value) => [key(value), value])).values(),
 ];
 
-/** What a report says of a side. */
+/** What a report says about a side. */
 export function identityOf({ asked, folder, run, cases }: LoadedSide): SideIdentity {
   const kernels = unique(
     cases.map(({ kernel }) => kernel),
@@ -111,8 +111,8 @@ export function identityOf({ asked, folder, run, cases }: LoadedSide): SideIdent
 }
 
 /**
- * What two sides do not have in common besides their kernels; like is compared with like, so it
- * must be said.
+ * What two sides do not have in common besides their kernels. A comparison assumes that everything
+ * else is equal, so differences must be reported.
  */
 export function unlikeParts({ a, b }: Sides<SideIdentity>): string[] {
   const hashes: [string, string | undefined, string | undefined][] = [
@@ -125,12 +125,12 @@ export function unlikeParts({ a, b }: Sides<SideIdentity>): string[] {
     .map(
       ([name, left = '', right = '']) => `The ${name}: ${shortHash(left)} and ${shortHash(right)}.`,
     );
-  const model = `The ptdiff whose model predicted: ${a.model} and ${b.model}. Decisions and findings may differ for that.`;
+  const model = `The ptdiff whose model predicted: ${a.model} and ${b.model}. Decisions and findings may differ because of that.`;
   return a.model === b.model ? parts : [...parts, model];
 }
 
 /** A pair of cases to compare, or why there is none. */
-export interface Pairing extends Pick<ComparisonReport, 'refused' | 'uncompared'> {
+interface Pairing extends Pick<ComparisonReport, 'refused' | 'uncompared'> {
   pairs: { name: string; a: CaseResult; b: CaseResult }[];
 }
 
@@ -141,7 +141,7 @@ function scenarioOf({ run }: LoadedSide, name: string): Scenario | undefined {
   return run.scenarios.find((scenario) => scenario.name === name);
 }
 
-/** Why two scenarios of one name are not the same experiment; empty when they are. */
+/** Why two scenarios with the same name are not the same experiment; empty when they are. */
 function reasonsAgainst(a: Scenario | undefined, b: Scenario | undefined): string[] {
   if (!a || !b) return ['its run folder does not say what it was'];
   if (scenarioHash(a, sha256) === scenarioHash(b, sha256)) return [];
@@ -149,7 +149,8 @@ function reasonsAgainst(a: Scenario | undefined, b: Scenario | undefined): strin
 }
 
 /**
- * Pairs the cases of two sides by scenario; where a side has several kernels, by kernel spec too.
+ * Pairs the cases of two sides by scenario and, where a side has several kernels, also by kernel
+ * spec.
  */
 export function pairCases(sides: Sides<LoadedSide>): Pairing {
   const several = kernelCount(sides.a) > 1 || kernelCount(sides.b) > 1;
@@ -185,5 +186,5 @@ export function pairCases(sides: Sides<LoadedSide>): Pairing {
   return pairing;
 }
 
-/** Where the run of a comparison lies below its folder. */
+/** The run of a comparison, below its folder. */
 export const runBelow = (out: string): string => join(out, 'run');

@@ -11,8 +11,11 @@ import { canonicalScenario } from '../../src/scenario/identity.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 
-/** What facts depend on; the same three give the same facts, up to what the kernel draws by lot. */
-export interface FactsKey {
+/**
+ * What facts depend on: the same three values give the same facts, except for what the kernel makes
+ * random.
+ */
+interface FactsKey {
   kernelSha256: string;
   emulatorSha256: string;
   scenario: Scenario;
@@ -23,8 +26,8 @@ const before = z.enum(checkpointNames);
 const byCheckpoint = z.partialRecord(before, ranges);
 
 /**
- * Every fact has its place here, the optional ones included: else what a boot left would not be
- * found again.
+ * Every fact must be listed here, including optional ones: otherwise the facts of a boot would not
+ * be found again.
  */
 const shape = {
   idRegisters: z.array(z.record(z.string(), z.bigint())),
@@ -62,7 +65,7 @@ const shape = {
 } satisfies { [name in keyof BootFacts]-?: z.ZodType };
 const factsSchema: z.ZodType<BootFacts> = z.strictObject(shape);
 
-/** As they lie in the cache: numbers above 2^53 are text. */
+/** As stored in the cache: numbers above 2^53 are text. */
 const storedFacts = z.looseObject({}).transform(reviveBigints).pipe(factsSchema);
 
 function pathOf({ kernelSha256, emulatorSha256, scenario }: FactsKey): string {
@@ -77,16 +80,18 @@ export function parseFacts(value: unknown): BootFacts | undefined {
   return storedFacts.safeParse(value).data;
 }
 
-/** Keeps the facts of a boot, so that `predict` can answer without one. */
+/** Stores the facts of a boot, so that `predict` can answer without one. */
 export async function keepFacts(key: FactsKey, facts: BootFacts): Promise<void> {
   await writeRecord(pathOf(key), JSON.parse(stableJson(facts)));
 }
 
-/** Facts of an earlier boot; undefined when there was none, or when what it left is damaged. */
+/**
+ * Facts of an earlier boot; undefined when there was none, or when the stored facts are damaged.
+ */
 export async function recallFacts(key: FactsKey): Promise<BootFacts | undefined> {
   const path = pathOf(key);
   const facts = await readRecord(path, storedFacts, say);
-  // How old something is says when it was used last.
+  // The file's time records when it was last used.
   if (facts !== undefined) await utimes(path, new Date(), new Date()).catch(() => {});
   return facts;
 }

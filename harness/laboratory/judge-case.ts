@@ -14,18 +14,17 @@ import { bootContextOf } from './boot-context.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { questionOf } from './question.ts';
 
-/** What is concluded from one boot. */
+/** The conclusions from one boot. */
 export interface JudgedCase extends Pick<BestFit, 'prediction' | 'judgement' | 'notes'> {
   facts: BootFacts;
 }
 
-/** A sentence on something that cannot be told of a kernel. */
+/** A sentence about something that is not known about a kernel. */
 const notKnown = (what: string): string => `Not known of this kernel: ${what}.`;
 
 /**
- * Predicts a boot that was observed, and judges it. What the kernel does not show of itself is
- * tried both ways; where the model has no answer at all, the rules that hold for every kernel are
- * checked alone.
+ * Predicts an observed boot, and judges it. For what the kernel does not show, all hypotheses are
+ * tried; where the model has no answer at all, only the invariants are checked.
  */
 export function judgeCase(
   kernel: LoadedKernel,

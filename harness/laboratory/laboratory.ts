@@ -17,7 +17,7 @@ export interface Laboratory {
   initramfs: Initramfs;
   /** It holds the modules of the case's devices already. */
   hasModules?: true;
-  /** The realm monitor, where a scenario of the run needs it. */
+  /** The realm monitor, if a scenario of the run needs it. */
   monitor?: { code: Uint8Array; sha256: string };
   knownIssues: KnownIssue[];
 }
@@ -36,7 +36,7 @@ export async function loadMonitor(): Promise<NonNullable<Laboratory['monitor']>>
   return { code: await readFile(path), sha256 };
 }
 
-/** What all cases of some scenarios share. */
+/** What all cases of a set of scenarios share. */
 export async function prepareLaboratory(
   scenarios: readonly Scenario[],
   qemu: string | undefined,

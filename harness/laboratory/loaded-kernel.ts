@@ -12,19 +12,19 @@ import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import { type KernelDescription, traitsOf } from '../../src/linux/traits.ts';
 
-/** A kernel with everything that its Image tells. */
+/** A kernel with everything that its Image shows. */
 export interface LoadedKernel {
   image: KernelImage;
   symbols: SymbolTable;
   traits: KernelTraits;
-  /** What the Image does not show: the traits have the rule of the release. */
+  /** What the Image does not show; the traits follow the release's rule. */
   assumptions: Assumption[];
-  /** What cannot be told of this kernel, as ends of a sentence. */
+  /** What is not known about this kernel, as ends of a sentence. */
   notKnown: string[];
 }
 
 /**
- * Brings a kernel and reads its symbols and traits.
+ * Loads a kernel and reads its symbols and traits.
  * @throws PtdiffError of resolveKernel(), and `image` for a kernel that the model cannot describe
  */
 export async function loadKernel(spec: string, options: FetchOptions = {}): Promise<LoadedKernel> {
@@ -32,8 +32,8 @@ export async function loadKernel(spec: string, options: FetchOptions = {}): Prom
 }
 
 /**
- * A description with what the configuration of its kernel says; that of another build is refused
- * where the user named it.
+ * A description completed from the kernel's configuration. A configuration of another build is
+ * refused if the user named it.
  */
 async function withConfig(
   description: KernelDescription,
@@ -56,9 +56,9 @@ async function withConfig(
 }
 
 /**
- * Reads the symbols and traits of a kernel that is there.
- * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table, or has the
- * configuration of another
+ * Reads the symbols and traits of a kernel that has been resolved.
+ * @throws PtdiffError(image) for anything but an arm64 Image with a complete symbol table, or for
+ * one with the configuration of another build
  */
 export async function describeKernel(image: KernelImage): Promise<LoadedKernel> {
   const bytes = await readFile(image.imagePath);

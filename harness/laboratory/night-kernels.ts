@@ -9,17 +9,17 @@ import { type SingleWatch, singleWatches, type Watch } from '../../src/nightly/c
 import type { NewKernel } from '../../src/nightly/summary.ts';
 import type { RunRecord } from '../../src/report/types.ts';
 
-/** What a watch has tonight: the spec that means exactly this kernel. */
+/** A watch's kernel tonight: the spec that means exactly this kernel. */
 export interface TonightsKernel {
   watch: string;
   spec: string;
   commit?: NewKernel['commit'];
 }
 
-/** What the watches have tonight. */
-export interface TonightsKernels {
+/** The kernels of all watches tonight. */
+interface TonightsKernels {
   kernels: TonightsKernel[];
-  /** Watches that have none, with the reason: the night goes on without them. */
+  /** Watches without a kernel, with the reason: the night continues without them. */
   unavailable: RunRecord['unavailable'];
   /** Why Debian's lists are older than tonight. */
   oldLists?: string;
@@ -37,15 +37,15 @@ async function suiteKernel(suite: string, flavour: string): Promise<string> {
 }
 
 /**
- * A branch is pinned to its commit of this moment, and a version to the whole of it: a night must
- * not see it move, and its kernel must be found again.
+ * Pins a branch to its current commit, and a version to its full form: a branch must not move
+ * during a night, and its kernel must be found again.
  */
 async function pinned(watch: string, signal: AbortSignal): Promise<TonightsKernel> {
   const spec = parseKernelSpec(watch);
   if (spec.kind === 'debian')
     return { watch, spec: await exactSpec(spec, { progress: say, signal }) };
   if (spec.kind !== 'git') return { watch, spec: watch };
-  // Says better than git what is wrong with a path.
+  // Gives a better message than git if the path is wrong.
   await objectDirectory(spec.path, signal);
   const id = await commitId(spec.path, spec.rev, signal);
   const subject = (
@@ -57,7 +57,7 @@ async function pinned(watch: string, signal: AbortSignal): Promise<TonightsKerne
 const asksDebian = (each: SingleWatch): boolean =>
   !('spec' in each) || each.spec.startsWith('debian:');
 
-/** What the archive has since the last night; why it could not be asked, where it could not. */
+/** Fetches the archive's lists of tonight; returns why that failed, if it did. */
 async function refreshLists(signal: AbortSignal): Promise<{ old?: string; none?: string }> {
   try {
     const { notes } = await kernelCatalogue({ progress: say, refresh: true, signal });
@@ -69,7 +69,7 @@ async function refreshLists(signal: AbortSignal): Promise<{ old?: string; none?:
   }
 }
 
-/** Kernels of tonight. */
+/** Tonight's kernels. */
 export async function tonightsKernels(
   watches: readonly Watch[],
   signal: AbortSignal,

@@ -18,37 +18,37 @@ import { PtdiffError } from '../../src/errors.ts';
 import { archiveFiles } from './pack-case.ts';
 import { packedFiles } from './packed-repro.ts';
 
-/** A packed case that was unpacked, every file of it checked. */
+/** A packed case that was unpacked and whose files were all checked. */
 export interface OpenedCase extends ArchivedCase {
-  /** Where its files lie until `use` of withArchivedCase() returns. */
+  /** Folder of its files until `use` of withArchivedCase() returns. */
   folder: string;
 }
 
-/** No archive of ours comes near; another must not fill the disk. */
+/** None of ptdiff's archives is nearly this large, and no other archive may fill the disk. */
 const mostBytes = 4 * 2 ** 30;
 
-/** Takes files and folders below the target only, and not too much of them. */
+/** Accepts only files and folders below the target, up to a total size. */
 function guard(): (path: string, entry: unknown) => boolean {
   let bytes = 0;
   return (path, entry) => {
     const { type, size = 0 } = entry as ReadEntry;
     if (type !== 'File' && type !== 'OldFile' && type !== 'Directory')
-      throw new Error(`'${path}' in it is no file`);
+      throw new Error(`'${path}' in it is not a file`);
     if (path.startsWith('/') || path.split('/').includes('..'))
       throw new Error(`'${path}' in it leads out of it`);
     bytes += size;
-    if (bytes > mostBytes) throw new Error('what it unpacks to has no end');
+    if (bytes > mostBytes) throw new Error('it unpacks to too much data');
     return true;
   };
 }
 
-/** tar's writer is no stream of Node's: it is fed by hand, and its first complaint ends it. */
+/** tar's writer is not a Node stream: it is fed by hand, and its first error ends it. */
 async function unpack(archive: string, scratch: string): Promise<void> {
   const target = extract({ cwd: scratch, strict: true, preserveOwner: false, filter: guard() });
   const closed = new Promise<void>((resolve, reject) =>
     target.on('close', resolve).on('error', reject),
   );
-  // It may complain while nobody waits for it yet.
+  // It may fail before anything awaits it.
   closed.catch(() => {});
   await requireRegular(archive);
   await pipeline(
@@ -64,7 +64,7 @@ async function unpack(archive: string, scratch: string): Promise<void> {
   );
 }
 
-/** The one folder that an archive holds. */
+/** The single folder in an archive. */
 async function onlyFolder(scratch: string): Promise<string> {
   const names = await readdir(scratch);
   const [only, another] = names;
@@ -81,13 +81,13 @@ async function readManifest(folder: string): Promise<ArchivedCase> {
   return archivedCaseSchema.parse(JSON.parse(text));
 }
 
-/** Every file that the manifest names, and no other, is what it was. */
+/** Checks that the files are exactly those in the manifest, and unchanged. */
 async function verify(folder: string, { files }: ArchivedCase): Promise<void> {
   const found = await readdir(folder, { recursive: true });
   for (const name of found) {
     const isFile = (await lstat(join(folder, name))).isFile();
     if (isFile && name !== archiveFiles.manifest && files[name] === undefined)
-      throw new Error(`'${name}' in it is not its own`);
+      throw new Error(`'${name}' in it does not belong to it`);
   }
   for (const [name, sha256] of Object.entries(files)) {
     const found = await sha256File(join(folder, name)).catch(() => 'none');
@@ -97,14 +97,14 @@ async function verify(folder: string, { files }: ArchivedCase): Promise<void> {
 
 /**
  * The initial RAM disk of a packed case.
- * @throws PtdiffError(usage) when it holds none
+ * @throws PtdiffError(usage) when there is none
  */
 export function initramfsOf({ folder, files }: OpenedCase): { path: string; sha256: string } {
   const sha256 = files[packedFiles.initramfs];
   if (sha256 === undefined) {
     throw new PtdiffError(
       'usage',
-      `The packed case holds no ${packedFiles.initramfs}; have the case packed again.`,
+      `The packed case contains no ${packedFiles.initramfs}; pack the case again.`,
     );
   }
   return { path: join(folder, packedFiles.initramfs), sha256 };
@@ -112,8 +112,7 @@ export function initramfsOf({ folder, files }: OpenedCase): { path: string; sha2
 
 /**
  * Device tree and firmware of a packed case.
- * @throws PtdiffError(usage) when the firmware's places are there and it is not, or the other way
- * round
+ * @throws PtdiffError(usage) when only one of the firmware and its addresses is there
  */
 export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise<MachineBlobs> {
   const read = async (name: string) =>
@@ -122,7 +121,7 @@ export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise
   if ((flash === undefined) !== (monitor === undefined)) {
     throw new PtdiffError(
       'usage',
-      `${archiveFiles.manifest} of the packed case and its ${packedFiles.flash} do not fit.`,
+      `${archiveFiles.manifest} of the packed case and its ${packedFiles.flash} do not fit together.`,
     );
   }
   const deviceData = await read(packedFiles.deviceData);
@@ -134,10 +133,10 @@ export async function readBlobs({ folder, files, monitor }: OpenedCase): Promise
 }
 
 /**
- * Unpacks a packed case, checks it and hands it to `use`; its files are gone afterwards. What is
- * checked is what it holds: each file by its hash, and that there is no other.
- * @throws PtdiffError(usage) when the file is no packed case, or not whole; (host) when it cannot
- * be read or unpacked
+ * Unpacks a packed case, checks it and passes it to `use`; its files are removed afterwards. The
+ * check covers the hash of each file, and that there are no other files.
+ * @throws PtdiffError(usage) when the file is not a packed case, or is incomplete; (host) when it
+ * cannot be read or unpacked
  */
 export async function withArchivedCase<T>(
   archive: string,
@@ -155,7 +154,7 @@ export async function withArchivedCase<T>(
       if (told instanceof PtdiffError) throw told;
       throw new PtdiffError(
         'usage',
-        `${archive} is no whole packed case: ${complaint(error).trim()}.`,
+        `${archive} is not a complete packed case: ${complaint(error).trim()}.`,
         {
           cause: error,
         },

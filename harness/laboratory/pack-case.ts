@@ -18,17 +18,20 @@ import type { RunRecord } from '../../src/report/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { packedFiles, packedReproScript } from './packed-repro.ts';
 
-/** Names in an archive beside the `packedFiles`. */
+/** Names in an archive besides the `packedFiles`. */
 export const archiveFiles = {
   manifest: 'case.json',
   script: 'repro.sh',
   evidence: 'evidence',
 } as const;
 
-/** What zstd is asked for: half a second more than its default for a fifth less of an Image. */
+/**
+ * zstd's compression level: half a second more than the default, for an Image that is a fifth
+ * smaller.
+ */
 const level = 9;
 
-/** A case that has ended, and where its files lie. */
+/** A case that has ended, and the folder of its files. */
 export interface EndedCase {
   result: CaseResult;
   /** cases/CASE of its run folder. */
@@ -36,7 +39,7 @@ export interface EndedCase {
   ptdiff: RunRecord['ptdiff'];
 }
 
-/** @throws PtdiffError(usage) when the case has none, or another version wrote them */
+/** @throws PtdiffError(usage) when the case has none, or when another version wrote them */
 async function readInputs(directory: string): Promise<CaseInputs> {
   const path = join(directory, caseFiles.inputs);
   if (!(await exists(path))) {
@@ -54,7 +57,7 @@ async function readInputs(directory: string): Promise<CaseInputs> {
   }
 }
 
-/** Files below a folder, by their paths in it. */
+/** Files below a folder, by their relative paths. */
 async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   return entries
@@ -63,28 +66,28 @@ async function filesBelow(directory: string): Promise<string[]> {
     .sort();
 }
 
-/** Copies a file that the case ran with. */
+/** Copies a file that the case was run with. */
 async function copyInput(from: string, to: string): Promise<void> {
   await copyFile(from, to).catch((cause) => {
     throw new PtdiffError(
       'image',
-      `Cannot pack ${from}, which the case ran with: ${complaint(cause)}.`,
+      `Cannot pack ${from}, which the case was run with: ${complaint(cause)}.`,
       { cause },
     );
   });
 }
 
-/** Copies a file that must still be what the case ran with. */
+/** Copies a file that must be unchanged since the case was run with it. */
 async function copyChecked(from: string, to: string, sha256: string): Promise<void> {
   await copyInput(from, to);
   if ((await sha256File(to)) === sha256) return;
   throw new PtdiffError(
     'image',
-    `${from} is no longer the file that the case ran with; run the case again.`,
+    `${from} is no longer the file that the case was run with; run the case again.`,
   );
 }
 
-/** Copies kernel, initial RAM disk and blobs; returns the hashes of what is there. */
+/** Copies kernel, initial RAM disk and blobs; returns the hashes of the copies. */
 async function stageMachine(
   inputs: CaseInputs,
   folder: string,
@@ -105,7 +108,7 @@ async function stageMachine(
   return hashes;
 }
 
-/** Prediction, evidence and console; not what names the paths of this host. */
+/** Prediction, evidence and console; not the files that contain paths of this host. */
 async function stageEvidence(directory: string, folder: string): Promise<void> {
   for (const file of await filesBelow(directory)) {
     if (file === caseFiles.inputs || file === caseFiles.repro) continue;
@@ -136,7 +139,7 @@ async function stage({ result, directory, ptdiff }: EndedCase, folder: string): 
   await writeFile(join(folder, archiveFiles.manifest), `${stableJson(manifest, 1)}\n`);
 }
 
-/** The bytes depend on the content alone: names in order, no owner, no time. */
+/** The bytes depend only on the contents: names are sorted, and there are no owners and times. */
 async function compress(
   scratch: string,
   folder: string,
@@ -154,7 +157,7 @@ async function compress(
   const zstd = createZstdCompress({
     params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
   });
-  // A name of its own: two may write the same archive.
+  // A unique name, since two processes may write the same archive.
   const arriving = `${output}.${randomUUID()}.new`;
   try {
     await pipeline(archive, zstd, createWriteStream(arriving, { flush: true }), { signal });
@@ -171,10 +174,10 @@ async function compress(
 
 /**
  * Packs a case into one file (tar, zstd): kernel, initial RAM disk, firmware and device tree, a
- * script that boots them by QEMU alone, scenario, prediction, evidence and findings, with the
- * hashes of all. The same case gives the same bytes.
+ * script that boots them by QEMU alone, scenario, prediction, evidence and findings, with all
+ * hashes. The same case gives the same bytes.
  *
- * @param output path of the archive; there when it is whole, and not before
+ * @param output path of the archive; it exists only once the archive is complete
  * @throws PtdiffError; the signal's reason when it was aborted
  */
 export async function packCase(

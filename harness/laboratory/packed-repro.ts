@@ -3,7 +3,7 @@ import type { MachineBlobs } from '../../results/case-inputs.ts';
 import type { QemuMachine } from '../emulator/qemu-command.ts';
 import { checkFunction, comment, quote, withoutCommas, wordsOf } from './repro-shell.ts';
 
-/** Names of the files of a packed case that the machine is made of. */
+/** Names of the files in a packed case that make up the machine. */
 export const packedFiles = {
   kernel: 'Image',
   config: 'config',
@@ -13,17 +13,17 @@ export const packedFiles = {
   deviceData: 'device-data.bin',
 } as const;
 
-/** A packed case as its script needs it. */
+/** The data that the script of a packed case needs. */
 export interface PackedRepro extends MachineBlobs {
   /** Name of the case. */
   name: string;
   machine: Pick<QemuMachine, 'machine' | 'cpu' | 'commandLine'>;
-  /** SHA-256 of each of the `packedFiles` that are there. */
+  /** SHA-256 of each of the `packedFiles` that exist. */
   sha256: Partial<Record<keyof typeof packedFiles, string>>;
   emulator: { version: string; sha256: string; origin: string };
 }
 
-/** The shell variable by which QEMU's arguments name a file. */
+/** The shell variables with which QEMU's arguments refer to files. */
 const variables = {
   kernel: 'kernel',
   initramfs: 'initramfs',
@@ -33,8 +33,8 @@ const variables = {
 } as const;
 
 /**
- * A POSIX shell script that boots a packed case from the files beside it by the QEMU on PATH. It
- * says when that has another version than the one that the case ran with, and boots all the same.
+ * A POSIX shell script that boots a packed case from the files beside it with the QEMU on PATH. If
+ * that is not the version that the case was run with, it says so and boots anyway.
  */
 export function packedReproScript(repro: PackedRepro): string {
   const { emulator, machine, monitor, deviceData, sha256 } = repro;

@@ -15,23 +15,26 @@ import { type Plan, planCases, scenariosNamed } from './plan.ts';
 import { resumedAsk } from './resume.ts';
 import type { Asked } from './run-record.ts';
 
-/** A matrix that shall be run. */
+/** A matrix to run. */
 export interface MatrixRequest {
-  /** Specs of kernels, see parseKernelSpec(); none is the default kernels. */
+  /** Specs of kernels, see parseKernelSpec(); by default the default kernels. */
   kernels: string[];
   /**
-   * Names, files, 'telling' or 'all', see scenariosNamed(); none is the default matrix, thinned.
+   * Names, files, 'telling' or 'all', see scenariosNamed(); by default the default matrix, thinned.
    */
   scenarios: string[];
-  /** Cases at the same time. */
+  /** Number of cases that run at the same time. */
   jobs: number;
-  /** The run folder; one that is there goes on with what is missing and what ended in `error`. */
+  /**
+   * The run folder; in an existing one, the run continues with missing cases and those that ended
+   * in `error`.
+   */
   out: string;
-  /** How every scenario is booted otherwise than by default. */
+  /** How the boot of every scenario differs from the default. */
   variation?: Variation;
-  /** Boot kernels of one Image once, by the first of their names. */
+  /** Boot kernels with the same Image only once, under the first of their names. */
   oncePerImage?: true;
-  /** A QEMU of the user's own. */
+  /** The user's own QEMU. */
   qemu?: string;
   /** Workers that run the cases instead of this process. */
   farm?: FarmAddress;
@@ -39,16 +42,16 @@ export interface MatrixRequest {
   urgent?: false;
   /** Which of the planned cases to run, in this order; all when absent. */
   select?: (planned: readonly PlannedCase[]) => PlannedCase[];
-  /** Asked before each case; true ends the run in order, with the rest not run. */
+  /** Called before each case; true ends the run in order and leaves the rest. */
   enough?: () => boolean;
 }
 
-/** Longer labels would not leave room for a scenario in the name of a folder. */
+/** A longer label would leave no room for the scenario in the name of a folder. */
 const maximalLabel = 100;
 
 /**
- * A label for the cases of a kernel that is not to be had: its spec without what a folder name
- * cannot hold.
+ * A label for the cases of an unavailable kernel: its spec without characters that a folder name
+ * cannot contain.
  */
 export function labelOf(spec: string): string {
   const label = spec.replace(/^debian:/, '').replaceAll(/[^A-Za-z0-9._+-]+/g, '-');
@@ -58,7 +61,7 @@ export function labelOf(spec: string): string {
 }
 
 /**
- * Kernels that could be brought, and those that could not, each with its reason: the run goes on
+ * Kernels that could be loaded, and those that could not, each with its reason: the run continues
  * without them.
  */
 async function loadKernels(
@@ -82,32 +85,32 @@ async function loadKernels(
   return { kernels, unavailable };
 }
 
-/** The first kernel of each Image; of the others the user is told. */
+/** The first kernel of each Image; the user is told about the others. */
 function distinctImages(kernels: LoadedKernel[]): LoadedKernel[] {
   const first = new Map<string, LoadedKernel>();
   for (const kernel of kernels) {
     const { spec, sha256: hash } = kernel.image;
     const same = first.get(hash);
-    if (same) say(`${spec} is the same Image as ${same.image.spec}, and booted once`);
+    if (same) say(`${spec} is the same Image as ${same.image.spec}; it is booted once`);
     else first.set(hash, kernel);
   }
   return [...first.values()];
 }
 
-/** A request whose kernels are there and whose cases are known. */
+/** A request with its kernels loaded and its cases known. */
 export interface PlannedMatrix {
   asked: Asked;
   kernels: LoadedKernel[];
   unavailable: RunRecord['unavailable'];
   plan: Plan;
-  /** What the run folder says of an earlier part of the same run. */
+  /** The run record of an earlier part of the same run. */
   before?: RunRecord;
 }
 
 /**
- * What the cases of each kernel are called by: its release; several kernels of one release bear
- * what tells their sources apart, or else the hash of the Image, or else (the same Image by two
- * names) that of the spec.
+ * The names of kernels in the names of their cases: the release. Several kernels of one release
+ * also get what distinguishes their sources, otherwise the hash of the Image, or (for the same
+ * Image under two names) the hash of the spec.
  * @returns labels by spec
  */
 function labelsOf(
@@ -132,15 +135,15 @@ function labelsOf(
 }
 
 /**
- * Brings the kernels of a request and multiplies them with its scenarios.
- * @throws PtdiffError(usage) for a kernel or scenario that is none, or a run folder that holds
- * another question
+ * Loads the kernels of a request and combines them with its scenarios.
+ * @throws PtdiffError(usage) for an invalid kernel or scenario, or a run folder with another
+ * question
  */
 export async function planMatrix(
   request: MatrixRequest,
   signal: AbortSignal,
 ): Promise<PlannedMatrix> {
-  // One that is named twice is still one: its cases must not run beside themselves.
+  // A kernel that is named twice counts once: its cases must not run concurrently with themselves.
   const named = [...new Set(request.kernels)];
   const before = resumedAsk(request.out, { ...request, kernels: named });
   const variation = before?.asked.variation ?? request.variation;
@@ -150,7 +153,7 @@ export async function planMatrix(
     jobs: request.jobs,
     ...(variation && { variation }),
   };
-  // What costs nothing to check comes before what takes minutes to fetch.
+  // Cheap checks come before downloads that take minutes.
   for (const name of asked.scenarios) await scenariosNamed(name);
   for (const spec of asked.kernels) parseKernelSpec(spec);
   if (request.farm) {

@@ -18,13 +18,13 @@ import { type Variation, vary } from '../../src/scenario/variation.ts';
 import { suggest } from '../../src/suggest.ts';
 
 /**
- * Cases of the default matrix, without the single changes: all together about ten minutes on two
- * cores.
+ * Limit for the cases of the default matrix, without the single changes: all together take about
+ * ten minutes on two cores.
  */
 const DEFAULT_CASE_LIMIT = 180;
 
 /**
- * What a run shall boot: kernels by spec (with their release, where they are to be had) times
+ * What a run should boot: kernels by spec (with their release, where they are available) times
  * scenarios.
  */
 export interface Plan {
@@ -61,11 +61,11 @@ async function scenariosOfFile(file: string): Promise<Scenario[]> {
 }
 
 /**
- * Scenarios by name, by file (a name with '/' or an ending of .yaml, .yml, .json), 'telling' (the
- * most telling first), or 'all'.
+ * Scenarios by name, by file (a name with '/' or ending in .yaml, .yml, .json), 'telling' (the most
+ * telling first), or 'all'.
  */
 export async function scenariosNamed(name: string): Promise<Scenario[]> {
-  // The named realms are cases of the realm matrix under a name of their own.
+  // The named realms are cases of the realm matrix under other names.
   if (name === 'all') return builtInScenarios.filter((scenario) => !namedRealms.includes(scenario));
   if (name === 'telling')
     return tellingScenarios.flatMap((wanted) =>
@@ -81,23 +81,23 @@ export async function scenariosNamed(name: string): Promise<Scenario[]> {
   );
 }
 
-/** A kernel as the plan needs it. */
-export interface PlannedKernel {
+/** What the plan needs to know about a kernel. */
+interface PlannedKernel {
   spec: string;
-  /** Name that its cases bear: the release, or what stands for it. */
+  /** The kernel's part of its cases' names: the release, or a substitute. */
   label: string;
   /**
-   * What decides whether it fits a scenario; absent where the kernel is not to be had, which then
-   * fits all.
+   * Decides which scenarios it can run; absent where the kernel is not available, in which case all
+   * count as possible.
    */
   traits?: FittingTraits;
-  /** The whole command line of a scenario on it, with all that ptdiff adds. */
+  /** The complete command line of a scenario on it, including what ptdiff adds. */
   commandLine?(scenario: Scenario): string;
 }
 
 type Pair = { kernel: PlannedKernel; scenario: Scenario };
 
-/** Factors of the matrix for one case: kernel, CPU, rodata=, KFENCE, and what the machine is. */
+/** Factors of the matrix for one case: kernel, CPU, rodata=, KFENCE, and the kind of machine. */
 function factors({ kernel, scenario }: Pair): string[] {
   const { machine, rodata, kfenceSampleInterval } = scenario;
   return [
@@ -116,7 +116,7 @@ function reasonAgainst({ kernel, scenario }: Pair): string | undefined {
   );
 }
 
-/** Kernels times scenarios, and apart from them what a kernel cannot run. */
+/** Kernels times scenarios, and separately the scenarios that a kernel cannot run. */
 function multiply(
   kernels: PlannedKernel[],
   scenarios: readonly Scenario[],
@@ -138,8 +138,8 @@ const planned = ({ kernel, scenario }: Pair): PlannedCase => ({
 });
 
 /**
- * The default matrix: every kernel in both worlds, thinned; and what changes one thing, on the
- * newest kernel alone.
+ * The default matrix: every kernel in both worlds, thinned; and scenarios with a single change, on
+ * the newest kernel only.
  */
 function defaultPlan(kernels: PlannedKernel[], variation: Variation): Plan {
   const varied = (scenario: Scenario): Scenario => vary(scenario, variation);
@@ -158,10 +158,10 @@ function defaultPlan(kernels: PlannedKernel[], variation: Variation): Plan {
 }
 
 /**
- * Multiplies kernels and scenarios. Without scenario names it is the default matrix, thinned by
+ * Combines kernels and scenarios. Without scenario names this is the default matrix, thinned by
  * pairwise coverage.
- * @param variation how each scenario is booted otherwise than by default
- * @throws PtdiffError(usage) for a scenario that does not exist, or two of one name
+ * @param variation how the boot of each scenario differs from the default
+ * @throws PtdiffError(usage) for a scenario that does not exist, or two with the same name
  */
 export async function planCases(
   kernels: PlannedKernel[],
@@ -176,7 +176,7 @@ export async function planCases(
   if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
     throw new PtdiffError(
       'usage',
-      'Two different scenarios bear the same name; rename one of them.',
+      'Two different scenarios have the same name; rename one of them.',
     );
   }
   const { pairs, unfit } = multiply(kernels, scenarios);

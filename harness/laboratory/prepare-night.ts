@@ -25,7 +25,7 @@ import { timeStamp } from './run-record.ts';
 /** Everything that one night works with. */
 export interface NightSetting {
   config: NightConfig;
-  /** Path of the configuration: nights of one file follow each other. */
+  /** Path of the configuration: nights with the same file follow each other. */
   configPath: string;
   /** The night's own folder. */
   folder: string;
@@ -36,12 +36,12 @@ export interface NightSetting {
   farm?: FarmAddress;
 }
 
-/** A night whose kernels are there and whose cases are chosen. */
+/** A night with its kernels loaded and its cases chosen. */
 export interface PreparedNight {
   started: Date;
   specs: string[];
   scenarios: string[];
-  /** Every night sees kernels at other slides. */
+  /** Every night boots kernels with different slides. */
   variation: Variation;
   unavailable: NightSummary['unavailable'];
   oldLists?: string;
@@ -52,7 +52,7 @@ export interface PreparedNight {
   choices: Choice[];
 }
 
-/** Two watches may have the same kernel tonight, which is booted once. */
+/** Two watches may have the same kernel tonight; it is booted once. */
 function distinctSpecs(
   kernels: readonly TonightsKernel[],
   { kernels: loaded }: PlannedMatrix,
@@ -81,7 +81,7 @@ function candidatesOf(
   });
 }
 
-/** A night in which no kernel could be had: it runs nothing, and says so. */
+/** A night in which no kernel was available: it runs nothing, and says so. */
 function nothingToRun(
   night: Pick<PreparedNight, 'started' | 'unavailable' | 'oldLists' | 'variation'>,
   nights: number,
@@ -97,8 +97,8 @@ function nothingToRun(
 }
 
 /**
- * Kernels that a watch has for the first time, and those that it has come back to since it was last
- * looked at.
+ * Kernels that a watch has for the first time, and those that it has returned to since the last
+ * look.
  */
 function newKernelsOf(
   watched: PreparedNight['watched'],
@@ -114,7 +114,9 @@ function newKernelsOf(
   });
 }
 
-/** A watch whose kernel does not build, say, under the name that the user gave it. */
+/**
+ * A watch without a kernel, for instance because it does not build, under the user's name for it.
+ */
 function withoutImage(
   { spec, reason }: NightSummary['unavailable'][number],
   kernels: readonly TonightsKernel[],
@@ -126,12 +128,12 @@ function withoutImage(
   return { spec: commit ? `${name}, ${commitText(commit)}` : name, reason: what };
 }
 
-/** A night's seed: its day as a number, e.g. 20260316, in UTC. */
+/** A night's seed: its date as a number, e.g. 20260316, in UTC. */
 function seedOf(started: Date): number {
   return Number(started.toISOString().slice(0, 10).replaceAll('-', ''));
 }
 
-/** Brings tonight's kernels and chooses what to run. */
+/** Loads tonight's kernels and chooses what to run. */
 export async function prepareNight({
   config,
   folder,
@@ -193,7 +195,7 @@ export async function prepareNight({
   return { ...night, specs: kept, scenarios, unavailable, watched, newKernels, input, choices };
 }
 
-/** The name of a night's folder: its configuration and the second in which it begins. */
+/** The name of a night's folder: its configuration and the second in which it started. */
 export function nightFolder(out: string, configPath: string): string {
   return join(out, `${basename(configPath).replace(/\.[^.]*$/, '')}-${timeStamp()}`);
 }

@@ -8,7 +8,7 @@ import { modulesFor } from '../../src/scenario/devices.ts';
 import { probesOf, type Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 
-/** @throws PtdiffError(image) for a symbol that the kernel does not show */
+/** @throws PtdiffError(image) for a symbol that the kernel does not have */
 export function linkAddress(symbols: SymbolTable, name: string): bigint {
   const address = symbols.address(name);
   if (address !== undefined) return address;
@@ -20,7 +20,7 @@ export function symbolOffset(symbols: SymbolTable, name: string): number {
   return Number(linkAddress(symbols, name) - symbols.textBase);
 }
 
-/** Probes that init runs for a case: a kernel whose drivers are modules loads them first. */
+/** Probes that init runs for a case: a kernel with drivers as modules loads them first. */
 export function guestProbes(
   { traits }: Pick<LoadedKernel, 'traits'>,
   scenario: Scenario,
@@ -29,7 +29,7 @@ export function guestProbes(
   return [...(modules.length > 0 ? ['modules'] : []), ...probesOf(scenario)];
 }
 
-/** What the model is asked for one case. */
+/** The model's question for one case. */
 export function questionOf(kernel: LoadedKernel, scenario: Scenario, facts: BootFacts): Question {
   return {
     traits: kernel.traits,

@@ -19,7 +19,7 @@ export function nightRuns(folder: string): string[] {
     .filter((run) => existsSync(join(run, runFiles.run)));
 }
 
-/** Brings a run in; one whose files were damaged must not keep every night to come from running. */
+/** Imports a run. A run with damaged files must not keep all later nights from running. */
 function casesOf(store: Store, run: string): number {
   try {
     return importRun(store, run).cases;
@@ -30,13 +30,11 @@ function casesOf(store: Store, run: string): number {
   }
 }
 
-/** Brings in what nights did that were killed, so that it counts. */
+/** Imports the results of nights that were killed, so that they count. */
 export function recoverNights(store: Store): void {
   for (const { id, started, folder } of brokenNights(store)) {
     const cases = nightRuns(folder).reduce((sum, run) => sum + casesOf(store, run), 0);
     endNight(store, id, { ended: started, unconfirmed: [] });
-    say(
-      `the night of ${started} did not come to its end; what it did counts: ${countText(cases, 'case')}`,
-    );
+    say(`the night of ${started} did not finish; its results count: ${countText(cases, 'case')}`);
   }
 }

@@ -2,21 +2,21 @@
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { bareCommand, type QemuMachine } from '../emulator/qemu-command.ts';
 
-/** What the scripts that boot a case again have in common. */
+/** Code shared by the scripts that boot a case again. */
 
-/** Text of ours and of others: a line break would end the comment. */
+/** Text from ptdiff and from others: a line break would end the comment. */
 export function comment(text: string): string {
   return `# ${text.replaceAll(/[\r\n]+/g, ' ')}`;
 }
 
-/** check FILE SHA256: ends the script when that is not the file. */
+/** check FILE SHA256: ends the script if the file does not have this hash. */
 export const checkFunction: readonly string[] = [
   'check() {',
   `  test "$(sha256sum <"$1" 2>/dev/null)" = "$2  -" || { echo "$1 is missing or is not the file of this case" >&2; exit 2; }`,
   '}',
 ];
 
-/** In the options of QEMU's loader a comma of a path is written twice. */
+/** In the options of QEMU's loader a comma in a path is doubled. */
 export function withoutCommas(variables: readonly string[]): string[] {
   return variables.map((name) => `${name}=$(printf %s "$${name}" | sed 's/,/,,/g')`);
 }
@@ -44,7 +44,7 @@ export function wordsOf(
 }
 
 /**
- * Our own variables are expanded, alone or as a file among QEMU's options; everything else is
+ * ptdiff's own variables are expanded, alone or as a file in QEMU's options; everything else is
  * literal.
  */
 function argument(text: string): string {

@@ -5,7 +5,7 @@ import type { QemuMachine } from '../emulator/qemu-command.ts';
 import { checkFunction, comment, quote, withoutCommas, wordsOf } from './repro-shell.ts';
 
 /** A file that must be the same for the boot to be the same. */
-export interface ReproFile {
+interface ReproFile {
   path: string;
   sha256: string;
   /** How to get it elsewhere, in words or as a command. */
@@ -18,13 +18,13 @@ export interface Repro extends MachineBlobs {
   machine: QemuMachine;
   kernel: ReproFile;
   initramfs: ReproFile;
-  /** The emulator's program; `machine.emulator` says how it is called. */
+  /** The emulator's program; `machine.emulator` is how to call it. */
   emulator: ReproFile;
 }
 
 /**
- * A POSIX shell script that boots a case again with QEMU alone, its console on the terminal. Files
- * that lie elsewhere are named by KERNEL, INITRAMFS and QEMU; hashes are checked first.
+ * A POSIX shell script that boots a case again with QEMU alone, with its console on the terminal.
+ * KERNEL, INITRAMFS and QEMU name files that are elsewhere; hashes are checked first.
  */
 export function reproScript(repro: Repro): string {
   const { kernel, initramfs, emulator, machine, deviceTree, monitor, deviceData } = repro;
@@ -63,7 +63,7 @@ function origin(what: string, variable: string, file: ReproFile): string[] {
   ];
 }
 
-/** Files that the script carries, by the variable that shall name them. */
+/** Files inside the script, by the variables that refer to them. */
 function embedded(files: Record<string, Uint8Array>): string[] {
   const names = Object.keys(files);
   const lines = Object.entries(files).flatMap(([name, content]) => [

@@ -8,9 +8,8 @@ import type { Variation } from '../../src/scenario/variation.ts';
 import { stableJson } from '../../src/stable-json.ts';
 
 /**
- * What an output folder was asked before, when a run began there.
- * @throws PtdiffError(usage) when this command asks for something else: one folder holds one
- * question
+ * The earlier question of an output folder in which a run was started.
+ * @throws PtdiffError(usage) when this command has another question: each folder has only one
  */
 export function resumedAsk(
   out: string,
@@ -36,8 +35,8 @@ export function resumedAsk(
 }
 
 /**
- * @throws PtdiffError(usage) when kernels, emulator or guest are no longer those that the folder's
- * results came from
+ * @throws PtdiffError(usage) when kernels, emulator or guest are no longer those of the folder's
+ * results
  */
 export function checkResumed(before: RunRecord, now: RunRecord, out: string): void {
   const parts = ({ emulator, initramfs, monitor, kernels }: RunRecord): [string, string][] => [
@@ -51,6 +50,6 @@ export function checkResumed(before: RunRecord, now: RunRecord, out: string): vo
   if (!changed) return;
   throw new PtdiffError(
     'usage',
-    `The ${changed[0]} is not the one that ${out} began with; start a new --out.`,
+    `The ${changed[0]} is not the one that ${out} was started with; start a new --out.`,
   );
 }

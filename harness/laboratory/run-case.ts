@@ -7,14 +7,14 @@ import { judgeCase } from './judge-case.ts';
 import type { Laboratory } from './laboratory.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 
-/** The kernel of a case as cases.jsonl names it. */
+/** The kernel of a case as identified in cases.jsonl. */
 export function kernelOf({ image, traits }: LoadedKernel): CaseResult['kernel'] {
   const { spec, release, flavour, sha256 } = image;
   return { spec, release, flavour, sha256, generation: traits.generation };
 }
 
 /**
- * Boots a case, predicts it, compares, and leaves everything in the folder of the case.
+ * Boots a case, predicts it, compares, and writes everything into the folder of the case.
  * @throws PtdiffError for what is not the kernel's fault
  */
 export async function runCase(

@@ -15,7 +15,7 @@ import { chooseEmulator } from './laboratory.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { scenariosNamed } from './plan.ts';
 
-/** One boot by a flash image. */
+/** One boot from a flash image. */
 export interface FirmwareRequest {
   firmware: string;
   kernels: string[];
@@ -24,17 +24,17 @@ export interface FirmwareRequest {
   qemu?: string;
 }
 
-/** What came of it. */
-export interface FirmwareResult {
+/** The result of that boot. */
+interface FirmwareResult {
   boot: FirmwareBoot;
   findings: Finding[];
 }
 
 /**
- * Boots one scenario on one kernel, or what the image brings itself, and takes the evidence that
- * needs no knowledge of what runs in between: console, complaints, and init's records where they
- * are found in RAM.
- * @throws PtdiffError(usage) for more than one kernel or scenario, or a file that is not to be read
+ * Boots one scenario on one kernel, or what the image itself contains, and collects the evidence
+ * that needs no knowledge of the software in between: the console, complaints, and init's records
+ * if they are found in RAM.
+ * @throws PtdiffError(usage) for more than one kernel or scenario, or a file that cannot be read
  */
 export async function runFirmware(
   request: FirmwareRequest,
@@ -42,7 +42,7 @@ export async function runFirmware(
 ): Promise<FirmwareResult> {
   const firmware = resolve(request.firmware);
   if (statSync(firmware, { throwIfNoEntry: false })?.isFile() !== true) {
-    throw new PtdiffError('usage', `${firmware} is no file; --firmware takes a flash image.`);
+    throw new PtdiffError('usage', `${firmware} is not a file; --firmware takes a flash image.`);
   }
   const [scenario, ...others] = (
     await Promise.all(
@@ -58,7 +58,7 @@ export async function runFirmware(
   if (scenario.machine.others !== undefined) {
     throw new PtdiffError(
       'usage',
-      `${scenario.name} has CPUs that differ, which only the realm monitor can show.`,
+      `${scenario.name} has CPUs that differ, which only the realm monitor can provide.`,
     );
   }
   const [spec] = request.kernels;
@@ -85,7 +85,7 @@ export async function runFirmware(
   });
 }
 
-/** The files of a case, as far as there are any. */
+/** The files of a case, as far as they exist. */
 function keep(out: string, { console, files, probes, guestProblems }: FirmwareBoot): void {
   writeEvidence(join(out, 'firmware'), {
     captures: [],

@@ -21,11 +21,11 @@ import { localWorkplace, type PlacedCase, type Workplace } from './workplace.ts'
 /** A matrix that was run, or cut short by the signal. */
 export interface MatrixResult {
   record: RunRecord;
-  /** Of this run and of what the folder held before, the last result of each case. */
+  /** Last result of each case, from this run and from what the folder had before. */
   cases: CaseResult[];
 }
 
-/** Cases that have no result yet; one that ended in `error` gets another chance. */
+/** Cases without a result yet; a case that ended in `error` is tried again. */
 function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[]): PlacedCase[] {
   const done = new Set(
     finished.filter(({ verdict }) => verdict !== 'error').map((result) => result.case),
@@ -40,7 +40,7 @@ function casesToRun(plan: Plan, kernels: LoadedKernel[], finished: CaseResult[])
     });
 }
 
-/** What is written of a case that ended without a verdict on the kernel. */
+/** The result of a case that ended without a verdict on the kernel. */
 function errorResult(
   name: string,
   kernel: CaseResult['kernel'],
@@ -77,7 +77,7 @@ function resultOf(end: CaseEnd<PlacedCase, CaseResult>): CaseResult {
   return errorResult(name, kernelOf(kernel), scenario.name, end.error.message);
 }
 
-/** Runs all cases; each result is on the disk before the next one is shown. */
+/** Runs all cases; each result is on disk before the next one is shown. */
 async function runAll(
   cases: PlacedCase[],
   place: Workplace,
@@ -132,15 +132,17 @@ async function workplaceOf(
 }
 
 /**
- * Predicts, boots and compares every case of a matrix. The folder is whole and can be gone on with
- * at any instant; another run into the same folder waits, and then finds done what this one did.
- * @throws PtdiffError for what keeps the run from starting; what happens to a case is in its result
+ * Predicts, boots and compares every case of a matrix. The folder is consistent at all times, so
+ * the run can be continued after any interruption. Another run into the same folder waits, and then
+ * finds this one's cases done.
+ * @throws PtdiffError for what prevents the run from starting; what happens to a case is in its
+ * result
  */
 export async function runMatrix(
   request: MatrixRequest,
   signal: AbortSignal,
 ): Promise<MatrixResult> {
-  const waiting = `another ptdiff writes into ${request.out}; this one goes on when it ends`;
+  const waiting = `another ptdiff is writing into ${request.out}; this one continues when that has ended`;
   return withLockedFolder(request.out, () => runLocked(request, signal), {
     waiting,
     progress: say,

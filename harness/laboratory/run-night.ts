@@ -31,7 +31,7 @@ import { type nightParts, nightRuns } from './recover-nights.ts';
 import { writeReportPage } from './report-page.ts';
 import { runMatrix } from './run-matrix.ts';
 
-/** One run of the night: in the given order, into a folder of its own, and into the store. */
+/** One run of the night: in the given order, into a separate folder, and into the store. */
 async function runPart(
   setting: NightSetting,
   night: PreparedNight,
@@ -59,7 +59,7 @@ async function runPart(
   try {
     await runMatrix(request, signal);
   } finally {
-    // However the run ended, what it did counts.
+    // Whatever the end of the run, its results count.
     if (existsSync(join(out, runFiles.run))) importRun(store, out);
   }
   await writeReportPage(out);
@@ -79,7 +79,8 @@ function coverageOf(
   const earlier = nightsOf(setting.store, setting.configPath).filter(
     ({ started }) => started < night.started.toISOString(),
   );
-  // With fewer nights than that behind it, a night may count on whatever was run before.
+  // If there are fewer earlier nights than that, the night may count everything that was run
+  // before.
   const since = nights === 1 ? night.started.toISOString() : (earlier[nights - 2]?.started ?? '');
   const covered = coveredSince(input, since);
   const total = input.candidates.length;
@@ -96,7 +97,7 @@ function coverageOf(
   };
 }
 
-/** What was run of what was planned. */
+/** How much of the plan was run. */
 function planOf(choices: readonly Choice[], tonight: readonly Look[]): NightSummary['plan'] {
   const run = new Set(tonight.map((look) => look.case));
   const entries = reasons.map((reason) => {
@@ -109,7 +110,7 @@ function planOf(choices: readonly Choice[], tonight: readonly Look[]): NightSumm
   return Object.fromEntries(entries) as NightSummary['plan'];
 }
 
-/** Errors that no second attempt healed. */
+/** Errors that a second attempt did not resolve. */
 function errorsOf(tonight: readonly Look[], again: readonly Look[]): NightSummary['errors'] {
   const healed = new Set(again.filter(tells).map((look) => look.case));
   return tonight
@@ -118,8 +119,8 @@ function errorsOf(tonight: readonly Look[], again: readonly Look[]): NightSummar
 }
 
 /**
- * Where the origin of the first new finding can be searched; bisect knows a scenario by its name
- * only if it is built in.
+ * Where to search for the origin of the first new finding; bisect knows a scenario by its name only
+ * if it is built in.
  */
 function firstLead(
   fresh: readonly WatchedFinding[],
@@ -133,8 +134,8 @@ function firstLead(
 }
 
 /**
- * Runs a prepared night: its cases until the time is over, then a second boot of what looks new and
- * of errors; and judges it.
+ * Runs a prepared night: its cases until the time is up, then a second boot of what looks new and
+ * of errors; then judges it.
  */
 export async function runNight(setting: NightSetting, night: PreparedNight): Promise<NightSummary> {
   const { config, configPath, folder, store, signal } = setting;

@@ -15,18 +15,15 @@ import { withoutPasswords } from './farm/address.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
 
-/** Where runs lie whose folder the user did not name. */
+/** Default folder for runs. */
 export const runsFolder = join(repositoryRoot, 'results', 'runs');
 
-/**
- * This second in UTC, as a part of the name of a folder that the user did not name:
- * 2026-03-16T09-30-00.
- */
+/** The current second in UTC, as a part of a default folder name: 2026-03-16T09-30-00. */
 export function timeStamp(): string {
   return new Date().toISOString().replaceAll(':', '-').slice(0, 19);
 }
 
-/** What was asked on the command line, words included. */
+/** The request on the command line, words included. */
 export interface Asked {
   kernels: string[];
   scenarios: string[];
@@ -34,8 +31,8 @@ export interface Asked {
   variation?: Variation;
 }
 
-/** Everything that run.json tells of a run at its start. */
-export interface RunParts {
+/** Everything that run.json contains at the start of a run. */
+interface RunParts {
   asked: Asked;
   plan: Plan;
   kernels: LoadedKernel[];
@@ -54,7 +51,7 @@ async function osName(): Promise<string> {
   }
 }
 
-/** run.json as it is when the first case starts. */
+/** run.json at the start of the first case. */
 export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
   const { asked, plan, emulator } = parts;
   return {
@@ -92,7 +89,7 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
   };
 }
 
-/** run.json as it is after a run that came to its end. */
+/** run.json after a run that was completed. */
 export function endedRunRecord(record: RunRecord, results: readonly CaseResult[]): RunRecord {
   return { ...record, ended: new Date().toISOString(), counts: countVerdicts(results) };
 }

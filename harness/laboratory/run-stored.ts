@@ -9,14 +9,14 @@ import { messageOf, PtdiffError } from '../../src/errors.ts';
 import type { MatrixRequest } from './plan-matrix.ts';
 import { type MatrixResult, runMatrix } from './run-matrix.ts';
 
-/** A matrix that was run, and whether the store has it. */
-export interface StoredMatrix extends MatrixResult {
+/** A matrix that was run, and whether the store has its results. */
+interface StoredMatrix extends MatrixResult {
   stored: boolean;
 }
 
 /**
- * Brings what a run folder holds into the store. The folder is the source of truth: where the store
- * cannot take it, nothing is lost, and the user is told how to go on.
+ * Imports the contents of a run folder into the store. The folder is the source of truth: if the
+ * store cannot import it, nothing is lost, and the user is told how to continue.
  * @returns whether the store has it
  */
 async function feedStore(path: string, folder: string): Promise<boolean> {
@@ -27,15 +27,15 @@ async function feedStore(path: string, folder: string): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof PtdiffError)) throw error;
     say(
-      `${messageOf(error)} The results are safe in ${folder}; './ptdiff import ${folder}' brings them into the store.`,
+      `${messageOf(error)} The results are safe in ${folder}; './ptdiff import ${folder}' imports them into the store.`,
     );
     return false;
   }
 }
 
 /**
- * runMatrix(), and what came of it goes into the results store, whether or not the run came to its
- * end: a boot is evidence about its kernel, whatever it was made for.
+ * runMatrix() with its results imported into the results store, whether or not the run was
+ * completed: a boot is evidence about its kernel, whatever its purpose.
  * @param store path of the results store, see storeFile()
  */
 export async function runStored(
@@ -49,8 +49,8 @@ export async function runStored(
     ended = true;
     return { ...result, stored: await feedStore(store, request.out) };
   } finally {
-    // The user is told why the run broke off; what it did must not wait for somebody to go on with
-    // it.
+    // The user is told why the run was interrupted; its results must not wait until someone
+    // continues it.
     if (!ended && existsSync(join(request.out, runFiles.run))) await feedStore(store, request.out);
   }
 }

@@ -8,13 +8,13 @@ export type SchedulerEvent<C> =
   | { kind: 'started' | 'ended'; case: C }
   | { kind: 'retried'; case: C; error: PtdiffError };
 
-export interface SchedulerOptions<C> {
-  /** Cases at the same time. */
+interface SchedulerOptions<C> {
+  /** Number of cases that run at the same time. */
   jobs: number;
   signal: AbortSignal;
   /**
-   * Asked before each case; true ends the run in order: cases that run come to their end, no other
-   * begins.
+   * Called before each case; true ends the run in order: running cases are completed, and no other
+   * starts.
    */
   enough?(): boolean;
   /** Awaited before each case: settles when it can be run, or the signal is aborted. */
@@ -24,13 +24,14 @@ export interface SchedulerOptions<C> {
   onEvent?(event: SchedulerEvent<C>): void;
 }
 
-/** A second attempt may go better; what the user asked for, or an image, will not. */
+/** A second attempt may succeed for these; with a usage or image error it will not. */
 const retriedFaults: ReadonlySet<PtdiffError['fault']> = new Set(['emulator', 'host', 'harness']);
 
 /**
- * Runs cases, `jobs` at a time, and says how each ended, in the order in which they end. A failure
- * of harness, emulator or host is tried once more. When the signal is aborted, running cases are
- * awaited (they see the signal too), nothing further is given, and the iteration ends.
+ * Runs cases, `jobs` at a time, and yields how each ended, in the order in which they end. A case
+ * that fails because of the harness, emulator or host is tried once more. When the signal is
+ * aborted, running cases are awaited (they see the signal too), nothing more is yielded, and the
+ * iteration ends.
  */
 export async function* runCases<C, R>(
   cases: readonly C[],
@@ -38,7 +39,7 @@ export async function* runCases<C, R>(
   options: SchedulerOptions<C>,
 ): AsyncGenerator<CaseEnd<C, R>> {
   const { jobs, signal, enough = () => false, turn, retry = true, onEvent = () => {} } = options;
-  // Whoever stops listening ends the running cases too.
+  // A caller that stops iterating also ends the running cases.
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const waiting = cases.values();

@@ -3,7 +3,7 @@ import type { SourceParts } from '../../images/kernel-spec.ts';
 import { commitKernel, type SeriesCommit, seriesKernels } from '../../images/source/series.ts';
 import { PtdiffError } from '../../src/errors.ts';
 
-/** Longer series are a mistake in the range, or a matter for bisection. */
+/** A longer series is a mistake in the range, or a job for bisection. */
 const mostCommits = 500;
 
 const plain: SourceParts = { patches: [], configs: [], compiler: 'gcc' };
@@ -11,22 +11,22 @@ const plain: SourceParts = { patches: [], configs: [], compiler: 'gcc' };
 /**
  * The commits of a range along its first parents, oldest first, with its base before them.
  * @param range BASE..TIP, as git writes it
- * @throws PtdiffError `usage` for a range that is none or holds no commits; `image` for a
- * repository that is none, or does not know the range
+ * @throws PtdiffError `usage` for an invalid or empty range; `image` when there is no repository,
+ * or it does not know the range
  */
 export async function commitsOf(range: string, repository: string): Promise<SeriesCommit[]> {
   const [, base, tip] = /^([^.\s-][^\s]*?)\.\.([^.\s-][^\s]*)$/.exec(range) ?? [];
   if (base === undefined || tip === undefined)
     throw new PtdiffError(
       'usage',
-      `'${range}' is no series: write BASE..TIP, e.g. v7.3..my-topic.`,
+      `'${range}' is not a series: write BASE..TIP, e.g. v7.3..my-topic.`,
     );
   const first = await commitKernel(repository, base, plain);
   const rest = await seriesKernels(repository, range, plain);
   if (rest.length > mostCommits)
     throw new PtdiffError(
       'usage',
-      `${range} holds ${rest.length} commits; compare at most ${mostCommits} at once.`,
+      `${range} has ${rest.length} commits; compare at most ${mostCommits} at once.`,
     );
   return [first, ...rest];
 }

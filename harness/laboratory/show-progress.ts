@@ -2,7 +2,7 @@
 import { wantsColour } from '../../src/report/colour.ts';
 import { createProgress, type ProgressEvent } from '../../src/report/progress.ts';
 
-/** Shows progress on stderr; the answer ends the display. */
+/** Shows progress on stderr; the returned function ends the display. */
 export function showProgress(
   total: number,
   done: number,

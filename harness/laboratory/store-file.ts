@@ -6,19 +6,14 @@ import { openStore } from '../../results/store/store.ts';
 /** For --help. */
 export const storeHelp = 'the results store (default: PTDIFF_STORE, or results/ptdiff.sqlite)';
 
-/**
- * The results store that a command means: what --store names, or the environment, or the one in
- * results/.
- */
+/** The results store of a command: from --store, the environment, or the default in results/. */
 export function storeFile(option: string | undefined): string {
   return resolve(
     option ?? (process.env.PTDIFF_STORE || join(repositoryRoot, 'results', 'ptdiff.sqlite')),
   );
 }
 
-/**
- * Opens the store and closes it again: what is wrong with it shows before hours of work, not after.
- */
+/** Opens the store and closes it again, so that problems show before hours of work, not after. */
 export async function checkStore(path: string): Promise<void> {
   (await openStore(path)).close();
 }

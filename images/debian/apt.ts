@@ -21,25 +21,25 @@ import { debianMirror } from './mirror.ts';
 
 export type DebianArchitecture = 'amd64' | 'arm64';
 
-/** What every function that may fetch something accepts. */
+/** Options that every function takes which may fetch something. */
 export interface FetchOptions {
   /**
    * Address of a Debian mirror; default: `PTDIFF_MIRROR`, then the one that the host's apt uses.
    */
   mirror?: string;
-  /** Ask the archive for new package lists even when those of the cache are recent. */
+  /** Fetch new package lists even when the cached ones are recent. */
   refresh?: boolean;
   progress?: Progress;
   /**
-   * Ends builds and waits for other processes; what is half done is kept or removed, never taken
-   * for whole.
+   * Ends builds and waits for other processes; unfinished results are kept or removed, but never
+   * used as complete ones.
    */
   signal?: AbortSignal;
 }
 
 /**
- * A private apt: its own configuration, lists and cache; the host's packages and state are neither
- * read nor written.
+ * A private apt: its own configuration, lists and cache; it neither reads nor writes the host's
+ * packages and state.
  */
 export interface AptArchive {
   /** Short name for messages and locks. */
@@ -54,29 +54,28 @@ export interface AptArchive {
 /** When the lists were fetched last, in milliseconds since 1970. */
 const stampSchema = z.strictObject({ updated: z.number() });
 
-/** Lists older than this are asked for again. */
+/** Lists older than this are fetched again. */
 const maximalListAge = 6 * 3600_000;
-/** Lists of the two largest suites, unpacked and while they are replaced. */
+/** Size of the lists of the two largest suites, unpacked, while they are being replaced. */
 const listBytes = 200 * 2 ** 20;
 
-/** Debian's keys, as the host's own package debian-archive-keyring brought them. */
+/** Debian's keys from the host's package debian-archive-keyring. */
 const keyrings = [
   '/usr/share/keyrings/debian-archive-keyring.gpg',
   '/usr/share/keyrings/debian-archive-keyring.pgp',
 ];
 
-/** Keys of the host's configuration that say how to reach a mirror, never whether to trust it. */
+/**
+ * Settings of the host's configuration that say how to reach a mirror, never whether to trust it.
+ */
 const hostSettings =
   /^Acquire::(http|https|ftp|tor|Retries|Check-Date|Check-Valid-Until|Max-ValidTime|Max-FutureTime|ForceIPv4|ForceIPv6|Queue-Mode)\b/;
 
-/**
- * Archives that this process has laid out; asking the host for its settings takes a third of a
- * second.
- */
+/** Archives that this process has set up; reading the host's settings takes a third of a second. */
 const opened = new Map<string, Promise<AptArchive>>();
 
 /**
- * Lays out a private apt in the cache, for some suites and one architecture.
+ * Sets up a private apt in the cache, for some suites and one architecture.
  * @throws `host` where apt or Debian's keyring is missing, or no mirror is known
  */
 export function openArchive(
@@ -88,7 +87,7 @@ export function openArchive(
   const key = JSON.stringify([cacheRoot(), name, suites, architecture, options.mirror]);
   const archive = opened.get(key) ?? layOut(name, suites, architecture, options);
   opened.set(key, archive);
-  // What was missing may be there at the next attempt.
+  // What was missing may be available at the next attempt.
   archive.catch(() => opened.delete(key));
   return archive;
 }
@@ -154,7 +153,7 @@ function configurationText(
   architecture: DebianArchitecture,
   acquire: string,
 ): string {
-  // The host's own configuration is left out (Etc::Parts, Etc::Main), since its hooks act on the
+  // The host's own configuration is left out (Etc::Parts, Etc::Main), since its hooks affect the
   // host.
   return `Dir::Etc::Main "/dev/null";
 Dir::Etc::Parts "/dev/null";
@@ -191,28 +190,28 @@ async function writeIfChanged(path: string, content: string): Promise<void> {
 }
 
 /**
- * When the lists were fetched last, in milliseconds since 1970, and what could not be fetched
+ * When the lists were last fetched, in milliseconds since 1970, and what could not be fetched
  * since.
  */
-export interface ListState {
+interface ListState {
   updated: number;
-  /** Sentences for the user about lists that are missing or older than they should be. */
+  /** Sentences for the user about lists that are missing or too old. */
   notes: string[];
 }
 
 /**
- * Makes sure that there are package lists: new ones when they are older than a few hours or
- * `refresh` is set, else, and whenever the mirror cannot be reached, those of the cache.
+ * Makes sure that there are package lists: new ones when the cached ones are older than a few hours
+ * or `refresh` is set, otherwise the cached ones, as well as whenever the mirror cannot be reached.
  * @throws `host` when there are none at all
  */
 export async function ensureLists(archive: AptArchive, options: FetchOptions): Promise<ListState> {
   const stamp = join(archive.directory, 'updated.json');
   const started = Date.now();
-  const waiting = "waiting for another ptdiff that fetches Debian's package lists";
+  const waiting = "waiting for another ptdiff that is fetching Debian's package lists";
   const renew = async () => {
     const known = await readRecord(stamp, stampSchema);
     const age = Date.now() - (known?.updated ?? 0);
-    // Whoever waited for another run's update does not repeat it, asked or not.
+    // A run that waited for another run's update does not repeat it, even with `refresh`.
     const fresh =
       known !== undefined &&
       (known.updated > started || (!options.refresh && age < maximalListAge));

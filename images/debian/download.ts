@@ -10,10 +10,10 @@ import { first } from '../../src/present.ts';
 import type { AptArchive, FetchOptions } from './apt.ts';
 import type { IndexedPackage } from './package-index.ts';
 
-/** What is needed of a package to fetch and verify it. */
+/** What is needed to fetch and verify a package. */
 export type Downloadable = Pick<IndexedPackage, 'name' | 'version' | 'url' | 'bytes' | 'sha256'>;
 
-/** The archive's index lists a package whose file is no longer there. */
+/** The archive's index lists a package whose file no longer exists. */
 export class PackageGone extends PtdiffError {
   constructor(wanted: Downloadable) {
     super(
@@ -26,8 +26,8 @@ export class PackageGone extends PtdiffError {
 
 /**
  * Downloads packages into a directory through apt, with its proxy settings, and verifies each
- * against the hash that the signed index has for it.
- * @returns the .deb files, in the order asked
+ * against its hash in the signed index.
+ * @returns the .deb files, in the requested order
  * @throws PackageGone; `host` when the mirror cannot be reached or the disk is full
  */
 export async function downloadPackages(
@@ -64,7 +64,7 @@ export async function downloadPackages(
   return files;
 }
 
-/** The same of one package. */
+/** The same for one package. */
 export async function downloadPackage(
   archive: AptArchive,
   wanted: Downloadable,
@@ -96,7 +96,7 @@ async function runHelper(
     .split('\n')
     .filter((line) => /\b404\b|File not found/.test(line));
   for (const one of wanted) {
-    // apt writes `+` and `~` of an address as %2b and %7e, the index as they are.
+    // apt writes `+` and `~` of an address as %2b and %7e; the index writes them as they are.
     if (complaints.some((line) => plainAddress(line).includes(plainAddress(one.url)))) {
       throw new PackageGone(one);
     }
@@ -114,7 +114,7 @@ function plainAddress(text: string): string {
   );
 }
 
-/** Reports the files' sum of sizes twice a second until the returned function is called. */
+/** Reports the total size of the files twice a second until the returned function is called. */
 function watchSize(files: string[], report: (bytes: number) => void): () => void {
   const timer = setInterval(async () => {
     const sizes = await Promise.all(

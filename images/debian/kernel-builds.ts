@@ -5,7 +5,7 @@ import { compareVersions, upstreamVersion } from './version.ts';
 
 /** One kernel that Debian built for arm64, with the packages that hold its files. */
 export interface KernelBuild {
-  /** What `uname -r` says in it, e.g. `7.3.4+deb13-arm64`. */
+  /** Its `uname -r`, e.g. `7.3.4+deb13-arm64`. */
   release: string;
   /** Version of the Debian package, e.g. `7.3.4-1~bpo13+1`. */
   version: string;
@@ -16,11 +16,11 @@ export interface KernelBuild {
   /** Holds the Image: `linux-image-*` to 6.18, `linux-binary-*` from 6.19. */
   image: IndexedPackage;
   /**
-   * Holds the config where the image package does not: `linux-base-*`; from 6.19, and only as far
-   * as the archive keeps it.
+   * Contains the config where the image package does not: `linux-base-*`; from 6.19, and only as
+   * long as the archive keeps it.
    */
   config?: IndexedPackage;
-  /** Holds the modules: `linux-modules-*` from 6.19, before that the package of the Image. */
+  /** Contains the modules: `linux-modules-*` from 6.19, before that the package of the Image. */
   modules?: IndexedPackage;
 }
 
@@ -29,13 +29,13 @@ export const kernelPackageName =
   /^linux-(image|binary|base|modules)-(\d+\.\d+.*?)-(cloud-arm64|rt-arm64|arm64-16k|arm64)(-unsigned)?$/;
 
 /**
- * How good a package is as the source of an Image, best first; the signed and the unsigned one hold
- * the same code.
+ * Packages as sources of an Image, the best first; the signed and the unsigned one contain the same
+ * code.
  */
 const sourceOrder = ['binary', 'binary-unsigned', 'image', 'image-unsigned'];
 
 /**
- * Puts the archive's packages together to kernels, newest first, release candidates after the
+ * Groups the archive's packages into kernels, newest first, with release candidates after the
  * releases.
  */
 export function kernelBuilds(packages: IndexedPackage[]): KernelBuild[] {
@@ -46,7 +46,7 @@ export function kernelBuilds(packages: IndexedPackage[]): KernelBuild[] {
       const key = `${abi}-${flavour} ${one.version}`;
       const group = groups.get(key) ?? new Map<string, IndexedPackage>();
       groups.set(key, group);
-      // The same build may be listed by several suites; the first one stands for it.
+      // Several suites may list the same build; the first one counts.
       if (!group.has(kind + unsigned)) {
         group.set(kind + unsigned, one);
       }
@@ -55,8 +55,8 @@ export function kernelBuilds(packages: IndexedPackage[]): KernelBuild[] {
   const builds: KernelBuild[] = [];
   for (const [key, group] of groups) {
     const image = sourceOrder.map((kind) => group.get(kind)).find((one) => one !== undefined);
-    // Beside linux-binary, linux-image is an empty package; without it, since 6.19, nothing holds
-    // the Image.
+    // Besides linux-binary, linux-image is an empty package; without linux-binary, since 6.19, no
+    // package contains the Image.
     if (image !== undefined && (image.name.startsWith('linux-binary') || !hasEmptyImage(image))) {
       const [name = ''] = key.split(' ');
       builds.push(toBuild(name, image, group));
@@ -99,8 +99,8 @@ function newestFirst(a: KernelBuild, b: KernelBuild): number {
 }
 
 /**
- * The builds that a spec may mean, best first: all builds of the newest kernel version that it
- * matches. The later ones stand in when the archive has lost the first.
+ * The builds that a spec may mean, the best first: all builds of the newest kernel version that it
+ * matches. If the archive has lost the first one, the later ones replace it.
  * @param builds from kernelBuilds(), newest first
  */
 export function pickBuilds(builds: KernelBuild[], spec: DebianSpec): KernelBuild[] {

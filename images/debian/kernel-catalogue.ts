@@ -8,8 +8,8 @@ import { ensureLists, type FetchOptions, openArchive } from './apt.ts';
 import { type KernelBuild, kernelBuilds, kernelPackageName } from './kernel-builds.ts';
 import { packageSchema, packagesMatching } from './package-index.ts';
 
-/** Suites that hold arm64 kernels today, all of which Debian's keyring verifies. */
-export const kernelSuites = [
+/** Suites that currently have arm64 kernels; Debian's keyring verifies all of them. */
+const kernelSuites = [
   'trixie',
   'trixie-updates',
   'bookworm-backports',
@@ -18,7 +18,7 @@ export const kernelSuites = [
   'experimental',
 ];
 
-/** What is kept of the lists, which take seconds to read. */
+/** An excerpt of the lists, which take seconds to read. */
 const recordSchema = z.strictObject({
   updated: z.number(),
   builds: z.array(
@@ -35,11 +35,11 @@ const recordSchema = z.strictObject({
   ),
 });
 
-/** Every kernel that the archive lists, and the private apt that fetches them. */
+/** Every kernel in the archive's lists, and the private apt that fetches them. */
 export interface KernelCatalogue {
   archive: AptArchive;
   builds: KernelBuild[];
-  /** When the archive was asked last, in milliseconds since 1970. */
+  /** When the lists were last fetched, in milliseconds since 1970. */
   updated: number;
   notes: string[];
 }

@@ -15,7 +15,7 @@ import type { KernelBuild } from './kernel-builds.ts';
 import { unpackPackage } from './unpack.ts';
 
 /** A Debian kernel whose files are in the cache. */
-export interface CachedKernel {
+interface CachedKernel {
   /** SHA-256 of the Image. */
   sha256: string;
   release: string;
@@ -32,12 +32,12 @@ const recordSchema = z.strictObject({
 });
 type CacheRecord = z.infer<typeof recordSchema>;
 
-/** Where the cache says which Image a package holds. */
+/** The cache file that says which Image a package contains. */
 function recordPath({ image }: KernelBuild): string {
   return cachePath('kernels', 'packages', `${image.name}_${image.version}.json`);
 }
 
-/** The kernel's files if the cache has them as they were stored; asks no network. */
+/** The kernel's files if the cache has them unchanged; does not use the network. */
 export async function cachedKernel(
   build: KernelBuild,
   progress?: Progress,
@@ -63,9 +63,9 @@ export async function cachedKernel(
 }
 
 /**
- * A kernel's Image and config, which are brought into the cache if it has none; the packages
+ * A kernel's Image and config; fetched into the cache if they are not there. The packages
  * themselves are not kept.
- * @throws PackageGone; `image` when the package holds no arm64 Image; `host`
+ * @throws PackageGone; `image` when the package contains no arm64 Image; `host`
  */
 export async function fetchKernel(
   archive: AptArchive,
@@ -92,7 +92,7 @@ export async function fetchKernel(
     }
     return kernel;
   };
-  const waiting = `waiting for another ptdiff that fetches ${what}`;
+  const waiting = `waiting for another ptdiff that is fetching ${what}`;
   return obtain(
     `kernel-${build.image.name}_${build.version}`,
     { find, make },
@@ -117,7 +117,7 @@ async function unpackImage(
   if (image === undefined) {
     throw new PtdiffError(
       'image',
-      `The package ${build.image.name} ${build.version} holds no vmlinuz.`,
+      `The package ${build.image.name} ${build.version} contains no vmlinuz.`,
     );
   }
   const config = names.find((name) => /^boot\/config-[^/]*$/.test(name));
@@ -133,8 +133,8 @@ async function unpackConfig(
   scratch: string,
   options: FetchOptions,
 ): Promise<ConfigFile> {
-  // Several releases have none in the archive any more, and the Image itself tells what matters: no
-  // word about it.
+  // The archive no longer has a config for several releases, and the Image itself shows what
+  // matters, so there is no note.
   if (build.config === undefined) {
     return { file: undefined };
   }
@@ -142,8 +142,7 @@ async function unpackConfig(
   try {
     deb = await downloadPackage(archive, build.config, scratch, options);
   } catch (error) {
-    // A kernel boots without its config file; what could not be known from it is the caller's to
-    // say.
+    // A kernel boots without its config file; the caller must say what cannot be known without it.
     if (error instanceof PtdiffError && error.fault === 'image') {
       return { file: undefined, note: messageOf(error) };
     }
@@ -158,7 +157,7 @@ async function unpackConfig(
   return config === undefined
     ? {
         file: undefined,
-        note: `The package ${build.config.name} ${build.config.version} holds no config.`,
+        note: `The package ${build.config.name} ${build.config.version} contains no config.`,
       }
     : { file: join(tree, config) };
 }

@@ -6,15 +6,15 @@ import { briefTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
 
 /**
- * Suites that only Debian's own archive has; they tell its mirror apart from other vendors'
+ * Suites that only Debian's own archive has; they distinguish its mirror from other vendors'
  * sources.
  */
 const debianRelease =
   /^(bullseye|bookworm|trixie|forky|duke|stable|testing|unstable|sid|oldstable)$/;
 
 /**
- * The Debian mirror: what the user named (option, then `PTDIFF_MIRROR`), else the one that the
- * host's own apt uses.
+ * The Debian mirror: the one named by the user (option, then `PTDIFF_MIRROR`), otherwise the one
+ * that the host's own apt uses.
  * @returns its base address, without a slash at the end
  */
 export async function debianMirror(option?: string): Promise<string> {
@@ -36,8 +36,8 @@ async function hostMirror(): Promise<string | undefined> {
   });
   const known = (stdout ?? '').split('\n').map((line) => line.split(' '));
   const site = known.find(([, release]) => debianRelease.test(release ?? ''))?.[0];
-  // apt lists only what it has downloaded before, and a fresh container has not: then its source
-  // files tell.
+  // apt lists only what it has downloaded before, which a fresh container has not; in that case the
+  // source files are read.
   return site ?? mirrorOfSources(await sourceTexts());
 }
 

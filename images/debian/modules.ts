@@ -11,13 +11,14 @@ import { downloadPackage } from './download.ts';
 import { kernelCatalogue } from './kernel-catalogue.ts';
 import { unpackPackage } from './unpack.ts';
 
-/** Endings of a module's file name, compressed as Debian does or not at all. */
+/** Endings of a module's file name, with or without Debian's compression. */
 const ending = /\.ko(\.xz|\.zst|\.gz)?$/;
 
 /**
- * Modules of a Debian kernel, from the package that holds them, of which nothing else is kept.
- * @param names of modules, as their files are called, without the ending
- * @returns paths of their files, in the order asked
+ * Modules of a Debian kernel, from the package that contains them; nothing else of the package is
+ * kept.
+ * @param names of modules, i.e. their file names without the ending
+ * @returns paths of their files, in the requested order
  * @throws `image` for a kernel whose modules the archive does not have, or that has no such module;
  * `host`
  */
@@ -29,7 +30,7 @@ export async function debianModules(
   const directory = cachePath('modules', `${release}_${version}`, names.join('+'));
   const find = () => takeFolder(directory, options.progress);
   const make = () => fetchModules(directory, { spec, release, version }, names, options);
-  const waiting = `waiting for another ptdiff that fetches modules of ${release}`;
+  const waiting = `waiting for another ptdiff that is fetching modules of ${release}`;
   const seal = await obtain(
     `modules-${release}_${version}`,
     { find, make },
@@ -72,7 +73,7 @@ async function fetchModules(
     if (missing !== undefined) {
       throw new PtdiffError(
         'image',
-        `The package ${wanted.name} ${wanted.version} holds no module ${missing}.`,
+        `The package ${wanted.name} ${wanted.version} contains no module ${missing}.`,
       );
     }
     return publishFolder(directory, async (arriving) => {

@@ -11,8 +11,8 @@ import { type Downloadable, downloadPackages } from './download.ts';
 import { unpackPackage } from './unpack.ts';
 
 /**
- * Packages with everything that they depend on, down to the C library, so that they run on a host
- * that has none of it.
+ * Packages with all their dependencies, including the C library, so that they run on a host that
+ * has none of them.
  * @param packages names, or `NAME=VERSION`
  * @param suite preferred for packages that several suites have
  */
@@ -21,7 +21,7 @@ export function packageClosure(
   packages: string[],
   suite: string,
 ): Promise<Downloadable[]> {
-  // The private apt believes that nothing is installed, so its plan to install is the closure.
+  // For the private apt nothing is installed, so its plan to install is the closure.
   return aptPlan(archive, ['install', '--no-install-recommends'], packages, suite);
 }
 
@@ -58,10 +58,10 @@ async function aptPlan(
 }
 
 /**
- * Parses what `apt-get --print-uris` prints: 'URL' FILE BYTES SHA256:DIGEST, with the version in
+ * Parses the output of `apt-get --print-uris`: 'URL' FILE BYTES SHA256:DIGEST, with the version in
  * the file's name.
  */
-export function parseUris(text: string): Downloadable[] {
+function parseUris(text: string): Downloadable[] {
   const lines = text.matchAll(/^'([^']+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/gm);
   return [...lines].map(([, url = '', file = '', bytes, sha256 = '']) => {
     const [name = '', version = ''] = basename(decodeURIComponent(file), '.deb').split('_');
@@ -70,13 +70,13 @@ export function parseUris(text: string): Downloadable[] {
 }
 
 /**
- * Bytes on disk for a byte of download: QEMU's 36 MiB become 172, beside the packages themselves.
+ * Bytes on disk per byte of download: QEMU's 36 MiB become 172, not counting the packages
+ * themselves.
  */
 const unpackedFactor = 6;
 
 /**
- * Downloads packages and unpacks all of them into one tree, deleting each .deb as soon as it is
- * unpacked.
+ * Downloads packages and unpacks all of them into one tree, deleting each .deb once it is unpacked.
  */
 export async function unpackClosure(
   archive: AptArchive,
@@ -89,7 +89,7 @@ export async function unpackClosure(
     total * unpackedFactor,
     `${first(packages).name} and ${packages.length - 1} more packages`,
   );
-  // Debian's own layout since bookworm: packages from before it still name /lib and /bin.
+  // Debian's layout since bookworm; older packages still use /lib and /bin.
   for (const name of ['bin', 'lib', 'lib64', 'sbin']) {
     await mkdir(join(tree, 'usr', name), { recursive: true });
     await symlink(`usr/${name}`, join(tree, name)).catch(ignoreExisting);

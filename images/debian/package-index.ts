@@ -6,7 +6,7 @@ import { briefTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { AptArchive } from './apt.ts';
 
-/** For records of what the index says. */
+/** For records of the index's contents. */
 export const packageSchema = z.strictObject({
   name: z.string(),
   version: z.string(),
@@ -20,7 +20,7 @@ export const packageSchema = z.strictObject({
 /** One package as the archive's signed index describes it. */
 export type IndexedPackage = z.infer<typeof packageSchema>;
 
-/** Enough for the text of the largest suite's index. */
+/** Large enough for the text of the largest suite's index. */
 const maximalIndexText = 512 * 2 ** 20;
 
 /** Every package of the archive's lists whose name matches, in the order of the suites. */
@@ -30,7 +30,7 @@ export async function packagesMatching(
 ): Promise<IndexedPackage[]> {
   const { stdout } = await execa(
     'apt-get',
-    // The path comes last: it is the only one that may have blanks.
+    // The path comes last: it is the only field that may contain blanks.
     ['indextargets', '--format', '$(RELEASE) $(SITE) $(FILENAME)', 'Created-By: Packages'],
     { ...briefTool, env: archive.env },
   );

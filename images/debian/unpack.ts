@@ -7,7 +7,7 @@ import { messageOf, PtdiffError } from '../../src/errors.ts';
 /**
  * Unpacks a .deb, or only the members that match tar's wildcards (`*` matches slashes too). A
  * package's own scripts are never read. A wildcard without a match is not an error: the caller
- * looks at what came.
+ * checks the result.
  */
 export async function unpackPackage(
   deb: string,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Compares two Debian package versions the way dpkg does (Debian Policy 5.6.12): epoch, then
- * upstream version, then revision, where `~` sorts before everything, even the end.
+ * Compares two Debian package versions as dpkg does (Debian Policy 5.6.12): epoch, then upstream
+ * version, then revision, where `~` sorts before everything, even the end.
  * @returns negative, zero or positive, as for Array.sort
  */
 export function compareVersions(a: string, b: string): number {
@@ -33,7 +33,7 @@ function splitVersion(version: string) {
 function compareParts(a: string, b: string): number {
   const left: string[] = a.match(/\D+|\d+/g) ?? [];
   const right: string[] = b.match(/\D+|\d+/g) ?? [];
-  // Policy alternates text and number, text first: a part that starts with a digit has an empty
+  // The policy alternates text and number, text first: a part that starts with a digit has empty
   // text before it.
   if (/^\d/.test(a)) left.unshift('');
   if (/^\d/.test(b)) right.unshift('');

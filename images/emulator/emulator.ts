@@ -22,15 +22,15 @@ export interface Emulator {
   version: string;
   /** SHA-256 of the program itself. */
   sha256: string;
-  /** Package and version, or the path that the user gave. */
+  /** Package and version, or the user's path. */
   origin: string;
-  /** The packages that it consists of; empty for the user's own. */
+  /** Its packages; empty for the user's own. */
   packages: { name: string; version: string; sha256: string }[];
-  /** Sentences for the user: another version than the pinned one, say. */
+  /** Sentences for the user, e.g. that another version than the pinned one is used. */
   notes: string[];
 }
 
-export interface EmulatorOptions extends FetchOptions {
+interface EmulatorOptions extends FetchOptions {
   /**
    * QEMU version such as `11.1.3`, or `10.0` for the newest 10.0.x; default: `PTDIFF_QEMU_VERSION`,
    * then the pinned one.
@@ -42,8 +42,8 @@ export interface EmulatorOptions extends FetchOptions {
 export const pinnedEmulatorVersion = '11.1.3';
 
 /**
- * QEMU of Debian's archive with all its libraries, from the cache: the same one on every host,
- * whatever runs there.
+ * QEMU from Debian's archive with all its libraries, from the cache: the same one on every host,
+ * whatever is installed there.
  * @throws `host` when it is not in the cache and cannot be fetched; `emulator` when it does not
  * start
  */
@@ -52,7 +52,7 @@ export async function packagedEmulator(options: EmulatorOptions = {}): Promise<E
   if (!/^\d+\.\d+(\.\d+)?$/.test(asked)) {
     throw new PtdiffError(
       'usage',
-      `'${asked}' is no QEMU version: write one such as 11.1.3 or 10.0.`,
+      `'${asked}' is not a QEMU version: write one such as 11.1.3 or 10.0.`,
     );
   }
   const prefix = await toolPrefix(`qemu-${asked}`, () => emulatorPlan(asked, options), options);
@@ -67,8 +67,8 @@ export async function packagedEmulator(options: EmulatorOptions = {}): Promise<E
 
 async function emulatorPlan(asked: string, options: FetchOptions): Promise<PrefixPlan> {
   const offers: { archive: AptArchive; packages: IndexedPackage[] }[] = [];
-  // The older release is looked at only for what the newer one does not have: its lists are as
-  // large again.
+  // The older release is searched only for what the newer one does not have: its lists are just as
+  // large.
   for (const release of ['trixie', 'bookworm'] as const) {
     const archive = await openToolArchive(release, options);
     const packages = await packagesMatching(archive, /^qemu-system-arm$/);
@@ -94,7 +94,7 @@ async function emulatorPlan(asked: string, options: FetchOptions): Promise<Prefi
 /**
  * The user's own QEMU.
  * @param name its path, or a command on PATH
- * @throws `usage` when there is none; `emulator` when it does not start or emulates no arm64
+ * @throws `usage` when there is none; `emulator` when it does not start or does not emulate arm64
  */
 export async function userEmulator(name: string): Promise<Emulator> {
   const found = name.includes('/') ? name : await findCommand(name);
@@ -110,7 +110,7 @@ export async function userEmulator(name: string): Promise<Emulator> {
   if (!/\bcortex-a76\b/.test(stdout ?? '')) {
     throw new PtdiffError(
       'emulator',
-      `${path} emulates no arm64 CPUs: give --qemu the path of a qemu-system-aarch64.`,
+      `${path} does not emulate arm64 CPUs: give --qemu the path of a qemu-system-aarch64.`,
     );
   }
   return {
@@ -123,10 +123,7 @@ export async function userEmulator(name: string): Promise<Emulator> {
   };
 }
 
-/**
- * A QEMU that is asked what it is answers at once; something else may not, nor let itself be asked
- * to end.
- */
+/** QEMU answers a version query at once; another program may not, and may ignore SIGTERM too. */
 const briefly = { timeout: 30_000, killSignal: 'SIGKILL', stdin: 'ignore' } as const;
 
 async function emulatorVersion(command: string[], name: string): Promise<string> {
@@ -140,7 +137,7 @@ async function emulatorVersion(command: string[], name: string): Promise<string>
     const why =
       (stderr ?? '').trim().split('\n')[0] || (stdout ?? '').trim().split('\n')[0] || message;
     const told = plainLine(why ?? 'it printed nothing').slice(0, 200);
-    throw new PtdiffError('emulator', `${name} does not say its version as QEMU does: ${told}.`);
+    throw new PtdiffError('emulator', `${name} does not print its version like QEMU: ${told}.`);
   }
   return version;
 }

@@ -3,12 +3,12 @@ import type { IndexedPackage } from '../debian/package-index.ts';
 import { compareVersions, upstreamVersion } from '../debian/version.ts';
 
 /**
- * The QEMU package that stands for a version: exactly that one, else the newest of the same X.Y,
- * and for a version that need not be exact the newest at all. A note says what differs from what
- * was asked.
+ * The QEMU package to use for a version: exactly that one, otherwise the newest of the same X.Y,
+ * and if the version need not be exact, the newest of all. A note says how it differs from the
+ * request.
  * @param asked `X.Y.Z`, or `X.Y` for its newest
  * @param orNewest whether any version is better than none
- * @returns undefined when nothing fits
+ * @returns undefined when nothing matches
  */
 export function pickEmulator(
   packages: IndexedPackage[],

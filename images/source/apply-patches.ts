@@ -9,7 +9,7 @@ import type { SourceTree } from './tree.ts';
 
 /** One diff of a patch file. */
 interface Patch {
-  /** For messages: the file, and which of its mails. */
+  /** For messages: the file, and which of its mails it is. */
   name: string;
   path: string;
 }
@@ -19,10 +19,10 @@ const mailStart =
   /^(From |(From|Date|Subject|Return-Path|Received|Delivered-To|Message-ID|MIME-Version|X-[\w-]+):)/i;
 
 /**
- * A tree with patches on top, as git am would apply them.
- * @param patches files: diffs, mails, or mailboxes whose mails are applied in their order
+ * A tree with patches applied, as git am would do it.
+ * @param patches files: diffs, mails, or mailboxes whose mails are applied in order
  * @throws `image` for a patch that does not apply, with file and hunk; `usage` for a file that is
- * none
+ * not a patch
  */
 export async function applyPatches(
   store: GitStore,
@@ -60,7 +60,7 @@ export async function applyPatches(
 
 /** The diffs in a file. */
 async function splitPatches(store: GitStore, file: string, stem: string): Promise<Patch[]> {
-  // A file of the kernel may be in any encoding: its bytes must stay as they are.
+  // A kernel file may have any encoding: its bytes must not change.
   const bytes = await readRegular(file, mostBytes.text).catch((cause) => {
     throw new PtdiffError('usage', `Cannot read the patch ${file}: ${whyUnreadable(cause)}.`, {
       cause,
@@ -75,15 +75,15 @@ async function splitPatches(store: GitStore, file: string, stem: string): Promis
   return whole;
 }
 
-/** Cover letters and answers are mails without a diff. */
+/** Cover letters and replies are mails without a diff. */
 async function splitMails(
   store: GitStore,
   file: string,
   text: string,
   stem: string,
 ): Promise<(Patch & { diff: string })[]> {
-  // mailsplit counts in files of four digits, from 1 for each mailbox, and wants their folder to be
-  // there.
+  // mailsplit numbers files with four digits, from 1 for each mailbox, and requires that their
+  // folder exists.
   await mkdir(stem);
   const copy = `${stem}.mbox`;
   await writeFile(copy, text.trimStart(), 'latin1');
@@ -118,8 +118,8 @@ async function doesNotApply(
   return fault(`${which} in ${file}, at line ${line}, finds other text there`);
 }
 
-/** First lines of the hunks of one file, in its old version. */
-export function hunkLines(diff: string, file: string): number[] {
+/** First lines of one file's hunks, in the old version. */
+function hunkLines(diff: string, file: string): number[] {
   const lines: number[] = [];
   let inside = false;
   for (const line of diff.split('\n')) {

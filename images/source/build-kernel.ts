@@ -26,34 +26,34 @@ import type { GitStore } from './git-store.ts';
 import { runMake } from './run-make.ts';
 import type { SourceTree } from './tree.ts';
 
-/** Everything that decides the bytes of a kernel. */
+/** Everything that determines the bytes of a kernel. */
 export interface KernelRecipe {
   source: SourceTree;
   config: WantedConfig;
   tools: BuildTools;
-  /** How the user named it. */
+  /** The user's name for it. */
   what: string;
 }
 
 /** A kernel that was built. */
-export interface BuiltKernel {
+interface BuiltKernel {
   sha256: string;
   release: string;
   imagePath: string;
   configPath: string;
 }
 
-/** What the cache says of a build. */
+/** The cache's record of a build. */
 const recordSchema = z.strictObject({
   sha256: digestSchema,
   release: z.string().regex(/^\d+\.\d+\S*$/),
 });
 type BuildRecord = z.infer<typeof recordSchema>;
 
-/** Raised when a build of the same parts gives other bytes. */
+/** Raised when a build from the same parts gives other bytes. */
 const buildVersion = 1;
 
-/** Changes with the source, the options asked for, and the compiler. */
+/** Changes with the source, the requested options, and the compiler. */
 export function buildKey({ source, config, tools }: KernelRecipe): string {
   return sha256(
     JSON.stringify([
@@ -74,7 +74,7 @@ function buildTreeName({ config, tools }: KernelRecipe): BuildTreeName {
   return { compiler: tools.id, options };
 }
 
-/** The kernel of a recipe if it was built before, and is what was built. */
+/** The kernel of a recipe if it was built before and is unchanged. */
 export async function builtKernel(
   recipe: KernelRecipe,
   progress?: Progress,
@@ -88,9 +88,9 @@ const recordPath = (recipe: KernelRecipe): string =>
   cachePath('source', 'builds', `${buildKey(recipe)}.json`);
 
 /**
- * Builds a kernel, or takes the one that was built of the same parts.
- * @throws `image` when it cannot be configured as asked, does not build, or is no kernel; `host`;
- * the signal's reason
+ * Builds a kernel, or takes the one that was built from the same parts.
+ * @throws `image` when it cannot be configured as requested, does not build, or is not a kernel;
+ * `host`; the signal's reason
  */
 export async function buildKernel(
   store: GitStore,
@@ -106,11 +106,11 @@ export async function buildKernel(
     if (other !== undefined) return other;
     const before = await readRecord(recordPath(recipe), recordSchema);
     const objects = await buildAt(desk, name, { store, recipe }, options);
-    // Its Image was damaged in the cache, and the same parts give the same bytes: else the objects
-    // at the desk are damaged, too.
+    // Its Image in the cache was damaged. The same parts must give the same bytes; if they do not,
+    // the objects at the desk are damaged, too.
     if (before !== undefined && before.sha256 !== (await sha256File(join(objects, builtImage)))) {
       options.progress?.(
-        `the build tree of ${recipe.what} is damaged, too: it is built from nothing`,
+        `the build tree of ${recipe.what} is damaged, too: it is built from scratch`,
       );
       await rm(objects, { recursive: true });
       await buildAt(desk, name, { store, recipe }, options);
@@ -127,8 +127,8 @@ export async function buildKernel(
 }
 
 /**
- * Configures and compiles at a desk. The log of a build that fails is kept, unless that is the
- * host's fault.
+ * Configures and compiles at a desk. The log of a failed build is kept, unless the host is to
+ * blame.
  * @returns the build tree
  */
 async function buildAt(
@@ -162,7 +162,7 @@ async function buildAt(
 
 type StepOptions = FetchOptions & { log: string };
 
-/** Makes .config, unless neither the options nor the kernel's rules for them changed. */
+/** Makes .config, unless neither the options nor the kernel's rules for them have changed. */
 async function configure(
   store: GitStore,
   desk: Desk,
@@ -193,13 +193,15 @@ async function configure(
     const more = lost.length > 4 ? `, and ${lost.length - 4} more` : '';
     throw new PtdiffError(
       'image',
-      `${what} cannot be configured as asked: ${lost.slice(0, 4).join('; ')}${more}.`,
+      `${what} cannot be configured as requested: ${lost.slice(0, 4).join('; ')}${more}.`,
     );
   }
   await writeFile(stamp, rules);
 }
 
-/** Everything that .config depends on beside the options: all Kconfig files, and what they call. */
+/**
+ * Everything that .config depends on besides the options: all Kconfig files, and what they call.
+ */
 async function kconfigFiles(store: GitStore, { tree, alternates }: SourceTree): Promise<string> {
   const files = await store.run(['ls-tree', '-r', tree], { alternates });
   return files
@@ -229,7 +231,7 @@ async function compile(
     );
   }, 15_000);
   try {
-    // Without LOCALVERSION= a tree outside git would be called a changed one.
+    // Without LOCALVERSION= the release of a tree outside git would say that it was modified.
     const make = {
       tools,
       source: desk.source,

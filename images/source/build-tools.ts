@@ -10,27 +10,27 @@ import { hostArchitecture, openToolArchive } from '../toolchain/tool-archive.ts'
 import { prefixCommand, toolPrefix } from '../toolchain/tool-prefix.ts';
 
 /**
- * Programs of Debian's archive that build a kernel, reachable by their usual names; nothing of the
- * host but its essential packages.
+ * Programs from Debian's archive that build a kernel, under their usual names; from the host only
+ * its essential packages are used.
  */
 export interface BuildTools {
   compiler: Compiler;
-  /** Changes with every program and with how they are called. */
+  /** Changes with every program and with the way the programs are called. */
   id: string;
   /** Version of the compiler, e.g. `gcc 14.2.0-19`. */
   version: string;
   /** Directory for the front of PATH. */
   bin: string;
-  /** Environment that the programs want. */
+  /** Environment that the programs need. */
   env: Record<string, string>;
   /** Variables for make's command line. */
   variables: string[];
 }
 
 const gccVersion = 14;
-/** Programs that build systems of kernels call, from the packages of the same names. */
+/** Programs that kernel builds call, from packages of the same names. */
 const generators = ['make', 'flex', 'bison', 'm4', 'bc'];
-/** Unpacks the archives that sources come in. */
+/** Programs that unpack source archives. */
 const unpackers = ['xz-utils'];
 const binutils = [
   'ar',
@@ -55,7 +55,7 @@ const llvmNames = [
 ];
 
 /**
- * Brings the programs from the cache or the archive.
+ * Fetches the programs from the cache or the archive.
  * @throws `host` when they are not in the cache and cannot be fetched
  */
 export async function buildTools(compiler: Compiler, options: FetchOptions): Promise<BuildTools> {
@@ -91,13 +91,13 @@ export async function buildTools(compiler: Compiler, options: FetchOptions): Pro
       'CROSS_COMPILE=aarch64-linux-gnu-',
       ...(compiler === 'llvm' ? ['LLVM=1'] : []),
       'HOSTCC=host-gcc',
-      // The programs that a build makes for itself run on the host, whatever C library that has.
+      // The programs that a build makes for itself run on the host, whatever its C library.
       'HOSTLDFLAGS=-static',
     ],
   };
 }
 
-/** Raised when the way in which programs are called changes what they make. */
+/** Raised when a change in how programs are called changes what they make. */
 const wrapperRecipe = 1;
 
 function fetchPrefix(name: string, packages: string[], options: FetchOptions) {
@@ -113,8 +113,8 @@ function fetchPrefix(name: string, packages: string[], options: FetchOptions) {
 
 /**
  * A shell script that runs a program of a prefix.
- * @param name path inside the prefix that the program finds itself called by; without one it is the
- * script's own path, so that make, when it starts itself, starts the script
+ * @param name path inside the prefix under which the program sees itself called; without it, the
+ * script's own path, so that make starts the script when it starts itself
  */
 function wrapper(tree: string, program: string, args: string[] = [], name?: string): string {
   const [loader, ...rest] = prefixCommand(tree, program).map(quote);
@@ -143,8 +143,7 @@ function gnuWrappers(tree: string): Wrappers {
 }
 
 /**
- * GCC's driver starts programs of its own: it finds them, wrapped too, in a directory of its own
- * (-B).
+ * GCC's driver starts other programs: it finds them, also wrapped, in a separate directory (-B).
  */
 function addGcc(
   wrappers: Wrappers,
@@ -169,8 +168,8 @@ function addGcc(
 
 function llvmWrappers(tree: string): Wrappers {
   const wrap = (name: string) => wrapper(tree, `${llvmPrograms}/${name}`);
-  // Started by a loader, clang finds neither its own headers nor itself. What it starts itself as
-  // has -cc1 as the first word.
+  // Started by a loader, clang finds neither its own headers nor itself. What clang starts itself
+  // has -cc1 as its first word.
   const clang = ['-no-canonical-prefixes', '-resource-dir', join(tree, llvmResources)]
     .map(quote)
     .join(' ');
@@ -182,7 +181,7 @@ function llvmWrappers(tree: string): Wrappers {
   ]);
 }
 
-/** Always the same path: a build tree would be built anew if its commands changed. */
+/** Always the same path: make would rebuild a build tree if its commands changed. */
 function wrapperDirectory(): string {
   return cachePath('source', 'bin');
 }

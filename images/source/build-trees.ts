@@ -7,36 +7,36 @@ import { PtdiffError } from '../../src/errors.ts';
 import { dropHalfWritten } from './run-make.ts';
 import { runSupervised } from './supervised.ts';
 
-/** What a build tree is kept for. */
+/** The properties that identify a build tree. */
 export interface BuildTreeName {
   /** Id of the compiler and the other programs. */
   compiler: string;
-  /** Digest of the options asked for. */
+  /** Digest of the requested options. */
   options: string;
 }
 
-/** Build trees that a desk keeps, one a configuration and compiler. */
+/** Build trees that a desk keeps, one per configuration and compiler. */
 const maximalTrees = 4;
-/** Ends the name of a build tree that is not whole yet. */
+/** Suffix of a build tree that is not complete yet. */
 const arriving = '.arriving';
-/** The options that a build tree is made for, one a line. */
+/** The options of a build tree, one per line. */
 export const optionsFile = '.ptdiff-config';
-/** Where make leaves the Image, which is as old as the last build. */
+/** The path at which make leaves the Image; its time is that of the last build. */
 export const builtImage = 'arch/arm64/boot/Image';
 
 const directoryName = ({ compiler, options }: BuildTreeName): string => `${compiler}-${options}`;
 
-/** Where a desk's build tree has its Image; relative to the desk. */
+/** The Image's path in a desk's build tree; relative to the desk. */
 export function imageAtDesk(name: BuildTreeName): string {
   return join('objects', directoryName(name), builtImage);
 }
 
 /**
- * Notes that a build tree is up to date with its source of now. The ones used least make room for
- * it.
+ * Records that a build tree is up to date with its present source. The least used ones are removed
+ * to make room.
  */
 export async function keepBuildTree(objects: string): Promise<void> {
-  // Make leaves an Image alone that would be the same.
+  // Make does not touch an Image that would be the same.
   await utimes(join(objects, builtImage), new Date(), new Date());
   const parent = dirname(objects);
   const others = (await listTrees(parent)).filter((name) => name !== basename(objects));
@@ -51,10 +51,10 @@ export async function dropUnbuiltTree(objects: string): Promise<void> {
 }
 
 /**
- * The build tree of a configuration at a desk. A new one begins as a copy of the one of the same
- * compiler with the fewest other options, since make knows which options each object depends on.
+ * The build tree of a configuration at a desk. A new one starts as a copy of the tree with the same
+ * compiler and the fewest different options, since make knows which options each object depends on.
  * @param desk directory of the desk
- * @param text the options asked for, one a line
+ * @param text the requested options, one per line
  * @throws `host`; the signal's reason
  */
 export async function openBuildTree(
@@ -85,7 +85,7 @@ export async function openBuildTree(
   return directory;
 }
 
-/** The whole ones, the one used last first; what is left of others is removed. */
+/** The complete ones, the most recently used first; the remains of others are removed. */
 async function listTrees(parent: string): Promise<string[]> {
   const dated: { name: string; used: number }[] = [];
   for (const name of await readdir(parent)) {
@@ -95,7 +95,7 @@ async function listTrees(parent: string): Promise<string[]> {
   return dated.sort((a, b) => b.used - a.used).map(({ name }) => name);
 }
 
-/** Of trees with equally many other options the first. */
+/** If several trees have equally many different options, the first one. */
 async function nearestTree(
   parent: string,
   names: string[],

@@ -6,13 +6,13 @@ import type { FetchOptions } from '../debian/apt.ts';
 import { firstComplaint, type GitStore, plainLogs, runGit, withoutGit } from './git-store.ts';
 import type { SourceTree } from './tree.ts';
 
-/** What is asked of a user's repository, which is only ever read. */
+/** Queries a user's repository, which is only ever read. */
 export async function askRepository(
   path: string,
   args: string[],
   signal?: AbortSignal,
 ): Promise<string> {
-  // Without the locks that git status and the like take for their own speed.
+  // Without the locks that git status and the like take to be faster later.
   const env = {
     ...withoutGit(process.env),
     ...plainLogs,
@@ -37,7 +37,7 @@ export async function objectDirectory(path: string, signal?: AbortSignal): Promi
   if (!isFolder)
     throw new PtdiffError(
       'image',
-      `There is no folder ${path}; git:PATH@REV wants that of a repository.`,
+      `There is no folder ${path}; git:PATH@REV needs the folder of a repository.`,
     );
   return (
     await askRepository(
@@ -49,7 +49,7 @@ export async function objectDirectory(path: string, signal?: AbortSignal): Promi
 }
 
 /**
- * The commit that a revision of a repository names today, as 40 hexadecimal digits.
+ * The commit that a revision of a repository currently names, as 40 hexadecimal digits.
  * @throws `image` when there is none
  */
 export async function commitId(path: string, rev: string, signal?: AbortSignal): Promise<string> {
@@ -68,9 +68,10 @@ export async function commitId(path: string, rev: string, signal?: AbortSignal):
 }
 
 /**
- * The tree of a commit in a user's repository. Neither its files, index and HEAD nor anything else
- * of it is written to.
- * @throws `image` when there is no such repository or commit, or the commit is no Linux with arm64
+ * The tree of a commit in a user's repository. Nothing in the repository is written to, not even
+ * its files, index and HEAD.
+ * @throws `image` when there is no such repository or commit, or the commit is not a Linux with
+ * arm64
  */
 export async function commitTree(
   store: GitStore,
@@ -97,12 +98,15 @@ export async function commitTree(
 /** A file that every source of Linux for arm64 has. */
 export const arm64Makefile = 'arch/arm64/Makefile';
 
-/** A source that lacks it. */
+/** The error for a source that lacks it. */
 export function noArm64(what: string): PtdiffError {
-  return new PtdiffError('image', `${what} has no arch/arm64: it is no source of Linux for arm64.`);
+  return new PtdiffError(
+    'image',
+    `${what} has no arch/arm64: it is not a source of Linux for arm64.`,
+  );
 }
 
-/** @throws `image` for a tree that is no kernel's, or whose objects are not all there */
+/** @throws `image` for a tree that is not a kernel's, or whose objects are incomplete */
 async function requireArm64(
   store: GitStore,
   tree: string,

@@ -5,46 +5,45 @@ import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { parseKconfig } from '../../src/linux/kconfig.ts';
 
-/** A value that a fragment asks for. */
-export interface WantedOption {
+/** A value that a fragment requests. */
+interface WantedOption {
   /** 'y', 'n', 'm', a number's text, or a string without its quotes. */
   value: string;
   /** The line as the kernel's conf reads it. */
   line: string;
-  /** A kernel that does not know the option, or has no use for it, may go without. */
+  /** A kernel that does not know the option, or has no use for it, may omit it. */
   optional: boolean;
-  /** Name of the fragment that asked last. */
+  /** Name of the last fragment that requested it. */
   from: string;
 }
 
 /** A piece of a kernel's configuration. */
-export interface ConfigFragment {
+interface ConfigFragment {
   name: string;
   text: string;
 }
 
-/** A configuration as it is asked for. */
+/** A configuration as it was requested. */
 export interface WantedConfig {
   /** Fragments in the order in which they were merged. */
   fragments: ConfigFragment[];
   options: ReadonlyMap<string, WantedOption>;
   /**
-   * A complete configuration among the fragments takes the place of allnoconfig and of ptdiff's own
+   * One of the fragments is a complete configuration, which replaces allnoconfig and ptdiff's own
    * small one.
    */
   complete: boolean;
 }
 
 const folder = join(import.meta.dirname, 'fragments');
-/** Merged always; and what makes a small kernel of allnoconfig. */
+/** Always merged; and the fragment that turns allnoconfig into a small kernel. */
 const required = 'base';
 const small = ['tiny', 'ptdump'];
 
 /**
- * The configuration of a kernel: ptdiff's own, then the given fragments, where the later one wins
- * (scripts/kconfig/merge_config.sh does the same). A whole .config among them is taken instead of
- * ptdiff's small one.
- * @param configs names of fragments that ptdiff has, or paths
+ * The configuration of a kernel: ptdiff's own, then the given fragments, where a later one wins (as
+ * in scripts/kconfig/merge_config.sh). A complete .config among them replaces ptdiff's small one.
+ * @param configs names of ptdiff's fragments, or paths
  * @throws `usage` for a fragment that does not exist or cannot be read as one
  */
 export async function wantedConfig(configs: string[]): Promise<WantedConfig> {
@@ -55,12 +54,12 @@ export async function wantedConfig(configs: string[]): Promise<WantedConfig> {
   const defaults = await Promise.all(
     (complete ? [required] : [required, ...small]).map(readFragment),
   );
-  // A complete configuration knows nothing of ptdiff's needs, and the fragments after it do.
+  // A complete configuration does not know ptdiff's needs, so ptdiff's fragments come after it.
   const fragments = complete ? [...own, ...defaults] : [...defaults, ...own];
   return { fragments, options: mergeFragments(fragments), complete };
 }
 
-/** Names of the fragments that ptdiff has for `config=`. */
+/** Names of ptdiff's fragments for `config=`. */
 export async function fragmentNames(): Promise<string[]> {
   const files = await readdir(folder);
   return files
@@ -69,9 +68,7 @@ export async function fragmentNames(): Promise<string[]> {
     .sort();
 }
 
-/**
- * The fragments that ptdiff has, each with the options that it asks for, as its lines have them.
- */
+/** ptdiff's fragments, each with the options that it requests, as lines of the fragment. */
 export async function listFragments(): Promise<{ name: string; options: string }[]> {
   const fragments = await Promise.all((await fragmentNames()).map(readFragment));
   return fragments.map((fragment) => {
@@ -95,7 +92,7 @@ async function readFragment(config: string): Promise<ConfigFragment> {
     };
   } catch (error) {
     const names = (await fragmentNames()).join(', ');
-    const why = `is not to be read as a file: ${whyUnreadable(error)}`;
+    const why = `cannot be read as a file: ${whyUnreadable(error)}`;
     throw new PtdiffError(
       'usage',
       `config=${config} is no fragment of ptdiff's (${names}), and ${why}.`,
@@ -107,8 +104,8 @@ async function readFragment(config: string): Promise<ConfigFragment> {
 }
 
 /**
- * Merges fragments, the later one wins. Up to the next empty line, options below a comment that
- * starts with `# optional:` are such that a kernel may not know.
+ * Merges fragments, where a later one wins. Options between a comment that starts with `#
+ * optional:` and the next empty line need not be known to a kernel.
  * @throws `usage` for a line that is neither an option nor a comment
  */
 export function mergeFragments(fragments: ConfigFragment[]): Map<string, WantedOption> {
@@ -124,7 +121,7 @@ export function mergeFragments(fragments: ConfigFragment[]): Map<string, WantedO
         const what = line.slice(0, 60);
         throw new PtdiffError(
           'usage',
-          `Line ${index + 1} of the fragment ${from} is no option: '${what}'; write CONFIG_X=VALUE or # CONFIG_X is not set.`,
+          `Line ${index + 1} of the fragment ${from} is not an option: '${what}'; write CONFIG_X=VALUE or # CONFIG_X is not set.`,
         );
       }
     }
@@ -138,9 +135,9 @@ export function configText(options: ReadonlyMap<string, WantedOption>): string {
 }
 
 /**
- * Options that the kernel's own configuration system did not take over as they were asked for.
+ * Options that the kernel's own configuration system did not accept as requested.
  * @param result the final .config
- * @returns a phrase each, with the wanted and the actual value
+ * @returns a phrase for each, with the requested and the actual value
  */
 export function lostOptions(options: ReadonlyMap<string, WantedOption>, result: string): string[] {
   const final = parseKconfig(result);

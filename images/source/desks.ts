@@ -15,25 +15,25 @@ import type { GitStore } from './git-store.ts';
 import type { SourceTree } from './tree.ts';
 
 /**
- * Where kernels are built: a checked-out source with build trees of several configurations beside
- * it. A desk goes from one tree to the next by touching the files that differ only, so that make
- * does little.
+ * A place where kernels are built: a checked-out source with build trees of several configurations
+ * beside it. When a desk changes from one tree to another, only the files that differ are touched,
+ * so that make has little to do.
  */
 export interface Desk {
   directory: string;
   /** The source. */
   source: string;
-  /** Git's index of it. */
+  /** Git's index of the source. */
   index: string;
 }
 
 const stateSchema = z.strictObject({
-  /** What is checked out; absent while that changes, and after a change that was cut short. */
+  /** The tree that is checked out; absent while that changes, and after an interrupted change. */
   tree: z
     .string()
     .regex(/^[0-9a-f]{40}$/)
     .optional(),
-  /** When it was used last, in milliseconds since 1970. */
+  /** When it was last used, in milliseconds since 1970. */
   used: z.number(),
 });
 type DeskState = z.infer<typeof stateSchema>;
@@ -42,8 +42,8 @@ type DeskState = z.infer<typeof stateSchema>;
 const maximalDesks = 3;
 const deskBytes = 2.5 * 2 ** 30;
 /**
- * With more differing files another desk, or a new one, is as good; a release differs from the next
- * in ten thousand and more.
+ * If more files differ, another desk, or a new one, is as good; a release differs from the next in
+ * ten thousand and more.
  */
 const nearFiles = 5000;
 
@@ -54,17 +54,15 @@ const deskAt = (directory: string): Desk => ({
 });
 const statePath = ({ directory }: Desk): string => join(directory, 'desk.json');
 
-/**
- * Desks are changed, and kernels built, by one process at a time: a build takes all cores anyway.
- */
+/** Only one process at a time changes desks and builds kernels: a build takes all cores anyway. */
 function alone<T>(options: FetchOptions, use: () => Promise<T>): Promise<T> {
   return withLock('source-desks', use, {
     ...options,
-    waiting: 'waiting for another ptdiff that builds a kernel',
+    waiting: 'waiting for another ptdiff that is building a kernel',
   });
 }
 
-/** All desks, the one used last first; what is left of one that was never finished is removed. */
+/** All desks, the most recently used first; the remains of an unfinished one are removed. */
 async function listDesks(): Promise<{ desk: Desk; state: DeskState }[]> {
   const parent = cachePath('source', 'desks');
   const found: { desk: Desk; state: DeskState }[] = [];
@@ -77,7 +75,7 @@ async function listDesks(): Promise<{ desk: Desk; state: DeskState }[]> {
   return found.sort((a, b) => b.state.used - a.state.used);
 }
 
-/** The desks used least make room. */
+/** The least used desks are removed to make room. */
 async function keepDesks(count: number): Promise<void> {
   for (const { desk } of (await listDesks()).slice(count))
     await rm(desk.directory, { recursive: true, force: true });
@@ -86,7 +84,7 @@ async function keepDesks(count: number): Promise<void> {
 /** An empty desk. */
 async function newDesk(): Promise<Desk> {
   await keepDesks(maximalDesks);
-  // Only a desk that was filled takes the place of another, as long as there is room for both.
+  // A desk is replaced only by one that has been filled, as long as there is room for both.
   const need = () => requireSpace(deskBytes, "a kernel's source");
   await need().catch(async () => {
     await keepDesks(maximalDesks - 1);
@@ -100,8 +98,8 @@ async function newDesk(): Promise<Desk> {
 }
 
 /**
- * A new desk whose source `fill` brings.
- * @param fill answers with the tree that its index describes
+ * A new desk whose source `fill` provides.
+ * @param fill returns the tree that its index describes
  * @returns that tree
  */
 export function withNewDesk(
@@ -123,8 +121,8 @@ export function withNewDesk(
 }
 
 /**
- * Works at a desk where a tree is checked out: the one at which make has the fewest files to look
- * at anew, or a new one.
+ * Works at a desk where a tree is checked out: the one where make has the fewest files to process
+ * again, or a new one.
  * @param built path below the desk of a file that is as old as the last build in the wanted build
  * tree
  */
@@ -162,14 +160,14 @@ async function nearestDesk(
 }
 
 /**
- * To begin a build tree anew costs as much as so many files that changed: a small kernel is
- * compiled from about as many.
+ * Starting a new build tree costs as much as this many changed files: about as many as a small
+ * kernel compiles.
  */
 const coldFiles = 1000;
 
 /**
- * Source files that a checkout wrote since the build tree was made last. They are what make looks
- * at, whether or not they are back at what they were.
+ * Source files that a checkout wrote since the build tree was last made. Make processes them even
+ * if they have their old contents again.
  */
 async function touchedFiles({ directory, source }: Desk, built: string): Promise<number> {
   const file = join(directory, built);
@@ -183,8 +181,8 @@ async function touchedFiles({ directory, source }: Desk, built: string): Promise
 }
 
 /**
- * How many files a checkout would change. The index is asked, not the tree that it was made of:
- * that may lie in a repository that is not at hand now.
+ * How many files a checkout would change. This uses the index and not the tree that it was made
+ * from: the tree may be in a repository that is no longer available.
  */
 async function differingFiles(
   store: GitStore,
@@ -196,7 +194,7 @@ async function differingFiles(
   return ok ? stdout.split('\n').length : Infinity;
 }
 
-/** @param state of the desk, if it is no new one */
+/** @param state of the desk, unless it is new */
 async function checkOut(
   store: GitStore,
   desk: Desk,
@@ -210,6 +208,6 @@ async function checkOut(
   const place = { index: desk.index, workTree: desk.source, alternates, signal };
   // As many at a time as there are cores.
   await store.run(['-c', 'checkout.workers=0', 'read-tree', '--reset', '-u', tree], place);
-  // After a checkout that was cut short files may lie there that git knows nothing of.
+  // After an interrupted checkout there may be files that git does not know.
   if (state !== undefined && state.tree === undefined) await store.run(['clean', '-ffdxq'], place);
 }

@@ -6,8 +6,8 @@ import { PtdiffError } from '../../src/errors.ts';
 import { last } from '../../src/present.ts';
 import { firstComplaint, plainLogs, runGit, withoutGit } from './git-store.ts';
 
-/** A commit for a reader. */
-export interface CommitInfo {
+/** A commit as text for a reader. */
+interface CommitInfo {
   /** 40 hex digits. */
   commit: string;
   subject: string;
@@ -17,16 +17,18 @@ export interface CommitInfo {
 }
 
 /**
- * Commits by what is known of them. `new` holds those on the new side, the last one settled last.
+ * Commits by what is known about them. `new` lists those on the new side; the last one was settled
+ * last.
  */
-export interface SortedCommits {
+interface SortedCommits {
   old: string[];
   new: string[];
   skipped: string[];
 }
 
 /**
- * Neither a calling git (a hook, git bisect run) nor the user's configuration may lead elsewhere.
+ * Neither a calling git (a hook, git bisect run) nor the user's configuration may redirect these
+ * commands.
  */
 function environment(): Record<string, string> {
   return {
@@ -57,8 +59,8 @@ export async function resolveCommit(repository: string, revision: string): Promi
 }
 
 /**
- * The history of a repository, for git bisect. Nothing is ever written to the repository: bisection
- * happens in an empty bare one of our own, which borrows the other's objects.
+ * The history of a repository, for git bisect. The repository itself is never written to: bisection
+ * happens in an empty bare repository of our own, which borrows the other's objects.
  */
 export class GitHistory {
   readonly #own: string;
@@ -69,14 +71,14 @@ export class GitHistory {
 
   /**
    * @param repository a work tree or bare repository of the user
-   * @param own folder of our own repository, made if need be
+   * @param own folder of our own repository; created if necessary
    * @throws PtdiffError(usage) when there is no repository
    */
   static async open(repository: string, own: string): Promise<GitHistory> {
     const places = ['--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'];
     const located = await git(
       ['-C', repository, 'rev-parse', ...places],
-      `${repository} is no git repository`,
+      `${repository} is not a git repository`,
     );
     const [objects = '', shallow = ''] = located.split('\n');
     await mkdir(own, { recursive: true });
@@ -109,14 +111,13 @@ export class GitHistory {
   }
 
   /**
-   * Lets git bisect say which commit is to be tested next, or which one is the first on the new
-   * side.
+   * Lets git bisect choose the next commit to test, or the first one on the new side.
    * @throws PtdiffError(usage) when the history contradicts the answers, e.g. a merge base that is
-   * on the new side already
+   * already on the new side
    */
   async narrow(commits: SortedCommits): Promise<Narrowed> {
     const newest = last(commits.new);
-    // git bisect wants a HEAD that is a commit; ours stands for nothing.
+    // git bisect requires a HEAD that is a commit; ours has no meaning.
     await this.#git('update-ref', '--no-deref', 'HEAD', newest);
     await this.#bisect(
       'start',
@@ -151,7 +152,8 @@ export class GitHistory {
   }
 
   /**
-   * git bisect also fails when only skipped commits are left, which is an answer: its log tells it.
+   * git bisect also fails when only skipped commits are left, which is an answer: its log shows
+   * that.
    */
   async #bisect(...words: string[]): Promise<void> {
     const { ok, stdout, stderr } = await runGit(
@@ -162,6 +164,6 @@ export class GitHistory {
     const onlySkipped = /^There are only 'skip'ped commits left/m.test(stdout);
     if (ok || onlySkipped) return;
     const why = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-    throw new PtdiffError('usage', `git bisect cannot go on: ${why.join(' ').slice(0, 400)}`);
+    throw new PtdiffError('usage', `git bisect cannot continue: ${why.join(' ').slice(0, 400)}`);
   }
 }

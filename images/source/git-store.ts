@@ -10,19 +10,19 @@ import { PtdiffError } from '../../src/errors.ts';
 import { runSupervised } from './supervised.ts';
 
 /** How one git command is run. */
-export interface GitOptions {
-  /** Index file; relative to nothing, so absolute. */
+interface GitOptions {
+  /** Path of the index file; must be absolute. */
   index?: string;
-  /** Directory that is checked out into. */
+  /** Directory to check out into. */
   workTree?: string;
-  /** Directories of objects of other repositories, which are only read. */
+  /** Object directories of other repositories, which are only read. */
   alternates?: readonly string[];
   input?: string | Uint8Array;
   signal?: AbortSignal | undefined;
 }
 
 /** How a git command ended. */
-export interface GitResult {
+interface GitResult {
   ok: boolean;
   stdout: string;
   stderr: string;
@@ -30,10 +30,10 @@ export interface GitResult {
 
 /**
  * A git repository of ptdiff's own in the cache: every source becomes a tree in it, and trees can
- * be told apart and checked out.
+ * be compared and checked out.
  */
 export interface GitStore {
-  /** Runs git and says how it ended. */
+  /** Runs git and returns how it ended. */
   try(args: string[], options?: GitOptions): Promise<GitResult>;
   /** @throws `host` with git's complaint when it fails */
   run(args: string[], options?: GitOptions): Promise<string>;
@@ -42,7 +42,7 @@ export interface GitStore {
 }
 
 /**
- * Opens the store, and makes it when there is none.
+ * Opens the store, and creates it if there is none.
  * @throws `host` when git is missing or the cache cannot be written
  */
 export async function openGitStore(): Promise<GitStore> {
@@ -66,7 +66,7 @@ export async function openGitStore(): Promise<GitStore> {
         await rm(directory, { recursive: true, force: true });
         await rename(arriving, directory);
       } finally {
-        // Of a full disk, say.
+        // On a full disk, for example.
         await rm(arriving, { recursive: true, force: true });
       }
     });
@@ -95,8 +95,8 @@ function storeIn(directory: string): GitStore {
 }
 
 /**
- * The user's configuration and what a calling git left in the environment (hooks, bisect run) must
- * change nothing.
+ * The user's configuration, and variables that a calling git left in the environment (hooks, bisect
+ * run), must change nothing.
  */
 function environment(
   directory: string,
@@ -128,8 +128,8 @@ export function withoutGit(env: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 /**
- * For git in a repository of the user, whose configuration counts: where it has signatures checked,
- * what comes of that stands among the lines of a log.
+ * For git in a repository of the user, whose configuration applies: if it verifies signatures, the
+ * results appear among the lines of a log.
  */
 export const plainLogs = {
   GIT_CONFIG_COUNT: '1',
@@ -164,7 +164,7 @@ export async function runGit(
 }
 
 /**
- * The same for a git that writes checked-out files, which must not go on where the next ptdiff
+ * The same for a git that writes checked-out files: it must not keep running where the next ptdiff
  * works.
  */
 async function runGitInFiles(
@@ -187,7 +187,7 @@ const noGit = () =>
     'Kernels from source need git, which is not on PATH: install the package git.',
   );
 
-/** What git says is wrong, without its prefix and final stop. */
+/** Git's error message, without its prefix and final stop. */
 export function firstComplaint(stderr: string): string {
   const line =
     stderr.split('\n').find((each) => /^(fatal|error):/.test(each)) ?? stderr.trim().split('\n')[0];

@@ -24,12 +24,12 @@ import { unpackArchive } from './unpack-archive.ts';
 const listSchema = z.strictObject({ updated: z.number(), packages: z.array(packageSchema) });
 const treeSchema = z.strictObject({ tree: z.string().regex(/^[0-9a-f]{40}$/) });
 
-/** An unpacked kernel, its objects in git, and the archive on the way. */
+/** Room for an unpacked kernel, its objects in git, and the archive during the import. */
 const importBytes = 3 * 2 ** 30;
 
 /**
- * The tree of an archive of a kernel's source, whatever tar can unpack.
- * @throws `image` when it cannot be read or is no kernel's source; `host`
+ * The tree of a kernel source archive in any format that tar can unpack.
+ * @throws `image` when it cannot be read or is not a kernel's source; `host`
  */
 export async function tarballTree(
   store: GitStore,
@@ -50,7 +50,7 @@ export async function tarballTree(
 /**
  * The tree of Debian's newest package linux-source of a version: `7.3` is any 7.3.x.
  * @param text the spec, for messages
- * @throws `image` when the archive lists none, or lost it
+ * @throws `image` when the archive does not list one, or has lost it
  */
 export async function packageTree(
   store: GitStore,
@@ -61,8 +61,7 @@ export async function packageTree(
   const archive = await openKernelArchive(options);
   const listed = await sourcePackages(archive, options);
   const matching = listed.filter((each) => matches(each, version));
-  // Other builds of the same version stand in for one that is lost, as for kernels; other versions
-  // do not.
+  // Other builds of the same version can replace a lost one, as for kernels; other versions cannot.
   const upstream = matching[0] && upstreamVersion(matching[0].version);
   let gone: PackageGone | undefined;
   for (const each of matching.filter((other) => upstreamVersion(other.version) === upstream)) {
@@ -85,10 +84,10 @@ export async function packageTree(
   );
 }
 
-/** What is done with an archive of a kernel's source while it is there. */
+/** What to do with a kernel source archive while it exists. */
 type UseArchive = (path: string) => Promise<string>;
 
-/** Downloads a package of a kernel's source, which is not kept. */
+/** Downloads a package with a kernel's source; the package is not kept. */
 function withPackage(
   archive: AptArchive,
   each: IndexedPackage,
@@ -104,14 +103,17 @@ function withPackage(
       name.endsWith('.tar.xz'),
     );
     if (file === undefined)
-      throw new PtdiffError('image', `The package ${each.name} ${each.version} holds no source.`);
+      throw new PtdiffError(
+        'image',
+        `The package ${each.name} ${each.version} contains no source.`,
+      );
     return use(join(folder, file));
   });
 }
 
 /**
- * Newest first, release candidates last. Reading the lists of all packages takes seconds, so their
- * answer is kept.
+ * Newest first, release candidates last. Reading the lists of all packages takes seconds, so the
+ * result is kept.
  */
 async function sourcePackages(
   archive: AptArchive,
@@ -140,7 +142,7 @@ function matches({ version }: IndexedPackage, asked: string): boolean {
   );
 }
 
-/** The tree of an archive that was imported before, or that is imported now. */
+/** The tree of an archive; imports it unless that has been done before. */
 async function importOnce(
   store: GitStore,
   key: string,
@@ -159,12 +161,12 @@ async function importOnce(
     await writeRecord(record, { tree });
     return tree;
   };
-  const waiting = `waiting for another ptdiff that unpacks ${what}`;
+  const waiting = `waiting for another ptdiff that is unpacking ${what}`;
   return obtain(`source-${key}`, { find, make }, { ...options, waiting });
 }
 
 /**
- * Unpacks an archive and keeps it as a tree; the files stay as a desk at which the kernel can be
+ * Unpacks an archive and stores it as a tree; its files remain as a desk where the kernel can be
  * built at once.
  */
 async function importTarball(
@@ -181,8 +183,8 @@ async function importTarball(
     if (!(await exists(join(desk.source, arm64Makefile)))) throw noArm64(`The archive ${what}`);
     progress?.(`indexing ${what}`);
     const place = { index: desk.index, workTree: desk.source, signal };
-    // A pack at once instead of a file an object, and little effort for what is read on this
-    // machine only.
+    // One pack instead of a file per object, and little compression, since only this machine reads
+    // it.
     const quick = [
       '-c',
       'core.bigFileThreshold=1',

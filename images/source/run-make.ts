@@ -12,21 +12,21 @@ import type { BuildTools } from './build-tools.ts';
 import { runSupervised } from './supervised.ts';
 
 /** One call of make on a kernel. */
-export interface MakeJob {
+interface MakeJob {
   tools: BuildTools;
   source: string;
   /** Build tree (O=). */
   objects: string;
   /** Targets and further variables. */
   args: string[];
-  /** Gets everything that make and the compiler say. */
+  /** Receives all output of make and the compiler. */
   log: string;
-  /** What is built, for messages. */
+  /** What is being built, for messages. */
   what: string;
   signal?: AbortSignal;
 }
 
-/** The same source gives the same bytes, whoever builds it and when. */
+/** The same source gives the same bytes, whenever it is built and by anyone. */
 const reproducible = {
   KBUILD_BUILD_TIMESTAMP: 'Thu Jan  1 00:00:00 UTC 1970',
   KBUILD_BUILD_USER: 'ptdiff',
@@ -35,8 +35,8 @@ const reproducible = {
 };
 
 /**
- * Runs make; it and its children end with this process, whatever ends that, and when the signal
- * says so.
+ * Runs make; it and its children end together with this process, however that ends, and when the
+ * signal is aborted.
  * @throws `image` with the first error and the log's path; `host` when the disk is full; the
  * signal's reason
  */
@@ -60,8 +60,8 @@ export async function runMake(job: MakeJob): Promise<void> {
   const marker = await startMarker(objects);
   const { status } = await runSupervised(command, env, { signal }).finally(marker.stop);
   const trouble = status === 0 ? undefined : await failure(job, status);
-  // A make that ends by itself, on a signal too, has removed what it had not finished, unless the
-  // disk is full.
+  // A make that ends by itself, even because of a signal, has removed its unfinished files, unless
+  // the disk is full.
   const inOrder = status !== undefined && (trouble === undefined || trouble.fault === 'image');
   if (inOrder) await marker.remove();
   signal?.throwIfAborted();
@@ -81,12 +81,12 @@ async function failure(
 }
 
 const markerName = '.ptdiff-building';
-/** A file that was written to within this time, in milliseconds, may be half done. */
+/** A file that was written to within this time, in milliseconds, may be incomplete. */
 const restless = 60_000;
 
 /**
- * A file in the build tree that says that make runs, and which files were finished since it began:
- * those older than it.
+ * A file in the build tree that shows that make is running, and which files were finished since it
+ * began: those older than the marker.
  */
 async function startMarker(objects: string): Promise<{ stop(): void; remove(): Promise<void> }> {
   const path = join(objects, markerName);
@@ -99,7 +99,7 @@ async function startMarker(objects: string): Promise<{ stop(): void; remove(): P
   return { stop: () => clearInterval(timer), remove: () => rm(path, { force: true }) };
 }
 
-/** After a make that was killed, removes what it may have left half written. */
+/** After make was killed, removes files that may be incomplete. */
 export async function dropHalfWritten(objects: string): Promise<void> {
   const marker = join(objects, markerName);
   if (!(await exists(marker))) return;
@@ -107,7 +107,7 @@ export async function dropHalfWritten(objects: string): Promise<void> {
   await rm(marker);
 }
 
-/** Nothing of the user's environment shall change what is built. */
+/** The user's environment must not affect the build. */
 function basicEnvironment(bin: string): Record<string, string> {
   const { HOME } = process.env;
   return {
@@ -118,15 +118,15 @@ function basicEnvironment(bin: string): Record<string, string> {
 }
 
 /**
- * The host's ccache, when there is one, with a note of the compiler that does not depend on when it
- * was unpacked.
+ * The host's ccache, if there is one, with a compiler identity that does not depend on when the
+ * compiler was unpacked.
  */
 async function ccache({
   compiler,
   id,
 }: BuildTools): Promise<{ variables: string[]; env: Record<string, string> }> {
-  // By its path: make looks for programs in the usual folders only. A path with a blank would be
-  // two words there.
+  // By its path, since make looks for programs in the usual folders only. A path with a blank would
+  // become two words there.
   const path = await findCommand('ccache');
   if (path === undefined || /\s/.test(path)) return { variables: [], env: {} };
   const own = Object.entries(process.env).filter((entry): entry is [string, string] =>
@@ -145,7 +145,7 @@ async function ccache({
  */
 export function firstError(log: string, source: string, status: number | undefined): string {
   const lines = log.replaceAll(`${source}/`, '').split('\n');
-  // What a program said before make gave up; make's own reports of steps are indented.
+  // What a program printed before make gave up; make's own progress reports are indented.
   const stopped = lines.findIndex((line) => /^make(\[\d+\])?: \*\*\* /.test(line));
   const before = lines[stopped - 1];
   const found =

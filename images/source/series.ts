@@ -4,7 +4,7 @@ import { PtdiffError } from '../../src/errors.ts';
 import { formatKernelSpec, type SourceParts } from '../kernel-spec.ts';
 import { askRepository, objectDirectory } from './commit.ts';
 
-/** A commit of a series, and the kernel that is built of it. */
+/** A commit of a series, and the kernel that is built from it. */
 export interface SeriesCommit {
   /** 40 hex digits. */
   id: string;
@@ -14,8 +14,8 @@ export interface SeriesCommit {
 }
 
 /**
- * The kernels of a range of commits, oldest first, e.g. of `v7.2..topic`; first parents only where
- * branches were merged. Nothing is built yet.
+ * The kernels of a range of commits, oldest first, e.g. of `v7.2..topic`; at merges, only first
+ * parents. This does not build anything.
  * @param parts patches, fragments and compiler for all of them
  * @throws `image` when there is no such repository or git does not know the range; `usage` when it
  * is empty
@@ -29,11 +29,11 @@ export async function seriesKernels(
   const path = resolve(repository);
   const found = await kernelsOf(path, ['--reverse', '--first-parent'], range, parts, signal);
   if (found.length > 0) return found;
-  throw new PtdiffError('usage', `${range} holds no commit in ${path}; is it the right way round?`);
+  throw new PtdiffError('usage', `${range} has no commit in ${path}; is it the right way round?`);
 }
 
 /**
- * The kernel of one commit, as seriesKernels() gives those of a range.
+ * The kernel of one commit, like those that seriesKernels() returns.
  * @throws `image` when there is no such repository or commit
  */
 export async function commitKernel(
@@ -58,7 +58,7 @@ async function kernelsOf(
   parts: SourceParts,
   signal: AbortSignal | undefined,
 ): Promise<SeriesCommit[]> {
-  // Says better than git what is wrong with a path.
+  // Gives a better message than git if the path is wrong.
   await objectDirectory(path, signal);
   const words = ['log', ...options, '--format=%H %s', '--end-of-options', which, '--'];
   const lines = (await askRepository(path, words, signal))

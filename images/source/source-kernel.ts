@@ -15,8 +15,8 @@ import type { SourceTree } from './tree.ts';
 /**
  * Builds the kernel that a spec describes, or takes it from the cache.
  * @param text the spec as the user wrote it
- * @throws `usage` for a part that does not exist; `image` for a source, patch or configuration that
- * is not what it should be, and for a kernel that does not build; `host`
+ * @throws `usage` for a part that does not exist; `image` for an unsuitable source, patch or
+ * configuration, and for a kernel that does not build; `host`
  */
 export async function sourceKernel(
   text: string,
@@ -49,7 +49,7 @@ export async function sourceRecipe(
   spec: SourceSpec,
   options: FetchOptions,
 ): Promise<{ store: GitStore; recipe: KernelRecipe; bare: SourceTree }> {
-  // What costs nothing to check comes first.
+  // Cheap checks come first.
   requirePlainPath(cachePath('source'));
   const config = named(await wantedConfig(spec.configs), spec);
   const store = await openGitStore();
@@ -60,8 +60,8 @@ export async function sourceRecipe(
 }
 
 /**
- * The kernel's top Makefile ends with "source directory cannot contain spaces or colons" where its
- * real path has one, and no link helps.
+ * The kernel's top Makefile fails with "source directory cannot contain spaces or colons" if its
+ * real path contains one; a symbolic link does not help.
  * @throws `host` for such a path
  */
 export function requirePlainPath(path: string): void {
@@ -75,8 +75,8 @@ export function requirePlainPath(path: string): void {
 }
 
 /**
- * What makes a kernel other than ptdiff's usual one of the same source, as `-64k` or `-llvm`; ''
- * for that one.
+ * What distinguishes a kernel from ptdiff's usual one of the same source, such as `-64k` or
+ * `-llvm`; '' for the usual one.
  */
 function suffix({ configs, compiler }: SourceParts): string {
   const names = configs.map((config) => config.replace(/^.*\//, '').replace(/\.[^.]*$/, ''));
@@ -91,8 +91,8 @@ function flavourOf(parts: SourceParts): string {
 }
 
 /**
- * Configurations are told apart by their release, as a distribution's flavours are; commits are
- * not: equal code stays equal.
+ * Configurations have different releases, like a distribution's flavours. Commits do not: equal
+ * code stays equal.
  */
 function named(config: WantedConfig, parts: SourceParts): WantedConfig {
   const name = 'CONFIG_LOCALVERSION';

@@ -7,8 +7,8 @@ import { packageTree, tarballTree } from './import-archive.ts';
 import type { SourceTree } from './tree.ts';
 
 /**
- * Brings the source that a spec names, without its patches.
- * @throws `image` for a source that does not exist or is no Linux with arm64; `usage`; `host`
+ * Provides the source that a spec names, without its patches.
+ * @throws `image` for a source that does not exist or is not a Linux with arm64; `usage`; `host`
  */
 export function sourceTree(
   store: GitStore,

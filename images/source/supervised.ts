@@ -3,29 +3,29 @@ import { withScratch } from '../../host/cache.ts';
 import { type GroupEnd, ProcessGroup } from '../../host/process-group.ts';
 import { PtdiffError } from '../../src/errors.ts';
 
-/** How a command ended: without a status it was ended together with its supervisor. */
-export type SupervisedResult = Omit<GroupEnd, 'note'>;
+/** How a command ended; if it has no status, it ended together with its supervisor. */
+type SupervisedResult = Omit<GroupEnd, 'note'>;
 
 /**
- * Minutes that any of these commands may take: far more than the build of a kernel on one busy CPU.
+ * Maximum minutes for any of these commands: far more than the build of a kernel on one busy CPU.
  */
 const defaultMinutes = 12 * 60;
 
-export interface SupervisedOptions {
+interface SupervisedOptions {
   signal?: AbortSignal;
   /** Characters of output that are kept. */
   maxBuffer?: number;
-  /** After so long it is ended: something stopped it. */
+  /** The command is ended after this time: something must have stopped it. */
   minutes?: number;
 }
 
 /**
- * Runs a command that changes files which the next ptdiff would work in, too: it and its children
- * end with this process, whatever ends that, and when the signal says so: the caller looks at it
- * again, for then nothing is thrown here.
- * @param env the whole environment; TMPDIR is a folder that is gone afterwards
- * @throws `host` when it cannot be started or comes to no end; the signal's reason, where it has
- * come before the start
+ * Runs a command that changes files in which the next ptdiff would also work. It and its children
+ * end together with this process, however that ends, and when the signal is aborted. An abort
+ * during the command throws nothing here: the caller checks the signal again.
+ * @param env the whole environment; TMPDIR is a folder that is removed afterwards
+ * @throws `host` when it cannot be started or does not end; the signal's reason, if it was aborted
+ * before the start
  */
 export async function runSupervised(
   command: string[],
@@ -53,7 +53,7 @@ export async function runSupervised(
     if (overdue)
       throw new PtdiffError(
         'host',
-        `${command[0]} came to no end in ${minutes} minutes and was ended.`,
+        `${command[0]} did not end within ${minutes} minutes and was killed.`,
       );
     return { stdout, stderr, ...(status !== undefined && { status }) };
   });

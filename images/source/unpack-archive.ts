@@ -7,11 +7,10 @@ import { PtdiffError } from '../../src/errors.ts';
 import { runSupervised } from './supervised.ts';
 
 /**
- * Unpacks an archive of a kernel's source, which holds one folder with everything, or everything
- * itself.
- * @param target the folder that becomes the source; there must be none yet
+ * Unpacks a kernel source archive, whose contents may be inside a single folder.
+ * @param target the folder that becomes the source; it must not exist yet
  * @param bin directory of the programs that tar needs
- * @throws `image` when tar cannot read it all; `host` when the disk is full; the signal's reason
+ * @throws `image` when tar cannot read all of it; `host` when the disk is full; the signal's reason
  */
 export async function unpackArchive(
   path: string,
@@ -48,11 +47,13 @@ export async function unpackArchive(
 }
 
 /**
- * What tar or the program that unpacks for it says first: `xz: (stdin): Unexpected end of input`.
+ * The first message of tar or of the program that unpacks for it: `xz: (stdin): Unexpected end of
+ * input`.
  */
 function complaint(stderr: string): string {
   const [line = ''] = stderr.trim().split('\n');
-  // Programs name themselves as they were started, and those that tar starts by their own path.
+  // Programs print the name under which they were started; those that tar starts print their own
+  // path.
   const said = line
     .replace(/^tar: /, '')
     .replace(/^\/\S*\/(?=[^/\s]+: )/, '')

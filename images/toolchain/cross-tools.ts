@@ -12,28 +12,28 @@ export interface CompileStep {
   /** Path of the object file. */
   object: string;
   includeDirs: string[];
-  /** For a program of Linux's user space, or for an image that stands alone. */
+  /** For a Linux user space program, or for a freestanding image. */
   kind: 'static' | 'image';
-  /** Further flags that GCC and clang both know. */
+  /** Further flags that both GCC and clang support. */
   flags: string[];
 }
 
 /**
- * The programs that every build needs, of GNU or of LLVM; each throws `harness` with the first
- * complaint.
+ * The programs that every build needs, from GNU or LLVM; each throws `harness` with the first error
+ * message.
  */
 export interface CrossTools {
-  /** The packages that they consist of, for the records of a run. */
+  /** Its packages, for the records of a run. */
   packages: ToolPrefix['packages'];
   compile(step: CompileStep): Promise<void>;
-  /** Arguments that both linkers know. */
+  /** Arguments that both linkers support. */
   link(args: string[]): Promise<void>;
-  /** The bytes of a linked image as they lie in memory. */
+  /** Extracts the bytes of a linked image as they are in memory. */
   extractImage(linked: string, image: string): Promise<void>;
 }
 
 /**
- * Runs anywhere from Armv8.0 on, and needs no position independence: the kernel is the only loader.
+ * Runs on anything from Armv8.0 on, and needs no position independence: only the kernel loads it.
  */
 export const codeFlags = [
   '-O2',

@@ -9,7 +9,8 @@ import { openToolArchive } from './tool-archive.ts';
 import { type PrefixPlan, type ToolPrefix, toolPrefix } from './tool-prefix.ts';
 
 /**
- * GCC and binutils for arm64, with what an arm64 program links: musl, the kernel's headers, libgcc.
+ * GCC and binutils for arm64, with what an arm64 program links against: musl, the kernel's headers,
+ * libgcc.
  * @throws `host` when it is not in the cache and cannot be fetched
  */
 export function gnuPrefix(options: FetchOptions = {}): Promise<ToolPrefix> {
@@ -39,7 +40,7 @@ async function plan(options: FetchOptions): Promise<PrefixPlan> {
   };
 }
 
-/** GCC's tools, which need neither root nor a compiler on the host. */
+/** GCC's tools; they need neither root nor a compiler on the host. */
 export async function gnuTools(options: FetchOptions): Promise<CrossTools> {
   const { tree, packages } = await gnuPrefix(options);
   return {
@@ -52,10 +53,10 @@ export async function gnuTools(options: FetchOptions): Promise<CrossTools> {
   };
 }
 
-/** What GCC would make a call of memset() of is often memset() itself. */
+/** GCC often compiles the body of memset() into a call of memset(). */
 const imageFlags = ['-ffreestanding', '-fno-builtin', '-fno-tree-loop-distribute-patterns'];
 
-/** The compiler proper and the assembler; GCC's driver would look for them outside the prefix. */
+/** The compiler proper and the assembler: GCC's driver would look for them outside the prefix. */
 async function compile(
   tree: string,
   { source, object, includeDirs, kind, flags }: CompileStep,
@@ -80,7 +81,7 @@ export function targetIncludes(tree: string): string[] {
   );
 }
 
-/** What goes before and after the objects of a static program, from gnuPrefix(). */
+/** What comes before and after the objects of a static program, from gnuPrefix(). */
 export function targetLibraries(tree: string): { before: string[]; after: string[] } {
   const musl = (name: string) => join(tree, 'usr/lib/aarch64-linux-musl', name);
   const libgcc = join(tree, 'usr/lib/gcc/aarch64-linux-gnu/14/libgcc.a');
@@ -90,7 +91,7 @@ export function targetLibraries(tree: string): { before: string[]; after: string
   };
 }
 
-/** The compiler proper, which the native and the cross package keep in different places. */
+/** The compiler proper; the native and the cross package have it in different places. */
 async function compilerPath(tree: string): Promise<string> {
   const cross = 'usr/libexec/gcc-cross/aarch64-linux-gnu/14/cc1';
   return (await exists(join(tree, cross))) ? cross : 'usr/libexec/gcc/aarch64-linux-gnu/14/cc1';

@@ -9,21 +9,21 @@ import { type PrefixPlan, type ToolPrefix, toolPrefix } from './tool-prefix.ts';
 
 const major = 19;
 /**
- * Where the prefix has clang, ld.lld, llvm-ar, llvm-nm, llvm-objcopy, llvm-readelf, llvm-strip and
- * more.
+ * The folder of clang, ld.lld, llvm-ar, llvm-nm, llvm-objcopy, llvm-readelf, llvm-strip and more in
+ * the prefix.
  */
 export const llvmPrograms = `usr/lib/llvm-${major}/bin`;
 /**
- * The compiler's own headers: clang's -resource-dir, which clang cannot guess when it is started
+ * The compiler's own headers: clang's -resource-dir, which clang cannot find when it is started
  * through a loader.
  */
 export const llvmResources = `usr/lib/llvm-${major}/lib/clang/${major}`;
 
 /**
- * clang, lld and LLVM's binutils (69 MiB of packages), for every target that LLVM knows; without
- * any C library. Run its programs by prefixCommand(). Then clang must do one step at a time: a
- * second one (a `.S` file) makes it start itself again, without the loader; who cannot help that
- * gives the loader `--argv0 SCRIPT` and clang `-no-canonical-prefixes`, which makes it start
+ * clang, lld and LLVM's binutils (69 MiB of packages), for every target that LLVM supports, without
+ * a C library. Run its programs with prefixCommand(). clang must then do one step at a time: for a
+ * second one (a `.S` file) it starts itself again, without the loader. Where that cannot be
+ * avoided, give the loader `--argv0 SCRIPT` and clang `-no-canonical-prefixes`, and it starts
  * SCRIPT.
  * @throws `host` when it is not in the cache and cannot be fetched
  */
@@ -33,8 +33,8 @@ export function llvmPrefix(options: FetchOptions = {}): Promise<ToolPrefix> {
 
 async function plan(options: FetchOptions): Promise<PrefixPlan> {
   const archive = await openToolArchive('trixie', options);
-  // The closures of clang and llvm bring C++ headers, sanitizers and an HTTP client: the libraries
-  // of these two are all that they need.
+  // The closures of clang and llvm include C++ headers, sanitizers and an HTTP client; the
+  // libraries of these two are all they need.
   const libraries = await packageClosure(
     archive,
     [`libclang-cpp${major}`, `lld-${major}`],
@@ -45,7 +45,7 @@ async function plan(options: FetchOptions): Promise<PrefixPlan> {
   return { parts: [{ archive, packages: [...libraries, ...programs] }], notes: [] };
 }
 
-/** LLVM's tools; the C library that they link is the one of gnuPrefix(). */
+/** LLVM's tools; they link against the C library of gnuPrefix(). */
 export async function llvmTools(options: FetchOptions): Promise<CrossTools> {
   const { tree, packages } = await llvmPrefix(options);
   const target = await gnuPrefix(options);

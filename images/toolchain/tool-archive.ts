@@ -25,8 +25,8 @@ export function hostArchitecture(): DebianArchitecture {
 }
 
 /**
- * A private apt of programs that run on this host, with lists; `trixie` unless an older emulator
- * asks for `bookworm`.
+ * A private apt for programs that run on this host, with lists; `trixie`, unless an older emulator
+ * needs `bookworm`.
  */
 export async function openToolArchive(
   release: 'trixie' | 'bookworm',

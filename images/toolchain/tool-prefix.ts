@@ -21,16 +21,16 @@ import { hostArchitecture } from './tool-archive.ts';
 
 /** Programs with all their libraries, unpacked in the cache. */
 export interface ToolPrefix {
-  /** The directory that the packages believe to be the root. */
+  /** The directory that the packages use as the root. */
   tree: string;
-  /** What it consists of; with it the same tree can be had again. */
+  /** Its packages; they allow the same tree to be made again. */
   packages: { name: string; version: string; sha256: string }[];
   notes: string[];
   /** SHA-256 of one of its files, by the path inside the prefix. */
   digestOf(file: string): Promise<string>;
 }
 
-/** What to fetch for a prefix, and what the user should know of it. */
+/** What to fetch for a prefix, and what the user should know about it. */
 export interface PrefixPlan {
   parts: { archive: AptArchive; packages: Downloadable[] }[];
   notes: string[];
@@ -46,9 +46,9 @@ const recordSchema = z.strictObject({
 type PrefixRecord = z.infer<typeof recordSchema>;
 
 /**
- * The prefix of that name: the cached one, whatever the archive has today, or a new one. Tools are
+ * The prefix with a name: the cached one, whatever the archive has today, or a new one. Tools are
  * part of the experiment, so they change only when the cache is deleted or another name (a version)
- * is asked for.
+ * is requested.
  */
 export async function toolPrefix(
   name: string,
@@ -72,13 +72,13 @@ export async function toolPrefix(
     const { record, prefix } = await made;
     if (before !== undefined && before.directory !== record.directory) {
       progress?.(
-        `the archive has other packages of ${name} now than those that the cache had: results may differ`,
+        `the archive now has other packages of ${name} than the cache had: results may differ`,
       );
     }
     return prefix;
   };
   try {
-    const waiting = `waiting for another ptdiff that fetches ${name}`;
+    const waiting = `waiting for another ptdiff that is fetching ${name}`;
     return await obtain(`tool-${key}`, { find, make }, { ...options, waiting });
   } catch (error) {
     throw await explainDiskFull(error, name);
@@ -110,10 +110,10 @@ async function fetchPrefix(
 }
 
 /**
- * An older ptdiff kept no hashes of what it unpacked: such a prefix is fetched again. Where that
- * cannot be, it is still the best that there is; it is used without being believed later, and the
- * user is told.
- * @throws `error`, where there is no such prefix
+ * An older ptdiff kept no hashes of unpacked files: such a prefix is fetched again. If that is not
+ * possible it is still the best one available: it is used without being trusted later, and the user
+ * is told.
+ * @throws `error` if there is no such prefix
  */
 async function useAsItLies(
   record: PrefixRecord | undefined,
@@ -124,7 +124,7 @@ async function useAsItLies(
   const unsealed =
     record && (await inspectFolder(cachePath('tools', record.directory))).kind === 'unsealed';
   if (!unsealed || !(error instanceof PtdiffError) || error.fault !== 'host') throw error;
-  const note = `The cache's ${name} is of an older ptdiff, which kept no hashes of its files, and cannot be fetched again now (${messageOf(error)}): it is used unchecked.`;
+  const note = `The cache's ${name} is from an older ptdiff, which kept no hashes of its files, and cannot be fetched again now (${messageOf(error)}): it is used unchecked.`;
   progress?.(note);
   return { record, prefix: prefixOf({ ...record, notes: [...record.notes, note] }) };
 }
@@ -142,7 +142,7 @@ const loaders = {
 };
 
 /**
- * The command that starts a program of a prefix on any host of the same architecture: through the
+ * A command that starts a program of a prefix on any host of the same architecture: through the
  * prefix's own loader, with its own libraries, ignoring the host's.
  * @param program path inside the prefix, e.g. `usr/bin/qemu-system-aarch64`
  */

@@ -8,9 +8,9 @@ import type { CompileStep, CrossTools } from './cross-tools.ts';
 import { gnuPrefix, gnuTools, targetLibraries } from './gnu.ts';
 import { llvmTools } from './llvm.ts';
 
-/** Whose compiler and linker. */
+/** The origin of compiler and linker. */
 export const compilerNames = ['gnu', 'llvm'] as const;
-export type CompilerName = (typeof compilerNames)[number];
+type CompilerName = (typeof compilerNames)[number];
 
 export interface ToolchainOptions extends FetchOptions {
   /** Default: `PTDIFF_COMPILER`, then GNU's. */
@@ -18,7 +18,7 @@ export interface ToolchainOptions extends FetchOptions {
 }
 
 /** What to compile. */
-export interface CompileJob {
+interface CompileJob {
   /** C (`.c`) and preprocessed assembly (`.S`) files. */
   sources: string[];
   includeDirs?: string[];
@@ -30,25 +30,25 @@ export interface CompileJob {
 
 /** A C compiler for static arm64 Linux programs, with musl as the C library. */
 export interface Toolchain {
-  /** The packages that it consists of, for the records of a run. */
+  /** Its packages, for the records of a run. */
   packages: { name: string; version: string; sha256: string }[];
   /**
    * Compiles and links a static executable; the same sources give the same bytes on every host.
    * @returns the executable's SHA-256
-   * @throws `harness` with the compiler's first complaint
+   * @throws `harness` with the compiler's first error message
    */
   compileStatic(job: CompileJob): Promise<string>;
   /**
-   * Compiles and links a freestanding image: the bytes as they lie in memory, placed by the linker
-   * script, which refuses what would depend on the place.
-   * @throws `harness` with the compiler's or linker's first complaint
+   * Compiles and links a freestanding image: the bytes as they are in memory, laid out by the
+   * linker script, which refuses anything position-dependent.
+   * @throws `harness` with the compiler's or linker's first error message
    */
   compileImage(job: CompileJob & { linkerScript: string }): Promise<void>;
 }
 
 /**
- * A cross compiler from Debian's packages, unpacked in the cache: needs neither root nor a compiler
- * on the host.
+ * A cross compiler from Debian's packages, unpacked in the cache: it needs neither root nor a
+ * compiler on the host.
  * @throws `host` when it is not in the cache and cannot be fetched
  */
 export async function crossToolchain(options: ToolchainOptions = {}): Promise<Toolchain> {
@@ -114,7 +114,7 @@ async function compileImage(
   });
 }
 
-/** The output may lie on another file system, and must never be seen half written. */
+/** The output may be on another file system, and must never be visible half written. */
 async function publishFile(made: string, output: string): Promise<void> {
   await mkdir(dirname(output), { recursive: true });
   const arriving = `${output}.${process.pid}.part`;
@@ -137,8 +137,8 @@ async function compileAll(
   for (const [i, each] of job.sources.entries()) {
     const source = resolve(each);
     const object = join(scratch, `${i}-${basename(source)}.o`);
-    // __FILE__ must not tell where the tree lies, else the same source would not give the same
-    // program.
+    // __FILE__ must not contain the path of the tree, otherwise the same source would not give the
+    // same program.
     const flags = [`-ffile-prefix-map=${dirname(source)}/=`, ...(job.flags ?? [])];
     const includeDirs = (job.includeDirs ?? []).map((directory) => resolve(directory));
     await tools.compile({ source, object, includeDirs, kind, flags });

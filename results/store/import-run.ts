@@ -10,14 +10,14 @@ import { stableJson } from '../../src/stable-json.ts';
 import { readCaseLines, readRunRecord } from '../run-folder.ts';
 import type { Store } from './store.ts';
 
-/** What an import did. */
-export interface Imported {
+/** The result of an import. */
+interface Imported {
   run: string;
-  /** Cases that the run folder holds. */
+  /** Cases in the run folder. */
   cases: number;
-  /** Of them, cases that the store did not have, or had with another result. */
+  /** The number of these that the store did not have, or had with another result. */
   changed: number;
-  /** Whether the store did not know the run. */
+  /** Whether the run is new to the store. */
   newRun: boolean;
 }
 
@@ -26,14 +26,14 @@ const fingerprinted = z.object({ fingerprint: z.string() });
 const namedFingerprint = fingerprinted.extend({ name: z.string() });
 
 /**
- * What a run is called, wherever its folder lies: what was asked for and when. A run that was gone
- * on with later keeps it.
+ * The id of a run, wherever its folder is: made from its request and its time. A run that was
+ * continued later keeps it.
  */
-export function runId({ started, command, planned }: RunRecord): string {
+function runId({ started, command, planned }: RunRecord): string {
   return sha256(stableJson({ started, command, planned })).slice(0, 16);
 }
 
-/** The row's id; the row is made if need be. */
+/** The row's id; the row is created if necessary. */
 function intern<Column extends string>(
   store: Store,
   table: string,
@@ -110,7 +110,7 @@ function runContext(store: Store, id: string, record: RunRecord): RunContext {
   };
 }
 
-/** Writes the row of a run where it is new or has changed. */
+/** Writes the row of a run if it is new or has changed. */
 function writeRun(store: Store, id: string, record: RunRecord, folder: string): boolean {
   const { ptdiff, emulator, initramfs, monitor, command, asked, generations, host, unavailable } =
     record;
@@ -165,7 +165,7 @@ function writeResult(
   fingerprint: string,
 ): void {
   const { case: name, kernel, verdict, reason = null, seconds } = result;
-  // A case that was run again, after an error, has a new result: the old one goes with its
+  // A case that was run again, after an error, has a new result: the old one is removed with its
   // findings.
   store.run('DELETE FROM result WHERE run = ? AND name = ?', context.run, name);
   store.run(
@@ -198,14 +198,14 @@ function writeResult(
 }
 
 /**
- * Brings what a run folder holds into the store: new cases, and cases that have another result than
- * the store knows. What is there already is left alone, so that importing twice changes nothing.
- * @throws PtdiffError of readRunRecord() and readCaseLines(); then the store is as before
+ * Imports a run folder into the store: new cases, and cases whose result differs from the store's.
+ * Everything else is left alone, so that importing twice changes nothing.
+ * @throws PtdiffError of readRunRecord() and readCaseLines(); then the store is unchanged
  */
 export function importRun(store: Store, folder: string): Imported {
   return store.transaction(() => {
-    // Read while no other process writes: of two imports of a growing folder, the later one has all
-    // that the earlier had.
+    // Read while no other process writes: of two imports of a growing folder, the later one has
+    // everything that the earlier one had.
     const record = readRunRecord(folder);
     const cases = readCaseLines(folder);
     const id = runId(record);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The schema of the store, as the steps that led to it: step n (from 1) makes version n of version
- * n - 1. A step that was released never changes; the newest database is made by running all of
- * them.
+ * The schema of the store, as the steps that led to it: step n (from 1) turns version n - 1 into
+ * version n. A released step never changes; running all of them creates the newest database.
  */
 export const migrations: readonly string[] = [
   // 1: runs, their cases, findings, kernels, emulators, scenarios.
@@ -136,5 +135,5 @@ export const migrations: readonly string[] = [
   `,
 ];
 
-/** Version of the schema that this program writes. */
+/** Schema version that this program writes. */
 export const storeVersion = migrations.length;

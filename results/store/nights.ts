@@ -13,13 +13,13 @@ const nightRow = z.object({
   unconfirmed: z.string().nullable(),
 });
 
-/** A night as the store remembers it. */
-export type NightRow = z.infer<typeof nightRow>;
+/** A night as recorded in the store. */
+type NightRow = z.infer<typeof nightRow>;
 
 const columns = 'id, started, folder, ended, total, covered, unconfirmed';
 const unconfirmedList = z.array(z.object({ watch: z.string(), id: z.string() }));
 
-/** Nights of one configuration, the last one first. */
+/** Nights of one configuration, the latest first. */
 export function nightsOf(store: Store, config: string): NightRow[] {
   return store.rows(
     nightRow,
@@ -29,14 +29,14 @@ export function nightsOf(store: Store, config: string): NightRow[] {
 }
 
 /**
- * Nights that have begun and not ended: none of them runs any more while the caller holds the lock
- * of the nights.
+ * Nights that have started and not ended: none of them is still running while the caller holds the
+ * lock of the nights.
  */
 export function brokenNights(store: Store): NightRow[] {
   return store.rows(nightRow, `SELECT ${columns} FROM night WHERE ended IS NULL ORDER BY id`);
 }
 
-/** Records that a night has begun: if it is killed, the next one brings in what it did. */
+/** Records that a night has started: if it is killed, the next one imports its results. */
 export function beginNight(store: Store, config: string, started: string, folder: string): number {
   return store.transaction(() => {
     store.run(
@@ -50,12 +50,12 @@ export function beginNight(store: Store, config: string, started: string, folder
   });
 }
 
-/** What is written of a night at its end. */
-export interface NightEnd {
+/** What is recorded at the end of a night. */
+interface NightEnd {
   ended: string;
-  /** Cases of the matrix; absent where the night was killed before it could tell. */
+  /** Cases of the matrix; absent if the night was killed before this was known. */
   total?: number;
-  /** Cases that the last nights have looked at. */
+  /** Cases that the last nights have covered. */
   covered?: number;
   unconfirmed: Unconfirmed;
 }
@@ -80,20 +80,20 @@ export function endNight(
   );
 }
 
-/** What the last night of a configuration could not confirm. */
+/** The findings that the last night of a configuration could not confirm. */
 export function lastUnconfirmed(nights: readonly NightRow[]): Unconfirmed {
   const last = nights.find(({ unconfirmed }) => unconfirmed !== null)?.unconfirmed;
   return last ? unconfirmedList.parse(JSON.parse(last)) : [];
 }
 
-/** A kernel that a watch has. */
-export interface WatchedKernel {
+/** A kernel of a watch. */
+interface WatchedKernel {
   watch: string;
-  /** Of the Image. */
+  /** SHA-256 of the Image. */
   sha256: string;
 }
 
-/** Remembers which kernels the watches have since a night. */
+/** Records which kernels the watches have since a night. */
 export function rememberKernels(store: Store, kernels: readonly WatchedKernel[], at: string): void {
   store.transaction(() => {
     for (const { watch, sha256 } of kernels) {

@@ -51,8 +51,8 @@ const mapRow = z.object({
 });
 const sightingRow = z.object({ result: z.number(), id: z.string(), known: nullable });
 
-/** Which looks to read; everything when empty. */
-export interface LookFilter {
+/** Which looks to read; all of them when empty. */
+interface LookFilter {
   /** Names of scenarios. */
   scenarios?: readonly string[];
   /** Hashes of the kernels' Images. */
@@ -61,7 +61,7 @@ export interface LookFilter {
   since?: string;
 }
 
-/** Looks of the store, in the order of time. */
+/** Looks from the store, in order of time. */
 export function readLooks(store: Store, filter: LookFilter = {}): Look[] {
   const where = `WHERE run.started >= ?
     AND (? IS NULL OR scenario.name IN (SELECT value FROM json_each(?)))
@@ -165,8 +165,7 @@ const textRow = z.object({
 });
 
 /**
- * Title and evidence of a finding, as its last sighting has them; undefined for one that was never
- * seen.
+ * Title and evidence of a finding, from its last sighting; undefined for one that was never seen.
  */
 export function findingText(store: Store, finding: string): FindingText | undefined {
   const sql = `SELECT finding.kind, finding.checkpoint, sighting.title, content.text AS detail, result.name AS "case" FROM sighting

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 
-/** Primary result codes of SQLite (sqlite.org/rescode.html) that have a sentence of their own. */
+/** Primary result codes of SQLite (sqlite.org/rescode.html) that have a message of their own. */
 export const sqliteCodes = {
   busy: 5,
   readOnly: 8,
@@ -33,7 +33,7 @@ const sentences: Record<number, string> = {
   [sqliteCodes.notADatabase]: `it is no database; name another file, or ${again}`,
 };
 
-/** An error of SQLite as one sentence about the file; anything else as it is. */
+/** An error of SQLite as one sentence about the file; any other error unchanged. */
 export function explainStoreError(error: unknown, path: string): unknown {
   if (error instanceof PtdiffError) return error;
   const code = resultCodeOf(error);

@@ -11,21 +11,21 @@ import { migrations, storeVersion } from './migrations.ts';
 import { explainStoreError, resultCodeOf, sqliteCodes } from './store-errors.ts';
 
 /**
- * 'ptdf': the application_id by which a database says that it is ours (SQLite file format, section
+ * 'ptdf': the application_id that marks a database as ptdiff's (SQLite file format, section
  * 1.3.15).
  */
 const applicationId = 0x70746466;
 
 /**
- * How long one process waits for another that writes; the longest transaction, an import of 1,000
+ * How long a process waits for another one that writes; the longest transaction, an import of 1,000
  * cases, takes well under a second.
  */
 const patienceSeconds = 60;
 
 /**
- * The results store: one SQLite file. Every change is one transaction, on the disk when the call
- * returns, so that a process may be killed at any point; writers wait for each other (write-ahead
- * log), readers wait for nobody.
+ * The results store: one SQLite file. Every change is one transaction and is on disk when the call
+ * returns, so a process may be killed at any point. Writers wait for each other (write-ahead log);
+ * readers do not wait.
  */
 export class Store {
   readonly path: string;
@@ -38,7 +38,7 @@ export class Store {
     this.#database = database;
   }
 
-  /** Runs `change` as one transaction: all of it happens or nothing. */
+  /** Runs `change` as one transaction: all of it takes effect, or nothing. */
   transaction<T>(change: () => T): T {
     return this.#guard(() => {
       this.#database.exec('BEGIN IMMEDIATE');
@@ -59,7 +59,7 @@ export class Store {
     this.#guard(() => this.#prepared(sql).run(...values));
   }
 
-  /** All rows of a query, each of the given shape. */
+  /** All rows of a query, each of the given type. */
   rows<T>(shape: z.ZodType<T>, sql: string, ...values: SQLInputValue[]): T[] {
     const rows = this.#guard(() => this.#prepared(sql).all(...values));
     return rows.map((row) => {
@@ -67,7 +67,7 @@ export class Store {
       if (parsed.success) return parsed.data;
       throw new PtdiffError(
         'host',
-        `${this.path} holds what no ptdiff wrote; move it away and import the run folders again.`,
+        `${this.path} contains data that ptdiff did not write; move it away and import the run folders again.`,
       );
     });
   }
@@ -104,7 +104,9 @@ function pragma(database: DatabaseSync, name: string): number {
   return Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
 }
 
-/** @throws PtdiffError(usage) for a database that is not ours, or of a later ptdiff */
+/**
+ * @throws PtdiffError(usage) for a database that is not ptdiff's, or was written by a later ptdiff
+ */
 function checkIdentity(path: string, database: DatabaseSync): number {
   const version = pragma(database, 'user_version');
   const tables = Number(database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n);
@@ -124,8 +126,8 @@ function checkIdentity(path: string, database: DatabaseSync): number {
 }
 
 /**
- * Brings the schema to this program's version, in one transaction; of two processes that try, one
- * does it.
+ * Migrates the schema to this program's version, in one transaction; of two processes that try,
+ * only one does it.
  */
 function migrate(path: string, database: DatabaseSync): void {
   if (checkIdentity(path, database) === storeVersion) return;
@@ -142,8 +144,8 @@ function migrate(path: string, database: DatabaseSync): void {
 }
 
 /**
- * The write-ahead log cannot be switched on while another process does just that, and SQLite then
- * does not wait.
+ * The write-ahead log cannot be switched on while another process is doing so, and SQLite does not
+ * wait in that case.
  */
 async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
   for (const deadline = Date.now() + patienceSeconds * 1000; ; ) {
@@ -158,8 +160,8 @@ async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
 }
 
 /**
- * Opens the store for reading and writing; makes it, with its folder, where there is none.
- * @throws PtdiffError in one sentence: usage (not a store, or of a later ptdiff), host (no space,
+ * Opens the store for reading and writing; creates it, with its folder, if it does not exist.
+ * @throws PtdiffError in one sentence: usage (not a store, or from a later ptdiff), host (no space,
  * no permission, damaged)
  */
 export async function openStore(path: string): Promise<Store> {
@@ -179,13 +181,13 @@ export async function openStore(path: string): Promise<Store> {
 }
 
 /**
- * Opens a store that must be there already.
+ * Opens a store that must already exist.
  * @throws PtdiffError of openStore(), and usage when there is none
  */
 export async function openStoreThatIs(path: string): Promise<Store> {
   if (existsSync(path)) return openStore(path);
   throw new PtdiffError(
     'usage',
-    `There is no results store ${path} yet: every command that boots kernels feeds it, and './ptdiff import DIR' brings older run folders in.`,
+    `There is no results store ${path} yet: every command that boots kernels writes to it, and './ptdiff import DIR' imports older run folders.`,
   );
 }

@@ -3,15 +3,18 @@ import { bootsNeeded, type Rate } from './confidence.ts';
 import type { Answer, Answers, Tally, Task, Trial } from './types.ts';
 
 /**
- * Risk that is left when a kernel is said to be free of the sign, where boots can bring it down so
- * far.
+ * Accepted risk that a kernel declared free of the sign has it after all, where a reasonable number
+ * of boots can reach that.
  */
 export const acceptedRisk = 0.05;
 
-/** A sign that is rarer than these boots can tell is left at the confidence that they give. */
+/**
+ * At most this many boots: a sign too rare to reach the accepted risk keeps the confidence that
+ * they give.
+ */
 export const mostBoots = 40;
 
-/** Boots of kernels with a flaky sign before its rate is believed. */
+/** Boots of kernels with a flaky sign before its rate is trusted. */
 export const bootsForRate = 10;
 
 export function tallyOf(trials: readonly Trial[], candidate: string): Tally {
@@ -25,19 +28,19 @@ export function tallyOf(trials: readonly Trial[], candidate: string): Tally {
   return tally;
 }
 
-/** Candidates in the order of their first trial, with what their trials say. */
+/** Candidates in the order of their first trial, with the counts of their trials. */
 function tallies(trials: readonly Trial[]): Map<string, Tally> {
   return new Map(trials.map(({ candidate }) => [candidate, tallyOf(trials, candidate)]));
 }
 
-/** Whether the sign showed in some boots of a kernel only. */
+/** Whether only some boots of a kernel showed the sign. */
 export function isMixed({ present, absent }: Tally): boolean {
   return present > 0 && absent > 0;
 }
 
 /**
- * The rate over all kernels that showed the sign at least once, and whether one of them showed it
- * in some boots only.
+ * The rate over all kernels that showed the sign at least once, and whether only some boots of one
+ * of them showed it.
  */
 export function signRate(trials: readonly Trial[]): Rate & { flaky: boolean } {
   const showing = [...tallies(trials).values()].filter(({ present }) => present > 0);
@@ -48,28 +51,29 @@ export function signRate(trials: readonly Trial[]): Rate & { flaky: boolean } {
   };
 }
 
-/** Boots without the sign after which a candidate counts as free of it. */
+/** Number of boots without the sign after which a candidate counts as free of it. */
 export function neededBoots(trials: readonly Trial[], { repeat }: Pick<Task, 'repeat'>): number {
   const rate = signRate(trials);
   return rate.flaky ? Math.max(repeat, bootsNeeded(rate, acceptedRisk, mostBoots)) : repeat;
 }
 
 /**
- * What a tally says when `needed` boots without the sign are enough; undefined while it says
- * nothing yet.
+ * The answer of a tally when `needed` boots without the sign are enough; undefined while there is
+ * none yet.
  */
 export function answerOf(tally: Tally, needed: number): Answer | undefined {
   if (tally.present > 0) return 'present';
   if (tally.unavailable) return 'skip';
   if (tally.absent >= needed) return 'absent';
-  // A boot that tells nothing is repeated as often as one that tells something, then given up.
+  // A boot that tells nothing is repeated as often as one that tells something; then the candidate
+  // is given up.
   if (tally.unusable < needed) return undefined;
   return tally.absent > 0 && tally.unusable < 2 * needed ? undefined : 'skip';
 }
 
 /**
- * Everything that is settled. An answer that later trials overturned stands where it was
- * overturned.
+ * Every settled answer. An answer that later trials overturned takes its place in the order where
+ * it was overturned.
  */
 export function answersOf(trials: readonly Trial[], task: Pick<Task, 'repeat'>): Answers {
   const needed = neededBoots(trials, task);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** How often kernels that have the sign showed it: a flaky one does not show in every boot. */
+/** How often kernels that have the sign showed it: a flaky sign does not show in every boot. */
 export interface Rate {
   shown: number;
   boots: number;
 }
 
 /**
- * Probability that a kernel with the sign shows it in none of `boots` boots, as far as the rate is
- * known. Nothing is assumed of the true rate (every one is equally likely beforehand), so that this
- * is the predictive probability of the beta-binomial distribution: with s of n boots shown, the
- * product of (n - s + 1 + i) / (n + 2 + i) over i = 0 … boots - 1.
+ * Probability that a kernel with the sign shows it in none of `boots` boots, given what is known of
+ * the rate. Nothing is assumed about the true rate (every rate is equally likely beforehand), so
+ * this is the predictive probability of the beta-binomial distribution: with s of n boots shown,
+ * the product of (n - s + 1 + i) / (n + 2 + i) over i = 0 … boots - 1.
  */
 export function missProbability({ shown, boots: seen }: Rate, boots: number): number {
   let probability = 1;
@@ -18,8 +18,8 @@ export function missProbability({ shown, boots: seen }: Rate, boots: number): nu
 }
 
 /**
- * Boots without the sign after which at most `risk` is left that the kernel has it all the same, up
- * to `most`.
+ * Number of boots without the sign, up to `most`, after which the risk that the kernel has it after
+ * all is at most `risk`.
  */
 export function bootsNeeded(rate: Rate, risk: number, most: number): number {
   let boots = 1;

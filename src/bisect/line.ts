@@ -3,9 +3,9 @@ import { present } from '../present.ts';
 import type { Answers, Narrowed, Task } from './types.ts';
 
 /**
- * Narrows a list of candidates, oldest first, whose ends are `task.old` and `task.new`: the middle
- * of what is left, or beside it where the middle could not be tested. At most ⌈log2(n - 1)⌉
- * candidates of n are tested beside the ends, and those that were skipped.
+ * Narrows a list of candidates, oldest first, whose ends are `task.old` and `task.new`: tests the
+ * middle of what is left, or a neighbour where the middle could not be tested. Of n candidates, at
+ * most ⌈log2(n - 1)⌉ are tested, plus the ends and those that were skipped.
  */
 export function narrowLine(
   candidates: readonly string[],

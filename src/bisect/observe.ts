@@ -4,8 +4,8 @@ import type { CaseResult } from '../diff/types.ts';
 import type { Outcome, Sign } from './types.ts';
 
 /**
- * What one booted case says of a sign. Only the very same finding counts: no other defect on the
- * way may mislead.
+ * What one booted case says about a sign. Only the identical finding counts, so that other defects
+ * along the way cannot mislead.
  */
 export function observe(
   result: Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'reason'>,
@@ -22,7 +22,7 @@ export function observe(
     if (shown !== undefined) return { outcome: shown ? 'present' : 'absent' };
     const missed = isWhole(result) ? missedCheckpoint(result, sign.finding) : undefined;
     return missed
-      ? { ...unusable, reason: `The boot did not come to the checkpoint ${missed}.` }
+      ? { ...unusable, reason: `The boot did not reach the checkpoint ${missed}.` }
       : unusable;
   }
   if (verdict === 'error') return unusable;

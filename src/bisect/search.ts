@@ -12,27 +12,28 @@ import {
 import { bootsNeeded, missProbability } from './confidence.ts';
 import type { Answers, Conclusion, Narrowed, Stage, Tally, Task, Trial, Witness } from './types.ts';
 
-/** Boots of the end that should have the sign, before the user is told that it has not. */
+/** Boots of the end that should have the sign, before the user is told that it does not. */
 const endBoots = 3;
 
-/** The next boot that is worth making, or the end of the search. */
+/** The next boot to make, or the end of the search. */
 export type Step =
   | { kind: 'boot'; candidate: string; stage: Stage; suspects?: number }
   | Conclusion;
 
-/** Asks the history where the range stands; the answers hold both ends. */
-export type Narrow = (answers: Answers) => Promise<Narrowed>;
+/** Asks the history what is left of the range; the answers include both ends. */
+type Narrow = (answers: Answers) => Promise<Narrowed>;
 
-/** What the candidates of one side are. */
+/** What the candidates of one side should show. */
 function expectedOf({ signSide }: Task, side: 'old' | 'new'): 'present' | 'absent' {
   return side === signSide ? 'present' : 'absent';
 }
 
-/** Boots of a candidate that said something. */
+/** Boots of a candidate that gave an answer. */
 const usable = ({ present, absent }: Tally): number => present + absent;
 
 /**
- * The ends first, the one with the sign before the other: everything that follows rests on them.
+ * The ends first, and the one with the sign before the other: everything that follows depends on
+ * them.
  */
 function checkEnds(task: Task, trials: readonly Trial[]): Step | undefined {
   const ends = task.signSide === 'old' ? (['old', 'new'] as const) : (['new', 'old'] as const);
@@ -49,8 +50,8 @@ function checkEnds(task: Task, trials: readonly Trial[]): Step | undefined {
 }
 
 /**
- * How a candidate is to be seen again for the proof; undefined when it was seen often enough, or
- * cannot be seen.
+ * How a candidate must be tested again for the proof; undefined when it was tested often enough, or
+ * cannot be tested.
  */
 function witness(
   candidate: string,
@@ -71,14 +72,14 @@ function witness(
   return { open, witness: { candidate, expected, tally, holds } satisfies Witness };
 }
 
-/** The answer and its direct predecessors once more; then what that proves. */
+/** Tests the answer and its direct predecessors once more, and says what that proves. */
 function prove(found: Narrowed & { kind: 'found' }, trials: readonly Trial[], task: Task): Step {
   const sides = [
     ...found.before.map((candidate) => ({ candidate, expected: expectedOf(task, 'old') })),
     { candidate: found.candidate, expected: expectedOf(task, 'new') },
   ];
-  // The side that has the sign first: it tells the rate, on which the other side's number of boots
-  // depends.
+  // The side that has the sign comes first: it shows the rate, which determines the other side's
+  // number of boots.
   sides.sort(
     (left, right) => Number(left.expected === 'absent') - Number(right.expected === 'absent'),
   );
@@ -101,7 +102,7 @@ function prove(found: Narrowed & { kind: 'found' }, trials: readonly Trial[], ta
 }
 
 /**
- * A sign that showed in some boots only: a kernel that has it is booted until its rate is known.
+ * For a sign that showed in some boots only: boots a kernel that has it until its rate is known.
  */
 function learnRate(trials: readonly Trial[]): Step | undefined {
   const { flaky, boots } = signRate(trials);
@@ -115,9 +116,9 @@ function learnRate(trials: readonly Trial[]): Step | undefined {
 }
 
 /**
- * What to do next, from everything that was seen so far and nothing else: a search that was cut
- * short goes on from its trials. A boot that overturns an earlier answer (a flaky sign that shows
- * late) widens the range again by itself.
+ * The next step, from the trials so far and nothing else: an interrupted search continues from its
+ * trials. A boot that overturns an earlier answer (a flaky sign that shows late) widens the range
+ * again without further code.
  */
 export async function nextStep(
   task: Task,

@@ -10,21 +10,21 @@ export const signVerdicts = ['fail', 'died'] as const;
 export type SignVerdict = (typeof signVerdicts)[number];
 
 /**
- * What one attempt at a candidate told. `present` and `absent` speak of the sign; an `unusable`
- * boot (another hang or crash, an error of the harness) says nothing of it; an `unavailable` kernel
- * is gone from the archive or does not build, and is not tried again.
+ * The outcome of one attempt at a candidate. `present` and `absent` refer to the sign; an
+ * `unusable` boot (another hang or crash, an error of the harness) says nothing about it; an
+ * `unavailable` kernel has left the archive or does not build, and is not tried again.
  */
 export const outcomes = ['present', 'absent', 'unusable', 'unavailable'] as const;
 export type Outcome = (typeof outcomes)[number];
 
 /**
- * Why a boot was made: to see that the ends are as claimed, to halve the suspects, or to prove the
- * answer.
+ * Why a boot was made: to check that the ends are as claimed, to halve the suspects, or to prove
+ * the answer.
  */
 export const stages = ['ends', 'search', 'proof'] as const;
 export type Stage = (typeof stages)[number];
 
-/** One attempt at one candidate: a kernel, named by its Debian version or its commit. */
+/** One attempt at one candidate: a kernel, identified by its Debian version or its commit. */
 export interface Trial {
   candidate: string;
   stage: Stage;
@@ -37,12 +37,12 @@ export interface Trial {
 export type Answer = 'present' | 'absent' | 'skip';
 
 /**
- * Answers in the order in which the candidates were settled; the last word of a candidate whose
- * answer changed counts.
+ * Answers in the order in which the candidates were settled; if an answer changed, the latest one
+ * counts.
  */
 export type Answers = ReadonlyMap<string, Answer>;
 
-/** What is to be found out. */
+/** The question of a bisection. */
 export interface Task {
   /** Ends of the range; the sign is on exactly one side of the turning point. */
   old: string;
@@ -50,12 +50,15 @@ export interface Task {
   /** `new`: find where the sign appeared; `old`: find where it vanished. */
   signSide: 'old' | 'new';
   /**
-   * Boots without the sign that make a candidate free of it, 1 or more; a flaky sign raises that.
+   * Number of boots without the sign that declare a candidate free of it, 1 or more; a flaky sign
+   * raises it.
    */
   repeat: number;
 }
 
-/** Where the range stands, as git bisect tells it of a history and narrowLine() of a list. */
+/**
+ * What is left of the range, as git bisect reports it for a history and narrowLine() for a list.
+ */
 export type Narrowed =
   /** `suspects`: candidates, this one included, that may be the first on the new side. */
   | { kind: 'test'; candidate: string; suspects: number }
@@ -67,18 +70,18 @@ export type Narrowed =
    */
   | { kind: 'unclear'; candidates: string[] };
 
-/** What came of the boots of one candidate. */
+/** What the boots of one candidate showed. */
 export interface Tally {
   present: number;
   absent: number;
-  /** Attempts of either kind that say nothing of the sign. */
+  /** Attempts of either kind that say nothing about the sign. */
   unusable: number;
-  /** Whether the kernel is not to be had at all. */
+  /** Whether the kernel is not available at all. */
   unavailable: boolean;
   reason?: string;
 }
 
-/** A predecessor or the answer itself, as the proof saw it. */
+/** A predecessor or the answer itself, as seen by the proof. */
 export interface Witness {
   candidate: string;
   /** What it must be for the answer to hold. */
@@ -95,8 +98,8 @@ export type Conclusion =
       /** Whether every witness holds. */
       proven: boolean;
       /**
-       * Probability that no witness without the sign has it all the same; absent where one could
-       * not be tested.
+       * Probability that no witness without the sign has it after all; absent where one could not
+       * be tested.
        */
       confidence?: number;
     }

@@ -50,7 +50,7 @@ interface BisectOptions extends SignOptions {
   farm?: string;
 }
 
-/** A bisection at work. */
+/** A bisection in progress. */
 interface Bisection {
   file: string;
   state: BisectState;
@@ -59,7 +59,7 @@ interface Bisection {
   options: BisectOptions;
 }
 
-/** Boots of two laboratories cannot be compared: the emulator is a part of the experiment. */
+/** Boots of two laboratories are not comparable: the emulator is part of the experiment. */
 function checkLaboratory(
   { file, state }: Bisection,
   { emulator, initramfs, monitor }: RunRecord,
@@ -73,13 +73,13 @@ function checkLaboratory(
   if (stableJson(state.laboratory) === stableJson(now)) return;
   throw new PtdiffError(
     'usage',
-    `Emulator or guest program are not those that ${file} began with; start a new --state.`,
+    `Emulator or guest program are not those that ${file} was started with; start a new --state.`,
   );
 }
 
 /**
- * Boots a candidate in a folder of its own and records what it told, on the disk, before anything
- * else happens.
+ * Boots a candidate in a folder of its own and writes the outcome to disk before anything else
+ * happens.
  */
 async function makeTrial(
   bisection: Bisection,
@@ -113,7 +113,9 @@ async function makeTrial(
   return trial;
 }
 
-/** One step after the other, each from what the state file holds, until there is an answer. */
+/**
+ * Makes one step after another, each from the contents of the state file, until there is an answer.
+ */
 async function search(bisection: Bisection, signal: AbortSignal): Promise<Conclusion> {
   const { state, space, task, options } = bisection;
   const { trials } = state;
@@ -133,7 +135,7 @@ async function search(bisection: Bisection, signal: AbortSignal): Promise<Conclu
   }
 }
 
-/** The end of a range that is not what the user says of it. */
+/** An end of the range that is not what the user claims. */
 function wrongEnd(
   { task, space, state }: Bisection,
   conclusion: Conclusion & { kind: 'wrong-end' },
@@ -145,7 +147,7 @@ function wrongEnd(
   if (boots === 0)
     return new PtdiffError(
       'usage',
-      `The ${which} end ${candidate} tells nothing: ${plainLine(tally.reason ?? '')} Choose another end.`,
+      `The ${which} end ${candidate} gives no answer: ${plainLine(tally.reason ?? '')} Choose another end.`,
     );
   const is = expected === 'present' ? `does not show ${sought}` : `shows ${sought}`;
   const flaky =
@@ -158,7 +160,7 @@ function wrongEnd(
   );
 }
 
-/** Everything that the answer needs told: the candidates that it names, each with its command. */
+/** Everything that the answer needs: the candidates that it names, each with its command. */
 async function textOf(
   { state, space, task }: Bisection,
   conclusion: Conclusion,
@@ -177,7 +179,7 @@ async function textOf(
   return { task, sign, conclusion, trials: state.trials, suspects: space.suspects, candidates };
 }
 
-/** Goes on with what the state file holds, or begins. */
+/** Continues from the contents of the state file, or starts. */
 async function goOn(
   file: string,
   question: BisectQuestion,
@@ -222,7 +224,7 @@ async function bisect(options: BisectOptions, signal: AbortSignal): Promise<numb
     scenarioHash: scenarioHash(definition, sha256),
   };
   const file = resolve(options.state ?? defaultStateFile(question));
-  const waiting = `another bisection with the state ${file} is under way; this one goes on when it ends`;
+  const waiting = `another bisection with the state ${file} is running; this one continues when that has ended`;
   const work = () => goOn(file, question, range, options, signal);
   return withLock(`bisect-${sha256(file).slice(0, 12)}`, work, { waiting, progress: say, signal });
 }
@@ -235,8 +237,11 @@ export const addBisect: Verb = (command, { signal, finish }) => {
     )
     .requiredOption('--bad <spec|rev>', 'a kernel with it; the good one may be the newer one')
     .option('--repo <path>', 'a git repository of kernel sources; nothing is written to it')
-    .option('--state <file>', 'where to keep what is known; the same command goes on from there')
+    .option(
+      '--state <file>',
+      'where to keep the results so far; the same command continues from there',
+    )
     .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))
-    .option('--json', 'print the answer as JSON');
+    .option('--json', 'print the result as JSON');
   addSignOptions(command).action(async (options) => finish(await bisect(options, signal)));
 };

@@ -30,10 +30,7 @@ const size = (bytes: number): string => `${formatMebibytes(bytes)} MiB`;
 const total = (items: readonly CacheItem[]): number =>
   items.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/**
- * Kind, size, last use, and place of each thing; small ones of a kind that has many are one line
- * together.
- */
+/** Kind, size, last use, and path of each item; many small items of one kind share a line. */
 function printItems(items: readonly CacheItem[]): void {
   const row = (kind: string, bytes: number, used: number, place: string) => [
     kind,
@@ -66,7 +63,7 @@ async function verify(): Promise<number> {
   const { checked, damaged, unknown } = await verifyCache();
   for (const line of damaged) process.stdout.write(`${line}\n`);
   for (const place of unknown)
-    process.stdout.write(`${place} is of an older ptdiff, which kept no hashes\n`);
+    process.stdout.write(`${place} is from an older ptdiff, which kept no hashes\n`);
   const rest =
     damaged.length === 0
       ? 'all are whole'
@@ -97,20 +94,20 @@ async function prune({
 export const addCache: Verb = (cache, { finish }) => {
   cache
     .command('ls')
-    .description('what is there, by kind, with its size and when it was used last')
+    .description('what the cache contains, by kind, with size and time of last use')
     .action(async () => finish(await list()));
   cache
     .command('verify')
     .description(
-      'hash everything; exit code 1 when something is damaged, which is then made again at its next use',
+      'hash everything; exit code 1 if something is damaged (it is made again at its next use)',
     )
     .action(async () => finish(await verify()));
   cache
     .command('prune')
     .description(
-      'remove what was not used for some time; never while another ptdiff uses the cache',
+      'remove what has not been used for some time; never while another ptdiff uses the cache',
     )
-    .option('--older-than <days>', 'not used for so many days', daysOf, 30)
-    .option('--dry-run', 'say what would be removed')
+    .option('--older-than <days>', 'not used for this many days', daysOf, 30)
+    .option('--dry-run', 'only print what would be removed')
     .action(async (options) => finish(await prune(options)));
 };

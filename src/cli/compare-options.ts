@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Options of `ptdiff compare` as the command line has them. */
+/** Options of `ptdiff compare` as parsed. */
 export interface CompareOptions {
   scenario?: string[];
   jobs: number;

@@ -20,7 +20,7 @@ import { formatComparison } from '../report/compare/text.ts';
 import type { ComparisonReport } from '../report/compare/types.ts';
 import { exitCodes } from './exit-codes.ts';
 
-/** Groups whose maps are drawn: a page of a hundred pictures is no report. */
+/** Maximum number of groups whose maps are drawn: nobody reads a page of a hundred pictures. */
 const mostDrawn = 12;
 
 function comparedCase(
@@ -30,7 +30,7 @@ function comparedCase(
   return { result, ...readStoredCase(folder, result.case) };
 }
 
-/** The pairs worth a picture: the example of each group; with no change at all, the first pair. */
+/** The pairs to draw: the example of each group or, if nothing changed, the first pair. */
 function drawnPairs(pairs: readonly PairComparison[]): PairComparison[] {
   const groups = foldPairs(pairs);
   const examples = new Set(
@@ -39,7 +39,7 @@ function drawnPairs(pairs: readonly PairComparison[]): PairComparison[] {
   return [...examples].slice(0, mostDrawn);
 }
 
-/** Compares everything that two sides have in common. */
+/** Compares everything that both sides have. */
 export function compareSides(sides: Sides<LoadedSide>): ComparisonReport {
   const { pairs: paired, refused, uncompared } = pairCases(sides);
   const pairs: PairComparison[] = [];
@@ -68,8 +68,8 @@ export function compareSides(sides: Sides<LoadedSide>): ComparisonReport {
 }
 
 /**
- * 0: no change; 1: differences; 3: some pairs could not be compared because of an error; 2: none
- * could, since nothing is alike.
+ * 0: no change; 1: differences; 3: an error kept some pairs from being compared; 2: no pair could
+ * be compared, since the sides have nothing in common.
  */
 export function comparisonExit({ pairs, refused, uncompared }: ComparisonReport): number {
   if (pairs.some(({ differences }) => differences.length > 0)) return exitCodes.findings;

@@ -20,8 +20,7 @@ import { compareSides, writeComparison } from './compare-report.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /**
- * The Image of each commit, or why there is none: what belongs to one commit does not end the
- * series.
+ * The Image of each commit, or why there is none: a problem of one commit does not end the series.
  */
 async function imageOf(
   { spec, id }: SeriesCommit,
@@ -36,7 +35,7 @@ async function imageOf(
   }
 }
 
-/** Boots the kernel of one commit, or goes on where an earlier call stopped. */
+/** Boots the kernel of one commit, or continues where an earlier call stopped. */
 async function bootCommit(
   { spec }: SeriesCommit,
   out: string,
@@ -59,8 +58,8 @@ async function bootCommit(
 
 /**
  * Builds every commit, boots every Image once, and compares each with the base (the first commit)
- * and with the one before.
- * @throws PtdiffError(image) when the base itself is not to be had: there is nothing to compare
+ * and with its predecessor.
+ * @throws PtdiffError(image) when the base itself is not available: there is nothing to compare
  * with
  */
 export async function runSeries(

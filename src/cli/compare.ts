@@ -29,13 +29,13 @@ import { compareSides, comparisonExit, publishComparison } from './compare-repor
 import { publishSeries, runSeries } from './compare-series.ts';
 import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
-/** A folder of its own for each comparison. */
+/** A separate folder for each comparison. */
 function comparisonFolder(out: string | undefined): string {
   return resolve(out ?? join(repositoryRoot, 'results', 'comparisons', timeStamp()));
 }
 
 /**
- * The scenarios of a recorded side as names and a file, so that the other side is asked exactly the
+ * The scenarios of a recorded side, as names and a file, so that the other side runs exactly the
  * same.
  */
 function recordedScenarios(side: LoadedSide, out: string): string[] {
@@ -49,7 +49,7 @@ function recordedScenarios(side: LoadedSide, out: string): string[] {
   return [...scenarios.filter(isBuiltIn).map(({ name }) => name), file];
 }
 
-/** Boots the sides that are kernels, in one run, and reads those that are folders. */
+/** Boots the sides that are kernels, in one run, and reads the sides that are folders. */
 async function bringSides(
   words: [string, string],
   options: CompareOptions,
@@ -65,7 +65,7 @@ async function bringSides(
     const { buildOnFarm } = await import('../../harness/laboratory/farm/build-on-farm.ts');
     await buildOnFarm(specs, farmAddress(options.farm), signal);
   }
-  // Kernels first: a spec that is none must not cost a boot.
+  // Kernels first: an invalid spec must not cost a boot.
   const images: string[] = [];
   for (const spec of specs)
     images.push((await loadKernel(spec, { progress: say, signal })).image.sha256);
@@ -116,7 +116,7 @@ async function compareCommand(
     const sides = await bringSides(words, options, out, signal);
     if (sides === 'same image') {
       say(
-        'both kernels are the same Image, byte by byte: nothing can differ, and nothing was booted',
+        'both kernels are the same Image, byte for byte: nothing can differ, and nothing was booted',
       );
       return 0;
     }
@@ -126,9 +126,9 @@ async function compareCommand(
   });
 }
 
-/** Two comparisons into one folder come one after the other; the second finds the boots done. */
+/** Runs comparisons into one folder one after the other; the second finds the boots done. */
 function alone<T>(out: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const waiting = `another comparison writes into ${out}; this one goes on when it ends`;
+  const waiting = `another comparison is writing into ${out}; this one continues when that has ended`;
   return withLockedFolder(out, work, { waiting, progress: say, signal });
 }
 
@@ -148,7 +148,7 @@ async function seriesCommand(
   });
 }
 
-/** Two sides, or a series: anything else is no question. */
+/** Takes two sides or a series; refuses anything else. */
 async function ask(
   words: (string | undefined)[],
   { series, repo, ...options }: CompareOptions & { series?: string; repo?: string },
@@ -181,13 +181,13 @@ export const addCompare: Verb = (command, { signal, finish }) => {
     )
     .option(
       '--jobs <n>',
-      "cases at the same time (default: the host's cores)",
+      "number of cases at a time (default: the host's cores)",
       positiveInteger,
       defaultJobs(),
     )
     .option(
       '--out <dir>',
-      'folder for the boots and the report; a comparison that was cut short there goes on',
+      'folder for the boots and the report; continues an interrupted comparison',
     )
     .option('--json', 'print the comparison as JSON')
     .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))

@@ -22,7 +22,7 @@ import type { Verb } from './verb.ts';
 
 const formats = ['ktap', 'junit', 'kcidb', 'mail'] as const;
 
-/** Options of `ptdiff export` as the command line has them. */
+/** Options of `ptdiff export` as parsed. */
 interface ExportOptions {
   format: (typeof formats)[number];
   finding?: string;
@@ -30,10 +30,10 @@ interface ExportOptions {
   output?: string;
 }
 
-/** The console of a case that did not pass says why; those of the others are not looked at. */
+/** The console of a case that did not pass may say why; the consoles of other cases are ignored. */
 const troubled = ({ verdict }: CaseResult): boolean => verdict !== 'pass';
 
-/** The complaint that a finding is, with a call chain if any of its kind has one. */
+/** The complaint that a finding reports, with a call chain if any complaint of its kind has one. */
 function splatOf({ console, files }: Evidence, id: string): Splat | undefined {
   const splats = [console, files.dmesg ?? '']
     .flatMap(findSplats)
@@ -57,12 +57,12 @@ function mailOf(folder: string, results: RunResults, id: string | undefined): st
   });
 }
 
-/** What the options say about a format that takes no such thing. */
+/** Refuses an option that does not apply to the format. */
 function checkOptions({ format, finding, origin }: ExportOptions): void {
   if (finding !== undefined && format !== 'mail')
     throw new PtdiffError(
       'usage',
-      `--finding chooses what a mail is about; --format ${format} tells the whole run.`,
+      `--finding chooses the subject of a mail; --format ${format} exports the whole run.`,
     );
   if (origin !== undefined && format !== 'kcidb')
     throw new PtdiffError(
@@ -72,11 +72,11 @@ function checkOptions({ format, finding, origin }: ExportOptions): void {
   if (origin !== undefined && !/^[a-z0-9_]+$/.test(origin))
     throw new PtdiffError(
       'usage',
-      `--origin ${origin} is no name for KCIDB: use lower-case letters, digits and '_'.`,
+      `--origin ${origin} is not a valid name for KCIDB: use lower-case letters, digits and '_'.`,
     );
 }
 
-/** `ptdiff export`: a run folder in a format of others. */
+/** `ptdiff export`: converts a run folder to a foreign format. */
 async function exportRun(folder: string, options: ExportOptions): Promise<number> {
   checkOptions(options);
   const { format, output, finding, origin = 'ptdiff' } = options;
@@ -100,8 +100,8 @@ export const addExport: Verb = (command, { finish }) => {
     .addOption(
       new Option('--format <format>', 'what to write').choices(formats).makeOptionMandatory(),
     )
-    .option('--finding <id>', 'what the mail is about (default: the only new finding)')
-    .option('--origin <name>', "who reports, for KCIDB's ids (default: ptdiff)")
+    .option('--finding <id>', 'the finding for a mail (default: the only new one)')
+    .option('--origin <name>', "the reporting system's name in KCIDB's ids (default: ptdiff)")
     .option('--output <file>', 'where to write it (default: standard output)')
     .action(async (folder, options) => finish(await exportRun(folder, options)));
 };

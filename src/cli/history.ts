@@ -21,7 +21,7 @@ import type { Verb } from './verb.ts';
 
 const namesShown = 8;
 
-/** The one name in the store that a shortened one stands for. */
+/** The only name in the store that a shortened one can mean. */
 function resolveName(shortened: string, path: string, names: string[]): string {
   const match = findName(shortened, names);
   if (match.kind === 'one') return match.name;
@@ -37,7 +37,7 @@ function resolveName(shortened: string, path: string, names: string[]): string {
   throw new PtdiffError('usage', `'${shortened}' may mean ${shown}${more}; write more of it.`);
 }
 
-/** The answer as text and as data. */
+/** The result as text and as data. */
 function answer(
   store: Store,
   shortened: string,
@@ -82,7 +82,7 @@ async function history(
 
 export const addHistory: Verb = (command, { finish }) => {
   command
-    .argument('<name>', 'a finding, scenario or case; enough of the name to be the only one')
+    .argument('<name>', 'a finding, scenario or case; enough of its name to be unique')
     .option('--store <file>', storeHelp)
     .option('--json', 'print it as JSON')
     .action(async (name, options) => finish(await history(name, options)));

@@ -9,8 +9,8 @@ import { exitCodes } from './exit-codes.ts';
 import type { Verb } from './verb.ts';
 
 /**
- * `ptdiff import`: brings run folders into the store; one that cannot be read does not keep the
- * others out.
+ * `ptdiff import`: imports run folders into the store. If one cannot be read, the others are
+ * imported all the same.
  */
 async function importFolders(folders: string[], path: string): Promise<number> {
   using store = await openStore(path);

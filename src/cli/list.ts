@@ -8,7 +8,7 @@ import { builtInScenarios } from '../scenario/built-in.ts';
 import { cpus } from '../scenario/cpus.ts';
 import type { Verb } from './verb.ts';
 
-/** Lines of a table: every column but the last as wide as its widest cell. */
+/** Lines of a table: every column except the last is as wide as its widest cell. */
 export function table(rows: string[][]): string[] {
   const widths =
     rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -23,7 +23,7 @@ export function table(rows: string[][]): string[] {
 /** Rows of each list, its headings first. */
 const listings = {
   kernels: async () => {
-    // Loaded where it is needed: the other lists need neither archive nor network.
+    // Loaded on demand: the other lists need neither archive nor network.
     const { listKernels } = await import('../../images/kernels.ts');
     const kernels = await listKernels({ progress: say });
     const rows = kernels.map(({ spec, version, suite, bytes, cached }) => [
@@ -60,7 +60,8 @@ const listings = {
 const listable = [...Object.keys(listings), 'changes'] as (keyof typeof listings | 'changes')[];
 
 /**
- * The rules of the kernel that changed; of one kernel, which of them it has, and what tells.
+ * The rules of the kernel that changed; for one kernel, which of them it has, and how that is
+ * known.
  * @throws PtdiffError of loadKernel()
  */
 async function changeLines(kernel: string | undefined, signal: AbortSignal): Promise<string[]> {
@@ -89,6 +90,6 @@ async function list(
 export const addList: Verb = (command, { finish, signal }) => {
   command
     .addArgument(new Argument('<what>').choices(listable))
-    .option('--kernel <spec>', "which of 'changes' a kernel has; it is named as for run")
+    .option('--kernel <spec>', 'which of the changes a kernel has; named as for run')
     .action(async (what, { kernel }) => finish(await list(what, kernel, signal)));
 };

@@ -8,7 +8,7 @@ import { PtdiffError } from '../errors.ts';
 import { suggest } from '../suggest.ts';
 
 /** A case of a run folder. */
-export interface LocatedCase {
+interface LocatedCase {
   /** The run folder. */
   folder: string;
   result: CaseResult;
@@ -27,8 +27,8 @@ async function newestRun(): Promise<string> {
 }
 
 /**
- * Finds a case that a verb was given: by its folder, or by its name in the run folder `out`, which
- * is the newest run when it is not given.
+ * Finds a case that was passed to a verb: by its folder, or by its name in the run folder `out`, by
+ * default that of the newest run.
  * @throws PtdiffError(usage) when there is no such case
  */
 export async function locateCase(given: string, out: string | undefined): Promise<LocatedCase> {
@@ -52,5 +52,5 @@ export async function locateCase(given: string, out: string | undefined): Promis
   );
 }
 
-/** The option by which a verb takes the run folder of a case. */
+/** The option that gives a verb the run folder of a case. */
 export const outOption = ['--out <dir>', 'the run folder (default: the newest run)'] as const;

@@ -8,8 +8,8 @@ import type { VerbContext } from './verb.ts';
 import { verbs } from './verbs.ts';
 
 /**
- * The command line; every action answers with the exit code. Only the verb that was asked for has
- * its options, as only that one is loaded; of the others --help tells what they are for.
+ * The command line; every action returns the exit code. Only the requested verb is loaded and has
+ * its options; for the others --help shows a one-line summary.
  * @param words the arguments, without node and script
  */
 async function commandLine(words: readonly string[], context: VerbContext): Promise<Command> {
@@ -18,8 +18,8 @@ async function commandLine(words: readonly string[], context: VerbContext): Prom
       'Boots real arm64 Linux kernels under QEMU, predicts their linear map and reports the difference.',
     )
     .exitOverride()
-    .showHelpAfterError('(--help shows what there is)')
-    .option('--version', 'print the version, with the commit where there is one')
+    .showHelpAfterError('(--help lists the commands)')
+    .option('--version', 'print the version, and the commit if it is known')
     .on('option:version', () => {
       process.stdout.write(`${versionText()}\n`);
       throw new CommanderError(0, 'ptdiff.version', 'version');
@@ -37,8 +37,8 @@ async function commandLine(words: readonly string[], context: VerbContext): Prom
 }
 
 /**
- * Ctrl-C ends the run in order; a second one ends it at once, and what it has started with it
- * (host/process-group.ts).
+ * The first Ctrl-C ends the run in order; a second one ends it at once, together with every process
+ * it started (host/process-group.ts).
  */
 function interruptible(): AbortController {
   const controller = new AbortController();
@@ -53,8 +53,9 @@ function interruptible(): AbortController {
 }
 
 /**
- * A reader who had enough (head, less) ends neither a run nor its exit code: what comes of it is on
- * the disk. An answer that cannot be written for another reason, such as a full disk, is trouble.
+ * If the reader of the output stops reading (head, less), neither the run nor its exit code
+ * changes: the results are on disk. If the output cannot be written for another reason, such as a
+ * full disk, that is an error.
  */
 function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -78,8 +79,7 @@ function exitCodeOf(error: unknown, signal: AbortSignal): number {
 }
 
 /**
- * Says in one sentence what went wrong; of a defect of ptdiff itself PTDIFF_DEBUG=1 shows the
- * place.
+ * Says in one sentence what went wrong; for a defect of ptdiff itself PTDIFF_DEBUG=1 shows where.
  */
 function tell(error: unknown): void {
   if (error instanceof PtdiffError) {
@@ -88,11 +88,11 @@ function tell(error: unknown): void {
   }
   const debug = Boolean(process.env.PTDIFF_DEBUG);
   const hint = debug ? '' : ' (PTDIFF_DEBUG=1 shows where)';
-  say(`something that ptdiff did not foresee ended it: ${messageOf(error).split('\n')[0]}${hint}`);
+  say(`unexpected error: ${messageOf(error).split('\n')[0]}${hint}`);
   if (debug) console.error(error);
 }
 
-/** Node's own exit code for an exception that nobody caught is that for findings. */
+/** Node's own exit code for an uncaught exception is the code for findings. */
 function catchTheUnforeseen(exitCode: () => number): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
@@ -102,7 +102,7 @@ function catchTheUnforeseen(exitCode: () => number): void {
   }
 }
 
-/** Runs the command line and says in one sentence what went wrong, if something did. */
+/** Runs the command line and says in one sentence what went wrong, if anything did. */
 async function main(): Promise<void> {
   watchOutput();
   const { signal } = interruptible();

@@ -27,7 +27,7 @@ import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Verb } from './verb.ts';
 
-/** Options of `ptdiff nightly` as the command line has them. */
+/** Options of `ptdiff nightly` as parsed. */
 interface NightlyOptions {
   config: string;
   store?: string;
@@ -79,7 +79,8 @@ async function night(setting: NightSetting, options: NightlyOptions): Promise<nu
 }
 
 /**
- * `ptdiff nightly`: what changed, what was never run, and a part of the rest, against the history.
+ * `ptdiff nightly`: runs what changed, what never ran, and part of the rest, and compares the
+ * results with the history.
  * @returns the exit code
  */
 async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<number> {
@@ -90,7 +91,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
   const storePath = storeFile(options.store ?? beside(config.store));
   const out = beside(config.out) ?? join(repositoryRoot, 'results', 'nights');
   (await openStore(storePath)).close();
-  const waiting = `another night with the store ${storePath} is under way; this one begins when it ends`;
+  const waiting = `another night with the store ${storePath} is running; this one starts when that has ended`;
   return withLock(
     `night-${sha256(storePath).slice(0, 16)}`,
     async () => {
@@ -115,7 +116,10 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 
 export const addNightly: Verb = (command, { signal, finish }) => {
   command
-    .requiredOption('--config <file>', 'what to watch, in how many nights, how long a night: YAML')
+    .requiredOption(
+      '--config <file>',
+      'YAML file: what to watch, in how many nights, and the length of a night',
+    )
     .option('--farm <url>', farmHelp)
     .option('--store <file>', storeHelp)
     .option('--json', 'print the summary as JSON')

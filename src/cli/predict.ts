@@ -19,7 +19,7 @@ import { formatLeafLife, formatPrediction, type Subject } from '../report/termin
 import { stableJson } from '../stable-json.ts';
 import { addressOf, collect, patchHelp, type Verb } from './verb.ts';
 
-/** Options of `ptdiff predict` as the command line has them. */
+/** Options of `ptdiff predict` as parsed. */
 interface PredictOptions {
   kernel: string;
   patch?: string[];
@@ -51,7 +51,7 @@ async function predictCommand(options: PredictOptions, signal: AbortSignal): Pro
   if (!facts) {
     throw new PtdiffError(
       'usage',
-      `Nothing is recorded of where this kernel puts things; boot it once: ${runCommand(spec, options.scenario)}`,
+      `It is not known at which addresses this kernel is loaded; boot it once: ${runCommand(spec, options.scenario)}`,
     );
   }
   const question = questionOf(kernel, scenario, facts);
@@ -87,7 +87,7 @@ function predictionText(
   if (checkpoint !== undefined && !known.includes(checkpoint))
     throw new PtdiffError(
       'usage',
-      `Nothing is predicted for a checkpoint '${checkpoint}', but for ${known.join(', ')}.`,
+      `Nothing is predicted for a checkpoint '${checkpoint}', only for ${known.join(', ')}.`,
     );
   return formatPredictedMaps(prediction, { ...paint, ...(checkpoint && { checkpoint }) });
 }
@@ -98,8 +98,12 @@ export const addPredict: Verb = (command, { signal, finish }) => {
     .option('--patch <file>', patchHelp, collect)
     .requiredOption('--scenario <name|file>', 'as for run')
     .option('--qemu <path>', 'as for run')
-    .option('--at <address>', 'which rules made the leaf of one address, step by step', addressOf)
-    .option('--map', 'its linear map in the manner of ptdump')
+    .option(
+      '--at <address>',
+      'the rules that made the leaf of one address, step by step',
+      addressOf,
+    )
+    .option('--map', 'its linear map in the style of ptdump')
     .option('--checkpoint <name>', 'that map at this checkpoint only')
     .option('--json', 'print the prediction as JSON')
     .action(async (options) => finish(await predictCommand(options, signal)));

@@ -16,7 +16,7 @@ function exitCodeOf(cases: readonly CaseResult[], interrupted: boolean): number 
   return cases.some(({ verdict }) => verdict === 'error') ? exitCodes.errors : exitCodes.pass;
 }
 
-/** A folder as the user would type it: what lies below the current folder is named from there. */
+/** A folder as the user would type it: a folder below the current one gets a relative path. */
 function shortPath(folder: string): string {
   const path = relative(process.cwd(), folder);
   return path === '' || path.startsWith('..') ? resolve(folder) : path;
@@ -30,7 +30,7 @@ interface PublishOptions {
   interrupted: boolean;
 }
 
-/** The option by which a summary gets whole. */
+/** The option that shows the full report instead of a summary. */
 export const fullOption = [
   '--full',
   'print every finding of known issues and the matrix of all scenarios',
@@ -38,7 +38,7 @@ export const fullOption = [
 
 /**
  * Writes report.html into a run folder and prints the summary, or with `json` everything as JSON.
- * @returns the exit code that the results ask for
+ * @returns the exit code for the results
  */
 export async function publishReport(folder: string, options: PublishOptions): Promise<number> {
   const { report, page } = await writeReportPage(shortPath(folder));

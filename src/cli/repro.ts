@@ -66,7 +66,7 @@ function kernelOf({ kernel, files, folder }: OpenedCase): Promise<LoadedKernel> 
   });
 }
 
-/** What the files name are places that are gone when the command ends. */
+/** The paths in these files no longer exist when the command ends. */
 const lasting = (path: string): boolean =>
   basename(path) !== caseFiles.inputs && basename(path) !== caseFiles.repro;
 
@@ -127,7 +127,7 @@ export const addRepro: Verb = (repro, { signal, finish }) => {
   repro
     .command('pack')
     .description(
-      'kernel, initial RAM disk, firmware, scenario, prediction, evidence and a script that needs QEMU alone',
+      'kernel, initial RAM disk, firmware, scenario, prediction, evidence and a script that needs only QEMU',
     )
     .argument('<case>', 'its name in the newest run, or its folder')
     .option(...outOption)
@@ -136,10 +136,10 @@ export const addRepro: Verb = (repro, { signal, finish }) => {
   repro
     .command('run')
     .description(
-      'boot a packed case and compare with what was recorded; 0: the same findings, 1: not the same',
+      'boot a packed case and compare with the recording; exit code 0: same findings, 1: different ones',
     )
-    .argument('<archive>', 'a file of repro pack')
-    .option('--qemu <path>', 'a QEMU of your own instead of the version that the case ran with')
+    .argument('<archive>', 'a file written by repro pack')
+    .option('--qemu <path>', 'your own QEMU instead of the version that the case was run with')
     .option('--keep <dir>', 'folder for the prediction and evidence of this boot')
     .option('--json', 'print the comparison as JSON')
     .action(async (archive, options) => finish(await run(archive, options, signal)));

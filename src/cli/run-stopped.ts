@@ -16,7 +16,7 @@ import { shellWord } from '../report/export/mail-layout.ts';
 import { suggest } from '../suggest.ts';
 import { exitCodes } from './exit-codes.ts';
 
-/** @throws PtdiffError(usage) for a name that is none of a checkpoint */
+/** @throws PtdiffError(usage) for a name that is not a checkpoint */
 function checkpointNamed(name: string): CheckpointName {
   const found = checkpointNames.find((each) => each === name);
   if (found) return found;
@@ -27,7 +27,7 @@ function checkpointNamed(name: string): CheckpointName {
   );
 }
 
-/** What to type to look around; the symbols lie where they do in this boot. */
+/** What to type to look around; the symbols are at their addresses of this boot. */
 function tell(
   machine: HeldMachine,
   { image }: LoadedKernel,
@@ -41,7 +41,7 @@ function tell(
   ];
   const gdb = `gdb-multiarch ${commands.map((each) => `-ex ${shellWord(each)}`).join(' ')}`;
   process.stdout.write(
-    `${image.release} stands at ${checkpoint} (QEMU is process ${machine.pid}; slide 0x${machine.slide.toString(16)}).\n\n` +
+    `${image.release} is stopped at ${checkpoint} (QEMU is process ${machine.pid}; slide 0x${machine.slide.toString(16)}).\n\n` +
       `  ${gdb}\n\nThere, 'continue' lets the guest run on. Ctrl-C here ends it.\n`,
   );
 }
@@ -49,8 +49,8 @@ function tell(
 /**
  * `ptdiff run --stop-at CHECKPOINT`: boots one case up to a checkpoint, and keeps QEMU there for a
  * debugger until Ctrl-C.
- * @throws PtdiffError(usage) for more than one case, or a checkpoint that is none or that the
- * kernel never comes to
+ * @throws PtdiffError(usage) for more than one case, for an unknown checkpoint, or one that the
+ * kernel never reaches
  */
 export async function runStopped(
   request: MatrixRequest,
@@ -71,7 +71,7 @@ export async function runStopped(
     );
   }
   const laboratory = await prepareLaboratory(plan.scenarios, request.qemu);
-  // Short, as the name of a socket must be.
+  // Short, since the length of a socket's path is limited.
   const folder = await mkdtemp(join(tmpdir(), 'ptdiff-stop-'));
   let held = false;
   const until = async (machine: HeldMachine): Promise<void> => {
@@ -89,7 +89,7 @@ export async function runStopped(
       { name: planned.case, kernel, scenario, directory: folder, hold },
       signal,
     );
-    say(`the boot never came to ${checkpoint}: it ended ${result.verdict}`);
+    say(`the boot never reached ${checkpoint}: it ended ${result.verdict}`);
     return exitCodes.errors;
   } catch (error) {
     if (held && signal.aborted) return exitCodes.pass;

@@ -29,7 +29,7 @@ import {
   type Verb,
 } from './verb.ts';
 
-/** Options of `ptdiff run` as the command line has them. */
+/** Options of `ptdiff run` as parsed. */
 interface RunOptions {
   kernel?: string[];
   patch?: string[];
@@ -50,7 +50,7 @@ interface RunOptions {
 }
 
 /**
- * The cases that would be run; a kernel that is not to be had was said when it was looked for.
+ * Lists the cases that would run; kernels that are not available have been reported already.
  * @returns the exit code
  */
 function dryRun({ plan: { planned, leftOut, unfit }, unavailable }: PlannedMatrix): number {
@@ -63,7 +63,7 @@ function dryRun({ plan: { planned, leftOut, unfit }, unavailable }: PlannedMatri
   for (const note of describeUnfit(unfit, { full: true })) say(note);
   if (lost.size === 0) return exitCodes.pass;
   say(
-    `${countText(planned.length - there.length, 'case')} would end in error: ${[...lost].join(', ')} cannot be had`,
+    `${countText(planned.length - there.length, 'case')} would end in error: ${[...lost].join(', ')} not available`,
   );
   return exitCodes.errors;
 }
@@ -128,38 +128,34 @@ export const addRun: Verb = (command, { signal, finish }) => {
     .option('--scenario <name|file>', scenarioHelp, collect)
     .option(
       '--jobs <n>',
-      "cases at the same time (default: the host's cores)",
+      "number of cases at a time (default: the host's cores)",
       positiveInteger,
       defaultJobs(),
     )
-    .option('--out <dir>', 'folder for the results; a run that was cut short there goes on')
+    .option('--out <dir>', 'folder for the results; continues an interrupted run')
     .option(...fullOption)
     .option('--json', 'print the results as JSON')
     .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu', 'firmware', 'stopAt']))
-    .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
+    .option('--qemu <path>', 'your own QEMU instead of the pinned one')
     .addOption(
       new Option(
         '--firmware <file>',
-        'boot one kernel by a flash image of your own, and take what its console and RAM show',
+        'boot one kernel from your own flash image, and collect what its console and RAM show',
       ).conflicts(['json', 'store', 'dryRun']),
     )
-    .option(
-      '--seed <n>',
-      'another draw of what is drawn by lot: KASLR and random numbers (default: one that is fixed)',
-      seedNumber,
-    )
+    .option('--seed <n>', 'seed of KASLR and random numbers (default: a fixed one)', seedNumber)
     .option(
       '--plain',
-      'boot with what has nothing to do with mappings, too: the self-tests of all ciphers, say',
+      'boot without skipping anything: also what has nothing to do with mappings, such as cipher self-tests',
     )
     .option(
       '--param <word>',
-      'a kernel parameter on top of each scenario, e.g. isolcpus=1; may be repeated',
+      'an additional kernel parameter for each scenario, e.g. isolcpus=1; may be repeated',
       collect,
     )
     .option(
       '--stop-at <checkpoint>',
-      'boot one case up to there, and keep it for a debugger until Ctrl-C',
+      'boot one case up to a checkpoint, and keep it there for a debugger until Ctrl-C',
     )
     .option('--store <file>', storeHelp)
     .option('--dry-run', 'print the cases and do nothing')

@@ -42,9 +42,9 @@ function writeSite(out: string, pages: ReadonlyMap<string, string>): void {
   for (const [name, page] of pages) replaceFile(join(out, name), page);
 }
 
-/** Serves the pages, and nothing else, to this machine alone. */
+/** Serves the pages, and nothing else, to this machine only. */
 async function listen(pages: ReadonlyMap<string, string>, port: number): Promise<Server> {
-  // Asked for as a browser spells it; anything that is no page, however it is spelt, is none.
+  // Paths in the spelling of a browser; a path that is not a page is refused, however it is spelt.
   const spelt = new Map(
     [...pages].map(([name, page]) => [new URL(name, 'http://localhost/').pathname, page]),
   );

@@ -51,10 +51,13 @@ export const addShow: Verb = (command, { finish }) => {
   command
     .argument('<case>', 'its name in the newest run, or its folder')
     .option(...outOption)
-    .option('--map', 'its linear map in the manner of ptdump, predicted and found side by side')
+    .option(
+      '--map',
+      'its linear map in the style of ptdump, with prediction and result side by side',
+    )
     .option(
       '--at <address>',
-      'the line of that map that an address lies in, at each checkpoint',
+      'the line of that map that contains an address, at each checkpoint',
       addressOf,
     )
     .option('--checkpoint <name>', 'at this checkpoint only')

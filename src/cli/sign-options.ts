@@ -13,7 +13,7 @@ import { builtInScenario } from '../scenario/built-in.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { positiveInteger } from './verb.ts';
 
-/** Options that say what is looked for, and how often. */
+/** Options for what to look for, and how often. */
 export interface SignOptions {
   finding?: string;
   case?: string;
@@ -24,8 +24,8 @@ export interface SignOptions {
   store?: string;
 }
 
-/** What is looked for, and in which scenario. */
-export interface SoughtSign {
+/** What to look for, and in which scenario. */
+interface SoughtSign {
   sign: Sign;
   /** Name of the scenario or its file. */
   scenario: string;
@@ -55,15 +55,15 @@ export function addSignOptions(command: Command): Command {
     )
     .option(
       '--repeat <n>',
-      'boots without it that clear a kernel; for what is flaky',
+      'number of boots without it that clear a kernel; for flaky findings',
       positiveInteger,
       1,
     )
-    .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
+    .option('--qemu <path>', 'your own QEMU instead of the pinned one')
     .option('--store <file>', storeHelp);
 }
 
-/** Cases of a folder; what is damaged, or lies there and is none, saw nothing. */
+/** Cases of a folder; a damaged folder, or one that is not a run, contributes none. */
 function casesOf(folder: string): CaseResult[] {
   try {
     return readCaseLines(folder);
@@ -73,7 +73,7 @@ function casesOf(folder: string): CaseResult[] {
   }
 }
 
-/** A built-in scenario in which the newest run below results/runs saw a finding. */
+/** A built-in scenario in which the newest run below results/runs found something. */
 function scenarioOfFinding(id: string): string | undefined {
   let runs: string[] = [];
   try {
@@ -92,7 +92,7 @@ function scenarioOfFinding(id: string): string | undefined {
 }
 
 /**
- * @throws PtdiffError(usage) when nothing is named to look for, or no single scenario to look in
+ * @throws PtdiffError(usage) when there is nothing to look for, or no single scenario to look in
  */
 export async function soughtSign(options: SignOptions): Promise<SoughtSign> {
   const { finding } = options;
@@ -101,7 +101,7 @@ export async function soughtSign(options: SignOptions): Promise<SoughtSign> {
   if (finding !== undefined && !/^(mismatch|invariant|splat)\/[^/]+/.test(finding))
     throw new PtdiffError(
       'usage',
-      `'${finding}' is no id of a finding; ./ptdiff show CASE prints them.`,
+      `'${finding}' is not the id of a finding; ./ptdiff show CASE prints them.`,
     );
   const scenario =
     finding === undefined ? options.case : (options.scenario ?? scenarioOfFinding(finding));

@@ -21,8 +21,8 @@ interface TestCommitOptions extends SignOptions {
 }
 
 /**
- * The exit code of an answer: git's old side is free of the sign, or has it where its end is looked
- * for.
+ * The exit code for an answer: git's old side does not have the sign or, if its disappearance is
+ * sought, has it.
  */
 function exitCodeOf(answer: Answer, vanished: boolean): number {
   if (answer === 'skip') return bisectRunCodes.skip;
@@ -62,12 +62,12 @@ async function testCommit(options: TestCommitOptions, signal: AbortSignal): Prom
 export const addTestCommit: Verb = (command, { signal, finish, failWith }) => {
   command
     .option('--kernel <spec>', 'as for run, once', 'git:.@HEAD')
-    .option('--vanished', 'look for the end of it: exit 0 with it, 1 without')
+    .option('--vanished', 'look for its disappearance: exit 0 with it, 1 without')
     .option('--out <dir>', 'folder for the results of its boots');
   addSignOptions(command)
     .addHelpText(
       'after',
-      '\nExit codes: 0 free of it, 1 has it, 125 cannot be tested, 128 trouble: git bisect run stops.',
+      '\nExit codes: 0 does not have it, 1 has it, 125 cannot be tested, 128 error: git bisect run stops.',
     )
     .action(async (options) => finish(await testCommit(options, signal)));
   failWith(bisectRunCodes.trouble);

@@ -3,26 +3,26 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { tellingScenarios } from '../scenario/telling.ts';
 import { largestSeed } from '../scenario/variation.ts';
 
-/** What a verb of the command line gets. */
+/** What every verb of the command line receives. */
 export interface VerbContext {
-  /** Aborted by Ctrl-C or SIGTERM: end in order, keep what is there. */
+  /** Aborted by Ctrl-C or SIGTERM: the verb ends in order and keeps its results. */
   signal: AbortSignal;
   /** Takes the exit code of the verb (see exit-codes.ts). */
   finish(code: number): void;
   /**
-   * Says what exit code wrong usage and failures have, for a verb whose caller would misread the
-   * usual ones.
+   * Sets the exit code for wrong usage and failures, for a verb whose caller would misread the
+   * usual codes.
    */
   failWith(code: number): void;
 }
 
 /**
- * Gives the command of one verb its arguments, options and action. Each verb lives in the file of
- * its name; verbs.ts lists them.
+ * Gives the command of one verb its arguments, options and action. Each verb is in the file of its
+ * name; verbs.ts lists them.
  */
 export type Verb = (command: Command, context: VerbContext) => void;
 
-/** An option that may be repeated; commander shows a default of `[]`, so it has none. */
+/** An option that may be repeated. It has no default, since commander would show one of `[]`. */
 export const collect = (value: string, previous: string[] | undefined): string[] => [
   ...(previous ?? []),
   value,
@@ -36,14 +36,14 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
-/** @throws InvalidArgumentError for what is no virtual address */
+/** @throws InvalidArgumentError for anything but a virtual address */
 export function addressOf(value: string): bigint {
   if (!/^(0x)?[0-9a-f]{1,16}$/i.test(value))
     throw new InvalidArgumentError('It must be an address in hexadecimal.');
   return BigInt(value.toLowerCase().startsWith('0x') ? value : `0x${value}`);
 }
 
-/** @throws InvalidArgumentError for what is no seed, see vary() */
+/** @throws InvalidArgumentError for anything but a seed, see vary() */
 export function seedNumber(value: string): number {
   const seed = Number(value);
   if (!/^\d+$/.test(value) || seed > largestSeed)
@@ -55,16 +55,15 @@ export function seedNumber(value: string): number {
 export function portNumber(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65535) return port;
-  throw new InvalidArgumentError('It must be a port number, 0 to 65535 (0 takes a free one).');
+  throw new InvalidArgumentError('It must be a port number, 0 to 65535 (0 chooses a free one).');
 }
 
-/** How a kernel is named, for --help. */
+/** How to name a kernel, for --help. */
 export const kernelSpecHelp =
   'debian:7.3.4, debian:6.18, debian:7.3.4:16k, debian:latest, file:PATH[,config=PATH], or built from git:PATH@REV, tarball:PATH or source:7.3, each with [,patch=FILE][,config=FRAGMENT][,compiler=llvm]; may be repeated';
 
 /** What --patch does, for --help. */
-export const patchHelp =
-  'a diff or mailbox to put on top of every kernel from source; may be repeated';
+export const patchHelp = 'a diff or mailbox to apply to every kernel from source; may be repeated';
 
-/** How scenarios are named, for --help. */
+/** How to name scenarios, for --help. */
 export const scenarioHelp = `a scenario of 'ls scenarios', a YAML or JSON file, telling (the ${tellingScenarios.length} that tell most), or all; may be repeated`;

@@ -2,10 +2,10 @@
 import type { Verb } from './verb.ts';
 
 /**
- * One verb as --help lists it. What it needs is loaded when it is asked for: a start that loads all
- * verbs takes a second.
+ * One verb as --help lists it. A verb's code is loaded on demand: loading all verbs would take a
+ * second.
  */
-export interface VerbEntry {
+interface VerbEntry {
   name: string;
   about: string;
   load(): Promise<Verb>;
@@ -67,23 +67,22 @@ export const verbs: readonly VerbEntry[] = [
   {
     name: 'history',
     about:
-      "a finding's life, or a scenario's or a case's verdicts over time, from the results store",
+      'the history of a finding, or the verdicts of a scenario or case over time, from the results store',
     load: async () => (await import('./history.ts')).addHistory,
   },
   {
     name: 'import',
-    about: 'bring run folders into the results store; what is there already stays as it is',
+    about: 'import run folders into the results store; what it already has does not change',
     load: async () => (await import('./import.ts')).addImport,
   },
   {
     name: 'nightly',
-    about:
-      'run what changed and a part of the rest within a time, and say what is new against the history',
+    about: 'run what changed and a part of the rest within a time budget, and report what is new',
     load: async () => (await import('./nightly.ts')).addNightly,
   },
   {
     name: 'serve',
-    about: 'write the history as web pages that need no network; with --port, show them, too',
+    about: 'write the history as web pages that need no network; with --port, also serve them',
     load: async () => (await import('./serve.ts')).addServe,
   },
   {
@@ -103,7 +102,7 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: 'cache',
-    about: 'what ptdiff keeps of what it fetched and built: list, check, remove',
+    about: 'the cache of everything that ptdiff fetched and built: list, check, remove',
     load: async () => (await import('./cache.ts')).addCache,
   },
 ];

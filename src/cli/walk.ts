@@ -41,7 +41,7 @@ async function dial(address: string): Promise<Socket> {
   }
 }
 
-/** A stub greets at once, even on a busy host. */
+/** A stub responds at once, even on a busy host. */
 const greetingMilliseconds = 20_000;
 
 async function greet(address: string): Promise<GdbClient> {
@@ -60,8 +60,8 @@ function numberOf(text: string, option: string): number {
 }
 
 /**
- * The registers are the machine's and the tables the file's: that the two belong together shows in
- * the first table.
+ * The registers come from the machine and the tables from the file; the first table shows whether
+ * the two belong together.
  * @throws PtdiffError(usage) where they do not
  */
 async function requireSameMachine(
@@ -75,7 +75,7 @@ async function requireSameMachine(
 ): Promise<void> {
   if (regime.notWalked !== undefined) return;
   const { rootPa, rootEntries } = regime;
-  // Within what one packet of the stub holds.
+  // Fits into one packet of the stub.
   const bytes = Math.min(rootEntries * 8, 1024);
   const table = `the first table of ${options.half.toUpperCase()}_EL1, at 0x${rootPa.toString(16)},`;
   const advice = 'check --ram and --base';
@@ -84,20 +84,20 @@ async function requireSameMachine(
     const range = `0x${Number(options.base).toString(16)} to 0x${end.toString(16)}`;
     throw new PtdiffError(
       'usage',
-      `${options.ram} holds the RAM from ${range}, and ${table} lies outside; ${advice}.`,
+      `${options.ram} contains the RAM from ${range}, and ${table} is outside it; ${advice}.`,
     );
   }
   const actual = await gdb.peekPhysical(thread, rootPa, bytes);
   if (actual?.equals(ram.read(rootPa, bytes))) return;
   throw new PtdiffError(
     'usage',
-    `${options.ram} does not hold ${table} as the machine has it; ${advice}.`,
+    `${options.ram} does not contain ${table} as the machine has it; ${advice}.`,
   );
 }
 
 /**
- * `ptdiff walk`: stops the guest for as long as it takes to read registers and tables, prints the
- * walk like the kernel's ptdump, and lets the guest go on.
+ * `ptdiff walk`: stops the guest while it reads registers and tables, prints the walk like the
+ * kernel's ptdump, and lets the guest continue.
  */
 async function walkCommand(options: WalkOptions): Promise<number> {
   const base = numberOf(options.base, '--base');
@@ -142,6 +142,6 @@ export const addWalk: Verb = (command, { finish }) => {
     .requiredOption('--gdb <socket>', "its GDB stub: a unix socket's path, or HOST:PORT")
     .option('--base <address>', 'physical address of the first byte of the file', '0x40000000')
     .option('--half <ttbr>', 'ttbr1 (kernel) or ttbr0 (user)', 'ttbr1')
-    .option('--cpu <n>', 'index of the CPU whose registers count', '0')
+    .option('--cpu <n>', 'index of the CPU whose registers are used', '0')
     .action(async (options) => finish(await walkCommand(options)));
 };

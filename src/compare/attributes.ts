@@ -11,7 +11,7 @@ import type { Difference, Sides } from './types.ts';
 
 type AttributeSet = { key: string; sample: LeafRun; bytes: number };
 
-/** The sets of attributes of an area that stand for most bytes first. */
+/** The sets of attributes of an area, those with the most bytes first. */
 function byBytes({ attributes }: AreaProfile): AttributeSet[] {
   return [...attributes]
     .map(([key, entry]) => ({ key, ...entry }))
@@ -35,8 +35,8 @@ const shareabilities = [
 ];
 
 /**
- * The value behind a word of natureOf() that only says that there is a difference; undefined for a
- * word that says what is there.
+ * The value for a word of natureOf() that only says that there is a difference; undefined for a
+ * word that names what is there.
  */
 function wordValue(
   word: string,
@@ -74,8 +74,8 @@ function wordValue(
 }
 
 /**
- * What one leaf is that the other is not, as fixed words; both are leaves of the same size at the
- * same place.
+ * What one leaf is and the other is not, as fixed words; both are leaves of the same size at the
+ * same address.
  */
 function wordsOf(leaf: LeafRun, other: LeafRun, regime: Stage1Regime): string[] {
   const { level, contiguous, pa, va } = other;
@@ -83,7 +83,7 @@ function wordsOf(leaf: LeafRun, other: LeafRun, regime: Stage1Regime): string[] 
   return natureOf({ expected, actual: { ...leaf, level, contiguous, pa, va } }, regime).split('+');
 }
 
-/** Both sides of a difference in words, each with what the other has not. */
+/** Both sides of a difference in words, each with what the other side does not have. */
 function sideTexts({ a, b }: Sides<LeafRun>, regimes: Sides<Stage1Regime>): Sides<string> {
   const text = (leaf: LeafRun, other: LeafRun, regime: Stage1Regime): string =>
     wordsOf(leaf, other, regimes.b)
@@ -96,8 +96,8 @@ function sideTexts({ a, b }: Sides<LeafRun>, regimes: Sides<Stage1Regime>): Side
 const sizeBits = (1n << 52n) | (1n << 1n);
 
 /**
- * How the attributes of one part of memory differ, sizes of leaves apart: the two sets that stand
- * for most of what differs, in words and by the bits of the descriptor.
+ * How the attributes of one part of memory differ, apart from the sizes of leaves: the two sets
+ * with most of the bytes that differ, in words and by the bits of the descriptor.
  */
 export function attributeDifference(
   name: string,
@@ -108,7 +108,8 @@ export function attributeDifference(
   const onlyA = all.filter(({ key }) => !b.attributes.has(key));
   const onlyB = others.filter(({ key }) => !a.attributes.has(key));
   if (onlyA.length + onlyB.length === 0) return undefined;
-  // Where most of the area differs, that is the difference; else it is in what only one side has.
+  // If most of the area differs, that is the difference; otherwise it is in the sets that only one
+  // side has.
   const [mostA, mostB] = [first(all), first(others)];
   const isWhole = mostA.key !== mostB.key;
   const left = isWhole ? mostA : (onlyA[0] ?? mostA);

@@ -63,7 +63,7 @@ function commonCaptures({ a, b }: Sides<ComparedCase>): Sides<Capture>[] {
   });
 }
 
-/** What stands on one side at one checkpoint after another: memory that is shared grows. */
+/** The values of one side at successive checkpoints: shared memory grows, for example. */
 const inTurn = (same: readonly Difference[], side: 'a' | 'b'): string =>
   first(same).aspect === 'shared'
     ? [...new Set(same.map((difference) => difference[side]))].join(', then ')
@@ -79,7 +79,7 @@ function joinCheckpoints(differences: readonly Difference[]): Difference[] {
   }));
 }
 
-/** What lies elsewhere or has another size, where the same rules map it. */
+/** Parts with another address or size, mapped by the same rules. */
 function movedParts({ a, b }: Sides<PlacedMap>): string[] {
   if (samePlaces({ a, b })) return [];
   const range = (map: PlacedMap, name: string) => map.areas.find((area) => area.name === name);
@@ -123,9 +123,9 @@ function compareMaps(
 const hasCompleted = ({ evidence }: ComparedCase): boolean => evidence?.end.kind === 'completed';
 
 /**
- * Compares the evidence of two cases of one scenario. What only moved is told apart from what
- * changed: layouts are compared by their rules (which leaves are used where which would fit, in
- * which part of memory), and leaf by leaf where everything lies at the same place.
+ * Compares the evidence of two cases of one scenario. It separates what moved from what changed:
+ * layouts are compared by their rules (which leaves are used where which would fit, in which part
+ * of memory), and leaf by leaf where everything has the same address.
  */
 export function compareCases(name: string, pair: Sides<ComparedCase>): PairComparison {
   const captures = commonCaptures(pair);

@@ -3,31 +3,33 @@ import { first } from '../present.ts';
 import { aspects, type Difference, type DifferenceGroup, type PairComparison } from './types.ts';
 
 /**
- * A variable that one side does not have says that it was written otherwise, not that it does
- * anything else.
+ * If one side does not have a variable, its code is written differently; that does not mean that it
+ * behaves differently.
  */
 const isAbsence = ({ aspect, a, b }: Difference): boolean =>
   aspect === 'variable' && [a, b].includes('absent');
 
 /**
- * Lower is weightier: how boots ended, then layout and permissions, and a variable that is absent
- * after all that the kernel does.
+ * Lower is more important: how boots ended, then layout and permissions; an absent variable comes
+ * after everything that the kernel does.
  */
 const rank = (difference: Difference): number =>
   aspects.indexOf(difference.aspect) + (isAbsence(difference) ? 0.5 : 0);
 
 const weight = ({ differences }: DifferenceGroup): number => Math.min(...differences.map(rank));
 
-/** The same difference seen in several scenarios, at all checkpoints that any of them shows. */
+/**
+ * The same difference seen in several scenarios, at every checkpoint where any of them shows it.
+ */
 function merge(differences: readonly Difference[]): Difference {
   const checkpoints = [...new Set(differences.flatMap((difference) => difference.checkpoints))];
   return { ...first(differences), checkpoints };
 }
 
 /**
- * Folds the differences of all pairs: each once, with those that show in the same pairs together.
- * The weightiest group comes first, of two alike that of most pairs; what no pair shows is not
- * there, so that no group at all means no change.
+ * Folds the differences of all pairs: each appears once, grouped with those that the same pairs
+ * show. The most important group comes first; of two equally important groups, the one that more
+ * pairs show. A difference that no pair shows is not listed, so an empty list means no change.
  */
 export function foldPairs(pairs: readonly PairComparison[]): DifferenceGroup[] {
   const byKey = new Map<string, { differences: Difference[]; pairs: PairComparison[] }>();

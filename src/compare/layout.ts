@@ -14,7 +14,7 @@ import { type AreaProfile, profileOf, SHARED, SPLIT_MEMORY, stretches } from './
 import type { Difference, Sides } from './types.ts';
 
 /** One checkpoint of both sides. */
-export interface LayoutPair {
+interface LayoutPair {
   checkpoint: CheckpointName;
   maps: Sides<PlacedMap>;
   regimes: Sides<Stage1Regime>;
@@ -29,7 +29,7 @@ function ruleOf({ sizes }: AreaProfile): Rule {
   );
 }
 
-/** A rule in words, over the kinds that count. */
+/** A rule in words, for the kinds that count. */
 function ruleText(rule: Rule, kinds: readonly LeafKind[]): string {
   const used = kinds.map((kind) => [kind, rule.get(kind) ?? ''] as const);
   if (used.every(([fits, actual]) => fits === actual)) return 'the largest leaves that fit';
@@ -44,8 +44,8 @@ function ruleText(rule: Rule, kinds: readonly LeafKind[]): string {
 }
 
 /**
- * Around single pages only one thing is a rule: whether what is larger was split; how far, follows
- * from which pages they were.
+ * Around single pages only one thing is a rule: whether larger leaves were split. How far they were
+ * split depends on which pages were touched.
  */
 function splitDifference(
   a: AreaProfile,
@@ -66,7 +66,7 @@ function splitDifference(
   };
 }
 
-/** Where the same leaves would fit, the other side used others. */
+/** The same leaves would fit, but the other side used different ones. */
 function sizeDifference(
   name: string,
   a: AreaProfile,
@@ -89,7 +89,7 @@ function sizeDifference(
 const sum = (area: AreaProfile | undefined): number =>
   [...(area?.attributes.values() ?? [])].reduce((total, { bytes }) => total + bytes, 0);
 
-/** Memory of a realm that the host may see: whether there is any, and how much. */
+/** Memory of a realm that the host can see: whether there is any, and how much. */
 function sharedDifference(
   a: AreaProfile | undefined,
   b: AreaProfile | undefined,
@@ -107,7 +107,7 @@ function sharedDifference(
   };
 }
 
-/** Both maps' single pages and unsteady places, where exact leaves say nothing. */
+/** Single pages and unsteady ranges of both maps, where exact leaves mean nothing. */
 function inputRanges({ maps, regimes }: LayoutPair): Range[] {
   return (['a', 'b'] as const).flatMap((side) =>
     stretches(maps[side], geometryOf(regimes[side].granule)).filter(
@@ -116,14 +116,14 @@ function inputRanges({ maps, regimes }: LayoutPair): Range[] {
   );
 }
 
-/** Whether text, data, KFENCE pool and RAM lie at the same places. */
+/** Whether text, data, KFENCE pool and RAM have the same addresses. */
 export function samePlaces({ a, b }: Sides<PlacedMap>): boolean {
   const key = ({ areas }: PlacedMap): string =>
     areas.map(({ name, start, end }) => `${name} ${start} ${end}`).join('\n');
   return key(a) === key(b);
 }
 
-/** Leaves that differ though everything lies at the same place and the rules are the same. */
+/** Leaves that differ although everything has the same address and the rules are the same. */
 function exactDifference(pair: LayoutPair): Omit<Difference, 'checkpoints'> | undefined {
   const { a, b } = pair.maps;
   if (!samePlaces(pair.maps)) return undefined;
@@ -164,8 +164,8 @@ export function compareLayouts(pair: LayoutPair): Difference[] {
     if (name === SHARED) found.push(sharedDifference(left, right));
     else if (left && right) {
       found.push(sizeDifference(name, left, right));
-      // An object page of KFENCE is valid or not as its object is used, and what single pages are
-      // is an input of the boot.
+      // An object page of KFENCE is valid or not, depending on the use of its object, and which
+      // single pages were touched is an input of the boot.
       const steady = name !== SPLIT_MEMORY && name !== 'KFENCE pool';
       if (steady) found.push(attributeDifference(name, { a: left, b: right }, pair.regimes));
     } else if (name !== SPLIT_MEMORY) {

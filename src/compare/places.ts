@@ -5,43 +5,43 @@ import type { Granule, LeafRun } from '../vmsa/types.ts';
 import type { ComparedCase } from './types.ts';
 
 /**
- * Places are bytes along the linear map: the physical address that a virtual address of the linear
- * region should map. They are the same for the same memory whatever the width of virtual addresses,
- * and aligned as the virtual addresses are.
+ * A place is a position in bytes along the linear map: the physical address that a virtual address
+ * of the linear region should map. The same memory has the same place whatever the width of virtual
+ * addresses, and a place is aligned like the virtual address.
  */
 export interface Range {
   start: number;
   end: number;
 }
 
-/** A part of memory that the kernel maps by rules of its own. */
+/** A part of memory that the kernel maps by separate rules. */
 export interface Area extends Range {
   name: string;
 }
 
-/** Name of the memory that nothing else is said of. */
+/** Name of the memory that is in no other part. */
 export const MEMORY = 'memory';
 
-/** A run of leaves at its place. */
+/** A run of leaves with its place. */
 export interface PlacedRun extends Range {
   run: LeafRun;
 }
 
-/** One side of one checkpoint, ready to be compared. */
+/** One side of one checkpoint, ready for comparison. */
 export interface PlacedMap {
   runs: PlacedRun[];
   /** Text, init, data, KFENCE and the rest: ascending, without overlap, joined. */
   areas: Area[];
   /**
    * Where the kernel was asked to change or to split single pages: inputs of the boot, which no
-   * rule of the map decides.
+   * rule of the map determines.
    */
   touched: Range[];
 }
 
 /**
- * What to take from a virtual address of the linear region to get its place; undefined for an empty
- * map.
+ * The value to subtract from a virtual address of the linear region to get its place; undefined for
+ * an empty map.
  */
 export function placeOffset({ prediction, evidence }: ComparedCase): bigint | undefined {
   const first =
@@ -58,7 +58,7 @@ function placeRuns<R extends LeafRun>(runs: readonly R[], offset: bigint): (Rang
   }));
 }
 
-/** The parts of memory that boot and probes single out page by page. */
+/** The parts of memory that the boot and the probes change page by page. */
 const dynamicAreas = new Set(['alias of read-only vmalloc', 'memfd_secret page']);
 
 function areaName(why: string): string {
@@ -66,14 +66,14 @@ function areaName(why: string): string {
   return dynamicAreas.has(why) ? MEMORY : why;
 }
 
-/** Appends a range, joined with the last one where it goes on with the same name. */
+/** Appends a range; joins it with the last one if it continues that one under the same name. */
 function append(areas: Area[], area: Area): void {
   const last = areas.at(-1);
   if (last?.end === area.start && last.name === area.name) last.end = area.end;
   else areas.push({ ...area });
 }
 
-/** What the kernel was asked of single pages up to a checkpoint. */
+/** Requests to the kernel for single pages up to a checkpoint. */
 function requests(
   evidence: Evidence,
   offset: bigint,
@@ -94,7 +94,7 @@ function requests(
     ...(evidence.protectRequests ?? [])
       .filter((request) => before.has(request.before))
       .flatMap(({ frames }) => frames),
-    // Only the guest knows which pages its probes touched, whatever the model expected of them.
+    // Only the guest knows which pages its probes touched, whatever the model expected.
     ...(checkpoint === 'init' ? evidence.probes : []).flatMap(({ pages }) =>
       pages.map((page) => ({ start: page, end: page + granule })),
     ),
@@ -104,7 +104,7 @@ function requests(
   ];
 }
 
-/** Places one checkpoint of a case. `runs` are the leaves found in the linear region. */
+/** Assigns places to one checkpoint of a case. `runs` are the leaves found in the linear region. */
 export function placeMap(
   each: ComparedCase,
   checkpoint: CheckpointName,

@@ -6,21 +6,21 @@ import type { LeafRun } from '../vmsa/types.ts';
 import { type Area, MEMORY, type PlacedMap, type PlacedRun, type Range } from './places.ts';
 import { type Tile, tile } from './tile.ts';
 
-/** Memory around pages that were changed one by one: where blocks may be split there. */
+/** Memory around pages that were changed individually: blocks may be split there. */
 export const SPLIT_MEMORY = 'memory around single pages';
 /** Leaves of a realm whose output address has the alias bit. */
 export const SHARED = 'memory shared with the host';
 
 /** How one part of memory is mapped, without any address. */
 export interface AreaProfile {
-  /** Bytes by the largest kind of leaf that fits, and by the kind that is there. */
+  /** Bytes by the largest kind of leaf that fits, and by the kind that is used. */
   sizes: Map<LeafKind, Map<LeafKind, number>>;
-  /** Leaves that stand for each set of attributes, by attributes; sizes apart. */
+  /** Leaves for each set of attributes, by attributes; sizes are separate. */
   attributes: Map<string, { sample: LeafRun; bytes: number }>;
 }
 
 /** Profiles of the parts of one map by their names. */
-export type Profile = Map<string, AreaProfile>;
+type Profile = Map<string, AreaProfile>;
 
 /** Attributes that do not follow from the size of the leaf. */
 function attributesKey({ attributes, valid, tableAttributes }: LeafRun): string {
@@ -39,7 +39,7 @@ function add(
   const area = profile.get(name) ?? { sizes: new Map(), attributes: new Map() };
   profile.set(name, area);
   const actual = leafKind(run);
-  // A leaf may reach over the border of an area: then it is as large as can be.
+  // A leaf may reach beyond the border of an area; then it is as large as possible.
   const fits = order.indexOf(possible) > order.indexOf(actual) ? possible : actual;
   const row = area.sizes.get(fits) ?? new Map<LeafKind, number>();
   row.set(actual, (row.get(actual) ?? 0) + bytes);
@@ -51,13 +51,13 @@ function add(
 }
 
 /**
- * The parts of a tile that hold touched pages, leaf by leaf, and those that do not; neighbours of
- * one kind joined.
+ * The parts of a tile that contain touched pages, leaf by leaf, and the parts that do not;
+ * neighbours of one kind are joined.
  */
 function cutTouched(each: Tile, touched: readonly Range[]): (Range & { split: boolean })[] {
   const blocks = new Set<number>();
   for (const { start, end } of touched) {
-    // A split at the very border of a leaf splits nothing.
+    // A split exactly at the border of a leaf splits nothing.
     const inside = start === end ? start > each.start && start % each.size !== 0 : end > each.start;
     if (!inside || start >= each.end) continue;
     const first = Math.max(0, Math.floor((start - each.start) / each.size));
@@ -78,7 +78,7 @@ function cutTouched(each: Tile, touched: readonly Range[]): (Range & { split: bo
   return parts;
 }
 
-/** Ranges of an area that are mapped at all: holes in RAM end a range. */
+/** Ranges of an area that are mapped: holes in RAM end a range. */
 function mappedRanges(area: Area, runs: readonly PlacedRun[]): Range[] {
   const ranges: Range[] = [];
   for (const { start, end } of runs) {
@@ -97,7 +97,7 @@ function nameOf(area: Area, split: boolean, { run, start }: PlacedRun): string {
   return area.name === MEMORY && split ? SPLIT_MEMORY : area.name;
 }
 
-/** Areas of the map, and what lies between them as memory. */
+/** Areas of the map; what lies between them is memory. */
 function withGaps(areas: readonly Area[], runs: readonly PlacedRun[]): Area[] {
   const all: Area[] = [];
   let at = Math.min(areas[0]?.start ?? 0, runs[0]?.start ?? 0);
@@ -111,7 +111,7 @@ function withGaps(areas: readonly Area[], runs: readonly PlacedRun[]): Area[] {
   return all;
 }
 
-/** Stretches of memory with what fits there and whether single pages were touched, ascending. */
+/** Stretches of memory, with what fits there and whether single pages were touched; ascending. */
 export function stretches(
   map: PlacedMap,
   geometry: Geometry,
@@ -126,8 +126,8 @@ export function stretches(
 }
 
 /**
- * How a map is made, in terms that do not change when things only move: which leaves are used where
- * which would fit.
+ * How a map is built, in terms that do not change when things only move: which leaves are used
+ * where which would fit.
  */
 export function profileOf(map: PlacedMap, geometry: Geometry): Profile {
   const profile: Profile = new Map();

@@ -2,9 +2,9 @@
 import { present } from '../present.ts';
 import type { Difference, PairComparison } from './types.ts';
 
-/** One commit of a series and what is known of its kernel. */
+/** One commit of a series and what is known about its kernel. */
 export interface SeriesRow {
-  /** The commit, whole. */
+  /** The complete commit id. */
   id: string;
   subject: string;
   kernel:
@@ -14,44 +14,43 @@ export interface SeriesRow {
         pairs: PairComparison[];
       }
     /**
-     * The same Image, byte by byte, as that of an earlier commit: whatever that one shows, this one
-     * shows.
+     * The Image is byte for byte that of an earlier commit, so the results of that commit apply.
      */
     | { state: 'same'; sha256: string; as: number }
     /** It does not build, or could not be booted. */
     | { state: 'unavailable'; reason: string };
 }
 
-/** A commit with which a difference from the base comes or goes. */
+/** A commit at which a difference from the base appears or disappears. */
 export interface SeriesEvent {
   kind: 'appears' | 'vanishes';
-  /** Index of the commit; the first one that is known to be so. */
+  /** Index of the commit: the first one that is known to have the new state. */
   at: number;
   /**
-   * Index of the last commit that is known to be otherwise: right before `at`, unless commits
-   * between could not be tried.
+   * Index of the last commit that is known to have the old state: directly before `at`, unless
+   * commits between them could not be tried.
    */
   after: number;
 }
 
-/** One difference from the base over the series. */
+/** One difference from the base across the series. */
 export interface SeriesDifference {
   difference: Difference;
-  /** Names of the pairs that show it, at any commit. */
+  /** Names of the pairs that show it at any commit. */
   names: string[];
   events: SeriesEvent[];
 }
 
 /**
- * What a commit shows: differences by pair, and which pairs were compared; all of them where it is
- * the base.
+ * What a commit shows: differences by pair, and which pairs were compared; for the base, all of
+ * them.
  */
 interface Shown {
   pairs: readonly PairComparison[];
   compared(name: string): boolean;
   /**
-   * Whether a pair was seen to its end: a boot that died says nothing of what would have come
-   * later.
+   * Whether both boots of a pair completed: a boot that died says nothing about what would have
+   * come later.
    */
   whole(name: string): boolean;
 }
@@ -86,9 +85,9 @@ function byKey(
 }
 
 /**
- * Where each difference from the base (row 0) appears and vanishes. A commit that could not be
- * tried is skipped: an event after one names both ends of what is not known. A pair that could not
- * be compared at a commit, or whose boot died there, ends no difference.
+ * Where each difference from the base (row 0) appears and disappears. A commit that could not be
+ * tried is skipped, and an event after it names both ends of the unknown range. A difference does
+ * not end at a commit where the pair could not be compared or its boot died.
  */
 export function seriesDifferences(rows: readonly SeriesRow[]): SeriesDifference[] {
   const found = new Map<string, SeriesDifference & { there: boolean; known: number }>();
@@ -128,8 +127,8 @@ export function seriesDifferences(rows: readonly SeriesRow[]): SeriesDifference[
 }
 
 /**
- * How many differences a commit changed, and in which pairs, against the last commit before it that
- * could be tried.
+ * How many differences a commit changed, and in which pairs, compared with the last commit before
+ * it that could be tried.
  */
 export function changedSince(
   rows: readonly SeriesRow[],

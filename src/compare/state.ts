@@ -9,8 +9,8 @@ import type { SystemRegisters } from '../vmsa/types.ts';
 import type { ComparedCase, Difference, Sides } from './types.ts';
 
 /**
- * Registers that say how memory is translated. Those that hold a place (TTBRn_EL1, VBAR_EL1) are no
- * part of it.
+ * Registers that control how memory is translated. Those that hold an address (TTBRn_EL1, VBAR_EL1)
+ * are left out.
  */
 const registers = [
   'TCR_EL1',
@@ -23,9 +23,9 @@ const registers = [
 ] as const satisfies (keyof SystemRegisters)[];
 
 /**
- * Captured variables that are decisions, by the name that they share over the releases. Places
- * (memstart_addr, __kfence_pool, …) and system_cpucaps, whose bits every release numbers anew, are
- * not.
+ * Captured variables that are decisions, by a name that is the same for all releases. Addresses
+ * (memstart_addr, __kfence_pool, …) are left out, and so is system_cpucaps, whose bits have new
+ * numbers in every release.
  */
 const variables: Record<string, string[]> = {
   linear_map_requires_bbml: ['linear_map_requires_bbml2', 'linear_map_requires_bbml3'],
@@ -40,7 +40,7 @@ const variables: Record<string, string[]> = {
 };
 
 /** Both captures of a checkpoint. */
-export type CapturePair = Sides<Capture>;
+type CapturePair = Sides<Capture>;
 
 function variableValue(
   { variables: captured }: Capture,
@@ -57,8 +57,8 @@ export function countVariables({ a, b }: CapturePair): number {
 }
 
 /**
- * A variable that one side freed before this checkpoint (.init.data) is no difference; one that it
- * never had is.
+ * If one side freed a variable before this checkpoint (.init.data), that is not a difference; if it
+ * never had the variable, it is.
  */
 export function compareVariables(pair: CapturePair, whole: Sides<Evidence>): Difference[] {
   return Object.entries(variables).flatMap(([name, names]): Difference[] => {
@@ -81,7 +81,7 @@ export function compareVariables(pair: CapturePair, whole: Sides<Evidence>): Dif
   });
 }
 
-/** Registers of CPUs that are on at a checkpoint on both sides. */
+/** Registers of CPUs that are online on both sides at a checkpoint. */
 export function countRegisters({ a, b }: CapturePair): number {
   return (
     a.cpus.filter(({ online }, cpu) => online && b.cpus[cpu]?.online).length * registers.length
@@ -132,8 +132,8 @@ export function compareRegisters({ a, b }: CapturePair): Difference[] {
 }
 
 /**
- * What the model derives of the kernel's decision functions; one that a side does not have is no
- * difference of its own.
+ * What the model derives about the kernel's decision functions; a decision that one side does not
+ * have is not a difference.
  */
 export function compareDecisions({ a, b }: Sides<ComparedCase>): Difference[] {
   const [left, right] = [a.prediction?.decisions, b.prediction?.decisions];
@@ -155,7 +155,7 @@ export function compareDecisions({ a, b }: Sides<ComparedCase>): Difference[] {
   });
 }
 
-/** Results of the probes; a boot that died before it sent one gave no answer. */
+/** Results of the probes; if a boot died before it sent a result, there is nothing to compare. */
 export function compareProbes({ a, b }: Sides<Evidence>): Difference[] {
   const text = ({ probes, end }: Evidence, name: string): string | undefined => {
     const result = probes.find(({ probe }) => probe === name);
@@ -180,8 +180,8 @@ export function compareProbes({ a, b }: Sides<Evidence>): Difference[] {
 }
 
 /**
- * Findings that one side has and the other would have shown, had it them: of the kernel, and, as an
- * aspect of their own, those that only say that the model expected something else.
+ * Findings that one side has, and that the other would show if it had them: findings about the
+ * kernel and, as a separate aspect, those that only say that the model expected something else.
  */
 export function compareFindings({ a, b }: Sides<CaseResult>): Difference[] {
   const only = (those: CaseResult, others: CaseResult, word: 'gone' | 'new'): Difference[] => {
@@ -209,8 +209,8 @@ export function compareFindings({ a, b }: Sides<CaseResult>): Difference[] {
 }
 
 /**
- * How far the boots came. An error says nothing about the kernel: it is a difference that keeps the
- * pair from being compared.
+ * How far the boots got. An error says nothing about the kernel: it is a difference that prevents
+ * the pair from being compared.
  */
 export function compareEnds({ a, b }: Sides<ComparedCase>): Difference[] {
   const text = ({ result, evidence }: ComparedCase): string => {

@@ -3,8 +3,8 @@ import type { DerivationStep } from '../model/types.ts';
 import type { DifferenceGroup, Sides } from './types.ts';
 
 /**
- * A step without what depends on the place (addresses; all numbers, unless amounts count), and
- * without the name that a symbol has in one release.
+ * A step without addresses, without numbers unless amounts count, and without the name that a
+ * symbol has in one release.
  */
 function meaning({ where, outcome }: DerivationStep, amountsCount: boolean): string {
   const numbers = amountsCount ? /0x[0-9a-f]+/g : /0x[0-9a-f]+|\b\d+\b/g;
@@ -13,8 +13,8 @@ function meaning({ where, outcome }: DerivationStep, amountsCount: boolean): str
   return `${plain(where)}: ${plain(outcome)}`;
 }
 
-/** Steps of two derivations that only one side has, in their order, each once. */
-export function differingSteps(
+/** Steps that only one of two derivations has, in order, each once. */
+function differingSteps(
   { a, b }: Sides<readonly DerivationStep[]>,
   amountsCount = false,
 ): Sides<DerivationStep[]> {
@@ -35,8 +35,7 @@ const mapping = /^(force_pte_mapping|map_mem|arm64_rsi_init|linear_map_maybe_spl
 const requires = /^(linear_map_requires|linear_map_maybe_split|arm64_rsi_init|cpu_supports)/;
 
 /**
- * Kernel functions whose rules can make a difference of some kind; the first entry that fits
- * counts.
+ * Kernel functions whose rules can cause a kind of difference; the first entry that matches counts.
  */
 const rules: { of: RegExp; where: RegExp }[] = [
   { of: /^layout\/.*\/attributes\/.*dirty/, where: /^PAGE_KERNEL/ },
@@ -69,24 +68,24 @@ const rules: { of: RegExp; where: RegExp }[] = [
   { of: /^finding\//, where: /^(realm_set_memory|split_kernel_leaf_mapping|map_mem)/ },
 ];
 
-/** Why a difference is there, as far as the model knows. */
-export interface Explanation {
+/** Why there is a difference, as far as the model knows. */
+interface Explanation {
   /**
-   * `departs`: a side does not follow its prediction where the other does, so the rules that it
-   * does not follow are the explanation; `rule`: the model derives something else for either side;
+   * `departs`: one side does not follow its prediction and the other does, so the rules that it
+   * does not follow are the explanation; `rule`: the model derives something else for each side;
    * `amount`: it derives the same with other amounts; `same`: neither, and the steps are those that
    * both sides have.
    */
   kind: 'departs' | 'rule' | 'amount' | 'same';
   steps: Sides<DerivationStep[]>;
-  /** With `departs`, the findings that say so. */
+  /** With `departs`, the findings that show it. */
   mismatches: string[];
 }
 
 /**
- * The steps that patterns match, in turns: one for each pattern, then a second one for each, so
- * that the first few steps say something of everything. For one pattern those come first that most
- * of the others match, too.
+ * The steps that match the patterns, in turns: one for each pattern, then a second one for each, so
+ * that the first few steps cover everything. For one pattern, steps that match most of the others
+ * come first.
  */
 function inTurns(patterns: readonly RegExp[], steps: readonly DerivationStep[]): DerivationStep[] {
   const weight = ({ where }: DerivationStep) =>
@@ -108,7 +107,7 @@ function inTurns(patterns: readonly RegExp[], steps: readonly DerivationStep[]):
 }
 
 /**
- * Explains differences that come together by the kernel functions that decide what they are about.
+ * Explains differences that occur together by the kernel functions that decide about their subject.
  */
 export function explain({ differences, example }: DifferenceGroup): Explanation {
   const { derivation } = example;
@@ -116,7 +115,7 @@ export function explain({ differences, example }: DifferenceGroup): Explanation 
     ...new Set(differences.flatMap(({ key }) => rules.find(({ of }) => of.test(key))?.where ?? [])),
   ];
   const pick = (those: readonly DerivationStep[]) => inTurns(patterns, those);
-  // The mismatches may show in more scenarios than these differences do: the example has them all.
+  // The mismatches may show in more scenarios than these differences; the example has all of them.
   const mismatches = example.differences.filter(({ aspect }) => aspect === 'model');
   if (mismatches.length > 0) {
     const departs = (word: string) =>

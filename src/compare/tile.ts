@@ -4,14 +4,14 @@ import type { LeafKind } from '../linux/leaf-kind.ts';
 import { last } from '../present.ts';
 import type { Range } from './places.ts';
 
-/** A stretch of memory that could be mapped by leaves of one kind. */
+/** A stretch of memory that leaves of one kind could map. */
 export interface Tile extends Range {
   kind: LeafKind;
   /** Bytes of one leaf, or of one contiguous group. */
   size: number;
 }
 
-/** Kinds of leaves with the bytes that each translates as one piece, largest first. */
+/** Kinds of leaves with the bytes that each translates as a unit, largest first. */
 function leafSizes(geometry: Geometry): { kind: LeafKind; size: number }[] {
   return [
     ...(geometry.pudSectSupported ? [{ kind: 'pud' as const, size: geometry.PUD_SIZE }] : []),
@@ -24,14 +24,14 @@ function leafSizes(geometry: Geometry): { kind: LeafKind; size: number }[] {
 
 /**
  * The largest leaves that alignment allows in a range, as tiles in ascending address: what
- * map_mem() puts down where nothing forbids it.
+ * map_mem() uses where nothing forbids it.
  */
 export function tile(range: Range, geometry: Geometry): Tile[] {
   const sizes = leafSizes(geometry);
   const tiles: Tile[] = [];
   for (let at = range.start; at < range.end; ) {
     const best = sizes.find(({ size }) => at % size === 0 && at + size <= range.end) ?? last(sizes);
-    // As many as follow until a larger one fits, or the range ends.
+    // As many as follow each other until a larger one fits, or the range ends.
     const larger = sizes[sizes.indexOf(best) - 1];
     const stop =
       larger === undefined ? range.end : (Math.floor(at / larger.size) + 1) * larger.size;

@@ -5,10 +5,10 @@ import type { LeafKind } from '../linux/leaf-kind.ts';
 import type { Decisions, DerivationStep, PredictedRun, Prediction } from '../model/types.ts';
 
 /**
- * What a comparison reads of a prediction. Partial where a version of ptdiff that knew less wrote
- * it.
+ * The part of a prediction that a comparison reads. It is incomplete if an older version of ptdiff
+ * wrote it.
  */
-export interface ComparedPrediction {
+interface ComparedPrediction {
   derivation: DerivationStep[];
   decisions: Partial<Record<keyof Decisions, boolean>> | undefined;
   linearRegion: Prediction['linearRegion'];
@@ -16,7 +16,7 @@ export interface ComparedPrediction {
 }
 
 /**
- * One case as one side of a pair. A boot that died has little evidence, one that never began has
+ * One case as one side of a pair. A boot that died has little evidence; one that never began has
  * none.
  */
 export interface ComparedCase {
@@ -31,7 +31,7 @@ export interface Sides<T> {
   b: T;
 }
 
-/** What a difference is about, the weightiest first: the order of the reports. */
+/** What a difference is about, the most important first: the order of the reports. */
 export const aspects = [
   'boot',
   'layout',
@@ -43,22 +43,19 @@ export const aspects = [
   'decision',
   'model',
 ] as const;
-export type Aspect = (typeof aspects)[number];
+type Aspect = (typeof aspects)[number];
 
-/**
- * The linear map of both sides at one checkpoint, in bytes by kind of leaf, with the tables that it
- * needs.
- */
+/** The linear map of both sides at one checkpoint, in bytes by kind of leaf, with its tables. */
 export interface Composition
   extends Sides<Record<LeafKind | 'invalid', number> & { tables: number }> {
   checkpoint: CheckpointName;
 }
 
-/** One thing that is not the same in two cases. */
+/** One thing that differs between two cases. */
 export interface Difference {
   /**
-   * The same for the same change in every scenario, at every checkpoint and on another day: never
-   * an address, a count or a size. Reports fold by it.
+   * The same for the same change in every scenario, at every checkpoint and on every day: never an
+   * address, a count or a size. Reports fold by it.
    */
   key: string;
   aspect: Aspect;
@@ -67,11 +64,11 @@ export interface Difference {
   /** Both sides in words. */
   a: string;
   b: string;
-  /** In order of time; empty where it is about the boot as a whole. */
+  /** In order of time; empty for a difference of the whole boot. */
   checkpoints: CheckpointName[];
 }
 
-/** What was looked at in a pair, so that "no change" can be said with its weight. */
+/** How much of a pair was compared, so that "no change" has a known weight. */
 export interface Compared {
   checkpoints: number;
   /** Leaf entries of the linear map, both sides together. */
@@ -88,19 +85,17 @@ export interface PairComparison {
   name: string;
   scenario: string;
   cases: Sides<string>;
-  /**
-   * Whether the boot was seen to its end: one that died says nothing of what would have come later.
-   */
+  /** Whether the boot completed: one that died says nothing about what would have come later. */
   completed: Sides<boolean>;
   differences: Difference[];
   /**
-   * Memory that lies elsewhere, or has another size, mapped by the same rules: no difference. One
-   * clause each.
+   * Memory with another address or size, mapped by the same rules: not a difference. One clause
+   * each.
    */
   moved: string[];
   /** At every checkpoint that both sides reached. */
   compositions: Composition[];
-  /** How the model came to its prediction. */
+  /** How the model reached its prediction. */
   derivation: Sides<DerivationStep[]>;
   compared: Compared;
 }
@@ -110,6 +105,6 @@ export interface DifferenceGroup {
   /** Names of pairs. */
   names: string[];
   differences: Difference[];
-  /** The first of them: numbers in a report are its. */
+  /** The first of them; numbers in a report come from this one. */
   example: PairComparison;
 }

@@ -4,8 +4,8 @@ import { type Access, permissions } from '../vmsa/permissions.ts';
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { LeafRun } from '../vmsa/types.ts';
 
-/** The rights of one exception level, with every way to write counted as writing. */
-export interface Rights {
+/** The rights of one exception level; every way to write counts as writing. */
+interface Rights {
   read: boolean;
   write: boolean;
   execute: boolean;
@@ -18,8 +18,8 @@ export function accessOf(regime: Stage1Regime, run: LeafRun): { el1: Rights; el0
 }
 
 /**
- * A page that hardware makes writable at the first write is writable, and so is a guarded control
- * stack.
+ * A page that hardware makes writable at the first write counts as writable, and so does a guarded
+ * control stack.
  */
 function rights({ read, write, execute, writeAfterDirty, guardedControlStack }: Access): Rights {
   return { read, write: write || writeAfterDirty || guardedControlStack, execute };
@@ -34,9 +34,9 @@ export function isWriteBack(regime: Stage1Regime, run: LeafRun): boolean {
 }
 
 /**
- * What two aliases of one location must agree in (DDI 0487 B2.8, mismatched memory attributes):
- * device type, or the cacheability of both levels. Allocation hints are no part of it, nor is
- * tagging (pgattr_change_is_safe() in arch/arm64/mm/mmu.c).
+ * What two aliases of one location must agree on (DDI 0487 B2.8, mismatched memory attributes): the
+ * device type, or the cacheability of both levels. Allocation hints do not matter, nor does tagging
+ * (pgattr_change_is_safe() in arch/arm64/mm/mmu.c).
  */
 export function aliasClass(type: MemoryType): string {
   if (type.kind === 'device') return `Device-${type.ordering}`;

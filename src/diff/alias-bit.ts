@@ -3,8 +3,8 @@ import type { Capture } from '../evidence/capture.ts';
 import type { LeafRun, WalkResult } from '../vmsa/types.ts';
 
 /**
- * `pa` without the alias bit of a realm's address space; the bit may be 2^47, so no bitwise
- * operator.
+ * `pa` without the alias bit of a realm's address space; the bit may be 2^47, so bitwise operators
+ * do not work.
  */
 export function physical(pa: number, aliasBit: number): number {
   return aliasBit > 0 && pa >= aliasBit ? pa - aliasBit : pa;
@@ -18,7 +18,7 @@ export function isShared({ pa }: LeafRun, aliasBit: number): boolean {
   return aliasBit > 0 && pa >= aliasBit;
 }
 
-/** A walk whose leaves name the memory they map, shared or not. */
+/** A walk whose leaves have the addresses of the memory that they map, shared or not. */
 function walkWithoutAlias(walk: WalkResult, aliasBit: number): WalkResult {
   return {
     ...walk,
@@ -26,7 +26,9 @@ function walkWithoutAlias(walk: WalkResult, aliasBit: number): WalkResult {
   };
 }
 
-/** A capture for the rules on physical memory, which are the same for private and shared memory. */
+/**
+ * A capture for the rules about physical memory, which are the same for private and shared memory.
+ */
 export function captureWithoutAlias(capture: Capture, aliasBit: number): Capture {
   if (aliasBit === 0) return capture;
   return {

@@ -8,12 +8,12 @@ import {
 import { findingId } from './finding-id.ts';
 import type { CaseResult } from './types.ts';
 
-/** What of a result, or of a look at one, tells how far its boot came. */
-export interface ToldBoot extends Pick<CaseResult, 'verdict' | 'linearMap'> {
+/** The parts of a result, or of a look, that show how far its boot got. */
+interface ToldBoot extends Pick<CaseResult, 'verdict' | 'linearMap'> {
   findings: readonly { id: string }[];
 }
 
-/** Id of the finding that a boot which ended so did not complete. */
+/** Id of the finding that a boot did not complete, by how it ended. */
 export function bootEndId(end: EarlyEnd): string {
   return findingId('splat', ['boot', end]);
 }
@@ -26,22 +26,22 @@ export function isBootEnd(id: string): boolean {
 }
 
 /**
- * Whether the boot of a result ended before its init was ready; a known issue may own that, so the
- * verdict does not tell.
+ * Whether the boot of a result ended before its init was ready. The verdict does not show that,
+ * since a known issue may cover it.
  */
 export function didNotComplete({ findings }: Pick<ToldBoot, 'findings'>): boolean {
   return findings.some(({ id }) => isBootEnd(id));
 }
 
-/** Whether a result is that of a boot that was seen to its end. */
+/** Whether a result comes from a boot that completed. */
 export function isWhole(result: Pick<ToldBoot, 'verdict' | 'findings'>): boolean {
   return result.verdict !== 'error' && !didNotComplete(result);
 }
 
 /**
- * The checkpoint of a finding that this boot never came to, although it completed. A boot that did
- * not repaint the linear map has not the checkpoints around a repaint, and nothing can be wrong
- * there.
+ * The checkpoint of a finding that this boot never reached, although it completed. A boot that did
+ * not repaint the linear map does not have the checkpoints around a repaint, and nothing can be
+ * wrong there.
  */
 export function missedCheckpoint(
   { linearMap }: Pick<ToldBoot, 'linearMap'>,
@@ -54,9 +54,9 @@ export function missedCheckpoint(
 }
 
 /**
- * Whether a result shows a finding; undefined where it cannot tell: a boot that ended in an error,
- * did not complete or did not come to the checkpoint of the finding may have ended before the
- * finding could show.
+ * Whether a result shows a finding. Undefined where it cannot tell: a boot that ended in an error,
+ * did not complete or did not reach the finding's checkpoint may have ended before the finding
+ * could show.
  */
 export function shows(result: ToldBoot, finding: string): boolean | undefined {
   if (result.findings.some(({ id }) => id === finding)) return true;

@@ -6,10 +6,10 @@ import { diffLeaves } from './compare.ts';
 import { endOf, runsIn } from './runs.ts';
 import type { CaseResult } from './types.ts';
 
-/** One boot of a case: what was judged, what was predicted and what was seen. */
+/** One boot of a case: its judgement, its prediction and its evidence. */
 export interface JudgedBoot {
   result: CaseResult;
-  /** Absent when the case ended before. */
+  /** Absent when the case ended before the prediction. */
   prediction?: Pick<Prediction, 'linearRegion'> & {
     decisions: Partial<Prediction['decisions']>;
     checkpoints: { [Name in CheckpointName]?: Pick<CheckpointPrediction, 'leaves'> };
@@ -18,7 +18,7 @@ export interface JudgedBoot {
 }
 
 /**
- * How the linear map of two boots differs at one checkpoint: stretches of leaves, and their bytes.
+ * How the linear maps of two boots differ at one checkpoint: stretches of leaves, and their bytes.
  */
 export interface MapDifference {
   checkpoint: CheckpointName;
@@ -26,23 +26,23 @@ export interface MapDifference {
   bytes: number;
 }
 
-/** What a second boot of a case shows beside the first. */
+/** What a second boot of a case shows in comparison with the first. */
 export interface ReplayComparison {
-  /** Ids of findings that both show, in the order of the first. */
+  /** Ids of findings that both show, in the order of the first boot. */
   shared: string[];
   /** Ids of findings that only one of them shows. */
   gone: string[];
   fresh: string[];
   verdicts: { recorded: CaseResult['verdict']; replayed: CaseResult['verdict'] };
-  /** Decisions that the model derives otherwise than it did. */
+  /** Decisions that the model now derives differently. */
   decisions: string[];
   /**
-   * Only checkpoints that both reached, and where there is a difference; what the model leaves open
-   * is none.
+   * Only checkpoints that both reached and where there is a difference; what the model leaves open
+   * is not a difference.
    */
   predicted: MapDifference[];
   found: MapDifference[];
-  /** Checkpoints that one of them reached, and the other did not. */
+  /** Checkpoints that only one of them reached. */
   unmatched: CheckpointName[];
 }
 
@@ -51,8 +51,8 @@ function idsOf({ result }: JudgedBoot): string[] {
 }
 
 /**
- * Virtual addresses where several leaves are right, as for objects of KFENCE: what is there says
- * nothing of the boot.
+ * Virtual addresses where several leaves are correct, as for objects of KFENCE: the leaf that is
+ * there says nothing about the boot.
  */
 function isFree(va: bigint, predicted: readonly PredictedRun[]): boolean {
   return predicted.some((run) => run.alternatives.length > 0 && va >= run.va && va < endOf(run));
@@ -83,7 +83,7 @@ function predictedDifferences(
   });
 }
 
-/** Leaves that were found in the linear region at a checkpoint. */
+/** Leaves found in the linear region at a checkpoint. */
 function foundAt(
   { evidence, prediction }: JudgedBoot,
   name: CheckpointName,
@@ -93,7 +93,7 @@ function foundAt(
   return runsIn(capture.ttbr1.leaves, prediction.linearRegion.start, prediction.linearRegion.end);
 }
 
-/** Compares a boot with the boot of the same case that was recorded before. */
+/** Compares a boot with an earlier, recorded boot of the same case. */
 export function compareReplay(recorded: JudgedBoot, replayed: JudgedBoot): ReplayComparison {
   const [then, now] = [idsOf(recorded), idsOf(replayed)];
   const decisions = Object.entries(recorded.prediction?.decisions ?? {});
@@ -123,12 +123,12 @@ export function compareReplay(recorded: JudgedBoot, replayed: JudgedBoot): Repla
   };
 }
 
-/** Whether neither the model nor the linear map says anything else than before. */
+/** Whether both the model and the linear map are the same as before. */
 export function isSameMap({ decisions, predicted, found, unmatched }: ReplayComparison): boolean {
   return [decisions, predicted, found, unmatched].every(({ length }) => length === 0);
 }
 
-/** Whether the second boot shows what the first showed: the same findings. */
+/** Whether the second boot shows the same findings as the first. */
 export function isReproduced({ gone, fresh }: ReplayComparison): boolean {
   return gone.length === 0 && fresh.length === 0;
 }

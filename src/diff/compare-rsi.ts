@@ -11,7 +11,7 @@ import { callText, expectedText, isRequested, remainder, resemblance } from './r
 import { detailOf, hex } from './text.ts';
 import type { Finding } from './types.ts';
 
-/** What the comparison needs of a boot. */
+/** The parts of a boot that the comparison needs. */
 export type RsiEvidence = Pick<Evidence, 'rsi' | 'sharing' | 'files'> & {
   captures: readonly Pick<Capture, 'checkpoint' | 'cpus'>[];
 };
@@ -19,10 +19,10 @@ export type RsiEvidence = Pick<Evidence, 'rsi' | 'sharing' | 'files'> & {
 /** A call with its number in the record. */
 type Numbered = readonly [number: number, call: RsiCall];
 
-/** Calls that no predicted one has taken, by their numbers. */
+/** Calls that match no prediction yet, by their numbers. */
 type Unused = Map<number, RsiCall>;
 
-/** What a predicted call became: the first and the last call that it took. */
+/** A predicted call with the first and the last call that match it. */
 interface Matched {
   predicted: PredictedRsiCall;
   first: Numbered;
@@ -49,10 +49,10 @@ const titles = {
 };
 
 /**
- * Compares what a realm asked of the RMM with what it must ask, by the monitor's record of all its
- * calls. Requests of several CPUs may overtake each other: the order counts where one is part of
- * arm64_rsi_init(), or where they are about the same memory. A boot that ended early is not blamed
- * for what it had not come to; a record with gaps says nothing at all (missingCalls()).
+ * Compares a realm's calls to the RMM, according to the monitor's record, with the calls that it
+ * must make. Requests of several CPUs may overtake each other: order counts only within
+ * arm64_rsi_init(), and for requests about the same memory. A boot that ended early is not blamed
+ * for calls it had not reached; a record with gaps proves nothing (missingCalls()).
  * @param pageSize of the kernel, in bytes
  */
 export function compareRsi(
@@ -74,7 +74,7 @@ export function compareRsi(
   });
 }
 
-/** In one sentence, why the calls of a realm cannot be compared; undefined where they can. */
+/** Why the calls of a realm cannot be compared, in one sentence; undefined where they can. */
 export function missingCalls(
   predicted: readonly PredictedRsiCall[] | undefined,
   { rsi }: Pick<Evidence, 'rsi'>,
@@ -87,7 +87,7 @@ export function missingCalls(
     : `The realm monitor lost ${rsi.lost} calls before they were read, so what the kernel asked was not compared.`;
 }
 
-/** Everything but questions about devices, which are compared with what was mapped. */
+/** Everything except calls about devices, which are compared with what was mapped. */
 function compareRequests(
   predicted: readonly PredictedRsiCall[],
   evidence: RsiEvidence,
@@ -116,7 +116,7 @@ function compareRequests(
       report(each.step, 'missing', `${expectedText(each)}, by ${sourceOf(each)}`);
   }
   for (const call of unused.values()) {
-    // Whatever is not known to have been asked may have been.
+    // Without a record of the requests, any call may have been requested.
     if (call.rsi === 'IPA_STATE_SET' && evidence.sharing === undefined) continue;
     report('other', 'extra', `${callText(call)}, answered with ${hex(call.results[0])}`);
   }
@@ -126,8 +126,8 @@ function compareRequests(
 const sourceOf = ({ where, source }: PredictedRsiCall): string => `${where} (${source})`;
 
 /**
- * Takes the calls that a change of state goes on with, where the RMM did only a part of it
- * (rsi_set_memory_range()); the last one.
+ * Takes the further calls of a change of state that the RMM did in parts (rsi_set_memory_range());
+ * returns the last one.
  */
 function follow(each: PredictedRsiCall, first: Numbered, unused: Unused, report: Report): Numbered {
   unused.delete(first[0]);
@@ -150,7 +150,7 @@ function follow(each: PredictedRsiCall, first: Numbered, unused: Unused, report:
   }
 }
 
-/** The call that comes closest to one that was not made as predicted, and in what it differs. */
+/** The call that is closest to one that was not made as predicted, and how it differs. */
 function nearest(
   each: PredictedRsiCall,
   unused: Unused,
@@ -165,9 +165,9 @@ function nearest(
 }
 
 /**
- * Whether a kernel that has not made a call should have: it came to the checkpoint after it. At the
- * last checkpoint, each CPU that did not reach it itself may still be between its request to share
- * and the call.
+ * Whether a kernel should have made a call that is missing: it reached the checkpoint after it. At
+ * the last checkpoint, any CPU that did not reach it itself may still be between its request to
+ * share and the call.
  */
 function isOwed(
   each: PredictedRsiCall,
@@ -185,8 +185,8 @@ function isOwed(
 }
 
 /**
- * Calls of arm64_rsi_init() come first, in their order; changes of the same memory come in the
- * order of the requests.
+ * Calls of arm64_rsi_init() come first, in order; changes of the same memory come in the order of
+ * the requests.
  */
 function compareOrder(matched: readonly Matched[], report: Report): void {
   for (const [number, later] of matched.entries()) {
@@ -214,9 +214,9 @@ function mustPrecede(earlier: PredictedRsiCall, later: PredictedRsiCall): boolea
 }
 
 /**
- * realm_ioremap_hook() (arch/arm64/kernel/rsi.c) asks for the state of a device before it is
- * mapped: what /proc/vmallocinfo shows as mapped by ioremap() was asked for, in granules of 4 KiB
- * where the kernel maps pages of its own size.
+ * realm_ioremap_hook() (arch/arm64/kernel/rsi.c) asks the RMM for the state of a device before the
+ * device is mapped: everything that /proc/vmallocinfo shows as mapped by ioremap() must have been
+ * asked for, in granules of 4 KiB, while the kernel maps pages of its own size.
  */
 function compareDevices(
   files: GuestFiles,
@@ -230,7 +230,7 @@ function compareDevices(
   const page = BigInt(pageSize);
   for (const { start, end, phys, flags } of parseVmallocinfo(files['/proc/vmallocinfo'] ?? '')) {
     if (phys === undefined || !flags.includes('ioremap')) continue;
-    // The area ends with a page that guards it.
+    // The area ends with a guard page.
     const beyond = phys + (end - start) - page;
     const isAsked = asked.some(({ arguments: [base, top] }) => {
       return base - (base % page) === phys && top > beyond - page && top <= beyond;

@@ -12,11 +12,11 @@ import { countText, detailOf, hex } from './text.ts';
 import type { Finding } from './types.ts';
 
 /**
- * Compares the predicted table descriptors with the walked ones, as a multiset by level and VA:
- * where a table lies is the kernel's free choice. Roots (no descriptor points to them) are no part
- * of it, nor tables that translate anything outside [start, end): with 52-bit addresses the linear
- * region shares its last level 0 table with the kernel image (map_mem(), arch/arm64/mm/mmu.c), and
- * map_kernel() made that one.
+ * Compares the predicted table descriptors with the walked ones, as a multiset by level and VA: the
+ * kernel is free to choose a table's address. Roots are left out, since no descriptor points to
+ * them, and so are tables that translate anything outside [start, end): with 52-bit addresses the
+ * linear region shares its last level 0 table with the kernel image (map_mem(),
+ * arch/arm64/mm/mmu.c), and map_kernel() made that table.
  */
 export function compareTables(
   predicted: readonly PredictedTable[],
@@ -70,7 +70,9 @@ export function compareTables(
   }));
 }
 
-/** Compares the borders of the linear region with what TCR_EL1 and the Image say they are. */
+/**
+ * Compares the bounds of the linear region with the bounds that follow from TCR_EL1 and the Image.
+ */
 export function compareRegion(
   predicted: { start: bigint; end: bigint },
   actual: { start: bigint; end: bigint },
@@ -91,7 +93,8 @@ export function compareRegion(
 
 /**
  * Compares every online CPU's registers with their prediction; one finding per register field that
- * differs. TTBR1 of a CPU that runs user space under KPTI is not the kernel's root and is left out.
+ * differs. The TTBR1 of a CPU that runs user space under KPTI is not the kernel's root, so it is
+ * left out.
  */
 export function compareRegisters(
   predicted: Record<string, PredictedRegister>[],
@@ -140,7 +143,7 @@ function registerTitle(register: string, field: string | undefined): string {
     : `${register}.${field} differs from the prediction`;
 }
 
-/** Compares kernel variables; one that is predicted must have been captured. */
+/** Compares kernel variables; a predicted variable must have been captured. */
 export function compareVariables(predicted: Record<string, bigint>, capture: Capture): Finding[] {
   return Object.entries(predicted).flatMap(([name, value]): Finding[] => {
     const actual = capture.variables[name];
@@ -160,8 +163,8 @@ export function compareVariables(predicted: Record<string, bigint>, capture: Cap
 }
 
 /**
- * Compares the probes' results with their predictions. A probe without a result is not the kernel's
- * fault here: the judge asks whether the boot lasted long enough to send one.
+ * Compares the probes' results with their predictions. A probe without a result is not blamed on
+ * the kernel here: the judge checks whether the boot lasted long enough to send one.
  */
 export function compareProbes(
   predicted: readonly ProbePrediction[],
@@ -188,7 +191,7 @@ export function compareProbes(
   });
 }
 
-/** What a guest has from a device, by DMA, must be what the device delivered. */
+/** What a guest receives from a device by DMA must be what the device delivered. */
 function compareData(device: DeviceName, { data }: ProbeResult): Finding[] {
   if (isDelivered(device, data)) return [];
   return [

@@ -6,7 +6,7 @@ import { clipRun, endOf } from './runs.ts';
 
 /**
  * One stretch of virtual addresses where prediction and walk disagree in one way: only predicted
- * (`actual` absent), only found (`expected` absent), or both and different. Where both exist they
+ * (`actual` absent), only found (`expected` absent), or both and different. Where both exist, they
  * cover the same addresses.
  */
 export interface LeafDifference {
@@ -14,12 +14,12 @@ export interface LeafDifference {
   actual?: LeafRun;
 }
 
-/** Of each checkpoint that was both predicted and captured; none where all leaves agree. */
+/** For each checkpoint that was both predicted and captured; empty where all leaves agree. */
 export type LeafDifferences = Partial<Record<CheckpointName, LeafDifference[]>>;
 
 /**
  * True when two runs cut to the same addresses consist of the same leaves, or of an alternative
- * that is right too.
+ * that is also correct.
  */
 function agree(expected: PredictedRun, actual: LeafRun): boolean {
   if (
@@ -29,7 +29,8 @@ function agree(expected: PredictedRun, actual: LeafRun): boolean {
   ) {
     return false;
   }
-  // An alternative is a whole descriptor: it says itself whether the leaf is valid and contiguous.
+  // An alternative is a complete descriptor: it says itself whether the leaf is valid and
+  // contiguous.
   if (expected.alternatives.includes(actual.attributes)) return true;
   return (
     expected.attributes === actual.attributes &&
@@ -40,8 +41,8 @@ function agree(expected: PredictedRun, actual: LeafRun): boolean {
 
 /**
  * Compares the leaves of two lists of runs, each ascending in VA without overlap, in one merge.
- * Runs may be cut differently: only what the single entries are counts (one run of N leaves equals
- * two adjacent runs of the same leaves, since entries are naturally aligned and cannot straddle a
+ * Runs may be cut differently: only the individual entries count (one run of N leaves equals two
+ * adjacent runs of the same leaves, since entries are naturally aligned and cannot straddle a
  * common cut of equal levels).
  * @returns the differences in ascending VA; empty when every leaf agrees in VA, PA, size, level and
  * every attribute bit.

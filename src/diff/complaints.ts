@@ -6,16 +6,16 @@ import { splatId } from './invariants/no-splat.ts';
 import { detailOf } from './text.ts';
 import type { Finding } from './types.ts';
 
-/** What the ids of all refusals begin with. */
+/** The common prefix of the ids of all refusals. */
 const anyRefusal = splatId({ kind: 'cpu', title: refusalPrefix });
 
 const idOf = (title: string): string => splatId({ kind: 'cpu', title });
 
 /**
- * Takes away the complaints that the model predicts, and adds a mismatch for each of them that the
- * log of a completed boot does not show. Where it is not known which CPUs are let in, a refusal is
- * no finding.
- * @param splats findings of the invariant that no kernel complains
+ * Removes the complaints that the model predicts, and adds a mismatch for each predicted complaint
+ * that is missing from the log of a completed boot. Where it is not known which CPUs the kernel
+ * accepts, a refusal is not a finding.
+ * @param splats findings of the invariant that the kernel does not complain
  */
 export function withoutPredicted(
   { complaints: predicted, lateCpusUnknown }: Pick<Prediction, 'complaints' | 'lateCpusUnknown'>,

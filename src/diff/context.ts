@@ -27,7 +27,7 @@ export const imageSymbols = [
 ] as const;
 export type ImageSymbol = (typeof imageSymbols)[number];
 
-/** Where the kernel image lies in this boot. */
+/** Where the kernel image is in this boot. */
 export interface ImageLayout {
   /** Link addresses, as in System.map. */
   symbols: Record<ImageSymbol, bigint>;
@@ -39,10 +39,10 @@ export interface ImageLayout {
   pa: number;
 }
 
-/** Borders of the linear region that a kernel was built with (arch/arm64/include/asm/memory.h). */
+/** Bounds of the linear region that a kernel was built with (arch/arm64/include/asm/memory.h). */
 export interface LinearLayout {
   /**
-   * PAGE_OFFSET, which memstart_addr is mapped to: _PAGE_OFFSET(VA_BITS), also where the CPU has
+   * PAGE_OFFSET, which memstart_addr is mapped to: _PAGE_OFFSET(VA_BITS), even where the CPU has
    * fewer bits.
    */
   pageOffset: bigint;
@@ -55,12 +55,12 @@ export interface LinearLayout {
  */
 export interface LeafSplitting {
   /**
-   * Number of the system's capability for it, a bit of system_cpucaps; absent where the Image does
+   * Number of the system capability for it, a bit of system_cpucaps; absent where the Image does
    * not show it.
    */
   capability?: number;
   /**
-   * It asks linear_map_requires_bbml2 or 3 (f12b435de2f2), so that the variable says whether it
+   * It checks linear_map_requires_bbml2 or 3 (f12b435de2f2), so the variable shows whether it
    * splits.
    */
   asksRequires: boolean;
@@ -69,15 +69,15 @@ export interface LeafSplitting {
 /** The linear region at one checkpoint. */
 export interface LinearRegion extends VirtualRange {
   /**
-   * What to add to a physical address to get its linear virtual address; absent where memstart_addr
-   * could not be read.
+   * The value to add to a physical address to get its linear virtual address; absent where
+   * memstart_addr could not be read.
    */
   vaMinusPa?: bigint;
 }
 
 /**
- * The facts of one boot that the invariants may use: what the Image shows of the kernel, and what
- * was observed. None of them is predicted.
+ * The facts of one boot that the invariants may use: what the Image shows about the kernel, and
+ * what was observed. None of them is predicted.
  */
 export interface BootContext {
   evidence: Evidence;
@@ -94,15 +94,15 @@ export interface BootContext {
   /** Absent where the kernel cannot split leaves. */
   splitting?: LeafSplitting;
   /**
-   * Ranges whose leaves the running kernel changes at any moment (KFENCE pool): dumps taken at two
-   * times may differ there.
+   * Ranges whose leaves the running kernel may change at any moment (KFENCE pool): dumps taken at
+   * two times may differ there.
    */
   unsteady: VirtualRange[];
 }
 
 /** One checkpoint of a boot. */
 export interface CheckpointContext extends BootContext {
-  /** The capture with physical addresses that name memory: without the alias bit of a realm. */
+  /** The capture with the physical addresses of memory: without the alias bit of a realm. */
   capture: Capture;
   /** The capture as it was read. */
   rawCapture: Capture;
@@ -131,9 +131,10 @@ export function checkpointContext(boot: BootContext, capture: Capture): Checkpoi
 }
 
 /**
- * The linear region by TCR_EL1.T1SZ, where it begins, and memstart_addr: __phys_to_virt() is (pa -
- * memstart_addr) | PAGE_OFFSET. Where a kernel for 52 bits has fewer, arm64_memblock_init() lowers
- * memstart_addr by what the region is shorter (arch/arm64/mm/init.c).
+ * The linear region: its start follows from TCR_EL1.T1SZ, and memstart_addr gives the offset, since
+ * __phys_to_virt() is (pa - memstart_addr) | PAGE_OFFSET. If a kernel for 52 bits runs with fewer,
+ * arm64_memblock_init() lowers memstart_addr by the amount that the region is shorter
+ * (arch/arm64/mm/init.c).
  */
 export function linearRegion(
   { pageOffset, pageEnd }: LinearLayout,
@@ -147,10 +148,10 @@ export function linearRegion(
     : { ...region, vaMinusPa: pageOffset - BigInt.asIntN(64, memstart) };
 }
 
-/** A rule that holds for every kernel whatever its logic, checked at one checkpoint. */
+/** A rule that holds for every kernel, whatever its logic, checked at one checkpoint. */
 export type Invariant = (context: CheckpointContext) => Finding[];
 
-/** A rule on a whole boot. */
+/** A rule about a whole boot. */
 export type BootInvariant = (context: BootContext) => Finding[];
 
 /** Runtime virtual address of an image symbol. */
@@ -174,8 +175,7 @@ export function inVirtual(run: LeafRun, range: VirtualRange): boolean {
 }
 
 /**
- * Whether a captured variable that is a flag is set; a kernel that has no such variable has nothing
- * of what it switches on.
+ * Whether a captured flag is set; a kernel without the variable has nothing of what it switches on.
  */
 export function isSet({ capture }: Pick<CheckpointContext, 'capture'>, variable: string): boolean {
   return (capture.variables[variable] ?? 0n) !== 0n;
@@ -188,9 +188,9 @@ export function rodataEnabled(context: CheckpointContext): boolean {
 
 /**
  * True when TTBR1 holds tramp_pg_dir: the CPU runs user space under KPTI (tramp_exit in
- * arch/arm64/kernel/entry.S), and its TTBR1 says nothing of the kernel's tables. Bits 5:2 of TTBR1,
- * address bits 51:48 with 52-bit physical addresses, are 0 for any RAM that QEMU's virt board can
- * have.
+ * arch/arm64/kernel/entry.S), and its TTBR1 says nothing about the kernel's tables. Bits 5:2 of
+ * TTBR1, address bits 51:48 with 52-bit physical addresses, are 0 for any RAM that QEMU's virt
+ * board can have.
  */
 export function inTrampoline(image: ImageLayout, { TTBR1_EL1 }: SystemRegisters): boolean {
   if (image.trampPgDir === undefined) return false;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { accessText } from '../linux/format-ptdump.ts';
 import { geometryOf, levelShift } from '../linux/geometry.ts';
 import { type LeafKind, leafKind } from '../linux/leaf-kind.ts';
 import { attributeIndex, memoryType } from '../vmsa/memory-type.ts';
@@ -20,27 +22,13 @@ export function kindName(run: LeafRun): string {
   return kindNames[leafKind(run)];
 }
 
-/**
- * Bytes that the translation of one leaf covers as one piece: a contiguous group counts as a whole.
- */
+/** Bytes that one leaf translates as a unit: a contiguous group counts as a whole. */
 export function leafReach(run: LeafRun, granule: Granule): number {
   const geometry = geometryOf(granule);
   const { CONT_PTE_SIZE, CONT_PMD_SIZE } = geometry;
   const entry = 2 ** levelShift(geometry, run.level);
   if (!run.contiguous) return entry;
   return run.level === 3 ? CONT_PTE_SIZE : run.level === 2 ? CONT_PMD_SIZE : entry * 16;
-}
-
-/** Access rights as 'rwx' letters; 'd' for writable once hardware marks the page dirty. */
-function rightsText(access: ReturnType<typeof permissions>['el1']): string {
-  const write = access.write
-    ? 'w'
-    : access.writeAfterDirty
-      ? 'd'
-      : access.guardedControlStack
-        ? 'g'
-        : '-';
-  return `${access.read ? 'r' : '-'}${write}${access.execute ? 'x' : '-'}`;
 }
 
 const shareabilities = [
@@ -50,7 +38,7 @@ const shareabilities = [
   'inner shareable',
 ];
 
-/** Software and other bits worth a word, by position. */
+/** Software bits and others worth naming, by position. */
 const bitNames: [position: bigint, name: string][] = [
   [50n, 'guarded'],
   [51n, 'DBM'],
@@ -66,8 +54,8 @@ const bitNames: [position: bigint, name: string][] = [
 ];
 
 /**
- * The memory type's name, with the index where MAIR_EL1 has it twice: MT_NORMAL_TAGGED is MT_NORMAL
- * without MTE.
+ * The memory type's name, with the index where MAIR_EL1 contains it twice: MT_NORMAL_TAGGED is
+ * MT_NORMAL without MTE.
  */
 function memoryTypeText(regime: Stage1Regime, attributes: bigint): string {
   const { name, kind, encoding } = memoryType(regime, attributes);
@@ -79,16 +67,17 @@ function memoryTypeText(regime: Stage1Regime, attributes: bigint): string {
 
 /**
  * A leaf in words: kind, validity, effective rights of EL1 and EL0, memory type, shareability, nG,
- * AF and software bits, then the raw attribute bits, which say everything.
+ * AF and software bits, then the raw attribute bits, which contain everything.
  */
 export function describeLeaf(regime: Stage1Regime, run: LeafRun): string {
   const set = (position: bigint) => ((run.attributes >> position) & 1n) === 1n;
-  // What an invalid leaf would allow is still worth saying: read its bits as if it were valid.
+  // It is useful to know what an invalid leaf would allow, so its bits are read as if it were
+  // valid.
   const { el1, el0 } = permissions(regime, { ...run, attributes: run.attributes | 1n });
   const words = [
     `${kindName(run)} (${bytesText(leafReach(run, regime.granule))})`,
     run.valid ? 'valid' : 'INVALID',
-    `EL1 ${rightsText(el1)} EL0 ${rightsText(el0)}`,
+    `EL1 ${accessText(el1)} EL0 ${accessText(el0)}`,
     memoryTypeText(regime, run.attributes),
     ...(regime.lpa2 ? [] : [shareabilities[Number((run.attributes >> 8n) & 3n)]]),
     // Bit 11 is PTE_PRESENT_INVALID in an invalid leaf.

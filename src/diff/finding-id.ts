@@ -3,8 +3,8 @@ import type { CheckpointName } from '../evidence/capture.ts';
 import type { FindingKind } from './types.ts';
 
 /**
- * One part of a finding's id from readable text: lower case, words joined by '-'. What differs
- * between two days or two machines is dropped: numbers, addresses, sizes and kernel versions (every
+ * One part of a finding's id from readable text: lower case, words joined by '-'. Everything that
+ * differs between days or machines is dropped: numbers, addresses, sizes and kernel versions (every
  * word that starts with a digit), and anything after the first clause.
  */
 export function slug(text: string): string {

@@ -8,26 +8,27 @@ import type { DerivationStep, Prediction } from '../model/types.ts';
 import type { Judgement } from './judge.ts';
 import { countText } from './text.ts';
 
-/** What the model and the judge make of a boot if the kernel has certain traits. */
+/** The model's and the judge's results for a boot if the kernel has certain traits. */
 export interface Attempt {
   prediction: Prediction;
   judgement: Judgement;
 }
 
-/** The traits that a boot fits best, and what came of them. */
+/** The traits that fit a boot best, and their results. */
 export interface BestFit extends Attempt {
   traits: KernelTraits;
-  /** A sentence for each assumption: what is assumed, why, and what became of the other answers. */
+  /** A sentence for each assumption: what is assumed, why, and how the other answers fared. */
   notes: string[];
 }
 
 /**
- * Predictions of one case at most: each costs about as much as the comparison of the boot itself.
+ * Maximum number of predictions for one case: each costs about as much as the comparison of the
+ * boot itself.
  */
 const mostAttempts = 8;
 
 /**
- * Whether an error says that the model has no answer for such a kernel, and not that the model is
+ * Whether an error means that the model has no answer for such a kernel, and not that the model is
  * wrong.
  */
 export function isNoAnswer(error: unknown): error is Error {
@@ -35,21 +36,21 @@ export function isNoAnswer(error: unknown): error is Error {
 }
 
 /**
- * A prediction and what it gave; or why there was none, for traits with which the model has no
- * answer.
+ * A prediction and its result; or the reason why there is none, for traits that the model has no
+ * answer for.
  */
 type Tried = { attempt: Attempt } | { failure: Error };
 
 /**
- * How badly a prediction fits: by its findings. Not by how much differs: of two answers one often
- * protects less memory than the other, and would always do better on a kernel that fails to protect
- * it.
+ * How badly a prediction fits, counted in findings. The amount of memory that differs does not
+ * count: of two answers, one often protects less memory than the other, and would always look
+ * better on a kernel that fails to protect it.
  */
 function misfitOf(tried: Tried): number {
   return 'failure' in tried ? Number.POSITIVE_INFINITY : tried.attempt.judgement.findings.length;
 }
 
-/** Why an answer was not taken, as the end of a sentence. */
+/** Why an answer was not chosen, as the end of a sentence. */
 function verdictOn(other: Tried | undefined, best: Tried): string {
   if (other === undefined) return 'was not tried';
   const [more, fewer] = [misfitOf(other), misfitOf(best)];
@@ -60,10 +61,7 @@ function verdictOn(other: Tried | undefined, best: Tried): string {
   return fewer === 0 ? 'fits as well' : 'fits as well, with as many findings';
 }
 
-/**
- * The sentence on one assumption; `answers` are those that were not taken, with what became of
- * them.
- */
+/** The sentence about one assumption; `answers` are the rejected ones, with their results. */
 function sentence(
   { chosen, why }: Assumption,
   taken: Hypothesis,
@@ -75,11 +73,11 @@ function sentence(
 }
 
 /**
- * Tries what the Image of a kernel does not show as hypotheses about its code, one assumption after
- * the other, and keeps of each the answer with which a boot fits best; the rule of the release
- * where two fit as well.
+ * Tries what a kernel's Image does not show as hypotheses about its code, one assumption after the
+ * other. For each it keeps the answer that fits the boot best; if two fit equally well, the
+ * release's rule.
  * @param attempt predicts and judges the boot as that of a kernel with these traits
- * @throws what `attempt` throws for the rules of the release, where no other answer does better
+ * @throws what `attempt` throws for the release's rules, where no other answer does better
  */
 export function fitAssumptions(
   {
@@ -103,7 +101,7 @@ export function fitAssumptions(
     let taken = { hypothesis: assumption.chosen, tried: best.tried };
     const rejected: { hypothesis: Hypothesis; tried: Tried | undefined }[] = [];
     for (const hypothesis of assumption.alternatives) {
-      // A boot that was not seen tells nothing.
+      // A boot without captures tells nothing.
       if (evidence.captures.length === 0 || attempts >= mostAttempts) {
         rejected.push({ hypothesis, tried: undefined });
         continue;

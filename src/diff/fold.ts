@@ -11,7 +11,7 @@ import { endOf, entriesOf } from './runs.ts';
 import { bytesText, countText, detailOf, hex } from './text.ts';
 import type { Finding } from './types.ts';
 
-/** What stands for `why` where the model predicts nothing. */
+/** Replaces `why` where the model predicts nothing. */
 const nothing = 'nothing predicted';
 
 /**

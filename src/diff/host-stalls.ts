@@ -4,7 +4,7 @@ import type { SplatKind } from '../linux/splat-headers.ts';
 import { findingId } from './finding-id.ts';
 import type { Finding } from './types.ts';
 
-/** Complaints of the kernel's watchdogs, which look at the clock alone. */
+/** Complaints of the kernel's watchdogs that depend only on the clock. */
 const timed: readonly SplatKind[] = ['lockup', 'rcu-stall', 'hung-task'];
 
 /**
@@ -13,17 +13,17 @@ const timed: readonly SplatKind[] = ['lockup', 'rcu-stall', 'hung-task'];
  */
 const longWait = 10;
 
-/** Findings of a boot, less those that may be the host's doing. */
-export interface WithoutHostStalls {
+/** Findings of a boot without those that the host may have caused. */
+interface WithoutHostStalls {
   findings: Finding[];
   /** What was left out and why, in one sentence. */
   reason?: string;
 }
 
 /**
- * Leaves out what a kernel says of stalled CPUs where the host let the emulator wait: the guest's
- * clock goes on while its CPUs stand still. A boot that did not complete keeps them, for they may
- * tell where it hangs.
+ * Removes the kernel's complaints about stalled CPUs if the host made the emulator wait: the
+ * guest's clock runs on while its CPUs stand still. A boot that did not complete keeps them, since
+ * they may show where it hangs.
  */
 export function withoutHostStalls(
   findings: Finding[],

@@ -26,12 +26,12 @@ import { runsIn } from './runs.ts';
 import { detailOf } from './text.ts';
 import type { CaseResult, Finding, Verdict } from './types.ts';
 
-/** Everything that the verdict on one case rests on. */
+/** Everything that the verdict on one case is based on. */
 export interface JudgeInput {
   prediction: Prediction;
   /** Facts of the boot, its evidence included. */
   boot: BootContext;
-  /** The case: kernel release as `uname -r` gives it, and scenario. */
+  /** The case: kernel release as in `uname -r`, and scenario. */
   release: string;
   scenario: Scenario;
   knownIssues: readonly KnownIssue[];
@@ -41,11 +41,11 @@ export interface JudgeInput {
 export interface Judgement
   extends Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'symbols' | 'reason'> {
   /**
-   * Checkpoints that were captured, but that the model says nothing of: only the invariants were
-   * checked there.
+   * Checkpoints that were captured, but that the model predicts nothing for: only the invariants
+   * were checked there.
    */
   notPredicted: CheckpointName[];
-  /** What the linear map differs in, leaf for leaf; the findings fold it. */
+  /** How the linear map differs, leaf by leaf; the findings fold these differences. */
   differences: LeafDifferences;
 }
 
@@ -54,8 +54,8 @@ export interface Judgement
  * from them. `pass`: no finding. `known`: every finding matches a documented known issue on this
  * kernel. `hang` and `crash`: the boot did not complete, and not all of that is known. `fail`: any
  * other finding. `error`: a completed boot lacks evidence for something that was predicted, or the
- * host kept the guest waiting so long that its watchdogs complained, so nothing may be concluded
- * from it; the findings that could be made are kept.
+ * host kept the guest waiting so long that its watchdogs complained, so nothing can be concluded
+ * from it; the findings are kept all the same.
  */
 export function judge(input: JudgeInput): Judgement {
   const { prediction, boot, release, scenario, knownIssues } = input;
@@ -125,7 +125,7 @@ function mismatches(
   ];
 }
 
-/** What a completed boot should have yielded and did not, in one sentence. */
+/** What a completed boot should have provided and did not, in one sentence. */
 function missingEvidence(
   prediction: Prediction,
   evidence: Evidence,
@@ -142,7 +142,7 @@ function missingEvidence(
   if (checkpoint) return `The boot completed, but the checkpoint ${checkpoint} was never captured.`;
   const books = contexts.find((context) => lacksBooks(context));
   if (books) {
-    return `The boot completed, but what the page allocator held as free at ${books.capture.checkpoint} could not be read.`;
+    return `The boot completed, but the memory that was free at ${books.capture.checkpoint} according to the page allocator could not be read.`;
   }
   for (const context of contexts) {
     const reason = unchecked(context);
@@ -154,8 +154,8 @@ function missingEvidence(
   if (probe) return `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
   const calls = missingCalls(prediction.rsi, evidence);
   if (calls) return calls;
-  // What a kernel was built without is no problem: init reports only what it should have been able
-  // to do, and records that are damaged.
+  // A missing kernel option is not a problem: init reports only what it should have been able to
+  // do, and damaged records.
   const [problem] = guestProblems;
   if (problem !== undefined)
     return `The guest's init could not send everything: ${problem.replace(/\.$/, '')}.`;
@@ -169,7 +169,7 @@ function missingEvidence(
 }
 
 /**
- * With debug_pagealloc on, by the kernel's own word, the tables follow the page allocator's books.
+ * With debug_pagealloc on, according to the kernel, the tables follow the page allocator's lists.
  */
 function lacksBooks(context: CheckpointContext): boolean {
   const { checkpoint, freePages } = context.capture;
@@ -179,16 +179,16 @@ function lacksBooks(context: CheckpointContext): boolean {
 }
 
 /**
- * Which rule that holds for every kernel could not be checked at a checkpoint for lack of evidence,
- * and why; nothing is guessed.
+ * Which invariant could not be checked at a checkpoint for lack of evidence, and why; nothing is
+ * guessed.
  */
 function unchecked(context: CheckpointContext): string | undefined {
   return context.linear.vaMinusPa === undefined
-    ? 'memstart_addr could not be read, so nobody can tell which memory the linear map must map where'
+    ? 'memstart_addr could not be read, so it is not known which memory the linear map must map where'
     : promiseUnchecked(context);
 }
 
-/** A boot that did not complete is a finding of its own, so that a known issue can own it. */
+/** A boot that did not complete is a finding of its own, so that a known issue can cover it. */
 function endFinding(end: BootEnd): Finding[] {
   if (end.kind === 'completed') return [];
   const after = end.lastCheckpoint
@@ -226,8 +226,8 @@ function sizesOf({ capture, linear }: CheckpointContext): ReturnType<typeof line
 }
 
 /**
- * Variables worth a trend by the name they have in results; several symbols are the same thing in
- * several releases.
+ * Variables worth a trend, by their name in results; several symbols mean the same in different
+ * releases.
  */
 const trends: Record<string, string[]> = {
   linear_map_requires: ['linear_map_requires_bbml2', 'linear_map_requires_bbml3'],

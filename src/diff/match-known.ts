@@ -14,7 +14,7 @@ export interface KnownIssue {
   kernels: string[];
   /** Patterns of finding ids; '*' stands for any text without '/' and '@'. */
   match: string[];
-  /** Conditions on the scenario; absent ones are met. */
+  /** Conditions on the scenario; an absent one is met. */
   when: {
     world?: Scenario['machine']['world'];
     /** CPU identities of the machine. */
@@ -31,16 +31,16 @@ export interface KnownIssue {
     /** Whether CPUs are isolated by isolcpus= or nohz_full=. */
     isolation?: boolean;
   };
-  /** Why it happens, in one or two sentences that name the kernel's functions. */
+  /** The cause, in one or two sentences that name the kernel's functions. */
   cause: string;
   /** Commits and threads, e.g. 'f12b435de2f2 ("arm64: …")' or an https address. */
   references: string[];
-  /** The body of the file: how it shows, and how it was traced. */
+  /** The body of the file: how the defect shows, and how it was traced. */
   explanation: string;
 }
 
 /** The case that a finding belongs to. */
-export interface KnownCase {
+interface KnownCase {
   /** Kernel release as `uname -r` gives it. */
   release: string;
   scenario: Scenario;
@@ -48,7 +48,8 @@ export interface KnownCase {
 
 /**
  * The known issue that a finding matches: one of its patterns, on one of its kernels, under its
- * conditions. A finding on any other kernel is not known: a defect that comes back must be seen.
+ * conditions. On any other kernel the finding is not known: a defect that comes back must be
+ * noticed.
  * @returns the id of the first such issue in the given order, or undefined.
  */
 export function matchKnown(
@@ -57,7 +58,7 @@ export function matchKnown(
   issues: readonly KnownIssue[],
 ): string | undefined {
   const parsed = releaseOf(release);
-  // A kernel of no release is in no range.
+  // A kernel without a release is in no range.
   if (!parsed) return undefined;
   return issues.find(
     (issue) =>
@@ -73,8 +74,8 @@ function isMixed({ machine }: Scenario): boolean {
 }
 
 /**
- * What rodata= says in the end, which may stand among the parameters, in the spelling of the
- * kernel: see rodataParameter().
+ * The final value of rodata=, which may also be among the parameters, in the kernel's spelling: see
+ * rodataParameter().
  */
 function rodataOf({ rodata, parameters }: Scenario, release: Release): Rodata {
   const spelling: [string, Rodata][] = byRelease(release, 'rodata-on-is-full')

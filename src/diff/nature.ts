@@ -6,8 +6,8 @@ import type { LeafDifference } from './compare.ts';
 import { leafReach } from './describe-leaf.ts';
 
 /**
- * Attribute bits by position that speak for themselves when they differ: names when set and when
- * clear.
+ * Attribute bits by position that have names of their own when they differ: the name when set and
+ * when clear.
  */
 const plainBits: [position: bigint, set: string, clear: string][] = [
   [10n, 'access-flag', 'no-access-flag'],
@@ -17,7 +17,8 @@ const plainBits: [position: bigint, set: string, clear: string][] = [
 ];
 
 /**
- * Bits whose meaning is the permission; named singly only when the effective permissions are equal.
+ * Bits that determine the permissions; they are named individually only when the effective
+ * permissions are equal.
  */
 const permissionBits: [position: bigint, name: string][] = [
   [6n, 'ap1-bit'],
@@ -31,8 +32,8 @@ const contiguousBit = 1n << 52n;
 
 /**
  * How the found leaf differs from the predicted one, as fixed words joined by '+': the part of a
- * finding's id that must not depend on addresses, sizes, or which of several block sizes the
- * memory's layout made possible.
+ * finding's id that must not depend on addresses, on sizes, or on which of several block sizes the
+ * memory layout made possible.
  */
 export function natureOf({ expected, actual }: LeafDifference, regime: Stage1Regime): string {
   if (!actual) return 'missing';
@@ -43,7 +44,7 @@ export function natureOf({ expected, actual }: LeafDifference, regime: Stage1Reg
   if (reach !== 0) words.push(reach < 0 ? 'smaller-leaves' : 'larger-leaves');
   if (expected.tableAttributes !== actual.tableAttributes) words.push('table-attributes');
   words.push(...attributeWords(expected, actual, regime));
-  // Level and contiguous bits can trade places at equal reach; nothing else is left without a word.
+  // Level and contiguous bit can be exchanged at equal reach; nothing else is without a word.
   return words.length === 0 ? 'level' : words.join('+');
 }
 
@@ -55,7 +56,7 @@ function attributeWords(expected: LeafRun, actual: LeafRun, regime: Stage1Regime
     // PTE_PRESENT_INVALID takes nG's place: one difference, not two.
     differs &= ~((1n << 0n) | (1n << 11n));
   }
-  // Bit 1 goes with the level, the contiguous bit with the reach.
+  // Bit 1 follows from the level, the contiguous bit from the reach.
   differs &= ~(1n << 1n) & ~contiguousBit & ~1n;
   const rights = rightsWords(expected, actual, regime);
   words.push(...rights);
@@ -74,7 +75,7 @@ function attributeWords(expected: LeafRun, actual: LeafRun, regime: Stage1Regime
   return words;
 }
 
-/** Differences in effective rights, read as if both leaves were valid and below the same tables. */
+/** Differences in effective rights, as if both leaves were valid and below the same tables. */
 function rightsWords(expected: LeafRun, actual: LeafRun, regime: Stage1Regime): string[] {
   const asValid = ({ attributes }: LeafRun) =>
     permissions(regime, { attributes: attributes | 1n, tableAttributes: 0 });

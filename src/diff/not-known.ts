@@ -5,8 +5,8 @@ import type { Prediction } from '../model/types.ts';
 import { asksForCpus } from '../scenario/types.ts';
 
 /**
- * Whether a prediction rests on requests that the harness records at a function: then nothing can
- * be said of the tables without them.
+ * Whether a prediction depends on requests that the harness records at a kernel function: without
+ * them nothing can be said about the tables.
  */
 function restsOn(what: string, { decisions }: Prediction): boolean {
   switch (what) {
@@ -23,8 +23,8 @@ function restsOn(what: string, { decisions }: Prediction): boolean {
 
 /**
  * A prediction without what cannot be compared on this kernel: variables that it does not have, and
- * checkpoints whose tables follow from requests that could not be recorded.
- * @returns with what was left out, each the end of a sentence
+ * checkpoints whose tables depend on requests that could not be recorded.
+ * @returns the prediction, and what was left out, each as the end of a sentence
  */
 export function onlyWhatIsKnown(
   prediction: Prediction,
@@ -54,7 +54,7 @@ export function onlyWhatIsKnown(
     });
     checkpoints[checkpoint] = { ...predicted, variables: Object.fromEntries(variables) };
   }
-  // The other probes do not depend on who is let in.
+  // The other probes do not depend on which CPUs the kernel accepts.
   const isCpus = (probe: string): boolean => asksForCpus([probe]);
   const probes = prediction.probes.filter(
     ({ probe }) => !(prediction.lateCpusUnknown && isCpus(probe)),
@@ -62,7 +62,7 @@ export function onlyWhatIsKnown(
   return { prediction: { ...prediction, checkpoints, probes }, notKnown: [...notKnown] };
 }
 
-/** What may stay unseen, as the subject of a sentence. */
+/** What may not have been observed, as the subject of a sentence. */
 const whatWords: Record<NonNullable<Evidence['unseen']>[number]['what'], string> = {
   paging_init: 'its tables behind paging_init()',
   before_split: 'its tables before linear_map_maybe_split_to_ptes()',

@@ -3,7 +3,7 @@ import { type PhysicalRange, sizedRange, subtract } from '../linux/physical-rang
 import type { LeafRun } from '../vmsa/types.ts';
 import { clipRun } from './runs.ts';
 
-/** The part of a run whose output addresses lie in `range`, or undefined. */
+/** The part of a run whose output addresses are in `range`, or undefined. */
 export function clipToPhysical<R extends LeafRun>(run: R, range: PhysicalRange): R | undefined {
   const start = Math.max(run.pa, range.start);
   const end = Math.min(run.pa + run.size, range.end);
@@ -12,8 +12,8 @@ export function clipToPhysical<R extends LeafRun>(run: R, range: PhysicalRange):
 }
 
 /**
- * The parts of the runs whose output addresses lie in one of `ranges`; of both there may be a
- * thousand.
+ * The parts of the runs whose output addresses are in one of `ranges`; there may be a thousand of
+ * each.
  */
 export function runsOnto<R extends LeafRun>(
   runs: readonly R[],
@@ -29,7 +29,7 @@ export function runsOnto<R extends LeafRun>(
   return onto;
 }
 
-/** The parts of a run whose output addresses lie outside all of `ranges` (ascending). */
+/** The parts of a run whose output addresses are outside all of `ranges` (ascending). */
 export function partsOutside<R extends LeafRun>(run: R, ranges: readonly PhysicalRange[]): R[] {
   return subtract(sizedRange(run.pa, run.size), ranges).flatMap(
     (part) => clipToPhysical(run, part) ?? [],

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A named field of a system register: lowest bit and width in bits. */
-export interface RegisterField {
+interface RegisterField {
   name: string;
   low: number;
   width: number;
 }
 
-/** 'NAME:HIGH:LOW' or 'NAME:BIT', blank separated, in the order of the Arm ARM. */
+/** 'NAME:HIGH:LOW' or 'NAME:BIT', separated by blanks, in the order of the Arm ARM. */
 function fields(text: string): RegisterField[] {
   return text.split(' ').map((item) => {
     const [name = '', high, low = high] = item.split(':');
@@ -47,16 +47,16 @@ const layouts: Record<string, RegisterField[]> = {
   PIRE0_EL1: repeated('Perm', 4),
 };
 
-/** One field in which a register differs from what was expected. */
-export interface FieldDifference {
+/** One field in which a register differs from the expected value. */
+interface FieldDifference {
   field: string;
   expected: bigint;
   actual: bigint;
 }
 
 /**
- * Fields in which `actual` differs from `expected`, looking only at the bits in `mask`.
- * Differing bits that belong to no known field come as 'bit N'.
+ * Fields in which `actual` differs from `expected`, looking only at the bits in `mask`. Differing
+ * bits that belong to no known field are named 'bit N'.
  */
 export function differingFields(
   register: string,

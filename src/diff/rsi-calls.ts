@@ -8,7 +8,7 @@ const ripasNames = ['EMPTY', 'RAM', 'DESTROYED', 'DEV'];
 const RSI_CHANGE_DESTROYED = 1n;
 const RSI_ACCEPT = 0n;
 
-/** A granule of the RMM, whatever the kernel's pages are. */
+/** A granule of the RMM, whatever the kernel's page size. */
 const RSI_GRANULE_SIZE = 0x1000n;
 
 type StateChange = Extract<PredictedRsiCall, { rsi: 'IPA_STATE_SET' }>;
@@ -51,8 +51,8 @@ export function isRequested(each: PredictedRsiCall, call: RsiCall): boolean {
 }
 
 /**
- * What is left of a predicted change of state after a call that the RMM accepted, but did in part
- * only.
+ * The rest of a predicted change of state after a call that the RMM accepted but completed only in
+ * part.
  */
 export function remainder(
   each: PredictedRsiCall,
@@ -64,8 +64,8 @@ export function remainder(
 }
 
 /**
- * In what a call differs from a predicted one that it may stand for; undefined where it has nothing
- * to do with it.
+ * How a call differs from a predicted one that it may stand for; undefined where the two are
+ * unrelated.
  */
 export function resemblance(
   each: PredictedRsiCall,
@@ -79,7 +79,7 @@ export function resemblance(
   return overlaps && ripas === each.ripas ? 'range' : undefined;
 }
 
-/** A call that was made, for people. */
+/** A call that was made, as text. */
 export function callText(call: RsiCall): string {
   if (call.rsi !== 'IPA_STATE_SET')
     return `RSI_${call.rsi}(${call.arguments.slice(0, 2).map(hex).join(', ')})`;
@@ -87,7 +87,7 @@ export function callText(call: RsiCall): string {
   return stateText(hex(start), hex(end), ripas, changeDestroyed);
 }
 
-/** A call that was predicted, for people. */
+/** A predicted call, as text. */
 export function expectedText(each: RsiRequest): string {
   switch (each.rsi) {
     case 'VERSION':

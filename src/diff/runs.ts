@@ -8,13 +8,14 @@ export function endOf(run: { va: bigint; size: number }): bigint {
 }
 
 /**
- * Leaf entries in a run; a run cut by a finer one on the other side counts its last entry whole.
+ * Leaf entries in a run; if a finer run on the other side cuts this one, its last entry counts as a
+ * whole.
  */
 export function entriesOf(run: LeafRun, granule: Granule): number {
   return Math.ceil(run.size / 2 ** levelShift(geometryOf(granule), run.level));
 }
 
-/** The part of a run in [start, end), which must overlap it; the run itself when it lies inside. */
+/** The part of a run in [start, end), which must overlap it; the run itself when it is inside. */
 export function clipRun<R extends LeafRun>(run: R, start: bigint, end: bigint): R {
   const from = run.va > start ? run.va : start;
   const to = endOf(run) < end ? endOf(run) : end;
@@ -22,7 +23,7 @@ export function clipRun<R extends LeafRun>(run: R, start: bigint, end: bigint): 
   return { ...run, va: from, pa: run.pa + Number(from - run.va), size: Number(to - from) };
 }
 
-/** The parts of the runs (ascending by VA) that lie in [start, end). */
+/** The parts of the runs (ascending by VA) that are in [start, end). */
 export function runsIn<R extends LeafRun>(runs: readonly R[], start: bigint, end: bigint): R[] {
   const inside: R[] = [];
   for (const run of runs) {

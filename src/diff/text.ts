@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Width of every text that ptdiff writes for people. */
+/** Width of all prose that ptdiff writes. */
 const width = 100;
 
 /**
@@ -19,7 +19,7 @@ export function wrap(text: string, indent = 2): string[] {
     } else {
       line += glue + word;
     }
-    // A word longer than a line (text of the guest) is cut: nothing may leave the page.
+    // A word longer than a line (text from the guest) is cut: no line may be too long.
     for (; line.length > width; line = hanging + line.slice(width))
       lines.push(line.slice(0, width));
   }
@@ -28,12 +28,12 @@ export function wrap(text: string, indent = 2): string[] {
 }
 
 /**
- * The lines that wrap() broke, whole again: a line goes on in the next if that is indented as its
- * rest would be, and its first word had no room.
+ * Joins the lines that wrap() broke. A line continues in the next one if that is indented like a
+ * continuation, and its first word would not have fitted.
  */
 export function unwrap(text: string): string {
   const whole: string[] = [];
-  // Of the last line of `whole`: its margin, and how long its last piece was.
+  // Of the last line of `whole`: its margin, and the length of its last piece.
   let margin = 0;
   let length = 0;
   for (const line of text.split('\n')) {
@@ -56,7 +56,7 @@ export function detailOf(paragraphs: readonly string[]): string {
     .join('\n');
 }
 
-/** Bytes in the largest binary unit that leaves them whole: 4096 is '4 KiB'. */
+/** Bytes in the largest binary unit that gives a whole number: 4096 is '4 KiB'. */
 export function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;

@@ -2,14 +2,14 @@
 import type { CheckpointName } from '../evidence/capture.ts';
 
 /**
- * A mismatch (differs from the prediction), an invariant violation (wrong under any logic), or a
+ * A mismatch (differs from the prediction), a violated invariant (wrong under any logic), or a
  * kernel complaint.
  */
 export type FindingKind = 'mismatch' | 'invariant' | 'splat';
 
-/** One defect, folded: however many leaves show it. */
+/** One defect, folded over all the leaves that show it. */
 export interface Finding {
-  /** Stable: the same defect on another day, machine size or address has the same id. */
+  /** Stable: the same defect has the same id on another day, machine size or address. */
   id: string;
   kind: FindingKind;
   /** Absent when the finding belongs to the boot as a whole. */
@@ -23,12 +23,14 @@ export interface Finding {
 }
 
 /**
- * pass, fail, known, hang and crash speak of the kernel; error speaks of the harness, the emulator
+ * pass, fail, known, hang and crash are about the kernel; error is about the harness, the emulator
  * or the host.
  */
 export type Verdict = 'pass' | 'fail' | 'known' | 'hang' | 'crash' | 'error';
 
-/** Bytes of a linear map by leaf kind; the kinds are Linux's, their sizes follow the granule. */
+/**
+ * Bytes of a linear map by leaf kind; the kinds are Linux's, and their sizes depend on the granule.
+ */
 export interface LinearMapSizes {
   page: number;
   contPte: number;
@@ -56,7 +58,7 @@ export interface CaseResult {
   seconds: number;
   /** Present with verdict error, hang or crash: one sentence. */
   reason?: string;
-  /** What was assumed of the kernel, and what is not known of it: sentences. */
+  /** What was assumed about the kernel, and what is not known about it: sentences. */
   notes?: string[];
   /** Label of the worker that ran it; absent where that was this machine. */
   worker?: string;

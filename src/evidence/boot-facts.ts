@@ -3,24 +3,23 @@ import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } from './capture.ts';
 
 /**
- * The closed list of what the model cannot derive and takes from the boot instead. Each is a place
- * or an input of the machine, never the state of a linear map entry:
+ * The complete list of what the model cannot derive and takes from the boot instead. Each is an
+ * address or an input of the machine, never the state of a linear map entry:
  * - `idRegisters`: what the emulated CPUs are, per CPU, by register name (MIDR_EL1,
  *   ID_AA64MMFR0_EL1, …);
  * - `image`: where the boot loader put the Image, and the KASLR slide;
  * - `memstartAddr`: only on kernels that randomise it (up to 6.15), with KASLR;
- * - `kfencePool`: where memblock put the KFENCE pool; `crashKernel`: where it put the memory that
- *   crashkernel= asked for; `memblockReserved`: what else it had reserved when initcalls ran, as
- *   far as /proc/iomem tells;
+ * - `kfencePool`: where memblock put the KFENCE pool; `crashKernel`: where it put the memory for
+ *   crashkernel=; `memblockReserved`: what else it had reserved when initcalls ran, as far as
+ *   /proc/iomem shows;
  * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs,
  *   module text): their aliases must follow under rodata_full;
- * - `freePages`: with debug_pagealloc, what the page allocator's own books say is free at a
- *   checkpoint: lists and struct pages, no tables; `freeAtKpti`: the same at the moment when KPTI
- *   rewrites the tables;
- * - `splitRequests`: what was asked of split_kernel_leaf_mapping() up to a checkpoint;
- *   `protectRequests`: what was asked of set_memory_ro(), where the requests that follow from it
- *   were not recorded one by one;
- * - `sharing`: what was asked of set_memory_decrypted() and set_memory_encrypted() in a realm, and
+ * - `freePages`: with debug_pagealloc, what is free at a checkpoint according to the page
+ *   allocator's lists and struct pages, not its tables; `freeAtKpti`: the same when KPTI rewrites
+ *   the tables;
+ * - `splitRequests`: calls of split_kernel_leaf_mapping() up to a checkpoint; `protectRequests`:
+ *   calls of set_memory_ro(), where the resulting split requests were not recorded one by one;
+ * - `sharing`: calls of set_memory_decrypted() and set_memory_encrypted() in a realm, and
  *   `ipaBits`, the width of the realm's address space that the monitor gave it;
  * - `probePages`: frames that the probes' memfd_secret files own.
  */

@@ -4,7 +4,7 @@ import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { SystemRegisters, WalkResult } from '../vmsa/types.ts';
 import type { MonitorCall, MonitorView, RsiFunction } from './monitor-report.ts';
 
-/** Named instants of the boot at which the tables are captured, in order of time. */
+/** Named points of the boot at which the tables are captured, in order of time. */
 export const checkpointNames = [
   'paging_init',
   'before_split',
@@ -15,20 +15,19 @@ export const checkpointNames = [
 export type CheckpointName = (typeof checkpointNames)[number];
 
 /**
- * Entry and return of linear_map_maybe_split_to_ptes(), which every kernel that has it calls: it
- * repaints the linear map where CPUs differ.
+ * Entry and return of linear_map_maybe_split_to_ptes(). Every kernel that has this function calls
+ * it; it repaints the linear map where CPUs differ.
  */
 export const splitCheckpoints: readonly CheckpointName[] = ['before_split', 'after_split'];
 
 /**
- * The checkpoints of a kernel that has linear_map_maybe_split_to_ptes() or does not, in order of
- * time.
+ * The checkpoints of a kernel with or without linear_map_maybe_split_to_ptes(), in order of time.
  */
 export function checkpointsOf(maySplit: boolean): CheckpointName[] {
   return checkpointNames.filter((name) => maySplit || !splitCheckpoints.includes(name));
 }
 
-/** Whether a boot comes to `checkpoint` before it comes to `other`. */
+/** Whether a boot reaches `checkpoint` before `other`. */
 export function isBefore(checkpoint: CheckpointName, other: CheckpointName): boolean {
   return checkpointNames.indexOf(checkpoint) < checkpointNames.indexOf(other);
 }
@@ -37,8 +36,8 @@ export function isBefore(checkpoint: CheckpointName, other: CheckpointName): boo
 export interface Capture {
   checkpoint: CheckpointName;
   /**
-   * One entry per CPU in QEMU's order; a CPU that is off, or that the kernel refused, has `online`
-   * false.
+   * One entry per CPU in QEMU's order; `online` is false for a CPU that is off or that the kernel
+   * refused.
    */
   cpus: { online: boolean; registers: SystemRegisters }[];
   /** The kernel half, walked with CPU 0's registers. */
@@ -51,24 +50,26 @@ export interface Capture {
    */
   variables: Record<string, bigint>;
   /**
-   * memblock's ranges of memory, ascending; absent when this kernel keeps none at this checkpoint.
+   * memblock's ranges of memory, ascending; absent when this kernel no longer has them at this
+   * checkpoint.
    */
   memblock?: MemblockRegion[];
   /**
-   * Memory that the page allocator holds as free, ascending [start, end) in bytes; with
+   * Memory that the page allocator considers free, ascending [start, end) in bytes; with
    * debug_pagealloc only.
    */
   freePages?: PhysicalRange[];
   /**
-   * What the realm monitor saw so far, where one runs below the kernel; of its aborts the newest.
+   * What the realm monitor has recorded so far, where one runs below the kernel, with its newest
+   * aborts.
    */
   monitor?: MonitorView;
 }
 
 /**
- * One request that the kernel made of split_kernel_leaf_mapping(start, end), recorded by
- * breakpoint: the model cannot know when the kernel allocates memory that it write-protects, but it
- * does know what each request must do.
+ * One call of split_kernel_leaf_mapping(start, end), recorded by a breakpoint: the model cannot
+ * know when the kernel allocates memory that it write-protects, but it does know what each request
+ * must do.
  */
 export interface SplitRequest {
   start: bigint;
@@ -76,19 +77,22 @@ export interface SplitRequest {
   /** The next checkpoint after the request. */
   before: CheckpointName;
   /**
-   * Made by a realm before its CPU capabilities were final: part of a sharing request, which says
-   * what becomes of it.
+   * A realm made it before its CPU capabilities were final: part of a sharing request, which
+   * determines its effect.
    */
   early?: true;
 }
 
 /**
- * One call of set_memory_ro() under rodata_full, recorded at its entry: the kernel then asks for a
+ * One call of set_memory_ro() under rodata_full, recorded at its entry. The kernel then requests a
  * split at every page of the frames' linear alias, up to 512 times for one BPF program pack. These
  * requests are not recorded one by one.
  */
 export interface ProtectRequest {
-  /** Physical ranges [start, end) in bytes that the vmalloc addresses map, in their order. */
+  /**
+   * Physical ranges [start, end) in bytes that the vmalloc addresses map, in order of these
+   * addresses.
+   */
   frames: PhysicalRange[];
   /** The next checkpoint after the request. */
   before: CheckpointName;
@@ -99,17 +103,19 @@ export interface ProtectRequest {
  * or realm_set_memory_encrypted() (arch/arm64/mm/pageattr.c).
  */
 export interface SharingRequest {
-  /** First linear address, and number of pages of the kernel's size. */
+  /** First linear address, and number of pages of the kernel's page size. */
   start: bigint;
   pages: number;
   direction: 'decrypt' | 'encrypt';
-  /** Whether smp_cpus_done() had been reached: from there on the CPU capabilities are final. */
+  /** Whether smp_cpus_done() had been reached; after that the CPU capabilities are final. */
   capabilitiesFinal: boolean;
   /** CPUs that were online at that moment (__num_online_cpus). */
   onlineCpus: number;
   /** page_alloc_available, on kernels that have it. */
   pageAllocator?: boolean;
-  /** Kernel function that asked, by the return address: for the reader, no rule depends on it. */
+  /**
+   * The calling kernel function, by the return address: for the reader only; no rule depends on it.
+   */
   caller: string;
   before: CheckpointName;
 }
@@ -127,15 +133,15 @@ export interface RsiCall extends Pick<MonitorCall, 'arguments' | 'results' | 'cp
 export interface RsiRecord {
   calls: RsiCall[];
   /**
-   * Calls of any kind that the monitor's ring lost before they were read: then the record does not
-   * tell what is missing.
+   * Number of calls of any kind that the monitor's ring lost before they were read. If there are
+   * any, the record is incomplete.
    */
   lost: number;
 }
 
 /**
- * What the guest's own files said. Text of the guest is hostile: bounded by the reader, never
- * trusted.
+ * What the guest's own files contained. Text from the guest is hostile: the reader limits its
+ * length, and nothing trusts it.
  */
 export interface GuestFiles {
   /**
@@ -152,17 +158,17 @@ export interface ProbeResult {
   errno: number;
   /** The call that failed, or 'ok'. */
   call: string;
-  /** Physical addresses of the pages that the probe touched, from /proc/self/pagemap. */
+  /** Physical addresses of the pages that the probe touched, according to /proc/self/pagemap. */
   pages: number[];
   /**
-   * Of a device: the bytes that came from it, or the last of them; hexadecimal, as the guest wrote
+   * For a device: the bytes received from it, or the last of them; hexadecimal, as the guest wrote
    * them.
    */
   data?: string;
 }
 
 /**
- * How a boot ends before its init is ready: the kernel panics, comes no further, or takes the
+ * How a boot may end before its init is ready: the kernel panics, makes no progress, or takes the
  * machine down.
  */
 export const earlyEnds = ['panic', 'hang', 'died'] as const;
@@ -173,46 +179,46 @@ export type BootEnd =
   | { kind: 'completed' }
   | { kind: EarlyEnd; reason: string; lastCheckpoint?: CheckpointName };
 
-/** Everything that was observed of one boot. */
+/** Everything that was observed in one boot. */
 export interface Evidence {
   captures: Capture[];
   splitRequests: SplitRequest[];
   protectRequests?: ProtectRequest[];
   /**
-   * With debug_pagealloc and KPTI: memory that the page allocator held as free when the tables were
-   * rewritten, as in Capture.
+   * With debug_pagealloc and KPTI: memory that the page allocator considered free when the tables
+   * were rewritten, as in Capture.
    */
   freeAtKpti?: PhysicalRange[];
-  /** Only in a realm, and where the kernel shows the functions that ask. */
+  /** Only in a realm, and where the kernel has symbols for the functions that make the requests. */
   sharing?: SharingRequest[];
   /** Only in a realm. */
   rsi?: RsiRecord;
-  /** What the realm monitor had seen at the end of the boot, however it ended. */
+  /** What the realm monitor had recorded by the end of the boot, however the boot ended. */
   monitor?: MonitorView;
   files: GuestFiles;
   probes: ProbeResult[];
   /**
-   * What went wrong inside the guest's init, and records of it that could not be believed; hostile
+   * What went wrong inside the guest's init, and records from it that are not plausible; hostile
    * text.
    */
   guestProblems?: string[];
   console: string;
   end: BootEnd;
   /**
-   * What could not be looked at, as the kernel's symbol table lacks what it takes; `why` is a
+   * What could not be observed because the kernel's symbol table lacks what that needs; `why` is a
    * clause.
    */
   unseen?: { what: CheckpointName | 'splits' | 'sharing' | 'kpti'; why: string }[];
   /**
-   * The longest time that one CPU of the guest wanted a CPU of the host and had none; absent where
-   * the host does not tell.
+   * The longest time for which one CPU of the guest was ready to run but had no CPU of the host;
+   * absent where the host does not report it.
    */
   hostWaitSeconds?: number;
   /** Physical address of the Image and the KASLR slide in bytes (0 with nokaslr). */
   image: { pa: number; slide: bigint };
   /**
-   * ID registers of each CPU in QEMU's order, by name, as far as the emulator shows them (MIDR_EL1
-   * it does not).
+   * ID registers of each CPU in QEMU's order, by name, as far as the emulator shows them (it does
+   * not show MIDR_EL1).
    */
   idRegisters: Record<string, bigint>[];
 }

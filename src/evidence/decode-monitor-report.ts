@@ -14,7 +14,7 @@ import {
 /** Reads guest-physical memory. */
 export type ReadMemory = (address: number, bytes: number) => Uint8Array;
 
-/** Where things lie in the report: guest/monitor/report.h. */
+/** Offsets in the report: guest/monitor/report.h. */
 const magic = 0x31524e4f4d445450n;
 const version = 1;
 const layout = { report: 0x100000, aborts: 0x140000, calls: 0x180000, reportBytes: 0x2a0 };
@@ -27,8 +27,8 @@ const firstRsiFunction = 0xc4000190n;
 
 /**
  * Reads the report of a stopped machine.
- * @param memoryBase base of the monitor's RAM, as its parameters have it
- * @returns undefined, when the monitor has not begun one
+ * @param memoryBase base of the monitor's RAM, from its parameters
+ * @returns undefined when the monitor has not begun a report
  */
 export function decodeReport(read: ReadMemory, memoryBase: number): MonitorReport | undefined {
   const view = decodeView(read, memoryBase, abortRecords);
@@ -41,9 +41,9 @@ export function decodeReport(read: ReadMemory, memoryBase: number): MonitorRepor
 }
 
 /**
- * The calls of a stopped machine from number `first` on (0 is the first of all) to its last, number
- * `total - 1`.
- * @returns in order; of those that the ring has lost to newer ones, their number
+ * The calls of a stopped machine from number `first` on (0 is the very first) to the last one,
+ * number `total - 1`.
+ * @returns the calls in order, and how many of them newer calls have overwritten in the ring
  */
 export function decodeCalls(
   read: ReadMemory,
@@ -59,15 +59,15 @@ export function decodeCalls(
     total - first,
   );
   const [oldest] = records;
-  // A CPU may have been stopped as it wrote over the oldest record: its sequence number tells
-  // (record_call() of guest/monitor/record.c).
+  // A CPU may have been stopped while it was overwriting the oldest record; its sequence number
+  // shows that (record_call() of guest/monitor/record.c).
   if (oldest !== undefined && oldest.number(0) !== total - records.length + 1) records.shift();
   return { calls: records.map(decodeCall), lost: total - first - records.length };
 }
 
 /**
- * Whether the monitor runs, of a machine that need not stand still; undefined, when it has not
- * begun its report.
+ * Whether the monitor runs, read from a machine that may be running; undefined when the monitor has
+ * not begun its report.
  */
 export function decodeState(
   read: ReadMemory,
@@ -81,7 +81,7 @@ export function decodeState(
 
 /**
  * Reads the report of a stopped machine without its calls.
- * @param maximumAborts how many of the newest aborts are wanted
+ * @param maximumAborts how many of the newest aborts to read
  */
 export function decodeView(
   read: ReadMemory,
@@ -132,7 +132,7 @@ export function decodeView(
   };
 }
 
-/** The newest records that a ring still has, `maximum` at most, the oldest first. */
+/** The newest records that a ring still has, at most `maximum`, oldest first. */
 function ring(
   read: ReadMemory,
   base: number,
@@ -177,7 +177,7 @@ function decodeCall(record: Fields): MonitorCall {
   };
 }
 
-/** The table has a byte for each granule, region after region. */
+/** The table has one byte for each granule; regions follow each other. */
 function ripasRuns(read: ReadMemory, table: number, regions: PhysicalRange[]): RipasRun[] {
   const runs: RipasRun[] = [];
   let at = table;

@@ -3,7 +3,7 @@ import { PtdiffError } from '../errors.ts';
 import type { LeafRun, Level, Malformed, TablePage, WalkResult } from '../vmsa/types.ts';
 
 /**
- * One walk as text, a line an item, numbers in hexadecimal but for the level:
+ * One walk as text, one item per line, numbers in hexadecimal except for the level:
  *
  *     leaf VA PA SIZE LEVEL c|- v|- ATTRIBUTES TABLEATTRIBUTES
  *     table VA PA LEVEL ATTRIBUTES
@@ -19,7 +19,7 @@ export function formatWalk(walk: WalkResult): string {
     .join('');
 }
 
-/** What a person who opens the file needs to know; lines that begin with '#' are no items. */
+/** What someone who opens the file needs to know; lines that begin with '#' are comments. */
 export const walkLegend = [
   '# leaf VA PA SIZE LEVEL c|- v|- ATTRIBUTES TABLEATTRIBUTES',
   '#   a run of leaf entries alike: addresses and bytes; c contiguous bit; v valid, - present but not valid;',
@@ -30,7 +30,7 @@ export const walkLegend = [
   .map((line) => `${line}\n`)
   .join('');
 
-/** What follows the word that says what a line is; parseWalk() counts them. */
+/** The fields after the word that starts a line; parseWalk() counts them. */
 type LeafFields = [string, string, string, string, string, string, string, string];
 type TableFields = [string, string, string, string];
 type MalformedFields = [string, string, string, string, ...string[]];
@@ -47,7 +47,10 @@ export function parseWalk(text: string): WalkResult {
     } else if (kind === 'malformed' && fields.length >= 5) {
       walk.malformed.push(parseMalformed(fields as MalformedFields));
     } else {
-      throw new PtdiffError('usage', `This is no line of a recorded walk: '${line.slice(0, 80)}'.`);
+      throw new PtdiffError(
+        'usage',
+        `This is not a line of a recorded walk: '${line.slice(0, 80)}'.`,
+      );
     }
   }
   return walk;

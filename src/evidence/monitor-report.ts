@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PhysicalRange } from '../linux/physical-range.ts';
 
-/** The realm monitor's report: its view of every call, abort and granule. */
+/** The realm monitor's report: its record of every call, abort and granule. */
 
 /** RSI functions by number, from 0xC4000190 (DEN0137). */
 export const rsiFunctions = [
@@ -21,8 +21,8 @@ export const abortKinds = [
   'granule protection',
 ] as const;
 
-export type Ripas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV';
-/** By the number that RSI has for each. */
+type Ripas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV';
+/** By RSI's number for each. */
 export const ripasNames: readonly Ripas[] = ['EMPTY', 'RAM', 'DESTROYED', 'DEV'];
 
 /** An access that the monitor refused. Times are CNTPCT_EL0. */
@@ -33,7 +33,7 @@ export interface MonitorAbort {
   far: bigint;
   elr: bigint;
   spsr: bigint;
-  /** As taken to EL2. */
+  /** As reported at EL2. */
   esr: number;
   /** x30 of the guest. */
   link: bigint;
@@ -42,12 +42,12 @@ export interface MonitorAbort {
   ripas: Ripas;
 }
 
-/** An SMC of the guest and its answer. */
+/** An SMC of the guest and its result. */
 export interface MonitorCall {
   time: bigint;
   /** The number in x0. */
   function: bigint;
-  /** E.g. `IPA_STATE_SET`; undefined for other than RSI. */
+  /** E.g. `IPA_STATE_SET`; undefined for a call that is not RSI. */
   rsi: RsiFunction | undefined;
   /** x1 to x4. */
   arguments: [bigint, bigint, bigint, bigint];
@@ -60,12 +60,12 @@ export interface MonitorCall {
   cpu: number;
 }
 
-/** Granules with one RIPAS that lie side by side. */
+/** Adjacent granules with the same RIPAS. */
 export interface RipasRun extends PhysicalRange {
   ripas: Ripas;
 }
 
-/** The report without its calls, of which a boot makes thousands. */
+/** The report without its calls; a boot makes thousands of them. */
 export interface MonitorView {
   state: 'running' | 'panic';
   world: 'normal' | 'realm';
@@ -84,17 +84,17 @@ export interface MonitorView {
   undefinedInstructions: number;
   granulesShared: number;
   granulesMadePrivate: number;
-  /** In order; the ring keeps the newest 4096, the total counts all. */
+  /** In order; the ring keeps the newest 4096, and the total counts all. */
   aborts: MonitorAbort[];
   totalAborts: number;
   totalCalls: number;
   /** The monitor's view of the guest's RAM. */
   ripas: RipasRun[];
-  /** What a monitor that could not go on said; else empty. */
+  /** The last message of a monitor that could not continue; otherwise empty. */
   lastWords: string;
 }
 
 export interface MonitorReport extends MonitorView {
-  /** In order; the ring keeps the newest 16384, the total counts all. */
+  /** In order; the ring keeps the newest 16384, and the total counts all. */
   calls: MonitorCall[];
 }

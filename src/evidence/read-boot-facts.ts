@@ -8,18 +8,18 @@ import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { BootFacts } from './boot-facts.ts';
 import type { Capture, CheckpointName, Evidence } from './capture.ts';
 
-/** What the facts are taken from: one observed boot of a known kernel on known CPUs. */
-export interface ObservedBoot {
+/** The source of the facts: one observed boot of a known kernel on known CPUs. */
+interface ObservedBoot {
   evidence: Evidence;
   traits: KernelTraits;
   symbols: SymbolTable;
-  /** Of each CPU, the ID registers that the emulator does not show. */
+  /** For each CPU, the ID registers that the emulator does not show. */
   hidden: Record<string, bigint>[];
 }
 
 /**
- * Frames that page mappings of the vmalloc and module ranges map read-only, without the kernel
- * image itself.
+ * Frames that page mappings of the vmalloc and module ranges map read-only, except those of the
+ * kernel image.
  */
 function readOnlyVmalloc(
   capture: Capture,
@@ -39,9 +39,9 @@ function readOnlyVmalloc(
 }
 
 /**
- * memblock.reserved by /proc/iomem, with the kernel's image, whose parts have names of their own,
- * and without what crashkernel= reserved (reserve_memblock_reserved_regions(),
- * arch/arm64/kernel/setup.c); undefined where the guest told nothing, or no addresses.
+ * memblock.reserved according to /proc/iomem, including the kernel's image, whose parts have names
+ * of their own, but without the memory for crashkernel= (reserve_memblock_reserved_regions(),
+ * arch/arm64/kernel/setup.c). Undefined where the guest sent no file, or one without addresses.
  */
 function memblockReserved({ files }: Evidence): PhysicalRange[] | undefined {
   const entries = parseIomem(files['/proc/iomem'] ?? '');
@@ -52,7 +52,7 @@ function memblockReserved({ files }: Evidence): PhysicalRange[] | undefined {
   return join(named);
 }
 
-/** __kfence_pool holds a linear address; a pool that failed to come up is 0. */
+/** __kfence_pool holds a linear address, or 0 if the pool could not be set up. */
 function kfencePoolOf(capture: Capture): number | undefined {
   const pool = capture.variables.__kfence_pool;
   const offset = capture.variables.memstart_addr;
@@ -61,7 +61,7 @@ function kfencePoolOf(capture: Capture): number | undefined {
   return leaf && leaf.pa + Number(pool - leaf.va);
 }
 
-/** The closed list of boot facts (see BootFacts), taken from one boot. */
+/** All boot facts (see BootFacts), taken from one boot. */
 export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const { evidence, hidden } = boot;
   const first = evidence.captures[0];
@@ -72,7 +72,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     if (capture.freePages) freePages[capture.checkpoint] = capture.freePages;
   }
   const memstartAddr = first?.variables.memstart_addr;
-  // Where the pool is not taken early, it is not there yet at the first checkpoint.
+  // Where the pool is not allocated early, it does not exist yet at the first checkpoint.
   const kfencePool = evidence.captures.map(kfencePoolOf).find((pool) => pool !== undefined);
   const reserved = memblockReserved(evidence);
   const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
@@ -92,7 +92,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     protectRequests: evidence.protectRequests ?? [],
     sharing: evidence.sharing ?? [],
     ...(ipaBits === undefined ? {} : { ipaBits }),
-    // Of other probes the pages stay in the linear map.
+    // The pages of other probes stay in the linear map.
     probePages: evidence.probes.flatMap(({ probe, pages }) =>
       probe === 'memfd_secret' ? pages : [],
     ),

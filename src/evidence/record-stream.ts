@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Reads guest RAM from outside. Undefined where the address is no RAM: addresses that a guest wrote
- * are not to be trusted.
+ * Reads guest RAM from outside. Undefined where the address is not in RAM: addresses written by a
+ * guest cannot be trusted.
  */
 export type ReadPhysical = (pa: number, bytes: number) => Uint8Array | undefined;
 
-/** Where init's records lie: the directory page of guest/init/protocol.h. */
-export interface RecordDirectory {
+/** Where init's records are: the directory page of guest/init/protocol.h. */
+interface RecordDirectory {
   pageBytes: number;
   nonce: bigint;
   /** Bytes of complete records. */
   committed: number;
-  /** Records that found no room in the guest. */
+  /** Records that did not fit into the guest's buffer. */
   lost: number;
   /** Physical addresses of the pages that list the data pages. */
   indexPages: number[];
@@ -23,7 +23,7 @@ const headerBytes = 40;
 /** init holds at most 64 MiB; a directory that claims more is damaged. */
 const maxStreamBytes = 64 << 20;
 
-/** Parses a directory page. Returns a sentence when it is none. */
+/** Parses a directory page. Returns a sentence when it is not valid. */
 export function parseDirectory(page: Uint8Array): RecordDirectory | string {
   if (page.length < headerBytes) return 'The directory page of the guest is cut short.';
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
@@ -55,7 +55,7 @@ export function parseDirectory(page: Uint8Array): RecordDirectory | string {
 }
 
 /**
- * Gathers the stream of records from the data pages. When a page cannot be read the stream ends
+ * Collects the stream of records from the data pages. When a page cannot be read the stream ends
  * before it, and `damage` says so.
  */
 export function readStream(

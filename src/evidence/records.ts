@@ -5,7 +5,7 @@ import type { GuestFiles, ProbeResult } from './capture.ts';
 import { parseDirectory, type ReadPhysical, readStream } from './record-stream.ts';
 
 /** One file of the guest as it arrived. */
-export interface GuestFile {
+interface GuestFile {
   bytes: Uint8Array;
   /**
    * 0, or the guest's errno for opening or reading it; 2 (ENOENT) where the kernel has no such
@@ -13,31 +13,32 @@ export interface GuestFile {
    */
   errno: number;
   /**
-   * Whether more was there than arrived: too long, no room, or the guest died in the middle of it.
+   * Whether the file was longer than what arrived: too long, no room, or the guest died while
+   * sending it.
    */
   cut: boolean;
 }
 
-/** All that init committed to its memory. */
+/** Everything that init committed to its memory. */
 export interface GuestReport {
   /**
-   * By path, or 'dmesg'. A file that is absent in the guest is here with its errno: it was asked
-   * for.
+   * By path, or 'dmesg'. A file that does not exist in the guest is listed with its errno, since
+   * init tried to read it.
    */
   files: Map<string, GuestFile>;
   probes: ProbeResult[];
-  /** What failed in init itself, in its own words (hostile text, like all of it). */
+  /** What failed in init itself, in its own words (hostile text, like everything here). */
   problems: { where: string; what: string }[];
-  /** Sentences on records that could not be believed. Empty for a healthy guest. */
+  /** Sentences about records that are not plausible. Empty for a healthy guest. */
   damage: string[];
-  /** Echo of the nonce that the harness gave; undefined without a directory. */
+  /** The harness's nonce, echoed by the guest; undefined without a directory. */
   nonce?: bigint;
 }
 
 const recordMagic = 0x52445450;
 const headerBytes = 24;
 const recordTypes = { piece: 1, fileEnd: 2, probe: 3, problem: 4 };
-/** A report of damage for each record of a wrecked stream would itself be a flood. */
+/** Reporting each damaged record of a ruined stream would itself be a flood. */
 const maxDamage = 20;
 
 interface RawRecord {
@@ -48,10 +49,10 @@ interface RawRecord {
 }
 
 /**
- * Decodes what guest/init wrote into guest RAM (guest/init/protocol.h). Never throws for what a
- * guest did: a damaged record is left out and named in `damage`.
+ * Decodes what guest/init wrote into guest RAM (guest/init/protocol.h). Never throws for anything a
+ * guest did: a damaged record is left out and described in `damage`.
  *
- * @param directory the directory page, whose physical address init gave
+ * @param directory the directory page, whose physical address init sent
  * @param read reads guest RAM by physical address
  */
 export function decodeRecords(directory: Uint8Array, read: ReadPhysical): GuestReport {
@@ -66,7 +67,7 @@ export function decodeRecords(directory: Uint8Array, read: ReadPhysical): GuestR
   for (const record of splitRecords(stream.bytes, report.damage)) {
     if (record.sequence !== expected) {
       addDamage(report, `Record ${expected} of the guest is followed by ${record.sequence}.`);
-      // What is missing was a piece of a file that is open now, or of the one that comes next.
+      // The missing part belongs to a file that is open now, or to the one that comes next.
       for (const name of [...open.keys(), record.name]) incomplete.add(name);
     }
     expected = record.sequence + 1;
@@ -84,7 +85,7 @@ export function decodeRecords(directory: Uint8Array, read: ReadPhysical): GuestR
 }
 
 /**
- * The files that the guest has, as text: all but config.gz, which is compressed. Bytes that are no
+ * The files from the guest, as text: all except config.gz, which is compressed. Bytes that are not
  * UTF-8 become U+FFFD.
  */
 export function guestTexts(report: GuestReport): GuestFiles {
@@ -131,7 +132,7 @@ function* splitRecords(stream: Uint8Array, damage: string[]): Generator<RawRecor
   }
 }
 
-/** The checksum covers the header with the checksum's own field as 0. */
+/** The checksum covers the header with its own field set to 0. */
 function checksum(record: Uint8Array): number {
   return crc32(record.subarray(0, 16), new Uint8Array(4), record.subarray(20));
 }

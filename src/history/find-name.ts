@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** What a shortened name stands for: the names that it can mean; one is the answer. */
-export type Match =
+/** The names that a shortened name can mean; a single one is the answer. */
+type Match =
   | { kind: 'one'; name: string }
   | { kind: 'none' }
   | { kind: 'several'; names: string[] };
 
 /**
- * Finds a name by itself, by its start, or by any part of it; an exact name always wins, and a
+ * Finds a name by its full text, its start, or any part of it. An exact match always wins, and a
  * start wins over a part.
  */
 export function findName(shortened: string, names: Iterable<string>): Match {

@@ -5,7 +5,7 @@ import { kernelName } from './kernel-name.ts';
 import { byKernel, bySeries, byTime } from './order-kernels.ts';
 import type { Look, RunMark } from './types.ts';
 
-/** A look as a point of a finding's life. */
+/** A look as a point in the history of a finding. */
 export interface LifePoint {
   run: RunMark;
   case: string;
@@ -15,19 +15,19 @@ export interface LifePoint {
 }
 
 /**
- * One kernel in the life of a finding, by the last look at each case that has shown the finding in
- * this series.
+ * One kernel in the history of a finding, by the last look at each case that has shown the finding
+ * in this series.
  */
 export interface KernelLife {
   release: string;
   /** See kernelName(). */
   kernel: string;
   sha256: string;
-  /** absent: looked at, and nowhere to be seen; unknown: no look came far enough to tell. */
+  /** absent: looked at, and not found; unknown: no look got far enough to tell. */
   state: 'shown' | 'absent' | 'unknown';
   /** Cases that show it. */
   shown: string[];
-  /** Cases that came far enough to tell. */
+  /** Cases that got far enough to tell. */
   looked: number;
   firstLook: LifePoint;
   lastLook: LifePoint;
@@ -39,30 +39,30 @@ export interface SeriesLife {
   /** gone: the newest kernel that was looked at does not show it. */
   state: 'there' | 'gone';
   kernels: KernelLife[];
-  /** The first kernel after the last one that shows it, and the run that saw so first. */
+  /** The first kernel after the last one that shows it, and the run that noticed this first. */
   goneSince?: LifePoint;
 }
 
-/** The same kernel and case answered in two ways. */
+/** The same kernel and case gave two different answers. */
 export interface Wavering {
   before: LifePoint;
   after: LifePoint;
   /** What the later look shows. */
   shown: boolean;
-  /** What differed between the two looks; 'nothing' is what flaky means. */
+  /** What differed between the two looks; 'nothing' means that the finding is flaky. */
   because: 'scenario' | 'emulator' | 'ptdiff' | 'nothing';
 }
 
-/** First and last sight of a finding, where it is and where it went. */
+/** First and last sighting of a finding, where it still shows, and where it is gone. */
 export interface FindingLife {
   id: string;
   state: 'there' | 'gone';
   firstSeen: LifePoint;
   lastSeen: LifePoint;
-  /** Known issues that it matched, on whatever kernel. */
+  /** Known issues that it has matched, on any kernel. */
   known: string[];
   series: SeriesLife[];
-  /** Series that never showed it, by the looks that could have. */
+  /** Series that never showed it, according to the looks that could have. */
   never: { series: string; kernels: number; looks: number }[];
   wavering: Wavering[];
 }
@@ -81,7 +81,7 @@ function whatChanged(before: Look, after: Look): Wavering['because'] {
   return before.run.ptdiff === after.run.ptdiff ? 'nothing' : 'ptdiff';
 }
 
-/** Looks that tell about the finding, of each scenario, in the order of time. */
+/** Looks that can tell about the finding, for each scenario, in order of time. */
 function telling(looks: readonly Look[], finding: string): Look[][] {
   const told = [...looks].sort(byTime).filter((look) => shows(look, finding) !== undefined);
   return [...Map.groupBy(told, ({ scenario }) => scenario.name).values()];
@@ -104,7 +104,7 @@ function kernelLife(looks: readonly Look[], finding: string): KernelLife {
   };
 }
 
-/** The life in one series; undefined where it never showed. */
+/** The history in one series; undefined if the finding never showed there. */
 function seriesLife(
   series: string,
   looks: readonly Look[],
@@ -146,8 +146,8 @@ function waveringOf(looks: readonly Look[], finding: string): Wavering[] {
 }
 
 /**
- * The life of a finding.
- * @param looks all looks at the scenarios that have ever shown it, on whatever kernel
+ * The history of a finding.
+ * @param looks all looks at the scenarios that have ever shown it, on any kernel
  * @returns undefined when no look shows it
  */
 export function findingLife(finding: string, looks: readonly Look[]): FindingLife | undefined {

@@ -4,9 +4,9 @@ import type { Look } from './types.ts';
 const shownPatches = 2;
 
 /**
- * What tells a kernel from others of its release: nothing beside the release for a packaged one;
- * the commit for one from git, its patches for any that was built, the start of the hash for an
- * Image of the user's.
+ * What distinguishes a kernel from others of its release: nothing besides the release for a
+ * packaged one; the commit for one from git; the patches for any that was built; the start of the
+ * hash for the user's own Image.
  */
 export function kernelName({
   release,

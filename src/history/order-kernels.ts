@@ -4,8 +4,9 @@ import { first, last } from '../present.ts';
 import type { Look } from './types.ts';
 
 /**
- * The line of kernels that one belongs to, e.g. '7.3 arm64': a finding appears and goes along it.
- * The flavour is part of it, since 16K pages or another configuration give another linear map.
+ * The series of kernels that one belongs to, e.g. '7.3 arm64': a finding appears and disappears
+ * within it. The flavour is part of it, since 16K pages or another configuration give another
+ * linear map.
  */
 function seriesOf({ release, flavour }: Pick<Look['kernel'], 'release' | 'flavour'>): string {
   const parsed = releaseOf(release);
@@ -13,13 +14,13 @@ function seriesOf({ release, flavour }: Pick<Look['kernel'], 'release' | 'flavou
   return `${version} ${flavour}`.trim();
 }
 
-/** A release as numbers that order it; release candidates come before the release itself. */
+/** A release as numbers for sorting; release candidates come before the release itself. */
 function rank(text: string): number[] {
   const { major, minor, patch, rc } = releaseOf(text) ?? { major: 0, minor: 0, patch: 0 };
   return [major, minor, patch, rc ?? Number.POSITIVE_INFINITY];
 }
 
-/** Compares two lists of keys of one length by the first that differs. */
+/** Compares two lists of keys of equal length by the first key that differs. */
 function compareKeys<Key extends number | string>(
   left: readonly Key[],
   right: readonly Key[],
@@ -33,13 +34,13 @@ function compareKeys<Key extends number | string>(
 
 /**
  * Compares two releases (`uname -r`) by version: negative when the left one is older, 0 when the
- * version does not tell.
+ * versions do not decide.
  */
 export function compareReleases(left: string, right: string): number {
   return compareKeys(rank(left), rank(right));
 }
 
-/** Compares two series by version, then by flavour, plain arm64 first. */
+/** Compares two series by version, then by flavour, with plain arm64 first. */
 function compareSeries(left: string, right: string): number {
   const order = compareReleases(left, right);
   if (order !== 0 || left === right) return order;
@@ -48,8 +49,8 @@ function compareSeries(left: string, right: string): number {
 }
 
 /**
- * Orders looks in time; those of one instant by run and case, so that the order is the same on
- * every day.
+ * Orders looks by time; looks of the same moment by run and case, so that the order is always the
+ * same.
  */
 export function byTime(left: Look, right: Look): number {
   const keys = ({ run, case: name }: Look) => [run.started, run.id, name];
@@ -57,8 +58,8 @@ export function byTime(left: Look, right: Look): number {
 }
 
 /**
- * The looks of each kernel (by the hash of its Image), kernels of one series in the order of their
- * versions, then of their last look: a branch may go back.
+ * The looks of each kernel (by the hash of its Image). Kernels of one series are in the order of
+ * their versions, then of their last look, since a branch may go back.
  */
 export function byKernel(looks: readonly Look[]): Look[][] {
   const groups = [

@@ -6,7 +6,7 @@ import { kernelName } from './kernel-name.ts';
 import { byKernel, bySeries, byTime } from './order-kernels.ts';
 import type { Look, RunMark } from './types.ts';
 
-/** Looks in a row that ended alike. */
+/** Consecutive looks with the same result. */
 export interface VerdictSpan {
   verdict: Verdict;
   /** Ids of the findings, sorted. */
@@ -18,8 +18,8 @@ export interface VerdictSpan {
   looks: number;
 }
 
-/** What one kernel answered to a scenario over time. */
-export interface KernelVerdicts {
+/** A kernel's results for a scenario over time. */
+interface KernelVerdicts {
   release: string;
   /** See kernelName(). */
   kernel: string;
@@ -39,15 +39,15 @@ export interface ScenarioLife {
   series: { series: string; kernels: KernelVerdicts[] }[];
 }
 
-/** Middle of the values; undefined of none. */
+/** Median of the values; undefined if there are none. */
 export function median(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((left, right) => left - right);
-  // Of an odd number of values both are the one in the middle.
+  // For an odd number of values, both are the one in the middle.
   const [lower, upper] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
   return lower === undefined || upper === undefined ? undefined : (lower + upper) / 2;
 }
 
-/** Joins looks in a row with the same verdict and findings; the looks are in the order of time. */
+/** Joins consecutive looks with the same verdict and findings; the looks are in order of time. */
 function verdictSpans(looks: readonly Look[]): VerdictSpan[] {
   const spans: VerdictSpan[] = [];
   for (const { verdict, findings, reason, run } of looks) {

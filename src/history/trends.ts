@@ -5,8 +5,8 @@ import { byTime } from './order-kernels.ts';
 import { median } from './scenario-life.ts';
 import type { Look, RunMark } from './types.ts';
 
-/** How long the cases of one run took, in terms of the usual time of the same cases. */
-export interface PaceOfRun {
+/** How long the cases of one run took, compared with their usual time. */
+interface PaceOfRun {
   run: RunMark;
   /** 1 is usual, 2 is twice as long; the median over the cases. */
   ratio: number;
@@ -14,8 +14,8 @@ export interface PaceOfRun {
 }
 
 /**
- * Boot times over runs, like with like: runs boot different cases, so each case is measured by the
- * median of its own times. Cases that were looked at once say nothing; nor do errors and boots that
+ * Boot times across runs. Runs boot different cases, so each case is compared with the median of
+ * its own times. Cases that were looked at only once say nothing. Neither do errors and boots that
  * died, whose time is that of a watchdog.
  */
 export function paceOfRuns(looks: readonly Look[]): PaceOfRun[] {

@@ -2,10 +2,10 @@
 import type { CaseResult, FindingKind, LinearMapSizes, Verdict } from '../diff/types.ts';
 import type { CheckpointName } from '../evidence/capture.ts';
 
-/** A run, as far as its results depend on it. */
+/** A run, with what its results depend on. */
 export interface RunMark {
   id: string;
-  /** ISO 8601, UTC; the results of a run count as made when it began. */
+  /** ISO 8601, UTC; a run's results count from the start of the run. */
   started: string;
   folder: string;
   /** Commit of ptdiff, or its version where there is none. */
@@ -18,7 +18,7 @@ export interface Look {
   run: RunMark;
   case: string;
   kernel: CaseResult['kernel'];
-  /** One name can mean another experiment on another day: then the hashes differ. */
+  /** One name can mean different experiments on different days; then the hashes differ. */
   scenario: { name: string; hash: string };
   verdict: Verdict;
   reason?: string;
@@ -29,7 +29,7 @@ export interface Look {
   linearMap: Partial<Record<CheckpointName, LinearMapSizes>>;
 }
 
-/** What is said of a finding wherever it shows; the words are those of its last sighting. */
+/** The text of a finding, the same wherever it shows; the words come from its last sighting. */
 export interface FindingText {
   id: string;
   kind: FindingKind;
@@ -37,6 +37,6 @@ export interface FindingText {
   title: string;
   /** Explanation and evidence: several lines. */
   detail: string;
-  /** The case whose evidence it is. */
+  /** The case that the evidence comes from. */
   case: string;
 }

@@ -3,12 +3,12 @@ import type { KernelConfig } from './kernel-config.ts';
 import type { KernelTraits } from './kernel-traits.ts';
 
 /** What a hypothesis about a kernel changes in its traits. */
-export interface TraitChanges {
+interface TraitChanges {
   traits?: Partial<KernelTraits>;
   config?: Partial<KernelConfig>;
 }
 
-/** One possible answer to what the Image does not show. */
+/** One possible answer where the Image does not show a trait. */
 export interface Hypothesis {
   /** A clause: 'PAGE_KERNEL carries PTE_DIRTY'. */
   says: string;
@@ -19,28 +19,28 @@ export interface Hypothesis {
 export interface Assumption {
   /** A trait by its name in KernelTraits, or an option of its configuration. */
   trait: string;
-  /** The rule of the release, which stands in the traits. */
+  /** What the release's rule says; this answer is in the traits. */
   chosen: Hypothesis;
-  /** What else it may be; none where only a boot of a better known kernel could tell. */
+  /** Other possible answers; empty where only a boot of a better known kernel could decide. */
   alternatives: Hypothesis[];
   /** Why the Image does not show it: a clause. */
   why: string;
 }
 
-/** How a reader asks for a value that the Image may not show. */
+/** A question that the Image may not answer. */
 interface Doubt<T> {
-  /** What the rule of the release says, and what else it may be. */
+  /** What the release's rule says, and what else it may be. */
   rule: T;
   others: readonly T[];
   says: (value: T) => string;
   why: string;
 }
 
-/** Collects what an Image does not show while its traits are read. */
+/** Collects what an Image does not show while the traits are read. */
 export class Assumptions {
   readonly list: Assumption[] = [];
 
-  /** A trait: what the Image shows, or else the rule of the release, with a note. */
+  /** A trait: what the Image shows, or else the release's rule, with a note. */
   trait<K extends keyof KernelTraits>(
     name: K,
     shown: KernelTraits[K] | undefined,

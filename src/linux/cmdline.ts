@@ -8,23 +8,22 @@ import {
 } from './kstrtox.ts';
 import type { Release } from './release.ts';
 
-/** A word of the command line as the kernel takes it apart. */
-export interface KernelParameter {
+/** A word of the command line, split as the kernel splits it. */
+interface KernelParameter {
   param: string;
   /** Undefined for a word without '='. */
   val: string | undefined;
 }
 
 /**
- * next_arg() of lib/cmdline.c, the same in 6.12 and 7.3: the first word of a line, and the rest.
- * Quotes hold a value with spaces together, and a quote that is never closed takes the rest of the
- * line.
+ * next_arg() of lib/cmdline.c, the same in 6.12 and 7.3: the first word of a line, and the rest. A
+ * quoted value may hold spaces; a quote that is never closed takes the rest of the line.
  */
 export function next_arg(line: string): KernelParameter & { rest: string } {
   const quoted = line.startsWith('"');
   const args = quoted ? line.slice(1) : line;
   let inQuote = quoted;
-  // As in the kernel, an '=' at the very start is none.
+  // As in the kernel, an '=' at the very start does not count.
   let equals = 0;
   let length = 0;
   for (; length < args.length; length++) {
@@ -43,8 +42,8 @@ export function next_arg(line: string): KernelParameter & { rest: string } {
 }
 
 /**
- * parse_args() of kernel/params.c: the words of a command line, up to '--', behind which those for
- * init stand.
+ * parse_args() of kernel/params.c: the words of a command line up to '--'; the words after it are
+ * for init.
  */
 export function parse_args(line: string): KernelParameter[] {
   const found: KernelParameter[] = [];
@@ -57,15 +56,15 @@ export function parse_args(line: string): KernelParameter[] {
   return found;
 }
 
-/** parameq() of kernel/params.c: in names '-' and '_' are the same. */
+/** parameq() of kernel/params.c: '-' and '_' are equal in names. */
 export function parameq(a: string, b: string): boolean {
   return a.replaceAll('-', '_') === b.replaceAll('-', '_');
 }
 
 /**
- * Values of the words NAME=VALUE among parameters, in order: what an early_param() function of the
- * kernel is called with, once for each, so that it is for the caller to say which counts. The
- * functions that the model knows do nothing for a word without '='.
+ * Values of the words NAME=VALUE among parameters, in order. The kernel calls an early_param()
+ * function once for each, so the caller decides which one counts. The functions that the model
+ * knows ignore a word without '='.
  */
 export function valuesOf(parameters: readonly string[], name: string): string[] {
   return parse_args(parameters.join(' '))
@@ -73,7 +72,7 @@ export function valuesOf(parameters: readonly string[], name: string): string[] 
     .flatMap(({ val }) => (val === undefined ? [] : [val]));
 }
 
-/** What the last of them says that kstrtobool() takes; undefined without one. */
+/** The last value that kstrtobool() accepts; undefined if there is none. */
 export function lastBoolean(
   parameters: readonly string[],
   name: string,
@@ -106,8 +105,8 @@ export function memparse(text: string, release: Release): ParsedNumber {
 }
 
 /**
- * get_option() of lib/cmdline.c: a number that may have a '-' before it and anything behind it, as
- * an int: of what is larger the low 32 bits count. Undefined where there is no number.
+ * get_option() of lib/cmdline.c: a number, maybe with a '-' before it and any text after it, as an
+ * int. Of a larger number only the low 32 bits count. Undefined where there is no number.
  */
 export function get_option(text: string, release: Release): number | undefined {
   const negative = text.startsWith('-');

@@ -5,7 +5,7 @@ import type { SymbolTable } from './symbol-table.ts';
  * One MOVZ or MOVK of an A64 function: `value` is the immediate after its shift (Arm ARM C6.2,
  * "MOVZ", "MOVK").
  */
-export interface MoveConstant {
+interface MoveConstant {
   kind: 'movz' | 'movk';
   value: bigint;
 }
@@ -21,8 +21,8 @@ const ADRP_MASK = 0x9f000000;
 const ADRP = 0x90000000;
 
 /**
- * Page that an ADRP at a link address addresses (Arm ARM C6.2, "ADRP"), 4 KiB aligned; undefined
- * for another instruction.
+ * The 4 KiB aligned page that an ADRP at a link address refers to (Arm ARM C6.2, "ADRP"); undefined
+ * for any other instruction.
  */
 export function adrpPage(address: bigint, word: number): bigint | undefined {
   if ((word & ADRP_MASK) >>> 0 !== ADRP) return undefined;
@@ -56,7 +56,7 @@ function instructions(
 /**
  * Constants that the machine code of a kernel function loads with MOVZ and MOVK. Some of a kernel's
  * properties have no symbol and no configuration option, and stable updates carry them across
- * releases: the code that uses them is the only honest witness.
+ * releases: only the code that uses them is reliable evidence.
  * @param image the whole kernel Image
  * @returns undefined when this kernel has no such function
  */
@@ -79,7 +79,7 @@ export function moveConstants(
 }
 
 /**
- * Pages that a kernel function addresses with ADRP (Arm ARM C6.2, "ADRP"): link addresses, 4 KiB
+ * Pages that a kernel function refers to with ADRP (Arm ARM C6.2, "ADRP"): link addresses, 4 KiB
  * aligned.
  * @returns undefined when this kernel has no such function
  */
@@ -94,8 +94,8 @@ export function addressedPages(
 }
 
 /**
- * Where a kernel function branches to by B or BL (Arm ARM C6.2, "B", "BL"), in the order of its
- * code: link addresses.
+ * Link addresses that a kernel function branches to with B or BL (Arm ARM C6.2, "B", "BL"), in code
+ * order.
  * @returns undefined when this kernel has no such function
  */
 export function branchTargets(
@@ -111,8 +111,8 @@ export function branchTargets(
 }
 
 /**
- * Whether a kernel function calls another one.
- * @returns false when there is no such callee, undefined when there is no such caller
+ * Whether one kernel function calls another.
+ * @returns false when the callee does not exist, undefined when the caller does not
  */
 export function calls(
   image: Uint8Array,
@@ -126,7 +126,7 @@ export function calls(
 
 /**
  * How often a kernel function rounds a value down to a multiple of a power of two: AND (immediate)
- * of 64 bits, whose mask clears just the bits below it (Arm ARM C6.2, "AND (immediate)").
+ * of 64 bits, whose mask clears exactly the bits below it (Arm ARM C6.2, "AND (immediate)").
  * @param unit the power of two, e.g. the bytes of a page
  * @returns undefined when this kernel has no such function
  */
@@ -138,7 +138,7 @@ export function roundings(
 ): number | undefined {
   const bits = Math.log2(unit);
   const [immr, imms] = [64 - bits, 63 - bits];
-  // sf = 1, N = 1; what remains are Rn and Rd.
+  // sf = 1, N = 1; only Rn and Rd remain.
   const and = (0x92400000 | (immr << 16) | (imms << 10)) >>> 0;
   return instructions(image, symbols, name)?.filter(([, word]) => (word & ~0x3ff) >>> 0 === and)
     .length;

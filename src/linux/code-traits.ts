@@ -5,14 +5,14 @@ import { PTE_DIRTY, PTE_PRESENT_INVALID, PTE_PXN, PTE_UXN, PTE_VALID } from './p
 import type { SymbolTable } from './symbol-table.ts';
 
 /**
- * What the machine code of a kernel shows of its traits, as stable updates carry backports. Each
- * answer is undefined where the code shows neither one nor the other: the function was renamed,
- * inlined, or is another than in any kernel that was read so far.
+ * What a kernel's machine code shows of its traits: stable updates carry backports, so the release
+ * alone does not tell. An answer is undefined where the code shows neither alternative: the
+ * function was renamed or inlined, or differs from every kernel that was read so far.
  */
 
 /**
- * PAGE_KERNEL_RO is built in this function: bits 63:48 come in one MOVK, 0xe0 with PTE_DIRTY and
- * 0x60 without.
+ * This function builds PAGE_KERNEL_RO: one MOVK sets bits 63:48, to 0xe0 with PTE_DIRTY and to 0x60
+ * without.
  */
 export function kernelDirtyShown(image: Uint8Array, symbols: SymbolTable): boolean | undefined {
   const constants = moveConstants(image, symbols, 'mark_linear_text_alias_ro') ?? [];
@@ -24,8 +24,8 @@ export function kernelDirtyShown(image: Uint8Array, symbols: SymbolTable): boole
 
 /**
  * The set_mask of set_direct_map_invalid_noflush() is PTE_PRESENT_INVALID (0x800) since
- * 15bfba1ad77f, in one MOVZ. Before, it is 0: up to 6.17 in a structure for apply_to_page_range(),
- * in 6.18 in a register beside the clear_mask PTE_VALID.
+ * 15bfba1ad77f, in one MOVZ. Before, it is 0: in a structure for apply_to_page_range() up to 6.17,
+ * and in a register beside the clear_mask PTE_VALID in 6.18.
  */
 export function presentInvalidShown(image: Uint8Array, symbols: SymbolTable): boolean | undefined {
   const name = 'set_direct_map_invalid_noflush';
@@ -52,8 +52,8 @@ export function aliasStartShown(
 }
 
 /**
- * Whether mark_rodata_ro() ends with mark_linear_data_alias_valid(false), as in 7.3, which is
- * set_memory_valid() where it is inlined.
+ * Whether mark_rodata_ro() ends with mark_linear_data_alias_valid(false), as in 7.3. Where that is
+ * inlined, the call is to set_memory_valid().
  */
 export function invalidatesDataAlias(image: Uint8Array, symbols: SymbolTable): boolean | undefined {
   const makers = ['mark_linear_data_alias_valid', 'set_memory_valid'];
@@ -63,9 +63,9 @@ export function invalidatesDataAlias(image: Uint8Array, symbols: SymbolTable): b
 
 /**
  * Whether map_mem() rounds each range of memory inward to whole pages, `start = PAGE_ALIGN(start);
- * end = end & PAGE_MASK`: two AND with the mask of a page where it walks memblock, and none before.
- * 7.3, and stable updates: 6.12.117 has it, 6.12.115 has not. The compiler puts map_mem() into
- * paging_init().
+ * end = end & PAGE_MASK`: two AND instructions with the page mask where it walks memblock; older
+ * kernels have none. 7.3 has it, and so have stable updates: 6.12.117 has it, 6.12.115 does not.
+ * The compiler inlines map_mem() into paging_init().
  */
 export function mapsWholePagesShown(
   image: Uint8Array,

@@ -3,7 +3,7 @@ import { PtdiffError } from '../errors.ts';
 import type { Assumption } from './assumptions.ts';
 import type { KernelConfig } from './kernel-config.ts';
 
-/** The options of a KernelConfig that have a name of their own. */
+/** Members of KernelConfig that correspond to a single option of a .config. */
 const optionNames = {
   vaBits: 'CONFIG_ARM64_VA_BITS',
   paBits: 'CONFIG_ARM64_PA_BITS',
@@ -24,12 +24,12 @@ const optionNames = {
 
 type NamedOption = keyof typeof optionNames;
 
-/** A value as a .config has it. */
+/** A value in the form that a .config uses. */
 function written(value: number | boolean): string {
   return typeof value === 'number' ? String(value) : value ? 'y' : 'n';
 }
 
-/** Options in which the Image and a .config differ, with what the file says. */
+/** Options in which the Image and a .config differ, with the file's value. */
 function differing(
   shown: KernelConfig,
   file: ReadonlyMap<string, string>,
@@ -40,7 +40,7 @@ function differing(
   });
 }
 
-/** What a .config says of the options that an Image may leave open. */
+/** What a .config says about the options that an Image may not show. */
 function openOptions(file: ReadonlyMap<string, string>): Partial<KernelConfig> {
   const objects = file.get('CONFIG_KFENCE_NUM_OBJECTS');
   const interval = file.get('CONFIG_KFENCE_SAMPLE_INTERVAL');
@@ -54,7 +54,7 @@ function openOptions(file: ReadonlyMap<string, string>): Partial<KernelConfig> {
   };
 }
 
-/** Answers what an Image leaves open by the configuration of its build. */
+/** Takes what the Image does not show from the configuration it was built with. */
 export function settleByFile(
   config: KernelConfig,
   assumptions: readonly Assumption[],
@@ -70,7 +70,8 @@ export function settleByFile(
 }
 
 /**
- * Two witnesses of one kernel: a .config that says otherwise than the Image is of another build.
+ * Checks that an Image and a .config agree: a .config that contradicts the Image belongs to another
+ * build.
  * @throws PtdiffError(image) that names the first option in which they differ
  */
 export function checkConfigFile(shown: KernelConfig, file: ReadonlyMap<string, string>): void {
@@ -79,14 +80,14 @@ export function checkConfigFile(shown: KernelConfig, file: ReadonlyMap<string, s
   const reason = `it says ${optionNames[first.key]}=${first.said}, but the Image shows ${written(shown[first.key])}`;
   throw new PtdiffError(
     'image',
-    `The configuration is not of this kernel: ${reason}; name the file of the same build.`,
+    `The configuration does not belong to this kernel: ${reason}; name the file of the same build.`,
   );
 }
 
 /**
- * The options by a .config that came with the Image: where its code is another than in any kernel
- * that was read so far, the file is right.
- * @returns with what the Image seems to say otherwise, each the end of a sentence
+ * Corrects the options by a .config that came with the Image. Where the code differs from every
+ * kernel that was read so far, the file is right.
+ * @returns what the Image seemed to say instead, each as the end of a sentence
  */
 export function correctByFile(
   shown: KernelConfig,

@@ -2,10 +2,7 @@
 import { ImageReader } from './image-reader.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
-/**
- * A range of CPU revisions as the kernel's struct midr_range has it
- * (arch/arm64/include/asm/cputype.h).
- */
+/** A range of CPU revisions: the kernel's struct midr_range (arch/arm64/include/asm/cputype.h). */
 export interface MidrRange {
   /** Implementer, architecture and part of MIDR_EL1; variant and revision are 0. */
   model: number;
@@ -15,11 +12,11 @@ export interface MidrRange {
 }
 
 /**
- * One capability that the kernel detects on each CPU alone: an erratum's workaround, or the linear
- * map's BBM capability.
+ * One capability that the kernel detects on each CPU separately: an erratum's workaround, or the
+ * linear map's BBM capability.
  */
 export interface CpuCapability {
-  /** Its number: the kernel asks in this order. */
+  /** The kernel checks capabilities in the order of these numbers. */
   number: number;
   description: string;
   /** ARM64_CPUCAP_* bits. */
@@ -37,14 +34,14 @@ export interface CpuCapability {
  */
 export const cpucapType = { permittedForLate: 1 << 4, optionalForLate: 1 << 5 } as const;
 
-/** struct arm64_cpu_capabilities, the same from 6.12 to 7.3; sizes and places in bytes. */
+/** struct arm64_cpu_capabilities, the same from 6.12 to 7.3; sizes and offsets in bytes. */
 const entry = { bytes: 72, number: 8, type: 10, matches: 16, midr: 32, list: 56 } as const;
 const midrBytes = 12;
 const longestDescription = 200;
 const mostEntries = 512;
 
 class CapabilityReader extends ImageReader {
-  /** Name of the function that an entry's matches() is; undefined at the end of a table. */
+  /** Name of the function in an entry's matches(); undefined at the end of a table. */
   matcher(at: bigint): string | undefined {
     const address = this.pointer(at + BigInt(entry.matches));
     return address === 0n ? undefined : this.symbols.nameAt(address)?.name;
@@ -55,7 +52,7 @@ function midrRange(reader: CapabilityReader, at: bigint): MidrRange {
   return { model: reader.u32(at), from: reader.u32(at + 4n), to: reader.u32(at + 8n) };
 }
 
-/** An array of struct midr_range, which ends with an entry of zeros. */
+/** An array of struct midr_range, ended by an entry of zeros. */
 function midrList(reader: CapabilityReader, start: bigint): MidrRange[] {
   const ranges: MidrRange[] = [];
   for (
@@ -69,8 +66,8 @@ function midrList(reader: CapabilityReader, start: bigint): MidrRange[] {
 }
 
 /**
- * The allow list in cpu_supports_bbml2_noabort() or cpu_supports_bbml3(), which compilers name
- * after the function, a number, or both.
+ * The allow list in cpu_supports_bbml2_noabort() or cpu_supports_bbml3(). Compilers name it after
+ * the function, add a number, or both.
  */
 function allowList(reader: CapabilityReader, symbols: SymbolTable): { listed?: MidrRange[] } {
   const list = symbols
@@ -80,8 +77,8 @@ function allowList(reader: CapabilityReader, symbols: SymbolTable): { listed?: M
 }
 
 /**
- * CPUs that an entry matches by its own MIDR_EL1 ranges; undefined for an entry that asks anything
- * else.
+ * CPUs that an entry matches by its own MIDR_EL1 ranges; undefined for an entry that checks
+ * anything else.
  */
 function ownMidrs(reader: CapabilityReader, at: bigint): MidrRange[] | undefined {
   const place = at + BigInt(entry.midr);
@@ -95,7 +92,7 @@ function ownMidrs(reader: CapabilityReader, at: bigint): MidrRange[] | undefined
   }
 }
 
-/** The same with entries that are lists of entries, which do not nest. */
+/** The same for entries that may be lists of entries; lists do not nest. */
 function midrsOf(reader: CapabilityReader, at: bigint): MidrRange[] | undefined {
   if (reader.matcher(at) !== 'cpucap_multi_entry_cap_matches') return ownMidrs(reader, at);
   const list = reader.pointer(at + BigInt(entry.list));
@@ -103,8 +100,8 @@ function midrsOf(reader: CapabilityReader, at: bigint): MidrRange[] | undefined 
 }
 
 /**
- * Which BBM capability an entry is, by the function that detects it or by what the kernel prints of
- * it: one of them may have another name.
+ * Which BBM capability an entry is: by the function that detects it, or by its description, since
+ * either may have another name.
  */
 function bbmlOf(reader: CapabilityReader, at: bigint): 'bbml2' | 'bbml3' | undefined {
   const matcher = reader.matcher(at);
@@ -116,7 +113,9 @@ function bbmlOf(reader: CapabilityReader, at: bigint): 'bbml2' | 'bbml3' | undef
   return level === undefined ? undefined : level === '3' ? 'bbml3' : 'bbml2';
 }
 
-/** What an entry asks of a CPU; undefined for what asks neither the part nor the BBM capability. */
+/**
+ * What an entry checks of a CPU; undefined if it checks neither the part nor the BBM capability.
+ */
 function matchOf(
   reader: CapabilityReader,
   symbols: SymbolTable,
@@ -128,7 +127,7 @@ function matchOf(
   return midrs && { midrs };
 }
 
-/** Addresses of a table's entries; the last one has no matches(). */
+/** Addresses of a table's entries; the terminating entry has no matches(). */
 function entries(reader: CapabilityReader, table: bigint): bigint[] {
   const found: bigint[] = [];
   for (
@@ -142,12 +141,13 @@ function entries(reader: CapabilityReader, table: bigint): bigint[] {
 }
 
 /**
- * Capabilities that depend on which part a CPU is, from the kernel's own tables arm64_features[]
- * (arch/arm64/kernel/cpufeature.c) and arm64_errata[] (cpu_errata.c): stable updates add errata all
- * the time, and options decide which are there. Left out is what asks an ID register other than
- * MIDR_EL1 and ID_AA64MMFR2_EL1.BBM.
+ * Capabilities that depend on the CPU's part, from the kernel's own tables arm64_features[]
+ * (arch/arm64/kernel/cpufeature.c) and arm64_errata[] (cpu_errata.c): stable updates keep adding
+ * errata, and options decide which of them are compiled in. Entries that check an ID register other
+ * than MIDR_EL1 and ID_AA64MMFR2_EL1.BBM are left out.
  * @param image the whole Image
- * @returns in the order in which the kernel asks; undefined when the Image does not show the tables
+ * @returns in the order in which the kernel checks them; undefined when the Image does not show the
+ * tables
  */
 export function cpuCapabilities(
   image: Uint8Array,

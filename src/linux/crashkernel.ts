@@ -4,10 +4,10 @@ import { memparse } from './cmdline.ts';
 import { ULLONG_MAX } from './kstrtox.ts';
 import type { Release } from './release.ts';
 
-/** What crashkernel= asks for, in bytes. */
+/** What crashkernel= requests, in bytes. */
 export interface CrashkernelRequest {
   size: bigint;
-  /** Where it shall be; 0: anywhere. */
+  /** Requested address; 0 means anywhere. */
   base: bigint;
   /** crashkernel=SIZE,high: above 4 GiB where there is memory, with `lowSize` below. */
   high: boolean;
@@ -23,14 +23,14 @@ const refused = (refusal: Refusal, size = 0n): Parsed => ({ size, base: 0n, refu
 /** DEFAULT_CRASH_KERNEL_LOW_SIZE of include/linux/crash_reserve.h; arm64 has no other. */
 export const DEFAULT_CRASH_KERNEL_LOW_SIZE = 128n << 20n;
 
-/** suffix_tbl; `,cma` came with 6.17, and is an unknown character before. */
+/** suffix_tbl; `,cma` is new in 6.17, and an unknown suffix before. */
 function suffixes(release: Release): string[] {
   return byRelease(release, 'crashkernel-cma') ? [',high', ',low', ',cma'] : [',high', ',low'];
 }
 
 /**
- * get_last_crashkernel(): by strstr(), so that quotes, '--' and what stands before the name do not
- * matter. The text from its value on.
+ * get_last_crashkernel(): it uses strstr(), so quotes, '--' and the text before the name do not
+ * matter. Returns the text from the value on.
  */
 function lastCrashkernel(
   line: string,
@@ -50,8 +50,8 @@ function lastCrashkernel(
 }
 
 /**
- * parse_crashkernel_simple(): SIZE[@OFFSET]. Behind an offset anything may stand, and an offset
- * that is no number is 0.
+ * parse_crashkernel_simple(): SIZE[@OFFSET]. Any text may follow an offset, and an offset that is
+ * not a number is 0.
  */
 function parseSimple(text: string, release: Release): Parsed {
   const size = memparse(text, release);
@@ -63,8 +63,8 @@ function parseSimple(text: string, release: Release): Parsed {
 }
 
 /**
- * parse_crashkernel_mem(): START-[END]:SIZE[,…][@OFFSET], of which the first range counts that
- * holds the system's memory.
+ * parse_crashkernel_mem(): START-[END]:SIZE[,…][@OFFSET]. The first range that holds the size of
+ * the system's memory counts.
  */
 function parseRanges(text: string, systemRam: bigint, release: Release): Parsed {
   const unit = 128n << 20n;
@@ -92,7 +92,7 @@ function parseRanges(text: string, systemRam: bigint, release: Release): Parsed 
   return { size: 0n, base: 0n };
 }
 
-/** The offset of the list of ranges, behind all of them. */
+/** The offset after the list of ranges. */
 function withOffset(size: bigint, rest: string, release: Release): Parsed {
   const at = rest.indexOf('@');
   if (size === 0n || at < 0) return { size, base: 0n };
@@ -123,10 +123,9 @@ function parseForm(
 }
 
 /**
- * parse_crashkernel() of kernel/crash_reserve.c, called by arch_reserve_crashkernel()
- * (arch/arm64/mm/init.c), which does nothing where it fails: a form without a suffix goes first,
- * even where it is refused, then SIZE,high with SIZE,low. What SIZE,cma asks does not go into
- * crashk_res.
+ * parse_crashkernel() of kernel/crash_reserve.c. arch_reserve_crashkernel() (arch/arm64/mm/init.c)
+ * calls it, and does nothing when it fails. A form without a suffix comes first, even if it is
+ * refused; then SIZE,high with SIZE,low. SIZE,cma does not go into crashk_res.
  * @param line the whole command line
  * @param systemRam memblock_phys_mem_size() in bytes: with no-map memory
  * @returns undefined where the kernel reserves nothing

@@ -7,8 +7,8 @@ const table = Uint32Array.from({ length: 256 }, (_, index) => {
 });
 
 /**
- * CRC-32 of IEEE 802.3, as an unsigned number. The core may not import Node's zlib, which has the
- * same function.
+ * CRC-32 of IEEE 802.3, as an unsigned number. src/ must not import Node's zlib, which has the same
+ * function.
  */
 export function crc32(...parts: Uint8Array[]): number {
   let crc = 0xffffffff;

@@ -2,8 +2,8 @@
 import { byteLength, concatenate } from '../bytes.ts';
 import { PtdiffError } from '../errors.ts';
 
-/** A property of a node; its value as it stands in the blob (numbers are big-endian). */
-export interface FdtProperty {
+/** A property of a node; its value is as in the blob (numbers are big-endian). */
+interface FdtProperty {
   name: string;
   value: Uint8Array;
 }
@@ -29,7 +29,7 @@ const lastCompatibleVersion = 16;
 const headerBytes = 40;
 const tokens = { beginNode: 1, endNode: 2, property: 3, nop: 4, end: 9 };
 
-/** @throws PtdiffError('emulator') when the bytes are no device tree of version 17. */
+/** @throws PtdiffError('emulator') when the bytes are not a device tree of version 17. */
 export function parseFdt(blob: Uint8Array): DeviceTree {
   try {
     return new FdtReader(blob).read();
@@ -70,7 +70,7 @@ class FdtReader {
     return { root: this.#node(), reservations: this.#reservations(), bootCpu: this.#word(28) };
   }
 
-  /** The node whose begin token was just read. */
+  /** The node whose begin token has just been read. */
   #node(): FdtNode {
     const node: FdtNode = { name: this.#string(this.#at), properties: [], children: [] };
     this.#at = align(this.#at + node.name.length + 1);
@@ -134,7 +134,7 @@ class FdtReader {
   }
 }
 
-/** Writes a device tree without any spare room, so that the same tree gives the same bytes. */
+/** Writes a device tree without spare room, so that the same tree always gives the same bytes. */
 export function serialiseFdt(tree: DeviceTree): Uint8Array {
   const strings = new StringTable();
   const structure = [...nodeParts(tree.root, strings), words(tokens.end)];
@@ -176,7 +176,7 @@ export function words(...values: number[]): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** Sets a property, in place of one with the same name. */
+/** Sets a property; replaces one with the same name. */
 export function setProperty(node: FdtNode, name: string, value: Uint8Array): void {
   node.properties = [
     ...node.properties.filter((property) => property.name !== name),
@@ -184,7 +184,7 @@ export function setProperty(node: FdtNode, name: string, value: Uint8Array): voi
   ];
 }
 
-/** The child of that name, made if there is none. */
+/** The child of that name; creates it if there is none. */
 export function childNode(node: FdtNode, name: string): FdtNode {
   const found = node.children.find((child) => child.name === name);
   if (found) {

@@ -11,10 +11,10 @@ import { linearMapSizes } from './leaf-kind.ts';
 const levelNames: Record<Level, string> = { '-1': 'PGD', 0: 'P4D', 1: 'PUD', 2: 'PMD', 3: 'PTE' };
 
 /**
- * Prints a walk in the manner of the kernel's ptdump, line by line without newlines, with what that
- * leaves out: physical addresses, contiguous groups by name, effective permissions per exception
- * level, what is malformed, a summary. Regions are in ascending order; the ones that nothing is
- * mapped in are left out.
+ * Prints a walk like the kernel's ptdump, line by line without newlines. It adds what ptdump leaves
+ * out: physical addresses, contiguous groups by name, effective permissions per exception level,
+ * malformed entries and a summary. Regions are in ascending order; regions with no mapping are left
+ * out.
  *
  * Permissions read `rwx`, with `d` for a page that hardware makes writable at the first write and
  * `g` for a guarded control stack.
@@ -40,8 +40,8 @@ export function* formatPtdump(
 }
 
 /**
- * Leaves and malformed entries in ascending address; a malformed one before the leaf at the same
- * place.
+ * Leaves and malformed entries in ascending address; a malformed entry comes before the leaf at the
+ * same address.
  */
 function* merge(result: WalkResult): Generator<LeafRun | Malformed> {
   let next = 0;
@@ -62,7 +62,7 @@ function leafLine(regime: Stage1Regime, run: LeafRun): string {
   return `${placeText(run)} ${levelText(run)} ${pa} ${attributesText(regime, run)}`;
 }
 
-/** Where a run of leaves lies and how large it is, as the kernel prints it. */
+/** Address and size of a run of leaves, as the kernel prints them. */
 export function placeText({ va, size }: Pick<LeafRun, 'va' | 'size'>): string {
   return `${rangeText(va, va + BigInt(size))}   ${sizeText(BigInt(size)).padStart(10)}`;
 }
@@ -81,7 +81,11 @@ export function attributesText(regime: Stage1Regime, run: LeafRun): string {
   );
 }
 
-function accessText(access: Access): string {
+/**
+ * Access rights as 'rwx' letters: 'd' where hardware makes the page writable at the first write, 'g'
+ * for a guarded control stack.
+ */
+export function accessText(access: Access): string {
   const write = access.write
     ? 'w'
     : access.writeAfterDirty
@@ -95,10 +99,10 @@ function accessText(access: Access): string {
 const shareabilities = ['NSH', 'SH?', 'OSH', 'ISH'];
 
 /**
- * Bits that permissions and memory type do not tell: shareability, access flag, nG, guarded page.
+ * Bits that permissions and memory type do not show: shareability, access flag, nG, guarded page.
  */
 function flagsText(regime: Stage1Regime, attributes: bigint): string {
-  // With LPA2 the field is part of the address, and TCR_EL1.SH1 rules every leaf.
+  // With LPA2 the field is part of the address, and TCR_EL1.SH1 applies to every leaf.
   const shareability = regime.lpa2 ? '   ' : shareabilities[field(attributes, 8, 2)];
   const flag = (position: number, name: string) =>
     bit(attributes, position) ? name : ' '.repeat(name.length);

@@ -2,7 +2,7 @@
 import type { Granule, Level } from '../vmsa/types.ts';
 
 /**
- * Sizes in bytes, and shifts, of what Linux can put down for one granule
+ * Sizes in bytes, and shifts, of everything Linux can map with one granule
  * (arch/arm64/include/asm/pgtable-hwdef.h).
  */
 export interface Geometry {
@@ -25,7 +25,7 @@ const contiguous: Record<Granule, { ptes: number; pmds: number }> = {
 };
 
 /**
- * Geometry of a granule; CONFIG_ARM64_CONT_PTE_SHIFT and _CONT_PMD_SHIFT are fixed by it
+ * Geometry of a granule, which determines CONFIG_ARM64_CONT_PTE_SHIFT and _CONT_PMD_SHIFT
  * (arch/arm64/Kconfig).
  */
 export function geometryOf(granule: Granule): Geometry {

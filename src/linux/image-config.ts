@@ -14,22 +14,22 @@ import type { SymbolTable } from './symbol-table.ts';
 const MODULES_VSIZE = 2n ** 31n;
 
 /**
- * KIMAGE_VADDR is _PAGE_END(VA_BITS_MIN) + MODULES_VSIZE: the link address of _text gives
- * VA_BITS_MIN away.
+ * KIMAGE_VADDR is _PAGE_END(VA_BITS_MIN) + MODULES_VSIZE, so the link address of _text gives
+ * VA_BITS_MIN.
  */
 function vaBitsOfLinkAddress(textBase: bigint): number {
   return (2n ** 64n - (textBase - MODULES_VSIZE)).toString(2).length;
 }
 
-/** Whether the Image holds a text, as a description that the kernel prints at boot. */
+/** Whether the Image contains a text, such as a description that the kernel prints at boot. */
 function holdsText(image: Uint8Array, text: string): boolean {
   return Buffer.from(image.buffer, image.byteOffset, image.byteLength).includes(text);
 }
 
 /**
  * CONFIG_ARM64_VA_BITS and CONFIG_ARM64_PA_BITS. With 4K and 16K pages, 52-bit virtual addresses,
- * 52-bit physical ones and LPA2 come together (arch/arm64/Kconfig, ARM64_LPA2). With 64K pages both
- * are choices of their own: ARM64_HAS_VA52 is described in arch/arm64/kernel/cpufeature.c, and
+ * 52-bit physical ones and LPA2 come together (arch/arm64/Kconfig, ARM64_LPA2). With 64K pages each
+ * is an option of its own: ARM64_HAS_VA52 is described in arch/arm64/kernel/cpufeature.c, and
  * tcr_compute_pa_size in __cpu_setup() loads ID_AA64MMFR0_EL1_PARANGE_MAX, 6 for 52 bits and 5 for
  * 48.
  */
@@ -82,29 +82,26 @@ function kfenceNumObjectsOf(
   });
 }
 
-/**
- * Whether a variable is not 0 when the kernel starts; undefined when this kernel has no such
- * variable.
- */
+/** Whether a variable is initially nonzero; undefined when this kernel has no such variable. */
 function initialFlag(image: Uint8Array, symbols: SymbolTable, name: string): boolean | undefined {
   const address = symbols.address(name);
   return address === undefined ? undefined : (image[Number(address - symbols.textBase)] ?? 0) !== 0;
 }
 
-/** How a default that its variable does not tell is asked for. */
+/** The doubt about a default whose variable does not show it. */
 function flagDoubt(option: string, rule: boolean, variable: string) {
   const says = (set: boolean): string => `${option} is ${set ? 'set' : 'not set'}`;
   return { rule, others: [!rule], says, why: `it has no variable ${variable}` };
 }
 
-/** Whether any of several symbols is there, by its name or what a compiler made of it. */
+/** Whether any of several symbols exists, by its name or by a compiler's variant of it. */
 export function has(symbols: SymbolTable, names: readonly string[]): boolean {
   return names.some((name) => symbols.codeName(name) !== undefined);
 }
 
 /**
- * Symbols of each option, any of which is in the Image exactly when the option is on: a rename or
- * inlining hides one of them.
+ * Symbols of each option. The Image has them exactly when the option is on; several, since a rename
+ * or inlining may hide one.
  */
 const signs = {
   kfence: ['__kfence_pool', 'kfence_init', '__kfence_alloc'],
@@ -122,8 +119,8 @@ const signs = {
 
 /**
  * Reads the options from a kernel Image.
- * @param assumed is told what the Image does not show
- * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table
+ * @param assumed receives what the Image does not show
+ * @throws PtdiffError(image) for anything but an arm64 Image with a complete symbol table
  */
 export function kernelConfigOf(
   image: Uint8Array,
@@ -134,7 +131,7 @@ export function kernelConfigOf(
   if (granule === undefined)
     throw new PtdiffError(
       'image',
-      'The Image header does not name a page size; this is no arm64 Image.',
+      'The Image header does not specify a page size; this is not an arm64 Image.',
     );
   if (!symbols.has('__bss_stop'))
     throw new PtdiffError(
@@ -153,7 +150,7 @@ export function kernelConfigOf(
     paBits,
     lpa2: granule !== 65536 && vaBits === 52,
     ...flags,
-    // Its description is printed at boot.
+    // The kernel prints its description at boot.
     e0pd: flags.e0pd || holdsText(image, '\0E0PD\0'),
     kfenceEarlyInit:
       flags.kfence &&
@@ -175,7 +172,7 @@ export function kernelConfigOf(
         flag('_debug_pagealloc_enabled_early'),
         flagDoubt('CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT', false, '_debug_pagealloc_enabled_early'),
       ),
-    // The capability has no function of its own, but its description is printed at boot.
+    // The capability has no function of its own, but the kernel prints its description at boot.
     haft: holdsText(image, 'Hardware managed Access Flag for Table Descriptors'),
     // tcr_clear_errata_bits compares with the upper half of the A64FX's MIDR.
     fujitsuErratum010001: assumed.option(

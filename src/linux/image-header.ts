@@ -4,28 +4,27 @@
  * image".
  */
 export interface ImageHeader {
-  /** Bytes from a 2 MiB aligned base to where the Image wants to be loaded. */
+  /** Offset in bytes from a 2 MiB aligned base at which the Image wants to be loaded. */
   textOffset: number;
   /**
-   * Bytes of memory that the kernel needs from its load address, .bss included; 0 in kernels before
-   * 3.17.
+   * Bytes of memory that the kernel needs from its load address on, .bss included; 0 in kernels
+   * before 3.17.
    */
   imageSize: number;
   /** Bytes of a translation granule, or undefined where the header leaves it unspecified. */
   granule: 4096 | 16384 | 65536 | undefined;
   bigEndian: boolean;
   /**
-   * True when the kernel may lie anywhere in RAM, false when it wants to be near the base of RAM.
+   * True when the kernel may be anywhere in RAM, false when it wants to be near the base of RAM.
    */
   anywhere: boolean;
   /**
-   * Bytes that the file itself has, from its PE header (an EFI stub's sections), where there is
-   * one.
+   * Bytes of the file according to its PE header (the sections of the EFI stub), where it has one.
    */
   fileSize: number | undefined;
 }
 
-/** Bytes that imageHeader() wants to see. */
+/** Bytes that imageHeader() needs. */
 export const imageHeaderBytes = 1024;
 
 const magic = 0x644d5241; // "ARM\x64", little-endian, at 0x38
@@ -53,8 +52,8 @@ export function imageHeader(bytes: Uint8Array): ImageHeader | undefined {
 }
 
 /**
- * End of the last section of the PE file (Microsoft PE/COFF 3.3, 4): what a complete Image has at
- * least.
+ * End of the last section of the PE file (Microsoft PE/COFF 3.3, 4): a complete Image is at least
+ * this long.
  */
 function peFileSize(view: DataView): number | undefined {
   const pe = view.getUint32(0x3c, true);

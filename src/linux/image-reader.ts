@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SymbolTable } from './symbol-table.ts';
 
-/** Elf64_Rela (ELF for the Arm 64-bit Architecture, IHI 0056); sizes and places in bytes. */
+/** Elf64_Rela (ELF for the Arm 64-bit Architecture, IHI 0056); sizes and offsets in bytes. */
 const rela = { bytes: 24, type: 8, addend: 16 } as const;
 const R_AARCH64_RELATIVE = 1027;
 
-/** Reads data of a kernel Image by link address; 0 or '' for what lies outside. */
+/** Reads data of a kernel Image by link address; 0 or '' for an address outside it. */
 export class ImageReader {
   protected readonly symbols: SymbolTable;
   readonly #view: DataView;
@@ -30,13 +30,14 @@ export class ImageReader {
   }
 
   /**
-   * A pointer as it is after relocate_kernel() (arch/arm64/kernel/pi/relocate.c), without KASLR.
+   * The value of a pointer after relocate_kernel() (arch/arm64/kernel/pi/relocate.c), without
+   * KASLR.
    */
   pointer(address: bigint): bigint {
     return this.#relocated.get(address) ?? this.#u64(address);
   }
 
-  /** @param most bytes at most */
+  /** @param most maximum number of bytes */
   text(address: bigint, most: number): string {
     const offset = this.#offset(address, 1);
     if (offset === undefined) return '';
@@ -46,8 +47,8 @@ export class ImageReader {
   }
 
   /**
-   * Without CONFIG_RELR, pointers are 0 in the Image, as arch/arm64/Makefile links with
-   * --no-apply-dynamic-relocs, and their values lie in .rela.dyn. With it they are in place.
+   * Without CONFIG_RELR, pointers are 0 in the Image and their values are in .rela.dyn, since
+   * arch/arm64/Makefile links with --no-apply-dynamic-relocs. With CONFIG_RELR they are in place.
    */
   #relocations(): Map<bigint, bigint> {
     const [start, end] = ['__pi_rela_start', '__pi_rela_end'].map((name) =>

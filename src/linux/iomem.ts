@@ -2,17 +2,17 @@
 import type { PhysicalRange } from './physical-range.ts';
 
 /** A resource of /proc/iomem, with those inside it. */
-export interface IomemEntry extends PhysicalRange {
+interface IomemEntry extends PhysicalRange {
   name: string;
   children: IomemEntry[];
 }
 
-/** More than any machine has; what comes behind is not read. */
+/** More than any machine has; entries after that are not read. */
 const maxEntries = 10_000;
 
 /**
- * Parses /proc/iomem into a forest. Lines that are no resource are skipped; a reader without
- * CAP_SYS_ADMIN is shown zeros for all addresses, which makes every entry one byte at 0: see
+ * Parses /proc/iomem into a forest. Lines that are not resources are skipped. A reader without
+ * CAP_SYS_ADMIN sees zeros for all addresses, which makes every entry one byte at 0: see
  * `hidesAddresses`.
  */
 export function parseIomem(text: string): IomemEntry[] {
@@ -36,7 +36,7 @@ export function parseIomem(text: string): IomemEntry[] {
 }
 
 /**
- * All resources of a name at any depth, in order of the file: 'System RAM', 'Kernel code', 'Kernel
+ * All resources with a name at any depth, in file order: 'System RAM', 'Kernel code', 'Kernel
  * data', 'reserved'.
  */
 export function findIomem(entries: readonly IomemEntry[], name: string): IomemEntry[] {

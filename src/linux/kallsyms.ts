@@ -4,10 +4,10 @@ import { kernelLinkBase } from './link-base.ts';
 import { type SymbolColumns, SymbolTable } from './symbol-table.ts';
 
 /**
- * Where scripts/kallsyms.c laid its tables, as byte offsets into the Image. Since 6.4 (commit
+ * Where scripts/kallsyms.c placed its tables, as byte offsets into the Image. Since 6.4 (commit
  * 404bad70fcf7, "scripts/kallsyms: change the output order") their order is num_syms, names,
- * markers, token_table, token_index, offsets; then, up to 6.19, relative_base. Nothing in the Image
- * points at them, so they are recognised by their contents.
+ * markers, token_table, token_index, offsets, and up to 6.19 also relative_base. Nothing in the
+ * Image points at them, so they are recognised by their contents.
  */
 interface KallsymsTables {
   symbolCount: number;
@@ -20,23 +20,23 @@ interface KallsymsTables {
 
 const tokenCount = 256;
 const tokenIndexBytes = tokenCount * 2;
-/** A marker, the offset of a name, stands for every 256th name. */
+/** One marker, the offset of a name, for every 256 names. */
 const namesPerMarker = 256;
-/** All of "0\0" … "9\0": a digit is always a token of its own, since some symbol contains it. */
+/** All of "0\0" … "9\0": each digit is always a token of its own, since some symbol contains it. */
 const digitTokens = Uint8Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 0x30 + i / 2 : 0));
 /** No token is longer than a symbol name may be (KSYM_NAME_LEN 512). */
 const maxTokenTableBytes = tokenCount * 512;
 
 /**
  * Decodes the symbol table that the kernel carries for itself (CONFIG_KALLSYMS) from an
- * uncompressed arm64 Image, so that no boot is needed to learn addresses. Addresses are link
+ * uncompressed arm64 Image, so that addresses are known without a boot. Addresses are link
  * addresses: those of a `nokaslr` boot.
  *
  * @throws {PtdiffError} fault `image`, when the bytes hold no such table (stripped, truncated,
- * compressed or no Linux kernel).
+ * compressed or not a Linux kernel).
  */
 export function kallsymsOfImage(image: Uint8Array): SymbolTable {
-  // 32-bit views need an aligned start; a Buffer out of Node's pool may have none.
+  // 32-bit views need an aligned start; a Buffer from Node's pool may not be aligned.
   const bytes = image.byteOffset % 8 === 0 ? image : image.slice();
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
   const tables = findTables(bytes, words);
@@ -54,13 +54,13 @@ function findTables(bytes: Uint8Array, words: Uint32Array): KallsymsTables {
   }
   throw new PtdiffError(
     'image',
-    'The kernel Image holds no kallsyms table: ptdiff needs an uncompressed, whole arm64 Image built with CONFIG_KALLSYMS=y (since Linux 6.4).',
+    'The kernel Image contains no kallsyms table: ptdiff needs an uncompressed, complete arm64 Image built with CONFIG_KALLSYMS=y (since Linux 6.4).',
   );
 }
 
 /**
- * Horspool's search: twenty different steps make it some ten times faster than looking at each
- * byte. Every index is within the bytes, or within the table of 256 steps.
+ * Horspool's search: with a pattern of twenty bytes it is some ten times faster than comparing at
+ * each byte. Every index is within the bytes, or within the table of 256 steps.
  */
 function indexOfDigits(bytes: Uint8Array, from: number): number {
   const last = digitTokens.length - 1;
@@ -94,7 +94,7 @@ function tablesAround(
 }
 
 /**
- * Each entry of the index is the start of a token, that is: just after the NUL of the one before.
+ * Each entry of the index is the start of a token, that is, just after the NUL of the previous one.
  */
 function isTokenIndex(
   bytes: Uint8Array,
@@ -130,7 +130,7 @@ function tablesBefore(
       (words[first - 1] as number) < (words[first] as number)
     )
       first--;
-    // One marker alone would leave the start of the names ambiguous; kernels have hundreds.
+    // With a single marker the start of the names would be ambiguous; kernels have hundreds.
     if (first < 0 || words[first] !== 0 || end - first < 2) continue;
     const found = findNames(bytes, words, first * 4, words.subarray(first, end));
     if (found) return { ...found, markers: first * 4 };
@@ -139,9 +139,9 @@ function tablesBefore(
 }
 
 /**
- * The names lie before the markers, and the count before the names. The last marker says how long
- * the names are save for the last 256 of them, so only a small window remains, and in it only one
- * place from where a walk over the names meets each marker.
+ * The names come before the markers, and the count before the names. The last marker gives the
+ * length of the names, except for the last 256, so only a small window remains. Within it, a walk
+ * over the names meets every marker from one start only.
  */
 function findNames(
   bytes: Uint8Array,
@@ -163,7 +163,7 @@ function findNames(
   return undefined;
 }
 
-/** The offset behind the last name, or undefined when the walk and the markers disagree. */
+/** The offset after the last name, or undefined when the walk and the markers disagree. */
 function namesEnd(
   bytes: Uint8Array,
   names: number,
@@ -174,7 +174,7 @@ function namesEnd(
   for (let i = 0; i < count; i++) {
     if (i % namesPerMarker === 0 && at - names !== markers[i / namesPerMarker]) return undefined;
     const length = nameLength(bytes, at);
-    if (length === 0) return undefined; // no name is empty: this is padding, and the walk began in a wrong place
+    if (length === 0) return undefined; // no name is empty: this is padding, and the walk started in the wrong place
     at += length + nameHeader(bytes, at);
   }
   return at;
@@ -182,8 +182,9 @@ function namesEnd(
 
 /**
  * A length of one byte, or of two (7 low bits first) for names of more than 127 tokens: since 6.1,
- * commit 73bbb94466fd. Beyond the Image, where only a walk from a wrong place strays, it is no
- * number, and such a walk meets no marker: a check here would cost each of 200,000 names.
+ * commit 73bbb94466fd. Only a walk from a wrong start reaches beyond the Image; there the result is
+ * not a number, and such a walk meets no marker. A check here would cost time for each of 200,000
+ * names.
  */
 function nameLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
@@ -195,7 +196,7 @@ function nameHeader(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Expands all names into one byte array that is made a string once: 200,000 small decodings would
+ * Expands all names into one byte array and makes that one string: 200,000 small decodings would
  * take a second.
  */
 function decodeNames(
@@ -243,7 +244,7 @@ function grow(text: Uint8Array<ArrayBuffer>, atLeast: number): Uint8Array<ArrayB
  * Distances from `_text`. Up to 6.19 each entry is the unsigned distance from
  * kallsyms_relative_base, the lowest symbol, which is `_text`: the first entry is 0. From 7.0
  * (commit a081b5789255) an entry is the signed distance of the symbol from the entry itself; the
- * first is negative, as the table lies above `_text`. (Per-CPU symbols are addresses like others:
+ * first is negative, as the table lies above `_text`. (Per-CPU symbols are ordinary addresses:
  * arm64 has no CONFIG_KALLSYMS_ABSOLUTE_PERCPU.)
  */
 function decodeOffsets(words: Uint32Array, { offsets, symbolCount }: KallsymsTables): Float64Array {

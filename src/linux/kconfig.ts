@@ -2,8 +2,8 @@
 /**
  * Parses a kernel's .config into values by full name (`CONFIG_…`): 'y', 'm', a number's text, or a
  * string without its quotes. "# CONFIG_X is not set" gives 'n'; an option that the file does not
- * mention at all (unknown to that kernel, or its dependencies are off) is absent. Lines that are
- * neither are skipped.
+ * mention at all (unknown to that kernel, or its dependencies are off) is absent. Other lines are
+ * skipped.
  */
 export function parseKconfig(text: string): Map<string, string> {
   const options = new Map<string, string>();
@@ -17,7 +17,7 @@ export function parseKconfig(text: string): Map<string, string> {
 }
 
 /**
- * A string option stands in double quotes, with a backslash before quotes and backslashes
+ * A string option is in double quotes, with a backslash before quotes and backslashes
  * (scripts/kconfig/confdata.c).
  */
 function unquoted(value: string): string {

@@ -2,9 +2,9 @@
 import type { Granule } from '../vmsa/types.ts';
 
 /**
- * The options that the linear map depends on, as the Image itself shows them. A configuration file
- * is not needed: not every package of an old kernel is still to be had, and a file can be the wrong
- * one.
+ * The options that the linear map depends on, as the Image itself shows them. ptdiff does not need
+ * a configuration file: the packages of old kernels are not always available, and a file may belong
+ * to another build.
  */
 export interface KernelConfig {
   granule: Granule;

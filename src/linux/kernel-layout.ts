@@ -15,8 +15,8 @@ export function _PAGE_END(vaBits: number): bigint {
 }
 
 /**
- * VA_BITS_MIN: what a kernel built for `vaBits` falls back to on a CPU without 52-bit addresses:
- * 47 with 16K pages, 48 otherwise (arch/arm64/include/asm/memory.h).
+ * VA_BITS_MIN: the size that a kernel built for `vaBits` falls back to on a CPU without 52-bit
+ * addresses, 47 with 16K pages, 48 otherwise (arch/arm64/include/asm/memory.h).
  */
 export function vaBitsMin(vaBits: number, geometry: Geometry): number {
   if (vaBits <= 48) return vaBits;
@@ -40,8 +40,8 @@ export function memstartAlign(geometry: Geometry): number {
 const STRUCT_PAGE_MAX_SHIFT = 6n;
 
 /**
- * [MODULES_VADDR, VMALLOC_END): where modules, the kernel image and vmalloc memory lie,
- * arch/arm64/include/asm/memory.h and pgtable.h. The vmemmap begins 8 MiB behind its end.
+ * [MODULES_VADDR, VMALLOC_END): for modules, the kernel image and vmalloc memory,
+ * arch/arm64/include/asm/memory.h and pgtable.h. The vmemmap starts 8 MiB after its end.
  */
 export function vmallocRange(vaBits: number, geometry: Geometry): { start: bigint; end: bigint } {
   const start = _PAGE_END(vaBitsMin(vaBits, geometry));
@@ -52,7 +52,7 @@ export function vmallocRange(vaBits: number, geometry: Geometry): { start: bigin
 }
 
 /**
- * VMEMMAP_START, where the array of struct page lies that begins with the page at memstart_addr
+ * VMEMMAP_START: address of the array of struct page, which starts with the page at memstart_addr
  * (arch/arm64/include/asm/memory.h).
  */
 export function vmemmapStart(vaBits: number, geometry: Geometry): bigint {

@@ -17,7 +17,7 @@ const VMEMMAP_END = 2n ** 64n - 2n ** 30n;
 /**
  * Regions of the kernel half for the address size in force (arch/arm64/include/asm/memory.h, the
  * same from 6.12 to 7.3), of a kernel without KASAN and with a 64-byte struct page. A kernel built
- * for 52 bits that fell back to fewer has the same.
+ * for 52 bits that fell back to fewer has the same regions.
  */
 export function kernelRegions(vaBits: number, granule: Granule): KernelRegion[] {
   const geometry = geometryOf(granule);

@@ -3,11 +3,11 @@ import { PtdiffError } from '../errors.ts';
 
 /**
  * The link address of `_text` (KIMAGE_VADDR) of an arm64 Image. It depends on CONFIG_ARM64_VA_BITS
- * and is written nowhere in the Image: kallsyms has distances only, and relocated pointers may be
- * stored as 0. But thousands of addresses are stored whole, in place, in .rela.dyn or .relr.dyn,
- * and they agree: KIMAGE_VADDR is MODULES_END, aligned to 2 GiB since MODULES_VSIZE is 2 GiB (Linux
- * 6.5), and the image is smaller. So each 64-bit word that can be a pointer into the image votes,
- * and the majority wins.
+ * and the Image does not contain it: kallsyms has distances only, and relocated pointers may be
+ * stored as 0. But thousands of complete addresses are stored in place, in .rela.dyn or in
+ * .relr.dyn, and they agree: KIMAGE_VADDR is MODULES_END, aligned to 2 GiB since MODULES_VSIZE is 2
+ * GiB (Linux 6.5), and the image is smaller. So each 64-bit word that can be a pointer into the
+ * image votes, and the majority wins.
  *
  * @param words the whole Image as little-endian 32-bit words
  * @throws {PtdiffError} fault `image`, when no address gets enough votes to be believed
@@ -20,7 +20,7 @@ export function kernelLinkBase(words: Uint32Array): bigint {
     const high = words[i + 1] as number;
     if (high < 0xffff0000 || high === 0xffffffff) continue;
     const distance = (words[i] as number) - 0x80000000;
-    // .bss and the initial page tables lie behind the bytes of the Image, hence twice its size.
+    // .bss and the initial page tables lie after the bytes of the Image, hence twice its size.
     if (distance < 0 || distance >= imageBytes * 2) continue;
     votes.set(high, (votes.get(high) ?? 0) + 1);
     total++;
@@ -32,7 +32,7 @@ export function kernelLinkBase(words: Uint32Array): bigint {
   if (count < 1000 || count * 2 < total) {
     throw new PtdiffError(
       'image',
-      'The Image holds no kernel addresses that agree: it is no arm64 kernel of Linux 6.5 or later.',
+      'The Image contains no kernel addresses that agree: it is not an arm64 kernel of Linux 6.5 or later.',
     );
   }
   return (BigInt(high) << 32n) | 0x80000000n;

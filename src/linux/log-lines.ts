@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** A line of a kernel log without what printk put in front of it. */
-export interface LogLine {
+/** A line of a kernel log without printk's prefixes. */
+interface LogLine {
   /** The message, cut to a bounded length. */
   text: string;
-  /** Who printed it, 'T12' or 'C0', where CONFIG_PRINTK_CALLER is on; else ''. */
+  /** Who printed it, 'T12' or 'C0', where CONFIG_PRINTK_CALLER is on; otherwise ''. */
   caller: string;
 }
 
 /**
- * printk's own limit of a message is 1024 bytes (PRINTK_MESSAGE_MAX 2048 with prefixes); a longer
- * line is a guest's noise.
+ * printk limits a message to 1024 bytes (PRINTK_MESSAGE_MAX 2048 with prefixes); a longer line is
+ * noise.
  */
 const maxLineLength = 1024;
 
 /**
- * Takes a kernel log apart, from the console or from syslog(2): level ("<4>"), time and caller in
- * front of a message are optional, since boot parameters turn each of them on and off.
+ * Parses a kernel log, from the console or from syslog(2). The level ("<4>"), time and caller
+ * before a message are optional, since boot parameters switch each of them on and off.
  */
 export function* logLines(log: string): Generator<LogLine> {
   for (let from = 0; from < log.length; ) {

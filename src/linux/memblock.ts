@@ -10,11 +10,11 @@ export interface MemblockRegion extends PhysicalRange {
   flags: number;
 }
 
-/** Bytes of struct memblock that are read here; it may have more members behind. */
+/** Bytes of struct memblock that are read; it may have more members after them. */
 export const memblockBytes = 96;
 /** sizeof(struct memblock_region), with and without CONFIG_NUMA. */
 export const memblockRegionBytes = 24;
-/** More regions than this are not believed: the array of a sane machine has some hundreds. */
+/** More regions than this are not plausible: the array of a real machine has some hundreds. */
 const maximumRegions = 1 << 16;
 
 /**

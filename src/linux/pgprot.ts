@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Bits of kernel page table entries as Linux names them, from
- * arch/arm64/include/asm/pgtable-hwdef.h and pgtable-prot.h. The names are the kernel's own, so
- * that a maintainer can lay the model beside the source.
+ * arch/arm64/include/asm/pgtable-hwdef.h and pgtable-prot.h. The names are the kernel's, so that a
+ * maintainer can compare the model with the source.
  */
 
 export const PTE_VALID = 1n << 0n;
-export const PTE_TYPE_MASK = 3n;
 export const PTE_TYPE_PAGE = 3n;
-/** Bit 1 tells a table or page from a block: PMD_TYPE_SECT is PTE_TYPE_PAGE without it. */
+/** Bit 1 distinguishes a table or page from a block: PMD_TYPE_SECT is PTE_TYPE_PAGE without it. */
 export const PMD_TABLE_BIT = 1n << 1n;
 /** AP[1]: EL0 may access; bit 0 of the permission index under permission indirection. */
 export const PTE_USER = 1n << 6n;
@@ -16,10 +15,10 @@ export const PTE_RDONLY = 1n << 7n;
 export const PTE_SHARED = 3n << 8n;
 export const PTE_AF = 1n << 10n;
 export const PTE_NG = 1n << 11n;
-/** Shares its bit with PTE_NG; has this meaning only while PTE_VALID is clear. */
+/** The same bit as PTE_NG; it has this meaning only while PTE_VALID is clear. */
 export const PTE_PRESENT_INVALID = PTE_NG;
 export const PTE_GP = 1n << 50n;
-export const PTE_DBM = 1n << 51n;
+const PTE_DBM = 1n << 51n;
 /** Linux uses the hardware's dirty-bit modifier as its write permission. */
 export const PTE_WRITE = PTE_DBM;
 export const PTE_CONT = 1n << 52n;
@@ -41,7 +40,7 @@ export const MT_DEVICE_nGnRnE = 3;
 export const MT_DEVICE_nGnRE = 4;
 
 /**
- * Table descriptors: the same bit positions at every level (PGD_TABLE_*, P4D_TABLE_*, PUD_TABLE_*,
+ * Table descriptors: the same bits at every level (PGD_TABLE_*, P4D_TABLE_*, PUD_TABLE_*,
  * PMD_TABLE_*).
  */
 export const TABLE_TYPE = 3n;

@@ -5,12 +5,12 @@ export interface PhysicalRange {
   end: number;
 }
 
-/** The range of `size` bytes from `start` on. */
+/** The range of `size` bytes from `start`. */
 export function sizedRange(start: number, size: number): PhysicalRange {
   return { start, end: start + size };
 }
 
-/** Bytes of one range, or of all. */
+/** Total bytes of one or more ranges. */
 export function sizeOf(...ranges: readonly PhysicalRange[]): number {
   return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
@@ -20,7 +20,7 @@ export function overlap(one: PhysicalRange, other: PhysicalRange): boolean {
   return one.start < other.end && other.start < one.end;
 }
 
-/** What is left of `range` without `holes`, which ascend by their start. */
+/** What is left of `range` without `holes`, which are in ascending order. */
 export function subtract(range: PhysicalRange, holes: readonly PhysicalRange[]): PhysicalRange[] {
   const left: PhysicalRange[] = [];
   let start = range.start;
@@ -39,7 +39,10 @@ export function contains(ranges: readonly PhysicalRange[], range: PhysicalRange)
   return subtract(range, ranges).length === 0;
 }
 
-/** The same bytes, ascending, as few ranges as there can be: those that overlap or touch are one. */
+/**
+ * The same bytes in ascending order and as few ranges as possible: ranges that overlap or touch
+ * become one.
+ */
 export function join(ranges: readonly PhysicalRange[]): PhysicalRange[] {
   const joined: PhysicalRange[] = [];
   for (const { start, end } of [...ranges].sort((a, b) => a.start - b.start)) {
@@ -50,7 +53,7 @@ export function join(ranges: readonly PhysicalRange[]): PhysicalRange[] {
   return joined;
 }
 
-/** The whole units inside a range: none, where `end` is not behind `start`. */
+/** The whole units inside a range; may be empty (`end` not above `start`). */
 export function roundInward({ start, end }: PhysicalRange, unit: number): PhysicalRange {
   return { start: Math.ceil(start / unit) * unit, end: Math.floor(end / unit) * unit };
 }

@@ -25,7 +25,8 @@ export const ptdumpLevels = ['PGD', 'P4D', 'PUD', 'PMD', 'PTE'] as const;
 export type PtdumpLevel = (typeof ptdumpLevels)[number];
 
 /**
- * What one line of the dump says of its entries: descriptor bits as they are, whatever they permit.
+ * What one line of the dump says about its entries: descriptor bits as they are, whatever they
+ * permit.
  */
 export interface PtdumpAttributes {
   valid: boolean;
@@ -55,10 +56,10 @@ export interface PtdumpRun {
 /** The kernel's debugfs file kernel_page_tables. */
 export interface Ptdump {
   runs: PtdumpRun[];
-  /** Region markers, each with the number of runs before it: a marker has no address of its own. */
+  /** Region markers, each with the number of runs before it: a marker itself has no address. */
   markers: { name: string; before: number }[];
   /**
-   * Lines that are neither, by number from 1: a dump that is cut short or interleaved with
+   * Line numbers, from 1, of lines that are neither: a dump that is cut short or interleaved with
    * something else. At most 100.
    */
   unreadable: number[];
@@ -71,8 +72,8 @@ const marker = /^---\[ (.{1,60}) \]---$/;
 
 /**
  * Reads the dump of arch/arm64/mm/ptdump.c (note_page() and dump_prot()): columns of fixed width,
- * the same in every release from 6.12 to 7.3. The text is a guest's: what does not fit is counted,
- * not thrown.
+ * the same in every release from 6.12 to 7.3. The text comes from a guest: lines that do not fit
+ * are counted, and nothing is thrown.
  */
 export function parsePtdump(text: string): Ptdump {
   const dump: Ptdump = { runs: [], markers: [], unreadable: [] };
@@ -85,14 +86,14 @@ export function parsePtdump(text: string): Ptdump {
   return dump;
 }
 
-/** Lines one by one: a dump of single pages has millions, too many to keep twice. */
+/** Yields lines one by one: a dump of single pages has millions, too many to keep twice. */
 function* lines(text: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
     const found = text.indexOf('\n', start);
     const end = found < 0 ? text.length : found;
-    // No line of the format is longer; the rest of a hostile one is not looked at.
+    // No line of the format is longer; the rest of a hostile line is ignored.
     const line = text.slice(start, Math.min(end, start + 400));
-    // A console adds the carriage return; blanks belong to the columns.
+    // A console adds the carriage return; spaces belong to the columns.
     yield line.endsWith('\r') ? line.slice(0, -1) : line;
     start = end + 1;
   }
@@ -161,9 +162,9 @@ const memoryNames = new Map([
 ]);
 
 /**
- * What the kernel's dump would say of a descriptor (pte_bits[] in arch/arm64/mm/ptdump.c). Of an
- * entry that is not valid the `block` column differs between releases (6.12 looks at bit 1 alone):
- * compare it only for valid ones.
+ * What the kernel's dump would say about a descriptor (pte_bits[] in arch/arm64/mm/ptdump.c). For
+ * an entry that is not valid the `block` column differs between releases (6.12 looks at bit 1
+ * alone), so compare it for valid entries only.
  */
 export function ptdumpAttributes(descriptor: bigint): PtdumpAttributes {
   const set = (bits: bigint) => (descriptor & bits) === bits;

@@ -6,7 +6,7 @@ import type { SymbolTable } from './symbol-table.ts';
 
 /**
  * How many branches of setup_arch() come before the one that leads to a function: the call itself,
- * or that of a function which calls it.
+ * or a call of a function that calls it.
  */
 function placeIn(image: Uint8Array, symbols: SymbolTable, callee: string): number | undefined {
   const address = symbols.address(symbols.codeName(callee) ?? callee);
@@ -17,7 +17,7 @@ function placeIn(image: Uint8Array, symbols: SymbolTable, callee: string): numbe
       ? own
       : targets.findIndex((target) => {
           const { name, offset } = symbols.nameAt(target) ?? {};
-          // A branch within setup_arch() itself calls nothing.
+          // A branch within setup_arch() is not a call.
           const isCall = name !== undefined && offset === 0n && name !== 'setup_arch';
           return isCall && calls(image, symbols, name, callee);
         });
@@ -34,9 +34,9 @@ function shownBySetupArch(image: Uint8Array, symbols: SymbolTable): boolean | un
 
 /**
  * Whether setup_arch() (arch/arm64/kernel/setup.c) calls arm64_rsi_init() before paging_init(), so
- * that map_mem() knows whether it runs in a realm. No release to 7.3 does; some that a vendor or a
- * developer changed do. Who calls whom shows it, in the order of the code: both are __init
- * functions of other files, and setup_arch() runs straight through.
+ * that map_mem() knows whether it runs in a realm. No release up to 7.3 does; a vendor's or a
+ * developer's kernel may. The order of the calls in the code shows it: both are __init functions of
+ * other files, and setup_arch() runs straight through.
  */
 export function rsiBeforePagingInit(
   image: Uint8Array,

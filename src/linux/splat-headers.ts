@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { refusalTitle, variationTitle } from './cpu-messages.ts';
 
-/** Sorts of kernel complaints. */
+/** Kinds of kernel complaints. */
 export type SplatKind =
   | 'warning'
   | 'bug'
@@ -19,19 +19,18 @@ export type SplatKind =
   | 'cpu'
   | 'panic';
 
-/** What a line that begins a complaint says. */
+/** What the first line of a complaint says. */
 export interface SplatHeader {
   kind: SplatKind;
-  /** Names the complaint; stable: no address, number of a line, process or CPU. */
+  /** Identifies the complaint; stable: without addresses, line numbers, processes or CPUs. */
   title: string;
   /**
-   * The function is part of what makes the complaint what it is, and is to be had from the report's
-   * own pc or stack.
+   * The function is part of the complaint's identity, and comes from the report's own pc or stack.
    */
   wantsFunction: boolean;
   /**
-   * The line goes on with the report before it, where there is one: "Internal error" behind "Unable
-   * to handle" and "BUG at".
+   * The line continues the report before it, where there is one: "Internal error" after "Unable to
+   * handle" and "BUG at".
    */
   goesOn: boolean;
 }
@@ -52,9 +51,9 @@ const place = String.raw`([\w.$]{1,128})(?:\+0x[0-9a-f]+\/0x[0-9a-f]+)?`;
 const source = String.raw`([^\s:]{1,200}):\d+`;
 
 /**
- * Every way in which a kernel complains that ptdiff knows, the more special before the more
- * general. Each says where the kernel prints it. The form of WARNING changed in 6.19
- * (kernel/panic.c, __warn()).
+ * Every form of kernel complaint that ptdiff knows, specific ones before general ones, each with
+ * the place in the kernel that prints it. The form of WARNING changed in 6.19 (kernel/panic.c,
+ * __warn()).
  */
 const patterns: readonly Pattern[] = [
   // kernel/panic.c, __warn(), up to 6.18: "WARNING: CPU: 0 PID: 1 at mm/x.c:12 func+0x0/0x0"
@@ -113,8 +112,8 @@ const patterns: readonly Pattern[] = [
     wantsFunction: true,
   },
   { kind: 'lockup', line: pattern('BUG: workqueue lockup'), title: () => 'workqueue lockup' },
-  // kernel/rcu/tree_stall.h, tree_exp.h. A stall interrupts whatever runs: the function would not
-  // be stable.
+  // kernel/rcu/tree_stall.h, tree_exp.h. A stall interrupts any code, so the function would not be
+  // stable.
   {
     kind: 'rcu-stall',
     line: pattern(String.raw`(?:rcu: )?INFO: (rcu\w*|srcu\w*) (?:self-)?detected`),
@@ -184,7 +183,7 @@ const patterns: readonly Pattern[] = [
     line: pattern('Checked W\\+X mappings: FAILED'),
     title: () => 'W+X mappings found',
   },
-  // arch/arm64/mm/pageattr.c and whoever shares pages with the host of a realm
+  // arch/arm64/mm/pageattr.c and everything that shares pages with the host of a realm
   {
     kind: 'decrypt',
     line: pattern('.{0,100}[Ff]ailed to (decrypt|encrypt) memory'),
@@ -231,7 +230,7 @@ const patterns: readonly Pattern[] = [
     title: ([what]) => `panic: ${stableText(what)}`,
   },
   // All other BUG: lines (kernel/sched/core.c, kernel/locking/spinlock_debug.c …) name their file
-  // behind a number or not at all.
+  // after a number or not at all.
   {
     kind: 'bug',
     line: pattern('BUG: (.{1,120})'),
@@ -259,9 +258,7 @@ function warningTitle([file, name]: Groups): string {
   return `WARNING in ${name} at ${path(file)}`;
 }
 
-/**
- * The path inside the kernel tree: a kernel that was not built inside its tree has more in front.
- */
+/** The path inside the kernel tree: a kernel built outside its tree prints more before it. */
 function path(file: string): string {
   return file.replace(
     /^(?:\/|\.\.?\/).*?(?=(?:arch|block|crypto|drivers|fs|init|io_uring|ipc|kernel|lib|mm|net|security)\/)/,
@@ -269,7 +266,7 @@ function path(file: string): string {
   );
 }
 
-/** Text of the kernel as it is, save what no terminal should get. */
+/** Text of the kernel without characters that no terminal should get. */
 function printable(text: string): string {
   return text.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -3,17 +3,17 @@ import { logLines } from './log-lines.ts';
 import { type SplatHeader, type SplatKind, splatHeader } from './splat-headers.ts';
 
 /**
- * One complaint of the kernel. Text is the guest's: bounded, but with whatever characters it sent.
+ * One complaint of the kernel. The text comes from the guest: bounded in length, but with any
+ * characters.
  */
 export interface Splat {
   kind: SplatKind;
-  /** The same for the same defect on another day: function and file, no address, time or pid. */
+  /** Stable across boots for the same defect: function and file, no address, time or pid. */
   title: string;
   /** The report, without printk's prefixes. */
   lines: string[];
   /**
-   * Functions from the innermost outwards, where the report has a stack; the first one with a stack
-   * wins.
+   * Functions from the innermost outwards, where the report has a stack; the first stack counts.
    */
   callChain: string[];
 }
@@ -22,7 +22,7 @@ export interface Splat {
 const maxSplats = 200;
 const maxLines = 200;
 const maxFrames = 64;
-/** Lines in a row that do not look like part of a report, after which it is over. */
+/** After this many lines in a row that do not look like part of a report, the report is over. */
 const maxUnrelated = 12;
 /** What WARN() prints before its WARNING line. */
 const maxPreface = 8;
@@ -31,8 +31,7 @@ const frame =
   /^ (?:\? )?([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[[\w-]+\])?(?: \([A-Z]+\))*$/;
 const programCounter = /^(?:pc|PC is at)\s*:?\s+([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+/;
 /**
- * Innermost frames that say how the report was made, or how a task went to sleep, not what went
- * wrong.
+ * Innermost frames that made the report or put a task to sleep; they do not say what went wrong.
  */
 const machinery =
   /^(?:dump_stack|dump_stack_lvl|dump_backtrace|show_stack|v?panic|nmi_panic|__switch_to|__schedule|schedule\w*)$/;
@@ -46,17 +45,17 @@ interface OpenSplat {
   callChain: string[];
   programCounter: string | undefined;
   /**
-   * 'no' before the stack, 'yes' in it, 'done' after it: later stacks are of other CPUs or tell how
-   * an object was made.
+   * 'no' before the stack, 'yes' in it, 'done' after it: later stacks belong to other CPUs or show
+   * how an object was allocated.
    */
   inStack: 'no' | 'yes' | 'done';
   unrelated: number;
 }
 
 /**
- * Finds the kernel's complaints in a log (console or dmesg), folds the lines of each, and names it.
- * Reports of several CPUs that interleave are told apart by caller where the kernel prints it
- * (CONFIG_PRINTK_CALLER), else as well as their own lines allow.
+ * Finds the kernel's complaints in a log (console or dmesg), groups the lines of each, and names
+ * it. Interleaved reports of several CPUs are separated by caller where the kernel prints it
+ * (CONFIG_PRINTK_CALLER), otherwise as well as their lines allow.
  */
 export function findSplats(log: string): Splat[] {
   const splats: Splat[] = [];
@@ -111,8 +110,8 @@ function begun(found: SplatHeader, lines: string[]): OpenSplat {
 }
 
 /**
- * Some warnings are of a sort of their own by the message in front of them: arch/arm64/mm/ptdump.c
- * and pageattr.c.
+ * The message before some warnings makes them a kind of their own: arch/arm64/mm/ptdump.c and
+ * pageattr.c.
  */
 function warningKind(lines: readonly string[]): SplatKind {
   if (lines.some((line) => /Found (?:insecure W\+X|non-UXN) mapping/.test(line))) return 'w+x';
@@ -134,7 +133,7 @@ function takeLine(splat: OpenSplat, text: string): void {
 
 function isEnd(splat: OpenSplat, text: string): boolean {
   if (/^---\[ end (?:trace|Kernel panic)/.test(text) || splat.unrelated > maxUnrelated) return true;
-  // KASAN and KFENCE frame their reports.
+  // KASAN and KFENCE put a frame around their reports.
   return (splat.header.kind === 'kasan' || splat.header.kind === 'kfence') && /^={20}/.test(text);
 }
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * A piece of the kernel's array of struct page (include/linux/mm_types.h), which has one for every
+ * Part of the kernel's array of struct page (include/linux/mm_types.h), with one element for every
  * page of memory.
  */
-export interface PageArray {
+interface PageArray {
   /** Little-endian, whole structures. */
   bytes: Uint8Array;
   /** Kernel virtual address of the first of them. */
   address: bigint;
-  /** Page frame number that the first stands for. */
+  /** Page frame number of the first page. */
   firstPfn: number;
 }
 
 /**
- * sizeof(struct page) on arm64 (HAVE_ALIGNED_STRUCT_PAGE), and the places of its members: the same
+ * sizeof(struct page) on arm64 (HAVE_ALIGNED_STRUCT_PAGE), and the offsets of its members: the same
  * from 6.12 to 7.3.
  */
 export const structPageBytes = 64;
@@ -28,14 +28,14 @@ const REFCOUNT = 52;
  */
 const PGTY_buddy = 0xf0;
 const noType = 0xffff_ffff;
-/** An order above this is not believed; MAX_PAGE_ORDER is 13 with 64K pages. */
+/** A higher order is not plausible; MAX_PAGE_ORDER is 13 with 64K pages. */
 const largestOrder = 20;
 
 /** Reads 8 bytes at a kernel virtual address; undefined where none are mapped. */
-export type ReadWord = (address: bigint) => bigint | undefined;
+type ReadWord = (address: bigint) => bigint | undefined;
 
 /**
- * Whether the list_head at `address` hangs between two others, each of which points back at it. A
+ * Whether the list_head at `address` is linked between two others that both point back at it. A
  * page that is on no list points at itself, or at the poison that list_del() leaves.
  */
 function isOnList(address: bigint, next: bigint, previous: bigint, read: ReadWord): boolean {
@@ -43,8 +43,8 @@ function isOnList(address: bigint, next: bigint, previous: bigint, read: ReadWor
 }
 
 /**
- * What one struct page says of its page: head of a free block on a free list or on a CPU's list, or
- * nothing at all, or something else.
+ * What one struct page says about its page: it is the head of a free block on a free list or on a
+ * CPU's list, or says nothing, or is something else.
  */
 type PageState = { kind: 'buddy'; order: number } | { kind: 'per-cpu' | 'silent' | 'used' };
 
@@ -62,11 +62,11 @@ function stateOf(view: DataView, at: number, lru: bigint, read: ReadWord): PageS
 }
 
 /**
- * Page frames that the page allocator holds as free, in its own books: blocks on its free lists
+ * Page frames that are free according to the page allocator's own data: blocks on its free lists
  * (PageBuddy, with their order in `private`), and those on the lists of a CPU (struct
- * per_cpu_pages), whose first page has no type and no reference but hangs on a list. The further
- * pages of such a block say nothing; as an allocated block begins with a page that has a reference,
- * what is silent directly behind belongs to it.
+ * per_cpu_pages), whose first page has no type and no reference but is linked into a list. The
+ * other pages of such a block say nothing. An allocated block begins with a page that has a
+ * reference, so silent pages directly after a free page belong to its block.
  * @returns ascending ranges of frames [start, end)
  */
 export function freeFrames(

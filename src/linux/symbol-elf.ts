@@ -12,7 +12,7 @@ const elf = {
   ...{ local: 0, global: 1, object: 1, func: 2 },
 } as const;
 
-/** Texts one after the other, each ended by NUL, and where each begins; the first is empty. */
+/** Strings one after the other, each ended by NUL, with the offset of each; the first is empty. */
 class StringTable {
   readonly #bytes: Uint8Array[] = [new Uint8Array(1)];
   size = 1;
@@ -41,15 +41,15 @@ interface Section {
   address?: bigint;
   offset: number;
   size: number;
-  /** For a symbol table: its strings' section, and how many of its symbols are local. */
+  /** For a symbol table: the section with its strings, and how many of its symbols are local. */
   link?: number;
   locals?: number;
   entry?: number;
 }
 
 /**
- * An ELF file that holds nothing but a kernel's symbols where they lie in this boot, for a
- * debugger: gdb's `symbol-file`, or crash.
+ * An ELF file with nothing but a kernel's symbols at their addresses in this boot, for a debugger:
+ * gdb's `symbol-file`, or crash.
  * @param slide bytes from a symbol's link address to its run address
  */
 export function symbolElf(symbols: SymbolTable, slide: bigint): Uint8Array {
@@ -63,7 +63,7 @@ export function symbolElf(symbols: SymbolTable, slide: bigint): Uint8Array {
     const kind = /[tw]/i.test(symbol.type) ? elf.func : elf.object;
     table.setUint32(at, names.add(symbol.name), true);
     table.setUint8(at + 4, ((isLocal(symbol) ? elf.local : elf.global) << 4) | kind);
-    // All lie in the one section there is.
+    // All are in the only section.
     table.setUint16(at + 6, 1, true);
     table.setBigUint64(at + 8, BigInt.asUintN(64, symbol.address + slide), true);
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** A symbol of a kernel Image, at its link address (where it lies in a `nokaslr` boot). */
-export interface KernelSymbol {
+/** A symbol of a kernel Image, at its link address (its address in a `nokaslr` boot). */
+interface KernelSymbol {
   name: string;
   /** The letter of nm(1): T/t text, D/d data, R/r read-only, B/b bss … */
   type: string;
   address: bigint;
 }
 
-/** The raw material of a table: parallel columns, sorted by address. */
+/** The raw data of a table: parallel columns, sorted by address. */
 export interface SymbolColumns {
   names: string[];
   /** The nm letter of each symbol as a character code. */
@@ -18,7 +18,7 @@ export interface SymbolColumns {
   textBase: bigint;
 }
 
-/** What compilers append to the name of a whole function that they changed. */
+/** What compilers append to the name of a function that they changed as a whole. */
 const variant = /(\.(isra|constprop)\.\d+)+$|\.llvm\.\d+$/;
 
 /** The symbols of one kernel Image, searchable by name and by address. */
@@ -45,8 +45,8 @@ export class SymbolTable {
   }
 
   /**
-   * Whether a link address lies from the symbol `start` on and before `end`, as the linker script
-   * marks parts of the Image; false where there are none.
+   * Whether a link address is at or above the symbol `start` and below `end`, which the linker
+   * script uses to mark parts of the Image; false where the symbols do not exist.
    */
   isBetween(address: bigint, start: string, end: string): boolean {
     const [first, beyond] = [this.address(start), this.address(end)];
@@ -54,9 +54,9 @@ export class SymbolTable {
   }
 
   /**
-   * The symbol under which a function stands: its own name, or the only one that a compiler made of
-   * it, as GCC's NAME.isra.0 and NAME.constprop.0 and Clang's NAME.llvm.123. Of pieces of a
-   * function (.part, .cold) none is the function.
+   * The symbol of a function: its own name, or the only variant that a compiler made of it, such as
+   * GCC's NAME.isra.0 and NAME.constprop.0 and Clang's NAME.llvm.123. A piece of a function (.part,
+   * .cold) does not count.
    */
   codeName(name: string): string | undefined {
     if (this.has(name)) return name;
@@ -73,7 +73,8 @@ export class SymbolTable {
   }
 
   /**
-   * Link addresses of all symbols of that name, ascending: static functions of one name are common.
+   * Link addresses of all symbols of that name, ascending: several static functions often share a
+   * name.
    */
   all(name: string): bigint[] {
     return this.#indices(name).map((index) => this.#addressAt(index));
@@ -138,8 +139,8 @@ export class SymbolTable {
   }
 
   /**
-   * The map over some 200,000 names is made at the first question, not for callers that only want
-   * addresses named.
+   * The map of some 200,000 names is built on first use, so that callers who only look up addresses
+   * do not pay for it.
    */
   #indices(name: string): readonly number[] {
     if (this.#byName === undefined) {

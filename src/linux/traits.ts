@@ -18,7 +18,7 @@ import { atLeast, type Release, releaseOf } from './release.ts';
 import { rsiBeforePagingInit } from './rsi-order.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
-/** Functions of each driver, any of which is in the Image exactly when the driver is. */
+/** Functions of each driver. The Image has them exactly when the driver is built in. */
 const driverFunctions: Record<string, string[]> = {
   'virtio-console': ['virtcons_probe', 'virtcons_remove'],
   'virtio-blk': ['virtblk_probe', 'virtblk_remove'],
@@ -27,8 +27,8 @@ const driverFunctions: Record<string, string[]> = {
 };
 
 /**
- * Oldest and newest release that the model was checked against, and a short name for each that
- * differs.
+ * Oldest and newest release that the model was checked against, with a short name for each
+ * generation.
  */
 const generations: { from: [number, number]; name: string }[] = [
   { from: [7, 3], name: '7.3: BBML3, data alias invalid' },
@@ -44,8 +44,8 @@ const newestKnown: [number, number] = [7, 3];
 export const knownGenerations: readonly string[] = generations.map(({ name }) => name).reverse();
 
 /**
- * The newest release that the model was checked against: what a kernel counts as whose own release
- * cannot be read.
+ * The newest release that the model was checked against. A kernel whose release cannot be read
+ * counts as this one.
  */
 const newestRelease: Release = { major: newestKnown[0], minor: newestKnown[1], patch: 0 };
 
@@ -76,8 +76,8 @@ function generationOf(
 }
 
 /**
- * Whether the linear map uses the BBM capability, by the variable that map_mem() sets; by the
- * release where it has another name.
+ * Whether the linear map uses the BBM capability: by the variable that map_mem() sets, or by the
+ * release where that variable has another name.
  */
 function bbmlOf(
   symbols: SymbolTable,
@@ -131,7 +131,7 @@ function dataAliasOf(
   });
 }
 
-/** Traits that a symbol gives away, where only a rename or inlining could hide it. */
+/** Traits that a symbol shows and only a rename or inlining can hide. */
 function symbolTraits(
   symbols: SymbolTable,
   release: Release,
@@ -141,7 +141,7 @@ function symbolTraits(
   const shown = (names: string[], since: boolean) =>
     has(symbols, names) ? true : since ? undefined : false;
   return {
-    // f12b435de2f2 introduced page_alloc_available together with the new question.
+    // f12b435de2f2 introduced page_alloc_available together with the new check.
     splitAsksRequires: assumed.trait(
       'splitAsksRequires',
       shown(['page_alloc_available'], byRelease(release, 'split-asks-requires')),
@@ -166,7 +166,7 @@ function symbolTraits(
         why: 'it has no arm64_rsi_init() and no variable rsi_present',
       },
     ),
-    // The seed's variable went with 1db780bafa4c.
+    // 1db780bafa4c removed the seed's variable.
     randomLinearMap: assumed.trait(
       'randomLinearMap',
       shown(
@@ -184,7 +184,7 @@ function symbolTraits(
   };
 }
 
-/** Traits that only the machine code shows. */
+/** Traits that only machine code shows. */
 function codeTraits(
   image: Uint8Array,
   symbols: SymbolTable,
@@ -240,26 +240,24 @@ function releaseTraits(release: Release) {
   };
 }
 
-/** What an Image tells of its kernel. */
+/** What an Image shows about its kernel. */
 export interface KernelDescription {
   traits: KernelTraits;
-  /**
-   * What the Image does not show, each with the rule that stands in the traits and what else may
-   * be.
-   */
+  /** What the Image does not show, each with the rule used in the traits and the alternatives. */
   assumptions: Assumption[];
   /**
-   * What cannot be told and has no other answer to try, as ends of a sentence: 'its release: …'.
+   * What cannot be determined and has no alternative to try, as ends of a sentence: 'its release:
+   * …'.
    */
   notKnown: string[];
 }
 
 /**
- * Traits of a kernel. What has a symbol, an option or a trace in the code is read there, as stable
- * updates carry backports; what leaves no trace at all is decided by the release, and so is what
- * this Image does not show, with a note.
+ * Traits of a kernel. A trait with a symbol, an option or a trace in the code is read from the
+ * Image, since stable updates carry backports. A trait that leaves no trace is decided by the
+ * release. So is a trait that this Image does not show, with a note.
  * @param image the whole Image
- * @throws PtdiffError(image) for what is no arm64 Image with a whole symbol table
+ * @throws PtdiffError(image) for anything but an arm64 Image with a complete symbol table
  */
 export function traitsOf(
   releaseText: string,

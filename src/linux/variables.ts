@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Kernel variables worth capturing and their size in bytes, from their C types; a bitmap has the
- * size of its symbol (0). Names that a kernel does not have are skipped: most live in some releases
- * only.
+ * size of its symbol (0). Variables that a kernel does not have are skipped: most exist in some
+ * releases only.
  */
 export const capturedVariables: Readonly<Record<string, number>> = {
   // arch/arm64/mm/init.c: s64; arch/arm64/mm/mmu.c: u64.
@@ -31,7 +31,7 @@ export const capturedVariables: Readonly<Record<string, number>> = {
   crashk_res: 16,
   // mm/secretmem.c: bool; in .init.data or .data by release.
   secretmem_enable: 1,
-  // arch/arm64/kernel/rsi.c: DEFINE_STATIC_KEY_FALSE_RO; the int at its head is 1 in a realm.
+  // arch/arm64/kernel/rsi.c: DEFINE_STATIC_KEY_FALSE_RO; the int at its start is 1 in a realm.
   rsi_present: 4,
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A line of /proc/vmallocinfo: an area of the vmalloc space. */
-export interface VmallocArea {
+interface VmallocArea {
   start: bigint;
-  /** Address behind the area; the guard page that most areas end with is inside. */
+  /** Address after the area; includes the guard page that most areas end with. */
   end: bigint;
-  /** Function that asked for it, without offset; undefined for areas without one (vm_map_ram). */
+  /** Function that requested it, without offset; undefined for areas without one (vm_map_ram). */
   caller: string | undefined;
   /** Number of pages that it maps, where it owns pages. */
   pages: number | undefined;

@@ -9,10 +9,11 @@ import type { BootState } from './boot-state.ts';
 import type { Area } from './leaf-runs.ts';
 
 /**
- * What an object page of KFENCE may be instead of `attributes`, valid or not as its object is used.
- * What was freed before KPTI rewrote the tables kept no nG, since that passes over what is invalid,
- * and gets none when it comes back; PTE_PRESENT_INVALID is the same bit and survives
- * (15bfba1ad77f), and since then nG is set together with PTE_VALID.
+ * Other values that an object page of KFENCE may have instead of `attributes`: it is valid or not,
+ * depending on the use of its object. A page that was free when KPTI rewrote the tables did not get
+ * nG, since the rewrite skips invalid entries, and does not get it when it becomes valid again.
+ * PTE_PRESENT_INVALID is the same bit and survives (15bfba1ad77f); since that commit nG is set
+ * together with PTE_VALID.
  */
 function objectPageAlternatives({
   traits,
@@ -31,8 +32,8 @@ function objectPageAlternatives({
 }
 
 /**
- * The KFENCE pool page by page: guard pages are fixed, an object page is valid or not as its object
- * is used.
+ * The KFENCE pool page by page: guard pages are fixed; an object page is valid or not, depending on
+ * the use of its object.
  */
 function kfenceAreas(state: BootState): Area[] {
   const { map, kfencePool } = state;
@@ -50,7 +51,7 @@ function kfenceAreas(state: BootState): Area[] {
   });
 }
 
-/** Later areas win: cuts `area` out of `areas` and puts it in. */
+/** Later areas win: cuts `area` out of `areas` and inserts it. */
 function overlay(areas: Area[], area: Area): Area[] {
   return [
     ...areas.flatMap((other) =>
@@ -64,8 +65,8 @@ function overlay(areas: Area[], area: Area): Area[] {
 }
 
 /**
- * Free pages, with debug_pagealloc, where nothing else has a name: init memory that was given back
- * keeps its own.
+ * Free pages, with debug_pagealloc, where no other name applies: init memory keeps its own name
+ * after it was freed.
  */
 function freeAreas({ map, freePages }: BootState, named: Area[]): Area[] {
   return freePages.flatMap(({ start, end }) =>
@@ -77,7 +78,7 @@ function freeAreas({ map, freePages }: BootState, named: Area[]): Area[] {
 }
 
 /**
- * Names the parts of the linear map that have a reason of their own at a checkpoint; disjoint and
+ * Names the parts of the linear map that have a special reason at a checkpoint; disjoint and
  * ascending.
  */
 export function areasOf(state: BootState, facts: BootFacts, checkpoint: CheckpointName): Area[] {

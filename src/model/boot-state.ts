@@ -24,7 +24,7 @@ export interface ImageSections {
   bssStop: number;
 }
 
-/** What the kernel's decision functions read, as it is at their step of the boot. */
+/** What the kernel's decision functions read, at the current step of the boot. */
 export interface Kernel {
   traits: KernelTraits;
   /** ID registers of each CPU that the boot brings up, boot CPU first. */
@@ -32,42 +32,44 @@ export interface Kernel {
   /** Kernel parameters in order, e.g. 'rodata=off'. */
   parameters: readonly string[];
   kaslr: boolean;
-  /** World of the machine: the kernel does not know it until arm64_rsi_init() ran. */
+  /** World of the machine; the kernel does not know it before arm64_rsi_init() has run. */
   world: 'normal' | 'realm';
   /** The kernel's variables and capabilities: each is false until its step of the boot sets it. */
   decisions: Decisions;
   why: Derivation;
 }
 
-/** The machine's state while it boots: what map_mem() built, and what each later step needs. */
+/**
+ * The state of the machine during its boot: what map_mem() built, and what each later step needs.
+ */
 export interface BootState extends Kernel {
   question: Question;
-  /** The next instant at which all is captured. */
+  /** The next checkpoint. */
   next: CheckpointName;
   map: LinearMap;
-  /** What PAGE_KERNEL and its like are now: kpti_install_ng_mappings() changes them. */
+  /** The current value of PAGE_KERNEL and the like; kpti_install_ng_mappings() changes them. */
   prot: KernelProt;
   memblock: MemblockOutcome;
   sections: ImageSections;
-  /** The KFENCE pool once it is one: from map_mem() on where it was taken early. */
+  /** The KFENCE pool once it exists: from map_mem() on, if it was allocated early. */
   kfencePool?: PhysicalRange;
   crashKernel?: PhysicalRange;
-  /** With debug_pagealloc, what was free at the checkpoint before. */
+  /** With debug_pagealloc, what was free at the previous checkpoint. */
   freePages: readonly PhysicalRange[];
-  /** What a realm has asked of the RMM so far. */
+  /** What a realm has requested from the RMM so far. */
   rsi: PredictedRsiCall[];
-  /** Who is online by now, and what became of the others. */
+  /** Which CPUs are online by now, and what became of the others. */
   cpus: CpuOutcome;
 }
 
 /**
- * One step of the boot: what it decides, which needs the kernel's variables alone, and what it does
- * to memory then.
+ * One step of the boot: its decision, which needs only the kernel's variables, and then its effect
+ * on memory.
  */
 export interface Step {
   decides?: (kernel: Kernel) => void;
   does?: (state: BootState) => void;
 }
 
-/** Steps of the boot in their order, and between them the instants at which all is captured. */
+/** Steps of the boot in order, with the checkpoints between them. */
 export type BootOrder = readonly (Step | CheckpointName)[];

@@ -23,16 +23,16 @@ const early_map: Step = {
   },
 };
 
-/** What a realm asks for while the CPU capabilities are not final yet: before smp_cpus_done(). */
+/** What a realm requests before the CPU capabilities are final: before smp_cpus_done(). */
 function shareEarly(state: BootState): void {
   for (const request of state.question.facts.sharing)
     if (!request.capabilitiesFinal) realm_set_memory(state, request);
 }
 
 /**
- * The boot of a kernel: its steps, each of which changes what the next ones find, and the instants
- * between them. A kernel that does something earlier has its step further up. An instant that this
- * kernel does not come to is passed over.
+ * The boot of a kernel: its steps, each of which changes the state that later steps see, and the
+ * checkpoints between them. For a kernel that does something earlier, that step comes earlier. A
+ * checkpoint that this kernel does not reach is skipped.
  */
 export function bootOf(traits: KernelTraits): BootOrder {
   return [

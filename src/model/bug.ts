@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** The kernel's own logic runs into a BUG() or panic(): the boot is predicted to crash there. */
+/** The kernel's own logic reaches a BUG() or panic(): the prediction is a crash. */
 export class PredictedBug extends Error {
   constructor(where: string) {
     super(`the kernel's logic hits ${where}`);

@@ -4,28 +4,27 @@ import type { Change } from '../linux/changes/change.ts';
 import { byRelease, type ChangeId, changeIds, changes } from '../linux/changes/index.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 
-/** Whether one kernel has a change, and how one knows. */
+/** Whether one kernel has a change, and how that is known. */
 export interface KernelChange {
   id: ChangeId;
   has: boolean;
-  /** What tells: a trace in the Image, the release, or an assumption with its reason. */
+  /** The evidence: a trace in the Image, the release, or an assumption with its reason. */
   by: string;
 }
 
-/** An option without which no Image shows the change is off in this kernel. */
+/** Without this option no Image shows the change, and it is off in this kernel. */
 const isHidden = ({ needs }: Change, { config }: KernelTraits): boolean =>
   needs !== undefined && config[needs] === false;
 
-/** The traits say the same, as far as they can: what the model predicts with. */
+/** What the traits say, if they say anything: the model predicts with them. */
 function inTraits({ trait }: Change, traits: KernelTraits): boolean | undefined {
   const values: readonly unknown[] | undefined = trait?.values;
   return trait && values?.includes(traits[trait.name]);
 }
 
 /**
- * Which rules of the table a kernel has. The answers are those that the model branches on: the
- * table stands below the traits (src/linux/changes), as both name its rows.
- * @param assumptions what its Image does not show, see traitsOf()
+ * Which rules of the table a kernel has. The answers are those that the model branches on.
+ * @param assumptions what the Image does not show, see traitsOf()
  */
 export function changesOf(
   traits: KernelTraits,

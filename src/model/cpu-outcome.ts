@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** What becomes of the CPUs of a machine. */
+/** What becomes of a machine's CPUs. */
 export interface CpuOutcome {
   /**
-   * Online at the end of the boot's own bring-up, and once init has asked for the others; a bit a
-   * CPU.
+   * CPUs online after the kernel's own bring-up, and after init has brought up the others; one bit
+   * per CPU.
    */
   onlineAtBoot: bigint;
   onlineAtInit: bigint;
-  /** CPUs that the kernel does not let in. */
+  /** CPUs that the kernel refuses. */
   refused: number[];
   /** Titles of the complaints that must be in the log (src/linux/cpu-messages.ts). */
   complaints: string[];
   /**
-   * The Image does not show what the kernel asks of a CPU that comes late, and such CPUs come: who
-   * is let in is not known.
+   * The Image does not show what the kernel checks for a late CPU, and there are late CPUs: it is
+   * not known which ones the kernel accepts.
    */
   unknown: boolean;
 }
 
-/** The boot CPU alone, as long as no other was asked for. */
+/** The boot CPU alone, while no other has been brought up. */
 export const bootCpuAlone: CpuOutcome = {
   onlineAtBoot: 1n,
   onlineAtInit: 1n,

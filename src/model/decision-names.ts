@@ -2,8 +2,8 @@
 import type { Decisions, DerivationStep } from './types.ts';
 
 /**
- * What the kernel calls its decisions. Those about BBM have a name of their own in each release, by
- * the level that the kernel asks for.
+ * The kernel's names for its decisions. Those about BBM have different names in different releases,
+ * after the level that the kernel requires.
  */
 const names: Record<keyof Decisions, string> = {
   rodataEnabled: 'rodata_enabled',
@@ -24,7 +24,7 @@ const names: Record<keyof Decisions, string> = {
 
 /**
  * The kernel's name of a decision, for a reader who greps for it.
- * @param steps the derivation that it came from: it says whether the kernel asks for BBML2 or BBML3
+ * @param steps the derivation of the decision: it shows whether the kernel requires BBML2 or BBML3
  */
 export function decisionName(
   name: keyof Decisions,

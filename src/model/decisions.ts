@@ -9,7 +9,7 @@ import type { Decisions } from './types.ts';
 /** Inputs of the decision functions: the machine's CPUs and the kernel's parameters. */
 export type DecisionInputs = Pick<Kernel, 'idRegisters' | 'parameters' | 'kaslr' | 'world'>;
 
-/** A kernel before its first step: nothing is decided. */
+/** A kernel before its first step: nothing is decided yet. */
 export function kernelAtReset(
   traits: KernelTraits,
   { idRegisters, parameters, kaslr, world }: DecisionInputs,
@@ -34,12 +34,12 @@ export function kernelAtReset(
   return { traits, idRegisters, parameters, kaslr, world, decisions, why };
 }
 
-/** What a kernel has decided by now. */
+/** What a kernel has decided so far. */
 export function decisionsOf(kernel: Kernel): Decisions {
   return { ...kernel.decisions, canSetDirectMap: can_set_direct_map(kernel) };
 }
 
-/** Runs the kernel's decision functions, in the order in which the boot asks them. */
+/** Runs the kernel's decision functions in the order of the boot. */
 export function decide(traits: KernelTraits, inputs: DecisionInputs, why: Derivation): Decisions {
   const kernel = kernelAtReset(traits, inputs, why);
   for (const step of bootOf(traits)) if (typeof step !== 'string') step.decides?.(kernel);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { DerivationStep } from './types.ts';
 
-/** Records one step: kernel function or variable, its source, what came out. */
+/** Records one step: kernel function or variable, its source, and the result. */
 export type Derivation = (where: string, source: string, outcome: string) => void;
 
-/** A derivation that collects its steps, and tells of each when it is over. */
+/** A derivation that collects its steps, and reports each one when it is complete. */
 export function recordDerivation(told: (step: DerivationStep) => void = () => {}): {
   steps: DerivationStep[];
   why: Derivation;

@@ -3,7 +3,7 @@ import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Derivation } from './derivation.ts';
 
 /**
- * Records what was read from the kernel itself and decides about leaves wherever they are made or
+ * Records what was read from the kernel itself and affects leaves wherever they are made or
  * changed.
  */
 export function deriveTraits(traits: KernelTraits, why: Derivation): void {

@@ -3,7 +3,7 @@ import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { Question } from './question.ts';
 
 /**
- * Where memblock put the KFENCE pool, of KFENCE_POOL_SIZE: two pages an object, and two more
+ * Where memblock put the KFENCE pool. Its size is KFENCE_POOL_SIZE: two pages per object, plus two
  * (include/linux/kfence.h).
  */
 export function kfencePoolOf({ traits, facts }: Question): PhysicalRange | undefined {

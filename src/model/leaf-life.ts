@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Commit } from '../linux/changes/change.ts';
+import { changes as tableOfChanges } from '../linux/changes/index.ts';
+import { changesOf } from './changes.ts';
 import { type LinearMap, NONE, TABLE } from './linear-map.ts';
 import { predict } from './predict.ts';
 import type { Question } from './question.ts';
 import type { DerivationStep } from './types.ts';
 
-/** The leaf that translates an address, as one state of it. */
+/** One state of the leaf that translates an address. */
 export interface LeafState {
   /** Level of the descriptor, 3 for a page. */
   level: number;
-  /** Bits of the descriptor, those of its address left out. */
+  /** Bits of the descriptor without its address. */
   attributes: bigint;
 }
 
 /** One change of the leaf that translates an address. */
 export interface LeafChange {
   /**
-   * The step of the derivation by whose end it had come about; what splits leaves is a part of the
-   * step that asks for it.
+   * The step of the derivation that had completed the change; a split is part of the step that
+   * requests it.
    */
   step: DerivationStep;
-  /** Its place in the derivation, from 0 on. */
+  /** Its position in the derivation, from 0. */
   index: number;
+  /**
+   * The commits that gave the step's function its form in this kernel, as far as they are known.
+   */
+  commits: readonly Commit[];
   /** Absent where nothing is mapped any more. */
   leaf?: LeafState;
 }
@@ -41,8 +48,18 @@ function leafAt(map: LinearMap, offset: number): LeafState | undefined {
 const same = (a: LeafState | undefined, b: LeafState | undefined): boolean =>
   a?.level === b?.level && a?.attributes === b?.attributes;
 
+/** The commits that a step cites, and this kernel's commits that changed the step's function. */
+function commitsOf({ where, source }: DerivationStep, { traits }: Question): Commit[] {
+  return changesOf(traits, []).flatMap(({ id, has }) => {
+    const { commits, functions } = tableOfChanges[id];
+    if (!has) return [];
+    if (functions.includes(where)) return [...commits];
+    return commits.filter((commit) => commit.id !== undefined && source.includes(commit.id));
+  });
+}
+
 /**
- * Which rules made the leaf of an address what it is, in the order of the boot.
+ * Which rules gave the leaf of an address its state, in boot order.
  * @param va a virtual address of the linear region
  * @returns nothing for an address that the linear map never has
  * @throws PredictedBug as predict() does
@@ -53,7 +70,8 @@ export function lifeOfLeaf(question: Question, va: bigint): LeafChange[] {
   let index = 0;
   predict(question, (step, map) => {
     const leaf = map && leafAt(map, map.offsetOfVa(va));
-    if (!same(before, leaf)) changes.push({ step, index, ...(leaf && { leaf }) });
+    if (!same(before, leaf))
+      changes.push({ step, index, commits: commitsOf(step, question), ...(leaf && { leaf }) });
     before = leaf;
     index++;
   });

@@ -4,19 +4,19 @@ import { type LinearMap, NONE, PROT_NS_SHARED, TABLE, type Table } from './linea
 import type { PredictedRun, PredictedTable } from './types.ts';
 
 /**
- * A named part of the linear map, [start, end) as offsets, and what other attributes its leaves may
- * have.
+ * A named part of the linear map, [start, end) as offsets, with other attributes that its leaves
+ * may have.
  */
 export interface Area {
   start: number;
   end: number;
   why: string;
-  /** From the predicted attributes, others that are right too; none by default. */
+  /** Other correct values for given predicted attributes; none by default. */
   alternatives?: (attributes: bigint) => bigint[];
 }
 
 /**
- * Cuts `run` at the borders of areas; areas are disjoint and ascending, and what none covers is
+ * Cuts `run` at the borders of areas. Areas are disjoint and ascending; everything outside them is
  * 'memory'.
  */
 function cut(
@@ -47,13 +47,13 @@ function cut(
   piece(end, undefined);
 }
 
-/** Areas that touch [start, end), found by bisection as there may be thousands. */
+/** Areas that overlap [start, end), found by binary search, since there may be thousands. */
 function areasWithin(areas: Area[], start: number, end: number): Area[] {
   let low = 0;
   let high = areas.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    // Between low and high, so within the list.
+    // Between low and high, so inside the list.
     if ((areas[middle] as Area).end <= start) low = middle + 1;
     else high = middle;
   }
@@ -108,7 +108,7 @@ export function leafRuns(map: LinearMap, areas: Area[], aliasBit = 0): Predicted
   return runs;
 }
 
-/** Areas rounded to leaves of `size`: a leaf belongs where its first byte lies. */
+/** Areas rounded to leaves of `size`: a leaf belongs to the area of its first byte. */
 function wholeLeaves(areas: Area[], size: number): Area[] {
   const up = (offset: number): number => Math.ceil(offset / size) * size;
   return areas.every(({ start, end }) => start % size === 0 && end % size === 0)
@@ -118,7 +118,7 @@ function wholeLeaves(areas: Area[], size: number): Area[] {
         .filter(({ start, end }) => start < end);
 }
 
-/** Appends a run, or lengthens the last one where it continues it. */
+/** Appends a run, or extends the last run if the new one continues it. */
 function append(runs: PredictedRun[], run: PredictedRun): void {
   const last = runs.at(-1);
   const continues =

@@ -4,7 +4,7 @@ import type { Level } from '../vmsa/types.ts';
 
 /**
  * Entry codes of an abstract table: nothing, a table below, or LEAF + index into the list of
- * attribute words.
+ * attribute values.
  */
 export const NONE = 0;
 export const TABLE = 1;
@@ -12,13 +12,13 @@ const LEAF = 2;
 
 /**
  * PROT_NS_SHARED, the top bit of the IPA space (arch/arm64/kernel/rsi.c): in a descriptor it is a
- * bit of the output address, whose place depends on the width of the space. The model keeps it
+ * bit of the output address, and its position depends on the width of the space. The model keeps it
  * beside the 64 bits of the attributes.
  */
 export const PROT_NS_SHARED = 1n << 64n;
 
 /**
- * One abstract translation table. Sixteen bits an entry are enough, since every leaf maps PA =
+ * One abstract translation table. Sixteen bits per entry are enough, since every leaf maps PA =
  * offset + memstart_addr.
  */
 export interface Table {
@@ -33,10 +33,10 @@ export interface Table {
 }
 
 /**
- * The linear map as the model sees it: real tables with real descriptor bits, but without a place
- * in memory. Offsets are bytes from the start of the linear region; as that start is aligned to the
- * whole region, an offset is aligned exactly as its virtual address is. All offsets stay below 2^51
- * and are exact as numbers.
+ * The linear map as the model sees it: real tables with real descriptor bits, but without addresses
+ * of their own. Offsets are bytes from the start of the linear region; since that start is aligned
+ * to the whole region, an offset is aligned exactly as its virtual address is. All offsets stay
+ * below 2^51 and are exact as numbers.
  */
 export class LinearMap {
   readonly geometry: Geometry;
@@ -75,7 +75,7 @@ export class LinearMap {
 
   /** Attribute bits of a leaf entry. */
   attributes(code: number): bigint {
-    // The codes of leaves are handed out by leaf() alone, which stores what they stand for.
+    // Only leaf() hands out codes of leaves, and it stores their attributes.
     return this.#attributes[code - LEAF] as bigint;
   }
 
@@ -88,7 +88,7 @@ export class LinearMap {
     return Math.floor((offset - table.offset) / this.entrySize(table));
   }
 
-  /** Code of an entry of `table`; `index` is within it, as index() gives it. */
+  /** Code of an entry of `table`; `index` must be within it, as index() returns it. */
   entry(table: Table, index: number): number {
     return table.entries[index] as number;
   }
@@ -98,7 +98,7 @@ export class LinearMap {
     return 2 ** levelShift(this.geometry, table.level);
   }
 
-  /** Puts a new, empty table under an entry; whatever the entry was is gone. */
+  /** Puts a new, empty table under an entry; the old entry is lost. */
   populate(parent: Table, index: number, descriptor: bigint): Table {
     const table: Table = {
       level: (parent.level + 1) as Level,
@@ -122,9 +122,9 @@ export class LinearMap {
 }
 
 /**
- * Calls `visit` for every leaf entry of `from` and the tables below it that touches [start, end),
- * in ascending address; offsets in the linear region. A table that `visit` puts in the place of its
- * leaf is not entered.
+ * Calls `visit` for every leaf entry of `from` and the tables below it that overlaps [start, end),
+ * in ascending address; offsets in the linear region. A table with which `visit` replaces its leaf
+ * is not entered.
  */
 export function visitLeaves(
   map: LinearMap,

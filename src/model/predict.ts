@@ -42,8 +42,8 @@ function sectionsOf({ traits, facts, symbolOffset }: Question): ImageSections {
 }
 
 /**
- * Kernel variables whose value the decisions fix; the requires flag lies in .init.data up to 6.19
- * and is gone at init.
+ * Kernel variables whose value the decisions determine; up to 6.19 the requires flag is in
+ * .init.data and no longer exists at init.
  */
 function variablesAt(
   { traits, question, map, decisions, crashKernel, cpus }: BootState,
@@ -59,7 +59,7 @@ function variablesAt(
     memstart_addr: BigInt.asUintN(64, _PAGE_OFFSET(config.vaBits) - linearOfZero),
     rodata_enabled: BigInt(decisions.rodataEnabled),
     rodata_full: BigInt(decisions.rodataFull),
-    // It is set here where early_map_kernel() did not.
+    // It is set here unless early_map_kernel() has already done so.
     arm64_use_ng_mappings: BigInt(decisions.useNgMappings || (kptiInstalled && decisions.kpti)),
   };
   if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
@@ -89,7 +89,7 @@ function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: Checkp
   }
 }
 
-/** How wide virtual addresses are on the boot CPU, and where the linear region lies. */
+/** The width of virtual addresses on the boot CPU, and the bounds of the linear region. */
 function addressesOf({ traits, facts }: Question): {
   vaBits: number;
   linearRegion: Prediction['linearRegion'];
@@ -119,7 +119,7 @@ function stateAtReset(question: Question, kernel: Kernel): BootState {
   };
 }
 
-/** What is at an instant that the kernel has come to. */
+/** The predicted state at a checkpoint that the kernel has reached. */
 function captureOf(state: BootState, checkpoint: CheckpointName): CheckpointPrediction {
   const { question, traits, map, decisions } = state;
   const { facts } = question;
@@ -137,7 +137,7 @@ function captureOf(state: BootState, checkpoint: CheckpointName): CheckpointPred
 
 /**
  * Predicts the linear map of a kernel, leaf by leaf, at every checkpoint, with the decisions that
- * led there.
+ * led to it.
  * @param watch called at the end of each step of the derivation, with the linear map from map_mem()
  * on
  * @throws PredictedBug where the kernel's logic would stop the boot
@@ -153,7 +153,7 @@ export function predict(
   const state = stateAtReset(question, kernelAtReset(traits, inputsOf(question), why));
   watched = state.map;
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
-  // linear_map_requires_bbml2 came with linear_map_maybe_split_to_ptes(), its reader
+  // linear_map_requires_bbml2 was added together with its reader, linear_map_maybe_split_to_ptes()
   // (arch/arm64/mm/mmu.c, 6.18).
   const planned = checkpointsOf(traits.requiresSymbol !== undefined);
   for (const step of bootOf(traits)) {
@@ -180,15 +180,16 @@ export function predict(
   };
 }
 
-/** What the decision functions ask of a question. */
+/** The inputs of the decision functions, from a question. */
 function inputsOf({ machine, parameters, kaslr, facts }: Question): DecisionInputs {
   const { world } = machine;
   return { parameters, kaslr, world, idRegisters: bootTimeCpus(machine, facts.idRegisters) };
 }
 
 /**
- * The answer for a kernel whose linear map the model cannot predict: the kernel's decisions alone,
- * which need nothing but parameters and CPUs, for the rules that hold whatever its logic.
+ * The answer for a kernel whose linear map the model cannot predict: only the kernel's decisions,
+ * which need nothing but parameters and CPUs. They serve the invariants, which hold whatever the
+ * kernel's logic.
  */
 export function predictNothing(question: Question): Prediction {
   const { traits } = question;
@@ -210,7 +211,7 @@ function aliasBitOf({ ipaBits }: BootFacts): number {
   return ipaBits === undefined ? 0 : 2 ** (ipaBits - 1);
 }
 
-/** What the kernel was asked to do by realms, with vmalloc memory and by the probes. */
+/** Requests to the kernel by realms, by users of vmalloc memory and by the probes. */
 function applyFacts(state: BootState, checkpoint: CheckpointName): void {
   if (checkpoint === 'paging_init') return;
   const { facts } = state.question;

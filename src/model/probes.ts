@@ -22,7 +22,7 @@ interface ProbeQuestion {
 
 type Outcome = Omit<ProbePrediction, 'probe'>;
 
-/** What each probe of the guest's init finds: the errno of the first call that fails. */
+/** What each probe of the guest's init should find: the errno of the first call that fails. */
 export function probePredictions(
   { machine, probes, parameters, facts }: ProbeQuestion,
   state: BootState,
@@ -53,16 +53,18 @@ export function probePredictions(
   return probes.map((probe) => ({ probe, ...outcomeOf(knownProbe(probe)) }));
 }
 
-/** What init may be asked: a scenario's probes, its devices, and the drivers that these need. */
+/**
+ * What init may be asked to run: a scenario's probes, its devices, and the drivers that these need.
+ */
 type KnownProbe = ProbeName | DeviceName | 'modules';
 const knownProbes: readonly KnownProbe[] = [...probeNames, ...deviceNames, 'modules'];
 
-/** @throws PtdiffError(harness) for a name that is none of a probe */
+/** @throws PtdiffError(harness) for a name that is not a probe */
 function knownProbe(probe: string): KnownProbe {
   return knownProbes.find((name) => name === probe) ?? unknownProbe(probe as never);
 }
 
-/** A probe that the compiler knows and the switch does not is no `never`. */
+/** If the compiler knows a probe and the switch does not, this call does not compile. */
 function unknownProbe(probe: never): never {
   throw new PtdiffError(
     'harness',
@@ -72,7 +74,7 @@ function unknownProbe(probe: never): never {
 
 /**
  * Writing 1 (cpu_hotplug: 0, then 1) to /sys/devices/system/cpu/cpuN/online of every CPU after the
- * first: __cpu_up(), arch/arm64/kernel/smp.c; a CPU may always go.
+ * first: __cpu_up(), arch/arm64/kernel/smp.c; a CPU may always go offline.
  */
 function cpuOnlineOutcome({ cpus }: Machine, { refused }: CpuOutcome): Outcome {
   if (cpus === 1) return { errno: ENOENT, why: 'there is no second CPU' };
@@ -81,7 +83,7 @@ function cpuOnlineOutcome({ cpus }: Machine, { refused }: CpuOutcome): Outcome {
   return { errno: 0, why: 'every CPU may come online' };
 }
 
-/** What a user of a device meets where its driver got no memory for the device's queues. */
+/** What a user of a device sees if its driver got no memory for the device's queues. */
 const withoutDriver: Record<DeviceName, number> = {
   'virtio-console': ENOENT,
   'virtio-blk': ENOENT,
@@ -90,7 +92,7 @@ const withoutDriver: Record<DeviceName, number> = {
 };
 
 /**
- * In a realm a queue is memory that dma_direct_alloc() (kernel/dma/direct.c) shares with the host.
+ * In a realm, dma_direct_alloc() (kernel/dma/direct.c) shares the memory of a queue with the host.
  */
 function deviceOutcome(device: DeviceName, state: BootState): Outcome {
   return state.decisions.realm && refusesPages(state)

@@ -3,7 +3,7 @@ import type { BootFacts } from '../evidence/boot-facts.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Machine } from '../scenario/types.ts';
 
-/** The one question the model answers: this kernel, on this machine, with these parameters. */
+/** The question that the model answers: this kernel, on this machine, with these parameters. */
 export interface Question {
   traits: KernelTraits;
   machine: Machine;

@@ -4,10 +4,10 @@ import type { BootState } from './boot-state.ts';
 import { type Table, visitLeaves } from './linear-map.ts';
 
 /**
- * Whether pages of memory cannot be changed one by one: they lie in blocks that cannot be split.
- * Contiguous pages are pages here, as they are to pageattr_pte_entry() (arch/arm64/mm/pageattr.c),
- * which does not look at PTE_CONT.
- * @param pages physical addresses; those of all memory when none is known
+ * Whether pages of memory cannot be changed individually because they are in blocks that cannot be
+ * split. Contiguous pages count as pages, as in pageattr_pte_entry() (arch/arm64/mm/pageattr.c),
+ * which ignores PTE_CONT.
+ * @param pages physical addresses; all memory when none are known
  */
 export function refusesPages(state: BootState, pages: readonly number[] = []): boolean {
   const { map, decisions } = state;

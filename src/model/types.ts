@@ -5,7 +5,7 @@ import type { PhysicalRange } from '../linux/physical-range.ts';
 import type { DeviceName } from '../scenario/devices.ts';
 import type { LeafRun, TablePage } from '../vmsa/types.ts';
 
-/** One step of the derivation: which rule gave what, and where a maintainer finds it. */
+/** One step of the derivation: what a rule concluded, and where a maintainer finds the rule. */
 export interface DerivationStep {
   /** Kernel function, e.g. 'map_mem()'. */
   where: string;
@@ -17,16 +17,16 @@ export interface DerivationStep {
 
 /** A predicted run of the linear map. */
 export interface PredictedRun extends LeafRun {
-  /** What this memory is and why its leaves look so, e.g. 'kernel text alias'. */
+  /** What this memory is and why its leaves look like this, e.g. 'kernel text alias'. */
   why: string;
   /**
-   * Other attribute values that are right too, where the state is the kernel's free choice (KFENCE
-   * objects).
+   * Other attribute values that are also correct, where the kernel is free to choose the state
+   * (KFENCE objects).
    */
   alternatives: bigint[];
 }
 
-/** A predicted table of the linear map; where the table lies is the kernel's free choice. */
+/** A predicted table of the linear map; the kernel is free to choose the table's address. */
 export type PredictedTable = Omit<TablePage, 'pa'>;
 
 /** Bits that a system register must have: (value & mask) === bits. */
@@ -40,7 +40,7 @@ export interface PredictedRegister {
 export interface CheckpointPrediction {
   leaves: PredictedRun[];
   tables: PredictedTable[];
-  /** By CPU number, then by name; of a CPU that is not online they say nothing. */
+  /** By CPU number, then by name; meaningless for a CPU that is not online. */
   registers: Record<string, PredictedRegister>[];
   /** Kernel variables, by symbol, e.g. linear_map_requires_bbml2. */
   variables: Record<string, bigint>;
@@ -58,15 +58,15 @@ export interface Decisions {
   bootCpuBbml: boolean;
   systemBbml: boolean;
   forcePteMapping: boolean;
-  /** can_set_direct_map() as map_mem() sees it, before arm64_rsi_init(), and from then on. */
+  /** can_set_direct_map() in map_mem(), before arm64_rsi_init(), and afterwards. */
   canSetDirectMapInMapMem: boolean;
   canSetDirectMap: boolean;
-  /** is_realm_world() once arm64_rsi_init() ran; false in map_mem() in every kernel known. */
+  /** is_realm_world() after arm64_rsi_init(); in every known kernel it is false in map_mem(). */
   realm: boolean;
   /** Absent before 6.18, where the variable does not exist. */
   linearMapRequiresBbml?: boolean;
   /**
-   * arm64_use_ng_mappings as early_map_kernel() leaves it, and whether KPTI is on
+   * arm64_use_ng_mappings as early_map_kernel() sets it, and whether KPTI is on
    * (arm64_kernel_unmapped_at_el0()), which sets it later.
    */
   useNgMappings: boolean;
@@ -75,13 +75,14 @@ export interface Decisions {
 }
 
 /**
- * A call that a realm must make of the RMM. A change of state may take several calls, each from
- * where the RMM stopped in the one before (rsi_set_memory_range(), arch/arm64/include/asm/rsi.h).
+ * A call that a realm must make to the RMM. A change of state may take several calls, each of which
+ * starts where the RMM stopped in the previous one (rsi_set_memory_range(),
+ * arch/arm64/include/asm/rsi.h).
  */
 export type PredictedRsiCall = RsiRequest & {
-  /** What it is for: fixed words, which findings are named after. */
+  /** Its purpose: fixed words that are part of the names of findings. */
   step: 'version' | 'realm-config' | 'setup-memory' | 'share' | 'unshare';
-  /** Kernel function and file that ask. */
+  /** Kernel function and file that make the call. */
   where: string;
   source: string;
   /** The next checkpoint after the call. */
@@ -91,7 +92,7 @@ export type PredictedRsiCall = RsiRequest & {
 /** Function and arguments of a call; addresses in bytes. */
 export type RsiRequest =
   | { rsi: 'VERSION'; version: bigint }
-  /** The configuration goes to one granule of this range. */
+  /** The RMM writes the configuration into one granule of this range. */
   | { rsi: 'REALM_CONFIG'; within: PhysicalRange }
   | ({ rsi: 'IPA_STATE_SET'; ripas: 'EMPTY' | 'RAM'; changeDestroyed: boolean } & PhysicalRange);
 
@@ -99,15 +100,18 @@ export type RsiRequest =
 export interface ProbePrediction {
   probe: string;
   errno: number;
-  /** The probe asks this device, which delivers what src/scenario/devices.ts says. */
+  /** The probe uses this device, which delivers what src/scenario/devices.ts says. */
   device?: DeviceName;
   why: string;
 }
 
-/** What the reference model says of one case. */
+/** The reference model's answer for one case. */
 export interface Prediction {
   generation: string;
-  /** The kernel is newer than every generation the model knows; predicted with the newest. */
+  /**
+   * The kernel is newer than every generation that the model knows; the newest one is used for the
+   * prediction.
+   */
   newerThanKnown: boolean;
   derivation: DerivationStep[];
   decisions: Decisions;
@@ -116,15 +120,15 @@ export interface Prediction {
   checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>>;
   probes: ProbePrediction[];
   /**
-   * What a realm asks of the RMM, in order; of its devices it asks besides. Empty in the normal
-   * world, absent where the model has no answer for a kernel.
+   * The calls of a realm to the RMM, in order; calls for its devices are not included. Empty in the
+   * normal world, absent where the model has no answer for a kernel.
    */
   rsi?: PredictedRsiCall[];
   /**
-   * Titles of what the kernel must complain about in its log, because its CPUs differ (see
+   * Titles of the complaints that must be in the kernel's log because its CPUs differ (see
    * findSplats()).
    */
   complaints: string[];
-  /** Whether a late CPU is let in is not known of this kernel: nothing of it is predicted. */
+  /** It is not known whether this kernel accepts a late CPU: nothing about it is predicted. */
   lateCpusUnknown?: true;
 }

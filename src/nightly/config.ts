@@ -36,13 +36,13 @@ export type NightConfig = z.infer<typeof config>;
 /** Something to watch: the spec of a kernel, or the newest kernels of a Debian suite. */
 export type Watch = NightConfig['kernels'][number];
 
-/** One kernel to watch, by what it is told of. */
+/** One kernel to watch, with the name that reports use. */
 export type SingleWatch = { watch: string } & (
   | { spec: string }
   | { suite: string; flavour: string }
 );
 
-/** The watches one by one: what a suite lacks of one flavour says nothing of the others. */
+/** The watches one by one: if a suite lacks one flavour, that says nothing about the others. */
 export function singleWatches(watches: readonly Watch[]): SingleWatch[] {
   return watches.flatMap((each): SingleWatch[] =>
     typeof each === 'string'
@@ -69,6 +69,6 @@ export function parseNightConfig(data: unknown, file: string): NightConfig {
   );
   throw new PtdiffError(
     'usage',
-    `${file} is no configuration for nightly: ${problems.join('; ')}.`,
+    `${file} is not a configuration for nightly: ${problems.join('; ')}.`,
   );
 }

@@ -9,8 +9,8 @@ export interface WatchedFinding {
   watch: string;
   id: string;
   /**
-   * Cases of tonight that show it; of a finding that is gone, those that showed it before and no
-   * longer do.
+   * Tonight's cases that show it; for a finding that is gone, the cases that showed it before and
+   * no longer do.
    */
   cases: string[];
   /** The known issue that it matches. */
@@ -19,22 +19,22 @@ export interface WatchedFinding {
   unsteady?: true;
 }
 
-/** What a night found, against the history. */
+/** What a night found, in comparison with the history. */
 export interface NightJudgement {
   /**
-   * Not documented, not shown by this watch before, and shown by two boots: again by the second
-   * boot of a case, or by several cases.
+   * Not documented, new for this watch, and shown by two boots: by the second boot of a case, or by
+   * several cases.
    */
   fresh: WatchedFinding[];
-  /** As `fresh`, but one boot only showed it, and the second did not. */
+  /** Like `fresh`, but only the first boot showed it. */
   flaky: WatchedFinding[];
-  /** As `fresh`, but no second boot could tell. */
+  /** Like `fresh`, but no second boot could tell. */
   unconfirmed: WatchedFinding[];
   /** Not documented, and shown by this watch before. */
   still: WatchedFinding[];
   /** Documented as known issues. */
   known: WatchedFinding[];
-  /** Shown before, and by no case of this watch any more. */
+  /** Shown before, but no longer by any case of this watch. */
   gone: WatchedFinding[];
 }
 
@@ -44,11 +44,11 @@ export interface WatchedLooks {
   /** Before tonight. */
   before: readonly Look[];
   tonight: readonly Look[];
-  /** Cases that were booted a second time to confirm what the first boot showed. */
+  /** Cases that were booted a second time to confirm the result of the first boot. */
   again: readonly Look[];
 }
 
-/** Findings of a watch that an earlier night could not confirm: they are as new as then. */
+/** Findings of a watch that an earlier night could not confirm: they still count as new. */
 export type Unconfirmed = readonly Pick<WatchedFinding, 'watch' | 'id'>[];
 
 /** The last look at each scenario that can tell whether it shows the finding. */
@@ -78,7 +78,7 @@ function undocumented(looks: readonly Look[], id: string): Look[] {
 const casesOf = (looks: readonly Look[]): string[] =>
   [...new Set(looks.map((look) => look.case))].sort();
 
-/** Findings of tonight that the watch did not show before, with the cases that show them. */
+/** Tonight's findings that the watch did not show before, with the cases that show them. */
 export function suspects(
   { watch, before, tonight }: WatchedLooks,
   unconfirmed: Unconfirmed,
@@ -93,8 +93,7 @@ export function suspects(
 }
 
 /**
- * One case for each suspect to be booted again: as few cases as show all of them, as long as one
- * greedy choice after another finds them.
+ * Cases to boot again, so that each suspect is in one of them: as few as a greedy selection finds.
  */
 export function casesToConfirm(found: readonly WatchedFinding[]): string[] {
   const open = new Set(found);
@@ -113,8 +112,8 @@ export function casesToConfirm(found: readonly WatchedFinding[]): string[] {
 }
 
 /**
- * What the second boots say of a suspect. What several cases showed is no freak of one boot, even
- * if it does not come every time.
+ * What the second boots say about a suspect. A finding that several cases showed is not an accident
+ * of one boot, even if it does not show every time.
  */
 function confirmation(
   { id, cases }: WatchedFinding,

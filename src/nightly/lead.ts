@@ -5,7 +5,7 @@ import type { Look } from '../history/types.ts';
 import type { WatchedFinding, WatchedLooks } from './judge-night.ts';
 
 /**
- * Where the search for the origin of a new finding begins: two kernels of one watch, by their
+ * Where the search for the origin of a new finding starts: two kernels of one watch, by their
  * specs.
  */
 export interface Lead {
@@ -13,28 +13,28 @@ export interface Lead {
   scenario: string;
   good: string;
   bad: string;
-  /** Boots of each kernel before it counts as good, where one boot may miss the finding. */
+  /** Boots of each kernel before it counts as good, where a single boot may miss the finding. */
   repeat?: number;
 }
 
 /**
- * A finding that shows in every third boot is missed by three in 30 %, and bisect says how sure it
- * is.
+ * A finding that shows in every third boot is missed by three boots in 30 % of cases; bisect
+ * reports how certain its answer is.
  */
 const boots = 3;
 
 /**
- * What comes before the version or the commit of a kernel's spec; kernels with the same lie on one
- * line.
+ * The part of a kernel's spec before the version or the commit; kernels with the same part are on
+ * one line.
  */
 const lineOf = (spec: string): string =>
   spec.replace(/@[0-9a-f]{40}(?=,|$)/, '@').replace(/^(debian:)[^:]*/, '$1');
 
 /**
- * A case that shows a finding, and the last kernel of the same watch that did not in the same
- * scenario.
- * @returns undefined where the watch has no such kernel, or nothing lies between the two that could
- * be searched
+ * A case that shows a finding, and the last kernel of the same watch that did not show it in the
+ * same scenario.
+ * @returns undefined where the watch has no such kernel, or where there is nothing to search
+ * between the two
  */
 export function leadOf(
   { id, cases, unsteady }: WatchedFinding,

@@ -7,7 +7,7 @@ import { tells } from './watches.ts';
 export interface Candidate {
   /** Its name tonight. */
   case: string;
-  /** What its kernel was found by: kernels of one watch follow each other. */
+  /** How its kernel was found: kernels of one watch follow each other. */
   watch: string;
   /** SHA-256 of the Image. */
   kernel: string;
@@ -15,17 +15,17 @@ export interface Candidate {
 }
 
 /**
- * Why a case is run tonight, in the order of importance:
- * - `changed`: kernel, scenario or emulator is another than when the watch was last looked at in
+ * Why a case runs tonight, the most important reason first:
+ * - `changed`: the kernel, scenario or emulator has changed since the watch was last looked at in
  *   this scenario;
- * - `never-run`: nothing like it was ever looked at;
+ * - `never-run`: there is no earlier look at it;
  * - `error`: its last attempt ended in an error;
  * - `due`: its turn in the rotation.
  */
 export type Reason = 'changed' | 'never-run' | 'error' | 'due';
 export const reasons: readonly Reason[] = ['changed', 'never-run', 'error', 'due'];
 
-/** A case that tonight shall run. */
+/** A case that should run tonight. */
 export interface Choice {
   candidate: Candidate;
   reason: Reason;
@@ -34,16 +34,16 @@ export interface Choice {
 /** What a night needs to know. */
 export interface NightInput {
   candidates: readonly Candidate[];
-  /** Looks at all kernels that the watches have ever had, in the order of time. */
+  /** Looks at all kernels that the watches have ever had, in order of time. */
   looks: readonly Look[];
   watches: Watches;
   /** SHA-256 of tonight's emulator. */
   emulator: string;
-  /** In how many nights everything shall have been looked at. */
+  /** Number of nights within which every case should be looked at. */
   nights: number;
 }
 
-/** How a case stands before the night. */
+/** The state of a case before the night. */
 interface Standing {
   candidate: Candidate;
   reason: Reason;
@@ -74,7 +74,7 @@ function lastTimes(looks: readonly Look[]): {
   return times;
 }
 
-/** What each watch was last seen with: by watch and name of the scenario, the experiment. */
+/** What each watch last ran: the experiment, by watch and name of the scenario. */
 function lastExperiments(looks: readonly Look[], { nowOf }: Watches): Map<string, string> {
   return new Map(
     looks.filter(tells).flatMap(({ kernel, scenario, run }) => {
@@ -104,16 +104,16 @@ function standings({ candidates, looks, watches, emulator }: NightInput): Standi
     const place = key(watch, scenario.name);
     if (since === undefined)
       return { candidate, reason: places.has(place) ? 'changed' : 'never-run', since: '' };
-    // A branch may come back to what it was: a revert is a change.
+    // A branch may return to an earlier commit: a revert is also a change.
     return { candidate, reason: last.get(place) === same ? 'due' : 'changed', since };
   });
 }
 
 /**
- * The cases of a night in the order in which they are to be run, until the time is over: everything
- * that changed, was never run or ended in an error, then as many of the rest as must take their
- * turn, those first that were looked at longest ago. Where the nights are long enough for that,
- * every case is looked at in each row of `nights` nights.
+ * The cases of a night in the order in which they run until the time is up: everything that
+ * changed, was never run or ended in an error, then as many of the others as are due, those first
+ * whose last look is longest ago. If the nights are long enough for that, every case is looked at
+ * within any `nights` consecutive nights.
  */
 export function planNight(input: NightInput): Choice[] {
   const all = standings(input);
@@ -128,8 +128,8 @@ export function planNight(input: NightInput): Choice[] {
 }
 
 /**
- * Cases of the matrix that were looked at since an instant, as they are tonight: same kernel,
- * scenario and emulator.
+ * Cases of the matrix that have been looked at since a given time with tonight's kernel, scenario
+ * and emulator.
  * @param since ISO 8601
  */
 export function coveredSince(

@@ -4,17 +4,17 @@ import type { Lead } from './lead.ts';
 import type { LoneHost } from './lone-hosts.ts';
 import type { Reason } from './plan-night.ts';
 
-/** What came of a night. */
+/** The results of a night. */
 export interface NightSummary {
   /** ISO 8601, UTC. */
   started: string;
   ended: string;
   judgement: NightJudgement;
-  /** Cases that told something of their kernel tonight. */
+  /** Cases that gave a result for their kernel tonight. */
   cases: number;
   /** Cases without a verdict on the kernel, second attempts included. */
   errors: { case: string; reason: string }[];
-  /** Watches whose kernel could not be had. */
+  /** Watches whose kernel was not available. */
   unavailable: { spec: string; reason: string }[];
   /** Kernels that a watch did not have when it was last looked at. */
   newKernels: NewKernel[];
@@ -22,9 +22,11 @@ export interface NightSummary {
   loneHosts?: LoneHost[];
   /** Where to search for the origin of the first new finding. */
   lead?: Lead;
-  /** Why Debian's lists of packages are older than tonight: what is new there was not seen. */
+  /**
+   * Why Debian's lists of packages are older than tonight, so that newer packages were not seen.
+   */
   oldLists?: string;
-  /** What was to be run tonight, and how much of it the time sufficed for. */
+  /** How many cases were planned for tonight, and how many of them ran in time. */
   plan: Record<Reason, { planned: number; run: number }>;
   coverage: Coverage;
   /** The folders of tonight's runs. */
@@ -32,40 +34,40 @@ export interface NightSummary {
   interrupted: boolean;
 }
 
-/** A kernel that a watch has come to. */
+/** A kernel that is new for a watch. */
 export interface NewKernel {
   watch: string;
   release: string;
-  /** Whether the watch once had the same Image: a branch that went back. */
+  /** Whether the watch had the same Image before: a branch that went back. */
   again: boolean;
   commit?: WatchedCommit;
 }
 
-/** What a branch points to. */
-export interface WatchedCommit {
+/** The commit that a branch points to. */
+interface WatchedCommit {
   /** 40 hex digits. */
   id: string;
   subject: string;
 }
 
-/** A commit as kernel people write it. */
+/** A commit in the kernel's citation style. */
 export function commitText({ id, subject }: WatchedCommit): string {
   return `commit ${id.slice(0, 12)} ("${subject}")`;
 }
 
-/** How much of the matrix the last nights have looked at. */
+/** How much of the matrix the last nights have covered. */
 export interface Coverage {
   nights: number;
   total: number;
   covered: number;
-  /** Cases that they have not, some of them by name. */
+  /** Cases that they have not covered, some of them by name. */
   missing: string[];
-  /** When all of it was covered last, ISO 8601; absent where that never was. */
+  /** When all of it was last covered, ISO 8601; absent if it never was. */
   lastFull?: string;
 }
 
 /**
- * Whether a night says something went wrong with ptdiff, the host or what it was given: then it
+ * Whether something went wrong that night with ptdiff, the host or its inputs: then the night
  * proves less than it should.
  */
 export function hasErrors({

@@ -13,8 +13,9 @@ export interface Watches {
   /** Every watch that has a kernel, or once had it. */
   everOf(sha256: string): readonly string[];
   /**
-   * Watches that have a kernel tonight; where none has it any more, those that once had it. What
-   * one suite had last week another may have now: its looks then say nothing of the first.
+   * Watches that have a kernel tonight; if none has it any more, those that once had it. A kernel
+   * may have moved from one suite to another since last week: then its looks say nothing about the
+   * first suite.
    */
   nowOf(sha256: string): readonly string[];
 }
@@ -39,8 +40,8 @@ export function watchesOf(
 }
 
 /**
- * What a watch showed before: of each scenario by its own looks, and where there is none, by looks
- * at kernels that have gone over to another watch.
+ * What a watch showed before: for each scenario by its own looks or, where there are none, by looks
+ * at kernels that have moved to another watch.
  */
 function ownBefore(watch: string, looks: readonly Look[], { everOf, nowOf }: Watches): Look[] {
   const own = looks.filter(({ kernel }) => nowOf(kernel.sha256).includes(watch));
@@ -69,5 +70,5 @@ export function looksByWatch(
   });
 }
 
-/** Whether a look says something of the kernel. */
+/** Whether a look says something about the kernel. */
 export const tells = ({ verdict }: Look): boolean => verdict !== 'error';

@@ -3,8 +3,8 @@ import type { Change, Commit } from '../linux/changes/change.ts';
 import { changeIds, changes } from '../linux/changes/index.ts';
 import type { KernelChange } from '../model/changes.ts';
 
-/** A commit as the kernel's own messages cite it, as far as it is known. */
-function citation({ id, subject }: Commit): string {
+/** A commit in the kernel's own citation style, as far as it is known. */
+export function citation({ id, subject }: Commit): string {
   if (subject === undefined) return `${id} (subject not known)`;
   return id === undefined ? `("${subject}"; id not known)` : `${id} ("${subject}")`;
 }
@@ -28,7 +28,7 @@ function detailsOf(change: Change): [label: string, text: string][] {
   ];
 }
 
-/** Every change with its commits and what depends on it: a paragraph each. */
+/** Every change with its commits and what it affects: one paragraph each. */
 export function changeParagraphs(): string[] {
   return changeIds.flatMap((id, index) => [
     ...(index === 0 ? [] : ['']),

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** How text is put on a stream. */
+/** How text is written to a stream. */
 export interface Paint {
-  /** Wraps text in a terminal's SGR sequence (ECMA-48 8.3.117), or leaves it as it is. */
+  /** Wraps text in a terminal's SGR sequence (ECMA-48 8.3.117), or leaves it unchanged. */
   (sgr: string, text: string): string;
-  /** Columns that a line may have; infinite where no line shall be broken. */
+  /** Maximum columns of a line; infinite where lines must not be broken. */
   readonly width: number;
 }
 
-/** What a stream is like for a reader. */
+/** What a stream looks like to its reader. */
 export interface PaintOptions {
   colour: boolean;
-  /** Columns; 100 when it is not given. */
+  /** Columns; by default 100. */
   width?: number;
 }
 
-/** Width of a text whose reader is not known. */
+/** Width of a text when the reader's width is not known. */
 export const usualWidth = 100;
 
-/** No layout holds in less. */
+/** No layout works with less. */
 const leastWidth = 60;
 
 /** The painter for a stream: colours only where the user wants them. */
@@ -27,7 +27,7 @@ export function painter({ colour, width = usualWidth }: PaintOptions): Paint {
   return Object.assign(paint, { width });
 }
 
-/** Columns for a table: a pipe has no end of a line, but a table needs one. */
+/** Columns for a table: a pipe has no width, but a table needs one. */
 export function tableWidth({ width }: Paint): number {
   return Number.isFinite(width) ? width : usualWidth;
 }
@@ -44,7 +44,7 @@ export function wantsColour(
 }
 
 /**
- * How to write to a stream: a terminal has its own width, from 60 columns on; what goes into a pipe
+ * How to write to a stream: a terminal has its own width, at least 60 columns; output into a pipe
  * or a file is not wrapped.
  */
 export function paintOptions(

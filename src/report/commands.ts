@@ -5,8 +5,8 @@ import { runCommand, shellWord } from './export/mail-layout.ts';
 import type { KernelIdentity, Report } from './types.ts';
 
 /**
- * Commands that reports print. Each works as it is printed, in the folder of ptdiff: a test runs
- * them through the command line.
+ * Commands that reports print. Each works as printed, in ptdiff's folder: a test runs them through
+ * the command line.
  */
 
 /** A verb with a case of a run; without `folder` it is the newest run. */
@@ -16,8 +16,8 @@ export function caseCommand(verb: string, name: string, folder: string | undefin
 }
 
 /**
- * A spec that means the same kernel on another day: 'debian:7.3' may be a newer one then, and a
- * branch may have moved.
+ * A spec that always means the same kernel: 'debian:7.3' may be a newer one on another day, and a
+ * branch may move.
  */
 export function lastingSpec(kernel: KernelIdentity | undefined, spec: string): string {
   if (kernel?.commit !== undefined)
@@ -27,7 +27,7 @@ export function lastingSpec(kernel: KernelIdentity | undefined, spec: string): s
 }
 
 /**
- * How to boot a case again: by ptdiff where every ptdiff has the scenario, else by the script
+ * How to boot a case again: by ptdiff where the scenario is built in, otherwise by the script
  * beside the case.
  */
 export function repeatCommand({ run, dossiers }: Report, result: CaseResult): string | undefined {

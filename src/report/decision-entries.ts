@@ -4,7 +4,7 @@ import { decisionName } from '../model/decision-names.ts';
 import type { Decisions } from '../model/types.ts';
 import type { CaseDossier } from './types.ts';
 
-/** The decisions of the kernel as the model derives them, by the kernel's names. */
+/** The kernel's decisions as the model derives them, by the kernel's names. */
 export function decisionEntries({
   decisions = {},
   derivation = [],
@@ -16,7 +16,7 @@ export function decisionEntries({
 }
 
 /**
- * Variables of the kernel that were read from its memory; a result also holds what was derived, for
+ * Variables that were read from the kernel's memory; a result also holds derived values, for
  * trends.
  */
 export function capturedEntries({ symbols }: Pick<CaseResult, 'symbols'>): [string, string][] {

@@ -5,8 +5,8 @@ import type { Capture, ProbeResult } from '../evidence/capture.ts';
 import type { Prediction } from '../model/types.ts';
 import type { CaseDossier, CaseDrawing } from './types.ts';
 
-/** What a picture needs of a capture; a reader of a run folder need not load the rest. */
-export type DrawnCapture = Pick<Capture, 'checkpoint'> & {
+/** What a picture needs of a capture, so that a reader of a run folder need not load the rest. */
+type DrawnCapture = Pick<Capture, 'checkpoint'> & {
   cpus: Pick<Capture['cpus'][number], 'registers'>[];
   ttbr1: Pick<Capture['ttbr1'], 'leaves'>;
 };
@@ -22,11 +22,11 @@ export type DrawnPrediction = Pick<
   };
 };
 
-/** What is known of one case, as far as its boot and its files got. */
+/** What is known about one case, as far as its boot and its files got. */
 export interface CaseMaterial {
   prediction?: DrawnPrediction;
   captures: readonly DrawnCapture[];
-  /** What the judge found to differ, where there is a prediction. */
+  /** The differences that the judge found, where there is a prediction. */
   differences: LeafDifferences;
   probes?: ProbeResult[];
   repro?: string;
@@ -35,7 +35,7 @@ export interface CaseMaterial {
 
 const consoleLines = 60;
 
-/** The last lines of a console, which is where a dead kernel says why. */
+/** The last lines of a console: they show why a kernel died. */
 function tailOf(console: string): string {
   return console.trimEnd().split('\n').slice(-consoleLines).join('\n');
 }
@@ -61,7 +61,7 @@ function draw(
   ];
 }
 
-/** Brings prediction and evidence of one case together for the reports. */
+/** Combines prediction and evidence of one case for the reports. */
 export function makeDossier(name: string, material: CaseMaterial): CaseDossier {
   const { prediction, captures, differences, probes, repro } = material;
   return {

@@ -23,7 +23,7 @@ function rank(folded: FoldedFinding): number {
 
 /**
  * Findings with the same id folded into one: new ones first, then those that most cases show. A
- * finding that is known on one kernel and new on another is two entries: the one must not hide the
+ * finding that is known on one kernel and new on another is two entries: one must not hide the
  * other.
  */
 export function foldFindings(cases: readonly CaseResult[]): FoldedFinding[] {
@@ -44,8 +44,8 @@ export function foldFindings(cases: readonly CaseResult[]): FoldedFinding[] {
 }
 
 /**
- * Where a folded finding shows, in words: '2 kernels × 3 scenarios', or '4 cases' where that would
- * claim too much.
+ * Where a folded finding shows, in words: '2 kernels × 3 scenarios', or '4 cases' where the product
+ * would claim too much.
  */
 export function describeReach(folded: FoldedFinding): string {
   const { cases, kernels, scenarios } = folded;
@@ -58,18 +58,18 @@ export function describeReach(folded: FoldedFinding): string {
 export interface FoldedIssue extends Omit<FoldedFinding, 'finding'> {
   /** Name of its file in results/known-issues. */
   id: string;
-  /** What shows it, that of most cases first. */
+  /** Its findings, starting with the one in the most cases. */
   findings: FoldedFinding[];
 }
 
-/** The findings as a reader wants them: what is new by itself, what is known by its cause. */
-export interface FindingsByIssue {
+/** The findings grouped for a reader: new ones individually, known ones by their cause. */
+interface FindingsByIssue {
   fresh: FoldedFinding[];
-  /** That of most cases first. */
+  /** Starting with the issue in the most cases. */
   issues: FoldedIssue[];
 }
 
-/** Folds the findings of cases, and those that a known issue explains into that issue. */
+/** Folds the findings of cases, and groups those that a known issue explains under that issue. */
 export function foldByIssue(cases: readonly CaseResult[]): FindingsByIssue {
   const folds = foldFindings(cases);
   const known = Map.groupBy(
@@ -93,8 +93,8 @@ export function foldByIssue(cases: readonly CaseResult[]): FindingsByIssue {
 }
 
 /**
- * How many findings there are, by their ids: one that two known issues explain is one. The one way
- * of counting of all reports.
+ * Number of findings by id: one that two known issues explain counts once. All reports count this
+ * way.
  */
 export function countFindings({ fresh, issues }: FindingsByIssue): {
   fresh: number;
@@ -114,7 +114,7 @@ export function describeFindings(folded: FindingsByIssue): string {
   return `${countText(fresh, 'new finding')}, ${documented}${issues === 0 ? '' : ` (${countText(known, 'finding')})`}`;
 }
 
-/** The title of a finding with the instant that it belongs to: titles alone repeat. */
+/** The title of a finding with its checkpoint: titles alone are not unique. */
 export function titleOf({ title, checkpoint }: Pick<Finding, 'title' | 'checkpoint'>): string {
   return checkpoint === undefined ? title : `${title.replace(/\.$/, '')}, at ${checkpoint}`;
 }

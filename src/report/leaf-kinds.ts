@@ -19,8 +19,8 @@ export function sameSizes(left: LinearMapSizes, right: LinearMapSizes): boolean 
 }
 
 /**
- * What is said where amounts differ and no leaf does: a prediction has alternatives for the objects
- * of KFENCE alone, which are valid or not as they are used (src/model/linear-map.ts).
+ * Text for amounts that differ while no leaf does: a prediction has alternatives only for KFENCE
+ * objects, which are valid or not depending on their use (src/model/linear-map.ts).
  */
 export const acceptedText = 'accepted: KFENCE objects';
 
@@ -37,16 +37,16 @@ function kindSize(granule: Granule, kind: LeafKind): number {
   return sizes[kind];
 }
 
-/** A kind with its size, e.g. 'contPte 64K', as maintainers say it. */
+/** A kind with its size, e.g. 'contPte 64K', in maintainers' terms. */
 export function kindLabel(granule: Granule, kind: LeafKind): string {
   return `${kind} ${formatBytes(kindSize(granule, kind)).replace(/ (.)i?B$/, '$1')}`;
 }
 
 /**
  * How the kernel itself may use a leaf; Linux never makes the linear map executable, so that is a
- * finding and no shade.
+ * finding and not a shade.
  */
-export type Shade = 'rw' | 'ro' | 'invalid';
+type Shade = 'rw' | 'ro' | 'invalid';
 
 /**
  * The shade of a leaf, by the permissions of EL1 under `regime`; without one (no boot, no

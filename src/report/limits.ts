@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * What no run under TCG can see, whatever its verdicts: stated in every report, so that nobody
- * reads more into a pass.
+ * What no run under TCG can show, whatever its verdicts. Every report states it, so that nobody
+ * reads too much into a pass.
  */
 export const notWitnessed: readonly { what: string; why: string }[] = [
   {

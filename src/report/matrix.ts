@@ -6,7 +6,10 @@ import type { PlannedCase, RunRecord } from './types.ts';
 /** A kernel of the matrix: one per spec, in the order of the run. */
 export interface MatrixRow {
   spec: string;
-  /** The label of its cases: `uname -r`, and what tells it from another kernel of that release. */
+  /**
+   * The label of its cases: `uname -r`, and what distinguishes it from another kernel of that
+   * release.
+   */
   name: string;
   cells: MatrixCell[];
 }
@@ -34,10 +37,7 @@ function cellOf(
   return leftOut ? { kind: 'left-out' } : { kind: 'absent' };
 }
 
-/**
- * Lays the cases of a run out as kernels by scenarios, both in the order in which the run planned
- * them.
- */
+/** Lays out the cases of a run as kernels by scenarios, both in planned order. */
 export function layMatrix(run: RunRecord, cases: readonly CaseResult[]): Matrix {
   const key = (kernel: string, scenario: string) => JSON.stringify([kernel, scenario]);
   const planned = new Map(run.planned.map((entry) => [key(entry.kernel, entry.scenario), entry]));

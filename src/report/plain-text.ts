@@ -3,13 +3,13 @@ const ESC = 0x1b;
 const BEL = 0x07;
 const CSI_8BIT = 0x9b;
 
-// ECMA-48: DCS, SOS, OSC, PM and APC open a string that runs to ST; as 7-bit sequences they are ESC
-// and this letter.
+// ECMA-48: DCS, SOS, OSC, PM and APC open a string that ends with ST; as 7-bit sequences they are
+// ESC and this letter.
 const stringOpeners = new Set([...'PX]^_'].map((letter) => letter.charCodeAt(0)));
 
 /**
- * Index after a CSI sequence whose parameters start at `index`; an unfinished one ends where it
- * stops being one.
+ * Index after a CSI sequence whose parameters start at `index`; an unfinished one ends where it is
+ * no longer valid.
  */
 function afterCsi(text: string, index: number): number {
   let at = index;
@@ -32,7 +32,7 @@ function afterControlString(text: string, index: number): number {
   return text.length;
 }
 
-/** Index after the sequence that the ESC at `index` opens. */
+/** Index after the escape sequence that starts with the ESC at `index`. */
 function afterEscape(text: string, index: number): number {
   const next = text.charCodeAt(index + 1);
   if (next === 0x5b) return afterCsi(text, index + 2);
@@ -44,7 +44,7 @@ function afterEscape(text: string, index: number): number {
 }
 
 /**
- * The text without terminal control sequences (ECMA-48: CSI, OSC and its kin, ESC with its
+ * The text without terminal control sequences (ECMA-48: CSI, OSC and related ones, ESC with its
  * intermediates).
  */
 export function withoutEscapeSequences(text: string): string {
@@ -63,7 +63,7 @@ export function withoutEscapeSequences(text: string): string {
   return kept + text.slice(from);
 }
 
-// One column each in every terminal: Latin-1 save the soft hyphen, dashes and quotes, arrows,
+// One column wide in every terminal: Latin-1 without the soft hyphen, dashes and quotes, arrows,
 // operators, box drawing and blocks, geometric shapes. Ideographs, emoji, combining marks and
 // bidirectional controls are not.
 const oneColumn =
@@ -71,8 +71,8 @@ const oneColumn =
 
 /**
  * Text of any origin, guests included, made safe for a terminal: control sequences and control
- * characters are removed, tabs become spaces, a character that is not surely one column wide
- * becomes '?'. Lines stay; the width of a line is its length.
+ * characters are removed, tabs become spaces, and a character that may not be one column wide
+ * becomes '?'. Line breaks stay; the width of a line is its length.
  */
 export function plainText(text: string): string {
   let plain = '';
@@ -89,7 +89,7 @@ export function plainLine(text: string): string {
   return plainText(text.replaceAll(/[\r\n]+/g, ' ')).trim();
 }
 
-/** The text cut to `width` columns; what was cut shows as '…'. */
+/** The text cut to `width` columns; '…' marks a cut. */
 export function fit(text: string, width: number): string {
   if (text.length <= width) return text;
   return width > 0 ? `${text.slice(0, width - 1)}…` : '';
@@ -108,11 +108,11 @@ function breakLongWord(word: string, width: number): string[] {
 }
 
 /**
- * Words laid out in lines of at most `width` columns; a longer word is broken. The empty text gives
- * one empty line.
+ * Words laid out in lines of at most `width` columns; a longer word is broken. Empty text gives one
+ * empty line.
  */
 export function wrap(text: string, width: number): string[] {
-  // What stands before a text may have taken all of its room.
+  // The text before it may have taken all the room.
   const room = Math.max(1, width);
   const lines: string[] = [];
   let line = '';
@@ -128,7 +128,7 @@ export function wrap(text: string, width: number): string[] {
 }
 
 /**
- * `wrap` with `first` before the first line and as much space before the others, all within `width`
+ * `wrap` with `first` before the first line and equal space before the others, all within `width`
  * columns.
  */
 export function hang(first: string, text: string, width: number): string[] {
@@ -139,8 +139,8 @@ export function hang(first: string, text: string, width: number): string[] {
 }
 
 /**
- * Lines of preformatted text: their own indentation is kept, a line longer than `width` goes on,
- * indented, in the next.
+ * Lines of preformatted text: they keep their own indentation, and a line longer than `width`
+ * continues, indented, in the next line.
  */
 export function preformatted(text: string, indent: string, width: number): string[] {
   return plainText(text)

@@ -15,7 +15,7 @@ export type ProgressEvent =
   | { kind: 'run-ended'; at: number };
 
 /** The stream that progress is shown on. */
-export interface ProgressScreen {
+interface ProgressScreen {
   /**
    * A terminal: one line is rewritten in place. Otherwise: one plain line for each case that ends.
    */
@@ -34,8 +34,8 @@ interface State {
 }
 
 /**
- * Seconds until the run ends: the work that remains at the mean cost of the cases that ended,
- * shared among the jobs, minus what the running cases have already used up; undefined before the
+ * Estimated seconds until the run ends: the remaining work at the mean cost of the finished cases,
+ * divided among the jobs, minus what the running cases have already used; undefined before the
  * first case ends.
  */
 export function estimateRemaining(state: {
@@ -75,7 +75,7 @@ function statusLine(state: State, at: number, screen: ProgressScreen): string {
       : `about ${formatSeconds(remaining)} left`,
     ...(running === '' ? [] : [`running ${running}`]),
   ];
-  // One column less than the terminal has, so that no terminal wraps the line and leaves a copy of
+  // One column less than the terminal has: a terminal that wrapped the line would leave a copy of
   // it behind.
   return fit(parts.join(' · '), Math.max(1, screen.columns - 1));
 }
@@ -114,10 +114,10 @@ function change(state: State, event: ProgressEvent): void {
 const eraseLine = '\r\u001b[K';
 
 /**
- * Progress of a run as text for stderr. Feed it every event; it answers what to write. On a
- * terminal one status line is rewritten in place, with a line above it for every case that did not
- * simply pass; elsewhere each case that ends gets a line. Cases that an earlier run of the same
- * folder ended (`done`) count as done and not for the time estimate.
+ * Progress of a run as text for stderr. Pass it every event; it returns the text to write. On a
+ * terminal it rewrites one status line in place, with a line above it for every case that did not
+ * simply pass; elsewhere each case that ends gets a line. Cases from an earlier run of the same
+ * folder (`done`) count as done, but not for the time estimate.
  */
 export function createProgress(screen: ProgressScreen): (event: ProgressEvent) => string {
   const state: State = { total: 0, done: 0, jobs: 1, startedAt: 0, running: new Map(), ended: [] };

@@ -26,7 +26,7 @@ function head(name: string, comparison: ReplayComparison): string {
   return `${name}: reproduced, ${findings}; verdict ${verdicts.replayed}`;
 }
 
-/** A replay beside what was recorded, for a terminal. Ends with a newline. */
+/** A replay compared with the recording, for a terminal. Ends with a newline. */
 export function formatReplay(
   name: string,
   comparison: ReplayComparison,

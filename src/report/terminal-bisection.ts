@@ -6,7 +6,7 @@ import { formatSeconds } from './units.ts';
 
 const width = 100;
 
-/** What a bisection needs told of a candidate. */
+/** What a bisection's text says about a candidate. */
 export interface CandidateText {
   name: string;
   about: string[];
@@ -14,7 +14,7 @@ export interface CandidateText {
   command: string;
 }
 
-/** A finished bisection for a reader. */
+/** A finished bisection as text for a reader. */
 export interface BisectionText {
   task: Task;
   sign: Sign;
@@ -31,12 +31,14 @@ export function describeSign(sign: Sign): string {
   return sign.verdict === 'fail' ? 'the verdict fail' : 'a boot that does not complete';
 }
 
-/** Boots that a search in so many suspects needs at most, where every one of them can be tested. */
+/**
+ * Maximum number of boots for a search among so many suspects, if every one of them can be tested.
+ */
 export function searchBound(suspects: number): number {
   return Math.ceil(Math.log2(Math.max(1, suspects)));
 }
 
-/** A line of the progress: what a boot told, and what it leaves. */
+/** A progress line: the outcome of a boot, and what remains. */
 export function trialLine(
   number: number,
   trial: Trial,
@@ -71,7 +73,7 @@ function countBoots(trials: readonly Trial[], stage: Stage): number {
   return trials.filter((trial) => trial.stage === stage && trial.outcome !== 'unavailable').length;
 }
 
-/** How many boots it took, against what halving needs. */
+/** How many boots it took, compared with what halving needs. */
 function bootLine({ trials, suspects }: BisectionText): string[] {
   const [ends, search, proof] = [
     countBoots(trials, 'ends'),
@@ -105,7 +107,7 @@ function rateLine({ trials, conclusion }: BisectionText): string[] {
       showing.has(candidate) && (outcome === 'present' || outcome === 'absent'),
   );
   const shown = boots.filter(({ outcome }) => outcome === 'present').length;
-  // Never rounded up: 100 % is not to be had by looking.
+  // Never rounded up: testing cannot give 100 %.
   const percent = (Math.floor(conclusion.confidence * 1000) / 10).toFixed(1);
   const why = `kernels that have it showed it in ${shown} of ${countText(boots.length, 'boot')}`;
   return hang('Confidence: ', `${percent} % that those without it are free of it: ${why}.`, width);
@@ -128,7 +130,7 @@ function reasonLines({ trials, candidates }: BisectionText): string[] {
 }
 
 function commandLines(names: string[], candidates: BisectionText['candidates']): string[] {
-  // A command is not broken: it is there to be copied.
+  // A command is not broken: it is meant to be copied.
   return names
     .flatMap((name) => candidates.get(name)?.command ?? [])
     .map((command) => `  ${plainLine(command)}`);
@@ -160,7 +162,7 @@ function answerLines(text: BisectionText): string[] {
 }
 
 /**
- * The end of a bisection for a terminal, at most 100 columns wide save for commands. Ends with a
+ * The end of a bisection for a terminal, at most 100 columns wide except for commands. Ends with a
  * newline.
  */
 export function formatBisection(text: BisectionText): string {

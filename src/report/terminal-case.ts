@@ -14,7 +14,7 @@ import type { CaseDossier, CaseDrawing } from './types.ts';
 import { formatMebibytes, formatSeconds } from './units.ts';
 import { verdictStyles } from './verdicts.ts';
 
-/** Room for the longest name of a decision. */
+/** Wide enough for the longest name of a decision. */
 const fieldWidth = 42;
 const labelWidth = 26;
 
@@ -23,7 +23,7 @@ function field(label: string, value: string, paint: Paint): string[] {
   return hang(`${head}  `.padEnd(fieldWidth), plainLine(value), paint.width);
 }
 
-/** The decisions of the kernel, one a line: 'force_pte_mapping()  yes'. */
+/** The decisions of the kernel, one per line: 'force_pte_mapping()  yes'. */
 export function decisionLines(
   dossier: Pick<CaseDossier, 'decisions' | 'derivation'>,
   paint: Paint,
@@ -31,7 +31,7 @@ export function decisionLines(
   return decisionEntries(dossier).flatMap(([name, value]) => field(name, value, paint));
 }
 
-/** The derivation, a step a paragraph: which rule, where it stands in the kernel, what it gave. */
+/** The derivation, one paragraph per step: the rule, its place in the kernel, and its result. */
 export function derivationLines(steps: readonly DerivationStep[], paint: Paint): string[] {
   const digits = String(steps.length).length;
   return steps.flatMap((step, index) => {
@@ -50,13 +50,13 @@ export function derivationLines(steps: readonly DerivationStep[], paint: Paint):
   });
 }
 
-/** The columns of a composition: kinds that occur, as wide as the terminal allows. */
+/** The columns of a composition: the kinds that occur, as wide as the terminal allows. */
 interface SizeColumns {
   kinds: (typeof compositionKinds)[number][];
   width: number;
 }
 
-/** A label with its size is this wide, and no number is wider than the least. */
+/** The width of a label with its size; no number is wider than the minimum. */
 const sizeWidth = { most: 12, least: 9 };
 
 function sizeColumns(rows: readonly LinearMapSizes[], paint: Paint): SizeColumns {
@@ -89,7 +89,7 @@ function compositionHeader(
   return `${column('  MiB of linear map', labelWidth)}${labels.join('')}`;
 }
 
-/** Predicted and actual bytes by leaf kind, two rows a checkpoint, and what differs of them. */
+/** Predicted and actual bytes by leaf kind, two rows per checkpoint, and their differences. */
 function compositionLines(result: CaseResult, dossier: CaseDossier, paint: Paint): string[] {
   const reached = checkpointNames.flatMap((name) => {
     const actual = result.linearMap[name];
@@ -152,7 +152,7 @@ function headLines(result: CaseResult, paint: Paint): string[] {
   ];
 }
 
-/** One case for a terminal, with everything that its folder holds. Ends with a newline. */
+/** One case for a terminal, with everything from its folder. Ends with a newline. */
 export function formatCase(
   result: CaseResult,
   dossier: CaseDossier,
@@ -162,7 +162,7 @@ export function formatCase(
   const captured = capturedEntries(result).flatMap(([name, value]) => field(name, value, paint));
   const decisions = decisionLines(dossier, paint);
   const findings = result.findings.flatMap((finding) => findingLines(finding, paint)).slice(0, -1);
-  // The command is for copying: it stays one line whatever its length.
+  // The command is meant to be copied: it stays on one line whatever its length.
   const repro = dossier.repro === undefined ? [] : [`  ${plainLine(dossier.repro)}`];
   const console_ =
     dossier.consoleTail === undefined

@@ -11,7 +11,7 @@ import type { Report } from './types.ts';
 
 const listedNames = 6;
 
-/** Names in a list that stays short. */
+/** Names in a list that is kept short. */
 export function names(all: readonly string[]): string {
   const shown = all.slice(0, listedNames).map((name) => plainLine(name));
   return all.length > listedNames
@@ -20,8 +20,8 @@ export function names(all: readonly string[]): string {
 }
 
 /**
- * How to see a case and how to boot it again. A command is for copying: it stays one line whatever
- * its length.
+ * How to see a case and how to boot it again. A command is meant to be copied: it stays on one line
+ * whatever its length.
  */
 function commandLines(report: Report, result: CaseResult, indent: string): string[] {
   const again = repeatCommand(report, result);
@@ -31,7 +31,7 @@ function commandLines(report: Report, result: CaseResult, indent: string): strin
   ];
 }
 
-/** A finding with where it shows. Its id is never cut: other commands take it. */
+/** A finding with where it shows. Its id is never cut, since other commands take it. */
 function findingLines(folded: FoldedFinding, indent: string, paint: Paint): string[] {
   const { finding, kernels, scenarios } = folded;
   return [
@@ -42,7 +42,7 @@ function findingLines(folded: FoldedFinding, indent: string, paint: Paint): stri
   ];
 }
 
-/** What no known issue explains: what, where, how to see it, how to repeat it. */
+/** Findings that no known issue explains: what, where, how to see it, how to repeat it. */
 export function newFindingLines(
   report: Report,
   fresh: readonly FoldedFinding[],
@@ -61,17 +61,15 @@ export function newFindingLines(
 const reachOf = ({ kernels, cases }: FoldedIssue): string =>
   `${countText(kernels.length, 'kernel')}, ${countText(cases.length, 'case')}`;
 
-/**
- * No file of results/known-issues has a longer name; what an old run folder says may be anything.
- */
+/** No file of results/known-issues has a longer name; an old run folder may contain any name. */
 const mostId = 40;
 
-/** A title that is cut to less tells nothing. */
+/** A title shorter than this says nothing. */
 const leastTitle = 16;
 
 /**
- * A line a known issue: its name, which is a file of results/known-issues, where it shows, what it
- * is.
+ * One line per known issue: its name (a file of results/known-issues), where it shows, and its
+ * title.
  */
 export function issueLines(
   report: Report,

@@ -3,16 +3,16 @@ import type { Finding } from '../diff/types.ts';
 import type { Evidence } from '../evidence/capture.ts';
 import { plainLine } from './plain-text.ts';
 
-/** What can be had of a boot below software that ptdiff does not know. */
+/** What ptdiff can learn about a boot below software that it does not know. */
 interface FirmwareBoot extends Pick<Evidence, 'files' | 'probes' | 'guestProblems'> {
-  /** How the machine came to stand still, as the end of a sentence. */
+  /** Why the machine stopped, as the end of a sentence. */
   end: string;
   /** Whether init's records were found in RAM. */
   recordsFound: boolean;
 }
 
 /**
- * What is told of a boot by a flash image of the user's own: text of the guest without what no
+ * The report on a boot with the user's own flash image: the guest's text without characters that no
  * terminal should get.
  */
 export function formatFirmwareBoot(
@@ -23,7 +23,7 @@ export function formatFirmwareBoot(
     ? `${Object.keys(files).length} files of the guest`
     : 'no records of its init';
   const lines = [
-    `The machine stood still: ${plainLine(end)}. RAM holds ${told}.`,
+    `The machine stopped: ${plainLine(end)}. RAM holds ${told}.`,
     ...probes.map(
       ({ probe, call, errno }) =>
         `probe ${probe}: ${errno === 0 ? 'ok' : `${call} failed, errno ${errno}`}`,

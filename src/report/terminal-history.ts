@@ -16,7 +16,7 @@ import { verdictStyles } from './verdicts.ts';
 
 const kernelWidth = 30;
 
-/** '2026-11-22 17:16' of an instant; UTC, as everywhere. */
+/** A time as '2026-11-22 17:16'; UTC, as everywhere. */
 export function formatInstant(iso: string): string {
   return iso.slice(0, 16).replace('T', ' ');
 }
@@ -25,7 +25,7 @@ function pointText({ run, case: name }: LifePoint): string {
   return `${formatInstant(run.started)}  ${plainLine(name)}  (run ${run.id})`;
 }
 
-/** Why one kernel may have answered in two ways. */
+/** Why one kernel may have given two different answers. */
 export const causes: Record<Wavering['because'], string> = {
   scenario: 'the scenario was changed in between',
   emulator: 'the emulator was changed in between',
@@ -65,7 +65,7 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...lines];
 }
 
-/** A finding's life for a terminal; ends with a newline. */
+/** A finding's history for a terminal; ends with a newline. */
 export function formatFindingLife(
   life: FindingLife,
   text: FindingText,

@@ -9,7 +9,7 @@ import { type Paint, type PaintOptions, painter } from './colour.ts';
 import { plainLine } from './plain-text.ts';
 import type { CaseDrawing } from './types.ts';
 
-/** One row of a map: what lies between two borders of either side. */
+/** One row of a map: the stretch between two borders of either side. */
 interface Row {
   va: bigint;
   size: number;
@@ -30,7 +30,7 @@ function covering<Run extends LeafRun>(runs: readonly Run[], va: bigint): Run | 
   return run && run.va <= va ? run : undefined;
 }
 
-/** Both sides in one list, cut at the borders of either. */
+/** Both sides in one list, cut at the borders of either side. */
 function rowsOf({ predicted, actual, differences: found }: CaseDrawing): Row[] {
   const differences = found.flatMap((difference) => difference.expected ?? difference.actual ?? []);
   const borders = [
@@ -58,7 +58,7 @@ function sideText(regime: Stage1Regime, run: LeafRun | undefined): string {
 }
 
 /**
- * What was found where it is not what was predicted; where words do not tell the two apart, the
+ * What was found where it differs from the prediction; if words do not distinguish the two, the
  * bits of the descriptor or its address do.
  */
 function foundText(expected: string, found: string, actual: LeafRun | undefined): string {
@@ -67,14 +67,14 @@ function foundText(expected: string, found: string, actual: LeafRun | undefined)
     : `${found} 0x${actual.attributes.toString(16)} pa 0x${actual.pa.toString(16)}`;
 }
 
-/** Whether a row says nothing that the one above it does not say. */
+/** Whether a row says the same as the one above it. */
 function goesOn(above: Row | undefined, row: Row, text: (row: Row) => string): boolean {
   return (
     above !== undefined && above.va + BigInt(above.size) === row.va && text(above) === text(row)
   );
 }
 
-/** Rows that say the same, one after another, as one. */
+/** Consecutive rows that say the same, joined into one. */
 function joinRows(rows: readonly Row[], text: (row: Row) => string): Row[] {
   const joined: Row[] = [];
   for (const row of rows) {
@@ -86,10 +86,10 @@ function joinRows(rows: readonly Row[], text: (row: Row) => string): Row[] {
 }
 
 /**
- * The linear map at one checkpoint in the manner of the kernel's ptdump, a line a stretch:
- * addresses, size, what was predicted, and what was found beside it: '=' where it is the same, '~'
- * where it differs in what the kernel is free to choose. The last column says what the model takes
- * it for.
+ * The linear map at one checkpoint in the style of the kernel's ptdump, one line per stretch:
+ * addresses, size, the prediction, and beside it what was found: '=' where it is the same, '~'
+ * where it differs in something that the kernel is free to choose. The last column is the model's
+ * explanation.
  */
 function mapLines(drawing: CaseDrawing, at: bigint | undefined, paint: Paint): string[] {
   const regime = stage1Regime(drawing.registers, 'ttbr1');
@@ -120,9 +120,9 @@ function mapLines(drawing: CaseDrawing, at: bigint | undefined, paint: Paint): s
 }
 
 /**
- * Maps of a case, predicted and found side by side. Lines are not broken: they are for a wide
- * terminal, less -S, or grep. Ends with a newline.
- * @param at an address of the linear map: only the line that it lies in
+ * Maps of a case, with prediction and result side by side. Lines are not broken: they are for a
+ * wide terminal, less -S, or grep. Ends with a newline.
+ * @param at an address of the linear map; only its line is printed
  */
 export function formatMaps(
   drawings: readonly CaseDrawing[],
@@ -137,7 +137,9 @@ export function formatMaps(
   return `${lines.slice(0, -1).join('\n')}\n`;
 }
 
-/** The registers of CPU 0 as far as they are predicted: enough to say what a descriptor permits. */
+/**
+ * The registers of CPU 0 as far as they are predicted: enough to know what a descriptor permits.
+ */
 function predictedRegisters({ registers }: CheckpointPrediction): SystemRegisters {
   const bits = Object.entries(registers[0] ?? {}).map(([name, register]) => [name, register.bits]);
   return {
@@ -151,8 +153,9 @@ function predictedRegisters({ registers }: CheckpointPrediction): SystemRegister
 }
 
 /**
- * Predicted maps in the manner of the kernel's ptdump, without a boot: addresses, size, level and
- * attributes, and what the model takes each stretch for. Lines are not broken. Ends with a newline.
+ * Predicted maps in the style of the kernel's ptdump, without a boot: addresses, size, level and
+ * attributes, and the model's explanation of each stretch. Lines are not broken. Ends with a
+ * newline.
  */
 export function formatPredictedMaps(
   { checkpoints }: Pick<Prediction, 'checkpoints'>,

@@ -8,7 +8,7 @@ import { shellLines, shellWord } from './export/mail-layout.ts';
 import { fit, hang, plainLine, wrap } from './plain-text.ts';
 import { formatCount, formatSeconds } from './units.ts';
 
-/** Items of one list: a night fits one screen. What is new matters most. */
+/** Items of one list: a night fits on one screen, and what is new matters most. */
 const shownItems = 3;
 const shownNew = 6;
 const day = 86_400_000;
@@ -66,7 +66,7 @@ function whereText({ watch, cases, known, unsteady }: WatchedFinding): string {
   return plainLine(`${watch}${where}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`);
 }
 
-/** One line a finding, and one for where those were seen that were seen together. */
+/** One line per finding, and one for the place where several findings were seen together. */
 function list(
   findings: readonly WatchedFinding[],
   word: string,
@@ -145,7 +145,7 @@ function coverageLines(
   { coverage: { nights, total, covered, missing }, unavailable }: NightSummary,
   paint: Paint,
 ): string[] {
-  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${formatCount(covered)} of ${formatCount(total)} cases were looked at${unavailable.length > 0 ? ', kernels not to be had left out' : ''}`;
+  const first = `In the last ${nights === 1 ? 'night' : `${nights} nights`} ${formatCount(covered)} of ${formatCount(total)} cases were looked at${unavailable.length > 0 ? ', unavailable kernels left out' : ''}`;
   if (missing.length === 0) return hang('', `${first}.`, paint.width);
   const names = missing.slice(0, shownItems).map((name) => plainLine(name));
   const more =
@@ -155,7 +155,9 @@ function coverageLines(
   return hang('', `${first}; not: ${names.join(', ')}${more}.`, paint.width);
 }
 
-/** A night for a terminal or a mail: one screen, the sentence that matters in the last line. */
+/**
+ * A night for a terminal or a mail: one screen, with the most important sentence in the last line.
+ */
 export function formatNight(night: NightSummary, options: PaintOptions): string {
   const paint = painter(options);
   const errors = night.errors.map((each) =>
@@ -175,7 +177,7 @@ export function formatNight(night: NightSummary, options: PaintOptions): string 
     planLine(night),
     ...coverageLines(night, paint),
     ...night.folders.map((folder) => `Report: ${folder}/report.html`),
-    ...(night.interrupted ? [paint('1;33', 'Interrupted: what was done counts.')] : []),
+    ...(night.interrupted ? [paint('1;33', 'Interrupted; the results so far count.')] : []),
     ...wrap(nightHeadline(night), paint.width).map((line) => paint('1', line)),
   ];
   return `${lines.join('\n')}\n`;

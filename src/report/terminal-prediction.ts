@@ -6,13 +6,14 @@ import { PTE_CONT, PTE_VALID } from '../linux/pgprot.ts';
 import type { LeafChange, LeafState } from '../model/leaf-life.ts';
 import type { PredictedRun, Prediction } from '../model/types.ts';
 import type { Granule, Level } from '../vmsa/types.ts';
+import { citation } from './change-table.ts';
 import { type Paint, type PaintOptions, painter } from './colour.ts';
 import { compositionKinds, kindLabel, shadeOf } from './leaf-kinds.ts';
 import { column, hang, plainLine } from './plain-text.ts';
 import { decisionLines, derivationLines } from './terminal-case.ts';
 import { formatBytes, formatPhysical, formatVirtual } from './units.ts';
 
-/** What a prediction is of. */
+/** The subject of a prediction. */
 export interface Subject {
   kernel: string;
   scenario: string;
@@ -104,9 +105,9 @@ export function formatPrediction(
 }
 
 /**
- * Which rules made one leaf of the linear map, step by step, each with its source. Ends with a
- * newline.
- * @param va the address that was asked for
+ * Which rules made one leaf of the linear map, step by step, each with its source and the commits
+ * behind it. Ends with a newline.
+ * @param va the address in question
  */
 export function formatLeafLife(
   changes: readonly LeafChange[],
@@ -117,13 +118,15 @@ export function formatLeafLife(
   const { granule, va } = subject;
   const title = `${formatVirtual(va)} on ${plainLine(subject.kernel)} × ${plainLine(subject.scenario)}`;
   if (changes.length === 0) return `${title}: the linear map never has this address.\n`;
-  const lines = changes.flatMap(({ step, leaf }, index) => {
+  const lines = changes.flatMap(({ step, leaf, commits }, index) => {
     const { where, outcome, source } = step;
     const now = leaf ? leafText(leaf, granule) : 'not mapped';
     return [
       ...hang(`  ${index + 1}. `, plainLine(where), paint.width).map((line) => paint('1', line)),
       ...hang('     ', plainLine(outcome), paint.width),
-      ...hang('     ', plainLine(source), paint.width).map((line) => paint('2', line)),
+      ...[source, ...commits.map(citation)].flatMap((text) =>
+        hang('     ', plainLine(text), paint.width).map((line) => paint('2', line)),
+      ),
       `     ${now}`,
     ];
   });

@@ -9,14 +9,16 @@ const usualName = 32;
 const countWidth = 4;
 const groupSize = 5;
 
-/** Room for the names of kernels: less where the counts and one group of cells would have none. */
+/**
+ * Width for the names of kernels; reduced where the counts and one group of cells would not fit.
+ */
 function nameRoom(width: number, countColumns: number): number {
   return Math.min(usualName, width - countColumns * countWidth - 3 - groupSize);
 }
 
 /**
- * Scenarios in one block of the table: groups of five cells with a space between, in the columns
- * that names and counts leave.
+ * Scenarios in one block of the table: groups of five cells with a space between them, in the
+ * columns that names and counts leave.
  */
 function scenariosPerBlock(width: number, countColumns: number): number {
   const room = width - nameRoom(width, countColumns) - countColumns * countWidth - 3;
@@ -93,8 +95,8 @@ function scenarioKey(scenarios: readonly string[], width: number): string[] {
 
 /**
  * The matrix as a table of at most `width` columns: a row for each kernel with its counts, a letter
- * for each scenario, the scenarios numbered and named below. More scenarios than fit go on in
- * further blocks.
+ * for each scenario, and below it the numbered names of the scenarios. If there are more scenarios
+ * than fit, further blocks follow.
  */
 export function tableLines(matrix: Matrix, width: number, paint: Paint): string[] {
   if (matrix.rows.length === 0) return ['No case was planned.'];
@@ -122,7 +124,7 @@ export function tableLines(matrix: Matrix, width: number, paint: Paint): string[
   return [...lines, '', ...scenarioKey(matrix.scenarios, width)];
 }
 
-/** The verdicts of each kernel as counts alone. */
+/** The verdicts of each kernel as counts only. */
 export function countLines(matrix: Matrix, paint: Paint): string[] {
   const occurring = verdictOrder.filter((verdict) =>
     matrix.rows.some((row) => countOf(row, verdict) !== ''),

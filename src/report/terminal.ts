@@ -31,7 +31,7 @@ function reasonLines(report: Report, paint: Paint): string[] {
   });
 }
 
-/** What was assumed of kernels and is not known of them, each said once. */
+/** What was assumed about kernels and what is not known about them, each said once. */
 function assumptionLines(cases: Report['cases']): string[] {
   const noted = cases.flatMap((result) =>
     (result.notes ?? []).map((note) => ({ note, kernel: result.kernel.spec })),
@@ -50,8 +50,8 @@ function limitLines(paint: Paint): string[] {
 }
 
 /**
- * Scenarios of which each has a column in a summary; more of them are counted, which the full
- * report lays out.
+ * Scenarios that get a column each in a summary; more of them are only counted, and the full report
+ * shows them.
  */
 const mostColumns = 12;
 
@@ -82,7 +82,9 @@ function legend(matrix: Matrix): string[] {
   return entries.length === 0 ? [] : [entries.join('   ')];
 }
 
-/** What came of the run, in one sentence; a hundred columns hold it save in the worst of runs. */
+/**
+ * The result of the run in one sentence; it fits into a hundred columns except for the worst runs.
+ */
 export function summaryLine(report: Report): string {
   const { run, cases } = report;
   const missing = run.planned.length - cases.length;
@@ -112,7 +114,7 @@ function noteLines({ run, cases }: Report, full: boolean): string[] {
   ];
 }
 
-/** How to have what a summary leaves out. */
+/** How to see what a summary leaves out. */
 function moreLine({ folder }: Report, paint: Paint): string[] {
   const command = folder === undefined ? '--full' : `./ptdiff report ${shellWord(folder)} --full`;
   return [paint('2', `All findings and the matrix: ${command}`)];
@@ -120,9 +122,9 @@ function moreLine({ folder }: Report, paint: Paint): string[] {
 
 /**
  * The end of a run for a terminal: what is new, why cases ended without a verdict, the verdicts by
- * kernel, the known issues, what could not be witnessed, and the summary in the last line. Of known
- * issues a line each, of many scenarios the counts alone; `full` lists all findings and the matrix.
- * Ids and commands are never broken. Ends with a newline.
+ * kernel, the known issues, what a run cannot show, and the summary in the last line. Known issues
+ * take one line each, and many scenarios are only counted; `full` lists all findings and the
+ * matrix. Ids and commands are never broken. Ends with a newline.
  */
 export function formatRun(report: Report, options: PaintOptions & { full?: boolean }): string {
   const paint = painter(options);

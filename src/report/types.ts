@@ -9,20 +9,22 @@ import type { Variation } from '../scenario/variation.ts';
 import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 
 /**
- * Version of the shapes of run.json and cases.jsonl; raised when a reader of the old shape would
+ * Version of the formats of run.json and cases.jsonl; raised when a reader of the old format would
  * misread the new one.
  */
 export const runSchemaVersion = 1;
 
 /** The emulator that booted the cases: it is part of the experiment. */
-export interface EmulatorIdentity {
+interface EmulatorIdentity {
   /** As the program prints it, e.g. '11.1.3 (Debian 1:11.1.3+ds-1~bpo13+1)'. */
   version: string;
   /** Of the program file. */
   sha256: string;
-  /** Where it came from: the pinned package, or the path the user named. */
+  /** Where it came from: the pinned package, or the user's path. */
   origin: string;
-  /** What a reader must know, e.g. that the pinned version was gone and which one was taken. */
+  /**
+   * What a reader must know, e.g. that the pinned version was not available and which one was used.
+   */
   notes: string[];
 }
 
@@ -36,11 +38,11 @@ export interface KernelIdentity {
   flavour: string;
   /** Of the Image. */
   sha256: string;
-  /** The commit that it was built from, patches apart: 40 hexadecimal digits. */
+  /** The commit that it was built from, without patches: 40 hexadecimal digits. */
   commit?: string;
 }
 
-/** A case that the run set out to do. */
+/** A case that the run planned to do. */
 export interface PlannedCase {
   case: string;
   /** Spec of the kernel, as in `KernelIdentity.spec`. */
@@ -56,7 +58,7 @@ export interface UnfitCase {
   reason: string;
 }
 
-/** run.json: what was asked, by what it was answered, and how it ended. */
+/** run.json: what was requested, what produced the results, and how the run ended. */
 export interface RunRecord {
   schema: typeof runSchemaVersion;
   ptdiff: { version: string; commit?: string };
@@ -64,11 +66,11 @@ export interface RunRecord {
   command: string[];
   asked: { kernels: string[]; scenarios: string[]; jobs: number; variation?: Variation };
   scenarioVersion: typeof scenarioVersion;
-  /** The scenarios of the matrix, whole, in its order. */
+  /** The complete scenarios of the matrix, in its order. */
   scenarios: Scenario[];
   emulator: EmulatorIdentity;
   kernels: KernelIdentity[];
-  /** Kernels that were asked for and could not be had. */
+  /** Kernels that were requested but are not available. */
   unavailable: { spec: string; reason: string }[];
   initramfs: { sha256: string };
   /** The realm monitor; absent where no scenario needed it. */
@@ -78,7 +80,7 @@ export interface RunRecord {
   host: { cpu: string; cores: number; kernel: string; os: string };
   /** ISO 8601, UTC. */
   started: string;
-  /** ISO 8601, UTC; absent while the run goes on, or when it was cut short. */
+  /** ISO 8601, UTC; absent while the run continues, or if it was cut short. */
   ended?: string;
   /** Every case of the run, finished or not, in the order of the matrix. */
   planned: PlannedCase[];
@@ -90,7 +92,7 @@ export interface RunRecord {
 }
 
 /**
- * The linear map of one case at one checkpoint, as predicted and as found: what a picture needs.
+ * The linear map of one case at one checkpoint, as predicted and as found: the data for a picture.
  */
 export interface CaseDrawing {
   checkpoint: CheckpointName;
@@ -100,11 +102,11 @@ export interface CaseDrawing {
   predicted: PredictedRun[];
   /** Leaves found inside the linear region, ascending in virtual address. */
   actual: LeafRun[];
-  /** Where the two differ, as the judge found it. */
+  /** Where the two differ, according to the judge. */
   differences: LeafDifference[];
-  /** Of CPU 0: they say what granule the tables have and what a descriptor permits. */
+  /** Those of CPU 0: they determine the granule of the tables and what a descriptor permits. */
   registers: SystemRegisters;
-  /** Those of the lower side, where it was another boot. */
+  /** The registers of the lower side, where it is another boot. */
   actualRegisters?: SystemRegisters;
 }
 
@@ -115,21 +117,21 @@ export interface CaseDrawing {
 export interface CaseDossier {
   case: string;
   newerThanKnown?: boolean;
-  /** Partial: the run may have been made by a version that knew fewer decisions. */
+  /** Incomplete if the run was made by a version that knew fewer decisions. */
   decisions?: Partial<Record<keyof Decisions, boolean>>;
   derivation?: DerivationStep[];
   predictedProbes?: ProbePrediction[];
   probes?: ProbeResult[];
   drawings: CaseDrawing[];
-  /** The one command that boots this case again, as the user types it. */
+  /** The command that boots this case again, as the user types it. */
   repro?: string;
-  /** Last lines of the console. Guest text: hostile. */
+  /** Last lines of the console. Text from the guest: hostile. */
   consoleTail?: string;
   /** Files of the case that could not be read, one sentence each. */
   unreadable?: string[];
 }
 
-/** All that a report is made of. */
+/** Everything that a report is made from. */
 export interface Report {
   run: RunRecord;
   /** In the order of `run.planned`. */

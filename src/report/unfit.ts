@@ -5,8 +5,8 @@ import type { UnfitCase } from './types.ts';
 const listedScenarios = 3;
 
 /**
- * What the kernels of a run could not run, a sentence a reason; `full` names every scenario,
- * however many.
+ * What the kernels of a run could not run, one sentence per reason; `full` names every scenario,
+ * however many there are.
  */
 export function describeUnfit(unfit: readonly UnfitCase[], { full }: { full: boolean }): string[] {
   return [...Map.groupBy(unfit, ({ reason }) => reason)].map(([reason, cases]) => {

@@ -17,7 +17,7 @@ export function formatBytes(bytes: number): string {
 }
 
 /**
- * Bytes in MiB with as many decimals as a 4K page needs to be seen, without the unit, e.g.
+ * Bytes in MiB with as many decimals as a 4K page needs to be visible, without the unit, e.g.
  * '1016.88', '0.004'.
  */
 export function formatMebibytes(bytes: number): string {
@@ -36,7 +36,7 @@ export function formatPhysical(address: number): string {
   return `0x${address.toString(16).padStart(8, '0')}`;
 }
 
-/** A span of time for a reader, e.g. '3.2 s', '4 min 05 s', '1 h 12 min'. */
+/** A duration for a reader, e.g. '3.2 s', '4 min 05 s', '1 h 12 min'. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -50,7 +50,7 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** The start of a hash, for a place where that is enough to tell two apart. */
+/** The start of a hash, where that is enough to distinguish two. */
 export function shortHash(sha256: string): string {
   return sha256.slice(0, 12);
 }

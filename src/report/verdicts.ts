@@ -2,12 +2,12 @@
 import type { CaseResult, Verdict } from '../diff/types.ts';
 
 /** How a verdict is shown: never by colour alone. */
-export interface VerdictStyle {
+interface VerdictStyle {
   /** One column of a table in a terminal. */
   letter: string;
   /** For the page. */
   symbol: string;
-  /** What it says, for a legend. */
+  /** Its meaning, for a legend. */
   meaning: string;
   /** SGR parameters of a terminal (ECMA-48 8.3.117). */
   sgr: string;

@@ -37,7 +37,7 @@ const large = { cpu: 'neoverse-v3-r0p2' };
  * One thing changed at a time: KASLR, several CPUs, a device that does DMA, odd sizes of memory,
  * memory in several regions.
  */
-export const singleChangeScenarios: readonly Scenario[] = [
+const singleChangeScenarios: readonly Scenario[] = [
   ...['max', 'neoverse-v3-r0p2', 'cortex-a76'].map((cpu) => makeScenario({ cpu, kaslr: true })),
   makeScenario({ ...large, suffix: 'smp2' }, { cpus: 2 }),
   makeScenario({ ...large, suffix: 'console' }, { devices: ['virtio-console'] }),
@@ -50,13 +50,14 @@ export const singleChangeScenarios: readonly Scenario[] = [
 ];
 
 /**
- * CPUs of the kernel's allow list and its neighbours just outside that are in no other scenario.
+ * CPUs of the kernel's allow list, and their neighbours just outside it, that are in no other
+ * scenario.
  */
-export const listedCpuScenarios: readonly Scenario[] = cpus
+const listedCpuScenarios: readonly Scenario[] = cpus
   .filter(({ qemu, name }) => qemu.startsWith('max,midr=') && !MATRIX_CPUS.includes(name))
   .map(({ name }) => makeScenario({ cpu: name }));
 
-/** All scenarios that ptdiff brings. */
+/** All scenarios that come with ptdiff. */
 export const builtInScenarios: readonly Scenario[] = [
   ...matrixScenarios,
   ...singleChangeScenarios,
@@ -72,7 +73,7 @@ export const builtInScenarios: readonly Scenario[] = [
   ...namedRealms,
 ];
 
-/** The scenario of that name, also with another seed or plain (see vary()). */
+/** The scenario with a name, also with another seed or plain (see vary()). */
 export function builtInScenario(name: string): Scenario | undefined {
   const found = builtInScenarios.find((scenario) => scenario.name === name);
   const varied = variedName(name);
@@ -82,17 +83,15 @@ export function builtInScenario(name: string): Scenario | undefined {
 }
 
 /**
- * Whether a scenario is one of them in all its parts: its name alone then says to another ptdiff
- * what it is.
+ * Whether a scenario equals a built-in one in every part, so that its name alone identifies it for
+ * another ptdiff.
  */
 export function isBuiltIn(scenario: Scenario): boolean {
   const named = builtInScenario(scenario.name);
   return named !== undefined && stableJson(named) === stableJson(scenario);
 }
 
-/**
- * Kernels of the default matrix: the newest of each generation, and two flavours with 16K pages.
- */
+/** Kernels of the default matrix: the newest of each generation, and two with 16K pages. */
 export const defaultKernels: readonly string[] = [
   ...['6.12', '6.16', '6.17', '6.18', '6.19', '7.0', '7.1', '7.2', '7.3'].map(
     (version) => `debian:${version}`,

@@ -3,8 +3,8 @@ import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { leanParameters } from './lean.ts';
 import type { Scenario } from './types.ts';
 
-/** The spelling of a scenario's rodata= on one kernel; undefined leaves the parameter out. */
-export function rodataParameter(
+/** How one kernel spells a scenario's rodata=; undefined leaves the parameter out. */
+function rodataParameter(
   scenario: Scenario,
   traits: Pick<KernelTraits, 'rodataFullSpelling'>,
 ): string | undefined {
@@ -36,22 +36,22 @@ export function kernelParameters(
       ? []
       : [`kfence.sample_interval=${scenario.kfenceSampleInterval}`]),
     ...(scenario.machine.late ? ['maxcpus=1'] : []),
-    // Last but for the scenario's own, which may say otherwise.
+    // Before the scenario's own parameters, which may override them.
     ...leanParameters(scenario, traits),
     ...scenario.parameters,
   ];
 }
 
 /**
- * What the kernel takes of a command line, in bytes: COMMAND_LINE_SIZE of
+ * Maximum length in bytes of a command line: COMMAND_LINE_SIZE of
  * arch/arm64/include/uapi/asm/setup.h (2048, the same from 6.12 to 7.3) without the NUL at its end.
- * early_init_dt_scan_chosen() of drivers/of/fdt.c cuts off the rest without a word, and with it
- * what init shall do.
+ * early_init_dt_scan_chosen() of drivers/of/fdt.c silently cuts off the rest, and with it the
+ * instructions for init.
  */
 const longestCommandLine = 2047;
 
 /**
- * Why no kernel can be given a whole command line, with all that ptdiff adds, as a part of a
+ * Why no kernel can take a complete command line, including what ptdiff adds, as a part of a
  * sentence; undefined where it can.
  */
 export function whyNoCommandLine(text: string): string | undefined {

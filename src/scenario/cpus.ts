@@ -4,42 +4,42 @@ import type { Granule } from '../vmsa/types.ts';
 import type { Machine } from './types.ts';
 
 /**
- * A CPU as the emulator shall show it: QEMU's model with options, and the identity that the kernel
+ * A CPU that the emulator presents: QEMU's model with options, and the identity that the kernel
  * will read.
  */
-export interface CpuIdentity {
+interface CpuIdentity {
   name: string;
   /**
-   * QEMU's -cpu argument. Pointer authentication and the vector extensions cost much and do not
-   * touch the tables: off.
+   * QEMU's -cpu argument. Pointer authentication and the vector extensions are off: they are slow,
+   * and do not affect the tables.
    */
   qemu: string;
   /** MIDR_EL1, which QEMU's debugger interface does not show. */
   midr: bigint;
   /**
-   * ID_AA64PFR0_EL1.CSV3, which it does not show either, where it is not 1: the CPU is not safe
-   * from Meltdown.
+   * ID_AA64PFR0_EL1.CSV3, which it does not show either; present where it is not 1: the CPU is
+   * vulnerable to Meltdown.
    */
   csv3?: 0;
-  /** ID_AA64MMFR2_EL1.BBM that the monitor shows instead of QEMU's 2; needs a monitor. */
+  /** ID_AA64MMFR2_EL1.BBM that the monitor presents instead of QEMU's 2; needs a monitor. */
   bbm?: number;
-  /** Page sizes in bytes, where QEMU's model does not have all three. */
+  /** Page sizes in bytes; present where QEMU's model does not support all three. */
   granules?: Granule[];
-  /** What it is there for. */
+  /** What the identity is for. */
   about: string;
 }
 
 const CHEAP = 'pauth=off,sve=off,sme=off';
 
 /**
- * `max` under another MIDR: every feature of the emulator, with a real part's place on the kernel's
+ * `max` with another MIDR: every feature of the emulator, and a real part's entry on the kernel's
  * lists.
  */
 function masked(name: string, midr: bigint, about: string): CpuIdentity {
   return { name, qemu: `max,midr=0x${midr.toString(16)},${CHEAP}`, midr, about };
 }
 
-/** `max` with another level in ID_AA64MMFR2_EL1.BBM, which only the monitor can show. */
+/** `max` with another level in ID_AA64MMFR2_EL1.BBM, which only the monitor can present. */
 function withBbm(bbm: number): CpuIdentity {
   return {
     name: `max-bbm${bbm}`,
@@ -137,7 +137,7 @@ export function cpuNamed(name: string): CpuIdentity {
 }
 
 /**
- * Who each CPU of a machine is, in order of their numbers.
+ * The identity of each CPU of a machine, in order of their numbers.
  * @throws PtdiffError(usage) for a name that is not in the list
  */
 export function identitiesOf({ cpu, cpus: count, others = [] }: Machine): CpuIdentity[] {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Devices that do DMA, and what they deliver to a guest that asks them. */
+/** Devices that do DMA, and what they deliver to a guest that uses them. */
 
 export const deviceNames = ['virtio-console', 'virtio-blk', 'virtio-rng', 'virtio-net'] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
 /**
- * Drivers as modules, by their files' names, each after those that it needs; the virtio bus itself
- * is built in wherever modules are.
+ * Drivers as modules, by file name, each after the modules that it needs; a kernel with modules has
+ * the virtio bus built in.
  */
 const moduleNames: Record<DeviceName, readonly string[]> = {
   'virtio-console': ['virtio_console'],
@@ -27,12 +27,12 @@ export function modulesFor(
 
 /** Bytes of a device's content. */
 const contentBytes = 65536;
-/** Bytes of it that init reports. */
+/** Bytes of the content that init reports. */
 const reportedBytes = 64;
 
 /**
- * What a disk holds, a console says and a source of randomness gives, byte after byte: numbered
- * lines, so that any 16 bytes of it tell that they are from there.
+ * The bytes that a disk holds, a console sends and a source of randomness delivers: numbered lines,
+ * so that any 16 bytes show that they come from here.
  */
 export function deviceContent(): Uint8Array {
   const lines = Array.from(
@@ -48,7 +48,7 @@ export function deviceContent(): Uint8Array {
  */
 const gatewayAnswer = '52550a0002020a000202';
 
-/** Whether bytes (hexadecimal) that init had from a device are what that device delivers. */
+/** Whether bytes (hexadecimal) that init got from a device are what that device delivers. */
 export function isDelivered(device: DeviceName, data: string | undefined): boolean {
   if (device === 'virtio-net') return data === gatewayAnswer;
   if (data === undefined || !/^([0-9a-f]{2})+$/.test(data) || data.length !== 2 * reportedBytes)

@@ -4,9 +4,9 @@ import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { identitiesOf } from './cpus.ts';
 import { asksForCpus, type Scenario } from './types.ts';
 
-/** What a kernel must bring for some scenarios. */
+/** What some scenarios require of a kernel. */
 export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'builtInDrivers'> & {
-  /** Whether modules of the kernel are to be had. */
+  /** Whether modules of the kernel are available. */
   hasModules?: boolean;
   config: Pick<
     KernelTraits['config'],
@@ -15,22 +15,22 @@ export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'bui
 };
 
 /**
- * A kernel passes a parameter on to init unread when its option is off: the boot would show nothing
- * of what the scenario is for.
+ * If its option is off, a kernel ignores a parameter and passes it on to init: the boot would not
+ * show what the scenario is for.
  */
 const sets =
   (parameter: string) =>
   ({ parameters }: Scenario): boolean =>
     valuesOf(parameters, parameter).length > 0;
 
-/** Options without which a kernel does not do what some scenarios ask. */
+/** Options that a kernel needs to do what some scenarios request. */
 const options: {
   option: string;
   asked: (scenario: Scenario) => boolean;
   has: keyof FittingTraits['config'];
 }[] = [
   { option: 'CONFIG_DEBUG_PAGEALLOC', asked: sets('debug_pagealloc'), has: 'debugPagealloc' },
-  // Found by strstr(), whatever stands around it: src/linux/crashkernel.ts.
+  // Found by strstr(), whatever the text around it: src/linux/crashkernel.ts.
   {
     option: 'CONFIG_CRASH_RESERVE',
     asked: ({ parameters }) => parameters.some((word) => word.includes('crashkernel=')),
@@ -40,7 +40,7 @@ const options: {
   { option: 'CONFIG_HOTPLUG_CPU', asked: ({ probes }) => asksForCpus(probes), has: 'hotplugCpu' },
 ];
 
-/** Why a scenario cannot be run on a kernel, as a part of a sentence; undefined where it can. */
+/** Why a scenario cannot run on a kernel, as a part of a sentence; undefined where it can. */
 export function whyUnfit(scenario: Scenario, traits: FittingTraits): string | undefined {
   const { machine } = scenario;
   if (machine.world === 'realm' && !traits.knowsRealms)
@@ -51,7 +51,7 @@ export function whyUnfit(scenario: Scenario, traits: FittingTraits): string | un
     ? undefined
     : machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
   if (undriven)
-    return `the kernel has no driver for ${undriven} built in, and its modules are not to be had`;
+    return `the kernel has no driver for ${undriven} built in, and its modules are not available`;
   const { granule } = traits.geometry;
   const cpu = identitiesOf(machine).find(({ granules }) => granules && !granules.includes(granule));
   return cpu && `the CPU ${cpu.name} has no pages of ${granule / 1024}K`;

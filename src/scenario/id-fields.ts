@@ -28,10 +28,10 @@ function scenario(
 }
 
 /**
- * Features that decide about tables and control registers, taken away from a CPU that has
- * everything else: E0PD, whose absence makes KASLR want KPTI; LPA2; stage 1 permission indirection;
- * the hardware's access flag and dirty state. Of the last, and of being safe from Meltdown, the
- * second CPU alone.
+ * Features that affect tables and control registers, removed from a CPU that has everything else:
+ * E0PD, without which KASLR requires KPTI; LPA2; stage 1 permission indirection; the hardware's
+ * access flag and dirty state. The last, and safety from Meltdown, are removed from the second CPU
+ * only.
  */
 export const idFieldScenarios: readonly Scenario[] = [
   scenario('max', 'no-e0pd', [field('ID_AA64MMFR2_EL1', '63:60', 0)], { kaslr: true }),

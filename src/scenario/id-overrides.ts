@@ -3,7 +3,7 @@ import { identitiesOf } from './cpus.ts';
 import { bitRange, type IdRegister, idRegisters } from './id-registers.ts';
 import type { IdField, Machine } from './types.ts';
 
-/** On some CPUs, some bits of an ID register read otherwise than the CPU has them. */
+/** Some bits of an ID register that some CPUs show with another value than their own. */
 export interface IdOverride {
   /** CPU numbers. */
   cpus: number[];
@@ -29,8 +29,8 @@ export function bbmOverride(cpus: number[], level: number): IdOverride {
 }
 
 /**
- * What the monitor shows otherwise: a BBM level that the identities of some CPUs have, and the
- * fields that the machine names; a later one wins.
+ * What the monitor changes: a BBM level that the identities of some CPUs have, and the fields that
+ * the machine names; a later one wins.
  */
 export function idOverrides(machine: Machine): IdOverride[] {
   const all = Array.from({ length: machine.cpus }, (_, cpu) => cpu);
@@ -51,7 +51,7 @@ function nameOf({ crm, op2 }: IdRegister): string | undefined {
 }
 
 /**
- * ID registers as the kernel reads them below the monitor; one that is not known stays unknown.
+ * ID registers as the kernel reads them under the monitor; an unknown register stays unknown.
  * @param cpus own registers of each CPU by name
  */
 export function shownIdRegisters(
@@ -72,8 +72,8 @@ export function shownIdRegisters(
 }
 
 /**
- * ID registers of each CPU that QEMU's debugger interface does not show; of ID_AA64PFR0_EL1 the
- * field CSV3 alone.
+ * ID registers of each CPU that QEMU's debugger interface does not show; of ID_AA64PFR0_EL1 only
+ * the field CSV3.
  */
 export function hiddenRegisters(machine: Machine): Record<string, bigint>[] {
   const own = identitiesOf(machine).map(({ midr, csv3 }) => ({

@@ -22,7 +22,7 @@ export const idRegisters = {
 
 export type IdRegisterName = keyof typeof idRegisters;
 
-/** Bit numbers of a field that is written as in the Arm ARM, '55:52' or '7'. */
+/** Bit numbers of a field in the Arm ARM's notation, '55:52' or '7'. */
 export function bitRange(bits: string): { msb: number; lsb: number } {
   const [msb = Number.NaN, lsb = msb] = bits.split(':').map(Number);
   return { msb, lsb };

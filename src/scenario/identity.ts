@@ -4,17 +4,17 @@ import type { Scenario } from './types.ts';
 
 /**
  * A scenario without its name as one line of canonical JSON: two scenarios are the same experiment
- * exactly when their texts are equal. A field that is left out and one that does not exist yet
- * leave no trace, so that the text survives new optional fields.
+ * exactly when their texts are equal. A field that is absent leaves no trace, so the text does not
+ * change when new optional fields are added.
  */
 export function canonicalScenario({ name: _, ...experiment }: Scenario): string {
   return stableJson(experiment);
 }
 
 /**
- * The stable hash of a scenario; its name is no part of it, and neither is its seed: another draw
- * is the same experiment, of which one history is kept.
- * @param sha256 of text, in hexadecimal: src/ brings no hash of its own
+ * The stable hash of a scenario. Neither its name nor its seed is part of it: with another seed it
+ * is the same experiment, with one history.
+ * @param sha256 of text, in hexadecimal: src/ has no hash of its own
  */
 export function scenarioHash(scenario: Scenario, sha256: (text: string) => string): string {
   const { seed: _, ...experiment } = scenario;

@@ -4,10 +4,10 @@ import { modulesFor } from './devices.ts';
 import type { Scenario } from './types.ts';
 
 /**
- * Initcalls that take a noticeable part of an emulated boot and make nothing that maps, shares or
- * protects memory: checks of BTF by the functions that BPF programs may call, and certificates
- * (net/core, net/bpf, drivers/hid/bpf, kernel/bpf, kernel/sched). A kernel that lacks one leaves
- * the name alone (initcall_blacklist= in init/main.c).
+ * Initcalls that take a noticeable part of an emulated boot and do nothing that maps, shares or
+ * protects memory: BTF checks of the functions that BPF programs may call, and certificates
+ * (net/core, net/bpf, drivers/hid/bpf, kernel/bpf, kernel/sched). A kernel that lacks one ignores
+ * the name (initcall_blacklist= in init/main.c).
  */
 const idleInitcalls = [
   'bpf_ksock_kfunc_init',
@@ -18,18 +18,18 @@ const idleInitcalls = [
 ] as const;
 
 /**
- * load_system_certificate_list() of certs/system_keyring.c parses the keys that modules are signed
- * with.
+ * load_system_certificate_list() of certs/system_keyring.c parses the keys with which modules are
+ * signed.
  */
 const certificates = 'load_system_certificate_list';
 
 /**
- * Kernel parameters that leave out of a boot what has nothing to do with mappings, and makes a
- * third of it on an emulated CPU. The kernel offers them itself; test/scenario/lean.boot.test.ts
- * compares the linear maps with and without. None for a scenario that is `plain`.
+ * Kernel parameters that skip the part of a boot that has nothing to do with mappings: a third of
+ * it on an emulated CPU. The kernel offers them itself; test/scenario/lean.boot.test.ts compares
+ * the linear maps with and without them. None for a `plain` scenario.
  * - cryptomgr.notests: the self-tests of all ciphers (crypto/algboss.c), which init waits for in
  *   async_synchronize_full();
- * - initcall_blacklist: see above; the certificates stay where modules are loaded.
+ * - initcall_blacklist: see above; the certificates remain where modules are loaded.
  */
 export function leanParameters(
   { plain, machine }: Pick<Scenario, 'plain' | 'machine'>,

@@ -2,12 +2,12 @@
 import { type NamedParts, scenarioName } from './names.ts';
 import type { Machine, Scenario } from './types.ts';
 
-/** What a scenario of ours is made of: a CPU, and what differs from the kernel's defaults. */
+/** The parts of a built-in scenario: a CPU, and what differs from the kernel's defaults. */
 export type ScenarioParts = Partial<NamedParts> & { cpu: string };
 
 /**
- * A scenario whose name says its parts; the machine has one CPU and 1 GiB, and memfd_secret is
- * probed, where nothing else is said.
+ * A scenario named after its parts. By default the machine has one CPU and 1 GiB, and memfd_secret
+ * is probed.
  */
 export function makeScenario(
   parts: ScenarioParts,
@@ -28,8 +28,8 @@ export function makeScenario(
 }
 
 /**
- * 2 GiB with three holes: one inside a 2 MiB block, one at a 2 MiB border, one of an odd number of
- * pages.
+ * 2 GiB with three holes: one inside a 2 MiB block, one at a 2 MiB border, one with an odd number
+ * of pages.
  */
 export const memoryWithHoles = {
   memory: 2048,
@@ -41,21 +41,24 @@ export const memoryWithHoles = {
 } satisfies Partial<Machine>;
 
 /**
- * 1 GiB with holes of whole 4 KiB that cut pages of 16 and 64 KiB in two. Up to 7.2, but for 6.12
- * since 6.12.117, map_mem() maps what is left of such a page, and so the hole.
+ * 1 GiB with holes of a multiple of 4 KiB that cut pages of 16 and 64 KiB in two. Up to 7.2, except
+ * in 6.12 since 6.12.117, map_mem() maps the rest of such a page, and with it the hole.
  */
 export const memoryWithOddHoles = {
   memory: 1024,
   holes: [
     { start: 0x5000_1000, size: 2 * 4096 },
     { start: 0x5800_3000, size: 6 * 4096 },
-    // Between these two lies less than a page of 16 KiB.
+    // There is less than a page of 16 KiB between these two.
     { start: 0x5c00_1000, size: 4096 },
     { start: 0x5c00_3000, size: 4096 },
   ],
 } satisfies Partial<Machine>;
 
-/** 2 GiB with gaps: two nodes that touch amid a 2 MiB block, and one node with two ranges. */
+/**
+ * 2 GiB with gaps: two nodes that touch in the middle of a 2 MiB block, and one node with two
+ * ranges.
+ */
 export const memoryInNodes = {
   memory: 2048,
   nodes: [

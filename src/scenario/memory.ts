@@ -6,7 +6,7 @@ import type { Machine } from './types.ts';
 export const RAM_BASE = 0x4000_0000;
 
 /**
- * The RAM that the device tree names, as memblock has it: ranges that touch are one
+ * The RAM that the device tree describes, as memblock has it: ranges that touch become one
  * (memblock_merge_regions(), mm/memblock.c).
  * @param granule page size in bytes: early_init_dt_add_memory_arch() (drivers/of/fdt.c) rounds
  * every range inward to it

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Scenario } from './types.ts';
 
-/** What a scenario name is made of; anything at its default leaves no trace in the name. */
+/** The parts of a scenario name; a part with its default value is left out. */
 export type NamedParts = Pick<Scenario, 'rodata' | 'kfenceSampleInterval' | 'kaslr'> & {
   cpu: string;
   prefix?: string;
@@ -28,9 +28,9 @@ export function caseName(label: string, scenario: string): string {
 }
 
 /**
- * What the cases of a kernel are called by: its release, and what tells it from others of that
- * release in the same run.
- * @param otherwise for a case whose name is none of ours
+ * The name of a kernel in the names of its cases: its release, and what distinguishes it from
+ * others of that release in the same run.
+ * @param otherwise the result for a case whose name has another form
  */
 export function kernelLabel(
   { case: name, scenario }: { case: string; scenario: string },

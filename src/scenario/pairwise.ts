@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { present } from '../present.ts';
-/** One candidate case: the value of each factor. */
+/** One candidate case: a value for each factor. */
 export type Candidate = readonly string[];
 
 /** All combinations of `strength` factors of a candidate, each as a key. */
@@ -20,8 +20,8 @@ function combinations(candidate: Candidate, strength: number): string[] {
 }
 
 /**
- * Picks candidates, best first, until every combination of `strength` factors is covered or `limit`
- * is reached.
+ * Picks candidates, the best first, until every combination of `strength` factors is covered or
+ * `limit` is reached.
  */
 function cover(
   candidates: Candidate[],
@@ -43,7 +43,7 @@ function cover(
       const gain = picked.has(each.index) ? 0 : each.keys.filter((key) => open.has(key)).length;
       if (gain > bestGain) [best, bestGain] = [each, gain];
     }
-    // Each open combination is one of a candidate that is not picked yet.
+    // Each open combination belongs to a candidate that has not been picked yet.
     const { index, keys } = present(best, 'candidate with a combination that is open');
     picked.add(index);
     for (const key of keys) open.delete(key);
@@ -53,9 +53,9 @@ function cover(
 /**
  * Thins a matrix: all pairs of factor values are always covered (Kuhn, Kacker, Lei, NIST SP
  * 800-142), then triples as far as `limit` allows. Deterministic: the same candidates give the same
- * answer.
+ * result.
  * @param candidates the full matrix, each case as its factor values
- * @param limit number of cases to stop at once all pairs are covered
+ * @param limit number of cases at which to stop once all pairs are covered
  * @returns indices of the chosen candidates, ascending
  */
 export function thin(candidates: Candidate[], limit: number): number[] {

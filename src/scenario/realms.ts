@@ -7,7 +7,7 @@ const RODATA: Rodata[] = ['default', 'noalias', 'off'];
 const KFENCE = [undefined, 100];
 
 /**
- * What a realm scenario is made of: its prefix says who runs below the kernel, and in which world.
+ * The parts of a realm scenario: its prefix says what runs below the kernel, and in which world.
  */
 type RealmParts = ScenarioParts & { prefix: 'realm' | 'rme' | 'monitor' };
 
@@ -32,7 +32,7 @@ export const realmMatrix: readonly Scenario[] = ['max', 'neoverse-v3-r0p2'].flat
 const v3 = 'neoverse-v3-r0p2';
 
 /**
- * CPUs that differ, both ways round, in both worlds; more CPUs; no ITS; devices that do DMA;
+ * CPUs that differ, in both orders and both worlds; more CPUs; no ITS; devices that do DMA;
  * FEAT_RME.
  */
 export const realmSingles: readonly Scenario[] = [
@@ -65,7 +65,7 @@ export const realmSingles: readonly Scenario[] = [
 ];
 
 /**
- * As much memory and as many CPUs as the monitor keeps account of; and memory in several regions.
+ * The largest memory and number of CPUs that the monitor supports; and memory in several regions.
  */
 export const largeRealms: readonly Scenario[] = [
   scenario({ prefix: 'realm', cpu: v3, suffix: '64g' }, { memory: 65536 }),
@@ -76,7 +76,7 @@ export const largeRealms: readonly Scenario[] = [
   scenario({ prefix: 'realm', cpu: v3, suffix: 'smp8' }, { cpus: 8 }),
 ];
 
-/** CPUs without one feature or another as realms. */
+/** Realms on CPUs that lack one feature or another. */
 export const realmCpus: readonly Scenario[] = [
   'neoverse-n2',
   'neoverse-n1',
@@ -85,8 +85,8 @@ export const realmCpus: readonly Scenario[] = [
 ].map((cpu) => scenario({ prefix: 'realm', cpu }));
 
 /**
- * CPUs that go and come again when the system has booted: equal ones in each world, and one that
- * alone is capable.
+ * CPUs that go offline and come back after boot: equal ones in each world, and one that is the only
+ * capable one.
  */
 export const hotplugScenarios: readonly Scenario[] = [
   scenario({ prefix: 'monitor', cpu: v3, suffix: 'smp2+hotplug' }, { cpus: 2 }),
@@ -96,22 +96,22 @@ export const hotplugScenarios: readonly Scenario[] = [
   scenario({ prefix: 'realm', cpu: v3, suffix: 'then-max+hotplug' }, { cpus: 2, others: ['max'] }),
 ].map((each) => ({ ...each, probes: ['cpu_hotplug', ...each.probes] }));
 
-/** Scenarios of the mailing-list threads, by the name of what they show. */
+/** Scenarios from mailing-list threads, named after what they show. */
 export const namedRealms: readonly Scenario[] = [
-  // RSI is probed after map_mem(): a realm that nothing else forces to pages has blocks that it
-  // cannot share pages of.
+  // RSI is probed after map_mem(): a realm in which nothing else forces pages has blocks, and
+  // cannot share single pages of them.
   {
     ...scenario({ prefix: 'realm', cpu: 'max', rodata: 'noalias', kfenceSampleInterval: 100 }),
     name: 'realm-late-rsi',
   },
-  // A capable CPU gets blocks; memory is shared before the capabilities are final.
+  // A capable CPU gets blocks, and memory is shared before the capabilities are final.
   { ...scenario({ prefix: 'realm', cpu: v3 }), name: 'realm-early-share' },
-  // Buffers of a device bounce through memory whose blocks never became valid again.
+  // A device's bounce buffers are in memory whose blocks never became valid again.
   {
     ...scenario({ prefix: 'realm', cpu: v3 }, { devices: ['virtio-console'] }),
     name: 'realm-bounce-oops',
   },
-  // A device needs more bounce buffers than 7.3 gives a small realm.
+  // A device needs more bounce buffers than 7.3 provides in a small realm.
   {
     ...scenario({ prefix: 'realm', cpu: 'max' }, { memory: 512, devices: ['virtio-console'] }),
     name: 'realm-small-swiotlb',

@@ -28,9 +28,9 @@ const range = z.strictObject({
 });
 
 /**
- * Fields in which CPUs of one boot may differ: BBM; HAFDBS and CSV3, whose capabilities each CPU
- * has for itself (arch/arm64/kernel/cpufeature.c). In others the kernel stops a CPU that lacks what
- * the first one has.
+ * Fields in which CPUs of one boot may differ: BBM, and HAFDBS and CSV3, whose capabilities the
+ * kernel detects per CPU (arch/arm64/kernel/cpufeature.c). For other fields the kernel stops a CPU
+ * that lacks what the first one has.
  */
 const mayDiffer = ['ID_AA64MMFR2_EL1 55:52', 'ID_AA64MMFR1_EL1 3:0', 'ID_AA64PFR0_EL1 63:60'];
 
@@ -59,15 +59,15 @@ const machine = machineSchema.extend({
   nodes: z.array(z.array(range).nonempty()).nonempty().optional(),
   world: machineSchema.shape.world.default('normal'),
   others: z.array(cpuName).optional(),
-  // The monitor holds 96, of which the identities take one for each CPU at most.
+  // The monitor has room for 96; the identities use at most one for each CPU.
   idFields: z.array(idField).nonempty().max(64).optional(),
   devices: z.array(z.enum(deviceNames)).nonempty().optional(),
 });
 
 const parameter = z
   .string()
-  // With white space it would become two on the command line; the kernel takes the byte 0xa0 of
-  // UTF-8 for white space, too.
+  // With white space it would become two on the command line; the kernel also treats the byte 0xa0
+  // of UTF-8 as white space.
   .regex(/^[!-~]+$/, 'must be one word of ASCII each')
   .refine(isWholeParameter, {
     error: ({ input }) =>
@@ -75,10 +75,10 @@ const parameter = z
   })
   .refine((word) => fieldInstead(word) === undefined, {
     error: ({ input }) =>
-      `${input} must be said by ${fieldInstead(String(input))}, where the model reads it`,
+      `${input} must be given as ${fieldInstead(String(input))}, where the model reads it`,
   });
 
-/** A scenario as a user writes it: what is left out has a default. */
+/** A scenario as a user writes it: everything that is left out has a default. */
 export const scenarioFileSchema = scenarioSchema
   .extend({
     name: z
@@ -124,7 +124,7 @@ export const scenarioFileSchema = scenarioSchema
     message: 'must lie inside the memory, behind its first 256 MiB',
   });
 
-/** Only the monitor can make a realm, or CPUs that are not what they are. */
+/** Only the monitor can provide a realm, or CPUs that appear different from what they are. */
 function monitorWhereNeeded({
   machine,
 }: {
@@ -151,7 +151,7 @@ function fieldsMayDiffer({
 }
 
 /**
- * The boot loader needs the start of RAM for the kernel, and the kernel its own initial RAM disk.
+ * The boot loader needs the start of RAM for the kernel, and the kernel for its initial RAM disk.
  */
 const loaded = 256 * MIB;
 
@@ -175,8 +175,8 @@ function nodesInside({ machine }: Memory): boolean {
 }
 
 /**
- * arm_load_dtb() of QEMU's hw/arm/boot.c replaces the memory nodes; what the monitor holds:
- * guest/monitor/parameters.h, stage2.c.
+ * arm_load_dtb() of QEMU's hw/arm/boot.c replaces the memory nodes; for the monitor's limits see
+ * guest/monitor/parameters.h and stage2.c.
  */
 function fitTheMonitor({ machine }: Memory): boolean {
   if (machine.nodes === undefined) return true;
@@ -195,14 +195,14 @@ function holesInside({ machine }: Memory): boolean {
   );
 }
 
-/** @throws PtdiffError(usage) for what no scenario may have among its parameters */
+/** @throws PtdiffError(usage) for a word that no scenario may have among its parameters */
 export function checkParameter(word: string): void {
   const result = parameter.safeParse(word);
   if (!result.success)
     throw new PtdiffError('usage', `--param ${word}: ${result.error.issues[0]?.message}.`);
 }
 
-/** A scenario without a name has that of its file, and in a list its place there. */
+/** A scenario without a name is named after its file, and in a list also after its position. */
 function withName(item: unknown, file: string, place: number | undefined): unknown {
   if (typeof item !== 'object' || item === null || 'name' in item) return item;
   const stem = (file.split('/').at(-1) ?? '')
@@ -223,7 +223,7 @@ function withName(item: unknown, file: string, place: number | undefined): unkno
 export function parseScenarios(data: unknown, file: string): Scenario[] {
   const list = Array.isArray(data) ? data : [data];
   if (list.length === 0)
-    throw new PtdiffError('usage', `${file} holds an empty list; write at least one scenario.`);
+    throw new PtdiffError('usage', `${file} contains an empty list; write at least one scenario.`);
   return list.map((item, index) => {
     const result = scenarioFileSchema.safeParse(
       withName(item, file, list.length > 1 ? index + 1 : undefined),

@@ -4,8 +4,8 @@ import { deviceNames } from './devices.ts';
 import { type IdRegisterName, idRegisters } from './id-registers.ts';
 
 /**
- * Version of the shape below, kept beside every scenario that a file of ours holds. A member that
- * comes does not raise it; one that changes its meaning or goes does.
+ * Version of the schema below, stored beside every scenario in ptdiff's own files. Adding a member
+ * does not raise it; changing the meaning of a member, or removing one, does.
  */
 export const scenarioVersion = 1;
 
@@ -15,16 +15,16 @@ export type ProbeName = (typeof probeNames)[number];
 
 const count = z.int().nonnegative();
 
-/** A physical range in bytes, as a scenario's file writes it. */
+/** A physical range in bytes, as in a scenario's file. */
 const memoryRangeSchema = z.object({ start: count, size: count });
 export type MemoryRange = z.infer<typeof memoryRangeSchema>;
 
-/** Bits of an ID register that read otherwise than the CPU has them. */
+/** Bits of an ID register that read differently from the CPU's own. */
 export const idFieldSchema = z.object({
   register: z.enum(Object.keys(idRegisters) as [IdRegisterName, ...IdRegisterName[]]),
   /** As the Arm ARM writes them, e.g. '3:0'. */
   bits: z.string(),
-  /** What the bits hold, as a number of their width. */
+  /** The value of the bits, as a number of their width. */
   value: count,
   /** Numbers of the CPUs that show it; default: all. */
   cpus: z.array(count).optional(),
@@ -32,8 +32,8 @@ export const idFieldSchema = z.object({
 export type IdField = z.infer<typeof idFieldSchema>;
 
 /**
- * The emulated hardware of a scenario. Strict: a machine without a member that a later version
- * added would be another one.
+ * The emulated hardware of a scenario. Strict: ignoring a member that a later version added would
+ * make it another machine.
  */
 export const machineSchema = z.strictObject({
   /** Name of a CPU identity (see cpus.ts), e.g. 'max', 'neoverse-v3-r0p2', 'cortex-a76'. */
@@ -48,12 +48,12 @@ export const machineSchema = z.strictObject({
    */
   holes: z.array(memoryRangeSchema),
   /**
-   * Memory nodes of the device tree, each with the ranges of its `reg`; what none names of the
-   * memory does not exist for the guest. Default: one node with all of it. Needs a firmware: QEMU's
-   * own boot loader writes the one node that it knows.
+   * Memory nodes of the device tree, each with the ranges of its `reg`; memory that is in none of
+   * them does not exist for the guest. Default: one node with all of it. Needs a firmware: QEMU's
+   * own boot loader always writes its own node.
    */
   nodes: z.array(z.array(memoryRangeSchema)).optional(),
-  /** World the guest runs in. */
+  /** The world in which the guest runs. */
   world: z.enum(['normal', 'realm']),
   /**
    * What runs below the kernel: nothing (the default); the realm monitor at EL2; or the monitor at
@@ -61,13 +61,13 @@ export const machineSchema = z.strictObject({
    */
   firmware: z.enum(['monitor', 'monitor-rme']).optional(),
   /**
-   * Identities of the CPUs after the first, where they differ from `cpu`: entry i is that of CPU i
-   * + 1.
+   * Identities of the CPUs after the first, where they differ from `cpu`: entry i is the identity
+   * of CPU i + 1.
    */
   others: z.array(z.string()).optional(),
   /**
-   * What the monitor shows of the CPUs otherwise than they are; needs a firmware. A later entry
-   * wins over an earlier one.
+   * Register fields that the monitor shows with other values than the CPUs have; needs a firmware.
+   * A later entry wins over an earlier one.
    */
   idFields: z.array(idFieldSchema).optional(),
   /**
@@ -75,17 +75,17 @@ export const machineSchema = z.strictObject({
    * up from user space.
    */
   late: z.literal(true).optional(),
-  /** False takes the GIC's Interrupt Translation Service away, whose tables a realm must share. */
+  /** False removes the GIC's Interrupt Translation Service, whose tables a realm must share. */
   its: z.literal(false).optional(),
-  /** Devices that do DMA. Each is asked by a probe of its own, beside those of the scenario. */
+  /** Devices that do DMA. Each has a probe of its own, in addition to those of the scenario. */
   devices: z.array(z.enum(deviceNames)).optional(),
 });
 export type Machine = z.infer<typeof machineSchema>;
 
 /**
- * A kernel-independent experiment: machine, boot parameters and probes. This is what files of ours
- * hold, with a value for all that is not optional; what a user may write is narrower, and most of
- * it may be left out (`scenarioFileSchema`).
+ * A kernel-independent experiment: machine, boot parameters and probes. ptdiff's own files hold it
+ * in this form, with a value for every member that is not optional. What a user may write is
+ * narrower, and most of it may be left out (`scenarioFileSchema`).
  */
 export const scenarioSchema = z.object({
   /** Unique among the scenarios of a run; letters, digits, '.', '_', '+', '-'. */
@@ -97,11 +97,11 @@ export const scenarioSchema = z.object({
   kfenceSampleInterval: z.number().optional(),
   kaslr: z.boolean(),
   /**
-   * Seed of all that the emulator draws by lot: the KASLR seed of the device tree, and RNDR. One
-   * fixed seed where it is left out.
+   * Seed of everything that the emulator makes random: the KASLR seed of the device tree, and RNDR.
+   * Without it, a fixed seed is used.
    */
   seed: count.optional(),
-  /** Boots with what lean.ts leaves out otherwise. */
+  /** Boots without the savings of lean.ts. */
   plain: z.literal(true).optional(),
   /** Further kernel parameters, verbatim. */
   parameters: z.array(z.string()),

@@ -28,7 +28,7 @@ const realm = { ...monitor, world: 'realm' } as const;
 export const variantScenarios: readonly Scenario[] = [
   ...['max', capable, 'cortex-a76'].map((cpu) => kpti({ cpu })),
   kpti({ cpu: capable, kfenceSampleInterval: 100 }),
-  // Other CPUs come up before KPTI does, which gives KFENCE the time to use and free pages.
+  // Other CPUs come up before KPTI, which gives KFENCE time to use and free pages.
   { ...kpti({ cpu: 'max', kfenceSampleInterval: 1 }, { cpus: 8 }), name: 'kfence-kpti-global' },
   kpti(
     { cpu: capable, prefix: 'monitor', suffix: 'then-max+kpti' },
@@ -47,7 +47,7 @@ export const variantScenarios: readonly Scenario[] = [
   pagealloc({ cpu: 'cortex-a76', kaslr: true }),
   pagealloc({ cpu: 'max', suffix: 'pagealloc+kpti' }, {}, ['kpti=on']),
   pagealloc({ cpu: 'max', prefix: 'realm' }, realm),
-  // The masks of isolated CPUs come from memblock and go back to it.
+  // The masks of isolated CPUs are allocated from memblock and freed to it.
   {
     ...makeScenario({ cpu: 'max' }, { cpus: 2 }, { parameters: ['isolcpus=1'] }),
     name: 'isolcpus-early-free',
@@ -55,8 +55,8 @@ export const variantScenarios: readonly Scenario[] = [
 ];
 
 /**
- * Those that the default matrix runs on the newest kernel: one of each kind that every kernel can
- * run.
+ * The variants that the default matrix runs on the newest kernel: one of each kind that every
+ * kernel can run.
  */
 export const defaultVariants: readonly Scenario[] = variantScenarios.filter(({ name }) =>
   [`${capable}+kpti`, 'cortex-a76+kpti', 'a64fx', `${capable}+crashkernel`].includes(name),

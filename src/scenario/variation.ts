@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Scenario } from './types.ts';
 
-/** How a scenario is booted otherwise than by default; the experiment is the same. */
+/** How a boot of a scenario differs from the default; the experiment is the same. */
 export interface Variation extends Pick<Scenario, 'seed' | 'plain'> {
-  /** The seed goes to scenarios with KASLR only, which alone show it in their tables. */
+  /** Only scenarios with KASLR get the seed: only they show it in their tables. */
   onlyKaslr?: true;
   /**
-   * Further kernel parameters, see checkParameter(). The name tells of them, but does not bring
-   * them back.
+   * Further kernel parameters, see checkParameter(). The name indicates them but does not reproduce
+   * them.
    */
   parameters?: string[];
 }
 
 /**
- * Any number serves: the same seed gives the same draws, and the same slide, on every boot of a
- * kernel.
+ * Any number will do: the same seed gives the same random values, and the same slide, on every boot
+ * of a kernel.
  */
 export const defaultSeed = 1;
 
-/** A seed is what QEMU's -seed takes, and 0 is one; the largest is that of 32 bits. */
+/** A seed must be valid for QEMU's -seed. 0 is valid, and the largest is 32 bits. */
 export const largestSeed = 2 ** 32 - 1;
 
-/** Names of scenarios are names of folders, and of bounded length. */
+/** Names of scenarios are also names of folders, so their length is limited. */
 const longestName = 80;
 
 function withParameters(scenario: Scenario, parameters: readonly string[]): Scenario {
@@ -33,8 +33,8 @@ function withParameters(scenario: Scenario, parameters: readonly string[]): Scen
 
 /**
  * The same scenario with another seed, booted plainly, or with further parameters. Its name says
- * so, as `max+kaslr+seed7` or `max+plain`: of a seed and of `plain` the name alone repeats the
- * case, in whichever command it is used.
+ * so, as in `max+kaslr+seed7` or `max+plain`. With a seed or `plain`, the name alone repeats the
+ * case in any command.
  */
 export function vary(
   scenario: Scenario,
@@ -47,7 +47,7 @@ export function vary(
   return plain && !varied.plain ? { ...varied, name: `${varied.name}+plain`, plain } : varied;
 }
 
-/** What vary() made a name of; undefined for a name that says nothing of the kind. */
+/** The parts of a name that vary() made; undefined for any other name. */
 export function variedName(name: string): { base: string; variation: Variation } | undefined {
   const match = /^(.*?)(?:\+seed(\d{1,10}))?(\+plain)?$/.exec(name);
   if (!match || (match[2] === undefined && match[3] === undefined)) return undefined;

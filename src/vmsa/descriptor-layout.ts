@@ -3,22 +3,22 @@ import type { Stage1Regime } from './regime.ts';
 import type { Granule, Level } from './types.ts';
 
 /**
- * Where the parts of a descriptor stand at one level, as masks over its two 32-bit halves: the
- * walker's inner loop must not touch a bigint. Masks are int32, as JavaScript's bit operators give
- * them.
+ * Where the fields of a descriptor are at one level, as masks over its two 32-bit halves: the
+ * walker's inner loop must not touch a bigint. Masks are int32, as JavaScript's bit operators
+ * produce them.
  */
 export interface DescriptorLayout {
   level: Level;
   /** log2 of the bytes that one entry covers. */
   shift: number;
-  /** Output address bits that stand at their own place, for a page or block. */
+  /** Output address bits of a page or block that are at their own position. */
   outputLow: number;
   outputHigh: number;
-  /** Next-level table address bits that stand at their own place. */
+  /** Next-level table address bits that are at their own position. */
   tableLow: number;
   tableHigh: number;
   /**
-   * Output address bits that stand elsewhere, in the low word: (low >>> upperShift & upperMask) *
+   * Output address bits at another position, in the low word: (low >>> upperShift & upperMask) *
    * upperUnit.
    */
   upperShift: number;
@@ -52,7 +52,7 @@ export function descriptorLayouts(regime: Stage1Regime): Map<Level, DescriptorLa
 }
 
 /** Layout of the descriptors at one level (DDI 0487 D8.3.1). */
-export function descriptorLayout(regime: Stage1Regime, level: Level): DescriptorLayout {
+function descriptorLayout(regime: Stage1Regime, level: Level): DescriptorLayout {
   const pageShift = Math.log2(regime.granule);
   const shift = pageShift + (pageShift - 3) * (3 - level);
   // 64K granules keep OA[51:48] in bits 15:12 (LPA), 4K and 16K with DS keep OA[51:50] in bits 9:8
@@ -63,7 +63,7 @@ export function descriptorLayout(regime: Stage1Regime, level: Level): Descriptor
   const table = span(pageShift, top);
   const upper = lpa ? span(12, 15) : 0n;
   // Address bits below the size of a page or block. Bit 16 of a block is nT (FEAT_BBM); in a page
-  // it is never among them.
+  // it is not one of these bits.
   const blockGap = span(12, shift - 1) & ~(1n << 16n);
   const reserved = regime.lpa2 ? 0n : span(48, 49);
   const leafZero = (blockGap & ~upper & span(0, top)) | reserved;
@@ -114,7 +114,7 @@ export function tableDescriptorAttributes(
   );
 }
 
-/** Mask of the bits in the low word of a page or block that are no part of the output address. */
+/** Mask of the bits in the low word of a page or block that are not part of the output address. */
 export function attributeMaskLow(layout: DescriptorLayout): number {
   return ~(layout.outputLow | (layout.upperMask << layout.upperShift));
 }

@@ -12,8 +12,8 @@ import type { Stage1Regime } from './regime.ts';
 const CONTIGUOUS = 1 << 20;
 
 /**
- * What the architecture reserves in a valid page or block whose translation exists all the same:
- * one sentence for each fault, none for a sound descriptor (DDI 0487 D8.3.1, D8.5, D8.6).
+ * What the architecture reserves in a valid page or block that still translates: one sentence for
+ * each fault, none for a sound descriptor (DDI 0487 D8.3.1, D8.5, D8.6).
  */
 export function leafFaults(
   regime: Stage1Regime,
@@ -50,9 +50,9 @@ export function isGrouped(layout: DescriptorLayout, lo: number, hi: number): boo
 }
 
 /**
- * What is wrong with the contiguous group that begins at entry `first`: undefined when it is whole,
- * consecutive, aligned and of one attribute value (DDI 0487 D8.7.1). Access and dirty flags may
- * differ where hardware sets them.
+ * What is wrong with the contiguous group that begins at entry `first`; undefined when the group is
+ * complete, consecutive, aligned and has equal attributes (DDI 0487 D8.7.1). Access and dirty flags
+ * may differ where hardware sets them.
  */
 export function groupFault(
   regime: Stage1Regime,
@@ -69,8 +69,8 @@ export function groupFault(
   for (let index = 0; index < count; index++) {
     const lo2 = words[2 * (first + index)];
     const hi2 = words[2 * (first + index) + 1];
-    // Beyond the end of a table that is smaller than a group, the words are undefined: no grouped
-    // entry.
+    // Beyond the end of a table that is smaller than a group, the words are undefined: not a
+    // grouped entry.
     if (lo2 === undefined || hi2 === undefined || !isGrouped(layout, lo2, hi2))
       return `A contiguous group is partial: entry ${index} of ${count} is no part of it.`;
     if (((lo ^ lo2) & compared) !== 0 || ((hi ^ hi2) & ~layout.outputHigh) !== 0) {

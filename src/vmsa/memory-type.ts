@@ -17,7 +17,7 @@ export type MemoryType = { name: string; encoding: number } & (
   | { kind: 'reserved' }
 );
 
-export type DeviceOrdering = (typeof orderings)[number];
+type DeviceOrdering = (typeof orderings)[number];
 const orderings = ['nGnRnE', 'nGnRE', 'nGRE', 'GRE'] as const;
 
 const nonCacheable: CachePolicy = {
@@ -106,7 +106,7 @@ function decodeSpecial(encoding: number): MemoryType {
 }
 
 /**
- * 0b0100 is Non-cacheable; elsewhere bit 3 says not transient, bit 2 write-back, bits 1:0 the
+ * 0b0100 is Non-cacheable; otherwise bit 3 means not transient, bit 2 write-back, bits 1:0 the
  * allocation hints.
  */
 function cachePolicy(nibble: number): CachePolicy {
@@ -122,7 +122,7 @@ function cachePolicy(nibble: number): CachePolicy {
 const shortWrite = { 'non-cacheable': 'NC', 'write-through': 'WT', 'write-back': 'WB' };
 
 /**
- * Normal-WB for the usual read and write allocating policy; every departure from it is spelt out.
+ * Normal-WB for the usual read and write allocating policy; every difference from it is spelt out.
  */
 function normalName(policies: { inner: CachePolicy; outer: CachePolicy }): string {
   const inner = policyName(policies.inner);

@@ -20,11 +20,14 @@ export interface Table {
 }
 
 /**
- * The run of leaves that a walk is in: neighbours in the address space with consecutive output
- * addresses and equal attributes, at one level and below tables of equal attributes.
+ * The run of leaves that a walk is building: neighbours in the address space with consecutive
+ * output addresses and equal attributes, at one level and below tables of equal attributes.
  */
 export class OpenRun {
-  /** First virtual address minus the base of the half; what no offset follows where none is open. */
+  /**
+   * First virtual address minus the base of the half; while no run is open, a value that no offset
+   * can follow.
+   */
   offset = -1;
   /** Bytes; 0 where no run is open. */
   size = 0;
@@ -34,20 +37,20 @@ export class OpenRun {
   #attributesLow = 0;
   #attributesHigh = 0;
   /**
-   * The words of the descriptor that would go on with the run; the low one beyond 2^32 when the
+   * The words of the descriptor that would continue the run; the low word is beyond 2^32 when the
    * carry is not followed.
    */
   #nextLow = 0;
   #nextHigh = 0;
 
   /**
-   * Lengthens the run by the entries from `index` on that continue it; returns the first entry that
+   * Extends the run by the entries from `index` on that continue it; returns the first entry that
    * does not.
    */
   follow(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): number {
     const size = 2 ** layout.shift;
     const follows = this.offset + this.size === table.offset + index * size;
-    // A block of 4 GiB or more steps in the high word: too rare to be worth a second loop.
+    // A block of 4 GiB or more changes the high word: too rare to be worth a second loop.
     if (
       !follows ||
       this.level !== table.level ||
@@ -64,7 +67,7 @@ export class OpenRun {
     return stop;
   }
 
-  /** Lengthens the run by the leaf at `offset` with the words lo and hi, if it continues it. */
+  /** Extends the run by the leaf at `offset` with the words lo and hi, if it continues it. */
   add(table: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number): boolean {
     const continues =
       this.offset + this.size === offset &&
@@ -77,7 +80,7 @@ export class OpenRun {
     return continues;
   }
 
-  /** Begins a run with a leaf; the one before must be closed. */
+  /** Begins a run with a leaf; the previous run must be closed. */
   open(table: Table, layout: DescriptorLayout, lo: number, hi: number, offset: number): void {
     this.offset = offset;
     this.level = table.level;
@@ -95,7 +98,7 @@ export class OpenRun {
     this.#nextHigh = hi;
   }
 
-  /** The run as a walk gives it. */
+  /** The run in the form of a walk's result. */
   leaf({ base, protectedBit }: Stage1Regime): LeafRun {
     return {
       va: base + BigInt(this.offset),
@@ -116,8 +119,8 @@ export class OpenRun {
 
 /**
  * First entry of [from, to) whose words are not lo + n * size and hi; the caller makes sure that
- * the low word does not wrap. This loop is the walk's whole cost: everything in it must stay a
- * 32-bit integer, hence the `| 0`.
+ * the low word does not wrap. Almost all of a walk's time goes into this loop: everything in it
+ * must stay a 32-bit integer, hence the `| 0`.
  */
 function matchConsecutive(
   words: Uint32Array,

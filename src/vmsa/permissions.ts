@@ -17,10 +17,10 @@ export interface Access {
 }
 
 /**
- * Effective stage 1 permissions of a leaf. PAN, E0PD and permission overlays depend on more than
- * the tables: not included.
+ * Effective stage 1 permissions of a leaf. PAN, E0PD and permission overlays are not included: they
+ * depend on more than the tables.
  */
-export interface Permissions {
+interface Permissions {
   el1: Access;
   el0: Access;
 }
@@ -137,7 +137,7 @@ function indirectPermissions(
   // Four bits, sixteen fields.
   const el1 = fields[field(registers.el1, index * 4, 4)] as Base;
   const el0 = fields[field(registers.el0, index * 4, 4)] as Base;
-  // What EL0 may write, EL1 must not run: the combination takes every permission from both.
+  // EL1 must not execute what EL0 may write: this combination removes every permission from both.
   const conflict =
     (el1.execute || el1.guardedControlStack) && (el0.write || el0.guardedControlStack);
   if (conflict) return { el1: none, el0: none };

@@ -3,8 +3,8 @@ import { bit, field, outOfRange } from './bits.ts';
 import type { Granule, Level, Malformed, SystemRegisters } from './types.ts';
 
 /**
- * Half of the EL1&0 address space: TTBR0 translates the addresses that begin with zeroes, TTBR1
- * those with ones.
+ * Half of the EL1&0 address space: TTBR0 translates addresses that begin with zeroes, TTBR1 those
+ * that begin with ones.
  */
 export type Half = 'ttbr0' | 'ttbr1';
 
@@ -26,7 +26,7 @@ export interface Stage1Regime {
   rootPa: number;
   rootEntries: number;
   /**
-   * TCR_EL1.DS with 4K or 16K granules: output address bits 51:50 stand in descriptor bits 9:8, and
+   * TCR_EL1.DS with 4K or 16K granules: output address bits 51:50 are in descriptor bits 9:8, and
    * SH moves to TCR.
    */
   lpa2: boolean;
@@ -63,8 +63,8 @@ const physicalSizes = [32, 36, 40, 42, 44, 48, 52];
 
 /**
  * Decodes the stage 1 EL1&0 regime of one half (DDI 0487 D8.2 and the register descriptions).
- * Reserved encodings do not throw: they stand in `malformed`, and in `notWalked` when nothing can
- * be translated.
+ * Reserved encodings do not throw: they are listed in `malformed`, and in `notWalked` when nothing
+ * can be translated.
  */
 export function stage1Regime(registers: SystemRegisters, half: Half): Stage1Regime {
   const tcr = registers.TCR_EL1;
@@ -158,7 +158,7 @@ function checkSizes(regime: Stage1Regime, tcr: bigint): void {
   }
 }
 
-/** Registers that others refer to must have been read too. */
+/** Registers that other registers refer to must have been read too. */
 function checkCompanions(regime: Stage1Regime, registers: SystemRegisters): void {
   const tcr2 = registers.TCR2_EL1 ?? 0n;
   if (
@@ -182,7 +182,7 @@ function checkCompanions(regime: Stage1Regime, registers: SystemRegisters): void
 
 /**
  * Physical address of the first table (DDI 0487 D8.2.5 and TTBRn_EL1.BADDR): the ASID and CnP are
- * no part of it; with 52-bit output addresses bits 51:48 stand in bits 5:2; the low bits below the
+ * not part of it; with 52-bit output addresses, bits 51:48 are in bits 5:2; the low bits below the
  * size of the table are RES0.
  */
 function locateRoot(regime: Stage1Regime, ttbr: bigint): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Shared shapes of the VMSAv8-64 stage 1 translation (Arm ARM DDI 0487, chapter D8).
+ * Shared types of the VMSAv8-64 stage 1 translation (Arm ARM DDI 0487, chapter D8).
  *
  * Virtual addresses are bigint (the TTBR1 half lies above 2^53); physical addresses are number (52
  * bits at most); sizes are number, in bytes.
@@ -13,8 +13,8 @@ export type Granule = 4096 | 16384 | 65536;
 export type Level = -1 | 0 | 1 | 2 | 3;
 
 /**
- * EL1 translation control registers of one CPU, read from outside the guest. Absent: the CPU does
- * not have it.
+ * EL1 translation control registers of one CPU, read from outside the guest. An absent register
+ * does not exist on the CPU.
  */
 export interface SystemRegisters {
   TTBR0_EL1: bigint;
@@ -53,8 +53,8 @@ export interface LeafRun {
    */
   attributes: bigint;
   /**
-   * Hierarchical attributes gathered from the tables above: bits 63:59 of the table descriptors,
-   * or-ed, as a number 0-31.
+   * Hierarchical attributes from the tables above: bits 63:59 of the table descriptors, ORed, as a
+   * number from 0 to 31.
    */
   tableAttributes: number;
 }
@@ -68,7 +68,7 @@ export interface TablePage {
   /** First virtual address that the table translates. */
   va: bigint;
   /**
-   * The table descriptor that points here without its next-table address; 0n for the root (TTBR).
+   * The table descriptor that points here, without its next-table address; 0n for the root (TTBR).
    */
   attributes: bigint;
 }
@@ -87,9 +87,7 @@ export interface Malformed {
   reason: string;
 }
 
-/**
- * Everything that one walk of one half of the address space found, in ascending virtual address.
- */
+/** Everything that one walk of one half of the address space found, in order of virtual address. */
 export interface WalkResult {
   leaves: LeafRun[];
   tables: TablePage[];

@@ -15,22 +15,25 @@ import type { Level, Malformed, WalkResult } from './types.ts';
 
 /** Where the tables are read from. */
 export interface RamReader {
-  /** Bytes of RAM: no more tables than fit into it are visited. */
+  /** Bytes of RAM: a walk visits no more tables than fit into it. */
   readonly size: number;
-  /** Every walk calls this first: what a reader kept of an earlier walk may have changed since. */
+  /**
+   * Every walk calls this first: data that a reader kept from an earlier walk may have changed
+   * since.
+   */
   begin?(): void;
   /**
-   * `bytes` of the table at `pa` as little-endian words, low word of each descriptor first;
+   * `bytes` bytes of the table at `pa` as little-endian words, low word of each descriptor first;
    * undefined when any of it lies outside RAM. The next call may overwrite the words.
    */
   table(pa: number, bytes: number): Uint32Array | undefined;
 }
 
 /**
- * Bounds on what a hostile guest can make a walk produce; reaching one ends the walk and is
+ * Limits on what a hostile guest can make a walk produce; reaching one ends the walk and is
  * reported.
  */
-export interface WalkLimits {
+interface WalkLimits {
   tables: number;
   leaves: number;
   malformed: number;
@@ -38,10 +41,10 @@ export interface WalkLimits {
 
 /**
  * Walks every table of one half of the address space (DDI 0487 D8.2). A descriptor that faults
- * (reserved type or level, address beyond the output size, table outside RAM) is malformed and no
- * leaf; one that only has reserved bits set is malformed and a leaf too, since it translates; a
- * fault that a run of leaves shares is reported at its first one. Guest RAM is not trusted: a table
- * is never entered below itself, and the work is bounded by `limits`.
+ * (reserved type or level, address beyond the output size, table outside RAM) is malformed and not
+ * a leaf. One that only has reserved bits set is malformed and a leaf too, since it translates. A
+ * fault that a run of leaves shares is reported at its first leaf. Guest RAM is not trusted: a
+ * table is never entered below itself, and the work is bounded by `limits`.
  */
 export function walk(
   regime: Stage1Regime,
@@ -89,7 +92,7 @@ class Walker {
       );
       this.#closeRun();
     }
-    // A broken contiguous group is found at its end but reported at its begin.
+    // A broken contiguous group is found at its end but reported at its beginning.
     this.#result.malformed.sort((a, b) => (a.va < b.va ? -1 : a.va > b.va ? 1 : 0));
     return this.#result;
   }
@@ -111,7 +114,7 @@ class Walker {
     const va = this.#regime.base + BigInt(table.offset);
     this.#result.tables.push({ pa: table.pa, level: table.level, va, attributes });
     this.#path.push(table.pa);
-    // Only a table that can lead to others must outlive the next read.
+    // Only a table that can lead to others must survive the next read.
     this.#scan(table, table.level === 3 ? found : found.slice());
     this.#path.pop();
   }
@@ -234,8 +237,8 @@ class Walker {
   }
 
   /**
-   * Checks the contiguous group of this entry, if it has one, and the group that its predecessor
-   * left unfinished.
+   * Checks the contiguous group of this entry, if it has one, and the unfinished group of its
+   * predecessor.
    */
   #checkGroups(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): void {
     if (layout.groupEntries === 0) return;

@@ -13,7 +13,7 @@ import {
 } from './mm-series.ts';
 
 /** A commit of the made history. */
-export interface MadeCommit {
+interface MadeCommit {
   commit: string;
   subject: string;
   /** `base` is the kernel as it came; `merge` brings the topic branch. */
@@ -21,7 +21,7 @@ export interface MadeCommit {
 }
 
 /** The files of a kernel's source as a tree of git, and where its objects lie. */
-export interface BaseTree {
+interface BaseTree {
   tree: string;
   objects: string;
 }

@@ -44,7 +44,7 @@ t.test(
     const { init: _, ...before } = linearMap;
     t.same(observe({ ...result, linearMap: before }, sought), {
       outcome: 'unusable',
-      reason: 'The boot did not come to the checkpoint init.',
+      reason: 'The boot did not reach the checkpoint init.',
     });
   },
 );

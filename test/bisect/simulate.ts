@@ -25,7 +25,7 @@ export function hasSign({ first, signSide }: Line, index: number): boolean {
   return index >= first === (signSide === 'new');
 }
 
-export function taskOf({ length, signSide, repeat }: Line): Task {
+function taskOf({ length, signSide, repeat }: Line): Task {
   return { old: nameOf(0), new: nameOf(length - 1), signSide, repeat };
 }
 

@@ -75,7 +75,7 @@ t.test('two kernels of one distribution, from boot to mail', async (t) => {
 
   const none = await ptdiff('compare', 'debian:7.3', path);
   t.equal(none.exitCode, 2);
-  t.match(none.stderr, 'is no run folder');
+  t.match(none.stderr, 'is not a run folder');
 });
 
 t.test('a series boots every Image once, and names where differences come and go', async (t) => {

@@ -59,7 +59,7 @@ const ptdiff = (...words: string[]) =>
 
 /** What is said of the cache's damage in the output of a run. */
 const damageLines = (stderr: string) =>
-  stderr.split('\n').filter((line) => / of the cache is /.test(line));
+  stderr.split('\n').filter((line) => / in the cache is /.test(line));
 
 /**
  * Calls one of the functions that bring things, in a process of its own, and answers with its value
@@ -131,7 +131,7 @@ t.test('a kernel whose cached Image has a flipped bit passes after one line', as
   t.equal(exitCode, 0, stderr);
   t.match(readCaseLines(out), [{ verdict: 'pass', findings: [] }]);
   t.match(damageLines(stderr), [
-    /kernels\/[0-9a-f]+\/Image of the cache is damaged: it is made again$/,
+    /kernels\/[0-9a-f]+\/Image in the cache is damaged: it is made again$/,
   ]);
   t.equal(given(readRunRecord(out).kernels[0]).sha256, whole);
   t.equal(await sha256File(image), whole);
@@ -237,7 +237,7 @@ t.test('modules of a kernel are made again, too', async (t) => {
   const again = await bring('images/debian/modules.ts', call);
   t.match(again, {
     value,
-    lines: [/virtio_mmio\.ko\S* of the cache is damaged: it is made again$/],
+    lines: [/virtio_mmio\.ko\S* in the cache is damaged: it is made again$/],
   });
   t.equal(await sha256File(file), whole);
 });
@@ -255,7 +255,7 @@ t.test(
       "resolveKernel('debian:7.3', { progress })",
     );
     t.match(lines, [
-      `kernels/packages/${record} of the cache is damaged, or of another ptdiff: it is made again`,
+      `kernels/packages/${record} in the cache is damaged, or from another ptdiff: it is made again`,
     ]);
     t.match(value, { release: JSON.parse(text).release });
     t.equal(readFileSync(path, 'latin1'), text);
@@ -275,7 +275,7 @@ t.test(
       'max',
     );
     t.not(exitCode, 0);
-    t.match(damageLines(stderr), [/facts\/[0-9a-f]+\.json of the cache is damaged/]);
+    t.match(damageLines(stderr), [/facts\/[0-9a-f]+\.json in the cache is damaged/]);
   },
 );
 

@@ -27,7 +27,7 @@ t.test('run folders go into the store, and the history comes out', async (t) => 
   t.match(before, { exitCode: 2, stdout: '', stderr: /^ptdiff: There is no results store .*\.$/ });
 
   const first = await ptdiff(store, 'import', folder, join(directory, 'nothing'));
-  t.match(first, { exitCode: 2, stderr: /nothing is no run folder/ });
+  t.match(first, { exitCode: 2, stderr: /nothing is not a run folder/ });
   t.match(
     first.stdout,
     '1 run (1 new), 120 cases (120 new or changed)',

@@ -73,7 +73,7 @@ t.test(
     const third = nightly();
     const { exitCode, stdout, stderr } = await second;
     t.equal(exitCode, 0, stderr);
-    t.match(stderr, /did not come to its end; what it did counts: 1 case\n/);
+    t.match(stderr, /did not finish; its results count: 1 case\n/);
     t.match(stdout, new RegExp(`gone {2}${invented}`), stderr);
     t.match(stdout, /Run tonight: never-run 1 of 1, due 1 of 1;/);
     t.match(stdout, /\n0 new, 0 known, 1 gone, 2 cases, last full coverage today$/);
@@ -81,7 +81,7 @@ t.test(
     t.equal(rotation.exitCode, 0, rotation.stderr);
     t.match(
       rotation.stderr,
-      /another night with the store .* is under way; this one begins when it ends/,
+      /another night with the store .* is running; this one starts when that has ended/,
     );
     t.match(
       rotation.stdout,

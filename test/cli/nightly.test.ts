@@ -49,7 +49,7 @@ t.test('a wrong configuration is wrong usage', async (t) => {
   const directory = t.testdir();
   t.match(await nightly(directory, 'kernels: [debian:7.3]\n'), {
     exitCode: 2,
-    stderr: /night\.yaml is no configuration .*budget/,
+    stderr: /night\.yaml is not a configuration .*budget/,
   });
   t.match(await nightly(directory, '{'), {
     exitCode: 2,

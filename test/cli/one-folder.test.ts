@@ -18,7 +18,7 @@ async function whileBusy(
   return withLockedFolder(out, async () => {
     const child = execa(process.execPath, command, { reject: false });
     child.stderr.on('data', (text: Buffer) => {
-      if (text.includes('this one goes on when it ends')) child.kill('SIGINT');
+      if (text.includes('this one continues when that has ended')) child.kill('SIGINT');
     });
     const { exitCode, stderr } = await child;
     return { exitCode, stderr };
@@ -32,7 +32,7 @@ for (const words of [
   t.test(`${words[0]} begins when another that writes into its folder has ended`, async (t) => {
     const out = join(t.testdir(), 'out');
     const { exitCode, stderr } = await whileBusy(out, words);
-    t.match(stderr, /another \w+ writes into .*out; this one goes on when it ends/);
+    t.match(stderr, /another \w+ is writing into .*out; this one continues when that has ended/);
     t.equal(exitCode, 130);
     t.same(readdirSync(join(out, '..')), [], 'it has not begun');
   });

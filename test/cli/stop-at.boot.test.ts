@@ -26,7 +26,7 @@ t.test(
     }
     t.match(
       told,
-      /^7\.3\.\S+ stands at free_initmem \(QEMU is process \d+; slide 0x[1-9a-f][0-9a-f]+\)/,
+      /^7\.3\.\S+ is stopped at free_initmem \(QEMU is process \d+; slide 0x[1-9a-f][0-9a-f]+\)/,
     );
     const path = /target remote ([^']+)/.exec(told)?.[1] ?? '';
     const pid = Number(/process (\d+)/.exec(told)?.[1]);

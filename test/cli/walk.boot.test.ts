@@ -6,7 +6,7 @@ import t from 'tap';
 import { dir } from 'tmp-promise';
 import { bareCommand } from '../../harness/emulator/qemu-command.ts';
 import { given } from '../given.ts';
-import { realSetup } from '../harness/boot-setup.ts';
+import { qemuMachine, realSetup } from '../harness/boot-setup.ts';
 import { eventually } from '../harness/processes.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
@@ -26,22 +26,14 @@ t.test('walk looks at a QEMU of the user, and says when it looks at something el
     unsafeCleanup: true,
   });
   t.teardown(cleanup);
-  const { emulator, machine, cpu, kernel, initramfs } = await realSetup(t, 'debian:6.12');
   const commandLine = 'console=ttyAMA0 nokaslr -- ptdiff.end=stay';
-  const setup = {
-    emulator: emulator.command,
-    machine,
-    cpu,
-    image: kernel.imagePath,
-    initramfs,
-    commandLine,
-  };
+  const setup = qemuMachine(await realSetup(t, 'debian:6.12', { commandLine }));
   const [ram, console, gdb] = [join(path, 'ram'), join(path, 'console'), join(path, 'gdb')];
   const words = bareCommand(setup).map((word) =>
     word
       .replace(
         /^memory-backend-ram,.*/,
-        `memory-backend-file,id=ram,mem-path=${ram},size=${machine.memory}M,share=on`,
+        `memory-backend-file,id=ram,mem-path=${ram},size=${setup.machine.memory}M,share=on`,
       )
       .replace('mon:stdio', `file:${console}`),
   );
@@ -71,16 +63,16 @@ t.test('walk looks at a QEMU of the user, and says when it looks at something el
   t.equal(shifted.exitCode, 2);
   t.match(
     shifted.stderr,
-    /holds the RAM from 0x80000000 to 0xa0000000, and the first table of TTBR1_EL1.*check --ram/,
+    /contains the RAM from 0x80000000 to 0xa0000000, and the first table of TTBR1_EL1.*check --ram/,
   );
   const near = await walk('--ram', ram, '--gdb', gdb, '--base', '0x40001000');
   t.equal(near.exitCode, 2);
   t.match(
     near.stderr,
-    /does not hold the first table of TTBR1_EL1, at 0x\w+, as the machine has it/,
+    /does not contain the first table of TTBR1_EL1, at 0x\w+, as the machine has it/,
   );
   const other = join(path, 'other');
-  writeFileSync(other, Buffer.alloc(machine.memory * 2 ** 20));
+  writeFileSync(other, Buffer.alloc(setup.machine.memory * 2 ** 20));
   t.equal((await walk('--ram', other, '--gdb', gdb)).exitCode, 2);
 
   process.kill(qemu.pid ?? 0, 'SIGSTOP');

@@ -4,7 +4,7 @@
  * exactly its ids.
  */
 
-import t from 'tap';
+import type { Test } from 'tap';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { invariants } from '../../src/diff/invariants/index.ts';
 import { given } from '../given.ts';
@@ -55,7 +55,7 @@ type Defect = [name: string, breakIt: (context: CheckpointContext) => void, ids:
  * A test for each defect, which must give the same ids on a machine of another size, place and
  * slide.
  */
-export function checkDefects(defects: Defect[]): void {
+export function checkDefects(t: Test, defects: Defect[]): void {
   for (const [name, breakIt, ids] of defects) {
     t.test(name, (t) => {
       const context = soundContext();

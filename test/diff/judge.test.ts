@@ -161,7 +161,10 @@ t.test('missing evidence of a completed boot is an error, never a pass', (t) => 
       capture.variables._debug_pagealloc_enabled_early = 1n;
     }),
   );
-  t.match(noBooks, { verdict: 'error', reason: /held as free at init could not be read/ });
+  t.match(noBooks, {
+    verdict: 'error',
+    reason: /was free at init according to the page allocator could not be read/,
+  });
   const noProbe = judge(caseOf((context) => void context.evidence.probes.pop()));
   t.match(noProbe, { verdict: 'error', reason: /no result of the probe memfd_secret/ });
   const trouble = judge(

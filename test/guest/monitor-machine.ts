@@ -46,7 +46,7 @@ const operations = {
  */
 export type Step = [keyof typeof operations, ...(number | bigint)[]];
 
-export interface StepResult {
+interface StepResult {
   /** x0 to x8. */
   x: bigint[];
   /**
@@ -59,7 +59,7 @@ export interface StepResult {
   instruction: number | undefined;
 }
 
-export interface MonitorRun {
+interface MonitorRun {
   results: StepResult[];
   report: MonitorReport | undefined;
   console: string;
@@ -67,7 +67,7 @@ export interface MonitorRun {
   ended: boolean;
 }
 
-export interface MonitorMachine
+interface MonitorMachine
   extends Partial<Omit<MonitorParameters, 'memory' | 'entry' | 'deviceTree'>> {
   /** QEMU's -cpu argument; default `max`. */
   cpu?: string;

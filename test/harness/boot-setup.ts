@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { buildInitramfs } from '../../guest/build.ts';
 import type { BootEvent, CaseSetup } from '../../harness/boot/case-setup.ts';
+import type { QemuMachine } from '../../harness/emulator/qemu-command.ts';
 import { scratchDirectory } from '../../host/scratch-directory.ts';
 import { packagedEmulator } from '../../images/emulator/emulator.ts';
 import { resolveKernel } from '../../images/kernels.ts';
@@ -42,6 +43,13 @@ export async function realSetup(
     onEvent: () => {},
     ...over,
   };
+}
+
+/** The QEMU machine of a setup, for tests that start it without boot(). */
+export function qemuMachine(setup: CaseSetup, over: Partial<QemuMachine> = {}): QemuMachine {
+  const { machine, cpu, initramfs, commandLine, kernel, emulator } = setup;
+  const image = kernel.imagePath;
+  return { emulator: emulator.command, machine, cpu, image, initramfs, commandLine, ...over };
 }
 
 /**

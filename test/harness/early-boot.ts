@@ -3,6 +3,7 @@ import type { CaseSetup } from '../../harness/boot/case-setup.ts';
 import { withMachine } from '../../harness/emulator/virtual-machine.ts';
 import { unsignedInteger } from '../../src/linux/variables.ts';
 import { given } from '../given.ts';
+import { qemuMachine } from './boot-setup.ts';
 
 /**
  * Boots a real kernel until start_kernel() has parsed its whole command line and comes to
@@ -15,15 +16,8 @@ export async function variablesAfterParsing<Name extends string>(
   commandLine: string,
   variables: Readonly<Record<Name, number>>,
 ): Promise<Record<Name, bigint>> {
-  const { machine, cpu, initramfs, kernel, emulator, symbols } = setup;
-  const qemu = {
-    emulator: emulator.command,
-    machine,
-    cpu,
-    image: kernel.imagePath,
-    initramfs,
-    commandLine,
-  };
+  const { kernel, symbols } = setup;
+  const qemu = qemuMachine(setup, { commandLine });
   const address = (name: string): bigint => {
     const found = symbols.address(name);
     if (found === undefined) throw new Error(`${kernel.release} has no ${name}`);

@@ -29,7 +29,7 @@ export interface RunningProcess {
 }
 
 /** All processes that run; a zombie does not. */
-export function runningProcesses(): RunningProcess[] {
+function runningProcesses(): RunningProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {

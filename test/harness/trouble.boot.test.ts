@@ -9,7 +9,7 @@ import { writeCpio } from '../../guest/cpio.ts';
 import { boot } from '../../harness/boot/boot.ts';
 import { defaultLimits } from '../../harness/boot/watchdog.ts';
 import { withMachine } from '../../harness/emulator/virtual-machine.ts';
-import { atFirstCheckpoint, offsetOf, patched, realSetup } from './boot-setup.ts';
+import { atFirstCheckpoint, offsetOf, patched, qemuMachine, realSetup } from './boot-setup.ts';
 import { eventually, isAlive } from './processes.ts';
 
 const spec = 'debian:6.12';
@@ -37,7 +37,7 @@ t.test('a QEMU that something stops is an error of the host, and ends', async (t
   });
   await t.rejects(boot(setup), {
     fault: 'host',
-    message: /Something stopped QEMU \(SIGSTOP.* left it so for 5 s/,
+    message: /Something stopped QEMU \(SIGSTOP.* left it stopped for 5 s/,
   });
   t.notOk(isAlive(qemu));
   t.same(readdirSync(setup.directory), []);
@@ -47,16 +47,7 @@ t.test(
   'a QEMU that does not stop its guest when it is asked to is an error, after a while',
   async (t) => {
     const setup = await realSetup(t, spec);
-    const { machine, cpu, initramfs, commandLine, kernel, emulator } = setup;
-    const qemu = {
-      emulator: emulator.command,
-      machine,
-      cpu,
-      image: kernel.imagePath,
-      initramfs,
-      commandLine,
-    };
-    await withMachine(qemu, {}, setup, async ({ gdb, pid }) => {
+    await withMachine(qemuMachine(setup), {}, setup, async ({ gdb, pid }) => {
       const running = gdb.resume();
       // The client sends what was asked for at once together.
       await sleep(100);

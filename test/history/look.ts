@@ -3,7 +3,7 @@ import type { Look } from '../../src/history/types.ts';
 import { type Course, judged } from '../diff/judged.ts';
 
 /** What a test says of a look; everything else is the same in all of them. */
-export interface LookParts extends Omit<Course, 'knownIssues'> {
+interface LookParts extends Omit<Course, 'knownIssues'> {
   release: string;
   /** Day of November 2026. */
   day: number;

@@ -44,7 +44,7 @@ t.test(
     const lines: string[] = [];
     for (const _ of [1, 2]) await readRecord(path, schema, (line) => lines.push(line));
     t.same(lines, [
-      'x/flipped.json of the cache is damaged, or of another ptdiff: it is made again',
+      'x/flipped.json in the cache is damaged, or from another ptdiff: it is made again',
     ]);
   },
 );

@@ -62,23 +62,23 @@ t.test(
   'each kind of damage is found, said in one line, and mended by making the folder again',
   async (t) => {
     const damages: Record<string, [(folder: string) => void | Promise<void>, string]> = {
-      flipped: [(folder) => flipBit(join(folder, 'program'), 3), 'program of the cache is damaged'],
+      flipped: [(folder) => flipBit(join(folder, 'program'), 3), 'program in the cache is damaged'],
       truncated: [
         (folder) => truncate(join(folder, 'program'), 3),
-        'program of the cache is damaged',
+        'program in the cache is damaged',
       ],
-      empty: [(folder) => truncate(join(folder, 'program'), 0), 'program of the cache is damaged'],
+      empty: [(folder) => truncate(join(folder, 'program'), 0), 'program in the cache is damaged'],
       deleted: [
         (folder) => unlink(join(folder, 'lib/libc.so.6')),
-        'lib/libc.so.6 of the cache is missing',
+        'lib/libc.so.6 in the cache is missing',
       ],
       unlinked: [
         (folder) => unlink(join(folder, 'lib/libc.so')),
-        'lib/libc.so of the cache is missing',
+        'lib/libc.so in the cache is missing',
       ],
       folder: [
         (folder) => rm(join(folder, 'lib'), { recursive: true }),
-        'lib/libc.so.6 of the cache is missing, and so are 1 more files of that folder',
+        'lib/libc.so.6 in the cache is missing, and so are 1 more files of that folder',
       ],
     };
     for (const [name, [damage, told]] of Object.entries(damages)) {

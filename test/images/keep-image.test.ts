@@ -29,11 +29,11 @@ t.test('an Image that is damaged, cut short or gone is none, and is kept again',
   const image = Buffer.from('another Image');
   const { sha256: digest, imagePath, configPath = '' } = await keepImage(image, config);
   const damages: [string, () => void | Promise<void>, string][] = [
-    ['flipped', () => flipBit(imagePath, 4), 'Image of the cache is damaged'],
-    ['truncated', () => truncate(imagePath, 4), 'Image of the cache is damaged'],
-    ['deleted beside its configuration', () => unlink(imagePath), 'Image of the cache is missing'],
-    ['configuration flipped', () => flipBit(configPath, 4), 'config of the cache is damaged'],
-    ['configuration deleted', () => unlink(configPath), 'config of the cache is missing'],
+    ['flipped', () => flipBit(imagePath, 4), 'Image in the cache is damaged'],
+    ['truncated', () => truncate(imagePath, 4), 'Image in the cache is damaged'],
+    ['deleted beside its configuration', () => unlink(imagePath), 'Image in the cache is missing'],
+    ['configuration flipped', () => flipBit(configPath, 4), 'config in the cache is damaged'],
+    ['configuration deleted', () => unlink(configPath), 'config in the cache is missing'],
     ['folder emptied', () => rm(dirname(imagePath), { recursive: true }), ''],
   ];
   for (const [name, damage, told] of damages) {

@@ -62,7 +62,7 @@ t.test('kernels from source', async (t) => {
   }
   t.throws(() => parseKernelSpec('source:7.3,compiler=tcc'), {
     fault: 'usage',
-    message: /gcc and llvm/,
+    message: /gcc or llvm/,
   });
   t.throws(() => parseKernelSpec('source:7.3,compiler=gcc,compiler=llvm'), {
     fault: 'usage',
@@ -79,7 +79,7 @@ t.test('--patch goes on top of every kernel from source', async (t) => {
   t.same(withPatches(['debian:7.3'], []), ['debian:7.3']);
   t.throws(() => withPatches(['debian:7.3'], ['a']), {
     fault: 'usage',
-    message: /--patch wants a kernel/,
+    message: /--patch needs a kernel/,
   });
 });
 

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { debianMirror } from '../../images/debian/mirror.ts';
 
 /** A mirror that has everything the real one has, save the files that were lost. */
-export interface LossyMirror {
+interface LossyMirror {
   address: string;
   close(): void;
 }

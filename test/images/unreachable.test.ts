@@ -99,17 +99,17 @@ t.test('local files that are no kernel or no emulator', async (t) => {
   });
   await t.rejects(userEmulator('true'), {
     fault: 'emulator',
-    message: /does not say its version as QEMU does: true /,
+    message: /does not print its version like QEMU: true /,
   });
   await t.rejects(userEmulator('false'), {
     fault: 'emulator',
-    message: /as QEMU does: \w(?!ndefined)/,
+    message: /like QEMU: \w(?!ndefined)/,
   });
   const mute = join(directory, 'qemu-mute');
   await writeFile(mute, '#!/bin/sh\n', { mode: 0o755 });
   await t.rejects(userEmulator(mute), {
     fault: 'emulator',
-    message: /as QEMU does: it printed nothing\./,
+    message: /like QEMU: it printed nothing\./,
   });
   await t.rejects(resolveKernel('file:/dev/zero'), {
     fault: 'image',
@@ -121,10 +121,13 @@ t.test('local files that are no kernel or no emulator', async (t) => {
     '#!/bin/sh\n[ "$1" = --version ] && echo "QEMU emulator version 9.2.0" || echo "  pentium3"\n',
   );
   await execa('chmod', ['+x', other]);
-  await t.rejects(userEmulator(other), { fault: 'emulator', message: /emulates no arm64 CPUs/ });
+  await t.rejects(userEmulator(other), {
+    fault: 'emulator',
+    message: /does not emulate arm64 CPUs/,
+  });
   await t.rejects(packagedEmulator({ version: 'newest' }), {
     fault: 'usage',
-    message: /'newest' is no QEMU version/,
+    message: /'newest' is not a QEMU version/,
   });
 });
 

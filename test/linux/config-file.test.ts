@@ -46,5 +46,5 @@ t.test('the configuration of another build is refused, with the option that diff
     refusal(file.replace('CONFIG_KFENCE=y', '# CONFIG_KFENCE is not set')),
     /CONFIG_KFENCE=n.*shows y/,
   );
-  t.match(refusal(''), /not of this kernel/);
+  t.match(refusal(''), /does not belong to this kernel/);
 });

@@ -89,7 +89,7 @@ t.test('searches of a table', async (t) => {
 
 t.test('bytes without a table are refused as a fault of the image', async (t) => {
   const whole = imageWithKallsyms(symbolsFrom(manyNames, [16]), 'pc-relative');
-  const refused = { fault: 'image', message: /kernel Image holds no kallsyms table/ };
+  const refused = { fault: 'image', message: /kernel Image contains no kallsyms table/ };
   t.throws(() => kallsymsOfImage(new Uint8Array(0)), refused);
   t.throws(() => kallsymsOfImage(new Uint8Array(1 << 20)), refused);
   t.throws(

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';
+import { type KernelDescription, traitsOf } from '../../src/linux/traits.ts';
 import { readFixture } from '../fixture.ts';
 
 /** What traitsOf() reads of one real Image: see tools/record-slices.ts. */
@@ -60,4 +61,8 @@ export function kernelOfSlice({ release, textBase, symbols, pieces }: RecordedSl
 
 export function readSlice(name: string): RecordedSlice {
   return readFixture<RecordedSlice>(join(slicesFolder, `${name}.json.gz`), 1);
+}
+
+export function describeKernel({ release, image, symbols }: SlicedKernel): KernelDescription {
+  return traitsOf(release, image, symbols);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { on } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { BootsAnswer, BootsInput, BootsQuestion } from './boots.ts';
+import { answerWithin } from './silence.ts';
 
 /** A mutant that makes one boot take so much longer loops for good. Seconds. */
 export const patience = 120;
@@ -29,19 +29,10 @@ export function startBoots(input: BootsInput): BootsWorker {
   const messages = on(worker, 'message');
   const next = async (seconds = patience): Promise<BootsAnswer | 'silent'> => {
     for (;;) {
-      const waiting = new AbortController();
-      const { signal } = waiting;
-      try {
-        const got = await Promise.race([
-          messages.next(),
-          setTimeout(seconds * 1000, 'silent' as const, { signal }),
-        ]);
-        if (got === 'silent') return got;
-        const [answer] = (got.value ?? []) as BootsAnswer[];
-        if (answer && answer.kind !== 'asking') return answer;
-      } finally {
-        waiting.abort();
-      }
+      const got = await answerWithin(seconds, messages.next());
+      if (got === 'silent') return got;
+      const [answer] = (got.value ?? []) as BootsAnswer[];
+      if (answer && answer.kind !== 'asking') return answer;
     }
   };
   return { worker, ask: (question) => worker.postMessage(question), next };

@@ -5,7 +5,7 @@ import type { Mutant } from './find-mutants.ts';
  * What came of a mutant. `not passed`: no test comes by its place, or none for which its condition
  * has another truth. `did not run`: the tests could not even begin, which proves nothing.
  */
-export const outcomeNames = ['noticed', 'survived', 'not passed', 'did not run'] as const;
+const outcomeNames = ['noticed', 'survived', 'not passed', 'did not run'] as const;
 export type Outcome = (typeof outcomeNames)[number];
 
 export interface Ending {

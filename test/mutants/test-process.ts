@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { on, once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { answerWithin } from './silence.ts';
 import type { ServerAnswer, ServerRequest } from './test-server.ts';
 
 /** A process that runs one test file as often as it is asked to (see test-server.ts). */
@@ -39,11 +39,8 @@ export class TestServer {
       const answer = this.#answer(signal);
       const end = once(this.#process, 'exit', { signal });
       this.#process.send(request);
-      return await Promise.race([
-        answer,
-        end.then(() => ({ passed: false, ran: true })),
-        setTimeout(seconds * 1000, 'silent' as const, { signal }),
-      ]);
+      const failed = end.then(() => ({ passed: false, ran: true }));
+      return await answerWithin(seconds, Promise.race([answer, failed]));
     } finally {
       waiting.abort();
     }

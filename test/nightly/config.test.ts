@@ -34,7 +34,7 @@ t.test('each flavour of a suite is watched by itself', async (t) => {
 
 t.test('what is wrong is named, with its file', async (t) => {
   const wrong: [unknown, RegExp][] = [
-    [null, /^night\.yaml is no configuration for nightly: the file: .*\.$/],
+    [null, /^night\.yaml is not a configuration for nightly: the file: .*\.$/],
     [{ kernels: [], budget: '2h' }, /kernels: /],
     [{ kernels: ['debian:7.3'] }, /budget: /],
     [{ kernels: ['debian:7.3'], budget: '2 hours' }, /budget: must be a time such as '2h'/],

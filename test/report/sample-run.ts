@@ -44,7 +44,7 @@ export const derivation: DerivationStep[] = [
   },
 ];
 
-export const sampleKernels = [
+const sampleKernels = [
   '6.12.107',
   '6.16.12',
   '6.17.13',
@@ -67,7 +67,7 @@ export const sampleKernels = [
     : []),
 ]);
 
-export const sampleScenarios = [
+const sampleScenarios = [
   'max',
   'neoverse-v3-r0p2',
   'neoverse-v3-r0p1',

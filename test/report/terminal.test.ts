@@ -3,14 +3,6 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { CaseResult } from '../../src/diff/types.ts';
 import { usualWidth } from '../../src/report/colour.ts';
-import {
-  countFindings,
-  describeReach,
-  foldByIssue,
-  foldFindings,
-} from '../../src/report/fold-findings.ts';
-import { formatHtml } from '../../src/report/html/page.ts';
-import { layMatrix } from '../../src/report/matrix.ts';
 import { plainLine } from '../../src/report/plain-text.ts';
 import { formatRun, summaryLine } from '../../src/report/terminal.ts';
 import { formatCase } from '../../src/report/terminal-case.ts';
@@ -145,66 +137,6 @@ t.test('more scenarios than fit go on in a further block', async (t) => {
   t.equal(letters.length, 120);
 });
 
-t.test(
-  'the matrix tells ended, planned and left out cases apart, and its counts add up',
-  async (t) => {
-    const report = sampleReport(0.5);
-    const cells = layMatrix(report.run, report.cases.slice(1)).rows.flatMap((row) => row.cells);
-    const count = (kind: string) => cells.filter((cell) => cell.kind === kind).length;
-    t.equal(count('ended'), report.cases.length - 1);
-    t.equal(count('planned'), 1);
-    t.equal(count('left-out'), report.run.leftOut.length);
-    t.equal(count('absent'), 0);
-  },
-);
-
-t.test('scenarios come in the order of the matrix, whatever was left out', async (t) => {
-  const report = sampleReport(0.3);
-  const { scenarios } = layMatrix(report.run, report.cases);
-  const order = report.run.scenarios.map(({ name }) => name);
-  t.same(
-    scenarios,
-    order.filter((name) => scenarios.includes(name)),
-  );
-});
-
-t.test('findings fold over cases, the new before the known', async (t) => {
-  const report = sampleReport(1);
-  const folds = foldFindings(report.cases);
-  t.same(
-    folds.map(({ finding }) => finding.known !== undefined),
-    [false, false, false, true],
-  );
-  t.equal(
-    given(folds[0]).cases.length,
-    report.cases.filter(({ verdict }) => verdict === 'fail').length,
-  );
-  t.equal(describeReach(given(folds[0])), '2 kernels × 2 scenarios');
-});
-
-t.test(
-  'a finding that is known on one kernel and new on another stays visible as new',
-  async (t) => {
-    const report = sampleReport(1);
-    const known = report.cases.find(({ verdict }) => verdict === 'known');
-    if (known === undefined) throw new Error('the sample has a known finding');
-    const fresh = {
-      ...known,
-      case: 'other',
-      findings: [{ ...given(known.findings[0]), known: undefined }],
-    };
-    const folds = foldFindings([known, fresh]);
-    t.equal(folds.length, 2);
-    t.equal(given(folds[0]).finding.known, undefined);
-  },
-);
-
-t.test('reach claims a product of kernels and scenarios only where it is one', async (t) => {
-  const report = sampleReport(1);
-  const failing = report.cases.filter(({ verdict }) => verdict === 'fail').slice(0, 3);
-  t.equal(describeReach(given(foldFindings(failing)[0])), '3 cases');
-});
-
 t.test('the summary says what came of the run, and what was not run', async (t) => {
   const report = sampleReport(1);
   t.equal(
@@ -267,29 +199,6 @@ t.test('a prediction shows decisions, derivation and every run', async (t) => {
   for (const step of derivation) t.match(text, step.where);
 });
 
-t.test('kernels of one release are told apart by what their cases are called', async (t) => {
-  const { run, cases } = sampleReport(1);
-  const shown = given(cases.find(({ findings }) => findings.length > 0));
-  const both = ['7.3.0-gaaaaaaaaaaaa', '7.3.0-gbbbbbbbbbbbb'].map((label) => ({
-    ...shown,
-    case: `${label}@${shown.scenario}`,
-    kernel: { ...shown.kernel, spec: `git:.@${label}`, release: '7.3.0' },
-  }));
-  const planned = both.map((result) => ({
-    case: result.case,
-    kernel: result.kernel.spec,
-    scenario: result.scenario,
-  }));
-  const labels = ['7.3.0-gaaaaaaaaaaaa', '7.3.0-gbbbbbbbbbbbb'];
-  t.same(
-    layMatrix({ ...run, planned, leftOut: [] }, both).rows.map(({ name }) => name),
-    labels,
-  );
-  const folded = given(foldFindings(both)[0]);
-  t.same(folded.kernels, labels);
-  t.equal(describeReach(folded), '2 kernels × 1 scenario');
-});
-
 t.test('known issues take a line each, and what is new comes before everything else', async (t) => {
   const report = { ...sampleReport(1), folder: '/tmp/my results' };
   const lines = formatRun(report, { colour: false }).split('\n');
@@ -330,23 +239,6 @@ t.test('an id is never cut, however long, and a pipe wraps nothing', async (t) =
   }
   const piped = formatRun({ ...report, cases }, { colour: false, width: Number.POSITIVE_INFINITY });
   t.ok(piped.split('\n').some((line) => line.includes('word '.repeat(60).trim())));
-});
-
-t.test('all reports count findings in one way', async (t) => {
-  const report = sampleReport(1);
-  const first = given(report.cases.filter(({ verdict }) => verdict === 'known')[0]);
-  const twice = report.cases.map((result) =>
-    result.case === first.case
-      ? { ...result, findings: result.findings.map((each) => ({ ...each, known: 'another' })) }
-      : result,
-  );
-  t.same(
-    countFindings(foldByIssue(twice)),
-    { fresh: 3, issues: 2, known: 1 },
-    'one id is one finding',
-  );
-  t.match(summaryLine({ ...report, cases: twice }), '3 new findings, 2 known issues (1 finding)');
-  t.match(formatHtml({ ...report, cases: twice }), '3 new findings, 2 known issues (1 finding)');
 });
 
 t.test('decisions bear names of the kernel, and captured is only what was captured', async (t) => {

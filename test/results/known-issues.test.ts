@@ -37,7 +37,7 @@ t.test('a sound file', (t) => {
 t.test('every fault is one sentence that names the file and the place', (t) => {
   const cases: [string, string, RegExp][] = [
     ['no front matter', 'text', /front matter between/],
-    ['bad YAML', sound.replace('kernels: ["6.18..6.19"]', 'kernels: ["6.18'), /no YAML/],
+    ['bad YAML', sound.replace('kernels: ["6.18..6.19"]', 'kernels: ["6.18'), /not YAML/],
     ['no kernels', sound.replace('kernels: ["6.18..6.19"]\n', ''), /kernels: /],
     ['empty kernels', sound.replace('["6.18..6.19"]', '[]'), /kernels: /],
     ['a range that is none', sound.replace('6.18..6.19', '6.18+'), /kernels\.0: .*FROM\.\.TO/],

@@ -110,7 +110,7 @@ t.test('a packed case is whole elsewhere, when all that it was made of is gone',
     t.equal(initramfsOf(opened).sha256, opened.files['initramfs.cpio']);
     t.throws(() => initramfsOf({ ...opened, files: {} }), {
       fault: 'usage',
-      message: /holds no initramfs\.cpio/,
+      message: /contains no initramfs\.cpio/,
     });
     t.same(await readBlobs(opened), { deviceTree: Buffer.from('tree'), monitor });
     const read = (name: string) => readFileSync(join(opened.folder, name), 'utf8');
@@ -181,21 +181,21 @@ t.test('truncated, changed or foreign archives are refused in one sentence', asy
   for (const length of [0, 1, 100, whole.length >> 1, whole.length - 200]) {
     writeFileSync(archive, whole);
     truncateSync(archive, length);
-    t.match(await refusal(archive), /no whole packed case: [^\n]+\.$/, `${length} bytes`);
+    t.match(await refusal(archive), /not a complete packed case: [^\n]+\.$/, `${length} bytes`);
   }
   const flipped = Buffer.from(whole);
   flipped[whole.length >> 1] = given(flipped[whole.length >> 1]) ^ 0x40;
   writeFileSync(archive, flipped);
-  t.match(await refusal(archive), /no whole packed case/);
+  t.match(await refusal(archive), /not a complete packed case/);
   const tar = zstdDecompressSync(whole);
   writeFileSync(archive, zstdCompressSync(tar.subarray(0, tar.length >> 1)));
-  t.match(await refusal(archive), /no whole packed case/, 'a whole stream of half a tar');
+  t.match(await refusal(archive), /not a complete packed case/, 'a whole stream of half a tar');
   const at2 = tar.indexOf('CONFIG_X=y');
   tar.write('CONFIG_X=n', at2);
   writeFileSync(archive, zstdCompressSync(tar));
   t.match(await refusal(archive), /'config' in it is missing or was changed/);
-  t.match(await refusal(join(at, 'ram')), /no whole packed case/);
-  t.match(await refusal(join(at, 'nothing')), /no whole packed case: ENOENT/);
+  t.match(await refusal(join(at, 'ram')), /not a complete packed case/);
+  t.match(await refusal(join(at, 'nothing')), /not a complete packed case: ENOENT/);
 });
 
 t.test(
@@ -223,7 +223,7 @@ t.test(
     pack([join(at, 'outside')]);
     t.match(await refusal(archive), /leads out of it/);
     pack(['evil']);
-    t.match(await refusal(archive), /'evil\/link' in it is no file/);
+    t.match(await refusal(archive), /'evil\/link' in it is not a file/);
     pack(['evil/case.json']);
     t.match(await refusal(archive), /schema/);
     t.notOk(existsSync(join(at, 'cache', 'outside')));

@@ -142,7 +142,7 @@ t.test('a broken line in the middle is named', async (t) => {
   const broken = lines.replace('"verdict":"pass"', '"verdict":"fine"');
   t.throws(() => parseCaseLines(broken, 'run/cases.jsonl'), {
     fault: 'usage',
-    message: /run\/cases\.jsonl line 1 is no case: verdict/,
+    message: /run\/cases\.jsonl line 1 is not a case: verdict/,
   });
 });
 
@@ -157,7 +157,7 @@ t.test('what is no run folder, or another version wrote, is refused in one sente
   const folder = t.testdir();
   const refused = (message: RegExp) =>
     t.throws(() => readRunRecord(folder), { fault: 'usage', message });
-  refused(/is no run folder: it holds no run\.json/);
+  refused(/is not a run folder: it has no run\.json/);
   await writeFile(join(folder, runFiles.run), stableJson({ ...report.run, schema: 2 }));
   refused(/has schema 2, this ptdiff reads 1/);
   await writeFile(join(folder, runFiles.run), '{"schema":1,');

@@ -123,14 +123,14 @@ t.test('a damaged run folder leaves the store as it was', async (t) => {
   t.throws(() => importRun(store, folder), {
     name: 'PtdiffError',
     fault: 'usage',
-    message: /line 2 is no case/,
+    message: /line 2 is not a case/,
   });
   writeRunFolder(folder, { ...record, scenarios: [] }, cases);
   t.throws(() => importRun(store, folder), {
     fault: 'usage',
     message: /run\.json does not describe/,
   });
-  t.throws(() => importRun(store, directory), { fault: 'usage', message: /no run folder/ });
+  t.throws(() => importRun(store, directory), { fault: 'usage', message: /not a run folder/ });
   t.equal(dump(path), empty);
 });
 

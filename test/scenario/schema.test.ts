@@ -73,11 +73,11 @@ t.test('what a field says is not said by a parameter', async (t) => {
     machine: { cpu: 'max' },
     parameters: [word],
   });
-  t.match(complaint(withParameter('mem=512M')), /mem=512M must be said by machine\.memory/);
+  t.match(complaint(withParameter('mem=512M')), /mem=512M must be given as machine\.memory/);
   t.match(complaint(withParameter('maxcpus=1')), /machine\.cpus/);
   t.match(complaint(withParameter('arm64.nomte')), /machine\.idFields/);
   t.match(complaint(withParameter('id_aa64mmfr2.varange=0')), /machine\.idFields/);
-  t.match(complaint(withParameter('nokaslr')), /by kaslr,/);
+  t.match(complaint(withParameter('nokaslr')), /as kaslr,/);
   // The kernel takes '-' for '_' in names, and leaves out quotes.
   t.match(complaint(withParameter('nr-cpus=1')), /machine\.cpus/);
   t.match(complaint(withParameter('"mem=512M"')), /machine\.memory/);
@@ -237,6 +237,6 @@ t.test(
 t.test(
   'a file with an empty list is told of, rather than taken for no scenario at all',
   async (t) => {
-    t.match(complaint([]), /^file\.yaml holds an empty list/);
+    t.match(complaint([]), /^file\.yaml contains an empty list/);
   },
 );

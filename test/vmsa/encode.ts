@@ -105,7 +105,7 @@ export class FakeRam implements RamReader {
 }
 
 /** A table as it was encoded. */
-export interface EncodedTable {
+interface EncodedTable {
   pa: bigint;
   level: number;
   va: bigint;

@@ -3,10 +3,10 @@ import type { Invariant } from '../context.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * Every valid leaf under TTBR1 has the access flag: all kernel prots derive from _PROT_DEFAULT,
- * which has PTE_AF (arch/arm64/include/asm/pgtable-prot.h), and the kernel never ages its own
- * mappings. Without hardware management of the flag an access through such a leaf faults (DDI 0487
- * D8.5.2).
+ * Every valid leaf under TTBR1 has the access flag: all kernel protections derive from
+ * _PROT_DEFAULT, which has PTE_AF (arch/arm64/include/asm/pgtable-prot.h), and the kernel never
+ * ages its own mappings. Without hardware management of the flag an access through such a leaf
+ * faults (DDI 0487 D8.5.2).
  */
 export const accessFlagSet: Invariant = (context) =>
   leavesViolation(

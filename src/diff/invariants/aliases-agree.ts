@@ -27,10 +27,10 @@ interface Alias {
  * All valid mappings of one page of RAM agree in memory type and cacheability: linear map, kernel
  * image, vmalloc, vmemmap, fixmap and user mappings. Mismatched attributes lose coherency (DDI 0487
  * B2.8). Normal and Normal-Tagged agree: pgattr_change_is_safe() in arch/arm64/mm/mmu.c treats
- * tagging as a permission. Left out is what the kernel does on purpose and keeps apart by cache
- * maintenance: coherent DMA buffers remapped non-cacheable by dma_common_contiguous_remap()
- * (kernel/dma/remap.c), which /proc/vmallocinfo marks 'dma-coherent'. Of a boot that died before
- * init could send that file, any non-cacheable mapping outside the linear map may be one.
+ * tagging as a permission. One exception is intended, and cache maintenance makes it safe: coherent
+ * DMA buffers remapped non-cacheable by dma_common_contiguous_remap() (kernel/dma/remap.c), which
+ * /proc/vmallocinfo marks 'dma-coherent'. If a boot died before init could send that file, any
+ * non-cacheable mapping outside the linear map may be such a buffer.
  */
 export const aliasesAgree: Invariant = (context) => {
   const conflicts = conflictsOf(aliasesOf(context));

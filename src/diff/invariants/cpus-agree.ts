@@ -8,9 +8,9 @@ import { violation } from './violation.ts';
 const all = 2n ** 64n - 1n;
 
 /**
- * What every CPU must have in common, as masks. Left out is what the kernel sets for each CPU or
- * task alone: ASID and CnP in TTBR1; T0SZ (idmap), IPS (tcr_compute_pa_size), HA and HD
- * (cpu_has_hw_af(), cpu_enable_hw_dbm()) in TCR; all of SCTLR but M, C, I and WXN
+ * What all CPUs must have in common, as masks. Fields that the kernel sets per CPU or per task are
+ * left out: ASID and CnP in TTBR1; T0SZ (idmap), IPS (tcr_compute_pa_size), HA and HD
+ * (cpu_has_hw_af(), cpu_enable_hw_dbm()) in TCR; everything in SCTLR except M, C, I and WXN
  * (arch/arm64/mm/proc.S, arch/arm64/kernel/cpufeature.c).
  */
 const common: [register: keyof SystemRegisters, mask: bigint][] = [
@@ -34,7 +34,8 @@ export const cpusAgree: Invariant = (context) => {
   const online = capture.cpus.flatMap(({ online, registers }, cpu) =>
     online ? [{ cpu, registers }] : [],
   );
-  // A CPU in the trampoline says nothing of the others' root; compare with one that is not.
+  // A CPU in the trampoline says nothing about the others' root; compare with one that is not in
+  // it.
   const reference =
     online.find(({ registers }) => !inTrampoline(context.image, registers)) ?? online[0];
   if (!reference) return [];

@@ -7,8 +7,8 @@ import { leavesViolation } from './violation.ts';
 
 /**
  * can_set_direct_map() of arch/arm64/mm/pageattr.c, from the captured variables that it reads. A
- * kernel without CONFIG_KFENCE, CONFIG_DEBUG_PAGEALLOC or realms (6.12) has no variable for it and
- * does not ask.
+ * kernel without CONFIG_KFENCE, CONFIG_DEBUG_PAGEALLOC or support for realms (6.12) has no such
+ * variable and does not check it.
  */
 function canSetDirectMap(context: CheckpointContext): boolean {
   const asked = ['rodata_full', '_debug_pagealloc_enabled_early', 'rsi_present'];
@@ -18,8 +18,8 @@ function canSetDirectMap(context: CheckpointContext): boolean {
 }
 
 /**
- * Whether all CPUs together can change the size of a live mapping, by the kernel's own bitmap;
- * undefined where that was not readable.
+ * Whether all CPUs together can change the size of a live mapping, according to the kernel's own
+ * bitmap; undefined where the bitmap was not readable.
  */
 function systemCanSplit({ capture, splitting }: CheckpointContext): boolean | undefined {
   const { system_cpucaps: capabilities } = capture.variables;
@@ -29,9 +29,9 @@ function systemCanSplit({ capture, splitting }: CheckpointContext): boolean | un
 
 /**
  * True when the kernel can split what it has to change later: it has the code for it (6.18+), the
- * whole system has the capability, and where split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c
- * asks whether the boot found that splitting may be needed (f12b435de2f2), it did. Undefined where
- * nobody can tell (see unchecked()).
+ * whole system has the capability, and, where split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c
+ * checks whether the boot found that splitting may be needed (f12b435de2f2), it was. Undefined
+ * where this is not known (see unchecked()).
  */
 function canSplit(context: CheckpointContext): boolean | undefined {
   const { capture, splitting } = context;
@@ -42,8 +42,8 @@ function canSplit(context: CheckpointContext): boolean | undefined {
 }
 
 /**
- * Leaves of the linear map larger than a page, without those of the kernel's alias, which is never
- * changed page by page.
+ * Leaves of the linear map larger than a page, except those of the kernel's alias, which never
+ * changes page by page.
  */
 function largeLeaves({ capture, linear, image, granule }: CheckpointContext): LeafRun[] {
   if (linear.vaMinusPa === undefined) return [];
@@ -57,7 +57,7 @@ function largeLeaves({ capture, linear, image, granule }: CheckpointContext): Le
   );
 }
 
-/** What keeps this rule from being checked at a checkpoint, in half a sentence. */
+/** Why this rule cannot be checked at a checkpoint, as a part of a sentence. */
 export function promiseUnchecked(context: CheckpointContext): string | undefined {
   const asked = context.capture.checkpoint === 'init' && canSetDirectMap(context);
   if (!asked || canSplit(context) !== undefined || largeLeaves(context).length === 0)
@@ -66,10 +66,10 @@ export function promiseUnchecked(context: CheckpointContext): string | undefined
 }
 
 /**
- * What can_set_direct_map() promises can be kept: if it is true, callers change single pages of the
- * linear map, which works only if the leaves are page-sized or can be split (apply_to_page_range()
- * in arch/arm64/mm/pageattr.c warns and fails at a block). The alias of [_text, __init_begin) is
- * never changed page by page and may keep its blocks.
+ * can_set_direct_map() promises that single pages of the linear map can change. If it is true,
+ * callers rely on that, and it works only if the leaves are pages or can be split
+ * (apply_to_page_range() in arch/arm64/mm/pageattr.c warns and fails at a block). The alias of
+ * [_text, __init_begin) never changes page by page and may keep its blocks.
  */
 export const directMapPromise: Invariant = (context) => {
   if (

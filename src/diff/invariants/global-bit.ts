@@ -9,7 +9,7 @@ const nonGlobal = 1n << 11n;
  * arch/arm64/include/asm/pgtable-prot.h), and with it every leaf of the linear map is non-global:
  * __kpti_install_ng_mappings() in arch/arm64/mm/mmu.c rewrites them all, since a global leaf would
  * survive in the TLB under the user's ASID, which is what KPTI exists to prevent. The entry
- * trampoline stays global. The captured variable decides; compareVariables() says where a kernel
+ * trampoline stays global. The captured variable decides; compareVariables() reports a kernel that
  * has none.
  */
 export const globalBit: Invariant = (context) => {

@@ -34,11 +34,11 @@ const levelNames: Record<Level, PtdumpLevel> = {
 };
 
 /**
- * The guest's own dump (debugfs kernel_page_tables, arch/arm64/mm/ptdump.c) says the same of linear
- * map and kernel image as the walk from outside. It has been wrong before: 15bfba1ad77f (invalid
- * large leaves shown as valid). The dump was taken shortly before the checkpoint, so what changes
- * while the kernel runs is left out: vmalloc, the KFENCE pool, the pages of the probes, and all of
- * the linear map under debug_pagealloc.
+ * The guest's own dump (debugfs kernel_page_tables, arch/arm64/mm/ptdump.c) agrees with the walk
+ * from outside about the linear map and the kernel image. It has been wrong before: 15bfba1ad77f
+ * (invalid large leaves shown as valid). The dump was taken shortly before the checkpoint, so
+ * everything that changes while the kernel runs is left out: vmalloc, the KFENCE pool, the pages of
+ * the probes, and all of the linear map under debug_pagealloc.
  */
 export const guestDump: Invariant = (context) => {
   const text = context.evidence.files.kernel_page_tables;
@@ -66,7 +66,7 @@ export const guestDump: Invariant = (context) => {
     });
 };
 
-/** What both witnesses must see alike, ascending. */
+/** Ranges that both must show equally, ascending. */
 function steadyRanges(context: CheckpointContext): VirtualRange[] {
   const { linear, image, unsteady, evidence, granule } = context;
   const { vaMinusPa } = linear;
@@ -104,7 +104,7 @@ function dumpStretches({ runs }: Ptdump): Stretch[] {
 }
 
 function walkStretches({ capture, regime }: CheckpointContext): Stretch[] {
-  // note_page() of arch/arm64/mm/ptdump.c calls a folded P4D or PUD by the PGD's name: with three
+  // note_page() of arch/arm64/mm/ptdump.c uses the PGD's name for a folded P4D or PUD: with three
   // levels a block of 1 GiB is an entry of the root.
   const nameOf = (level: Level): PtdumpLevel =>
     level === regime.startLevel && level < 2 ? 'PGD' : levelNames[level];
@@ -116,7 +116,7 @@ function walkStretches({ capture, regime }: CheckpointContext): Stretch[] {
   }));
 }
 
-/** The block column of an entry that is not valid differs between releases. */
+/** For an entry that is not valid, the block column differs between releases. */
 function comparable(attributes: PtdumpAttributes): PtdumpAttributes {
   return attributes.valid ? attributes : { ...attributes, block: false };
 }
@@ -132,7 +132,7 @@ function stretchesIn(ranges: readonly VirtualRange[], stretches: readonly Stretc
   );
 }
 
-/** One stretch of addresses on which the witnesses differ; one of them may have nothing there. */
+/** One stretch of addresses on which the two disagree; one of them may have nothing there. */
 interface Disagreement {
   nature: string;
   walk?: Stretch;
@@ -142,11 +142,11 @@ interface Disagreement {
 const isBelow = (stretch: Stretch | undefined, at: bigint): boolean =>
   stretch !== undefined && stretch.end <= at;
 
-/** What a stretch that does not end before [start, end) has of it. */
+/** The part of a stretch that is in [start, end); the stretch does not end before it. */
 const part = (stretch: Stretch | undefined, start: bigint, end: bigint): Stretch | undefined =>
   stretch && stretch.start <= start ? { ...stretch, start, end } : undefined;
 
-/** Where the two lists say different things, by one merge over both. */
+/** Where the two lists differ, by one merge over both. */
 function disagreements(ours: readonly Stretch[], theirs: readonly Stretch[]): Disagreement[] {
   const found: Disagreement[] = [];
   const borders = [...new Set([...ours, ...theirs].flatMap(({ start, end }) => [start, end]))].sort(

@@ -8,10 +8,10 @@ import { leavesViolation, type Rule, violation } from './violation.ts';
 const name = 'kernel-image-in-place';
 
 /**
- * The kernel image view maps [_text, _end) page for page to the place where the image was loaded
- * (map_kernel() in arch/arm64/kernel/pi/map_kernel.c), that place is RAM (memblock reserves it;
- * arm64_memblock_init() in arch/arm64/mm/init.c), and [__init_begin, __init_end) is mapped until
- * free_initmem() (same file) takes it out with vunmap_range(). The checkpoint free_initmem is its
+ * The kernel image view maps [_text, _end) page by page to the address where the image was loaded
+ * (map_kernel() in arch/arm64/kernel/pi/map_kernel.c). That address is in RAM (memblock reserves
+ * it; arm64_memblock_init() in arch/arm64/mm/init.c). [__init_begin, __init_end) is mapped until
+ * free_initmem() (same file) unmaps it with vunmap_range(). The checkpoint free_initmem is its
  * entry.
  */
 export const imageInPlace: Invariant = (context) => {
@@ -86,7 +86,7 @@ export const imageInPlace: Invariant = (context) => {
   ];
 };
 
-/** What ascending runs leave out of [start, end). */
+/** The parts of [start, end) that are not in any of the ascending runs. */
 function gaps(
   runs: Parameters<typeof runsIn>[0],
   start: bigint,

@@ -24,7 +24,7 @@ import { userMappingsSafe } from './user-mappings-safe.ts';
 import { writeBackIsRam } from './write-back-is-ram.ts';
 import { writeXorExecute } from './write-xor-execute.ts';
 
-/** Every rule on a checkpoint, in the order in which findings are reported. */
+/** Every rule about a checkpoint, in the order in which findings are reported. */
 export const invariants: readonly Invariant[] = [
   soundTables,
   translationControls,
@@ -50,5 +50,5 @@ export const invariants: readonly Invariant[] = [
   guestDump,
 ];
 
-/** Every rule on a whole boot. */
+/** Every rule about a whole boot. */
 export const bootInvariants: readonly BootInvariant[] = [noSplat];

@@ -11,11 +11,11 @@ import { leavesViolation } from './violation.ts';
  * - text [_stext, _etext) of the image is read-only from map_kernel() on
  *   (arch/arm64/kernel/pi/map_kernel.c), unless rodata=off;
  * - the linear alias of [_text, __init_begin) since mark_linear_text_alias_ro(), called by
- *   smp_cpus_done(), whatever rodata= says;
+ *   smp_cpus_done(), whatever the value of rodata=;
  * - all of [_text, __init_begin) in the image since mark_rodata_ro() (arch/arm64/mm/mmu.c), unless
  *   rodata=off;
- * - no other alias is writable once init runs: text is patched through a fixmap page that is gone
- *   again afterwards.
+ * - no other alias is writable once init runs: text is patched through a fixmap page that is
+ *   unmapped afterwards.
  */
 export const kernelTextReadOnly: Invariant = (context) => {
   const { capture, image } = context;

@@ -6,8 +6,8 @@ import { leavesViolation } from './violation.ts';
 
 /**
  * The linear map is executable neither at EL1 nor at EL0: map_mem() uses PAGE_KERNEL (PXN and UXN
- * set) and, where the tables are the linear map's alone, NO_EXEC_MAPPINGS; nothing later may take
- * that away (arch/arm64/mm/mmu.c).
+ * set) and, in tables that only the linear map uses, NO_EXEC_MAPPINGS; nothing may remove that
+ * later (arch/arm64/mm/mmu.c).
  */
 export const linearMapNotExecutable: Invariant = (context) => {
   const linear = runsIn(context.capture.ttbr1.leaves, context.linear.start, context.linear.end);

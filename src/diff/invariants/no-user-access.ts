@@ -4,9 +4,9 @@ import type { Invariant } from '../context.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * EL0 can neither read, write nor execute anything under TTBR1 (DDI 0487 D8.4.1): no kernel prot
- * has PTE_USER, all have PTE_UXN (arch/arm64/include/asm/pgtable-prot.h). This holds for the entry
- * trampoline too, and the vDSO lies under TTBR0.
+ * EL0 can neither read, write nor execute anything under TTBR1 (DDI 0487 D8.4.1): no kernel
+ * protection has PTE_USER, and all have PTE_UXN (arch/arm64/include/asm/pgtable-prot.h). This holds
+ * for the entry trampoline too, and the vDSO lies under TTBR0.
  */
 export const noUserAccess: Invariant = (context) =>
   leavesViolation(

@@ -22,7 +22,7 @@ const name = 'linear-map-is-ram';
  * map_mem() in arch/arm64/mm/mmu.c walks for_each_mem_range(), which leaves NOMAP memory out;
  * __phys_to_virt() is linear. Leaves that are present but invalid count as mapped: their output
  * address must still be the right one (pfn_valid() users and set_memory_valid() rely on it). Pages
- * that a region's border cuts may be there or not: the rounding of borders changed.
+ * that a region's border cuts may or may not be mapped: the rounding of borders has changed.
  */
 export const ramMappedOnce: Invariant = (context) => {
   const { linear, ram, granule, capture } = context;
@@ -31,8 +31,8 @@ export const ramMappedOnce: Invariant = (context) => {
   const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
   const right = (run: LeafRun) => run.va - BigInt(run.pa) === vaMinusPa;
   const wrong = leaves.filter((run) => !right(run));
-  // What the virtual address says decides whether a place is RAM's; what the leaf says decides
-  // whether it is the right one.
+  // The virtual address decides whether a page is RAM's; the leaf decides whether it maps the right
+  // one.
   const outward = join(ram.map((range) => roundOutward(range, granule)));
   const stray = leaves.flatMap((run) => partsOutside(byPlace(run, vaMinusPa), outward));
   return [
@@ -64,12 +64,12 @@ export const ramMappedOnce: Invariant = (context) => {
   ];
 };
 
-/** A run with the physical address that its place in the linear region stands for. */
+/** A run with the physical address that its virtual address in the linear region stands for. */
 function byPlace(run: LeafRun, vaMinusPa: bigint): LeafRun {
   return { ...run, pa: Number(run.va - vaMinusPa) };
 }
 
-/** @param leaves with the physical addresses that their places stand for */
+/** @param leaves with the physical addresses that their virtual addresses stand for */
 function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]): Finding[] {
   const { ram, granule } = context;
   const mapped = leaves.map(({ pa, size }) => sizedRange(pa, size));

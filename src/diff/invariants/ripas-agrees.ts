@@ -24,9 +24,9 @@ function partsIn(
  * In a realm, the alias bit of every valid mapping of RAM agrees with the granule's RIPAS: private
  * memory (RAM) is mapped by its protected address, shared memory (EMPTY) by its alias, in every
  * mapping of the kernel and of user space; a granule that is DESTROYED is mapped by none. Any other
- * access is a Synchronous External Abort (RMM specification DEN0137, A5.2 and A5.5). What was
- * shared is there to be used by the kernel: its linear mapping is valid. At the first checkpoint
- * all memory is RAM (guest/monitor/README.md).
+ * access is a Synchronous External Abort (RMM specification DEN0137, A5.2 and A5.5). The kernel
+ * shares memory in order to use it, so the linear mapping of shared memory is valid. At the first
+ * checkpoint all memory is RAM (guest/monitor/README.md).
  */
 export const ripasAgrees: Invariant = (context) => {
   const { aliasBit, rawCapture } = context;

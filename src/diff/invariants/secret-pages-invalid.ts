@@ -6,8 +6,8 @@ import { leavesViolation } from './violation.ts';
 
 /**
  * Pages of memfd_secret(2) are not valid in the linear map while the guest holds them:
- * secretmem_fault() in mm/secretmem.c calls set_direct_map_invalid_noflush() for each. A page that
- * is still valid there is a secret that the kernel can leak.
+ * secretmem_fault() in mm/secretmem.c calls set_direct_map_invalid_noflush() for each. The kernel
+ * can leak the secret in a page that is still valid there.
  */
 export const secretPagesInvalid: Invariant = (context) => {
   const { capture, evidence, granule, linear } = context;

@@ -6,10 +6,10 @@ import { leavesViolation } from './violation.ts';
 const innerShareable = 3n;
 
 /**
- * Normal memory under TTBR1 is inner shareable: PTE_SHARED is in every kernel prot, and with LPA2
- * the field moves from the descriptor to TCR_EL1.SH1 (DDI 0487 D8.3.1; PTE_MAYBE_SHARED in
- * arch/arm64/include/asm/pgtable-prot.h). Any other value breaks coherency between the CPUs; TCG
- * does not show that by itself.
+ * Normal memory under TTBR1 is inner shareable: PTE_SHARED is in every kernel protection, and with
+ * LPA2 the field moves from the descriptor to TCR_EL1.SH1 (DDI 0487 D8.3.1; PTE_MAYBE_SHARED in
+ * arch/arm64/include/asm/pgtable-prot.h). Any other value breaks coherency between the CPUs; under
+ * TCG it has no visible effect.
  */
 export const innerShareableMemory: Invariant = (context) => {
   if (context.regime.lpa2) return [];

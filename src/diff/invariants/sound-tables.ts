@@ -13,10 +13,10 @@ const name = 'sound-tables';
 
 /**
  * The tables obey the architecture and belong to the kernel: no reserved descriptor, no partial,
- * misaligned or inconsistent contiguous group (DDI 0487 D8.3, D8.7.1: all are reported by the walk
+ * misaligned or inconsistent contiguous group (DDI 0487 D8.3, D8.7.1: the walk reports all of them
  * as malformed), no table page outside RAM (early_pgtable_alloc() and __pgd_pgtable_alloc() in
- * arch/arm64/mm/mmu.c take them from memory), and in the linear region no page that serves as table
- * twice (only KASAN's shadow, elsewhere, shares tables).
+ * arch/arm64/mm/mmu.c take them from memory), and in the linear region no page that serves as a
+ * table twice (only KASAN's shadow, which is elsewhere, shares tables).
  */
 export const soundTables: Invariant = (context) => [
   ...malformed(context),

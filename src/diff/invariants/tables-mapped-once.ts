@@ -6,11 +6,11 @@ import { tableRange } from '../table-range.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * Once init runs, table pages of the kernel half are written through the linear map alone (or the
- * image, for swapper_pg_dir and its like in .rodata and .bss): early_pgtable_alloc() and
+ * Once init runs, table pages of the kernel half are writable only through the linear map (or the
+ * image, for swapper_pg_dir and the like in .rodata and .bss): early_pgtable_alloc() and
  * __pgd_pgtable_alloc() in arch/arm64/mm/mmu.c take them from there, and the fixmap slots that fill
- * them during boot (pte_set_fixmap() and others) are cleared again. Another writable alias is a way
- * to forge translations.
+ * them during boot (pte_set_fixmap() and others) are cleared again. Another writable alias would
+ * allow forged translations.
  */
 export const tablesMappedOnce: Invariant = (context) => {
   const { capture, image, linear } = context;

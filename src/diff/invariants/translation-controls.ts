@@ -2,7 +2,7 @@
 import type { Invariant } from '../context.ts';
 import { violation } from './violation.ts';
 
-/** Field, lowest bit, width and the one right value for an SMP kernel with its MMU on. */
+/** Field, lowest bit, width and the only correct value for an SMP kernel with its MMU on. */
 type Control = [field: string, low: bigint, width: bigint, value: bigint];
 
 /**
@@ -27,9 +27,9 @@ const sctlr: Control[] = [
 ];
 
 /**
- * Every online CPU walks the tables as coherent memory, the same that the kernel writes them
- * through: otherwise a CPU may see stale descriptors (DDI 0487 D8.2.11, D8.6), which TCG never
- * shows by behaviour.
+ * Every online CPU walks the tables as coherent memory, with the attributes that the kernel uses to
+ * write them. Otherwise a CPU may see stale descriptors (DDI 0487 D8.2.11, D8.6), which has no
+ * visible effect under TCG.
  */
 export const translationControls: Invariant = (context) => {
   const broken = new Map<string, string[]>();

@@ -7,10 +7,10 @@ import { tableRange } from '../table-range.ts';
 import { leavesViolation } from './violation.ts';
 
 /**
- * User mappings at init reach nothing of the kernel's: no table page at all, no page of the kernel
- * image for writing (the vDSO and the zero page are mapped from it, read-only; init memory was
- * freed and may be anyone's), and none is executable at EL1, since every user prot has PTE_PXN
- * (arch/arm64/include/asm/pgtable-prot.h).
+ * User mappings at init reach nothing of the kernel: no table page at all, and no writable page of
+ * the kernel image (the vDSO and the zero page are mapped from it, read-only; init memory has been
+ * freed and may belong to anything). None of them is executable at EL1, since every user protection
+ * has PTE_PXN (arch/arm64/include/asm/pgtable-prot.h).
  */
 export const userMappingsSafe: Invariant = (context) => {
   const { capture, image } = context;

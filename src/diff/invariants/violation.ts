@@ -8,11 +8,11 @@ import { endOf, entriesOf } from '../runs.ts';
 import { bytesText, countText, detailOf, hex } from '../text.ts';
 import type { Finding } from '../types.ts';
 
-/** What a violation says beside the leaves that show it. */
+/** What a violation says in addition to the leaves that show it. */
 export interface Rule {
-  /** Name of the invariant, fixed. */
+  /** Fixed name of the invariant. */
   name: string;
-  /** In which way it was broken, fixed: rule and nature make the id. */
+  /** How it was broken, in fixed words: rule and nature make the id. */
   nature: string;
   /** One line for a list. */
   title: string;
@@ -36,7 +36,7 @@ export function violation(
   };
 }
 
-/** One finding over all the leaves that break a rule, or none if there are none. */
+/** One finding for all leaves that break a rule, or none if there are none. */
 export function leavesViolation(
   context: CheckpointContext,
   rule: Rule,

@@ -8,7 +8,7 @@ import { leavesViolation } from './violation.ts';
  * Normal write-back leaves under TTBR1 point to memory: RAM, or NOMAP memory that a driver may
  * remap. Speculative reads of anything else may have side effects on devices (DDI 0487 B2.10;
  * arch_memremap_can_ram_remap() and ioremap_prot() in arch/arm64/mm/ioremap.c choose Device memory
- * for what memblock does not list).
+ * for addresses that memblock does not list).
  */
 export const writeBackIsRam: Invariant = (context) => {
   const memory = [...context.ram, ...context.noMap].sort((a, b) => a.start - b.start);

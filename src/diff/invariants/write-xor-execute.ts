@@ -6,10 +6,10 @@ import { leavesViolation } from './violation.ts';
 
 /**
  * No leaf under TTBR1 is writable and executable, for EL1 or EL0, in effective permissions (DDI
- * 0487 D8.4). The kernel's own check is ptdump_check_wx() (arch/arm64/mm/ptdump.c), which skips
- * what permission indirection says. With rodata=off the kernel maps its text PAGE_KERNEL_EXEC on
- * purpose (map_kernel() in arch/arm64/kernel/pi/map_kernel.c; kernel_exec_prot() in
- * arch/arm64/mm/mmu.c for the trampoline), so that text, and only it, is left out then.
+ * 0487 D8.4). The kernel's own check is ptdump_check_wx() (arch/arm64/mm/ptdump.c), which ignores
+ * permission indirection. With rodata=off the kernel intentionally maps its text PAGE_KERNEL_EXEC
+ * (map_kernel() in arch/arm64/kernel/pi/map_kernel.c; kernel_exec_prot() in arch/arm64/mm/mmu.c for
+ * the trampoline), so in that case the text, and nothing else, is left out.
  */
 export const writeXorExecute: Invariant = (context) => {
   const text = imageRange(context.image, '_text', '__init_end');

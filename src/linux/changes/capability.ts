@@ -42,7 +42,7 @@ export const capabilityChanges = {
       },
     ],
     since: '7.1',
-    // It was sent for 6.18.y in May 2026; which update took it no source at hand tells.
+    // It was sent to 6.18.y in May 2026; the sources at hand do not show which update took it.
     stables: ['7.0.13'],
     shown: 'whether it has the variable page_alloc_available',
     trait: { name: 'splitAsksRequires', values: [true] },
@@ -59,8 +59,8 @@ export const capabilityChanges = {
         id: '879aca5119cd',
         subject: 'arm64: cpufeature: Detect BBML3 based on ID_AA64MMFR2_EL1.BBM',
       },
-      // Cited for the same four patches on top of 7.2-rc7: another branch than the one that was
-      // merged, and no source at hand gives their subjects.
+      // Cited for the same four patches on top of 7.2-rc7, which is not the branch that was merged.
+      // The sources at hand do not give their subjects.
       { id: 'f8d0751426dd' },
       { id: '267b481d0b94' },
       { id: '06468bc3c936' },

@@ -3,8 +3,8 @@ import type { KernelConfig } from '../kernel-config.ts';
 import type { KernelTraits } from '../kernel-traits.ts';
 
 /**
- * A commit of the kernel. Where no source at hand gave the subject of an id, or the id of a
- * subject, it is absent rather than guessed.
+ * A commit of the kernel. An id or a subject that the sources at hand do not give is absent rather
+ * than guessed.
  */
 export interface Commit {
   /** The first 12 digits of its hash. */
@@ -23,44 +23,50 @@ export type RuleTrait = Exclude<
   | 'requiresSymbol'
   | 'cpuCapabilities'
   | 'builtInDrivers'
-  // No release has it: kernels that a vendor or a developer changed do.
+  // No release has it, but a vendor's or a developer's kernel may.
   | 'rsiBeforePagingInit'
 >;
 
 /** A trait, and its values in a kernel that has the change. */
-export type ChangedTrait = {
+type ChangedTrait = {
   [K in RuleTrait]: { name: K; values: readonly KernelTraits[K][] };
 }[RuleTrait];
 
-/** One rule of the kernel that changed. Releases are of the mainline: '7.2'. */
+/** One rule of the kernel that changed. Releases are mainline releases, e.g. '7.2'. */
 export interface Change {
-  /** What a kernel that has it does: a sentence without its full stop. */
+  /** What a kernel with the change does: a sentence without its full stop. */
   rule: string;
   commits: readonly Commit[];
-  /** First release with it. */
+  /** First release with the change. */
   since: string;
-  /** First release without it again, and what took it away. */
+  /** First release that no longer has it, and the commits that removed it. */
   until?: string;
   undoneBy?: readonly Commit[];
   /**
-   * Stable updates that carry it, the first of each series that is known to: '6.12.117'. Other
-   * series may carry it, too.
+   * Stable updates that carry it, e.g. '6.12.117': the first one of each series where that is
+   * known. Other series may carry it too.
    */
   stables?: readonly string[];
   /**
-   * The first release that is taken to have it where the Image does not show it, if it is another
-   * than the mainline's: one whose last stable updates carry it.
+   * The first release that is assumed to have it where the Image does not show it. Present only if
+   * this is not the first mainline release: the last stable updates of an older series may carry
+   * the change.
    */
   taken?: string;
-  /** What of an Image shows whether it has it: a noun. Absent where its release alone tells. */
+  /**
+   * What in an Image shows whether a kernel has it: a noun. Absent where only the release tells.
+   */
   shown?: string;
-  /** The option without which no Image shows it. */
+  /** An option; without it no Image shows the change. */
   needs?: keyof KernelConfig;
-  /** What the model branches on; absent where it asks byRelease(), or has no branch at all. */
+  /**
+   * The trait that the model branches on; absent where the model calls byRelease(), or has no
+   * branch.
+   */
   trait?: ChangedTrait;
   /** Why the model has no branch for it. */
   noBranch?: string;
-  /** What depends on it: functions of the kernel, and known issues by id. */
+  /** What the change affects: kernel functions, and known issues by id. */
   functions: readonly string[];
   issues?: readonly string[];
 }

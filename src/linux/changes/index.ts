@@ -17,9 +17,9 @@ const rows = {
 export type ChangeId = keyof typeof rows;
 
 /**
- * Every rule of the kernel that changed and that the model, or the reading of an Image, has to
- * know. Commits and subjects are as the arm64 and stable trees list them; what changed was read in
- * the sources of 6.12.117, 6.18.15, 7.1.13, 7.2.13 and 7.3.4 side by side.
+ * Every rule of the kernel that changed and that the model, or the code that reads an Image, must
+ * know. Commits and subjects are those of the arm64 and stable trees. The changes themselves were
+ * found by comparing the sources of 6.12.117, 6.18.15, 7.1.13, 7.2.13 and 7.3.4.
  */
 export const changes: Readonly<Record<ChangeId, Change>> = rows;
 
@@ -38,8 +38,8 @@ const carriedBy = (release: Release, version: string): boolean => {
 };
 
 /**
- * Whether a kernel of a release has a change, where nothing of its Image tells. Release candidates
- * count as their release.
+ * Whether a kernel of a release has a change, for changes that leave no trace in the Image. A
+ * release candidate counts as its release.
  */
 export function byRelease(release: Release, id: ChangeId): boolean {
   const { since, until, taken, stables = [] } = changes[id];

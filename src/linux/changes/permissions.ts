@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Change } from './change.ts';
 
-/** What leaves carry, and how they are changed later: pgtable-prot.h, pageattr.c and mmu.c. */
+/** The bits that leaves carry, and how they change later: pgtable-prot.h, pageattr.c and mmu.c. */
 export const permissionChanges = {
   'kernel-pages-dirty': {
     rule: 'PAGE_KERNEL and its like carry PTE_DIRTY',

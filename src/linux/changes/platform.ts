@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Change } from './change.ts';
 
-/** Realms, kernel parameters, and what an Image itself looks like. */
+/** Realms, kernel parameters, and the format of the Image itself. */
 export const platformChanges = {
   'knows-realms': {
     rule: 'the kernel detects a realm behind paging_init(), and can_set_direct_map() is true there',
@@ -56,7 +56,7 @@ export const platformChanges = {
   'numbers-saturate': {
     rule: 'a parameter that 64 bits do not hold is the largest number, not what is left of it',
     commits: [
-      // Both have other ids in every tree that was looked at.
+      // Both have different ids in each tree that was searched.
       { subject: 'lib: fix _parse_integer_limit() to handle overflow' },
       { subject: 'lib: fix memparse() to handle overflow' },
     ],

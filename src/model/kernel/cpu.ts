@@ -4,9 +4,9 @@ import { valuesOf } from '../../linux/cmdline.ts';
 import type { Release } from '../../linux/release.ts';
 
 /**
- * cpu_mitigations_off() as mitigations_parse_cmdline() leaves it (kernel/cpu.c): a value that
- * begins with none of the words is passed over. Since 6.17, which has a list of attack vectors
- * behind the word, anything may follow it.
+ * cpu_mitigations_off() as mitigations_parse_cmdline() sets it (kernel/cpu.c): a value that begins
+ * with none of the known words is ignored. Since 6.17, which accepts a list of attack vectors after
+ * the word, anything may follow it.
  */
 export function cpu_mitigations_off(parameters: readonly string[], release: Release): boolean {
   const words = ['auto,nosmt', 'auto', 'off'];

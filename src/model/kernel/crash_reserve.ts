@@ -12,18 +12,18 @@ import type { BootState } from '../boot-state.ts';
 import type { Derivation } from '../derivation.ts';
 import { memblock_find_in_range } from '../mm/memblock.ts';
 
-/** What arch_reserve_crashkernel() asks. */
+/** Inputs of arch_reserve_crashkernel(). */
 export interface CrashReserveInputs {
   traits: KernelTraits;
   parameters: readonly string[];
   /**
    * memblock.memory without NOMAP, ascending; memblock_phys_mem_size() and memblock_end_of_DRAM()
-   * count what is NOMAP too.
+   * include NOMAP memory.
    */
   memory: readonly PhysicalRange[];
   physMemSize: number;
   endOfDram: number;
-  /** What is known to be taken: the kernel's image and the early KFENCE pool. */
+  /** Memory that is known to be in use: the kernel's image and the early KFENCE pool. */
   taken: readonly PhysicalRange[];
   facts: Pick<BootFacts, 'crashKernel' | 'memblockReserved'>;
 }
@@ -31,11 +31,11 @@ export interface CrashReserveInputs {
 const CRASH_ALIGN = 2 * 2 ** 20;
 const SOURCE = 'kernel/crash_reserve.c, arch/arm64/mm/init.c';
 
-/** Where the memory of one attempt may lie, as addresses [start, end). */
+/** Where one attempt may place the memory, as addresses [start, end). */
 type Window = PhysicalRange;
 
 /**
- * Where reserve_crashkernel_generic() looks, in order; behind the first attempt it asks for low
+ * Where reserve_crashkernel_generic() searches, in order; after the first attempt it also needs low
  * memory of the default size.
  */
 function windowsOf({ size, base, high }: CrashkernelRequest, lowMax: number): Window[] {
@@ -43,14 +43,13 @@ function windowsOf({ size, base, high }: CrashkernelRequest, lowMax: number): Wi
     { start: 0, end: lowMax },
     { start: lowMax, end: Infinity },
   ];
-  // An address beyond 2^53 is not exact here, and beyond all memory.
+  // An address beyond 2^53 is not exact here, and it is beyond all memory.
   if (base > 0n) return [{ start: Number(base), end: Number(base + size) }];
   return high ? [above, low] : [low, above];
 }
 
 /**
- * Whether memory that the kernel took is where the rule lets it be: aligned, in a window, and
- * nowhere that is in use.
+ * Whether the address that the kernel chose obeys the rule: aligned, in a window, and not in use.
  */
 function mayLieThere(
   range: PhysicalRange,
@@ -63,12 +62,13 @@ function mayLieThere(
 }
 
 /**
- * arch_reserve_crashkernel(), called by bootmem_init() behind paging_init(): memory for the crash
- * kernel is reserved in memblock, and that is all. map_mem() of no kernel from 6.12 on knows of it,
- * and nothing protects it later, so that it is mapped like any other memory, in blocks where those
- * are. A fixed address is refused where any of it is in use or no memory, and so is one that is not
- * aligned to CRASH_ALIGN. Where memblock may choose, the place is a boot fact; that there is none
- * is not: what the rule finds room for is predicted, once it is known what else is reserved.
+ * arch_reserve_crashkernel(), called by bootmem_init() after paging_init(), reserves memory for the
+ * crash kernel in memblock, and does nothing else. No map_mem() since 6.12 treats this memory
+ * specially, and nothing protects it later, so it is mapped like any other memory, in blocks where
+ * blocks are used. A fixed address is refused if any part of it is in use or not memory, or if it
+ * is not aligned to CRASH_ALIGN. Where memblock may choose the address, the address is a boot fact.
+ * Whether there is a suitable address is not: once the other reservations are known, the model
+ * predicts it.
  * @returns the reserved range, or undefined where the kernel reserves nothing
  */
 export function reserve_crashkernel_generic(
@@ -112,7 +112,10 @@ export function reserve_crashkernel_generic(
 
 const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`;
 
-/** The place that the kernel took where it may lie there, else the one that the rule gives. */
+/**
+ * The address that the kernel chose if the rule allows it, otherwise the one that follows from the
+ * rule.
+ */
 function placeOf(
   size: number,
   free: readonly PhysicalRange[],
@@ -132,8 +135,8 @@ function placeOf(
 }
 
 /**
- * reserve_crashkernel_low(): what lies above CRASH_ADDR_LOW_MAX is given back where there is no low
- * memory beside it.
+ * reserve_crashkernel_low(): memory above CRASH_ADDR_LOW_MAX is freed again if there is no low
+ * memory to go with it.
  */
 function lowMemoryFits(
   { base, high, lowSize }: CrashkernelRequest,
@@ -147,7 +150,7 @@ function lowMemoryFits(
   return memblock_find_in_range(left, size, CRASH_ALIGN, { start: 0, end: lowMax }) !== undefined;
 }
 
-/** arch_reserve_crashkernel(), called by bootmem_init(): what is taken by then stays so. */
+/** arch_reserve_crashkernel(), called by bootmem_init(): what is in use by then stays in use. */
 export function arch_reserve_crashkernel(state: BootState): void {
   const { traits, parameters, memblock, sections, kfencePool, why } = state;
   const { facts } = state.question;
@@ -158,7 +161,10 @@ export function arch_reserve_crashkernel(state: BootState): void {
   if (crashKernel) state.crashKernel = crashKernel;
 }
 
-/** struct resource crashk_res as it is captured: start, and from bit 64 on the last byte. */
+/**
+ * struct resource crashk_res as it is captured: start in the low 64 bits, the address of the last
+ * byte above them.
+ */
 export function crashResource(range: PhysicalRange | undefined): bigint {
   return range ? BigInt(range.start) | (BigInt(range.end - 1) << 64n) : 0n;
 }

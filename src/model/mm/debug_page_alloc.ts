@@ -15,7 +15,7 @@ export function debug_pagealloc_enabled(
   return lastBoolean(parameters, 'debug_pagealloc', release) ?? config.debugPageallocDefault;
 }
 
-/** early_debug_pagealloc(): from then on debug_pagealloc_enabled() answers. */
+/** early_debug_pagealloc(): sets the answer of debug_pagealloc_enabled(). */
 export function early_debug_pagealloc({ traits, parameters, decisions, why }: Kernel): void {
   decisions.debugPagealloc = debug_pagealloc_enabled(traits, parameters);
   if (traits.config.debugPagealloc)

@@ -8,10 +8,10 @@ import type { BootState } from '../boot-state.ts';
 import { kfencePoolOf } from '../kfence-pool.ts';
 
 /**
- * Whether kfence_sample_interval is not 0 in kfence_init() (mm/kfence/core.c):
- * param_set_sample_interval() takes only whole numbers, and other ones than
- * parse_kfence_early_init(). So a pool that was taken early may stay unused, and one may come that
- * was not.
+ * Whether kfence_sample_interval is nonzero in kfence_init() (mm/kfence/core.c):
+ * param_set_sample_interval() accepts whole numbers only, and not the same ones as
+ * parse_kfence_early_init(). So a pool that was allocated early may stay unused, and one that was
+ * not may be allocated later.
  */
 export function kfenceEnabled(
   { config, release }: KernelTraits,
@@ -26,8 +26,8 @@ export function kfenceEnabled(
 }
 
 /**
- * kfence_init_pool() of mm/kfence/core.c: the first two pages and the right neighbour of each
- * object page become invalid.
+ * kfence_init_pool() of mm/kfence/core.c: the first two pages and the page after each object page
+ * become invalid.
  */
 export function kfence_init_pool(state: BootState): void {
   const { map, traits, prot, why } = state;

@@ -16,10 +16,10 @@ export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalR
 }
 
 /**
- * memblock_find_in_range_node() from the top down (mm/memblock.c): the highest aligned place in
- * free memory that a window has room for.
+ * memblock_find_in_range_node() from the top down (mm/memblock.c): the highest aligned address in
+ * free memory at which the allocation fits into a window.
  * @param free memory that is neither reserved nor NOMAP, ascending
- * @param window addresses [start, end); the first page is never given
+ * @param window addresses [start, end); the first page is never returned
  * @returns undefined where there is none
  */
 export function memblock_find_in_range(

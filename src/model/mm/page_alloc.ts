@@ -10,10 +10,10 @@ import type { BootState } from '../boot-state.ts';
 
 /**
  * debug_pagealloc_map_pages() and debug_pagealloc_unmap_pages() of include/linux/mm.h up to a
- * checkpoint: __free_pages_prepare() makes every page invalid that goes back to the page allocator,
- * from memblock_free_all() on, and post_alloc_hook() makes it valid again (mm/page_alloc.c;
- * __kernel_map_pages(), arch/arm64/mm/pageattr.c). So what is free is invalid, and all other memory
- * that once was free is valid.
+ * checkpoint. From memblock_free_all() on, __free_pages_prepare() makes every page invalid that
+ * returns to the page allocator, and post_alloc_hook() makes it valid again (mm/page_alloc.c;
+ * __kernel_map_pages(), arch/arm64/mm/pageattr.c). So free memory is invalid, and all other memory
+ * that was once free is valid.
  */
 export function __kernel_map_pages(state: BootState, free: readonly PhysicalRange[]): void {
   const { map, traits, prot, why } = state;

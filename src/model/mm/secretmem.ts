@@ -11,8 +11,8 @@ const ENOSYS = 38;
 const EFAULT = 14;
 
 /**
- * secretmem_enable of mm/secretmem.c, a module_param: param_set_bool() (kernel/params.c) takes a
- * word without a value for true.
+ * secretmem_enable of mm/secretmem.c, a module_param: param_set_bool() (kernel/params.c) treats a
+ * word without a value as true.
  */
 export function secretmem_enable(parameters: readonly string[], release: Release): boolean {
   const given = parse_args(parameters.join(' '))
@@ -23,7 +23,7 @@ export function secretmem_enable(parameters: readonly string[], release: Release
 
 /**
  * memfd_secret(), and the first touch of each of its pages.
- * @param pages that the probe got, as it says; none where it failed
+ * @param pages pages that the probe reported; none if it failed
  */
 export function memfd_secret(
   state: BootState,

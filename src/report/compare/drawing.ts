@@ -6,7 +6,7 @@ import type { PredictedRun } from '../../model/types.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import type { CaseDossier, CaseDrawing } from '../types.ts';
 
-/** The leaves that were found, each with what the model says that memory is. */
+/** The leaves that were found, each with the model's explanation of the memory. */
 function explained({ predicted, actual }: CaseDrawing): PredictedRun[] {
   const runs: PredictedRun[] = [];
   const take = (start: bigint, end: bigint, why: string): void => {
@@ -31,8 +31,8 @@ function linearOffset({ predicted, actual }: CaseDrawing): bigint {
 
 /**
  * Both kernels' linear maps at the checkpoints that both reached, A above B, at the same physical
- * addresses: what was found, not what was predicted. B's virtual addresses are those that A has for
- * the same memory.
+ * addresses: as found, not as predicted. For B, the drawing uses A's virtual addresses of the same
+ * memory.
  */
 export function pairDrawings({ a, b }: Sides<CaseDossier>): CaseDrawing[] {
   return a.drawings.flatMap((left): CaseDrawing[] => {

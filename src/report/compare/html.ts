@@ -29,7 +29,7 @@ function compositionTable({ compositions, differences }: PairComparison): Markup
     (kind) =>
       html`<th scope="col" class="num"><span class="key ${kind}" aria-hidden="true"></span>${kind}</th>`,
   );
-  // Amounts also differ where memory only moved: what is marked is what other rules map.
+  // Amounts also differ where memory only moved; only what different rules map is marked.
   const changed = (checkpoint: Composition['checkpoint']) =>
     differences.some(
       ({ aspect, checkpoints }) => aspect === 'layout' && checkpoints.includes(checkpoint),
@@ -55,7 +55,7 @@ function compositionTable({ compositions, differences }: PairComparison): Markup
 <thead><tr><th scope="col">checkpoint</th><th scope="col">side</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-/** The maps of a pair: the checkpoint that shows the difference open, the others folded. */
+/** The maps of a pair: the checkpoint that shows the difference is open, the others are folded. */
 function figures(
   pair: PairComparison,
   open: string | undefined,
@@ -151,8 +151,8 @@ ${list(
 }
 
 /**
- * The comparison as one self-contained page, in the manner of a run's: every difference once, with
- * both linear maps drawn to scale, A above B.
+ * The comparison as one self-contained page in the style of a run's report: every difference once,
+ * with both linear maps drawn to scale, A above B.
  */
 export function formatComparisonHtml(report: ComparisonReport): string {
   const store = createBandStore();

@@ -5,11 +5,11 @@ import { countDifferences, reasonOf, statements } from './lines.ts';
 import { totals, verdictLine } from './summary.ts';
 import type { ComparisonReport } from './types.ts';
 
-/** Version of the shape; raised when a reader of the old shape would misread the new one. */
+/** Version of the format; raised when a reader of the old format would misread the new one. */
 const schema = 1;
 
 /**
- * The comparison as JSON: groups as in the text, and every scenario with what was looked at. Ends
+ * The comparison as JSON: groups as in the text, and every scenario with what was compared. Ends
  * with a newline.
  */
 export function comparisonJson(report: ComparisonReport): string {

@@ -3,15 +3,15 @@ import { explain } from '../../compare/steps.ts';
 import type { Composition, Difference, DifferenceGroup, Sides } from '../../compare/types.ts';
 import type { DerivationStep } from '../../model/types.ts';
 
-/** One statement of a report: what differs, and from what to what. */
-export interface Statement {
+/** One statement of a report: what differs, and the values on both sides. */
+interface Statement {
   what: string;
   change: string;
-  /** Of a finding: its stable id, for other commands. */
+  /** For a finding: its stable id, for use in other commands. */
   id?: string;
 }
 
-/** The checkpoints as a reader needs them: none when it is all of them. */
+/** The checkpoints in the form that a reader needs: none if it is all of them. */
 function when({ checkpoints }: Difference, reached: readonly Composition[]): string {
   const all = checkpoints.length === 0 || checkpoints.length >= reached.length;
   return all ? '' : ` at ${checkpoints.join(', ')}`;
@@ -32,13 +32,13 @@ function layoutStatements(
   }));
 }
 
-/** Names of the aspects whose differences are all said in one manner. */
+/** Prefixes of the aspects whose differences all use the same wording. */
 const prefixes: Partial<Record<Difference['aspect'], string>> = {
   probe: 'probe ',
   decision: 'the model derives ',
 };
 
-/** What a group of differences says, the kernel's own behaviour first. */
+/** The statements for a group of differences, the kernel's own behaviour first. */
 export function statements({ differences, example }: DifferenceGroup): Statement[] {
   const reached = example.compositions;
   const of = (...aspects: Difference['aspect'][]) =>
@@ -72,8 +72,8 @@ export function statements({ differences, example }: DifferenceGroup): Statement
 }
 
 /**
- * Differences of the kernels as a report lists them, a statement each: the one way of counting.
- * What only departs from the model is none.
+ * Number of differences between the kernels, as a report lists them, one per statement; every
+ * report counts this way. Departures from the model do not count.
  */
 export function countDifferences(groups: readonly DifferenceGroup[]): number {
   const own = groups.filter(({ differences }) =>
@@ -82,9 +82,7 @@ export function countDifferences(groups: readonly DifferenceGroup[]): number {
   return own.reduce((sum, group) => sum + statements(group).length, 0);
 }
 
-/**
- * The checkpoint whose composition shows a group best: the last one at which its layout differs.
- */
+/** The checkpoint whose composition shows a group best: the last one where its layout differs. */
 export function tellingComposition({
   differences,
   example,
@@ -96,22 +94,25 @@ export function tellingComposition({
   return example.compositions.filter(({ checkpoint }) => names.has(checkpoint)).at(-1);
 }
 
-/** A step of the model's derivation, and which side took it. */
+/** A step of the model's derivation, and the side that took it. */
 export interface SidedStep {
   side: 'A' | 'B' | 'both';
   step: DerivationStep;
 }
 
-/** Why, in the words of the model: a sentence, and the steps of each side. */
+/** The reason in the model's words: a sentence, and the steps of each side. */
 export interface Reason {
   sentence: string;
-  /** What one function does on either side stands together, A before B; the same on both is one. */
+  /**
+   * The steps of one function on both sides are next to each other, A before B; equal steps on both
+   * sides are merged.
+   */
   steps: SidedStep[];
 }
 
 const listedMismatches = 1;
 
-/** Steps of two sides, those of one function in pairs. */
+/** The steps of two sides, with those of one function in pairs. */
 function inPairs({ a, b }: Sides<readonly DerivationStep[]>): SidedStep[] {
   const rest = { a: [...a], b: [...b] };
   const take = (those: DerivationStep[], where: string): DerivationStep[] => {
@@ -119,7 +120,7 @@ function inPairs({ a, b }: Sides<readonly DerivationStep[]>): SidedStep[] {
     return index < 0 ? [] : those.splice(index, 1);
   };
   const listed: SidedStep[] = [];
-  // In turns, so that the first steps of both sides are seen however few are shown.
+  // Alternating, so that the first steps of both sides show however few are printed.
   for (let turn = 0; rest.a.length + rest.b.length > 0; turn++) {
     const next = (turn % 2 === 0 ? rest.a[0] : rest.b[0]) ?? rest.a[0] ?? rest.b[0];
     if (!next) break;

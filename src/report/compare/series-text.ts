@@ -12,7 +12,7 @@ import { column, fit, hang, plainLine, wrap } from '../plain-text.ts';
 import { shortHash } from '../units.ts';
 import { mailWidth } from './text.ts';
 
-/** A series that was compared commit by commit with its base. */
+/** A series compared with its base commit by commit. */
 export interface SeriesReport {
   /** As the user named it, e.g. 'v7.3..topic'. */
   range: string;
@@ -27,7 +27,7 @@ const short = (id: string): string => id.slice(0, 12);
 const rowAt = (rows: readonly SeriesRow[], index: number): SeriesRow =>
   present(rows[index], 'row of a series');
 
-/** What a commit came to, in a few words. */
+/** The result of a commit in a few words. */
 function outcome({ rows, scenarios }: SeriesReport, index: number): string {
   const { kernel } = rowAt(rows, index);
   if (kernel.state === 'unavailable') return 'not tried';
@@ -48,7 +48,7 @@ function rowLines(report: SeriesReport, index: number): string[] {
   return [head, `       ${fit(plainLine(subject), mailWidth - 7)}`, ...reason];
 }
 
-/** A commit as kernel people write it. */
+/** A commit in the kernel's citation style. */
 function commitText(rows: readonly SeriesRow[], index: number): string {
   const { id, subject } = rowAt(rows, index);
   return `${short(id)} ("${plainLine(subject)}")`;
@@ -91,8 +91,8 @@ function differenceLines(
 }
 
 /**
- * The series as a mail of 72 columns: a row a commit, then every difference from the base with the
- * commits where it comes and goes.
+ * The series as a mail of 72 columns: one row per commit, then every difference from the base with
+ * the commits where it appears and disappears.
  */
 export function formatSeries(report: SeriesReport): string {
   const { rows, range, repository, scenarios } = report;

@@ -7,7 +7,7 @@ import { formatCount } from '../units.ts';
 import { countDifferences } from './lines.ts';
 import type { ComparisonReport } from './types.ts';
 
-/** What was looked at, over all pairs. */
+/** Totals over all pairs. */
 export function totals(pairs: readonly PairComparison[]): Compared {
   const sum = (name: keyof Compared) =>
     pairs.reduce((total, { compared }) => total + compared[name], 0);
@@ -35,7 +35,7 @@ export function extent({ pairs }: ComparisonReport): string {
   ].join(', ');
 }
 
-/** The outcome in one sentence. Nothing is unchanged that was not compared. */
+/** The outcome in one sentence. Something that was not compared does not count as unchanged. */
 export function verdictLine(report: ComparisonReport): string {
   const { pairs } = report;
   if (pairs.length === 0) return 'Nothing could be compared.';

@@ -9,7 +9,7 @@ import { reasonOf, type SidedStep, statements, tellingComposition } from './line
 import { extent, verdictLine } from './summary.ts';
 import type { ComparisonReport, SideIdentity } from './types.ts';
 
-/** Lines of a mail to a list. */
+/** Width of mails to a list. */
 export const mailWidth = 72;
 
 const listedNames = 8;
@@ -26,7 +26,7 @@ function sideLines(letter: string, side: SideIdentity): string[] {
   ];
 }
 
-/** Names in a list that stays short. */
+/** Names in a list that is kept short. */
 function names(all: readonly string[]): string {
   const shown = all.slice(0, listedNames).map((name) => plainLine(name));
   return all.length > listedNames
@@ -51,16 +51,16 @@ function compositionLines({ checkpoint, a, b }: Composition): string[] {
   ];
 }
 
-/** What the groups above have said. */
+/** What earlier groups have already said. */
 interface Told {
   compositions: Set<Composition>;
-  /** Steps, with the number of the group that has them. */
+  /** Steps, with the number of the group that printed them. */
   steps: Map<string, number>;
 }
 
 const letters = { A: 'A', B: 'B', both: 'A, B' };
 
-/** Steps below the function that takes them, which is named once. */
+/** Steps below the function that takes them, which is printed once. */
 function stepLines(steps: readonly SidedStep[]): string[] {
   let named = '';
   return steps.flatMap(({ side, step }) => {
@@ -74,7 +74,7 @@ function stepLines(steps: readonly SidedStep[]): string[] {
   });
 }
 
-/** The groups that have told some of the steps, with their functions. */
+/** The groups that have already printed some of the steps, with their functions. */
 function referenceLines(steps: readonly SidedStep[], told: ReadonlyMap<string, number>): string[] {
   const byGroup = Map.groupBy(steps, (step) => told.get(stableJson(step)));
   return [...byGroup].flatMap(([group, those]) => {
@@ -106,7 +106,7 @@ function groupLines(group: DifferenceGroup, index: number, total: number, told: 
         ? `In ${names(scenarios)}:`
         : `In ${scenarios.length} of ${total} scenarios: ${names(scenarios)}`;
   const telling = tellingComposition(group);
-  // Numbers that stand above already say nothing new.
+  // Numbers that were already printed above add nothing.
   const composition = telling && !told.compositions.has(telling) ? telling : undefined;
   if (composition) told.compositions.add(composition);
   return [
@@ -124,7 +124,7 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [...wrap(title, mailWidth), ...lines, ''];
 }
 
-/** Clauses on what only moved, each with how many scenarios it holds in. */
+/** Clauses about memory that only moved, each with the number of scenarios for which it holds. */
 function movedLines({ pairs }: ComparisonReport): string[] {
   const counts = new Map<string, number>();
   for (const { moved } of pairs)

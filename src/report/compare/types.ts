@@ -6,37 +6,37 @@ import type { CaseDossier } from '../types.ts';
 export interface SideIdentity {
   /** As the user named it. */
   asked: string;
-  /** Kernels whose cases take part. */
+  /** Kernels whose cases are compared. */
   kernels: { spec: string; release: string; sha256: string }[];
-  /** The run folder that the evidence lies in, as the user may type it. */
+  /** The run folder with the evidence, as the user may type it. */
   folder: string;
   emulator: { version: string; sha256: string };
   /**
-   * Hashes of the guest program and of the realm monitor; the latter only where a scenario needed
-   * it.
+   * Hashes of the guest program and of the realm monitor; the monitor's only where a scenario
+   * needed it.
    */
   initramfs: string;
   monitor?: string;
-  /** The ptdiff whose model predicted: version and commit. */
+  /** Version and commit of the ptdiff whose model made the prediction. */
   model: string;
 }
 
-/** Everything that a report of a comparison is made of. */
+/** Everything that a comparison report needs. */
 export interface ComparisonReport {
   sides: Sides<SideIdentity>;
   /**
-   * What the two sides do not have in common, besides the kernels: emulator, guest program, … One
-   * sentence each.
+   * What differs between the two sides besides the kernels: emulator, guest program, … One sentence
+   * each.
    */
   unlike: string[];
-  /** Scenarios of one name that are not the same experiment: not compared. */
+  /** Scenarios with the same name that are different experiments; they are not compared. */
   refused: { name: string; reasons: string[] }[];
   /**
-   * Cases that only one side has, and those that could not be compared since they, or their files,
-   * failed.
+   * Cases that only one side has, and cases that could not be compared because they or their files
+   * have errors.
    */
   uncompared: { name: string; reason: string; failed: boolean }[];
   pairs: PairComparison[];
-  /** What the pictures need, for the pairs that are drawn, by name. */
+  /** Data for the pictures of the pairs that are drawn, by name. */
   drawings: Map<string, Sides<CaseDossier>>;
 }

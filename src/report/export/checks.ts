@@ -4,8 +4,8 @@ import type { CaseResult, Finding } from '../../diff/types.ts';
 import { checkpointNames, splitCheckpoints } from '../../evidence/capture.ts';
 
 /**
- * One thing that was judged in a case. Its name is the same in every case, so that a server can
- * follow it over time.
+ * One thing that was judged in a case. It has the same name in every case, so that a server can
+ * track it over time.
  */
 export interface Check {
   name: string;
@@ -20,8 +20,8 @@ const log = 'kernel-log';
 const end = 'boot';
 
 /**
- * In the order of the boot: what was compared with the prediction, what holds under any logic, what
- * the kernel said.
+ * In boot order: what was compared with the prediction, what holds under any logic, what the kernel
+ * logged.
  */
 const checkNames: readonly string[] = [
   ...checkpointNames.flatMap((checkpoint) => [
@@ -52,7 +52,7 @@ function reached(name: string, result: CaseResult): boolean {
 
 /**
  * Not every kernel has linear_map_maybe_split_to_ptes() and its checkpoints: a boot without them is
- * not said to have skipped them.
+ * not reported as having skipped them.
  */
 function isRare(name: string): boolean {
   return splitCheckpoints.some((checkpoint) => name.endsWith(`@${checkpoint}`));
@@ -64,8 +64,8 @@ function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['ou
 }
 
 /**
- * The checks of a case. A case that ended in `error` concludes nothing: of its checks those with
- * findings are kept, and none of them is called passed.
+ * The checks of a case. A case that ended in `error` proves nothing: only its checks with findings
+ * are kept, and none counts as passed.
  */
 export function checksOf(result: CaseResult): Check[] {
   const groups = Map.groupBy(result.findings, checkOf);

@@ -5,16 +5,16 @@ import { releaseOf } from '../../linux/release.ts';
 import { foldFindings } from '../fold-findings.ts';
 import { plainLine } from '../plain-text.ts';
 
-/** A finding and the case that stands for it. */
+/** A finding and the case that represents it. */
 export interface ChosenFinding {
   finding: Finding;
-  /** Of the cases that show it the first one on the newest kernel. */
+  /** Of the cases that show it, the first one on the newest kernel. */
   result: CaseResult;
 }
 
 const mostNamed = 10;
 
-/** A kernel whose release cannot be read counts as older than all. */
+/** A kernel whose release cannot be read counts as older than all others. */
 const noRelease = { major: 0, minor: 0, patch: 0 };
 
 function newest(cases: readonly CaseResult[]): CaseResult {
@@ -31,9 +31,9 @@ function listed(ids: readonly string[]): string {
 }
 
 /**
- * The finding of a run that a mail shall be about: the one with the id, or without an id the only
- * one that no known issue explains.
- * @throws PtdiffError(usage) that names the findings that there are
+ * The finding that a mail is about: the one with the id or, without an id, the only one that no
+ * known issue explains.
+ * @throws PtdiffError(usage) that lists the available findings
  */
 export function chooseFinding(cases: readonly CaseResult[], id: string | undefined): ChosenFinding {
   const folds = foldFindings(cases);

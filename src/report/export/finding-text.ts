@@ -3,7 +3,7 @@ import type { Finding } from '../../diff/types.ts';
 import { plainLine, preformatted } from '../plain-text.ts';
 
 const width = 100;
-/** Lines of a finding's detail that an export carries; the run folder has the rest. */
+/** Lines of a finding's detail in an export; the run folder has the rest. */
 const mostLines = 24;
 
 /**

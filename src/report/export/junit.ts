@@ -7,12 +7,12 @@ import { type OutlinedCase, type OutlinedKernel, outlineOf, type RunResults } fr
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Plain text has no character that XML 1.0 forbids. */
+/** Plain text contains no character that XML 1.0 forbids. */
 function escapeXml(text: string): string {
   return plainText(text).replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
 }
 
-/** An element; `content` is XML already. */
+/** An element; `content` is already XML. */
 function element(
   name: string,
   attributes: Record<string, string | number>,
@@ -27,7 +27,7 @@ function element(
 
 type Outcome = 'passed' | 'failed' | 'errored' | 'skipped';
 
-/** How a verdict is told; a case without one was not run. */
+/** How a verdict is expressed; a case without a verdict was not run. */
 function outcomeOf(result: CaseResult | undefined): Outcome {
   if (result === undefined) return 'skipped';
   const outcomes: Record<CaseResult['verdict'], Outcome> = {
@@ -41,7 +41,7 @@ function outcomeOf(result: CaseResult | undefined): Outcome {
   return outcomes[result.verdict];
 }
 
-/** What a server shows in its list of failures: one line. */
+/** The line that a server shows in its list of failures. */
 function failureMessage({ verdict, findings, reason }: CaseResult): string {
   const fresh = findings.filter(({ known }) => known === undefined);
   const [first] = fresh.length > 0 ? fresh : findings;
@@ -49,7 +49,7 @@ function failureMessage({ verdict, findings, reason }: CaseResult): string {
   return verdict === 'fail' || reason === undefined ? `${first?.title ?? verdict}${more}` : reason;
 }
 
-/** Servers keep one failure a test: all findings go into it. */
+/** Servers keep one failure per test: all findings go into it. */
 function textOf(result: CaseResult): string[] {
   const lines = [
     ...(result.reason === undefined ? [] : [result.reason, '']),
@@ -93,12 +93,12 @@ function testcase(kernel: string, { scenario, result }: OutlinedCase): string {
   );
 }
 
-/** Servers take a dot for the border between package and class. */
+/** Servers treat a dot as the border between package and class. */
 function className(kernel: string): string {
   return `ptdiff.${kernel.replaceAll('.', '_')}`;
 }
 
-/** Numbers of a suite as its attributes. */
+/** Counts of a suite as its attributes. */
 function countsOf(
   cases: readonly OutlinedCase[],
 ): Record<'tests' | 'failures' | 'errors' | 'skipped' | 'time', string> {
@@ -139,10 +139,10 @@ function testsuite(run: RunRecord, kernel: OutlinedKernel): string {
 
 /**
  * A run as JUnit XML, valid for Jenkins (junit-10.xsd of its xunit plugin), and each suite for
- * Surefire (surefire-test-report-3.0.xsd): a suite a kernel, a test a scenario. What harness,
- * emulator or host did is an `error`, what the kernel did a `failure`; a case with known issues
- * only is `skipped` with their names, which servers show beside the passed ones without alarm. Ends
- * with a newline.
+ * Surefire (surefire-test-report-3.0.xsd): one suite per kernel, one test per scenario. What the
+ * harness, emulator or host did is an `error`; what the kernel did is a `failure`. A case with
+ * known issues only is `skipped` with their names; servers show it beside the passed ones without
+ * an alarm. Ends with a newline.
  */
 export function formatJunit(results: RunResults): string {
   const kernels = outlineOf(results);

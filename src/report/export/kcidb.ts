@@ -8,12 +8,12 @@ import type { KernelIdentity, RunRecord } from '../types.ts';
 import { knownIds } from './finding-text.ts';
 import { outlineOf, type RunResults } from './outline.ts';
 
-/** Status of a build or test, KCIDB's words. */
+/** Status of a build or test, in KCIDB's words. */
 type Status = 'FAIL' | 'MISS' | 'PASS';
 
 /**
- * MISS is KCIDB's word for a failure of the harness; a known issue is still a failure, and an
- * incident says which.
+ * MISS is KCIDB's word for a failure of the harness. A known issue is still a failure, and an
+ * incident says which one.
  */
 const statuses: Record<Verdict, Status> = {
   pass: 'PASS',
@@ -24,10 +24,10 @@ const statuses: Record<Verdict, Status> = {
   error: 'MISS',
 };
 
-/** The most that KCIDB's services keep of a log. */
+/** The longest log excerpt that KCIDB's services keep. */
 const excerptCharacters = 16_384;
 
-/** Makes the ids of one system's reports: 'origin:local'. */
+/** Makes the ids of one origin's reports: 'origin:local'. */
 type IdOf = (local: string) => string;
 
 interface Context {
@@ -36,18 +36,18 @@ interface Context {
   run: RunRecord;
 }
 
-/** Whether a spec of a kernel from source puts patches on top of it. */
+/** Whether a spec of a kernel from source applies patches to it. */
 function isPatched(spec: string): boolean {
   return spec.includes(',patch=');
 }
 
-/** The source in words, where it is no commit. */
+/** The source in words, where it is not a commit. */
 function sourceText(spec: string, { version }: KernelIdentity): string {
   if (spec.startsWith('debian:')) return `Debian's source package linux ${version}`;
   return spec.startsWith('file:') ? `A local Image of release ${version}` : `Built from ${spec}`;
 }
 
-/** Where a kernel's source came from, as far as its spec tells. */
+/** Where a kernel's source came from, as far as its spec shows. */
 function checkoutId(id: IdOf, spec: string, kernel: KernelIdentity | undefined): string {
   if (kernel === undefined) return id(`unavailable/${spec}`);
   if (kernel.commit !== undefined && !isPatched(spec)) return id(`commit/${kernel.commit}`);
@@ -65,7 +65,7 @@ function checkoutOf({ origin, id, run }: Context, spec: string) {
   return {
     id: checkoutId(id, spec, kernel),
     origin,
-    // A patchset's hash is of its files, which a run folder does not have.
+    // A patchset's hash needs its files, which a run folder does not have.
     ...(kernel?.commit !== undefined && {
       git_commit_hash: kernel.commit,
       ...(!isPatched(spec) && { patchset_hash: '' }),
@@ -90,7 +90,9 @@ function buildOf({ origin, id, run }: Context, spec: string) {
   };
 }
 
-/** Dot-separated words of letters, digits, '_' and '-': the scenario's own name is in `misc`. */
+/**
+ * Words of letters, digits, '_' and '-', separated by dots: the scenario's own name is in `misc`.
+ */
 function pathOf(scenario: string): string {
   return `ptdiff.${scenario.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`;
 }
@@ -104,7 +106,7 @@ function machineText({ cpu, cpus, others, memory, world, firmware }: Machine): s
 function environmentOf(run: RunRecord, scenario: Scenario | undefined) {
   const { version, sha256 } = run.emulator;
   return {
-    // The root node of the device tree that QEMU's virt machine has (hw/arm/virt.c).
+    // The root node of the device tree of QEMU's virt machine (hw/arm/virt.c).
     compatible: ['linux,dummy-virt'],
     comment: plainLine(`QEMU ${version}${scenario ? `, ${machineText(scenario.machine)}` : ''}`),
     misc: { emulator: { version, sha256 }, host: run.host },
@@ -147,7 +149,7 @@ function testOf(context: Context, results: RunResults, result: CaseResult) {
   };
 }
 
-/** A known issue has no numbered versions: all exports speak of its first. */
+/** A known issue has no numbered versions: all exports refer to version 1. */
 const issueVersion = 1;
 
 function issueOf({ origin, id }: Context, known: string, issue: KnownIssue | undefined) {
@@ -183,18 +185,18 @@ function incidentOf(context: Context, result: CaseResult, known: string) {
   };
 }
 
-/** The first of those with the same id. */
+/** The first object with each id. */
 function unique<T extends { id: string }>(objects: readonly T[]): T[] {
   return objects.filter(({ id }, index) => objects.findIndex((each) => each.id === id) === index);
 }
 
 /**
- * A run as a report of KCIDB's schema 5.3 (kernelci/kcidb-io): a checkout and a build a kernel, a
- * test a case, an issue a known issue with an incident where it shows. Ids depend on the run alone:
- * the same export twice is the same report. Cases that were not run are left out. Ends with a
- * newline.
+ * A run as a report of KCIDB's schema 5.3 (kernelci/kcidb-io): one checkout and one build per
+ * kernel, one test per case, and one issue per known issue, with an incident wherever it shows. Ids
+ * depend on the run alone: exporting it twice gives the same report. Cases that were not run are
+ * left out. Ends with a newline.
  *
- * @param origin name of the system that reports: lower-case letters, digits and '_'
+ * @param origin name of the reporting system: lower-case letters, digits and '_'
  */
 export function formatKcidb(results: RunResults, { origin }: { origin: string }): string {
   const { run, cases, knownIssues } = results;

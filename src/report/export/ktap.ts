@@ -5,28 +5,28 @@ import { type Check, checksOf } from './checks.ts';
 import { findingLines, knownIds } from './finding-text.ts';
 import { type OutlinedCase, type OutlinedKernel, outlineOf, type RunResults } from './outline.ts';
 
-/** A node of the tree of results, of which KTAP has any depth. */
+/** A node of the tree of results, which may have any depth in KTAP. */
 interface KtapTest {
   name: string;
   ok: boolean;
-  /** SKIP, XFAIL, TIMEOUT or ERROR, and what stands behind it. */
+  /** SKIP, XFAIL, TIMEOUT or ERROR, and the text after it. */
   directive?: string;
-  /** What stands in diagnostic lines before the result. */
+  /** Diagnostic lines before the result. */
   diagnostics: string[];
   subtests: KtapTest[];
 }
 
 const mostWords = 200;
 
-/** What follows the hash sign of a result: one line, and no second directive. */
+/** What follows the hash sign of a result: one line, without a second directive. */
 function directive(keyword: string, words: string): string {
   return `${keyword} ${fit(plainLine(words), mostWords)}`.trim();
 }
 
 /**
  * A known issue is 'ok … # XFAIL', as kselftest prints it (tools/testing/selftests/kselftest.h): a
- * parser that does not know the directive falls back to the result, and a night with known issues
- * only is a good one.
+ * parser that does not know the directive uses the result, and a night with known issues only is a
+ * good one.
  */
 function checkTest(
   { name, outcome, findings }: Check,
@@ -78,12 +78,12 @@ function description(name: string): string {
   return fit(plainLine(name).replaceAll('#', '_'), mostWords);
 }
 
-/** A result with all that belongs to it, at the nesting level of `indent`. */
+/** A result with everything that belongs to it, at the nesting level of `indent`. */
 function testLines(test: KtapTest, number: number, indent: string): string[] {
   const words = test.directive === undefined ? '' : ` # ${test.directive}`;
   return [
     ...(test.subtests.length === 0 ? [] : planLines(test.subtests, `${indent}  `)),
-    // Two more spaces: no line of evidence can look like a '# Subtest:' header of the KTAP
+    // With two more spaces, no line of evidence can look like a '# Subtest:' header of the KTAP
     // dialects.
     ...test.diagnostics.map((line) => `${indent}#   ${line}`.trimEnd()),
     `${indent}${test.ok ? 'ok' : 'not ok'} ${number} ${description(test.name)}${words}`,
@@ -100,8 +100,8 @@ function planLines(tests: readonly KtapTest[], indent: string): string[] {
 }
 
 /**
- * A run as KTAP version 1 (Documentation/dev-tools/ktap.rst of the kernel): a test a kernel, below
- * it one a scenario, below that one for each thing that was checked. Ends with a newline.
+ * A run as KTAP version 1 (Documentation/dev-tools/ktap.rst of the kernel): one test per kernel,
+ * below it one per scenario, and below that one for each check. Ends with a newline.
  */
 export function formatKtap(results: RunResults): string {
   return `${planLines(outlineOf(results).map(kernelTest), '').join('\n')}\n`;

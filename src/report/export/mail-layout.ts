@@ -17,7 +17,7 @@ const replacements: Record<string, string> = {
   '”': '"',
 };
 
-/** Safe text in ASCII: what a list's archive shows alike to everyone. */
+/** Safe text in ASCII, which every reader of a list's archive sees the same way. */
 function ascii(text: string): string {
   return plainText(text).replaceAll(
     /[^\n\x20-\x7e]/g,
@@ -25,35 +25,35 @@ function ascii(text: string): string {
   );
 }
 
-/** A paragraph, its lines behind `first` and below it. */
+/** A paragraph that starts after `first` and continues below it. */
 export function paragraph(text: string, first = ''): string[] {
   return hang(first, plainLine(ascii(text)), mailWidth).map((line) => line.trimEnd());
 }
 
-/** Text as one word, which no line break cuts: an id is for searching. */
+/** Text as one word that no line break cuts: people search for ids. */
 export function wholeWord(text: string): string {
   return plainLine(ascii(text)).replaceAll(' ', '_');
 }
 
-/** Lines that keep their own indentation, two columns in. */
+/** Lines with their own indentation, indented by two columns. */
 export function block(text: string): string[] {
   return preformatted(ascii(text), '  ', mailWidth);
 }
 
 /**
- * Lines of a kernel's log, two columns in and otherwise as they are: whoever searches for one must
- * find it whole.
+ * Lines of a kernel's log, indented by two columns and otherwise unchanged: someone who searches
+ * for one must find the whole line.
  */
 export function verbatim(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${ascii(line).replaceAll('\n', ' ').trimEnd()}`);
 }
 
-/** A heading and what belongs to it; nothing where there is nothing. */
+/** A heading with its lines; nothing if there are none. */
 export function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [title, '-'.repeat(title.length), ...lines, ''];
 }
 
-/** A header field, folded as RFC 5322 (2.2.3) has it. */
+/** A header field, folded as in RFC 5322 (2.2.3). */
 export function headerField(name: string, value: string): string[] {
   return hang(`${name}: `, plainLine(ascii(value)), mailWidth).map((line, index) =>
     index === 0 ? line : ` ${line.trim()}`,
@@ -65,14 +65,14 @@ export function runCommand(spec: string, scenario: string): string {
   return runWords(spec, scenario).join(' ');
 }
 
-/** The same in the parts for shellLines(). */
+/** The same, split into the parts for shellLines(). */
 export function runWords(spec: string, scenario: string): string[] {
   return ['./ptdiff run', `--kernel ${shellWord(spec)}`, `--scenario ${shellWord(scenario)}`];
 }
 
 /**
- * A shell command, broken with '\' between its parts only (an option and its value are one), so
- * that it can be copied.
+ * A shell command that can be copied: '\' breaks it between its parts only, and an option stays
+ * with its value.
  */
 export function shellLines(parts: readonly string[]): string[] {
   const lines: string[] = [];
@@ -88,7 +88,7 @@ export function shellLines(parts: readonly string[]): string[] {
   return [...lines, line];
 }
 
-/** A word of a shell command, quoted where it must be. */
+/** A word of a shell command, quoted where necessary. */
 export function shellWord(text: string): string {
   const word = plainLine(text);
   return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

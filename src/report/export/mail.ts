@@ -22,16 +22,14 @@ import {
 import type { RunResults } from './outline.ts';
 import { cutSplat } from './splat-text.ts';
 
-/**
- * What a mail about a finding is made of. All of it was observed or derived: nothing is filled in.
- */
+/** The data for a mail about a finding. All of it was observed or derived; nothing is made up. */
 export interface MailMaterial extends ChosenFinding {
   dossier: CaseDossier;
   /** The guest's /proc/cmdline. */
   commandLine?: string;
   /** The kernel's complaint, where the finding is one. */
   splat?: Splat;
-  /** Whether every ptdiff has the scenario under its name. */
+  /** Whether the scenario is built into every ptdiff under its name. */
   builtIn: boolean;
 }
 
@@ -91,7 +89,7 @@ function releases(cases: readonly CaseResult[]): string {
 }
 
 /**
- * Other kernels under the same scenario, and other scenarios on the same kernel. A case that cannot
+ * Other kernels with the same scenario, and other scenarios on the same kernel. A case that cannot
  * tell counts for neither.
  */
 function reach({ cases }: RunResults, { finding, result }: MailMaterial): string[] {
@@ -130,8 +128,8 @@ function derivation({ dossier }: MailMaterial): string[] {
 }
 
 /**
- * The folder of a boot that a mail asks for, so that its second command finds what the first one
- * made.
+ * The folder of the boot that a mail asks for, so that its second command finds the result of the
+ * first one.
  */
 const again = 'again';
 
@@ -169,7 +167,7 @@ function knownIssue({ knownIssues }: RunResults, { finding }: MailMaterial): str
   ];
 }
 
-/** Lines for a machine, at the end as git-format-patch has them; only what is known. */
+/** Lines for programs at the end, as in git-format-patch; only what is known. */
 function trailers(
   { knownIssues }: RunResults,
   { finding }: MailMaterial,
@@ -184,9 +182,9 @@ function trailers(
 }
 
 /**
- * A mail about a finding for a kernel list: plain ASCII, 72 columns save commands, addresses and
- * lines of the kernel's log, which are not broken. The subject is its first line, as `git
- * send-email` takes it. Ends with a newline.
+ * A mail about a finding for a kernel list: plain ASCII, 72 columns, except for commands, addresses
+ * and lines of the kernel's log, which are not broken. The subject is its first line, as `git
+ * send-email` expects. Ends with a newline.
  */
 export function formatMail(results: RunResults, material: MailMaterial): string {
   const { finding, result, splat } = material;

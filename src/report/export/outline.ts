@@ -3,10 +3,10 @@ import type { CaseResult } from '../../diff/types.ts';
 import { kernelLabel } from '../../scenario/names.ts';
 import type { PlannedCase, Report } from '../types.ts';
 
-/** What an export of a whole run is made of; of the dossiers it takes what is there. */
+/** The data for an export of a whole run; it uses the dossiers that exist. */
 export type RunResults = Pick<Report, 'run' | 'cases' | 'dossiers' | 'knownIssues'>;
 
-/** A case of the run; without a result it was planned, but the run ended before. */
+/** A case of the run; without a result it was planned, but the run ended first. */
 export interface OutlinedCase {
   scenario: string;
   result?: CaseResult;
@@ -15,8 +15,8 @@ export interface OutlinedCase {
 /** The cases of one kernel. */
 export interface OutlinedKernel {
   /**
-   * What the names of its cases begin with: its release, and a part of its hash where two kernels
-   * share that.
+   * The start of its cases' names: its release, and a part of its hash where two kernels share the
+   * release.
    */
   label: string;
   /** As the user named it. */
@@ -25,8 +25,7 @@ export interface OutlinedKernel {
 }
 
 /**
- * The cases of a run by kernel, each in the order of the plan; results that no plan names come
- * last.
+ * The cases of a run by kernel, each in planned order; results that are not in the plan come last.
  */
 export function outlineOf({ run, cases }: Pick<RunResults, 'run' | 'cases'>): OutlinedKernel[] {
   const results = new Map(cases.map((result) => [result.case, result]));

@@ -8,8 +8,8 @@ const boring =
 const endsHead = /^(?:Call trace:|pstate:|sp :|x\d+\s*:)/;
 
 /**
- * A complaint without what a reader of a mail skips: what happened, where, and the functions of the
- * call chain, innermost first.
+ * A complaint without the parts that a reader of a mail skips: what happened, where, and the
+ * functions of the call chain, innermost first.
  */
 export function cutSplat({ lines, callChain }: Splat): string[] {
   const end = lines.findIndex((line) => endsHead.test(line));

@@ -4,7 +4,7 @@ import { formatBytes } from '../units.ts';
 import { html, type Markup } from './markup.ts';
 import { type Scale, type Span, unit } from './scale.ts';
 
-/** A span of memory at its place in a picture, in pixels. */
+/** A span of memory with its position in a picture, in pixels. */
 export interface Placed extends Span {
   x: number;
   width: number;
@@ -14,8 +14,8 @@ const gapWidth = 34;
 const least = 6;
 
 /**
- * Lays regions side by side, to scale, with a gap of fixed width for each hole; a region never gets
- * invisible.
+ * Lays out regions side by side, to scale, with a gap of fixed width for each hole; every region
+ * stays visible.
  */
 export function placeRegions(regions: readonly Span[], left: number, width: number): Placed[] {
   const room = width - gapWidth * (regions.length - 1) - least * regions.length;
@@ -29,7 +29,7 @@ export function placeRegions(regions: readonly Span[], left: number, width: numb
   });
 }
 
-/** A power of two of units between two ticks, so that `count` ticks at most lie on a span. */
+/** A power of two of units between two ticks, so that a span has at most `count` ticks. */
 function tickStep(span: Span, count: number): number {
   return 2 ** Math.max(0, Math.ceil(Math.log2((span.to - span.from) / Math.max(1, count))));
 }
@@ -42,7 +42,7 @@ function label(address: number, style: 'gibibytes' | 'hexadecimal'): string {
 
 const rounded = (value: number): string => String(Math.round(value * 10) / 10);
 
-/** Ticks and labels of one placed region, below `top`; ticks lie on round physical addresses. */
+/** Ticks and labels of one placed region, below `top`; ticks are at round physical addresses. */
 export function axis(
   placed: Placed,
   scale: Scale,

@@ -11,7 +11,7 @@ import type { Scale, Span } from './scale.ts';
 /** Height of a band in pixels. */
 export const bandHeight = 26;
 
-// More runs than this in one band are merged: a picture must not grow without bound.
+// If a band has more runs than this, they are merged: a picture must not grow without limit.
 const mostRuns = 3000;
 
 interface Stroke extends Span {
@@ -38,7 +38,7 @@ function strokesOf(runs: readonly LeafRun[], scale: Scale, regime: Stage1Regime)
   return strokes;
 }
 
-/** The look that most of a group of strokes has, by length. */
+/** The look that covers most of a group of strokes. */
 function majority(strokes: readonly Stroke[]): Stroke {
   const lengths = new Map<string, { stroke: Stroke; length: number }>();
   for (const stroke of strokes) {
@@ -72,7 +72,7 @@ function bounded(strokes: Stroke[]): { strokes: Stroke[]; merged: boolean } {
 
 /**
  * Rows of a band that a look paints, in pixels from its top; stripes and hollows keep their shape
- * however far a view is stretched.
+ * however much a view is stretched.
  */
 const rowsOf: Record<string, readonly { top: number; height: number }[]> = {
   ro: [
@@ -85,8 +85,8 @@ const rowsOf: Record<string, readonly { top: number; height: number }[]> = {
 const whole = [{ top: 0, height: bandHeight }];
 
 /**
- * The outline that paints the rows of a look over spans of memory. Filled, not stroked: browsers
- * thin a stroke that is squeezed.
+ * The outline that paints the rows of a look over spans of memory. It is filled, not stroked:
+ * browsers make a stroke thinner when they squeeze it.
  */
 export function outline(look: string, spans: readonly Span[]): string {
   const rows = rowsOf[look] ?? whole;
@@ -115,8 +115,8 @@ function paths(strokes: readonly Stroke[]): Markup {
   const kinds = Map.groupBy(strokes, ({ kind }) => kind);
   const lengths = (spans: readonly Span[]) =>
     spans.reduce((sum, { from, to }) => sum + to - from, 0);
-  // The commonest kind lies below the others: a seam between two strokes then shows a colour of the
-  // picture, not of the page.
+  // The most common kind is below the others, so that a seam between two strokes shows a colour of
+  // the picture and not of the page.
   const layers = [...kinds].sort(([, left], [, right]) => lengths(right) - lengths(left));
   const marked = Map.groupBy(
     strokes.filter(({ overlay }) => overlay !== 'rw'),
@@ -128,12 +128,12 @@ function paths(strokes: readonly Stroke[]): Markup {
 /** A band that pictures refer to by id. */
 export interface Band {
   id: string;
-  /** Runs were merged into mixed strokes, since there were too many. */
+  /** There were too many runs, so they were merged into mixed strokes. */
   merged: boolean;
 }
 
 /**
- * The bands of a page, each kept once: most cases of a run have the same linear map as some other
+ * The bands of a page, each stored once: most cases of a run have the same linear map as some other
  * case.
  */
 export interface BandStore {

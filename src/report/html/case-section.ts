@@ -76,9 +76,7 @@ function findingLinks(result: CaseResult, anchors: Anchors): Markup | undefined 
   return html`<ul class="links">${items}</ul>`;
 }
 
-/**
- * One case, folded: its summary line is what a reader scans; everything known of it lies inside.
- */
+/** One case, folded: a reader scans its summary line; everything else about it is inside. */
 export function caseSection(
   result: CaseResult,
   dossier: CaseDossier,

@@ -16,7 +16,7 @@ import type { Report } from '../types.ts';
 import type { Anchors } from './case-section.ts';
 import { html, type Markup } from './markup.ts';
 
-/** What a kind of finding says. */
+/** The meaning of each kind of finding. */
 export const kindMeaning: Record<FindingKind, string> = {
   mismatch:
     'Mismatch: the evidence differs from what the reference model predicts for this kernel.',
@@ -30,7 +30,7 @@ function reference(text: string): Markup {
     : html`<li>${text}</li>`;
 }
 
-/** The text of a known issue, or its id where this ptdiff has no such text. */
+/** The text of a known issue, or its id where this ptdiff does not have the text. */
 export function knownIssueBox(issue: KnownIssue | undefined, id: string): Markup {
   if (issue === undefined)
     return html`<p class="known-issue">Matches known issue <code>${id}</code>.</p>`;
@@ -72,7 +72,9 @@ ${commands}
 `;
 }
 
-/** A known issue, folded: one line, and inside what it is and every finding that it explains. */
+/**
+ * A known issue, folded: one line, with its description and every finding that it explains inside.
+ */
 function issueMarkup(issue: FoldedIssue, report: Report, anchors: Anchors): Markup {
   const text = report.knownIssues.find(({ id }) => id === issue.id);
   const { kernels, cases, findings } = issue;
@@ -88,7 +90,7 @@ ${findings.map((folded) => findingMarkup(folded, report, anchors))}</div></detai
 }
 
 /**
- * All findings, each once, however many cases show it: new ones first and apart, the others below
+ * All findings, each once however many cases show it: new ones first and separate, the others under
  * the known issues that explain them.
  */
 export function findingsSection(report: Report, anchors: Anchors): Markup {

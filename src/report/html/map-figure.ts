@@ -49,13 +49,13 @@ function windowViews(windows: readonly ZoomWindow[], bands: MapBands, scale: Sca
   });
 }
 
-/** How much of a checkpoint is drawn: a page has room for the whole of a few cases only. */
+/** How much of a checkpoint is drawn: only a few cases of a page can be drawn in full. */
 export type DrawingDepth = 'full' | 'overview';
 
 /**
  * One checkpoint: the linear map to scale, predicted above actual (or what `labels` names), then
- * enlarged views of the interesting parts and the list of differences. The attributes on the figure
- * are what the script needs to zoom freely.
+ * enlarged views of the interesting parts and the list of differences. The script uses the
+ * attributes on the figure to zoom freely.
  */
 export function mapFigure(
   drawing: CaseDrawing,

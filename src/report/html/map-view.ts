@@ -13,7 +13,7 @@ const diffHeight = 12;
 const axisTop = rows.diff + diffHeight + 4;
 const pictureHeight = axisTop + 22;
 
-/** The bands of one checkpoint, and what stands before them. */
+/** The bands of one checkpoint, and their labels. */
 export interface MapBands {
   predicted: Band;
   actual: Band;
@@ -29,7 +29,7 @@ export interface MapLabels {
 const round = (value: number): number => Math.round(value * 10) / 10;
 
 /**
- * A band cut to a region and stretched to its width: the band itself is drawn once for the page.
+ * A band cut to a region and stretched to its width: the band itself is drawn only once per page.
  */
 function stretched(band: Band, region: Placed, y: number): Markup {
   const box = `${region.from} 0 ${region.to - region.from} ${bandHeight}`;
@@ -77,7 +77,8 @@ const plotWidth = pictureWidth - labelWidth - margin;
 export const windowLetters = 'abcdefghij';
 
 /**
- * Brackets above an overview that show where the enlarged views lie; letters keep their distance.
+ * Brackets above an overview that show the positions of the enlarged views; letters keep their
+ * distance.
  */
 function brackets(windows: readonly Span[], regions: readonly Placed[]): Markup {
   let lastLetter = 0;
@@ -94,8 +95,8 @@ function brackets(windows: readonly Span[], regions: readonly Placed[]): Markup 
 }
 
 /**
- * The whole linear map to scale, holes compressed, the axis in GiB of physical address, `windows`
- * marked by letters.
+ * The whole linear map to scale, with compressed holes, an axis in GiB of physical address, and
+ * letters for `windows`.
  */
 export function overview(
   bands: MapBands,
@@ -111,7 +112,7 @@ export function overview(
   );
 }
 
-/** A part of the linear map, enlarged, the axis in hexadecimal physical addresses. */
+/** An enlarged part of the linear map, with an axis in hexadecimal physical addresses. */
 export function zoomed(bands: MapBands, scale: Scale, span: Span, title: string): Markup {
   return picture(
     title,

@@ -2,8 +2,8 @@
 import { withoutEscapeSequences } from '../plain-text.ts';
 
 /**
- * Text that is HTML already: made by the `html` template only, so that nothing gets into a page
- * without being escaped.
+ * Text that is already HTML: only the `html` template makes it, so nothing gets into a page without
+ * being escaped.
  */
 export class Markup {
   readonly text: string;
@@ -14,7 +14,8 @@ export class Markup {
 }
 
 /**
- * What a template may hold: text is escaped, markup is not, lists are joined, undefined is nothing.
+ * What a template may hold: text is escaped, markup is not, lists are joined, undefined yields
+ * nothing.
  */
 export type Content = Markup | string | number | undefined | readonly Content[];
 
@@ -26,7 +27,7 @@ const entities: Record<string, string> = {
   "'": '&#39;',
 };
 
-/** A control character as its picture (U+2400 block), so that it shows instead of acting. */
+/** A control character as its picture (U+2400 block), so that it is visible and has no effect. */
 function picture(character: string): string {
   const code = character.charCodeAt(0);
   return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
@@ -53,7 +54,7 @@ function render(content: Content): string {
   return content instanceof Markup ? content.text : content.map(render).join('');
 }
 
-/** HTML with values filled in, each escaped as its type asks. */
+/** HTML with values filled in, each escaped according to its type. */
 export function html(strings: TemplateStringsArray, ...values: Content[]): Markup {
   return new Markup(strings.reduce((text, part, index) => text + render(values[index - 1]) + part));
 }

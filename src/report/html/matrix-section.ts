@@ -17,7 +17,7 @@ function cellMarkup(cell: MatrixCell, row: MatrixRow, scenario: string, anchors:
 }
 
 /**
- * Kernels by scenarios; each cell leads to its case. Heads stay in view while the table scrolls.
+ * Kernels by scenarios; each cell links to its case. Headings stay in view while the table scrolls.
  */
 export function matrixSection(report: Report, anchors: Anchors): Markup {
   const matrix = layMatrix(report.run, report.cases);

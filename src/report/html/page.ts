@@ -15,8 +15,8 @@ import { headerSection, identitiesSection, limitsSection } from './run-section.t
 import { script } from './script.ts';
 import { style } from './style.ts';
 
-// Characters of cases and drawings after which pictures get simpler, then stop: a page of hundreds
-// of cases must still open.
+// Characters of cases and drawings after which pictures get simpler, then stop: a page with
+// hundreds of cases must still open.
 const fullUntil = 5_000_000;
 const overviewUntil = 7_500_000;
 
@@ -72,8 +72,8 @@ function casesSection(report: Report, sections: Map<CaseResult, Markup>): Markup
 }
 
 /**
- * A whole page around its main part: nothing is loaded from elsewhere, no script is needed to read
- * it. `store` holds the bands that `main` refers to.
+ * A complete page around its main part: it loads nothing from elsewhere, and needs no script to be
+ * read. `store` holds the bands that `main` refers to.
  */
 export function pageOf(title: string, store: BandStore, main: Markup): string {
   return html`<!DOCTYPE html>
@@ -88,9 +88,9 @@ ${store.definitions()}
 }
 
 /**
- * The report of a run as one self-contained page: no script is needed to read it (script only adds
- * free zoom), nothing is loaded, all text of guests is escaped. Pictures are simplified, then left
- * out, when a run is too large for one page.
+ * The report of a run as one self-contained page: it needs no script to be read (the script only
+ * adds free zoom), it loads nothing, and all text from guests is escaped. When a run is too large
+ * for one page, pictures are simplified, then left out.
  */
 export function formatHtml(report: Report): string {
   const anchors = makeAnchors(report);

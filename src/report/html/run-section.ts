@@ -25,7 +25,7 @@ function facts(entries: readonly [string, Markup | string][]): Markup {
   return html`<dl>${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-/** What came of the run, and by what: the first thing on the page. */
+/** The result of the run, and what produced it: the first thing on the page. */
 export function headerSection(report: Report): Markup {
   const { run, cases } = report;
   const counts = countVerdicts(cases);
@@ -49,7 +49,7 @@ ${facts([
 <nav aria-label="Sections"><a href="#findings">Findings</a> <a href="#matrix">Matrix</a> <a href="#cases">Cases</a> <a href="#limits">Not witnessed</a> <a href="#identities">Identities</a></nav></header>`;
 }
 
-/** What a verdict of this run does not say. */
+/** What a verdict of this run does not cover. */
 export function limitsSection(report: Report): Markup {
   const { leftOut, unavailable, unfit } = report.run;
   const unable = describeUnfit(unfit, { full: true }).map((sentence) => html`<li>${sentence}</li>`);
@@ -67,7 +67,7 @@ ${thinned.length > 0 ? html`<details class="inner"><summary>Left out by pairwise
 }
 
 /**
- * Versions and hashes of everything that took part: what another machine needs to repeat the run.
+ * Versions and hashes of everything that was used: what another machine needs to repeat the run.
  */
 export function identitiesSection(report: Report): Markup {
   const { run } = report;

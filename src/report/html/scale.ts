@@ -3,8 +3,8 @@ import { endOf } from '../../diff/runs.ts';
 import type { CaseDrawing } from '../types.ts';
 
 /**
- * Pictures measure memory in units of 4 KiB from `base`, along the linear map: where it maps a page
- * to the wrong place, the page is drawn where it should have been.
+ * Pictures measure memory in units of 4 KiB from `base`, along the linear map: a page that is
+ * mapped to the wrong address is drawn where it should have been.
  */
 export const unit = 4096;
 
@@ -18,9 +18,9 @@ export interface Span {
 export interface Scale {
   /** Physical address in bytes of unit 0. */
   base: number;
-  /** Position in units of a virtual address of the linear map. */
+  /** Position, in units, of a virtual address of the linear map. */
   at(va: bigint): number;
-  /** Memory that is mapped or should be, ascending; small holes count as memory. */
+  /** Memory that is or should be mapped, ascending; small holes count as memory. */
   regions: Span[];
   /** Where prediction and walk differ, ascending, merged. */
   differences: Span[];
@@ -38,7 +38,7 @@ export function mergeSpans(spans: readonly Span[], gap: number): Span[] {
 }
 
 /**
- * The physical address of a place of the linear map, by the first leaf: the map is linear
+ * Virtual minus physical address of the linear map, from the first leaf: the map is linear
  * (arch/arm64/include/asm/memory.h).
  */
 function linearOffset(drawing: CaseDrawing): bigint {
@@ -46,12 +46,10 @@ function linearOffset(drawing: CaseDrawing): bigint {
   return first === undefined ? drawing.linearRegion.start : first.va - BigInt(first.pa);
 }
 
-/**
- * A hole is left out of the picture, and labelled, when it is larger than this part of the memory.
- */
+/** A hole larger than this fraction of the memory is left out of the picture, and labelled. */
 const holeShare = 1 / 64;
 
-/** Measures a drawing: where memory lies and where the two sides differ. */
+/** Measures a drawing: where memory is and where the two sides differ. */
 export function measure(drawing: CaseDrawing): Scale {
   const offset = linearOffset(drawing);
   const runs = [...drawing.predicted, ...drawing.actual];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The page's only script: a lens under each map for free zoom, and opening what a link points into
- * (browsers that do not yet do so by themselves). It reads numbers and ids from attributes that the
- * report wrote, and builds nodes, never markup from text.
+ * The page's only script: a lens under each map for free zoom, and opening the section that a link
+ * points into (for browsers that do not do this themselves). It reads numbers and ids from
+ * attributes that the report wrote, and builds nodes, never markup from text.
  */
 export const script = `
 'use strict';

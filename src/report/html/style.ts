@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The style of the page. Leaf kinds run from warm (small) to cool (large) and differ in lightness
- * too, so that they stay apart for colour-blind readers and in grey; permissions are stripes and
- * hollows, never colour alone.
+ * The style of the page. Leaf kinds go from warm (small) to cool (large) colours and also differ in
+ * lightness, so that colour-blind readers can tell them apart, also in grey. Permissions are
+ * stripes and hollows, never colour alone.
  */
 export const style = `
 :root{color-scheme:light dark;--bg:#fbfbf9;--fg:#1d2125;--soft:#5c656e;--line:#d9dcdf;--panel:#fff;--code:#f1f2f0;--link:#0b5cad;

@@ -12,16 +12,14 @@ export interface ZoomWindow extends Span {
 const mostWindows = 4;
 const mebibyte = 2 ** 20 / unit;
 
-/** What holds more of the memory than this is background, not a feature. */
+/** Something that covers more of the memory than this is background, not a feature. */
 const backgroundShare = 0.2;
 
 interface Feature extends Span {
   why?: string;
 }
 
-/**
- * Runs that the model explains as something special: kernel image, KFENCE pool, read-only aliases.
- */
+/** Runs that the model explains as special: kernel image, KFENCE pool, read-only aliases. */
 function featuresOf(predicted: readonly PredictedRun[], scale: Scale): Feature[] {
   const bytes = new Map<string, number>();
   for (const run of predicted) bytes.set(run.why, (bytes.get(run.why) ?? 0) + run.size);
@@ -43,7 +41,9 @@ function titleOf(span: Span, features: readonly Feature[], differs: boolean): st
   return [...(differs ? ['differences'] : []), ...(shown === '' ? [] : [shown])].join(': ');
 }
 
-/** Clusters by how much of what made them they hold: a wide one may be a few scattered pages. */
+/**
+ * Clusters by how much of what formed them they contain: a wide one may be a few scattered pages.
+ */
 function fullestFirst(clusters: readonly Span[], content: readonly Span[]): Span[] {
   const held = (cluster: Span) =>
     content
@@ -55,7 +55,7 @@ function fullestFirst(clusters: readonly Span[], content: readonly Span[]): Span
     .map(({ span }) => span);
 }
 
-/** A cluster too wide to gain from a zoom is shown where it begins. */
+/** If a cluster is too wide for a useful zoom, only its beginning is shown. */
 function cut(span: Span, extent: number): Span {
   if (span.to - span.from <= extent / 4) return span;
   return {
@@ -74,9 +74,9 @@ function padded(span: Span, region: Span): Span {
 }
 
 /**
- * The parts to draw enlarged: 1 GiB on a screen's width hides a 64K leaf. Clusters of differences
- * come first, then clusters of what the model explains as special, those that hold most of it
- * first; at most four, returned in order of address.
+ * The parts to draw enlarged: at 1 GiB per screen width a 64K leaf is invisible. Clusters of
+ * differences come first, then clusters of what the model explains as special, fullest first; at
+ * most four, returned in order of address.
  */
 export function zoomWindows(predicted: readonly PredictedRun[], scale: Scale): ZoomWindow[] {
   const extent = scale.regions.reduce((sum, { from, to }) => sum + to - from, 0);

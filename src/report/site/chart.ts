@@ -4,9 +4,9 @@ import { html, type Markup } from '../html/markup.ts';
 import { compositionKinds } from '../leaf-kinds.ts';
 import { formatBytes, formatSeconds } from '../units.ts';
 
-/** A point of a chart; neighbours are one step apart, however much time lies between them. */
-export interface ChartPoint {
-  /** What the reader sees when the pointer rests on it: when, which kernel. */
+/** A point of a chart; neighbours are one step apart, however much time is between them. */
+interface ChartPoint {
+  /** The text that shows under the pointer: when, and which kernel. */
   label: string;
   linearMap?: LinearMapSizes;
   seconds?: number;
@@ -67,7 +67,7 @@ export function trendChart(points: readonly ChartPoint[], name: string): Markup 
   return html`<svg class="chart" viewBox="0 0 ${width} ${lineTop + lineHeight + 4}" role="img" aria-label="${name}: linear map and boot time over ${points.length} looks"><text x="${left}" y="8">linear map at init</text>${bars}${line}</svg>`;
 }
 
-/** A line of values around 1, e.g. boot times in terms of the usual; the middle line is 1. */
+/** A line of values around 1, e.g. boot times relative to the usual ones; the middle line is 1. */
 export function ratioChart(
   points: readonly { label: string; ratio: number }[],
   name: string,

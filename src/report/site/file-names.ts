@@ -13,7 +13,7 @@ function fileStem(name: string): string {
   return plain.slice(0, longest);
 }
 
-/** Names of files, one for each thing, the same on every day. */
+/** File names, one for each item, always the same. */
 export function fileNames(prefix: string, names: readonly string[]): Map<string, string> {
   const taken = new Set<string>();
   return new Map(

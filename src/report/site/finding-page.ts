@@ -41,7 +41,7 @@ function seriesBlock(life: SeriesLife, files: SiteFiles): Markup {
 ${life.kernels.map(kernelRow)}</tbody></table></div>${cases}`;
 }
 
-/** A page for one finding: its life, its evidence, and the known issue that it matches. */
+/** A page for one finding: its history, its evidence, and the known issue that it matches. */
 export function findingPage(
   { life, text }: SiteFinding,
   issues: readonly KnownIssue[],

@@ -22,7 +22,7 @@ function findingRow({ life, text }: SiteFinding, files: SiteFiles): Markup {
 `;
 }
 
-/** What is there comes before what is gone. */
+/** Findings that still show come before those that are gone. */
 function findingRank({ life }: SiteFinding): string {
   return `${life.state === 'there' ? 0 : 1}${life.id}`;
 }
@@ -35,7 +35,7 @@ function findingTable(findings: readonly SiteFinding[], files: SiteFiles): Marku
 ${sorted.map((finding) => findingRow(finding, files))}</tbody></table></div>`;
 }
 
-/** A known issue in one line: where it is there, in how many cases of the last looks. */
+/** A known issue in one line: where it shows, and in how many of the latest cases. */
 function issueMarkup(
   id: string,
   findings: readonly SiteFinding[],
@@ -57,8 +57,8 @@ function issueMarkup(
 }
 
 /**
- * The findings by known issue; what is not documented comes first and apart. A finding that two
- * issues explain stands below both.
+ * The findings by known issue; undocumented ones come first and are separate. A finding that two
+ * issues explain is listed under both.
  */
 function findingsTable(data: SiteData, files: SiteFiles): Markup {
   const { findings } = data;

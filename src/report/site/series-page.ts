@@ -12,7 +12,7 @@ import { trendChart } from './chart.ts';
 import { sitePage, trail } from './site-page.ts';
 import type { SiteFiles } from './types.ts';
 
-/** Columns of the matrix over time: older ones are told of in a note. */
+/** Columns of the matrix over time; a note mentions older ones. */
 const shownColumns = 40;
 /** Points of one chart. */
 const shownPoints = 60;
@@ -26,7 +26,7 @@ interface Column {
 
 const keyOf = ({ run, kernel }: Look): string => JSON.stringify([run.id, kernel.sha256]);
 
-/** Columns in the order of time; the kernels of one run in the order of their versions. */
+/** Columns in order of time; the kernels of one run in order of version. */
 function columnsOf(looks: readonly Look[]): Column[] {
   const groups = [...Map.groupBy([...looks].sort(byTime), keyOf).values()];
   groups.sort((own, others) => {

@@ -3,7 +3,7 @@ import { html, Markup } from '../html/markup.ts';
 import { style } from '../html/style.ts';
 import { siteStyle } from './site-style.ts';
 
-/** One page of the site as a whole document: nothing is loaded and no script runs. */
+/** One page of the site as a complete document: it loads nothing and runs no script. */
 export function sitePage(title: string, body: Markup): string {
   return html`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -6,7 +6,7 @@ import { indexPage } from './index-page.ts';
 import { seriesPage } from './series-page.ts';
 import type { SiteData, SiteFiles } from './types.ts';
 
-/** The pages of the site by file name; they refer to each other and to nothing else. */
+/** The pages of the site by file name; they refer only to each other. */
 export function formatSite(data: SiteData): Map<string, string> {
   const series = bySeries(data.looks);
   const files: SiteFiles = {

@@ -3,21 +3,21 @@ import type { KnownIssue } from '../../diff/match-known.ts';
 import type { FindingLife } from '../../history/finding-life.ts';
 import type { FindingText, Look } from '../../history/types.ts';
 
-/** A finding with its whole life. */
+/** A finding with its complete history. */
 export interface SiteFinding {
   life: FindingLife;
   text: FindingText;
 }
 
-/** All that the site is made of. */
+/** Everything that the site is made from. */
 export interface SiteData {
-  /** In the order of time. */
+  /** In order of time. */
   looks: Look[];
   findings: SiteFinding[];
   knownIssues: readonly KnownIssue[];
 }
 
-/** Where the pages refer to each other. */
+/** File names with which pages refer to each other. */
 export interface SiteFiles {
   finding: ReadonlyMap<string, string>;
   series: ReadonlyMap<string, string>;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Defects of single mappings: access, memory type, and the other attributes. */
+import t from 'tap';
 import { addKernel, addUser, checkDefects, ramPlus, setPlain, setVmalloc } from '../defects.ts';
 import { bits, MiB, NG, prot, RDONLY, USER, vmalloc } from '../synthetic.ts';
 
-checkDefects([
+checkDefects(t, [
   [
     'vmalloc memory is writable and executable',
     setVmalloc((a) => a & ~bits.PXN),

@@ -16,7 +16,7 @@ import {
   withAttributes,
 } from '../synthetic.ts';
 
-checkDefects([
+checkDefects(t, [
   [
     'kernel text is writable in the image',
     (context) =>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Defects of the linear map: what it holds, how it is mapped, what it promises. */
+import t from 'tap';
 import { given } from '../../given.ts';
 import { checkDefects, plain, setPlain } from '../defects.ts';
 import {
@@ -16,7 +17,7 @@ import {
   withAttributes,
 } from '../synthetic.ts';
 
-checkDefects([
+checkDefects(t, [
   [
     'a page of RAM is not mapped',
     (context) => rewrite(context, plain(context), 4 * KiB, () => undefined),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Defects of the tables themselves, and of the registers that CPUs walk them with. */
+import t from 'tap';
 import { given } from '../../given.ts';
 import { addKernel, checkDefects, ramPlus } from '../defects.ts';
 import { linearStart, MiB, prot, TABLE, vmalloc } from '../synthetic.ts';
 
-checkDefects([
+checkDefects(t, [
   [
     'a table page has a writable alias in vmalloc space',
     addKernel(vmalloc + 0x1_0000n, ramPlus(48 * MiB), prot.data),

@@ -50,7 +50,7 @@ t.test('a monitor that could not go on is the fault of the harness', (t) => {
   t.ok(monitorHasPanicked(monitor));
   t.throws(() => throwMonitorPanic(monitor), {
     fault: 'harness',
-    message: 'The realm monitor could not go on: this CPU has no such IPA size: 0x30.',
+    message: 'The realm monitor could not continue: this CPU has no such IPA size: 0x30.',
   });
   t.end();
 });

@@ -89,7 +89,7 @@ t.test('gives up a guest that prints for ever and reaches no stop', (t) => {
   }
   t.match(
     watchdog.look(sample({ work: [24], runnable: false, wallSeconds: 40, consoleBytes: 20 })),
-    /came no further in 50 s/,
+    /made no progress in 50 s/,
   );
   t.end();
 });

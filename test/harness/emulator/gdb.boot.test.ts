@@ -3,22 +3,13 @@ import t from 'tap';
 import { withMachine } from '../../../harness/emulator/virtual-machine.ts';
 import { RAM_BASE } from '../../../src/scenario/memory.ts';
 import { given } from '../../given.ts';
-import { realSetup } from '../boot-setup.ts';
+import { qemuMachine, realSetup } from '../boot-setup.ts';
 
 t.test(
   'memory that is not there is told from memory, however few bytes are asked for',
   async (t) => {
     const setup = await realSetup(t, 'debian:6.12');
-    const { machine, cpu, initramfs, commandLine, kernel, emulator } = setup;
-    const qemu = {
-      emulator: emulator.command,
-      machine,
-      cpu,
-      image: kernel.imagePath,
-      initramfs,
-      commandLine,
-    };
-    await withMachine(qemu, {}, setup, async ({ gdb }) => {
+    await withMachine(qemuMachine(setup), {}, setup, async ({ gdb }) => {
       const thread = given((await gdb.threads())[0]);
       t.equal((await gdb.peekMemory(thread, BigInt(RAM_BASE), 4))?.length, 4);
       // Above everything in the memory map of the machine.
@@ -37,16 +28,8 @@ t.test(
   'a CPU that steps over its breakpoint has left it, though others come to theirs meanwhile',
   async (t) => {
     const setup = await realSetup(t, 'debian:7.3');
-    const machine = { ...setup.machine, cpus: 4 };
-    const { cpu, initramfs, commandLine, kernel, emulator, symbols } = setup;
-    const qemu = {
-      emulator: emulator.command,
-      machine,
-      cpu,
-      image: kernel.imagePath,
-      initramfs,
-      commandLine,
-    };
+    const { symbols } = setup;
+    const qemu = qemuMachine(setup, { machine: { ...setup.machine, cpus: 4 } });
     await withMachine(qemu, {}, setup, async ({ gdb }) => {
       // Where all CPUs come by, again and again.
       const hot = given(symbols.address('__schedule'));

@@ -56,9 +56,11 @@ t.test('another question, another number of boots, or a damaged file is refused'
   t.throws(() => readState(file, question, 2), { message: /holds another bisection/ });
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.slice(0, -20));
-  t.throws(() => readState(file, question, 1), { message: /is no state of a bisection/ });
+  t.throws(() => readState(file, question, 1), { message: /is not the state of a bisection/ });
   writeFileSync(file, text.replace('"schema": 1', '"schema": 2'));
-  t.throws(() => readState(file, question, 1), { message: /is no state of a bisection \(schema/ });
+  t.throws(() => readState(file, question, 1), {
+    message: /is not the state of a bisection \(schema/,
+  });
   mkdirSync(join(path, 'folder.json'));
   t.throws(() => readState(join(path, 'folder.json'), question, 1), { message: /Cannot use/ });
 });

@@ -66,7 +66,7 @@ t.test(
     });
     t.throws(() => loadSide('x', join(path, 'cases'), undefined, []), {
       fault: 'usage',
-      message: /is no run folder/,
+      message: /is not a run folder/,
     });
   },
 );

@@ -57,7 +57,7 @@ t.test('the commits of a range, base first, along the first parents', async (t) 
   ]);
   await t.rejects(commitsOf(`trunk..${base}`, path), {
     fault: 'usage',
-    message: /holds no commit/,
+    message: /has no commit/,
   });
   await t.rejects(commitsOf('trunk', path), { fault: 'usage', message: /write BASE\.\.TIP/ });
   // No option gets through to git.

@@ -146,7 +146,7 @@ t.test('commits by name, range and what is none', async (t) => {
   });
   await t.rejects(seriesKernels(small.repository, 'HEAD..HEAD', parts), {
     fault: 'usage',
-    message: /holds no commit/,
+    message: /has no commit/,
   });
   await t.rejects(commitKernel(small.repository, 'HEAD..HEAD', parts), {
     fault: 'image',

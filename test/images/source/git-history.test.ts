@@ -164,7 +164,7 @@ t.test('what is no repository, no commit, or no range is told in one sentence', 
       skipped: [],
     }),
     {
-      message: /git bisect cannot go on/,
+      message: /git bisect cannot continue/,
     },
   );
   await rm(repository, { recursive: true });

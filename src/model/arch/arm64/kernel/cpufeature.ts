@@ -22,8 +22,8 @@ const MIDR_CPU_MODEL_MASK = 0xff0ffff0n;
 const MIDR_REVISION_MASK = 0x00f0000fn;
 
 /**
- * MIDR_CPU_MODEL() of arch/arm64/include/asm/cputype.h: parts whose ID registers tell their
- * architecture.
+ * MIDR_CPU_MODEL() of arch/arm64/include/asm/cputype.h: a part whose architecture field says that
+ * the ID registers describe it.
  */
 const model = (implementer: number, part: number): number =>
   ((implementer << 24) | (0xf << 16) | (part << 4)) >>> 0;
@@ -50,8 +50,8 @@ const fromR1p1 = (name: string, part: number): AllowedPart => ({
 });
 
 /**
- * supports_bbml2_noabort_list in arch/arm64/kernel/cpufeature.c, 6.18 to 7.2; 6.17 has the first
- * two, which only late CPUs meet.
+ * supports_bbml2_noabort_list in arch/arm64/kernel/cpufeature.c, 6.18 to 7.2. 6.17 has only the
+ * first two entries, and they matter for late CPUs only.
  */
 const bbml2NoabortList: AllowedPart[] = [
   r0('Cortex-X4', 0xd82, 3),
@@ -62,7 +62,7 @@ const bbml2NoabortList: AllowedPart[] = [
   all('AmpereOne 1A', 0xc0, 0xac4),
 ];
 
-/** What supports_bbml3_list of 7.3 has beyond it. */
+/** Additional entries of 7.3's supports_bbml3_list. */
 const bbml3Additions: AllowedPart[] = [
   all('Cortex-A520AE', ARM, 0xd88),
   all('Cortex-A715', ARM, 0xd4d),
@@ -98,7 +98,7 @@ export function isMidrInRange(midr: bigint, range: MidrRange): boolean {
   );
 }
 
-/** Whether the kernel believes a CPU for its ID register, which it looks at since 7.3. */
+/** Whether the kernel trusts a CPU's ID register, which it reads since 7.3. */
 export function hasBbmLevel3(
   { bbml }: Pick<KernelTraits, 'bbml'>,
   registers: IdRegisters,
@@ -108,7 +108,7 @@ export function hasBbmLevel3(
 
 /**
  * cpu_supports_bbml2_noabort() or cpu_supports_bbml3() on one CPU, arch/arm64/kernel/cpufeature.c.
- * 7.3 also believes ID_AA64MMFR2_EL1.BBM >= 3; before, the register is not looked at.
+ * 7.3 also trusts ID_AA64MMFR2_EL1.BBM >= 3; older kernels do not read this register.
  * @returns why, as the name of the entry or field that decided; undefined when the CPU is not
  * capable
  */
@@ -148,8 +148,8 @@ const kptiSafeList = new Set([
 ]);
 
 /**
- * A CPU that leaks the kernel's mappings to EL0: on no list, and without ID_AA64PFR0_EL1.CSV3; one
- * that does not tell counts as safe.
+ * A CPU that leaks the kernel's mappings to EL0: not on the safe list, and without
+ * ID_AA64PFR0_EL1.CSV3. A CPU whose register is not known counts as safe.
  */
 function isVulnerable(registers: Record<string, bigint>): boolean {
   const midr = registers.MIDR_EL1 ?? 0n;
@@ -164,8 +164,8 @@ export function kaslr_enabled({ traits, kaslr }: Kernel): boolean {
 }
 
 /**
- * kaslr_requires_kpti() of arch/arm64/include/asm/mmu.h, which is asked with KASLR only: that is of
- * no use to a kernel that EL0 sees, which FEAT_E0PD of the boot CPU prevents.
+ * kaslr_requires_kpti() of arch/arm64/include/asm/mmu.h; called with KASLR only, which is useless
+ * if EL0 can find the kernel. FEAT_E0PD on the boot CPU prevents that.
  */
 export function kaslr_requires_kpti(kernel: Kernel): boolean {
   const { traits, idRegisters } = kernel;
@@ -175,8 +175,8 @@ export function kaslr_requires_kpti(kernel: Kernel): boolean {
 
 /**
  * unmap_kernel_at_el0() of arch/arm64/kernel/cpufeature.c: whether the kernel is unmapped while
- * user space runs, and who decided. parse_kpti() takes the last value that kstrtobool() does;
- * 'mitigations=off' counts only where nothing else was said.
+ * user space runs, and what decided that. parse_kpti() takes the last value that kstrtobool()
+ * accepts; 'mitigations=off' counts only where nothing else is set.
  */
 export function unmap_kernel_at_el0(kernel: Kernel): { kpti: boolean; because: string } {
   const { traits, parameters } = kernel;
@@ -194,8 +194,8 @@ export function unmap_kernel_at_el0(kernel: Kernel): { kpti: boolean; because: s
 }
 
 /**
- * matches() of one capability on one CPU; of the BBM capabilities by the list of this very kernel:
- * 6.17 has a shorter one.
+ * matches() of one capability on one CPU. BBM capabilities use this kernel's own list: 6.17 has a
+ * shorter one.
  */
 export function matches({ match }: CpuCapability, registers: IdRegisters): boolean {
   const midr = registers.MIDR_EL1 ?? 0n;
@@ -210,9 +210,9 @@ function systemHas(capability: CpuCapability, boot: IdRegisters[]): boolean {
 }
 
 /**
- * The first capability, in order of their numbers, in which a CPU that
- * comes when the system has booted may not differ from it. The system has the BBM capability when
- * every CPU of the boot has it, an erratum when one has.
+ * The first capability, in order of their numbers, that does not allow a CPU that comes after boot
+ * to differ from the system. The system has the BBM capability if every boot-time CPU has it, and
+ * an erratum if any of them has it.
  */
 export function verify_local_cpu_caps(
   traits: KernelTraits,
@@ -228,8 +228,9 @@ export function verify_local_cpu_caps(
 }
 
 /**
- * setup_system_capabilities(): what every CPU of the boot has is known, and final: the system has
- * the BBM capability when each has it, and whether the kernel is unmapped at EL0 is decided.
+ * setup_system_capabilities(): what every boot-time CPU has is now known and final. The system has
+ * the BBM capability if each of them has it, and the decision about unmapping the kernel at EL0 is
+ * made.
  */
 export function setup_system_capabilities(kernel: Kernel): void {
   const { traits, idRegisters, decisions, why } = kernel;

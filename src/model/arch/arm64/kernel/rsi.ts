@@ -4,8 +4,8 @@ import type { PredictedRsiCall } from '../../../types.ts';
 import { rsi_set_memory_range_protected_safe } from '../include/asm/rsi.ts';
 
 /*
- * What a kernel asks of the RMM. The calls, their arguments and their order are the same in every
- * kernel that knows realms: from c077711f718b and 42be24a4178f (6.13) to 7.3.
+ * What a kernel requests from the RMM. The calls, their arguments and their order are the same in
+ * every kernel that knows realms: from c077711f718b and 42be24a4178f (6.13) to 7.3.
  */
 
 const RSI = 'arch/arm64/kernel/rsi.c';
@@ -13,14 +13,14 @@ const RSI = 'arch/arm64/kernel/rsi.c';
 /** RSI_ABI_VERSION of arch/arm64/include/asm/rsi_smc.h: 1.0. */
 const RSI_ABI_VERSION = 0x10000n;
 
-/** Where the calls come from, and the next checkpoint after them. */
+/** The source of the calls, and the next checkpoint after them. */
 function asked({ next }: BootState): Pick<PredictedRsiCall, 'source' | 'before'> {
   return { source: RSI, before: next };
 }
 
 /**
- * arm64_rsi_setup_memory(): for_each_mem_range() passes over NOMAP memory, and knows nothing of
- * pages of the kernel.
+ * arm64_rsi_setup_memory(): for_each_mem_range() skips NOMAP memory, and does not round to the
+ * kernel's pages.
  */
 function arm64_rsi_setup_memory(state: BootState): PredictedRsiCall[] {
   const { memory } = state.memblock;
@@ -35,7 +35,7 @@ function arm64_rsi_setup_memory(state: BootState): PredictedRsiCall[] {
 
 /**
  * The calls of arm64_rsi_init(): the version of the interface, the configuration of the realm, all
- * memory. `struct realm_config config` is a variable of the kernel's own.
+ * memory. `struct realm_config config` is a variable inside the kernel.
  */
 export function rsi_calls(state: BootState): void {
   const { decisions, sections, why } = state;
@@ -64,7 +64,7 @@ export function rsi_calls(state: BootState): void {
   );
 }
 
-/** arm64_rsi_init(): from its end on is_realm_world() is true in a realm, and no earlier. */
+/** arm64_rsi_init(): once it has returned, and not earlier, is_realm_world() is true in a realm. */
 export function arm64_rsi_init({ traits, world, decisions, why }: Kernel): void {
   if (world !== 'realm' || !traits.knowsRealms) return;
   decisions.realm = true;

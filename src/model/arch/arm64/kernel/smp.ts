@@ -10,14 +10,14 @@ import { idField, matches, verify_local_cpu_caps } from './cpufeature.ts';
 
 const CPUFEATURE = 'arch/arm64/kernel/cpufeature.c';
 
-/** ID registers of the CPUs that the boot brings up: all, or with maxcpus=1 the first. */
+/** ID registers of the CPUs that the boot brings up: all, or only the first with maxcpus=1. */
 export function bootTimeCpus(machine: Machine, idRegisters: IdRegisters[]): IdRegisters[] {
   return machine.late ? idRegisters.slice(0, 1) : idRegisters;
 }
 
 /**
- * Fields of 4 bits that are FTR_STRICT in ftr_id_aa64mmfr1[] and [2]: HAFDBS and BBM. CPUs that
- * differ in one are let in, with a warning and a taint.
+ * Fields of 4 bits that are FTR_STRICT in ftr_id_aa64mmfr1[] and [2]: HAFDBS and BBM. A CPU that
+ * differs in one of them is accepted, with a warning and a taint.
  */
 const strictFields = [
   { register: 'ID_AA64MMFR1_EL1', lsb: 0 },
@@ -31,11 +31,11 @@ function variationOf(boot: IdRegisters, other: IdRegisters): string[] {
 }
 
 /**
- * Which CPUs come online, and what the kernel says of those that differ. cpu_die_early() takes a
- * refused CPU off again (PSCI CPU_OFF) and marks it absent, and __cpu_up() fails with -EIO after
- * five seconds. The linear map is never touched: it was decided at boot.
+ * Which CPUs come online, and what the kernel logs about those that differ. cpu_die_early()
+ * switches a refused CPU off again (PSCI CPU_OFF) and marks it absent, and __cpu_up() fails with
+ * -EIO after five seconds. The linear map does not change: it was decided at boot.
  */
-export function cpuOutcome(
+function cpuOutcome(
   traits: KernelTraits,
   {
     machine,
@@ -78,7 +78,7 @@ export function cpuOutcome(
   return { onlineAtBoot, onlineAtInit, refused, complaints: [...complaints], unknown };
 }
 
-/** smp_init() and all that comes of it, with what init asks of the CPUs later. */
+/** smp_init() and its results, including what happens when init asks for CPUs later. */
 export function smp_init(state: BootState): void {
   const { machine, probes, facts } = state.question;
   const asked = { machine, probes, idRegisters: facts.idRegisters };

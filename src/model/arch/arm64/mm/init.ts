@@ -15,8 +15,8 @@ type LinearRegion = Prediction['linearRegion'];
 
 const INIT = 'arch/arm64/mm/init.c';
 
-/** What arm64_memblock_init() asks. */
-export interface MemblockInputs {
+/** Inputs of arm64_memblock_init(). */
+interface MemblockInputs {
   traits: KernelTraits;
   machine: Machine;
   kaslr: boolean;
@@ -25,16 +25,16 @@ export interface MemblockInputs {
 
 export interface MemblockOutcome {
   physBase: number;
-  /** memblock.memory without NOMAP, as far as the linear region reaches. */
+  /** memblock.memory without NOMAP, up to the end of the linear region. */
   memory: PhysicalRange[];
-  /** memblock_phys_mem_size() in bytes, and memblock_end_of_DRAM(): both with what is NOMAP. */
+  /** memblock_phys_mem_size() in bytes, and memblock_end_of_DRAM(): both include NOMAP memory. */
   physMemSize: number;
   endOfDram: number;
 }
 
 /**
  * arm64_memblock_init(): the physical address that the first byte of the linear region maps, and
- * the memory that the region has room for. Every boot of ours has the kernel in the first 256 MiB
+ * the memory that the region has room for. ptdiff always boots with the kernel in the first 256 MiB
  * of memory, so nothing is clipped at the lower end.
  * @param region virtual addresses of the linear region: _PAGE_OFFSET(vabits_actual) to PAGE_END
  */

@@ -21,17 +21,16 @@ import {
 import { PredictedBug } from '../../../bug.ts';
 import { type LinearMap, NONE, TABLE, type Table } from '../../../linear-map.ts';
 
-/*
- * arch/arm64/mm/mmu.c from its beginning to __create_pgd_mapping(): how a range is mapped.
- */
+/* arch/arm64/mm/mmu.c from its beginning to __create_pgd_mapping(): how a range is mapped. */
 
 const isNormal = (attributes: bigint): boolean =>
   (attributes & PTE_ATTRINDX_MASK) === PTE_ATTRINDX(MT_NORMAL) ||
   (attributes & PTE_ATTRINDX_MASK) === PTE_ATTRINDX(MT_NORMAL_TAGGED);
 
 /**
- * pgattr_change_is_safe() of arch/arm64/mm/mmu.c, without the test of the page frame: in the linear
- * map it never changes. Until 05c5c31e9d8d (7.2) contiguous mappings could not be changed at all.
+ * pgattr_change_is_safe() of arch/arm64/mm/mmu.c, without the check of the page frame, which never
+ * changes in the linear map. Until 05c5c31e9d8d (7.2) contiguous mappings could not be changed at
+ * all.
  */
 function pgattr_change_is_safe(traits: KernelTraits, old: bigint, next: bigint): boolean {
   if (!(old & PTE_VALID) || !(next & PTE_VALID)) return true;
@@ -48,7 +47,7 @@ export const NO_CONT_MAPPINGS = 2;
 export const NO_EXEC_MAPPINGS = 4;
 
 /**
- * What every step of one mapping request shares. `alloc` false stands for pgtable_alloc == NULL.
+ * State shared by all steps of one mapping request. `alloc` false stands for pgtable_alloc == NULL.
  */
 interface Request {
   map: LinearMap;
@@ -80,8 +79,8 @@ const boundary = (addr: number, end: number, size: number): number =>
   Math.min(end, (Math.floor(addr / size) + 1) * size);
 
 /**
- * [pte|pmd]_range_has_valid_noncont() of 7.2: a table entry counts, as its bits read valid and not
- * contiguous.
+ * [pte|pmd]_range_has_valid_noncont() of 7.2: a table entry counts, since its bits look valid and
+ * not contiguous.
  */
 function rangeHasValidNoncont(map: LinearMap, table: Table, first: number, count: number): boolean {
   for (let i = first; i < first + count; i++) {
@@ -98,7 +97,7 @@ function init_pte(request: Request, table: Table, addr: number, end: number, pro
   const { map, traits } = request;
   const code = map.leaf(prot);
   const last = map.index(table, addr) + (end - addr) / map.geometry.granule;
-  // Neighbours are mostly alike: the answer for one holds for the next.
+  // Neighbours are mostly equal: the answer for one holds for the next.
   let safe = NONE;
   for (let i = map.index(table, addr); i < last; i++) {
     const old = table.entries[i] as number;
@@ -147,10 +146,7 @@ function alloc_init_cont_pte(
   }
 }
 
-/**
- * pmd_set_huge() and pud_set_huge(): refused, without a word before 7.2, where the change is not
- * safe.
- */
+/** pmd_set_huge() and pud_set_huge(): refused where the change is not safe, silently before 7.2. */
 function setHuge(request: Request, table: Table, index: number, prot: bigint): void {
   const { map, traits } = request;
   const attributes = prot & ~PMD_TABLE_BIT;
@@ -160,7 +156,7 @@ function setHuge(request: Request, table: Table, index: number, prot: bigint): v
   table.entries[index] = map.leaf(attributes);
 }
 
-/** True where a block of `size` is tried; since 7.2 not over an existing table. */
+/** True where a block of `size` is tried; since 7.2 not where a table exists. */
 function mayUseBlock(
   request: Request,
   entry: number,
@@ -233,9 +229,9 @@ function alloc_init_pud(
 }
 
 /**
- * Levels above the PUD (alloc_init_p4d() and the PGD loop) only ever hold tables. With two levels
- * (64K pages and 42 bits, 16K and 36) PGD, P4D and PUD are folded onto the PMD: each step of their
- * loops is one PMD, so that no range is long enough for a contiguous group.
+ * Levels above the PUD (alloc_init_p4d() and the PGD loop) hold tables only. With two levels (64K
+ * pages and 42 bits, 16K and 36) PGD, P4D and PUD are folded onto the PMD: each step of their loops
+ * is one PMD, so no range is long enough for a contiguous group.
  */
 function alloc_init_upper(
   request: Request,

@@ -62,8 +62,8 @@ function splitBlock(
 }
 
 /**
- * Table of level 2 or 3 under an entry, splitting a block on the way; undefined where nothing is
- * mapped.
+ * Table of level 2 or 3 that translates an address, after splitting a block above it; undefined
+ * where nothing is mapped.
  */
 function descend(
   map: LinearMap,
@@ -73,14 +73,14 @@ function descend(
 ): Table | undefined {
   const entry = map.entry(parent, index);
   if (entry === TABLE) return parent.tables.get(index);
-  // A block that lost PTE_VALID without PTE_PRESENT_INVALID is not present to the kernel: nothing
-  // to split.
+  // A block that lost PTE_VALID without PTE_PRESENT_INVALID is not present for the kernel: there is
+  // nothing to split.
   if (!map.isLeaf(entry) || !pte_present(map.attributes(entry))) return undefined;
   return splitBlock(map, traits, parent, index, true);
 }
 
 /**
- * Table of PMDs over `offset`, splitting a block of level 1 on the way; with two levels it is the
+ * Table of PMDs that covers `offset`, after splitting a level 1 block; with two levels it is the
  * root.
  */
 function pmdTable(map: LinearMap, traits: KernelTraits, offset: number): Table | undefined {
@@ -90,8 +90,8 @@ function pmdTable(map: LinearMap, traits: KernelTraits, offset: number): Table |
 }
 
 /**
- * split_kernel_leaf_mapping_locked() of arch/arm64/mm/mmu.c: makes `offset` a leaf boundary,
- * PUD -> contiguous PMD -> PMD -> contiguous PTE -> PTE, only as far as its alignment asks.
+ * split_kernel_leaf_mapping_locked() of arch/arm64/mm/mmu.c: makes `offset` a leaf boundary, from
+ * PUD to contiguous PMD, PMD, contiguous PTE and PTE, only as far as its alignment requires.
  */
 export function split_kernel_leaf_mapping_locked(
   map: LinearMap,
@@ -119,8 +119,8 @@ export function split_kernel_leaf_mapping_locked(
 }
 
 /**
- * log2-free __ffs() comparison: true when `a` has the lower lowest set bit, that is the smaller
- * alignment.
+ * __ffs() comparison without a log2: true when the lowest set bit of `a` is lower, i.e. `a` is less
+ * aligned.
  */
 function lessAligned(a: number, b: number): boolean {
   let size = 2;
@@ -129,9 +129,9 @@ function lessAligned(a: number, b: number): boolean {
 }
 
 /**
- * force_pte_mapping(), since a166563e7ec3 (6.18): whether the linear map must be made of pages. The
- * boot CPU speaks for the system until the capabilities are final. Where no CPU is asked, up to
- * 6.17, this is can_set_direct_map(), as map_mem() had it.
+ * force_pte_mapping(), since a166563e7ec3 (6.18): whether the linear map must be made of pages.
+ * Until the capabilities are final, only the boot CPU counts. Up to 6.17, which checks no CPU, this
+ * is can_set_direct_map(), as in that map_mem().
  */
 export function force_pte_mapping(kernel: Kernel, capabilitiesFinal = false): boolean {
   const { decisions } = kernel;
@@ -141,20 +141,20 @@ export function force_pte_mapping(kernel: Kernel, capabilitiesFinal = false): bo
   return decisions.rodataFull || arm64_kfence_can_set_direct_map(kernel) || decisions.realm;
 }
 
-/** What split_kernel_leaf_mapping() asks of the time at which it is called. */
+/** The state of the boot that split_kernel_leaf_mapping() checks. */
 export type SplitTime = Pick<SharingRequest, 'capabilitiesFinal' | 'onlineCpus' | 'pageAllocator'>;
 
-/** Once smp_cpus_done() has made the capabilities final nothing else counts. */
+/** Once smp_cpus_done() has made the capabilities final, nothing else matters. */
 export const whenFinal: SplitTime = { capabilitiesFinal: true, onlineCpus: 1 };
 
 /** It may split, has nothing to do and returns 0, or refuses with -EBUSY. */
 type SplitAnswer = 'split' | 'nothing' | 'busy';
 
 /**
- * What split_kernel_leaf_mapping() asks before it splits anything. Until the capabilities are
- * final, system_supports_bbml*() is false; up to 6.19 (split_leaf_mapping_possible()) that means
- * that nothing is split, since f12b435de2f2 the boot CPU may split as long as it is alone and the
- * page allocator is up.
+ * What split_kernel_leaf_mapping() checks before it splits anything. Until the capabilities are
+ * final, system_supports_bbml*() is false. Up to 6.19 (split_leaf_mapping_possible()) nothing is
+ * split until then; since f12b435de2f2 the boot CPU may split while it is the only CPU online and
+ * the page allocator is up.
  */
 export function split_leaf_mapping_possible(kernel: Kernel, time: SplitTime): SplitAnswer {
   const { traits, decisions } = kernel;
@@ -170,9 +170,9 @@ export function split_leaf_mapping_possible(kernel: Kernel, time: SplitTime): Sp
 }
 
 /**
- * split_kernel_leaf_mapping(start, end): makes both ends leaf boundaries; a single page splits only
- * at the less aligned of its two ends. Page-aligned virtual addresses; those outside the linear
- * region and in the KFENCE pool change nothing here.
+ * split_kernel_leaf_mapping(start, end): makes both ends leaf boundaries; for a single page, it
+ * splits only at the less aligned of the two ends. Virtual addresses, page-aligned; those outside
+ * the linear region or in the KFENCE pool change nothing.
  * @returns 0, or -EBUSY where the kernel warns and refuses
  */
 export function split_kernel_leaf_mapping(
@@ -200,7 +200,7 @@ export function split_kernel_leaf_mapping(
 }
 
 /**
- * range_split_to_ptes(): every leaf that touches [start, end) becomes pages, without contiguous
+ * range_split_to_ptes(): every leaf that overlaps [start, end) becomes pages, without contiguous
  * bits.
  */
 export function range_split_to_ptes(
@@ -226,7 +226,7 @@ export function range_split_to_ptes(
 }
 
 /**
- * Whether linear_map_maybe_split_to_ptes() has something to do: the boot CPU made large leaves that
+ * Whether linear_map_maybe_split_to_ptes() has work to do: the boot CPU made large leaves that
  * another CPU cannot split later.
  */
 export function repaints({ linearMapRequiresBbml, systemBbml }: Decisions): boolean {
@@ -234,8 +234,8 @@ export function repaints({ linearMapRequiresBbml, systemBbml }: Decisions): bool
 }
 
 /**
- * linear_map_maybe_split_to_ptes(): CPUs differ, so the boot CPU repaints all but the alias of
- * [_stext, __init_begin).
+ * linear_map_maybe_split_to_ptes(): CPUs differ, so the boot CPU repaints everything except the
+ * alias of [_stext, __init_begin).
  */
 export function linear_map_maybe_split_to_ptes(state: BootState): void {
   const { map, traits, decisions, sections, why } = state;

@@ -20,15 +20,13 @@ import { force_pte_mapping, range_split_to_ptes } from './mmu-split.ts';
 import { can_set_direct_map, makeInvalid, update_range_prot } from './pageattr.ts';
 import { kpti_mk_tbl_ng } from './proc.ts';
 
-/*
- * arch/arm64/mm/mmu.c from update_mapping_prot() on: the linear map is made, and protected.
- */
+/* arch/arm64/mm/mmu.c from update_mapping_prot() on: how the linear map is built and protected. */
 
 const MMU = 'arch/arm64/mm/mmu.c';
 
 /**
- * update_mapping_prot() on the linear alias of [start, end); contiguous mappings may change since
- * 7.2.
+ * update_mapping_prot() on the linear alias of [start, end); since 7.2 it may change contiguous
+ * mappings.
  */
 function update_mapping_prot(state: BootState, start: number, end: number, prot: bigint): void {
   const { map, traits } = state;
@@ -43,7 +41,7 @@ function update_mapping_prot(state: BootState, start: number, end: number, prot:
   );
 }
 
-/** mark_linear_text_alias_ro(), called by smp_cpus_done() whatever rodata= says. */
+/** mark_linear_text_alias_ro(), called by smp_cpus_done() whatever the value of rodata=. */
 export function mark_linear_text_alias_ro(state: BootState): void {
   const { traits, prot, sections, why } = state;
   update_mapping_prot(state, sections.aliasStart, sections.initBegin, prot.PAGE_KERNEL_RO);
@@ -55,8 +53,8 @@ export function mark_linear_text_alias_ro(state: BootState): void {
 }
 
 /**
- * parse_kfence_early_init(): whether the KFENCE pool is taken while the linear map is made, by the
- * parameters kfence.sample_interval=.
+ * parse_kfence_early_init(): whether the kfence.sample_interval= parameters make the kernel
+ * allocate the KFENCE pool while it builds the linear map.
  */
 export function parse_kfence_early_init({ traits, parameters, decisions, why }: Kernel): void {
   if (!traits.config.kfence) return;
@@ -72,8 +70,8 @@ export function parse_kfence_early_init({ traits, parameters, decisions, why }: 
 }
 
 /**
- * arch_kfence_init_pool() of arch/arm64/mm/mmu.c: a pool that was not taken early becomes pages. Up
- * to 6.17 there are no blocks then.
+ * arch_kfence_init_pool() of arch/arm64/mm/mmu.c: a pool that was not allocated early is split into
+ * pages. Up to 6.17 there are no blocks in that case.
  */
 export function arch_kfence_init_pool(state: BootState, pool: PhysicalRange): void {
   const { map, traits, decisions } = state;
@@ -92,9 +90,9 @@ function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] 
 }
 
 /**
- * What map_mem() asks __map_memblock() to map of memory. A range that begins or ends inside a page
- * takes the whole page along, no-map memory or not; since 7.3, and in stable updates, it leaves the
- * page out.
+ * The ranges that map_mem() passes to __map_memblock(). If a range begins or ends inside a page,
+ * the whole page is mapped, even if part of it is no-map memory; since 7.3, and in stable updates,
+ * the page is left out.
  */
 function mappable(
   memory: readonly PhysicalRange[],
@@ -161,8 +159,8 @@ function mapKernelFirst(state: BootState, flags: number): void {
 }
 
 /**
- * What map_mem() asks before it maps: whether the linear map is made of pages, and whether it needs
- * the capability. Both are asked of what is known by then.
+ * What map_mem() decides before it maps: whether the linear map is made of pages, and whether it
+ * requires the capability. Both depend on what is known by then.
  */
 export function map_mem_decisions(kernel: Kernel): void {
   const { traits, idRegisters, decisions, why } = kernel;
@@ -187,7 +185,7 @@ export function map_mem_decisions(kernel: Kernel): void {
     `${decisions.canSetDirectMapInMapMem} in map_mem()`,
   );
   if (traits.bbml === 'none') return;
-  // The flag is there since the capability is asked, whatever its name.
+  // The flag exists since the kernel checks the capability, whatever its name.
   decisions.linearMapRequiresBbml = !decisions.forcePteMapping && decisions.canSetDirectMapInMapMem;
   const flag = traits.requiresSymbol ?? 'the requires flag';
   why(flag, `map_mem(), ${MMU}`, `${decisions.linearMapRequiresBbml}`);
@@ -243,13 +241,14 @@ export function mark_rodata_ro(state: BootState): void {
 
 /**
  * kpti_install_ng_mappings(), called by setup_system_features(): where KPTI is on and the first
- * mappings were global, all of swapper_pg_dir is rewritten, and from then on PTE_MAYBE_NG is
- * PTE_NG. 47546a1912fc (6.0) gave it its form; arch/arm64/kernel/cpufeature.c, since 6.18 mm/mmu.c.
+ * mappings were global, it rewrites all of swapper_pg_dir, and from then on PTE_MAYBE_NG is PTE_NG.
+ * It has this form since 47546a1912fc (6.0); in arch/arm64/kernel/cpufeature.c, since 6.18 in
+ * mm/mmu.c.
  */
 export function kpti_install_ng_mappings(state: BootState): void {
   const { traits, decisions, why } = state;
   if (!decisions.kpti || decisions.useNgMappings) return;
-  // They are invalid then, so the rewriting skips them.
+  // They are invalid at that point, so the rewrite skips them.
   __kernel_map_pages(state, state.question.facts.freeAtKpti ?? []);
   kpti_mk_tbl_ng(state.map, state.map.root);
   state.prot = kernelProt(traits, { useNgMappings: true, lpa2: decisions.lpa2 });

@@ -16,7 +16,7 @@ const PAGEATTR = 'arch/arm64/mm/pageattr.c';
 const MMU = 'arch/arm64/mm/mmu.c';
 
 /**
- * Bits to set and to clear; clearing comes first, as some share a bit (PTE_NG and
+ * Bits to set and to clear; clearing comes first, since some share a bit (PTE_NG and
  * PTE_PRESENT_INVALID).
  */
 export interface AttributeChange {
@@ -24,13 +24,13 @@ export interface AttributeChange {
   clear: bigint;
 }
 
-/** set_memory_ro() as its alias sees it. */
+/** The effect of set_memory_ro() on the alias. */
 export const readOnlyAlias: AttributeChange = { set: PTE_RDONLY, clear: PTE_WRITE };
 
 /**
- * set_memory_valid(…, 0) and set_direct_map_invalid_noflush(): since 15bfba1ad77f (stable updates
- * carry it) what is made invalid keeps PTE_PRESENT_INVALID, and PTE_PRESENT_VALID_KERNEL, that is
- * PTE_VALID with PTE_MAYBE_NG, is cleared.
+ * set_memory_valid(…, 0) and set_direct_map_invalid_noflush(). Since 15bfba1ad77f (and in stable
+ * updates) they set PTE_PRESENT_INVALID and clear PTE_PRESENT_VALID_KERNEL, which is PTE_VALID with
+ * PTE_MAYBE_NG.
  */
 export function makeInvalid(traits: KernelTraits, prot: KernelProt): AttributeChange {
   return traits.presentInvalid
@@ -39,8 +39,8 @@ export function makeInvalid(traits: KernelTraits, prot: KernelProt): AttributeCh
 }
 
 /**
- * set_memory_valid(…, 1): the way back; up to 15bfba1ad77f it is PTE_VALID alone, which leaves a
- * page global that was invalid when KPTI came.
+ * set_memory_valid(…, 1), the reverse. Before 15bfba1ad77f it sets PTE_VALID alone, so that a page
+ * stays global if it was invalid when KPTI rewrote the tables.
  */
 export function makeValid(traits: KernelTraits, prot: KernelProt): AttributeChange {
   return traits.presentInvalid
@@ -48,7 +48,7 @@ export function makeValid(traits: KernelTraits, prot: KernelProt): AttributeChan
     : { set: PTE_VALID, clear: 0n };
 }
 
-/** Why a change of [start, end) is refused, with a warning of the kernel (WARN_ON_ONCE()). */
+/** Why the kernel refuses a change of [start, end), with a warning (WARN_ON_ONCE()). */
 export class Refusal extends Error {
   readonly errno: 'EBUSY' | 'EINVAL';
 
@@ -62,7 +62,7 @@ export class Refusal extends Error {
  * update_range_prot() without its split, arch/arm64/mm/pageattr.c: every leaf of [start, end) gets
  * the change; offsets in the linear region. Up to 6.17 apply_to_page_range() does the same for
  * pages and refuses blocks.
- * @throws Refusal where a block is only partly covered, or covered at all up to 6.17
+ * @throws Refusal for a block that is only partly covered; up to 6.17 for any block
  */
 export function changeAttributes(
   map: LinearMap,
@@ -84,7 +84,7 @@ export function changeAttributes(
   });
 }
 
-/** can_set_direct_map(): whether the linear map must be ready for changes page by page. */
+/** can_set_direct_map(): whether the linear map must support changes page by page. */
 export function can_set_direct_map(kernel: Kernel): boolean {
   const { decisions } = kernel;
   return (
@@ -96,9 +96,9 @@ export function can_set_direct_map(kernel: Kernel): boolean {
 }
 
 /**
- * update_range_prot() on [start, end), offsets in the linear region: what the range cuts is split
- * where the kernel may, then every leaf changes.
- * @throws Refusal where the kernel does
+ * update_range_prot() on [start, end), offsets in the linear region: leaves across the range's ends
+ * are split where the kernel may do so, then every leaf changes.
+ * @throws Refusal where the kernel refuses
  */
 export function update_range_prot(
   state: BootState,
@@ -131,8 +131,8 @@ function updatePage(state: BootState, pa: number, change: AttributeChange): void
 }
 
 /**
- * set_memory_ro() under rodata_full asks for a split at every page of the alias
- * (change_memory_common()), kept or given back later.
+ * Under rodata_full, set_memory_ro() requests a split at every page of the alias
+ * (change_memory_common()), even if the memory is freed later.
  */
 export function splitForProtection(state: BootState, frames: readonly PhysicalRange[]): void {
   const { map, decisions } = state;
@@ -146,7 +146,10 @@ export function splitForProtection(state: BootState, frames: readonly PhysicalRa
   }
 }
 
-/** set_memory_ro() on vmalloc memory: with rodata_full its linear alias follows, page by page. */
+/**
+ * set_memory_ro() on vmalloc memory: with rodata_full its linear alias changes as well, page by
+ * page.
+ */
 export function protectVmallocAliases(state: BootState, frames: readonly PhysicalRange[]): void {
   const { map, decisions, why } = state;
   if (!decisions.rodataFull || frames.length === 0) return;
@@ -167,8 +170,8 @@ export function protectVmallocAliases(state: BootState, frames: readonly Physica
 }
 
 /**
- * secretmem_fault(): each page of a memfd_secret file becomes invalid in the linear map at its
- * first touch.
+ * secretmem_fault(): each page of a memfd_secret file becomes invalid in the linear map when it is
+ * first touched.
  */
 export function hideSecretPages(state: BootState, pages: readonly number[]): void {
   if (!can_set_direct_map(state)) return;
@@ -183,8 +186,8 @@ export function hideSecretPages(state: BootState, pages: readonly number[]): voi
 }
 
 /**
- * The two changes of __set_memory_enc_dec(): break the mapping, then make it valid again in its new
- * place.
+ * The two changes of __set_memory_enc_dec(): it makes the mapping invalid, then valid again at its
+ * new address.
  */
 function changesOf(
   { traits, prot }: BootState,
@@ -205,8 +208,8 @@ function changesOf(
 }
 
 /**
- * Between the two changes __set_memory_enc_dec() asks the RMM, which is not asked where the first
- * of them fails.
+ * Between the two changes __set_memory_enc_dec() calls the RMM; if the first change fails, it does
+ * not.
  */
 function askFor(state: BootState, { start, pages, direction, before }: SharingRequest): void {
   const { map } = state;
@@ -224,7 +227,7 @@ function askFor(state: BootState, { start, pages, direction, before }: SharingRe
 
 /**
  * set_memory_decrypted() and set_memory_encrypted() of a realm: one request against the linear map,
- * with what is left behind where it fails. A block that is only partly covered ends it with
+ * with the state that a failure leaves behind. A block that is only partly covered ends it with
  * -EINVAL; leaves before that block keep the first of the two changes.
  */
 export function realm_set_memory(state: BootState, request: SharingRequest): void {

@@ -7,9 +7,9 @@ import type { Decisions, PredictedRegister } from '../../../types.ts';
 import { idField } from '../kernel/cpufeature.ts';
 
 /**
- * kpti_mk_tbl_ng of arch/arm64/mm/proc.S: entry by entry PTE_NG is or-ed in, the same bit for
- * leaves and tables. Entries that are not valid are skipped, and so is everything below an entry
- * that has the bit already.
+ * kpti_mk_tbl_ng of arch/arm64/mm/proc.S: sets PTE_NG entry by entry, the same bit for leaves and
+ * tables. It skips entries that are not valid, and everything below an entry that has the bit
+ * already.
  */
 export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
   for (let index = 0; index < table.entries.length; index++) {
@@ -27,10 +27,10 @@ export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
 }
 
 /** What the control registers of a CPU depend on. */
-export interface RegisterInputs {
+interface RegisterInputs {
   traits: KernelTraits;
   decisions: Pick<Decisions, 'lpa2'>;
-  /** Its own, which __cpu_setup() and the enable functions of the capabilities read. */
+  /** The CPU's own registers, which __cpu_setup() and the capabilities' enable functions read. */
   idRegisters: Record<string, bigint>;
   /** vabits_actual. */
   vaBits: number;
@@ -64,7 +64,7 @@ function isA64fx(midr: bigint): boolean {
 const TG1 = { 4096: 2, 16384: 1, 65536: 3 };
 
 /**
- * Kernels do not turn on dirty state management on these (cpu_has_broken_dbm(),
+ * The kernel does not enable dirty state management on these (cpu_has_broken_dbm(),
  * arch/arm64/kernel/cpufeature.c).
  */
 function hasBrokenDbm(midr: bigint): boolean {
@@ -76,9 +76,10 @@ function hasBrokenDbm(midr: bigint): boolean {
 }
 
 /**
- * TCR_EL1 as __cpu_setup() leaves it (arch/arm64/mm/proc.S), with what remap_idmap_for_lpa2()
- * (pi/map_kernel.c) and, once the CPU features are known, cpu_enable_hw_dbm() and cpu_enable_e0pd()
- * (kernel/cpufeature.c) change. Only fields that decide a TTBR1 translation.
+ * TCR_EL1 as __cpu_setup() sets it (arch/arm64/mm/proc.S), with the changes of
+ * remap_idmap_for_lpa2() (pi/map_kernel.c) and, once the CPU features are known, of
+ * cpu_enable_hw_dbm() and cpu_enable_e0pd() (kernel/cpufeature.c). Only the fields that affect a
+ * TTBR1 translation.
  */
 function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegister {
   const { traits, decisions, idRegisters, vaBits } = inputs;
@@ -112,8 +113,8 @@ function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegiste
 }
 
 /**
- * MAIR_EL1_SET of arch/arm64/mm/proc.S; mte_cpu_setup() turns the tagged attribute to 0xf0 where
- * FEAT_MTE2 is there.
+ * MAIR_EL1_SET of arch/arm64/mm/proc.S; mte_cpu_setup() changes the tagged attribute to 0xf0 on a
+ * CPU with FEAT_MTE2.
  */
 function mair(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegister {
   const tagged = inputs.traits.config.mte && idField(inputs.idRegisters, 'ID_AA64PFR1_EL1', 8) >= 2;
@@ -127,15 +128,15 @@ function mair(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegist
 }
 
 /**
- * PIE_E1 of arch/arm64/include/asm/pgtable-prot.h: permission of each PIIndex at EL1. A nibble a
- * protection, from index 0: nothing, …, READONLY_EXEC r, SHARED_EXEC rw, KERNEL_ROX rx, KERNEL_EXEC
- * rwx, KERNEL_RO r, READONLY r, KERNEL rw, SHARED rw.
+ * PIE_E1 of arch/arm64/include/asm/pgtable-prot.h: permission of each PIIndex at EL1. One nibble
+ * per protection, from index 0: nothing, …, READONLY_EXEC r, SHARED_EXEC rw, KERNEL_ROX rx,
+ * KERNEL_EXEC rwx, KERNEL_RO r, READONLY r, KERNEL rw, SHARED rw.
  */
 const PIE_E1 = 0xcc880e0ac0800000n;
 /** Nibbles of the kernel's own protections in PIRE0_EL1: EL0 has no access. */
 const KERNEL_INDICES = 0x0f0f0f0f00000000n;
 
-/** TCR2_EL1, PIR_EL1 and PIRE0_EL1 of __cpu_setup(); the HAFT bit since 6.13. */
+/** TCR2_EL1, PIR_EL1 and PIRE0_EL1 of __cpu_setup(); with the HAFT bit since 6.13. */
 function indirection(inputs: RegisterInputs): Record<string, PredictedRegister> {
   const { traits, idRegisters } = inputs;
   const s1pie = idField(idRegisters, 'ID_AA64MMFR3_EL1', 8) !== 0;
@@ -166,9 +167,9 @@ function indirection(inputs: RegisterInputs): Record<string, PredictedRegister> 
 }
 
 /**
- * Bytes from swapper_pg_dir to the root that is walked: a kernel of 64K pages built for 52 bits
- * keeps its tables for 52, and on a CPU that has 48 only the last 64 of the 1024 entries are used
- * (offset_ttbr1, arch/arm64/include/asm/assembler.h). LPA2 has a level more instead.
+ * Bytes from swapper_pg_dir to the root that is walked. A kernel with 64K pages built for 52 bits
+ * keeps its tables for 52 bits; on a CPU with 48 it uses only the last 64 of the 1024 entries
+ * (offset_ttbr1, arch/arm64/include/asm/assembler.h). LPA2 has an extra level instead.
  */
 function rootOffset({ traits: { config }, vaBits }: RegisterInputs): number {
   const entries = (bits: number): number => 2 ** (bits - 42);
@@ -194,7 +195,7 @@ export function predictRegisters(
       [19, 1, 0],
       [25, 1, 0],
     ]),
-    // BADDR[47:6]; below are CnP and, with LPA2, BADDR[51:48], above is the ASID.
+    // BADDR[47:6]; below it are CnP and, with LPA2, BADDR[51:48]; above it is the ASID.
     TTBR1_EL1: {
       bits: BigInt(inputs.swapper + rootOffset(inputs)),
       mask: 0xffffffffffc0n,

@@ -27,8 +27,7 @@ export interface KernelProt {
 
 /**
  * PAGE_KERNEL and PAGE_KERNEL_RO of arch/arm64/include/asm/pgtable-prot.h. PTE_MAYBE_SHARED is
- * empty with LPA2, where the bits belong to the output address; PTE_DIRTY comes with
- * c25c4aa3f79a.
+ * empty with LPA2, where the bits belong to the output address; c25c4aa3f79a adds PTE_DIRTY.
  */
 export function kernelProt(
   traits: KernelTraits,
@@ -53,7 +52,7 @@ export function kernelProt(
   };
 }
 
-/** pgprot_tagged(): the linear map allows tags in any kernel, whether or not the CPU has MTE. */
+/** pgprot_tagged(): the linear map allows tags in every kernel, whether or not the CPU has MTE. */
 export function pgprot_tagged(prot: bigint): bigint {
   return (prot & ~PTE_ATTRINDX_MASK) | PTE_ATTRINDX(MT_NORMAL_TAGGED);
 }

@@ -3,10 +3,12 @@ import type { PhysicalRange } from '../../../../../linux/physical-range.ts';
 import type { PredictedRsiCall } from '../../../../types.ts';
 
 type Call = Extract<PredictedRsiCall, { rsi: 'IPA_STATE_SET' }>;
-/** A change of the state of memory that the RMM is asked for. */
+/** A change of the state of memory that the kernel requests from the RMM. */
 type StateChange = Omit<Call, 'where' | 'source' | 'before'>;
 
-/** Of arch/arm64/include/asm/rsi.h: a range becomes private, what the host has destroyed too. */
+/**
+ * Of arch/arm64/include/asm/rsi.h: a range becomes private, including what the host has destroyed.
+ */
 export function rsi_set_memory_range_protected(range: PhysicalRange): StateChange {
   return { step: 'unshare', rsi: 'IPA_STATE_SET', ...range, ripas: 'RAM', changeDestroyed: true };
 }
@@ -17,7 +19,7 @@ export function rsi_set_memory_range_shared(range: PhysicalRange): StateChange {
 }
 
 /**
- * rsi_set_memory_range_protected_safe(): what the host has destroyed without our permission must
+ * rsi_set_memory_range_protected_safe(): memory that the host has destroyed without permission must
  * not become RAM again.
  */
 export function rsi_set_memory_range_protected_safe(range: PhysicalRange): StateChange {

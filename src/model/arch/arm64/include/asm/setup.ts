@@ -3,8 +3,8 @@ import { valuesOf } from '../../../../../linux/cmdline.ts';
 import type { Kernel } from '../../../../boot-state.ts';
 
 /**
- * arch_parse_debug_rodata() of arch/arm64/include/asm/setup.h: rodata_enabled and rodata_full by
- * the parameters rodata=, the last of which wins.
+ * arch_parse_debug_rodata() of arch/arm64/include/asm/setup.h: rodata_enabled and rodata_full, set
+ * by the rodata= parameters; the last one wins.
  */
 export function arch_parse_debug_rodata({ traits, parameters, decisions, why }: Kernel): void {
   const source = 'arch/arm64/include/asm/setup.h (6.18 renamed full to on, and on to noalias)';

@@ -4,8 +4,8 @@ import type { Kernel } from '../../../../boot-state.ts';
 import { cpuHasLargeVa, kaslr_enabled, kaslr_requires_kpti } from '../cpufeature.ts';
 
 /**
- * early_map_kernel(): the first mappings are non-global, which arm64_use_ng_mappings says, when
- * KASLR needs KPTI; and whether LPA2 is used.
+ * early_map_kernel(): the first mappings are non-global when KASLR needs KPTI, which
+ * arm64_use_ng_mappings records. It also decides whether LPA2 is used.
  */
 export function early_map_kernel(kernel: Kernel): void {
   const { traits, idRegisters, decisions, why } = kernel;
