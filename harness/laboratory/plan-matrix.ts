@@ -64,7 +64,7 @@ export function labelOf(spec: string): string {
  * Kernels that could be loaded, and those that could not, each with its reason: the run continues
  * without them.
  */
-async function loadKernels(
+export async function loadKernels(
   specs: string[],
   signal: AbortSignal,
 ): Promise<{ kernels: LoadedKernel[]; unavailable: RunRecord['unavailable'] }> {

@@ -19,6 +19,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./run.ts')).addRun,
   },
   {
+    name: 'explore',
+    about: 'boot machines made at random, and find the smallest that shows what is wrong',
+    load: async () => (await import('./explore.ts')).addExplore,
+  },
+  {
     name: 'compare',
     about: 'what differs between two kernels, between two runs, or along a series of commits',
     load: async () => (await import('./compare.ts')).addCompare,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
 
 /** A time such as '2h', '90m' or '1h30m', in seconds. */
-const duration = z
+export const duration = z
   .string()
   .regex(/^(?=.)(\d{1,3}h)?(\d{1,4}m)?$/, "must be a time such as '2h', '90m' or '1h30m'")
   .transform((text) => {

@@ -3,23 +3,22 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
+import { ptdiffHere } from './in-process.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
-/** Runs the CLI as a user does; never throws. */
-async function ptdiff(
-  ...words: string[]
-): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...words], {
-    reject: false,
-  });
-  return { exitCode, stdout, stderr };
-}
-
 t.test('--help explains the exit codes', async (t) => {
-  const { exitCode, stdout } = await ptdiff('--help');
+  const { exitCode, stdout } = await ptdiffHere('--help');
   t.equal(exitCode, 0);
   t.match(stdout, /Exit codes: 0 .* 130 interrupted/s);
+});
+
+t.test('the process ends with what the command came to', async (t) => {
+  const exitCode = async (...words: string[]) =>
+    (await execa(process.execPath, [main, ...words], { reject: false })).exitCode;
+  t.equal(await exitCode('ls', 'cpus'), 0);
+  t.equal(await exitCode('report', '/nonexistent'), 2);
+  t.equal(await exitCode('ls', 'changes', '--kernel', 'file:/nowhere'), 3);
 });
 
 t.test('wrong usage ends with 2 and one sentence', async (t) => {
@@ -70,7 +69,7 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
     [['walk', '--ram', '/dev/zero', '--gdb', 'x'], /\/dev\/zero: it is a device, not a file/],
     [['walk', '--ram', '/dev/null', '--gdb', 'x', '--half', 'ttbr2'], /ttbr2/],
   ] as [string[], RegExp][]) {
-    const { exitCode, stderr } = await ptdiff(...words);
+    const { exitCode, stderr } = await ptdiffHere(...words);
     t.equal(exitCode, 2, words.join(' '));
     t.match(stderr, sentence);
     t.notMatch(stderr, /^\s+at /m, 'no stack trace');
@@ -78,10 +77,10 @@ t.test('wrong usage ends with 2 and one sentence', async (t) => {
 });
 
 t.test('--version says what this is, and a verb alone tells its options', async (t) => {
-  t.match((await ptdiff('--version')).stdout, /^ptdiff \d+\.\d+\.\d+( \([0-9a-f]{12}\))?$/);
-  t.match((await ptdiff('run', '--help')).stdout, /--scenario <name\|file>/);
-  t.notMatch((await ptdiff('run', '--help')).stdout, /default: \[\]/);
-  t.match((await ptdiff('help', 'show')).stdout, /Usage: ptdiff show/);
+  t.match((await ptdiffHere('--version')).stdout, /^ptdiff \d+\.\d+\.\d+( \([0-9a-f]{12}\))?$/);
+  t.match((await ptdiffHere('run', '--help')).stdout, /--scenario <name\|file>/);
+  t.notMatch((await ptdiffHere('run', '--help')).stdout, /default: \[\]/);
+  t.match((await ptdiffHere('help', 'show')).stdout, /Usage: ptdiff show/);
 });
 
 t.test('a reader who had enough is no trouble, a disk that is full is', async (t) => {
@@ -95,7 +94,7 @@ t.test('a reader who had enough is no trouble, a disk that is full is', async (t
 t.test('a scenario file with a typo is named with its field', async (t) => {
   const file = join(t.testdir(), 'typo.yaml');
   writeFileSync(file, 'name: x\nmachine: { cpu: max, memroy: 512 }\n');
-  const { exitCode, stderr } = await ptdiff(
+  const { exitCode, stderr } = await ptdiffHere(
     'run',
     '--scenario',
     file,
@@ -109,7 +108,7 @@ t.test('a scenario file with a typo is named with its field', async (t) => {
 
 t.test('kernels that do not exist are no cases of a dry run', async (t) => {
   const kernel = `file:${join(t.testdir(), 'none')}`;
-  const { exitCode, stdout, stderr } = await ptdiff(
+  const { exitCode, stdout, stderr } = await ptdiffHere(
     'run',
     '--kernel',
     kernel,
@@ -159,13 +158,13 @@ t.test(
 );
 
 t.test('ls scenarios and cpus list what there is', async (t) => {
-  t.match((await ptdiff('ls', 'scenarios')).stdout, /^SCENARIO +BOOT CPU +CPUS +MEMORY\n/);
-  t.match((await ptdiff('ls', 'scenarios')).stdout, /^neoverse-v3-r0p2\+noalias\+kfence100 /m);
-  t.match((await ptdiff('ls', 'cpus')).stdout, /^neoverse-v3-r0p2 +0x410fd842/m);
+  t.match((await ptdiffHere('ls', 'scenarios')).stdout, /^SCENARIO +BOOT CPU +CPUS +MEMORY\n/);
+  t.match((await ptdiffHere('ls', 'scenarios')).stdout, /^neoverse-v3-r0p2\+noalias\+kfence100 /m);
+  t.match((await ptdiffHere('ls', 'cpus')).stdout, /^neoverse-v3-r0p2 +0x410fd842/m);
 });
 
 t.test('ls changes prints each change with its commits', async (t) => {
-  const { exitCode, stdout } = await ptdiff('ls', 'changes');
+  const { exitCode, stdout } = await ptdiffHere('ls', 'changes');
   t.equal(exitCode, 0);
   t.match(
     stdout,
@@ -175,7 +174,12 @@ t.test('ls changes prints each change with its commits', async (t) => {
 });
 
 t.test('of a kernel that is not there ls changes says so', async (t) => {
-  const { exitCode, stdout, stderr } = await ptdiff('ls', 'changes', '--kernel', 'file:/nowhere');
+  const { exitCode, stdout, stderr } = await ptdiffHere(
+    'ls',
+    'changes',
+    '--kernel',
+    'file:/nowhere',
+  );
   t.equal(exitCode, 3);
   t.equal(stdout, '');
   t.match(stderr, /\/nowhere/);

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLockedFolder } from '../../../host/lock.ts';
+import { say } from '../../../host/say.ts';
+import {
+  type Exploration,
+  type FoundDifference,
+  newExploration,
+  partFolder,
+  readExploration,
+  writeExploration,
+} from '../../../results/exploration-file.ts';
+import { readCaseLines, runFiles } from '../../../results/run-folder.ts';
+import type { CaseResult } from '../../../src/diff/types.ts';
+import { PtdiffError } from '../../../src/errors.ts';
+import { present } from '../../../src/present.ts';
+import { defaultKernels } from '../../../src/scenario/built-in.ts';
+import { largestSeed } from '../../../src/scenario/variation.ts';
+import type { LoadedKernel } from '../loaded-kernel.ts';
+import { loadKernels } from '../plan-matrix.ts';
+import { writeReportPage } from '../report-page.ts';
+import { runStored } from '../run-stored.ts';
+import { drawPart } from './draw-part.ts';
+import { hasEnded, requestOf } from './run-part.ts';
+import { shrinkDifference, unexplained } from './shrink-difference.ts';
+
+/** What shall be explored. */
+export interface ExploreRequest {
+  /** Specs; absent are the default kernels, or those of an exploration that goes on. */
+  kernels?: string[];
+  /** A new one when absent, or that of an exploration that goes on. */
+  seed?: number;
+  /** Machines in all, with those that the folder holds. */
+  machines: number;
+  /** Asked before each boot; true ends the exploration in order. */
+  enough(): boolean;
+  jobs: number;
+  out: string;
+  /** Path of the results store. */
+  store: string;
+  qemu?: string;
+}
+
+/** What an exploration has come to, and all cases that it ran. */
+export interface Explored {
+  exploration: Exploration;
+  cases: CaseResult[];
+}
+
+/** Cases of one part: as many as keep all jobs busy for some time. */
+const partSize = (jobs: number): number => Math.max(8, 4 * jobs);
+
+/** Kernels that are had, by their specs. */
+async function kernelsOf(
+  specs: string[],
+  signal: AbortSignal,
+): Promise<{ kernels: Map<string, LoadedKernel>; lost: string[] }> {
+  const { kernels, unavailable } = await loadKernels(specs, signal);
+  return {
+    kernels: new Map(kernels.map((kernel) => [kernel.image.spec, kernel])),
+    lost: unavailable.map(({ spec }) => spec),
+  };
+}
+
+/** What the folder began with, or a beginning. */
+async function begin(
+  { out, kernels: asked, seed }: ExploreRequest,
+  signal: AbortSignal,
+): Promise<{ exploration: Exploration; kernels: Map<string, LoadedKernel> }> {
+  const before = readExploration(out);
+  const other = (now: unknown, then: unknown) => now !== undefined && String(now) !== String(then);
+  if (before && (other(asked, before.asked) || other(seed, before.seed)))
+    throw new PtdiffError(
+      'usage',
+      `${out} holds an exploration of other kernels or another seed; name another --out, or leave --kernel and --seed out.`,
+    );
+  const specs = before?.kernels ?? asked ?? [...defaultKernels];
+  const { kernels, lost } = await kernelsOf(specs, signal);
+  if (kernels.size === 0 || (before && lost.length > 0))
+    throw new PtdiffError('host', `An exploration needs these kernels: ${lost.join(', ')}.`);
+  const exploration =
+    before ??
+    newExploration({
+      seed: seed ?? randomInt(largestSeed),
+      asked: specs,
+      kernels: [...kernels.keys()],
+    });
+  return { exploration, kernels };
+}
+
+/** Runs the last part, as far as it was not; its results with those of before. */
+async function runLastPart(
+  { parts }: Exploration,
+  request: ExploreRequest,
+  signal: AbortSignal,
+): Promise<CaseResult[]> {
+  const { out, jobs, qemu, enough } = request;
+  const folder = partFolder(out, parts.length);
+  const rest = { jobs, enough, ...(qemu !== undefined && { qemu }) };
+  const part = requestOf(present(parts.at(-1), 'part of the exploration'), folder, rest);
+  const { cases } = await runStored(part, request.store, signal);
+  await writeReportPage(folder);
+  return cases;
+}
+
+function isUnfinished({ parts }: Exploration, out: string): boolean {
+  if (parts.length === 0) return false;
+  const folder = partFolder(out, parts.length);
+  return !existsSync(join(folder, runFiles.run)) || !hasEnded(folder, readCaseLines(folder));
+}
+
+/** Searches the smallest machine for each finding of some cases that was not found before. */
+async function shrinkNew(
+  exploration: Exploration,
+  cases: readonly CaseResult[],
+  kernels: ReadonlyMap<string, LoadedKernel>,
+  request: ExploreRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { out, jobs, qemu } = request;
+  const machines = exploration.parts.flat();
+  for (const result of cases) {
+    const machine = machines.find(({ scenario }) => scenario.name === result.scenario);
+    const kernel = kernels.get(result.kernel.spec);
+    if (!machine || !kernel) continue;
+    for (const finding of unexplained(result)) {
+      const { differences } = exploration;
+      if (differences.some((each) => each.finding === finding)) continue;
+      const setting = { exploration, kernel, out, jobs, signal, ...(qemu && { qemu }) };
+      const isNew = (each: FoundDifference) =>
+        !differences.some((other) => other.finding === each.finding);
+      differences.push(...(await shrinkDifference(machine, finding, setting)).filter(isNew));
+      writeExploration(out, exploration);
+    }
+  }
+}
+
+async function exploreLocked(request: ExploreRequest, signal: AbortSignal): Promise<Explored> {
+  const { out, enough } = request;
+  const { exploration, kernels } = await begin(request, signal);
+  const cases = exploration.parts.flatMap((_, index) => {
+    const folder = partFolder(out, index + 1);
+    return existsSync(join(folder, runFiles.run)) ? readCaseLines(folder) : [];
+  });
+  say(`seed ${exploration.seed}; results go to ${out}`);
+  // What was stopped amid a search searches again.
+  await shrinkNew(exploration, cases, kernels, request, signal);
+  while (!signal.aborted && !enough()) {
+    if (!isUnfinished(exploration, out)) {
+      const left = request.machines - exploration.parts.flat().length;
+      const machines = drawPart(exploration, kernels, Math.min(left, partSize(request.jobs)));
+      if (machines.length === 0) break;
+      exploration.parts.push(machines);
+      writeExploration(out, exploration);
+    }
+    const part = await runLastPart(exploration, request, signal);
+    const ran = new Set(part.map((each) => each.case));
+    cases.splice(0, cases.length, ...cases.filter((each) => !ran.has(each.case)), ...part);
+    await shrinkNew(exploration, part, kernels, request, signal);
+  }
+  return { exploration, cases };
+}
+
+/**
+ * Boots machines that nobody wrote: scenarios made at random from all that the schema allows,
+ * guided to what was not yet seen together, each judged like any case. A finding that no known
+ * issue explains is brought down to the smallest scenario that still shows it. The folder goes on
+ * where it stopped, at any instant.
+ * @throws PtdiffError for what keeps it from starting; the signal's reason when it is stopped
+ */
+export async function explore(request: ExploreRequest, signal: AbortSignal): Promise<Explored> {
+  const waiting = `another ptdiff explores into ${request.out}; this one goes on when it ends`;
+  return withLockedFolder(request.out, () => exploreLocked(request, signal), {
+    waiting,
+    progress: say,
+    signal,
+  });
+}

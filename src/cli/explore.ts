@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join, resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { spaceOf } from '../../harness/laboratory/explore/draw-part.ts';
+import { type Explored, explore } from '../../harness/laboratory/explore/explore.ts';
+import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
+import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
+import { checkStore, storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
+import { PtdiffError } from '../errors.ts';
+import { duration } from '../nightly/config.ts';
+import { paintOptions } from '../report/colour.ts';
+import { type ExplorationSummary, formatExploration } from '../report/terminal-exploration.ts';
+import { drawAll } from '../scenario/random/draw.ts';
+import { choicesOf } from '../scenario/random/space.ts';
+import { stableJson } from '../stable-json.ts';
+import { exitCodes } from './exit-codes.ts';
+import { collect, kernelSpecHelp, positiveInteger, seedNumber, type Verb } from './verb.ts';
+
+/** Options of `ptdiff explore` as the command line has them. */
+interface ExploreOptions {
+  machines?: true;
+  kernel?: string[];
+  seed?: number;
+  time: number;
+  count?: number;
+  jobs: number;
+  out?: string;
+  qemu?: string;
+  store?: string;
+  json?: true;
+}
+
+/** Draws that stand for all that an exploration can come by. */
+const standingDraws = 3000;
+
+function secondsOf(value: string): number {
+  const result = duration.safeParse(value);
+  if (!result.success) throw new InvalidArgumentError(`It ${result.error.issues[0]?.message}.`);
+  return result.data;
+}
+
+function machineCount(value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1)
+    throw new InvalidArgumentError('It must be a number from 1 on.');
+  return count;
+}
+
+function summaryOf({ exploration, cases }: Explored, folder: string): ExplorationSummary {
+  const { seed, kernels, differences } = exploration;
+  const space = spaceOf(exploration);
+  const all = drawAll(kernels, standingDraws).map((each) => choicesOf(each.scenario, each.kernel));
+  return {
+    seed,
+    kernels,
+    cases,
+    differences: differences.map(({ smallest, ...difference }) => ({
+      ...difference,
+      ...(smallest && { file: join(folder, smallest.file) }),
+    })),
+    seen: space.share(all),
+    pairs: space.size,
+    folder,
+  };
+}
+
+function exitCodeOf({ differences, cases }: ExplorationSummary, interrupted: boolean): number {
+  if (interrupted) return exitCodes.interrupted;
+  if (differences.length > 0) return exitCodes.findings;
+  return cases.some(({ verdict }) => verdict === 'error') ? exitCodes.errors : exitCodes.pass;
+}
+
+/**
+ * `ptdiff explore --machines`: boots machines made at random.
+ * @returns the exit code
+ */
+async function exploreMachines(options: ExploreOptions, signal: AbortSignal): Promise<number> {
+  if (!options.machines)
+    throw new PtdiffError('usage', 'Say what to explore: --machines, scenarios made at random.');
+  const folder = resolve(options.out ?? join(runsFolder, `explore-${timeStamp()}`));
+  const store = storeFile(options.store);
+  await checkStore(store);
+  const end = performance.now() + options.time * 1000;
+  const explored = await explore(
+    {
+      ...(options.kernel && { kernels: options.kernel }),
+      ...(options.seed !== undefined && { seed: options.seed }),
+      machines: options.count ?? Number.POSITIVE_INFINITY,
+      enough: () => performance.now() > end,
+      jobs: options.jobs,
+      out: folder,
+      store,
+      ...(options.qemu !== undefined && { qemu: options.qemu }),
+    },
+    signal,
+  );
+  const summary = summaryOf(explored, folder);
+  const { stdout } = process;
+  stdout.write(
+    options.json
+      ? `${stableJson(summary, 1)}\n`
+      : formatExploration(summary, paintOptions(stdout, process.env)),
+  );
+  return exitCodeOf(summary, signal.aborted);
+}
+
+export const addExplore: Verb = (command, { signal, finish }) => {
+  command
+    .option('--machines', 'scenarios made at random from the whole schema')
+    .option('--kernel <spec>', `${kernelSpecHelp} (default: those of run)`, collect)
+    .option('--seed <n>', 'repeats an exploration (default: one that is new)', seedNumber)
+    .option('--time <t>', "when to end, e.g. '90m' or '2h'", secondsOf, 3600)
+    .option('--count <n>', 'machines in all, if the time allows (default: no end)', machineCount)
+    .option(
+      '--jobs <n>',
+      "cases at the same time (default: the host's cores)",
+      positiveInteger,
+      defaultJobs(),
+    )
+    .option('--out <dir>', 'folder for the results; an exploration that was stopped there goes on')
+    .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
+    .option('--store <file>', storeHelp)
+    .option('--json', 'print the summary as JSON')
+    .action(async (options) => finish(await exploreMachines(options, signal)));
+};
