@@ -6,16 +6,15 @@ import { execa } from 'execa';
 import t from 'tap';
 import { given } from '../given.ts';
 import { recordedRun, writeRunFolder } from '../results/recorded-run.ts';
+import { ptdiffHere } from './in-process.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 async function ptdiff(store: string, ...words: string[]) {
-  const env = { PTDIFF_STORE: store, NO_COLOR: '1' };
-  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], {
-    reject: false,
-    env,
-  });
+  process.env.PTDIFF_STORE = store;
+  return ptdiffHere(...words);
 }
+process.env.NO_COLOR = '1';
 
 const { record, cases } = recordedRun();
 
