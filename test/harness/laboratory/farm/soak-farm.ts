@@ -18,6 +18,7 @@ const result = await soak({
   cases: Number(values.cases),
   seed: Number(values.seed),
   pause: Number(values.pause),
+  milliseconds: 20,
   tell: (line) => console.log(line),
 });
 console.log(JSON.stringify(result, undefined, 1));

@@ -26,6 +26,8 @@ export interface SoakSetting {
   seed: number;
   /** Seconds from one fault to the next. */
   pause: number;
+  /** Milliseconds that a recorded boot takes. */
+  milliseconds: number;
   tell?(line: string): void;
 }
 
@@ -83,7 +85,11 @@ class Soak {
 
   #hire(env: NodeJS.ProcessEnv = {}): void {
     const label = `w${++this.#started}`;
-    this.#workers.push(recordedWorker(this.#url, label, { RECORDED_JOBS: '4', ...env }));
+    const usual = {
+      RECORDED_JOBS: '4',
+      RECORDED_MILLISECONDS: String(this.#setting.milliseconds),
+    };
+    this.#workers.push(recordedWorker(this.#url, label, { ...usual, ...env }));
   }
 
   #begin(): Process {
