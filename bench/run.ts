@@ -4,9 +4,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { collect } from '../src/cli/verb.ts';
 import { messageOf, PtdiffError } from '../src/errors.ts';
+import { first } from '../src/present.ts';
 import { type BenchLaboratory, benchLaboratory } from './bench-laboratory.ts';
 import { benchCaseCost } from './case-cost.ts';
 import { benchDepthCost } from './depth-cost.ts';
+import { benchFarmCost } from './farm-cost.ts';
 import { benchGuestDump } from './guest-dump.ts';
 import { benchIncrementalBuild } from './incremental-build.ts';
 import { benchLeanCost } from './lean-cost.ts';
@@ -16,7 +18,18 @@ import { benchStartCost } from './start-cost.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWalk } from './walk.ts';
 
-const parts = ['walk', 'dump', 'case', 'jobs', 'realm', 'lean', 'depth', 'start', 'build'] as const;
+const parts = [
+  'walk',
+  'dump',
+  'case',
+  'jobs',
+  'realm',
+  'lean',
+  'depth',
+  'start',
+  'build',
+  'farm',
+] as const;
 type Part = (typeof parts)[number];
 
 /** From the default matrix: old and new kernels, blocks and pages, both worlds, two page sizes. */
@@ -74,7 +87,7 @@ function options(): Options {
     )
     .option(
       '--rounds <n>',
-      'rounds of dump, case, jobs, realm, lean, start and build; 1 is quick',
+      'rounds of dump, case, jobs, realm, lean, start, build and farm; 1 is quick',
       roundsOf,
       5,
     )
@@ -135,6 +148,8 @@ async function measure(
       ];
     case 'start':
       return await benchStartCost(rounds);
+    case 'farm':
+      return await benchFarmCost(await benchLaboratory(kernel, first(scenario)), rounds);
     case 'build':
       return [await benchIncrementalBuild(source, rounds)];
     case 'jobs':

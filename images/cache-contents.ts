@@ -13,6 +13,8 @@ const kinds = {
   tools: ['tools/*'],
   guest: ['guest/*'],
   modules: ['modules/*/*'],
+  // What a worker of a farm got by its hash.
+  farm: ['farm/*'],
   facts: ['facts/*'],
   source: ['source/desks/*', 'source/objects.git'],
   lists: ['apt/*'],

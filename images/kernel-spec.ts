@@ -11,7 +11,7 @@ export const flavours = {
 export type Flavour = keyof typeof flavours;
 
 /** The compilers that a kernel can be built with. */
-const compilers = ['gcc', 'llvm'] as const;
+export const compilers = ['gcc', 'llvm'] as const;
 export type Compiler = (typeof compilers)[number];
 
 /** The parts of a kernel that ptdiff builds, besides its source. */

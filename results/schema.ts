@@ -122,4 +122,5 @@ export const caseResultSchema: z.ZodType<CaseResult> = z.object({
   seconds: z.number().nonnegative(),
   reason: z.string().optional(),
   notes: z.array(z.string()).optional(),
+  worker: z.string().optional(),
 });

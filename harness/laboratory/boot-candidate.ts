@@ -5,6 +5,7 @@ import type { Outcome, Sign } from '../../src/bisect/types.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { first } from '../../src/present.ts';
 import type { RunRecord } from '../../src/report/types.ts';
+import type { FarmAddress } from './farm/address.ts';
 import { loadKernel } from './loaded-kernel.ts';
 import { planCases } from './plan.ts';
 import { runStored } from './run-stored.ts';
@@ -55,10 +56,15 @@ export async function bootCandidate(
     out: string;
     store: string;
     qemu?: string;
+    farm?: FarmAddress;
   },
   signal: AbortSignal,
 ): Promise<CandidateBoot> {
-  const { spec, scenario, sign, out, store, qemu } = request;
+  const { spec, scenario, sign, out, store, qemu, farm } = request;
+  if (farm) {
+    const { buildOnFarm } = await import('./farm/build-on-farm.ts');
+    await buildOnFarm([spec], farm, signal);
+  }
   const before = await obstacle(spec, scenario, signal);
   signal.throwIfAborted();
   if (before) return before;
@@ -68,6 +74,7 @@ export async function bootCandidate(
     jobs: 1,
     out,
     ...(qemu !== undefined && { qemu }),
+    ...(farm && { farm }),
   };
   const { record, cases } = await runStored(matrix, store, signal);
   signal.throwIfAborted();

@@ -46,13 +46,13 @@ export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
  * The laboratory with the modules that a kernel needs for the machine's devices; a repeated boot
  * already has them.
  */
-async function withDrivers(
+export async function withDrivers(
   laboratory: Laboratory,
-  { kernel, scenario, replay }: Case,
+  { kernel, scenario, replay }: Omit<Case, 'directory'>,
   signal: AbortSignal,
 ): Promise<Laboratory> {
   const modules = modulesFor(scenario.machine.devices, kernel.traits.builtInDrivers);
-  if (modules.length === 0 || replay) return laboratory;
+  if (modules.length === 0 || replay || laboratory.hasModules) return laboratory;
   const files = await debianModules(kernel.image, modules, { progress: say, signal });
   return {
     ...laboratory,

@@ -12,7 +12,7 @@ import type { JudgedCase } from './judge-case.ts';
 import type { Laboratory } from './laboratory.ts';
 import { type Repro, reproScript } from './repro.ts';
 
-type Prepared = NonNullable<CaseBoot['prepared']>;
+export type Prepared = NonNullable<CaseBoot['prepared']>;
 
 /** repro.sh: the same boot by QEMU alone. */
 function reproOf(
@@ -72,10 +72,14 @@ function writeJson(directory: string, file: string, value: unknown): void {
 export function writeBoot(each: Case, { evidence, laboratory, prepared }: CaseBoot): void {
   const { directory } = each;
   writeEvidence(directory, evidence);
-  if (!prepared) return;
+  if (prepared) writeInputs(each, laboratory, prepared);
+}
+
+/** Leaves there what the boot was made of, and a script that makes it again on this machine. */
+export function writeInputs(each: Case, laboratory: Laboratory, prepared: Prepared): void {
   const script = reproScript(reproOf(laboratory, each, prepared));
-  writeText(join(directory, caseFiles.repro), script, 0o755);
-  writeJson(directory, caseFiles.inputs, inputsOf(laboratory, each, prepared));
+  writeText(join(each.directory, caseFiles.repro), script, 0o755);
+  writeJson(each.directory, caseFiles.inputs, inputsOf(laboratory, each, prepared));
 }
 
 /** Writes the prediction, and the differences from it, into the same folder. */

@@ -75,6 +75,11 @@ function pathOf({ kernelSha256, emulatorSha256, scenario }: FactsKey): string {
   );
 }
 
+/** Facts that another machine sent; undefined for what are none. */
+export function parseFacts(value: unknown): BootFacts | undefined {
+  return storedFacts.safeParse(value).data;
+}
+
 /** Stores the facts of a boot, so that `predict` can answer without one. */
 export async function keepFacts(key: FactsKey, facts: BootFacts): Promise<void> {
   await writeRecord(pathOf(key), JSON.parse(stableJson(facts)));

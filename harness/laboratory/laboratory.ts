@@ -15,6 +15,8 @@ import type { Scenario } from '../../src/scenario/types.ts';
 export interface Laboratory {
   emulator: Emulator;
   initramfs: Initramfs;
+  /** It holds the modules of the case's devices already. */
+  hasModules?: true;
   /** The realm monitor, if a scenario of the run needs it. */
   monitor?: { code: Uint8Array; sha256: string };
   knownIssues: KnownIssue[];

@@ -11,6 +11,7 @@ import type { Scenario } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
 import { hasEarlyEnd } from '../boot/checkpoints.ts';
 import { commandLine } from './boot-case.ts';
+import type { FarmAddress } from './farm/address.ts';
 import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
 import { type Plan, planCases, scenariosNamed } from './plan.ts';
 import { resumedAsk } from './resume.ts';
@@ -39,6 +40,10 @@ export interface MatrixRequest {
   oncePerImage?: true;
   /** The user's own QEMU. */
   qemu?: string;
+  /** Workers that run the cases instead of this process. */
+  farm?: FarmAddress;
+  /** False where nobody waits for it: others on the farm then go first. */
+  urgent?: false;
   /** Which of the planned cases to run, in this order; all when absent. */
   select?: (planned: readonly PlannedCase[]) => PlannedCase[];
   /** Called before each case; true ends the run in order and leaves the rest. */
@@ -162,6 +167,10 @@ export async function planMatrix(
   // Cheap checks come before downloads that take minutes.
   for (const name of asked.scenarios) await scenariosNamed(name);
   for (const spec of asked.kernels) parseKernelSpec(spec);
+  if (request.farm) {
+    const { buildOnFarm } = await import('./farm/build-on-farm.ts');
+    await buildOnFarm(asked.kernels, request.farm, signal);
+  }
   const loaded = await loadKernels(asked.kernels, signal);
   const { unavailable } = loaded;
   signal.throwIfAborted();

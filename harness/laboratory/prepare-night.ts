@@ -16,6 +16,7 @@ import { type KernelOfWatch, watchesOf } from '../../src/nightly/watches.ts';
 import { depthOf } from '../../src/scenario/depth.ts';
 import { scenarioHash } from '../../src/scenario/identity.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
+import type { FarmAddress } from './farm/address.ts';
 import { chooseEmulator } from './laboratory.ts';
 import { type TonightsKernel, tonightsKernels } from './night-kernels.ts';
 import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
@@ -32,6 +33,8 @@ export interface NightSetting {
   jobs: number;
   store: Store;
   signal: AbortSignal;
+  /** Workers that run the night's cases; whoever waits for an answer goes first there. */
+  farm?: FarmAddress;
 }
 
 /** A night with its kernels loaded and its cases chosen. */
@@ -145,6 +148,7 @@ export async function prepareNight({
   jobs,
   store,
   signal,
+  farm,
 }: NightSetting): Promise<PreparedNight> {
   const started = new Date();
   const { oldLists, ...found } = await tonightsKernels(config.kernels, signal);
@@ -157,8 +161,14 @@ export async function prepareNight({
   };
   if (found.kernels.length === 0) return nothingToRun(night, config.nights);
   const scenarios = config.scenarios[0] === 'default' ? [] : config.scenarios;
-  const out = join(folder, nightParts[0]);
-  const request = { scenarios, jobs, variation, out, depth: 'planned' as const };
+  const request = {
+    scenarios,
+    jobs,
+    variation,
+    depth: 'planned' as const,
+    out: join(folder, nightParts[0]),
+    ...(farm && { farm }),
+  };
   const specs = [...new Set(found.kernels.map(({ spec }) => spec))];
   const all = await planMatrix({ ...request, kernels: specs }, signal);
   const unavailable = [

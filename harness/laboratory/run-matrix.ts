@@ -6,17 +6,18 @@ import { lastOfEach } from '../../results/run-folder.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
 import { messageOf } from '../../src/errors.ts';
 import type { PlannedCase, RunRecord } from '../../src/report/types.ts';
-import { type Depth, depthOf } from '../../src/scenario/depth.ts';
-import type { Case } from './boot-case.ts';
+import { depthOf } from '../../src/scenario/depth.ts';
+import type { FarmAddress } from './farm/address.ts';
 import { type Laboratory, prepareLaboratory } from './laboratory.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
 import { labelOf, type MatrixRequest, planMatrix } from './plan-matrix.ts';
 import { checkResumed } from './resume.ts';
-import { kernelOf, runCase } from './run-case.ts';
+import { kernelOf } from './run-case.ts';
 import { type Asked, endedRunRecord, newRunRecord } from './run-record.ts';
 import { type CaseEnd, runCases } from './scheduler.ts';
 import { showProgress } from './show-progress.ts';
+import { localWorkplace, type PlacedCase, type Workplace } from './workplace.ts';
 
 /** A matrix that was run, or cut short by the signal. */
 export interface MatrixResult {
@@ -24,9 +25,6 @@ export interface MatrixResult {
   /** Last result of each case, from this run and from what the folder had before. */
   cases: CaseResult[];
 }
-
-/** A case whose folder is created when it starts. */
-type PlacedCase = Omit<Case, 'directory' | 'depth'> & { depth: Depth };
 
 /** Cases without a result yet; a case that ended in `error` is tried again. */
 function casesToRun(
@@ -88,7 +86,7 @@ function resultOf(end: CaseEnd<PlacedCase, CaseResult>): CaseResult {
 /** Runs all cases; each result is on disk before the next one is shown. */
 async function runAll(
   cases: PlacedCase[],
-  laboratory: Laboratory,
+  place: Workplace,
   directory: RunDirectory,
   asked: Asked,
   done: number,
@@ -97,22 +95,19 @@ async function runAll(
   const results: CaseResult[] = [];
   const screen = showProgress(cases.length + done, done, asked.jobs);
   try {
-    const ends = runCases(
-      cases,
-      (each, stop) =>
-        runCase(laboratory, { ...each, directory: directory.caseDirectory(each.name) }, stop),
-      {
-        jobs: asked.jobs,
-        signal,
-        ...(enough && { enough }),
-        onEvent: (event) => {
-          if (event.kind === 'started')
-            screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
-          if (event.kind === 'retried')
-            say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
-        },
+    const ends = runCases(cases, place.run, {
+      jobs: Math.min(place.jobs, cases.length),
+      signal,
+      retry: !place.retries,
+      ...(place.turn && { turn: place.turn }),
+      ...(enough && { enough }),
+      onEvent: (event) => {
+        if (event.kind === 'started')
+          screen.tell({ kind: 'case-started', at: performance.now(), case: event.case.name });
+        if (event.kind === 'retried')
+          say(`${event.case.name}: tried again, because ${messageOf(event.error)}`);
       },
-    );
+    });
     for await (const end of ends) {
       const result = resultOf(end);
       directory.append(result);
@@ -123,6 +118,23 @@ async function runAll(
   } finally {
     screen.end();
   }
+}
+
+/** A farm's own code, and the engine's client, are loaded by those alone who ask for one. */
+async function workplaceOf(
+  {
+    farm,
+    jobs,
+    urgent,
+  }: Pick<MatrixRequest, 'jobs' | 'urgent'> & { farm: FarmAddress | undefined },
+  laboratory: Laboratory,
+  directory: RunDirectory,
+  { started }: RunRecord,
+): Promise<Workplace> {
+  if (farm === undefined) return localWorkplace(laboratory, directory, jobs);
+  const { farmWorkplace } = await import('./farm/farm-workplace.ts');
+  const priority = urgent === false ? 1 : 0;
+  return farmWorkplace({ address: farm, laboratory, directory, started, priority });
 }
 
 /**
@@ -165,17 +177,14 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
   for (const result of lost) directory.append(result);
   const planned = (await request.order?.(plan.planned)) ?? plan.planned;
   const cases = casesToRun({ ...plan, planned }, kernels, finished);
-  const run = await runAll(
-    cases,
-    laboratory,
-    directory,
-    asked,
-    plan.planned.length - cases.length,
-    {
-      ...(request.enough && { enough: request.enough }),
-      signal,
-    },
-  );
+  // Nothing is left to be run elsewhere.
+  const farm = cases.length > 0 ? request.farm : undefined;
+  const place = await workplaceOf({ ...request, farm }, laboratory, directory, record);
+  const done = plan.planned.length - cases.length;
+  const run = await runAll(cases, place, directory, asked, done, {
+    ...(request.enough && { enough: request.enough }),
+    signal,
+  }).finally(() => place.close());
   const results = lastOfEach([...finished, ...lost, ...run]);
   const ended = signal.aborted ? record : endedRunRecord(record, results);
   directory.writeRun(ended);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runFiles } from '../../results/run-folder.ts';
+import { readCaseLines, runFiles } from '../../results/run-folder.ts';
 import { importRun } from '../../results/store/import-run.ts';
 import {
   beginNight,
@@ -20,6 +20,7 @@ import {
   type WatchedLooks,
 } from '../../src/nightly/judge-night.ts';
 import { type Lead, leadOf } from '../../src/nightly/lead.ts';
+import { loneHosts } from '../../src/nightly/lone-hosts.ts';
 import { type Choice, coveredSince, reasons } from '../../src/nightly/plan-night.ts';
 import type { Coverage, NightSummary } from '../../src/nightly/summary.ts';
 import { looksByWatch, tells } from '../../src/nightly/watches.ts';
@@ -38,7 +39,7 @@ async function runPart(
   cases: readonly string[],
   enough: () => boolean,
 ): Promise<Look[]> {
-  const { folder, jobs, store, signal } = setting;
+  const { folder, jobs, store, signal, farm } = setting;
   if (cases.length === 0 || signal.aborted) return [];
   const out = join(folder, part);
   const select = (planned: readonly PlannedCase[]): PlannedCase[] => {
@@ -54,6 +55,7 @@ async function runPart(
     out,
     select,
     enough,
+    ...(farm && { farm, urgent: false as const }),
   };
   try {
     await runMatrix(request, signal);
@@ -172,6 +174,7 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
   const ended = new Date();
   const coverage = coverageOf(setting, night, [...first, ...again], ended);
   const { total, covered } = coverage;
+  const lone = loneHosts(judgement, nightRuns(folder).flatMap(readCaseLines));
   endNight(store, id, {
     ended: ended.toISOString(),
     total,
@@ -186,6 +189,7 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
     errors: errorsOf(first, again),
     unavailable: night.unavailable,
     newKernels: night.newKernels,
+    ...(lone.length > 0 && { loneHosts: lone }),
     ...(lead && { lead }),
     ...(night.oldLists !== undefined && { oldLists: night.oldLists }),
     plan: planOf(night.choices, first),

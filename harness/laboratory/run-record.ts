@@ -12,6 +12,7 @@ import { countVerdicts } from '../../src/report/verdicts.ts';
 import type { DepthChoice } from '../../src/scenario/depth.ts';
 import { scenarioVersion } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
+import { withoutPasswords } from './farm/address.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import type { Plan } from './plan.ts';
 
@@ -60,7 +61,7 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
   return {
     schema: runSchemaVersion,
     ptdiff: versionOf(),
-    command: process.argv.slice(2),
+    command: withoutPasswords(process.argv.slice(2)),
     asked,
     scenarioVersion,
     scenarios: plan.scenarios,

@@ -17,6 +17,10 @@ interface SchedulerOptions<C> {
    * starts.
    */
   enough?(): boolean;
+  /** Awaited before each case: settles when it can be run, or the signal is aborted. */
+  turn?(signal: AbortSignal): Promise<void>;
+  /** Whether what may go better is tried once more here; default: true. */
+  retry?: boolean;
   onEvent?(event: SchedulerEvent<C>): void;
 }
 
@@ -32,8 +36,9 @@ const retriedFaults: ReadonlySet<PtdiffError['fault']> = new Set(['emulator', 'h
 export async function* runCases<C, R>(
   cases: readonly C[],
   run: (each: C, signal: AbortSignal) => Promise<R>,
-  { jobs, signal, enough = () => false, onEvent = () => {} }: SchedulerOptions<C>,
+  options: SchedulerOptions<C>,
 ): AsyncGenerator<CaseEnd<C, R>> {
+  const { jobs, signal, enough = () => false, turn, retry = true, onEvent = () => {} } = options;
   // A caller that stops iterating also ends the running cases.
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
@@ -43,11 +48,12 @@ export async function* runCases<C, R>(
 
   async function work(): Promise<void> {
     for (const each of waiting) {
+      await turn?.(either);
       if (either.aborted || enough()) {
         return;
       }
       onEvent({ kind: 'started', case: each });
-      const end = await attempt(each, run, either, onEvent);
+      const end = await (retry ? attempt(each, run, either, onEvent) : once(each, run, either));
       if (either.aborted) {
         return;
       }

@@ -27,7 +27,7 @@ import { runMake } from './run-make.ts';
 import type { SourceTree } from './tree.ts';
 
 /** Everything that determines the bytes of a kernel. */
-interface KernelRecipe {
+export interface KernelRecipe {
   source: SourceTree;
   config: WantedConfig;
   tools: BuildTools;
@@ -75,7 +75,7 @@ function buildTreeName({ config, tools }: KernelRecipe): BuildTreeName {
 }
 
 /** The kernel of a recipe if it was built before and is unchanged. */
-async function builtKernel(
+export async function builtKernel(
   recipe: KernelRecipe,
   progress?: Progress,
 ): Promise<BuiltKernel | undefined> {
@@ -249,7 +249,21 @@ async function compile(
 
 async function publish(objects: string, recipe: KernelRecipe): Promise<void> {
   const image = await readFile(join(objects, builtImage));
-  const { release, bytes } = checkImage(image, `${recipe.what} (${basename(objects)})`);
-  const { sha256 } = await keepImage(bytes, await readFile(join(objects, '.config')));
+  await keepBuild(recipe, image, await readFile(join(objects, '.config')), basename(objects));
+}
+
+/**
+ * Keeps what a recipe gave, here or elsewhere: the same parts give the same bytes.
+ * @param where names the place, for the message
+ * @throws `image` for what is no kernel
+ */
+export async function keepBuild(
+  recipe: KernelRecipe,
+  image: Buffer,
+  config: Buffer,
+  where: string,
+): Promise<void> {
+  const { release, bytes } = checkImage(image, `${recipe.what} (${where})`);
+  const { sha256 } = await keepImage(bytes, config);
   await writeRecord(recordPath(recipe), { sha256, release } satisfies BuildRecord);
 }

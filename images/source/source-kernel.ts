@@ -5,11 +5,12 @@ import type { FetchOptions } from '../debian/apt.ts';
 import type { KernelImage } from '../kernel-image.ts';
 import { formatOrigin, type SourceParts, type SourceSpec } from '../kernel-spec.ts';
 import { applyPatches } from './apply-patches.ts';
-import { buildKernel } from './build-kernel.ts';
+import { buildKernel, type KernelRecipe } from './build-kernel.ts';
 import { buildTools } from './build-tools.ts';
 import { type WantedConfig, wantedConfig } from './config-fragments.ts';
-import { openGitStore } from './git-store.ts';
+import { type GitStore, openGitStore } from './git-store.ts';
 import { sourceTree } from './source-tree.ts';
+import type { SourceTree } from './tree.ts';
 
 /**
  * Builds the kernel that a spec describes, or takes it from the cache.
@@ -22,14 +23,8 @@ export async function sourceKernel(
   spec: SourceSpec,
   options: FetchOptions,
 ): Promise<KernelImage> {
-  // Cheap checks come first.
-  requirePlainPath(cachePath('source'));
-  const config = named(await wantedConfig(spec.configs), spec);
-  const store = await openGitStore();
-  const bare = await sourceTree(store, spec, options);
-  const source = await applyPatches(store, bare, spec.patches);
-  const tools = await buildTools(spec.compiler, options);
-  const recipe = { source, config, tools, what: formatOrigin(spec) };
+  const { store, recipe, bare } = await sourceRecipe(spec, options);
+  const { source, tools } = recipe;
   const { sha256, release, imagePath, configPath } = await buildKernel(store, recipe, options);
   return {
     spec: text,
@@ -44,6 +39,24 @@ export async function sourceKernel(
     ...(source.tag !== undefined && { tag: source.tag }),
     notes: [],
   };
+}
+
+/**
+ * Everything that decides the bytes of the kernel that a spec describes; nothing is built.
+ * @throws as sourceKernel(), builds apart
+ */
+export async function sourceRecipe(
+  spec: SourceSpec,
+  options: FetchOptions,
+): Promise<{ store: GitStore; recipe: KernelRecipe; bare: SourceTree }> {
+  // Cheap checks come first.
+  requirePlainPath(cachePath('source'));
+  const config = named(await wantedConfig(spec.configs), spec);
+  const store = await openGitStore();
+  const bare = await sourceTree(store, spec, options);
+  const source = await applyPatches(store, bare, spec.patches);
+  const tools = await buildTools(spec.compiler, options);
+  return { store, recipe: { source, config, tools, what: formatOrigin(spec) }, bare };
 }
 
 /**

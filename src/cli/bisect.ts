@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
 import { rangeOf, type Space, spaceOf } from '../../harness/laboratory/bisect-space.ts';
 import {
   type BisectQuestion,
@@ -12,6 +13,7 @@ import {
   writeState,
 } from '../../harness/laboratory/bisect-state.ts';
 import { bootCandidate } from '../../harness/laboratory/boot-candidate.ts';
+import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { labelOf } from '../../harness/laboratory/plan-matrix.ts';
 import { checkStore, storeFile } from '../../harness/laboratory/store-file.ts';
 import { sha256 } from '../../host/cache.ts';
@@ -45,6 +47,7 @@ interface BisectOptions extends SignOptions {
   repo?: string;
   state?: string;
   json?: boolean;
+  farm?: string;
 }
 
 /** A bisection in progress. */
@@ -99,6 +102,7 @@ async function makeTrial(
     out,
     store,
     ...(options.qemu !== undefined && { qemu: options.qemu }),
+    ...(options.farm !== undefined && { farm: farmAddress(options.farm) }),
   };
   const { record, ...told } = await bootCandidate(request, signal);
   if (record) checkLaboratory(bisection, record);
@@ -237,6 +241,7 @@ export const addBisect: Verb = (command, { signal, finish }) => {
       '--state <file>',
       'where to keep the results so far; the same command continues from there',
     )
+    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))
     .option('--json', 'print the result as JSON');
   addSignOptions(command).action(async (options) => finish(await bisect(options, signal)));
 };

@@ -6,5 +6,6 @@ export interface CompareOptions {
   out?: string;
   json?: boolean;
   qemu?: string;
+  farm?: string;
   store?: string;
 }

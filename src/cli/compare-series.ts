@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { type LoadedSide, loadSide } from '../../harness/laboratory/compare-sides.ts';
+import { farmAddress } from '../../harness/laboratory/farm/address.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { runStored } from '../../harness/laboratory/run-stored.ts';
 import { storeFile } from '../../harness/laboratory/store-file.ts';
@@ -38,11 +39,18 @@ async function imageOf(
 async function bootCommit(
   { spec }: SeriesCommit,
   out: string,
-  { jobs, qemu, scenario = [], store }: CompareOptions,
+  { jobs, qemu, farm, scenario = [], store }: CompareOptions,
   signal: AbortSignal,
 ): Promise<LoadedSide> {
   const scenarios = scenario.length > 0 ? scenario : ['telling'];
-  const request = { kernels: [spec], scenarios, jobs, out, ...(qemu !== undefined && { qemu }) };
+  const request = {
+    kernels: [spec],
+    scenarios,
+    jobs,
+    out,
+    ...(qemu !== undefined && { qemu }),
+    ...(farm !== undefined && { farm: farmAddress(farm) }),
+  };
   await runStored(request, storeFile(store), signal);
   signal.throwIfAborted();
   return loadSide(spec, out, undefined, []);
@@ -60,6 +68,11 @@ export async function runSeries(
   options: CompareOptions,
   signal: AbortSignal,
 ): Promise<{ rows: SeriesRow[]; scenarios: number }> {
+  if (options.farm !== undefined) {
+    const { buildOnFarm } = await import('../../harness/laboratory/farm/build-on-farm.ts');
+    const specs = commits.map(({ spec }) => spec);
+    await buildOnFarm(specs, farmAddress(options.farm), signal);
+  }
   const rows: SeriesRow[] = [];
   const sides = new Map<string, { index: number; side: LoadedSide }>();
   let before: LoadedSide | undefined;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
 import {
   type LoadedSide,
   loadSide,
   namedSide,
   runBelow,
 } from '../../harness/laboratory/compare-sides.ts';
+import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
@@ -59,6 +61,10 @@ async function bringSides(
   const wanted = (await Promise.all(asked.map(scenariosNamed))).flat().map(({ name }) => name);
   const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
   if (specs.length > 0) await checkStore(storeFile(options.store));
+  if (options.farm !== undefined) {
+    const { buildOnFarm } = await import('../../harness/laboratory/farm/build-on-farm.ts');
+    await buildOnFarm(specs, farmAddress(options.farm), signal);
+  }
   // Kernels first: an invalid spec must not cost a boot.
   const images: string[] = [];
   for (const spec of specs)
@@ -75,13 +81,14 @@ async function bringSides(
       : asked.length > 0
         ? asked
         : ['telling'];
-    const { jobs, qemu } = options;
+    const { jobs, qemu, farm } = options;
     const request = {
       kernels: specs,
       scenarios,
       jobs,
       out: runBelow(out),
       ...(qemu !== undefined && { qemu }),
+      ...(farm !== undefined && { farm: farmAddress(farm) }),
     };
     await runStored(request, storeFile(options.store), signal);
     signal.throwIfAborted();
@@ -183,6 +190,7 @@ export const addCompare: Verb = (command, { signal, finish }) => {
       'folder for the boots and the report; continues an interrupted comparison',
     )
     .option('--json', 'print the comparison as JSON')
+    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))
     .option('--qemu <path>', 'as for run')
     .option('--store <file>', storeHelp)
     .action(async (a, b, options) => finish(await ask([a, b], options, signal)));

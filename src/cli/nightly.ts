@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import {
   type NightSetting,
@@ -32,6 +33,7 @@ interface NightlyOptions {
   store?: string;
   json?: boolean;
   dryRun?: boolean;
+  farm?: string;
 }
 
 async function readConfig(path: string): Promise<NightConfig> {
@@ -83,6 +85,7 @@ async function night(setting: NightSetting, options: NightlyOptions): Promise<nu
  */
 async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<number> {
   const configPath = resolve(options.config);
+  const farm = options.farm === undefined ? undefined : farmAddress(options.farm);
   const config = await readConfig(configPath);
   const beside = (path: string | undefined) => path && resolve(dirname(configPath), path);
   const storePath = storeFile(options.store ?? beside(config.store));
@@ -95,7 +98,15 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
       using store = await openStore(storePath);
       const folder = nightFolder(out, configPath);
       return await night(
-        { config, configPath, folder, jobs: config.jobs ?? defaultJobs(), store, signal },
+        {
+          config,
+          configPath,
+          folder,
+          jobs: config.jobs ?? defaultJobs(),
+          store,
+          signal,
+          ...(farm && { farm }),
+        },
         options,
       );
     },
@@ -109,6 +120,7 @@ export const addNightly: Verb = (command, { signal, finish }) => {
       '--config <file>',
       'YAML file: what to watch, in how many nights, and the length of a night',
     )
+    .option('--farm <url>', farmHelp)
     .option('--store <file>', storeHelp)
     .option('--json', 'print the summary as JSON')
     .option('--dry-run', 'print the cases with the reason for each, in order, and run nothing')

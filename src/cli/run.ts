@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import {
   type MatrixRequest,
@@ -53,6 +54,7 @@ interface RunOptions {
   stopAt?: string;
   depth?: Depth;
   budget?: number;
+  farm?: string;
 }
 
 /**
@@ -106,6 +108,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
     oncePerImage: true as const,
     ...(Object.keys(variation).length > 0 && { variation }),
     ...(qemu !== undefined && { qemu }),
+    ...(options.farm !== undefined && { farm: farmAddress(options.farm) }),
   };
   if (options.dryRun) {
     return dryRun(await planMatrix(request, signal));
@@ -152,6 +155,7 @@ export const addRun: Verb = (command, { signal, finish }) => {
     .option('--out <dir>', 'folder for the results; continues an interrupted run')
     .option(...fullOption)
     .option('--json', 'print the results as JSON')
+    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu', 'firmware', 'stopAt']))
     .option('--qemu <path>', 'your own QEMU instead of the pinned one')
     .addOption(
       new Option(

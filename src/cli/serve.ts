@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { join, resolve } from 'node:path';
-import { InvalidArgumentError } from 'commander';
 import { knownIssuesFolder } from '../../harness/laboratory/laboratory.ts';
 import { storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
 import { onHost, replaceFile } from '../../host/host-file.ts';
@@ -22,7 +21,7 @@ import { messageOf, PtdiffError } from '../errors.ts';
 import { findingLife } from '../history/finding-life.ts';
 import { formatSite } from '../report/site/site.ts';
 import type { SiteData } from '../report/site/types.ts';
-import type { Verb } from './verb.ts';
+import { portNumber, type Verb } from './verb.ts';
 
 async function siteData(store: Store): Promise<SiteData> {
   const looks = readLooks(store);
@@ -93,12 +92,6 @@ async function serve(
   server.closeAllConnections();
   server.close();
   return 0;
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port;
-  throw new InvalidArgumentError('It must be a port number, 0 to 65535 (0 chooses a free one).');
 }
 
 export const addServe: Verb = (command, { signal, finish }) => {

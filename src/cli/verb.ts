@@ -62,6 +62,13 @@ export function seedNumber(value: string): number {
   return seed;
 }
 
+/** @throws InvalidArgumentError for what is no port */
+export function portNumber(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port;
+  throw new InvalidArgumentError('It must be a port number, 0 to 65535 (0 chooses a free one).');
+}
+
 /** How to name a kernel, for --help. */
 export const kernelSpecHelp =
   'debian:7.3.4, debian:6.18, debian:7.3.4:16k, debian:latest, file:PATH[,config=PATH], or built from git:PATH@REV, tarball:PATH or source:7.3, each with [,patch=FILE][,config=FRAGMENT][,compiler=llvm]; may be repeated';

@@ -91,6 +91,16 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./serve.ts')).addServe,
   },
   {
+    name: 'worker',
+    about: 'run cases for a farm until Ctrl-C',
+    load: async () => (await import('./worker.ts')).addWorker,
+  },
+  {
+    name: 'farm',
+    about: 'what a farm of workers does now; an engine for one machine, to try it',
+    load: async () => (await import('./farm.ts')).addFarm,
+  },
+  {
     name: 'walk',
     about: 'walk the page tables of any running QEMU from outside, and print them',
     load: async () => (await import('./walk.ts')).addWalk,

@@ -63,4 +63,6 @@ export interface CaseResult {
   reason?: string;
   /** What was assumed about the kernel, and what is not known about it: sentences. */
   notes?: string[];
+  /** Label of the worker that ran it; absent where that was this machine. */
+  worker?: string;
 }

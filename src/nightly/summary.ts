@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { NightJudgement } from './judge-night.ts';
 import type { Lead } from './lead.ts';
+import type { LoneHost } from './lone-hosts.ts';
 import type { Reason } from './plan-night.ts';
 
 /** The results of a night. */
@@ -17,6 +18,8 @@ export interface NightSummary {
   unavailable: { spec: string; reason: string }[];
   /** Kernels that a watch did not have when it was last looked at. */
   newKernels: NewKernel[];
+  /** Findings that one worker of a farm alone has shown; absent where there are none. */
+  loneHosts?: LoneHost[];
   /** Where to search for the origin of the first new finding. */
   lead?: Lead;
   /**

@@ -111,6 +111,19 @@ function findingLines({ judgement, lead }: NightSummary, paint: Paint): string[]
   ];
 }
 
+/** A finding that one host alone shows may be that host's. */
+function loneLines({ loneHosts = [] }: NightSummary, paint: Paint): string[] {
+  return bounded(
+    loneHosts.map(({ id, worker, others }) => {
+      const rest =
+        others.length > 0
+          ? `${others.join(' and ')} booted the same without it`
+          : 'no other host booted its cases';
+      return hang('  one host  ', plainLine(`${id}: only on ${worker}; ${rest}`), paint.width);
+    }),
+  );
+}
+
 function kernelLines({ watch, release, again, commit }: NewKernel, paint: Paint): string[] {
   const text = commit ? `${release}, ${commitText(commit)}` : release;
   return hang(
@@ -157,6 +170,7 @@ export function formatNight(night: NightSummary, options: PaintOptions): string 
   const lines = [
     ...bounded(night.newKernels.map((each) => kernelLines(each, paint))),
     ...findingLines(night, paint),
+    ...loneLines(night, paint),
     ...(oldLists === undefined ? [] : hang('  old lists  ', plainLine(oldLists), paint.width)),
     ...bounded(missing),
     ...bounded(errors),

@@ -9,6 +9,7 @@ import { dir } from 'tmp-promise';
 import { readCaseLines } from '../../results/run-folder.ts';
 import { given } from '../given.ts';
 import { eventually, groupsBelow, isAlive, type RunningProcess } from '../harness/processes.ts';
+import { numbersOf } from '../random.ts';
 
 /**
  * Any process of a run is killed or stopped at any moment of it. PTDIFF_CHAOS_SEED repeats what a
@@ -21,17 +22,6 @@ const rounds = Number(process.env.PTDIFF_CHAOS_ROUNDS ?? 3);
  * boots take longer.
  */
 const latest = 10_000;
-
-/** xorshift32 (Marsaglia, 2003): the same numbers, from 0 to 1, for the same seed. */
-function numbersOf(seed: number): () => number {
-  let state = seed || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const command = [

@@ -35,7 +35,7 @@ const joined = (block: string): string[] => block.replaceAll(/\\\n\s*/g, '').spl
 
 const helps = new Map<string, Promise<string>>();
 /** Verbs with verbs below them, whose options are told by those. */
-const families = ['cache', 'repro'];
+const families = ['cache', 'farm', 'repro'];
 const helpOf = (words: string[]): Promise<string> => {
   const verb = given(words[0]);
   const asked = families.includes(verb) ? words.slice(0, 2) : [verb];

@@ -130,3 +130,20 @@ t.test('a bad night fits one screen too, and hostile text cannot leave its line'
     /^60 new, 60 known, 60 still there, 60 gone, 60 flaky, 60 not confirmed, 60 errors, 1 kernel not/,
   );
 });
+
+t.test('a finding that one host of a farm alone shows is said to be so', async (t) => {
+  const id = 'invariant/rule/broken@init';
+  const text = formatNight(
+    night({
+      loneHosts: [
+        { id, worker: 'w1', others: ['w2', 'w3'] },
+        { id: 'splat/x', worker: 'w\u001b[31m', others: [] },
+      ],
+    }),
+    { colour: false, width: 200 },
+  );
+  t.match(text, `  one host  ${id}: only on w1; w2 and w3 booted the same without it\n`);
+  t.match(text, 'splat/x: only on w');
+  t.match(text, '; no other host booted its cases\n');
+  t.notMatch(text, '\u001b');
+});

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { messageOf, PtdiffError } from '../../../src/errors.ts';
+import { type FarmAddress, farmName } from './address.ts';
+
+/** How long an engine may take to answer the first time, in milliseconds. */
+const firstAnswer = 20_000;
+/** A connection that is silent for so long while something is awaited is made anew. */
+const silence = 30_000;
+
+/** How ioredis reaches a farm; BullMQ makes connections of its own from it. */
+export function connectionOptions(address: FarmAddress) {
+  const { host, port, db, tls, username, password } = address;
+  return {
+    host,
+    port,
+    db,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: { servername: host } }),
+    keepAlive: 10_000,
+    // What was asked while the engine was away is asked again when it is back.
+    maxRetriesPerRequest: null,
+    retryStrategy: (times: number) => Math.min(200 * times, 5000),
+  };
+}
+
+function refusal(address: FarmAddress, error: unknown): PtdiffError {
+  const name = farmName(address);
+  const why = messageOf(error);
+  if (/NOAUTH|WRONGPASS|NOPERM|invalid password|without any password/i.test(why))
+    return new PtdiffError(
+      'usage',
+      `The farm at ${name} does not let this user in: check user and password, and the ACL of docs/farm.md.`,
+      { cause: error },
+    );
+  return new PtdiffError(
+    'host',
+    `Cannot reach the farm at ${name}: ${why.replace(/\.$/, '')}; see that its engine runs, and that the URL is right.`,
+    { cause: error },
+  );
+}
+
+/**
+ * Connects to a farm's engine. Once it has answered, an engine that goes away is waited for.
+ * @throws PtdiffError(host) when it does not answer, (usage) when it does not let this user in, or
+ * is too old
+ */
+export async function connect(address: FarmAddress): Promise<Redis> {
+  const client = new Redis({
+    ...connectionOptions(address),
+    socketTimeout: silence,
+    lazyConnect: true,
+    retryStrategy: () => null,
+  });
+  let last: unknown;
+  client.on('error', (error) => {
+    last = error;
+  });
+  try {
+    await Promise.race([
+      client.connect(),
+      sleep(firstAnswer, undefined, { ref: false }).then(() => {
+        throw new Error(`no answer within ${firstAnswer / 1000} s`);
+      }),
+    ]);
+    await client.ping();
+    checkEngine(address, await client.info('server'));
+  } catch (error) {
+    client.disconnect();
+    if (error instanceof PtdiffError) throw error;
+    const closed = /Connection is closed/.test(messageOf(error));
+    throw refusal(address, closed && last !== undefined ? last : error);
+  }
+  client.options.retryStrategy = (times) => Math.min(200 * times, 5000);
+  return client;
+}
+
+/** BullMQ wants 6.2; the blocking reads of a queue are exact from 7.0.8 on. */
+function checkEngine(address: FarmAddress, info: string): void {
+  const version = /^(?:valkey|redis)_version:(\d+)[.\d]*/m.exec(info);
+  if (version && Number(version[1]) >= 7) return;
+  const told = version?.[0].replace(/^.*:/, '') ?? 'unknown';
+  throw new PtdiffError(
+    'usage',
+    `The engine at ${farmName(address)} is of version ${told}: a farm wants Valkey, or Redis from 7 on.`,
+  );
+}
+
+/**
+ * Asks an engine until it answers: what fails because the connection does is asked again. Each
+ * question must be one that may be asked twice.
+ * @throws what the engine itself says against the question; the signal's reason
+ */
+export async function persistently<T>(
+  ask: () => Promise<T>,
+  { signal, pause = 500 }: { signal?: AbortSignal; pause?: number } = {},
+): Promise<T> {
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      await sleep(pause, undefined, { signal });
+    }
+  }
+}
+
+/** Whether a connection failed, or an engine is not ready yet, rather than the question. */
+export function isLost(error: unknown): boolean {
+  return /Connection is closed|Socket (timeout|closed)|ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN|LOADING|MASTERDOWN|OOM |MISCONF|NOREPLICAS|READONLY|BUSY |TRYAGAIN|closed by|Stream isn't writeable|timed out/i.test(
+    messageOf(error),
+  );
+}
