@@ -87,7 +87,8 @@ export async function withScratch<T>(use: (directory: string) => Promise<T>): Pr
   try {
     return await use(scratch);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    // What failed may still be writing there: an unpacker has many files under way.
+    await rm(scratch, { recursive: true, force: true, maxRetries: 10 });
     scratches.delete(scratch);
   }
 }

@@ -35,7 +35,7 @@ const shared =
   /^test\/(vmsa|linux|scenario|evidence|model|diff|compare|bisect|history|nightly|report|harness\/(boot|emulator))\//;
 /** These load the model with mutants in it, or start processes of their own. */
 const alone =
-  /gdb\.test|qemu-process|mutation\.test|telling\.test|site-browser\.test|report\/(terminal|html)\.test/;
+  /gdb\.test|qemu-process|mutation\.test|telling\.test|late\.test|site-browser\.test|report\/(terminal|html)\.test/;
 /** What takes longest goes first, so that both processes end together; see the runner's last lines. */
 const longest = [
   /telling/,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, readdir, utimes } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { cachePath, cacheRoot, withScratch } from '../../host/cache.ts';
 import { kernelCatalogue } from '../../images/debian/kernel-catalogue.ts';
@@ -59,4 +61,26 @@ t.test('kernels are not built below a path that their Makefile refuses', (t) => 
   });
   t.throws(() => requirePlainPath('/ca:che/source'), { fault: 'host', message: / has colons: / });
   t.end();
+});
+
+t.test('a scratch folder is gone although something still writes into it', async (t) => {
+  let scratch = '';
+  let writing = Promise.resolve();
+  await t.rejects(
+    withScratch(async (directory) => {
+      scratch = directory;
+      const inside = join(directory, 'inside');
+      await mkdir(inside);
+      const write = async () => {
+        // Ends when the folder is gone.
+        for (let file = 0; file < 1000; file++) await writeFile(join(inside, `${file}`), '');
+      };
+      writing = write().catch(() => {});
+      await setTimeout(20);
+      throw new Error('as it was');
+    }),
+    { message: 'as it was' },
+  );
+  await writing;
+  t.notOk(existsSync(scratch));
 });

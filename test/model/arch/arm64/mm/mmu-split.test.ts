@@ -36,6 +36,7 @@ t.test(
       'paging_init',
       'before_split',
       'after_split',
+      'smp_cpus_done',
       'free_initmem',
       'init',
     ]);
@@ -47,6 +48,6 @@ t.test(
     const old = predict(
       questionOfGolden(readGolden('6.12.107+deb13-arm64@cortex-a76+kaslr.json.gz')),
     );
-    t.same(Object.keys(old.checkpoints), ['paging_init', 'free_initmem', 'init']);
+    t.same(Object.keys(old.checkpoints), ['paging_init', 'smp_cpus_done', 'free_initmem', 'init']);
   },
 );
