@@ -47,6 +47,7 @@ const frontMatter = z.strictObject({
       devices: z.boolean().optional(),
       pagealloc: z.boolean().optional(),
       isolation: z.boolean().optional(),
+      rodataOverruled: z.boolean().optional(),
     })
     .default({}),
   cause: z.string().min(1),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { spaceOf } from '../../harness/laboratory/explore/draw-part.ts';
 import { type Explored, explore } from '../../harness/laboratory/explore/explore.ts';
+import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
 import { checkStore, storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
@@ -26,6 +27,7 @@ interface ExploreOptions {
   jobs: number;
   out?: string;
   qemu?: string;
+  farm?: string;
   store?: string;
   json?: true;
 }
@@ -91,6 +93,7 @@ async function exploreMachines(options: ExploreOptions, signal: AbortSignal): Pr
       out: folder,
       store,
       ...(options.qemu !== undefined && { qemu: options.qemu }),
+      ...(options.farm !== undefined && { farm: farmAddress(options.farm) }),
     },
     signal,
   );
@@ -119,6 +122,7 @@ export const addExplore: Verb = (command, { signal, finish }) => {
     )
     .option('--out <dir>', 'folder for the results; an exploration that was stopped there goes on')
     .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
+    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))
     .option('--store <file>', storeHelp)
     .option('--json', 'print the summary as JSON')
     .action(async (options) => finish(await exploreMachines(options, signal)));

@@ -20,6 +20,8 @@ export interface KnownIssue {
     /** CPU identities of the machine. */
     cpu?: string[];
     rodata?: Scenario['rodata'][];
+    /** Whether rodata=off is given, and a later rodata= that overrules it. */
+    rodataOverruled?: boolean;
     /** Whether kfence.sample_interval= is given. */
     kfence?: 'set' | 'unset';
     /** Whether CPUs of different identities take part in the boot. */
@@ -95,6 +97,16 @@ function rodataOf({ rodata, parameters }: Scenario, release: Release): Rodata {
 }
 
 /**
+ * rodata=off is one of several values and not the final one: the code that maps the kernel image
+ * takes any of them (arch/arm64/kernel/pi/idreg-override.c), the rest of the kernel the last.
+ */
+function overrulesRodataOff(scenario: Scenario, release: Release): boolean {
+  const values = valuesOf(scenario.parameters, 'rodata');
+  const isGiven = scenario.rodata === 'off' || values.includes('off');
+  return isGiven && rodataOf(scenario, release) !== 'off';
+}
+
+/**
  * housekeeping_isolcpus_setup() or housekeeping_nohz_full_setup() is called
  * (kernel/sched/isolation.c).
  */
@@ -134,6 +146,8 @@ function conditionsMet(when: KnownIssue['when'], scenario: Scenario, release: Re
     (when.world === undefined || when.world === scenario.machine.world) &&
     (when.cpu === undefined || when.cpu.includes(scenario.machine.cpu)) &&
     (when.rodata === undefined || when.rodata.includes(rodataOf(scenario, release))) &&
+    (when.rodataOverruled === undefined ||
+      when.rodataOverruled === overrulesRodataOff(scenario, release)) &&
     (when.kfence === undefined || when.kfence === kfence) &&
     (when.mixed === undefined || when.mixed === isMixed(scenario)) &&
     (when.devices === undefined || when.devices === (scenario.machine.devices !== undefined)) &&

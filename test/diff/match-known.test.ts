@@ -116,5 +116,9 @@ t.test('conditions count parameters however they are given', (t) => {
   t.ok(when({ isolation: true }, ['isolcpus=1']));
   t.ok(when({ isolation: true }, ['nohz-full=1']));
   t.ok(when({ isolation: false }, ['isolcpus']));
+  t.ok(when({ rodataOverruled: true }, ['rodata=off', 'rodata=on']));
+  t.ok(when({ rodataOverruled: false }, ['rodata=on', 'rodata=off']));
+  t.ok(when({ rodataOverruled: false }, ['rodata=off', 'rodata=nonsense']), 'not a value');
+  t.ok(when({ rodataOverruled: false }, ['rodata=on']));
   t.end();
 });

@@ -18,6 +18,7 @@ import { PtdiffError } from '../../../src/errors.ts';
 import { present } from '../../../src/present.ts';
 import { defaultKernels } from '../../../src/scenario/built-in.ts';
 import { largestSeed } from '../../../src/scenario/variation.ts';
+import type { FarmAddress } from '../farm/address.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
 import { loadKernels } from '../plan-matrix.ts';
 import { writeReportPage } from '../report-page.ts';
@@ -41,7 +42,15 @@ export interface ExploreRequest {
   /** Path of the results store. */
   store: string;
   qemu?: string;
+  farm?: FarmAddress;
 }
+
+/** How every run of an exploration is made. */
+const mannerOf = ({ jobs, qemu, farm }: ExploreRequest) => ({
+  jobs,
+  ...(qemu !== undefined && { qemu }),
+  ...(farm && { farm, urgent: false as const }),
+});
 
 /** What an exploration has come to, and all cases that it ran. */
 export interface Explored {
@@ -96,9 +105,9 @@ async function runLastPart(
   request: ExploreRequest,
   signal: AbortSignal,
 ): Promise<CaseResult[]> {
-  const { out, jobs, qemu, enough } = request;
+  const { out, enough } = request;
   const folder = partFolder(out, parts.length);
-  const rest = { jobs, enough, ...(qemu !== undefined && { qemu }) };
+  const rest = { ...mannerOf(request), enough };
   const part = requestOf(present(parts.at(-1), 'part of the exploration'), folder, rest);
   const { cases } = await runStored(part, request.store, signal);
   await writeReportPage(folder);
@@ -119,7 +128,7 @@ async function shrinkNew(
   request: ExploreRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const { out, jobs, qemu } = request;
+  const { out } = request;
   const machines = exploration.parts.flat();
   for (const result of cases) {
     const machine = machines.find(({ scenario }) => scenario.name === result.scenario);
@@ -128,7 +137,7 @@ async function shrinkNew(
     for (const finding of unexplained(result)) {
       const { differences } = exploration;
       if (differences.some((each) => each.finding === finding)) continue;
-      const setting = { exploration, kernel, out, jobs, signal, ...(qemu && { qemu }) };
+      const setting = { exploration, kernel, out, manner: mannerOf(request), signal };
       const isNew = (each: FoundDifference) =>
         !differences.some((other) => other.finding === each.finding);
       differences.push(...(await shrinkDifference(machine, finding, setting)).filter(isNew));

@@ -12,16 +12,15 @@ import type { MatrixRequest } from '../plan-matrix.ts';
 /** Scenarios, each for one kernel by its spec. */
 type Machines = readonly { scenario: Scenario; kernel: string }[];
 
+/** How runs are made, whatever they run. */
+export type Manner = Pick<MatrixRequest, 'jobs' | 'qemu' | 'enough' | 'farm' | 'urgent'>;
+
 /**
  * The run of some machines, each on its kernel: their scenarios are a file beside the run folder,
  * as a user would write it.
  * @param out the run folder
  */
-export function requestOf(
-  machines: Machines,
-  out: string,
-  rest: Pick<MatrixRequest, 'jobs' | 'qemu' | 'enough'>,
-): MatrixRequest {
+export function requestOf(machines: Machines, out: string, manner: Manner): MatrixRequest {
   const file = `${out}.json`;
   makeFolder(join(out, '..'));
   replaceFile(
@@ -33,7 +32,7 @@ export function requestOf(
   );
   const kernelOf = new Map(machines.map(({ scenario, kernel }) => [scenario.name, kernel]));
   return {
-    ...rest,
+    ...manner,
     out,
     kernels: [...new Set(machines.map(({ kernel }) => kernel))],
     scenarios: [file],

@@ -17,7 +17,7 @@ import type { Scenario } from '../../../src/scenario/types.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
 import { runMatrix } from '../run-matrix.ts';
 import { canRun, named } from './draw-part.ts';
-import { requestOf } from './run-part.ts';
+import { type Manner, requestOf } from './run-part.ts';
 
 /** Boots that the search for one smallest scenario may take. */
 const mostBoots = 40;
@@ -28,8 +28,7 @@ export interface ShrinkSetting {
   kernel: LoadedKernel;
   /** The exploration's folder. */
   out: string;
-  jobs: number;
-  qemu?: string;
+  manner: Manner;
   signal: AbortSignal;
 }
 
@@ -60,16 +59,13 @@ function scenarioText(
 async function findingsOf(
   scenario: Scenario,
   folder: string,
-  { kernel, jobs, qemu, signal }: ShrinkSetting,
+  { kernel, manner, signal }: ShrinkSetting,
 ): Promise<string[]> {
   signal.throwIfAborted();
   const machine = { scenario, kernel: kernel.image.spec };
   if (!canRun(kernel, scenario)) return [];
   const out = join(folder, scenario.name);
-  const { cases } = await runMatrix(
-    requestOf([machine], out, { jobs, ...(qemu !== undefined && { qemu }) }),
-    signal,
-  );
+  const { cases } = await runMatrix(requestOf([machine], out, manner), signal);
   signal.throwIfAborted();
   return cases.flatMap(unexplained);
 }
