@@ -32,6 +32,8 @@ export interface NightSetting {
   folder: string;
   jobs: number;
   store: Store;
+  /** Path of the store. */
+  storePath: string;
   signal: AbortSignal;
   /** Workers that run the night's cases; whoever waits for an answer goes first there. */
   farm?: FarmAddress;

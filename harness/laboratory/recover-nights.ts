@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { say } from '../../host/say.ts';
 import { runFiles } from '../../results/run-folder.ts';
@@ -19,6 +19,19 @@ export function nightRuns(folder: string): string[] {
     .filter((run) => existsSync(join(run, runFiles.run)));
 }
 
+/** The exploration of a night below its folder. */
+export const exploredPart = 'explored';
+
+/** The run folders of a night's exploration. */
+function exploredRuns(folder: string): string[] {
+  const explored = join(folder, exploredPart);
+  if (!existsSync(explored)) return [];
+  return readdirSync(explored)
+    .filter((name) => /^\d{4,}$/.test(name))
+    .map((name) => join(explored, name))
+    .filter((run) => existsSync(join(run, runFiles.run)));
+}
+
 /** Imports a run. A run with damaged files must not keep all later nights from running. */
 function casesOf(store: Store, run: string): number {
   try {
@@ -33,7 +46,8 @@ function casesOf(store: Store, run: string): number {
 /** Imports the results of nights that were killed, so that they count. */
 export function recoverNights(store: Store): void {
   for (const { id, started, folder } of brokenNights(store)) {
-    const cases = nightRuns(folder).reduce((sum, run) => sum + casesOf(store, run), 0);
+    const runs = [...nightRuns(folder), ...exploredRuns(folder)];
+    const cases = runs.reduce((sum, run) => sum + casesOf(store, run), 0);
     endNight(store, id, { ended: started, unconfirmed: [] });
     say(`the night of ${started} did not finish; its results count: ${countText(cases, 'case')}`);
   }

@@ -26,6 +26,7 @@ import type { Coverage, NightSummary } from '../../src/nightly/summary.ts';
 import { looksByWatch, tells } from '../../src/nightly/watches.ts';
 import type { PlannedCase } from '../../src/report/types.ts';
 import { builtInScenario } from '../../src/scenario/built-in.ts';
+import { exploreNight } from './explore/explore-night.ts';
 import type { NightSetting, PreparedNight } from './prepare-night.ts';
 import { type nightParts, nightRuns } from './recover-nights.ts';
 import { writeReportPage } from './report-page.ts';
@@ -143,7 +144,9 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
   const unconfirmedBefore = lastUnconfirmed(nightsOf(store, configPath));
   rememberKernels(store, night.watched, night.started.toISOString());
   const id = beginNight(store, configPath, night.started.toISOString(), folder);
-  const late = () => Date.now() - night.started.getTime() > config.budget * 1000;
+  // The rest of the budget is for machines made at random.
+  const share = (100 - config.explore) / 100;
+  const late = () => Date.now() - night.started.getTime() > share * config.budget * 1000;
   const first = await runPart(
     setting,
     night,
@@ -171,6 +174,7 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
   const watchedLooks = looksByWatch(watches, { before, tonight: first, again });
   const judgement = judgeNight(watchedLooks, unconfirmedBefore);
   const lead = firstLead(judgement.fresh, watchedLooks);
+  const explored = await exploreNight(setting, night, [...before, ...first, ...again]);
   const ended = new Date();
   const coverage = coverageOf(setting, night, [...first, ...again], ended);
   const { total, covered } = coverage;
@@ -194,6 +198,7 @@ export async function runNight(setting: NightSetting, night: PreparedNight): Pro
     ...(night.oldLists !== undefined && { oldLists: night.oldLists }),
     plan: planOf(night.choices, first),
     coverage,
+    ...(explored && { explored }),
     folders: nightRuns(folder),
     interrupted: signal.aborted,
   };

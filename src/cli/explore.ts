@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { spaceOf } from '../../harness/laboratory/explore/draw-part.ts';
-import { type Explored, explore } from '../../harness/laboratory/explore/explore.ts';
+import { explore } from '../../harness/laboratory/explore/explore.ts';
+import { summaryOf } from '../../harness/laboratory/explore/summary.ts';
 import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
 import { checkStore, storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
 import { PtdiffError } from '../errors.ts';
 import { duration } from '../nightly/config.ts';
+import type { ExplorationSummary } from '../nightly/explored.ts';
 import { paintOptions } from '../report/colour.ts';
-import { type ExplorationSummary, formatExploration } from '../report/terminal-exploration.ts';
-import { drawAll } from '../scenario/random/draw.ts';
-import { choicesOf } from '../scenario/random/space.ts';
+import { formatExploration } from '../report/terminal-exploration.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
 import { collect, kernelSpecHelp, positiveInteger, seedNumber, type Verb } from './verb.ts';
@@ -32,9 +31,6 @@ interface ExploreOptions {
   json?: true;
 }
 
-/** Draws that stand for all that an exploration can come by. */
-const standingDraws = 3000;
-
 function secondsOf(value: string): number {
   const result = duration.safeParse(value);
   if (!result.success) throw new InvalidArgumentError(`It ${result.error.issues[0]?.message}.`);
@@ -46,24 +42,6 @@ function machineCount(value: string): number {
   if (!Number.isInteger(count) || count < 1)
     throw new InvalidArgumentError('It must be a number from 1 on.');
   return count;
-}
-
-function summaryOf({ exploration, cases }: Explored, folder: string): ExplorationSummary {
-  const { seed, kernels, differences } = exploration;
-  const space = spaceOf(exploration);
-  const all = drawAll(kernels, standingDraws).map((each) => choicesOf(each.scenario, each.kernel));
-  return {
-    seed,
-    kernels,
-    cases,
-    differences: differences.map(({ smallest, ...difference }) => ({
-      ...difference,
-      ...(smallest && { file: join(folder, smallest.file) }),
-    })),
-    seen: space.share(all),
-    pairs: space.size,
-    folder,
-  };
 }
 
 function exitCodeOf({ differences, cases }: ExplorationSummary, interrupted: boolean): number {

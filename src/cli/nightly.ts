@@ -51,7 +51,8 @@ async function readConfig(path: string): Promise<NightConfig> {
 
 function exitCodeOf(night: NightSummary): number {
   if (night.interrupted) return exitCodes.interrupted;
-  if (night.judgement.fresh.length > 0) return exitCodes.findings;
+  const fresh = night.judgement.fresh.length + (night.explored?.fresh.length ?? 0);
+  if (fresh > 0) return exitCodes.findings;
   return hasErrors(night) ? exitCodes.errors : exitCodes.pass;
 }
 
@@ -104,6 +105,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
           folder,
           jobs: config.jobs ?? defaultJobs(),
           store,
+          storePath,
           signal,
           ...(farm && { farm }),
         },

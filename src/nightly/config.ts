@@ -25,6 +25,8 @@ const config = z.strictObject({
   scenarios: z.array(z.string().min(1)).min(1).default(['all']),
   budget: duration,
   nights: z.int().min(1).max(365).default(7),
+  /** Percent of the budget for machines made at random. */
+  explore: z.int().min(0).max(90).default(10),
   jobs: z.int().min(1).max(1024).optional(),
   store: z.string().min(1).optional(),
   out: z.string().min(1).optional(),

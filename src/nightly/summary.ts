@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { ExploredNight } from './explored.ts';
 import type { NightJudgement } from './judge-night.ts';
 import type { Lead } from './lead.ts';
 import type { LoneHost } from './lone-hosts.ts';
@@ -29,6 +30,8 @@ export interface NightSummary {
   /** How many cases were planned for tonight, and how many of them ran in time. */
   plan: Record<Reason, { planned: number; run: number }>;
   coverage: Coverage;
+  /** Machines made at random; absent where there was no time for any. */
+  explored?: ExploredNight;
   /** The folders of tonight's runs. */
   folders: string[];
   interrupted: boolean;

@@ -1,40 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../diff/text.ts';
-import type { CaseResult } from '../diff/types.ts';
+import type { ExplorationSummary, ExploredDifference } from '../nightly/explored.ts';
 import { type PaintOptions, painter } from './colour.ts';
 import { shellLines, shellWord } from './export/mail-layout.ts';
 import { hang, plainLine } from './plain-text.ts';
 import { formatCount } from './units.ts';
 import { countVerdicts } from './verdicts.ts';
 
-/** A finding that no known issue explains, and the smallest machine that shows it. */
-export interface ExploredDifference {
-  finding: string;
-  kernel: string;
-  /** Name of the scenario that showed it first. */
-  machine: string;
-  /** Whether a second boot showed it again; absent where there was none. */
-  again?: boolean | undefined;
-  /** Path of the file of the smallest scenario. */
-  file?: string;
-}
-
-/** What an exploration came to. */
-export interface ExplorationSummary {
-  seed: number;
-  kernels: readonly string[];
-  cases: readonly Pick<CaseResult, 'case' | 'verdict' | 'reason'>[];
-  differences: readonly ExploredDifference[];
-  /** Of the pairs of choices that can come together, the part that was seen, 0 to 1. */
-  seen: number;
-  /** Pairs of choices that were seen. */
-  pairs: number;
-  folder: string;
-}
-
 const shownErrors = 5;
 
-function differenceLines(
+/** Where a difference was seen, and the command that shows it again. */
+export function differenceLines(
   { kernel, machine, again, file }: ExploredDifference,
   width: number,
 ): string[] {

@@ -6,6 +6,7 @@ import { commitText, type NewKernel, type NightSummary } from '../nightly/summar
 import { type Paint, type PaintOptions, painter } from './colour.ts';
 import { shellLines, shellWord } from './export/mail-layout.ts';
 import { fit, hang, plainLine, wrap } from './plain-text.ts';
+import { differenceLines } from './terminal-exploration.ts';
 import { formatCount, formatSeconds } from './units.ts';
 
 /** Items of one list: a night fits on one screen, and what is new matters most. */
@@ -22,9 +23,40 @@ function coverageText({ coverage, ended }: NightSummary): string {
   return `last full coverage ${days <= 0 ? 'today' : `${countText(days, 'day')} ago`}`;
 }
 
+/** Number of findings that are new tonight. */
+const newFindings = ({ judgement, explored }: NightSummary): number =>
+  new Set([
+    ...judgement.fresh.map(({ id }) => id),
+    ...(explored?.fresh ?? []).map((each) => each.finding),
+  ]).size;
+
+/** What random machines showed that is new, each with the smallest machine that shows it. */
+function exploredFindings({ explored }: NightSummary, paint: Paint): string[] {
+  return bounded(
+    (explored?.fresh ?? []).map((difference) => [
+      `  ${paint('1;31', 'NEW')}  ${plainLine(difference.finding)}`,
+      ...differenceLines(difference, paint.width),
+    ]),
+  );
+}
+
+function exploredLines({ explored }: NightSummary, paint: Paint): string[] {
+  if (!explored) return [];
+  const { machines, pairs, seen, still, flaky, folder } = explored;
+  const others: [string[], string][] = [
+    [still, 'still there'],
+    [flaky, 'not in a second boot'],
+  ];
+  const told = others
+    .filter(([ids]) => ids.length > 0)
+    .map(([ids, what]) => `, ${countText(ids.length, 'finding')} ${what}`);
+  const text = `Random machines: ${formatCount(machines)}${told.join('')}; ${formatCount(pairs)} pairs of choices seen together, ${(100 * seen).toFixed(1)} % of those that can be: ${folder}`;
+  return hang('', plainLine(text), paint.width);
+}
+
 /** The night in one sentence, e.g. '0 new, 3 known, 1,204 cases, last full coverage 4 days ago'. */
 export function nightHeadline(night: NightSummary): string {
-  const { fresh, known, still, flaky, unconfirmed, gone } = night.judgement;
+  const { known, still, flaky, unconfirmed, gone } = night.judgement;
   const optional: [number, string][] = [
     [distinct(still), 'still there'],
     [distinct(gone), 'gone'],
@@ -37,7 +69,7 @@ export function nightHeadline(night: NightSummary): string {
     ],
   ];
   return [
-    `${distinct(fresh)} new`,
+    `${newFindings(night)} new`,
     `${distinct(known)} known`,
     ...optional.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
     ...(night.oldLists === undefined ? [] : ['OLD PACKAGE LISTS']),
@@ -170,12 +202,14 @@ export function formatNight(night: NightSummary, options: PaintOptions): string 
   const lines = [
     ...bounded(night.newKernels.map((each) => kernelLines(each, paint))),
     ...findingLines(night, paint),
+    ...exploredFindings(night, paint),
     ...loneLines(night, paint),
     ...(oldLists === undefined ? [] : hang('  old lists  ', plainLine(oldLists), paint.width)),
     ...bounded(missing),
     ...bounded(errors),
     planLine(night),
     ...coverageLines(night, paint),
+    ...exploredLines(night, paint),
     ...night.folders.map((folder) => `Report: ${folder}/report.html`),
     ...(night.interrupted ? [paint('1;33', 'Interrupted; the results so far count.')] : []),
     ...wrap(nightHeadline(night), paint.width).map((line) => paint('1', line)),

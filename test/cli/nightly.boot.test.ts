@@ -23,7 +23,7 @@ t.test(
     const scenarios = 'scenarios: [max, cortex-a76, neoverse-n2]';
     writeFileSync(
       config,
-      `kernels: [debian:7.3]\n${scenarios}\nbudget: 20m\nnights: 3\njobs: 1\nstore: store.sqlite\nout: nights\n`,
+      `kernels: [debian:7.3]\n${scenarios}\nbudget: 20m\nexplore: 0\nnights: 3\njobs: 1\nstore: store.sqlite\nout: nights\n`,
     );
     const nightly = () => {
       const words = ['--disable-warning=ExperimentalWarning', main, 'nightly', '--config', config];

@@ -12,6 +12,7 @@ t.test('a configuration is completed with what it leaves out', async (t) => {
     scenarios: ['all'],
     budget: 5400,
     nights: 7,
+    explore: 10,
   });
   for (const [text, seconds] of [
     ['2h', 7200],
@@ -43,6 +44,7 @@ t.test('what is wrong is named, with its file', async (t) => {
     [{ kernels: ['debian:7.3'], budget: '2h', night: 3 }, /"night"/],
     [{ kernels: [{ suite: 'sid', flavour: '16k' }], budget: '2h' }, /kernels\.0: /],
     [{ kernels: ['debian:7.3'], budget: '2h', nights: 0 }, /nights: /],
+    [{ kernels: ['debian:7.3'], budget: '2h', explore: 91 }, /explore: /],
   ];
   for (const [data, message] of wrong) {
     t.throws(() => parseNightConfig(data, 'night.yaml'), {

@@ -49,6 +49,39 @@ t.test('nothing new is a result too', async (t) => {
   t.ok(text.endsWith('0 new, 3 known, 1,204 cases, last full coverage 4 days ago\n'));
 });
 
+t.test(
+  'random machines: what they show that is new comes with its command, and how much was seen',
+  async (t) => {
+    const fresh = {
+      finding: 'invariant/write-xor-execute/writable-executable@init',
+      kernel: 'debian:7.3',
+      machine: 'machine-1',
+      again: true,
+      file: '/nights/explored/a.yaml',
+    };
+    const explored = {
+      machines: 1234,
+      fresh: [fresh],
+      flaky: ['splat/once'],
+      still: ['mismatch/a', 'mismatch/b'],
+      pairs: 5678,
+      seen: 0.123,
+      folder: '/nights/explored',
+    };
+    const text = formatNight(night({ explored }), { colour: false, width: 200 });
+    t.match(text, `  NEW  ${fresh.finding}\n      on debian:7.3, machine-1\n`);
+    t.match(
+      text,
+      /\.\/ptdiff run --kernel debian:7\.3 [\s\S]*--scenario \/nights\/explored\/a\.yaml\n/,
+    );
+    t.match(
+      text,
+      'Random machines: 1,234, 2 findings still there, 1 finding not in a second boot; 5,678 pairs of choices seen together, 12.3 % of those that can be: /nights/explored\n',
+    );
+    t.match(nightHeadline(night({ explored })), /^1 new, 3 known/);
+  },
+);
+
 t.test('a night that ran nothing says so, and is an error', async (t) => {
   const nothing = night({ cases: 0, coverage: { nights: 7, total: 0, covered: 0, missing: [] } });
   t.match(nightHeadline(nothing), '0 new, 3 known, RAN NOTHING, no full coverage yet');

@@ -19,7 +19,7 @@ t.test('a night on a farm', async (t) => {
   const config = join(path, 'night.yaml');
   writeFileSync(
     config,
-    'kernels: [debian:6.12]\nscenarios: [telling]\nbudget: 1h\nnights: 1\nstore: s.sqlite\nout: nights\n',
+    'kernels: [debian:6.12]\nscenarios: [telling]\nbudget: 1h\nexplore: 0\nnights: 1\nstore: s.sqlite\nout: nights\n',
   );
   const { exitCode, all } = await ptdiff(['nightly', '--config', config, '--farm', engine.url]);
   t.equal(exitCode, 0, all);
