@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { SaxesParser } from 'saxes';
 import t from 'tap';
 import { parse } from 'yaml';
 import { parseKernelSpec } from '../../images/kernel-spec.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
 import { parseScenarios } from '../../src/scenario/schema.ts';
+import { ptdiffHere } from '../cli/in-process.ts';
 import { given, take } from '../given.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -33,18 +33,17 @@ function commandsOf(text: string): string[][] {
 
 const joined = (block: string): string[] => block.replaceAll(/\\\n\s*/g, '').split('\n');
 
-const helps = new Map<string, Promise<string>>();
+const helps = new Map<string, string>();
 /** Verbs with verbs below them, whose options are told by those. */
 const families = ['cache', 'farm', 'repro'];
-const helpOf = (words: string[]): Promise<string> => {
+async function helpOf(words: string[]): Promise<string> {
   const verb = given(words[0]);
   const asked = families.includes(verb) ? words.slice(0, 2) : [verb];
-  const help =
-    helps.get(asked.join(' ')) ??
-    execa(join(root, 'ptdiff'), [...asked, '--help']).then(({ stdout }) => stdout);
-  helps.set(asked.join(' '), help);
+  const key = asked.join(' ');
+  const help = helps.get(key) ?? (await ptdiffHere(...asked, '--help')).stdout;
+  helps.set(key, help);
   return help;
-};
+}
 
 const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
 
