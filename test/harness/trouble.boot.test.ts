@@ -117,7 +117,7 @@ t.test('a panic is evidence, with what was captured before and its own words', a
   t.match(evidence.end, {
     kind: 'panic',
     reason: /Unable to mount root fs/,
-    lastCheckpoint: 'paging_init',
+    lastCheckpoint: 'smp_cpus_done',
   });
   t.match(evidence.console, 'Kernel panic - not syncing: VFS');
 });
@@ -128,7 +128,11 @@ t.test('a panic on a silent console is no hang', async (t) => {
   const setup = await realSetup(t, spec, { initramfs, commandLine: 'console=none nokaslr' });
   const evidence = await boot(setup);
   t.equal(evidence.console, '');
-  t.match(evidence.end, { kind: 'panic', reason: /without a word/, lastCheckpoint: 'paging_init' });
+  t.match(evidence.end, {
+    kind: 'panic',
+    reason: /without a word/,
+    lastCheckpoint: 'smp_cpus_done',
+  });
 });
 
 t.test('a guest that resets early is evidence', async (t) => {

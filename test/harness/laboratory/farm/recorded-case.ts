@@ -36,7 +36,7 @@ export async function pack(value: unknown): Promise<Buffer> {
  */
 export function repack(
   { schema, result, files }: RecordedCase,
-  asked: Pick<CaseJob['case'], 'name' | 'scenario'>,
+  asked: Pick<CaseJob['case'], 'name' | 'scenario' | 'depth'>,
   kernel: Pick<CaseJob['kernel'], 'sha256'>,
 ): Promise<Buffer> {
   return pack({
@@ -45,6 +45,7 @@ export function repack(
       ...result,
       case: asked.name,
       scenario: asked.scenario.name,
+      depth: asked.depth,
       kernel: { ...result.kernel, sha256: kernel.sha256 },
     },
     files: { 'console.log': files['console.log'] ?? '' },
