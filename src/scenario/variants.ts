@@ -52,11 +52,6 @@ export const variantScenarios: readonly Scenario[] = [
     ...makeScenario({ cpu: 'max' }, { cpus: 2 }, { parameters: ['isolcpus=1'] }),
     name: 'isolcpus-early-free',
   },
-  // The code that maps the kernel image takes the first word, the rest of the kernel the last.
-  {
-    ...makeScenario({ cpu: 'max', rodata: 'off' }, {}, { parameters: ['rodata=on'] }),
-    name: 'rodata-off-overruled',
-  },
 ];
 
 /**
