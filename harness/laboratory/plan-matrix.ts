@@ -7,13 +7,13 @@ import { PtdiffError } from '../../src/errors.ts';
 import type { PlannedCase, RunRecord } from '../../src/report/types.ts';
 import { defaultKernels } from '../../src/scenario/built-in.ts';
 import type { DepthChoice } from '../../src/scenario/depth.ts';
-import type { Scenario } from '../../src/scenario/types.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
 import { hasEarlyEnd } from '../boot/checkpoints.ts';
 import { commandLine } from './boot-case.ts';
 import type { FarmAddress } from './farm/address.ts';
 import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
 import { type Plan, planCases, scenariosNamed } from './plan.ts';
+import type { PlannedKernel } from './plan-depths.ts';
 import { resumedAsk } from './resume.ts';
 import type { Asked } from './run-record.ts';
 
@@ -142,6 +142,16 @@ function labelsOf(
   return labels;
 }
 
+/** What decides which scenarios a kernel can run, see reasonAgainst(). */
+export function fittingOf(
+  kernel: LoadedKernel,
+): Required<Pick<PlannedKernel, 'traits' | 'commandLine'>> {
+  return {
+    traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true },
+    commandLine: (scenario) => commandLine(kernel, scenario),
+  };
+}
+
 /**
  * Loads the kernels of a request and combines them with its scenarios.
  * @throws PtdiffError(usage) for an invalid kernel or scenario, or a run folder with another
@@ -186,9 +196,8 @@ export async function planMatrix(
       spec,
       label: labels.get(spec) ?? labelOf(spec),
       ...(kernel && {
-        traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true },
+        ...fittingOf(kernel),
         ...(hasEarlyEnd(kernel.symbols) && { late: kernel.traits }),
-        commandLine: (scenario: Scenario) => commandLine(kernel, scenario),
       }),
     };
   });

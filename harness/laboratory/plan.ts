@@ -94,7 +94,17 @@ function factors({ kernel, scenario }: Pair): string[] {
   ];
 }
 
-function reasonAgainst({ kernel, scenario }: Pair): string | undefined {
+/**
+ * Why a kernel cannot run a scenario, as a part of a sentence; undefined where it can, or where
+ * nothing is known about it.
+ */
+export function reasonAgainst({
+  kernel,
+  scenario,
+}: {
+  kernel: Pick<PlannedKernel, 'traits' | 'commandLine'>;
+  scenario: Scenario;
+}): string | undefined {
   if (!kernel.traits) return undefined;
   return (
     whyUnfit(scenario, kernel.traits) ?? whyNoCommandLine(kernel.commandLine?.(scenario) ?? '')
@@ -144,11 +154,6 @@ function defaultPlan(kernels: PlannedKernel[], variation: Variation, depth: Dept
 /** Names that stand for many scenarios; who names one wants all of it. */
 const groupNames: readonly string[] = ['all', 'telling'];
 
-async function scenariosOf(names: readonly string[], variation: Variation): Promise<Scenario[]> {
-  const found = await Promise.all(names.map(scenariosNamed));
-  return found.flat().map((scenario) => vary(scenario, variation));
-}
-
 /**
  * Combines kernels and scenarios. Without scenario names this is the default matrix, thinned by
  * pairwise coverage.
@@ -164,7 +169,15 @@ export async function planCases(
   depth: DepthChoice = 'full',
 ): Promise<Plan> {
   if (names.length === 0) return defaultPlan(kernels, variation, depth);
-  const listed = await scenariosOf(names, variation);
+  const found = await Promise.all(
+    names.map(async (name) =>
+      (await scenariosNamed(name)).map((scenario) => ({
+        name,
+        scenario: vary(scenario, variation),
+      })),
+    ),
+  );
+  const listed = found.flat().map(({ scenario }) => scenario);
   const scenarios = [...new Map(listed.map((scenario) => [scenario.name, scenario])).values()];
   if (new Set(listed.map((scenario) => JSON.stringify(scenario))).size > scenarios.length) {
     throw new PtdiffError(
@@ -172,11 +185,8 @@ export async function planCases(
       'Two different scenarios have the same name; rename one of them.',
     );
   }
-  const single = await scenariosOf(
-    names.filter((name) => !groupNames.includes(name)),
-    variation,
-  );
-  const named = new Set(single.map(({ name }) => name));
+  const single = found.flat().filter(({ name }) => !groupNames.includes(name));
+  const named = new Set(single.map(({ scenario }) => scenario.name));
   const { pairs, unfit } = multiply(kernels, scenarios);
   const planned = planDepths(pairs, depth, ({ scenario }) => named.has(scenario.name));
   return { scenarios, planned, leftOut: [], unfit };

@@ -8,13 +8,19 @@ import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
 import { checkStore, storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
 import { PtdiffError } from '../errors.ts';
-import { duration } from '../nightly/config.ts';
 import type { ExplorationSummary } from '../nightly/explored.ts';
 import { paintOptions } from '../report/colour.ts';
 import { formatExploration } from '../report/terminal-exploration.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
-import { collect, kernelSpecHelp, positiveInteger, seedNumber, type Verb } from './verb.ts';
+import {
+  collect,
+  durationOf,
+  kernelSpecHelp,
+  positiveInteger,
+  seedNumber,
+  type Verb,
+} from './verb.ts';
 
 /** Options of `ptdiff explore` as the command line has them. */
 interface ExploreOptions {
@@ -29,12 +35,6 @@ interface ExploreOptions {
   farm?: string;
   store?: string;
   json?: true;
-}
-
-function secondsOf(value: string): number {
-  const result = duration.safeParse(value);
-  if (!result.success) throw new InvalidArgumentError(`It ${result.error.issues[0]?.message}.`);
-  return result.data;
 }
 
 function machineCount(value: string): number {
@@ -90,7 +90,7 @@ export const addExplore: Verb = (command, { signal, finish }) => {
     .option('--machines', 'scenarios made at random from the whole schema')
     .option('--kernel <spec>', `${kernelSpecHelp} (default: those of run)`, collect)
     .option('--seed <n>', 'repeats an exploration (default: one that is new)', seedNumber)
-    .option('--time <t>', "when to end, e.g. '90m' or '2h'", secondsOf, 3600)
+    .option('--time <t>', "when to end, e.g. '90m' or '2h'", durationOf, 3600)
     .option('--count <n>', 'machines in all, if the time allows (default: no end)', machineCount)
     .option(
       '--jobs <n>',

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { sha256 } from '../../../host/cache.ts';
 import type { DrawnMachine, Exploration } from '../../../results/exploration-file.ts';
-import { whyNoCommandLine } from '../../../src/scenario/command-line.ts';
-import { whyUnfit } from '../../../src/scenario/fit.ts';
 import { canonicalScenario } from '../../../src/scenario/identity.ts';
 import { draw } from '../../../src/scenario/random/draw.ts';
 import { choicesOf, SeenSpace } from '../../../src/scenario/random/space.ts';
 import type { Scenario } from '../../../src/scenario/types.ts';
-import { commandLine } from '../boot-case.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
+import { reasonAgainst } from '../plan.ts';
+import { fittingOf } from '../plan-matrix.ts';
 
 /** Draws in a row that no kernel can run: then something is wrong with the kernels. */
 const mostVain = 100;
@@ -28,11 +27,7 @@ export function spaceOf({ parts }: Pick<Exploration, 'parts'>): SeenSpace {
 
 /** Whether a kernel can run a scenario. */
 export function canRun(kernel: LoadedKernel, scenario: Scenario): boolean {
-  const fitting = { ...kernel.traits, hasModules: kernel.image.hasModules === true };
-  return (
-    whyUnfit(scenario, fitting) === undefined &&
-    whyNoCommandLine(commandLine(kernel, scenario)) === undefined
-  );
+  return reasonAgainst({ kernel: fittingOf(kernel), scenario }) === undefined;
 }
 
 /** The next machines of an exploration: those that show most that none before them showed. */

@@ -23,10 +23,9 @@ export async function exploreNight(
   const enough = () => Date.now() - started.getTime() > config.budget * 1000;
   if (config.explore === 0 || specs.length === 0 || signal.aborted || enough()) return undefined;
   const out = join(folder, exploredPart);
-  const seed = variation.seed === undefined ? {} : { seed: variation.seed };
   const request = {
     kernels: specs,
-    ...seed,
+    ...(variation.seed !== undefined && { seed: variation.seed }),
     machines: Number.POSITIVE_INFINITY,
     enough,
     jobs,

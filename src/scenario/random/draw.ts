@@ -83,11 +83,9 @@ export async function shrink(
   const answers = new Map<string, boolean>();
   let boots = 0;
   let smallest: Drawn['scenario'] | undefined;
-  let first = true;
   const holds = async (each: Drawn): Promise<boolean> => {
     const text = stableJson(each.scenario);
-    if (first && text !== stableJson(scenario)) return true;
-    first = false;
+    if (boots === 0 && text !== stableJson(scenario)) return true;
     if (each.kernel !== kernel) return true;
     const known = answers.get(text);
     if (known === undefined && boots >= limit) return true;
