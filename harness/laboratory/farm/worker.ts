@@ -146,30 +146,35 @@ class FarmWorker {
     });
   }
 
-  /** Tells of itself, and looks whether it is still wanted: by the farm, and by the runs. */
-  async #beat(): Promise<void> {
+  /** Tells of itself: with each beat, and when what it runs changes. */
+  async #tell(): Promise<void> {
     const { label, version, jobs } = this.#setting;
     const [load = 0] = loadavg();
+    await tellOfWorker(
+      this.#client,
+      {
+        id: this.#id,
+        label,
+        host: hostname(),
+        ptdiff: { digest: version.digest, text: version.text },
+        emulator: version.emulator,
+        jobs,
+        builds: this.#setting.tasks.buildKernel !== undefined,
+        load,
+        cpus: availableParallelism(),
+        running: [...this.#running.values()].map(({ name }) => name),
+        done: this.#done,
+        failed: this.#failed,
+        age: Math.round((performance.now() - this.#began) / 1000),
+      },
+      this.#times.lease,
+    );
+  }
+
+  /** Tells of itself, and looks whether it is still wanted: by the farm, and by the runs. */
+  async #beat(): Promise<void> {
     try {
-      await tellOfWorker(
-        this.#client,
-        {
-          id: this.#id,
-          label,
-          host: hostname(),
-          ptdiff: { digest: version.digest, text: version.text },
-          emulator: version.emulator,
-          jobs,
-          builds: this.#setting.tasks.buildKernel !== undefined,
-          load,
-          cpus: availableParallelism(),
-          running: [...this.#running.values()].map(({ name }) => name),
-          done: this.#done,
-          failed: this.#failed,
-          age: Math.round((performance.now() - this.#began) / 1000),
-        },
-        this.#times.lease,
-      );
+      await this.#tell();
       await this.#checkWanted();
     } catch (error) {
       if (error instanceof PtdiffError) {
@@ -209,6 +214,7 @@ class FarmWorker {
     if (alive === 0) return { abandoned: true };
     const stop = new AbortController();
     this.#running.set(job.id ?? '', { name: task.name, run: task.run, stop });
+    this.#tellChange();
     try {
       return await this.#attempt(job, task, stop.signal);
     } catch (error) {
@@ -217,7 +223,14 @@ class FarmWorker {
       throw error;
     } finally {
       this.#running.delete(job.id ?? '');
+      this.#tellChange();
     }
+  }
+
+  /** What it runs has changed: `farm status` must not say for a whole beat what was before. */
+  #tellChange(): void {
+    // The next beat tells it, and what is wrong, if this does not get through.
+    if (!this.#ending.signal.aborted) void this.#tell().catch(() => {});
   }
 
   async #attempt(job: Job, task: Task, signal: AbortSignal): Promise<JobEnd> {

@@ -82,6 +82,23 @@ t.test('three workers share a run; nothing of it is left at the engine', async (
   t.equal(status.workers.length, 3);
 });
 
+t.test('a status says what a worker runs, and that it is idle, before its next beat', async (t) => {
+  const farm = await farmOf(t);
+  // Beats are minutes apart.
+  const env = { PTDIFF_FARM_LEASE: '600', RECORDED_MILLISECONDS: '3000', RECORDED_JOBS: '1' };
+  farm.worker('slow', env);
+  const told = async () => {
+    const { stdout } = await ptdiff(['farm', 'status', '--farm', farm.url, '--json']);
+    return JSON.parse(stdout).workers.find(({ label }: { label: string }) => label === 'slow');
+  };
+  const run = farm.run(1);
+  await until(async () => (await told())?.running.length === 1);
+  const { exitCode, all } = await run;
+  t.equal(exitCode, 0, all);
+  await until(async () => (await told()).running.length === 0);
+  t.match(await told(), { done: 1, failed: 0 });
+});
+
 t.test('workers that are killed and stopped', async (t) => {
   const farm = await farmOf(t);
   const killed = farm.worker('killed', { RECORDED_MILLISECONDS: '300' });
