@@ -5,33 +5,43 @@ import t from 'tap';
 import { findMutants } from './find-mutants.ts';
 import { NoticedFile } from './noticed-file.ts';
 
-const before = findMutants('a.ts', 'function f(x) { return x === 1 || x === 1; }', 0);
+const source = 'function f(x) { return x === 1 || x === 1; }';
+const before = findMutants('a.ts', source, 0);
 const file = join(t.testdir(), 'noticed');
+const nothing = { endings: new Map(), passed: new Map() };
 
-t.test('what was noticed is read by the next run, whatever its numbers are then', (t) => {
+t.test('what came of mutants is read by the next run, whatever its numbers are then', (t) => {
   const kept = new NoticedFile(file, before);
-  t.same(kept.read(), new Map(), 'there is none yet');
+  t.same(kept.read(), nothing, 'there is none yet');
   const twice = before.filter(({ to }) => to === '(x) !== (1)');
   t.equal(twice.length, 2);
-  kept.add(twice[1]?.id ?? -1, { outcome: 'noticed', by: 'one' });
+  const second = twice[1]?.id ?? -1;
+  kept.add(second, 'one');
   appendFileSync(file, '\n["cut short');
-  kept.add(0, { outcome: 'noticed', by: 'another' });
+  kept.add(0, 'another');
+  kept.addPassed(1, 'boots');
+  kept.addPassed(1, 'x.test.ts');
 
-  const shifted = findMutants('a.ts', 'function f(x) { return x === 1 || x === 1; }', 100);
+  const shifted = new NoticedFile(file, findMutants('a.ts', source, 100)).read();
   t.same(
-    new NoticedFile(file, shifted).read(),
+    shifted.endings,
     new Map([
-      [100 + (twice[1]?.id ?? -1), { outcome: 'noticed', by: 'one' }],
+      [100 + second, { outcome: 'noticed', by: 'one' }],
       [100, { outcome: 'noticed', by: 'another' }],
     ]),
   );
-  t.same(new NoticedFile(file, []).read(), new Map(), 'mutants that are no more');
+  t.same(
+    [...shifted.passed].map(([id, by]) => [id, ...by]),
+    [[101, 'boots', 'x.test.ts']],
+  );
+  t.same(new NoticedFile(file, []).read(), nothing, 'mutants that are no more');
   t.end();
 });
 
 t.test('without a file nothing is kept', (t) => {
   const none = new NoticedFile(undefined, before);
-  none.add(0, { outcome: 'noticed', by: 'one' });
-  t.same(none.read(), new Map());
+  none.add(0, 'one');
+  none.addPassed(1, 'boots');
+  t.same(none.read(), nothing);
   t.end();
 });

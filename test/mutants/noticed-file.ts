@@ -3,9 +3,20 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Mutant } from './find-mutants.ts';
 import { type Ending, keyOf } from './outcomes.ts';
 
+/** A line of the file: who noticed a mutant, or (null) what let it pass. */
+type Line = [name: string, by: string | null, passedBy?: string];
+
+/** What an earlier run found out. */
+export interface Known {
+  /** The mutants that were noticed. */
+  endings: Map<number, Ending>;
+  /** What let a mutant pass. */
+  passed: Map<number, Set<string>>;
+}
+
 /**
- * The mutants that were noticed, kept while a long run goes on: one JSON array `[name, by]` a line.
- * A line that was cut short, and a mutant that is no more, count for nothing.
+ * What came of mutants, kept while a long run goes on: one JSON array a line. A line that was cut
+ * short, and a mutant that is no more, count for nothing.
  */
 export class NoticedFile {
   readonly #path: string | undefined;
@@ -17,27 +28,44 @@ export class NoticedFile {
     this.#names = namesOf(mutants);
   }
 
-  read(): Map<number, Ending> {
-    if (this.#path === undefined || !existsSync(this.#path)) return new Map();
+  read(): Known {
+    const known: Known = { endings: new Map(), passed: new Map() };
+    if (this.#path === undefined || !existsSync(this.#path)) return known;
     const ids = new Map([...this.#names].map(([id, name]) => [name, id]));
-    const found = new Map<number, Ending>();
     for (const line of readFileSync(this.#path, 'utf8').split('\n')) {
-      const [name, by] = readLine(line);
+      const [name, by, passedBy] = readLine(line);
       const id = ids.get(name);
-      if (id !== undefined) found.set(id, { outcome: 'noticed', by });
+      if (id === undefined) continue;
+      if (by !== null) known.endings.set(id, { outcome: 'noticed', by });
+      else if (passedBy !== undefined)
+        known.passed.set(id, (known.passed.get(id) ?? new Set()).add(passedBy));
     }
-    return found;
+    return known;
   }
 
-  add(id: number, { by }: Ending): void {
+  /** Keeps that a mutant was noticed. */
+  add(id: number, by: string): void {
+    this.#write(id, by);
+  }
+
+  /**
+   * Keeps that something let a mutant pass.
+   * @param witness must be another text when it could answer otherwise
+   */
+  addPassed(id: number, witness: string): void {
+    this.#write(id, null, witness);
+  }
+
+  #write(id: number, by: string | null, passedBy?: string): void {
     if (this.#path === undefined) return;
-    appendFileSync(this.#path, `\n${JSON.stringify([this.#names.get(id), by])}`);
+    const line = [this.#names.get(id), by, ...(passedBy === undefined ? [] : [passedBy])];
+    appendFileSync(this.#path, `\n${JSON.stringify(line)}`);
   }
 }
 
-function readLine(line: string): [string, string] {
+function readLine(line: string): Line {
   try {
-    return JSON.parse(line) as [string, string];
+    return JSON.parse(line) as Line;
   } catch {
     return ['', ''];
   }

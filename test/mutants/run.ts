@@ -8,8 +8,9 @@
  *
  * Recorded boots and rules are asked first, then, of those that they let pass, the pure test files
  * that pass the place (--boots leaves these out). A mutant that no test passes is told apart, and
- * so is one that did not run: it proves nothing. All of it takes hours; --noticed keeps what was
- * noticed in a file as it goes, and a run that finds such a file goes on from there.
+ * so is one that did not run: it proves nothing. All of it takes hours; --noticed keeps every answer
+ * in a file as it comes, and a run that finds such a file goes on from there: who let a mutant pass
+ * is asked again only when it has changed since.
  */
 
 import { globSync, writeFileSync } from 'node:fs';
@@ -26,6 +27,7 @@ import { NoticedFile } from './noticed-file.ts';
 import { type Ending, formatSurvivors, keyOf, type Outcome, summaryOf } from './outcomes.ts';
 import { TestServer } from './test-process.ts';
 import type { ServerAnswer } from './test-server.ts';
+import { rooms, Witnesses } from './witness.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -50,7 +52,7 @@ const files = [
 ]
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .sort();
-const tests = ['model', 'diff', 'vmsa', 'linux', 'scenario', 'compare']
+const tests = rooms
   .flatMap((room) => globSync(`test/${room}/**/*.test.ts`, { cwd: root }))
   .filter((file) => !/boot\.test|mutations?\.test/.test(file))
   .sort();
@@ -70,7 +72,8 @@ function chosen(all: readonly Mutant[]): Mutant[] {
 const all = mutantsOf(files);
 const wanted = chosen(all);
 const kept = new NoticedFile(values.noticed, all);
-const endings = new Map<number, Ending>(kept.read());
+const { endings, passed } = kept.read();
+const witnesses = new Witnesses(root);
 
 /** Does something for each of a list, so many at once, and says how far it is. */
 async function forEach<T>(
@@ -109,30 +112,32 @@ async function readyBoots(visits?: Visits[]) {
 async function askBoots(mutants: readonly Mutant[]): Promise<void> {
   const first = await readyBoots();
   const ready = [first];
-  await forEach(mutants, 'recorded boots and rules', async ({ id }) => {
+  const able = mutants.filter(({ id }) => first.visited.has(id) && !hasPassed(id, witnesses.boots));
+  await forEach(able, 'recorded boots and rules', async ({ id }) => {
     const boots = ready.pop() ?? (await readyBoots(first.visits));
-    if (boots.visited.has(id)) {
-      boots.ask({ id });
-      const answer = await boots.next();
-      note(id, answer);
-      // One that loops for good cannot be asked again.
-      if (answer === 'silent') return void (await boots.worker.terminate());
-    }
-    ready.push(boots);
+    boots.ask({ id });
+    const answer = await boots.next();
+    note(id, answer);
+    // One that loops for good cannot be asked again.
+    if (answer === 'silent') await boots.worker.terminate();
+    else ready.push(boots);
   });
   await Promise.all(ready.map(({ worker }) => worker.terminate()));
 }
 
 function note(id: number, answer: BootsAnswer | 'silent'): void {
   if (answer === 'silent') end(id, { outcome: 'noticed', by: `no end within ${patience} s` });
-  else if (answer.kind === 'answer' && answer.by !== undefined)
-    end(id, { outcome: 'noticed', by: answer.by });
+  else if (answer.kind !== 'answer') return;
+  else if (answer.by !== undefined) end(id, { outcome: 'noticed', by: answer.by });
+  else kept.addPassed(id, witnesses.boots);
 }
 
 function end(id: number, ending: Ending): void {
   endings.set(id, ending);
-  if (ending.outcome === 'noticed') kept.add(id, ending);
+  if (ending.outcome === 'noticed') kept.add(id, ending.by ?? '');
 }
+
+const hasPassed = (id: number, witness: string): boolean => passed.get(id)?.has(witness) ?? false;
 
 /** Which mutants' places each test file passes, the fastest first. */
 async function visitsOfTests(): Promise<Map<string, Set<number>>> {
@@ -152,7 +157,10 @@ async function visitsOfTests(): Promise<Map<string, Set<number>>> {
 
 /** Notes what a test file says of a mutant; false when it did not notice it. */
 function noteTest(id: number, test: string, answer: ServerAnswer | 'silent'): boolean {
-  if (answer !== 'silent' && answer.passed) return false;
+  if (answer !== 'silent' && answer.passed) {
+    kept.addPassed(id, witnesses.test(test));
+    return false;
+  }
   const by = answer === 'silent' ? `${test}: no end within ${patience} s` : test;
   // A broken import is told apart: it may break for a reason that proves nothing.
   const outcome: Outcome = answer === 'silent' || answer.ran ? 'noticed' : 'did not run';
@@ -166,7 +174,8 @@ async function askTests(mutants: readonly Mutant[], visits: ReadonlyMap<string, 
     const able = mutants.filter(({ id }) => visited.has(id) && !isNoticed(id));
     for (const { id } of able) endings.set(id, { outcome: 'survived' });
     const servers: TestServer[] = [];
-    await forEach(able, test, async ({ id }) => {
+    const unasked = able.filter(({ id }) => !hasPassed(id, witnesses.test(test)));
+    await forEach(unasked, test, async ({ id }) => {
       const server = servers.pop() ?? new TestServer(root, test, files);
       const answer = await server.ask({ mutant: id }, patience);
       noteTest(id, test, answer);
@@ -182,6 +191,7 @@ async function askLoaded({ id }: Mutant, visits: ReadonlyMap<string, Set<number>
   for (const [test, visited] of visits) {
     if (!visited.has(id)) continue;
     endings.set(id, { outcome: 'survived' });
+    if (hasPassed(id, witnesses.test(test))) continue;
     const server = new TestServer(root, test, files, id);
     const answer = await server.ask({}, patience);
     server.end();
