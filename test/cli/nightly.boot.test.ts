@@ -15,16 +15,18 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const invented = 'invariant/invented/by-a-test@init';
 
 t.test(
-  'nights on a real kernel: killed, two at once, rotation, and a finding that is gone',
+  'nights on a real kernel: killed, two at once, rotation, a finding that is gone, Ctrl-C',
   async (t) => {
     const { path, cleanup } = await dir({ prefix: 'ptdiff-night-', unsafeCleanup: true });
     t.teardown(cleanup);
     const config = join(path, 'night.yaml');
     const scenarios = 'scenarios: [max, cortex-a76, neoverse-n2]';
-    writeFileSync(
-      config,
-      `kernels: [debian:7.3]\n${scenarios}\nbudget: 20m\nexplore: 0\nnights: 3\njobs: 1\nstore: store.sqlite\nout: nights\n`,
-    );
+    const explore = (percent: number) =>
+      writeFileSync(
+        config,
+        `kernels: [debian:7.3]\n${scenarios}\nbudget: 20m\nexplore: ${percent}\nnights: 3\njobs: 1\nstore: store.sqlite\nout: nights\n`,
+      );
+    explore(0);
     const nightly = () => {
       const words = ['--disable-warning=ExperimentalWarning', main, 'nightly', '--config', config];
       return execa(process.execPath, words, { reject: false, env: { NO_COLOR: '1' }, all: true });
@@ -86,6 +88,18 @@ t.test(
     t.match(
       rotation.stdout,
       /Run tonight: due 1 of 1;[\s\S]*\n0 new, 0 known, 1 case, last full coverage today$/,
+    );
+
+    // What the budget leaves goes to random machines; Ctrl-C ends them, and the night counts.
+    explore(10);
+    const exploring = nightly();
+    await said(exploring, '/explored/0001');
+    exploring.kill('SIGINT');
+    const stopped = await exploring;
+    t.equal(stopped.exitCode, 130, stopped.stderr);
+    t.match(
+      stopped.stdout,
+      /Run tonight: due 1 of 1;[\s\S]*\nRandom machines: [01]; [\d,]+ pairs of choices seen together, [\d.]+ % of those that can be: \S*\/explored\n[\s\S]*\nInterrupted; the results so far count\.\n/,
     );
   },
 );
