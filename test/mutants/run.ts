@@ -147,7 +147,8 @@ async function visitsOfTests(): Promise<Map<string, Set<number>>> {
     const started = performance.now();
     const answer = await server.ask({}, toLoad);
     server.end();
-    if (answer === 'silent' || !answer.passed) throw new Error(`${test} fails without any mutant.`);
+    if (answer === 'silent' || answer === 'gone' || !answer.passed)
+      throw new Error(`${test} fails without any mutant.`);
     const took = performance.now() - started;
     visits.push({ test, visited: new Set(answer.visited), took });
   });
@@ -176,8 +177,12 @@ async function askTests(mutants: readonly Mutant[], visits: ReadonlyMap<string, 
     const servers: TestServer[] = [];
     const unasked = able.filter(({ id }) => !hasPassed(id, witnesses.test(test)));
     await forEach(unasked, test, async ({ id }) => {
-      const server = servers.pop() ?? new TestServer(root, test, files);
-      const answer = await server.ask({ mutant: id }, patience);
+      let server = servers.pop() ?? new TestServer(root, test, files);
+      let answer = await server.ask({ mutant: id }, patience);
+      while (answer === 'gone') {
+        server = new TestServer(root, test, files);
+        answer = await server.ask({ mutant: id }, patience);
+      }
       noteTest(id, test, answer);
       if (answer === 'silent') server.end();
       else if (server.alive) servers.push(server);
@@ -195,6 +200,7 @@ async function askLoaded({ id }: Mutant, visits: ReadonlyMap<string, Set<number>
     const server = new TestServer(root, test, files, id);
     const answer = await server.ask({}, patience);
     server.end();
+    if (answer === 'gone') throw new Error(`${test} could not be started.`);
     if (noteTest(id, test, answer)) return;
   }
 }

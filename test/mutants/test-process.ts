@@ -30,20 +30,27 @@ export class TestServer {
 
   /**
    * Runs the tests. Those that end their process have failed; one that does not answer in time is
-   * silent.
+   * silent; one that ended after its last answer, by what that one left running, is gone.
    */
-  async ask(request: ServerRequest, seconds: number): Promise<ServerAnswer | 'silent'> {
+  async ask(request: ServerRequest, seconds: number): Promise<ServerAnswer | 'silent' | 'gone'> {
     const waiting = new AbortController();
     const { signal } = waiting;
     try {
       const answer = this.#answer(signal);
       const end = once(this.#process, 'exit', { signal });
-      this.#process.send(request);
       const failed = end.then(() => ({ passed: false, ran: true }));
-      return await answerWithin(seconds, Promise.race([answer, failed]));
+      const first = Promise.race([answer, failed]);
+      // Nobody waits for it when the process is gone.
+      first.catch(() => {});
+      if (!(await this.#send(request))) return 'gone';
+      return await answerWithin(seconds, first);
     } finally {
       waiting.abort();
     }
+  }
+
+  #send(request: ServerRequest): Promise<boolean> {
+    return new Promise((resolve) => this.#process.send(request, (error) => resolve(!error)));
   }
 
   /** tap has words of its own for whoever started a test. */
