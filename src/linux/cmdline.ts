@@ -58,7 +58,7 @@ export function parse_args(line: string): KernelParameter[] {
 
 /** parameq() of kernel/params.c: '-' and '_' are equal in names. */
 export function parameq(a: string, b: string): boolean {
-  return a.replaceAll('-', '_') === b.replaceAll('-', '_');
+  return a.length === b.length && a.replaceAll('-', '_') === b.replaceAll('-', '_');
 }
 
 /**

@@ -43,11 +43,11 @@ function kfenceAreas(state: BootState): Area[] {
   const pages = (kfencePool.end - kfencePool.start) / granule;
   const alternatives = objectPageAlternatives(state);
   return Array.from({ length: pages }, (_, page) => {
-    const area = { start: first + page * granule, end: first + (page + 1) * granule };
+    const [start, end] = [first + page * granule, first + (page + 1) * granule];
     const object = page >= 2 && page % 2 === 0;
     return object
-      ? { ...area, why: 'KFENCE object page', alternatives }
-      : { ...area, why: 'KFENCE guard page' };
+      ? { start, end, why: 'KFENCE object page', alternatives }
+      : { start, end, why: 'KFENCE guard page' };
   });
 }
 
@@ -55,10 +55,12 @@ function kfenceAreas(state: BootState): Area[] {
 function overlay(areas: Area[], area: Area): Area[] {
   return [
     ...areas.flatMap((other) =>
-      [
-        { ...other, end: Math.min(other.end, area.start) },
-        { ...other, start: Math.max(other.start, area.end) },
-      ].filter((part) => part.start < part.end),
+      other.end <= area.start || other.start >= area.end
+        ? [other]
+        : [
+            { ...other, end: Math.min(other.end, area.start) },
+            { ...other, start: Math.max(other.start, area.end) },
+          ].filter((part) => part.start < part.end),
     ),
     area,
   ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PTE_CONT, PTE_VALID } from '../linux/pgprot.ts';
-import { type LinearMap, NONE, PROT_NS_SHARED, TABLE, type Table } from './linear-map.ts';
+import { type LinearMap, PROT_NS_SHARED, TABLE, type Table } from './linear-map.ts';
 import type { PredictedRun, PredictedTable } from './types.ts';
 
 /**
@@ -16,16 +16,19 @@ export interface Area {
 }
 
 /**
- * Cuts `run` at the borders of areas. Areas are disjoint and ascending; everything outside them is
- * 'memory'.
+ * Cuts `run`, of leaves of `size` bytes, at the borders of areas, rounded up to whole leaves: a leaf
+ * belongs to the area of its first byte. Areas are disjoint and ascending; everything outside them
+ * is 'memory'.
  */
 function cut(
   run: PredictedRun,
   offset: number,
+  size: number,
   areas: Area[],
   emit: (run: PredictedRun) => void,
 ): void {
   const end = offset + run.size;
+  const up = (border: number): number => Math.ceil(border / size) * size;
   let at = offset;
   const piece = (to: number, area: Area | undefined): void => {
     if (to <= at) return;
@@ -41,8 +44,8 @@ function cut(
     at = to;
   };
   for (const area of areasWithin(areas, offset, end)) {
-    piece(Math.max(at, area.start), undefined);
-    piece(Math.min(end, area.end), area);
+    piece(up(area.start), undefined);
+    piece(Math.min(end, up(area.end)), area);
   }
   piece(end, undefined);
 }
@@ -64,6 +67,27 @@ function areasWithin(areas: Area[], start: number, end: number): Area[] {
 
 const hierarchical = (table: Table): number => Number((table.descriptor >> 59n) & 0x1fn);
 
+type Kind = Pick<PredictedRun, 'attributes' | 'contiguous' | 'valid'> & { isShared: boolean };
+
+/** What the leaves of a code have in common, worked out once for each code. */
+function kindsOf(map: LinearMap): (code: number) => Kind {
+  const known = new Map<number, Kind>();
+  return (code) => {
+    const found = known.get(code);
+    if (found) return found;
+    const word = map.attributes(code);
+    const attributes = word & ~PROT_NS_SHARED;
+    const kind = {
+      attributes,
+      contiguous: (attributes & PTE_CONT) !== 0n,
+      valid: (attributes & PTE_VALID) !== 0n,
+      isShared: word !== attributes,
+    };
+    known.set(code, kind);
+    return kind;
+  };
+}
+
 /**
  * The predicted map as runs of equal leaves in ascending address, cut at the borders of `areas`. A
  * leaf larger than an area belongs to the area that its first byte lies in: runs never cut a leaf.
@@ -71,51 +95,34 @@ const hierarchical = (table: Table): number => Number((table.descriptor >> 59n) 
  */
 export function leafRuns(map: LinearMap, areas: Area[], aliasBit = 0): PredictedRun[] {
   const runs: PredictedRun[] = [];
-  const areasOfLevel = new Map<number, Area[]>();
+  const kindOf = kindsOf(map);
   const visit = (table: Table, inherited: number): void => {
-    const size = map.entrySize(table);
-    if (!areasOfLevel.has(size)) areasOfLevel.set(size, wholeLeaves(areas, size));
-    for (let i = 0; i < table.entries.length; ) {
-      const entry = table.entries[i] as number;
-      const first = i++;
-      if (entry === TABLE) {
+    const size = table.entrySize;
+    for (const { code, first, count } of table.runs()) {
+      if (code === TABLE) {
         const below = table.tables.get(first) as Table;
         visit(below, inherited | hierarchical(below));
         continue;
       }
-      if (entry === NONE) continue;
-      while (i < table.entries.length && table.entries[i] === entry) i++;
       const offset = table.offset + first * size;
-      const word = map.attributes(entry);
-      const attributes = word & ~PROT_NS_SHARED;
-      const shared = word === attributes ? 0 : aliasBit;
+      const { attributes, contiguous, valid, isShared } = kindOf(code);
       const run: PredictedRun = {
         va: map.start + BigInt(offset),
-        pa: map.physBase + offset + shared,
-        size: (i - first) * size,
+        pa: map.physBase + offset + (isShared ? aliasBit : 0),
+        size: count * size,
         level: table.level,
-        contiguous: (attributes & PTE_CONT) !== 0n,
-        valid: (attributes & PTE_VALID) !== 0n,
+        contiguous,
+        valid,
         attributes,
         tableAttributes: inherited,
         why: '',
         alternatives: [],
       };
-      cut(run, offset, areasOfLevel.get(size) ?? areas, (piece) => append(runs, piece));
+      cut(run, offset, size, areas, (piece) => append(runs, piece));
     }
   };
   visit(map.root, 0);
   return runs;
-}
-
-/** Areas rounded to leaves of `size`: a leaf belongs to the area of its first byte. */
-function wholeLeaves(areas: Area[], size: number): Area[] {
-  const up = (offset: number): number => Math.ceil(offset / size) * size;
-  return areas.every(({ start, end }) => start % size === 0 && end % size === 0)
-    ? areas
-    : areas
-        .map((area) => ({ ...area, start: up(area.start), end: up(area.end) }))
-        .filter(({ start, end }) => start < end);
 }
 
 /** Appends a run, or extends the last run if the new one continues it. */
@@ -123,12 +130,12 @@ function append(runs: PredictedRun[], run: PredictedRun): void {
   const last = runs.at(-1);
   const continues =
     last !== undefined &&
-    last.va + BigInt(last.size) === run.va &&
+    last.why === run.why &&
     last.pa + last.size === run.pa &&
     last.level === run.level &&
     last.attributes === run.attributes &&
     last.tableAttributes === run.tableAttributes &&
-    last.why === run.why;
+    last.va + BigInt(last.size) === run.va;
   if (continues) last.size += run.size;
   else runs.push(run);
 }

@@ -17,19 +17,71 @@ const LEAF = 2;
  */
 export const PROT_NS_SHARED = 1n << 64n;
 
+/** Entries of one table that follow each other and are equal. */
+export interface EntryRun {
+  code: number;
+  /** Index of the first of them. */
+  first: number;
+  count: number;
+}
+
 /**
  * One abstract translation table. Sixteen bits per entry are enough, since every leaf maps PA =
  * offset + memstart_addr.
  */
-export interface Table {
-  level: Level;
+export class Table {
+  readonly level: Level;
   /** Offset in the linear region of the first byte that this table translates. */
-  offset: number;
-  entries: Uint16Array;
+  readonly offset: number;
+  /** Bytes that one entry translates. */
+  readonly entrySize: number;
   /** Tables below, by entry index; empty at level 3. */
-  tables: Map<number, Table>;
+  readonly tables = new Map<number, Table>();
   /** The descriptor that points here, without its address; 0n for the root. */
-  descriptor: bigint;
+  descriptor = 0n;
+  readonly #entries: Uint16Array;
+  #runs: EntryRun[] | undefined;
+
+  constructor(level: Level, offset: number, entrySize: number, length: number) {
+    this.level = level;
+    this.offset = offset;
+    this.entrySize = entrySize;
+    this.#entries = new Uint16Array(length);
+  }
+
+  get entries(): ArrayLike<number> {
+    return this.#entries;
+  }
+
+  set(index: number, code: number): void {
+    this.#entries[index] = code;
+    this.#runs = undefined;
+  }
+
+  fill(code: number): void {
+    this.#entries.fill(code);
+    this.#runs = undefined;
+  }
+
+  /**
+   * What is not NONE, in order; a table below is a run of its own. They are kept until an entry
+   * changes: from one checkpoint to the next most tables stay as they are.
+   */
+  runs(): readonly EntryRun[] {
+    this.#runs ??= runsOf(this.#entries);
+    return this.#runs;
+  }
+}
+
+function runsOf(entries: Uint16Array): EntryRun[] {
+  const runs: EntryRun[] = [];
+  for (let i = 0; i < entries.length; ) {
+    const code = entries[i] as number;
+    const first = i++;
+    while (code !== TABLE && i < entries.length && entries[i] === code) i++;
+    if (code !== NONE) runs.push({ code, first, count: i - first });
+  }
+  return runs;
 }
 
 /**
@@ -54,13 +106,7 @@ export class LinearMap {
     this.physBase = physBase;
     const level = rootLevel(geometry, vaBits);
     const entries = 2 ** (vaBits - levelShift(geometry, level));
-    this.root = {
-      level,
-      offset: 0,
-      entries: new Uint16Array(entries),
-      tables: new Map(),
-      descriptor: 0n,
-    };
+    this.root = new Table(level, 0, 2 ** levelShift(geometry, level), entries);
   }
 
   /** Code of a leaf entry with these attribute bits. */
@@ -85,7 +131,7 @@ export class LinearMap {
 
   /** Index in `table` of the entry that translates `offset`. */
   index(table: Table, offset: number): number {
-    return Math.floor((offset - table.offset) / this.entrySize(table));
+    return Math.floor((offset - table.offset) / table.entrySize);
   }
 
   /** Code of an entry of `table`; `index` must be within it, as index() returns it. */
@@ -93,21 +139,14 @@ export class LinearMap {
     return table.entries[index] as number;
   }
 
-  /** Bytes that one entry of `table` translates. */
-  entrySize(table: Table): number {
-    return 2 ** levelShift(this.geometry, table.level);
-  }
-
   /** Puts a new, empty table under an entry; the old entry is lost. */
   populate(parent: Table, index: number, descriptor: bigint): Table {
-    const table: Table = {
-      level: (parent.level + 1) as Level,
-      offset: parent.offset + index * this.entrySize(parent),
-      entries: new Uint16Array(2 ** this.geometry.tableBits),
-      tables: new Map(),
-      descriptor,
-    };
-    parent.entries[index] = TABLE;
+    const entries = 2 ** this.geometry.tableBits;
+    const offset = parent.offset + index * parent.entrySize;
+    const level = (parent.level + 1) as Level;
+    const table = new Table(level, offset, parent.entrySize / entries, entries);
+    table.descriptor = descriptor;
+    parent.set(index, TABLE);
     parent.tables.set(index, table);
     return table;
   }
@@ -127,18 +166,26 @@ export class LinearMap {
  * is not entered.
  */
 export function visitLeaves(
-  map: LinearMap,
   from: Table,
   start: number,
   end: number,
   visit: (table: Table, index: number) => void,
 ): void {
-  const size = map.entrySize(from);
+  const size = from.entrySize;
   const first = Math.max(0, Math.floor((start - from.offset) / size));
   const last = Math.min(from.entries.length, Math.ceil((end - from.offset) / size));
   for (let i = first; i < last; i++) {
     const entry = from.entries[i];
-    if (entry === TABLE) visitLeaves(map, from.tables.get(i) as Table, start, end, visit);
+    if (entry === TABLE) visitLeaves(from.tables.get(i) as Table, start, end, visit);
     else if (entry !== NONE) visit(from, i);
   }
+}
+
+/** `work` on codes of entries one after another: neighbours are mostly equal and get one answer. */
+export function onceForNeighbours(work: (code: number) => number): (code: number) => number {
+  let last = { code: NONE, answer: NONE };
+  return (code) => {
+    if (code !== last.code) last = { code, answer: work(code) };
+    return last.answer;
+  };
 }

@@ -22,7 +22,7 @@ export function refusesPages(state: BootState, pages: readonly number[] = []): b
     const visit = ({ level }: Table) => {
       block ||= level < 3;
     };
-    visitLeaves(map, map.root, map.offsetOfPa(start), map.offsetOfPa(end), visit);
+    visitLeaves(map.root, map.offsetOfPa(start), map.offsetOfPa(end), visit);
     return block;
   });
 }

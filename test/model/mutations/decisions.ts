@@ -96,7 +96,11 @@ export const decisionMutations: readonly Mutation[] = [
   ]),
   ...inFile('arch/arm64/mm/proc.ts', [
     ['      below.descriptor |= PTE_NG;\n', '', 'KPTI makes tables non-global, too'],
-    ['if (attributes & PTE_VALID) table', 'table', 'KPTI skips what is not valid'],
+    [
+      'attributes & PTE_VALID ? map.leaf(attributes | PTE_NG) : leaf',
+      'map.leaf(attributes | PTE_NG)',
+      'KPTI skips what is not valid',
+    ],
     ['[16, 6, 64 - vaBits]', '[16, 6, 65 - vaBits]', 'T1SZ'],
     ['[59, 1, decisions.lpa2]', '[59, 1, false]', 'TCR_EL1.DS with LPA2'],
     ['[40, 1, featuresEnabled && dbm]', '[40, 1, dbm]', 'TCR_EL1.HD only once features are known'],

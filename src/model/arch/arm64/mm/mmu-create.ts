@@ -107,7 +107,7 @@ function init_pte(request: Request, table: Table, addr: number, end: number, pro
       }
       safe = old;
     }
-    table.entries[i] = code;
+    table.set(i, code);
   }
 }
 
@@ -123,8 +123,8 @@ function mayUseCont(
   size: number,
 ): boolean {
   const { map, traits, flags } = request;
-  if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_CONT_MAPPINGS) return false;
-  const entries = size / map.entrySize(table);
+  if (flags & NO_CONT_MAPPINGS || !aligned(size, addr, next, addr + map.physBase)) return false;
+  const entries = size / table.entrySize;
   return !(
     traits.keepsSingleLeaves && rangeHasValidNoncont(map, table, map.index(table, addr), entries)
   );
@@ -153,7 +153,7 @@ function setHuge(request: Request, table: Table, index: number, prot: bigint): v
   const old = map.entry(table, index);
   if (old === TABLE) return;
   if (old !== NONE && !pgattr_change_is_safe(traits, map.attributes(old), attributes)) return;
-  table.entries[index] = map.leaf(attributes);
+  table.set(index, map.leaf(attributes));
 }
 
 /** True where a block of `size` is tried; since 7.2 not where a table exists. */
@@ -165,7 +165,7 @@ function mayUseBlock(
   size: number,
 ): boolean {
   const { map, traits, flags } = request;
-  if (!aligned(size, addr, next, addr + map.physBase) || flags & NO_BLOCK_MAPPINGS) return false;
+  if (flags & NO_BLOCK_MAPPINGS || !aligned(size, addr, next, addr + map.physBase)) return false;
   return !(traits.keepsTables && entry === TABLE);
 }
 
@@ -246,7 +246,7 @@ function alloc_init_upper(
     return;
   }
   for (let next = addr; addr < end; addr = next) {
-    next = boundary(addr, end, map.entrySize(table));
+    next = boundary(addr, end, table.entrySize);
     if (table.level === 2) {
       initContPmds(request, table, addr, next, prot);
       continue;

@@ -30,11 +30,11 @@ const EBUSY = 16;
  * split_contpmd().
  */
 function splitContiguous(map: LinearMap, table: Table, index: number, size: number): void {
-  const count = size / map.entrySize(table);
+  const count = size / table.entrySize;
   const first = index - (index % count);
   for (let i = first; i < first + count; i++) {
     const entry = map.entry(table, i);
-    if (map.isLeaf(entry)) table.entries[i] = map.leaf(map.attributes(entry) & ~PTE_CONT);
+    if (map.isLeaf(entry)) table.set(i, map.leaf(map.attributes(entry) & ~PTE_CONT));
   }
 }
 
@@ -57,7 +57,7 @@ function splitBlock(
   if (!(block & PTE_VALID) && traits.presentInvalid)
     leaf = (leaf & ~PTE_VALID) | PTE_PRESENT_INVALID;
   leaf &= ~PTE_CONT;
-  table.entries.fill(map.leaf(toCont ? leaf | PTE_CONT : leaf));
+  table.fill(map.leaf(toCont ? leaf | PTE_CONT : leaf));
   return table;
 }
 
@@ -186,7 +186,7 @@ export function split_kernel_leaf_mapping(
   if (answer === 'busy') return -EBUSY;
   const [first, last] = [map.offsetOfVa(start), map.offsetOfVa(end)];
   const inRegion =
-    first >= 0 && last <= map.root.entries.length * map.entrySize(map.root) && first < last;
+    first >= 0 && last <= map.root.entries.length * map.root.entrySize && first < last;
   if (answer === 'nothing' || !inRegion) return 0;
   const pa = map.physBase + first;
   if (kfencePool && pa >= kfencePool.start && pa < kfencePool.end) return 0;
@@ -220,9 +220,9 @@ export function range_split_to_ptes(
       splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
     if (table.level === 3) return;
     const below = splitBlock(map, traits, table, index, false);
-    if (below.level !== 3) visitLeaves(map, below, start, end, split);
+    if (below.level !== 3) visitLeaves(below, start, end, split);
   };
-  visitLeaves(map, map.root, start, end, split);
+  visitLeaves(map.root, start, end, split);
 }
 
 /**
@@ -240,7 +240,7 @@ export function repaints({ linearMapRequiresBbml, systemBbml }: Decisions): bool
 export function linear_map_maybe_split_to_ptes(state: BootState): void {
   const { map, traits, decisions, sections, why } = state;
   if (!repaints(decisions)) return;
-  const end = map.root.entries.length * map.entrySize(map.root);
+  const end = map.root.entries.length * map.root.entrySize;
   range_split_to_ptes(map, traits, 0, map.offsetOfPa(sections.stext));
   range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);
   why(

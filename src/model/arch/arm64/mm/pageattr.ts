@@ -5,7 +5,12 @@ import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import { PTE_PRESENT_INVALID, PTE_RDONLY, PTE_VALID, PTE_WRITE } from '../../../../linux/pgprot.ts';
 import type { PhysicalRange } from '../../../../linux/physical-range.ts';
 import type { BootState, Kernel } from '../../../boot-state.ts';
-import { type LinearMap, PROT_NS_SHARED, visitLeaves } from '../../../linear-map.ts';
+import {
+  type LinearMap,
+  onceForNeighbours,
+  PROT_NS_SHARED,
+  visitLeaves,
+} from '../../../linear-map.ts';
 import { arm64_kfence_can_set_direct_map } from '../include/asm/kfence.ts';
 import { pmd_leaf } from '../include/asm/pgtable.ts';
 import type { KernelProt } from '../include/asm/pgtable-prot.ts';
@@ -71,16 +76,19 @@ export function changeAttributes(
   end: number,
   change: AttributeChange,
 ): void {
-  visitLeaves(map, map.root, start, end, (table, index) => {
-    const attributes = map.attributes(map.entry(table, index));
+  const changed = onceForNeighbours((leaf) =>
+    map.leaf((map.attributes(leaf) & ~change.clear) | change.set),
+  );
+  visitLeaves(map.root, start, end, (table, index) => {
+    const entry = map.entry(table, index);
     if (table.level !== 3) {
-      if (!pmd_leaf(traits, attributes)) return;
-      const size = map.entrySize(table);
+      if (!pmd_leaf(traits, map.attributes(entry))) return;
+      const size = table.entrySize;
       const at = table.offset + index * size;
       const whole = at >= start && at + size <= end;
       if (!whole || traits.bbml === 'none') throw new Refusal('EINVAL', 'block partly covered');
     }
-    table.entries[index] = map.leaf((attributes & ~change.clear) | change.set);
+    table.set(index, changed(entry));
   });
 }
 

@@ -2,7 +2,7 @@
 import type { CheckpointName } from '../../../../evidence/capture.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import { PTE_NG, PTE_VALID } from '../../../../linux/pgprot.ts';
-import { type LinearMap, TABLE, type Table } from '../../../linear-map.ts';
+import { type LinearMap, onceForNeighbours, TABLE, type Table } from '../../../linear-map.ts';
 import type { Decisions, PredictedRegister } from '../../../types.ts';
 import { idField } from '../kernel/cpufeature.ts';
 
@@ -12,6 +12,10 @@ import { idField } from '../kernel/cpufeature.ts';
  * already.
  */
 export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
+  const nonGlobal = onceForNeighbours((leaf) => {
+    const attributes = map.attributes(leaf);
+    return attributes & PTE_VALID ? map.leaf(attributes | PTE_NG) : leaf;
+  });
   for (let index = 0; index < table.entries.length; index++) {
     const entry = map.entry(table, index);
     if (entry === TABLE) {
@@ -20,8 +24,7 @@ export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
       below.descriptor |= PTE_NG;
       kpti_mk_tbl_ng(map, below);
     } else if (map.isLeaf(entry)) {
-      const attributes = map.attributes(entry);
-      if (attributes & PTE_VALID) table.entries[index] = map.leaf(attributes | PTE_NG);
+      table.set(index, nonGlobal(entry));
     }
   }
 }
