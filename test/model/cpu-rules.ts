@@ -6,10 +6,10 @@ import { predictRegisters } from '../../src/model/arch/arm64/mm/proc.ts';
 import { predict } from '../../src/model/predict.ts';
 import type { Question } from '../../src/model/question.ts';
 import { given } from '../given.ts';
-import { questionOfGolden, readGolden } from './golden.ts';
+import { questionOfGolden, sharedGolden } from './golden.ts';
 import type { Rule } from './rule.ts';
 
-const question = (name: string): Question => questionOfGolden(readGolden(`${name}.json.gz`));
+const question = (name: string): Question => questionOfGolden(sharedGolden(`${name}.json.gz`));
 
 /** Whether TCR2_EL1.HAFT is on with a value of ID_AA64MMFR1_EL1.HAFDBS. */
 function haftWith(hafdbs: number, changed: Partial<KernelConfig>): boolean {

@@ -16,20 +16,20 @@ for (const name of goldenNames()) {
   t.same(explainedDifferences(golden), [], `the model is exact for ${golden.from}`);
 }
 
+const complete = readGolden('7.3.4+deb13-arm64@max+noalias.json.gz');
 /** A recording as a value of its own, for a test to break. */
-const copied = (name: string) => structuredClone(readGolden(name));
-const complete = '7.3.4+deb13-arm64@max+noalias.json.gz';
+const copied = () => structuredClone(complete);
 
 t.test(
   'a recording that lacks a trait is refused, and never taken for one without it',
   async (t) => {
-    const { traits } = copied(complete).question;
+    const { traits } = copied().question;
     const paths = [
       ...Object.keys(traits),
       ...Object.keys(traits.config).map((key) => `config.${key}`),
     ];
     for (const path of paths) {
-      const golden = copied(complete);
+      const golden = copied();
       const [key, below] = path.split('.') as [keyof typeof traits, string | undefined];
       Reflect.deleteProperty(
         below === undefined ? golden.question.traits : golden.question.traits.config,
@@ -39,7 +39,7 @@ t.test(
         message: new RegExp(`question\\.traits\\.${path.replace('.', '\\.')}: .*Record`),
       });
     }
-    const golden = copied(complete);
+    const golden = copied();
     t.throws(() => parseGolden('x', { ...golden, schema: 1 }), { message: /schema: / });
     t.throws(() => parseGolden('x', { ...golden, extra: 1 }), { message: /extra/ });
     Reflect.deleteProperty(golden.question.facts, 'sharing');
@@ -48,7 +48,7 @@ t.test(
 );
 
 t.test('what a recording does not know it says when the model asks', async (t) => {
-  const golden = copied(complete);
+  const golden = copied();
   Reflect.deleteProperty(golden.question.traits.config, 'haft');
   golden.unrecorded = ['config.haft'];
   const parsed = parseGolden('x', golden);

@@ -98,6 +98,15 @@ export function readGolden(name: string): GoldenBoot {
   return goldenFrom(name, gunzipSync(readFileSync(join(goldenFolder, name))).toString());
 }
 
+const shared = new Map<string, GoldenBoot>();
+
+/** The same, read once in a process: for those who change nothing in it. */
+export function sharedGolden(name: string): GoldenBoot {
+  const golden = shared.get(name) ?? readGolden(name);
+  shared.set(name, golden);
+  return golden;
+}
+
 /** The question of a recorded boot, as predict() wants it. */
 export function questionOfGolden({ question, symbolOffsets }: GoldenBoot): Question {
   return { ...question, symbolOffset: (name) => given(symbolOffsets[name]) };

@@ -8,6 +8,7 @@ import type { Scenario } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import type { Mutant } from '../mutants/find-mutants.ts';
 import { visitedBy, withMutant } from '../mutants/install.ts';
+import { isSame } from '../same-json.ts';
 import { conditions, nameOf } from '../scenario/conditions.ts';
 
 // Loaded behind the conditions, which put the mutants into the model.
@@ -29,10 +30,12 @@ function stepsOn(generation: string): Map<Scenario, ReturnType<typeof lateSteps>
   return new Map(scenariosOn(generation).map((each) => [each, lateSteps(traits, each)]));
 }
 
+type Outcome = ReturnType<typeof shown> | string;
+
 /** What a boot shows; a kernel that would not boot shows that. */
-function outcome(question: Question): string {
+function outcome(question: Question): Outcome {
   try {
-    return stableJson(shown(question));
+    return shown(question);
   } catch (error) {
     return String(error);
   }
@@ -46,9 +49,9 @@ interface Late {
 function lateOf(generation: string, scenario: Scenario): Late {
   const full = asked(generation, scenario);
   const early: Question = { ...full, probes: [], until: earlyEnd };
-  let base: { full: string; early: string; visited: ReadonlySet<number> } | undefined;
+  let base: { full: Outcome; early: Outcome; visited: ReadonlySet<number> } | undefined;
   const look = () => {
-    let whole = '';
+    let whole: Outcome = '';
     const visited = visitedBy(() => {
       whole = outcome(full);
     });
@@ -59,7 +62,7 @@ function lateOf(generation: string, scenario: Scenario): Late {
       base ??= look();
       if (!base.visited.has(id)) return false;
       const { full: right, early: begun } = base;
-      return withMutant(id, () => outcome(full) !== right && outcome(early) === begun);
+      return withMutant(id, () => !isSame(outcome(full), right) && isSame(outcome(early), begun));
     },
   };
 }

@@ -16,10 +16,10 @@ import type { Prediction } from '../../src/model/types.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
 import { given } from '../given.ts';
 import { cpuRules } from './cpu-rules.ts';
-import { questionOfGolden, readGolden } from './golden.ts';
+import { questionOfGolden, sharedGolden } from './golden.ts';
 import type { Rule } from './rule.ts';
 
-const question = (name: string): Question => questionOfGolden(readGolden(`${name}.json.gz`));
+const question = (name: string): Question => questionOfGolden(sharedGolden(`${name}.json.gz`));
 
 /** Number of leaves of the linear map at init. */
 function leaves({ checkpoints }: Prediction): number {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { parentPort, workerData } from 'node:worker_threads';
-import type { GoldenBoot } from '../model/golden.ts';
 import type { Mutant } from './find-mutants.ts';
 import { installMutants, keepMutant, visitedBy, withMutant } from './install.ts';
 
@@ -50,15 +49,10 @@ interface Witness {
 }
 
 async function boots(): Promise<Witness[]> {
-  const { differences, goldenNames, readGolden } = await import('../model/golden.ts');
+  const { differences, goldenNames, sharedGolden } = await import('../model/golden.ts');
+  // Each is read when it is asked: most mutants are noticed by one of the first.
   return goldenNames().map((name): Witness => {
-    // Read when it is asked: most mutants are noticed by one of the first.
-    let golden: GoldenBoot | undefined;
-    const read = () => {
-      golden ??= readGolden(name);
-      return golden;
-    };
-    return { name, notices: () => differences(read()).length > 0 };
+    return { name, notices: () => differences(sharedGolden(name)).length > 0 };
   });
 }
 

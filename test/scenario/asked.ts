@@ -8,7 +8,7 @@ import { idOverrides, shownIdRegisters } from '../../src/scenario/id-overrides.t
 import { probesOf, type Scenario } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import { given } from '../given.ts';
-import { type GoldenBoot, questionOfGolden, readGolden } from '../model/golden.ts';
+import { type GoldenBoot, questionOfGolden, sharedGolden } from '../model/golden.ts';
 
 /*
  * What the model says of any scenario on any generation, without a boot: the kernels, their CPUs'
@@ -16,7 +16,7 @@ import { type GoldenBoot, questionOfGolden, readGolden } from '../model/golden.t
  * or a page is any place.
  */
 
-const golden = (name: string): GoldenBoot => readGolden(`${name}.json.gz`);
+const recordedBoot = (name: string): GoldenBoot => sharedGolden(`${name}.json.gz`);
 
 /** A kernel, and what realms asked of it in the recorded boot of one. */
 const recorded: Record<string, { kernel: string; realm?: string }> = {
@@ -65,16 +65,9 @@ const registersOf: Record<string, string> = {
   max: '7.3.4+deb13-arm64@max+noalias',
 };
 
-const cached = new Map<string, GoldenBoot>();
-function once(name: string): GoldenBoot {
-  const found = cached.get(name) ?? golden(name);
-  cached.set(name, found);
-  return found;
-}
-
 function idRegistersOf({ machine }: Scenario): Record<string, bigint>[] {
   const own = identitiesOf(machine).map(({ qemu, midr }) => {
-    const { question } = once(given(registersOf[given(qemu.split(',')[0])]));
+    const { question } = recordedBoot(given(registersOf[given(qemu.split(',')[0])]));
     return { ...question.facts.idRegisters[0], MIDR_EL1: midr };
   });
   return shownIdRegisters(own, idOverrides(machine));
@@ -82,7 +75,7 @@ function idRegistersOf({ machine }: Scenario): Record<string, bigint>[] {
 
 /** Traits of the kernel of a generation. */
 export function traitsOfGeneration(generation: string): Question['traits'] {
-  return once(given(recorded[generation]).kernel).question.traits;
+  return recordedBoot(given(recorded[generation]).kernel).question.traits;
 }
 
 const MiB = 2 ** 20;
@@ -92,8 +85,8 @@ const pieces = (start: number, bytes: number) => [{ start: ram + start, end: ram
 /** What the model is asked for a scenario on a generation. */
 export function asked(generation: string, scenario: Scenario): Question {
   const { kernel, realm } = given(recorded[generation]);
-  const own = questionOfGolden(once(kernel));
-  const other = realm === undefined ? undefined : once(realm).question.facts;
+  const own = questionOfGolden(recordedBoot(kernel));
+  const other = realm === undefined ? undefined : recordedBoot(realm).question.facts;
   const { machine } = scenario;
   const inRealm = machine.world === 'realm' && other;
   const linear = linearStart(own);
@@ -137,7 +130,7 @@ export function asked(generation: string, scenario: Scenario): Question {
  */
 function memstartOf({ machine }: Scenario): bigint {
   const name = machine.cpu === 'max' ? 'monitor+max+kaslr+no-e0pd' : 'cortex-a76+kaslr';
-  const { memstartAddr } = once(`6.12.107+deb13-arm64@${name}`).question.facts;
+  const { memstartAddr } = recordedBoot(`6.12.107+deb13-arm64@${name}`).question.facts;
   if (memstartAddr === undefined) throw new Error(`no memstart_addr is recorded with ${name}`);
   return memstartAddr;
 }

@@ -3,10 +3,10 @@ import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import type { Question } from '../../src/model/question.ts';
 import type { Decisions } from '../../src/model/types.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
-import { stableJson } from '../../src/stable-json.ts';
 import { given } from '../given.ts';
 import type { Mutant } from '../mutants/find-mutants.ts';
 import { installMutants, mutantsOf, visitedBy, withMutant } from '../mutants/install.ts';
+import { isSame } from '../same-json.ts';
 
 /** The decision functions of the kernel, as the model has them. */
 const functions: Record<string, readonly string[]> = {
@@ -99,21 +99,6 @@ function visibleOf(traits: KernelTraits, decisions: Decisions) {
 }
 
 type Shown = ReturnType<typeof shown>;
-
-/** Whether two values have the same text in JSON, as stableJson() writes it; much faster. */
-function isSame(left: unknown, right: unknown): boolean {
-  if (left === right) return true;
-  if (typeof left !== 'object' || typeof right !== 'object' || !left || !right) return false;
-  if (Array.isArray(left) && Array.isArray(right))
-    return left.length === right.length && left.every((item, index) => isSame(item, right[index]));
-  if (left instanceof Map || right instanceof Map || Array.isArray(left) !== Array.isArray(right))
-    return stableJson(left) === stableJson(right);
-  // A member that is undefined is as good as none.
-  const [one, other] = [left as Record<string, unknown>, right as Record<string, unknown>];
-  for (const key in one) if (!isSame(one[key], other[key])) return false;
-  for (const key in other) if (other[key] !== undefined && !(key in one)) return false;
-  return true;
-}
 
 /** Whether a boot would show something else; a kernel that would not boot shows that. */
 function showsOther(question: Question, right: Shown): boolean {
