@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Runs the test files, two processes at a time: the unit tests first, then those that boot kernels
- * or download. Unit tests of one room share a process where the room is pure; every other file has
- * a Node of its own. `--unit` and `--boot` choose one kind; further words choose the files whose
+ * or download. Unit tests of a few rooms share a process; every file that boots has a Node of its
+ * own. `--unit` and `--boot` choose one kind; further words choose the files whose
  * path contains one of them. (tap's own runner wants its TypeScript plugin, which does not know
  * this TypeScript; Node runs these files as they are.)
  */
@@ -28,35 +28,31 @@ async function testFiles(kind: Kind, words: string[]): Promise<string[]> {
 }
 
 /**
- * Rooms that hold no process and no socket, or hardly any: their tests can share a process, too.
- * The start of Node and tap takes longer than most of them.
+ * Unit tests that share a process, since the start of Node and tap takes longer than most of them.
+ * What takes longest goes first, so that both workers end together; see the runner's last lines.
  */
-const shared =
-  /^test\/(vmsa|linux|scenario|evidence|model|diff|compare|bisect|history|nightly|report|harness\/(boot|emulator))\//;
-/** These load the model with mutants in it, or start processes of their own. */
-const alone =
-  /gdb\.test|qemu-process|mutation\.test|telling\.test|late\.test|site-browser\.test|report\/(terminal|html)\.test/;
-/** What takes longest goes first, so that both processes end together; see the runner's last lines. */
-const longest = [
-  /telling/,
-  /mutation\.test/,
-  /^test\/cli/,
-  /^test\/report/,
-  /documents/,
-  /^test\/linux/,
+const together = [
+  // These load the model with mutants in it.
+  /^test\/(scenario\/telling|model\/late)\./,
+  /^test\/report\//,
+  /^test\/(model\/mutation\.|mutants\/)/,
+  /^test\/images\//,
+  // What it makes of signals and of the end of a process would be seen by the others.
+  /^test\/host\/process-group\./,
+  /^test\/host\//,
+  /^test\/(vmsa|linux|evidence)\//,
+  /^test\/(cli|docs|examples)\//,
+  /^test\/(scenario|model)\//,
+  /^test\/(results|harness|guest)\//,
+  /^test\//,
 ];
 
-/** Files that share a process. */
+/** Files that share a process; those that boot kernels never do. */
 function groupsOf(files: readonly string[], kind: Kind): string[][] {
-  const place = (file: string) => {
-    const found = longest.findIndex((pattern) => pattern.test(file));
-    return found < 0 ? longest.length : found;
-  };
-  const groups = Map.groupBy(files, (file) => {
-    const room = kind === 'unit' && !alone.test(file) ? shared.exec(file) : null;
-    return room?.[0] ?? file;
-  });
-  return [...groups.values()].sort((left, right) => place(left[0] ?? '') - place(right[0] ?? ''));
+  if (kind === 'boot') return files.map((file) => [file]);
+  const place = (file: string) => together.findIndex((room) => room.test(file));
+  const groups = Map.groupBy(files, place);
+  return [...groups].sort(([left], [right]) => left - right).map(([, group]) => group);
 }
 
 /** No test may write into the user's results store. */

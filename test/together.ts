@@ -5,8 +5,8 @@
  *
  *     node test/together.ts FILE…
  *
- * For files that neither change the process (its environment, directory, signals, module hooks) nor
- * rely on being its only test.
+ * Each file begins with the environment of the first. Otherwise they must not change the process
+ * (its directory, signals, module hooks), nor rely on being its only test.
  */
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
@@ -40,10 +40,19 @@ registerHooks({
 // tap names its folders by the command line, which may be longer than a name can be.
 const files = process.argv.splice(2);
 const { default: t } = await import('tap');
+const environment = { ...process.env };
+
+/** Takes back what a file changed in the environment, such as where the cache is. */
+function restoreEnvironment(): void {
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  Object.assign(process.env, environment);
+}
+
 for (const file of files) {
   const { href } = pathToFileURL(resolve(file));
   await t.test(file, async (test) => {
     globalThis.ptdiffTests.set(href, test);
     await import(href);
   });
+  restoreEnvironment();
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import t from 'tap';
 import { recoverNights } from '../../harness/laboratory/recover-nights.ts';
 import {
@@ -16,21 +15,14 @@ import {
 import { readLooks } from '../../results/store/read-looks.ts';
 import { openStore } from '../../results/store/store.ts';
 import { recordedRun, writeRunFolder } from '../results/recorded-run.ts';
+import { ptdiffHere } from './in-process.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+process.env.NO_COLOR = '1';
 
 async function nightly(directory: string, config: string, ...words: string[]) {
   const path = join(directory, 'night.yaml');
   writeFileSync(path, config);
-  const command = [
-    '--disable-warning=ExperimentalWarning',
-    main,
-    'nightly',
-    '--config',
-    path,
-    ...words,
-  ];
-  return execa(process.execPath, command, { reject: false, env: { NO_COLOR: '1' } });
+  return ptdiffHere('nightly', '--config', path, ...words);
 }
 
 t.test('a night that runs nothing is an error, and says so', async (t) => {
