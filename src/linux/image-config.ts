@@ -21,9 +21,22 @@ function vaBitsOfLinkAddress(textBase: bigint): number {
   return (2n ** 64n - (textBase - MODULES_VSIZE)).toString(2).length;
 }
 
+const bufferOf = (image: Uint8Array): Buffer =>
+  Buffer.from(image.buffer, image.byteOffset, image.byteLength);
+
 /** Whether the Image contains a text, such as a description that the kernel prints at boot. */
 function holdsText(image: Uint8Array, text: string): boolean {
-  return Buffer.from(image.buffer, image.byteOffset, image.byteLength).includes(text);
+  return bufferOf(image).includes(text);
+}
+
+/** Whether the Image contains a text as a whole string of C, and not as a part of another. */
+function holdsString(image: Uint8Array, text: string): boolean {
+  const bytes = bufferOf(image);
+  // The zero before it is looked at last: an Image is full of zeros, and each would slow the search.
+  const next = (from: number): number => bytes.indexOf(`${text}\0`, from);
+  let at = next(0);
+  while (at >= 0 && bytes[at - 1] !== 0) at = next(at + 1);
+  return at >= 0;
 }
 
 /**
@@ -151,7 +164,7 @@ export function kernelConfigOf(
     lpa2: granule !== 65536 && vaBits === 52,
     ...flags,
     // The kernel prints its description at boot.
-    e0pd: flags.e0pd || holdsText(image, '\0E0PD\0'),
+    e0pd: flags.e0pd || holdsString(image, 'E0PD'),
     kfenceEarlyInit:
       flags.kfence &&
       assumed.option(
