@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { endOf } from '../../diff/runs.ts';
 import { leafKind } from '../../linux/leaf-kind.ts';
 import { first, last } from '../../present.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
@@ -25,8 +24,7 @@ function strokesOf(runs: readonly LeafRun[], scale: Scale, regime: Stage1Regime)
   const strokes: Stroke[] = [];
   for (const run of runs) {
     const stroke = {
-      from: scale.at(run.va),
-      to: scale.at(endOf(run)),
+      ...scale.span(run),
       kind: leafKind(run) as string,
       overlay: shadeOf(run, regime) as string,
     };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { endOf } from '../../diff/runs.ts';
+import type { LeafRun } from '../../vmsa/types.ts';
 import type { CaseDrawing } from '../types.ts';
 
 /**
@@ -18,8 +18,8 @@ export interface Span {
 export interface Scale {
   /** Physical address in bytes of unit 0. */
   base: number;
-  /** Position, in units, of a virtual address of the linear map. */
-  at(va: bigint): number;
+  /** Where a run of leaves is, in units, by its virtual address. */
+  span(run: LeafRun): Span;
   /** Memory that is or should be mapped, ascending; small holes count as memory. */
   regions: Span[];
   /** Where prediction and walk differ, ascending, merged. */
@@ -58,19 +58,19 @@ export function measure(drawing: CaseDrawing): Scale {
     run === undefined ? [] : [run.va],
   );
   const lowest = firsts.sort((left, right) => (left < right ? -1 : 1))[0] ?? offset;
-  const at = (va: bigint): number => Number(va - lowest) / unit;
-  const covered = mergeSpans(
-    runs.map((run) => ({ from: at(run.va), to: at(endOf(run)) })),
-    0,
-  );
+  const span = ({ va, size }: LeafRun): Span => {
+    const from = Number(va - lowest) / unit;
+    return { from, to: from + size / unit };
+  };
+  const covered = mergeSpans(runs.map(span), 0);
   const total = covered.reduce((sum, { from, to }) => sum + to - from, 0);
   const differing = drawing.differences.map(({ expected, actual }) => {
     const run = expected ?? actual;
-    return run === undefined ? { from: 0, to: 0 } : { from: at(run.va), to: at(endOf(run)) };
+    return run === undefined ? { from: 0, to: 0 } : span(run);
   });
   return {
     base: Number(lowest - offset),
-    at,
+    span,
     regions: mergeSpans(covered, total * holeShare),
     differences: mergeSpans(differing, 0),
   };

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { endOf } from '../../diff/runs.ts';
 import type { PredictedRun } from '../../model/types.ts';
 import { mergeSpans, type Scale, type Span, unit } from './scale.ts';
 
@@ -26,7 +25,7 @@ function featuresOf(predicted: readonly PredictedRun[], scale: Scale): Feature[]
   const total = [...bytes.values()].reduce((sum, value) => sum + value, 0);
   return predicted
     .filter((run) => (bytes.get(run.why) ?? 0) < total * backgroundShare)
-    .map((run) => ({ from: scale.at(run.va), to: scale.at(endOf(run)), why: run.why }));
+    .map((run) => ({ ...scale.span(run), why: run.why }));
 }
 
 const overlap = (left: Span, right: Span): boolean => left.from < right.to && right.from < left.to;
