@@ -12,6 +12,7 @@ import {
   withoutEscapeSequences,
   wrap,
 } from '../../src/report/plain-text.ts';
+import { anyCharacter } from '../any-character.ts';
 
 t.test('escape sequences go whole', async (t) => {
   for (const [text, plain] of [
@@ -36,7 +37,7 @@ t.test('an unterminated sequence cannot swallow the lines after it', async (t) =
 
 t.test('what is left is visible text, one column a character', async (t) => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
+    fc.property(fc.string({ unit: anyCharacter, maxLength: 80 }), (text) => {
       const plain = plainText(text);
       return (
         /^[\n\u0020-\u007e\u00a0-\u25ff]*$/u.test(plain) &&

@@ -8,6 +8,7 @@ import { formatRun, summaryLine } from '../../src/report/terminal.ts';
 import { formatCase } from '../../src/report/terminal-case.ts';
 import { formatPrediction } from '../../src/report/terminal-prediction.ts';
 import type { Report } from '../../src/report/types.ts';
+import { anyCharacter } from '../any-character.ts';
 import { decisions } from '../diff/sample-decisions.ts';
 import { given } from '../given.ts';
 import { layout } from './sample-layout.ts';
@@ -35,7 +36,7 @@ t.test('a run fits 100 columns, with and without colour', async (t) => {
 });
 
 const oddText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({ unit: anyCharacter, maxLength: 200 }),
   fc.string({ unit: 'grapheme', maxLength: 150 }),
   fc.constantFrom(
     '\u001b[2J',

@@ -5,6 +5,7 @@ import type { CaseResult, Finding, Verdict } from '../../../src/diff/types.ts';
 import { checkpointNames, earlyEnds } from '../../../src/evidence/capture.ts';
 import type { RunResults } from '../../../src/report/export/outline.ts';
 import { countVerdicts } from '../../../src/report/verdicts.ts';
+import { anyCharacter } from '../../any-character.ts';
 import { given } from '../../given.ts';
 import { sampleReport } from '../sample-run.ts';
 
@@ -33,7 +34,7 @@ const poison = fc.oneof(
     '\r',
     '…',
   ),
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: anyCharacter, maxLength: 40 }),
 );
 export const hostileText = fc.array(poison, { maxLength: 6 }).map((parts) => parts.join(''));
 
