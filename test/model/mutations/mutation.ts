@@ -48,12 +48,24 @@ export function broken(source: string, mutation: Mutation): string {
   return source.slice(0, start) + mutation.to + source.slice(end);
 }
 
+const parsed = new Map<string, { plain: string; tree: AnyNode }>();
+
+/** A source without its types, and its tree; most files have many rules. */
+function parseOnce(source: string): { plain: string; tree: AnyNode } {
+  const found = parsed.get(source);
+  if (found) return found;
+  const plain = stripTypeScriptTypes(source);
+  const tree = parse(plain, { ecmaVersion: 'latest', sourceType: 'module' }) as AnyNode;
+  parsed.set(source, { plain, tree });
+  return { plain, tree };
+}
+
 /**
  * The innermost statement that holds a place, or the expression that is a function's body; outside
  * of any function the innermost expression. Declarations are seen by what follows them, so that the
  * block around them is taken.
  */
-function around(plain: string, start: number, end: number): { node: AnyNode; inside: boolean } {
+function around(tree: AnyNode, start: number, end: number): { node: AnyNode; inside: boolean } {
   let found: { node: AnyNode; inside: boolean } | undefined;
   const visit = (node: AnyNode, isBody: boolean): void => {
     if (node.start > start || node.end < end) return;
@@ -64,7 +76,7 @@ function around(plain: string, start: number, end: number): { node: AnyNode; ins
     const body = /Function/.test(node.type) && 'body' in node ? node.body : undefined;
     for (const child of childrenOf(node)) visit(child, child === body);
   };
-  visit(parse(plain, { ecmaVersion: 'latest', sourceType: 'module' }) as AnyNode, false);
+  visit(tree, false);
   return given(found);
 }
 
@@ -78,9 +90,9 @@ function around(plain: string, start: number, end: number): { node: AnyNode; ins
  */
 export function mutantOf(source: string, mutation: Mutation, id: number): Mutant {
   const place = placeOf(source, mutation);
-  const plain = stripTypeScriptTypes(source);
+  const { plain, tree } = parseOnce(source);
   const changed = stripTypeScriptTypes(broken(source, mutation));
-  const { node, inside } = around(plain, place.start, place.end);
+  const { node, inside } = around(tree, place.start, place.end);
   return {
     id,
     file: mutation.file,
