@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Runs the test files, two processes at a time: the unit tests first, then those that boot kernels
+ * Runs the test files, a few processes at a time: the unit tests first, then those that boot kernels
  * or download. Unit tests of a few rooms share a process; every file that boots has a Node of its
- * own. `--unit` and `--boot` choose one kind; further words choose the files whose
- * path contains one of them. (tap's own runner wants its TypeScript plugin, which does not know
- * this TypeScript; Node runs these files as they are.)
+ * own. `--unit` and `--boot` choose one kind; further words choose the files whose path contains one
+ * of them. (tap's own runner wants its TypeScript plugin, which does not know this TypeScript; Node
+ * runs these files as they are.)
  */
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ import { dir } from 'tmp-promise';
 import { type FileResult, type Kind, runGroup } from './run-group.ts';
 
 const root = join(import.meta.dirname, '..');
-const atATime = 2;
+/** Processes at a time, for two cores: some unit tests only wait for locks and processes to end. */
+const atATime = { unit: 3, boot: 2 };
 /** Lines of a failing file's output that are shown; the reason is at their end. */
 const shownLines = 150;
 
@@ -84,7 +85,7 @@ async function runFiles(files: string[], kind: Kind): Promise<FileResult[]> {
   const worker = async () => {
     for (const group of waiting) results.push(...(await runGroup(group, manner)).map(tell));
   };
-  await Promise.all(Array.from({ length: atATime }, worker));
+  await Promise.all(Array.from({ length: atATime[kind] }, worker));
   return results;
 }
 
