@@ -17,6 +17,7 @@ import { benchRealmCost } from './realm-cost.ts';
 import { benchStartCost } from './start-cost.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWalk } from './walk.ts';
+import { benchWallTime } from './wall-time.ts';
 
 const parts = [
   'walk',
@@ -26,6 +27,7 @@ const parts = [
   'realm',
   'lean',
   'depth',
+  'time',
   'start',
   'build',
   'farm',
@@ -41,6 +43,9 @@ const leanCases = [
   ['debian:7.3', 'neoverse-v3-r0p2+kfence100'],
   ['debian:7.3:16k', 'max+off'],
 ] as const;
+
+/** Seconds of the run whose wall time is divided up. */
+const timeBudget = 180;
 
 interface Options {
   only: Part[];
@@ -94,7 +99,7 @@ function options(): Options {
     .option('--source <spec>', 'kernel of dump and build, built from source', 'source:7.3')
     .option('--sample <n>', 'cases of each depth that depth measures', roundsOf, 8)
     .option('--seed <n>', 'which cases depth draws', roundsOf, 1)
-    .option('--whole', 'measure all cases of depth, which takes hours')
+    .option('--whole', 'measure all cases of depth, which takes hours, and of time')
     .exitOverride(({ exitCode }) =>
       process.exit(exitCode === 0 ? exitCodes.pass : exitCodes.usage),
     );
@@ -146,6 +151,9 @@ async function measure(
         await benchDepthCost({ scenarios: [], target: 0.6, ...drawing }),
         await benchDepthCost({ scenarios: ['all'], target: 0.4, ...drawing }),
       ];
+    case 'time':
+      await benchWallTime(whole ? undefined : timeBudget);
+      return [];
     case 'start':
       return await benchStartCost(rounds);
     case 'farm':

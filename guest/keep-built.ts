@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 import { obtain } from '../host/lock.ts';
 import { publishFolder, takeFolder } from '../host/sealed-folder.ts';
+import { timed } from '../host/timed.ts';
 import type { FetchOptions } from '../images/debian/apt.ts';
 import { present } from '../src/present.ts';
 
@@ -27,7 +28,10 @@ export async function keepBuilt(
     `guest-${what}`,
     {
       find: () => takeFolder(directory, options.progress),
-      make: () => publishFolder(directory, (arriving) => make(join(arriving, name))),
+      make: () =>
+        publishFolder(directory, (arriving) =>
+          timed('compiling', () => make(join(arriving, name))),
+        ),
     },
     { ...options, waiting: `waiting for another ptdiff that is building ${what}` },
   );

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { timed, timedNow } from '../../host/timed.ts';
 import {
   type BootEnd,
   type CheckpointName,
@@ -69,6 +70,12 @@ export class BootSession {
     } finally {
       runner.close();
     }
+    return timedNow('walking', () => this.#collect());
+  }
+
+  /** What is read when the guest has come to its end. */
+  #collect(): Evidence {
+    const { vm, evidence } = this.#boot;
     const cpuWait = longestCpuWait(vm.pid);
     if (cpuWait !== undefined) {
       // For the guest's watchdogs, a stopped QEMU looks like one without a CPU.
@@ -95,7 +102,10 @@ export class BootSession {
         until: () => this.#panic.begun() || this.#monitorPanicked(),
       });
       this.#checkMonitor(stop);
-      step = stop.kind === 'enough' ? await this.#lastWords(runner) : await this.#atStop(stop);
+      step =
+        stop.kind === 'enough'
+          ? await this.#lastWords(runner)
+          : await timed('walking', () => this.#atStop(stop));
     }
     return step;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { planMonitor } from '../../guest/monitor-firmware.ts';
+import { timed } from '../../host/timed.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
@@ -31,7 +32,8 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     commandLine: setup.commandLine,
     ...(setup.seed !== undefined && { seed: setup.seed }),
   };
-  const blobs = setup.blobs ?? (await makeBlobs(setup, machine, anchor.imagePa));
+  const blobs =
+    setup.blobs ?? (await timed('starting', () => makeBlobs(setup, machine, anchor.imagePa)));
   setup.onEvent({ kind: 'prepared', machine, ...blobs });
   return withMachine(machine, blobs, setup, async (vm) => {
     setup.onEvent({ kind: 'started', pid: vm.pid });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { timed } from '../../host/timed.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { StopReply } from '../emulator/gdb.ts';
 import { processActivity } from '../emulator/qemu-process.ts';
@@ -78,7 +79,7 @@ export class GuestRunner {
     this.#until = until;
     this.#given = undefined;
     this.#running = true;
-    const stop = await this.#vm.gdb.resume(resumeAt);
+    const stop = await timed('booting', () => this.#vm.gdb.resume(resumeAt));
     this.#running = false;
     return this.#given ?? (await this.#explain(stop));
   }

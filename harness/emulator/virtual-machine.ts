@@ -7,6 +7,7 @@ import { tmpName } from 'tmp-promise';
 import type { Monitor } from '../../guest/monitor-firmware.ts';
 import { within } from '../../host/deadline.ts';
 import { onHost } from '../../host/host-file.ts';
+import { timed } from '../../host/timed.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 import { sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
@@ -123,14 +124,14 @@ export async function withMachine<Result>(
   { directory, signal }: { directory: string; signal: AbortSignal },
   work: (vm: VirtualMachine) => Promise<Result>,
 ): Promise<Result> {
-  const vm = await startMachine(machine, blobs, directory, signal);
+  const vm = await timed('starting', () => startMachine(machine, blobs, directory, signal));
   try {
     return await work(vm);
   } catch (error) {
     signal.throwIfAborted();
     throw (await deathNotice(vm.process)) ?? error;
   } finally {
-    await vm.stop();
+    await timed('starting', () => vm.stop());
   }
 }
 

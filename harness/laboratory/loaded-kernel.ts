@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { readRegularText } from '../../host/read-file.ts';
+import { timed } from '../../host/timed.ts';
 import type { FetchOptions } from '../../images/debian/apt.ts';
 import type { KernelImage } from '../../images/kernel-image.ts';
 import { resolveKernel } from '../../images/kernels.ts';
@@ -62,6 +63,9 @@ async function withConfig(
  */
 export async function describeKernel(image: KernelImage): Promise<LoadedKernel> {
   const bytes = await readFile(image.imagePath);
-  const symbols = kallsymsOfImage(bytes);
-  return { image, symbols, ...(await withConfig(traitsOf(image.release, bytes, symbols), image)) };
+  return timed('reading kernels', async () => {
+    const symbols = kallsymsOfImage(bytes);
+    const description = traitsOf(image.release, bytes, symbols);
+    return { image, symbols, ...(await withConfig(description, image)) };
+  });
 }

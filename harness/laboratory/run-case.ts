@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { timed, timedNow } from '../../host/timed.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
 import { bootCase, type Case } from './boot-case.ts';
 import { writeBoot, writeConclusions } from './case-files.ts';
@@ -26,12 +27,15 @@ export async function runCase(
   const { kernel, scenario } = each;
   const depth = each.depth ?? 'full';
   const booted = await bootCase(laboratory, each, signal);
-  writeBoot(each, booted);
-  const judged = judgeCase(kernel, scenario, booted.evidence, laboratory.knownIssues, depth);
-  writeConclusions(each, judged);
+  timedNow('writing', () => writeBoot(each, booted));
+  const judged = timedNow('judging', () =>
+    judgeCase(kernel, scenario, booted.evidence, laboratory.knownIssues, depth),
+  );
+  timedNow('writing', () => writeConclusions(each, judged));
   if (booted.evidence.end.kind === 'completed') {
     const [kernelSha256, emulatorSha256] = [kernel.image.sha256, laboratory.emulator.sha256];
-    await keepFacts({ kernelSha256, emulatorSha256, scenario }, judged.facts);
+    const key = { kernelSha256, emulatorSha256, scenario };
+    await timed('writing', () => keepFacts(key, judged.facts));
   }
   const { notPredicted: _, differences: __, ...judgement } = judged.judgement;
   return {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { withLockedFolder } from '../../host/lock.ts';
 import { say } from '../../host/say.ts';
+import { timedNow } from '../../host/timed.ts';
 import { RunDirectory } from '../../results/run-directory.ts';
 import { lastOfEach } from '../../results/run-folder.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
@@ -110,7 +111,7 @@ async function runAll(
     });
     for await (const end of ends) {
       const result = resultOf(end);
-      directory.append(result);
+      timedNow('writing', () => directory.append(result));
       results.push(result);
       screen.tell({ kind: 'case-ended', at: performance.now(), result });
     }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { say } from '../../host/say.ts';
+import { timedNow } from '../../host/timed.ts';
 import { runFiles } from '../../results/run-folder.ts';
 import { importRun } from '../../results/store/import-run.ts';
 import { readLooks } from '../../results/store/read-looks.ts';
@@ -24,7 +25,7 @@ interface StoredMatrix extends MatrixResult {
 async function feedStore(path: string, folder: string): Promise<boolean> {
   try {
     using store = await openStore(path);
-    importRun(store, folder);
+    timedNow('report', () => importRun(store, folder));
     return true;
   } catch (error) {
     if (!(error instanceof PtdiffError)) throw error;

@@ -15,6 +15,7 @@ import { requireHostTools } from '../../host/host-tools.ts';
 import { withLock } from '../../host/lock.ts';
 import { makeFolder } from '../../host/make-folder.ts';
 import { readRecord, writeRecord } from '../../host/records.ts';
+import { timed } from '../../host/timed.ts';
 import { briefTool, longTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { debianMirror } from './mirror.ts';
@@ -218,7 +219,7 @@ export async function ensureLists(archive: AptArchive, options: FetchOptions): P
     if (fresh) {
       return { updated: known.updated, notes: [] };
     }
-    const failure = await updateLists(archive, options);
+    const failure = await timed('downloads', () => updateLists(archive, options));
     if (failure === undefined) {
       const state = { updated: Date.now(), notes: [] };
       await writeRecord(stamp, { updated: state.updated });

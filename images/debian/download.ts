@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { sha256File } from '../../host/cache.ts';
 import { explainDiskFull, mebibytes, requireSpace } from '../../host/disk-space.ts';
+import { timed } from '../../host/timed.ts';
 import { longTool } from '../../host/tool-limits.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { first } from '../../src/present.ts';
@@ -49,7 +50,7 @@ export async function downloadPackages(
     options.progress?.(`downloading ${what}: ${mebibytes(bytes)} of ${mebibytes(total)}`);
   });
   try {
-    await runHelper(archive, targets);
+    await timed('downloads', () => runHelper(archive, targets));
   } catch (error) {
     throw await explainDiskFull(error, what);
   } finally {

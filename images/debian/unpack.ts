@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { execa } from 'execa';
 import { explainDiskFull } from '../../host/disk-space.ts';
+import { timed } from '../../host/timed.ts';
 import { longTool } from '../../host/tool-limits.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 
@@ -30,7 +31,7 @@ export async function unpackPackage(
     { env: { LC_ALL: 'C' } },
   );
   try {
-    await unpack;
+    await timed('unpacking', () => unpack);
   } catch (error) {
     const text = messageOf(error);
     const complaints = text.split('\n').filter((line) => line.startsWith('tar: '));
