@@ -4,6 +4,7 @@ import { sha256 } from '../host/cache.ts';
 import { explainDiskFull } from '../host/disk-space.ts';
 import { mostBytes, readRegular, requireRegular, whyUnreadable } from '../host/read-file.ts';
 import { PtdiffError } from '../src/errors.ts';
+import { first } from '../src/present.ts';
 import type { FetchOptions } from './debian/apt.ts';
 import { PackageGone } from './debian/download.ts';
 import { cachedKernel, fetchKernel } from './debian/kernel.ts';
@@ -71,6 +72,22 @@ export async function resolveKernel(
   } catch (error) {
     throw await explainDiskFull(error, `the kernel ${text}`);
   }
+}
+
+/**
+ * The releases that a kernel may turn out to be which must be fetched from Debian's archive, the
+ * most likely first; undefined for every other kernel.
+ * @throws `usage` for an invalid spec; `image` for one that the archive does not have; `host`
+ */
+export async function releasesToFetch(
+  text: string,
+  options: FetchOptions = {},
+): Promise<string[] | undefined> {
+  const spec = parseKernelSpec(text);
+  if (isSourceSpec(spec) || spec.kind !== 'debian') return undefined;
+  const { candidates } = await findBuilds(text, spec, options);
+  if (await cachedKernel(first(candidates))) return undefined;
+  return candidates.map(({ release }) => release);
 }
 
 /** The spec of a Debian kernel with its full version, e.g. debian:7.3.4 for debian:7.3 today. */

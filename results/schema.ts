@@ -77,6 +77,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.object({
   started: z.iso.datetime(),
   ended: z.iso.datetime().optional(),
   planned: z.array(plannedCase),
+  awaited: z.array(z.string()).optional(),
   leftOut: z.array(plannedCase),
   // Folders of older runs do not have it.
   unfit: z

@@ -10,7 +10,7 @@ import { first } from '../../src/present.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
-import { modulesFor } from '../../src/scenario/devices.ts';
+import { deviceModules, modulesFor } from '../../src/scenario/devices.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { boot } from '../boot/boot.ts';
 import type { BootEvent } from '../boot/case-setup.ts';
@@ -53,7 +53,11 @@ export async function withDrivers(
 ): Promise<Laboratory> {
   const modules = modulesFor(scenario.machine.devices, kernel.traits.builtInDrivers);
   if (modules.length === 0 || replay || laboratory.hasModules) return laboratory;
-  const files = await debianModules(kernel.image, modules, { progress: say, signal });
+  const files = await debianModules(kernel.image, modules, {
+    others: deviceModules,
+    progress: say,
+    signal,
+  });
   return {
     ...laboratory,
     initramfs: await withModules(laboratory.initramfs, files, { progress: say, signal }),

@@ -12,6 +12,8 @@ export interface PlannedKernel {
   spec: string;
   /** The kernel's part of its cases' names: the release, or a substitute. */
   label: string;
+  /** It is not known yet, or not under which name: nothing of it is certain. */
+  awaited?: true;
   /**
    * Decides which scenarios it can run; absent where the kernel is not available, in which case all
    * count as possible.

@@ -11,8 +11,9 @@ import type { Variation } from '../../src/scenario/variation.ts';
 import { hasEarlyEnd } from '../boot/checkpoints.ts';
 import { commandLine } from './boot-case.ts';
 import type { FarmAddress } from './farm/address.ts';
-import { type LoadedKernel, loadKernel } from './loaded-kernel.ts';
-import { type Plan, planCases, scenariosNamed } from './plan.ts';
+import { type KernelStage, loadInStages, loadKernels } from './load-kernels.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
+import { newestOf, type Plan, planCases, scenariosNamed } from './plan.ts';
 import type { PlannedKernel } from './plan-depths.ts';
 import { resumedAsk } from './resume.ts';
 import type { Asked } from './run-record.ts';
@@ -21,6 +22,8 @@ import type { Asked } from './run-record.ts';
 export interface MatrixRequest {
   /** Specs of kernels, see parseKernelSpec(); by default the default kernels. */
   kernels: string[];
+  /** Those of them that were loaded before, by their specs. */
+  loaded?: ReadonlyMap<string, LoadedKernel>;
   /**
    * Names, files, 'telling' or 'all', see scenariosNamed(); by default the default matrix, thinned.
    */
@@ -68,31 +71,6 @@ export function labelOf(spec: string): string {
     : `${label.slice(0, maximalLabel - 9)}-${sha256(spec).slice(0, 8)}`;
 }
 
-/**
- * Kernels that could be loaded, and those that could not, each with its reason: the run continues
- * without them.
- */
-export async function loadKernels(
-  specs: string[],
-  signal: AbortSignal,
-): Promise<{ kernels: LoadedKernel[]; unavailable: RunRecord['unavailable'] }> {
-  const kernels: LoadedKernel[] = [];
-  const unavailable: RunRecord['unavailable'] = [];
-  for (const spec of specs) {
-    try {
-      const kernel = await loadKernel(spec, { progress: say, signal });
-      for (const note of kernel.image.notes) say(`${spec}: ${note}`);
-      kernels.push(kernel);
-    } catch (error) {
-      if (!(error instanceof PtdiffError) || error.fault === 'usage' || error.fault === 'harness')
-        throw error;
-      unavailable.push({ spec, reason: error.message });
-      say(`${spec}: ${error.message}`);
-    }
-  }
-  return { kernels, unavailable };
-}
-
 /** The first kernel of each Image; the user is told about the others. */
 function distinctImages(kernels: LoadedKernel[]): LoadedKernel[] {
   const first = new Map<string, LoadedKernel>();
@@ -111,6 +89,8 @@ export interface PlannedMatrix {
   kernels: LoadedKernel[];
   unavailable: RunRecord['unavailable'];
   plan: Plan;
+  /** Kernels that are still being fetched: the plan has what is certain without them. */
+  awaited: string[];
   /** The run record of an earlier part of the same run. */
   before?: RunRecord;
 }
@@ -152,15 +132,18 @@ export function fittingOf(
   };
 }
 
+/** A request as it is asked: checked as far as that needs no kernel. */
+interface MatrixQuestion {
+  asked: Asked;
+  before?: RunRecord;
+}
+
 /**
- * Loads the kernels of a request and combines them with its scenarios.
+ * What a request asks, together with the run that it goes on with.
  * @throws PtdiffError(usage) for an invalid kernel or scenario, or a run folder with another
  * question
  */
-export async function planMatrix(
-  request: MatrixRequest,
-  signal: AbortSignal,
-): Promise<PlannedMatrix> {
+async function questionOf(request: MatrixRequest): Promise<MatrixQuestion> {
   // A kernel that is named twice counts once: its cases must not run concurrently with themselves.
   const named = [...new Set(request.kernels)];
   const before = resumedAsk(request.out, { ...request, kernels: named });
@@ -177,44 +160,112 @@ export async function planMatrix(
   // Cheap checks come before downloads that take minutes.
   for (const name of asked.scenarios) await scenariosNamed(name);
   for (const spec of asked.kernels) parseKernelSpec(spec);
+  return { asked, ...(before && { before }) };
+}
+
+/** The question, once what must be built for it is built where that is quickest. */
+async function askedOf(request: MatrixRequest, signal: AbortSignal): Promise<MatrixQuestion> {
+  const question = await questionOf(request);
   if (request.farm) {
     const { buildOnFarm } = await import('./farm/build-on-farm.ts');
-    await buildOnFarm(asked.kernels, request.farm, signal);
+    await buildOnFarm(question.asked.kernels, request.farm, signal);
   }
-  const loaded = await loadKernels(asked.kernels, signal);
-  const { unavailable } = loaded;
-  signal.throwIfAborted();
-  const kernels = request.oncePerImage ? distinctImages(loaded.kernels) : loaded.kernels;
-  const twice = loaded.kernels
-    .filter((kernel) => !kernels.includes(kernel))
-    .map(({ image }) => image.spec);
+  return question;
+}
+
+/**
+ * Kernels as the plan sees them. One whose cases would be called otherwise if an awaited kernel
+ * turned out to be of the same release is awaited, too.
+ */
+function plannedKernels(
+  specs: readonly string[],
+  kernels: readonly LoadedKernel[],
+  awaited: KernelStage['awaited'],
+): PlannedKernel[] {
   const labels = labelsOf(kernels.map(({ image }) => image));
-  const wanted = asked.kernels.filter((spec) => !twice.includes(spec));
-  const planned = wanted.map((spec) => {
+  const releases = new Set([...awaited.values()].flat());
+  return specs.map((spec) => {
     const kernel = kernels.find(({ image }) => image.spec === spec);
+    const open = awaited.has(spec) || (kernel && releases.has(kernel.image.release));
     return {
       spec,
       label: labels.get(spec) ?? labelOf(spec),
+      ...(open && { awaited: true as const }),
       ...(kernel && {
         ...fittingOf(kernel),
         ...(hasEarlyEnd(kernel.symbols) && { late: kernel.traits }),
       }),
     };
   });
-  const plan = await planCases(planned, asked.scenarios, variation, depth);
+}
+
+/** Combines the kernels that are there with the scenarios of a request. */
+async function combine(
+  request: MatrixRequest,
+  { asked, before }: MatrixQuestion,
+  { unavailable, awaited, ...loaded }: KernelStage,
+): Promise<PlannedMatrix> {
+  const kernels = request.oncePerImage ? distinctImages(loaded.kernels) : loaded.kernels;
+  const twice = loaded.kernels
+    .filter((kernel) => !kernels.includes(kernel))
+    .map(({ image }) => image.spec);
+  const wanted = asked.kernels.filter((spec) => !twice.includes(spec));
+  const planned = plannedKernels(wanted, kernels, awaited);
+  const plan = await planCases(planned, asked.scenarios, asked.variation, asked.depth);
   const [unfit] = plan.unfit;
-  if (plan.planned.length === 0 && unfit) {
+  if (plan.planned.length === 0 && unfit && awaited.size === 0) {
     const example = `${unfit.scenario} on ${unfit.kernel}: ${unfit.reason}`;
     throw new PtdiffError(
       'usage',
       `None of these kernels can run any of these scenarios; ${example}.`,
     );
   }
+  const settled = before && !before.awaited ? before.planned : undefined;
   return {
     asked,
     kernels,
     unavailable,
-    plan: { ...plan, planned: before?.planned ?? request.select?.(plan.planned) ?? plan.planned },
+    plan: { ...plan, planned: settled ?? request.select?.(plan.planned) ?? plan.planned },
+    awaited: [...awaited.keys()],
     ...(before && { before }),
   };
+}
+
+/**
+ * Loads the kernels of a request and combines them with its scenarios.
+ * @throws PtdiffError(usage) for an invalid kernel or scenario, or a run folder with another
+ * question
+ */
+export async function planMatrix(
+  request: MatrixRequest,
+  signal: AbortSignal,
+): Promise<PlannedMatrix> {
+  const question = await askedOf(request, signal);
+  const loaded = await loadKernels(question.asked.kernels, signal, request.loaded);
+  signal.throwIfAborted();
+  return combine(request, question, { ...loaded, awaited: new Map() });
+}
+
+/**
+ * The same in stages, while kernels are still being fetched: each has the cases that are certain
+ * whatever the awaited kernels are like; the last one is that of planMatrix(). A request that
+ * selects from the plan has one stage: it needs to see all of it.
+ */
+export async function* planInStages(
+  request: MatrixRequest,
+  signal: AbortSignal,
+): AsyncGenerator<PlannedMatrix, void> {
+  if (request.select) {
+    yield await planMatrix(request, signal);
+    return;
+  }
+  const question = await askedOf(request, signal);
+  const { kernels, scenarios } = question.asked;
+  // What the default matrix has for one kernel alone does not depend on the others.
+  const early = scenarios.length === 0 ? newestOf(kernels) : undefined;
+  const stages = loadInStages(kernels, signal, {
+    ...(request.loaded && { had: request.loaded }),
+    ...(early !== undefined && { early }),
+  });
+  for await (const stage of stages) yield combine(request, question, stage);
 }

@@ -126,17 +126,26 @@ function multiply(
   };
 }
 
+/** Of the default matrix, the kernel on which scenarios with a single change are booted, too. */
+export function newestOf(specs: readonly string[]): string | undefined {
+  return specs.findLast((spec) => spec.split(':').length === 2);
+}
+
 /**
  * The default matrix: every kernel in both worlds, and scenarios with a single change, on the
  * newest kernel only. It is thinned: what the thinning takes is booted in full; the rest early, or
- * not at all where everything is to be booted in full.
+ * not at all where everything is to be booted in full. The thinning needs to know all kernels: while
+ * one is awaited, the matrix has only what does not depend on it.
  */
 function defaultPlan(kernels: PlannedKernel[], variation: Variation, depth: DepthChoice): Plan {
   const varied = (scenario: Scenario): Scenario => vary(scenario, variation);
   const inMatrix = [...matrixScenarios, ...realmMatrix].map(varied);
-  const { pairs: matrix, unfit } = multiply(kernels, inMatrix);
+  const there = kernels.filter((kernel) => !kernel.awaited);
+  const isOpen = depth !== 'early' && there.length < kernels.length;
+  const { pairs: matrix, unfit } = multiply(isOpen ? [] : there, inMatrix);
   const kept = new Set(thin(matrix.map(factors), DEFAULT_CASE_LIMIT));
-  const newest = kernels.filter(({ spec }) => spec.split(':').length === 2).slice(-1);
+  const last = newestOf(kernels.map(({ spec }) => spec));
+  const newest = there.filter(({ spec }) => spec === last);
   const onNewest = [...realmSingles, ...lateCpuScenarios, ...defaultVariants].map(varied);
   const singles = multiply(newest, onNewest);
   const thinned = [...matrix.filter((_, index) => kept.has(index)), ...singles.pairs];
@@ -156,7 +165,7 @@ const groupNames: readonly string[] = ['all', 'telling'];
 
 /**
  * Combines kernels and scenarios. Without scenario names this is the default matrix, thinned by
- * pairwise coverage.
+ * pairwise coverage. While a kernel is awaited, the plan has what is certain without it.
  * @param variation how the boot of each scenario differs from the default
  * @param depth of all cases, or as planned: scenarios that were named one by one are then booted in
  * full, and of others what can tell something after the early end
@@ -187,7 +196,8 @@ export async function planCases(
   }
   const single = found.flat().filter(({ name }) => !groupNames.includes(name));
   const named = new Set(single.map(({ scenario }) => scenario.name));
-  const { pairs, unfit } = multiply(kernels, scenarios);
+  const there = kernels.filter((kernel) => !kernel.awaited);
+  const { pairs, unfit } = multiply(there, scenarios);
   const planned = planDepths(pairs, depth, ({ scenario }) => named.has(scenario.name));
   return { scenarios, planned, leftOut: [], unfit };
 }

@@ -18,6 +18,7 @@ import { scenarioHash } from '../../src/scenario/identity.ts';
 import type { Variation } from '../../src/scenario/variation.ts';
 import type { FarmAddress } from './farm/address.ts';
 import { chooseEmulator } from './laboratory.ts';
+import type { LoadedKernel } from './loaded-kernel.ts';
 import { type TonightsKernel, tonightsKernels } from './night-kernels.ts';
 import { type PlannedMatrix, planMatrix } from './plan-matrix.ts';
 import { nightParts } from './recover-nights.ts';
@@ -43,6 +44,8 @@ export interface NightSetting {
 export interface PreparedNight {
   started: Date;
   specs: string[];
+  /** The kernels of these specs, and others. */
+  loaded: ReadonlyMap<string, LoadedKernel>;
   scenarios: string[];
   /** Every night boots kernels with different slides. */
   variation: Variation;
@@ -103,7 +106,16 @@ function nothingToRun(
     emulator: '',
     nights,
   };
-  return { ...night, specs: [], scenarios: [], watched: [], newKernels: [], input, choices: [] };
+  return {
+    ...night,
+    specs: [],
+    loaded: new Map(),
+    scenarios: [],
+    watched: [],
+    newKernels: [],
+    input,
+    choices: [],
+  };
 }
 
 /**
@@ -179,8 +191,11 @@ export async function prepareNight({
   ];
   const kept = distinctSpecs(found.kernels, all);
   if (kept.length === 0) return nothingToRun({ ...night, unavailable }, config.nights);
+  const loaded = new Map(all.kernels.map((kernel) => [kernel.image.spec, kernel]));
   const matrix =
-    kept.length === specs.length ? all : await planMatrix({ ...request, kernels: kept }, signal);
+    kept.length === specs.length
+      ? all
+      : await planMatrix({ ...request, kernels: kept, loaded }, signal);
 
   const images = new Map(all.kernels.map(({ image }) => [image.spec, image]));
   const watched = found.kernels.flatMap(({ watch, spec, commit }) => {
@@ -203,7 +218,17 @@ export async function prepareNight({
   };
   const choices = planNight(input);
   const newKernels = newKernelsOf(watched, past, choices);
-  return { ...night, specs: kept, scenarios, unavailable, watched, newKernels, input, choices };
+  return {
+    ...night,
+    specs: kept,
+    loaded,
+    scenarios,
+    unavailable,
+    watched,
+    newKernels,
+    input,
+    choices,
+  };
 }
 
 /** The name of a night's folder: its configuration and the second in which it started. */

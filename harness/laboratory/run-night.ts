@@ -49,6 +49,7 @@ async function runPart(
   };
   const request = {
     kernels: night.specs,
+    loaded: night.loaded,
     scenarios: night.scenarios,
     variation: night.variation,
     depth: 'planned' as const,

@@ -41,6 +41,7 @@ interface RunParts {
   plan: Plan;
   kernels: LoadedKernel[];
   unavailable: RunRecord['unavailable'];
+  awaited: string[];
   emulator: Emulator;
   initramfs: Initramfs;
   monitor?: { sha256: string };
@@ -87,6 +88,7 @@ export async function newRunRecord(parts: RunParts): Promise<RunRecord> {
     },
     started: new Date().toISOString(),
     planned: plan.planned,
+    ...(parts.awaited.length > 0 && { awaited: parts.awaited }),
     leftOut: plan.leftOut,
     unfit: plan.unfit,
     counts: countVerdicts([]),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { messageOf, PtdiffError } from '../../src/errors.ts';
+import { CaseQueue } from './case-queue.ts';
 
 /** How a case ended: with its result, or with an error that is not the kernel's fault. */
 export type CaseEnd<C, R> = { case: C; result: R } | { case: C; error: PtdiffError };
@@ -17,7 +18,10 @@ interface SchedulerOptions<C> {
    * starts.
    */
   enough?(): boolean;
-  /** Awaited before each case: settles when it can be run, or the signal is aborted. */
+  /**
+   * Awaited before each case: settles when one can be run, or the signal is aborted. Which one that
+   * is, is decided then.
+   */
   turn?(signal: AbortSignal): Promise<void>;
   /** Whether what may go better is tried once more here; default: true. */
   retry?: boolean;
@@ -28,13 +32,13 @@ interface SchedulerOptions<C> {
 const retriedFaults: ReadonlySet<PtdiffError['fault']> = new Set(['emulator', 'host', 'harness']);
 
 /**
- * Runs cases, `jobs` at a time, and yields how each ended, in the order in which they end. A case
- * that fails because of the harness, emulator or host is tried once more. When the signal is
- * aborted, running cases are awaited (they see the signal too), nothing more is yielded, and the
- * iteration ends.
+ * Runs cases, `jobs` at a time, until no more come, and yields how each ended, in the order in which
+ * they end. A case that fails because of the harness, emulator or host is tried once more. When the
+ * signal is aborted, running cases are awaited (they see the signal too), nothing more is yielded,
+ * and the iteration ends.
  */
 export async function* runCases<C, R>(
-  cases: readonly C[],
+  cases: readonly C[] | CaseQueue<C>,
   run: (each: C, signal: AbortSignal) => Promise<R>,
   options: SchedulerOptions<C>,
 ): AsyncGenerator<CaseEnd<C, R>> {
@@ -42,15 +46,19 @@ export async function* runCases<C, R>(
   // A caller that stops iterating also ends the running cases.
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
-  const waiting = cases.values();
+  const queue = cases instanceof CaseQueue ? cases : CaseQueue.of(cases);
   const ends: CaseEnd<C, R>[] = [];
   let wake = Promise.withResolvers<void>();
 
   async function work(): Promise<void> {
-    for (const each of waiting) {
+    while (await queue.ready(either)) {
       await turn?.(either);
       if (either.aborted || enough()) {
         return;
+      }
+      const each = queue.take();
+      if (each === undefined) {
+        continue;
       }
       onEvent({ kind: 'started', case: each });
       const end = await (retry ? attempt(each, run, either, onEvent) : once(each, run, either));

@@ -29,7 +29,8 @@ export class PackageGone extends PtdiffError {
  * Downloads packages into a directory through apt, with its proxy settings, and verifies each
  * against its hash in the signed index.
  * @returns the .deb files, in the requested order
- * @throws PackageGone; `host` when the mirror cannot be reached or the disk is full
+ * @throws PackageGone; `host` when the mirror cannot be reached or the disk is full; the signal's
+ * reason
  */
 export async function downloadPackages(
   archive: AptArchive,
@@ -50,7 +51,7 @@ export async function downloadPackages(
     options.progress?.(`downloading ${what}: ${mebibytes(bytes)} of ${mebibytes(total)}`);
   });
   try {
-    await timed('downloads', () => runHelper(archive, targets));
+    await timed('downloads', () => runHelper(archive, targets, options.signal));
   } catch (error) {
     throw await explainDiskFull(error, what);
   } finally {
@@ -78,6 +79,7 @@ export async function downloadPackage(
 async function runHelper(
   archive: AptArchive,
   wanted: (Downloadable & { file: string })[],
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const triples = wanted.flatMap(({ url, sha256, file }) => [url, file, `SHA256:${sha256}`]);
   const { exitCode, stderr } = await execa(
@@ -88,8 +90,10 @@ async function runHelper(
       env: archive.env,
       stdout: 'ignore',
       reject: false,
+      ...(signal && { cancelSignal: signal }),
     },
   );
+  signal?.throwIfAborted();
   if (exitCode === 0) {
     return;
   }

@@ -14,6 +14,15 @@ import { unpackPackage } from './unpack.ts';
 /** Endings of a module's file name, with or without Debian's compression. */
 const ending = /\.ko(\.xz|\.zst|\.gz)?$/;
 
+/** How modules are fetched. */
+interface ModuleOptions extends FetchOptions {
+  /**
+   * Modules that are kept with them, as far as the kernel has them: who asks for some of these later
+   * finds them, as the package is large.
+   */
+  others?: readonly string[];
+}
+
 /**
  * Modules of a Debian kernel, from the package that contains them; nothing else of the package is
  * kept.
@@ -25,11 +34,12 @@ const ending = /\.ko(\.xz|\.zst|\.gz)?$/;
 export async function debianModules(
   { spec, release, version }: Pick<KernelImage, 'spec' | 'release' | 'version'>,
   names: readonly string[],
-  options: FetchOptions = {},
+  { others = [], ...options }: ModuleOptions = {},
 ): Promise<string[]> {
-  const directory = cachePath('modules', `${release}_${version}`, names.join('+'));
+  const kept = [...new Set([...names, ...others])].sort();
+  const directory = cachePath('modules', `${release}_${version}`, kept.join('+'));
   const find = () => takeFolder(directory, options.progress);
-  const make = () => fetchModules(directory, { spec, release, version }, names, options);
+  const make = () => fetchModules(directory, { spec, release, version }, kept, options);
   const waiting = `waiting for another ptdiff that is fetching modules of ${release}`;
   const seal = await obtain(
     `modules-${release}_${version}`,
@@ -37,9 +47,11 @@ export async function debianModules(
     { ...options, waiting },
   );
   const files = Object.keys(seal.files);
-  return names.map((name) =>
-    join(directory, files.find((file) => file.replace(ending, '') === name) ?? name),
-  );
+  return names.map((name) => {
+    const found = files.find((file) => file.replace(ending, '') === name);
+    if (found !== undefined) return join(directory, found);
+    throw new PtdiffError('image', `The kernel ${spec} (${release}) has no module ${name}.`);
+  });
 }
 
 async function fetchModules(
@@ -67,15 +79,6 @@ async function fetchModules(
       names.map((name) => `*/${name}.ko*`),
     );
     const found = (await readdir(tree, { recursive: true })).filter((file) => ending.test(file));
-    const missing = names.find(
-      (name) => !found.some((file) => basename(file).replace(ending, '') === name),
-    );
-    if (missing !== undefined) {
-      throw new PtdiffError(
-        'image',
-        `The package ${wanted.name} ${wanted.version} contains no module ${missing}.`,
-      );
-    }
     return publishFolder(directory, async (arriving) => {
       for (const file of found) await rename(join(tree, file), join(arriving, basename(file)));
     });

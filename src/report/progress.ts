@@ -7,11 +7,21 @@ import { fit, plainLine } from './plain-text.ts';
 import { formatSeconds } from './units.ts';
 import { countVerdicts, verdictOrder, verdictStyles } from './verdicts.ts';
 
+/** The cases of a run, and how many of them had been run before; open: more are to come. */
+interface Extent {
+  total: number;
+  done: number;
+  open?: boolean;
+}
+
 /** What happened in a run; `at` is in milliseconds of any steady clock. */
 export type ProgressEvent =
-  | { kind: 'run-started'; at: number; total: number; done: number; jobs: number }
+  | ({ kind: 'run-started'; at: number; jobs: number } & Extent)
+  | ({ kind: 'run-planned'; at: number } & Extent)
   | { kind: 'case-started'; at: number; case: string }
   | { kind: 'case-ended'; at: number; result: CaseResult }
+  /** Whole lines for the user. */
+  | { kind: 'said'; at: number; text: string }
   | { kind: 'tick'; at: number }
   | { kind: 'run-ended'; at: number };
 
@@ -28,6 +38,7 @@ interface ProgressScreen {
 interface State {
   total: number;
   done: number;
+  open: boolean;
   jobs: number;
   startedAt: number;
   running: Map<string, number>;
@@ -53,6 +64,7 @@ export function estimateRemaining(state: {
 }
 
 function remainingOf(state: State, at: number): number | undefined {
+  if (state.open) return undefined;
   return estimateRemaining({
     remaining: state.total - state.done,
     jobs: state.jobs,
@@ -69,7 +81,7 @@ function statusLine(state: State, at: number, screen: ProgressScreen): string {
   const remaining = remainingOf(state, at);
   const running = [...state.running.keys()].map((name) => plainLine(name)).join(', ');
   const parts = [
-    `${state.done}/${state.total} cases`,
+    `${state.done}/${state.total}${state.open ? '+' : ''} cases`,
     ...verdicts,
     remaining === undefined
       ? `${formatSeconds((at - state.startedAt) / 1000)} so far`
@@ -99,9 +111,12 @@ function caseLine(state: State, result: CaseResult, screen: ProgressScreen): str
 }
 
 function change(state: State, event: ProgressEvent): void {
-  if (event.kind === 'run-started') {
+  if (event.kind === 'run-started' || event.kind === 'run-planned') {
     state.total = event.total;
-    state.done = event.done;
+    state.done = event.done + state.ended.length;
+    state.open = event.open === true;
+  }
+  if (event.kind === 'run-started') {
     state.jobs = event.jobs;
     state.startedAt = event.at;
   } else if (event.kind === 'case-started') {
@@ -122,15 +137,24 @@ const eraseLine = '\r\u001b[K';
  * folder (`done`) count as done, but not for the time estimate.
  */
 export function createProgress(screen: ProgressScreen): (event: ProgressEvent) => string {
-  const state: State = { total: 0, done: 0, jobs: 1, startedAt: 0, running: new Map(), ended: [] };
+  const state: State = {
+    total: 0,
+    done: 0,
+    open: false,
+    jobs: 1,
+    startedAt: 0,
+    running: new Map(),
+    ended: [],
+  };
   return (event) => {
     change(state, event);
     const permanent =
       event.kind === 'case-ended' && (!screen.live || event.result.verdict !== 'pass')
         ? `${caseLine(state, event.result, screen)}\n`
         : '';
-    if (!screen.live) return permanent;
+    if (!screen.live) return event.kind === 'said' ? event.text : permanent;
     if (event.kind === 'run-ended') return eraseLine;
-    return `${eraseLine}${permanent}${statusLine(state, event.at, screen)}`;
+    const above = event.kind === 'said' ? event.text : permanent;
+    return `${eraseLine}${above}${statusLine(state, event.at, screen)}`;
   };
 }

@@ -2,6 +2,7 @@
 import { countText } from '../diff/text.ts';
 import { first } from '../present.ts';
 import { depthOf } from '../scenario/depth.ts';
+import { describeAwaited } from './awaited.ts';
 import { describeBudget } from './budget.ts';
 import { type Paint, type PaintOptions, painter, tableWidth } from './colour.ts';
 import { describeEarly } from './early.ts';
@@ -115,6 +116,7 @@ function noteLines({ run, cases }: Report, full: boolean): string[] {
     ...assumptionLines(cases),
     ...describeEarly(run),
     ...describeBudget({ run, cases }, { full }),
+    ...describeAwaited(run).map(plainLine),
     ...(thinned > 0
       ? [
           `Pairwise thinning left out ${countText(thinned, 'case')}; --scenario all runs everything.`,

@@ -100,6 +100,11 @@ export interface RunRecord {
   ended?: string;
   /** Every case of the run, finished or not, in the order of the matrix. */
   planned: PlannedCase[];
+  /**
+   * Kernels that were still being fetched; `planned` then has only what was certain without them.
+   * Absent once there are none.
+   */
+  awaited?: string[];
   /** What pairwise thinning left out of the full matrix. */
   leftOut: PlannedCase[];
   /** What the kernels cannot run. */

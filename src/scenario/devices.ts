@@ -30,6 +30,9 @@ const contentBytes = 65536;
 /** Bytes of the content that init reports. */
 const reportedBytes = 64;
 
+/** Modules that a machine may need, whatever its devices and its kernel. */
+export const deviceModules: readonly string[] = modulesFor(deviceNames, []);
+
 /**
  * The bytes that a disk holds, a console sends and a source of randomness delivers: numbered lines,
  * so that any 16 bytes show that they come from here.

@@ -68,6 +68,31 @@ t.test(
   },
 );
 
+t.test('what is said meanwhile stands above the line of a terminal', async (t) => {
+  const progress = createProgress({ live: true, columns: 80, colour: false });
+  progress({ kind: 'run-started', at: 0, total: 2, done: 0, jobs: 1 });
+  t.equal(
+    progress({ kind: 'said', at: 1000, text: 'ptdiff: downloading\n' }),
+    '\r\u001b[Kptdiff: downloading\n0/2 cases · 1.0 s so far',
+  );
+  const plain = createProgress({ live: false, columns: 80, colour: false });
+  t.equal(plain({ kind: 'said', at: 0, text: 'ptdiff: downloading\n' }), 'ptdiff: downloading\n');
+});
+
+t.test('while more cases are to come, the terminal says so, and guesses nothing', async (t) => {
+  const progress = createProgress({ live: true, columns: 80, colour: false });
+  progress({ kind: 'run-started', at: 0, total: 2, done: 0, open: true, jobs: 1 });
+  progress({ kind: 'case-started', at: 0, case: 'passing' });
+  t.equal(
+    progress({ kind: 'case-ended', at: 4000, result: passed }),
+    '\r\u001b[K1/2+ cases · 1 pass · 4.0 s so far',
+  );
+  t.equal(
+    progress({ kind: 'run-planned', at: 6000, total: 5, done: 1, open: false }),
+    '\r\u001b[K2/5 cases · 1 pass · about 12 s left',
+  );
+});
+
 t.test('elsewhere each case that ends gets one plain line, and nothing else', async (t) => {
   const progress = createProgress({ live: false, columns: 80, colour: false });
   t.equal(progress({ kind: 'run-started', at: 0, total: 2, done: 0, jobs: 1 }), '');

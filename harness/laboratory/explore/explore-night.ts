@@ -17,7 +17,7 @@ import { summaryOf } from './summary.ts';
  */
 export async function exploreNight(
   { config, folder, jobs, storePath, signal, farm }: NightSetting,
-  { specs, started, variation }: PreparedNight,
+  { specs, loaded, started, variation }: PreparedNight,
   before: readonly Look[],
 ): Promise<ExploredNight | undefined> {
   const enough = () => Date.now() - started.getTime() > config.budget * 1000;
@@ -25,6 +25,7 @@ export async function exploreNight(
   const out = join(folder, exploredPart);
   const request = {
     kernels: specs,
+    loaded,
     ...(variation.seed !== undefined && { seed: variation.seed }),
     machines: Number.POSITIVE_INFINITY,
     enough,

@@ -19,8 +19,8 @@ import { present } from '../../../src/present.ts';
 import { defaultKernels } from '../../../src/scenario/built-in.ts';
 import { largestSeed } from '../../../src/scenario/variation.ts';
 import type { FarmAddress } from '../farm/address.ts';
+import { loadKernels } from '../load-kernels.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
-import { loadKernels } from '../plan-matrix.ts';
 import { writeReportPage } from '../report-page.ts';
 import { runStored } from '../run-stored.ts';
 import { drawPart } from './draw-part.ts';
@@ -31,6 +31,8 @@ import { shrinkDifference, unexplained } from './shrink-difference.ts';
 export interface ExploreRequest {
   /** Specs; absent are the default kernels, or those of an exploration that goes on. */
   kernels?: string[];
+  /** Kernels that were loaded before, by their specs. */
+  loaded?: ReadonlyMap<string, LoadedKernel>;
   /** A new one when absent, or that of an exploration that goes on. */
   seed?: number;
   /** Machines in all, with those that the folder holds. */
@@ -46,8 +48,12 @@ export interface ExploreRequest {
 }
 
 /** How every run of an exploration is made. */
-const mannerOf = ({ jobs, qemu, farm }: ExploreRequest) => ({
+const mannerOf = (
+  { jobs, qemu, farm }: ExploreRequest,
+  loaded: ReadonlyMap<string, LoadedKernel>,
+) => ({
   jobs,
+  loaded,
   ...(qemu !== undefined && { qemu }),
   ...(farm && { farm, urgent: false as const }),
 });
@@ -65,8 +71,9 @@ const partSize = (jobs: number): number => Math.max(8, 4 * jobs);
 async function kernelsOf(
   specs: string[],
   signal: AbortSignal,
+  had: ExploreRequest['loaded'],
 ): Promise<{ kernels: Map<string, LoadedKernel>; lost: string[] }> {
-  const { kernels, unavailable } = await loadKernels(specs, signal);
+  const { kernels, unavailable } = await loadKernels(specs, signal, had);
   return {
     kernels: new Map(kernels.map((kernel) => [kernel.image.spec, kernel])),
     lost: unavailable.map(({ spec }) => spec),
@@ -75,7 +82,7 @@ async function kernelsOf(
 
 /** What the folder began with, or a beginning. */
 async function begin(
-  { out, kernels: asked, seed }: ExploreRequest,
+  { out, kernels: asked, loaded, seed }: ExploreRequest,
   signal: AbortSignal,
 ): Promise<{ exploration: Exploration; kernels: Map<string, LoadedKernel> }> {
   const before = readExploration(out);
@@ -86,7 +93,7 @@ async function begin(
       `${out} holds an exploration of other kernels or another seed; name another --out, or leave --kernel and --seed out.`,
     );
   const specs = before?.kernels ?? asked ?? [...defaultKernels];
-  const { kernels, lost } = await kernelsOf(specs, signal);
+  const { kernels, lost } = await kernelsOf(specs, signal, loaded);
   if (kernels.size === 0 || (before && lost.length > 0))
     throw new PtdiffError('host', `An exploration needs these kernels: ${lost.join(', ')}.`);
   const exploration =
@@ -102,12 +109,13 @@ async function begin(
 /** Runs the last part, as far as it was not; its results with those of before. */
 async function runLastPart(
   { parts }: Exploration,
+  kernels: ReadonlyMap<string, LoadedKernel>,
   request: ExploreRequest,
   signal: AbortSignal,
 ): Promise<CaseResult[]> {
   const { out, enough } = request;
   const folder = partFolder(out, parts.length);
-  const rest = { ...mannerOf(request), enough };
+  const rest = { ...mannerOf(request, kernels), enough };
   const part = requestOf(present(parts.at(-1), 'part of the exploration'), folder, rest);
   const { cases } = await runStored(part, request.store, signal);
   await writeReportPage(folder);
@@ -137,7 +145,7 @@ async function shrinkNew(
     for (const finding of unexplained(result)) {
       const { differences } = exploration;
       if (differences.some((each) => each.finding === finding)) continue;
-      const setting = { exploration, kernel, out, manner: mannerOf(request), signal };
+      const setting = { exploration, kernel, out, manner: mannerOf(request, kernels), signal };
       const isNew = (each: FoundDifference) =>
         !differences.some((other) => other.finding === each.finding);
       differences.push(...(await shrinkDifference(machine, finding, setting)).filter(isNew));
@@ -164,7 +172,7 @@ async function exploreLocked(request: ExploreRequest, signal: AbortSignal): Prom
       exploration.parts.push(machines);
       writeExploration(out, exploration);
     }
-    const part = await runLastPart(exploration, request, signal);
+    const part = await runLastPart(exploration, kernels, request, signal);
     const ran = new Set(part.map((each) => each.case));
     cases.splice(0, cases.length, ...cases.filter((each) => !ran.has(each.case)), ...part);
     await shrinkNew(exploration, part, kernels, request, signal);

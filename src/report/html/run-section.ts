@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { countText } from '../../diff/text.ts';
+import { describeAwaited } from '../awaited.ts';
 import { describeBudget } from '../budget.ts';
 import { countFindings, describeFindings, foldByIssue } from '../fold-findings.ts';
 import { notWitnessed } from '../limits.ts';
@@ -62,7 +63,7 @@ export function limitsSection(report: Report): Markup {
       html`<li><code>${scenario}</code> on ${cases.map(({ kernel }) => kernel).join(', ')}</li>`,
   );
   return html`<section id="limits"><h2>What this run could not witness</h2><ul class="prose">${items}</ul>
-${describeBudget(report, { full: true }).map((sentence) => html`<h3>Not run</h3><p class="prose">${sentence}</p>`)}
+${[...describeBudget(report, { full: true }), ...describeAwaited(report.run)].map((sentence) => html`<h3>Not run</h3><p class="prose">${sentence}</p>`)}
 ${gone.length > 0 ? html`<h3>Kernels that could not be had</h3><ul class="prose">${gone}</ul>` : undefined}
 ${unable.length > 0 ? html`<h3>Scenarios that a kernel cannot run</h3><ul class="prose">${unable}</ul>` : undefined}
 ${thinned.length > 0 ? html`<details class="inner"><summary>Left out by pairwise thinning: ${countText(leftOut.length, 'case')}</summary><ul>${thinned}</ul></details>` : undefined}</section>`;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { CaseQueue } from '../../../harness/laboratory/case-queue.ts';
 import { runCases, type SchedulerEvent } from '../../../harness/laboratory/scheduler.ts';
 import { PtdiffError } from '../../../src/errors.ts';
 
@@ -88,4 +89,71 @@ t.test('leaving the iteration aborts the running cases', async (t) => {
     break;
   }
   t.pass('returned');
+});
+
+t.test(
+  'cases that come while others run are run, in the order that they have by then',
+  async (t) => {
+    const queue = new CaseQueue<string>();
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const begun: string[] = [];
+    const run = async (name: string) => {
+      begun.push(name);
+      if (name === 'a') first.resolve();
+      if (name === 'b') second.resolve();
+      return name;
+    };
+    const ended = (async () => {
+      const names: string[] = [];
+      for await (const end of runCases(queue, run, { jobs: 2, signal: never }))
+        names.push(end.case);
+      return names;
+    })();
+    queue.offer(['a']);
+    await first.promise;
+    t.same(begun, ['a']);
+    queue.offer(['z', 'b']);
+    queue.offer(['b', 'c', 'z']);
+    await second.promise;
+    queue.close();
+    t.same((await ended).sort(), ['a', 'b', 'c', 'z']);
+    t.same(begun, ['a', 'b', 'c', 'z'], 'what was offered last is what counts');
+  },
+);
+
+t.test('which case a place is for is decided when there is a place', async (t) => {
+  const queue = new CaseQueue<string>();
+  const place = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const turn = async () => {
+    asked.resolve();
+    await place.promise;
+  };
+  const begun: string[] = [];
+  const run = async (name: string) => void begun.push(name);
+  const ends = (async () => {
+    for await (const _ of runCases(queue, run, { jobs: 3, signal: never, turn }));
+  })();
+  queue.offer(['later']);
+  await asked.promise;
+  queue.offer(['sooner', 'later']);
+  queue.close();
+  place.resolve();
+  await ends;
+  t.same(begun, ['sooner', 'later']);
+});
+
+t.test('an abort ends the wait for cases that never come', async (t) => {
+  const controller = new AbortController();
+  const queue = new CaseQueue<string>();
+  const seen: string[] = [];
+  const done = (async () => {
+    const run = async (name: string) => name;
+    for await (const end of runCases(queue, run, { jobs: 2, signal: controller.signal }))
+      seen.push(end.case);
+  })();
+  setImmediate(() => controller.abort());
+  await done;
+  t.same(seen, []);
+  t.equal(await queue.ready(controller.signal), false);
 });
