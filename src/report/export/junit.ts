@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../../diff/types.ts';
+import { depthOf, depths } from '../../scenario/depth.ts';
+import { depthWords } from '../early.ts';
 import { plainLine, plainText } from '../plain-text.ts';
 import type { RunRecord } from '../types.ts';
 import { findingLines, knownIds } from './finding-text.ts';
@@ -67,7 +69,6 @@ function verdictElements(result: CaseResult | undefined): string[] {
     case 'known':
       return [
         element('skipped', { message: `known issue ${knownIds(result.findings).join(', ')}` }),
-        element('system-out', {}, textOf(result)),
       ];
     case 'error':
       return [
@@ -84,13 +85,21 @@ function verdictElements(result: CaseResult | undefined): string[] {
   }
 }
 
-function testcase(kernel: string, { scenario, result }: OutlinedCase): string {
+/** What a server shows besides the verdict. */
+function outputElements(result: CaseResult | undefined): string[] {
+  if (result === undefined) return [];
+  const words = depthOf(result) === 'early' ? [escapeXml(`\nDepth: ${depthWords(result)}\n`)] : [];
+  const content = [...words, ...(result.verdict === 'known' ? textOf(result) : [])];
+  return content.length === 0 ? [] : [element('system-out', {}, content)];
+}
+
+/** Both schemas allow a test no properties; its group is the depth. */
+function testcase(kernel: string, { scenario, depth, result }: OutlinedCase): string {
   const time = (result?.seconds ?? 0).toFixed(3);
-  return element(
-    'testcase',
-    { name: scenario, classname: className(kernel), time },
-    verdictElements(result),
-  );
+  return element('testcase', { name: scenario, classname: className(kernel), group: depth, time }, [
+    ...verdictElements(result),
+    ...outputElements(result),
+  ]);
 }
 
 /** Servers treat a dot as the border between package and class. */
@@ -114,7 +123,7 @@ function countsOf(
   };
 }
 
-function properties(run: RunRecord, { spec }: OutlinedKernel): string {
+function properties(run: RunRecord, { spec, cases }: OutlinedKernel): string {
   const kernel = run.kernels.find((each) => each.spec === spec);
   const known: Record<string, string | undefined> = {
     kernel: spec,
@@ -122,6 +131,12 @@ function properties(run: RunRecord, { spec }: OutlinedKernel): string {
     'Image sha256': kernel?.sha256,
     emulator: `QEMU ${run.emulator.version}`,
     'emulator sha256': run.emulator.sha256,
+    ...Object.fromEntries(
+      depths.map((depth) => {
+        const own = cases.filter((each) => each.depth === depth);
+        return [`cases of depth ${depth}`, String(own.length)];
+      }),
+    ),
     started: run.started,
     ptdiff: [run.ptdiff.version, run.ptdiff.commit].join(' ').trim(),
   };
@@ -142,7 +157,7 @@ function testsuite(run: RunRecord, kernel: OutlinedKernel): string {
  * Surefire (surefire-test-report-3.0.xsd): one suite per kernel, one test per scenario. What the
  * harness, emulator or host did is an `error`; what the kernel did is a `failure`. A case with
  * known issues only is `skipped` with their names; servers show it beside the passed ones without
- * an alarm. Ends with a newline.
+ * an alarm. The depth of a case is its group. Ends with a newline.
  */
 export function formatJunit(results: RunResults): string {
   const kernels = outlineOf(results);

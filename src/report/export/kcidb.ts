@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { KnownIssue } from '../../diff/match-known.ts';
 import type { CaseResult, Verdict } from '../../diff/types.ts';
+import { depthOf } from '../../scenario/depth.ts';
 import type { Machine, Scenario } from '../../scenario/types.ts';
 import { stableJson } from '../../stable-json.ts';
 import { plainLine, plainText } from '../plain-text.ts';
@@ -137,6 +138,7 @@ function testOf(context: Context, results: RunResults, result: CaseResult) {
     ...(verdict !== 'pass' && tail !== '' && { log_excerpt: tail.slice(-excerptCharacters) }),
     misc: {
       case: result.case,
+      depth: depthOf(result),
       verdict,
       ...(scenario && { scenario }),
       findings: findings.map((finding) => ({

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../../diff/types.ts';
+import { depthOf } from '../../scenario/depth.ts';
+import { depthWords } from '../early.ts';
 import { fit, plainLine } from '../plain-text.ts';
 import { type Check, checksOf } from './checks.ts';
 import { findingLines, knownIds } from './finding-text.ts';
@@ -57,7 +59,10 @@ function caseTest({ scenario, result }: OutlinedCase): KtapTest {
   const { verdict, reason = '' } = result;
   const ok = verdict === 'pass' || verdict === 'known';
   const special = verdict === 'error' ? { directive: directive('ERROR', reason) } : {};
-  const diagnostics = ok || reason === '' ? [] : [plainLine(`${verdict}: ${reason}`)];
+  const diagnostics = [
+    ...(depthOf(result) === 'early' ? [`depth: ${depthWords(result)}`] : []),
+    ...(ok || reason === '' ? [] : [plainLine(`${verdict}: ${reason}`)]),
+  ];
   return { name, ok, ...special, diagnostics, subtests };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CaseResult } from '../../diff/types.ts';
+import { type Depth, depthOf } from '../../scenario/depth.ts';
 import { kernelLabel } from '../../scenario/names.ts';
 import type { PlannedCase, Report } from '../types.ts';
 
@@ -9,6 +10,8 @@ export type RunResults = Pick<Report, 'run' | 'cases' | 'dossiers' | 'knownIssue
 /** A case of the run; without a result it was planned, but the run ended first. */
 export interface OutlinedCase {
   scenario: string;
+  /** How far it was booted, or should have been. */
+  depth: Depth;
   result?: CaseResult;
 }
 
@@ -37,6 +40,7 @@ export function outlineOf({ run, cases }: Pick<RunResults, 'run' | 'cases'>): Ou
         case: result.case,
         kernel: result.kernel.spec,
         scenario: result.scenario,
+        ...(result.depth && { depth: result.depth }),
       }),
     );
   const kernels = new Map<string, OutlinedKernel>();
@@ -44,7 +48,8 @@ export function outlineOf({ run, cases }: Pick<RunResults, 'run' | 'cases'>): Ou
     const label = kernelLabel(each, each.kernel);
     const kernel = kernels.get(label) ?? { label, spec: each.kernel, cases: [] };
     const result = results.get(each.case);
-    kernel.cases.push({ scenario: each.scenario, ...(result && { result }) });
+    const depth = depthOf(result ?? each);
+    kernel.cases.push({ scenario: each.scenario, depth, ...(result && { result }) });
     kernels.set(label, kernel);
   }
   return [...kernels.values()];

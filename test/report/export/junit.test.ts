@@ -65,7 +65,7 @@ const rules: Record<string, Rule> = {
   properties: { attributes: [], children: ['property'] },
   property: { attributes: ['name!', 'value!'], children: [] },
   testcase: {
-    attributes: ['name!', 'classname', 'time!'],
+    attributes: ['name!', 'classname', 'group', 'time!'],
     children: ['failure', 'skipped', 'error', 'system-out'],
   },
   failure: { attributes: ['type!', 'message'], children: [], text: true },
@@ -131,6 +131,34 @@ t.test('the sample is valid, counts right and tells every verdict', async (t) =>
   t.ok(messages.includes('skipped known issue split-before-caps-final'));
   t.ok(messages.some((message) => /^error The boot ended/.test(message)));
   t.ok(messages.some((message) => /^failure The alias of the kernel text/.test(message)));
+});
+
+t.test('the depth of a case is its group, and an early one says where it ended', async (t) => {
+  const cases = report.cases.map((result) => ({
+    ...result,
+    depth: result.scenario === 'max' ? ('early' as const) : ('full' as const),
+  }));
+  const root = parseXml(formatJunit({ ...report, cases }));
+  t.same(violations(root), []);
+  let early = 0;
+  for (const suite of root.children) {
+    const tests = suite.children.filter(({ name }) => name === 'testcase');
+    const own = tests.filter(({ attributes }) => attributes.group === 'early');
+    early += own.length;
+    t.ok(own.every(({ attributes }) => attributes.name === 'max'));
+    const counted = given(suite.children[0]).children.map(({ attributes }) => attributes);
+    t.ok(
+      counted.some(
+        (each) => each.name === 'cases of depth early' && each.value === `${own.length}`,
+      ),
+    );
+    for (const { attributes, children } of tests) {
+      const said = children.some(({ name, text }) => name === 'system-out' && /early/.test(text));
+      t.equal(said, attributes.group === 'early', `${attributes.name}`);
+    }
+  }
+  t.equal(early, cases.filter(({ depth }) => depth === 'early').length);
+  t.ok(early > 0);
 });
 
 t.test('a kernel is one class, whatever dots its release has', async (t) => {

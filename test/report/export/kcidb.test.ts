@@ -113,3 +113,11 @@ t.test(
 t.test('whatever a guest says, the report is valid and whole', async () => {
   fc.assert(fc.property(hostileResults, (results) => dangling(results).length === 0));
 });
+
+t.test('a test names its depth; one of an older run was booted in full', async (t) => {
+  const [first, second, ...rest] = report.cases;
+  const { depth: _, ...older } = given(first);
+  const cases = [older, { ...given(second), depth: 'early' as const }, ...rest];
+  const [a, b] = read({ ...report, cases }).tests;
+  t.match([a?.misc, b?.misc], [{ depth: 'full' }, { depth: 'early' }]);
+});

@@ -107,3 +107,13 @@ t.test('whatever a guest says, the stream is KTAP and tells the verdicts', async
     }),
   );
 });
+
+t.test('an early case says where it ended', async (t) => {
+  const early = {
+    ...given(report.cases.find(({ verdict }) => verdict === 'pass')),
+    depth: 'early' as const,
+  };
+  const said = /^ +# +depth: early: it ended at the return of smp_cpus_done\(\)$/m;
+  t.match(formatKtap({ ...report, cases: [early] }), said);
+  t.notMatch(formatKtap({ ...report, cases: [{ ...early, depth: 'full' }] }), said);
+});
