@@ -111,7 +111,7 @@ async function unpackImage(
   const deb = await downloadPackage(archive, build.image, scratch, options);
   const tree = join(scratch, 'image');
   await mkdir(tree);
-  await unpackPackage(deb, tree, ['*/vmlinuz*', './boot/config-*']);
+  await unpackPackage(deb, tree, ['*/vmlinuz*', './boot/config-*'], { once: true });
   const names = await filesBelow(tree);
   const image = names.find((name) => /(^|\/)vmlinuz(-[^/]*)?$/.test(name));
   if (image === undefined) {

@@ -9,13 +9,18 @@ import { messageOf, PtdiffError } from '../../src/errors.ts';
  * Unpacks a .deb, or only the members that match tar's wildcards (`*` matches slashes too). A
  * package's own scripts are never read. A wildcard without a match is not an error: the caller
  * checks the result.
+ * @param once takes only the first member that matches each wildcard. Nothing after the last one is
+ * decompressed, which is most of a package that begins with what is wanted.
  */
 export async function unpackPackage(
   deb: string,
   directory: string,
   members: string[] = [],
+  { once = false }: { once?: boolean } = {},
 ): Promise<void> {
-  const unpack = execa('dpkg-deb', ['--fsys-tarfile', deb], { ...longTool, buffer: false }).pipe(
+  // A tar that has all that it wants closes the pipe, of which dpkg-deb dies.
+  const source = { ...longTool, buffer: false, ...(once && { reject: false as const }) };
+  const unpack = execa('dpkg-deb', ['--fsys-tarfile', deb], source).pipe(
     'tar',
     [
       '-x',
@@ -25,6 +30,7 @@ export async function unpackPackage(
       '--no-same-owner',
       '--no-same-permissions',
       '--wildcards',
+      ...(once ? ['--occurrence=1'] : []),
       '--',
       ...members,
     ],
