@@ -37,8 +37,12 @@ export function judgeCase(
 ): JudgedCase {
   const { symbols, assumptions } = kernel;
   const hidden = hiddenRegisters(scenario.machine);
-  const factsFor = (traits: KernelTraits): BootFacts =>
-    bootFactsOf({ evidence, traits, symbols, hidden });
+  const factsByTraits = new Map<KernelTraits, BootFacts>();
+  const factsFor = (traits: KernelTraits): BootFacts => {
+    const facts = factsByTraits.get(traits) ?? bootFactsOf({ evidence, traits, symbols, hidden });
+    factsByTraits.set(traits, facts);
+    return facts;
+  };
   const said = new Set(kernel.notKnown);
   const attempt =
     (answer: typeof predict) =>

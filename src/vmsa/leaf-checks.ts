@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import {
-  attributeMaskLow,
-  type DescriptorLayout,
-  leafAttributes,
-  outputAddress,
-} from './descriptor-layout.ts';
-import { memoryType } from './memory-type.ts';
+import { attributeMaskLow, type DescriptorLayout, outputAddress } from './descriptor-layout.ts';
+import { memoryTypeOfWords } from './memory-type.ts';
 import type { Stage1Regime } from './regime.ts';
 
 /** Bit 52 in the high word. */
@@ -32,7 +27,7 @@ export function leafFaults(
   if ((hi & CONTIGUOUS) !== 0 && layout.groupEntries === 0 && !regime.protectedBit) {
     faults.push(`The contiguous bit is reserved at level ${layout.level}.`);
   }
-  const type = memoryType(regime, leafAttributes(layout, lo, hi));
+  const type = memoryTypeOfWords(regime, lo, hi);
   if (type.kind === 'reserved')
     faults.push(`The memory type is reserved (MAIR attribute ${type.name}).`);
   if (!regime.lpa2 && ((lo >>> 8) & 3) === 1 && type.kind === 'normal')

@@ -32,14 +32,25 @@ const nonCacheable: CachePolicy = {
  * and the MAIR registers.
  */
 export function memoryType(regime: Stage1Regime, attributes: bigint): MemoryType {
-  // The index has as many bits as the regime has attributes.
-  return decodeMemoryType(regime.memoryAttributes[attributeIndex(regime, attributes)] as number);
+  return typeOf(regime, attributeIndex(regime, attributes));
 }
+
+/** The same from the two words of a descriptor: a walk asks often, and bigints are slow. */
+export function memoryTypeOfWords(regime: Stage1Regime, lo: number, hi: number): MemoryType {
+  const index = (lo >>> 2) & 7;
+  return typeOf(regime, isExtended(regime) ? index + ((hi >>> 27) & 1) * 8 : index);
+}
+
+/** The index has as many bits as the regime has attributes. */
+function typeOf(regime: Stage1Regime, index: number): MemoryType {
+  return decodeMemoryType(regime.memoryAttributes[index] as number);
+}
+
+const isExtended = (regime: Stage1Regime): boolean => regime.memoryAttributes.length === 16;
 
 /** AttrIndx of a page or block descriptor. */
 export function attributeIndex(regime: Stage1Regime, attributes: bigint): number {
-  const extended = regime.memoryAttributes.length === 16;
-  return field(attributes, 2, 3) + (extended ? field(attributes, 59, 1) * 8 : 0);
+  return field(attributes, 2, 3) + (isExtended(regime) ? field(attributes, 59, 1) * 8 : 0);
 }
 
 /** Decodes one attribute byte (DDI 0487, MAIR_EL1). */

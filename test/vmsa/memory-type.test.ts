@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { decodeMemoryType, memoryType } from '../../src/vmsa/memory-type.ts';
+import { decodeMemoryType, memoryType, memoryTypeOfWords } from '../../src/vmsa/memory-type.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 
 t.test('names of the types that Linux uses, and of the rest', (t) => {
@@ -69,7 +69,13 @@ t.test('AttrIndx selects the byte, with bit 59 above it only under AIE', (t) => 
   };
   const plain = stage1Regime(registers, 'ttbr0');
   const extended = stage1Regime({ ...registers, TCR2_EL1: 16n, MAIR2_EL1: 0xbb00n }, 'ttbr0');
-  const name = (regime: typeof plain, attributes: bigint) => memoryType(regime, attributes).name;
+  const name = (regime: typeof plain, attributes: bigint) => {
+    const type = memoryType(regime, attributes);
+    // A descriptor's other bits, set in its words, do not matter.
+    const [lo, hi] = [Number(attributes & 0xffff_ffffn), Number(attributes >> 32n)];
+    t.same(memoryTypeOfWords(regime, lo | ~0x1c, hi | ~(1 << 27)), type);
+    return type.name;
+  };
   t.same(
     [0n, 4n, 8n, 12n].map((bits) => name(plain, bits)),
     ['Normal-WB', 'Normal-Tagged', 'Normal-NC', 'Device-nGnRnE'],
