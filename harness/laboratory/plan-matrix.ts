@@ -71,13 +71,13 @@ export function labelOf(spec: string): string {
     : `${label.slice(0, maximalLabel - 9)}-${sha256(spec).slice(0, 8)}`;
 }
 
-/** The first kernel of each Image; the user is told about the others. */
-function distinctImages(kernels: LoadedKernel[]): LoadedKernel[] {
+/** The first kernel of each Image; `told` hears about the others. */
+function distinctImages(kernels: LoadedKernel[], told: typeof say): LoadedKernel[] {
   const first = new Map<string, LoadedKernel>();
   for (const kernel of kernels) {
     const { spec, sha256: hash } = kernel.image;
     const same = first.get(hash);
-    if (same) say(`${spec} is the same Image as ${same.image.spec}; it is booted once`);
+    if (same) told(`${spec} is the same Image as ${same.image.spec}; it is booted once`);
     else first.set(hash, kernel);
   }
   return [...first.values()];
@@ -205,7 +205,9 @@ async function combine(
   { asked, before }: MatrixQuestion,
   { unavailable, awaited, ...loaded }: KernelStage,
 ): Promise<PlannedMatrix> {
-  const kernels = request.oncePerImage ? distinctImages(loaded.kernels) : loaded.kernels;
+  // Once, and of all kernels.
+  const told = awaited.size === 0 ? say : () => {};
+  const kernels = request.oncePerImage ? distinctImages(loaded.kernels, told) : loaded.kernels;
   const twice = loaded.kernels
     .filter((kernel) => !kernels.includes(kernel))
     .map(({ image }) => image.spec);
