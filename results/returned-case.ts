@@ -62,7 +62,8 @@ const packedSchema = z.strictObject({
 /** What `files/` and the rest of guest.json must look like for a reader of evidence. */
 const guestSchema = z.looseObject({
   probes: z.array(z.unknown()),
-  guestProblems: z.array(z.unknown()),
+  // A guest that was stopped early, or died, told of none.
+  guestProblems: z.array(z.unknown()).optional(),
   end: z.looseObject({ kind: z.string() }),
   files: z.record(z.string(), z.string().regex(guestFile)),
 });

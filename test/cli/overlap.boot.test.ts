@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import t from 'tap';
+import { dir } from 'tmp-promise';
+import { Engine } from '../../harness/laboratory/farm/engine.ts';
 import { debianMirror } from '../../images/debian/mirror.ts';
 import { readCaseLines, readRunRecord, runFiles } from '../../results/run-folder.ts';
+import { end, ptdiff } from '../harness/laboratory/farm/farm-setup.ts';
 
 // From an empty cache.
 t.setTimeout(30 * 60_000);
@@ -18,6 +21,8 @@ const env = (mirror: string) => ({
   PTDIFF_CACHE: join(place, 'cache'),
   PTDIFF_STORE: join(place, 'store.sqlite'),
   PTDIFF_NODE: process.execPath,
+  // A busy host keeps it.
+  PTDIFF_FARM_LEASE: '60',
 });
 
 /** The real mirror on this machine; it keeps back what matches until `release` settles. */
@@ -44,13 +49,13 @@ async function holdingMirror(held: RegExp, release: Promise<unknown>) {
   };
 }
 
-const run = (mirror: string, out: string, kernels: string[]) =>
+const run = (mirror: string, out: string, kernels: string[], more: string[] = []) =>
   execa(
     join(import.meta.dirname, '..', '..', 'ptdiff'),
     [
       'run',
       ...kernels.flatMap((spec) => ['--kernel', spec]),
-      ...['--scenario', 'max', '--depth', 'early', '--jobs', '1', '--out', out],
+      ...['--scenario', 'max', '--depth', 'early', '--jobs', '1', '--out', out, ...more],
     ],
     { env: env(mirror), reject: false },
   );
@@ -108,6 +113,32 @@ t.test('a run that was stopped while it fetched goes on with its whole plan', as
       .sort(),
     ['debian:6.12', 'debian:7.2'],
   );
+});
+
+t.test('a farm does the same', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-farm-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  const engine = await Engine.start({ folder: join(path, 'engine') });
+  t.teardown(() => engine.stop());
+  const out = join(place, 'farm');
+  const release = Promise.withResolvers<void>();
+  const mirror = await holdingMirror(/linux-(binary|image)-7\.1/, release.promise);
+  t.teardown(() => mirror.close());
+  const farm = ['--farm', engine.url];
+  const worker = ptdiff(['worker', ...farm, '--jobs', '1'], env(mirror.address));
+  t.teardown(() => end(worker, 'SIGINT'));
+  const running = run(mirror.address, out, ['debian:7.1', 'debian:6.12'], farm);
+  await Promise.race([firstResult(out), running]);
+  t.same(
+    readCaseLines(out).map(({ kernel }) => kernel.spec),
+    ['debian:6.12'],
+  );
+  t.same(readRunRecord(out).awaited, ['debian:7.1']);
+  release.resolve();
+  const { exitCode, stderr } = await running;
+  t.equal(exitCode, 0, stderr);
+  t.match(readCaseLines(out), [{ verdict: 'pass' }, { verdict: 'pass' }]);
+  t.ok(readCaseLines(out).every(({ worker: who }) => who !== undefined));
 });
 
 t.test(

@@ -60,6 +60,18 @@ t.test('what another machine sends is refused unless it is a case', async (t) =>
     await t.rejects(unpackReturned(await packed, most), { message: why }, what);
 });
 
+t.test('a guest that was stopped before its init told of anything comes back, too', async (t) => {
+  const guest = JSON.parse(given(recorded.files['guest.json']));
+  const { guestProblems: _, ...silent } = guest;
+  t.ok(_, 'the recorded one told');
+  const early = { ...silent, end: { kind: 'stopped' } };
+  const files = { ...recorded.files, 'guest.json': JSON.stringify(early) };
+  const result = { ...recorded.result, depth: 'early' as const };
+  const back = await unpackReturned(await pack({ ...recorded, files, result }), most);
+  t.equal(back.result.depth, 'early');
+  t.same(back.files, files);
+});
+
 t.test('what has no end is not unpacked', async (t) => {
   const bomb = await pack({ ...recorded, files: { 'console.log': 'x'.repeat(given(most)) } });
   t.ok(bomb.length < 2 ** 16, 'it is small as it comes');
