@@ -127,7 +127,7 @@ t.test('a farm does the same', async (t) => {
   const farm = ['--farm', engine.url];
   const worker = ptdiff(['worker', ...farm, '--jobs', '1'], env(mirror.address));
   t.teardown(() => end(worker, 'SIGINT'));
-  const running = run(mirror.address, out, ['debian:7.1', 'debian:6.12'], farm);
+  const running = run(mirror.address, out, ['debian:6.12', 'debian:7.1'], farm);
   await Promise.race([firstResult(out), running]);
   t.same(
     readCaseLines(out).map(({ kernel }) => kernel.spec),
