@@ -55,8 +55,10 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 /** A network on loopback that can be cut. */
 export class Network {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** Each with where what it receives goes. */
+  readonly #pairs = new Map<Socket, Socket>();
   #cut = false;
+  #frozen = false;
 
   private constructor(server: Server, target: number) {
     this.#server = server;
@@ -70,13 +72,13 @@ export class Network {
         [near, far],
         [far, near],
       ] as const) {
-        this.#sockets.add(socket);
+        this.#pairs.set(socket, other);
         socket.on('error', () => {});
         socket.on('close', () => {
-          this.#sockets.delete(socket);
+          this.#pairs.delete(socket);
           other.destroy();
         });
-        socket.pipe(other);
+        if (!this.#frozen) socket.pipe(other);
       }
     });
   }
@@ -96,12 +98,24 @@ export class Network {
   /** All connections end, and no other is taken. */
   cut(): void {
     this.#cut = true;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#pairs.keys()) socket.destroy();
   }
 
   /** Nothing passes any more, and nobody is told: as where a cable is drawn. */
   freeze(): void {
-    for (const socket of this.#sockets) {
+    this.#frozen = true;
+    this.loseLines();
+  }
+
+  /** What was held back arrives: the cable is in again, and nobody has been told of anything. */
+  thaw(): void {
+    this.#frozen = false;
+    for (const [socket, other] of this.#pairs) socket.pipe(other);
+  }
+
+  /** The lines of now carry nothing for ever, others work: as where a router forgets them. */
+  loseLines(): void {
+    for (const socket of this.#pairs.keys()) {
       socket.unpipe();
       socket.pause();
     }
@@ -109,6 +123,7 @@ export class Network {
 
   mend(): void {
     this.#cut = false;
+    this.#frozen = false;
   }
 
   async close(): Promise<void> {
