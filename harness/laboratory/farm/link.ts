@@ -24,7 +24,7 @@ export function connectionOptions(address: FarmAddress) {
     db,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls && { tls: { servername: host } }),
+    ...(tls && { tls: {} }),
     keepAlive: 10_000,
     // A line that is cut without a word, as where a router forgets it, would be listened to forever.
     socketTimeout: silence,
@@ -34,18 +34,40 @@ export function connectionOptions(address: FarmAddress) {
   };
 }
 
+/** What of TLS the engine and the URL, or this host, do not agree about, as OpenSSL tells it. */
+function mismatch({ tls }: FarmAddress, why: string): string | undefined {
+  if (!tls)
+    return /Connection is closed|ECONNRESET|EPIPE/.test(why)
+      ? 'it ends the connection without an answer; where its engine wants TLS, write rediss://'
+      : undefined;
+  if (/does not match certificate/.test(why))
+    return `its certificate is for other hosts (${why}): name it by one of those`;
+  if (/certificate has expired|certificate is not yet valid/.test(why))
+    return `its certificate does not hold now (${why}): renew it, or see to this host's clock`;
+  if (/certificate/.test(why))
+    return `its certificate is of no CA that this host knows (${why}): NODE_EXTRA_CA_CERTS=FILE names the certificate of one`;
+  return undefined;
+}
+
 function refusal(address: FarmAddress, error: unknown): PtdiffError {
   const name = farmName(address);
-  const why = messageOf(error);
+  const why = messageOf(error).replace(/\.$/, '');
   if (/NOAUTH|WRONGPASS|NOPERM|invalid password|without any password/i.test(why))
     return new PtdiffError(
       'usage',
       `The farm at ${name} does not let this user in: check user and password, and the ACL of docs/farm.md.`,
       { cause: error },
     );
+  const wrongUrl = mismatch(address, why);
+  if (wrongUrl !== undefined)
+    return new PtdiffError('usage', `Cannot use the farm at ${name}: ${wrongUrl}.`, {
+      cause: error,
+    });
+  // An engine without TLS waits for the end of what it takes for a question.
+  const by = address.tls ? ', that it speaks TLS on this port,' : '';
   return new PtdiffError(
     'host',
-    `Cannot reach the farm at ${name}: ${why.replace(/\.$/, '')}; see that its engine runs, and that the URL is right.`,
+    `Cannot reach the farm at ${name}: ${why}; see that its engine runs${by} and that the URL is right.`,
     { cause: error },
   );
 }

@@ -11,6 +11,8 @@ const main = join(root, 'src', 'cli', 'main.ts');
 /** Seconds after which whoever is not heard of counts as lost, in these tests. */
 export const lease = 3;
 
+const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
+
 const environment = (own: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   PTDIFF_FARM_LEASE: String(lease),
   NO_COLOR: '1',
@@ -20,8 +22,9 @@ const environment = (own: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
 /** A process of a test: what it said, and its end, whatever the end. */
 export type Process = ReturnType<typeof start>;
 
-function start(words: string[], env: NodeJS.ProcessEnv) {
-  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
+/** Any command as a process. */
+export function start([program = '', ...words]: string[], env: NodeJS.ProcessEnv) {
+  return execa(program, words, {
     all: true,
     reject: false,
     stdin: 'ignore',
@@ -31,13 +34,13 @@ function start(words: string[], env: NodeJS.ProcessEnv) {
 
 /** The command line, as a process of its own. */
 export function ptdiff(words: string[], env?: NodeJS.ProcessEnv): Process {
-  return start([main, ...words], environment(env));
+  return start([...node, main, ...words], environment(env));
 }
 
 /** A worker that answers with a recorded boot: see recorded-worker.ts. */
 export function recordedWorker(url: string, label: string, env?: NodeJS.ProcessEnv): Process {
   const script = join(import.meta.dirname, 'recorded-worker.ts');
-  return start([script, url, label], environment(env));
+  return start([...node, script, url, label], environment(env));
 }
 
 /** Ends a process that may have been stopped; returns when it is gone. */

@@ -14,7 +14,7 @@ export interface Farm {
   url: string;
   out: string;
   /** `ptdiff run` over so many cases. */
-  run(cases: number): ReturnType<typeof ptdiff>;
+  run(cases: number, env?: NodeJS.ProcessEnv): ReturnType<typeof ptdiff>;
   worker(label: string, env?: NodeJS.ProcessEnv): ReturnType<typeof recordedWorker>;
   /** Lines of cases.jsonl so far. */
   lines(): number;
@@ -32,7 +32,7 @@ export async function farmOf(t: Test): Promise<Farm> {
     engine,
     url: engine.url,
     out,
-    run: (cases) => {
+    run: (cases, env) => {
       const scenarios = join(path, 'scenarios.json');
       const list = Array.from({ length: cases }, (_, seed) => ({
         name: `seed-${String(seed).padStart(5, '0')}`,
@@ -41,7 +41,8 @@ export async function farmOf(t: Test): Promise<Farm> {
       }));
       writeFileSync(scenarios, JSON.stringify(list));
       const words = ['--kernel', 'debian:6.12', '--scenario', scenarios, '--out', out];
-      const run = ptdiff(['run', ...words, '--store', join(path, 's.sqlite'), '--farm', farm.url]);
+      const places = ['--store', join(path, 's.sqlite'), '--farm', farm.url];
+      const run = ptdiff(['run', ...words, ...places], env);
       t.teardown(() => end(run));
       return run;
     },
