@@ -87,6 +87,23 @@ export async function builtKernel(
 const recordPath = (recipe: KernelRecipe): string =>
   cachePath('source', 'builds', `${buildKey(recipe)}.json`);
 
+/** Where the log of a failed build is kept. */
+export const buildLog = (recipe: KernelRecipe): string =>
+  cachePath('source', 'logs', `${buildKey(recipe).slice(0, 16)}.log`);
+
+/** By buildKey(): why kernels do not build that another machine has tried for this process. */
+const failedElsewhere = new Map<string, PtdiffError>();
+
+/** From now on this process takes it that a kernel does not build: it would fail here, too. */
+export function keepFailure(recipe: KernelRecipe, error: PtdiffError): void {
+  failedElsewhere.set(buildKey(recipe), error);
+}
+
+/** Whether it is known what becomes of a recipe: it was built, or does not build. */
+export async function isSettled(recipe: KernelRecipe): Promise<boolean> {
+  return failedElsewhere.has(buildKey(recipe)) || (await builtKernel(recipe)) !== undefined;
+}
+
 /**
  * Builds a kernel, or takes the one that was built from the same parts.
  * @throws `image` when it cannot be configured as requested, does not build, or is not a kernel;
@@ -99,6 +116,8 @@ export async function buildKernel(
 ): Promise<BuiltKernel> {
   const present = await builtKernel(recipe, options.progress);
   if (present !== undefined) return present;
+  const failed = failedElsewhere.get(buildKey(recipe));
+  if (failed !== undefined) throw failed;
   const name = buildTreeName(recipe);
   const build = withDesk(store, recipe.source, imageAtDesk(name), options, async (desk) => {
     // Another run may have built it while this one waited for the desk.
@@ -143,7 +162,7 @@ async function buildAt(
     configText(recipe.config.options),
     options.signal,
   );
-  const log = cachePath('source', 'logs', `${buildKey(recipe).slice(0, 16)}.log`);
+  const log = buildLog(recipe);
   await mkdir(join(log, '..'), { recursive: true });
   try {
     await writeFile(log, '');

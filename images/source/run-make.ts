@@ -37,8 +37,8 @@ const reproducible = {
 /**
  * Runs make; it and its children end together with this process, however that ends, and when the
  * signal is aborted.
- * @throws `image` with the first error and the log's path; `host` when the disk is full; the
- * signal's reason
+ * @throws `image` with the first error and the log's path; `host` when the disk is full, or a
+ * program was killed or got no memory; the signal's reason
  */
 export async function runMake(job: MakeJob): Promise<void> {
   const { tools, source, objects, args, log, signal } = job;
@@ -76,8 +76,33 @@ async function failure(
   // On a full disk even the log is cut short.
   const full = await diskFull(text, `the build of ${what}`);
   if (full !== undefined) return full;
+  const trouble = hostTrouble(text, what, status);
+  if (trouble !== undefined) return trouble;
   const why = firstError(text, source, status);
   return new PtdiffError('image', `${what} does not build: ${why}; the log is ${log}.`);
+}
+
+/** What programs say that got no memory, or were killed for want of it; not what they quote. */
+const noMemory =
+  /^[^|\n]*(Killed signal terminated program|virtual memory exhausted|out of memory|Cannot allocate memory).*$/im;
+
+/**
+ * The error for a build that its host ended, if one did: another host may build the same kernel.
+ * @param status exit status of make, where it ended by itself
+ */
+export function hostTrouble(
+  log: string,
+  what: string,
+  status: number | undefined,
+): PtdiffError | undefined {
+  const said = noMemory.exec(log)?.[0].trim().slice(0, 300);
+  if (said !== undefined)
+    return new PtdiffError(
+      'host',
+      `No memory for the build of ${what} (${said}): end other work on this host, or give it more.`,
+    );
+  if (status !== undefined) return undefined;
+  return new PtdiffError('host', `The build of ${what} was killed from outside: start it again.`);
 }
 
 const markerName = '.ptdiff-building';

@@ -5,9 +5,10 @@ import { say } from '../../../host/say.ts';
 import { isSourceSpec, parseKernelSpec } from '../../../images/kernel-spec.ts';
 import {
   buildKey,
-  builtKernel,
+  isSettled,
   type KernelRecipe,
   keepBuild,
+  keepFailure,
 } from '../../../images/source/build-kernel.ts';
 import type { GitStore } from '../../../images/source/git-store.ts';
 import { sourceRecipe } from '../../../images/source/source-kernel.ts';
@@ -17,6 +18,7 @@ import { first } from '../../../src/present.ts';
 import { chooseEmulator } from '../laboratory.ts';
 import type { FarmAddress } from './address.ts';
 import { unpackBuilt } from './built-kernel.ts';
+import { FailedBuild, takeInLog } from './failed-build.ts';
 import { FarmRun } from './farm-run.ts';
 import { ownIdentity } from './identity.ts';
 import { type KernelJob, queues } from './protocol.ts';
@@ -35,7 +37,7 @@ async function wantedOf(specs: readonly string[], signal: AbortSignal): Promise<
     if (!isSourceSpec(spec)) continue;
     try {
       const { store, recipe } = await sourceRecipe(spec, { progress: say, signal });
-      if (!(await builtKernel(recipe))) wanted.set(buildKey(recipe), { store, recipe });
+      if (!(await isSettled(recipe))) wanted.set(buildKey(recipe), { store, recipe });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof PtdiffError)) throw error;
@@ -120,7 +122,13 @@ async function buildOne(
     say(`${recipe.what} was built by the worker ${worker}`);
   } catch (error) {
     signal.throwIfAborted();
-    say(`${recipe.what}: ${messageOf(error)} It is tried here.`);
+    if (error instanceof FailedBuild) {
+      const told = await takeInLog(error, recipe);
+      keepFailure(recipe, told);
+      return;
+    }
+    const why = messageOf(error).replace(/\.?$/, '.');
+    say(`no worker could build ${recipe.what}, so it is built here: ${why}`);
   }
 }
 

@@ -109,7 +109,8 @@ function configuration(folder: string, port: number, password: string): string {
   ].join('\n')}\n`;
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine's loopback that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { say } from '../../../host/say.ts';
-import { type FarmAddress, farmName } from './address.ts';
+import type { FarmAddress } from './address.ts';
 import { BlobShelf } from './blobs.ts';
 import { type JobResult, JobTable } from './job-table.ts';
-import { connect, isLost, persistently } from './link.ts';
+import { connect, isLost, persistently, tellOutages } from './link.ts';
 import {
   type FarmTimes,
   type FarmVersion,
@@ -50,6 +50,8 @@ export class FarmRun {
   readonly #waiting: (() => void)[] = [];
   #window = ahead(0);
   #taken = 0;
+  /** Whoever was let in has not taken its place yet. */
+  #entering = false;
   #closed = false;
   #lonely = false;
 
@@ -80,17 +82,8 @@ export class FarmRun {
   }
 
   async #begin(): Promise<void> {
-    const name = farmName(this.#setting.address);
-    let away = false;
-    this.#client.on('close', () => {
-      if (!away && !this.#closed) say(`lost the farm at ${name}; waiting for it`);
-      away = true;
-    });
-    this.#client.on('ready', () => {
-      if (away) say(`the farm at ${name} is back`);
-      away = false;
-      void this.#beat();
-    });
+    tellOutages(this.#client, this.#setting.address, () => this.#closed);
+    this.#client.on('ready', () => void this.#beat());
     for (const table of Object.values(this.#tables)) await table.begin();
     await this.#beat();
     this.#timers.push(
@@ -133,12 +126,16 @@ export class FarmRun {
 
   /** Lets those who wait take their places, one after the other. */
   #admit(): void {
-    if (this.#taken >= this.#window && !this.#closed) return;
+    if (this.#entering || (this.#taken >= this.#window && !this.#closed)) return;
     const next = this.#waiting.shift();
     if (next === undefined) return;
+    this.#entering = true;
     next();
-    // Whoever was let in takes a place before anything else happens, or has no more use for one.
-    setImmediate(() => this.#admit());
+    // Until then whoever was let in has taken a place, or has no more use for one.
+    setImmediate(() => {
+      this.#entering = false;
+      this.#admit();
+    });
   }
 
   /** Settles when the farm can take a job, or the signal is aborted. */

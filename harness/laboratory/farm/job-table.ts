@@ -3,6 +3,7 @@ import { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { PtdiffError } from '../../../src/errors.ts';
 import type { FarmAddress } from './address.ts';
+import { FailedBuild } from './failed-build.ts';
 import { connectionOptions, persistently } from './link.ts';
 import {
   jobEndSchema,
@@ -197,7 +198,8 @@ export function failureOf(reason: string): PtdiffError {
       'harness',
       `A worker failed in a way of its own: ${reason.slice(0, 300)}.`,
     );
-  const { fault, message, worker } = failure;
+  const { fault, message, worker, log } = failure;
+  if (log !== undefined) return new FailedBuild(message, log);
   const where = fault === 'image' || fault === 'usage' ? '' : ` (on the worker ${worker})`;
   return new PtdiffError(fault, `${message.replace(/\.$/, '')}${where}.`);
 }

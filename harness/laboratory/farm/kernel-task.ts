@@ -8,6 +8,7 @@ import { takeInPack } from '../../../images/source/travel.ts';
 import { PtdiffError } from '../../../src/errors.ts';
 import { fetchBlob } from './blobs.ts';
 import { packBuilt } from './built-kernel.ts';
+import { withLog } from './failed-build.ts';
 import type { KernelJob } from './protocol.ts';
 import type { WorkerLink } from './worker-tasks.ts';
 
@@ -15,7 +16,7 @@ import type { WorkerLink } from './worker-tasks.ts';
  * Builds a kernel for a farm: the source comes by git packs, unless this host has it, and what is
  * built stays in its cache.
  * @param keep bytes that files fetched from farms may take in the cache
- * @throws PtdiffError(image) for a kernel that does not build, (host) where this host would build
+ * @throws FailedBuild for a kernel that does not build, PtdiffError(host) where this host would build
  * another one
  */
 export async function buildForFarm(
@@ -41,7 +42,10 @@ export async function buildForFarm(
     if (await store.has(tree)) continue;
     await takeInPack(store, await fetchBlob({ client, run: job.run, keep }, pack, signal), signal);
   }
-  const built = await buildKernel(store, recipe, { progress: say, signal });
+  const built = await buildKernel(store, recipe, { progress: say, signal }).catch((error) => {
+    const own = error instanceof PtdiffError && error.fault === 'image';
+    throw own ? withLog(error, recipe) : error;
+  });
   return packBuilt({
     image: await readFile(built.imagePath),
     config: await readFile(built.configPath),

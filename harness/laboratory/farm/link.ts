@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { say } from '../../../host/say.ts';
 import { messageOf, PtdiffError } from '../../../src/errors.ts';
 import { type FarmAddress, farmName } from './address.ts';
+import { farmTimes } from './protocol.ts';
 
 /** How long an engine may take to answer the first time, in milliseconds. */
 const firstAnswer = 20_000;
-/** A connection that is silent for so long while something is awaited is made anew. */
-const silence = 30_000;
+/**
+ * A connection that is silent for so long while something is awaited is made anew, in milliseconds:
+ * before whoever uses it counts as lost. What waits at the engine for something to come waits for
+ * at most ten seconds.
+ */
+const silence = Math.min(30_000, Math.max(12_000, farmTimes.lease / 2));
 
 /** How ioredis reaches a farm; BullMQ makes connections of its own from it. */
 export function connectionOptions(address: FarmAddress) {
@@ -18,26 +24,50 @@ export function connectionOptions(address: FarmAddress) {
     db,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls && { tls: { servername: host } }),
+    ...(tls && { tls: {} }),
     keepAlive: 10_000,
+    // A line that is cut without a word, as where a router forgets it, would be listened to forever.
+    socketTimeout: silence,
     // What was asked while the engine was away is asked again when it is back.
     maxRetriesPerRequest: null,
     retryStrategy: (times: number) => Math.min(200 * times, 5000),
   };
 }
 
+/** What of TLS the engine and the URL, or this host, do not agree about, as OpenSSL tells it. */
+function mismatch({ tls }: FarmAddress, why: string): string | undefined {
+  if (!tls)
+    return /Connection is closed|ECONNRESET|EPIPE/.test(why)
+      ? 'it ends the connection without an answer; where its engine wants TLS, write rediss://'
+      : undefined;
+  if (/does not match certificate/.test(why))
+    return `its certificate is for other hosts (${why}): name it by one of those`;
+  if (/certificate has expired|certificate is not yet valid/.test(why))
+    return `its certificate does not hold now (${why}): renew it, or see to this host's clock`;
+  if (/certificate/.test(why))
+    return `its certificate is of no CA that this host knows (${why}): NODE_EXTRA_CA_CERTS=FILE names the certificate of one`;
+  return undefined;
+}
+
 function refusal(address: FarmAddress, error: unknown): PtdiffError {
   const name = farmName(address);
-  const why = messageOf(error);
+  const why = messageOf(error).replace(/\.$/, '');
   if (/NOAUTH|WRONGPASS|NOPERM|invalid password|without any password/i.test(why))
     return new PtdiffError(
       'usage',
       `The farm at ${name} does not let this user in: check user and password, and the ACL of docs/farm.md.`,
       { cause: error },
     );
+  const wrongUrl = mismatch(address, why);
+  if (wrongUrl !== undefined)
+    return new PtdiffError('usage', `Cannot use the farm at ${name}: ${wrongUrl}.`, {
+      cause: error,
+    });
+  // An engine without TLS waits for the end of what it takes for a question.
+  const by = address.tls ? ', that it speaks TLS on this port,' : '';
   return new PtdiffError(
     'host',
-    `Cannot reach the farm at ${name}: ${why.replace(/\.$/, '')}; see that its engine runs, and that the URL is right.`,
+    `Cannot reach the farm at ${name}: ${why}; see that its engine runs${by} and that the URL is right.`,
     { cause: error },
   );
 }
@@ -50,7 +80,6 @@ function refusal(address: FarmAddress, error: unknown): PtdiffError {
 export async function connect(address: FarmAddress): Promise<Redis> {
   const client = new Redis({
     ...connectionOptions(address),
-    socketTimeout: silence,
     lazyConnect: true,
     retryStrategy: () => null,
   });
@@ -75,6 +104,23 @@ export async function connect(address: FarmAddress): Promise<Redis> {
   }
   client.options.retryStrategy = (times) => Math.min(200 * times, 5000);
   return client;
+}
+
+/**
+ * Says when an engine goes away, and when it is back.
+ * @param over whether nobody cares any more
+ */
+export function tellOutages(client: Redis, address: FarmAddress, over: () => boolean): void {
+  const name = farmName(address);
+  let away = false;
+  client.on('close', () => {
+    if (!away && !over()) say(`lost the farm at ${name}; waiting for it`);
+    away = true;
+  });
+  client.on('ready', () => {
+    if (away) say(`the farm at ${name} is back`);
+    away = false;
+  });
 }
 
 /** BullMQ wants 6.2; the blocking reads of a queue are exact from 7.0.8 on. */

@@ -142,6 +142,9 @@ export function checkedScenario(scenario: Scenario): Scenario {
   return checked ?? scenario;
 }
 
+/** Characters of a failed build's log that travel: its end, where the errors are. */
+export const mostLog = 16_384;
+
 /** What the queue itself tells of a job that has ended; the result lies beside it. */
 export const jobEndSchema = z.union([
   z.strictObject({ worker: text }),
@@ -155,6 +158,8 @@ export const jobFailureSchema = z.strictObject({
   fault: z.enum(['usage', 'image', 'host', 'emulator', 'harness']),
   message: z.string().max(20_000),
   worker: text,
+  /** The end of a failed build's log. */
+  log: z.string().max(mostLog).exactOptional(),
 });
 export type JobFailure = z.infer<typeof jobFailureSchema>;
 

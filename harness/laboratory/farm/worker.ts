@@ -9,7 +9,9 @@ import { explainDiskFull } from '../../../host/disk-space.ts';
 import { say } from '../../../host/say.ts';
 import { messageOf, PtdiffError } from '../../../src/errors.ts';
 import { farmName } from './address.ts';
-import { connect, connectionOptions, isLost, persistently } from './link.ts';
+import { FailedBuild } from './failed-build.ts';
+import { isForOthers, noteHostFault } from './host-faults.ts';
+import { connect, connectionOptions, isLost, persistently, tellOutages } from './link.ts';
 import {
   type FarmTimes,
   farmTimes,
@@ -23,7 +25,7 @@ import {
   resultLife,
 } from './protocol.ts';
 import { caseTask, isFinal, kernelTask, type Task, type WorkerSetting } from './worker-tasks.ts';
-import { checkVersion, readVersion, tellOfWorker } from './workers.ts';
+import { checkVersion, readVersion, readWorkers, tellOfWorker } from './workers.ts';
 
 /** Minutes of which the engine keeps how many jobs ended. */
 const keptMinutes = 60;
@@ -109,7 +111,7 @@ class FarmWorker {
     const end = () => this.#ending.abort(signal.reason);
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
-    this.#tellOutages();
+    tellOutages(this.#client, address, () => this.#ending.signal.aborted);
     await this.#beat();
     const timer = setInterval(() => void this.#beat(), this.#times.beat);
     say(
@@ -131,19 +133,6 @@ class FarmWorker {
     const closed = await Promise.race([all((worker) => worker.close()), late(10_000)]);
     if (closed === 'late') await Promise.race([all((worker) => worker.disconnect()), late(2000)]);
     await Promise.race([this.#client.del(keys.worker(this.#id)), late(1000)]).catch(() => {});
-  }
-
-  #tellOutages(): void {
-    const name = farmName(this.#setting.address);
-    let away = false;
-    this.#client.on('close', () => {
-      if (!away && !this.#ending.signal.aborted) say(`lost the farm at ${name}; waiting for it`);
-      away = true;
-    });
-    this.#client.on('ready', () => {
-      if (away) say(`the farm at ${name} is back`);
-      away = false;
-    });
   }
 
   /** Tells of itself: with each beat, and when what it runs changes. */
@@ -201,12 +190,28 @@ class FarmWorker {
     throw new WaitingError();
   }
 
+  /** What this host has failed of goes to another worker, as long as there is one. */
+  #leavesToOthers(job: Job): Promise<boolean> {
+    const { digest } = this.#setting.version;
+    return isForOthers(job, this.#id, async () => {
+      const workers = await persistently(() => readWorkers(this.#client));
+      return workers.filter(
+        ({ ptdiff, builds }) =>
+          ptdiff.digest === digest && (builds || job.queueName !== queues.kernels),
+      );
+    });
+  }
+
   async #process(job: Job, task: Task | undefined, token: string): Promise<JobEnd> {
     if (!task) throw this.#failure(new PtdiffError('harness', 'A job is none.'), true);
     const { version } = this.#setting;
     const { ptdiff, emulator = version.emulator.sha256 } = task;
     if (ptdiff !== version.digest || emulator !== version.emulator.sha256) {
       // The next beat says why, where a run gives work to others.
+      await sleep(1000, undefined, { signal: this.#ending.signal }).catch(() => {});
+      return this.#giveBack(job, token);
+    }
+    if (await this.#leavesToOthers(job)) {
       await sleep(1000, undefined, { signal: this.#ending.signal }).catch(() => {});
       return this.#giveBack(job, token);
     }
@@ -252,20 +257,25 @@ class FarmWorker {
     } catch (error) {
       if (signal.aborted) throw error;
       this.#failed++;
-      const known = await explainDiskFull(error, `the case ${task.name}`);
+      const known = await explainDiskFull(error, task.name);
       const told =
         known instanceof PtdiffError ? known : new PtdiffError('harness', messageOf(error));
       say(`${task.name}: ${messageOf(told)}`);
-      if (told.fault === 'host') this.#takeRest();
+      if (told.fault === 'host') {
+        this.#takeRest();
+        await persistently(() => noteHostFault(job, this.#id), { signal });
+      }
       throw this.#failure(told, isFinal(told, job.attemptsMade));
     }
   }
 
-  #failure({ fault, message }: PtdiffError, final: boolean): Error {
+  #failure(error: PtdiffError, final: boolean): Error {
+    const { fault, message } = error;
     const failure: JobFailure = {
       fault,
       message: message.slice(0, 10_000),
       worker: this.#setting.label,
+      ...(error instanceof FailedBuild && { log: error.log }),
     };
     const text = JSON.stringify(failure);
     return final ? new UnrecoverableError(text) : new Error(text);

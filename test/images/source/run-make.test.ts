@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { firstError, runMake } from '../../../images/source/run-make.ts';
+import { firstError, hostTrouble, runMake } from '../../../images/source/run-make.ts';
 
 t.test('the first error of a log is the one that counts', async (t) => {
   const compiler = [
@@ -28,6 +28,25 @@ t.test('the first error of a log is the one that counts', async (t) => {
   t.equal(firstError(generator, '/c/src', 2), 'bison: m4 failed');
   t.equal(firstError('', '/c/src', 127), 'make ended with status 127');
 });
+
+t.test(
+  'a compiler without memory, or a make that is killed, is no fault of the kernel',
+  async (t) => {
+    const killed =
+      'gcc: fatal error: Killed signal terminated program cc1\ncompilation terminated.';
+    const log = `  CC      mm/mmu.o\n${killed}\nmake: *** [mm/mmu.o] Error 1`;
+    t.match(hostTrouble(log, 'x', 2), {
+      fault: 'host',
+      message: /No memory .* x \(gcc: .* cc1\): /,
+    });
+    t.match(hostTrouble('cc1: out of memory allocating 65 bytes', 'x', 2), { fault: 'host' });
+    t.match(hostTrouble('  CC  a.o', 'x', undefined), { fault: 'host', message: /from outside/ });
+    t.equal(
+      hostTrouble('a.c:1:2: error: \'y\'\n 1 | f(y, "Out of memory")\nmake: *** Error 1', 'x', 2),
+      undefined,
+    );
+  },
+);
 
 t.test('the compiler runs under the ccache on PATH, wherever that is', async (t) => {
   const directory = t.testdir({ objects: {}, bin: {}, 'folder of ccache': {}, ccache: {} });

@@ -11,6 +11,8 @@ const main = join(root, 'src', 'cli', 'main.ts');
 /** Seconds after which whoever is not heard of counts as lost, in these tests. */
 export const lease = 3;
 
+const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
+
 const environment = (own: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   PTDIFF_FARM_LEASE: String(lease),
   NO_COLOR: '1',
@@ -20,8 +22,9 @@ const environment = (own: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
 /** A process of a test: what it said, and its end, whatever the end. */
 export type Process = ReturnType<typeof start>;
 
-function start(words: string[], env: NodeJS.ProcessEnv) {
-  return execa(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
+/** Any command as a process. */
+export function start([program = '', ...words]: string[], env: NodeJS.ProcessEnv) {
+  return execa(program, words, {
     all: true,
     reject: false,
     stdin: 'ignore',
@@ -31,13 +34,13 @@ function start(words: string[], env: NodeJS.ProcessEnv) {
 
 /** The command line, as a process of its own. */
 export function ptdiff(words: string[], env?: NodeJS.ProcessEnv): Process {
-  return start([main, ...words], environment(env));
+  return start([...node, main, ...words], environment(env));
 }
 
 /** A worker that answers with a recorded boot: see recorded-worker.ts. */
 export function recordedWorker(url: string, label: string, env?: NodeJS.ProcessEnv): Process {
   const script = join(import.meta.dirname, 'recorded-worker.ts');
-  return start([script, url, label], environment(env));
+  return start([...node, script, url, label], environment(env));
 }
 
 /** Ends a process that may have been stopped; returns when it is gone. */
@@ -55,8 +58,10 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 /** A network on loopback that can be cut. */
 export class Network {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** Each with where what it receives goes. */
+  readonly #pairs = new Map<Socket, Socket>();
   #cut = false;
+  #frozen = false;
 
   private constructor(server: Server, target: number) {
     this.#server = server;
@@ -70,13 +75,13 @@ export class Network {
         [near, far],
         [far, near],
       ] as const) {
-        this.#sockets.add(socket);
+        this.#pairs.set(socket, other);
         socket.on('error', () => {});
         socket.on('close', () => {
-          this.#sockets.delete(socket);
+          this.#pairs.delete(socket);
           other.destroy();
         });
-        socket.pipe(other);
+        if (!this.#frozen) socket.pipe(other);
       }
     });
   }
@@ -96,12 +101,24 @@ export class Network {
   /** All connections end, and no other is taken. */
   cut(): void {
     this.#cut = true;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#pairs.keys()) socket.destroy();
   }
 
   /** Nothing passes any more, and nobody is told: as where a cable is drawn. */
   freeze(): void {
-    for (const socket of this.#sockets) {
+    this.#frozen = true;
+    this.loseLines();
+  }
+
+  /** What was held back arrives: the cable is in again, and nobody has been told of anything. */
+  thaw(): void {
+    this.#frozen = false;
+    for (const [socket, other] of this.#pairs) socket.pipe(other);
+  }
+
+  /** The lines of now carry nothing for ever, others work: as where a router forgets them. */
+  loseLines(): void {
+    for (const socket of this.#pairs.keys()) {
       socket.unpipe();
       socket.pause();
     }
@@ -109,6 +126,7 @@ export class Network {
 
   mend(): void {
     this.#cut = false;
+    this.#frozen = false;
   }
 
   async close(): Promise<void> {

@@ -1,73 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import t, { type Test } from 'tap';
-import { dir } from 'tmp-promise';
+import t from 'tap';
 import { Engine, forgetEngine } from '../../../../harness/laboratory/farm/engine.ts';
 import { readCaseLines } from '../../../../results/run-folder.ts';
-import { end, lease, Network, ptdiff, recordedWorker, until } from './farm-setup.ts';
+import { end, lease, Network, ptdiff, until } from './farm-setup.ts';
+import { farmOf, whole } from './recorded-farm.ts';
 
 // Every process here is a real one, and so is the engine; boots are replaced by a recorded one,
 // see recorded-worker.ts.
-
-interface Farm {
-  folder: string;
-  engine: Engine;
-  url: string;
-  out: string;
-  /** `ptdiff run` over so many cases. */
-  run(cases: number): ReturnType<typeof ptdiff>;
-  worker(label: string, env?: NodeJS.ProcessEnv): ReturnType<typeof recordedWorker>;
-  /** Lines of cases.jsonl so far. */
-  lines(): number;
-}
-
-async function farmOf(t: Test): Promise<Farm> {
-  const { path, cleanup } = await dir({ prefix: 'ptdiff-farm-', unsafeCleanup: true });
-  t.teardown(cleanup);
-  const engine = await Engine.start({ folder: join(path, 'engine') });
-  t.teardown(() => engine.stop());
-  const out = join(path, 'run');
-  const farm: Farm = {
-    folder: path,
-    engine,
-    url: engine.url,
-    out,
-    run: (cases) => {
-      const scenarios = join(path, 'scenarios.json');
-      const list = Array.from({ length: cases }, (_, seed) => ({
-        name: `seed-${String(seed).padStart(5, '0')}`,
-        machine: { cpu: 'max' },
-        seed,
-      }));
-      writeFileSync(scenarios, JSON.stringify(list));
-      const words = ['--kernel', 'debian:6.12', '--scenario', scenarios, '--out', out];
-      const run = ptdiff(['run', ...words, '--store', join(path, 's.sqlite'), '--farm', farm.url]);
-      t.teardown(() => end(run));
-      return run;
-    },
-    worker: (label, env) => {
-      const worker = recordedWorker(farm.url, label, env);
-      t.teardown(() => end(worker));
-      return worker;
-    },
-    lines: () => {
-      const file = join(out, 'cases.jsonl');
-      return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
-    },
-  };
-  return farm;
-}
-
-/** Each case has a result, written once. */
-function whole(t: Test, { out, lines }: Farm, cases: number): void {
-  const results = readCaseLines(out);
-  t.equal(results.length, cases, 'nothing is lost');
-  t.equal(lines(), cases, 'and nothing counts twice');
-  t.same(new Set(results.map(({ verdict }) => verdict)), new Set(['pass']));
-}
 
 t.test('three workers share a run; nothing of it is left at the engine', async (t) => {
   const farm = await farmOf(t);
@@ -91,12 +34,28 @@ t.test('a status says what a worker runs, and that it is idle, before its next b
     const { stdout } = await ptdiff(['farm', 'status', '--farm', farm.url, '--json']);
     return JSON.parse(stdout).workers.find(({ label }: { label: string }) => label === 'slow');
   };
-  const run = farm.run(1);
+  const run = farm.run(3);
   await until(async () => (await told())?.running.length === 1);
   const { exitCode, all } = await run;
   t.equal(exitCode, 0, all);
   await until(async () => (await told()).running.length === 0);
-  t.match(await told(), { done: 1, failed: 0 });
+  t.match(await told(), { done: 3, failed: 0 });
+});
+
+t.test('a run gives out a few cases more than the workers have places, not all', async (t) => {
+  const farm = await farmOf(t);
+  farm.worker('slow', { RECORDED_MILLISECONDS: '600000', RECORDED_JOBS: '2' });
+  const run = farm.run(200);
+  const cases = async () => {
+    const { stdout } = await ptdiff(['farm', 'status', '--farm', farm.url, '--json']);
+    return JSON.parse(stdout).queues[0];
+  };
+  await until(async () => (await cases()).waiting > 0);
+  await sleep(500);
+  // Two, and one again, and two.
+  t.match(await cases(), { active: 2, waiting: 3 });
+  run.kill('SIGINT');
+  t.equal((await run).exitCode, 130);
 });
 
 t.test('workers that are killed and stopped', async (t) => {
@@ -258,6 +217,23 @@ for (const how of ['cut', 'freeze'] as const) {
     },
   );
 }
+
+t.test('lines that carry nothing any more, though nobody is told, are made anew', async (t) => {
+  const farm = await farmOf(t);
+  const network = await Network.start(Number(new URL(farm.engine.url).port));
+  t.teardown(() => network.close());
+  const direct = new URL(farm.url);
+  direct.port = String(network.port);
+  farm.url = direct.href;
+  // Nobody else could do what it has at work.
+  farm.worker('far', { RECORDED_MILLISECONDS: '200' });
+  const run = farm.run(20);
+  await until(() => farm.lines() > 5);
+  network.loseLines();
+  const { exitCode, all } = await run;
+  t.equal(exitCode, 0, all);
+  whole(t, farm, 20);
+});
 
 t.test('a worker of another ptdiff is refused, and so is a run', async (t) => {
   const farm = await farmOf(t);

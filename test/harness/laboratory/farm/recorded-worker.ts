@@ -5,7 +5,8 @@
  * case's own name. `recorded-worker.ts URL LABEL`; RECORDED_MILLISECONDS a case takes,
  * RECORDED_HOURS is how wrong its clock is,
  * RECORDED_JOBS at a time, RECORDED_DIGEST is what it calls its sources. RECORDED_FAULT is what goes
- * wrong: `die`, `host` or `mangle`, for the cases whose name matches RECORDED_FAULTY.
+ * wrong: `die`, `host` or `mangle`, for the cases whose name matches RECORDED_FAULTY. With
+ * RECORDED_BUILDS=host it takes kernels to build, too, and its host fails all of them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { farmAddress } from '../../../../harness/laboratory/farm/address.ts';
@@ -54,7 +55,10 @@ try {
       digest: env.RECORDED_DIGEST ?? identity.digest,
       emulator: { version, sha256 },
     },
-    tasks: { runCase: (job, _, signal) => runCase(job, signal) },
+    tasks: {
+      runCase: (job, _, signal) => runCase(job, signal),
+      ...(env.RECORDED_BUILDS === 'host' && { buildKernel: () => Promise.reject(fullDisk()) }),
+    },
     signal: stop.signal,
   });
 } catch (error) {
