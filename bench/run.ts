@@ -14,6 +14,7 @@ import { benchIncrementalBuild } from './incremental-build.ts';
 import { benchLeanCost } from './lean-cost.ts';
 import { formatRatio, type Ratio } from './ratio.ts';
 import { benchRealmCost } from './realm-cost.ts';
+import { benchRecordCost } from './record-cost.ts';
 import { benchStartCost } from './start-cost.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWalk } from './walk.ts';
@@ -31,6 +32,7 @@ const parts = [
   'start',
   'build',
   'farm',
+  'record',
 ] as const;
 type Part = (typeof parts)[number];
 
@@ -92,7 +94,7 @@ function options(): Options {
     )
     .option(
       '--rounds <n>',
-      'rounds of dump, case, jobs, realm, lean, start, build and farm; 1 is quick',
+      'rounds of dump, case, jobs, realm, lean, start, build, farm and record; 1 is quick',
       roundsOf,
       5,
     )
@@ -158,6 +160,8 @@ async function measure(
       return await benchStartCost(rounds);
     case 'farm':
       return await benchFarmCost(await benchLaboratory(kernel, first(scenario)), rounds);
+    case 'record':
+      return await each((laboratory) => benchRecordCost(laboratory, rounds));
     case 'build':
       return [await benchIncrementalBuild(source, rounds)];
     case 'jobs':

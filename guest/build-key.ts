@@ -25,7 +25,10 @@ export async function sourceFiles(directory: string, names: RegExp): Promise<str
  * Sixteen hex digits that change with every source, with the way the sources are built, and with
  * the compiler.
  */
-export async function buildKey(toolchain: Toolchain, files: string[]): Promise<string> {
+export async function buildKey(
+  toolchain: Pick<Toolchain, 'packages'>,
+  files: string[],
+): Promise<string> {
   const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));
   const packages = toolchain.packages
     .map(({ name, version, sha256: digest }) => [name, version, digest])

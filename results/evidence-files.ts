@@ -10,6 +10,7 @@ import type { MonitorView } from '../src/evidence/monitor-report.ts';
 import type { MemblockRegion } from '../src/linux/memblock.ts';
 import type { PhysicalRange } from '../src/linux/physical-range.ts';
 import { present } from '../src/present.ts';
+import { writeRecording } from './recording-file.ts';
 import { loadRange, type StoredRange, storeRange } from './stored-range.ts';
 
 /**
@@ -113,6 +114,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     write(file, present(evidence.files[name], `text of ${name}`));
   }
   const said: Said = { probes, guestProblems, end, files };
+  if (evidence.recording) writeRecording(directory, evidence.recording);
   write('guest.json', `${JSON.stringify(said, undefined, 1)}\n`);
   write('console.log', evidence.console);
 }

@@ -32,6 +32,7 @@ import { recordKpti } from './record-kpti.ts';
 import { RsiRecorder } from './record-rsi.ts';
 import { recordSharing } from './record-sharing.ts';
 import { hasLeavesToSplit, recordSplits } from './record-splits.ts';
+import type { RecordingWitness } from './recording-witness.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
 /** One boot from reset to its end: its checkpoints, and how it ends. */
@@ -47,9 +48,16 @@ export class BootSession {
   readonly #rsi: RsiRecorder | undefined;
   /** Physical address of the directory page of init's records; 0 until init has sent it. */
   #directory = 0;
+  readonly #recording: RecordingWitness | undefined;
 
-  constructor(setup: CaseSetup, vm: VirtualMachine, anchor: ImageAnchor) {
+  constructor(
+    setup: CaseSetup,
+    vm: VirtualMachine,
+    anchor: ImageAnchor,
+    recording?: RecordingWitness,
+  ) {
     this.#setup = setup;
+    this.#recording = recording;
     this.#anchor = anchor;
     this.#watchdog = new Watchdog(setup.watchdog ?? defaultLimits);
     this.#panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
@@ -91,6 +99,10 @@ export class BootSession {
     Object.assign(evidence, collectRecords(vm.ram, this.#directory));
     vm.console.poll(this.#watchdog.limits.consoleBytes);
     evidence.console = vm.console.text();
+    if (this.#recording) {
+      const { kernel } = this.#boot;
+      evidence.recording = this.#recording.end(kernel, this.#anchor.imagePa);
+    }
     return evidence;
   }
 
@@ -272,6 +284,7 @@ export class BootSession {
     const { vm, kernel, evidence } = this.#boot;
     const capture = await captureCheckpoint(vm, kernel, checkpoint, thread);
     evidence.captures.push(capture);
+    this.#recording?.reach(checkpoint);
     if (capture.monitor) {
       this.#rsi?.readUpTo(checkpoint, capture.monitor);
     }

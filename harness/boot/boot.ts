@@ -4,14 +4,17 @@ import { timed } from '../../host/timed.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
+import { recorderList } from '../../src/linux/recorded-functions.ts';
 import { whyNoCommandLine } from '../../src/scenario/command-line.ts';
 import { deviceContent } from '../../src/scenario/devices.ts';
 import { makeDeviceTree, needsDeviceTree } from '../emulator/device-tree.ts';
 import type { QemuMachine } from '../emulator/qemu-command.ts';
+import { planRecorder, type RecorderPlan } from '../emulator/recorder/plan-recorder.ts';
 import { withMachine } from '../emulator/virtual-machine.ts';
 import { BootSession } from './boot-session.ts';
 import type { CaseSetup } from './case-setup.ts';
-import { findAnchor } from './image-anchor.ts';
+import { findAnchor, type ImageAnchor } from './image-anchor.ts';
+import { RecordingWitness } from './recording-witness.ts';
 
 /**
  * Boots a kernel once and observes it from outside: it is stopped at the checkpoints, and its
@@ -35,10 +38,25 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
   const blobs =
     setup.blobs ?? (await timed('starting', () => makeBlobs(setup, machine, anchor.imagePa)));
   setup.onEvent({ kind: 'prepared', machine, ...blobs });
-  return withMachine(machine, blobs, setup, async (vm) => {
+  const { directory, signal } = setup;
+  const recorder = recorderOf(setup, anchor, blobs);
+  return withMachine(machine, blobs, { directory, signal, recorder }, async (vm) => {
     setup.onEvent({ kind: 'started', pid: vm.pid });
-    return new BootSession(setup, vm, anchor).observe();
+    const recording =
+      vm.recording && recorder && new RecordingWitness(vm.recording, recorder.list, vm.ram);
+    return new BootSession(setup, vm, anchor, recording).observe();
   });
+}
+
+function recorderOf(
+  { recorderLibrary, symbols, machine }: CaseSetup,
+  anchor: ImageAnchor,
+  { monitor }: MachineBlobs,
+): RecorderPlan | undefined {
+  if (recorderLibrary === undefined) return undefined;
+  const kernel = { symbols, anchor };
+  const list = recorderList(symbols);
+  return planRecorder(recorderLibrary, list, kernel, machine.memory, monitor?.memory);
 }
 
 /**

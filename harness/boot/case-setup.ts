@@ -64,6 +64,8 @@ export interface CaseSetup {
   vmemmap: bigint;
   /** How far to boot; default: full. A kernel that has no early end is booted in full. */
   depth?: Depth;
+  /** Path of the recorder, from buildRecorder(); absent: nothing is recorded. */
+  recorderLibrary?: string;
   /** Hands the machine over to a user at a checkpoint instead of continuing. */
   hold?: Hold;
   watchdog?: WatchdogLimits;

@@ -36,6 +36,8 @@ interface QemuInstruments {
   pidFile: string;
   gdbSocket: string;
   qmpSocket: string;
+  /** Words that load the recorder. */
+  recorder?: string[];
 }
 
 /**
@@ -154,6 +156,7 @@ export function watchedCommand(setup: QemuMachine, instruments: QemuInstruments)
       '-gdb',
       `unix:${escapeComma(instruments.gdbSocket)}`,
     ],
+    ...(instruments.recorder ?? []),
     ...['-pidfile', instruments.pidFile, '-action', 'reboot=shutdown,shutdown=pause', '-S'],
   ];
 }

@@ -18,6 +18,8 @@ import { type QemuMachine, watchedCommand } from './qemu-command.ts';
 import { deathNotice, deathOfQemu, QemuProcess, startMilliseconds } from './qemu-process.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';
 import { openRam, type RamBank, type RamFile } from './ram-file.ts';
+import { type RecorderPlan, recorderOption } from './recorder/plan-recorder.ts';
+import { RecordingFile } from './recorder/recording-file.ts';
 
 /** A QEMU that is stopped at reset, and everything that observes it. */
 export interface VirtualMachine {
@@ -31,24 +33,32 @@ export interface VirtualMachine {
   /** The realm monitor, if there is one, and its RAM. */
   monitor?: Monitor & { ram: RamFile };
   console: ConsoleLog;
+  /** What happens to the tables, where it is recorded. */
+  recording?: RecordingFile;
   /** Events from QEMU up to its last QMP answer, oldest first. */
   events: QmpEvent[];
   /** Ends QEMU and frees everything. */
   stop(): Promise<void>;
 }
 
+/** Where and how a machine runs. */
+interface MachineOptions {
+  /** Where its files are until they lose their names. */
+  directory: string;
+  signal: AbortSignal;
+  recorder?: RecorderPlan | undefined;
+}
+
 /**
  * Starts QEMU, stopped at reset. Its RAM file, console file and sockets lose their names as soon as
  * both sides have them open, so nothing is left behind even when the harness is killed.
  *
- * @param directory where the files are until then
  * @throws PtdiffError('emulator') when QEMU does not come up
  */
 async function startMachine(
   machine: QemuMachine,
   { deviceTree, monitor, deviceData }: MachineBlobs,
-  directory: string,
-  signal: AbortSignal,
+  { directory, signal, recorder }: MachineOptions,
 ): Promise<VirtualMachine> {
   const scratch = await scratchName(directory);
   const at = (name: string) => join(scratch, name);
@@ -60,10 +70,15 @@ async function startMachine(
   };
   const paths = { ramFile: at('ram'), consoleFile: at('console'), pidFile: at('pid') };
   const sockets = { gdbSocket: at('gdb'), qmpSocket: at('qmp') };
+  const record = { events: at('events'), functions: at('functions') };
   // The supervisor, which removes the folder if the harness is killed, must know of it before it
   // exists.
   const process = await QemuProcess.prepare(
-    watchedCommand(setup, { ...paths, ...sockets }),
+    watchedCommand(setup, {
+      ...paths,
+      ...sockets,
+      ...(recorder && { recorder: recorderOption(recorder, record) }),
+    }),
     scratch,
   );
   const onAbort = () => void process.stop();
@@ -79,6 +94,11 @@ async function startMachine(
   try {
     signal.throwIfAborted();
     fillScratch(scratch, { dtb: deviceTree, flash: monitor?.flash, data: deviceData });
+    const recording = recorder && new RecordingFile(record.events);
+    if (recorder && recording) {
+      opened.push(recording);
+      onHost(record.functions, () => writeFileSync(record.functions, recorder.list.text));
+    }
     const gdbDoor = listenOnce(sockets.gdbSocket);
     const qmpDoor = listenOnce(sockets.qmpSocket);
     opened.push(gdbDoor, qmpDoor);
@@ -101,7 +121,8 @@ async function startMachine(
     opened.push(console);
     const pid = Number(readFileSync(paths.pidFile, 'latin1'));
     const watched = monitor && monitorRam && { monitor: { ...monitor, ram: monitorRam } };
-    return { process, pid, gdb, qmp, ram, ...watched, console, events, stop };
+    const more = { ...watched, ...(recording && { recording }) };
+    return { process, pid, gdb, qmp, ram, ...more, console, events, stop };
   } catch (error) {
     const death = await deathNotice(process);
     await stop();
@@ -121,10 +142,11 @@ async function startMachine(
 export async function withMachine<Result>(
   machine: QemuMachine,
   blobs: MachineBlobs,
-  { directory, signal }: { directory: string; signal: AbortSignal },
+  options: MachineOptions,
   work: (vm: VirtualMachine) => Promise<Result>,
 ): Promise<Result> {
-  const vm = await timed('starting', () => startMachine(machine, blobs, directory, signal));
+  const { signal } = options;
+  const vm = await timed('starting', () => startMachine(machine, blobs, options));
   try {
     return await work(vm);
   } catch (error) {

@@ -102,6 +102,9 @@ export async function bootCase(
       ...(each.depth && { depth: each.depth }),
       ...(each.hold && { hold: each.hold }),
       emulator: laboratory.emulator,
+      ...(laboratory.recorderLibrary !== undefined && {
+        recorderLibrary: laboratory.recorderLibrary,
+      }),
       directory: folder,
       groupProtection: !kernel.traits.aliasOfWholeArea,
       vmemmap: vmemmapStart(config.vaBits, geometry),

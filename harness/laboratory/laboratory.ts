@@ -10,6 +10,7 @@ import { type Emulator, packagedEmulator, userEmulator } from '../../images/emul
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
+import { buildRecorder } from '../emulator/recorder/build-recorder.ts';
 
 /** What all cases of a run share. */
 export interface Laboratory {
@@ -20,6 +21,8 @@ export interface Laboratory {
   /** The realm monitor, if a scenario of the run needs it. */
   monitor?: { code: Uint8Array; sha256: string };
   knownIssues: KnownIssue[];
+  /** Path of the recorder, where boots are recorded. */
+  recorderLibrary?: string;
 }
 
 /** Where known issues are documented. */
@@ -36,10 +39,24 @@ export async function loadMonitor(): Promise<NonNullable<Laboratory['monitor']>>
   return { code: await readFile(path), sha256 };
 }
 
-/** What all cases of a set of scenarios share. */
+/** QEMU versions whose interface for plugins the recorder knows (version 7). */
+const recordable = /^11\.1\./;
+
+/** Compiled or from the cache; undefined, and said, where this QEMU cannot load it. */
+async function loadRecorder({ version }: Emulator): Promise<string | undefined> {
+  if (recordable.test(version)) return (await buildRecorder({ progress: say })).path;
+  say(`nothing is recorded: QEMU ${version} has another interface for plugins than 11.1`);
+  return undefined;
+}
+
+/**
+ * What all cases of a set of scenarios share.
+ * @param record whether boots are recorded
+ */
 export async function prepareLaboratory(
   scenarios: readonly Scenario[],
   qemu: string | undefined,
+  record = false,
 ): Promise<Laboratory> {
   const emulator = await chooseEmulator(qemu);
   for (const note of emulator.notes) say(note);
@@ -47,9 +64,11 @@ export async function prepareLaboratory(
   const monitor = scenarios.some(({ machine }) => machine.firmware)
     ? await loadMonitor()
     : undefined;
+  const recorderLibrary = record ? await loadRecorder(emulator) : undefined;
   return {
     emulator,
     initramfs,
+    ...(recorderLibrary !== undefined && { recorderLibrary }),
     ...(monitor && { monitor }),
     knownIssues: await loadKnownIssues(knownIssuesFolder),
   };

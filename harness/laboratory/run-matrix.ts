@@ -60,7 +60,7 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
   const stages = planInStages(request, signal);
   const { value: first } = await stages.next();
   const begun = present(first ?? undefined, 'stage of the plan');
-  const laboratory = await prepareLaboratory(begun.plan.scenarios, request.qemu);
+  const laboratory = await prepareLaboratory(begun.plan.scenarios, request.qemu, request.record);
   signal.throwIfAborted();
 
   const directory = new RunDirectory(out);

@@ -6,6 +6,7 @@ import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../debian/apt.ts';
 import type { CompileStep, CrossTools } from './cross-tools.ts';
 import { gnuPrefix, gnuTools, targetLibraries } from './gnu.ts';
+import { hostTools } from './host.ts';
 import { llvmTools } from './llvm.ts';
 
 /** The origin of compiler and linker. */
@@ -61,6 +62,31 @@ export async function crossToolchain(options: ToolchainOptions = {}): Promise<To
   };
 }
 
+/** A C compiler for libraries that a program of this host loads. */
+export interface HostToolchain extends Pick<Toolchain, 'packages'> {
+  /**
+   * Compiles and links a library; what it does not define, the program that loads it does.
+   * @throws `harness` with the compiler's or linker's first error message
+   */
+  compileShared(job: CompileJob): Promise<void>;
+}
+
+/** @throws `host` when it is not in the cache and cannot be fetched */
+export async function hostToolchain(options: FetchOptions = {}): Promise<HostToolchain> {
+  const tools = await hostTools(options);
+  return {
+    packages: tools.packages,
+    compileShared: (job) =>
+      withScratch(async (scratch) => {
+        const objects = await compileAll(tools.compile, job, scratch);
+        const linked = join(scratch, 'linked');
+        const flags = ['-shared', '-z', 'noexecstack', '--build-id=none', '--strip-debug'];
+        await tools.link([...flags, '-o', linked, ...objects]);
+        await publishFile(linked, resolve(job.output));
+      }),
+  };
+}
+
 function compilerOf({ compiler }: ToolchainOptions): CompilerName {
   const asked = compiler ?? (process.env.PTDIFF_COMPILER || 'gnu');
   const name = compilerNames.find((each) => each === asked);
@@ -76,7 +102,11 @@ function compilerOf({ compiler }: ToolchainOptions): CompilerName {
 async function compileStatic(tools: CrossTools, target: string, job: CompileJob): Promise<string> {
   const { before, after } = targetLibraries(target);
   return withScratch(async (scratch) => {
-    const objects = await compileAll(tools, 'static', job, scratch);
+    const objects = await compileAll(
+      (step) => tools.compile({ ...step, kind: 'static' }),
+      job,
+      scratch,
+    );
     const linked = join(scratch, 'linked');
     const flags = [
       '-static',
@@ -98,7 +128,11 @@ async function compileImage(
   job: CompileJob & { linkerScript: string },
 ): Promise<void> {
   await withScratch(async (scratch) => {
-    const objects = await compileAll(tools, 'image', job, scratch);
+    const objects = await compileAll(
+      (step) => tools.compile({ ...step, kind: 'image' }),
+      job,
+      scratch,
+    );
     const [linked, image] = [join(scratch, 'linked'), join(scratch, 'image')];
     const flags = [
       '-pie',
@@ -128,8 +162,7 @@ async function publishFile(made: string, output: string): Promise<void> {
 
 /** @returns the object files, in the order of the sources */
 async function compileAll(
-  tools: CrossTools,
-  kind: CompileStep['kind'],
+  compile: (step: Omit<CompileStep, 'kind'>) => Promise<void>,
   job: CompileJob,
   scratch: string,
 ): Promise<string[]> {
@@ -141,7 +174,7 @@ async function compileAll(
     // same program.
     const flags = [`-ffile-prefix-map=${dirname(source)}/=`, ...(job.flags ?? [])];
     const includeDirs = (job.includeDirs ?? []).map((directory) => resolve(directory));
-    await tools.compile({ source, object, includeDirs, kind, flags });
+    await compile({ source, object, includeDirs, flags });
     objects.push(object);
   }
   return objects;

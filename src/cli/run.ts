@@ -55,6 +55,7 @@ interface RunOptions {
   depth?: Depth;
   budget?: number;
   farm?: string;
+  record?: true;
 }
 
 /**
@@ -109,6 +110,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
     ...(Object.keys(variation).length > 0 && { variation }),
     ...(qemu !== undefined && { qemu }),
     ...(options.farm !== undefined && { farm: farmAddress(options.farm) }),
+    ...(options.record && { record: true as const }),
   };
   if (options.dryRun) {
     return dryRun(await planMatrix(request, signal));
@@ -156,6 +158,12 @@ export const addRun: Verb = (command, { signal, finish }) => {
     .option(...fullOption)
     .option('--json', 'print the results as JSON')
     .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu', 'firmware', 'stopAt']))
+    .addOption(
+      new Option(
+        '--record',
+        'record every store to a page table, every TLB invalidation and every barrier (see ptdiff timeline)',
+      ).conflicts(['farm', 'firmware', 'stopAt']),
+    )
     .option('--qemu <path>', 'your own QEMU instead of the pinned one')
     .addOption(
       new Option(

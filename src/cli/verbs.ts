@@ -45,6 +45,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./show.ts')).addShow,
   },
   {
+    name: 'timeline',
+    about: 'what happened to the tables of a recorded case between its checkpoints',
+    load: async () => (await import('./timeline.ts')).addTimeline,
+  },
+  {
     name: 'report',
     about: 'write report.html of a run folder again and print its summary',
     load: async () => (await import('./publish-report.ts')).addReport,

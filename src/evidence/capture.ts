@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { MemblockRegion } from '../linux/memblock.ts';
 import type { PhysicalRange } from '../linux/physical-range.ts';
+import type { RecordedFunction } from '../linux/recorded-functions.ts';
 import type { SystemRegisters, WalkResult } from '../vmsa/types.ts';
 import type { MonitorCall, MonitorView, RsiFunction } from './monitor-report.ts';
 
@@ -192,6 +193,24 @@ export function reachedItsEnd(end: BootEnd): end is BootEnd & { kind: 'completed
   return end.kind === 'completed' || end.kind === 'stopped';
 }
 
+/** What happened to the stage 1 tables of one boot, see docs/recording.md. */
+export interface Recording {
+  /** The functions whose entries and returns are events, by the numbers that these have. */
+  functions: RecordedFunction[];
+  /** Physical address of the RAM. */
+  ramBase: number;
+  /** How many bytes of events there were at each checkpoint. */
+  moments: { checkpoint: CheckpointName; bytes: number }[];
+  /**
+   * Where in the kernel each site is, and each place from which a listed function is called, as
+   * function+offset, by the numbers that events use; an address where it has no name.
+   */
+  sites: string[];
+  callers: string[];
+  /** For RecordingReader. */
+  events: Uint8Array;
+}
+
 /** Everything that was observed in one boot. */
 export interface Evidence {
   captures: Capture[];
@@ -208,6 +227,8 @@ export interface Evidence {
   rsi?: RsiRecord;
   /** What the realm monitor had recorded by the end of the boot, however the boot ended. */
   monitor?: MonitorView;
+  /** What happened to the tables, where it was recorded. */
+  recording?: Recording;
   files: GuestFiles;
   probes: ProbeResult[];
   /**

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import { readEvidence } from '../../results/evidence-files.ts';
+import { readRecording } from '../../results/recording-file.ts';
+import { runFiles } from '../../results/run-folder.ts';
+import { describeDescriptor } from '../diff/describe-descriptor.ts';
+import { PtdiffError } from '../errors.ts';
+import type { Recording } from '../evidence/capture.ts';
+import { formatLife, formatTimeline, timelineOf } from '../report/timeline.ts';
+import { stableJson } from '../stable-json.ts';
+import { stage1Regime } from '../vmsa/regime.ts';
+import { locateCase, outOption } from './locate-case.ts';
+import { addressOf, type Verb } from './verb.ts';
+
+interface TimelineOptions {
+  out?: string;
+  at?: bigint;
+  full?: boolean;
+  json?: boolean;
+}
+
+/** Rows of each interval without --full. */
+const fewRows = 12;
+
+/** `ptdiff timeline CASE`. */
+async function timeline(given: string, options: TimelineOptions): Promise<number> {
+  const { folder, result } = await locateCase(given, options.out);
+  const directory = join(folder, runFiles.caseFolders, result.case);
+  const recording = readRecording(directory);
+  if (recording === undefined)
+    throw new PtdiffError(
+      'usage',
+      `The case ${result.case} was not recorded; run it again with --record.`,
+    );
+  process.stdout.write(
+    options.at === undefined
+      ? formatAll(recording, options)
+      : lifeOf(recording, directory, options.at),
+  );
+  return 0;
+}
+
+function formatAll(recording: Recording, { full, json }: TimelineOptions): string {
+  const intervals = timelineOf(recording);
+  if (json) return `${stableJson(intervals, 1)}\n`;
+  return formatTimeline(intervals, full ? Number.POSITIVE_INFINITY : fewRows);
+}
+
+function lifeOf(recording: Recording, directory: string, address: bigint): string {
+  const registers = readEvidence(directory).captures.at(-1)?.cpus[0]?.registers;
+  const half = address >> 63n > 0n ? 'ttbr1' : 'ttbr0';
+  const regime = registers && stage1Regime(registers, half);
+  return formatLife(recording, address, (level, low, high) =>
+    regime === undefined
+      ? `0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}`
+      : describeDescriptor(regime, level, low, high),
+  );
+}
+
+export const addTimeline: Verb = (command, { finish }) => {
+  command
+    .argument('<case>', 'its name in the newest run, or its folder')
+    .option(...outOption)
+    .option('--at <address>', 'every change of what this address translates to', addressOf)
+    .option('--full', 'all rows')
+    .option('--json', 'print it as JSON')
+    .action(async (name, options) => finish(await timeline(name, options)));
+};

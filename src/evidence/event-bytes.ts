@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { PtdiffError } from '../errors.ts';
+
+/** @param why a clause */
+export function brokenRecording(why: string): PtdiffError {
+  return new PtdiffError('harness', `The recording cannot be read: ${why}.`);
+}
+
+/** The numbers of a recording's events (harness/emulator/recorder/log.c). */
+export class EventBytes {
+  #bytes: Uint8Array = new Uint8Array();
+  #at = 0;
+  /** The upper half of the number that was read last. */
+  high = 0;
+
+  /** Goes on with other bytes. */
+  begin(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#at = 0;
+  }
+
+  get atEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  /** A number in LEB128 (DWARF 5, 7.6): its lower half, the upper one in `high`. */
+  number(): number {
+    const bytes = this.#bytes;
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[this.#at++];
+      if (byte === undefined || shift > 63) throw brokenRecording('a number has no end');
+      const bits = byte & 0x7f;
+      if (shift < 28) low |= bits << shift;
+      else if (shift === 28) {
+        low |= bits << 28;
+        high = bits >>> 4;
+      } else high |= bits << (shift - 32);
+      if (byte < 0x80) break;
+    }
+    this.high = high >>> 0;
+    return low >>> 0;
+  }
+
+  /** A value that is told by how it differs from the last of its kind. */
+  changed(last: bigint): bigint {
+    const coded = this.big();
+    return BigInt.asUintN(64, last + ((coded >> 1n) ^ -(coded & 1n)));
+  }
+
+  /** Zigzag, of 32 bits. */
+  signed(): number {
+    const coded = this.number();
+    return (coded >>> 1) ^ -(coded & 1);
+  }
+
+  /** Up to 2^53. */
+  whole(): number {
+    const low = this.number();
+    return this.high * 2 ** 32 + low;
+  }
+
+  /** All 64 bits. */
+  big(): bigint {
+    const low = this.number();
+    return (BigInt(this.high) << 32n) | BigInt(low);
+  }
+}

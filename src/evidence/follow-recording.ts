@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { CheckpointName, Recording } from './capture.ts';
+import { type OpenCall, RecordedOperations } from './recorded-operations.ts';
+import { entryShift, RecordedPlaces } from './recorded-places.ts';
+import { type RecordedTable, RecordingReader } from './recording-reader.ts';
+
+/** A store that changed a table, with all that is known of it. */
+export interface RecordedStore {
+  table: RecordedTable;
+  index: number;
+  /** The descriptor before and after, two words each, the lower one first. */
+  old: { low: number; high: number };
+  new: { low: number; high: number };
+  cpu: number;
+  /** Microseconds since the machine was started. */
+  time: number;
+  /** Number of its instruction. */
+  site: number;
+  /** The recorded functions that it belongs to, the innermost first. */
+  chain: OpenCall[];
+  /** The first checkpoint after it; undefined after the last one. */
+  before: CheckpointName | undefined;
+  /** The first virtual address that the entry translates, and the bytes that it does. */
+  reach(): { va: bigint; size: bigint };
+}
+
+/** What a reader of a whole recording is told. */
+export interface RecordingFollower {
+  store?(store: RecordedStore): void;
+  tlbi?(site: number, chain: OpenCall[], before: CheckpointName | undefined): void;
+}
+
+/** TCR_EL1 as an operand of MSR (DDI 0487 C6.2, D24.2). */
+const writesTcr = (insn: number): boolean => (insn & 0xffffffe0) >>> 0 === 0xd5182040;
+
+/**
+ * Goes through a recording from its beginning.
+ * @throws PtdiffError('harness') for a damaged one
+ */
+export function followRecording(
+  recording: Recording,
+  follower: RecordingFollower,
+): { reader: RecordingReader; operations: RecordedOperations } {
+  const operations = new RecordedOperations();
+  const places = new RecordedPlaces();
+  let before: CheckpointName | undefined;
+  // Until a CPU sets TCR_EL1 there is no table.
+  let granuleShift = 12;
+  const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
+    enter: (call, args) => operations.enter(reader.cpu, { call, args }),
+    leave: () => operations.leave(reader.cpu),
+    switch: (previous, next) => operations.switch(reader.cpu, previous, next),
+    mark: () => operations.mark(reader.cpu),
+    unmark: () => operations.unmark(reader.cpu),
+    table: (table) => places.linked(table),
+    tlbi: () => follower.tlbi?.(reader.site, operations.chain(reader.cpu), before),
+    register: (value) => {
+      if (writesTcr(reader.sites[reader.site]?.insn ?? 0)) granuleShift = upperGranule(value);
+    },
+    store: (table, index, low, high) => {
+      const { cpu, time, site } = reader;
+      const old = { low: table.words[2 * index] ?? 0, high: table.words[2 * index + 1] ?? 0 };
+      const chain = operations.chain(cpu);
+      const reach = () => ({
+        va: places.addressOf(table, index, granuleShift),
+        size: 1n << entryShift(table.level, granuleShift),
+      });
+      const next = { low, high };
+      follower.store?.({ table, index, old, new: next, cpu, time, site, chain, before, reach });
+      places.stored(table, index, low, high);
+    },
+  });
+  let at = 0;
+  for (const { checkpoint, bytes } of recording.moments) {
+    before = checkpoint;
+    reader.read(recording.events.subarray(at, bytes));
+    at = bytes;
+  }
+  before = undefined;
+  reader.read(recording.events.subarray(at));
+  return { reader, operations };
+}
+
+/** TCR_EL1.TG1: 1 is 16K, 2 is 4K, 3 is 64K. */
+function upperGranule(value: bigint): number {
+  const tg1 = Number((value >> 30n) & 3n);
+  return tg1 === 3 ? 16 : tg1 === 1 ? 14 : 12;
+}

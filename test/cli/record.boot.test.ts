@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import t from 'tap';
+import { dir } from 'tmp-promise';
+import { ptdiffHere } from './in-process.ts';
+
+t.test('recorded boots of both worlds, and what their timelines tell', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-record-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  const out = join(path, 'run');
+  const run = async (folder: string, ...more: string[]) => {
+    const kept = ['--out', folder, '--store', join(path, 's')];
+    return ptdiffHere('run', '--kernel', 'debian:7.3', ...more, ...kept, '--depth', 'early');
+  };
+  const recorded = await run(out, '--scenario', 'realm+max', '--record');
+  t.equal(recorded.exitCode, 0, recorded.stderr);
+  const name = '7.3.4+deb13-arm64@realm+max';
+  const timeline = (...more: string[]) => ptdiffHere('timeline', name, '--out', out, ...more);
+  const all = await timeline();
+  t.equal(all.exitCode, 0, all.stderr);
+  t.match(all.stdout, /^up to paging_init\n.* by\n[\s\S]*paging_init <- setup_arch$/m);
+  t.match(all.stdout, /mark_linear_text_alias_ro <- smp_cpus_done$/m);
+  const json = JSON.parse((await timeline('--json')).stdout);
+  t.ok(json.every(({ deeds }: { deeds: unknown[] }) => deeds.length > 0));
+  // The first page of the kernel's text, at its own address: mapped once by the early code.
+  const life = await timeline('--at', '0xffff800080010000');
+  t.match(life.stdout, /^[\d.]+ s, CPU 0, before paging_init: \S*map_range\+0x/m);
+  t.match(life.stdout, /becomes contiguous pages \(64 KiB\), valid, EL1 r-x EL0 ---/);
+  const other = join(path, 'other');
+  const plain = await run(other, '--scenario', 'max');
+  t.equal(plain.exitCode, 0, plain.stderr);
+  const without = await ptdiffHere('timeline', '7.3.4+deb13-arm64@max', '--out', other);
+  t.equal(without.exitCode, 2);
+  t.match(without.stderr, /max was not recorded; run it again with --record\.$/);
+  const elsewhere = await timeline('--at', '0xffff700000000000');
+  t.match(elsewhere.stdout, /^Nothing that translates 0xffff700000000000 was changed/);
+});
