@@ -284,7 +284,7 @@ export class BootSession {
     const { vm, kernel, evidence } = this.#boot;
     const capture = await captureCheckpoint(vm, kernel, checkpoint, thread);
     evidence.captures.push(capture);
-    this.#recording?.reach(checkpoint);
+    this.#recording?.reach(capture);
     if (capture.monitor) {
       this.#rsi?.readUpTo(checkpoint, capture.monitor);
     }

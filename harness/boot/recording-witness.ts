@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
-import type { CheckpointName, Recording } from '../../src/evidence/capture.ts';
+import type { Capture, Recording } from '../../src/evidence/capture.ts';
 import { unknownTable } from '../../src/evidence/recorded-places.ts';
 import {
   differsFromRam,
@@ -36,10 +36,22 @@ export class RecordingWitness {
    * At a checkpoint.
    * @throws PtdiffError(harness) when the recording is not what happened
    */
-  reach(checkpoint: CheckpointName): void {
+  reach({ checkpoint, cpus }: Pick<Capture, 'checkpoint' | 'cpus'>): void {
     this.#follow();
     this.#moments.push({ checkpoint, bytes: this.#length() });
     this.#prove(checkpoint);
+    const tables = [...this.#reader.tables.values()];
+    for (const { online, registers } of cpus) {
+      for (const name of ['TTBR0_EL1', 'TTBR1_EL1'] as const) {
+        const pa = rootOf(registers[name]);
+        const isKnown = tables.some(
+          (each) => pa >= each.pa && pa < each.pa + each.words.byteLength,
+        );
+        if (!online || isKnown || !this.#ram.contains(pa, 8)) continue;
+        const root = `the root at 0x${pa.toString(16)} in ${name}`;
+        throw missed(checkpoint, root);
+      }
+    }
   }
 
   /** All that was recorded; the machine is stopped. */
@@ -71,26 +83,32 @@ export class RecordingWitness {
     if (this.#reader.counts.odd)
       throw new PtdiffError('harness', 'The recorder lost track of which function a task is in.');
     const lost = unknownTable(this.#reader.tables.values());
-    if (lost && this.#ram.contains(lost.pa, 8))
-      throw missed(moment, lost, `, which leads to a table at 0x${lost.pa.toString(16)}`);
+    if (lost && this.#ram.contains(lost.pa, 8)) {
+      const table = `the table at 0x${lost.pa.toString(16)}`;
+      throw missed(moment, `${entryText(lost)}, which leads to ${table}`);
+    }
     this.#ram.begin?.();
     for (const table of this.#reader.tables.values()) {
       const words = this.#ram.table(table.pa, table.words.byteLength);
       const index = words && differsFromRam(table, words);
-      if (index !== undefined) throw missed(moment, { table, index });
+      if (index !== undefined) throw missed(moment, entryText({ table, index }));
     }
   }
 }
 
-function missed(
-  moment: string,
-  { table, index }: { table: RecordedTable; index: number },
-  more = '',
-): PtdiffError {
-  const entry = `entry ${index} of the level ${table.level} table at 0x${table.pa.toString(16)}`;
+/** Physical address of a TTBRn_EL1, without ASID and CnP; RAM is below 2^48 (DDI 0487 D24.2). */
+function rootOf(register: bigint): number {
+  return Number(register & 0xffff_ffff_ffc0n);
+}
+
+function entryText({ table, index }: { table: RecordedTable; index: number }): string {
+  return `entry ${index} of the level ${table.level} table at 0x${table.pa.toString(16)}`;
+}
+
+function missed(moment: string, what: string): PtdiffError {
   return new PtdiffError(
     'harness',
-    `The recorder missed a store before ${moment}: ${entry}${more}; run the case without --record.`,
+    `The recorder missed a store before ${moment}: ${what}; run the case without --record.`,
   );
 }
 

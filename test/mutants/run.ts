@@ -88,7 +88,8 @@ async function forEach<T>(
       done++;
       if (performance.now() - told < 15_000) continue;
       told = performance.now();
-      say(`${what}: ${done} of ${list.length}, ${endings.size} noticed`);
+      const noticed = all.filter(({ id }) => isNoticed(id)).length;
+      say(`${what}: ${done} of ${list.length}, ${noticed} noticed`);
     }
   };
   await Promise.all(Array.from({ length: jobs }, line));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { PtdiffError } from '../../../src/errors.ts';
 import type { PhysicalRange } from '../../../src/linux/physical-range.ts';
 import type { RecorderList } from '../../../src/linux/recorded-functions.ts';
 import type { SymbolTable } from '../../../src/linux/symbol-table.ts';
-import { present } from '../../../src/present.ts';
 import { RAM_BASE } from '../../../src/scenario/memory.ts';
 import type { ImageAnchor } from '../../boot/image-anchor.ts';
 import { escapeComma } from '../qemu-options.ts';
@@ -23,7 +23,10 @@ export interface RecorderPlan {
  */
 const fixmapStart = 0xffff_ffff_fe00_0000n;
 
-/** @param memory of the guest, in MiB */
+/**
+ * @param memory of the guest, in MiB
+ * @throws PtdiffError(image) for a kernel whose symbols do not tell where it ends
+ */
 export function planRecorder(
   library: string,
   list: RecorderList,
@@ -32,6 +35,9 @@ export function planRecorder(
   monitor: PhysicalRange | undefined,
 ): RecorderPlan {
   const { symbols, anchor } = kernel;
+  const imageEnd = symbols.address('_end');
+  if (imageEnd === undefined)
+    throw new PtdiffError('image', 'The kernel has no symbol _end, which --record needs.');
   return {
     library,
     list,
@@ -45,7 +51,7 @@ export function planRecorder(
       anchor_target: anchor.target,
       image_pa: BigInt(anchor.imagePa),
       image_start: symbols.textBase,
-      image_end: present(symbols.address('_end'), 'the symbol _end'),
+      image_end: imageEnd,
       page_end: pageEnd(symbols.textBase),
       fixmap_start: fixmapStart,
     },

@@ -262,13 +262,13 @@ void root_register(unsigned int cpu, bool upper, uint64_t value)
 	uint64_t pa = value & 0x0000ffffffffffc0ULL & ~((8ULL << top) - 1);
 	uint64_t old = roots[cpu][upper];
 
-	/* Before TCR_EL1 is set a root says nothing. */
-	if (pa == old || bits < 25 || bits > 52)
+	/* Before TCR_EL1 is set a root says nothing. One that was freed may be a root again. */
+	if ((pa == old && find(pa)) || bits < 25 || bits > 52)
 		return;
 	roots[cpu][upper] = pa;
 	if (!find(pa))
 		link_table(cpu, pa, 4 - levels, 1U << top, upper);
-	if (old)
+	if (old && old != pa)
 		leave_root(cpu, upper, old);
 }
 

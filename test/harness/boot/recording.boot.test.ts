@@ -65,6 +65,7 @@ async function brokenRecorder(t: Test, file: string, from: string, to: string): 
 for (const [what, file, from, to] of [
   ['stores of 8 bytes are not seen', 'translate.c', 'if (shift < 3 ||', 'if (shift < 4 ||'],
   ['a linked table is not followed', 'tables.c', '\tif (is)\n', '\tif (0)\n'],
+  ['a root is not followed', 'tables.c', '\tif (!find(pa))\n', '\tif (0)\n'],
 ] as const) {
   t.test(`a recorder that is wrong is found out: ${what}`, async (t) => {
     const recorderLibrary = await brokenRecorder(t, file, from, to);
@@ -72,7 +73,7 @@ for (const [what, file, from, to] of [
     await t.rejects(boot(setup), {
       fault: 'harness',
       message:
-        /^The recorder missed a store before paging_init: entry \d+ of the level -?\d table at 0x/,
+        /^The recorder missed a store before paging_init: (entry \d+ of the level -?\d table|the root) at 0x/,
     });
   });
 }
