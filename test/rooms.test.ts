@@ -15,6 +15,7 @@ const rooms = [
   'src/scenario',
   'src/evidence',
   'src/model',
+  'src/bbm',
   'src/diff',
   'src/compare',
   'src/bisect',

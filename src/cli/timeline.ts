@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { join } from 'node:path';
 import { readEvidence } from '../../results/evidence-files.ts';
-import { readRecording } from '../../results/recording-file.ts';
-import { runFiles } from '../../results/run-folder.ts';
 import { describeDescriptor } from '../diff/describe-descriptor.ts';
-import { PtdiffError } from '../errors.ts';
 import type { Recording } from '../evidence/capture.ts';
 import { formatLife, formatTimeline, timelineOf } from '../report/timeline.ts';
 import { stableJson } from '../stable-json.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
-import { locateCase, outOption } from './locate-case.ts';
+import { outOption } from './locate-case.ts';
+import { locateRecording } from './locate-recording.ts';
 import { addressOf, type Verb } from './verb.ts';
 
 interface TimelineOptions {
@@ -24,14 +21,7 @@ const fewRows = 12;
 
 /** `ptdiff timeline CASE`. */
 async function timeline(given: string, options: TimelineOptions): Promise<number> {
-  const { folder, result } = await locateCase(given, options.out);
-  const directory = join(folder, runFiles.caseFolders, result.case);
-  const recording = readRecording(directory);
-  if (recording === undefined)
-    throw new PtdiffError(
-      'usage',
-      `The case ${result.case} was not recorded; run it again with --record.`,
-    );
+  const { recording, directory } = await locateRecording(given, options.out);
   process.stdout.write(
     options.at === undefined
       ? formatAll(recording, options)

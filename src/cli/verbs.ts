@@ -50,6 +50,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./timeline.ts')).addTimeline,
   },
   {
+    name: 'bbm',
+    about: 'where a recorded case changed entries without the break-before-make that they need',
+    load: async () => (await import('./bbm.ts')).addBbm,
+  },
+  {
     name: 'report',
     about: 'write report.html of a run folder again and print its summary',
     load: async () => (await import('./publish-report.ts')).addReport,

@@ -27,7 +27,21 @@ export interface RecordedStore {
 /** What a reader of a whole recording is told. */
 export interface RecordingFollower {
   store?(store: RecordedStore): void;
-  tlbi?(site: number, chain: OpenCall[], before: CheckpointName | undefined): void;
+  tlbi?(tlbi: RecordedTlbi): void;
+  /** A DSB or ISB. */
+  barrier?(insn: number, cpu: number): void;
+  /** A write to a register of the translation. */
+  register?(insn: number, value: bigint, cpu: number): void;
+}
+
+/** A TLB invalidation. */
+export interface RecordedTlbi {
+  cpu: number;
+  site: number;
+  insn: number;
+  operand: bigint;
+  chain(): OpenCall[];
+  before: CheckpointName | undefined;
 }
 
 /** TCR_EL1 as an operand of MSR (DDI 0487 C6.2, D24.2). */
@@ -46,6 +60,7 @@ export function followRecording(
   let before: CheckpointName | undefined;
   // Until a CPU sets TCR_EL1 there is no table.
   let granuleShift = 12;
+  const insnAt = () => reader.sites[reader.site]?.insn ?? 0;
   const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
     enter: (call, args) => operations.enter(reader.cpu, { call, args }),
     leave: () => operations.leave(reader.cpu),
@@ -53,9 +68,15 @@ export function followRecording(
     mark: () => operations.mark(reader.cpu),
     unmark: () => operations.unmark(reader.cpu),
     table: (table) => places.linked(table),
-    tlbi: () => follower.tlbi?.(reader.site, operations.chain(reader.cpu), before),
+    tlbi: (operand) => {
+      const { cpu, site } = reader;
+      const chain = () => operations.chain(cpu);
+      follower.tlbi?.({ cpu, site, insn: insnAt(), operand, chain, before });
+    },
+    barrier: () => follower.barrier?.(insnAt(), reader.cpu),
     register: (value) => {
-      if (writesTcr(reader.sites[reader.site]?.insn ?? 0)) granuleShift = upperGranule(value);
+      if (writesTcr(insnAt())) granuleShift = upperGranule(value);
+      follower.register?.(insnAt(), value, reader.cpu);
     },
     store: (table, index, low, high) => {
       const { cpu, time, site } = reader;
@@ -81,8 +102,8 @@ export function followRecording(
   return { reader, operations };
 }
 
-/** TCR_EL1.TG1: 1 is 16K, 2 is 4K, 3 is 64K. */
-function upperGranule(value: bigint): number {
+/** Bits of an address within a page, by TCR_EL1.TG1: 1 is 16K, 2 is 4K, 3 is 64K. */
+export function upperGranule(value: bigint): number {
   const tg1 = Number((value >> 30n) & 3n);
   return tg1 === 3 ? 16 : tg1 === 1 ? 14 : 12;
 }

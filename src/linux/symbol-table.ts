@@ -21,6 +21,12 @@ export interface SymbolColumns {
 /** What compilers append to the name of a function that they changed as a whole. */
 const variant = /(\.(isra|constprop)\.\d+)+$|\.llvm\.\d+$/;
 
+/**
+ * Where code and data begin (ELF for the Arm 64-bit Architecture, 5.5.5). kallsyms leaves them out,
+ * but for those that have a prefix from arch/arm64/kernel/pi/Makefile.
+ */
+const mappingSymbol = /^(__pi_)?\$[xd](\.|$)/;
+
 /** The symbols of one kernel Image, searchable by name and by address. */
 export class SymbolTable {
   /** Link address of `_text`, the first byte of the Image. */
@@ -102,9 +108,13 @@ export class SymbolTable {
     const { offsets, names } = this.#columns;
     const distance = Number(address - this.textBase);
     const next = this.#firstAbove(distance);
-    if (next === 0 || next === offsets.length) return undefined;
+    if (next === offsets.length) return undefined;
+    const isName = (index: number) => !mappingSymbol.test(names[index] as string);
     let index = next - 1;
-    while (index > 0 && offsets[index - 1] === offsets[index]) index--;
+    while (index >= 0 && !isName(index)) index--;
+    if (index < 0) return undefined;
+    for (let same = index - 1; offsets[same] === offsets[index]; same--)
+      if (isName(same)) index = same;
     return { name: names[index] as string, offset: BigInt(distance - (offsets[index] as number)) };
   }
 

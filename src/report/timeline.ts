@@ -53,8 +53,8 @@ export function timelineOf(recording: Recording): Interval[] {
       const by = chainText(store.chain) ?? functionOf(recording.sites[store.site] ?? '');
       deedOf(store.before, by)[kindOf(store)]++;
     },
-    tlbi: (site, chain, before) => {
-      const by = chainText(chain) ?? functionOf(recording.sites[site] ?? '');
+    tlbi: ({ site, chain, before }) => {
+      const by = chainText(chain()) ?? functionOf(recording.sites[site] ?? '');
       deedOf(before, by).invalidations++;
     },
   });

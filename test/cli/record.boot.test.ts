@@ -26,6 +26,15 @@ t.test('recorded boots of both worlds, and what their timelines tell', async (t)
   const life = await timeline('--at', '0xffff800080010000');
   t.match(life.stdout, /^[\d.]+ s, CPU 0, before paging_init: \S*map_range\+0x/m);
   t.match(life.stdout, /becomes contiguous pages \(64 KiB\), valid, EL1 r-x EL0 ---/);
+  const bbm = (...more: string[]) => ptdiffHere('bbm', name, '--out', out, ...more);
+  const oldest = await bbm('--level', '0');
+  t.equal(oldest.exitCode, 0, oldest.stderr);
+  t.match(oldest.stdout, /^[\d,]+ changes at 1 site that FEAT_BBM level 0 does not allow:$/m);
+  t.match(
+    oldest.stdout,
+    /x __pi_map_range\+0x\S+\n {4}the contiguous bit changes, after a break that lacks a DSB after the TLBI$/m,
+  );
+  t.match((await bbm()).stdout, /^No entry .* in a way that FEAT_BBM level 2 forbids\.$/m);
   const other = join(path, 'other');
   const plain = await run(other, '--scenario', 'max');
   t.equal(plain.exitCode, 0, plain.stderr);

@@ -56,9 +56,11 @@ function text(_key: string, value: unknown): unknown {
 t.test('searches of a table', async (t) => {
   const symbols: ImageSymbol[] = [
     { name: '_text', type: 'T', offset: 0 },
+    { name: '__pi_$x', type: 't', offset: 0x10000 },
     { name: '_stext', type: 'T', offset: 0x10000 },
     { name: 'first', type: 't', offset: 0x10000 },
     { name: 'show', type: 't', offset: 0x10040 },
+    { name: '__pi_$d.7', type: 't', offset: 0x10060 },
     { name: 'show', type: 't', offset: 0x10080 },
     ...Array.from({ length: 300 }, (_, i) => ({
       name: `filler_${i}`,
@@ -69,7 +71,7 @@ t.test('searches of a table', async (t) => {
   ];
   const table = kallsymsOfImage(imageWithKallsyms(symbols, 'pc-relative'));
   t.equal(table.textBase, linkBase);
-  t.equal(table.count, 306);
+  t.equal(table.count, 308);
   t.equal(table.address('show'), linkBase + 0x10040n, 'the lowest of two');
   t.strictSame(table.all('show'), [linkBase + 0x10040n, linkBase + 0x10080n]);
   t.equal(table.address('nothing'), undefined);
@@ -82,6 +84,11 @@ t.test('searches of a table', async (t) => {
     table.nameAt(linkBase + 0x10000n),
     { name: '_stext', offset: 0n },
     'the first of two aliases',
+  );
+  t.strictSame(
+    table.nameAt(linkBase + 0x10064n),
+    { name: 'show', offset: 0x24n },
+    'mapping symbols name nothing',
   );
   t.equal(table.nameAt(linkBase + 0x20000n), undefined, 'the last symbol ends the image');
   t.equal(table.nameAt(linkBase - 1n), undefined);

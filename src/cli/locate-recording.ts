@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import { readRecording } from '../../results/recording-file.ts';
+import { runFiles } from '../../results/run-folder.ts';
+import { PtdiffError } from '../errors.ts';
+import type { Recording } from '../evidence/capture.ts';
+import { locateCase } from './locate-case.ts';
+
+/**
+ * Finds the recording of a case that was passed to a verb, and the case's folder.
+ * @throws PtdiffError(usage) when there is no such case, or it was not recorded
+ */
+export async function locateRecording(
+  given: string,
+  out: string | undefined,
+): Promise<{ recording: Recording; directory: string }> {
+  const { folder, result } = await locateCase(given, out);
+  const directory = join(folder, runFiles.caseFolders, result.case);
+  const recording = readRecording(directory);
+  if (recording === undefined)
+    throw new PtdiffError(
+      'usage',
+      `The case ${result.case} was not recorded; run it again with --record.`,
+    );
+  return { recording, directory };
+}
