@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Recording } from '../evidence/capture.ts';
-import { followRecording, type RecordedStore, upperGranule } from '../evidence/follow-recording.ts';
-import { type BbmLevel, isTable, isValid, needsBreak, type Reason } from './needs-break.ts';
+import { followRecording, type RecordedStore } from '../evidence/follow-recording.ts';
+import { type Descriptor, isTable, isValid } from '../vmsa/descriptor.ts';
+import { join } from '../vmsa/descriptor-layout.ts';
+import { encodedGranule } from '../vmsa/regime.ts';
+import { type BbmLevel, needsBreak, type Reason } from './needs-break.ts';
 import { type Missing, PendingEntries } from './pending.ts';
 import { decodeTlbi } from './tlbi.ts';
 
@@ -19,13 +22,6 @@ export interface UpdateSite {
   example: { va: bigint; level: number; old: bigint; new: bigint; cpu: number; time: number };
 }
 
-/** Registers by op0 to op2 as MSR has them, without Xt (DDI 0487 D24.2). */
-const registers = {
-  MAIR: 0xd518a200,
-  TCR: 0xd5182040,
-  TTBR1: 0xd5182020,
-} as const;
-
 /** A root without ASID and CnP. */
 const rootAddress = 0xffff_ffff_ffc0n;
 
@@ -42,7 +38,7 @@ export function checkUpdates(recording: Recording, bbm: BbmLevel): UpdateSite[] 
   const roots = new Map<number, bigint>();
   let mair = 0n;
   let lpa2 = false;
-  let shift = 12;
+  let granule = 4096;
   const report = (store: RecordedStore, reason: Reason, missing: Missing | undefined) => {
     const site = recording.sites[store.site] ?? '?';
     const key = `${site} ${reason} ${missing}`;
@@ -76,36 +72,34 @@ export function checkUpdates(recording: Recording, bbm: BbmLevel): UpdateSite[] 
     tlbi: ({ insn, operand, cpu }) => {
       const what = decodeTlbi(insn, operand, lpa2);
       const others = [...roots].filter(([other, root]) => other !== cpu && root === roots.get(cpu));
-      const { granuleShift = shift } = what ?? {};
-      if (what && granuleShift === shift) pending.invalidate(cpu, what, others.length === 0);
+      if (what && (what.granule ?? granule) === granule)
+        pending.invalidate(cpu, what, others.length === 0);
     },
     barrier: (insn, cpu) => {
       // DSB has op2 4, and 1 with nXS; CRm[1:0] is 3 for loads and stores.
       const op2 = (insn >>> 5) & 7;
       if (op2 === 4 || op2 === 1) pending.barrier(cpu, op2 === 1 || ((insn >>> 8) & 3) === 3);
     },
-    register: (insn, value, cpu) => {
-      const name = (insn & 0xffffffe0) >>> 0;
-      if (name === registers.MAIR) mair = value;
-      if (name === registers.TCR) {
+    register: (name, value, cpu) => {
+      if (name === 'MAIR_EL1') mair = value;
+      if (name === 'TCR_EL1') {
         lpa2 = ((value >> 59n) & 1n) === 1n;
-        shift = upperGranule(value);
+        granule = encodedGranule(value, 'ttbr1') ?? 4096;
       }
-      if (name === registers.TTBR1) roots.set(cpu, value & rootAddress);
+      if (name === 'TTBR1_EL1') roots.set(cpu, value & rootAddress);
     },
   });
   return [...found.values()].sort((left, right) => right.count - left.count);
 }
 
-const join = ({ low, high }: { low: number; high: number }): bigint =>
-  (BigInt(high) << 32n) | BigInt(low);
+const joined = ({ low, high }: Descriptor): bigint => join(low, high);
 
 function siteOf(
   { functions }: Recording,
   { chain, table, old, new: now, cpu, time, reach }: RecordedStore,
 ): Pick<UpdateSite, 'chain' | 'example'> {
   return {
-    chain: chain.map(({ call }) => functions[call.listed]?.name ?? '?'),
-    example: { va: reach().va, level: table.level, old: join(old), new: join(now), cpu, time },
+    chain: chain().map(({ call }) => functions[call.listed]?.name ?? '?'),
+    example: { va: reach().va, level: table.level, old: joined(old), new: joined(now), cpu, time },
   };
 }

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
-/** A descriptor, as two words, the lower one first. */
-export interface Descriptor {
-  low: number;
-  high: number;
-}
+import { type Descriptor, isTable } from '../vmsa/descriptor.ts';
 
 /** FEAT_BBM as a CPU claims it (ID_AA64MMFR2_EL1.BBM), 3 where no change of size can abort. */
 export type BbmLevel = 0 | 1 | 2 | 3;
@@ -19,19 +14,10 @@ export type Reason =
   | 'another shareability'
   | 'it becomes global';
 
-const valid = 1;
-const tableBit = 2;
 const notGlobal = 1 << 11;
 const contiguous = 1 << (52 - 32);
 const addressLow = 0xfffff000;
 const addressHigh = 0xffff;
-
-export const isValid = ({ low }: Descriptor): boolean => (low & valid) !== 0;
-
-/** Whether a descriptor of a level leads to another table. */
-export function isTable({ low }: Descriptor, level: number): boolean {
-  return level < 3 && (low & (valid | tableBit)) === (valid | tableBit);
-}
 
 /**
  * Why the change from one valid descriptor to another needs break-before-make at a level of

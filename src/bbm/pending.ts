@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Descriptor } from './needs-break.ts';
+import type { Descriptor } from '../vmsa/descriptor.ts';
 import type { Invalidation } from './tlbi.ts';
 
 /** What is still to be done before a broken entry may be made again. */
@@ -48,11 +48,9 @@ export class PendingEntries {
   }
 
   /** A new entry takes the place of a broken one. */
-  made({ va, level, cpu }: Broken): void {
-    const broken = this.at(va, level);
-    this.#bySlot.delete(slotOf(va, level));
-    if (broken === undefined) return;
-    this.#stored.get(cpu)?.delete(broken);
+  made(broken: Broken): void {
+    this.#bySlot.delete(slotOf(broken.va, broken.level));
+    this.#stored.get(broken.cpu)?.delete(broken);
     for (const set of this.#invalidated.values()) set.delete(broken);
   }
 

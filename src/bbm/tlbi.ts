@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Granule } from '../vmsa/types.ts';
 
 /** What one TLBI instruction invalidates of the EL1&0 stage 1 translations. */
 export interface Invalidation {
@@ -11,10 +12,10 @@ export interface Invalidation {
   /** Only entries of this level of lookup, where the operand hints at one. */
   level?: number;
   /**
-   * The bits of an address within a page that the operand claims. Where the tables have others it
-   * need not invalidate anything (DDI 0487 C5.5, TTL and TG).
+   * The granule that the operand claims, in bytes. Where the tables have another it need not
+   * invalidate anything (DDI 0487 C5.5, TTL and TG).
    */
-  granuleShift?: number;
+  granule?: Granule;
   /** Only of this ASID, and global ones where `global` is set; absent for all. */
   asid?: number;
   /** Also entries that are global. */
@@ -48,22 +49,22 @@ export function decodeTlbi(insn: number, operand: bigint, wide = false): Invalid
   return { ...common, ...(isRange ? rangeOf(operand, wide) : pageOf(operand)) };
 }
 
-/** Bits of an address within a page, by the encoding of TG and of TTL[3:2]. */
-const granuleShifts = [undefined, 12, 14, 16];
+/** By the encoding of TG and of TTL[3:2]. */
+const granules = [undefined, 4096, 16384, 65536] as const;
 
 function pageOf(operand: bigint): Partial<Invalidation> {
   const start = virtual((operand & ((1n << 44n) - 1n)) << 12n);
   const ttl = Number((operand >> 44n) & 15n);
-  const granuleShift = granuleShifts[ttl >> 2];
+  const granule = granules[ttl >> 2];
   return {
     range: { start, end: start + 0x1000n },
-    ...(granuleShift !== undefined && { level: ttl & 3, granuleShift }),
+    ...(granule !== undefined && { level: ttl & 3, granule }),
   };
 }
 
 function rangeOf(operand: bigint, wide: boolean): Partial<Invalidation> {
-  const shift = granuleShifts[Number((operand >> 46n) & 3n)] ?? 12;
-  const unit = wide ? 16 : shift;
+  const granule = granules[Number((operand >> 46n) & 3n)] ?? 4096;
+  const unit = wide ? 16 : Math.log2(granule);
   const base = operand & ((1n << 37n) - 1n);
   const start = BigInt.asUintN(64, BigInt.asIntN(37 + unit, base << BigInt(unit)));
   const number = (operand >> 39n) & 31n;
@@ -71,8 +72,8 @@ function rangeOf(operand: bigint, wide: boolean): Partial<Invalidation> {
   const pages = (number + 1n) << (5n * scale + 1n);
   const ttl = Number((operand >> 37n) & 3n);
   return {
-    range: { start, end: start + (pages << BigInt(shift)) },
-    granuleShift: shift,
+    range: { start, end: start + pages * BigInt(granule) },
+    granule,
     ...(ttl !== 0 && { level: ttl }),
   };
 }

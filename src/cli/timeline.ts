@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readEvidence } from '../../results/evidence-files.ts';
 import { describeDescriptor } from '../diff/describe-descriptor.ts';
+import { hex } from '../diff/text.ts';
 import type { Recording } from '../evidence/capture.ts';
 import { formatLife, formatTimeline, timelineOf } from '../report/timeline.ts';
 import { stableJson } from '../stable-json.ts';
+import { join } from '../vmsa/descriptor-layout.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
 import { outOption } from './locate-case.ts';
 import { locateRecording } from './locate-recording.ts';
@@ -41,9 +43,7 @@ function lifeOf(recording: Recording, directory: string, address: bigint): strin
   const half = address >> 63n > 0n ? 'ttbr1' : 'ttbr0';
   const regime = registers && stage1Regime(registers, half);
   return formatLife(recording, address, (level, low, high) =>
-    regime === undefined
-      ? `0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}`
-      : describeDescriptor(regime, level, low, high),
+    regime === undefined ? hex(join(low, high)) : describeDescriptor(regime, level, low, high),
   );
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isTable } from '../vmsa/descriptor.ts';
 import {
   descriptorLayouts,
+  join,
   leafAttributes,
   nextTable,
   outputAddress,
@@ -8,6 +10,7 @@ import {
 import type { Stage1Regime } from '../vmsa/regime.ts';
 import type { Level } from '../vmsa/types.ts';
 import { describeLeaf } from './describe-leaf.ts';
+import { hex } from './text.ts';
 
 /**
  * One descriptor in words: a leaf as describeLeaf() has it, with its output address.
@@ -21,10 +24,9 @@ export function describeDescriptor(
   high: number,
 ): string {
   const layout = descriptorLayouts(regime).get(level as Level);
-  const hex = (value: number) => `0x${value.toString(16)}`;
   if (low === 0 && high === 0) return 'nothing';
-  if (layout === undefined) return `${hex(high)}${low.toString(16).padStart(8, '0')}`;
-  if (level < 3 && (low & 3) === 3) return `the table at ${hex(nextTable(layout, low, high))}`;
+  if (layout === undefined) return hex(join(low, high));
+  if (isTable({ low }, level)) return `the table at ${hex(nextTable(layout, low, high))}`;
   const pa = outputAddress(layout, low, high);
   const run = {
     va: 0n,

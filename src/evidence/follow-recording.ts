@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { geometryOf } from '../linux/geometry.ts';
+import type { Descriptor } from '../vmsa/descriptor.ts';
+import { encodedGranule } from '../vmsa/regime.ts';
 import type { CheckpointName, Recording } from './capture.ts';
 import { type OpenCall, RecordedOperations } from './recorded-operations.ts';
-import { entryShift, RecordedPlaces } from './recorded-places.ts';
+import { entrySize, RecordedPlaces } from './recorded-places.ts';
 import { type RecordedTable, RecordingReader } from './recording-reader.ts';
 
 /** A store that changed a table, with all that is known of it. */
 export interface RecordedStore {
   table: RecordedTable;
   index: number;
-  /** The descriptor before and after, two words each, the lower one first. */
-  old: { low: number; high: number };
-  new: { low: number; high: number };
+  /** The descriptor before and after. */
+  old: Descriptor;
+  new: Descriptor;
   cpu: number;
   /** Microseconds since the machine was started. */
   time: number;
   /** Number of its instruction. */
   site: number;
   /** The recorded functions that it belongs to, the innermost first. */
-  chain: OpenCall[];
+  chain(): OpenCall[];
   /** The first checkpoint after it; undefined after the last one. */
   before: CheckpointName | undefined;
   /** The first virtual address that the entry translates, and the bytes that it does. */
@@ -31,7 +34,7 @@ export interface RecordingFollower {
   /** A DSB or ISB. */
   barrier?(insn: number, cpu: number): void;
   /** A write to a register of the translation. */
-  register?(insn: number, value: bigint, cpu: number): void;
+  register?(name: TranslationRegister, value: bigint, cpu: number): void;
 }
 
 /** A TLB invalidation. */
@@ -44,8 +47,15 @@ export interface RecordedTlbi {
   before: CheckpointName | undefined;
 }
 
-/** TCR_EL1 as an operand of MSR (DDI 0487 C6.2, D24.2). */
-const writesTcr = (insn: number): boolean => (insn & 0xffffffe0) >>> 0 === 0xd5182040;
+/** A register whose writes a follower is told. */
+export type TranslationRegister = 'TTBR1_EL1' | 'TCR_EL1' | 'MAIR_EL1';
+
+/** Registers by the MSR that writes them, without its Xt (DDI 0487 C6.2, D24.2). */
+const registers: ReadonlyMap<number, TranslationRegister> = new Map([
+  [0xd5182020, 'TTBR1_EL1'],
+  [0xd5182040, 'TCR_EL1'],
+  [0xd518a200, 'MAIR_EL1'],
+]);
 
 /**
  * Goes through a recording from its beginning.
@@ -59,7 +69,7 @@ export function followRecording(
   const places = new RecordedPlaces();
   let before: CheckpointName | undefined;
   // Until a CPU sets TCR_EL1 there is no table.
-  let granuleShift = 12;
+  let geometry = geometryOf(4096);
   const insnAt = () => reader.sites[reader.site]?.insn ?? 0;
   const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
     enter: (call, args) => operations.enter(reader.cpu, { call, args }),
@@ -75,16 +85,18 @@ export function followRecording(
     },
     barrier: () => follower.barrier?.(insnAt(), reader.cpu),
     register: (value) => {
-      if (writesTcr(insnAt())) granuleShift = upperGranule(value);
-      follower.register?.(insnAt(), value, reader.cpu);
+      const name = registers.get((insnAt() & 0xffffffe0) >>> 0);
+      if (name === undefined) return;
+      if (name === 'TCR_EL1') geometry = geometryOf(encodedGranule(value, 'ttbr1') ?? 4096);
+      follower.register?.(name, value, reader.cpu);
     },
     store: (table, index, low, high) => {
       const { cpu, time, site } = reader;
       const old = { low: table.words[2 * index] ?? 0, high: table.words[2 * index + 1] ?? 0 };
-      const chain = operations.chain(cpu);
+      const chain = () => operations.chain(cpu);
       const reach = () => ({
-        va: places.addressOf(table, index, granuleShift),
-        size: 1n << entryShift(table.level, granuleShift),
+        va: places.addressOf(table, index, geometry),
+        size: entrySize(table, geometry),
       });
       const next = { low, high };
       follower.store?.({ table, index, old, new: next, cpu, time, site, chain, before, reach });
@@ -100,10 +112,4 @@ export function followRecording(
   before = undefined;
   reader.read(recording.events.subarray(at));
   return { reader, operations };
-}
-
-/** Bits of an address within a page, by TCR_EL1.TG1: 1 is 16K, 2 is 4K, 3 is 64K. */
-export function upperGranule(value: bigint): number {
-  const tg1 = Number((value >> 30n) & 3n);
-  return tg1 === 3 ? 16 : tg1 === 1 ? 14 : 12;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { type Geometry, levelShift } from '../linux/geometry.ts';
 import { present } from '../present.ts';
+import { isTable } from '../vmsa/descriptor.ts';
+import type { Level } from '../vmsa/types.ts';
 import type { RecordedTable } from './recording-reader.ts';
 
 /** The entry of a table that leads to another one. */
@@ -17,13 +20,7 @@ export class RecordedPlaces {
 
   /** A table that is linked: its own entries tell where the next ones are. */
   linked(table: RecordedTable): void {
-    for (let index = 0; index < table.words.length / 2; index++)
-      this.stored(
-        table,
-        index,
-        present(table.words[2 * index], 'word'),
-        present(table.words[2 * index + 1], 'word'),
-      );
+    for (const { index, pa } of nextTables(table)) this.#parents.set(pa, { table, index });
   }
 
   stored(table: RecordedTable, index: number, low: number, high: number): void {
@@ -32,26 +29,34 @@ export class RecordedPlaces {
   }
 
   /** First virtual address that an entry translates; for user space from 0 on. */
-  addressOf(table: RecordedTable, index: number, granuleShift: number): bigint {
-    const entry = BigInt(index) << entryShift(table.level, granuleShift);
+  addressOf(table: RecordedTable, index: number, geometry: Geometry): bigint {
+    const size = entrySize(table, geometry);
+    const entry = BigInt(index) * size;
     const parent = this.#parents.get(table.pa);
     if (parent !== undefined && parent.table.level < table.level)
-      return this.addressOf(parent.table, parent.index, granuleShift) + entry;
-    if (!table.upper) return entry;
-    const reach = BigInt(table.words.length / 2) << entryShift(table.level, granuleShift);
-    return (1n << 64n) - reach + entry;
+      return this.addressOf(parent.table, parent.index, geometry) + entry;
+    return table.upper ? (1n << 64n) - BigInt(table.words.length / 2) * size + entry : entry;
   }
 }
 
-/** How many bits of an address one entry of a level leaves to the next levels (DDI 0487 D8.2). */
-export function entryShift(level: number, granuleShift: number): bigint {
-  return BigInt(granuleShift + (3 - level) * (granuleShift - 3));
+/** How many bytes one entry of a table translates. */
+export function entrySize({ level }: RecordedTable, geometry: Geometry): bigint {
+  return 1n << BigInt(levelShift(geometry, level as Level));
 }
 
 /** Physical address of the table that a descriptor leads to; undefined where it leads to none. */
-export function nextTable(table: RecordedTable, low: number, high: number): number | undefined {
-  if (table.level >= 3 || (low & 3) !== 3) return undefined;
-  return (high & 0xffff) * 2 ** 32 + ((low & ~0xfff) >>> 0);
+function nextTable({ level }: RecordedTable, low: number, high: number): number | undefined {
+  return isTable({ low }, level) ? (high & 0xffff) * 2 ** 32 + ((low & ~0xfff) >>> 0) : undefined;
+}
+
+/** The entries of a table that lead to others, and the physical addresses of those. */
+function* nextTables(table: RecordedTable): Generator<{ index: number; pa: number }> {
+  if (table.level >= 3) return;
+  for (let at = 0; at < table.words.length; at += 2) {
+    const [low, high] = [table.words[at], table.words[at + 1]];
+    const pa = nextTable(table, present(low, 'word'), present(high, 'word'));
+    if (pa !== undefined) yield { index: at / 2, pa };
+  }
 }
 
 /** The first entry that leads to a table which is not among these, and the address of that one. */
@@ -60,16 +65,7 @@ export function unknownTable(
 ): { table: RecordedTable; index: number; pa: number } | undefined {
   const all = [...tables];
   const known = new Set(all.map(({ pa }) => pa));
-  for (const table of all) {
-    if (table.level >= 3) continue;
-    for (let at = 0; at < table.words.length; at += 2) {
-      const pa = nextTable(
-        table,
-        present(table.words[at], 'word'),
-        present(table.words[at + 1], 'word'),
-      );
-      if (pa !== undefined && !known.has(pa)) return { table, index: at / 2, pa };
-    }
-  }
+  for (const table of all)
+    for (const next of nextTables(table)) if (!known.has(next.pa)) return { table, ...next };
   return undefined;
 }

@@ -2,7 +2,7 @@
 
 import type { UpdateSite } from '../bbm/check-updates.ts';
 import type { BbmLevel } from '../bbm/needs-break.ts';
-import { countText } from '../diff/text.ts';
+import { countText, hex } from '../diff/text.ts';
 import { formatCount } from './units.ts';
 
 /** The sites that change entries in a way that FEAT_BBM level `bbm` does not allow, as text. */
@@ -27,5 +27,3 @@ function formatSite({ site, chain, reason, missing, count, example }: UpdateSite
     `    e.g. level ${level}, ${hex(va)}: ${hex(old)} -> ${hex(now)} (CPU ${cpu}, ${(time / 1e6).toFixed(6)} s)`,
   ];
 }
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { hex } from '../diff/text.ts';
 import type { CheckpointName, Recording } from '../evidence/capture.ts';
 import { followRecording, type RecordedStore } from '../evidence/follow-recording.ts';
 import type { OpenCall } from '../evidence/recorded-operations.ts';
-import { nextTable } from '../evidence/recorded-places.ts';
+import { type Descriptor, isTable, isValid } from '../vmsa/descriptor.ts';
 import { formatCount } from './units.ts';
 
 /** What one chain of functions did to the tables between two checkpoints. */
@@ -27,13 +28,10 @@ export interface Interval {
 const kinds = ['made', 'broken', 'changed', 'split', 'other'] as const;
 
 function kindOf({ table, old, new: now }: RecordedStore): (typeof kinds)[number] {
-  const valid = (low: number) => (low & 1) === 1;
-  const wasTable = nextTable(table, old.low, old.high) !== undefined;
-  const isTable = nextTable(table, now.low, now.high) !== undefined;
-  if (!valid(old.low)) return valid(now.low) ? 'made' : 'other';
-  if (!valid(now.low)) return 'broken';
-  if (!wasTable && isTable) return 'split';
-  return wasTable || isTable ? 'other' : 'changed';
+  if (!isValid(old)) return isValid(now) ? 'made' : 'other';
+  if (!isValid(now)) return 'broken';
+  if (isTable(old, table.level)) return 'other';
+  return isTable(now, table.level) ? 'split' : 'changed';
 }
 
 /** What happened to the tables between the checkpoints, by who did it, the busiest first. */
@@ -50,7 +48,7 @@ export function timelineOf(recording: Recording): Interval[] {
   const chainText = chainsOf(recording);
   followRecording(recording, {
     store: (store) => {
-      const by = chainText(store.chain) ?? functionOf(recording.sites[store.site] ?? '');
+      const by = chainText(store.chain()) ?? functionOf(recording.sites[store.site] ?? '');
       deedOf(store.before, by)[kindOf(store)]++;
     },
     tlbi: ({ site, chain, before }) => {
@@ -67,7 +65,7 @@ export function timelineOf(recording: Recording): Interval[] {
 
 const functionOf = (site: string): string => site.replace(/\+0x[0-9a-f]+$/, '');
 
-/** The text of a chain, with who called its outermost function; remembered, as most come often. */
+/** The text of a chain, with who called its outermost function. */
 function chainsOf({ functions, callers }: Recording) {
   const nameOf = ({ call }: OpenCall) => functions[call.listed]?.name ?? '?';
   return (chain: readonly OpenCall[]): string | undefined => {
@@ -112,10 +110,10 @@ export function formatLife(
       const { va, size } = store.reach();
       if (address < va || address >= va + size || store.table.upper !== address >> 63n > 0n) return;
       const { level } = store.table;
-      const text = ({ low, high }: RecordedStore['old']) => describe(level, low, high);
+      const text = ({ low, high }: Descriptor) => describe(level, low, high);
       lines.push(
         `${(store.time / 1e6).toFixed(6)} s, CPU ${store.cpu}, before ${store.before ?? 'the end'}: ${recording.sites[store.site]}`,
-        `    in ${chainText(store.chain) ?? 'none of the recorded functions'}`,
+        `    in ${chainText(store.chain()) ?? 'none of the recorded functions'}`,
         `    level ${level} entry of ${hex(va)}: ${text(store.old)}`,
         `    becomes ${text(store.new)}`,
       );
@@ -125,5 +123,3 @@ export function formatLife(
     ? `Nothing that translates ${hex(address)} was changed while a table held it.\n`
     : `${lines.join('\n')}\n`;
 }
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;

@@ -61,6 +61,11 @@ const granules: Record<Half, (Granule | undefined)[]> = {
  */
 const physicalSizes = [32, 36, 40, 42, 44, 48, 52];
 
+/** The granule of one half by a TCR_EL1; undefined for a reserved encoding. */
+export function encodedGranule(tcr: bigint, half: Half): Granule | undefined {
+  return granules[half][field(tcr, half === 'ttbr1' ? 30 : 14, 2)];
+}
+
 /**
  * Decodes the stage 1 EL1&0 regime of one half (DDI 0487 D8.2 and the register descriptions).
  * Reserved encodings do not throw: they are listed in `malformed`, and in `notWalked` when nothing
@@ -70,8 +75,8 @@ export function stage1Regime(registers: SystemRegisters, half: Half): Stage1Regi
   const tcr = registers.TCR_EL1;
   const tcr2 = registers.TCR2_EL1 ?? 0n;
   const upper = half === 'ttbr1';
-  const encodedGranule = granules[half][field(tcr, upper ? 30 : 14, 2)];
-  const granule = encodedGranule ?? 4096;
+  const encoded = encodedGranule(tcr, half);
+  const granule = encoded ?? 4096;
   const inputBits = 64 - field(tcr, upper ? 16 : 0, 6);
   const lpa2 = granule !== 65536 && bit(tcr, 59);
   const shape = rootShape(granule, inputBits);
@@ -101,8 +106,7 @@ export function stage1Regime(registers: SystemRegisters, half: Half): Stage1Regi
   if (!bit(registers.SCTLR_EL1, 0)) stop(regime, 'The MMU is off (SCTLR_EL1.M is 0).');
   else if (bit(tcr, upper ? 23 : 7))
     stop(regime, `Walks of this half are disabled (TCR_EL1.EPD${upper ? 1 : 0} is 1).`);
-  else if (encodedGranule === undefined)
-    refuse(regime, tcr, `TCR_EL1.${name} has a reserved encoding.`);
+  else if (encoded === undefined) refuse(regime, tcr, `TCR_EL1.${name} has a reserved encoding.`);
   else if (bit(tcr2, 5))
     refuse(regime, tcr2, 'TCR2_EL1.D128 selects 128-bit descriptors, which are not decoded.');
   else checkSizes(regime, tcr);

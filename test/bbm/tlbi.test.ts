@@ -40,14 +40,14 @@ t.test('what a TLBI reaches', (t) => {
 t.test('a hint names a level and a granule', (t) => {
   t.match(decodeTlbi(insns.vaae1is, operand(va, 0b0111n)), {
     level: 3,
-    granuleShift: 12,
+    granule: 4096,
     range: { start: va },
   });
   // What is left of the upper bits of an address is a hint, too.
   const unmasked = 0xffff_ffff_ffe0_5000n >> 12n;
   t.match(decodeTlbi(insns.vaae1, unmasked), {
     level: 3,
-    granuleShift: 16,
+    granule: 65536,
     range: { start: 0xffff_ffff_ffe0_5000n },
   });
   t.end();

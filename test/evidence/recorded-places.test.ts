@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { RecordedPlaces, unknownTable } from '../../src/evidence/recorded-places.ts';
+import { geometryOf } from '../../src/linux/geometry.ts';
 
 /** A table of 512 entries with one descriptor in it. */
 function table(pa: number, level: number, upper: boolean, index = 0, next = 0) {
@@ -16,9 +17,13 @@ t.test('an entry translates what its tables lead to', (t) => {
   const third = table(0x3000, 2, true);
   places.linked(root);
   places.stored(second, 1, 0x3003, 0);
-  t.equal(places.addressOf(root, 256, 12), 0xffff_8000_0000_0000n);
-  t.equal(places.addressOf(third, 2, 12), 0xffff_8000_4040_0000n);
-  t.equal(places.addressOf(table(0x9000, 0, false), 1, 12), 1n << 39n, 'user space begins at 0');
+  t.equal(places.addressOf(root, 256, geometryOf(4096)), 0xffff_8000_0000_0000n);
+  t.equal(places.addressOf(third, 2, geometryOf(4096)), 0xffff_8000_4040_0000n);
+  t.equal(
+    places.addressOf(table(0x9000, 0, false), 1, geometryOf(4096)),
+    1n << 39n,
+    'user space begins at 0',
+  );
   t.end();
 });
 
@@ -28,18 +33,16 @@ t.test('a block and an invalid entry lead to no table', (t) => {
   places.stored(pud, 4, 0x3001, 0);
   places.stored(pud, 5, 0x3002, 0);
   // Of an orphan nothing is known but its place in its own level.
-  t.equal(places.addressOf(table(0x3000, 2, false), 1, 12), 0x20_0000n);
+  t.equal(places.addressOf(table(0x3000, 2, false), 1, geometryOf(4096)), 0x20_0000n);
   t.end();
 });
 
 t.test('granules of 16 and 64 KiB', (t) => {
   const places = new RecordedPlaces();
-  for (const [shift, page] of [
-    [14, 0x4000n],
-    [16, 0x10000n],
-  ] as const) {
-    t.equal(places.addressOf(table(0x10000, 3, false), 3, shift), 3n * page);
-    t.equal(places.addressOf(table(0x10000, 2, false), 1, shift), page * (page / 8n));
+  for (const granule of [16384, 65536] as const) {
+    const page = BigInt(granule);
+    t.equal(places.addressOf(table(0x10000, 3, false), 3, geometryOf(granule)), 3n * page);
+    t.equal(places.addressOf(table(0x10000, 2, false), 1, geometryOf(granule)), page * (page / 8n));
   }
   t.end();
 });

@@ -10,7 +10,6 @@
 
 struct table {
 	struct table *next; /* another one in the same frame */
-	struct table *in_hash;
 	uint64_t pa;
 	uint32_t entries;
 	uint32_t id;

@@ -206,12 +206,9 @@ class FarmWorker {
     if (!task) throw this.#failure(new PtdiffError('harness', 'A job is none.'), true);
     const { version } = this.#setting;
     const { ptdiff, emulator = version.emulator.sha256 } = task;
-    if (ptdiff !== version.digest || emulator !== version.emulator.sha256) {
-      // The next beat says why, where a run gives work to others.
-      await sleep(1000, undefined, { signal: this.#ending.signal }).catch(() => {});
-      return this.#giveBack(job, token);
-    }
-    if (await this.#leavesToOthers(job)) {
+    // Where a run gives work to other versions, the next beat says why.
+    const isOther = ptdiff !== version.digest || emulator !== version.emulator.sha256;
+    if (isOther || (await this.#leavesToOthers(job))) {
       await sleep(1000, undefined, { signal: this.#ending.signal }).catch(() => {});
       return this.#giveBack(job, token);
     }

@@ -28,7 +28,7 @@ t.test('an early boot of two CPUs: every store to a table, and who made it', asy
   const { reader, operations } = followRecording(recording, {
     store: ({ cpu, chain, before, reach }) => {
       cpus.add(cpu);
-      const by = chain.map(({ call }) => given(recording.functions[call.listed]).name);
+      const by = chain().map(({ call }) => given(recording.functions[call.listed]).name);
       for (const name of by) names.add(name);
       if (by.includes('mark_linear_text_alias_ro') && before === 'smp_cpus_done')
         protectedText += Number(reach().va < 0xffff_8000_0000_0000n);
