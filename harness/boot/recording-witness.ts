@@ -2,11 +2,8 @@
 import { PtdiffError } from '../../src/errors.ts';
 import type { Capture, Recording } from '../../src/evidence/capture.ts';
 import { unknownTable } from '../../src/evidence/recorded-places.ts';
-import {
-  differsFromRam,
-  type RecordedTable,
-  RecordingReader,
-} from '../../src/evidence/recording-reader.ts';
+import { differsFromRam } from '../../src/evidence/recorded-ram.ts';
+import { type RecordedTable, RecordingReader } from '../../src/evidence/recording-reader.ts';
 import type { RecorderList } from '../../src/linux/recorded-functions.ts';
 import { RAM_BASE } from '../../src/scenario/memory.ts';
 import type { RamFile } from '../emulator/ram-file.ts';

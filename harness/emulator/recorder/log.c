@@ -32,11 +32,12 @@ static unsigned int last_cpu = ~0U;
 static uint32_t sites;
 static uint64_t last_pc, last_time;
 
+/* Asked at every event: the coarse clock takes a quarter of the time, and is good to 4 ms. */
 static uint64_t microseconds(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
 }
 

@@ -138,7 +138,10 @@ static void returning(unsigned int cpu, void *udata)
 
 	if (task->depth == 0 || !task->frames[task->depth - 1].call)
 		return;
+	/* Most returns are those of functions that are not listed, and reading a register is dear. */
 	lr = plain(read_x(cpu, 30));
+	if (plain(task->frames[task->depth - 1].call->lr) != lr)
+		return;
 	sp = read_sp(cpu);
 	lock();
 	while (task->depth > 0) {

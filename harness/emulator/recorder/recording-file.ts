@@ -45,7 +45,7 @@ export class RecordingFile {
   }
 
   #bytes(at: number, count: number): Buffer {
-    const buffer = Buffer.alloc(count);
+    const buffer = Buffer.allocUnsafe(count);
     return buffer.subarray(0, readSync(this.#descriptor, buffer, 0, count, at));
   }
 

@@ -74,12 +74,16 @@ static bool physical_of(uint32_t info, uint64_t va, uint64_t *pa)
 
 static void stored(unsigned int cpu, uint32_t info, uint64_t va, void *udata)
 {
-	unsigned int shift = qemu_plugin_mem_size_shift(info);
+	unsigned int shift;
 	uint64_t values[2];
 	qemu_plugin_mem_value value;
 	uint64_t pa;
 
-	if (shift < 3 || !physical_of(info, va, &pa) || !is_table_memory(pa))
+	/* Few stores get beyond this. */
+	if (!physical_of(info, va, &pa) || !is_table_memory(pa))
+		return;
+	shift = qemu_plugin_mem_size_shift(info);
+	if (shift < 3)
 		return;
 	value = qemu_plugin_mem_get_value(info);
 	values[0] = shift == 3 ? value.data.u64 : value.data.u128.low;

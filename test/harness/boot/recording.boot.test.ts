@@ -63,7 +63,7 @@ async function brokenRecorder(t: Test, file: string, from: string, to: string): 
 }
 
 for (const [what, file, from, to] of [
-  ['stores of 8 bytes are not seen', 'translate.c', 'if (shift < 3 ||', 'if (shift < 4 ||'],
+  ['stores of 8 bytes are not seen', 'translate.c', 'if (shift < 3)', 'if (shift < 4)'],
   ['a linked table is not followed', 'tables.c', '\tif (is)\n', '\tif (0)\n'],
   ['a root is not followed', 'tables.c', '\tif (!find(pa))\n', '\tif (0)\n'],
 ] as const) {
