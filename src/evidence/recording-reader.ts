@@ -91,6 +91,8 @@ export class RecordingReader {
   cpu = 0;
   site = 0;
   time = 0;
+  /** Why the recorder says that it is wrong; 0 where it does not (recorder.h). */
+  odd = 0;
   readonly calls: RecordedCall[] = [];
   readonly #listed: readonly Listed[];
   readonly #visitor: RecordingVisitor;
@@ -188,6 +190,9 @@ export class RecordingReader {
         break;
       case kinds.unmark:
         this.#visitor.unmark?.();
+        break;
+      case kinds.odd:
+        this.odd = this.#in.number();
         break;
     }
   }

@@ -30,6 +30,7 @@ static uint8_t *at;
 static uint8_t lost[2 * MOST];
 static unsigned int last_cpu = ~0U;
 static uint32_t sites;
+uint64_t tlbis_written[MAX_CPUS];
 static uint64_t last_pc, last_time;
 
 /* Asked at every event: the coarse clock takes a quarter of the time, and is good to 4 ms. */
@@ -111,6 +112,14 @@ void event(enum event kind, unsigned int cpu)
 		last_time = now;
 	}
 	number(kind);
+	if (kind == EV_TLBI)
+		tlbis_written[cpu]++;
+}
+
+void odd(enum odd why, unsigned int cpu)
+{
+	event(EV_ODD, cpu);
+	number(why);
 }
 
 void event_at(enum event kind, unsigned int cpu, struct site *site)
