@@ -18,7 +18,7 @@ import type { Ratio } from './ratio.ts';
  * on two; and the check of the recording by the architecture's rules, compared with the case.
  */
 export async function benchRecordCost(bench: BenchLaboratory, rounds: number): Promise<Ratio[]> {
-  const recording = await prepareLaboratory([bench.scenario], undefined, true);
+  const recording = await prepareLaboratory([bench.scenario], undefined);
   const ratios: Ratio[] = [];
   for (const cpus of new Set([bench.scenario.machine.cpus, 2])) {
     const machine = { ...bench.scenario.machine, cpus };

@@ -163,7 +163,7 @@ async function measure(
     case 'record': {
       const ratios: Ratio[] = [];
       for (const name of scenario)
-        ratios.push(...(await benchRecordCost(await benchLaboratory(kernel, name), rounds)));
+        ratios.push(...(await benchRecordCost(await benchLaboratory(kernel, name, false), rounds)));
       return ratios;
     }
     case 'build':
