@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { boot } from '../../../harness/boot/boot.ts';
 import { buildRecorder } from '../../../harness/emulator/recorder/build-recorder.ts';
+import { prepareLaboratory } from '../../../harness/laboratory/laboratory.ts';
+import { loadKernel } from '../../../harness/laboratory/loaded-kernel.ts';
+import { scenariosNamed } from '../../../harness/laboratory/plan.ts';
+import { runCase } from '../../../harness/laboratory/run-case.ts';
 import { hostToolchain } from '../../../images/toolchain/toolchain.ts';
+import { readEvidence } from '../../../results/evidence-files.ts';
+import { readRecording } from '../../../results/recording-file.ts';
 import { followRecording } from '../../../src/evidence/follow-recording.ts';
 import { given } from '../../given.ts';
 import { realSetup } from '../boot-setup.ts';
@@ -66,8 +72,10 @@ async function brokenRecorder(t: Test, file: string, from: string, to: string): 
 const missed =
   /^The recorder missed a store before paging_init: (entry \d+ of the level -?\d table|the root) at 0x/;
 
+const unseenStores = ['translate.c', 'if (shift < 3)', 'if (shift < 4)'] as const;
+
 for (const [what, file, from, to, fault] of [
-  ['stores of 8 bytes are not seen', 'translate.c', 'if (shift < 3)', 'if (shift < 4)', missed],
+  ['stores of 8 bytes are not seen', ...unseenStores, missed],
   ['a linked table is not followed', 'tables.c', '\tif (is)\n', '\tif (0)\n', missed],
   ['a root is not followed', 'tables.c', '\tif (!find(pa))\n', '\tif (0)\n', missed],
   [
@@ -98,6 +106,22 @@ for (const [what, file, from, to, fault] of [
     t.ok(given(evidence.recording).events.length > 10_000);
   });
 }
+
+t.test('a case whose recording is wrong is an error, with all that was observed', async (t) => {
+  const scenario = given((await scenariosNamed('max'))[0]);
+  const laboratory = await prepareLaboratory([scenario], undefined, false);
+  const recorderLibrary = await brokenRecorder(t, ...unseenStores);
+  const kernel = await loadKernel('debian:7.3');
+  const directory = join(dirname(recorderLibrary), 'case');
+  mkdirSync(directory);
+  const each = { name: 'broken', kernel, scenario, depth: 'early' as const, directory };
+  const { signal } = new AbortController();
+  const run = runCase({ ...laboratory, recorderLibrary }, each, signal);
+  await t.rejects(run, { fault: 'harness', message: missed });
+  t.equal(readEvidence(directory).captures.length, 4);
+  t.ok(given(readRecording(directory)).events.length > 10_000);
+  t.ok(existsSync(join(directory, 'repro.sh')));
+});
 
 t.test('CPUs that share a thread are not recorded: events would tell the wrong CPU', async (t) => {
   const { path: recorderLibrary } = await buildRecorder();
