@@ -100,8 +100,9 @@ export class BootSession {
     vm.console.poll(this.#watchdog.limits.consoleBytes);
     evidence.console = vm.console.text();
     if (this.#recording) {
-      const { kernel } = this.#boot;
-      evidence.recording = this.#recording.end(kernel, this.#anchor.imagePa);
+      const { unseen, ...recorded } = this.#recording.end(this.#boot.kernel, this.#anchor.imagePa);
+      Object.assign(evidence, recorded);
+      if (unseen) evidence.unseen = [...(evidence.unseen ?? []), ...unseen];
     }
     return evidence;
   }

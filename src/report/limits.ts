@@ -24,6 +24,6 @@ export const notWitnessed: readonly { what: string; why: string }[] = [
   },
   {
     what: 'Moments between the checkpoints',
-    why: 'The tables are captured at paging_init, smp_cpus_done, free_initmem and init, and around linear_map_maybe_split_to_ptes(): what was wrong and repaired in between is not seen.',
+    why: 'The tables are captured at paging_init, smp_cpus_done, free_initmem and init, and around linear_map_maybe_split_to_ptes(): what was wrong and repaired in between is recorded, but not compared with the prediction.',
   },
 ];

@@ -116,6 +116,7 @@ function jobOf(each: PlacedCase, kernel: JobKernel, laboratory: Laboratory, run:
     emulator: laboratory.emulator.sha256,
     initramfs: laboratory.initramfs.sha256,
     ...(laboratory.monitor && { monitor: laboratory.monitor.sha256 }),
+    ...(laboratory.recorderLibrary !== undefined && { record: true }),
   };
 }
 
