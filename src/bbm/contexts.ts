@@ -28,8 +28,6 @@ export class Contexts {
   readonly #upper = new Set<number>();
   readonly #levels: readonly BbmLevel[];
   readonly #isEmpty: (root: number) => boolean;
-  /** The least that a CPU whose MMU is on claims. */
-  level: BbmLevel = 3;
 
   /**
    * @param levels of FEAT_BBM, as each CPU claims it
@@ -52,6 +50,16 @@ export class Contexts {
   /** CPUs, each as its context of ASID 0: the upper half is the same in every ASID. */
   get upper(): ReadonlySet<number> {
     return this.#upper;
+  }
+
+  /** The least level of FEAT_BBM that a CPU with these contexts claims. */
+  levelOf(held: Iterable<number>): BbmLevel {
+    let least: BbmLevel = 3;
+    for (const context of held) {
+      const claimed = this.#levels[cpuOf(context)] ?? 0;
+      if (claimed < least) least = claimed;
+    }
+    return least;
   }
 
   forget(root: number): void {
@@ -105,16 +113,5 @@ export class Contexts {
     if (upper !== 0 && !this.#isEmpty(upper)) this.#upper.add(contextOf(number, 0));
     if (lower !== 0 && !this.#isEmpty(lower))
       this.ofRoot(lower).add(contextOf(number, cpu.asids[cpu.asidOfUpper ? 1 : 0]));
-    this.level = this.#leastLevel();
-  }
-
-  #leastLevel(): BbmLevel {
-    let least: BbmLevel = 3;
-    for (const [number, cpu] of this.#cpus.entries()) {
-      if (cpu === undefined || cpu.mmu === false) continue;
-      const claimed = this.#levels[number] ?? 0;
-      if (claimed < least) least = claimed;
-    }
-    return least;
   }
 }

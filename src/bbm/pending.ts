@@ -20,6 +20,7 @@ const notGlobal = 1 << 11;
  * B2.3.12).
  */
 export class PendingEntries {
+  #granule = 4096;
   readonly #tables = new Set<Table>();
   readonly #spaces = new Set<Space>();
   /** By CPU, those that wait for its DSB: before a TLBI can reach them, and after one has. */
@@ -56,6 +57,12 @@ export class PendingEntries {
     }
   }
 
+  /** Whether a DSB of a CPU does anything. */
+  waits(cpu: number): boolean {
+    const [stored, broadcast, local] = [this.#stored[cpu], this.#broadcast[cpu], this.#local[cpu]];
+    return (stored?.length || broadcast?.length || local?.length || 0) > 0;
+  }
+
   /** @param alone whether no other CPU has translations */
   barrier(cpu: number, { stores, full, own }: Barrier, alone: boolean): void {
     const far = alone || !own;
@@ -69,8 +76,10 @@ export class PendingEntries {
     if (far) this.#complete(this.#broadcast[cpu]);
   }
 
-  invalidate(cpu: number, what: Invalidation): void {
+  /** @param granule of the tables, in bytes */
+  invalidate(cpu: number, what: Invalidation, granule: number): void {
     const { range } = what;
+    this.#granule = granule;
     for (const table of this.#tables) {
       if (table.waiting === 0) this.#tables.delete(table);
       else if (range === undefined)
@@ -98,11 +107,19 @@ export class PendingEntries {
   }
 
   #reach(entry: Broken | undefined, what: Invalidation, cpu: number): void {
-    if (entry?.missing === undefined || entry.missing === first) return;
+    if (entry?.missing === undefined) return;
+    if (entry.missing === first) {
+      entry.early = true;
+      return;
+    }
     const isGlobal = !entry.wasTable && (entry.low & notGlobal) === 0;
-    const isMeant = what.level === undefined || what.level === entry.level;
-    if (!isMeant || (isGlobal && !what.global)) return;
-    const lack = lackOf(entry, what, cpu, isGlobal ? undefined : what.asid);
+    if (isGlobal && !what.global) return;
+    const isMeant =
+      (what.level ?? entry.level) === entry.level &&
+      (what.granule ?? this.#granule) === this.#granule;
+    const lack = isMeant
+      ? lackOf(entry, what, cpu, isGlobal ? undefined : what.asid)
+      : 'a TLBI whose hint is right';
     if (lack === undefined) {
       entry.missing = last;
       listOf(what.broadcast ? this.#broadcast : this.#local, cpu).push(entry);
@@ -112,7 +129,7 @@ export class PendingEntries {
   /** @returns whether a DSB has done its part for an entry */
   #ordered(entry: Broken, reaches: boolean): boolean {
     if (entry.missing !== first) return true;
-    if (reaches) entry.missing = 'a TLBI';
+    if (reaches) entry.missing = entry.early ? 'a TLBI after the first DSB' : 'a TLBI';
     return reaches;
   }
 

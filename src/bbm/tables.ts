@@ -6,7 +6,9 @@ import { isTable } from '../vmsa/descriptor.ts';
 export const missingSteps = [
   'a DSB between the break and the TLBI',
   'a TLBI',
+  'a TLBI after the first DSB',
   'a DSB after the TLBI',
+  'a TLBI whose hint is right',
   'a TLBI that reaches all CPUs',
   'a TLBI of every ASID',
   'a TLBI of walk caches, too',
@@ -31,6 +33,8 @@ export interface Broken {
   cpu: number;
   /** Undefined once no TLB can hold it. */
   missing: Missing | undefined;
+  /** A TLBI came before the DSB that it must follow. */
+  early: boolean;
   /** Contexts (see contexts.ts) whose translations no TLBI has reached; undefined: all. */
   left: number[] | undefined;
 }

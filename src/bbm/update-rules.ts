@@ -3,6 +3,7 @@ import type { RecordedTable } from '../evidence/recording-reader.ts';
 import { isTable } from '../vmsa/descriptor.ts';
 import { encodedGranule } from '../vmsa/regime.ts';
 import { Contexts } from './contexts.ts';
+import { FreedTables } from './freed-tables.ts';
 import { type BbmLevel, type Forbidden, needsBreak, tableReused } from './needs-break.ts';
 import { PendingEntries } from './pending.ts';
 import {
@@ -21,7 +22,7 @@ import { translationChanges } from './translation-changes.ts';
 export interface Violation extends Forbidden {
   /** What is not done before; undefined where the entry was not broken at all. */
   missing: Missing | undefined;
-  /** The least level of FEAT_BBM that a CPU with translations claims at this moment. */
+  /** The least level of FEAT_BBM that a CPU which may hold the entry claims. */
   claimed: BbmLevel;
   /** First virtual address of the entry, in units of 4 KiB, below 0 for the upper half. */
   page: number;
@@ -30,12 +31,6 @@ export interface Violation extends Forbidden {
   oldHigh: number;
   low: number;
   high: number;
-}
-
-/** A table that its parent no longer leads to, until no walk cache does. */
-interface Freed {
-  broken: Broken;
-  words: Uint32Array | undefined;
 }
 
 /** A root without ASID and CnP. */
@@ -50,7 +45,7 @@ export class UpdateRules {
   readonly #contexts: Contexts;
   readonly #pending = new PendingEntries();
   readonly #kernel: Space;
-  readonly #freed = new Map<number, Freed>();
+  readonly #freed = new FreedTables();
   readonly #meaning = { memoryTypes: new Uint8Array(8), lpa2: false };
   readonly #found: (violation: Violation) => void;
   #granule = 4096;
@@ -70,28 +65,19 @@ export class UpdateRules {
   /** A table is reached. */
   linked(recorded: RecordedTable): void {
     const table = this.#tables.link(recorded, (root) => this.#spaceOf(root));
-    const { pa, level } = recorded;
-    const freed = this.#freed.get(pa);
-    this.#freed.delete(pa);
-    const missing = freed?.broken.missing;
-    if (freed !== undefined && missing !== undefined) {
-      const { broken, words } = freed;
-      const isSame = broken.space === table.space && broken.page === table.page;
-      const isMoved = words !== undefined && sameWords(words, recorded.words);
-      if (!(isSame && broken.level === level - 1) && !isMoved)
-        this.#report(tableReused, missing, broken, this.#stored.low, this.#stored.high);
-    }
+    const reused = this.#freed.reused(table);
+    if (reused)
+      this.#report(tableReused, reused.missing, reused, this.#stored.low, this.#stored.high);
     const replaced = this.#replaced;
     this.#replaced = undefined;
-    if (replaced?.pa === pa) this.#becameTable(replaced, table);
+    if (replaced?.pa === recorded.pa) this.#becameTable(replaced, table);
     if (table.space.loose.size > 0) this.#checkAll(table);
   }
 
   /** Nothing leads to a table any more. */
   unlinked(recorded: RecordedTable, cpu: number): void {
     const table = this.#tables.unlink(recorded);
-    const freed = this.#freed.get(recorded.pa);
-    if (freed !== undefined) freed.words = recorded.words;
+    this.#freed.unlinked(recorded);
     if (table === undefined) return;
     if (table.isRoot) {
       this.#dropped = true;
@@ -127,8 +113,8 @@ export class UpdateRules {
     this.#dropped = false;
     const [low, high] = [Number(operand & 0xffff_ffffn), Number(operand >> 32n)];
     const what = decodeTlbi(insn, low, high, this.#meaning.lpa2);
-    if (what === undefined || (what.granule ?? this.#granule) !== this.#granule) return;
-    this.#pending.invalidate(cpu, what);
+    if (what === undefined) return;
+    this.#pending.invalidate(cpu, what, this.#granule);
     if (what.range === undefined && what.asid === undefined)
       this.#contexts.flushed(what.broadcast ? undefined : cpu);
   }
@@ -138,7 +124,7 @@ export class UpdateRules {
     this.#dropped = false;
     // DSB has op2 4, and 1 with nXS; CRm[1:0] 1 is of loads, 2 of stores, CRm[3:2] 1 is NSH.
     const op2 = (insn >>> 5) & 7;
-    if (op2 !== 4 && op2 !== 1) return;
+    if ((op2 !== 4 && op2 !== 1) || !this.#pending.waits(cpu)) return;
     const crm = (insn >>> 8) & 15;
     const nxs = op2 === 1;
     const alone = this.#isAlone(cpu);
@@ -280,12 +266,13 @@ export class UpdateRules {
       wasTable: isTable({ low }, recorded.level),
       cpu,
       missing: 'a DSB between the break and the TLBI',
+      early: false,
       left: space.upper ? undefined : [...space.held],
     };
   }
 
   #free(broken: Broken): void {
-    this.#freed.set(this.#tables.addressIn(broken.low, broken.high), { broken, words: undefined });
+    this.#freed.left(this.#tables.addressIn(broken.low, broken.high), broken);
   }
 
   /** A block gave way to this table: that it is another size is told; is it all? */
@@ -307,16 +294,12 @@ export class UpdateRules {
   #report(
     { reason, upTo }: Forbidden,
     missing: Missing | undefined,
-    { page, level, low: oldLow, high: oldHigh }: Broken,
+    { space, page, level, low: oldLow, high: oldHigh }: Broken,
     low: number,
     high: number,
   ): void {
-    const { level: claimed } = this.#contexts;
+    const claimed = this.#contexts.levelOf(space.held);
     const violation = { reason, upTo, missing, claimed, page, level, oldLow, oldHigh, low, high };
     this.#found(violation);
   }
-}
-
-function sameWords(one: Uint32Array, other: Uint32Array): boolean {
-  return one.length === other.length && one.every((word, at) => word === other[at]);
 }

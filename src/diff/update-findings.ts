@@ -33,6 +33,8 @@ const lacks: Record<Missing, { word: string; section: string }> = {
   'a DSB between the break and the TLBI': { word: 'no-dsb-before-tlbi', section: 'D8.17' },
   'a TLBI': { word: 'no-tlbi', section: 'D8.17' },
   'a DSB after the TLBI': { word: 'no-dsb-after-tlbi', section: 'D8.17' },
+  'a TLBI after the first DSB': { word: 'tlbi-too-early', section: 'D8.17' },
+  'a TLBI whose hint is right': { word: 'tlbi-of-wrong-hint', section: 'C5.5, TTL' },
   'a TLBI that reaches all CPUs': { word: 'tlbi-of-one-cpu', section: 'D8.17' },
   'a TLBI of every ASID': { word: 'tlbi-of-one-asid', section: 'D8.17' },
   'a TLBI of walk caches, too': { word: 'tlbi-of-last-level', section: 'D8.17' },

@@ -3,8 +3,12 @@
 import type { UpdateSite } from '../bbm/check-updates.ts';
 import type { BbmLevel } from '../bbm/needs-break.ts';
 import { countText, hex } from '../diff/text.ts';
+import type { UpdateRow } from '../diff/types.ts';
 import { faultOf } from '../diff/update-findings.ts';
+import type { Paint } from './colour.ts';
+import { column, hang, plainLine } from './plain-text.ts';
 import { formatCount } from './units.ts';
+import { conflictNote, levels, mayConflict } from './update-levels.ts';
 
 /**
  * How often a level of FEAT_BBM does not allow what a site does.
@@ -38,5 +42,28 @@ function formatSite(each: UpdateSite, bbm: BbmLevel | undefined): string[] {
     ...(chain.length > 0 ? [`    in ${chain.join(' <- ')}`] : []),
     `    ${faultOf(each)}`,
     `    e.g. level ${level}, ${hex(va)}: ${hex(old)} -> ${hex(now)} (CPU ${cpu}, ${(time / 1e6).toFixed(6)} s)`,
+  ];
+}
+
+const countWidth = 9;
+
+/** Of a recorded boot, short: each site, and how often each level of FEAT_BBM forbids what it does. */
+export function updateLines(rows: readonly UpdateRow[] | undefined, paint: Paint): string[] {
+  if (rows === undefined) return [];
+  if (rows.length === 0) return ['  Every one is allowed at every level of FEAT_BBM.'];
+  const cells = (words: readonly string[]) =>
+    words.map((word) => column(word, countWidth, 'right')).join('');
+  const numbers = (counts: readonly number[]) =>
+    cells(counts.map((count) => (count === 0 ? '-' : formatCount(count))));
+  const head = `${cells(levels.map((level) => `level ${level}`))}  these CPUs`;
+  return [
+    paint('1', `  ${head}`),
+    ...rows.flatMap((row) => [
+      `  ${numbers(row.counts)}${column(row.claimed === 0 ? '-' : formatCount(row.claimed), 12, 'right')}  ${plainLine(row.site)}`,
+      ...hang('      ', faultOf({ missing: undefined, ...row }), paint.width).map((line) =>
+        paint('2', line),
+      ),
+    ]),
+    ...(rows.some(mayConflict) ? hang('  ', conflictNote, paint.width) : []),
   ];
 }

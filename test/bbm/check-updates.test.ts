@@ -45,12 +45,15 @@ t.test('break, DSB, TLBI, DSB, make; and each of them left out or in another pla
     [['make'], [`${address}: live`]],
     [['again'], []],
     [['break', 'again'], []],
-    [['break', 'vaale1is', 'dsb ish', 'make'], [`${address}: a TLBI`]],
+    [['break', 'vaale1is', 'dsb ish', 'make'], [`${address}: a TLBI after the first DSB`]],
     [['break', 'dsb ishst', 'dsb ish', 'make'], [`${address}: a TLBI`]],
     [['break', 'dsb ishst', 'vaale1is', 'make'], [`${address}: a DSB after the TLBI`]],
     [['break', 'dsb ishst', 'vaale1is', 'isb', 'make'], [`${address}: a DSB after the TLBI`]],
     [['break', 'dsb ishst', 'vaale1is', 'dsb ishst', 'make'], [`${address}: a DSB after the TLBI`]],
-    [['break', 'dsb ishst', 'unmasked', 'dsb ish', 'make'], [`${address}: a TLBI`]],
+    [
+      ['break', 'dsb ishst', 'unmasked', 'dsb ish', 'make'],
+      [`${address}: a TLBI whose hint is right`],
+    ],
     [['break', 'vaale1is', 'make'], [`${address}: a DSB between the break and the TLBI`]],
     // A DSB of loads orders no store, and one for its own CPU reaches no other.
     [
