@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { checkUpdates } from '../../src/bbm/check-updates.ts';
+import { claimedLevels } from '../../src/bbm/claimed-levels.ts';
 import { type BestFit, fitAssumptions, isNoAnswer } from '../../src/diff/fit-assumptions.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { onlyWhatIsKnown } from '../../src/diff/not-known.ts';
+import type { RecordedUpdates } from '../../src/diff/update-findings.ts';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import { bootFactsOf } from '../../src/evidence/read-boot-facts.ts';
@@ -43,6 +46,7 @@ export function judgeCase(
     factsByTraits.set(traits, facts);
     return facts;
   };
+  const updates = recordedUpdates(evidence);
   const said = new Set(kernel.notKnown);
   const attempt =
     (answer: typeof predict) =>
@@ -58,7 +62,8 @@ export function judgeCase(
       const { prediction } = known;
       const boot = bootContextOf(candidate, scenario, { evidence, facts });
       const { release } = kernel.image;
-      return { prediction, judgement: judge({ prediction, boot, release, scenario, knownIssues }) };
+      const judgement = judge({ prediction, boot, release, scenario, knownIssues, ...updates });
+      return { prediction, judgement };
     };
   const fit = (answer: typeof predict, tried: LoadedKernel['assumptions']): BestFit =>
     fitAssumptions({ traits: kernel.traits, assumptions: tried, evidence }, attempt(answer));
@@ -77,4 +82,11 @@ export function judgeCase(
     judgement,
     notes: [...[...said].map(notKnown), ...notes],
   };
+}
+
+/** The rules of table updates do not depend on the kernel's traits. */
+function recordedUpdates({ recording, idRegisters }: Evidence): { updates?: RecordedUpdates } {
+  if (recording === undefined) return {};
+  const levels = claimedLevels(idRegisters);
+  return { updates: { sites: checkUpdates(recording, levels), levels } };
 }

@@ -29,7 +29,8 @@ import { bootInvariants, invariants } from './invariants/index.ts';
 import { type KnownIssue, matchKnown } from './match-known.ts';
 import { runsIn } from './runs.ts';
 import { detailOf } from './text.ts';
-import type { CaseResult, Finding, Verdict } from './types.ts';
+import type { CaseResult, Finding, UpdateRow, Verdict } from './types.ts';
+import { type RecordedUpdates, updateFindings } from './update-findings.ts';
 
 /** Everything that the verdict on one case is based on. */
 export interface JudgeInput {
@@ -40,11 +41,16 @@ export interface JudgeInput {
   release: string;
   scenario: Scenario;
   knownIssues: readonly KnownIssue[];
+  /** Where the boot was recorded. */
+  updates?: RecordedUpdates;
 }
 
 /** The part of a case's result that follows from prediction and evidence. */
 export interface Judgement
-  extends Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'symbols' | 'reason'> {
+  extends Pick<
+    CaseResult,
+    'verdict' | 'findings' | 'linearMap' | 'symbols' | 'updates' | 'reason'
+  > {
   /**
    * Checkpoints that were captured, but that the model predicts nothing for: only the invariants
    * were checked there.
@@ -55,7 +61,7 @@ export interface Judgement
 }
 
 /**
- * Judges one case: all mismatches, invariant violations and splats, and the verdict that follows
+ * Judges one case: all mismatches, invariant and update violations and splats, and the verdict that follows
  * from them. `pass`: no finding. `known`: every finding matches a documented known issue on this
  * kernel. `hang` and `crash`: the boot did not complete, and not all of that is known. `fail`: any
  * other finding. `error`: a boot that reached its end lacks evidence for something that was
@@ -63,7 +69,7 @@ export interface Judgement
  * can be concluded from it; the findings are kept all the same.
  */
 export function judge(input: JudgeInput): Judgement {
-  const { prediction, boot, release, scenario, knownIssues } = input;
+  const { prediction, boot, release, scenario, knownIssues, updates } = input;
   const { evidence } = boot;
   const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
   const differences = leafDifferences(contexts, prediction);
@@ -80,6 +86,7 @@ export function judge(input: JudgeInput): Judgement {
       bootInvariants.flatMap((invariant) => invariant(boot)),
       hasWholeLog(evidence),
     ),
+    ...(updates ? updateFindings(updates, evidence.captures) : []),
     ...endFinding(evidence.end),
   ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
   const { findings, reason: stalled } = withoutHostStalls(all, evidence);
@@ -95,6 +102,7 @@ export function judge(input: JudgeInput): Judgement {
       contexts.map((context) => [context.capture.checkpoint, sizesOf(context)]),
     ),
     symbols: symbolsOf(prediction, evidence),
+    ...(updates && { updates: updates.sites.map(rowOf) }),
     notPredicted: evidence.captures
       .map(({ checkpoint }) => checkpoint)
       .filter((checkpoint) => prediction.checkpoints[checkpoint] === undefined),
@@ -212,6 +220,10 @@ function endFinding(end: BootEnd): Finding[] {
       detail: detailOf([end.reason]),
     },
   ];
+}
+
+function rowOf({ example: _, missing, ...row }: RecordedUpdates['sites'][number]): UpdateRow {
+  return missing === undefined ? row : { ...row, missing };
 }
 
 function withKnown(finding: Finding, known: string | undefined): Finding {
