@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type BestFit, fitAssumptions, isNoAnswer } from '../../src/diff/fit-assumptions.ts';
+import { everyInstant } from '../../src/diff/instants/index.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { onlyWhatIsKnown } from '../../src/diff/not-known.ts';
@@ -44,6 +45,9 @@ export function judgeCase(
     return facts;
   };
   const said = new Set(kernel.notKnown);
+  const instants = evidence.recording
+    ? everyInstant(bootContextOf(kernel, scenario, { evidence, facts: factsFor(kernel.traits) }))
+    : [];
   const attempt =
     (answer: typeof predict) =>
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
@@ -58,7 +62,8 @@ export function judgeCase(
       const { prediction } = known;
       const boot = bootContextOf(candidate, scenario, { evidence, facts });
       const { release } = kernel.image;
-      return { prediction, judgement: judge({ prediction, boot, release, scenario, knownIssues }) };
+      const asked = { prediction, boot, release, scenario, knownIssues, instants };
+      return { prediction, judgement: judge(asked) };
     };
   const fit = (answer: typeof predict, tried: LoadedKernel['assumptions']): BestFit =>
     fitAssumptions({ traits: kernel.traits, assumptions: tried, evidence }, attempt(answer));

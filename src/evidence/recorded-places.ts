@@ -37,6 +37,14 @@ export class RecordedPlaces {
       return this.addressOf(parent.table, parent.index, geometry) + entry;
     return table.upper ? (1n << 64n) - BigInt(table.words.length / 2) * size + entry : entry;
   }
+
+  /** Bits 63:59 of the descriptors that lead to a table, ORed (DDI 0487 D8.4.3). */
+  tableAttributes({ pa, level }: RecordedTable): number {
+    const parent = this.#parents.get(pa);
+    if (parent === undefined || parent.table.level >= level) return 0;
+    const high = present(parent.table.words[2 * parent.index + 1], 'word');
+    return (high >>> 27) | this.tableAttributes(parent.table);
+  }
 }
 
 /** How many bytes one entry of a table translates. */
@@ -45,7 +53,7 @@ export function entrySize({ level }: RecordedTable, geometry: Geometry): bigint 
 }
 
 /** Physical address of the table that a descriptor leads to; undefined where it leads to none. */
-function nextTable({ level }: RecordedTable, low: number, high: number): number | undefined {
+export function nextTable({ level }: RecordedTable, low: number, high: number): number | undefined {
   return isTable({ low }, level) ? (high & 0xffff) * 2 ** 32 + ((low & ~0xfff) >>> 0) : undefined;
 }
 

@@ -2,7 +2,7 @@
 import { hex } from '../diff/text.ts';
 import type { CheckpointName, Recording } from '../evidence/capture.ts';
 import { followRecording, type RecordedStore } from '../evidence/follow-recording.ts';
-import type { OpenCall } from '../evidence/recorded-operations.ts';
+import { chainText, functionOf } from '../evidence/recorded-names.ts';
 import { type Descriptor, isTable, isValid } from '../vmsa/descriptor.ts';
 import { formatCount } from './units.ts';
 
@@ -45,14 +45,14 @@ export function timelineOf(recording: Recording): Interval[] {
     deeds.set(by, deed);
     return deed;
   };
-  const chainText = chainsOf(recording);
   followRecording(recording, {
     store: (store) => {
-      const by = chainText(store.chain()) ?? functionOf(recording.sites[store.site] ?? '');
+      const by =
+        chainText(recording, store.chain()) ?? functionOf(recording.sites[store.site] ?? '');
       deedOf(store.before, by)[kindOf(store)]++;
     },
     tlbi: ({ site, chain, before }) => {
-      const by = chainText(chain()) ?? functionOf(recording.sites[site] ?? '');
+      const by = chainText(recording, chain()) ?? functionOf(recording.sites[site] ?? '');
       deedOf(before, by).invalidations++;
     },
   });
@@ -61,19 +61,6 @@ export function timelineOf(recording: Recording): Interval[] {
     before,
     deeds: [...deeds.values()].sort((left, right) => weight(right) - weight(left)),
   }));
-}
-
-const functionOf = (site: string): string => site.replace(/\+0x[0-9a-f]+$/, '');
-
-/** The text of a chain, with who called its outermost function. */
-function chainsOf({ functions, callers }: Recording) {
-  const nameOf = ({ call }: OpenCall) => functions[call.listed]?.name ?? '?';
-  return (chain: readonly OpenCall[]): string | undefined => {
-    const outermost = chain.at(-1);
-    if (outermost === undefined) return undefined;
-    const caller = functionOf(callers[outermost.call.number] ?? '?');
-    return [...chain.map(nameOf), caller].join(' <- ');
-  };
 }
 
 /** As text, with so many rows for each interval. */
@@ -104,7 +91,6 @@ export function formatLife(
   describe: (level: number, low: number, high: number) => string,
 ): string {
   const lines: string[] = [];
-  const chainText = chainsOf(recording);
   followRecording(recording, {
     store: (store) => {
       const { va, size } = store.reach();
@@ -113,7 +99,7 @@ export function formatLife(
       const text = ({ low, high }: Descriptor) => describe(level, low, high);
       lines.push(
         `${(store.time / 1e6).toFixed(6)} s, CPU ${store.cpu}, before ${store.before ?? 'the end'}: ${recording.sites[store.site]}`,
-        `    in ${chainText(store.chain()) ?? 'none of the recorded functions'}`,
+        `    in ${chainText(recording, store.chain()) ?? 'none of the recorded functions'}`,
         `    level ${level} entry of ${hex(va)}: ${text(store.old)}`,
         `    becomes ${text(store.new)}`,
       );
