@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { hex } from '../diff/text.ts';
+import { PtdiffError } from '../errors.ts';
 import type { CheckpointName, Recording } from '../evidence/capture.ts';
 import { followRecording, type RecordedStore } from '../evidence/follow-recording.ts';
 import { chainText, functionOf } from '../evidence/recorded-names.ts';
@@ -56,11 +57,49 @@ export function timelineOf(recording: Recording): Interval[] {
       deedOf(before, by).invalidations++;
     },
   });
+  return [...intervals].map(([before, deeds]) => ({ before, deeds: byWeight(deeds.values()) }));
+}
+
+/** A point of the boot from which, or up to which, a timeline is told. */
+export type Instant = 'the start' | CheckpointName | 'the end';
+
+/**
+ * What happened between two instants as one interval.
+ * @throws PtdiffError(usage) where the recording does not have them, or in another order
+ */
+export function between(intervals: readonly Interval[], from: Instant, to: Instant): Interval {
+  const instants: Instant[] = ['the start', ...intervals.map(({ before }) => before)];
+  const place = (instant: Instant): number => {
+    const at = instants.indexOf(instant);
+    if (at >= 0) return at;
+    const had = instants.join(', ');
+    throw new PtdiffError('usage', `The recording does not have ${instant}; it has ${had}.`);
+  };
+  // Nothing may happen after the last checkpoint.
+  const end = to === 'the end' ? intervals.length : place(to);
+  const [first, last] = [place(from), end];
+  if (first >= last)
+    throw new PtdiffError('usage', `${from} is not before ${to}: --from comes first, then --to.`);
+  const sums = new Map<string, Deed>();
+  for (const deed of intervals.slice(first, last).flatMap(({ deeds }) => deeds)) {
+    const sum = sums.get(deed.by);
+    sums.set(deed.by, sum === undefined ? deed : addDeeds(sum, deed));
+  }
+  return { before: instants[last] as Interval['before'], deeds: byWeight(sums.values()) };
+}
+
+function addDeeds(one: Deed, other: Deed): Deed {
+  const counts = [...kinds, 'invalidations' as const].map((kind) => [
+    kind,
+    one[kind] + other[kind],
+  ]);
+  return { ...one, ...Object.fromEntries(counts) };
+}
+
+/** The busiest first. */
+function byWeight(deeds: Iterable<Deed>): Deed[] {
   const weight = (deed: Deed) => kinds.reduce((sum, kind) => sum + deed[kind], deed.invalidations);
-  return [...intervals].map(([before, deeds]) => ({
-    before,
-    deeds: [...deeds.values()].sort((left, right) => weight(right) - weight(left)),
-  }));
+  return [...deeds].sort((left, right) => weight(right) - weight(left));
 }
 
 /** As text, with so many rows for each interval. */
