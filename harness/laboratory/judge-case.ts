@@ -2,6 +2,7 @@
 import { checkUpdates } from '../../src/bbm/check-updates.ts';
 import { claimedLevels } from '../../src/bbm/claimed-levels.ts';
 import { type BestFit, fitAssumptions, isNoAnswer } from '../../src/diff/fit-assumptions.ts';
+import { everyInstant } from '../../src/diff/instants/index.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { onlyWhatIsKnown } from '../../src/diff/not-known.ts';
@@ -48,6 +49,9 @@ export function judgeCase(
   };
   const updates = recordedUpdates(evidence);
   const said = new Set(kernel.notKnown);
+  const instants = evidence.recording
+    ? everyInstant(bootContextOf(kernel, scenario, { evidence, facts: factsFor(kernel.traits) }))
+    : [];
   const attempt =
     (answer: typeof predict) =>
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
@@ -62,8 +66,9 @@ export function judgeCase(
       const { prediction } = known;
       const boot = bootContextOf(candidate, scenario, { evidence, facts });
       const { release } = kernel.image;
-      const judgement = judge({ prediction, boot, release, scenario, knownIssues, ...updates });
-      return { prediction, judgement };
+      const recorded = { ...updates, instants };
+      const asked = { prediction, boot, release, scenario, knownIssues, ...recorded };
+      return { prediction, judgement: judge(asked) };
     };
   const fit = (answer: typeof predict, tried: LoadedKernel['assumptions']): BestFit =>
     fitAssumptions({ traits: kernel.traits, assumptions: tried, evidence }, attempt(answer));

@@ -43,6 +43,8 @@ export interface JudgeInput {
   knownIssues: readonly KnownIssue[];
   /** Where the boot was recorded. */
   updates?: RecordedUpdates;
+  /** What everyInstant() found: it does not depend on what is predicted. */
+  instants?: readonly Finding[];
 }
 
 /** The part of a case's result that follows from prediction and evidence. */
@@ -69,7 +71,7 @@ export interface Judgement
  * can be concluded from it; the findings are kept all the same.
  */
 export function judge(input: JudgeInput): Judgement {
-  const { prediction, boot, release, scenario, knownIssues, updates } = input;
+  const { prediction, boot, release, scenario, knownIssues, updates, instants = [] } = input;
   const { evidence } = boot;
   const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
   const differences = leafDifferences(contexts, prediction);
@@ -79,6 +81,7 @@ export function judge(input: JudgeInput): Judgement {
       ...mismatches(context, prediction.checkpoints[context.capture.checkpoint], differences),
       ...invariants.flatMap((invariant) => invariant(context)),
     ]),
+    ...instants,
     ...compareProbes(prediction.probes, evidence.probes),
     ...compareRsi(prediction.rsi, evidence, boot.granule),
     ...withoutPredicted(

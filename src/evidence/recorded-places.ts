@@ -41,6 +41,14 @@ export class RecordedPlaces {
       return this.#signedAddress(parent.table, parent.index, geometry) + index * size;
     return (table.upper ? index - table.words.length / 2 : index) * size;
   }
+
+  /** Bits 63:59 of the descriptors that lead to a table, ORed (DDI 0487 D8.4.3). */
+  tableAttributes({ pa, level }: RecordedTable): number {
+    const parent = this.#parents.get(pa);
+    if (parent === undefined || parent.table.level >= level) return 0;
+    const high = present(parent.table.words[2 * parent.index + 1], 'word');
+    return (high >>> 27) | this.tableAttributes(parent.table);
+  }
 }
 
 /** How many bytes one entry of a table translates. */
@@ -49,7 +57,7 @@ export function entrySize({ level }: RecordedTable, geometry: Geometry): bigint 
 }
 
 /** Physical address of the table that a descriptor leads to; undefined where it leads to none. */
-function nextTable({ level }: RecordedTable, low: number, high: number): number | undefined {
+export function nextTable({ level }: RecordedTable, low: number, high: number): number | undefined {
   return isTable({ low }, level) ? (high & 0xffff) * 2 ** 32 + ((low & ~0xfff) >>> 0) : undefined;
 }
 
