@@ -11,7 +11,7 @@ import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import { bootFactsOf } from '../../src/evidence/read-boot-facts.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
-import { predict, predictNothing } from '../../src/model/predict.ts';
+import { predict, predictNothing, stateInOperation } from '../../src/model/predict.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
 import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
@@ -57,18 +57,19 @@ export function judgeCase(
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
       const candidate = { ...kernel, traits };
       const facts = factsFor(traits);
-      const known = onlyWhatIsKnown(
-        answer(questionOf(candidate, scenario, facts, depth)),
-        evidence,
-        symbols,
-      );
+      const question = questionOf(candidate, scenario, facts, depth);
+      const known = onlyWhatIsKnown(answer(question), evidence, symbols);
       for (const each of known.notKnown) said.add(each);
       const { prediction } = known;
       const boot = bootContextOf(candidate, scenario, { evidence, facts });
       const { release } = kernel.image;
-      const recorded = { ...updates, instants };
-      const asked = { prediction, boot, release, scenario, knownIssues, ...recorded };
-      return { prediction, judgement: judge(asked) };
+      const kernelState =
+        answer === predict ? stateInOperation(question, prediction.decisions) : undefined;
+      const judgement = judge({
+        ...{ prediction, boot, release, scenario, knownIssues, ...updates, instants },
+        ...(kernelState && { kernelState }),
+      });
+      return { prediction, judgement };
     };
   const fit = (answer: typeof predict, tried: LoadedKernel['assumptions']): BestFit =>
     fitAssumptions({ traits: kernel.traits, assumptions: tried, evidence }, attempt(answer));

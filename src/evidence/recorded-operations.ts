@@ -8,22 +8,31 @@ export interface OpenCall {
 }
 
 /** An exception interrupts what is below it. */
-type Frame = OpenCall | 'exception';
+type Frame<Open> = Open | 'exception';
 
 /**
  * Follows the recorded functions that each task is in. A task that the recorder has not named yet is
  * what its CPU runs since its start (operations.c).
  */
-export class RecordedOperations {
-  readonly #running: Frame[][] = [];
-  readonly #waiting = new Map<bigint, Frame[]>();
+export class RecordedOperations<Open extends OpenCall = OpenCall> {
+  readonly #running: Frame<Open>[][] = [];
+  readonly #waiting = new Map<bigint, Frame<Open>[]>();
 
-  enter(cpu: number, open: OpenCall): void {
+  enter(cpu: number, open: Open): void {
     this.#stack(cpu).push(open);
   }
 
-  leave(cpu: number): void {
-    this.#stack(cpu).pop();
+  /** @returns the call that returned */
+  leave(cpu: number): Open | undefined {
+    const frame = this.#stack(cpu).pop();
+    return frame === 'exception' ? undefined : frame;
+  }
+
+  /** The innermost call that a CPU is in, unless an exception has interrupted it. */
+  innermost(cpu: number): Open | undefined {
+    const stack = this.#stack(cpu);
+    const frame = stack[stack.length - 1];
+    return frame === 'exception' ? undefined : frame;
   }
 
   switch(cpu: number, previous: bigint, next: bigint): void {
@@ -43,9 +52,9 @@ export class RecordedOperations {
   }
 
   /** Calls that a CPU is in, the innermost first, up to the exception that interrupted others. */
-  chain(cpu: number): OpenCall[] {
+  chain(cpu: number): Open[] {
     const stack = this.#stack(cpu);
-    const own = stack.slice(stack.lastIndexOf('exception') + 1) as OpenCall[];
+    const own = stack.slice(stack.lastIndexOf('exception') + 1) as Open[];
     return own.reverse();
   }
 
@@ -58,7 +67,7 @@ export class RecordedOperations {
     );
   }
 
-  #stack(cpu: number): Frame[] {
+  #stack(cpu: number): Frame<Open>[] {
     this.#running[cpu] ??= [];
     return this.#running[cpu];
   }

@@ -84,6 +84,12 @@ function runsOf(entries: Uint16Array): EntryRun[] {
   return runs;
 }
 
+function emptyRoot(geometry: Geometry, vaBits: number): Table {
+  const level = rootLevel(geometry, vaBits);
+  const entries = 2 ** (vaBits - levelShift(geometry, level));
+  return new Table(level, 0, 2 ** levelShift(geometry, level), entries);
+}
+
 /**
  * The linear map as the model sees it: real tables with real descriptor bits, but without addresses
  * of their own. Offsets are bytes from the start of the linear region; since that start is aligned
@@ -100,13 +106,17 @@ export class LinearMap {
   readonly #attributes: bigint[] = [];
   readonly #codes = new Map<bigint, number>();
 
-  constructor(geometry: Geometry, vaBits: number, start: bigint, physBase: number) {
+  constructor(
+    geometry: Geometry,
+    vaBits: number,
+    start: bigint,
+    physBase: number,
+    root = emptyRoot(geometry, vaBits),
+  ) {
     this.geometry = geometry;
     this.start = start;
     this.physBase = physBase;
-    const level = rootLevel(geometry, vaBits);
-    const entries = 2 ** (vaBits - levelShift(geometry, level));
-    this.root = new Table(level, 0, 2 ** levelShift(geometry, level), entries);
+    this.root = root;
   }
 
   /** Code of a leaf entry with these attribute bits. */
@@ -141,15 +151,32 @@ export class LinearMap {
 
   /** Puts a new, empty table under an entry; the old entry is lost. */
   populate(parent: Table, index: number, descriptor: bigint): Table {
+    const table = this.newTable(parent, index, descriptor);
+    this.link(parent, index, table);
+    return table;
+  }
+
+  /** An empty table for what an entry translates, which does not lead to it yet. */
+  newTable(parent: Table, index: number, descriptor: bigint): Table {
     const entries = 2 ** this.geometry.tableBits;
     const offset = parent.offset + index * parent.entrySize;
     const level = (parent.level + 1) as Level;
     const table = new Table(level, offset, parent.entrySize / entries, entries);
     table.descriptor = descriptor;
-    parent.set(index, TABLE);
-    parent.tables.set(index, table);
     return table;
   }
+
+  /** Lets an entry lead to a table of newTable(); the old entry is lost. */
+  link(parent: Table, index: number, table: Table): void {
+    parent.set(index, TABLE);
+    parent.tables.set(index, table);
+  }
+
+  /** The descriptor of the table below an entry was rewritten: see RecordedMap. */
+  rewrote(_parent: Table, _index: number): void {}
+
+  /** flush_tlb_kernel_range() of offsets: see RecordedMap. A map alone has no TLB. */
+  flush(_start: number, _end: number): void {}
 
   offsetOfVa(va: bigint): number {
     return Number(va - this.start);

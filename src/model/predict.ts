@@ -23,12 +23,13 @@ import { type DecisionInputs, decide, decisionsOf, kernelAtReset } from './decis
 import { recordDerivation } from './derivation.ts';
 import { deriveTraits } from './derive-traits.ts';
 import { crashResource } from './kernel/crash_reserve.ts';
+import { kfencePoolOf } from './kfence-pool.ts';
 import { leafRuns, predictedTables } from './leaf-runs.ts';
 import { LinearMap } from './linear-map.ts';
 import { __kernel_map_pages } from './mm/page_alloc.ts';
 import { probePredictions } from './probes.ts';
 import type { Question } from './question.ts';
-import type { CheckpointPrediction, DerivationStep, Prediction } from './types.ts';
+import type { CheckpointPrediction, Decisions, DerivationStep, Prediction } from './types.ts';
 
 function sectionsOf({ traits, facts, symbolOffset }: Question): ImageSections {
   const at = (name: string): number => facts.image.pa + symbolOffset(name);
@@ -118,6 +119,17 @@ function stateAtReset(question: Question, kernel: Kernel): BootState {
     rsi: [],
     cpus: bootCpuAlone,
   };
+}
+
+/**
+ * What the kernel's functions read of what it has decided, when they are called.
+ * @param decisions of the prediction
+ */
+export function stateInOperation(question: Question, decisions: Decisions): BootState {
+  const kernel = kernelAtReset(question.traits, inputsOf(question), () => {});
+  const state = stateAtReset(question, { ...kernel, decisions });
+  const pool = kfencePoolOf(question);
+  return { ...state, ...(pool && { kfencePool: pool }) };
 }
 
 /** The predicted state at a checkpoint that the kernel has reached. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SharingRequest } from '../../../../evidence/capture.ts';
+import { _PAGE_END, vaBitsMin } from '../../../../linux/kernel-layout.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import {
   PMD_TABLE_BIT,
@@ -51,13 +52,15 @@ function splitBlock(
   toCont: boolean,
 ): Table {
   const block = map.attributes(map.entry(parent, index));
-  const table = map.populate(parent, index, tableDescriptor(traits, (block & PTE_PXN) !== 0n));
+  const table = map.newTable(parent, index, tableDescriptor(traits, (block & PTE_PXN) !== 0n));
   let leaf = table.level === 3 ? block | PTE_TYPE_PAGE : block | PTE_VALID;
   if (table.level !== 3) leaf &= ~PMD_TABLE_BIT;
   if (!(block & PTE_VALID) && traits.presentInvalid)
     leaf = (leaf & ~PTE_VALID) | PTE_PRESENT_INVALID;
   leaf &= ~PTE_CONT;
   table.fill(map.leaf(toCont ? leaf | PTE_CONT : leaf));
+  // Only then: the block is live.
+  map.link(parent, index, table);
   return table;
 }
 
@@ -147,6 +150,9 @@ export type SplitTime = Pick<SharingRequest, 'capabilitiesFinal' | 'onlineCpus' 
 /** Once smp_cpus_done() has made the capabilities final, nothing else matters. */
 export const whenFinal: SplitTime = { capabilitiesFinal: true, onlineCpus: 1 };
 
+/** What split_kernel_leaf_mapping() reads besides. */
+type SplitState = Kernel & Pick<BootState, 'map' | 'kfencePool'>;
+
 /** It may split, has nothing to do and returns 0, or refuses with -EBUSY. */
 type SplitAnswer = 'split' | 'nothing' | 'busy';
 
@@ -176,7 +182,7 @@ export function split_leaf_mapping_possible(kernel: Kernel, time: SplitTime): Sp
  * @returns 0, or -EBUSY where the kernel warns and refuses
  */
 export function split_kernel_leaf_mapping(
-  state: BootState,
+  state: SplitState,
   start: bigint,
   end: bigint,
   time: SplitTime = whenFinal,
@@ -233,16 +239,26 @@ export function repaints({ linearMapRequiresBbml, systemBbml }: Decisions): bool
   return linearMapRequiresBbml === true && !systemBbml;
 }
 
+/** linear_map_split_to_ptes(), as the boot CPU runs it, up to PAGE_END. */
+export function linear_map_split_to_ptes({
+  map,
+  traits,
+  sections,
+}: Pick<BootState, 'map' | 'traits' | 'sections'>): void {
+  const end = Number(_PAGE_END(vaBitsMin(traits.config.vaBits, traits.geometry)) - map.start);
+  range_split_to_ptes(map, traits, 0, map.offsetOfPa(sections.stext));
+  range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);
+  map.flush(0, end);
+}
+
 /**
  * linear_map_maybe_split_to_ptes(): CPUs differ, so the boot CPU repaints everything except the
  * alias of [_stext, __init_begin).
  */
 export function linear_map_maybe_split_to_ptes(state: BootState): void {
-  const { map, traits, decisions, sections, why } = state;
+  const { decisions, why } = state;
   if (!repaints(decisions)) return;
-  const end = map.root.entries.length * map.root.entrySize;
-  range_split_to_ptes(map, traits, 0, map.offsetOfPa(sections.stext));
-  range_split_to_ptes(map, traits, map.offsetOfPa(sections.initBegin), end);
+  linear_map_split_to_ptes(state);
   why(
     'linear_map_maybe_split_to_ptes()',
     MMU,

@@ -197,8 +197,8 @@ export function hideSecretPages(state: BootState, pages: readonly number[]): voi
  * The two changes of __set_memory_enc_dec(): it makes the mapping invalid, then valid again at its
  * new address.
  */
-function changesOf(
-  { traits, prot }: BootState,
+export function changesOf(
+  { traits, prot }: Pick<BootState, 'traits' | 'prot'>,
   direction: SharingRequest['direction'],
 ): [AttributeChange, AttributeChange] {
   const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;

@@ -22,6 +22,7 @@ export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
       const below = table.tables.get(index) as Table;
       if (below.descriptor & PTE_NG) continue;
       below.descriptor |= PTE_NG;
+      map.rewrote(table, index);
       kpti_mk_tbl_ng(map, below);
     } else if (map.isLeaf(entry)) {
       table.set(index, nonGlobal(entry));

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { decodeTlbi, type Invalidation } from '../../bbm/tlbi.ts';
+import type { Recording } from '../../evidence/capture.ts';
+import { followOperations, type RecordedOperation } from '../../evidence/follow-operations.ts';
+import type { RecordedTable, RecordingReader } from '../../evidence/recording-reader.ts';
+import { PTE_GP } from '../../linux/pgprot.ts';
+import { recordedFunctions } from '../../linux/recorded-functions.ts';
+import { kernelProt } from '../../model/arch/arm64/include/asm/pgtable-prot.ts';
+import type { BootState } from '../../model/boot-state.ts';
+import { PredictedBug } from '../../model/bug.ts';
+import type { Operation, OperationState } from '../../model/operation.ts';
+import { operations } from '../../model/operations.ts';
+import type { Stage1Regime } from '../../vmsa/regime.ts';
+import { type ImageLayout, imageVa } from '../context.ts';
+import type { Deviation, Predicted } from './deviation.ts';
+import { Expectation, type Witness } from './expectation.ts';
+import { UnknownTable } from './mirror-table.ts';
+import { type MapSource, RecordedMap } from './recorded-map.ts';
+
+/** The kernel whose operations are checked, in one boot. */
+export interface CheckedKernel {
+  /** What its functions read of what it has decided; see stateInOperation(). */
+  state: BootState;
+  /** How TTBR1 translates, as at the first checkpoint. */
+  regime: Stage1Regime;
+  image: ImageLayout;
+  /** In a realm, the address bit of shared memory, as a number; 0 elsewhere. */
+  aliasBit: number;
+}
+
+/** What became of the operations of a recording. */
+export interface Refinement {
+  deviations: Deviation[];
+  /** How many operations were compared with their predictions, by function. */
+  checked: Map<string, number>;
+  /** And how many could not be predicted. */
+  unchecked: Map<string, number>;
+}
+
+/** setup_system_features() calls one of them once the CPU capabilities are final. */
+const afterCapabilities = new Set([
+  'linear_map_maybe_split_to_ptes',
+  'kpti_install_ng_mappings',
+  'mark_linear_text_alias_ro',
+]);
+
+const arityOf = new Map(recordedFunctions.map(({ name, arguments: count }) => [name, count]));
+
+/**
+ * Compares each operation that the model knows with what the model says of it, given its arguments
+ * and the tables before it: which entries change, in which order, and what it returns.
+ */
+export function checkRefinement(recording: Recording, kernel: CheckedKernel): Refinement {
+  return new Checker(recording, kernel).check();
+}
+
+/** An operation with what is expected of it. */
+type Followed = RecordedOperation<Expectation>;
+
+class Checker implements Witness {
+  readonly #recording: Recording;
+  readonly #kernel: CheckedKernel;
+  readonly #result: Refinement = { deviations: [], checked: new Map(), unchecked: new Map() };
+  readonly #byPa = new Map<number, RecordedTable>();
+  readonly #maps = new Map<number, RecordedMap>();
+  /** Invalidations by their instructions and operands: most are the same few. */
+  readonly #tlbis = new Map<number, Map<bigint, Invalidation | undefined>>();
+  readonly #cpus = new Set<number>();
+  #swapper: RecordedMap | undefined;
+  #capabilitiesFinal = false;
+  #state: OperationState | undefined;
+  #reader: RecordingReader | undefined;
+
+  constructor(recording: Recording, kernel: CheckedKernel) {
+    this.#recording = recording;
+    this.#kernel = kernel;
+  }
+
+  check(): Refinement {
+    const begin = (reader: RecordingReader) => {
+      this.#reader = reader;
+    };
+    followOperations<Expectation>(
+      this.#recording,
+      {
+        entered: (operation) => this.#entered(operation),
+        left: (operation) => this.#left(operation),
+        store: (operation, table, index, low, high) => {
+          for (let each = operation?.note; each; each = each.outer)
+            each.store(table, index, low, high);
+          for (const map of this.#maps.values()) map.follow(table, index, low, high);
+        },
+        linked: (operation, table) => {
+          this.#byPa.set(table.pa, table);
+          for (let each = operation?.note; each; each = each.outer) each.linked(table);
+        },
+        unlinked: (table) => {
+          if (this.#byPa.get(table.pa) === table) this.#byPa.delete(table.pa);
+          for (const map of this.#maps.values()) map.forget(table);
+          this.#maps.delete(table.id);
+        },
+        tlbi: (operation, insn, operand) => {
+          const what = operation?.note && this.#decode(insn, operand);
+          if (what === undefined) return;
+          for (let each = operation?.note; each; each = each.outer) each.tlbi(what);
+        },
+      },
+      begin,
+    );
+    return this.#result;
+  }
+
+  report(operation: RecordedOperation, deviation: Omit<Deviation, 'operation' | 'time'>): void {
+    this.#result.deviations.push({ ...deviation, operation, time: this.#reader?.time ?? 0 });
+  }
+
+  #decode(insn: number, operand: bigint): Invalidation | undefined {
+    let known = this.#tlbis.get(insn);
+    if (known === undefined) {
+      known = new Map();
+      this.#tlbis.set(insn, known);
+    }
+    if (!known.has(operand))
+      known.set(operand, decodeTlbi(insn, operand, this.#kernel.regime.lpa2));
+    return known.get(operand);
+  }
+
+  #entered(operation: Followed): void {
+    const { name, cpu, parent } = operation;
+    this.#cpus.add(cpu);
+    if (!this.#capabilitiesFinal && afterCapabilities.has(name)) {
+      this.#capabilitiesFinal = true;
+      this.#state = undefined;
+    }
+    const model = operations[name];
+    if (model === undefined) return;
+    const calling = parent?.note;
+    const outer = calling?.model?.parts?.includes(name) ? calling : undefined;
+    const predicted = this.#predict(operation, model);
+    if (predicted === 'stops') this.report(operation, { difference: 'stops' });
+    const counts = predicted === undefined ? this.#result.unchecked : this.#result.checked;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    const known = typeof predicted === 'object' ? predicted : undefined;
+    operation.note = new Expectation(operation, outer, known, this);
+  }
+
+  #left(operation: Followed): void {
+    if (operation.name === '__kpti_install_ng_mappings' && operation.cpu === 0)
+      this.#useNgMappings();
+    operation.note?.end(operation.result);
+  }
+
+  #predict(operation: RecordedOperation, model: Operation): Predicted | 'stops' | undefined {
+    const { name, args, cpu } = operation;
+    // The compiler has changed how it is called.
+    if (args.length < (arityOf.get(name) ?? 0)) return undefined;
+    const map = this.#mapFor(model, args);
+    if (map === undefined) return undefined;
+    this.#state ??= this.#stateOn(map);
+    const state = this.#state;
+    state.map = map;
+    state.cpu = cpu;
+    state.time.onlineCpus = this.#cpus.size;
+    try {
+      return { model, map, ...map.predict(() => model.run(state, args)) };
+    } catch (error) {
+      if (error instanceof PredictedBug) return 'stops';
+      if (error instanceof UnknownTable) return undefined;
+      throw error;
+    }
+  }
+
+  /** What the kernel knows by now. */
+  #stateOn(map: RecordedMap): OperationState {
+    const { state, image } = this.#kernel;
+    const { decisions } = state;
+    const final = this.#capabilitiesFinal;
+    const text = map.leafAt(map.offsetOfVa(imageVa(image, '_stext')))?.attributes ?? 0n;
+    return {
+      ...state,
+      map,
+      decisions: { ...decisions, systemBbml: decisions.systemBbml && final },
+      prot: kernelProt(state.traits, decisions),
+      time: { capabilitiesFinal: final, onlineCpus: 1 },
+      cpu: 0,
+      bti: (text & PTE_GP) !== 0n,
+    };
+  }
+
+  #useNgMappings(): void {
+    if (this.#state === undefined) return;
+    const { traits, decisions } = this.#kernel.state;
+    this.#state.prot = kernelProt(traits, { ...decisions, useNgMappings: true });
+  }
+
+  /** The tables that an operation changes; undefined where the kernel does not use them yet. */
+  #mapFor(model: Operation, args: readonly bigint[]): RecordedMap | undefined {
+    const root = model.root?.(args);
+    const { image, state, regime } = this.#kernel;
+    const swapper = image.pa + state.question.symbolOffset('swapper_pg_dir');
+    const pa = root === undefined ? swapper : this.#physical(root);
+    if (pa !== swapper) return this.#mapAt(pa, 8);
+    // A root that is smaller than its page may be anywhere in it.
+    this.#swapper ??= this.#mapAt(pa, regime.granule);
+    return this.#swapper;
+  }
+
+  #mapAt(pa: number, within: number): RecordedMap | undefined {
+    let root = this.#byPa.get(pa);
+    for (let at = pa + 8; root === undefined && at < pa + within; at += 8)
+      root = this.#byPa.get(at);
+    if (root === undefined) return undefined;
+    const map = this.#maps.get(root.id) ?? new RecordedMap(this.#source(), root);
+    this.#maps.set(root.id, map);
+    return map;
+  }
+
+  #source(): MapSource {
+    const { state, regime, aliasBit } = this.#kernel;
+    const { traits, memblock } = state;
+    const tableAt = (pa: number) => this.#byPa.get(pa);
+    const { geometry } = traits;
+    return { geometry, regime, physBase: memblock.physBase, aliasBit, tableAt };
+  }
+
+  /** Of an address in the image or in the linear map. */
+  #physical(va: bigint): number {
+    const { image, state } = this.#kernel;
+    const [text, end] = [imageVa(image, '_text'), imageVa(image, '_end')];
+    return va >= text && va < end
+      ? image.pa + Number(va - text)
+      : state.memblock.physBase + state.map.offsetOfVa(va);
+  }
+}

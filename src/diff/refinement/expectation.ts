@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Invalidation } from '../../bbm/tlbi.ts';
+import type { RecordedOperation } from '../../evidence/follow-operations.ts';
+import type { RecordedTable } from '../../evidence/recording-reader.ts';
+import { NONE, TABLE } from '../../model/linear-map.ts';
+import type { Operation } from '../../model/operation.ts';
+import { tableDescriptorAttributes } from '../../vmsa/descriptor-layout.ts';
+import { hex } from '../text.ts';
+import { covers } from './covers.ts';
+import type { Deviation, Difference, Predicted } from './deviation.ts';
+import {
+  codeText,
+  expectedText,
+  foundText,
+  placeOf,
+  whereOf,
+  whereText,
+} from './deviation-text.ts';
+import type { Step, Write } from './mirror-table.ts';
+
+/** Is told of a deviation. */
+export interface Witness {
+  report(operation: RecordedOperation, deviation: Omit<Deviation, 'operation' | 'time'>): void;
+}
+
+/**
+ * Follows one operation against its prediction: its stores must be the predicted ones, in the
+ * predicted order. What differs first is reported, and nothing after that.
+ */
+export class Expectation {
+  readonly operation: RecordedOperation;
+  /** What called it as a part of itself, whose prediction has the same stores. */
+  readonly outer: Expectation | undefined;
+  /** Absent where nothing could be predicted. */
+  #predicted: Predicted | undefined;
+  readonly #witness: Witness;
+  #next = 0;
+  /** Those since the last one that was predicted. */
+  #tlbis: Invalidation[] | undefined;
+  /** The write that has just linked a table, and the block that was there before. */
+  #linking: { write: Write; low: number; high: number } | undefined;
+
+  constructor(
+    operation: RecordedOperation,
+    outer: Expectation | undefined,
+    predicted: Predicted | undefined,
+    witness: Witness,
+  ) {
+    this.operation = operation;
+    this.outer = outer;
+    this.#predicted = predicted;
+    this.#witness = witness;
+  }
+
+  get model(): Operation | undefined {
+    return this.#predicted?.model;
+  }
+
+  /** Before a store. */
+  store(table: RecordedTable, index: number, low: number, high: number): void {
+    const predicted = this.#predicted;
+    if (predicted === undefined) return;
+    if (predicted.model.hasOwnTables && predicted.map.mirrorOf(table) === undefined) return;
+    const { map, steps } = predicted;
+    // A store that nothing predicts is that, whatever should have come before it.
+    const isLast = steps[this.#next]?.flush && steps[this.#next + 1] === undefined;
+    const write = isLast ? undefined : this.#nextWrite(predicted);
+    // Already reported.
+    if (this.#predicted === undefined) return;
+    this.#next++;
+    if (write === undefined)
+      this.#deviate({
+        difference: 'extra',
+        ...whereOf(map, table, index),
+        found: foundText(map, table.level, low, high),
+      });
+    else if (write.table.recorded?.id !== table.id || write.index !== index)
+      this.#deviate({
+        difference: 'other-entry',
+        at: placeOf(map, write),
+        expected: expectedText(predicted, write),
+        found: `${whereText(map, table, index)}${foundText(map, table.level, low, high)}`,
+      });
+    else {
+      const difference = this.#compare(predicted, write, table, low, high);
+      if (difference)
+        this.#deviate({
+          difference,
+          at: placeOf(map, write),
+          expected: expectedText(predicted, write),
+          found: foundText(map, table.level, low, high),
+        });
+    }
+  }
+
+  /** Right after a store: the table that it linked. */
+  linked(table: RecordedTable): void {
+    const predicted = this.#predicted;
+    const linking = this.#linking;
+    this.#linking = undefined;
+    if (predicted === undefined || linking === undefined) return;
+    const { write, low, high } = linking;
+    const link = write.link;
+    if (link === undefined) return;
+    link.table.recorded = table;
+    const base = predicted.map.addressOf(write.table.layout, low, high);
+    const { entrySize, layout, level } = link.table;
+    for (let index = 0; index < link.entries.length; index++) {
+      const [foundLow, foundHigh] = [table.words[2 * index] ?? 0, table.words[2 * index + 1] ?? 0];
+      const code = link.entries[index] as number;
+      const isRight =
+        predicted.map.codeOf(layout, foundLow, foundHigh) === code &&
+        (code === NONE ||
+          predicted.map.addressOf(layout, foundLow, foundHigh) === base + index * entrySize);
+      if (isRight) continue;
+      const va = predicted.map.start + BigInt(link.table.offset + index * entrySize);
+      this.#deviate({
+        difference: 'content',
+        at: { va, level },
+        expected: codeText(predicted.map, link.table, code, base + index * entrySize),
+        found: foundText(predicted.map, level, foundLow, foundHigh),
+      });
+      return;
+    }
+  }
+
+  tlbi(what: Invalidation): void {
+    if (this.#predicted === undefined) return;
+    if (this.#tlbis) this.#tlbis.push(what);
+    else this.#tlbis = [what];
+  }
+
+  /** At its return. */
+  end(result: bigint | undefined): void {
+    const predicted = this.#predicted;
+    if (predicted === undefined) return;
+    const write = this.#nextWrite(predicted);
+    if (write)
+      this.#deviate({
+        difference: 'missing',
+        at: placeOf(predicted.map, write),
+        expected: expectedText(predicted, write),
+      });
+    const { answer } = predicted;
+    if (answer === undefined || result === undefined || this.#predicted === undefined) return;
+    const returned = Number(BigInt.asIntN(32, result));
+    if (returned !== answer)
+      this.#deviate({ difference: 'result', expected: `${answer}`, found: `${returned}` });
+  }
+
+  /** The next predicted write; the TLB invalidations before it must have been made. */
+  #nextWrite(predicted: Predicted): Write | undefined {
+    const { steps, map } = predicted;
+    for (; this.#next < steps.length; this.#next++) {
+      const step = steps[this.#next] as Step;
+      if (!step.flush) return step;
+      const start = map.start + BigInt(step.flush.start);
+      const end = map.start + BigInt(step.flush.end);
+      if (!covers(this.#tlbis ?? [], start, end, map.geometry.granule)) {
+        const range = `${hex(start)} to ${hex(end)}`;
+        this.#deviate({ difference: 'tlbi', expected: `a TLB invalidation of ${range}` });
+        return undefined;
+      }
+      this.#tlbis = undefined;
+    }
+    return undefined;
+  }
+
+  #compare(
+    { map, model, physBase }: Predicted,
+    { table: mirror, index, old, code, link }: Write,
+    table: RecordedTable,
+    low: number,
+    high: number,
+  ): Difference | undefined {
+    const { layout } = mirror;
+    const [was, wasHigh] = [table.words[2 * index] ?? 0, table.words[2 * index + 1] ?? 0];
+    const found = map.codeOf(layout, low, high);
+    if (code === TABLE) {
+      if (found !== TABLE) return 'table';
+      const below = link?.table.descriptor ?? descriptorAfter(mirror, index, was, wasHigh);
+      if (tableDescriptorAttributes(layout, low, high) !== below) return 'table';
+      if (link)
+        this.#linking = {
+          write: { table: mirror, index, old, code, link },
+          low: was,
+          high: wasHigh,
+        };
+      return undefined;
+    }
+    if (found !== code) return 'attributes';
+    if (code === NONE) return undefined;
+    const pa = model.maps
+      ? physBase + mirror.offset + index * mirror.entrySize
+      : map.addressOf(layout, was, wasHigh);
+    return map.addressOf(layout, low, high) === pa ? undefined : 'address';
+  }
+
+  #deviate(deviation: Omit<Deviation, 'operation' | 'time'>): void {
+    this.#predicted = undefined;
+    this.#witness.report(this.operation, deviation);
+  }
+}
+
+/** kpti_mk_tbl_ng is the only one that rewrites a descriptor of a table: PTE_NG. */
+function descriptorAfter(
+  { layout }: Write['table'],
+  _index: number,
+  low: number,
+  high: number,
+): bigint {
+  return tableDescriptorAttributes(layout, low, high) | (1n << 11n);
+}

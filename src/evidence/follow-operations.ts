@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { present } from '../present.ts';
+import type { CheckpointName, Recording } from './capture.ts';
+import { type OpenCall, RecordedOperations } from './recorded-operations.ts';
+import { type RecordedTable, RecordingReader } from './recording-reader.ts';
+
+/** One call of a recorded function, from its entry to its return. */
+export interface RecordedOperation<Note = unknown> extends OpenCall {
+  name: string;
+  /** The CPU that entered it. */
+  cpu: number;
+  /** Microseconds since the machine was started. */
+  entered: number;
+  /** Absent until it returns. */
+  returned?: number;
+  /** X0 at its return, where it returns something. */
+  result?: bigint;
+  /** Stores that changed a table between, but those of recorded functions that it called. */
+  stores: number;
+  /** What called it; absent for what an exception's handler or no recorded function called. */
+  parent: RecordedOperation<Note> | undefined;
+  /** What a follower keeps of it. */
+  note?: Note;
+  /** The next checkpoint after its entry; undefined after the last one. */
+  before: CheckpointName | undefined;
+}
+
+/** What a reader of the operations of a recording is told. */
+export interface OperationFollower<Note = unknown> {
+  entered?(operation: RecordedOperation<Note>): void;
+  left?(operation: RecordedOperation<Note>): void;
+  /** Before the table changes; the descriptor's lower word first. */
+  store?(
+    operation: RecordedOperation<Note> | undefined,
+    table: RecordedTable,
+    index: number,
+    low: number,
+    high: number,
+  ): void;
+  /** A table that an entry leads to from now on, with its content; right after that store. */
+  linked?(operation: RecordedOperation<Note> | undefined, table: RecordedTable): void;
+  unlinked?(table: RecordedTable): void;
+  tlbi?(operation: RecordedOperation<Note> | undefined, insn: number, operand: bigint): void;
+}
+
+/**
+ * Goes through a recording operation by operation. The reader that it makes holds, whenever the
+ * follower is told something, the tables as they are at that moment.
+ * @param begin is given that reader before its first event
+ * @throws PtdiffError('harness') for a damaged recording
+ */
+export function followOperations<Note>(
+  { functions, ramBase, moments, events }: Recording,
+  follower: OperationFollower<Note>,
+  begin: (reader: RecordingReader) => void = () => {},
+): RecordingReader {
+  const open = new RecordedOperations<RecordedOperation<Note>>();
+  let before: CheckpointName | undefined;
+  const reader: RecordingReader = new RecordingReader(functions, ramBase, {
+    enter: (call, args) => {
+      const { cpu, time } = reader;
+      const name = present(functions[call.listed], 'recorded function').name;
+      const parent = open.innermost(cpu);
+      const operation = { call, args, name, cpu, entered: time, stores: 0, parent, before };
+      open.enter(cpu, operation);
+      follower.entered?.(operation);
+    },
+    leave: (_, result) => {
+      const operation = open.leave(reader.cpu);
+      if (operation === undefined) return;
+      operation.returned = reader.time;
+      if (result !== undefined) operation.result = result;
+      follower.left?.(operation);
+    },
+    switch: (previous, next) => open.switch(reader.cpu, previous, next),
+    mark: () => open.mark(reader.cpu),
+    unmark: () => open.unmark(reader.cpu),
+    table: (table) => follower.linked?.(open.innermost(reader.cpu), table),
+    unlink: (table) => follower.unlinked?.(table),
+    tlbi: (operand) =>
+      follower.tlbi?.(open.innermost(reader.cpu), reader.sites[reader.site]?.insn ?? 0, operand),
+    store: (table, index, low, high) => {
+      const operation = open.innermost(reader.cpu);
+      if (operation) operation.stores++;
+      follower.store?.(operation, table, index, low, high);
+    },
+  });
+  begin(reader);
+  let at = 0;
+  for (const { checkpoint, bytes } of moments) {
+    before = checkpoint;
+    reader.read(events.subarray(at, bytes));
+    at = bytes;
+  }
+  before = undefined;
+  reader.read(events.subarray(at));
+  return reader;
+}
+
+/**
+ * The operations of these names, in the order in which they returned. What had not returned when
+ * the recording ended comes last.
+ */
+export function recordedOperations(
+  recording: Recording,
+  names: ReadonlySet<string>,
+): RecordedOperation[] {
+  const done: RecordedOperation[] = [];
+  const open = new Set<RecordedOperation>();
+  followOperations(recording, {
+    entered: (operation) => {
+      if (names.has(operation.name)) open.add(operation);
+    },
+    left: (operation) => {
+      if (open.delete(operation)) done.push(operation);
+    },
+  });
+  return [...done, ...open];
+}

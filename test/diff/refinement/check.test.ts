@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import t from 'tap';
+import { checkRefinement } from '../../../src/diff/refinement/check.ts';
+import { refinementFindings } from '../../../src/diff/refinement/findings.ts';
+import { RecordedOperations } from '../../../src/evidence/recorded-operations.ts';
+import type { RecordingReader } from '../../../src/evidence/recording-reader.ts';
+import { PTE_CONT, PTE_RDONLY } from '../../../src/linux/pgprot.ts';
+import { type RecordedEvent, rewriteRecording } from '../../evidence/rewrite-recording.ts';
+import { given } from '../../given.ts';
+import { recordedKernel } from './recorded-kernel.ts';
+
+const name = '7.3.4+deb13-arm64@max';
+const { recording, kernel } = recordedKernel(name);
+
+t.test('a real boot: every operation does what the model says', (t) => {
+  const { deviations, checked, unchecked } = checkRefinement(recording, kernel);
+  t.same(deviations, []);
+  t.same(unchecked, new Map());
+  t.same(
+    checked,
+    new Map([
+      ['create_mapping_noalloc', 4],
+      ['__create_pgd_mapping_locked', 10],
+      ['__set_fixmap', 100],
+      ['__vunmap_range_noflush', 8],
+      ['update_mapping_prot', 3],
+      ['set_memory_ro', 1],
+      ['split_kernel_leaf_mapping', 521],
+      ['set_memory_x', 1],
+      ['set_memory_valid', 1],
+      ['set_direct_map_invalid_noflush', 6],
+    ]),
+  );
+  t.end();
+});
+
+/** Takes the place of an event in one function. */
+interface Plant {
+  inside: string;
+  kind: RecordedEvent['kind'];
+  /** How many such events were there before it; every one where it is absent. */
+  nth?: number;
+  becomes(event: RecordedEvent): readonly RecordedEvent[];
+}
+
+/** The ids of what is found after some events were changed. */
+function found(...plants: Plant[]): string[] {
+  const open = new RecordedOperations();
+  const seen = new Map<Plant, number>();
+  const changed = rewriteRecording(recording, (event, { cpu }: RecordingReader) => {
+    if (event.kind === 'enter') open.enter(cpu, event);
+    const call = open.innermost(cpu)?.call;
+    if (event.kind === 'leave') open.leave(cpu);
+    if (event.kind === 'switch') open.switch(cpu, event.previous, event.next);
+    if (event.kind === 'mark') open.mark(cpu);
+    if (event.kind === 'unmark') open.unmark(cpu);
+    const inside = call && recording.functions[call.listed]?.name;
+    const [plant] = plants.filter((each) => {
+      if (each.inside !== inside || each.kind !== event.kind) return false;
+      const before = seen.get(each) ?? 0;
+      seen.set(each, before + 1);
+      return each.nth === undefined || each.nth === before;
+    });
+    return plant?.becomes(event) ?? [event];
+  });
+  const ids = refinementFindings(changed, kernel).map(({ id }) => id);
+  return ids.map((id) => id.replace('mismatch/refinement/', '')).sort();
+}
+
+const storeIn = (inside: string, nth: number, becomes: Plant['becomes']): Plant => ({
+  ...{ inside, kind: 'store', nth, becomes },
+});
+const stored = (event: RecordedEvent) => given(event.kind === 'store' ? event : undefined);
+const gone = () => [];
+const value =
+  (change: (value: bigint) => bigint): Plant['becomes'] =>
+  (event) => [{ ...stored(event), value: change(stored(event).value) }];
+
+t.test('a store, a TLBI and a result that are not there, or not right', (t) => {
+  t.same(
+    found(
+      storeIn('set_memory_ro', 0, gone),
+      {
+        inside: 'set_memory_x',
+        kind: 'leave',
+        becomes: (event) => [
+          { ...given(event.kind === 'leave' ? event : undefined), result: 0xffff_fff0n },
+        ],
+      },
+      { inside: '__set_fixmap', kind: 'tlbi', nth: 3, becomes: gone },
+      storeIn('__vunmap_range_noflush', 2, gone),
+    ),
+    [
+      '__set_fixmap/tlbi',
+      '__vunmap_range_noflush/other-entry',
+      'set_memory_ro/other-entry',
+      'set_memory_x/result',
+    ],
+  );
+  t.end();
+});
+
+t.test('other attributes, another order, another place', (t) => {
+  let held: RecordedEvent | undefined;
+  t.same(
+    found(
+      storeIn(
+        'set_memory_ro',
+        1023,
+        value((leaf) => leaf ^ PTE_RDONLY),
+      ),
+      storeIn('set_memory_valid', 10, (event) => {
+        held = event;
+        return [];
+      }),
+      storeIn('set_memory_valid', 11, (event) => [event, given(held)]),
+      storeIn('__set_fixmap', 0, (event) => [{ ...stored(event), index: stored(event).index - 1 }]),
+    ),
+    // The slot is then not the one that is cleared; and set_memory_x() finds a page that is not
+    // what it will be.
+    [
+      '__set_fixmap/extra',
+      '__set_fixmap/other-entry',
+      'set_memory_ro/attributes',
+      'set_memory_valid/other-entry',
+      'set_memory_x/attributes',
+    ],
+  );
+  t.end();
+});
+
+t.test('another address, one store too many, a contiguous bit', (t) => {
+  t.same(
+    found(
+      storeIn(
+        'set_memory_ro',
+        7,
+        value((leaf) => leaf ^ 0x1000n),
+      ),
+      storeIn('set_memory_x', 511, (event) => [event, { ...stored(event), value: 0n }]),
+      storeIn(
+        '__create_pgd_mapping_locked',
+        1000,
+        value((leaf) => leaf | PTE_CONT),
+      ),
+    ),
+    // What protects the text finds a contiguous leaf among others: BUG_ON(!pgattr_change_is_safe).
+    [
+      '__create_pgd_mapping_locked/attributes',
+      '__create_pgd_mapping_locked/stops',
+      'set_memory_ro/address',
+      'set_memory_x/extra',
+      'update_mapping_prot/stops',
+    ],
+  );
+  t.end();
+});
+
+t.test('no TLBI at all, and the last store is not made', (t) => {
+  t.same(
+    found(
+      { inside: 'set_memory_ro', kind: 'tlbi', becomes: gone },
+      storeIn('set_memory_x', 511, gone),
+    ),
+    ['set_memory_ro/tlbi', 'set_memory_x/missing'],
+  );
+  t.end();
+});
+
+t.test('a finding says what, where, who and when', (t) => {
+  // As if the model did not know rodata=on.
+  const decisions = { ...kernel.state.decisions, rodataFull: false };
+  const state = { ...kernel.state, decisions };
+  const [only, ...others] = refinementFindings(recording, { ...kernel, state });
+  t.same(others, []);
+  t.match(only, {
+    id: 'mismatch/refinement/set_memory_ro/other-entry',
+    kind: 'mismatch',
+    title: 'set_memory_ro() writes another entry than the next one that it must write',
+  });
+  t.equal(
+    given(only).detail,
+    `1 call. The first of them:
+  set_memory_ro(0xffff80008335d000, 0x200), called by bpf_prog_pack_alloc+0x3ac, on CPU 0, 7.171365
+    s after the start
+    entry: 0xffff80008335d000, level 3
+    predicted: pages (4 KiB), valid, EL1 r-- EL0 ---, Normal-WB (AttrIndx 0), global, dirty
+      [0xe0000000000483], at 0x44000000
+    found: at entry 0 of the table at 0x7ffdc000, level 3: pages (4 KiB), valid, EL1 r-- EL0 ---,
+      Normal-WB (AttrIndx 1), global, dirty [0xe0000000000487], at 0x44000000`,
+  );
+  t.end();
+});

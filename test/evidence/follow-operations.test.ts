@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import t from 'tap';
+import { readRecording } from '../../results/recording-file.ts';
+import { followOperations, recordedOperations } from '../../src/evidence/follow-operations.ts';
+import { ramOf, tablesAt } from '../../src/evidence/recorded-tables.ts';
+import { first } from '../../src/present.ts';
+import { stage1Regime } from '../../src/vmsa/regime.ts';
+import { walk } from '../../src/vmsa/walk.ts';
+import { given } from '../given.ts';
+
+// 6.12.117+deb13-arm64, max, up to paging_init.
+const recording = given(readRecording(join(import.meta.dirname, '../report/fixtures/recording')));
+
+t.test('operations with their arguments, times and stores', (t) => {
+  const names = new Set(['__create_pgd_mapping_locked', 'paging_init']);
+  const operations = recordedOperations(recording, names);
+  const creates = operations.filter(({ name }) => name === '__create_pgd_mapping_locked');
+  t.ok(creates.length > 0);
+  for (const { args, parent, cpu, entered, returned, before } of creates) {
+    t.equal(args.length, 7);
+    t.match(parent, { name: /^__create_pgd_mapping$/ });
+    t.equal(cpu, 0);
+    t.ok(given(returned) >= entered);
+    t.equal(before, 'paging_init');
+  }
+  const inAll = operations.reduce((sum, { stores }) => sum + stores, 0);
+  let stores = 0;
+  followOperations(recording, {
+    store: (operation) => {
+      if (operation && names.has(operation.name)) stores++;
+    },
+  });
+  t.equal(inAll, stores);
+  t.ok(stores > 200_000);
+  t.end();
+});
+
+t.test('what a walk finds at a moment', (t) => {
+  const { bytes } = first(recording.moments);
+  const reader = tablesAt(recording, bytes);
+  const roots = [...reader.tables.values()].filter(({ level, upper }) => upper && level <= 0);
+  const root = given(roots.find(({ words }) => words.some((word) => word !== 0)));
+  // TCR_EL1 and MAIR_EL1 as this kernel sets them on this CPU: 52 bits, LPA2.
+  const regime = stage1Regime(
+    {
+      TTBR0_EL1: 0n,
+      TTBR1_EL1: BigInt(root.pa),
+      TCR_EL1: 0x800_0000_0000_0000n | (6n << 32n) | (2n << 30n) | (12n << 16n),
+      MAIR_EL1: 0x40044ffffn,
+      SCTLR_EL1: 1n,
+    },
+    'ttbr1',
+  );
+  const { leaves, tables, malformed } = walk(regime, ramOf(reader));
+  t.same(malformed, []);
+  const upper = [...reader.tables.values()].filter((table) => table.upper);
+  t.ok(tables.length > 500 && tables.length <= upper.length);
+  const size = leaves.reduce((sum, leaf) => sum + leaf.size, 0);
+  t.ok(size > 2 ** 30, 'the linear map is there');
+  t.end();
+});
