@@ -10,7 +10,7 @@ import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { predict, predictNothing } from '../../src/model/predict.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
 import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
-import type { Scenario } from '../../src/scenario/types.ts';
+import { exerciseWord, type Scenario } from '../../src/scenario/types.ts';
 import { bootContextOf } from './boot-context.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { questionOf } from './question.ts';
@@ -18,6 +18,11 @@ import { questionOf } from './question.ts';
 /** The conclusions from one boot. */
 export interface JudgedCase extends Pick<BestFit, 'prediction' | 'judgement' | 'notes'> {
   facts: BootFacts;
+}
+
+/** A recorded boot goes on until init has exercised its tables, if it was asked to. */
+function hasExercised({ recording, files }: Evidence): boolean {
+  return recording !== undefined && files['/proc/cmdline']?.includes(exerciseWord) === true;
 }
 
 /** A sentence about something that is not known about a kernel. */
@@ -43,6 +48,7 @@ export function judgeCase(
     factsByTraits.set(traits, facts);
     return facts;
   };
+  const exercised = hasExercised(evidence);
   const said = new Set(kernel.notKnown);
   const attempt =
     (answer: typeof predict) =>
@@ -50,7 +56,7 @@ export function judgeCase(
       const candidate = { ...kernel, traits };
       const facts = factsFor(traits);
       const known = onlyWhatIsKnown(
-        answer(questionOf(candidate, scenario, facts, depth)),
+        answer(questionOf(candidate, scenario, facts, depth, exercised)),
         evidence,
         symbols,
       );
