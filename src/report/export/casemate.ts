@@ -187,21 +187,16 @@ class CasemateTrace {
   #link(table: RecordedTable, va: bigint): void {
     if (this.#places.has(table.id)) return;
     // Two tables of 48 bits each share the one that casemate has: the kernel's halves do not meet.
-    const page = table.level === 0 ? this.#rootOr(table.pa) : table.pa;
+    const page = table.level === 0 && BigInt(table.pa) !== this.#root ? this.#top : table.pa;
     this.#places.set(table.id, { page, va });
     if (table.level >= 0) this.#page(page);
     const { words } = table;
-    const told = this.#told.get(page);
+    const told = page === this.#top ? undefined : this.#told.get(page);
     for (let at = 0; at < words.length; at += 2) {
       const [low, high] = [words[at] as number, words[at + 1] as number];
-      const known = page === this.#top ? 0 : (told?.[at] ?? 0);
-      const knownHigh = page === this.#top ? 0 : (told?.[at + 1] ?? 0);
-      if (low !== known || high !== knownHigh) this.#entry(table, at / 2, low, high);
+      if (low !== (told?.[at] ?? 0) || high !== (told?.[at + 1] ?? 0))
+        this.#entry(table, at / 2, low, high);
     }
-  }
-
-  #rootOr(pa: number): number {
-    return BigInt(pa) === this.#root ? pa : this.#top;
   }
 
   #entry(

@@ -82,8 +82,11 @@ const root = 0x4000_1000;
 const pte = 0x4000_2000;
 const page = 0xe8_0000_4021_0703n;
 
-/** The trace of a boot whose root has 39 bits and one table of level 2, itself with one of 3. */
-function traceOf(steps: readonly Step[], tg1 = 2n): string[] {
+/**
+ * The trace of a boot whose root has 39 bits and one table of level 2, itself with one of 3.
+ * @param above a table of level 1 below a root of level 0: addresses of 48 bits
+ */
+function traceOf(steps: readonly Step[], tg1 = 2n, above = false): string[] {
   const events = new Events();
   const names = Object.keys(insns) as Insn[];
   for (const name of names) events.add(kinds.site).change(0n).add(insns[name]);
@@ -102,8 +105,9 @@ function traceOf(steps: readonly Step[], tg1 = 2n): string[] {
   const table = (pa: number, level: number, index: number, value: bigint) =>
     events.add(kinds.table, (pa - 0x4000_0000) / 8, level + 1, 1, 512, 1, index, value);
   events.add(kinds.cpu, 0);
-  write('tcr', (25n << 16n) | (tg1 << 30n));
-  table(root, 1, 511, 0x4000_3003n);
+  write('tcr', ((above ? 16n : 25n) << 16n) | (tg1 << 30n));
+  if (above) table(root, 0, 511, 0x4000_4003n);
+  table(above ? 0x4000_4000 : root, 1, 511, 0x4000_3003n);
   table(0x4000_3000, 2, 511, BigInt(pte) | 3n);
   table(pte, 3, 0, page);
   write('ttbr1', BigInt(root));
@@ -111,7 +115,7 @@ function traceOf(steps: readonly Step[], tg1 = 2n): string[] {
     if (what === 'cpu') events.add(kinds.cpu, value);
     else if (what === 'store') {
       events.add(kinds.store, names.indexOf(what) + 1);
-      change('table', 3n);
+      change('table', above ? 4n : 3n);
       change('index', index);
       change('value', value);
     } else if (/^(dsb|isb)/.test(what)) events.add(kinds.barrier, names.indexOf(what) + 1);
@@ -208,6 +212,18 @@ t.test('a range is what is broken in it', (t) => {
     lines.filter((line) => line.includes('tlbi')),
     ['0 tlbi vale2is (value 0xffffffe01)'],
   );
+  t.end();
+});
+
+t.test('a root of 512 entries of 512 GiB stands for itself', (t) => {
+  const lines = traceOf([['store', 0n]], 2n, true);
+  t.same(lines.filter((line) => line.includes('mem-init')).length, 4, 'and no page before RAM');
+  t.same(lines.slice(-4), [
+    '0 mem-write (mem-order plain) (address 0x40004ff8) (value 0x40003003)',
+    '0 mem-write (mem-order plain) (address 0x40001ff8) (value 0x40004003)',
+    '0 sysreg-write (sysreg ttbr0_el2) (value 0x40001000)',
+    '0 mem-write (mem-order plain) (address 0x40002000) (value 0x0)',
+  ]);
   t.end();
 });
 
