@@ -43,9 +43,18 @@ export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
 }
 
 /** Where the boot is recorded, init exercises its tables once everything was captured. */
-function commandLineOf({ recorderLibrary }: Laboratory, { kernel, scenario }: Case): string {
+function commandLineOf(
+  { recorderLibrary, exercises }: Laboratory,
+  { kernel, scenario }: Case,
+): string {
   const words = commandLine(kernel, scenario);
-  return recorderLibrary === undefined ? words : `${words} ${exerciseWord}`;
+  const asked = recorderLibrary !== undefined && exercises !== false;
+  return asked ? `${words} ${exerciseWord}` : words;
+}
+
+/** What commandLine() gives, of a boot that may have been recorded. */
+export function withoutExercises(commandLine: string): string {
+  return commandLine.replace(` ${exerciseWord}`, '');
 }
 
 /**
