@@ -14,7 +14,7 @@ import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { predict, predictNothing, stateInOperation } from '../../src/model/predict.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
 import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
-import type { Scenario } from '../../src/scenario/types.ts';
+import { exerciseWord, type Scenario } from '../../src/scenario/types.ts';
 import { bootContextOf } from './boot-context.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { questionOf } from './question.ts';
@@ -22,6 +22,11 @@ import { questionOf } from './question.ts';
 /** The conclusions from one boot. */
 export interface JudgedCase extends Pick<BestFit, 'prediction' | 'judgement' | 'notes'> {
   facts: BootFacts;
+}
+
+/** A recorded boot goes on until init has exercised its tables, if it was asked to. */
+function hasExercised({ recording, files }: Evidence): boolean {
+  return recording !== undefined && files['/proc/cmdline']?.includes(exerciseWord) === true;
 }
 
 /** A sentence about something that is not known about a kernel. */
@@ -48,6 +53,7 @@ export function judgeCase(
     return facts;
   };
   const updates = recordedUpdates(evidence);
+  const exercised = hasExercised(evidence);
   const said = new Set(kernel.notKnown);
   const instants = evidence.recording
     ? everyInstant(bootContextOf(kernel, scenario, { evidence, facts: factsFor(kernel.traits) }))
@@ -57,7 +63,7 @@ export function judgeCase(
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
       const candidate = { ...kernel, traits };
       const facts = factsFor(traits);
-      const question = questionOf(candidate, scenario, facts, depth);
+      const question = questionOf(candidate, scenario, facts, depth, exercised);
       const known = onlyWhatIsKnown(answer(question), evidence, symbols);
       for (const each of known.notKnown) said.add(each);
       const { prediction } = known;

@@ -24,6 +24,8 @@ export interface Laboratory {
   knownIssues: KnownIssue[];
   /** Path of the recorder, where boots are recorded. */
   recorderLibrary?: string;
+  /** Recorded boots end where others do, to compare what they cost. */
+  exercises?: false;
 }
 
 /** Where known issues are documented. */
