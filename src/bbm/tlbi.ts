@@ -28,17 +28,12 @@ export interface Invalidation {
 /**
  * Decodes a TLBI of EL1 (SYS, op1 0, CRn 8 or 9: DDI 0487 C5.5 and D8.17); undefined for those of
  * EL2 and EL3.
- * @param low lower word of the operand, Xt
- * @param high its upper word
+ * @param operand Xt
  * @param wide with TCR_EL1.DS, a range counts in 64 KiB (DDI 0487 C5.5, TLBI RVAE1)
  */
-export function decodeTlbi(
-  insn: number,
-  low: number,
-  high: number,
-  wide = false,
-): Invalidation | undefined {
+export function decodeTlbi(insn: number, operand: bigint, wide = false): Invalidation | undefined {
   if (((insn >>> 16) & 7) !== 0) return undefined;
+  const [low, high] = [Number(operand & 0xffff_ffffn), Number(operand >> 32n)];
   const crm = (insn >>> 8) & 15;
   const op2 = (insn >>> 5) & 7;
   // CRm: 1, 3, 7 outer shareable, inner shareable, local; 5, 2, 6 the same of ranges.

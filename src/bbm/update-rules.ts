@@ -111,8 +111,7 @@ export class UpdateRules {
 
   invalidated(insn: number, operand: bigint, cpu: number): void {
     this.#dropped = false;
-    const [low, high] = [Number(operand & 0xffff_ffffn), Number(operand >> 32n)];
-    const what = decodeTlbi(insn, low, high, this.#meaning.lpa2);
+    const what = decodeTlbi(insn, operand, this.#meaning.lpa2);
     if (what === undefined) return;
     this.#pending.invalidate(cpu, what, this.#granule);
     if (what.range === undefined && what.asid === undefined)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import * as tlbi from '../../src/bbm/tlbi.ts';
+import { decodeTlbi } from '../../src/bbm/tlbi.ts';
 
 // Encodings as GNU as makes them.
 const insns = {
@@ -15,8 +15,6 @@ const insns = {
   alle1: 0xd50c879f,
 } as const;
 const va = 0xffff_8000_8001_0000n;
-const decodeTlbi = (insn: number, operand: bigint, wide?: boolean) =>
-  tlbi.decodeTlbi(insn, Number(operand & 0xffff_ffffn), Number(operand >> 32n), wide);
 const pageOf = (address: bigint) => Number(BigInt.asIntN(64, address) >> 12n);
 /** As __TLBI_VADDR() of arch/arm64/include/asm/tlbflush.h has it. */
 const operand = (address: bigint, ttl = 0n) =>

@@ -11,19 +11,21 @@ export function covers(
   end: bigint,
   granule: number,
 ): boolean {
-  const beforePage = BigInt(granule - 1);
-  let covered = start;
+  const page = granule / 4096;
+  let covered = unitsOf(start);
   const inOrder = tlbis.length > 1 ? tlbis.toSorted(byStart) : tlbis;
   for (const { range } of inOrder) {
     if (range === undefined) return true;
-    if ((range.start & ~beforePage) > covered) break;
-    const last = (range.end + beforePage) & ~beforePage;
-    if (last > covered) covered = last;
+    if (Math.floor(range.start / page) * page > covered) break;
+    covered = Math.max(covered, Math.ceil(range.end / page) * page);
   }
-  return covered >= end;
+  return covered >= unitsOf(end);
 }
+
+/** Of a virtual address, in what invalidations count in: 4 KiB, below 0 in the upper half. */
+const unitsOf = (va: bigint): number => Number(BigInt.asIntN(56, va) >> 12n);
 
 function byStart({ range: left }: Invalidation, { range: right }: Invalidation): number {
   if (!left || !right) return left ? 1 : -1;
-  return left.start < right.start ? -1 : left.start > right.start ? 1 : 0;
+  return left.start - right.start;
 }

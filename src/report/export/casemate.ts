@@ -271,9 +271,10 @@ class CasemateTrace {
       if (global) this.#record('tlbi', 'alle2is');
       return;
     }
-    if (range.start >> 55n === 0n) return;
+    if (range.start >= 0) return;
     const kind = lastLevelOnly ? 'vale2is' : 'vae2is';
-    const [start, end] = [range.start & addressMask, (range.end - 1n) & addressMask];
+    const start = (BigInt(range.start) << 12n) & addressMask;
+    const end = ((BigInt(range.end) << 12n) - 1n) & addressMask;
     if (end - start < BigInt(pageBytes)) this.#invalidatePage(kind, start, operand);
     // casemate has no ranges, and looks at what is broken only.
     else
