@@ -30,7 +30,6 @@ export class RecordingWitness {
   readonly #ram: RamFile;
   readonly #list: RecorderList;
   readonly #reader: RecordingReader;
-  readonly #parts: Buffer[] = [];
   readonly #moments: Recording['moments'] = [];
   /** A sentence; from then on nothing is proved. */
   #fault: string | undefined;
@@ -47,7 +46,7 @@ export class RecordingWitness {
   reach({ checkpoint, cpus }: Pick<Capture, 'checkpoint' | 'cpus'>): void {
     this.#attempt(() => {
       this.#follow();
-      this.#moments.push({ checkpoint, bytes: this.#length() });
+      this.#moments.push({ checkpoint, bytes: this.#file.events.length });
       this.#prove(checkpoint);
       this.#proveRoots(checkpoint, cpus);
     });
@@ -71,7 +70,7 @@ export class RecordingWitness {
         functions: this.#list.functions,
         ramBase: RAM_BASE,
         moments: this.#moments,
-        events: Buffer.concat(this.#parts),
+        events: this.#file.events,
       },
       ...(this.#fault !== undefined && { recordingFault: this.#fault }),
     };
@@ -93,15 +92,9 @@ export class RecordingWitness {
     const events = this.#file.readNew();
     if (events === undefined) {
       this.#isFull = true;
-      this.#parts.length = 0;
       return;
     }
-    this.#parts.push(events);
     if (this.#fault === undefined) this.#reader.read(events);
-  }
-
-  #length(): number {
-    return this.#parts.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** @throws PtdiffError(harness) when the recording is not what happened */

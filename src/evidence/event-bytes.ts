@@ -13,7 +13,7 @@ export function brokenRecording(why: string): PtdiffError {
 export class EventBytes {
   #bytes: Uint8Array = new Uint8Array();
   #at = 0;
-  /** The upper half of the number that was read last. */
+  /** The upper half of the number that was read last, with a sign, too. */
   high = 0;
 
   /** Goes on with other bytes. */
@@ -26,7 +26,10 @@ export class EventBytes {
     return this.#at >= this.#bytes.length;
   }
 
-  /** A number in LEB128 (DWARF 5, 7.6): its lower half, the upper one in `high`. */
+  /**
+   * A number in LEB128 (DWARF 5, 7.6): its lower half, the upper one in `high`. Both have a sign,
+   * since V8 keeps 32 bits with a sign in a word, and anything larger in an object.
+   */
   number(): number {
     const byte = this.#bytes[this.#at];
     if (byte === undefined || byte >= 0x80) return this.#longNumber();
@@ -50,8 +53,8 @@ export class EventBytes {
       } else high |= bits << (shift - 32);
       if (byte < 0x80) break;
     }
-    this.high = high >>> 0;
-    return low >>> 0;
+    this.high = high;
+    return low;
   }
 
   /**
@@ -76,14 +79,14 @@ export class EventBytes {
 
   /** Up to 2^53. */
   whole(): number {
-    const low = this.number();
-    return this.high * 2 ** 32 + low;
+    const low = this.number() >>> 0;
+    return (this.high >>> 0) * 2 ** 32 + low;
   }
 
   /** All 64 bits. */
   big(): bigint {
-    const low = this.number();
-    return (BigInt(this.high) << 32n) | BigInt(low);
+    const low = this.number() >>> 0;
+    return (BigInt(this.high >>> 0) << 32n) | BigInt(low);
   }
 }
 

@@ -199,7 +199,7 @@ export class RecordingReader {
 
   #newSite(): void {
     this.#in.change(this.#lasts.halves, this.#lastPc);
-    const insn = this.#in.number();
+    const insn = this.#in.number() >>> 0;
     this.sites.push({ pc: this.#lasts.big(this.#lastPc), insn });
     this.#ofSite.push(this.#lasts.add(siteValues));
   }

@@ -16,6 +16,8 @@ export const recordingRoom = 2 ** 28;
 export class RecordingFile {
   readonly #descriptor: number;
   #read = 0;
+  /** Most boots fit: pages that nothing is read into cost nothing. */
+  #events = Buffer.allocUnsafeSlow(2 ** 24);
 
   /** Makes the file, before QEMU starts. */
   constructor(path: string) {
@@ -31,15 +33,37 @@ export class RecordingFile {
    * @returns undefined when there was no room for all of them
    * @throws PtdiffError(harness) when the recorder never began
    */
-  readNew(): Buffer | undefined {
+  readNew(): Uint8Array | undefined {
     const header = this.#bytes(0, 24);
     if (header.toString('latin1', 0, 8) !== magic)
       throw new PtdiffError('harness', 'The recorder did not begin to record.');
     if (header.readBigUInt64LE(16) !== 0n) return undefined;
     const head = Number(header.readBigUInt64LE(8));
-    const events = this.#bytes(headerBytes + this.#read, head - this.#read);
+    const from = this.#read;
+    if (head > this.#events.length) {
+      const grown = Buffer.allocUnsafeSlow(2 * head);
+      this.#events.copy(grown, 0, 0, from);
+      this.#events = grown;
+    }
+    const to = this.#events.subarray(from, head);
+    for (let done = 0; done < to.length; ) {
+      const count = readSync(
+        this.#descriptor,
+        to,
+        done,
+        to.length - done,
+        headerBytes + from + done,
+      );
+      if (count === 0) throw new PtdiffError('harness', 'The recording became shorter.');
+      done += count;
+    }
     this.#read = head;
-    return events;
+    return to;
+  }
+
+  /** All that was read. */
+  get events(): Uint8Array {
+    return this.#events.subarray(0, this.#read);
   }
 
   #bytes(at: number, count: number): Buffer {
