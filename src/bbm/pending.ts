@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Barrier } from './barrier.ts';
 import { asidOf, cpuOf } from './contexts.ts';
 import { type Broken, keyOf, type Missing, type Space, type Table } from './tables.ts';
 import type { Invalidation } from './tlbi.ts';
-
-/** What a DSB orders (DDI 0487 C6.2, DSB). */
-export interface Barrier {
-  /** Stores; without, it is of loads only. */
-  stores: boolean;
-  /** Loads and stores: only such a one completes a TLBI. */
-  full: boolean;
-  /** For its own CPU only (NSH). */
-  own: boolean;
-}
 
 const notGlobal = 1 << 11;
 
