@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { differsFromRam, type RecordedTable } from '../evidence/recording-reader.ts';
+import { differsFromRam } from '../evidence/recorded-ram.ts';
+import type { RecordedTable } from '../evidence/recording-reader.ts';
 import type { Broken, Table } from './tables.ts';
 
 /** Tables that their parent no longer leads to, until they are linked again. */

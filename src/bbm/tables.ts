@@ -115,7 +115,8 @@ export class Tables {
       space: place?.parent.space ?? spaceOf(recorded),
       page: place ? pageAt(place.parent, place.index) : recorded.upper ? -entries * unit : 0,
       unit,
-      pending: [],
+      // Of full length from the beginning: V8 would make a dictionary of a long sparse one.
+      pending: new Array(entries),
       waiting: 0,
       isRoot: place === undefined,
       valid: 0,
