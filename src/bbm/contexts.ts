@@ -62,8 +62,10 @@ export class Contexts {
     return least;
   }
 
+  /** A root of the lower half is freed. */
   forget(root: number): void {
     this.#byRoot.delete(root);
+    for (const cpu of this.#cpus) if (cpu?.roots[0] === root) cpu.roots[0] = 0;
   }
 
   mmu(cpu: number, on: boolean): void {
@@ -88,7 +90,10 @@ export class Contexts {
     for (const cpu of this.#cpus.keys()) this.#use(cpu);
   }
 
-  /** All translations are invalid. @param cpu undefined for every CPU */
+  /**
+   * All translations are invalid.
+   * @param cpu undefined for every CPU
+   */
   flushed(cpu: number | undefined): void {
     const gone = (context: number) => cpu === undefined || cpuOf(context) === cpu;
     for (const contexts of [this.#upper, ...this.#byRoot.values()])

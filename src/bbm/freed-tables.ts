@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { differsFromRam } from '../evidence/recorded-ram.ts';
 import type { RecordedTable } from '../evidence/recording-reader.ts';
 import type { Broken, Table } from './tables.ts';
 
 /** Tables that their parent no longer leads to, until they are linked again. */
 export class FreedTables {
-  readonly #byAddress = new Map<number, { broken: Broken; words: Uint32Array | undefined }>();
+  readonly #byAddress = new Map<number, { broken: Broken; before: RecordedTable | undefined }>();
 
   /** @param pa the table that a broken entry led to */
   left(pa: number, broken: Broken): void {
-    this.#byAddress.set(pa, { broken, words: undefined });
+    this.#byAddress.set(pa, { broken, before: undefined });
   }
 
   /** Nothing leads to it: from now on its content may change unseen. */
-  unlinked({ pa, words }: RecordedTable): void {
-    const freed = this.#byAddress.get(pa);
-    if (freed !== undefined) freed.words = words;
+  unlinked(recorded: RecordedTable): void {
+    const freed = this.#byAddress.get(recorded.pa);
+    if (freed !== undefined) freed.before = recorded;
   }
 
   /**
@@ -26,14 +27,11 @@ export class FreedTables {
     const freed = this.#byAddress.get(recorded.pa);
     this.#byAddress.delete(recorded.pa);
     if (freed?.broken.missing === undefined) return undefined;
-    const { broken, words } = freed;
+    const { broken, before } = freed;
     const isBack =
       broken.space === space && broken.page === page && broken.level === recorded.level - 1;
-    const isMoved = words !== undefined && sameWords(words, recorded.words);
+    // Hardware sets access flags unseen.
+    const isMoved = before && differsFromRam(before, recorded.words) === undefined;
     return isBack || isMoved ? undefined : broken;
   }
-}
-
-function sameWords(one: Uint32Array, other: Uint32Array): boolean {
-  return one.length === other.length && one.every((word, at) => word === other[at]);
 }

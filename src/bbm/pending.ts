@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Barrier } from './barrier.ts';
 import { asidOf, cpuOf } from './contexts.ts';
 import { type Broken, keyOf, type Missing, type Space, type Table } from './tables.ts';
 import type { Invalidation } from './tlbi.ts';
-
-/** What a DSB orders (DDI 0487 C6.2, DSB). */
-export interface Barrier {
-  /** Stores; without, it is of loads only. */
-  stores: boolean;
-  /** Loads and stores: only such a one completes a TLBI. */
-  full: boolean;
-  /** For its own CPU only (NSH). */
-  own: boolean;
-}
 
 const notGlobal = 1 << 11;
 
@@ -59,8 +50,11 @@ export class PendingEntries {
 
   /** Whether a DSB of a CPU does anything. */
   waits(cpu: number): boolean {
-    const [stored, broadcast, local] = [this.#stored[cpu], this.#broadcast[cpu], this.#local[cpu]];
-    return (stored?.length || broadcast?.length || local?.length || 0) > 0;
+    return (
+      (this.#stored[cpu]?.length ?? 0) > 0 ||
+      (this.#broadcast[cpu]?.length ?? 0) > 0 ||
+      (this.#local[cpu]?.length ?? 0) > 0
+    );
   }
 
   /** @param alone whether no other CPU has translations */
@@ -68,8 +62,10 @@ export class PendingEntries {
     const far = alone || !own;
     const stored = this.#stored[cpu];
     if (stores && stored && stored.length > 0) {
-      const others = stored.filter((entry) => !this.#ordered(entry, far || isOwn(entry, cpu)));
-      this.#stored[cpu] = others;
+      let kept = 0;
+      for (const entry of stored)
+        if (!this.#ordered(entry, far || isOwn(entry, cpu))) stored[kept++] = entry;
+      stored.length = kept;
     }
     if (!full) return;
     this.#complete(this.#local[cpu]);

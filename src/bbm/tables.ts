@@ -60,6 +60,8 @@ export interface Table {
   pending: (Broken | undefined)[];
   waiting: number;
   isRoot: boolean;
+  /** An entry that was valid when somebody asked. */
+  valid: number;
 }
 
 /** By this an entry is found again in another table of the same place. */
@@ -90,9 +92,16 @@ export class Tables {
 
   /** Whether no entry of the table at an address is valid; false where there is none. */
   isEmpty(pa: number): boolean {
-    const words = this.#byAddress.get(pa)?.recorded.words;
-    if (words === undefined) return false;
-    for (let at = 0; at < words.length; at += 2) if ((words[at] as number) & 1) return false;
+    const table = this.#byAddress.get(pa);
+    if (table === undefined) return false;
+    const { words } = table.recorded;
+    const isValid = (index: number) => ((words[2 * index] as number) & 1) === 1;
+    if (isValid(table.valid)) return false;
+    for (let index = 0; 2 * index < words.length; index++) {
+      if (!isValid(index)) continue;
+      table.valid = index;
+      return false;
+    }
     return true;
   }
 
@@ -106,9 +115,11 @@ export class Tables {
       space: place?.parent.space ?? spaceOf(recorded),
       page: place ? pageAt(place.parent, place.index) : recorded.upper ? -entries * unit : 0,
       unit,
-      pending: [],
+      // Of full length from the beginning: V8 would make a dictionary of a long sparse one.
+      pending: new Array(entries),
       waiting: 0,
       isRoot: place === undefined,
+      valid: 0,
     };
     this.#expected.delete(recorded.pa);
     this.#byId[recorded.id] = table;

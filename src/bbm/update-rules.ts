@@ -2,6 +2,7 @@
 import type { RecordedTable } from '../evidence/recording-reader.ts';
 import { isTable } from '../vmsa/descriptor.ts';
 import { encodedGranule } from '../vmsa/regime.ts';
+import { decodeBarrier } from './barrier.ts';
 import { Contexts } from './contexts.ts';
 import { FreedTables } from './freed-tables.ts';
 import { type BbmLevel, type Forbidden, needsBreak, tableReused } from './needs-break.ts';
@@ -49,6 +50,8 @@ export class UpdateRules {
   readonly #meaning = { memoryTypes: new Uint8Array(8), lpa2: false };
   readonly #found: (violation: Violation) => void;
   #granule = 4096;
+  /** CPUs that sent a TLBI of everything, and whether to all CPUs, until its DSB. */
+  readonly #flushing = new Map<number, boolean>();
   /** The root that is being unlinked, with all that only it led to. */
   #dropped = false;
   /** The table that is about to be linked takes the place of a block of the same addresses. */
@@ -115,21 +118,19 @@ export class UpdateRules {
     if (what === undefined) return;
     this.#pending.invalidate(cpu, what, this.#granule);
     if (what.range === undefined && what.asid === undefined)
-      this.#contexts.flushed(what.broadcast ? undefined : cpu);
+      this.#flushing.set(cpu, what.broadcast || this.#flushing.get(cpu) === true);
   }
 
-  /** A DSB; an ISB orders no update of a table. */
   barrier(insn: number, cpu: number): void {
     this.#dropped = false;
-    // DSB has op2 4, and 1 with nXS; CRm[1:0] 1 is of loads, 2 of stores, CRm[3:2] 1 is NSH.
-    const op2 = (insn >>> 5) & 7;
-    if ((op2 !== 4 && op2 !== 1) || !this.#pending.waits(cpu)) return;
-    const crm = (insn >>> 8) & 15;
-    const nxs = op2 === 1;
-    const alone = this.#isAlone(cpu);
-    const type = nxs ? 3 : crm & 3;
-    const own = !nxs && crm >>> 2 === 1;
-    this.#pending.barrier(cpu, { stores: type !== 1, full: type === 3, own }, alone);
+    const flushes = this.#flushing.get(cpu);
+    if (flushes === undefined && !this.#pending.waits(cpu)) return;
+    const what = decodeBarrier(insn);
+    if (what === undefined) return;
+    this.#pending.barrier(cpu, what, this.#isAlone(cpu));
+    if (flushes === undefined || !what.full) return;
+    this.#contexts.flushed(flushes && !what.own ? undefined : cpu);
+    this.#flushing.delete(cpu);
   }
 
   /** @param insn the MSR (DDI 0487 C6.2, D24.2) */

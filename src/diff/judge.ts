@@ -97,7 +97,7 @@ export function judge(input: JudgeInput): Judgement {
       bootInvariants.flatMap((invariant) => invariant(boot)),
       hasWholeLog(evidence),
     ),
-    ...(updates ? updateFindings(updates, evidence.captures) : []),
+    ...(updates ? updateFindings(updates, evidence.captures, prediction.decisions.systemBbml) : []),
     ...endFinding(evidence.end),
   ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
   const { findings, reason: stalled } = withoutHostStalls(all, evidence);

@@ -66,14 +66,16 @@ export function faultOf({ reason, missing }: Pick<UpdateSite, 'reason' | 'missin
  * Changes of tables that the CPUs of the boot do not allow, by what they claim: one finding for all
  * that a function does in one way.
  * @param captures their registers tell how descriptors are read
+ * @param trusted whether the kernel, by the model, changes sizes without a break on these CPUs
  */
 export function updateFindings(
   { sites, levels }: RecordedUpdates,
   captures: readonly Pick<Capture, 'cpus'>[],
+  trusted: boolean,
 ): Finding[] {
   const forbidden = sites.filter(({ claimed }) => claimed > 0);
   const registers = captures.at(-1)?.cpus[0]?.registers;
-  const claims = `The CPUs claim FEAT_BBM level ${[...new Set(levels)].join(' and ')} (ID_AA64MMFR2_EL1.BBM).`;
+  const claims = `The CPUs claim FEAT_BBM level ${[...new Set(levels)].join(' and ')} (ID_AA64MMFR2_EL1.BBM). The kernel ${trusted ? 'trusts' : 'does not trust'} them with changes of size (system_supports_bbml2_noabort() or _bbml3()).`;
   return [...Map.groupBy(forbidden, idOf)].flatMap(([id, [first, ...others]]) => {
     if (first === undefined) return [];
     const name = functionOf(first);

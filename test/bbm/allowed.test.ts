@@ -217,6 +217,25 @@ t.test('a page of a freed table that is a table again while walk caches lead to 
   t.end();
 });
 
+t.test('a table that moves to another address, as mremap() does with it', (t) => {
+  const moved = (change: bigint) =>
+    user(1n)
+      .store(userPmds, 0, 0n)
+      .unlink(userPtes)
+      .store(userPmds, 5, table(userPtes))
+      .table(userPtes, 3, false, { 0: userPage ^ change })
+      .barriers('dsb ishst')
+      .write('vae1is', operandOf(0n, 1n))
+      .barriers('dsb ish')
+      .faults();
+  t.same(moved(0n), []);
+  t.same(moved(1n << 10n), [], 'hardware set the access flag');
+  t.same(moved(1n << 12n), [
+    'a freed table becomes another one: a DSB between the break and the TLBI',
+  ]);
+  t.end();
+});
+
 t.test('a block and the table that takes its place, at level 2: the same translations', (t) => {
   const block = 0xe8_0000_4040_0701n;
   const pages = (change: bigint) =>

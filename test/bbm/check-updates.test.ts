@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readRecording } from '../../results/recording-file.ts';
 import { checkUpdates } from '../../src/bbm/check-updates.ts';
+import { UpdateRules } from '../../src/bbm/update-rules.ts';
+import { RecordingReader } from '../../src/evidence/recording-reader.ts';
 import { given } from '../given.ts';
 import { type Insn, kernelPtes, kernelRoot, operandOf, otherPtes, Steps } from './steps.ts';
 
@@ -99,6 +101,36 @@ t.test('on one CPU, what is for its own CPU is enough', (t) => {
   t.same(outcome(['break', 'dsb nshst', 'vmalle1', 'isb', 'make'], [0]), [
     `${address}: a DSB after the TLBI`,
   ]);
+  t.end();
+});
+
+t.test('a recorded boot with some of its TLBIs or DSBs left out', (t) => {
+  const recording = given(readRecording(join(import.meta.dirname, '../report/fixtures/recording')));
+  const without = (kind: 'tlbi' | 'barrier', each: number) => {
+    const missing = new Map<string | undefined, number>();
+    const rules = new UpdateRules([2], (violation) => {
+      if (violation.upTo < 2) return;
+      missing.set(violation.missing, (missing.get(violation.missing) ?? 0) + 1);
+    });
+    let seen = 0;
+    const isLeftOut = (of: typeof kind) => of === kind && ++seen % each === 0;
+    const insn = () => given(reader.sites[reader.site]).insn;
+    const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
+      table: (table) => rules.linked(table),
+      unlink: (table) => rules.unlinked(table, reader.cpu),
+      tlbi: (operand) => isLeftOut('tlbi') || rules.invalidated(insn(), operand, reader.cpu),
+      barrier: () => isLeftOut('barrier') || rules.barrier(insn(), reader.cpu),
+      register: (value) => rules.register(insn(), value, reader.cpu),
+      store: (table, index, low, high) => rules.stored(table, index, low, high, reader.cpu),
+    });
+    reader.read(recording.events);
+    return missing;
+  };
+  t.equal(without('tlbi', Number.POSITIVE_INFINITY).size, 0);
+  t.ok(given(without('tlbi', 100).get('a TLBI')) > 0);
+  const barriers = without('barrier', 7);
+  t.ok(given(barriers.get('a TLBI after the first DSB')) > 0, 'one before a TLBI');
+  t.ok(given(barriers.get('a DSB after the TLBI')) > 0, 'one after it');
   t.end();
 });
 

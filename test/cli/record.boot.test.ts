@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { dir } from 'tmp-promise';
+import { readCaseLines } from '../../results/run-folder.ts';
 import { ptdiffHere } from './in-process.ts';
 
 t.test('recorded boots of both worlds, and what their timelines tell', async (t) => {
@@ -44,3 +45,26 @@ t.test('recorded boots of both worlds, and what their timelines tell', async (t)
   const elsewhere = await timeline('--at', '0xffff700000000000');
   t.match(elsewhere.stdout, /^Nothing that translates 0xffff700000000000 was changed/);
 });
+
+t.test(
+  'what the CPUs do not allow is a finding, and the two that every kernel has are known',
+  async (t) => {
+    const { path, cleanup } = await dir({ prefix: 'ptdiff-record-', unsafeCleanup: true });
+    t.teardown(cleanup);
+    const out = join(path, 'run');
+    const scenarios = ['--scenario', 'monitor+max-bbm0', '--scenario', 'max+kpti'];
+    const kept = ['--out', out, '--store', join(path, 's'), '--depth', 'early', '--record'];
+    const ran = await ptdiffHere('run', '--kernel', 'debian:7.3', ...scenarios, ...kept);
+    t.equal(ran.exitCode, 0, ran.stderr);
+    t.match(ran.stdout, /^ +kpti-unmasked-tlbi +1 kernel, 1 case /m);
+    t.match(ran.stdout, /^ +map-kernel-no-dsb +1 kernel, 1 case /m);
+    t.notMatch(ran.stdout, 'missing TLB invalidations');
+    const cases = readCaseLines(out);
+    t.same(cases.flatMap(({ findings }) => findings.map(({ id }) => id)).sort(), [
+      'update/contiguous-bit/__pi_map_range/no-dsb-after-tlbi',
+      'update/output-address/idmap_kpti_install_ng_mappings/tlbi-of-wrong-hint',
+    ]);
+    const shown = await ptdiffHere('show', '7.3.4+deb13-arm64@monitor+max-bbm0', '--out', out);
+    t.match(shown.stdout, /^Changes of tables, by FEAT_BBM\n +level 0/m);
+  },
+);

@@ -41,7 +41,7 @@ export const hostileText = fc.array(poison, { maxLength: 6 }).map((parts) => par
 const finding: fc.Arbitrary<Finding> = fc.record(
   {
     id: fc.oneof(hostileText, fc.constantFrom(...earlyEnds.map(bootEndId), 'invariant/x/y@init')),
-    kind: fc.constantFrom('mismatch', 'invariant', 'splat'),
+    kind: fc.constantFrom('mismatch', 'invariant', 'update', 'splat'),
     title: hostileText,
     detail: hostileText,
     checkpoint: fc.constantFrom(...checkpointNames),
