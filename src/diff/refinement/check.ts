@@ -2,7 +2,8 @@
 import { decodeTlbi, type Invalidation } from '../../bbm/tlbi.ts';
 import type { Recording } from '../../evidence/capture.ts';
 import { followOperations, type RecordedOperation } from '../../evidence/follow-operations.ts';
-import type { RecordedTable, RecordingReader } from '../../evidence/recording-reader.ts';
+import { LinkedTables } from '../../evidence/recorded-tables.ts';
+import type { RecordingReader } from '../../evidence/recording-reader.ts';
 import { PTE_GP } from '../../linux/pgprot.ts';
 import { recordedFunctions } from '../../linux/recorded-functions.ts';
 import { kernelProt } from '../../model/arch/arm64/include/asm/pgtable-prot.ts';
@@ -61,7 +62,7 @@ class Checker implements Witness {
   readonly #recording: Recording;
   readonly #kernel: CheckedKernel;
   readonly #result: Refinement = { deviations: [], checked: new Map(), unchecked: new Map() };
-  readonly #byPa = new Map<number, RecordedTable>();
+  readonly #tables = new LinkedTables();
   readonly #maps = new Map<number, RecordedMap>();
   /** Invalidations by their instructions and operands: most are the same few. */
   readonly #tlbis = new Map<number, Map<bigint, Invalidation | undefined>>();
@@ -91,11 +92,11 @@ class Checker implements Witness {
           for (const map of this.#maps.values()) map.follow(table, index, low, high);
         },
         linked: (operation, table) => {
-          this.#byPa.set(table.pa, table);
+          this.#tables.linked(table);
           for (let each = operation?.note; each; each = each.outer) each.linked(table);
         },
         unlinked: (table) => {
-          if (this.#byPa.get(table.pa) === table) this.#byPa.delete(table.pa);
+          this.#tables.unlinked(table);
           for (const map of this.#maps.values()) map.forget(table);
           this.#maps.delete(table.id);
         },
@@ -206,9 +207,7 @@ class Checker implements Witness {
   }
 
   #mapAt(pa: number, within: number): RecordedMap | undefined {
-    let root = this.#byPa.get(pa);
-    for (let at = pa + 8; root === undefined && at < pa + within; at += 8)
-      root = this.#byPa.get(at);
+    const root = this.#tables.rootIn(pa, within);
     if (root === undefined) return undefined;
     const map = this.#maps.get(root.id) ?? new RecordedMap(this.#source(), root);
     this.#maps.set(root.id, map);
@@ -218,7 +217,7 @@ class Checker implements Witness {
   #source(): MapSource {
     const { state, regime, aliasBit } = this.#kernel;
     const { traits, memblock } = state;
-    const tableAt = (pa: number) => this.#byPa.get(pa);
+    const tableAt = (pa: number) => this.#tables.at(pa);
     const { geometry } = traits;
     return { geometry, regime, physBase: memblock.physBase, aliasBit, tableAt };
   }
