@@ -13,12 +13,19 @@ export interface BenchLaboratory {
   scenario: Scenario;
 }
 
-/** @throws PtdiffError as `ptdiff run` does */
-export async function benchLaboratory(kernel: string, scenario: string): Promise<BenchLaboratory> {
+/**
+ * @param record whether boots are recorded
+ * @throws PtdiffError as `ptdiff run` does
+ */
+export async function benchLaboratory(
+  kernel: string,
+  scenario: string,
+  record = true,
+): Promise<BenchLaboratory> {
   const found = first(await scenariosNamed(scenario));
   return {
     kernel: await loadKernel(kernel, { progress: say }),
     scenario: found,
-    laboratory: await prepareLaboratory([found], undefined),
+    laboratory: await prepareLaboratory([found], undefined, record),
   };
 }

@@ -160,8 +160,12 @@ async function measure(
       return await benchStartCost(rounds);
     case 'farm':
       return await benchFarmCost(await benchLaboratory(kernel, first(scenario)), rounds);
-    case 'record':
-      return await each((laboratory) => benchRecordCost(laboratory, rounds));
+    case 'record': {
+      const ratios: Ratio[] = [];
+      for (const name of scenario)
+        ratios.push(...(await benchRecordCost(await benchLaboratory(kernel, name, false), rounds)));
+      return ratios;
+    }
     case 'build':
       return [await benchIncrementalBuild(source, rounds)];
     case 'jobs':

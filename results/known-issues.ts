@@ -26,7 +26,7 @@ const frontMatter = z.strictObject({
       z
         .string()
         .regex(
-          /^(mismatch|invariant|splat)\/[^*/@]+\/[^/@]+(\/[^/@]+)*(@[a-z_*]+)?$/,
+          /^(mismatch|invariant|update|splat)\/[^*/@]+\/[^/@]+(\/[^/@]+)*(@[a-z_*]+)?$/,
           'a finding id whose first two parts have no "*"',
         )
         .refine((pattern) => !pattern.startsWith('splat/boot/') || isBootEnd(pattern), {

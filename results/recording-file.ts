@@ -9,9 +9,9 @@ import type { Recording } from '../src/evidence/capture.ts';
 import { checkpointNames } from '../src/evidence/capture.ts';
 
 /** In the folder of a case: a line of JSON, then the events, compressed by Zstandard. */
-const file = 'recording.zst';
-/** Bytes that a recording may have when it is unpacked. */
-const most = 2 ** 31;
+export const recordingName = 'recording.zst';
+/** Bytes that a recording may have when it is unpacked: all that the recorder has room for. */
+const most = 2 ** 28 + 2 ** 24;
 
 const headSchema = z.object({
   schema: z.literal(1),
@@ -32,7 +32,7 @@ const headSchema = z.object({
 /** @throws PtdiffError(host) when it cannot be written */
 export function writeRecording(directory: string, { events, ...head }: Recording): void {
   const line = Buffer.from(`${JSON.stringify({ schema: 1, ...head })}\n`);
-  const path = join(directory, file);
+  const path = join(directory, recordingName);
   onHost(path, () => writeFileSync(path, zstdCompressSync(Buffer.concat([line, events]))));
 }
 
@@ -41,15 +41,19 @@ export function writeRecording(directory: string, { events, ...head }: Recording
  * @throws PtdiffError(harness) when the file is damaged
  */
 export function readRecording(directory: string): Recording | undefined {
-  const path = join(directory, file);
+  const path = join(directory, recordingName);
   if (!existsSync(path)) return undefined;
   try {
-    const all = zstdDecompressSync(readFileSync(path), { maxOutputLength: most });
-    const end = all.indexOf(10);
-    const head = headSchema.parse(JSON.parse(all.toString('utf8', 0, end)));
-    const { schema: _, ...rest } = head;
-    return { ...rest, events: all.subarray(end + 1) };
+    return unpackRecording(readFileSync(path));
   } catch (error) {
     throw new PtdiffError('harness', `The recording ${path} is damaged: ${messageOf(error)}.`);
   }
+}
+
+/** @throws Error for what is no recording; what its events are is not looked at */
+export function unpackRecording(packed: Uint8Array): Recording {
+  const all = zstdDecompressSync(packed, { maxOutputLength: most });
+  const end = all.indexOf(10);
+  const { schema: _, ...head } = headSchema.parse(JSON.parse(all.toString('utf8', 0, end)));
+  return { ...head, events: all.subarray(end + 1) };
 }

@@ -12,6 +12,7 @@ import { checkpointNames } from '../src/evidence/capture.ts';
 import { parseWalk } from '../src/evidence/leaf-text.ts';
 import type { CaseInputs } from './case-inputs.ts';
 import { differencesSchema, predictionSchema } from './case-schema.ts';
+import { recordingName, unpackRecording } from './recording-file.ts';
 import { caseInputsSchema } from './repro-schema.ts';
 import { caseFiles, complaint } from './run-folder.ts';
 import { caseResultSchema } from './schema.ts';
@@ -44,6 +45,7 @@ const fixedFiles: ReadonlySet<string> = new Set([
   caseFiles.inputs,
   'guest.json',
   'console.log',
+  recordingName,
 ]);
 const guestFile = /^files\/[A-Za-z0-9_-]{1,110}$/;
 const isCaseFile = (name: string): boolean =>
@@ -73,6 +75,9 @@ const registersSchema = z.looseObject({
   idRegisters: z.array(z.unknown()),
 });
 
+/** A recording is not text. */
+const encodingOf = (name: string) => (name === recordingName ? 'base64' : 'utf8');
+
 /** Packs the folder of a case that was run for somebody else. */
 export async function packReturned(
   directory: string,
@@ -83,7 +88,7 @@ export async function packReturned(
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(directory.length + 1);
-    if (entry.isFile() && !ownFiles.has(name)) files[name] = readFileSync(path, 'utf8');
+    if (entry.isFile() && !ownFiles.has(name)) files[name] = readFileSync(path, encodingOf(name));
   }
   const text = JSON.stringify({ schema: 1, result, files, ...(facts !== undefined && { facts }) });
   return compress(Buffer.from(text), {
@@ -119,7 +124,17 @@ function checkFiles(files: Record<string, string>): CaseInputs | undefined {
   const missing = needed.find((name) => files[name] === undefined);
   if (missing !== undefined) throw new Error(`${missing} is missing`);
   for (const [name, text] of Object.entries(files)) if (leafFile.test(name)) parseWalk(text);
+  const recording = files[recordingName];
+  if (recording !== undefined) checkRecording(recording);
   return parse(caseFiles.inputs, caseInputsSchema);
+}
+
+function checkRecording(text: string): void {
+  try {
+    unpackRecording(Buffer.from(text, encodingOf(recordingName)));
+  } catch (error) {
+    throw new Error(`${recordingName}: ${complaint(error)}`, { cause: error });
+  }
 }
 
 /**
@@ -155,7 +170,7 @@ export function writeReturned(directory: string, files: Record<string, string>):
     const path = join(directory, name);
     onHost(path, () => {
       makeFolder(dirname(path));
-      writeFileSync(path, text);
+      writeFileSync(path, text, encodingOf(name));
     });
   }
 }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
-import type { CaseResult, LinearMapSizes, Verdict } from '../src/diff/types.ts';
+import { reasons } from '../src/bbm/needs-break.ts';
+import { missingSteps } from '../src/bbm/tables.ts';
+import {
+  type CaseResult,
+  findingKinds,
+  type LinearMapSizes,
+  type Verdict,
+} from '../src/diff/types.ts';
 import { checkpointNames } from '../src/evidence/capture.ts';
 import { type RunRecord, runSchemaVersion } from '../src/report/types.ts';
 import { depthChoices, depths } from '../src/scenario/depth.ts';
@@ -111,7 +118,7 @@ export const caseResultSchema: z.ZodType<CaseResult> = z.object({
   findings: z.array(
     z.object({
       id: z.string(),
-      kind: z.enum(['mismatch', 'invariant', 'splat']),
+      kind: z.enum(findingKinds),
       checkpoint: checkpoint.optional(),
       title: z.string(),
       detail: z.string(),
@@ -120,6 +127,18 @@ export const caseResultSchema: z.ZodType<CaseResult> = z.object({
   ),
   linearMap: z.partialRecord(checkpoint, sizes),
   symbols: z.record(z.string(), z.string()),
+  updates: z
+    .array(
+      z.object({
+        site: z.string(),
+        chain: z.array(z.string()),
+        reason: z.enum(reasons),
+        missing: z.enum(missingSteps).optional(),
+        counts: z.tuple([count, count, count, count]),
+        claimed: count,
+      }),
+    )
+    .optional(),
   seconds: z.number().nonnegative(),
   reason: z.string().optional(),
   notes: z.array(z.string()).optional(),

@@ -5,9 +5,11 @@ import { countTap, countTogether, type TapCounts } from './count-tap.ts';
 
 const root = join(import.meta.dirname, '..');
 /** Against tests that hang: far more than any file takes, since the host may be busy. */
-const minutes = { unit: 15, boot: 30 };
+const minutes = { unit: 15, process: 15, boot: 30 };
 
-export type Kind = keyof typeof minutes;
+/** What tests need: nothing, other programs that they start, kernels that boot. In this order. */
+export const kinds = ['unit', 'process', 'boot'] as const;
+export type Kind = (typeof kinds)[number];
 
 /** How files are run. */
 export interface Manner {

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Runs the test files, a few processes at a time: the unit tests first, then those that boot kernels
- * or download. Unit tests of a few rooms share a process; every file that boots has a Node of its
- * own. `--unit` and `--boot` choose one kind; further words choose the files whose path contains one
- * of them. (tap's own runner wants its TypeScript plugin, which does not know this TypeScript; Node
- * runs these files as they are.)
+ * Runs the test files, a few processes at a time: the unit tests first, then those that start other
+ * programs, then those that boot kernels or download. Tests of a few rooms share a process; every
+ * file that boots has a Node of its own. `--unit`, `--process` and `--boot` choose kinds; further
+ * words choose the files whose path contains one of them. (tap's own runner wants its TypeScript
+ * plugin, which does not know this TypeScript; Node runs these files as they are.)
  */
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
-import { type FileResult, type Kind, runGroup } from './run-group.ts';
+import { type FileResult, type Kind, kinds, runGroup } from './run-group.ts';
 
 const root = join(import.meta.dirname, '..');
-/** Processes at a time, for two cores: some unit tests only wait for locks and processes to end. */
-const atATime = { unit: 3, boot: 2 };
+/** Processes at a time, for two cores: some tests only wait for locks and other programs to end. */
+const atATime = { unit: 2, process: 4, boot: 2 };
 /** Lines of a failing file's output that are shown; the reason is at their end. */
 const shownLines = 150;
+
+/** By the end of its name; what has no other kind is pure. */
+const kindOf = (file: string): Kind =>
+  kinds.find((kind) => file.endsWith(`.${kind}.test.ts`)) ?? 'unit';
 
 async function testFiles(kind: Kind, words: string[]): Promise<string[]> {
   const files: string[] = [];
@@ -23,19 +27,20 @@ async function testFiles(kind: Kind, words: string[]): Promise<string[]> {
     files.push(file);
   }
   return files
-    .filter((file) => file.endsWith('.boot.test.ts') === (kind === 'boot'))
+    .filter((file) => kindOf(file) === kind)
     .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
     .sort();
 }
 
 /**
- * Unit tests that share a process, since the start of Node and tap takes longer than most of them.
+ * Tests that share a process, since the start of Node and tap takes longer than most of them.
  * What takes longest goes first, so that both workers end together; see the runner's last lines.
  */
 const together = [
   // These load the model with mutants in it.
   /^test\/(scenario\/telling|model\/late)\./,
   /^test\/report\//,
+  /^test\/(bbm|compare|diff|nightly)\//,
   /^test\/(model\/mutation\.|mutants\/)/,
   /^test\/images\//,
   // What it makes of signals and of the end of a process would be seen by the others.
@@ -98,11 +103,9 @@ function tellSlowest(results: readonly FileResult[]): void {
 
 const args = process.argv.slice(2);
 const words = args.filter((arg) => !arg.startsWith('--'));
-const kinds = (['unit', 'boot'] as const).filter(
-  (kind) => !args.some((arg) => /^--(unit|boot)$/.test(arg)) || args.includes(`--${kind}`),
-);
+const named = kinds.filter((kind) => args.includes(`--${kind}`));
 const counts: FileResult[] = [];
-for (const kind of kinds) {
+for (const kind of named.length > 0 ? named : kinds) {
   const results = await runFiles(await testFiles(kind, words), kind);
   tellSlowest(results);
   counts.push(...results);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "exercises.h"
 #include "faults.h"
 #include "files.h"
 #include "options.h"
@@ -110,5 +111,7 @@ int main(void)
 	if (!options.harness)
 		print_summary();
 	channel_event(EVENT_READY);
+	if (options.exercise)
+		exercises_run();
 	end();
 }

@@ -22,6 +22,8 @@ static void set_option(struct options *options, const char *word)
 		options->probes = value;
 	} else if ((value = value_of(word, "ptdiff.collect"))) {
 		options->collect = value;
+	} else if ((value = value_of(word, "ptdiff.exercise"))) {
+		options->exercise = strcmp(value, "yes") == 0;
 	} else if ((value = value_of(word, "ptdiff.nonce"))) {
 		options->nonce = strtoull(value, NULL, 16);
 		options->harness = true;

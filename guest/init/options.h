@@ -11,6 +11,8 @@ struct options {
 	const char *probes;
 	/* ptdiff.collect=a,b: additional files to send: kallsyms. */
 	const char *collect;
+	/* ptdiff.exercise=yes: once all is sent, run exercises.c, for a recording. */
+	bool exercise;
 	/*
 	 * ptdiff.nonce=HEX: echoed in the directory. A harness sets it; init then does not print its
 	 * summary.

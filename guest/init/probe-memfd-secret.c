@@ -19,6 +19,9 @@
 #define HOLE_START 4
 #define HOLE_END 6
 
+static int held = -1;
+static unsigned char *held_memory;
+
 /*
  * mm/secretmem.c: each page becomes invalid in the linear map (set_direct_map_invalid_noflush())
  * when it is first touched.
@@ -32,6 +35,7 @@ void probe_memfd_secret(struct probe_result *result)
 		probe_failed(result, "memfd_secret");
 		return;
 	}
+	held = file;
 	if (ftruncate(file, (off_t)(FILE_PAGES * page_bytes))) {
 		probe_failed(result, "ftruncate");
 		return;
@@ -41,7 +45,17 @@ void probe_memfd_secret(struct probe_result *result)
 		probe_failed(result, "mmap");
 		return;
 	}
+	held_memory = memory;
 	probe_touch(result, memory, HOLE_START);
 	if (!result->error)
 		probe_touch(result, memory + HOLE_END * page_bytes, FILE_PAGES - HOLE_END);
+}
+
+/* secretmem_free_folio() makes each page valid in the linear map again. */
+void probe_memfd_secret_release(struct probe_result *result)
+{
+	if (held_memory && munmap(held_memory, FILE_PAGES * page_bytes))
+		probe_failed(result, "munmap");
+	if (held >= 0)
+		close(held);
 }

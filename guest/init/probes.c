@@ -54,7 +54,7 @@ void probe_touch(struct probe_result *result, volatile unsigned char *first, siz
 	}
 }
 
-static void send_result(const char *name, const struct probe_result *result)
+void probe_send(const char *name, const struct probe_result *result)
 {
 	struct text text;
 
@@ -88,6 +88,6 @@ void probes_run(const char *names)
 			continue;
 		}
 		probe->run(&result);
-		send_result(name, &result);
+		probe_send(name, &result);
 	}
 }

@@ -28,6 +28,8 @@ struct probe_result {
 /* Runs the probes of a comma-separated list and sends a record for each. */
 void probes_run(const char *names);
 
+void probe_send(const char *name, const struct probe_result *result);
+
 /* Sets call, and sets error to errno. */
 void probe_failed(struct probe_result *result, const char *call);
 
@@ -39,6 +41,8 @@ void probe_touch(struct probe_result *result, volatile unsigned char *first, siz
 
 void probe_modules(struct probe_result *result);
 void probe_memfd_secret(struct probe_result *result);
+/* Gives back what it holds, if anything. */
+void probe_memfd_secret_release(struct probe_result *result);
 void probe_cpu_online(struct probe_result *result);
 void probe_cpu_hotplug(struct probe_result *result);
 void probe_virtio_console(struct probe_result *result);

@@ -81,7 +81,7 @@ enum event {
 	EVENT_HELLO = 1,
 	/* All records are committed; the probes still hold and map their pages. */
 	EVENT_READY = 2,
-	/* The machine is about to be powered off. */
+	/* The exercises are over (exercises.h): the machine is about to be powered off. */
 	EVENT_BYE = 3,
 };
 

@@ -50,6 +50,8 @@ export class BootSession {
   /** Physical address of the directory page of init's records; 0 until init has sent it. */
   #directory = 0;
   readonly #recording: RecordingWitness | undefined;
+  /** Everything was captured, and init goes on. */
+  #exercising = false;
 
   constructor(
     setup: CaseSetup,
@@ -101,8 +103,9 @@ export class BootSession {
     vm.console.poll(this.#watchdog.limits.consoleBytes);
     evidence.console = vm.console.text();
     if (this.#recording) {
-      const { kernel } = this.#boot;
-      evidence.recording = this.#recording.end(kernel, this.#anchor.imagePa);
+      const { unseen, ...recorded } = this.#recording.end(this.#boot.kernel, this.#anchor.imagePa);
+      Object.assign(evidence, recorded);
+      if (unseen) evidence.unseen = [...(evidence.unseen ?? []), ...unseen];
     }
     if (this.#isRequestsRecorded()) {
       takeRequests(this.#boot, {
@@ -331,10 +334,22 @@ export class BootSession {
     this.#directory = event?.directory ?? this.#directory;
     if (event?.event === guestEvents.ready) {
       await this.#capture('init', thread);
-      return { kind: 'completed' };
+      if (this.#recording === undefined) return { kind: 'completed' };
+      await this.#awaitExercises();
     }
+    if (event?.event === guestEvents.bye && this.#exercising) return { kind: 'completed' };
     await gdb.stepOver(thread, registers.pc);
     return {};
+  }
+
+  /**
+   * A recording goes on while init exercises its tables (guest/init/exercises.c). What it asks of
+   * the kernel is no fact of the boot any more.
+   */
+  async #awaitExercises(): Promise<void> {
+    this.#exercising = true;
+    await this.#boot.breakpoints.clear();
+    await this.#awaitInit();
   }
 
   /** Lets a panicking kernel print its complete message. */

@@ -44,7 +44,10 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     setup.onEvent({ kind: 'started', pid: vm.pid });
     const recording =
       vm.recording && recorder && new RecordingWitness(vm.recording, recorder.list, vm.ram);
-    return new BootSession(setup, vm, anchor, recording).observe();
+    const evidence = await new BootSession(setup, vm, anchor, recording).observe();
+    if (setup.recorderLibrary === undefined || recorder) return evidence;
+    const unseen = [{ what: 'recording' as const, why: 'it has no symbol _end' }];
+    return { ...evidence, unseen: [...(evidence.unseen ?? []), ...unseen] };
   });
 }
 

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
-import type { Capture, Recording } from '../../src/evidence/capture.ts';
+import type { Capture, Evidence, Recording } from '../../src/evidence/capture.ts';
 import { unknownTable } from '../../src/evidence/recorded-places.ts';
-import {
-  differsFromRam,
-  type RecordedTable,
-  RecordingReader,
-} from '../../src/evidence/recording-reader.ts';
+import { differsFromRam } from '../../src/evidence/recorded-ram.ts';
+import { type RecordedTable, RecordingReader } from '../../src/evidence/recording-reader.ts';
 import type { RecorderList } from '../../src/linux/recorded-functions.ts';
 import { RAM_BASE } from '../../src/scenario/memory.ts';
 import type { RamFile } from '../emulator/ram-file.ts';
-import type { RecordingFile } from '../emulator/recorder/recording-file.ts';
+import { type RecordingFile, recordingRoom } from '../emulator/recorder/recording-file.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
+
+/** What a recorder that finds itself wrong says, by its numbers in recorder.h. */
+const oddities = [
+  'lost count of the functions that a task is in',
+  'missed a switch from one task to another',
+  'missed a TLB invalidation',
+] as const;
+
+/** What a recording adds to the evidence. */
+type Recorded = Pick<Evidence, 'recording' | 'recordingFault' | 'unseen'>;
 
 /**
  * Reads a recording while it is made, and proves it: whenever the machine is stopped, the tables as
- * the events leave them are those in RAM.
+ * the events leave them are those in RAM. A recording that is not what happened is kept, with what
+ * is wrong with it: whoever looks for the fault needs it.
  */
 export class RecordingWitness {
   readonly #file: RecordingFile;
@@ -24,6 +32,9 @@ export class RecordingWitness {
   readonly #reader: RecordingReader;
   readonly #parts: Buffer[] = [];
   readonly #moments: Recording['moments'] = [];
+  /** A sentence; from then on nothing is proved. */
+  #fault: string | undefined;
+  #isFull = false;
 
   constructor(file: RecordingFile, list: RecorderList, ram: RamFile) {
     this.#file = file;
@@ -32,56 +43,73 @@ export class RecordingWitness {
     this.#reader = new RecordingReader(list.functions, RAM_BASE);
   }
 
-  /**
-   * At a checkpoint.
-   * @throws PtdiffError(harness) when the recording is not what happened
-   */
+  /** At a checkpoint. */
   reach({ checkpoint, cpus }: Pick<Capture, 'checkpoint' | 'cpus'>): void {
-    this.#follow();
-    this.#moments.push({ checkpoint, bytes: this.#length() });
-    this.#prove(checkpoint);
-    const tables = [...this.#reader.tables.values()];
-    for (const { online, registers } of cpus) {
-      for (const name of ['TTBR0_EL1', 'TTBR1_EL1'] as const) {
-        const pa = rootOf(registers[name]);
-        const isKnown = tables.some(
-          (each) => pa >= each.pa && pa < each.pa + each.words.byteLength,
-        );
-        if (!online || isKnown || !this.#ram.contains(pa, 8)) continue;
-        const root = `the root at 0x${pa.toString(16)} in ${name}`;
-        throw missed(checkpoint, root);
-      }
-    }
+    this.#attempt(() => {
+      this.#follow();
+      this.#moments.push({ checkpoint, bytes: this.#length() });
+      this.#prove(checkpoint);
+      this.#proveRoots(checkpoint, cpus);
+    });
   }
 
   /** All that was recorded; the machine is stopped. */
-  end(kernel: RunningKernel, imagePa: number): Recording {
-    this.#follow();
-    this.#prove('the end');
+  end(kernel: RunningKernel, imagePa: number): Recorded {
+    this.#attempt(() => {
+      this.#follow();
+      this.#prove('the end');
+    });
+    if (this.#isFull) {
+      const why = `they took more than the ${recordingRoom} bytes that a recording may have`;
+      return { unseen: [{ what: 'recording', why }] };
+    }
     const name = (address: bigint) => nameOf(address, kernel, BigInt(imagePa));
     return {
-      sites: this.#reader.sites.map(({ pc }) => name(pc)),
-      callers: this.#reader.calls.map(({ caller }) => name(caller)),
-      functions: this.#list.functions,
-      ramBase: RAM_BASE,
-      moments: this.#moments,
-      events: Buffer.concat(this.#parts),
+      recording: {
+        sites: this.#reader.sites.map(({ pc }) => name(pc)),
+        callers: this.#reader.calls.map(({ caller }) => name(caller)),
+        functions: this.#list.functions,
+        ramBase: RAM_BASE,
+        moments: this.#moments,
+        events: Buffer.concat(this.#parts),
+      },
+      ...(this.#fault !== undefined && { recordingFault: this.#fault }),
     };
   }
 
+  /** Notes the first thing that is wrong. */
+  #attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof PtdiffError && error.fault === 'harness')) throw error;
+      this.#fault ??= error.message;
+    }
+  }
+
+  /** Goes on collecting, though what is no event is not read. */
   #follow(): void {
+    if (this.#isFull) return;
     const events = this.#file.readNew();
+    if (events === undefined) {
+      this.#isFull = true;
+      this.#parts.length = 0;
+      return;
+    }
     this.#parts.push(events);
-    this.#reader.read(events);
+    if (this.#fault === undefined) this.#reader.read(events);
   }
 
   #length(): number {
     return this.#parts.reduce((sum, { length }) => sum + length, 0);
   }
 
+  /** @throws PtdiffError(harness) when the recording is not what happened */
   #prove(moment: string): void {
-    if (this.#reader.counts.odd)
-      throw new PtdiffError('harness', 'The recorder lost track of which function a task is in.');
+    if (this.#fault !== undefined || this.#isFull) return;
+    const odd = oddities[this.#reader.odd - 1];
+    if (odd !== undefined)
+      throw new PtdiffError('harness', `The recorder ${odd}; run the case with --no-record.`);
     const lost = unknownTable(this.#reader.tables.values());
     if (lost && this.#ram.contains(lost.pa, 8)) {
       const table = `the table at 0x${lost.pa.toString(16)}`;
@@ -92,6 +120,22 @@ export class RecordingWitness {
       const words = this.#ram.table(table.pa, table.words.byteLength);
       const index = words && differsFromRam(table, words);
       if (index !== undefined) throw missed(moment, entryText({ table, index }));
+    }
+  }
+
+  /** @throws PtdiffError(harness) when a CPU has a root that the recording does not have */
+  #proveRoots(moment: string, cpus: Capture['cpus']): void {
+    if (this.#fault !== undefined || this.#isFull) return;
+    const tables = [...this.#reader.tables.values()];
+    for (const { online, registers } of cpus) {
+      for (const name of ['TTBR0_EL1', 'TTBR1_EL1'] as const) {
+        const pa = rootOf(registers[name]);
+        const isKnown = tables.some(
+          (each) => pa >= each.pa && pa < each.pa + each.words.byteLength,
+        );
+        if (!online || isKnown || !this.#ram.contains(pa, 8)) continue;
+        throw missed(moment, `the root at 0x${pa.toString(16)} in ${name}`);
+      }
     }
   }
 }
@@ -108,7 +152,7 @@ function entryText({ table, index }: { table: RecordedTable; index: number }): s
 function missed(moment: string, what: string): PtdiffError {
   return new PtdiffError(
     'harness',
-    `The recorder missed a store before ${moment}: ${what}; run the case without --record.`,
+    `The recorder missed a store before ${moment}: ${what}; run the case with --no-record.`,
   );
 }
 

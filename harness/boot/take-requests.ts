@@ -44,6 +44,8 @@ interface Circumstances {
 /** Puts the requests that a boot's recording has into its evidence; see RequestCollector. */
 export function takeRequests(boot: BootInProgress, circumstances: Circumstances): void {
   const { evidence } = boot;
+  // Nothing is concluded from such a boot.
+  if (evidence.recordingFault !== undefined) return;
   if (evidence.recording === undefined) {
     const why = 'the boot was to be recorded, and was not';
     const what =

@@ -11,7 +11,7 @@ import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
 import { deviceModules, modulesFor } from '../../src/scenario/devices.ts';
-import type { Scenario } from '../../src/scenario/types.ts';
+import { exerciseWord, type Scenario } from '../../src/scenario/types.ts';
 import { boot } from '../boot/boot.ts';
 import type { BootEvent } from '../boot/case-setup.ts';
 import type { Hold } from '../boot/held-machine.ts';
@@ -40,6 +40,21 @@ export interface Case {
 export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
   const words = [...kernelParameters(scenario, kernel.traits), 'console=ttyAMA0', 'rdinit=/init'];
   return [...words, '--', `ptdiff.probes=${guestProbes(kernel, scenario).join(',')}`].join(' ');
+}
+
+/** Where the boot is recorded, init exercises its tables once everything was captured. */
+function commandLineOf(
+  { recorderLibrary, exercises }: Laboratory,
+  { kernel, scenario }: Case,
+): string {
+  const words = commandLine(kernel, scenario);
+  const asked = recorderLibrary !== undefined && exercises !== false;
+  return asked ? `${words} ${exerciseWord}` : words;
+}
+
+/** What commandLine() gives, of a boot that may have been recorded. */
+export function withoutExercises(commandLine: string): string {
+  return commandLine.replace(` ${exerciseWord}`, '');
 }
 
 /**
@@ -94,7 +109,7 @@ export async function bootCase(
       symbols: kernel.symbols,
       machine: scenario.machine,
       cpu: replay?.cpu ?? bootCpu.qemu,
-      commandLine: replay?.commandLine ?? commandLine(kernel, scenario),
+      commandLine: replay?.commandLine ?? commandLineOf(laboratory, each),
       ...(scenario.seed !== undefined && { seed: scenario.seed }),
       initramfs: laboratory.initramfs.path,
       ...(monitor && { monitor }),

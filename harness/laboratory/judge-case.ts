@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { checkUpdates } from '../../src/bbm/check-updates.ts';
+import { claimedLevels } from '../../src/bbm/claimed-levels.ts';
 import { type BestFit, fitAssumptions, isNoAnswer } from '../../src/diff/fit-assumptions.ts';
+import { everyInstant } from '../../src/diff/instants/index.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { onlyWhatIsKnown } from '../../src/diff/not-known.ts';
+import type { RecordedUpdates } from '../../src/diff/update-findings.ts';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import { bootFactsOf } from '../../src/evidence/read-boot-facts.ts';
@@ -10,7 +14,7 @@ import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { predict, predictNothing, stateInOperation } from '../../src/model/predict.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
 import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
-import type { Scenario } from '../../src/scenario/types.ts';
+import { exerciseWord, type Scenario } from '../../src/scenario/types.ts';
 import { bootContextOf } from './boot-context.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { questionOf } from './question.ts';
@@ -18,6 +22,11 @@ import { questionOf } from './question.ts';
 /** The conclusions from one boot. */
 export interface JudgedCase extends Pick<BestFit, 'prediction' | 'judgement' | 'notes'> {
   facts: BootFacts;
+}
+
+/** A recorded boot goes on until init has exercised its tables, if it was asked to. */
+function hasExercised({ recording, files }: Evidence): boolean {
+  return recording !== undefined && files['/proc/cmdline']?.includes(exerciseWord) === true;
 }
 
 /** A sentence about something that is not known about a kernel. */
@@ -43,13 +52,18 @@ export function judgeCase(
     factsByTraits.set(traits, facts);
     return facts;
   };
+  const updates = recordedUpdates(evidence);
+  const exercised = hasExercised(evidence);
   const said = new Set(kernel.notKnown);
+  const instants = evidence.recording
+    ? everyInstant(bootContextOf(kernel, scenario, { evidence, facts: factsFor(kernel.traits) }))
+    : [];
   const attempt =
     (answer: typeof predict) =>
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
       const candidate = { ...kernel, traits };
       const facts = factsFor(traits);
-      const question = questionOf(candidate, scenario, facts, depth);
+      const question = questionOf(candidate, scenario, facts, depth, exercised);
       const known = onlyWhatIsKnown(answer(question), evidence, symbols);
       for (const each of known.notKnown) said.add(each);
       const { prediction } = known;
@@ -58,7 +72,7 @@ export function judgeCase(
       const kernelState =
         answer === predict ? stateInOperation(question, prediction.decisions) : undefined;
       const judgement = judge({
-        ...{ prediction, boot, release, scenario, knownIssues },
+        ...{ prediction, boot, release, scenario, knownIssues, ...updates, instants },
         ...(kernelState && { kernelState }),
       });
       return { prediction, judgement };
@@ -80,4 +94,11 @@ export function judgeCase(
     judgement,
     notes: [...[...said].map(notKnown), ...notes],
   };
+}
+
+/** The rules of table updates do not depend on the kernel's traits. */
+function recordedUpdates({ recording, idRegisters }: Evidence): { updates?: RecordedUpdates } {
+  if (recording === undefined) return {};
+  const levels = claimedLevels(idRegisters);
+  return { updates: { sites: checkUpdates(recording, levels), levels } };
 }

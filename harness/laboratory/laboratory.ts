@@ -9,6 +9,7 @@ import { repositoryRoot } from '../../host/version.ts';
 import { type Emulator, packagedEmulator, userEmulator } from '../../images/emulator/emulator.ts';
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
+import { PtdiffError } from '../../src/errors.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { buildRecorder } from '../emulator/recorder/build-recorder.ts';
 
@@ -23,6 +24,8 @@ export interface Laboratory {
   knownIssues: KnownIssue[];
   /** Path of the recorder, where boots are recorded. */
   recorderLibrary?: string;
+  /** Recorded boots end where others do, to compare what they cost. */
+  exercises?: false;
 }
 
 /** Where known issues are documented. */
@@ -42,21 +45,35 @@ export async function loadMonitor(): Promise<NonNullable<Laboratory['monitor']>>
 /** QEMU versions whose interface for plugins the recorder knows (version 7). */
 const recordable = /^11\.1\./;
 
-/** Compiled or from the cache; undefined, and said, where this QEMU cannot load it. */
-async function loadRecorder({ version }: Emulator): Promise<string | undefined> {
-  if (recordable.test(version)) return (await buildRecorder({ progress: say })).path;
-  say(`nothing is recorded: QEMU ${version} has another interface for plugins than 11.1`);
-  return undefined;
+/**
+ * The recorder, compiled or from the cache; or why nothing is recorded, which is no reason for
+ * booting nothing.
+ */
+async function loadRecorder({
+  version,
+}: Emulator): Promise<Pick<Laboratory, 'recorderLibrary'> & { note?: string }> {
+  if (!recordable.test(version)) {
+    const why = `QEMU ${version} has another interface for plugins than 11.1`;
+    return { note: `nothing is recorded: ${why}` };
+  }
+  try {
+    return { recorderLibrary: (await buildRecorder({ progress: say })).path };
+  } catch (error) {
+    // Without the network, or on a host that has no compiler to fetch.
+    if (!(error instanceof PtdiffError && error.fault === 'host')) throw error;
+    return { note: `nothing is recorded: ${error.message}` };
+  }
 }
 
 /**
- * What all cases of a set of scenarios share.
- * @param record whether boots are recorded
+ * What all cases of a set of scenarios share. Why nothing is recorded is among the emulator's notes,
+ * which reports print.
+ * @param record whether boots are recorded, where the emulator can do that
  */
 export async function prepareLaboratory(
   scenarios: readonly Scenario[],
   qemu: string | undefined,
-  record = false,
+  record = true,
 ): Promise<Laboratory> {
   const emulator = await chooseEmulator(qemu);
   for (const note of emulator.notes) say(note);
@@ -64,11 +81,12 @@ export async function prepareLaboratory(
   const monitor = scenarios.some(({ machine }) => machine.firmware)
     ? await loadMonitor()
     : undefined;
-  const recorderLibrary = record ? await loadRecorder(emulator) : undefined;
+  const { note, ...recorder } = record ? await loadRecorder(emulator) : {};
+  if (note !== undefined) say(note);
   return {
-    emulator,
+    emulator: { ...emulator, notes: [...emulator.notes, ...(note === undefined ? [] : [note])] },
     initramfs,
-    ...(recorderLibrary !== undefined && { recorderLibrary }),
+    ...recorder,
     ...(monitor && { monitor }),
     knownIssues: await loadKnownIssues(knownIssuesFolder),
   };

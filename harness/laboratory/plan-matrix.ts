@@ -41,8 +41,8 @@ export interface MatrixRequest {
   variation?: Variation;
   /** Boot kernels with the same Image only once, under the first of their names. */
   oncePerImage?: true;
-  /** Record what happens to the tables. */
-  record?: true;
+  /** Do not record what happens to the tables. */
+  record?: false;
   /** The user's own QEMU. */
   qemu?: string;
   /** Workers that run the cases instead of this process. */

@@ -7,7 +7,7 @@ import type { Question } from '../../src/model/question.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
 import { modulesFor } from '../../src/scenario/devices.ts';
-import { probesOf, type Scenario } from '../../src/scenario/types.ts';
+import { exerciseNames, probesOf, type Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 
 /** @throws PtdiffError(image) for a symbol that the kernel does not have */
@@ -31,19 +31,27 @@ export function guestProbes(
   return [...(modules.length > 0 ? ['modules'] : []), ...probesOf(scenario)];
 }
 
-/** What the model is asked for one case, of which an early boot has run no probes. */
+/**
+ * What the model is asked for one case, of which an early boot has run no probes.
+ * @param exercised the boot was recorded, so that init also did what is in exercises.c
+ */
 export function questionOf(
   kernel: LoadedKernel,
   scenario: Scenario,
   facts: BootFacts,
   depth: Depth = 'full',
+  exercised = false,
 ): Question {
   return {
     traits: kernel.traits,
     machine: scenario.machine,
     parameters: kernelParameters(scenario, kernel.traits),
     kaslr: scenario.kaslr,
-    probes: depth === 'early' ? [] : guestProbes(kernel, scenario),
+    probes:
+      depth === 'early'
+        ? []
+        : [...guestProbes(kernel, scenario), ...(exercised ? exerciseNames : [])],
+    ...(exercised && { hasBpf: kernel.symbols.codeName('bpf_prog_load') !== undefined }),
     symbolOffset: (name) => symbolOffset(kernel.symbols, name),
     facts,
     ...(depth === 'early' && { until: earlyEnd }),

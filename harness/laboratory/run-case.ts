@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { timed, timedNow } from '../../host/timed.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
+import { PtdiffError } from '../../src/errors.ts';
 import { bootCase, type Case } from './boot-case.ts';
 import { writeBoot, writeConclusions } from './case-files.ts';
 import { keepFacts } from './facts-cache.ts';
@@ -28,6 +29,8 @@ export async function runCase(
   const depth = each.depth ?? 'full';
   const booted = await bootCase(laboratory, each, signal);
   timedNow('writing', () => writeBoot(each, booted));
+  const { recordingFault } = booted.evidence;
+  if (recordingFault !== undefined) throw new PtdiffError('harness', recordingFault);
   const judged = timedNow('judging', () =>
     judgeCase(kernel, scenario, booted.evidence, laboratory.knownIssues, depth),
   );

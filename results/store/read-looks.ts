@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
+import { findingKinds } from '../../src/diff/types.ts';
 import { checkpointNames } from '../../src/evidence/capture.ts';
 import type { FindingText, Look } from '../../src/history/types.ts';
 import { verdictOrder } from '../../src/report/verdicts.ts';
@@ -160,7 +161,7 @@ export function scenariosShowing(store: Store, finding: string): string[] {
 }
 
 const textRow = z.object({
-  kind: z.enum(['mismatch', 'invariant', 'splat']),
+  kind: z.enum(findingKinds),
   checkpoint: z.enum(checkpointNames).nullable(),
   title: z.string(),
   detail: z.string(),

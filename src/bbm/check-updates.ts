@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Recording } from '../evidence/capture.ts';
-import { followRecording, type RecordedStore } from '../evidence/follow-recording.ts';
-import { type Descriptor, isTable, isValid } from '../vmsa/descriptor.ts';
+import { RecordedOperations } from '../evidence/recorded-operations.ts';
+import { RecordingReader } from '../evidence/recording-reader.ts';
 import { join } from '../vmsa/descriptor-layout.ts';
-import { encodedGranule } from '../vmsa/regime.ts';
-import { type BbmLevel, needsBreak, type Reason } from './needs-break.ts';
-import { type Missing, PendingEntries } from './pending.ts';
-import { decodeTlbi } from './tlbi.ts';
+import type { BbmLevel, Reason } from './needs-break.ts';
+import type { Missing } from './tables.ts';
+import { UpdateRules, type Violation } from './update-rules.ts';
 
 /** A way in which one instruction changes entries that the architecture does not allow. */
 export interface UpdateSite {
@@ -17,89 +16,75 @@ export interface UpdateSite {
   reason: Reason;
   /** What is not done before; undefined where the entry was not broken at all. */
   missing: Missing | undefined;
-  count: number;
+  /** How often CPUs of FEAT_BBM level 0, 1, 2 and 3 do not allow it. */
+  counts: [number, number, number, number];
+  /** How often the CPUs that had translations at that moment do not, by what they claim. */
+  claimed: number;
   /** The first one. */
   example: { va: bigint; level: number; old: bigint; new: bigint; cpu: number; time: number };
 }
 
-/** A root without ASID and CnP. */
-const rootAddress = 0xffff_ffff_ffc0n;
-
 /**
- * Checks every change of the kernel's tables (TTBR1) against break-before-make (DDI 0487 D8.16.1):
- * an entry whose change needs it is made invalid, then a DSB, a TLBI that covers it, a DSB, and only
- * then made again. Tables of user space are not checked yet.
- * @param bbm the level of FEAT_BBM that the CPUs are taken to have
+ * Checks every change of a table against the architecture's rules, for all levels of FEAT_BBM at
+ * once.
+ * @param levels of FEAT_BBM, as each CPU claims it
+ * @returns the commonest first
+ * @throws PtdiffError('harness') for a damaged recording
  */
-export function checkUpdates(recording: Recording, bbm: BbmLevel): UpdateSite[] {
-  const pending = new PendingEntries();
-  const found = new Map<string, UpdateSite>();
-  /** The kernel's root of each CPU; what a CPU held of an earlier one does not count. */
-  const roots = new Map<number, bigint>();
-  let mair = 0n;
-  let lpa2 = false;
-  let granule = 4096;
-  const report = (store: RecordedStore, reason: Reason, missing: Missing | undefined) => {
-    const site = recording.sites[store.site] ?? '?';
-    const key = `${site} ${reason} ${missing}`;
-    const known = found.get(key);
-    if (known) known.count++;
-    else found.set(key, { ...siteOf(recording, store), site, reason, missing, count: 1 });
-  };
-  const stored = (store: RecordedStore): void => {
-    const { table, old, new: now, cpu } = store;
-    if (!table.upper) return;
-    const { level } = table;
-    const how = { bbm, mair, lpa2 };
-    const { va, size } = store.reach();
-    if (isValid(old)) {
-      if (!isValid(now)) {
-        pending.broke({ va, size, level, old, wasTable: isTable(old, level), cpu });
-        return;
-      }
-      const reason = needsBreak(old, now, level, how);
-      if (reason) report(store, reason, undefined);
-      return;
+export function checkUpdates(recording: Recording, levels: readonly BbmLevel[]): UpdateSite[] {
+  const operations = new RecordedOperations();
+  /** By site: an instruction breaks few rules. */
+  const found = new Map<number, UpdateSite[]>();
+  const rules = new UpdateRules(levels, (violation) => {
+    const sites = found.get(reader.site) ?? [];
+    found.set(reader.site, sites);
+    let known = sites.find(
+      ({ reason, missing }) => reason === violation.reason && missing === violation.missing,
+    );
+    if (known === undefined) {
+      known = siteOf(recording, violation, reader, operations);
+      sites.push(known);
     }
-    const broken = isValid(now) ? pending.at(va, level) : undefined;
-    if (broken === undefined) return;
-    const reason = needsBreak(broken.old, now, level, how);
-    if (reason) report(store, reason, broken.missing);
-    pending.made(broken);
-  };
-  followRecording(recording, {
-    store: stored,
-    tlbi: ({ insn, operand, cpu }) => {
-      const what = decodeTlbi(insn, operand, lpa2);
-      const others = [...roots].filter(([other, root]) => other !== cpu && root === roots.get(cpu));
-      if (what && (what.granule ?? granule) === granule)
-        pending.invalidate(cpu, what, others.length === 0);
-    },
-    barrier: (insn, cpu) => {
-      // DSB has op2 4, and 1 with nXS; CRm[1:0] is 3 for loads and stores.
-      const op2 = (insn >>> 5) & 7;
-      if (op2 === 4 || op2 === 1) pending.barrier(cpu, op2 === 1 || ((insn >>> 8) & 3) === 3);
-    },
-    register: (name, value, cpu) => {
-      if (name === 'MAIR_EL1') mair = value;
-      if (name === 'TCR_EL1') {
-        lpa2 = ((value >> 59n) & 1n) === 1n;
-        granule = encodedGranule(value, 'ttbr1') ?? 4096;
-      }
-      if (name === 'TTBR1_EL1') roots.set(cpu, value & rootAddress);
-    },
+    count(known, violation);
   });
-  return [...found.values()].sort((left, right) => right.count - left.count);
+  const insnAt = () => reader.sites[reader.site]?.insn ?? 0;
+  const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
+    enter: (call, args) => operations.enter(reader.cpu, { call, args }),
+    leave: () => operations.leave(reader.cpu),
+    switch: (previous, next) => operations.switch(reader.cpu, previous, next),
+    mark: () => operations.mark(reader.cpu),
+    unmark: () => operations.unmark(reader.cpu),
+    table: (table) => rules.linked(table),
+    unlink: (table) => rules.unlinked(table, reader.cpu),
+    tlbi: (operand) => rules.invalidated(insnAt(), operand, reader.cpu),
+    barrier: () => rules.barrier(insnAt(), reader.cpu),
+    register: (value) => rules.register(insnAt(), value, reader.cpu),
+    store: (table, index, low, high) => rules.stored(table, index, low, high, reader.cpu),
+  });
+  reader.read(recording.events);
+  return [...found.values()].flat().sort((left, right) => right.counts[0] - left.counts[0]);
 }
 
-const joined = ({ low, high }: Descriptor): bigint => join(low, high);
+function count(site: UpdateSite, { upTo, claimed }: Violation): void {
+  for (let level = 0; level <= upTo; level++) site.counts[level as BbmLevel]++;
+  if (claimed <= upTo) site.claimed++;
+}
 
 function siteOf(
-  { functions }: Recording,
-  { chain, table, old, new: now, cpu, time, reach }: RecordedStore,
-): Pick<UpdateSite, 'chain' | 'example'> {
+  { sites, functions }: Recording,
+  { reason, missing, page, level, oldLow, oldHigh, low, high }: Violation,
+  { site, cpu, time }: RecordingReader,
+  operations: RecordedOperations,
+): UpdateSite {
+  const chain = operations.chain(cpu).map(({ call }) => functions[call.listed]?.name ?? '?');
+  const va = BigInt.asUintN(64, BigInt(page) * 4096n);
   return {
-    chain: chain().map(({ call }) => functions[call.listed]?.name ?? '?'),
-    example: { va: reach().va, level: table.level, old: joined(old), new: joined(now), cpu, time },
+    site: sites[site] ?? '?',
+    chain,
+    reason,
+    missing,
+    counts: [0, 0, 0, 0],
+    claimed: 0,
+    example: { va, level, old: join(oldLow, oldHigh), new: join(low, high), cpu, time },
   };
 }

@@ -1,126 +1,184 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Descriptor } from '../vmsa/descriptor.ts';
+import { asidOf, cpuOf } from './contexts.ts';
+import { type Broken, keyOf, type Missing, type Space, type Table } from './tables.ts';
 import type { Invalidation } from './tlbi.ts';
 
-/** What is still to be done before a broken entry may be made again. */
-export type Missing =
-  | 'a DSB between the break and the TLBI'
-  | 'a TLBI'
-  | 'a DSB after the TLBI'
-  | 'a TLBI that reaches all CPUs'
-  | 'a TLBI of walk caches, too';
-
-/** An entry that was broken, as long as a TLB may still hold what it was. */
-export interface Broken {
-  /** First virtual address that it translates, and the bytes that it does. */
-  va: bigint;
-  size: bigint;
-  level: number;
-  old: Descriptor;
-  wasTable: boolean;
-  /** The CPU that broke it. */
-  cpu: number;
-  missing: Missing;
+/** What a DSB orders (DDI 0487 C6.2, DSB). */
+export interface Barrier {
+  /** Stores; without, it is of loads only. */
+  stores: boolean;
+  /** Loads and stores: only such a one completes a TLBI. */
+  full: boolean;
+  /** For its own CPU only (NSH). */
+  own: boolean;
 }
 
+const notGlobal = 1 << 11;
+
 /**
- * The broken entries of one half of the address space, and what barriers and TLB maintenance do for
- * them (DDI 0487 D8.16.1, D8.17, B2.3.12).
+ * The broken entries, and what barriers and TLB maintenance do for them (DDI 0487 D8.16.1, D8.17,
+ * B2.3.12).
  */
 export class PendingEntries {
-  readonly #bySlot = new Map<string, Broken>();
-  /** Those that wait for a DSB of a CPU: before a TLBI can reach them, and after it has. */
-  readonly #stored = new Map<number, Set<Broken>>();
-  readonly #invalidated = new Map<number, Set<Broken>>();
+  #granule = 4096;
+  readonly #tables = new Set<Table>();
+  readonly #spaces = new Set<Space>();
+  /** By CPU, those that wait for its DSB: before a TLBI can reach them, and after one has. */
+  readonly #stored: Broken[][] = [];
+  readonly #broadcast: Broken[][] = [];
+  readonly #local: Broken[][] = [];
 
-  get size(): number {
-    return this.#bySlot.size;
+  /** An entry of a table becomes invalid. */
+  broke(table: Table, index: number, entry: Broken): void {
+    if (table.pending[index] === undefined) table.waiting++;
+    table.pending[index] = entry;
+    if (table.waiting === 1) this.#tables.add(table);
+    listOf(this.#stored, entry.cpu).push(entry);
   }
 
-  at(va: bigint, level: number): Broken | undefined {
-    return this.#bySlot.get(slotOf(va, level));
+  /** What it translates is no longer reached by the tables. */
+  loosen(entry: Broken): void {
+    entry.table = undefined;
+    entry.space.loose.set(keyOf(entry.page, entry.level), entry);
+    this.#spaces.add(entry.space);
+    if (entry.missing === first) listOf(this.#stored, entry.cpu).push(entry);
   }
 
-  broke(entry: Omit<Broken, 'missing'>): void {
-    const broken: Broken = { ...entry, missing: 'a DSB between the break and the TLBI' };
-    this.#bySlot.set(slotOf(entry.va, entry.level), broken);
-    setOf(this.#stored, entry.cpu).add(broken);
+  /** No TLB holds it, or something else has taken its place. */
+  settle(entry: Broken): void {
+    entry.missing = undefined;
+    const { table, index, space } = entry;
+    if (table?.pending[index] === entry) {
+      table.pending[index] = undefined;
+      table.waiting--;
+    } else if (table === undefined) {
+      const key = keyOf(entry.page, entry.level);
+      if (space.loose.get(key) === entry) space.loose.delete(key);
+    }
   }
 
-  /** A new entry takes the place of a broken one. */
-  made(broken: Broken): void {
-    this.#bySlot.delete(slotOf(broken.va, broken.level));
-    this.#stored.get(broken.cpu)?.delete(broken);
-    for (const set of this.#invalidated.values()) set.delete(broken);
-  }
-
-  /** @param full of loads and stores: only such a one completes a TLBI */
-  barrier(cpu: number, full: boolean): void {
-    for (const broken of setOf(this.#stored, cpu))
-      if (broken.missing === 'a DSB between the break and the TLBI') broken.missing = 'a TLBI';
-    this.#stored.delete(cpu);
-    if (!full) return;
-    for (const broken of setOf(this.#invalidated, cpu)) this.#clean(broken);
-    this.#invalidated.delete(cpu);
+  /** Whether a DSB of a CPU does anything. */
+  waits(cpu: number): boolean {
+    const [stored, broadcast, local] = [this.#stored[cpu], this.#broadcast[cpu], this.#local[cpu]];
+    return (stored?.length || broadcast?.length || local?.length || 0) > 0;
   }
 
   /** @param alone whether no other CPU has translations */
-  invalidate(cpu: number, what: Invalidation, alone: boolean): void {
-    for (const broken of this.#reached(what)) {
-      if (broken.missing === 'a DSB between the break and the TLBI') continue;
-      if (what.level !== undefined && what.level !== broken.level) continue;
-      if (!what.broadcast && !alone) broken.missing = 'a TLBI that reaches all CPUs';
-      else if (broken.wasTable && what.lastLevelOnly) broken.missing = 'a TLBI of walk caches, too';
-      else {
-        broken.missing = 'a DSB after the TLBI';
-        setOf(this.#invalidated, cpu).add(broken);
-      }
+  barrier(cpu: number, { stores, full, own }: Barrier, alone: boolean): void {
+    const far = alone || !own;
+    const stored = this.#stored[cpu];
+    if (stores && stored && stored.length > 0) {
+      const others = stored.filter((entry) => !this.#ordered(entry, far || isOwn(entry, cpu)));
+      this.#stored[cpu] = others;
     }
+    if (!full) return;
+    this.#complete(this.#local[cpu]);
+    if (far) this.#complete(this.#broadcast[cpu]);
   }
 
-  #clean(broken: Broken): void {
-    const slot = slotOf(broken.va, broken.level);
-    if (this.#bySlot.get(slot) === broken) this.#bySlot.delete(slot);
+  /** @param granule of the tables, in bytes */
+  invalidate(cpu: number, what: Invalidation, granule: number): void {
+    const { range } = what;
+    this.#granule = granule;
+    for (const table of this.#tables) {
+      if (table.waiting === 0) this.#tables.delete(table);
+      else if (range === undefined)
+        for (const entry of table.pending) this.#reach(entry, what, cpu);
+      else this.#reachIn(table, range, what, cpu);
+    }
+    for (const space of this.#spaces) {
+      if (space.loose.size === 0) this.#spaces.delete(space);
+      for (const entry of space.loose.values())
+        if (range === undefined || covers(range, entry)) this.#reach(entry, what, cpu);
+    }
   }
 
   /** Entries of which a TLBI covers any address: that is enough for a whole one. */
-  *#reached({ range }: Invalidation): Iterable<Broken> {
-    if (range === undefined) {
-      yield* this.#bySlot.values();
-      return;
-    }
-    const { start, end } = range;
-    // Where much waits (lazy vunmap), most TLBIs are of one page, and about nothing that does.
-    if (this.#bySlot.size > few && end - start <= 0x1000n) {
-      yield* this.#around(start);
-      return;
-    }
-    for (const broken of this.#bySlot.values())
-      if (broken.va < end && broken.va + broken.size > start) yield broken;
+  #reachIn(
+    table: Table,
+    { start, end }: { start: number; end: number },
+    what: Invalidation,
+    cpu: number,
+  ): void {
+    const { page, unit, pending } = table;
+    const from = Math.max(0, Math.floor((start - page) / unit));
+    const to = Math.min(pending.length, Math.ceil((end - page) / unit));
+    for (let index = from; index < to; index++) this.#reach(pending[index], what, cpu);
   }
 
-  *#around(address: bigint): Iterable<Broken> {
-    for (const shift of shifts) {
-      const va = (address >> shift) << shift;
-      for (let level = 0; level <= 3; level++) {
-        const broken = this.at(va, level);
-        if (broken?.size === 1n << shift) yield broken;
-      }
+  #reach(entry: Broken | undefined, what: Invalidation, cpu: number): void {
+    if (entry?.missing === undefined) return;
+    if (entry.missing === first) {
+      entry.early = true;
+      return;
     }
+    const isGlobal = !entry.wasTable && (entry.low & notGlobal) === 0;
+    if (isGlobal && !what.global) return;
+    const isMeant =
+      (what.level ?? entry.level) === entry.level &&
+      (what.granule ?? this.#granule) === this.#granule;
+    const lack = isMeant
+      ? lackOf(entry, what, cpu, isGlobal ? undefined : what.asid)
+      : 'a TLBI whose hint is right';
+    if (lack === undefined) {
+      entry.missing = last;
+      listOf(what.broadcast ? this.#broadcast : this.#local, cpu).push(entry);
+    } else if (entry.missing !== last) entry.missing = lack;
+  }
+
+  /** @returns whether a DSB has done its part for an entry */
+  #ordered(entry: Broken, reaches: boolean): boolean {
+    if (entry.missing !== first) return true;
+    if (reaches) entry.missing = entry.early ? 'a TLBI after the first DSB' : 'a TLBI';
+    return reaches;
+  }
+
+  #complete(entries: Broken[] | undefined): void {
+    if (entries === undefined || entries.length === 0) return;
+    for (const entry of entries) if (entry.missing === last) this.settle(entry);
+    entries.length = 0;
   }
 }
 
-/** So many are looked through faster than by address. */
-const few = 64;
-/** log2 of what entries translate, over all granules and levels (DDI 0487 D8.2). */
-const shifts = [12n, 14n, 16n, 21n, 25n, 29n, 30n, 36n, 39n, 42n, 47n, 48n];
+const first = 'a DSB between the break and the TLBI';
+const last = 'a DSB after the TLBI';
 
-const slotOf = (va: bigint, level: number): string => `${level}:${va}`;
+/**
+ * What a TLBI does not reach of an entry that it is about; several together may reach all.
+ * @param asid undefined where it reaches the translations of every one
+ */
+function lackOf(
+  entry: Broken,
+  { broadcast, lastLevelOnly }: Invalidation,
+  cpu: number,
+  asid: number | undefined,
+): Missing | undefined {
+  if (entry.wasTable && lastLevelOnly) return 'a TLBI of walk caches, too';
+  if (broadcast && asid === undefined) return undefined;
+  // Any ASID may be the one that a CPU translates the upper half with.
+  if (entry.space.upper && asid !== undefined) return 'a TLBI of every ASID';
+  const left = (entry.left ?? [...entry.space.held]).filter(
+    (context) =>
+      !(broadcast || cpuOf(context) === cpu) || !(asid === undefined || asidOf(context) === asid),
+  );
+  entry.left = left;
+  if (left.length === 0) return undefined;
+  return asid === undefined || left.some((context) => asidOf(context) === asid)
+    ? 'a TLBI that reaches all CPUs'
+    : 'a TLBI of every ASID';
+}
 
-function setOf(map: Map<number, Set<Broken>>, cpu: number): Set<Broken> {
-  const found = map.get(cpu);
-  if (found) return found;
-  const fresh = new Set<Broken>();
-  map.set(cpu, fresh);
-  return fresh;
+/** Whether no other CPU may hold what an entry was. */
+function isOwn({ left, space }: Broken, cpu: number): boolean {
+  for (const context of left ?? space.held) if (cpuOf(context) !== cpu) return false;
+  return true;
+}
+
+const covers = ({ start, end }: { start: number; end: number }, { page, pages }: Broken) =>
+  page < end && page + pages > start;
+
+function listOf(lists: Broken[][], cpu: number): Broken[] {
+  let list = lists[cpu];
+  if (list === undefined) lists[cpu] = list = [];
+  return list;
 }

@@ -7,8 +7,11 @@ export interface Invalidation {
   broadcast: boolean;
   /** Only what a last level of lookup gave; otherwise walk caches, too. */
   lastLevelOnly: boolean;
-  /** First virtual address and end; absent where it is not by address. */
-  range?: { start: bigint; end: bigint };
+  /**
+   * First virtual address and end, in units of 4 KiB, below 0 for the upper half; absent where it is
+   * not by address.
+   */
+  range?: { start: number; end: number };
   /** Only entries of this level of lookup, where the operand hints at one. */
   level?: number;
   /**
@@ -22,11 +25,6 @@ export interface Invalidation {
   global: boolean;
 }
 
-/** Sign-extends what a TLBI operand holds of a virtual address: bits 55 and below. */
-function virtual(address: bigint): bigint {
-  return BigInt.asUintN(64, BigInt.asIntN(56, address));
-}
-
 /**
  * Decodes a TLBI of EL1 (SYS, op1 0, CRn 8 or 9: DDI 0487 C5.5 and D8.17); undefined for those of
  * EL2 and EL3.
@@ -35,45 +33,45 @@ function virtual(address: bigint): bigint {
  */
 export function decodeTlbi(insn: number, operand: bigint, wide = false): Invalidation | undefined {
   if (((insn >>> 16) & 7) !== 0) return undefined;
+  const [low, high] = [Number(operand & 0xffff_ffffn), Number(operand >> 32n)];
   const crm = (insn >>> 8) & 15;
   const op2 = (insn >>> 5) & 7;
   // CRm: 1, 3, 7 outer shareable, inner shareable, local; 5, 2, 6 the same of ranges.
   const isRange = crm === 5 || crm === 2 || crm === 6;
   const broadcast = crm !== 7 && crm !== 6;
   if (!isRange && op2 === 0) return { broadcast, lastLevelOnly: false, global: true };
-  const asid = Number((operand >> 48n) & 0xffffn);
+  const asid = high >>> 16;
   if (!isRange && op2 === 2) return { broadcast, lastLevelOnly: false, asid, global: false };
-  const all = op2 === 3 || op2 === 7;
-  const lastLevelOnly = op2 === 5 || op2 === 7;
-  const common = { broadcast, lastLevelOnly, global: true, ...(!all && { asid }) };
-  return { ...common, ...(isRange ? rangeOf(operand, wide) : pageOf(operand)) };
+  const what: Invalidation = { broadcast, lastLevelOnly: op2 === 5 || op2 === 7, global: true };
+  if (op2 !== 3 && op2 !== 7) what.asid = asid;
+  if (isRange) setRange(what, low, high, wide);
+  else setPage(what, low, high);
+  return what;
 }
 
 /** By the encoding of TG and of TTL[3:2]. */
 const granules = [undefined, 4096, 16384, 65536] as const;
 
-function pageOf(operand: bigint): Partial<Invalidation> {
-  const start = virtual((operand & ((1n << 44n) - 1n)) << 12n);
-  const ttl = Number((operand >> 44n) & 15n);
+/** VA[55:12] in bits 43:0, TTL in 47:44. */
+function setPage(what: Invalidation, low: number, high: number): void {
+  const start = ((high << 20) >> 20) * 2 ** 32 + low;
+  const ttl = (high >>> 12) & 15;
   const granule = granules[ttl >> 2];
-  return {
-    range: { start, end: start + 0x1000n },
-    ...(granule !== undefined && { level: ttl & 3, granule }),
-  };
+  what.range = { start, end: start + 1 };
+  if (granule === undefined) return;
+  what.level = ttl & 3;
+  what.granule = granule;
 }
 
-function rangeOf(operand: bigint, wide: boolean): Partial<Invalidation> {
-  const granule = granules[Number((operand >> 46n) & 3n)] ?? 4096;
-  const unit = wide ? 16 : Math.log2(granule);
-  const base = operand & ((1n << 37n) - 1n);
-  const start = BigInt.asUintN(64, BigInt.asIntN(37 + unit, base << BigInt(unit)));
-  const number = (operand >> 39n) & 31n;
-  const scale = (operand >> 44n) & 3n;
-  const pages = (number + 1n) << (5n * scale + 1n);
-  const ttl = Number((operand >> 37n) & 3n);
-  return {
-    range: { start, end: start + pages * BigInt(granule) },
-    granule,
-    ...(ttl !== 0 && { level: ttl }),
-  };
+/** BaseADDR in bits 36:0, TTL in 38:37, NUM in 43:39, SCALE in 45:44, TG in 47:46. */
+function setRange(what: Invalidation, low: number, high: number, wide: boolean): void {
+  const granule = granules[(high >>> 14) & 3] ?? 4096;
+  const base = ((high << 27) >> 27) * 2 ** 32 + low;
+  const start = base * (wide ? 16 : granule / 4096);
+  const number = (high >>> 7) & 31;
+  const scale = (high >>> 12) & 3;
+  const ttl = (high >>> 5) & 3;
+  what.range = { start, end: start + (number + 1) * 2 ** (5 * scale + 1) * (granule / 4096) };
+  what.granule = granule;
+  if (ttl !== 0) what.level = ttl;
 }

@@ -2,10 +2,10 @@
 import { Option } from 'commander';
 import { readEvidence } from '../../results/evidence-files.ts';
 import { checkUpdates } from '../bbm/check-updates.ts';
+import { claimedLevels } from '../bbm/claimed-levels.ts';
 import type { BbmLevel } from '../bbm/needs-break.ts';
-import { formatUpdates } from '../report/terminal-updates.ts';
+import { countAt, formatUpdates } from '../report/terminal-updates.ts';
 import { stableJson } from '../stable-json.ts';
-import { field } from '../vmsa/bits.ts';
 import { outOption } from './locate-case.ts';
 import { locateRecording } from './locate-recording.ts';
 import type { Verb } from './verb.ts';
@@ -16,20 +16,12 @@ interface BbmOptions {
   json?: boolean;
 }
 
-/** ID_AA64MMFR2_EL1.BBM of the CPU that claims least (DDI 0487 D24.2). */
-function claimedLevel(directory: string): BbmLevel {
-  const levels = readEvidence(directory).idRegisters.map(({ ID_AA64MMFR2_EL1: register = 0n }) =>
-    field(register, 52, 4),
-  );
-  return Math.min(3, ...levels) as BbmLevel;
-}
-
 /** `ptdiff bbm CASE`. */
 async function bbm(given: string, options: BbmOptions): Promise<number> {
   const { recording, directory } = await locateRecording(given, options.out);
-  const level =
-    options.level === undefined ? claimedLevel(directory) : (Number(options.level) as BbmLevel);
-  const sites = checkUpdates(recording, level);
+  const all = checkUpdates(recording, claimedLevels(readEvidence(directory).idRegisters));
+  const level = options.level === undefined ? undefined : (Number(options.level) as BbmLevel);
+  const sites = all.filter((site) => countAt(site, level) > 0);
   process.stdout.write(options.json ? `${stableJson(sites, 1)}\n` : formatUpdates(sites, level));
   return 0;
 }

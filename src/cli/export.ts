@@ -11,6 +11,7 @@ import type { CaseResult } from '../diff/types.ts';
 import { PtdiffError } from '../errors.ts';
 import type { Evidence } from '../evidence/capture.ts';
 import { findSplats, type Splat } from '../linux/splats.ts';
+import { casemateTrace } from '../report/export/casemate.ts';
 import { chooseFinding } from '../report/export/choose-finding.ts';
 import { formatJunit } from '../report/export/junit.ts';
 import { formatKcidb } from '../report/export/kcidb.ts';
@@ -18,9 +19,10 @@ import { formatKtap } from '../report/export/ktap.ts';
 import { formatMail } from '../report/export/mail.ts';
 import type { RunResults } from '../report/export/outline.ts';
 import { isBuiltIn } from '../scenario/built-in.ts';
+import { locateRecording } from './locate-recording.ts';
 import type { Verb } from './verb.ts';
 
-const formats = ['ktap', 'junit', 'kcidb', 'mail'] as const;
+const formats = ['ktap', 'junit', 'kcidb', 'mail', 'casemate'] as const;
 
 /** Options of `ptdiff export` as parsed. */
 interface ExportOptions {
@@ -76,32 +78,44 @@ function checkOptions({ format, finding, origin }: ExportOptions): void {
     );
 }
 
-/** `ptdiff export`: converts a run folder to a foreign format. */
-async function exportRun(folder: string, options: ExportOptions): Promise<number> {
+/** `ptdiff export`: converts a run folder, or the recording of a case, to a foreign format. */
+async function exportResults(given: string, options: ExportOptions): Promise<number> {
   checkOptions(options);
-  const { format, output, finding, origin = 'ptdiff' } = options;
-  const wanted = format === 'kcidb' ? troubled : () => false;
-  const results = readRunFolder(folder, await loadKnownIssues(knownIssuesFolder), wanted);
-  const emitters: Record<ExportOptions['format'], () => string> = {
-    ktap: () => formatKtap(results),
-    junit: () => formatJunit(results),
-    kcidb: () => formatKcidb(results, { origin }),
-    mail: () => mailOf(folder, results, finding),
-  };
-  const text = emitters[format]();
+  const { format, output } = options;
+  const text =
+    format === 'casemate'
+      ? casemateTrace((await locateRecording(given, undefined)).recording)
+      : await exportRun(given, { ...options, format });
   if (output === undefined) process.stdout.write(text);
   else replaceFile(output, text);
   return 0;
 }
 
+type RunFormat = Exclude<ExportOptions['format'], 'casemate'>;
+
+async function exportRun(
+  folder: string,
+  { format, finding, origin = 'ptdiff' }: ExportOptions & { format: RunFormat },
+): Promise<string> {
+  const wanted = format === 'kcidb' ? troubled : () => false;
+  const results = readRunFolder(folder, await loadKnownIssues(knownIssuesFolder), wanted);
+  const emitters: Record<RunFormat, () => string> = {
+    ktap: () => formatKtap(results),
+    junit: () => formatJunit(results),
+    kcidb: () => formatKcidb(results, { origin }),
+    mail: () => mailOf(folder, results, finding),
+  };
+  return emitters[format]();
+}
+
 export const addExport: Verb = (command, { finish }) => {
   command
-    .argument('<dir>', 'the run folder')
+    .argument('<dir>', 'the run folder; for casemate a recorded case, by its name or folder')
     .addOption(
       new Option('--format <format>', 'what to write').choices(formats).makeOptionMandatory(),
     )
     .option('--finding <id>', 'the finding for a mail (default: the only new one)')
     .option('--origin <name>', "the reporting system's name in KCIDB's ids (default: ptdiff)")
     .option('--output <file>', 'where to write it (default: standard output)')
-    .action(async (folder, options) => finish(await exportRun(folder, options)));
+    .action(async (folder, options) => finish(await exportResults(folder, options)));
 };

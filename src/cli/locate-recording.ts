@@ -20,7 +20,7 @@ export async function locateRecording(
   if (recording === undefined)
     throw new PtdiffError(
       'usage',
-      `The case ${result.case} was not recorded; run it again with --record.`,
+      `The case ${result.case} was not recorded; run it again without --no-record.`,
     );
   return { recording, directory };
 }

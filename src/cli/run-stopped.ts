@@ -70,7 +70,7 @@ export async function runStopped(
       '--stop-at is for one case; name one --kernel and one --scenario.',
     );
   }
-  const laboratory = await prepareLaboratory(plan.scenarios, request.qemu);
+  const laboratory = await prepareLaboratory(plan.scenarios, request.qemu, false);
   // Short, since the length of a socket's path is limited.
   const folder = await mkdtemp(join(tmpdir(), 'ptdiff-stop-'));
   let held = false;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { Option } from 'commander';
 import { readEvidence } from '../../results/evidence-files.ts';
 import { describeDescriptor } from '../diff/describe-descriptor.ts';
 import { hex } from '../diff/text.ts';
-import type { Recording } from '../evidence/capture.ts';
-import { formatLife, formatTimeline, timelineOf } from '../report/timeline.ts';
+import { type CheckpointName, checkpointNames, type Recording } from '../evidence/capture.ts';
+import { between, formatLife, formatTimeline, timelineOf } from '../report/timeline.ts';
 import { stableJson } from '../stable-json.ts';
 import { join } from '../vmsa/descriptor-layout.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
@@ -13,6 +14,8 @@ import { addressOf, type Verb } from './verb.ts';
 
 interface TimelineOptions {
   out?: string;
+  from?: CheckpointName;
+  to?: CheckpointName;
   at?: bigint;
   full?: boolean;
   json?: boolean;
@@ -32,8 +35,12 @@ async function timeline(given: string, options: TimelineOptions): Promise<number
   return 0;
 }
 
-function formatAll(recording: Recording, { full, json }: TimelineOptions): string {
-  const intervals = timelineOf(recording);
+function formatAll(recording: Recording, { from, to, full, json }: TimelineOptions): string {
+  const all = timelineOf(recording);
+  const intervals =
+    from === undefined && to === undefined
+      ? all
+      : [between(all, from ?? 'the start', to ?? 'the end')];
   if (json) return `${stableJson(intervals, 1)}\n`;
   return formatTimeline(intervals, full ? Number.POSITIVE_INFINITY : fewRows);
 }
@@ -51,6 +58,12 @@ export const addTimeline: Verb = (command, { finish }) => {
   command
     .argument('<case>', 'its name in the newest run, or its folder')
     .option(...outOption)
+    .addOption(
+      new Option('--from <checkpoint>', 'only what happened after it').choices(checkpointNames),
+    )
+    .addOption(
+      new Option('--to <checkpoint>', 'only what happened up to it').choices(checkpointNames),
+    )
     .option('--at <address>', 'every change of what this address translates to', addressOf)
     .option('--full', 'all rows')
     .option('--json', 'print it as JSON')

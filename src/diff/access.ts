@@ -14,14 +14,20 @@ interface Rights {
 /** Effective rights of EL1 and EL0 at a run; none when it is not valid. */
 export function accessOf(regime: Stage1Regime, run: LeafRun): { el1: Rights; el0: Rights } {
   const { el1, el0 } = permissions(regime, run);
-  return { el1: rights(el1), el0: rights(el0) };
+  return { el1: rightsOf(el1), el0: rightsOf(el0) };
 }
 
 /**
  * A page that hardware makes writable at the first write counts as writable, and so does a guarded
  * control stack.
  */
-function rights({ read, write, execute, writeAfterDirty, guardedControlStack }: Access): Rights {
+export function rightsOf({
+  read,
+  write,
+  execute,
+  writeAfterDirty,
+  guardedControlStack,
+}: Access): Rights {
   return { read, write: write || writeAfterDirty || guardedControlStack, execute };
 }
 

@@ -177,15 +177,13 @@ export function compareProbes(
     const nature = errno === 0 ? 'fails' : result.errno === 0 ? 'works' : 'errno';
     const seen =
       result.errno === 0 ? 'it worked' : `${result.call} failed with errno ${result.errno}`;
+    const asked = errno === 0 ? 'success' : `errno ${errno}`;
     return [
       {
         id: findingId('mismatch', ['probe', slug(probe), nature]),
         kind: 'mismatch',
-        title: `probe ${probe}: another result than predicted`,
-        detail: detailOf([
-          `The model predicts ${errno === 0 ? 'success' : `errno ${errno}`}, but ${seen}.`,
-          `  why: ${why}`,
-        ]),
+        title: `probe ${probe}: ${seen}, not ${asked}`,
+        detail: detailOf([`The model predicts ${asked}, but ${seen}.`, `  why: ${why}`]),
       },
     ];
   });
@@ -198,9 +196,9 @@ function compareData(device: DeviceName, { data }: ProbeResult): Finding[] {
     {
       id: findingId('mismatch', ['probe', slug(device), 'data']),
       kind: 'mismatch',
-      title: `${device}: the guest has other data than the device delivered`,
+      title: `${device}: what the device wrote by DMA is not what the guest reads`,
       detail: detailOf([
-        `It reports ${/^[0-9a-f]{1,128}$/.exec(data ?? '')?.[0] ?? 'nothing that is data'}.`,
+        `The guest reads ${/^[0-9a-f]{1,128}$/.exec(data ?? '')?.[0] ?? 'nothing that is data'}.`,
       ]),
     },
   ];

@@ -31,7 +31,8 @@ import { type KnownIssue, matchKnown } from './match-known.ts';
 import { refinementFindings } from './refinement/findings.ts';
 import { runsIn } from './runs.ts';
 import { detailOf } from './text.ts';
-import type { CaseResult, Finding, Verdict } from './types.ts';
+import type { CaseResult, Finding, UpdateRow, Verdict } from './types.ts';
+import { type RecordedUpdates, updateFindings } from './update-findings.ts';
 
 /** Everything that the verdict on one case is based on. */
 export interface JudgeInput {
@@ -42,6 +43,10 @@ export interface JudgeInput {
   release: string;
   scenario: Scenario;
   knownIssues: readonly KnownIssue[];
+  /** Where the boot was recorded. */
+  updates?: RecordedUpdates;
+  /** What everyInstant() found: it does not depend on what is predicted. */
+  instants?: readonly Finding[];
   /**
    * What the kernel's functions read when they are called, where the model knows that: the
    * operations of a recorded boot are then compared with the model, too.
@@ -51,7 +56,10 @@ export interface JudgeInput {
 
 /** The part of a case's result that follows from prediction and evidence. */
 export interface Judgement
-  extends Pick<CaseResult, 'verdict' | 'findings' | 'linearMap' | 'symbols' | 'reason'> {
+  extends Pick<
+    CaseResult,
+    'verdict' | 'findings' | 'linearMap' | 'symbols' | 'updates' | 'reason'
+  > {
   /**
    * Checkpoints that were captured, but that the model predicts nothing for: only the invariants
    * were checked there.
@@ -62,7 +70,7 @@ export interface Judgement
 }
 
 /**
- * Judges one case: all mismatches, invariant violations and splats, and the verdict that follows
+ * Judges one case: all mismatches, invariant and update violations and splats, and the verdict that follows
  * from them. `pass`: no finding. `known`: every finding matches a documented known issue on this
  * kernel. `hang` and `crash`: the boot did not complete, and not all of that is known. `fail`: any
  * other finding. `error`: a boot that reached its end lacks evidence for something that was
@@ -70,7 +78,7 @@ export interface Judgement
  * can be concluded from it; the findings are kept all the same.
  */
 export function judge(input: JudgeInput): Judgement {
-  const { prediction, boot, release, scenario, knownIssues } = input;
+  const { prediction, boot, release, scenario, knownIssues, updates, instants = [] } = input;
   const { evidence } = boot;
   const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
   const differences = leafDifferences(contexts, prediction);
@@ -80,6 +88,7 @@ export function judge(input: JudgeInput): Judgement {
       ...mismatches(context, prediction.checkpoints[context.capture.checkpoint], differences),
       ...invariants.flatMap((invariant) => invariant(context)),
     ]),
+    ...instants,
     ...refined(input, contexts[0]),
     ...compareProbes(prediction.probes, evidence.probes),
     ...compareRsi(prediction.rsi, evidence, boot.granule),
@@ -88,6 +97,7 @@ export function judge(input: JudgeInput): Judgement {
       bootInvariants.flatMap((invariant) => invariant(boot)),
       hasWholeLog(evidence),
     ),
+    ...(updates ? updateFindings(updates, evidence.captures) : []),
     ...endFinding(evidence.end),
   ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
   const { findings, reason: stalled } = withoutHostStalls(all, evidence);
@@ -103,6 +113,7 @@ export function judge(input: JudgeInput): Judgement {
       contexts.map((context) => [context.capture.checkpoint, sizesOf(context)]),
     ),
     symbols: symbolsOf(prediction, evidence),
+    ...(updates && { updates: updates.sites.map(rowOf) }),
     notPredicted: evidence.captures
       .map(({ checkpoint }) => checkpoint)
       .filter((checkpoint) => prediction.checkpoints[checkpoint] === undefined),
@@ -231,6 +242,10 @@ function endFinding(end: BootEnd): Finding[] {
       detail: detailOf([end.reason]),
     },
   ];
+}
+
+function rowOf({ example: _, missing, ...row }: RecordedUpdates['sites'][number]): UpdateRow {
+  return missing === undefined ? row : { ...row, missing };
 }
 
 function withKnown(finding: Finding, known: string | undefined): Finding {

@@ -73,5 +73,6 @@ const whatWords: Record<NonNullable<Evidence['unseen']>[number]['what'], string>
   splits: 'what split_kernel_leaf_mapping() was asked for',
   sharing: 'what memory the realm shared',
   log: 'what it logged up to there',
+  recording: 'what happens to its tables between the checkpoints',
   kpti: 'which pages were free when KPTI rewrote the tables',
 };

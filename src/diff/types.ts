@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { UpdateSite } from '../bbm/check-updates.ts';
 import type { CheckpointName } from '../evidence/capture.ts';
 import type { Depth } from '../scenario/depth.ts';
 
 /**
- * A mismatch (differs from the prediction), a violated invariant (wrong under any logic), or a
- * kernel complaint.
+ * A mismatch (differs from the prediction), a violated invariant (wrong under any logic), an update
+ * of a table in a way that the architecture forbids, or a kernel complaint.
  */
-export type FindingKind = 'mismatch' | 'invariant' | 'splat';
+export type FindingKind = (typeof findingKinds)[number];
+export const findingKinds = ['mismatch', 'invariant', 'update', 'splat'] as const;
 
 /** One defect, folded over all the leaves that show it. */
 export interface Finding {
@@ -42,6 +44,10 @@ export interface LinearMapSizes {
   invalid: number;
 }
 
+/** One way in which an instruction changes tables, and how often each level forbids it. */
+export type UpdateRow = Omit<UpdateSite, 'example' | 'missing'> &
+  Partial<Pick<UpdateSite, 'missing'>>;
+
 /** One line of cases.jsonl. */
 export interface CaseResult {
   case: string;
@@ -57,6 +63,11 @@ export interface CaseResult {
    * text.
    */
   symbols: Record<string, string>;
+  /**
+   * Where the boot was recorded: the sites that change tables in a way that some level of FEAT_BBM
+   * does not allow, the commonest first.
+   */
+  updates?: UpdateRow[];
   /** Wall-clock seconds of the case. */
   seconds: number;
   /** Present with verdict error, hang or crash: one sentence. */

@@ -234,6 +234,8 @@ export interface Evidence {
   monitor?: MonitorView;
   /** What happened to the tables, where it was recorded. */
   recording?: Recording;
+  /** In what the recording is not what happened, a sentence: nothing can be concluded then. */
+  recordingFault?: string;
   files: GuestFiles;
   probes: ProbeResult[];
   /**
@@ -247,7 +249,10 @@ export interface Evidence {
    * What could not be observed because the kernel's symbol table lacks what that needs; `why` is a
    * clause.
    */
-  unseen?: { what: CheckpointName | 'splits' | 'sharing' | 'kpti' | 'log'; why: string }[];
+  unseen?: {
+    what: CheckpointName | 'splits' | 'sharing' | 'kpti' | 'log' | 'recording';
+    why: string;
+  }[];
   /**
    * The longest time for which one CPU of the guest was ready to run but had no CPU of the host;
    * absent where the host does not report it.

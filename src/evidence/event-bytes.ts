@@ -6,7 +6,10 @@ export function brokenRecording(why: string): PtdiffError {
   return new PtdiffError('harness', `The recording cannot be read: ${why}.`);
 }
 
-/** The numbers of a recording's events (harness/emulator/recorder/log.c). */
+/**
+ * The numbers of a recording's events (harness/emulator/recorder/log.c), in halves of 32 bits: a
+ * boot has millions of them, and a bigint for each would cost more than all the rest.
+ */
 export class EventBytes {
   #bytes: Uint8Array = new Uint8Array();
   #at = 0;
@@ -25,6 +28,14 @@ export class EventBytes {
 
   /** A number in LEB128 (DWARF 5, 7.6): its lower half, the upper one in `high`. */
   number(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined || byte >= 0x80) return this.#longNumber();
+    this.#at++;
+    this.high = 0;
+    return byte;
+  }
+
+  #longNumber(): number {
     const bytes = this.#bytes;
     let low = 0;
     let high = 0;
@@ -43,10 +54,18 @@ export class EventBytes {
     return low >>> 0;
   }
 
-  /** A value that is told by how it differs from the last of its kind. */
-  changed(last: bigint): bigint {
-    const coded = this.big();
-    return BigInt.asUintN(64, last + ((coded >> 1n) ^ -(coded & 1n)));
+  /**
+   * A value that is told by how it differs from the last of its kind, which it replaces.
+   * @param values in halves, the lower one first
+   * @param at where its halves are
+   */
+  change(values: Uint32Array, at: number): void {
+    const low = this.number();
+    const { high } = this;
+    const sign = -(low & 1);
+    const sum = (values[at] as number) + ((((low >>> 1) | (high << 31)) ^ sign) >>> 0);
+    values[at] = sum;
+    values[at + 1] = (values[at + 1] as number) + ((high >>> 1) ^ sign) + Number(sum >= 2 ** 32);
   }
 
   /** Zigzag, of 32 bits. */
@@ -65,5 +84,31 @@ export class EventBytes {
   big(): bigint {
     const low = this.number();
     return (BigInt(this.high) << 32n) | BigInt(low);
+  }
+}
+
+/** Values of 64 bits, each the last one of its kind, in halves. */
+export class LastValues {
+  halves = new Uint32Array(2048);
+  #count = 0;
+
+  /**
+   * Room for some more values, which are 0.
+   * @returns where the first one is
+   */
+  add(count: number): number {
+    const at = this.#count;
+    this.#count += 2 * count;
+    if (this.#count > this.halves.length) {
+      const grown = new Uint32Array(2 * this.#count);
+      grown.set(this.halves);
+      this.halves = grown;
+    }
+    return at;
+  }
+
+  big(at: number): bigint {
+    const [low, high] = [this.halves[at] as number, this.halves[at + 1] as number];
+    return (BigInt(high) << 32n) | BigInt(low);
   }
 }

@@ -5,7 +5,7 @@ import { encodedGranule } from '../vmsa/regime.ts';
 import type { CheckpointName, Recording } from './capture.ts';
 import { type OpenCall, RecordedOperations } from './recorded-operations.ts';
 import { entrySize, RecordedPlaces } from './recorded-places.ts';
-import { type RecordedTable, RecordingReader } from './recording-reader.ts';
+import { type RecordedCall, type RecordedTable, RecordingReader } from './recording-reader.ts';
 
 /** A store that changed a table, with all that is known of it. */
 export interface RecordedStore {
@@ -27,6 +27,11 @@ export interface RecordedStore {
   reach(): { va: bigint; size: bigint };
 }
 
+/** When something else happened, and by whom; of a table, the store that linked or unlinked it. */
+export type RecordedMoment = Pick<RecordedStore, 'cpu' | 'time' | 'site' | 'chain' | 'before'>;
+
+export type Now = () => RecordedMoment;
+
 /** What a reader of a whole recording is told. */
 export interface RecordingFollower {
   store?(store: RecordedStore): void;
@@ -35,6 +40,12 @@ export interface RecordingFollower {
   barrier?(insn: number, cpu: number): void;
   /** A write to a register of the translation. */
   register?(name: TranslationRegister, value: bigint, cpu: number): void;
+  /** A table that was linked, with its content, and one that was unlinked. */
+  table?(table: RecordedTable, now: Now): void;
+  unlink?(table: RecordedTable, now: Now): void;
+  /** A recorded function was entered, or returns: it is the first of its moment's chain. */
+  enter?(call: RecordedCall, now: Now): void;
+  leave?(call: RecordedCall, result: bigint | undefined, now: Now): void;
 }
 
 /** A TLB invalidation. */
@@ -71,13 +82,27 @@ export function followRecording(
   // Until a CPU sets TCR_EL1 there is no table.
   let geometry = geometryOf(4096);
   const insnAt = () => reader.sites[reader.site]?.insn ?? 0;
+  const now: Now = () => {
+    const { cpu, time, site } = reader;
+    return { cpu, time, site, before, chain: () => operations.chain(cpu) };
+  };
   const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
-    enter: (call, args) => operations.enter(reader.cpu, { call, args }),
-    leave: () => operations.leave(reader.cpu),
+    enter: (call, args) => {
+      operations.enter(reader.cpu, { call, args });
+      follower.enter?.(call, now);
+    },
+    leave: (call, result) => {
+      follower.leave?.(call, result, now);
+      operations.leave(reader.cpu);
+    },
     switch: (previous, next) => operations.switch(reader.cpu, previous, next),
     mark: () => operations.mark(reader.cpu),
     unmark: () => operations.unmark(reader.cpu),
-    table: (table) => places.linked(table),
+    table: (table) => {
+      places.linked(table);
+      follower.table?.(table, now);
+    },
+    unlink: (table) => follower.unlink?.(table, now),
     tlbi: (operand) => {
       const { cpu, site } = reader;
       const chain = () => operations.chain(cpu);

@@ -30,12 +30,24 @@ export class RecordedPlaces {
 
   /** First virtual address that an entry translates; for user space from 0 on. */
   addressOf(table: RecordedTable, index: number, geometry: Geometry): bigint {
-    const size = entrySize(table, geometry);
-    const entry = BigInt(index) * size;
+    return BigInt.asUintN(64, BigInt(this.#signedAddress(table, index, geometry)));
+  }
+
+  /** Addresses of the upper half are negative: with their 52 bits each is exact as a number. */
+  #signedAddress(table: RecordedTable, index: number, geometry: Geometry): number {
+    const size = 2 ** levelShift(geometry, table.level as Level);
     const parent = this.#parents.get(table.pa);
     if (parent !== undefined && parent.table.level < table.level)
-      return this.addressOf(parent.table, parent.index, geometry) + entry;
-    return table.upper ? (1n << 64n) - BigInt(table.words.length / 2) * size + entry : entry;
+      return this.#signedAddress(parent.table, parent.index, geometry) + index * size;
+    return (table.upper ? index - table.words.length / 2 : index) * size;
+  }
+
+  /** Bits 63:59 of the descriptors that lead to a table, ORed (DDI 0487 D8.4.3). */
+  tableAttributes({ pa, level }: RecordedTable): number {
+    const parent = this.#parents.get(pa);
+    if (parent === undefined || parent.table.level >= level) return 0;
+    const high = present(parent.table.words[2 * parent.index + 1], 'word');
+    return (high >>> 27) | this.tableAttributes(parent.table);
   }
 }
 

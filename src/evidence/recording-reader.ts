@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { brokenRecording, EventBytes } from './event-bytes.ts';
+import { brokenRecording, EventBytes, LastValues } from './event-bytes.ts';
 
 /** Kinds of events in a recording, by their numbers in the stream (recorder.h). */
-const eventKinds = [
-  undefined,
-  'cpu',
-  'site',
-  'time',
-  'store',
-  'tlbi',
-  'barrier',
-  'msr',
-  'table',
-  'unlink',
-  'call',
-  'enter',
-  'leave',
-  'switch',
-  'mark',
-  'unmark',
-  'odd',
-] as const;
+const kinds = {
+  cpu: 1,
+  site: 2,
+  time: 3,
+  store: 4,
+  tlbi: 5,
+  barrier: 6,
+  msr: 7,
+  table: 8,
+  unlink: 9,
+  call: 10,
+  enter: 11,
+  leave: 12,
+  switch: 13,
+  mark: 14,
+  unmark: 15,
+  odd: 16,
+} as const;
+type EventKind = keyof typeof kinds;
 
 /** An instruction that makes events. */
 export interface RecordedSite {
@@ -76,6 +76,9 @@ export interface RecordingVisitor {
   unmark?(): void;
 }
 
+/** Of each site in `#lasts`: what it wrote last, and to which table and entry. */
+const siteValues = 2;
+
 /**
  * Reads the events of a recording, and keeps the tables as these leave them. Bytes are given as
  * they come, but no event in parts.
@@ -84,24 +87,25 @@ export class RecordingReader {
   readonly sites: RecordedSite[] = [{ pc: 0n, insn: 0 }];
   /** Those that are linked. */
   readonly tables = new Map<number, RecordedTable>();
-  /** How many events of each kind. */
-  readonly counts: Record<string, number> = {};
   /** The CPU, the instruction and the time (microseconds since the start) of the last event. */
   cpu = 0;
   site = 0;
   time = 0;
+  /** Why the recorder says that it is wrong; 0 where it does not (recorder.h). */
+  odd = 0;
   readonly calls: RecordedCall[] = [];
   readonly #listed: readonly Listed[];
-  /** What each site wrote last, and what each call was last given, its last result at the end. */
-  readonly #lastAt: bigint[] = [0n];
-  readonly #lastTable: number[] = [0];
-  readonly #lastIndex: number[] = [0];
-  readonly #lastOf: bigint[][] = [];
-  #lastCaller = 0n;
-  readonly #ramBase: number;
   readonly #visitor: RecordingVisitor;
-  #tables = 0;
-  #lastPc = 0n;
+  readonly #ramBase: number;
+  readonly #counts = new Uint32Array(kinds.odd + 1);
+  /** By number, as `tables`; those that were unlinked are undefined. */
+  readonly #byId: (RecordedTable | undefined)[] = [undefined];
+  /** What each site wrote last, and what each call was last given, its last result at the end. */
+  readonly #lasts = new LastValues();
+  readonly #lastPc = this.#lasts.add(1);
+  readonly #lastCaller = this.#lasts.add(1);
+  readonly #ofSite: number[] = [this.#lasts.add(siteValues)];
+  readonly #ofCall: number[] = [];
   readonly #in = new EventBytes();
 
   /**
@@ -114,103 +118,115 @@ export class RecordingReader {
     this.#visitor = visitor;
   }
 
+  /** How many events of each kind there were; a kind that was not seen is absent. */
+  get counts(): Partial<Record<EventKind, number>> {
+    const all = Object.entries(kinds).map(([kind, number]) => [kind, this.#counts[number]]);
+    return Object.fromEntries(all.filter(([, count]) => count !== 0));
+  }
+
   /** @throws PtdiffError('harness') for bytes that are no events */
   read(bytes: Uint8Array): void {
     this.#in.begin(bytes);
-    while (!this.#in.atEnd) this.#event(this.#in.number());
+    while (!this.#in.atEnd) {
+      const kind = this.#in.number();
+      if (!(kind > 0 && kind <= kinds.odd)) throw brokenRecording(`there is no event ${kind}`);
+      this.#counts[kind] = (this.#counts[kind] as number) + 1;
+      this.#event(kind);
+    }
   }
 
+  /** The commonest first. */
   #event(kind: number): void {
-    const name = eventKinds[kind];
-    if (name === undefined) throw brokenRecording(`there is no event ${kind}`);
-    this.counts[name] = (this.counts[name] ?? 0) + 1;
-    switch (name) {
-      case 'cpu':
-        this.cpu = this.#in.number();
-        break;
-      case 'site':
-        this.#newSite();
-        break;
-      case 'time':
-        this.time += this.#in.number();
-        break;
-      case 'store':
-        this.site = this.#in.number();
-        this.#store();
-        break;
-      case 'tlbi':
-        this.site = this.#in.number();
-        this.#operand('tlbi');
-        break;
-      case 'barrier':
+    switch (kind) {
+      case kinds.barrier:
         this.site = this.#in.number();
         this.#visitor.barrier?.();
         break;
-      case 'msr':
-        this.site = this.#in.number();
-        this.#operand('register');
+      case kinds.store:
+        this.#store();
         break;
-      case 'table':
-        this.#newTable();
-        break;
-      case 'unlink':
-        this.#unlink();
-        break;
-      case 'call':
-        this.#newCall();
-        break;
-      case 'enter':
+      case kinds.enter:
         this.#enter();
         break;
-      case 'leave':
+      case kinds.leave:
         this.#leave();
         break;
-      case 'switch':
+      case kinds.tlbi:
+        this.#operand('tlbi');
+        break;
+      case kinds.time:
+        this.time += this.#in.number();
+        break;
+      case kinds.cpu:
+        this.cpu = this.#in.number();
+        break;
+      default:
+        this.#rareEvent(kind);
+    }
+  }
+
+  #rareEvent(kind: number): void {
+    switch (kind) {
+      case kinds.site:
+        this.#newSite();
+        break;
+      case kinds.msr:
+        this.#operand('register');
+        break;
+      case kinds.table:
+        this.#newTable();
+        break;
+      case kinds.unlink:
+        this.#unlink();
+        break;
+      case kinds.call:
+        this.#newCall();
+        break;
+      case kinds.switch:
         this.#switch();
         break;
-      case 'mark':
+      case kinds.mark:
         this.#mark();
         break;
-      case 'unmark':
+      case kinds.unmark:
         this.#visitor.unmark?.();
+        break;
+      case kinds.odd:
+        this.odd = this.#in.number();
         break;
     }
   }
 
   #newSite(): void {
-    const pc = this.#in.changed(this.#lastPc);
+    this.#in.change(this.#lasts.halves, this.#lastPc);
     const insn = this.#in.number();
-    this.#lastPc = pc;
-    this.sites.push({ pc, insn });
-    this.#lastAt.push(0n);
-    this.#lastTable.push(0);
-    this.#lastIndex.push(0);
+    this.sites.push({ pc: this.#lasts.big(this.#lastPc), insn });
+    this.#ofSite.push(this.#lasts.add(siteValues));
+  }
+
+  /** The site of the event; where its values are. */
+  #atSite(): number {
+    this.site = this.#in.number();
+    const at = this.#ofSite[this.site];
+    if (at === undefined) throw brokenRecording(`there is no site ${this.site}`);
+    return at;
   }
 
   #store(): void {
-    const { site } = this;
-    const table = this.#table((this.#lastTable[site] ?? 0) + this.#in.signed());
-    this.#lastTable[site] = table.id;
-    const index = (this.#lastIndex[site] ?? 0) + this.#in.signed();
-    this.#lastIndex[site] = index;
-    const at = 2 * index;
+    const at = this.#atSite();
+    const { halves } = this.#lasts;
+    const table = this.#table((halves[at + 2] as number) + this.#in.signed());
+    halves[at + 2] = table.id;
+    const index = (halves[at + 3] as number) + this.#in.signed();
+    halves[at + 3] = index;
     const { words } = table;
-    if (!(at >= 0 && at < words.length)) throw brokenRecording('a store is outside its table');
-    const value = this.#atSite();
-    const low = Number(value & 0xffff_ffffn);
-    const high = Number(value >> 32n);
+    if (!(index >= 0 && 2 * index < words.length))
+      throw brokenRecording('a store is outside its table');
+    this.#in.change(halves, at);
+    const [low, high] = [halves[at] as number, halves[at + 1] as number];
     this.#visitor.store?.(table, index, low, high);
-    words[at] = low;
-    words[at + 1] = high;
-  }
-
-  /** What the instruction at the site writes this time. */
-  #atSite(): bigint {
-    const last = this.#lastAt[this.site];
-    if (last === undefined) throw brokenRecording(`there is no site ${this.site}`);
-    const value = this.#in.changed(last);
-    this.#lastAt[this.site] = value;
-    return value;
+    words[2 * index] = low;
+    words[2 * index + 1] = high;
   }
 
   #newTable(): void {
@@ -224,14 +240,16 @@ export class RecordingReader {
       words[at] = this.#in.number();
       words[at + 1] = this.#in.high;
     }
-    const id = ++this.#tables;
+    const id = this.#byId.length;
     const table = { id, pa, level, upper, words };
+    this.#byId.push(table);
     this.tables.set(id, table);
     this.#visitor.table?.(table);
   }
 
   #unlink(): void {
     const table = this.#table(this.#in.number());
+    this.#byId[table.id] = undefined;
     this.tables.delete(table.id);
     this.#visitor.unlink?.(table);
   }
@@ -240,30 +258,37 @@ export class RecordingReader {
     const listed = this.#in.number();
     const count = this.#listed[listed]?.arguments;
     if (count === undefined) throw brokenRecording(`it lists no function ${listed}`);
-    this.#lastCaller = this.#in.changed(this.#lastCaller);
-    this.calls.push({ number: this.calls.length, listed, caller: this.#lastCaller });
-    this.#lastOf.push(new Array(count + 1).fill(0n));
+    this.#in.change(this.#lasts.halves, this.#lastCaller);
+    const caller = this.#lasts.big(this.#lastCaller);
+    this.calls.push({ number: this.calls.length, listed, caller });
+    this.#ofCall.push(this.#lasts.add(count + 1));
   }
 
   #enter(): void {
-    const [call, lasts] = this.#call();
-    for (let i = 0; i < lasts.length - 1; i++) lasts[i] = this.#in.changed(lasts[i] as bigint);
-    this.#visitor.enter?.(call, lasts.slice(0, -1));
+    const id = this.#in.number();
+    const call = this.#call(id);
+    const at = this.#ofCall[id - 1] as number;
+    const count = (this.#listed[call.listed] as Listed).arguments;
+    for (let i = 0; i < count; i++) this.#in.change(this.#lasts.halves, at + 2 * i);
+    if (this.#visitor.enter === undefined) return;
+    const args: bigint[] = [];
+    for (let i = 0; i < count; i++) args.push(this.#lasts.big(at + 2 * i));
+    this.#visitor.enter(call, args);
   }
 
   #leave(): void {
-    const [call, lasts] = this.#call();
-    const at = lasts.length - 1;
-    const returns = this.#listed[call.listed]?.returns;
-    if (returns) lasts[at] = this.#in.changed(lasts[at] as bigint);
-    this.#visitor.leave?.(call, returns ? lasts[at] : undefined);
+    const id = this.#in.number();
+    const call = this.#call(id);
+    const { arguments: count, returns } = this.#listed[call.listed] as Listed;
+    const at = (this.#ofCall[id - 1] as number) + 2 * count;
+    if (returns) this.#in.change(this.#lasts.halves, at);
+    this.#visitor.leave?.(call, returns ? this.#lasts.big(at) : undefined);
   }
 
-  #call(): [RecordedCall, bigint[]] {
-    const id = this.#in.number();
-    const [call, lasts] = [this.calls[id - 1], this.#lastOf[id - 1]];
-    if (call === undefined || lasts === undefined) throw brokenRecording(`there is no call ${id}`);
-    return [call, lasts];
+  #call(id: number): RecordedCall {
+    const call = this.calls[id - 1];
+    if (call === undefined) throw brokenRecording(`there is no call ${id}`);
+    return call;
   }
 
   #switch(): void {
@@ -278,37 +303,15 @@ export class RecordingReader {
   }
 
   #operand(what: 'tlbi' | 'register'): void {
-    // Read in any case: an optional call does not evaluate what it is not called with.
-    const value = this.#atSite();
-    this.#visitor[what]?.(value);
+    const at = this.#atSite();
+    this.#in.change(this.#lasts.halves, at);
+    // The value is not even made where nobody asks for it.
+    this.#visitor[what]?.(this.#lasts.big(at));
   }
 
   #table(id: number): RecordedTable {
-    const table = this.tables.get(id);
+    const table = this.#byId[id];
     if (table === undefined) throw brokenRecording(`there is no table ${id}`);
     return table;
   }
-}
-
-/** Access flag; and where DBM (bit 51) is set, what hardware clears in AP[2] (DDI 0487 D8.5). */
-const accessFlag = 1 << 10;
-const readOnly = 1 << 7;
-const dirtyModifier = 1 << (51 - 32);
-
-/**
- * The first entry in which a table is not what memory holds, apart from what the hardware itself
- * writes.
- * @param words the memory of the table
- */
-export function differsFromRam(
-  { words: own }: RecordedTable,
-  words: Uint32Array,
-): number | undefined {
-  for (let at = 0; at < own.length; at += 2) {
-    const high = own[at + 1] as number;
-    const ignored = high & dirtyModifier ? accessFlag | readOnly : accessFlag;
-    const low = ((own[at] as number) ^ (words[at] as number)) & ~ignored;
-    if (low !== 0 || high !== words[at + 1]) return at / 2;
-  }
-  return undefined;
 }

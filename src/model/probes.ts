@@ -2,7 +2,13 @@
 import { PtdiffError } from '../errors.ts';
 import type { BootFacts } from '../evidence/boot-facts.ts';
 import { type DeviceName, deviceNames } from '../scenario/devices.ts';
-import { type Machine, type ProbeName, probeNames } from '../scenario/types.ts';
+import {
+  type ExerciseName,
+  exerciseNames,
+  type Machine,
+  type ProbeName,
+  probeNames,
+} from '../scenario/types.ts';
 import type { BootState } from './boot-state.ts';
 import type { CpuOutcome } from './cpu-outcome.ts';
 import { memfd_secret, secretmem_enable } from './mm/secretmem.ts';
@@ -12,19 +18,21 @@ import type { ProbePrediction } from './types.ts';
 const ENOENT = 2;
 const EIO = 5;
 const ENODEV = 19;
+const ENOSYS = 38;
 
 interface ProbeQuestion {
   machine: Machine;
   probes: readonly string[];
   parameters: readonly string[];
   facts: Pick<BootFacts, 'probePages'>;
+  hasBpf?: boolean;
 }
 
 type Outcome = Omit<ProbePrediction, 'probe'>;
 
 /** What each probe of the guest's init should find: the errno of the first call that fails. */
 export function probePredictions(
-  { machine, probes, parameters, facts }: ProbeQuestion,
+  { machine, probes, parameters, facts, hasBpf = false }: ProbeQuestion,
   state: BootState,
 ): ProbePrediction[] {
   const { cpus } = state;
@@ -46,6 +54,18 @@ export function probePredictions(
       case 'virtio-rng':
       case 'virtio-net':
         return deviceOutcome(probe, state);
+      case 'user_tables':
+        return { errno: 0, why: 'every kernel has mmap() and what changes a mapping' };
+      case 'migration':
+        return { errno: 0, why: 'init may run on every CPU that is online' };
+      case 'bpf':
+        return hasBpf
+          ? { errno: 0, why: 'init may load any program (bpf_prog_load(), kernel/bpf/syscall.c)' }
+          : { errno: ENOSYS, why: 'CONFIG_BPF_SYSCALL is off' };
+      case 'vmalloc':
+        return { errno: 0, why: 'what is no module is refused, whatever the kernel' };
+      case 'secret_release':
+        return { errno: 0, why: 'what memfd_secret() gave can be unmapped' };
       default:
         return unknownProbe(probe);
     }
@@ -54,10 +74,16 @@ export function probePredictions(
 }
 
 /**
- * What init may be asked to run: a scenario's probes, its devices, and the drivers that these need.
+ * What init may be asked to run: a scenario's probes, its devices, the drivers that these need, and
+ * what it does besides where the boot is recorded.
  */
-type KnownProbe = ProbeName | DeviceName | 'modules';
-const knownProbes: readonly KnownProbe[] = [...probeNames, ...deviceNames, 'modules'];
+type KnownProbe = ProbeName | DeviceName | 'modules' | ExerciseName;
+const knownProbes: readonly KnownProbe[] = [
+  ...probeNames,
+  ...deviceNames,
+  ...exerciseNames,
+  'modules',
+];
 
 /** @throws PtdiffError(harness) for a name that is not a probe */
 function knownProbe(probe: string): KnownProbe {

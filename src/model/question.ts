@@ -12,6 +12,8 @@ export interface Question {
   parameters: string[];
   kaslr: boolean;
   probes: string[];
+  /** CONFIG_BPF_SYSCALL, where init loads a program; default: off. */
+  hasBpf?: boolean;
   /** Offset of a linker symbol from _text in bytes. */
   symbolOffset: (name: string) => number;
   facts: BootFacts;

@@ -11,6 +11,7 @@ import { depthWords, notLookedAtLines } from './early.ts';
 import { titleOf } from './fold-findings.ts';
 import { acceptedText, compositionKinds, kindLabel, sameSizes } from './leaf-kinds.ts';
 import { column, fit, hang, plainLine, preformatted } from './plain-text.ts';
+import { updateLines } from './terminal-updates.ts';
 import type { CaseDossier, CaseDrawing } from './types.ts';
 import { formatMebibytes, formatSeconds } from './units.ts';
 import { verdictStyles } from './verdicts.ts';
@@ -184,6 +185,7 @@ export function formatCase(
       paint,
     ),
     ...section('Composition of the linear map', compositionLines(result, dossier, paint), paint),
+    ...section('Changes of tables, by FEAT_BBM', updateLines(result.updates, paint), paint),
     ...section('Findings', findings, paint),
     ...section('Decisions, predicted', decisions, paint),
     ...section('Captured from the kernel', captured, paint),

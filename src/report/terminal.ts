@@ -46,8 +46,8 @@ function assumptionLines(cases: Report['cases']): string[] {
   );
 }
 
-function limitLines(paint: Paint): string[] {
-  const what = notWitnessed.map((limit) =>
+function limitLines(cases: Report['cases'], paint: Paint): string[] {
+  const what = notWitnessed(cases).map((limit) =>
     limit.what.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()),
   );
   return wrap(`Not witnessed, since the emulator (TCG) hides it: ${what.join('; ')}.`, paint.width);
@@ -154,7 +154,7 @@ export function formatRun(report: Report, options: PaintOptions & { full?: boole
       : [],
     shortened ? moreLine(report, paint) : [],
     noteLines(report, full).flatMap((note) => hang('Note: ', note, paint.width)),
-    limitLines(paint),
+    limitLines(report.cases, paint),
     wrap(summaryLine(report), paint.width).map((line) => paint('1', line)),
   ];
   const blocks = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { hex } from '../diff/text.ts';
+import { PtdiffError } from '../errors.ts';
 import type { CheckpointName, Recording } from '../evidence/capture.ts';
 import { followRecording, type RecordedStore } from '../evidence/follow-recording.ts';
-import type { OpenCall } from '../evidence/recorded-operations.ts';
+import { chainText, functionOf } from '../evidence/recorded-names.ts';
 import { type Descriptor, isTable, isValid } from '../vmsa/descriptor.ts';
 import { formatCount } from './units.ts';
 
@@ -45,35 +46,60 @@ export function timelineOf(recording: Recording): Interval[] {
     deeds.set(by, deed);
     return deed;
   };
-  const chainText = chainsOf(recording);
   followRecording(recording, {
     store: (store) => {
-      const by = chainText(store.chain()) ?? functionOf(recording.sites[store.site] ?? '');
+      const by =
+        chainText(recording, store.chain()) ?? functionOf(recording.sites[store.site] ?? '');
       deedOf(store.before, by)[kindOf(store)]++;
     },
     tlbi: ({ site, chain, before }) => {
-      const by = chainText(chain()) ?? functionOf(recording.sites[site] ?? '');
+      const by = chainText(recording, chain()) ?? functionOf(recording.sites[site] ?? '');
       deedOf(before, by).invalidations++;
     },
   });
-  const weight = (deed: Deed) => kinds.reduce((sum, kind) => sum + deed[kind], deed.invalidations);
-  return [...intervals].map(([before, deeds]) => ({
-    before,
-    deeds: [...deeds.values()].sort((left, right) => weight(right) - weight(left)),
-  }));
+  return [...intervals].map(([before, deeds]) => ({ before, deeds: byWeight(deeds.values()) }));
 }
 
-const functionOf = (site: string): string => site.replace(/\+0x[0-9a-f]+$/, '');
+/** A point of the boot from which, or up to which, a timeline is told. */
+export type Instant = 'the start' | CheckpointName | 'the end';
 
-/** The text of a chain, with who called its outermost function. */
-function chainsOf({ functions, callers }: Recording) {
-  const nameOf = ({ call }: OpenCall) => functions[call.listed]?.name ?? '?';
-  return (chain: readonly OpenCall[]): string | undefined => {
-    const outermost = chain.at(-1);
-    if (outermost === undefined) return undefined;
-    const caller = functionOf(callers[outermost.call.number] ?? '?');
-    return [...chain.map(nameOf), caller].join(' <- ');
+/**
+ * What happened between two instants as one interval.
+ * @throws PtdiffError(usage) where the recording does not have them, or in another order
+ */
+export function between(intervals: readonly Interval[], from: Instant, to: Instant): Interval {
+  const instants: Instant[] = ['the start', ...intervals.map(({ before }) => before)];
+  const place = (instant: Instant): number => {
+    const at = instants.indexOf(instant);
+    if (at >= 0) return at;
+    const had = instants.join(', ');
+    throw new PtdiffError('usage', `The recording does not have ${instant}; it has ${had}.`);
   };
+  // Nothing may happen after the last checkpoint.
+  const end = to === 'the end' ? intervals.length : place(to);
+  const [first, last] = [place(from), end];
+  if (first >= last)
+    throw new PtdiffError('usage', `${from} is not before ${to}: --from comes first, then --to.`);
+  const sums = new Map<string, Deed>();
+  for (const deed of intervals.slice(first, last).flatMap(({ deeds }) => deeds)) {
+    const sum = sums.get(deed.by);
+    sums.set(deed.by, sum === undefined ? deed : addDeeds(sum, deed));
+  }
+  return { before: instants[last] as Interval['before'], deeds: byWeight(sums.values()) };
+}
+
+function addDeeds(one: Deed, other: Deed): Deed {
+  const counts = [...kinds, 'invalidations' as const].map((kind) => [
+    kind,
+    one[kind] + other[kind],
+  ]);
+  return { ...one, ...Object.fromEntries(counts) };
+}
+
+/** The busiest first. */
+function byWeight(deeds: Iterable<Deed>): Deed[] {
+  const weight = (deed: Deed) => kinds.reduce((sum, kind) => sum + deed[kind], deed.invalidations);
+  return [...deeds].sort((left, right) => weight(right) - weight(left));
 }
 
 /** As text, with so many rows for each interval. */
@@ -104,7 +130,6 @@ export function formatLife(
   describe: (level: number, low: number, high: number) => string,
 ): string {
   const lines: string[] = [];
-  const chainText = chainsOf(recording);
   followRecording(recording, {
     store: (store) => {
       const { va, size } = store.reach();
@@ -113,7 +138,7 @@ export function formatLife(
       const text = ({ low, high }: Descriptor) => describe(level, low, high);
       lines.push(
         `${(store.time / 1e6).toFixed(6)} s, CPU ${store.cpu}, before ${store.before ?? 'the end'}: ${recording.sites[store.site]}`,
-        `    in ${chainText(store.chain()) ?? 'none of the recorded functions'}`,
+        `    in ${chainText(recording, store.chain()) ?? 'none of the recorded functions'}`,
         `    level ${level} entry of ${hex(va)}: ${text(store.old)}`,
         `    becomes ${text(store.new)}`,
       );

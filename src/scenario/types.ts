@@ -13,6 +13,21 @@ export const scenarioVersion = 1;
 export const probeNames = ['memfd_secret', 'cpu_online', 'cpu_hotplug'] as const;
 export type ProbeName = (typeof probeNames)[number];
 
+/**
+ * What init does with tables once everything was captured, where the boot is recorded
+ * (guest/init/exercises.c).
+ */
+export const exerciseNames = [
+  'user_tables',
+  'migration',
+  'bpf',
+  'vmalloc',
+  'secret_release',
+] as const;
+/** Asks init for them. */
+export const exerciseWord = 'ptdiff.exercise=yes';
+export type ExerciseName = (typeof exerciseNames)[number];
+
 const count = z.int().nonnegative();
 
 /** A physical range in bytes, as in a scenario's file. */

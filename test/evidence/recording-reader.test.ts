@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { differsFromRam, RecordingReader } from '../../src/evidence/recording-reader.ts';
+import { RecordingReader } from '../../src/evidence/recording-reader.ts';
 import { given } from '../given.ts';
 import { Events, kinds } from './recorded-events.ts';
 
@@ -104,20 +104,5 @@ t.test('what is damaged is refused in a sentence', (t) => {
   }
   const endless = Uint8Array.from([kinds.cpu, ...new Array(12).fill(0xff)]);
   t.throws(() => new RecordingReader([], ram).read(endless), /a number has no end/);
-  t.end();
-});
-
-t.test('RAM may differ by what the hardware writes itself, and by nothing else', (t) => {
-  const table = { id: 1, pa: ram, level: 3, upper: true };
-  const dbm = 1 << 19;
-  for (const [own, seen, differs] of [
-    [[0x403, 0, 0x3, 0], [0x403, 0, 0x403, 0], undefined],
-    [[0x83, dbm], [0x403, dbm], undefined],
-    [[0x83, 0], [0x3, 0], 0],
-    [[0x3, dbm, 0x3, 1], [0x3, dbm, 0x3, 2], 1],
-  ] as const) {
-    const words = Uint32Array.from(own);
-    t.equal(differsFromRam({ ...table, words }, Uint32Array.from(seen)), differs);
-  }
   t.end();
 });

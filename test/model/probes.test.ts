@@ -2,13 +2,13 @@
 import t from 'tap';
 import { predict } from '../../src/model/predict.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
-import { probeNames } from '../../src/scenario/types.ts';
+import { exerciseNames, probeNames } from '../../src/scenario/types.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
 
 const question = questionOfGolden(readGolden('6.12.107+deb13-arm64@cortex-a76+kaslr.json.gz'));
 
 t.test('every probe that a scenario may ask has a prediction of its own', async (t) => {
-  const probes = ['modules', ...probeNames, ...deviceNames];
+  const probes = ['modules', ...probeNames, ...deviceNames, ...exerciseNames];
   const predicted = predict({ ...question, probes }).probes;
   t.same(
     predicted.map(({ probe }) => probe),
@@ -30,3 +30,10 @@ t.test(
     });
   },
 );
+
+t.test('a program is loaded where the kernel has bpf()', (t) => {
+  const outcome = (hasBpf: boolean) => predict({ ...question, probes: ['bpf'], hasBpf }).probes;
+  t.match(outcome(true), [{ probe: 'bpf', errno: 0 }]);
+  t.match(outcome(false), [{ probe: 'bpf', errno: 38, why: /CONFIG_BPF_SYSCALL/ }]);
+  t.end();
+});

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { readRecording, recordingName, writeRecording } from '../../results/recording-file.ts';
 import { packReturned, unpackReturned, writeReturned } from '../../results/returned-case.ts';
 import { readStoredCase } from '../../results/run-folder.ts';
 import { given } from '../given.ts';
@@ -34,6 +35,21 @@ t.test('a case comes back as it was, file by file', async (t) => {
   t.same(again.facts, { a: 1 });
 });
 
+t.test('a recording comes back to the last byte', async (t) => {
+  const folder = t.testdir({ worker: {}, asker: {} });
+  const [worker, asker] = [join(folder, 'worker'), join(folder, 'asker')];
+  writeReturned(worker, recorded.files);
+  // Bytes that are no text in UTF-8.
+  const events = Uint8Array.from({ length: 1000 }, (_, index) => (index * 151) & 0xff);
+  const empty = { functions: [], moments: [], sites: [], callers: [] };
+  writeRecording(worker, { ...empty, ramBase: 0, events });
+  const { files } = await unpackReturned(await packReturned(worker, recorded.result), most);
+  writeReturned(asker, files);
+  const [sent, got] = [worker, asker].map((each) => readFileSync(join(each, recordingName)));
+  t.same(got, sent);
+  t.same(Uint8Array.from(given(readRecording(asker)).events), events);
+});
+
 t.test('what another machine sends is refused unless it is a case', async (t) => {
   const { result, files } = recorded;
   const other = (changed: object) => pack({ ...recorded, ...changed });
@@ -54,6 +70,7 @@ t.test('what another machine sends is refused unless it is a case', async (t) =>
     ['no tables', other({ files: { ...files, 'registers.json': '{}' } }), /registers\.json: /],
     ['a prediction that is none', withFile('prediction.json', '[]'), /^prediction\.json: /],
     ['inputs that are none', withFile('inputs.json', '{}'), /^inputs\.json: /],
+    ['a recording that is none', withFile(recordingName, 'AAAA'), /^recording\.zst: /],
     ['a table that is none', withFile('leaves-init.ttbr1.txt', 'leaf x y\n'), /./],
   ];
   for (const [what, packed, why] of hostile)

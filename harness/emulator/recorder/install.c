@@ -83,7 +83,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
 			return -1;
 		}
 	if (!setting.out || !setting.functions || !setting.ram_size || !log_open(setting.out) ||
-	    !tables_open() || !operations_open()) {
+	    !tables_open() || !operations_open() || !translate_open()) {
 		complain("cannot open its files");
 		return -1;
 	}

@@ -28,6 +28,7 @@ enum { DEPTH = 64 };
 struct task {
 	struct task *next;
 	uint64_t address; /* of its task_struct; 0 until the first switch tells */
+	uint64_t current; /* the same, as the kernel has it; 0 until it was looked up */
 	unsigned int depth;
 	struct frame frames[DEPTH];
 };
@@ -81,12 +82,29 @@ static void push(unsigned int cpu, struct frame frame)
 	struct task *task = running(cpu);
 
 	if (task->depth == DEPTH) {
-		/* The reader sees that what entered does not return. */
-		event(EV_ODD, cpu);
+		odd(ODD_DEPTH, cpu);
 		return;
 	}
 	task->frames[task->depth] = frame;
 	set_depth(cpu, task, task->depth + 1);
+}
+
+/*
+ * Whether the task that enters a function is the one that the switches tell: asked now and then,
+ * since a register is dear.
+ */
+static void check_task(unsigned int cpu)
+{
+	static unsigned int entries;
+	struct task *task = running(cpu);
+	uint64_t current;
+
+	if (++entries % 16 != 0 || !read_current(cpu, &current))
+		return;
+	if (!task->current)
+		task->current = task->address ? task->address : current;
+	if (task->current != current)
+		odd(ODD_TASK, cpu);
 }
 
 static struct call *call_of(unsigned int cpu, struct function *function, uint64_t lr)
@@ -120,6 +138,7 @@ static void entered(unsigned int cpu, void *udata)
 	for (unsigned int i = 0; i < function->arguments; i++)
 		change(&call->last[i], read_x(cpu, i));
 	push(cpu, (struct frame){ read_sp(cpu), call });
+	check_task(cpu);
 	unlock();
 }
 
@@ -138,7 +157,10 @@ static void returning(unsigned int cpu, void *udata)
 
 	if (task->depth == 0 || !task->frames[task->depth - 1].call)
 		return;
+	/* Most returns are those of functions that are not listed, and reading a register is dear. */
 	lr = plain(read_x(cpu, 30));
+	if (plain(task->frames[task->depth - 1].call->lr) != lr)
+		return;
 	sp = read_sp(cpu);
 	lock();
 	while (task->depth > 0) {

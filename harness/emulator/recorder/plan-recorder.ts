@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { PtdiffError } from '../../../src/errors.ts';
 import type { PhysicalRange } from '../../../src/linux/physical-range.ts';
 import type { RecorderList } from '../../../src/linux/recorded-functions.ts';
 import type { SymbolTable } from '../../../src/linux/symbol-table.ts';
@@ -25,7 +24,7 @@ const fixmapStart = 0xffff_ffff_fe00_0000n;
 
 /**
  * @param memory of the guest, in MiB
- * @throws PtdiffError(image) for a kernel whose symbols do not tell where it ends
+ * @returns undefined for a kernel whose symbols do not tell where it ends
  */
 export function planRecorder(
   library: string,
@@ -33,11 +32,10 @@ export function planRecorder(
   kernel: { symbols: SymbolTable; anchor: ImageAnchor },
   memory: number,
   monitor: PhysicalRange | undefined,
-): RecorderPlan {
+): RecorderPlan | undefined {
   const { symbols, anchor } = kernel;
   const imageEnd = symbols.address('_end');
-  if (imageEnd === undefined)
-    throw new PtdiffError('image', 'The kernel has no symbol _end, which --record needs.');
+  if (imageEnd === undefined) return undefined;
   return {
     library,
     list,

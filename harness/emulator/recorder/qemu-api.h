@@ -64,6 +64,7 @@ typedef struct {
 
 enum { CB_NO_REGS, CB_R_REGS };
 enum { MEM_R = 1, MEM_W };
+enum { OP_ADD };
 enum { COND_NEVER, COND_ALWAYS, COND_EQ, COND_NE };
 enum { DISCON_INTERRUPT = 1, DISCON_EXCEPTION = 2 };
 
@@ -98,6 +99,8 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, vcpu_
 void qemu_plugin_register_vcpu_insn_exec_cond_cb(struct qemu_plugin_insn *insn, vcpu_cb cb,
 						 int flags, int cond, qemu_plugin_u64 entry,
 						 uint64_t imm, void *udata);
+void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin_insn *insn, int op,
+							 qemu_plugin_u64 entry, uint64_t imm);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, mem_cb cb, int flags, int rw,
 				      void *udata);
 
@@ -112,6 +115,7 @@ GArray *qemu_plugin_get_registers(void);
 bool qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *buf);
 
 struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t element_size);
+uint64_t qemu_plugin_u64_get(qemu_plugin_u64 entry, unsigned int vcpu);
 void qemu_plugin_u64_set(qemu_plugin_u64 entry, unsigned int vcpu, uint64_t value);
 
 #endif

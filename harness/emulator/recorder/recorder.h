@@ -41,10 +41,15 @@ enum event {
 	EV_CPU = 1, EV_SITE, EV_TIME, EV_STORE, EV_TLBI, EV_BARRIER, EV_MSR, EV_TABLE, EV_UNLINK,
 	EV_CALL, EV_ENTER, EV_LEAVE, EV_SWITCH, EV_MARK, EV_UNMARK, EV_ODD,
 };
+/* How the recorder finds out that it is wrong (docs/recording.md). */
+enum odd { ODD_DEPTH = 1, ODD_TASK, ODD_TLBI };
+/* How many TLB invalidations of each CPU were written. */
+extern uint64_t tlbis_written[MAX_CPUS];
 bool log_open(const char *path);
 void lock(void);
 void unlock(void);
 void event(enum event kind, unsigned int cpu);
+void odd(enum odd why, unsigned int cpu);
 void event_at(enum event kind, unsigned int cpu, struct site *site);
 void number(uint64_t value);
 void change(uint64_t *last, uint64_t value);
@@ -68,8 +73,10 @@ void operations_interrupted(unsigned int cpu, int type, uint64_t from, uint64_t 
 void registers_find(unsigned int cpu);
 uint64_t read_x(unsigned int cpu, unsigned int number);
 uint64_t read_sp(unsigned int cpu);
+bool read_current(unsigned int cpu, uint64_t *task);
 
 /* translate.c */
+bool translate_open(void);
 void translate(struct qemu_plugin_tb *tb, void *unused);
 bool linear_to_physical(uint64_t va, uint64_t *pa);
 

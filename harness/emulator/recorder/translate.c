@@ -12,6 +12,14 @@ static struct site *sites[SITES];
 /* Virtual less physical address: of the linear map, and of the Image. */
 static uint64_t linear_offset, image_offset;
 static bool linear_known;
+/* TLB invalidations of each CPU, counted by generated code. */
+static qemu_plugin_u64 tlbis;
+
+bool translate_open(void)
+{
+	tlbis = (qemu_plugin_u64){ qemu_plugin_scoreboard_new(sizeof(uint64_t)), 0 };
+	return tlbis.score != NULL;
+}
 
 static struct site *site_of(uint64_t pc, uint32_t insn)
 {
@@ -74,12 +82,16 @@ static bool physical_of(uint32_t info, uint64_t va, uint64_t *pa)
 
 static void stored(unsigned int cpu, uint32_t info, uint64_t va, void *udata)
 {
-	unsigned int shift = qemu_plugin_mem_size_shift(info);
+	unsigned int shift;
 	uint64_t values[2];
 	qemu_plugin_mem_value value;
 	uint64_t pa;
 
-	if (shift < 3 || !physical_of(info, va, &pa) || !is_table_memory(pa))
+	/* Few stores get beyond this. */
+	if (!physical_of(info, va, &pa) || !is_table_memory(pa))
+		return;
+	shift = qemu_plugin_mem_size_shift(info);
+	if (shift < 3)
 		return;
 	value = qemu_plugin_mem_get_value(info);
 	values[0] = shift == 3 ? value.data.u64 : value.data.u128.low;
@@ -92,6 +104,11 @@ static void stored(unsigned int cpu, uint32_t info, uint64_t va, void *udata)
 static void barrier(unsigned int cpu, void *udata)
 {
 	lock();
+	/* What it invalidated before is written by now. */
+	if (qemu_plugin_u64_get(tlbis, cpu) != tlbis_written[cpu]) {
+		odd(ODD_TLBI, cpu);
+		tlbis_written[cpu] = qemu_plugin_u64_get(tlbis, cpu);
+	}
 	event_at(EV_BARRIER, cpu, udata);
 	unlock();
 }
@@ -189,6 +206,7 @@ static void watch(struct qemu_plugin_insn *insn, uint64_t pc, uint32_t word)
 	} else if ((word & 0xfff8e000) == 0xd5088000) { /* SYS with CRn 8 or 9: TLBI */
 		site = site_of(pc, word);
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, invalidation, CB_R_REGS, site);
+		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, OP_ADD, tlbis, 1);
 	} else if ((word & 0xfffff01f) == 0xd503301f && (0x52 >> (word >> 5 & 7) & 1)) {
 		/* DSB nXS (op2 1), DSB (4), ISB (6) */
 		site = site_of(pc, word);

@@ -66,7 +66,12 @@ async function laboratoryFor(own: Laboratory, job: CaseJob, fetch: Fetch): Promi
     wanted === undefined || own.monitor?.sha256 === wanted
       ? own.monitor
       : { code: await readFile(await fetch(wanted)), sha256: wanted };
-  return { ...own, ...(monitor && { monitor }) };
+  const { recorderLibrary, ...rest } = own;
+  return {
+    ...rest,
+    ...(monitor && { monitor }),
+    ...(job.record && recorderLibrary !== undefined && { recorderLibrary }),
+  };
 }
 
 /**

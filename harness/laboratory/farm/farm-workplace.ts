@@ -14,7 +14,7 @@ import { first } from '../../../src/present.ts';
 import { identitiesOf } from '../../../src/scenario/cpus.ts';
 import { depthOf } from '../../../src/scenario/depth.ts';
 import { stableJson } from '../../../src/stable-json.ts';
-import { commandLine, withDrivers } from '../boot-case.ts';
+import { commandLine, withDrivers, withoutExercises } from '../boot-case.ts';
 import { writeInputs } from '../case-files.ts';
 import { keepFacts, parseFacts } from '../facts-cache.ts';
 import type { Laboratory } from '../laboratory.ts';
@@ -116,6 +116,7 @@ function jobOf(each: PlacedCase, kernel: JobKernel, laboratory: Laboratory, run:
     emulator: laboratory.emulator.sha256,
     initramfs: laboratory.initramfs.sha256,
     ...(laboratory.monitor && { monitor: laboratory.monitor.sha256 }),
+    ...(laboratory.recorderLibrary !== undefined && { record: true }),
   };
 }
 
@@ -184,7 +185,7 @@ function requireAsked(
       ['Image', inputs.kernel.sha256, kernel.image.sha256],
       ['scenario', stableJson(inputs.scenario), stableJson(scenario)],
       ['CPU', inputs.cpu, first(identitiesOf(scenario.machine)).qemu],
-      ['command line', inputs.commandLine, commandLine(kernel, scenario)],
+      ['command line', withoutExercises(inputs.commandLine), commandLine(kernel, scenario)],
       ['initial RAM disk', inputs.initramfs.sha256, laboratory.initramfs.sha256],
       ['emulator', inputs.emulator.sha256, laboratory.emulator.sha256],
     );

@@ -103,6 +103,8 @@ export const caseJobSchema = z.strictObject({
   emulator: digestSchema,
   initramfs: digestSchema,
   monitor: digestSchema.exactOptional(),
+  /** Whether the boot is recorded. */
+  record: z.literal(true).exactOptional(),
 });
 export type CaseJob = z.infer<typeof caseJobSchema>;
 

@@ -10,7 +10,7 @@ import { leavesViolation } from './violation.ts';
  * kernel without CONFIG_KFENCE, CONFIG_DEBUG_PAGEALLOC or support for realms (6.12) has no such
  * variable and does not check it.
  */
-function canSetDirectMap(context: CheckpointContext): boolean {
+export function canSetDirectMap(context: CheckpointContext): boolean {
   const asked = ['rodata_full', '_debug_pagealloc_enabled_early', 'rsi_present'];
   return (
     asked.some((name) => isSet(context, name)) || context.capture.variables.kfence_early_init === 0n

@@ -68,6 +68,9 @@ interface Known {
 /** An operation with what is expected of it. */
 type Followed = RecordedOperation<Expectation>;
 
+/** Bytes that decodeTlbi() counts in. */
+const tlbiUnit = 4096;
+
 /** What a TLBI takes of the kernel's half; undefined for what is not of EL1. */
 function invalidatedBy(
   insn: number,
@@ -77,7 +80,8 @@ function invalidatedBy(
   const what = decodeTlbi(insn, operand, lpa2);
   if (what?.range === undefined) return what && allOffsets;
   const { start, end } = what.range;
-  return { start: Number(start - base), end: Number(end - base) };
+  const first = Number(BigInt.asIntN(56, base));
+  return { start: start * tlbiUnit - first, end: end * tlbiUnit - first };
 }
 
 class Checker implements Witness {

@@ -20,6 +20,8 @@ export interface Check {
 
 const log = 'kernel-log';
 const end = 'boot';
+/** Only of a recorded boot. */
+const updates = 'table-updates';
 
 /**
  * In boot order: what was compared with the prediction, what holds under any logic, what the kernel
@@ -37,6 +39,7 @@ const checkNames: readonly string[] = [
 
 function checkOf({ kind, checkpoint, id }: Finding): string {
   if (kind === 'splat') return isBootEnd(id) ? end : log;
+  if (kind === 'update') return updates;
   const rules = kind === 'mismatch' ? 'prediction' : 'invariants';
   return `${rules}@${checkpoint ?? (kind === 'mismatch' ? 'probes' : 'boot')}`;
 }
@@ -73,7 +76,8 @@ function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['ou
  */
 export function checksOf(result: CaseResult): Check[] {
   const groups = Map.groupBy(result.findings, checkOf);
-  const names = [...checkNames, ...[...groups.keys()].filter((name) => !checkNames.includes(name))];
+  const all = result.updates === undefined ? checkNames : [...checkNames, updates];
+  const names = [...all, ...[...groups.keys()].filter((name) => !all.includes(name))];
   return names
     .map((name) => {
       const findings = groups.get(name) ?? [];

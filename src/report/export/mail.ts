@@ -36,6 +36,7 @@ export interface MailMaterial extends ChosenFinding {
 const kinds: Record<Finding['kind'], string> = {
   mismatch: 'a difference between the page tables and what a model of arch/arm64/mm predicts',
   invariant: 'page tables that are wrong under any logic',
+  update: 'a change of a live page table that the architecture does not allow',
   splat: 'a complaint of the kernel',
 };
 

@@ -13,6 +13,7 @@ import type { BandStore } from './bands.ts';
 import { compositionTable } from './composition.ts';
 import { type DrawingDepth, mapFigure } from './map-figure.ts';
 import { html, type Markup } from './markup.ts';
+import { updatesTable } from './updates-table.ts';
 import { verdictBadge } from './verdict-badge.ts';
 
 /** Ids of the page's anchors. */
@@ -113,7 +114,7 @@ export function caseSection(
 <p class="meta">${result.case} · ${verdictStyles[result.verdict].meaning} · ${formatSeconds(result.seconds)} · model generation ${kernel.generation}${newer} · <a href="cases/${encodeURIComponent(result.case)}/">files of this case</a></p>
 ${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${result.notes?.map((text) => html`<p class="note">${text}</p>`)}${dossier.unreadable?.map((text) => html`<p class="note">${text}</p>`)}${findingLinks(result, tools.anchors)}${notLookedAt(dossier)}
 ${dossier.repro === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${dossier.repro}</pre>`}
-${compositionTable(result, dossier)}${checkpoints(dossier.drawings, tools.store, tools.depth)}
+${compositionTable(result, dossier)}${checkpoints(dossier.drawings, tools.store, tools.depth)}${updatesTable(result.updates)}
 ${decisionsTable(result, dossier)}${derivation(dossier.derivation ?? [])}${console_}
 </div></details>
 `;

@@ -21,6 +21,8 @@ export const kindMeaning: Record<FindingKind, string> = {
   mismatch:
     'Mismatch: the evidence differs from what the reference model predicts for this kernel.',
   invariant: 'Invariant violation: the evidence is wrong under any logic that a kernel may follow.',
+  update:
+    'Update violation: a table was changed in a way that the architecture forbids to these CPUs.',
   splat: 'Splat: the kernel complained by itself.',
 };
 

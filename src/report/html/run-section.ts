@@ -55,7 +55,9 @@ ${facts([
 export function limitsSection(report: Report): Markup {
   const { leftOut, unavailable, unfit } = report.run;
   const unable = describeUnfit(unfit, { full: true }).map((sentence) => html`<li>${sentence}</li>`);
-  const items = notWitnessed.map(({ what, why }) => html`<li><b>${what}.</b> ${why}</li>`);
+  const items = notWitnessed(report.cases).map(
+    ({ what, why }) => html`<li><b>${what}.</b> ${why}</li>`,
+  );
   const gone = unavailable.map(({ spec, reason }) => html`<li><b>${spec}.</b> ${reason}</li>`);
   const byScenario = [...Map.groupBy(leftOut, ({ scenario }) => scenario)];
   const thinned = byScenario.map(

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { RecordedTable } from '../evidence/recording-reader.ts';
+import { isTable } from '../vmsa/descriptor.ts';
+import { encodedGranule } from '../vmsa/regime.ts';
+import { Contexts } from './contexts.ts';
+import { FreedTables } from './freed-tables.ts';
+import { type BbmLevel, type Forbidden, needsBreak, tableReused } from './needs-break.ts';
+import { PendingEntries } from './pending.ts';
+import {
+  type Broken,
+  keyOf,
+  type Missing,
+  pageAt,
+  type Space,
+  type Table,
+  Tables,
+} from './tables.ts';
+import { decodeTlbi } from './tlbi.ts';
+import { translationChanges } from './translation-changes.ts';
+
+/** A change that the architecture does not allow. */
+export interface Violation extends Forbidden {
+  /** What is not done before; undefined where the entry was not broken at all. */
+  missing: Missing | undefined;
+  /** The least level of FEAT_BBM that a CPU which may hold the entry claims. */
+  claimed: BbmLevel;
+  /** First virtual address of the entry, in units of 4 KiB, below 0 for the upper half. */
+  page: number;
+  level: number;
+  oldLow: number;
+  oldHigh: number;
+  low: number;
+  high: number;
+}
+
+/** A root without ASID and CnP. */
+const rootAddress = 0xffff_ffff_ffc0n;
+
+/**
+ * The architecture's rules of table updates (DDI 0487 D8.16, D8.17), as one step for each event of
+ * a recording, in order. Steps depend on earlier ones and on nothing else.
+ */
+export class UpdateRules {
+  readonly #tables = new Tables();
+  readonly #contexts: Contexts;
+  readonly #pending = new PendingEntries();
+  readonly #kernel: Space;
+  readonly #freed = new FreedTables();
+  readonly #meaning = { memoryTypes: new Uint8Array(8), lpa2: false };
+  readonly #found: (violation: Violation) => void;
+  #granule = 4096;
+  /** The root that is being unlinked, with all that only it led to. */
+  #dropped = false;
+  /** The table that is about to be linked takes the place of a block of the same addresses. */
+  #replaced: { pa: number; table: Table; index: number; low: number; high: number } | undefined;
+  #stored = { low: 0, high: 0 };
+
+  /** @param levels of FEAT_BBM, as each CPU claims it */
+  constructor(levels: readonly BbmLevel[], found: (violation: Violation) => void) {
+    this.#contexts = new Contexts(levels, (root) => this.#tables.isEmpty(root));
+    this.#kernel = { held: this.#contexts.upper, loose: new Map(), upper: true };
+    this.#found = found;
+  }
+
+  /** A table is reached. */
+  linked(recorded: RecordedTable): void {
+    const table = this.#tables.link(recorded, (root) => this.#spaceOf(root));
+    const reused = this.#freed.reused(table);
+    if (reused)
+      this.#report(tableReused, reused.missing, reused, this.#stored.low, this.#stored.high);
+    const replaced = this.#replaced;
+    this.#replaced = undefined;
+    if (replaced?.pa === recorded.pa) this.#becameTable(replaced, table);
+    if (table.space.loose.size > 0) this.#checkAll(table);
+  }
+
+  /** Nothing leads to a table any more. */
+  unlinked(recorded: RecordedTable, cpu: number): void {
+    const table = this.#tables.unlink(recorded);
+    this.#freed.unlinked(recorded);
+    if (table === undefined) return;
+    if (table.isRoot) {
+      this.#dropped = true;
+      if (!recorded.upper) this.#contexts.forget(recorded.pa);
+    }
+    for (const entry of table.pending) {
+      if (entry === undefined) continue;
+      const { missing } = entry;
+      this.#pending.settle(entry);
+      entry.missing = missing;
+      if (!this.#dropped) this.#pending.loosen(entry);
+    }
+    if (!this.#dropped && table.space.held.size > 0) this.#loosenLeaves(table, cpu);
+  }
+
+  /** Before an entry of a table changes. */
+  stored(recorded: RecordedTable, index: number, low: number, high: number, cpu: number): void {
+    this.#dropped = false;
+    const table = this.#tables.byId(recorded.id);
+    if (table === undefined) return;
+    const oldLow = recorded.words[2 * index] as number;
+    const oldHigh = recorded.words[2 * index + 1] as number;
+    if (oldLow & 1) {
+      if (table.space.held.size > 0) this.#fromValid(table, index, oldLow, oldHigh, low, high, cpu);
+    } else if (low & 1) this.#make(table, index, low, high);
+    if (recorded.level < 3 && isTable({ low }, recorded.level)) {
+      this.#stored = { low, high };
+      this.#tables.leadsTo(table, index, low, high);
+    }
+  }
+
+  invalidated(insn: number, operand: bigint, cpu: number): void {
+    this.#dropped = false;
+    const what = decodeTlbi(insn, operand, this.#meaning.lpa2);
+    if (what === undefined) return;
+    this.#pending.invalidate(cpu, what, this.#granule);
+    if (what.range === undefined && what.asid === undefined)
+      this.#contexts.flushed(what.broadcast ? undefined : cpu);
+  }
+
+  /** A DSB; an ISB orders no update of a table. */
+  barrier(insn: number, cpu: number): void {
+    this.#dropped = false;
+    // DSB has op2 4, and 1 with nXS; CRm[1:0] 1 is of loads, 2 of stores, CRm[3:2] 1 is NSH.
+    const op2 = (insn >>> 5) & 7;
+    if ((op2 !== 4 && op2 !== 1) || !this.#pending.waits(cpu)) return;
+    const crm = (insn >>> 8) & 15;
+    const nxs = op2 === 1;
+    const alone = this.#isAlone(cpu);
+    const type = nxs ? 3 : crm & 3;
+    const own = !nxs && crm >>> 2 === 1;
+    this.#pending.barrier(cpu, { stores: type !== 1, full: type === 3, own }, alone);
+  }
+
+  /** @param insn the MSR (DDI 0487 C6.2, D24.2) */
+  register(insn: number, value: bigint, cpu: number): void {
+    this.#dropped = false;
+    switch ((insn & 0xffffffe0) >>> 0) {
+      case 0xd5182000:
+      case 0xd5182020: {
+        const upper = (insn & 0x20) !== 0;
+        const [root, asid] = [Number(value & rootAddress), Number(value >> 48n)];
+        this.#contexts.root(cpu, upper, root, asid);
+        break;
+      }
+      case 0xd5182040:
+        this.#translationControl(value, cpu);
+        break;
+      case 0xd5181000:
+        this.#contexts.mmu(cpu, (value & 1n) === 1n);
+        break;
+      case 0xd518a200:
+        for (let index = 0; index < 8; index++)
+          this.#meaning.memoryTypes[index] = Number((value >> BigInt(8 * index)) & 0xffn);
+    }
+  }
+
+  #translationControl(tcr: bigint, cpu: number): void {
+    this.#granule = encodedGranule(tcr, 'ttbr1') ?? 4096;
+    this.#tables.pageShift = Math.log2(this.#granule);
+    this.#meaning.lpa2 = this.#granule !== 65536 && ((tcr >> 59n) & 1n) === 1n;
+    this.#contexts.asidSelect(cpu, ((tcr >> 22n) & 1n) === 1n);
+  }
+
+  #spaceOf({ pa, upper }: RecordedTable): Space {
+    if (upper) return this.#kernel;
+    return { held: this.#contexts.ofRoot(pa), loose: new Map(), upper };
+  }
+
+  #isAlone(cpu: number): boolean {
+    const { upper } = this.#contexts;
+    return upper.size === 0 || (upper.size === 1 && upper.has(cpu * 65536));
+  }
+
+  /** An entry that a TLB may hold changes. */
+  #fromValid(
+    table: Table,
+    index: number,
+    oldLow: number,
+    oldHigh: number,
+    low: number,
+    high: number,
+    cpu: number,
+  ): void {
+    const { level } = table.recorded;
+    const old = this.#brokenAt(table, index, oldLow, oldHigh, cpu);
+    if ((low & 1) === 0) {
+      this.#pending.broke(table, index, old);
+      if (old.wasTable) this.#free(old);
+      return;
+    }
+    let why = needsBreak(oldLow, oldHigh, low, high, level, this.#meaning);
+    if (why === undefined) return;
+    if (old.wasTable) {
+      const child = this.#tables.at(this.#tables.addressIn(oldLow, oldHigh));
+      if (!isTable({ low }, level) && child)
+        why = this.#changes(child, table, index, low, high) ?? why;
+      old.table = undefined;
+      this.#pending.loosen(old);
+      this.#free(old);
+    } else if (isTable({ low }, level)) {
+      // What the table translates is known when it is linked.
+      const pa = this.#tables.addressIn(low, high);
+      const child = this.#tables.at(pa);
+      if (child) why = this.#changes(child, table, index, oldLow, oldHigh) ?? why;
+      else this.#replaced = { pa, table, index, low: oldLow, high: oldHigh };
+    }
+    this.#report(why, undefined, old, low, high);
+  }
+
+  #make(table: Table, index: number, low: number, high: number): void {
+    const { level } = table.recorded;
+    const broken = table.pending[index];
+    if (broken !== undefined) this.#remake(broken, low, high, level);
+    const { loose } = table.space;
+    if (loose.size > 0) {
+      const earlier = loose.get(keyOf(pageAt(table, index), level));
+      if (earlier !== undefined) this.#remake(earlier, low, high, level);
+    }
+    if (table.isRoot) this.#contexts.filled();
+  }
+
+  #remake(broken: Broken, low: number, high: number, level: number): void {
+    const { missing } = broken;
+    const why = needsBreak(broken.low, broken.high, low, high, level, this.#meaning);
+    if (why !== undefined && missing !== undefined) this.#report(why, missing, broken, low, high);
+    this.#pending.settle(broken);
+    // The table itself may still be reached.
+    if (why !== undefined) broken.missing = broken.wasTable ? missing : undefined;
+  }
+
+  /** The entries that a table has when it is linked. */
+  #checkAll(table: Table): void {
+    const { words, level } = table.recorded;
+    for (let index = 0; 2 * index < words.length; index++) {
+      const low = words[2 * index] as number;
+      if ((low & 1) === 0) continue;
+      const earlier = table.space.loose.get(keyOf(pageAt(table, index), level));
+      if (earlier) this.#remake(earlier, low, words[2 * index + 1] as number, level);
+    }
+  }
+
+  /** What a table that is no longer linked translated is still in the TLB. */
+  #loosenLeaves(table: Table, cpu: number): void {
+    const { words, level } = table.recorded;
+    for (let index = 0; 2 * index < words.length; index++) {
+      const low = words[2 * index] as number;
+      if ((low & 1) === 0 || isTable({ low }, level)) continue;
+      const high = words[2 * index + 1] as number;
+      this.#pending.loosen(this.#brokenAt(table, index, low, high, cpu));
+    }
+  }
+
+  #brokenAt(table: Table, index: number, low: number, high: number, cpu: number): Broken {
+    const { space, unit, recorded } = table;
+    return {
+      space,
+      table,
+      index,
+      page: pageAt(table, index),
+      pages: unit,
+      level: recorded.level,
+      low,
+      high,
+      wasTable: isTable({ low }, recorded.level),
+      cpu,
+      missing: 'a DSB between the break and the TLBI',
+      early: false,
+      left: space.upper ? undefined : [...space.held],
+    };
+  }
+
+  #free(broken: Broken): void {
+    this.#freed.left(this.#tables.addressIn(broken.low, broken.high), broken);
+  }
+
+  /** A block gave way to this table: that it is another size is told; is it all? */
+  #becameTable(
+    { table: parent, index, low, high }: { table: Table; index: number; low: number; high: number },
+    table: Table,
+  ): void {
+    const why = this.#changes(table, parent, index, low, high);
+    if (why === undefined) return;
+    const old = this.#brokenAt(parent, index, low, high, 0);
+    this.#report(why, undefined, old, this.#stored.low, this.#stored.high);
+  }
+
+  #changes(child: Table, parent: Table, index: number, low: number, high: number) {
+    const block = { page: pageAt(parent, index), low, high };
+    return translationChanges(this.#tables, child, block, this.#meaning);
+  }
+
+  #report(
+    { reason, upTo }: Forbidden,
+    missing: Missing | undefined,
+    { space, page, level, low: oldLow, high: oldHigh }: Broken,
+    low: number,
+    high: number,
+  ): void {
+    const claimed = this.#contexts.levelOf(space.held);
+    const violation = { reason, upTo, missing, claimed, page, level, oldLow, oldHigh, low, high };
+    this.#found(violation);
+  }
+}
