@@ -23,6 +23,7 @@ interface Measured
     | 'splitRequests'
     | 'protectRequests'
     | 'freeAtKpti'
+    | 'readOnlyVmalloc'
     | 'sharing'
     | 'rsi'
     | 'monitor'
@@ -72,6 +73,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     splitRequests,
     protectRequests,
     freeAtKpti,
+    readOnlyVmalloc,
     sharing,
     rsi,
     monitor,
@@ -100,6 +102,7 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     splitRequests,
     ...(protectRequests && { protectRequests }),
     ...(freeAtKpti && { freeAtKpti }),
+    ...(readOnlyVmalloc && { readOnlyVmalloc }),
     ...(sharing && { sharing }),
     ...(rsi && { rsi }),
     ...(monitor && { monitor: storeMonitor(monitor) }),

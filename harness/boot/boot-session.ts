@@ -33,6 +33,7 @@ import { RsiRecorder } from './record-rsi.ts';
 import { recordSharing } from './record-sharing.ts';
 import { hasLeavesToSplit, recordSplits } from './record-splits.ts';
 import type { RecordingWitness } from './recording-witness.ts';
+import { recordsRequests, takeRequests } from './take-requests.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
 /** One boot from reset to its end: its checkpoints, and how it ends. */
@@ -105,6 +106,14 @@ export class BootSession {
       const { unseen, ...recorded } = this.#recording.end(this.#boot.kernel, this.#anchor.imagePa);
       Object.assign(evidence, recorded);
       if (unseen) evidence.unseen = [...(evidence.unseen ?? []), ...unseen];
+    }
+    if (this.#isRequestsRecorded()) {
+      takeRequests(this.#boot, {
+        granule: this.#setup.granule,
+        world: this.#setup.machine.world,
+        splits: this.#anchor.split !== undefined && this.#maySplit(),
+        groupsProtection: this.#mayGroupProtection(),
+      });
     }
     return evidence;
   }
@@ -196,21 +205,33 @@ export class BootSession {
       this.#atCapabilitiesFinal(stop),
     );
     if (this.#plan.smpCpusDone === undefined) await this.#awaitFreeInitmem();
-    if (this.#setup.machine.world === 'realm') {
-      await recordSharing(this.#boot, this.#plan);
-    }
-    const { evidence, kernel } = this.#boot;
-    const [capture] = evidence.captures;
+    const [capture] = this.#boot.evidence.captures;
     if (capture?.variables._debug_pagealloc_enabled_early === 1n) {
       await recordKpti(this.#boot, this.#plan);
     }
-    // If a kernel was not observed at paging_init(), every request is recorded.
-    if (
-      this.#anchor.split &&
-      (!capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols))
-    ) {
+    if (this.#isRequestsRecorded()) return;
+    if (this.#setup.machine.world === 'realm') {
+      await recordSharing(this.#boot, this.#plan);
+    }
+    if (this.#anchor.split && this.#maySplit()) {
       await recordSplits(this.#boot, this.#plan, this.#anchor.split, this.#mayGroupProtection());
     }
+  }
+
+  /** If a kernel was not observed at paging_init(), every request is recorded. */
+  #maySplit(): boolean {
+    const { evidence, kernel } = this.#boot;
+    const [capture] = evidence.captures;
+    return !capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols);
+  }
+
+  /** Whether the recording has all requests, so that no stop is needed for them. */
+  #isRequestsRecorded(): boolean {
+    return (
+      this.#recording !== undefined &&
+      this.#setup.requestsByBreakpoints !== true &&
+      recordsRequests(this.#setup.symbols, this.#setup.machine.world)
+    );
   }
 
   /** From smp_cpus_done() on; the function is left with the alias of the text protected. */

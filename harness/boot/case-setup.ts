@@ -4,6 +4,7 @@ import type { CheckpointName } from '../../src/evidence/capture.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
 import type { Machine } from '../../src/scenario/types.ts';
+import type { Granule } from '../../src/vmsa/types.ts';
 import type { QemuMachine } from '../emulator/qemu-command.ts';
 import type { Hold } from './held-machine.ts';
 
@@ -62,6 +63,13 @@ export interface CaseSetup {
    * on.
    */
   vmemmap: bigint;
+  /** The kernel's page size in bytes. */
+  granule: Granule;
+  /**
+   * Observe requests to change the linear map by breakpoints, although the boot is recorded: for
+   * those who compare both.
+   */
+  requestsByBreakpoints?: boolean;
   /** How far to boot; default: full. A kernel that has no early end is booted in full. */
   depth?: Depth;
   /** Path of the recorder, from buildRecorder(); absent: nothing is recorded. */

@@ -32,7 +32,7 @@ export function hasLeavesToSplit(
 }
 
 /** Whether the KFENCE pool from memblock begins with a page, as found at paging_init(). */
-function poolHasPages({ captures: [capture] }: Evidence): boolean {
+export function poolHasPages({ captures: [capture] }: Evidence): boolean {
   if (!capture) return false;
   const { ttbr1, variables } = capture;
   const pool = variables.__kfence_pool ?? 0n;

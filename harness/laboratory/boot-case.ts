@@ -123,6 +123,7 @@ export async function bootCase(
       directory: folder,
       groupProtection: !kernel.traits.aliasOfWholeArea,
       vmemmap: vmemmapStart(config.vaBits, geometry),
+      granule: geometry.granule,
       signal,
       onEvent: (event) => {
         if (event.kind === 'prepared') prepared = event;

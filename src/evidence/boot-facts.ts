@@ -12,8 +12,9 @@ import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } fro
  * - `kfencePool`: where memblock put the KFENCE pool; `crashKernel`: where it put the memory for
  *   crashkernel=; `memblockReserved`: what else it had reserved when initcalls ran, as far as
  *   /proc/iomem shows;
- * - `readOnlyVmalloc`: frames that vmalloc mappings map read-only at a checkpoint (BPF programs,
- *   module text): their aliases must follow under rodata_full;
+ * - `readOnlyVmalloc`: frames that set_memory_ro() made read-only in vmalloc memory (BPF programs,
+ *   module text), as far as they are so at a checkpoint: their aliases must follow under
+ *   rodata_full. Without a recording: frames that vmalloc mappings map read-only;
  * - `freePages`: with debug_pagealloc, what is free at a checkpoint according to the page
  *   allocator's lists and struct pages, not its tables; `freeAtKpti`: the same when KPTI rewrites
  *   the tables;
@@ -21,6 +22,7 @@ import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } fro
  *   calls of set_memory_ro(), where the resulting split requests were not recorded one by one;
  * - `sharing`: calls of set_memory_decrypted() and set_memory_encrypted() in a realm, and
  *   `ipaBits`, the width of the realm's address space that the monitor gave it;
+ *   Of a recorded boot all three come from the operations of its recording (RequestCollector);
  * - `probePages`: frames that the probes' memfd_secret files own.
  */
 export interface BootFacts {

@@ -221,6 +221,11 @@ export interface Evidence {
    * were rewritten, as in Capture.
    */
   freeAtKpti?: PhysicalRange[];
+  /**
+   * Of a recorded boot: frames that set_memory_ro() had made read-only at a checkpoint, and nothing
+   * had unmapped.
+   */
+  readOnlyVmalloc?: Partial<Record<CheckpointName, PhysicalRange[]>>;
   /** Only in a realm, and where the kernel has symbols for the functions that make the requests. */
   sharing?: SharingRequest[];
   /** Only in a realm. */

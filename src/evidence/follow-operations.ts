@@ -2,7 +2,7 @@
 import { present } from '../present.ts';
 import type { CheckpointName, Recording } from './capture.ts';
 import { type OpenCall, RecordedOperations } from './recorded-operations.ts';
-import { type RecordedTable, RecordingReader } from './recording-reader.ts';
+import { type RecordedTable, RecordingReader, type RecordingVisitor } from './recording-reader.ts';
 
 /** One call of a recorded function, from its entry to its return. */
 export interface RecordedOperation<Note = unknown> extends OpenCall {
@@ -29,6 +29,8 @@ export interface RecordedOperation<Note = unknown> extends OpenCall {
 export interface OperationFollower<Note = unknown> {
   entered?(operation: RecordedOperation<Note>): void;
   left?(operation: RecordedOperation<Note>): void;
+  /** A checkpoint, after all that came before it. */
+  reached?(checkpoint: CheckpointName): void;
   /** Before the table changes; the descriptor's lower word first. */
   store?(
     operation: RecordedOperation<Note> | undefined,
@@ -43,6 +45,58 @@ export interface OperationFollower<Note = unknown> {
   tlbi?(operation: RecordedOperation<Note> | undefined, insn: number, operand: bigint): void;
 }
 
+/** Where a reader of events is. */
+interface Position {
+  reader: Pick<RecordingReader, 'cpu' | 'time' | 'site' | 'sites'>;
+  /** The next checkpoint; undefined after the last one. */
+  before: CheckpointName | undefined;
+}
+
+/**
+ * What RecordingReader is to be given, to follow operations with it.
+ * @param position is asked with each event
+ */
+export function visitOperations<Note>(
+  functions: Recording['functions'],
+  follower: OperationFollower<Note>,
+  position: () => Position,
+): RecordingVisitor {
+  const open = new RecordedOperations<RecordedOperation<Note>>();
+  return {
+    enter: (call, args) => {
+      const { reader, before } = position();
+      const { cpu, time } = reader;
+      const name = present(functions[call.listed], 'recorded function').name;
+      const parent = open.innermost(cpu);
+      const operation = { call, args, name, cpu, entered: time, stores: 0, parent, before };
+      open.enter(cpu, operation);
+      follower.entered?.(operation);
+    },
+    leave: (_, result) => {
+      const { reader } = position();
+      const operation = open.leave(reader.cpu);
+      if (operation === undefined) return;
+      operation.returned = reader.time;
+      if (result !== undefined) operation.result = result;
+      follower.left?.(operation);
+    },
+    switch: (previous, next) => open.switch(position().reader.cpu, previous, next),
+    mark: () => open.mark(position().reader.cpu),
+    unmark: () => open.unmark(position().reader.cpu),
+    table: (table) => follower.linked?.(open.innermost(position().reader.cpu), table),
+    unlink: (table) => follower.unlinked?.(table),
+    tlbi: (operand) => {
+      const { cpu, sites, site } = position().reader;
+      follower.tlbi?.(open.innermost(cpu), sites[site]?.insn ?? 0, operand);
+    },
+    store: (table, index, low, high) => {
+      const operation = open.innermost(position().reader.cpu);
+      if (operation) operation.stores++;
+      follower.store?.(operation, table, index, low, high);
+    },
+  };
+}
+
 /**
  * Goes through a recording operation by operation. The reader that it makes holds, whenever the
  * follower is told something, the tables as they are at that moment.
@@ -54,45 +108,18 @@ export function followOperations<Note>(
   follower: OperationFollower<Note>,
   begin: (reader: RecordingReader) => void = () => {},
 ): RecordingReader {
-  const open = new RecordedOperations<RecordedOperation<Note>>();
-  let before: CheckpointName | undefined;
-  const reader: RecordingReader = new RecordingReader(functions, ramBase, {
-    enter: (call, args) => {
-      const { cpu, time } = reader;
-      const name = present(functions[call.listed], 'recorded function').name;
-      const parent = open.innermost(cpu);
-      const operation = { call, args, name, cpu, entered: time, stores: 0, parent, before };
-      open.enter(cpu, operation);
-      follower.entered?.(operation);
-    },
-    leave: (_, result) => {
-      const operation = open.leave(reader.cpu);
-      if (operation === undefined) return;
-      operation.returned = reader.time;
-      if (result !== undefined) operation.result = result;
-      follower.left?.(operation);
-    },
-    switch: (previous, next) => open.switch(reader.cpu, previous, next),
-    mark: () => open.mark(reader.cpu),
-    unmark: () => open.unmark(reader.cpu),
-    table: (table) => follower.linked?.(open.innermost(reader.cpu), table),
-    unlink: (table) => follower.unlinked?.(table),
-    tlbi: (operand) =>
-      follower.tlbi?.(open.innermost(reader.cpu), reader.sites[reader.site]?.insn ?? 0, operand),
-    store: (table, index, low, high) => {
-      const operation = open.innermost(reader.cpu);
-      if (operation) operation.stores++;
-      follower.store?.(operation, table, index, low, high);
-    },
-  });
+  const visitor = visitOperations(functions, follower, () => position);
+  const reader = new RecordingReader(functions, ramBase, visitor);
+  const position: Position = { reader, before: undefined };
   begin(reader);
   let at = 0;
   for (const { checkpoint, bytes } of moments) {
-    before = checkpoint;
+    position.before = checkpoint;
     reader.read(events.subarray(at, bytes));
     at = bytes;
+    follower.reached?.(checkpoint);
   }
-  before = undefined;
+  position.before = undefined;
   reader.read(events.subarray(at));
   return reader;
 }

@@ -85,7 +85,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     ...(kfencePool === undefined ? {} : { kfencePool }),
     ...(crashKernel === 0n ? {} : { crashKernel: Number(BigInt.asUintN(64, crashKernel)) }),
     ...(reserved && { memblockReserved: reserved }),
-    readOnlyVmalloc: frames,
+    readOnlyVmalloc: evidence.readOnlyVmalloc ?? frames,
     ...(evidence.freeAtKpti && { freeAtKpti: evidence.freeAtKpti }),
     ...(Object.keys(freePages).length > 0 && { freePages }),
     splitRequests: evidence.splitRequests,

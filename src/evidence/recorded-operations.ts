@@ -30,8 +30,8 @@ export class RecordedOperations<Open extends OpenCall = OpenCall> {
 
   /** The innermost call that a CPU is in, unless an exception has interrupted it. */
   innermost(cpu: number): Open | undefined {
-    const stack = this.#stack(cpu);
-    const frame = stack[stack.length - 1];
+    const stack = this.#running[cpu];
+    const frame = stack?.[stack.length - 1];
     return frame === 'exception' ? undefined : frame;
   }
 

@@ -58,7 +58,12 @@ export function entrySize({ level }: RecordedTable, geometry: Geometry): bigint 
 
 /** Physical address of the table that a descriptor leads to; undefined where it leads to none. */
 export function nextTable({ level }: RecordedTable, low: number, high: number): number | undefined {
-  return isTable({ low }, level) ? (high & 0xffff) * 2 ** 32 + ((low & ~0xfff) >>> 0) : undefined;
+  return isTable({ low }, level) ? addressIn(low, high) : undefined;
+}
+
+/** The address that a descriptor holds: RAM is below 2^48, whatever LPA2 adds. */
+export function addressIn(low: number, high: number): number {
+  return (high & 0xffff) * 2 ** 32 + ((low & ~0xfff) >>> 0);
 }
 
 /** The entries of a table that lead to others, and the physical addresses of those. */

@@ -31,6 +31,12 @@ export const recordedFunctions: readonly RecordedFunction[] = [
   // arch/arm64/kernel/entry.S, mm/pgd.c
   { name: 'cpu_switch_to', role: 'switch', arguments: 0, returns: false },
   { name: 'pgd_free', role: 'pgd_free', arguments: 0, returns: false },
+  // What decides how requests are answered: arch/arm64/kernel/{smp,cpufeature}.c, kernel/cpu.c,
+  // arch/arm64/mm/init.c
+  operation('smp_cpus_done', 0),
+  operation('setup_system_features', 0),
+  operation('set_cpu_online', 2),
+  operation('mem_init', 0),
   // arch/arm64/mm/mmu.c
   operation('paging_init', 0),
   operation('map_mem', 1),
@@ -69,6 +75,8 @@ export const recordedFunctions: readonly RecordedFunction[] = [
   operation('set_direct_map_valid_noflush', 3, true),
   operation('__kernel_map_pages', 3),
   operation('__set_memory_enc_dec', 3, true),
+  operation('set_memory_encrypted', 2, true),
+  operation('set_memory_decrypted', 2, true),
   operation('realm_set_memory_encrypted', 2, true),
   operation('realm_set_memory_decrypted', 2, true),
   // arch/arm64/mm/contpte.c

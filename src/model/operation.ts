@@ -2,7 +2,7 @@
 
 import type { SplitTime } from './arch/arm64/mm/mmu-split.ts';
 import type { BootState, Kernel } from './boot-state.ts';
-import type { LinearMap } from './linear-map.ts';
+import type { LinearMap, Table } from './linear-map.ts';
 
 /**
  * All that TTBR1 translates, as the tables are when an operation begins. Offsets count from the
@@ -14,6 +14,8 @@ export interface WholeMap extends LinearMap {
    * elsewhere, the one that gives that range its addresses.
    */
   physBase: number;
+  /** The table of level 3 that translates an offset; undefined where there is none. */
+  pageTable(offset: number): Table | undefined;
   /** The leaf that translates an offset; undefined where nothing is mapped. */
   leafAt(offset: number): { attributes: bigint; pa: number } | undefined;
 }

@@ -39,6 +39,7 @@ export async function realSetup(
     emulator: { command: emulator.command },
     directory,
     vmemmap: vmemmapStart(52, geometryOf(4096)),
+    granule: 4096,
     signal: new AbortController().signal,
     onEvent: () => {},
     ...over,

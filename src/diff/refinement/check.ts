@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { decodeTlbi, type Invalidation } from '../../bbm/tlbi.ts';
+import { decodeTlbi } from '../../bbm/tlbi.ts';
 import type { Recording } from '../../evidence/capture.ts';
 import { followOperations, type RecordedOperation } from '../../evidence/follow-operations.ts';
-import type { RecordedTable, RecordingReader } from '../../evidence/recording-reader.ts';
+import { LinkedTables } from '../../evidence/recorded-tables.ts';
+import type { RecordingReader } from '../../evidence/recording-reader.ts';
 import { PTE_GP } from '../../linux/pgprot.ts';
 import { recordedFunctions } from '../../linux/recorded-functions.ts';
 import { kernelProt } from '../../model/arch/arm64/include/asm/pgtable-prot.ts';
@@ -12,6 +13,7 @@ import type { Operation, OperationState } from '../../model/operation.ts';
 import { operations } from '../../model/operations.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
 import { type ImageLayout, imageVa } from '../context.ts';
+import { allOffsets, type Invalidated } from './covers.ts';
 import type { Deviation, Predicted } from './deviation.ts';
 import { Expectation, type Witness } from './expectation.ts';
 import { UnknownTable } from './mirror-table.ts';
@@ -54,18 +56,46 @@ export function checkRefinement(recording: Recording, kernel: CheckedKernel): Re
   return new Checker(recording, kernel).check();
 }
 
+/** A recorded function, and how many of its calls were compared with the model. */
+interface Known {
+  /** Absent where the model knows nothing of it. */
+  model: Operation | undefined;
+  arity: number;
+  checked: number;
+  unchecked: number;
+}
+
 /** An operation with what is expected of it. */
 type Followed = RecordedOperation<Expectation>;
+
+/** Bytes that decodeTlbi() counts in. */
+const tlbiUnit = 4096;
+
+/** What a TLBI takes of the kernel's half; undefined for what is not of EL1. */
+function invalidatedBy(
+  insn: number,
+  operand: bigint,
+  { lpa2, base }: Stage1Regime,
+): Invalidated | undefined {
+  const what = decodeTlbi(insn, operand, lpa2);
+  if (what?.range === undefined) return what && allOffsets;
+  const { start, end } = what.range;
+  const first = Number(BigInt.asIntN(56, base));
+  return { start: start * tlbiUnit - first, end: end * tlbiUnit - first };
+}
 
 class Checker implements Witness {
   readonly #recording: Recording;
   readonly #kernel: CheckedKernel;
-  readonly #result: Refinement = { deviations: [], checked: new Map(), unchecked: new Map() };
-  readonly #byPa = new Map<number, RecordedTable>();
+  readonly #deviations: Deviation[] = [];
+  /** By the number of a function in the recorder's list. */
+  readonly #known: Known[] = [];
+  readonly #tables = new LinkedTables();
   readonly #maps = new Map<number, RecordedMap>();
   /** Invalidations by their instructions and operands: most are the same few. */
-  readonly #tlbis = new Map<number, Map<bigint, Invalidation | undefined>>();
+  readonly #tlbis = new Map<number, Map<bigint, Invalidated | undefined>>();
   readonly #cpus = new Set<number>();
+  readonly #swapperPa: number;
   #swapper: RecordedMap | undefined;
   #capabilitiesFinal = false;
   #state: OperationState | undefined;
@@ -74,6 +104,8 @@ class Checker implements Witness {
   constructor(recording: Recording, kernel: CheckedKernel) {
     this.#recording = recording;
     this.#kernel = kernel;
+    const { image, state } = kernel;
+    this.#swapperPa = image.pa + state.question.symbolOffset('swapper_pg_dir');
   }
 
   check(): Refinement {
@@ -91,11 +123,11 @@ class Checker implements Witness {
           for (const map of this.#maps.values()) map.follow(table, index, low, high);
         },
         linked: (operation, table) => {
-          this.#byPa.set(table.pa, table);
+          this.#tables.linked(table);
           for (let each = operation?.note; each; each = each.outer) each.linked(table);
         },
         unlinked: (table) => {
-          if (this.#byPa.get(table.pa) === table) this.#byPa.delete(table.pa);
+          this.#tables.unlinked(table);
           for (const map of this.#maps.values()) map.forget(table);
           this.#maps.delete(table.id);
         },
@@ -107,22 +139,35 @@ class Checker implements Witness {
       },
       begin,
     );
-    return this.#result;
+    const counts = (what: 'checked' | 'unchecked') =>
+      new Map(
+        this.#known
+          .map(
+            (known, listed) =>
+              [this.#recording.functions[listed]?.name ?? '', known[what]] as const,
+          )
+          .filter(([, count]) => count > 0),
+      );
+    const [checked, unchecked] = [counts('checked'), counts('unchecked')];
+    return { deviations: this.#deviations, checked, unchecked };
   }
 
   report(operation: RecordedOperation, deviation: Omit<Deviation, 'operation' | 'time'>): void {
-    this.#result.deviations.push({ ...deviation, operation, time: this.#reader?.time ?? 0 });
+    this.#deviations.push({ ...deviation, operation, time: this.#reader?.time ?? 0 });
   }
 
-  #decode(insn: number, operand: bigint): Invalidation | undefined {
+  #decode(insn: number, operand: bigint): Invalidated | undefined {
     let known = this.#tlbis.get(insn);
     if (known === undefined) {
       known = new Map();
       this.#tlbis.set(insn, known);
     }
-    if (!known.has(operand))
-      known.set(operand, decodeTlbi(insn, operand, this.#kernel.regime.lpa2));
-    return known.get(operand);
+    let what = known.get(operand);
+    if (what === undefined) {
+      what = invalidatedBy(insn, operand, this.#kernel.regime);
+      known.set(operand, what);
+    }
+    return what;
   }
 
   #entered(operation: Followed): void {
@@ -132,16 +177,24 @@ class Checker implements Witness {
       this.#capabilitiesFinal = true;
       this.#state = undefined;
     }
-    const model = operations[name];
+    const { listed } = operation.call;
+    let known = this.#known[listed];
+    if (known === undefined) {
+      known = { model: operations[name], arity: arityOf.get(name) ?? 0, checked: 0, unchecked: 0 };
+      this.#known[listed] = known;
+    }
+    const { model } = known;
     if (model === undefined) return;
     const calling = parent?.note;
     const outer = calling?.model?.parts?.includes(name) ? calling : undefined;
-    const predicted = this.#predict(operation, model);
+    // Otherwise the compiler has changed how it is called.
+    const isWhole = operation.args.length >= known.arity;
+    const predicted = isWhole ? this.#predict(operation, model) : undefined;
+    if (predicted === undefined) known.unchecked++;
+    else known.checked++;
     if (predicted === 'stops') this.report(operation, { difference: 'stops' });
-    const counts = predicted === undefined ? this.#result.unchecked : this.#result.checked;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-    const known = typeof predicted === 'object' ? predicted : undefined;
-    operation.note = new Expectation(operation, outer, known, this);
+    const expected = predicted === 'stops' ? undefined : predicted;
+    operation.note = new Expectation(operation, outer, expected, this);
   }
 
   #left(operation: Followed): void {
@@ -151,9 +204,7 @@ class Checker implements Witness {
   }
 
   #predict(operation: RecordedOperation, model: Operation): Predicted | 'stops' | undefined {
-    const { name, args, cpu } = operation;
-    // The compiler has changed how it is called.
-    if (args.length < (arityOf.get(name) ?? 0)) return undefined;
+    const { args, cpu } = operation;
     const map = this.#mapFor(model, args);
     if (map === undefined) return undefined;
     this.#state ??= this.#stateOn(map);
@@ -162,7 +213,8 @@ class Checker implements Witness {
     state.cpu = cpu;
     state.time.onlineCpus = this.#cpus.size;
     try {
-      return { model, map, ...map.predict(() => model.run(state, args)) };
+      const { steps, answer, physBase } = map.predict(model, state, args);
+      return { model, map, steps, answer, physBase };
     } catch (error) {
       if (error instanceof PredictedBug) return 'stops';
       if (error instanceof UnknownTable) return undefined;
@@ -196,19 +248,15 @@ class Checker implements Witness {
   /** The tables that an operation changes; undefined where the kernel does not use them yet. */
   #mapFor(model: Operation, args: readonly bigint[]): RecordedMap | undefined {
     const root = model.root?.(args);
-    const { image, state, regime } = this.#kernel;
-    const swapper = image.pa + state.question.symbolOffset('swapper_pg_dir');
-    const pa = root === undefined ? swapper : this.#physical(root);
-    if (pa !== swapper) return this.#mapAt(pa, 8);
+    const pa = root === undefined ? this.#swapperPa : this.#physical(root);
+    if (pa !== this.#swapperPa) return this.#mapAt(pa, 8);
     // A root that is smaller than its page may be anywhere in it.
-    this.#swapper ??= this.#mapAt(pa, regime.granule);
+    this.#swapper ??= this.#mapAt(pa, this.#kernel.regime.granule);
     return this.#swapper;
   }
 
   #mapAt(pa: number, within: number): RecordedMap | undefined {
-    let root = this.#byPa.get(pa);
-    for (let at = pa + 8; root === undefined && at < pa + within; at += 8)
-      root = this.#byPa.get(at);
+    const root = this.#tables.rootIn(pa, within);
     if (root === undefined) return undefined;
     const map = this.#maps.get(root.id) ?? new RecordedMap(this.#source(), root);
     this.#maps.set(root.id, map);
@@ -218,7 +266,7 @@ class Checker implements Witness {
   #source(): MapSource {
     const { state, regime, aliasBit } = this.#kernel;
     const { traits, memblock } = state;
-    const tableAt = (pa: number) => this.#byPa.get(pa);
+    const tableAt = (pa: number) => this.#tables.at(pa);
     const { geometry } = traits;
     return { geometry, regime, physBase: memblock.physBase, aliasBit, tableAt };
   }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Invalidation } from '../../bbm/tlbi.ts';
 import type { RecordedOperation } from '../../evidence/follow-operations.ts';
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import { NONE, TABLE } from '../../model/linear-map.ts';
 import type { Operation } from '../../model/operation.ts';
 import { tableDescriptorAttributes } from '../../vmsa/descriptor-layout.ts';
 import { hex } from '../text.ts';
-import { covers } from './covers.ts';
+import { covers, type Invalidated } from './covers.ts';
 import type { Deviation, Difference, Predicted } from './deviation.ts';
 import {
   codeText,
@@ -36,7 +35,7 @@ export class Expectation {
   readonly #witness: Witness;
   #next = 0;
   /** Those since the last one that was predicted. */
-  #tlbis: Invalidation[] | undefined;
+  #tlbis: Invalidated[] | undefined;
   /** The write that has just linked a table, and the block that was there before. */
   #linking: { write: Write; low: number; high: number } | undefined;
 
@@ -124,7 +123,7 @@ export class Expectation {
     }
   }
 
-  tlbi(what: Invalidation): void {
+  tlbi(what: Invalidated): void {
     if (this.#predicted === undefined) return;
     if (this.#tlbis) this.#tlbis.push(what);
     else this.#tlbis = [what];
@@ -154,10 +153,9 @@ export class Expectation {
     for (; this.#next < steps.length; this.#next++) {
       const step = steps[this.#next] as Step;
       if (!step.flush) return step;
-      const start = map.start + BigInt(step.flush.start);
-      const end = map.start + BigInt(step.flush.end);
+      const { start, end } = step.flush;
       if (!covers(this.#tlbis ?? [], start, end, map.geometry.granule)) {
-        const range = `${hex(start)} to ${hex(end)}`;
+        const range = `${hex(map.start + BigInt(start))} to ${hex(map.start + BigInt(end))}`;
         this.#deviate({ difference: 'tlbi', expected: `a TLB invalidation of ${range}` });
         return undefined;
       }

@@ -2,7 +2,7 @@
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import { type Geometry, levelShift } from '../../linux/geometry.ts';
 import { LinearMap, NONE, PROT_NS_SHARED, TABLE, type Table } from '../../model/linear-map.ts';
-import type { WholeMap } from '../../model/operation.ts';
+import type { Operation, OperationState, WholeMap } from '../../model/operation.ts';
 import { present } from '../../present.ts';
 import { isTable } from '../../vmsa/descriptor.ts';
 import {
@@ -41,6 +41,8 @@ export class RecordedMap extends LinearMap implements WholeMap {
   readonly #layouts: Map<Level, DescriptorLayout>;
   readonly #mirrors = new Map<number, MirrorTable>();
   #steps: Step[] | undefined;
+  /** The last one that was asked for; until any entry leads to another table than before. */
+  #lastPages: { table: Table; offset: number; end: number } | undefined;
   /** By code: the two words of a leaf without its address, and whether it is shared. */
   readonly #words: { low: number; high: number; shared: boolean }[] = [];
   readonly #last = { low: 0, high: 0, shared: false, code: NONE };
@@ -82,6 +84,7 @@ export class RecordedMap extends LinearMap implements WholeMap {
     const old = mirror.entries[index];
     const code = this.codeOf(mirror.layout, low, high);
     if (old === TABLE) {
+      this.#lastPages = undefined;
       const { layout } = mirror;
       const [was, wasHigh] = [table.words[2 * index] ?? 0, table.words[2 * index + 1] ?? 0];
       const below = mirror.tables.has(index) ? mirror.tables.get(index) : undefined;
@@ -95,15 +98,23 @@ export class RecordedMap extends LinearMap implements WholeMap {
 
   /** A table that no entry leads to any more. */
   forget({ id }: RecordedTable): void {
+    this.#lastPages = undefined;
     this.#mirrors.delete(id);
   }
 
-  /** What `run` does to the tables, which stay as they are; and what it returns. */
-  predict<Answer>(run: () => Answer): { steps: Step[]; answer: Answer; physBase: number } {
+  /**
+   * What an operation does to the tables, which stay as they are, and what it returns.
+   * @throws PredictedBug, or UnknownTable where it needs one that the recording does not have
+   */
+  predict(
+    model: Operation,
+    state: OperationState,
+    args: readonly bigint[],
+  ): { steps: Step[]; answer: number | undefined; physBase: number } {
     const steps: Step[] = [];
     this.#steps = steps;
     try {
-      const answer = run();
+      const answer = model.run(state, args);
       return { steps, answer, physBase: this.physBase };
     } finally {
       this.physBase = this.#source.physBase;
@@ -156,6 +167,20 @@ export class RecordedMap extends LinearMap implements WholeMap {
 
   override flush(start: number, end: number): void {
     this.note({ flush: { start, end } });
+  }
+
+  pageTable(offset: number): Table | undefined {
+    const last = this.#lastPages;
+    if (last && offset >= last.offset && offset < last.end) return last.table;
+    let table: Table | undefined = this.root;
+    while (table && table.level < 3) {
+      const index: number = this.index(table, offset);
+      table = this.entry(table, index) === TABLE ? table.tables.get(index) : undefined;
+    }
+    if (table === undefined) return undefined;
+    const end = table.offset + table.entries.length * table.entrySize;
+    this.#lastPages = { table, offset: table.offset, end };
+    return table;
   }
 
   leafAt(offset: number): { attributes: bigint; pa: number } | undefined {

@@ -5,6 +5,7 @@ import { bigintReviver } from '../../../src/bigint-json.ts';
 import type { ImageLayout } from '../../../src/diff/context.ts';
 import type { CheckedKernel } from '../../../src/diff/refinement/check.ts';
 import type { Recording } from '../../../src/evidence/capture.ts';
+import { followOperations } from '../../../src/evidence/follow-operations.ts';
 import { RecordedOperations } from '../../../src/evidence/recorded-operations.ts';
 import { predict, stateInOperation } from '../../../src/model/predict.ts';
 import type { Question } from '../../../src/model/question.ts';
@@ -50,21 +51,42 @@ export function recordedKernel(name: string): { recording: Recording; kernel: Ch
   };
 }
 
-/** Calls of __set_fixmap() that a fixture keeps: there are 230,000 in a boot, all alike. */
-const fixmaps = 100;
+/** Mappings of __set_fixmap() that a fixture keeps: there are 115,000 in a boot, all alike. */
+const fixmaps = 50;
 
-/** A recording without most calls of __set_fixmap() and what they did: a tenth of its size. */
+/** The slots of the fixmap that are in use when a recording ends. */
+function lastingSlots(recording: Recording): Set<bigint> {
+  const slots = new Set<bigint>();
+  followOperations(recording, {
+    entered: ({ name, args: [slot = 0n, , flags] }) => {
+      if (name === '__set_fixmap') flags === 0n ? slots.delete(slot) : slots.add(slot);
+    },
+  });
+  return slots;
+}
+
+/**
+ * A recording without most mappings that __set_fixmap() makes and takes away again: a tenth of its
+ * size.
+ */
 export function withoutFixmaps(recording: Recording): Recording {
-  const open = new RecordedOperations<
-    Parameters<RecordedOperations['enter']>[1] & { kept: boolean }
-  >();
+  type Open = Parameters<RecordedOperations['enter']>[1] & { kept: boolean };
+  const open = new RecordedOperations<Open>();
+  const lasting = lastingSlots(recording);
+  const used = new Set<bigint>();
   let seen = 0;
+  const isKept = ([slot = 0n, , flags]: readonly bigint[]): boolean => {
+    if (flags === 0n) return used.delete(slot) || lasting.has(slot);
+    const kept = lasting.has(slot) || used.has(slot) || seen++ < fixmaps;
+    if (kept) used.add(slot);
+    return kept;
+  };
   return rewriteRecording(recording, (event, { cpu }) => {
     const kept = (): boolean => open.innermost(cpu)?.kept !== false;
     switch (event.kind) {
       case 'enter': {
         const isFixmap = recording.functions[event.call.listed]?.name === '__set_fixmap';
-        open.enter(cpu, { ...event, kept: !isFixmap || seen++ < fixmaps });
+        open.enter(cpu, { ...event, kept: !isFixmap || isKept(event.args) });
         return kept() ? [event] : [];
       }
       case 'leave':

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import { NONE, TABLE, type Table } from '../../../linear-map.ts';
+import { NONE } from '../../../linear-map.ts';
 import type { Operation } from '../../../operation.ts';
 import { int } from '../../../operation.ts';
 
@@ -20,11 +20,7 @@ export const __set_fixmap: Operation = {
     const offset = end - belowEnd - int(idx) * granule;
     const pa = Number(phys);
     map.physBase = pa - (pa % granule) - offset;
-    let table: Table | undefined = root;
-    while (table && table.level < 3) {
-      const index: number = map.index(table, offset);
-      table = map.entry(table, index) === TABLE ? table.tables.get(index) : undefined;
-    }
+    const table = map.pageTable(offset);
     table?.set(map.index(table, offset), flags === 0n ? NONE : map.leaf(flags));
     if (flags === 0n) map.flush(offset, offset + granule);
     return undefined;

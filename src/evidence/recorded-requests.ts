@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Geometry } from '../linux/geometry.ts';
+import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
+import type {
+  CheckpointName,
+  Evidence,
+  ProtectRequest,
+  SharingRequest,
+  SplitRequest,
+} from './capture.ts';
+import type { OperationFollower, RecordedOperation } from './follow-operations.ts';
+import { LinkedTables } from './recorded-tables.ts';
+import type { RecordedTable } from './recording-reader.ts';
+
+/** What the kernel was asked to do to its linear map: see BootFacts. */
+export type Requests = Required<
+  Pick<Evidence, 'splitRequests' | 'protectRequests' | 'sharing' | 'readOnlyVmalloc'>
+>;
+
+/** Which requests count. */
+export interface RequestFilter {
+  /** The linear map has leaves to split. */
+  splits: boolean;
+  /** set_memory_ro() counts as one request under rodata_full. */
+  groupsProtection: boolean;
+  /** kfence_init() splits nothing: its pool is made of pages. */
+  kfencePoolHasPages: boolean;
+  /** A realm, whose requests before its capabilities are final may be refused. */
+  realm: boolean;
+  /** The kernel has page_alloc_available. */
+  tellsPageAllocator: boolean;
+  /** The checkpoint of what comes after the last one. */
+  afterLast: CheckpointName;
+  /** Where an address of the kernel is; undefined for a module. */
+  functionAt(address: bigint): string | undefined;
+}
+
+/** A request with all that any filter asks for. */
+interface Seen {
+  operation: RecordedOperation;
+  capabilitiesFinal: boolean;
+}
+
+/** SharingRequest as far as it is known at once. */
+interface SeenSharing extends Seen {
+  direction: SharingRequest['direction'];
+  onlineCpus: number;
+  pageAllocator: boolean;
+}
+
+interface SeenProtection extends Seen {
+  frames: PhysicalRange[];
+}
+
+const realmCalls = new Map([
+  ['realm_set_memory_decrypted', 'decrypt'],
+  ['realm_set_memory_encrypted', 'encrypt'],
+] as const);
+
+/** An int argument: the upper half of the register is not defined (AAPCS64, 6.8.2). */
+const int = (value: bigint | undefined): number => Number(BigInt.asIntN(32, value ?? 0n));
+
+/**
+ * Collects, while a recording is read, what the kernel is asked to do to its linear map. It takes
+ * from the tables only which frames vmalloc addresses map.
+ */
+export class RequestCollector implements OperationFollower {
+  readonly #geometry: Geometry;
+  /** Physical address of swapper_pg_dir. */
+  readonly #swapper: number;
+  readonly #tables = new LinkedTables();
+  #root: RecordedTable | undefined;
+  readonly #splits: Seen[] = [];
+  readonly #protections: SeenProtection[] = [];
+  readonly #sharing: SeenSharing[] = [];
+  /** Frames that set_memory_ro() made read-only, by the virtual addresses of their pages. */
+  readonly #readOnly = new Map<bigint, number>();
+  readonly #readOnlyAt: Requests['readOnlyVmalloc'] = {};
+  readonly #online = new Set<number>([0]);
+  #capabilitiesFinal = false;
+  #pageAllocator = false;
+
+  constructor(geometry: Geometry, swapper: number) {
+    this.#geometry = geometry;
+    this.#swapper = swapper;
+  }
+
+  linked(_: RecordedOperation | undefined, table: RecordedTable): void {
+    this.#tables.linked(table);
+  }
+
+  unlinked(table: RecordedTable): void {
+    this.#tables.unlinked(table);
+    if (this.#root === table) this.#root = undefined;
+  }
+
+  entered(operation: RecordedOperation): void {
+    const { name } = operation;
+    const seen = { operation, capabilitiesFinal: this.#capabilitiesFinal };
+    switch (name) {
+      case 'smp_cpus_done':
+      case 'setup_system_features':
+        this.#capabilitiesFinal = true;
+        break;
+      case 'mem_init':
+        this.#pageAllocator = true;
+        break;
+      case 'split_kernel_leaf_mapping':
+        this.#splits.push(seen);
+        break;
+      case 'set_memory_ro':
+        this.#protections.push({ ...seen, frames: this.#framesOf(operation) });
+        break;
+      case 'realm_set_memory_decrypted':
+      case 'realm_set_memory_encrypted': {
+        const direction = realmCalls.get(name) ?? 'decrypt';
+        const [onlineCpus, pageAllocator] = [this.#online.size, this.#pageAllocator];
+        this.#sharing.push({ ...seen, direction, onlineCpus, pageAllocator });
+        break;
+      }
+    }
+  }
+
+  left(operation: RecordedOperation): void {
+    const { name, args, result } = operation;
+    if (name === 'set_cpu_online') {
+      const [cpu, online] = args;
+      if (int(online) % 256 !== 0) this.#online.add(int(cpu));
+      else this.#online.delete(int(cpu));
+    }
+    if (name === 'set_memory_ro' && result !== undefined && int(result) === 0)
+      for (const va of this.#pagesOf(operation)) this.#protect(va);
+    if (name === 'set_memory_rw')
+      for (const va of this.#pagesOf(operation)) this.#readOnly.delete(va);
+    if (name === '__vunmap_range_noflush' && this.#readOnly.size > 0) {
+      const [start = 0n, end = 0n] = args;
+      for (const va of this.#readOnly.keys())
+        if (va >= start && va < end) this.#readOnly.delete(va);
+    }
+  }
+
+  reached(checkpoint: CheckpointName): void {
+    const { granule } = this.#geometry;
+    this.#readOnlyAt[checkpoint] = join(
+      [...this.#readOnly.values()].map((pa) => sizedRange(pa, granule)),
+    );
+  }
+
+  /** Those from paging_init() on: before, there is no linear map that could be changed. */
+  requests(filter: RequestFilter): Requests {
+    const before = ({ operation }: Seen): CheckpointName => operation.before ?? filter.afterLast;
+    const counted = (seen: Seen): boolean => before(seen) !== 'paging_init';
+    const grouped = (seen: Seen): boolean =>
+      filter.groupsProtection && (seen.capabilitiesFinal || !filter.realm);
+    const splits = filter.splits ? this.#splits.filter(counted) : [];
+    const protections =
+      filter.splits && filter.groupsProtection ? this.#protections.filter(counted) : [];
+    return {
+      splitRequests: splits
+        .filter((seen) => !(grouped(seen) && isWithin(seen.operation, 'set_memory_ro')))
+        .filter((seen) => !(filter.kfencePoolHasPages && isByKfenceInit(seen.operation, filter)))
+        .map((seen): SplitRequest => {
+          const [start = 0n, end = 0n] = seen.operation.args;
+          const early = filter.realm && !seen.capabilitiesFinal;
+          return { start, end, before: before(seen), ...(early && { early: true as const }) };
+        }),
+      protectRequests: protections
+        .filter(grouped)
+        .map((seen): ProtectRequest => ({ frames: seen.frames, before: before(seen) })),
+      sharing: this.#sharing
+        .filter(counted)
+        .map((seen) => sharingRequest(seen, before(seen), filter)),
+      readOnlyVmalloc: this.#readOnlyAt,
+    };
+  }
+
+  *#pagesOf({ args: [addr = 0n, pages] }: RecordedOperation): Generator<bigint> {
+    const size = BigInt(this.#geometry.granule);
+    const start = addr - (addr % size);
+    for (let page = 0n; page < BigInt(int(pages)); page++) yield start + page * size;
+  }
+
+  #protect(va: bigint): void {
+    const pa = this.#translate(va);
+    if (pa !== undefined) this.#readOnly.set(va, pa);
+  }
+
+  /** In order of the addresses; frames that follow each other are one range. */
+  #framesOf(operation: RecordedOperation): PhysicalRange[] {
+    const { granule } = this.#geometry;
+    const frames: PhysicalRange[] = [];
+    for (const va of this.#pagesOf(operation)) {
+      const pa = this.#translate(va);
+      if (pa === undefined) continue;
+      const last = frames.at(-1);
+      if (last?.end === pa) last.end += granule;
+      else frames.push(sizedRange(pa, granule));
+    }
+    return frames;
+  }
+
+  #translate(va: bigint): number | undefined {
+    this.#root ??= this.#tables.rootIn(this.#swapper, this.#geometry.granule);
+    return this.#root && this.#tables.translate(this.#root, this.#geometry, va);
+  }
+}
+
+function isWithin(operation: RecordedOperation, name: string): boolean {
+  for (let each = operation.parent; each; each = each.parent) if (each.name === name) return true;
+  return false;
+}
+
+/** Called by kfence_init(), or by what the compiler made of it and its callees. */
+function isByKfenceInit(operation: RecordedOperation, { functionAt }: RequestFilter): boolean {
+  let outermost = operation;
+  for (let each = operation.parent; each; each = each.parent) outermost = each;
+  return /^kfence_init/.test(functionAt(outermost.call.caller) ?? '');
+}
+
+function sharingRequest(
+  { operation, direction, capabilitiesFinal, onlineCpus, pageAllocator }: SeenSharing,
+  before: CheckpointName,
+  { tellsPageAllocator, functionAt }: RequestFilter,
+): SharingRequest {
+  // set_memory_decrypted() calls it: whoever called that one asks.
+  const asked = operation.parent ?? operation;
+  const [start = 0n, pages] = operation.args;
+  return {
+    start,
+    pages: int(pages),
+    onlineCpus,
+    ...(tellsPageAllocator && { pageAllocator }),
+    caller: functionAt(asked.call.caller) ?? 'a module',
+    direction,
+    capabilitiesFinal,
+    before,
+  };
+}
