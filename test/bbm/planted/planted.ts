@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { UpdateSite } from '../../../src/bbm/check-updates.ts';
+import type { Reason } from '../../../src/bbm/needs-break.ts';
+import type { Depth } from '../../../src/scenario/depth.ts';
+import { clear, dsbIsh, dsbIshst, type LeftOut, tlbi } from './code.ts';
+
+/** A defect that a patch of this folder plants in linux-source-7.3, and what must be said of it. */
+export interface Planted {
+  /** Name of the patch, without its suffix. */
+  patch: string;
+  scenario: string;
+  depth: Depth;
+  /** Level of FEAT_BBM at which the recording is judged. */
+  level: 0 | 2;
+  /** The function of the instruction, or one of the functions that it belongs to. */
+  in: string;
+  reason: Reason;
+  /** The like in the machine code of a stock kernel, without a build. */
+  code?: LeftOut;
+  /** What is missing, of which it may be any; undefined where the entry was not broken at all. */
+  missing: UpdateSite['missing'][];
+}
+
+const address = 'another output address';
+const noTlbi = 'a TLBI';
+const noDsbAfter = 'a DSB after the TLBI';
+const noDsbBefore = 'a DSB between the break and the TLBI';
+
+/** __set_fixmap() of arch/arm64/mm/fixmap.c, which makes a slot of the fixmap free again. */
+const fixmap = (patch: string, ...missing: Planted['missing']): Planted => ({
+  patch: `fixmap-${patch}`,
+  ...{ scenario: 'max', depth: 'early', level: 2, in: '__set_fixmap', reason: address, missing },
+});
+
+/**
+ * __set_memory_enc_dec() and __change_memory_common() of arch/arm64/mm/pageattr.c: what a realm
+ * shares has another address.
+ */
+const shared = (patch: string, ...missing: Planted['missing']): Planted => ({
+  patch: `pageattr-${patch}`,
+  ...{ scenario: 'realm+max', depth: 'early', level: 2, reason: address, missing },
+  in: 'realm_set_memory_decrypted',
+});
+
+const setFixmap = '__set_fixmap';
+/** The compiler inlines it where it is small. */
+const flush = 'flush_tlb_kernel_range';
+
+/** Whatever the kernel does in between may be a barrier, so that one that is left out may be late. */
+export const planted: Planted[] = [
+  { ...fixmap('without-break', undefined), code: { function: setFixmap, what: clear } },
+  {
+    ...fixmap('without-tlbi', noTlbi, noDsbBefore),
+    code: { function: setFixmap, what: tlbi },
+  },
+  fixmap('tlbi-before-break', noTlbi, noDsbBefore),
+  fixmap('tlbi-of-next-page', noTlbi),
+  {
+    ...fixmap('without-dsb-before', noTlbi, noDsbBefore),
+    code: { function: setFixmap, what: dsbIshst, behind: clear },
+  },
+  {
+    ...fixmap('without-dsb-after', noDsbAfter),
+    code: { function: setFixmap, what: dsbIsh },
+  },
+  {
+    ...fixmap('local-tlbi', 'a TLBI that reaches all CPUs'),
+    ...{ scenario: 'neoverse-v3-r0p2+smp2', depth: 'full' },
+  },
+  shared('share-without-break', undefined),
+  {
+    ...shared('without-tlbi', noTlbi, noDsbBefore),
+    code: { function: flush, what: tlbi },
+  },
+  shared('tlbi-before-break', noTlbi, noDsbBefore),
+  {
+    ...shared('without-dsb-after', noDsbAfter),
+    code: { function: flush, what: dsbIsh },
+  },
+  {
+    // map_kernel() of arch/arm64/kernel/pi/map_kernel.c. A stock kernel lacks the DSB after it.
+    ...{ patch: 'map-kernel-without-tlbi', scenario: 'max', depth: 'early', level: 0 },
+    ...{ in: '__pi_map_range', reason: 'the contiguous bit changes', missing: [noTlbi] },
+    code: { function: '__pi_early_map_kernel', what: tlbi },
+  },
+  {
+    // force_pte_mapping() of arch/arm64/mm/mmu.c: blocks, and so live splits, on a CPU of level 0.
+    ...{ patch: 'mmu-blocks-on-any-cpu', scenario: 'monitor+max-bbm0', depth: 'early', level: 0 },
+    ...{ in: 'linear_map_split_to_ptes', missing: [undefined] },
+    reason: 'a block or page becomes a table, or a table a block',
+  },
+  {
+    // __purge_vmap_area_lazy() of mm/vmalloc.c: addresses are used again.
+    ...{ patch: 'vmalloc-purge-without-tlbi', scenario: 'max', depth: 'full', level: 2 },
+    ...{ in: '__vmap_pages_range_noflush', reason: address, missing: [noTlbi, noDsbBefore] },
+    code: { function: flush, what: tlbi },
+  },
+];
+
+/** Whether a site is the one that a defect must be named at. */
+export function isNamed(each: Planted): (site: UpdateSite) => boolean {
+  return ({ site, chain, reason, missing }) =>
+    [site.replace(/\+0x\w+$/, ''), ...chain].includes(each.in) &&
+    reason === each.reason &&
+    each.missing.includes(missing);
+}
+
+/** A site as a line, for messages. */
+export function siteText({ site, chain, reason, missing, count }: UpdateSite): string {
+  return `${count} x ${[site, ...chain].join(' <- ')}: ${reason}, ${missing ?? 'live'}`;
+}
