@@ -36,6 +36,11 @@ export function writeRecording(directory: string, { events, ...head }: Recording
   onHost(path, () => writeFileSync(path, zstdCompressSync(Buffer.concat([line, events]))));
 }
 
+/** Whether a boot was recorded. */
+export function hasRecording(directory: string): boolean {
+  return existsSync(join(directory, recordingName));
+}
+
 /**
  * The recording of a case; undefined where its boot was not recorded.
  * @throws PtdiffError(harness) when the file is damaged

@@ -10,6 +10,7 @@ import { messageOf, PtdiffError } from '../src/errors.ts';
 import type { Evidence } from '../src/evidence/capture.ts';
 import { type CaseMaterial, type DrawnPrediction, makeDossier } from '../src/report/dossier.ts';
 import { shellWord } from '../src/report/export/mail-layout.ts';
+import { recordedChanges } from '../src/report/recorded-changes.ts';
 import {
   type CaseDossier,
   type Report,
@@ -18,6 +19,7 @@ import {
 } from '../src/report/types.ts';
 import { differencesSchema, predictionSchema } from './case-schema.ts';
 import { readEvidence } from './evidence-files.ts';
+import { hasRecording, readRecording } from './recording-file.ts';
 import { parseResults } from './run-directory.ts';
 import { caseResultSchema, runRecordSchema } from './schema.ts';
 
@@ -174,6 +176,19 @@ export function readEvidenceOf(directory: string, unreadable: string[]): Evidenc
   }
 }
 
+/** What the recording of a case tells, when a report asks for it. */
+function changesOf(directory: string, evidence: Evidence | undefined): CaseMaterial['changes'] {
+  if (evidence === undefined || !hasRecording(directory)) return undefined;
+  return () => {
+    try {
+      const recording = readRecording(directory);
+      return recording && recordedChanges(recording, evidence);
+    } catch (error) {
+      return messageOf(error);
+    }
+  };
+}
+
 /** Prediction and evidence of one case, as far as its files can be read. */
 interface StoredCase {
   prediction?: DrawnPrediction;
@@ -204,6 +219,7 @@ export function readDossier(folder: string, name: string): CaseDossier {
     differences: readDifferences(directory, { prediction, evidence }, unreadable),
     captures: evidence?.captures ?? [],
     probes: evidence?.probes,
+    changes: changesOf(directory, evidence),
     console: evidence?.console,
     repro: readTextIfAny(repro) === undefined ? undefined : `sh ${shellWord(repro)}`,
   };

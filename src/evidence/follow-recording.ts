@@ -51,6 +51,7 @@ export interface RecordingFollower {
 /** A TLB invalidation. */
 export interface RecordedTlbi {
   cpu: number;
+  time: number;
   site: number;
   insn: number;
   operand: bigint;
@@ -104,9 +105,9 @@ export function followRecording(
     },
     unlink: (table) => follower.unlink?.(table, now),
     tlbi: (operand) => {
-      const { cpu, site } = reader;
+      const { cpu, site, time } = reader;
       const chain = () => operations.chain(cpu);
-      follower.tlbi?.({ cpu, site, insn: insnAt(), operand, chain, before });
+      follower.tlbi?.({ cpu, time, site, insn: insnAt(), operand, chain, before });
     },
     barrier: () => follower.barrier?.(insnAt(), reader.cpu),
     register: (value) => {

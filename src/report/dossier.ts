@@ -29,6 +29,7 @@ export interface CaseMaterial {
   /** The differences that the judge found, where there is a prediction. */
   differences: LeafDifferences;
   probes?: ProbeResult[];
+  changes?: CaseDossier['changes'];
   repro?: string;
   console?: string;
 }
@@ -63,7 +64,7 @@ function draw(
 
 /** Combines prediction and evidence of one case for the reports. */
 export function makeDossier(name: string, material: CaseMaterial): CaseDossier {
-  const { prediction, captures, differences, probes, repro } = material;
+  const { prediction, captures, differences, probes, changes, repro } = material;
   return {
     case: name,
     newerThanKnown: prediction?.newerThanKnown,
@@ -71,6 +72,7 @@ export function makeDossier(name: string, material: CaseMaterial): CaseDossier {
     derivation: prediction?.derivation,
     predictedProbes: prediction?.probes,
     probes,
+    ...(changes && { changes }),
     drawings:
       prediction === undefined
         ? []

@@ -28,11 +28,20 @@ export interface Interval {
 
 const kinds = ['made', 'broken', 'changed', 'split', 'other'] as const;
 
-function kindOf({ table, old, new: now }: RecordedStore): (typeof kinds)[number] {
+/** What a store does to an entry. */
+export function kindOf({ table, old, new: now }: RecordedStore): (typeof kinds)[number] {
   if (!isValid(old)) return isValid(now) ? 'made' : 'other';
   if (!isValid(now)) return 'broken';
   if (isTable(old, table.level)) return 'other';
   return isTable(now, table.level) ? 'split' : 'changed';
+}
+
+/** Who did something: the chain of recorded functions, or the one that it was done in. */
+export function actorOf(
+  recording: Recording,
+  { chain, site }: Pick<RecordedStore, 'chain' | 'site'>,
+): string {
+  return chainText(recording, chain()) ?? functionOf(recording.sites[site] ?? '');
 }
 
 /** What happened to the tables between the checkpoints, by who did it, the busiest first. */
@@ -48,13 +57,10 @@ export function timelineOf(recording: Recording): Interval[] {
   };
   followRecording(recording, {
     store: (store) => {
-      const by =
-        chainText(recording, store.chain()) ?? functionOf(recording.sites[store.site] ?? '');
-      deedOf(store.before, by)[kindOf(store)]++;
+      deedOf(store.before, actorOf(recording, store))[kindOf(store)]++;
     },
-    tlbi: ({ site, chain, before }) => {
-      const by = chainText(recording, chain()) ?? functionOf(recording.sites[site] ?? '');
-      deedOf(before, by).invalidations++;
+    tlbi: (tlbi) => {
+      deedOf(tlbi.before, actorOf(recording, tlbi)).invalidations++;
     },
   });
   return [...intervals].map(([before, deeds]) => ({ before, deeds: byWeight(deeds.values()) }));

@@ -8,6 +8,7 @@ import type { Depth, DepthChoice } from '../scenario/depth.ts';
 import type { Scenario, scenarioVersion } from '../scenario/types.ts';
 import type { Variation } from '../scenario/variation.ts';
 import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
+import type { RecordedChanges } from './recorded-changes.ts';
 
 /**
  * Version of the formats of run.json and cases.jsonl; raised when a reader of the old format would
@@ -144,6 +145,11 @@ export interface CaseDossier {
   predictedProbes?: ProbePrediction[];
   probes?: ProbeResult[];
   drawings: CaseDrawing[];
+  /**
+   * What a recording tells, where there is one, or why it cannot be read: read only when it is
+   * drawn.
+   */
+  changes?: () => RecordedChanges | string | undefined;
   /** The command that boots this case again, as the user types it. */
   repro?: string;
   /** What an early boot did not look at. */

@@ -10,6 +10,7 @@ import type { CaseDossier, CaseDrawing } from '../types.ts';
 import { formatSeconds } from '../units.ts';
 import { verdictStyles } from '../verdicts.ts';
 import type { BandStore } from './bands.ts';
+import { changesFigure } from './changes-figure.ts';
 import { compositionTable } from './composition.ts';
 import { type DrawingDepth, mapFigure } from './map-figure.ts';
 import { html, type Markup } from './markup.ts';
@@ -70,6 +71,25 @@ function checkpoints(
   })}`;
 }
 
+/** What a section is made with. */
+interface Tools {
+  anchors: Anchors;
+  store: BandStore;
+  depth: DrawingDepth | 'none';
+  /** Whether what a recording tells is drawn, which takes half a second of a case. */
+  tells: boolean;
+}
+
+function changed({ changes, drawings }: CaseDossier, { store, tells }: Tools): Markup | undefined {
+  if (changes === undefined || drawings.length === 0) return undefined;
+  const told = tells ? changes() : undefined;
+  if (typeof told === 'string') return html`<p class="note">${told}</p>`;
+  const content = told
+    ? changesFigure(told, drawings, store)
+    : html`<p class="note">Not drawn, to keep this page small: <code>ptdiff timeline</code> tells it.</p>`;
+  return html`<details class="inner"><summary>What changed, when, and who did it</summary>${content}</details>`;
+}
+
 function early(result: CaseResult): Markup | undefined {
   return depthOf(result) === 'early' ? html` <span class="meta">early</span>` : undefined;
 }
@@ -91,11 +111,7 @@ function findingLinks(result: CaseResult, anchors: Anchors): Markup | undefined 
 }
 
 /** One case, folded: a reader scans its summary line; everything else about it is inside. */
-export function caseSection(
-  result: CaseResult,
-  dossier: CaseDossier,
-  tools: { anchors: Anchors; store: BandStore; depth: DrawingDepth | 'none' },
-): Markup {
+export function caseSection(result: CaseResult, dossier: CaseDossier, tools: Tools): Markup {
   const { kernel } = result;
   const findings =
     result.findings.length > 0
@@ -114,7 +130,7 @@ export function caseSection(
 <p class="meta">${result.case} · ${verdictStyles[result.verdict].meaning} · ${formatSeconds(result.seconds)} · model generation ${kernel.generation}${newer} · <a href="cases/${encodeURIComponent(result.case)}/">files of this case</a></p>
 ${result.reason === undefined ? undefined : html`<p class="reason">${result.reason}</p>`}${result.notes?.map((text) => html`<p class="note">${text}</p>`)}${dossier.unreadable?.map((text) => html`<p class="note">${text}</p>`)}${findingLinks(result, tools.anchors)}${notLookedAt(dossier)}
 ${dossier.repro === undefined ? undefined : html`<p class="label">Boot it again</p><pre class="command">${dossier.repro}</pre>`}
-${compositionTable(result, dossier)}${checkpoints(dossier.drawings, tools.store, tools.depth)}${updatesTable(result.updates)}
+${compositionTable(result, dossier)}${checkpoints(dossier.drawings, tools.store, tools.depth)}${updatesTable(result.updates)}${changed(dossier, tools)}
 ${decisionsTable(result, dossier)}${derivation(dossier.derivation ?? [])}${console_}
 </div></details>
 `;

@@ -73,6 +73,24 @@ function picture(title: string, top: number, content: Markup): Markup {
 
 const plotWidth = pictureWidth - labelWidth - margin;
 
+/** Where the memory of a map is, in pixels of its picture. */
+export const plot = { x: labelWidth, width: plotWidth };
+
+/** The regions of a whole linear map, placed. */
+export function mapRegions({ regions }: Scale): Placed[] {
+  return placeRegions(regions, plot.x, plot.width);
+}
+
+/** One band of a linear map, and below it what changed: a path whose lines are at y = 6. */
+export function changedMap(band: Band, label: string, scale: Scale, changed: string): Markup {
+  const regions = mapRegions(scale);
+  const rail = regions.map(({ x, width }) => `M${round(x)} 6h${round(width)}`).join('');
+  const top = bandHeight + 4;
+  const text = (y: number, words: string) =>
+    html`<text class="band" x="${labelWidth - 8}" y="${y}">${words}</text>`;
+  return html`<svg class="map" viewBox="0 0 ${pictureWidth} ${top + 38}" role="img"><title>What changed, on the linear map at ${label}</title>${text(bandHeight / 2 + 4, 'map')}${text(top + 10, 'changed')}${regions.map((region) => stretched(band, region, 0))}<svg y="${top}" width="${pictureWidth}" height="12"><path class="rail" d="${rail}"/><path class="mark" d="${changed}"/></svg>${regions.map((region) => axis(region, scale, top + 14, 'gibibytes'))}${holes(regions, bandHeight)}</svg>`;
+}
+
 /** Letters of the enlarged views, in order. */
 export const windowLetters = 'abcdefghij';
 

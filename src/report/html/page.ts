@@ -19,6 +19,8 @@ import { style } from './style.ts';
 // hundreds of cases must still open.
 const fullUntil = 4_500_000;
 const overviewUntil = 6_800_000;
+/** Cases of a page whose recording is drawn. */
+const mostTold = 12;
 
 function makeAnchors(report: Report): Anchors {
   const number = (keys: Iterable<string>) =>
@@ -47,6 +49,7 @@ function renderCases(report: Report, anchors: Anchors, store: BandStore): Map<Ca
   const rank = ({ verdict }: CaseResult) => verdictOrder.indexOf(verdict);
   const sections = new Map<CaseResult, Markup>();
   let size = 0;
+  let told = 0;
   for (const result of [...report.cases].sort((left, right) => rank(left) - rank(right))) {
     const dossier: CaseDossier = report.dossiers.get(result.case) ?? {
       case: result.case,
@@ -56,6 +59,7 @@ function renderCases(report: Report, anchors: Anchors, store: BandStore): Map<Ca
       anchors,
       store,
       depth: depthFor(size + store.size()),
+      tells: dossier.changes !== undefined && told++ < mostTold,
     });
     size += section.text.length;
     sections.set(result, section);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { changesScript } from './changes-script.ts';
+
 /**
- * The page's only script: a lens under each map for free zoom, and opening the section that a link
+ * The page's only script: a lens under each map for free zoom, the instants of a recording, and opening the section that a link
  * points into (for browsers that do not do this themselves). It reads numbers and ids from
  * attributes that the report wrote, and builds nodes, never markup from text.
  */
@@ -86,6 +88,7 @@ function showFigures(root) {
   }
 }
 addEventListener('toggle', (event) => { if (event.target.open) showFigures(event.target); }, true);
+${changesScript}
 function reveal() {
   const target = document.getElementById(location.hash.slice(1));
   if (!target) return;

@@ -82,9 +82,13 @@ svg path.rail{stroke:var(--line)}svg path.mark{stroke:var(--mark);stroke-width:1
 .legend{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:.8rem 1.1rem .5rem;margin-bottom:1rem}
 .legend ul{list-style:none;margin:0 0 .5rem;padding:0;display:flex;flex-wrap:wrap;gap:.35rem 1.6rem;font-size:.87rem}
 .legend .note{max-width:60rem}.swatch{width:40px;height:16px;vertical-align:-3px;margin-right:.5rem}
-figcaption button{font:inherit;font-size:.84rem;margin-left:.5rem;padding:.05rem .6rem;border:1px solid var(--line);border-radius:4px;background:none;color:var(--link);cursor:pointer}
 .lens{display:grid;grid-template-columns:auto 1fr auto 12rem;gap:.2rem .7rem;align-items:center;margin:.6rem 0 0;font-size:.85rem;color:var(--soft)}
 .lens[hidden]{display:none}.lens svg,.lens output{grid-column:1/-1}.lens output{color:var(--fg);font-variant-numeric:tabular-nums}.lens input{width:100%;accent-color:var(--contPmd)}
+svg.track{display:block;width:13rem;height:12px}.changes .scroll{max-height:34rem;overflow:auto}.changes .by{min-width:15rem}.changes .by small{display:block}
+.changes thead th{position:sticky;top:0;background:var(--panel)}.changes th.num{min-width:4.2rem}
+.lens.instants{grid-template-columns:auto 1fr}.instants p{grid-column:1/-1;margin:.2rem 0}
+figcaption button,.instants button{font:inherit;font-size:.84rem;padding:.05rem .6rem;border:1px solid var(--line);border-radius:4px;background:none;color:var(--link);cursor:pointer}
+figcaption button{margin-left:.5rem}.instants button{margin:0 .4rem .3rem 0}
 @media (max-width:640px){main{padding:1rem .8rem 3rem}.lens{grid-template-columns:auto 1fr}}
 @media print{*{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:11px}main{max-width:none;padding:0}nav,.lens{display:none}
 .matrix,pre{max-height:none;overflow:visible}pre{white-space:pre-wrap}details.finding::details-content,details.issue::details-content{content-visibility:visible;height:auto}details.case,details.finding,figure{break-inside:avoid-page}
