@@ -162,8 +162,6 @@ export const addRun: Verb = (command, { signal, finish }) => {
       '--no-record',
       'do not record stores to page tables, TLB invalidations and barriers: a sixth quicker, without ptdiff timeline and bbm',
     )
-    // What was asked for with it is the default now.
-    .addOption(new Option('--record').hideHelp())
     .option('--qemu <path>', 'your own QEMU instead of the pinned one')
     .addOption(
       new Option(

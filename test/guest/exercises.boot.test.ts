@@ -19,7 +19,7 @@ t.test(
     const out = join(path, 'run');
     const kept = ['--out', out, '--store', join(path, 's')];
     const { exitCode, stderr } = await ptdiffHere(
-      ...['run', '--kernel', 'debian:7.3', '--scenario', 'max', '--record', ...kept],
+      ...['run', '--kernel', 'debian:7.3', '--scenario', 'max', ...kept],
     );
     t.equal(exitCode, 0, stderr);
     const folder = join(out, 'cases', '7.3.4+deb13-arm64@max');

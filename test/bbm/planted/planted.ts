@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { UpdateSite } from '../../../src/bbm/check-updates.ts';
+import { checkUpdates, type UpdateSite } from '../../../src/bbm/check-updates.ts';
 import type { Reason } from '../../../src/bbm/needs-break.ts';
+import type { Recording } from '../../../src/evidence/capture.ts';
 import type { Depth } from '../../../src/scenario/depth.ts';
 import { clear, dsbIsh, dsbIshst, type LeftOut, tlbi } from './code.ts';
 
@@ -97,6 +98,11 @@ export const planted: Planted[] = [
   },
 ];
 
+/** What a level of FEAT_BBM does not allow of a recording. */
+export function sitesAt(recording: Recording, level: Planted['level']): UpdateSite[] {
+  return checkUpdates(recording, [level]).filter(({ counts }) => counts[level] > 0);
+}
+
 /** Whether a site is the one that a defect must be named at. */
 export function isNamed(each: Planted): (site: UpdateSite) => boolean {
   return ({ site, chain, reason, missing }) =>
@@ -106,6 +112,6 @@ export function isNamed(each: Planted): (site: UpdateSite) => boolean {
 }
 
 /** A site as a line, for messages. */
-export function siteText({ site, chain, reason, missing, count }: UpdateSite): string {
-  return `${count} x ${[site, ...chain].join(' <- ')}: ${reason}, ${missing ?? 'live'}`;
+export function siteText({ site, chain, reason, missing, counts }: UpdateSite): string {
+  return `${counts.join(', ')} x ${[site, ...chain].join(' <- ')}: ${reason}, ${missing ?? 'live'}`;
 }
