@@ -18,7 +18,7 @@ import {
 } from '../test/diff/refinement/recorded-kernel.ts';
 import { root, tellChanges, wordsOf, writePacked } from './script.ts';
 
-/** Records boots for the tests of the refinement check, from a run folder of `run --record`. */
+/** Records boots for the tests of the refinement check, from a recorded run. */
 const usage = 'npm run record:operations -- RUNFOLDER CASE...';
 
 const [folder = '', ...names] = wordsOf(usage, 2);
