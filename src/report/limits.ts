@@ -32,7 +32,7 @@ const ofRecorded: readonly Limit[] = [
   },
   {
     what: 'Moments between the checkpoints',
-    why: 'Predictions and invariants are compared at the checkpoints; in between, only how each entry changes is judged.',
+    why: 'Predictions are compared at the checkpoints; in between, how each entry changes is judged, and those invariants that hold at every instant.',
   },
 ];
 
