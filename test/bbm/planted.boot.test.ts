@@ -10,11 +10,11 @@ import { type LoadedKernel, loadKernel } from '../../harness/laboratory/loaded-k
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
 import { runCase } from '../../harness/laboratory/run-case.ts';
 import { readRecording } from '../../results/recording-file.ts';
-import { checkUpdates, type UpdateSite } from '../../src/bbm/check-updates.ts';
+import type { UpdateSite } from '../../src/bbm/check-updates.ts';
 import { traitsOf } from '../../src/linux/traits.ts';
 import { given } from '../given.ts';
 import { type LeftOut, leaveOut } from './planted/code.ts';
-import { isNamed, type Planted, planted, siteText } from './planted/planted.ts';
+import { isNamed, type Planted, planted, sitesAt, siteText } from './planted/planted.ts';
 
 // What `npm run test:planted` builds from source, in a stock kernel: its instructions are replaced by
 // NOPs.
@@ -59,7 +59,7 @@ async function sitesOf(
   );
   // The kernel may crash of it.
   if (verdict === 'error') throw new Error(reason);
-  return checkUpdates(given(readRecording(directory)), each.level);
+  return sitesAt(given(readRecording(directory)), each.level);
 }
 
 const stockSites = new Map<string, UpdateSite[]>();

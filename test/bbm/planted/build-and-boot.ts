@@ -11,10 +11,10 @@ import t from 'tap';
 import { dir } from 'tmp-promise';
 import { readRecording } from '../../../results/recording-file.ts';
 import { readCaseLines } from '../../../results/run-folder.ts';
-import { checkUpdates, type UpdateSite } from '../../../src/bbm/check-updates.ts';
+import type { UpdateSite } from '../../../src/bbm/check-updates.ts';
 import { ptdiffHere } from '../../cli/in-process.ts';
 import { given } from '../../given.ts';
-import { isNamed, type Planted, planted, siteText } from './planted.ts';
+import { isNamed, type Planted, planted, sitesAt, siteText } from './planted.ts';
 
 t.setTimeout(4 * 3600_000);
 
@@ -41,7 +41,7 @@ async function sitesOf(
   // A defect may crash the kernel, or be seen by other rules; what cannot be is that the recorder
   // lost its way.
   if (only.verdict === 'error') throw new Error(only.reason);
-  return checkUpdates(given(readRecording(join(out, 'cases', only.case))), level);
+  return sitesAt(given(readRecording(join(out, 'cases', only.case))), level);
 }
 
 t.test('every patch of the folder is in the list, and the other way round', async (t) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { UpdateSite } from '../../../src/bbm/check-updates.ts';
+import { checkUpdates, type UpdateSite } from '../../../src/bbm/check-updates.ts';
 import type { Reason } from '../../../src/bbm/needs-break.ts';
+import type { Recording } from '../../../src/evidence/capture.ts';
 import type { Depth } from '../../../src/scenario/depth.ts';
 import { clear, dsbIsh, dsbIshst, type LeftOut, tlbi } from './code.ts';
 
@@ -25,6 +26,7 @@ const address = 'another output address';
 const noTlbi = 'a TLBI';
 const noDsbAfter = 'a DSB after the TLBI';
 const noDsbBefore = 'a DSB between the break and the TLBI';
+const tooEarly = 'a TLBI after the first DSB';
 
 /** __set_fixmap() of arch/arm64/mm/fixmap.c, which makes a slot of the fixmap free again. */
 const fixmap = (patch: string, ...missing: Planted['missing']): Planted => ({
@@ -50,13 +52,13 @@ const flush = 'flush_tlb_kernel_range';
 export const planted: Planted[] = [
   { ...fixmap('without-break', undefined), code: { function: setFixmap, what: clear } },
   {
-    ...fixmap('without-tlbi', noTlbi, noDsbBefore),
+    ...fixmap('without-tlbi', noTlbi, noDsbBefore, tooEarly),
     code: { function: setFixmap, what: tlbi },
   },
-  fixmap('tlbi-before-break', noTlbi, noDsbBefore),
+  fixmap('tlbi-before-break', noTlbi, noDsbBefore, tooEarly),
   fixmap('tlbi-of-next-page', noTlbi),
   {
-    ...fixmap('without-dsb-before', noTlbi, noDsbBefore),
+    ...fixmap('without-dsb-before', noTlbi, noDsbBefore, tooEarly),
     code: { function: setFixmap, what: dsbIshst, behind: clear },
   },
   {
@@ -69,10 +71,10 @@ export const planted: Planted[] = [
   },
   shared('share-without-break', undefined),
   {
-    ...shared('without-tlbi', noTlbi, noDsbBefore),
+    ...shared('without-tlbi', noTlbi, noDsbBefore, tooEarly),
     code: { function: flush, what: tlbi },
   },
-  shared('tlbi-before-break', noTlbi, noDsbBefore),
+  shared('tlbi-before-break', noTlbi, noDsbBefore, tooEarly),
   {
     ...shared('without-dsb-after', noDsbAfter),
     code: { function: flush, what: dsbIsh },
@@ -92,7 +94,11 @@ export const planted: Planted[] = [
   {
     // __purge_vmap_area_lazy() of mm/vmalloc.c: addresses are used again.
     ...{ patch: 'vmalloc-purge-without-tlbi', scenario: 'max', depth: 'full', level: 2 },
-    ...{ in: '__vmap_pages_range_noflush', reason: address, missing: [noTlbi, noDsbBefore] },
+    ...{
+      in: '__vmap_pages_range_noflush',
+      reason: address,
+      missing: [noTlbi, noDsbBefore, tooEarly],
+    },
     code: { function: flush, what: tlbi },
   },
 ];
@@ -105,7 +111,12 @@ export function isNamed(each: Planted): (site: UpdateSite) => boolean {
     each.missing.includes(missing);
 }
 
+/** The sites of a recording that a level of FEAT_BBM does not allow. */
+export function sitesAt(recording: Recording, level: Planted['level']): UpdateSite[] {
+  return checkUpdates(recording, new Array(8).fill(level)).filter(({ counts }) => counts[level]);
+}
+
 /** A site as a line, for messages. */
-export function siteText({ site, chain, reason, missing, count }: UpdateSite): string {
-  return `${count} x ${[site, ...chain].join(' <- ')}: ${reason}, ${missing ?? 'live'}`;
+export function siteText({ site, chain, reason, missing, counts }: UpdateSite): string {
+  return `${counts[0]} x ${[site, ...chain].join(' <- ')}: ${reason}, ${missing ?? 'live'}`;
 }
