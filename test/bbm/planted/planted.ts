@@ -26,6 +26,7 @@ const address = 'another output address';
 const noTlbi = 'a TLBI';
 const noDsbAfter = 'a DSB after the TLBI';
 const noDsbBefore = 'a DSB between the break and the TLBI';
+const tooEarly = 'a TLBI after the first DSB';
 
 /** __set_fixmap() of arch/arm64/mm/fixmap.c, which makes a slot of the fixmap free again. */
 const fixmap = (patch: string, ...missing: Planted['missing']): Planted => ({
@@ -51,13 +52,13 @@ const flush = 'flush_tlb_kernel_range';
 export const planted: Planted[] = [
   { ...fixmap('without-break', undefined), code: { function: setFixmap, what: clear } },
   {
-    ...fixmap('without-tlbi', noTlbi, noDsbBefore),
+    ...fixmap('without-tlbi', noTlbi, noDsbBefore, tooEarly),
     code: { function: setFixmap, what: tlbi },
   },
-  fixmap('tlbi-before-break', noTlbi, noDsbBefore),
+  fixmap('tlbi-before-break', noTlbi, noDsbBefore, tooEarly),
   fixmap('tlbi-of-next-page', noTlbi),
   {
-    ...fixmap('without-dsb-before', noTlbi, noDsbBefore),
+    ...fixmap('without-dsb-before', noTlbi, noDsbBefore, tooEarly),
     code: { function: setFixmap, what: dsbIshst, behind: clear },
   },
   {
@@ -70,10 +71,10 @@ export const planted: Planted[] = [
   },
   shared('share-without-break', undefined),
   {
-    ...shared('without-tlbi', noTlbi, noDsbBefore),
+    ...shared('without-tlbi', noTlbi, noDsbBefore, tooEarly),
     code: { function: flush, what: tlbi },
   },
-  shared('tlbi-before-break', noTlbi, noDsbBefore),
+  shared('tlbi-before-break', noTlbi, noDsbBefore, tooEarly),
   {
     ...shared('without-dsb-after', noDsbAfter),
     code: { function: flush, what: dsbIsh },
@@ -93,15 +94,14 @@ export const planted: Planted[] = [
   {
     // __purge_vmap_area_lazy() of mm/vmalloc.c: addresses are used again.
     ...{ patch: 'vmalloc-purge-without-tlbi', scenario: 'max', depth: 'full', level: 2 },
-    ...{ in: '__vmap_pages_range_noflush', reason: address, missing: [noTlbi, noDsbBefore] },
+    ...{
+      in: '__vmap_pages_range_noflush',
+      reason: address,
+      missing: [noTlbi, noDsbBefore, tooEarly],
+    },
     code: { function: flush, what: tlbi },
   },
 ];
-
-/** What a level of FEAT_BBM does not allow of a recording. */
-export function sitesAt(recording: Recording, level: Planted['level']): UpdateSite[] {
-  return checkUpdates(recording, [level]).filter(({ counts }) => counts[level] > 0);
-}
 
 /** Whether a site is the one that a defect must be named at. */
 export function isNamed(each: Planted): (site: UpdateSite) => boolean {
@@ -111,7 +111,12 @@ export function isNamed(each: Planted): (site: UpdateSite) => boolean {
     each.missing.includes(missing);
 }
 
+/** The sites of a recording that a level of FEAT_BBM does not allow. */
+export function sitesAt(recording: Recording, level: Planted['level']): UpdateSite[] {
+  return checkUpdates(recording, new Array(8).fill(level)).filter(({ counts }) => counts[level]);
+}
+
 /** A site as a line, for messages. */
 export function siteText({ site, chain, reason, missing, counts }: UpdateSite): string {
-  return `${counts.join(', ')} x ${[site, ...chain].join(' <- ')}: ${reason}, ${missing ?? 'live'}`;
+  return `${counts[0]} x ${[site, ...chain].join(' <- ')}: ${reason}, ${missing ?? 'live'}`;
 }
