@@ -61,14 +61,17 @@ export class EventBytes {
    * A value that is told by how it differs from the last of its kind, which it replaces.
    * @param values in halves, the lower one first
    * @param at where its halves are
+   * @returns whether it differs
    */
-  change(values: Uint32Array, at: number): void {
+  change(values: Uint32Array, at: number): boolean {
     const low = this.number();
     const { high } = this;
+    if (low === 0 && high === 0) return false;
     const sign = -(low & 1);
     const sum = (values[at] as number) + ((((low >>> 1) | (high << 31)) ^ sign) >>> 0);
     values[at] = sum;
     values[at + 1] = (values[at + 1] as number) + ((high >>> 1) ^ sign) + Number(sum >= 2 ** 32);
+    return true;
   }
 
   /** Zigzag, of 32 bits. */

@@ -106,6 +106,9 @@ export class RecordingReader {
   readonly #lastCaller = this.#lasts.add(1);
   readonly #ofSite: number[] = [this.#lasts.add(siteValues)];
   readonly #ofCall: number[] = [];
+  /** The same as whole numbers, which are made anew only where they change: most do not. */
+  readonly #given: (readonly bigint[])[] = [];
+  readonly #results: bigint[] = [];
   readonly #in = new EventBytes();
 
   /**
@@ -262,18 +265,23 @@ export class RecordingReader {
     const caller = this.#lasts.big(this.#lastCaller);
     this.calls.push({ number: this.calls.length, listed, caller });
     this.#ofCall.push(this.#lasts.add(count + 1));
+    this.#given.push(new Array(count).fill(0n));
+    this.#results.push(0n);
   }
 
   #enter(): void {
     const id = this.#in.number();
     const call = this.#call(id);
     const at = this.#ofCall[id - 1] as number;
-    const count = (this.#listed[call.listed] as Listed).arguments;
-    for (let i = 0; i < count; i++) this.#in.change(this.#lasts.halves, at + 2 * i);
-    if (this.#visitor.enter === undefined) return;
-    const args: bigint[] = [];
-    for (let i = 0; i < count; i++) args.push(this.#lasts.big(at + 2 * i));
-    this.#visitor.enter(call, args);
+    const before = this.#given[id - 1] as readonly bigint[];
+    let given: bigint[] | undefined;
+    for (let i = 0; i < before.length; i++) {
+      if (!this.#in.change(this.#lasts.halves, at + 2 * i)) continue;
+      given ??= before.slice();
+      given[i] = this.#lasts.big(at + 2 * i);
+    }
+    if (given) this.#given[id - 1] = given;
+    this.#visitor.enter?.(call, given ?? before);
   }
 
   #leave(): void {
@@ -281,8 +289,9 @@ export class RecordingReader {
     const call = this.#call(id);
     const { arguments: count, returns } = this.#listed[call.listed] as Listed;
     const at = (this.#ofCall[id - 1] as number) + 2 * count;
-    if (returns) this.#in.change(this.#lasts.halves, at);
-    this.#visitor.leave?.(call, returns ? this.#lasts.big(at) : undefined);
+    if (returns && this.#in.change(this.#lasts.halves, at))
+      this.#results[id - 1] = this.#lasts.big(at);
+    this.#visitor.leave?.(call, returns ? this.#results[id - 1] : undefined);
   }
 
   #call(id: number): RecordedCall {
