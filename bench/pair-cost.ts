@@ -6,14 +6,23 @@ import { wholeCase } from './case-cost.ts';
 import { type CpuSeconds, cpuSecondsOf } from './cpu-seconds.ts';
 import { quotients, type Ratio, spread } from './ratio.ts';
 
-/** CPU seconds of one case compared with those of another, alternately. */
-export async function benchPairCost(
+/** What one case and another cost, round by round. */
+export interface PairCost {
+  dear: CpuSeconds[];
+  plain: CpuSeconds[];
+}
+
+/**
+ * CPU seconds of one case and of another, alternately.
+ * @param kept is given the folder of the last dear one
+ */
+export async function measurePair(
   dear: BenchLaboratory,
   plain: BenchLaboratory,
   rounds: number,
-  { what, target }: { what: string; target: number },
-): Promise<Ratio> {
-  const costs = { dear: [] as CpuSeconds[], plain: [] as CpuSeconds[] };
+  kept: (folder: string) => void = () => {},
+): Promise<PairCost> {
+  const costs: PairCost = { dear: [], plain: [] };
   await withDir(
     async ({ path }) => {
       const directory = new RunDirectory(path);
@@ -26,9 +35,19 @@ export async function benchPairCost(
         // The two take turns at being first.
         for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn();
       }
+      kept(directory.caseDirectory(`dear-${rounds - 1}`));
     },
     { unsafeCleanup: true },
   );
+  return costs;
+}
+
+/** Of each round, what this process and the processes that it started took together. */
+export const sums = (costs: readonly CpuSeconds[]): number[] =>
+  costs.map(({ own, children }) => own + children);
+
+/** The emulator and ptdiff itself, apart. */
+export function pairText({ dear, plain }: PairCost): string {
   const part = (list: CpuSeconds[], name: keyof CpuSeconds) =>
     spread(
       list.map((cost) => cost[name]),
@@ -36,8 +55,18 @@ export async function benchPairCost(
     );
   const parts = (list: CpuSeconds[]) =>
     `QEMU ${part(list, 'children')}, ptdiff ${part(list, 'own')}`;
-  console.log(`${what}: ${parts(costs.dear)} / ${parts(costs.plain)}`);
-  const sums = (list: CpuSeconds[]) => list.map(({ own, children }) => own + children);
+  return `${parts(dear)} / ${parts(plain)}`;
+}
+
+/** CPU seconds of one case compared with those of another, alternately. */
+export async function benchPairCost(
+  dear: BenchLaboratory,
+  plain: BenchLaboratory,
+  rounds: number,
+  { what, target }: { what: string; target: number },
+): Promise<Ratio> {
+  const costs = await measurePair(dear, plain, rounds);
+  console.log(`${what}: ${pairText(costs)}`);
   return {
     what: `${what}, CPU seconds of a case`,
     values: quotients(sums(costs.dear), sums(costs.plain)),

@@ -13,7 +13,7 @@ import { type FileResult, type Kind, kinds, runGroup } from './run-group.ts';
 
 const root = join(import.meta.dirname, '..');
 /** Processes at a time, for two cores: some tests only wait for locks and other programs to end. */
-const atATime = { unit: 2, process: 4, boot: 2 };
+const atATime = { unit: 3, process: 4, boot: 2 };
 /** Lines of a failing file's output that are shown; the reason is at their end. */
 const shownLines = 150;
 

@@ -31,8 +31,8 @@ const ofRecorded: readonly Limit[] = [
     why: 'TCG runs stores and invalidations one after the other. Barriers are judged where break-before-make needs them, and not between a table write and its use.',
   },
   {
-    what: 'Moments between the checkpoints',
-    why: 'Predictions are compared at the checkpoints; in between, how each entry changes is judged, and those invariants that hold at every instant.',
+    what: 'Other functions between the checkpoints',
+    why: 'Each call of a function that the model knows is compared with it. What others make of the tables is compared at the checkpoints; in between it is held to the rules of updates and to the invariants of every instant.',
   },
 ];
 
@@ -49,7 +49,7 @@ const ofOthers: readonly Limit[] = [
   },
   {
     what: 'Moments between the checkpoints',
-    why: 'The tables are captured at paging_init, smp_cpus_done, free_initmem and init, and around linear_map_maybe_split_to_ptes(): what was wrong and repaired in between is recorded, but not compared with the prediction.',
+    why: 'The tables are captured at paging_init, smp_cpus_done, free_initmem and init, and around linear_map_maybe_split_to_ptes(): what was wrong and repaired in between is not seen.',
   },
 ];
 
