@@ -176,7 +176,7 @@ export class Expectation {
     const found = map.codeOf(layout, low, high);
     if (code === TABLE) {
       if (found !== TABLE) return 'table';
-      const below = link?.table.descriptor ?? descriptorAfter(mirror, index, was, wasHigh);
+      const below = link?.table.descriptor ?? descriptorAfter(mirror, was, wasHigh);
       if (tableDescriptorAttributes(layout, low, high) !== below) return 'table';
       if (link)
         this.#linking = {
@@ -201,11 +201,6 @@ export class Expectation {
 }
 
 /** kpti_mk_tbl_ng is the only one that rewrites a descriptor of a table: PTE_NG. */
-function descriptorAfter(
-  { layout }: Write['table'],
-  _index: number,
-  low: number,
-  high: number,
-): bigint {
+function descriptorAfter({ layout }: Write['table'], low: number, high: number): bigint {
   return tableDescriptorAttributes(layout, low, high) | (1n << 11n);
 }
