@@ -20,7 +20,7 @@ t.test('recorded boots of both worlds, and what their timelines tell', async (t)
   const all = await timeline();
   t.equal(all.exitCode, 0, all.stderr);
   t.match(all.stdout, /^up to paging_init\n.* by\n[\s\S]*paging_init <- setup_arch$/m);
-  t.match(all.stdout, /mark_linear_text_alias_ro <- smp_cpus_done$/m);
+  t.match(all.stdout, /mark_linear_text_alias_ro <- smp_cpus_done <- smp_init$/m);
   const json = JSON.parse((await timeline('--json')).stdout);
   t.ok(json.every(({ deeds }: { deeds: unknown[] }) => deeds.length > 0));
   // The first page of the kernel's text, at its own address: mapped once by the early code.
