@@ -77,7 +77,17 @@ t.test(
 t.test('values that one parser takes and another refuses are predicted', async (t) => {
   const { cases, stdout } = await run(t, ['6.12', '7.3'], others);
   t.equal(cases.length, 6);
-  for (const each of cases) t.equal(each.verdict, 'pass', `${each.case}\n${stdout}`);
+  // What every kernel does wrong that rewrites its tables (results/known-issues).
+  const kpti = 'update/output-address/idmap_kpti_install_ng_mappings/tlbi-of-wrong-hint';
+  for (const { case: name, scenario, verdict, findings } of cases) {
+    const [wanted, ids] = scenario === 'quotes' ? ['known', [kpti]] : ['pass', []];
+    t.equal(verdict, wanted, `${name}\n${stdout}`);
+    t.same(
+      findings.map(({ id }) => id),
+      ids,
+      name,
+    );
+  }
 });
 
 t.test('isolcpus= shows the known issue of 7.1, and nothing on 7.3', async (t) => {
