@@ -160,7 +160,7 @@ export const addRun: Verb = (command, { signal, finish }) => {
     .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu', 'firmware', 'stopAt']))
     .option(
       '--no-record',
-      'do not record stores to page tables, TLB invalidations and barriers: a sixth quicker, without ptdiff timeline and bbm',
+      'do not record stores to page tables, TLB invalidations and barriers: a third quicker, without ptdiff timeline and bbm',
     )
     .option('--qemu <path>', 'your own QEMU instead of the pinned one')
     .addOption(
