@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { timed, timedNow } from '../../host/timed.ts';
 import {
+  addUnseen,
   type BootEnd,
   type CheckpointName,
   type EarlyEnd,
@@ -50,6 +51,8 @@ export class BootSession {
   /** Physical address of the directory page of init's records; 0 until init has sent it. */
   #directory = 0;
   readonly #recording: RecordingWitness | undefined;
+  /** The recording has all requests, so that no stop is needed for them. */
+  readonly #hasRecordedRequests: boolean;
   /** Everything was captured, and init goes on. */
   #exercising = false;
 
@@ -61,6 +64,10 @@ export class BootSession {
   ) {
     this.#setup = setup;
     this.#recording = recording;
+    this.#hasRecordedRequests =
+      recording !== undefined &&
+      setup.requestsByBreakpoints !== true &&
+      recordsRequests(recording.functions, setup.symbols, setup.machine.world);
     this.#anchor = anchor;
     this.#watchdog = new Watchdog(setup.watchdog ?? defaultLimits);
     this.#panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
@@ -105,9 +112,9 @@ export class BootSession {
     if (this.#recording) {
       const { unseen, ...recorded } = this.#recording.end(this.#boot.kernel, this.#anchor.imagePa);
       Object.assign(evidence, recorded);
-      if (unseen) evidence.unseen = [...(evidence.unseen ?? []), ...unseen];
+      addUnseen(evidence, unseen);
     }
-    if (this.#isRequestsRecorded()) {
+    if (this.#hasRecordedRequests) {
       takeRequests(this.#boot, {
         granule: this.#setup.granule,
         world: this.#setup.machine.world,
@@ -209,7 +216,7 @@ export class BootSession {
     if (capture?.variables._debug_pagealloc_enabled_early === 1n) {
       await recordKpti(this.#boot, this.#plan);
     }
-    if (this.#isRequestsRecorded()) return;
+    if (this.#hasRecordedRequests) return;
     if (this.#setup.machine.world === 'realm') {
       await recordSharing(this.#boot, this.#plan);
     }
@@ -223,15 +230,6 @@ export class BootSession {
     const { evidence, kernel } = this.#boot;
     const [capture] = evidence.captures;
     return !capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols);
-  }
-
-  /** Whether the recording has all requests, so that no stop is needed for them. */
-  #isRequestsRecorded(): boolean {
-    return (
-      this.#recording !== undefined &&
-      this.#setup.requestsByBreakpoints !== true &&
-      recordsRequests(this.#setup.symbols, this.#setup.machine.world)
-    );
   }
 
   /** From smp_cpus_done() on; the function is left with the alias of the text protected. */
@@ -256,7 +254,7 @@ export class BootSession {
     const log = readKernelLog(vm, kernel, last(evidence.captures));
     if (log === undefined) {
       const why = 'its ring of log records could not be read from its memory';
-      evidence.unseen = [...(evidence.unseen ?? []), { what: 'log', why }];
+      addUnseen(evidence, [{ what: 'log', why }]);
     } else evidence.files = { dmesg: log };
     return { kind: 'stopped' };
   }
@@ -314,7 +312,7 @@ export class BootSession {
     }
     const passed = this.#planned.splice(0, this.#planned.indexOf(checkpoint) + 1).slice(0, -1);
     const missed = passed.map((what) => ({ what, why: 'the kernel never reached it' }));
-    if (missed.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...missed];
+    addUnseen(evidence, missed);
     this.#setup.onEvent({ kind: 'checkpoint', checkpoint });
     if (this.#setup.hold?.checkpoint === checkpoint) await this.#give(this.#setup.hold);
   }

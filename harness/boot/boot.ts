@@ -3,7 +3,7 @@ import { planMonitor } from '../../guest/monitor-firmware.ts';
 import { timed } from '../../host/timed.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import type { Evidence } from '../../src/evidence/capture.ts';
+import { addUnseen, type Evidence } from '../../src/evidence/capture.ts';
 import { recorderList } from '../../src/linux/recorded-functions.ts';
 import { whyNoCommandLine } from '../../src/scenario/command-line.ts';
 import { deviceContent } from '../../src/scenario/devices.ts';
@@ -45,9 +45,9 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     const recording =
       vm.recording && recorder && new RecordingWitness(vm.recording, recorder.list, vm.ram);
     const evidence = await new BootSession(setup, vm, anchor, recording).observe();
-    if (setup.recorderLibrary === undefined || recorder) return evidence;
-    const unseen = [{ what: 'recording' as const, why: 'it has no symbol _end' }];
-    return { ...evidence, unseen: [...(evidence.unseen ?? []), ...unseen] };
+    if (setup.recorderLibrary !== undefined && recorder === undefined)
+      addUnseen(evidence, [{ what: 'recording', why: 'it has no symbol _end' }]);
+    return evidence;
   });
 }
 

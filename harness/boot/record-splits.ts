@@ -2,6 +2,7 @@
 import { partsOutside } from '../../src/diff/physical.ts';
 import { endOf } from '../../src/diff/runs.ts';
 import type { Capture, Evidence } from '../../src/evidence/capture.ts';
+import { int } from '../../src/linux/arguments.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 import type { BootInProgress } from './boot-in-progress.ts';
@@ -95,7 +96,7 @@ async function atSetMemoryRo(
 ): Promise<RunOptions> {
   const { pc, x0, x1, x30 } = registers;
   if (boot.capabilitiesFinal) {
-    const frames = await mappedFrames(boot.vm, thread, x0, Number(BigInt.asIntN(32, x1)));
+    const frames = await mappedFrames(boot.vm, thread, x0, int(x1));
     const request = { frames, before: boot.nextCheckpoint() };
     boot.evidence.protectRequests = [...(boot.evidence.protectRequests ?? []), request];
     await boot.breakpoints.pause(splitAddress, x30);

@@ -6,6 +6,7 @@ import { differsFromRam } from '../../src/evidence/recorded-ram.ts';
 import { type RecordedTable, RecordingReader } from '../../src/evidence/recording-reader.ts';
 import type { RecorderList } from '../../src/linux/recorded-functions.ts';
 import { RAM_BASE } from '../../src/scenario/memory.ts';
+import { rootAddress } from '../../src/vmsa/regime.ts';
 import type { RamFile } from '../emulator/ram-file.ts';
 import { type RecordingFile, recordingRoom } from '../emulator/recorder/recording-file.ts';
 import type { RunningKernel } from './capture-checkpoint.ts';
@@ -40,6 +41,11 @@ export class RecordingWitness {
     this.#list = list;
     this.#ram = ram;
     this.#reader = new RecordingReader(list.functions, RAM_BASE);
+  }
+
+  /** What is recorded of this kernel. */
+  get functions(): RecorderList['functions'] {
+    return this.#list.functions;
   }
 
   /** At a checkpoint. */
@@ -122,7 +128,7 @@ export class RecordingWitness {
     const tables = [...this.#reader.tables.values()];
     for (const { online, registers } of cpus) {
       for (const name of ['TTBR0_EL1', 'TTBR1_EL1'] as const) {
-        const pa = rootOf(registers[name]);
+        const pa = rootAddress(registers[name]);
         const isKnown = tables.some(
           (each) => pa >= each.pa && pa < each.pa + each.words.byteLength,
         );
@@ -131,11 +137,6 @@ export class RecordingWitness {
       }
     }
   }
-}
-
-/** Physical address of a TTBRn_EL1, without ASID and CnP; RAM is below 2^48 (DDI 0487 D24.2). */
-function rootOf(register: bigint): number {
-  return Number(register & 0xffff_ffff_ffc0n);
 }
 
 function entryText({ table, index }: { table: RecordedTable; index: number }): string {

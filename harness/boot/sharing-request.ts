@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SharingRequest } from '../../src/evidence/capture.ts';
+import { int } from '../../src/linux/arguments.ts';
 import { unsignedInteger } from '../../src/linux/variables.ts';
 import type { GdbClient } from '../emulator/gdb.ts';
 import { withoutPac } from './call-trace.ts';
@@ -30,8 +31,7 @@ export async function readSharingRequest(
   const pageAllocator = await read('page_alloc_available');
   return {
     start: registers.x0,
-    // An int: the upper half of the register is not defined (AAPCS64, 6.8.2).
-    pages: Number(BigInt.asIntN(32, registers.x1)),
+    pages: int(registers.x1),
     onlineCpus: Number((await read('__num_online_cpus')) ?? 1n),
     ...(pageAllocator !== undefined && { pageAllocator: pageAllocator !== 0n }),
     caller: symbols.nameAt((await callerOfCaller(gdb, thread)) - slide)?.name ?? 'a module',

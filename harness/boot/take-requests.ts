@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Evidence } from '../../src/evidence/capture.ts';
+import { addUnseen, type Evidence } from '../../src/evidence/capture.ts';
 import { followOperations } from '../../src/evidence/follow-operations.ts';
 import { RequestCollector, type Requests } from '../../src/evidence/recorded-requests.ts';
 import { geometryOf } from '../../src/linux/geometry.ts';
-import { recordedFunctions, recorderList } from '../../src/linux/recorded-functions.ts';
+import { argumentsOf, type RecorderList } from '../../src/linux/recorded-functions.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 import type { Granule } from '../../src/vmsa/types.ts';
@@ -14,15 +14,17 @@ import { poolHasPages } from './record-splits.ts';
 const always = ['split_kernel_leaf_mapping', 'set_memory_ro', 'set_memory_rw'];
 const inRealms = ['realm_set_memory_decrypted', 'realm_set_memory_encrypted', 'set_cpu_online'];
 
-const argumentsOf = new Map(recordedFunctions.map(({ name, arguments: count }) => [name, count]));
-
 /**
  * Whether a recording has all that the kernel is asked to do to its linear map: each function that
  * tells of it is recorded with its arguments, or does not exist.
  */
-export function recordsRequests(symbols: SymbolTable, world: Machine['world']): boolean {
-  const listed = new Map(recorderList(symbols).functions.map((each) => [each.name, each]));
-  const isWhole = (name: string): boolean => listed.get(name)?.arguments === argumentsOf.get(name);
+export function recordsRequests(
+  functions: RecorderList['functions'],
+  symbols: SymbolTable,
+  world: Machine['world'],
+): boolean {
+  const listed = new Map(functions.map((each) => [each.name, each]));
+  const isWhole = (name: string): boolean => listed.get(name)?.arguments === argumentsOf(name);
   const hasCapabilities = listed.has('smp_cpus_done') || listed.has('setup_system_features');
   return (
     hasCapabilities &&
@@ -50,7 +52,10 @@ export function takeRequests(boot: BootInProgress, circumstances: Circumstances)
     const why = 'the boot was to be recorded, and was not';
     const what =
       circumstances.world === 'realm' ? (['splits', 'sharing'] as const) : ['splits' as const];
-    evidence.unseen = [...(evidence.unseen ?? []), ...what.map((each) => ({ what: each, why }))];
+    addUnseen(
+      evidence,
+      what.map((each) => ({ what: each, why })),
+    );
     return;
   }
   const requests = requestsIn(boot, evidence.recording, circumstances);

@@ -17,7 +17,7 @@ export function decodeBarrier(insn: number): Barrier | undefined {
   const own = ((insn >>> 10) & 3) === 1;
   if (op2 === 1) return { stores: true, full: true, own };
   if (op2 !== 4) return undefined;
-  // CRm[1:0]: 1 loads, 2 stores, 3 both.
+  // CRm[1:0]: 1 loads, 2 stores, 3 both; 0 is SSBB or PSSBB, which order no table.
   const type = (insn >>> 8) & 3;
-  return { stores: type !== 1, full: type === 3, own };
+  return { stores: type >= 2, full: type === 3, own };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Recording } from '../evidence/capture.ts';
+import { nameOf } from '../evidence/recorded-names.ts';
 import { RecordedOperations } from '../evidence/recorded-operations.ts';
 import { RecordingReader } from '../evidence/recording-reader.ts';
 import { join } from '../vmsa/descriptor-layout.ts';
@@ -71,15 +72,15 @@ function count(site: UpdateSite, { upTo, claimed }: Violation): void {
 }
 
 function siteOf(
-  { sites, functions }: Recording,
+  recording: Recording,
   { reason, missing, page, level, oldLow, oldHigh, low, high }: Violation,
   { site, cpu, time }: RecordingReader,
   operations: RecordedOperations,
 ): UpdateSite {
-  const chain = operations.chain(cpu).map(({ call }) => functions[call.listed]?.name ?? '?');
+  const chain = operations.chain(cpu).map(({ call }) => nameOf(recording, call));
   const va = BigInt.asUintN(64, BigInt(page) * 4096n);
   return {
-    site: sites[site] ?? '?',
+    site: recording.sites[site] ?? '?',
     chain,
     reason,
     missing,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { addressIn } from '../evidence/recorded-places.ts';
 import type { RecordedTable } from '../evidence/recording-reader.ts';
 import { isTable } from '../vmsa/descriptor.ts';
 
@@ -137,15 +138,10 @@ export class Tables {
 
   /** An entry leads to a table, which is the next one to be linked, or is linked already. */
   leadsTo(parent: Table, index: number, low: number, high: number): void {
-    const pa = this.addressIn(low, high);
+    const pa = addressIn(low, high);
     const child = this.#byAddress.get(pa);
     if (child === undefined) this.#expected.set(pa, { parent, index });
     else if (child.recorded.level > parent.recorded.level) this.#move(child, pageAt(parent, index));
-  }
-
-  /** Physical address of the table that a descriptor leads to. */
-  addressIn(low: number, high: number): number {
-    return (high & 0xffff) * 2 ** 32 + ((low & ~(2 ** this.#pageShift - 1)) >>> 0);
   }
 
   #announce(parent: Table, index: number): void {

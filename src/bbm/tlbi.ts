@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { split } from '../vmsa/descriptor-layout.ts';
 import type { Granule } from '../vmsa/types.ts';
 
 /** What one TLBI instruction invalidates of the EL1&0 stage 1 translations. */
@@ -33,7 +34,7 @@ export interface Invalidation {
  */
 export function decodeTlbi(insn: number, operand: bigint, wide = false): Invalidation | undefined {
   if (((insn >>> 16) & 7) !== 0) return undefined;
-  const [low, high] = [Number(operand & 0xffff_ffffn), Number(operand >> 32n)];
+  const { low, high } = split(operand);
   const crm = (insn >>> 8) & 15;
   const op2 = (insn >>> 5) & 7;
   // CRm: 1, 3, 7 outer shareable, inner shareable, local; 5, 2, 6 the same of ranges.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { addressIn } from '../evidence/recorded-places.ts';
 import { isTable } from '../vmsa/descriptor.ts';
 import { type Forbidden, type Meaning, needsBreak } from './needs-break.ts';
 import { pageAt, type Table, type Tables } from './tables.ts';
@@ -31,7 +32,7 @@ export function translationChanges(
     const high = words[2 * index + 1] as number;
     if ((low & 1) === 0) continue;
     if (isTable({ low }, level)) {
-      const child = tables.at(tables.addressIn(low, high));
+      const child = tables.at(addressIn(low, high));
       const why =
         child && child.recorded.level > level
           ? translationChanges(tables, child, block, how)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { addressIn } from '../evidence/recorded-places.ts';
 import type { RecordedTable } from '../evidence/recording-reader.ts';
 import { isTable } from '../vmsa/descriptor.ts';
-import { encodedGranule } from '../vmsa/regime.ts';
+import { encodedGranule, rootAddress } from '../vmsa/regime.ts';
 import { decodeBarrier } from './barrier.ts';
 import { Contexts } from './contexts.ts';
 import { FreedTables } from './freed-tables.ts';
@@ -33,9 +34,6 @@ export interface Violation extends Forbidden {
   low: number;
   high: number;
 }
-
-/** A root without ASID and CnP. */
-const rootAddress = 0xffff_ffff_ffc0n;
 
 /**
  * The architecture's rules of table updates (DDI 0487 D8.16, D8.17), as one step for each event of
@@ -140,7 +138,7 @@ export class UpdateRules {
       case 0xd5182000:
       case 0xd5182020: {
         const upper = (insn & 0x20) !== 0;
-        const [root, asid] = [Number(value & rootAddress), Number(value >> 48n)];
+        const [root, asid] = [rootAddress(value), Number(value >> 48n)];
         this.#contexts.root(cpu, upper, root, asid);
         break;
       }
@@ -193,7 +191,7 @@ export class UpdateRules {
     let why = needsBreak(oldLow, oldHigh, low, high, level, this.#meaning);
     if (why === undefined) return;
     if (old.wasTable) {
-      const child = this.#tables.at(this.#tables.addressIn(oldLow, oldHigh));
+      const child = this.#tables.at(addressIn(oldLow, oldHigh));
       if (!isTable({ low }, level) && child)
         why = this.#changes(child, table, index, low, high) ?? why;
       old.table = undefined;
@@ -201,7 +199,7 @@ export class UpdateRules {
       this.#free(old);
     } else if (isTable({ low }, level)) {
       // What the table translates is known when it is linked.
-      const pa = this.#tables.addressIn(low, high);
+      const pa = addressIn(low, high);
       const child = this.#tables.at(pa);
       if (child) why = this.#changes(child, table, index, oldLow, oldHigh) ?? why;
       else this.#replaced = { pa, table, index, low: oldLow, high: oldHigh };
@@ -272,7 +270,7 @@ export class UpdateRules {
   }
 
   #free(broken: Broken): void {
-    this.#freed.left(this.#tables.addressIn(broken.low, broken.high), broken);
+    this.#freed.left(addressIn(broken.low, broken.high), broken);
   }
 
   /** A block gave way to this table: that it is another size is told; is it all? */

@@ -56,6 +56,11 @@ export function detailOf(paragraphs: readonly string[]): string {
     .join('\n');
 }
 
+/** A time of a recording, in seconds. @param microseconds since the machine was started */
+export function secondsText(microseconds: number): string {
+  return `${(microseconds / 1e6).toFixed(6)} s`;
+}
+
 /** Bytes in the largest binary unit that gives a whole number: 4096 is '4 KiB'. */
 export function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

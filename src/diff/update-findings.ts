@@ -3,10 +3,11 @@ import type { UpdateSite } from '../bbm/check-updates.ts';
 import type { BbmLevel, Reason } from '../bbm/needs-break.ts';
 import type { Missing } from '../bbm/tables.ts';
 import type { Capture } from '../evidence/capture.ts';
+import { split } from '../vmsa/descriptor-layout.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import { describeDescriptor } from './describe-descriptor.ts';
 import { findingId, slug } from './finding-id.ts';
-import { countText, detailOf, hex } from './text.ts';
+import { countText, detailOf, hex, secondsText } from './text.ts';
 import type { Finding } from './types.ts';
 
 /** What of a boot's recording is judged. */
@@ -103,7 +104,7 @@ function siteLines(
   const half = va >> 63n === 1n ? 'ttbr1' : 'ttbr0';
   const regime = registers && stage1Regime(registers, half);
   return [
-    `${countText(claimed, 'time')} at ${site}${chain.length > 0 ? `, in ${chain.join(' <- ')}` : ''}; the first one at ${(time / 1e6).toFixed(6)} s on CPU ${cpu}, level ${level}, ${hex(va)}:`,
+    `${countText(claimed, 'time')} at ${site}${chain.length > 0 ? `, in ${chain.join(' <- ')}` : ''}; the first one at ${secondsText(time)} on CPU ${cpu}, level ${level}, ${hex(va)}:`,
     `    from ${descriptorText(regime, level, old)}`,
     `    to ${descriptorText(regime, level, now)}`,
   ];
@@ -114,7 +115,7 @@ function descriptorText(
   level: number,
   descriptor: bigint,
 ): string {
-  const [low, high] = [Number(descriptor & 0xffff_ffffn), Number(descriptor >> 32n)];
+  const { low, high } = split(descriptor);
   const words = regime && describeDescriptor(regime, level, low, high);
   return words === undefined || words === hex(descriptor)
     ? hex(descriptor)

@@ -266,3 +266,8 @@ export interface Evidence {
    */
   idRegisters: Record<string, bigint>[];
 }
+
+/** Adds to what could not be observed of a boot. */
+export function addUnseen(evidence: Evidence, more: NonNullable<Evidence['unseen']> = []): void {
+  if (more.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...more];
+}

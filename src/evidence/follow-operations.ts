@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { present } from '../present.ts';
 import type { CheckpointName, Recording } from './capture.ts';
+import { readByMoments } from './read-by-moments.ts';
 import { type OpenCall, RecordedOperations } from './recorded-operations.ts';
 import { type RecordedTable, RecordingReader, type RecordingVisitor } from './recording-reader.ts';
 
@@ -104,43 +105,18 @@ export function visitOperations<Note>(
  * @throws PtdiffError('harness') for a damaged recording
  */
 export function followOperations<Note>(
-  { functions, ramBase, moments, events }: Recording,
+  recording: Recording,
   follower: OperationFollower<Note>,
   begin: (reader: RecordingReader) => void = () => {},
 ): RecordingReader {
+  const { functions, ramBase } = recording;
   const visitor = visitOperations(functions, follower, () => position);
   const reader = new RecordingReader(functions, ramBase, visitor);
   const position: Position = { reader, before: undefined };
   begin(reader);
-  let at = 0;
-  for (const { checkpoint, bytes } of moments) {
+  readByMoments(recording, reader, (checkpoint) => {
+    if (position.before !== undefined) follower.reached?.(position.before);
     position.before = checkpoint;
-    reader.read(events.subarray(at, bytes));
-    at = bytes;
-    follower.reached?.(checkpoint);
-  }
-  position.before = undefined;
-  reader.read(events.subarray(at));
-  return reader;
-}
-
-/**
- * The operations of these names, in the order in which they returned. What had not returned when
- * the recording ended comes last.
- */
-export function recordedOperations(
-  recording: Recording,
-  names: ReadonlySet<string>,
-): RecordedOperation[] {
-  const done: RecordedOperation[] = [];
-  const open = new Set<RecordedOperation>();
-  followOperations(recording, {
-    entered: (operation) => {
-      if (names.has(operation.name)) open.add(operation);
-    },
-    left: (operation) => {
-      if (open.delete(operation)) done.push(operation);
-    },
   });
-  return [...done, ...open];
+  return reader;
 }

@@ -3,6 +3,7 @@ import { geometryOf } from '../linux/geometry.ts';
 import type { Descriptor } from '../vmsa/descriptor.ts';
 import { encodedGranule } from '../vmsa/regime.ts';
 import type { CheckpointName, Recording } from './capture.ts';
+import { readByMoments } from './read-by-moments.ts';
 import { type OpenCall, RecordedOperations } from './recorded-operations.ts';
 import { entrySize, RecordedPlaces } from './recorded-places.ts';
 import { type RecordedCall, type RecordedTable, RecordingReader } from './recording-reader.ts';
@@ -129,13 +130,8 @@ export function followRecording(
       places.stored(table, index, low, high);
     },
   });
-  let at = 0;
-  for (const { checkpoint, bytes } of recording.moments) {
+  readByMoments(recording, reader, (checkpoint) => {
     before = checkpoint;
-    reader.read(recording.events.subarray(at, bytes));
-    at = bytes;
-  }
-  before = undefined;
-  reader.read(recording.events.subarray(at));
+  });
   return { reader, operations };
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { int } from '../linux/arguments.ts';
 import type { Geometry } from '../linux/geometry.ts';
 import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
 import type {
@@ -56,9 +57,6 @@ const realmCalls = new Map([
   ['realm_set_memory_decrypted', 'decrypt'],
   ['realm_set_memory_encrypted', 'encrypt'],
 ] as const);
-
-/** An int argument: the upper half of the register is not defined (AAPCS64, 6.8.2). */
-const int = (value: bigint | undefined): number => Number(BigInt.asIntN(32, value ?? 0n));
 
 /**
  * Collects, while a recording is read, what the kernel is asked to do to its linear map. It takes

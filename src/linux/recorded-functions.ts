@@ -115,6 +115,14 @@ export const recordedFunctions: readonly RecordedFunction[] = [
   operation('try_to_migrate_one', 4),
 ];
 
+const counts = new Map(recordedFunctions.map(({ name, arguments: count }) => [name, count]));
+
+/**
+ * How many arguments of a function are recorded: fewer are there of one that a compiler changed.
+ * @returns 0 for a function that is not recorded
+ */
+export const argumentsOf = (name: string): number => counts.get(name) ?? 0;
+
 /** Roots that the kernel never frees (arch/arm64/kernel/vmlinux.lds.S). */
 const stayingRoots = ['swapper_pg_dir', 'tramp_pg_dir', 'reserved_pg_dir', 'idmap_pg_dir'];
 

@@ -17,6 +17,19 @@ interface PageArray {
  * from 6.12 to 7.3.
  */
 export const structPageBytes = 64;
+
+/**
+ * page_address() (arch/arm64/include/asm/memory.h): the linear address of a page.
+ * @param page address of its struct page
+ * @param vmemmap address of the first one, that of the page at `pageOffset`
+ */
+export function page_address(
+  page: bigint,
+  { vmemmap, pageOffset, granule }: { vmemmap: bigint; pageOffset: bigint; granule: number },
+): bigint {
+  return pageOffset + ((page - vmemmap) / BigInt(structPageBytes)) * BigInt(granule);
+}
+
 const LRU = 8;
 const PRIVATE = 40;
 const PAGE_TYPE = 48;

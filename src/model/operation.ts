@@ -53,6 +53,3 @@ export interface Operation {
 
 export const EINVAL = 22;
 export const EBUSY = 16;
-
-/** An int argument: the upper half of the register is not defined (AAPCS64, 6.8.2). */
-export const int = (value: bigint | undefined): number => Number(BigInt.asIntN(32, value ?? 0n));

@@ -5,7 +5,7 @@ import { followRecording, type RecordedMoment } from '../evidence/follow-recordi
 import { kernelRegions } from '../linux/kernel-regions.ts';
 import { isTable, isValid } from '../vmsa/descriptor.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
-import { actorOf, kindOf } from './timeline.ts';
+import { actorOf, kindOf, kinds } from './timeline.ts';
 
 /** A stretch of the kernel's half, in units of 4 KiB from its first address; end exclusive. */
 export type Stretch = [from: number, to: number];
@@ -28,8 +28,7 @@ export interface RecordedChanges {
   more: number;
 }
 
-export const changeKinds = ['made', 'broken', 'changed', 'split', 'other', 'TLBI'] as const;
-const columns = ['made', 'broken', 'changed', 'split', 'other'] as const;
+export const changeKinds = [...kinds, 'TLBI'] as const;
 
 /** A slice ends at a checkpoint, or after so many stores or microseconds. */
 const sliceStores = 20_000;
@@ -63,7 +62,7 @@ export function recordedChanges(
       const { table, index } = store;
       tables.stored(table, index, store.new.low, store.new.high);
       const row = sheet.row(store);
-      const deed = sheet.count(row, columns.indexOf(kindOf(store)));
+      const deed = sheet.count(row, kinds.indexOf(kindOf(store)));
       const offset = tables.offset(table, index);
       if (!row.tables.has(table.id)) {
         row.tables.add(table.id);
@@ -81,7 +80,7 @@ export function recordedChanges(
     unlink: (table) => tables.unlink(table),
     tlbi: (tlbi) => {
       sheet.goOn(tlbi, 0);
-      sheet.count(sheet.row(tlbi), columns.length);
+      sheet.count(sheet.row(tlbi), kinds.length);
     },
   });
   return sheet.end();

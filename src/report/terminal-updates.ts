@@ -2,7 +2,7 @@
 
 import type { UpdateSite } from '../bbm/check-updates.ts';
 import type { BbmLevel } from '../bbm/needs-break.ts';
-import { countText, hex } from '../diff/text.ts';
+import { countText, hex, secondsText } from '../diff/text.ts';
 import type { UpdateRow } from '../diff/types.ts';
 import { faultOf } from '../diff/update-findings.ts';
 import type { Paint } from './colour.ts';
@@ -41,7 +41,7 @@ function formatSite(each: UpdateSite, bbm: BbmLevel | undefined): string[] {
     `${formatCount(countAt(each, bbm))} x ${site}`,
     ...(chain.length > 0 ? [`    in ${chain.join(' <- ')}`] : []),
     `    ${faultOf(each)}`,
-    `    e.g. level ${level}, ${hex(va)}: ${hex(old)} -> ${hex(now)} (CPU ${cpu}, ${(time / 1e6).toFixed(6)} s)`,
+    `    e.g. level ${level}, ${hex(va)}: ${hex(old)} -> ${hex(now)} (CPU ${cpu}, ${secondsText(time)})`,
   ];
 }
 

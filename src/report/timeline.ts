@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { hex } from '../diff/text.ts';
+import { hex, secondsText } from '../diff/text.ts';
 import { PtdiffError } from '../errors.ts';
 import type { CheckpointName, Recording } from '../evidence/capture.ts';
 import { followRecording, type RecordedStore } from '../evidence/follow-recording.ts';
@@ -26,7 +26,8 @@ export interface Interval {
   deeds: Deed[];
 }
 
-const kinds = ['made', 'broken', 'changed', 'split', 'other'] as const;
+/** What a store can do to an entry; a deed counts each. */
+export const kinds = ['made', 'broken', 'changed', 'split', 'other'] as const;
 
 /** What a store does to an entry. */
 export function kindOf({ table, old, new: now }: RecordedStore): (typeof kinds)[number] {
@@ -143,7 +144,7 @@ export function formatLife(
       const { level } = store.table;
       const text = ({ low, high }: Descriptor) => describe(level, low, high);
       lines.push(
-        `${(store.time / 1e6).toFixed(6)} s, CPU ${store.cpu}, before ${store.before ?? 'the end'}: ${recording.sites[store.site]}`,
+        `${secondsText(store.time)}, CPU ${store.cpu}, before ${store.before ?? 'the end'}: ${recording.sites[store.site]}`,
         `    in ${chainText(recording, store.chain()) ?? 'none of the recorded functions'}`,
         `    level ${level} entry of ${hex(va)}: ${text(store.old)}`,
         `    becomes ${text(store.new)}`,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Descriptor } from './descriptor.ts';
 import type { Stage1Regime } from './regime.ts';
 import type { Granule, Level } from './types.ts';
 
@@ -122,6 +123,11 @@ export function attributeMaskLow(layout: DescriptorLayout): number {
 /** A 64-bit value from its two words. */
 export function join(lo: number, hi: number): bigint {
   return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+}
+
+/** The two words of a 64-bit value. */
+export function split(value: bigint): Descriptor {
+  return { low: Number(value & 0xffff_ffffn), high: Number((value >> 32n) & 0xffff_ffffn) };
 }
 
 /**

@@ -15,3 +15,8 @@ export const isValid = ({ low }: Pick<Descriptor, 'low'>): boolean => (low & val
 export function isTable({ low }: Pick<Descriptor, 'low'>, level: number): boolean {
   return level < 3 && (low & (valid | tableBit)) === (valid | tableBit);
 }
+
+/** Whether a descriptor of a level is a valid page or block (DDI 0487 D8.3). */
+export function isLeaf({ low }: Pick<Descriptor, 'low'>, level: number): boolean {
+  return (low & (valid | tableBit)) === (level === 3 ? valid | tableBit : valid);
+}

@@ -185,6 +185,14 @@ function checkCompanions(regime: Stage1Regime, registers: SystemRegisters): void
 }
 
 /**
+ * Physical address of the first table, in a machine whose memory ends below 2^48: a TTBRn_EL1
+ * without its ASID and CnP (DDI 0487 D24.2).
+ */
+export function rootAddress(ttbr: bigint): number {
+  return Number(ttbr & 0xffff_ffff_ffc0n);
+}
+
+/**
  * Physical address of the first table (DDI 0487 D8.2.5 and TTBRn_EL1.BADDR): the ASID and CnP are
  * not part of it; with 52-bit output addresses, bits 51:48 are in bits 5:2; the low bits below the
  * size of the table are RES0.

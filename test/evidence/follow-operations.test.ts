@@ -2,15 +2,59 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { readRecording } from '../../results/recording-file.ts';
-import { followOperations, recordedOperations } from '../../src/evidence/follow-operations.ts';
-import { ramOf, tablesAt } from '../../src/evidence/recorded-tables.ts';
+import type { Recording } from '../../src/evidence/capture.ts';
+import { followOperations, type RecordedOperation } from '../../src/evidence/follow-operations.ts';
+import { LinkedTables } from '../../src/evidence/recorded-tables.ts';
+import { RecordingReader } from '../../src/evidence/recording-reader.ts';
 import { first } from '../../src/present.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
-import { walk } from '../../src/vmsa/walk.ts';
+import { type RamReader, walk } from '../../src/vmsa/walk.ts';
 import { given } from '../given.ts';
 
 // 6.12.117+deb13-arm64, max, up to paging_init.
 const recording = given(readRecording(join(import.meta.dirname, '../report/fixtures/recording')));
+
+/**
+ * The operations of these names, in the order in which they returned. What had not returned when
+ * the recording ended comes last.
+ */
+function recordedOperations(recording: Recording, names: ReadonlySet<string>): RecordedOperation[] {
+  const done: RecordedOperation[] = [];
+  const open = new Set<RecordedOperation>();
+  followOperations(recording, {
+    entered: (operation) => {
+      if (names.has(operation.name)) open.add(operation);
+    },
+    left: (operation) => {
+      if (open.delete(operation)) done.push(operation);
+    },
+  });
+  return [...done, ...open];
+}
+
+/** The linked tables of a recording by their addresses, as its reader has them at a moment. */
+function ramOf({ tables }: Pick<RecordingReader, 'tables'>): RamReader {
+  const linked = new LinkedTables();
+  for (const table of tables.values()) linked.linked(table);
+  return {
+    // A walk enters no table twice but through entries that lead to the same one.
+    size: 2 ** 40,
+    table: (pa, bytes) => {
+      const words = linked.at(pa)?.words;
+      return words && words.byteLength >= bytes ? words.subarray(0, bytes / 4) : undefined;
+    },
+  };
+}
+
+/**
+ * Reads a recording up to a moment.
+ * @param bytes of events, as in Recording.moments
+ */
+function tablesAt({ functions, ramBase, events }: Recording, bytes: number): RecordingReader {
+  const reader = new RecordingReader(functions, ramBase);
+  reader.read(events.subarray(0, bytes));
+  return reader;
+}
 
 t.test('operations with their arguments, times and stores', (t) => {
   const names = new Set(['__create_pgd_mapping_locked', 'paging_init']);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Now } from '../../evidence/follow-recording.ts';
 import { nameOf } from '../../evidence/recorded-names.ts';
+import type { LinkedEntry } from '../../evidence/recorded-tables.ts';
 import type { RecordedCall } from '../../evidence/recording-reader.ts';
+import { int } from '../../linux/arguments.ts';
 import { vmemmapStart } from '../../linux/kernel-layout.ts';
-import { structPageBytes } from '../../linux/struct-page.ts';
+import { argumentsOf } from '../../linux/recorded-functions.ts';
+import { page_address } from '../../linux/struct-page.ts';
+import { isLeaf } from '../../vmsa/descriptor.ts';
+import { rootAddress } from '../../vmsa/regime.ts';
 import { canSetDirectMap } from '../invariants/direct-map-promise.ts';
 import type { Rule } from '../invariants/violation.ts';
-import { isLeaf, outputOf, right } from './leaf-rights.ts';
-import { type Entry, offsetOf } from './live-tables.ts';
+import { outputOf, right } from './leaf-rights.ts';
+import { offsetOf } from './live-tables.ts';
 import type { Scene } from './scene.ts';
 import type { Instant } from './window.ts';
 
@@ -32,8 +37,22 @@ const words: Record<Asked, string> = {
   nx: 'not executable',
 };
 
-/** C's int. */
-const int = (value: bigint | undefined): number => Number(BigInt.asIntN(32, value ?? 0n));
+/** What can ask for leaves. */
+const asking: ReadonlySet<string> = new Set([
+  'set_direct_map_invalid_noflush',
+  'set_direct_map_default_noflush',
+  'set_direct_map_valid_noflush',
+  '__kernel_map_pages',
+  'set_memory_valid',
+  '__set_memory_enc_dec',
+  'realm_set_memory_encrypted',
+  'realm_set_memory_decrypted',
+  'set_memory_ro',
+  'set_memory_rw',
+  'set_memory_x',
+  'set_memory_nx',
+  'set_memory_rox',
+]);
 
 /**
  * When an operation that changes single pages has returned 0, each of them has the leaf that was
@@ -58,22 +77,20 @@ export class AskedLeaves {
   }
 
   static heeds(name: string): boolean {
-    return argumentsOf.has(name);
+    return asking.has(name);
   }
 
   root(cpu: number, value: bigint): void {
-    // Without ASID and CnP; RAM is below 2^48 (DDI 0487 D24.2).
-    this.#roots.set(cpu, Number(value & 0xffff_ffff_ffc0n));
+    this.#roots.set(cpu, rootAddress(value));
   }
 
   returned(call: RecordedCall, result: bigint | undefined, now: Now): void {
     const name = nameOf(this.#scene.recording, call);
-    const wanted = argumentsOf.get(name);
-    if (wanted === undefined || int(result) !== 0) return;
+    if (!asking.has(name) || int(result) !== 0) return;
     const moment: Instant = { ...now(), returned: true };
     const args = moment.chain()[0]?.args ?? [];
     // Of a function that the compiler cloned no argument is known.
-    const request = args.length < wanted ? undefined : this.#requestOf(name, args);
+    const request = args.length < argumentsOf(name) ? undefined : this.#requestOf(name, args);
     const root = this.#roots.get(moment.cpu);
     if (request === undefined || root === undefined) return;
     for (let page = 0; page < request.pages; page++) {
@@ -126,13 +143,12 @@ export class AskedLeaves {
     return this.#scene.boot.aliasBit > 0 ? request : undefined;
   }
 
-  /** page_to_virt() of a struct page (arch/arm64/include/asm/memory.h). */
   #pageAddress(page: bigint): bigint {
-    const index = (page - this.#vmemmap) / BigInt(structPageBytes);
-    return this.#scene.boot.layout.pageOffset + index * BigInt(this.#scene.boot.granule);
+    const { granule, layout } = this.#scene.boot;
+    return page_address(page, { vmemmap: this.#vmemmap, pageOffset: layout.pageOffset, granule });
   }
 
-  #check(name: string, asked: readonly Asked[], entry: Entry, moment: Instant): void {
+  #check(name: string, asked: readonly Asked[], entry: LinkedEntry, moment: Instant): void {
     for (const each of asked) {
       if (this.#is(each, entry)) continue;
       const rule: Rule = {
@@ -145,9 +161,9 @@ export class AskedLeaves {
     }
   }
 
-  #is(asked: Asked, { table, low, high }: Entry): boolean {
+  #is(asked: Asked, { table, low, high }: LinkedEntry): boolean {
     const { upper, tables, boot } = this.#scene;
-    const valid = isLeaf(table.level, low);
+    const valid = isLeaf({ low }, table.level);
     const may = valid ? upper.of(low, high, tables.hierarchical(table)) : 0;
     const shared = outputOf(table.level, low, high) >= boot.aliasBit;
     switch (asked) {
@@ -170,20 +186,3 @@ export class AskedLeaves {
     }
   }
 }
-
-/** Recorded arguments that tell what an operation asks for, by its name. */
-const argumentsOf: ReadonlyMap<string, number> = new Map([
-  ['set_direct_map_invalid_noflush', 1],
-  ['set_direct_map_default_noflush', 1],
-  ['set_direct_map_valid_noflush', 3],
-  ['__kernel_map_pages', 3],
-  ['set_memory_valid', 3],
-  ['__set_memory_enc_dec', 3],
-  ['realm_set_memory_encrypted', 2],
-  ['realm_set_memory_decrypted', 2],
-  ['set_memory_ro', 2],
-  ['set_memory_rw', 2],
-  ['set_memory_x', 2],
-  ['set_memory_nx', 2],
-  ['set_memory_rox', 2],
-]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { firstLines } from '../compare-state.ts';
 import { findingId } from '../finding-id.ts';
-import { bytesText, countText, detailOf } from '../text.ts';
+import { bytesText, countText, detailOf, secondsText } from '../text.ts';
 import type { Finding } from '../types.ts';
 import type { Act, Window } from './window.ts';
 
@@ -45,5 +45,4 @@ function waysOf(windows: readonly Window[]): string[] {
   });
 }
 
-const actText = ({ time, cpu, by }: Act): string =>
-  `${(time / 1e6).toFixed(6)} s, CPU ${cpu}: ${by}`;
+const actText = ({ time, cpu, by }: Act): string => `${secondsText(time)}, CPU ${cpu}: ${by}`;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { followRecording, type RecordedStore } from '../../evidence/follow-recording.ts';
 import { present } from '../../present.ts';
+import { isLeaf } from '../../vmsa/descriptor.ts';
 import type { BootInvariant } from '../context.ts';
 import { AskedLeaves } from './asked-leaves.ts';
 import { CallTimes } from './call-times.ts';
 import { findingsOf } from './findings.ts';
 import { KernelLeaves } from './kernel-leaves.ts';
-import { isLeaf } from './leaf-rights.ts';
 import { visitLeaves } from './live-tables.ts';
 import { Scene } from './scene.ts';
 import { UserLeaves } from './user-leaves.ts';
@@ -46,11 +46,11 @@ export const everyInstant: BootInvariant = (boot) => {
       if (windows.anyOpen) windows.close(table, index, atStore);
       if (table.upper) {
         kernel.changed(table, index);
-        if (isLeaf(table.level, low)) kernel.leaf(table, index, low, high, atStore);
+        if (isLeaf({ low }, table.level)) kernel.leaf(table, index, low, high, atStore);
         return;
       }
       user.changed({ table, index, ...store.old }, { table, index, low, high }, atStore);
-      if (isLeaf(table.level, low)) kernel.lowerLeaf(table, index, low, high, atStore);
+      if (isLeaf({ low }, table.level)) kernel.lowerLeaf(table, index, low, high, atStore);
     },
     table: (each, now) => {
       tables.link(each);

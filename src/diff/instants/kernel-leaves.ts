@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Now } from '../../evidence/follow-recording.ts';
 import { callerOf, nameOf } from '../../evidence/recorded-names.ts';
+import type { LinkedEntry } from '../../evidence/recorded-tables.ts';
 import type { RecordedCall, RecordedTable } from '../../evidence/recording-reader.ts';
 import { overlap, type PhysicalRange, sizedRange } from '../../linux/physical-range.ts';
 import { type ImageSymbol, imageRange, imageVa, rodataEnabled } from '../context.ts';
 import type { Rule } from '../invariants/violation.ts';
 import { right } from './leaf-rights.ts';
-import { type Entry, type Offset, offsetOf, visitLeaves } from './live-tables.ts';
+import { type Offset, offsetOf, visitLeaves } from './live-tables.ts';
 import type { Scene } from './scene.ts';
 import type { Instant } from './window.ts';
 
@@ -84,7 +85,7 @@ export class KernelLeaves {
   readonly #protected = new Set<View>();
   readonly #rodata: boolean;
   /** Fixmap pages for patching, by the CPU that patches. */
-  readonly #patching = new Map<number, Entry>();
+  readonly #patching = new Map<number, LinkedEntry>();
   /** CPUs that are in __kpti_install_ng_mappings(). */
   #rewriting = 0;
 
@@ -156,7 +157,7 @@ export class KernelLeaves {
   }
 
   /** An entry changed. */
-  changed(table: Entry['table'], index: number): void {
+  changed(table: LinkedEntry['table'], index: number): void {
     for (const [cpu, entry] of this.#patching)
       if (entry.table === table && entry.index === index) this.#patching.delete(cpu);
   }
@@ -183,14 +184,14 @@ export class KernelLeaves {
     return overlap(sizedRange(pa, size), this.#text) ? 'text' : 'rodata';
   }
 
-  #writable(entry: Entry, view: View, moment: Instant): void {
+  #writable(entry: LinkedEntry, view: View, moment: Instant): void {
     const use = view === 'other' ? this.#fixmapUse(entry, moment) : undefined;
     if (use === 'patching') this.#patching.set(moment.cpu, entry);
     if (use === undefined) this.#scene.found(readOnly[view], entry, moment);
   }
 
   /** What a fixmap page onto text or rodata is for, if it is one that may be. */
-  #fixmapUse({ table, low, high }: Entry, { chain }: Instant) {
+  #fixmapUse({ table, low, high }: LinkedEntry, { chain }: Instant) {
     const { recording, tables, boot } = this.#scene;
     const [innermost] = chain();
     if (innermost === undefined || nameOf(recording, innermost.call) !== '__set_fixmap')

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { addressIn } from '../../evidence/recorded-places.ts';
 import { permissions } from '../../vmsa/permissions.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
 import { rightsOf } from '../access.ts';
@@ -9,11 +10,6 @@ export const right = { write: 1, execute: 2, userWrite: 4 } as const;
 /** Bits of a descriptor that permissions depend on: V, AP[1], AP[2], DBM, PXN, UXN. */
 const positions: readonly bigint[] = [0n, 6n, 7n, 51n, 53n, 54n];
 const combinations = 2 ** positions.length;
-
-/** Whether a descriptor is a valid page or block (DDI 0487 D8.3). */
-export function isLeaf(level: number, low: number): boolean {
-  return (low & 3) === (level === 3 ? 3 : 1);
-}
 
 /**
  * Effective permissions of leaves (DDI 0487 D8.4) from their two words, by a table: it is asked for
@@ -62,6 +58,5 @@ function rightsTable(regime: Stage1Regime, tableAttributes: number): Uint8Array 
  */
 export function outputOf(level: number, low: number, high: number): number {
   // Bit 16 of a block is nT (FEAT_BBM).
-  const address = level === 3 ? low & 0xffff_f000 : low & 0xfffe_0000;
-  return (high & 0xffff) * 2 ** 32 + (address >>> 0);
+  return addressIn(level === 3 ? low : low & 0xfffe_0000, high);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { nextTable, RecordedPlaces } from '../../evidence/recorded-places.ts';
+import { RecordedPlaces } from '../../evidence/recorded-places.ts';
+import { type LinkedEntry, LinkedTables } from '../../evidence/recorded-tables.ts';
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import { type Geometry, geometryOf, levelShift } from '../../linux/geometry.ts';
-import { present } from '../../present.ts';
+import { isLeaf } from '../../vmsa/descriptor.ts';
 import type { Granule, Level } from '../../vmsa/types.ts';
-import { isLeaf } from './leaf-rights.ts';
 
 /**
  * A virtual address without its bits 63:52, which say only which half it is in: a number, so that
@@ -14,21 +14,13 @@ export type Offset = number;
 
 export const offsetOf = (va: bigint): Offset => Number(BigInt.asUintN(52, va));
 
-/** An entry of a table, and its place. */
-export interface Entry {
-  table: RecordedTable;
-  index: number;
-  low: number;
-  high: number;
-}
-
 /** The tables that are linked at one instant, and what they translate. */
 export class LiveTables {
   readonly geometry: Geometry;
   /** By level + 1. */
   readonly #sizes: readonly number[];
   readonly #places = new RecordedPlaces();
-  readonly #byPa = new Map<number, RecordedTable>();
+  readonly #linked = new LinkedTables();
   /** Of each table, by its number: the offset of its first entry. */
   readonly #offsets = new Map<number, Offset>();
   /** How many tables there are in each page. */
@@ -42,12 +34,12 @@ export class LiveTables {
 
   link(table: RecordedTable): void {
     this.#places.linked(table);
-    this.#byPa.set(table.pa, table);
+    this.#linked.linked(table);
     for (const page of this.pagesOf(table)) this.#pages.set(page, 1 + (this.#pages.get(page) ?? 0));
   }
 
   unlink(table: RecordedTable): void {
-    if (this.#byPa.get(table.pa) === table) this.#byPa.delete(table.pa);
+    this.#linked.unlinked(table);
     this.#offsets.delete(table.id);
     for (const page of this.pagesOf(table)) {
       const left = (this.#pages.get(page) ?? 1) - 1;
@@ -99,7 +91,7 @@ export class LiveTables {
   }
 
   all(): Iterable<RecordedTable> {
-    return this.#byPa.values();
+    return this.#linked.all();
   }
 
   /**
@@ -107,24 +99,10 @@ export class LiveTables {
    * @param root physical address in TTBR1_EL1
    * @returns undefined where the recording does not have the tables
    */
-  walk(root: number, offset: Offset): Entry | undefined {
-    let table = this.#byPa.get(root);
-    while (table !== undefined) {
-      const { words, level } = table;
-      const index = Math.floor(offset / this.size(table)) % (words.length / 2);
-      const entry = entryOf(table, index);
-      const next = nextTable(table, entry.low, entry.high);
-      if (next === undefined || level === 3) return entry;
-      table = this.#byPa.get(next);
-    }
-    return undefined;
+  walk(root: number, offset: Offset): LinkedEntry | undefined {
+    const table = this.#linked.at(root);
+    return table && this.#linked.walk(table, this.geometry, offset);
   }
-}
-
-function entryOf(table: RecordedTable, index: number): Entry {
-  const { words } = table;
-  const low = present(words[2 * index], 'word');
-  return { table, index, low, high: present(words[2 * index + 1], 'word') };
 }
 
 /** What is told of each leaf: its words, the lower one first. */
@@ -135,6 +113,6 @@ export function visitLeaves(table: RecordedTable, visit: LeafVisitor): void {
   const { words, level } = table;
   for (let at = 0; at < words.length; at += 2) {
     const low = words[at] as number;
-    if (isLeaf(level, low)) visit(table, at / 2, low, words[at + 1] as number);
+    if (isLeaf({ low }, level)) visit(table, at / 2, low, words[at + 1] as number);
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName, Recording } from '../../evidence/capture.ts';
+import type { LinkedEntry } from '../../evidence/recorded-tables.ts';
 import { present } from '../../present.ts';
 import { stage1Regime } from '../../vmsa/regime.ts';
 import { type BootContext, type CheckpointContext, checkpointContext } from '../context.ts';
@@ -7,7 +8,7 @@ import { describeDescriptor } from '../describe-descriptor.ts';
 import type { Rule } from '../invariants/violation.ts';
 import { hex } from '../text.ts';
 import { LeafRights, outputOf } from './leaf-rights.ts';
-import { type Entry, LiveTables } from './live-tables.ts';
+import { LiveTables } from './live-tables.ts';
 import { type Instant, Windows } from './window.ts';
 
 /** What the rules about every instant have in common: the boot, its tables, what was found. */
@@ -62,7 +63,7 @@ export class Scene {
   }
 
   /** A leaf breaks a rule. */
-  found(rule: Rule, { table, index, low, high }: Entry, moment: Instant): void {
+  found(rule: Rule, { table, index, low, high }: LinkedEntry, moment: Instant): void {
     const { regime } = this.#next;
     const va = this.tables.address(table, index);
     const what = `${hex(va)}: ${describeDescriptor(regime, table.level, low, high)}`;

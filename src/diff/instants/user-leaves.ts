@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Now } from '../../evidence/follow-recording.ts';
+import type { LinkedEntry } from '../../evidence/recorded-tables.ts';
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
+import { isLeaf } from '../../vmsa/descriptor.ts';
 import type { Rule } from '../invariants/violation.ts';
-import { isLeaf, right } from './leaf-rights.ts';
-import { type Entry, visitLeaves } from './live-tables.ts';
+import { right } from './leaf-rights.ts';
+import { visitLeaves } from './live-tables.ts';
 import type { Scene } from './scene.ts';
 
 const tablePage: Rule = {
@@ -25,7 +27,7 @@ export class UserLeaves {
   }
 
   /** An entry of a table of user space changes from one descriptor to another. */
-  changed(old: Entry, entry: Entry, now: Now): void {
+  changed(old: LinkedEntry, entry: LinkedEntry, now: Now): void {
     this.#count(old, -1);
     this.#leaf(entry, now);
   }
@@ -41,15 +43,15 @@ export class UserLeaves {
     if (!table.upper) visitLeaves(table, (...leaf) => this.#count(entryOf(...leaf), -1));
   }
 
-  #leaf(entry: Entry, now: Now): void {
+  #leaf(entry: LinkedEntry, now: Now): void {
     for (const page of this.#count(entry, 1))
       if (this.#scene.tables.isTablePage(page)) this.#found(entry, now);
   }
 
   /** @returns the pages of the entry, where user space may write to it */
-  #count({ table, low, high }: Entry, by: number): number[] {
+  #count({ table, low, high }: LinkedEntry, by: number): number[] {
     const { lower, tables, boot } = this.#scene;
-    if (!isLeaf(table.level, low) || !(lower.of(low, high) & right.userWrite)) return [];
+    if (!isLeaf({ low }, table.level) || !(lower.of(low, high) & right.userWrite)) return [];
     if (!(lower.of(low, high, tables.hierarchical(table)) & right.userWrite)) return [];
     const first = this.#scene.memoryOf(table.level, low, high);
     const pages = Array.from(
@@ -78,12 +80,12 @@ export class UserLeaves {
     }
   }
 
-  #found(entry: Entry, now: Now): void {
+  #found(entry: LinkedEntry, now: Now): void {
     this.#scene.found(tablePage, entry, now());
   }
 }
 
-const entryOf = (table: RecordedTable, index: number, low: number, high: number): Entry => ({
+const entryOf = (table: RecordedTable, index: number, low: number, high: number): LinkedEntry => ({
   table,
   index,
   low,

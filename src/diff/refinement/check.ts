@@ -5,7 +5,7 @@ import { followOperations, type RecordedOperation } from '../../evidence/follow-
 import { LinkedTables } from '../../evidence/recorded-tables.ts';
 import type { RecordingReader } from '../../evidence/recording-reader.ts';
 import { PTE_GP } from '../../linux/pgprot.ts';
-import { recordedFunctions } from '../../linux/recorded-functions.ts';
+import { argumentsOf } from '../../linux/recorded-functions.ts';
 import { kernelProt } from '../../model/arch/arm64/include/asm/pgtable-prot.ts';
 import type { BootState } from '../../model/boot-state.ts';
 import { PredictedBug } from '../../model/bug.ts';
@@ -45,8 +45,6 @@ const afterCapabilities = new Set([
   'kpti_install_ng_mappings',
   'mark_linear_text_alias_ro',
 ]);
-
-const arityOf = new Map(recordedFunctions.map(({ name, arguments: count }) => [name, count]));
 
 /**
  * Compares each operation that the model knows with what the model says of it, given its arguments
@@ -180,7 +178,7 @@ class Checker implements Witness {
     const { listed } = operation.call;
     let known = this.#known[listed];
     if (known === undefined) {
-      known = { model: operations[name], arity: arityOf.get(name) ?? 0, checked: 0, unchecked: 0 };
+      known = { model: operations[name], arity: argumentsOf(name), checked: 0, unchecked: 0 };
       this.#known[listed] = known;
     }
     const { model } = known;

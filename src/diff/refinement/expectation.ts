@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { RecordedOperation } from '../../evidence/follow-operations.ts';
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
+import { int } from '../../linux/arguments.ts';
 import { NONE, TABLE } from '../../model/linear-map.ts';
 import type { Operation } from '../../model/operation.ts';
 import { tableDescriptorAttributes } from '../../vmsa/descriptor-layout.ts';
@@ -142,7 +143,7 @@ export class Expectation {
       });
     const { answer } = predicted;
     if (answer === undefined || result === undefined || this.#predicted === undefined) return;
-    const returned = Number(BigInt.asIntN(32, result));
+    const returned = int(result);
     if (returned !== answer)
       this.#deviate({ difference: 'result', expected: `${answer}`, found: `${returned}` });
   }

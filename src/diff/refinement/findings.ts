@@ -3,7 +3,7 @@ import type { Recording } from '../../evidence/capture.ts';
 import type { RecordedOperation } from '../../evidence/follow-operations.ts';
 import { first } from '../../present.ts';
 import { findingId } from '../finding-id.ts';
-import { countText, detailOf, hex } from '../text.ts';
+import { countText, detailOf, hex, secondsText } from '../text.ts';
 import type { Finding } from '../types.ts';
 import { type CheckedKernel, checkRefinement } from './check.ts';
 import type { Deviation, Difference } from './deviation.ts';
@@ -51,15 +51,13 @@ function deviationText(deviation: Deviation, recording: Recording): string {
   const { operation, at, expected, found, time } = deviation;
   const args = operation.args.map(hex).join(', ');
   const lines = [
-    `  ${operation.name}(${args}), called by ${chainText(operation, recording)}, on CPU ${operation.cpu}, ${seconds(time)}`,
+    `  ${operation.name}(${args}), called by ${chainText(operation, recording)}, on CPU ${operation.cpu}, ${secondsText(time)} after the start`,
     ...(at ? [`    entry: ${hex(at.va)}, level ${at.level}`] : []),
     ...(expected === undefined ? [] : [`    predicted: ${expected}`]),
     ...(found === undefined ? [] : [`    found: ${found}`]),
   ];
   return lines.join('\n');
 }
-
-const seconds = (time: number): string => `${(time / 1e6).toFixed(6)} s after the start`;
 
 /** Recorded functions that called it, the innermost first, and what called the outermost one. */
 function chainText(operation: RecordedOperation, { callers }: Recording): string {

@@ -12,6 +12,7 @@ import {
   join,
   nextTable,
   outputAddress,
+  split,
   tableDescriptorAttributes,
 } from '../../vmsa/descriptor-layout.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
@@ -231,11 +232,8 @@ export class RecordedMap extends LinearMap implements WholeMap {
     let words = this.#words[code];
     if (words === undefined) {
       const attributes = this.attributes(code);
-      words = {
-        low: Number(attributes & 0xffff_ffffn) | 0,
-        high: Number((attributes >> 32n) & 0xffff_ffffn) | 0,
-        shared: (attributes & PROT_NS_SHARED) !== 0n,
-      };
+      const { low, high } = split(attributes);
+      words = { low: low | 0, high: high | 0, shared: (attributes & PROT_NS_SHARED) !== 0n };
       this.#words[code] = words;
     }
     return words;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { decodeBarrier } from '../../bbm/barrier.ts';
 import { decodeTlbi } from '../../bbm/tlbi.ts';
 import { hex } from '../../diff/text.ts';
 import { PtdiffError } from '../../errors.ts';
 import type { Recording } from '../../evidence/capture.ts';
 import { followRecording } from '../../evidence/follow-recording.ts';
+import { addressIn } from '../../evidence/recorded-places.ts';
+import { LinkedTables } from '../../evidence/recorded-tables.ts';
 import { type RecordedTable, RecordingReader } from '../../evidence/recording-reader.ts';
 import { isTable, isValid } from '../../vmsa/descriptor.ts';
 import { join } from '../../vmsa/descriptor-layout.ts';
-import { encodedGranule } from '../../vmsa/regime.ts';
+import { encodedGranule, rootAddress } from '../../vmsa/regime.ts';
 
 // The grammar, what each record means, and the limits: casemate 3.0.2 (github.com/rems-project/
 // casemate), doc/asciidoc/sections/trace-format.adoc, src/casemate-check-c/src/parser.c and
@@ -20,8 +23,6 @@ const addressMask = (1n << 48n) - 1n;
 const pageBytes = 0x1000;
 /** MSR TTBR1_EL1, without its Xt. */
 const ttbr1 = 0xd5182020;
-/** A root without ASID and CnP. */
-const rootMask = 0xffff_ffff_ffc0n;
 
 /**
  * A recording as a trace of casemate: the kernel's tables (TTBR1) from the moment on at which its
@@ -46,15 +47,15 @@ function cannot(why: string): PtdiffError {
 }
 
 /** The root that the first CPU has at the end, how many CPUs there are, and the pages' size. */
-function rootOf(recording: Recording): { root: bigint | undefined; cpus: number; granule: number } {
-  let root: bigint | undefined;
+function rootOf(recording: Recording): { root: number | undefined; cpus: number; granule: number } {
+  let root: number | undefined;
   let granule = 0;
   let cpus = 0;
   followRecording(recording, {
     register: (name, value, cpu) => {
       cpus = Math.max(cpus, cpu + 1);
-      if (name === 'TCR_EL1') granule = encodedGranule(BigInt(value), 'ttbr1') ?? 0;
-      if (name === 'TTBR1_EL1' && cpu === 0) root = BigInt(value) & rootMask;
+      if (name === 'TCR_EL1') granule = encodedGranule(value, 'ttbr1') ?? 0;
+      if (name === 'TTBR1_EL1' && cpu === 0) root = rootAddress(value);
     },
   });
   return { root, cpus, granule };
@@ -80,10 +81,10 @@ class CasemateTrace {
   readonly #recording: Recording;
   readonly #lines: string[] = [];
   readonly #reader: RecordingReader;
-  readonly #root: bigint;
+  readonly #root: number;
   /** A root of 512 GiB entries, where the kernel's has more or fewer levels: a page before RAM. */
   readonly #top: number;
-  readonly #byAddress = new Map<number, RecordedTable>();
+  readonly #tables = new LinkedTables();
   /** Tables of the kernel's root, by their numbers. */
   readonly #places = new Map<number, Place>();
   /** What casemate has been told of each page, two words for each entry. */
@@ -91,33 +92,33 @@ class CasemateTrace {
   /** First virtual addresses of entries that were made invalid, and what they translated. */
   readonly #broken = new Map<bigint, bigint>();
   /** The root of each CPU. */
-  readonly #roots = new Map<number, bigint>();
+  readonly #roots = new Map<number, number>();
   #begun = false;
   #waiting: Waiting | undefined;
   #id = 0;
 
-  constructor(recording: Recording, root: bigint) {
+  constructor(recording: Recording, root: number) {
     this.#recording = recording;
     this.#root = root;
     this.#top = recording.ramBase - pageBytes;
     this.#reader = new RecordingReader(recording.functions, recording.ramBase, {
       table: (table) => {
-        if (table.upper) this.#byAddress.set(table.pa, table);
+        if (table.upper) this.#tables.linked(table);
       },
       unlink: (table) => {
         // What it leaves behind is what the store says that unlinks it.
         this.#settle();
         this.#places.delete(table.id);
-        if (this.#byAddress.get(table.pa) === table) this.#byAddress.delete(table.pa);
+        this.#tables.unlinked(table);
       },
       store: (table, index, low, high) => {
         this.#settle();
         const { cpu, site } = this.#reader;
         if (this.#places.has(table.id)) this.#waiting = { table, index, low, high, cpu, site };
       },
-      tlbi: (operand) => this.#invalidate(BigInt(operand)),
+      tlbi: (operand) => this.#invalidate(operand),
       barrier: () => this.#barrier(),
-      register: (value) => this.#register(BigInt(value)),
+      register: (value) => this.#register(value),
     });
   }
 
@@ -136,10 +137,10 @@ class CasemateTrace {
     this.#settle();
     const { cpu, site, sites } = this.#reader;
     if (((sites[site]?.insn ?? 0) & 0xffffffe0) >>> 0 !== ttbr1) return;
-    const root = value & rootMask;
+    const root = rootAddress(value);
     this.#roots.set(cpu, root);
     if (root !== this.#root) return;
-    const table = this.#byAddress.get(Number(root));
+    const table = this.#tables.at(root);
     // Its tables follow the first write to the register.
     if (table === undefined || !this.#begun) this.#begun = true;
     else this.#activate(table, cpu);
@@ -166,7 +167,7 @@ class CasemateTrace {
   }
 
   #begin(): void {
-    const root = this.#byAddress.get(Number(this.#root));
+    const root = this.#tables.at(this.#root);
     if (root === undefined) return;
     const entries = root.words.length / 2;
     const va = ((1n << 64n) - BigInt(entries) * sizeAt(root.level)) & addressMask;
@@ -187,7 +188,7 @@ class CasemateTrace {
   #link(table: RecordedTable, va: bigint): void {
     if (this.#places.has(table.id)) return;
     // Two tables of 48 bits each share the one that casemate has: the kernel's halves do not meet.
-    const page = table.level === 0 && BigInt(table.pa) !== this.#root ? this.#top : table.pa;
+    const page = table.level === 0 && table.pa !== this.#root ? this.#top : table.pa;
     this.#places.set(table.id, { page, va });
     if (table.level >= 0) this.#page(page);
     const { words } = table;
@@ -211,7 +212,7 @@ class CasemateTrace {
     const size = sizeAt(table.level);
     const va = (place.va + BigInt(index) * size) & addressMask;
     if (isTable({ low }, table.level)) {
-      const next = this.#byAddress.get(Number(join(low, high) & 0xffff_ffff_f000n));
+      const next = this.#tables.at(addressIn(low, high));
       if (next !== undefined) this.#link(next, va);
     }
     // Above 48 bits there is no table for casemate.
@@ -246,16 +247,14 @@ class CasemateTrace {
     this.#settle();
     if (this.#places.size === 0) return;
     const insn = this.#reader.sites[this.#reader.site]?.insn ?? 0;
-    const op2 = (insn >>> 5) & 7;
-    if (op2 === 6) {
+    const what = decodeBarrier(insn);
+    if (what === undefined) {
       this.#record('barrier', 'isb');
       return;
     }
-    const [domain, kind] = [(insn >>> 10) & 3, (insn >>> 8) & 3];
-    const full = op2 === 1 || kind === 3;
     // A DSB of loads orders no store, one that is not shareable nothing that another CPU sees.
-    if ((op2 === 4 && domain === 1 && !this.#alone) || (!full && kind !== 2)) return;
-    this.#record('barrier', `dsb (kind ${full ? 'ish' : 'ishst'})`);
+    if (!what.stores || (what.own && !this.#alone)) return;
+    this.#record('barrier', `dsb (kind ${what.full ? 'ish' : 'ishst'})`);
   }
 
   #invalidate(operand: bigint): void {
@@ -263,7 +262,7 @@ class CasemateTrace {
     if (this.#places.size === 0) return;
     const insn = this.#reader.sites[this.#reader.site]?.insn ?? 0;
     // Ranges count in pages or, with TCR_EL1.DS, as the tables of five levels have it, in 64 KiB.
-    const wide = (this.#byAddress.get(Number(this.#root))?.level ?? 0) < 0;
+    const wide = (this.#tables.at(this.#root)?.level ?? 0) < 0;
     const what = decodeTlbi(insn, operand, wide);
     if (what === undefined || (!what.broadcast && !this.#alone)) return;
     const { range, lastLevelOnly, global } = what;

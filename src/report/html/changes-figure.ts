@@ -6,9 +6,9 @@ import type { CaseDrawing } from '../types.ts';
 import { formatCount } from '../units.ts';
 import type { Placed } from './axis.ts';
 import type { BandStore } from './bands.ts';
-import { changedMap, mapRegions, plot } from './map-view.ts';
+import { changedMap, linesAt, mapRegions, placedSpans, plot } from './map-view.ts';
 import { html, type Markup } from './markup.ts';
-import { measure, mergeSpans, type Scale, type Span } from './scale.ts';
+import { measure, type Scale, type Span } from './scale.ts';
 
 /** Marks in a row of the table are at least this wide, since the row is a quarter of the map. */
 const leastInRow = 8;
@@ -17,19 +17,10 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 
 /** Where spans are in a picture, as a path; the script draws the same (`marksOf` there). */
 function marksOf(spans: readonly Span[], regions: readonly Placed[], least: number): string {
-  const placed = regions.flatMap((region) => {
-    const pixels = region.width / (region.to - region.from);
-    return spans
-      .filter(({ from, to }) => from < region.to && to > region.from)
-      .map(({ from, to }) => {
-        const left = region.x + (Math.max(from, region.from) - region.from) * pixels;
-        const right = region.x + (Math.min(to, region.to) - region.from) * pixels;
-        return { from: left, to: Math.max(right, left + least) };
-      });
-  });
-  return mergeSpans(placed, 1)
-    .map(({ from, to }) => `M${round(from)} 6h${round(to - from)}`)
-    .join('');
+  return linesAt(
+    6,
+    regions.flatMap((region) => placedSpans(spans, region, least)),
+  );
 }
 
 const sumOf = (deeds: readonly SlicedDeed[], kind: number): number =>

@@ -36,20 +36,28 @@ function stretched(band: Band, region: Placed, y: number): Markup {
   return html`<svg x="${round(region.x)}" y="${y}" width="${round(region.width)}" height="${bandHeight}" viewBox="${box}" preserveAspectRatio="none"><use href="#${band.id}"/></svg>`;
 }
 
-/** Marks of the differences in a region, each at least two pixels wide. */
-function marks(differences: readonly Span[], region: Placed): string {
+/** Where spans are in the picture of a region, each at least so many pixels wide. */
+export function placedSpans(spans: readonly Span[], region: Placed, least: number): Span[] {
   const pixels = region.width / (region.to - region.from);
-  const inside = differences
+  return spans
     .filter(({ from, to }) => from < region.to && to > region.from)
     .map(({ from, to }) => {
       const left = region.x + (Math.max(from, region.from) - region.from) * pixels;
       const right = region.x + (Math.min(to, region.to) - region.from) * pixels;
-      return { from: left, to: Math.max(right, left + 2) };
+      return { from: left, to: Math.max(right, left + least) };
     });
-  const y = rows.diff + diffHeight / 2;
-  return mergeSpans(inside, 1)
+}
+
+/** Lines at a height, as a path; those that touch are one. */
+export function linesAt(y: number, placed: readonly Span[]): string {
+  return mergeSpans(placed, 1)
     .map(({ from, to }) => `M${round(from)} ${y}h${round(to - from)}`)
     .join('');
+}
+
+/** Marks of the differences in a region, each at least two pixels wide. */
+function marks(differences: readonly Span[], region: Placed): string {
+  return linesAt(rows.diff + diffHeight / 2, placedSpans(differences, region, 2));
 }
 
 function view(
@@ -122,7 +130,7 @@ export function overview(
   title: string,
   windows: readonly Span[],
 ): Markup {
-  const regions = placeRegions(scale.regions, labelWidth, plotWidth);
+  const regions = mapRegions(scale);
   return picture(
     title,
     0,

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { accessOf } from '../../../src/diff/access.ts';
-import { isLeaf, LeafRights, outputOf, right } from '../../../src/diff/instants/leaf-rights.ts';
+import { LeafRights, outputOf, right } from '../../../src/diff/instants/leaf-rights.ts';
+import { isLeaf } from '../../../src/vmsa/descriptor.ts';
 import { descriptorLayouts, outputAddress } from '../../../src/vmsa/descriptor-layout.ts';
 import { stage1Regime } from '../../../src/vmsa/regime.ts';
 import { given } from '../../given.ts';
@@ -53,7 +54,7 @@ t.test('output addresses of all levels', (t) => {
 
 t.test('a page or a block, but no table and no reserved descriptor', (t) => {
   const leaves = [0, 1, 2, 3].flatMap((level) =>
-    [0, 1, 2, 3].filter((low) => isLeaf(level, low)).map((low) => [level, low]),
+    [0, 1, 2, 3].filter((low) => isLeaf({ low }, level)).map((low) => [level, low]),
   );
   t.same(leaves, [
     [0, 1],

@@ -9,6 +9,7 @@ import { buildRecorder } from '../../../harness/emulator/recorder/build-recorder
 import { bootFactsOf } from '../../../src/evidence/read-boot-facts.ts';
 import { geometryOf } from '../../../src/linux/geometry.ts';
 import type { KernelTraits } from '../../../src/linux/kernel-traits.ts';
+import { recorderList } from '../../../src/linux/recorded-functions.ts';
 import type { Machine } from '../../../src/scenario/types.ts';
 import { given } from '../../given.ts';
 import { realSetup } from '../boot-setup.ts';
@@ -49,7 +50,7 @@ for (const [spec, cpu, machine, groupProtection] of [
     const evidence = await boot({ ...setup, machine: whole });
     t.same(evidence.end, { kind: 'completed' });
     const { symbols } = setup;
-    t.ok(recordsRequests(symbols, world));
+    t.ok(recordsRequests(recorderList(symbols).functions, symbols, world));
     const capture = given(evidence.captures[0]);
     const requests = requestsIn(
       {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import { int } from '../../../../linux/arguments.ts';
 import { NONE } from '../../../linear-map.ts';
 import type { Operation } from '../../../operation.ts';
-import { int } from '../../../operation.ts';
 
 /** FIXADDR_TOP, arch/arm64/include/asm/memory.h, before the end of the address space. */
 const belowEnd = 2 ** 23;

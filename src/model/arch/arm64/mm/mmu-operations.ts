@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { EINVAL, int, type Operation, type OperationState } from '../../../operation.ts';
+import { int } from '../../../../linux/arguments.ts';
+import { EINVAL, type Operation, type OperationState } from '../../../operation.ts';
 import { __create_pgd_mapping as createPgdMapping, NO_CONT_MAPPINGS } from './mmu-create.ts';
 import {
   split_kernel_leaf_mapping as splitKernelLeafMapping,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { int } from '../../../../linux/arguments.ts';
 import { _PAGE_OFFSET, vmemmapStart } from '../../../../linux/kernel-layout.ts';
 import { PTE_GP, PTE_PXN, PTE_RDONLY, PTE_WRITE } from '../../../../linux/pgprot.ts';
-import { structPageBytes } from '../../../../linux/struct-page.ts';
-import { EBUSY, EINVAL, int, type Operation, type OperationState } from '../../../operation.ts';
+import { page_address } from '../../../../linux/struct-page.ts';
+import { EBUSY, EINVAL, type Operation, type OperationState } from '../../../operation.ts';
 import { split_kernel_leaf_mapping } from './mmu-split.ts';
 import {
   type AttributeChange,
@@ -124,17 +125,20 @@ export const set_memory_valid: Operation = {
     setValid(state, state.map.offsetOfVa(addr), int(pages), int(enable) !== 0),
 };
 
-/** page_address(), arch/arm64/include/asm/memory.h, as an offset. */
-function page_address({ map, traits: { config, geometry } }: OperationState, page: bigint): number {
-  const index = Number(page - vmemmapStart(config.vaBits, geometry)) / structPageBytes;
-  return map.offsetOfVa(_PAGE_OFFSET(config.vaBits)) + index * geometry.granule;
+/** Where the memory of a struct page is, as an offset. */
+function offsetOfPage({ map, traits: { config, geometry } }: OperationState, page: bigint): number {
+  const [vmemmap, pageOffset] = [
+    vmemmapStart(config.vaBits, geometry),
+    _PAGE_OFFSET(config.vaBits),
+  ];
+  return map.offsetOfVa(page_address(page, { vmemmap, pageOffset, granule: geometry.granule }));
 }
 
 const directMap = (change: (state: OperationState) => AttributeChange): Operation => ({
   parts,
   run(state, [page = 0n]) {
     if (!can_set_direct_map(state)) return 0;
-    const start = page_address(state, page);
+    const start = offsetOfPage(state, page);
     return update_range_prot(state, start, start + state.map.geometry.granule, change(state));
   },
 });
@@ -152,7 +156,7 @@ const validPages = (returns: boolean): Operation => ({
   parts: [...parts, 'set_memory_valid'],
   run(state, [page = 0n, pages, valid]) {
     const answer = can_set_direct_map(state)
-      ? setValid(state, page_address(state, page), int(pages), int(valid) % 256 !== 0)
+      ? setValid(state, offsetOfPage(state, page), int(pages), int(valid) % 256 !== 0)
       : 0;
     return returns ? answer : undefined;
   },
