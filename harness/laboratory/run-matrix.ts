@@ -57,7 +57,10 @@ export async function runMatrix(
 
 async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<MatrixResult> {
   const { out } = request;
-  const stages = planInStages(request, signal);
+  // What ends the run ends the fetching of kernels, too, and the other way round.
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const stages = planInStages(request, either);
   const { value: first } = await stages.next();
   const begun = present(first ?? undefined, 'stage of the plan');
   const laboratory = await prepareLaboratory(begun.plan.scenarios, request.qemu, request.record);
@@ -71,15 +74,17 @@ async function runLocked(request: MatrixRequest, signal: AbortSignal): Promise<M
   const farm = run.left > 0 || begun.awaited.length > 0 ? request.farm : undefined;
   const place = await workplaceOf({ ...request, farm }, laboratory, directory, run.record);
   // Other kernels are fetched while the cases of the first ones run.
-  const failed = new AbortController();
   const planAll = async () => {
     for await (const stage of stages) await run.take(stage);
   };
   const planned = planAll().catch((error) => failed.abort(error));
   const cases = await run
-    .run(place, begun.asked.jobs, AbortSignal.any([signal, failed.signal]))
-    .finally(() => place.close());
-  await planned;
+    .run(place, begun.asked.jobs, either)
+    .catch((error) => {
+      failed.abort(error);
+      throw error;
+    })
+    .finally(() => Promise.all([planned, place.close()]));
   if (!signal.aborted) failed.signal.throwIfAborted();
   const ended = signal.aborted ? run.record : endedRunRecord(run.record, cases);
   directory.writeRun(ended);

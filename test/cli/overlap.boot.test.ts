@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -113,6 +113,21 @@ t.test('a run that was stopped while it fetched goes on with its whole plan', as
       .sort(),
     ['debian:6.12', 'debian:7.2'],
   );
+});
+
+t.test('a run that fails does not go on fetching', async (t) => {
+  const out = join(place, 'failed');
+  const mirror = await holdingMirror(/linux-(binary|image)-7\.1/, new Promise(() => {}));
+  t.teardown(() => mirror.close());
+  const running = run(mirror.address, out, ['debian:6.12', 'debian:7.1']);
+  t.teardown(() => running.kill('SIGKILL'));
+  while (!existsSync(join(out, runFiles.run))) await Promise.race([sleep(50), running]);
+  // No result can be written.
+  mkdirSync(join(out, runFiles.cases));
+  const { exitCode, stderr } = await running;
+  t.equal(exitCode, 3, stderr);
+  t.match(stderr, /cases\.jsonl/);
+  t.ok(mirror.asked() > 0, 'the other kernel was asked for, and did not come');
 });
 
 t.test('a farm does the same', async (t) => {
