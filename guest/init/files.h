@@ -20,6 +20,9 @@ void files_send_changing(void);
  */
 void files_send_asked(const char *names);
 
+/* Sends the file at `path` under `name`, and in any case its end. */
+void files_send_as(const char *name, const char *path);
+
 /* Sends only the kernel log, in case the next step kills the kernel. */
 void files_send_log(void);
 

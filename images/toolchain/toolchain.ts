@@ -27,6 +27,8 @@ interface CompileJob {
   output: string;
   /** Further flags of the C compiler proper, e.g. `-DNAME=1`. */
   flags?: string[];
+  /** Archives (`.a`) to link a static executable with. */
+  libraries?: string[];
 }
 
 /** A C compiler for static arm64 Linux programs, with musl as the C library. */
@@ -116,7 +118,8 @@ async function compileStatic(tools: CrossTools, target: string, job: CompileJob)
       '--strip-debug',
       '--gc-sections',
     ];
-    await tools.link([...flags, '-o', linked, ...before, ...objects, ...after]);
+    const objectsAndLibraries = [...objects, ...(job.libraries ?? [])];
+    await tools.link([...flags, '-o', linked, ...before, ...objectsAndLibraries, ...after]);
     const digest = await sha256File(linked);
     await publishFile(linked, resolve(job.output));
     return digest;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * collect: writes down the kernel's own page tables on a live arm64 machine or in a dump of one, and
+ * what is needed to judge them, for `ptdiff judge` on another machine.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "facts.h"
+#include "host-files.h"
+#include "settle.h"
+
+#define COLLECTOR "1"
+#define PTDUMP "/sys/kernel/debug/kernel_page_tables"
+#define MAX_PTDUMP_BYTES ((size_t)48 << 20)
+
+/* The sources of dumps and the one without /proc/kcore; a program without them says so. */
+__attribute__((weak)) struct memory *open_core(const char *path);
+__attribute__((weak)) struct memory *open_kdump(const char *path);
+__attribute__((weak)) struct memory *open_bpf(void);
+
+struct options {
+	const char *out;
+	const char *core;
+	const char *image;
+	bool dry_run;
+};
+
+static void print_help(void)
+{
+	printf("Usage: collect [--out FILE] [--dry-run] [--with-image FILE] [--core FILE]\n"
+	       "\n"
+	       "Reads the page tables of the running arm64 Linux kernel, and leaves one small file for\n"
+	       "'ptdiff judge' on any other machine. It needs root, and changes nothing on this machine.\n"
+	       "\n"
+	       "  --out FILE         where to write; default board.tar.gz, '-' is standard output\n"
+	       "  --dry-run          write nothing, list what would be in the file\n"
+	       "  --with-image FILE  add the kernel's image; without it the kernel is found by its build ID\n"
+	       "  --core FILE        read a dump instead: /proc/vmcore, an ELF core, or a kdump-compressed file\n"
+	       "  --help             this text\n"
+	       "\n"
+	       "What is in the file (a tar, compressed with gzip; all is text but fdt and Image):\n");
+	archive_explain();
+	printf("\n"
+	       "No other content of memory is in it: nothing of any process, no file, no key, and neither the\n"
+	       "machine's name, nor a user's, nor the time of day, unless the command line or the device tree\n"
+	       "says it. The addresses in it are those of this boot: whoever has the file knows where KASLR\n"
+	       "put the kernel until the next boot.\n");
+}
+
+static struct options parse_options(int count, char **arguments)
+{
+	static const struct option known[] = {
+		{ "out", required_argument, NULL, 'o' },	{ "dry-run", no_argument, NULL, 'n' },
+		{ "with-image", required_argument, NULL, 'i' }, { "core", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },		{ 0 },
+	};
+	struct options options = { .out = "board.tar.gz" };
+	int option;
+
+	while ((option = getopt_long(count, arguments, "ho:", known, NULL)) != -1) {
+		if (option == 'o')
+			options.out = optarg;
+		else if (option == 'n')
+			options.dry_run = true;
+		else if (option == 'i')
+			options.image = optarg;
+		else if (option == 'c')
+			options.core = optarg;
+		else if (option == 'h') {
+			print_help();
+			_exit(fflush(stdout) ? 1 : 0);
+		} else
+			_exit(2);
+	}
+	if (optind < count)
+		fail("There is no argument %s: see collect --help.", arguments[optind]);
+	return options;
+}
+
+/* A dump by its first bytes. */
+static struct memory *open_dump(const char *path)
+{
+	char magic[8] = "";
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_elf;
+
+	if (file < 0 || read(file, magic, sizeof(magic)) < 4)
+		fail("The dump %s cannot be read (%s).", path, errno ? strerror(errno) : "it is empty");
+	close(file);
+	is_elf = memcmp(magic, "\177ELF", 4) == 0;
+	if (is_elf ? !open_core : !open_kdump)
+		fail("This collect is built without the reader of %s.", is_elf ? "ELF cores" : "kdump files");
+	return is_elf ? open_core(path) : open_kdump(path);
+}
+
+static struct memory *open_live(void)
+{
+	struct memory *memory;
+
+	if (geteuid() != 0)
+		fail("The kernel's memory is for root alone: run it with sudo.");
+	memory = open_kcore();
+	if (!memory && open_bpf)
+		memory = open_bpf();
+	return memory;
+}
+
+/* The first member is filled last, when it is known what is lost. */
+static void print_summary(struct buffer *buffer, const char *source, const struct settled *walks, bool is_live)
+{
+	buffer_print(buffer, "{\"schema\":1,\"collector\":\"%s\",\"source\":\"%s\",\"walks\":%u,\"settled\":%s,\"uptime\":",
+		     COLLECTOR, source, walks->walks, walks->settled ? "true" : "false");
+	if (is_live)
+		print_uptime(buffer);
+	else
+		buffer_print(buffer, "null");
+	buffer_print(buffer, ",\"lockdown\":%s,\"lost\":[", is_live ? lockdown_state() : "null");
+	for (size_t i = 0; i < lost_count; i++) {
+		buffer_print(buffer, "%s\"", i ? "," : "");
+		for (const char *at = lost[i]; *at; at++)
+			buffer_print(buffer, *at == '"' || *at == '\\' ? "\\%c" : "%c",
+				     *at >= ' ' && *at <= '~' ? *at : '?');
+		buffer_print(buffer, "\"");
+	}
+	buffer_print(buffer, "]}\n");
+}
+
+static void print_unsettled(const struct ranges *ranges, struct buffer *buffer)
+{
+	for (size_t i = 0; i < ranges->count; i++)
+		buffer_print(buffer, "%llx %llx\n", (unsigned long long)ranges->at[i].start,
+			     (unsigned long long)ranges->at[i].end);
+}
+
+static struct settled collect_memory(struct archive *archive, struct memory *memory, bool is_live)
+{
+	struct board board;
+	struct settled walks;
+
+	board_open(&board, memory);
+	walks = walk_until_settled(&board);
+	buffer_add(archive_member(archive, "vmcoreinfo"), memory->vmcoreinfo, memory->vmcoreinfo_length);
+	print_walk(&board, walks.walk, archive_member(archive, "descriptors"));
+	print_unsettled(&walks.unsettled, archive_member(archive, "unsettled"));
+	print_variables(&board, archive_member(archive, "variables"));
+	print_memblock(&board, archive_member(archive, "memblock"));
+	print_cpus(&board, is_live, archive_member(archive, "cpus"));
+	print_overrides(&board, archive_member(archive, "overrides"));
+	print_secret(&board, walks.walk, archive_member(archive, "secret"));
+	if (!walks.settled)
+		lose("The linear map changed in each of %u walks: see the member unsettled.", walks.walks);
+	return walks;
+}
+
+/* The kernel's own dump of its tables: all there is where its memory cannot be read. */
+static struct settled collect_ptdump(struct archive *archive)
+{
+	struct settled once = { .walks = 1, .settled = true };
+	struct buffer dump = { 0 };
+	int error = buffer_file(&dump, PTDUMP, MAX_PTDUMP_BYTES);
+	if (error == EFBIG)
+		fail("%s is longer than 48 MiB, and there is neither /proc/kcore nor BPF to read the tables with.", PTDUMP);
+	if (error)
+		fail("This kernel has no /proc/kcore (CONFIG_PROC_KCORE), no program of BPF may read its memory, and %s cannot be read (%s): mount debugfs if it has CONFIG_PTDUMP_DEBUGFS, boot a kernel with CONFIG_PROC_KCORE, or collect from a crash dump with --core.",
+		     PTDUMP, strerror(error));
+	lose("Only the kernel's own dump of its tables could be had: neither its variables, nor memblock, nor the raw ID registers of its CPUs, nor VMCOREINFO.");
+	print_cpus(&(struct board){ 0 }, true, archive_member(archive, "cpus"));
+	add_host_files(archive);
+	*archive_member(archive, "kernel_page_tables") = dump;
+	return once;
+}
+
+int main(int count, char **arguments)
+{
+	static struct archive archive;
+	struct options options = parse_options(count, arguments);
+	struct memory *memory;
+	struct settled walks;
+	bool is_live = !options.core;
+	struct buffer *summary;
+
+	if (options.image)
+		archive_check_image(options.image);
+	archive.image = options.image;
+	memory = options.core ? open_dump(options.core) : open_live();
+	if (options.core && !memory)
+		fail("The dump %s cannot be read.", options.core);
+	summary = archive_member(&archive, "collect.json");
+	walks = memory ? collect_memory(&archive, memory, is_live) : collect_ptdump(&archive);
+	if (memory && is_live)
+		add_host_files(&archive);
+	print_summary(summary, memory ? memory->source : "ptdump", &walks, is_live);
+	for (size_t i = 0; i < lost_count; i++)
+		fprintf(stderr, "collect: %s\n", lost[i]);
+	if (options.dry_run)
+		archive_list(&archive);
+	else
+		archive_write(&archive, options.out);
+	if (!options.dry_run && strcmp(options.out, "-") != 0)
+		fprintf(stderr, "collect: wrote %s: give it to 'ptdiff judge'.\n", options.out);
+	return fflush(stdout) ? 1 : 0;
+}

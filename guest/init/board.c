@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "board.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "files.h"
+
+#define ARCHIVE "/board.tar.gz"
+
+void board_send(void)
+{
+	static char *const arguments[] = { "/collect", "--out", ARCHIVE, NULL };
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		execv(arguments[0], arguments);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child) {
+		channel_problem("collect", "cannot be run", errno);
+		return;
+	}
+	if (status != 0)
+		channel_problem("collect", "failed, see the console", 0);
+	files_send_as("board.tar.gz", ARCHIVE);
+}
