@@ -22,33 +22,38 @@ unsigned int level_shift(const struct board *board, int level)
 	return board->page_shift + (unsigned int)(3 - level) * bits_per_level(board);
 }
 
-static unsigned int need_bits(struct memory *memory, const char *key, unsigned int least, unsigned int most)
+static bool find_bits(const struct board *board, const char *key, unsigned int least, unsigned int most, unsigned int *bits)
 {
-	uint64_t value = vmcoreinfo_need(memory, key, 0);
+	uint64_t value;
 
-	if (value < least || value > most)
-		fail("The kernel's VMCOREINFO says %s=%llu, which no arm64 kernel can mean.", key,
-		     (unsigned long long)value);
-	return (unsigned int)value;
+	if (!vmcoreinfo_find(board->memory, key, 0, &value) || value < least || value > most)
+		return false;
+	*bits = (unsigned int)value;
+	return true;
 }
 
-static void find_page_shift(struct board *board)
+static bool find_page_shift(struct board *board)
 {
-	uint64_t bytes = vmcoreinfo_need(board->memory, "PAGESIZE", 0);
+	uint64_t bytes;
 
+	if (!vmcoreinfo_find(board->memory, "PAGESIZE", 0, &bytes))
+		return false;
 	for (board->page_shift = 12; board->page_shift <= 16; board->page_shift += 2) {
 		if (bytes == UINT64_C(1) << board->page_shift)
-			return;
+			return true;
 	}
-	fail("The kernel's VMCOREINFO says PAGESIZE=%llu, which no arm64 kernel can mean.", (unsigned long long)bytes);
+	return false;
 }
 
 /* The root of TTBR1_EL1 (DDI 0487 D8.2), as cpu_replace_ttbr1() of the kernel sets it. */
-static void find_root(struct board *board)
+static bool find_root(struct board *board)
 {
-	uint64_t table = vmcoreinfo_need(board->memory, "SYMBOL(swapper_pg_dir)", 16) - board->kimage_voffset;
+	uint64_t swapper, table;
 	unsigned int levels = (board->input_bits - board->page_shift + bits_per_level(board) - 1) / bits_per_level(board);
 
+	if (!vmcoreinfo_find(board->memory, "SYMBOL(swapper_pg_dir)", 16, &swapper))
+		return false;
+	table = swapper - board->kimage_voffset;
 	board->root_level = 4 - (int)levels;
 	board->root_entries = (size_t)1 << (board->input_bits - level_shift(board, board->root_level));
 	/*
@@ -58,6 +63,7 @@ static void find_root(struct board *board)
 	if (board->page_shift == 16 && board->va_bits == 52 && board->input_bits == 48)
 		table += (((uint64_t)1 << (52 - 42)) - (1 << (48 - 42))) * 8;
 	board->root = table;
+	return true;
 }
 
 static void find_image(struct board *board)
@@ -74,25 +80,41 @@ static void find_image(struct board *board)
 	board->image_end = end - board->kimage_voffset;
 }
 
-void board_open(struct board *board, struct memory *memory)
+const char *board_geometry(struct board *board, struct memory *memory)
 {
-	unsigned int least_bits;
+	unsigned int least_bits, t1sz;
 
-	if (!memory->vmcoreinfo || memory->vmcoreinfo_length == 0)
-		fail("There is no VMCOREINFO in what %s shows of the kernel: collect needs a kernel that is built with CONFIG_VMCORE_INFO (CONFIG_CRASH_DUMP or CONFIG_PROC_KCORE).",
-		     memory->source);
 	*board = (struct board){ .memory = memory };
-	find_page_shift(board);
-	board->va_bits = need_bits(memory, "NUMBER(VA_BITS)", 36, 52);
-	board->input_bits = 64 - need_bits(memory, "NUMBER(TCR_EL1_T1SZ)", 12, 28);
+	if (!find_page_shift(board))
+		return "PAGESIZE";
+	if (!find_bits(board, "NUMBER(VA_BITS)", 36, 52, &board->va_bits))
+		return "NUMBER(VA_BITS)";
+	if (!find_bits(board, "NUMBER(TCR_EL1_T1SZ)", 12, 28, &t1sz))
+		return "NUMBER(TCR_EL1_T1SZ)";
+	board->input_bits = 64 - t1sz;
 	board->lpa2 = board->page_shift != 16 && board->input_bits > 48;
-	board->phys_offset = vmcoreinfo_need(memory, "NUMBER(PHYS_OFFSET)", 0);
-	board->kimage_voffset = vmcoreinfo_need(memory, "NUMBER(kimage_voffset)", 0);
+	if (!vmcoreinfo_find(memory, "NUMBER(PHYS_OFFSET)", 0, &board->phys_offset))
+		return "NUMBER(PHYS_OFFSET)";
+	if (!vmcoreinfo_find(memory, "NUMBER(kimage_voffset)", 0, &board->kimage_voffset))
+		return "NUMBER(kimage_voffset)";
 	/* VA_BITS_MIN, below which the other half of the kernel's addresses begins. */
 	least_bits = board->va_bits <= 48 ? board->va_bits : board->page_shift == 14 ? 47 : 48;
 	board->linear_start = below_top(board->va_bits);
 	board->linear_end = below_top(least_bits - 1);
-	find_root(board);
+	return find_root(board) ? NULL : "SYMBOL(swapper_pg_dir)";
+}
+
+void board_open(struct board *board, struct memory *memory)
+{
+	const char *wrong;
+
+	if (!memory->vmcoreinfo || memory->vmcoreinfo_length == 0)
+		fail("There is no VMCOREINFO in what %s shows of the kernel: collect needs a kernel that is built with CONFIG_VMCORE_INFO (CONFIG_CRASH_DUMP or CONFIG_PROC_KCORE).",
+		     memory->source);
+	wrong = board_geometry(board, memory);
+	if (wrong)
+		fail("The kernel's VMCOREINFO has no %s that an arm64 kernel can mean: collect reads arm64 kernels since Linux 6.12.",
+		     wrong);
 	board->has_symbols = symbols_open(memory);
 	board->has_types = board->has_symbols && btf_open(memory);
 	find_image(board);

@@ -30,6 +30,12 @@ struct board {
 	bool has_types;
 };
 
+/*
+ * What follows from VMCOREINFO alone. Returns NULL, or the key of what it lacks or of what makes no
+ * sense.
+ */
+const char *board_geometry(struct board *board, struct memory *memory);
+
 /* Ends the program where VMCOREINFO lacks what cannot be done without. */
 void board_open(struct board *board, struct memory *memory);
 

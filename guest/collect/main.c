@@ -19,11 +19,6 @@
 #define PTDUMP "/sys/kernel/debug/kernel_page_tables"
 #define MAX_PTDUMP_BYTES ((size_t)48 << 20)
 
-/* The sources of dumps and the one without /proc/kcore; a program without them says so. */
-__attribute__((weak)) struct memory *open_core(const char *path);
-__attribute__((weak)) struct memory *open_kdump(const char *path);
-__attribute__((weak)) struct memory *open_bpf(void);
-
 struct options {
 	const char *out;
 	const char *core;
@@ -83,20 +78,16 @@ static struct options parse_options(int count, char **arguments)
 	return options;
 }
 
-/* A dump by its first bytes. */
 static struct memory *open_dump(const char *path)
 {
-	char magic[8] = "";
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	bool is_elf;
+	struct memory *memory = open_core(path);
 
-	if (file < 0 || read(file, magic, sizeof(magic)) < 4)
-		fail("The dump %s cannot be read (%s).", path, errno ? strerror(errno) : "it is empty");
-	close(file);
-	is_elf = memcmp(magic, "\177ELF", 4) == 0;
-	if (is_elf ? !open_core : !open_kdump)
-		fail("This collect is built without the reader of %s.", is_elf ? "ELF cores" : "kdump files");
-	return is_elf ? open_core(path) : open_kdump(path);
+	if (!memory)
+		memory = open_kdump(path);
+	if (!memory)
+		fail("%s: neither an ELF core nor a kdump-compressed dump: give what kdump, makedumpfile, virsh dump or QEMU's dump-guest-memory wrote.",
+		     path);
+	return memory;
 }
 
 static struct memory *open_live(void)
@@ -106,7 +97,7 @@ static struct memory *open_live(void)
 	if (geteuid() != 0)
 		fail("The kernel's memory is for root alone: run it with sudo.");
 	memory = open_kcore();
-	if (!memory && open_bpf)
+	if (!memory)
 		memory = open_bpf();
 	return memory;
 }
@@ -189,8 +180,6 @@ int main(int count, char **arguments)
 		archive_check_image(options.image);
 	archive.image = options.image;
 	memory = options.core ? open_dump(options.core) : open_live();
-	if (options.core && !memory)
-		fail("The dump %s cannot be read.", options.core);
 	summary = archive_member(&archive, "collect.json");
 	walks = memory ? collect_memory(&archive, memory, is_live) : collect_ptdump(&archive);
 	if (memory && is_live)
