@@ -52,8 +52,20 @@ static void add_modules(struct archive *archive)
 	free(text.bytes);
 }
 
+/* lib/vsprintf.c, restricted_pointer(): with any other value than 1, root sees no address either. */
+static void note_hidden_addresses(void)
+{
+	struct buffer text = { 0 };
+
+	if (buffer_file(&text, "/proc/sys/kernel/kptr_restrict", 16) == 0 && text.length && text.bytes[0] != '1')
+		lose("/proc/vmallocinfo shows no addresses, since kernel.kptr_restrict is %c (1 shows them to root).",
+		     text.bytes[0]);
+	free(text.bytes);
+}
+
 void add_host_files(struct archive *archive)
 {
+	note_hidden_addresses();
 	add_file(archive, "iomem", "/proc/iomem");
 	add_file(archive, "vmallocinfo", "/proc/vmallocinfo");
 	add_modules(archive);

@@ -17,6 +17,7 @@
 
 #define COLLECTOR "1"
 #define PTDUMP "/sys/kernel/debug/kernel_page_tables"
+#define MAX_UNSETTLED 65536
 #define MAX_PTDUMP_BYTES ((size_t)48 << 20)
 
 struct options {
@@ -122,11 +123,17 @@ static void print_summary(struct buffer *buffer, const char *source, const struc
 	buffer_print(buffer, "]}\n");
 }
 
+/* Of more ranges than a reader accepts, the last one is all that the rest lie in. */
 static void print_unsettled(const struct ranges *ranges, struct buffer *buffer)
 {
-	for (size_t i = 0; i < ranges->count; i++)
+	for (size_t i = 0; i < ranges->count && i < MAX_UNSETTLED; i++) {
+		size_t last = i == MAX_UNSETTLED - 1 ? ranges->count - 1 : i;
+		uint64_t end = ranges->at[last].end;
+
+		/* The top of the address space is its last address here. */
 		buffer_print(buffer, "%llx %llx\n", (unsigned long long)ranges->at[i].start,
-			     (unsigned long long)ranges->at[i].end);
+			     (unsigned long long)(end ? end : UINT64_MAX));
+	}
 }
 
 static struct settled collect_memory(struct archive *archive, struct memory *memory, bool is_live)

@@ -25,6 +25,13 @@ static void begin(struct runs *runs, uint64_t va, uint64_t descriptor)
 	runs->at[runs->count++] = (struct run){ .va = va, .count = 1, .descriptor = descriptor };
 }
 
+void runs_keep(struct runs *runs, const struct run *run, uint64_t count)
+{
+	begin(runs, run->va, run->descriptor);
+	runs->at[runs->count - 1].count = count;
+	runs->at[runs->count - 1].stride = count > 1 ? run->stride : 0;
+}
+
 void runs_add(const struct board *board, struct runs *runs, int level, uint64_t va, uint64_t descriptor)
 {
 	struct run *last = runs->count ? &runs->at[runs->count - 1] : NULL;

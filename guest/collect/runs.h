@@ -10,4 +10,7 @@
  */
 void runs_add(const struct board *board, struct runs *runs, int level, uint64_t va, uint64_t descriptor);
 
+/* Adds the first `count` entries of a run as one of their own. */
+void runs_keep(struct runs *runs, const struct run *run, uint64_t count);
+
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "runs.h"
 
 /* A busy machine's linear map was the same twice after four. */
 #define MAX_WALKS 24
@@ -147,6 +148,65 @@ static bool touches_linear_map(const struct board *board, const struct ranges *r
 	return false;
 }
 
+/*
+ * Of a range of entries, how many from the first on are in one of the ranges as a whole (`in`), or
+ * are not.
+ */
+static uint64_t entries_alike(const struct ranges *ranges, uint64_t va, uint64_t count, uint64_t size, bool *in)
+{
+	*in = false;
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct range *range = &ranges->at[i];
+		/* Entries that begin before the range does are not in it. */
+		uint64_t before = range->start > va ? (range->start - va + size - 1) / size : 0;
+		uint64_t inside;
+
+		if (range->end != 0 && range->end <= va)
+			continue;
+		if (before >= count)
+			break;
+		/* The whole entries from there to the end of the range; an end of 0 is 2^64. */
+		inside = (range->end - (va + before * size)) / size;
+		if (range->end != 0 && range->end < va + before * size)
+			inside = 0;
+		if (inside == 0)
+			continue;
+		*in = before == 0;
+		return smaller(count, before ? before : inside);
+	}
+	return count;
+}
+
+/*
+ * Leaves out what never held still. It may be no entries at all, but what a table that was freed in
+ * the middle of a walk holds now, and no other content of memory may leave the machine.
+ */
+static void drop_unsettled(const struct board *board, struct walk *walk, const struct ranges *unsettled)
+{
+	for (int level = -1; level <= 3; level++) {
+		uint64_t size = UINT64_C(1) << level_shift(board, level);
+		struct runs *runs = &walk->levels[level + 1];
+		struct runs kept = { 0 };
+
+		for (size_t i = 0; i < runs->count; i++) {
+			struct run rest = runs->at[i];
+
+			while (rest.count) {
+				bool dropped;
+				uint64_t count = entries_alike(unsettled, rest.va, rest.count, size, &dropped);
+
+				if (!dropped)
+					runs_keep(&kept, &rest, count);
+				rest.va += count * size;
+				rest.descriptor += count * rest.stride;
+				rest.count -= count;
+			}
+		}
+		free(runs->at);
+		*runs = kept;
+	}
+}
+
 struct settled walk_until_settled(const struct board *board)
 {
 	static struct walk walks[2];
@@ -172,6 +232,8 @@ struct settled walk_until_settled(const struct board *board)
 		if (result.settled && (still.count == 0 || result.walks >= PATIENT_WALKS))
 			break;
 	}
+	if (result.unsettled.count)
+		drop_unsettled(board, result.walk, &result.unsettled);
 	if (result.walk->unreadable)
 		lose("%llu tables could not be read, first the one for %#llx: what they map is not in the archive.",
 		     (unsigned long long)result.walk->unreadable, (unsigned long long)result.walk->unreadable_va);

@@ -18,7 +18,7 @@ struct ranges {
 };
 
 struct settled {
-	/* The last walk. */
+	/* The last walk, without what never held still. */
 	struct walk *walk;
 	unsigned int walks;
 	/* Whether the last two walks had the same linear map. */

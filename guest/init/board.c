@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,12 +12,27 @@
 
 #define ARCHIVE "/board.tar.gz"
 
+/* As a distribution's user space leaves the kernel: with securityfs, and with addresses hidden. */
+static void begin_playing(void)
+{
+	/* A kernel without it has no state of lockdown to show. */
+	mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
+	files_set("/proc/sys/kernel/kptr_restrict", "0");
+}
+
+static void end_playing(void)
+{
+	files_set("/proc/sys/kernel/kptr_restrict", "1");
+}
+
 void board_send(void)
 {
 	static char *const arguments[] = { "/collect", "--out", ARCHIVE, NULL };
 	int status = 0;
-	pid_t child = fork();
+	pid_t child;
 
+	begin_playing();
+	child = fork();
 	if (child == 0) {
 		execv(arguments[0], arguments);
 		_exit(127);
@@ -27,5 +43,6 @@ void board_send(void)
 	}
 	if (status != 0)
 		channel_problem("collect", "failed, see the console", 0);
+	end_playing();
 	files_send_as("board.tar.gz", ARCHIVE);
 }

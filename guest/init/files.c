@@ -34,7 +34,7 @@ static void mount_one(const char *type, const char *target)
 		channel_problem(target, "mount failed", errno);
 }
 
-static void write_setting(const char *path, const char *value)
+void files_set(const char *path, const char *value)
 {
 	int file = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -58,9 +58,9 @@ void files_mount(void)
 	 * 1 shows %pK addresses to a reader with CAP_SYSLOG; 0 would hash them (lib/vsprintf.c,
 	 * restricted_pointer()).
 	 */
-	write_setting("/proc/sys/kernel/kptr_restrict", "1");
+	files_set("/proc/sys/kernel/kptr_restrict", "1");
 	/* Keeps ptdiff's locked pages where they are. */
-	write_setting("/proc/sys/vm/compact_unevictable_allowed", "0");
+	files_set("/proc/sys/vm/compact_unevictable_allowed", "0");
 }
 
 static void send_end(const char *name, int error, bool cut)

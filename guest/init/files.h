@@ -5,6 +5,9 @@
 /* Mounts proc, sysfs, devtmpfs and debugfs, and asks the kernel to show addresses. */
 void files_mount(void);
 
+/* Writes to a file such as those of /proc/sys; one that this kernel lacks is left alone. */
+void files_set(const char *path, const char *value);
+
 /* Sends the files that no longer change. */
 void files_send_static(void);
 

@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { withCollect } from '../../guest/collect-initramfs.ts';
 import { bootCase } from '../../harness/laboratory/boot-case.ts';
 import { prepareLaboratory } from '../../harness/laboratory/laboratory.ts';
@@ -51,4 +52,17 @@ export async function playBoard(spec: string, scenario: string | Scenario): Prom
   } finally {
     await rm(directory, { recursive: true });
   }
+}
+
+/** The members of an archive by name: a POSIX ustar of regular files, in gzip. */
+export function membersOf(archive: Uint8Array): Map<string, Buffer> {
+  const tar = gunzipSync(archive);
+  const members = new Map<string, Buffer>();
+  const text = (at: number, bytes: number) => tar.toString('latin1', at, at + bytes).split('\0')[0];
+  for (let at = 0; tar[at] !== 0; ) {
+    const bytes = Number.parseInt(given(text(at + 124, 12)), 8);
+    members.set(given(text(at, 100)), tar.subarray(at + 512, at + 512 + bytes));
+    at += 512 + Math.ceil(bytes / 512) * 512;
+  }
+  return members;
 }

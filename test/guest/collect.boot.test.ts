@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What guest/collect reads on a guest that plays the live machine, through nothing but the kernel's
+ * own files, against what the harness reads of the same guest at the same moment, from outside.
+ */
+
+import t, { type Test } from 'tap';
+import { vmallocRange } from '../../src/linux/kernel-layout.ts';
+import { unsignedInteger } from '../../src/linux/variables.ts';
+import { last } from '../../src/present.ts';
+import { stage1Regime } from '../../src/vmsa/regime.ts';
+import { walk } from '../../src/vmsa/walk.ts';
+import { given } from '../given.ts';
+import { membersOf, type PlayedBoard, playBoard } from './play-board.ts';
+import { speltOutTables } from './spelt-out-tables.ts';
+
+// Downloads and boots take as long as they take; the test runner has a limit of its own.
+t.setTimeout(0);
+const patient = { timeout: 0 };
+
+/** Fields of each line of a member. */
+function rows(members: Map<string, Buffer>, name: string): string[][] {
+  const text = members.get(name)?.toString('latin1') ?? '';
+  return text === ''
+    ? []
+    : text
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(' '));
+}
+
+const number = (hex: string | undefined) => Number(`0x${given(hex)}`);
+
+/** Whether a place of the address space cannot change because the process of collect has ended. */
+function constantPlaces({ kernel, evidence }: PlayedBoard): (each: { va: bigint }) => boolean {
+  const { traits, symbols } = kernel;
+  // Modules, the image and vmalloc's area, which has the stacks of processes.
+  const { start, end } = vmallocRange(traits.config.vaBits, traits.geometry);
+  const [text, beyond] = ['_text', '_end'].map(
+    (name) => given(symbols.address(name)) + evidence.image.slide,
+  );
+  return ({ va }) => va < start || va >= end || (va >= given(text) && va < given(beyond));
+}
+
+function compareTables(t: Test, board: PlayedBoard, members: Map<string, Buffer>): void {
+  const { cpus, ttbr1 } = last(board.evidence.captures);
+  const regime = stage1Regime(given(cpus[0]).registers, 'ttbr1');
+  const root = rows(members, 'descriptors')[0];
+  t.strictSame(root, ['root', regime.rootPa.toString(16), String(regime.rootEntries)]);
+  const tables = speltOutTables(regime, given(members.get('descriptors')).toString());
+  const collected = walk(regime, tables);
+  const constant = constantPlaces(board);
+  for (const what of ['leaves', 'tables', 'malformed'] as const) {
+    const found = collected[what].filter(constant);
+    t.strictSame(found, ttbr1[what].filter(constant), what);
+    t.comment(`${found.length} ${what}, of ${collected[what].length}`);
+  }
+  t.ok(collected.leaves.filter(constant).length > 10);
+  t.equal(members.has('unsettled'), false);
+}
+
+function compareFacts(t: Test, { evidence }: PlayedBoard, members: Map<string, Buffer>): void {
+  const { variables, memblock } = last(evidence.captures);
+  const read = rows(members, 'variables').map(([name, hex]) => [
+    name,
+    unsignedInteger(Buffer.from(given(hex), 'hex')),
+  ]);
+  t.same(Object.fromEntries(read), variables, 'variables');
+  t.strictSame(
+    rows(members, 'memblock')
+      .filter(([type]) => type === 'memory')
+      .map(([, start, size, flags]) => ({
+        start: number(start),
+        end: number(start) + number(size),
+        flags: number(flags),
+      })),
+    memblock,
+    'memblock',
+  );
+  const probe = given(evidence.probes.find((each) => each.probe === 'memfd_secret'));
+  const secret = rows(members, 'secret').flatMap(([start, end]) => {
+    const pages: number[] = [];
+    const bytes = pageBytes(members);
+    for (let pa = number(start); pa < number(end); pa += bytes) pages.push(pa);
+    return pages;
+  });
+  t.ok(secret.length > 0);
+  t.strictSame(
+    secret,
+    [...new Set(probe.pages)].sort((a, b) => a - b),
+    'secret pages',
+  );
+}
+
+function pageBytes(members: Map<string, Buffer>): number {
+  return Number(/^PAGESIZE=(\d+)$/m.exec(given(members.get('vmcoreinfo')).toString())?.[1]);
+}
+
+function compareCpus(t: Test, { evidence }: PlayedBoard, members: Map<string, Buffer>): void {
+  const cpus = rows(members, 'cpus');
+  const online = last(evidence.captures).cpus.map((each) => (each.online ? 'online' : 'offline'));
+  t.strictSame(
+    cpus.map(([cpu, state]) => [cpu, state]),
+    online.map((state, cpu) => [String(cpu), state]),
+  );
+  for (const [cpu, [, , ...fields]] of cpus.entries()) {
+    const registers = Object.fromEntries(fields.map((field) => field.split('=')));
+    for (const [name, value] of Object.entries(given(evidence.idRegisters[cpu])))
+      t.equal(BigInt(`0x${registers[name]}`), value, `${name} of CPU ${cpu}`);
+    t.ok('MIDR_EL1' in registers && 'REVIDR_EL1' in registers);
+  }
+}
+
+for (const [spec, scenario] of [
+  ['debian:6.12', 'max+kaslr'],
+  ['debian:6.18', 'max+kaslr'],
+  ['debian:7.3', 'max+kaslr'],
+  ['debian:7.3:16k', 'max+kaslr'],
+  // Its linear map is in blocks, with a pool of KFENCE.
+  ['debian:7.3', 'neoverse-v3-r0p2+kfence100'],
+  // It falls back to 48 bits, and has two CPUs of different kinds.
+  ['debian:6.18', 'monitor+neoverse-v3-r0p2+then-max'],
+] as const) {
+  t.test(
+    `${spec} ${scenario}: what collect reads is what the harness reads`,
+    patient,
+    async (t) => {
+      const board = await playBoard(spec, scenario);
+      const members = membersOf(board.archive);
+      t.match(JSON.parse(given(members.get('collect.json')).toString()), {
+        schema: 1,
+        source: 'kcore',
+        settled: true,
+        lockdown: 'none',
+        lost: [/^\/proc\/vmallocinfo shows no addresses, since kernel\.kptr_restrict is 0/],
+      });
+      compareTables(t, board, members);
+      compareFacts(t, board, members);
+      compareCpus(t, board, members);
+    },
+  );
+}
