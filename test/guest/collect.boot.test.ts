@@ -31,15 +31,23 @@ function rows(members: Map<string, Buffer>, name: string): string[][] {
 
 const number = (hex: string | undefined) => Number(`0x${given(hex)}`);
 
-/** Whether a place of the address space cannot change because the process of collect has ended. */
+/**
+ * Whether a place of the address space cannot change between the walk of collect and that of the
+ * harness.
+ */
 function constantPlaces({ kernel, evidence }: PlayedBoard): (each: { va: bigint }) => boolean {
   const { traits, symbols } = kernel;
-  // Modules, the image and vmalloc's area, which has the stacks of processes.
+  const within = (start: bigint, end: bigint) => (va: bigint) => va >= start && va < end;
+  // Modules, the image and vmalloc's area, which has the stacks of processes: that of collect ends.
   const { start, end } = vmallocRange(traits.config.vaBits, traits.geometry);
-  const [text, beyond] = ['_text', '_end'].map(
-    (name) => given(symbols.address(name)) + evidence.image.slide,
-  );
-  return ({ va }) => va < start || va >= end || (va >= given(text) && va < given(beyond));
+  const inArea = within(start, end);
+  const slid = (name: string) => given(symbols.address(name)) + evidence.image.slide;
+  const inImage = within(slid('_text'), slid('_end'));
+  // A page of KFENCE is valid while its object is in use. Without KFENCE the pool is at 0.
+  const pool = last(evidence.captures).variables.__kfence_pool ?? 0n;
+  const poolPages = BigInt((traits.config.kfenceNumObjects + 1) * 2);
+  const inPool = within(pool, pool + poolPages * BigInt(traits.geometry.granule));
+  return ({ va }) => !inPool(va) && (!inArea(va) || inImage(va));
 }
 
 function compareTables(t: Test, board: PlayedBoard, members: Map<string, Buffer>): void {
