@@ -8,6 +8,8 @@ import t, { type Test } from 'tap';
 import { vmallocRange } from '../../src/linux/kernel-layout.ts';
 import { unsignedInteger } from '../../src/linux/variables.ts';
 import { last } from '../../src/present.ts';
+import { builtInScenario } from '../../src/scenario/built-in.ts';
+import type { Scenario } from '../../src/scenario/types.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import { walk } from '../../src/vmsa/walk.ts';
 import { given } from '../given.ts';
@@ -17,6 +19,11 @@ import { speltOutTables } from './spelt-out-tables.ts';
 // Downloads and boots take as long as they take; the test runner has a limit of its own.
 t.setTimeout(0);
 const patient = { timeout: 0 };
+
+function withParameters(name: string, parameters: string[]): Scenario {
+  const scenario = given(builtInScenario(name));
+  return { ...scenario, parameters: [...scenario.parameters, ...parameters] };
+}
 
 /** Fields of each line of a member. */
 function rows(members: Map<string, Buffer>, name: string): string[][] {
@@ -119,27 +126,28 @@ function compareCpus(t: Test, { evidence }: PlayedBoard, members: Map<string, Bu
   }
 }
 
-for (const [spec, scenario] of [
-  ['debian:6.12', 'max+kaslr'],
-  ['debian:6.18', 'max+kaslr'],
-  ['debian:7.3', 'max+kaslr'],
-  ['debian:7.3:16k', 'max+kaslr'],
+for (const [spec, scenario, lockdown] of [
+  ['debian:6.12', 'max+kaslr', 'integrity'],
+  ['debian:6.18', 'max+kaslr', 'none'],
+  ['debian:7.3', 'max+kaslr', 'none'],
+  ['debian:7.3:16k', 'max+kaslr', 'none'],
   // Its linear map is in blocks, with a pool of KFENCE.
-  ['debian:7.3', 'neoverse-v3-r0p2+kfence100'],
-  // It falls back to 48 bits, and has two CPUs of different kinds.
-  ['debian:6.18', 'monitor+neoverse-v3-r0p2+then-max'],
+  ['debian:7.3', 'neoverse-v3-r0p2+kfence100', 'none'],
+  // Two CPUs of different kinds.
+  ['debian:6.18', 'monitor+neoverse-v3-r0p2+then-max', 'none'],
 ] as const) {
   t.test(
     `${spec} ${scenario}: what collect reads is what the harness reads`,
     patient,
     async (t) => {
-      const board = await playBoard(spec, scenario);
+      const parameters = lockdown === 'none' ? [] : [`lockdown=${lockdown}`];
+    const board = await playBoard(spec, withParameters(scenario, parameters));
       const members = membersOf(board.archive);
       t.match(JSON.parse(given(members.get('collect.json')).toString()), {
         schema: 1,
         source: 'kcore',
         settled: true,
-        lockdown: 'none',
+        lockdown,
         lost: [/^\/proc\/vmallocinfo shows no addresses, since kernel\.kptr_restrict is 0/],
       });
       compareTables(t, board, members);
@@ -148,3 +156,10 @@ for (const [spec, scenario] of [
     },
   );
 }
+
+t.test('a kernel that is locked down for confidentiality says so', patient, async (t) => {
+  const scenario = withParameters('max', ['lockdown=confidentiality']);
+  await t.rejects(playBoard('debian:7.3', scenario), {
+    message: /collect: This kernel is locked down for confidentiality, so that not even root/,
+  });
+});
