@@ -28,7 +28,7 @@ static const struct explanation {
 	{ "overrides", "ID register fields that the command line overrides" },
 	{ "secret", "addresses of memfd_secret's pages; nothing of what is in them" },
 	{ "iomem", "/proc/iomem: ranges of memory and devices" },
-	{ "vmallocinfo", "/proc/vmallocinfo: mappings of the kernel, and which function made each" },
+	{ "vmallocinfo", "vmalloc's areas as in /proc/vmallocinfo, and which function made each" },
 	{ "modules", "name, size, state and address of each loaded module" },
 	{ "cmdline", "/proc/cmdline: the kernel's command line, as it is" },
 	{ "version", "/proc/version: the kernel's release, and who built it" },
