@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "board.h"
 #include "channel.h"
 #include "options.h"
 
@@ -33,7 +34,7 @@ static void mount_one(const char *type, const char *target)
 		channel_problem(target, "mount failed", errno);
 }
 
-static void write_setting(const char *path, const char *value)
+void files_set(const char *path, const char *value)
 {
 	int file = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -57,9 +58,9 @@ void files_mount(void)
 	 * 1 shows %pK addresses to a reader with CAP_SYSLOG; 0 would hash them (lib/vsprintf.c,
 	 * restricted_pointer()).
 	 */
-	write_setting("/proc/sys/kernel/kptr_restrict", "1");
+	files_set("/proc/sys/kernel/kptr_restrict", "1");
 	/* Keeps ptdiff's locked pages where they are. */
-	write_setting("/proc/sys/vm/compact_unevictable_allowed", "0");
+	files_set("/proc/sys/vm/compact_unevictable_allowed", "0");
 }
 
 static void send_end(const char *name, int error, bool cut)
@@ -69,8 +70,7 @@ static void send_end(const char *name, int error, bool cut)
 	channel_send(RECORD_FILE_END, name, &end, sizeof(end));
 }
 
-/* Sends the file at `path` under `name`, and in any case its end. */
-static void send_file_as(const char *name, const char *path)
+void files_send_as(const char *name, const char *path)
 {
 	static unsigned char piece[PIECE_BYTES];
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -100,7 +100,7 @@ static void send_file_as(const char *name, const char *path)
 
 static void send_file(const char *path)
 {
-	send_file_as(path, path);
+	files_send_as(path, path);
 }
 
 void files_send_log(void)
@@ -140,6 +140,9 @@ void files_send_asked(const char *names)
 {
 	if (list_has(names, "kallsyms"))
 		send_file("/proc/kallsyms");
+	/* Last, so that nothing comes between its walk of the tables and the harness's. */
+	if (list_has(names, "board"))
+		board_send();
 }
 
 void files_send_changing(void)
@@ -148,6 +151,6 @@ void files_send_changing(void)
 	send_file("/proc/vmallocinfo");
 	send_file("/sys/devices/system/cpu/online");
 	send_file("/sys/kernel/debug/kfence/objects");
-	send_file_as("kernel_page_tables", "/sys/kernel/debug/kernel_page_tables");
+	files_send_as("kernel_page_tables", "/sys/kernel/debug/kernel_page_tables");
 	files_send_log();
 }

@@ -9,7 +9,7 @@
 struct options {
 	/* ptdiff.probes=a,b: the probes to run, in this order. */
 	const char *probes;
-	/* ptdiff.collect=a,b: additional files to send: kallsyms. */
+	/* ptdiff.collect=a,b: what to send besides: kallsyms, board (board.h). */
 	const char *collect;
 	/* ptdiff.exercise=yes: once all is sent, run exercises.c, for a recording. */
 	bool exercise;

@@ -16,7 +16,7 @@ export const directoryBytes = 4096;
 export function collectRecords(
   ram: RamFile,
   directory: number,
-): Pick<Evidence, 'files' | 'probes' | 'guestProblems'> | undefined {
+): Pick<Evidence, 'files' | 'board' | 'probes' | 'guestProblems'> | undefined {
   const read: ReadPhysical = (pa, bytes) => readRam(ram, pa, bytes);
   const page = directory === 0 ? undefined : read(directory, directoryBytes);
   if (page === undefined) {
@@ -29,11 +29,13 @@ export function collectRecords(
 export function decodeReport(
   page: Uint8Array,
   read: ReadPhysical,
-): Required<Pick<Evidence, 'files' | 'probes' | 'guestProblems'>> {
+): Required<Pick<Evidence, 'files' | 'probes' | 'guestProblems'>> & Pick<Evidence, 'board'> {
   const report = decodeRecords(page, read);
   const problems = report.problems.map(({ where, what }) => `${where}: ${what}`);
+  const board = report.files.get('board.tar.gz');
   return {
     files: guestTexts(report),
+    ...(board?.errno === 0 && !board.cut && { board: board.bytes }),
     probes: report.probes,
     guestProblems: [...problems, ...report.damage],
   };

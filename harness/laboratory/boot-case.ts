@@ -11,7 +11,7 @@ import { kernelParameters } from '../../src/scenario/command-line.ts';
 import { identitiesOf } from '../../src/scenario/cpus.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
 import { deviceModules, modulesFor } from '../../src/scenario/devices.ts';
-import { exerciseWord, type Scenario } from '../../src/scenario/types.ts';
+import { boardWord, exerciseWord, type Scenario } from '../../src/scenario/types.ts';
 import { boot } from '../boot/boot.ts';
 import type { BootEvent } from '../boot/case-setup.ts';
 import type { Hold } from '../boot/held-machine.ts';
@@ -44,12 +44,15 @@ export function commandLine(kernel: LoadedKernel, scenario: Scenario): string {
 
 /** Where the boot is recorded, init exercises its tables once everything was captured. */
 function commandLineOf(
-  { recorderLibrary, exercises }: Laboratory,
+  { recorderLibrary, exercises, playsBoard }: Laboratory,
   { kernel, scenario }: Case,
 ): string {
-  const words = commandLine(kernel, scenario);
   const asked = recorderLibrary !== undefined && exercises !== false;
-  return asked ? `${words} ${exerciseWord}` : words;
+  return [
+    commandLine(kernel, scenario),
+    ...(playsBoard ? [boardWord] : []),
+    ...(asked ? [exerciseWord] : []),
+  ].join(' ');
 }
 
 /** What commandLine() gives, of a boot that may have been recorded. */

@@ -26,6 +26,8 @@ export interface Laboratory {
   recorderLibrary?: string;
   /** Recorded boots end where others do, to compare what they cost. */
   exercises?: false;
+  /** The initramfs has guest/collect, and init runs it: the evidence has a `board`. */
+  playsBoard?: true;
 }
 
 /** Where known issues are documented. */

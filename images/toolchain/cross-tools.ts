@@ -32,6 +32,12 @@ export interface CrossTools {
   extractImage(linked: string, image: string): Promise<void>;
 }
 
+/** What comes before and after the objects of a static program. */
+export interface StaticLibraries {
+  before: string[];
+  after: string[];
+}
+
 /**
  * Runs on anything from Armv8.0 on, and needs no position independence: only the kernel loads it.
  */

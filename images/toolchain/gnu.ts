@@ -4,7 +4,13 @@ import { exists } from '../../host/cache.ts';
 import { ensureLists, type FetchOptions } from '../debian/apt.ts';
 import { openKernelArchive } from '../debian/kernel-catalogue.ts';
 import { packageClosure, packageFiles } from '../debian/package-closure.ts';
-import { type CompileStep, type CrossTools, codeFlags, runTool } from './cross-tools.ts';
+import {
+  type CompileStep,
+  type CrossTools,
+  codeFlags,
+  runTool,
+  type StaticLibraries,
+} from './cross-tools.ts';
 import { openToolArchive } from './tool-archive.ts';
 import { type PrefixPlan, type ToolPrefix, toolPrefix } from './tool-prefix.ts';
 
@@ -81,8 +87,8 @@ export function targetIncludes(tree: string): string[] {
   );
 }
 
-/** What comes before and after the objects of a static program, from gnuPrefix(). */
-export function targetLibraries(tree: string): { before: string[]; after: string[] } {
+/** What a static arm64 program is linked with, from gnuPrefix(). */
+export function targetLibraries(tree: string): StaticLibraries {
   const musl = (name: string) => join(tree, 'usr/lib/aarch64-linux-musl', name);
   const libgcc = join(tree, 'usr/lib/gcc/aarch64-linux-gnu/14/libgcc.a');
   return {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { FetchOptions } from '../debian/apt.ts';
 import { packageClosure, packageFiles } from '../debian/package-closure.ts';
-import { type CompileStep, runTool } from './cross-tools.ts';
+import { type CompileStep, runTool, type StaticLibraries } from './cross-tools.ts';
 import { hostArchitecture, openToolArchive } from './tool-archive.ts';
 import { type PrefixPlan, type ToolPrefix, toolPrefix } from './tool-prefix.ts';
 
@@ -12,6 +12,8 @@ export interface HostTools {
   /** A position-independent object. @throws PtdiffError(harness) with the first error message */
   compile(step: Omit<CompileStep, 'kind'>): Promise<void>;
   link(args: string[]): Promise<void>;
+  /** What a static program is linked with: the C library's and the compiler's. */
+  libraries: StaticLibraries;
 }
 
 /** GNU's name of the host. */
@@ -20,8 +22,8 @@ function triplet(): string {
 }
 
 /**
- * GCC and binutils for this host, with the C library's headers: what is built is loaded into QEMU,
- * which has the library itself.
+ * GCC and binutils for this host, with the C library: a static program needs it, and QEMU, which
+ * loads the recorder, has it itself.
  * @throws PtdiffError(host) when they are not in the cache and cannot be fetched
  */
 export async function hostTools(options: FetchOptions): Promise<HostTools> {
@@ -31,6 +33,19 @@ export async function hostTools(options: FetchOptions): Promise<HostTools> {
     packages,
     compile: (step) => compile(tree, tool('as'), step),
     link: (args) => runTool(tree, tool('ld'), args),
+    libraries: staticLibraries(tree),
+  };
+}
+
+function staticLibraries(tree: string): StaticLibraries {
+  const library = (name: string) => join(tree, 'usr/lib', triplet(), name);
+  const compiler = (name: string) => join(tree, 'usr/lib/gcc', triplet(), '14', name);
+  return {
+    before: [library('crt1.o'), library('crti.o'), compiler('crtbeginT.o')],
+    after: [
+      ...['--start-group', library('libc.a'), compiler('libgcc.a'), compiler('libgcc_eh.a')],
+      ...['--end-group', compiler('crtend.o'), library('crtn.o')],
+    ],
   };
 }
 

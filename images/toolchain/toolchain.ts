@@ -4,9 +4,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { sha256File, withScratch } from '../../host/cache.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import type { FetchOptions } from '../debian/apt.ts';
-import type { CompileStep, CrossTools } from './cross-tools.ts';
+import type { CompileStep, CrossTools, StaticLibraries } from './cross-tools.ts';
 import { gnuPrefix, gnuTools, targetLibraries } from './gnu.ts';
-import { hostTools } from './host.ts';
+import { type HostTools, hostTools } from './host.ts';
 import { llvmTools } from './llvm.ts';
 
 /** The origin of compiler and linker. */
@@ -27,6 +27,8 @@ interface CompileJob {
   output: string;
   /** Further flags of the C compiler proper, e.g. `-DNAME=1`. */
   flags?: string[];
+  /** Archives (`.a`) to link a static executable with. */
+  libraries?: string[];
 }
 
 /** A C compiler for static arm64 Linux programs, with musl as the C library. */
@@ -57,13 +59,17 @@ export async function crossToolchain(options: ToolchainOptions = {}): Promise<To
   const { tree } = await gnuPrefix(options);
   return {
     packages: tools.packages,
-    compileStatic: (job) => compileStatic(tools, tree, job),
+    compileStatic: (job) => {
+      const compile = (step: Omit<CompileStep, 'kind'>) =>
+        tools.compile({ ...step, kind: 'static' });
+      return linkStatic({ ...tools, compile }, targetLibraries(tree), job);
+    },
     compileImage: (job) => compileImage(tools, job),
   };
 }
 
-/** A C compiler for libraries that a program of this host loads. */
-export interface HostToolchain extends Pick<Toolchain, 'packages'> {
+/** A C compiler for programs of this host, and for libraries that one of them loads. */
+export interface HostToolchain extends Pick<Toolchain, 'packages' | 'compileStatic'> {
   /**
    * Compiles and links a library; what it does not define, the program that loads it does.
    * @throws `harness` with the compiler's or linker's first error message
@@ -76,6 +82,7 @@ export async function hostToolchain(options: FetchOptions = {}): Promise<HostToo
   const tools = await hostTools(options);
   return {
     packages: tools.packages,
+    compileStatic: (job) => linkStatic(tools, tools.libraries, job),
     compileShared: (job) =>
       withScratch(async (scratch) => {
         const objects = await compileAll(tools.compile, job, scratch);
@@ -99,14 +106,13 @@ function compilerOf({ compiler }: ToolchainOptions): CompilerName {
   return name;
 }
 
-async function compileStatic(tools: CrossTools, target: string, job: CompileJob): Promise<string> {
-  const { before, after } = targetLibraries(target);
+async function linkStatic(
+  tools: Pick<HostTools, 'compile' | 'link'>,
+  { before, after }: StaticLibraries,
+  job: CompileJob,
+): Promise<string> {
   return withScratch(async (scratch) => {
-    const objects = await compileAll(
-      (step) => tools.compile({ ...step, kind: 'static' }),
-      job,
-      scratch,
-    );
+    const objects = await compileAll(tools.compile, job, scratch);
     const linked = join(scratch, 'linked');
     const flags = [
       '-static',
@@ -116,7 +122,8 @@ async function compileStatic(tools: CrossTools, target: string, job: CompileJob)
       '--strip-debug',
       '--gc-sections',
     ];
-    await tools.link([...flags, '-o', linked, ...before, ...objects, ...after]);
+    const objectsAndLibraries = [...objects, ...(job.libraries ?? [])];
+    await tools.link([...flags, '-o', linked, ...before, ...objectsAndLibraries, ...after]);
     const digest = await sha256File(linked);
     await publishFile(linked, resolve(job.output));
     return digest;

@@ -111,6 +111,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./farm.ts')).addFarm,
   },
   {
+    name: 'collect',
+    about: 'the program that reads the page tables of a live arm64 machine, to copy there',
+    load: async () => (await import('./collect.ts')).addCollect,
+  },
+  {
     name: 'walk',
     about: 'walk the page tables of any running QEMU from outside, and print them',
     load: async () => (await import('./walk.ts')).addWalk,

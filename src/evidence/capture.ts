@@ -237,6 +237,8 @@ export interface Evidence {
   /** In what the recording is not what happened, a sentence: nothing can be concluded then. */
   recordingFault?: string;
   files: GuestFiles;
+  /** What guest/collect left, where init was asked to run it as on a live machine. */
+  board?: Uint8Array;
   probes: ProbeResult[];
   /**
    * What went wrong inside the guest's init, and records from it that are not plausible; hostile

@@ -26,6 +26,9 @@ export const exerciseNames = [
 ] as const;
 /** Asks init for them. */
 export const exerciseWord = 'ptdiff.exercise=yes';
+
+/** What init is asked to run guest/collect with, as on a live machine. */
+export const boardWord = 'ptdiff.collect=board';
 export type ExerciseName = (typeof exerciseNames)[number];
 
 const count = z.int().nonnegative();

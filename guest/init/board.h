@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PTDIFF_BOARD_H
+#define PTDIFF_BOARD_H
+
+/*
+ * Runs /collect, as on a live machine (guest/collect), and sends the archive that it leaves as the
+ * file `board.tar.gz`.
+ */
+void board_send(void);
+
+#endif
