@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { stringify } from 'yaml';
+import type { BoardFacts } from '../scenario/board/facts.ts';
+import { boardScenario } from '../scenario/board/scenario.ts';
+import type { Scenario } from '../scenario/types.ts';
+import { plainLine, wrap } from './plain-text.ts';
+
+/** A value as a file of the user has it: without members that are absent, addresses readable. */
+function written({ name, machine, ...rest }: Scenario): unknown {
+  return { name, machine, ...rest };
+}
+
+/**
+ * The command that runs a file's scenario on a kernel.
+ * @param kernel as --kernel takes it
+ * @param file path of the scenario
+ */
+export function boardCommand(kernel: string, file: string): string {
+  const word = (text: string): string =>
+    /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return `./ptdiff run --kernel ${word(kernel)} --scenario ${word(file)}`;
+}
+
+/**
+ * scenario.yaml of a board: the scenario, above it the command that runs it on the board's kernel,
+ * and everything in which it is not the board.
+ */
+export function boardScenarioFile(facts: BoardFacts, kernel: string, file: string): string {
+  const { made, changes } = boardScenario(facts);
+  const comments = [
+    `What ${facts.label} shows, on emulated hardware. To run it:`,
+    `  ${boardCommand(kernel, file)}`,
+    ...(changes.length === 0 ? [] : ['In this it is not the board:']),
+    ...changes.map((change) => `- ${change}`),
+  ];
+  const lines = comments.flatMap((text, index) =>
+    index === 1 ? [plainLine(text)] : wrap(plainLine(text), 96),
+  );
+  return `${lines.map((line) => `# ${line}\n`).join('')}${stringify(written(made))}`;
+}
