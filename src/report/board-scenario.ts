@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { stringify } from 'yaml';
+import { Document, isScalar, visit } from 'yaml';
 import type { BoardFacts } from '../scenario/board/facts.ts';
 import { boardScenario } from '../scenario/board/scenario.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { plainLine, wrap } from './plain-text.ts';
 
-/** A value as a file of the user has it: without members that are absent, addresses readable. */
-function written({ name, machine, ...rest }: Scenario): unknown {
-  return { name, machine, ...rest };
+/** The scenario as a user would write it: addresses and sizes in hexadecimal. */
+function yamlOf(scenario: Scenario): string {
+  const document = new Document(scenario);
+  visit(document, {
+    Pair: (_, { key, value }) => {
+      const isRange = isScalar(key) && (key.value === 'start' || key.value === 'size');
+      if (isRange && isScalar(value)) value.format = 'HEX';
+    },
+  });
+  return document.toString();
 }
 
 /**
@@ -36,5 +43,5 @@ export function boardScenarioFile(facts: BoardFacts, kernel: string, file: strin
   const lines = comments.flatMap((text, index) =>
     index === 1 ? [plainLine(text)] : wrap(plainLine(text), 96),
   );
-  return `${lines.map((line) => `# ${line}\n`).join('')}${stringify(written(made))}`;
+  return `${lines.map((line) => `# ${line}\n`).join('')}${yamlOf(made)}`;
 }
