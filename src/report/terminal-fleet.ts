@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { countText } from '../diff/text.ts';
 import type { LeafKind } from '../linux/leaf-kind.ts';
 import { type Fleet, type FleetAge, type FleetRow, fleetKinds } from './fleet.ts';
 import { column, hang, plainLine } from './plain-text.ts';
@@ -30,7 +31,8 @@ const percent = (share: number): string => {
   return share === 0 ? '-' : text === '0.0' ? '<0.1' : text;
 };
 
-const factorText = (factor: number): string => column(factor.toFixed(2), factorWidth, 'right');
+const factorText = (factor: number): string =>
+  column(factor < 100 ? factor.toFixed(2) : formatCount(Math.round(factor)), factorWidth, 'right');
 
 function daysText(seconds: number | null): string {
   if (seconds === null) return 'not known';
@@ -99,7 +101,7 @@ export function fleetLines({ rows, ages }: Fleet): string[] {
     ...(counted.length === 0
       ? []
       : [
-          `DirectMap lines of /proc/meminfo: ${counted.length} kernels have them, ${differences.length === 0 ? 'and all count what their tables have.' : 'not all count what their tables have:'}`,
+          `DirectMap lines of /proc/meminfo: ${countText(counted.length, 'kernel has', 'kernels have')} them, ${differences.length === 0 ? 'and all count what their tables have.' : 'not all count what their tables have:'}`,
           ...differences,
         ]),
   ];
