@@ -31,6 +31,9 @@ interface Measured
     | 'idRegisters'
     | 'hostWaitSeconds'
     | 'unseen'
+    | 'secretPages'
+    | 'addedMemory'
+    | 'unsettled'
   > {
   captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
 }
@@ -81,6 +84,9 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     idRegisters,
     hostWaitSeconds,
     unseen,
+    secretPages,
+    addedMemory,
+    unsettled,
     probes,
     guestProblems,
     end,
@@ -110,6 +116,9 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     idRegisters,
     ...(hostWaitSeconds !== undefined && { hostWaitSeconds }),
     ...(unseen && { unseen }),
+    ...(secretPages && { secretPages }),
+    ...(addedMemory && { addedMemory }),
+    ...(unsettled && { unsettled }),
   };
   write('registers.json', `${JSON.stringify(measured, bigintReplacer, 1)}\n`);
   const files = fileNames(Object.keys(evidence.files));

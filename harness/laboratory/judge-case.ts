@@ -45,7 +45,9 @@ export function judgeCase(
   depth: Depth = 'full',
 ): JudgedCase {
   const { symbols, assumptions } = kernel;
-  const hidden = hiddenRegisters(scenario.machine);
+  const live = evidence.captures.some(({ checkpoint }) => checkpoint === 'live');
+  // A board shows what an emulator hides.
+  const hidden = live ? [] : hiddenRegisters(scenario.machine);
   const factsByTraits = new Map<KernelTraits, BootFacts>();
   const factsFor = (traits: KernelTraits): BootFacts => {
     const facts = factsByTraits.get(traits) ?? bootFactsOf({ evidence, traits, symbols, hidden });
@@ -63,7 +65,10 @@ export function judgeCase(
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
       const candidate = { ...kernel, traits };
       const facts = factsFor(traits);
-      const question = questionOf(candidate, scenario, facts, depth, exercised);
+      const question = {
+        ...questionOf(candidate, scenario, facts, depth, exercised),
+        ...(live && { live }),
+      };
       const known = onlyWhatIsKnown(answer(question), evidence, symbols);
       for (const each of known.notKnown) said.add(each);
       const { prediction } = known;

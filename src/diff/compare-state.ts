@@ -102,6 +102,7 @@ export function compareRegisters(
   image: ImageLayout,
 ): Finding[] {
   const findings = new Map<string, { title: string; lines: string[] }>();
+  if (capture.registersPredicted) return [];
   for (const [cpu, { online, registers }] of capture.cpus.entries()) {
     for (const [register, { bits, mask, why }] of Object.entries(
       present(predicted[cpu], `prediction of the registers of CPU ${cpu}`),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isInOperation } from '../../evidence/capture.ts';
 import { accessOf } from '../access.ts';
 import { type Invariant, imageVa, inVirtual } from '../context.ts';
 import { runsOnto } from '../physical.ts';
@@ -14,7 +15,7 @@ import { leavesViolation } from './violation.ts';
  */
 export const tablesMappedOnce: Invariant = (context) => {
   const { capture, image, linear } = context;
-  if (capture.checkpoint !== 'init') return [];
+  if (!isInOperation(capture.checkpoint)) return [];
   const imageView = { start: imageVa(image, '_text'), end: imageVa(image, '_end') };
   const others = capture.ttbr1.leaves.filter(
     (run) =>
