@@ -92,7 +92,8 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     end,
   } = evidence;
   const captures = evidence.captures.map(({ ttbr1, ttbr0, ...rest }) => {
-    write(leavesFile(rest.checkpoint, 'ttbr1'), walkLegend + formatWalk(ttbr1));
+    const fold = rest.checkpoint === 'live';
+    write(leavesFile(rest.checkpoint, 'ttbr1'), walkLegend + formatWalk(ttbr1, { fold }));
     if (ttbr0) {
       write(leavesFile(rest.checkpoint, 'ttbr0'), walkLegend + formatWalk(ttbr0));
     }

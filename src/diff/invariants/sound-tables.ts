@@ -69,6 +69,7 @@ function shared(context: CheckpointContext): Finding[] {
   const inRegion = capture.ttbr1.tables.filter(
     ({ va, attributes }) => attributes !== 0n && va >= linear.start && va < linear.end,
   );
+  if (new Set(inRegion.map(({ pa }) => pa)).size === inRegion.length) return [];
   const twice = [...Map.groupBy(inRegion, ({ pa }) => pa).values()]
     .filter((group) => group.length > 1)
     .flat();
