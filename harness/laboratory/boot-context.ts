@@ -74,7 +74,7 @@ export function bootContextOf(
     evidence,
     granule: traits.geometry.granule,
     ...memoryOf(evidence, scenario, traits.geometry),
-    added: join(evidence.addedMemory ?? []),
+    ...(evidence.addedMemory && { added: join(evidence.addedMemory) }),
     layout: linearLayoutOf(traits),
     aliasBit: facts.ipaBits === undefined ? 0 : 2 ** (facts.ipaBits - 1),
     image: {

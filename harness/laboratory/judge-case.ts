@@ -15,6 +15,7 @@ import { predict, predictNothing, stateInOperation } from '../../src/model/predi
 import type { Depth } from '../../src/scenario/depth.ts';
 import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
 import { exerciseWord, type Scenario } from '../../src/scenario/types.ts';
+import { type BoardHistory, historyOf } from './boards/board-history.ts';
 import { bootContextOf } from './boot-context.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { questionOf } from './question.ts';
@@ -22,6 +23,8 @@ import { questionOf } from './question.ts';
 /** The conclusions from one boot. */
 export interface JudgedCase extends Pick<BestFit, 'prediction' | 'judgement' | 'notes'> {
   facts: BootFacts;
+  /** Of a board whose linear map is predicted: what it must have split while it ran. */
+  history?: BoardHistory;
 }
 
 /** A recorded boot goes on until init has exercised its tables, if it was asked to. */
@@ -54,6 +57,7 @@ export function judgeCase(
     factsByTraits.set(traits, facts);
     return facts;
   };
+  const histories = new Map<KernelTraits, BoardHistory>();
   const updates = recordedUpdates(evidence);
   const exercised = hasExercised(evidence);
   const said = new Set(kernel.notKnown);
@@ -71,7 +75,9 @@ export function judgeCase(
       };
       const known = onlyWhatIsKnown(answer(question), evidence, symbols);
       for (const each of known.notKnown) said.add(each);
-      const { prediction } = known;
+      const history = live ? historyOf(question, known.prediction, evidence) : undefined;
+      const prediction = history?.prediction ?? known.prediction;
+      if (history) histories.set(traits, history);
       const boot = bootContextOf(candidate, scenario, { evidence, facts });
       const { release } = kernel.image;
       const kernelState =
@@ -93,7 +99,9 @@ export function judgeCase(
     best = fit(predictNothing, []);
   }
   const { traits, prediction, judgement, notes } = best;
+  const history = histories.get(traits);
   return {
+    ...(history && { history }),
     facts: factsFor(traits),
     prediction,
     judgement,

@@ -9,7 +9,7 @@ import { endOf, runsIn } from './runs.ts';
 /* What of the tables of a board can be compared with a prediction; of a boot, that is all. */
 
 /** The leaves of the linear region, without those of memory that came after the boot had made it. */
-export function foundLeaves({ rawCapture, linear, added }: CheckpointContext): LeafRun[] {
+export function foundLeaves({ rawCapture, linear, added = [] }: CheckpointContext): LeafRun[] {
   const found = runsIn(rawCapture.ttbr1.leaves, linear.start, linear.end);
   return added.length === 0 ? found : found.flatMap((run) => partsOutside(run, added));
 }
@@ -27,7 +27,7 @@ export function isUnsettled(
 
 /** The tables of the linear region as the same rules leave them. */
 export function foundTables(
-  { rawCapture, linear, added, evidence: { unsettled = [] } }: CheckpointContext,
+  { rawCapture, linear, added = [], evidence: { unsettled = [] } }: CheckpointContext,
   predicted: CheckpointPrediction,
 ): TablePage[] {
   const { tables } = rawCapture.ttbr1;

@@ -121,6 +121,8 @@ export const boardBounds = {
   runs: 2_000_000,
   cpus: 4096,
   regions: 65_536,
+  /** Bytes of secret memory: each page is a fact of its own. */
+  secret: 2 ** 32,
 } as const;
 
 /** Files of /proc and the like in an archive, by the name of the member. */

@@ -126,7 +126,8 @@ function readVariables(bytes: Uint8Array): Record<string, bigint> {
   const names = Object.keys(capturedVariables);
   for (const line of boardLines('variables', bytes, names.length)) {
     line.count(2);
-    const name = line.word(0, names);
+    const name = line.text(0);
+    if (!names.includes(name)) line.fail('names no variable that anybody asked for');
     if (name in variables) line.fail('is there twice');
     const digits = line.text(1);
     const size = capturedVariables[name] || undefined;
@@ -185,9 +186,13 @@ function readOverrides(bytes: Uint8Array): BoardOverride[] {
 }
 
 function readSecret(bytes: Uint8Array): Board['secret'] {
+  let total = 0;
   return [...boardLines('secret', bytes, boardBounds.regions)].map((line) => {
     line.count(2);
     const range = { start: line.physical(0), end: line.physical(1) };
-    return range.start < range.end ? range : line.fail('is an empty range');
+    if (range.start >= range.end) line.fail('is an empty range');
+    total += range.end - range.start;
+    if (total > boardBounds.secret) line.fail('makes more memory secret than anybody may lock');
+    return range;
   });
 }

@@ -166,7 +166,6 @@ export function soundContext(shape: Partial<Shape> = {}): CheckpointContext {
     granule: 4096,
     ram: [{ start: ramStart, end: ramStart + ramSize }],
     noMap: [],
-    added: [],
     aliasBit: 0,
     layout: { pageOffset: linearStart, pageEnd: 0xffff_8000_0000_0000n },
     image: { symbols, slide, pa: imagePa },

@@ -18,6 +18,7 @@ import { judgeCase } from '../judge-case.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
 import { questionOf } from '../question.ts';
 import { kernelOf } from '../run-case.ts';
+import { gradeWords } from './board-history.ts';
 
 /** An archive with everything that a judgement needs. */
 export type WholeBoard = Board & Required<Pick<Board, 'vmcoreinfo' | 'root' | 'memory'>>;
@@ -106,6 +107,7 @@ export function judgeBoard(
   const judged = timedNow('judging', () => judgeCase(kernel, scenario, evidence, knownIssues));
   timedNow('writing', () => writeConclusions({ name, kernel, scenario, directory }, judged));
   const { notPredicted: _, differences: __, ...judgement } = judged.judgement;
+  const { grade, notes } = gradeWords(judged.history, judgement.findings);
   return {
     scenario,
     result: {
@@ -114,8 +116,13 @@ export function judgeBoard(
       scenario: name,
       depth: 'full',
       ...judgement,
+      symbols: {
+        ...judgement.symbols,
+        grade,
+        ...(judged.history && { splits: String(judged.history.splits) }),
+      },
       seconds: Math.round((performance.now() - started) / 10) / 100,
-      notes: [...notesOf(board), ...judged.notes],
+      notes: [...notes, ...notesOf(board), ...judged.notes],
     },
   };
 }

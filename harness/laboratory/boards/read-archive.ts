@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { readRegular, whyUnreadable } from '../../../host/read-file.ts';
@@ -38,15 +39,17 @@ export async function readArchive(path: string): Promise<Board> {
 /** Contents of the members of a tar file, which may be compressed with gzip. */
 async function membersOf(file: Buffer): Promise<Map<string, Uint8Array>> {
   const members = new Members();
-  const isPacked = file.length > 2 && file.readUInt16BE(0) === 0x1f8b;
-  const source = Readable.from([file]);
-  const chunks: AsyncIterable<Buffer> = isPacked ? source.pipe(createGunzip()) : source;
   let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > mostUnpacked) throw new Error('it unpacks to more than any archive has');
-    members.write(chunk);
-  }
+  const take = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > mostUnpacked) throw new Error('it unpacks to more than any archive has');
+      members.write(chunk);
+    }
+  };
+  const isPacked = file.length > 2 && file.readUInt16BE(0) === 0x1f8b;
+  if (isPacked) await pipeline(Readable.from([file]), createGunzip(), take);
+  else await pipeline(Readable.from([file]), take);
   return members.end();
 }
 
@@ -56,15 +59,21 @@ class Members {
   readonly #parser: Parser;
   #fault: Error | undefined;
   #bytes = 0;
+  #ended = false;
 
   constructor() {
     this.#parser = new Parser({ strict: true, onReadEntry: (entry) => this.#take(entry) });
+    this.#parser.on('eof', () => {
+      this.#ended = true;
+    });
     this.#parser.on('error', (error: unknown) => {
       this.#fault ??= error instanceof Error ? error : new Error(String(error));
     });
   }
 
   write(chunk: Buffer): void {
+    // The parser keeps what follows the end, and copies it with each write.
+    if (this.#ended) return;
     this.#parser.write(chunk);
     if (this.#fault) throw this.#fault;
   }

@@ -25,7 +25,7 @@ const name = 'linear-map-is-ram';
  * that a region's border cuts may or may not be mapped: the rounding of borders has changed.
  */
 export const ramMappedOnce: Invariant = (context) => {
-  const { linear, ram, added, granule, capture } = context;
+  const { linear, ram, added = [], granule, capture } = context;
   const { vaMinusPa } = linear;
   if (vaMinusPa === undefined) return [];
   const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);

@@ -51,7 +51,7 @@ function malformed(context: CheckpointContext): Finding[] {
 
 function misplaced(context: CheckpointContext): Finding[] {
   const { capture, granule } = context;
-  const ram = join([...context.ram, ...context.added]);
+  const ram = join([...context.ram, ...(context.added ?? [])]);
   const tables = [...capture.ttbr1.tables, ...(capture.ttbr0?.tables ?? [])].filter(
     ({ pa }) => !contains(ram, sizedRange(Math.floor(pa / granule) * granule, granule)),
   );

@@ -11,7 +11,7 @@ import { leavesViolation } from './violation.ts';
  * for addresses that memblock does not list).
  */
 export const writeBackIsRam: Invariant = (context) => {
-  const memory = [...context.ram, ...context.noMap, ...context.added].sort(
+  const memory = [...context.ram, ...context.noMap, ...(context.added ?? [])].sort(
     (a, b) => a.start - b.start,
   );
   const granule = context.granule;

@@ -41,6 +41,18 @@ export function archiveOf(members: ReadonlyMap<string, Uint8Array>): Buffer {
   return gzipSync(tarOf([...members].map(([name, bytes]) => ({ name, bytes }))));
 }
 
+/** The members of a tar file that tarOf(), or `collect`, wrote. */
+export function membersOfTar(tar: Buffer): Map<string, Buffer> {
+  const members = new Map<string, Buffer>();
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+    const name = tar.toString('latin1', at, at + 100).replace(/\0.*/s, '');
+    const size = Number.parseInt(tar.toString('latin1', at + 124, at + 135), 8);
+    members.set(name, tar.subarray(at + 512, at + 512 + size));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return members;
+}
+
 /** The text of `descriptors`. */
 export function descriptorsText(
   root: { pa: number; entries: number },
