@@ -3,6 +3,7 @@ import { Document, isScalar, visit } from 'yaml';
 import type { BoardFacts } from '../scenario/board/facts.ts';
 import { boardScenario } from '../scenario/board/scenario.ts';
 import type { Scenario } from '../scenario/types.ts';
+import { runWords } from './export/mail-layout.ts';
 import { plainLine, wrap } from './plain-text.ts';
 
 /** The scenario as a user would write it: addresses and sizes in hexadecimal. */
@@ -18,25 +19,16 @@ function yamlOf(scenario: Scenario): string {
 }
 
 /**
- * The command that runs a file's scenario on a kernel.
- * @param kernel as --kernel takes it
- * @param file path of the scenario
- */
-export function boardCommand(kernel: string, file: string): string {
-  const word = (text: string): string =>
-    /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-  return `./ptdiff run --kernel ${word(kernel)} --scenario ${word(file)}`;
-}
-
-/**
  * scenario.yaml of a board: the scenario, above it the command that runs it on the board's kernel,
  * and everything in which it is not the board.
+ * @param kernel as --kernel takes it
+ * @param file path of the file
  */
 export function boardScenarioFile(facts: BoardFacts, kernel: string, file: string): string {
   const { made, changes } = boardScenario(facts);
   const comments = [
     `What ${facts.label} shows, on emulated hardware. To run it:`,
-    `  ${boardCommand(kernel, file)}`,
+    `  ${runWords(kernel, file).join(' ')}`,
     ...(changes.length === 0 ? [] : ['In this it is not the board:']),
     ...changes.map((change) => `- ${change}`),
   ];
