@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { gunzipSync } from 'node:zlib';
-import { mostBytes } from '../host/read-file.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { type ImageHeader, imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
+import { unpackImage } from './unpack-image.ts';
 
 /** An arm64 Image that passed the checks. */
 interface CheckedImage {
-  /** The plain Image, unpacked if the file was compressed with gzip. */
+  /** The plain Image, unpacked if the file was compressed: Image.gz, or an EFI image. */
   bytes: Buffer;
   header: ImageHeader;
   /** `uname -r`, from the Image's own banner. */
@@ -22,8 +21,7 @@ interface CheckedImage {
  * @throws `image`, one sentence that says what it is instead and what to do
  */
 export function checkImage(file: Buffer, name: string): CheckedImage {
-  const unpacked = file.length > 2 && file.readUInt16BE(0) === 0x1f8b;
-  const bytes = unpacked ? gunzip(file, name) : file;
+  const { bytes, unpacked } = unpackImage(file, name);
   const other = otherKind(bytes);
   if (other !== undefined) {
     throw new PtdiffError('image', `${name} is ${other}.`);
@@ -46,26 +44,6 @@ export function checkImage(file: Buffer, name: string): CheckedImage {
   return { bytes, header, release, unpacked };
 }
 
-function gunzip(file: Buffer, name: string): Buffer {
-  try {
-    return gunzipSync(file, { maxOutputLength: mostBytes.image });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      const most = `${mostBytes.image / 2 ** 20} MiB`;
-      throw new PtdiffError('image', `${name} unpacks to more than ${most}, which no kernel has.`, {
-        cause,
-      });
-    }
-    throw new PtdiffError(
-      'image',
-      `${name} starts like a gzip file but cannot be unpacked: it is truncated or damaged.`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
 /** Files that people pass by mistake, recognized by their magic numbers. */
 function otherKind(bytes: Buffer): string | undefined {
   if (bytes.length === 0) {
@@ -80,11 +58,6 @@ function otherKind(bytes: Buffer): string | undefined {
     return machine === 183
       ? 'an ELF file, such as vmlinux; name the arch/arm64/boot/Image of the same build'
       : 'an ELF file that is not for arm64; name an arm64 Image';
-  }
-  // drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg" at 4 and the compression's name
-  // at 0x18.
-  if (bytes.toString('latin1', 0, 2) === 'MZ' && bytes.toString('latin1', 4, 8) === 'zimg') {
-    return 'a compressed EFI image (CONFIG_EFI_ZBOOT, vmlinuz.efi); name the arch/arm64/boot/Image of the same build';
   }
   return undefined;
 }

@@ -54,6 +54,24 @@ export async function listKernels(options: FetchOptions = {}): Promise<ListedKer
 }
 
 /**
+ * The specs of Debian's kernels with a release as `uname -r` prints it, the newest first; none where
+ * the archive has no such kernel.
+ * @throws PtdiffError(host) where the archive cannot be asked
+ */
+export async function specsOfRelease(
+  release: string,
+  options: FetchOptions = {},
+): Promise<string[]> {
+  const { builds } = await kernelCatalogue(options);
+  const specs = builds
+    .filter((build) => build.release === release)
+    .map(({ upstream, flavour }) =>
+      formatKernelSpec({ kind: 'debian', version: upstream, flavour }),
+    );
+  return [...new Set(specs)];
+}
+
+/**
  * Provides the kernel that a spec names (see parseKernelSpec), building it if necessary, and checks
  * that it is a complete arm64 Image.
  * @throws `usage` for an invalid spec; `image` for a kernel that does not exist, is gone, is not an

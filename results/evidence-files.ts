@@ -31,6 +31,9 @@ interface Measured
     | 'idRegisters'
     | 'hostWaitSeconds'
     | 'unseen'
+    | 'secretPages'
+    | 'addedMemory'
+    | 'unsettled'
   > {
   captures: Omit<Capture, 'ttbr1' | 'ttbr0'>[];
 }
@@ -81,12 +84,16 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     idRegisters,
     hostWaitSeconds,
     unseen,
+    secretPages,
+    addedMemory,
+    unsettled,
     probes,
     guestProblems,
     end,
   } = evidence;
   const captures = evidence.captures.map(({ ttbr1, ttbr0, ...rest }) => {
-    write(leavesFile(rest.checkpoint, 'ttbr1'), walkLegend + formatWalk(ttbr1));
+    const fold = rest.checkpoint === 'live';
+    write(leavesFile(rest.checkpoint, 'ttbr1'), walkLegend + formatWalk(ttbr1, { fold }));
     if (ttbr0) {
       write(leavesFile(rest.checkpoint, 'ttbr0'), walkLegend + formatWalk(ttbr0));
     }
@@ -110,6 +117,9 @@ export function writeEvidence(directory: string, evidence: Evidence): void {
     idRegisters,
     ...(hostWaitSeconds !== undefined && { hostWaitSeconds }),
     ...(unseen && { unseen }),
+    ...(secretPages && { secretPages }),
+    ...(addedMemory && { addedMemory }),
+    ...(unsettled && { unsettled }),
   };
   write('registers.json', `${JSON.stringify(measured, bigintReplacer, 1)}\n`);
   const files = fileNames(Object.keys(evidence.files));

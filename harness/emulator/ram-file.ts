@@ -12,6 +12,8 @@ export interface RamBank extends PhysicalRange {
 
 /** Guest RAM kept in a file, read while the guest is stopped. */
 export interface RamFile extends RamReader {
+  /** By its address alone. */
+  table(pa: number, bytes: number): Uint32Array | undefined;
   /**
    * A copy of guest memory, which may span several adjacent banks. Throws when any of it is outside
    * RAM.

@@ -11,14 +11,15 @@ import type { Evidence } from '../../src/evidence/capture.ts';
 import type { Geometry } from '../../src/linux/geometry.ts';
 import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../../src/linux/kernel-layout.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
-import { type PhysicalRange, sizedRange } from '../../src/linux/physical-range.ts';
+import { join, type PhysicalRange, sizedRange } from '../../src/linux/physical-range.ts';
 import { memoryRanges } from '../../src/model/mm/memblock.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { linkAddress } from './question.ts';
 
-/** MEMBLOCK_NOMAP of include/linux/memblock.h. */
+/** MEMBLOCK_NOMAP and MEMBLOCK_DRIVER_MANAGED of include/linux/memblock.h. */
 const NOMAP = 4;
+const DRIVER_MANAGED = 8;
 
 /**
  * The memory according to memblock, at the first checkpoint that has it; otherwise the machine's
@@ -34,6 +35,7 @@ function memoryOf(
   if (!regions) return { ram: memoryRanges(scenario.machine, geometry), noMap: holes };
   const ranges = (nomap: boolean): PhysicalRange[] =>
     regions
+      .filter(({ flags }) => (flags & DRIVER_MANAGED) === 0)
       .filter(({ flags }) => ((flags & NOMAP) !== 0) === nomap)
       .map(({ start, end }) => ({ start, end }));
   return { ram: ranges(false), noMap: ranges(true) };
@@ -72,6 +74,7 @@ export function bootContextOf(
     evidence,
     granule: traits.geometry.granule,
     ...memoryOf(evidence, scenario, traits.geometry),
+    ...(evidence.addedMemory && { added: join(evidence.addedMemory) }),
     layout: linearLayoutOf(traits),
     aliasBit: facts.ipaBits === undefined ? 0 : 2 ** (facts.ipaBits - 1),
     image: {

@@ -82,11 +82,20 @@ export function writeInputs(each: Case, laboratory: Laboratory, prepared: Prepar
   writeJson(each.directory, caseFiles.inputs, inputsOf(laboratory, each, prepared));
 }
 
+/** The prediction of a board in short: a terabyte has half a million tables, and most are alike. */
+function inShort(prediction: JudgedCase['prediction']): object {
+  const { live } = prediction.checkpoints;
+  if (live === undefined) return prediction;
+  const counts = Map.groupBy(live.tables, ({ level, attributes }) => `${level} ${attributes}`);
+  const tables = [...counts.values()].map((alike) => ({ ...alike[0], count: alike.length }));
+  return { ...prediction, checkpoints: { live: { ...live, tables } } };
+}
+
 /** Writes the prediction, and the differences from it, into the same folder. */
 export function writeConclusions(
   { directory }: Case,
   { prediction, judgement: { differences } }: Pick<JudgedCase, 'prediction' | 'judgement'>,
 ): void {
-  writeJson(directory, caseFiles.prediction, prediction);
+  writeJson(directory, caseFiles.prediction, inShort(prediction));
   writeJson(directory, caseFiles.differences, { schema: 1, checkpoints: differences });
 }

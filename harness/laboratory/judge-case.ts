@@ -15,6 +15,7 @@ import { predict, predictNothing, stateInOperation } from '../../src/model/predi
 import type { Depth } from '../../src/scenario/depth.ts';
 import { hiddenRegisters } from '../../src/scenario/id-overrides.ts';
 import { exerciseWord, type Scenario } from '../../src/scenario/types.ts';
+import { type BoardHistory, historyOf } from './boards/board-history.ts';
 import { bootContextOf } from './boot-context.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { questionOf } from './question.ts';
@@ -22,6 +23,8 @@ import { questionOf } from './question.ts';
 /** The conclusions from one boot. */
 export interface JudgedCase extends Pick<BestFit, 'prediction' | 'judgement' | 'notes'> {
   facts: BootFacts;
+  /** Of a board whose linear map is predicted: what it must have split while it ran. */
+  history?: BoardHistory;
 }
 
 /** A recorded boot goes on until init has exercised its tables, if it was asked to. */
@@ -45,13 +48,16 @@ export function judgeCase(
   depth: Depth = 'full',
 ): JudgedCase {
   const { symbols, assumptions } = kernel;
-  const hidden = hiddenRegisters(scenario.machine);
+  const live = evidence.captures.some(({ checkpoint }) => checkpoint === 'live');
+  // A board shows what an emulator hides.
+  const hidden = live ? [] : hiddenRegisters(scenario.machine);
   const factsByTraits = new Map<KernelTraits, BootFacts>();
   const factsFor = (traits: KernelTraits): BootFacts => {
     const facts = factsByTraits.get(traits) ?? bootFactsOf({ evidence, traits, symbols, hidden });
     factsByTraits.set(traits, facts);
     return facts;
   };
+  const histories = new Map<KernelTraits, BoardHistory>();
   const updates = recordedUpdates(evidence);
   const exercised = hasExercised(evidence);
   const said = new Set(kernel.notKnown);
@@ -63,10 +69,15 @@ export function judgeCase(
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
       const candidate = { ...kernel, traits };
       const facts = factsFor(traits);
-      const question = questionOf(candidate, scenario, facts, depth, exercised);
+      const question = {
+        ...questionOf(candidate, scenario, facts, depth, exercised),
+        ...(live && { live }),
+      };
       const known = onlyWhatIsKnown(answer(question), evidence, symbols);
       for (const each of known.notKnown) said.add(each);
-      const { prediction } = known;
+      const history = live ? historyOf(question, known.prediction, evidence) : undefined;
+      const prediction = history?.prediction ?? known.prediction;
+      if (history) histories.set(traits, history);
       const boot = bootContextOf(candidate, scenario, { evidence, facts });
       const { release } = kernel.image;
       const kernelState =
@@ -88,7 +99,9 @@ export function judgeCase(
     best = fit(predictNothing, []);
   }
   const { traits, prediction, judgement, notes } = best;
+  const history = histories.get(traits);
   return {
+    ...(history && { history }),
     facts: factsFor(traits),
     prediction,
     judgement,

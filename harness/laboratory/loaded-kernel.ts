@@ -6,6 +6,7 @@ import type { FetchOptions } from '../../images/debian/apt.ts';
 import type { KernelImage } from '../../images/kernel-image.ts';
 import { resolveKernel } from '../../images/kernels.ts';
 import type { Assumption } from '../../src/linux/assumptions.ts';
+import { buildIdsOf } from '../../src/linux/build-id.ts';
 import { checkConfigFile, correctByFile, settleByFile } from '../../src/linux/config-file.ts';
 import { kallsymsOfImage } from '../../src/linux/kallsyms.ts';
 import { parseKconfig } from '../../src/linux/kconfig.ts';
@@ -22,6 +23,8 @@ export interface LoadedKernel {
   assumptions: Assumption[];
   /** What is not known about this kernel, as ends of a sentence. */
   notKnown: string[];
+  /** The build IDs in its Image: its own, and those of its vDSOs. */
+  buildIds: string[];
 }
 
 /**
@@ -66,6 +69,7 @@ export async function describeKernel(image: KernelImage): Promise<LoadedKernel> 
   return timed('reading kernels', async () => {
     const symbols = kallsymsOfImage(bytes);
     const description = traitsOf(image.release, bytes, symbols);
-    return { image, symbols, ...(await withConfig(description, image)) };
+    const described = await withConfig(description, image);
+    return { image, symbols, ...described, buildIds: buildIdsOf(bytes) };
   });
 }

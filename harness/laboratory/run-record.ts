@@ -42,8 +42,8 @@ interface RunParts {
   kernels: LoadedKernel[];
   unavailable: RunRecord['unavailable'];
   awaited: string[];
-  emulator: Emulator;
-  initramfs: Initramfs;
+  emulator: Pick<Emulator, 'version' | 'sha256' | 'origin' | 'notes'>;
+  initramfs: Pick<Initramfs, 'sha256'>;
   monitor?: { sha256: string };
 }
 

@@ -22,7 +22,7 @@ interface StoredMatrix extends MatrixResult {
  * store cannot import it, nothing is lost, and the user is told how to continue.
  * @returns whether the store has it
  */
-async function feedStore(path: string, folder: string): Promise<boolean> {
+export async function feedStore(path: string, folder: string): Promise<boolean> {
   try {
     using store = await openStore(path);
     timedNow('report', () => importRun(store, folder));

@@ -10,7 +10,7 @@ import { runCase } from '../../harness/laboratory/run-case.ts';
 import { replaceFile } from '../../host/host-file.ts';
 import { say } from '../../host/say.ts';
 import { PtdiffError } from '../errors.ts';
-import { type CheckpointName, checkpointNames } from '../evidence/capture.ts';
+import { bootCheckpoints, type CheckpointName } from '../evidence/capture.ts';
 import { symbolElf } from '../linux/symbol-elf.ts';
 import { shellWord } from '../report/export/mail-layout.ts';
 import { suggest } from '../suggest.ts';
@@ -18,12 +18,12 @@ import { exitCodes } from './exit-codes.ts';
 
 /** @throws PtdiffError(usage) for a name that is not a checkpoint */
 function checkpointNamed(name: string): CheckpointName {
-  const found = checkpointNames.find((each) => each === name);
+  const found = bootCheckpoints.find((each) => each === name);
   if (found) return found;
-  const known = checkpointNames.join(', ');
+  const known = bootCheckpoints.join(', ');
   throw new PtdiffError(
     'usage',
-    `There is no checkpoint '${name}'; there are ${known}.${suggest(name, checkpointNames)}`,
+    `There is no checkpoint '${name}'; there are ${known}.${suggest(name, bootCheckpoints)}`,
   );
 }
 

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { readEvidence } from '../../results/evidence-files.ts';
 import { describeDescriptor } from '../diff/describe-descriptor.ts';
 import { hex } from '../diff/text.ts';
-import { type CheckpointName, checkpointNames, type Recording } from '../evidence/capture.ts';
+import { bootCheckpoints, type CheckpointName, type Recording } from '../evidence/capture.ts';
 import { between, formatLife, formatTimeline, timelineOf } from '../report/timeline.ts';
 import { stableJson } from '../stable-json.ts';
 import { join } from '../vmsa/descriptor-layout.ts';
@@ -59,10 +59,10 @@ export const addTimeline: Verb = (command, { finish }) => {
     .argument('<case>', 'its name in the newest run, or its folder')
     .option(...outOption)
     .addOption(
-      new Option('--from <checkpoint>', 'only what happened after it').choices(checkpointNames),
+      new Option('--from <checkpoint>', 'only what happened after it').choices(bootCheckpoints),
     )
     .addOption(
-      new Option('--to <checkpoint>', 'only what happened up to it').choices(checkpointNames),
+      new Option('--to <checkpoint>', 'only what happened up to it').choices(bootCheckpoints),
     )
     .option('--at <address>', 'every change of what this address translates to', addressOf)
     .option('--full', 'all rows')

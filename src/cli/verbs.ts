@@ -19,6 +19,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./run.ts')).addRun,
   },
   {
+    name: 'judge',
+    about: 'judge live machines or crash dumps by what ptdiff collect has left of them',
+    load: async () => (await import('./judge.ts')).addJudge,
+  },
+  {
     name: 'explore',
     about: 'boot machines made at random, and find the smallest that shows what is wrong',
     load: async () => (await import('./explore.ts')).addExplore,

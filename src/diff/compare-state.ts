@@ -31,8 +31,9 @@ export function compareTables(
   const inRegion = (table: PredictedTable) =>
     table.attributes !== 0n && table.va >= region.start && table.va + spanOf(table) <= region.end;
   const key = (table: PredictedTable) => `${table.level} ${table.va}`;
-  const expected = Map.groupBy(predicted.filter(inRegion), key);
-  const actual = Map.groupBy(walked.filter(inRegion), key);
+  const differ = withoutEqual(predicted.filter(inRegion), walked.filter(inRegion));
+  const expected = Map.groupBy(differ.predicted, key);
+  const actual = Map.groupBy(differ.walked, key);
   const groups = new Map<string, string[]>();
   for (const place of new Set([...expected.keys(), ...actual.keys()])) {
     const left = [...(expected.get(place) ?? [])];
@@ -71,6 +72,36 @@ export function compareTables(
 }
 
 /**
+ * What two lists of tables, each in order of address and then of level, do not have in common: of
+ * the half million tables of a terabyte, most are equal and need no name.
+ */
+function withoutEqual(
+  predicted: readonly PredictedTable[],
+  walked: readonly TablePage[],
+): { predicted: PredictedTable[]; walked: TablePage[] } {
+  const differ = { predicted: [] as PredictedTable[], walked: [] as TablePage[] };
+  let [p, w] = [0, 0];
+  while (p < predicted.length || w < walked.length) {
+    const [want, have] = [predicted[p], walked[w]];
+    const order = want === undefined ? 1 : have === undefined ? -1 : compareOrder(want, have);
+    if (order === 0 && want?.attributes === have?.attributes) {
+      p++;
+      w++;
+      continue;
+    }
+    if (order <= 0 && want) differ.predicted.push(want);
+    if (order >= 0 && have) differ.walked.push(have);
+    if (order <= 0) p++;
+    if (order >= 0) w++;
+  }
+  return differ;
+}
+
+function compareOrder(a: PredictedTable, b: PredictedTable): number {
+  return a.va === b.va ? a.level - b.level : a.va < b.va ? -1 : 1;
+}
+
+/**
  * Compares the bounds of the linear region with the bounds that follow from TCR_EL1 and the Image.
  */
 export function compareRegion(
@@ -102,6 +133,7 @@ export function compareRegisters(
   image: ImageLayout,
 ): Finding[] {
   const findings = new Map<string, { title: string; lines: string[] }>();
+  if (capture.registersPredicted) return [];
   for (const [cpu, { online, registers }] of capture.cpus.entries()) {
     for (const [register, { bits, mask, why }] of Object.entries(
       present(predicted[cpu], `prediction of the registers of CPU ${cpu}`),

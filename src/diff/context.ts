@@ -87,6 +87,8 @@ export interface BootContext {
   ram: PhysicalRange[];
   /** memblock's NOMAP memory: ascending, in bytes. */
   noMap: PhysicalRange[];
+  /** Of a board: memory that came after map_mem() had run; ascending, in bytes. */
+  added?: PhysicalRange[];
   layout: LinearLayout;
   image: ImageLayout;
   /** In a realm, the address bit of shared memory, as a number; 0 elsewhere. */

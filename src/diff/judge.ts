@@ -12,6 +12,7 @@ import type { BootState } from '../model/boot-state.ts';
 import type { CheckpointPrediction, Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { bootEndId } from './boot-end.ts';
+import { foundLeaves, foundTables, isUnsettled } from './comparable.ts';
 import { diffLeaves, type LeafDifferences } from './compare.ts';
 import { compareRsi, missingCalls } from './compare-rsi.ts';
 import {
@@ -142,24 +143,28 @@ function leafDifferences(
   contexts: readonly CheckpointContext[],
   { checkpoints }: Prediction,
 ): LeafDifferences {
-  const compared = contexts.flatMap(({ rawCapture: { checkpoint, ttbr1 }, linear }) => {
+  const compared = contexts.flatMap((context) => {
+    const { checkpoint } = context.capture;
     const predicted = checkpoints[checkpoint];
-    const found = runsIn(ttbr1.leaves, linear.start, linear.end);
-    return predicted ? [[checkpoint, diffLeaves(predicted.leaves, found)] as const] : [];
+    if (predicted === undefined) return [];
+    const differences = diffLeaves(predicted.leaves, foundLeaves(context));
+    return [[checkpoint, differences.filter((each) => !isUnsettled(each, context))] as const];
   });
   return Object.fromEntries(compared);
 }
 
 /** Compares one checkpoint with its prediction, where there is one. */
 function mismatches(
-  { rawCapture: capture, regime, linear, image, granule }: CheckpointContext,
+  context: CheckpointContext,
   predicted: CheckpointPrediction | undefined,
   differences: LeafDifferences,
 ): Finding[] {
   if (!predicted) return [];
+  const { rawCapture: capture, regime, linear, image, granule } = context;
+  const tables = foundTables(context, predicted);
   return [
     ...foldDifferences(differences[capture.checkpoint] ?? [], regime, capture.checkpoint),
-    ...compareTables(predicted.tables, capture.ttbr1.tables, linear, granule, capture.checkpoint),
+    ...compareTables(predicted.tables, tables, linear, granule, capture.checkpoint),
     ...compareRegisters(predicted.registers, capture, image),
     ...compareVariables(predicted.variables, capture),
   ];

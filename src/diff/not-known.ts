@@ -70,6 +70,7 @@ const whatWords: Record<NonNullable<Evidence['unseen']>[number]['what'], string>
   smp_cpus_done: 'its tables behind smp_cpus_done()',
   free_initmem: 'its tables at free_initmem()',
   init: 'its tables when init runs',
+  live: 'its tables in operation',
   splits: 'what split_kernel_leaf_mapping() was asked for',
   sharing: 'what memory the realm shared',
   log: 'what it logged up to there',

@@ -5,7 +5,10 @@ import type { RecordedFunction } from '../linux/recorded-functions.ts';
 import type { SystemRegisters, WalkResult } from '../vmsa/types.ts';
 import type { MonitorCall, MonitorView, RsiFunction } from './monitor-report.ts';
 
-/** Named points of the boot at which the tables are captured, in order of time. */
+/**
+ * Named points at which the tables are captured, in order of time: those of a boot, and `live`, at
+ * which a board was read while it ran, or a dump of it was made.
+ */
 export const checkpointNames = [
   'paging_init',
   'before_split',
@@ -13,8 +16,12 @@ export const checkpointNames = [
   'smp_cpus_done',
   'free_initmem',
   'init',
+  'live',
 ] as const;
 export type CheckpointName = (typeof checkpointNames)[number];
+
+/** Those of a boot that the harness makes. */
+export const bootCheckpoints = checkpointNames.filter((name) => name !== 'live');
 
 /**
  * Entry and return of linear_map_maybe_split_to_ptes(). Every kernel that has this function calls
@@ -26,7 +33,7 @@ export const splitCheckpoints: readonly CheckpointName[] = ['before_split', 'aft
  * The checkpoints of a kernel with or without linear_map_maybe_split_to_ptes(), in order of time.
  */
 export function checkpointsOf(maySplit: boolean): CheckpointName[] {
-  return checkpointNames.filter((name) => maySplit || !splitCheckpoints.includes(name));
+  return bootCheckpoints.filter((name) => maySplit || !splitCheckpoints.includes(name));
 }
 
 /**
@@ -35,6 +42,11 @@ export function checkpointsOf(maySplit: boolean): CheckpointName[] {
  * read-only; no initcall has run but the early ones.
  */
 export const earlyEnd: CheckpointName = 'smp_cpus_done';
+
+/** Whether init runs at a checkpoint: the boot is over, and init memory is free. */
+export function isInOperation(checkpoint: CheckpointName): boolean {
+  return !isBefore(checkpoint, 'init');
+}
 
 /** Whether a boot reaches `checkpoint` before `other`. */
 export function isBefore(checkpoint: CheckpointName, other: CheckpointName): boolean {
@@ -49,6 +61,8 @@ export interface Capture {
    * refused.
    */
   cpus: { online: boolean; registers: SystemRegisters }[];
+  /** The registers are those that the model predicts: nobody could read them (boards). */
+  registersPredicted?: true;
   /** The kernel half, walked with CPU 0's registers. */
   ttbr1: WalkResult;
   /** The user half of the CPU that runs init; only at `init`. */
@@ -230,6 +244,15 @@ export interface Evidence {
   sharing?: SharingRequest[];
   /** Only in a realm. */
   rsi?: RsiRecord;
+  /** Of a board: pages of memfd_secret that somebody has, in bytes. */
+  secretPages?: PhysicalRange[];
+  /**
+   * Of a board: memory that came after map_mem() had run, or that is no memory of memblock's at all
+   * (ZONE_DEVICE), and what it is.
+   */
+  addedMemory?: AddedMemory[];
+  /** Of a board: virtual addresses [start, end) that never were the same in two walks. */
+  unsettled?: { start: bigint; end: bigint }[];
   /** What the realm monitor had recorded by the end of the boot, however the boot ended. */
   monitor?: MonitorView;
   /** What happened to the tables, where it was recorded. */
@@ -267,6 +290,12 @@ export interface Evidence {
    * not show MIDR_EL1).
    */
   idRegisters: Record<string, bigint>[];
+}
+
+/** Physical memory [start, end) that the boot of the kernel did not map, in bytes. */
+export interface AddedMemory extends PhysicalRange {
+  /** Noun phrase, e.g. 'hot-added memory of a driver'. */
+  what: string;
 }
 
 /** Adds to what could not be observed of a boot. */

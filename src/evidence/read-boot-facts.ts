@@ -61,6 +61,17 @@ function kfencePoolOf(capture: Capture): number | undefined {
   return leaf && leaf.pa + Number(pool - leaf.va);
 }
 
+/** The pages of other probes stay in the linear map. */
+function secretPages({ probes, secretPages: ranges = [] }: Evidence, { geometry }: KernelTraits) {
+  const { granule } = geometry;
+  return [
+    ...probes.flatMap(({ probe, pages }) => (probe === 'memfd_secret' ? pages : [])),
+    ...ranges.flatMap(({ start, end }) =>
+      Array.from({ length: (end - start) / granule }, (_, page) => start + page * granule),
+    ),
+  ];
+}
+
 /** All boot facts (see BootFacts), taken from one boot. */
 export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const { evidence, hidden } = boot;
@@ -92,9 +103,6 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     protectRequests: evidence.protectRequests ?? [],
     sharing: evidence.sharing ?? [],
     ...(ipaBits === undefined ? {} : { ipaBits }),
-    // The pages of other probes stay in the linear map.
-    probePages: evidence.probes.flatMap(({ probe, pages }) =>
-      probe === 'memfd_secret' ? pages : [],
-    ),
+    probePages: secretPages(evidence, boot.traits),
   };
 }

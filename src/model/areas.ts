@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BootFacts } from '../evidence/boot-facts.ts';
-import type { CheckpointName } from '../evidence/capture.ts';
+import { type CheckpointName, isInOperation } from '../evidence/capture.ts';
 import { PTE_NG, PTE_PRESENT_INVALID, PTE_VALID } from '../linux/pgprot.ts';
 import type { PhysicalRange } from '../linux/physical-range.ts';
 import { subtract } from '../linux/physical-range.ts';
@@ -104,7 +104,7 @@ export function areasOf(state: BootState, facts: BootFacts, checkpoint: Checkpoi
     for (const range of facts.readOnlyVmalloc[checkpoint] ?? [])
       areas = overlay(areas, area('alias of read-only vmalloc', range));
   }
-  if (checkpoint === 'init') {
+  if (isInOperation(checkpoint)) {
     for (const pa of facts.probePages)
       areas = overlay(areas, area('memfd_secret page', { start: pa, end: pa + granule }));
   }

@@ -52,5 +52,7 @@ export function bootOf(traits: KernelTraits): BootOrder {
     'free_initmem',
     { does: mark_rodata_ro },
     'init',
+    // Of boards alone; nothing but what is in the facts has happened since.
+    'live',
   ];
 }

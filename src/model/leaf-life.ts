@@ -36,7 +36,7 @@ function leafAt(map: LinearMap, offset: number): LeafState | undefined {
   let table = map.root;
   for (;;) {
     const index = map.index(table, offset);
-    const entry = table.entries[index];
+    const entry = table.at(index);
     if (entry === undefined || entry === NONE) return undefined;
     if (entry !== TABLE) return { level: table.level, attributes: map.attributes(entry) };
     const below = table.tables.get(index);

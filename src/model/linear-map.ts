@@ -25,9 +25,13 @@ export interface EntryRun {
   count: number;
 }
 
+/** Level 3 has no tables below, and a terabyte in pages has half a million tables of level 3. */
+const noTables: ReadonlyMap<number, Table> = new Map();
+
 /**
  * One abstract translation table. Sixteen bits per entry are enough, since every leaf maps PA =
- * offset + memstart_addr.
+ * offset + memstart_addr. While all entries are equal, as they are in most tables of a large
+ * machine, they are kept as one.
  */
 export class Table {
   readonly level: Level;
@@ -36,31 +40,53 @@ export class Table {
   /** Bytes that one entry translates. */
   readonly entrySize: number;
   /** Tables below, by entry index; empty at level 3. */
-  readonly tables = new Map<number, Table>();
+  readonly tables: Map<number, Table>;
   /** The descriptor that points here, without its address; 0n for the root. */
   descriptor = 0n;
-  readonly #entries: Uint16Array;
+  /** How many entries it has. */
+  readonly length: number;
+  /** Absent while all of them are `#same`. */
+  #entries: Uint16Array | undefined;
+  #same = NONE;
   #runs: EntryRun[] | undefined;
 
   constructor(level: Level, offset: number, entrySize: number, length: number) {
     this.level = level;
     this.offset = offset;
     this.entrySize = entrySize;
-    this.#entries = new Uint16Array(length);
+    this.length = length;
+    this.tables = level === 3 ? (noTables as Map<number, Table>) : new Map();
   }
 
   get entries(): ArrayLike<number> {
-    return this.#entries;
+    return this.#spelt();
+  }
+
+  /** Code of an entry; `index` must be within the table. */
+  at(index: number): number {
+    return this.#entries === undefined ? this.#same : (this.#entries[index] as number);
+  }
+
+  /** The code of all entries, where they are kept as one. */
+  get same(): number | undefined {
+    return this.#entries === undefined ? this.#same : undefined;
   }
 
   set(index: number, code: number): void {
-    this.#entries[index] = code;
+    if (this.#entries === undefined && code === this.#same) return;
+    this.#spelt()[index] = code;
     this.#runs = undefined;
   }
 
   fill(code: number): void {
-    this.#entries.fill(code);
+    this.#entries = undefined;
+    this.#same = code;
     this.#runs = undefined;
+  }
+
+  #spelt(): Uint16Array {
+    this.#entries ??= new Uint16Array(this.length).fill(this.#same);
+    return this.#entries;
   }
 
   /**
@@ -68,6 +94,8 @@ export class Table {
    * changes: from one checkpoint to the next most tables stay as they are.
    */
   runs(): readonly EntryRun[] {
+    if (this.#entries === undefined)
+      return this.#same === NONE ? [] : [{ code: this.#same, first: 0, count: this.length }];
     this.#runs ??= runsOf(this.#entries);
     return this.#runs;
   }
@@ -146,7 +174,7 @@ export class LinearMap {
 
   /** Code of an entry of `table`; `index` must be within it, as index() returns it. */
   entry(table: Table, index: number): number {
-    return table.entries[index] as number;
+    return table.at(index);
   }
 
   /** Puts a new, empty table under an entry; the old entry is lost. */
@@ -200,9 +228,9 @@ export function visitLeaves(
 ): void {
   const size = from.entrySize;
   const first = Math.max(0, Math.floor((start - from.offset) / size));
-  const last = Math.min(from.entries.length, Math.ceil((end - from.offset) / size));
+  const last = Math.min(from.length, Math.ceil((end - from.offset) / size));
   for (let i = first; i < last; i++) {
-    const entry = from.entries[i];
+    const entry = from.at(i);
     if (entry === TABLE) visitLeaves(from.tables.get(i) as Table, start, end, visit);
     else if (entry !== NONE) visit(from, i);
   }

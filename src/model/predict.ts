@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BootFacts } from '../evidence/boot-facts.ts';
-import { type CheckpointName, checkpointsOf, isBefore } from '../evidence/capture.ts';
+import {
+  type CheckpointName,
+  checkpointsOf,
+  isBefore,
+  isInOperation,
+} from '../evidence/capture.ts';
 import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../linux/kernel-layout.ts';
 import { first } from '../present.ts';
 import { kernelProt } from './arch/arm64/include/asm/pgtable-prot.ts';
@@ -66,12 +71,14 @@ function variablesAt(
   if (config.kfence) variables.kfence_early_init = BigInt(decisions.kfenceEarlyInit);
   if (config.debugPagealloc)
     variables._debug_pagealloc_enabled_early = BigInt(decisions.debugPagealloc);
-  if (question.machine.cpus > 1 && !(cpus.unknown && checkpoint === 'init')) {
+  // What is online on a board is its owner's choice.
+  const isTold = checkpoint !== 'live' && !(cpus.unknown && checkpoint === 'init');
+  if (question.machine.cpus > 1 && isTold) {
     variables.__cpu_online_mask = onlineAt(cpus, checkpoint);
   }
   if (config.crashReserve)
     variables.crashk_res = crashResource(checkpoint === 'paging_init' ? undefined : crashKernel);
-  if (requiresSymbol && checkpoint !== 'init')
+  if (requiresSymbol && !isInOperation(checkpoint))
     variables[requiresSymbol] = BigInt(decisions.linearMapRequiresBbml === true);
   return variables;
 }
@@ -87,6 +94,7 @@ function onlineAt({ onlineAtBoot, onlineAtInit }: CpuOutcome, checkpoint: Checkp
     case 'free_initmem':
       return onlineAtBoot;
     case 'init':
+    case 'live':
       return onlineAtInit;
   }
 }
@@ -168,7 +176,9 @@ export function predict(
   const checkpoints: Partial<Record<CheckpointName, CheckpointPrediction>> = {};
   // linear_map_requires_bbml2 was added together with its reader, linear_map_maybe_split_to_ptes()
   // (arch/arm64/mm/mmu.c, 6.18).
-  const planned = checkpointsOf(traits.requiresSymbol !== undefined);
+  const planned: CheckpointName[] = question.live
+    ? ['live']
+    : checkpointsOf(traits.requiresSymbol !== undefined);
   for (const step of bootOf(traits)) {
     if (typeof step !== 'string') {
       step.decides?.(state);
@@ -241,5 +251,5 @@ function applyFacts(state: BootState, checkpoint: CheckpointName): void {
   }
   __kernel_map_pages(state, facts.freePages?.[checkpoint] ?? []);
   protectVmallocAliases(state, facts.readOnlyVmalloc[checkpoint] ?? []);
-  if (checkpoint === 'init') hideSecretPages(state, facts.probePages);
+  if (isInOperation(checkpoint)) hideSecretPages(state, facts.probePages);
 }

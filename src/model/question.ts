@@ -17,6 +17,8 @@ export interface Question {
   /** Offset of a linker symbol from _text in bytes. */
   symbolOffset: (name: string) => number;
   facts: BootFacts;
+  /** It is a board's: only the state at `live` is asked for. */
+  live?: true;
   /** The boot ended there, by the harness, and ran no probes; default: it went on to its end. */
   until?: CheckpointName;
 }

@@ -8,7 +8,8 @@ import type { CaseDossier, RunRecord } from './types.ts';
 export const earlyEndWords = 'at the return of smp_cpus_done()';
 
 /** How far a case was booted, for a reader. */
-export function depthWords(result: Pick<CaseResult, 'depth'>): string {
+export function depthWords(result: Pick<CaseResult, 'depth' | 'linearMap'>): string {
+  if (result.linearMap.live !== undefined) return 'not by ptdiff: it was read in operation';
   return depthOf(result) === 'early' ? `early: it ended ${earlyEndWords}` : 'full';
 }
 

@@ -8,7 +8,7 @@ import { type Paint, type PaintOptions, painter, tableWidth } from './colour.ts'
 import { describeEarly } from './early.ts';
 import { shellWord } from './export/mail-layout.ts';
 import { describeFindings, foldByIssue } from './fold-findings.ts';
-import { notWitnessed } from './limits.ts';
+import { areBoards, notWitnessed } from './limits.ts';
 import { layMatrix, type Matrix } from './matrix.ts';
 import { hang, plainLine, wrap } from './plain-text.ts';
 import { issueLines, names, newFindingLines } from './terminal-findings.ts';
@@ -50,7 +50,8 @@ function limitLines(cases: Report['cases'], paint: Paint): string[] {
   const what = notWitnessed(cases).map((limit) =>
     limit.what.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()),
   );
-  return wrap(`Not witnessed, since the emulator (TCG) hides it: ${what.join('; ')}.`, paint.width);
+  const since = areBoards(cases) ? '' : ', since the emulator (TCG) hides it';
+  return wrap(`Not witnessed${since}: ${what.join('; ')}.`, paint.width);
 }
 
 /**

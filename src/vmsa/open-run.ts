@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Descriptor } from './descriptor.ts';
 import {
   attributeMaskLow,
   type DescriptorLayout,
@@ -65,6 +66,31 @@ export class OpenRun {
     this.size += (stop - index) * size;
     this.#nextLow += (stop - index) * size;
     return stop;
+  }
+
+  /**
+   * Whether all of a table continues the run, where its entries are consecutive from `first` on: the
+   * same answer as follow() gives after it has compared each of them.
+   */
+  isFollowedBy(table: Table, layout: DescriptorLayout, first: Descriptor): boolean {
+    const size = 2 ** layout.shift;
+    return (
+      this.size > 0 &&
+      this.offset + this.size === table.offset &&
+      this.level === table.level &&
+      this.#inherited === table.inherited &&
+      layout.shift < 32 &&
+      this.#nextLow === first.low &&
+      this.#nextHigh === first.high &&
+      this.#nextLow + (table.entries - 1) * size < 2 ** 32
+    );
+  }
+
+  /** Extends the run by all of a table that continues it, see isFollowedBy(). */
+  followWhole(table: Table, layout: DescriptorLayout): void {
+    const bytes = table.entries * 2 ** layout.shift;
+    this.size += bytes;
+    this.#nextLow += bytes;
   }
 
   /** Extends the run by the leaf at `offset` with the words lo and hi, if it continues it. */

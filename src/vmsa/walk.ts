@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { outOfRange } from './bits.ts';
+import type { Descriptor } from './descriptor.ts';
 import {
   type DescriptorLayout,
   descriptorLayouts,
@@ -25,8 +26,15 @@ export interface RamReader {
   /**
    * `bytes` bytes of the table at `pa` as little-endian words, low word of each descriptor first;
    * undefined when any of it lies outside RAM. The next call may overwrite the words.
+   * @param table what the walk knows about it: which part of the address space it translates
    */
-  table(pa: number, bytes: number): Uint32Array | undefined;
+  table(pa: number, bytes: number, table: Readonly<Table>): Uint32Array | undefined;
+  /**
+   * The first descriptor of a table in which each entry is the one before it plus the bytes that an
+   * entry maps; undefined for any other table, or where the reader does not know that without
+   * looking at every entry.
+   */
+  consecutive?(table: Readonly<Table>): Descriptor | undefined;
 }
 
 /**
@@ -98,8 +106,12 @@ class Walker {
   }
 
   #enter(table: Table, attributes: bigint, outside: () => void): void {
-    const found = this.#ram.table(table.pa, table.entries * 8);
-    if (found === undefined) {
+    const first = this.#ram.consecutive?.(table);
+    const layout = this.#layouts.get(table.level) as DescriptorLayout;
+    // A table that only continues the open run need not be read: a terabyte has half a million.
+    const follows = first !== undefined && this.#run.isFollowedBy(table, layout, first);
+    const found = follows ? undefined : this.#ram.table(table.pa, table.entries * 8, table);
+    if (!follows && found === undefined) {
       outside();
       return;
     }
@@ -113,6 +125,10 @@ class Walker {
     }
     const va = this.#regime.base + BigInt(table.offset);
     this.#result.tables.push({ pa: table.pa, level: table.level, va, attributes });
+    if (found === undefined) {
+      this.#run.followWhole(table, layout);
+      return;
+    }
     this.#path.push(table.pa);
     // Only a table that can lead to others must survive the next read.
     this.#scan(table, table.level === 3 ? found : found.slice());

@@ -6,7 +6,7 @@ import { buildInitramfs } from '../../guest/build.ts';
 import { buildMonitor } from '../../guest/build-monitor.ts';
 import { boot } from '../../harness/boot/boot.ts';
 import type { CaseSetup } from '../../harness/boot/case-setup.ts';
-import { checkpointNames, type Evidence } from '../../src/evidence/capture.ts';
+import { bootCheckpoints, type Evidence } from '../../src/evidence/capture.ts';
 import { sizedRange, sizeOf } from '../../src/linux/physical-range.ts';
 import { cpuNamed } from '../../src/scenario/cpus.ts';
 import type { Machine } from '../../src/scenario/types.ts';
@@ -71,7 +71,7 @@ for (const firmware of ['monitor', 'monitor-rme'] as const) {
       t.same(evidence.end, { kind: 'completed' });
       t.same(
         evidence.captures.map(({ checkpoint }) => checkpoint),
-        [...checkpointNames],
+        [...bootCheckpoints],
       );
       t.match(evidence.console, 'RME: Using RSI version 1.0');
       t.same(evidence.captures.at(-1)?.memblock, [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import t from 'tap';
 import { checkImage } from '../../images/image-check.ts';
 import { imageHeader } from '../../src/linux/image-header.ts';
@@ -52,6 +52,32 @@ t.test('a whole Image passes, plain or gzipped, with the release of its banner',
   t.ok(unpacked.bytes.equals(image));
 });
 
+/** An image of CONFIG_EFI_ZBOOT: the header of zboot-header.S, and the payload some way behind it. */
+function efiImage(payload: Buffer, compression: string): Buffer {
+  const header = Buffer.alloc(4096);
+  header.write('MZ\0\0zimg');
+  header.writeUInt32LE(header.length, 8);
+  header.writeUInt32LE(payload.length, 12);
+  header.write(compression, 0x18);
+  // zstd and others have the unpacked size behind the payload.
+  return Buffer.concat([header, payload, Buffer.alloc(4, 0xff)]);
+}
+
+t.test('the EFI images of distributions are unpacked', async (t) => {
+  const image = wholeImage();
+  for (const [compression, payload] of [
+    ['gzip', gzipSync(image, { level: 1 })],
+    ['zstd', zstdCompressSync(image)],
+    ['zstd22', zstdCompressSync(image)],
+  ] as const) {
+    const efi = efiImage(payload, compression);
+    const { bytes, unpacked, release } = checkImage(efi, 'vmlinuz');
+    t.ok(bytes.equals(image) && unpacked, compression);
+    t.equal(release, '7.3.4+deb13-arm64');
+    t.ok(checkImage(gzipSync(efi, { level: 1 }), 'vmlinuz').bytes.equals(image), 'in gzip');
+  }
+});
+
 t.test('a release that is none is taken from the banner, as the last resort', async (t) => {
   const image = wholeImage();
   const at = image.indexOf('Linux version 7.3.4');
@@ -83,6 +109,16 @@ t.test('anything else is refused with a sentence that names it', async (t) => {
   zboot.write('MZ\0\0zimg');
   zboot.write('gzip', 0x18);
   refused.push(['vmlinuz.efi', zboot, /CONFIG_EFI_ZBOOT.*arch\/arm64\/boot\/Image/]);
+  const packed = gzipSync(image, { level: 1 });
+  const whole = efiImage(packed, 'gzip');
+  refused.push(
+    ['xz', efiImage(packed, 'xzkern'), /'xzkern' cannot be unpacked here.*gzip, zstd/],
+    ['a name', efiImage(packed, '__proto__'), /'__proto__' cannot be unpacked/],
+    ['not zstd', efiImage(packed, 'zstd'), /compressed EFI image.*truncated or damaged/],
+    ['cut payload', whole.subarray(0, whole.length - 100), /truncated or damaged/],
+    ['only its start', whole.subarray(0, 40), /cut short/],
+    ['an x86 kernel in it', efiImage(gzipSync(bzImage), 'gzip'), /x86 kernel/],
+  );
   const noBanner = Buffer.from(image);
   noBanner.fill(0, 4096, 8192);
   refused.push(['other', noBanner, /no "Linux version" banner/]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { diffLeaves } from '../../src/diff/compare.ts';
 import type { CaseResult, Finding, Verdict } from '../../src/diff/types.ts';
-import { checkpointNames, splitCheckpoints } from '../../src/evidence/capture.ts';
+import { bootCheckpoints, splitCheckpoints } from '../../src/evidence/capture.ts';
 import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
 import type { DerivationStep, PredictedRun } from '../../src/model/types.ts';
 import {
@@ -168,7 +168,7 @@ function drawings(verdict: Verdict, scenario: string, seed: number): CaseDrawing
 }
 
 function drawingsOf(predicted: PredictedRun[], verdict: Verdict): CaseDrawing[] {
-  return checkpointNames
+  return bootCheckpoints
     .filter((name) => !splitCheckpoints.includes(name))
     .map((checkpoint) => {
       const spoilt = verdict === 'fail' && checkpoint === 'init';

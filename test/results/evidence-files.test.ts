@@ -177,5 +177,6 @@ t.test('the legend of a recorded walk is no part of it', async (t) => {
     malformed: [],
   };
   t.same(parseWalk(walkLegend + formatWalk(walk)), walk);
+  t.same(parseWalk(formatWalk(walk, { fold: true })), walk);
   t.match(walkLegend, /^(# .*\n)+$/);
 });

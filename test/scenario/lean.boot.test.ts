@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import t from 'tap';
 import { dir } from 'tmp-promise';
 import { readCaseLines, readRunRecord } from '../../results/run-folder.ts';
-import { checkpointNames } from '../../src/evidence/capture.ts';
+import { bootCheckpoints } from '../../src/evidence/capture.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
@@ -45,7 +45,7 @@ t.test('what lean boots leave out changes no leaf of the linear map', async (t) 
       commandLine(name) && !commandLine(`${name}+plain`),
       `${name}: the parameters are recorded with the case`,
     );
-    for (const checkpoint of checkpointNames.filter((each) =>
+    for (const checkpoint of bootCheckpoints.filter((each) =>
       /^(paging_init|smp_cpus_done|free_initmem|init)$/.test(each),
     )) {
       const leaves = (each: string) => linearLeaves(text(each, `leaves-${checkpoint}.ttbr1.txt`));

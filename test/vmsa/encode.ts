@@ -156,6 +156,14 @@ export class TableTree {
     return { inherited: table.inherited };
   }
 
+  /** Flips bits of the entry at `offset` bytes into the half. */
+  flip(offset: bigint, depth: number, bits: bigint): void {
+    const table = this.#tableAt(offset, depth);
+    if (table === undefined) return;
+    const index = this.#index(offset, depth);
+    this.ram.set(table.pa, index, this.ram.get(table.pa, index) ^ bits);
+  }
+
   /** The table at a depth that translates `offset`, made on the way; undefined below a block. */
   #tableAt(offset: bigint, depth: number): { pa: bigint; inherited: bigint } | undefined {
     let path = '';

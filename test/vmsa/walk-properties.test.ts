@@ -5,9 +5,11 @@ import { bigintReplacer } from '../../src/bigint-json.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
 import type { Granule, LeafRun } from '../../src/vmsa/types.ts';
 import { walk } from '../../src/vmsa/walk.ts';
+import { walkRuns } from '../../src/vmsa/walk-runs.ts';
 import { given } from '../given.ts';
 import { isSame } from '../same-json.ts';
 import { encodeAddress, encodeRegisters, levelShifts, type Setup, TableTree } from './encode.ts';
+import { runsOf } from './encode-runs.ts';
 
 /**
  * A wish of the generator; it is dropped where the regime has no such entry or the place is taken.
@@ -294,6 +296,41 @@ t.test('a walk finds exactly what the encoder put down', (t) => {
         if (foldable(given(result.leaves[i - 1]), given(result.leaves[i])))
           throw new Error(`run ${i} was not folded for ${shown}`);
       }
+    },
+  );
+  fc.assert(property, { numRuns: 1500 });
+  t.ok(built > 1000, `${built} trees were valid and compared`);
+  t.end();
+});
+
+/** Flips bits of entries that lead to no table: what is left is odd, and reaches no other memory. */
+function damage(tree: TableTree, entries: readonly Entry[], seed: bigint): void {
+  for (const [count, bit] of [2n, 7n, 11n, 30n, 41n, 52n, 54n].entries()) {
+    const entry = entries[Number((seed >> BigInt(count)) % BigInt(entries.length || 1))];
+    if (entry === undefined || (seed >> BigInt(20 + count)) % 3n !== 0n) continue;
+    const depth = entry.level - tree.levelOf(0);
+    tree.flip(entry.va - tree.base, depth, 1n << (bit + (seed % 5n)));
+  }
+}
+
+t.test('walkRuns() finds in runs what walk() finds in the tables they are of', (t) => {
+  let built = 0;
+  const property = fc.property(
+    setups,
+    wishes,
+    fc.bigInt(0n, 2n ** 64n - 1n),
+    (setup, list, seed) => {
+      const made = build(setup, list, seed);
+      if (made === undefined) return;
+      built++;
+      const { tree, entries } = made;
+      if (seed % 2n === 0n) damage(tree, entries, seed);
+      const regime = stage1Regime(encodeRegisters(setup, tree.root), setup.half);
+      const expected = walk(regime, tree.ram);
+      const found = walkRuns(regime, runsOf(regime, tree.ram));
+      if (isSame(found, expected)) return;
+      const text = (value: unknown) => JSON.stringify(value, bigintReplacer);
+      throw new Error(`for ${text(setup)}: ${text(found)}\nexpected ${text(expected)}`);
     },
   );
   fc.assert(property, { numRuns: 1500 });

@@ -29,8 +29,8 @@ interface Alias {
  * B2.8). Normal and Normal-Tagged agree: pgattr_change_is_safe() in arch/arm64/mm/mmu.c treats
  * tagging as a permission. One exception is intended, and cache maintenance makes it safe: coherent
  * DMA buffers remapped non-cacheable by dma_common_contiguous_remap() (kernel/dma/remap.c), which
- * /proc/vmallocinfo marks 'dma-coherent'. If a boot died before init could send that file, any
- * non-cacheable mapping outside the linear map may be such a buffer.
+ * /proc/vmallocinfo marks 'dma-coherent'. If a boot died before init could send that file, or a
+ * board hides its addresses, any non-cacheable mapping outside the linear map may be such a buffer.
  */
 export const aliasesAgree: Invariant = (context) => {
   const conflicts = conflictsOf(aliasesOf(context));
@@ -69,10 +69,15 @@ function aliasText(run: LeafRun, regime: Stage1Regime): string {
 function aliasesOf(context: CheckpointContext): Alias[] {
   const { capture, regime, userRegime, ram, linear, evidence } = context;
   const vmallocinfo = evidence.files['/proc/vmallocinfo'];
-  const coherentDma =
-    vmallocinfo === undefined && evidence.end.kind !== 'completed'
-      ? [{ start: linear.end, end: 2n ** 64n }]
-      : parseVmallocinfo(vmallocinfo ?? '').filter(({ flags }) => flags.includes('dma-coherent'));
+  const areas = parseVmallocinfo(vmallocinfo ?? '');
+  // A board may hash the addresses (kernel.kptr_restrict), or have no such file.
+  const isSilent =
+    capture.checkpoint === 'live'
+      ? !areas.some(({ start }) => start >= linear.end)
+      : vmallocinfo === undefined && evidence.end.kind !== 'completed';
+  const coherentDma = isSilent
+    ? [{ start: linear.end, end: 2n ** 64n }]
+    : areas.filter(({ flags }) => flags.includes('dma-coherent'));
   const kernel = capture.ttbr1.leaves.filter((run) => !isRemappedBuffer(run, regime, coherentDma));
   const halves: [readonly LeafRun[], Stage1Regime][] = [[kernel, regime]];
   if (capture.ttbr0 && userRegime) halves.push([capture.ttbr0.leaves, userRegime]);

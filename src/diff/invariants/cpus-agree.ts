@@ -31,6 +31,7 @@ const common: [register: keyof SystemRegisters, mask: bigint][] = [
  */
 export const cpusAgree: Invariant = (context) => {
   const { capture } = context;
+  if (capture.registersPredicted) return [];
   const online = capture.cpus.flatMap(({ online, registers }, cpu) =>
     online ? [{ cpu, registers }] : [],
   );

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isInOperation } from '../../evidence/capture.ts';
 import { geometryOf, levelShift } from '../../linux/geometry.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { type CheckpointContext, type Invariant, imageVa, isSet } from '../context.ts';
@@ -59,7 +60,7 @@ function largeLeaves({ capture, linear, image, granule }: CheckpointContext): Le
 
 /** Why this rule cannot be checked at a checkpoint, as a part of a sentence. */
 export function promiseUnchecked(context: CheckpointContext): string | undefined {
-  const asked = context.capture.checkpoint === 'init' && canSetDirectMap(context);
+  const asked = isInOperation(context.capture.checkpoint) && canSetDirectMap(context);
   if (!asked || canSplit(context) !== undefined || largeLeaves(context).length === 0)
     return undefined;
   return 'neither system_cpucaps nor arm64_features[] tells whether the system can split leaves of the linear map';
@@ -73,7 +74,7 @@ export function promiseUnchecked(context: CheckpointContext): string | undefined
  */
 export const directMapPromise: Invariant = (context) => {
   if (
-    context.capture.checkpoint !== 'init' ||
+    !isInOperation(context.capture.checkpoint) ||
     !canSetDirectMap(context) ||
     canSplit(context) !== false
   )

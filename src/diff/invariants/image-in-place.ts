@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isInOperation } from '../../evidence/capture.ts';
 import { contains } from '../../linux/physical-range.ts';
 import { type ImageSymbol, type Invariant, imageRange, imageVa } from '../context.ts';
 import { endOf, runsIn } from '../runs.ts';
@@ -18,7 +19,7 @@ export const imageInPlace: Invariant = (context) => {
   const { capture, image, ram } = context;
   const view = runsIn(capture.ttbr1.leaves, imageVa(image, '_text'), imageVa(image, '_end'));
   const offset = imageVa(image, '_text') - BigInt(image.pa);
-  const freed = capture.checkpoint === 'init';
+  const freed = isInOperation(capture.checkpoint);
   const initMemory = runsIn(view, imageVa(image, '__init_begin'), imageVa(image, '__init_end'));
   const needed: [ImageSymbol, ImageSymbol][] = freed
     ? [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { isBefore } from '../../evidence/capture.ts';
+import { isBefore, isInOperation } from '../../evidence/capture.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { accessOf } from '../access.ts';
 import { type Invariant, imageRange, imageVa, inVirtual, rodataEnabled } from '../context.ts';
@@ -39,7 +39,7 @@ export const kernelTextReadOnly: Invariant = (context) => {
   const others = writable.filter(
     (run) => !inVirtual(run, context.linear) && !inVirtual(run, imageView),
   );
-  const atInit = checkpoint === 'init' && enabled;
+  const atInit = isInOperation(checkpoint) && enabled;
   const views: [string, string, LeafRun[]][] = [
     ['linear-alias-writable', 'the linear alias of kernel text or rodata is writable', linear],
     ['text-writable', 'kernel text is writable in the kernel image', enabled ? text : []],

@@ -25,7 +25,7 @@ const name = 'linear-map-is-ram';
  * that a region's border cuts may or may not be mapped: the rounding of borders has changed.
  */
 export const ramMappedOnce: Invariant = (context) => {
-  const { linear, ram, granule, capture } = context;
+  const { linear, ram, added = [], granule, capture } = context;
   const { vaMinusPa } = linear;
   if (vaMinusPa === undefined) return [];
   const leaves = runsIn(capture.ttbr1.leaves, linear.start, linear.end);
@@ -33,7 +33,7 @@ export const ramMappedOnce: Invariant = (context) => {
   const wrong = leaves.filter((run) => !right(run));
   // The virtual address decides whether a page is RAM's; the leaf decides whether it maps the right
   // one.
-  const outward = join(ram.map((range) => roundOutward(range, granule)));
+  const outward = join([...ram, ...added].map((range) => roundOutward(range, granule)));
   const stray = leaves.flatMap((run) => partsOutside(byPlace(run, vaMinusPa), outward));
   return [
     ...leavesViolation(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { contains, sizedRange } from '../../linux/physical-range.ts';
+import { contains, join, sizedRange } from '../../linux/physical-range.ts';
 import { first } from '../../present.ts';
 import type { TablePage } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
@@ -50,7 +50,8 @@ function malformed(context: CheckpointContext): Finding[] {
 }
 
 function misplaced(context: CheckpointContext): Finding[] {
-  const { capture, ram, granule } = context;
+  const { capture, granule } = context;
+  const ram = join([...context.ram, ...(context.added ?? [])]);
   const tables = [...capture.ttbr1.tables, ...(capture.ttbr0?.tables ?? [])].filter(
     ({ pa }) => !contains(ram, sizedRange(Math.floor(pa / granule) * granule, granule)),
   );
@@ -68,6 +69,7 @@ function shared(context: CheckpointContext): Finding[] {
   const inRegion = capture.ttbr1.tables.filter(
     ({ va, attributes }) => attributes !== 0n && va >= linear.start && va < linear.end,
   );
+  if (new Set(inRegion.map(({ pa }) => pa)).size === inRegion.length) return [];
   const twice = [...Map.groupBy(inRegion, ({ pa }) => pa).values()]
     .filter((group) => group.length > 1)
     .flat();

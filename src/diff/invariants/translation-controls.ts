@@ -32,6 +32,7 @@ const sctlr: Control[] = [
  * visible effect under TCG.
  */
 export const translationControls: Invariant = (context) => {
+  if (context.capture.registersPredicted) return [];
   const broken = new Map<string, string[]>();
   for (const [cpu, { online, registers }] of context.capture.cpus.entries()) {
     if (!online) continue;

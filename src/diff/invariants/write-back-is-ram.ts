@@ -11,7 +11,9 @@ import { leavesViolation } from './violation.ts';
  * for addresses that memblock does not list).
  */
 export const writeBackIsRam: Invariant = (context) => {
-  const memory = [...context.ram, ...context.noMap].sort((a, b) => a.start - b.start);
+  const memory = [...context.ram, ...context.noMap, ...(context.added ?? [])].sort(
+    (a, b) => a.start - b.start,
+  );
   const granule = context.granule;
   const pages = memory.map(({ start, end }) => ({
     start: Math.floor(start / granule) * granule,

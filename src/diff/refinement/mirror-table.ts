@@ -77,6 +77,11 @@ export class MirrorTable extends Table {
     this.tables = new TablesBelow((index) => owner.load(this, index));
   }
 
+  /** Each change of an entry is a step of its own here. */
+  override get same(): undefined {
+    return undefined;
+  }
+
   override set(index: number, code: number): void {
     const old = this.entries[index] as number;
     if (old === code) return;

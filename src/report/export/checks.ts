@@ -65,6 +65,12 @@ function isRare(name: string): boolean {
   return [...splitCheckpoints, earlyEnd].some((checkpoint) => name.endsWith(`@${checkpoint}`));
 }
 
+/** A board was looked at in operation alone, and a boot is never looked at then. */
+function namesFor({ linearMap }: CaseResult): readonly string[] {
+  const isBoard = linearMap.live !== undefined;
+  return checkNames.filter((name) => name.endsWith('@live') === isBoard);
+}
+
 function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['outcome'] {
   if (findings.length === 0) return wasReached ? 'pass' : 'skipped';
   return findings.every(({ known }) => known !== undefined) ? 'known' : 'fail';
@@ -76,7 +82,7 @@ function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['ou
  */
 export function checksOf(result: CaseResult): Check[] {
   const groups = Map.groupBy(result.findings, checkOf);
-  const all = result.updates === undefined ? checkNames : [...checkNames, updates];
+  const all = [...namesFor(result), ...(result.updates === undefined ? [] : [updates])];
   const names = [...all, ...[...groups.keys()].filter((name) => !all.includes(name))];
   return names
     .map((name) => {

@@ -47,6 +47,7 @@ const instants: Record<CheckpointName, string> = {
   smp_cpus_done: 'at the return of smp_cpus_done()',
   free_initmem: 'at free_initmem()',
   init: 'when init is ready',
+  live: 'in operation',
 };
 
 function summary({ run }: RunResults, { finding }: MailMaterial): string[] {

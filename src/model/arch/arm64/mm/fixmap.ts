@@ -16,7 +16,7 @@ export const __set_fixmap: Operation = {
   run({ map }, [idx, phys = 0n, flags = 0n]) {
     const { geometry, root } = map;
     const { granule } = geometry;
-    const end = root.entries.length * root.entrySize;
+    const end = root.length * root.entrySize;
     const offset = end - belowEnd - int(idx) * granule;
     const pa = Number(phys);
     map.physBase = pa - (pa % granule) - offset;

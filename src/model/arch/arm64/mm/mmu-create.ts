@@ -84,7 +84,7 @@ const boundary = (addr: number, end: number, size: number): number =>
  */
 function rangeHasValidNoncont(map: LinearMap, table: Table, first: number, count: number): boolean {
   for (let i = first; i < first + count; i++) {
-    const entry = table.entries[i] as number;
+    const entry = table.at(i);
     if (entry === TABLE) return true;
     if (entry === NONE) continue;
     const attributes = map.attributes(entry);
@@ -100,7 +100,7 @@ function init_pte(request: Request, table: Table, addr: number, end: number, pro
   // Neighbours are mostly equal: the answer for one holds for the next.
   let safe = NONE;
   for (let i = map.index(table, addr); i < last; i++) {
-    const old = table.entries[i] as number;
+    const old = table.at(i);
     if (old !== NONE && old !== code && old !== safe) {
       if (!pgattr_change_is_safe(traits, map.attributes(old), prot)) {
         throw new PredictedBug('BUG_ON(!pgattr_change_is_safe) in init_pte()');
@@ -130,6 +130,26 @@ function mayUseCont(
   );
 }
 
+/**
+ * The loops of alloc_init_cont_pte() and init_pte() where they fill all of an empty table: each of
+ * its contiguous groups is aligned as the first one is.
+ * @returns whether that is so
+ */
+function fillWhole(
+  request: Request,
+  table: Table,
+  addr: number,
+  end: number,
+  prot: bigint,
+): boolean {
+  const { CONT_PTE_SIZE } = request.map.geometry;
+  if (table.same !== NONE || addr !== table.offset) return false;
+  if (end !== addr + table.length * table.entrySize) return false;
+  const cont = mayUseCont(request, table, addr, addr + CONT_PTE_SIZE, CONT_PTE_SIZE);
+  table.fill(request.map.leaf(cont ? prot | PTE_CONT : prot));
+  return true;
+}
+
 function alloc_init_cont_pte(
   request: Request,
   pmd: Table,
@@ -139,6 +159,7 @@ function alloc_init_cont_pte(
 ): void {
   const { map } = request;
   const table = tableAt(request, pmd, map.index(pmd, addr), 'alloc_init_cont_pte');
+  if (fillWhole(request, table, addr, end, prot)) return;
   for (let next = addr; addr < end; addr = next) {
     next = boundary(addr, end, map.geometry.CONT_PTE_SIZE);
     const cont = mayUseCont(request, table, addr, next, map.geometry.CONT_PTE_SIZE);

@@ -191,8 +191,7 @@ export function split_kernel_leaf_mapping(
   const answer = split_leaf_mapping_possible(state, time);
   if (answer === 'busy') return -EBUSY;
   const [first, last] = [map.offsetOfVa(start), map.offsetOfVa(end)];
-  const inRegion =
-    first >= 0 && last <= map.root.entries.length * map.root.entrySize && first < last;
+  const inRegion = first >= 0 && last <= map.root.length * map.root.entrySize && first < last;
   if (answer === 'nothing' || !inRegion) return 0;
   const pa = map.physBase + first;
   if (kfencePool && pa >= kfencePool.start && pa < kfencePool.end) return 0;

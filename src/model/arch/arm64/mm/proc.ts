@@ -16,7 +16,12 @@ export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
     const attributes = map.attributes(leaf);
     return attributes & PTE_VALID ? map.leaf(attributes | PTE_NG) : leaf;
   });
-  for (let index = 0; index < table.entries.length; index++) {
+  const { same } = table;
+  if (same !== undefined && map.isLeaf(same)) {
+    table.fill(nonGlobal(same));
+    return;
+  }
+  for (let index = 0; index < table.length; index++) {
     const entry = map.entry(table, index);
     if (entry === TABLE) {
       const below = table.tables.get(index) as Table;

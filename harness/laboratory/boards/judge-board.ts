@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import { writeText } from '../../../host/host-file.ts';
+import { timedNow } from '../../../host/timed.ts';
+import { writeEvidence } from '../../../results/evidence-files.ts';
+import type { KnownIssue } from '../../../src/diff/match-known.ts';
+import type { Grade } from '../../../src/diff/split-history/explain.ts';
+import type { CaseResult } from '../../../src/diff/types.ts';
+import { PtdiffError } from '../../../src/errors.ts';
+import type { Board, VmcoreInfo } from '../../../src/evidence/board.ts';
+import { evidenceOf, imageOf, notesOf } from '../../../src/evidence/board-evidence.ts';
+import {
+  boardFactsOf,
+  bootCpus,
+  idRegistersOf,
+  scenarioOf,
+} from '../../../src/evidence/board-scenario.ts';
+import type { Evidence } from '../../../src/evidence/capture.ts';
+import { sizeOf } from '../../../src/linux/physical-range.ts';
+import { registersInOperation } from '../../../src/model/live-registers.ts';
+import { boardScenarioFile } from '../../../src/report/board-scenario.ts';
+import { runWords } from '../../../src/report/export/mail-layout.ts';
+import type { FleetBoard } from '../../../src/report/fleet.ts';
+import type { Scenario } from '../../../src/scenario/types.ts';
+import { stage1Regime } from '../../../src/vmsa/regime.ts';
+import type { Granule } from '../../../src/vmsa/types.ts';
+import { walkRuns } from '../../../src/vmsa/walk-runs.ts';
+import { writeConclusions } from '../case-files.ts';
+import { judgeCase } from '../judge-case.ts';
+import type { LoadedKernel } from '../loaded-kernel.ts';
+import { questionOf } from '../question.ts';
+import { kernelOf } from '../run-case.ts';
+import { type BoardHistory, gradeWords } from './board-history.ts';
+
+/** An archive with everything that a judgement needs. */
+export type WholeBoard = Board & Required<Pick<Board, 'vmcoreinfo' | 'root' | 'memory'>>;
+
+/** As much as four million tables can map in pages of 4K. */
+const mostMemory = 8 * 2 ** 40;
+
+/**
+ * Makes sure that an archive has what a judgement needs.
+ * @throws PtdiffError(usage) that says what it lacks, and what that means
+ */
+export function wholeBoard(board: Board, path: string): WholeBoard {
+  const { vmcoreinfo, root, memory } = board;
+  const lacks = Object.entries({ vmcoreinfo, descriptors: root, memblock: memory })
+    .filter(([, value]) => value === undefined)
+    .map(([name]) => name);
+  if (vmcoreinfo === undefined || root === undefined || memory === undefined) {
+    const dump = board.collected.source === 'ptdump';
+    throw new PtdiffError(
+      'usage',
+      `${path} cannot be judged, since it has no ${lacks.join(' and no ')}${dump ? ": of this board only the kernel's own dump of its tables could be had, which has no physical addresses" : ''}; collect it again as root, where the kernel has /proc/kcore or BPF.`,
+    );
+  }
+  const bytes = sizeOf(...memory);
+  if (bytes === 0 || bytes > mostMemory) {
+    throw new PtdiffError(
+      'usage',
+      `${path} cannot be judged: its memblock has ${Math.round(bytes / 2 ** 30)} GiB of memory, and ptdiff judges up to ${mostMemory / 2 ** 30} GiB.`,
+    );
+  }
+  return { ...board, vmcoreinfo, root, memory };
+}
+
+/**
+ * The tables of a board, decoded as its kernel must have set the registers.
+ * @throws PtdiffError(usage) where kernel and tables do not fit together
+ */
+function observe(board: WholeBoard, kernel: LoadedKernel, scenario: Scenario): Evidence {
+  const { vmcoreinfo: info, root } = board;
+  const { traits, symbols } = kernel;
+  if (traits.geometry.granule !== info.granule || traits.config.vaBits !== info.vaBits) {
+    throw new PtdiffError(
+      'usage',
+      `The board has pages of ${info.granule} bytes and virtual addresses of ${info.vaBits} bits, and its kernel ${kernel.image.spec} has ${traits.geometry.granule} and ${traits.config.vaBits}.`,
+    );
+  }
+  const image = imageOf(info, symbols.textBase);
+  const facts = {
+    idRegisters: idRegistersOf(bootCpus(board, info), board),
+    image,
+    ...{ readOnlyVmalloc: {}, splitRequests: [], sharing: [], probePages: [] },
+  };
+  const question = questionOf(kernel, scenario, facts);
+  const registers = registersInOperation(question, { t1sz: info.t1sz, pa: root.pa });
+  const regime = stage1Regime(registers, 'ttbr1');
+  if (regime.notWalked !== undefined || regime.rootEntries !== root.entries) {
+    throw new PtdiffError(
+      'usage',
+      `The first table of the board has ${root.entries} entries, and by its registers it must have ${regime.rootEntries}: ${regime.notWalked ?? 'the archive is damaged; collect it again'}.`,
+    );
+  }
+  const ttbr1 = walkRuns(regime, board.descriptors);
+  return evidenceOf(board, info, { image, registers, ttbr1 });
+}
+
+/**
+ * Writes the scenario that shows a board on emulated hardware.
+ * @returns a sentence with the command that runs it
+ */
+function writeScenario(board: WholeBoard, { spec }: LoadedKernel['image'], place: Place): string {
+  const file = join(place.directory, 'scenario.yaml');
+  const label = place.name.replace(/^board\+/, '');
+  writeText(file, boardScenarioFile(boardFactsOf(board, board.vmcoreinfo, label), spec, file));
+  return `On emulated hardware: ${runWords(spec, file).join(' ')}.`;
+}
+
+/** What a fleet is told of a board; undefined where nothing of its linear map is predicted. */
+function fleetBoardOf(
+  board: WholeBoard,
+  { name }: Place,
+  { linearMap, symbols, kernel }: CaseResult,
+  history: BoardHistory | undefined,
+): FleetBoard | undefined {
+  const actual = linearMap.live;
+  if (history === undefined || actual === undefined) return undefined;
+  const meminfo = board.files['/proc/meminfo'];
+  return {
+    label: name.replace(/^board\+/, ''),
+    release: kernel.release,
+    granule: board.vmcoreinfo.granule as Granule,
+    uptime: board.collected.uptime,
+    grade: symbols.grade as Grade,
+    splits: history.splits,
+    actual,
+    predicted: history.atBoot,
+    ...(meminfo !== undefined && { meminfo }),
+  };
+}
+
+/** Where the results of a board go, and how they are called. */
+interface Place {
+  name: string;
+  directory: string;
+}
+
+/**
+ * Judges a board by its own kernel, and writes everything into the folder of its case.
+ * @throws PtdiffError(usage) where the archive, or the kernel, is not what it must be
+ */
+export function judgeBoard(
+  board: WholeBoard,
+  kernel: LoadedKernel,
+  place: Place,
+  knownIssues: KnownIssue[],
+): { result: CaseResult; scenario: Scenario; inFleet?: FleetBoard } {
+  const { name, directory } = place;
+  const started = performance.now();
+  const scenario = scenarioOf(board, board.vmcoreinfo, name);
+  const evidence = timedNow('walking', () => observe(board, kernel, scenario));
+  timedNow('writing', () => writeEvidence(directory, evidence));
+  const judged = timedNow('judging', () => judgeCase(kernel, scenario, evidence, knownIssues));
+  timedNow('writing', () => writeConclusions({ name, kernel, scenario, directory }, judged));
+  const { notPredicted: _, differences: __, ...judgement } = judged.judgement;
+  const { grade, notes } = gradeWords(judged.history, judgement.findings);
+  const command = writeScenario(board, kernel.image, place);
+  const result: CaseResult = {
+    case: name,
+    kernel: kernelOf(kernel),
+    scenario: name,
+    depth: 'full',
+    ...judgement,
+    symbols: {
+      ...judgement.symbols,
+      grade,
+      ...(judged.history && { splits: String(judged.history.splits) }),
+    },
+    seconds: Math.round((performance.now() - started) / 10) / 100,
+    notes: [...notes, command, ...notesOf(board), ...judged.notes],
+  };
+  const inFleet = fleetBoardOf(board, place, result, judged.history);
+  return { scenario, result, ...(inFleet && { inFleet }) };
+}
+
+/** The release of a board whose kernel could not be had, in a line of results. */
+export function unknownKernel({ release }: VmcoreInfo): CaseResult['kernel'] {
+  return { spec: release, release, flavour: '', sha256: '', generation: '' };
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import t from 'tap';
+import { kernelOf } from '../../../../harness/laboratory/boards/board-kernel.ts';
+import {
+  judgeBoard,
+  type WholeBoard,
+  wholeBoard,
+} from '../../../../harness/laboratory/boards/judge-board.ts';
+import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
+import type { LoadedKernel } from '../../../../harness/laboratory/loaded-kernel.ts';
+import { questionOf } from '../../../../harness/laboratory/question.ts';
+import type { CaseResult } from '../../../../src/diff/types.ts';
+import { PtdiffError } from '../../../../src/errors.ts';
+import { imageOf } from '../../../../src/evidence/board-evidence.ts';
+import { bootCpus, idRegistersOf, scenarioOf } from '../../../../src/evidence/board-scenario.ts';
+import { predict } from '../../../../src/model/predict.ts';
+import type { DescriptorRun } from '../../../../src/vmsa/walk-runs.ts';
+import { given } from '../../../given.ts';
+import { numbersOf } from '../../../random.ts';
+import { archiveOf, inOrder, membersOfTar, runsOfPrediction } from './board-archive.ts';
+
+const fixture = join(import.meta.dirname, '../../../evidence/fixtures/board-7.3-max.tar.gz');
+const real = wholeBoard(await readArchive(fixture), fixture);
+const found = await kernelOf(real, real.vmcoreinfo, undefined, {});
+if (!('kernel' in found)) throw new Error(found.lacks);
+const { kernel } = found;
+
+const linearEnd = 0xffff_8000_0000_0000n;
+
+type Tap = Pick<typeof t, 'testdir'>;
+
+function judged(t: Tap, board: WholeBoard, by: LoadedKernel = kernel): CaseResult {
+  return judgeBoard(board, by, { name: 'board+test', directory: t.testdir() }, []).result;
+}
+
+/** The board with one page of the linear map changed: runs are cut around it. */
+function withPage(pa: number, change: (descriptor: bigint) => bigint | undefined): WholeBoard {
+  const va = 0xfff0_0000_0000_0000n + BigInt(pa - 2 ** 30);
+  const descriptors = real.descriptors.flatMap((run): DescriptorRun[] => {
+    const index = Number((va - run.va) / 4096n);
+    if (run.level !== 3 || va < run.va || index >= run.count) return [run];
+    const at = (skipped: number) => ({
+      va: run.va + BigInt(skipped) * 4096n,
+      descriptor: run.descriptor + BigInt(skipped) * run.stride,
+    });
+    const changed = change(at(index).descriptor);
+    return [
+      { ...run, count: index },
+      ...(changed === undefined ? [] : [{ ...run, ...at(index), count: 1, descriptor: changed }]),
+      { ...run, ...at(index + 1), count: run.count - index - 1 },
+    ].filter(({ count }) => count > 0);
+  });
+  return { ...real, descriptors };
+}
+
+t.test('a real board is exact, by the kernel that its build ID names', async (t) => {
+  t.equal(kernel.image.release, '7.3.4+deb13-arm64');
+  const result = judged(t, real);
+  t.equal(result.verdict, 'pass');
+  t.match(result.symbols, { grade: 'exact', splits: '0' });
+  t.match(Object.keys(result.linearMap), ['live']);
+  t.equal(result.linearMap.live?.page, 2 ** 30 - given(result.linearMap.live).invalid);
+  t.match(result.notes?.join('\n'), /predicted, not read/);
+});
+
+t.test('what is planted is found', async (t) => {
+  const text = 0x4100_0000;
+  const data = 0x6000_0000;
+  const planted: [string, WholeBoard, string][] = [
+    [
+      'a writable alias of text',
+      withPage(text, (word) => (word | (1n << 51n)) & ~(1n << 7n)),
+      'invariant/kernel-text-read-only/linear-alias-writable@live',
+    ],
+    ['a hole', withPage(data, () => undefined), 'invariant/linear-map-is-ram/ram-not-mapped@live'],
+    [
+      'a wrong nG',
+      withPage(data, (word) => word | (1n << 11n)),
+      'invariant/global-bit/non-global-without-kpti@live',
+    ],
+    [
+      'another address',
+      withPage(data, (word) => word + 4096n),
+      'invariant/linear-map-is-ram/wrong-address@live',
+    ],
+    [
+      'a contiguous group of one',
+      withPage(data, (word) => word | (1n << 52n)),
+      'invariant/sound-tables/a-contiguous-group-is-partial@live',
+    ],
+  ];
+  for (const [what, board, id] of planted) {
+    const result = judged(t, board);
+    t.equal(result.verdict, 'fail', what);
+    t.equal(result.symbols.grade, 'mismatch', what);
+    const ids = result.findings.map((finding) => finding.id);
+    t.ok(ids.includes(id), `${what}: ${ids.join(' ')}`);
+  }
+});
+
+t.test('another kernel is refused', async (t) => {
+  const info = real.vmcoreinfo;
+  await t.rejects(kernelOf(real, info, 'debian:6.12', {}), {
+    fault: 'usage',
+    message: /--kernel debian:6\.12 is not the kernel of the board .*: it is 6\.12/,
+  });
+  const rebuilt = { ...info, buildId: '0'.repeat(40) };
+  await t.rejects(kernelOf(real, rebuilt, 'debian:7.3.4', {}), { message: /another build/ });
+  t.match(await kernelOf(real, { ...info, release: '7.3.4-mine' }, undefined, {}), {
+    lacks: /7\.3\.4-mine, build ID df749f9a.*--kernel file:PATH/,
+  });
+});
+
+/** The board with other memory, mapped as the model says. */
+function withMemory(memory: WholeBoard['memory'], directory: { tables: number }): WholeBoard {
+  const board = { ...real, memory, secret: [] };
+  const cpus = bootCpus(board, board.vmcoreinfo);
+  const facts = {
+    idRegisters: idRegistersOf(cpus, board),
+    image: imageOf(board.vmcoreinfo, kernel.symbols.textBase),
+    ...{ readOnlyVmalloc: {}, splitRequests: [], sharing: [], probePages: [] },
+  };
+  const scenario = scenarioOf(board, board.vmcoreinfo, 'board+test');
+  const { checkpoints } = predict({ ...questionOf(kernel, scenario, facts), live: true });
+  const linear = runsOfPrediction(given(checkpoints.live), 4096, directory.tables);
+  const own = real.descriptors.filter(
+    ({ level, va }) => va >= linearEnd || (level === -1 && va > 0xfff0_0000_0000_0000n),
+  );
+  const isOwn = ({ level, va }: DescriptorRun) =>
+    own.some((other) => other.level === level && other.va === va);
+  const descriptors = inOrder([...linear.filter((run) => !isOwn(run)), ...own]);
+  return { ...board, descriptors };
+}
+
+t.test('a terabyte in pages, in two banks, takes less than a gigabyte', async (t) => {
+  const bank = (start: number, size: number) => ({ start, end: start + size, flags: 0, node: 0 });
+  const memory = [bank(2 ** 30, 2 ** 37), bank(2 ** 41, 2 ** 40 - 2 ** 37)];
+  const result = judged(t, withMemory(memory, { tables: 2 ** 32 }));
+  const differing = result.findings.map(({ id, detail }) => `${id} ${detail.slice(0, 200)}`);
+  t.same(
+    differing.filter((finding) => !/read-only-vmalloc/.test(finding)),
+    [],
+  );
+  t.equal(result.linearMap.live?.page, 2 ** 40 - given(result.linearMap.live).invalid);
+  const { maxRSS } = process.resourceUsage();
+  t.ok(maxRSS < 2 ** 20, `${Math.round(maxRSS / 1024)} MiB`);
+});
+
+t.test('an archive that was changed is judged, or ends in one sentence', async (t) => {
+  const members = membersOfTar(gunzipSync(readFileSync(fixture)));
+  const number = numbersOf(23);
+  const below = (limit: number): number => Math.floor(number() * limit);
+  const names = ['vmcoreinfo', 'descriptors', 'variables', 'memblock', 'cpus', 'secret', 'iomem'];
+  const told = { judged: 0, refused: 0 };
+  const path = join(t.testdir(), 'board.tar.gz');
+  for (let round = 0; round < 40; round++) {
+    const name = given(names[below(names.length)]);
+    const lines = given(members.get(name)).toString('latin1').split('\n');
+    const line = below(lines.length);
+    // A digit changes: what results is mostly well-formed, and wrong.
+    const digits = [...given(lines[line])];
+    const at = below(digits.length || 1);
+    if (/[0-9a-f]/.test(digits[at] ?? '')) digits[at] = below(16).toString(16);
+    const changed = Buffer.from(lines.with(line, digits.join('')).join('\n'), 'latin1');
+    writeFileSync(path, archiveOf(new Map(members).set(name, changed)));
+    try {
+      judged(t, wholeBoard(await readArchive(path), path));
+      told.judged++;
+    } catch (error) {
+      if (!(error instanceof PtdiffError) || error.fault !== 'usage')
+        throw new Error(`round ${round}, ${name} ${line}: ${String(error)}`, { cause: error });
+      t.match(error.message, /^[ -~…]+\.$/);
+      told.refused++;
+    }
+  }
+  t.ok(told.judged > 10 && told.refused > 2, JSON.stringify(told));
+});

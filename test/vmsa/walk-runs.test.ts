@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import t from 'tap';
+import { PtdiffError } from '../../src/errors.ts';
+import { stage1Regime } from '../../src/vmsa/regime.ts';
+import { type DescriptorRun, walkRuns } from '../../src/vmsa/walk-runs.ts';
+import { encodeRegisters } from './encode.ts';
+import { PAGE, setup, TABLE } from './tree.ts';
+
+const GIB = 2 ** 30;
+
+/** A root for 48 bits, and as many pages of 4K below it as cover these bytes. */
+function pagesOf(bytes: number): {
+  regime: ReturnType<typeof stage1Regime>;
+  runs: DescriptorRun[];
+} {
+  const made = setup({ half: 'ttbr1', vaBits: 48 });
+  const regime = stage1Regime(encodeRegisters(made, 0x1000n), 'ttbr1');
+  const va = regime.base;
+  const tables = (level: 0 | 1 | 2, size: number, at: bigint): DescriptorRun => ({
+    level,
+    va,
+    count: Math.ceil(bytes / size),
+    descriptor: at | TABLE,
+    stride: 4096n,
+  });
+  const runs: DescriptorRun[] = [
+    tables(0, 512 * GIB, 0x1_0000n),
+    tables(1, GIB, 0x10_0000n),
+    tables(2, 2 ** 21, 0x1000_0000n),
+    { level: 3, va, count: bytes / 4096, descriptor: 0x80_0000_0000n | PAGE, stride: 4096n },
+  ];
+  return { regime, runs };
+}
+
+t.test('a terabyte in pages is one run of leaves, and is not spelt out', (t) => {
+  const { regime, runs } = pagesOf(1024 * GIB);
+  const { leaves, tables, malformed } = walkRuns(regime, runs);
+  t.same(malformed, []);
+  t.match(leaves, [{ va: regime.base, pa: 0x80_0000_0000, size: 1024 * GIB, level: 3 }]);
+  t.equal(leaves.length, 1);
+  t.equal(tables.length, 1 + 2 + 1024 + 1024 * 512);
+  t.end();
+});
+
+t.test('what breaks a run in the middle of many tables is found', (t) => {
+  const { regime, runs } = pagesOf(4 * GIB);
+  const pages = runs[3] as DescriptorRun;
+  const odd = 777_777;
+  const va = pages.va + BigInt(odd * 4096);
+  const descriptor = pages.descriptor + BigInt(odd * 4096);
+  const cut = [
+    { ...pages, count: odd },
+    { ...pages, va, count: 1, descriptor: descriptor ^ (1n << 7n) },
+    {
+      ...pages,
+      va: va + 4096n,
+      count: pages.count - odd - 1,
+      descriptor: descriptor + 4096n,
+    },
+  ];
+  const { leaves } = walkRuns(regime, [...runs.slice(0, 3), ...cut]);
+  t.same(
+    leaves.map(({ size }) => size / 4096),
+    [odd, 1, pages.count - odd - 1],
+  );
+  t.equal(leaves[1]?.va, va);
+  t.end();
+});
+
+t.test('runs that no table can hold are refused, each in a sentence', (t) => {
+  const { regime, runs } = pagesOf(GIB);
+  const pages = runs[3] as DescriptorRun;
+  const refused: [string, DescriptorRun[]][] = [
+    ['below the half', [{ ...pages, va: 0n }]],
+    ['between two entries', [{ ...pages, va: pages.va + 8n }]],
+    ['beyond the half', [{ ...pages, count: 2 ** 40 }]],
+    ['a level above the root', [{ ...pages, level: -1 }]],
+    ['overlapping', [pages, { ...pages, va: pages.va + 4096n }]],
+    ['out of order', [{ ...pages, va: pages.va + BigInt(8 * GIB) }, pages]],
+  ];
+  for (const [what, list] of refused) {
+    t.throws(() => walkRuns(regime, list), PtdiffError, what);
+  }
+  t.end();
+});
