@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "archive.h"
+#include "dumped-files.h"
 #include "facts.h"
 #include "host-files.h"
 #include "settle.h"
@@ -151,6 +152,10 @@ static struct settled collect_memory(struct archive *archive, struct memory *mem
 	print_cpus(&board, is_live, archive_member(archive, "cpus"));
 	print_overrides(&board, archive_member(archive, "overrides"));
 	print_secret(&board, walks.walk, archive_member(archive, "secret"));
+	if (is_live)
+		add_host_files(archive);
+	else
+		add_dumped_files(archive, &board);
 	if (!walks.settled)
 		lose("The linear map changed in each of %u walks: see the member unsettled.", walks.walks);
 	return walks;
@@ -189,8 +194,6 @@ int main(int count, char **arguments)
 	memory = options.core ? open_dump(options.core) : open_live();
 	summary = archive_member(&archive, "collect.json");
 	walks = memory ? collect_memory(&archive, memory, is_live) : collect_ptdump(&archive);
-	if (memory && is_live)
-		add_host_files(&archive);
 	print_summary(summary, memory ? memory->source : "ptdump", &walks, is_live);
 	for (size_t i = 0; i < lost_count; i++)
 		fprintf(stderr, "collect: %s\n", lost[i]);
