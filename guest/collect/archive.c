@@ -28,7 +28,7 @@ static const struct explanation {
 	{ "overrides", "ID register fields that the command line overrides" },
 	{ "secret", "addresses of memfd_secret's pages; nothing of what is in them" },
 	{ "iomem", "/proc/iomem: ranges of memory and devices" },
-	{ "vmallocinfo", "/proc/vmallocinfo: mappings of the kernel, and which function made each" },
+	{ "vmallocinfo", "vmalloc's areas as in /proc/vmallocinfo, and which function made each" },
 	{ "modules", "name, size, state and address of each loaded module" },
 	{ "cmdline", "/proc/cmdline: the kernel's command line, as it is" },
 	{ "version", "/proc/version: the kernel's release, and who built it" },
@@ -85,6 +85,12 @@ struct output {
 	z_stream stream;
 };
 
+static void unlink_part(const struct output *output)
+{
+	if (output->file != STDOUT_FILENO)
+		unlink(output->path);
+}
+
 static void write_out(struct output *output, const unsigned char *bytes, size_t length)
 {
 	while (length) {
@@ -93,8 +99,7 @@ static void write_out(struct output *output, const unsigned char *bytes, size_t 
 		if (written <= 0) {
 			int error = errno;
 
-			if (output->file != STDOUT_FILENO)
-				unlink(output->path);
+			unlink_part(output);
 			fail("%s cannot be written (%s).", output->path, strerror(error));
 		}
 		bytes += written;
@@ -168,7 +173,7 @@ static void write_image(struct output *output, const char *path)
 		ssize_t got = file < 0 ? -1 : read(file, piece, wanted);
 
 		if (got <= 0) {
-			unlink(output->path);
+			unlink_part(output);
 			fail("The image %s cannot be read to its end.", path);
 		}
 		compress_out(output, piece, (size_t)got, Z_NO_FLUSH);

@@ -102,46 +102,48 @@ static size_t more_bytes(uint32_t kind, uint32_t count)
 	}
 }
 
-/* The fields of a structure; NULL where there is no such one. */
-static const unsigned char *structure_named(const char *name, uint32_t *count, bool *has_bits)
+static uint32_t field_count(const struct btf_type *type)
+{
+	return type->info & 0xffffff;
+}
+
+/* A structure, and its fields in `fields`; false where there is no such one. */
+static bool structure_named(const char *name, struct btf_type *type, const unsigned char **fields)
 {
 	size_t at = 0;
 
 	while (at + sizeof(struct btf_type) <= types_bytes) {
-		struct btf_type type;
 		uint32_t kind;
 		size_t more;
 
-		memcpy(&type, types + at, sizeof(type));
-		/* Up to 7.1 they had fewer bits, of which the others were 0. */
-		kind = type.info >> 24 & 0x7f;
-		*count = type.info & 0xffffff;
-		*has_bits = type.info >> 31;
-		at += sizeof(type);
-		more = more_bytes(kind, *count);
+		memcpy(type, types + at, sizeof(*type));
+		/* Up to 7.1 kinds and counts had fewer bits, of which the others were 0. */
+		kind = type->info >> 24 & 0x7f;
+		at += sizeof(*type);
+		more = more_bytes(kind, field_count(type));
 		if (more > types_bytes - at)
-			return NULL;
-		if (kind == KIND_STRUCT && strcmp(string_at(type.name), name) == 0)
-			return types + at;
+			return false;
+		*fields = types + at;
+		if (kind == KIND_STRUCT && strcmp(string_at(type->name), name) == 0)
+			return true;
 		at += more;
 	}
-	return NULL;
+	return false;
 }
 
 bool btf_members(const char *structure, btf_member member, void *context)
 {
-	uint32_t count;
-	bool has_bits;
-	const unsigned char *fields = structure_named(structure, &count, &has_bits);
+	struct btf_type type;
+	const unsigned char *fields;
 
-	if (!fields)
+	if (!structure_named(structure, &type, &fields))
 		return false;
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < field_count(&type); i++) {
 		struct btf_field field;
 		uint32_t bits;
 
 		memcpy(&field, fields + i * sizeof(field), sizeof(field));
-		bits = has_bits ? field.offset & 0xffffff : field.offset;
+		bits = type.info >> 31 ? field.offset & 0xffffff : field.offset;
 		if (*string_at(field.name) && bits % 8 == 0)
 			member(context, string_at(field.name), bits / 8);
 	}
@@ -171,5 +173,16 @@ bool btf_offset(const char *structure, const char *member, uint32_t *offset)
 	if (!btf_members(structure, seek, &sought) || !sought.found)
 		return false;
 	*offset = sought.offset;
+	return true;
+}
+
+bool btf_size(const char *structure, uint32_t *bytes)
+{
+	struct btf_type type;
+	const unsigned char *fields;
+
+	if (!structure_named(structure, &type, &fields))
+		return false;
+	*bytes = type.size;
 	return true;
 }

@@ -17,4 +17,7 @@ bool btf_members(const char *structure, btf_member member, void *context);
 /* Offset in bytes of a direct member of a structure; false where there is none. */
 bool btf_offset(const char *structure, const char *member, uint32_t *offset);
 
+/* Bytes of a structure; false where there is none of that name. */
+bool btf_size(const char *structure, uint32_t *bytes);
+
 #endif

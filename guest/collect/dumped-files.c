@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "host-files.h"
 #include "symbols.h"
 
 /* COMMAND_LINE_SIZE is 2048; a boot configuration comes on top. */
@@ -78,9 +79,10 @@ static void add_tree(const struct board *board, struct buffer *buffer)
 	lose("The device tree cannot be read from the dump.");
 }
 
-void add_dumped_files(struct archive *archive, const struct board *board)
+void add_dumped_files(struct archive *archive, const struct board *board, struct buffer areas)
 {
-	lose("A dump has no /proc: iomem, vmallocinfo, modules and meminfo are not in the archive.");
+	lose("A dump has no /proc: iomem, modules and meminfo are not in the archive.");
+	add_vmallocinfo(archive, areas);
 	add_command_line(board, archive_member(archive, "cmdline"));
 	add_version(board, archive_member(archive, "version"));
 	add_tree(board, archive_member(archive, "fdt"));

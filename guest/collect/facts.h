@@ -14,5 +14,7 @@ void print_overrides(const struct board *board, struct buffer *buffer);
 void print_cpus(const struct board *board, bool is_live, struct buffer *buffer);
 /* Pages of memfd_secret among what is not valid in the linear map. */
 void print_secret(const struct board *board, const struct walk *walk, struct buffer *buffer);
+/* What /proc/vmallocinfo says; false, and nothing printed, where the kernel's own lists cannot be read. */
+bool print_vmallocinfo(const struct board *board, struct buffer *buffer);
 
 #endif

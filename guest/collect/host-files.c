@@ -53,21 +53,32 @@ static void add_modules(struct archive *archive)
 }
 
 /* lib/vsprintf.c, restricted_pointer(): with any other value than 1, root sees no address either. */
-static void note_hidden_addresses(void)
+static void add_own_vmallocinfo(struct archive *archive)
 {
 	struct buffer text = { 0 };
 
+	add_file(archive, "vmallocinfo", "/proc/vmallocinfo");
 	if (buffer_file(&text, "/proc/sys/kernel/kptr_restrict", 16) == 0 && text.length && text.bytes[0] != '1')
 		lose("/proc/vmallocinfo shows no addresses, since kernel.kptr_restrict is %c (1 shows them to root).",
 		     text.bytes[0]);
 	free(text.bytes);
 }
 
-void add_host_files(struct archive *archive)
+void add_vmallocinfo(struct archive *archive, struct buffer areas)
 {
-	note_hidden_addresses();
+	if (areas.length <= MAX_FILE_BYTES)
+		*archive_member(archive, "vmallocinfo") = areas;
+	else
+		lose("The kernel has more than 4 MiB of areas of vmalloc: they are not in the archive.");
+}
+
+void add_host_files(struct archive *archive, struct buffer areas)
+{
 	add_file(archive, "iomem", "/proc/iomem");
-	add_file(archive, "vmallocinfo", "/proc/vmallocinfo");
+	if (areas.length)
+		add_vmallocinfo(archive, areas);
+	else
+		add_own_vmallocinfo(archive);
 	add_modules(archive);
 	add_file(archive, "cmdline", "/proc/cmdline");
 	add_file(archive, "version", "/proc/version");

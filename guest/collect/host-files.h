@@ -5,8 +5,14 @@
 
 #include "archive.h"
 
-/* Adds /proc's files and the device tree as members. */
-void add_host_files(struct archive *archive);
+/*
+ * Adds /proc's files and the device tree as members; `areas` in place of /proc/vmallocinfo, where the
+ * kernel's own lists could be read.
+ */
+void add_host_files(struct archive *archive, struct buffer areas);
+
+/* Adds what print_vmallocinfo() printed. */
+void add_vmallocinfo(struct archive *archive, struct buffer areas);
 
 /* The state of lockdown in quotation marks, or "null", for JSON. */
 const char *lockdown_state(void);

@@ -140,6 +140,7 @@ static void print_unsettled(const struct ranges *ranges, struct buffer *buffer)
 static struct settled collect_memory(struct archive *archive, struct memory *memory, bool is_live)
 {
 	struct board board;
+	struct buffer areas = { 0 };
 	struct settled walks;
 
 	board_open(&board, memory);
@@ -152,10 +153,12 @@ static struct settled collect_memory(struct archive *archive, struct memory *mem
 	print_cpus(&board, is_live, archive_member(archive, "cpus"));
 	print_overrides(&board, archive_member(archive, "overrides"));
 	print_secret(&board, walks.walk, archive_member(archive, "secret"));
+	if (!print_vmallocinfo(&board, &areas))
+		lose("The kernel's lists of vmalloc's areas cannot be read from its memory.");
 	if (is_live)
-		add_host_files(archive);
+		add_host_files(archive, areas);
 	else
-		add_dumped_files(archive, &board);
+		add_dumped_files(archive, &board, areas);
 	if (!walks.settled)
 		lose("The linear map changed in each of %u walks: see the member unsettled.", walks.walks);
 	return walks;
@@ -167,6 +170,7 @@ static struct settled collect_ptdump(struct archive *archive)
 	struct settled once = { .walks = 1, .settled = true };
 	struct buffer dump = { 0 };
 	int error = buffer_file(&dump, PTDUMP, MAX_PTDUMP_BYTES);
+
 	if (error == EFBIG)
 		fail("%s is longer than 48 MiB, and there is neither /proc/kcore nor BPF to read the tables with.", PTDUMP);
 	if (error)
@@ -174,7 +178,7 @@ static struct settled collect_ptdump(struct archive *archive)
 		     PTDUMP, strerror(error));
 	lose("Only the kernel's own dump of its tables could be had: neither its variables, nor memblock, nor the raw ID registers of its CPUs, nor VMCOREINFO.");
 	print_cpus(&(struct board){ 0 }, true, archive_member(archive, "cpus"));
-	add_host_files(archive);
+	add_host_files(archive, (struct buffer){ 0 });
 	*archive_member(archive, "kernel_page_tables") = dump;
 	return once;
 }

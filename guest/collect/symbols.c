@@ -8,8 +8,8 @@
 #include "vmcoreinfo.h"
 
 #define TOKENS 256
-/* KSYM_NAME_LEN: no token and no name is longer. */
-#define MAX_NAME 512
+/* No token and no name is longer. */
+#define MAX_NAME SYMBOL_NAME_BYTES
 #define MAX_SYMBOLS (UINT32_C(1) << 22)
 #define MAX_NAMES_BYTES ((uint64_t)64 << 20)
 
@@ -220,4 +220,30 @@ bool symbol_extent(const char *name, uint64_t *address, uint64_t *bytes)
 		}
 	}
 	return false;
+}
+
+bool symbol_at(uint64_t address, char name[SYMBOL_NAME_BYTES], uint64_t *offset, uint64_t *bytes)
+{
+	uint32_t low = 0, high = table.count, first;
+	size_t count, token;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (table.addresses[middle] <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* The last symbol is _end or beyond it: nothing is in it. */
+	if (low == 0 || low == table.count)
+		return false;
+	/* Of several at one address, the first. */
+	for (first = low - 1; first > 0 && table.addresses[first - 1] == table.addresses[low - 1]; first--)
+		;
+	token = name_tokens(table.starts[first], &count);
+	expand(token, count, name);
+	*offset = address - table.addresses[first];
+	*bytes = table.addresses[low] - table.addresses[first];
+	return true;
 }

@@ -17,4 +17,10 @@ bool symbol_address(const char *name, uint64_t *address);
 /* The address, and bytes to the next symbol at a higher address. */
 bool symbol_extent(const char *name, uint64_t *address, uint64_t *bytes);
 
+/* Room for the name of a symbol, its NUL included (KSYM_NAME_LEN). */
+#define SYMBOL_NAME_BYTES 512
+
+/* The symbol that an address is in, as %pS shows it; false where it is in none. */
+bool symbol_at(uint64_t address, char name[SYMBOL_NAME_BYTES], uint64_t *offset, uint64_t *bytes);
+
 #endif

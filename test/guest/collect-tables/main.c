@@ -53,9 +53,12 @@ static uint64_t page_entry(uint64_t i)
 
 static uint64_t entries_at(int level)
 {
-	uint64_t tables = scenario == TERABYTE ? 512 : 1;
+	/* Tables of level 2: a terabyte has two of level 1, and the others a part of one. */
+	uint64_t tables = scenario == TERABYTE ? 1024 : 2;
 
-	return level == 3 ? tables * 2 * 512 * 512 : level == 2 ? tables * 2 * 512 : scenario == TERABYTE ? tables * 2 : 2;
+	for (; level > 1; level--)
+		tables *= 512;
+	return tables;
 }
 
 /* The entry of vmalloc's area has a table that is another one each time. */

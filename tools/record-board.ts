@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join, relative } from 'node:path';
+import { fs } from 'zx';
+import { playBoard } from '../test/guest/play-board.ts';
+import { root, tellChanges, wordsOf } from './script.ts';
+
+/**
+ * Records what guest/collect leaves on a guest that plays a live machine. Each boot has other
+ * addresses in some places, so that the file differs each time.
+ */
+const usage = 'npm run record:board -- SPEC SCENARIO FILE';
+
+const [spec = '', scenario = '', name = ''] = wordsOf(usage, 3);
+const { archive } = await playBoard(spec, scenario);
+const path = join(root, 'test', 'evidence', 'fixtures', `board-${name}.tar.gz`);
+fs.writeFileSync(path, archive);
+await tellChanges(relative(root, path));
