@@ -10,7 +10,7 @@ import { execa } from 'execa';
 import t, { type Test } from 'tap';
 import { buildCollect } from '../../guest/build-collect.ts';
 import type { CaseSetup } from '../../harness/boot/case-setup.ts';
-import { readDump } from '../../harness/read-dump.ts';
+import { isDump, readDump } from '../../harness/read-dump.ts';
 import { given } from '../given.ts';
 import { realSetup } from '../harness/boot-setup.ts';
 import { numbersOf } from '../random.ts';
@@ -130,6 +130,7 @@ for (const [spec, hostile] of [
       for (const format of dumpFormats) await dumpMemory(vm, at(format), format);
       return walkOutside(vm);
     });
+    for (const format of dumpFormats) t.equal(await isDump(at(format)), true, format);
     const archives = {
       elf: await archiveOf(at('elf')),
       kdump: await archiveOf(at('kdump-zlib')),
@@ -156,6 +157,7 @@ for (const [spec, hostile] of [
     for (const format of dumpFormats) await damagedDumps(t, at(format), format);
     writeFileSync(at('text'), 'not a dump of anything\n');
     await refused(t, at('text'), /neither an ELF core nor a kdump-compressed dump/);
+    t.strictSame([await isDump(at('text')), await isDump(at('nothing'))], [false, false]);
     await refused(t, at('nothing'), /cannot be opened: No such file or directory/);
   });
 }
