@@ -72,8 +72,10 @@ static struct options parse_options(int count, char **arguments)
 		else if (option == 'h') {
 			print_help();
 			_exit(fflush(stdout) ? 1 : 0);
-		} else
+		} else {
+			fputs("collect: see collect --help.\n", stderr);
 			_exit(2);
+		}
 	}
 	if (optind < count)
 		fail("There is no argument %s: see collect --help.", arguments[optind]);
