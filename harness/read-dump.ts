@@ -1,9 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { buildCollect } from '../guest/build-collect.ts';
+import { requireRegular } from '../host/read-file.ts';
 import type { FetchOptions } from '../images/debian/apt.ts';
 import { PtdiffError } from '../src/errors.ts';
+
+/** First bytes of ELF files, kdump-compressed files, and flattened ones (makedumpfile.h). */
+const signatures = ['\x7fELF', 'KDUMP   ', 'makedumpfile\0'];
+
+/**
+ * Whether a file is a dump for readDump(), by its first bytes; false also where it cannot be read.
+ */
+export async function isDump(path: string): Promise<boolean> {
+  try {
+    await requireRegular(path);
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { buffer, bytesRead } = await file
+      .read(Buffer.alloc(16), 0, 16, 0)
+      .finally(() => file.close());
+    const start = buffer.toString('latin1', 0, bytesRead);
+    return signatures.some((signature) => start.startsWith(signature));
+  } catch {
+    return false;
+  }
+}
 
 /** More than collect ever says. */
 const mostWords = 1 << 20;

@@ -148,7 +148,8 @@ struct dump_file *dump_file_open(const char *path)
 	if (!file)
 		fail("%s: no memory to open it.", path);
 	file->path = path;
-	file->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	/* A pipe would wait for a writer. */
+	file->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file->descriptor < 0 || fstat(file->descriptor, &status))
 		fail("%s: cannot be opened: %s.", path, strerror(errno));
 	if (!S_ISREG(status.st_mode))

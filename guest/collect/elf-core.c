@@ -75,15 +75,22 @@ static void each_range(struct dump *dump, range_visitor visit)
 	}
 }
 
+/* Also that the file has all of each segment: a search of memory must end. */
 static void require_sense(const struct core *core)
 {
+	const char *path = dump_file_path(core->dump.file);
+	char last;
+
 	for (size_t i = 0; i < core->headers.count; i++) {
 		const Elf64_Phdr *segment = &core->headers.segments[i];
 
 		if (segment->p_filesz > segment->p_memsz || segment->p_memsz > UINT64_MAX - segment->p_paddr ||
 		    segment->p_filesz > UINT64_MAX - segment->p_offset)
-			fail("%s: segment %zu has a size of no sense: make the dump again.",
-			     dump_file_path(core->dump.file), i);
+			fail("%s: segment %zu has a size of no sense: make the dump again.", path, i);
+		if (segment->p_filesz &&
+		    !dump_file_read(core->dump.file, segment->p_offset + segment->p_filesz - 1, &last, 1))
+			fail("%s: it is cut short: it ends before the end of segment %zu; copy the whole of it again.",
+			     path, i);
 	}
 }
 

@@ -17,6 +17,9 @@ void fail(const char *format, ...)
 {
 	va_list arguments;
 
+	/* What is lost may be why. */
+	for (size_t i = 0; i < lost_count; i++)
+		fprintf(stderr, "collect: %s\n", lost[i]);
 	fputs("collect: ", stderr);
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);

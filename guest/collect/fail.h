@@ -6,7 +6,10 @@
 
 #define SAYS(text, first) __attribute__((format(printf, text, first)))
 
-/* Ends the program with one sentence: what, where, what to do. Exit code 1. */
+/*
+ * Ends the program with one sentence: what, where, what to do; those of lose() come before it. Exit
+ * code 1.
+ */
 _Noreturn void fail(const char *format, ...) SAYS(1, 2);
 
 /*

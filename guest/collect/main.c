@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "archive.h"
+#include "dumped-files.h"
 #include "facts.h"
 #include "host-files.h"
 #include "settle.h"
@@ -159,7 +160,7 @@ static struct settled collect_memory(struct archive *archive, struct memory *mem
 	if (is_live)
 		add_host_files(archive, areas);
 	else
-		add_vmallocinfo(archive, areas);
+		add_dumped_files(archive, &board, areas);
 	if (!walks.settled)
 		lose("The linear map changed in each of %u walks: see the member unsettled.", walks.walks);
 	return walks;
