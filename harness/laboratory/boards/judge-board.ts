@@ -4,7 +4,7 @@ import { writeEvidence } from '../../../results/evidence-files.ts';
 import type { KnownIssue } from '../../../src/diff/match-known.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
-import type { Board, VmcoreInfo } from '../../../src/evidence/board.ts';
+import type { Board } from '../../../src/evidence/board.ts';
 import { evidenceOf, imageOf, notesOf } from '../../../src/evidence/board-evidence.ts';
 import { bootCpus, idRegistersOf, scenarioOf } from '../../../src/evidence/board-scenario.ts';
 import type { Evidence } from '../../../src/evidence/capture.ts';
@@ -125,9 +125,4 @@ export function judgeBoard(
       notes: [...notes, ...notesOf(board), ...judged.notes],
     },
   };
-}
-
-/** The release of a board whose kernel could not be had, in a line of results. */
-export function unknownKernel({ release }: VmcoreInfo): CaseResult['kernel'] {
-  return { spec: release, release, flavour: '', sha256: '', generation: '' };
 }
