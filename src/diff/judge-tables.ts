@@ -12,6 +12,9 @@ import { sizesOf, withKnown } from './judge.ts';
 import { type KnownIssue, matchKnown } from './match-known.ts';
 import type { CaseResult } from './types.ts';
 
+/** The grade of such a board, in results. */
+export const notPredicted = 'not predicted';
+
 /** The facts about a board whose kernel nobody has: there are no symbols. */
 export type TablesContext = Omit<BootContext, 'image'>;
 

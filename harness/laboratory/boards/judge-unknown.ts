@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { writeEvidence } from '../../../results/evidence-files.ts';
-import { judgeTables, type TablesContext } from '../../../src/diff/judge-tables.ts';
+import { judgeTables, notPredicted, type TablesContext } from '../../../src/diff/judge-tables.ts';
 import type { KnownIssue } from '../../../src/diff/match-known.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
@@ -78,7 +78,7 @@ export function judgeUnknown(
       scenario: name,
       depth: 'full',
       ...judgement,
-      symbols: { grade: 'not predicted' },
+      symbols: { grade: notPredicted },
       seconds: Math.round((performance.now() - started) / 10) / 100,
       notes: [
         `${lacks} Nothing is predicted: only the invariants that need no symbol were checked.`,
