@@ -5,6 +5,8 @@ import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
 import { feedStore } from '../../harness/laboratory/run-stored.ts';
 import { checkStore, storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
 import { PtdiffError } from '../errors.ts';
+import { fleetOf } from '../report/fleet.ts';
+import { fleetLines } from '../report/terminal-fleet.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fullOption, publishReport } from './publish-report.ts';
 import { collect, type Verb } from './verb.ts';
@@ -32,13 +34,15 @@ async function judge(files: string[], options: JudgeOptions, signal: AbortSignal
   const store = storeFile(options.store);
   await checkStore(store);
   const request = { files, labels, out, ...(kernel !== undefined && { kernel }) };
-  const { refused } = await judgeBoards(request, signal);
+  const { refused, fleet } = await judgeBoards(request, signal);
   const stored = await feedStore(store, out);
   const code = await publishReport(out, {
     json: options.json === true,
     full: options.full === true,
     interrupted: signal.aborted,
   });
+  if (fleet.length > 1 && options.json !== true)
+    process.stdout.write(`\n${fleetLines(fleetOf(fleet)).join('\n')}\n`);
   return code === exitCodes.pass && (refused > 0 || !stored) ? exitCodes.errors : code;
 }
 

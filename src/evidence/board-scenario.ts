@@ -2,7 +2,11 @@
 import { get_option, parameq, parse_args } from '../linux/cmdline.ts';
 import { sizeOf } from '../linux/physical-range.ts';
 import { parseRelease } from '../linux/release.ts';
+import type { BoardFacts } from '../scenario/board/facts.ts';
+import { startsAlone } from '../scenario/board/parameters.ts';
+import { midrName } from '../scenario/cpus.ts';
 import type { Machine, Scenario } from '../scenario/types.ts';
+import type { Granule } from '../vmsa/types.ts';
 import type { Board, BoardCpu, VmcoreInfo } from './board.ts';
 import { memoryOf } from './board-memory.ts';
 
@@ -42,6 +46,30 @@ export function idRegistersOf(cpus: readonly BoardCpu[], board: Board): Record<s
   });
 }
 
+function worldOf({ variables }: Board): Machine['world'] {
+  return variables.rsi_present === 1n ? 'realm' : 'normal';
+}
+
+/**
+ * What a scenario can show of a board on emulated hardware.
+ * @param label what the user calls it
+ */
+export function boardFactsOf(board: Board, info: VmcoreInfo, label: string): BoardFacts {
+  const { present, noMap } = memoryOf(board);
+  const commandLine = board.files['/proc/cmdline'] ?? '';
+  return {
+    label,
+    // readVmcoreInfo() takes no other.
+    granule: info.granule as Granule,
+    ...{ present, noMap, commandLine },
+    // Late CPUs are there as late ones.
+    cpus: startsAlone(commandLine) ? board.cpus : bootCpus(board, info),
+    overrides: board.overrides,
+    world: worldOf(board),
+    kaslr: info.slide >= leastSlide,
+  };
+}
+
 /**
  * A board as a scenario, which no emulator can boot: its memory is where memblock has it, its CPUs
  * are its own, and its parameters are those of its command line.
@@ -52,12 +80,12 @@ export function scenarioOf(board: Board, info: VmcoreInfo, name: string): Scenar
   const midr = board.cpus[0]?.registers.MIDR_EL1 ?? 0n;
   const ranges = present.map(({ start, end }) => ({ start, size: end - start }));
   const machine: Machine = {
-    cpu: `midr-${midr.toString(16)}`,
+    cpu: midrName(midr),
     cpus: Math.max(1, bootCpus(board, info).length),
     memory: Math.ceil(sizeOf(...present) / 2 ** 20),
     nodes: [ranges],
     holes: noMap.map(({ start, end }) => ({ start, size: end - start })),
-    world: board.variables.rsi_present === 1n ? 'realm' : 'normal',
+    world: worldOf(board),
   };
   return {
     name,

@@ -129,16 +129,35 @@ export const cpus: readonly CpuIdentity[] = [
   },
 ];
 
-/** @throws PtdiffError(usage) for a name that is not in the list */
+/** A CPU that is named by its MIDR_EL1 alone, as a board shows it. */
+const byMidr = /^midr-0x([0-9a-f]{1,8})$/;
+
+/** The name of a CPU that the list does not need to have. @param midr 32 bits */
+export function midrName(midr: bigint): string {
+  return `midr-0x${midr.toString(16)}`;
+}
+
+/** The identity with a name: one of the list, or any MIDR_EL1; undefined for another name. */
+export function findCpu(name: string): CpuIdentity | undefined {
+  const digits = byMidr.exec(name)?.[1];
+  if (digits === undefined) return cpus.find((cpu) => cpu.name === name);
+  const midr = BigInt(`0x${digits}`);
+  return name === midrName(midr) ? masked(name, midr, 'named by its MIDR_EL1') : undefined;
+}
+
+/** @throws PtdiffError(usage) for a name that no CPU has */
 export function cpuNamed(name: string): CpuIdentity {
-  const found = cpus.find((cpu) => cpu.name === name);
+  const found = findCpu(name);
   if (found) return found;
-  throw new PtdiffError('usage', `There is no CPU '${name}'; './ptdiff ls cpus' lists them.`);
+  throw new PtdiffError(
+    'usage',
+    `There is no CPU '${name}'; './ptdiff ls cpus' lists them, and any other is midr-0x with its MIDR_EL1.`,
+  );
 }
 
 /**
  * The identity of each CPU of a machine, in order of their numbers.
- * @throws PtdiffError(usage) for a name that is not in the list
+ * @throws PtdiffError(usage) for a name that no CPU has
  */
 export function identitiesOf({ cpu, cpus: count, others = [] }: Machine): CpuIdentity[] {
   return Array.from({ length: count }, (_, index) => cpuNamed(others[index - 1] ?? cpu));

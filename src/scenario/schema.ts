@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
 import { contains, sizedRange, sizeOf } from '../linux/physical-range.ts';
 import { present } from '../present.ts';
-import { cpus } from './cpus.ts';
+import { findCpu } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange } from './id-registers.ts';
 import { RAM_BASE, ramRanges } from './memory.ts';
@@ -20,7 +20,12 @@ import { largestSeed } from './variation.ts';
 const MIB = 2 ** 20;
 const page = (value: number): boolean => value % 4096 === 0;
 
-const cpuName = z.enum(cpus.map(({ name }) => name) as [string, ...string[]]);
+const cpuName = z
+  .string()
+  .refine(
+    (name) => findCpu(name) !== undefined,
+    "must be a CPU of './ptdiff ls cpus', or midr-0x with a MIDR_EL1 in hexadecimal",
+  );
 
 const range = z.strictObject({
   start: z.int().refine(page, 'must be page-aligned'),
@@ -193,6 +198,11 @@ function holesInside({ machine }: Memory): boolean {
   return machine.holes.every(
     ({ start, size }) => start >= RAM_BASE + loaded && contains(ram, sizedRange(start, size)),
   );
+}
+
+/** Whether a scenario may have a word among its parameters. */
+export function mayBeParameter(word: string): boolean {
+  return parameter.safeParse(word).success;
 }
 
 /** @throws PtdiffError(usage) for a word that no scenario may have among its parameters */

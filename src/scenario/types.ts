@@ -51,7 +51,10 @@ export type IdField = z.infer<typeof idFieldSchema>;
  * make it another machine.
  */
 export const machineSchema = z.strictObject({
-  /** Name of a CPU identity (see cpus.ts), e.g. 'max', 'neoverse-v3-r0p2', 'cortex-a76'. */
+  /**
+   * Name of a CPU identity (see cpus.ts), e.g. 'max', 'neoverse-v3-r0p2', 'cortex-a76', or any
+   * other by its MIDR_EL1: 'midr-0x410fd842'.
+   */
   cpu: z.string(),
   /** Number of CPUs. */
   cpus: count,

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { PtdiffError } from '../../src/errors.ts';
 import { builtInScenarios } from '../../src/scenario/built-in.ts';
+import { identitiesOf } from '../../src/scenario/cpus.ts';
 import { parseScenarios } from '../../src/scenario/schema.ts';
 import { given } from '../given.ts';
 
@@ -110,6 +111,12 @@ t.test('a typo names the file and the field', async (t) => {
     /^file\.yaml.*machine.*memry/,
   );
   t.match(complaint({ name: 'x', machine: { cpu: 'maxx' } }), /machine\.cpu/);
+  for (const cpu of ['midr-0x', 'midr-410fd842', 'midr-0x0410fd842', 'midr-0x1410fd842'])
+    t.match(complaint({ name: 'x', machine: { cpu } }), /machine\.cpu: must be a CPU of/);
+  const named = parseScenarios({ name: 'x', machine: { cpu: 'midr-0x61770325' } }, 'f');
+  t.match(identitiesOf(given(named[0]).machine), [
+    { midr: 0x61770325n, qemu: /^max,midr=0x61770325,/ },
+  ]);
   t.match(complaint({ name: 'a b', machine: { cpu: 'max' } }), /name.*letters/);
   t.match(
     complaint([

@@ -7,8 +7,9 @@ import {
   type SplitHistory,
 } from '../../../src/diff/split-history/explain.ts';
 import { countText, hex } from '../../../src/diff/text.ts';
-import type { CaseResult } from '../../../src/diff/types.ts';
+import type { CaseResult, LinearMapSizes } from '../../../src/diff/types.ts';
 import type { Evidence } from '../../../src/evidence/capture.ts';
+import { linearMapSizes } from '../../../src/linux/leaf-kind.ts';
 import { stateInOperation } from '../../../src/model/predict.ts';
 import type { Question } from '../../../src/model/question.ts';
 import type { Prediction } from '../../../src/model/types.ts';
@@ -16,6 +17,8 @@ import type { Prediction } from '../../../src/model/types.ts';
 /** The prediction of a board with the splits that its leaves show, and what these are. */
 export interface BoardHistory extends Pick<SplitHistory, 'points' | 'splits'> {
   prediction: Prediction;
+  /** Bytes by kind of leaf as the kernel made them, before it split anything. */
+  atBoot: LinearMapSizes;
 }
 
 /** What uses memory that the kernel splits leaves for, as far as an archive tells. */
@@ -50,6 +53,7 @@ export function historyOf(
   return {
     points,
     splits,
+    atBoot: linearMapSizes(predicted.leaves),
     prediction: { ...prediction, checkpoints: { live: history.prediction } },
   };
 }

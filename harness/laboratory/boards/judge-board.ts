@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import { writeText } from '../../../host/host-file.ts';
 import { timedNow } from '../../../host/timed.ts';
 import { writeEvidence } from '../../../results/evidence-files.ts';
 import type { KnownIssue } from '../../../src/diff/match-known.ts';
+import type { Grade } from '../../../src/diff/split-history/explain.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
 import type { Board } from '../../../src/evidence/board.ts';
 import { evidenceOf, imageOf, notesOf } from '../../../src/evidence/board-evidence.ts';
-import { bootCpus, idRegistersOf, scenarioOf } from '../../../src/evidence/board-scenario.ts';
+import {
+  boardFactsOf,
+  bootCpus,
+  idRegistersOf,
+  scenarioOf,
+} from '../../../src/evidence/board-scenario.ts';
 import type { Evidence } from '../../../src/evidence/capture.ts';
 import { sizeOf } from '../../../src/linux/physical-range.ts';
 import { registersInOperation } from '../../../src/model/live-registers.ts';
+import { boardScenarioFile } from '../../../src/report/board-scenario.ts';
+import { runWords } from '../../../src/report/export/mail-layout.ts';
+import type { FleetBoard } from '../../../src/report/fleet.ts';
 import type { Scenario } from '../../../src/scenario/types.ts';
 import { stage1Regime } from '../../../src/vmsa/regime.ts';
+import type { Granule } from '../../../src/vmsa/types.ts';
 import { walkRuns } from '../../../src/vmsa/walk-runs.ts';
 import { writeConclusions } from '../case-files.ts';
 import { judgeCase } from '../judge-case.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
 import { questionOf } from '../question.ts';
 import { kernelOf } from '../run-case.ts';
-import { gradeWords } from './board-history.ts';
+import { type BoardHistory, gradeWords } from './board-history.ts';
 
 /** An archive with everything that a judgement needs. */
 export type WholeBoard = Board & Required<Pick<Board, 'vmcoreinfo' | 'root' | 'memory'>>;
@@ -84,6 +96,40 @@ function observe(board: WholeBoard, kernel: LoadedKernel, scenario: Scenario): E
   return evidenceOf(board, info, { image, registers, ttbr1 });
 }
 
+/**
+ * Writes the scenario that shows a board on emulated hardware.
+ * @returns a sentence with the command that runs it
+ */
+function writeScenario(board: WholeBoard, { spec }: LoadedKernel['image'], place: Place): string {
+  const file = join(place.directory, 'scenario.yaml');
+  const label = place.name.replace(/^board\+/, '');
+  writeText(file, boardScenarioFile(boardFactsOf(board, board.vmcoreinfo, label), spec, file));
+  return `On emulated hardware: ${runWords(spec, file).join(' ')}.`;
+}
+
+/** What a fleet is told of a board; undefined where nothing of its linear map is predicted. */
+function fleetBoardOf(
+  board: WholeBoard,
+  { name }: Place,
+  { linearMap, symbols, kernel }: CaseResult,
+  history: BoardHistory | undefined,
+): FleetBoard | undefined {
+  const actual = linearMap.live;
+  if (history === undefined || actual === undefined) return undefined;
+  const meminfo = board.files['/proc/meminfo'];
+  return {
+    label: name.replace(/^board\+/, ''),
+    release: kernel.release,
+    granule: board.vmcoreinfo.granule as Granule,
+    uptime: board.collected.uptime,
+    grade: symbols.grade as Grade,
+    splits: history.splits,
+    actual,
+    predicted: history.atBoot,
+    ...(meminfo !== undefined && { meminfo }),
+  };
+}
+
 /** Where the results of a board go, and how they are called. */
 interface Place {
   name: string;
@@ -97,9 +143,10 @@ interface Place {
 export function judgeBoard(
   board: WholeBoard,
   kernel: LoadedKernel,
-  { name, directory }: Place,
+  place: Place,
   knownIssues: KnownIssue[],
-): { result: CaseResult; scenario: Scenario } {
+): { result: CaseResult; scenario: Scenario; inFleet?: FleetBoard } {
+  const { name, directory } = place;
   const started = performance.now();
   const scenario = scenarioOf(board, board.vmcoreinfo, name);
   const evidence = timedNow('walking', () => observe(board, kernel, scenario));
@@ -108,21 +155,21 @@ export function judgeBoard(
   timedNow('writing', () => writeConclusions({ name, kernel, scenario, directory }, judged));
   const { notPredicted: _, differences: __, ...judgement } = judged.judgement;
   const { grade, notes } = gradeWords(judged.history, judgement.findings);
-  return {
-    scenario,
-    result: {
-      case: name,
-      kernel: kernelOf(kernel),
-      scenario: name,
-      depth: 'full',
-      ...judgement,
-      symbols: {
-        ...judgement.symbols,
-        grade,
-        ...(judged.history && { splits: String(judged.history.splits) }),
-      },
-      seconds: Math.round((performance.now() - started) / 10) / 100,
-      notes: [...notes, ...notesOf(board), ...judged.notes],
+  const command = writeScenario(board, kernel.image, place);
+  const result: CaseResult = {
+    case: name,
+    kernel: kernelOf(kernel),
+    scenario: name,
+    depth: 'full',
+    ...judgement,
+    symbols: {
+      ...judgement.symbols,
+      grade,
+      ...(judged.history && { splits: String(judged.history.splits) }),
     },
+    seconds: Math.round((performance.now() - started) / 10) / 100,
+    notes: [...notes, command, ...notesOf(board), ...judged.notes],
   };
+  const inFleet = fleetBoardOf(board, place, result, judged.history);
+  return { scenario, result, ...(inFleet && { inFleet }) };
 }

@@ -6,8 +6,8 @@ import { loadKnownIssues } from '../../../results/known-issues.ts';
 import { RunDirectory } from '../../../results/run-directory.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
+import type { FleetBoard } from '../../../src/report/fleet.ts';
 import type { RunRecord } from '../../../src/report/types.ts';
-import type { Scenario } from '../../../src/scenario/types.ts';
 import { knownIssuesFolder } from '../laboratory.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
 import { endedRunRecord, newRunRecord } from '../run-record.ts';
@@ -32,6 +32,8 @@ export interface JudgedBoards {
   cases: CaseResult[];
   /** How many archives could not be judged; each has been told about. */
   refused: number;
+  /** Those of whose linear map something is predicted. */
+  fleet: FleetBoard[];
 }
 
 /** A name for a board that is also the name of a folder: letters, digits and some marks. */
@@ -61,9 +63,7 @@ const noEmulator = {
   notes: [],
 };
 
-interface Judged {
-  result: CaseResult;
-  scenario: Scenario;
+interface Judged extends ReturnType<typeof judgeBoard> {
   /** Absent where it could not be had. */
   kernel?: LoadedKernel;
 }
@@ -150,5 +150,6 @@ async function judgeLocked(request: JudgeRequest, signal: AbortSignal): Promise<
   const cases = judged.map(({ result }) => result);
   for (const result of cases) directory.append(result);
   directory.writeRun(endedRunRecord(await runRecord(request, judged), cases));
-  return { cases, refused: failures.length };
+  const fleet = judged.flatMap(({ inFleet }) => inFleet ?? []);
+  return { cases, refused: failures.length, fleet };
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Machine, Scenario } from '../types.ts';
+import { cpusOf } from './cpus.ts';
+import type { BoardFacts, Written } from './facts.ts';
+import { memoryOf } from './memory.ts';
+import { parametersOf, startsAlone } from './parameters.ts';
+
+/** What only the monitor can do: see scenarioFileSchema. */
+function needsMonitor({ world, idFields, others, nodes }: Machine): boolean {
+  return world === 'realm' || [idFields, others, nodes].some((part) => part !== undefined);
+}
+
+/** Letters that a scenario's name may have; any other text from a user. */
+function nameOf(label: string): string {
+  return `board-${label.replaceAll(/[^A-Za-z0-9._+-]/g, '-')}`.slice(0, 80);
+}
+
+/**
+ * The scenario that shows on emulated hardware what a board showed, as far as that can be had, and
+ * a sentence for each thing in which it is not the board. It is always valid.
+ */
+export function boardScenario(facts: BoardFacts): Written<Scenario> {
+  const alone = startsAlone(facts.commandLine);
+  const [cpus, memory, parameters] = [cpusOf(facts, alone), memoryOf(facts), parametersOf(facts)];
+  const machine: Machine = { ...cpus.made, ...memory.made, world: facts.world };
+  const scenario: Scenario = {
+    name: nameOf(facts.label),
+    machine: { ...machine, ...(needsMonitor(machine) && { firmware: 'monitor' as const }) },
+    ...parameters.made,
+    probes: [...(machine.late ? (['cpu_online'] as const) : []), 'memfd_secret'],
+  };
+  return {
+    made: scenario,
+    changes: [
+      ...memory.changes,
+      ...cpus.changes,
+      ...(facts.world === 'realm' ? ['The realm runs on the monitor of ptdiff.'] : []),
+      ...(facts.kaslr ? ['The slide of KASLR is another: it follows from the seed.'] : []),
+      ...parameters.changes,
+    ],
+  };
+}
