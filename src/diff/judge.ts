@@ -253,7 +253,7 @@ function rowOf({ example: _, missing, ...row }: RecordedUpdates['sites'][number]
   return missing === undefined ? row : { ...row, missing };
 }
 
-function withKnown(finding: Finding, known: string | undefined): Finding {
+export function withKnown(finding: Finding, known: string | undefined): Finding {
   return known === undefined ? finding : { ...finding, known };
 }
 
@@ -270,7 +270,7 @@ function verdictOf(
   return end.kind === 'hang' ? 'hang' : 'crash';
 }
 
-function sizesOf({ capture, linear }: CheckpointContext): ReturnType<typeof linearMapSizes> {
+export function sizesOf({ capture, linear }: CheckpointContext): ReturnType<typeof linearMapSizes> {
   return linearMapSizes(runsIn(capture.ttbr1.leaves, linear.start, linear.end));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { geometryOf } from '../linux/geometry.ts';
 import { first } from '../present.ts';
-import type { SystemRegisters } from '../vmsa/types.ts';
+import type { Granule, SystemRegisters } from '../vmsa/types.ts';
 import { predictRegisters } from './arch/arm64/mm/proc.ts';
 import { predictNothing } from './predict.ts';
 import type { Question } from './question.ts';
@@ -21,9 +22,36 @@ export function registersInOperation(
 ): SystemRegisters {
   const { traits, facts } = question;
   const { decisions } = predictNothing(question);
-  const vaBits = 64 - root.t1sz;
-  const idRegisters = first(facts.idRegisters);
-  const inputs = { traits, decisions, idRegisters, vaBits, swapper: root.pa };
+  return registersOf({ traits, decisions, idRegisters: first(facts.idRegisters) }, root);
+}
+
+/**
+ * The same for a kernel of which there is no Image, by what every kernel from 6.12 on does that is
+ * built with the options that distributions build with.
+ * @param granule page size, and vaBits CONFIG_ARM64_VA_BITS, by VMCOREINFO
+ */
+export function registersOfUnknown(
+  { granule, vaBits }: { granule: Granule; vaBits: number },
+  idRegisters: Record<string, bigint>,
+  root: { t1sz: number; pa: number },
+): SystemRegisters {
+  // CONFIG_ARM64_LPA2 comes with 52 bits where pages have 4K or 16K (arch/arm64/Kconfig).
+  const lpa2 = granule !== 65536 && vaBits === 52;
+  const options = { hwAfdbm: true, haft: true, e0pd: true, mte: true, randomizeBase: true };
+  const config = { ...options, vaBits, lpa2, paBits: vaBits === 52 ? 52 : 48 };
+  const traits = {
+    geometry: geometryOf(granule),
+    config: { ...config, fujitsuErratum010001: true },
+  } as const;
+  const decisions = { lpa2: lpa2 && root.t1sz < 16 };
+  return registersOf({ traits, decisions, idRegisters }, root);
+}
+
+function registersOf(
+  kernel: Omit<Parameters<typeof predictRegisters>[0], 'vaBits' | 'swapper'>,
+  root: { t1sz: number; pa: number },
+): SystemRegisters {
+  const inputs = { ...kernel, vaBits: 64 - root.t1sz, swapper: root.pa };
   const predicted = predictRegisters(inputs, 'live');
   const bits = (name: string): bigint => predicted[name]?.bits ?? 0n;
   const optional = ['TCR2_EL1', 'PIR_EL1', 'PIRE0_EL1'].filter((name) => predicted[name]);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { notPredicted } from '../diff/judge-tables.ts';
 import { countText } from '../diff/text.ts';
 import type { CaseResult, Finding, LinearMapSizes } from '../diff/types.ts';
 import { checkpointNames } from '../evidence/capture.ts';
@@ -138,7 +140,9 @@ function section(title: string, lines: readonly string[], paint: Paint): string[
 }
 
 function headLines(result: CaseResult, paint: Paint): string[] {
-  const { sgr, meaning } = verdictStyles[result.verdict];
+  const { sgr, meaning: usual } = verdictStyles[result.verdict];
+  const isBlind = result.verdict === 'pass' && result.symbols.grade === notPredicted;
+  const meaning = isBlind ? 'nothing is predicted, and no invariant is broken' : usual;
   return [
     ...hang('', plainLine(result.case), paint.width).map((line) => paint('1', line)),
     ...hang(column('  verdict', fieldWidth), `${result.verdict} (${meaning})`, paint.width).map(

@@ -7,7 +7,7 @@ import type { KnownIssue } from '../../../src/diff/match-known.ts';
 import type { Grade } from '../../../src/diff/split-history/explain.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
-import type { Board, VmcoreInfo } from '../../../src/evidence/board.ts';
+import type { Board } from '../../../src/evidence/board.ts';
 import { evidenceOf, imageOf, notesOf } from '../../../src/evidence/board-evidence.ts';
 import {
   boardFactsOf,
@@ -172,9 +172,4 @@ export function judgeBoard(
   };
   const inFleet = fleetBoardOf(board, place, result, judged.history);
   return { scenario, result, ...(inFleet && { inFleet }) };
-}
-
-/** The release of a board whose kernel could not be had, in a line of results. */
-export function unknownKernel({ release }: VmcoreInfo): CaseResult['kernel'] {
-  return { spec: release, release, flavour: '', sha256: '', generation: '' };
 }

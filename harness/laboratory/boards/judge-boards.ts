@@ -13,6 +13,7 @@ import type { LoadedKernel } from '../loaded-kernel.ts';
 import { endedRunRecord, newRunRecord } from '../run-record.ts';
 import { kernelOf } from './board-kernel.ts';
 import { judgeBoard, wholeBoard } from './judge-board.ts';
+import { judgeUnknown } from './judge-unknown.ts';
 import { readArchive } from './read-archive.ts';
 
 /** What `ptdiff judge` is asked for. */
@@ -63,11 +64,13 @@ const noEmulator = {
 };
 
 interface Judged extends ReturnType<typeof judgeBoard> {
-  kernel: LoadedKernel;
+  /** Absent where it could not be had. */
+  kernel?: LoadedKernel;
 }
 
 async function runRecord(request: JudgeRequest, judged: readonly Judged[]): Promise<RunRecord> {
-  const kernels = new Map(judged.map(({ kernel }) => [kernel.image.spec, kernel]));
+  const loaded = judged.flatMap(({ kernel }) => kernel ?? []);
+  const kernels = new Map(loaded.map((kernel) => [kernel.image.spec, kernel]));
   return newRunRecord({
     asked: {
       kernels: request.kernel === undefined ? [] : [request.kernel],
@@ -76,9 +79,9 @@ async function runRecord(request: JudgeRequest, judged: readonly Judged[]): Prom
     },
     plan: {
       scenarios: judged.map(({ scenario }) => scenario),
-      planned: judged.map(({ result, kernel }) => ({
+      planned: judged.map(({ result }) => ({
         case: result.case,
-        kernel: kernel.image.spec,
+        kernel: result.kernel.spec,
         scenario: result.scenario,
         depth: 'full',
       })),
@@ -103,10 +106,10 @@ async function judgeFile(
   const board = wholeBoard(await readArchive(file), file);
   const options = { progress: say, signal };
   const found = await kernelOf(board, board.vmcoreinfo, request.kernel, options);
-  if ('lacks' in found) throw new PtdiffError('usage', `${file}: ${found.lacks}`);
-  const { kernel } = found;
   const known = await loadKnownIssues(knownIssuesFolder);
   const place = { name, directory: directory.caseDirectory(name) };
+  if ('lacks' in found) return judgeUnknown(board, found.lacks, place, known);
+  const { kernel } = found;
   return { ...judgeBoard(board, kernel, place, known), kernel };
 }
 

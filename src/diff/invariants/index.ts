@@ -50,5 +50,20 @@ export const invariants: readonly Invariant[] = [
   guestDump,
 ];
 
+/** Those that need no symbol of the kernel: the tables, and the memory that memblock has, are enough. */
+export const invariantsOfTables: readonly Invariant[] = [
+  soundTables,
+  ramMappedOnce,
+  writeXorExecute,
+  linearMapNotExecutable,
+  noUserAccess,
+  linearMapMemoryType,
+  aliasesAgree,
+  writeBackIsRam,
+  innerShareableMemory,
+  accessFlagSet,
+  globalBit,
+];
+
 /** Every rule about a whole boot. */
 export const bootInvariants: readonly BootInvariant[] = [noSplat];

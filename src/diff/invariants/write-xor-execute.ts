@@ -12,14 +12,14 @@ import { leavesViolation } from './violation.ts';
  * the trampoline), so in that case the text, and nothing else, is left out.
  */
 export const writeXorExecute: Invariant = (context) => {
-  const text = imageRange(context.image, '_text', '__init_end');
+  const text = () => imageRange(context.image, '_text', '__init_end');
   const broken = context.capture.ttbr1.leaves
     .filter((run) => {
       const { el1, el0 } = accessOf(context.regime, run);
       return (el1.write || el0.write) && (el1.execute || el0.execute);
     })
     .flatMap((run) =>
-      rodataEnabled(context) || inVirtual(run, context.linear) ? run : partsOutside(run, [text]),
+      rodataEnabled(context) || inVirtual(run, context.linear) ? run : partsOutside(run, [text()]),
     );
   return leavesViolation(
     context,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { didNotComplete, isBootEnd } from '../../diff/boot-end.ts';
+import { notPredicted } from '../../diff/judge-tables.ts';
 import type { CaseResult, Finding } from '../../diff/types.ts';
 import { checkpointNames, earlyEnd, splitCheckpoints } from '../../evidence/capture.ts';
 import { depthOf } from '../../scenario/depth.ts';
@@ -51,6 +53,7 @@ function reached(name: string, result: CaseResult): boolean {
   if (name === end) return !early;
   const [rules, checkpoint] = name.split('@');
   if (rules !== 'prediction' && rules !== 'invariants') return true;
+  if (name === 'prediction@live' && result.symbols.grade === notPredicted) return false;
   const needed = checkpoint === 'probes' ? 'init' : checkpoint;
   return checkpointNames.every(
     (known) => known !== needed || result.linearMap[known] !== undefined,

@@ -9,6 +9,7 @@ import {
   type WholeBoard,
   wholeBoard,
 } from '../../../../harness/laboratory/boards/judge-board.ts';
+import { judgeUnknown } from '../../../../harness/laboratory/boards/judge-unknown.ts';
 import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
 import type { LoadedKernel } from '../../../../harness/laboratory/loaded-kernel.ts';
 import { questionOf } from '../../../../harness/laboratory/question.ts';
@@ -112,6 +113,19 @@ t.test('another kernel is refused', async (t) => {
   t.match(await kernelOf(real, { ...info, release: '7.3.4-mine' }, undefined, {}), {
     lacks: /7\.3\.4-mine, build ID df749f9a.*--kernel file:PATH/,
   });
+});
+
+t.test('a board whose kernel nobody has is held to what needs no symbol', async (t) => {
+  const place = () => ({ name: 'board+test', directory: t.testdir() });
+  const { result } = judgeUnknown(real, 'Its kernel is lost.', place(), []);
+  t.same(result.findings, []);
+  t.match(result, { verdict: 'pass', symbols: { grade: 'not predicted' } });
+  t.same(result.linearMap, judged(t, real).linearMap);
+  t.match(result.notes?.[0], /^Its kernel is lost\. Nothing is predicted/);
+  const odd = withPage(0x6000_0000, () => undefined);
+  const { result: broken } = judgeUnknown(odd, 'Its kernel is lost.', place(), []);
+  t.match(broken.findings, [{ id: 'invariant/linear-map-is-ram/ram-not-mapped@live' }]);
+  t.equal(broken.verdict, 'fail');
 });
 
 /** The board with other memory, mapped as the model says. */

@@ -37,7 +37,20 @@ export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
 
 /** What the control registers of a CPU depend on. */
 interface RegisterInputs {
-  traits: KernelTraits;
+  traits: Pick<KernelTraits, 'geometry'> & {
+    config: Pick<
+      KernelTraits['config'],
+      | 'vaBits'
+      | 'paBits'
+      | 'lpa2'
+      | 'hwAfdbm'
+      | 'haft'
+      | 'e0pd'
+      | 'mte'
+      | 'randomizeBase'
+      | 'fujitsuErratum010001'
+    >;
+  };
   decisions: Pick<Decisions, 'lpa2'>;
   /** The CPU's own registers, which __cpu_setup() and the capabilities' enable functions read. */
   idRegisters: Record<string, bigint>;
