@@ -48,7 +48,7 @@ async function judge(files: string[], options: JudgeOptions, signal: AbortSignal
 
 export const addJudge: Verb = (command, { signal, finish }) => {
   command
-    .argument('<file...>', 'archives that ptdiff collect has left')
+    .argument('<file...>', 'archives that collect has left, ELF cores, or kdump-compressed dumps')
     .option('--kernel <spec>', 'the kernel of the boards, as for run (default: by its release)')
     .option(
       '--label <name>',

@@ -10,7 +10,7 @@ import { execa } from 'execa';
 import t, { type Test } from 'tap';
 import { buildCollect } from '../../guest/build-collect.ts';
 import type { CaseSetup } from '../../harness/boot/case-setup.ts';
-import { isDump, readDump } from '../../harness/read-dump.ts';
+import { isDump, readDump } from '../../harness/laboratory/boards/read-dump.ts';
 import { given } from '../given.ts';
 import { realSetup } from '../harness/boot-setup.ts';
 import { numbersOf } from '../random.ts';

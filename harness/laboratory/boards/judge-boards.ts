@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { basename } from 'node:path';
+import { withScratch } from '../../../host/cache.ts';
 import { withLockedFolder } from '../../../host/lock.ts';
 import { say } from '../../../host/say.ts';
+import type { FetchOptions } from '../../../images/debian/apt.ts';
 import { loadKnownIssues } from '../../../results/known-issues.ts';
 import { RunDirectory } from '../../../results/run-directory.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
+import type { Board } from '../../../src/evidence/board.ts';
 import type { FleetBoard } from '../../../src/report/fleet.ts';
 import type { RunRecord } from '../../../src/report/types.ts';
 import { knownIssuesFolder } from '../laboratory.ts';
@@ -15,10 +18,11 @@ import { kernelOf } from './board-kernel.ts';
 import { judgeBoard, wholeBoard } from './judge-board.ts';
 import { judgeUnknown } from './judge-unknown.ts';
 import { readArchive } from './read-archive.ts';
+import { isDump, readDump } from './read-dump.ts';
 
 /** What `ptdiff judge` is asked for. */
 export interface JudgeRequest {
-  /** Archives of `collect`. */
+  /** Archives of `collect`, and dumps of memory. */
   files: string[];
   /** Names of the boards, in the order of the files; the others are called as their files. */
   labels: string[];
@@ -96,15 +100,21 @@ async function runRecord(request: JudgeRequest, judged: readonly Judged[]): Prom
   });
 }
 
-/** One archive, from its file to its result. */
+/** What `collect` leaves of a board; of a dump, collect is run here. */
+async function boardIn(file: string, options: FetchOptions): Promise<Board> {
+  if (!(await isDump(file))) return readArchive(file);
+  return withScratch(async (scratch) => readArchive(await readDump(file, scratch, options)));
+}
+
+/** One archive or dump, from its file to its result. */
 async function judgeFile(
   file: string,
   name: string,
   { request, directory }: { request: JudgeRequest; directory: RunDirectory },
   signal: AbortSignal,
 ): Promise<Judged> {
-  const board = wholeBoard(await readArchive(file), file);
   const options = { progress: say, signal };
+  const board = wholeBoard(await boardIn(file, options), file);
   const found = await kernelOf(board, board.vmcoreinfo, request.kernel, options);
   const known = await loadKnownIssues(knownIssuesFolder);
   const place = { name, directory: directory.caseDirectory(name) };

@@ -3,10 +3,10 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
-import { buildCollect } from '../guest/build-collect.ts';
-import { requireRegular } from '../host/read-file.ts';
-import type { FetchOptions } from '../images/debian/apt.ts';
-import { PtdiffError } from '../src/errors.ts';
+import { buildCollect } from '../../../guest/build-collect.ts';
+import { requireRegular } from '../../../host/read-file.ts';
+import type { FetchOptions } from '../../../images/debian/apt.ts';
+import { PtdiffError } from '../../../src/errors.ts';
 
 /** First bytes of ELF files, kdump-compressed files, and flattened ones (makedumpfile.h). */
 const signatures = ['\x7fELF', 'KDUMP   ', 'makedumpfile\0'];
