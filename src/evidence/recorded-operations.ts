@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { RecordedCall } from './recording-reader.ts';
+import type { RecordedCall } from './recorded-calls.ts';
 
 /** A call that was entered and has not returned. */
 export interface OpenCall {
@@ -49,13 +49,6 @@ export class RecordedOperations<Open extends OpenCall = OpenCall> {
   unmark(cpu: number): void {
     const stack = this.#stack(cpu);
     stack.length = Math.max(0, stack.lastIndexOf('exception'));
-  }
-
-  /** Calls that a CPU is in, the innermost first, up to the exception that interrupted others. */
-  chain(cpu: number): Open[] {
-    const stack = this.#stack(cpu);
-    const own = stack.slice(stack.lastIndexOf('exception') + 1) as Open[];
-    return own.reverse();
   }
 
   /** How many calls have not returned. */

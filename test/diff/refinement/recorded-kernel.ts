@@ -5,7 +5,7 @@ import { bigintReviver } from '../../../src/bigint-json.ts';
 import type { ImageLayout } from '../../../src/diff/context.ts';
 import type { CheckedKernel } from '../../../src/diff/refinement/check.ts';
 import type { Recording } from '../../../src/evidence/capture.ts';
-import { followOperations } from '../../../src/evidence/follow-operations.ts';
+import { followRecording } from '../../../src/evidence/follow-recording.ts';
 import { RecordedOperations } from '../../../src/evidence/recorded-operations.ts';
 import { predict, stateInOperation } from '../../../src/model/predict.ts';
 import type { Question } from '../../../src/model/question.ts';
@@ -57,7 +57,7 @@ const fixmaps = 50;
 /** The slots of the fixmap that are in use when a recording ends. */
 function lastingSlots(recording: Recording): Set<bigint> {
   const slots = new Set<bigint>();
-  followOperations(recording, {
+  followRecording(recording, {
     entered: ({ name, args: [slot = 0n, , flags] }) => {
       if (name === '__set_fixmap') flags === 0n ? slots.delete(slot) : slots.add(slot);
     },
