@@ -54,6 +54,11 @@ export class Table {
   }
 
   set(index: number, code: number): void {
+    this.assign(index, code);
+  }
+
+  /** What set() does, where a class adds to that. */
+  assign(index: number, code: number): void {
     this.#entries[index] = code;
     this.#runs = undefined;
   }

@@ -30,7 +30,11 @@ export interface RecordedKernel {
 }
 
 /** A recorded boot of test/diff/refinement/fixtures, as npm run record:operations made it. */
-export function recordedKernel(name: string): { recording: Recording; kernel: CheckedKernel } {
+export function recordedKernel(name: string): {
+  recording: Recording;
+  kernel: CheckedKernel;
+  registers: SystemRegisters;
+} {
   const folder = join(recordedFolder, name);
   const data = readFixture<RecordedKernel>(join(folder, 'kernel.json.gz'), 1, bigintReviver);
   const { traits } = data.question;
@@ -42,6 +46,7 @@ export function recordedKernel(name: string): { recording: Recording; kernel: Ch
   const { decisions } = predict(question);
   return {
     recording: given(readRecording(folder)),
+    registers: data.registers,
     kernel: {
       state: stateInOperation(question, decisions),
       regime: stage1Regime(data.registers, 'ttbr1'),
