@@ -4,7 +4,6 @@ import {
   addUnseen,
   type BootEnd,
   type CheckpointName,
-  type EarlyEnd,
   type Evidence,
   earlyEnd,
 } from '../../src/evidence/capture.ts';
@@ -13,11 +12,13 @@ import { last } from '../../src/present.ts';
 import { shownIdRegisters } from '../../src/scenario/id-overrides.ts';
 import { longestCpuWait } from '../emulator/qemu-process.ts';
 import type { VirtualMachine } from '../emulator/virtual-machine.ts';
+import { BootEnds } from './boot-ends.ts';
 import { type BootInProgress, beginObservation } from './boot-in-progress.ts';
+import { BootRequests } from './boot-requests.ts';
 import { captureCheckpoint, readIdRegisters } from './capture-checkpoint.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { planStops, type StopPlan } from './checkpoints.ts';
-import { describeStuck, hasFinishedPanic, PanicWatch, panicMessage } from './guest-failure.ts';
+import { PanicWatch } from './guest-failure.ts';
 import { collectRecords } from './guest-records.ts';
 import {
   type BreakpointStop,
@@ -28,13 +29,10 @@ import {
 import { giveToDebugger, type Hold } from './held-machine.ts';
 import type { ImageAnchor } from './image-anchor.ts';
 import { readKernelLog } from './kernel-log.ts';
-import { monitorHasPanicked, throwMonitorPanic, viewOfMonitor } from './monitor-witness.ts';
+import { viewOfMonitor } from './monitor-witness.ts';
 import { recordKpti } from './record-kpti.ts';
 import { RsiRecorder } from './record-rsi.ts';
-import { recordSharing } from './record-sharing.ts';
-import { hasLeavesToSplit, recordSplits } from './record-splits.ts';
 import type { RecordingWitness } from './recording-witness.ts';
-import { recordsRequests, takeRequests } from './take-requests.ts';
 import { defaultLimits, Watchdog } from './watchdog.ts';
 
 /** One boot from reset to its end: its checkpoints, and how it ends. */
@@ -43,7 +41,6 @@ export class BootSession {
   readonly #anchor: ImageAnchor;
   readonly #watchdog: Watchdog;
   readonly #boot: BootInProgress;
-  readonly #panic: PanicWatch;
   readonly #plan: StopPlan;
   /** Checkpoints to come. */
   #planned: CheckpointName[];
@@ -51,8 +48,8 @@ export class BootSession {
   /** Physical address of the directory page of init's records; 0 until init has sent it. */
   #directory = 0;
   readonly #recording: RecordingWitness | undefined;
-  /** The recording has all requests, so that no stop is needed for them. */
-  readonly #hasRecordedRequests: boolean;
+  readonly #requests: BootRequests;
+  readonly #ends: BootEnds;
   /** Everything was captured, and init goes on. */
   #exercising = false;
 
@@ -64,19 +61,17 @@ export class BootSession {
   ) {
     this.#setup = setup;
     this.#recording = recording;
-    this.#hasRecordedRequests =
-      recording !== undefined &&
-      setup.requestsByBreakpoints !== true &&
-      recordsRequests(recording.functions, setup.symbols, setup.machine.world);
     this.#anchor = anchor;
     this.#watchdog = new Watchdog(setup.watchdog ?? defaultLimits);
-    this.#panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
     this.#plan = planStops(setup.symbols);
     this.#rsi =
       vm.monitor && setup.machine.world === 'realm' ? new RsiRecorder(vm.monitor) : undefined;
     const { boot, planned } = beginObservation(setup, vm, anchor, this.#plan);
     this.#boot = { ...boot, nextCheckpoint: () => this.#planned[0] ?? 'init' };
     this.#planned = planned;
+    const panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
+    this.#ends = new BootEnds(this.#boot, panic, this.#watchdog);
+    this.#requests = new BootRequests(setup, anchor, this.#boot, recording?.requests);
   }
 
   async observe(): Promise<Evidence> {
@@ -114,14 +109,7 @@ export class BootSession {
       Object.assign(evidence, recorded);
       addUnseen(evidence, unseen);
     }
-    if (this.#hasRecordedRequests) {
-      takeRequests(this.#boot, {
-        granule: this.#setup.granule,
-        world: this.#setup.machine.world,
-        splits: this.#anchor.split !== undefined && this.#maySplit(),
-        groupsProtection: this.#mayGroupProtection(),
-      });
-    }
+    this.#requests.take();
     return evidence;
   }
 
@@ -130,42 +118,19 @@ export class BootSession {
     while (!('kind' in step)) {
       const stop = await runner.run({
         ...step,
-        until: () => this.#panic.begun() || this.#monitorPanicked(),
+        until: () => this.#ends.begun(),
       });
-      this.#checkMonitor(stop);
+      this.#ends.checkMonitor(stop);
       step =
         stop.kind === 'enough'
-          ? await this.#lastWords(runner)
+          ? await this.#ends.lastWords(runner)
           : await timed('walking', () => this.#atStop(stop));
     }
     return step;
   }
 
-  #monitorPanicked(): boolean {
-    const { monitor } = this.#boot.vm;
-    return monitor !== undefined && monitorHasPanicked(monitor);
-  }
-
-  /** A guest that stopped because of the monitor is not evidence. */
-  #checkMonitor({ kind }: GuestStop): void {
-    const { monitor } = this.#boot.vm;
-    if (monitor && kind !== 'breakpoint') {
-      throwMonitorPanic(monitor);
-    }
-  }
-
   async #atStop(stop: Exclude<GuestStop, { kind: 'enough' }>): Promise<BootEnd | RunOptions> {
-    const { vm, kernel, breakpoints } = this.#boot;
-    switch (stop.kind) {
-      case 'breakpoint':
-        return breakpoints.handle(stop);
-      case 'shutdown':
-        return this.#panic.begun()
-          ? this.#panicked()
-          : this.#ended('died', `the guest ended (${stop.reason}) before its init was ready`);
-      case 'hang':
-        return this.#ended('hang', `${stop.reason}; ${await describeStuck(vm, kernel)}`);
-    }
+    return stop.kind === 'breakpoint' ? this.#boot.breakpoints.handle(stop) : this.#ends.at(stop);
   }
 
   /**
@@ -216,20 +181,7 @@ export class BootSession {
     if (capture?.variables._debug_pagealloc_enabled_early === 1n) {
       await recordKpti(this.#boot, this.#plan);
     }
-    if (this.#hasRecordedRequests) return;
-    if (this.#setup.machine.world === 'realm') {
-      await recordSharing(this.#boot, this.#plan);
-    }
-    if (this.#anchor.split && this.#maySplit()) {
-      await recordSplits(this.#boot, this.#plan, this.#anchor.split, this.#mayGroupProtection());
-    }
-  }
-
-  /** If a kernel was not observed at paging_init(), every request is recorded. */
-  #maySplit(): boolean {
-    const { evidence, kernel } = this.#boot;
-    const [capture] = evidence.captures;
-    return !capture || hasLeavesToSplit(capture, evidence.image, kernel.symbols);
+    await this.#requests.watch(this.#plan);
   }
 
   /** From smp_cpus_done() on; the function is left with the alias of the text protected. */
@@ -264,18 +216,6 @@ export class BootSession {
     if (freeInitmem === undefined) await this.#awaitInit();
     else
       await this.#boot.breakpoints.onceAtSymbol(freeInitmem, (stop) => this.#atFreeInitmem(stop));
-  }
-
-  /**
-   * Another CPU could request a split during the call of set_memory_ro(), and that would be missed.
-   */
-  #mayGroupProtection(): boolean {
-    const variables = this.#boot.evidence.captures[0]?.variables;
-    return (
-      this.#setup.groupProtection === true &&
-      this.#setup.machine.cpus === 1 &&
-      variables?.rodata_full === 1n
-    );
   }
 
   /**
@@ -348,28 +288,5 @@ export class BootSession {
     this.#exercising = true;
     await this.#boot.breakpoints.clear();
     await this.#awaitInit();
-  }
-
-  /** Lets a panicking kernel print its complete message. */
-  async #lastWords(runner: GuestRunner): Promise<BootEnd> {
-    const { console } = this.#boot.vm;
-    runner.watchdog = new Watchdog({ ...this.#watchdog.limits, cpuSeconds: 5, idleSeconds: 5 });
-    await runner.run({ until: () => hasFinishedPanic(console.text()) });
-    return this.#panicked();
-  }
-
-  async #panicked(): Promise<BootEnd> {
-    const { vm, kernel } = this.#boot;
-    vm.console.poll(this.#watchdog.limits.consoleBytes);
-    const message = panicMessage(vm.console.text());
-    return this.#ended(
-      'panic',
-      message ?? `without a word on its console; ${await describeStuck(vm, kernel)}`,
-    );
-  }
-
-  #ended(kind: EarlyEnd, reason: string): BootEnd {
-    const lastCheckpoint = this.#boot.evidence.captures.at(-1)?.checkpoint;
-    return { kind, reason, ...(lastCheckpoint && { lastCheckpoint }) };
   }
 }

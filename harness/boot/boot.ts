@@ -4,6 +4,7 @@ import { timed } from '../../host/timed.ts';
 import type { MachineBlobs } from '../../results/case-inputs.ts';
 import { PtdiffError } from '../../src/errors.ts';
 import { addUnseen, type Evidence } from '../../src/evidence/capture.ts';
+import type { RequestCollector } from '../../src/evidence/recorded-requests.ts';
 import { recorderList } from '../../src/linux/recorded-functions.ts';
 import { whyNoCommandLine } from '../../src/scenario/command-line.ts';
 import { deviceContent } from '../../src/scenario/devices.ts';
@@ -15,6 +16,7 @@ import { BootSession } from './boot-session.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { findAnchor, type ImageAnchor } from './image-anchor.ts';
 import { RecordingWitness } from './recording-witness.ts';
+import { recordsRequests, requestCollector } from './take-requests.ts';
 
 /**
  * Boots a kernel once and observes it from outside: it is stopped at the checkpoints, and its
@@ -43,12 +45,30 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
   return withMachine(machine, blobs, { directory, signal, recorder }, async (vm) => {
     setup.onEvent({ kind: 'started', pid: vm.pid });
     const recording =
-      vm.recording && recorder && new RecordingWitness(vm.recording, recorder.list, vm.ram);
+      vm.recording &&
+      recorder &&
+      new RecordingWitness(
+        vm.recording,
+        recorder.list,
+        vm.ram,
+        collectorOf(setup, anchor, recorder.list),
+      );
     const evidence = await new BootSession(setup, vm, anchor, recording).observe();
     if (setup.recorderLibrary !== undefined && recorder === undefined)
       addUnseen(evidence, [{ what: 'recording', why: 'it has no symbol _end' }]);
     return evidence;
   });
+}
+
+/** Where the recording has all requests, so that no stop is needed for them. */
+function collectorOf(
+  { requestsByBreakpoints, symbols, granule, machine }: CaseSetup,
+  { imagePa }: ImageAnchor,
+  { functions }: RecorderPlan['list'],
+): RequestCollector | undefined {
+  return requestsByBreakpoints !== true && recordsRequests(functions, symbols, machine.world)
+    ? requestCollector(symbols, granule, imagePa)
+    : undefined;
 }
 
 function recorderOf(

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../../src/errors.ts';
-import type { Capture, Evidence, Recording } from '../../src/evidence/capture.ts';
+import type { Capture, CheckpointName, Evidence, Recording } from '../../src/evidence/capture.ts';
+import { FollowedRecording } from '../../src/evidence/follow-recording.ts';
 import { unknownTable } from '../../src/evidence/recorded-places.ts';
 import { differsFromRam } from '../../src/evidence/recorded-ram.ts';
-import { type RecordedTable, RecordingReader } from '../../src/evidence/recording-reader.ts';
+import type { RequestCollector } from '../../src/evidence/recorded-requests.ts';
+import type { RecordedTable, RecordingReader } from '../../src/evidence/recording-reader.ts';
 import type { RecorderList } from '../../src/linux/recorded-functions.ts';
 import { RAM_BASE } from '../../src/scenario/memory.ts';
 import { rootAddress } from '../../src/vmsa/regime.ts';
@@ -30,28 +32,34 @@ export class RecordingWitness {
   readonly #file: RecordingFile;
   readonly #ram: RamFile;
   readonly #list: RecorderList;
-  readonly #reader: RecordingReader;
+  readonly #followed: FollowedRecording;
+  /** Has collected what the events that were read ask for, where they tell all. */
+  readonly requests: RequestCollector | undefined;
   readonly #moments: Recording['moments'] = [];
   /** A sentence; from then on nothing is proved. */
   #fault: string | undefined;
   #isFull = false;
 
-  constructor(file: RecordingFile, list: RecorderList, ram: RamFile) {
+  constructor(file: RecordingFile, list: RecorderList, ram: RamFile, requests?: RequestCollector) {
     this.#file = file;
     this.#list = list;
     this.#ram = ram;
-    this.#reader = new RecordingReader(list.functions, RAM_BASE);
+    this.requests = requests;
+    const { functions } = list;
+    this.#followed = new FollowedRecording(
+      { functions, ramBase: RAM_BASE },
+      requests ? [requests] : [],
+    );
   }
 
-  /** What is recorded of this kernel. */
-  get functions(): RecorderList['functions'] {
-    return this.#list.functions;
+  get #reader(): RecordingReader {
+    return this.#followed.reader;
   }
 
   /** At a checkpoint. */
   reach({ checkpoint, cpus }: Pick<Capture, 'checkpoint' | 'cpus'>): void {
     this.#attempt(() => {
-      this.#follow();
+      this.#follow(checkpoint);
       this.#moments.push({ checkpoint, bytes: this.#file.events.length });
       this.#prove(checkpoint);
       this.#proveRoots(checkpoint, cpus);
@@ -61,7 +69,7 @@ export class RecordingWitness {
   /** All that was recorded; the machine is stopped. */
   end(kernel: RunningKernel, imagePa: number): Recorded {
     this.#attempt(() => {
-      this.#follow();
+      this.#follow(undefined);
       this.#prove('the end');
     });
     if (this.#isFull) {
@@ -93,14 +101,14 @@ export class RecordingWitness {
   }
 
   /** Goes on collecting, though what is no event is not read. */
-  #follow(): void {
+  #follow(before: CheckpointName | undefined): void {
     if (this.#isFull) return;
     const events = this.#file.readNew();
     if (events === undefined) {
       this.#isFull = true;
       return;
     }
-    if (this.#fault === undefined) this.#reader.read(events);
+    if (this.#fault === undefined) this.#followed.read(events, before);
   }
 
   /** @throws PtdiffError(harness) when the recording is not what happened */

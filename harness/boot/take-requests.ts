@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { addUnseen, type Evidence } from '../../src/evidence/capture.ts';
-import { followOperations } from '../../src/evidence/follow-operations.ts';
+import { addUnseen } from '../../src/evidence/capture.ts';
 import { RequestCollector, type Requests } from '../../src/evidence/recorded-requests.ts';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { argumentsOf, type RecorderList } from '../../src/linux/recorded-functions.ts';
@@ -36,15 +35,28 @@ export function recordsRequests(
 
 /** What the requests of a boot depend on besides. */
 interface Circumstances {
-  granule: Granule;
   world: Machine['world'];
   /** The linear map has leaves to split, and the kernel splits leaves. */
   splits: boolean;
   groupsProtection: boolean;
 }
 
+/** What collects the requests of a boot while its recording is read. */
+export function requestCollector(
+  symbols: SymbolTable,
+  granule: Granule,
+  imagePa: number,
+): RequestCollector {
+  const swapper = symbols.address('swapper_pg_dir') ?? symbols.textBase;
+  return new RequestCollector(geometryOf(granule), imagePa + Number(swapper - symbols.textBase));
+}
+
 /** Puts the requests that a boot's recording has into its evidence; see RequestCollector. */
-export function takeRequests(boot: BootInProgress, circumstances: Circumstances): void {
+export function takeRequests(
+  boot: BootInProgress,
+  collector: RequestCollector,
+  circumstances: Circumstances,
+): void {
   const { evidence } = boot;
   // Nothing is concluded from such a boot.
   if (evidence.recordingFault !== undefined) return;
@@ -58,30 +70,24 @@ export function takeRequests(boot: BootInProgress, circumstances: Circumstances)
     );
     return;
   }
-  const requests = requestsIn(boot, evidence.recording, circumstances);
+  const requests = requestsIn(boot, collector, circumstances);
   evidence.splitRequests = requests.splitRequests;
   if (requests.protectRequests.length > 0) evidence.protectRequests = requests.protectRequests;
   if (circumstances.world === 'realm') evidence.sharing = requests.sharing;
   evidence.readOnlyVmalloc = requests.readOnlyVmalloc;
 }
 
-/** The requests that a recording of a boot has. */
+/** The requests that were collected from the recording of a boot. */
 export function requestsIn(
   {
     evidence,
     kernel,
     nextCheckpoint,
   }: Pick<BootInProgress, 'evidence' | 'kernel' | 'nextCheckpoint'>,
-  recording: NonNullable<Evidence['recording']>,
-  { granule, world, splits, groupsProtection }: Circumstances,
+  collector: RequestCollector,
+  { world, splits, groupsProtection }: Circumstances,
 ): Requests {
   const { symbols, slide } = kernel;
-  const swapper = symbols.address('swapper_pg_dir') ?? symbols.textBase;
-  const collector = new RequestCollector(
-    geometryOf(granule),
-    evidence.image.pa + Number(swapper - symbols.textBase),
-  );
-  followOperations(recording, collector);
   return collector.requests({
     ...{ splits, groupsProtection },
     kfencePoolHasPages: poolHasPages(evidence),

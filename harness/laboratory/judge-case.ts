@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { checkUpdates } from '../../src/bbm/check-updates.ts';
-import { claimedLevels } from '../../src/bbm/claimed-levels.ts';
 import { type BestFit, fitAssumptions, isNoAnswer } from '../../src/diff/fit-assumptions.ts';
-import { everyInstant } from '../../src/diff/instants/index.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { onlyWhatIsKnown } from '../../src/diff/not-known.ts';
-import type { RecordedUpdates } from '../../src/diff/update-findings.ts';
+import { RecordingJudges } from '../../src/diff/recording-judges.ts';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import { bootFactsOf } from '../../src/evidence/read-boot-facts.ts';
@@ -58,12 +55,14 @@ export function judgeCase(
     return facts;
   };
   const histories = new Map<KernelTraits, BoardHistory>();
-  const updates = recordedUpdates(evidence);
   const exercised = hasExercised(evidence);
   const said = new Set(kernel.notKnown);
-  const instants = evidence.recording
-    ? everyInstant(bootContextOf(kernel, scenario, { evidence, facts: factsFor(kernel.traits) }))
-    : [];
+  const recorded =
+    evidence.recording &&
+    new RecordingJudges(
+      bootContextOf(kernel, scenario, { evidence, facts: factsFor(kernel.traits) }),
+      evidence.recording,
+    );
   const attempt =
     (answer: typeof predict) =>
     (traits: KernelTraits): Pick<BestFit, 'prediction' | 'judgement'> => {
@@ -83,8 +82,8 @@ export function judgeCase(
       const kernelState =
         answer === predict ? stateInOperation(question, prediction.decisions) : undefined;
       const judgement = judge({
-        ...{ prediction, boot, release, scenario, knownIssues, ...updates, instants },
-        ...(kernelState && { kernelState }),
+        ...{ prediction, boot, release, scenario, knownIssues },
+        ...recorded?.judge(boot, kernelState),
       });
       return { prediction, judgement };
     };
@@ -107,11 +106,4 @@ export function judgeCase(
     judgement,
     notes: [...[...said].map(notKnown), ...notes],
   };
-}
-
-/** The rules of table updates do not depend on the kernel's traits. */
-function recordedUpdates({ recording, idRegisters }: Evidence): { updates?: RecordedUpdates } {
-  if (recording === undefined) return {};
-  const levels = claimedLevels(idRegisters);
-  return { updates: { sites: checkUpdates(recording, levels), levels } };
 }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Recording } from '../evidence/capture.ts';
-import { nameOf } from '../evidence/recorded-names.ts';
-import { RecordedOperations } from '../evidence/recorded-operations.ts';
-import { RecordingReader } from '../evidence/recording-reader.ts';
+import {
+  chainOf,
+  followRecording,
+  type RecordedMoment,
+  type RecordingFollower,
+} from '../evidence/follow-recording.ts';
+import type { RecordedTable } from '../evidence/recording-reader.ts';
+import { present } from '../present.ts';
 import { join } from '../vmsa/descriptor-layout.ts';
 import type { BbmLevel, Reason } from './needs-break.ts';
 import type { Missing } from './tables.ts';
@@ -27,43 +32,77 @@ export interface UpdateSite {
 
 /**
  * Checks every change of a table against the architecture's rules, for all levels of FEAT_BBM at
- * once.
- * @param levels of FEAT_BBM, as each CPU claims it
- * @returns the commonest first
- * @throws PtdiffError('harness') for a damaged recording
+ * once, while a recording is read.
  */
-export function checkUpdates(recording: Recording, levels: readonly BbmLevel[]): UpdateSite[] {
-  const operations = new RecordedOperations();
-  /** By site: an instruction breaks few rules. */
-  const found = new Map<number, UpdateSite[]>();
-  const rules = new UpdateRules(levels, (violation) => {
-    const sites = found.get(reader.site) ?? [];
-    found.set(reader.site, sites);
+export class UpdateCheck implements RecordingFollower {
+  readonly #recording: Recording;
+  readonly #rules: UpdateRules;
+  /** By the number of an instruction: it breaks few rules. */
+  readonly #found = new Map<number, UpdateSite[]>();
+  /** That of the table that is linked, or changes. */
+  #now: RecordedMoment | undefined;
+
+  /** @param levels of FEAT_BBM, as each CPU claims it */
+  constructor(recording: Recording, levels: readonly BbmLevel[]) {
+    this.#recording = recording;
+    this.#rules = new UpdateRules(levels, (violation) => this.#note(violation));
+  }
+
+  /** What was found, the commonest first. */
+  get sites(): UpdateSite[] {
+    const all = [...this.#found.values()].flat();
+    return all.sort((left, right) => right.counts[0] - left.counts[0]);
+  }
+
+  linked(table: RecordedTable, now: RecordedMoment): void {
+    this.#now = now;
+    this.#rules.linked(table);
+  }
+
+  unlinked(table: RecordedTable, { cpu }: RecordedMoment): void {
+    this.#rules.unlinked(table, cpu);
+  }
+
+  tlbi(operand: bigint, { insn, cpu }: RecordedMoment): void {
+    this.#rules.invalidated(insn, operand, cpu);
+  }
+
+  barrier({ insn, cpu }: RecordedMoment): void {
+    this.#rules.barrier(insn, cpu);
+  }
+
+  register(value: bigint, { insn, cpu }: RecordedMoment): void {
+    this.#rules.register(insn, value, cpu);
+  }
+
+  store(table: RecordedTable, index: number, low: number, high: number, now: RecordedMoment): void {
+    this.#now = now;
+    this.#rules.stored(table, index, low, high, now.cpu);
+  }
+
+  #note(violation: Violation): void {
+    const now = present(this.#now, 'moment of a violation');
+    const sites = this.#found.get(now.site) ?? [];
+    this.#found.set(now.site, sites);
     let known = sites.find(
       ({ reason, missing }) => reason === violation.reason && missing === violation.missing,
     );
     if (known === undefined) {
-      known = siteOf(recording, violation, reader, operations);
+      known = siteOf(this.#recording, violation, now);
       sites.push(known);
     }
     count(known, violation);
-  });
-  const insnAt = () => reader.sites[reader.site]?.insn ?? 0;
-  const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
-    enter: (call, args) => operations.enter(reader.cpu, { call, args }),
-    leave: () => operations.leave(reader.cpu),
-    switch: (previous, next) => operations.switch(reader.cpu, previous, next),
-    mark: () => operations.mark(reader.cpu),
-    unmark: () => operations.unmark(reader.cpu),
-    table: (table) => rules.linked(table),
-    unlink: (table) => rules.unlinked(table, reader.cpu),
-    tlbi: (operand) => rules.invalidated(insnAt(), operand, reader.cpu),
-    barrier: () => rules.barrier(insnAt(), reader.cpu),
-    register: (value) => rules.register(insnAt(), value, reader.cpu),
-    store: (table, index, low, high) => rules.stored(table, index, low, high, reader.cpu),
-  });
-  reader.read(recording.events);
-  return [...found.values()].flat().sort((left, right) => right.counts[0] - left.counts[0]);
+  }
+}
+
+/**
+ * Checks the updates of a whole recording: see UpdateCheck.
+ * @throws PtdiffError('harness') for a damaged recording
+ */
+export function checkUpdates(recording: Recording, levels: readonly BbmLevel[]): UpdateSite[] {
+  const check = new UpdateCheck(recording, levels);
+  followRecording(recording, check);
+  return check.sites;
 }
 
 function count(site: UpdateSite, { upTo, claimed }: Violation): void {
@@ -74,10 +113,9 @@ function count(site: UpdateSite, { upTo, claimed }: Violation): void {
 function siteOf(
   recording: Recording,
   { reason, missing, page, level, oldLow, oldHigh, low, high }: Violation,
-  { site, cpu, time }: RecordingReader,
-  operations: RecordedOperations,
+  { site, cpu, time, operation }: RecordedMoment,
 ): UpdateSite {
-  const chain = operations.chain(cpu).map(({ call }) => nameOf(recording, call));
+  const chain = chainOf(operation).map(({ name }) => name);
   const va = BigInt.asUintN(64, BigInt(page) * 4096n);
   return {
     site: recording.sites[site] ?? '?',

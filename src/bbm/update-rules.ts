@@ -2,12 +2,12 @@
 import { addressIn } from '../evidence/recorded-places.ts';
 import type { RecordedTable } from '../evidence/recording-reader.ts';
 import { isTable } from '../vmsa/descriptor.ts';
-import { encodedGranule, rootAddress } from '../vmsa/regime.ts';
 import { decodeBarrier } from './barrier.ts';
 import { Contexts } from './contexts.ts';
 import { FreedTables } from './freed-tables.ts';
 import { type BbmLevel, type Forbidden, needsBreak, tableReused } from './needs-break.ts';
 import { PendingEntries } from './pending.ts';
+import { Registers } from './registers.ts';
 import {
   type Broken,
   keyOf,
@@ -45,9 +45,8 @@ export class UpdateRules {
   readonly #pending = new PendingEntries();
   readonly #kernel: Space;
   readonly #freed = new FreedTables();
-  readonly #meaning = { memoryTypes: new Uint8Array(8), lpa2: false };
+  readonly #registers = new Registers();
   readonly #found: (violation: Violation) => void;
-  #granule = 4096;
   /** CPUs that sent a TLBI of everything, and whether to all CPUs, until its DSB. */
   readonly #flushing = new Map<number, boolean>();
   /** The root that is being unlinked, with all that only it led to. */
@@ -112,9 +111,9 @@ export class UpdateRules {
 
   invalidated(insn: number, operand: bigint, cpu: number): void {
     this.#dropped = false;
-    const what = decodeTlbi(insn, operand, this.#meaning.lpa2);
+    const what = decodeTlbi(insn, operand, this.#registers.meaning.lpa2);
     if (what === undefined) return;
-    this.#pending.invalidate(cpu, what, this.#granule);
+    this.#pending.invalidate(cpu, what, this.#registers.granule);
     if (what.range === undefined && what.asid === undefined)
       this.#flushing.set(cpu, what.broadcast || this.#flushing.get(cpu) === true);
   }
@@ -131,34 +130,10 @@ export class UpdateRules {
     this.#flushing.delete(cpu);
   }
 
-  /** @param insn the MSR (DDI 0487 C6.2, D24.2) */
   register(insn: number, value: bigint, cpu: number): void {
     this.#dropped = false;
-    switch ((insn & 0xffffffe0) >>> 0) {
-      case 0xd5182000:
-      case 0xd5182020: {
-        const upper = (insn & 0x20) !== 0;
-        const [root, asid] = [rootAddress(value), Number(value >> 48n)];
-        this.#contexts.root(cpu, upper, root, asid);
-        break;
-      }
-      case 0xd5182040:
-        this.#translationControl(value, cpu);
-        break;
-      case 0xd5181000:
-        this.#contexts.mmu(cpu, (value & 1n) === 1n);
-        break;
-      case 0xd518a200:
-        for (let index = 0; index < 8; index++)
-          this.#meaning.memoryTypes[index] = Number((value >> BigInt(8 * index)) & 0xffn);
-    }
-  }
-
-  #translationControl(tcr: bigint, cpu: number): void {
-    this.#granule = encodedGranule(tcr, 'ttbr1') ?? 4096;
-    this.#tables.pageShift = Math.log2(this.#granule);
-    this.#meaning.lpa2 = this.#granule !== 65536 && ((tcr >> 59n) & 1n) === 1n;
-    this.#contexts.asidSelect(cpu, ((tcr >> 22n) & 1n) === 1n);
+    this.#registers.write(insn, value, cpu, this.#contexts);
+    this.#tables.pageShift = Math.log2(this.#registers.granule);
   }
 
   #spaceOf({ pa, upper }: RecordedTable): Space {
@@ -188,7 +163,7 @@ export class UpdateRules {
       if (old.wasTable) this.#free(old);
       return;
     }
-    let why = needsBreak(oldLow, oldHigh, low, high, level, this.#meaning);
+    let why = needsBreak(oldLow, oldHigh, low, high, level, this.#registers.meaning);
     if (why === undefined) return;
     if (old.wasTable) {
       const child = this.#tables.at(addressIn(oldLow, oldHigh));
@@ -221,7 +196,7 @@ export class UpdateRules {
 
   #remake(broken: Broken, low: number, high: number, level: number): void {
     const { missing } = broken;
-    const why = needsBreak(broken.low, broken.high, low, high, level, this.#meaning);
+    const why = needsBreak(broken.low, broken.high, low, high, level, this.#registers.meaning);
     if (why !== undefined && missing !== undefined) this.#report(why, missing, broken, low, high);
     this.#pending.settle(broken);
     // The table itself may still be reached.
@@ -286,7 +261,7 @@ export class UpdateRules {
 
   #changes(child: Table, parent: Table, index: number, low: number, high: number) {
     const block = { page: pageAt(parent, index), low, high };
-    return translationChanges(this.#tables, child, block, this.#meaning);
+    return translationChanges(this.#tables, child, block, this.#registers.meaning);
   }
 
   #report(

@@ -8,7 +8,6 @@ import {
 } from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
 import { parsePtdump } from '../linux/ptdump.ts';
-import type { BootState } from '../model/boot-state.ts';
 import type { CheckpointPrediction, Prediction } from '../model/types.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { bootEndId } from './boot-end.ts';
@@ -29,7 +28,6 @@ import { withoutHostStalls } from './host-stalls.ts';
 import { promiseUnchecked } from './invariants/direct-map-promise.ts';
 import { bootInvariants, invariants } from './invariants/index.ts';
 import { type KnownIssue, matchKnown } from './match-known.ts';
-import { refinementFindings } from './refinement/findings.ts';
 import { runsIn } from './runs.ts';
 import { detailOf } from './text.ts';
 import type { CaseResult, Finding, UpdateRow, Verdict } from './types.ts';
@@ -46,13 +44,10 @@ export interface JudgeInput {
   knownIssues: readonly KnownIssue[];
   /** Where the boot was recorded. */
   updates?: RecordedUpdates;
-  /** What everyInstant() found: it does not depend on what is predicted. */
+  /** What InstantRules found: it does not depend on what is predicted. */
   instants?: readonly Finding[];
-  /**
-   * What the kernel's functions read when they are called, where the model knows that: the
-   * operations of a recorded boot are then compared with the model, too.
-   */
-  kernelState?: BootState;
+  /** Where operations of the recording are not what the model says of them. */
+  refined?: readonly Finding[];
 }
 
 /** The part of a case's result that follows from prediction and evidence. */
@@ -79,7 +74,8 @@ export interface Judgement
  * can be concluded from it; the findings are kept all the same.
  */
 export function judge(input: JudgeInput): Judgement {
-  const { prediction, boot, release, scenario, knownIssues, updates, instants = [] } = input;
+  const { prediction, boot, release, scenario, knownIssues } = input;
+  const { updates, instants = [], refined = [] } = input;
   const { evidence } = boot;
   const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
   const differences = leafDifferences(contexts, prediction);
@@ -90,7 +86,7 @@ export function judge(input: JudgeInput): Judgement {
       ...invariants.flatMap((invariant) => invariant(context)),
     ]),
     ...instants,
-    ...refined(input, contexts[0]),
+    ...refined,
     ...compareProbes(prediction.probes, evidence.probes),
     ...compareRsi(prediction.rsi, evidence, boot.granule),
     ...withoutPredicted(
@@ -121,17 +117,6 @@ export function judge(input: JudgeInput): Judgement {
     differences,
     ...(reason === undefined ? {} : { reason }),
   };
-}
-
-/** The operations of a recorded boot, compared with the model. */
-function refined(
-  { boot, kernelState }: JudgeInput,
-  context: CheckpointContext | undefined,
-): Finding[] {
-  const { recording } = boot.evidence;
-  if (recording === undefined || kernelState === undefined || context === undefined) return [];
-  const { regime, image, aliasBit } = context;
-  return refinementFindings(recording, { state: kernelState, regime, image, aliasBit });
 }
 
 /** Whether what the kernel must have logged by now would have been seen. */

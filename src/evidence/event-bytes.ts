@@ -96,6 +96,8 @@ export class EventBytes {
 /** Values of 64 bits, each the last one of its kind, in halves. */
 export class LastValues {
   halves = new Uint32Array(2048);
+  /** The same memory: ptdiff's hosts have the lower half first. */
+  #wholes = new BigUint64Array(this.halves.buffer);
   #count = 0;
 
   /**
@@ -109,12 +111,12 @@ export class LastValues {
       const grown = new Uint32Array(2 * this.#count);
       grown.set(this.halves);
       this.halves = grown;
+      this.#wholes = new BigUint64Array(grown.buffer);
     }
     return at;
   }
 
   big(at: number): bigint {
-    const [low, high] = [this.halves[at] as number, this.halves[at + 1] as number];
-    return (BigInt(high) << 32n) | BigInt(low);
+    return this.#wholes[at >> 1] as bigint;
   }
 }

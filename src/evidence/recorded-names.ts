@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { last } from '../present.ts';
 import type { Recording } from './capture.ts';
-import type { OpenCall } from './recorded-operations.ts';
-import type { RecordedCall } from './recording-reader.ts';
+import { chainOf, type RecordedOperation } from './follow-recording.ts';
+import type { RecordedCall } from './recorded-calls.ts';
 
 /** A place in the kernel, function+offset, without the offset. */
 export function functionOf(place: string): string {
   return place.replace(/\+0x[0-9a-f]+$/, '');
-}
-
-/** The function that a call is one of. */
-export function nameOf({ functions }: Recording, { listed }: RecordedCall): string {
-  return functions[listed]?.name ?? '?';
 }
 
 /** The function from which a listed one is called. */
@@ -18,10 +14,15 @@ export function callerOf({ callers }: Recording, { number }: RecordedCall): stri
   return functionOf(callers[number] ?? '?');
 }
 
-/** The text of a chain, with who called its outermost function; undefined for an empty one. */
-export function chainText(recording: Recording, chain: readonly OpenCall[]): string | undefined {
-  const outermost = chain.at(-1);
-  if (outermost === undefined) return undefined;
-  const names = chain.map(({ call }) => nameOf(recording, call));
-  return [...names, callerOf(recording, outermost.call)].join(' <- ');
+/**
+ * The functions that an operation belongs to, the innermost first, and who called the outermost
+ * one; undefined for none.
+ */
+export function chainText(
+  recording: Recording,
+  innermost: RecordedOperation | undefined,
+): string | undefined {
+  if (innermost === undefined) return undefined;
+  const chain = chainOf(innermost);
+  return [...chain.map(({ name }) => name), callerOf(recording, last(chain).call)].join(' <- ');
 }

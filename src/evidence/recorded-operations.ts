@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { RecordedCall } from './recording-reader.ts';
+import type { RecordedCall } from './recorded-calls.ts';
 
 /** A call that was entered and has not returned. */
 export interface OpenCall {
@@ -16,46 +16,44 @@ type Frame<Open> = Open | 'exception';
  */
 export class RecordedOperations<Open extends OpenCall = OpenCall> {
   readonly #running: Frame<Open>[][] = [];
+  /** Of each CPU, the innermost call: it is asked for more often than it changes. */
+  readonly #innermost: (Open | undefined)[] = [];
   readonly #waiting = new Map<bigint, Frame<Open>[]>();
 
   enter(cpu: number, open: Open): void {
     this.#stack(cpu).push(open);
+    this.#innermost[cpu] = open;
   }
 
   /** @returns the call that returned */
   leave(cpu: number): Open | undefined {
     const frame = this.#stack(cpu).pop();
+    this.#look(cpu);
     return frame === 'exception' ? undefined : frame;
   }
 
   /** The innermost call that a CPU is in, unless an exception has interrupted it. */
   innermost(cpu: number): Open | undefined {
-    const stack = this.#running[cpu];
-    const frame = stack?.[stack.length - 1];
-    return frame === 'exception' ? undefined : frame;
+    return this.#innermost[cpu];
   }
 
   switch(cpu: number, previous: bigint, next: bigint): void {
     this.#waiting.set(previous, this.#stack(cpu));
     this.#running[cpu] = this.#waiting.get(next) ?? [];
     this.#waiting.delete(next);
+    this.#look(cpu);
   }
 
   mark(cpu: number): void {
     this.#stack(cpu).push('exception');
+    this.#look(cpu);
   }
 
   /** What the exception's handler left open ends with it. */
   unmark(cpu: number): void {
     const stack = this.#stack(cpu);
     stack.length = Math.max(0, stack.lastIndexOf('exception'));
-  }
-
-  /** Calls that a CPU is in, the innermost first, up to the exception that interrupted others. */
-  chain(cpu: number): Open[] {
-    const stack = this.#stack(cpu);
-    const own = stack.slice(stack.lastIndexOf('exception') + 1) as Open[];
-    return own.reverse();
+    this.#look(cpu);
   }
 
   /** How many calls have not returned. */
@@ -65,6 +63,11 @@ export class RecordedOperations<Open extends OpenCall = OpenCall> {
       (sum, stack) => sum + stack.filter((frame) => frame !== 'exception').length,
       0,
     );
+  }
+
+  #look(cpu: number): void {
+    const frame = this.#stack(cpu).at(-1);
+    this.#innermost[cpu] = frame === 'exception' ? undefined : frame;
   }
 
   #stack(cpu: number): Frame<Open>[] {

@@ -2,6 +2,7 @@
 import { int } from '../linux/arguments.ts';
 import type { Geometry } from '../linux/geometry.ts';
 import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
+import { last } from '../present.ts';
 import type {
   CheckpointName,
   Evidence,
@@ -9,7 +10,7 @@ import type {
   SharingRequest,
   SplitRequest,
 } from './capture.ts';
-import type { OperationFollower, RecordedOperation } from './follow-operations.ts';
+import { chainOf, type RecordedOperation, type RecordingFollower } from './follow-recording.ts';
 import { LinkedTables } from './recorded-tables.ts';
 import type { RecordedTable } from './recording-reader.ts';
 
@@ -62,7 +63,7 @@ const realmCalls = new Map([
  * Collects, while a recording is read, what the kernel is asked to do to its linear map. It takes
  * from the tables only which frames vmalloc addresses map.
  */
-export class RequestCollector implements OperationFollower {
+export class RequestCollector implements RecordingFollower {
   readonly #geometry: Geometry;
   /** Physical address of swapper_pg_dir. */
   readonly #swapper: number;
@@ -83,7 +84,7 @@ export class RequestCollector implements OperationFollower {
     this.#swapper = swapper;
   }
 
-  linked(_: RecordedOperation | undefined, table: RecordedTable): void {
+  linked(table: RecordedTable): void {
     this.#tables.linked(table);
   }
 
@@ -94,7 +95,6 @@ export class RequestCollector implements OperationFollower {
 
   entered(operation: RecordedOperation): void {
     const { name } = operation;
-    const seen = { operation, capabilitiesFinal: this.#capabilitiesFinal };
     switch (name) {
       case 'smp_cpus_done':
       case 'setup_system_features':
@@ -104,16 +104,22 @@ export class RequestCollector implements OperationFollower {
         this.#pageAllocator = true;
         break;
       case 'split_kernel_leaf_mapping':
-        this.#splits.push(seen);
+        this.#splits.push(this.#seen(operation));
         break;
       case 'set_memory_ro':
-        this.#protections.push({ ...seen, frames: this.#framesOf(operation) });
+        this.#protections.push({
+          ...this.#seen(operation),
+          frames: this.#framesOf(operation),
+        });
         break;
       case 'realm_set_memory_decrypted':
       case 'realm_set_memory_encrypted': {
         const direction = realmCalls.get(name) ?? 'decrypt';
         const [onlineCpus, pageAllocator] = [this.#online.size, this.#pageAllocator];
-        this.#sharing.push({ ...seen, direction, onlineCpus, pageAllocator });
+        this.#sharing.push({
+          ...this.#seen(operation),
+          ...{ direction, onlineCpus, pageAllocator },
+        });
         break;
       }
     }
@@ -142,6 +148,10 @@ export class RequestCollector implements OperationFollower {
     this.#readOnlyAt[checkpoint] = join(
       [...this.#readOnly.values()].map((pa) => sizedRange(pa, granule)),
     );
+  }
+
+  #seen(operation: RecordedOperation): Seen {
+    return { operation, capabilitiesFinal: this.#capabilitiesFinal };
   }
 
   /** Those from paging_init() on: before, there is no linear map that could be changed. */
@@ -204,15 +214,12 @@ export class RequestCollector implements OperationFollower {
 }
 
 function isWithin(operation: RecordedOperation, name: string): boolean {
-  for (let each = operation.parent; each; each = each.parent) if (each.name === name) return true;
-  return false;
+  return chainOf(operation.parent).some((each) => each.name === name);
 }
 
 /** Called by kfence_init(), or by what the compiler made of it and its callees. */
 function isByKfenceInit(operation: RecordedOperation, { functionAt }: RequestFilter): boolean {
-  let outermost = operation;
-  for (let each = operation.parent; each; each = each.parent) outermost = each;
-  return /^kfence_init/.test(functionAt(outermost.call.caller) ?? '');
+  return /^kfence_init/.test(functionAt(last(chainOf(operation)).call.caller) ?? '');
 }
 
 function sharingRequest(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { brokenRecording, EventBytes, LastValues } from './event-bytes.ts';
+import { type Listed, type RecordedCall, RecordedCalls } from './recorded-calls.ts';
 
 /** Kinds of events in a recording, by their numbers in the stream (recorder.h). */
 const kinds = {
@@ -30,16 +31,6 @@ export interface RecordedSite {
   insn: number;
 }
 
-/** A function of the list, as it is called at one place. */
-export interface RecordedCall {
-  /** Counts the places from 0 on. */
-  number: number;
-  /** Its place in the list, from 0 on. */
-  listed: number;
-  /** Address to which it returns. */
-  caller: bigint;
-}
-
 /** A stage 1 table as it is after the events so far. */
 export interface RecordedTable {
   /** Counts the tables of a recording from 1 on; one that is linked again gets another number. */
@@ -52,12 +43,6 @@ export interface RecordedTable {
   upper: boolean;
   /** Its descriptors, two words each, the lower one first. */
   words: Uint32Array;
-}
-
-/** A function of the list that the recorder was given (src/linux/recorded-functions.ts). */
-interface Listed {
-  arguments: number;
-  returns: boolean;
 }
 
 /** What follows the events of a recording; a descriptor is two words, the lower one first. */
@@ -93,32 +78,31 @@ export class RecordingReader {
   time = 0;
   /** Why the recorder says that it is wrong; 0 where it does not (recorder.h). */
   odd = 0;
-  readonly calls: RecordedCall[] = [];
-  readonly #listed: readonly Listed[];
   readonly #visitor: RecordingVisitor;
   readonly #ramBase: number;
   readonly #counts = new Uint32Array(kinds.odd + 1);
   /** By number, as `tables`; those that were unlinked are undefined. */
   readonly #byId: (RecordedTable | undefined)[] = [undefined];
-  /** What each site wrote last, and what each call was last given, its last result at the end. */
   readonly #lasts = new LastValues();
   readonly #lastPc = this.#lasts.add(1);
-  readonly #lastCaller = this.#lasts.add(1);
+  /** Where the last values of each site are. */
   readonly #ofSite: number[] = [this.#lasts.add(siteValues)];
-  readonly #ofCall: number[] = [];
-  /** The same as whole numbers, which are made anew only where they change: most do not. */
-  readonly #given: (readonly bigint[])[] = [];
-  readonly #results: bigint[] = [];
   readonly #in = new EventBytes();
+  readonly #calls: RecordedCalls;
 
   /**
    * @param listed what is recorded of each listed function
    * @param ramBase physical address
    */
   constructor(listed: readonly Listed[], ramBase: number, visitor: RecordingVisitor = {}) {
-    this.#listed = listed;
+    this.#calls = new RecordedCalls(listed, this.#in, this.#lasts);
     this.#ramBase = ramBase;
     this.#visitor = visitor;
+  }
+
+  /** In the order of their numbers. */
+  get calls(): readonly RecordedCall[] {
+    return this.#calls.all;
   }
 
   /** How many events of each kind there were; a kind that was not seen is absent. */
@@ -183,7 +167,7 @@ export class RecordingReader {
         this.#unlink();
         break;
       case kinds.call:
-        this.#newCall();
+        this.#calls.add();
         break;
       case kinds.switch:
         this.#switch();
@@ -257,47 +241,16 @@ export class RecordingReader {
     this.#visitor.unlink?.(table);
   }
 
-  #newCall(): void {
-    const listed = this.#in.number();
-    const count = this.#listed[listed]?.arguments;
-    if (count === undefined) throw brokenRecording(`it lists no function ${listed}`);
-    this.#in.change(this.#lasts.halves, this.#lastCaller);
-    const caller = this.#lasts.big(this.#lastCaller);
-    this.calls.push({ number: this.calls.length, listed, caller });
-    this.#ofCall.push(this.#lasts.add(count + 1));
-    this.#given.push(new Array(count).fill(0n));
-    this.#results.push(0n);
-  }
-
   #enter(): void {
-    const id = this.#in.number();
-    const call = this.#call(id);
-    const at = this.#ofCall[id - 1] as number;
-    const before = this.#given[id - 1] as readonly bigint[];
-    let given: bigint[] | undefined;
-    for (let i = 0; i < before.length; i++) {
-      if (!this.#in.change(this.#lasts.halves, at + 2 * i)) continue;
-      given ??= before.slice();
-      given[i] = this.#lasts.big(at + 2 * i);
-    }
-    if (given) this.#given[id - 1] = given;
-    this.#visitor.enter?.(call, given ?? before);
+    const known = this.#calls.next();
+    const args = this.#calls.args(known);
+    this.#visitor.enter?.(known.call, args);
   }
 
   #leave(): void {
-    const id = this.#in.number();
-    const call = this.#call(id);
-    const { arguments: count, returns } = this.#listed[call.listed] as Listed;
-    const at = (this.#ofCall[id - 1] as number) + 2 * count;
-    if (returns && this.#in.change(this.#lasts.halves, at))
-      this.#results[id - 1] = this.#lasts.big(at);
-    this.#visitor.leave?.(call, returns ? this.#results[id - 1] : undefined);
-  }
-
-  #call(id: number): RecordedCall {
-    const call = this.calls[id - 1];
-    if (call === undefined) throw brokenRecording(`there is no call ${id}`);
-    return call;
+    const known = this.#calls.next();
+    const result = this.#calls.result(known);
+    this.#visitor.leave?.(known.call, result);
   }
 
   #switch(): void {

@@ -73,6 +73,11 @@ export class Table {
   }
 
   set(index: number, code: number): void {
+    this.assign(index, code);
+  }
+
+  /** What set() does, where a class adds to that. */
+  assign(index: number, code: number): void {
     if (this.#entries === undefined && code === this.#same) return;
     this.#spelt()[index] = code;
     this.#runs = undefined;

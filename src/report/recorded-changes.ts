@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { LiveTables, offsetOf } from '../diff/instants/live-tables.ts';
 import type { CheckpointName, Evidence, Recording } from '../evidence/capture.ts';
-import { followRecording, type RecordedMoment } from '../evidence/follow-recording.ts';
+import { chainOf, followRecording, type RecordedMoment } from '../evidence/follow-recording.ts';
 import { kernelRegions } from '../linux/kernel-regions.ts';
 import { isTable, isValid } from '../vmsa/descriptor.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
@@ -57,12 +57,11 @@ export function recordedChanges(
   const tables = new LiveTables(granule);
   const sheet = new Sheet(recording);
   followRecording(recording, {
-    store: (store) => {
-      sheet.goOn(store, 1);
-      const { table, index } = store;
-      tables.stored(table, index, store.new.low, store.new.high);
-      const row = sheet.row(store);
-      const deed = sheet.count(row, kinds.indexOf(kindOf(store)));
+    store: (table, index, low, high, now) => {
+      sheet.goOn(now, 1);
+      tables.stored(table, index, low, high);
+      const row = sheet.row(now);
+      const deed = sheet.count(row, kinds.indexOf(kindOf(table, index, low)));
       const offset = tables.offset(table, index);
       if (!row.tables.has(table.id)) {
         row.tables.add(table.id);
@@ -71,16 +70,16 @@ export function recordedChanges(
       }
       if (!table.upper || offset < linear.start || offset >= linear.end) return;
       // Where a table comes and goes, its own entries tell what changes.
-      const { old, new: now } = store;
-      if (isTable(old, table.level) || (!isValid(old) && isTable(now, table.level))) return;
+      const old = { low: table.words[2 * index] ?? 0 };
+      if (isTable(old, table.level) || (!isValid(old) && isTable({ low }, table.level))) return;
       const from = (offset - linear.start) / unit;
       extend(deed.where, from, from + tables.size(table) / unit);
     },
-    table: (table) => tables.link(table),
-    unlink: (table) => tables.unlink(table),
-    tlbi: (tlbi) => {
-      sheet.goOn(tlbi, 0);
-      sheet.count(sheet.row(tlbi), kinds.length);
+    linked: (table) => tables.link(table),
+    unlinked: (table) => tables.unlink(table),
+    tlbi: (_, now) => {
+      sheet.goOn(now, 0);
+      sheet.count(sheet.row(now), kinds.length);
     },
   });
   return sheet.end();
@@ -131,11 +130,10 @@ class Sheet {
   }
 
   /** The row of whoever does something: its text is made only once for a chain. */
-  row(moment: Pick<RecordedMoment, 'chain' | 'site'>): Row {
-    const chain = moment.chain();
+  row(moment: Pick<RecordedMoment, 'operation' | 'site'>): Row {
     let at = this.#chains;
-    if (chain.length === 0) at = nextOf(at, -moment.site);
-    else for (const { call } of chain) at = nextOf(at, call.number);
+    if (moment.operation === undefined) at = nextOf(at, -moment.site);
+    else for (const { call } of chainOf(moment.operation)) at = nextOf(at, call.number);
     at.row ??= this.#named(actorOf(this.#recording, moment));
     return at.row;
   }

@@ -2,9 +2,11 @@
 import { hex, secondsText } from '../diff/text.ts';
 import { PtdiffError } from '../errors.ts';
 import type { CheckpointName, Recording } from '../evidence/capture.ts';
-import { followRecording, type RecordedStore } from '../evidence/follow-recording.ts';
+import { followRecording, type RecordedMoment } from '../evidence/follow-recording.ts';
 import { chainText, functionOf } from '../evidence/recorded-names.ts';
-import { type Descriptor, isTable, isValid } from '../vmsa/descriptor.ts';
+import { RecordedReach } from '../evidence/recorded-reach.ts';
+import type { RecordedTable } from '../evidence/recording-reader.ts';
+import { isTable, isValid } from '../vmsa/descriptor.ts';
 import { formatCount } from './units.ts';
 
 /** What one chain of functions did to the tables between two checkpoints. */
@@ -29,20 +31,25 @@ export interface Interval {
 /** What a store can do to an entry; a deed counts each. */
 export const kinds = ['made', 'broken', 'changed', 'split', 'other'] as const;
 
-/** What a store does to an entry. */
-export function kindOf({ table, old, new: now }: RecordedStore): (typeof kinds)[number] {
+/** What a store of a descriptor does to an entry, whose table does not have it yet. */
+export function kindOf(
+  { words, level }: RecordedTable,
+  index: number,
+  low: number,
+): (typeof kinds)[number] {
+  const [old, now] = [{ low: words[2 * index] ?? 0 }, { low }];
   if (!isValid(old)) return isValid(now) ? 'made' : 'other';
   if (!isValid(now)) return 'broken';
-  if (isTable(old, table.level)) return 'other';
-  return isTable(now, table.level) ? 'split' : 'changed';
+  if (isTable(old, level)) return 'other';
+  return isTable(now, level) ? 'split' : 'changed';
 }
 
 /** Who did something: the chain of recorded functions, or the one that it was done in. */
 export function actorOf(
   recording: Recording,
-  { chain, site }: Pick<RecordedStore, 'chain' | 'site'>,
+  { operation, site }: Pick<RecordedMoment, 'operation' | 'site'>,
 ): string {
-  return chainText(recording, chain()) ?? functionOf(recording.sites[site] ?? '');
+  return chainText(recording, operation) ?? functionOf(recording.sites[site] ?? '');
 }
 
 /** What happened to the tables between the checkpoints, by who did it, the busiest first. */
@@ -57,11 +64,11 @@ export function timelineOf(recording: Recording): Interval[] {
     return deed;
   };
   followRecording(recording, {
-    store: (store) => {
-      deedOf(store.before, actorOf(recording, store))[kindOf(store)]++;
+    store: (table, index, low, _, now) => {
+      deedOf(now.before, actorOf(recording, now))[kindOf(table, index, low)]++;
     },
-    tlbi: (tlbi) => {
-      deedOf(tlbi.before, actorOf(recording, tlbi)).invalidations++;
+    tlbi: (_, now) => {
+      deedOf(now.before, actorOf(recording, now)).invalidations++;
     },
   });
   return [...intervals].map(([before, deeds]) => ({ before, deeds: byWeight(deeds.values()) }));
@@ -137,17 +144,18 @@ export function formatLife(
   describe: (level: number, low: number, high: number) => string,
 ): string {
   const lines: string[] = [];
-  followRecording(recording, {
-    store: (store) => {
-      const { va, size } = store.reach();
-      if (address < va || address >= va + size || store.table.upper !== address >> 63n > 0n) return;
-      const { level } = store.table;
-      const text = ({ low, high }: Descriptor) => describe(level, low, high);
+  const reach = new RecordedReach();
+  followRecording(recording, reach, {
+    store: (table, index, low, high, { time, cpu, before, site, operation }) => {
+      const { va, size } = reach.of(table, index);
+      if (address < va || address >= va + size || table.upper !== address >> 63n > 0n) return;
+      const { level, words } = table;
+      const old = describe(level, words[2 * index] ?? 0, words[2 * index + 1] ?? 0);
       lines.push(
-        `${secondsText(store.time)}, CPU ${store.cpu}, before ${store.before ?? 'the end'}: ${recording.sites[store.site]}`,
-        `    in ${chainText(recording, store.chain()) ?? 'none of the recorded functions'}`,
-        `    level ${level} entry of ${hex(va)}: ${text(store.old)}`,
-        `    becomes ${text(store.new)}`,
+        `${secondsText(time)}, CPU ${cpu}, before ${before ?? 'the end'}: ${recording.sites[site]}`,
+        `    in ${chainText(recording, operation) ?? 'none of the recorded functions'}`,
+        `    level ${level} entry of ${hex(va)}: ${old}`,
+        `    becomes ${describe(level, low, high)}`,
       );
     },
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { followOperations } from '../../src/evidence/follow-operations.ts';
+import { followRecording } from '../../src/evidence/follow-recording.ts';
 import { RequestCollector, type RequestFilter } from '../../src/evidence/recorded-requests.ts';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { sizeOf } from '../../src/linux/physical-range.ts';
@@ -14,7 +14,7 @@ function collected(): RequestCollector {
   const { image, state } = kernel;
   const swapper = image.pa + state.question.symbolOffset('swapper_pg_dir');
   const collector = new RequestCollector(geometryOf(4096), swapper);
-  followOperations(recording, collector);
+  followRecording(recording, collector);
   return collector;
 }
 
@@ -65,7 +65,7 @@ t.test('a realm: what it shares, who asked, and whether its capabilities were fi
   const { image, state } = shared.kernel;
   const swapper = image.pa + state.question.symbolOffset('swapper_pg_dir');
   const collector = new RequestCollector(geometryOf(4096), swapper);
-  followOperations(shared.recording, collector);
+  followRecording(shared.recording, collector);
   const { sharing } = collector.requests({ ...filter, realm: true, functionAt: () => 'asker' });
   t.equal(sharing.length, 7);
   t.ok(sharing.every(({ direction, caller }) => direction === 'decrypt' && caller === 'asker'));

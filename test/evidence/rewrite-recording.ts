@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Recording } from '../../src/evidence/capture.ts';
-import {
-  type RecordedCall,
-  type RecordedTable,
-  RecordingReader,
-} from '../../src/evidence/recording-reader.ts';
+import type { RecordedCall } from '../../src/evidence/recorded-calls.ts';
+import { type RecordedTable, RecordingReader } from '../../src/evidence/recording-reader.ts';
 import { present } from '../../src/present.ts';
 import { kinds } from './recorded-events.ts';
 

@@ -55,7 +55,7 @@ t.test('a slice tells where in the linear map it changed entries', (t) => {
     [patched.areas, patched.deeds.every(({ where }) => where.length === 0)],
     [['Fixmap'], true],
   );
-  const { reader } = followRecording(recording, {});
+  const { reader } = followRecording(recording);
   t.ok(reader.time >= given(changes.instants.at(-1)).time);
   t.end();
 });

@@ -24,7 +24,7 @@ t.test('who did what up to the first checkpoint, the busiest first', (t) => {
   const intervals = timelineOf(recording);
   t.equal(formatTimeline(intervals, 4), golden('timeline.txt'));
   t.notMatch(formatTimeline(intervals, 100), /--full/);
-  const { reader } = followRecording(recording, {});
+  const { reader } = followRecording(recording);
   const stores = intervals.flatMap(({ deeds }) =>
     deeds.map(({ made, broken, changed, split, other }) => made + broken + changed + split + other),
   );

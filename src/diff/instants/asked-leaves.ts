@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Now } from '../../evidence/follow-recording.ts';
-import { nameOf } from '../../evidence/recorded-names.ts';
+import type { RecordedOperation } from '../../evidence/follow-recording.ts';
 import type { LinkedEntry } from '../../evidence/recorded-tables.ts';
-import type { RecordedCall } from '../../evidence/recording-reader.ts';
 import { int } from '../../linux/arguments.ts';
 import { vmemmapStart } from '../../linux/kernel-layout.ts';
 import { argumentsOf } from '../../linux/recorded-functions.ts';
@@ -84,11 +82,8 @@ export class AskedLeaves {
     this.#roots.set(cpu, rootAddress(value));
   }
 
-  returned(call: RecordedCall, result: bigint | undefined, now: Now): void {
-    const name = nameOf(this.#scene.recording, call);
+  returned({ name, args, result }: RecordedOperation, moment: Instant): void {
     if (!asking.has(name) || int(result) !== 0) return;
-    const moment: Instant = { ...now(), returned: true };
-    const args = moment.chain()[0]?.args ?? [];
     // Of a function that the compiler cloned no argument is known.
     const request = args.length < argumentsOf(name) ? undefined : this.#requestOf(name, args);
     const root = this.#roots.get(moment.cpu);

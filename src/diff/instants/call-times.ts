@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Now } from '../../evidence/follow-recording.ts';
-import { nameOf } from '../../evidence/recorded-names.ts';
-import type { RecordedCall } from '../../evidence/recording-reader.ts';
+import type { RecordedOperation } from '../../evidence/follow-recording.ts';
 import type { Rule } from '../invariants/violation.ts';
 import type { Scene } from './scene.ts';
+import type { Instant } from './window.ts';
 
 /** What is known of a moment that a rule about calls may ask. */
 interface State {
@@ -86,11 +85,9 @@ export class CallTimes {
     if (!this.#cpus.includes(cpu)) this.#cpus.push(cpu);
   }
 
-  entered(call: RecordedCall, now: Now): void {
-    const name = nameOf(this.#scene.recording, call);
+  entered({ name }: RecordedOperation, moment: Instant): void {
     const rule = this.#rules.get(name);
     if (rule === undefined) return;
-    const moment = now();
     if (rule.allowed({ final: this.#final, cpus: this.#cpus, cpu: moment.cpu })) return;
     const { nature, title, because } = rule;
     this.#scene.windows.all.push({
@@ -101,8 +98,8 @@ export class CallTimes {
     });
   }
 
-  returned(call: RecordedCall): void {
-    this.#final ||= nameOf(this.#scene.recording, call) === finalizing;
+  returned({ name }: RecordedOperation): void {
+    this.#final ||= name === finalizing;
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Now } from '../../evidence/follow-recording.ts';
-import { callerOf, nameOf } from '../../evidence/recorded-names.ts';
+import type { RecordedOperation } from '../../evidence/follow-recording.ts';
+import { callerOf } from '../../evidence/recorded-names.ts';
 import type { LinkedEntry } from '../../evidence/recorded-tables.ts';
-import type { RecordedCall, RecordedTable } from '../../evidence/recording-reader.ts';
+import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import { overlap, type PhysicalRange, sizedRange } from '../../linux/physical-range.ts';
 import { type ImageSymbol, imageRange, imageVa, rodataEnabled } from '../context.ts';
 import type { Rule } from '../invariants/violation.ts';
@@ -102,7 +102,7 @@ export class KernelLeaves {
   }
 
   /** A leaf is there from now on; most are of no interest here. */
-  leaf(table: RecordedTable, index: number, low: number, high: number, now: Now): void {
+  leaf(table: RecordedTable, index: number, low: number, high: number, now: Instant): void {
     const { upper: rights, tables } = this.#scene;
     const may = rights.of(low, high);
     if (!(may & right.write)) return;
@@ -117,17 +117,17 @@ export class KernelLeaves {
     const entry = { table, index, low, high };
     const view = this.#viewOf(tables.offset(table, index), pa, size);
     if (real & right.execute && !this.#mayBeBoth(view, pa, size))
-      this.#scene.found(writableExecutable, entry, now());
-    if (onImage && this.#protected.has(view)) this.#writable(entry, view, now());
+      this.#scene.found(writableExecutable, entry, now);
+    if (onImage && this.#protected.has(view)) this.#writable(entry, view, now);
   }
 
   /** A leaf is under TTBR0 from now on. */
-  lowerLeaf(table: RecordedTable, index: number, low: number, high: number, now: Now): void {
+  lowerLeaf(table: RecordedTable, index: number, low: number, high: number, now: Instant): void {
     if (!this.#protected.has('user')) return;
     if (!(this.#scene.lower.of(low, high) & right.write)) return;
     const pa = this.#scene.memoryOf(table.level, low, high);
     if (pa < this.#image.end && pa + this.#scene.tables.size(table) > this.#image.start)
-      this.#scene.found(readOnly.user, { table, index, low, high }, now());
+      this.#scene.found(readOnly.user, { table, index, low, high }, now);
   }
 
   /** Whether a page for patching is open: then no other function may be entered. */
@@ -140,20 +140,17 @@ export class KernelLeaves {
   }
 
   /** A recorded function was entered, or returned. */
-  entered(call: RecordedCall, now: Now): void {
-    const name = nameOf(this.#scene.recording, call);
-    if (name === 'paging_init') this.#protect(['text'], now());
+  entered({ name }: RecordedOperation, now: Instant): void {
+    if (name === 'paging_init') this.#protect(['text'], now);
     if (name === rewrite) this.#rewriting++;
     if (this.#patching.size === 0 || name === '__set_fixmap') return;
-    this.#leftOpen(now());
+    this.#leftOpen(now);
   }
 
-  returned(call: RecordedCall, now: Now): void {
-    const name = nameOf(this.#scene.recording, call);
-    const moment: Instant = { ...now(), returned: true };
-    if (name === 'mark_linear_text_alias_ro') this.#protect(['linear', 'other', 'user'], moment);
-    if (name === 'mark_rodata_ro') this.#protect(['rodata'], moment);
-    if (name === rewrite && --this.#rewriting === 0) this.#checkAll(moment);
+  returned({ name }: RecordedOperation, now: Instant): void {
+    if (name === 'mark_linear_text_alias_ro') this.#protect(['linear', 'other', 'user'], now);
+    if (name === 'mark_rodata_ro') this.#protect(['rodata'], now);
+    if (name === rewrite && --this.#rewriting === 0) this.#checkAll(now);
   }
 
   /** An entry changed. */
@@ -168,8 +165,7 @@ export class KernelLeaves {
   }
 
   /** What is there already must hold to a rule that begins. */
-  #checkAll(moment: Instant): void {
-    const now = () => moment;
+  #checkAll(now: Instant): void {
     for (const each of this.#scene.tables.all())
       visitLeaves(each, (table, index, low, high) => {
         if (table.upper) this.leaf(table, index, low, high, now);
@@ -191,12 +187,10 @@ export class KernelLeaves {
   }
 
   /** What a fixmap page onto text or rodata is for, if it is one that may be. */
-  #fixmapUse({ table, low, high }: LinkedEntry, { chain }: Instant) {
+  #fixmapUse({ table, low, high }: LinkedEntry, { operation }: Instant) {
     const { recording, tables, boot } = this.#scene;
-    const [innermost] = chain();
-    if (innermost === undefined || nameOf(recording, innermost.call) !== '__set_fixmap')
-      return undefined;
-    if (/^(patch_map|__text_poke|_*aarch64_insn_)/.test(callerOf(recording, innermost.call)))
+    if (operation?.name !== '__set_fixmap') return undefined;
+    if (/^(patch_map|__text_poke|_*aarch64_insn_)/.test(callerOf(recording, operation.call)))
       return 'patching';
     const pa = this.#scene.memoryOf(table.level, low, high);
     return tables.isTablePage(pa - (pa % boot.granule)) ? 'table' : undefined;

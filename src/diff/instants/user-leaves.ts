@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Now } from '../../evidence/follow-recording.ts';
 import type { LinkedEntry } from '../../evidence/recorded-tables.ts';
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import { isLeaf } from '../../vmsa/descriptor.ts';
@@ -7,6 +6,7 @@ import type { Rule } from '../invariants/violation.ts';
 import { right } from './leaf-rights.ts';
 import { visitLeaves } from './live-tables.ts';
 import type { Scene } from './scene.ts';
+import type { Instant } from './window.ts';
 
 const tablePage: Rule = {
   name: 'user-mappings-safe',
@@ -27,13 +27,13 @@ export class UserLeaves {
   }
 
   /** An entry of a table of user space changes from one descriptor to another. */
-  changed(old: LinkedEntry, entry: LinkedEntry, now: Now): void {
+  changed(old: LinkedEntry, entry: LinkedEntry, now: Instant): void {
     this.#count(old, -1);
     this.#leaf(entry, now);
   }
 
   /** A table is linked, of either half, and brings its leaves. */
-  linked(table: RecordedTable, now: Now): void {
+  linked(table: RecordedTable, now: Instant): void {
     if (!table.upper) visitLeaves(table, (...leaf) => this.#leaf(entryOf(...leaf), now));
     for (const page of this.#scene.tables.pagesOf(table))
       if (this.#writable.has(page)) this.#mappers(page, now);
@@ -43,7 +43,7 @@ export class UserLeaves {
     if (!table.upper) visitLeaves(table, (...leaf) => this.#count(entryOf(...leaf), -1));
   }
 
-  #leaf(entry: LinkedEntry, now: Now): void {
+  #leaf(entry: LinkedEntry, now: Instant): void {
     for (const page of this.#count(entry, 1))
       if (this.#scene.tables.isTablePage(page)) this.#found(entry, now);
   }
@@ -67,7 +67,7 @@ export class UserLeaves {
   }
 
   /** A page that user space may write to becomes a table: by which entries? */
-  #mappers(page: number, now: Now): void {
+  #mappers(page: number, now: Instant): void {
     const { lower, tables } = this.#scene;
     for (const each of tables.all()) {
       if (each.upper) continue;
@@ -80,8 +80,8 @@ export class UserLeaves {
     }
   }
 
-  #found(entry: LinkedEntry, now: Now): void {
-    this.#scene.found(tablePage, entry, now());
+  #found(entry: LinkedEntry, now: Instant): void {
+    this.#scene.found(tablePage, entry, now);
   }
 }
 

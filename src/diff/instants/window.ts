@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName, Recording } from '../../evidence/capture.ts';
-import type { Now, RecordedMoment } from '../../evidence/follow-recording.ts';
+import type { RecordedMoment } from '../../evidence/follow-recording.ts';
 import { chainText } from '../../evidence/recorded-names.ts';
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import type { Rule } from '../invariants/violation.ts';
@@ -16,7 +16,15 @@ export interface Act {
 }
 
 /** A moment; or the return of its innermost function. */
-export type Instant = RecordedMoment & { returned?: true };
+export interface Instant
+  extends Pick<RecordedMoment, 'cpu' | 'time' | 'site' | 'before' | 'operation'> {
+  returned?: true;
+}
+
+/** The moment at which the innermost function returns. */
+export function returnAt({ cpu, time, site, before, operation }: RecordedMoment): Instant {
+  return { cpu, time, site, before, operation, returned: true };
+}
 
 /** What one rule says of one moment, and for how long that was so. */
 export interface Window {
@@ -48,9 +56,9 @@ export class Windows {
     return this.#open.size > 0;
   }
 
-  actOf({ time, cpu, site, chain, before, returned }: Instant): Act {
+  actOf({ time, cpu, site, operation, before, returned }: Instant): Act {
     const place = this.#recording.sites[site] ?? '?';
-    const functions = chainText(this.#recording, chain());
+    const functions = chainText(this.#recording, operation);
     const from = returned ? 'the return of' : `${place} in`;
     return { time, cpu, by: functions === undefined ? place : `${from} ${functions}`, before };
   }
@@ -67,17 +75,17 @@ export class Windows {
   }
 
   /** An entry changed: what is still wrong with it is opened again. */
-  close(table: RecordedTable, index: number, now: Now): void {
+  close(table: RecordedTable, index: number, now: Instant): void {
     const slot = slotOf(table, index);
     const windows = this.#open.get(slot);
     if (windows === undefined) return;
-    const closed = this.actOf(now());
+    const closed = this.actOf(now);
     for (const window of windows) window.closed = closed;
     this.#open.delete(slot);
   }
 
   /** A table is no longer one. */
-  closeAll(table: RecordedTable, now: Now): void {
+  closeAll(table: RecordedTable, now: Instant): void {
     for (const slot of [...this.#open.keys()])
       if (Math.floor(slot / 8192) === table.id) this.close(table, slot % 8192, now);
   }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { decodeTlbi } from '../../bbm/tlbi.ts';
 import type { Recording } from '../../evidence/capture.ts';
-import { followOperations, type RecordedOperation } from '../../evidence/follow-operations.ts';
+import {
+  followRecording,
+  type RecordedMoment,
+  type RecordedOperation,
+  type RecordingFollower,
+} from '../../evidence/follow-recording.ts';
 import { LinkedTables } from '../../evidence/recorded-tables.ts';
-import type { RecordingReader } from '../../evidence/recording-reader.ts';
+import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import { PTE_GP } from '../../linux/pgprot.ts';
 import { argumentsOf } from '../../linux/recorded-functions.ts';
 import { kernelProt } from '../../model/arch/arm64/include/asm/pgtable-prot.ts';
@@ -51,7 +56,9 @@ const afterCapabilities = new Set([
  * and the tables before it: which entries change, in which order, and what it returns.
  */
 export function checkRefinement(recording: Recording, kernel: CheckedKernel): Refinement {
-  return new Checker(recording, kernel).check();
+  const check = new RefinementCheck(recording, kernel);
+  followRecording(recording, check);
+  return check.refinement;
 }
 
 /** A recorded function, and how many of its calls were compared with the model. */
@@ -63,8 +70,9 @@ interface Known {
   unchecked: number;
 }
 
-/** An operation with what is expected of it. */
+/** An operation with what is expected of it, and a moment that may belong to one. */
 type Followed = RecordedOperation<Expectation>;
+type Moment = RecordedMoment<Expectation>;
 
 /** Bytes that decodeTlbi() counts in. */
 const tlbiUnit = 4096;
@@ -82,7 +90,8 @@ function invalidatedBy(
   return { start: start * tlbiUnit - first, end: end * tlbiUnit - first };
 }
 
-class Checker implements Witness {
+/** Does so while a recording is read. */
+export class RefinementCheck implements Witness, RecordingFollower<Expectation> {
   readonly #recording: Recording;
   readonly #kernel: CheckedKernel;
   readonly #deviations: Deviation[] = [];
@@ -97,7 +106,8 @@ class Checker implements Witness {
   #swapper: RecordedMap | undefined;
   #capabilitiesFinal = false;
   #state: OperationState | undefined;
-  #reader: RecordingReader | undefined;
+  /** That of the event that is looked at. */
+  #time = 0;
 
   constructor(recording: Recording, kernel: CheckedKernel) {
     this.#recording = recording;
@@ -106,37 +116,8 @@ class Checker implements Witness {
     this.#swapperPa = image.pa + state.question.symbolOffset('swapper_pg_dir');
   }
 
-  check(): Refinement {
-    const begin = (reader: RecordingReader) => {
-      this.#reader = reader;
-    };
-    followOperations<Expectation>(
-      this.#recording,
-      {
-        entered: (operation) => this.#entered(operation),
-        left: (operation) => this.#left(operation),
-        store: (operation, table, index, low, high) => {
-          for (let each = operation?.note; each; each = each.outer)
-            each.store(table, index, low, high);
-          for (const map of this.#maps.values()) map.follow(table, index, low, high);
-        },
-        linked: (operation, table) => {
-          this.#tables.linked(table);
-          for (let each = operation?.note; each; each = each.outer) each.linked(table);
-        },
-        unlinked: (table) => {
-          this.#tables.unlinked(table);
-          for (const map of this.#maps.values()) map.forget(table);
-          this.#maps.delete(table.id);
-        },
-        tlbi: (operation, insn, operand) => {
-          const what = operation?.note && this.#decode(insn, operand);
-          if (what === undefined) return;
-          for (let each = operation?.note; each; each = each.outer) each.tlbi(what);
-        },
-      },
-      begin,
-    );
+  /** What has been found so far. */
+  get refinement(): Refinement {
     const counts = (what: 'checked' | 'unchecked') =>
       new Map(
         this.#known
@@ -150,8 +131,33 @@ class Checker implements Witness {
     return { deviations: this.#deviations, checked, unchecked };
   }
 
+  store(table: RecordedTable, index: number, low: number, high: number, now: Moment): void {
+    this.#time = now.time;
+    for (let each = now.operation?.note; each; each = each.outer)
+      each.store(table, index, low, high);
+    for (const map of this.#maps.values()) map.follow(table, index, low, high);
+  }
+
+  linked(table: RecordedTable, now: Moment): void {
+    this.#time = now.time;
+    this.#tables.linked(table);
+    for (let each = now.operation?.note; each; each = each.outer) each.linked(table);
+  }
+
+  unlinked(table: RecordedTable): void {
+    this.#tables.unlinked(table);
+    for (const map of this.#maps.values()) map.forget(table);
+    this.#maps.delete(table.id);
+  }
+
+  tlbi(operand: bigint, { insn, operation }: Moment): void {
+    const what = operation?.note && this.#decode(insn, operand);
+    if (what === undefined) return;
+    for (let each = operation?.note; each; each = each.outer) each.tlbi(what);
+  }
+
   report(operation: RecordedOperation, deviation: Omit<Deviation, 'operation' | 'time'>): void {
-    this.#deviations.push({ ...deviation, operation, time: this.#reader?.time ?? 0 });
+    this.#deviations.push({ ...deviation, operation, time: this.#time });
   }
 
   #decode(insn: number, operand: bigint): Invalidated | undefined {
@@ -168,7 +174,8 @@ class Checker implements Witness {
     return what;
   }
 
-  #entered(operation: Followed): void {
+  entered(operation: Followed): void {
+    this.#time = operation.entered;
     const { name, cpu, parent } = operation;
     this.#cpus.add(cpu);
     if (!this.#capabilitiesFinal && afterCapabilities.has(name)) {
@@ -195,7 +202,8 @@ class Checker implements Witness {
     operation.note = new Expectation(operation, outer, expected, this);
   }
 
-  #left(operation: Followed): void {
+  left(operation: Followed): void {
+    this.#time = operation.returned ?? 0;
     if (operation.name === '__kpti_install_ng_mappings' && operation.cpu === 0)
       this.#useNgMappings();
     operation.note?.end(operation.result);

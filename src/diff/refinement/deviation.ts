@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { RecordedOperation } from '../../evidence/follow-operations.ts';
+import type { RecordedOperation } from '../../evidence/follow-recording.ts';
 import type { Operation } from '../../model/operation.ts';
 import type { Step } from './mirror-table.ts';
 import type { RecordedMap } from './recorded-map.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { RecordedOperation } from '../../evidence/follow-operations.ts';
+import type { RecordedOperation } from '../../evidence/follow-recording.ts';
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import { int } from '../../linux/arguments.ts';
 import { NONE, TABLE } from '../../model/linear-map.ts';

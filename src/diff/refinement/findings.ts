@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Recording } from '../../evidence/capture.ts';
-import type { RecordedOperation } from '../../evidence/follow-operations.ts';
-import { first } from '../../present.ts';
+import { chainOf, type RecordedOperation } from '../../evidence/follow-recording.ts';
+import { first, last } from '../../present.ts';
 import { findingId } from '../finding-id.ts';
 import { countText, detailOf, hex, secondsText } from '../text.ts';
 import type { Finding } from '../types.ts';
-import { type CheckedKernel, checkRefinement } from './check.ts';
 import type { Deviation, Difference } from './deviation.ts';
 
 const titles: Record<Difference, string> = {
@@ -28,8 +27,10 @@ const shown = 3;
  * Where operations of a recorded boot differ from what the model says of them: one finding for each
  * function and kind of difference.
  */
-export function refinementFindings(recording: Recording, kernel: CheckedKernel): Finding[] {
-  const { deviations } = checkRefinement(recording, kernel);
+export function refinementFindings(
+  recording: Recording,
+  deviations: readonly Deviation[],
+): Finding[] {
   const groups = Map.groupBy(deviations, ({ operation, difference }) =>
     findingId('mismatch', ['refinement', operation.name, difference]),
   );
@@ -61,12 +62,8 @@ function deviationText(deviation: Deviation, recording: Recording): string {
 
 /** Recorded functions that called it, the innermost first, and what called the outermost one. */
 function chainText(operation: RecordedOperation, { callers }: Recording): string {
-  const names: string[] = [];
-  let outermost = operation;
-  for (let each = operation.parent; each; each = each.parent) {
-    names.push(each.name);
-    outermost = each;
-  }
-  const caller = callers[outermost.call.number] ?? hex(outermost.call.caller);
-  return [...names, caller].join(' <- ');
+  const chain = chainOf(operation);
+  const { call } = last(chain);
+  const names = chain.slice(1).map(({ name }) => name);
+  return [...names, callers[call.number] ?? hex(call.caller)].join(' <- ');
 }

@@ -82,15 +82,11 @@ export class MirrorTable extends Table {
     return undefined;
   }
 
+  /** What the model does; assign() is for what the recording tells. */
   override set(index: number, code: number): void {
     const old = this.entries[index] as number;
     if (old === code) return;
     if (this.live) this.#owner.note({ table: this, index, old, code });
-    super.set(index, code);
-  }
-
-  /** Changes an entry of which the model is told. */
-  assign(index: number, code: number): void {
-    super.set(index, code);
+    this.assign(index, code);
   }
 }

@@ -6,6 +6,7 @@ import { PtdiffError } from '../../errors.ts';
 import type { Recording } from '../../evidence/capture.ts';
 import { followRecording } from '../../evidence/follow-recording.ts';
 import { addressIn } from '../../evidence/recorded-places.ts';
+import { registerOf } from '../../evidence/recorded-registers.ts';
 import { LinkedTables } from '../../evidence/recorded-tables.ts';
 import { type RecordedTable, RecordingReader } from '../../evidence/recording-reader.ts';
 import { isTable, isValid } from '../../vmsa/descriptor.ts';
@@ -21,8 +22,6 @@ const mostCpus = 4;
 /** Bits of the addresses that it knows. */
 const addressMask = (1n << 48n) - 1n;
 const pageBytes = 0x1000;
-/** MSR TTBR1_EL1, without its Xt. */
-const ttbr1 = 0xd5182020;
 
 /**
  * A recording as a trace of casemate: the kernel's tables (TTBR1) from the moment on at which its
@@ -52,7 +51,9 @@ function rootOf(recording: Recording): { root: number | undefined; cpus: number;
   let granule = 0;
   let cpus = 0;
   followRecording(recording, {
-    register: (name, value, cpu) => {
+    register: (value, { insn, cpu }) => {
+      const name = registerOf(insn);
+      if (name === undefined) return;
       cpus = Math.max(cpus, cpu + 1);
       if (name === 'TCR_EL1') granule = encodedGranule(value, 'ttbr1') ?? 0;
       if (name === 'TTBR1_EL1' && cpu === 0) root = rootAddress(value);
@@ -136,7 +137,7 @@ class CasemateTrace {
   #register(value: bigint): void {
     this.#settle();
     const { cpu, site, sites } = this.#reader;
-    if (((sites[site]?.insn ?? 0) & 0xffffffe0) >>> 0 !== ttbr1) return;
+    if (registerOf(sites[site]?.insn ?? 0) !== 'TTBR1_EL1') return;
     const root = rootAddress(value);
     this.#roots.set(cpu, root);
     if (root !== this.#root) return;

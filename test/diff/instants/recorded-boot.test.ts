@@ -6,7 +6,8 @@ import type { BootContext } from '../../../src/diff/context.ts';
 import { everyInstant } from '../../../src/diff/instants/index.ts';
 import { LeafRights, right } from '../../../src/diff/instants/leaf-rights.ts';
 import type { Recording } from '../../../src/evidence/capture.ts';
-import { followRecording, type RecordedStore } from '../../../src/evidence/follow-recording.ts';
+import { followRecording } from '../../../src/evidence/follow-recording.ts';
+import type { RecordedTable } from '../../../src/evidence/recording-reader.ts';
 import { stage1Regime } from '../../../src/vmsa/regime.ts';
 import { goldenCase } from '../../compare/golden-case.ts';
 import { Events, kinds } from '../../evidence/recorded-events.ts';
@@ -32,9 +33,9 @@ function boot(of: Recording): BootContext {
 }
 
 /** An executable page of the kernel at the end of the recording. */
-function someText(): { entry: Pick<RecordedStore, 'table' | 'index'>; low: number; high: number } {
+function someText(): { entry: { table: RecordedTable; index: number }; low: number; high: number } {
   const rights = new LeafRights(stage1Regime(registers, 'ttbr1'));
-  for (const table of followRecording(recording, {}).reader.tables.values())
+  for (const table of followRecording(recording).reader.tables.values())
     for (let index = 0; table.upper && table.level === 3 && index < 512; index++) {
       const [low, high] = [given(table.words[2 * index]), given(table.words[2 * index + 1])];
       if (rights.of(low, high) & right.execute) return { entry: { table, index }, low, high };
@@ -45,7 +46,7 @@ function someText(): { entry: Pick<RecordedStore, 'table' | 'index'>; low: numbe
 /** The recording, and one more store to an entry before its checkpoint. */
 function planted({ table, index }: ReturnType<typeof someText>['entry'], value: bigint): Recording {
   // It names those of the whole boot, of which this is the beginning.
-  const site = followRecording(recording, {}).reader.sites.length;
+  const site = followRecording(recording).reader.sites.length;
   const more = new Events()
     .add(kinds.site)
     .change(0n)

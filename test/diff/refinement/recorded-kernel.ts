@@ -5,7 +5,7 @@ import { bigintReviver } from '../../../src/bigint-json.ts';
 import type { ImageLayout } from '../../../src/diff/context.ts';
 import type { CheckedKernel } from '../../../src/diff/refinement/check.ts';
 import type { Recording } from '../../../src/evidence/capture.ts';
-import { followOperations } from '../../../src/evidence/follow-operations.ts';
+import { followRecording } from '../../../src/evidence/follow-recording.ts';
 import { RecordedOperations } from '../../../src/evidence/recorded-operations.ts';
 import { predict, stateInOperation } from '../../../src/model/predict.ts';
 import type { Question } from '../../../src/model/question.ts';
@@ -30,7 +30,11 @@ export interface RecordedKernel {
 }
 
 /** A recorded boot of test/diff/refinement/fixtures, as npm run record:operations made it. */
-export function recordedKernel(name: string): { recording: Recording; kernel: CheckedKernel } {
+export function recordedKernel(name: string): {
+  recording: Recording;
+  kernel: CheckedKernel;
+  registers: SystemRegisters;
+} {
   const folder = join(recordedFolder, name);
   const data = readFixture<RecordedKernel>(join(folder, 'kernel.json.gz'), 1, bigintReviver);
   const { traits } = data.question;
@@ -42,6 +46,7 @@ export function recordedKernel(name: string): { recording: Recording; kernel: Ch
   const { decisions } = predict(question);
   return {
     recording: given(readRecording(folder)),
+    registers: data.registers,
     kernel: {
       state: stateInOperation(question, decisions),
       regime: stage1Regime(data.registers, 'ttbr1'),
@@ -57,7 +62,7 @@ const fixmaps = 50;
 /** The slots of the fixmap that are in use when a recording ends. */
 function lastingSlots(recording: Recording): Set<bigint> {
   const slots = new Set<bigint>();
-  followOperations(recording, {
+  followRecording(recording, {
     entered: ({ name, args: [slot = 0n, , flags] }) => {
       if (name === '__set_fixmap') flags === 0n ? slots.delete(slot) : slots.add(slot);
     },

@@ -11,7 +11,8 @@ import { runCase } from '../../../harness/laboratory/run-case.ts';
 import { hostToolchain } from '../../../images/toolchain/toolchain.ts';
 import { readEvidence } from '../../../results/evidence-files.ts';
 import { readRecording } from '../../../results/recording-file.ts';
-import { followRecording } from '../../../src/evidence/follow-recording.ts';
+import { chainOf, followRecording } from '../../../src/evidence/follow-recording.ts';
+import { RecordedReach } from '../../../src/evidence/recorded-reach.ts';
 import { given } from '../../given.ts';
 import { realSetup } from '../boot-setup.ts';
 
@@ -31,13 +32,14 @@ t.test('an early boot of two CPUs: every store to a table, and who made it', asy
   const names = new Set<string>();
   const cpus = new Set<number>();
   let protectedText = 0;
-  const { reader, operations } = followRecording(recording, {
-    store: ({ cpu, chain, before, reach }) => {
+  const reach = new RecordedReach();
+  const { reader, operations } = followRecording(recording, reach, {
+    store: (table, index, _low, _high, { cpu, operation, before }) => {
       cpus.add(cpu);
-      const by = chain().map(({ call }) => given(recording.functions[call.listed]).name);
+      const by = chainOf(operation).map(({ name }) => name);
       for (const name of by) names.add(name);
       if (by.includes('mark_linear_text_alias_ro') && before === 'smp_cpus_done')
-        protectedText += Number(reach().va < 0xffff_8000_0000_0000n);
+        protectedText += Number(reach.of(table, index).va < 0xffff_8000_0000_0000n);
     },
   });
   t.ok(names.has('__set_fixmap') && names.has('paging_init'));

@@ -4,8 +4,13 @@ import t from 'tap';
 import { buildMonitor } from '../../../guest/build-monitor.ts';
 import { boot } from '../../../harness/boot/boot.ts';
 import { hasLeavesToSplit } from '../../../harness/boot/record-splits.ts';
-import { recordsRequests, requestsIn } from '../../../harness/boot/take-requests.ts';
+import {
+  recordsRequests,
+  requestCollector,
+  requestsIn,
+} from '../../../harness/boot/take-requests.ts';
 import { buildRecorder } from '../../../harness/emulator/recorder/build-recorder.ts';
+import { followRecording } from '../../../src/evidence/follow-recording.ts';
 import { bootFactsOf } from '../../../src/evidence/read-boot-facts.ts';
 import { geometryOf } from '../../../src/linux/geometry.ts';
 import type { KernelTraits } from '../../../src/linux/kernel-traits.ts';
@@ -52,15 +57,17 @@ for (const [spec, cpu, machine, groupProtection] of [
     const { symbols } = setup;
     t.ok(recordsRequests(recorderList(symbols).functions, symbols, world));
     const capture = given(evidence.captures[0]);
+    const collector = requestCollector(symbols, setup.granule, evidence.image.pa);
+    followRecording(given(evidence.recording), collector);
     const requests = requestsIn(
       {
         evidence,
         kernel: { symbols, slide: evidence.image.slide, vmemmap: setup.vmemmap },
         nextCheckpoint: () => 'init',
       },
-      given(evidence.recording),
+      collector,
       {
-        ...{ granule: setup.granule, world },
+        world,
         splits:
           symbols.has('split_kernel_leaf_mapping') &&
           hasLeavesToSplit(capture, evidence.image, symbols),

@@ -44,7 +44,7 @@ t.test('a recorded boot: every record is of the grammar, and nothing changes uns
   t.equal(summary.join('\n'), readFileSync(join(folder, 'casemate.txt'), 'utf8'));
 
   // What casemate was told is what the recorder saw, in each table that it was told of.
-  const { reader } = followRecording(recording, {});
+  const { reader } = followRecording(recording);
   let [same, other] = [0, 0];
   for (const { pa, upper, level, words } of reader.tables.values()) {
     if (!upper || level < 1) continue;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readRecording } from '../../results/recording-file.ts';
 import type { Recording } from '../../src/evidence/capture.ts';
-import { followOperations, type RecordedOperation } from '../../src/evidence/follow-operations.ts';
+import { followRecording, type RecordedOperation } from '../../src/evidence/follow-recording.ts';
 import { LinkedTables } from '../../src/evidence/recorded-tables.ts';
 import { RecordingReader } from '../../src/evidence/recording-reader.ts';
 import { first } from '../../src/present.ts';
@@ -21,7 +21,7 @@ const recording = given(readRecording(join(import.meta.dirname, '../report/fixtu
 function recordedOperations(recording: Recording, names: ReadonlySet<string>): RecordedOperation[] {
   const done: RecordedOperation[] = [];
   const open = new Set<RecordedOperation>();
-  followOperations(recording, {
+  followRecording(recording, {
     entered: (operation) => {
       if (names.has(operation.name)) open.add(operation);
     },
@@ -70,8 +70,8 @@ t.test('operations with their arguments, times and stores', (t) => {
   }
   const inAll = operations.reduce((sum, { stores }) => sum + stores, 0);
   let stores = 0;
-  followOperations(recording, {
-    store: (operation) => {
+  followRecording(recording, {
+    store: (_table, _index, _low, _high, { operation }) => {
       if (operation && names.has(operation.name)) stores++;
     },
   });
