@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Recording } from '../evidence/capture.ts';
 import { nameOf } from '../evidence/recorded-names.ts';
-import { RecordedOperations } from '../evidence/recorded-operations.ts';
+import { type OpenCall, RecordedOperations } from '../evidence/recorded-operations.ts';
 import { RecordingReader } from '../evidence/recording-reader.ts';
 import { join } from '../vmsa/descriptor-layout.ts';
 import type { BbmLevel, Reason } from './needs-break.ts';
+import { invalidating, type Owed } from './owed.ts';
 import type { Missing } from './tables.ts';
 import { UpdateRules, type Violation } from './update-rules.ts';
 
 /** A way in which one instruction changes entries that the architecture does not allow. */
 export interface UpdateSite {
-  /** The instruction, as function+offset. */
+  /** The instruction, as function+offset; or the function whose return is too early. */
   site: string;
   /** The recorded functions that it belongs to, the innermost first. */
   chain: string[];
@@ -25,6 +26,11 @@ export interface UpdateSite {
   example: { va: bigint; level: number; old: bigint; new: bigint; cpu: number; time: number };
 }
 
+/** A call, and what it owes: it, or the innermost one around it that must invalidate. */
+interface OwingCall extends OpenCall {
+  owed: Owed | undefined;
+}
+
 /**
  * Checks every change of a table against the architecture's rules, for all levels of FEAT_BBM at
  * once.
@@ -33,25 +39,43 @@ export interface UpdateSite {
  * @throws PtdiffError('harness') for a damaged recording
  */
 export function checkUpdates(recording: Recording, levels: readonly BbmLevel[]): UpdateSite[] {
-  const operations = new RecordedOperations();
-  /** By site: an instruction breaks few rules. */
-  const found = new Map<number, UpdateSite[]>();
+  const operations = new RecordedOperations<OwingCall>();
+  const invalidates = recording.functions.map(({ name }) => invalidating.has(name));
+  /** By site, or by what returns: an instruction breaks few rules. */
+  const found = new Map<number | string, UpdateSite[]>();
+  let returning: string | undefined;
   const rules = new UpdateRules(levels, (violation) => {
-    const sites = found.get(reader.site) ?? [];
-    found.set(reader.site, sites);
+    const place = returning ?? reader.site;
+    const sites = found.get(place) ?? [];
+    found.set(place, sites);
     let known = sites.find(
       ({ reason, missing }) => reason === violation.reason && missing === violation.missing,
     );
     if (known === undefined) {
       known = siteOf(recording, violation, reader, operations);
+      if (returning !== undefined)
+        Object.assign(known, { site: returning, chain: known.chain.slice(1) });
       sites.push(known);
     }
     count(known, violation);
   });
   const insnAt = () => reader.sites[reader.site]?.insn ?? 0;
   const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
-    enter: (call, args) => operations.enter(reader.cpu, { call, args }),
-    leave: () => operations.leave(reader.cpu),
+    enter: (call, args) => {
+      const owed = invalidates[call.listed]
+        ? { call, entries: [] }
+        : operations.innermost(reader.cpu)?.owed;
+      operations.enter(reader.cpu, { call, args, owed });
+    },
+    leave: (call) => {
+      const owed = operations.innermost(reader.cpu)?.owed;
+      if (owed?.call === call) {
+        returning = nameOf(recording, call);
+        rules.returned(owed);
+        returning = undefined;
+      }
+      operations.leave(reader.cpu);
+    },
     switch: (previous, next) => operations.switch(reader.cpu, previous, next),
     mark: () => operations.mark(reader.cpu),
     unmark: () => operations.unmark(reader.cpu),
@@ -60,7 +84,11 @@ export function checkUpdates(recording: Recording, levels: readonly BbmLevel[]):
     tlbi: (operand) => rules.invalidated(insnAt(), operand, reader.cpu),
     barrier: () => rules.barrier(insnAt(), reader.cpu),
     register: (value) => rules.register(insnAt(), value, reader.cpu),
-    store: (table, index, low, high) => rules.stored(table, index, low, high, reader.cpu),
+    store: (table, index, low, high) => {
+      const breaks = table.upper && (low & 1) === 0;
+      const owed = breaks ? operations.innermost(reader.cpu)?.owed : undefined;
+      rules.stored(table, index, low, high, reader.cpu, owed);
+    },
   });
   reader.read(recording.events);
   return [...found.values()].flat().sort((left, right) => right.counts[0] - left.counts[0]);
@@ -75,7 +103,7 @@ function siteOf(
   recording: Recording,
   { reason, missing, page, level, oldLow, oldHigh, low, high }: Violation,
   { site, cpu, time }: RecordingReader,
-  operations: RecordedOperations,
+  operations: RecordedOperations<OwingCall>,
 ): UpdateSite {
   const chain = operations.chain(cpu).map(({ call }) => nameOf(recording, call));
   const va = BigInt.asUintN(64, BigInt(page) * 4096n);

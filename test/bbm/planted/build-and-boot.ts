@@ -14,15 +14,12 @@ import { readCaseLines } from '../../../results/run-folder.ts';
 import type { UpdateSite } from '../../../src/bbm/check-updates.ts';
 import { ptdiffHere } from '../../cli/in-process.ts';
 import { given } from '../../given.ts';
-import { isNamed, type Planted, planted, sitesAt, siteText } from './planted.ts';
+import { chosenBy, isNamed, type Planted, planted, sitesAt, siteText } from './planted.ts';
 
 t.setTimeout(4 * 3600_000);
 
 const folder = import.meta.dirname;
-const words = process.argv.slice(2);
-const chosen = planted.filter(
-  ({ patch }) => words.length === 0 || words.some((word) => patch.includes(word)),
-);
+const chosen = chosenBy(process.argv.slice(2));
 
 const { path, cleanup } = await dir({ prefix: 'ptdiff-planted-', unsafeCleanup: true });
 t.teardown(cleanup);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { RecordedCall } from '../evidence/recording-reader.ts';
+import type { Broken } from './tables.ts';
+
+/**
+ * Functions after which no TLB holds what they, or what they call, made invalid: they end with
+ * flush_tlb_kernel_range() in 6.12 to 7.3. set_direct_map_invalid_noflush() leaves it to its caller
+ * to do so: secretmem_fault() does, before it hands out the page (mm/secretmem.c). vfree() and
+ * vunmap_range_noflush() are not among them: what they unmap may stay until its addresses are used
+ * again. Sources: __change_memory_common() of arch/arm64/mm/pageattr.c, __set_fixmap() of
+ * arch/arm64/mm/fixmap.c, kfence_protect_page() of arch/arm64/include/asm/kfence.h,
+ * unmap_hotplug_range() of arch/arm64/mm/mmu.c.
+ */
+export const invalidating: ReadonlySet<string> = new Set([
+  'secretmem_fault',
+  'set_memory_valid',
+  'set_direct_map_valid_noflush',
+  '__kernel_map_pages',
+  'kfence_protect',
+  '__set_memory_enc_dec',
+  'realm_set_memory_encrypted',
+  'realm_set_memory_decrypted',
+  '__set_fixmap',
+  'unmap_hotplug_range',
+]);
+
+/** What a call of one of these functions has made invalid so far, its kernel's half alone. */
+export interface Owed {
+  call: RecordedCall;
+  /** Each entry as it was, with what was written to it. */
+  entries: { broken: Broken; low: number; high: number }[];
+}
