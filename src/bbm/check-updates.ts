@@ -5,13 +5,13 @@ import { type OpenCall, RecordedOperations } from '../evidence/recorded-operatio
 import { RecordingReader } from '../evidence/recording-reader.ts';
 import { join } from '../vmsa/descriptor-layout.ts';
 import type { BbmLevel, Reason } from './needs-break.ts';
-import { invalidating, type Owed } from './owed.ts';
+import { invalidating, type Owed, resetting } from './owed.ts';
 import type { Missing } from './tables.ts';
 import { UpdateRules, type Violation } from './update-rules.ts';
 
 /** A way in which one instruction changes entries that the architecture does not allow. */
 export interface UpdateSite {
-  /** The instruction, as function+offset; or the function whose return is too early. */
+  /** The instruction, as function+offset; or the function that owes an invalidation. */
   site: string;
   /** The recorded functions that it belongs to, the innermost first. */
   chain: string[];
@@ -40,12 +40,13 @@ interface OwingCall extends OpenCall {
  */
 export function checkUpdates(recording: Recording, levels: readonly BbmLevel[]): UpdateSite[] {
   const operations = new RecordedOperations<OwingCall>();
-  const invalidates = recording.functions.map(({ name }) => invalidating.has(name));
-  /** By site, or by what returns: an instruction breaks few rules. */
+  const names = recording.functions.map(({ name }) => name);
+  const owes = names.map((name) => invalidating.has(name) || name === resetting.owes);
+  /** By site, or by what owes: an instruction breaks few rules. */
   const found = new Map<number | string, UpdateSite[]>();
-  let returning: string | undefined;
+  let owing: string | undefined;
   const rules = new UpdateRules(levels, (violation) => {
-    const place = returning ?? reader.site;
+    const place = owing ?? reader.site;
     const sites = found.get(place) ?? [];
     found.set(place, sites);
     let known = sites.find(
@@ -53,27 +54,30 @@ export function checkUpdates(recording: Recording, levels: readonly BbmLevel[]):
     );
     if (known === undefined) {
       known = siteOf(recording, violation, reader, operations);
-      if (returning !== undefined)
-        Object.assign(known, { site: returning, chain: known.chain.slice(1) });
+      if (owing !== undefined) Object.assign(known, { site: owing, chain: known.chain.slice(1) });
       sites.push(known);
     }
     count(known, violation);
   });
+  const nameOfOwing = ({ call }: Owed) => names[call.listed];
+  const settle = (owed: Owed) => {
+    owing = nameOfOwing(owed);
+    rules.isDue(owed);
+    owed.entries.length = 0;
+    owing = undefined;
+  };
   const insnAt = () => reader.sites[reader.site]?.insn ?? 0;
   const reader: RecordingReader = new RecordingReader(recording.functions, recording.ramBase, {
     enter: (call, args) => {
-      const owed = invalidates[call.listed]
-        ? { call, entries: [] }
-        : operations.innermost(reader.cpu)?.owed;
+      const outer = operations.innermost(reader.cpu)?.owed;
+      if (outer && names[call.listed] === resetting.before && nameOfOwing(outer) === resetting.owes)
+        settle(outer);
+      const owed = owes[call.listed] ? { call, entries: [] } : outer;
       operations.enter(reader.cpu, { call, args, owed });
     },
     leave: (call) => {
       const owed = operations.innermost(reader.cpu)?.owed;
-      if (owed?.call === call) {
-        returning = nameOf(recording, call);
-        rules.returned(owed);
-        returning = undefined;
-      }
+      if (owed?.call === call && nameOfOwing(owed) !== resetting.owes) settle(owed);
       operations.leave(reader.cpu);
     },
     switch: (previous, next) => operations.switch(reader.cpu, previous, next),
@@ -85,8 +89,7 @@ export function checkUpdates(recording: Recording, levels: readonly BbmLevel[]):
     barrier: () => rules.barrier(insnAt(), reader.cpu),
     register: (value) => rules.register(insnAt(), value, reader.cpu),
     store: (table, index, low, high) => {
-      const breaks = table.upper && (low & 1) === 0;
-      const owed = breaks ? operations.innermost(reader.cpu)?.owed : undefined;
+      const owed = low & 1 ? undefined : operations.innermost(reader.cpu)?.owed;
       rules.stored(table, index, low, high, reader.cpu, owed);
     },
   });

@@ -4,12 +4,11 @@ import type { Broken } from './tables.ts';
 
 /**
  * Functions after which no TLB holds what they, or what they call, made invalid: they end with
- * flush_tlb_kernel_range() in 6.12 to 7.3. set_direct_map_invalid_noflush() leaves it to its caller
- * to do so: secretmem_fault() does, before it hands out the page (mm/secretmem.c). vfree() and
- * vunmap_range_noflush() are not among them: what they unmap may stay until its addresses are used
- * again. Sources: __change_memory_common() of arch/arm64/mm/pageattr.c, __set_fixmap() of
+ * flush_tlb_kernel_range(), or flush_tlb_page(), in 6.12 to 7.3. set_direct_map_invalid_noflush() leaves it to its caller
+ * to do so: secretmem_fault() does, before it hands out the page (mm/secretmem.c). vunmap_range_noflush() is not
+ * among them: what it unmaps may stay until its addresses are used again. Sources: __change_memory_common() of arch/arm64/mm/pageattr.c, __set_fixmap() of
  * arch/arm64/mm/fixmap.c, kfence_protect_page() of arch/arm64/include/asm/kfence.h,
- * unmap_hotplug_range() of arch/arm64/mm/mmu.c.
+ * unmap_hotplug_range() of arch/arm64/mm/mmu.c, ptep_clear_flush() of mm/pgtable-generic.c.
  */
 export const invalidating: ReadonlySet<string> = new Set([
   'secretmem_fault',
@@ -22,9 +21,17 @@ export const invalidating: ReadonlySet<string> = new Set([
   'realm_set_memory_decrypted',
   '__set_fixmap',
   'unmap_hotplug_range',
+  'ptep_clear_flush',
 ]);
 
-/** What a call of one of these functions has made invalid so far, its kernel's half alone. */
+/**
+ * vfree() owes this only where it resets permissions (vm_reset_perms() of mm/vmalloc.c): what it
+ * unmapped, which may be executable, and the linear alias, which may be read-only, must have left the
+ * TLB before the alias becomes valid again, and the memory free.
+ */
+export const resetting = { owes: 'vfree', before: 'set_direct_map_default_noflush' } as const;
+
+/** What a call of one of these functions has made invalid so far. */
 export interface Owed {
   call: RecordedCall;
   /** Each entry as it was, with what was written to it. */

@@ -128,8 +128,8 @@ export class UpdateRules {
     }
   }
 
-  /** A call returns that owes that no TLB holds what it made invalid. */
-  returned({ entries }: Owed): void {
+  /** No TLB may hold any more what a call made invalid. */
+  isDue({ entries }: Owed): void {
     for (const { broken, low, high } of entries) {
       const { missing } = broken;
       if (missing !== undefined) this.#report(staysInTlb, missing, broken, low, high);

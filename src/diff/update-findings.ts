@@ -105,8 +105,8 @@ function wordsOf(site: UpdateSite, claims: string): { title: string; rule: strin
     missing === undefined ? 'it was not made invalid at all' : `this is missing: ${missing}`;
   if (reason === staysInTlb.reason)
     return {
-      title: `${name}() returns, but a TLB may hold what it made invalid: ${missing} is missing`,
-      rule: `After an entry was made invalid come a DSB, a TLBI that covers it and a DSB (DDI 0487 ${lack?.section}); until then, CPUs may go on using the memory. ${name}() invalidates what it makes invalid, or what the functions that it calls do, before it returns. Here ${here}.`,
+      title: `${name}() lets go of what it made invalid while a TLB may hold it: ${missing} is missing`,
+      rule: `After an entry was made invalid come a DSB, a TLBI that covers it and a DSB (DDI 0487 ${lack?.section}); until then, CPUs may go on using the memory. ${name}() must invalidate what it, or what it calls, makes invalid before it lets go of it. Here ${here}.`,
     };
   const section = lack === undefined ? '' : ` and ${lack.section}`;
   return {

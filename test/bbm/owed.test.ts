@@ -2,7 +2,15 @@
 import t from 'tap';
 import { invalidating } from '../../src/bbm/owed.ts';
 import { recordedFunctions } from '../../src/linux/recorded-functions.ts';
-import { type Insn, kernelPtes, kernelRoot, operandOf, Steps } from './steps.ts';
+import {
+  type Insn,
+  kernelPtes,
+  kernelRoot,
+  operandOf,
+  Steps,
+  userPtes,
+  userRoot,
+} from './steps.ts';
 
 const page = 0xe8_0000_4021_0703n;
 const first = 0xffff_ffff_c000_0000n;
@@ -10,6 +18,7 @@ const stays = 'what it made invalid stays in the TLB';
 
 type Step =
   | 'mm'
+  | 'default'
   | 'break'
   | 'valid'
   | 'fault'
@@ -24,6 +33,7 @@ const functions: Partial<Record<Step, string>> = {
   mm: 'handle_mm_fault',
   fault: 'secretmem_fault',
   noflush: 'set_direct_map_invalid_noflush',
+  default: 'set_direct_map_default_noflush',
   vfree: 'vfree',
 };
 
@@ -90,6 +100,26 @@ t.test('secretmem_fault() returns once no TLB holds what its callee made invalid
   t.end();
 });
 
+t.test('vfree() owes it where it resets permissions, and before the memory is valid again', (t) => {
+  const reset = ['vfree', 'noflush', 'break', 'end'] as const;
+  for (const [all, missing] of [
+    [[...reset, ...flush, 'default', 'valid', 'end', 'end'], []],
+    [[...reset, 'dsb ish', 'default', 'valid', 'end', 'end'], ['a TLBI']],
+    // What it unmapped itself, too.
+    [['vfree', 'break', 'dsb ish', 'default', 'end', 'end'], ['a TLBI']],
+    // The error path of secretmem_fault() gives back what nobody has seen.
+    [['fault', 'noflush', 'break', 'end', 'default', 'valid', 'end', 'end'], []],
+    [[...reset, 'end', 'default', 'valid', 'end'], []],
+  ] as const)
+    t.same(
+      steps(all).faults(),
+      missing.map((each) => `${stays}: ${each}`),
+      all.join(', '),
+    );
+  t.match(steps([...reset, 'dsb ish', 'default', 'end', 'end']).check(), [{ site: 'vfree' }]);
+  t.end();
+});
+
 t.test('it is told of the function that returns, at every level of FEAT_BBM', (t) => {
   const broken = ['mm', 'fault', 'noflush', 'break', 'end', 'dsb ish', 'end', 'end'] as const;
   t.match(steps([...broken, 'valid', ...broken]).check([3, 3]), [
@@ -112,6 +142,27 @@ t.test('before a CPU translates with the tables nothing is owed', (t) => {
     .table(kernelPtes, 3, true, { 0: page });
   made.enter('__set_fixmap').store(kernelPtes, 0, 0n).leave('__set_fixmap');
   t.same(made.faults(), []);
+  t.end();
+});
+
+t.test('ptep_clear_flush(): of every ASID and CPU that may hold a page of user space', (t) => {
+  const cleared = (...asids: bigint[]) => {
+    const made = new Steps()
+      .table(kernelRoot, 2, true, {})
+      .table(userRoot, 2, false, { 0: BigInt(userPtes) | 3n })
+      .table(userPtes, 3, false, { 0: page | (1n << 11n) })
+      .write('tcr', (1n << 22n) | (2n << 30n));
+    // As KPTI has it: the kernel and user space have ASIDs of their own.
+    for (const asid of [2n, 3n])
+      made.write('ttbr1', BigInt(kernelRoot) | (asid << 48n)).write('ttbr0', BigInt(userRoot));
+    made.enter('handle_mm_fault').enter('ptep_clear_flush').store(userPtes, 0, 0n);
+    made.barriers('dsb ishst');
+    for (const asid of asids) made.write('vale1is', operandOf(0n, asid));
+    return made.barriers('dsb ish').leave('ptep_clear_flush').leave('handle_mm_fault').faults();
+  };
+  t.same(cleared(2n, 3n), []);
+  t.same(cleared(2n), [`${stays}: a TLBI of every ASID`]);
+  t.same(cleared(), [`${stays}: a TLBI`]);
   t.end();
 });
 

@@ -35,7 +35,9 @@ function without(t: Test, left: LeftOut, directory: string): LoadedKernel {
     if (name !== left.function) continue;
     const end = given(symbols.slice(at).find((next) => next.address > address)).address;
     const offset = Number(address - stock.symbols.textBase);
-    count += leaveOut(new Uint32Array(image.buffer, offset, Number(end - address) / 4), left);
+    const target = left.to && Number(given(stock.symbols.address(left.to)) - address) / 4;
+    const code = new Uint32Array(image.buffer, offset, Number(end - address) / 4);
+    count += leaveOut(code, left, target || undefined);
   }
   t.ok(count > 0, `${count} instructions are left out`);
   const imagePath = join(directory, 'Image');

@@ -58,7 +58,7 @@ t.test('a finding for each way of each function, whatever its offset in this bui
   t.end();
 });
 
-t.test('what a function leaves in the TLB is told of its return', (t) => {
+t.test('what a function leaves in the TLB is told of it', (t) => {
   const left: UpdateSite = {
     ...site,
     ...{ site: 'secretmem_fault', chain: ['handle_mm_fault'] },
@@ -67,7 +67,8 @@ t.test('what a function leaves in the TLB is told of its return', (t) => {
   const [found] = updateFindings({ sites: [left], levels: [2] }, [], false);
   t.match(found, {
     id: 'update/left-in-tlb/secretmem_fault/no-tlbi',
-    title: 'secretmem_fault() returns, but a TLB may hold what it made invalid: a TLBI is missing',
+    title:
+      'secretmem_fault() lets go of what it made invalid while a TLB may hold it: a TLBI is missing',
   });
   t.match(
     words(given(found).detail),

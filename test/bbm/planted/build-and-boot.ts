@@ -19,7 +19,8 @@ import { chosenBy, isNamed, type Planted, planted, sitesAt, siteText } from './p
 t.setTimeout(4 * 3600_000);
 
 const folder = import.meta.dirname;
-const chosen = chosenBy(process.argv.slice(2));
+const built = planted.filter(({ stockOnly }) => stockOnly === undefined);
+const chosen = chosenBy(process.argv.slice(2)).filter((each) => built.includes(each));
 
 const { path, cleanup } = await dir({ prefix: 'ptdiff-planted-', unsafeCleanup: true });
 t.teardown(cleanup);
@@ -43,8 +44,8 @@ async function sitesOf(
 
 t.test('every patch of the folder is in the list, and the other way round', async (t) => {
   const files = globSync('*.patch', { cwd: folder }).map((file) => basename(file, '.patch'));
-  t.same(files.sort(), planted.map(({ patch }) => patch).sort());
-  t.ok(planted.length >= 12);
+  t.same(files.sort(), built.map(({ patch }) => patch).sort());
+  t.ok(built.length >= 12);
   t.ok(chosen.length > 0, 'a word that names none chooses nothing');
 });
 

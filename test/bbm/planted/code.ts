@@ -28,21 +28,32 @@ export interface LeftOut {
   behind?: Instruction;
   /** Only the first one. */
   first?: true;
+  /** Only a BL to this function. */
+  to?: string;
 }
 
 const nop = 0xd503201f;
 const is = (word: number, { mask, bits }: Instruction): boolean => (word & mask) >>> 0 === bits;
 
+/** Where a BL goes, as a distance from it in instructions. */
+const distance = (word: number): number => (word << 6) >> 6;
+
 /**
  * Replaces instructions by NOPs.
+ * @param target how far `to` is from the first instruction of the function, in instructions
  * @returns how many
  */
-export function leaveOut(code: Uint32Array, { what, behind, first }: LeftOut): number {
+export function leaveOut(
+  code: Uint32Array,
+  { what, behind, first }: LeftOut,
+  target?: number,
+): number {
   const from = behind === undefined ? 0 : code.findIndex((word) => is(word, behind));
   if (from < 0) return 0;
   let count = 0;
   for (let at = from; at < code.length; at++) {
-    if (!is(code[at] as number, what)) continue;
+    const word = code[at] as number;
+    if (!is(word, what) || (target ?? at + distance(word)) !== at + distance(word)) continue;
     code[at] = nop;
     count++;
     if (first) break;

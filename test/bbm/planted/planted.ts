@@ -18,11 +18,14 @@ export interface Planted {
   reason: Reason;
   /** The like in the machine code of a stock kernel, without a build. */
   code?: LeftOut;
+  /** Set where a small kernel does not run it: there is no patch. */
+  stockOnly?: true;
   /** What is missing, of which it may be any; undefined where the entry was not broken at all. */
   missing: UpdateSite['missing'][];
 }
 
 const address = 'another output address';
+const stays = 'what it made invalid stays in the TLB';
 const noTlbi = 'a TLBI';
 const noDsbAfter = 'a DSB after the TLBI';
 const noDsbBefore = 'a DSB between the break and the TLBI';
@@ -48,7 +51,7 @@ const shared = (patch: string, ...missing: Planted['missing']): Planted => ({
 const secret = (patch: string, ...missing: Planted['missing']): Planted => ({
   patch: `secretmem-${patch}`,
   ...{ scenario: 'max', depth: 'full', level: 2, in: secretFault, missing },
-  reason: 'what it made invalid stays in the TLB',
+  reason: stays,
 });
 
 /** contpte_convert() of arch/arm64/mm/contpte.c, for CPUs that the kernel does not trust. */
@@ -124,6 +127,12 @@ export const planted: Planted[] = [
     code: { function: flush, what: tlbi },
   },
   {
+    // vm_reset_perms() of mm/vmalloc.c: the memory of a module is freed while it may be executable.
+    ...{ patch: 'vmalloc-reset-without-tlbi', scenario: 'max+devices', depth: 'full', level: 2 },
+    ...{ in: 'vfree', reason: stays, missing: [noTlbi, noDsbBefore, tooEarly] },
+    ...{ code: { function: 'vfree', what: call, to: '_vm_unmap_aliases' }, stockOnly: true },
+  },
+  {
     ...secret('without-tlbi', noTlbi, noDsbBefore, tooEarly),
     code: { function: secretFault, what: tlbi },
   },
@@ -140,7 +149,7 @@ export const planted: Planted[] = [
   {
     // ptep_clear_flush() of mm/pgtable-generic.c: a page is copied since somebody writes to it.
     ...{ patch: 'cow-without-tlbi', scenario: 'max', depth: 'full', level: 2 },
-    ...{ in: 'handle_mm_fault', reason: address, missing: [noTlbi, noDsbBefore, tooEarly] },
+    ...{ in: 'ptep_clear_flush', reason: stays, missing: [noTlbi, noDsbBefore, tooEarly] },
     code: { function: 'ptep_clear_flush', what: tlbi },
   },
   {
