@@ -4,11 +4,13 @@ import type { Broken } from './tables.ts';
 
 /**
  * Functions after which no TLB holds what they, or what they call, made invalid: they end with
- * flush_tlb_kernel_range(), or flush_tlb_page(), in 6.12 to 7.3. set_direct_map_invalid_noflush() leaves it to its caller
- * to do so: secretmem_fault() does, before it hands out the page (mm/secretmem.c). vunmap_range_noflush() is not
- * among them: what it unmaps may stay until its addresses are used again. Sources: __change_memory_common() of arch/arm64/mm/pageattr.c, __set_fixmap() of
- * arch/arm64/mm/fixmap.c, kfence_protect_page() of arch/arm64/include/asm/kfence.h,
- * unmap_hotplug_range() of arch/arm64/mm/mmu.c, ptep_clear_flush() of mm/pgtable-generic.c.
+ * flush_tlb_kernel_range(), or flush_tlb_page(), in 6.12 to 7.3. set_direct_map_invalid_noflush()
+ * leaves it to its caller to do so: secretmem_fault() does, before it hands out the page
+ * (mm/secretmem.c). Not among them are vunmap_range_noflush(), as what it unmaps may stay until its
+ * addresses are used again, and __set_fixmap(), whose slots are used again at once. Sources:
+ * __change_memory_common() of arch/arm64/mm/pageattr.c, kfence_protect_page() of
+ * arch/arm64/include/asm/kfence.h, unmap_hotplug_range() of arch/arm64/mm/mmu.c,
+ * ptep_clear_flush() of mm/pgtable-generic.c.
  */
 export const invalidating: ReadonlySet<string> = new Set([
   'secretmem_fault',
@@ -19,15 +21,14 @@ export const invalidating: ReadonlySet<string> = new Set([
   '__set_memory_enc_dec',
   'realm_set_memory_encrypted',
   'realm_set_memory_decrypted',
-  '__set_fixmap',
   'unmap_hotplug_range',
   'ptep_clear_flush',
 ]);
 
 /**
  * vfree() owes this only where it resets permissions (vm_reset_perms() of mm/vmalloc.c): what it
- * unmapped, which may be executable, and the linear alias, which may be read-only, must have left the
- * TLB before the alias becomes valid again, and the memory free.
+ * unmapped, which may be executable, and the linear alias, which may be read-only, must have left
+ * the TLB before the alias becomes valid again, and the memory free.
  */
 export const resetting = { owes: 'vfree', before: 'set_direct_map_default_noflush' } as const;
 

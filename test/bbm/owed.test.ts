@@ -140,7 +140,7 @@ t.test('before a CPU translates with the tables nothing is owed', (t) => {
   const made = new Steps()
     .table(kernelRoot, 2, true, { 0: BigInt(kernelPtes) | 3n })
     .table(kernelPtes, 3, true, { 0: page });
-  made.enter('__set_fixmap').store(kernelPtes, 0, 0n).leave('__set_fixmap');
+  made.enter('set_memory_valid').store(kernelPtes, 0, 0n).leave('set_memory_valid');
   t.same(made.faults(), []);
   t.end();
 });
