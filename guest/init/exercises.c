@@ -2,7 +2,8 @@
 /*
  * What init does with its tables and those of the kernel once everything was captured, so that a
  * recording has more than a boot: each kind of change of a user table, a migration, a program of
- * BPF, memory of vmalloc(), and secret memory that is given back. Each result is a record like that of a probe.
+ * BPF, memory of vmalloc(), a module that goes and comes again, and secret memory that is given back.
+ * Each result is a record like that of a probe.
  */
 #include "exercises.h"
 
@@ -257,12 +258,15 @@ void exercises_run(void)
 		{ "migration", exercise_migration },
 		{ "bpf", exercise_bpf },
 		{ "vmalloc", exercise_vmalloc },
+		{ "module", probe_modules_again },
 		{ "secret_release", probe_memfd_secret_release },
 	};
 
 	for (size_t i = 0; i < sizeof(exercises) / sizeof(exercises[0]); i++) {
 		struct probe_result result = { .call = "ok" };
 
+		if (exercises[i].run == probe_modules_again && !probe_modules_removable())
+			continue;
 		exercises[i].run(&result);
 		probe_send(exercises[i].name, &result);
 	}

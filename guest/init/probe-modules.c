@@ -11,6 +11,9 @@
 /* include/uapi/linux/module.h */
 #define MODULE_INIT_COMPRESSED_FILE 4
 
+/* include/uapi/linux/membarrier.h */
+#define MEMBARRIER_CMD_GLOBAL 1
+
 #define MOST_LIST_BYTES 1024
 
 static void load(struct probe_result *result, const char *name)
@@ -31,20 +34,63 @@ static void load(struct probe_result *result, const char *name)
 	close(file);
 }
 
-/* Loads the modules in /modules/list, separated by commas, in this order, until one fails. */
+/* What is in /modules/list, separated by commas; false where there are no modules. */
+static bool read_list(char list[MOST_LIST_BYTES])
+{
+	int file = open("/modules/list", O_RDONLY | O_CLOEXEC);
+	ssize_t length = file < 0 ? -1 : read(file, list, MOST_LIST_BYTES - 1);
+
+	if (file >= 0)
+		close(file);
+	if (length < 0)
+		return false;
+	list[length] = '\0';
+	return true;
+}
+
+/* Loads the modules in /modules/list, in this order, until one fails. */
 void probe_modules(struct probe_result *result)
 {
 	char list[MOST_LIST_BYTES], name[64];
 	const char *rest = list;
-	int file = open("/modules/list", O_RDONLY | O_CLOEXEC);
-	ssize_t length = file < 0 ? -1 : read(file, list, sizeof(list) - 1);
 
-	if (length < 0) {
+	if (!read_list(list)) {
 		probe_failed(result, "list");
 		return;
 	}
-	close(file);
-	list[length] = '\0';
 	while (!result->error && list_next(&rest, name, sizeof(name)))
 		load(result, name);
+}
+
+/* The one that no open file of init holds, and no other module needs. */
+#define REMOVABLE_FILE "virtio_net.ko"
+#define REMOVABLE_NAME "virtio_net"
+
+bool probe_modules_removable(void)
+{
+	char list[MOST_LIST_BYTES];
+
+	return read_list(list) && strstr(list, REMOVABLE_FILE);
+}
+
+void probe_modules_again(struct probe_result *result)
+{
+	char list[MOST_LIST_BYTES], name[64];
+	const char *rest = list;
+
+	if (!read_list(list)) {
+		probe_failed(result, "list");
+		return;
+	}
+	if (syscall(SYS_delete_module, REMOVABLE_NAME, O_NONBLOCK)) {
+		probe_failed(result, "delete_module");
+		return;
+	}
+	while (list_next(&rest, name, sizeof(name))) {
+		if (strstr(name, REMOVABLE_FILE))
+			load(result, name);
+	}
+	/* A worker frees what a module needs to begin with, after a grace period. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	usleep(50000);
 }

@@ -2,6 +2,7 @@
 #ifndef PTDIFF_PROBES_H
 #define PTDIFF_PROBES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,10 @@ void probe_failed(struct probe_result *result, const char *call);
 void probe_touch(struct probe_result *result, volatile unsigned char *first, size_t count);
 
 void probe_modules(struct probe_result *result);
+/* Whether one of the modules can be removed. */
+bool probe_modules_removable(void);
+/* Removes it, and loads it again. */
+void probe_modules_again(struct probe_result *result);
 void probe_memfd_secret(struct probe_result *result);
 /* Gives back what it holds, if anything. */
 void probe_memfd_secret_release(struct probe_result *result);

@@ -6,7 +6,7 @@ import type { SymbolTable } from '../../src/linux/symbol-table.ts';
 import type { Question } from '../../src/model/question.ts';
 import { kernelParameters } from '../../src/scenario/command-line.ts';
 import type { Depth } from '../../src/scenario/depth.ts';
-import { modulesFor } from '../../src/scenario/devices.ts';
+import { modulesFor, removableModule } from '../../src/scenario/devices.ts';
 import { exerciseNames, probesOf, type Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 
@@ -31,6 +31,12 @@ export function guestProbes(
   return [...(modules.length > 0 ? ['modules'] : []), ...probesOf(scenario)];
 }
 
+/** What init does besides in a recorded boot; a module goes and comes only where there is one. */
+function exercisesOf({ traits }: Pick<LoadedKernel, 'traits'>, { machine }: Scenario): string[] {
+  const removable = modulesFor(machine.devices, traits.builtInDrivers).includes(removableModule);
+  return exerciseNames.filter((name) => name !== 'module' || removable);
+}
+
 /**
  * What the model is asked for one case, of which an early boot has run no probes.
  * @param exercised the boot was recorded, so that init also did what is in exercises.c
@@ -50,7 +56,7 @@ export function questionOf(
     probes:
       depth === 'early'
         ? []
-        : [...guestProbes(kernel, scenario), ...(exercised ? exerciseNames : [])],
+        : [...guestProbes(kernel, scenario), ...(exercised ? exercisesOf(kernel, scenario) : [])],
     ...(exercised && { hasBpf: kernel.symbols.codeName('bpf_prog_load') !== undefined }),
     symbolOffset: (name) => symbolOffset(kernel.symbols, name),
     facts,

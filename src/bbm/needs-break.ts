@@ -4,7 +4,10 @@ import { isTable } from '../vmsa/descriptor.ts';
 /** FEAT_BBM as a CPU claims it (ID_AA64MMFR2_EL1.BBM), 3 where no change of size can abort. */
 export type BbmLevel = 0 | 1 | 2 | 3;
 
-/** Why an entry must be broken before it is changed (DDI 0487 D8.16.1). */
+/**
+ * Why an entry must be broken before it is changed (DDI 0487 D8.16.1); the last one is of an entry
+ * that stays invalid.
+ */
 export const reasons = [
   'a block or page becomes a table, or a table a block',
   'another table',
@@ -14,6 +17,7 @@ export const reasons = [
   'another shareability',
   'it becomes global',
   'a freed table becomes another one',
+  'what it made invalid stays in the TLB',
 ] as const;
 export type Reason = (typeof reasons)[number];
 
@@ -43,6 +47,8 @@ const anotherShareability = always('another shareability');
 const becomesGlobal = always('it becomes global');
 /** A freed table is not one of the changes that FEAT_BBM is about. */
 export const tableReused = always('a freed table becomes another one');
+/** Nor is one that a function has made invalid, and not invalidated: see owed.ts. */
+export const staysInTlb = always('what it made invalid stays in the TLB');
 
 const notGlobal = 1 << 11;
 const contiguous = 1 << (52 - 32);

@@ -5,7 +5,14 @@ import { isTable } from '../vmsa/descriptor.ts';
 import { decodeBarrier } from './barrier.ts';
 import { Contexts } from './contexts.ts';
 import { FreedTables } from './freed-tables.ts';
-import { type BbmLevel, type Forbidden, needsBreak, tableReused } from './needs-break.ts';
+import {
+  type BbmLevel,
+  type Forbidden,
+  needsBreak,
+  staysInTlb,
+  tableReused,
+} from './needs-break.ts';
+import type { Owed } from './owed.ts';
 import { PendingEntries } from './pending.ts';
 import { Registers } from './registers.ts';
 import {
@@ -93,19 +100,38 @@ export class UpdateRules {
     if (!this.#dropped && table.space.held.size > 0) this.#loosenLeaves(table, cpu);
   }
 
-  /** Before an entry of a table changes. */
-  stored(recorded: RecordedTable, index: number, low: number, high: number, cpu: number): void {
+  /**
+   * Before an entry of a table changes.
+   * @param owed of the call that must have invalidated it when it returns, if there is one
+   */
+  stored(
+    recorded: RecordedTable,
+    index: number,
+    low: number,
+    high: number,
+    cpu: number,
+    owed?: Owed,
+  ): void {
     this.#dropped = false;
     const table = this.#tables.byId(recorded.id);
     if (table === undefined) return;
     const oldLow = recorded.words[2 * index] as number;
     const oldHigh = recorded.words[2 * index + 1] as number;
     if (oldLow & 1) {
-      if (table.space.held.size > 0) this.#fromValid(table, index, oldLow, oldHigh, low, high, cpu);
+      if (table.space.held.size > 0)
+        this.#fromValid(table, index, oldLow, oldHigh, low, high, cpu, owed);
     } else if (low & 1) this.#make(table, index, low, high);
     if (recorded.level < 3 && isTable({ low }, recorded.level)) {
       this.#stored = { low, high };
       this.#tables.leadsTo(table, index, low, high);
+    }
+  }
+
+  /** No TLB may hold any more what a call made invalid. */
+  isDue({ entries }: Owed): void {
+    for (const { broken, low, high } of entries) {
+      const { missing } = broken;
+      if (missing !== undefined) this.#report(staysInTlb, missing, broken, low, high);
     }
   }
 
@@ -155,11 +181,13 @@ export class UpdateRules {
     low: number,
     high: number,
     cpu: number,
+    owed: Owed | undefined,
   ): void {
     const { level } = table.recorded;
     const old = this.#brokenAt(table, index, oldLow, oldHigh, cpu);
     if ((low & 1) === 0) {
       this.#pending.broke(table, index, old);
+      owed?.entries.push({ broken: old, low, high });
       if (old.wasTable) this.#free(old);
       return;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { UpdateSite } from '../bbm/check-updates.ts';
-import type { BbmLevel, Reason } from '../bbm/needs-break.ts';
+import { type BbmLevel, type Reason, staysInTlb } from '../bbm/needs-break.ts';
 import type { Missing } from '../bbm/tables.ts';
 import type { Capture } from '../evidence/capture.ts';
 import { split } from '../vmsa/descriptor-layout.ts';
@@ -27,6 +27,7 @@ const reasons: Record<Reason, { word: string; section: string }> = {
   'another shareability': { word: 'shareability', section: 'D8.16.1' },
   'it becomes global': { word: 'global', section: 'D8.16.1' },
   'a freed table becomes another one': { word: 'table-reuse', section: 'D8.17' },
+  'what it made invalid stays in the TLB': { word: 'left-in-tlb', section: 'D8.17' },
 };
 
 /** The same of what is missing. */
@@ -58,6 +59,7 @@ function idOf(each: UpdateSite): string {
 
 /** What is wrong with the changes of a site, as a clause. */
 export function faultOf({ reason, missing }: Pick<UpdateSite, 'reason' | 'missing'>): string {
+  if (reason === staysInTlb.reason) return `${reason}: ${missing} is missing`;
   return missing === undefined
     ? `${reason}, while the entry was valid`
     : `${reason}, after a break that lacks ${missing}`;
@@ -79,21 +81,38 @@ export function updateFindings(
   const claims = `The CPUs claim FEAT_BBM level ${[...new Set(levels)].join(' and ')} (ID_AA64MMFR2_EL1.BBM). The kernel ${trusted ? 'trusts' : 'does not trust'} them with changes of size (system_supports_bbml2_noabort() or _bbml3()).`;
   return [...Map.groupBy(forbidden, idOf)].flatMap(([id, [first, ...others]]) => {
     if (first === undefined) return [];
-    const name = functionOf(first);
-    const { missing, reason } = first;
-    const section = missing === undefined ? '' : ` and ${lacks[missing].section}`;
+    const { title, rule } = wordsOf(first, claims);
     return [
       {
         id,
         kind: 'update' as const,
-        title: `${name}() changes an entry that a TLB may hold: ${faultOf(first)}`,
+        title,
         detail: detailOf([
-          `${reason}: an entry is first made invalid, then come a DSB, a TLBI that covers it and a DSB, and only then it is made again (DDI 0487 ${reasons[reason].section}${section}). Here ${missing === undefined ? 'it was not made invalid at all' : `this is missing: ${missing}`}. ${claims}`,
+          rule,
           ...[first, ...others].flatMap((site) => siteLines(site, registers)),
         ]),
       },
     ];
   });
+}
+
+/** Title of a finding, and the rule that is broken. */
+function wordsOf(site: UpdateSite, claims: string): { title: string; rule: string } {
+  const name = functionOf(site);
+  const { missing, reason } = site;
+  const lack = missing && lacks[missing];
+  const here =
+    missing === undefined ? 'it was not made invalid at all' : `this is missing: ${missing}`;
+  if (reason === staysInTlb.reason)
+    return {
+      title: `${name}() lets go of what it made invalid while a TLB may hold it: ${missing} is missing`,
+      rule: `After an entry was made invalid come a DSB, a TLBI that covers it and a DSB (DDI 0487 ${lack?.section}); until then, CPUs may go on using the memory. ${name}() must invalidate what it, or what it calls, makes invalid before it lets go of it. Here ${here}.`,
+    };
+  const section = lack === undefined ? '' : ` and ${lack.section}`;
+  return {
+    title: `${name}() changes an entry that a TLB may hold: ${faultOf(site)}`,
+    rule: `${reason}: an entry is first made invalid, then come a DSB, a TLBI that covers it and a DSB, and only then it is made again (DDI 0487 ${reasons[reason].section}${section}). Here ${here}. ${claims}`,
+  };
 }
 
 function siteLines(

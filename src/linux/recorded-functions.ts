@@ -24,8 +24,8 @@ const operation = (name: string, count: number, returns = false): RecordedFuncti
 /**
  * The functions that change page tables, and those whose calls say why: a name that a kernel does
  * not have is left out. Sources: arch/arm64/mm/{mmu,pageattr,contpte,hugetlbpage,kasan_init}.c,
- * arch/arm64/kernel/{alternative,cpufeature,patching}.c, mm/{vmalloc,memory,mmap,mprotect,mremap,
- * migrate,huge_memory,khugepaged,kfence/core,secretmem,execmem}.c of 6.12 to 7.3.
+ * arch/arm64/kernel/{alternative,cpufeature,patching}.c, mm/{vmalloc,memory,pgtable-generic,mmap,
+ * mprotect,mremap,migrate,huge_memory,khugepaged,kfence/core,secretmem,execmem}.c of 6.12 to 7.3.
  */
 export const recordedFunctions: readonly RecordedFunction[] = [
   // arch/arm64/kernel/entry.S, mm/pgd.c
@@ -103,8 +103,9 @@ export const recordedFunctions: readonly RecordedFunction[] = [
   operation('kfence_unprotect', 1, true),
   operation('secretmem_fault', 1, true),
   operation('secretmem_free_folio', 1),
-  // User tables: mm/memory.c, mmap.c, mprotect.c, mremap.c, huge_memory.c, migrate.c
+  // User tables: mm/{memory,pgtable-generic,mmap,mprotect,mremap,huge_memory,migrate}.c
   operation('handle_mm_fault', 3, true),
+  operation('ptep_clear_flush', 0),
   operation('copy_page_range', 2, true),
   operation('unmap_vmas', 3),
   operation('free_pgtables', 2),

@@ -64,6 +64,8 @@ export function probePredictions(
           : { errno: ENOSYS, why: 'CONFIG_BPF_SYSCALL is off' };
       case 'vmalloc':
         return { errno: 0, why: 'what is no module is refused, whatever the kernel' };
+      case 'module':
+        return { errno: 0, why: 'a module that nobody uses can be removed, and loaded again' };
       case 'secret_release':
         return { errno: 0, why: 'what memfd_secret() gave can be unmapped' };
       default:

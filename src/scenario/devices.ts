@@ -15,6 +15,9 @@ const moduleNames: Record<DeviceName, readonly string[]> = {
   'virtio-net': ['failover', 'net_failover', 'virtio_net'],
 };
 
+/** The one that init can remove: none of its open files holds it (guest/init/probe-modules.c). */
+export const removableModule = 'virtio_net';
+
 /** Modules that a kernel must load to drive a machine's devices. */
 export function modulesFor(
   devices: readonly DeviceName[] | undefined,

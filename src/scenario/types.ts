@@ -22,6 +22,7 @@ export const exerciseNames = [
   'migration',
   'bpf',
   'vmalloc',
+  'module',
   'secret_release',
 ] as const;
 /** Asks init for them. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { checkUpdates, type UpdateSite } from '../../src/bbm/check-updates.ts';
 import type { BbmLevel } from '../../src/bbm/needs-break.ts';
+import type { RecordedFunction } from '../../src/linux/recorded-functions.ts';
 import { Events, kinds } from '../evidence/recorded-events.ts';
 
 /** Instructions as GNU as makes them, with X0 where they have an operand. */
@@ -48,6 +49,7 @@ export class Steps {
   readonly #events = new Events();
   readonly #last = new Map<string, bigint>();
   readonly #tables: number[] = [];
+  readonly #functions: RecordedFunction[] = [];
 
   constructor() {
     for (const name of names) this.#events.add(kinds.site).change(0n).add(insns[name]);
@@ -102,14 +104,38 @@ export class Steps {
     return this;
   }
 
+  /** A function is entered that is called from one place, without arguments. */
+  enter(name: string): this {
+    const known = this.#functions.findIndex((each) => each.name === name);
+    if (known >= 0) this.#events.add(kinds.enter, known + 1);
+    else {
+      this.#functions.push({ name, role: 'operation', arguments: 0, returns: false });
+      this.#events.add(kinds.call, this.#functions.length - 1).change(0n);
+      this.#events.add(kinds.enter, this.#functions.length);
+    }
+    return this;
+  }
+
+  leave(name: string): this {
+    const known = this.#functions.findIndex((each) => each.name === name);
+    this.#events.add(kinds.leave, known + 1);
+    return this;
+  }
+
+  /** An exception, or its return. */
+  interrupted(from: boolean): this {
+    this.#events.add(...(from ? [kinds.mark, 0] : [kinds.unmark]));
+    return this;
+  }
+
   /** @param levels of FEAT_BBM that the CPUs claim */
   check(levels: BbmLevel[] = [0, 0]): UpdateSite[] {
     const recording = {
-      functions: [],
+      functions: this.#functions,
       ramBase,
       moments: [],
       sites: ['', ...names],
-      callers: [],
+      callers: this.#functions.map(() => ''),
       events: this.#events.bytes,
     };
     return checkUpdates(recording, levels);

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { UpdateSite } from '../../src/bbm/check-updates.ts';
 import { judge } from '../../src/diff/judge.ts';
-import { updateFindings } from '../../src/diff/update-findings.ts';
+import { faultOf, updateFindings } from '../../src/diff/update-findings.ts';
 import { given } from '../given.ts';
 import { caseOf, issue } from './judged.ts';
 
@@ -55,6 +55,26 @@ t.test('a finding for each way of each function, whatever its offset in this bui
     /^ {4}from 0xe8000040210403$/m,
     'without registers a descriptor is a number',
   );
+  t.end();
+});
+
+t.test('what a function leaves in the TLB is told of it', (t) => {
+  const left: UpdateSite = {
+    ...site,
+    ...{ site: 'secretmem_fault', chain: ['handle_mm_fault'] },
+    ...{ reason: 'what it made invalid stays in the TLB', missing: 'a TLBI' },
+  };
+  const [found] = updateFindings({ sites: [left], levels: [2] }, [], false);
+  t.match(found, {
+    id: 'update/left-in-tlb/secretmem_fault/no-tlbi',
+    title:
+      'secretmem_fault() lets go of what it made invalid while a TLB may hold it: a TLBI is missing',
+  });
+  t.match(
+    words(given(found).detail),
+    /DDI 0487 D8\.17\).* 720 times at secretmem_fault, in handle_mm_fault;/,
+  );
+  t.equal(faultOf(left), 'what it made invalid stays in the TLB: a TLBI is missing');
   t.end();
 });
 

@@ -3,7 +3,7 @@ import { checkUpdates, type UpdateSite } from '../../../src/bbm/check-updates.ts
 import type { Reason } from '../../../src/bbm/needs-break.ts';
 import type { Recording } from '../../../src/evidence/capture.ts';
 import type { Depth } from '../../../src/scenario/depth.ts';
-import { clear, dsbIsh, dsbIshst, type LeftOut, tlbi } from './code.ts';
+import { call, clear, clearAt, dsbIsh, dsbIshst, type LeftOut, tlbi, tlbiVaae1 } from './code.ts';
 
 /** A defect that a patch of this folder plants in linux-source-7.3, and what must be said of it. */
 export interface Planted {
@@ -18,11 +18,14 @@ export interface Planted {
   reason: Reason;
   /** The like in the machine code of a stock kernel, without a build. */
   code?: LeftOut;
+  /** Set where a small kernel does not run it: there is no patch. */
+  stockOnly?: true;
   /** What is missing, of which it may be any; undefined where the entry was not broken at all. */
   missing: UpdateSite['missing'][];
 }
 
 const address = 'another output address';
+const stays = 'what it made invalid stays in the TLB';
 const noTlbi = 'a TLBI';
 const noDsbAfter = 'a DSB after the TLBI';
 const noDsbBefore = 'a DSB between the break and the TLBI';
@@ -44,7 +47,29 @@ const shared = (patch: string, ...missing: Planted['missing']): Planted => ({
   in: 'realm_set_memory_decrypted',
 });
 
+/** secretmem_fault() of mm/secretmem.c: the page is still in a TLB when user space gets it. */
+const secret = (patch: string, ...missing: Planted['missing']): Planted => ({
+  patch: `secretmem-${patch}`,
+  ...{ scenario: 'max', depth: 'full', level: 2, in: secretFault, missing },
+  reason: stays,
+});
+
+/** contpte_convert() of arch/arm64/mm/contpte.c, for CPUs that the kernel does not trust. */
+const contpte = (patch: string, ...missing: Planted['missing']): Planted => ({
+  patch: `contpte-${patch}`,
+  ...{ scenario: 'max', depth: 'full', level: 0, in: 'contpte_convert', missing },
+  reason: 'the contiguous bit changes',
+});
+
+/** kpti_map_pgtbl of arch/arm64/mm/proc.S; a stock kernel's TLBI has a wrong hint. */
+const kpti = (patch: string, ...missing: Planted['missing']): Planted => ({
+  patch: `kpti-${patch}`,
+  ...{ scenario: 'max+kpti', depth: 'early', level: 2, in: ngMappings, reason: address, missing },
+});
+
 const setFixmap = '__set_fixmap';
+const secretFault = 'secretmem_fault';
+const ngMappings = 'idmap_kpti_install_ng_mappings';
 /** The compiler inlines it where it is small. */
 const flush = 'flush_tlb_kernel_range';
 
@@ -101,7 +126,45 @@ export const planted: Planted[] = [
     },
     code: { function: flush, what: tlbi },
   },
+  {
+    // vm_reset_perms() of mm/vmalloc.c: the memory of a module is freed while it may be executable.
+    ...{ patch: 'vmalloc-reset-without-tlbi', scenario: 'max+devices', depth: 'full', level: 2 },
+    ...{ in: 'vfree', reason: stays, missing: [noTlbi, noDsbBefore, tooEarly] },
+    ...{ code: { function: 'vfree', what: call, to: '_vm_unmap_aliases' }, stockOnly: true },
+  },
+  {
+    ...secret('without-tlbi', noTlbi, noDsbBefore, tooEarly),
+    code: { function: secretFault, what: tlbi },
+  },
+  secret('tlbi-before-break', noTlbi, noDsbBefore, tooEarly),
+  {
+    ...secret('without-dsb-after', noDsbAfter),
+    code: { function: secretFault, what: dsbIsh },
+  },
+  {
+    ...contpte('without-tlbi', noTlbi, noDsbBefore, tooEarly),
+    code: { function: 'contpte_convert', what: call, first: true },
+  },
+  contpte('without-break', undefined),
+  {
+    // ptep_clear_flush() of mm/pgtable-generic.c: a page is copied since somebody writes to it.
+    ...{ patch: 'cow-without-tlbi', scenario: 'max', depth: 'full', level: 2 },
+    ...{ in: 'ptep_clear_flush', reason: stays, missing: [noTlbi, noDsbBefore, tooEarly] },
+    code: { function: 'ptep_clear_flush', what: tlbi },
+  },
+  {
+    ...kpti('without-break', undefined),
+    code: { function: ngMappings, what: clearAt },
+  },
+  {
+    ...kpti('without-tlbi', noTlbi, noDsbBefore, tooEarly),
+    code: { function: ngMappings, what: tlbiVaae1 },
+  },
 ];
+
+/** Those whose patch contains one of some words; without words, all. */
+export const chosenBy = (words: readonly string[]): Planted[] =>
+  planted.filter(({ patch }) => words.length === 0 || words.some((word) => patch.includes(word)));
 
 /** Whether a site is the one that a defect must be named at. */
 export function isNamed(each: Planted): (site: UpdateSite) => boolean {

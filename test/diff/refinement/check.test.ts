@@ -76,6 +76,22 @@ t.test('real boots: every operation does what the model says', (t) => {
   t.end();
 });
 
+t.test(
+  'debug_pagealloc: each page that is freed becomes invalid, and valid when it is used',
+  (t) => {
+    const boot = recordedKernel('7.3.4-debug_pagealloc@max+pagealloc');
+    const { deviations, checked, unchecked } = checkRefinement(boot.recording, boot.kernel);
+    t.same(deviations, []);
+    t.same(unchecked, new Map());
+    t.equal(checked.get('__kernel_map_pages'), 15227);
+    t.same(
+      foundIn(boot, { inside: 'set_memory_valid', kind: 'store', nth: 4000, becomes: () => [] }),
+      ['__kernel_map_pages/other-entry', 'set_memory_valid/other-entry'],
+    );
+    t.end();
+  },
+);
+
 /** Takes the place of an event in one function. */
 interface Plant {
   inside: string;
@@ -86,7 +102,12 @@ interface Plant {
 }
 
 /** The ids of what is found after some events were changed. */
-function found(...plants: Plant[]): string[] {
+const found = (...plants: Plant[]) => foundIn({ recording, kernel }, ...plants);
+
+function foundIn(
+  { recording, kernel }: Pick<ReturnType<typeof recordedKernel>, 'recording' | 'kernel'>,
+  ...plants: Plant[]
+): string[] {
   const open = new RecordedOperations();
   const seen = new Map<Plant, number>();
   const changed = rewriteRecording(recording, (event, { cpu }: RecordingReader) => {
