@@ -75,11 +75,11 @@ function ramArguments(setup: QemuMachine, ramFile: string): string[] {
 
 /** Options of the `virt` machine besides those of every boot. */
 function machineOptions({ machine, monitor }: QemuMachine): string[] {
-  const { firmware, world, its } = machine;
+  const { firmware, entry, world, its } = machine;
   const hotplug = monitor !== undefined && hasDmaAlias(machine);
   return [
     ...(firmware === 'monitor-rme' ? ['secure=on'] : []),
-    ...(firmware === undefined ? [] : ['virtualization=on']),
+    ...(firmware === undefined && entry === undefined ? [] : ['virtualization=on']),
     // With ACPI, a machine that starts from flash lacks the GPIO controller of the device tree;
     // without it, the machine has no hot-plugged memory.
     ...(firmware === undefined || hotplug ? [] : ['acpi=off']),

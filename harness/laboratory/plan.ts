@@ -3,13 +3,18 @@ import { parse } from 'yaml';
 import { readRegularText, whyUnreadable } from '../../host/read-file.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
 import type { PlannedCase, UnfitCase } from '../../src/report/types.ts';
-import { builtInScenario, builtInScenarios, matrixScenarios } from '../../src/scenario/built-in.ts';
+import {
+  allScenarios,
+  builtInScenario,
+  builtInScenarios,
+  matrixScenarios,
+} from '../../src/scenario/built-in.ts';
 import { whyNoCommandLine } from '../../src/scenario/command-line.ts';
 import type { DepthChoice } from '../../src/scenario/depth.ts';
 import { whyUnfit } from '../../src/scenario/fit.ts';
 import { lateCpuScenarios } from '../../src/scenario/late-cpus.ts';
 import { thin } from '../../src/scenario/pairwise.ts';
-import { namedRealms, realmMatrix, realmSingles } from '../../src/scenario/realms.ts';
+import { realmMatrix, realmSingles } from '../../src/scenario/realms.ts';
 import { parseScenarios } from '../../src/scenario/schema.ts';
 import { tellingScenarios } from '../../src/scenario/telling.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
@@ -66,8 +71,7 @@ async function scenariosOfFile(file: string): Promise<Scenario[]> {
  * telling first), or 'all'.
  */
 export async function scenariosNamed(name: string): Promise<Scenario[]> {
-  // The named realms are cases of the realm matrix under other names.
-  if (name === 'all') return builtInScenarios.filter((scenario) => !namedRealms.includes(scenario));
+  if (name === 'all') return [...allScenarios];
   if (name === 'telling')
     return tellingScenarios.flatMap((wanted) =>
       builtInScenarios.filter((scenario) => scenario.name === wanted),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { stableJson } from '../stable-json.ts';
+import { boardScenarios, namedBoardScenarios } from './boards.ts';
 import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { idFieldScenarios } from './id-fields.ts';
@@ -57,8 +58,7 @@ const listedCpuScenarios: readonly Scenario[] = cpus
   .filter(({ qemu, name }) => qemu.startsWith('max,midr=') && !MATRIX_CPUS.includes(name))
   .map(({ name }) => makeScenario({ cpu: name }));
 
-/** All scenarios that come with ptdiff. */
-export const builtInScenarios: readonly Scenario[] = [
+const otherScenarios: readonly Scenario[] = [
   ...matrixScenarios,
   ...singleChangeScenarios,
   ...listedCpuScenarios,
@@ -72,6 +72,22 @@ export const builtInScenarios: readonly Scenario[] = [
   ...hotplugScenarios,
   ...namedRealms,
 ];
+
+/** Some boards' cores are in other scenarios, too. */
+const isNew = ({ name }: Scenario): boolean => !otherScenarios.some((each) => each.name === name);
+
+/** All scenarios that come with ptdiff. */
+export const builtInScenarios: readonly Scenario[] = [
+  ...otherScenarios,
+  ...[...boardScenarios, ...namedBoardScenarios].filter(isNew),
+];
+
+/**
+ * What `--scenario all` means. The named realms are cases of the realm matrix under other names.
+ */
+export const allScenarios: readonly Scenario[] = builtInScenarios.filter(
+  (scenario) => !namedRealms.includes(scenario) && !namedBoardScenarios.includes(scenario),
+);
 
 /** The scenario with a name, also with another seed or plain (see vary()). */
 export function builtInScenario(name: string): Scenario | undefined {

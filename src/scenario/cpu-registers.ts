@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { identitiesOf } from './cpus.ts';
+import { cpuNamed, identitiesOf } from './cpus.ts';
 import { hiddenRegisters, idOverrides, shownIdRegisters } from './id-overrides.ts';
 import type { Machine } from './types.ts';
 
@@ -36,6 +36,48 @@ const emulated: Record<string, Record<string, bigint>> = {
     ID_AA64MMFR3_EL1: 0n,
     ID_AA64PFR1_EL1: 0n,
   },
+  'cortex-a35': {
+    ID_AA64MMFR0_EL1: 0x101122n,
+    ID_AA64MMFR1_EL1: 0n,
+    ID_AA64MMFR2_EL1: 0n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0n,
+  },
+  'cortex-a53': {
+    ID_AA64MMFR0_EL1: 0x1122n,
+    ID_AA64MMFR1_EL1: 0n,
+    ID_AA64MMFR2_EL1: 0n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0n,
+  },
+  'cortex-a55': {
+    ID_AA64MMFR0_EL1: 0x101122n,
+    ID_AA64MMFR1_EL1: 0x10212122n,
+    ID_AA64MMFR2_EL1: 0x1011n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0x10n,
+  },
+  'cortex-a72': {
+    ID_AA64MMFR0_EL1: 0x1124n,
+    ID_AA64MMFR1_EL1: 0n,
+    ID_AA64MMFR2_EL1: 0n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0n,
+  },
+  'cortex-a710': {
+    ID_AA64MMFR0_EL1: 0x22200101122n,
+    ID_AA64MMFR1_EL1: 0x10212122n,
+    ID_AA64MMFR2_EL1: 0x1221011110101011n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0x121n,
+  },
+  'neoverse-v1': {
+    ID_AA64MMFR0_EL1: 0x101125n,
+    ID_AA64MMFR1_EL1: 0x10212122n,
+    ID_AA64MMFR2_EL1: 0x220011102101011n,
+    ID_AA64MMFR3_EL1: 0n,
+    ID_AA64PFR1_EL1: 0x20n,
+  },
   'neoverse-n1': {
     ID_AA64MMFR0_EL1: 0x101125n,
     ID_AA64MMFR1_EL1: 0x10212122n,
@@ -52,10 +94,20 @@ const emulated: Record<string, Record<string, bigint>> = {
   },
 };
 
+/** The registers of QEMU's model behind a CPU's name. */
+const emulatedBy = (qemu: string): Record<string, bigint> =>
+  emulated[qemu.split(',')[0] ?? ''] ?? {};
+
+/** Whether a CPU has FEAT_VHE (ID_AA64MMFR1_EL1.VH); not so where QEMU's model is unknown. */
+export function hasVhe(name: string): boolean {
+  const { ID_AA64MMFR1_EL1: features = 0n } = emulatedBy(cpuNamed(name).qemu);
+  return ((features >> 8n) & 0xfn) !== 0n;
+}
+
 /** The ID registers that the kernel will read on each CPU of a machine, without a boot. */
 export function expectedIdRegisters(machine: Machine): Record<string, bigint>[] {
   const hidden = hiddenRegisters(machine);
-  const own = identitiesOf(machine).map(({ qemu }) => emulated[qemu.split(',')[0] ?? ''] ?? {});
+  const own = identitiesOf(machine).map(({ qemu }) => emulatedBy(qemu));
   const shown = shownIdRegisters(own, idOverrides(machine));
   return shown.map((registers, cpu) => ({ ...registers, ...hidden[cpu] }));
 }

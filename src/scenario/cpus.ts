@@ -52,7 +52,10 @@ function withBbm(bbm: number): CpuIdentity {
 
 /**
  * CPU identities by name. MIDR values: Arm ARM MIDR_EL1; parts from
- * arch/arm64/include/asm/cputype.h.
+ * arch/arm64/include/asm/cputype.h. Where QEMU has a model of the part, its revision and its ID
+ * registers are those that QEMU took from the part's technical reference manual
+ * (target/arm/tcg/cpu64.c). QEMU has no Cortex-A78: the registers of its Cortex-A78AE have 48-bit
+ * physical addresses, those of its Cortex-A76 the 40 bits of the part.
  */
 export const cpus: readonly CpuIdentity[] = [
   {
@@ -126,6 +129,55 @@ export const cpus: readonly CpuIdentity[] = [
     qemu: 'neoverse-n2,pauth=off,sve=off',
     midr: 0x410fd493n,
     about: '48-bit addresses, E0PD',
+  },
+  {
+    name: 'cortex-a35',
+    qemu: 'cortex-a35',
+    midr: 0x411fd040n,
+    csv3: 0,
+    about: 'r1p0; Armv8.0, and pages of 16K; 40-bit physical addresses',
+  },
+  {
+    name: 'cortex-a53',
+    qemu: 'cortex-a53',
+    midr: 0x410fd034n,
+    csv3: 0,
+    granules: [4096, 65536],
+    about: 'r0p4 (Raspberry Pi 3); Armv8.0; 40-bit physical addresses',
+  },
+  {
+    name: 'cortex-a55',
+    qemu: 'cortex-a55',
+    midr: 0x412fd050n,
+    csv3: 0,
+    about:
+      'r2p0; Armv8.2; on the list of CPUs that are safe from Meltdown; 40-bit physical addresses',
+  },
+  {
+    name: 'cortex-a72',
+    qemu: 'cortex-a72',
+    midr: 0x410fd083n,
+    csv3: 0,
+    granules: [4096, 65536],
+    about: 'r0p3 (Raspberry Pi 4); Armv8.0; 44-bit physical addresses',
+  },
+  {
+    name: 'cortex-a78',
+    qemu: 'cortex-a76,midr=0x411fd412',
+    midr: 0x411fd412n,
+    about: "r1p2; 40-bit physical addresses, no E0PD; QEMU's Cortex-A76 with this part's MIDR_EL1",
+  },
+  {
+    name: 'cortex-a710',
+    qemu: 'cortex-a710,pauth=off,sve=off',
+    midr: 0x412fd471n,
+    about: 'r2p1; FEAT_BBM level 2 but on no list; E0PD; 40-bit physical addresses',
+  },
+  {
+    name: 'neoverse-v1',
+    qemu: 'neoverse-v1,pauth=off,sve=off',
+    midr: 0x411fd402n,
+    about: 'r1p2 (Graviton3); FEAT_BBM level 2 but on no list; no E0PD',
   },
 ];
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PtdiffError } from '../errors.ts';
 import { contains, sizedRange, sizeOf } from '../linux/physical-range.ts';
 import { present } from '../present.ts';
+import { hasVhe } from './cpu-registers.ts';
 import { findCpu } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange } from './id-registers.ts';
@@ -103,6 +104,11 @@ export const scenarioFileSchema = scenarioSchema
     message:
       "must be 'monitor' or 'monitor-rme' for a realm, for idFields or for others, of which there are fewer than cpus",
   })
+  .refine(staysBelowEl2, {
+    path: ['machine', 'entry'],
+    message:
+      "may be 'el2' only without a firmware, and only where the kernel then leaves EL2: on a CPU without FEAT_VHE (cortex-a35, -a53, -a57, -a72), or with the parameter kvm-arm.mode=nvhe",
+  })
   .refine(({ machine }) => !machine.late || machine.cpus > 1, {
     path: ['machine', 'late'],
     message: 'is for the CPUs after the first, of which the machine has none',
@@ -140,6 +146,18 @@ function monitorWhereNeeded({
   return (
     (!needed || machine.firmware !== undefined) && (machine.others?.length ?? 0) < machine.cpus
   );
+}
+
+/** finalise_el2() in arch/arm64/kernel/hyp-stub.S keeps a kernel at EL2 where it finds FEAT_VHE. */
+function staysBelowEl2({
+  machine: { entry, cpu, firmware },
+  parameters,
+}: {
+  machine: Pick<Machine, 'entry' | 'cpu' | 'firmware'>;
+  parameters: string[];
+}): boolean {
+  if (entry === undefined) return true;
+  return firmware === undefined && (!hasVhe(cpu) || parameters.includes('kvm-arm.mode=nvhe'));
 }
 
 function fieldsMayDiffer({

@@ -29,7 +29,7 @@ export const tellingScenarios: readonly string[] = [
   // KPTI: needed by the CPU, not needed by a CPU on the kernel's safe list, required by KASLR, not
   // required with FEAT_E0PD, requested by the parameter.
   'a64fx',
-  'realm+cortex-a57',
+  'cortex-a72+el2',
   'cortex-a76+kaslr',
   'max+kaslr',
   'max+kpti',

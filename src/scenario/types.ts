@@ -83,6 +83,12 @@ export const machineSchema = z.strictObject({
    */
   firmware: z.enum(['monitor', 'monitor-rme']).optional(),
   /**
+   * The kernel is entered at EL2, as by the firmware of a board, and not at EL1: it keeps EL2 for
+   * KVM. Only where it then goes on at EL1, whose registers are read: on CPUs without FEAT_VHE, or
+   * with kvm-arm.mode=nvhe.
+   */
+  entry: z.literal('el2').optional(),
+  /**
    * Identities of the CPUs after the first, where they differ from `cpu`: entry i is the identity
    * of CPU i + 1.
    */

@@ -11,7 +11,7 @@ import { ptdiffHere } from '../cli/in-process.ts';
 import { given, take } from '../given.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root })];
+const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: root })];
 const textOf = (document: string): string => readFileSync(join(root, document), 'utf8');
 
 /**

@@ -2,8 +2,7 @@
 import t from 'tap';
 import { earlyEnd } from '../../src/evidence/capture.ts';
 import type { Question } from '../../src/model/question.ts';
-import { builtInScenarios } from '../../src/scenario/built-in.ts';
-import { namedRealms } from '../../src/scenario/realms.ts';
+import { allScenarios } from '../../src/scenario/built-in.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
 import type { Mutant } from '../mutants/find-mutants.ts';
@@ -20,9 +19,7 @@ const { whyUnfit } = await import('../../src/scenario/fit.ts');
 function scenariosOn(generation: string): Scenario[] {
   const traits = traitsOfGeneration(generation);
   const fitting = { ...traits, builtInDrivers: [], hasModules: true };
-  return builtInScenarios.filter(
-    (scenario) => !namedRealms.includes(scenario) && whyUnfit(scenario, fitting) === undefined,
-  );
+  return allScenarios.filter((scenario) => whyUnfit(scenario, fitting) === undefined);
 }
 
 function stepsOn(generation: string): Map<Scenario, ReturnType<typeof lateSteps>> {

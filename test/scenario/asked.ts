@@ -61,6 +61,12 @@ const registersOf: Record<string, string> = {
   'neoverse-n2': '7.3.4+deb13-arm64@neoverse-n2+off',
   'cortex-a57': '7.3.4+deb13-arm64@realm+cortex-a57',
   'neoverse-n1': '7.3.4+deb13-arm64@realm+neoverse-n1',
+  'cortex-a35': '7.3.4+deb13-arm64@cortex-a35+kaslr',
+  'cortex-a53': '7.3.4+deb13-arm64@cortex-a53+kaslr',
+  'cortex-a55': '7.3.4+deb13-arm64@cortex-a55+kaslr',
+  'cortex-a72': '7.3.4+deb13-arm64@cortex-a72+kaslr',
+  'cortex-a710': '7.3.4+deb13-arm64@cortex-a710+kaslr',
+  'neoverse-v1': '7.3.4+deb13-arm64@neoverse-v1+kaslr',
   a64fx: '6.12.107+deb13-arm64@a64fx',
   max: '7.3.4+deb13-arm64@max+noalias',
 };

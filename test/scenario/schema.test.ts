@@ -138,6 +138,21 @@ t.test('holes lie inside the memory and on page borders', async (t) => {
   t.equal(given(parseScenarios(withHole(0x7ffff000, 4096), 'f')[0]).machine.holes.length, 1);
 });
 
+t.test('a kernel is entered at EL2 only where it leaves it', async (t) => {
+  const entered = (cpu: string, rest = {}, parameters: string[] = []) => ({
+    name: 'x',
+    machine: { cpu, entry: 'el2', ...rest },
+    parameters,
+  });
+  for (const cpu of ['cortex-a35', 'cortex-a53', 'cortex-a57', 'cortex-a72'])
+    t.equal(given(parseScenarios(entered(cpu), 'f')[0]).machine.entry, 'el2', cpu);
+  for (const cpu of ['cortex-a55', 'cortex-a76', 'neoverse-n1', 'max', 'ampere1']) {
+    t.match(complaint(entered(cpu)), /machine\.entry: .*without FEAT_VHE/, cpu);
+    t.equal(parseScenarios(entered(cpu, {}, ['kvm-arm.mode=nvhe']), 'f').length, 1, cpu);
+  }
+  t.match(complaint(entered('cortex-a53', { firmware: 'monitor' })), /without a firmware/);
+});
+
 t.test('late CPUs are CPUs after the first', async (t) => {
   t.match(complaint({ name: 'x', machine: { cpu: 'max', late: true } }), /machine\.late.*has none/);
   t.equal(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
+import { hasVhe } from '../cpu-registers.ts';
 import { cpuNamed, cpus } from '../cpus.ts';
 import { type DeviceName, deviceNames } from '../devices.ts';
 import { scenarioFileSchema } from '../schema.ts';
@@ -79,6 +80,7 @@ const parts = fc.record({
     'realm',
     'rme',
   ),
+  el2: rarely<boolean>(false, fc.constant(true)),
   memory: memorySizes,
   holes: holeLists,
   nodes: nodeLists,
@@ -121,6 +123,7 @@ function assemble(drawn: Parts): Omit<Scenario, 'name'> {
     drawn.nodes !== undefined ||
     [drawn.cpu, ...(who.others ?? [])].some((name) => cpuNamed(name).bbm !== undefined);
   const below = needsMonitor && drawn.below === 'none' ? 'monitor' : drawn.below;
+  const el2 = drawn.el2 && below === 'none';
   const late = drawn.late && drawn.cpus > 1;
   const hotplug = drawn.hotplug && drawn.cpus > 1 && !late;
   const { devices, kfenceSampleInterval } = drawn;
@@ -131,6 +134,7 @@ function assemble(drawn: Parts): Omit<Scenario, 'name'> {
       ...memory,
       holes: placeHoles(drawn.holes, memory.memory),
       ...worlds[below],
+      ...(el2 && { entry: 'el2' as const }),
       ...who,
       ...(late && { late }),
       ...(drawn.noIts && { its: false as const }),
@@ -141,7 +145,8 @@ function assemble(drawn: Parts): Omit<Scenario, 'name'> {
     kaslr: drawn.kaslr,
     seed: drawn.seed,
     ...(drawn.plain && { plain: true as const }),
-    parameters: drawn.parameters,
+    // Without it, a kernel on a CPU with FEAT_VHE stays at EL2, which no scenario may ask for.
+    parameters: [...drawn.parameters, ...(el2 && hasVhe(drawn.cpu) ? ['kvm-arm.mode=nvhe'] : [])],
     probes: [
       ...(late ? (['cpu_online'] as const) : []),
       ...(hotplug ? (['cpu_hotplug'] as const) : []),

@@ -53,6 +53,7 @@ export function choicesOf(scenario: Omit<Scenario, 'name'>, kernel: string): str
     ...cpuValues(scenario),
     ...memoryValues(scenario),
     `${machine.world} world, ${machine.firmware ?? 'no firmware'}`,
+    ...(machine.entry ? ['entered at EL2'] : []),
     ...(machine.its === false ? ['no ITS'] : []),
     ...(machine.devices ?? []),
     `rodata ${rodata}`,

@@ -89,6 +89,11 @@ t.test('each machine has the exception levels and devices that it needs', (t) =>
   const { firmware: _, ...plain } = realm.machine;
   const normal = machineArguments({ ...realm, machine: { ...plain, world: 'normal', its: false } });
   t.equal(argumentOf(normal, '-machine'), 'virt,gic-version=3,dtb-randomness=off,its=off');
+  const board = machineArguments({
+    ...realm,
+    machine: { ...plain, world: 'normal', entry: 'el2' },
+  });
+  t.equal(argumentOf(board, '-machine'), 'virt,gic-version=3,dtb-randomness=off,virtualization=on');
   const rme = machineArguments({
     ...realm,
     machine: { ...realm.machine, firmware: 'monitor-rme' },

@@ -29,6 +29,7 @@ t.test('all that a scenario may have comes, and so does what leaves it out', asy
     realms: part(({ machine }) => machine.world === 'realm'),
     FEAT_RME: part(({ machine }) => machine.firmware === 'monitor-rme'),
     'no firmware': part(({ machine }) => machine.firmware === undefined),
+    'entered at EL2': part(({ machine }) => machine.entry),
     'several CPUs': part(({ machine }) => machine.cpus > 1),
     'other CPUs': part(({ machine }) => machine.others),
     'late CPUs': part(({ machine }) => machine.late),

@@ -49,6 +49,8 @@ t.test('a case is told by its choices; a number that decides nothing leaves none
     'kpti=on',
   ])
     t.ok(realm.includes(each), each);
+  const board = choicesOf(makeScenario({ cpu: 'cortex-a53' }, { entry: 'el2' }), 'debian:7.3');
+  t.ok(board.includes('entered at EL2'));
 });
 
 t.test('pairs are counted once, whichever comes first', async (t) => {
