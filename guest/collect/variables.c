@@ -29,6 +29,7 @@ static const struct variable {
 	{ "crashk_res", 16 },
 	{ "secretmem_enable", 1 },
 	{ "rsi_present", 4 },
+	{ "prot_ns_shared", 8 },
 };
 
 void print_variables(const struct board *board, struct buffer *buffer)

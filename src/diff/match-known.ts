@@ -64,11 +64,14 @@ export function matchKnown(
   if (!parsed) return undefined;
   return issues.find(
     (issue) =>
-      issue.match.some((pattern) => matchesPattern(finding.id, pattern)) &&
+      issue.match.some((pattern) => matchesPattern(asInBoot(finding.id), pattern)) &&
       issue.kernels.some((range) => inRange(parsed, range)) &&
       conditionsMet(issue.when, scenario, parsed),
   )?.id;
 }
+
+/** What a running kernel shows, a boot shows at its last checkpoint. */
+const asInBoot = (id: string): string => id.replace(/@live$/, '@init');
 
 /** CPUs of different identities take part in the boot. */
 function isMixed({ machine }: Scenario): boolean {

@@ -77,11 +77,13 @@ export function boardFactsOf(board: Board, info: VmcoreInfo, label: string): Boa
  */
 export function scenarioOf(board: Board, info: VmcoreInfo, name: string): Scenario {
   const { present, noMap } = memoryOf(board);
-  const midr = board.cpus[0]?.registers.MIDR_EL1 ?? 0n;
+  const booted = bootCpus(board, info).map(({ registers }) => midrName(registers.MIDR_EL1 ?? 0n));
+  const [cpu = midrName(0n), ...others] = booted;
   const ranges = present.map(({ start, end }) => ({ start, size: end - start }));
   const machine: Machine = {
-    cpu: midrName(midr),
-    cpus: Math.max(1, bootCpus(board, info).length),
+    cpu,
+    cpus: others.length + 1,
+    ...(others.some((other) => other !== cpu) && { others }),
     memory: Math.ceil(sizeOf(...present) / 2 ** 20),
     nodes: [ranges],
     holes: noMap.map(({ start, end }) => ({ start, size: end - start })),

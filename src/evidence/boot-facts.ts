@@ -21,7 +21,8 @@ import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } fro
  * - `splitRequests`: calls of split_kernel_leaf_mapping() up to a checkpoint; `protectRequests`:
  *   calls of set_memory_ro(), where the resulting split requests were not recorded one by one;
  * - `sharing`: calls of set_memory_decrypted() and set_memory_encrypted() in a realm, and
- *   `ipaBits`, the width of the realm's address space that the monitor gave it;
+ *   `ipaBits`, the width of the realm's address space that the monitor gave it; of a board both come
+ *   from the tables and prot_ns_shared (inferredSharing());
  *   Of a recorded boot all three come from the operations of its recording (RequestCollector);
  * - `probePages`: frames that the probes' memfd_secret files own.
  */

@@ -7,6 +7,7 @@ import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts
 import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { BootFacts } from './boot-facts.ts';
 import type { Capture, CheckpointName, Evidence } from './capture.ts';
+import { inferredSharing, ipaBitsOf } from './inferred-sharing.ts';
 
 /** The source of the facts: one observed boot of a known kernel on known CPUs. */
 interface ObservedBoot {
@@ -87,8 +88,10 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const kfencePool = evidence.captures.map(kfencePoolOf).find((pool) => pool !== undefined);
   const reserved = memblockReserved(evidence);
   const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
-  const ipaBits = evidence.captures.find(({ monitor }) => monitor?.world === 'realm')?.monitor
-    ?.ipaBits;
+  const live = evidence.captures.find(({ checkpoint }) => checkpoint === 'live');
+  const watched = evidence.captures.find(({ monitor }) => monitor?.world === 'realm');
+  const ipaBits = live ? ipaBitsOf(live) : watched?.monitor?.ipaBits;
+  const inferred = live && ipaBits !== undefined && inferredSharing(live, ipaBits, boot.traits);
   return {
     idRegisters: evidence.idRegisters.map((registers, cpu) => ({ ...registers, ...hidden[cpu] })),
     image: evidence.image,
@@ -101,7 +104,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
     ...(Object.keys(freePages).length > 0 && { freePages }),
     splitRequests: evidence.splitRequests,
     protectRequests: evidence.protectRequests ?? [],
-    sharing: evidence.sharing ?? [],
+    sharing: evidence.sharing ?? (inferred || []),
     ...(ipaBits === undefined ? {} : { ipaBits }),
     probePages: secretPages(evidence, boot.traits),
   };

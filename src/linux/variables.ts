@@ -33,6 +33,8 @@ export const capturedVariables: Readonly<Record<string, number>> = {
   secretmem_enable: 1,
   // arch/arm64/kernel/rsi.c: DEFINE_STATIC_KEY_FALSE_RO; the int at its start is 1 in a realm.
   rsi_present: 4,
+  // The same file: unsigned long.
+  prot_ns_shared: 8,
 };
 
 /** Longest bitmap that is read; ARM64_NCAPS is below 128. */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { dir } from 'tmp-promise';
 import { prepareLaboratory } from '../../harness/laboratory/laboratory.ts';
@@ -9,10 +7,11 @@ import { type LoadedKernel, loadKernel } from '../../harness/laboratory/loaded-k
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
 import { runCase } from '../../harness/laboratory/run-case.ts';
 import type { CaseResult } from '../../src/diff/types.ts';
-import { checkpointNames } from '../../src/evidence/capture.ts';
+import { checkpointsOf } from '../../src/evidence/capture.ts';
 import { SymbolTable } from '../../src/linux/symbol-table.ts';
 import { traitsOf } from '../../src/linux/traits.ts';
 import { given } from '../given.ts';
+import { recoded, withWritableAlias } from '../harness/recoded-kernel.ts';
 
 // Kernels under development look different: a stock kernel with other code in a function, or other
 // names in its symbol table.
@@ -52,29 +51,10 @@ function renamed(...gone: string[]): LoadedKernel {
   };
 }
 
-/** The stock kernel with another machine code in one function. */
-function recoded(t: Test, name: string, change: (code: Uint32Array) => void): LoadedKernel {
-  const image = new Uint8Array(readFileSync(stock.image.imagePath));
-  const start = Number((stock.symbols.address(name) ?? 0n) - stock.symbols.textBase);
-  change(new Uint32Array(image.buffer, start, Number(stock.symbols.size(name) ?? 0n) / 4));
-  const imagePath = join(t.testdir(), 'Image');
-  writeFileSync(imagePath, image);
-  const sha256 = createHash('sha256').update(image).digest('hex');
-  const description = traitsOf(stock.image.release, image, stock.symbols);
-  return { ...stock, image: { ...stock.image, imagePath, sha256 }, ...description };
-}
-
-const [nop, ret] = [0xd503201f, 0xd65f03c0];
-
 t.test(
   'an alias of text that stays writable is found, though the code that would say how PAGE_KERNEL looks is gone',
   async (t) => {
-    // Behind what ftrace patches at the entry.
-    const kernel = recoded(
-      t,
-      'mark_linear_text_alias_ro',
-      (code) => void code.fill(nop, 2).set([ret], 2),
-    );
+    const kernel = withWritableAlias(t.testdir(), stock);
     const { verdict, findings, notes = [] } = await run(t, kernel, 'max');
     t.equal(verdict, 'fail');
     const ids = findings.map(({ id }) => id);
@@ -121,7 +101,7 @@ t.test(
   'set_direct_map_invalid_noflush() with other code: the rule of the release fits',
   async (t) => {
     // mov x2, #0x800 (MOVZ) becomes orr x2, xzr, #0x800, which means the same.
-    const kernel = recoded(t, 'set_direct_map_invalid_noflush', (code) => {
+    const kernel = recoded(t.testdir(), stock, 'set_direct_map_invalid_noflush', (code) => {
       t.not(code.indexOf(0xd2810002), -1);
       code[code.indexOf(0xd2810002)] = 0xb27503e2;
     });
@@ -185,7 +165,7 @@ t.test(
       [],
     );
     t.equal(verdict, 'pass', reason ?? 'passes');
-    t.same(Object.keys(linearMap), [...checkpointNames], 'walked all the same');
+    t.same(Object.keys(linearMap), checkpointsOf(true), 'walked all the same');
     t.ok(notes.some((note) => note.includes('its linear map behind paging_init()')));
   },
 );
@@ -193,11 +173,7 @@ t.test(
 t.test(
   'a kernel that the model cannot predict is walked, and the rules for every kernel are checked',
   async (t) => {
-    const kernel = recoded(
-      t,
-      'mark_linear_text_alias_ro',
-      (code) => void code.fill(nop, 2).set([ret], 2),
-    );
+    const kernel = withWritableAlias(t.testdir(), stock);
     const { symbols } = renamed('swapper_pg_dir');
     const {
       verdict,
@@ -206,7 +182,7 @@ t.test(
       notes = [],
     } = await run(t, { ...kernel, symbols }, 'max');
     t.equal(verdict, 'fail');
-    t.same(Object.keys(linearMap), [...checkpointNames]);
+    t.same(Object.keys(linearMap), checkpointsOf(true));
     t.same(
       findings.map(({ id }) => id),
       ['@smp_cpus_done', '@free_initmem', '@init', '/during@smp_cpus_done'].map(

@@ -67,6 +67,14 @@ t.test('patterns', (t) => {
   t.end();
 });
 
+t.test('a board shows what a boot shows at its end', (t) => {
+  const of = (id: string) =>
+    matchKnown({ ...finding, id }, { release: '6.18.15', scenario }, [issue]);
+  t.equal(of(finding.id.replace('@init', '@live')), issue.id);
+  t.equal(of(finding.id.replace('@init', '@free_initmem')), undefined);
+  t.end();
+});
+
 t.test('conditions', (t) => {
   const conditions: [KnownIssue['when'], boolean][] = [
     [{ world: 'normal' }, true],

@@ -26,13 +26,17 @@ export interface PlayedBoard {
 
 /**
  * Boots a kernel to its end, where init runs collect and sends what it left.
+ * @param from the kernel, or its spec
  * @param scenario its name, or itself
  * @throws Error where collect left nothing, with what the guest said
  */
-export async function playBoard(spec: string, scenario: string | Scenario): Promise<PlayedBoard> {
+export async function playBoard(
+  from: string | LoadedKernel,
+  scenario: string | Scenario,
+): Promise<PlayedBoard> {
   const played = typeof scenario === 'string' ? given(builtInScenario(scenario)) : scenario;
   const [kernel, laboratory] = [
-    await loadKernel(spec),
+    typeof from === 'string' ? await loadKernel(from) : from,
     await prepareLaboratory([played], undefined, false),
   ];
   const initramfs = await withCollect(laboratory.initramfs);
@@ -46,7 +50,7 @@ export async function playBoard(spec: string, scenario: string | Scenario): Prom
     const { board, console, guestProblems, end } = evidence;
     if (board === undefined)
       throw new Error(
-        `No archive of ${spec}: ${JSON.stringify({ end, guestProblems })}\n${console.slice(-2000)}`,
+        `No archive of ${kernel.image.spec}: ${JSON.stringify({ end, guestProblems })}\n${console.slice(-2000)}`,
       );
     return { kernel, scenario: played, evidence, archive: board };
   } finally {

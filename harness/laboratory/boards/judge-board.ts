@@ -5,6 +5,7 @@ import { timedNow } from '../../../host/timed.ts';
 import { writeEvidence } from '../../../results/evidence-files.ts';
 import type { KnownIssue } from '../../../src/diff/match-known.ts';
 import type { Grade } from '../../../src/diff/split-history/explain.ts';
+import { countText } from '../../../src/diff/text.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
 import type { Board } from '../../../src/evidence/board.ts';
@@ -15,6 +16,7 @@ import {
   idRegistersOf,
   scenarioOf,
 } from '../../../src/evidence/board-scenario.ts';
+import type { BootFacts } from '../../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../../src/evidence/capture.ts';
 import { sizeOf } from '../../../src/linux/physical-range.ts';
 import { registersInOperation } from '../../../src/model/live-registers.ts';
@@ -130,6 +132,15 @@ function fleetBoardOf(
   };
 }
 
+/** What the prediction takes from the tables of a realm. */
+function sharingNotes({ sharing, ipaBits }: BootFacts): string[] {
+  if (ipaBits === undefined) return [];
+  const pages = sharing.reduce((sum, each) => sum + each.pages, 0);
+  return [
+    `It is a realm, and nobody saw what it asked of the RMM: that it shares ${countText(pages, 'page')}, in ${countText(sharing.length, 'stretch', 'stretches')}, is taken from its tables.`,
+  ];
+}
+
 /** Where the results of a board go, and how they are called. */
 interface Place {
   name: string;
@@ -168,7 +179,7 @@ export function judgeBoard(
       ...(judged.history && { splits: String(judged.history.splits) }),
     },
     seconds: Math.round((performance.now() - started) / 10) / 100,
-    notes: [...notes, command, ...notesOf(board), ...judged.notes],
+    notes: [...notes, command, ...sharingNotes(judged.facts), ...notesOf(board), ...judged.notes],
   };
   const inFleet = fleetBoardOf(board, place, result, judged.history);
   return { scenario, result, ...(inFleet && { inFleet }) };

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * From a board to the bench: guests play the board; what judge says of their archives is what the
+ * harness says that looked at the same guests from outside at the same moment; and the scenario that
+ * judge writes shows the same on emulated hardware.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { kernelOf } from '../../../../harness/laboratory/boards/board-kernel.ts';
+import { judgeBoard, wholeBoard } from '../../../../harness/laboratory/boards/judge-board.ts';
+import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
+import { judgeCase } from '../../../../harness/laboratory/judge-case.ts';
+import { knownIssuesFolder, prepareLaboratory } from '../../../../harness/laboratory/laboratory.ts';
+import { type LoadedKernel, loadKernel } from '../../../../harness/laboratory/loaded-kernel.ts';
+import { scenariosNamed } from '../../../../harness/laboratory/plan.ts';
+import { runCase } from '../../../../harness/laboratory/run-case.ts';
+import { loadKnownIssues } from '../../../../results/known-issues.ts';
+import type { CaseResult, LinearMapSizes } from '../../../../src/diff/types.ts';
+import { given } from '../../../given.ts';
+import { type PlayedBoard, playBoard } from '../../../guest/play-board.ts';
+import { withWritableAlias } from '../../recoded-kernel.ts';
+
+// Downloads and boots take as long as they take; the test runner has a limit of its own.
+t.setTimeout(0);
+
+const known = await loadKnownIssues(knownIssuesFolder);
+const signal = new AbortController().signal;
+
+/** Findings of one checkpoint, without its name. */
+const findingsAt = ({ findings }: Pick<CaseResult, 'findings'>, checkpoint: string) =>
+  findings
+    .map(({ id }) => id)
+    .filter((id) => id.endsWith(`@${checkpoint}`))
+    .map((id) => id.slice(0, -checkpoint.length - 1))
+    .sort();
+
+/** A page of KFENCE's becomes valid or invalid at any time. */
+const steady = ({ page, invalid, ...blocks }: LinearMapSizes) => ({
+  ...blocks,
+  pages: page + invalid,
+});
+
+async function judged(directory: string, played: PlayedBoard): Promise<CaseResult> {
+  const path = join(directory, 'board.tar.gz');
+  writeFileSync(path, played.archive);
+  const board = wholeBoard(await readArchive(path), path);
+  const found = await kernelOf(board, board.vmcoreinfo, played.kernel.image.spec, {});
+  if (!('kernel' in found)) throw new Error(found.lacks);
+  // Its Image may be one that was changed.
+  const { kernel } = played;
+  return judgeBoard(board, kernel, { name: 'board+played', directory }, known).result;
+}
+
+/** The scenario of the case's folder, run on the board's kernel. */
+async function onTheBench(kernel: LoadedKernel, file: string, directory: string) {
+  const [scenario] = await scenariosNamed(file);
+  const laboratory = await prepareLaboratory([given(scenario)], undefined, false);
+  const each = { name: 'bench', kernel, scenario: given(scenario), directory };
+  return runCase(laboratory, each, signal);
+}
+
+/** Boots, judges from inside and from outside, and compares. */
+async function compare(t: Test, played: PlayedBoard, directory: string): Promise<CaseResult> {
+  const { kernel, scenario, evidence } = played;
+  const outside = judgeCase(kernel, scenario, evidence, known).judgement;
+  const inside = await judged(directory, played);
+  t.same(findingsAt(inside, 'live'), findingsAt(outside, 'init'), 'findings');
+  t.same(steady(given(inside.linearMap.live)), steady(given(outside.linearMap.init)), 'leaves');
+  return inside;
+}
+
+for (const [spec, scenario] of [
+  ['debian:6.12', 'max+kaslr'],
+  // KASLR forces KPTI there.
+  ['debian:6.12', 'cortex-a76+kaslr'],
+  ['debian:6.18', 'monitor+neoverse-v3-r0p2+then-max'],
+  ['debian:6.18', 'neoverse-v3-r0p2+holes'],
+  ['debian:7.1', 'neoverse-v3-r0p2+kfence100'],
+  ['debian:7.2', 'max+off'],
+  ['debian:7.2:16k', 'neoverse-v3-r0p2+odd-holes'],
+  ['debian:7.3', 'neoverse-v3-r0p2+kaslr'],
+  ['debian:7.3:16k', 'max+kaslr'],
+  ['debian:7.3', 'neoverse-v3-r0p2+kfence100+kpti'],
+  ['debian:7.3', 'cortex-a72+kaslr'],
+  ['debian:7.3', 'realm+max'],
+] as const) {
+  t.test(`${spec} ${scenario}`, { timeout: 0 }, async (t) => {
+    const played = await playBoard(spec, scenario);
+    const place = t.testdir({ board: {}, bench: {} });
+    const [board, bench] = [join(place, 'board'), join(place, 'bench')];
+    const inside = await compare(t, played, board);
+    t.ok(['pass', 'known'].includes(inside.verdict), JSON.stringify(inside.findings, null, 1));
+    t.not(inside.symbols.grade, 'mismatch');
+    const again = await onTheBench(played.kernel, join(board, 'scenario.yaml'), bench);
+    t.ok(['pass', 'known'].includes(again.verdict), JSON.stringify(again.findings, null, 1));
+    t.same(findingsAt(again, 'init'), findingsAt(inside, 'live'), 'findings on the bench');
+  });
+}
+
+t.test('a kernel with a planted defect', { timeout: 0 }, async (t) => {
+  const stock = await loadKernel('debian:7.3');
+  const place = t.testdir({ image: {}, board: {} });
+  const played = await playBoard(withWritableAlias(join(place, 'image'), stock), 'max');
+  const inside = await compare(t, played, join(place, 'board'));
+  t.equal(inside.verdict, 'fail');
+  t.equal(inside.symbols.grade, 'mismatch');
+  const alias = 'invariant/kernel-text-read-only/linear-alias-writable';
+  t.ok(findingsAt(inside, 'live').includes(alias));
+});
