@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -7,28 +7,17 @@ import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { readExploration } from '../../results/exploration-file.ts';
 import { readCaseLines } from '../../results/run-folder.ts';
 import { given } from '../given.ts';
+import { withWritableAlias } from '../harness/recoded-kernel.ts';
 
 t.setTimeout(30 * 60_000);
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
-const [nop, ret] = [0xd503201f, 0xd65f03c0];
-
-/** A stock kernel whose mark_linear_text_alias_ro() returns at once, behind what ftrace patches. */
-async function brokenKernel(folder: string): Promise<string> {
-  const { image, symbols } = await loadKernel('debian:7.3');
-  const bytes = new Uint8Array(readFileSync(image.imagePath));
-  const start = Number(given(symbols.address('mark_linear_text_alias_ro')) - symbols.textBase);
-  new Uint32Array(bytes.buffer, start, 3).set([nop, nop, ret]);
-  const path = join(folder, 'Image');
-  writeFileSync(path, bytes);
-  return `file:${path}`;
-}
-
 t.test(
   'a defect that random machines show is brought down to the simplest one, and the exploration goes on',
   async (t) => {
     const folder = t.testdir();
-    const kernel = await brokenKernel(folder);
+    const broken = withWritableAlias(folder, await loadKernel('debian:7.3'));
+    const kernel = `file:${broken.image.imagePath}`;
     const out = join(folder, 'out');
     const ptdiff = (...words: string[]) =>
       execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], {

@@ -80,7 +80,6 @@ const parts = fc.record({
     'realm',
     'rme',
   ),
-  el2: rarely<boolean>(false, fc.constant(true)),
   memory: memorySizes,
   holes: holeLists,
   nodes: nodeLists,
@@ -101,6 +100,8 @@ const parts = fc.record({
     ),
     { maxLength: 5 },
   ),
+  // What comes last changes no draw of the others: an exploration by a seed stays what it was.
+  el2: rarely<boolean>(false, fc.constant(true)),
 });
 type Parts = typeof parts extends fc.Arbitrary<infer T> ? T : never;
 
