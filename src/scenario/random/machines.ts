@@ -100,7 +100,7 @@ const parts = fc.record({
     ),
     { maxLength: 5 },
   ),
-  // What comes last changes no draw of the others: an exploration by a seed stays what it was.
+  // Last, so that the draws of the others by a seed stay what they were.
   el2: rarely<boolean>(false, fc.constant(true)),
 });
 type Parts = typeof parts extends fc.Arbitrary<infer T> ? T : never;
