@@ -22,7 +22,7 @@ static const struct explanation {
 	{ "vmcoreinfo", "VMCOREINFO: the kernel's release, build ID, layout and addresses" },
 	{ "descriptors", "entries of the kernel's own page tables; of no process" },
 	{ "unsettled", "addresses whose entries kept changing, which are left out" },
-	{ "variables", "17 named variables of the kernel, a few bytes each" },
+	{ "variables", "18 named variables of the kernel, a few bytes each" },
 	{ "memblock", "ranges of memory that the kernel found at boot" },
 	{ "cpus", "MIDR_EL1 and ID registers of each CPU" },
 	{ "overrides", "ID register fields that the command line overrides" },
