@@ -158,8 +158,11 @@ function isVulnerable(registers: Record<string, bigint>): boolean {
   return told && !kptiSafeList.has(part) && idField(registers, 'ID_AA64PFR0_EL1', 60) === 0;
 }
 
+/** What decides about KPTI. */
+type KptiInputs = Pick<Kernel, 'traits' | 'idRegisters' | 'parameters' | 'kaslr'>;
+
 /** kaslr_enabled(), arch/arm64/include/asm/setup.h. */
-export function kaslr_enabled({ traits, kaslr }: Kernel): boolean {
+export function kaslr_enabled({ traits, kaslr }: Pick<Kernel, 'traits' | 'kaslr'>): boolean {
   return kaslr && traits.config.randomizeBase;
 }
 
@@ -167,7 +170,7 @@ export function kaslr_enabled({ traits, kaslr }: Kernel): boolean {
  * kaslr_requires_kpti() of arch/arm64/include/asm/mmu.h; called with KASLR only, which is useless
  * if EL0 can find the kernel. FEAT_E0PD on the boot CPU prevents that.
  */
-export function kaslr_requires_kpti(kernel: Kernel): boolean {
+export function kaslr_requires_kpti(kernel: Omit<KptiInputs, 'parameters'>): boolean {
   const { traits, idRegisters } = kernel;
   const e0pd = traits.config.e0pd && idField(first(idRegisters), 'ID_AA64MMFR2_EL1', 60) !== 0;
   return kaslr_enabled(kernel) && !e0pd;
@@ -178,7 +181,7 @@ export function kaslr_requires_kpti(kernel: Kernel): boolean {
  * user space runs, and what decided that. parse_kpti() takes the last value that kstrtobool()
  * accepts; 'mitigations=off' counts only where nothing else is set.
  */
-export function unmap_kernel_at_el0(kernel: Kernel): { kpti: boolean; because: string } {
+export function unmap_kernel_at_el0(kernel: KptiInputs): { kpti: boolean; because: string } {
   const { traits, parameters } = kernel;
   if (!traits.config.unmapKernelAtEl0)
     return { kpti: false, because: 'CONFIG_UNMAP_KERNEL_AT_EL0 is off' };
