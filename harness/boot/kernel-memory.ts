@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ReadPhysical } from '../../src/evidence/record-stream.ts';
+import { partitionPoint } from '../../src/partition-point.ts';
 import type { LeafRun } from '../../src/vmsa/types.ts';
 
 /**
@@ -40,18 +41,7 @@ export class KernelMemory {
   }
 
   #covering(va: bigint): LeafRun | undefined {
-    let low = 0;
-    let high = this.#leaves.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      // Between low and high, so inside the list.
-      if ((this.#leaves[middle] as LeafRun).va <= va) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    const leaf = this.#leaves[low - 1];
+    const leaf = this.#leaves[partitionPoint(this.#leaves, (each) => each.va <= va) - 1];
     return leaf !== undefined && va < leaf.va + BigInt(leaf.size) ? leaf : undefined;
   }
 }

@@ -9,17 +9,14 @@ import {
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import type { Geometry } from '../../src/linux/geometry.ts';
-import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../../src/linux/kernel-layout.ts';
+import { linearRange } from '../../src/linux/kernel-layout.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
+import { MEMBLOCK_DRIVER_MANAGED, MEMBLOCK_NOMAP } from '../../src/linux/memblock.ts';
 import { join, type PhysicalRange, sizedRange } from '../../src/linux/physical-range.ts';
 import { memoryRanges } from '../../src/model/mm/memblock.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { linkAddress } from './question.ts';
-
-/** MEMBLOCK_NOMAP and MEMBLOCK_DRIVER_MANAGED of include/linux/memblock.h. */
-const NOMAP = 4;
-const DRIVER_MANAGED = 8;
 
 /**
  * The memory according to memblock, at the first checkpoint that has it; otherwise the machine's
@@ -35,18 +32,16 @@ function memoryOf(
   if (!regions) return { ram: memoryRanges(scenario.machine, geometry), noMap: holes };
   const ranges = (nomap: boolean): PhysicalRange[] =>
     regions
-      .filter(({ flags }) => (flags & DRIVER_MANAGED) === 0)
-      .filter(({ flags }) => ((flags & NOMAP) !== 0) === nomap)
+      .filter(({ flags }) => (flags & MEMBLOCK_DRIVER_MANAGED) === 0)
+      .filter(({ flags }) => ((flags & MEMBLOCK_NOMAP) !== 0) === nomap)
       .map(({ start, end }) => ({ start, end }));
   return { ram: ranges(false), noMap: ranges(true) };
 }
 
 /** From CONFIG_ARM64_VA_BITS and the page size, which the Image shows. */
 function linearLayoutOf({ config, geometry }: KernelTraits): LinearLayout {
-  return {
-    pageOffset: _PAGE_OFFSET(config.vaBits),
-    pageEnd: _PAGE_END(vaBitsMin(config.vaBits, geometry)),
-  };
+  const { start, end } = linearRange(config.vaBits, geometry);
+  return { pageOffset: start, pageEnd: end };
 }
 
 function splittingOf({ cpuCapabilities, splitAsksRequires }: KernelTraits): LeafSplitting {

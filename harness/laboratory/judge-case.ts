@@ -5,7 +5,7 @@ import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { onlyWhatIsKnown } from '../../src/diff/not-known.ts';
 import { RecordingJudges } from '../../src/diff/recording-judges.ts';
 import type { BootFacts } from '../../src/evidence/boot-facts.ts';
-import type { Evidence } from '../../src/evidence/capture.ts';
+import { type Evidence, liveCapture } from '../../src/evidence/capture.ts';
 import { bootFactsOf } from '../../src/evidence/read-boot-facts.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { predict, predictNothing, stateInOperation } from '../../src/model/predict.ts';
@@ -45,7 +45,7 @@ export function judgeCase(
   depth: Depth = 'full',
 ): JudgedCase {
   const { symbols, assumptions } = kernel;
-  const live = evidence.captures.some(({ checkpoint }) => checkpoint === 'live');
+  const live = liveCapture(evidence) !== undefined;
   // A board shows what an emulator hides.
   const hidden = live ? [] : hiddenRegisters(scenario.machine);
   const factsByTraits = new Map<KernelTraits, BootFacts>();

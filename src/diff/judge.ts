@@ -4,6 +4,7 @@ import {
   type CheckpointName,
   checkpointNames,
   type Evidence,
+  liveCapture,
   reachedItsEnd,
 } from '../evidence/capture.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
@@ -183,8 +184,7 @@ function missingEvidence(
   );
   if (probe) return `The boot completed, but the guest sent no result of the probe ${probe.probe}.`;
   // Nothing is below the kernel of a board that could have heard its calls.
-  const isBoard = contexts.some(({ capture }) => capture.checkpoint === 'live');
-  const calls = isBoard ? undefined : missingCalls(prediction.rsi, evidence);
+  const calls = liveCapture(evidence) ? undefined : missingCalls(prediction.rsi, evidence);
   if (calls) return calls;
   // A missing kernel option is not a problem: init reports only what it should have been able to
   // do, and damaged records.

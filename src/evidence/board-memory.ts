@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { parseIomem } from '../linux/iomem.ts';
+import { MEMBLOCK_DRIVER_MANAGED, MEMBLOCK_HOTPLUG, MEMBLOCK_NOMAP } from '../linux/memblock.ts';
 import { join, type PhysicalRange, sizeOf, subtract } from '../linux/physical-range.ts';
 import type { Board, BoardRegion } from './board.ts';
 import type { AddedMemory } from './capture.ts';
-
-/** enum memblock_flags of include/linux/memblock.h. */
-const HOTPLUG = 1;
-const NOMAP = 4;
-const DRIVER_MANAGED = 8;
 
 /** The memory of a board by what the boot of its kernel did with it; in bytes, ascending. */
 export interface BoardMemory {
@@ -50,17 +46,17 @@ export function memoryOf(board: Board): BoardMemory {
   const regions = board.memory ?? [];
   const flagged = (flag: number): BoardRegion[] =>
     regions.filter(({ flags }) => (flags & flag) !== 0);
-  const driven = flagged(DRIVER_MANAGED).map(({ start, end }) => ({
+  const driven = flagged(MEMBLOCK_DRIVER_MANAGED).map(({ start, end }) => ({
     ...{ start, end },
     what: 'memory that a driver has added (MEMBLOCK_DRIVER_MANAGED)',
   }));
   const known = join(regions);
   const device = deviceRanges(board, known);
   const added = [...driven, ...device].sort((a, b) => a.start - b.start);
-  const pluggable = flagged(HOTPLUG);
+  const pluggable = flagged(MEMBLOCK_HOTPLUG);
   return {
-    present: join(regions.filter(({ flags }) => (flags & DRIVER_MANAGED) === 0)),
-    noMap: join(flagged(NOMAP)),
+    present: join(regions.filter(({ flags }) => (flags & MEMBLOCK_DRIVER_MANAGED) === 0)),
+    noMap: join(flagged(MEMBLOCK_NOMAP)),
     added,
     notes: [
       ...[...Map.groupBy(added, ({ what }) => what)].map(

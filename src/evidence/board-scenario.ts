@@ -2,6 +2,7 @@
 import { get_option, parameq, parse_args } from '../linux/cmdline.ts';
 import { sizeOf } from '../linux/physical-range.ts';
 import { parseRelease } from '../linux/release.ts';
+import { seenRegisters } from '../scenario/board/cpus.ts';
 import type { BoardFacts } from '../scenario/board/facts.ts';
 import { startsAlone } from '../scenario/board/parameters.ts';
 import { midrName } from '../scenario/cpus.ts';
@@ -36,14 +37,7 @@ export function bootCpus(board: Board, { release }: Pick<VmcoreInfo, 'release'>)
 
 /** ID registers as the kernel uses them: with what its command line makes of them. */
 export function idRegistersOf(cpus: readonly BoardCpu[], board: Board): Record<string, bigint>[] {
-  return cpus.map(({ registers }) => {
-    const seen = { ...registers };
-    for (const { register, value, mask } of board.overrides) {
-      const own = seen[register];
-      if (own !== undefined) seen[register] = (own & ~mask) | (value & mask);
-    }
-    return seen;
-  });
+  return cpus.map(({ registers }) => seenRegisters(registers, board.overrides));
 }
 
 function worldOf({ variables }: Board): Machine['world'] {

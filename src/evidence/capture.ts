@@ -298,6 +298,11 @@ export interface AddedMemory extends PhysicalRange {
   what: string;
 }
 
+/** The capture of a board; undefined for a boot. */
+export function liveCapture({ captures }: Pick<Evidence, 'captures'>): Capture | undefined {
+  return captures.find(({ checkpoint }) => checkpoint === 'live');
+}
+
 /** Adds to what could not be observed of a boot. */
 export function addUnseen(evidence: Evidence, more: NonNullable<Evidence['unseen']> = []): void {
   if (more.length > 0) evidence.unseen = [...(evidence.unseen ?? []), ...more];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../linux/kernel-layout.ts';
+import { linearRange } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { Capture, SharingRequest } from './capture.ts';
 
@@ -23,7 +23,7 @@ export function inferredSharing(
   ipaBits: number,
   { config, geometry }: Pick<KernelTraits, 'config' | 'geometry'>,
 ): SharingRequest[] {
-  const [start, end] = [_PAGE_OFFSET(config.vaBits), _PAGE_END(vaBitsMin(config.vaBits, geometry))];
+  const { start, end } = linearRange(config.vaBits, geometry);
   const requests: SharingRequest[] = [];
   for (const { va, pa, size } of ttbr1.leaves) {
     if (pa < 2 ** (ipaBits - 1) || va < start || va >= end) continue;

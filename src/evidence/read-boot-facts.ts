@@ -6,7 +6,7 @@ import { PTE_RDONLY } from '../linux/pgprot.ts';
 import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { BootFacts } from './boot-facts.ts';
-import type { Capture, CheckpointName, Evidence } from './capture.ts';
+import { type Capture, type CheckpointName, type Evidence, liveCapture } from './capture.ts';
 import { inferredSharing, ipaBitsOf } from './inferred-sharing.ts';
 
 /** The source of the facts: one observed boot of a known kernel on known CPUs. */
@@ -88,7 +88,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const kfencePool = evidence.captures.map(kfencePoolOf).find((pool) => pool !== undefined);
   const reserved = memblockReserved(evidence);
   const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
-  const live = evidence.captures.find(({ checkpoint }) => checkpoint === 'live');
+  const live = liveCapture(evidence);
   const watched = evidence.captures.find(({ monitor }) => monitor?.world === 'realm');
   const ipaBits = live ? ipaBitsOf(live) : watched?.monitor?.ipaBits;
   const inferred = live && ipaBits !== undefined && inferredSharing(live, ipaBits, boot.traits);

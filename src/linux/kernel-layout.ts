@@ -24,6 +24,14 @@ export function vaBitsMin(vaBits: number, geometry: Geometry): number {
 }
 
 /**
+ * [PAGE_OFFSET, PAGE_END): the linear region that a kernel is built with, however many bits the CPU
+ * has (arch/arm64/include/asm/memory.h).
+ */
+export function linearRange(vaBits: number, geometry: Geometry): { start: bigint; end: bigint } {
+  return { start: _PAGE_OFFSET(vaBits), end: _PAGE_END(vaBitsMin(vaBits, geometry)) };
+}
+
+/**
  * ARM64_MEMSTART_ALIGN in bytes, arch/arm64/mm/init.c; SECTION_SIZE_BITS is 27, or 29 with 64K
  * pages.
  */
@@ -44,11 +52,11 @@ const STRUCT_PAGE_MAX_SHIFT = 6n;
  * arch/arm64/include/asm/memory.h and pgtable.h. The vmemmap starts 8 MiB after its end.
  */
 export function vmallocRange(vaBits: number, geometry: Geometry): { start: bigint; end: bigint } {
-  const start = _PAGE_END(vaBitsMin(vaBits, geometry));
+  const linear = linearRange(vaBits, geometry);
   const vmemmapEnd = 2n ** 64n - 2n ** 30n;
   const vmemmapSize =
-    (start - _PAGE_OFFSET(vaBits)) >> (BigInt(geometry.pageShift) - STRUCT_PAGE_MAX_SHIFT);
-  return { start, end: vmemmapEnd - vmemmapSize - 2n ** 23n };
+    (linear.end - linear.start) >> (BigInt(geometry.pageShift) - STRUCT_PAGE_MAX_SHIFT);
+  return { start: linear.end, end: vmemmapEnd - vmemmapSize - 2n ** 23n };
 }
 
 /**

@@ -10,6 +10,11 @@ export interface MemblockRegion extends PhysicalRange {
   flags: number;
 }
 
+/** Flags of a region: enum memblock_flags. */
+export const MEMBLOCK_HOTPLUG = 1;
+export const MEMBLOCK_NOMAP = 4;
+export const MEMBLOCK_DRIVER_MANAGED = 8;
+
 /** Bytes of struct memblock that are read; it may have more members after them. */
 export const memblockBytes = 96;
 /** sizeof(struct memblock_region), with and without CONFIG_NUMA. */

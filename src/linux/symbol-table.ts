@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { partitionPoint } from '../partition-point.ts';
+
 /** A symbol of a kernel Image, at its link address (its address in a `nokaslr` boot). */
 interface KernelSymbol {
   name: string;
@@ -137,15 +139,7 @@ export class SymbolTable {
    * none.
    */
   #firstAbove(distance: number): number {
-    const { offsets } = this.#columns;
-    let low = 0;
-    let high = offsets.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((offsets[middle] as number) > distance) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return partitionPoint(this.#columns.offsets, (offset) => offset <= distance);
   }
 
   /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PTE_CONT, PTE_VALID } from '../linux/pgprot.ts';
+import { partitionPoint } from '../partition-point.ts';
 import { type LinearMap, PROT_NS_SHARED, TABLE, type Table } from './linear-map.ts';
 import type { PredictedRun, PredictedTable } from './types.ts';
 
@@ -52,17 +53,10 @@ function cut(
 
 /** Areas that overlap [start, end), found by binary search, since there may be thousands. */
 function areasWithin(areas: Area[], start: number, end: number): Area[] {
-  let low = 0;
-  let high = areas.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    // Between low and high, so inside the list.
-    if ((areas[middle] as Area).end <= start) low = middle + 1;
-    else high = middle;
-  }
-  let last = low;
+  const first = partitionPoint(areas, (area) => area.end <= start);
+  let last = first;
   while (last < areas.length && (areas[last] as Area).start < end) last++;
-  return areas.slice(low, last);
+  return areas.slice(first, last);
 }
 
 const hierarchical = (table: Table): number => Number((table.descriptor >> 59n) & 0x1fn);

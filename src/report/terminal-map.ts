@@ -3,6 +3,7 @@ import { clipRun, endOf } from '../diff/runs.ts';
 import { type CheckpointName, checkpointNames } from '../evidence/capture.ts';
 import { attributesText, levelText, placeText } from '../linux/format-ptdump.ts';
 import type { CheckpointPrediction, PredictedRun, Prediction } from '../model/types.ts';
+import { partitionPoint } from '../partition-point.ts';
 import { type Stage1Regime, stage1Regime } from '../vmsa/regime.ts';
 import type { LeafRun, SystemRegisters } from '../vmsa/types.ts';
 import { type Paint, type PaintOptions, painter } from './colour.ts';
@@ -20,13 +21,7 @@ interface Row {
 
 /** The run of an ascending list that covers an address. */
 function covering<Run extends LeafRun>(runs: readonly Run[], va: bigint): Run | undefined {
-  let [low, high] = [0, runs.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (endOf(runs[middle] as Run) <= va) low = middle + 1;
-    else high = middle;
-  }
-  const run = runs[low];
+  const run = runs[partitionPoint(runs, (each) => endOf(each) <= va)];
   return run && run.va <= va ? run : undefined;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { PtdiffError } from '../errors.ts';
+import { partitionPoint } from '../partition-point.ts';
 import type { Descriptor } from './descriptor.ts';
 import { split } from './descriptor-layout.ts';
 import type { Table } from './open-run.ts';
@@ -106,16 +107,8 @@ function spell(
 }
 
 /** Index of the last start that is not above an offset; -1 where there is none. */
-function indexAt(starts: readonly number[], offset: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((starts[middle] as number) <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
+const indexAt = (starts: readonly number[], offset: number): number =>
+  partitionPoint(starts, (start) => start <= offset) - 1;
 
 function byLevel(regime: Stage1Regime, runs: readonly DescriptorRun[]): Map<Level, LevelRuns> {
   const levels = new Map<Level, LevelRuns>();

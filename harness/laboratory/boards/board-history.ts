@@ -8,7 +8,7 @@ import {
 } from '../../../src/diff/split-history/explain.ts';
 import { countText, hex } from '../../../src/diff/text.ts';
 import type { CaseResult, LinearMapSizes } from '../../../src/diff/types.ts';
-import type { Evidence } from '../../../src/evidence/capture.ts';
+import { type Evidence, liveCapture } from '../../../src/evidence/capture.ts';
 import { linearMapSizes } from '../../../src/linux/leaf-kind.ts';
 import { stateInOperation } from '../../../src/model/predict.ts';
 import type { Question } from '../../../src/model/question.ts';
@@ -42,7 +42,7 @@ export function historyOf(
   evidence: Evidence,
 ): BoardHistory | undefined {
   const predicted = prediction.checkpoints.live;
-  const capture = evidence.captures.find(({ checkpoint }) => checkpoint === 'live');
+  const capture = liveCapture(evidence);
   if (predicted === undefined || capture === undefined) return undefined;
   const { start, end } = prediction.linearRegion;
   const actual = runsIn(capture.ttbr1.leaves, start, end);

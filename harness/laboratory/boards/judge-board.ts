@@ -8,7 +8,6 @@ import type { Grade } from '../../../src/diff/split-history/explain.ts';
 import { countText } from '../../../src/diff/text.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
-import type { Board } from '../../../src/evidence/board.ts';
 import { evidenceOf, imageOf, notesOf } from '../../../src/evidence/board-evidence.ts';
 import {
   boardFactsOf,
@@ -18,53 +17,19 @@ import {
 } from '../../../src/evidence/board-scenario.ts';
 import type { BootFacts } from '../../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../../src/evidence/capture.ts';
-import { sizeOf } from '../../../src/linux/physical-range.ts';
 import { registersInOperation } from '../../../src/model/live-registers.ts';
 import { boardScenarioFile } from '../../../src/report/board-scenario.ts';
 import { runWords } from '../../../src/report/export/mail-layout.ts';
 import type { FleetBoard } from '../../../src/report/fleet.ts';
 import type { Scenario } from '../../../src/scenario/types.ts';
-import { stage1Regime } from '../../../src/vmsa/regime.ts';
 import type { Granule } from '../../../src/vmsa/types.ts';
-import { walkRuns } from '../../../src/vmsa/walk-runs.ts';
 import { writeConclusions } from '../case-files.ts';
 import { judgeCase } from '../judge-case.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
 import { questionOf } from '../question.ts';
 import { kernelOf } from '../run-case.ts';
 import { type BoardHistory, gradeWords } from './board-history.ts';
-
-/** An archive with everything that a judgement needs. */
-export type WholeBoard = Board & Required<Pick<Board, 'vmcoreinfo' | 'root' | 'memory'>>;
-
-/** As much as four million tables can map in pages of 4K. */
-const mostMemory = 8 * 2 ** 40;
-
-/**
- * Makes sure that an archive has what a judgement needs.
- * @throws PtdiffError(usage) that says what it lacks, and what that means
- */
-export function wholeBoard(board: Board, path: string): WholeBoard {
-  const { vmcoreinfo, root, memory } = board;
-  const lacks = Object.entries({ vmcoreinfo, descriptors: root, memblock: memory })
-    .filter(([, value]) => value === undefined)
-    .map(([name]) => name);
-  if (vmcoreinfo === undefined || root === undefined || memory === undefined) {
-    const dump = board.collected.source === 'ptdump';
-    throw new PtdiffError(
-      'usage',
-      `${path} cannot be judged, since it has no ${lacks.join(' and no ')}${dump ? ": of this board only the kernel's own dump of its tables could be had, which has no physical addresses" : ''}; collect it again as root, where the kernel has /proc/kcore or BPF.`,
-    );
-  }
-  const bytes = sizeOf(...memory);
-  if (bytes === 0 || bytes > mostMemory) {
-    throw new PtdiffError(
-      'usage',
-      `${path} cannot be judged: its memblock has ${Math.round(bytes / 2 ** 30)} GiB of memory, and ptdiff judges up to ${mostMemory / 2 ** 30} GiB.`,
-    );
-  }
-  return { ...board, vmcoreinfo, root, memory };
-}
+import { type Place, type WholeBoard, walkBoard } from './whole-board.ts';
 
 /**
  * The tables of a board, decoded as its kernel must have set the registers.
@@ -87,14 +52,7 @@ function observe(board: WholeBoard, kernel: LoadedKernel, scenario: Scenario): E
   };
   const question = questionOf(kernel, scenario, facts);
   const registers = registersInOperation(question, { t1sz: info.t1sz, pa: root.pa });
-  const regime = stage1Regime(registers, 'ttbr1');
-  if (regime.notWalked !== undefined || regime.rootEntries !== root.entries) {
-    throw new PtdiffError(
-      'usage',
-      `The first table of the board has ${root.entries} entries, and by its registers it must have ${regime.rootEntries}: ${regime.notWalked ?? 'the archive is damaged; collect it again'}.`,
-    );
-  }
-  const ttbr1 = walkRuns(regime, board.descriptors);
+  const ttbr1 = walkBoard(board, registers);
   return evidenceOf(board, info, { image, registers, ttbr1 });
 }
 
@@ -139,12 +97,6 @@ function sharingNotes({ sharing, ipaBits }: BootFacts): string[] {
   return [
     `It is a realm, and nobody saw what it asked of the RMM: that it shares ${countText(pages, 'page')}, in ${countText(sharing.length, 'stretch', 'stretches')}, is taken from its tables.`,
   ];
-}
-
-/** Where the results of a board go, and how they are called. */
-interface Place {
-  name: string;
-  directory: string;
 }
 
 /**

@@ -15,10 +15,11 @@ import { knownIssuesFolder } from '../laboratory.ts';
 import type { LoadedKernel } from '../loaded-kernel.ts';
 import { endedRunRecord, newRunRecord } from '../run-record.ts';
 import { kernelOf } from './board-kernel.ts';
-import { judgeBoard, wholeBoard } from './judge-board.ts';
+import { judgeBoard } from './judge-board.ts';
 import { judgeUnknown } from './judge-unknown.ts';
 import { readArchive } from './read-archive.ts';
 import { isDump, readDump } from './read-dump.ts';
+import { wholeBoard } from './whole-board.ts';
 
 /** What `ptdiff judge` is asked for. */
 export interface JudgeRequest {

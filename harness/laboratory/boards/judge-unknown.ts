@@ -3,25 +3,16 @@ import { writeEvidence } from '../../../results/evidence-files.ts';
 import { judgeTables, notPredicted, type TablesContext } from '../../../src/diff/judge-tables.ts';
 import type { KnownIssue } from '../../../src/diff/match-known.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
-import { PtdiffError } from '../../../src/errors.ts';
 import { evidenceOf, notesOf } from '../../../src/evidence/board-evidence.ts';
 import { memoryOf } from '../../../src/evidence/board-memory.ts';
 import { bootCpus, idRegistersOf, scenarioOf } from '../../../src/evidence/board-scenario.ts';
 import { geometryOf } from '../../../src/linux/geometry.ts';
-import { _PAGE_END, _PAGE_OFFSET, vaBitsMin } from '../../../src/linux/kernel-layout.ts';
+import { linearRange } from '../../../src/linux/kernel-layout.ts';
 import { subtract } from '../../../src/linux/physical-range.ts';
 import { registersOfUnknown } from '../../../src/model/live-registers.ts';
 import type { Scenario } from '../../../src/scenario/types.ts';
-import { stage1Regime } from '../../../src/vmsa/regime.ts';
 import type { Granule } from '../../../src/vmsa/types.ts';
-import { walkRuns } from '../../../src/vmsa/walk-runs.ts';
-import type { WholeBoard } from './judge-board.ts';
-
-/** Where the results go. */
-interface Place {
-  name: string;
-  directory: string;
-}
+import { type Place, type WholeBoard, walkBoard } from './whole-board.ts';
 
 /**
  * Judges a board whose kernel could not be had: nothing is predicted, and only those invariants are
@@ -41,29 +32,20 @@ export function judgeUnknown(
   const [idRegisters = {}] = idRegistersOf(bootCpus(board, info), board);
   const pages = { granule, vaBits: info.vaBits };
   const registers = registersOfUnknown(pages, idRegisters, { t1sz: info.t1sz, pa: root.pa });
-  const regime = stage1Regime(registers, 'ttbr1');
-  if (regime.notWalked !== undefined || regime.rootEntries !== root.entries) {
-    throw new PtdiffError(
-      'usage',
-      `The first table of the board has ${root.entries} entries, and by its registers it must have ${regime.rootEntries}: the archive is damaged; collect it again.`,
-    );
-  }
-  const ttbr1 = walkRuns(regime, board.descriptors);
+  const ttbr1 = walkBoard(board, registers);
   // Where _text is linked, only the kernel's Image tells.
   const image = { pa: 0, slide: info.slide };
   const evidence = evidenceOf(board, info, { image, registers, ttbr1 });
   writeEvidence(directory, evidence);
   const { present, noMap, added } = memoryOf(board);
+  const linear = linearRange(info.vaBits, geometryOf(granule));
   const context: TablesContext = {
     evidence,
     granule,
     ram: present.flatMap((range) => subtract(range, noMap)),
     noMap,
     added,
-    layout: {
-      pageOffset: _PAGE_OFFSET(info.vaBits),
-      pageEnd: _PAGE_END(vaBitsMin(info.vaBits, geometryOf(granule))),
-    },
+    layout: { pageOffset: linear.start, pageEnd: linear.end },
     aliasBit: 0,
     unsteady: [],
   };

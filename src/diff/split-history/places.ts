@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, type PhysicalRange, roundOutward, subtract } from '../../linux/physical-range.ts';
+import { partitionPoint } from '../../partition-point.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { endOf } from '../runs.ts';
 import { rankOf } from './structure.ts';
@@ -29,7 +30,8 @@ export class ActualLeaves {
   /** The parts of a stretch with leaves, and whether their kind is smaller than one of `rank`. */
   within({ start, end }: Stretch, rank: number): Record<'smaller' | 'other', Stretch[]> {
     const found: Record<'smaller' | 'other', Stretch[]> = { smaller: [], other: [] };
-    for (let at = this.#firstAfter(start); at < this.#starts.length; at++) {
+    let at = partitionPoint(this.#ends, (to) => to <= start);
+    for (; at < this.#starts.length; at++) {
       const from = this.#starts[at] as number;
       if (from >= end) break;
       const to = this.#ends[at] as number;
@@ -37,18 +39,6 @@ export class ActualLeaves {
       found[side].push({ start: Math.max(start, from), end: Math.min(end, to) });
     }
     return found;
-  }
-
-  /** Index of the first run that ends after an offset. */
-  #firstAfter(offset: number): number {
-    let low = 0;
-    let high = this.#ends.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#ends[middle] as number) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 

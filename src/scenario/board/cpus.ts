@@ -55,8 +55,8 @@ function isMore({ signed }: Field, one: number, other: number): boolean {
   return plain(one) > plain(other);
 }
 
-/** A CPU as the kernel sees it, without what its command line takes away. */
-function seenRegisters(registers: Registers, overrides: BoardFacts['overrides']): Registers {
+/** A CPU as the kernel uses it: with what its command line makes of its ID registers. */
+export function seenRegisters(registers: Registers, overrides: BoardFacts['overrides']): Registers {
   const seen: Record<string, bigint> = { ...registers };
   for (const { register, value, mask } of overrides) {
     const own = seen[register];

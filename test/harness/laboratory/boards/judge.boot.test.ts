@@ -4,13 +4,10 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { kernelOf } from '../../../../harness/laboratory/boards/board-kernel.ts';
-import {
-  judgeBoard,
-  type WholeBoard,
-  wholeBoard,
-} from '../../../../harness/laboratory/boards/judge-board.ts';
+import { judgeBoard } from '../../../../harness/laboratory/boards/judge-board.ts';
 import { judgeUnknown } from '../../../../harness/laboratory/boards/judge-unknown.ts';
 import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
+import { type WholeBoard, wholeBoard } from '../../../../harness/laboratory/boards/whole-board.ts';
 import type { LoadedKernel } from '../../../../harness/laboratory/loaded-kernel.ts';
 import { questionOf } from '../../../../harness/laboratory/question.ts';
 import type { CaseResult } from '../../../../src/diff/types.ts';
