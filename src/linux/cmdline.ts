@@ -61,13 +61,22 @@ export function parameq(a: string, b: string): boolean {
   return a.length === b.length && a.replaceAll('-', '_') === b.replaceAll('-', '_');
 }
 
+/** The model asks for twenty names, one after the other, in a list that stays as it is. */
+const parsed = new WeakMap<readonly string[], KernelParameter[]>();
+
+function wordsOf(parameters: readonly string[]): KernelParameter[] {
+  const words = parsed.get(parameters) ?? parse_args(parameters.join(' '));
+  parsed.set(parameters, words);
+  return words;
+}
+
 /**
  * Values of the words NAME=VALUE among parameters, in order. The kernel calls an early_param()
  * function once for each, so the caller decides which one counts. The functions that the model
  * knows ignore a word without '='.
  */
 export function valuesOf(parameters: readonly string[], name: string): string[] {
-  return parse_args(parameters.join(' '))
+  return wordsOf(parameters)
     .filter(({ param }) => parameq(param, name))
     .flatMap(({ val }) => (val === undefined ? [] : [val]));
 }

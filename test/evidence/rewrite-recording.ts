@@ -10,20 +10,21 @@ class Bytes {
   #bytes = new Uint8Array(2 ** 20);
   length = 0;
 
+  /** LEB128: seven bits a byte, the lowest first. */
   number(value: number | bigint): void {
     if (this.length + 10 > this.#bytes.length) {
       const longer = new Uint8Array(2 * this.#bytes.length);
       longer.set(this.#bytes);
       this.#bytes = longer;
     }
-    if (typeof value === 'bigint' && value >= 2n ** 53n) {
-      let rest = value;
-      for (; rest >= 0x80n; rest >>= 7n) this.#bytes[this.length++] = Number(rest & 0x7fn) | 0x80;
-      this.#bytes[this.length++] = Number(rest);
-      return;
+    // A bigint in two parts, each exact as a number, since bigints are slow.
+    const above = typeof value === 'bigint' ? Number(value >> 49n) : 0;
+    let rest = above > 0 ? Number(BigInt(value) & 0x1_ffff_ffff_ffffn) : Number(value);
+    for (let i = 0; above > 0 && i < 7; i++) {
+      this.#bytes[this.length++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
     }
-    let rest = Number(value);
-    for (; rest >= 0x80; rest = Math.floor(rest / 128))
+    for (rest = above || rest; rest >= 0x80; rest = Math.floor(rest / 128))
       this.#bytes[this.length++] = (rest % 128) | 0x80;
     this.#bytes[this.length++] = rest;
   }
@@ -45,6 +46,9 @@ export type RecordedEvent =
   | { kind: 'switch'; previous: bigint; next: bigint }
   | { kind: 'mark'; from: bigint };
 
+/** Values of a call that are recorded: its result and at most eight arguments, in registers. */
+const callValues = 9;
+
 /** Writes events as harness/emulator/recorder/log.c does. */
 class Writer {
   readonly bytes = new Bytes();
@@ -55,7 +59,9 @@ class Writer {
   #lastPc = 0n;
   #calls = 0;
   #lastCaller = 0n;
-  readonly #last = new Map<string, bigint>();
+  /** What each value was last: three of a site, and as many as a call has and its result. */
+  readonly #ofSites: bigint[] = [];
+  readonly #ofCalls: bigint[] = [];
 
   constructor(reader: RecordingReader) {
     this.#reader = reader;
@@ -72,14 +78,14 @@ class Writer {
     switch (event.kind) {
       case 'store':
         this.#numbers(kinds.store, site);
-        this.#change(`table ${site}`, BigInt(event.table.id));
-        this.#change(`index ${site}`, BigInt(event.index));
-        this.#change(`value ${site}`, event.value);
+        this.#change(this.#ofSites, 3 * site + 1, BigInt(event.table.id));
+        this.#change(this.#ofSites, 3 * site + 2, BigInt(event.index));
+        this.#change(this.#ofSites, 3 * site, event.value);
         break;
       case 'tlbi':
       case 'msr':
         this.#numbers(kinds[event.kind], site);
-        this.#change(`value ${site}`, event.operand);
+        this.#change(this.#ofSites, 3 * site, event.operand);
         break;
       case 'barrier':
         this.#numbers(kinds.barrier, site);
@@ -102,12 +108,12 @@ class Writer {
       case 'enter':
         this.#numbers(kinds.enter, event.call.number + 1);
         for (const [i, value] of event.args.entries())
-          this.#change(`call ${event.call.number} ${i}`, value);
+          this.#change(this.#ofCalls, callValues * event.call.number + 1 + i, value);
         break;
       case 'leave':
         this.#numbers(kinds.leave, event.call.number + 1);
         if (event.result !== undefined)
-          this.#change(`call ${event.call.number} result`, event.result);
+          this.#change(this.#ofCalls, callValues * event.call.number, event.result);
         break;
     }
   }
@@ -116,9 +122,13 @@ class Writer {
     for (const each of numbers) this.bytes.number(each);
   }
 
-  #change(what: string, value: bigint): void {
-    const by = BigInt.asIntN(64, value - (this.#last.get(what) ?? 0n));
-    this.#last.set(what, value);
+  #change(lasts: bigint[], place: number, value: bigint): void {
+    this.#difference(value - (lasts[place] ?? 0n));
+    lasts[place] = value;
+  }
+
+  #difference(whole: bigint): void {
+    const by = BigInt.asIntN(64, whole);
     this.bytes.number(BigInt.asUintN(64, (by << 1n) ^ (by >> 63n)));
   }
 
@@ -126,8 +136,7 @@ class Writer {
     for (; this.#sites < this.#reader.sites.length; this.#sites++) {
       const { pc, insn } = present(this.#reader.sites[this.#sites], 'site');
       this.#numbers(kinds.site);
-      this.#last.set('pc', this.#lastPc);
-      this.#change('pc', pc);
+      this.#difference(pc - this.#lastPc);
       this.#lastPc = pc;
       this.#numbers(insn);
     }
@@ -137,8 +146,7 @@ class Writer {
     for (; this.#calls < this.#reader.calls.length; this.#calls++) {
       const { listed, caller } = present(this.#reader.calls[this.#calls], 'call');
       this.#numbers(kinds.call, listed);
-      this.#last.set('caller', this.#lastCaller);
-      this.#change('caller', caller);
+      this.#difference(caller - this.#lastCaller);
       this.#lastCaller = caller;
     }
   }

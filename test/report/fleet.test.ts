@@ -6,6 +6,7 @@ import { linearMapSizes } from '../../src/linux/leaf-kind.ts';
 import { parseDirectMap } from '../../src/linux/meminfo.ts';
 import { type FleetBoard, fleetOf } from '../../src/report/fleet.ts';
 import { fleetLines } from '../../src/report/terminal-fleet.ts';
+import { anyCharacter } from '../any-character.ts';
 import { SplitBoard } from '../diff/split-history/board.ts';
 import { given } from '../given.ts';
 
@@ -101,7 +102,7 @@ t.test('no line is longer than a terminal, whatever a machine is called', async 
     fc.property(
       fc.array(
         fc.record({
-          label: fc.string({ unit: 'binary' }),
+          label: fc.string({ unit: anyCharacter }),
           uptime: fc.oneof(fc.constant(null), fc.double({ min: 0, max: 1e9, noNaN: true })),
           bytes: fc.nat(2 ** 30),
         }),

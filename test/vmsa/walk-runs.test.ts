@@ -35,9 +35,10 @@ function pagesOf(bytes: number): {
 t.test('a terabyte in pages is one run of leaves, and is not spelt out', (t) => {
   const { regime, runs } = pagesOf(1024 * GIB);
   const { leaves, tables, malformed } = walkRuns(regime, runs);
-  t.same(malformed, []);
-  t.match(leaves, [{ va: regime.base, pa: 0x80_0000_0000, size: 1024 * GIB, level: 3 }]);
+  // A walk that goes wrong has millions of them: they are counted, never printed.
+  t.equal(malformed.length, 0);
   t.equal(leaves.length, 1);
+  t.match(leaves[0], { va: regime.base, pa: 0x80_0000_0000, size: 1024 * GIB, level: 3 });
   t.equal(tables.length, 1 + 2 + 1024 + 1024 * 512);
   t.end();
 });
@@ -59,8 +60,9 @@ t.test('what breaks a run in the middle of many tables is found', (t) => {
     },
   ];
   const { leaves } = walkRuns(regime, [...runs.slice(0, 3), ...cut]);
+  t.equal(leaves.length, 3);
   t.same(
-    leaves.map(({ size }) => size / 4096),
+    leaves.slice(0, 3).map(({ size }) => size / 4096),
     [odd, 1, pages.count - odd - 1],
   );
   t.equal(leaves[1]?.va, va);

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
 import { PtdiffError } from '../../../../src/errors.ts';
 import { boardMembers } from '../../../../src/evidence/board.ts';
 import { given } from '../../../given.ts';
 import { numbersOf } from '../../../random.ts';
-import { archiveOf, type Member, membersOfTar, tarOf } from './board-archive.ts';
+import { archiveOf, type Member, membersOfTar, packed, tarOf } from './board-archive.ts';
 
 /** Of a guest with Debian's 7.3.4, KASLR and one CPU `max`, made by `collect` inside it. */
 const real = readFileSync(
   join(import.meta.dirname, '../../../evidence/fixtures/board-7.3-max.tar.gz'),
 );
-const members = membersOfTar(gunzipSync(real));
+const tar = gunzipSync(real);
+const members = membersOfTar(tar);
 const bytesOf = (name: string): Buffer => given(members.get(name));
 
 /** Reads bytes as an archive in a file. */
@@ -40,7 +41,7 @@ const asFiles = (): Member[] => [...members].map(([name, bytes]) => ({ name, byt
 
 t.test('a real archive is read whole, packed or not', async (t) => {
   const directory = t.testdir();
-  for (const bytes of [real, gunzipSync(real), archiveOf(members)]) {
+  for (const bytes of [real, tar, archiveOf(members)]) {
     const board = await read(directory, bytes);
     t.match(board.collected, { source: 'kcore', walks: 2, settled: true, lost: [] });
     t.match(board.vmcoreinfo, {
@@ -68,11 +69,13 @@ t.test('what no collect writes ends in one sentence', async (t) => {
     name,
     bytes: Buffer.from(bytes),
   });
+  // A gigabyte of them, in members of a file of gzip as any number may follow each other.
+  const zeroes = Buffer.concat(Array<Buffer>(64).fill(packed(Buffer.alloc(2 ** 24))));
   const refused: [string, Uint8Array, RegExp][] = [
     ['nothing', Buffer.alloc(0), /not a whole archive/],
     ['text', Buffer.from('hello'), /not a whole archive/],
     ['cut short', real.subarray(0, -200), /not a whole archive/],
-    ['cut in tar', gunzipSync(real).subarray(0, 20_000), /not a whole archive/],
+    ['cut in tar', tar.subarray(0, 20_000), /not a whole archive/],
     [
       'a symbolic link',
       tarOf([...asFiles(), { ...file('Image'), type: '2', link: '/etc/shadow' }]),
@@ -102,7 +105,7 @@ t.test('what no collect writes ends in one sentence', async (t) => {
       withMember('iomem', Buffer.alloc(5 * 2 ** 20, 'x')),
       /'iomem' in it is larger/,
     ],
-    ['zeroes', gzipSync(Buffer.alloc(2 ** 30), { level: 1 }), /more than any archive has/],
+    ['zeroes', zeroes, /more than any archive has/],
     ['a gigabyte of one', tarOf([{ ...file('Image'), size: 2 ** 30 }]), /larger than it can be/],
     ['no JSON', withMember('collect.json', Buffer.from('{')), /collect\.json is not JSON/],
     [
@@ -206,9 +209,9 @@ function damage(below: (limit: number) => number): Buffer {
   const edited = lines.with(line, fields.join(' ')).join('\n');
   const ways = [
     () => flip(real, 1 + below(8)),
-    () => gzipSync(flip(gunzipSync(real), 1 + below(8))),
+    () => packed(flip(tar, 1 + below(8))),
     () => cut(real),
-    () => gzipSync(cut(gunzipSync(real))),
+    () => packed(cut(tar)),
     () => withMember(name, flip(own, 1 + below(4))),
     () => withMember(name, cut(own)),
     () => withMember(name, Buffer.from(edited, 'latin1')),
