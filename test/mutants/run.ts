@@ -140,9 +140,16 @@ function end(id: number, ending: Ending): void {
 
 const hasPassed = (id: number, witness: string): boolean => passed.get(id)?.has(witness) ?? false;
 
+/** A test file, the mutants whose places it passes, and how long it may take, in seconds. */
+interface TestVisits {
+  test: string;
+  visited: Set<number>;
+  patience: number;
+}
+
 /** Which mutants' places each test file passes, the fastest first. */
-async function visitsOfTests(): Promise<Map<string, Set<number>>> {
-  const visits: { test: string; visited: Set<number>; took: number }[] = [];
+async function visitsOfTests(): Promise<TestVisits[]> {
+  const visits: TestVisits[] = [];
   await forEach(tests, 'test files without a mutant', async (test) => {
     const server = new TestServer(root, test, files);
     const started = performance.now();
@@ -150,20 +157,25 @@ async function visitsOfTests(): Promise<Map<string, Set<number>>> {
     server.end();
     if (answer === 'silent' || answer === 'gone' || !answer.passed)
       throw new Error(`${test} fails without any mutant.`);
-    const took = performance.now() - started;
-    visits.push({ test, visited: new Set(answer.visited), took });
+    const took = (performance.now() - started) / 1000;
+    // A mutant that makes a walk collect millions of oddities need not be waited for.
+    const patience = 20 + 10 * took;
+    visits.push({ test, visited: new Set(answer.visited), patience });
   });
-  visits.sort((left, right) => left.took - right.took);
-  return new Map(visits.map(({ test, visited }) => [test, visited]));
+  return visits.sort((left, right) => left.patience - right.patience);
 }
 
 /** Notes what a test file says of a mutant; false when it did not notice it. */
-function noteTest(id: number, test: string, answer: ServerAnswer | 'silent'): boolean {
+function noteTest(
+  id: number,
+  { test, patience }: TestVisits,
+  answer: ServerAnswer | 'silent',
+): boolean {
   if (answer !== 'silent' && answer.passed) {
     kept.addPassed(id, witnesses.test(test));
     return false;
   }
-  const by = answer === 'silent' ? `${test}: no end within ${patience} s` : test;
+  const by = answer === 'silent' ? `${test}: no end within ${Math.ceil(patience)} s` : test;
   // A broken import is told apart: it may break for a reason that proves nothing.
   const outcome: Outcome = answer === 'silent' || answer.ran ? 'noticed' : 'did not run';
   end(id, { outcome, by });
@@ -171,8 +183,9 @@ function noteTest(id: number, test: string, answer: ServerAnswer | 'silent'): bo
 }
 
 /** Asks one test file after another about the mutants that nothing has noticed. */
-async function askTests(mutants: readonly Mutant[], visits: ReadonlyMap<string, Set<number>>) {
-  for (const [test, visited] of visits) {
+async function askTests(mutants: readonly Mutant[], visits: readonly TestVisits[]) {
+  for (const each of visits) {
+    const { test, visited, patience } = each;
     const able = mutants.filter(({ id }) => visited.has(id) && !isNoticed(id));
     for (const { id } of able) endings.set(id, { outcome: 'survived' });
     const servers: TestServer[] = [];
@@ -184,7 +197,7 @@ async function askTests(mutants: readonly Mutant[], visits: ReadonlyMap<string, 
         server = new TestServer(root, test, files);
         answer = await server.ask({ mutant: id }, patience);
       }
-      noteTest(id, test, answer);
+      noteTest(id, each, answer);
       if (answer === 'silent') server.end();
       else if (server.alive) servers.push(server);
     });
@@ -193,8 +206,9 @@ async function askTests(mutants: readonly Mutant[], visits: ReadonlyMap<string, 
 }
 
 /** The same of a mutant that decides while its module is loaded: a process for each. */
-async function askLoaded({ id }: Mutant, visits: ReadonlyMap<string, Set<number>>): Promise<void> {
-  for (const [test, visited] of visits) {
+async function askLoaded({ id }: Mutant, visits: readonly TestVisits[]): Promise<void> {
+  for (const each of visits) {
+    const { test, visited, patience } = each;
     if (!visited.has(id)) continue;
     endings.set(id, { outcome: 'survived' });
     if (hasPassed(id, witnesses.test(test))) continue;
@@ -202,7 +216,7 @@ async function askLoaded({ id }: Mutant, visits: ReadonlyMap<string, Set<number>
     const answer = await server.ask({}, patience);
     server.end();
     if (answer === 'gone') throw new Error(`${test} could not be started.`);
-    if (noteTest(id, test, answer)) return;
+    if (noteTest(id, each, answer)) return;
   }
 }
 

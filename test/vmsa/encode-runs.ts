@@ -25,9 +25,10 @@ export function runsOf(regime: Stage1Regime, ram: RamReader): DescriptorRun[] {
     const list = found.get(level) ?? [];
     found.set(level, list);
     for (let index = 0; index < entries; index++) {
-      const low = BigInt(words[2 * index] ?? 0);
-      const value = (BigInt(words[2 * index + 1] ?? 0) << 32n) | low;
-      if (value === 0n) continue;
+      const low = words[2 * index] ?? 0;
+      const high = words[2 * index + 1] ?? 0;
+      if (low === 0 && high === 0) continue;
+      const value = (BigInt(high) << 32n) | BigInt(low);
       const at = offset + index * 2 ** shiftOf(level);
       list.push({ offset: at, value });
       const next = nextTable(regime, value);

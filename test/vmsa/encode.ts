@@ -26,8 +26,8 @@ export interface Setup {
 
 /** The output address field of a page, block or table descriptor. */
 export function encodeAddress(setup: Setup, pa: bigint): bigint {
-  if (setup.wide === 'lpa') return (pa % 2n ** 48n) + ((pa / 2n ** 48n) << 12n);
-  if (setup.wide === 'lpa2') return (pa % 2n ** 50n) + ((pa / 2n ** 50n) << 8n);
+  if (setup.wide === 'lpa') return BigInt.asUintN(48, pa) | ((pa >> 48n) << 12n);
+  if (setup.wide === 'lpa2') return BigInt.asUintN(50, pa) | ((pa >> 50n) << 8n);
   return pa;
 }
 
@@ -80,13 +80,18 @@ export class FakeRam implements RamReader {
 
   set(pa: bigint, index: number, value: bigint): void {
     const words = this.#words(pa);
-    words[index * 2] = Number(value % 2n ** 32n);
-    words[index * 2 + 1] = Number(value / 2n ** 32n);
+    words[index * 2] = Number(value & 0xffff_ffffn);
+    words[index * 2 + 1] = Number(value >> 32n);
   }
 
   get(pa: bigint, index: number): bigint {
     const words = this.#words(pa);
-    return BigInt(given(words[index * 2])) + BigInt(given(words[index * 2 + 1])) * 2n ** 32n;
+    return BigInt(given(words[index * 2])) | (BigInt(given(words[index * 2 + 1])) << 32n);
+  }
+
+  isFree(pa: bigint, index: number): boolean {
+    const words = this.#words(pa);
+    return words[index * 2] === 0 && words[index * 2 + 1] === 0;
   }
 
   table(pa: number, bytes: number): Uint32Array | undefined {
@@ -151,7 +156,7 @@ export class TableTree {
   put(offset: bigint, depth: number, descriptor: bigint): { inherited: bigint } | false {
     const table = this.#tableAt(offset, depth);
     const index = this.#index(offset, depth);
-    if (table === undefined || this.ram.get(table.pa, index) !== 0n) return false;
+    if (table === undefined || !this.ram.isFree(table.pa, index)) return false;
     this.ram.set(table.pa, index, descriptor);
     return { inherited: table.inherited };
   }
@@ -172,7 +177,7 @@ export class TableTree {
       const index = this.#index(offset, above);
       path += `/${index}`;
       const known = this.#known.get(path);
-      if (known === undefined && this.ram.get(table.pa, index) !== 0n) return undefined;
+      if (known === undefined && !this.ram.isFree(table.pa, index)) return undefined;
       table = known ?? this.#addTable(path, table, index, offset, above);
     }
     return table;
@@ -201,6 +206,6 @@ export class TableTree {
 
   #index(offset: bigint, depth: number): number {
     const bits = depth === 0 ? this.#setup.vaBits : given(this.shifts[depth - 1]);
-    return Number((offset % 2n ** BigInt(bits)) >> BigInt(given(this.shifts[depth])));
+    return Number(BigInt.asUintN(bits, offset) >> BigInt(given(this.shifts[depth])));
   }
 }
