@@ -73,7 +73,8 @@ t.test('kernels of one release are told apart by what their cases are called', a
 });
 
 t.test('all reports count findings in one way', async (t) => {
-  const report = sampleReport(1);
+  const whole = sampleReport(1);
+  const report = { ...whole, cases: whole.cases.filter(({ verdict }) => verdict !== 'pass') };
   const first = given(report.cases.filter(({ verdict }) => verdict === 'known')[0]);
   const twice = report.cases.map((result) =>
     result.case === first.case
