@@ -54,7 +54,8 @@ interface Standing {
   since: string;
 }
 
-const key = (...parts: string[]): string => JSON.stringify(parts);
+/** No part holds a NUL. */
+const key = (...parts: string[]): string => parts.join('\0');
 
 /** The same experiment on the same kernel by the same emulator. */
 const sameCase = (kernel: string, hash: string, emulator: string): string =>
