@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readTextIfAny, replaceFile } from '../host/host-file.ts';
 import { PtdiffError } from '../src/errors.ts';
+import { depths } from '../src/scenario/depth.ts';
 import { scenarioSchema } from '../src/scenario/types.ts';
 import { stableJson } from '../src/stable-json.ts';
 import { complaint } from './run-folder.ts';
@@ -41,6 +42,8 @@ const exploration = z.object({
   asked: z.array(z.string()),
   /** Those that could be had when it began. */
   kernels: z.array(z.string()),
+  /** How far each machine is booted; absent is in full. */
+  depth: z.enum(depths).optional(),
   /** Machines of each part, in the order in which they were drawn. */
   parts: z.array(z.array(machine)),
   differences: z.array(difference),
@@ -51,7 +54,7 @@ export type Exploration = z.infer<typeof exploration>;
 const pathOf = (folder: string): string => join(folder, 'exploration.json');
 
 export function newExploration(
-  begun: Pick<Exploration, 'seed' | 'asked' | 'kernels'>,
+  begun: Pick<Exploration, 'seed' | 'asked' | 'kernels' | 'depth'>,
 ): Exploration {
   return { schema: explorationSchemaVersion, ...begun, parts: [], differences: [] };
 }

@@ -11,6 +11,7 @@ import { PtdiffError } from '../errors.ts';
 import type { ExplorationSummary } from '../nightly/explored.ts';
 import { paintOptions } from '../report/colour.ts';
 import { formatExploration } from '../report/terminal-exploration.ts';
+import { type Depth, depths } from '../scenario/depth.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
 import {
@@ -27,6 +28,7 @@ interface ExploreOptions {
   machines?: true;
   kernel?: string[];
   seed?: number;
+  depth?: Depth;
   time: number;
   count?: number;
   jobs: number;
@@ -65,6 +67,7 @@ async function exploreMachines(options: ExploreOptions, signal: AbortSignal): Pr
     {
       ...(options.kernel && { kernels: options.kernel }),
       ...(options.seed !== undefined && { seed: options.seed }),
+      ...(options.depth && { depth: options.depth }),
       machines: options.count ?? Number.POSITIVE_INFINITY,
       enough: () => performance.now() > end,
       jobs: options.jobs,
@@ -90,6 +93,12 @@ export const addExplore: Verb = (command, { signal, finish }) => {
     .option('--machines', 'scenarios made at random from the whole schema')
     .option('--kernel <spec>', `${kernelSpecHelp} (default: those of run)`, collect)
     .option('--seed <n>', 'repeats an exploration (default: one that is new)', seedNumber)
+    .addOption(
+      new Option(
+        '--depth <depth>',
+        'boot every machine in full, or up to the return of smp_cpus_done() (default: full)',
+      ).choices(depths),
+    )
     .option('--time <t>', "when to end, e.g. '90m' or '2h'", durationOf, 3600)
     .option('--count <n>', 'machines in all, if the time allows (default: no end)', machineCount)
     .option(

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
-import { readExploration } from '../../results/exploration-file.ts';
+import { partFolder, readExploration } from '../../results/exploration-file.ts';
 import { readCaseLines } from '../../results/run-folder.ts';
+import { depthOf } from '../../src/scenario/depth.ts';
 import { given } from '../given.ts';
 import { withWritableAlias } from '../harness/recoded-kernel.ts';
 
@@ -26,7 +27,7 @@ t.test(
     const explore = (count: number, ...words: string[]) =>
       ptdiff('explore', '--machines', '--count', `${count}`, '--jobs', '2', '--out', out, ...words);
 
-    const first = await explore(2, '--kernel', kernel, '--seed', '12');
+    const first = await explore(2, '--kernel', kernel, '--seed', '12', '--depth', 'early');
     t.equal(first.exitCode, 1, first.stderr);
     const { differences, parts } = given(readExploration(out));
     t.equal(parts.flat().length, 2);
@@ -53,10 +54,14 @@ t.test(
       [alias.finding],
     );
 
+    const inFull = await explore(3, '--depth', 'full');
+    t.equal(inFull.exitCode, 2, 'of another depth');
     const more = await explore(3);
     t.equal(more.exitCode, 1, more.stderr);
     const after = given(readExploration(out));
     t.equal(after.parts.flat().length, 3);
+    const cases = after.parts.flatMap((_, part) => readCaseLines(partFolder(out, part + 1)));
+    t.same([...new Set(cases.map(depthOf))], ['early'], 'as deep as it began');
     t.same(after.parts[0], parts[0], 'what was drawn before stays');
     t.same(
       after.differences.slice(0, differences.length),
@@ -66,7 +71,7 @@ t.test(
 
     const other = await explore(4, '--seed', '4');
     t.equal(other.exitCode, 2);
-    t.match(other.stderr, /holds an exploration of other kernels or another seed/);
+    t.match(other.stderr, /holds an exploration of other kernels, another seed or another depth/);
   },
 );
 

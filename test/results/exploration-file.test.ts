@@ -16,7 +16,12 @@ t.test('an exploration is read as it was written', async (t) => {
   const scenario = { ...makeScenario({ cpu: 'max' }), name: 'machine-1' };
   const machine = { scenario, kernel: 'debian:7.3', from: { seed: -7, index: 3 } };
   const exploration = {
-    ...newExploration({ seed: 7, asked: ['debian:7.3'], kernels: ['debian:7.3'] }),
+    ...newExploration({
+      seed: 7,
+      asked: ['debian:7.3'],
+      kernels: ['debian:7.3'],
+      depth: 'early',
+    }),
     parts: [[machine]],
     differences: [
       {

@@ -17,6 +17,7 @@ import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
 import { present } from '../../../src/present.ts';
 import { defaultKernels } from '../../../src/scenario/built-in.ts';
+import { type Depth, depthOf } from '../../../src/scenario/depth.ts';
 import { largestSeed } from '../../../src/scenario/variation.ts';
 import type { FarmAddress } from '../farm/address.ts';
 import { loadKernels } from '../load-kernels.ts';
@@ -24,7 +25,7 @@ import type { LoadedKernel } from '../loaded-kernel.ts';
 import { writeReportPage } from '../report-page.ts';
 import { runStored } from '../run-stored.ts';
 import { drawPart } from './draw-part.ts';
-import { hasEnded, requestOf } from './run-part.ts';
+import { hasEnded, type Manner, requestOf } from './run-part.ts';
 import { shrinkDifference, unexplained } from './shrink-difference.ts';
 
 /** What shall be explored. */
@@ -35,6 +36,8 @@ export interface ExploreRequest {
   loaded?: ReadonlyMap<string, LoadedKernel>;
   /** A new one when absent, or that of an exploration that goes on. */
   seed?: number;
+  /** How far each machine is booted; in full when absent, or as an exploration that goes on does. */
+  depth?: Depth;
   /** Machines in all, with those that the folder holds. */
   machines: number;
   /** Asked before each boot; true ends the exploration in order. */
@@ -50,12 +53,14 @@ export interface ExploreRequest {
 /** How every run of an exploration is made. */
 const mannerOf = (
   { jobs, qemu, farm }: ExploreRequest,
+  { depth = 'full' }: Exploration,
   loaded: ReadonlyMap<string, LoadedKernel>,
-) => ({
+): Manner => ({
   jobs,
   loaded,
+  depth,
   ...(qemu !== undefined && { qemu }),
-  ...(farm && { farm, urgent: false as const }),
+  ...(farm && { farm, urgent: false }),
 });
 
 /** What an exploration has come to, and all cases that it ran. */
@@ -82,15 +87,18 @@ async function kernelsOf(
 
 /** What the folder began with, or a beginning. */
 async function begin(
-  { out, kernels: asked, loaded, seed }: ExploreRequest,
+  { out, kernels: asked, loaded, seed, depth }: ExploreRequest,
   signal: AbortSignal,
 ): Promise<{ exploration: Exploration; kernels: Map<string, LoadedKernel> }> {
   const before = readExploration(out);
   const other = (now: unknown, then: unknown) => now !== undefined && String(now) !== String(then);
-  if (before && (other(asked, before.asked) || other(seed, before.seed)))
+  if (
+    before &&
+    (other(asked, before.asked) || other(seed, before.seed) || other(depth, depthOf(before)))
+  )
     throw new PtdiffError(
       'usage',
-      `${out} holds an exploration of other kernels or another seed; name another --out, or leave --kernel and --seed out.`,
+      `${out} holds an exploration of other kernels, another seed or another depth; name another --out, or leave --kernel, --seed and --depth out.`,
     );
   const specs = before?.kernels ?? asked ?? [...defaultKernels];
   const { kernels, lost } = await kernelsOf(specs, signal, loaded);
@@ -102,20 +110,22 @@ async function begin(
       seed: seed ?? randomInt(largestSeed),
       asked: specs,
       kernels: [...kernels.keys()],
+      ...(depth && { depth }),
     });
   return { exploration, kernels };
 }
 
 /** Runs the last part, as far as it was not; its results with those of before. */
 async function runLastPart(
-  { parts }: Exploration,
+  exploration: Exploration,
   kernels: ReadonlyMap<string, LoadedKernel>,
   request: ExploreRequest,
   signal: AbortSignal,
 ): Promise<CaseResult[]> {
   const { out, enough } = request;
+  const { parts } = exploration;
   const folder = partFolder(out, parts.length);
-  const rest = { ...mannerOf(request, kernels), enough };
+  const rest = { ...mannerOf(request, exploration, kernels), enough };
   const part = requestOf(present(parts.at(-1), 'part of the exploration'), folder, rest);
   const { cases } = await runStored(part, request.store, signal);
   await writeReportPage(folder);
@@ -145,7 +155,8 @@ async function shrinkNew(
     for (const finding of unexplained(result)) {
       const { differences } = exploration;
       if (differences.some((each) => each.finding === finding)) continue;
-      const setting = { exploration, kernel, out, manner: mannerOf(request, kernels), signal };
+      const manner = mannerOf(request, exploration, kernels);
+      const setting = { exploration, kernel, out, manner, signal };
       const isNew = (each: FoundDifference) =>
         !differences.some((other) => other.finding === each.finding);
       differences.push(...(await shrinkDifference(machine, finding, setting)).filter(isNew));

@@ -13,7 +13,10 @@ import type { MatrixRequest } from '../plan-matrix.ts';
 type Machines = readonly { scenario: Scenario; kernel: string }[];
 
 /** How runs are made, whatever they run. */
-export type Manner = Pick<MatrixRequest, 'jobs' | 'loaded' | 'qemu' | 'enough' | 'farm' | 'urgent'>;
+export type Manner = Pick<
+  MatrixRequest,
+  'jobs' | 'loaded' | 'depth' | 'qemu' | 'enough' | 'farm' | 'urgent'
+>;
 
 /**
  * The run of some machines, each on its kernel: their scenarios are a file beside the run folder,
