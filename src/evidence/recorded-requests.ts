@@ -31,8 +31,11 @@ export interface RequestFilter {
   realm: boolean;
   /** The kernel has page_alloc_available. */
   tellsPageAllocator: boolean;
-  /** The checkpoint of what comes after the last one. */
-  afterLast: CheckpointName;
+  /**
+   * The checkpoint that a boot did not reach; undefined where it reached all: what is asked for
+   * after the last one, no checkpoint shows.
+   */
+  afterLast: CheckpointName | undefined;
   /** Where an address of the kernel is; undefined for a module. */
   functionAt(address: bigint): string | undefined;
 }
@@ -156,13 +159,15 @@ export class RequestCollector implements RecordingFollower {
 
   /** Those from paging_init() on: before, there is no linear map that could be changed. */
   requests(filter: RequestFilter): Requests {
-    const before = ({ operation }: Seen): CheckpointName => operation.before ?? filter.afterLast;
-    const counted = (seen: Seen): boolean => before(seen) !== 'paging_init';
+    const counted = <T extends Seen>(all: readonly T[]): (T & { before: CheckpointName })[] =>
+      all.flatMap((seen) => {
+        const before = seen.operation.before ?? filter.afterLast;
+        return before === undefined || before === 'paging_init' ? [] : [{ ...seen, before }];
+      });
     const grouped = (seen: Seen): boolean =>
       filter.groupsProtection && (seen.capabilitiesFinal || !filter.realm);
-    const splits = filter.splits ? this.#splits.filter(counted) : [];
-    const protections =
-      filter.splits && filter.groupsProtection ? this.#protections.filter(counted) : [];
+    const splits = filter.splits ? counted(this.#splits) : [];
+    const protections = filter.splits && filter.groupsProtection ? counted(this.#protections) : [];
     return {
       splitRequests: splits
         .filter((seen) => !(grouped(seen) && isWithin(seen.operation, 'set_memory_ro')))
@@ -170,14 +175,12 @@ export class RequestCollector implements RecordingFollower {
         .map((seen): SplitRequest => {
           const [start = 0n, end = 0n] = seen.operation.args;
           const early = filter.realm && !seen.capabilitiesFinal;
-          return { start, end, before: before(seen), ...(early && { early: true as const }) };
+          return { start, end, before: seen.before, ...(early && { early: true as const }) };
         }),
       protectRequests: protections
         .filter(grouped)
-        .map((seen): ProtectRequest => ({ frames: seen.frames, before: before(seen) })),
-      sharing: this.#sharing
-        .filter(counted)
-        .map((seen) => sharingRequest(seen, before(seen), filter)),
+        .map(({ frames, before }): ProtectRequest => ({ frames, before })),
+      sharing: counted(this.#sharing).map((seen) => sharingRequest(seen, seen.before, filter)),
       readOnlyVmalloc: this.#readOnlyAt,
     };
   }

@@ -72,3 +72,18 @@ t.test('a realm: what it shares, who asked, and whether its capabilities were fi
   t.ok(sharing.every(({ pages, start }) => pages > 0 && start % 4096n === 0n));
   t.end();
 });
+
+t.test('what is asked for after the last checkpoint is shown by none', (t) => {
+  const { recording, kernel } = recordedKernel('7.3.4+deb13-arm64@realm+max');
+  const { image, state } = kernel;
+  const swapper = image.pa + state.question.symbolOffset('swapper_pg_dir');
+  const collector = new RequestCollector(geometryOf(4096), swapper);
+  // As if smp_cpus_done were the last: most is shared after it.
+  const moments = recording.moments.slice(0, -2);
+  followRecording({ ...recording, moments }, collector);
+  const asked = (afterLast: RequestFilter['afterLast']) =>
+    collector.requests({ ...filter, realm: true, afterLast }).sharing.length;
+  t.ok(asked(undefined) < 7);
+  t.equal(asked('init'), 7);
+  t.end();
+});

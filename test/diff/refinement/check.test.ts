@@ -65,6 +65,20 @@ t.test('real boots: every operation does what the model says', (t) => {
         realm_set_memory_decrypted: 7,
       },
     ],
+    // A realm that shares memory when KPTI has made its mappings non-global.
+    [
+      '7.2.13+deb14-arm64@machine-d58c5cf218',
+      {
+        update_mapping_prot: 1,
+        __vunmap_range_noflush: 36,
+        split_kernel_leaf_mapping: 18,
+        __kpti_install_ng_mappings: 3,
+        __set_fixmap: 104,
+        set_direct_map_default_noflush: 6,
+        realm_set_memory_decrypted: 2,
+      },
+      { __create_pgd_mapping_locked: 2 },
+    ],
     ['6.12.117+deb13-arm64@max', { __create_pgd_mapping: 7, __vunmap_range_noflush: 24 }],
   ] as [string, Record<string, number>, Record<string, number>?][]) {
     const boot = recordedKernel(name);

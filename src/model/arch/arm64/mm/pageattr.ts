@@ -203,16 +203,8 @@ export function changesOf(
 ): [AttributeChange, AttributeChange] {
   const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;
   const clear = direction === 'decrypt' ? 0n : PROT_NS_SHARED;
-  const present = PTE_VALID | prot.maybeNg;
-  if (!traits.presentInvalid)
-    return [
-      { set, clear: clear | PTE_VALID },
-      { set: PTE_VALID, clear: 0n },
-    ];
-  return [
-    { set: set | PTE_PRESENT_INVALID, clear: clear | present },
-    { set: present, clear: PTE_PRESENT_INVALID & ~present },
-  ];
+  const invalid = makeInvalid(traits, prot);
+  return [{ set: set | invalid.set, clear: clear | invalid.clear }, makeValid(traits, prot)];
 }
 
 /**
