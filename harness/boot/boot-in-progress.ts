@@ -15,8 +15,8 @@ export interface BootInProgress {
   evidence: Evidence;
   /** Whether smp_cpus_done() was reached; watched in a realm only, where it matters. */
   capabilitiesFinal: boolean;
-  /** The next checkpoint. */
-  nextCheckpoint(): CheckpointName;
+  /** The next checkpoint; undefined after the last, since none shows what happens then. */
+  nextCheckpoint(): CheckpointName | undefined;
 }
 
 /**

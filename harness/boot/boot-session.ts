@@ -67,7 +67,7 @@ export class BootSession {
     this.#rsi =
       vm.monitor && setup.machine.world === 'realm' ? new RsiRecorder(vm.monitor) : undefined;
     const { boot, planned } = beginObservation(setup, vm, anchor, this.#plan);
-    this.#boot = { ...boot, nextCheckpoint: () => this.#planned[0] ?? 'init' };
+    this.#boot = { ...boot, nextCheckpoint: () => this.#planned[0] };
     this.#planned = planned;
     const panic = new PanicWatch(vm.ram, setup.symbols, anchor.imagePa);
     this.#ends = new BootEnds(this.#boot, panic, this.#watchdog);
@@ -96,7 +96,8 @@ export class BootSession {
     }
     if (vm.monitor) {
       evidence.monitor = viewOfMonitor(vm.monitor);
-      this.#rsi?.readUpTo(this.#boot.nextCheckpoint(), evidence.monitor);
+      const next = this.#boot.nextCheckpoint();
+      if (next !== undefined) this.#rsi?.readUpTo(next, evidence.monitor);
     }
     if (this.#rsi) {
       evidence.rsi = this.#rsi.record;

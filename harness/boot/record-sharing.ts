@@ -20,8 +20,10 @@ export async function recordSharing(
   boot.capabilitiesFinal = false;
   const record = (direction: SharingRequest['direction']) => async (stop: BreakpointStop) => {
     const before = boot.nextCheckpoint();
-    const request = await readSharingRequest(boot.vm.gdb, boot.kernel, stop);
-    sharing.push({ ...request, direction, capabilitiesFinal: boot.capabilitiesFinal, before });
+    if (before !== undefined) {
+      const request = await readSharingRequest(boot.vm.gdb, boot.kernel, stop);
+      sharing.push({ ...request, direction, capabilitiesFinal: boot.capabilitiesFinal, before });
+    }
     await boot.vm.gdb.stepOver(stop.thread, stop.registers.pc);
     return {};
   };

@@ -77,7 +77,9 @@ async function atSplit(
 ): Promise<RunOptions> {
   const { pc, x0, x1 } = registers;
   const early = boot.capabilitiesFinal ? {} : { early: true as const };
-  boot.evidence.splitRequests.push({ start: x0, end: x1, before: boot.nextCheckpoint(), ...early });
+  const before = boot.nextCheckpoint();
+  if (before !== undefined)
+    boot.evidence.splitRequests.push({ start: x0, end: x1, before, ...early });
   if (skippable) {
     return { resumeAt: pc + 4n };
   }
@@ -95,9 +97,10 @@ async function atSetMemoryRo(
   splitAddress: bigint,
 ): Promise<RunOptions> {
   const { pc, x0, x1, x30 } = registers;
-  if (boot.capabilitiesFinal) {
+  const before = boot.nextCheckpoint();
+  if (boot.capabilitiesFinal && before !== undefined) {
     const frames = await mappedFrames(boot.vm, thread, x0, int(x1));
-    const request = { frames, before: boot.nextCheckpoint() };
+    const request = { frames, before };
     boot.evidence.protectRequests = [...(boot.evidence.protectRequests ?? []), request];
     await boot.breakpoints.pause(splitAddress, x30);
   }

@@ -88,13 +88,12 @@ export function requestsIn(
   { world, splits, groupsProtection }: Circumstances,
 ): Requests {
   const { symbols, slide } = kernel;
-  const reachedAll = evidence.captures.some(({ checkpoint }) => checkpoint === 'init');
   return collector.requests({
     ...{ splits, groupsProtection },
     kfencePoolHasPages: poolHasPages(evidence),
     realm: world === 'realm',
     tellsPageAllocator: symbols.has('page_alloc_available'),
-    afterLast: reachedAll ? undefined : nextCheckpoint(),
+    afterLast: nextCheckpoint(),
     functionAt: (address) => symbols.nameAt(address - slide)?.name,
   });
 }

@@ -52,32 +52,34 @@ t.test(
   },
 );
 
-t.test('where a driver is a module, it goes and comes again', async (t) => {
-  const { path, cleanup } = await dir({ prefix: 'ptdiff-exercises-', unsafeCleanup: true });
-  t.teardown(cleanup);
-  const out = join(path, 'run');
-  const kept = ['--out', out, '--store', join(path, 's')];
-  const { exitCode, stderr } = await ptdiffHere(
-    ...['run', '--kernel', 'debian:7.3', '--scenario', 'max+devices', ...kept],
-  );
-  t.equal(exitCode, 0, stderr);
-  const folder = join(out, 'cases', '7.3.4+deb13-arm64@max+devices');
-  const { probes } = JSON.parse(readFileSync(join(folder, 'guest.json'), 'utf8'));
-  t.match(
-    probes.find(({ probe }: { probe: string }) => probe === 'module'),
-    { call: 'ok', errno: 0 },
-  );
-  const { deeds } = given(timelineOf(given(readRecording(folder))).at(-1));
-  for (const [what, function_] of [
-    ['its text becomes read-only', /^set_memory_ro <- module_enable_text_rox/],
-    ['and goes', /^__vunmap_range_noflush <- vfree <- execmem_free/],
-    [
-      'with the permissions of its alias',
-      /^set_direct_map_invalid_noflush <- vfree <- execmem_free/,
-    ],
-  ] as const)
-    t.ok(
-      deeds.some(({ by }) => function_.test(by)),
-      what,
+for (const scenario of ['max+devices', 'realm+max+devices'])
+  t.test(`${scenario}: where a driver is a module, it goes and comes again`, async (t) => {
+    const { path, cleanup } = await dir({ prefix: 'ptdiff-exercises-', unsafeCleanup: true });
+    t.teardown(cleanup);
+    const out = join(path, 'run');
+    const kept = ['--out', out, '--store', join(path, 's')];
+    const { exitCode, stderr } = await ptdiffHere(
+      ...['run', '--kernel', 'debian:7.3', '--scenario', scenario, ...kept],
     );
-});
+    // What it shares then is after the last checkpoint, in a realm.
+    t.equal(exitCode, 0, stderr);
+    const folder = join(out, 'cases', `7.3.4+deb13-arm64@${scenario}`);
+    const { probes } = JSON.parse(readFileSync(join(folder, 'guest.json'), 'utf8'));
+    t.match(
+      probes.find(({ probe }: { probe: string }) => probe === 'module'),
+      { call: 'ok', errno: 0 },
+    );
+    const { deeds } = given(timelineOf(given(readRecording(folder))).at(-1));
+    for (const [what, function_] of [
+      ['its text becomes read-only', /^set_memory_ro <- module_enable_text_rox/],
+      ['and goes', /^__vunmap_range_noflush <- vfree <- execmem_free/],
+      [
+        'with the permissions of its alias',
+        /^set_direct_map_invalid_noflush <- vfree <- execmem_free/,
+      ],
+    ] as const)
+      t.ok(
+        deeds.some(({ by }) => function_.test(by)),
+        what,
+      );
+  });

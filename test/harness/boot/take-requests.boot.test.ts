@@ -63,7 +63,7 @@ for (const [spec, cpu, machine, groupProtection] of [
       {
         evidence,
         kernel: { symbols, slide: evidence.image.slide, vmemmap: setup.vmemmap },
-        nextCheckpoint: () => 'init',
+        nextCheckpoint: () => undefined,
       },
       collector,
       {
