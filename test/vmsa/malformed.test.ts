@@ -148,7 +148,7 @@ t.test('tables that cannot be read or lead back', (t) => {
   t.same(shared.malformed, [], 'a table on two paths is shared, not a cycle');
   t.equal(shared.leaves.length, 2);
   const root = walk(stage1Regime(encodeRegisters(setup(), 0x7000_0000n), 'ttbr0'), new FakeRam());
-  onlyFault(t, root, /first table lies outside RAM/);
+  onlyFault(t, root, /first table lies outside RAM/, { va: 0n, level: 1, descriptor: 0n });
   t.end();
 });
 
@@ -209,8 +209,16 @@ t.test('malformed entries come in ascending address', (t) => {
       ram.set(THREE, index, PAGE | CONTIGUOUS | 0x8000_0000n | (1n << 48n));
     ram.set(TWO, 3, 1n);
     ram.set(TWO, 4, 0x9999_0000n | TABLE);
+    // A page that is reserved at the beginning of a group: the group is found broken after it.
+    ram.set(THREE, 17, 1n);
+    ram.set(THREE, 18, PAGE | CONTIGUOUS | 0x8001_2000n);
   });
   t.ok(malformed.length > 3);
+  const second = malformed.filter(({ va }) => va >= 0x1_0000n && va < 0x2_0000n);
+  t.match(second, [
+    { va: 0x1_0000n, reason: /group is partial/ },
+    { va: 0x1_1000n, reason: /0b01 is reserved/ },
+  ]);
   t.ok(
     malformed.every((entry, index) => index === 0 || given(malformed[index - 1]).va <= entry.va),
   );
