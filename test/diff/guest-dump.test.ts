@@ -115,6 +115,18 @@ t.test('a finding shows both sides of each stretch, in the words of the dump', a
     `  walk: 0xffff800080200000-0xffff800080201000 PTE valid readOnly ${words}`,
     `  dump: 0xffff800080200000-0xffff800080201000 PTE valid ${words}`,
   ]);
+  const context = soundContext();
+  const split = soundContext();
+  rewrite(split, plain(split), 4 * KiB, (leaf) => withAttributes(leaf, prot.readOnly));
+  context.evidence.files.kernel_page_tables = dumpOf(split);
+  t.same(
+    given(guestDump(context)[0]).detail.split('\n').slice(1),
+    [
+      `  walk: 0xffff000002800000-0xffff000002801000 PTE valid ${words}`,
+      `  dump: 0xffff000002800000-0xffff000002801000 PTE valid readOnly ${words}`,
+    ],
+    'and of a stretch that is whole in the tables, the part that differs',
+  );
   const [gone] = findingsAfter((context) =>
     rewrite(context, plain(context), 4 * KiB, () => undefined),
   );

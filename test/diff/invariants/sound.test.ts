@@ -27,6 +27,7 @@ import {
   registers,
   rewrite,
   soundContext,
+  TABLE,
   vmalloc,
   withAttributes,
 } from '../synthetic.ts';
@@ -53,6 +54,14 @@ t.test('what is allowed is not reported', (t) => {
           call: 'ok',
           pages: [ramPlus(36 * MiB)(context)],
         }),
+    ],
+    [
+      "a table of KASAN's shadow that serves twice",
+      ({ capture }) => {
+        const { pa } = given(capture.ttbr1.tables[2]);
+        for (const va of [vmalloc, vmalloc + 0x4000_0000n])
+          capture.ttbr1.tables.push({ pa: pa + 0x1000, level: 2, va, attributes: TABLE });
+      },
     ],
     [
       'a read-only alias of a table page',
