@@ -44,9 +44,31 @@ export const accepted: ReadonlyMap<string, string> = new Map<string, string>([
     'it saves time: what maps none of the joined ranges maps none of the tables',
   ],
   [
+    'src/vmsa/leaf-checks.ts groupFault: hi2 === undefined => false',
+    'isGrouped() says no to undefined words; the type alone does not say so',
+  ],
+  [
+    'src/vmsa/leaf-checks.ts groupFault: lo2 === undefined => false',
+    'isGrouped() says no to undefined words; the type alone does not say so',
+  ],
+  [
+    'src/vmsa/leaf-checks.ts groupFault: lo2 === undefined || hi2 === undefined => false',
+    'isGrouped() says no to undefined words; the type alone does not say so',
+  ],
+  [
     'src/vmsa/leaf-checks.ts hardwareFlags: 0 => 1',
     'bit 0 is set in every grouped entry, so that it never differs',
   ],
+  [
+    'src/vmsa/open-run.ts (at load): 0 => 1',
+    'open() sets what a run has; before, nothing follows the negative offset',
+  ],
+  ['src/vmsa/open-run.ts (at load): 1 => 2', 'any negative offset does'],
+  [
+    'src/vmsa/open-run.ts (at load): 3 => 4',
+    'open() sets what a run has; before, nothing follows the negative offset',
+  ],
+  ['src/vmsa/walk.ts (at load): 1 => 2', 'any negative address is none of a group'],
   [
     'src/vmsa/walk.ts skipZeroes: index < to => (index) <= (to)',
     'the scan ends at any index that is not below the number of entries',

@@ -200,6 +200,9 @@ t.test('a walk tells the reader that it begins, before it reads', (t) => {
   };
   walk(stage1Regime(encodeRegisters(setup(), ROOT), 'ttbr0'), ram);
   t.same(calls, ['begin', 'table']);
+  const off = { ...encodeRegisters(setup(), ROOT), SCTLR_EL1: 0n };
+  t.same(walk(stage1Regime(off, 'ttbr0'), ram), { leaves: [], tables: [], malformed: [] });
+  t.equal(calls.length, 2, 'where nothing is translated, nothing is read');
   t.end();
 });
 

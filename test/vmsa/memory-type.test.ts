@@ -62,11 +62,12 @@ t.test('policies', (t) => {
     inner: { ...allocating, writeAllocate: false },
     outer: { ...allocating, writeAllocate: false },
   });
+  const uncached = { transient: false, readAllocate: false, writeAllocate: false };
   t.match(decodeMemoryType(0x40), {
     xs: false,
     tagged: false,
-    inner: { write: 'non-cacheable' },
-    outer: { write: 'non-cacheable' },
+    inner: { write: 'non-cacheable', ...uncached },
+    outer: { write: 'non-cacheable', ...uncached },
   });
   t.match(decodeMemoryType(0x01), { kind: 'device', ordering: 'nGnRnE', xs: false });
   t.end();

@@ -140,9 +140,14 @@ t.test('reserved register encodings are malformed entries', (t) => {
   t.match(ips.malformed, [{ reason: /IPS has a reserved encoding/ }]);
   t.equal(ips.notWalked, undefined, 'and the tables are walked all the same');
   t.match(of({ TCR2_EL1: 1n << 5n }), { notWalked: /128-bit/, malformed: [{ reason: /D128/ }] });
-  t.match(of({ TCR2_EL1: 2n, PIRE0_EL1: 0n }), {
-    malformed: [{ reason: /PIR_EL1 or PIRE0_EL1 was not read/ }],
-  });
+  for (const [read, indirection] of [
+    [{ PIR_EL1: 7n }, { el1: 7n, el0: 0n }],
+    [{ PIRE0_EL1: 9n }, { el1: 0n, el0: 9n }],
+  ] as const)
+    t.match(of({ TCR2_EL1: 2n, ...read }), {
+      indirection,
+      malformed: [{ reason: /PIR_EL1 or PIRE0_EL1 was not read/ }],
+    });
   t.match(of({ TCR2_EL1: 16n }), { malformed: [{ reason: /MAIR2_EL1 was not read/ }] });
   t.end();
 });

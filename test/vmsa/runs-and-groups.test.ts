@@ -69,8 +69,11 @@ t.test('contiguous groups', (t) => {
     group((index) => (index === 7 ? 0x8001_7800n : undefined)),
     /partial: entry 7/,
   );
-  const attributes = group((index) => (index === 3 ? PAGE | CONTIGUOUS | 0x8001_3080n : undefined));
-  onlyFault(t, attributes, /attributes of entry 3 differ/);
+  for (const bit of [7n, 54n]) {
+    const other = CONTIGUOUS | ((PAGE | 0x8001_3000n) ^ (1n << bit));
+    const attributes = group((index) => (index === 3 ? other : undefined));
+    onlyFault(t, attributes, /attributes of entry 3 differ/);
+  }
   const address = group((index) => (index === 3 ? PAGE | CONTIGUOUS | 0x9001_3000n : undefined));
   onlyFault(t, address, /address of entry 3 does not follow/);
   onlyFault(
