@@ -68,7 +68,20 @@ export const accepted: ReadonlyMap<string, string> = new Map<string, string>([
     'src/vmsa/open-run.ts (at load): 3 => 4',
     'open() sets what a run has; before, nothing follows the negative offset',
   ],
+  ['src/vmsa/open-run.ts isFollowedBy: 0 => 1', 'no run is of one byte'],
   ['src/vmsa/walk.ts (at load): 1 => 2', 'any negative address is none of a group'],
+  [
+    'src/vmsa/walk.ts a function: first !== undefined => false',
+    'it saves time: the table is read, and its entries continue the run one by one',
+  ],
+  [
+    'src/vmsa/walk.ts a function: follows => false',
+    'it saves time: the table is read, and its entries continue the run one by one',
+  ],
+  [
+    'src/vmsa/walk.ts a function: this.#run.isFollowedBy(table, layout, first) => false',
+    'it saves time: the table is read, and its entries continue the run one by one',
+  ],
   [
     'src/vmsa/walk.ts skipZeroes: index < to => (index) <= (to)',
     'the scan ends at any index that is not below the number of entries',

@@ -76,6 +76,10 @@ t.test('bits that must be 0 are reported, and the leaf is kept as found', (t) =>
   }
   const sixteenK = walkTree((ram) => ram.set(THREE, 0, PAGE | 0x1000n), { setup: sixteen });
   onlyFault(t, sixteenK, /page has bits set/);
+  const sixteenKTable = walkTree((ram) => ram.set(TWO, 0, THREE | TABLE | 0x1000n), {
+    setup: sixteen,
+  });
+  onlyFault(t, sixteenKTable, /table descriptor has bits set/, { at: Number(TWO) });
   t.end();
 });
 
@@ -185,6 +189,11 @@ t.test('a hostile guest cannot make a walk endless or fill memory', (t) => {
   const faults = walk(regime, small, { malformed: 50 });
   t.equal(faults.malformed.length, 51);
   t.match(faults.malformed[50], { reason: /ended after 50 malformed entries/ });
+  ram.set(THREE, 0, (PAGE & ~0x300n) | 0x100n | (4n << 2n) | (1n << 48n));
+  const [fault, end, ...more] = walk(regime, small, { malformed: 1 }).malformed;
+  t.match(fault, { reason: /bits set that must be 0/ });
+  t.match(end, { reason: /ended after 1 malformed/ });
+  t.same(more, [], 'the second fault of an entry is too much, too');
   t.end();
 });
 
