@@ -35,13 +35,9 @@ export function leafFaults(
   return faults;
 }
 
-/** Is this a valid page or block with the contiguous bit? */
+/** Is this a valid page or block with the contiguous bit, at a level that has groups? */
 export function isGrouped(layout: DescriptorLayout, lo: number, hi: number): boolean {
-  return (
-    layout.groupEntries !== 0 &&
-    (hi & CONTIGUOUS) !== 0 &&
-    (lo & 3) === (layout.level === 3 ? 3 : 1)
-  );
+  return (hi & CONTIGUOUS) !== 0 && (lo & 3) === (layout.level === 3 ? 3 : 1);
 }
 
 /**

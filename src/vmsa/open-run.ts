@@ -79,9 +79,9 @@ export class OpenRun {
       this.offset + this.size === table.offset &&
       this.level === table.level &&
       this.#inherited === table.inherited &&
-      layout.shift < 32 &&
       this.#nextLow === first.low &&
       this.#nextHigh === first.high &&
+      // Never so with blocks of 4 GiB or more, which follow() does not take either.
       this.#nextLow + (table.entries - 1) * size < 2 ** 32
     );
   }

@@ -101,7 +101,7 @@ class Walker {
       this.#closeRun();
     }
     // A broken contiguous group is found at its end but reported at its beginning.
-    this.#result.malformed.sort((a, b) => (a.va < b.va ? -1 : a.va > b.va ? 1 : 0));
+    this.#result.malformed.sort((a, b) => Number(a.va - b.va));
     return this.#result;
   }
 

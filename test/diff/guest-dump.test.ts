@@ -46,12 +46,14 @@ function dumpOf({ capture }: CheckpointContext): string {
 }
 
 /** A sound boot with its own dump; then the tables change behind the dump's back. */
-function idsAfter(change: (context: CheckpointContext) => void): string[] {
+function findingsAfter(change: (context: CheckpointContext) => void) {
   const context = soundContext();
   context.evidence.files.kernel_page_tables = dumpOf(context);
   change(context);
-  return guestDump(context).map(({ id }) => id);
+  return guestDump(context);
 }
+const idsAfter = (change: (context: CheckpointContext) => void): string[] =>
+  findingsAfter(change).map(({ id }) => id);
 
 const plain = (context: CheckpointContext) =>
   linearOf(context, given(context.ram[0]).start + 40 * MiB);
@@ -98,6 +100,61 @@ t.test('a dump that differs', (t) => {
   t.end();
 });
 
+t.test('a finding shows both sides of each stretch, in the words of the dump', async (t) => {
+  const [finding, ...more] = findingsAfter((context) => {
+    rewrite(context, plain(context), 8 * KiB, (leaf) => withAttributes(leaf, prot.readOnly));
+    const { _data } = context.image.symbols;
+    rewrite(context, _data, 4 * KiB, (leaf) => withAttributes(leaf, prot.readOnly));
+  });
+  t.same(more, []);
+  const words = 'pxn shared accessed uxn MEM/NORMAL';
+  t.same(given(finding).detail.split('\n'), [
+    "The kernel's own dump and the walk from outside differ (2 stretches):",
+    `  walk: 0xffff000002800000-0xffff000002802000 PTE valid readOnly ${words}`,
+    `  dump: 0xffff000002800000-0xffff000002802000 PTE valid ${words}`,
+    `  walk: 0xffff800080200000-0xffff800080201000 PTE valid readOnly ${words}`,
+    `  dump: 0xffff800080200000-0xffff800080201000 PTE valid ${words}`,
+  ]);
+  const context = soundContext();
+  const split = soundContext();
+  rewrite(split, plain(split), 4 * KiB, (leaf) => withAttributes(leaf, prot.readOnly));
+  context.evidence.files.kernel_page_tables = dumpOf(split);
+  t.same(
+    given(guestDump(context)[0]).detail.split('\n').slice(1),
+    [
+      `  walk: 0xffff000002800000-0xffff000002801000 PTE valid ${words}`,
+      `  dump: 0xffff000002800000-0xffff000002801000 PTE valid readOnly ${words}`,
+    ],
+    'and of a stretch that is whole in the tables, the part that differs',
+  );
+  const [gone] = findingsAfter((context) =>
+    rewrite(context, plain(context), 4 * KiB, () => undefined),
+  );
+  t.match(gone?.detail, /differ \(1 stretch\):\n {2}walk: nothing\n {2}dump: 0x/);
+});
+
+t.test('the last stretch may be missing on one side', async (t) => {
+  const last = (context: CheckpointContext) =>
+    rewrite(context, context.image.symbols._data, MiB, () => undefined);
+  t.same(idsAfter(last), ['invariant/guest-dump/only-in-dump@init']);
+  const context = soundContext();
+  const short = soundContext();
+  last(short);
+  context.evidence.files.kernel_page_tables = dumpOf(short);
+  t.match(guestDump(context), [{ id: 'invariant/guest-dump/not-in-dump@init' }]);
+});
+
+t.test('findings come in the order of their ids', async (t) => {
+  t.same(
+    idsAfter((context) => {
+      invalidate(context);
+      const { _data } = context.image.symbols;
+      rewrite(context, _data, 4 * KiB, (leaf) => withAttributes(leaf, prot.readOnly));
+    }),
+    ['invariant/guest-dump/readOnly@init', 'invariant/guest-dump/valid+notGlobal@init'],
+  );
+});
+
 t.test('what changes while the kernel runs is not compared', (t) => {
   t.same(
     idsAfter((context) => rewrite(context, vmalloc, 4 * KiB, () => undefined)),
@@ -126,22 +183,59 @@ t.test('what changes while the kernel runs is not compared', (t) => {
     [],
     'pages of a probe',
   );
+  t.same(
+    idsAfter((context) => {
+      context.capture.variables._debug_pagealloc_enabled_early = 1n;
+      context.unsteady.push({ start: linearOf(context, 0x4000_0000), end: plain(context) });
+      invalidate(context);
+    }),
+    [],
+    'the linear map under debug_pagealloc, also behind an unsteady range in it',
+  );
+  t.same(
+    idsAfter((context) => {
+      context.unsteady.push({ start: vmalloc + 0x1_0000n, end: vmalloc + 0x2_0000n });
+      rewrite(context, vmalloc, 4 * KiB, () => undefined);
+    }),
+    [],
+    'vmalloc, also before an unsteady range in it',
+  );
+  t.same(
+    idsAfter((context) => {
+      invalidate(context);
+      const { start, end } = context.linear;
+      context.linear = { start, end };
+      const probe = { probe: 'memfd_secret', errno: 0, call: 'ok', pages: [0x4280_0000] };
+      context.evidence.probes.push(probe);
+    }),
+    [],
+    'the linear map where nobody knows which memory it maps',
+  );
+  const around = findingsAfter((context) => {
+    const start = plain(context) + 0x1000n;
+    context.unsteady.push({ start, end: start + 0x1000n }, { start, end: start + 0x2000n });
+    rewrite(context, plain(context), 16 * KiB, (leaf) => withAttributes(leaf, prot.readOnly));
+  });
+  t.match(around, [{ detail: /differ \(2 stretches\)/ }], 'what is on both sides of it is');
   t.end();
 });
 
-t.test('a block in the root table is a PGD to the kernel, and a PUD only below it', async (t) => {
-  const withBlock = (startLevel: 0 | 1): CheckpointContext => {
+t.test('a block in the root table is a PGD to the kernel, but a PMD is always one', async (t) => {
+  const withBlock = (level: 1 | 2, startLevel: 0 | 1 | 2, name: string): string[] => {
     const context = soundContext();
     rewrite(context, plain(context), 4 * KiB, (leaf) => ({
       ...withAttributes(leaf, leaf.attributes & ~2n),
-      level: 1,
+      level,
     }));
-    context.evidence.files.kernel_page_tables = dumpOf(context);
-    return { ...context, regime: { ...context.regime, startLevel } };
+    context.evidence.files.kernel_page_tables = dumpOf(context).replace(' PGD ', ` ${name} `);
+    const { regime } = context;
+    return guestDump({ ...context, regime: { ...regime, startLevel } }).map(({ id }) => id);
   };
-  t.same(guestDump(withBlock(1)), []);
-  t.same(
-    guestDump(withBlock(0)).map(({ id }) => id),
-    ['invariant/guest-dump/level@init'],
-  );
+  const differ = ['invariant/guest-dump/level@init'];
+  t.same(withBlock(1, 1, 'PGD'), []);
+  t.same(withBlock(1, 0, 'PUD'), []);
+  t.same(withBlock(1, 0, 'PGD'), differ);
+  // note_page() asks for a folded P4D and PUD alone.
+  t.same(withBlock(2, 2, 'PMD'), []);
+  t.same(withBlock(2, 2, 'PGD'), differ);
 });

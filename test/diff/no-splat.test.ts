@@ -50,3 +50,29 @@ t.test('the same complaint is one finding, with one id on every day', (t) => {
   t.equal(given(findingsOf('', log)[0]).id, finding?.id, 'in dmesg only');
   t.end();
 });
+
+t.test('complaints come in the order of their ids, whatever the order in the log', async (t) => {
+  const other = (name: string) =>
+    warning('    0.100000', '3c', 1).replaceAll('pageattr_pmd_entry', name);
+  const ids = [...findingsOf(other('later') + other('earlier'))].map(({ id }) => id);
+  t.same(ids, [
+    'splat/warning/warning-in-earlier-at-arch-arm64-mm-pageattr-c',
+    'splat/warning/warning-in-later-at-arch-arm64-mm-pageattr-c',
+  ]);
+});
+
+t.test('a finding holds 40 lines of a report, and says how many there are more', async (t) => {
+  const long = (lines: number) => {
+    // The report as it is has ten lines.
+    const log = warning('    0.100000', '3c', 1).replace(/.* lr : .*\n/, (line) =>
+      line.repeat(lines - 9),
+    );
+    return given(findingsOf(log)[0]).detail.split('\n').slice(1);
+  };
+  t.equal(long(40).length, 40);
+  t.match(long(40)[39], 'end trace');
+  const longer = long(43);
+  t.equal(longer.length, 41);
+  t.match(longer[39], 'Call trace');
+  t.equal(longer[40], '… and 3 more lines');
+});

@@ -70,6 +70,14 @@ t.test('shared memory that the kernel lost is found', async (t) => {
   t.match(ripasAgrees(context), [{ id: 'invariant/ripas-agrees/shared-not-valid@init' }]);
 });
 
+t.test('before user space has tables, those of the kernel are looked at alone', async (t) => {
+  const context = usual();
+  delete context.rawCapture.ttbr0;
+  t.same(ripasAgrees(context), []);
+  for (const run of context.rawCapture.monitor?.ripas ?? []) run.ripas = 'RAM';
+  t.match(ripasAgrees(context), [{ id: 'invariant/ripas-agrees/private-by-alias@init' }]);
+});
+
 t.test('outside a realm there is nothing to agree with', async (t) => {
   t.same(ripasAgrees({ ...usual(), aliasBit: 0 }), []);
 });
@@ -88,4 +96,6 @@ t.test('every refused access is a finding', async (t) => {
   const finding = given(noExternalAbort(context)[0]);
   t.equal(finding.id, 'invariant/no-external-abort/abort@init');
   t.match(finding.detail, /0x44000000/);
+  context.rawCapture.checkpoint = 'free_initmem';
+  t.same(noExternalAbort(context), [], 'once for a boot, at its end');
 });

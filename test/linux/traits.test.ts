@@ -3,6 +3,7 @@ import t from 'tap';
 import { cpucapType } from '../../src/linux/cpu-capabilities.ts';
 import type { KernelConfig } from '../../src/linux/kernel-config.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
+import { knownGenerations } from '../../src/linux/traits.ts';
 import { describeKernel, kernelOfSlice, readSlice, sliceNames } from './slices.ts';
 
 /** Options of Debian's 7.3. */
@@ -141,6 +142,19 @@ const kernels: Record<
     listed: 15,
   },
 };
+
+t.test('a release is of the last generation that began before it', async (t) => {
+  const kernel = kernelOfSlice(readSlice('6.16.12+deb13-arm64'));
+  const generations = ['6.12.1', '6.13.1', '6.17.1', '6.18.1', '7.0.1', '7.1.1', '7.2.1', '7.3.1'];
+  const names = generations.map(
+    (release) => describeKernel({ ...kernel, release }).traits.generation,
+  );
+  t.strictSame([...new Set(names)], knownGenerations, 'they are known in this order');
+  t.strictSame(
+    names.map((name) => name.replace(/:.*/, '')),
+    ['6.12', '6.13-6.17', '6.13-6.17', '6.18-7.0', '6.18-7.0', '7.1', '7.2', '7.3'],
+  );
+});
 
 t.test('every generation is recorded', async (t) => {
   t.same(sliceNames(), Object.keys(kernels).sort());

@@ -76,6 +76,10 @@ t.test('bits that must be 0 are reported, and the leaf is kept as found', (t) =>
   }
   const sixteenK = walkTree((ram) => ram.set(THREE, 0, PAGE | 0x1000n), { setup: sixteen });
   onlyFault(t, sixteenK, /page has bits set/);
+  const sixteenKTable = walkTree((ram) => ram.set(TWO, 0, THREE | TABLE | 0x1000n), {
+    setup: sixteen,
+  });
+  onlyFault(t, sixteenKTable, /table descriptor has bits set/, { at: Number(TWO) });
   t.end();
 });
 
@@ -148,7 +152,7 @@ t.test('tables that cannot be read or lead back', (t) => {
   t.same(shared.malformed, [], 'a table on two paths is shared, not a cycle');
   t.equal(shared.leaves.length, 2);
   const root = walk(stage1Regime(encodeRegisters(setup(), 0x7000_0000n), 'ttbr0'), new FakeRam());
-  onlyFault(t, root, /first table lies outside RAM/);
+  onlyFault(t, root, /first table lies outside RAM/, { va: 0n, level: 1, descriptor: 0n });
   t.end();
 });
 
@@ -185,6 +189,11 @@ t.test('a hostile guest cannot make a walk endless or fill memory', (t) => {
   const faults = walk(regime, small, { malformed: 50 });
   t.equal(faults.malformed.length, 51);
   t.match(faults.malformed[50], { reason: /ended after 50 malformed entries/ });
+  ram.set(THREE, 0, (PAGE & ~0x300n) | 0x100n | (4n << 2n) | (1n << 48n));
+  const [fault, end, ...more] = walk(regime, small, { malformed: 1 }).malformed;
+  t.match(fault, { reason: /bits set that must be 0/ });
+  t.match(end, { reason: /ended after 1 malformed/ });
+  t.same(more, [], 'the second fault of an entry is too much, too');
   t.end();
 });
 
@@ -200,6 +209,9 @@ t.test('a walk tells the reader that it begins, before it reads', (t) => {
   };
   walk(stage1Regime(encodeRegisters(setup(), ROOT), 'ttbr0'), ram);
   t.same(calls, ['begin', 'table']);
+  const off = { ...encodeRegisters(setup(), ROOT), SCTLR_EL1: 0n };
+  t.same(walk(stage1Regime(off, 'ttbr0'), ram), { leaves: [], tables: [], malformed: [] });
+  t.equal(calls.length, 2, 'where nothing is translated, nothing is read');
   t.end();
 });
 
@@ -209,8 +221,16 @@ t.test('malformed entries come in ascending address', (t) => {
       ram.set(THREE, index, PAGE | CONTIGUOUS | 0x8000_0000n | (1n << 48n));
     ram.set(TWO, 3, 1n);
     ram.set(TWO, 4, 0x9999_0000n | TABLE);
+    // A page that is reserved at the beginning of a group: the group is found broken after it.
+    ram.set(THREE, 17, 1n);
+    ram.set(THREE, 18, PAGE | CONTIGUOUS | 0x8001_2000n);
   });
   t.ok(malformed.length > 3);
+  const second = malformed.filter(({ va }) => va >= 0x1_0000n && va < 0x2_0000n);
+  t.match(second, [
+    { va: 0x1_0000n, reason: /group is partial/ },
+    { va: 0x1_1000n, reason: /0b01 is reserved/ },
+  ]);
   t.ok(
     malformed.every((entry, index) => index === 0 || given(malformed[index - 1]).va <= entry.va),
   );

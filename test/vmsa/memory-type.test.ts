@@ -55,6 +55,20 @@ t.test('policies', (t) => {
     outer: { write: 'write-back', transient: true, readAllocate: true, writeAllocate: false },
     inner: { write: 'write-through', transient: false, readAllocate: true, writeAllocate: false },
   });
+  const allocating = { write: 'write-through', transient: false, readAllocate: true };
+  t.match(decodeMemoryType(0xa0), {
+    xs: false,
+    tagged: false,
+    inner: { ...allocating, writeAllocate: false },
+    outer: { ...allocating, writeAllocate: false },
+  });
+  const uncached = { transient: false, readAllocate: false, writeAllocate: false };
+  t.match(decodeMemoryType(0x40), {
+    xs: false,
+    tagged: false,
+    inner: { write: 'non-cacheable', ...uncached },
+    outer: { write: 'non-cacheable', ...uncached },
+  });
   t.match(decodeMemoryType(0x01), { kind: 'device', ordering: 'nGnRnE', xs: false });
   t.end();
 });

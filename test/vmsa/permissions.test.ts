@@ -69,6 +69,7 @@ t.test('WXN takes execution from what can be written', (t) => {
 t.test('hierarchical permissions, unless disabled', (t) => {
   const disabled = { TCR_EL1: base.TCR_EL1 | HPD1 };
   t.equal(shown(0n, {}, 1), 'rw- --x', 'PXNTable');
+  t.equal(shown(AP_EL0 | AP_RO, {}, 1), 'r-- r-x', 'PXNTable leaves EL0 alone');
   t.equal(shown(0n, {}, 2), 'rwx ---', 'UXNTable');
   t.equal(shown(AP_EL0, {}, 4), 'rwx --x', 'APTable[0] takes EL0 away');
   t.equal(shown(AP_EL0, {}, 8), 'r-x r-x', 'APTable[1] takes writing away');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { stage1Regime } from '../../src/vmsa/regime.ts';
+import { rootAddress, stage1Regime } from '../../src/vmsa/regime.ts';
 import type { SystemRegisters } from '../../src/vmsa/types.ts';
 import { given } from '../given.ts';
 
@@ -95,6 +95,7 @@ t.test('first table: ASID and CnP are no part of its address', (t) => {
   const root = (TTBR1_EL1: bigint, changes = {}) =>
     stage1Regime(registers({ TTBR1_EL1, ...tcrOf(changes) }), 'ttbr1');
   t.equal(root(0xabcd_0000_4123_4001n).rootPa, 0x4123_4000);
+  t.equal(rootAddress(0xabcd_0000_4123_4001n), 0x4123_4000);
   const wide = root(0xabcd_0000_4123_4001n | (0xan << 2n), { ips: 6n, ds: 1n });
   t.equal(wide.rootPa, 0xa * 2 ** 48 + 0x4123_4000);
   t.same(wide.malformed, []);
@@ -120,6 +121,7 @@ t.test('first table: ASID and CnP are no part of its address', (t) => {
 t.test('reserved register encodings are malformed entries', (t) => {
   const of = (changes: Partial<SystemRegisters>) => stage1Regime(registers(changes), 'ttbr1');
   t.match(of(tcrOf({ tg1: 0n })), {
+    granule: 4096,
     notWalked: /TG1/,
     malformed: [{ reason: /TG1 has a reserved encoding/ }],
   });
@@ -138,9 +140,14 @@ t.test('reserved register encodings are malformed entries', (t) => {
   t.match(ips.malformed, [{ reason: /IPS has a reserved encoding/ }]);
   t.equal(ips.notWalked, undefined, 'and the tables are walked all the same');
   t.match(of({ TCR2_EL1: 1n << 5n }), { notWalked: /128-bit/, malformed: [{ reason: /D128/ }] });
-  t.match(of({ TCR2_EL1: 2n, PIRE0_EL1: 0n }), {
-    malformed: [{ reason: /PIR_EL1 or PIRE0_EL1 was not read/ }],
-  });
+  for (const [read, indirection] of [
+    [{ PIR_EL1: 7n }, { el1: 7n, el0: 0n }],
+    [{ PIRE0_EL1: 9n }, { el1: 0n, el0: 9n }],
+  ] as const)
+    t.match(of({ TCR2_EL1: 2n, ...read }), {
+      indirection,
+      malformed: [{ reason: /PIR_EL1 or PIRE0_EL1 was not read/ }],
+    });
   t.match(of({ TCR2_EL1: 16n }), { malformed: [{ reason: /MAIR2_EL1 was not read/ }] });
   t.end();
 });
@@ -150,6 +157,12 @@ t.test('a half that is not translated is no fault', (t) => {
     notWalked: /MMU is off/,
     malformed: [],
   });
+  const junk = { SCTLR_EL1: 0n, TTBR1_EL1: 0x4123_4ffen, TCR2_EL1: 16n };
+  t.match(
+    stage1Regime(registers(junk), 'ttbr1'),
+    { rootPa: 0, malformed: [] },
+    'nobody looks at what its other registers say',
+  );
   const disabled = registers(tcrOf({ more: 1n << 23n }));
   t.match(stage1Regime(disabled, 'ttbr1'), { notWalked: /EPD1/, malformed: [] });
   t.equal(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { given } from '../given.ts';
+import type { Setup } from './encode.ts';
 import { BLOCK, CONTIGUOUS, onlyFault, PAGE, ROOT, sixteen, THREE, TWO, walkTree } from './tree.ts';
 
 t.test('a low word that carries goes on with the run', (t) => {
@@ -68,8 +69,11 @@ t.test('contiguous groups', (t) => {
     group((index) => (index === 7 ? 0x8001_7800n : undefined)),
     /partial: entry 7/,
   );
-  const attributes = group((index) => (index === 3 ? PAGE | CONTIGUOUS | 0x8001_3080n : undefined));
-  onlyFault(t, attributes, /attributes of entry 3 differ/);
+  for (const bit of [7n, 54n]) {
+    const other = CONTIGUOUS | ((PAGE | 0x8001_3000n) ^ (1n << bit));
+    const attributes = group((index) => (index === 3 ? other : undefined));
+    onlyFault(t, attributes, /attributes of entry 3 differ/);
+  }
   const address = group((index) => (index === 3 ? PAGE | CONTIGUOUS | 0x9001_3000n : undefined));
   onlyFault(t, address, /address of entry 3 does not follow/);
   onlyFault(
@@ -90,6 +94,51 @@ t.test('contiguous groups', (t) => {
   onlyFault(t, mixed, /partial: entry 8 of 16/, { va: 0x2_0000n });
   t.match(mixed.leaves, [{ size: 40 * 4096 }], 'whole groups and the partial one after them');
   t.end();
+});
+
+t.test('how many entries make a group, by granule and level', async (t) => {
+  const tables = { 1: ROOT, 2: TWO, 3: THREE };
+  const groups: [Partial<Setup>, [level: 1 | 2 | 3, entries: number, shift: number][]][] = [
+    [
+      {},
+      [
+        [1, 16, 30],
+        [2, 16, 21],
+        [3, 16, 12],
+      ],
+    ],
+    [
+      sixteen,
+      [
+        [2, 32, 25],
+        [3, 128, 14],
+      ],
+    ],
+    [
+      { granule: 65536, vaBits: 48 },
+      [
+        [2, 32, 29],
+        [3, 32, 16],
+      ],
+    ],
+  ];
+  for (const [made, of] of groups) {
+    for (const [level, count, shift] of of) {
+      const group = (entries: number) =>
+        walkTree(
+          (ram) => {
+            for (let index = count; index < count + entries; index++) {
+              const descriptor = (level === 3 ? PAGE : BLOCK) | (BigInt(index) << BigInt(shift));
+              ram.set(tables[level], index, descriptor | CONTIGUOUS);
+            }
+          },
+          { setup: made },
+        ).malformed;
+      const name = `level ${level} of ${made.granule ?? 4096}`;
+      t.same(group(count), [], name);
+      t.match(group(count - 1), [{ reason: `partial: entry ${count - 1} of ${count}` }], name);
+    }
+  }
 });
 
 t.test('hardware may set flags in one entry of a group', (t) => {

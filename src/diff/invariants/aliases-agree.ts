@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../../linux/physical-range.ts';
 import { parseVmallocinfo } from '../../linux/vmallocinfo.ts';
 import { memoryType } from '../../vmsa/memory-type.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
@@ -13,7 +12,8 @@ import {
   type VirtualRange,
 } from '../context.ts';
 import { describeLeaf } from '../describe-leaf.ts';
-import { clipToPhysical, runsOnto } from '../physical.ts';
+import { runsOnto } from '../physical.ts';
+import { clipRun, endOf } from '../runs.ts';
 import { countText, hex } from '../text.ts';
 import { violation } from './violation.ts';
 
@@ -110,18 +110,14 @@ function conflictsOf(aliases: Alias[]): [Alias, Alias][] {
   for (const alias of aliases.sort((a, b) => a.run.pa - b.run.pa)) {
     open = open.filter(({ run }) => run.pa + run.size > alias.run.pa);
     for (const other of open) {
-      if (other.type === alias.type) continue;
-      const both = {
-        start: alias.run.pa,
-        end: Math.min(alias.run.pa + alias.run.size, other.run.pa + other.run.size),
-      };
-      conflicts.push([cut(other, both), cut(alias, both)]);
+      if (other.type !== alias.type) conflicts.push([fromAddress(other, alias.run.pa), alias]);
     }
     open.push(alias);
   }
   return conflicts;
 }
 
-function cut(alias: Alias, range: PhysicalRange): Alias {
-  return { ...alias, run: clipToPhysical(alias.run, range) ?? alias.run };
+/** A mapping from a physical address in it on. */
+function fromAddress({ run, ...alias }: Alias, pa: number): Alias {
+  return { ...alias, run: clipRun(run, run.va + BigInt(pa - run.pa), endOf(run)) };
 }

@@ -80,7 +80,7 @@ function steadyRanges(context: CheckpointContext): VirtualRange[] {
           })),
         );
   const changing = vaMinusPa === undefined || isSet(context, '_debug_pagealloc_enabled_early');
-  const holes = [...unsteady, ...pages].sort((a, b) => (a.start < b.start ? -1 : 1));
+  const holes = [...unsteady, ...pages].sort((a, b) => Number(a.start - b.start));
   const whole = [
     ...(changing ? [] : [{ start: linear.start, end: linear.end }]),
     { start: imageVa(image, '_text'), end: imageVa(image, '_end') },
@@ -93,7 +93,8 @@ function steadyRanges(context: CheckpointContext): VirtualRange[] {
       if (hole.start > start) parts.push({ start, end: hole.start });
       start = hole.end;
     }
-    return start < range.end ? [...parts, { start, end: range.end }] : parts;
+    // May be empty, or less: nothing lies in it then.
+    return [...parts, { start, end: range.end }];
   });
 }
 
@@ -150,7 +151,7 @@ const part = (stretch: Stretch | undefined, start: bigint, end: bigint): Stretch
 function disagreements(ours: readonly Stretch[], theirs: readonly Stretch[]): Disagreement[] {
   const found: Disagreement[] = [];
   const borders = [...new Set([...ours, ...theirs].flatMap(({ start, end }) => [start, end]))].sort(
-    (a, b) => (a < b ? -1 : 1),
+    (a, b) => Number(a - b),
   );
   let w = 0;
   let d = 0;

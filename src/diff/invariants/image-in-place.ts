@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isInOperation } from '../../evidence/capture.ts';
 import { contains } from '../../linux/physical-range.ts';
+import { firstLines } from '../compare-state.ts';
 import { type ImageSymbol, type Invariant, imageRange, imageVa } from '../context.ts';
 import { endOf, runsIn } from '../runs.ts';
 import { hex } from '../text.ts';
@@ -66,7 +67,7 @@ export const imageInPlace: Invariant = (context) => {
               'a part of the kernel image is not mapped',
               'Every page of the image has a valid leaf.',
             ),
-            holes.slice(0, 8).map(({ start, end }) => `  ${hex(start)}-${hex(end)}`),
+            firstLines(holes.map(({ start, end }) => `  ${hex(start)}-${hex(end)}`)),
           ),
         ]),
     ...(contains(ram, imageRange(image, '_text', '_end'))

@@ -8,6 +8,7 @@ import {
   subtract,
 } from '../../linux/physical-range.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
+import { firstLines } from '../compare-state.ts';
 import type { Invariant } from '../context.ts';
 import { partsOutside } from '../physical.ts';
 import { runsIn } from '../runs.ts';
@@ -76,7 +77,7 @@ function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]):
   const holes = join(ram).flatMap((range) => subtract(roundInward(range, granule), mapped));
   if (holes.length === 0) return [];
   const bytes = sizeOf(...holes);
-  const lines = holes.slice(0, 8).map((hole) => `  PA ${hex(hole.start)}-${hex(hole.end)}`);
+  const lines = holes.map((hole) => `  PA ${hex(hole.start)}-${hex(hole.end)}`);
   const rule = {
     name,
     nature: 'ram-not-mapped',
@@ -85,6 +86,5 @@ function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]):
       'Every page of memblock memory that is not NOMAP has a leaf in the linear region, valid or present-invalid.',
   };
   const heading = `${countText(holes.length, 'hole')}, ${bytesText(bytes)}:`;
-  const more = holes.length > lines.length ? [`  … and ${holes.length - lines.length} more`] : [];
-  return [violation(context, rule, [heading, ...lines, ...more])];
+  return [violation(context, rule, [heading, ...firstLines(lines)])];
 }

@@ -66,8 +66,9 @@ function misplaced(context: CheckpointContext): Finding[] {
 
 function shared(context: CheckpointContext): Finding[] {
   const { capture, linear } = context;
+  // The kernel half begins with the linear region.
   const inRegion = capture.ttbr1.tables.filter(
-    ({ va, attributes }) => attributes !== 0n && va >= linear.start && va < linear.end,
+    ({ va, attributes }) => attributes !== 0n && va < linear.end,
   );
   if (new Set(inRegion.map(({ pa }) => pa)).size === inRegion.length) return [];
   const twice = [...Map.groupBy(inRegion, ({ pa }) => pa).values()]

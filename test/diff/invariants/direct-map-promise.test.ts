@@ -5,14 +5,27 @@ import {
   promiseUnchecked,
 } from '../../../src/diff/invariants/direct-map-promise.ts';
 import { given } from '../../given.ts';
-import { capability, linearOf, MiB, rewrite, soundContext, withAttributes } from '../synthetic.ts';
+import {
+  CONT,
+  capability,
+  KiB,
+  linearOf,
+  MiB,
+  rewrite,
+  type Shape,
+  soundContext,
+  withAttributes,
+} from '../synthetic.ts';
 
 /**
  * A capable system whose linear map has a block, on a boot that did not find that splitting may be
  * needed.
  */
-function withBlock(asksRequires: boolean): ReturnType<typeof soundContext> {
-  const context = soundContext();
+function withBlock(
+  asksRequires: boolean,
+  checkpoint: Shape['checkpoint'] = 'init',
+): ReturnType<typeof soundContext> {
+  const context = soundContext({ checkpoint });
   context.splitting = { capability, asksRequires };
   context.capture.variables.system_cpucaps = 1n << BigInt(capability);
   context.capture.variables.linear_map_requires_bbml3 = 0n;
@@ -45,6 +58,54 @@ t.test(
   },
 );
 
+t.test(
+  'before init runs, and without the promise, there is nothing to keep or check',
+  async (t) => {
+    t.same(directMapPromise(withBlock(true, 'free_initmem')), []);
+    const unknown = (context: ReturnType<typeof soundContext>) => {
+      context.splitting = { asksRequires: false };
+      return promiseUnchecked(context);
+    };
+    t.type(unknown(withBlock(false)), 'string');
+    t.equal(unknown(withBlock(false, 'free_initmem')), undefined);
+    const unpromised = withBlock(false);
+    Object.assign(unpromised.capture.variables, { rodata_full: 0n, kfence_early_init: 1n });
+    t.equal(unknown(unpromised), undefined);
+    const pages = soundContext();
+    t.equal(unknown(pages), undefined, 'single pages need no splitting');
+  },
+);
+
+t.test('which leaves are too large to change', async (t) => {
+  const group = (offset: number, change: (attributes: bigint) => bigint) => {
+    const context = soundContext();
+    rewrite(context, linearOf(context, given(context.ram[0]).start + offset), 64 * KiB, (leaf) =>
+      withAttributes(leaf, change(leaf.attributes)),
+    );
+    return directMapPromise(context).map(({ id }) => id);
+  };
+  const broken = ['invariant/direct-map-promise/cannot-split@init'];
+  t.same(
+    group(40 * MiB, (a) => a | CONT),
+    broken,
+  );
+  t.same(
+    group(MiB, (a) => a | CONT),
+    broken,
+    'below the alias of the kernel',
+  );
+  t.same(
+    group(2 * MiB, (a) => a | CONT),
+    [],
+    'in the alias of the kernel',
+  );
+  t.same(
+    group(40 * MiB, (a) => (a | CONT) & ~1n),
+    [],
+    'in a leaf that is not valid, the bit makes no group',
+  );
+});
+
 t.test('what makes the promise is read from the kernel', async (t) => {
   for (const name of ['rodata_full', '_debug_pagealloc_enabled_early', 'rsi_present']) {
     const context = withBlock(true);
@@ -53,4 +114,7 @@ t.test('what makes the promise is read from the kernel', async (t) => {
     context.capture.variables[name] = 1n;
     t.equal(directMapPromise(context).length, 1, name);
   }
+  const late = withBlock(true);
+  Object.assign(late.capture.variables, { rodata_full: 0n, kfence_early_init: 0n });
+  t.equal(directMapPromise(late).length, 1, 'KFENCE may still be switched on');
 });

@@ -2,6 +2,8 @@
 /** Defects of the kernel image: where it is mapped, and what of it can be written. */
 import t from 'tap';
 import type { CheckpointContext } from '../../../src/diff/context.ts';
+import { imageInPlace } from '../../../src/diff/invariants/image-in-place.ts';
+import { given } from '../../given.ts';
 import { addKernel, checkDefects, idsOf, imageVa } from '../defects.ts';
 import {
   KiB,
@@ -71,6 +73,11 @@ checkDefects(t, [
     ['invariant/kernel-image-in-place/hole@init'],
   ],
   [
+    'the last page of the image is missing',
+    (context) => rewrite(context, imageVa(context, '_end') - 0x1000n, 4 * KiB, () => undefined),
+    ['invariant/kernel-image-in-place/hole@init'],
+  ],
+  [
     'init memory is still mapped',
     (context) =>
       context.capture.ttbr1.leaves.splice(
@@ -119,4 +126,17 @@ t.test('what the kernel protects late is not missed early, nor reported before i
     );
   t.same(early('free_initmem', freed), ['invariant/kernel-image-in-place/hole@free_initmem']);
   t.end();
+});
+
+t.test('of many holes in the image the first are named, and the rest counted', async (t) => {
+  const context = soundContext();
+  const hole = (index: number) => imageVa(context, '_data') + BigInt(index * 8 * KiB);
+  for (let index = 0; index < 9; index++) rewrite(context, hole(index), 4 * KiB, () => undefined);
+  const [finding, ...more] = imageInPlace(context);
+  t.same(more, []);
+  const lines = given(finding).detail.split('\n').slice(1);
+  const first = hole(0).toString(16);
+  t.equal(lines[0], `  0x${first}-0x${(hole(0) + 0x1000n).toString(16)}`);
+  t.equal(lines.length, 9);
+  t.equal(lines[8], '  … and 1 more');
 });

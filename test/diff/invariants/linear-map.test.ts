@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Defects of the linear map: what it holds, how it is mapped, what it promises. */
 import t from 'tap';
+import { ramMappedOnce } from '../../../src/diff/invariants/ram-mapped-once.ts';
 import { given } from '../../given.ts';
 import { checkDefects, plain, setPlain } from '../defects.ts';
 import {
@@ -14,6 +15,7 @@ import {
   RDONLY,
   rewrite,
   run,
+  soundContext,
   withAttributes,
 } from '../synthetic.ts';
 
@@ -117,3 +119,16 @@ checkDefects(t, [
     ['invariant/secret-pages-invalid/valid@init'],
   ],
 ]);
+
+t.test('of many holes in the linear map the first are named, and all counted', async (t) => {
+  const context = soundContext();
+  const hole = (index: number) => plain(context) + BigInt(index * 8 * KiB);
+  for (let index = 0; index < 9; index++) rewrite(context, hole(index), 4 * KiB, () => undefined);
+  const [finding, ...more] = ramMappedOnce(context);
+  t.same(more, []);
+  const [, text = ''] = given(finding).detail.split('\n9 holes, 36 KiB:\n');
+  const lines = text.split('\n');
+  t.equal(lines[0], '  PA 0x42800000-0x42801000');
+  t.equal(lines.length, 9);
+  t.equal(lines[8], '  … and 1 more');
+});

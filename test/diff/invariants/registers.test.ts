@@ -69,6 +69,19 @@ t.test('a register that only one CPU has is a difference, also where it is 0', a
   given(context.capture.cpus[1]).registers.PIR_EL1 = 0n;
   t.match(cpusAgree(context), [{ id: 'invariant/cpus-agree/PIR_EL1@init' }]);
   t.match(cpusAgree(context)[0]?.detail, 'CPU 1: 0x0 (), CPU 0: absent');
+  const other = soundContext();
+  given(other.capture.cpus[0]).registers.PIR_EL1 = 0n;
+  t.match(cpusAgree(other)[0]?.detail, 'CPU 1: absent (), CPU 0: 0x0');
+});
+
+t.test('registers that are the prediction show nothing', async (t) => {
+  const context = soundContext();
+  for (const { registers } of context.capture.cpus) registers.TCR_EL1 ^= 1n << 28n;
+  given(context.capture.cpus[1]).registers.MAIR_EL1 = 0n;
+  t.equal(cpusAgree(context).length, 1);
+  t.equal(translationControls(context).length, 1);
+  context.capture.registersPredicted = true;
+  t.same([...cpusAgree(context), ...translationControls(context)], []);
 });
 
 t.test('without a CPU online nobody disagrees', async (t) => {

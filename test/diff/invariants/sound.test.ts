@@ -4,7 +4,16 @@
 import t from 'tap';
 import type { CheckpointContext } from '../../../src/diff/context.ts';
 import { given } from '../../given.ts';
-import { idsOf, imageVa, plain, setPlain, setVmalloc } from '../defects.ts';
+import {
+  addKernel,
+  addUser,
+  idsOf,
+  imageVa,
+  plain,
+  ramPlus,
+  setPlain,
+  setVmalloc,
+} from '../defects.ts';
 import {
   bits,
   CONT,
@@ -14,9 +23,11 @@ import {
   MiB,
   NG,
   prot,
+  RDONLY,
   registers,
   rewrite,
   soundContext,
+  TABLE,
   vmalloc,
   withAttributes,
 } from '../synthetic.ts';
@@ -33,6 +44,33 @@ t.test('a sound capture has no finding, whatever its size and place', (t) => {
 t.test('what is allowed is not reported', (t) => {
   const allowed: [string, (context: CheckpointContext) => void][] = [
     ['a present-invalid leaf', setPlain((a) => (a & ~1n) | NG)],
+    ['an invalid leaf without the access flag', setPlain((a) => a & ~1n & ~bits.AF)],
+    [
+      'pages of another probe stay valid',
+      (context) =>
+        context.evidence.probes.push({
+          probe: 'bpf',
+          errno: 0,
+          call: 'ok',
+          pages: [ramPlus(36 * MiB)(context)],
+        }),
+    ],
+    [
+      "a table of KASAN's shadow that serves twice",
+      ({ capture }) => {
+        const { pa } = given(capture.ttbr1.tables[2]);
+        for (const va of [vmalloc, vmalloc + 0x4000_0000n])
+          capture.ttbr1.tables.push({ pa: pa + 0x1000, level: 2, va, attributes: TABLE });
+      },
+    ],
+    [
+      'a read-only alias of a table page',
+      addKernel(vmalloc + 0x1_0000n, ramPlus(48 * MiB), prot.readOnly),
+    ],
+    [
+      'a read-only page of the kernel image in user space, such as the vDSO',
+      addUser((context) => context.image.pa + 0x10_0000, (prot.user | RDONLY) & ~bits.DBM),
+    ],
     ['tagged and untagged aliases', setVmalloc((a) => a | (1n << 2n))],
     [
       'a block where the system can split it',

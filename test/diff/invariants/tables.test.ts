@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Defects of the tables themselves, and of the registers that CPUs walk them with. */
 import t from 'tap';
+import { soundTables } from '../../../src/diff/invariants/sound-tables.ts';
 import { given } from '../../given.ts';
 import { addKernel, checkDefects, ramPlus } from '../defects.ts';
-import { linearStart, MiB, prot, TABLE, vmalloc } from '../synthetic.ts';
+import { linearStart, MiB, prot, soundContext, TABLE, vmalloc } from '../synthetic.ts';
 
 checkDefects(t, [
   [
@@ -69,3 +70,29 @@ checkDefects(t, [
     ['invariant/sound-tables/shared@init'],
   ],
 ]);
+
+t.test('each kind of malformed entry is a finding, with where it is as far as known', async (t) => {
+  const context = soundContext();
+  const va = 0xffff_0000_0123_4000n;
+  context.capture.ttbr1.malformed.push(
+    { va, level: 3, at: 0x4800_0000, descriptor: 0x701n, reason: 'Type 0b01 is reserved.' },
+    { va, level: 3, at: 0x4800_0008, descriptor: 0x701n, reason: 'Type 0b01 is reserved.' },
+    { va, level: 0, descriptor: 0x10n, reason: 'TCR_EL1.IPS is reserved.' },
+    { va, level: 3, at: 0x4800_0010, descriptor: 0x10n, reason: 'A block is misaligned.' },
+  );
+  const findings = soundTables(context);
+  t.match(findings, [
+    { id: 'invariant/sound-tables/a-block-is-misaligned@init' },
+    { id: 'invariant/sound-tables/tcr_el1-ips-is-reserved@init' },
+    { id: 'invariant/sound-tables/type-is-reserved@init' },
+  ]);
+  const lines = findings.map(({ detail }) => detail.split('\n').slice(1));
+  t.same(lines, [
+    ['  0xffff000001234000 level 3 at PA 0x48000010: 0x10 A block is misaligned.'],
+    ['  0xffff000001234000 level 0: 0x10 TCR_EL1.IPS is reserved.'],
+    [
+      '  0xffff000001234000 level 3 at PA 0x48000000: 0x701 Type 0b01 is reserved.',
+      '  0xffff000001234000 level 3 at PA 0x48000008: 0x701 Type 0b01 is reserved.',
+    ],
+  ]);
+});
