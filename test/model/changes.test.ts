@@ -207,6 +207,7 @@ t.test('what the Image shows counts, and not the release', async (t) => {
   t.match(of('data-alias-read-only'), { has: true, by: /^its Image/ });
   t.match(of('data-alias-invalid'), { has: false, by: /^its Image/ });
   t.match(of('bbml3'), { has: true });
+  t.match(of('linear-map-not-random'), { has: true, by: /^its Image/ }, 'it has KASLR');
 });
 
 t.test('a stable update carries a rule on in its series only', async (t) => {
