@@ -54,14 +54,7 @@ function kfenceAreas(state: BootState): Area[] {
 /** Later areas win: cuts `area` out of `areas` and inserts it. */
 function overlay(areas: Area[], area: Area): Area[] {
   return [
-    ...areas.flatMap((other) =>
-      other.end <= area.start || other.start >= area.end
-        ? [other]
-        : [
-            { ...other, end: Math.min(other.end, area.start) },
-            { ...other, start: Math.max(other.start, area.end) },
-          ].filter((part) => part.start < part.end),
-    ),
+    ...areas.flatMap((other) => subtract(other, [area]).map((part) => ({ ...other, ...part }))),
     area,
   ];
 }

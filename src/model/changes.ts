@@ -18,8 +18,7 @@ const isHidden = ({ needs }: Change, { config }: KernelTraits): boolean =>
 
 /** What the traits say, if they say anything: the model predicts with them. */
 function inTraits({ trait }: Change, traits: KernelTraits): boolean | undefined {
-  const values: readonly unknown[] | undefined = trait?.values;
-  return trait && values?.includes(traits[trait.name]);
+  return trait && (trait.values as readonly unknown[]).includes(traits[trait.name]);
 }
 
 /**
@@ -36,7 +35,7 @@ export function changesOf(
     const has = shown ?? byRelease(traits.release, id);
     const assumption = assumptions.find(({ trait }) => trait === change.trait?.name);
     if (assumption) return { id, has, by: `assumed: ${assumption.why}` };
-    const image = change.trait && shown !== undefined ? change.shown : undefined;
+    const image = shown !== undefined ? change.shown : undefined;
     return { id, has, by: image === undefined ? 'its release' : `its Image: ${image}` };
   });
 }

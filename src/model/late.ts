@@ -22,10 +22,7 @@ export interface LateStep {
 const decisive = /^(?:rodata|kfence\.sample_interval|kpti|debug_pagealloc)=/;
 
 /** What a linear map is made of once the boot CPUs are known, and whether that may still change. */
-function leavesOf(traits: KernelTraits, decisions: Decisions): string {
-  const { forcePteMapping, linearMapRequiresBbml, systemBbml, canSetDirectMapInMapMem } = decisions;
-  if (traits.bbml === 'none' || traits.requiresSymbol === undefined)
-    return canSetDirectMapInMapMem ? 'pages' : 'large, for good';
+function leavesOf({ forcePteMapping, linearMapRequiresBbml, systemBbml }: Decisions): string {
   if (forcePteMapping) return 'pages';
   if (!linearMapRequiresBbml) return 'large, for good';
   return systemBbml ? 'large, split on demand' : 'repainted to pages';
@@ -53,15 +50,15 @@ function decisionsFor(traits: KernelTraits, scenario: Scenario): Decisions {
 export function lateSteps(traits: KernelTraits, scenario: Scenario): LateStep[] {
   const { machine } = scenario;
   const decisions = decisionsFor(traits, scenario);
-  const leaves = leavesOf(traits, decisions);
+  const leaves = leavesOf(decisions);
   const { rodataEnabled, rodataFull, kfenceEarlyInit, debugPagealloc, canSetDirectMap } = decisions;
   const { kpti, useNgMappings, realm, lpa2 } = decisions;
-  const memory = [machine.memory, machine.holes, machine.nodes ?? []];
+  const memory = [machine.memory, machine.holes, machine.nodes];
   const several = machine.cpus > 1 && !machine.late;
   const attributes = [useNgMappings || kpti, lpa2];
   const splits = leaves === 'large, split on demand';
-  const world = [machine.world, realm && (machine.firmware ?? '')];
-  const cpus = [machine.cpu, machine.others ?? [], machine.cpus];
+  const world = [machine.world, realm && machine.firmware];
+  const cpus = [machine.cpu, machine.others, machine.cpus];
   const steps: (LateStep | false)[] = [
     { what: 'mark_rodata_ro()', on: [rodataEnabled, leaves, attributes] },
     {

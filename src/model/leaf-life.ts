@@ -48,13 +48,11 @@ function leafAt(map: LinearMap, offset: number): LeafState | undefined {
 const same = (a: LeafState | undefined, b: LeafState | undefined): boolean =>
   a?.level === b?.level && a?.attributes === b?.attributes;
 
-/** The commits that a step cites, and this kernel's commits that changed the step's function. */
-function commitsOf({ where, source }: DerivationStep, { traits }: Question): Commit[] {
+/** This kernel's commits that changed the function of a step. */
+function commitsOf({ where }: DerivationStep, { traits }: Question): Commit[] {
   return changesOf(traits, []).flatMap(({ id, has }) => {
     const { commits, functions } = tableOfChanges[id];
-    if (!has) return [];
-    if (functions.includes(where)) return [...commits];
-    return commits.filter((commit) => commit.id !== undefined && source.includes(commit.id));
+    return has && functions.includes(where) ? commits : [];
   });
 }
 

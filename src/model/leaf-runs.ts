@@ -119,7 +119,11 @@ export function leafRuns(map: LinearMap, areas: Area[], aliasBit = 0): Predicted
   return runs;
 }
 
-/** Appends a run, or extends the last run if the new one continues it. */
+/**
+ * Appends a run, or extends the last run if the new one continues it. Physical addresses that
+ * follow each other do so in virtual address, too: shared memory, whose have one bit more, lies
+ * behind all that is not.
+ */
 function append(runs: PredictedRun[], run: PredictedRun): void {
   const last = runs.at(-1);
   const continues =
@@ -128,8 +132,7 @@ function append(runs: PredictedRun[], run: PredictedRun): void {
     last.pa + last.size === run.pa &&
     last.level === run.level &&
     last.attributes === run.attributes &&
-    last.tableAttributes === run.tableAttributes &&
-    last.va + BigInt(last.size) === run.va;
+    last.tableAttributes === run.tableAttributes;
   if (continues) last.size += run.size;
   else runs.push(run);
 }

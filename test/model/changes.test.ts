@@ -198,6 +198,18 @@ t.test('what tells is said: the Image, the release, or an assumption', async (t)
   t.match(notRandom, { has: false, by: 'its release' }, 'no KASLR: nothing shows it');
 });
 
+t.test('what the Image shows counts, and not the release', async (t) => {
+  const { release, image, symbols } = kernelOfSlice(readSlice('7.3.4+deb13-arm64'));
+  const { traits } = traitsOf(release, image, symbols);
+  const without = { ...traits, mapsWholePagesOnly: false, dataAlias: 'readOnly' as const };
+  const of = (id: ChangeId) => changesOf(without, []).find((change) => change.id === id);
+  t.match(of('whole-pages-only'), { has: false, by: /^its Image/ });
+  t.match(of('data-alias-read-only'), { has: true, by: /^its Image/ });
+  t.match(of('data-alias-invalid'), { has: false, by: /^its Image/ });
+  t.match(of('bbml3'), { has: true });
+  t.match(of('linear-map-not-random'), { has: true, by: /^its Image/ }, 'it has KASLR');
+});
+
 t.test('a stable update carries a rule on in its series only', async (t) => {
   const has = (version: string): boolean => byRelease(parseRelease(version), 'whole-pages-only');
   t.same(['6.12.116', '6.12.117', '6.12.118', '6.13.200', '7.2.13', '7.3-rc1'].map(has), [

@@ -65,6 +65,21 @@ t.test('a step cites no commit that its kernel lacks', async (t) => {
   t.notOk(later.some((id) => idsOf(older).includes(id)));
 });
 
+t.test('a leaf that becomes a smaller one, with the same attributes, has changed', async (t) => {
+  const large = questionOfGolden(readGolden('7.3.4+deb13-arm64@neoverse-v3-r0p2+8g.json.gz'));
+  const leaves = predict(large).checkpoints.paging_init?.leaves ?? [];
+  const { va, attributes } = given(leaves.find(({ level }) => level === 1));
+  // The second page: its block becomes pages, and those beside it are no group any more.
+  const [start, end] = [va + 4096n, va + 8192n];
+  const splitRequests = [{ start, end, before: 'free_initmem' as const }];
+  const split = { ...large, facts: { ...large.facts, splitRequests } };
+  const life = lifeOfLeaf(split, va + 2n ** 21n);
+  t.same(
+    life.map(({ leaf }) => leaf),
+    [1, 2].map((level) => ({ level, attributes })),
+  );
+});
+
 t.test('an address that the linear map never has is said to be none', async (t) => {
   const va = 0xfff0_0000_0000_0000n + 2n ** 46n;
   t.same(lifeOfLeaf(question, va), []);

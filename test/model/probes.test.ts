@@ -3,6 +3,7 @@ import t from 'tap';
 import { predict } from '../../src/model/predict.ts';
 import { deviceNames } from '../../src/scenario/devices.ts';
 import { exerciseNames, probeNames } from '../../src/scenario/types.ts';
+import { given } from '../given.ts';
 import { questionOfGolden, readGolden } from './golden.ts';
 
 const question = questionOfGolden(readGolden('6.12.107+deb13-arm64@cortex-a76+kaslr.json.gz'));
@@ -37,3 +38,34 @@ t.test('a program is loaded where the kernel has bpf()', (t) => {
   t.match(outcome(false), [{ probe: 'bpf', errno: 38, why: /CONFIG_BPF_SYSCALL/ }]);
   t.end();
 });
+
+t.test('what init does besides ends well on every kernel', (t) => {
+  for (const name of [
+    '6.12.107+deb13-arm64@cortex-a76+kaslr',
+    '7.3.4+deb13-arm64@realm+neoverse-v3-r0p2',
+  ]) {
+    const asked = questionOfGolden(readGolden(`${name}.json.gz`));
+    const probes = ['modules', ...exerciseNames];
+    t.same(
+      predict({ ...asked, probes, hasBpf: true }).probes.map(({ errno }) => errno),
+      probes.map(() => 0),
+    );
+  }
+  t.end();
+});
+
+t.test(
+  'memfd_secret() is refused where one of its pages is in a block, whatever the others',
+  (t) => {
+    const asked = questionOfGolden(readGolden('7.2.13+deb14-arm64@realm-late-rsi.json.gz'));
+    const leaves = predict(asked).checkpoints.init?.leaves ?? [];
+    const inPages = given(leaves.find(({ level }) => level === 3)).pa;
+    const inBlock = given(leaves.find(({ level }) => level < 3)).pa;
+    const errno = (...probePages: number[]) =>
+      predict({ ...asked, facts: { ...asked.facts, probePages }, probes: ['memfd_secret'] }).probes;
+    t.match(errno(inPages), [{ errno: 0 }]);
+    for (const pages of [[inBlock], [inPages, inBlock], [inBlock, inPages]])
+      t.match(errno(...pages), [{ errno: 14 }]);
+    t.end();
+  },
+);

@@ -47,3 +47,8 @@ process.on('message', async ({ mutant }: ServerRequest) => {
   const all = mutant === undefined ? { visited: [...visited] } : {};
   process.send?.({ ...answer, ...all });
 });
+
+// tap does not let the channel keep a process running: between two requests this one would end, and
+// what it was asked meanwhile would have failed, whatever the mutant. It ends with its parent.
+setInterval(() => {}, 2 ** 30);
+process.on('disconnect', () => process.exit());

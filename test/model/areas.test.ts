@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import t from 'tap';
+import type { BootFacts } from '../../src/evidence/boot-facts.ts';
+import type { CheckpointName } from '../../src/evidence/capture.ts';
+import { PTE_NG, PTE_PRESENT_INVALID, PTE_VALID } from '../../src/linux/pgprot.ts';
+import { areasOf } from '../../src/model/areas.ts';
+import { predict, stateInOperation } from '../../src/model/predict.ts';
+import { given } from '../given.ts';
+import { questionOfGolden, sharedGolden } from './golden.ts';
+
+const question = (name: string) => questionOfGolden(sharedGolden(`${name}.json.gz`));
+
+t.test('what comes later is cut out of what was there: no byte is in two areas', (t) => {
+  const asked = question('7.3.4+deb13-arm64@neoverse-v3-r0p2+kfence100+kpti');
+  const { granule } = asked.traits.geometry;
+  const state = stateInOperation(asked, predict(asked).decisions);
+  const pa = given(asked.facts.kfencePool) + 1024 * granule;
+  const pages = (first: number, count: number) => {
+    return { start: pa + first * granule, end: pa + (first + count) * granule };
+  };
+  const facts: BootFacts = {
+    ...asked.facts,
+    readOnlyVmalloc: { free_initmem: [pages(0, 4)], init: [pages(0, 6), pages(8, 2)] },
+    // At the start of one, in the middle, at its end, and behind it.
+    probePages: [0, 2, 5, 6].map((page) => pages(page, 1).start),
+  };
+  const here = (checkpoint: CheckpointName) =>
+    areasOf(state, facts, checkpoint)
+      .filter(({ start }) => start >= state.map.offsetOfPa(pa))
+      .map(({ start, end, why }) => {
+        const first = (start - state.map.offsetOfPa(pa)) / granule;
+        return [first, first + (end - start) / granule, why];
+      });
+  const alias = 'alias of read-only vmalloc';
+  const secret = 'memfd_secret page';
+  t.same(here('paging_init'), []);
+  t.same(here('free_initmem'), [[0, 4, alias]]);
+  t.same(here('init'), [
+    [0, 1, secret],
+    [1, 2, alias],
+    [2, 3, secret],
+    [3, 5, alias],
+    [5, 6, secret],
+    [6, 7, secret],
+    [8, 10, alias],
+  ]);
+  t.end();
+});
+
+t.test('the memory of a crash kernel bears its name once it is reserved, where it is', (t) => {
+  const asked = question('7.3.4+deb13-arm64@max+crashkernel');
+  const { checkpoints } = predict(asked);
+  const named = (checkpoint: CheckpointName) =>
+    given(checkpoints[checkpoint])
+      .leaves.filter(({ why }) => why === 'crash kernel memory')
+      .map(({ pa, size }) => [pa, size]);
+  t.same(named('paging_init'), []);
+  t.same(named('smp_cpus_done'), [[asked.facts.crashKernel, 64 * 2 ** 20]]);
+  t.same(named('init'), named('smp_cpus_done'));
+  t.end();
+});
+
+/** What the object pages of KFENCE may be instead, at the checkpoints that a kernel has. */
+function otherPages(name: string, ...parameters: string[]) {
+  const asked = question(name);
+  const { checkpoints } = predict({ ...asked, parameters: [...asked.parameters, ...parameters] });
+  return (checkpoint: CheckpointName) => {
+    const pages = given(checkpoints[checkpoint]).leaves.filter(
+      ({ why }) => why === 'KFENCE object page',
+    );
+    t.ok(pages.length > 0);
+    const { attributes, alternatives } = given(pages[0]);
+    return { attributes, alternatives, isGlobal: (attributes & PTE_NG) === 0n };
+  };
+}
+
+t.test('an object page of KFENCE is valid or not, and nothing else', (t) => {
+  const before = otherPages('6.18.15+deb13-arm64@neoverse-v3-r0p2+off+kfence100', 'kpti=on');
+  for (const checkpoint of ['paging_init', 'before_split', 'after_split'] as const) {
+    const { attributes, alternatives, isGlobal } = before(checkpoint);
+    t.ok(isGlobal, 'KPTI is decided, and has rewritten nothing yet');
+    t.same(alternatives, [attributes & ~PTE_VALID], checkpoint);
+  }
+  const without = otherPages('7.2.13+deb14-arm64@max+kfence100')('init');
+  t.same(without.alternatives, [(without.attributes & ~PTE_VALID) | PTE_PRESENT_INVALID]);
+  t.end();
+});
+
+t.test(
+  'a page that was free when KPTI rewrote the tables stays global, before 15bfba1ad77f',
+  (t) => {
+    const old = otherPages('6.12.107+deb13-arm64@neoverse-v3-r0p2+kfence100+kpti')('init');
+    t.notOk(old.isGlobal);
+    const freed = old.attributes & ~PTE_VALID;
+    t.same(old.alternatives, [freed, freed & ~PTE_NG, old.attributes & ~PTE_NG]);
+    const later = otherPages('7.3.4+deb13-arm64@neoverse-v3-r0p2+kfence100+kpti')('init');
+    t.notOk(later.isGlobal);
+    t.same(later.alternatives, [(later.attributes & ~PTE_VALID) | PTE_PRESENT_INVALID]);
+    t.end();
+  },
+);
