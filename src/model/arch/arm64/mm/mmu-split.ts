@@ -107,10 +107,8 @@ export function split_kernel_leaf_mapping_locked(
   if (!pmd || offset % CONT_PMD_SIZE === 0) return;
   const index = map.index(pmd, offset);
   const block = map.entry(pmd, index);
-  if (map.isLeaf(block)) {
-    if (map.attributes(block) & PTE_CONT) splitContiguous(map, pmd, index, CONT_PMD_SIZE);
-    if (offset % PMD_SIZE === 0) return;
-  }
+  if (map.isLeaf(block) && map.attributes(block) & PTE_CONT)
+    splitContiguous(map, pmd, index, CONT_PMD_SIZE);
   if (offset % PMD_SIZE === 0) return;
   const pte = descend(map, traits, pmd, index);
   if (!pte || offset % CONT_PTE_SIZE === 0) return;
