@@ -69,6 +69,19 @@ function invalidBytes(less: number): number {
 
 const leavesOf = (checkpoint: CheckpointPrediction | undefined) => given(checkpoint).leaves;
 
+/** crashk_res of a kernel that is asked to reserve memory where the early KFENCE pool would lie. */
+function crashMemoryAtPool(sampleInterval: number): bigint | undefined {
+  const original = question('7.3.4+deb13-arm64@max+kfence100');
+  const kfencePool = 0x5000_0000;
+  const parameters = [
+    `kfence.sample_interval=${sampleInterval}`,
+    `crashkernel=8M@0x${kfencePool.toString(16)}`,
+  ];
+  const facts = { ...original.facts, kfencePool, memblockReserved: [] };
+  const asked: Question = { ...original, parameters, facts, until: 'smp_cpus_done' };
+  return predict(asked).checkpoints.smp_cpus_done?.variables.crashk_res;
+}
+
 /** HA and HD of TCR_EL1 at init, on a CPU that has both. */
 function accessFlagAndDirtyState(hwAfdbm: boolean): bigint {
   const { traits, facts } = question('7.3.4+deb13-arm64@max+noalias');
@@ -178,6 +191,12 @@ export const stepRules: readonly Rule[] = [
   {
     name: 'a page that __bss_stop divides stays valid: numpages of set_memory_valid() rounds down',
     holds: () => invalidBytes(0) - invalidBytes(0x800) === 4096,
+  },
+  {
+    name: 'memory for a crash kernel cannot be had where the KFENCE pool was taken early',
+    holds: () =>
+      crashMemoryAtPool(100) === 0n &&
+      crashMemoryAtPool(0) === (0x507f_ffffn << 64n) + 0x5000_0000n,
   },
   {
     name: 'without CONFIG_ARM64_HW_AFDBM neither access flag nor dirty state is left to the CPU',

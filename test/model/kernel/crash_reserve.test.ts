@@ -47,10 +47,10 @@ function place(
   return found && `${(found.end - found.start) / MIB}@0x${found.start.toString(16)}`;
 }
 
-/** What the derivation says of a request. */
-function outcome(inputs: Omit<CrashReserveInputs, 'parameters'>, value: string): string {
+/** What the derivation says of the parameters of a boot. */
+function outcome(inputs: Omit<CrashReserveInputs, 'parameters'>, ...parameters: string[]): string {
   const { steps, why } = recordDerivation();
-  reserve_crashkernel_generic({ ...inputs, parameters: [`crashkernel=${value}`] }, why);
+  reserve_crashkernel_generic({ ...inputs, parameters }, why);
   return steps.map((step) => step.outcome).join('; ');
 }
 
@@ -109,13 +109,16 @@ t.test('a kernel without CONFIG_CRASH_RESERVE reserves nothing', async (t) => {
 });
 
 t.test('the derivation says how much is reserved, and where nothing was free', async (t) => {
-  t.match(outcome(machine(1024), '64M'), /^64 MiB are reserved/);
-  t.match(
-    outcome(machine(300), '128M@0x60000000'),
-    /^finds no 128 MiB at 0x60000000 that are free/,
-  );
-  t.match(outcome(machine(1024), '64M@1'), /^finds no 64 MiB at 0x1 that are free/);
-  t.match(outcome(machine(300), '290M'), /^finds no 290 MiB that are free/);
+  const told: [mib: number, value: string, outcome: RegExp][] = [
+    [1024, '64M', /^64 MiB are reserved/],
+    [300, '128M@0x60000000', /^finds no 128 MiB at 0x60000000 that are free/],
+    [1024, '64M@1', /^finds no 64 MiB at 0x1 that are free/],
+    [300, '290M', /^finds no 290 MiB that are free/],
+    [300, '300M', /^refuses crashkernel=/],
+  ];
+  for (const [mib, value, words] of told)
+    t.match(outcome(machine(mib), 'quiet', `crashkernel=${value}`), words, value);
+  t.equal(outcome(machine(1024), 'quiet'), '', 'nothing of it where it is not asked for');
 });
 
 t.test(
@@ -130,6 +133,11 @@ t.test(
     t.equal(place(machine(1024, [range(0x7a90_0000, 87)]), '64M', 0x7000_0000), '64@0x70000000');
     const first = 0x42e0_0000;
     t.equal(place(machine(1024), '64M', first), '64@0x42e00000', 'also right behind the kernel');
+    t.equal(
+      place(machine(1024, [range(0x6000_0000, 64)]), '64M', 0x5c00_0000),
+      '64@0x5c000000',
+      'and right before what is in use',
+    );
     const dead = { ...machine(1024), facts: {} };
     t.equal(place(dead, '64M'), undefined, 'a guest that told nothing cannot be contradicted');
   },
@@ -165,6 +173,15 @@ t.test(
       '64@0x17c000000',
       'with SIZE,low it is as much as that says',
     );
+    const exact = { ...full, memory: [range(RAM, 3072 + 64)], endOfDram: 2 ** 32 + 64 * MIB };
+    t.equal(place(exact, '64M,high'), undefined, '4 GiB itself is not low');
+    t.equal(
+      place(exact, '64M,high crashkernel=0,low'),
+      '64@0x100000000',
+      'and with 0,low nothing is needed beside it',
+    );
+    const last = { ...machine(1024), taken: [range(RAM, 1024 - 64)] };
+    t.equal(place(last, '64M'), '64@0x7c000000', 'low memory needs no other beside it');
   },
 );
 
