@@ -109,6 +109,16 @@ t.test("a page can be split off anywhere in the kernel's half of the addresses",
   t.same(ask(withBlock(0), -4096), nothing, "what lies before it is a user's");
 });
 
+t.test('a whole block is not split, nor what is not mapped', async (t) => {
+  const state = withBlock(GIB);
+  const va = start + BigInt(GIB);
+  t.equal(split_kernel_leaf_mapping(state, va, va + BigInt(GIB)), 0);
+  t.equal(leafRuns(state.map, [])[0]?.level, 1);
+  const pa = state.map.physBase + 3 * GIB;
+  __create_pgd_mapping(state.map, state.traits, pa, pa + 2 ** 21, PTE_TYPE_PAGE, 0, true);
+  t.same(ask(state, 3 * GIB + 2 ** 22 + 4096), nothing, 'beside a block that is mapped');
+});
+
 t.test('a page of the KFENCE pool is never split off: is_kfence_address()', async (t) => {
   const { pa } = withBlock(GIB);
   // Odd pages, which are no boundary yet.
