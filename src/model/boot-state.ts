@@ -53,7 +53,7 @@ export interface BootState extends Kernel {
   sections: ImageSections;
   /** The KFENCE pool once it exists: from map_mem() on, if it was allocated early. */
   kfencePool?: PhysicalRange;
-  crashKernel?: PhysicalRange;
+  crashKernel?: PhysicalRange | undefined;
   /** With debug_pagealloc, what was free at the previous checkpoint. */
   freePages: readonly PhysicalRange[];
   /** What a realm has requested from the RMM so far. */

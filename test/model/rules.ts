@@ -18,6 +18,8 @@ import { given } from '../given.ts';
 import { cpuRules } from './cpu-rules.ts';
 import { questionOfGolden, sharedGolden } from './golden.ts';
 import type { Rule } from './rule.ts';
+import { stepRules } from './step-rules.ts';
+import { tableRules } from './table-rules.ts';
 
 const question = (name: string): Question => questionOfGolden(sharedGolden(`${name}.json.gz`));
 
@@ -150,6 +152,8 @@ function probedEarly(name: string): Prediction {
 
 export const rules: readonly Rule[] = [
   ...cpuRules,
+  ...stepRules,
+  ...tableRules,
   {
     name: 'a realm that probes RSI before paging_init() maps pages, and can share each',
     holds: () => {

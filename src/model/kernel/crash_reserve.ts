@@ -34,17 +34,21 @@ const SOURCE = 'kernel/crash_reserve.c, arch/arm64/mm/init.c';
 /** Where one attempt may place the memory, as addresses [start, end). */
 type Window = PhysicalRange;
 
+/** Below CRASH_ADDR_LOW_MAX. memblock never gives the first page: 0 stands for none. */
+const lowWindow = (lowMax: number): Window => ({ start: CRASH_ALIGN, end: lowMax });
+
+/** SIZE@OFFSET, but for an offset of 0: fixed_base of reserve_crashkernel_generic(). */
+const isFixed = ({ base }: CrashkernelRequest): boolean => base > 0n;
+
 /**
  * Where reserve_crashkernel_generic() searches, in order; after the first attempt it also needs low
  * memory of the default size.
  */
-function windowsOf({ size, base, high }: CrashkernelRequest, lowMax: number): Window[] {
-  const [low, above] = [
-    { start: 0, end: lowMax },
-    { start: lowMax, end: Infinity },
-  ];
+function windowsOf(request: CrashkernelRequest, lowMax: number): Window[] {
+  const { size, base, high } = request;
+  const [low, above] = [lowWindow(lowMax), { start: lowMax, end: Infinity }];
   // An address beyond 2^53 is not exact here, and it is beyond all memory.
-  if (base > 0n) return [{ start: Number(base), end: Number(base + size) }];
+  if (isFixed(request)) return [{ start: Number(base), end: Number(base + size) }];
   return high ? [above, low] : [low, above];
 }
 
@@ -94,7 +98,7 @@ export function reserve_crashkernel_generic(
   const unknown = facts.crashKernel === undefined && facts.memblockReserved === undefined;
   const start = unknown ? undefined : placeOf(size, free, windows, facts.crashKernel);
   if (start === undefined || !lowMemoryFits(request, { start, end: start + size }, free, lowMax)) {
-    const where = request.base > 0n ? ` at 0x${request.base.toString(16)}` : '';
+    const where = isFixed(request) ? ` at 0x${request.base.toString(16)}` : '';
     why(
       'reserve_crashkernel_generic()',
       SOURCE,
@@ -139,15 +143,15 @@ function placeOf(
  * memory to go with it.
  */
 function lowMemoryFits(
-  { base, high, lowSize }: CrashkernelRequest,
+  request: CrashkernelRequest,
   range: PhysicalRange,
   free: readonly PhysicalRange[],
   lowMax: number,
 ): boolean {
-  const size = Number(high ? lowSize : DEFAULT_CRASH_KERNEL_LOW_SIZE);
-  if (range.start < lowMax || base > 0n || size === 0) return true;
+  const size = Number(request.high ? request.lowSize : DEFAULT_CRASH_KERNEL_LOW_SIZE);
+  if (range.start < lowMax || isFixed(request) || size === 0) return true;
   const left = free.flatMap((part) => subtract(part, [range]));
-  return memblock_find_in_range(left, size, CRASH_ALIGN, { start: 0, end: lowMax }) !== undefined;
+  return memblock_find_in_range(left, size, CRASH_ALIGN, lowWindow(lowMax)) !== undefined;
 }
 
 /** arch_reserve_crashkernel(), called by bootmem_init(): what is in use by then stays in use. */
@@ -157,8 +161,7 @@ export function arch_reserve_crashkernel(state: BootState): void {
   const image = { start: facts.image.pa, end: sections.bssStop };
   const taken = kfencePool ? [image, kfencePool] : [image];
   const inputs = { traits, parameters, ...memblock, taken, facts };
-  const crashKernel = reserve_crashkernel_generic(inputs, why);
-  if (crashKernel) state.crashKernel = crashKernel;
+  state.crashKernel = reserve_crashkernel_generic(inputs, why);
 }
 
 /**

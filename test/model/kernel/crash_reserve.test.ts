@@ -4,6 +4,7 @@ import t from 'tap';
 import type { KernelTraits } from '../../../src/linux/kernel-traits.ts';
 import type { PhysicalRange } from '../../../src/linux/physical-range.ts';
 import { parseRelease } from '../../../src/linux/release.ts';
+import { recordDerivation } from '../../../src/model/derivation.ts';
 import {
   type CrashReserveInputs,
   reserve_crashkernel_generic,
@@ -46,6 +47,13 @@ function place(
   return found && `${(found.end - found.start) / MIB}@0x${found.start.toString(16)}`;
 }
 
+/** What the derivation says of the parameters of a boot. */
+function outcome(inputs: Omit<CrashReserveInputs, 'parameters'>, ...parameters: string[]): string {
+  const { steps, why } = recordDerivation();
+  reserve_crashkernel_generic({ ...inputs, parameters }, why);
+  return steps.map((step) => step.outcome).join('; ');
+}
+
 /** CMA, page tables and struct pages of 700 MiB: memblock gives from the top. */
 const top = range(0x6590_0000, 99);
 
@@ -78,12 +86,39 @@ t.test(
       undefined,
       'no-map memory lies there',
     );
+    t.equal(
+      place(machine(700, [range(RAM, 2)]), '2M@0x40000000'),
+      undefined,
+      'what is reserved below the kernel is in use, too',
+    );
+    t.equal(place(machine(700), '2M@0x40000000'), '2@0x40000000');
   },
 );
 
 t.test('an address that is not aligned to 2 MiB is refused, and one beyond 64 bits', async (t) => {
   t.equal(place(machine(1024), '64M@0x60100000'), undefined);
   t.equal(place(machine(1024), '64M@0xfffffffffc000000'), undefined);
+  t.equal(place(machine(1024), '64M@1'), undefined, 'an address of 1 is one, too');
+});
+
+t.test('a kernel without CONFIG_CRASH_RESERVE reserves nothing', async (t) => {
+  const { traits, ...rest } = machine(1024);
+  const without = { ...traits, config: { ...traits.config, crashReserve: false } };
+  t.equal(place({ ...rest, traits: without }, '64M', 0x7000_0000), undefined);
+  t.equal(place({ ...rest, traits }, '64M', 0x7000_0000), '64@0x70000000');
+});
+
+t.test('the derivation says how much is reserved, and where nothing was free', async (t) => {
+  const told: [mib: number, value: string, outcome: RegExp][] = [
+    [1024, '64M', /^64 MiB are reserved/],
+    [300, '128M@0x60000000', /^finds no 128 MiB at 0x60000000 that are free/],
+    [1024, '64M@1', /^finds no 64 MiB at 0x1 that are free/],
+    [300, '290M', /^finds no 290 MiB that are free/],
+    [300, '300M', /^refuses crashkernel=/],
+  ];
+  for (const [mib, value, words] of told)
+    t.match(outcome(machine(mib), 'quiet', `crashkernel=${value}`), words, value);
+  t.equal(outcome(machine(1024), 'quiet'), '', 'nothing of it where it is not asked for');
 });
 
 t.test(
@@ -96,6 +131,13 @@ t.test(
       'the highest place, by the rule',
     );
     t.equal(place(machine(1024, [range(0x7a90_0000, 87)]), '64M', 0x7000_0000), '64@0x70000000');
+    const first = 0x42e0_0000;
+    t.equal(place(machine(1024), '64M', first), '64@0x42e00000', 'also right behind the kernel');
+    t.equal(
+      place(machine(1024, [range(0x6000_0000, 64)]), '64M', 0x5c00_0000),
+      '64@0x5c000000',
+      'and right before what is in use',
+    );
     const dead = { ...machine(1024), facts: {} };
     t.equal(place(dead, '64M'), undefined, 'a guest that told nothing cannot be contradicted');
   },
@@ -124,10 +166,38 @@ t.test(
     t.equal(place(full, '64M,high'), undefined, 'without low memory it is given back');
     t.equal(place(full, '64M'), undefined, 'which SIZE needs, too, where it lies above');
     t.equal(place(full, '64M@0x100000000'), '64@0x100000000', 'but not SIZE@OFFSET');
+    const almost = { ...large, taken: [{ start: RAM, end: 2 ** 32 - 16 * MIB }] };
+    t.equal(place(almost, '64M,high'), undefined, 'by default that is 128 MiB');
+    t.equal(
+      place(almost, '64M,high crashkernel=16M,low'),
+      '64@0x17c000000',
+      'with SIZE,low it is as much as that says',
+    );
+    const exact = { ...full, memory: [range(RAM, 3072 + 64)], endOfDram: 2 ** 32 + 64 * MIB };
+    t.equal(place(exact, '64M,high'), undefined, '4 GiB itself is not low');
+    t.equal(
+      place(exact, '64M,high crashkernel=0,low'),
+      '64@0x100000000',
+      'and with 0,low nothing is needed beside it',
+    );
+    const last = { ...machine(1024), taken: [range(RAM, 1024 - 64)] };
+    t.equal(place(last, '64M'), '64@0x7c000000', 'low memory needs no other beside it');
   },
 );
 
+t.test('memblock never gives address 0, which stands for none', async (t) => {
+  const free = [{ start: 0, end: 2 }];
+  t.equal(memblock_find_in_range(free, 1, 1, { start: 0, end: 2 }), 1);
+  t.equal(memblock_find_in_range(free, 1, 1, { start: 0, end: 1 }), undefined);
+  t.equal(memblock_find_in_range(free, 2, 1, { start: 0, end: 2 }), undefined);
+});
+
 t.test('memblock gives the highest aligned place that is free', async (t) => {
+  const two = [
+    { start: 1, end: 9 },
+    { start: 20, end: 29 },
+  ];
+  t.equal(memblock_find_in_range(two, 4, 4, { start: 0, end: 40 }), 24);
   const number = fc.integer({ min: 1, max: 60 });
   const ranges = fc.array(fc.tuple(number, number), { maxLength: 4 }).map((list) => {
     let at = 0;

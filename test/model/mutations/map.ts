@@ -110,12 +110,8 @@ export const mapMutations: readonly Mutation[] = [
   ]),
   ...inFile('arch/arm64/include/asm/pgtable-prot.ts', [
     ['decisions.useNgMappings ? PTE_NG : 0n', '0n', 'KPTI makes mappings non-global'],
-    ['decisions.lpa2 ? 0n : PTE_SHARED', 'PTE_SHARED', 'no shareability bits with LPA2'],
-    [
-      'traits.kernelDirty ? PTE_DIRTY : 0n',
-      'traits.kernelDirty ? 0n : PTE_DIRTY',
-      'PTE_DIRTY by c25c4aa3f79a',
-    ],
+    ['if (!decisions.lpa2) normal', 'normal', 'no shareability bits with LPA2'],
+    ['if (traits.kernelDirty)', 'if (!traits.kernelDirty)', 'PTE_DIRTY by c25c4aa3f79a'],
     ['(normal & ~PTE_WRITE) | PTE_RDONLY', 'normal | PTE_RDONLY', 'read-only is not writable'],
     ['PTE_ATTRINDX(MT_NORMAL_TAGGED);', 'PTE_ATTRINDX(MT_NORMAL);', 'the linear map is tagged'],
   ]),

@@ -133,21 +133,12 @@ function mayUseCont(
 /**
  * The loops of alloc_init_cont_pte() and init_pte() where they fill all of an empty table: each of
  * its contiguous groups is aligned as the first one is.
- * @returns whether that is so
  */
-function fillWhole(
-  request: Request,
-  table: Table,
-  addr: number,
-  end: number,
-  prot: bigint,
-): boolean {
+function fillWhole(request: Request, table: Table, prot: bigint): void {
   const { CONT_PTE_SIZE } = request.map.geometry;
-  if (table.same !== NONE || addr !== table.offset) return false;
-  if (end !== addr + table.length * table.entrySize) return false;
-  const cont = mayUseCont(request, table, addr, addr + CONT_PTE_SIZE, CONT_PTE_SIZE);
+  const next = table.offset + CONT_PTE_SIZE;
+  const cont = mayUseCont(request, table, table.offset, next, CONT_PTE_SIZE);
   table.fill(request.map.leaf(cont ? prot | PTE_CONT : prot));
-  return true;
 }
 
 function alloc_init_cont_pte(
@@ -159,7 +150,10 @@ function alloc_init_cont_pte(
 ): void {
   const { map } = request;
   const table = tableAt(request, pmd, map.index(pmd, addr), 'alloc_init_cont_pte');
-  if (fillWhole(request, table, addr, end, prot)) return;
+  if (table.same === NONE && end - addr === table.length * table.entrySize) {
+    fillWhole(request, table, prot);
+    return;
+  }
   for (let next = addr; addr < end; addr = next) {
     next = boundary(addr, end, map.geometry.CONT_PTE_SIZE);
     const cont = mayUseCont(request, table, addr, next, map.geometry.CONT_PTE_SIZE);

@@ -14,16 +14,17 @@ import { kpti_mk_tbl_ng } from './proc.ts';
 /** __create_pgd_mapping_locked(), with its own virtual address for the physical range. */
 function create(
   { map, traits }: OperationState,
-  [phys = 0n, virt = 0n, size = 0n, prot = 0n]: readonly bigint[],
+  [phys = 0n, virt = 0n, size = 0n, prot = 0n]: readonly (bigint | undefined)[],
   flags: number,
   alloc: boolean,
 ): number | undefined {
-  if (((phys ^ virt) & BigInt(map.geometry.granule - 1)) !== 0n) return -EINVAL;
+  // It returns nothing up to 6.17.
+  const answer = (value: number) => (traits.bbml === 'none' ? undefined : value);
+  if (((phys ^ virt) & BigInt(map.geometry.granule - 1)) !== 0n) return answer(-EINVAL);
   const start = Number(phys);
   map.physBase = start - map.offsetOfVa(virt);
   createPgdMapping(map, traits, start, start + Number(size), prot, flags, alloc);
-  // It returns nothing up to 6.17.
-  return traits.bbml === 'none' ? undefined : 0;
+  return answer(0);
 }
 
 /** __create_pgd_mapping(pgdir, phys, virt, size, prot, pgtable_alloc, flags). */
@@ -32,7 +33,7 @@ export const __create_pgd_mapping: Operation = {
   parts: ['__create_pgd_mapping_locked'],
   root: ([pgdir = 0n]) => pgdir,
   run: (state, [, phys, virt, size, prot, alloc, flags]) =>
-    create(state, [phys ?? 0n, virt ?? 0n, size ?? 0n, prot ?? 0n], int(flags), alloc !== 0n),
+    create(state, [phys, virt, size, prot], int(flags), alloc !== 0n),
 };
 
 const creates = ['__create_pgd_mapping', '__create_pgd_mapping_locked'];

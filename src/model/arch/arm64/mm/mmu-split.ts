@@ -28,7 +28,8 @@ const EBUSY = 16;
 
 /**
  * Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and
- * split_contpmd().
+ * split_contpmd(). The kernel asks pte_cont() and pmd_cont() first: all of a group have the bit, or
+ * none has, and then nothing changes here.
  */
 function splitContiguous(map: LinearMap, table: Table, index: number, size: number): void {
   const count = size / table.entrySize;
@@ -106,19 +107,11 @@ export function split_kernel_leaf_mapping_locked(
   const pmd = pmdTable(map, traits, offset);
   if (!pmd || offset % CONT_PMD_SIZE === 0) return;
   const index = map.index(pmd, offset);
-  const block = map.entry(pmd, index);
-  if (map.isLeaf(block)) {
-    if (map.attributes(block) & PTE_CONT) splitContiguous(map, pmd, index, CONT_PMD_SIZE);
-    if (offset % PMD_SIZE === 0) return;
-  }
+  splitContiguous(map, pmd, index, CONT_PMD_SIZE);
   if (offset % PMD_SIZE === 0) return;
   const pte = descend(map, traits, pmd, index);
   if (!pte || offset % CONT_PTE_SIZE === 0) return;
-  const page = map.index(pte, offset);
-  const leaf = map.entry(pte, page);
-  if (map.isLeaf(leaf) && map.attributes(leaf) & PTE_CONT) {
-    splitContiguous(map, pte, page, CONT_PTE_SIZE);
-  }
+  splitContiguous(map, pte, map.index(pte, offset), CONT_PTE_SIZE);
 }
 
 /**

@@ -34,20 +34,13 @@ export function kernelProt(
   decisions: Pick<Decisions, 'useNgMappings' | 'lpa2'>,
 ): KernelProt {
   const maybeNg = decisions.useNgMappings ? PTE_NG : 0n;
-  const shared = decisions.lpa2 ? 0n : PTE_SHARED;
-  const normal =
-    PTE_TYPE_PAGE |
-    maybeNg |
-    shared |
-    PTE_AF |
-    PTE_PXN |
-    PTE_UXN |
-    PTE_WRITE |
-    PTE_ATTRINDX(MT_NORMAL);
-  const dirty = traits.kernelDirty ? PTE_DIRTY : 0n;
+  let normal =
+    PTE_TYPE_PAGE | maybeNg | PTE_AF | PTE_PXN | PTE_UXN | PTE_WRITE | PTE_ATTRINDX(MT_NORMAL);
+  if (!decisions.lpa2) normal |= PTE_SHARED;
+  if (traits.kernelDirty) normal |= PTE_DIRTY;
   return {
-    PAGE_KERNEL: normal | dirty,
-    PAGE_KERNEL_RO: (normal & ~PTE_WRITE) | PTE_RDONLY | dirty,
+    PAGE_KERNEL: normal,
+    PAGE_KERNEL_RO: (normal & ~PTE_WRITE) | PTE_RDONLY,
     maybeNg,
   };
 }
