@@ -181,13 +181,14 @@ export function split_kernel_leaf_mapping(
   time: SplitTime = whenFinal,
 ): number {
   const { map, traits, kfencePool } = state;
+  const [first, last] = [map.offsetOfVa(start), map.offsetOfVa(end)];
+  const pa = map.physBase + first;
+  // is_kfence_address() is asked before anything warns: objects are freed while CPUs start.
+  if (kfencePool && pa >= kfencePool.start && pa < kfencePool.end) return 0;
   const answer = split_leaf_mapping_possible(state, time);
   if (answer === 'busy') return -EBUSY;
-  const [first, last] = [map.offsetOfVa(start), map.offsetOfVa(end)];
   const inRegion = first >= 0 && last <= map.root.length * map.root.entrySize && first < last;
   if (answer === 'nothing' || !inRegion) return 0;
-  const pa = map.physBase + first;
-  if (kfencePool && pa >= kfencePool.start && pa < kfencePool.end) return 0;
   if (last - first === map.geometry.granule) {
     split_kernel_leaf_mapping_locked(map, traits, lessAligned(first, last) ? first : last);
   } else {

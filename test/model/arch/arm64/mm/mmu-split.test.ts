@@ -130,6 +130,20 @@ t.test('a page of the KFENCE pool is never split off: is_kfence_address()', asyn
   t.same(inside(0x33_3000), splits, 'the page behind it');
 });
 
+t.test('an object of KFENCE may be freed while other CPUs start: nothing is refused', async (t) => {
+  const { pa, decisions } = withBlock(GIB);
+  const pool = { start: pa, end: pa + 2 ** 21 };
+  // setup_system_capabilities() has not run yet.
+  const state = { ...withBlock(GIB, pool), decisions: { ...decisions, systemBbml: false } };
+  const starting = { capabilitiesFinal: false, onlineCpus: 2 };
+  const answer = (offset: number) => {
+    const va = start + BigInt(GIB + offset);
+    return split_kernel_leaf_mapping(state, va, va + 4096n, starting);
+  };
+  t.equal(answer(0x1000), 0);
+  t.equal(answer(0x30_1000), -16, 'other memory: -EBUSY');
+});
+
 t.test('a repaint flushes the whole linear map', async (t) => {
   const state = withBlock(0);
   linear_map_split_to_ptes(state);
