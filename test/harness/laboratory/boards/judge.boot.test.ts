@@ -125,6 +125,22 @@ t.test('a board whose kernel nobody has is held to what needs no symbol', async 
   t.equal(broken.verdict, 'fail');
 });
 
+t.test('a realm whose kernel nobody has is not blamed for what it shares', async (t) => {
+  const archive = join(
+    import.meta.dirname,
+    '../../../evidence/fixtures/board-7.3-realm+max.tar.gz',
+  );
+  const realm = wholeBoard(await readArchive(archive), archive);
+  t.not(realm.variables.prot_ns_shared ?? 0n, 0n);
+  const place = () => ({ name: 'board+test', directory: t.testdir() });
+  const { result } = judgeUnknown(realm, 'Its kernel is lost.', place(), []);
+  t.same(result.findings, []);
+  t.equal(result.verdict, 'pass');
+  const { prot_ns_shared: _, ...others } = realm.variables;
+  const unsaid = judgeUnknown({ ...realm, variables: others }, 'It is lost.', place(), []);
+  t.match(unsaid.result.findings, [{ id: 'invariant/linear-map-is-ram/wrong-address@live' }]);
+});
+
 /** The board with other memory, mapped as the model says. */
 function withMemory(memory: WholeBoard['memory'], directory: { tables: number }): WholeBoard {
   const board = { ...real, memory, secret: [] };
