@@ -201,12 +201,16 @@ function missingEvidence(
 }
 
 /**
- * With debug_pagealloc on, according to the kernel, the tables follow the page allocator's lists.
+ * With debug_pagealloc on, according to the kernel, the tables follow the page allocator's lists,
+ * which nobody can read of a board: what may be free there is taken from its tables.
  */
 function lacksBooks(context: CheckpointContext): boolean {
   const { checkpoint, freePages } = context.capture;
   return (
-    checkpoint !== 'paging_init' && !freePages && isSet(context, '_debug_pagealloc_enabled_early')
+    checkpoint !== 'paging_init' &&
+    checkpoint !== 'live' &&
+    !freePages &&
+    isSet(context, '_debug_pagealloc_enabled_early')
   );
 }
 

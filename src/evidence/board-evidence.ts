@@ -4,6 +4,7 @@ import type { Board, VmcoreInfo } from './board.ts';
 import { memoryOf } from './board-memory.ts';
 import { bootCpus, idRegistersOf } from './board-scenario.ts';
 import type { Evidence } from './capture.ts';
+import { debugsPageallocOf } from './inferred-free.ts';
 
 /**
  * Where the image is: its _text runs at its link address plus the slide, and kimage_voffset is what
@@ -45,7 +46,12 @@ export function evidenceOf(
     probes: [],
     console: '',
     end: { kind: 'completed' },
-    unseen: [{ what: 'log', why: 'an archive of collect has no kernel log' }],
+    unseen: [
+      { what: 'log', why: 'an archive of collect has no kernel log' },
+      ...(debugsPageallocOf(board)
+        ? [{ what: 'kpti' as const, why: 'an archive of collect is of a later moment' }]
+        : []),
+    ],
     image,
     idRegisters: idRegistersOf(bootCpus(board, info), board),
     ...(board.secret.length > 0 && { secretPages: board.secret }),

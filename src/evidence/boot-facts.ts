@@ -17,7 +17,7 @@ import type { CheckpointName, ProtectRequest, SharingRequest, SplitRequest } fro
  *   rodata_full. Without a recording: frames that vmalloc mappings map read-only;
  * - `freePages`: with debug_pagealloc, what is free at a checkpoint according to the page
  *   allocator's lists and struct pages, not its tables; `freeAtKpti`: the same when KPTI rewrites
- *   the tables;
+ *   the tables; of a board, which shows neither, what is not valid (inferredFreePages());
  * - `splitRequests`: calls of split_kernel_leaf_mapping() up to a checkpoint; `protectRequests`:
  *   calls of set_memory_ro(), where the resulting split requests were not recorded one by one;
  * - `sharing`: calls of set_memory_decrypted() and set_memory_encrypted() in a realm, and

@@ -2,11 +2,13 @@
 import { findIomem, hidesAddresses, parseIomem } from '../linux/iomem.ts';
 import { vmallocRange } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
+import { MEMBLOCK_DRIVER_MANAGED, MEMBLOCK_NOMAP } from '../linux/memblock.ts';
 import { PTE_RDONLY } from '../linux/pgprot.ts';
 import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { BootFacts } from './boot-facts.ts';
 import { type Capture, type CheckpointName, type Evidence, liveCapture } from './capture.ts';
+import { debugsPageallocOf, inferredFreePages } from './inferred-free.ts';
 import { inferredSharing, ipaBitsOf } from './inferred-sharing.ts';
 
 /** The source of the facts: one observed boot of a known kernel on known CPUs. */
@@ -73,6 +75,30 @@ function secretPages({ probes, secretPages: ranges = [] }: Evidence, { geometry 
   ];
 }
 
+/**
+ * Pages of a board that may be free. The image is never free but for init memory, nor are secret
+ * pages and the pool of KFENCE, which have their own rules.
+ */
+function freePagesOfBoard(
+  capture: Capture,
+  { evidence, traits, symbols }: ObservedBoot,
+): PhysicalRange[] {
+  const { pa } = evidence.image;
+  const at = (name: string): number =>
+    pa + Number((symbols.address(name) ?? symbols.textBase) - symbols.textBase);
+  const pool = kfencePoolOf(capture);
+  const poolSize = (traits.config.kfenceNumObjects + 1) * 2 * traits.geometry.granule;
+  const memory = (capture.memblock ?? [])
+    .filter(({ flags }) => (flags & (MEMBLOCK_NOMAP | MEMBLOCK_DRIVER_MANAGED)) === 0)
+    .map(({ start, end }) => ({ start, end }));
+  return inferredFreePages(capture, traits, memory, [
+    { start: pa, end: at('__init_begin') },
+    { start: at('__init_end'), end: at('_end') },
+    ...(pool === undefined ? [] : [sizedRange(pool, poolSize)]),
+    ...(evidence.secretPages ?? []),
+  ]);
+}
+
 /** All boot facts (see BootFacts), taken from one boot. */
 export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const { evidence, hidden } = boot;
@@ -89,6 +115,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const reserved = memblockReserved(evidence);
   const crashKernel = evidence.captures.at(-1)?.variables.crashk_res ?? 0n;
   const live = liveCapture(evidence);
+  if (live && debugsPageallocOf(live)) freePages.live = freePagesOfBoard(live, boot);
   const watched = evidence.captures.find(({ monitor }) => monitor?.world === 'realm');
   const ipaBits = live ? ipaBitsOf(live) : watched?.monitor?.ipaBits;
   const inferred = live && ipaBits !== undefined && inferredSharing(live, ipaBits, boot.traits);

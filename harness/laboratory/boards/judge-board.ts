@@ -17,6 +17,7 @@ import {
 } from '../../../src/evidence/board-scenario.ts';
 import type { BootFacts } from '../../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../../src/evidence/capture.ts';
+import { sizeOf } from '../../../src/linux/physical-range.ts';
 import { registersInOperation } from '../../../src/model/live-registers.ts';
 import { boardScenarioFile } from '../../../src/report/board-scenario.ts';
 import { runWords } from '../../../src/report/export/mail-layout.ts';
@@ -99,6 +100,15 @@ function sharingNotes({ sharing, ipaBits }: BootFacts): string[] {
   ];
 }
 
+/** What may be free with debug_pagealloc, of which the tables are the only witness. */
+function freeNotes({ freePages }: BootFacts, granule: number): string[] {
+  if (freePages?.live === undefined) return [];
+  const pages = sizeOf(...freePages.live) / granule;
+  return [
+    `Its kernel makes free pages invalid (debug_pagealloc), and what was free is not known: ${countText(pages, 'page')} of the linear map ${pages === 1 ? 'is' : 'are'} not valid and may be free, which is not held against the board.`,
+  ];
+}
+
 /**
  * Judges a board by its own kernel, and writes everything into the folder of its case.
  * @throws PtdiffError(usage) where the archive, or the kernel, is not what it must be
@@ -131,7 +141,11 @@ export function judgeBoard(
       ...(judged.history && { splits: String(judged.history.splits) }),
     },
     seconds: Math.round((performance.now() - started) / 10) / 100,
-    notes: [...notes, command, ...sharingNotes(judged.facts), ...notesOf(board), ...judged.notes],
+    notes: [
+      ...[...notes, command, ...sharingNotes(judged.facts)],
+      ...freeNotes(judged.facts, board.vmcoreinfo.granule),
+      ...[...notesOf(board), ...judged.notes],
+    ],
   };
   const inFleet = fleetBoardOf(board, place, result, judged.history);
   return { scenario, result, ...(inFleet && { inFleet }) };

@@ -6,6 +6,7 @@ import type { CaseResult } from '../../../src/diff/types.ts';
 import { evidenceOf, notesOf } from '../../../src/evidence/board-evidence.ts';
 import { memoryOf } from '../../../src/evidence/board-memory.ts';
 import { bootCpus, idRegistersOf, scenarioOf } from '../../../src/evidence/board-scenario.ts';
+import { ipaBitsOf } from '../../../src/evidence/inferred-sharing.ts';
 import { geometryOf } from '../../../src/linux/geometry.ts';
 import { linearRange } from '../../../src/linux/kernel-layout.ts';
 import { subtract } from '../../../src/linux/physical-range.ts';
@@ -38,6 +39,7 @@ export function judgeUnknown(
   const evidence = evidenceOf(board, info, { image, registers, ttbr1 });
   writeEvidence(directory, evidence);
   const { present, noMap, added } = memoryOf(board);
+  const ipaBits = ipaBitsOf(board);
   const linear = linearRange(info.vaBits, geometryOf(granule));
   const context: TablesContext = {
     evidence,
@@ -46,7 +48,7 @@ export function judgeUnknown(
     noMap,
     added,
     layout: { pageOffset: linear.start, pageEnd: linear.end },
-    aliasBit: 0,
+    aliasBit: ipaBits === undefined ? 0 : 2 ** (ipaBits - 1),
     unsteady: [],
   };
   const scenario = scenarioOf(board, info, name);

@@ -125,6 +125,57 @@ t.test('a board whose kernel nobody has is held to what needs no symbol', async 
   t.equal(broken.verdict, 'fail');
 });
 
+t.test('a realm whose kernel nobody has is not blamed for what it shares', async (t) => {
+  const archive = join(
+    import.meta.dirname,
+    '../../../evidence/fixtures/board-7.3-realm+max.tar.gz',
+  );
+  const realm = wholeBoard(await readArchive(archive), archive);
+  t.not(realm.variables.prot_ns_shared ?? 0n, 0n);
+  const place = () => ({ name: 'board+test', directory: t.testdir() });
+  const { result } = judgeUnknown(realm, 'Its kernel is lost.', place(), []);
+  t.same(result.findings, []);
+  t.equal(result.verdict, 'pass');
+  const { prot_ns_shared: _, ...others } = realm.variables;
+  const unsaid = judgeUnknown({ ...realm, variables: others }, 'It is lost.', place(), []);
+  t.match(unsaid.result.findings, [{ id: 'invariant/linear-map-is-ram/wrong-address@live' }]);
+});
+
+t.test('with debug_pagealloc, what is not valid may be free', async (t) => {
+  const { traits } = kernel;
+  const config = { ...traits.config, debugPagealloc: true };
+  const debugging = { ...kernel, traits: { ...traits, config } };
+  const free = 0x6000_0000;
+  // As __kernel_map_pages() leaves a page since 15bfba1ad77f.
+  const invalid = (word: bigint) => (word & ~1n) | (1n << 11n);
+  const board = (change: (descriptor: bigint) => bigint | undefined, pa = free): WholeBoard => ({
+    ...withPage(pa, change),
+    variables: { ...real.variables, _debug_pagealloc_enabled_early: 1n },
+    files: {
+      ...real.files,
+      '/proc/cmdline': `debug_pagealloc=on ${given(real.files['/proc/cmdline'])}`,
+    },
+  });
+  const result = judged(t, board(invalid), debugging);
+  t.same(result.findings, []);
+  t.match(result, { verdict: 'pass', symbols: { grade: 'exact' } });
+  t.match(
+    result.notes?.join('\n'),
+    /debug_pagealloc.* 1 page of the linear map is not valid and may/,
+  );
+  const text = judged(t, board(invalid, 0x4100_0000), debugging);
+  t.equal(text.verdict, 'fail', 'text is never free');
+  t.equal(
+    judged(
+      t,
+      board(() => undefined),
+      debugging,
+    ).verdict,
+    'fail',
+    'an empty entry',
+  );
+});
+
 /** The board with other memory, mapped as the model says. */
 function withMemory(memory: WholeBoard['memory'], directory: { tables: number }): WholeBoard {
   const board = { ...real, memory, secret: [] };
