@@ -38,18 +38,16 @@ async function testFiles(kind: Kind, words: string[]): Promise<string[]> {
  */
 const together = [
   // These load the model with mutants in it.
-  /^test\/(scenario\/telling|model\/late)\./,
+  /^test\/(scenario\/telling|model\/late-conditions)\./,
   /^test\/report\//,
   /^test\/(bbm|compare|diff|nightly)\//,
   /^test\/(model\/mutation\.|mutants\/)/,
-  /^test\/images\//,
+  /^test\/(bench|bisect|cli|docs|examples|history|images)\//,
   // What it makes of signals and of the end of a process would be seen by the others.
   /^test\/host\/process-group\./,
   /^test\/host\//,
   /^test\/(vmsa|linux|evidence)\//,
-  /^test\/(cli|docs|examples)\//,
   /^test\/(scenario|model)\//,
-  /^test\/(results|harness|guest)\//,
   /^test\//,
 ];
 

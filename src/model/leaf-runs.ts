@@ -18,8 +18,8 @@ export interface Area {
 
 /**
  * Cuts `run`, of leaves of `size` bytes, at the borders of areas, rounded up to whole leaves: a leaf
- * belongs to the area of its first byte. Areas are disjoint and ascending; everything outside them
- * is 'memory'.
+ * belongs to the area of its first byte. Areas are disjoint and ascending; what lies outside them
+ * stays as it is.
  */
 function cut(
   run: PredictedRun,
@@ -29,6 +29,11 @@ function cut(
   emit: (run: PredictedRun) => void,
 ): void {
   const end = offset + run.size;
+  const within = areasWithin(areas, offset, end);
+  if (within.length === 0) {
+    emit(run);
+    return;
+  }
   const up = (border: number): number => Math.ceil(border / size) * size;
   let at = offset;
   const piece = (to: number, area: Area | undefined): void => {
@@ -39,12 +44,14 @@ function cut(
       va: run.va + BigInt(delta),
       pa: run.pa + delta,
       size: to - at,
-      why: area?.why ?? 'memory',
-      alternatives: area?.alternatives?.(run.attributes) ?? [],
+      ...(area && {
+        why: area.why,
+        alternatives: area.alternatives?.(run.attributes) ?? [],
+      }),
     });
     at = to;
   };
-  for (const area of areasWithin(areas, offset, end)) {
+  for (const area of within) {
     piece(up(area.start), undefined);
     piece(Math.min(end, up(area.end)), area);
   }
@@ -109,7 +116,7 @@ export function leafRuns(map: LinearMap, areas: Area[], aliasBit = 0): Predicted
         valid,
         attributes,
         tableAttributes: inherited,
-        why: '',
+        why: 'memory',
         alternatives: [],
       };
       cut(run, offset, size, areas, (piece) => append(runs, piece));

@@ -154,8 +154,8 @@ export const mapMutations: readonly Mutation[] = [
       'shared memory is mapped by its alias',
     ],
     [
-      '{ set, clear: clear | PTE_VALID },',
-      '{ set, clear },',
+      '{ set: set | invalid.set, clear: clear | invalid.clear },',
+      '{ set: set | invalid.set, clear },',
       'the mapping is broken before the change',
     ],
   ]),
