@@ -11,6 +11,7 @@ import t, { type Test } from 'tap';
 import { buildCollect } from '../../guest/build-collect.ts';
 import type { CaseSetup } from '../../harness/boot/case-setup.ts';
 import { isDump, readDump } from '../../harness/laboratory/boards/read-dump.ts';
+import { ptdiffHere } from '../cli/in-process.ts';
 import { given } from '../given.ts';
 import { realSetup } from '../harness/boot-setup.ts';
 import { numbersOf } from '../random.ts';
@@ -116,6 +117,18 @@ async function damagedDumps(t: Test, path: string, format: DumpFormat): Promise<
   t.ok(refusals > 3, `${refusals} refusals`);
 }
 
+/** `ptdiff judge` of dumps, by the kernel that the build ID in them names. */
+async function judgedDumps(t: Test, release: string, ...paths: string[]): Promise<void> {
+  const folder = t.testdir({});
+  const kept = ['--out', join(folder, 'run'), '--store', join(folder, 'store.sqlite')];
+  const { exitCode, stdout, stderr } = await ptdiffHere('judge', ...paths, '--json', ...kept);
+  t.equal(exitCode, 0, stderr);
+  const { cases } = JSON.parse(stdout);
+  t.equal(cases.length, paths.length);
+  for (const each of cases)
+    t.match(each, { verdict: 'pass', kernel: { release }, symbols: { grade: 'exact' } });
+}
+
 for (const [spec, hostile] of [
   ['debian:7.3', true],
   ['debian:6.12', false],
@@ -152,6 +165,9 @@ for (const [spec, hostile] of [
       for (const member of ['vmcoreinfo', 'variables', 'memblock', 'cpus', 'vmallocinfo', 'fdt'])
         t.strictSame(members.get(member), given(elf.get(member)), member);
     }
+    await t.test('judged', (t) =>
+      judgedDumps(t, setup.kernel.release, at('elf'), at('kdump-zlib')),
+    );
     if (!hostile) return;
     await repackedDumps(t, at('kdump-raw-zlib'), archives.raw);
     for (const format of dumpFormats) await damagedDumps(t, at(format), format);
