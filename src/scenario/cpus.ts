@@ -197,6 +197,9 @@ export function findCpu(name: string): CpuIdentity | undefined {
   return name === midrName(midr) ? masked(name, midr, 'named by its MIDR_EL1') : undefined;
 }
 
+/** Whether QEMU makes a CPU of its `max`, the only model that it gives FEAT_RME (x-rme). */
+export const isOfMax = ({ qemu }: Pick<CpuIdentity, 'qemu'>): boolean => qemu.startsWith('max,');
+
 /** @throws PtdiffError(usage) for a name that no CPU has */
 export function cpuNamed(name: string): CpuIdentity {
   const found = findCpu(name);

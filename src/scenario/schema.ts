@@ -4,7 +4,7 @@ import { PtdiffError } from '../errors.ts';
 import { contains, sizedRange, sizeOf } from '../linux/physical-range.ts';
 import { present } from '../present.ts';
 import { hasVhe } from './cpu-registers.ts';
-import { findCpu } from './cpus.ts';
+import { findCpu, isOfMax } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange } from './id-registers.ts';
 import { RAM_BASE, ramRanges } from './memory.ts';
@@ -104,6 +104,11 @@ export const scenarioFileSchema = scenarioSchema
     message:
       "must be 'monitor' or 'monitor-rme' for a realm, for idFields or for others, of which there are fewer than cpus",
   })
+  .refine(hasRme, {
+    path: ['machine', 'firmware'],
+    message:
+      "may be 'monitor-rme' only with a CPU that the emulator makes of its max: only that has FEAT_RME",
+  })
   .refine(staysBelowEl2, {
     path: ['machine', 'entry'],
     message:
@@ -146,6 +151,12 @@ function monitorWhereNeeded({
   return (
     (!needed || machine.firmware !== undefined) && (machine.others?.length ?? 0) < machine.cpus
   );
+}
+
+/** A name that no CPU has is complained of elsewhere. */
+function hasRme({ machine: { firmware, cpu } }: { machine: Pick<Machine, 'firmware' | 'cpu'> }) {
+  const found = findCpu(cpu);
+  return firmware !== 'monitor-rme' || found === undefined || isOfMax(found);
 }
 
 /** finalise_el2() in arch/arm64/kernel/hyp-stub.S keeps a kernel at EL2 where it finds FEAT_VHE. */

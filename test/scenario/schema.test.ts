@@ -34,6 +34,18 @@ t.test('a built-in scenario written to a file is the same scenario', async (t) =
   t.same(parseScenarios([...builtInScenarios], 'file.yaml'), [...builtInScenarios]);
 });
 
+t.test('FEAT_RME is there only where the emulator makes the CPU of its max', async (t) => {
+  const behindRme = (cpu: string) => ({
+    name: 'x',
+    machine: { cpu, world: 'realm', firmware: 'monitor-rme' },
+  });
+  t.equal(parseScenarios([behindRme('neoverse-v3-r0p2')], 'file.yaml').length, 1);
+  t.match(complaint(behindRme('cortex-a76')), /machine\.firmware: may be 'monitor-rme' only with/);
+  const none = complaint(behindRme('cortex-a1'));
+  t.match(none, /must be a CPU of/);
+  t.notMatch(none, /monitor-rme/);
+});
+
 t.test(
   'fields of ID registers: of 64 bits, with a value that fits, and with CPUs that the machine has',
   async (t) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expectedIdRegisters } from '../cpu-registers.ts';
-import { cpus as listed, midrName } from '../cpus.ts';
+import { isOfMax, cpus as listed, midrName } from '../cpus.ts';
 import { bitRange, type IdRegisterName } from '../id-registers.ts';
 import type { IdField, Machine } from '../types.ts';
 import type { BoardFacts, Written } from './facts.ts';
@@ -71,8 +71,8 @@ const midrOf = ({ MIDR_EL1 = 0n }: Registers): bigint => BigInt.asUintN(32, MIDR
 function nameOf(midr: bigint, mayBeModel: boolean): string {
   const found = listed
     .filter((cpu) => cpu.midr === midr && cpu.bbm === undefined)
-    .filter(({ qemu }) => mayBeModel || qemu.startsWith('max,'));
-  return (found.find(({ qemu }) => !qemu.startsWith('max,')) ?? found[0])?.name ?? midrName(midr);
+    .filter((each) => mayBeModel || isOfMax(each));
+  return (found.find((each) => !isOfMax(each)) ?? found[0])?.name ?? midrName(midr);
 }
 
 /** The first CPU, one of each other kind, and then as many as there is room for. */

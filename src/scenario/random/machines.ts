@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import { hasVhe } from '../cpu-registers.ts';
-import { cpuNamed, cpus } from '../cpus.ts';
+import { cpuNamed, cpus, isOfMax } from '../cpus.ts';
 import { type DeviceName, deviceNames } from '../devices.ts';
 import { scenarioFileSchema } from '../schema.ts';
 import type { IdField, Scenario } from '../types.ts';
@@ -10,7 +10,7 @@ import { holeLists, memorySizes, nodeLists, placeHoles, placeNodes } from './mem
 import { decisiveParameters, idleParameters, memoryParameters } from './parameters.ts';
 
 /** CPUs that QEMU makes of one model, so that they may stand beside each other. */
-const alike = cpus.filter(({ qemu }) => qemu.startsWith('max,')).map(({ name }) => name);
+const alike = cpus.filter(isOfMax).map(({ name }) => name);
 /** `max` first: what is simplest comes first wherever a value is chosen. */
 const names = [...new Set(['max', 'neoverse-v3-r0p2', ...cpus.map(({ name }) => name)])];
 
@@ -123,7 +123,8 @@ function assemble(drawn: Parts): Omit<Scenario, 'name'> {
     who.idFields !== undefined ||
     drawn.nodes !== undefined ||
     [drawn.cpu, ...(who.others ?? [])].some((name) => cpuNamed(name).bbm !== undefined);
-  const below = needsMonitor && drawn.below === 'none' ? 'monitor' : drawn.below;
+  const asked = needsMonitor && drawn.below === 'none' ? 'monitor' : drawn.below;
+  const below = asked === 'rme' && !alike.includes(drawn.cpu) ? 'realm' : asked;
   const el2 = drawn.el2 && below === 'none';
   const late = drawn.late && drawn.cpus > 1;
   const hotplug = drawn.hotplug && drawn.cpus > 1 && !late;
