@@ -6,10 +6,10 @@ import {
   type LinearLayout,
   type VirtualRange,
 } from '../../src/diff/context.ts';
-import type { BootFacts } from '../../src/evidence/boot-facts.ts';
+import { aliasBitOf, type BootFacts } from '../../src/evidence/boot-facts.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import type { Geometry } from '../../src/linux/geometry.ts';
-import { linearRange } from '../../src/linux/kernel-layout.ts';
+import { kfencePoolSize, linearRange } from '../../src/linux/kernel-layout.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { MEMBLOCK_DRIVER_MANAGED, MEMBLOCK_NOMAP } from '../../src/linux/memblock.ts';
 import { join, type PhysicalRange, sizedRange } from '../../src/linux/physical-range.ts';
@@ -52,7 +52,7 @@ function splittingOf({ cpuCapabilities, splitAsksRequires }: KernelTraits): Leaf
 /** The KFENCE pool, from the first checkpoint at which the kernel has its address. */
 function kfencePoolOf({ captures }: Evidence, { config, geometry }: KernelTraits): VirtualRange[] {
   const start = captures[0]?.variables.__kfence_pool ?? 0n;
-  const size = BigInt((config.kfenceNumObjects + 1) * 2 * geometry.granule);
+  const size = BigInt(kfencePoolSize(config.kfenceNumObjects, geometry));
   return start === 0n ? [] : [{ start, end: start + size }];
 }
 
@@ -71,7 +71,7 @@ export function bootContextOf(
     ...memoryOf(evidence, scenario, traits.geometry),
     ...(evidence.addedMemory && { added: join(evidence.addedMemory) }),
     layout: linearLayoutOf(traits),
-    aliasBit: facts.ipaBits === undefined ? 0 : 2 ** (facts.ipaBits - 1),
+    aliasBit: aliasBitOf(facts),
     image: {
       symbols: Object.fromEntries(
         imageSymbols.map((name) => [name, linkAddress(symbols, name)]),

@@ -42,3 +42,11 @@ export interface BootFacts {
   ipaBits?: number;
   probePages: number[];
 }
+
+/**
+ * prot_ns_shared as a number: the top bit of the realm's address space (arm64_rsi_init(),
+ * arch/arm64/kernel/rsi.c); 0 where there is no realm.
+ */
+export function aliasBitOf({ ipaBits }: { ipaBits?: number | undefined }): number {
+  return ipaBits === undefined ? 0 : 2 ** (ipaBits - 1);
+}

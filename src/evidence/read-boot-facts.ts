@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { findIomem, hidesAddresses, parseIomem } from '../linux/iomem.ts';
-import { vmallocRange } from '../linux/kernel-layout.ts';
+import { kfencePoolSize, vmallocRange } from '../linux/kernel-layout.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { MEMBLOCK_DRIVER_MANAGED, MEMBLOCK_NOMAP } from '../linux/memblock.ts';
 import { PTE_RDONLY } from '../linux/pgprot.ts';
@@ -87,7 +87,7 @@ function freePagesOfBoard(
   const at = (name: string): number =>
     pa + Number((symbols.address(name) ?? symbols.textBase) - symbols.textBase);
   const pool = kfencePoolOf(capture);
-  const poolSize = (traits.config.kfenceNumObjects + 1) * 2 * traits.geometry.granule;
+  const poolSize = kfencePoolSize(traits.config.kfenceNumObjects, traits.geometry);
   const memory = (capture.memblock ?? [])
     .filter(({ flags }) => (flags & (MEMBLOCK_NOMAP | MEMBLOCK_DRIVER_MANAGED)) === 0)
     .map(({ start, end }) => ({ start, end }));

@@ -66,3 +66,8 @@ export function vmallocRange(vaBits: number, geometry: Geometry): { start: bigin
 export function vmemmapStart(vaBits: number, geometry: Geometry): bigint {
   return vmallocRange(vaBits, geometry).end + 2n ** 23n;
 }
+
+/** KFENCE_POOL_SIZE in bytes, include/linux/kfence.h: two pages for each object, and two more. */
+export function kfencePoolSize(objects: number, { granule }: Pick<Geometry, 'granule'>): number {
+  return (objects + 1) * 2 * granule;
+}

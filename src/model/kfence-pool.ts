@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PhysicalRange } from '../linux/physical-range.ts';
+import { kfencePoolSize } from '../linux/kernel-layout.ts';
+import { type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
 import type { Question } from './question.ts';
 
-/**
- * Where memblock put the KFENCE pool. Its size is KFENCE_POOL_SIZE: two pages per object, plus two
- * (include/linux/kfence.h).
- */
+/** Where memblock put the KFENCE pool. */
 export function kfencePoolOf({ traits, facts }: Question): PhysicalRange | undefined {
   if (facts.kfencePool === undefined) return undefined;
-  const size = (traits.config.kfenceNumObjects + 1) * 2 * traits.geometry.granule;
-  return { start: facts.kfencePool, end: facts.kfencePool + size };
+  return sizedRange(
+    facts.kfencePool,
+    kfencePoolSize(traits.config.kfenceNumObjects, traits.geometry),
+  );
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BootFacts } from '../evidence/boot-facts.ts';
+import { aliasBitOf } from '../evidence/boot-facts.ts';
 import {
   type CheckpointName,
   checkpointsOf,
@@ -225,14 +225,6 @@ export function predictNothing(question: Question): Prediction {
     ...{ generation, newerThanKnown, derivation: steps, decisions, linearRegion },
     ...{ checkpoints: {}, probes: [], complaints: [] },
   };
-}
-
-/**
- * prot_ns_shared: the top bit of the realm's address space (arm64_rsi_init(),
- * arch/arm64/kernel/rsi.c).
- */
-function aliasBitOf({ ipaBits }: BootFacts): number {
-  return ipaBits === undefined ? 0 : 2 ** (ipaBits - 1);
 }
 
 /** Requests to the kernel by realms, by users of vmalloc memory and by the probes. */

@@ -6,6 +6,7 @@ import type { CaseResult } from '../../../src/diff/types.ts';
 import { evidenceOf, notesOf } from '../../../src/evidence/board-evidence.ts';
 import { memoryOf } from '../../../src/evidence/board-memory.ts';
 import { bootCpus, idRegistersOf, scenarioOf } from '../../../src/evidence/board-scenario.ts';
+import { aliasBitOf } from '../../../src/evidence/boot-facts.ts';
 import { ipaBitsOf } from '../../../src/evidence/inferred-sharing.ts';
 import { geometryOf } from '../../../src/linux/geometry.ts';
 import { linearRange } from '../../../src/linux/kernel-layout.ts';
@@ -39,7 +40,6 @@ export function judgeUnknown(
   const evidence = evidenceOf(board, info, { image, registers, ttbr1 });
   writeEvidence(directory, evidence);
   const { present, noMap, added } = memoryOf(board);
-  const ipaBits = ipaBitsOf(board);
   const linear = linearRange(info.vaBits, geometryOf(granule));
   const context: TablesContext = {
     evidence,
@@ -48,7 +48,7 @@ export function judgeUnknown(
     noMap,
     added,
     layout: { pageOffset: linear.start, pageEnd: linear.end },
-    aliasBit: ipaBits === undefined ? 0 : 2 ** (ipaBits - 1),
+    aliasBit: aliasBitOf({ ipaBits: ipaBitsOf(board) }),
     unsteady: [],
   };
   const scenario = scenarioOf(board, info, name);

@@ -28,10 +28,11 @@ const EBUSY = 16;
 
 /**
  * Clears PTE_CONT in the group of `size` bytes that holds entry `index`: split_contpte() and
- * split_contpmd(). The kernel asks pte_cont() and pmd_cont() first: all of a group have the bit, or
- * none has, and then nothing changes here.
+ * split_contpmd(), which are called where pte_cont() or pmd_cont() holds for that entry.
  */
 function splitContiguous(map: LinearMap, table: Table, index: number, size: number): void {
+  const asked = map.entry(table, index);
+  if (!map.isLeaf(asked) || (map.attributes(asked) & PTE_CONT) === 0n) return;
   const count = size / table.entrySize;
   const first = index - (index % count);
   for (let i = first; i < first + count; i++) {
@@ -214,9 +215,7 @@ export function range_split_to_ptes(
     // it stays as it is.
     const attributes = map.attributes(map.entry(table, index));
     if (table.level !== 3 && !pte_present(attributes)) return;
-    const contiguous = (attributes & PTE_CONT) !== 0n;
-    if (contiguous)
-      splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
+    splitContiguous(map, table, index, table.level === 3 ? CONT_PTE_SIZE : CONT_PMD_SIZE);
     if (table.level === 3) return;
     const below = splitBlock(map, traits, table, index, false);
     if (below.level !== 3) visitLeaves(below, start, end, split);

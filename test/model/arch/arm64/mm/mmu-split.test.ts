@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { PTE_TYPE_PAGE } from '../../../../../src/linux/pgprot.ts';
+import { PTE_CONT, PTE_TYPE_PAGE } from '../../../../../src/linux/pgprot.ts';
 import type { PhysicalRange } from '../../../../../src/linux/physical-range.ts';
 import { __create_pgd_mapping } from '../../../../../src/model/arch/arm64/mm/mmu-create.ts';
 import {
   linear_map_split_to_ptes,
   split_kernel_leaf_mapping,
+  split_kernel_leaf_mapping_locked,
 } from '../../../../../src/model/arch/arm64/mm/mmu-split.ts';
 import { leafRuns } from '../../../../../src/model/leaf-runs.ts';
 import { LinearMap } from '../../../../../src/model/linear-map.ts';
@@ -128,6 +129,20 @@ t.test('a page of the KFENCE pool is never split off: is_kfence_address()', asyn
   t.same(inside(0x33_2000), nothing, 'its last page');
   t.same(inside(0x30_0000), splits, 'the page before it');
   t.same(inside(0x33_3000), splits, 'the page behind it');
+});
+
+t.test('whether a group is split, the entry at the place tells: pmd_cont()', async (t) => {
+  const { map, traits } = withBlock(GIB);
+  const { CONT_PMD_SIZE, PMD_SIZE } = traits.geometry;
+  split_kernel_leaf_mapping_locked(map, traits, GIB + CONT_PMD_SIZE);
+  const pmd = given(map.root.tables.get(1));
+  const isCont = (index: number) => (map.attributes(map.entry(pmd, index)) & PTE_CONT) !== 0n;
+  // A group that is inconsistent, as realm-contiguous-group leaves them.
+  pmd.set(1, map.leaf(map.attributes(map.entry(pmd, 1)) & ~PTE_CONT));
+  split_kernel_leaf_mapping_locked(map, traits, GIB + PMD_SIZE);
+  t.same([isCont(0), isCont(1), isCont(2)], [true, false, true]);
+  split_kernel_leaf_mapping_locked(map, traits, GIB + 2 * PMD_SIZE);
+  t.same([isCont(0), isCont(1), isCont(2)], [false, false, false]);
 });
 
 t.test('an object of KFENCE may be freed while other CPUs start: nothing is refused', async (t) => {
