@@ -15,7 +15,10 @@ export interface BootsWorker {
   worker: Worker;
   /** Asks about a mutant; next() is the answer. */
   ask(question: BootsQuestion): void;
-  /** 'silent' when it says nothing for so many seconds (by default: `patience`). */
+  /**
+   * 'silent' when it says nothing for so many seconds (by default: `patience`), or has used up its
+   * memory: either is a mutant that loops for good.
+   */
   next(seconds?: number): Promise<BootsAnswer | 'silent'>;
 }
 
@@ -29,11 +32,16 @@ export function startBoots(input: BootsInput): BootsWorker {
   const messages = on(worker, 'message');
   const next = async (seconds = patience): Promise<BootsAnswer | 'silent'> => {
     for (;;) {
-      const got = await answerWithin(seconds, messages.next());
+      const got = await answerWithin(seconds, messages.next().catch(silentWithoutMemory));
       if (got === 'silent') return got;
       const [answer] = (got.value ?? []) as BootsAnswer[];
       if (answer && answer.kind !== 'asking') return answer;
     }
   };
   return { worker, ask: (question) => worker.postMessage(question), next };
+}
+
+function silentWithoutMemory(error: NodeJS.ErrnoException): 'silent' {
+  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') return 'silent';
+  throw error;
 }

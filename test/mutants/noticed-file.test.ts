@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { findMutants } from './find-mutants.ts';
@@ -38,10 +38,40 @@ t.test('what came of mutants is read by the next run, whatever its numbers are t
   t.end();
 });
 
+t.test('the answer of a test file that is gone does not count', (t) => {
+  const path = join(t.testdir(), 'noticed');
+  const kept = new NoticedFile(path, before);
+  kept.add(0, 'test/mutants/gone.test.ts: no end within 20 s');
+  kept.add(1, 'test/mutants/noticed-file.test.ts');
+  t.same([...kept.read().endings.keys()], [1]);
+  t.end();
+});
+
+t.test('a file is made tidy: once each, sorted, nothing of what nobody can use', (t) => {
+  const path = join(t.testdir(), 'noticed');
+  const kept = new NoticedFile(path, before);
+  writeFileSync(path, '["no mutant","one"]');
+  kept.addPassed(2, 'boots@new');
+  kept.addPassed(2, 'boots@old');
+  kept.addPassed(1, 'boots@new');
+  kept.add(1, 'two');
+  kept.add(0, 'two');
+  kept.add(0, 'two');
+  const read = kept.read();
+  kept.tidy(new Set(['boots@new']));
+  const lines = readFileSync(path, 'utf8').split('\n');
+  t.equal(lines.length, 4, 'three lines, each of them ended');
+  t.same(lines, lines.toSorted().slice(1).concat(''));
+  t.same(kept.read().endings, read.endings);
+  t.same(kept.read().passed, new Map([[2, new Set(['boots@new'])]]));
+  t.end();
+});
+
 t.test('without a file nothing is kept', (t) => {
   const none = new NoticedFile(undefined, before);
   none.add(0, 'one');
   none.addPassed(1, 'boots');
+  none.tidy(new Set());
   t.same(none.read(), nothing);
   t.end();
 });

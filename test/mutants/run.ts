@@ -10,7 +10,7 @@
  * that pass the place (--boots leaves these out). A mutant that no test passes is told apart, and
  * so is one that did not run: it proves nothing. All of it takes hours; --noticed keeps every answer
  * in a file as it comes, and a run that finds such a file goes on from there: who let a mutant pass
- * is asked again only when it has changed since.
+ * is asked again only when it has changed since. noticed.jsonl is such a file.
  */
 
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
@@ -77,6 +77,8 @@ const wanted = chosen(all);
 const kept = new NoticedFile(values.noticed, all);
 const { endings, passed } = kept.read();
 const witnesses = new Witnesses(root);
+const everyone = new Set([witnesses.boots, ...tests.map((test) => witnesses.test(test))]);
+kept.tidy(everyone);
 
 /** Does something for each of a list, so many at once, and says how far it is. */
 async function forEach<T>(
@@ -241,6 +243,7 @@ if (!values.boots) {
   const loaded = wanted.filter((mutant) => isLoaded(mutant) && !isNoticed(mutant.id));
   await forEach(loaded, 'what decides at load', (mutant) => askLoaded(mutant, visits));
 }
+kept.tidy(everyone);
 const outcomes = wanted.map((mutant) => ({
   mutant,
   ending: endings.get(mutant.id) ?? ({ outcome: 'not passed' } as const),
