@@ -11,6 +11,16 @@ import { first } from '../src/present.ts';
 
 const release = String.raw`\d+\.\d+(\.\d+)?`;
 
+const pattern = z
+  .string()
+  .regex(
+    /^(mismatch|invariant|update|splat)\/[^*/@]+\/[^/@]+(\/[^/@]+)*(@[a-z_*]+)?$/,
+    'a finding id whose first two parts have no "*"',
+  )
+  .refine((pattern) => !pattern.startsWith('splat/boot/') || isBootEnd(pattern), {
+    error: `a boot ends in ${earlyEnds.map(bootEndId).join(', ')}`,
+  });
+
 /**
  * Front matter of one file; see known-issues/README.md. Unknown keys are refused: a typo must not
  * widen a condition.
@@ -21,21 +31,10 @@ const frontMatter = z.strictObject({
   kernels: z
     .array(z.string().regex(new RegExp(`^${release}\\.\\.${release}$`), 'FROM..TO, e.g. 6.16..7.3'))
     .min(1),
-  match: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^(mismatch|invariant|update|splat)\/[^*/@]+\/[^/@]+(\/[^/@]+)*(@[a-z_*]+)?$/,
-          'a finding id whose first two parts have no "*"',
-        )
-        .refine((pattern) => !pattern.startsWith('splat/boot/') || isBootEnd(pattern), {
-          error: `a boot ends in ${earlyEnds.map(bootEndId).join(', ')}`,
-        }),
-    )
-    .min(1),
+  match: z.array(pattern).min(1),
   when: z
     .strictObject({
+      finding: pattern.optional(),
       world: z.enum(['normal', 'realm']).optional(),
       cpu: z.array(z.string()).min(1).optional(),
       rodata: z

@@ -8,8 +8,8 @@ import {
 } from './context.ts';
 import { invariantsOfTables } from './invariants/index.ts';
 import { writeXorExecute } from './invariants/write-xor-execute.ts';
-import { sizesOf, withKnown } from './judge.ts';
-import { type KnownIssue, matchKnown } from './match-known.ts';
+import { sizesOf } from './judge.ts';
+import { type KnownIssue, withKnown } from './match-known.ts';
 import type { CaseResult } from './types.ts';
 
 /** The grade of such a board, in results. */
@@ -25,7 +25,7 @@ export type TablesContext = Omit<BootContext, 'image'>;
  */
 export function judgeTables(
   context: TablesContext,
-  where: Parameters<typeof matchKnown>[1],
+  where: Parameters<typeof withKnown>[1],
   knownIssues: readonly KnownIssue[],
 ): Pick<CaseResult, 'verdict' | 'findings' | 'linearMap'> {
   const capture = first(context.evidence.captures);
@@ -34,9 +34,11 @@ export function judgeTables(
   const rules = invariantsOfTables.filter(
     (invariant) => invariant !== writeXorExecute || rodataEnabled(seen),
   );
-  const findings = rules
-    .flatMap((invariant) => invariant(seen))
-    .map((finding) => withKnown(finding, matchKnown(finding, where, knownIssues)));
+  const findings = withKnown(
+    rules.flatMap((invariant) => invariant(seen)),
+    where,
+    knownIssues,
+  );
   const isKnown = findings.every(({ known }) => known !== undefined);
   return {
     verdict: findings.length === 0 ? 'pass' : isKnown ? 'known' : 'fail',

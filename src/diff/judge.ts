@@ -28,7 +28,7 @@ import { foldDifferences } from './fold.ts';
 import { withoutHostStalls } from './host-stalls.ts';
 import { promiseUnchecked } from './invariants/direct-map-promise.ts';
 import { bootInvariants, invariants } from './invariants/index.ts';
-import { type KnownIssue, matchKnown } from './match-known.ts';
+import { type KnownIssue, withKnown } from './match-known.ts';
 import { runsIn } from './runs.ts';
 import { detailOf } from './text.ts';
 import type { CaseResult, Finding, UpdateRow, Verdict } from './types.ts';
@@ -80,7 +80,7 @@ export function judge(input: JudgeInput): Judgement {
   const { evidence } = boot;
   const contexts = evidence.captures.map((capture) => checkpointContext(boot, capture));
   const differences = leafDifferences(contexts, prediction);
-  const all = [
+  const found = [
     ...contexts.flatMap((context) => [
       ...compareRegion(prediction.linearRegion, context.linear, context.capture.checkpoint),
       ...mismatches(context, prediction.checkpoints[context.capture.checkpoint], differences),
@@ -97,7 +97,8 @@ export function judge(input: JudgeInput): Judgement {
     ),
     ...(updates ? updateFindings(updates, evidence.captures, prediction.decisions.systemBbml) : []),
     ...endFinding(evidence.end),
-  ].map((finding) => withKnown(finding, matchKnown(finding, { release, scenario }, knownIssues)));
+  ];
+  const all = withKnown(found, { release, scenario }, knownIssues);
   const { findings, reason: stalled } = withoutHostStalls(all, evidence);
   const missing = missingEvidence(prediction, evidence, contexts);
   const reason = reachedItsEnd(evidence.end) ? (missing ?? stalled) : evidence.end.reason;
@@ -242,10 +243,6 @@ function endFinding(end: BootEnd): Finding[] {
 
 function rowOf({ example: _, missing, ...row }: RecordedUpdates['sites'][number]): UpdateRow {
   return missing === undefined ? row : { ...row, missing };
-}
-
-export function withKnown(finding: Finding, known: string | undefined): Finding {
-  return known === undefined ? finding : { ...finding, known };
 }
 
 function verdictOf(

@@ -14,8 +14,10 @@ export interface KnownIssue {
   kernels: string[];
   /** Patterns of finding ids; '*' stands for any text without '/' and '@'. */
   match: string[];
-  /** Conditions on the scenario; an absent one is met. */
+  /** Conditions; an absent one is met. */
   when: {
+    /** The case also has a finding of this pattern, of which the others are consequences. */
+    finding?: string;
     world?: Scenario['machine']['world'];
     /** CPU identities of the machine. */
     cpu?: string[];
@@ -41,7 +43,7 @@ export interface KnownIssue {
   explanation: string;
 }
 
-/** The case that a finding belongs to. */
+/** The case that findings belong to. */
 interface KnownCase {
   /** Kernel release as `uname -r` gives it. */
   release: string;
@@ -49,26 +51,35 @@ interface KnownCase {
 }
 
 /**
- * The known issue that a finding matches: one of its patterns, on one of its kernels, under its
- * conditions. On any other kernel the finding is not known: a defect that comes back must be
- * noticed.
- * @returns the id of the first such issue in the given order, or undefined.
+ * The findings of a case, each with the known issue that it matches: one of its patterns, on one of
+ * its kernels, under its conditions; of several the first in the given order. On any other kernel a
+ * finding is not known: a defect that comes back must be noticed.
  */
-export function matchKnown(
-  finding: Finding,
+export function withKnown(
+  findings: readonly Finding[],
   { release, scenario }: KnownCase,
   issues: readonly KnownIssue[],
-): string | undefined {
+): Finding[] {
   const parsed = releaseOf(release);
   // A kernel without a release is in no range.
-  if (!parsed) return undefined;
-  return issues.find(
+  if (!parsed) return [...findings];
+  const possible = issues.filter(
     (issue) =>
-      issue.match.some((pattern) => matchesPattern(asInBoot(finding.id), pattern)) &&
       issue.kernels.some((range) => inRange(parsed, range)) &&
+      isBeside(findings, issue.when.finding) &&
       conditionsMet(issue.when, scenario, parsed),
-  )?.id;
+  );
+  return findings.map((finding) => {
+    const id = asInBoot(finding.id);
+    const known = possible.find(({ match }) =>
+      match.some((pattern) => matchesPattern(id, pattern)),
+    );
+    return known === undefined ? finding : { ...finding, known: known.id };
+  });
 }
+
+const isBeside = (findings: readonly Finding[], pattern: string | undefined): boolean =>
+  pattern === undefined || findings.some(({ id }) => matchesPattern(asInBoot(id), pattern));
 
 /** What a running kernel shows, a boot shows at its last checkpoint. */
 const asInBoot = (id: string): string => id.replace(/@live$/, '@init');

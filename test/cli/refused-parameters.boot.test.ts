@@ -97,3 +97,22 @@ t.test('isolcpus= shows the known issue of 7.1, and nothing on 7.3', async (t) =
     ['7.3', 'pass'],
   ]);
 });
+
+t.test('a page that is partly no-map: 7.3 leaves it out and dies, 7.1 maps it', async (t) => {
+  const scenario = join(import.meta.dirname, '..', '..', 'examples', 'cut-page.yaml');
+  const { cases } = await run(t, ['7.1.13:16k', '7.3.4:16k'], scenario);
+  const found = cases.map(({ kernel, verdict, findings }) => [
+    kernel.release,
+    verdict,
+    ...findings.map(({ id, known }) => `${id}: ${known}`),
+  ]);
+  t.same(found.toSorted(), [
+    ['7.1.13+deb13-arm64-16k', 'pass'],
+    [
+      '7.3.4+deb13-arm64-16k',
+      'known',
+      'invariant/linear-map-is-ram/cut-page-not-mapped@paging_init: cut-page-not-mapped',
+      'splat/boot/panic: cut-page-not-mapped',
+    ],
+  ]);
+});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { type KnownIssue, matchKnown } from '../../src/diff/match-known.ts';
+import { type KnownIssue, withKnown } from '../../src/diff/match-known.ts';
 import type { Finding } from '../../src/diff/types.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 
@@ -31,7 +31,7 @@ const issue: KnownIssue = {
 };
 
 function known(change: Partial<KnownIssue>, release = '6.18.15+deb13-arm64'): string | undefined {
-  return matchKnown(finding, { release, scenario }, [{ ...issue, ...change }]);
+  return withKnown([finding], { release, scenario }, [{ ...issue, ...change }])[0]?.known;
 }
 
 t.test('a finding is known only on the kernels that the issue names', (t) => {
@@ -69,7 +69,7 @@ t.test('patterns', (t) => {
 
 t.test('a board shows what a boot shows at its end', (t) => {
   const of = (id: string) =>
-    matchKnown({ ...finding, id }, { release: '6.18.15', scenario }, [issue]);
+    withKnown([{ ...finding, id }], { release: '6.18.15', scenario }, [issue])[0]?.known;
   t.equal(of(finding.id.replace('@init', '@live')), issue.id);
   t.equal(of(finding.id.replace('@init', '@free_initmem')), undefined);
   t.end();
@@ -109,10 +109,8 @@ t.test('conditions count parameters however they are given', (t) => {
       rodata: 'default' as const,
       parameters,
     };
-    return (
-      matchKnown(finding, { release, scenario: plain }, [{ ...issue, when: condition }]) !==
-      undefined
-    );
+    const where = { release, scenario: plain };
+    return withKnown([finding], where, [{ ...issue, when: condition }])[0]?.known !== undefined;
   };
   t.ok(when({ kfence: 'set' }, ['kfence.sample_interval=100']));
   t.ok(when({ kfence: 'unset' }, ['kfence.other=100']));
@@ -128,5 +126,15 @@ t.test('conditions count parameters however they are given', (t) => {
   t.ok(when({ rodataOverruled: false }, ['rodata=on', 'rodata=off']));
   t.ok(when({ rodataOverruled: false }, ['rodata=off', 'rodata=nonsense']), 'not a value');
   t.ok(when({ rodataOverruled: false }, ['rodata=on']));
+  t.end();
+});
+
+t.test('consequences are known where the case has what they follow from', (t) => {
+  const panic: Finding = { ...finding, id: 'splat/boot/panic' };
+  const issues = [{ ...issue, match: [panic.id], when: { finding: 'mismatch/*/*/writable@*' } }];
+  const of = (...findings: Finding[]) =>
+    withKnown(findings, { release: '6.18.15', scenario }, issues).map(({ known }) => known);
+  t.same(of(finding, panic), [undefined, issue.id]);
+  t.same(of(panic), [undefined]);
   t.end();
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import {
   join,
+  type PhysicalRange,
   roundInward,
   roundOutward,
   sizedRange,
@@ -9,7 +10,7 @@ import {
 } from '../../linux/physical-range.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
-import type { Invariant } from '../context.ts';
+import type { CheckpointContext, Invariant } from '../context.ts';
 import { partsOutside } from '../physical.ts';
 import { runsIn } from '../runs.ts';
 import { bytesText, countText, hex } from '../text.ts';
@@ -22,8 +23,9 @@ const name = 'linear-map-is-ram';
  * The linear region maps every page of RAM exactly once, at PA + offset, and nothing else:
  * map_mem() in arch/arm64/mm/mmu.c walks for_each_mem_range(), which leaves NOMAP memory out;
  * __phys_to_virt() is linear. Leaves that are present but invalid count as mapped: their output
- * address must still be the right one (pfn_valid() users and set_memory_valid() rely on it). Pages
- * that a region's border cuts may or may not be mapped: the rounding of borders has changed.
+ * address must still be the right one (pfn_valid() users and set_memory_valid() rely on it). Of pages
+ * that a region's border cuts, memblock gives away the part that is its own, until
+ * memblock_free_all() hands whole pages to the page allocator: they must be mapped so long.
  */
 export const ramMappedOnce: Invariant = (context) => {
   const { linear, ram, added = [], granule, capture } = context;
@@ -58,33 +60,59 @@ export const ramMappedOnce: Invariant = (context) => {
       },
       stray,
     ),
-    ...missing(
-      context,
-      leaves.map((run) => byPlace(run, vaMinusPa)),
-    ),
+    ...missing(context, inMemory(leaves, vaMinusPa)),
+    ...cutPagesMissing(context, inMemory(leaves, vaMinusPa)),
   ];
 };
+
+/** The memory that leaves of the linear region stand for. */
+function inMemory(leaves: readonly LeafRun[], vaMinusPa: bigint): PhysicalRange[] {
+  return leaves.map((run) => sizedRange(byPlace(run, vaMinusPa).pa, run.size));
+}
 
 /** A run with the physical address that its virtual address in the linear region stands for. */
 function byPlace(run: LeafRun, vaMinusPa: bigint): LeafRun {
   return { ...run, pa: Number(run.va - vaMinusPa) };
 }
 
-/** @param leaves with the physical addresses that their virtual addresses stand for */
-function missing(context: Parameters<Invariant>[0], leaves: readonly LeafRun[]): Finding[] {
+function missing(context: CheckpointContext, mapped: readonly PhysicalRange[]): Finding[] {
   const { ram, granule } = context;
-  const mapped = leaves.map(({ pa, size }) => sizedRange(pa, size));
-  const holes = join(ram).flatMap((range) => subtract(roundInward(range, granule), mapped));
+  return notMapped(
+    context,
+    join(ram).flatMap((range) => subtract(roundInward(range, granule), mapped)),
+    {
+      nature: 'ram-not-mapped',
+      title: 'RAM is missing from the linear map',
+      because:
+        'Every page of memblock memory that is not NOMAP has a leaf in the linear region, valid or present-invalid.',
+    },
+  );
+}
+
+function cutPagesMissing(context: CheckpointContext, mapped: readonly PhysicalRange[]): Finding[] {
+  const { ram, granule, capture } = context;
+  // Later than map_mem() nobody allocates from memblock at a checkpoint that all kernels have.
+  if (capture.checkpoint !== 'paging_init') return [];
+  const cut = join(ram).flatMap((range) => subtract(range, [roundInward(range, granule)]));
+  return notMapped(
+    context,
+    cut.flatMap((range) => subtract(range, mapped)),
+    {
+      nature: 'cut-page-not-mapped',
+      title: 'memory in a page that is partly no-map is missing from the linear map',
+      because:
+        'memblock_alloc() can still return this memory, and memset() it: the kernel dies then, before it has a console.',
+    },
+  );
+}
+
+function notMapped(
+  context: CheckpointContext,
+  holes: readonly PhysicalRange[],
+  rule: { nature: string; title: string; because: string },
+): Finding[] {
   if (holes.length === 0) return [];
-  const bytes = sizeOf(...holes);
   const lines = holes.map((hole) => `  PA ${hex(hole.start)}-${hex(hole.end)}`);
-  const rule = {
-    name,
-    nature: 'ram-not-mapped',
-    title: 'RAM is missing from the linear map',
-    because:
-      'Every page of memblock memory that is not NOMAP has a leaf in the linear region, valid or present-invalid.',
-  };
-  const heading = `${countText(holes.length, 'hole')}, ${bytesText(bytes)}:`;
-  return [violation(context, rule, [heading, ...firstLines(lines)])];
+  const heading = `${countText(holes.length, 'hole')}, ${bytesText(sizeOf(...holes))}:`;
+  return [violation(context, { name, ...rule }, [heading, ...firstLines(lines)])];
 }

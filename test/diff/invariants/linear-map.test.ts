@@ -132,3 +132,27 @@ t.test('of many holes in the linear map the first are named, and all counted', a
   t.equal(lines.length, 9);
   t.equal(lines[8], '  … and 1 more');
 });
+
+/** A no-map region up to the middle of a page, which is mapped as a whole or not at all. */
+function cutPage(checkpoint: 'paging_init' | 'init', mapped: boolean) {
+  const context = soundContext({ checkpoint });
+  const { start, end } = given(context.ram[0]);
+  const page = end - 4 * KiB;
+  context.noMap.push({ start: page, end: page + KiB });
+  context.ram = [
+    { start, end: page },
+    { start: page + KiB, end },
+  ];
+  if (!mapped) rewrite(context, linearOf(context, page), 4 * KiB, () => undefined);
+  return ramMappedOnce(context);
+}
+
+t.test('memory in a page that is partly no-map must be mapped while memblock has it', (t) => {
+  const [found, ...others] = cutPage('paging_init', false);
+  t.equal(found?.id, 'invariant/linear-map-is-ram/cut-page-not-mapped@paging_init');
+  t.match(found?.detail, /1 hole, 3 KiB:\n\s+PA 0x43fff400-0x44000000/);
+  t.same(others, []);
+  t.same(cutPage('paging_init', true), [], 'the whole page');
+  t.same(cutPage('init', false), [], 'the page allocator has whole pages only');
+  t.end();
+});
