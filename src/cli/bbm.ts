@@ -2,8 +2,8 @@
 import { Option } from 'commander';
 import { readEvidence } from '../../results/evidence-files.ts';
 import { checkUpdates } from '../bbm/check-updates.ts';
-import { claimedLevels } from '../bbm/claimed-levels.ts';
 import type { BbmLevel } from '../bbm/needs-break.ts';
+import { bbmLevels } from '../diff/bbm-levels.ts';
 import { countAt, formatUpdates } from '../report/terminal-updates.ts';
 import { stableJson } from '../stable-json.ts';
 import { outOption } from './locate-case.ts';
@@ -19,7 +19,7 @@ interface BbmOptions {
 /** `ptdiff bbm CASE`. */
 async function bbm(given: string, options: BbmOptions): Promise<number> {
   const { recording, directory } = await locateRecording(given, options.out);
-  const all = checkUpdates(recording, claimedLevels(readEvidence(directory).idRegisters));
+  const all = checkUpdates(recording, bbmLevels(readEvidence(directory).idRegisters));
   const level = options.level === undefined ? undefined : (Number(options.level) as BbmLevel);
   const sites = all.filter((site) => countAt(site, level) > 0);
   process.stdout.write(options.json ? `${stableJson(sites, 1)}\n` : formatUpdates(sites, level));

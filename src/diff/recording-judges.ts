@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { UpdateCheck } from '../bbm/check-updates.ts';
-import { claimedLevels } from '../bbm/claimed-levels.ts';
 import type { Recording } from '../evidence/capture.ts';
 import { followRecording } from '../evidence/follow-recording.ts';
 import type { BootState } from '../model/boot-state.ts';
+import { bbmLevels } from './bbm-levels.ts';
 import { type BootContext, checkpointContext } from './context.ts';
 import { InstantRules } from './instants/index.ts';
 import type { JudgeInput } from './judge.ts';
@@ -46,7 +46,7 @@ export class RecordingJudges {
   #follow(model: RefinementCheck | undefined): Required<Pick<Judged, 'updates' | 'instants'>> {
     const recording = this.#recording;
     const { captures, idRegisters } = this.#boot.evidence;
-    const levels = claimedLevels(idRegisters);
+    const levels = bbmLevels(idRegisters);
     const updates = new UpdateCheck(recording, levels);
     // Without a checkpoint nothing says what addresses mean.
     const instants = captures.length === 0 ? undefined : new InstantRules(this.#boot, recording);

@@ -13,7 +13,7 @@ import type { Finding } from './types.ts';
 /** What of a boot's recording is judged. */
 export interface RecordedUpdates {
   sites: readonly UpdateSite[];
-  /** FEAT_BBM as each CPU claims it. */
+  /** The level of FEAT_BBM that each CPU is judged by: bbmLevels(). */
   levels: readonly BbmLevel[];
 }
 
@@ -78,7 +78,7 @@ export function updateFindings(
 ): Finding[] {
   const forbidden = sites.filter(({ claimed }) => claimed > 0);
   const registers = captures.at(-1)?.cpus[0]?.registers;
-  const claims = `The CPUs claim FEAT_BBM level ${[...new Set(levels)].join(' and ')} (ID_AA64MMFR2_EL1.BBM). The kernel ${trusted ? 'trusts' : 'does not trust'} them with changes of size (system_supports_bbml2_noabort() or _bbml3()).`;
+  const claims = `The CPUs have FEAT_BBM level ${[...new Set(levels)].join(' and ')} (ID_AA64MMFR2_EL1.BBM, or their part). The kernel ${trusted ? 'trusts' : 'does not trust'} them with changes of size (system_supports_bbml2_noabort() or _bbml3()).`;
   return [...Map.groupBy(forbidden, idOf)].flatMap(([id, [first, ...others]]) => {
     if (first === undefined) return [];
     const { title, rule } = wordsOf(first, claims);

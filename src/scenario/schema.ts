@@ -138,7 +138,14 @@ export const scenarioFileSchema = scenarioSchema
   .refine(holesInside, {
     path: ['machine', 'holes'],
     message: 'must lie inside the memory, behind its first 256 MiB',
-  });
+  })
+  .refine(
+    ({ machine }) => new Set(machine.holes.map(({ start }) => start)).size === machine.holes.length,
+    {
+      path: ['machine', 'holes'],
+      message: 'must begin at different addresses: a device tree has one node for each',
+    },
+  );
 
 /** Only the monitor can provide a realm, or CPUs that appear different from what they are. */
 function monitorWhereNeeded({

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { checkUpdates } from '../../src/bbm/check-updates.ts';
-import { claimedLevels } from '../../src/bbm/claimed-levels.ts';
+import { bbmLevels } from '../../src/diff/bbm-levels.ts';
 import type { BootContext } from '../../src/diff/context.ts';
 import { everyInstant } from '../../src/diff/instants/index.ts';
 import { RecordingJudges } from '../../src/diff/recording-judges.ts';
@@ -41,7 +41,7 @@ function bootOf(): BootContext {
 
 t.test('what reads a recording for all judges finds what each of them finds alone', (t) => {
   const boot = bootOf();
-  const levels = claimedLevels(boot.evidence.idRegisters);
+  const levels = bbmLevels(boot.evidence.idRegisters);
   const { deviations } = checkRefinement(recording, kernel);
   const alone = {
     updates: { sites: checkUpdates(recording, levels), levels },

@@ -43,7 +43,7 @@ t.test('a finding for each way of each function, whatever its offset in this bui
   );
   t.match(detail, /DDI 0487 D8\.7\.1, D8\.16\.1 and D8\.17/);
   t.match(detail, /this is missing: a DSB after the TLBI\./);
-  t.match(detail, /claim FEAT_BBM level 0 and 1 .* The kernel trusts them/);
+  t.match(detail, /have FEAT_BBM level 0 and 1 .* The kernel trusts them/);
   t.match(
     detail,
     / 720 times at __pi_map_range\+0x1c4, in map_kernel <- start_kernel; the first one at 0\.772035 s on CPU 1, level 3, 0xffff800080010000: from 0xe8000040210403: pages \(4 KiB\), valid, EL1 rw- .* to 0xd0000040210483: contiguous pages/,

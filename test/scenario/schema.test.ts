@@ -139,6 +139,17 @@ t.test('a typo names the file and the field', async (t) => {
   );
 });
 
+t.test('two holes begin at different addresses', (t) => {
+  const withHoles = (...starts: number[]) => ({
+    name: 'x',
+    machine: { cpu: 'max', holes: starts.map((start, at) => ({ start, size: 4096 * (at + 1) })) },
+  });
+  t.throws(() => parseScenarios(withHoles(0x6000_0000, 0x6000_0000), 'f'), /different addresses/);
+  const [apart] = parseScenarios(withHoles(0x6000_0000, 0x6000_1000), 'f');
+  t.equal(apart?.machine.holes.length, 2);
+  t.end();
+});
+
 t.test('holes lie inside the memory and on page borders', async (t) => {
   const withHole = (start: number, size: number) => ({
     name: 'x',

@@ -29,15 +29,20 @@ const hole = fc.record({
 type Hole = typeof hole extends fc.Arbitrary<infer T> ? T : never;
 export const holeLists = fc.array(hole, { maxLength: 4 });
 
-/** The hole in a memory of that many MiB; those that do not fit are left out. */
+/**
+ * The holes in a memory of that many MiB; those that do not fit are left out, and those that begin
+ * where another does.
+ */
 export function placeHoles(holes: readonly Hole[], memory: number): MemoryRange[] {
   const room = memory * MIB - loaded;
-  return holes.flatMap(({ place, unit, units }) => {
+  const placed = new Map<number, MemoryRange>();
+  for (const { place, unit, units } of holes) {
     const offset = Math.floor((room * place) / 1000 / unit) * unit;
     const start = RAM_BASE + loaded + offset;
     const size = units * unit;
-    return offset + size <= room ? [{ start, size }] : [];
-  });
+    if (offset + size <= room && !placed.has(start)) placed.set(start, { start, size });
+  }
+  return [...placed.values()];
 }
 
 /** Memory in nodes: pieces one after another, with gaps or without. */
