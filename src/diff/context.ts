@@ -100,6 +100,8 @@ export interface BootContext {
    * two times may differ there.
    */
   unsteady: VirtualRange[];
+  /** The leaves are lines of the kernel's own dump, which has neither addresses nor raw bits. */
+  dumped?: true;
 }
 
 /** One checkpoint of a boot. */

@@ -65,5 +65,17 @@ export const invariantsOfTables: readonly Invariant[] = [
   globalBit,
 ];
 
+/** Those that ask for nothing that the kernel's own dump of its tables does not show. */
+export const invariantsOfDump: readonly Invariant[] = [
+  ramMappedOnce,
+  writeXorExecute,
+  linearMapNotExecutable,
+  noUserAccess,
+  linearMapMemoryType,
+  innerShareableMemory,
+  accessFlagSet,
+  globalBit,
+];
+
 /** Every rule about a whole boot. */
 export const bootInvariants: readonly BootInvariant[] = [noSplat];
