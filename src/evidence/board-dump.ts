@@ -38,6 +38,8 @@ export interface DumpedBoard extends Board {
    * not show it together.
    */
   vaMinusPa?: bigint;
+  /** [_text, __init_begin) by /proc/iomem, in bytes; absent where that does not say. */
+  kernelCode?: PhysicalRange;
 }
 
 /**
@@ -67,12 +69,18 @@ function readDumped(board: Board): DumpedBoard {
   const granule = granuleOf(dump);
   const { vaBits, linear } = regionOf(dump);
   const leaves = dump.runs.flatMap((run) => leafOf(run));
-  const memory = memoryOfIomem(board);
+  const iomem = parseIomem(files['/proc/iomem'] ?? '');
+  const memory = memoryOf(iomem);
   const inLinear = leaves.filter(({ va }) => va < linear.end);
   const vaMinusPa = placeOf(inLinear, join(memory), granule);
   if (vaMinusPa !== undefined) for (const leaf of inLinear) leaf.pa = Number(leaf.va - vaMinusPa);
-  const known = { release, granule, vaBits, linear, leaves, memory };
-  return { ...board, ...known, ...(vaMinusPa !== undefined && { vaMinusPa }) };
+  const [kernelCode] = memory.length > 0 ? findIomem(iomem, 'Kernel code') : [];
+  return {
+    ...board,
+    ...{ release, granule, vaBits, linear, leaves, memory },
+    ...(vaMinusPa !== undefined && { vaMinusPa }),
+    ...(kernelCode && { kernelCode }),
+  };
 }
 
 /** The dump, whole and in order. */
@@ -137,8 +145,7 @@ function leafOf({ start, end, level: name, attributes }: PtdumpRun): LeafRun[] {
  * Memory by /proc/iomem. request_standard_resources() of arch/arm64/kernel/setup.c has 'System RAM'
  * for what memblock has, without NOMAP; add_memory_driver_managed() adds 'System RAM (NAME)'.
  */
-function memoryOfIomem({ files }: Board): BoardRegion[] {
-  const entries = parseIomem(files['/proc/iomem'] ?? '');
+function memoryOf(entries: ReturnType<typeof parseIomem>): BoardRegion[] {
   if (hidesAddresses(entries)) return [];
   const regions = findIomem(entries, /^System RAM( \(|$)/).map(({ name, start, end }) => {
     const flags = name === 'System RAM' ? 0 : MEMBLOCK_DRIVER_MANAGED;
@@ -149,8 +156,9 @@ function memoryOfIomem({ files }: Board): BoardRegion[] {
 
 /**
  * What arm64_memblock_init() has chosen (arch/arm64/mm/init.c): memstart_addr is aligned, with KASLR
- * too, and the lowest leaf of the linear region maps the lowest memory, or something soon after it.
- * Where less than half of all memory has leaves there, nothing is known.
+ * too, and the lowest leaf of the linear region maps the lowest memory, or nearly so where one of
+ * them is not as it must be: the place at which most memory has leaves counts. Where that is less
+ * than half of all memory, nothing is known.
  */
 function placeOf(
   leaves: readonly LeafRun[],
@@ -160,16 +168,30 @@ function placeOf(
   if (leaves.length === 0 || memory.length === 0) return undefined;
   const align = BigInt(memstartAlign(geometryOf(granule)));
   const difference = first(leaves).va - BigInt(first(memory).start);
-  const place = difference - (difference % align);
-  let common = 0;
+  const near = difference - (difference % align);
+  let best: { place?: bigint; bytes: number } = { bytes: sizeOf(...memory) / 2 };
+  for (const place of [near, near - align, near + align]) {
+    const bytes = bytesMapped(leaves, memory, place);
+    if (bytes > best.bytes) best = { place, bytes };
+  }
+  return best.place;
+}
+
+/** How much of the memory has leaves if the linear region lies at a place; all ascending. */
+function bytesMapped(
+  leaves: readonly LeafRun[],
+  memory: readonly PhysicalRange[],
+  place: bigint,
+): number {
+  let bytes = 0;
   let next = 0;
   for (const { va, size } of leaves) {
     const start = Number(va - place);
     while ((memory[next]?.end ?? Number.POSITIVE_INFINITY) <= start) next++;
-    for (const range of memory.slice(next)) {
-      if (range.start >= start + size) break;
-      common += Math.min(start + size, range.end) - Math.max(start, range.start);
+    for (let at = next; (memory[at]?.start ?? start + size) < start + size; at++) {
+      const range = memory[at];
+      if (range) bytes += Math.min(start + size, range.end) - Math.max(start, range.start);
     }
   }
-  return common * 2 >= sizeOf(...memory) ? place : undefined;
+  return bytes;
 }

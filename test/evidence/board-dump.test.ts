@@ -51,6 +51,13 @@ t.test('a page of the lowest memory that is missing does not move the rest', (t)
   t.end();
 });
 
+t.test('a page below all memory does not move the rest', (t) => {
+  const iomem = Buffer.from('40001000-47ffffff : System RAM\n');
+  const board = read(dumpMembers('a76').set('iomem', iomem));
+  t.equal(board.vaMinusPa, 0xffff_0000_0000_0000n - 2n ** 30n);
+  t.end();
+});
+
 t.test('a dump that is damaged is one sentence', (t) => {
   const told = (change: (dump: string) => string, sentence: RegExp) =>
     t.throws(() => read(dumpMembers('a76', change)), {

@@ -62,10 +62,13 @@ function notesOf(board: DumpedBoard): string[] {
     'nG is the same all over the linear map (whether KPTI is on is taken from most of it)',
     'the linear map is not executable, and is write-back memory',
     ...(board.vaMinusPa === undefined ? [] : ['it covers all memory of /proc/iomem and no more']),
+    ...(board.vaMinusPa === undefined || board.kernelCode === undefined
+      ? []
+      : ['in it the kernel code of /proc/iomem is read-only']),
   ];
   return [
     `Only the kernel's own dump of its tables could be had. By it alone was checked: ${checked.join('; ')}.`,
-    'Nothing is predicted: a dump has no physical addresses, no tables and no raw descriptors, and the archive has neither memblock nor the ID registers. Not checked: where mappings point, aliases of one page, the alias of the text, tables, contiguous groups, and DBM, with which hardware makes a page writable. Collect again where the kernel has /proc/kcore or BPF, or from a crash dump with --core.',
+    'Nothing is predicted: a dump has no physical addresses, no tables and no raw descriptors, and the archive has neither memblock nor the ID registers. Not checked: where mappings point, aliases of one page, tables, contiguous groups, and DBM, with which hardware makes a page writable. Collect again where the kernel has /proc/kcore or BPF, or from a crash dump with --core.',
     ...(board.vaMinusPa === undefined
       ? [
           'Which memory the linear map covers is not known: /proc/iomem has no addresses, or the dump does not fit to them.',
@@ -90,7 +93,7 @@ export function judgeDump(
   knownIssues: readonly KnownIssue[],
 ): { result: CaseResult; scenario: Scenario } {
   const started = performance.now();
-  const { release, granule, linear } = board;
+  const { release, granule, linear, kernelCode } = board;
   const evidence: Evidence = {
     captures: [],
     ...{ splitRequests: [], files: board.files, probes: [], console: '', idRegisters: [] },
@@ -115,6 +118,7 @@ export function judgeDump(
     aliasBit: 0,
     unsteady: [],
     dumped: true,
+    ...(kernelCode && { kernelCode }),
   };
   const scenario = scenarioOf(board, { release, slide: 0n }, name);
   const where = { release, scenario };

@@ -18,7 +18,7 @@ export function dumpMembers(
   };
   const members: Record<string, string> = {
     'collect.json': `${JSON.stringify(collected)}\n`,
-    iomem: '40000000-47ffffff : System RAM\n  40210000-4055ffff : Kernel code\n',
+    iomem: '40000000-47ffffff : System RAM\n  40200000-404fffff : Kernel code\n',
     cmdline: 'console=ttyAMA0\n',
     version: 'Linux version 7.3.4 (builder@host) (gcc 14) #1 SMP PREEMPT\n',
     cpus: '0 online MIDR_EL1=414fd0b1\n',

@@ -57,6 +57,7 @@ t.test('a real archive, of a guest without kcore and BPF, with LPA2 and KASLR', 
   t.equal(page + invalid, 2 ** 30);
   const notes = given(result.notes).join('\n');
   t.match(notes, /it covers all memory of \/proc\/iomem/);
+  t.match(notes, /in it the kernel code of \/proc\/iomem is read-only/);
   t.notMatch(notes, /inner shareable/, 'with LPA2 a dump does not show it');
   t.match(notes, /Not collected: The kernel has neither \/proc\/kcore nor bpf\(2\)/);
 });
@@ -75,6 +76,14 @@ t.test('what is planted in a dump is found', async (t) => {
       'an executable alias',
       with_('ro x  SHD AF            UXN    MEM/NORMAL-TAGGED'),
       ['linear-map-not-executable/executable'],
+    ],
+    [
+      'a writable alias of text',
+      planted(
+        '0xffff000000200000-0xffff000000500000           3M PTE       ro',
+        '0xffff000000200000-0xffff000000500000           3M PTE       RW',
+      ),
+      ['kernel-text-read-only/linear-alias-writable'],
     ],
     [
       'open to user space',
