@@ -4,10 +4,18 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { judgeBoards } from '../../../../harness/laboratory/boards/judge-boards.ts';
+import { judgeDump } from '../../../../harness/laboratory/boards/judge-dump.ts';
+import { judgeUnknown } from '../../../../harness/laboratory/boards/judge-unknown.ts';
+import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
+import { wholeBoard } from '../../../../harness/laboratory/boards/whole-board.ts';
+import { knownIssuesFolder } from '../../../../harness/laboratory/laboratory.ts';
+import { loadKnownIssues } from '../../../../results/known-issues.ts';
 import type { CaseResult } from '../../../../src/diff/types.ts';
+import { dumpedBoard } from '../../../../src/evidence/board-dump.ts';
 import { given } from '../../../given.ts';
 import { archiveOf, membersOfTar } from './board-archive.ts';
 import { dumpMembers } from './dump-archive.ts';
+import { writtenDump } from './written-dump.ts';
 
 const signal = new AbortController().signal;
 
@@ -161,3 +169,29 @@ t.test('a damaged dump is refused in one sentence', async (t) => {
     { fault: 'usage', message: /board\.tar\.gz: The archive is damaged: .*; collect it again\.$/ },
   );
 });
+
+// Two CPUs that differ, where the kernel leaves a part of the text's alias writable; and a realm.
+for (const [name, granule, verdict] of [
+  ['6.18-monitor+v3+then-max', 4096, 'known'],
+  ['7.3-16k-max+kaslr', 16384, 'pass'],
+  ['7.3-realm+max', 4096, 'pass'],
+] as const)
+  t.test(`a dump of ${name} shows what its tables show`, async (t) => {
+    const path = join(import.meta.dirname, `../../../evidence/fixtures/board-${name}.tar.gz`);
+    const whole = wholeBoard(await readArchive(path), path);
+    const files = { ...whole.files, kernel_page_tables: writtenDump(whole) };
+    const board = dumpedBoard({ ...whole, files }, path);
+    t.equal(board.granule, granule);
+    const memstart = BigInt.asIntN(64, given(whole.variables.memstart_addr));
+    t.equal(board.vaMinusPa, board.linear.start - memstart);
+    const known = await loadKnownIssues(knownIssuesFolder);
+    const place = { name: 'board+dump', directory: t.testdir({}) };
+    const { result } = judgeDump(board, place, known);
+    t.equal(result.verdict, verdict);
+    t.same(
+      result.findings.map((finding) => finding.known),
+      verdict === 'known' ? ['mixed-cpus-text-alias-writable'] : [],
+    );
+    const unknown = judgeUnknown(whole, 'Its kernel is lost.', place, known);
+    t.same(result.linearMap, unknown.result.linearMap);
+  });
