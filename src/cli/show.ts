@@ -37,6 +37,7 @@ function answer(
   if (json) return `${stableJson(result, 1)}\n`;
   const paint = paintOptions(process.stdout, process.env);
   if (!map && at === undefined) return formatCase(result, dossier, paint);
+  if (dossier.drawings.length === 0) return `${noMap(result)}\n`;
   const reached = dossier.drawings.map((drawing) => drawing.checkpoint);
   if (checkpoint !== undefined && !reached.some((name) => name === checkpoint))
     throw new PtdiffError(
@@ -48,6 +49,13 @@ function answer(
     ...(checkpoint && { checkpoint }),
     ...(at !== undefined && { at }),
   });
+}
+
+/** Why there is no map, and where else to look. */
+function noMap({ linearMap }: CaseResult): string {
+  return linearMap.live !== undefined
+    ? "There is no map with addresses: of the tables only the kernel's own dump was read; it is in the folder of the case, files/kernel_page_tables."
+    : 'There is no map: no tables of the case were read.';
 }
 
 export const addShow: Verb = (command, { finish }) => {

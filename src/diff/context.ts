@@ -100,6 +100,10 @@ export interface BootContext {
    * two times may differ there.
    */
   unsteady: VirtualRange[];
+  /** The leaves are lines of the kernel's own dump, which has neither addresses nor raw bits. */
+  dumped?: true;
+  /** Of a board without symbols: [_text, __init_begin) by /proc/iomem, in bytes. */
+  kernelCode?: PhysicalRange;
 }
 
 /** One checkpoint of a boot. */

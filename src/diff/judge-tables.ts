@@ -4,6 +4,7 @@ import {
   type BootContext,
   type CheckpointContext,
   checkpointContext,
+  type Invariant,
   rodataEnabled,
 } from './context.ts';
 import { invariantsOfTables } from './invariants/index.ts';
@@ -22,16 +23,18 @@ export type TablesContext = Omit<BootContext, 'image'>;
  * Judges the tables of a board whose kernel nobody has by what holds for every kernel and needs no
  * symbol of it. `pass` says that nothing of that is broken, and no more.
  * @param where release and scenario, for the known issues
+ * @param invariants those that what is known of the board is enough for
  */
 export function judgeTables(
   context: TablesContext,
   where: Parameters<typeof withKnown>[1],
   knownIssues: readonly KnownIssue[],
+  invariants: readonly Invariant[] = invariantsOfTables,
 ): Pick<CaseResult, 'verdict' | 'findings' | 'linearMap'> {
   const capture = first(context.evidence.captures);
   // None of these rules asks for the image, but for one with rodata=off.
   const seen: CheckpointContext = checkpointContext(context as BootContext, capture);
-  const rules = invariantsOfTables.filter(
+  const rules = invariants.filter(
     (invariant) => invariant !== writeXorExecute || rodataEnabled(seen),
   );
   const findings = withKnown(

@@ -60,19 +60,26 @@ export function evidenceOf(
   };
 }
 
-/** What a report on a board must say, in sentences: what is not known, and what is not a fact. */
-export function notesOf(board: Board): string[] {
-  const { collected, cpus, overrides } = board;
+/** How the archive of a board came to be, and what could not be had: sentences for the report. */
+export function collectedNotes({ collected }: Board): string[] {
   const { lost, settled, walks, lockdown } = collected;
-  const silent = cpus.filter(({ registers }) => registers.ID_AA64MMFR0_EL1 === undefined);
   return [
-    'TCR_EL1 (but for T1SZ), MAIR_EL1, SCTLR_EL1, TCR2_EL1 and PIR_EL1 are predicted, not read: only the kernel itself can read them.',
     ...(settled
       ? []
       : [`No two of ${walks} walks agreed: the map was changing while it was collected.`]),
     ...(lockdown === null || lockdown === 'none'
       ? []
       : [`The kernel was locked down: ${lockdown}.`]),
+    ...lost.map((sentence) => `Not collected: ${sentence.replace(/\.?$/, '.')}`),
+  ];
+}
+
+/** What a report on a board must say, in sentences: what is not known, and what is not a fact. */
+export function notesOf(board: Board): string[] {
+  const { cpus, overrides } = board;
+  const silent = cpus.filter(({ registers }) => registers.ID_AA64MMFR0_EL1 === undefined);
+  return [
+    'TCR_EL1 (but for T1SZ), MAIR_EL1, SCTLR_EL1, TCR2_EL1 and PIR_EL1 are predicted, not read: only the kernel itself can read them.',
     ...overrides.map(
       ({ register, mask }) =>
         `The command line overrides bits 0x${mask.toString(16)} of ${register}; the model takes them as the kernel does.`,
@@ -83,6 +90,6 @@ export function notesOf(board: Board): string[] {
         ]
       : []),
     ...memoryOf(board).notes,
-    ...lost.map((sentence) => `Not collected: ${sentence.replace(/\.?$/, '.')}`),
+    ...collectedNotes(board),
   ];
 }

@@ -12,6 +12,11 @@ export function damagedBoard(what: string): PtdiffError {
   return new PtdiffError('usage', `The archive is damaged: ${what}; collect it again.`);
 }
 
+/** What is wrong with an archive, with the name of its file. */
+export function inArchive(path: string, error: PtdiffError): PtdiffError {
+  return new PtdiffError('usage', `${path}: ${error.message}`, { cause: error });
+}
+
 /** The fields of one line, and what to say where one is not as it must be. */
 export class BoardLine {
   readonly fields: readonly string[];

@@ -69,7 +69,11 @@ export function boardFactsOf(board: Board, info: VmcoreInfo, label: string): Boa
  * are its own, and its parameters are those of its command line.
  * @param name of the case
  */
-export function scenarioOf(board: Board, info: VmcoreInfo, name: string): Scenario {
+export function scenarioOf(
+  board: Board,
+  info: Pick<VmcoreInfo, 'release' | 'slide'>,
+  name: string,
+): Scenario {
   const { present, noMap } = memoryOf(board);
   const booted = bootCpus(board, info).map(({ registers }) => midrName(registers.MIDR_EL1 ?? 0n));
   const [cpu = midrName(0n), ...others] = booted;

@@ -36,12 +36,12 @@ export function parseIomem(text: string): IomemEntry[] {
 }
 
 /**
- * All resources with a name at any depth, in file order: 'System RAM', 'Kernel code', 'Kernel
- * data', 'reserved'.
+ * All resources with a name, or one of a form, at any depth, in file order: 'System RAM', 'Kernel
+ * code', 'Kernel data', 'reserved'.
  */
-export function findIomem(entries: readonly IomemEntry[], name: string): IomemEntry[] {
+export function findIomem(entries: readonly IomemEntry[], name: string | RegExp): IomemEntry[] {
   return entries.flatMap((entry) => [
-    ...(entry.name === name ? [entry] : []),
+    ...((typeof name === 'string' ? entry.name === name : name.test(entry.name)) ? [entry] : []),
     ...findIomem(entry.children, name),
   ]);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Level } from '../vmsa/types.ts';
 import {
   MT_DEVICE_nGnRE,
   MT_DEVICE_nGnRnE,
@@ -153,6 +154,9 @@ function readFlags(columns: RegExpExecArray): PtdumpAttributes {
   };
 }
 
+/** A type that the kernel does not use: MAIR_EL1 has none at this index. */
+const MT_UNUSED = 7;
+
 const memoryNames = new Map([
   [PTE_ATTRINDX(MT_DEVICE_nGnRnE), 'DEVICE/nGnRnE'],
   [PTE_ATTRINDX(MT_DEVICE_nGnRE), 'DEVICE/nGnRE'],
@@ -183,4 +187,29 @@ export function ptdumpAttributes(descriptor: bigint): PtdumpAttributes {
     guarded: set(PTE_GP),
     ...(memory !== undefined && { memory }),
   };
+}
+
+/**
+ * A descriptor of which the kernel's dump says this, without its address: the inverse of
+ * ptdumpAttributes(). What the dump does not show (PTE_WRITE, software bits) is 0.
+ */
+export function descriptorOf(attributes: PtdumpAttributes, level: Level): bigint {
+  const { valid, user, readOnly, pxn, shared, accessed } = attributes;
+  const { notGlobal, contiguous, uxn, guarded, memory } = attributes;
+  const bits: [boolean, bigint][] = [
+    [valid, PTE_VALID],
+    [level === 3, PMD_TABLE_BIT],
+    [user, PTE_USER],
+    [readOnly, PTE_RDONLY],
+    [pxn, PTE_PXN],
+    [shared, PTE_SHARED],
+    [accessed, PTE_AF],
+    [notGlobal, PTE_NG],
+    [contiguous, PTE_CONT],
+    [uxn, PTE_UXN],
+    [guarded, PTE_GP],
+  ];
+  const [index = PTE_ATTRINDX(MT_UNUSED)] =
+    [...memoryNames].find(([, name]) => name === memory) ?? [];
+  return bits.reduce((sum, [set, bit]) => (set ? sum | bit : sum), index);
 }

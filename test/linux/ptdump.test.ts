@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { join } from 'node:path';
 import t from 'tap';
 import {
+  descriptorOf,
+  type PtdumpAttributes,
   type PtdumpRun,
   parsePtdump,
   ptdumpAttributes,
@@ -9,27 +10,10 @@ import {
 } from '../../src/linux/ptdump.ts';
 import { permissions } from '../../src/vmsa/permissions.ts';
 import { stage1Regime } from '../../src/vmsa/regime.ts';
-import type { LeafRun, SystemRegisters } from '../../src/vmsa/types.ts';
+import type { LeafRun } from '../../src/vmsa/types.ts';
 import { walk } from '../../src/vmsa/walk.ts';
-import { readFixture } from '../fixture.ts';
 import { given } from '../given.ts';
-
-/**
- * A guest's own dump, and every table page and register that was read from outside while it stood
- * still after it.
- */
-interface Recorded {
-  schema: 1;
-  from: string;
-  registers: Record<keyof SystemRegisters, string>;
-  tables: { pa: number; content: string }[];
-  dump: string;
-}
-
-function recorded(name: string): Recorded {
-  const path = join(import.meta.dirname, 'fixtures', `ptdump-7.3.4-${name}.json.gz`);
-  return readFixture<Recorded>(path, 1);
-}
+import { type Recorded, recorded } from './recorded-ptdump.ts';
 
 function walkRecorded({ registers, tables }: Recorded) {
   const values = Object.entries(registers).map(([name, value]) => [name, BigInt(value)]);
@@ -91,6 +75,21 @@ for (const name of ['a76', 'v3']) {
     t.end();
   });
 }
+
+t.test('a descriptor shows what it was made of', (t) => {
+  const lines = ['a76', 'v3'].flatMap((name) => parsePtdump(recorded(name).dump).runs);
+  for (const { level, attributes } of lines) {
+    if (attributes === undefined) continue;
+    const made = ptdumpAttributes(descriptorOf(attributes, level === 'PTE' ? 3 : 2));
+    t.same(made, attributes);
+  }
+  const nameless = {
+    ...given(lines.find((line) => line.attributes)).attributes,
+    memory: undefined,
+  };
+  t.equal(ptdumpAttributes(descriptorOf(nameless as PtdumpAttributes, 3)).memory, undefined);
+  t.end();
+});
 
 t.test('markers and holes have their place', (t) => {
   const { runs, markers } = parsePtdump(recorded('v3').dump);

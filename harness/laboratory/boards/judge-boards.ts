@@ -9,6 +9,7 @@ import { RunDirectory } from '../../../results/run-directory.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
 import type { Board } from '../../../src/evidence/board.ts';
+import { dumpedBoard } from '../../../src/evidence/board-dump.ts';
 import type { FleetBoard } from '../../../src/report/fleet.ts';
 import type { RunRecord } from '../../../src/report/types.ts';
 import { knownIssuesFolder } from '../laboratory.ts';
@@ -16,6 +17,7 @@ import type { LoadedKernel } from '../loaded-kernel.ts';
 import { endedRunRecord, newRunRecord } from '../run-record.ts';
 import { kernelOf } from './board-kernel.ts';
 import { judgeBoard } from './judge-board.ts';
+import { judgeDump } from './judge-dump.ts';
 import { judgeUnknown } from './judge-unknown.ts';
 import { readArchive } from './read-archive.ts';
 import { isDump, readDump } from './read-dump.ts';
@@ -115,9 +117,14 @@ async function judgeFile(
   signal: AbortSignal,
 ): Promise<Judged> {
   const options = { progress: say, signal };
-  const board = wholeBoard(await boardIn(file, options), file);
-  const found = await kernelOf(board, board.vmcoreinfo, request.kernel, options);
+  const given = await boardIn(file, options);
   const known = await loadKnownIssues(knownIssuesFolder);
+  if (given.collected.source === 'ptdump') {
+    const dumped = dumpedBoard(given, file);
+    return judgeDump(dumped, { name, directory: directory.caseDirectory(name) }, known);
+  }
+  const board = wholeBoard(given, file);
+  const found = await kernelOf(board, board.vmcoreinfo, request.kernel, options);
   const place = { name, directory: directory.caseDirectory(name) };
   if ('lacks' in found) return judgeUnknown(board, found.lacks, place, known);
   const { kernel } = found;

@@ -6,7 +6,7 @@ import { Parser, type ReadEntry } from 'tar';
 import { readRegular, whyUnreadable } from '../../../host/read-file.ts';
 import { messageOf, PtdiffError } from '../../../src/errors.ts';
 import { type Board, boardBounds, boardMembers, mostBytesOf } from '../../../src/evidence/board.ts';
-import { printable } from '../../../src/evidence/board-lines.ts';
+import { inArchive, printable } from '../../../src/evidence/board-lines.ts';
 import { readBoard } from '../../../src/evidence/read-board.ts';
 
 /** All members, the Image, and the headers and padding of tar. */
@@ -26,8 +26,7 @@ export async function readArchive(path: string): Promise<Board> {
   try {
     return readBoard(await membersOf(file));
   } catch (error) {
-    if (error instanceof PtdiffError)
-      throw new PtdiffError('usage', `${path}: ${error.message}`, { cause: error });
+    if (error instanceof PtdiffError) throw inArchive(path, error);
     throw new PtdiffError(
       'usage',
       `${path} is not a whole archive of ptdiff collect: ${printable(messageOf(error), 200)}; copy it again, or collect it again.`,

@@ -22,10 +22,9 @@ export function wholeBoard(board: Board, path: string): WholeBoard {
     .filter(([, value]) => value === undefined)
     .map(([name]) => name);
   if (vmcoreinfo === undefined || root === undefined || memory === undefined) {
-    const dump = board.collected.source === 'ptdump';
     throw new PtdiffError(
       'usage',
-      `${path} cannot be judged, since it has no ${lacks.join(' and no ')}${dump ? ": of this board only the kernel's own dump of its tables could be had, which has no physical addresses" : ''}; collect it again as root, where the kernel has /proc/kcore or BPF.`,
+      `${path} cannot be judged, since it has no ${lacks.join(' and no ')}; collect it again.`,
     );
   }
   const bytes = sizeOf(...memory);

@@ -7,7 +7,7 @@ import { directMapPromise } from './direct-map-promise.ts';
 import { globalBit } from './global-bit.ts';
 import { guestDump } from './guest-dump.ts';
 import { imageInPlace } from './image-in-place.ts';
-import { kernelTextReadOnly } from './kernel-text-read-only.ts';
+import { kernelTextReadOnly, linearTextReadOnly } from './kernel-text-read-only.ts';
 import { linearMapMemoryType } from './linear-map-memory-type.ts';
 import { linearMapNotExecutable } from './linear-map-not-executable.ts';
 import { noExternalAbort } from './no-external-abort.ts';
@@ -60,6 +60,19 @@ export const invariantsOfTables: readonly Invariant[] = [
   linearMapMemoryType,
   aliasesAgree,
   writeBackIsRam,
+  innerShareableMemory,
+  accessFlagSet,
+  globalBit,
+];
+
+/** Those that ask for nothing that the kernel's own dump of its tables does not show. */
+export const invariantsOfDump: readonly Invariant[] = [
+  ramMappedOnce,
+  writeXorExecute,
+  linearMapNotExecutable,
+  noUserAccess,
+  linearTextReadOnly,
+  linearMapMemoryType,
   innerShareableMemory,
   accessFlagSet,
   globalBit,

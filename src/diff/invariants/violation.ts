@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { attributesText, levelText, placeText } from '../../linux/format-ptdump.ts';
 import type { LeafRun } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
 import type { CheckpointContext } from '../context.ts';
@@ -45,14 +46,18 @@ export function leavesViolation(
   if (runs.length === 0) return [];
   const entries = runs.reduce((sum, run) => sum + entriesOf(run, context.granule), 0);
   const bytes = runs.reduce((sum, run) => sum + run.size, 0);
-  const lines = runs.map(
-    (run) =>
-      `  ${hex(run.va)}-${hex(endOf(run))} → PA ${hex(run.pa)}: ${describeLeaf(context.regime, run)}`,
-  );
+  const lines = runs.map((run) => leafLine(context, run));
   return [
     violation(context, rule, [
       `${countText(entries, 'leaf', 'leaves')}, ${bytesText(bytes)}:`,
       ...firstLines(lines),
     ]),
   ];
+}
+
+/** A leaf as the walk found it, or as far as the kernel's own dump shows it. */
+function leafLine({ regime, dumped }: CheckpointContext, run: LeafRun): string {
+  return dumped
+    ? `  ${placeText(run)} ${levelText(run)} ${attributesText(regime, run)}`
+    : `  ${hex(run.va)}-${hex(endOf(run))} → PA ${hex(run.pa)}: ${describeLeaf(regime, run)}`;
 }

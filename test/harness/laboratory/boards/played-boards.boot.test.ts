@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { kernelOf } from '../../../../harness/laboratory/boards/board-kernel.ts';
 import { judgeBoard } from '../../../../harness/laboratory/boards/judge-board.ts';
+import { judgeDump } from '../../../../harness/laboratory/boards/judge-dump.ts';
 import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
 import { wholeBoard } from '../../../../harness/laboratory/boards/whole-board.ts';
 import { judgeCase } from '../../../../harness/laboratory/judge-case.ts';
@@ -19,6 +20,7 @@ import { scenariosNamed } from '../../../../harness/laboratory/plan.ts';
 import { runCase } from '../../../../harness/laboratory/run-case.ts';
 import { loadKnownIssues } from '../../../../results/known-issues.ts';
 import type { CaseResult, LinearMapSizes } from '../../../../src/diff/types.ts';
+import { dumpedBoard } from '../../../../src/evidence/board-dump.ts';
 import { given } from '../../../given.ts';
 import { type PlayedBoard, playBoard } from '../../../guest/play-board.ts';
 import { withWritableAlias } from '../../recoded-kernel.ts';
@@ -126,4 +128,19 @@ t.test('a kernel with a planted defect', { timeout: 0 }, async (t) => {
   t.equal(inside.symbols.grade, 'mismatch');
   const alias = 'invariant/kernel-text-read-only/linear-alias-writable';
   t.ok(findingsAt(inside, 'live').includes(alias));
+});
+
+t.test('a kernel that gives only its own dump', { timeout: 0 }, async (t) => {
+  const { kernel, scenario, evidence, archive } = await playBoard('source:7.3', 'max+kaslr');
+  const outside = judgeCase(kernel, scenario, evidence, known).judgement;
+  const directory = t.testdir({});
+  const path = join(directory, 'board.tar.gz');
+  writeFileSync(path, archive);
+  const board = dumpedBoard(await readArchive(path), path);
+  const { result } = judgeDump(board, { name: 'board+played', directory }, known);
+  t.same(result.findings, []);
+  t.same(steady(given(result.linearMap.live)), steady(given(outside.linearMap.init)), 'leaves');
+  // PAGE_OFFSET is memstart_addr's place, with all 52 bits in use.
+  const { memstart_addr: memstart } = given(evidence.captures.at(-1)).variables;
+  t.equal(board.vaMinusPa, board.linear.start - BigInt.asIntN(64, given(memstart)));
 });
