@@ -51,15 +51,8 @@ export class OpenRun {
   follow(table: Table, layout: DescriptorLayout, words: Uint32Array, index: number): number {
     const size = 2 ** layout.shift;
     const follows = this.offset + this.size === table.offset + index * size;
-    // A block of 4 GiB or more changes the high word: too rare to be worth a second loop.
-    if (
-      !follows ||
-      this.level !== table.level ||
-      this.#inherited !== table.inherited ||
-      layout.shift >= 32
-    ) {
-      return index;
-    }
+    if (!follows || this.level !== table.level || this.#inherited !== table.inherited) return index;
+    // None for a block of 4 GiB or more, which changes the high word: too rare for a second loop.
     const room = Math.max(0, Math.ceil((2 ** 32 - this.#nextLow) / size));
     const end = Math.min(table.entries, index + room);
     const stop = matchConsecutive(words, index, end, this.#nextLow, this.#nextHigh, size);

@@ -41,6 +41,8 @@ interface LevelRuns {
   /** First byte of each run from the base of the half, ascending. */
   starts: number[];
   runs: DescriptorRun[];
+  /** Behind the last run, from the base of the half. */
+  end: number;
 }
 
 /** Serves the tables of a walk from runs. What a table holds follows from what it translates. */
@@ -114,12 +116,9 @@ function byLevel(regime: Stage1Regime, runs: readonly DescriptorRun[]): Map<Leve
   const levels = new Map<Level, LevelRuns>();
   const { base, startLevel, inputBits, granule } = regime;
   const pageShift = Math.log2(granule);
-  let end = 0;
   for (const run of runs) {
     const size = 2 ** (pageShift + (pageShift - 3) * (3 - run.level));
     const start = Number(run.va - base);
-    const known = levels.get(run.level);
-    if (known === undefined) end = 0;
     const isInside =
       run.level >= startLevel &&
       run.va >= base &&
@@ -127,9 +126,9 @@ function byLevel(regime: Stage1Regime, runs: readonly DescriptorRun[]): Map<Leve
       start + run.count * size <= 2 ** inputBits;
     if (!isInside)
       throw misplaced(run, 'lies outside the kernel half or between two entries of it');
-    if (start < end) throw misplaced(run, 'overlaps the one before it, or is out of order');
-    end = start + run.count * size;
-    const here = known ?? { size, starts: [], runs: [] };
+    const here = levels.get(run.level) ?? { size, starts: [], runs: [], end: 0 };
+    if (start < here.end) throw misplaced(run, 'overlaps the one before it, or is out of order');
+    here.end = start + run.count * size;
     here.starts.push(start);
     here.runs.push(run);
     levels.set(run.level, here);

@@ -139,7 +139,7 @@ class Walker {
     const layout = this.#layouts.get(table.level) as DescriptorLayout;
     const size = 2 ** layout.shift;
     let index = 0;
-    while (index < table.entries && !this.#stopped) {
+    while (!this.#stopped) {
       index = this.#run.follow(table, layout, words, index);
       if (index === table.entries) break;
       const lo = words[2 * index] as number;

@@ -148,4 +148,57 @@ export const accepted: ReadonlyMap<string, string> = new Map<string, string>([
     'src/model/kernel/crash_reserve.ts placeOf: observed !== undefined => true',
     'mayLieThere() takes no place that is not a number; the type alone does not say so',
   ],
+  // Descriptors as runs.
+  [
+    'src/vmsa/walk-runs.ts consecutive: before + entries > run.count => (before + entries) >= (run.count)',
+    'a table is spelt out that need not be, with the same result',
+  ],
+  [
+    'src/vmsa/walk-runs.ts indexAt: start <= offset => (start) < (offset)',
+    'table() begins one run earlier, which has no entry of the table',
+  ],
+  ['src/vmsa/walk-runs.ts spell: 64 => 65', 'the high words are added modulo 2^32'],
+  [
+    'src/vmsa/walk-runs.ts table: (starts[at] ) < end => (starts[at]) <= (end)',
+    'a run behind the table has no entry of it',
+  ],
+  [
+    'src/vmsa/walk-runs.ts table: (starts[at] ) < end => true',
+    'runs behind the table have no entries of it',
+  ],
+  ['src/vmsa/walk-runs.ts table: 4 => 5', 'the words are made anew instead of cleared'],
+  [
+    'src/vmsa/walk-runs.ts table: at < starts.length => (at) <= (starts.length)',
+    'behind the last run no start is below the end',
+  ],
+  [
+    'src/vmsa/walk-runs.ts table: at < starts.length => true',
+    'behind the last run no start is below the end',
+  ],
+  [
+    'src/vmsa/walk-runs.ts table: this.#words.length !== bytes / 4 => true',
+    'the words are made anew instead of cleared',
+  ],
+  ['src/vmsa/walk-runs.ts table: count > 0 => (count) >= (0)', 'nothing is written for no entries'],
+  ['src/vmsa/walk-runs.ts valueAt: 64 => 65', 'only the low 64 bits are used'],
+  ['src/vmsa/walk.ts a function: 3 => 4', 'a copy that is not needed'],
+  ['src/vmsa/walk.ts a function: table.level === 3 => false', 'a copy that is not needed'],
+  ['src/vmsa/walk.ts a function: 8 => 9', 'any number tells one group from another'],
+  [
+    'src/vmsa/walk.ts constructor: 16 => 17',
+    'bounds what a walk gone wrong may take; no kernel comes near',
+  ],
+  [
+    'src/vmsa/walk.ts constructor: 2 => 3',
+    'bounds what a walk gone wrong may take; no kernel comes near',
+  ],
+  [
+    'src/vmsa/walk.ts constructor: 22 => 23',
+    'bounds what a walk gone wrong may take; no kernel comes near',
+  ],
+  [
+    'src/vmsa/walk.ts skipZeroes: ((words[2 * index] ) | (words[2 * index + 1] )) === 0 => false',
+    'slower, with the same result',
+  ],
+  ['src/vmsa/walk.ts skipZeroes: index < to => false', 'slower, with the same result'],
 ]);

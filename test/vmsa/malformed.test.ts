@@ -90,6 +90,38 @@ t.test('a fault is reported once for a run of equal entries', (t) => {
   });
   onlyFault(t, result, /page has bits set/, { va: 0n });
   t.match(result.leaves, [{ size: 100 * 4096 }]);
+  const carried = walkTree((ram) => {
+    ram.set(THREE, 0, PAGE | (1n << 48n) | 0xffff_f000n);
+    ram.set(THREE, 1, PAGE | (1n << 48n) | 0x1_0000_0000n);
+  });
+  onlyFault(t, carried, /page has bits set/, { va: 0n });
+  t.match(carried.leaves, [{ size: 2 * 4096 }]);
+  t.end();
+});
+
+t.test('entries of a group that hardware may change, and those that are none of it', (t) => {
+  // Entry 5 differs in one way.
+  const group = (change: bigint, registers: Partial<SystemRegisters> = {}) =>
+    walkTree(
+      (ram) => {
+        for (let index = 0; index < 16; index++) {
+          const entry = PAGE | CONTIGUOUS | BigInt(index * 4096);
+          ram.set(THREE, index, index === 5 ? entry ^ change : entry);
+        }
+      },
+      { registers: ({ TCR_EL1 }) => ({ TCR_EL1: TCR_EL1 | (3n << 39n), ...registers }) },
+    );
+  onlyFault(t, group(1n), /partial: entry 5 of 16/);
+  const indirect = { TCR2_EL1: 2n, PIR_EL1: 0n, PIRE0_EL1: 0n };
+  t.same(group(1n << 7n, indirect).malformed, [], 'nDirty, with permission indirection');
+  onlyFault(t, group(1n << 7n), /attributes of entry 5 differ/);
+  t.end();
+});
+
+t.test('an entry that is 0 in its low word only is one', (t) => {
+  const { leaves } = walkTree((ram) => ram.set(THREE, 2, 1n << 54n));
+  t.match(leaves, [{ va: 0x2000n, valid: false, attributes: 1n << 54n }]);
+  t.equal(leaves.length, 1);
   t.end();
 });
 
@@ -153,6 +185,7 @@ t.test('tables that cannot be read or lead back', (t) => {
   t.equal(shared.leaves.length, 2);
   const root = walk(stage1Regime(encodeRegisters(setup(), 0x7000_0000n), 'ttbr0'), new FakeRam());
   onlyFault(t, root, /first table lies outside RAM/, { va: 0n, level: 1, descriptor: 0n });
+  t.notOk('at' in given(root.malformed[0]), 'no descriptor leads there');
   t.end();
 });
 
@@ -165,6 +198,10 @@ t.test('reserved memory type and shareability', (t) => {
     walkTree((ram) => ram.set(THREE, 0, (PAGE & ~0x300n) | 0x100n | (index << 2n)));
   onlyFault(t, shared(4n), /shareability 0b01 is reserved/);
   t.same(shared(0n).malformed, [], 'Device memory has no shareability');
+  const wide = walkTree((ram) => ram.set(THREE, 0, (PAGE & ~0x300n) | 0x100n | (4n << 2n)), {
+    setup: { wide: 'lpa2' },
+  });
+  t.same(wide.malformed, [], 'with LPA2 the bits are of the address');
   t.end();
 });
 
@@ -188,7 +225,13 @@ t.test('a hostile guest cannot make a walk endless or fill memory', (t) => {
   for (let index = 0; index < 512; index++) ram.set(THREE, index, 1n);
   const faults = walk(regime, small, { malformed: 50 });
   t.equal(faults.malformed.length, 51);
-  t.match(faults.malformed[50], { reason: /ended after 50 malformed entries/ });
+  t.match(faults.malformed[50], {
+    reason: /ended after 50 malformed entries/,
+    descriptor: 0n,
+  });
+  const tiny = { ...small, size: 9.5 * 4096 };
+  t.equal(walk(regime, tiny).tables.length, 9, 'whole tables only');
+  t.equal(walk(regime, { ...small, size: 4096 }).tables.length, 8, 'a few in any case');
   ram.set(THREE, 0, (PAGE & ~0x300n) | 0x100n | (4n << 2n) | (1n << 48n));
   const [fault, end, ...more] = walk(regime, small, { malformed: 1 }).malformed;
   t.match(fault, { reason: /bits set that must be 0/ });

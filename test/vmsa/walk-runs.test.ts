@@ -72,16 +72,41 @@ t.test('what breaks a run in the middle of many tables is found', (t) => {
 t.test('runs that no table can hold are refused, each in a sentence', (t) => {
   const { regime, runs } = pagesOf(GIB);
   const pages = runs[3] as DescriptorRun;
-  const refused: [string, DescriptorRun[]][] = [
-    ['below the half', [{ ...pages, va: 0n }]],
-    ['between two entries', [{ ...pages, va: pages.va + 8n }]],
-    ['beyond the half', [{ ...pages, count: 2 ** 40 }]],
-    ['a level above the root', [{ ...pages, level: -1 }]],
-    ['overlapping', [pages, { ...pages, va: pages.va + 4096n }]],
-    ['out of order', [{ ...pages, va: pages.va + BigInt(8 * GIB) }, pages]],
+  const refused: [string, RegExp, DescriptorRun[]][] = [
+    ['below the half', /lies outside/, [{ ...pages, va: 0n }]],
+    ['between two entries', /lies outside/, [{ ...pages, va: pages.va + 8n }]],
+    ['beyond the half', /lies outside/, [{ ...pages, count: 2 ** 40 }]],
+    ['a level above the root', /lies outside/, [{ ...pages, level: -1, count: 1 }]],
+    ['overlapping', /overlaps/, [pages, { ...pages, va: pages.va + 4096n }]],
+    ['out of order', /overlaps/, [{ ...pages, va: pages.va + BigInt(8 * GIB) }, pages]],
   ];
-  for (const [what, list] of refused) {
+  for (const [what, message, list] of refused) {
     t.throws(() => walkRuns(regime, list), PtdiffError, what);
+    t.throws(() => walkRuns(regime, list), { message }, what);
   }
+  t.end();
+});
+
+t.test('a table of one page again and again continues a run for one entry only', (t) => {
+  const { regime, runs } = pagesOf(4 * 2 ** 20);
+  const pages = runs[3] as DescriptorRun;
+  const next = { va: pages.va + 0x20_0000n, descriptor: pages.descriptor + 0x20_0000n };
+  const halves = [
+    { ...pages, count: 512 },
+    { ...pages, ...next, count: 512, stride: 0n },
+  ];
+  const { leaves } = walkRuns(regime, [...runs.slice(0, 3), ...halves]);
+  t.equal(leaves.length, 512);
+  t.equal(leaves[0]?.size, 513 * 4096);
+  t.match(leaves.at(-1), { pa: 0x80_0020_0000, size: 4096 });
+  t.end();
+});
+
+t.test('an address is carried into the high word of an entry that is not valid', (t) => {
+  const { regime, runs } = pagesOf(8192);
+  const pages = { ...(runs[3] as DescriptorRun), descriptor: 0xffff_f000n | (1n << 54n) };
+  const { leaves } = walkRuns(regime, [...runs.slice(0, 3), pages]);
+  t.equal(leaves.length, 1);
+  t.match(leaves[0], { pa: 0xffff_f000, size: 8192, valid: false });
   t.end();
 });
