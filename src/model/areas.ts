@@ -21,6 +21,7 @@ function objectPageAlternatives({
   decisions,
 }: BootState): (attributes: bigint) => bigint[] {
   const invalid = makeInvalid(traits, prot);
+  // The first mappings were global, and those of now are not.
   const rewritten = !decisions.useNgMappings && prot.maybeNg !== 0n;
   const passedOver = rewritten && !traits.presentInvalid;
   return (attributes) => {
