@@ -21,7 +21,8 @@ function objectPageAlternatives({
   decisions,
 }: BootState): (attributes: bigint) => bigint[] {
   const invalid = makeInvalid(traits, prot);
-  const rewritten = decisions.kpti && !decisions.useNgMappings && prot.maybeNg !== 0n;
+  // The first mappings were global, and those of now are not.
+  const rewritten = !decisions.useNgMappings && prot.maybeNg !== 0n;
   const passedOver = rewritten && !traits.presentInvalid;
   return (attributes) => {
     if (!(attributes & PTE_VALID))
@@ -91,8 +92,7 @@ export function areasOf(state: BootState, facts: BootFacts, checkpoint: Checkpoi
     area('kernel data and bss alias', { start: sections.initEnd, end: pageEnd }),
     ...kfenceAreas(state),
   ];
-  if (checkpoint !== 'paging_init' && state.crashKernel)
-    areas.push(area('crash kernel memory', state.crashKernel));
+  if (state.crashKernel) areas.push(area('crash kernel memory', state.crashKernel));
   if (checkpoint !== 'paging_init' && state.decisions.rodataFull) {
     for (const range of facts.readOnlyVmalloc[checkpoint] ?? [])
       areas = overlay(areas, area('alias of read-only vmalloc', range));

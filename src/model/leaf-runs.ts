@@ -29,11 +29,6 @@ function cut(
   emit: (run: PredictedRun) => void,
 ): void {
   const end = offset + run.size;
-  const within = areasWithin(areas, offset, end);
-  if (within.length === 0) {
-    emit(run);
-    return;
-  }
   const up = (border: number): number => Math.ceil(border / size) * size;
   let at = offset;
   const piece = (to: number, area: Area | undefined): void => {
@@ -51,7 +46,7 @@ function cut(
     });
     at = to;
   };
-  for (const area of within) {
+  for (const area of areasWithin(areas, offset, end)) {
     piece(up(area.start), undefined);
     piece(Math.min(end, up(area.end)), area);
   }

@@ -7,25 +7,11 @@ import { given } from '../given.ts';
 import {
   describeKernel,
   kernelOfSlice,
-  type RecordedSlice,
   readSlice,
+  renamed,
   type SlicedKernel,
   sliceNames,
-  tableOf,
 } from './slices.ts';
-
-/**
- * A recorded kernel as it would be with other symbols: each by its new name. What is inlined has a
- * name that nobody asks for.
- */
-function renamed(
-  { textBase, symbols }: RecordedSlice,
-  kernel: SlicedKernel,
-  rename: (name: string) => string,
-): SlicedKernel {
-  const names = symbols.map(([name, offset]) => [name === '' ? '' : rename(name), offset] as const);
-  return { ...kernel, symbols: tableOf(names, BigInt(textBase)) };
-}
 
 /** Does something with a kernel that has other code in a function, by what it has symbols for. */
 function withCode<T>(

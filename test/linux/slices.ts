@@ -66,3 +66,16 @@ export function readSlice(name: string): RecordedSlice {
 export function describeKernel({ release, image, symbols }: SlicedKernel): KernelDescription {
   return traitsOf(release, image, symbols);
 }
+
+/**
+ * A recorded kernel as it would be with other symbols: each by its new name. What is inlined has a
+ * name that nobody asks for.
+ */
+export function renamed(
+  { textBase, symbols }: RecordedSlice,
+  kernel: SlicedKernel,
+  rename: (name: string) => string,
+): SlicedKernel {
+  const names = symbols.map(([name, offset]) => [name === '' ? '' : rename(name), offset] as const);
+  return { ...kernel, symbols: tableOf(names, BigInt(textBase)) };
+}

@@ -4,7 +4,8 @@ import { cpucapType } from '../../src/linux/cpu-capabilities.ts';
 import type { KernelConfig } from '../../src/linux/kernel-config.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { knownGenerations } from '../../src/linux/traits.ts';
-import { describeKernel, kernelOfSlice, readSlice, sliceNames } from './slices.ts';
+import { given } from '../given.ts';
+import { describeKernel, kernelOfSlice, readSlice, renamed, sliceNames } from './slices.ts';
 
 /** Options of Debian's 7.3. */
 const debianConfig: KernelConfig = {
@@ -194,3 +195,41 @@ for (const [name, expected] of Object.entries(kernels)) {
     );
   });
 }
+
+t.test('each answer about the capability is a sentence of its own', async (t) => {
+  const slice = readSlice('7.3.4+deb13-arm64');
+  const hidden = renamed(slice, kernelOfSlice(slice), (symbol) =>
+    symbol === 'linear_map_requires_bbml3' ? 'another_name' : symbol,
+  );
+  const bbml = given(describeKernel(hidden).assumptions.find(({ trait }) => trait === 'bbml'));
+  t.same(
+    [bbml.chosen, ...bbml.alternatives].map(({ says }) => says),
+    [
+      'the linear map is large on CPUs of its BBML3 list',
+      'the linear map is large on CPUs of its BBML2 list',
+      'the linear map asks no CPU for FEAT_BBM',
+    ],
+  );
+});
+
+t.test('a kernel without KASLR does not randomise its linear map: nothing to assume', async (t) => {
+  // arm64_memblock_init() of arch/arm64/mm/init.c has memstart_offset_seed with
+  // CONFIG_RANDOMIZE_BASE alone, up to 6.16.
+  const slice = readSlice('6.12.117+deb13-arm64');
+  const without = (...gone: string[]) =>
+    describeKernel(
+      renamed(slice, kernelOfSlice(slice), (symbol) =>
+        gone.includes(symbol) ? 'another_name' : symbol,
+      ),
+    );
+  const kaslr = ['kaslr_init', '__pi_kaslr_early_init'];
+  const { traits, assumptions } = without('memstart_offset_seed', ...kaslr);
+  t.equal(traits.config.randomizeBase, false);
+  t.equal(traits.randomLinearMap, false);
+  t.notOk(assumptions.some(({ trait }) => trait === 'randomLinearMap'));
+  const renamedSeed = without('memstart_offset_seed').assumptions;
+  t.ok(
+    renamedSeed.some(({ trait }) => trait === 'randomLinearMap'),
+    'with KASLR it may only have another name',
+  );
+});

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { PTE_CONT, PTE_VALID, PTE_WRITE } from '../../src/linux/pgprot.ts';
-import { type Area, leafRuns } from '../../src/model/leaf-runs.ts';
+import { type Area, leafRuns, predictedTables } from '../../src/model/leaf-runs.ts';
 import { LinearMap, PROT_NS_SHARED, type Table } from '../../src/model/linear-map.ts';
 import type { PredictedRun } from '../../src/model/types.ts';
 import { stableJson } from '../../src/stable-json.ts';
@@ -123,5 +123,24 @@ t.test('runs are the leaves one by one, each in the area of its first byte, join
     { numRuns: 200 },
   );
   t.pass('for any map and any areas');
+  t.end();
+});
+
+t.test('a table in which nothing is mapped has no runs', (t) => {
+  t.same(leafRuns(mapOf([undefined, { top: 0n, entries: [] }]), []), []);
+  t.end();
+});
+
+t.test('tables ascend, whatever the order in which they were made', (t) => {
+  const map = mapOf([]);
+  const upper = map.populate(map.root, 3, 3n);
+  for (const index of [2, 0]) map.populate(upper, index, BigInt(index));
+  map.populate(map.root, 1, 1n);
+  t.same(predictedTables(map), [
+    { level: 2, va: va + 128n, attributes: 1n },
+    { level: 2, va: va + 384n, attributes: 3n },
+    { level: 3, va: va + 384n, attributes: 0n },
+    { level: 3, va: va + 448n, attributes: 2n },
+  ]);
   t.end();
 });

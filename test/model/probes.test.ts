@@ -69,3 +69,18 @@ t.test(
     t.end();
   },
 );
+
+t.test('a machine of one CPU has no second that could come online', (t) => {
+  for (const probe of ['cpu_online', 'cpu_hotplug']) {
+    const errno = (cpus: number) => {
+      const machine = { ...question.machine, cpus };
+      const idRegisters = Array.from({ length: cpus }, () => given(question.facts.idRegisters[0]));
+      const facts = { ...question.facts, idRegisters };
+      return predict({ ...question, machine, facts, probes: [probe] }).probes;
+    };
+    // The directory cpu1 of /sys/devices/system/cpu is missing: ENOENT.
+    t.match(errno(1), [{ probe, errno: 2 }]);
+    t.match(errno(2), [{ probe, errno: 0 }]);
+  }
+  t.end();
+});

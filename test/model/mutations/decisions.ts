@@ -50,7 +50,7 @@ export const decisionMutations: readonly Mutation[] = [
     ],
   ]),
   ...inFile('arch/arm64/kernel/pi/map_kernel.ts', [
-    ['config.lpa2 && geometry', '!config.lpa2 && geometry', 'LPA2 takes the shareability bits'],
+    ['config.lpa2 && cpuHas', '!config.lpa2 && cpuHas', 'LPA2 takes the shareability bits'],
   ]),
   ...inFile('arch/arm64/kernel/cpufeature.ts', [
     [

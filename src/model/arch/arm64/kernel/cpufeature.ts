@@ -85,6 +85,11 @@ export function idField(registers: IdRegisters, register: string, lsb: number): 
   return Number(((registers[register] ?? 0n) >> BigInt(lsb)) & 0xfn);
 }
 
+/** cpuid_feature_extract_signed_field() of arch/arm64/include/asm/cpufeature.h. */
+function signedIdField(registers: IdRegisters, register: string, lsb: number): number {
+  return Number(BigInt.asIntN(4, BigInt(idField(registers, register, lsb))));
+}
+
 /**
  * midr_is_cpu_model_range(): variant and revision compare as one number
  * (arch/arm64/include/asm/cputype.h).
@@ -125,10 +130,10 @@ export function cpuSupportsBbml(
 export function cpuHasLargeVa(traits: KernelTraits, registers: IdRegisters): boolean {
   switch (traits.geometry.granule) {
     case 4096:
-      // TGRAN4 is signed: 0xf means that the granule is missing.
-      return [1, 2, 3, 4, 5, 6, 7].includes(idField(registers, 'ID_AA64MMFR0_EL1', 28));
+      // 0xf means that the granule is missing.
+      return signedIdField(registers, 'ID_AA64MMFR0_EL1', 28) >= 1;
     case 16384:
-      return idField(registers, 'ID_AA64MMFR0_EL1', 20) >= 2;
+      return signedIdField(registers, 'ID_AA64MMFR0_EL1', 20) >= 2;
     case 65536:
       return idField(registers, 'ID_AA64MMFR2_EL1', 16) >= 1;
   }

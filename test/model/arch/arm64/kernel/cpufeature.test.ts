@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { type CpuCapability, cpucapType } from '../../../../../src/linux/cpu-capabilities.ts';
+import { geometryOf } from '../../../../../src/linux/geometry.ts';
 import type { KernelTraits } from '../../../../../src/linux/kernel-traits.ts';
 import { parseRelease } from '../../../../../src/linux/release.ts';
 import {
+  cpuHasLargeVa,
   matches,
   unmap_kernel_at_el0,
   verify_local_cpu_caps,
 } from '../../../../../src/model/arch/arm64/kernel/cpufeature.ts';
 import type { IdRegisters } from '../../../../../src/model/boot-state.ts';
+import { predict } from '../../../../../src/model/predict.ts';
+import { questionOfGolden, readGolden } from '../../../golden.ts';
 
 /** MIDR_EL1 of a part, r0p0. */
 const midr = (implementer: number, part: number): bigint =>
@@ -114,4 +118,52 @@ t.test("a CPU matches by the kernel's list, or by the register that it reads", a
   const bbml2 = { ...bbml3, match: { bbml: 'bbml2' as const, listed: [range] } };
   t.notOk(matches(bbml2, level(3n)), 'which kernels before 7.3 do not read');
   t.notOk(matches(erratum, {}), 'a CPU whose MIDR_EL1 nobody read has no erratum');
+});
+
+/** All values of a field of 4 bits. */
+const nibbles = Array.from({ length: 16 }, (_, value) => value);
+
+t.test('a CPU has large virtual addresses by the field of its granule', async (t) => {
+  // Arm ARM, ID_AA64MMFR0_EL1 and 2. cpu_has_lpa2() takes TGran4 and TGran16 for signed,
+  // cpu_has_lva() takes VARange for unsigned.
+  for (const [granule, register, lsb, large] of [
+    [4096, 'ID_AA64MMFR0_EL1', 28n, (value: number) => value >= 1 && value <= 7],
+    [16384, 'ID_AA64MMFR0_EL1', 20n, (value: number) => value >= 2 && value <= 7],
+    [65536, 'ID_AA64MMFR2_EL1', 16n, (value: number) => value >= 1],
+  ] as const) {
+    const traits = { geometry: geometryOf(granule) } as KernelTraits;
+    const found = nibbles.filter((value) =>
+      cpuHasLargeVa(traits, { [register]: BigInt(value) << lsb }),
+    );
+    t.same(found, nibbles.filter(large), `pages of ${granule} bytes`);
+  }
+});
+
+t.test('a CPU whose part nobody read is on no list: CSV3 alone makes it safe', async (t) => {
+  const config = { unmapKernelAtEl0: true, e0pd: true, randomizeBase: true };
+  const kpti = (csv3: bigint) =>
+    unmap_kernel_at_el0({
+      traits: { config, release: parseRelease('7.3.4') } as KernelTraits,
+      idRegisters: [{ ID_AA64PFR0_EL1: csv3 << 60n }],
+      parameters: [],
+      kaslr: false,
+    }).kpti;
+  t.equal(kpti(0n), true);
+  t.equal(kpti(1n), false);
+});
+
+t.test("the derivation calls the system's capability by its kernel's name", async (t) => {
+  for (const [golden, names] of [
+    ['6.12.107+deb13-arm64@cortex-a76', []],
+    ['6.18.15+deb13-arm64@neoverse-v3-r0p2', ['system_supports_bbml2_noabort()']],
+    ['7.3.4+deb13-arm64@neoverse-v3-r0p2', ['system_supports_bbml3()']],
+  ] as const) {
+    const { derivation } = predict(questionOfGolden(readGolden(`${golden}.json.gz`)));
+    const asked = derivation.map(({ where }) => where);
+    t.same(
+      asked.filter((where) => where.startsWith('system_supports_')),
+      names,
+      golden,
+    );
+  }
 });

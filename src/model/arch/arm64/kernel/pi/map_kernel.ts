@@ -9,7 +9,7 @@ import { cpuHasLargeVa, kaslr_enabled, kaslr_requires_kpti } from '../cpufeature
  */
 export function early_map_kernel(kernel: Kernel): void {
   const { traits, idRegisters, decisions, why } = kernel;
-  const { config, geometry } = traits;
+  const { config } = traits;
   decisions.useNgMappings = config.unmapKernelAtEl0 && kaslr_requires_kpti(kernel);
   if (config.unmapKernelAtEl0 && kaslr_enabled(kernel)) {
     why(
@@ -18,6 +18,6 @@ export function early_map_kernel(kernel: Kernel): void {
       `FEAT_E0PD ${!decisions.useNgMappings}: non-global mappings ${decisions.useNgMappings}`,
     );
   }
-  decisions.lpa2 =
-    config.lpa2 && geometry.granule !== 65536 && cpuHasLargeVa(traits, first(idRegisters));
+  // CONFIG_ARM64_LPA2 depends on !ARM64_64K_PAGES.
+  decisions.lpa2 = config.lpa2 && cpuHasLargeVa(traits, first(idRegisters));
 }

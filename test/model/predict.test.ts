@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import t from 'tap';
+import { kfencePoolSize } from '../../src/linux/kernel-layout.ts';
+import { predict, stateInOperation } from '../../src/model/predict.ts';
+import { given } from '../given.ts';
+import { questionOfGolden, sharedGolden } from './golden.ts';
+
+const question = (name: string) => questionOfGolden(sharedGolden(`${name}.json.gz`));
+
+t.test('a boot that ended at a checkpoint is predicted up to that one', async (t) => {
+  const asked = question('7.3.4+deb13-arm64@neoverse-v3-r0p2');
+  const whole = predict(asked);
+  const until = predict({ ...asked, until: 'before_split' });
+  t.same(Object.keys(until.checkpoints), ['paging_init', 'before_split']);
+  t.ok(Object.keys(whole.checkpoints).length > 2);
+  t.ok(until.derivation.length < whole.derivation.length);
+  t.same(until.derivation, whole.derivation.slice(0, until.derivation.length));
+});
+
+t.test(
+  'a kernel in operation has a pool of KFENCE where one was found, and no other',
+  async (t) => {
+    const withPool = question('7.3.4+deb13-arm64@neoverse-v3-r0p2+kfence100+kpti');
+    const { config, geometry } = withPool.traits;
+    const start = given(withPool.facts.kfencePool);
+    const size = kfencePoolSize(config.kfenceNumObjects, geometry);
+    const { kfencePool } = stateInOperation(withPool, predict(withPool).decisions);
+    t.same(kfencePool, { start, end: start + size });
+    const { kfencePool: _, ...facts } = withPool.facts;
+    const without = { ...withPool, facts };
+    t.notOk('kfencePool' in stateInOperation(without, predict(withPool).decisions));
+  },
+);
