@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { bbmLevels } from '../../src/diff/bbm-levels.ts';
 import { type BestFit, fitAssumptions, isNoAnswer } from '../../src/diff/fit-assumptions.ts';
 import { judge } from '../../src/diff/judge.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
@@ -62,6 +63,7 @@ export function judgeCase(
     new RecordingJudges(
       bootContextOf(kernel, scenario, { evidence, facts: factsFor(kernel.traits) }),
       evidence.recording,
+      bbmLevels(factsFor(kernel.traits).idRegisters),
     );
   const attempt =
     (answer: typeof predict) =>

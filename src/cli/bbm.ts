@@ -5,6 +5,7 @@ import { checkUpdates } from '../bbm/check-updates.ts';
 import type { BbmLevel } from '../bbm/needs-break.ts';
 import { bbmLevels } from '../diff/bbm-levels.ts';
 import { countAt, formatUpdates } from '../report/terminal-updates.ts';
+import { wholeIdRegisters } from '../scenario/id-overrides.ts';
 import { stableJson } from '../stable-json.ts';
 import { outOption } from './locate-case.ts';
 import { locateRecording } from './locate-recording.ts';
@@ -18,8 +19,12 @@ interface BbmOptions {
 
 /** `ptdiff bbm CASE`. */
 async function bbm(given: string, options: BbmOptions): Promise<number> {
-  const { recording, directory } = await locateRecording(given, options.out);
-  const all = checkUpdates(recording, bbmLevels(readEvidence(directory).idRegisters));
+  const { recording, directory, scenario } = await locateRecording(given, options.out);
+  const { idRegisters } = readEvidence(directory);
+  const levels = bbmLevels(
+    scenario ? wholeIdRegisters(idRegisters, scenario.machine) : idRegisters,
+  );
+  const all = checkUpdates(recording, levels);
   const level = options.level === undefined ? undefined : (Number(options.level) as BbmLevel);
   const sites = all.filter((site) => countAt(site, level) > 0);
   process.stdout.write(options.json ? `${stableJson(sites, 1)}\n` : formatUpdates(sites, level));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { UpdateCheck } from '../bbm/check-updates.ts';
+import type { BbmLevel } from '../bbm/needs-break.ts';
 import type { Recording } from '../evidence/capture.ts';
 import { followRecording } from '../evidence/follow-recording.ts';
 import type { BootState } from '../model/boot-state.ts';
-import { bbmLevels } from './bbm-levels.ts';
 import { type BootContext, checkpointContext } from './context.ts';
 import { InstantRules } from './instants/index.ts';
 import type { JudgeInput } from './judge.ts';
@@ -21,13 +21,18 @@ type Judged = Pick<JudgeInput, 'updates' | 'instants' | 'refined'>;
 export class RecordingJudges {
   readonly #boot: BootContext;
   readonly #recording: Recording;
+  readonly #levels: readonly BbmLevel[];
   /** What does not depend on the model. */
   #always: Required<Pick<Judged, 'updates' | 'instants'>> | undefined;
 
-  /** @param boot whose facts say what addresses mean */
-  constructor(boot: BootContext, recording: Recording) {
+  /**
+   * @param boot whose facts say what addresses mean
+   * @param levels of FEAT_BBM that the CPUs are judged by: bbmLevels()
+   */
+  constructor(boot: BootContext, recording: Recording, levels: readonly BbmLevel[]) {
     this.#boot = boot;
     this.#recording = recording;
+    this.#levels = levels;
   }
 
   /**
@@ -45,8 +50,8 @@ export class RecordingJudges {
 
   #follow(model: RefinementCheck | undefined): Required<Pick<Judged, 'updates' | 'instants'>> {
     const recording = this.#recording;
-    const { captures, idRegisters } = this.#boot.evidence;
-    const levels = bbmLevels(idRegisters);
+    const { captures } = this.#boot.evidence;
+    const levels = this.#levels;
     const updates = new UpdateCheck(recording, levels);
     // Without a checkpoint nothing says what addresses mean.
     const instants = captures.length === 0 ? undefined : new InstantRules(this.#boot, recording);

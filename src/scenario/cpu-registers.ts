@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { cpuNamed, identitiesOf } from './cpus.ts';
-import { hiddenRegisters, idOverrides, shownIdRegisters } from './id-overrides.ts';
+import { idOverrides, shownIdRegisters, wholeIdRegisters } from './id-overrides.ts';
 import type { Machine } from './types.ts';
 
 /**
@@ -106,8 +106,6 @@ export function hasVhe(name: string): boolean {
 
 /** The ID registers that the kernel will read on each CPU of a machine, without a boot. */
 export function expectedIdRegisters(machine: Machine): Record<string, bigint>[] {
-  const hidden = hiddenRegisters(machine);
   const own = identitiesOf(machine).map(({ qemu }) => emulatedBy(qemu));
-  const shown = shownIdRegisters(own, idOverrides(machine));
-  return shown.map((registers, cpu) => ({ ...registers, ...hidden[cpu] }));
+  return wholeIdRegisters(shownIdRegisters(own, idOverrides(machine)), machine);
 }

@@ -82,3 +82,15 @@ export function hiddenRegisters(machine: Machine): Record<string, bigint>[] {
   }));
   return shownIdRegisters(own, idOverrides(machine));
 }
+
+/**
+ * All that is known of each CPU's ID registers: what the debugger shows, and what it does not.
+ * @param shown as the debugger shows them
+ */
+export function wholeIdRegisters(
+  shown: readonly Record<string, bigint>[],
+  machine: Machine,
+): Record<string, bigint>[] {
+  const hidden = hiddenRegisters(machine);
+  return shown.map((registers, cpu) => ({ ...registers, ...hidden[cpu] }));
+}

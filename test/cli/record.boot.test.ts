@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { dir } from 'tmp-promise';
@@ -68,3 +69,23 @@ t.test(
     t.match(shown.stdout, /^Changes of tables, by FEAT_BBM\n +level 0/m);
   },
 );
+
+t.test('a part of the allow list has level 2, though a hypervisor hides it', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-record-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  const [out, file] = [join(path, 'run'), join(path, 'hidden.yaml')];
+  const idFields = [{ register: 'ID_AA64MMFR2_EL1', bits: '55:52', value: 0 }];
+  const machine = { cpu: 'nvidia-olympus', world: 'realm', firmware: 'monitor', idFields };
+  writeFileSync(file, JSON.stringify({ name: 'hidden', machine }));
+  const kept = ['--out', out, '--store', join(path, 's'), '--depth', 'early'];
+  const ran = await ptdiffHere('run', '--kernel', 'debian:7.3', '--scenario', file, ...kept);
+  t.equal(ran.exitCode, 0, ran.stderr);
+  t.same(
+    readCaseLines(out).map(({ verdict, findings }) => [verdict, findings]),
+    [['pass', []]],
+  );
+  const name = '7.3.4+deb13-arm64@hidden';
+  const bbm = (...more: string[]) => ptdiffHere('bbm', name, '--out', out, ...more);
+  t.match((await bbm()).stdout, /^No entry .* the CPUs of the case do not allow\.$/m);
+  t.match((await bbm('--level', '0')).stdout, /split_pmd\+0x/, 'it was split without a break');
+});

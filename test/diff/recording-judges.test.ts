@@ -50,14 +50,14 @@ t.test('what reads a recording for all judges finds what each of them finds alon
   };
   for (const found of [alone.updates.sites, alone.instants, alone.refined])
     t.ok(found.length > 0, 'each finds something');
-  const judges = new RecordingJudges(boot, recording);
+  const judges = new RecordingJudges(boot, recording, bbmLevels(boot.evidence.idRegisters));
   t.same(judges.judge(boot, kernel.state), alone);
   t.end();
 });
 
 t.test('another hypothesis of the kernel changes what the model says, and nothing else', (t) => {
   const boot = bootOf();
-  const judges = new RecordingJudges(boot, recording);
+  const judges = new RecordingJudges(boot, recording, bbmLevels(boot.evidence.idRegisters));
   const first = judges.judge(boot, undefined);
   t.same(first.refined, []);
   const second = judges.judge(boot, kernel.state);
@@ -70,7 +70,10 @@ t.test('another hypothesis of the kernel changes what the model says, and nothin
 t.test('without a checkpoint the rules of updates alone are asked', (t) => {
   const boot = bootOf();
   boot.evidence.captures.length = 0;
-  const judged = new RecordingJudges(boot, recording).judge(boot, kernel.state);
+  const judged = new RecordingJudges(boot, recording, bbmLevels(boot.evidence.idRegisters)).judge(
+    boot,
+    kernel.state,
+  );
   t.ok(given(judged.updates).sites.length > 0);
   t.same([judged.instants, judged.refined], [[], []]);
   t.end();
