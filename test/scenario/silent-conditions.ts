@@ -54,7 +54,6 @@ const reasons: Record<string, readonly string[]> = {
     'arm64_rsi_init(): traits.rsiBeforePagingInit as true',
     'arm64_rsi_init(): traits.rsiBeforePagingInit as false',
   ],
-  'none of these kernels has 64K pages': ['early_map_kernel(): geometry.granule !== 65536 as true'],
   'every CPU of ours tells its CSV3': ['isVulnerable(): told as true'],
   'no scenario says mitigations=off': [
     'unmap_kernel_at_el0(): cpu_mitigations_off(parameters, traits.release) as false',
