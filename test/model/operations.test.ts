@@ -5,6 +5,7 @@ import type { RecordedTable } from '../../src/evidence/recording-reader.ts';
 import { geometryOf } from '../../src/linux/geometry.ts';
 import { vmemmapStart } from '../../src/linux/kernel-layout.ts';
 import {
+  PMD_TABLE_BIT,
   PTE_AF,
   PTE_CONT,
   PTE_GP,
@@ -221,6 +222,11 @@ t.test(
     const pages = (attributes: bigint) => Array.from({ length: 16 }, () => attributes);
     t.same(stored(newest, 'create_mapping_noalloc', ...args), pages(pageKernel | PTE_CONT));
     t.same(stored(until617, 'create_mapping_noalloc', ...args), pages(pageKernel));
+    t.same(
+      stored(newest, 'create_mapping_noalloc', RAM, LINEAR + 512n * PAGE, 512n * PAGE, pageKernel),
+      [pageKernel & ~PMD_TABLE_BIT],
+      'a block needs no table',
+    );
     t.throws(
       () => call(newest, 'create_mapping_noalloc', RAM, LINEAR + 512n * PAGE, PAGE, pageKernel),
       new PredictedBug('BUG_ON(!pgtable_alloc) in alloc_init_cont_pte()'),

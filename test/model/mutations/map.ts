@@ -85,7 +85,7 @@ export const mapMutations: readonly Mutation[] = [
       'return true',
       'a block is not tried over a table since 7.2',
     ],
-    ['  if (old === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
+    ['  if (entry === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
     ['attributes = prot & ~PMD_TABLE_BIT', 'attributes = prot', 'a block is no page'],
     [
       'map.geometry.pudSectSupported && mayUseBlock',
