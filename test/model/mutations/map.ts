@@ -171,16 +171,12 @@ export const mapMutations: readonly Mutation[] = [
       'the boot CPU may split while it is alone',
     ],
     [
-      "if (answer === 'nothing' || !inRegion) return 0;",
-      "if (answer === 'split' || !inRegion) return 0;",
+      "if (answer === 'nothing') return 0;",
+      "if (answer === 'split') return 0;",
       'a request splits at its ends',
     ],
-    [
-      "if (answer === 'nothing' || !inRegion) return 0;",
-      'if (!inRegion) return 0;',
-      'no split without the capability',
-    ],
-    ["if (answer === 'nothing' || !inRegion) return 0;", 'return 0;', 'a request splits'],
+    ["if (answer === 'nothing') return 0;", '', 'no split without the capability'],
+    ["if (answer === 'nothing') return 0;", 'return 0;', 'a request splits'],
     [
       'if (!traits.splitAsksRequires)',
       'if (traits.splitAsksRequires)',
