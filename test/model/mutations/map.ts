@@ -149,13 +149,13 @@ export const mapMutations: readonly Mutation[] = [
     ],
     ["(!whole || traits.bbml === 'none')", '(false)', 'a block that is partly covered is refused'],
     [
-      "const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;",
-      'const set = 0n;',
+      "const shared = direction === 'decrypt' ? PROT_NS_SHARED : 0n;",
+      'const shared = 0n;',
       'shared memory is mapped by its alias',
     ],
     [
-      '{ set: set | invalid.set, clear: clear | invalid.clear },',
-      '{ set: set | invalid.set, clear },',
+      '{ set: set | shared, clear: clear | PROT_NS_SHARED }',
+      '{ set: set | shared, clear: PROT_NS_SHARED }',
       'the mapping is broken before the change',
     ],
   ]),
