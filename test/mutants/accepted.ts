@@ -142,6 +142,14 @@ export const accepted: ReadonlyMap<string, string> = new Map<string, string>([
     'bit 0 is PTE_VALID, which is set after what is cleared',
   ],
   [
+    'src/model/arch/arm64/mm/proc.ts (at load): 0xf0000f => 15728656',
+    'no CPU has a higher variant and revision',
+  ],
+  [
+    'src/model/arch/arm64/mm/proc.ts tcr: 0n => 1n',
+    'no part that is asked for has either in its MIDR_EL1',
+  ],
+  [
     'src/model/arch/arm64/mm/proc.ts kpti_mk_tbl_ng: index < table.length => (index) <= (table.length)',
     'behind the last entry is none, neither a leaf nor a table',
   ],

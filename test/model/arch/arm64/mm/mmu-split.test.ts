@@ -181,6 +181,21 @@ function leavesOf({ map }: ReturnType<typeof withBlock>): string[] {
   });
 }
 
+t.test(
+  'of a page, the end that is less aligned is split: the other is a boundary, too',
+  async (t) => {
+    for (const page of [1, 2, 3, 4, 15, 16, 17, 23, 24, 31, 32, 511, 512, 513, 767, 768]) {
+      const state = withBlock(0);
+      const va = start + BigInt(page * PAGE);
+      split_kernel_leaf_mapping(state, va, va + 4096n);
+      const own = leafRuns(state.map, []).find(({ va: from, size }) => {
+        return from <= va && va < from + BigInt(size);
+      });
+      t.match(own, { level: 3, contiguous: false }, `page ${page}`);
+    }
+  },
+);
+
 t.test('both ends of a range become boundaries of leaves, as small as they must be', async (t) => {
   const state = withBlock(0);
   // From a page of the first group of blocks on, to a block of the second.

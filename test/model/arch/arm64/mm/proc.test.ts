@@ -137,6 +137,7 @@ t.test('dirty state is not left to the CPUs of cpu_has_broken_dbm()', async (t) 
     ['Cortex-A55 r0p0', midr(arm, 0xd05n, 0n, 0n), 0],
     ['Cortex-A55 r2p0', midr(arm, 0xd05n, 2n, 0n), 0],
     ['Cortex-A55 of the highest version', midr(arm, 0xd05n, 15n, 15n), 0],
+    ['Cortex-A510 r0p0', midr(arm, 0xd46n, 0n, 0n), 0],
     ['Cortex-A510 r0p2', midr(arm, 0xd46n, 0n, 2n), 0],
     ['Cortex-A510 r0p3', midr(arm, 0xd46n, 0n, 3n), 1],
     ['Cortex-A510 r1p0', midr(arm, 0xd46n, 1n, 0n), 1],
