@@ -136,6 +136,19 @@ export const accepted: ReadonlyMap<string, string> = new Map<string, string>([
     'a pool that is undefined is none; the type alone does not say so',
   ],
   // The model of arch/arm64, mm and kernel.
+  ['src/model/arch/arm64/mm/mmu-create.ts tableDescriptor: 0n => 1n', 'bit 0 is set in TABLE_TYPE'],
+  [
+    'src/model/arch/arm64/mm/pageattr.ts makeValid: 0n => 1n',
+    'bit 0 is PTE_VALID, which is set after what is cleared',
+  ],
+  [
+    'src/model/arch/arm64/mm/proc.ts (at load): 0xf0000f => 15728656',
+    'no CPU has a higher variant and revision',
+  ],
+  [
+    'src/model/arch/arm64/mm/proc.ts tcr: 0n => 1n',
+    'no part that is asked for has either in its MIDR_EL1',
+  ],
   [
     'src/model/arch/arm64/mm/proc.ts kpti_mk_tbl_ng: index < table.length => (index) <= (table.length)',
     'behind the last entry is none, neither a leaf nor a table',

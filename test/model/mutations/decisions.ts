@@ -42,7 +42,7 @@ export const decisionMutations: readonly Mutation[] = [
     ['!decisions.kfenceEarlyInit', 'decisions.kfenceEarlyInit', 'a late KFENCE pool needs pages'],
   ]),
   ...inFile('arch/arm64/mm/mmu-split.ts', [
-    ['if (bbml) return false;', '', 'the capability allows large mappings'],
+    ['if (decisions.bootCpuBbml) return false;', '', 'the capability allows large mappings'],
     [
       'if (decisions.debugPagealloc) return true;',
       'if (decisions.debugPagealloc) return false;',
@@ -109,7 +109,7 @@ export const decisionMutations: readonly Mutation[] = [
     ['[1, 1, s1pie]', '[1, 1, false]', 'TCR2_EL1.PIE'],
     ['0xcc880e0ac0800000n', '0xcc880e0ac0800001n', 'PIE_E1'],
     ['BigInt(inputs.swapper +', 'BigInt(inputs.swapper + 65536 +', 'TTBR1 is swapper_pg_dir'],
-    ['isA64fx(idRegisters.MIDR_EL1 ?? 0n)', 'false', 'TCR_EL1.NFD1 stays off on an A64FX'],
+    ['isA64fx(midr)', 'false', 'TCR_EL1.NFD1 stays off on an A64FX'],
     [
       '8 * (entries(52) - entries(48))',
       '0',

@@ -85,7 +85,7 @@ export const mapMutations: readonly Mutation[] = [
       'return true',
       'a block is not tried over a table since 7.2',
     ],
-    ['  if (old === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
+    ['  if (entry === TABLE) return;\n', '', 'a block is refused over a table, in silence'],
     ['attributes = prot & ~PMD_TABLE_BIT', 'attributes = prot', 'a block is no page'],
     [
       'map.geometry.pudSectSupported && mayUseBlock',
@@ -149,13 +149,13 @@ export const mapMutations: readonly Mutation[] = [
     ],
     ["(!whole || traits.bbml === 'none')", '(false)', 'a block that is partly covered is refused'],
     [
-      "const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;",
-      'const set = 0n;',
+      "const shared = direction === 'decrypt' ? PROT_NS_SHARED : 0n;",
+      'const shared = 0n;',
       'shared memory is mapped by its alias',
     ],
     [
-      '{ set: set | invalid.set, clear: clear | invalid.clear },',
-      '{ set: set | invalid.set, clear },',
+      '{ set: set | shared, clear: clear | PROT_NS_SHARED }',
+      '{ set: set | shared, clear: PROT_NS_SHARED }',
       'the mapping is broken before the change',
     ],
   ]),
@@ -171,16 +171,12 @@ export const mapMutations: readonly Mutation[] = [
       'the boot CPU may split while it is alone',
     ],
     [
-      "if (answer === 'nothing' || !inRegion) return 0;",
-      "if (answer === 'split' || !inRegion) return 0;",
+      "if (answer === 'nothing') return 0;",
+      "if (answer === 'split') return 0;",
       'a request splits at its ends',
     ],
-    [
-      "if (answer === 'nothing' || !inRegion) return 0;",
-      'if (!inRegion) return 0;',
-      'no split without the capability',
-    ],
-    ["if (answer === 'nothing' || !inRegion) return 0;", 'return 0;', 'a request splits'],
+    ["if (answer === 'nothing') return 0;", '', 'no split without the capability'],
+    ["if (answer === 'nothing') return 0;", 'return 0;', 'a request splits'],
     [
       'if (!traits.splitAsksRequires)',
       'if (traits.splitAsksRequires)',

@@ -97,16 +97,10 @@ function init_pte(request: Request, table: Table, addr: number, end: number, pro
   const { map, traits } = request;
   const code = map.leaf(prot);
   const last = map.index(table, addr) + (end - addr) / map.geometry.granule;
-  // Neighbours are mostly equal: the answer for one holds for the next.
-  let safe = NONE;
   for (let i = map.index(table, addr); i < last; i++) {
     const old = table.at(i);
-    if (old !== NONE && old !== code && old !== safe) {
-      if (!pgattr_change_is_safe(traits, map.attributes(old), prot)) {
-        throw new PredictedBug('BUG_ON(!pgattr_change_is_safe) in init_pte()');
-      }
-      safe = old;
-    }
+    if (old !== NONE && !pgattr_change_is_safe(traits, map.attributes(old), prot))
+      throw new PredictedBug('BUG_ON(!pgattr_change_is_safe) in init_pte()');
     table.set(i, code);
   }
 }
@@ -161,14 +155,20 @@ function alloc_init_cont_pte(
   }
 }
 
-/** pmd_set_huge() and pud_set_huge(): refused where the change is not safe, silently before 7.2. */
+/**
+ * pmd_set_huge() and pud_set_huge(): refused where the change is not safe, silently before 7.2. The
+ * BUG_ON() behind them then compares what is there with itself, which only a contiguous block before
+ * 7.2 fails.
+ */
 function setHuge(request: Request, table: Table, index: number, prot: bigint): void {
   const { map, traits } = request;
   const attributes = prot & ~PMD_TABLE_BIT;
-  const old = map.entry(table, index);
-  if (old === TABLE) return;
-  if (old !== NONE && !pgattr_change_is_safe(traits, map.attributes(old), attributes)) return;
-  table.set(index, map.leaf(attributes));
+  const entry = map.entry(table, index);
+  if (entry === TABLE) return;
+  const old = entry === NONE ? 0n : map.attributes(entry);
+  if (pgattr_change_is_safe(traits, old, attributes)) table.set(index, map.leaf(attributes));
+  else if (!pgattr_change_is_safe(traits, old, old))
+    throw new PredictedBug('BUG_ON(!pgattr_change_is_safe) in init_pmd()');
 }
 
 /** True where a block of `size` is tried; since 7.2 not where a table exists. */
@@ -290,7 +290,6 @@ export function __create_pgd_mapping(
   const { granule } = map.geometry;
   const from = Math.floor(start / granule) * granule;
   const to = Math.ceil(end / granule) * granule;
-  if (from >= to) return;
   alloc_init_upper(
     { map, traits, flags, alloc },
     map.root,

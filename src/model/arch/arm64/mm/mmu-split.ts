@@ -3,7 +3,6 @@ import type { SharingRequest } from '../../../../evidence/capture.ts';
 import { _PAGE_END, vaBitsMin } from '../../../../linux/kernel-layout.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import {
-  PMD_TABLE_BIT,
   PTE_CONT,
   PTE_PRESENT_INVALID,
   PTE_PXN,
@@ -56,7 +55,6 @@ function splitBlock(
   const block = map.attributes(map.entry(parent, index));
   const table = map.newTable(parent, index, tableDescriptor(traits, (block & PTE_PXN) !== 0n));
   let leaf = table.level === 3 ? block | PTE_TYPE_PAGE : block | PTE_VALID;
-  if (table.level !== 3) leaf &= ~PMD_TABLE_BIT;
   if (!(block & PTE_VALID) && traits.presentInvalid)
     leaf = (leaf & ~PTE_VALID) | PTE_PRESENT_INVALID;
   leaf &= ~PTE_CONT;
@@ -115,26 +113,23 @@ export function split_kernel_leaf_mapping_locked(
   splitContiguous(map, pte, map.index(pte, offset), CONT_PTE_SIZE);
 }
 
-/**
- * __ffs() comparison without a log2: true when the lowest set bit of `a` is lower, i.e. `a` is less
- * aligned.
- */
+/** __ffs(a) < __ffs(b) of two ends of a page, which differ: `a` is less aligned. */
 function lessAligned(a: number, b: number): boolean {
   let size = 2;
-  while (a % size === 0 && b % size === 0) size *= 2;
+  while (b % size === 0) size *= 2;
   return a % size !== 0;
 }
 
 /**
- * force_pte_mapping(), since a166563e7ec3 (6.18): whether the linear map must be made of pages.
- * Until the capabilities are final, only the boot CPU counts. Up to 6.17, which checks no CPU, this
- * is can_set_direct_map(), as in that map_mem().
+ * force_pte_mapping(), since a166563e7ec3 (6.18): whether the linear map must be made of pages. The
+ * boot CPU counts until the capabilities are final; what asks later has asked for those of the
+ * system first, which include the boot CPU's. Up to 6.17, which checks no CPU, this is
+ * can_set_direct_map(), as in that map_mem().
  */
-export function force_pte_mapping(kernel: Kernel, capabilitiesFinal = false): boolean {
+export function force_pte_mapping(kernel: Kernel): boolean {
   const { decisions } = kernel;
-  const bbml = capabilitiesFinal ? decisions.systemBbml : decisions.bootCpuBbml;
   if (decisions.debugPagealloc) return true;
-  if (bbml) return false;
+  if (decisions.bootCpuBbml) return false;
   return decisions.rodataFull || arm64_kfence_can_set_direct_map(kernel) || decisions.realm;
 }
 
@@ -158,11 +153,10 @@ type SplitAnswer = 'split' | 'nothing' | 'busy';
  */
 export function split_leaf_mapping_possible(kernel: Kernel, time: SplitTime): SplitAnswer {
   const { traits, decisions } = kernel;
-  if (traits.bbml === 'none') return 'nothing';
   // system_supports_bbml*(): false until setup_system_capabilities() has run.
   const supported = decisions.systemBbml;
   if (!traits.splitAsksRequires)
-    return supported && !force_pte_mapping(kernel, true) ? 'split' : 'nothing';
+    return supported && !force_pte_mapping(kernel) ? 'split' : 'nothing';
   if (!decisions.linearMapRequiresBbml) return 'nothing';
   if (supported) return 'split';
   if (time.capabilitiesFinal) return 'nothing';
@@ -171,8 +165,8 @@ export function split_leaf_mapping_possible(kernel: Kernel, time: SplitTime): Sp
 
 /**
  * split_kernel_leaf_mapping(start, end): makes both ends leaf boundaries; for a single page, it
- * splits only at the less aligned of the two ends. Virtual addresses, page-aligned; those outside
- * the linear region or in the KFENCE pool change nothing.
+ * splits only at the less aligned of the two ends. Virtual addresses of TTBR1, page-aligned; those
+ * in the KFENCE pool change nothing.
  * @returns 0, or -EBUSY where the kernel warns and refuses
  */
 export function split_kernel_leaf_mapping(
@@ -188,8 +182,7 @@ export function split_kernel_leaf_mapping(
   if (kfencePool && pa >= kfencePool.start && pa < kfencePool.end) return 0;
   const answer = split_leaf_mapping_possible(state, time);
   if (answer === 'busy') return -EBUSY;
-  const inRegion = first >= 0 && last <= map.root.length * map.root.entrySize && first < last;
-  if (answer === 'nothing' || !inRegion) return 0;
+  if (answer === 'nothing') return 0;
   if (last - first === map.geometry.granule) {
     split_kernel_leaf_mapping_locked(map, traits, lessAligned(first, last) ? first : last);
   } else {

@@ -201,10 +201,11 @@ export function changesOf(
   { traits, prot }: Pick<BootState, 'traits' | 'prot'>,
   direction: SharingRequest['direction'],
 ): [AttributeChange, AttributeChange] {
-  const set = direction === 'decrypt' ? PROT_NS_SHARED : 0n;
-  const clear = direction === 'decrypt' ? 0n : PROT_NS_SHARED;
-  const invalid = makeInvalid(traits, prot);
-  return [{ set: set | invalid.set, clear: clear | invalid.clear }, makeValid(traits, prot)];
+  const shared = direction === 'decrypt' ? PROT_NS_SHARED : 0n;
+  const { set, clear } = makeInvalid(traits, prot);
+  // What is cleared first is set again where the page becomes shared.
+  const away = { set: set | shared, clear: clear | PROT_NS_SHARED };
+  return [away, makeValid(traits, prot)];
 }
 
 /**

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName } from '../../../../evidence/capture.ts';
+import type { MidrRange } from '../../../../linux/cpu-capabilities.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import { PTE_NG, PTE_VALID } from '../../../../linux/pgprot.ts';
 import { type LinearMap, onceForNeighbours, TABLE, type Table } from '../../../linear-map.ts';
 import type { Decisions, PredictedRegister } from '../../../types.ts';
-import { idField } from '../kernel/cpufeature.ts';
+import { idField, isMidrInRange } from '../kernel/cpufeature.ts';
 
 /**
  * kpti_mk_tbl_ng of arch/arm64/mm/proc.S: sets PTE_NG entry by entry, the same bit for leaves and
@@ -60,7 +61,10 @@ interface RegisterInputs {
   swapper: number;
 }
 
-/** Collects fields of one register: value at lsb, width bits. */
+/**
+ * Collects fields of one register: value at lsb, width bits. The masks are added, so that fields
+ * which overlap by mistake give another mask than theirs.
+ */
 function fields(
   why: string,
   list: [lsb: number, width: number, value: number | boolean][],
@@ -69,7 +73,7 @@ function fields(
   let mask = 0n;
   for (const [lsb, width, value] of list) {
     bits |= BigInt(Number(value)) << BigInt(lsb);
-    mask |= ((1n << BigInt(width)) - 1n) << BigInt(lsb);
+    mask += ((1n << BigInt(width)) - 1n) << BigInt(lsb);
   }
   return { bits, mask, why };
 }
@@ -86,16 +90,14 @@ function isA64fx(midr: bigint): boolean {
 const TG1 = { 4096: 2, 16384: 1, 65536: 3 };
 
 /**
- * The kernel does not enable dirty state management on these (cpu_has_broken_dbm(),
- * arch/arm64/kernel/cpufeature.c).
+ * cpu_has_broken_dbm() of arch/arm64/kernel/cpufeature.c, where the kernel does not enable dirty
+ * state management: Cortex-A55, Kryo 4xx Silver rdpe, Cortex-A510 r0p0 to r0p2.
  */
-function hasBrokenDbm(midr: bigint): boolean {
-  const part = (midr >> 4n) & 0xfffn;
-  const implementer = midr >> 24n;
-  if (implementer !== 0x41n) return false;
-  const revision = ((midr >> 20n) & 0xfn) * 16n + (midr & 0xfn);
-  return part === 0xd05n || (part === 0xd46n && revision <= 2n);
-}
+const brokenDbm: readonly MidrRange[] = [
+  { model: 0x410fd050, from: 0, to: 0xf0000f },
+  { model: 0x510f8050, from: 0xd0000e, to: 0xd0000e },
+  { model: 0x410fd460, from: 0, to: 2 },
+];
 
 /**
  * TCR_EL1 as __cpu_setup() sets it (arch/arm64/mm/proc.S), with the changes of
@@ -107,8 +109,10 @@ function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegiste
   const { traits, decisions, idRegisters, vaBits } = inputs;
   const hafdbs = idField(idRegisters, 'ID_AA64MMFR1_EL1', 0);
   const parange = idField(idRegisters, 'ID_AA64MMFR0_EL1', 0) & 7;
+  const midr = idRegisters.MIDR_EL1 ?? 0n;
   const { config } = traits;
-  const dbm = config.hwAfdbm && hafdbs >= 2 && !hasBrokenDbm(idRegisters.MIDR_EL1 ?? 0n);
+  const hasBrokenDbm = brokenDbm.some((range) => isMidrInRange(midr, range));
+  const dbm = config.hwAfdbm && hafdbs >= 2 && !hasBrokenDbm;
   const e0pd = config.e0pd && idField(idRegisters, 'ID_AA64MMFR2_EL1', 60) !== 0;
   const largestParange = config.paBits === 52 && (decisions.lpa2 || !config.lpa2) ? 6 : 5;
   return fields('__cpu_setup(), arch/arm64/mm/proc.S', [
@@ -124,11 +128,7 @@ function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegiste
     [39, 1, config.hwAfdbm && hafdbs !== 0],
     [40, 1, featuresEnabled && dbm],
     [42, 1, 0],
-    [
-      54,
-      1,
-      config.randomizeBase && !(config.fujitsuErratum010001 && isA64fx(idRegisters.MIDR_EL1 ?? 0n)),
-    ],
+    [54, 1, config.randomizeBase && !(config.fujitsuErratum010001 && isA64fx(midr))],
     [56, 1, featuresEnabled && e0pd],
     [59, 1, decisions.lpa2],
   ]);

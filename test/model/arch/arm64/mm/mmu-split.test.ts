@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
-import { PTE_CONT, PTE_TYPE_PAGE } from '../../../../../src/linux/pgprot.ts';
+import {
+  PTE_CONT,
+  PTE_PXN,
+  PTE_TYPE_PAGE,
+  PTE_VALID,
+  TABLE_PXN,
+} from '../../../../../src/linux/pgprot.ts';
 import type { PhysicalRange } from '../../../../../src/linux/physical-range.ts';
 import { __create_pgd_mapping } from '../../../../../src/model/arch/arm64/mm/mmu-create.ts';
 import {
   linear_map_split_to_ptes,
+  range_split_to_ptes,
   split_kernel_leaf_mapping,
   split_kernel_leaf_mapping_locked,
 } from '../../../../../src/model/arch/arm64/mm/mmu-split.ts';
@@ -76,13 +83,13 @@ class NotedMap extends LinearMap {
 }
 
 /** Of a kernel that may split, with one block of a GiB at this offset. */
-function withBlock(offset: number, kfencePool?: PhysicalRange) {
+function withBlock(offset: number, kfencePool?: PhysicalRange, prot = PTE_TYPE_PAGE) {
   const question = questionOfGolden(readGolden('7.3.4-4k39@neoverse-v3-r0p2+8g.json.gz'));
   const { traits } = question;
   const physBase = 4 * GIB;
   const map = new NotedMap(traits.geometry, 39, start, physBase);
   const pa = physBase + offset;
-  __create_pgd_mapping(map, traits, pa, pa + GIB, PTE_TYPE_PAGE, 0, true);
+  __create_pgd_mapping(map, traits, pa, pa + GIB, prot, 0, true);
   const { decisions } = predict(question);
   return {
     ...stateInOperation(question, decisions),
@@ -107,7 +114,6 @@ t.test("a page can be split off anywhere in the kernel's half of the addresses",
   const last = kernelHalf - 4096;
   t.same(ask(withBlock(kernelHalf - GIB), last), splits, 'the last one, too');
   t.same(ask(withBlock(0), 4096), splits);
-  t.same(ask(withBlock(0), -4096), nothing, "what lies before it is a user's");
 });
 
 t.test('a whole block is not split, nor what is not mapped', async (t) => {
@@ -163,4 +169,86 @@ t.test('a repaint flushes the whole linear map', async (t) => {
   const state = withBlock(0);
   linear_map_split_to_ptes(state);
   t.same(state.map.flushed, [[0, kernelHalf / 2]]);
+});
+
+const [PAGE, MIB] = [4096, 2 ** 20];
+
+/** Sizes of the leaves from the block's beginning on, as 'level x number', contiguous ones with *. */
+function leavesOf({ map }: ReturnType<typeof withBlock>): string[] {
+  return leafRuns(map, []).map(({ level, contiguous, size }) => {
+    const each = level === 3 ? PAGE : level === 2 ? 2 * MIB : GIB;
+    return `${level}${contiguous ? '*' : ''} x ${size / each}`;
+  });
+}
+
+t.test(
+  'of a page, the end that is less aligned is split: the other is a boundary, too',
+  async (t) => {
+    for (const page of [1, 2, 3, 4, 15, 16, 17, 23, 24, 31, 32, 511, 512, 513, 767, 768]) {
+      const state = withBlock(0);
+      const va = start + BigInt(page * PAGE);
+      split_kernel_leaf_mapping(state, va, va + 4096n);
+      const own = leafRuns(state.map, []).find(({ va: from, size }) => {
+        return from <= va && va < from + BigInt(size);
+      });
+      t.match(own, { level: 3, contiguous: false }, `page ${page}`);
+    }
+  },
+);
+
+t.test('both ends of a range become boundaries of leaves, as small as they must be', async (t) => {
+  const state = withBlock(0);
+  // From a page of the first group of blocks on, to a block of the second.
+  split_kernel_leaf_mapping(state, start + 0x3000n, start + BigInt(40 * MIB));
+  t.same(leavesOf(state), ['3 x 16', '3* x 496', '2 x 31', '2* x 480']);
+});
+
+t.test('a range that becomes pages leaves blocks around it, none of them contiguous', async (t) => {
+  const state = withBlock(0);
+  range_split_to_ptes(state.map, state.traits, 2 * MIB, 4 * MIB);
+  t.same(leavesOf(state), ['2 x 1', '3 x 512', '2 x 510']);
+});
+
+t.test('the table of a block that is executable is not privileged execute-never', async (t) => {
+  for (const [prot, wanted] of [
+    [PTE_TYPE_PAGE, 0n],
+    [PTE_TYPE_PAGE | PTE_PXN, TABLE_PXN],
+  ] as const) {
+    const state = withBlock(0, undefined, prot);
+    split_kernel_leaf_mapping(state, start, start + 4096n);
+    const pmds = given(state.map.root.tables.get(0));
+    const ptes = given(pmds.tables.get(0));
+    t.same([pmds.descriptor & TABLE_PXN, ptes.descriptor & TABLE_PXN], [wanted, wanted]);
+    t.equal(state.map.attributes(state.map.entry(pmds, 1)), prot & ~2n, 'a block has bit 1 clear');
+    t.equal(state.map.attributes(state.map.entry(ptes, 100)), prot | PTE_CONT, 'a page has it set');
+  }
+});
+
+t.test('split_to_ptes_pte_entry() asks pte_cont() alone: of invalid pages, too', async (t) => {
+  const { map, traits } = withBlock(0);
+  split_kernel_leaf_mapping_locked(map, traits, 2 * MIB - 16 * PAGE - PAGE);
+  const ptes = given(given(map.root.tables.get(0)).tables.get(0));
+  const invalid = (PTE_TYPE_PAGE & ~PTE_VALID) | PTE_CONT;
+  for (let index = 0; index < 16; index++) ptes.set(index, map.leaf(invalid));
+  range_split_to_ptes(map, traits, 0, PAGE);
+  const attributes = Array.from({ length: 16 }, (_, index) =>
+    map.attributes(map.entry(ptes, index)),
+  );
+  t.ok(attributes.every((each) => each === (invalid & ~PTE_CONT)));
+});
+
+t.test('6.18 asks whether the system has the capability, not the boot CPU alone', async (t) => {
+  const golden = '6.18.15+deb13-arm64@neoverse-v3-r0p2+off+kfence100';
+  const { traits } = readGolden(`${golden}.json.gz`).question;
+  const asked = (systemBbml: boolean) => {
+    const state = withBlock(0);
+    const decisions = { ...state.decisions, systemBbml, bootCpuBbml: true };
+    return ask(
+      { ...state, traits: { ...state.traits, splitAsksRequires: false }, decisions },
+      PAGE,
+    );
+  };
+  t.notOk(traits.splitAsksRequires, 'it has no linear_map_requires_bbml2 to ask there');
+  t.same(asked(true), splits);
+  t.same(asked(false), nothing, 'a repaint has made pages of what the boot CPU could split');
 });
