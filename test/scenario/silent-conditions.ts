@@ -37,9 +37,6 @@ const reasons: Record<string, readonly string[]> = {
     ],
   'on a kernel without the capability the rules that follow say the same': [
     "map_mem_decisions(): traits.bbml !== 'none' as true",
-
-    "cpuSupportsBbml(): bbml === 'none' as false",
-    "split_leaf_mapping_possible(): traits.bbml === 'none' as false",
   ],
   'it chooses the words of the derivation only': [
     "setup_system_capabilities(): traits.bbml !== 'none' as true",

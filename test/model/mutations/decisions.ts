@@ -42,7 +42,7 @@ export const decisionMutations: readonly Mutation[] = [
     ['!decisions.kfenceEarlyInit', 'decisions.kfenceEarlyInit', 'a late KFENCE pool needs pages'],
   ]),
   ...inFile('arch/arm64/mm/mmu-split.ts', [
-    ['if (decisions.bootCpuBbml) return false;', '', 'the capability allows large mappings'],
+    ['if (bbml) return false;', '', 'the capability allows large mappings'],
     [
       'if (decisions.debugPagealloc) return true;',
       'if (decisions.debugPagealloc) return false;',

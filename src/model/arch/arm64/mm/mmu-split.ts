@@ -121,15 +121,15 @@ function lessAligned(a: number, b: number): boolean {
 }
 
 /**
- * force_pte_mapping(), since a166563e7ec3 (6.18): whether the linear map must be made of pages. The
- * boot CPU counts until the capabilities are final; what asks later has asked for those of the
- * system first, which include the boot CPU's. Up to 6.17, which checks no CPU, this is
- * can_set_direct_map(), as in that map_mem().
+ * force_pte_mapping(), since a166563e7ec3 (6.18): whether the linear map must be made of pages.
+ * Until the capabilities are final, only the boot CPU counts. Up to 6.17, which checks no CPU, this
+ * is can_set_direct_map(), as in that map_mem().
  */
-export function force_pte_mapping(kernel: Kernel): boolean {
+export function force_pte_mapping(kernel: Kernel, capabilitiesFinal = false): boolean {
   const { decisions } = kernel;
+  const bbml = capabilitiesFinal ? decisions.systemBbml : decisions.bootCpuBbml;
   if (decisions.debugPagealloc) return true;
-  if (decisions.bootCpuBbml) return false;
+  if (bbml) return false;
   return decisions.rodataFull || arm64_kfence_can_set_direct_map(kernel) || decisions.realm;
 }
 
@@ -156,7 +156,7 @@ export function split_leaf_mapping_possible(kernel: Kernel, time: SplitTime): Sp
   // system_supports_bbml*(): false until setup_system_capabilities() has run.
   const supported = decisions.systemBbml;
   if (!traits.splitAsksRequires)
-    return supported && !force_pte_mapping(kernel) ? 'split' : 'nothing';
+    return supported && !force_pte_mapping(kernel, true) ? 'split' : 'nothing';
   if (!decisions.linearMapRequiresBbml) return 'nothing';
   if (supported) return 'split';
   if (time.capabilitiesFinal) return 'nothing';

@@ -92,18 +92,18 @@ function without(ranges: PhysicalRange[], hole: PhysicalRange): PhysicalRange[] 
 /**
  * The ranges that map_mem() passes to __map_memblock(). If a range begins or ends inside a page,
  * the whole page is mapped, even if part of it is no-map memory; since 7.3, and in stable updates,
- * the page is left out. Of a range without a whole page, which ends before it begins, nothing is
- * mapped.
+ * the page is left out.
  */
 function mappable(
   memory: readonly PhysicalRange[],
   { mapsWholePagesOnly, geometry: { granule } }: KernelTraits,
 ): readonly PhysicalRange[] {
   if (!mapsWholePagesOnly) return memory;
-  return memory.map(({ start, end }) => ({
+  const inward = memory.map(({ start, end }) => ({
     start: Math.ceil(start / granule) * granule,
     end: Math.floor(end / granule) * granule,
   }));
+  return inward.filter(({ start, end }) => start < end);
 }
 
 /**
