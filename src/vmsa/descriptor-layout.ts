@@ -148,7 +148,10 @@ function address(layout: DescriptorLayout, lo: number, hi: number, word: number)
   );
 }
 
-/** Bits last:first set; none when last is first - 1. */
+/**
+ * Bits last:first set; none when last is first - 1. It is less in a regime that is refused alone,
+ * which nothing is walked with.
+ */
 function span(first: number, last: number): bigint {
   return ((1n << BigInt(last - first + 1)) - 1n) << BigInt(first);
 }
