@@ -67,7 +67,7 @@ function descriptorLayout(regime: Stage1Regime, level: Level): DescriptorLayout 
   // it is not one of these bits.
   const blockGap = span(12, shift - 1) & ~(1n << 16n);
   const reserved = regime.lpa2 ? 0n : span(48, 49);
-  const leafZero = (blockGap & ~upper & span(0, top)) | reserved;
+  const leafZero = (blockGap & ~upper) | reserved;
   const tableZero = (span(12, pageShift - 1) & ~upper) | reserved | (1n << 50n);
   return {
     level,
@@ -148,15 +148,19 @@ function address(layout: DescriptorLayout, lo: number, hi: number, word: number)
   );
 }
 
-/** Bits last:first set; empty when last < first. */
+/**
+ * Bits last:first set; none when last is first - 1. It is less in a regime that is refused alone,
+ * which nothing is walked with.
+ */
 function span(first: number, last: number): bigint {
-  return last < first ? 0n : ((1n << BigInt(last - first + 1)) - 1n) << BigInt(first);
+  return ((1n << BigInt(last - first + 1)) - 1n) << BigInt(first);
 }
 
 function low(mask: bigint): number {
   return Number(BigInt.asIntN(32, mask));
 }
 
+/** No mask has bit 63. */
 function high(mask: bigint): number {
-  return Number(BigInt.asIntN(32, mask >> 32n));
+  return Number(mask >> 32n);
 }

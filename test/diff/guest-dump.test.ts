@@ -239,3 +239,42 @@ t.test('a block in the root table is a PGD to the kernel, but a PMD is always on
   t.same(withBlock(2, 2, 'PMD'), []);
   t.same(withBlock(2, 2, 'PGD'), differ);
 });
+
+t.test('the block column counts where the entry is valid', async (t) => {
+  const idsWith = (valid: bigint) => {
+    const context = soundContext();
+    rewrite(context, plain(context), 4 * KiB, (leaf) =>
+      withAttributes(leaf, (leaf.attributes & ~1n) | valid),
+    );
+    const mark = plain(context).toString(16);
+    const dump = dumpOf(context).split('\n');
+    const marked = dump.map((line) =>
+      line.startsWith(`0x${mark}`) ? line.replace('    UXN', 'BLK UXN') : line,
+    );
+    t.not(marked.join(), dump.join());
+    context.evidence.files.kernel_page_tables = marked.join('\n');
+    return guestDump(context).map(({ id }) => id);
+  };
+  t.same(idsWith(0n), [], 'for an entry that is not valid, releases differ');
+  t.same(idsWith(1n), ['invariant/guest-dump/block@init']);
+});
+
+t.test('of many stretches the first are shown, and all counted', async (t) => {
+  const [finding] = findingsAfter((context) => {
+    for (let page = 0n; page < 6n; page++)
+      rewrite(context, plain(context) + page * 0x2000n, 4 * KiB, (leaf) =>
+        withAttributes(leaf, prot.readOnly),
+      );
+  });
+  const { detail } = given(finding);
+  t.match(detail, 'differ (6 stretches):');
+  t.equal(detail.match(/walk: /g)?.length, 4);
+  t.match(detail, /… and 2 more$/);
+});
+
+t.test('the dump tells of the last checkpoint alone', async (t) => {
+  const context = soundContext({ checkpoint: 'free_initmem' });
+  context.evidence.files.kernel_page_tables = dumpOf(context);
+  invalidate(context);
+  t.same(guestDump(context), []);
+});

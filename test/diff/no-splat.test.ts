@@ -76,3 +76,14 @@ t.test('a finding holds 40 lines of a report, and says how many there are more',
   t.match(longer[39], 'Call trace');
   t.equal(longer[40], '… and 3 more lines');
 });
+
+t.test('of several reports, one with a call chain is shown, however short', async (t) => {
+  const report = warning('    0.100000', '3c', 1);
+  const without = report
+    .replace(/.*Call trace:\n(.*\+0x.*\n)*/, '')
+    .replace(/.* (pc|lr) : .*\n/g, '');
+  const short = report.replace(/.* update_range_prot.*\n/, '');
+  const chainOf = (log: string) => given(findingsOf(log)[0]).detail.match(/Call chain: (.*)/)?.[1];
+  t.equal(chainOf(without), 'none in the report');
+  t.equal(chainOf(without + short), 'pageattr_pmd_entry');
+});

@@ -79,7 +79,22 @@ t.test('before user space has tables, those of the kernel are looked at alone', 
 });
 
 t.test('outside a realm there is nothing to agree with', async (t) => {
-  t.same(ripasAgrees({ ...usual(), aliasBit: 0 }), []);
+  const context = usual();
+  t.same(ripasAgrees({ ...context, aliasBit: 0 }), []);
+  for (const run of context.rawCapture.monitor?.ripas ?? []) run.ripas = 'EMPTY';
+  t.same(ripasAgrees({ ...context, aliasBit: 0 }), [], 'a kernel that knows no alias');
+});
+
+t.test('a mapping of user space counts, one that is not valid does not', async (t) => {
+  const context = usual();
+  const ttbr0 = given(context.rawCapture.ttbr0);
+  const byAlias = (valid: boolean) => {
+    const leaves = ttbr0.leaves.map((leaf) => ({ ...leaf, pa: leaf.pa + ALIAS, valid }));
+    context.rawCapture.ttbr0 = { ...ttbr0, leaves };
+    return ripasAgrees(context).map(({ id }) => id);
+  };
+  t.same(byAlias(true), ['invariant/ripas-agrees/private-by-alias@init']);
+  t.same(byAlias(false), []);
 });
 
 t.test('every refused access is a finding', async (t) => {

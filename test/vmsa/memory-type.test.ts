@@ -18,6 +18,7 @@ t.test('names of the types that Linux uses, and of the rest', (t) => {
     [0xa0, 'Normal-WT-nXS'],
     [0x77, 'Normal-WB-transient'],
     [0xee, 'Normal-WB(RA)'],
+    [0xdd, 'Normal-WB(WA)'],
     [0xcc, 'Normal-WB(noalloc)'],
     [0x4f, 'Normal-iWB-oNC'],
     [0xf4, 'Normal-iNC-oWB'],
@@ -49,6 +50,7 @@ t.test('policies', (t) => {
   });
   t.match(decodeMemoryType(0xff), {
     tagged: false,
+    xs: true,
     outer: { readAllocate: true, writeAllocate: true },
   });
   t.match(decodeMemoryType(0x6a), {
@@ -88,6 +90,7 @@ t.test('AttrIndx selects the byte, with bit 59 above it only under AIE', (t) => 
     // A descriptor's other bits, set in its words, do not matter.
     const [lo, hi] = [Number(attributes & 0xffff_ffffn), Number(attributes >> 32n)];
     t.same(memoryTypeOfWords(regime, lo | ~0x1c, hi | ~(1 << 27)), type);
+    t.same(memoryType(regime, attributes | (BigInt.asUintN(64, ~0x1cn) & ~(1n << 59n))), type);
     return type.name;
   };
   t.same(

@@ -76,6 +76,7 @@ t.test('hierarchical permissions, unless disabled', (t) => {
   t.equal(shown(AP_EL0, {}, 15), 'r-- ---');
   t.equal(shown(AP_EL0, {}, 16), 'rw- rwx', 'NSTable is no permission');
   t.equal(shown(AP_EL0, disabled, 15), 'rw- rwx');
+  t.equal(shown(0n, disabled, 15), 'rwx --x');
   t.end();
 });
 
@@ -126,6 +127,7 @@ t.test('indirect permissions: every encoding of PIR_EL1 and PIRE0_EL1', (t) => {
   t.equal(one(0xan, 0x5n), '--- ---', 'EL1 execution with EL0 writing permits nothing to either');
   t.equal(one(0x9n, 0x9n), '--- ---');
   t.equal(one(0xcn, 0x7n), 'rw- rwx');
+  t.equal(one(0x15n, 0n), 'rw- ---', 'the field of the next index does not matter');
   t.end();
 });
 
@@ -145,4 +147,17 @@ t.test('indirect permissions as Linux sets them up', (t) => {
     'WXN and table permissions have no effect',
   );
   t.end();
+});
+
+t.test('a page that is writable does not wait for its first write', async (t) => {
+  const hd = { ...base, TCR_EL1: base.TCR_EL1 | HA_HD };
+  // PIR_EL1 and PIRE0_EL1 let both read and write at every index.
+  const every = 0x5555_5555_5555_5555n;
+  const indirect = { ...hd, TCR2_EL1: 2n, PIR_EL1: every, PIRE0_EL1: every };
+  for (const registers of [hd, indirect]) {
+    const attributes = 3n | AP_EL0 | DBM;
+    const regime = stage1Regime(registers, 'ttbr1');
+    const { el1, el0 } = permissions(regime, { attributes, tableAttributes: 0 });
+    t.match([el1, el0], Array(2).fill({ write: true, writeAfterDirty: false }));
+  }
 });

@@ -49,14 +49,19 @@ t.test('levels and first table of the usual address sizes', (t) => {
     [65536, 3n, 48, 0n, 1, 64],
     [65536, 3n, 52, 0n, 1, 1024],
     [65536, 3n, 42, 0n, 2, 8192],
+    // With FEAT_TTST, down to one level and to the least number of bits.
+    [4096, 2n, 21, 0n, 3, 512],
+    [4096, 2n, 16, 0n, 3, 16],
+    [65536, 3n, 17, 0n, 3, 2],
   ];
   for (const [granule, tg1, bits, ds, level, entries] of cases) {
     const regime = stage1Regime(registers(tcrOf({ tg1, ds, t1sz: BigInt(64 - bits) })), 'ttbr1');
     t.match(
       regime,
-      { granule, inputBits: bits, startLevel: level, rootEntries: entries, malformed: [] },
+      { granule, inputBits: bits, startLevel: level, rootEntries: entries },
       `${granule} ${bits}`,
     );
+    t.same(regime.malformed, []);
     t.equal(regime.base, 2n ** 64n - 2n ** BigInt(bits));
   }
   t.end();
@@ -83,6 +88,10 @@ t.test('output address size', (t) => {
   t.equal(of(6n, 2n, 1n), 52, '4K with DS');
   t.equal(of(6n, 1n, 1n), 52, '16K with DS');
   t.equal(of(6n, 3n, 0n), 52, '64K needs no DS');
+  t.equal(of(7n, 3n, 0n), 52, 'a reserved encoding counts as the most');
+  const above = stage1Regime(registers(tcrOf({ tg1: 3n, more: 1n << 35n })), 'ttbr1');
+  t.equal(above.outputBits, 48, 'bit 35 is no part of IPS');
+  t.same(above.malformed, []);
   t.equal(
     stage1Regime(registers(tcrOf({ tg1: 3n, ds: 1n })), 'ttbr1').lpa2,
     false,
@@ -102,6 +111,11 @@ t.test('first table: ASID and CnP are no part of its address', (t) => {
   const small = root(0x4123_4081n, { t1sz: 39n - 15n });
   t.equal(small.rootEntries, 2);
   t.equal(small.rootPa, 0x4123_4080, 'a table of two entries needs 16 bytes of alignment');
+  t.equal(root(0x4123_4091n, { t1sz: 39n - 15n }).rootPa, 0x4123_4090);
+  const leastWide = root(0x4123_4041n | (0xan << 2n), { t1sz: 15n, ips: 6n, ds: 1n });
+  t.equal(leastWide.rootEntries, 2);
+  t.equal(leastWide.rootPa, 0xa * 2 ** 48 + 0x4123_4040, '64 bytes, as bits 5:2 are not below it');
+  t.same(leastWide.malformed, []);
   const smallWide = root(0x4123_40c1n, { t1sz: 12n, ips: 6n, ds: 1n });
   t.equal(smallWide.rootPa, 0x4123_4080, 'sixteen entries lie on a multiple of 128');
   t.match(smallWide.malformed, [{ reason: /not aligned to 128 bytes/ }]);
@@ -111,6 +125,7 @@ t.test('first table: ASID and CnP are no part of its address', (t) => {
     { reason: /not aligned to 4096 bytes/, descriptor: 0x4123_4021n, va: stray.base },
   ]);
   t.equal(stray.notWalked, undefined);
+  t.same(root(0xffff_f000n, { ips: 0n }).malformed, [], 'the last table that fits');
   t.match(root(0x1_4123_4000n, { ips: 0n }), {
     notWalked: /does not fit into 32 bits/,
     malformed: [{ reason: /32 bits/ }],
@@ -134,6 +149,13 @@ t.test('reserved register encodings are malformed entries', (t) => {
       malformed: [{ reason: /T1SZ is \d+, outside the 16 to 48/ }],
     });
   }
+  t.match(of(tcrOf({ t1sz: 0n })), {
+    startLevel: -1,
+    malformed: [{ reason: 'TCR_EL1.T1SZ is 0, outside the 16 to 48 that 4K granules allow here.' }],
+  });
+  t.match(stage1Regime(registers({ TCR_EL1: 11n }), 'ttbr0'), {
+    malformed: [{ reason: /^TCR_EL1.T0SZ is 11,/ }],
+  });
   t.match(of(tcrOf({ t1sz: 11n, ds: 1n })), { malformed: [{ reason: /outside the 12 to 48/ }] });
   t.match(of(tcrOf({ t1sz: 48n, tg1: 3n })), { malformed: [{ reason: /outside the 12 to 47/ }] });
   const ips = of(tcrOf({ ips: 7n }));
@@ -148,7 +170,10 @@ t.test('reserved register encodings are malformed entries', (t) => {
       indirection,
       malformed: [{ reason: /PIR_EL1 or PIRE0_EL1 was not read/ }],
     });
-  t.match(of({ TCR2_EL1: 16n }), { malformed: [{ reason: /MAIR2_EL1 was not read/ }] });
+  t.match(of({ TCR2_EL1: 16n }), {
+    malformed: [{ reason: /MAIR2_EL1 was not read/ }],
+    memoryAttributes: Array(16).fill(0),
+  });
   t.end();
 });
 
@@ -216,5 +241,6 @@ t.test('control bits belong to their half', (t) => {
     'ttbr1',
   );
   t.same(extended.memoryAttributes, [0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x44]);
+  t.same(extended.malformed, []);
   t.end();
 });

@@ -34,7 +34,6 @@ interface Alias {
  */
 export const aliasesAgree: Invariant = (context) => {
   const conflicts = conflictsOf(aliasesOf(context));
-  if (conflicts.length === 0) return [];
   const because =
     'Aliases of one physical page with different memory types or cacheability lose coherency (DDI 0487, mismatched attributes).';
   const byNature = Map.groupBy(conflicts, ([a, b]) =>

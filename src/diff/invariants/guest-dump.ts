@@ -90,10 +90,10 @@ function steadyRanges(context: CheckpointContext): VirtualRange[] {
     let { start } = range;
     for (const hole of holes) {
       if (hole.end <= start || hole.start >= range.end) continue;
-      if (hole.start > start) parts.push({ start, end: hole.start });
+      parts.push({ start, end: hole.start });
       start = hole.end;
     }
-    // May be empty, or less: nothing lies in it then.
+    // A part may be empty, or less: nothing lies in it then.
     return [...parts, { start, end: range.end }];
   });
 }

@@ -67,9 +67,7 @@ function misplaced(context: CheckpointContext): Finding[] {
 function shared(context: CheckpointContext): Finding[] {
   const { capture, linear } = context;
   // The kernel half begins with the linear region.
-  const inRegion = capture.ttbr1.tables.filter(
-    ({ va, attributes }) => attributes !== 0n && va < linear.end,
-  );
+  const inRegion = capture.ttbr1.tables.filter(({ va }) => va < linear.end);
   if (new Set(inRegion.map(({ pa }) => pa)).size === inRegion.length) return [];
   const twice = [...Map.groupBy(inRegion, ({ pa }) => pa).values()]
     .filter((group) => group.length > 1)

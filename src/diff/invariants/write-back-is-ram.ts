@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { roundOutward } from '../../linux/physical-range.ts';
 import { isWriteBack } from '../access.ts';
 import type { Invariant } from '../context.ts';
 import { partsOutside } from '../physical.ts';
@@ -14,11 +15,7 @@ export const writeBackIsRam: Invariant = (context) => {
   const memory = [...context.ram, ...context.noMap, ...(context.added ?? [])].sort(
     (a, b) => a.start - b.start,
   );
-  const granule = context.granule;
-  const pages = memory.map(({ start, end }) => ({
-    start: Math.floor(start / granule) * granule,
-    end: Math.ceil(end / granule) * granule,
-  }));
+  const pages = memory.map((range) => roundOutward(range, context.granule));
   return leavesViolation(
     context,
     {

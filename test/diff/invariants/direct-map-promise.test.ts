@@ -13,6 +13,7 @@ import {
   MiB,
   rewrite,
   type Shape,
+  segment,
   soundContext,
   withAttributes,
 } from '../synthetic.ts';
@@ -100,6 +101,11 @@ t.test('which leaves are too large to change', async (t) => {
     'in the alias of the kernel',
   );
   t.same(
+    group(2 * MiB + segment.__init_begin - 64 * KiB, (a) => a | CONT),
+    [],
+    'at the end of the alias of the kernel',
+  );
+  t.same(
     group(40 * MiB, (a) => (a | CONT) & ~1n),
     [],
     'in a leaf that is not valid, the bit makes no group',
@@ -117,4 +123,15 @@ t.test('what makes the promise is read from the kernel', async (t) => {
   const late = withBlock(true);
   Object.assign(late.capture.variables, { rodata_full: 0n, kfence_early_init: 0n });
   t.equal(directMapPromise(late).length, 1, 'KFENCE may still be switched on');
+});
+
+t.test('a kernel without the code to split, or that calls the variable bbml2', async (t) => {
+  const old = withBlock(false);
+  delete old.splitting;
+  t.equal(directMapPromise(old).length, 1);
+  const earlier = withBlock(true);
+  delete earlier.capture.variables.linear_map_requires_bbml3;
+  t.same(directMapPromise(earlier), []);
+  earlier.capture.variables.linear_map_requires_bbml2 = 0n;
+  t.equal(directMapPromise(earlier).length, 1);
 });

@@ -3,11 +3,15 @@
 import t from 'tap';
 import type { CheckpointContext } from '../../../src/diff/context.ts';
 import { imageInPlace } from '../../../src/diff/invariants/image-in-place.ts';
+import { linearTextReadOnly } from '../../../src/diff/invariants/kernel-text-read-only.ts';
+import { permissionIndex } from '../../../src/vmsa/permissions.ts';
 import { given } from '../../given.ts';
-import { addKernel, checkDefects, idsOf, imageVa } from '../defects.ts';
+import { addKernel, checkDefects, idsOf, imageVa, ramPlus } from '../defects.ts';
 import {
+  bits,
   KiB,
   linearOf,
+  MiB,
   prot,
   rewrite,
   run,
@@ -26,6 +30,17 @@ checkDefects(t, [
         withAttributes(leaf, prot.data),
       ),
     ['invariant/kernel-text-read-only/text-writable@init'],
+  ],
+  [
+    'kernel text is writable and executable in the image',
+    (context) =>
+      rewrite(context, imageVa(context, '_stext'), 4 * KiB, (leaf) =>
+        withAttributes(leaf, prot.data & ~bits.PXN),
+      ),
+    [
+      'invariant/write-xor-execute/writable-executable@init',
+      'invariant/kernel-text-read-only/text-writable@init',
+    ],
   ],
   [
     'rodata is writable in the image',
@@ -73,6 +88,14 @@ checkDefects(t, [
     ['invariant/kernel-image-in-place/hole@init'],
   ],
   [
+    'a page of the image is there, but not valid',
+    (context) =>
+      rewrite(context, imageVa(context, '_data'), 4 * KiB, (leaf) =>
+        withAttributes(leaf, leaf.attributes & ~1n),
+      ),
+    ['invariant/kernel-image-in-place/hole@init'],
+  ],
+  [
     'the last page of the image is missing',
     (context) => rewrite(context, imageVa(context, '_end') - 0x1000n, 4 * KiB, () => undefined),
     ['invariant/kernel-image-in-place/hole@init'],
@@ -112,6 +135,10 @@ t.test('what the kernel protects late is not missed early, nor reported before i
     rewrite(context, linearOf(context, context.image.pa), 4 * KiB, (leaf) =>
       withAttributes(leaf, prot.data),
     );
+  const elsewhere = addKernel(vmalloc + 0x1_0000n, (context) => context.image.pa, prot.data);
+  t.same(early('free_initmem', elsewhere), [], 'the kernel patches its text through a fixmap page');
+  const table = addKernel(vmalloc + 0x1_0000n, ramPlus(48 * MiB), prot.data);
+  t.same(early('paging_init', table), [], 'tables are written through a fixmap page');
   t.same(early('paging_init', alias), []);
   t.same(early('after_split', alias), []);
   t.same(early('free_initmem', alias), [
@@ -139,4 +166,45 @@ t.test('of many holes in the image the first are named, and the rest counted', a
   t.equal(lines[0], `  0x${first}-0x${(hole(0) + 0x1000n).toString(16)}`);
   t.equal(lines.length, 9);
   t.equal(lines[8], '  … and 1 more');
+});
+
+t.test("a board's /proc/iomem tells where the linear alias must be read-only", async (t) => {
+  const writableAt = (pa: (start: number, end: number) => number, change = prot.data) => {
+    const context = soundContext();
+    const start = context.image.pa;
+    const end = start + segment.__init_begin;
+    context.kernelCode = { start, end };
+    rewrite(context, linearOf(context, pa(start, end)), 4 * KiB, (leaf) =>
+      withAttributes(leaf, change),
+    );
+    return context;
+  };
+  const first = writableAt((start) => start);
+  t.match(linearTextReadOnly(first), [
+    {
+      id: 'invariant/kernel-text-read-only/linear-alias-writable@init',
+      detail: /must not be writable here\.\n1 leaf, 4 KiB:\n/,
+    },
+  ]);
+  t.equal(
+    linearTextReadOnly(writableAt((_start, end) => end - 4 * KiB)).length,
+    1,
+    'its last page',
+  );
+  t.same(linearTextReadOnly(writableAt((_start, end) => end)), [], 'the page behind it');
+  t.same(linearTextReadOnly(writableAt((start) => start, prot.readOnly)), []);
+  // PIR_EL1 gives data the right to read, PIRE0_EL1 the one to write as well.
+  const inEl0 = writableAt((start) => start);
+  const field = 4n * BigInt(permissionIndex(prot.data));
+  inEl0.regime = { ...inEl0.regime, indirection: { el1: 1n << field, el0: 5n << field } };
+  t.equal(linearTextReadOnly(inEl0).length, 1, 'for EL0 alone');
+
+  const elsewhere = writableAt((start) => start, prot.readOnly);
+  addKernel(vmalloc + 0x1_0000n, ({ image }) => image.pa, prot.data)(elsewhere);
+  t.same(linearTextReadOnly(elsewhere), [], 'the address of any other alias is not known');
+
+  const { kernelCode: _, ...silent } = first;
+  t.same(linearTextReadOnly(silent), [], '/proc/iomem hides its addresses');
+  const { start, end } = first.linear;
+  t.same(linearTextReadOnly({ ...first, linear: { start, end } }), [], 'which memory is not known');
 });

@@ -156,3 +156,41 @@ t.test('memory in a page that is partly no-map must be mapped while memblock has
   t.same(cutPage('init', false), [], 'the page allocator has whole pages only');
   t.end();
 });
+
+t.test('only memory at the border of a page counts as cut', async (t) => {
+  const context = soundContext({ checkpoint: 'paging_init' });
+  const { start, end } = given(context.ram[0]);
+  const middle = start + 40 * MiB + KiB;
+  context.ram = [
+    { start, end: middle },
+    { start: middle, end },
+  ];
+  const page = middle - KiB;
+  rewrite(context, linearOf(context, page), 4 * KiB, () => undefined);
+  t.match(ramMappedOnce(context), [
+    { id: 'invariant/linear-map-is-ram/ram-not-mapped@paging_init', detail: /1 hole, 4 KiB:/ },
+  ]);
+  // Both ends of a region, in two pages.
+  context.ram = [{ start: start + 3 * KiB, end: middle }];
+  rewrite(context, linearOf(context, start), 4 * KiB, () => undefined);
+  const cut = ramMappedOnce(context).find(({ id }) => id.includes('/cut-page-not-mapped@'));
+  t.match(
+    cut?.detail,
+    /2 holes, 2 KiB:\n\s+PA 0x40000c00-0x40001000\n\s+PA 0x42800000-0x42800400$/,
+  );
+});
+
+t.test('without memstart_addr nobody knows which memory the linear map shows', async (t) => {
+  const context = soundContext();
+  rewrite(context, plain(context), 4 * KiB, () => undefined);
+  t.equal(ramMappedOnce(context).length, 1);
+  const { start, end } = context.linear;
+  t.same(ramMappedOnce({ ...context, linear: { start, end } }), []);
+});
+
+t.test('a finding counts the leaves and the bytes of all runs', async (t) => {
+  const context = soundContext();
+  for (const at of [0n, 0x10_0000n])
+    rewrite(context, plain(context) + at, 32 * KiB, (leaf) => ({ ...leaf, pa: leaf.pa + 4 * KiB }));
+  t.match(ramMappedOnce(context), [{ detail: /\n16 leaves, 64 KiB:\n/ }]);
+});

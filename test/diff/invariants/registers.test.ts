@@ -74,6 +74,18 @@ t.test('a register that only one CPU has is a difference, also where it is 0', a
   t.match(cpusAgree(other)[0]?.detail, 'CPU 1: absent (), CPU 0: 0x0');
 });
 
+t.test('in the trampoline a CPU has another root, but no other MAIR', async (t) => {
+  const context = soundContext();
+  context.image.trampPgDir = context.image.symbols._text + 0x17_0000n;
+  for (const { registers } of context.capture.cpus)
+    registers.TTBR1_EL1 = BigInt(context.image.pa + 0x17_0000);
+  given(context.capture.cpus[1]).registers.MAIR_EL1 = 0n;
+  const [finding, ...more] = cpusAgree(context);
+  t.same(more, []);
+  t.equal(finding?.id, 'invariant/cpus-agree/MAIR_EL1@init');
+  t.match(finding?.detail, /CPU 1: 0x0 \(.*\), CPU 0: 0x4/);
+});
+
 t.test('registers that are the prediction show nothing', async (t) => {
   const context = soundContext();
   for (const { registers } of context.capture.cpus) registers.TCR_EL1 ^= 1n << 28n;

@@ -45,6 +45,63 @@ t.test('what is allowed is not reported', (t) => {
   const allowed: [string, (context: CheckpointContext) => void][] = [
     ['a present-invalid leaf', setPlain((a) => (a & ~1n) | NG)],
     ['an invalid leaf without the access flag', setPlain((a) => a & ~1n & ~bits.AF)],
+    ['an invalid leaf that is not inner shareable', setPlain((a) => a & ~1n & ~bits.INNER)],
+    [
+      'a device that is not inner shareable: its memory type alone counts',
+      addKernel(vmalloc + 0x1_0000n, () => 0x900_0000, (prot.data | (3n << 2n)) & ~bits.INNER),
+    ],
+    [
+      'an alias of another memory type that is not valid',
+      addKernel(vmalloc + 0x1_0000n, ramPlus(34 * MiB), (prot.data | (3n << 2n)) & ~1n),
+    ],
+    [
+      'a user mapping of a table page that is not valid',
+      addUser(ramPlus(48 * MiB), (prot.user | RDONLY) & ~1n),
+    ],
+    [
+      'cacheable no-map memory, and all of the pages that it is a part of',
+      (context) => {
+        const { end } = given(context.ram[0]);
+        context.noMap.push({ start: end + MiB + KiB, end: end + MiB + 2 * KiB });
+        addKernel(vmalloc + 0x1_0000n, () => end + MiB, prot.data)(context);
+      },
+    ],
+    [
+      'a table and a cacheable mapping in memory that was added later',
+      (context) => {
+        const { end } = given(context.ram[0]);
+        context.added = [{ start: end, end: end + MiB }];
+        given(context.capture.ttbr1.tables[2]).pa = end;
+        addKernel(vmalloc + 0x1_0000n, () => end + 4 * KiB, prot.data)(context);
+      },
+    ],
+    [
+      "a user's root table in the last page of RAM, of which it is a part",
+      (context) => {
+        const { end } = given(context.ram[0]);
+        given(context.capture.ttbr0?.tables[0]).pa = end - 4 * KiB + 0x200;
+      },
+    ],
+    [
+      'rodata, and another mapping of text, are writable under rodata=off',
+      (context) => {
+        context.capture.variables.rodata_enabled = 0n;
+        rewrite(context, imageVa(context, '__start_rodata'), 4 * KiB, (leaf) =>
+          withAttributes(leaf, prot.data),
+        );
+        addKernel(vmalloc + 0x1_0000n, ({ image }) => image.pa, prot.data)(context);
+      },
+    ],
+    [
+      'pages stay valid of a probe that failed',
+      (context) =>
+        context.evidence.probes.push({
+          probe: 'memfd_secret',
+          errno: 38,
+          call: 'memfd_secret',
+          pages: [ramPlus(36 * MiB)(context)],
+        }),
+    ],
     [
       'pages of another probe stay valid',
       (context) =>
@@ -59,7 +116,9 @@ t.test('what is allowed is not reported', (t) => {
       "a table of KASAN's shadow that serves twice",
       ({ capture }) => {
         const { pa } = given(capture.ttbr1.tables[2]);
-        for (const va of [vmalloc, vmalloc + 0x4000_0000n])
+        // With 48 bits it begins where the linear region ends.
+        const shadow = 0xffff_8000_0000_0000n;
+        for (const va of [shadow, shadow, shadow + 0x4000_0000n])
           capture.ttbr1.tables.push({ pa: pa + 0x1000, level: 2, va, attributes: TABLE });
       },
     ],

@@ -60,6 +60,20 @@ checkDefects(t, [
     ['invariant/sound-tables/outside-ram@init'],
   ],
   [
+    'a table of user space lies outside RAM',
+    (context) => {
+      given(context.capture.ttbr0?.tables[0]).pa = 0x900_0000;
+    },
+    ['invariant/sound-tables/outside-ram@init'],
+  ],
+  [
+    'the root serves as a table of the linear map once more',
+    (context) => {
+      given(context.capture.ttbr1.tables[2]).pa = given(context.capture.ttbr1.tables[0]).pa;
+    },
+    ['invariant/sound-tables/shared@init'],
+  ],
+  [
     'two tables of the linear map share a page',
     (context) =>
       context.capture.ttbr1.tables.push({
@@ -94,5 +108,31 @@ t.test('each kind of malformed entry is a finding, with where it is as far as kn
       '  0xffff000001234000 level 3 at PA 0x48000000: 0x701 Type 0b01 is reserved.',
       '  0xffff000001234000 level 3 at PA 0x48000008: 0x701 Type 0b01 is reserved.',
     ],
+  ]);
+});
+
+t.test('a finding names all tables that share a page, and no other', async (t) => {
+  const context = soundContext();
+  const table = given(context.capture.ttbr1.tables[2]);
+  context.capture.ttbr1.tables.push({ ...table, va: linearStart + 0x4000_0000n });
+  t.same(
+    soundTables(context).map(({ detail }) => detail.split('\n').slice(1)),
+    [
+      [
+        '  table at PA 0x43001000, level 2, for VA 0xffff000000000000',
+        '  table at PA 0x43001000, level 2, for VA 0xffff000040000000',
+      ],
+    ],
+  );
+});
+
+t.test("the user's tables and registers may be malformed as well", async (t) => {
+  const { userRegime, ...context } = soundContext();
+  const malformed = (reason: string) => ({ va: 0n, level: 0 as const, descriptor: 0x10n, reason });
+  given(context.capture.ttbr0).malformed.push(malformed('A table is shared.'));
+  const regime = { ...given(userRegime), malformed: [malformed('TCR_EL1.TG0 is reserved.')] };
+  t.match(soundTables({ ...context, userRegime: regime }), [
+    { id: 'invariant/sound-tables/a-table-is-shared@init' },
+    { id: 'invariant/sound-tables/tcr_el1-tg0-is-reserved@init' },
   ]);
 });
