@@ -148,12 +148,9 @@ function address(layout: DescriptorLayout, lo: number, hi: number, word: number)
   );
 }
 
-/**
- * Bits last:first set; none when last is first - 1. It is less in a regime that is refused alone,
- * which nothing is walked with.
- */
+/** Bits last:first set; empty when last < first. */
 function span(first: number, last: number): bigint {
-  return ((1n << BigInt(last - first + 1)) - 1n) << BigInt(first);
+  return last < first ? 0n : ((1n << BigInt(last - first + 1)) - 1n) << BigInt(first);
 }
 
 function low(mask: bigint): number {

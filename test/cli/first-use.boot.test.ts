@@ -129,7 +129,7 @@ t.test('a kernel whose cached Image has a flipped bit passes after one line', as
     out,
   );
   t.equal(exitCode, 0, stderr);
-  t.match(readCaseLines(out), [{ verdict: 'pass', findings: [] }]);
+  t.match(readCaseLines(out), [{ verdict: 'pass', findings: { length: 0 } }]);
   t.match(damageLines(stderr), [
     /kernels\/[0-9a-f]+\/Image in the cache is damaged: it is made again$/,
   ]);

@@ -46,7 +46,7 @@ t.test('another finding and a missing one', async (t) => {
     result: { ...recorded.result, findings: [other], verdict: 'known' as const },
   };
   const comparison = compareReplay(recorded, now);
-  t.match(comparison, { shared: [], gone: [mismatch.id], fresh: ['splat/other'] });
+  t.match(comparison, { shared: { length: 0 }, gone: [mismatch.id], fresh: ['splat/other'] });
   t.notOk(isReproduced(comparison));
   t.match(
     formatReplay('a@b', comparison, { colour: false }),

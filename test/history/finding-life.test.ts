@@ -115,7 +115,7 @@ t.test('one kernel that answers in two ways: what changed in between, or nothing
   ]);
   t.match(
     rebuilt,
-    { state: 'gone', wavering: [] },
+    { state: 'gone', wavering: { length: 0 } },
     'another Image of the same release is another kernel',
   );
 });

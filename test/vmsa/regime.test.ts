@@ -180,16 +180,16 @@ t.test('reserved register encodings are malformed entries', (t) => {
 t.test('a half that is not translated is no fault', (t) => {
   t.match(stage1Regime(registers({ SCTLR_EL1: 0n }), 'ttbr1'), {
     notWalked: /MMU is off/,
-    malformed: [],
+    malformed: { length: 0 },
   });
   const junk = { SCTLR_EL1: 0n, TTBR1_EL1: 0x4123_4ffen, TCR2_EL1: 16n };
   t.match(
     stage1Regime(registers(junk), 'ttbr1'),
-    { rootPa: 0, malformed: [] },
+    { rootPa: 0, malformed: { length: 0 } },
     'nobody looks at what its other registers say',
   );
   const disabled = registers(tcrOf({ more: 1n << 23n }));
-  t.match(stage1Regime(disabled, 'ttbr1'), { notWalked: /EPD1/, malformed: [] });
+  t.match(stage1Regime(disabled, 'ttbr1'), { notWalked: /EPD1/, malformed: { length: 0 } });
   t.equal(
     stage1Regime(disabled, 'ttbr0').notWalked?.includes('EPD'),
     false,
@@ -197,7 +197,7 @@ t.test('a half that is not translated is no fault', (t) => {
   );
   t.match(stage1Regime(registers({ TCR_EL1: 16n | (1n << 7n) }), 'ttbr0'), {
     notWalked: /EPD0/,
-    malformed: [],
+    malformed: { length: 0 },
   });
   t.end();
 });
@@ -235,7 +235,11 @@ t.test('control bits belong to their half', (t) => {
     true,
   );
   const indirect = stage1Regime(registers({ TCR2_EL1: 2n, PIR_EL1: 7n, PIRE0_EL1: 9n }), 'ttbr1');
-  t.match(indirect, { indirection: { el1: 7n, el0: 9n }, hierarchyDisabled: true, malformed: [] });
+  t.match(indirect, {
+    indirection: { el1: 7n, el0: 9n },
+    hierarchyDisabled: true,
+    malformed: { length: 0 },
+  });
   const extended = stage1Regime(
     registers({ TCR2_EL1: 16n, MAIR_EL1: 0xffn, MAIR2_EL1: 0x44n << 56n }),
     'ttbr1',

@@ -13,12 +13,15 @@ const offered: IndexedPackage[] = [
 t.test('the exact version, or the newest of a series, without a note', async (t) => {
   t.match(pickEmulator(offered, '11.1.3', true), {
     package: { suite: 'trixie-backports' },
-    notes: [],
+    notes: { length: 0 },
   });
-  t.match(pickEmulator(offered, '10.0', false), { package: { suite: 'trixie' }, notes: [] });
+  t.match(pickEmulator(offered, '10.0', false), {
+    package: { suite: 'trixie' },
+    notes: { length: 0 },
+  });
   t.match(pickEmulator(offered, '10.0.2', false), {
     package: { suite: 'bookworm-backports' },
-    notes: [],
+    notes: { length: 0 },
   });
 });
 
