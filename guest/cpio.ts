@@ -5,9 +5,15 @@ import { concatenate } from '../src/bytes.ts';
 export type CpioEntry =
   | { kind: 'directory'; path: string; mode: number }
   | { kind: 'file'; path: string; mode: number; content: Uint8Array }
+  | { kind: 'symbolic-link'; path: string; mode: number; target: string }
   | { kind: 'character-device'; path: string; mode: number; major: number; minor: number };
 
-const fileType = { directory: 0o040000, file: 0o100000, 'character-device': 0o020000 };
+const fileType = {
+  directory: 0o040000,
+  file: 0o100000,
+  'symbolic-link': 0o120000,
+  'character-device': 0o020000,
+};
 const nothing = new Uint8Array(0);
 
 /**
@@ -25,7 +31,7 @@ export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
 
 /** Header and name together are padded to 4 bytes, and so is the content. */
 function member(entry: CpioEntry, inode: number): Uint8Array[] {
-  const content = entry.kind === 'file' ? entry.content : nothing;
+  const content = contentOf(entry);
   const name = new TextEncoder().encode(`${entry.path}\0`);
   const [major, minor] = entry.kind === 'character-device' ? [entry.major, entry.minor] : [0, 0];
   const isTrailer = inode === 0;
@@ -48,6 +54,11 @@ function member(entry: CpioEntry, inode: number): Uint8Array[] {
     `070701${fields.map((each) => each.toString(16).padStart(8, '0')).join('')}`,
   );
   return [header, name, padding(header.length + name.length), content, padding(content.length)];
+}
+
+function contentOf(entry: CpioEntry): Uint8Array {
+  if (entry.kind === 'symbolic-link') return new TextEncoder().encode(entry.target);
+  return entry.kind === 'file' ? entry.content : nothing;
 }
 
 function padding(length: number): Uint8Array {

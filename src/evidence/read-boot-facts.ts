@@ -6,6 +6,8 @@ import { MEMBLOCK_DRIVER_MANAGED, MEMBLOCK_NOMAP } from '../linux/memblock.ts';
 import { PTE_RDONLY } from '../linux/pgprot.ts';
 import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
+import { first } from '../present.ts';
+import { stage1Regime } from '../vmsa/regime.ts';
 import type { BootFacts } from './boot-facts.ts';
 import { type Capture, type CheckpointName, type Evidence, liveCapture } from './capture.ts';
 import { debugsPageallocOf, inferredFreePages } from './inferred-free.ts';
@@ -28,7 +30,8 @@ function readOnlyVmalloc(
   capture: Capture,
   { evidence, traits, symbols }: ObservedBoot,
 ): PhysicalRange[] {
-  const { start, end } = vmallocRange(traits.config.vaBits, traits.geometry);
+  const { inputBits } = stage1Regime(first(capture.cpus).registers, 'ttbr1');
+  const { start, end } = vmallocRange(traits.config.vaBits, inputBits, traits.geometry);
   const text = symbols.textBase + evidence.image.slide;
   const imageEnd = (symbols.address('_end') ?? symbols.textBase) + evidence.image.slide;
   return join(
@@ -102,14 +105,14 @@ function freePagesOfBoard(
 /** All boot facts (see BootFacts), taken from one boot. */
 export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const { evidence, hidden } = boot;
-  const first = evidence.captures[0];
+  const [earliest] = evidence.captures;
   const frames: Partial<Record<CheckpointName, PhysicalRange[]>> = {};
   const freePages: BootFacts['freePages'] = {};
   for (const capture of evidence.captures) {
     frames[capture.checkpoint] = readOnlyVmalloc(capture, boot);
     if (capture.freePages) freePages[capture.checkpoint] = capture.freePages;
   }
-  const memstartAddr = first?.variables.memstart_addr;
+  const memstartAddr = earliest?.variables.memstart_addr;
   // Where the pool is not allocated early, it does not exist yet at the first checkpoint.
   const kfencePool = evidence.captures.map(kfencePoolOf).find((pool) => pool !== undefined);
   const reserved = memblockReserved(evidence);

@@ -48,23 +48,37 @@ export function memstartAlign(geometry: Geometry): number {
 const STRUCT_PAGE_MAX_SHIFT = 6n;
 
 /**
- * [MODULES_VADDR, VMALLOC_END): for modules, the kernel image and vmalloc memory,
- * arch/arm64/include/asm/memory.h and pgtable.h. The vmemmap starts 8 MiB after its end.
- */
-export function vmallocRange(vaBits: number, geometry: Geometry): { start: bigint; end: bigint } {
-  const linear = linearRange(vaBits, geometry);
-  const vmemmapEnd = 2n ** 64n - 2n ** 30n;
-  const vmemmapSize =
-    (linear.end - linear.start) >> (BigInt(geometry.pageShift) - STRUCT_PAGE_MAX_SHIFT);
-  return { start: linear.end, end: vmemmapEnd - vmemmapSize - 2n ** 23n };
-}
-
-/**
  * VMEMMAP_START: address of the array of struct page, which starts with the page at memstart_addr
  * (arch/arm64/include/asm/memory.h).
  */
 export function vmemmapStart(vaBits: number, geometry: Geometry): bigint {
-  return vmallocRange(vaBits, geometry).end + 2n ** 23n;
+  const linear = linearRange(vaBits, geometry);
+  return 2n ** 64n - 2n ** 30n - structPages(linear.end - linear.start, geometry);
+}
+
+/** Bytes of the array of struct page for a stretch of linear map. */
+function structPages(bytes: bigint, geometry: Geometry): bigint {
+  return bytes >> (BigInt(geometry.pageShift) - STRUCT_PAGE_MAX_SHIFT);
+}
+
+/**
+ * [MODULES_VADDR, VMALLOC_END): for modules, the kernel image and vmalloc memory,
+ * arch/arm64/include/asm/memory.h and pgtable.h. It ends 8 MiB before the vmemmap, of which a CPU
+ * without 52-bit addresses leaves the beginning unused (VMEMMAP_UNUSED_NPAGES): with KASLR, the
+ * image and the modules may lie there.
+ * @param vaBits that the kernel is built for
+ * @param vaBitsActual vabits_actual, which T1SZ tells
+ */
+export function vmallocRange(
+  vaBits: number,
+  vaBitsActual: number,
+  geometry: Geometry,
+): { start: bigint; end: bigint } {
+  const unused = structPages(_PAGE_OFFSET(vaBitsActual) - _PAGE_OFFSET(vaBits), geometry);
+  return {
+    start: linearRange(vaBits, geometry).end,
+    end: vmemmapStart(vaBits, geometry) + unused - 2n ** 23n,
+  };
 }
 
 /** KFENCE_POOL_SIZE in bytes, include/linux/kfence.h: two pages for each object, and two more. */

@@ -47,7 +47,8 @@ function constantPlaces({ kernel, evidence }: PlayedBoard): (each: { va: bigint 
   const { traits, symbols } = kernel;
   const within = (start: bigint, end: bigint) => (va: bigint) => va >= start && va < end;
   // Modules, the image and vmalloc's area, which has the stacks of processes: that of collect ends.
-  const { start, end } = vmallocRange(traits.config.vaBits, traits.geometry);
+  const { inputBits } = stage1Regime(given(last(evidence.captures).cpus[0]).registers, 'ttbr1');
+  const { start, end } = vmallocRange(traits.config.vaBits, inputBits, traits.geometry);
   const inArea = within(start, end);
   const slid = (name: string) => given(symbols.address(name)) + evidence.image.slide;
   const inImage = within(slid('_text'), slid('_end'));

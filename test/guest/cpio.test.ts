@@ -7,6 +7,7 @@ const entries: CpioEntry[] = [
   { kind: 'character-device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
   { kind: 'file', path: 'init', mode: 0o755, content: Uint8Array.of(1, 2, 3, 4, 5) },
   { kind: 'file', path: 'empty', mode: 0o644, content: new Uint8Array(0) },
+  { kind: 'symbolic-link', path: 'sh', mode: 0o777, target: 'init' },
 ];
 
 /**
@@ -53,6 +54,7 @@ t.test(
         { name: 'dev/console', mode: 0o020600, major: 5, minor: 1, content: [] },
         { name: 'init', mode: 0o100755, major: 0, minor: 0, content: [1, 2, 3, 4, 5] },
         { name: 'empty', mode: 0o100644, major: 0, minor: 0, content: [] },
+        { name: 'sh', mode: 0o120777, major: 0, minor: 0, content: [...Buffer.from('init')] },
         { name: 'TRAILER!!!', mode: 0, major: 0, minor: 0, content: [] },
       ],
     );
