@@ -8,6 +8,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
+import { findCommand } from '../../host/host-tools.ts';
 import { given } from '../given.ts';
 import { withDebianBoard } from './debian-board.ts';
 
@@ -30,7 +31,15 @@ function program(path: string, text: string): void {
   chmodSync(path, 0o755);
 }
 
-t.test('as README says, with a board of stock Debian', { timeout: 0 }, async (t) => {
+const programs = ['ssh-keygen', 'ssh', 'scp', 'script'];
+const found = await Promise.all(programs.map((name) => findCommand(name)));
+const absent = programs.filter((_, at) => found[at] === undefined);
+const options =
+  absent.length > 0
+    ? { skip: `NOT CHECKED: no ${absent.join(', ')} on this host` }
+    : { timeout: 0 };
+
+t.test('as README says, with a board of stock Debian', options, async (t) => {
   const lines = readmeLines();
   t.equal(lines.length, 3);
   const home = t.testdir({ bin: {} });
