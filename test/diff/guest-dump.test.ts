@@ -2,8 +2,8 @@
 import t from 'tap';
 import type { CheckpointContext } from '../../src/diff/context.ts';
 import { guestDump } from '../../src/diff/invariants/guest-dump.ts';
-import { ptdumpAttributes } from '../../src/linux/ptdump.ts';
 import { given } from '../given.ts';
+import { ptdumpAddress, ptdumpColumns } from '../linux/written-ptdump.ts';
 import {
   KiB,
   linearOf,
@@ -22,25 +22,11 @@ import {
  * root table.
  */
 function dumpOf({ capture }: CheckpointContext): string {
-  const address = (va: bigint) => `0x${BigInt.asUintN(64, va).toString(16).padStart(16, '0')}`;
-  const lines = capture.ttbr1.leaves.map((leaf) => {
-    const a = ptdumpAttributes(leaf.attributes);
-    const columns = [
-      a.valid ? ' ' : 'F',
-      a.user ? 'USR' : '   ',
-      a.readOnly ? 'ro' : 'RW',
-      a.pxn ? 'NX' : 'x ',
-      a.shared ? 'SHD' : '   ',
-      a.accessed ? 'AF' : '  ',
-      a.notGlobal ? 'NG' : '  ',
-      a.contiguous ? 'CON' : '   ',
-      a.block ? 'BLK' : '   ',
-      a.uxn ? 'UXN' : '   ',
-      a.guarded ? 'GP' : '  ',
-    ];
+  const lines = capture.ttbr1.leaves.map(({ va, size, level, attributes }) => {
     // Index 0 is Normal in the synthetic MAIR as in Linux's.
-    const end = address(leaf.va + BigInt(leaf.size));
-    return `${address(leaf.va)}-${end} ${String(leaf.size / KiB).padStart(11)}K ${leaf.level === 3 ? 'PTE' : 'PGD'} ${columns.join(' ')} ${a.memory}`;
+    const range = `${ptdumpAddress(va)}-${ptdumpAddress(va + BigInt(size))}`;
+    const name = level === 3 ? 'PTE' : 'PGD';
+    return `${range} ${String(size / KiB).padStart(11)}K ${name} ${ptdumpColumns(attributes)}`;
   });
   return `---[ Linear Mapping start ]---\n${lines.join('\n')}\n0x${'f'.repeat(13)}000-0x${'0'.repeat(16)}           4K PTE\n`;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { writeEvidence } from '../../../results/evidence-files.ts';
 import { invariantsOfDump } from '../../../src/diff/invariants/index.ts';
-import { judgeTables, notPredicted, type TablesContext } from '../../../src/diff/judge-tables.ts';
+import { judgeTables, type TablesContext } from '../../../src/diff/judge-tables.ts';
 import type { KnownIssue } from '../../../src/diff/match-known.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import type { DumpedBoard } from '../../../src/evidence/board-dump.ts';
@@ -13,6 +13,7 @@ import { valuesOf } from '../../../src/linux/cmdline.ts';
 import { PTE_NG } from '../../../src/linux/pgprot.ts';
 import { registersOfUnknown } from '../../../src/model/live-registers.ts';
 import type { Scenario } from '../../../src/scenario/types.ts';
+import { unpredictedResult } from './unpredicted-result.ts';
 import type { Place } from './whole-board.ts';
 
 /** Whether the command line leaves the kernel's text writable (rodata=off). */
@@ -124,15 +125,9 @@ export function judgeDump(
   const where = { release, scenario };
   return {
     scenario,
-    result: {
-      case: name,
-      kernel: { spec: release, release, flavour: '', sha256: '', generation: '' },
-      scenario: name,
-      depth: 'full',
+    result: unpredictedResult(name, release, started, {
       ...judgeTables(context, where, knownIssues, invariantsOfDump),
-      symbols: { grade: notPredicted },
-      seconds: Math.round((performance.now() - started) / 10) / 100,
       notes: notesOf(board),
-    },
+    }),
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { writeEvidence } from '../../../results/evidence-files.ts';
-import { judgeTables, notPredicted, type TablesContext } from '../../../src/diff/judge-tables.ts';
+import { judgeTables, type TablesContext } from '../../../src/diff/judge-tables.ts';
 import type { KnownIssue } from '../../../src/diff/match-known.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { evidenceOf, notesOf } from '../../../src/evidence/board-evidence.ts';
@@ -14,6 +14,7 @@ import { subtract } from '../../../src/linux/physical-range.ts';
 import { registersOfUnknown } from '../../../src/model/live-registers.ts';
 import type { Scenario } from '../../../src/scenario/types.ts';
 import type { Granule } from '../../../src/vmsa/types.ts';
+import { unpredictedResult } from './unpredicted-result.ts';
 import { type Place, type WholeBoard, walkBoard } from './whole-board.ts';
 
 /**
@@ -53,21 +54,14 @@ export function judgeUnknown(
   };
   const scenario = scenarioOf(board, info, name);
   const { release } = info;
-  const judgement = judgeTables(context, { release, scenario }, knownIssues);
   return {
     scenario,
-    result: {
-      case: name,
-      kernel: { spec: release, release, flavour: '', sha256: '', generation: '' },
-      scenario: name,
-      depth: 'full',
-      ...judgement,
-      symbols: { grade: notPredicted },
-      seconds: Math.round((performance.now() - started) / 10) / 100,
+    result: unpredictedResult(name, release, started, {
+      ...judgeTables(context, { release, scenario }, knownIssues),
       notes: [
         `${lacks} Nothing is predicted: only the invariants that need no symbol were checked.`,
         ...notesOf(board),
       ],
-    },
+    }),
   };
 }

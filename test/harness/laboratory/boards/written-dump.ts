@@ -3,35 +3,17 @@ import { type WholeBoard, walkBoard } from '../../../../harness/laboratory/board
 import { bootCpus, idRegistersOf } from '../../../../src/evidence/board-scenario.ts';
 import { geometryOf } from '../../../../src/linux/geometry.ts';
 import { linearRange } from '../../../../src/linux/kernel-layout.ts';
-import { ptdumpAttributes } from '../../../../src/linux/ptdump.ts';
 import { registersOfUnknown } from '../../../../src/model/live-registers.ts';
 import type { Granule, LeafRun } from '../../../../src/vmsa/types.ts';
-
-const address = (va: bigint): string =>
-  `0x${BigInt.asUintN(64, va).toString(16).padStart(16, '0')}`;
+import { ptdumpAddress, ptdumpColumns } from '../../../linux/written-ptdump.ts';
 
 /** A line of arch/arm64/mm/ptdump.c; the size is not read by anybody. */
 const line = (start: bigint, end: bigint, rest: string): string =>
-  `${address(start)}-${address(end)}           4K ${rest}`;
+  `${ptdumpAddress(start)}-${ptdumpAddress(end)}           4K ${rest}`;
 
 function leafLine({ va, size, level, attributes }: LeafRun): string {
-  const a = ptdumpAttributes(attributes);
-  const columns = [
-    a.valid ? ' ' : 'F',
-    a.user ? 'USR' : '   ',
-    a.readOnly ? 'ro' : 'RW',
-    a.pxn ? 'NX' : 'x ',
-    a.shared ? 'SHD' : '   ',
-    a.accessed ? 'AF' : '  ',
-    a.notGlobal ? 'NG' : '  ',
-    a.contiguous ? 'CON' : '   ',
-    a.block ? 'BLK' : '   ',
-    a.uxn ? 'UXN' : '   ',
-    a.guarded ? 'GP' : '  ',
-    a.memory,
-  ];
   const name = ['PGD', 'PUD', 'PMD', 'PTE'][level];
-  return line(va, va + BigInt(size), `${name} ${columns.join(' ')}`);
+  return line(va, va + BigInt(size), `${name} ${ptdumpColumns(attributes)}`);
 }
 
 /** What its kernel's dump would say of a board whose tables were read. */
