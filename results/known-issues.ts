@@ -11,13 +11,14 @@ import { first } from '../src/present.ts';
 
 const release = String.raw`\d+\.\d+(\.\d+)?`;
 
+/** A pattern of ids of findings. */
 const pattern = z
   .string()
   .regex(
     /^(mismatch|invariant|update|splat)\/[^*/@]+\/[^/@]+(\/[^/@]+)*(@[a-z_*]+)?$/,
     'a finding id whose first two parts have no "*"',
   )
-  .refine((pattern) => !pattern.startsWith('splat/boot/') || isBootEnd(pattern), {
+  .refine((id) => !id.startsWith('splat/boot/') || isBootEnd(id), {
     error: `a boot ends in ${earlyEnds.map(bootEndId).join(', ')}`,
   });
 

@@ -7,6 +7,7 @@ import { PTE_RDONLY } from '../linux/pgprot.ts';
 import { join, type PhysicalRange, sizedRange } from '../linux/physical-range.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
 import { first } from '../present.ts';
+import { withHidden } from '../scenario/id-overrides.ts';
 import { stage1Regime } from '../vmsa/regime.ts';
 import type { BootFacts } from './boot-facts.ts';
 import { type Capture, type CheckpointName, type Evidence, liveCapture } from './capture.ts';
@@ -123,7 +124,7 @@ export function bootFactsOf(boot: ObservedBoot): BootFacts {
   const ipaBits = live ? ipaBitsOf(live) : watched?.monitor?.ipaBits;
   const inferred = live && ipaBits !== undefined && inferredSharing(live, ipaBits, boot.traits);
   return {
-    idRegisters: evidence.idRegisters.map((registers, cpu) => ({ ...registers, ...hidden[cpu] })),
+    idRegisters: withHidden(evidence.idRegisters, hidden),
     image: evidence.image,
     ...(memstartAddr === undefined ? {} : { memstartAddr }),
     ...(kfencePool === undefined ? {} : { kfencePool }),

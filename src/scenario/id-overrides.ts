@@ -91,6 +91,13 @@ export function wholeIdRegisters(
   shown: readonly Record<string, bigint>[],
   machine: Machine,
 ): Record<string, bigint>[] {
-  const hidden = hiddenRegisters(machine);
+  return withHidden(shown, hiddenRegisters(machine));
+}
+
+/** The registers of each CPU that the debugger shows, with those that it does not. */
+export function withHidden(
+  shown: readonly Record<string, bigint>[],
+  hidden: readonly Record<string, bigint>[],
+): Record<string, bigint>[] {
   return shown.map((registers, cpu) => ({ ...registers, ...hidden[cpu] }));
 }

@@ -57,7 +57,8 @@ t.test(
         names,
         explained.filter((name) => names.includes(name ?? '')),
       );
-      t.ok(names.length >= 8);
+      // Without memory to read, an archive has the kernel's own dump and what /proc says.
+      t.ok(names.length > (names.includes('kernel_page_tables') ? 7 : 10));
     }
   },
 );

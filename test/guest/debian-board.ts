@@ -2,10 +2,10 @@
 /** A guest with Debian's kernel and Debian's own user space, reached by SSH like any board. */
 
 import { lstat, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { type CpioEntry, writeCpio } from '../../guest/cpio.ts';
+import { freePort } from '../../harness/laboratory/farm/engine.ts';
 import { withScratch } from '../../host/cache.ts';
 import { ensureLists } from '../../images/debian/apt.ts';
 import { openKernelArchive } from '../../images/debian/kernel-catalogue.ts';
@@ -60,16 +60,6 @@ async function userSpace(): Promise<CpioEntry[]> {
 const fileEntry = (path: string, content: Uint8Array, mode = 0o644): CpioEntry => ({
   ...{ kind: 'file', path, mode, content },
 });
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((listening) => server.once('listening', listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === 'string') throw new Error('No TCP port is free.');
-  return address.port;
-}
 
 /**
  * Boots a Debian kernel with Debian's user space as its initramfs, and ends it after `use`.

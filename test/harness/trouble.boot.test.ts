@@ -39,7 +39,7 @@ t.test('a QEMU that something stops is an error of the host, and ends', async (t
     fault: 'host',
     message: /Something stopped QEMU \(SIGSTOP.* left it stopped for 5 s/,
   });
-  // The supervisor has killed it; on a busy host it may take a moment to be gone.
+  // Its pipes are closed, which is what the harness waits for, a moment before it is a zombie.
   t.ok(await eventually(() => !isAlive(qemu)));
   t.same(readdirSync(setup.directory), []);
 });

@@ -119,13 +119,10 @@ async function judgeFile(
   const options = { progress: say, signal };
   const given = await boardIn(file, options);
   const known = await loadKnownIssues(knownIssuesFolder);
-  if (given.collected.source === 'ptdump') {
-    const dumped = dumpedBoard(given, file);
-    return judgeDump(dumped, { name, directory: directory.caseDirectory(name) }, known);
-  }
+  const place = { name, directory: directory.caseDirectory(name) };
+  if (given.collected.source === 'ptdump') return judgeDump(dumpedBoard(given, file), place, known);
   const board = wholeBoard(given, file);
   const found = await kernelOf(board, board.vmcoreinfo, request.kernel, options);
-  const place = { name, directory: directory.caseDirectory(name) };
   if ('lacks' in found) return judgeUnknown(board, found.lacks, place, known);
   const { kernel } = found;
   return { ...judgeBoard(board, kernel, place, known), kernel };

@@ -18,7 +18,7 @@ import type { Place } from './whole-board.ts';
 
 /** Whether the command line leaves the kernel's text writable (rodata=off). */
 function leavesTextWritable(board: DumpedBoard): boolean {
-  return valuesOf(parametersOf(board), 'rodata').some((value) => value === 'off');
+  return valuesOf(parametersOf(board), 'rodata').includes('off');
 }
 
 /**

@@ -23,8 +23,8 @@ const name = 'linear-map-is-ram';
  * The linear region maps every page of RAM exactly once, at PA + offset, and nothing else:
  * map_mem() in arch/arm64/mm/mmu.c walks for_each_mem_range(), which leaves NOMAP memory out;
  * __phys_to_virt() is linear. Leaves that are present but invalid count as mapped: their output
- * address must still be the right one (pfn_valid() users and set_memory_valid() rely on it). Of pages
- * that a region's border cuts, memblock gives away the part that is its own, until
+ * address must still be the right one (pfn_valid() users and set_memory_valid() rely on it). Of
+ * pages that a region's border cuts, memblock gives away the part that is its own, until
  * memblock_free_all() hands whole pages to the page allocator: they must be mapped so long.
  */
 export const ramMappedOnce: Invariant = (context) => {
@@ -38,6 +38,8 @@ export const ramMappedOnce: Invariant = (context) => {
   // one.
   const outward = join([...ram, ...added].map((range) => roundOutward(range, granule)));
   const stray = leaves.flatMap((run) => partsOutside(byPlace(run, vaMinusPa), outward));
+  // The memory that they stand for.
+  const mapped = leaves.map((run) => sizedRange(byPlace(run, vaMinusPa).pa, run.size));
   return [
     ...leavesViolation(
       context,
@@ -60,15 +62,10 @@ export const ramMappedOnce: Invariant = (context) => {
       },
       stray,
     ),
-    ...missing(context, inMemory(leaves, vaMinusPa)),
-    ...cutPagesMissing(context, inMemory(leaves, vaMinusPa)),
+    ...missing(context, mapped),
+    ...cutPagesMissing(context, mapped),
   ];
 };
-
-/** The memory that leaves of the linear region stand for. */
-function inMemory(leaves: readonly LeafRun[], vaMinusPa: bigint): PhysicalRange[] {
-  return leaves.map((run) => sizedRange(byPlace(run, vaMinusPa).pa, run.size));
-}
 
 /** A run with the physical address that its virtual address in the linear region stands for. */
 function byPlace(run: LeafRun, vaMinusPa: bigint): LeafRun {
@@ -91,7 +88,7 @@ function missing(context: CheckpointContext, mapped: readonly PhysicalRange[]): 
 
 function cutPagesMissing(context: CheckpointContext, mapped: readonly PhysicalRange[]): Finding[] {
   const { ram, granule, capture } = context;
-  // Later than map_mem() nobody allocates from memblock at a checkpoint that all kernels have.
+  // Every other checkpoint comes after memblock_free_all().
   if (capture.checkpoint !== 'paging_init') return [];
   const cut = join(ram).flatMap((range) => subtract(range, [roundInward(range, granule)]));
   return notMapped(
