@@ -82,10 +82,12 @@ export async function withScratch<T>(use: (directory: string) => Promise<T>): Pr
   makeFolder(parent);
   await sweepScratch(parent);
   const scratch = await tmpName({ tmpdir: parent, prefix: 'job' });
-  await mkdir(scratch);
+  // One below the other: an unpacker gives the folder that it fills the date of the archive's.
+  const content = join(scratch, 'content');
+  await mkdir(content, { recursive: true });
   scratches.add(scratch);
   try {
-    return await use(scratch);
+    return await use(content);
   } finally {
     // What failed may still be writing there: an unpacker has many files under way.
     await rm(scratch, { recursive: true, force: true, maxRetries: 10 });
@@ -101,7 +103,8 @@ async function sweepScratch(parent: string): Promise<void> {
       () => 0,
     );
     if (age > 86_400_000) {
-      await rm(join(parent, name), { recursive: true, force: true });
+      // Another process may sweep at the same time: both take files away, and both then fail.
+      await rm(join(parent, name), { recursive: true, force: true, maxRetries: 3 });
     }
   }
 }

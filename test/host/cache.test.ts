@@ -38,6 +38,13 @@ t.test('scratch directories that a killed run left are swept after a day', async
   });
 });
 
+t.test('a scratch directory in use is not swept, whatever date an unpacker gives it', async (t) => {
+  await withScratch(async (scratch) => {
+    await utimes(scratch, 1, 1);
+    await withScratch(async () => t.ok(existsSync(scratch)));
+  });
+});
+
 t.test('a cache whose path apt or the loader cannot take is refused in one sentence', async (t) => {
   t.teardown(() => {
     process.env.PTDIFF_CACHE = root;
