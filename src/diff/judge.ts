@@ -7,6 +7,7 @@ import {
   liveCapture,
   reachedItsEnd,
 } from '../evidence/capture.ts';
+import { debugsPageallocOf } from '../evidence/inferred-free.ts';
 import { linearMapSizes } from '../linux/leaf-kind.ts';
 import { parsePtdump } from '../linux/ptdump.ts';
 import type { CheckpointPrediction, Prediction } from '../model/types.ts';
@@ -23,7 +24,7 @@ import {
   compareVariables,
 } from './compare-state.ts';
 import { withoutPredicted } from './complaints.ts';
-import { type BootContext, type CheckpointContext, checkpointContext, isSet } from './context.ts';
+import { type BootContext, type CheckpointContext, checkpointContext } from './context.ts';
 import { foldDifferences } from './fold.ts';
 import { withoutHostStalls } from './host-stalls.ts';
 import { promiseUnchecked } from './invariants/direct-map-promise.ts';
@@ -211,7 +212,7 @@ function lacksBooks(context: CheckpointContext): boolean {
     checkpoint !== 'paging_init' &&
     checkpoint !== 'live' &&
     !freePages &&
-    isSet(context, '_debug_pagealloc_enabled_early')
+    debugsPageallocOf(context.capture)
   );
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Physical addresses [start, end), in bytes. */
-export interface PhysicalRange {
-  start: number;
-  end: number;
+/** [start, end), of numbers or bigints. */
+interface Range<T extends number | bigint> {
+  start: T;
+  end: T;
 }
+
+/** Physical addresses [start, end), in bytes. */
+export type PhysicalRange = Range<number>;
 
 /** The range of `size` bytes from `start`. */
 export function sizedRange(start: number, size: number): PhysicalRange {
@@ -20,9 +23,12 @@ export function overlap(one: PhysicalRange, other: PhysicalRange): boolean {
   return one.start < other.end && other.start < one.end;
 }
 
-/** What is left of `range` without `holes`, which are in ascending order. */
-export function subtract(range: PhysicalRange, holes: readonly PhysicalRange[]): PhysicalRange[] {
-  const left: PhysicalRange[] = [];
+/** What is left of `range`, of any addresses, without `holes`, whose starts ascend. */
+export function subtract<T extends number | bigint>(
+  range: Range<T>,
+  holes: readonly Range<T>[],
+): Range<T>[] {
+  const left: Range<T>[] = [];
   let start = range.start;
   for (const hole of holes) {
     if (hole.end <= start) continue;

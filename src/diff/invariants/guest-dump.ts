@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { debugsPageallocOf } from '../../evidence/inferred-free.ts';
+import { subtract } from '../../linux/physical-range.ts';
 import {
   type Ptdump,
   type PtdumpAttributes,
@@ -8,13 +10,7 @@ import {
 } from '../../linux/ptdump.ts';
 import type { Level } from '../../vmsa/types.ts';
 import { firstLines } from '../compare-state.ts';
-import {
-  type CheckpointContext,
-  type Invariant,
-  imageVa,
-  isSet,
-  type VirtualRange,
-} from '../context.ts';
+import { type CheckpointContext, type Invariant, imageVa, type VirtualRange } from '../context.ts';
 import { endOf } from '../runs.ts';
 import { countText, hex } from '../text.ts';
 import { violation } from './violation.ts';
@@ -79,23 +75,13 @@ function steadyRanges(context: CheckpointContext): VirtualRange[] {
             end: BigInt(pa + granule) + vaMinusPa,
           })),
         );
-  const changing = vaMinusPa === undefined || isSet(context, '_debug_pagealloc_enabled_early');
+  const changing = vaMinusPa === undefined || debugsPageallocOf(context.capture);
   const holes = [...unsteady, ...pages].sort((a, b) => Number(a.start - b.start));
   const whole = [
     ...(changing ? [] : [{ start: linear.start, end: linear.end }]),
     { start: imageVa(image, '_text'), end: imageVa(image, '_end') },
   ];
-  return whole.flatMap((range) => {
-    const parts: VirtualRange[] = [];
-    let { start } = range;
-    for (const hole of holes) {
-      if (hole.end <= start || hole.start >= range.end) continue;
-      parts.push({ start, end: hole.start });
-      start = hole.end;
-    }
-    // A part may be empty, or less: nothing lies in it then.
-    return [...parts, { start, end: range.end }];
-  });
+  return whole.flatMap((range) => subtract(range, holes));
 }
 
 function dumpStretches({ runs }: Ptdump): Stretch[] {
