@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { MannerOptions } from './manner-options.ts';
+
 /** Options of `ptdiff compare` as parsed. */
-export interface CompareOptions {
+export interface CompareOptions extends MannerOptions {
   scenario?: string[];
   jobs: number;
   out?: string;
   json?: boolean;
-  qemu?: string;
-  farm?: string;
   store?: string;
 }

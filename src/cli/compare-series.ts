@@ -18,6 +18,7 @@ import { stableJson } from '../stable-json.ts';
 import type { CompareOptions } from './compare-options.ts';
 import { compareSides, writeComparison } from './compare-report.ts';
 import { exitCodes } from './exit-codes.ts';
+import { mannerOf } from './manner-options.ts';
 
 /**
  * The Image of each commit, or why there is none: a problem of one commit does not end the series.
@@ -39,17 +40,17 @@ async function imageOf(
 async function bootCommit(
   { spec }: SeriesCommit,
   out: string,
-  { jobs, qemu, farm, scenario = [], store }: CompareOptions,
+  options: CompareOptions,
   signal: AbortSignal,
 ): Promise<LoadedSide> {
+  const { jobs, scenario = [], store } = options;
   const scenarios = scenario.length > 0 ? scenario : ['telling'];
   const request = {
     kernels: [spec],
     scenarios,
     jobs,
     out,
-    ...(qemu !== undefined && { qemu }),
-    ...(farm !== undefined && { farm: farmAddress(farm) }),
+    ...mannerOf(options),
   };
   await runStored(request, storeFile(store), signal);
   signal.throwIfAborted();

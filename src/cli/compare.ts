@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
-import { Option } from 'commander';
 import {
   type LoadedSide,
   loadSide,
   namedSide,
   runBelow,
 } from '../../harness/laboratory/compare-sides.ts';
-import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../harness/laboratory/plan.ts';
@@ -27,6 +25,7 @@ import { stableJson } from '../stable-json.ts';
 import type { CompareOptions } from './compare-options.ts';
 import { compareSides, comparisonExit, publishComparison } from './compare-report.ts';
 import { publishSeries, runSeries } from './compare-series.ts';
+import { addMannerOptions, mannerOf } from './manner-options.ts';
 import { collect, kernelSpecHelp, positiveInteger, scenarioHelp, type Verb } from './verb.ts';
 
 /** A separate folder for each comparison. */
@@ -61,9 +60,10 @@ async function bringSides(
   const wanted = (await Promise.all(asked.map(scenariosNamed))).flat().map(({ name }) => name);
   const specs = named.flatMap((side) => (side.kind === 'kernel' ? [side.spec] : []));
   if (specs.length > 0) await checkStore(storeFile(options.store));
-  if (options.farm !== undefined) {
+  const manner = mannerOf(options);
+  if (manner.farm) {
     const { buildOnFarm } = await import('../../harness/laboratory/farm/build-on-farm.ts');
-    await buildOnFarm(specs, farmAddress(options.farm), signal);
+    await buildOnFarm(specs, manner.farm, signal);
   }
   // Kernels first: an invalid spec must not cost a boot.
   const images: string[] = [];
@@ -81,14 +81,12 @@ async function bringSides(
       : asked.length > 0
         ? asked
         : ['telling'];
-    const { jobs, qemu, farm } = options;
     const request = {
       kernels: specs,
       scenarios,
-      jobs,
+      jobs: options.jobs,
       out: runBelow(out),
-      ...(qemu !== undefined && { qemu }),
-      ...(farm !== undefined && { farm: farmAddress(farm) }),
+      ...manner,
     };
     await runStored(request, storeFile(options.store), signal);
     signal.throwIfAborted();
@@ -189,9 +187,8 @@ export const addCompare: Verb = (command, { signal, finish }) => {
       '--out <dir>',
       'folder for the boots and the report; continues an interrupted comparison',
     )
-    .option('--json', 'print the comparison as JSON')
-    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))
-    .option('--qemu <path>', 'as for run')
+    .option('--json', 'print the comparison as JSON');
+  addMannerOptions(command)
     .option('--store <file>', storeHelp)
     .action(async (a, b, options) => finish(await ask([a, b], options, signal)));
 };

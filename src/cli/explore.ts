@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { explore } from '../../harness/laboratory/explore/explore.ts';
 import { summaryOf } from '../../harness/laboratory/explore/summary.ts';
-import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import { runsFolder, timeStamp } from '../../harness/laboratory/run-record.ts';
 import { checkStore, storeFile, storeHelp } from '../../harness/laboratory/store-file.ts';
@@ -14,6 +13,7 @@ import { formatExploration } from '../report/terminal-exploration.ts';
 import { type Depth, depths } from '../scenario/depth.ts';
 import { stableJson } from '../stable-json.ts';
 import { exitCodes } from './exit-codes.ts';
+import { addMannerOptions, type MannerOptions, mannerOf } from './manner-options.ts';
 import {
   collect,
   durationOf,
@@ -24,7 +24,7 @@ import {
 } from './verb.ts';
 
 /** Options of `ptdiff explore` as the command line has them. */
-interface ExploreOptions {
+interface ExploreOptions extends MannerOptions {
   machines?: true;
   kernel?: string[];
   seed?: number;
@@ -33,8 +33,6 @@ interface ExploreOptions {
   count?: number;
   jobs: number;
   out?: string;
-  qemu?: string;
-  farm?: string;
   store?: string;
   json?: true;
 }
@@ -73,8 +71,7 @@ async function exploreMachines(options: ExploreOptions, signal: AbortSignal): Pr
       jobs: options.jobs,
       out: folder,
       store,
-      ...(options.qemu !== undefined && { qemu: options.qemu }),
-      ...(options.farm !== undefined && { farm: farmAddress(options.farm) }),
+      ...mannerOf(options),
     },
     signal,
   );
@@ -107,9 +104,8 @@ export const addExplore: Verb = (command, { signal, finish }) => {
       positiveInteger,
       defaultJobs(),
     )
-    .option('--out <dir>', 'folder for the results; an exploration that was stopped there goes on')
-    .option('--qemu <path>', 'a QEMU of your own instead of the pinned one')
-    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu']))
+    .option('--out <dir>', 'folder for the results; an exploration that was stopped there goes on');
+  addMannerOptions(command)
     .option('--store <file>', storeHelp)
     .option('--json', 'print the summary as JSON')
     .action(async (options) => finish(await exploreMachines(options, signal)));

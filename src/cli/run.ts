@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
-import { farmAddress, farmHelp } from '../../harness/laboratory/farm/address.ts';
 import { defaultJobs } from '../../harness/laboratory/laboratory.ts';
 import {
   type MatrixRequest,
@@ -22,6 +21,7 @@ import { type Depth, depths } from '../scenario/depth.ts';
 import { checkParameter } from '../scenario/schema.ts';
 import type { Variation } from '../scenario/variation.ts';
 import { exitCodes } from './exit-codes.ts';
+import { addMannerOptions, type MannerOptions, mannerOf } from './manner-options.ts';
 import { fullOption, publishReport } from './publish-report.ts';
 import { runStopped } from './run-stopped.ts';
 import {
@@ -36,7 +36,7 @@ import {
 } from './verb.ts';
 
 /** Options of `ptdiff run` as parsed. */
-interface RunOptions {
+interface RunOptions extends MannerOptions {
   kernel?: string[];
   patch?: string[];
   scenario?: string[];
@@ -44,7 +44,6 @@ interface RunOptions {
   out?: string;
   json?: boolean;
   full?: boolean;
-  qemu?: string;
   store?: string;
   dryRun?: boolean;
   firmware?: string;
@@ -54,8 +53,6 @@ interface RunOptions {
   stopAt?: string;
   depth?: Depth;
   budget?: number;
-  farm?: string;
-  record?: boolean;
 }
 
 /**
@@ -108,9 +105,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
     depth: options.depth ?? ('planned' as const),
     oncePerImage: true as const,
     ...(Object.keys(variation).length > 0 && { variation }),
-    ...(qemu !== undefined && { qemu }),
-    ...(options.farm !== undefined && { farm: farmAddress(options.farm) }),
-    ...(options.record === false && { record: false as const }),
+    ...mannerOf(options),
   };
   if (options.dryRun) {
     return dryRun(await planMatrix(request, signal));
@@ -156,13 +151,8 @@ export const addRun: Verb = (command, { signal, finish }) => {
     )
     .option('--out <dir>', 'folder for the results; continues an interrupted run')
     .option(...fullOption)
-    .option('--json', 'print the results as JSON')
-    .addOption(new Option('--farm <url>', farmHelp).conflicts(['qemu', 'firmware', 'stopAt']))
-    .option(
-      '--no-record',
-      'do not record stores to page tables, TLB invalidations and barriers: a third quicker, without ptdiff timeline and bbm',
-    )
-    .option('--qemu <path>', 'your own QEMU instead of the pinned one')
+    .option('--json', 'print the results as JSON');
+  addMannerOptions(command, ['firmware', 'stopAt'])
     .addOption(
       new Option(
         '--firmware <file>',

@@ -48,11 +48,13 @@ export interface ExploreRequest {
   store: string;
   qemu?: string;
   farm?: FarmAddress;
+  /** Do not record what happens to the tables. */
+  record?: false;
 }
 
 /** How every run of an exploration is made. */
 const mannerOf = (
-  { jobs, qemu, farm }: ExploreRequest,
+  { jobs, qemu, farm, record }: ExploreRequest,
   { depth = 'full' }: Exploration,
   loaded: ReadonlyMap<string, LoadedKernel>,
 ): Manner => ({
@@ -61,6 +63,7 @@ const mannerOf = (
   depth,
   ...(qemu !== undefined && { qemu }),
   ...(farm && { farm, urgent: false }),
+  ...(record === false && { record }),
 });
 
 /** What an exploration has come to, and all cases that it ran. */

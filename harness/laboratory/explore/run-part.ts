@@ -15,7 +15,7 @@ type Machines = readonly { scenario: Scenario; kernel: string }[];
 /** How runs are made, whatever they run. */
 export type Manner = Pick<
   MatrixRequest,
-  'jobs' | 'loaded' | 'depth' | 'qemu' | 'enough' | 'farm' | 'urgent'
+  'jobs' | 'loaded' | 'depth' | 'qemu' | 'enough' | 'farm' | 'urgent' | 'record'
 >;
 
 /**
