@@ -6,10 +6,6 @@ import { predictRegisters } from './arch/arm64/mm/proc.ts';
 import { predictNothing } from './predict.ts';
 import type { Question } from './question.ts';
 
-/** Where T1SZ is in TCR_EL1. */
-const t1szShift = 16n;
-const t1szMask = 0x3fn << t1szShift;
-
 /**
  * The translation registers of the boot CPU of a kernel in operation, as far as the model knows
  * them: what decodes the tables of a board, whose registers nobody can read.
@@ -35,8 +31,9 @@ export function registersOfUnknown(
   idRegisters: Record<string, bigint>,
   root: { t1sz: number; pa: number },
 ): SystemRegisters {
-  // CONFIG_ARM64_LPA2 comes with 52 bits where pages have 4K or 16K (arch/arm64/Kconfig).
-  const lpa2 = granule !== 65536 && vaBits === 52;
+  // CONFIG_ARM64_LPA2 comes with 52 bits where pages have 4K or 16K (arch/arm64/Kconfig); with fewer
+  // bits nothing asks for it.
+  const lpa2 = granule !== 65536;
   const options = { hwAfdbm: true, haft: true, e0pd: true, mte: true, randomizeBase: true };
   const config = { ...options, vaBits, lpa2, paBits: vaBits === 52 ? 52 : 48 };
   const traits = {
@@ -52,16 +49,20 @@ function registersOf(
   root: { t1sz: number; pa: number },
 ): SystemRegisters {
   const inputs = { ...kernel, vaBits: 64 - root.t1sz, swapper: root.pa };
-  const predicted = predictRegisters(inputs, 'live');
-  const bits = (name: string): bigint => predicted[name]?.bits ?? 0n;
-  const optional = ['TCR2_EL1', 'PIR_EL1', 'PIRE0_EL1'].filter((name) => predicted[name]);
+  const {
+    TTBR1_EL1: _,
+    TCR_EL1,
+    MAIR_EL1,
+    SCTLR_EL1,
+    ...optional
+  } = predictRegisters(inputs, 'live');
   return {
     TTBR0_EL1: 0n,
     TTBR1_EL1: ttbrOf(root.pa),
-    TCR_EL1: (bits('TCR_EL1') & ~t1szMask) | (BigInt(root.t1sz) << t1szShift),
-    MAIR_EL1: bits('MAIR_EL1'),
-    SCTLR_EL1: bits('SCTLR_EL1'),
-    ...Object.fromEntries(optional.map((name) => [name, bits(name)])),
+    TCR_EL1: TCR_EL1.bits,
+    MAIR_EL1: MAIR_EL1.bits,
+    SCTLR_EL1: SCTLR_EL1.bits,
+    ...Object.fromEntries(Object.entries(optional).map(([name, { bits }]) => [name, bits])),
   };
 }
 

@@ -200,11 +200,13 @@ function rootOffset({ traits: { config }, vaBits }: RegisterInputs): number {
     : 0;
 }
 
+type AlwaysThere = 'TCR_EL1' | 'MAIR_EL1' | 'SCTLR_EL1' | 'TTBR1_EL1';
+
 /** Control registers of a CPU at a checkpoint. */
 export function predictRegisters(
   inputs: RegisterInputs,
   checkpoint: CheckpointName,
-): Record<string, PredictedRegister> {
+): Record<string, PredictedRegister> & Record<AlwaysThere, PredictedRegister> {
   const featuresEnabled = checkpoint !== 'paging_init';
   return {
     TCR_EL1: tcr(inputs, featuresEnabled),
