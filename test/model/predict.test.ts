@@ -31,3 +31,27 @@ t.test(
     t.notOk('kfencePool' in stateInOperation(without, predict(withPool).decisions));
   },
 );
+
+t.test('of a kernel in operation only the state now is predicted', async (t) => {
+  const { machine, ...rest } = question('7.3.4+deb13-arm64@neoverse-v3-r0p2');
+  const asked = { ...rest, machine: { ...machine, cpus: 2 } };
+  const { checkpoints } = predict({ ...asked, live: true });
+  t.same(Object.keys(checkpoints), ['live']);
+  const { live } = checkpoints;
+  const { init } = predict(asked).checkpoints;
+  t.same(given(live).registers, given(init).registers);
+  const { __cpu_online_mask: mask, ...variables } = given(init).variables;
+  t.type(mask, 'bigint');
+  t.same(given(live).variables, variables, 'which CPUs are online there is up to its owner');
+});
+
+t.test('the variables of KFENCE are there where it is built in', async (t) => {
+  const asked = question('7.3.4+deb13-arm64@neoverse-v3-r0p2');
+  const { traits } = asked;
+  const variablesOf = (kfence: boolean) => {
+    const changed = { ...traits, config: { ...traits.config, kfence } };
+    return given(predict({ ...asked, traits: changed }).checkpoints.init).variables;
+  };
+  t.ok('kfence_early_init' in variablesOf(true));
+  t.notOk('kfence_early_init' in variablesOf(false));
+});
