@@ -84,3 +84,24 @@ for (const [spec, scenario] of [
       );
     }
   });
+
+for (const [spec, scenario] of [
+  ['debian:7.3', 'neoverse-v3-r0p2'],
+  ['debian:7.3', 'max'],
+  ['debian:6.18', 'neoverse-v3-r0p2'],
+  ['debian:7.3', 'max+devices'],
+] as const)
+  t.test(
+    `${spec} ${scenario}: what changes while it is read is no finding`,
+    { timeout: 0 },
+    async (t) => {
+      const played = await playBoard(spec, scenario, 'busy');
+      const members = membersOf(played.archive);
+      const { settled, walks } = JSON.parse(`${members.get('collect.json')}`);
+      t.comment(`${walks} walks, ${settled ? 'settled' : 'not settled'}`);
+      t.equal(members.has('unsettled') || settled, true, 'what never settled is named');
+      const result = await judged(t.testdir({}), played);
+      t.match(result, { verdict: 'pass', findings: [] });
+      t.ok(['exact', 'explained'].includes(`${result.symbols.grade}`));
+    },
+  );
