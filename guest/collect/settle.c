@@ -7,7 +7,7 @@
 #include "fail.h"
 #include "runs.h"
 
-/* A busy machine's linear map was the same twice after four. */
+/* Guests in which something always changed took up to 14, and once more than these. */
 #define MAX_WALKS 24
 /* Walks after which what changes outside of the linear map is no longer waited for. */
 #define PATIENT_WALKS 6

@@ -14,7 +14,7 @@ struct settled {
 	bool settled;
 	/*
 	 * What was never the same in two consecutive walks, and of the linear map what was not in the
-	 * last two, or was odd in the last one only; ascending.
+	 * last two, or was not always odd in the last ones; ascending.
 	 */
 	struct ranges unsettled;
 };
