@@ -14,6 +14,7 @@
 #include "dumped-files.h"
 #include "facts.h"
 #include "host-files.h"
+#include "read-only.h"
 #include "settle.h"
 
 #define COLLECTOR "1"
@@ -139,14 +140,32 @@ static void print_unsettled(const struct ranges *ranges, struct buffer *buffer)
 	}
 }
 
+/* What must be of the same moment as the tables. */
+struct moment {
+	struct buffer secret;
+	struct buffer areas;
+	bool has_areas;
+};
+
+static void read_moment(const struct board *board, const struct walk *walk, struct ranges *odd, void *into)
+{
+	struct moment *moment = into;
+
+	moment->secret.length = 0;
+	print_secret(board, walk, odd, &moment->secret);
+	add_half_read_only(board, walk, odd);
+	moment->areas.length = 0;
+	moment->has_areas = print_vmallocinfo(board, &moment->areas);
+}
+
 static struct settled collect_memory(struct archive *archive, struct memory *memory, bool is_live)
 {
 	struct board board;
-	struct buffer areas = { 0 };
+	struct moment moment = { 0 };
 	struct settled walks;
 
 	board_open(&board, memory);
-	walks = walk_until_settled(&board);
+	walks = walk_until_settled(&board, &(struct reading){ read_moment, &moment });
 	buffer_add(archive_member(archive, "vmcoreinfo"), memory->vmcoreinfo, memory->vmcoreinfo_length);
 	print_walk(&board, walks.walk, archive_member(archive, "descriptors"));
 	print_unsettled(&walks.unsettled, archive_member(archive, "unsettled"));
@@ -154,13 +173,13 @@ static struct settled collect_memory(struct archive *archive, struct memory *mem
 	print_memblock(&board, archive_member(archive, "memblock"));
 	print_cpus(&board, is_live, archive_member(archive, "cpus"));
 	print_overrides(&board, archive_member(archive, "overrides"));
-	print_secret(&board, walks.walk, archive_member(archive, "secret"));
-	if (!print_vmallocinfo(&board, &areas))
+	*archive_member(archive, "secret") = moment.secret;
+	if (!moment.has_areas)
 		lose("The kernel's lists of vmalloc's areas cannot be read from its memory.");
 	if (is_live)
-		add_host_files(archive, areas);
+		add_host_files(archive, moment.areas);
 	else
-		add_dumped_files(archive, &board, areas);
+		add_dumped_files(archive, &board, moment.areas);
 	if (!walks.settled)
 		lose("The linear map changed in each of %u walks: see the member unsettled.", walks.walks);
 	return walks;

@@ -15,9 +15,14 @@
 #define MAX_PAGE_BYTES 256
 /* The low bits of page->mapping say what it is (PAGE_MAPPING_FLAGS); those of a file have none. */
 #define MAPPING_FLAGS 3
+/* With debug_pagealloc all free memory is not valid, in more pieces than that, and comes and goes. */
+#define MAX_ODD 512
 
 struct secret {
 	const struct board *board;
+	struct ranges odd;
+	/* KFENCE's pool, and the first of its guard pages that has not been met; 0 without one. */
+	uint64_t pool, next_guard;
 	struct buffer *buffer;
 	/* Address of the struct page of the physical address 0. */
 	uint64_t vmemmap;
@@ -87,6 +92,26 @@ static bool read_pages(const struct secret *secret, uint64_t pa, size_t count, u
 	return read_translated(secret->board, va, to, count * secret->page_bytes);
 }
 
+/*
+ * A page of KFENCE's pool is not valid while its object is free, and every second one never is
+ * (mm/kfence/core.c, kfence_init_pool()): how long the pool is no variable says.
+ */
+static bool is_in_pool(struct secret *secret, uint64_t va)
+{
+	if (va == secret->next_guard)
+		secret->next_guard += UINT64_C(2) << secret->board->page_shift;
+	return va >= secret->pool && va < secret->next_guard;
+}
+
+/* The linear alias of the kernel's data is not valid from 7.3 on. */
+static void add_odd(struct secret *secret, uint64_t va, uint64_t pa)
+{
+	const struct board *board = secret->board;
+
+	if (!is_in_pool(secret, va) && (pa < board->image_start || pa >= board->image_end))
+		ranges_add(&secret->odd, va, va + (UINT64_C(1) << board->page_shift));
+}
+
 static void check_run(struct secret *secret, const struct run *run)
 {
 	static unsigned char pages[BATCH * MAX_PAGE_BYTES];
@@ -109,17 +134,21 @@ static void check_run(struct secret *secret, const struct run *run)
 			memcpy(&mapping, pages + i * secret->page_bytes + secret->mapping_offset, sizeof(mapping));
 			if (is_secret(secret, mapping))
 				add_page(secret, pa + i * page);
+			else
+				add_odd(secret, run->va + (first + i) * page, pa + i * page);
 		}
 	}
 }
 
-void print_secret(const struct board *board, const struct walk *walk, struct buffer *buffer)
+void print_secret(const struct board *board, const struct walk *walk, struct ranges *odd, struct buffer *buffer)
 {
 	struct secret secret = { .board = board, .buffer = buffer };
 	const struct runs *pages = &walk->levels[LEVELS - 1];
 
 	if (!find_layout(&secret))
 		return;
+	if (board_variable(board, "__kfence_pool", &secret.pool, sizeof(secret.pool)) && secret.pool)
+		secret.next_guard = secret.pool + (UINT64_C(1) << board->page_shift);
 	for (size_t i = 0; i < pages->count; i++) {
 		const struct run *run = &pages->at[i];
 
@@ -130,4 +159,7 @@ void print_secret(const struct board *board, const struct walk *walk, struct buf
 			check_run(&secret, run);
 	}
 	flush(&secret);
+	if (secret.odd.count <= MAX_ODD)
+		ranges_add_all(odd, &secret.odd);
+	ranges_free(&secret.odd);
 }

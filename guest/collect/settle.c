@@ -7,28 +7,13 @@
 #include "fail.h"
 #include "runs.h"
 
-/* A busy machine's linear map was the same twice after four. */
+/* Guests in which something always changed took up to 14, and once more than these. */
 #define MAX_WALKS 24
 /* Walks after which what changes outside of the linear map is no longer waited for. */
 #define PATIENT_WALKS 6
 #define REST_MICROSECONDS 20000
-
-static void ranges_add(struct ranges *ranges, uint64_t start, uint64_t end)
-{
-	struct range *last = ranges->count ? &ranges->at[ranges->count - 1] : NULL;
-
-	if (last && start >= last->start && (last->end == 0 || start <= last->end)) {
-		/* Compared as last addresses, since an end may be 0. */
-		if (end - 1 > last->end - 1)
-			last->end = end;
-		return;
-	}
-	if (ranges->count == ranges->room) {
-		ranges->room = ranges->room ? ranges->room * 2 : 64;
-		ranges->at = must_have(ranges->at, ranges->room * sizeof(*ranges->at));
-	}
-	ranges->at[ranges->count++] = (struct range){ start, end };
-}
+/* Consecutive walks in which what is odd must be so. */
+#define ODD_WALKS 3
 
 /* A place in the runs of one level: `skip` entries of the run at `index` are done. */
 struct place {
@@ -96,56 +81,23 @@ static void compare_level(const struct runs *before, const struct runs *now, uin
 	}
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
 /* Where two walks differ, ascending and apart. */
 static struct ranges compare_walks(const struct board *board, const struct walk *before, const struct walk *now)
 {
-	struct ranges raw = { 0 }, joined = { 0 };
+	struct ranges differing = { 0 };
 
 	for (int level = -1; level <= 3; level++)
 		compare_level(&before->levels[level + 1], &now->levels[level + 1],
-			      UINT64_C(1) << level_shift(board, level), &raw);
-	if (raw.count)
-		qsort(raw.at, raw.count, sizeof(*raw.at), by_start);
-	for (size_t i = 0; i < raw.count; i++)
-		ranges_add(&joined, raw.at[i].start, raw.at[i].end);
-	free(raw.at);
-	return joined;
+			      UINT64_C(1) << level_shift(board, level), &differing);
+	ranges_sort(&differing);
+	return differing;
 }
 
-static struct ranges intersect(const struct ranges *a, const struct ranges *b)
+static struct ranges in_linear_map(const struct board *board, const struct ranges *ranges)
 {
-	struct ranges both = { 0 };
-	size_t i = 0, j = 0;
+	struct range linear = { board->linear_start, board->linear_end };
 
-	while (i < a->count && j < b->count) {
-		const struct range *x = &a->at[i], *y = &b->at[j];
-		uint64_t start = x->start > y->start ? x->start : y->start;
-		uint64_t last = smaller(x->end - 1, y->end - 1);
-
-		if (start <= last)
-			ranges_add(&both, start, last + 1);
-		if (x->end - 1 < y->end - 1)
-			i++;
-		else
-			j++;
-	}
-	return both;
-}
-
-static bool touches_linear_map(const struct board *board, const struct ranges *ranges)
-{
-	for (size_t i = 0; i < ranges->count; i++) {
-		if (ranges->at[i].start < board->linear_end && ranges->at[i].end - 1 >= board->linear_start)
-			return true;
-	}
-	return false;
+	return ranges_intersect(ranges, &(struct ranges){ .at = &linear, .count = 1 });
 }
 
 /*
@@ -207,10 +159,55 @@ static void drop_unsettled(const struct board *board, struct walk *walk, const s
 	}
 }
 
-struct settled walk_until_settled(const struct board *board)
+/* What was odd in the last walks, the newest first. */
+struct oddities {
+	struct ranges of[ODD_WALKS];
+};
+
+static void read_oddities(struct oddities *oddities, const struct board *board, const struct reading *reading,
+			  const struct walk *walk)
+{
+	ranges_free(&oddities->of[ODD_WALKS - 1]);
+	for (size_t i = ODD_WALKS - 1; i > 0; i--)
+		oddities->of[i] = oddities->of[i - 1];
+	oddities->of[0] = (struct ranges){ 0 };
+	if (reading)
+		reading->read(board, walk, &oddities->of[0], reading->into);
+}
+
+/* What is odd in the newest walk, and was not in one of the others. */
+static struct ranges newly_odd(const struct oddities *oddities)
+{
+	struct ranges newly = { 0 };
+
+	for (size_t i = 1; i < ODD_WALKS; i++) {
+		struct ranges added = ranges_subtract(&oddities->of[0], &oddities->of[i]);
+
+		ranges_add_all(&newly, &added);
+		ranges_free(&added);
+	}
+	ranges_sort(&newly);
+	return newly;
+}
+
+/* Places of the linear map for which `before` does not stand, as the next walk shows. */
+static struct ranges unsteady_places(const struct board *board, const struct ranges *differing,
+				     const struct oddities *oddities)
+{
+	struct ranges places = in_linear_map(board, differing), newly = newly_odd(oddities);
+
+	ranges_add_all(&places, &newly);
+	ranges_free(&newly);
+	ranges_sort(&places);
+	return places;
+}
+
+struct settled walk_until_settled(const struct board *board, const struct reading *reading)
 {
 	static struct walk walks[2];
 	struct settled result = { .walks = 1 };
+	struct oddities oddities = { 0 };
+	struct ranges unsteady = { 0 };
 
 	ranges_add(&result.unsettled, 0, 0);
 	walk_tables(board, &walks[0]);
@@ -218,20 +215,25 @@ struct settled walk_until_settled(const struct board *board)
 		struct walk *now = &walks[result.walks % 2], *before = &walks[(result.walks - 1) % 2];
 		struct ranges differing, still;
 
-		if (result.walks > 2)
-			usleep(REST_MICROSECONDS);
+		read_oddities(&oddities, board, reading, before);
+		/* What changes for moments only is not seen in both. */
+		usleep(REST_MICROSECONDS);
 		walk_tables(board, now);
-		result.walk = now;
+		result.walk = before;
 		result.walks++;
 		differing = compare_walks(board, before, now);
-		still = intersect(&result.unsettled, &differing);
-		free(result.unsettled.at);
+		still = ranges_intersect(&result.unsettled, &differing);
+		ranges_free(&result.unsettled);
 		result.unsettled = still;
-		result.settled = !touches_linear_map(board, &differing);
-		free(differing.at);
+		ranges_free(&unsteady);
+		unsteady = unsteady_places(board, &differing, &oddities);
+		ranges_free(&differing);
+		result.settled = unsteady.count == 0;
 		if (result.settled && (still.count == 0 || result.walks >= PATIENT_WALKS))
 			break;
 	}
+	ranges_add_all(&result.unsettled, &unsteady);
+	ranges_sort(&result.unsettled);
 	if (result.unsettled.count)
 		drop_unsettled(board, result.walk, &result.unsettled);
 	if (result.walk->unreadable)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "churn.h"
 #include "files.h"
 
 #define ARCHIVE "/board.tar.gz"
@@ -25,13 +26,15 @@ static void end_playing(void)
 	files_set("/proc/sys/kernel/kptr_restrict", "1");
 }
 
-void board_send(void)
+void board_send(bool busy)
 {
 	static char *const arguments[] = { "/collect", "--out", ARCHIVE, NULL };
 	int status = 0;
 	pid_t child;
 
 	begin_playing();
+	if (busy)
+		churn_begin();
 	child = fork();
 	if (child == 0) {
 		execv(arguments[0], arguments);
@@ -41,6 +44,7 @@ void board_send(void)
 		channel_problem("collect", "cannot be run", errno);
 		return;
 	}
+	churn_end();
 	if (status != 0)
 		channel_problem("collect", "failed, see the console", 0);
 	end_playing();

@@ -202,8 +202,7 @@ struct bpf_program {
 #define BPF_EXIT 0x95
 #define MEMBARRIER_CMD_GLOBAL 1
 
-/* Loads a program that returns 0, and frees it; the kernel does the latter after grace periods. */
-static void exercise_bpf(struct probe_result *result)
+void exercise_bpf(struct probe_result *result)
 {
 	static const struct bpf_insn code[] = { { .code = BPF_MOV64_K }, { .code = BPF_EXIT } };
 	struct bpf_program program = {

@@ -7,4 +7,7 @@
 /* Runs them all, and sends a record for each. */
 void exercises_run(void);
 
+/* Loads a program that returns 0, and frees it; the kernel does the latter after grace periods. */
+void exercise_bpf(struct probe_result *result);
+
 #endif

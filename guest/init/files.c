@@ -142,7 +142,7 @@ void files_send_asked(const char *names)
 		send_file("/proc/kallsyms");
 	/* Last, so that nothing comes between its walk of the tables and the harness's. */
 	if (list_has(names, "board"))
-		board_send();
+		board_send(list_has(names, "busy"));
 }
 
 void files_send_changing(void)

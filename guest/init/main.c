@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "churn.h"
 #include "exercises.h"
 #include "faults.h"
 #include "files.h"
@@ -101,6 +102,8 @@ int main(void)
 	files_mount();
 	options = options_read();
 	open_channel();
+	if (list_has(options.collect, "past"))
+		churn_once();
 	files_send_static();
 	if (*options.probes) {
 		files_send_log();

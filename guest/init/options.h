@@ -9,7 +9,11 @@
 struct options {
 	/* ptdiff.probes=a,b: the probes to run, in this order. */
 	const char *probes;
-	/* ptdiff.collect=a,b: what to send besides: kallsyms, board (board.h). */
+	/*
+	 * ptdiff.collect=a,b: what to send besides: kallsyms, board (board.h); with `past`, what
+	 * churn.h has came and went before all else, and with `busy` it does while the board is
+	 * collected.
+	 */
 	const char *collect;
 	/* ptdiff.exercise=yes: once all is sent, run exercises.c, for a recording. */
 	bool exercise;

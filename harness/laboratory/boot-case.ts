@@ -48,9 +48,10 @@ function commandLineOf(
   { kernel, scenario }: Case,
 ): string {
   const asked = recorderLibrary !== undefined && exercises !== false;
+  const life = typeof playsBoard === 'string' ? `,${playsBoard}` : '';
   return [
     commandLine(kernel, scenario),
-    ...(playsBoard ? [boardWord] : []),
+    ...(playsBoard ? [`${boardWord}${life}`] : []),
     ...(asked ? [exerciseWord] : []),
   ].join(' ');
 }

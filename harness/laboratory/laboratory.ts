@@ -10,7 +10,7 @@ import { type Emulator, packagedEmulator, userEmulator } from '../../images/emul
 import { loadKnownIssues } from '../../results/known-issues.ts';
 import type { KnownIssue } from '../../src/diff/match-known.ts';
 import { PtdiffError } from '../../src/errors.ts';
-import type { Scenario } from '../../src/scenario/types.ts';
+import type { BoardLife, Scenario } from '../../src/scenario/types.ts';
 import { buildRecorder } from '../emulator/recorder/build-recorder.ts';
 
 /** What all cases of a run share. */
@@ -27,7 +27,7 @@ export interface Laboratory {
   /** Recorded boots end where others do, to compare what they cost. */
   exercises?: false;
   /** The initramfs has guest/collect, and init runs it: the evidence has a `board`. */
-  playsBoard?: true;
+  playsBoard?: true | BoardLife;
 }
 
 /** Where known issues are documented. */

@@ -28,8 +28,12 @@ export const exerciseNames = [
 /** Asks init for them. */
 export const exerciseWord = 'ptdiff.exercise=yes';
 
-/** What init is asked to run guest/collect with, as on a live machine. */
+/**
+ * What init is asked to run guest/collect with, as on a live machine; a board with a past has split
+ * its linear map before, and a busy one does while it is collected (guest/init/churn.h).
+ */
 export const boardWord = 'ptdiff.collect=board';
+export type BoardLife = 'past' | 'busy';
 export type ExerciseName = (typeof exerciseNames)[number];
 
 const count = z.int().nonnegative();

@@ -27,7 +27,6 @@ import {
   walkOutside,
   wordsUpTo,
 } from './dumped-guest.ts';
-import { repacked } from './dumped-pages.ts';
 import { membersOf } from './play-board.ts';
 
 // Downloads and boots take as long as they take; the test runner has a limit of its own.
@@ -49,19 +48,6 @@ async function refused(t: Test, path: string, sentence: RegExp): Promise<void> {
     fault: 'usage',
     message: new RegExp(`${basename(path)}: ${sentence.source}`),
   });
-}
-
-/** Other ways to keep the pages of a dump; `raw` is a kdump-zlib dump that is not flattened. */
-async function repackedDumps(t: Test, raw: string, expected: Uint8Array): Promise<void> {
-  const dump = readFileSync(raw);
-  for (const how of ['none', 'zstd'] as const) {
-    const path = `${raw}.${how}`;
-    writeFileSync(path, repacked(dump, how));
-    const members = membersOf(await archiveOf(path));
-    t.strictSame(members, membersOf(expected), `pages packed with ${how}`);
-  }
-  writeFileSync(`${raw}.lzo`, repacked(dump, 'lzo'));
-  await refused(t, `${raw}.lzo`, /its pages are compressed with LZO, .*'makedumpfile -c /);
 }
 
 /** Bytes where a dump of 256 MiB in each format has its headers. */
@@ -169,7 +155,6 @@ for (const [spec, hostile] of [
       judgedDumps(t, setup.kernel.release, at('elf'), at('kdump-zlib')),
     );
     if (!hostile) return;
-    await repackedDumps(t, at('kdump-raw-zlib'), archives.raw);
     for (const format of dumpFormats) await damagedDumps(t, at(format), format);
     writeFileSync(at('text'), 'not a dump of anything\n');
     await refused(t, at('text'), /neither an ELF core nor a kdump-compressed dump/);

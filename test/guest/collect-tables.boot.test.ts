@@ -13,7 +13,7 @@ t.setTimeout(0);
 const patient = { timeout: 0 };
 
 const collect = join(import.meta.dirname, '../../guest/collect');
-const used = /\/(tables|runs|settle|buffer|fail|board|vmcoreinfo|symbols|btf)\.c$/;
+const used = /\/(tables|runs|ranges|settle|buffer|fail|board|vmcoreinfo|symbols|btf)\.c$/;
 
 interface Walked {
   /** Lines of the member `descriptors`, without the root. */

@@ -63,7 +63,12 @@ t.test('as README says, with a board of stock Debian', options, async (t) => {
     // What the user's own configuration says; ssh does not look for it in $HOME.
     for (const name of ['scp', 'ssh'])
       program(join(home, 'bin', name), `exec /usr/bin/${name} -F ${config} "$@"`);
-    program(join(home, 'ptdiff'), `exec ${join(root, 'ptdiff')} "$@"`);
+    // The lines name no folder for the results, which are then in the repository.
+    program(
+      join(home, 'ptdiff'),
+      `[ "$1" = judge ] && set -- "$@" --out ${join(home, 'run')}
+exec ${join(root, 'ptdiff')} "$@"`,
+    );
     const env = {
       PATH: `${join(home, 'bin')}:${process.env.PATH}`,
       PTDIFF_STORE: join(home, 'store.sqlite'),
@@ -76,5 +81,6 @@ t.test('as README says, with a board of stock Debian', options, async (t) => {
       if (line.includes(' judge ')) t.match(stdout, /Grade of the linear map: (exact|explained)/);
     }
     t.ok(existsSync(join(home, 'board.tar.gz')));
+    t.ok(existsSync(join(home, 'run', 'cases', 'board+rack4')), 'the results');
   });
 });

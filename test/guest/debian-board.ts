@@ -6,13 +6,14 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { type CpioEntry, writeCpio } from '../../guest/cpio.ts';
 import { freePort } from '../../harness/laboratory/farm/engine.ts';
-import { withScratch } from '../../host/cache.ts';
+import { sha256 } from '../../host/cache.ts';
 import { ensureLists } from '../../images/debian/apt.ts';
 import { openKernelArchive } from '../../images/debian/kernel-catalogue.ts';
 import { debianModules } from '../../images/debian/modules.ts';
-import { packageClosure, unpackClosure } from '../../images/debian/package-closure.ts';
+import { packageClosure } from '../../images/debian/package-closure.ts';
 import { packagedEmulator } from '../../images/emulator/emulator.ts';
 import { resolveKernel } from '../../images/kernels.ts';
+import { toolPrefix } from '../../images/toolchain/tool-prefix.ts';
 import { deviceModules, modulesFor } from '../../src/scenario/devices.ts';
 
 const packages = ['openssh-server', 'sudo', 'bash', 'coreutils', 'mount', 'kmod', 'busybox-static'];
@@ -47,14 +48,16 @@ async function entriesOf(tree: string): Promise<CpioEntry[]> {
   );
 }
 
+/** Another list of packages is another user space in the cache. */
 async function userSpace(): Promise<CpioEntry[]> {
-  const archive = await openKernelArchive({});
-  await ensureLists(archive, {});
-  const closure = await packageClosure(archive, packages, 'trixie');
-  return withScratch(async (tree) => {
-    await unpackClosure(archive, closure, tree, {});
-    return entriesOf(tree);
-  });
+  const name = `debian-board-${sha256(packages.join(' ')).slice(0, 8)}`;
+  const plan = async () => {
+    const archive = await openKernelArchive({});
+    await ensureLists(archive, {});
+    const closure = await packageClosure(archive, packages, 'trixie');
+    return { parts: [{ archive, packages: closure }], notes: [] };
+  };
+  return entriesOf((await toolPrefix(name, plan, {})).tree);
 }
 
 const fileEntry = (path: string, content: Uint8Array, mode = 0o644): CpioEntry => ({

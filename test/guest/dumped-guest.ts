@@ -117,6 +117,6 @@ export function sameTables(t: Test, archive: Uint8Array, { regime, found }: Walk
   const read = walk(regime, speltOutTables(regime, descriptors));
   for (const what of ['leaves', 'tables', 'malformed'] as const)
     t.strictSame(read[what], found[what], what);
-  // In pages of 16K a table is for 32 MiB.
-  t.ok(found.leaves.length > 50 && found.tables.length > 10, 'a whole kernel');
+  // In pages of 16K a table is for 32 MiB; a kernel with few options has few leaves.
+  t.ok(found.leaves.length > 20 && found.tables.length > 10, 'a whole kernel');
 }

@@ -11,7 +11,7 @@ import { prepareLaboratory } from '../../harness/laboratory/laboratory.ts';
 import { type LoadedKernel, loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import type { Evidence } from '../../src/evidence/capture.ts';
 import { builtInScenario } from '../../src/scenario/built-in.ts';
-import type { Scenario } from '../../src/scenario/types.ts';
+import type { BoardLife, Scenario } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';
 
 /** A boot that was observed from outside, and what collect left of the same moment. */
@@ -28,11 +28,13 @@ export interface PlayedBoard {
  * Boots a kernel to its end, where init runs collect and sends what it left.
  * @param from the kernel, or its spec
  * @param scenario its name, or itself
+ * @param life what the kernel splits its linear map for, before collect runs or while it does
  * @throws Error where collect left nothing, with what the guest said
  */
 export async function playBoard(
   from: string | LoadedKernel,
   scenario: string | Scenario,
+  life?: BoardLife,
 ): Promise<PlayedBoard> {
   const played = typeof scenario === 'string' ? given(builtInScenario(scenario)) : scenario;
   const [kernel, laboratory] = [
@@ -43,7 +45,7 @@ export async function playBoard(
   const directory = await mkdtemp(join(tmpdir(), 'ptdiff-board-'));
   try {
     const { evidence } = await bootCase(
-      { ...laboratory, initramfs, playsBoard: true },
+      { ...laboratory, initramfs, playsBoard: life ?? true },
       { name: `${kernel.image.release}@${played.name}`, kernel, scenario: played, directory },
       new AbortController().signal,
     );

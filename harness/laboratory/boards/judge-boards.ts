@@ -120,7 +120,8 @@ async function judgeFile(
   const given = await boardIn(file, options);
   const known = await loadKnownIssues(knownIssuesFolder);
   const place = { name, directory: directory.caseDirectory(name) };
-  if (given.collected.source === 'ptdump') return judgeDump(dumpedBoard(given, file), place, known);
+  if (given.collected.source === 'ptdump')
+    return judgeDump(dumpedBoard(given, file), place, known, request.kernel);
   const board = wholeBoard(given, file);
   const found = await kernelOf(board, board.vmcoreinfo, request.kernel, options);
   if ('lacks' in found) return judgeUnknown(board, found.lacks, place, known);

@@ -54,7 +54,7 @@ function captureOf(board: DumpedBoard): Capture {
 const hasLpa2 = ({ vaBits, granule }: DumpedBoard): boolean => vaBits === 52 && granule !== 65536;
 
 /** What a report on such a board must say, in sentences. */
-function notesOf(board: DumpedBoard): string[] {
+function notesOf(board: DumpedBoard, kernel: string | undefined): string[] {
   const checked = [
     ...(leavesTextWritable(board) ? [] : ['nothing is both writable and executable']),
     'nothing is open to user space',
@@ -70,6 +70,9 @@ function notesOf(board: DumpedBoard): string[] {
   return [
     `Only the kernel's own dump of its tables could be had. By it alone was checked: ${checked.join('; ')}.`,
     'Nothing is predicted: a dump has no physical addresses, no tables and no raw descriptors, and the archive has neither memblock nor the ID registers. Not checked: where mappings point, aliases of one page, tables, contiguous groups, and DBM, with which hardware makes a page writable. Collect again where the kernel has /proc/kcore or BPF, or from a crash dump with --core.',
+    ...(kernel === undefined
+      ? []
+      : [`--kernel ${kernel} is not used: such an archive has nothing to predict from.`]),
     ...(board.vaMinusPa === undefined
       ? [
           'Which memory the linear map covers is not known: /proc/iomem has no addresses, or the dump does not fit to them.',
@@ -87,11 +90,13 @@ function notesOf(board: DumpedBoard): string[] {
  * Judges a board of which only the kernel's own dump of its tables could be had: nothing is
  * predicted, and only those invariants are checked that a dump shows enough for. The leaves are not
  * stored as those of a walk are: the dump itself is, as the archive has it.
+ * @param kernel spec of --kernel, which is of no use here
  */
 export function judgeDump(
   board: DumpedBoard,
   { name, directory }: Place,
   knownIssues: readonly KnownIssue[],
+  kernel?: string,
 ): { result: CaseResult; scenario: Scenario } {
   const started = performance.now();
   const { release, granule, linear, kernelCode } = board;
@@ -127,7 +132,7 @@ export function judgeDump(
     scenario,
     result: unpredictedResult(name, release, started, {
       ...judgeTables(context, where, knownIssues, invariantsOfDump),
-      notes: notesOf(board),
+      notes: notesOf(board, kernel),
     }),
   };
 }

@@ -73,10 +73,18 @@ function byPlace(run: LeafRun, vaMinusPa: bigint): LeafRun {
 }
 
 function missing(context: CheckpointContext, mapped: readonly PhysicalRange[]): Finding[] {
-  const { ram, granule } = context;
+  const { ram, granule, linear, evidence } = context;
+  const { vaMinusPa = 0n } = linear;
+  // What never held still is not in the archive of a board.
+  const unknown = (evidence.unsettled ?? []).map(({ start, end }) => ({
+    start: Number(start - vaMinusPa),
+    end: Number(end - vaMinusPa),
+  }));
   return notMapped(
     context,
-    join(ram).flatMap((range) => subtract(roundInward(range, granule), mapped)),
+    join(ram)
+      .flatMap((range) => subtract(roundInward(range, granule), mapped))
+      .flatMap((hole) => subtract(hole, unknown)),
     {
       nature: 'ram-not-mapped',
       title: 'RAM is missing from the linear map',

@@ -14,9 +14,10 @@ export interface Check {
   name: string;
   /**
    * `known`: all its findings are documented known issues. `skipped`: the boot did not get there,
-   * or was not to.
+   * or was not to. `unpredicted`: there is nothing to compare with, as with a board whose kernel is
+   * not to be had.
    */
-  outcome: 'pass' | 'fail' | 'known' | 'skipped';
+  outcome: 'pass' | 'fail' | 'known' | 'skipped' | 'unpredicted';
   findings: Finding[];
 }
 
@@ -53,7 +54,6 @@ function reached(name: string, result: CaseResult): boolean {
   if (name === end) return !early;
   const [rules, checkpoint] = name.split('@');
   if (rules !== 'prediction' && rules !== 'invariants') return true;
-  if (name === 'prediction@live' && result.symbols.grade === notPredicted) return false;
   const needed = checkpoint === 'probes' ? 'init' : checkpoint;
   return checkpointNames.every(
     (known) => known !== needed || result.linearMap[known] !== undefined,
@@ -74,8 +74,15 @@ function namesFor({ linearMap }: CaseResult): readonly string[] {
   return checkNames.filter((name) => name.endsWith('@live') === isBoard);
 }
 
-function outcomeOf(findings: readonly Finding[], wasReached: boolean): Check['outcome'] {
-  if (findings.length === 0) return wasReached ? 'pass' : 'skipped';
+function outcomeOf(
+  name: string,
+  findings: readonly Finding[],
+  result: CaseResult,
+): Check['outcome'] {
+  if (findings.length === 0) {
+    const isBlind = name === 'prediction@live' && result.symbols.grade === notPredicted;
+    return isBlind ? 'unpredicted' : reached(name, result) ? 'pass' : 'skipped';
+  }
   return findings.every(({ known }) => known !== undefined) ? 'known' : 'fail';
 }
 
@@ -90,7 +97,7 @@ export function checksOf(result: CaseResult): Check[] {
   return names
     .map((name) => {
       const findings = groups.get(name) ?? [];
-      return { name, outcome: outcomeOf(findings, reached(name, result)), findings };
+      return { name, outcome: outcomeOf(name, findings, result), findings };
     })
     .filter(({ name, outcome }) => outcome !== 'skipped' || !isRare(name))
     .filter(({ findings }) => result.verdict !== 'error' || findings.length > 0);

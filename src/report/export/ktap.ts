@@ -39,6 +39,7 @@ function checkTest(
     fail: name === 'boot' && verdict === 'hang' ? directive('TIMEOUT', reason) : undefined,
     known: directive('XFAIL', `known issue ${knownIds(findings).join(', ')}`),
     skipped: directive('SKIP', 'the boot did not get there'),
+    unpredicted: directive('SKIP', 'no prediction: only invariants were checked'),
   };
   return {
     name,

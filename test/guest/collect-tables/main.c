@@ -147,7 +147,7 @@ int main(int count, char **arguments)
 	while (scenario < NONE && strcmp(names[scenario], arguments[1]) != 0)
 		scenario++;
 	seed = count > 2 ? strtoull(arguments[2], NULL, 10) : 0;
-	settled = walk_until_settled(&board);
+	settled = walk_until_settled(&board, NULL);
 	print_walk(&board, settled.walk, &text);
 	printf("walks %u %d\n", settled.walks, settled.settled);
 	for (size_t i = 0; i < settled.unsettled.count; i++)

@@ -30,3 +30,16 @@ t.test('updates of tables are a check of every recorded boot, and of no other', 
   t.equal(outcomeOf({ updates: [], verdict: 'error' }), undefined, 'an error proves nothing');
   t.end();
 });
+
+t.test('a board of which nothing is predicted has skipped no part of a boot', (t) => {
+  const board = (symbols: CaseResult['symbols']) =>
+    checksOf({ ...base, linearMap: { live: { page: 4096 } as never }, symbols });
+  const outcomes = (symbols: CaseResult['symbols']) =>
+    board(symbols).map(({ name, outcome }) => `${name} ${outcome}`);
+  t.same(outcomes({ grade: 'exact' }), ['prediction@live pass', 'invariants@live pass']);
+  t.same(outcomes({ grade: 'not predicted' }), [
+    'prediction@live unpredicted',
+    'invariants@live pass',
+  ]);
+  t.end();
+});

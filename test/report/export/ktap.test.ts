@@ -83,6 +83,19 @@ t.test('a boot around a repaint has its checkpoints among the checks', async (t)
   );
 });
 
+t.test('of a board without a prediction no boot is said to have stopped', async (t) => {
+  const result = given(report.cases[0]);
+  const { init: live } = result.linearMap;
+  const board = { ...result, linearMap: { live }, symbols: { grade: 'not predicted' } };
+  const [kernel] = parseKtap(
+    formatKtap({ ...report, run: { ...report.run, planned: [] }, cases: [board] }),
+  );
+  t.match(given(given(kernel).subtests[0]).subtests[0], {
+    ...{ description: 'prediction@live', ok: true, directive: 'SKIP' },
+    words: 'no prediction: only invariants were checked',
+  });
+});
+
 t.test('cases that were not run are skipped, and so is a kernel without any', async (t) => {
   const first = given(report.cases[0]);
   const parsed = parseKtap(formatKtap({ ...report, cases: [first] }));

@@ -23,11 +23,12 @@ const signal = new AbortController().signal;
 async function judged(
   { testdir }: Pick<typeof t, 'testdir'>,
   members: Map<string, Buffer>,
+  more: { kernel?: string } = {},
 ): Promise<CaseResult> {
   const folder = testdir({});
   const file = join(folder, 'board.tar.gz');
   writeFileSync(file, archiveOf(members));
-  const request = { files: [file], labels: [], out: join(folder, 'run') };
+  const request = { files: [file], labels: [], out: join(folder, 'run'), ...more };
   const { cases, refused, fleet } = await judgeBoards(request, signal);
   t.same({ refused, fleet }, { refused: 0, fleet: [] });
   return given(cases[0]);
@@ -68,6 +69,15 @@ t.test('a real archive, of a guest without kcore and BPF, with LPA2 and KASLR', 
   t.match(notes, /in it the kernel code of \/proc\/iomem is read-only/);
   t.notMatch(notes, /inner shareable/, 'with LPA2 a dump does not show it');
   t.match(notes, /Not collected: The kernel has neither \/proc\/kcore nor bpf\(2\)/);
+});
+
+t.test('a kernel that is named is not used, and that is said', async (t) => {
+  const unused =
+    /^--kernel debian:7\.3 is not used: such an archive has nothing to predict from\.$/m;
+  const named = await judged(t, dumpMembers('a76'), { kernel: 'debian:7.3' });
+  t.match(named.notes?.join('\n'), unused);
+  t.match(named, { verdict: 'pass', symbols: { grade: 'not predicted' } });
+  t.notMatch((await judged(t, dumpMembers('a76'))).notes?.join('\n'), /--kernel/);
 });
 
 t.test('what is planted in a dump is found', async (t) => {

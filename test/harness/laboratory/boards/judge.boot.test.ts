@@ -99,6 +99,14 @@ t.test('what is planted is found', async (t) => {
   }
 });
 
+t.test('a place that never held still is no hole', async (t) => {
+  const pa = 0x6000_0000;
+  const va = 0xfff0_0000_0000_0000n + BigInt(pa - 2 ** 30);
+  const unsettled = [{ start: va, end: va + 4096n }];
+  const result = judged(t, { ...withPage(pa, () => undefined), unsettled });
+  t.match(result, { verdict: 'pass', findings: [], symbols: { grade: 'exact' } });
+});
+
 t.test('another kernel is refused', async (t) => {
   const info = real.vmcoreinfo;
   await t.rejects(kernelOf(real, info, 'debian:6.12', {}), {

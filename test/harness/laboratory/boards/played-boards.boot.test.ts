@@ -7,43 +7,25 @@
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { kernelOf } from '../../../../harness/laboratory/boards/board-kernel.ts';
-import { judgeBoard } from '../../../../harness/laboratory/boards/judge-board.ts';
+import t from 'tap';
 import { judgeDump } from '../../../../harness/laboratory/boards/judge-dump.ts';
 import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
-import { wholeBoard } from '../../../../harness/laboratory/boards/whole-board.ts';
 import { judgeCase } from '../../../../harness/laboratory/judge-case.ts';
-import { knownIssuesFolder, prepareLaboratory } from '../../../../harness/laboratory/laboratory.ts';
+import { prepareLaboratory } from '../../../../harness/laboratory/laboratory.ts';
 import { type LoadedKernel, loadKernel } from '../../../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../../../harness/laboratory/plan.ts';
 import { runCase } from '../../../../harness/laboratory/run-case.ts';
-import { loadKnownIssues } from '../../../../results/known-issues.ts';
-import type { CaseResult, LinearMapSizes } from '../../../../src/diff/types.ts';
+import type { LinearMapSizes } from '../../../../src/diff/types.ts';
 import { dumpedBoard } from '../../../../src/evidence/board-dump.ts';
 import { given } from '../../../given.ts';
-import { type PlayedBoard, playBoard } from '../../../guest/play-board.ts';
+import { playBoard } from '../../../guest/play-board.ts';
 import { withWritableAlias } from '../../recoded-kernel.ts';
+import { compare, findingsAt, known, steady } from './judge-played.ts';
 
 // Downloads and boots take as long as they take; the test runner has a limit of its own.
 t.setTimeout(0);
 
-const known = await loadKnownIssues(knownIssuesFolder);
 const signal = new AbortController().signal;
-
-/** Findings of one checkpoint, without its name. */
-const findingsAt = ({ findings }: Pick<CaseResult, 'findings'>, checkpoint: string) =>
-  findings
-    .map(({ id }) => id)
-    .filter((id) => id.endsWith(`@${checkpoint}`))
-    .map((id) => id.slice(0, -checkpoint.length - 1))
-    .sort();
-
-/** A page of KFENCE's becomes valid or invalid at any time. */
-const steady = ({ page, invalid, ...blocks }: LinearMapSizes) => ({
-  ...blocks,
-  pages: page + invalid,
-});
 
 /**
  * Two boots split their leaves for BPF programs that lie elsewhere in each: a contiguous group of
@@ -57,33 +39,12 @@ function alike(one: LinearMapSizes | undefined, other: LinearMapSizes | undefine
   return sizes.every(([kind, bytes]) => Math.abs(given(own.get(kind)) - bytes) <= splitApart);
 }
 
-async function judged(directory: string, played: PlayedBoard): Promise<CaseResult> {
-  const path = join(directory, 'board.tar.gz');
-  writeFileSync(path, played.archive);
-  const board = wholeBoard(await readArchive(path), path);
-  const found = await kernelOf(board, board.vmcoreinfo, played.kernel.image.spec, {});
-  if (!('kernel' in found)) throw new Error(found.lacks);
-  // Its Image may be one that was changed.
-  const { kernel } = played;
-  return judgeBoard(board, kernel, { name: 'board+played', directory }, known).result;
-}
-
 /** The scenario of the case's folder, run on the board's kernel. */
 async function onTheBench(kernel: LoadedKernel, file: string, directory: string) {
   const [scenario] = await scenariosNamed(file);
   const laboratory = await prepareLaboratory([given(scenario)], undefined, false);
   const each = { name: 'bench', kernel, scenario: given(scenario), directory };
   return runCase(laboratory, each, signal);
-}
-
-/** Boots, judges from inside and from outside, and compares. */
-async function compare(t: Test, played: PlayedBoard, directory: string): Promise<CaseResult> {
-  const { kernel, scenario, evidence } = played;
-  const outside = judgeCase(kernel, scenario, evidence, known).judgement;
-  const inside = await judged(directory, played);
-  t.same(findingsAt(inside, 'live'), findingsAt(outside, 'init'), 'findings');
-  t.same(steady(given(inside.linearMap.live)), steady(given(outside.linearMap.init)), 'leaves');
-  return inside;
 }
 
 for (const [spec, scenario, bench] of [

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "churn.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "exercises.h"
+#include "faults.h"
+#include "pagemap.h"
+#include "probes.h"
+
+/* include/uapi/asm-generic/unistd.h, since Linux 5.14. */
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+
+
+/* More than a block of 2 MiB: what the probe of memfd_secret gets later is but a part of it. */
+#define PAST_PAGES 1024
+#define BUSY_PAGES 32
+/* Turns of secret memory for one of what waits for grace periods. */
+#define SECRET_TURNS 32
+/* The longest rest between two turns, in milliseconds: walks come to be between two, and across one. */
+#define LONGEST_REST 8
+
+static pid_t churning = -1;
+
+/* Secret memory, each page of which is touched, and given back (mm/secretmem.c). */
+static void churn_secret(struct probe_result *result, size_t pages)
+{
+	int file = (int)syscall(SYS_memfd_secret, 0);
+	volatile unsigned char *memory = MAP_FAILED;
+
+	if (file < 0 || ftruncate(file, (off_t)(pages * page_bytes)))
+		probe_failed(result, "memfd_secret");
+	else
+		memory = mmap(NULL, pages * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (!result->error && memory == MAP_FAILED)
+		probe_failed(result, "mmap");
+	for (size_t i = 0; i < pages && !result->error; i++) {
+		if (fault_caught_writing(memory + i * page_bytes)) {
+			errno = EFAULT;
+			probe_failed(result, "touch");
+		}
+	}
+	if (memory != MAP_FAILED)
+		munmap((void *)memory, pages * page_bytes);
+	if (file >= 0)
+		close(file);
+}
+
+void churn_once(void)
+{
+	struct probe_result result = { .call = "ok" };
+
+	churn_secret(&result, PAST_PAGES);
+	if (!result.error)
+		exercise_bpf(&result);
+	if (result.error)
+		channel_problem("churn", result.call, result.error);
+}
+
+static void run_on_last_cpu(void)
+{
+	cpu_set_t all, one;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return;
+	CPU_ZERO(&one);
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
+		if (CPU_ISSET(cpu, &all)) {
+			CPU_SET(cpu, &one);
+			break;
+		}
+	}
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* Ends with the errno of what failed. */
+static _Noreturn void churn_on(void)
+{
+	struct probe_result result = { .call = "ok" };
+
+	run_on_last_cpu();
+	for (unsigned int turn = 1; !result.error; turn++) {
+		churn_secret(&result, BUSY_PAGES);
+		usleep(turn % (LONGEST_REST + 1) * 1000);
+		if (result.error || turn % SECRET_TURNS)
+			continue;
+		exercise_bpf(&result);
+		if (!result.error && probe_modules_removable())
+			probe_modules_again(&result);
+	}
+	_exit(result.error);
+}
+
+void churn_begin(void)
+{
+	churning = fork();
+	if (churning == 0)
+		churn_on();
+	if (churning < 0)
+		channel_problem("churn", "fork", errno);
+}
+
+void churn_end(void)
+{
+	int status = 0;
+
+	if (churning < 0)
+		return;
+	kill(churning, SIGKILL);
+	if (waitpid(churning, &status, 0) == churning && WIFEXITED(status))
+		channel_problem("churn", "ended before its time", WEXITSTATUS(status));
+	churning = -1;
+}
