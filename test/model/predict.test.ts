@@ -55,3 +55,19 @@ t.test('the variables of KFENCE are there where it is built in', async (t) => {
   t.ok('kfence_early_init' in variablesOf(true));
   t.notOk('kfence_early_init' in variablesOf(false));
 });
+
+t.test('who may come late to a kernel whose demands are not known is not predicted', async (t) => {
+  const { machine, traits, ...rest } = question('7.3.4+deb13-arm64@neoverse-v3-r0p2');
+  const { cpuCapabilities: _, ...unknown } = traits;
+  const asked = {
+    ...{ ...rest, probes: ['cpu_online'] },
+    machine: { ...machine, cpus: 2 },
+  };
+  const known = predict({ ...asked, traits });
+  t.notOk('lateCpusUnknown' in known);
+  t.ok('__cpu_online_mask' in given(known.checkpoints.init).variables);
+  const { lateCpusUnknown, checkpoints } = predict({ ...asked, traits: unknown });
+  t.equal(lateCpusUnknown, true);
+  t.notOk('__cpu_online_mask' in given(checkpoints.init).variables);
+  t.ok('__cpu_online_mask' in given(checkpoints.smp_cpus_done).variables);
+});
