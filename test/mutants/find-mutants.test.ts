@@ -69,6 +69,21 @@ t.test(
   },
 );
 
+t.test('an object or a list cannot be made true: it is', async (t) => {
+  const text = 'const f = (a, b) => ({ ...(a && { b }), list: b || [] });';
+  const conditions = findMutants('b.ts', text, 0).filter(({ rule }) => rule === 'condition');
+  const edits = conditions.map(({ from, to }) => `${from} => ${to}`);
+  t.same(edits, [
+    'a => true',
+    'a => false',
+    '{ b } => false',
+    'b => true',
+    'b => false',
+    '[] => false',
+  ]);
+  t.match(withMutants(text, conditions), /ptdiffSaw\(\(\{ b \}\),undefined,2\)/);
+});
+
 t.test('one source holds them all, and none is in force until it is chosen', async (t) => {
   const idOf = (words: string) => given(mutants[shown.indexOf(words)]).id;
   t.equal(build(-1)(2, [5]), true);

@@ -66,9 +66,13 @@ type Edit = Pick<Mutant, 'start' | 'end' | 'to' | 'rule'>;
 /** The text of a source file between two nodes, as mutants put it. */
 type TextOf = (node: { start: number; end: number }) => string;
 
-/** Both truths of a condition: it is shown to decide alone when each of them is noticed. */
+/**
+ * Both truths of a condition: it is shown to decide alone when each of them is noticed. An object
+ * or a list is always taken for true.
+ */
 function conditionEdits(node: AnyNode): Edit[] {
-  return ['true', 'false'].map((to) => ({
+  const isTrue = node.type === 'ObjectExpression' || node.type === 'ArrayExpression';
+  return [...(isTrue ? [] : ['true']), 'false'].map((to) => ({
     start: node.start,
     end: node.end,
     to,
@@ -221,7 +225,7 @@ function choice(mutants: readonly Mutant[], unbroken: string): string {
   const truth = (to: string) =>
     mutants.find((mutant) => mutant.rule === 'condition' && mutant.to === to);
   const [always, never] = [truth('true'), truth('false')];
-  const seen = always && never ? `ptdiffSaw((${unbroken}),${always.id},${never.id})` : unbroken;
+  const seen = never ? `ptdiffSaw((${unbroken}),${always?.id},${never.id})` : unbroken;
   return mutants.reduce((rest, { id, to, rule }) => {
     const ask = rule === 'condition' ? 'ptdiffForced' : 'ptdiffMutant';
     return `(${ask}(${id})?(${to}):${rest})`;

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..', '..');
 interface Switch {
   ptdiffMutant(id: number): boolean;
   ptdiffForced(id: number): boolean;
-  ptdiffSaw<T>(value: T, always: number, never: number): T;
+  ptdiffSaw<T>(value: T, always: number | undefined, never: number): T;
 }
 declare global {
   var ptdiffSwitch: Switch;
@@ -27,7 +27,8 @@ globalThis.ptdiffSwitch = {
   ptdiffForced: (id) => id === active,
   // A condition that holds is no other when it always holds: only the opposite truth can tell.
   ptdiffSaw: (value, always, never) => {
-    visited?.add(value ? never : always);
+    const other = value ? never : always;
+    if (other !== undefined) visited?.add(other);
     return value;
   },
 };
