@@ -32,6 +32,15 @@ export interface OperationState
   bti: boolean;
 }
 
+/**
+ * The registers x0 to x7 of a call (AAPCS64, 6.8.2); those behind the function's own arguments mean
+ * nothing.
+ */
+export type Registers = readonly [
+  ...[bigint, bigint, bigint, bigint],
+  ...[bigint, bigint, bigint, bigint],
+];
+
 /** A function of the kernel, as a change of the tables that it finds. */
 export interface Operation {
   /**
@@ -40,16 +49,15 @@ export interface Operation {
    * @returns what it returns, as an int; undefined where that is not known, and for void
    * @throws PredictedBug where the kernel would stop
    */
-  run(state: OperationState, args: readonly bigint[]): number | undefined;
+  run(state: OperationState, args: Registers): number | undefined;
   /** Functions that it calls, whose stores count as its own. */
   parts?: readonly string[];
   /** The leaves that it writes have the addresses that follow from physBase; else they keep theirs. */
   maps?: true;
   /** Virtual address of the root table that it changes; absent: swapper_pg_dir. */
-  root?(args: readonly bigint[]): bigint;
+  root?(args: Registers): bigint;
   /** It also writes to tables of its own, of which nothing is said. */
   hasOwnTables?: true;
 }
 
 export const EINVAL = 22;
-export const EBUSY = 16;

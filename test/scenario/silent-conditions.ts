@@ -26,19 +26,12 @@ const reasons: Record<string, readonly string[]> = {
 
     'debug_pagealloc_enabled(): !config.debugPagealloc as false',
   ],
-  'it chooses the words of the derivation; where it decides, every kernel that was recorded is built with it':
-    [
-      'early_map_kernel(): config.unmapKernelAtEl0 as true',
-      'early_map_kernel(): config.unmapKernelAtEl0 && kaslr_enabled(kernel) as true',
-      'early_map_kernel(): config.unmapKernelAtEl0 && kaslr_enabled(kernel) as false',
-      'early_map_kernel(): config.unmapKernelAtEl0 as false',
-      'early_map_kernel(): kaslr_enabled(kernel) as true',
-      'early_map_kernel(): kaslr_enabled(kernel) as false',
-    ],
   'on a kernel without the capability the rules that follow say the same': [
     "map_mem_decisions(): traits.bbml !== 'none' as true",
   ],
   'it chooses the words of the derivation only': [
+    'early_map_kernel(): kaslr_enabled(kernel) as true',
+    'early_map_kernel(): kaslr_enabled(kernel) as false',
     "setup_system_capabilities(): traits.bbml !== 'none' as true",
     "setup_system_capabilities(): traits.bbml !== 'none' as false",
     "setup_system_capabilities(): traits.bbml !== 'none' as (traits.bbml) === ('none')",

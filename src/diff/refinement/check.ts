@@ -14,7 +14,7 @@ import { argumentsOf } from '../../linux/recorded-functions.ts';
 import { kernelProt } from '../../model/arch/arm64/include/asm/pgtable-prot.ts';
 import type { BootState } from '../../model/boot-state.ts';
 import { PredictedBug } from '../../model/bug.ts';
-import type { Operation, OperationState } from '../../model/operation.ts';
+import type { Operation, OperationState, Registers } from '../../model/operation.ts';
 import { operations } from '../../model/operations.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
 import { type ImageLayout, imageVa } from '../context.ts';
@@ -210,7 +210,9 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
   }
 
   #predict(operation: RecordedOperation, model: Operation): Predicted | 'stops' | undefined {
-    const { args, cpu } = operation;
+    const { cpu } = operation;
+    // Those that the function has are there: entered() has counted them.
+    const args = operation.args as Registers;
     const map = this.#mapFor(model, args);
     if (map === undefined) return undefined;
     this.#state ??= this.#stateOn(map);
@@ -252,7 +254,7 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
   }
 
   /** The tables that an operation changes; undefined where the kernel does not use them yet. */
-  #mapFor(model: Operation, args: readonly bigint[]): RecordedMap | undefined {
+  #mapFor(model: Operation, args: Registers): RecordedMap | undefined {
     const root = model.root?.(args);
     const pa = root === undefined ? this.#swapperPa : this.#physical(root);
     if (pa !== this.#swapperPa) return this.#mapAt(pa, 8);

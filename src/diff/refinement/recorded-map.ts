@@ -2,7 +2,7 @@
 import type { RecordedTable } from '../../evidence/recording-reader.ts';
 import { type Geometry, levelShift } from '../../linux/geometry.ts';
 import { LinearMap, NONE, PROT_NS_SHARED, TABLE, type Table } from '../../model/linear-map.ts';
-import type { Operation, OperationState, WholeMap } from '../../model/operation.ts';
+import type { Operation, OperationState, Registers, WholeMap } from '../../model/operation.ts';
 import { present } from '../../present.ts';
 import { isTable } from '../../vmsa/descriptor.ts';
 import {
@@ -110,7 +110,7 @@ export class RecordedMap extends LinearMap implements WholeMap {
   predict(
     model: Operation,
     state: OperationState,
-    args: readonly bigint[],
+    args: Registers,
   ): { steps: Step[]; answer: number | undefined; physBase: number } {
     const steps: Step[] = [];
     this.#steps = steps;

@@ -7,7 +7,7 @@ import type { Operation } from '../operation.ts';
  * calls it invalidates the TLBs, perhaps much later.
  */
 export const __vunmap_range_noflush: Operation = {
-  run({ map }, [start = 0n, end = 0n]) {
+  run({ map }, [start, end]) {
     visitLeaves(map.root, map.offsetOfVa(start), map.offsetOfVa(end), (table, index) =>
       table.set(index, NONE),
     );

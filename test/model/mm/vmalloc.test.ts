@@ -4,7 +4,7 @@ import { geometryOf } from '../../../src/linux/geometry.ts';
 import { PTE_VALID } from '../../../src/linux/pgprot.ts';
 import { LinearMap, TABLE } from '../../../src/model/linear-map.ts';
 import { __vunmap_range_noflush } from '../../../src/model/mm/vmalloc.ts';
-import type { OperationState, WholeMap } from '../../../src/model/operation.ts';
+import type { OperationState, Registers, WholeMap } from '../../../src/model/operation.ts';
 
 t.test('vunmap() takes every leaf of its range, and leaves the tables', async (t) => {
   const [start, page, block] = [2n ** 64n - 2n ** 39n, 2n ** 12n, 2n ** 21n];
@@ -16,10 +16,10 @@ t.test('vunmap() takes every leaf of its range, and leaves the tables', async (t
   middle.set(1, leaf);
   middle.set(2, leaf);
   const unmap = (from: bigint, to: bigint) =>
-    __vunmap_range_noflush.run({ map: map as WholeMap } as OperationState, [
-      start + from,
-      start + to,
-    ]);
+    __vunmap_range_noflush.run(
+      { map: map as WholeMap } as OperationState,
+      [start + from, start + to] as readonly bigint[] as Registers,
+    );
   const mapped = () =>
     [pages, middle].map((table) => table.runs().map(({ first, count }) => [first, count]));
 

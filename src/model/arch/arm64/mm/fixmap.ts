@@ -13,7 +13,7 @@ const belowEnd = 2 ** 23;
  */
 export const __set_fixmap: Operation = {
   maps: true,
-  run({ map }, [idx, phys = 0n, flags = 0n]) {
+  run({ map }, [idx, phys, flags]) {
     const { geometry, root } = map;
     const { granule } = geometry;
     const end = root.length * root.entrySize;

@@ -14,7 +14,7 @@ import { kpti_mk_tbl_ng } from './proc.ts';
 /** __create_pgd_mapping_locked(), with its own virtual address for the physical range. */
 function create(
   { map, traits }: OperationState,
-  [phys = 0n, virt = 0n, size = 0n, prot = 0n]: readonly (bigint | undefined)[],
+  [phys, virt, size, prot]: readonly [phys: bigint, virt: bigint, size: bigint, prot: bigint],
   flags: number,
   alloc: boolean,
 ): number | undefined {
@@ -31,7 +31,7 @@ function create(
 export const __create_pgd_mapping: Operation = {
   maps: true,
   parts: ['__create_pgd_mapping_locked'],
-  root: ([pgdir = 0n]) => pgdir,
+  root: ([pgdir]) => pgdir,
   run: (state, [, phys, virt, size, prot, alloc, flags]) =>
     create(state, [phys, virt, size, prot], int(flags), alloc !== 0n),
 };
@@ -43,7 +43,13 @@ export const create_mapping_noalloc: Operation = {
   maps: true,
   parts: creates,
   run(state, args) {
-    create(state, args, state.traits.protectsContiguously ? 0 : NO_CONT_MAPPINGS, false);
+    const [phys, virt, size, prot] = args;
+    create(
+      state,
+      [phys, virt, size, prot],
+      state.traits.protectsContiguously ? 0 : NO_CONT_MAPPINGS,
+      false,
+    );
     return undefined;
   },
 };
@@ -53,7 +59,7 @@ export const update_mapping_prot: Operation = {
   ...create_mapping_noalloc,
   run(state, args) {
     create_mapping_noalloc.run(state, args);
-    const [, virt = 0n, size = 0n] = args;
+    const [, virt, size] = args;
     const start = state.map.offsetOfVa(virt);
     state.map.flush(start, start + Number(size));
     return undefined;
@@ -62,11 +68,11 @@ export const update_mapping_prot: Operation = {
 
 export const split_kernel_leaf_mapping: Operation = {
   parts: ['split_kernel_leaf_mapping_locked'],
-  run: (state, [start = 0n, end = 0n]) => splitKernelLeafMapping(state, start, end, state.time),
+  run: (state, [start, end]) => splitKernelLeafMapping(state, start, end, state.time),
 };
 
 export const split_kernel_leaf_mapping_locked: Operation = {
-  run({ map, traits }, [addr = 0n]) {
+  run({ map, traits }, [addr]) {
     splitLocked(map, traits, map.offsetOfVa(addr));
     return 0;
   },

@@ -18,7 +18,8 @@ export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
     return attributes & PTE_VALID ? map.leaf(attributes | PTE_NG) : leaf;
   });
   const { same } = table;
-  if (same !== undefined && map.isLeaf(same)) {
+  // Leaves, or nothing, which stays nothing.
+  if (same !== undefined) {
     table.fill(nonGlobal(same));
     return;
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { int } from '../../../../linux/arguments.ts';
+import { bool, int } from '../../../../linux/arguments.ts';
 import { _PAGE_OFFSET, vmemmapStart } from '../../../../linux/kernel-layout.ts';
 import { PTE_GP, PTE_PXN, PTE_RDONLY, PTE_WRITE } from '../../../../linux/pgprot.ts';
 import { page_address } from '../../../../linux/struct-page.ts';
-import { EBUSY, EINVAL, type Operation, type OperationState } from '../../../operation.ts';
+import { EINVAL, type Operation, type OperationState, type Registers } from '../../../operation.ts';
 import { split_kernel_leaf_mapping } from './mmu-split.ts';
 import {
   type AttributeChange,
@@ -40,7 +40,7 @@ function update_range_prot(
     return 0;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return error.errno === 'EBUSY' ? -EBUSY : -EINVAL;
+    return -EINVAL;
   }
 }
 
@@ -82,7 +82,7 @@ function pagesToFollow({ map, traits }: OperationState, start: number, end: numb
 /** change_memory_common(): on vmalloc memory, with rodata_full on its linear alias as well. */
 function change_memory_common(
   state: OperationState,
-  [addr = 0n, numpages]: readonly bigint[],
+  [addr, numpages]: Registers,
   change: AttributeChange,
 ): number {
   const { map, decisions } = state;
@@ -121,7 +121,7 @@ function setValid(state: OperationState, start: number, pages: number, enable: b
 
 export const set_memory_valid: Operation = {
   parts,
-  run: (state, [addr = 0n, pages, enable]) =>
+  run: (state, [addr, pages, enable]) =>
     setValid(state, state.map.offsetOfVa(addr), int(pages), int(enable) !== 0),
 };
 
@@ -136,7 +136,7 @@ function offsetOfPage({ map, traits: { config, geometry } }: OperationState, pag
 
 const directMap = (change: (state: OperationState) => AttributeChange): Operation => ({
   parts,
-  run(state, [page = 0n]) {
+  run(state, [page]) {
     if (!can_set_direct_map(state)) return 0;
     const start = offsetOfPage(state, page);
     return update_range_prot(state, start, start + state.map.geometry.granule, change(state));
@@ -151,21 +151,29 @@ export const set_direct_map_default_noflush = directMap(({ traits, prot }) => {
   return { set: set | PTE_WRITE, clear: clear | PTE_RDONLY };
 });
 
-/** set_direct_map_valid_noflush(page, nr, valid), and __kernel_map_pages(), which returns nothing. */
-const validPages = (returns: boolean): Operation => ({
+/** What set_direct_map_valid_noflush() and __kernel_map_pages() do. */
+function setPagesValid(
+  state: OperationState,
+  page: bigint,
+  pages: number,
+  enable: boolean,
+): number {
+  return can_set_direct_map(state) ? setValid(state, offsetOfPage(state, page), pages, enable) : 0;
+}
+
+export const set_direct_map_valid_noflush: Operation = {
   parts: [...parts, 'set_memory_valid'],
-  run(state, [page = 0n, pages, valid]) {
-    const answer = can_set_direct_map(state)
-      ? setValid(state, offsetOfPage(state, page), int(pages), int(valid) % 256 !== 0)
-      : 0;
-    return returns ? answer : undefined;
+  run: (state, [page, nr, valid]) => setPagesValid(state, page, int(nr), bool(valid)),
+};
+
+/** __kernel_map_pages(page, numpages, enable), which returns nothing. */
+export const __kernel_map_pages: Operation = {
+  ...set_direct_map_valid_noflush,
+  run(state, [page, pages, enable]) {
+    setPagesValid(state, page, int(pages), int(enable) !== 0);
+    return undefined;
   },
-});
-
-export const __kernel_map_pages = validPages(false);
-
-/** Until 6.17 it changes one page, and invalidates no TLB. */
-export const set_direct_map_valid_noflush = validPages(true);
+};
 
 /** __set_memory_enc_dec(addr, numpages, encrypt): breaks the mapping before it makes the other. */
 function encDec(
@@ -185,13 +193,13 @@ function encDec(
 
 export const __set_memory_enc_dec: Operation = {
   parts,
-  run: (state, [addr = 0n, pages, encrypt]) =>
-    encDec(state, addr, int(pages), int(encrypt) % 256 !== 0 ? 'encrypt' : 'decrypt'),
+  run: (state, [addr, pages, encrypt]) =>
+    encDec(state, addr, int(pages), bool(encrypt) ? 'encrypt' : 'decrypt'),
 };
 
 const realm = (direction: 'encrypt' | 'decrypt'): Operation => ({
   parts: [...parts, '__set_memory_enc_dec'],
-  run: (state, [addr = 0n, pages]) => encDec(state, addr, int(pages), direction),
+  run: (state, [addr, pages]) => encDec(state, addr, int(pages), direction),
 });
 
 export const realm_set_memory_encrypted = realm('encrypt');

@@ -52,6 +52,32 @@ const safe: [name: string, implementer: number, part: number][] = [
   ['Qualcomm Kryo 4xx Silver', 0x51, 0x805],
 ];
 
+t.test('unmap_kernel_at_el0(): what comes first decides', async (t) => {
+  const [vulnerable, csv3] = [0n, 1n << 60n];
+  const on = { unmapKernelAtEl0: true, e0pd: true, randomizeBase: true };
+  for (const [config, pfr0, kaslr, parameters, kpti, because] of [
+    [on, vulnerable, false, [], true, /no CSV3/],
+    [on, csv3, false, [], false, /CSV3/],
+    [on, csv3, true, [], true, /KASLR/],
+    [{ ...on, randomizeBase: false }, csv3, true, [], false, /CSV3/],
+    [on, vulnerable, false, ['mitigations=off'], false, /mitigations=off/],
+    [on, csv3, true, ['mitigations=off'], true, /KASLR/],
+    [on, vulnerable, true, ['kpti=off'], false, /kpti=/],
+    [on, csv3, false, ['kpti=on', 'mitigations=off'], true, /kpti=/],
+    [{ ...on, unmapKernelAtEl0: false }, vulnerable, true, ['kpti=on'], false, /CONFIG_UNMAP/],
+  ] as const)
+    t.match(
+      unmap_kernel_at_el0({
+        traits: { config, release: parseRelease('7.3.4') } as KernelTraits,
+        // Cortex-A75.
+        idRegisters: [{ MIDR_EL1: midr(0x41, 0xd0a), ID_AA64PFR0_EL1: pfr0 }],
+        parameters: [...parameters],
+        kaslr,
+      }),
+      { kpti, because },
+    );
+});
+
 t.test('every part of kpti_safe_list[] does without KPTI, unless another needs it', async (t) => {
   for (const [name, implementer, part] of safe) {
     t.notOk(kptiOn([implementer, part]), name);
@@ -117,6 +143,9 @@ t.test("a CPU matches by the kernel's list, or by the register that it reads", a
   t.ok(matches(bbml3, level(3n)), 'by ID_AA64MMFR2_EL1.BBM');
   const bbml2 = { ...bbml3, match: { bbml: 'bbml2' as const, listed: [range] } };
   t.notOk(matches(bbml2, level(3n)), 'which kernels before 7.3 do not read');
+  const hidden = { ...bbml3, match: { bbml: 'bbml3' as const } };
+  t.ok(matches(hidden, { MIDR_EL1: 0x410fd842n }), "Neoverse-V3 r0p2, by the model's own list");
+  t.notOk(matches(hidden, A57), 'where the Image does not show its own');
   t.notOk(matches(erratum, {}), 'a CPU whose MIDR_EL1 nobody read has no erratum');
 });
 

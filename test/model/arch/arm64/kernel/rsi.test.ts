@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
+import { arm64_rsi_init } from '../../../../../src/model/arch/arm64/kernel/rsi.ts';
+import { kernelAtReset } from '../../../../../src/model/decisions.ts';
 import { predict } from '../../../../../src/model/predict.ts';
-import { questionOfGolden, readGolden } from '../../../golden.ts';
+import { questionOfGolden, readGolden, sharedGolden } from '../../../golden.ts';
 
 t.test('a realm knows its world before paging_init() or after it, by its kernel', async (t) => {
   const asked = questionOfGolden(readGolden('7.3.4+deb13-arm64@realm+max.json.gz'));
@@ -28,4 +30,17 @@ t.test('outside a realm the kernel has nothing to ask an RMM', async (t) => {
   const machine = { ...realm.machine, world: 'normal' as const };
   const facts = { ...realm.facts, sharing: [] };
   t.same(predict({ ...realm, machine, facts }).rsi, []);
+});
+
+t.test('a kernel before 6.13 does not know that it is in a realm', async (t) => {
+  for (const [golden, realm] of [
+    ['6.12.107+deb13-arm64@cortex-a76', false],
+    ['7.3.4+deb13-arm64@cortex-a76+kaslr', true],
+  ] as const) {
+    const { traits } = sharedGolden(`${golden}.json.gz`).question;
+    const inputs = { parameters: [], idRegisters: [], kaslr: false, world: 'realm' as const };
+    const kernel = kernelAtReset(traits, inputs, () => {});
+    arm64_rsi_init(kernel);
+    t.equal(kernel.decisions.realm, realm, golden);
+  }
 });

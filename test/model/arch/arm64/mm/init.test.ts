@@ -14,7 +14,7 @@ const region = { start: _PAGE_OFFSET(39), end: _PAGE_END(39) };
 /** What a machine with these ranges of memory gives, and what the derivation says. */
 function memblock(
   memory: PhysicalRange[],
-  random?: { trait: boolean; kaslr: boolean; at: number },
+  random?: { trait: boolean; kaslr: boolean; at?: number },
 ) {
   const { steps, why } = recordDerivation();
   const nodes = [memory.map(({ start, end }) => ({ start, size: end - start }))];
@@ -23,7 +23,8 @@ function memblock(
       traits: { ...traits, randomLinearMap: random?.trait ?? false },
       machine: { ...machine, nodes },
       kaslr: random?.kaslr ?? false,
-      facts: random ? { memstartAddr: BigInt.asUintN(64, BigInt(random.at)) } : {},
+      facts:
+        random?.at === undefined ? {} : { memstartAddr: BigInt.asUintN(64, BigInt(random.at)) },
     },
     region,
     why,
@@ -56,5 +57,7 @@ t.test(
     t.equal(base(true, true), at);
     t.equal(base(true, false), GIB, 'without KASLR it is not');
     t.equal(base(false, true), GIB, 'since 6.16 it is not');
+    const untold = memblock(memory, { trait: true, kaslr: true });
+    t.equal(untold.physBase, GIB, 'what the boot has not told is as it is without');
   },
 );

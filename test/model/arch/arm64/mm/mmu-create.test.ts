@@ -145,3 +145,25 @@ t.test('pmd_set_huge() leaves a block as it is where the change is not safe', as
   t.equal(twice(ofType(MT_DEVICE_nGnRE)), asBlock(normal));
   t.equal(twice(readOnly), asBlock(readOnly));
 });
+
+t.test('BUG_ON(pmd_leaf()): no table is made where a block is', async (t) => {
+  const block = { prot: normal, size: PMD_SIZE };
+  for (const traits of [newest, before72]) t.equal(mapped(traits, block, page(normal)), 'BUG');
+  t.throws(() => {
+    const map = new LinearMap(geometry, 39, 0n, 0);
+    for (const size of [PMD_SIZE, granule])
+      __create_pgd_mapping(map, newest, 0, size, normal, 0, true);
+  }, new PredictedBug('BUG_ON(leaf) in alloc_init_cont_pte()'));
+});
+
+t.test(
+  'pte_range_has_valid_noncont(): invalid pages do not keep a group from 7.2 on',
+  async (t) => {
+    const singles = (prot: bigint) => ({
+      ...{ prot, size: CONT_PTE_SIZE, flags: NO_BLOCK_MAPPINGS | NO_CONT_MAPPINGS },
+    });
+    const group = { prot: normal, size: CONT_PTE_SIZE, flags: NO_BLOCK_MAPPINGS };
+    t.equal(mapped(newest, singles(normal & ~PTE_VALID), group), normal | PTE_CONT);
+    t.equal(mapped(newest, singles(normal), group), normal);
+  },
+);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
+import type { KernelTraits } from '../../../../../src/linux/kernel-traits.ts';
 import {
   PTE_CONT,
+  PTE_NG,
+  PTE_PRESENT_INVALID,
   PTE_PXN,
   PTE_TYPE_PAGE,
   PTE_VALID,
@@ -14,9 +17,10 @@ import {
   range_split_to_ptes,
   split_kernel_leaf_mapping,
   split_kernel_leaf_mapping_locked,
+  split_leaf_mapping_possible,
 } from '../../../../../src/model/arch/arm64/mm/mmu-split.ts';
 import { leafRuns } from '../../../../../src/model/leaf-runs.ts';
-import { LinearMap } from '../../../../../src/model/linear-map.ts';
+import { LinearMap, NONE } from '../../../../../src/model/linear-map.ts';
 import { predict, stateInOperation } from '../../../../../src/model/predict.ts';
 import { given } from '../../../../given.ts';
 import { differences, questionOfGolden, readGolden } from '../../../golden.ts';
@@ -145,10 +149,12 @@ t.test('whether a group is split, the entry at the place tells: pmd_cont()', asy
   const isCont = (index: number) => (map.attributes(map.entry(pmd, index)) & PTE_CONT) !== 0n;
   // A group that is inconsistent, as realm-contiguous-group leaves them.
   pmd.set(1, map.leaf(map.attributes(map.entry(pmd, 1)) & ~PTE_CONT));
+  pmd.set(3, NONE);
   split_kernel_leaf_mapping_locked(map, traits, GIB + PMD_SIZE);
   t.same([isCont(0), isCont(1), isCont(2)], [true, false, true]);
   split_kernel_leaf_mapping_locked(map, traits, GIB + 2 * PMD_SIZE);
   t.same([isCont(0), isCont(1), isCont(2)], [false, false, false]);
+  t.equal(map.entry(pmd, 3), NONE, 'pmd_mknoncont() of nothing is nothing');
 });
 
 t.test('an object of KFENCE may be freed while other CPUs start: nothing is refused', async (t) => {
@@ -251,4 +257,61 @@ t.test('6.18 asks whether the system has the capability, not the boot CPU alone'
   t.notOk(traits.splitAsksRequires, 'it has no linear_map_requires_bbml2 to ask there');
   t.same(asked(true), splits);
   t.same(asked(false), nothing, 'a repaint has made pages of what the boot CPU could split');
+});
+
+t.test('what is invalid stays invalid when it is split, since 15bfba1ad77f', async (t) => {
+  const block = PTE_TYPE_PAGE & ~PTE_VALID;
+  const ways = {
+    range_split_to_ptes: [0n, range_split_to_ptes],
+    split_kernel_leaf_mapping_locked: [
+      PTE_CONT,
+      (map: LinearMap, traits: KernelTraits) => split_kernel_leaf_mapping_locked(map, traits, PAGE),
+    ],
+  } as const;
+  for (const [name, [group, split]] of Object.entries(ways))
+    for (const [presentInvalid, before, after] of [
+      // pte_mkinvalid().
+      [true, block | PTE_PRESENT_INVALID, block | PTE_PRESENT_INVALID],
+      // Before, split_pmd() makes valid pages of all that pmd_present() takes for present.
+      [false, block | PTE_NG, PTE_TYPE_PAGE | PTE_NG],
+      [false, block, undefined],
+    ] as const) {
+      const state = withBlock(0, undefined, before | PTE_VALID);
+      const { map } = state;
+      map.root.set(0, map.leaf(before & ~2n));
+      split(map, { ...state.traits, presentInvalid }, 0, PAGE);
+      const pmds = map.root.tables.get(0);
+      const pages = pmds?.tables.get(0);
+      const last = pages && map.attributes(map.entry(pages, 511));
+      t.equal(last, after === undefined ? undefined : after | group, `${name}, ${presentInvalid}`);
+    }
+});
+
+t.test('split_kernel_leaf_mapping(): when it has nothing to do, and when it refuses', async (t) => {
+  const final = { capabilitiesFinal: true, onlineCpus: 1 };
+  const early = { capabilitiesFinal: false, onlineCpus: 1 };
+  const nobodyAsks = { rodataFull: false, kfenceEarlyInit: true, realm: false };
+  for (const [splitAsksRequires, decisions, time, wanted] of [
+    // 6.18: system_supports_bbml2_noabort() && !force_pte_mapping().
+    [false, {}, final, 'split'],
+    [false, nobodyAsks, final, 'split'],
+    [false, { ...nobodyAsks, systemBbml: false }, final, 'nothing'],
+    [false, { debugPagealloc: true }, final, 'nothing'],
+    // Since f12b435de2f2 the boot CPU may split while it is alone, if it can allocate tables.
+    [true, {}, final, 'split'],
+    [true, { systemBbml: false }, final, 'nothing'],
+    [true, { systemBbml: false }, { ...early, pageAllocator: true }, 'split'],
+    [true, { systemBbml: false }, { ...early, pageAllocator: false }, 'busy'],
+    [true, { systemBbml: false }, { ...early, onlineCpus: 2 }, 'busy'],
+    [true, { systemBbml: false, linearMapRequiresBbml: false }, early, 'nothing'],
+  ] as const) {
+    const state = withBlock(0);
+    const kernel = {
+      ...state,
+      traits: { ...state.traits, splitAsksRequires },
+      decisions: { ...state.decisions, ...decisions },
+    };
+    const asked = JSON.stringify({ splitAsksRequires, decisions, time });
+    t.equal(split_leaf_mapping_possible(kernel, time), wanted, asked);
+  }
 });

@@ -6,6 +6,8 @@ import {
   map_mem,
   map_mem_decisions,
   mark_linear_text_alias_ro,
+  mark_rodata_ro,
+  parse_kfence_early_init,
 } from '../../../../../src/model/arch/arm64/mm/mmu.ts';
 import { PredictedBug } from '../../../../../src/model/bug.ts';
 import { recordDerivation } from '../../../../../src/model/derivation.ts';
@@ -130,4 +132,31 @@ t.test('update_mapping_prot() makes no tables: what it protects is mapped', asyn
     () => mark_linear_text_alias_ro(state),
     new PredictedBug('BUG_ON(!pgtable_alloc) in alloc_init_p4d()'),
   );
+});
+
+t.test('kfence.sample_interval= is for kernels with CONFIG_KFENCE', async (t) => {
+  for (const [kfence, early, said] of [
+    [true, true, ['kfence.sample_interval=100: true']],
+    [false, false, []],
+  ] as const) {
+    const { state, said: saidBy } = beforeMapMem(to617, { decisions: { kfenceEarlyInit: false } });
+    const config = { ...state.traits.config, kfence };
+    const parameters = ['kfence.sample_interval=100'];
+    parse_kfence_early_init({ ...state, traits: { ...state.traits, config }, parameters });
+    t.equal(state.decisions.kfenceEarlyInit, early);
+    t.same(saidBy('parse_kfence_early_init()'), said);
+  }
+});
+
+t.test('mark_readonly() calls mark_rodata_ro() with CONFIG_STRICT_KERNEL_RWX', async (t) => {
+  for (const [strictKernelRwx, rodataEnabled, calls] of [
+    [true, true, 1],
+    [true, false, 0],
+    [false, true, 0],
+  ] as const) {
+    const { state, said } = beforeMapMem(incapable, { decisions: { rodataEnabled } });
+    const config = { ...state.traits.config, strictKernelRwx };
+    mark_rodata_ro({ ...state, traits: { ...state.traits, config } });
+    t.equal(said('mark_linear_data_alias_valid(false)').length, calls);
+  }
 });

@@ -96,12 +96,14 @@ t.test(
   },
 );
 
+/** The fourth and the fifth page. */
+const request = (direction: SharingRequest['direction']): SharingRequest => ({
+  ...{ direction, start: START + 3n * BigInt(PAGE), pages: 2, caller: 'its_alloc_entry' },
+  ...{ before: 'init', capabilitiesFinal: true, onlineCpus: 1 },
+});
+
 t.test('a page that a realm shares and takes back is as it was', async (t) => {
   const { state } = booted({ realm: true });
-  const request = (direction: SharingRequest['direction']): SharingRequest => ({
-    ...{ direction, start: START + 3n * BigInt(PAGE), pages: 2, caller: 'its_alloc_entry' },
-    ...{ before: 'init', capabilitiesFinal: true, onlineCpus: 1 },
-  });
   realm_set_memory(state, request('decrypt'));
   t.same(
     changedPages(state),
@@ -109,5 +111,30 @@ t.test('a page that a realm shares and takes back is as it was', async (t) => {
   );
   realm_set_memory(state, request('encrypt'));
   t.same(changedPages(state), []);
-  t.equal(state.rsi.length, 2, 'the RMM is asked both times');
+  const range = { start: RAM + 3 * PAGE, end: RAM + 5 * PAGE };
+  t.match(
+    state.rsi,
+    [
+      // arch/arm64/include/asm/rsi.h: RSI_CHANGE_DESTROYED both times.
+      { ...range, ripas: 'EMPTY', changeDestroyed: true, where: 'realm_set_memory_decrypted()' },
+      { ...range, ripas: 'RAM', changeDestroyed: true, where: 'realm_set_memory_encrypted()' },
+    ],
+    'the RMM is asked both times',
+  );
+});
+
+t.test('outside a realm nothing is shared: __set_memory_enc_dec() returns at once', async (t) => {
+  const { state, said } = booted({ realm: false });
+  realm_set_memory(state, request('decrypt'));
+  t.same([...changedPages(state), ...state.rsi, ...said()], []);
+});
+
+t.test("an error of the model is not taken for the kernel's refusal", async (t) => {
+  const { state } = booted({ realm: true });
+  const error = new Error('no code is left');
+  state.map.leaf = () => {
+    throw error;
+  };
+  t.throws(() => realm_set_memory(state, request('decrypt')), error);
+  t.throws(() => hideSecretPages(state, [RAM]), error);
 });

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
 import { type Geometry, geometryOf } from '../../../../../src/linux/geometry.ts';
-import { predictRegisters } from '../../../../../src/model/arch/arm64/mm/proc.ts';
+import { PTE_NG, PTE_VALID, TABLE_TYPE } from '../../../../../src/linux/pgprot.ts';
+import { kpti_mk_tbl_ng, predictRegisters } from '../../../../../src/model/arch/arm64/mm/proc.ts';
+import { LinearMap } from '../../../../../src/model/linear-map.ts';
 import type { PredictedRegister } from '../../../../../src/model/types.ts';
 import { given } from '../../../../given.ts';
 
@@ -174,4 +176,29 @@ t.test('permissions are indirect with FEAT_S1PIE alone; FEAT_TCR2 adds TCR2_EL1'
   t.equal(decode(without.TCR2_EL1, tcr2Fields).values.PIE, 0);
   t.notOk(without.PIR_EL1 ?? without.PIRE0_EL1);
   t.notOk(registers({ cpu: { ID_AA64MMFR3_EL1: 0n } }).TCR2_EL1);
+});
+
+t.test('a kernel that is built without an option does not set its field', async (t) => {
+  for (const [option, field] of [
+    ['e0pd', 'E0PD1'],
+    // TCR_KASLR_FLAGS.
+    ['randomizeBase', 'NFD1'],
+    ['mte', 'TBI1'],
+    ['hwAfdbm', 'HA'],
+  ] as const) {
+    t.equal(tcrOf({ config: { [option]: true } })[field], 1, option);
+    t.equal(tcrOf({ config: { [option]: false } })[field], 0, option);
+  }
+});
+
+t.test('kpti_mk_tbl_ng skips what is below a table that has the bit already', async (t) => {
+  const map = new LinearMap(geometryOf(4096), 39, 0n, 0);
+  const [first, second] = [0, 1].map((index) => map.populate(map.root, index, TABLE_TYPE));
+  const global = map.leaf(PTE_VALID);
+  for (const table of [first, second]) given(table).set(7, global);
+  given(first).descriptor |= PTE_NG;
+  kpti_mk_tbl_ng(map, map.root);
+  t.equal(given(first).at(7), global);
+  t.equal(map.attributes(given(second).at(7)), PTE_VALID | PTE_NG);
+  t.equal(given(second).descriptor, TABLE_TYPE | PTE_NG);
 });

@@ -5,13 +5,14 @@ import { cpuHasLargeVa, kaslr_enabled, kaslr_requires_kpti } from '../cpufeature
 
 /**
  * early_map_kernel(): the first mappings are non-global when KASLR needs KPTI, which
- * arm64_use_ng_mappings records. It also decides whether LPA2 is used.
+ * arm64_use_ng_mappings records, whether or not the kernel is built with KPTI. It also decides
+ * whether LPA2 is used.
  */
 export function early_map_kernel(kernel: Kernel): void {
   const { traits, idRegisters, decisions, why } = kernel;
   const { config } = traits;
-  decisions.useNgMappings = config.unmapKernelAtEl0 && kaslr_requires_kpti(kernel);
-  if (config.unmapKernelAtEl0 && kaslr_enabled(kernel)) {
+  decisions.useNgMappings = kaslr_requires_kpti(kernel);
+  if (kaslr_enabled(kernel)) {
     why(
       'kaslr_requires_kpti()',
       'arch/arm64/include/asm/mmu.h, kernel/pi/map_kernel.c',
