@@ -105,7 +105,8 @@ export class PendingEntries {
   #reach(entry: Broken | undefined, what: Invalidation, cpu: number): void {
     if (entry?.missing === undefined) return;
     if (entry.missing === first) {
-      entry.early = true;
+      const isLocal = entry.orderedForItself && !what.broadcast && cpu === entry.cpu;
+      entry.early = isLocal ? 'a TLBI that reaches all CPUs' : 'a TLBI after the first DSB';
       return;
     }
     const isGlobal = !entry.wasTable && (entry.low & notGlobal) === 0;
@@ -125,7 +126,8 @@ export class PendingEntries {
   /** @returns whether a DSB has done its part for an entry */
   #ordered(entry: Broken, reaches: boolean): boolean {
     if (entry.missing !== first) return true;
-    if (reaches) entry.missing = entry.early ? 'a TLBI after the first DSB' : 'a TLBI';
+    if (reaches) entry.missing = entry.early ?? 'a TLBI';
+    else entry.orderedForItself = true;
     return reaches;
   }
 

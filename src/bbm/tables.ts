@@ -34,8 +34,10 @@ export interface Broken {
   cpu: number;
   /** Undefined once no TLB can hold it. */
   missing: Missing | undefined;
-  /** A TLBI came before the DSB that it must follow. */
-  early: boolean;
+  /** A DSB for its own CPU alone came after the break. */
+  orderedForItself: boolean;
+  /** What is missing after the DSB that other CPUs need, if a TLBI came before it. */
+  early: Missing | undefined;
   /** Contexts (see contexts.ts) whose translations no TLBI has reached; undefined: all. */
   left: number[] | undefined;
 }

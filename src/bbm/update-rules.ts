@@ -267,7 +267,8 @@ export class UpdateRules {
       wasTable: isTable({ low }, recorded.level),
       cpu,
       missing: 'a DSB between the break and the TLBI',
-      early: false,
+      orderedForItself: false,
+      early: undefined,
       left: space.upper ? undefined : [...space.held],
     };
   }

@@ -47,7 +47,7 @@ const lacks: Record<Missing, { word: string; section: string }> = {
  * clones differ between builds. Code outside the Image has no name; then it is the innermost
  * recorded function.
  */
-function functionOf({ site, chain }: UpdateSite): string {
+export function functionOf({ site, chain }: UpdateSite): string {
   const [name = ''] = site.split(/[+.]/);
   return /^0x|^\?/.test(name) ? (chain[0] ?? 'unnamed') : name;
 }

@@ -71,6 +71,20 @@ t.test('break, DSB, TLBI, DSB, make; and each of them left out or in another pla
       ['break', 'dsb ishst', 'vmalle1', 'dsb ish', 'make'],
       [`${address}: a TLBI that reaches all CPUs`],
     ],
+    // As in local_flush_tlb_all(): what its own CPU needs is done, in the right order.
+    [
+      ['break', 'dsb nshst', 'vmalle1', 'dsb nsh', 'dsb ish', 'make'],
+      [`${address}: a TLBI that reaches all CPUs`],
+    ],
+    [
+      ['break', 'dsb nshst', 'vmalle1', 'dsb nsh', 'make'],
+      [`${address}: a DSB between the break and the TLBI`],
+    ],
+    [['break', 'dsb nshst', 'vmalle1', 'dsb ish', 'vaale1is', 'dsb ish', 'make'], []],
+    [
+      ['break', 'dsb nshst', 'CPU 1', 'vmalle1', 'dsb nsh', 'dsb ish', 'make'],
+      [`${address}: a DSB between the break and the TLBI`],
+    ],
     // Of each CPU by itself it is one of all.
     [['break', 'dsb ishst', 'vmalle1', 'dsb ish', 'CPU 1', 'vmalle1', 'dsb ish', 'make'], []],
     // A TLBI by ASID does not reach all translations of the kernel's half.

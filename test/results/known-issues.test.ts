@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { loadKnownIssues, parseKnownIssue } from '../../results/known-issues.ts';
+import { withKnown } from '../../src/diff/match-known.ts';
+import type { Finding } from '../../src/diff/types.ts';
+import { builtInScenario } from '../../src/scenario/built-in.ts';
+import { given } from '../given.ts';
 
 const sound = `---
 id: early-split
@@ -77,6 +81,21 @@ t.test('a folder', async (t) => {
   );
 });
 
+const brought = join(import.meta.dirname, '../../results/known-issues');
+
 t.test('the issues that ptdiff brings can be read', async (t) => {
-  t.resolves(loadKnownIssues(join(import.meta.dirname, '../../results/known-issues')));
+  t.resolves(loadKnownIssues(brought));
+});
+
+t.test('memory before _stext is known to be free at every time of a boot', async (t) => {
+  const issues = await loadKnownIssues(brought);
+  const scenario = given(builtInScenario('max'));
+  for (const when of ['@init', '']) {
+    const id = `invariant/kernel-text-read-only/user-alias-writable/during${when}`;
+    const finding: Finding = { id, kind: 'invariant', title: '', detail: '' };
+    const knownOn = (release: string) =>
+      withKnown([finding], { release, scenario }, issues)[0]?.known;
+    t.equal(knownOn('6.16.12+deb13-arm64'), 'text-head-not-mapped', `${id}: of 6.16`);
+    t.equal(knownOn('6.17.13+deb13-arm64'), undefined, `${id}: mended in 6.17`);
+  }
 });

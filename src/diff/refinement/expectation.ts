@@ -63,8 +63,9 @@ export class Expectation {
     if (predicted.model.hasOwnTables && predicted.map.mirrorOf(table) === undefined) return;
     const { map, steps } = predicted;
     // A store that nothing predicts is that, whatever should have come before it.
-    const isLast = steps[this.#next]?.flush && steps[this.#next + 1] === undefined;
-    const write = isLast ? undefined : this.#nextWrite(predicted);
+    let next = this.#next;
+    while (steps[next]?.flush) next++;
+    const write = steps[next] && this.#nextWrite(predicted);
     // Already reported.
     if (this.#predicted === undefined) return;
     this.#next++;
@@ -148,19 +149,26 @@ export class Expectation {
       this.#deviate({ difference: 'result', expected: `${answer}`, found: `${returned}` });
   }
 
-  /** The next predicted write; the TLB invalidations before it must have been made. */
+  /**
+   * The next predicted write; the TLB invalidations before it must have been made since the last
+   * one, in any order.
+   */
   #nextWrite(predicted: Predicted): Write | undefined {
     const { steps, map } = predicted;
+    let isFlushed = false;
     for (; this.#next < steps.length; this.#next++) {
       const step = steps[this.#next] as Step;
-      if (!step.flush) return step;
+      if (!step.flush) {
+        if (isFlushed) this.#tlbis = undefined;
+        return step;
+      }
       const { start, end } = step.flush;
       if (!covers(this.#tlbis ?? [], start, end, map.geometry.granule)) {
         const range = `${hex(map.start + BigInt(start))} to ${hex(map.start + BigInt(end))}`;
         this.#deviate({ difference: 'tlbi', expected: `a TLB invalidation of ${range}` });
         return undefined;
       }
-      this.#tlbis = undefined;
+      isFlushed = true;
     }
     return undefined;
   }

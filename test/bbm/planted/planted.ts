@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { checkUpdates, type UpdateSite } from '../../../src/bbm/check-updates.ts';
 import type { Reason } from '../../../src/bbm/needs-break.ts';
+import { functionOf } from '../../../src/diff/update-findings.ts';
 import type { Recording } from '../../../src/evidence/capture.ts';
 import type { Depth } from '../../../src/scenario/depth.ts';
 import { call, clear, clearAt, dsbIsh, dsbIshst, type LeftOut, tlbi, tlbiVaae1 } from './code.ts';
@@ -168,10 +169,10 @@ export const chosenBy = (words: readonly string[]): Planted[] =>
 
 /** Whether a site is the one that a defect must be named at. */
 export function isNamed(each: Planted): (site: UpdateSite) => boolean {
-  return ({ site, chain, reason, missing }) =>
-    [site.replace(/\+0x\w+$/, ''), ...chain].includes(each.in) &&
-    reason === each.reason &&
-    each.missing.includes(missing);
+  return (site) =>
+    [functionOf(site), ...site.chain].includes(each.in) &&
+    site.reason === each.reason &&
+    each.missing.includes(site.missing);
 }
 
 /** The sites of a recording that a level of FEAT_BBM does not allow. */

@@ -245,6 +245,42 @@ t.test('no TLBI at all, and the last store is not made', (t) => {
   t.end();
 });
 
+t.test('what is read-only already is made read-only again', (t) => {
+  // As module_enable_rodata_ro() of 6.12 does: nothing is stored between the TLB invalidations.
+  const inside = 'set_memory_ro';
+  const pages = 0x200;
+  // One of each linear alias, and six of the area: three pages, two ranges, and a page.
+  const invalidated = pages + 6;
+  const again = (leftOut: number): string[] => {
+    let entered: RecordedEvent | undefined;
+    const operands: bigint[] = [];
+    const keep: Plant['becomes'] = (event) => {
+      entered = event;
+      return [event];
+    };
+    const invalidate: Plant['becomes'] = (event) => {
+      const last = given(event.kind === 'tlbi' ? event : undefined);
+      if (operands.push(last.operand) < invalidated) return [event];
+      const enter = given(entered?.kind === 'enter' ? entered : undefined);
+      const area = given(operands[pages]);
+      const all = [
+        ...operands.slice(0, pages),
+        ...Array.from({ length: pages }, (_, page) => area + BigInt(page)),
+      ].map((operand) => ({ ...last, operand }));
+      const { call } = enter;
+      return [event, { kind: 'leave', call, result: 0n }, enter, ...all.toSpliced(leftOut, 1)];
+    };
+    return found(
+      { inside, kind: 'enter', becomes: keep },
+      { inside, kind: 'tlbi', becomes: invalidate },
+    );
+  };
+  t.same(again(2 * pages), [], 'none');
+  for (const each of [0, 100, pages, 2 * pages - 1])
+    t.same(again(each), ['set_memory_ro/tlbi'], `${each}`);
+  t.end();
+});
+
 t.test('a finding says what, where, who and when', (t) => {
   // As if the model did not know rodata=on.
   const decisions = { ...kernel.state.decisions, rodataFull: false };
