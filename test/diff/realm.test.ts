@@ -81,6 +81,8 @@ t.test('before user space has tables, those of the kernel are looked at alone', 
 t.test('outside a realm there is nothing to agree with', async (t) => {
   const context = usual();
   t.same(ripasAgrees({ ...context, aliasBit: 0 }), []);
+  const { monitor: _, ...unseen } = context.rawCapture;
+  t.same(ripasAgrees({ ...context, rawCapture: unseen }), [], 'no monitor tells of granules');
   for (const run of context.rawCapture.monitor?.ripas ?? []) run.ripas = 'EMPTY';
   t.same(ripasAgrees({ ...context, aliasBit: 0 }), [], 'a kernel that knows no alias');
 });

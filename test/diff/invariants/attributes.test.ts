@@ -4,6 +4,7 @@ import t from 'tap';
 import type { CheckpointContext } from '../../../src/diff/context.ts';
 import { aliasesAgree } from '../../../src/diff/invariants/aliases-agree.ts';
 import { globalBit } from '../../../src/diff/invariants/global-bit.ts';
+import { writeXorExecute } from '../../../src/diff/invariants/write-xor-execute.ts';
 import { permissionIndex } from '../../../src/vmsa/permissions.ts';
 import { given } from '../../given.ts';
 import { addKernel, addUser, checkDefects, ramPlus, setPlain, setVmalloc } from '../defects.ts';
@@ -244,5 +245,35 @@ t.test('each kind of conflict is a finding, by the first addresses that both map
         'PA 0x42200000 at VA 0xffff8000a0010000',
       ],
     ],
+  );
+});
+
+t.test('memory that EL0 alone writes to and executes', async (t) => {
+  const context = soundContext();
+  const field = 4n * BigInt(permissionIndex(prot.data));
+  // PIR_EL1 gives the right to read, PIRE0_EL1 all of them.
+  context.regime = { ...context.regime, indirection: { el1: 1n << field, el0: 7n << field } };
+  t.match(writeXorExecute(context), [
+    { id: 'invariant/write-xor-execute/writable-executable@init' },
+  ]);
+});
+
+t.test('where arm64_use_ng_mappings is not known, both are right', async (t) => {
+  const context = soundContext();
+  setPlain((a) => a | NG)(context);
+  t.equal(globalBit(context).length, 1);
+  delete context.capture.variables.arm64_use_ng_mappings;
+  t.same(globalBit(context), []);
+});
+
+t.test("of a kernel's own dump a finding shows what that has", async (t) => {
+  const context = soundContext();
+  setVmalloc((a) => a & ~bits.PXN)(context);
+  const lineOf = (shown: CheckpointContext) =>
+    given(writeXorExecute(shown)[0]).detail.split('\n')[2];
+  t.match(lineOf(context), /^ {2}0x[0-9a-f]+-0x[0-9a-f]+ → PA 0x[0-9a-f]+: /);
+  t.match(
+    lineOf({ ...context, dumped: true }),
+    /^ {2}0x[0-9a-f]+-0x[0-9a-f]+ 4K PTE rwx --- ISH AF Normal-WB$/,
   );
 });

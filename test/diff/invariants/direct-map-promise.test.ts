@@ -54,6 +54,9 @@ t.test(
     context.splitting = { asksRequires: false };
     t.same(directMapPromise(context), []);
     t.match(promiseUnchecked(context), 'neither system_cpucaps nor arm64_features[] tells');
+    const unread = withBlock(false);
+    delete unread.capture.variables.system_cpucaps;
+    t.same(directMapPromise(unread), [], 'the bitmap was not readable');
     t.equal(promiseUnchecked(withBlock(false)), undefined);
     t.equal(promiseUnchecked(withBlock(true)), undefined);
   },

@@ -112,6 +112,16 @@ checkDefects(t, [
   ],
 ]);
 
+t.test('an image outside RAM is named with the RAM that there is', async (t) => {
+  const context = soundContext();
+  const { image } = context;
+  const ram = [{ start: image.pa + 4 * KiB, end: image.pa + 1024 * MiB }];
+  const { id, detail } = given(imageInPlace({ ...context, ram })[0]);
+  t.equal(id, 'invariant/kernel-image-in-place/not-ram@init');
+  t.ok(detail.includes(`image: PA 0x${image.pa.toString(16)}, RAM: 0x`), detail);
+  t.same(imageInPlace(context), []);
+});
+
 t.test('what the kernel protects late is not missed early, nor reported before its time', (t) => {
   const writable = (context: CheckpointContext, symbol: '_stext' | '__start_rodata') =>
     rewrite(context, imageVa(context, symbol), 4 * KiB, (leaf) => withAttributes(leaf, prot.data));

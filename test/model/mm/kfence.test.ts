@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { CheckpointName } from '../../../src/evidence/capture.ts';
 import { PTE_VALID } from '../../../src/linux/pgprot.ts';
+import { kfenceEnabled } from '../../../src/model/mm/kfence.ts';
 import { predict } from '../../../src/model/predict.ts';
 import type { Question } from '../../../src/model/question.ts';
 import { questionOfGolden, readGolden } from '../golden.ts';
@@ -82,4 +83,13 @@ t.test('the last value that a parser takes counts for it', async (t) => {
     { guard: true },
     'the later one refuses -5',
   );
+});
+
+t.test('a kernel without KFENCE asks for no sample interval', async (t) => {
+  const { traits } = questionOfGolden(readGolden(`${capable}.json.gz`));
+  const config = { ...traits.config, kfenceEarlyInit: true };
+  const asks = ['kfence.sample_interval=100'];
+  t.equal(kfenceEnabled({ ...traits, config }, asks), true);
+  t.equal(kfenceEnabled({ ...traits, config: { ...config, kfence: false } }, asks), false);
+  t.equal(kfenceEnabled({ ...traits, config: { ...config, kfence: false } }, []), false);
 });
