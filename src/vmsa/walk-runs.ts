@@ -80,7 +80,7 @@ class RunReader implements RamReader {
       const skipped = Math.max(0, (offset - start) / size);
       const first = Math.max(0, (start - offset) / size);
       const count = Math.min(run.count - skipped, entries - first);
-      if (count > 0) spell(this.#words, first, count, valueAt(run, skipped), run.stride);
+      spell(this.#words, first, count, valueAt(run, skipped), run.stride);
     }
     return this.#words;
   }
@@ -89,7 +89,7 @@ class RunReader implements RamReader {
 const valueAt = ({ descriptor, stride }: DescriptorRun, index: number): bigint =>
   BigInt.asUintN(64, descriptor + stride * BigInt(index));
 
-/** Writes `count` descriptors from entry `first` on: an addition of two words for each. */
+/** Writes `count` descriptors, if any, from entry `first` on: an addition of two words for each. */
 function spell(
   words: Uint32Array,
   first: number,

@@ -307,6 +307,47 @@ export const accepted: ReadonlyMap<string, string> = new Map<string, string>([
     'src/model/arch/arm64/kernel/smp.ts cpuOutcome: 0n => 1n',
     'CPU 0 never comes again, so that it is online and sets this bit',
   ],
+  ['src/diff/invariants/cpus-agree.ts (at load): 64n => 65n', 'no register has more than 64 bits'],
+  [
+    'src/diff/invariants/user-mappings-safe.ts userMappingsSafe: !context.userRegime => false',
+    'checkpointContext() gives a regime to all user tables; the type alone does not say so',
+  ],
+  [
+    'src/model/cpu-outcome.ts (at load): 1n => 2n',
+    "the boot's CPUs replace this before anybody asks who is online",
+  ],
+  [
+    'src/model/cpu-outcome.ts (at load): false => true',
+    "the boot's CPUs replace this before anybody asks what is known",
+  ],
+  ['src/model/late.ts lateSteps: machine.firmware => true', 'a realm always has a monitor'],
+  [
+    'src/model/leaf-life.ts leafAt: entry === undefined => false',
+    'an index is one of its table; the type alone does not say so',
+  ],
+  [
+    'src/model/leaf-life.ts leafAt: !below => false',
+    'an entry that says TABLE has one; the type alone does not say so',
+  ],
+  [
+    'src/model/leaf-life.ts lifeOfLeaf: leaf => true',
+    'no step of a boot takes a leaf away; the type alone does not say so',
+  ],
+  ['src/model/linear-map.ts (at load): 1n => 2n', 'any bit above those of a descriptor serves'],
+  ['src/model/linear-map.ts (at load): 64n => 65n', 'any bit above those of a descriptor serves'],
+  ['src/model/linear-map.ts (at load): 2 => 3', 'a number that is neither NONE nor TABLE'],
+  ['src/vmsa/descriptor.ts (at load): 2 => 3', 'together with the valid bit the mask is the same'],
+  ['src/vmsa/walk-runs.ts (at load): 0 => 1', 'the first table that is asked for replaces it'],
+  ['src/vmsa/walk-runs.ts (at load): 2 => 3', 'a bound of the work, far above any machine'],
+  ['src/vmsa/walk-runs.ts (at load): 22 => 23', 'a bound of the work, far above any machine'],
+  [
+    'src/vmsa/walk-runs.ts consecutive: here === undefined => false',
+    'at is undefined then, too; the type alone does not say so',
+  ],
+  [
+    'src/vmsa/walk-runs.ts consecutive: at === undefined => false',
+    'here is undefined then, too; the type alone does not say so',
+  ],
   // Kept as the kernel has them.
   [
     'src/model/arch/arm64/mm/mmu.ts mappable: inward.filter(({ start, end }) => start < end) => (inward)',

@@ -69,8 +69,8 @@ t.test(
   },
 );
 
-t.test('an object or a list cannot be made true: it is', async (t) => {
-  const text = 'const f = (a, b) => ({ ...(a && { b }), list: b || [] });';
+t.test('an object, a list or a word cannot be made true: it is', async (t) => {
+  const text = 'const f = (a, b) => ({ ...(a && { b }), list: b || [], word: b || "no" });';
   const conditions = findMutants('b.ts', text, 0).filter(({ rule }) => rule === 'condition');
   const edits = conditions.map(({ from, to }) => `${from} => ${to}`);
   t.same(edits, [
@@ -80,6 +80,9 @@ t.test('an object or a list cannot be made true: it is', async (t) => {
     'b => true',
     'b => false',
     '[] => false',
+    'b => true',
+    'b => false',
+    '"no" => false',
   ]);
   t.match(withMutants(text, conditions), /ptdiffSaw\(\(\{ b \}\),undefined,2\)/);
 });

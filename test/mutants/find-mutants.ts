@@ -67,11 +67,14 @@ type Edit = Pick<Mutant, 'start' | 'end' | 'to' | 'rule'>;
 type TextOf = (node: { start: number; end: number }) => string;
 
 /**
- * Both truths of a condition: it is shown to decide alone when each of them is noticed. An object
- * or a list is always taken for true.
+ * Both truths of a condition: it is shown to decide alone when each of them is noticed. An object,
+ * a list or a word is always taken for true.
  */
 function conditionEdits(node: AnyNode): Edit[] {
-  const isTrue = node.type === 'ObjectExpression' || node.type === 'ArrayExpression';
+  const isTrue =
+    node.type === 'ObjectExpression' ||
+    node.type === 'ArrayExpression' ||
+    (node.type === 'Literal' && typeof node.value === 'string' && node.value !== '');
   return [...(isTrue ? [] : ['true']), 'false'].map((to) => ({
     start: node.start,
     end: node.end,

@@ -110,3 +110,13 @@ t.test('an address is carried into the high word of an entry that is not valid',
   t.match(leaves[0], { pa: 0xffff_f000, size: 8192, valid: false });
   t.end();
 });
+
+t.test('a descriptor whose lower word is all ones carries nothing to the upper one', async (t) => {
+  const { regime, runs } = pagesOf(8192);
+  // Pages at 0xffffe000 and 0xfffff000 with every lower attribute set.
+  const descriptor = 0xffff_efffn;
+  const pages = { ...(runs[3] as DescriptorRun), descriptor };
+  const { leaves } = walkRuns(regime, [...runs.slice(0, 3), pages]);
+  t.match(leaves, [{ pa: 0xffff_e000, size: 8192, level: 3 }]);
+  t.equal(leaves.length, 1);
+});

@@ -55,6 +55,13 @@ t.test('a CPU that the boot brings up is warned about, and never refused', async
     });
 });
 
+t.test('CPUs that differ in HAFDBS alone are told apart', async (t) => {
+  const having = (hafdbs: bigint) => ({ ...bbm2, ID_AA64MMFR1_EL1: hafdbs });
+  const { complaints } = online([having(0n), having(1n)], {});
+  t.same(complaints, ['unexpected variation in SYS_ID_AA64MMFR1_EL1']);
+  t.same(online([having(1n), having(1n)], {}).complaints, []);
+});
+
 t.test('a CPU that goes and comes again is checked like one that comes late', async (t) => {
   t.match(
     online([bbm2, bbm3], { probes: ['cpu_hotplug'] }),
