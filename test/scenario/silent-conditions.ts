@@ -55,6 +55,10 @@ const reasons: Record<string, readonly string[]> = {
       'unmap_kernel_at_el0(): kaslr_requires_kpti(kernel) as false',
       'unmap_kernel_at_el0(): true as false',
     ],
+  'no CPU of ours is a ThunderX': [
+    'unmap_kernel_at_el0(): hasCavium27456(kernel) as false',
+    'early_map_kernel(): allowed as true',
+  ],
   'no CPU of ours is the newest revision of a range': [
     'isMidrInRange(): revision <= range.to as (revision) < (range.to)',
   ],

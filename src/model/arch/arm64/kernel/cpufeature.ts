@@ -166,6 +166,28 @@ function isVulnerable(registers: Record<string, bigint>): boolean {
 /** What decides about KPTI. */
 type KptiInputs = Pick<Kernel, 'traits' | 'idRegisters' | 'parameters' | 'kaslr'>;
 
+/** Cavium ThunderX T88 up to pass 2.1 and T81 pass 1.0. */
+const cavium27456: readonly MidrRange[] = [
+  { model: model(0x43, 0x0a1), from: 0, to: 0x100001 },
+  { model: model(0x43, 0x0a2), from: 0, to: 0 },
+];
+
+/**
+ * ng_mappings_allowed() of arch/arm64/kernel/pi/map_kernel.c: whether a CPU can have non-global
+ * mappings of the kernel. KPTI corrupts the kernel's text in the instruction cache of some.
+ */
+export function ng_mappings_allowed({ MIDR_EL1 = 0n }: IdRegisters): boolean {
+  return !cavium27456.some((range) => isMidrInRange(MIDR_EL1, range));
+}
+
+/** this_cpu_has_cap(ARM64_WORKAROUND_CAVIUM_27456); a kernel that hides its list has it in it. */
+function hasCavium27456({ traits, idRegisters }: KptiInputs): boolean {
+  const known = traits.cpuCapabilities?.some(
+    ({ description }) => description === 'Cavium erratum 27456',
+  );
+  return (known ?? true) && !ng_mappings_allowed(first(idRegisters));
+}
+
 /** kaslr_enabled(), arch/arm64/include/asm/setup.h. */
 export function kaslr_enabled({ traits, kaslr }: Pick<Kernel, 'traits' | 'kaslr'>): boolean {
   return kaslr && traits.config.randomizeBase;
@@ -190,6 +212,8 @@ export function unmap_kernel_at_el0(kernel: KptiInputs): { kpti: boolean; becaus
   const { traits, parameters } = kernel;
   if (!traits.config.unmapKernelAtEl0)
     return { kpti: false, because: 'CONFIG_UNMAP_KERNEL_AT_EL0 is off' };
+  if (hasCavium27456(kernel))
+    return { kpti: false, because: 'forced by ARM64_WORKAROUND_CAVIUM_27456' };
   const forced = lastBoolean(parameters, 'kpti', traits.release);
   if (forced !== undefined) return { kpti: forced, because: 'forced by the parameter kpti=' };
   if (kaslr_requires_kpti(kernel)) return { kpti: true, because: 'forced by KASLR' };

@@ -78,6 +78,29 @@ t.test('unmap_kernel_at_el0(): what comes first decides', async (t) => {
     );
 });
 
+// ThunderX: arch/arm64/kernel/cpu_errata.c of 7.3, cavium_erratum_27456_cpus[].
+t.test('Cavium erratum 27456 forbids KPTI, whatever asks for it', async (t) => {
+  const erratum = { description: 'Cavium erratum 27456' } as CpuCapability;
+  const answer = (MIDR_EL1: bigint, cpuCapabilities: CpuCapability[] | undefined) => {
+    const config = { unmapKernelAtEl0: true, e0pd: true, randomizeBase: true };
+    const traits = { config, release: parseRelease('7.3.4'), cpuCapabilities } as KernelTraits;
+    const kernel = { traits, idRegisters: [{ MIDR_EL1 }], parameters: ['kpti=on'], kaslr: true };
+    return unmap_kernel_at_el0(kernel).kpti;
+  };
+  for (const [name, MIDR_EL1, kpti] of [
+    ['T88 pass 1.0', 0x430f_0a10n, false],
+    ['T88 pass 2.1', 0x431f_0a11n, false],
+    ['T88 pass 2.2', 0x431f_0a12n, true],
+    ['T81 pass 1.0', 0x430f_0a20n, false],
+    ['T81 pass 1.1', 0x430f_0a21n, true],
+    ['T83', 0x430f_0a30n, true],
+  ] as const) {
+    t.equal(answer(MIDR_EL1, [erratum]), kpti, name);
+    t.equal(answer(MIDR_EL1, undefined), kpti, `${name}, a kernel that hides its list`);
+    t.equal(answer(MIDR_EL1, []), true, `${name}, CONFIG_CAVIUM_ERRATUM_27456 is off`);
+  }
+});
+
 t.test('every part of kpti_safe_list[] does without KPTI, unless another needs it', async (t) => {
   for (const [name, implementer, part] of safe) {
     t.notOk(kptiOn([implementer, part]), name);
