@@ -86,6 +86,23 @@ t.test('a dump that differs', (t) => {
   t.end();
 });
 
+t.test('each kind of difference is a finding, in the order of their names', async (t) => {
+  const change =
+    (page: number, make: Parameters<typeof rewrite>[3]) => (context: CheckpointContext) =>
+      rewrite(context, plain(context) + BigInt(page * 4 * KiB), 4 * KiB, make);
+  const changes = [
+    change(0, (leaf) => withAttributes(leaf, prot.readOnly)),
+    change(2, (leaf) => ({ ...leaf, level: 2 })),
+    change(4, () => undefined),
+  ];
+  t.same(
+    idsAfter((context) => {
+      for (const each of changes) each(context);
+    }),
+    ['level', 'only-in-dump', 'readOnly'].map((nature) => `invariant/guest-dump/${nature}@init`),
+  );
+});
+
 t.test('a finding shows both sides of each stretch, in the words of the dump', async (t) => {
   const [finding, ...more] = findingsAfter((context) => {
     rewrite(context, plain(context), 8 * KiB, (leaf) => withAttributes(leaf, prot.readOnly));

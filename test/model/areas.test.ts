@@ -107,6 +107,13 @@ t.test('the pool of KFENCE is two guard pages, then an object and a guard page i
     [4, 'KFENCE object page'],
     [5, 'KFENCE guard page'],
   ]);
+  for (const maybeNg of [0n, PTE_NG]) {
+    const kernel = { ...state, prot: { ...state.prot, maybeNg } };
+    const areas = areasOf(kernel, asked.facts, 'init');
+    const object = given(areas.find(({ why }) => why === 'KFENCE object page'));
+    // One that is free has this in use: PTE_MAYBE_NG comes with PTE_VALID.
+    t.same(object.alternatives?.(PTE_PRESENT_INVALID), [PTE_VALID | maybeNg]);
+  }
   t.end();
 });
 

@@ -62,7 +62,7 @@ export const ramMappedOnce: Invariant = (context) => {
       },
       stray,
     ),
-    ...missing(context, mapped),
+    ...missing(context, mapped, vaMinusPa),
     ...cutPagesMissing(context, mapped),
   ];
 };
@@ -72,9 +72,12 @@ function byPlace(run: LeafRun, vaMinusPa: bigint): LeafRun {
   return { ...run, pa: Number(run.va - vaMinusPa) };
 }
 
-function missing(context: CheckpointContext, mapped: readonly PhysicalRange[]): Finding[] {
-  const { ram, granule, linear, evidence } = context;
-  const { vaMinusPa = 0n } = linear;
+function missing(
+  context: CheckpointContext,
+  mapped: readonly PhysicalRange[],
+  vaMinusPa: bigint,
+): Finding[] {
+  const { ram, granule, evidence } = context;
   // What never held still is not in the archive of a board.
   const unknown = (evidence.unsettled ?? []).map(({ start, end }) => ({
     start: Number(start - vaMinusPa),

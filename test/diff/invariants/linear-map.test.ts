@@ -194,3 +194,16 @@ t.test('a finding counts the leaves and the bytes of all runs', async (t) => {
     rewrite(context, plain(context) + at, 32 * KiB, (leaf) => ({ ...leaf, pa: leaf.pa + 4 * KiB }));
   t.match(ramMappedOnce(context), [{ detail: /\n16 leaves, 64 KiB:\n/ }]);
 });
+
+t.test('of a board, what never held still may be missing, and nothing beside it', async (t) => {
+  const context = soundContext();
+  rewrite(context, plain(context), 8 * KiB, () => undefined);
+  t.match(ramMappedOnce(context), [{ detail: /1 hole, 8 KiB:/ }]);
+  const start = plain(context);
+  const unsettled = (bytes: number) => {
+    const evidence = { ...context.evidence, unsettled: [{ start, end: start + BigInt(bytes) }] };
+    return ramMappedOnce({ ...context, evidence });
+  };
+  t.match(unsettled(4 * KiB), [{ detail: /1 hole, 4 KiB:/ }]);
+  t.same(unsettled(8 * KiB), []);
+});

@@ -140,10 +140,12 @@ t.test("the user's tables and registers may be malformed as well", async (t) => 
 t.test('kinds of malformed descriptors are told apart, in the order of their names', async (t) => {
   const context = soundContext();
   const fault = { va: 0xffff_0000_0123_4000n, level: 3, descriptor: 0x10n } as const;
-  for (const reason of ['This is one.', 'Another is this.', 'This is one.'])
+  for (const reason of ['This is one.', 'Another is this.', 'Zero is two.', 'This is one.'])
     context.capture.ttbr1.malformed.push({ ...fault, at: 0x4800_0000, reason });
   t.match(
     soundTables(context).map(({ id }) => id),
-    ['invariant/sound-tables/another-is-this@init', 'invariant/sound-tables/this-is-one@init'],
+    ['another-is-this', 'this-is-one', 'zero-is-two'].map(
+      (nature) => `invariant/sound-tables/${nature}@init`,
+    ),
   );
 });
