@@ -18,6 +18,7 @@ import {
   split_kernel_leaf_mapping,
   split_kernel_leaf_mapping_locked,
   split_leaf_mapping_possible,
+  whenFinal,
 } from '../../../../../src/model/arch/arm64/mm/mmu-split.ts';
 import { leafRuns } from '../../../../../src/model/leaf-runs.ts';
 import { LinearMap, NONE } from '../../../../../src/model/linear-map.ts';
@@ -288,7 +289,7 @@ t.test('what is invalid stays invalid when it is split, since 15bfba1ad77f', asy
 });
 
 t.test('split_kernel_leaf_mapping(): when it has nothing to do, and when it refuses', async (t) => {
-  const final = { capabilitiesFinal: true, onlineCpus: 1 };
+  const final = whenFinal;
   const early = { capabilitiesFinal: false, onlineCpus: 1 };
   const nobodyAsks = { rodataFull: false, kfenceEarlyInit: true, realm: false };
   for (const [splitAsksRequires, decisions, time, wanted] of [
