@@ -47,6 +47,27 @@ t.test('recorded boots of both worlds, and what their timelines tell', async (t)
   t.match(elsewhere.stdout, /^Nothing that translates 0xffff700000000000 was changed/);
 });
 
+// The monitor changes the granule protection table by a call to EL3 for each granule that is shared.
+t.test('what the monitor asks of EL3 is no exception of the kernel', async (t) => {
+  const { path, cleanup } = await dir({ prefix: 'ptdiff-record-', unsafeCleanup: true });
+  t.teardown(cleanup);
+  const out = join(path, 'run');
+  const kept = ['--out', out, '--store', join(path, 's'), '--depth', 'full'];
+  const words = ['--kernel', 'debian:7.3', '--scenario', 'rme+max+console'];
+  const ran = await ptdiffHere('run', ...words, ...kept);
+  t.equal(ran.exitCode, 0, ran.stderr);
+  const [only] = readCaseLines(out);
+  t.match(only, { verdict: 'pass', findings: { length: 0 } });
+  const { stdout } = await ptdiffHere(
+    'timeline',
+    '7.3.4+deb13-arm64@rme+max+console',
+    '--out',
+    out,
+  );
+  t.match(stdout, /set_memory_decrypted/);
+  t.notMatch(stdout, /__set_fixmap <- __set_fixmap/, 'what was entered was left');
+});
+
 t.test(
   'what the CPUs do not allow is a finding, and the two that every kernel has are known',
   async (t) => {

@@ -217,14 +217,22 @@ static void freeing_root(unsigned int cpu, void *udata)
 	unlock();
 }
 
+static bool is_monitor(uint64_t address)
+{
+	return address - setting.skip_start < setting.skip_end - setting.skip_start;
+}
+
 void operations_interrupted(unsigned int cpu, int type, uint64_t from, uint64_t to, void *unused)
 {
 	struct task *task = running(cpu);
 	(void)type;
 	(void)unused;
 
-	/* The monitor's exceptions return to where they came from. */
-	if (task->depth == 0 || to - setting.skip_start < setting.skip_end - setting.skip_start)
+	/*
+	 * What the monitor takes returns to where it came from, and so does what it asks of EL3 in a
+	 * machine with RME.
+	 */
+	if (task->depth == 0 || is_monitor(from) || is_monitor(to))
 		return;
 	lock();
 	event(EV_MARK, cpu);
