@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,12 +14,6 @@
 #include "faults.h"
 #include "pagemap.h"
 #include "probes.h"
-
-/* include/uapi/asm-generic/unistd.h, since Linux 5.14. */
-#ifndef SYS_memfd_secret
-#define SYS_memfd_secret 447
-#endif
-
 
 /* More than a block of 2 MiB: what the probe of memfd_secret gets later is but a part of it. */
 #define PAST_PAGES 1024
@@ -35,23 +28,17 @@ static pid_t churning = -1;
 /* Secret memory, each page of which is touched, and given back (mm/secretmem.c). */
 static void churn_secret(struct probe_result *result, size_t pages)
 {
-	int file = (int)syscall(SYS_memfd_secret, 0);
-	volatile unsigned char *memory = MAP_FAILED;
+	int file;
+	unsigned char *memory = secret_pages(result, pages, &file);
 
-	if (file < 0 || ftruncate(file, (off_t)(pages * page_bytes)))
-		probe_failed(result, "memfd_secret");
-	else
-		memory = mmap(NULL, pages * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (!result->error && memory == MAP_FAILED)
-		probe_failed(result, "mmap");
 	for (size_t i = 0; i < pages && !result->error; i++) {
 		if (fault_caught_writing(memory + i * page_bytes)) {
 			errno = EFAULT;
 			probe_failed(result, "touch");
 		}
 	}
-	if (memory != MAP_FAILED)
-		munmap((void *)memory, pages * page_bytes);
+	if (memory)
+		munmap(memory, pages * page_bytes);
 	if (file >= 0)
 		close(file);
 }

@@ -22,29 +22,37 @@
 static int held = -1;
 static unsigned char *held_memory;
 
+unsigned char *secret_pages(struct probe_result *result, size_t pages, int *file)
+{
+	unsigned char *memory;
+
+	*file = (int)syscall(SYS_memfd_secret, 0);
+	if (*file < 0) {
+		probe_failed(result, "memfd_secret");
+		return NULL;
+	}
+	if (ftruncate(*file, (off_t)(pages * page_bytes))) {
+		probe_failed(result, "ftruncate");
+		return NULL;
+	}
+	memory = mmap(NULL, pages * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *file, 0);
+	if (memory == MAP_FAILED) {
+		probe_failed(result, "mmap");
+		return NULL;
+	}
+	return memory;
+}
+
 /*
  * mm/secretmem.c: each page becomes invalid in the linear map (set_direct_map_invalid_noflush())
  * when it is first touched.
  */
 void probe_memfd_secret(struct probe_result *result)
 {
-	int file = (int)syscall(SYS_memfd_secret, 0);
-	unsigned char *memory;
+	unsigned char *memory = secret_pages(result, FILE_PAGES, &held);
 
-	if (file < 0) {
-		probe_failed(result, "memfd_secret");
+	if (!memory)
 		return;
-	}
-	held = file;
-	if (ftruncate(file, (off_t)(FILE_PAGES * page_bytes))) {
-		probe_failed(result, "ftruncate");
-		return;
-	}
-	memory = mmap(NULL, FILE_PAGES * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (memory == MAP_FAILED) {
-		probe_failed(result, "mmap");
-		return;
-	}
 	held_memory = memory;
 	probe_touch(result, memory, HOLE_START);
 	if (!result->error)

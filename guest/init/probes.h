@@ -45,6 +45,11 @@ void probe_modules(struct probe_result *result);
 bool probe_modules_removable(void);
 /* Removes it, and loads it again. */
 void probe_modules_again(struct probe_result *result);
+/*
+ * Maps the pages of a new file of memfd_secret(), untouched; NULL where that failed. The file is to be
+ * closed in any case, unless it is -1.
+ */
+unsigned char *secret_pages(struct probe_result *result, size_t pages, int *file);
 void probe_memfd_secret(struct probe_result *result);
 /* Gives back what it holds, if anything. */
 void probe_memfd_secret_release(struct probe_result *result);

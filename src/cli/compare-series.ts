@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { type LoadedSide, loadSide } from '../../harness/laboratory/compare-sides.ts';
-import { farmAddress } from '../../harness/laboratory/farm/address.ts';
 import { loadKernel } from '../../harness/laboratory/loaded-kernel.ts';
 import { runStored } from '../../harness/laboratory/run-stored.ts';
 import { storeFile } from '../../harness/laboratory/store-file.ts';
@@ -69,10 +68,11 @@ export async function runSeries(
   options: CompareOptions,
   signal: AbortSignal,
 ): Promise<{ rows: SeriesRow[]; scenarios: number }> {
-  if (options.farm !== undefined) {
+  const { farm } = mannerOf(options);
+  if (farm) {
     const { buildOnFarm } = await import('../../harness/laboratory/farm/build-on-farm.ts');
     const specs = commits.map(({ spec }) => spec);
-    await buildOnFarm(specs, farmAddress(options.farm), signal);
+    await buildOnFarm(specs, farm, signal);
   }
   const rows: SeriesRow[] = [];
   const sides = new Map<string, { index: number; side: LoadedSide }>();

@@ -217,11 +217,6 @@ static void freeing_root(unsigned int cpu, void *udata)
 	unlock();
 }
 
-static bool is_monitor(uint64_t address)
-{
-	return address - setting.skip_start < setting.skip_end - setting.skip_start;
-}
-
 void operations_interrupted(unsigned int cpu, int type, uint64_t from, uint64_t to, void *unused)
 {
 	struct task *task = running(cpu);

@@ -23,6 +23,12 @@ struct setting {
 	uint64_t fixmap_start;
 };
 extern struct setting setting;
+
+static inline bool is_monitor(uint64_t address)
+{
+	return address - setting.skip_start < setting.skip_end - setting.skip_start;
+}
+
 /* What is added to link addresses; known from the anchor on. */
 extern uint64_t slide;
 extern bool slide_known;

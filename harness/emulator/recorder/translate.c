@@ -228,7 +228,7 @@ void translate(struct qemu_plugin_tb *tb, void *unused)
 	size_t count = qemu_plugin_tb_n_insns(tb);
 	(void)unused;
 
-	if (start - setting.skip_start < setting.skip_end - setting.skip_start)
+	if (is_monitor(start))
 		return;
 	if (!is_kernel_address(start) && start - setting.ram_base >= setting.ram_size)
 		return;

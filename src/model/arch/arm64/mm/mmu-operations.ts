@@ -14,7 +14,7 @@ import { kpti_mk_tbl_ng } from './proc.ts';
 /** __create_pgd_mapping_locked(), with its own virtual address for the physical range. */
 function create(
   { map, traits }: OperationState,
-  [phys, virt, size, prot]: readonly [phys: bigint, virt: bigint, size: bigint, prot: bigint],
+  [phys, virt, size, prot]: readonly [bigint, bigint, bigint, bigint, ...bigint[]],
   flags: number,
   alloc: boolean,
 ): number | undefined {
@@ -43,13 +43,7 @@ export const create_mapping_noalloc: Operation = {
   maps: true,
   parts: creates,
   run(state, args) {
-    const [phys, virt, size, prot] = args;
-    create(
-      state,
-      [phys, virt, size, prot],
-      state.traits.protectsContiguously ? 0 : NO_CONT_MAPPINGS,
-      false,
-    );
+    create(state, args, state.traits.protectsContiguously ? 0 : NO_CONT_MAPPINGS, false);
     return undefined;
   },
 };
