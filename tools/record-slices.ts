@@ -40,6 +40,8 @@ const texts = [
   'Hardware managed Access Flag for Table Descriptors\0',
 ];
 const tables = ['arm64_features', 'arm64_errata'];
+/** Lists of CPUs that it finds by a pattern. */
+const listNames = /supports_bbml|(^|\.)cpus(\.\d+)?$/;
 /**
  * Bytes of a description, a list of CPUs or a table of a list's entries that a table points at,
  * where no symbol shows the length.
@@ -71,8 +73,7 @@ function namesAsked(release: string, image: Uint8Array, symbols: SymbolTable): S
   };
   ask();
   for (const name of [...asked]) if (name !== '__bss_stop') ask(name);
-  // The allow list is found by a pattern.
-  for (const { name } of symbols.list()) if (/supports_bbml/.test(name)) asked.add(name);
+  for (const { name } of symbols.list()) if (listNames.test(name)) asked.add(name);
   return asked;
 }
 
@@ -91,7 +92,7 @@ function slice(release: string, from: string, image: Uint8Array): RecordedSlice 
   const symbols = kallsymsOfImage(image);
   const asked = namesAsked(release, image, symbols);
   const whole = traitsOf(release, image, symbols);
-  const lists = [...asked].filter((name) => /supports_bbml/.test(name));
+  const lists = [...asked].filter((name) => listNames.test(name));
   const offsetOf = (address: bigint): number => Number(address - symbols.textBase);
   const isText = (address: bigint): boolean => symbols.isBetween(address, '_stext', '_etext');
   const extent = (name: string): [number, number][] => {

@@ -48,12 +48,12 @@ class CapabilityReader extends ImageReader {
   }
 }
 
-function midrRange(reader: CapabilityReader, at: bigint): MidrRange {
+function midrRange(reader: ImageReader, at: bigint): MidrRange {
   return { model: reader.u32(at), from: reader.u32(at + 4n), to: reader.u32(at + 8n) };
 }
 
 /** An array of struct midr_range, ended by an entry of zeros. */
-function midrList(reader: CapabilityReader, start: bigint): MidrRange[] {
+export function midrList(reader: ImageReader, start: bigint): MidrRange[] {
   const ranges: MidrRange[] = [];
   for (
     let at = start;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { CpuCapability } from './cpu-capabilities.ts';
+import type { CpuCapability, MidrRange } from './cpu-capabilities.ts';
 import type { Geometry } from './geometry.ts';
 import type { KernelConfig } from './kernel-config.ts';
 import type { Release } from './release.ts';
@@ -71,6 +71,8 @@ export interface KernelTraits {
    * Absent when the Image does not show the tables.
    */
   cpuCapabilities?: CpuCapability[];
+  /** CPUs on which the kernel does not enable dirty state management. */
+  brokenDbm: readonly MidrRange[];
   /** Devices of QEMU that the kernel drives without a module, by QEMU's names. */
   builtInDrivers: string[];
 }

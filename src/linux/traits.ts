@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { last } from '../present.ts';
 import { type Assumption, Assumptions } from './assumptions.ts';
+import { brokenDbmOf } from './broken-dbm.ts';
 import { byRelease } from './changes/index.ts';
 import {
   aliasStartShown,
@@ -281,6 +282,7 @@ export function traitsOf(
     ...codeTraits(image, symbols, release, config, assumed),
     rsiBeforePagingInit: rsiBeforePagingInit(image, symbols, assumed),
     ...releaseTraits(release),
+    brokenDbm: config.hwAfdbm ? brokenDbmOf(image, symbols, assumed) : [],
     ...(capabilities && { cpuCapabilities: capabilities }),
     builtInDrivers: Object.entries(driverFunctions).flatMap(([device, functions]) =>
       has(symbols, functions) ? [device] : [],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { everyBrokenDbm } from '../linux/broken-dbm.ts';
 import { geometryOf } from '../linux/geometry.ts';
 import { first } from '../present.ts';
 import type { Granule, SystemRegisters } from '../vmsa/types.ts';
@@ -38,6 +39,7 @@ export function registersOfUnknown(
   const config = { ...options, vaBits, lpa2, paBits: vaBits === 52 ? 52 : 48 };
   const traits = {
     geometry: geometryOf(granule),
+    brokenDbm: everyBrokenDbm,
     config: { ...config, fujitsuErratum010001: true },
   } as const;
   const decisions = { lpa2: lpa2 && root.t1sz < 16 };

@@ -82,10 +82,10 @@ function silentlyWrong(truth: KernelDescription, seen: KernelDescription): strin
     );
     if (assumption === undefined) return true;
     if (key === 'requiresSymbol') return false;
-    const answers = [assumption.chosen, ...assumption.alternatives].map(
-      ({ changes }) => flatChange(changes)[key],
+    const answers = [assumption.chosen, ...assumption.alternatives].map(({ changes }) =>
+      JSON.stringify(flatChange(changes)[key]),
     );
-    return !answers.includes(right[key]);
+    return !answers.includes(JSON.stringify(right[key]));
   });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
+import { everyBrokenDbm } from '../../src/linux/broken-dbm.ts';
 import { cpucapType } from '../../src/linux/cpu-capabilities.ts';
 import type { KernelConfig } from '../../src/linux/kernel-config.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
@@ -56,6 +57,7 @@ const debian73: Expected = {
   tableAccessFlag: true,
   randomLinearMap: false,
   aliasOfWholeArea: false,
+  brokenDbm: everyBrokenDbm,
   builtInDrivers: ['virtio-console'],
 };
 const debian72: Expected = {
@@ -137,7 +139,7 @@ const kernels: Record<
   },
   // The small configuration that ptdiff builds, without ftrace.
   '7.3.4': {
-    traits: { ...debian73, builtInDrivers: [] },
+    traits: { ...debian73, brokenDbm: [], builtInDrivers: [] },
     config: { crashReserve: false, fujitsuErratum010001: false },
     capabilities: 2,
     listed: 15,

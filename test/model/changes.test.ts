@@ -104,6 +104,7 @@ t.test('every trait that is a rule has a row', async (t) => {
     config: true,
     requiresSymbol: true,
     cpuCapabilities: true,
+    brokenDbm: true,
     builtInDrivers: true,
     rsiBeforePagingInit: true,
   };

@@ -97,6 +97,7 @@ const traits: z.ZodType<KernelTraits> = z
     randomLinearMap: yes,
     aliasOfWholeArea: yes,
     cpuCapabilities: z.array(cpuCapability),
+    brokenDbm: midrs,
     builtInDrivers: z.array(z.string()),
   })
   .refine(({ bbml, requiresSymbol }) => (bbml === 'none') === (requiresSymbol === undefined), {

@@ -15,6 +15,7 @@ import {
 import { runsIn } from '../../src/diff/runs.ts';
 import type { Capture } from '../../src/evidence/capture.ts';
 import { parseWalk } from '../../src/evidence/leaf-text.ts';
+import { everyBrokenDbm } from '../../src/linux/broken-dbm.ts';
 import { lifeOfLeaf } from '../../src/model/leaf-life.ts';
 import { predict } from '../../src/model/predict.ts';
 import type { Question } from '../../src/model/question.ts';
@@ -88,9 +89,10 @@ export function parseGolden(name: string, data: unknown): GoldenBoot {
 export function goldenFrom(name: string, text: string): GoldenBoot {
   const data = JSON.parse(text, bigintReviver) as { question?: { traits?: object } };
   // JSON has no undefined: a kernel before 6.18 has no such variable, which the schema checks
-  // against its capability.
-  if (data.question?.traits)
-    data.question.traits = { requiresSymbol: undefined, ...data.question.traits };
+  // against its capability. Recordings without a list are of Debian's kernels, which have all of it,
+  // or of CPUs that are in none.
+  const absent = { requiresSymbol: undefined, brokenDbm: everyBrokenDbm };
+  if (data.question?.traits) data.question.traits = { ...absent, ...data.question.traits };
   return parseGolden(name, data);
 }
 

@@ -22,6 +22,7 @@ export type RuleTrait = Exclude<
   | 'config'
   | 'requiresSymbol'
   | 'cpuCapabilities'
+  | 'brokenDbm'
   | 'builtInDrivers'
   // No release has it, but a vendor's or a developer's kernel may.
   | 'rsiBeforePagingInit'

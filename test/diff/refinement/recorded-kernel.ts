@@ -7,6 +7,7 @@ import type { CheckedKernel } from '../../../src/diff/refinement/check.ts';
 import type { Recording } from '../../../src/evidence/capture.ts';
 import { followRecording } from '../../../src/evidence/follow-recording.ts';
 import { RecordedOperations } from '../../../src/evidence/recorded-operations.ts';
+import { everyBrokenDbm } from '../../../src/linux/broken-dbm.ts';
 import { predict, stateInOperation } from '../../../src/model/predict.ts';
 import type { Question } from '../../../src/model/question.ts';
 import { stage1Regime } from '../../../src/vmsa/regime.ts';
@@ -40,7 +41,12 @@ export function recordedKernel(name: string): {
   const { traits } = data.question;
   const question: Question = {
     ...data.question,
-    traits: { ...traits, requiresSymbol: traits.requiresSymbol ?? undefined },
+    traits: {
+      ...traits,
+      requiresSymbol: traits.requiresSymbol ?? undefined,
+      // Recordings that do not say so are of other CPUs.
+      brokenDbm: traits.brokenDbm ?? everyBrokenDbm,
+    },
     symbolOffset: (symbol) => given(data.symbolOffsets[symbol]),
   };
   const { decisions } = predict(question);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CheckpointName } from '../../../../evidence/capture.ts';
-import type { MidrRange } from '../../../../linux/cpu-capabilities.ts';
 import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import { PTE_NG, PTE_VALID } from '../../../../linux/pgprot.ts';
 import { type LinearMap, onceForNeighbours, TABLE, type Table } from '../../../linear-map.ts';
@@ -39,7 +38,7 @@ export function kpti_mk_tbl_ng(map: LinearMap, table: Table): void {
 
 /** What the control registers of a CPU depend on. */
 interface RegisterInputs {
-  traits: Pick<KernelTraits, 'geometry'> & {
+  traits: Pick<KernelTraits, 'geometry' | 'brokenDbm'> & {
     config: Pick<
       KernelTraits['config'],
       | 'vaBits'
@@ -91,16 +90,6 @@ function isA64fx(midr: bigint): boolean {
 const TG1 = { 4096: 2, 16384: 1, 65536: 3 };
 
 /**
- * cpu_has_broken_dbm() of arch/arm64/kernel/cpufeature.c, where the kernel does not enable dirty
- * state management: Cortex-A55, Kryo 4xx Silver rdpe, Cortex-A510 r0p0 to r0p2.
- */
-const brokenDbm: readonly MidrRange[] = [
-  { model: 0x410fd050, from: 0, to: 0xf0000f },
-  { model: 0x510f8050, from: 0xd0000e, to: 0xd0000e },
-  { model: 0x410fd460, from: 0, to: 2 },
-];
-
-/**
  * TCR_EL1 as __cpu_setup() sets it (arch/arm64/mm/proc.S), with the changes of
  * remap_idmap_for_lpa2() (pi/map_kernel.c) and, once the CPU features are known, of
  * cpu_enable_hw_dbm() and cpu_enable_e0pd() (kernel/cpufeature.c). Only the fields that affect a
@@ -112,8 +101,9 @@ function tcr(inputs: RegisterInputs, featuresEnabled: boolean): PredictedRegiste
   const parange = idField(idRegisters, 'ID_AA64MMFR0_EL1', 0) & 7;
   const midr = idRegisters.MIDR_EL1 ?? 0n;
   const { config } = traits;
-  const hasBrokenDbm = brokenDbm.some((range) => isMidrInRange(midr, range));
-  const dbm = config.hwAfdbm && hafdbs >= 2 && !hasBrokenDbm;
+  // cpu_can_use_dbm() of arch/arm64/kernel/cpufeature.c.
+  const brokenDbm = traits.brokenDbm.some((range) => isMidrInRange(midr, range));
+  const dbm = config.hwAfdbm && hafdbs >= 2 && !brokenDbm;
   const e0pd = config.e0pd && idField(idRegisters, 'ID_AA64MMFR2_EL1', 60) !== 0;
   const largestParange = config.paBits === 52 && (decisions.lpa2 || !config.lpa2) ? 6 : 5;
   return fields('__cpu_setup(), arch/arm64/mm/proc.S', [

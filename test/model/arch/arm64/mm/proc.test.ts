@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import t from 'tap';
+import { everyBrokenDbm } from '../../../../../src/linux/broken-dbm.ts';
 import { type Geometry, geometryOf } from '../../../../../src/linux/geometry.ts';
 import { PTE_NG, PTE_VALID, TABLE_TYPE } from '../../../../../src/linux/pgprot.ts';
 import { kpti_mk_tbl_ng, predictRegisters } from '../../../../../src/model/arch/arm64/mm/proc.ts';
@@ -25,6 +26,7 @@ const capable = {
 
 interface Asked {
   config?: Partial<Inputs['traits']['config']>;
+  brokenDbm?: Inputs['traits']['brokenDbm'];
   cpu?: Record<string, bigint>;
   geometry?: Geometry;
   lpa2?: boolean;
@@ -32,13 +34,15 @@ interface Asked {
 }
 
 /** What is predicted for a kernel with every option, on that CPU, but for what is said. */
-function registers({ config, cpu, geometry = geometryOf(4096), lpa2 = true, at = 'init' }: Asked) {
+function registers(asked: Asked) {
+  const { config, cpu, geometry = geometryOf(4096), lpa2 = true, at = 'init' } = asked;
+  const { brokenDbm = everyBrokenDbm } = asked;
   const everything = {
     ...({ vaBits: 52, paBits: 52, lpa2: true, hwAfdbm: true, haft: true } as const),
     ...({ e0pd: true, mte: true, randomizeBase: true, fujitsuErratum010001: true } as const),
   };
   const inputs: Inputs = {
-    traits: { geometry, config: { ...everything, ...config } },
+    traits: { geometry, config: { ...everything, ...config }, brokenDbm },
     decisions: { lpa2 },
     idRegisters: { ...capable, ...cpu },
     vaBits: 52,
@@ -150,6 +154,14 @@ t.test('dirty state is not left to the CPUs of cpu_has_broken_dbm()', async (t) 
   ];
   for (const [name, cpu, HD] of parts) t.equal(tcrOf({ cpu }).HD, HD, name);
   t.equal(tcrOf({ at: 'paging_init' }).HD, 0, 'cpu_enable_hw_dbm() has not run yet');
+});
+
+t.test("the kernel's own list is the one that counts", async (t) => {
+  const a55 = midr(arm, 0xd05n, 1n, 0n);
+  t.equal(tcrOf({ cpu: a55, brokenDbm: [] }).HD, 1, 'built without ARM64_ERRATUM_1024718');
+  const brokenDbm = [{ model: 0x410fd050, from: 0, to: 0x100000 }];
+  t.equal(tcrOf({ cpu: a55, brokenDbm }).HD, 0);
+  t.equal(tcrOf({ cpu: midr(arm, 0xd05n, 2n, 0n), brokenDbm }).HD, 1, 'and its bounds');
 });
 
 t.test(
