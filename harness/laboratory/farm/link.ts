@@ -36,10 +36,7 @@ export function connectionOptions(address: FarmAddress) {
 
 /** What of TLS the engine and the URL, or this host, do not agree about, as OpenSSL tells it. */
 function mismatch({ tls }: FarmAddress, why: string): string | undefined {
-  if (!tls)
-    return /Connection is closed|ECONNRESET|EPIPE/.test(why)
-      ? 'it ends the connection without an answer; where its engine wants TLS, write rediss://'
-      : undefined;
+  if (!tls) return undefined;
   if (/does not match certificate/.test(why))
     return `its certificate is for other hosts (${why}): name it by one of those`;
   if (/certificate has expired|certificate is not yet valid/.test(why))
@@ -63,6 +60,13 @@ function refusal(address: FarmAddress, error: unknown): PtdiffError {
     return new PtdiffError('usage', `Cannot use the farm at ${name}: ${wrongUrl}.`, {
       cause: error,
     });
+  // An engine that ends at that moment does the same as one that wants TLS.
+  if (!address.tls && /Connection is closed|ECONNRESET|EPIPE/.test(why))
+    return new PtdiffError(
+      'host',
+      `The farm at ${name} ends the connection without an answer: see that its engine runs; where it wants TLS, write rediss://.`,
+      { cause: error },
+    );
   // An engine without TLS waits for the end of what it takes for a question.
   const by = address.tls ? ', that it speaks TLS on this port,' : '';
   return new PtdiffError(
