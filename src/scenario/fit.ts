@@ -2,12 +2,15 @@
 import { valuesOf } from '../linux/cmdline.ts';
 import type { KernelTraits } from '../linux/kernel-traits.ts';
 import { identitiesOf } from './cpus.ts';
+import { loadPlaces, usualSizes } from './load-places.ts';
 import { asksForCpus, type Scenario } from './types.ts';
 
 /** What some scenarios require of a kernel. */
 export type FittingTraits = Pick<KernelTraits, 'knowsRealms' | 'geometry' | 'builtInDrivers'> & {
   /** Whether modules of the kernel are available. */
   hasModules?: boolean;
+  /** Bytes of the Image, .bss included, where they are known. */
+  imageBytes?: number;
   config: Pick<
     KernelTraits['config'],
     'debugPagealloc' | 'crashReserve' | 'hotplugCpu' | 'unmapKernelAtEl0'
@@ -52,6 +55,9 @@ export function whyUnfit(scenario: Scenario, traits: FittingTraits): string | un
     : machine.devices?.find((device) => !traits.builtInDrivers.includes(device));
   if (undriven)
     return `the kernel has no driver for ${undriven} built in, and its modules are not available`;
+  const { imageBytes: image = 0 } = traits;
+  if (!loadPlaces(machine, { ...usualSizes, image }))
+    return `the memory has no piece without holes for a kernel of ${Math.ceil(image / 2 ** 20)} MiB`;
   const { granule } = traits.geometry;
   const cpu = identitiesOf(machine).find(({ granules }) => granules && !granules.includes(granule));
   return cpu && `the CPU ${cpu.name} has no pages of ${granule / 1024}K`;

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { join, type PhysicalRange, roundInward, sizedRange } from '../linux/physical-range.ts';
+import {
+  join,
+  type PhysicalRange,
+  roundInward,
+  sizedRange,
+  subtract,
+} from '../linux/physical-range.ts';
 import type { Machine } from './types.ts';
 
 /** Physical address of the first byte of RAM of QEMU's `virt` machine (hw/arm/virt.c). */
@@ -18,4 +24,17 @@ export function ramRanges(
   const named = nodes?.flat() ?? [{ start: RAM_BASE, size: memory * 2 ** 20 }];
   const whole = named.map(({ start, size }) => roundInward(sizedRange(start, size), granule));
   return join(whole.filter(({ start, end }) => start < end));
+}
+
+/**
+ * memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves
+ * with no-map.
+ * @param granule as for ramRanges()
+ */
+export function memoryRanges(
+  { holes, ...machine }: Pick<Machine, 'memory' | 'holes' | 'nodes'>,
+  granule = 1,
+): PhysicalRange[] {
+  const hidden = join(holes.map(({ start, size }) => sizedRange(start, size)));
+  return ramRanges(machine, granule).flatMap((ram) => subtract(ram, hidden));
 }

@@ -45,6 +45,15 @@ t.test('a parameter whose option is off would show nothing', async (t) => {
   t.equal(reasonFor('max', kernel({ debugPagealloc: false })), undefined);
 });
 
+t.test('a kernel larger than usual wants memory in larger pieces', async (t) => {
+  const [max] = builtInScenarios;
+  if (!max) throw new Error('no scenario');
+  const machine = { ...max.machine, holes: [{ start: 0x4600_0000, size: 4096 }] };
+  const reason = (imageBytes: number) => whyUnfit({ ...max, machine }, { ...kernel(), imageBytes });
+  t.equal(reason(94 * 2 ** 20), undefined);
+  t.equal(reason(94 * 2 ** 20 + 1), 'the memory has no piece without holes for a kernel of 95 MiB');
+});
+
 t.test('a CPU comes and goes where the kernel lets it', async (t) => {
   const fixed = kernel({ hotplugCpu: false });
   for (const name of ['neoverse-v3-r0p2+late-v3', 'rme+max+smp2+hotplug']) {
