@@ -12,6 +12,12 @@ import type { Machine } from './types.ts';
 export const RAM_BASE = 0x4000_0000;
 
 /**
+ * MiB of memory without holes. A kernel of a distribution takes up to 59 MiB when it starts; in a
+ * realm those up to 7.2 share 64 MiB with devices, and with 128 MiB their drivers fail.
+ */
+export const leastMemory = { normal: 128, realm: 256 };
+
+/**
  * The RAM that the device tree describes, as memblock has it: ranges that touch become one
  * (memblock_merge_regions(), mm/memblock.c).
  * @param granule page size in bytes: early_init_dt_add_memory_arch() (drivers/of/fdt.c) rounds

@@ -8,7 +8,7 @@ import { findCpu, isOfMax } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange } from './id-registers.ts';
 import { loadPlaces, roomInARow, usualSizes } from './load-places.ts';
-import { memoryRanges, RAM_BASE, ramRanges } from './memory.ts';
+import { leastMemory, memoryRanges, RAM_BASE, ramRanges } from './memory.ts';
 import { fieldInstead, isWholeParameter } from './parameters.ts';
 import {
   idFieldSchema,
@@ -20,12 +20,6 @@ import {
 import { largestSeed } from './variation.ts';
 
 const MIB = 2 ** 20;
-/**
- * MiB of memory without holes. A kernel of a distribution takes up to 59 MiB when it starts; in a
- * realm those up to 7.2 share 64 MiB with devices, and with 128 MiB their drivers fail.
- */
-const leastMemory = { normal: 128, realm: 256 };
-
 const page = (value: number): boolean => value % 4096 === 0;
 
 const cpuName = z

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { loadPlaces, usualSizes } from '../load-places.ts';
 import type { Machine, Scenario } from '../types.ts';
 import { cpusOf } from './cpus.ts';
 import type { BoardFacts, Written } from './facts.ts';
@@ -6,8 +7,13 @@ import { memoryOf } from './memory.ts';
 import { parametersOf, startsAlone } from './parameters.ts';
 
 /** What only the monitor can do: see scenarioFileSchema. */
-function needsMonitor({ world, idFields, others, nodes }: Machine): boolean {
-  return world === 'realm' || [idFields, others, nodes].some((part) => part !== undefined);
+function needsMonitor(machine: Machine): boolean {
+  const { world, idFields, others, nodes } = machine;
+  return (
+    world === 'realm' ||
+    [idFields, others, nodes].some((part) => part !== undefined) ||
+    loadPlaces(machine, usualSizes) === undefined
+  );
 }
 
 /** Letters that a scenario's name may have; any other text from a user. */
