@@ -261,6 +261,11 @@ export const mapMutations: readonly Mutation[] = [
       'memstart_addr rounds down',
     ],
     [
+      'const present = ramRanges(machine, granule);',
+      'const present = memoryRanges(machine, granule);',
+      'memory begins with what a hole hides',
+    ],
+    [
       'start: Math.max(base + size, imageEnd()), end: Infinity',
       'start: Infinity, end: Infinity',
       'what the region has no room for is no memory',
