@@ -92,7 +92,7 @@ function fitting(placed: Placed, most: number, changes: string[]): Placed {
 
 const sized = ({ start, end }: PhysicalRange): MemoryRange => ({ start, size: end - start });
 
-const address = (value: number): string => `0x${value.toString(16)}`;
+export const address = (value: number): string => `0x${value.toString(16)}`;
 
 type Memory = Pick<Machine, 'memory' | 'holes' | 'nodes'>;
 

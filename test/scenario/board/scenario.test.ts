@@ -172,6 +172,19 @@ t.test('boards keep what lies in their first memory', async (t) => {
   );
 });
 
+t.test('where the kernel lies otherwise than on the board, that is said', async (t) => {
+  const said = (image: number) => boardScenario(boardWith({ image })).changes.join('\n');
+  t.match(
+    said(GiB + 8 * MiB),
+    /lies at 0x40200000, not as on the board, where it is at 0x40800000/,
+  );
+  t.notMatch(
+    said(5 * GiB + 2 * MiB),
+    /The kernel lies/,
+    'but not where whole GiBs are the difference',
+  );
+});
+
 t.test('where no piece of memory holds a kernel, some is added', async (t) => {
   const splinters = Array.from({ length: 6 }, (_, at) => range(at * 80 * MiB, 60 * MiB));
   const { made, changes } = boardScenario(boardWith({ present: splinters }));
