@@ -147,12 +147,12 @@ export const scenarioFileSchema = scenarioSchema
       message: 'must begin at different addresses: a device tree has one node for each',
     },
   )
-  .refine(({ machine }) => sizeOf(...memoryRanges(machine)) >= leastMemory[machine.world] * MIB, {
+  .refine(isEnough, {
     path: ['machine', 'memory'],
     message: `must be at least ${leastMemory.normal} MiB without its holes, and ${leastMemory.realm} MiB in a realm: with less, a kernel of a distribution runs out of memory`,
   })
   .refine(hasRoom, {
-    path: ['machine', 'holes'],
+    path: ['machine'],
     error: ({ input }) => roomNeeded((input as Memory).machine),
   });
 
@@ -200,7 +200,7 @@ function fieldsMayDiffer({
   );
 }
 
-type Memory = { machine: Pick<Machine, 'memory' | 'holes' | 'nodes' | 'firmware'> };
+type Memory = { machine: Pick<Machine, 'memory' | 'holes' | 'nodes' | 'firmware' | 'world'> };
 
 function nodesInside({ machine }: Memory): boolean {
   const ranges = (machine.nodes?.flat() ?? [])
@@ -233,7 +233,14 @@ function holesInside({ machine }: Memory): boolean {
   return machine.holes.every(({ start, size }) => contains(ram, sizedRange(start, size)));
 }
 
-function hasRoom({ machine }: Memory): boolean {
+function isEnough({ machine }: Memory): boolean {
+  return sizeOf(...memoryRanges(machine)) >= leastMemory[machine.world] * MIB;
+}
+
+/** Too little memory, and nodes without a firmware, are complained of elsewhere. */
+function hasRoom(scenario: Memory): boolean {
+  const { machine } = scenario;
+  if (!isEnough(scenario) || (machine.nodes && machine.firmware === undefined)) return true;
   return loadPlaces(machine, usualSizes) !== undefined;
 }
 
@@ -241,9 +248,9 @@ function hasRoom({ machine }: Memory): boolean {
 function roomNeeded({ memory, firmware }: Memory['machine']): string {
   const image = usualSizes.image / MIB;
   if (firmware !== undefined)
-    return `must leave ${roomInARow / MIB} MiB in one piece, from a multiple of 2 MiB on, for kernel, RAM disk and device tree`;
+    return `must have ${roomInARow / MIB} MiB of memory in one piece, from a multiple of 2 MiB on, for kernel, RAM disk and device tree`;
   const disk = Math.min(memory / 2, 128);
-  return `must leave free where QEMU's boot loader puts the kernel (2 to ${2 + image} MiB behind 0x40000000), its RAM disk and the device tree (${disk} to ${Math.ceil(disk / 2) * 2 + 4} MiB); a firmware loads them elsewhere`;
+  return `must have memory without holes where QEMU's boot loader puts the kernel (2 to ${2 + image} MiB behind 0x40000000), its RAM disk and the device tree (${disk} to ${Math.ceil(disk / 2) * 2 + 4} MiB); a firmware loads them elsewhere`;
 }
 
 /** Whether a scenario may have a word among its parameters. */

@@ -177,13 +177,16 @@ t.test('holes leave what a boot needs', async (t) => {
     [132 * MiB, 4096],
   ]);
   t.equal(taken(low), 2, 'as boards have them');
-  const inKernel = /machine\.holes: must leave free .*kernel \(2 to 62 MiB.*\(128 to 132 MiB\)/;
+  const inKernel = /scenario: machine: must have memory .*kernel \(2 to 62 MiB.*\(128 to 132 MiB\)/;
   t.match(complaint(withHoles([[2 * MiB, 4096]])), inKernel);
   const small = { memory: 130 };
   t.match(complaint(withHoles([[68 * MiB, 4096]], small)), /\(65 to 70 MiB\); a firmware loads/);
   t.equal(taken(withHoles([[2 * MiB, 4096]], { firmware })), 1);
   const pieces: [number, number][] = [1, 2, 3, 4].map((at) => [at * 50 * MiB, 4096]);
-  t.match(complaint(withHoles(pieces, { firmware })), /holes: must leave 64 MiB in one piece/);
+  t.match(
+    complaint(withHoles(pieces, { firmware })),
+    /machine: must have 64 MiB of memory in one piece/,
+  );
   t.match(complaint({ machine: { memory: 127 } }), /memory.*128/);
   const hidden = withHoles([[132 * MiB, 100 * MiB]]);
   t.equal(taken(hidden), 1);
