@@ -50,8 +50,8 @@ export const roomInARow = usualSizes.image + usualSizes.initramfs + block;
 
 const roundUp = (address: number, unit: number): number => Math.ceil(address / unit) * unit;
 
-/** The places behind an Image, each as low as it can be. */
-function placesBehind(image: number, initramfs: number, sizes: LoadSizes): LoadPlaces {
+/** With the device tree in the first block behind the RAM disk. */
+function withDeviceTree(image: number, initramfs: number, sizes: LoadSizes): LoadPlaces {
   return { image, initramfs, deviceTree: roundUp(initramfs + sizes.initramfs, block) };
 }
 
@@ -60,13 +60,13 @@ function placesOfQemu({ memory }: Pick<Machine, 'memory'>, sizes: LoadSizes): Lo
   const { image: bytes, textOffset = 0 } = sizes;
   const image = RAM_BASE + textOffset + (textOffset < bootLoaderBytes ? block : 0);
   const middle = RAM_BASE + Math.min((memory * MIB) / 2, ramDiskOffset);
-  return placesBehind(image, roundUp(Math.max(middle, image + bytes), 4096), sizes);
+  return withDeviceTree(image, roundUp(Math.max(middle, image + bytes), 4096), sizes);
 }
 
 /** All in a row, from a multiple of 2 MiB on. */
 function placesFrom(start: number, sizes: LoadSizes): LoadPlaces {
   const image = start + (sizes.textOffset ?? 0);
-  return placesBehind(image, roundUp(image + sizes.image, largestPage), sizes);
+  return withDeviceTree(image, roundUp(image + sizes.image, largestPage), sizes);
 }
 
 /** What is used of memory. */
