@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { PtdiffError } from '../src/errors.ts';
-import { childNode, parseFdt } from '../src/linux/fdt.ts';
 import { type PhysicalRange, sizedRange } from '../src/linux/physical-range.ts';
 import { first } from '../src/present.ts';
 import { realmIpaBits } from '../src/scenario/address-space.ts';
 import { identitiesOf } from '../src/scenario/cpus.ts';
 import { type IdOverride, idOverrides } from '../src/scenario/id-overrides.ts';
+import type { LoadPlaces } from '../src/scenario/load-places.ts';
 import { RAM_BASE, ramRanges } from '../src/scenario/memory.ts';
 import type { Machine } from '../src/scenario/types.ts';
 import { type MonitorParameters, monitorFlash, monitorMemorySize } from './monitor-parameters.ts';
@@ -13,20 +12,14 @@ import { type MonitorParameters, monitorFlash, monitorMemorySize } from './monit
 /** PL011 of the `virt` machine (hw/arm/virt.c). */
 const uart = 0x0900_0000;
 
-/**
- * The kernel maps the 2 MiB block that contains its device tree
- * (Documentation/arch/arm64/booting.rst).
- */
+/** The monitor maps the guest's memory in blocks. */
 const block = 2 ** 21;
 
 /**
  * Where QEMU's loader puts what the realm monitor starts, and the size of the monitor's RAM above
  * the guest's; bytes.
  */
-export interface MonitorPlaces {
-  image: number;
-  initramfs: number;
-  deviceTree: number;
+export interface MonitorPlaces extends LoadPlaces {
   memory: number;
 }
 
@@ -44,32 +37,18 @@ export interface Monitor {
 }
 
 /**
- * Prepares the monitor for a machine: everything is where QEMU's own boot loader would put it
- * (hw/arm/boot.c), so the kernel finds the same memory as without the monitor, and the monitor's
- * own RAM is above the guest's.
+ * Prepares the monitor for a machine; its own RAM is above the guest's.
  *
  * @param code the monitor's code, from buildMonitor()
- * @param image the address range of the kernel's Image
- * @param deviceTree of this machine, with the address of its initial RAM disk
+ * @param loaded where kernel, RAM disk and device tree are
  */
-export function planMonitor(
-  machine: Machine,
-  code: Uint8Array,
-  image: number,
-  deviceTree: Uint8Array,
-): Monitor {
-  const initrd = initrdOf(deviceTree);
+export function planMonitor(machine: Machine, code: Uint8Array, loaded: LoadPlaces): Monitor {
   const guestEnd = RAM_BASE + machine.memory * 2 ** 20;
   const base = roundUp(guestEnd);
   const named = ramRanges(machine);
   const regions = machine.nodes ? named : [{ start: RAM_BASE, end: base }];
   const memory = sizedRange(base, monitorMemorySize(regions));
-  const places: MonitorPlaces = {
-    image,
-    initramfs: initrd.start,
-    deviceTree: roundUp(initrd.end),
-    memory: memory.end - guestEnd,
-  };
+  const places: MonitorPlaces = { ...loaded, memory: memory.end - guestEnd };
   const identities = identitiesOf(machine);
   const bootMidr = first(identities).midr;
   const overrides = idOverrides(machine);
@@ -79,7 +58,7 @@ export function planMonitor(
     rme: machine.firmware === 'monitor-rme',
     ...(ipaBits !== undefined && { ipaBits }),
     memory,
-    entry: image,
+    entry: places.image,
     deviceTree: places.deviceTree,
     cpus: machine.cpus,
     regions,
@@ -90,19 +69,6 @@ export function planMonitor(
   };
   const alias = ipaBits !== undefined && { aliasBit: 2 ** (ipaBits - 1) };
   return { flash: monitorFlash(code, parameters), places, memory, ...alias, overrides };
-}
-
-/** The address of the initial RAM disk that QEMU puts into /chosen. */
-function initrdOf(deviceTree: Uint8Array): PhysicalRange {
-  const chosen = childNode(parseFdt(deviceTree).root, 'chosen');
-  const address = (name: string): number => {
-    const value = chosen.properties.find((property) => property.name === name)?.value;
-    if (value === undefined || (value.length !== 4 && value.length !== 8)) {
-      throw new PtdiffError('emulator', `QEMU's device tree has no address ${name}.`);
-    }
-    return value.reduce((sum, byte) => sum * 256 + byte, 0);
-  };
-  return { start: address('linux,initrd-start'), end: address('linux,initrd-end') };
 }
 
 function roundUp(address: number): number {

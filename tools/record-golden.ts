@@ -33,7 +33,15 @@ for (const name of names) {
   const { symbolOffset: _, ...question } = questionOf(kernel, scenario, facts);
   const { start, end } = predict(questionOf(kernel, scenario, facts)).linearRegion;
   const inside = ({ va }: { va: bigint }): boolean => va >= start && va < end;
-  const symbols = ['_text', '_stext', '__init_begin', '__init_end', '__bss_stop', 'swapper_pg_dir'];
+  const symbols = [
+    '_text',
+    '_stext',
+    '__init_begin',
+    '__init_end',
+    '__bss_stop',
+    '_end',
+    'swapper_pg_dir',
+  ];
   const golden = {
     schema: goldenVersion,
     image: kernel.image.sha256,

@@ -8,6 +8,7 @@ import type { RequestCollector } from '../../src/evidence/recorded-requests.ts';
 import { recorderList } from '../../src/linux/recorded-functions.ts';
 import { whyNoCommandLine } from '../../src/scenario/command-line.ts';
 import { deviceContent } from '../../src/scenario/devices.ts';
+import type { LoadPlaces } from '../../src/scenario/load-places.ts';
 import { makeDeviceTree, needsDeviceTree } from '../emulator/device-tree.ts';
 import type { QemuMachine } from '../emulator/qemu-command.ts';
 import { planRecorder, type RecorderPlan } from '../emulator/recorder/plan-recorder.ts';
@@ -15,6 +16,7 @@ import { withMachine } from '../emulator/virtual-machine.ts';
 import { BootSession } from './boot-session.ts';
 import type { CaseSetup } from './case-setup.ts';
 import { findAnchor, type ImageAnchor } from './image-anchor.ts';
+import { placeFiles } from './place-files.ts';
 import { RecordingWitness } from './recording-witness.ts';
 import { recordsRequests, requestCollector } from './take-requests.ts';
 
@@ -27,7 +29,8 @@ import { recordsRequests, requestCollector } from './take-requests.ts';
  */
 export async function boot(setup: CaseSetup): Promise<Evidence> {
   requireCommandLine(setup.commandLine);
-  const anchor = findAnchor(setup.kernel.imagePath, setup.symbols);
+  const places = placeFiles(setup);
+  const anchor = findAnchor(setup.kernel.imagePath, setup.symbols, places.image);
   const machine: QemuMachine = {
     emulator: setup.emulator.command,
     machine: setup.machine,
@@ -37,8 +40,7 @@ export async function boot(setup: CaseSetup): Promise<Evidence> {
     commandLine: setup.commandLine,
     ...(setup.seed !== undefined && { seed: setup.seed }),
   };
-  const blobs =
-    setup.blobs ?? (await timed('starting', () => makeBlobs(setup, machine, anchor.imagePa)));
+  const blobs = setup.blobs ?? (await timed('starting', () => makeBlobs(setup, machine, places)));
   setup.onEvent({ kind: 'prepared', machine, ...blobs });
   const { directory, signal } = setup;
   const recorder = recorderOf(setup, anchor, blobs);
@@ -94,10 +96,10 @@ export function requireCommandLine(text: string): void {
 async function makeBlobs(
   setup: CaseSetup,
   machine: QemuMachine,
-  imagePa: number,
+  places: LoadPlaces,
 ): Promise<MachineBlobs> {
   const deviceTree = needsDeviceTree(machine)
-    ? await makeDeviceTree(machine, setup.directory, setup.signal)
+    ? await makeDeviceTree(machine, places, setup.directory, setup.signal)
     : undefined;
   const common = {
     ...(deviceTree && { deviceTree }),
@@ -112,5 +114,5 @@ async function makeBlobs(
       `The machine needs the firmware ${setup.machine.firmware}, but there is no monitor.`,
     );
   }
-  return { ...common, monitor: planMonitor(setup.machine, setup.monitor, imagePa, deviceTree) };
+  return { ...common, monitor: planMonitor(setup.machine, setup.monitor, places) };
 }

@@ -5,7 +5,7 @@ import { adrpPage } from '../../src/linux/code-constants.ts';
 import { imageHeader, imageHeaderBytes } from '../../src/linux/image-header.ts';
 import { ImageReader } from '../../src/linux/image-reader.ts';
 import type { SymbolTable } from '../../src/linux/symbol-table.ts';
-import { RAM_BASE } from '../../src/scenario/memory.ts';
+import type { LoadSizes } from '../../src/scenario/load-places.ts';
 import { type FrequentStop, frequentStop } from './checkpoints.ts';
 
 /**
@@ -29,14 +29,10 @@ export interface ImageAnchor {
 }
 
 /**
- * QEMU places its boot loader first, and moves an Image that would overlap it up by this amount
- * (hw/arm/boot.c, load_aarch64_image).
+ * What the header of an Image says of the memory that it needs.
+ * @throws PtdiffError('image') when the file is not a complete arm64 Image
  */
-const bootLoaderRoom = 2 << 20;
-const bootLoaderBytes = 4 << 10;
-
-/** @throws PtdiffError('image') when the file is not a complete arm64 Image. */
-export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor {
+export function imageNeeds(imagePath: string): Pick<LoadSizes, 'image' | 'textOffset'> {
   const file = openImage(imagePath);
   try {
     const header = imageHeader(file.read(0, Math.min(imageHeaderBytes, file.size)));
@@ -50,6 +46,19 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
         `The kernel Image ${imagePath} is truncated: it has ${sizes}; fetch it again.`,
       );
     }
+    return { image: Math.max(header.imageSize, file.size), textOffset: header.textOffset };
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * @param imagePa where the Image is loaded
+ * @throws PtdiffError('image') when the Image has no such branch
+ */
+export function findAnchor(imagePath: string, symbols: SymbolTable, imagePa: number): ImageAnchor {
+  const file = openImage(imagePath);
+  try {
     const branch = namedBranch(file, symbols) ?? unnamedBranch(file, symbols);
     if (branch === undefined) {
       throw new PtdiffError(
@@ -57,9 +66,6 @@ export function findAnchor(imagePath: string, symbols: SymbolTable): ImageAnchor
         `The kernel Image ${imagePath} has no branch at the end of __primary_switch.`,
       );
     }
-    const offset =
-      header.textOffset < bootLoaderBytes ? header.textOffset + bootLoaderRoom : header.textOffset;
-    const imagePa = RAM_BASE + offset;
     const split = symbols.address('split_kernel_leaf_mapping');
     return {
       imagePa,

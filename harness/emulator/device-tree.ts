@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { within } from '../../host/deadline.ts';
 import { messageOf, PtdiffError } from '../../src/errors.ts';
@@ -15,6 +15,7 @@ import {
 } from '../../src/linux/fdt.ts';
 import { first } from '../../src/present.ts';
 import { hasDmaAlias } from '../../src/scenario/address-space.ts';
+import type { LoadPlaces } from '../../src/scenario/load-places.ts';
 import type { MemoryRange } from '../../src/scenario/types.ts';
 import { defaultSeed } from '../../src/scenario/variation.ts';
 import { deviceTreeCommand, type QemuMachine } from './qemu-command.ts';
@@ -38,9 +39,13 @@ export function needsDeviceTree({ machine, commandLine }: QemuMachine): boolean 
   return own || !/(^|\s)nokaslr(\s|$)/.test(commandLine);
 }
 
-/** QEMU's device tree for a machine with ptdiff's additions, as a blob. */
+/**
+ * QEMU's device tree for a machine with ptdiff's additions, as a blob.
+ * @param initramfs address of the initial RAM disk
+ */
 export async function makeDeviceTree(
   setup: QemuMachine,
+  { initramfs }: Pick<LoadPlaces, 'initramfs'>,
   directory: string,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
@@ -50,11 +55,11 @@ export async function makeDeviceTree(
   if (hasDmaAlias(setup.machine)) {
     removePowerButton(tree);
   }
-  setProperty(
-    childNode(tree.root, 'chosen'),
-    'kaslr-seed',
-    fdtCells(kaslrSeed(setup.seed ?? defaultSeed)),
-  );
+  const { size } = statSync(setup.initramfs);
+  const chosen = childNode(tree.root, 'chosen');
+  setProperty(chosen, 'linux,initrd-start', fdtCells(BigInt(initramfs)));
+  setProperty(chosen, 'linux,initrd-end', fdtCells(BigInt(initramfs + size)));
+  setProperty(chosen, 'kaslr-seed', fdtCells(kaslrSeed(setup.seed ?? defaultSeed)));
   return serialiseFdt(tree);
 }
 

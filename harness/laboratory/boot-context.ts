@@ -13,7 +13,7 @@ import { kfencePoolSize, linearRange } from '../../src/linux/kernel-layout.ts';
 import type { KernelTraits } from '../../src/linux/kernel-traits.ts';
 import { MEMBLOCK_DRIVER_MANAGED, MEMBLOCK_NOMAP } from '../../src/linux/memblock.ts';
 import { join, type PhysicalRange, sizedRange } from '../../src/linux/physical-range.ts';
-import { memoryRanges } from '../../src/model/mm/memblock.ts';
+import { memoryRanges } from '../../src/scenario/memory.ts';
 import type { Scenario } from '../../src/scenario/types.ts';
 import type { LoadedKernel } from './loaded-kernel.ts';
 import { linkAddress } from './question.ts';
@@ -29,7 +29,7 @@ function memoryOf(
 ): { ram: PhysicalRange[]; noMap: PhysicalRange[] } {
   const regions = evidence.captures.find(({ memblock }) => memblock)?.memblock;
   const holes = scenario.machine.holes.map(({ start, size }) => sizedRange(start, size));
-  if (!regions) return { ram: memoryRanges(scenario.machine, geometry), noMap: holes };
+  if (!regions) return { ram: memoryRanges(scenario.machine, geometry.granule), noMap: holes };
   const ranges = (nomap: boolean): PhysicalRange[] =>
     regions
       .filter(({ flags }) => (flags & MEMBLOCK_DRIVER_MANAGED) === 0)

@@ -128,8 +128,14 @@ function labelsOf(
 export function fittingOf(
   kernel: LoadedKernel,
 ): Required<Pick<PlannedKernel, 'traits' | 'commandLine'>> {
+  const { image, symbols, traits } = kernel;
+  const end = symbols.address('_end');
   return {
-    traits: { ...kernel.traits, hasModules: kernel.image.hasModules === true },
+    traits: {
+      ...traits,
+      hasModules: image.hasModules === true,
+      ...(end !== undefined && { imageBytes: Number(end - symbols.textBase) }),
+    },
     commandLine: (scenario) => commandLine(kernel, scenario),
   };
 }

@@ -47,8 +47,14 @@ function worldOf({ variables }: Board): Machine['world'] {
 /**
  * What a scenario can show of a board on emulated hardware.
  * @param label what the user calls it
+ * @param image physical address of its kernel's image
  */
-export function boardFactsOf(board: Board, info: VmcoreInfo, label: string): BoardFacts {
+export function boardFactsOf(
+  board: Board,
+  info: VmcoreInfo,
+  label: string,
+  image?: number,
+): BoardFacts {
   const { present, noMap } = memoryOf(board);
   const commandLine = board.files['/proc/cmdline'] ?? '';
   return {
@@ -56,6 +62,7 @@ export function boardFactsOf(board: Board, info: VmcoreInfo, label: string): Boa
     // readVmcoreInfo() takes no other.
     granule: info.granule as Granule,
     ...{ present, noMap, commandLine },
+    ...(image !== undefined && { image }),
     // Late CPUs are there as late ones.
     cpus: startsAlone(commandLine) ? board.cpus : bootCpus(board, info),
     overrides: board.overrides,

@@ -114,7 +114,8 @@ function addressesOf({ traits, facts }: Question): {
 function stateAtReset(question: Question, kernel: Kernel): BootState {
   const { traits } = question;
   const { vaBits, linearRegion } = addressesOf(question);
-  const memblock = arm64_memblock_init(question, linearRegion, kernel.why);
+  const imageEnd = () => question.facts.image.pa + question.symbolOffset('_end');
+  const memblock = arm64_memblock_init({ ...question, imageEnd }, linearRegion, kernel.why);
   return {
     ...kernel,
     question,

@@ -5,7 +5,7 @@ import { cpus } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { idFieldScenarios } from './id-fields.ts';
 import { lateCpuScenarios } from './late-cpus.ts';
-import { makeScenario, memoryWithHoles, memoryWithOddHoles } from './make.ts';
+import { makeScenario, memoryWithHoles, memoryWithLowHoles, memoryWithOddHoles } from './make.ts';
 import {
   hotplugScenarios,
   largeRealms,
@@ -48,6 +48,7 @@ const singleChangeScenarios: readonly Scenario[] = [
   makeScenario({ ...large, suffix: '64g' }, { memory: 65536 }),
   makeScenario({ ...large, suffix: 'holes' }, memoryWithHoles),
   makeScenario({ ...large, suffix: 'odd-holes' }, memoryWithOddHoles),
+  makeScenario({ ...large, prefix: 'monitor', suffix: 'low-holes' }, memoryWithLowHoles),
 ];
 
 /**

@@ -70,3 +70,23 @@ export const memoryInNodes = {
     ],
   ],
 } satisfies Partial<Machine>;
+
+/**
+ * Memory as firmware leaves it on boards: a small first bank of which nothing may be mapped, but
+ * which is where the kernel takes memory to begin (memblock_start_of_DRAM()); then one bank that
+ * begins behind 2 MiB of TF-A, with the kernel at its very start, and OP-TEE 132 MiB behind that
+ * border; and a hole that shares a block with the end of the bank.
+ */
+export const memoryWithLowHoles = {
+  memory: 2048,
+  firmware: 'monitor',
+  nodes: [
+    [{ start: 0x4000_0000, size: 32 * 2 ** 20 }],
+    [{ start: 0x8020_0000, size: 510 * 2 ** 20 }],
+  ],
+  holes: [
+    { start: 0x4000_0000, size: 32 * 2 ** 20 },
+    { start: 0x8840_0000, size: 16 * 2 ** 20 },
+    { start: 0x9ff1_0000, size: 64 * 1024 },
+  ],
+} satisfies Partial<Machine>;

@@ -7,7 +7,8 @@ import { hasVhe } from './cpu-registers.ts';
 import { findCpu, isOfMax } from './cpus.ts';
 import { deviceNames } from './devices.ts';
 import { bitRange } from './id-registers.ts';
-import { RAM_BASE, ramRanges } from './memory.ts';
+import { loadPlaces, roomInARow, usualSizes } from './load-places.ts';
+import { leastMemory, memoryRanges, RAM_BASE, ramRanges } from './memory.ts';
 import { fieldInstead, isWholeParameter } from './parameters.ts';
 import {
   idFieldSchema,
@@ -60,7 +61,7 @@ const idField = idFieldSchema
 const machine = machineSchema.extend({
   cpu: cpuName.default('max'),
   cpus: z.int().min(1).max(8).default(1),
-  memory: z.int().min(256).max(65536).default(1024),
+  memory: z.int().min(leastMemory.normal).max(65536).default(1024),
   holes: z.array(range).default([]),
   nodes: z.array(z.array(range).nonempty()).nonempty().optional(),
   world: machineSchema.shape.world.default('normal'),
@@ -128,7 +129,7 @@ export const scenarioFileSchema = scenarioSchema
   })
   .refine(nodesInside, {
     path: ['machine', 'nodes'],
-    message: 'must begin with the first 256 MiB of the memory, lie inside it, and not overlap',
+    message: 'must lie inside the memory, which begins at 0x40000000, and not overlap',
   })
   .refine(fitTheMonitor, {
     path: ['machine', 'nodes'],
@@ -137,7 +138,7 @@ export const scenarioFileSchema = scenarioSchema
   })
   .refine(holesInside, {
     path: ['machine', 'holes'],
-    message: 'must lie inside the memory, behind its first 256 MiB',
+    message: 'must lie inside the memory',
   })
   .refine(
     ({ machine }) => new Set(machine.holes.map(({ start }) => start)).size === machine.holes.length,
@@ -145,7 +146,15 @@ export const scenarioFileSchema = scenarioSchema
       path: ['machine', 'holes'],
       message: 'must begin at different addresses: a device tree has one node for each',
     },
-  );
+  )
+  .refine(isEnough, {
+    path: ['machine', 'memory'],
+    message: `must be at least ${leastMemory.normal} MiB without its holes, and ${leastMemory.realm} MiB in a realm: with less, a kernel of a distribution runs out of memory`,
+  })
+  .refine(hasRoom, {
+    path: ['machine'],
+    error: ({ input }) => roomNeeded((input as Memory).machine),
+  });
 
 /** Only the monitor can provide a realm, or CPUs that appear different from what they are. */
 function monitorWhereNeeded({
@@ -191,27 +200,17 @@ function fieldsMayDiffer({
   );
 }
 
-/**
- * The boot loader needs the start of RAM for the kernel, and the kernel for its initial RAM disk.
- */
-const loaded = 256 * MIB;
-
-type Memory = { machine: Pick<Machine, 'memory' | 'holes' | 'nodes' | 'firmware'> };
+type Memory = { machine: Pick<Machine, 'memory' | 'holes' | 'nodes' | 'firmware' | 'world'> };
 
 function nodesInside({ machine }: Memory): boolean {
   const ranges = (machine.nodes?.flat() ?? [])
     .map(({ start, size }) => sizedRange(start, size))
     .sort((a, b) => a.start - b.start);
-  if (ranges.length === 0) return true;
-  const [lowest] = ramRanges(machine);
   return (
-    lowest !== undefined &&
-    lowest.start === RAM_BASE &&
-    sizeOf(lowest) >= loaded &&
     ranges
       .slice(1)
       .every((each, index) => present(ranges[index], 'range before one').end <= each.start) &&
-    ranges.every(({ end }) => end <= RAM_BASE + machine.memory * MIB)
+    ranges.every(({ start, end }) => start >= RAM_BASE && end <= RAM_BASE + machine.memory * MIB)
   );
 }
 
@@ -231,9 +230,27 @@ function fitTheMonitor({ machine }: Memory): boolean {
 
 function holesInside({ machine }: Memory): boolean {
   const ram = ramRanges(machine);
-  return machine.holes.every(
-    ({ start, size }) => start >= RAM_BASE + loaded && contains(ram, sizedRange(start, size)),
-  );
+  return machine.holes.every(({ start, size }) => contains(ram, sizedRange(start, size)));
+}
+
+function isEnough({ machine }: Memory): boolean {
+  return sizeOf(...memoryRanges(machine)) >= leastMemory[machine.world] * MIB;
+}
+
+/** Too little memory, and nodes without a firmware, are complained of elsewhere. */
+function hasRoom(scenario: Memory): boolean {
+  const { machine } = scenario;
+  if (!isEnough(scenario) || (machine.nodes && machine.firmware === undefined)) return true;
+  return loadPlaces(machine, usualSizes) !== undefined;
+}
+
+/** What memory without holes is for: see loadPlaces(). */
+function roomNeeded({ memory, firmware }: Memory['machine']): string {
+  const image = usualSizes.image / MIB;
+  if (firmware !== undefined)
+    return `must have ${roomInARow / MIB} MiB of memory in one piece, from a multiple of 2 MiB on, for kernel, RAM disk and device tree`;
+  const disk = Math.min(memory / 2, 128);
+  return `must have memory without holes where QEMU's boot loader puts the kernel (2 to ${2 + image} MiB behind 0x40000000), its RAM disk and the device tree (${disk} to ${Math.ceil(disk / 2) * 2 + 4} MiB); a firmware loads them elsewhere`;
 }
 
 /** Whether a scenario may have a word among its parameters. */

@@ -25,6 +25,8 @@ t.test('the archive of a guest gives the scenario that the guest was', async (t)
   t.match(made.parameters, ['cryptomgr.notests=1', /^initcall_blacklist=/]);
   t.match(changes.at(-1), /^Parameters left out: .*console/);
   t.notMatch(changes.join('\n'), /ttyAMA0/, 'no value of what is left out');
+  const moved = boardScenario(boardFactsOf(board, info, 'guest', 0x4a20_0000)).changes;
+  t.match(moved.join('\n'), /where it is at 0x4a200000/);
 });
 
 t.test('its file can be read, and names the command', async (t) => {

@@ -192,6 +192,7 @@ for (const spec of ['debian:6.12', 'debian:6.18', 'debian:7.1', 'debian:7.3']) {
           parameters,
           memory: [memory],
           physMemSize: 512 * MIB,
+          startOfDram: memory.start,
           endOfDram: memory.end,
           taken: [],
           facts: { memblockReserved: inUse, ...(crashKernel !== 0 && { crashKernel }) },

@@ -109,9 +109,16 @@ export function sharedGolden(name: string): GoldenBoot {
   return golden;
 }
 
-/** The question of a recorded boot, as predict() wants it. */
+/**
+ * The question of a recorded boot, as predict() wants it. What was recorded without _end has its
+ * kernel far from the end of the linear region, where __bss_stop, shortly before it, does as well.
+ */
 export function questionOfGolden({ question, symbolOffsets }: GoldenBoot): Question {
-  return { ...question, symbolOffset: (name) => given(symbolOffsets[name]) };
+  const all: Record<string, number | undefined> = {
+    _end: symbolOffsets.__bss_stop,
+    ...symbolOffsets,
+  };
+  return { ...question, symbolOffset: (name) => given(all[name]) };
 }
 
 /** What is predicted of the variables that were read at all. */

@@ -50,7 +50,10 @@ function sharingWithTwoCpus(where: string): string[] {
 function memblockOf(gib: number) {
   const { traits, machine } = question('7.3.4-4k39@max+pagealloc');
   const { steps, why } = recordDerivation();
-  const inputs = { traits, machine: { ...machine, memory: gib * 1024 }, kaslr: false, facts: {} };
+  const inputs = {
+    ...{ traits, machine: { ...machine, memory: gib * 1024 }, kaslr: false, facts: {} },
+    imageEnd: () => 0x4400_0000,
+  };
   const region = { start: _PAGE_OFFSET(39), end: _PAGE_END(39) };
   const { physBase, memory } = arm64_memblock_init(inputs, region, why);
   const told = steps.some(({ outcome }) => outcome.includes('does not fit the linear region'));

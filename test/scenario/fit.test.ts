@@ -17,6 +17,7 @@ function kernel(
     crashReserve: true,
     hotplugCpu: true,
     unmapKernelAtEl0: true,
+    vaBits: 52,
     ...changes,
   };
   return {
@@ -43,6 +44,33 @@ t.test('a parameter whose option is off would show nothing', async (t) => {
   t.match(reasonFor('max+crashkernel', kernel({ crashReserve: false })), /CONFIG_CRASH_RESERVE/);
   t.match(reasonFor('max+kpti', kernel({ unmapKernelAtEl0: false })), /CONFIG_UNMAP_KERNEL_AT_EL0/);
   t.equal(reasonFor('max', kernel({ debugPagealloc: false })), undefined);
+});
+
+t.test('a kernel larger than usual wants memory in larger pieces', async (t) => {
+  const [max] = builtInScenarios;
+  if (!max) throw new Error('no scenario');
+  const machine = { ...max.machine, holes: [{ start: 0x4600_0000, size: 4096 }] };
+  const reason = (imageBytes: number) => whyUnfit({ ...max, machine }, { ...kernel(), imageBytes });
+  t.equal(reason(94 * 2 ** 20), undefined);
+  t.equal(reason(94 * 2 ** 20 + 1), 'the memory has no piece without holes for a kernel of 95 MiB');
+});
+
+t.test('a kernel with a small linear map is loaded near the start of memory', async (t) => {
+  const [max] = builtInScenarios;
+  if (!max) throw new Error('no scenario');
+  const GiB = 2 ** 30;
+  const small = kernel({ vaBits: 36 }, 16384);
+  const reason = (second: number, traits = small) => {
+    const nodes = [GiB, second].map((start, at) => [{ start, size: 2 ** (25 + 4 * at) }]);
+    const machine = { ...max.machine, memory: 65536, firmware: 'monitor' as const, nodes };
+    return whyUnfit({ ...max, machine }, { ...traits, imageBytes: 2 ** 26 });
+  };
+  t.equal(reason(33 * GiB - 2 ** 26), undefined, '32 GiB');
+  t.equal(
+    reason(33 * GiB - 2 ** 25),
+    'its linear map of 32 GiB does not reach from the start of memory to the first piece that holds it',
+  );
+  t.equal(reason(64 * GiB, kernel({}, 16384)), undefined, 'one with 52 bits is');
 });
 
 t.test('a CPU comes and goes where the kernel lets it', async (t) => {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import t from 'tap';
-import { geometryOf } from '../../src/linux/geometry.ts';
 import { sizedRange } from '../../src/linux/physical-range.ts';
-import { memoryRanges } from '../../src/model/mm/memblock.ts';
-import { ramRanges } from '../../src/scenario/memory.ts';
+import { memoryRanges, ramRanges } from '../../src/scenario/memory.ts';
 import type { Machine } from '../../src/scenario/types.ts';
 import { given } from '../given.ts';
 
@@ -49,7 +47,7 @@ t.test('a hole lies in the node that it is in', async (t) => {
     { start: base + 1024 * K, size: 64 * K },
     { start: base + 128 * K, size: 64 * K },
   ];
-  t.same(memoryRanges({ ...machine, nodes, holes }, geometryOf(4096)), [
+  t.same(memoryRanges({ ...machine, nodes, holes }), [
     { start: base, end: base + 128 * K },
     { start: base + 192 * K, end: base + 512 * K },
     { start: base + 1088 * K, end: base + 1536 * K },

@@ -155,10 +155,46 @@ t.test('holes lie inside the memory and on page borders', async (t) => {
     name: 'x',
     machine: { cpu: 'max', memory: 1024, holes: [{ start, size }] },
   });
-  t.match(complaint(withHole(0x40000000, 4096)), /inside the memory/);
+  t.match(complaint(withHole(0x3ffff000, 8192)), /inside the memory/);
   t.match(complaint(withHole(0x7ffff000, 8192)), /inside the memory/);
   t.match(complaint(withHole(0x60000800, 4096)), /page-aligned/);
   t.equal(given(parseScenarios(withHole(0x7ffff000, 4096), 'f')[0]).machine.holes.length, 1);
+});
+
+t.test('holes leave what a boot needs', async (t) => {
+  const withHoles = (holes: [number, number][], rest: object = {}) => ({
+    name: 'x',
+    machine: {
+      ...{ cpu: 'max', memory: 256, ...rest },
+      holes: holes.map(([at, size]) => ({ start: 0x4000_0000 + at, size })),
+    },
+  });
+  const taken = (data: object) => given(parseScenarios(data, 'f')[0]).machine.holes.length;
+  const firmware = 'monitor';
+  const MiB = 2 ** 20;
+  const low = withHoles([
+    [0, 2 * MiB],
+    [132 * MiB, 4096],
+  ]);
+  t.equal(taken(low), 2, 'as boards have them');
+  const inKernel = /scenario: machine: must have memory .*kernel \(2 to 62 MiB.*\(128 to 132 MiB\)/;
+  t.match(complaint(withHoles([[2 * MiB, 4096]])), inKernel);
+  const small = { memory: 130 };
+  t.match(complaint(withHoles([[68 * MiB, 4096]], small)), /\(65 to 70 MiB\); a firmware loads/);
+  t.equal(taken(withHoles([[2 * MiB, 4096]], { firmware })), 1);
+  const pieces: [number, number][] = [1, 2, 3, 4].map((at) => [at * 50 * MiB, 4096]);
+  t.match(
+    complaint(withHoles(pieces, { firmware })),
+    /machine: must have 64 MiB of memory in one piece/,
+  );
+  t.match(complaint({ machine: { memory: 127 } }), /memory.*128/);
+  const hidden = withHoles([[132 * MiB, 100 * MiB]]);
+  t.equal(taken(hidden), 1);
+  const half = (memory: number) => withHoles([[70 * MiB, 66 * MiB]], { memory, firmware });
+  t.equal(taken(half(194)), 1);
+  t.match(complaint(half(193)), /memory: must be at least 128 MiB without its holes/);
+  const realm = { machine: { ...hidden.machine, firmware, world: 'realm' } };
+  t.match(complaint(realm), /machine\.memory: must be .*, and 256 MiB in a realm/);
 });
 
 t.test('a kernel is entered at EL2 only where it leaves it', async (t) => {
@@ -223,14 +259,9 @@ t.test('memory nodes lie inside the memory, hold what boots, and suit the monito
   t.equal(given(parseScenarios(nodes([first], [second]), 'f')[0]).machine.nodes?.length, 2);
   t.equal(given(parseScenarios(nodes([second, first]), 'f')[0]).machine.nodes?.length, 1);
   const wrong: [string, unknown, RegExp][] = [
-    ['no start', nodes([second]), /must begin with the first 256 MiB/],
-    [
-      'a short start',
-      nodes([[0x4000_0000, 0xfe0_0000]], [second]),
-      /must begin with the first 256 MiB/,
-    ],
+    ['before the start', nodes([[0x3fe0_0000, 0x40_0000]], [second]), /lie inside the memory/],
     ['overlap', nodes([first], [[0x4fe0_0000, 0x40_0000]]), /not overlap/],
-    ['beyond the end', nodes([first], [[0x7000_0000, 0x1020_0000]]), /lie inside it/],
+    ['beyond the end', nodes([first], [[0x7000_0000, 0x1020_0000]]), /lie inside the memory/],
     ['half a block', nodes([first], [[0x6000_0000, 0x1000]]), /whole 2 MiB/],
     [
       'too many',
@@ -253,6 +284,8 @@ t.test('memory nodes lie inside the memory, hold what boots, and suit the monito
   for (const [what, scenario, message] of wrong) {
     t.throws(() => parseScenarios(scenario, 'f'), { fault: 'usage', message }, what);
   }
+  const high = nodes([[0x4000_0000, 0x20_0000]], [[0x6800_0000, 0x0800_0000]]);
+  t.equal(given(parseScenarios(high, 'f')[0]).machine.nodes?.length, 2, 'or begin elsewhere');
   const hole = nodes([first], [second]);
   const inGap = {
     ...hole,

@@ -61,10 +61,13 @@ function observe(board: WholeBoard, kernel: LoadedKernel, scenario: Scenario): E
  * Writes the scenario that shows a board on emulated hardware.
  * @returns a sentence with the command that runs it
  */
-function writeScenario(board: WholeBoard, { spec }: LoadedKernel['image'], place: Place): string {
+function writeScenario(board: WholeBoard, kernel: LoadedKernel, place: Place): string {
+  const { spec } = kernel.image;
   const file = join(place.directory, 'scenario.yaml');
   const label = place.name.replace(/^board\+/, '');
-  writeText(file, boardScenarioFile(boardFactsOf(board, board.vmcoreinfo, label), spec, file));
+  const { pa } = imageOf(board.vmcoreinfo, kernel.symbols.textBase);
+  const facts = boardFactsOf(board, board.vmcoreinfo, label, pa);
+  writeText(file, boardScenarioFile(facts, spec, file));
   return `On emulated hardware: ${runWords(spec, file).join(' ')}.`;
 }
 
@@ -128,7 +131,7 @@ export function judgeBoard(
   timedNow('writing', () => writeConclusions({ name, kernel, scenario, directory }, judged));
   const { notPredicted: _, differences: __, ...judgement } = judged.judgement;
   const { grade, notes } = gradeWords(judged.history, judgement.findings);
-  const command = writeScenario(board, kernel.image, place);
+  const command = writeScenario(board, kernel, place);
   const result: CaseResult = {
     case: name,
     kernel: kernelOf(kernel),

@@ -17,11 +17,12 @@ export interface CrashReserveInputs {
   traits: KernelTraits;
   parameters: readonly string[];
   /**
-   * memblock.memory without NOMAP, ascending; memblock_phys_mem_size() and memblock_end_of_DRAM()
-   * include NOMAP memory.
+   * memblock.memory without NOMAP, ascending; memblock_phys_mem_size(), memblock_start_of_DRAM()
+   * and memblock_end_of_DRAM() include NOMAP memory.
    */
   memory: readonly PhysicalRange[];
   physMemSize: number;
+  startOfDram: number;
   endOfDram: number;
   /** Memory that is known to be in use: the kernel's image and the early KFENCE pool. */
   taken: readonly PhysicalRange[];
@@ -53,6 +54,18 @@ function windowsOf(request: CrashkernelRequest, lowMax: number): Window[] {
 }
 
 /**
+ * arm64_dma_phys_limit, which is CRASH_ADDR_LOW_MAX: the end of ZONE_DMA, which takes all memory
+ * where none is below 4 GiB (dma_limits_init() and max_zone_phys(), arch/arm64/mm/init.c).
+ */
+function arm64_dma_phys_limit({
+  startOfDram,
+  endOfDram,
+}: Pick<CrashReserveInputs, 'startOfDram' | 'endOfDram'>): number {
+  const U32_MAX = 2 ** 32 - 1;
+  return startOfDram < U32_MAX ? Math.min(U32_MAX + 1, endOfDram) : endOfDram;
+}
+
+/**
  * Whether the address that the kernel chose obeys the rule: aligned, in a window, and not in use.
  */
 function mayLieThere(
@@ -79,7 +92,7 @@ export function reserve_crashkernel_generic(
   inputs: CrashReserveInputs,
   why: Derivation,
 ): PhysicalRange | undefined {
-  const { traits, parameters, facts, endOfDram } = inputs;
+  const { traits, parameters, facts } = inputs;
   const line = parameters.join(' ');
   if (!traits.config.crashReserve || !line.includes('crashkernel=')) return undefined;
   const request = parse_crashkernel(line, BigInt(inputs.physMemSize), traits.release);
@@ -92,8 +105,7 @@ export function reserve_crashkernel_generic(
     (a, b) => a.start - b.start,
   );
   const free = inputs.memory.flatMap((range) => subtract(range, inUse));
-  // arm64_dma_phys_limit, which is CRASH_ADDR_LOW_MAX.
-  const lowMax = Math.min(2 ** 32, endOfDram);
+  const lowMax = arm64_dma_phys_limit(inputs);
   const windows = windowsOf(request, lowMax);
   const unknown = facts.crashKernel === undefined && facts.memblockReserved === undefined;
   const start = unknown ? undefined : placeOf(size, free, windows, facts.crashKernel);

@@ -1,19 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
-import type { Geometry } from '../../linux/geometry.ts';
 import type { PhysicalRange } from '../../linux/physical-range.ts';
-import { join, sizedRange, subtract } from '../../linux/physical-range.ts';
-import { ramRanges } from '../../scenario/memory.ts';
-import type { Machine } from '../../scenario/types.ts';
-
-/**
- * memblock.memory without NOMAP: the machine's RAM without the holes that its device tree reserves
- * with no-map.
- */
-export function memoryRanges(machine: Machine, { granule }: Geometry): PhysicalRange[] {
-  const holes = join(machine.holes.map(({ start, size }) => sizedRange(start, size)));
-  return ramRanges(machine, granule).flatMap((ram) => subtract(ram, holes));
-}
 
 /**
  * memblock_find_in_range_node() from the top down (mm/memblock.c): the highest aligned address in

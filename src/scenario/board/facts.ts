@@ -12,6 +12,8 @@ export interface BoardFacts {
   present: readonly PhysicalRange[];
   /** Its NOMAP ranges. */
   noMap: readonly PhysicalRange[];
+  /** Physical address of the kernel's image, where it is known. */
+  image?: number;
   /** Every CPU that the kernel brought up, by its registers: MIDR_EL1 and ID_AA64*_EL1. */
   cpus: readonly { registers: Readonly<Record<string, bigint>> }[];
   /** What the command line makes of ID registers: a value for the bits of a mask. */

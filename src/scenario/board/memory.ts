@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { overlap, type PhysicalRange, sizedRange, sizeOf } from '../../linux/physical-range.ts';
 import { last } from '../../present.ts';
-import { RAM_BASE } from '../memory.ts';
+import { loadPlaces, usualSizes } from '../load-places.ts';
+import { leastMemory, memoryRanges, RAM_BASE } from '../memory.ts';
 import type { Machine, MemoryRange } from '../types.ts';
 import type { BoardFacts, Written } from './facts.ts';
 import { type Piece, piecesOf, shrink, unitOf } from './pieces.ts';
@@ -9,8 +10,8 @@ import { type Piece, piecesOf, shrink, unitOf } from './pieces.ts';
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
-/** Where the boot loader puts kernel and initial RAM disk: see scenarioFileSchema. */
-const loaded = 256 * MIB;
+/** What is added to a board that has no piece of memory for a kernel, in bytes. */
+const added = 256 * MIB;
 /** Most memory of a machine, and as much as a boot can have without taking long, in bytes. */
 const largest = 64 * GIB;
 const quick = 8 * GIB;
@@ -89,26 +90,31 @@ function fitting(placed: Placed, most: number, changes: string[]): Placed {
   return { nodes, holes: inside.filter((hole) => kept.has(hole)) };
 }
 
-/** Whether the emulator can load the kernel into the first of some nodes. */
-function canLoad({ nodes: [first], holes }: Placed): boolean {
-  if (first === undefined || first.start !== RAM_BASE || sizeOf(first) < loaded) return false;
-  return !holes.some((hole) => overlap(hole, sizedRange(RAM_BASE, loaded)));
-}
-
 const sized = ({ start, end }: PhysicalRange): MemoryRange => ({ start, size: end - start });
 
-const address = (value: number): string => `0x${value.toString(16)}`;
+export const address = (value: number): string => `0x${value.toString(16)}`;
 
 type Memory = Pick<Machine, 'memory' | 'holes' | 'nodes'>;
 
 /** A machine's memory in one node, or in several. */
 function machineOf({ nodes, holes }: Placed): Memory {
   const memory = (last(nodes).end - RAM_BASE) / MIB;
+  const isWhole = nodes.length === 1 && nodes[0]?.start === RAM_BASE;
   return {
     memory,
     holes: holes.map(sized),
-    ...(nodes.length > 1 && { nodes: nodes.map((node) => [sized(node)]) }),
+    ...(!isWhole && { nodes: nodes.map((node) => [sized(node)]) }),
   };
+}
+
+/** Whether a kernel can boot in some memory, wherever in it the monitor loads the kernel. */
+function canBoot(placed: Placed, world: Machine['world']): boolean {
+  if (placed.nodes.length === 0) return false;
+  const machine = { ...machineOf(placed), firmware: 'monitor' as const };
+  return (
+    loadPlaces(machine, usualSizes) !== undefined &&
+    sizeOf(...memoryRanges(machine)) >= leastMemory[world] * MIB
+  );
 }
 
 /**
@@ -119,7 +125,8 @@ export function memoryOf({
   granule,
   present,
   noMap,
-}: Pick<BoardFacts, 'granule' | 'present' | 'noMap'>): Written<Memory> {
+  world,
+}: Pick<BoardFacts, 'granule' | 'present' | 'noMap' | 'world'>): Written<Memory> {
   const unit = unitOf(granule);
   const pieces = piecesOf(present, noMap, unit);
   if (!pieces.some(({ kind }) => kind === 'ram')) {
@@ -127,24 +134,42 @@ export function memoryOf({
     return { made: { memory: 1024, holes: [] }, changes };
   }
   const taken = shrink(pieces, unit, Math.max(quick, unit));
-  const changes = taken === 0 ? [] : [`${taken / GIB} GiB of memory are left out, in whole units.`];
+  const less = taken === 0 ? [] : [`${taken / GIB} GiB of memory are left out, in whole units.`];
   const lead = pieces[0]?.kind === 'gap' ? pieces[0].size : 0;
-  let start = Math.max(0, Math.ceil((RAM_BASE - lead) / unit)) * unit;
-  let placed = wholeNodes(place(pieces, start));
-  const boot = sizedRange(RAM_BASE, loaded);
-  const loads = canLoad(placed);
-  if (!loads && (placed.nodes[0]?.start ?? 0) < boot.end) {
-    start += unit;
-    placed = wholeNodes(place(pieces, start));
-  }
-  placed = fitting(placed, loads ? mostNodes : mostNodes - 1, changes);
-  if (!loads) {
-    placed = { ...placed, nodes: [boot, ...placed.nodes] };
-    changes.push(
-      `256 MiB at ${address(RAM_BASE)} are added, into which the emulator loads the kernel.`,
-    );
-  }
-  return { made: machineOf(placed), changes: [...movesOf(present, start, unit), ...changes] };
+  const start = Math.max(0, Math.ceil((RAM_BASE - lead) / unit)) * unit;
+  const cut: string[] = [];
+  const placed = fitting(wholeNodes(place(pieces, start)), mostNodes, cut);
+  if (canBoot(placed, world))
+    return {
+      made: machineOf(placed),
+      changes: [...movesOf(present, start, unit), ...less, ...cut],
+    };
+  return withAdded(pieces, present, start, unit, less);
+}
+
+/** The same behind memory of the emulator's, into which it loads the kernel. */
+function withAdded(
+  pieces: readonly Piece[],
+  present: readonly PhysicalRange[],
+  first: number,
+  unit: number,
+  less: readonly string[],
+): Written<Memory> {
+  const boot = sizedRange(RAM_BASE, added);
+  const at = (start: number) => wholeNodes(place(pieces, start));
+  const isFree = (at(first).nodes[0]?.start ?? 0) >= boot.end;
+  const start = isFree ? first : first + unit;
+  const cut: string[] = [];
+  const placed = fitting(at(start), mostNodes - 1, cut);
+  return {
+    made: machineOf({ ...placed, nodes: [boot, ...placed.nodes] }),
+    changes: [
+      ...movesOf(present, start, unit),
+      ...less,
+      ...cut,
+      `${added / MIB} MiB at ${address(RAM_BASE)} are added, into which the emulator loads the kernel: there is too little memory in one piece, or at all.`,
+    ],
+  };
 }
 
 /** Where the board's memory went. */

@@ -3,10 +3,20 @@ import fc from 'fast-check';
 import { hasVhe } from '../cpu-registers.ts';
 import { cpuNamed, cpus, isOfMax } from '../cpus.ts';
 import { type DeviceName, deviceNames } from '../devices.ts';
+import { loadPlaces, usualSizes } from '../load-places.ts';
 import { scenarioFileSchema } from '../schema.ts';
 import type { IdField, Scenario } from '../types.ts';
 import { largestSeed } from '../variation.ts';
-import { holeLists, memorySizes, nodeLists, placeHoles, placeNodes } from './memory.ts';
+import {
+  firstBanks,
+  holeLists,
+  lowHoleLists,
+  memorySizes,
+  nodeLists,
+  placeHoles,
+  placeNodes,
+  smallSizes,
+} from './memory.ts';
 import { decisiveParameters, idleParameters, memoryParameters } from './parameters.ts';
 
 /** CPUs that QEMU makes of one model, so that they may stand beside each other. */
@@ -102,7 +112,20 @@ const parts = fc.record({
   ),
   // Last, so that the draws of the others by a seed stay what they were.
   el2: rarely<boolean>(false, fc.constant(true)),
+  lowHoles: rarely<LowHoles>([], lowHoleLists),
+  // Only one memory in five is in nodes.
+  firstBank: fc.oneof(
+    { withCrossShrink: true },
+    { arbitrary: fc.constant(undefined), weight: 1 },
+    { arbitrary: firstBanks, weight: 3 },
+  ),
+  small: fc.oneof(
+    { withCrossShrink: true },
+    { arbitrary: fc.constant(undefined), weight: 9 },
+    { arbitrary: smallSizes, weight: 1 },
+  ),
 });
+type LowHoles = typeof lowHoleLists extends fc.Arbitrary<infer T> ? T : never;
 type Parts = typeof parts extends fc.Arbitrary<infer T> ? T : never;
 
 /** Other CPUs, and fields of ID registers, as far as the machine can have them. */
@@ -117,8 +140,12 @@ function identities({ cpu, cpus: count, others, idFields: drawn }: Parts) {
 /** A scenario as a file has it; whether the schema takes it is seen later. */
 function assemble(drawn: Parts): Omit<Scenario, 'name'> {
   const who = identities(drawn);
-  const memory = drawn.nodes ? placeNodes(drawn.nodes) : { memory: drawn.memory };
+  const { hidden = [], ...memory } = drawn.nodes
+    ? placeNodes(drawn.nodes, drawn.firstBank)
+    : { memory: drawn.small ?? drawn.memory };
+  const holes = [...placeHoles(drawn.holes, drawn.lowHoles, memory.memory), ...hidden];
   const needsMonitor =
+    loadPlaces({ ...memory, holes }, usualSizes) === undefined ||
     who.others !== undefined ||
     who.idFields !== undefined ||
     drawn.nodes !== undefined ||
@@ -134,7 +161,7 @@ function assemble(drawn: Parts): Omit<Scenario, 'name'> {
       cpu: drawn.cpu,
       cpus: drawn.cpus,
       ...memory,
-      holes: placeHoles(drawn.holes, memory.memory),
+      holes,
       ...worlds[below],
       ...(el2 && { entry: 'el2' as const }),
       ...who,

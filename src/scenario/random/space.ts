@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { RAM_BASE } from '../memory.ts';
 import type { Scenario } from '../types.ts';
 
 const MIB = 2 ** 20;
@@ -27,12 +28,27 @@ function cpuValues({ machine }: Omit<Scenario, 'name'>): string[] {
   ];
 }
 
+/** What differs from a first bank of 256 MiB at the start of RAM. */
+function firstMemory({ nodes, holes }: Scenario['machine']): string[] {
+  const [lowest] = nodes?.flat() ?? [];
+  const low = holes.filter(({ start }) => start < RAM_BASE + 256 * MIB);
+  return [
+    ...(lowest && lowest.start > RAM_BASE ? ['memory begins behind a gap'] : []),
+    ...(lowest && lowest.start >= 2 ** 32 ? ['memory begins above 4 GiB'] : []),
+    ...(lowest && lowest.size < 256 * MIB ? ['small first node'] : []),
+    ...(low.some(({ start }) => start === RAM_BASE) ? ['hole at the start'] : []),
+    ...(low.length > 0 ? ['hole in the first 256 MiB'] : []),
+  ];
+}
+
 function memoryValues({ machine }: Omit<Scenario, 'name'>): string[] {
   const { memory, nodes = [], holes } = machine;
   return [
     `memory of ${alignment(memory * MIB)}`,
     ...nodes.flat().map(({ start, size }) => `node of ${alignment(start + size)}`),
     ...(nodes.length > 2 ? ['more than two nodes'] : []),
+    ...(memory < 256 ? ['less than 256 MiB'] : []),
+    ...firstMemory(machine),
     ...holes.flatMap(({ start, size }) => [
       `hole at ${alignment(start)}`,
       `hole of ${alignment(size)}`,

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { frequentStop } from '../../../harness/boot/checkpoints.ts';
-import { findAnchor, lastBranch } from '../../../harness/boot/image-anchor.ts';
+import { findAnchor, imageNeeds, lastBranch } from '../../../harness/boot/image-anchor.ts';
 import { SymbolTable } from '../../../src/linux/symbol-table.ts';
 
 const code = (...words: number[]) => Buffer.from(new Uint32Array(words).buffer);
@@ -29,6 +29,7 @@ t.test('stops on the second NOP of a traceable function, else at its entry', (t)
   t.end();
 });
 
+const imagePa = 0x4020_0000;
 const textBase = 0xffff_8000_8000_0000n;
 
 /** A table of functions by their distance from _text. */
@@ -56,38 +57,45 @@ function image(textOffset: bigint): Buffer {
   return bytes;
 }
 
-t.test(
-  'says where the branch lies in RAM: QEMU moves an Image that would lie on its boot loader',
-  (t) => {
-    const path = join(t.testdir(), 'Image');
-    const branch = { register: 'x8', target: textBase + 0x100n };
-    writeFileSync(path, image(0n));
-    t.same(findAnchor(path, symbols), { imagePa: 0x40200000, branchPa: 0x40200408, ...branch });
-    writeFileSync(path, image(0x80000n));
-    t.same(findAnchor(path, symbols), { imagePa: 0x40080000, branchPa: 0x40080408, ...branch });
-    t.end();
-  },
-);
+t.test('says where the branch lies in RAM, and what memory the Image needs', (t) => {
+  const path = join(t.testdir(), 'Image');
+  const bytes = image(0x80000n);
+  writeFileSync(path, bytes);
+  t.same(findAnchor(path, symbols, imagePa), {
+    ...{ imagePa: 0x40200000, branchPa: 0x40200408, register: 'x8' },
+    target: textBase + 0x100n,
+  });
+  t.same(imageNeeds(path), { image: 0x410, textOffset: 0x80000 }, 'all of the file at least');
+  bytes.writeBigUInt64LE(0x10000n, 0x10);
+  writeFileSync(path, bytes);
+  t.same(imageNeeds(path), { image: 0x10000, textOffset: 0x80000 });
+  t.end();
+});
 
 t.test(
   'the branch is found by its code where head.S has other names, and its target by the literal',
   (t) => {
     const path = join(t.testdir(), 'Image');
     writeFileSync(path, image(0n));
-    const named = findAnchor(path, symbols);
+    const named = findAnchor(path, symbols, imagePa);
     t.same(
-      findAnchor(path, table({ _text: 0, enter_kernel: 0x100, leave_idmap: 0x400, end: 0x410 })),
+      findAnchor(
+        path,
+        table({ _text: 0, enter_kernel: 0x100, leave_idmap: 0x400, end: 0x410 }),
+        imagePa,
+      ),
       named,
     );
     t.same(
       findAnchor(
         path,
         table({ _text: 0, enter_kernel: 0x100, __primary_switch: 0x400, end: 0x410 }),
+        imagePa,
       ),
       named,
     );
     t.throws(
-      () => findAnchor(path, table({ _text: 0, end: 0x410 })),
+      () => findAnchor(path, table({ _text: 0, end: 0x410 }), imagePa),
       { message: /has no branch/ },
       'to no function',
     );
@@ -97,10 +105,21 @@ t.test(
 
 t.test('what is no arm64 Image, or only a part of one, is the fault of the image', (t) => {
   const path = join(t.testdir(), 'Image');
-  t.throws(() => findAnchor(path, symbols), { fault: 'image', message: /Cannot read/ });
+  t.throws(() => imageNeeds(path), { fault: 'image', message: /Cannot read/ });
   writeFileSync(path, 'MZ');
-  t.throws(() => findAnchor(path, symbols), { fault: 'image', message: /not an arm64 Image/ });
+  t.throws(() => imageNeeds(path), { fault: 'image', message: /not an arm64 Image/ });
+  const cut = image(0n);
+  // A PE header at 0x80, whose one section ends behind the file.
+  cut.writeUInt32LE(0x80, 0x3c);
+  cut.writeUInt32LE(0x4550, 0x80);
+  cut.writeUInt16LE(1, 0x86);
+  cut.writeUInt32LE(0x1000, 0x98 + 16);
+  writeFileSync(path, cut);
+  t.throws(() => imageNeeds(path), {
+    fault: 'image',
+    message: /truncated: it has 1040 bytes of 4096/,
+  });
   writeFileSync(path, image(0n).subarray(0, 0x200));
-  t.throws(() => findAnchor(path, symbols), { name: 'PtdiffError', fault: 'image' });
+  t.throws(() => findAnchor(path, symbols, imagePa), { name: 'PtdiffError', fault: 'image' });
   t.end();
 });

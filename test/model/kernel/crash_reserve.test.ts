@@ -28,6 +28,7 @@ function machine(
     traits: { config: { crashReserve: true }, release: parseRelease('7.3.4') } as KernelTraits,
     memory: [range(RAM, mib)],
     physMemSize: mib * MIB,
+    startOfDram: RAM,
     endOfDram: RAM + mib * MIB,
     taken: [range(RAM + 2 * MIB, 44)],
     facts: { memblockReserved: reserved },
@@ -184,6 +185,19 @@ t.test(
     t.equal(place(last, '64M'), '64@0x7c000000', 'low memory needs no other beside it');
   },
 );
+
+t.test('where no memory is below 4 GiB, all of it is low', async (t) => {
+  const start = 5 * 2 ** 30;
+  const memory = [range(start, 1024)];
+  const high = { ...machine(1024), memory, taken: [], startOfDram: start, endOfDram: 6 * 2 ** 30 };
+  t.equal(place(high, '64M'), '64@0x17c000000', 'so that nothing is needed beside it');
+  t.equal(place(high, '64M,high'), '64@0x17c000000');
+  const reaching = { ...high, memory: [range(2 ** 32 - 2 ** 21, 1024 + 2)] };
+  const last = { ...reaching, startOfDram: 2 ** 32 - 1, endOfDram: 2 ** 32 + 2 ** 30 };
+  t.equal(place(last, '64M'), '64@0x13c000000', 'the last byte below it is not there as a page');
+  const lower = { ...reaching, startOfDram: 2 ** 32 - 2 ** 21, endOfDram: 2 ** 32 + 2 ** 30 };
+  t.equal(place(lower, '64M'), undefined, 'with 2 MiB below, low memory is scarce');
+});
 
 t.test('memblock never gives address 0, which stands for none', async (t) => {
   const free = [{ start: 0, end: 2 }];

@@ -256,12 +256,17 @@ export const mapMutations: readonly Mutation[] = [
   ]),
   ...inFile('arch/arm64/mm/init.ts', [
     [
-      'const base = Math.floor(first(memory).start / align) * align;',
-      'const base = memory[0].start + align;',
+      'const base = Math.floor(first(present).start / align) * align;',
+      'const base = present[0].start + align;',
       'memstart_addr rounds down',
     ],
     [
-      'start: base + size, end: Infinity',
+      'const present = ramRanges(machine, granule);',
+      'const present = memoryRanges(machine, granule);',
+      'memory begins with what a hole hides',
+    ],
+    [
+      'start: Math.max(base + size, imageEnd()), end: Infinity',
       'start: Infinity, end: Infinity',
       'what the region has no room for is no memory',
     ],

@@ -61,6 +61,10 @@ export const noticedBy: ReadonlyMap<string, string> = new Map([
   ['an aligned group is not split', 'a request for a whole contiguous group splits nothing'],
   ['every CPU must be capable', '7.3.4+deb13-arm64@realm+neoverse-v3-r0p2+then-max.json.gz'],
   [
+    'memory begins with what a hole hides',
+    '7.3.4+deb13-arm64@monitor+neoverse-v3-r0p2+low-holes.json.gz',
+  ],
+  [
     'memory of nodes that touch is one range',
     '7.3.4+deb13-arm64@realm+neoverse-v3-r0p2+nodes.json.gz',
   ],

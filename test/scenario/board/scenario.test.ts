@@ -137,17 +137,68 @@ t.test('banks far apart come together, and every border keeps its place', async 
   t.match(changes.join('\n'), /GiB of memory are left out/);
 });
 
-t.test('where the boot loader needs the first memory, some is added', async (t) => {
-  const { made, changes } = boardScenario(
-    boardWith({ present: [range(0, 948 * MiB)], noMap: [range(0, 512 * 1024)] }),
+t.test('boards keep what lies in their first memory', async (t) => {
+  const pi = boardWith({ present: [range(0, 948 * MiB)], noMap: [range(0, 512 * 1024)] });
+  const { made, changes } = boardScenario(pi);
+  t.match(made.machine, { memory: 948, holes: [{ start: RAM_BASE, size: 512 * 1024 }] });
+  t.equal(made.machine.firmware, undefined, 'which takes no monitor');
+  t.same(changes.slice(0, -1), ['Memory from 0x0 on lies at 0x40000000.']);
+
+  // TF-A in the first 2 MiB, OP-TEE at 132 MiB; the RAM disk lies right before that.
+  const rockchip = boardWith({
+    present: [range(2 * MiB, 2 * GiB - 2 * MiB)],
+    noMap: [range(0x0840_0000, 16 * MiB)],
+  });
+  const second = boardScenario(rockchip).made.machine;
+  t.same(second.nodes, [[{ start: RAM_BASE + 2 * MiB, size: 2 * GiB - 2 * MiB }]]);
+  t.same(second.holes, [{ start: RAM_BASE + 0x0840_0000, size: 16 * MiB }]);
+  t.equal(second.firmware, 'monitor', 'without which memory begins where QEMU has it');
+
+  const early = boardWith({ present: [range(0, GiB)], noMap: [range(32 * MiB, 4096)] });
+  t.equal(
+    boardScenario(early).made.machine.firmware,
+    'monitor',
+    'a hole where QEMU has the kernel',
   );
+  const small = boardWith({ present: [range(0, 40 * MiB), range(600 * MiB, 900 * MiB)] });
+  const banks = boardScenario(small).made.machine;
+  t.same(
+    mapped({ machine: banks }).map(({ start, end }) => [start - RAM_BASE, end - RAM_BASE]),
+    [
+      [0, 40 * MiB],
+      [600 * MiB, 1500 * MiB],
+    ],
+    'a small first bank',
+  );
+});
+
+t.test('where the kernel lies otherwise than on the board, that is said', async (t) => {
+  const said = (image: number) => boardScenario(boardWith({ image })).changes.join('\n');
+  t.match(
+    said(GiB + 8 * MiB),
+    /lies at 0x40200000, not as on the board, where it is at 0x40800000/,
+  );
+  t.notMatch(
+    said(5 * GiB + 2 * MiB),
+    /The kernel lies/,
+    'but not where whole GiBs are the difference',
+  );
+});
+
+t.test('where no piece of memory holds a kernel, some is added', async (t) => {
+  const splinters = Array.from({ length: 6 }, (_, at) => range(at * 80 * MiB, 60 * MiB));
+  const { made, changes } = boardScenario(boardWith({ present: splinters }));
   const [boot, ...others] = mapped(made);
   t.same(boot, range(RAM_BASE, 256 * MiB));
   t.same(
     others.map(({ start, end }) => [start % GiB, end % GiB]),
-    [[512 * 1024, 948 * MiB]],
+    splinters.map(({ start, end }) => [start, end]),
   );
   t.match(changes.join('\n'), /256 MiB at 0x40000000 are added/);
+  const little = boardScenario(boardWith({ present: [range(0, 200 * MiB)], world: 'realm' }));
+  t.match(little.changes.join('\n'), /are added.*or at all/, 'nor with too little for a realm');
+  const enough = boardScenario(boardWith({ present: [range(0, 200 * MiB)] }));
+  t.equal(enough.made.machine.memory, 200);
 });
 
 const size = fc.oneof(

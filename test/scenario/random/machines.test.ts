@@ -38,6 +38,13 @@ t.test('all that a scenario may have comes, and so does what leaves it out', asy
     'ID fields of one CPU': part(({ machine }) => machine.idFields?.some((field) => field.cpus)),
     holes: part(({ machine }) => machine.holes.length),
     nodes: part(({ machine }) => machine.nodes),
+    'holes in the first 256 MiB': part(({ machine }) =>
+      machine.holes.some(({ start }) => start < 0x5000_0000),
+    ),
+    'memory behind a gap': part(({ machine }) =>
+      machine.nodes?.flat().every(({ start }) => start > 0x4000_0000),
+    ),
+    'less than 256 MiB': part(({ machine }) => machine.memory < 256),
     devices: part(({ machine }) => machine.devices),
     'no ITS': part(({ machine }) => machine.its === false),
     KASLR: part(({ kaslr }) => kaslr),

@@ -52,7 +52,7 @@ for (const [spec, scenario, bench] of [
   // KASLR forces KPTI there.
   ['debian:6.12', 'cortex-a76+kaslr', 'bench'],
   ['debian:6.18', 'monitor+neoverse-v3-r0p2+then-max', 'bench'],
-  ['debian:6.18', 'neoverse-v3-r0p2+holes'],
+  ['debian:6.18', 'monitor+neoverse-v3-r0p2+low-holes', 'bench'],
   ['debian:7.1', 'neoverse-v3-r0p2+kfence100'],
   ['debian:7.2', 'max+off'],
   ['debian:7.2:16k', 'neoverse-v3-r0p2+odd-holes', 'bench'],

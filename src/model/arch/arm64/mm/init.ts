@@ -5,10 +5,9 @@ import type { KernelTraits } from '../../../../linux/kernel-traits.ts';
 import type { PhysicalRange } from '../../../../linux/physical-range.ts';
 import { sizeOf, subtract } from '../../../../linux/physical-range.ts';
 import { first, last } from '../../../../present.ts';
-import { ramRanges } from '../../../../scenario/memory.ts';
+import { memoryRanges, ramRanges } from '../../../../scenario/memory.ts';
 import type { Machine } from '../../../../scenario/types.ts';
 import type { Derivation } from '../../../derivation.ts';
-import { memoryRanges } from '../../../mm/memblock.ts';
 import type { Prediction } from '../../../types.ts';
 
 type LinearRegion = Prediction['linearRegion'];
@@ -21,48 +20,73 @@ interface MemblockInputs {
   machine: Machine;
   kaslr: boolean;
   facts: Pick<BootFacts, 'memstartAddr'>;
+  /** Physical address of _end, which decides only where the linear region is too small. */
+  imageEnd: () => number;
 }
 
 export interface MemblockOutcome {
   physBase: number;
-  /** memblock.memory without NOMAP, up to the end of the linear region. */
+  /** memblock.memory without NOMAP, as far as the linear region has room for it. */
   memory: PhysicalRange[];
-  /** memblock_phys_mem_size() in bytes, and memblock_end_of_DRAM(): both include NOMAP memory. */
+  /**
+   * memblock_phys_mem_size() in bytes, memblock_start_of_DRAM() and memblock_end_of_DRAM(): they
+   * include NOMAP memory.
+   */
   physMemSize: number;
+  startOfDram: number;
   endOfDram: number;
 }
 
 /**
+ * memstart_addr, and what memblock_remove() takes of memory that the linear region has no room for:
+ * the upper end or, where the kernel lies there, the lower one.
+ * @param size of the linear region in bytes
+ */
+function placeRegion(
+  present: readonly PhysicalRange[],
+  size: number,
+  align: number,
+  imageEnd: () => number,
+  why: Derivation,
+): { base: number; outside: PhysicalRange[] } {
+  const base = Math.floor(first(present).start / align) * align;
+  const { end } = last(present);
+  if (end <= base + size) return { base, outside: [] };
+  const beyond = { start: Math.max(base + size, imageEnd()), end: Infinity };
+  const unfit = (where: string) =>
+    why('arm64_memblock_init()', INIT, `memory ${where} does not fit the linear region`);
+  if (beyond.start < end) unfit(`from 0x${beyond.start.toString(16)} on`);
+  const top = Math.min(end, beyond.start);
+  if (top <= base + size) return { base, outside: [beyond] };
+  const higher = Math.ceil((top - size) / align) * align;
+  unfit(`below 0x${higher.toString(16)}`);
+  return { base: higher, outside: [{ start: 0, end: higher }, beyond] };
+}
+
+/**
  * arm64_memblock_init(): the physical address that the first byte of the linear region maps, and
- * the memory that the region has room for. ptdiff always boots with the kernel in the first 256 MiB
- * of memory, so nothing is clipped at the lower end.
+ * the memory that the region has room for. Memory begins where memblock has the first of it, NOMAP
+ * or not.
  * @param region virtual addresses of the linear region: _PAGE_OFFSET(vabits_actual) to PAGE_END
  */
 export function arm64_memblock_init(
-  { traits, machine, kaslr, facts }: MemblockInputs,
+  { traits, machine, kaslr, facts, imageEnd }: MemblockInputs,
   region: LinearRegion,
   why: Derivation,
 ): MemblockOutcome {
-  const memory = memoryRanges(machine, traits.geometry);
-  const align = memstartAlign(traits.geometry);
-  const base = Math.floor(first(memory).start / align) * align;
+  const { granule } = traits.geometry;
   const size = Number(region.end - region.start);
-  const beyond = { start: base + size, end: Infinity };
-  const clipped = memory.flatMap((range) => subtract(range, [beyond]));
-  if (memory.some(({ end }) => end > beyond.start)) {
-    why(
-      'arm64_memblock_init()',
-      INIT,
-      `memory from 0x${beyond.start.toString(16)} on does not fit the linear region`,
-    );
-  }
-  const all = ramRanges(machine, traits.geometry.granule).flatMap((range) =>
-    subtract(range, [beyond]),
-  );
+  const present = ramRanges(machine, granule);
+  const align = memstartAlign(traits.geometry);
+  const { base, outside } = placeRegion(present, size, align, imageEnd, why);
+  const kept = (memory: readonly PhysicalRange[]): PhysicalRange[] =>
+    memory.flatMap((range) => subtract(range, outside));
+  const all = kept(present);
   return {
     physBase: physBaseOf({ traits, kaslr, facts, base }, region, why),
-    memory: clipped,
+    memory: kept(memoryRanges(machine, granule)),
     physMemSize: sizeOf(...all),
+    startOfDram: first(all).start,
     endOfDram: last(all).end,
   };
 }
