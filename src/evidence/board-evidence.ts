@@ -48,7 +48,7 @@ export function evidenceOf(
     end: { kind: 'completed' },
     unseen: [
       { what: 'log', why: 'an archive of collect has no kernel log' },
-      ...(debugsPageallocOf(board) && board.variables.arm64_use_ng_mappings !== 0n
+      ...(debugsPageallocOf(board)
         ? [{ what: 'kpti' as const, why: 'an archive of collect is of a later moment' }]
         : []),
     ],
