@@ -6,11 +6,15 @@
  *   npm run record:board -- source:7.3,config=debug_pagealloc,config=board max+pagealloc 7.3-pagealloc
  *   npm run record:board -- source:7.3,config=debug_pagealloc,config=board max+pagealloc+kpti \
  *     7.3-pagealloc+kpti
+ *   npm run record:board -- source:7.3,config=debug_pagealloc,config=FILE max+pagealloc 7.3-no-types
+ *
+ * where FILE holds CONFIG_PROC_KCORE=y alone.
  */
 
 import { join } from 'node:path';
 import t from 'tap';
 import { judgeBoard } from '../../../../harness/laboratory/boards/judge-board.ts';
+import { judgeBoards } from '../../../../harness/laboratory/boards/judge-boards.ts';
 import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
 import { type WholeBoard, wholeBoard } from '../../../../harness/laboratory/boards/whole-board.ts';
 import type { CaseResult } from '../../../../src/diff/types.ts';
@@ -81,3 +85,19 @@ for (const [name, hasKpti] of [
         what,
       );
   });
+
+t.test('of a kernel without its own types, what is not known is said', async (t) => {
+  const path = join(fixtures, 'board-7.3-no-types.tar.gz');
+  const board = wholeBoard(await readArchive(path), path);
+  const request = { files: [path], labels: [], out: join(t.testdir(), 'run') };
+  const { cases } = await judgeBoards(request, new AbortController().signal);
+  const { verdict, findings, symbols, linearMap, notes } = given(cases[0]);
+  t.match({ verdict, findings }, { verdict: 'pass', findings: [] });
+  t.equal(symbols.grade, 'not predicted');
+  const { page, invalid: free } = given(linearMap.live);
+  t.equal(page + free, 2 ** 30);
+  t.match(notes?.[0], /^The ID registers of its CPUs are not known\. Nothing is predicted/);
+  t.ok(board.collected.lost.length >= 3);
+  for (const sentence of board.collected.lost)
+    t.ok(notes?.includes(`Not collected: ${sentence}`), sentence);
+});
