@@ -3,6 +3,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { mostBytes } from '../host/read-file.ts';
 import { PtdiffError } from '../src/errors.ts';
 import { printable } from '../src/evidence/board-lines.ts';
+import { imageHeader, imageHeaderBytes } from '../src/linux/image-header.ts';
 
 /** `unpacked` is true where the contents differ from the file's. */
 interface Unpacked {
@@ -83,5 +84,16 @@ function unpackEfiImage(bytes: Buffer, name: string): Buffer {
       `${is} that is truncated or damaged; copy it again, or ${instead}.`,
     );
   }
-  return unpack(bytes.subarray(offset, offset + size), name, 'is a compressed EFI image');
+  const packed = bytes.subarray(offset, offset + size);
+  return withoutPadding(unpack(packed, name, 'is a compressed EFI image'));
+}
+
+/**
+ * The Image as it was before it was compressed: drivers/firmware/efi/libstub/Makefile.zboot first
+ * pads it with zeroes to what it needs in memory.
+ */
+function withoutPadding(image: Buffer): Buffer {
+  const { fileSize } = imageHeader(image.subarray(0, imageHeaderBytes)) ?? {};
+  if (fileSize === undefined || image.subarray(fileSize).some((byte) => byte !== 0)) return image;
+  return image.subarray(0, fileSize);
 }

@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "fail.h"
+#include "lz77.h"
 
 /* Flags of a page (makedumpfile's diskdump_mod.h). */
 #define ZLIB 0x1
@@ -14,6 +15,7 @@
 #define INCOMPLETE 0x8
 #define EXCLUDED_VMEMMAP 0x10
 #define ZSTD 0x20
+#define COMPRESSED (ZLIB | LZO | SNAPPY | ZSTD)
 
 #define OF_MEMORY 0
 #define OF_DUMP 1
@@ -105,29 +107,37 @@ static void require_readable(const struct kdump_pages *pages, uint32_t flags)
 {
 	const char *path = dump_file_path(pages->file);
 
-	if (flags & (LZO | SNAPPY))
-		fail("%s: its pages are compressed with %s, which collect does not read: convert it with 'makedumpfile -c %s NEW', or dump with zlib.",
-		     path, flags & LZO ? "LZO" : "Snappy", path);
-	if (flags & ~(uint32_t)(ZLIB | ZSTD | INCOMPLETE | EXCLUDED_VMEMMAP))
+	if (flags & ~(uint32_t)(COMPRESSED | INCOMPLETE | EXCLUDED_VMEMMAP))
 		fail("%s: its pages have flags 0x%x, which makedumpfile 1.7 does not know: convert it with 'makedumpfile -c %s NEW'.",
 		     path, flags, path);
+}
+
+/* False where the bytes are not a page in the one format that they are said to be in. */
+static bool unpack(const unsigned char *from, const struct descriptor *descriptor, unsigned char *to, uint32_t room)
+{
+	uLongf length = room;
+
+	switch (descriptor->flags & COMPRESSED) {
+	case ZLIB:
+		return uncompress(to, &length, from, descriptor->bytes) == Z_OK && length == room;
+	case LZO:
+		return lzo_unpack(from, descriptor->bytes, to, room);
+	case SNAPPY:
+		return snappy_unpack(from, descriptor->bytes, to, room);
+	case ZSTD:
+		return ZSTD_decompress(to, room, from, descriptor->bytes) == room;
+	default:
+		return false;
+	}
 }
 
 static void decompress(struct kdump_pages *pages, uint64_t frame, const struct descriptor *descriptor,
 		       unsigned char *to)
 {
-	uLongf length = pages->block_size;
-	bool done;
-
 	if (!dump_file_read(pages->file, descriptor->offset, pages->compressed, descriptor->bytes))
 		fail("%s: it is cut short: it lacks the page at 0x%llx; copy the whole of it again.",
 		     dump_file_path(pages->file), (unsigned long long)(frame * pages->block_size));
-	if (descriptor->flags & ZLIB)
-		done = uncompress(to, &length, pages->compressed, descriptor->bytes) == Z_OK &&
-		       length == pages->block_size;
-	else
-		done = ZSTD_decompress(to, length, pages->compressed, descriptor->bytes) == length;
-	if (!done)
+	if (!unpack(pages->compressed, descriptor, to, pages->block_size))
 		fail_damaged(pages, frame);
 }
 
@@ -142,7 +152,7 @@ static void read_page(struct kdump_pages *pages, uint64_t frame, unsigned char *
 	require_readable(pages, descriptor.flags);
 	if (descriptor.bytes > 2 * MAX_BLOCK)
 		fail_damaged(pages, frame);
-	if (descriptor.flags & (ZLIB | ZSTD))
+	if (descriptor.flags & COMPRESSED)
 		decompress(pages, frame, &descriptor, to);
 	else if (descriptor.bytes != pages->block_size ||
 		 !dump_file_read(pages->file, descriptor.offset, to, descriptor.bytes))

@@ -15,12 +15,15 @@
 #define MAX_PAGE_BYTES 256
 /* The low bits of page->mapping say what it is (PAGE_MAPPING_FLAGS); those of a file have none. */
 #define MAPPING_FLAGS 3
-/* With debug_pagealloc all free memory is not valid, in more pieces than that, and comes and goes. */
-#define MAX_ODD 512
 
 struct secret {
 	const struct board *board;
-	struct ranges odd;
+	struct ranges *odd;
+	/*
+	 * With debug_pagealloc no free page is valid, which is nothing odd: a place that is odd for another
+	 * reason must be so in several walks for that reason.
+	 */
+	uint8_t free_is_invalid;
 	/* KFENCE's pool, and the first of its guard pages that has not been met; 0 without one. */
 	uint64_t pool, next_guard;
 	struct buffer *buffer;
@@ -108,8 +111,8 @@ static void add_odd(struct secret *secret, uint64_t va, uint64_t pa)
 {
 	const struct board *board = secret->board;
 
-	if (!is_in_pool(secret, va) && (pa < board->image_start || pa >= board->image_end))
-		ranges_add(&secret->odd, va, va + (UINT64_C(1) << board->page_shift));
+	if (!secret->free_is_invalid && !is_in_pool(secret, va) && (pa < board->image_start || pa >= board->image_end))
+		ranges_add(secret->odd, va, va + (UINT64_C(1) << board->page_shift));
 }
 
 static void check_run(struct secret *secret, const struct run *run)
@@ -142,11 +145,12 @@ static void check_run(struct secret *secret, const struct run *run)
 
 void print_secret(const struct board *board, const struct walk *walk, struct ranges *odd, struct buffer *buffer)
 {
-	struct secret secret = { .board = board, .buffer = buffer };
+	struct secret secret = { .board = board, .odd = odd, .buffer = buffer };
 	const struct runs *pages = &walk->levels[LEVELS - 1];
 
 	if (!find_layout(&secret))
 		return;
+	board_variable(board, "_debug_pagealloc_enabled_early", &secret.free_is_invalid, 1);
 	if (board_variable(board, "__kfence_pool", &secret.pool, sizeof(secret.pool)) && secret.pool)
 		secret.next_guard = secret.pool + (UINT64_C(1) << board->page_shift);
 	for (size_t i = 0; i < pages->count; i++) {
@@ -159,7 +163,4 @@ void print_secret(const struct board *board, const struct walk *walk, struct ran
 			check_run(&secret, run);
 	}
 	flush(&secret);
-	if (secret.odd.count <= MAX_ODD)
-		ranges_add_all(odd, &secret.odd);
-	ranges_free(&secret.odd);
 }

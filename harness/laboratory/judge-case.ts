@@ -74,7 +74,7 @@ export function judgeCase(
         ...questionOf(candidate, scenario, facts, depth, exercised),
         ...(live && { live }),
       };
-      const known = onlyWhatIsKnown(answer(question), evidence, symbols);
+      const known = onlyWhatIsKnown(answer(question), evidence, { symbols, traits });
       for (const each of known.notKnown) said.add(each);
       const history = live ? historyOf(question, known.prediction, evidence) : undefined;
       const prediction = history?.prediction ?? known.prediction;

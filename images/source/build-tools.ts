@@ -8,6 +8,7 @@ import type { Compiler } from '../kernel-spec.ts';
 import { llvmPrefix, llvmPrograms, llvmResources } from '../toolchain/llvm.ts';
 import { hostArchitecture, openToolArchive } from '../toolchain/tool-archive.ts';
 import { prefixCommand, toolPrefix } from '../toolchain/tool-prefix.ts';
+import type { WantedConfig } from './config-fragments.ts';
 
 /**
  * Programs from Debian's archive that build a kernel, under their usual names; from the host only
@@ -19,7 +20,7 @@ export interface BuildTools {
   id: string;
   /** Version of the compiler, e.g. `gcc 14.2.0-19`. */
   version: string;
-  /** Directory for the front of PATH. */
+  /** What goes to the front of PATH. */
   bin: string;
   /** Environment that the programs need. */
   env: Record<string, string>;
@@ -56,9 +57,14 @@ const llvmNames = [
 
 /**
  * Fetches the programs from the cache or the archive.
+ * @param wanted options of the kernel; some need further programs
  * @throws `host` when they are not in the cache and cannot be fetched
  */
-export async function buildTools(compiler: Compiler, options: FetchOptions): Promise<BuildTools> {
+export async function buildTools(
+  compiler: Compiler,
+  wanted: WantedConfig['options'],
+  options: FetchOptions,
+): Promise<BuildTools> {
   const gnu = await fetchPrefix(
     `kernel-gcc-${gccVersion}`,
     [
@@ -78,27 +84,77 @@ export async function buildTools(compiler: Compiler, options: FetchOptions): Pro
     packages.push(...llvm.packages);
     for (const [name, text] of llvmWrappers(llvm.tree)) wrappers.set(name, text);
   }
+  const btf =
+    wanted.get('CONFIG_DEBUG_INFO_BTF')?.value === 'y'
+      ? await btfTools(gnu.tree, options)
+      : undefined;
+  if (btf !== undefined) {
+    packages.push(...btf.packages);
+    for (const [name, text] of btf.wrappers) wrappers.set(name, text);
+  }
   const proper = compiler === 'gcc' ? /^gcc-\d+-aarch64-linux-gnu$/ : /^clang-\d+$/;
   const digests = packages.map((each) => each.sha256).sort();
   return {
     compiler,
     id: sha256(JSON.stringify([digests, wrapperRecipe])).slice(0, 16),
     version: `${compiler} ${packages.find(({ name }) => proper.test(name))?.version}`,
-    bin: await writeWrappers(wrappers),
-    env: { BISON_PKGDATADIR: join(gnu.tree, 'usr/share/bison'), M4: 'm4' },
+    bin: [...(btf ? [btf.bin] : []), await writeWrappers(wrappers)].join(':'),
+    env: { BISON_PKGDATADIR: join(gnu.tree, 'usr/share/bison'), M4: 'm4', ...btf?.env },
     variables: [
       'ARCH=arm64',
       'CROSS_COMPILE=aarch64-linux-gnu-',
       ...(compiler === 'llvm' ? ['LLVM=1'] : []),
       'HOSTCC=host-gcc',
       // The programs that a build makes for itself run on the host, whatever its C library.
-      'HOSTLDFLAGS=-static',
+      ...(btf?.variables ?? ['HOSTLDFLAGS=-static']),
     ],
   };
 }
 
 /** Raised when a change in how programs are called changes what they make. */
 const wrapperRecipe = 1;
+
+/**
+ * What makes BTF of a kernel's debugging information: pahole, and what builds and links a program
+ * for that (tools/bpf/resolve_btfids). Other builds must not see it: pahole's version would be in
+ * their .config.
+ */
+async function btfTools(gnuTree: string, options: FetchOptions) {
+  const { tree, packages } = await fetchPrefix(
+    'kernel-btf',
+    ['pahole', 'libelf-dev', 'zlib1g-dev'],
+    options,
+  );
+  // It writes a header of that program, and so has no part in the kernel.
+  const python = await fetchPrefix('python3', ['python3'], options);
+  const [loader = '', , , path = ''] = prefixCommand(tree, pahole);
+  const [libraries = ''] = path.split(':');
+  const own = join(wrapperDirectory(), 'btf');
+  const wrappers: Wrappers = new Map([
+    ['btf/pahole', wrapper(tree, pahole)],
+    ['btf/python3', wrapper(python.tree, 'usr/bin/python3')],
+    ...['ar', 'ld'].map((name): [string, string] => [
+      `btf/${name}`,
+      wrapper(gnuTree, `usr/bin/${hostTriplet()}-${name}`),
+    ]),
+    // Linker scripts: no other library is to be taken from there.
+    ['btf/libelf.so', `INPUT(${join(libraries, 'libelf.so.1')})\n`],
+    ['btf/libz.so', `INPUT(${join(libraries, 'libz.so.1')})\n`],
+  ]);
+  return {
+    ...{ packages, wrappers, bin: own },
+    env: { PYTHONHOME: join(python.tree, 'usr'), PYTHONDONTWRITEBYTECODE: '1' },
+    variables: [
+      `HOSTCFLAGS=-idirafter ${join(tree, 'usr/include')}`,
+      // Debian's libelf.a lacks a part, so that these programs run as the wrapped ones do.
+      `HOSTLDFLAGS=-L${own} -Wl,--disable-new-dtags,-rpath,${libraries},--dynamic-linker,${loader}`,
+      // Without the host's pkg-config the libraries' usual names are taken.
+      'HOSTPKG_CONFIG=false',
+    ],
+  };
+}
+
+const pahole = 'usr/bin/pahole';
 
 function fetchPrefix(name: string, packages: string[], options: FetchOptions) {
   const plan = async () => {
@@ -123,6 +179,9 @@ function wrapper(tree: string, program: string, args: string[] = [], name?: stri
   return `#!/bin/sh\nexec ${[loader, ...rest, '--argv0', argv0, path, ...args.map(quote)].join(' ')} "$@"\n`;
 }
 
+const hostTriplet = (): string =>
+  hostArchitecture() === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** Scripts by their path below the directory of wrappers. */
@@ -132,7 +191,7 @@ function gnuWrappers(tree: string): Wrappers {
   const wrappers: Wrappers = new Map(
     [...generators, 'xz'].map((name) => [name, wrapper(tree, `usr/bin/${name}`)]),
   );
-  const host = hostArchitecture() === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  const host = hostTriplet();
   for (const tool of binutils) {
     const name = `aarch64-linux-gnu-${tool}`;
     wrappers.set(name, wrapper(tree, `usr/bin/${name}`));

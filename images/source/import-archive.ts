@@ -176,7 +176,7 @@ async function importTarball(
   what: string,
 ): Promise<string> {
   const { signal, progress } = options;
-  const { bin } = await buildTools('gcc', options);
+  const { bin } = await buildTools('gcc', new Map(), options);
   return withNewDesk(options, async (desk) => {
     progress?.(`unpacking ${what}`);
     await unpackArchive(path, desk.source, bin, signal);

@@ -55,7 +55,7 @@ export async function sourceRecipe(
   const store = await openGitStore();
   const bare = await sourceTree(store, spec, options);
   const source = await applyPatches(store, bare, spec.patches);
-  const tools = await buildTools(spec.compiler, options);
+  const tools = await buildTools(spec.compiler, config.options, options);
   return { store, recipe: { source, config, tools, what: formatOrigin(spec) }, bare };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type Evidence, isBefore } from '../evidence/capture.ts';
+import type { KernelTraits } from '../linux/kernel-traits.ts';
 import type { SymbolTable } from '../linux/symbol-table.ts';
 import type { Prediction } from '../model/types.ts';
 import { asksForCpus } from '../scenario/types.ts';
@@ -8,14 +9,19 @@ import { asksForCpus } from '../scenario/types.ts';
  * Whether a prediction depends on requests that the harness records at a kernel function: without
  * them nothing can be said about the tables.
  */
-function restsOn(what: string, { decisions }: Prediction): boolean {
+function restsOn(
+  what: string,
+  { decisions }: Prediction,
+  { presentInvalid }: Pick<KernelTraits, 'presentInvalid'>,
+): boolean {
   switch (what) {
     case 'splits':
       return decisions.linearMapRequiresBbml === true || decisions.bootCpuBbml;
     case 'sharing':
       return decisions.realm;
     case 'kpti':
-      return decisions.debugPagealloc && decisions.kpti;
+      // Since 15bfba1ad77f a page has nG whenever it becomes valid, and never while it is not.
+      return decisions.debugPagealloc && decisions.kpti && !presentInvalid;
     default:
       return false;
   }
@@ -29,10 +35,21 @@ function restsOn(what: string, { decisions }: Prediction): boolean {
 export function onlyWhatIsKnown(
   prediction: Prediction,
   { unseen = [] }: Pick<Evidence, 'unseen'>,
-  symbols: Pick<SymbolTable, 'has'>,
+  {
+    symbols,
+    traits,
+  }: {
+    symbols: Pick<SymbolTable, 'has'>;
+    traits: Pick<KernelTraits, 'presentInvalid'>;
+  },
 ): { prediction: Prediction; notKnown: string[] } {
-  const notKnown = new Set(unseen.map(({ what, why }) => `${whatWords[what]}: ${why}`));
-  const blind = unseen.find(({ what }) => restsOn(what, prediction));
+  const isBlind = (what: string): boolean => restsOn(what, prediction, traits);
+  const notKnown = new Set(
+    unseen
+      .filter(({ what }) => what !== 'kpti' || isBlind(what))
+      .map(({ what, why }) => `${whatWords[what]}: ${why}`),
+  );
+  const blind = unseen.find(({ what }) => isBlind(what));
   if (prediction.lateCpusUnknown) {
     notKnown.add(
       'whether it lets in a CPU that comes late: it has no arm64_features[] of a shape that is known',

@@ -76,19 +76,13 @@ export function collectedNotes({ collected }: Board): string[] {
 
 /** What a report on a board must say, in sentences: what is not known, and what is not a fact. */
 export function notesOf(board: Board): string[] {
-  const { cpus, overrides } = board;
-  const silent = cpus.filter(({ registers }) => registers.ID_AA64MMFR0_EL1 === undefined);
+  const { overrides } = board;
   return [
     'TCR_EL1 (but for T1SZ), MAIR_EL1, SCTLR_EL1, TCR2_EL1 and PIR_EL1 are predicted, not read: only the kernel itself can read them.',
     ...overrides.map(
       ({ register, mask }) =>
         `The command line overrides bits 0x${mask.toString(16)} of ${register}; the model takes them as the kernel does.`,
     ),
-    ...(silent.length > 0
-      ? [
-          `The ID registers of ${silent.length === cpus.length ? 'the CPUs' : `CPU ${silent[0]?.cpu}`} are not known: the model takes each field for 0.`,
-        ]
-      : []),
     ...memoryOf(board).notes,
     ...collectedNotes(board),
   ];

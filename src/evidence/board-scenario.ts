@@ -40,6 +40,14 @@ export function idRegistersOf(cpus: readonly BoardCpu[], board: Board): Record<s
   return cpus.map(({ registers }) => seenRegisters(registers, board.overrides));
 }
 
+/**
+ * Whether the ID registers of all these CPUs are known. Where the kernel's types are not, sysfs has
+ * MIDR_EL1, REVIDR_EL1 and AIDR_EL1 alone, and a dump nothing.
+ */
+export function areIdentified(cpus: readonly BoardCpu[]): boolean {
+  return cpus.length > 0 && cpus.every(({ registers }) => 'ID_AA64MMFR0_EL1' in registers);
+}
+
 function worldOf({ variables }: Board): Machine['world'] {
   return variables.rsi_present === 1n ? 'realm' : 'normal';
 }

@@ -56,7 +56,10 @@ export interface Operation {
   maps?: true;
   /** Virtual address of the root table that it changes; absent: swapper_pg_dir. */
   root?(args: Registers): bigint;
-  /** It also writes to tables of its own, of which nothing is said. */
+  /**
+   * It also writes to tables of its own, of which nothing is said. It allocates them first, and with
+   * debug_pagealloc their pages become valid by that.
+   */
   hasOwnTables?: true;
 }
 

@@ -52,16 +52,38 @@ t.test('a whole Image passes, plain or gzipped, with the release of its banner',
   t.ok(unpacked.bytes.equals(image));
 });
 
-/** An image of CONFIG_EFI_ZBOOT: the header of zboot-header.S, and the payload some way behind it. */
+/**
+ * The first KiB of vmlinuz.efi, by its compression: linux-source-7.3 7.3.4-1~bpo13+1 in ptdiff's own
+ * configuration with CONFIG_EFI, CONFIG_EFI_ZBOOT, and CONFIG_KERNEL_GZIP or CONFIG_KERNEL_ZSTD;
+ * `make vmlinuz.efi`.
+ */
+const efiHeader = (compression: 'gzip' | 'zstd'): Buffer =>
+  readFileSync(join(import.meta.dirname, `fixtures/efi-zboot-header-7.3.4-${compression}.bin`));
+
+/** An EFI image with such a header, and its payload where that says. */
 function efiImage(payload: Buffer, compression: string): Buffer {
-  const header = Buffer.alloc(4096);
-  header.write('MZ\0\0zimg');
-  header.writeUInt32LE(header.length, 8);
+  const header = efiHeader(compression === 'gzip' ? 'gzip' : 'zstd');
+  const code = Buffer.alloc(header.readUInt32LE(8) - header.length);
   header.writeUInt32LE(payload.length, 12);
+  header.fill(0, 0x18, 0x38);
   header.write(compression, 0x18);
   // zstd and others have the unpacked size behind the payload.
-  return Buffer.concat([header, payload, Buffer.alloc(4, 0xff)]);
+  return Buffer.concat([header, code, payload, Buffer.alloc(4, 0xff)]);
 }
+
+t.test('the header of a real EFI image', async (t) => {
+  for (const [compression, offset, bytes] of [
+    ['gzip', 47032, 2114813],
+    ['zstd', 97800, 1820499],
+  ] as const) {
+    const header = efiHeader(compression);
+    t.same([header.readUInt32LE(8), header.readUInt32LE(12)], [offset, bytes]);
+    t.throws(() => checkImage(header, 'vmlinuz.efi'), {
+      fault: 'image',
+      message: /compressed EFI image .* that is truncated or damaged/,
+    });
+  }
+});
 
 t.test('the EFI images of distributions are unpacked', async (t) => {
   const image = wholeImage();
@@ -76,6 +98,16 @@ t.test('the EFI images of distributions are unpacked', async (t) => {
     t.equal(release, '7.3.4+deb13-arm64');
     t.ok(checkImage(gzipSync(efi, { level: 1 }), 'vmlinuz').bytes.equals(image), 'in gzip');
   }
+});
+
+t.test('an Image in an EFI image is the one that was built, without its .bss', async (t) => {
+  const image = wholeImage();
+  const padded = Buffer.concat([image, Buffer.alloc(52690944 - recordedEnd)]);
+  const unpacked = (bytes: Buffer) =>
+    checkImage(efiImage(gzipSync(bytes), 'gzip'), 'vmlinuz').bytes;
+  t.ok(unpacked(padded).equals(image));
+  const signed = Buffer.concat([image, Buffer.alloc(1464, 1)]);
+  t.ok(unpacked(signed).equals(signed), 'what is no padding is kept');
 });
 
 t.test('a release that is none is taken from the banner, as the last resort', async (t) => {

@@ -10,6 +10,7 @@ import type { CaseResult } from '../../../src/diff/types.ts';
 import { PtdiffError } from '../../../src/errors.ts';
 import type { Board } from '../../../src/evidence/board.ts';
 import { dumpedBoard } from '../../../src/evidence/board-dump.ts';
+import { areIdentified, bootCpus } from '../../../src/evidence/board-scenario.ts';
 import type { FleetBoard } from '../../../src/report/fleet.ts';
 import type { RunRecord } from '../../../src/report/types.ts';
 import { knownIssuesFolder } from '../laboratory.ts';
@@ -123,6 +124,8 @@ async function judgeFile(
   if (given.collected.source === 'ptdump')
     return judgeDump(dumpedBoard(given, file), place, known, request.kernel);
   const board = wholeBoard(given, file);
+  if (!areIdentified(bootCpus(board, board.vmcoreinfo)))
+    return judgeUnknown(board, 'The ID registers of its CPUs are not known.', place, known);
   const found = await kernelOf(board, board.vmcoreinfo, request.kernel, options);
   if ('lacks' in found) return judgeUnknown(board, found.lacks, place, known);
   const { kernel } = found;

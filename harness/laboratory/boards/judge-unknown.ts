@@ -5,20 +5,32 @@ import type { KnownIssue } from '../../../src/diff/match-known.ts';
 import type { CaseResult } from '../../../src/diff/types.ts';
 import { evidenceOf, notesOf } from '../../../src/evidence/board-evidence.ts';
 import { memoryOf } from '../../../src/evidence/board-memory.ts';
-import { bootCpus, idRegistersOf, scenarioOf } from '../../../src/evidence/board-scenario.ts';
+import {
+  areIdentified,
+  bootCpus,
+  idRegistersOf,
+  scenarioOf,
+} from '../../../src/evidence/board-scenario.ts';
 import { aliasBitOf } from '../../../src/evidence/boot-facts.ts';
 import { ipaBitsOf } from '../../../src/evidence/inferred-sharing.ts';
 import { geometryOf } from '../../../src/linux/geometry.ts';
 import { linearRange } from '../../../src/linux/kernel-layout.ts';
 import { subtract } from '../../../src/linux/physical-range.ts';
 import { registersOfUnknown } from '../../../src/model/live-registers.ts';
+import { first } from '../../../src/present.ts';
 import type { Scenario } from '../../../src/scenario/types.ts';
 import type { Granule } from '../../../src/vmsa/types.ts';
 import { unpredictedResult } from './unpredicted-result.ts';
 import { type Place, type WholeBoard, walkBoard } from './whole-board.ts';
 
 /**
- * Judges a board whose kernel could not be had: nothing is predicted, and only those invariants are
+ * What the tables are read by where no CPU is known: addresses as wide as can be. The kernel's
+ * entries mean the same with and without permission indirection (PIE_E1 of pgtable-prot.h).
+ */
+const unidentified = { ID_AA64MMFR0_EL1: 6n };
+
+/**
+ * Judges a board whose kernel, or whose CPUs, could not be had: nothing is predicted, and only those invariants are
  * checked that need no symbol.
  * @param lacks the sentence that says what the user has to give
  * @throws PtdiffError(usage) for tables that VMCOREINFO does not describe
@@ -32,7 +44,8 @@ export function judgeUnknown(
   const started = performance.now();
   const { vmcoreinfo: info, root } = board;
   const granule = info.granule as Granule;
-  const [idRegisters = {}] = idRegistersOf(bootCpus(board, info), board);
+  const cpus = bootCpus(board, info);
+  const idRegisters = areIdentified(cpus) ? first(idRegistersOf(cpus, board)) : unidentified;
   const pages = { granule, vaBits: info.vaBits };
   const registers = registersOfUnknown(pages, idRegisters, { t1sz: info.t1sz, pa: root.pa });
   const ttbr1 = walkBoard(board, registers);

@@ -53,10 +53,16 @@ export function walkBoard(
   registers: SystemRegisters,
 ): WalkResult {
   const regime = stage1Regime(registers, 'ttbr1');
-  if (regime.notWalked !== undefined || regime.rootEntries !== root.entries) {
+  if (regime.notWalked !== undefined) {
     throw new PtdiffError(
       'usage',
-      `The first table of the board has ${root.entries} entries, and by its registers it must have ${regime.rootEntries}: ${regime.notWalked ?? 'the archive is damaged; collect it again'}.`,
+      `The tables of the board cannot be walked by the registers that its kernel must have set, so that the archive is damaged, or of another kernel: ${regime.notWalked}`,
+    );
+  }
+  if (regime.rootEntries !== root.entries) {
+    throw new PtdiffError(
+      'usage',
+      `The first table of the board has ${root.entries} entries, and by its registers it must have ${regime.rootEntries}: the archive is damaged; collect it again.`,
     );
   }
   return walkRuns(regime, descriptors);

@@ -26,11 +26,11 @@ export async function buildForFarm(
   signal: AbortSignal,
 ): Promise<Buffer> {
   const store = await openGitStore();
-  const tools = await buildTools(job.compiler, { progress: say, signal });
+  const config = { fragments: [], options: new Map(job.options), complete: job.complete };
+  const tools = await buildTools(job.compiler, config.options, { progress: say, signal });
   const recipe: KernelRecipe = {
     source: { tree: job.tree, alternates: [], name: job.name },
-    config: { fragments: [], options: new Map(job.options), complete: job.complete },
-    tools,
+    ...{ config, tools },
     what: job.what,
   };
   if (buildKey(recipe) !== job.key)

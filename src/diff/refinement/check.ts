@@ -207,6 +207,15 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
     if (operation.name === '__kpti_install_ng_mappings' && operation.cpu === 0)
       this.#useNgMappings();
     operation.note?.end(operation.result);
+    this.#renew(operation.parent);
+  }
+
+  /** What an operation finds is what it has prepared by calling others. */
+  #renew(operation: Followed | undefined): void {
+    const { note } = operation ?? {};
+    if (operation === undefined || note?.model === undefined || !note.isPreparing) return;
+    const predicted = this.#predict(operation, note.model);
+    note.renew(predicted === 'stops' ? undefined : predicted);
   }
 
   #predict(operation: RecordedOperation, model: Operation): Predicted | 'stops' | undefined {

@@ -56,6 +56,16 @@ export class Expectation {
     return this.#predicted?.model;
   }
 
+  /** Whether it waits for its tables, and for nothing that it has predicted itself. */
+  get isPreparing(): boolean {
+    return this.#predicted?.model.hasOwnTables === true && this.#next === 0;
+  }
+
+  /** Takes a prediction that was made later, after what it has prepared. */
+  renew(predicted: Predicted | undefined): void {
+    this.#predicted = predicted;
+  }
+
   /** Before a store. */
   store(table: RecordedTable, index: number, low: number, high: number): void {
     const predicted = this.#predicted;

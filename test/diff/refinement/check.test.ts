@@ -106,6 +106,23 @@ t.test(
   },
 );
 
+t.test('debug_pagealloc: tables of an operation of its own become valid before it begins', (t) => {
+  const boot = recordedKernel('7.3.4-debug_pagealloc-board@max+pagealloc+kpti');
+  const { deviations, checked } = checkRefinement(boot.recording, boot.kernel);
+  t.same(deviations, []);
+  t.equal(checked.get('__kpti_install_ng_mappings'), 1);
+  t.same(
+    foundIn(boot, {
+      inside: '__kpti_install_ng_mappings',
+      kind: 'store',
+      nth: 2000,
+      becomes: () => [],
+    }),
+    ['__kpti_install_ng_mappings/other-entry'],
+  );
+  t.end();
+});
+
 /** Takes the place of an event in one function. */
 interface Plant {
   inside: string;

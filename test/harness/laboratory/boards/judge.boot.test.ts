@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { kernelOf } from '../../../../harness/laboratory/boards/board-kernel.ts';
 import { judgeBoard } from '../../../../harness/laboratory/boards/judge-board.ts';
+import { judgeBoards } from '../../../../harness/laboratory/boards/judge-boards.ts';
 import { judgeUnknown } from '../../../../harness/laboratory/boards/judge-unknown.ts';
 import { readArchive } from '../../../../harness/laboratory/boards/read-archive.ts';
 import { type WholeBoard, wholeBoard } from '../../../../harness/laboratory/boards/whole-board.ts';
@@ -120,6 +121,14 @@ t.test('another kernel is refused', async (t) => {
   });
 });
 
+t.test('tables that no registers describe are refused', async (t) => {
+  const broken = { ...real, vmcoreinfo: { ...real.vmcoreinfo, t1sz: 50 } };
+  t.throws(() => judged(t, broken), {
+    fault: 'usage',
+    message: /^The tables of the board cannot be walked .*: TCR_EL1\.T1SZ is 50, [^.]*\.$/,
+  });
+});
+
 t.test('a board whose kernel nobody has is held to what needs no symbol', async (t) => {
   const place = () => ({ name: 'board+test', directory: t.testdir() });
   const { result } = judgeUnknown(real, 'Its kernel is lost.', place(), []);
@@ -131,6 +140,33 @@ t.test('a board whose kernel nobody has is held to what needs no symbol', async 
   const { result: broken } = judgeUnknown(odd, 'Its kernel is lost.', place(), []);
   t.match(broken.findings, [{ id: 'invariant/linear-map-is-ram/ram-not-mapped@live' }]);
   t.equal(broken.verdict, 'fail');
+});
+
+/** Of a kernel that lacks its types, sysfs has these registers alone. */
+function withoutIdRegisters(members: ReadonlyMap<string, Buffer>): Map<string, Buffer> {
+  const cpus = String(given(members.get('cpus'))).replaceAll(/ ID_AA64\w+=[0-9a-f]+/g, '');
+  return new Map([...members, ['cpus', Buffer.from(cpus)]]);
+}
+
+t.test('of CPUs that nobody knows nothing is predicted', async (t) => {
+  const members = withoutIdRegisters(membersOfTar(gunzipSync(readFileSync(fixture))));
+  t.match(String(members.get('cpus')), /^0 online MIDR_EL1=f0510 REVIDR_EL1=0 AIDR_EL1=0\n$/);
+  const folder = t.testdir({ 'board.tar.gz': archiveOf(members) });
+  const judge = (name: string) =>
+    judgeBoards(
+      { files: [join(folder, name)], labels: [], out: join(folder, 'run') },
+      new AbortController().signal,
+    );
+  const { cases, fleet } = await judge('board.tar.gz');
+  const { verdict, symbols, linearMap, notes } = given(cases[0]);
+  t.match({ verdict, symbols }, { verdict: 'pass', symbols: { grade: 'not predicted' } });
+  // Neither the depth of the tables nor what their entries mean is lost.
+  t.same(linearMap, judged(t, real).linearMap);
+  t.match(notes?.[0], /^The ID registers of its CPUs are not known\. Nothing is predicted/);
+  t.same(fleet, []);
+  const dumped = new Map([...members, ['cpus', Buffer.alloc(0)]]);
+  writeFileSync(join(folder, 'dump.tar.gz'), archiveOf(dumped));
+  t.same(given((await judge('dump.tar.gz')).cases[0]).linearMap, linearMap, 'and of no CPU at all');
 });
 
 t.test('a realm whose kernel nobody has is not blamed for what it shares', async (t) => {
@@ -171,6 +207,7 @@ t.test('with debug_pagealloc, what is not valid may be free', async (t) => {
     result.notes?.join('\n'),
     /debug_pagealloc.* 1 page of the linear map is not valid and may/,
   );
+  t.notMatch(result.notes?.join('\n'), /KPTI/, 'which is off');
   const text = judged(t, board(invalid, 0x4100_0000), debugging);
   t.equal(text.verdict, 'fail', 'text is never free');
   t.equal(
