@@ -30,8 +30,8 @@ import { type Place, type WholeBoard, walkBoard } from './whole-board.ts';
 const unidentified = { ID_AA64MMFR0_EL1: 6n };
 
 /**
- * Judges a board whose kernel, or whose CPUs, could not be had: nothing is predicted, and only those invariants are
- * checked that need no symbol.
+ * Judges a board whose kernel, or whose CPUs, could not be had: nothing is predicted, and only those
+ * invariants are checked that need no symbol.
  * @param lacks the sentence that says what the user has to give
  * @throws PtdiffError(usage) for tables that VMCOREINFO does not describe
  */
