@@ -106,6 +106,30 @@ t.test(
   },
 );
 
+t.test('pages of 64K: the repaint, and KPTI, which maps tables far below the fixmap', (t) => {
+  const boot = recordedKernel('7.3.4-64k@monitor+neoverse-v3-r0p2+then-max+kpti');
+  const { deviations, checked, unchecked } = checkRefinement(boot.recording, boot.kernel);
+  t.same(deviations, []);
+  t.match(Object.fromEntries(checked), {
+    linear_map_split_to_ptes: 2,
+    __kpti_install_ng_mappings: 2,
+    update_mapping_prot: 3,
+    split_kernel_leaf_mapping: 13,
+    set_direct_map_default_noflush: 6,
+  });
+  t.same(Object.fromEntries(unchecked), { __create_pgd_mapping_locked: 2 });
+  t.same(
+    foundIn(boot, {
+      inside: '__kpti_install_ng_mappings',
+      kind: 'store',
+      nth: 1000,
+      becomes: () => [],
+    }),
+    ['__kpti_install_ng_mappings/other-entry'],
+  );
+  t.end();
+});
+
 /** Takes the place of an event in one function. */
 interface Plant {
   inside: string;
