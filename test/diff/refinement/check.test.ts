@@ -130,6 +130,21 @@ t.test('pages of 64K: the repaint, and KPTI, which maps tables far below the fix
   t.end();
 });
 
+t.test('a CPU that waits for the lock while another one splits the same leaf', (t) => {
+  const { recording, kernel } = recordedKernel('7.3.4+deb13-arm64@neoverse-v3-r0p2');
+  const isSplit = ({ listed }: { listed: number }) =>
+    recording.functions[listed]?.name === 'split_kernel_leaf_mapping';
+  const waiting = rewriteRecording(recording, (event) => {
+    if (event.kind === 'enter' && isSplit(event.call)) return [{ ...event, cpu: 1 }, event];
+    if (event.kind === 'leave' && isSplit(event.call)) return [event, { ...event, cpu: 1 }];
+    return [event];
+  });
+  const { deviations, checked } = checkRefinement(waiting, kernel);
+  t.same(deviations, []);
+  t.equal(checked.get('split_kernel_leaf_mapping'), 2 * 521);
+  t.end();
+});
+
 /** Takes the place of an event in one function. */
 interface Plant {
   inside: string;
