@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { boot } from '../../../harness/boot/boot.ts';
 import type { CaseSetup } from '../../../harness/boot/case-setup.ts';
+import { followRecording } from '../../../src/evidence/follow-recording.ts';
 import { recorderList } from '../../../src/linux/recorded-functions.ts';
 import type { SymbolTable } from '../../../src/linux/symbol-table.ts';
 import { exerciseWord } from '../../../src/scenario/types.ts';
+import { given } from '../../given.ts';
 import { realSetup } from '../boot-setup.ts';
 import { changedRecorder, type RecorderChange } from './changed-recorder.ts';
 
@@ -134,6 +136,11 @@ t.test('four CPUs: every store belongs to the functions on the stack of the gues
   t.same(evidence.end, { kind: 'completed' });
   t.same(wrong, new Map(), `${stores} stores`);
   t.ok(stores > 100_000 && owned > 50_000, `${owned} of ${stores} in functions of the list`);
+  const busy = new Set<number>();
+  followRecording(given(evidence.recording), {
+    entered: ({ name, cpu }) => void (name === 'secretmem_fault' && busy.add(cpu)),
+  });
+  t.same([...busy].sort(), [0, 1, 2, 3], 'each CPU has changed the tables of the kernel');
 });
 
 t.test('a recorder that takes every second return for none does not agree with it', async (t) => {
