@@ -53,18 +53,13 @@ void churn_once(void)
 
 static void run_on_last_cpu(void)
 {
-	cpu_set_t all, one;
+	cpu_set_t all;
+	int cpu = CPU_SETSIZE - 1;
 
 	if (sched_getaffinity(0, sizeof(all), &all))
 		return;
-	CPU_ZERO(&one);
-	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
-		if (CPU_ISSET(cpu, &all)) {
-			CPU_SET(cpu, &one);
-			break;
-		}
-	}
-	sched_setaffinity(0, sizeof(one), &one);
+	while (cpu >= 0 && !(CPU_ISSET(cpu, &all) && run_on(cpu)))
+		cpu--;
 }
 
 /* Ends with the errno of what failed. */

@@ -145,7 +145,7 @@ static void exercise_user_tables(struct probe_result *result)
 		probe_failed(result, "munmap");
 }
 
-static bool run_on(int cpu)
+bool run_on(int cpu)
 {
 	cpu_set_t one;
 

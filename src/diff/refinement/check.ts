@@ -89,7 +89,7 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
   #swapper: RecordedMap | undefined;
   #capabilitiesFinal = false;
   #state: OperationState | undefined;
-  /** How many there were, and by each CPU. */
+  /** How many there were so far, and how many by each CPU. */
   #stores = 0;
   readonly #storesOf: number[] = [];
   /** That of the event that is looked at. */
@@ -187,8 +187,7 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
     const predicted = isWhole ? this.#predict(operation, model) : undefined;
     if (predicted === undefined) known.unchecked++;
     else known.checked++;
-    if (predicted === 'stops') this.report(operation, { difference: 'stops' });
-    const expected = predicted === 'stops' ? undefined : predicted;
+    const expected = this.#unlessStopped(operation, predicted);
     operation.note = new Expectation(operation, outer, expected, this, this.#foreignTo(cpu));
   }
 
@@ -210,7 +209,16 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
     if (now === foreign || !expectation.isOpen || model === undefined) return;
     expectation.foreign = now;
     const predicted = this.#predict(operation, model);
-    expectation.predictAgain(predicted === 'stops' ? undefined : predicted);
+    expectation.predictAgain(this.#unlessStopped(operation, predicted));
+  }
+
+  #unlessStopped(
+    operation: RecordedOperation,
+    predicted: Predicted | 'stops' | undefined,
+  ): Predicted | undefined {
+    if (predicted !== 'stops') return predicted;
+    this.report(operation, { difference: 'stops' });
+    return undefined;
   }
 
   /** How many stores there were by other CPUs. */

@@ -47,7 +47,8 @@ interface Store {
 /** A return address without its authentication code: code is in the upper 2^47 bytes. */
 const plain = (address: bigint) => address | 0xffff_8000_0000_0000n;
 
-function* storesOf(path: string, functions: readonly { name: string }[]): Generator<Store> {
+/** @param functions the names of the list, as the kernel has them */
+function* storesOf(path: string, functions: readonly string[]): Generator<Store> {
   const bytes = readFileSync(path);
   const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
   for (let at = 0; at < words.length; ) {
@@ -60,7 +61,7 @@ function* storesOf(path: string, functions: readonly { name: string }[]): Genera
     const linked = (address: bigint) => plain(address) - slide;
     yield {
       recorded: Array.from({ length: Number(recorded) }, (_, each) => ({
-        name: functions[Number(pairs[2 * each])]?.name ?? '?',
+        name: functions[Number(pairs[2 * each])] ?? '?',
         returnsTo: linked(pairs[2 * each + 1] ?? 0n),
       })),
       frames: [pc - slide, ...Array.from(callers, linked)],
@@ -84,12 +85,9 @@ function difference(
   const functions = [pc, ...returns.map((address) => address - 4n)].map(nameOf);
   const left = [...recorded];
   for (const [at, name] of functions.entries()) {
-    const tails: string[] = [];
-    while (left[0] && left[0].name !== name && left[0].returnsTo === returns[at])
-      tails.push(left.shift()?.name ?? '');
-    if (left[0]?.name === name && left[0].returnsTo === returns[at]) left.shift();
-    else if (listed.has(name)) return `${name} is not recorded`;
-    while (left[0] && left[0].returnsTo === returns[at]) left.shift();
+    const ends: string[] = [];
+    while (left[0] && left[0].returnsTo === returns[at]) ends.push(left.shift()?.name ?? '');
+    if (listed.has(name) && !ends.includes(name)) return `${name} is not recorded`;
   }
   return left[0] && `${left[0].name} is not on the stack`;
 }
@@ -103,12 +101,9 @@ async function compared(t: Test, changes: readonly RecorderChange[], over: Parti
   });
   const setup = await realSetup(t, 'debian:7.3', { ...over, recorderLibrary });
   const evidence = await boot(setup);
-  const { functions } = recorderList(setup.symbols);
-  const listed = new Set(
-    functions
-      .filter(({ role }) => role === 'operation')
-      .map(({ name }) => setup.symbols.codeName(name) ?? name),
-  );
+  const list = recorderList(setup.symbols).functions;
+  const functions = list.map(({ name }) => setup.symbols.codeName(name) ?? name);
+  const listed = new Set(functions.filter((_, each) => list[each]?.role === 'operation'));
   const wrong = new Map<string, number>();
   let stores = 0;
   let owned = 0;
