@@ -114,8 +114,8 @@ t.test('pages of 64K: the repaint, and KPTI, which maps tables far below the fix
     linear_map_split_to_ptes: 2,
     __kpti_install_ng_mappings: 2,
     update_mapping_prot: 3,
-    split_kernel_leaf_mapping: 13,
-    set_direct_map_default_noflush: 6,
+    split_kernel_leaf_mapping: 141,
+    set_direct_map_default_noflush: 70,
   });
   t.same(Object.fromEntries(unchecked), { __create_pgd_mapping_locked: 2 });
   t.same(
