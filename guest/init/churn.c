@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include "exercises.h"
 #include "faults.h"
 #include "pagemap.h"
-#include "probes.h"
 
 /* More than a block of 2 MiB: what the probe of memfd_secret gets later is but a part of it. */
 #define PAST_PAGES 1024
@@ -25,8 +23,7 @@
 
 static pid_t churning = -1;
 
-/* Secret memory, each page of which is touched, and given back (mm/secretmem.c). */
-static void churn_secret(struct probe_result *result, size_t pages)
+void churn_secret(struct probe_result *result, size_t pages)
 {
 	int file;
 	unsigned char *memory = secret_pages(result, pages, &file);
@@ -56,18 +53,13 @@ void churn_once(void)
 
 static void run_on_last_cpu(void)
 {
-	cpu_set_t all, one;
+	cpu_set_t all;
+	int cpu = CPU_SETSIZE - 1;
 
 	if (sched_getaffinity(0, sizeof(all), &all))
 		return;
-	CPU_ZERO(&one);
-	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
-		if (CPU_ISSET(cpu, &all)) {
-			CPU_SET(cpu, &one);
-			break;
-		}
-	}
-	sched_setaffinity(0, sizeof(one), &one);
+	while (cpu >= 0 && !(CPU_ISSET(cpu, &all) && run_on(cpu)))
+		cpu--;
 }
 
 /* Ends with the errno of what failed. */

@@ -6,6 +6,13 @@
 #ifndef PTDIFF_CHURN_H
 #define PTDIFF_CHURN_H
 
+#include <stddef.h>
+
+#include "probes.h"
+
+/* Pages of secret memory, each of which is touched, and given back (mm/secretmem.c). */
+void churn_secret(struct probe_result *result, size_t pages);
+
 /* Secret memory and a program, once; what cannot be done is a problem that is sent. */
 void churn_once(void);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What init does with its tables and those of the kernel once everything was captured, so that a
- * recording has more than a boot: each kind of change of a user table, a migration, a program of
- * BPF, memory of vmalloc(), a module that goes and comes again, and secret memory that is given back.
- * Each result is a record like that of a probe.
+ * recording has more than a boot: each kind of change of a user table, a migration, all CPUs at the
+ * same time, a program of BPF, memory of vmalloc(), a module that goes and comes again, and secret
+ * memory that is given back. Each result is a record like that of a probe.
  */
 #include "exercises.h"
 
@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "churn.h"
 #include "faults.h"
 #include "pagemap.h"
 
@@ -144,10 +145,19 @@ static void exercise_user_tables(struct probe_result *result)
 		probe_failed(result, "munmap");
 }
 
+bool run_on(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(0, sizeof(one), &one) == 0;
+}
+
 /* Runs on every CPU in turn, and writes there to what another one mapped. */
 static void exercise_migration(struct probe_result *result)
 {
-	cpu_set_t all, one;
+	cpu_set_t all;
 	unsigned char *memory = mmap(NULL, CONTIGUOUS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED) {
@@ -161,10 +171,8 @@ static void exercise_migration(struct probe_result *result)
 	for (int cpu = 0; cpu < CPU_SETSIZE && !result->error; cpu++) {
 		if (!CPU_ISSET(cpu, &all))
 			continue;
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		if (sched_setaffinity(0, sizeof(one), &one))
-			/* One that is offline is none that it may run on. */
+		/* One that is offline is none that it may run on. */
+		if (!run_on(cpu))
 			continue;
 		if (touch(result, memory, CONTIGUOUS_BYTES) && protect(result, memory, page_bytes, PROT_READ))
 			protect(result, memory, page_bytes, PROT_READ | PROT_WRITE);
@@ -223,6 +231,56 @@ void exercise_bpf(struct probe_result *result)
 	usleep(50000);
 }
 
+#define TOGETHER_TURNS 4
+#define TOGETHER_SECRET_PAGES 8
+
+/* Ends with the errno of what failed. A kernel may know neither secret memory nor programs. */
+static _Noreturn void exercise_on(int cpu)
+{
+	struct probe_result result = { .call = "ok" }, ignored = { .call = "ok" };
+
+	for (int turn = 0; run_on(cpu) && turn < TOGETHER_TURNS && !result.error; turn++) {
+		unsigned char *memory =
+			mmap(NULL, 4 * CONTIGUOUS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (memory == MAP_FAILED)
+			_exit(errno);
+		exercise_range(&result, memory, CONTIGUOUS_BYTES, memory + 2 * CONTIGUOUS_BYTES);
+		munmap(memory, 4 * CONTIGUOUS_BYTES);
+		churn_secret(&ignored, TOGETHER_SECRET_PAGES);
+	}
+	exercise_bpf(&ignored);
+	_exit(result.error);
+}
+
+/* A process on every CPU changes its own tables and those of the kernel, all at the same time. */
+static void exercise_together(struct probe_result *result)
+{
+	cpu_set_t all;
+	int status;
+
+	if (sched_getaffinity(0, sizeof(all), &all)) {
+		probe_failed(result, "sched_getaffinity");
+		return;
+	}
+	if (CPU_COUNT(&all) == 1)
+		return;
+	for (int cpu = 0; cpu < CPU_SETSIZE && !result->error; cpu++) {
+		pid_t child = CPU_ISSET(cpu, &all) ? fork() : 1;
+
+		if (child == 0)
+			exercise_on(cpu);
+		if (child < 0)
+			probe_failed(result, "fork");
+	}
+	while (wait(&status) > 0) {
+		if (status == 0 || result->error)
+			continue;
+		errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+		probe_failed(result, "wait");
+	}
+}
+
 /* More than lazy_max_pages() of mm/vmalloc.c for one CPU, so that what was freed is purged. */
 #define MODULE_BYTES ((size_t)8 << 20)
 #define MODULE_TRIES 6
@@ -255,6 +313,7 @@ void exercises_run(void)
 	} exercises[] = {
 		{ "user_tables", exercise_user_tables },
 		{ "migration", exercise_migration },
+		{ "together", exercise_together },
 		{ "bpf", exercise_bpf },
 		{ "vmalloc", exercise_vmalloc },
 		{ "module", probe_modules_again },

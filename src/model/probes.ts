@@ -58,6 +58,8 @@ export function probePredictions(
         return { errno: 0, why: 'every kernel has mmap() and what changes a mapping' };
       case 'migration':
         return { errno: 0, why: 'init may run on every CPU that is online' };
+      case 'together':
+        return { errno: 0, why: 'each CPU may do so by itself' };
       case 'bpf':
         return hasBpf
           ? { errno: 0, why: 'init may load any program (bpf_prog_load(), kernel/bpf/syscall.c)' }

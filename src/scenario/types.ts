@@ -20,6 +20,7 @@ export type ProbeName = (typeof probeNames)[number];
 export const exerciseNames = [
   'user_tables',
   'migration',
+  'together',
   'bpf',
   'vmalloc',
   'module',

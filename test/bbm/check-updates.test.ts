@@ -5,6 +5,7 @@ import { readRecording } from '../../results/recording-file.ts';
 import { checkUpdates } from '../../src/bbm/check-updates.ts';
 import { UpdateRules } from '../../src/bbm/update-rules.ts';
 import { RecordingReader } from '../../src/evidence/recording-reader.ts';
+import { recordedKernel } from '../diff/refinement/recorded-kernel.ts';
 import { given } from '../given.ts';
 import { type Insn, kernelPtes, kernelRoot, operandOf, otherPtes, Steps } from './steps.ts';
 
@@ -161,5 +162,16 @@ t.test('a recorded boot: map_kernel() maps text again without a DSB after its TL
     claimed: 864,
   });
   t.match(checkUpdates(recording, [2]), [{ claimed: 0 }]);
+  t.end();
+});
+
+t.test('the TLBIs of KPTI hint at a granule of 64K, which is wrong with other pages', (t) => {
+  const wrong = (boot: string) =>
+    checkUpdates(recordedKernel(boot).recording, [2]).filter(({ claimed }) => claimed > 0);
+  t.match(wrong('7.3.4+deb13-arm64@max+kpti')[0], {
+    site: /^idmap_kpti_install_ng_mappings\+0x/,
+    missing: 'a TLBI whose hint is right',
+  });
+  t.same(wrong('7.3.4-64k@monitor+neoverse-v3-r0p2+then-max+kpti'), []);
   t.end();
 });

@@ -34,8 +34,11 @@ class Bytes {
   }
 }
 
-/** One event, with what it says in full; the descriptor of a store as one number. */
-export type RecordedEvent =
+/**
+ * One event, with what it says in full; the descriptor of a store as one number. It is of the CPU of
+ * the event whose place it takes, unless it names another one.
+ */
+export type RecordedEvent = { cpu?: number } & (
   | { kind: 'store'; table: RecordedTable; index: number; value: bigint }
   | { kind: 'tlbi' | 'msr'; operand: bigint }
   | { kind: 'barrier' | 'unmark' }
@@ -44,7 +47,8 @@ export type RecordedEvent =
   | { kind: 'enter'; call: RecordedCall; args: readonly bigint[] }
   | { kind: 'leave'; call: RecordedCall; result: bigint | undefined }
   | { kind: 'switch'; previous: bigint; next: bigint }
-  | { kind: 'mark'; from: bigint };
+  | { kind: 'mark'; from: bigint }
+);
 
 /** Values of a call that are recorded: its result and at most eight arguments, in registers. */
 const callValues = 9;
@@ -68,7 +72,8 @@ class Writer {
   }
 
   write(event: RecordedEvent): void {
-    const { cpu, time, site } = this.#reader;
+    const { time, site } = this.#reader;
+    const { cpu = this.#reader.cpu } = event;
     if (cpu !== this.#cpu) this.#numbers(kinds.cpu, cpu);
     if (time !== this.#time) this.#numbers(kinds.time, time - this.#time);
     this.#cpu = cpu;

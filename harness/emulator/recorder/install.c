@@ -53,7 +53,7 @@ static bool take(char *argument)
 		{ "anchor_pa", &setting.anchor_pa },	   { "anchor_target", &setting.anchor_target },
 		{ "anchor_register", &reg },		   { "image_pa", &setting.image_pa },
 		{ "image_start", &setting.image_start },   { "image_end", &setting.image_end },
-		{ "page_end", &setting.page_end },	   { "fixmap_start", &setting.fixmap_start },
+		{ "page_end", &setting.page_end },	   { "windows_start", &setting.windows_start },
 	};
 	char *value = strchr(argument, '=');
 

@@ -16,11 +16,12 @@ export interface RecorderPlan {
 }
 
 /**
- * The lowest address of the fixmap is not a symbol: from here on everything is looked up (FIXADDR_TOP
- * is 8 MiB below the end of addresses from 6.9 on, 32 MiB below vmemmap before; a vmalloc area never
- * reaches so far, arch/arm64/include/asm/memory.h).
+ * From here on everything is looked up, since the kernel writes tables there: through the fixmap
+ * (FIXADDR_TOP is 8 MiB below the end of addresses, arch/arm64/include/asm/memory.h), and through
+ * the page of KPTI (KPTI_NG_TEMP_VA of arch/arm64/mm/mmu.c: -PMD_SIZE, which is 512 MiB with pages
+ * of 64K). vmemmap ends 1 GiB below the end, and PCI I/O is right behind it (6.9 on).
  */
-const fixmapStart = 0xffff_ffff_fe00_0000n;
+const windowsStart = 0xffff_ffff_e000_0000n;
 
 /**
  * @param memory of the guest, in MiB
@@ -51,7 +52,7 @@ export function planRecorder(
       image_start: symbols.textBase,
       image_end: imageEnd,
       page_end: pageEnd(symbols.textBase),
-      fixmap_start: fixmapStart,
+      windows_start: windowsStart,
     },
   };
 }

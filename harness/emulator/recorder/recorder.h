@@ -20,7 +20,7 @@ struct setting {
 	unsigned int anchor_register;
 	uint64_t image_pa, image_start, image_end;
 	uint64_t page_end; /* the linear map is below it, whatever VA_BITS is (PAGE_END) */
-	uint64_t fixmap_start;
+	uint64_t windows_start; /* the fixmap and the page of KPTI are above it */
 };
 extern struct setting setting;
 

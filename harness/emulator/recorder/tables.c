@@ -16,6 +16,7 @@ struct table {
 	uint32_t links; /* table descriptors and roots that lead here */
 	int8_t level;
 	uint8_t upper; /* for the upper half of addresses (TTBR1) */
+	uint8_t early; /* a root from before the kernel ran at its own addresses */
 	uint64_t entry[];
 };
 
@@ -165,6 +166,7 @@ static void link_table(unsigned int cpu, uint64_t pa, int level, uint32_t entrie
 	table->entries = entries;
 	table->level = level;
 	table->upper = upper;
+	table->early = !slide_known;
 	table->links = 1;
 	table->id = ++tables;
 	enter_frames(table);
@@ -236,20 +238,20 @@ static bool is_staying(uint64_t pa, unsigned int shift)
 	return false;
 }
 
-static bool is_in_image(uint64_t pa)
-{
-	return pa - setting.image_pa < setting.image_end - setting.image_start;
-}
-
-/* User roots go from CPU to CPU; pgd_free() ends them. */
+/*
+ * User roots go from CPU to CPU; pgd_free() ends them, wherever they are: memory of the Image is
+ * freed, too. Of init_idmap_pg_dir nobody says that it ends.
+ */
 static void leave_root(unsigned int cpu, bool upper, uint64_t pa)
 {
+	struct table *table = find(pa);
+
 	for (unsigned int i = 0; i < MAX_CPUS; i++)
 		if (roots[i][upper] == pa)
 			return;
-	if (upper || is_in_image(pa))
+	if (upper || (table && table->early))
 		if (!is_staying(pa, granule_shift(tcr[cpu], upper)))
-			unlink_table(cpu, find(pa));
+			unlink_table(cpu, table);
 }
 
 void root_register(unsigned int cpu, bool upper, uint64_t value)

@@ -50,7 +50,8 @@ bool linear_to_physical(uint64_t va, uint64_t *pa)
 
 /*
  * The linear map and the Image are looked up once and reckoned from then on. Tables are never
- * written through vmalloc, so what is there is not looked up at all; the fixmap is above it.
+ * written through vmalloc, so what is there is not looked up at all; the fixmap and the page of KPTI
+ * are above it.
  */
 static bool physical_of(uint32_t info, uint64_t va, uint64_t *pa)
 {
@@ -67,7 +68,7 @@ static bool physical_of(uint32_t info, uint64_t va, uint64_t *pa)
 		*pa = va - image_offset;
 		return true;
 	}
-	if (is_kernel_address(va) && !linear && slide_known && va < setting.fixmap_start)
+	if (is_kernel_address(va) && !linear && slide_known && va < setting.windows_start)
 		return false;
 	hwaddr = qemu_plugin_get_hwaddr(info, va);
 	if (!hwaddr || qemu_plugin_hwaddr_is_io(hwaddr))

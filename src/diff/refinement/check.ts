@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { decodeTlbi } from '../../bbm/tlbi.ts';
 import type { Recording } from '../../evidence/capture.ts';
 import {
   followRecording,
@@ -18,7 +17,7 @@ import type { Operation, OperationState, Registers } from '../../model/operation
 import { operations } from '../../model/operations.ts';
 import type { Stage1Regime } from '../../vmsa/regime.ts';
 import { type ImageLayout, imageVa } from '../context.ts';
-import { allOffsets, type Invalidated } from './covers.ts';
+import { type Invalidated, invalidatedBy } from './covers.ts';
 import type { Deviation, Predicted } from './deviation.ts';
 import { Expectation, type Witness } from './expectation.ts';
 import { UnknownTable } from './mirror-table.ts';
@@ -74,22 +73,6 @@ interface Known {
 type Followed = RecordedOperation<Expectation>;
 type Moment = RecordedMoment<Expectation>;
 
-/** Bytes that decodeTlbi() counts in. */
-const tlbiUnit = 4096;
-
-/** What a TLBI takes of the kernel's half; undefined for what is not of EL1. */
-function invalidatedBy(
-  insn: number,
-  operand: bigint,
-  { lpa2, base }: Stage1Regime,
-): Invalidated | undefined {
-  const what = decodeTlbi(insn, operand, lpa2);
-  if (what?.range === undefined) return what && allOffsets;
-  const { start, end } = what.range;
-  const first = Number(BigInt.asIntN(56, base));
-  return { start: start * tlbiUnit - first, end: end * tlbiUnit - first };
-}
-
 /** Does so while a recording is read. */
 export class RefinementCheck implements Witness, RecordingFollower<Expectation> {
   readonly #recording: Recording;
@@ -106,6 +89,9 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
   #swapper: RecordedMap | undefined;
   #capabilitiesFinal = false;
   #state: OperationState | undefined;
+  /** How many there were so far, and how many by each CPU. */
+  #stores = 0;
+  readonly #storesOf: number[] = [];
   /** That of the event that is looked at. */
   #time = 0;
 
@@ -133,8 +119,12 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
 
   store(table: RecordedTable, index: number, low: number, high: number, now: Moment): void {
     this.#time = now.time;
-    for (let each = now.operation?.note; each; each = each.outer)
+    for (let each = now.operation?.note; each; each = each.outer) {
+      this.#refresh(each);
       each.store(table, index, low, high);
+    }
+    this.#stores++;
+    this.#storesOf[now.cpu] = (this.#storesOf[now.cpu] ?? 0) + 1;
     for (const map of this.#maps.values()) map.follow(table, index, low, high);
   }
 
@@ -197,25 +187,54 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
     const predicted = isWhole ? this.#predict(operation, model) : undefined;
     if (predicted === undefined) known.unchecked++;
     else known.checked++;
-    if (predicted === 'stops') this.report(operation, { difference: 'stops' });
-    const expected = predicted === 'stops' ? undefined : predicted;
-    operation.note = new Expectation(operation, outer, expected, this);
+    const expected = this.#unlessStopped(operation, predicted);
+    operation.note = new Expectation(operation, outer, expected, this, this.#foreignTo(cpu));
   }
 
   left(operation: Followed): void {
     this.#time = operation.returned ?? 0;
     if (operation.name === '__kpti_install_ng_mappings' && operation.cpu === 0)
       this.#useNgMappings();
+    if (operation.note) this.#refresh(operation.note);
     operation.note?.end(operation.result);
     this.#renew(operation.parent);
   }
 
   /** What an operation finds is what it has prepared by calling others. */
   #renew(operation: Followed | undefined): void {
-    const { note } = operation ?? {};
-    if (operation === undefined || note?.model === undefined || !note.isPreparing) return;
-    const predicted = this.#predict(operation, note.model);
-    note.renew(predicted === 'stops' ? undefined : predicted);
+    if (operation?.note?.isPreparing) this.#predictAgain(operation.note);
+  }
+
+  /**
+   * An operation that has waited for a lock, as split_kernel_leaf_mapping() for pgtable_split_lock
+   * (arch/arm64/mm/mmu.c), finds the tables as others have left them.
+   */
+  #refresh(expectation: Expectation): void {
+    const now = this.#foreignTo(expectation.operation.cpu);
+    if (now === expectation.foreign || !expectation.isOpen) return;
+    expectation.foreign = now;
+    this.#predictAgain(expectation);
+  }
+
+  #predictAgain(expectation: Expectation): void {
+    const { operation, model } = expectation;
+    if (model === undefined) return;
+    const predicted = this.#predict(operation, model);
+    expectation.predictAgain(this.#unlessStopped(operation, predicted));
+  }
+
+  #unlessStopped(
+    operation: RecordedOperation,
+    predicted: Predicted | 'stops' | undefined,
+  ): Predicted | undefined {
+    if (predicted !== 'stops') return predicted;
+    this.report(operation, { difference: 'stops' });
+    return undefined;
+  }
+
+  /** How many stores there were by other CPUs. */
+  #foreignTo(cpu: number): number {
+    return this.#stores - (this.#storesOf[cpu] ?? 0);
   }
 
   #predict(operation: RecordedOperation, model: Operation): Predicted | 'stops' | undefined {

@@ -34,9 +34,12 @@ export class Expectation {
   /** Absent where nothing could be predicted. */
   #predicted: Predicted | undefined;
   readonly #witness: Witness;
+  /** Stores by other CPUs that were there when it was predicted; see RefinementCheck. */
+  foreign: number;
   #next = 0;
   /** Those since the last one that was predicted. */
   #tlbis: Invalidated[] | undefined;
+  #hasStored = false;
   /** The write that has just linked a table, and the block that was there before. */
   #linking: { write: Write; low: number; high: number } | undefined;
 
@@ -45,15 +48,22 @@ export class Expectation {
     outer: Expectation | undefined,
     predicted: Predicted | undefined,
     witness: Witness,
+    foreign: number,
   ) {
     this.operation = operation;
     this.outer = outer;
     this.#predicted = predicted;
     this.#witness = witness;
+    this.foreign = foreign;
   }
 
   get model(): Operation | undefined {
     return this.#predicted?.model;
+  }
+
+  /** Whether another prediction could take the place of this one. */
+  get isOpen(): boolean {
+    return this.#predicted !== undefined && !this.#hasStored;
   }
 
   /** Whether it waits for its tables, and for nothing that it has predicted itself. */
@@ -61,8 +71,8 @@ export class Expectation {
     return this.#predicted?.model.hasOwnTables === true && this.#next === 0;
   }
 
-  /** Takes a prediction that was made later, after what it has prepared. */
-  renew(predicted: Predicted | undefined): void {
+  /** What is expected of it as the tables are now. */
+  predictAgain(predicted: Predicted | undefined): void {
     this.#predicted = predicted;
   }
 
@@ -71,6 +81,7 @@ export class Expectation {
     const predicted = this.#predicted;
     if (predicted === undefined) return;
     if (predicted.model.hasOwnTables && predicted.map.mirrorOf(table) === undefined) return;
+    this.#hasStored = true;
     const { map, steps } = predicted;
     // A store that nothing predicts is that, whatever should have come before it.
     let next = this.#next;

@@ -123,6 +123,45 @@ t.test('debug_pagealloc: tables of an operation of its own become valid before i
   t.end();
 });
 
+t.test('pages of 64K: the repaint, and KPTI, which maps tables far below the fixmap', (t) => {
+  const boot = recordedKernel('7.3.4-64k@monitor+neoverse-v3-r0p2+then-max+kpti');
+  const { deviations, checked, unchecked } = checkRefinement(boot.recording, boot.kernel);
+  t.same(deviations, []);
+  t.match(Object.fromEntries(checked), {
+    linear_map_split_to_ptes: 2,
+    __kpti_install_ng_mappings: 2,
+    update_mapping_prot: 3,
+    split_kernel_leaf_mapping: 141,
+    set_direct_map_default_noflush: 70,
+  });
+  t.same(Object.fromEntries(unchecked), { __create_pgd_mapping_locked: 2 });
+  t.same(
+    foundIn(boot, {
+      inside: '__kpti_install_ng_mappings',
+      kind: 'store',
+      nth: 1000,
+      becomes: () => [],
+    }),
+    ['__kpti_install_ng_mappings/other-entry'],
+  );
+  t.end();
+});
+
+t.test('a CPU that waits for the lock while another one splits the same leaf', (t) => {
+  const { recording, kernel } = recordedKernel('7.3.4+deb13-arm64@neoverse-v3-r0p2');
+  const isSplit = ({ listed }: { listed: number }) =>
+    recording.functions[listed]?.name === 'split_kernel_leaf_mapping';
+  const waiting = rewriteRecording(recording, (event) => {
+    if (event.kind === 'enter' && isSplit(event.call)) return [{ ...event, cpu: 1 }, event];
+    if (event.kind === 'leave' && isSplit(event.call)) return [event, { ...event, cpu: 1 }];
+    return [event];
+  });
+  const { deviations, checked } = checkRefinement(waiting, kernel);
+  t.same(deviations, []);
+  t.equal(checked.get('split_kernel_leaf_mapping'), 2 * 521);
+  t.end();
+});
+
 /** Takes the place of an event in one function. */
 interface Plant {
   inside: string;

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { boot } from '../../../harness/boot/boot.ts';
 import { buildRecorder } from '../../../harness/emulator/recorder/build-recorder.ts';
 import { prepareLaboratory } from '../../../harness/laboratory/laboratory.ts';
 import { loadKernel } from '../../../harness/laboratory/loaded-kernel.ts';
 import { scenariosNamed } from '../../../harness/laboratory/plan.ts';
 import { runCase } from '../../../harness/laboratory/run-case.ts';
-import { hostToolchain } from '../../../images/toolchain/toolchain.ts';
 import { readEvidence } from '../../../results/evidence-files.ts';
 import { readRecording } from '../../../results/recording-file.ts';
 import { chainOf, followRecording } from '../../../src/evidence/follow-recording.ts';
 import { RecordedReach } from '../../../src/evidence/recorded-reach.ts';
 import { given } from '../../given.ts';
 import { realSetup } from '../boot-setup.ts';
-
-const sources = join(import.meta.dirname, '../../../harness/emulator/recorder');
+import { changedRecorder } from './changed-recorder.ts';
 
 t.test('an early boot of two CPUs: every store to a table, and who made it', async (t) => {
   const { path: recorderLibrary } = await buildRecorder();
@@ -50,27 +48,6 @@ t.test('an early boot of two CPUs: every store to a table, and who made it', asy
   t.ok(recording.sites.some((site) => /^__set_fixmap\+0x[0-9a-f]+$/.test(site)));
 });
 
-/** The recorder with one thing wrong in it. */
-async function brokenRecorder(t: Test, file: string, from: string, to: string): Promise<string> {
-  const folder = t.testdir();
-  for (const name of readdirSync(sources).filter((each) => /\.[ch]$/.test(each))) {
-    const text = readFileSync(join(sources, name), 'utf8');
-    const changed = name === file ? text.replace(from, to) : text;
-    if (name === file) t.not(changed, text);
-    writeFileSync(join(folder, name), changed);
-  }
-  const output = join(folder, 'recorder.so');
-  const all = readdirSync(folder).filter((each) => each.endsWith('.c'));
-  const toolchain = await hostToolchain();
-  await toolchain.compileShared({
-    sources: all.map((name) => join(folder, name)),
-    includeDirs: [folder],
-    output,
-    flags: ['-std=gnu11', '-fvisibility=hidden'],
-  });
-  return output;
-}
-
 const missed =
   /^The recorder missed a store before paging_init: (entry \d+ of the level -?\d table|the root) at 0x/;
 
@@ -96,7 +73,7 @@ for (const [what, file, from, to, fault] of [
   ],
 ] as const) {
   t.test(`a recorder that is wrong is found out: ${what}`, async (t) => {
-    const recorderLibrary = await brokenRecorder(t, file, from, to);
+    const recorderLibrary = await changedRecorder(t, [[file, from, to]]);
     const setup = await realSetup(t, 'debian:7.3', { recorderLibrary, depth: 'early' });
     const evidence = await boot(setup);
     t.match(evidence.recordingFault, fault);
@@ -112,7 +89,7 @@ for (const [what, file, from, to, fault] of [
 t.test('a case whose recording is wrong is an error, with all that was observed', async (t) => {
   const scenario = given((await scenariosNamed('max'))[0]);
   const laboratory = await prepareLaboratory([scenario], undefined, false);
-  const recorderLibrary = await brokenRecorder(t, ...unseenStores);
+  const recorderLibrary = await changedRecorder(t, [unseenStores]);
   const kernel = await loadKernel('debian:7.3');
   const directory = join(dirname(recorderLibrary), 'case');
   mkdirSync(directory);
