@@ -82,21 +82,22 @@ const patterns: readonly Pattern[] = [
     wantsFunction: true,
   },
   { kind: 'bug', line: pattern(`[Kk]ernel BUG at ${place}`), title: ([name]) => `BUG in ${name}` },
-  // mm/kasan/report.c, mm/kfence/report.c, lib/ubsan.c
+  // mm/kasan/report.c, mm/kfence/report.c, lib/ubsan.c. Without their colon: what follows one is not
+  // in the finding's id.
   {
     kind: 'kasan',
     line: pattern(`BUG: KASAN: ([a-z -]+) in ${place}`),
-    title: ([what, name]) => `KASAN: ${what} in ${name}`,
+    title: ([what, name]) => `KASAN ${what} in ${name}`,
   },
   {
     kind: 'kfence',
     line: pattern(`BUG: KFENCE: ([a-z -]+) in ${place}`),
-    title: ([what, name]) => `KFENCE: ${what} in ${name}`,
+    title: ([what, name]) => `KFENCE ${what} in ${name}`,
   },
   {
     kind: 'ubsan',
     line: pattern(`UBSAN: ([a-z-]+) in ${source}`),
-    title: ([what, file]) => `UBSAN: ${what} in ${path(file)}`,
+    title: ([what, file]) => `UBSAN ${what} in ${path(file)}`,
   },
   // kernel/watchdog.c
   {

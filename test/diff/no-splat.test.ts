@@ -87,3 +87,16 @@ t.test('of several reports, one with a call chain is shown, however short', asyn
   t.equal(chainOf(without), 'none in the report');
   t.equal(chainOf(without + short), 'pageattr_pmd_entry');
 });
+
+t.test('two complaints of one checker are two findings', (t) => {
+  const ubsan = (file: string) =>
+    `[    2.738900] UBSAN: array-index-out-of-bounds in ${file}:2101:44\n[    2.739862] ---[ end trace ]---\n`;
+  t.same(
+    findingsOf(ubsan('arch/arm64/kvm/arm.c') + ubsan('mm/slub.c')).map(({ id }) => id),
+    [
+      'splat/ubsan/ubsan-array-index-out-of-bounds-in-arch-arm64-kvm-arm-c',
+      'splat/ubsan/ubsan-array-index-out-of-bounds-in-mm-slub-c',
+    ],
+  );
+  t.end();
+});

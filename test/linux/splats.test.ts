@@ -57,7 +57,7 @@ t.test(
       );
       t.strictSame(
         titles(recordedLog(`kfence-${kernel}`)),
-        ['kfence | KFENCE: invalid read in __arm64_sys_memfd_secret'],
+        ['kfence | KFENCE invalid read in __arm64_sys_memfd_secret'],
         kernel,
       );
       t.strictSame(
@@ -152,14 +152,11 @@ const formats: [log: string, expected: string][] = [
     'WARNING: /build/linux/arch/arm64/mm/mmu.c:9 at foo+0x8/0x20, CPU#1: a b/77',
     'warning | WARNING in foo at arch/arm64/mm/mmu.c',
   ],
-  ['BUG: KASAN: slab-out-of-bounds in foo+0x8/0x20', 'kasan | KASAN: slab-out-of-bounds in foo'], // mm/kasan/report.c
-  [
-    'BUG: KASAN: global-out-of-bounds in foo+0x8/0x20',
-    'kasan | KASAN: global-out-of-bounds in foo',
-  ],
+  ['BUG: KASAN: slab-out-of-bounds in foo+0x8/0x20', 'kasan | KASAN slab-out-of-bounds in foo'], // mm/kasan/report.c
+  ['BUG: KASAN: global-out-of-bounds in foo+0x8/0x20', 'kasan | KASAN global-out-of-bounds in foo'],
   [
     'UBSAN: array-index-out-of-bounds in drivers/x.c:12:3',
-    'ubsan | UBSAN: array-index-out-of-bounds in drivers/x.c',
+    'ubsan | UBSAN array-index-out-of-bounds in drivers/x.c',
   ], // lib/ubsan.c
   [
     'BUG: Bad rss-counter state mm:00000000f00df00d type:MM_ANONPAGES val:3',

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
+import { contains } from '../../linux/physical-range.ts';
 import { hasVhe } from '../cpu-registers.ts';
 import { cpuNamed, cpus, isOfMax } from '../cpus.ts';
 import { type DeviceName, deviceNames } from '../devices.ts';
 import { loadPlaces, usualSizes } from '../load-places.ts';
+import { memoryRanges } from '../memory.ts';
 import { scenarioFileSchema } from '../schema.ts';
-import type { IdField, Scenario } from '../types.ts';
+import type { IdField, Machine, Scenario } from '../types.ts';
 import { largestSeed } from '../variation.ts';
 import {
   firstBanks,
@@ -17,7 +19,7 @@ import {
   placeNodes,
   smallSizes,
 } from './memory.ts';
-import { decisiveParameters, idleParameters, memoryParameters } from './parameters.ts';
+import { decisiveParameters, fixedCma, idleParameters, memoryParameters } from './parameters.ts';
 
 /** CPUs that QEMU makes of one model, so that they may stand beside each other. */
 const alike = cpus.filter(isOfMax).map(({ name }) => name);
@@ -137,6 +139,14 @@ function identities({ cpu, cpus: count, others, idFields: drawn }: Parts) {
   return { ...(mixed && { others: mixed }), ...(fields.length > 0 && { idFields: fields }) };
 }
 
+/**
+ * Whether memory is there that a parameter reserves at a fixed address. Nothing in the kernel asks:
+ * cma_fixed_reserve() (mm/cma.c) takes any, and alloc_contig_range() then looks for pages forever.
+ */
+function canReserve(word: string, machine: Pick<Machine, 'memory' | 'holes' | 'nodes'>): boolean {
+  return word !== fixedCma.word || contains(memoryRanges(machine), fixedCma.range);
+}
+
 /** A scenario as a file has it; whether the schema takes it is seen later. */
 function assemble(drawn: Parts): Omit<Scenario, 'name'> {
   const who = identities(drawn);
@@ -175,7 +185,10 @@ function assemble(drawn: Parts): Omit<Scenario, 'name'> {
     seed: drawn.seed,
     ...(drawn.plain && { plain: true as const }),
     // Without it, a kernel on a CPU with FEAT_VHE stays at EL2, which no scenario may ask for.
-    parameters: [...drawn.parameters, ...(el2 && hasVhe(drawn.cpu) ? ['kvm-arm.mode=nvhe'] : [])],
+    parameters: [
+      ...drawn.parameters.filter((word) => canReserve(word, { ...memory, holes })),
+      ...(el2 && hasVhe(drawn.cpu) ? ['kvm-arm.mode=nvhe'] : []),
+    ],
     probes: [
       ...(late ? (['cpu_online'] as const) : []),
       ...(hotplug ? (['cpu_hotplug'] as const) : []),

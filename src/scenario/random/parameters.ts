@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { sizedRange } from '../../linux/physical-range.ts';
+
 /*
  * Kernel parameters that random machines boot with: Documentation/admin-guide/kernel-parameters.txt
  * and the early_param() and __setup() calls of arch/arm64, mm, kernel and drivers. None may keep a
@@ -37,11 +39,17 @@ export const decisiveParameters: readonly string[] = [
   'kfence.burst=3',
 ];
 
+/** Reserves memory at a fixed address: only for a machine that has it there. */
+export const fixedCma = {
+  word: 'cma=32M@0x58000000',
+  range: sizedRange(0x5800_0000, 32 * 2 ** 20),
+} as const;
+
 /** Parameters that take, give or share memory, without a say in how it is mapped. */
 export const memoryParameters: readonly string[] = [
   'cma=16M',
   'cma=0',
-  'cma=32M@0x58000000',
+  fixedCma.word,
   'coherent_pool=1M',
   'swiotlb=512',
   'swiotlb=force',

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from 'fast-check';
 import t from 'tap';
+import { contains } from '../../../src/linux/physical-range.ts';
 import { cpus } from '../../../src/scenario/cpus.ts';
 import { deviceNames } from '../../../src/scenario/devices.ts';
+import { memoryRanges } from '../../../src/scenario/memory.ts';
 import { randomMachines } from '../../../src/scenario/random/machines.ts';
-import { randomParameters } from '../../../src/scenario/random/parameters.ts';
+import { fixedCma, randomParameters } from '../../../src/scenario/random/parameters.ts';
 import { checkParameter, parseScenarios } from '../../../src/scenario/schema.ts';
 import { stableJson } from '../../../src/stable-json.ts';
 
@@ -20,6 +22,12 @@ t.test('each is a scenario that a user may write', async (t) => {
     JSON.stringify(parseScenarios(asFile, 'any.json').map(sorted)),
     JSON.stringify(written.map(sorted)),
   );
+});
+
+t.test('memory is reserved at a fixed address only where there is some', async (t) => {
+  const asking = many.filter(({ parameters }) => parameters.includes(fixedCma.word));
+  t.ok(asking.length > 0);
+  t.ok(asking.every(({ machine }) => contains(memoryRanges(machine), fixedCma.range)));
 });
 
 t.test('all that a scenario may have comes, and so does what leaves it out', async (t) => {
