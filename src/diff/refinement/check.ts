@@ -197,12 +197,9 @@ export class RefinementCheck implements Witness, RecordingFollower<Expectation> 
       this.#useNgMappings();
     if (operation.note) this.#refresh(operation.note);
     operation.note?.end(operation.result);
-    this.#renew(operation.parent);
-  }
-
-  /** What an operation finds is what it has prepared by calling others. */
-  #renew(operation: Followed | undefined): void {
-    if (operation?.note?.isPreparing) this.#predictAgain(operation.note);
+    // What an operation finds is what it has prepared by calling others.
+    const calling = operation.parent?.note;
+    if (calling?.isPreparing) this.#predictAgain(calling);
   }
 
   /**
