@@ -29,7 +29,8 @@ export function recoded(
 
 /** The linear alias of the kernel's text stays writable. */
 export const withWritableAlias = (directory: string, stock: LoadedKernel): LoadedKernel =>
-  // Behind what ftrace patches at the entry.
+  // Behind what ftrace patches at the entry. What comes after the return are alternatives of other
+  // functions (.subsection 1 of asm/alternative.h), without which KPTI hangs.
   recoded(directory, stock, 'mark_linear_text_alias_ro', (code) => {
-    code.fill(nop, 2).set([ret], 2);
+    code.fill(nop, 2, code.lastIndexOf(ret)).set([ret], 2);
   });
