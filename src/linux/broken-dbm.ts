@@ -25,9 +25,8 @@ const isModel = (model: number): boolean => ((model >>> 16) & 0xf) === 0xf;
 function brokenDbmShown(image: Uint8Array, symbols: SymbolTable): MidrRange[] | undefined {
   const reader = new ImageReader(image, symbols);
   const lists = symbols
-    .list()
-    .filter(({ name }) => /(^|\.)cpus(\.\d+)?$/.test(name))
-    .map(({ address }) => midrList(reader, address))
+    .matching(/(^|\.)cpus(\.\d+)?$/)
+    .map((address) => midrList(reader, address))
     .filter((list) => list.every(({ model }) => isModel(model)));
   return lists.find(({ length }) => length > 0) ?? lists[0];
 }

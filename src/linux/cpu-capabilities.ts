@@ -70,10 +70,8 @@ export function midrList(reader: ImageReader, start: bigint): MidrRange[] {
  * the function, add a number, or both.
  */
 function allowList(reader: CapabilityReader, symbols: SymbolTable): { listed?: MidrRange[] } {
-  const list = symbols
-    .list()
-    .find(({ name }) => /(^|\.)supports_bbml(2_noabort|3)_list(\.\d+)?$/.test(name));
-  return list === undefined ? {} : { listed: midrList(reader, list.address) };
+  const [list] = symbols.matching(/(^|\.)supports_bbml(2_noabort|3)_list(\.\d+)?$/);
+  return list === undefined ? {} : { listed: midrList(reader, list) };
 }
 
 /**

@@ -10,13 +10,13 @@ export class ImageReader {
   protected readonly symbols: SymbolTable;
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
-  readonly #relocated: Map<bigint, bigint>;
+  /** Read when the first pointer is. */
+  #relocated: Map<bigint, bigint> | undefined;
 
   constructor(image: Uint8Array, symbols: SymbolTable) {
     this.symbols = symbols;
     this.#bytes = image;
     this.#view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-    this.#relocated = this.#relocations();
   }
 
   u16(address: bigint): number {
@@ -34,6 +34,7 @@ export class ImageReader {
    * KASLR.
    */
   pointer(address: bigint): bigint {
+    this.#relocated ??= this.#relocations();
     return this.#relocated.get(address) ?? this.#u64(address);
   }
 
